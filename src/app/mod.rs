@@ -1,0 +1,1 @@
+//! The page: Leptos components around canvases that the library draws.

@@ -1,0 +1,104 @@
+//! The one error type: what went wrong, what was expected, what to do.
+//!
+//! It is plain data, so that the same error is printed by the command line, sent from the worker to
+//! the page and shown there beside what failed.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// `std::result::Result` with [`Error`].
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Which part of the input or of the surroundings an [`Error`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// A setting of the run: head, batch size, number of batches.
+    Request,
+    /// A prompt that does not fit the tokenizer or the context.
+    Prompt,
+    /// `config.json`.
+    Config,
+    /// `model.safetensors`: header, offsets, dtypes, shapes.
+    Checkpoint,
+    /// `tokenizer.json`.
+    Tokenizer,
+    /// Reading or writing bytes: file system or network.
+    Source,
+    /// A result file.
+    ResultFile,
+    /// Drawing.
+    Plot,
+    /// The run was cancelled.
+    Cancelled,
+    /// A failure inside the program that no input should be able to cause.
+    Internal,
+}
+
+/// What went wrong, what was expected, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Error {
+    /// Which part of the input it is about.
+    pub kind: ErrorKind,
+    /// What is the matter, naming the file, field or value: "head 12.0 does not exist".
+    pub cause: String,
+    /// What was expected instead: "a layer from 0 to 11". May be empty.
+    pub expected: String,
+    /// What to do about it: "Choose a lower layer." May be empty.
+    pub advice: String,
+}
+
+impl Error {
+    /// An error of `kind` with its cause; see [`Error::expected`] and [`Error::advice`].
+    pub fn new(kind: ErrorKind, cause: impl Into<String>) -> Self {
+        Self {
+            kind,
+            cause: cause.into(),
+            expected: String::new(),
+            advice: String::new(),
+        }
+    }
+
+    /// The same error with what was expected.
+    #[must_use]
+    pub fn expected(mut self, expected: impl Into<String>) -> Self {
+        self.expected = expected.into();
+        self
+    }
+
+    /// The same error with what to do about it, a sentence.
+    #[must_use]
+    pub fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = advice.into();
+        self
+    }
+
+    /// The error of a run that was cancelled.
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "the run was cancelled")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.cause)?;
+        if !self.expected.is_empty() {
+            write!(f, "; expected {}", self.expected)?;
+        }
+        f.write_str(".")?;
+        if !self.advice.is_empty() {
+            write!(f, " {}", self.advice)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<candle_core::Error> for Error {
+    fn from(error: candle_core::Error) -> Self {
+        Self::new(ErrorKind::Internal, format!("a tensor operation failed: {error}"))
+            .advice("Please report this with the model and the settings that led to it.")
+    }
+}

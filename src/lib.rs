@@ -1,0 +1,28 @@
+//! keyside: see which parts of GPT-2 make an attention head look where it looks.
+//!
+//! The rooms, in the order in which data walks through them:
+//!
+//! 1. [`checkpoint`]: bytes to tensors (safetensors header, byte ranges, sources).
+//! 2. [`gpt2`]: configuration, tokenizer, weight processing, the forward pass and what it captures.
+//! 3. [`ioi`]: the indirect-object-identification prompts and the exact draws behind them.
+//! 4. [`attribution`]: a score as a linear function, substituted vectors, contributions of components.
+//! 5. [`result`]: the result file, and the statistics that plots are made of.
+//! 6. [`plot`]: histograms and heatmaps on any `plotters` backend.
+//! 7. [`worker`]: what page and worker say to each other, and the loop that serves it.
+//! 8. `app`: the page (feature `page`, wasm32 only).
+//!
+//! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
+
+pub mod attribution;
+pub mod checkpoint;
+pub mod error;
+pub mod gpt2;
+pub mod ioi;
+pub mod plot;
+pub mod result;
+pub mod worker;
+
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub mod app;
+
+pub use error::{Error, ErrorKind, Result};

@@ -1,0 +1,95 @@
+//! The messages, as typed enums. They travel as JSON text.
+
+use serde::{Deserialize, Serialize};
+
+use crate::attribution::{Analysis, BatchValues, Progress};
+use crate::error::Error;
+use crate::gpt2::{Config, Head};
+use crate::result::ResultFile;
+
+/// From the page to the worker.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum ToWorker {
+    /// Read the configuration (and card, if any) of the model at `url`; answered by `Described`.
+    Describe {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
+    },
+    /// Run an analysis of the model at `url`.
+    Analyze {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
+        /// What to analyse.
+        analysis: Analysis,
+    },
+    /// Stop the run `id`; answered by `Failed` with kind `Cancelled`.
+    Cancel {
+        /// Number of the request to stop.
+        id: u32,
+    },
+}
+
+/// From the worker to the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum FromWorker {
+    /// The worker has started and listens.
+    Ready,
+    /// Answer to `Describe`.
+    Described {
+        /// Number of the request.
+        id: u32,
+        /// The model's shape.
+        config: Config,
+        /// What the checkpoint's folder says of itself, where it has a `keyside.json`.
+        card: Option<ModelCard>,
+    },
+    /// How far a run is.
+    Progress {
+        /// Number of the request.
+        id: u32,
+        /// How far.
+        progress: Progress,
+    },
+    /// The values of one finished batch.
+    Batch {
+        /// Number of the request.
+        id: u32,
+        /// Which batch, from 0.
+        index: usize,
+        /// Its values.
+        values: BatchValues,
+    },
+    /// A run's result.
+    Finished {
+        /// Number of the request.
+        id: u32,
+        /// What it found.
+        result: Box<ResultFile>,
+    },
+    /// A request failed, or was cancelled.
+    Failed {
+        /// Number of the request.
+        id: u32,
+        /// Why.
+        error: Error,
+    },
+}
+
+/// `keyside.json` beside a checkpoint: a name, a word of caution, and the heads to start with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelCard {
+    /// The model's name for people.
+    pub name: String,
+    /// What a reader should know of it, a sentence or two.
+    pub note: String,
+    /// The destination head to start with.
+    pub head: Head,
+    /// The earlier head to start with.
+    pub earlier_head: Head,
+}
