@@ -191,7 +191,7 @@ fn draw_box<DB: DrawingBackend>(
 ) -> Result<()> {
     let (_, y) = row.center();
     let half = (row.height() * BOX_SHARE).min(12.0);
-    let stroke = (half / 3.5).clamp(1.0, 2.0);
+    let stroke = (half / 3.0).clamp(1.0, 2.0);
     let x = |value: f64| layout.x.pixel(value);
     for (whisker, quartile) in [(stats.lower_whisker, stats.q1), (stats.upper_whisker, stats.q3)] {
         let (from, to) = (x(whisker).min(x(quartile)), x(whisker).max(x(quartile)));

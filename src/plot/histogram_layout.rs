@@ -63,10 +63,10 @@ impl Layout {
         let (font_size, axis_title_size) = (theme.font_size * smaller, theme.axis_title_size * smaller);
         let title_size = theme.title_size * if narrow { 0.8 } else { 1.0 };
         let title_left = if narrow { 8.0 } else { 0.05 * width };
-        let title = if options.title {
-            text::wrap(&plot.title, title_size, width - title_left - 8.0)
+        let (title, title_size) = if options.title {
+            text::title(&plot.title, title_size, width - title_left - 8.0)
         } else {
-            Vec::new()
+            (Vec::new(), title_size)
         };
         let top = if title.is_empty() {
             8.0
