@@ -10,6 +10,7 @@
 //! 6. [`plot`]: histograms and heatmaps on any `plotters` backend.
 //! 7. [`worker`]: what page and worker say to each other, and the loop that serves it.
 //! 8. [`app`]: the page; its components need feature `page` and wasm32.
+//! 9. `cli`: the command line (feature `cli`, native only).
 //!
 //! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
 
@@ -22,5 +23,8 @@ pub mod ioi;
 pub mod plot;
 pub mod result;
 pub mod worker;
+
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod cli;
 
 pub use error::{Error, ErrorKind, Result};

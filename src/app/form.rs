@@ -98,7 +98,12 @@ impl Form {
     /// Changes the model and brings the settings that suit it; what was typed as URL stays.
     pub fn choose(&mut self, model: ModelChoice) {
         let batches = if model == ModelChoice::Bundled { "10" } else { "30" };
-        *self = Self { model, url: std::mem::take(&mut self.url), batches: batches.into(), ..Self::default() };
+        *self = Self {
+            model,
+            url: std::mem::take(&mut self.url),
+            batches: batches.into(),
+            ..Self::default()
+        };
     }
 
     /// Takes over the heads to start with from the model's card. Without one, heads that the model
@@ -165,7 +170,9 @@ impl Form {
         }
         resolve(typed)
             .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
-            .ok_or_else(|| Error::new(ErrorKind::Request, format!("\"{typed}\" is not a web address")).expected(expected))
+            .ok_or_else(|| {
+                Error::new(ErrorKind::Request, format!("\"{typed}\" is not a web address")).expected(expected)
+            })
     }
 }
 
@@ -180,10 +187,17 @@ fn count(control: &str, text: &str) -> Result<usize> {
 }
 
 fn whole(control: &str, text: &str, least: u64, most: u64) -> Result<u64> {
-    let number = text.trim().parse().ok().filter(|number| (least..=most).contains(number));
+    let number = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number));
     number.ok_or_else(|| {
-        Error::new(ErrorKind::Request, format!("{control}: \"{}\" can't be used", text.trim()))
-            .expected(format!("a whole number from {least} to {most}"))
+        Error::new(
+            ErrorKind::Request,
+            format!("{control}: \"{}\" can't be used", text.trim()),
+        )
+        .expected(format!("a whole number from {least} to {most}"))
     })
 }
 
@@ -213,7 +227,10 @@ mod tests {
     fn default_settings_suit_the_model() {
         let made = request(&bundled()).expect("a bundled run");
         assert_eq!(made.url, BUNDLED);
-        assert_eq!((made.analysis.batches, made.analysis.batch_size, made.analysis.seed), (10, 40, 0));
+        assert_eq!(
+            (made.analysis.batches, made.analysis.batch_size, made.analysis.seed),
+            (10, 40, 0)
+        );
         assert_eq!(made.analysis.head, Head::new(3, 1));
 
         let mut form = bundled();
@@ -227,14 +244,60 @@ mod tests {
     #[test]
     fn every_control_is_checked_and_named() {
         assert!(cause(&Form::default()).contains("recorded"));
-        assert!(cause(&Form { head: "10".into(), ..bundled() }).starts_with("Head: "));
-        assert!(cause(&Form { earlier_head: "x".into(), ..bundled() }).starts_with("Earlier head: "));
-        assert!(cause(&Form { earlier_head: "3.0".into(), ..bundled() }).contains("does not come before"));
-        assert!(cause(&Form { seed: "-1".into(), ..bundled() }).starts_with("Seed: "));
-        assert!(cause(&Form { batches: "0".into(), ..bundled() }).starts_with("Batches: "));
-        assert!(cause(&Form { batch_size: "0".into(), ..bundled() }).starts_with("Prompts per batch: "));
-        assert!(cause(&Form { batch_size: "1.5".into(), ..bundled() }).contains("1.5"));
-        let url = |url: &str| Form { model: ModelChoice::Url, url: url.into(), ..bundled() };
+        assert!(
+            cause(&Form {
+                head: "10".into(),
+                ..bundled()
+            })
+            .starts_with("Head: ")
+        );
+        assert!(
+            cause(&Form {
+                earlier_head: "x".into(),
+                ..bundled()
+            })
+            .starts_with("Earlier head: ")
+        );
+        assert!(
+            cause(&Form {
+                earlier_head: "3.0".into(),
+                ..bundled()
+            })
+            .contains("does not come before")
+        );
+        assert!(
+            cause(&Form {
+                seed: "-1".into(),
+                ..bundled()
+            })
+            .starts_with("Seed: ")
+        );
+        assert!(
+            cause(&Form {
+                batches: "0".into(),
+                ..bundled()
+            })
+            .starts_with("Batches: ")
+        );
+        assert!(
+            cause(&Form {
+                batch_size: "0".into(),
+                ..bundled()
+            })
+            .starts_with("Prompts per batch: ")
+        );
+        assert!(
+            cause(&Form {
+                batch_size: "1.5".into(),
+                ..bundled()
+            })
+            .contains("1.5")
+        );
+        let url = |url: &str| Form {
+            model: ModelChoice::Url,
+            url: url.into(),
+            ..bundled()
+        };
         assert!(cause(&url(" ")).contains("empty"));
         assert!(cause(&url("ftp://example.org")).contains("not a web address"));
         assert!(cause(&url("nonsense")).contains("not a web address"));

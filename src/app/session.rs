@@ -252,8 +252,17 @@ impl Session {
         let describe = self.describe(&request.url);
         let Request { url, analysis } = request;
         let id = self.next_id();
-        let analyze = ToWorker::Analyze { id, url: url.clone(), analysis: analysis.clone() };
-        self.active = Some(Active { id, url, analysis, so_far: None });
+        let analyze = ToWorker::Analyze {
+            id,
+            url: url.clone(),
+            analysis: analysis.clone(),
+        };
+        self.active = Some(Active {
+            id,
+            url,
+            analysis,
+            so_far: None,
+        });
         self.run = Run::Opening;
         describe.into_iter().chain([analyze]).collect()
     }
@@ -296,7 +305,12 @@ impl Session {
 
     fn stamp(&mut self, origin: Origin, result: ResultFile, note: Option<String>) -> Shown {
         self.revision += 1;
-        Shown { revision: self.revision, origin, result: Arc::new(result), note }
+        Shown {
+            revision: self.revision,
+            origin,
+            result: Arc::new(result),
+            note,
+        }
     }
 
     fn show_complete(&mut self, shown: Shown) {
@@ -317,7 +331,10 @@ impl Session {
         }
         if let Some(so_far) = active.so_far.as_mut().filter(|so_far| so_far.batches == index) {
             partial::append(so_far, values);
-            let origin = Origin::Partial { done: so_far.batches, batches: active.analysis.batches };
+            let origin = Origin::Partial {
+                done: so_far.batches,
+                batches: active.analysis.batches,
+            };
             let (so_far, note) = (so_far.clone(), self.note_of(&active.url));
             self.shown = Some(self.stamp(origin, so_far, note));
         }
@@ -328,7 +345,10 @@ impl Session {
         let known = self.description.as_ref().filter(|known| known.url == active.url)?;
         let last = active.url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = known.card.as_ref().map_or(last, |card| card.name.as_str()).to_string();
-        let model = ModelInfo { name, source: active.url.clone() };
+        let model = ModelInfo {
+            name,
+            source: active.url.clone(),
+        };
         Some(partial::empty(model, known.config.clone(), &active.analysis))
     }
 
@@ -349,7 +369,9 @@ impl Session {
             self.fail(error);
         } else if self.is_active(id) {
             let active = self.active.take();
-            let done = active.and_then(|active| active.so_far).map_or(0, |so_far| so_far.batches);
+            let done = active
+                .and_then(|active| active.so_far)
+                .map_or(0, |so_far| so_far.batches);
             if error.kind == ErrorKind::Cancelled {
                 self.run = Run::Cancelled(done);
             } else {

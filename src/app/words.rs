@@ -59,7 +59,10 @@ pub fn phase(run: &Run) -> String {
             Run::Running(_) | Run::Cancelling(_) => "Cancelling".into(),
             Run::Cancelled(0) => "Cancelled before the first batch was finished. Nothing changed.".into(),
             Run::Cancelled(done) => {
-                format!("Cancelled. The histograms keep the {} that finished.", counted(*done, "batch", "batches"))
+                format!(
+                    "Cancelled. The histograms keep the {} that finished.",
+                    counted(*done, "batch", "batches")
+                )
             }
             Run::Failed => "The run failed.".into(),
             Run::Finished => "Finished.".into(),
@@ -80,10 +83,18 @@ pub fn phase(run: &Run) -> String {
 pub fn details(progress: &Progress) -> String {
     let mut parts = Vec::new();
     if progress.layers > 0 && matches!(progress.phase, Phase::Loading | Phase::Computing) {
-        parts.push(format!("layer {} of {}", (progress.layers_done + 1).min(progress.layers), progress.layers));
+        parts.push(format!(
+            "layer {} of {}",
+            (progress.layers_done + 1).min(progress.layers),
+            progress.layers
+        ));
     }
     if progress.bytes > 0 && progress.bytes_read < progress.bytes {
-        parts.push(format!("{} of {} read", megabytes(progress.bytes_read), megabytes(progress.bytes)));
+        parts.push(format!(
+            "{} of {} read",
+            megabytes(progress.bytes_read),
+            megabytes(progress.bytes)
+        ));
     }
     if let Some(rate) = progress.positions_per_second {
         parts.push(format!("{} positions/s", grouped(rate.max(0.0).round() as usize)));
@@ -97,7 +108,11 @@ pub fn details(progress: &Progress) -> String {
 /// The model's shape: "12 layers, 12 heads each, d_model 768".
 pub fn shape(config: &Config) -> String {
     let layers = counted(config.n_layer, "layer", "layers");
-    format!("{layers}, {} each, d_model {}", counted(config.n_head, "head", "heads"), config.d_model)
+    format!(
+        "{layers}, {} each, d_model {}",
+        counted(config.n_head, "head", "heads"),
+        config.d_model
+    )
 }
 
 /// Which kind of result is shown: "Recorded run", "Live run", ...
@@ -114,11 +129,18 @@ pub fn origin(shown: &Shown) -> String {
 pub fn settings(result: &ResultFile) -> String {
     let prompts = counted(result.batches * result.batch_size, "prompt", "prompts");
     let last = result.seed + (result.batches.max(1) - 1) as u64;
-    let seeds = if last == result.seed { format!("seed {last}") } else { format!("seeds {}\u{2013}{last}", result.seed) };
+    let seeds = if last == result.seed {
+        format!("seed {last}")
+    } else {
+        format!("seeds {}\u{2013}{last}", result.seed)
+    };
     let bos = if result.prepend_bos { ", with BOS" } else { "" };
     let mut parts = vec![
         format!("head {}, earlier head {}", result.head, result.earlier_head),
-        format!("{prompts} ({} \u{d7} {}, {seeds}{bos})", result.batches, result.batch_size),
+        format!(
+            "{prompts} ({} \u{d7} {}, {seeds}{bos})",
+            result.batches, result.batch_size
+        ),
     ];
     if let Some(timing) = &result.timing {
         parts.push(format!(
@@ -132,7 +154,13 @@ pub fn settings(result: &ResultFile) -> String {
 
 /// The name of a result's file: `keyside-gpt-2-small-10.7.json`.
 pub fn file_name(result: &ResultFile) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '.' { c.to_ascii_lowercase() } else { '-' };
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
     let model: String = result.model.name.chars().map(plain).collect();
     let words: Vec<&str> = model.split('-').filter(|word| !word.is_empty()).collect();
     format!("keyside-{}-{}.json", words.join("-"), result.head)
@@ -140,14 +168,32 @@ pub fn file_name(result: &ResultFile) -> String {
 
 /// Number of components in a heatmap: three in the row `misc`, all others in the rows below.
 fn components(heatmap: &Heatmap) -> usize {
-    heatmap.rows.iter().map(|row| if row == "misc" { 3.min(heatmap.columns.len()) } else { heatmap.columns.len() }).sum()
+    heatmap
+        .rows
+        .iter()
+        .map(|row| {
+            if row == "misc" {
+                3.min(heatmap.columns.len())
+            } else {
+                heatmap.columns.len()
+            }
+        })
+        .sum()
 }
 
 /// The sum of the column `b_O`, where there is one. The row `misc` has nothing in that column.
 fn sum_of_b_o(heatmap: &Heatmap) -> Option<f64> {
     let column = heatmap.columns.iter().position(|column| column == "b_O")?;
-    let rows = heatmap.rows.iter().zip(&heatmap.values).filter(|(row, _)| *row != "misc");
-    Some(rows.filter_map(|(_, values)| values.get(column)).map(|value| f64::from(*value)).sum())
+    let rows = heatmap
+        .rows
+        .iter()
+        .zip(&heatmap.values)
+        .filter(|(row, _)| *row != "misc");
+    Some(
+        rows.filter_map(|(_, values)| values.get(column))
+            .map(|value| f64::from(*value))
+            .sum(),
+    )
 }
 
 /// Whether `heatmap` has the column `b_O`, which the notebook's does not.
@@ -186,12 +232,20 @@ pub fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> Stri
         Some(residual) => format!("largest difference over {over} {}", small(f64::from(residual))),
         None => format!("over {over}"),
     };
-    format!("The {cells} cells add up to {}; the mean score is {}; {residual}.", number(sum, 4), number(mean, 4))
+    format!(
+        "The {cells} cells add up to {}; the mean score is {}; {residual}.",
+        number(sum, 4),
+        number(mean, 4)
+    )
 }
 
 /// A small positive number: "3e-6", "0".
 fn small(value: f64) -> String {
-    if value == 0.0 { "0".into() } else { format!("{value:.0e}") }
+    if value == 0.0 {
+        "0".into()
+    } else {
+        format!("{value:.0e}")
+    }
 }
 
 /// Heading of a histogram's figure.
@@ -227,25 +281,45 @@ pub fn explanation(name: HistogramName) -> &'static str {
 pub fn summary(result: &ResultFile, name: HistogramName) -> String {
     let series = &result.histograms.get(name).series;
     let mean = |values: &[f32]| crate::result::mean(values).map(|mean| number(mean, if name.probs() { 3 } else { 2 }));
-    let means: Vec<String> =
-        series.iter().filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?))).collect();
+    let means: Vec<String> = series
+        .iter()
+        .filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?)))
+        .collect();
     let what = if name.probs() { "probabilities" } else { "scores" };
-    format!("Histogram of attention {what} from END to IO of head {}. Means: {}.", result.head, means.join(", "))
+    format!(
+        "Histogram of attention {what} from END to IO of head {}. Means: {}.",
+        result.head,
+        means.join(", ")
+    )
 }
 
 /// What the heatmap shows, for those who do not see it: the largest contributions.
 pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap) -> String {
     let mut cells: Vec<(String, f32)> = Vec::new();
-    for (row, values) in heatmap.rows.iter().zip(&heatmap.values).filter(|(row, _)| *row != "misc") {
+    for (row, values) in heatmap
+        .rows
+        .iter()
+        .zip(&heatmap.values)
+        .filter(|(row, _)| *row != "misc")
+    {
         for (column, value) in heatmap.columns.iter().zip(values) {
-            let name = column.strip_prefix("L.").map_or_else(|| format!("{column}{row}"), |head| format!("{row}.{head}"));
+            let name = column
+                .strip_prefix("L.")
+                .map_or_else(|| format!("{column}{row}"), |head| format!("{row}.{head}"));
             cells.push((name, *value));
         }
     }
     cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
-    let largest: Vec<String> =
-        cells.iter().take(6).map(|(name, value)| format!("{name} {}", number(f64::from(*value), 3))).collect();
-    format!("Heatmap of contributions to the score of head {}. Largest: {}.", result.head, largest.join(", "))
+    let largest: Vec<String> = cells
+        .iter()
+        .take(6)
+        .map(|(name, value)| format!("{name} {}", number(f64::from(*value), 3)))
+        .collect();
+    format!(
+        "Heatmap of contributions to the score of head {}. Largest: {}.",
+        result.head,
+        largest.join(", ")
+    )
 }
 
 #[cfg(test)]

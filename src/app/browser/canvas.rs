@@ -53,12 +53,20 @@ impl Plot {
 
 fn options(dark: bool) -> DrawOptions {
     let theme = if dark { Theme::dark() } else { Theme::light() };
-    DrawOptions { legend: false, title: false, ..DrawOptions::canvas(pixel_ratio(), theme) }
+    DrawOptions {
+        legend: false,
+        title: false,
+        ..DrawOptions::canvas(pixel_ratio(), theme)
+    }
 }
 
 /// The canvas and the tooltip over it. `label` says in words what there is to see.
 #[component]
-pub fn PlotCanvas(page: Page, #[prop(into)] plot: Signal<Option<Plot>>, #[prop(into)] label: Signal<String>) -> impl IntoView {
+pub fn PlotCanvas(
+    page: Page,
+    #[prop(into)] plot: Signal<Option<Plot>>,
+    #[prop(into)] label: Signal<String>,
+) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
     let canvas = NodeRef::<html::Canvas>::new();
     let width = RwSignal::new(0.0_f64);
@@ -76,11 +84,16 @@ pub fn PlotCanvas(page: Page, #[prop(into)] plot: Signal<Option<Plot>>, #[prop(i
     observe_width(frame, width);
 
     Effect::new(move |_| {
-        let (Some(canvas), (width, height)) = (canvas.get(), size.get()) else { return };
+        let (Some(canvas), (width, height)) = (canvas.get(), size.get()) else {
+            return;
+        };
         let pointed = hover.with(Option::is_some).then(|| pointer.get_untracked()).flatten();
         // Tracks the thing pointed at, not every move of the pointer.
         hover.track();
-        let options = DrawOptions { hover: pointed, ..options(dark.get()) };
+        let options = DrawOptions {
+            hover: pointed,
+            ..options(dark.get())
+        };
         let drawn = plot.with(|plot| match plot {
             Some(plot) if width > 0.0 => draw(&canvas, plot, (width, height), &options),
             _ => Ok(()),

@@ -38,7 +38,9 @@ pub async fn fetch(address: &str) -> Result<Vec<u8>> {
     let failed = |cause: String| {
         Error::new(ErrorKind::Source, format!("{address} can't be read ({cause})")).advice("Reload the page.")
     };
-    let answer = JsFuture::from(window().fetch_with_str(address)).await.map_err(|cause| failed(text_of(&cause)))?;
+    let answer = JsFuture::from(window().fetch_with_str(address))
+        .await
+        .map_err(|cause| failed(text_of(&cause)))?;
     let response: Response = answer.dyn_into().map_err(|other| failed(text_of(&other)))?;
     if !response.ok() {
         return Err(failed(format!("the server answered {}", response.status())));

@@ -20,7 +20,11 @@ pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl I
     let shown = page.shown;
     let toggled = RwSignal::new(BTreeSet::<String>::new());
     let of_result = Memo::new(move |_| {
-        shown.with(|shown| shown.as_ref().map(|shown| HistogramPlot::of_result(&shown.result, name)))
+        shown.with(|shown| {
+            shown
+                .as_ref()
+                .map(|shown| HistogramPlot::of_result(&shown.result, name))
+        })
     });
     let plot = Memo::new(move |_| {
         let mut plot = of_result.get()?;
@@ -33,7 +37,12 @@ pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl I
     });
     let drawn = Signal::derive(move || plot.get().map(Plot::Histogram));
     let label = Signal::derive(move || {
-        shown.with(|shown| shown.as_ref().map(|shown| words::summary(&shown.result, name)).unwrap_or_default())
+        shown.with(|shown| {
+            shown
+                .as_ref()
+                .map(|shown| words::summary(&shown.result, name))
+                .unwrap_or_default()
+        })
     });
     let toggle = move |label: &str| {
         toggled.update(|toggled| {
@@ -60,7 +69,11 @@ fn Legend(plot: Memo<Option<HistogramPlot>>, toggle: impl Fn(&str) + Copy + Send
     let title = move || plot.with(|plot| plot.as_ref().map(|plot| plot.legend_title.clone()));
     let entries = move || {
         let entry = |series: &Series| (series.label.clone(), series.note.clone(), series.color);
-        plot.with(|plot| plot.as_ref().map(|plot| plot.series.iter().map(entry).collect::<Vec<_>>()).unwrap_or_default())
+        plot.with(|plot| {
+            plot.as_ref()
+                .map(|plot| plot.series.iter().map(entry).collect::<Vec<_>>())
+                .unwrap_or_default()
+        })
     };
     // Entries stay the same elements while they are toggled: a button keeps the keyboard's focus.
     view! {
@@ -117,7 +130,8 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
             Some(words::identity(heatmap, shown.result.batch_size, as_in_notebook))
         })
     };
-    let has_b_o = move || of_heatmap(|shown, _| words::has_b_o(shown.result.heatmaps.get(KEY)?).then(String::new)).is_some();
+    let has_b_o =
+        move || of_heatmap(|shown, _| words::has_b_o(shown.result.heatmaps.get(KEY)?).then(String::new)).is_some();
     let absent = move || plot.with(Option::is_none);
     view! {
         <figure class="figure" data-testid="figure-heatmap">

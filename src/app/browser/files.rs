@@ -19,7 +19,10 @@ use crate::result::{MAX_BYTES, ResultFile};
 fn download(result: &ResultFile) -> Result<()> {
     let text = result.to_json()?;
     let failed = |cause: JsValue| {
-        Error::new(ErrorKind::ResultFile, format!("the result can't be saved ({})", text_of(&cause)))
+        Error::new(
+            ErrorKind::ResultFile,
+            format!("the result can't be saved ({})", text_of(&cause)),
+        )
     };
     let kind = BlobPropertyBag::new();
     kind.set_type("application/json");
@@ -30,17 +33,26 @@ fn download(result: &ResultFile) -> Result<()> {
     link.set_href(&url);
     link.set_download(&words::file_name(result));
     link.click();
-    set_timeout(move || drop(Url::revoke_object_url(&url)), std::time::Duration::from_secs(60));
+    set_timeout(
+        move || drop(Url::revoke_object_url(&url)),
+        std::time::Duration::from_secs(60),
+    );
     Ok(())
 }
 
 async fn read(file: &File) -> Result<ResultFile> {
     if file.size() > MAX_BYTES as f64 {
-        return Err(Error::new(ErrorKind::ResultFile, format!("{} is too large for a result file", file.name()))
-            .expected(format!("at most {} MiB", MAX_BYTES >> 20)));
+        return Err(Error::new(
+            ErrorKind::ResultFile,
+            format!("{} is too large for a result file", file.name()),
+        )
+        .expected(format!("at most {} MiB", MAX_BYTES >> 20)));
     }
     let buffer = JsFuture::from(file.array_buffer()).await.map_err(|cause| {
-        Error::new(ErrorKind::ResultFile, format!("{} can't be read ({})", file.name(), text_of(&cause)))
+        Error::new(
+            ErrorKind::ResultFile,
+            format!("{} can't be read ({})", file.name(), text_of(&cause)),
+        )
     })?;
     ResultFile::from_json(&js_sys::Uint8Array::new(&buffer).to_vec())
 }
@@ -58,9 +70,14 @@ fn open(page: Page, file: Option<File>) {
 pub fn Files(page: Page) -> impl IntoView {
     let picker = NodeRef::<html::Input>::new();
     let active = move || page.session.with(|session| session.run().is_active());
-    let no_download = move || page.shown.with(|shown| shown.as_ref().is_none_or(|shown| shown.is_partial()));
+    let no_download = move || {
+        page.shown
+            .with(|shown| shown.as_ref().is_none_or(|shown| shown.is_partial()))
+    };
     let save = move |_| {
-        let saved = page.shown.with_untracked(|shown| shown.as_ref().map(|shown| download(&shown.result)));
+        let saved = page
+            .shown
+            .with_untracked(|shown| shown.as_ref().map(|shown| download(&shown.result)));
         if let Some(Err(error)) = saved {
             page.session.update(|session| session.fail(error));
         }

@@ -41,7 +41,9 @@ impl Link {
             });
         });
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            let cause = js_sys::Reflect::get(&event, &"message".into()).ok().and_then(|message| message.as_string());
+            let cause = js_sys::Reflect::get(&event, &"message".into())
+                .ok()
+                .and_then(|message| message.as_string());
             hear(Heard::Lost(match cause {
                 Some(cause) => format!("the worker broke down ({cause})"),
                 None => format!("the worker can't start ({SCRIPT} can't be loaded)"),
@@ -49,7 +51,12 @@ impl Link {
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
-        Ok(Self { worker, waiting: Some(Vec::new()), _on_message: on_message, _on_error: on_error })
+        Ok(Self {
+            worker,
+            waiting: Some(Vec::new()),
+            _on_message: on_message,
+            _on_error: on_error,
+        })
     }
 
     /// The worker listens: sends what has waited.

@@ -85,9 +85,15 @@ impl Page {
     /// Checks the controls and starts a run.
     pub fn run(self) {
         let bundled = document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into());
-        match self.form.with_untracked(|form| form.request(&bundled, document::absolute)) {
+        match self
+            .form
+            .with_untracked(|form| form.request(&bundled, document::absolute))
+        {
             Ok(request) => {
-                let messages = self.session.try_update(|session| session.start(request)).unwrap_or_default();
+                let messages = self
+                    .session
+                    .try_update(|session| session.start(request))
+                    .unwrap_or_default();
                 self.send(messages);
             }
             Err(error) => self.session.update(|session| session.fail(error)),
@@ -120,7 +126,8 @@ impl Page {
     fn bring_defaults(self) {
         self.session.with_untracked(|session| {
             if let Some(known) = session.description() {
-                self.form.update(|form| form.describe(&known.config, known.card.as_ref()));
+                self.form
+                    .update(|form| form.describe(&known.config, known.card.as_ref()));
             }
         });
     }
@@ -145,7 +152,9 @@ impl Page {
             Err(cause) => self.session.update(|session| session.worker_lost(&cause)),
         }
         let check = move || {
-            let starting = self.session.with_untracked(|session| session.worker() == WorkerState::Starting);
+            let starting = self
+                .session
+                .with_untracked(|session| session.worker() == WorkerState::Starting);
             if starting && self.links.get_untracked() == number {
                 self.hear(Heard::Lost("the worker does not start".into()));
             }
@@ -184,7 +193,9 @@ impl Page {
 
     fn load_recorded(self) {
         leptos::task::spawn_local(async move {
-            let read = document::fetch(RECORDED).await.and_then(|bytes| ResultFile::from_json(&bytes));
+            let read = document::fetch(RECORDED)
+                .await
+                .and_then(|bytes| ResultFile::from_json(&bytes));
             self.session.update(|session| match read {
                 Ok(result) => session.recorded_arrived(result),
                 Err(error) => session.fail(error),

@@ -57,11 +57,18 @@ fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
     };
     let option = |choice: ModelChoice| view! { <option value=choice.value()>{choice.label()}</option> };
     let about = move || match model() {
-        ModelChoice::Recorded => "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here.".into(),
+        ModelChoice::Recorded => {
+            "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
+                .into()
+        }
         ModelChoice::Bundled | ModelChoice::Url => page.session.with(|session| match session.description() {
             _ if session.is_describing() => "Opening the model\u{2026}".to_string(),
             Some(known) => {
-                let note = known.card.as_ref().map(|card| format!("{} ", card.note)).unwrap_or_default();
+                let note = known
+                    .card
+                    .as_ref()
+                    .map(|card| format!("{} ", card.note))
+                    .unwrap_or_default();
                 format!("{note}It has {}.", words::shape(&known.config))
             }
             None => String::new(),
