@@ -11,6 +11,8 @@
 //! 7. [`worker`]: what page and worker say to each other, and the loop that serves it.
 //! 8. `app`: the page (feature `page`, wasm32 only).
 //!
+//! Beside them stands `training` (feature `cli`), which made the bundled model.
+//!
 //! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
 
 pub mod attribution;
@@ -20,6 +22,8 @@ pub mod gpt2;
 pub mod ioi;
 pub mod plot;
 pub mod result;
+#[cfg(feature = "cli")]
+pub mod training;
 pub mod worker;
 
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
