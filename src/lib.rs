@@ -10,6 +10,7 @@
 //! 6. [`plot`]: histograms and heatmaps on any `plotters` backend.
 //! 7. [`worker`]: what page and worker say to each other, and the loop that serves it.
 //! 8. `app`: the page (feature `page`, wasm32 only).
+//! 9. `cli`: the command line (feature `cli`, native only).
 //!
 //! Beside them stands `training` (feature `cli`), which made the bundled model.
 //!
@@ -28,5 +29,8 @@ pub mod worker;
 
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub mod app;
+
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod cli;
 
 pub use error::{Error, ErrorKind, Result};
