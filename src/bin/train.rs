@@ -7,12 +7,12 @@ use std::time::Instant;
 
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use clap::Parser;
-use keyside::checkpoint::ModelCard;
-use keyside::gpt2::{Config, Tokenizer};
+use keyside::checkpoint::{FileSource, ModelCard};
+use keyside::gpt2::{Config, Model, Processing, Tokenizer};
 use keyside::ioi::Dataset;
 use keyside::ioi::random::PythonRandom;
 use keyside::training::{
-    Accuracy, Attention, Pairs, Sample, Split, Templates, Transformer, cut_tokenizer, measure, texts_of,
+    Accuracy, Attention, Pairs, Sample, Split, Templates, Transformer, accuracy, cut_tokenizer, measure, texts_of,
 };
 use keyside::{Error, ErrorKind, Result};
 use serde_json::json;
@@ -22,6 +22,10 @@ const WARM_UP: usize = 100;
 
 /// Prompts of each measurement of the finished model.
 const MEASURED: usize = 1000;
+
+/// Seeds of the prompts that the finished model is measured on.
+const PAIRS_SEED: u64 = 1001;
+const TEMPLATES_SEED: u64 = 1002;
 
 /// Trains keyside's bundled model, a small GPT-2 that only knows IOI prompts, and writes its checkpoint.
 #[derive(Parser)]
@@ -34,10 +38,10 @@ struct Options {
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gpt2-tokenizer.json"))]
     gpt2_tokenizer: PathBuf,
     /// Optimizer steps.
-    #[arg(long, default_value_t = 1500)]
+    #[arg(long, default_value_t = 2000)]
     steps: usize,
     /// Prompts per step.
-    #[arg(long, default_value_t = 64)]
+    #[arg(long, default_value_t = 48)]
     batch_size: usize,
     /// Peak learning rate.
     #[arg(long, default_value_t = 2e-3)]
@@ -48,6 +52,9 @@ struct Options {
     /// Seed of the initial weights and of the training prompts.
     #[arg(long, default_value_t = 0)]
     seed: u32,
+    /// Train nothing: measure the checkpoint that is in the folder.
+    #[arg(long)]
+    measure: bool,
 }
 
 fn main() -> std::process::ExitCode {
@@ -63,6 +70,9 @@ fn main() -> std::process::ExitCode {
 fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
     let dataset = Dataset::bundled()?;
+    if options.measure {
+        return measure_folder(&options.out, &Split::new(dataset));
+    }
     let tokenizer_json = cut_tokenizer(&read(&options.gpt2_tokenizer)?, &texts_of(&dataset))?;
     let config = model_config(&tokenizer_json)?;
     let tokenizer = Tokenizer::from_json(&tokenizer_json, &config)?;
@@ -77,11 +87,11 @@ fn run(options: &Options) -> Result<()> {
     );
     train(&model, &tokenizer, &split, options, started)?;
     model.round_to_f16()?;
-    let seconds = started.elapsed().as_secs();
 
-    let report = Report::of(&model, &tokenizer, &split, seconds)?;
-    report.print();
-    write_folder(&options.out, &model, &tokenizer_json, &report)
+    let card = choose_heads(&model, &tokenizer, &split)?;
+    write_folder(&options.out, &model, &tokenizer_json, &card)?;
+    println!("trained and written in {} s", started.elapsed().as_secs());
+    measure_folder(&options.out, &split)
 }
 
 /// The shape of the bundled model, for the vocabulary of `tokenizer_json`.
@@ -132,7 +142,7 @@ fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Op
         optimizer.set_learning_rate(learning_rate(step, options));
         optimizer.backward_step(&loss)?;
         if step % 100 == 99 || step == 9 {
-            let accuracy = accuracy(model, &progress)?;
+            let accuracy = current_accuracy(model, &progress)?;
             println!(
                 "step {:5}  {:4} s  loss {:.3}  held-out pairs: P(IO) > P(S) {:.1} %, IO top-1 {:.1} %",
                 step + 1,
@@ -147,7 +157,7 @@ fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Op
 }
 
 /// The accuracy of the weights in memory, in their own forward pass.
-fn accuracy(model: &Transformer, samples: &[Sample]) -> Result<Accuracy> {
+fn current_accuracy(model: &Transformer, samples: &[Sample]) -> Result<Accuracy> {
     let mut after_end = Vec::with_capacity(samples.len());
     for samples in samples.chunks(100) {
         let forward = model.forward(samples)?;
@@ -159,56 +169,47 @@ fn accuracy(model: &Transformer, samples: &[Sample]) -> Result<Accuracy> {
     Ok(measure(samples, after_end.iter().map(Vec::as_slice)))
 }
 
-/// What is said of the finished model.
-struct Report {
-    parameters: usize,
-    seconds: u64,
-    held_out_pairs: Accuracy,
-    held_out_templates: Accuracy,
-    attention: Attention,
-    card: ModelCard,
+/// Chooses the heads to start with by their mean attention from END to the indirect object, and prints it.
+fn choose_heads(model: &Transformer, tokenizer: &Tokenizer, split: &Split) -> Result<ModelCard> {
+    let kind = (Pairs::HeldOut, Templates::Training);
+    let samples = split.samples(tokenizer, &mut PythonRandom::new(PAIRS_SEED), kind, MEASURED)?;
+    let attention = Attention::of(model, &samples)?;
+    for (layer, means) in attention.means.iter().enumerate() {
+        let means: Vec<String> = means.iter().map(|mean| format!("{mean:.3}")).collect();
+        println!("mean attention END -> IO, layer {layer}: {}", means.join(" "));
+    }
+    let (head, earlier_head) = attention.heads()?;
+    println!("head {head}, earlier head {earlier_head}");
+    Ok(ModelCard {
+        name: format!("Stand-in ({:.2}M parameters)", model.parameters() as f64 / 1e6),
+        note: "A small stand-in trained on IOI prompts only; it is not GPT-2.".to_owned(),
+        head,
+        earlier_head,
+    })
 }
 
-impl Report {
-    fn of(model: &Transformer, tokenizer: &Tokenizer, split: &Split, seconds: u64) -> Result<Self> {
-        let samples = |seed, kind| split.samples(tokenizer, &mut PythonRandom::new(seed), kind, MEASURED);
-        let pairs = samples(1001, (Pairs::HeldOut, Templates::Training))?;
-        let templates = samples(1002, (Pairs::Any, Templates::HeldOut))?;
-        let attention = Attention::of(model, &pairs)?;
-        let (head, earlier_head) = attention.heads()?;
-        let millions = model.parameters() as f64 / 1e6;
-        Ok(Self {
-            parameters: model.parameters(),
-            seconds,
-            held_out_pairs: accuracy(model, &pairs)?,
-            held_out_templates: accuracy(model, &templates)?,
-            attention,
-            card: ModelCard {
-                name: format!("Stand-in ({millions:.2}M parameters)"),
-                note: "A small stand-in of GPT-2's architecture, trained on IOI prompts only; it is not GPT-2."
-                    .to_owned(),
-                head,
-                earlier_head,
-            },
-        })
+/// Measures the written files through the library's own reader and forward pass.
+fn measure_folder(folder: &Path, split: &Split) -> Result<()> {
+    let source = Box::new(FileSource::new(folder));
+    let mut model = futures::executor::block_on(Model::open(source, Processing::default()))?;
+    let kinds = [
+        ("pairs", PAIRS_SEED, (Pairs::HeldOut, Templates::Training)),
+        ("templates", TEMPLATES_SEED, (Pairs::Any, Templates::HeldOut)),
+    ];
+    for (label, seed, kind) in kinds {
+        let samples = split.samples(model.tokenizer(), &mut PythonRandom::new(seed), kind, MEASURED)?;
+        let measured = accuracy(&mut model, &samples)?;
+        println!(
+            "{} prompts of held-out {label}: P(IO) > P(S) {:.1} %, IO top-1 {:.1} %",
+            measured.prompts,
+            100.0 * measured.io_over_s,
+            100.0 * measured.io_top_1
+        );
     }
-
-    fn print(&self) {
-        println!("{}", self.accuracies());
-        for (layer, means) in self.attention.means.iter().enumerate() {
-            let means: Vec<String> = means.iter().map(|mean| format!("{mean:.3}")).collect();
-            println!("mean attention END -> IO, layer {layer}: {}", means.join(" "));
-        }
-        println!("head {}, earlier head {}", self.card.head, self.card.earlier_head);
-        println!("{} s", self.seconds);
-    }
-
-    fn accuracies(&self) -> String {
-        format!("{:?}\n{:?}", self.held_out_pairs, self.held_out_templates)
-    }
+    Ok(())
 }
 
-fn write_folder(folder: &Path, model: &Transformer, tokenizer_json: &[u8], report: &Report) -> Result<()> {
+fn write_folder(folder: &Path, model: &Transformer, tokenizer_json: &[u8], card: &ModelCard) -> Result<()> {
     let config = model.config();
     let config_json = json!({
         "activation_function": "gelu_new", "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
@@ -217,7 +218,7 @@ fn write_folder(folder: &Path, model: &Transformer, tokenizer_json: &[u8], repor
         "layer_norm_epsilon": config.layer_norm_epsilon,
         "bos_token_id": config.bos_token_id, "eos_token_id": config.bos_token_id,
         "torch_dtype": "float16", "tie_word_embeddings": true,
-        "keyside": report.card,
+        "keyside": card,
     });
     std::fs::create_dir_all(folder).map_err(|error| cannot("create", folder, &error))?;
     write(&folder.join("config.json"), format!("{config_json:#}\n").as_bytes())?;

@@ -5,7 +5,7 @@ use candle_core::Tensor;
 use super::prompts::Sample;
 use super::transformer::Transformer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::Head;
+use crate::gpt2::{Head, Model, Unwatched};
 
 /// How often the final name is right.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +38,16 @@ pub fn measure<'a>(samples: &[Sample], after_end: impl IntoIterator<Item = &'a [
         io_over_s: share(io_over_s),
         io_top_1: share(io_top_1),
     }
+}
+
+/// The accuracy of `model` on `samples`, through its own forward pass.
+///
+/// # Errors
+/// Those of [`Model::log_probs`].
+pub fn accuracy(model: &mut Model, samples: &[Sample]) -> Result<Accuracy> {
+    let texts: Vec<&[u32]> = samples.iter().map(Sample::before_final_name).collect();
+    let log_probs = futures::executor::block_on(model.log_probs(&texts, &mut Unwatched))?;
+    Ok(measure(samples, log_probs.iter().map(Vec::as_slice)))
 }
 
 /// Mean attention from END to the indirect object of every head.

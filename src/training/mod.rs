@@ -14,7 +14,7 @@ mod synthetic;
 mod transformer;
 mod vocabulary;
 
-pub use measure::{Accuracy, Attention, measure};
+pub use measure::{Accuracy, Attention, accuracy, measure};
 pub use prompts::{HELD_OUT_TEMPLATES, Pairs, Sample, Split, Templates};
 pub use synthetic::Synthetic;
 pub use transformer::{Forward, Transformer};

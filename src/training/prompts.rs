@@ -152,6 +152,11 @@ impl Sample {
             positions,
         })
     }
+
+    /// The tokens up to END, after which the indirect object is to be named.
+    pub fn before_final_name(&self) -> &[u32] {
+        &self.tokens[..=self.positions.end]
+    }
 }
 
 /// A pair of names regardless of which comes first.
