@@ -182,7 +182,7 @@ fn choose_heads(model: &Transformer, tokenizer: &Tokenizer, split: &Split) -> Re
     println!("head {head}, earlier head {earlier_head}");
     Ok(ModelCard {
         name: format!("Stand-in ({:.2}M parameters)", model.parameters() as f64 / 1e6),
-        note: "A small stand-in trained on IOI prompts only; it is not GPT-2.".to_owned(),
+        note: "A small stand-in of GPT-2's architecture, trained on IOI prompts only; it is not GPT-2.".to_owned(),
         head,
         earlier_head,
     })

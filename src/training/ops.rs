@@ -228,6 +228,7 @@ impl CustomOp1 for CrossEntropy {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use candle_core::{Device, Var};
 
@@ -252,7 +253,7 @@ mod tests {
             let values = to_vec(var).unwrap();
             let mut largest = 0f32;
             for i in 0..values.len() {
-                let mut at = |offset: f32| {
+                let at = |offset: f32| {
                     let mut moved = values.clone();
                     moved[i] += offset;
                     var.set(&like(moved, var).unwrap()).unwrap();

@@ -10,6 +10,10 @@ use serde_json::{Map, Value, json};
 use crate::error::{Error, ErrorKind, Result};
 use crate::ioi::random::NumpyRandom;
 
+/// The original's constant, which is not 2 pi to more than three digits.
+#[allow(clippy::approx_constant)]
+const ROUGHLY_TAU: f64 = 6.28;
+
 /// The shape and seed of a synthetic checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Synthetic {
@@ -156,7 +160,7 @@ impl<W: Write> Generator<W> {
         let column = self.peek(n_ctx * d, d);
         self.matrix(n_ctx, d, |i, j, n| {
             // The wave is f64 in the original, and so is its sum with the f32 noise.
-            let wave = 6.28 * (i as f64 / n_ctx as f64) * f64::from(column[j]);
+            let wave = ROUGHLY_TAU * (i as f64 / n_ctx as f64) * f64::from(column[j]);
             (f64::from(0.1 * n) + 0.1 * wave.sin() + 0.01) as f32
         })?;
         self.draw(d);
