@@ -10,6 +10,7 @@
 //! 6. [`plot`]: histograms and heatmaps on any `plotters` backend.
 //! 7. [`worker`]: what page and worker say to each other, and the loop that serves it.
 //! 8. `app`: the page (feature `page`, wasm32 only).
+//! 9. `cli`: the command line (feature `cli`, native only).
 //!
 //! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
 
@@ -24,5 +25,8 @@ pub mod worker;
 
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub mod app;
+
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub mod cli;
 
 pub use error::{Error, ErrorKind, Result};

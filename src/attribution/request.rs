@@ -72,7 +72,8 @@ pub struct Progress {
 
 /// Histogram values of one finished batch, in prompt order: plot name, then series label.
 ///
-/// Plot names are those of [`crate::result::Histograms`].
+/// Plot names are the fields of [`crate::result::Histograms`]; the true scores and probabilities are under
+/// [`crate::attribution::TRUE_VALUES`].
 pub type BatchValues = BTreeMap<String, BTreeMap<String, Vec<f32>>>;
 
 /// Who watches a run: the worker's link to the page, the command line's progress bar, or nobody.

@@ -1,67 +1,51 @@
 //! Bytes to tensors: the safetensors header, byte ranges, and the sources they come from.
+//!
+//! A [`Source`] hands over ranges of the files of a checkpoint's folder; [`Checkpoint`] knows what is
+//! in them. Weights are read tensor by tensor, straight into the tensor's own buffer: there is no
+//! buffer of the size of the file, and what is not asked for is never read.
 
-use std::ops::Range;
+mod card;
+mod decode;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+mod fetch;
+#[cfg(not(target_arch = "wasm32"))]
+mod file;
+mod header;
+#[cfg(any(test, feature = "cli", all(feature = "page", target_arch = "wasm32")))]
+mod http;
+mod layout;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+mod native;
+mod open;
+mod source;
 
-use candle_core::Tensor;
-use futures::future::LocalBoxFuture;
+pub use card::ModelCard;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub use fetch::HttpSource;
+#[cfg(not(target_arch = "wasm32"))]
+pub use file::FileSource;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub use native::HttpSource;
+pub use open::Checkpoint;
+pub use source::{MemorySource, Sink, Source, WHOLE_FILE_LIMIT};
 
 use crate::error::Result;
-use crate::gpt2::{Config, Tokenizer};
 
-/// Where the files of a checkpoint come from: memory, a folder, an HTTP(S) prefix.
-pub trait Source {
-    /// The folder or URL, for messages and the result file.
-    fn location(&self) -> String;
-
-    /// Reads `range` of `file` (all of it where `range` is None), exactly.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Source`] when the file is missing or shorter than `range`.
-    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>>;
-}
-
-/// An opened checkpoint: configuration, tokenizer and header are read, tensors are read on demand.
-pub struct Checkpoint {}
-
-impl Checkpoint {
-    /// Reads `config.json`, `tokenizer.json` and the header of `model.safetensors`.
-    ///
-    /// # Errors
-    /// One clear error for a file that is missing, truncated, or not what it should be.
-    pub async fn open(_source: Box<dyn Source>) -> Result<Self> {
-        todo!("checkpoint")
+/// The source that `text` names: natively an HTTP(S) URL or a folder, in the browser a URL.
+///
+/// # Errors
+/// [`crate::ErrorKind::Source`] when it is a URL that can't be read from. Whether anything is there shows
+/// at the first read.
+pub fn source_for(text: &str) -> Result<Box<dyn Source>> {
+    #[cfg(any(feature = "cli", all(feature = "page", target_arch = "wasm32")))]
+    if cfg!(target_arch = "wasm32") || text.contains("://") {
+        return Ok(Box::new(HttpSource::new(text)?));
     }
-
-    /// The model's shape.
-    pub fn config(&self) -> &Config {
-        todo!("checkpoint")
-    }
-
-    /// The model's tokenizer.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        todo!("checkpoint")
-    }
-
-    /// The source's folder or URL.
-    pub fn location(&self) -> String {
-        todo!("checkpoint")
-    }
-
-    /// Whether there is a tensor `name`, without the prefix `transformer.` ("h.0.ln_1.weight").
-    pub fn has(&self, _name: &str) -> bool {
-        todo!("checkpoint")
-    }
-
-    /// Size in the file of tensor `name`, in bytes; 0 where it does not exist.
-    pub fn size_in_bytes(&self, _name: &str) -> u64 {
-        todo!("checkpoint")
-    }
-
-    /// Reads tensor `name` as f32, whatever its dtype in the file (F32, F16, BF16).
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Checkpoint`] when it does not exist or has another shape than `shape`.
-    pub async fn tensor(&self, _name: &str, _shape: &[usize]) -> Result<Tensor> {
-        todo!("checkpoint")
-    }
+    #[cfg(not(target_arch = "wasm32"))]
+    return Ok(Box::new(FileSource::new(text)));
+    #[cfg(target_arch = "wasm32")]
+    Err(crate::Error::new(
+        crate::ErrorKind::Source,
+        format!("{text:?} can't be read here"),
+    ))
 }

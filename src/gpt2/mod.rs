@@ -1,11 +1,31 @@
 //! The model: configuration, tokenizer, weight processing, and the forward pass with its captures.
+//!
+//! A [`Model`] takes [`Pass`]es through its blocks. A pass is a batch whose positions form a
+//! [`PrefixTree`]; its [`Request`] says what to capture on the way.
 
+mod block;
 mod config;
+mod embedding;
+mod forward;
 mod head;
+mod head_weights;
+mod layer_norm;
+mod loader;
+mod model;
+mod pass;
+mod prefix;
 mod processing;
+mod tensor;
 mod tokenizer;
+pub(crate) mod vector;
+mod watcher;
 
 pub use config::Config;
 pub use head::Head;
+pub use head_weights::HeadWeights;
+pub use model::{BLOCK_BUDGET, Model};
+pub use pass::{CHUNK, Captured, Components, LayerComponents, LayerZeroAlone, Pass, Request};
+pub use prefix::PrefixTree;
 pub use processing::Processing;
 pub use tokenizer::Tokenizer;
+pub use watcher::{Unwatched, Watcher};

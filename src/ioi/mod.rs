@@ -3,9 +3,15 @@
 //! Dataset of Wang et al. 2022, "Interpretability in the Wild". The same seed gives the same prompts
 //! and the same random tokens as the notebook's Python, NumPy and torch.
 
+mod dataset;
+mod draw;
+pub mod random;
+
 use serde::{Deserialize, Serialize};
 
-use crate::error::Result;
+pub use self::dataset::{Dataset, Words};
+pub use self::draw::{DrawnPrompt, FLIP_SEED_OFFSET, draw_slots, draw_words};
+use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::Tokenizer;
 
 /// Where the named tokens of a prompt stand, counted from 0 (BOS included, if there is one).
@@ -64,8 +70,81 @@ pub struct Batch {
 /// Draws the batch of `seed`: `batch_size` prompts and their random tokens.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] when `batch_size` is 0, [`crate::ErrorKind::Prompt`] when a name is
-/// not one token of `tokenizer` (all such names are listed).
-pub fn draw_batch(_tokenizer: &Tokenizer, _seed: u64, _batch_size: usize, _prepend_bos: bool) -> Result<Batch> {
-    todo!("ioi")
+/// [`ErrorKind::Request`] when `batch_size` is 0 or the seed is too large for NumPy, [`ErrorKind::Prompt`]
+/// when a name is not one token of `tokenizer` (all such names are listed).
+pub fn draw_batch(tokenizer: &Tokenizer, seed: u64, batch_size: usize, prepend_bos: bool) -> Result<Batch> {
+    let dataset = Dataset::bundled()?;
+    check_names(tokenizer, &dataset.names)?;
+    let prompts = draw_words(&dataset, seed, batch_size, tokenizer.d_vocab())?
+        .into_iter()
+        .map(|drawn| tokenise(tokenizer, drawn, prepend_bos))
+        .collect::<Result<_>>()?;
+    Ok(Batch { seed, prompts })
+}
+
+/// Checks that every name is one token, at the beginning of a text and after a space.
+fn check_names(tokenizer: &Tokenizer, names: &[String]) -> Result<()> {
+    let spellings = names.iter().flat_map(|name| [name.clone(), format!(" {name}")]);
+    let split: Vec<String> = spellings
+        .filter(|name| tokenizer.single_token(name).is_err())
+        .map(|name| format!("\"{name}\""))
+        .collect();
+    if split.is_empty() {
+        return Ok(());
+    }
+    let number = if split.len() == 1 {
+        "1 name is".to_owned()
+    } else {
+        format!("{} names are", split.len())
+    };
+    Err(Error::new(
+        ErrorKind::Prompt,
+        format!("{number} not one token of this model's tokenizer: {}", split.join(", ")),
+    )
+    .expected("a tokenizer in which every name of the IOI dataset is one token, with and without a leading space")
+    .advice("Use a checkpoint with GPT-2's tokenizer."))
+}
+
+fn tokenise(tokenizer: &Tokenizer, drawn: DrawnPrompt, prepend_bos: bool) -> Result<Prompt> {
+    let io_token = tokenizer.single_token(&format!(" {}", drawn.io))?;
+    let s_token = tokenizer.single_token(&format!(" {}", drawn.s))?;
+    let random_name_token = tokenizer.single_token(&drawn.random_name)?;
+    let mut tokens = tokenizer.encode(&drawn.text)?;
+    if prepend_bos {
+        tokens.insert(0, tokenizer.bos_token());
+    }
+    let positions = find_positions(&tokens, io_token, s_token).ok_or_else(|| {
+        Error::new(
+            ErrorKind::Prompt,
+            format!("a name is not a token of its own in \"{}\"", drawn.text),
+        )
+        .expected("tokens in which the final name is the last, and both names stand before it")
+        .advice("Use a checkpoint with GPT-2's tokenizer.")
+    })?;
+    Ok(Prompt {
+        text: drawn.text,
+        tokens,
+        io: drawn.io,
+        s: drawn.s,
+        io_token,
+        s_token,
+        random_token: drawn.random_token,
+        random_name_token,
+        positions,
+    })
+}
+
+/// Where the names stand in the tokens of a whole prompt; None when its last token is not the indirect
+/// object or a name is missing before it.
+pub fn find_positions(tokens: &[u32], io_token: u32, s_token: u32) -> Option<Positions> {
+    let (last, before) = tokens.split_last()?;
+    if *last != io_token {
+        return None;
+    }
+    Some(Positions {
+        io: before.iter().position(|&token| token == io_token)?,
+        s1: before.iter().position(|&token| token == s_token)?,
+        s2: before.iter().rposition(|&token| token == s_token)?,
+        end: before.len().checked_sub(1)?,
+    })
 }

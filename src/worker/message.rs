@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::{Analysis, BatchValues, Progress};
+use crate::checkpoint::ModelCard;
 use crate::error::Error;
-use crate::gpt2::{Config, Head};
+use crate::gpt2::Config;
 use crate::result::ResultFile;
 
 /// From the page to the worker.
@@ -46,7 +47,7 @@ pub enum FromWorker {
         id: u32,
         /// The model's shape.
         config: Config,
-        /// What the checkpoint's folder says of itself, where it has a `keyside.json`.
+        /// What the checkpoint says of itself, where it does.
         card: Option<ModelCard>,
     },
     /// How far a run is.
@@ -79,17 +80,4 @@ pub enum FromWorker {
         /// Why.
         error: Error,
     },
-}
-
-/// `keyside.json` beside a checkpoint: a name, a word of caution, and the heads to start with.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelCard {
-    /// The model's name for people.
-    pub name: String,
-    /// What a reader should know of it, a sentence or two.
-    pub note: String,
-    /// The destination head to start with.
-    pub head: Head,
-    /// The earlier head to start with.
-    pub earlier_head: Head,
 }

@@ -2,4 +2,5 @@
 
 mod message;
 
-pub use message::{FromWorker, ModelCard, ToWorker};
+pub use crate::checkpoint::ModelCard;
+pub use message::{FromWorker, ToWorker};

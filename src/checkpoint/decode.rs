@@ -1,0 +1,118 @@
+//! Little-endian F32, F16 and BF16 to f32, piece by piece, into the final buffer.
+
+use half::{bf16, f16};
+
+/// The dtypes that weights may have in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WeightDtype {
+    F32,
+    F16,
+    BF16,
+}
+
+impl WeightDtype {
+    fn size(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 | Self::BF16 => 2,
+        }
+    }
+
+    fn value(self, bytes: &[u8]) -> f32 {
+        match (self, bytes) {
+            (Self::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
+            (Self::F16, &[a, b]) => f16::from_le_bytes([a, b]).to_f32(),
+            (Self::BF16, &[a, b]) => bf16::from_le_bytes([a, b]).to_f32(),
+            _ => f32::NAN,
+        }
+    }
+}
+
+/// Takes bytes in pieces of any length and keeps them as f32.
+pub(crate) struct Decoder {
+    dtype: WeightDtype,
+    values: Vec<f32>,
+    // The first bytes of a value that a piece ended in.
+    rest: Vec<u8>,
+}
+
+impl Decoder {
+    /// A decoder with room for `count` values.
+    pub(crate) fn new(dtype: WeightDtype, count: usize) -> Self {
+        Self {
+            dtype,
+            values: Vec::with_capacity(count),
+            rest: Vec::with_capacity(4),
+        }
+    }
+
+    /// Takes the next bytes.
+    pub(crate) fn push(&mut self, mut piece: &[u8]) {
+        let size = self.dtype.size();
+        if !self.rest.is_empty() {
+            let wanted = (size - self.rest.len()).min(piece.len());
+            self.rest.extend_from_slice(&piece[..wanted]);
+            piece = &piece[wanted..];
+            if self.rest.len() < size {
+                return;
+            }
+            self.values.push(self.dtype.value(&self.rest));
+            self.rest.clear();
+        }
+        let whole = piece.len() / size * size;
+        self.extend(&piece[..whole]);
+        self.rest.extend_from_slice(&piece[whole..]);
+    }
+
+    // One loop per dtype, so that each compiles to a plain copy or conversion.
+    fn extend(&mut self, bytes: &[u8]) {
+        match self.dtype {
+            WeightDtype::F32 => {
+                let (chunks, _) = bytes.as_chunks::<4>();
+                self.values
+                    .extend(chunks.iter().map(|value| f32::from_le_bytes(*value)));
+            }
+            WeightDtype::F16 => {
+                let (chunks, _) = bytes.as_chunks::<2>();
+                self.values
+                    .extend(chunks.iter().map(|value| f16::from_le_bytes(*value).to_f32()));
+            }
+            WeightDtype::BF16 => {
+                let (chunks, _) = bytes.as_chunks::<2>();
+                self.values
+                    .extend(chunks.iter().map(|value| bf16::from_le_bytes(*value).to_f32()));
+            }
+        }
+    }
+
+    /// The values so far.
+    pub(crate) fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_any_length_give_the_same_values() {
+        let values = [0.0f32, 1.5, -2.25, 65504.0, -0.0, 0.1];
+        let f32_bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
+        let f16_bytes: Vec<u8> = values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
+        let bf16_bytes: Vec<u8> = values.iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()).collect();
+        let halves = values.map(|v| f16::from_f32(v).to_f32());
+        let brains = values.map(|v| bf16::from_f32(v).to_f32());
+        for (dtype, bytes, expected) in [
+            (WeightDtype::F32, f32_bytes, values),
+            (WeightDtype::F16, f16_bytes, halves),
+            (WeightDtype::BF16, bf16_bytes, brains),
+        ] {
+            for step in 1..=bytes.len() {
+                let mut decoder = Decoder::new(dtype, values.len());
+                bytes.chunks(step).for_each(|piece| decoder.push(piece));
+                assert_eq!(decoder.into_values(), expected, "{dtype:?} in pieces of {step}");
+            }
+        }
+    }
+}

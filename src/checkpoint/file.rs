@@ -1,0 +1,113 @@
+//! A checkpoint in a folder.
+
+use std::fs::File;
+use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use futures::future::LocalBoxFuture;
+
+use super::source::{Sink, Source, WHOLE_FILE_LIMIT, missing, too_large, truncated};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes that are read at once while a tensor is filled.
+const PIECE: usize = 1 << 18;
+
+/// The files of a folder. Reading blocks.
+#[derive(Debug, Clone)]
+pub struct FileSource {
+    folder: PathBuf,
+}
+
+impl FileSource {
+    /// The checkpoint in `folder`; nothing is read yet.
+    pub fn new(folder: impl AsRef<Path>) -> Self {
+        Self {
+            folder: folder.as_ref().to_path_buf(),
+        }
+    }
+
+    fn open(&self, file: &str) -> Result<(File, u64)> {
+        if !self.folder.is_dir() {
+            return Err(
+                Error::new(ErrorKind::Source, format!("there is no folder {}", self.location()))
+                    .expected("a folder with config.json, model.safetensors and tokenizer.json")
+                    .advice("Check the path."),
+            );
+        }
+        let opened = File::open(self.folder.join(file)).map_err(|cause| match cause.kind() {
+            IoKind::NotFound => missing(file, &self.location()),
+            _ => self.unreadable(file, &cause),
+        })?;
+        let metadata = opened.metadata().map_err(|cause| self.unreadable(file, &cause))?;
+        if !metadata.is_file() {
+            return Err(Error::new(
+                ErrorKind::Source,
+                format!("{file} in {} is not a file", self.location()),
+            ));
+        }
+        Ok((opened, metadata.len()))
+    }
+
+    fn unreadable(&self, file: &str, cause: &std::io::Error) -> Error {
+        Error::new(
+            ErrorKind::Source,
+            format!("{file} in {} can't be read ({cause})", self.location()),
+        )
+    }
+
+    fn copy(&self, file: &str, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+        let (mut opened, length) = self.open(file)?;
+        if range.end > length {
+            return Err(truncated(file, length, range.end));
+        }
+        let unreadable = |cause| self.unreadable(file, &cause);
+        opened.seek(SeekFrom::Start(range.start)).map_err(unreadable)?;
+        let mut left = range.end.saturating_sub(range.start);
+        let mut piece = vec![0; PIECE.min(usize::try_from(left).unwrap_or(PIECE))];
+        while left > 0 {
+            let wanted = piece.len().min(usize::try_from(left).unwrap_or(PIECE));
+            opened.read_exact(&mut piece[..wanted]).map_err(unreadable)?;
+            sink(&piece[..wanted])?;
+            left -= wanted as u64;
+        }
+        Ok(())
+    }
+}
+
+impl Source for FileSource {
+    fn location(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move {
+            let range = match range {
+                Some(range) => range,
+                None => 0..self.open(file)?.1,
+            };
+            if range.end.saturating_sub(range.start) > WHOLE_FILE_LIMIT.max(super::header::MAX_HEADER) {
+                return Err(too_large(file, WHOLE_FILE_LIMIT));
+            }
+            let mut bytes = Vec::new();
+            self.copy(file, range, &mut |piece| {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            })?;
+            Ok(bytes)
+        })
+    }
+
+    fn stream<'a>(
+        &'a self,
+        file: &'a str,
+        range: Range<u64>,
+        sink: &'a mut Sink<'a>,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { self.copy(file, range, sink) })
+    }
+
+    fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
+        Box::pin(async move { Ok(Some(self.open(file)?.1)) })
+    }
+}

@@ -1,0 +1,149 @@
+//! Where the files of a checkpoint come from, and the source that keeps them in memory.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use futures::future::LocalBoxFuture;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Largest file that is read whole (`tokenizer.json`, `config.json`), in bytes. Weights are read by range.
+pub const WHOLE_FILE_LIMIT: u64 = 64 << 20;
+
+/// What takes the bytes of a file piece by piece, in order.
+pub type Sink<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
+
+/// Where the files of a checkpoint come from: memory, a folder, an HTTP(S) prefix.
+pub trait Source {
+    /// The folder or URL, for messages and the result file.
+    fn location(&self) -> String;
+
+    /// Reads `range` of `file` (all of it, up to [`WHOLE_FILE_LIMIT`], where `range` is None), exactly.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Source`] when the file is missing or shorter than `range`.
+    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>>;
+
+    /// Hands exactly `range` of `file` to `sink`, in pieces of the source's choice.
+    ///
+    /// # Errors
+    /// Those of [`Source::read`], and those of `sink`, which end the reading.
+    fn stream<'a>(
+        &'a self,
+        file: &'a str,
+        range: Range<u64>,
+        sink: &'a mut Sink<'a>,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let bytes = self.read(file, Some(range)).await?;
+            sink(&bytes)
+        })
+    }
+
+    /// Length of `file` in bytes, where the source knows it without reading the file.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Source`] when the file is missing.
+    fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
+        let _ = file;
+        Box::pin(async { Ok(None) })
+    }
+}
+
+/// Files in memory, by name.
+#[derive(Debug, Clone, Default)]
+pub struct MemorySource {
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl MemorySource {
+    /// A source without files.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same source with the file `name`, replaced where it was there.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        self.files.insert(name.into(), bytes.into());
+        self
+    }
+
+    /// The same source without the file `name`.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.files.remove(name);
+        self
+    }
+
+    /// The bytes of `name`, where there is such a file.
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        self.files.get(name).map(Vec::as_slice)
+    }
+
+    fn file(&self, name: &str) -> Result<&[u8]> {
+        self.get(name).ok_or_else(|| missing(name, &self.location()))
+    }
+
+    fn slice(&self, name: &str, range: &Range<u64>) -> Result<&[u8]> {
+        let bytes = self.file(name)?;
+        let start = usize::try_from(range.start).unwrap_or(usize::MAX);
+        let end = usize::try_from(range.end).unwrap_or(usize::MAX);
+        bytes
+            .get(start..end)
+            .ok_or_else(|| truncated(name, bytes.len() as u64, range.end))
+    }
+}
+
+impl Source for MemorySource {
+    fn location(&self) -> String {
+        "memory".to_owned()
+    }
+
+    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
+        Box::pin(async move {
+            let bytes = match range {
+                Some(range) => self.slice(file, &range)?,
+                None => self.file(file)?,
+            };
+            Ok(bytes.to_vec())
+        })
+    }
+
+    fn stream<'a>(
+        &'a self,
+        file: &'a str,
+        range: Range<u64>,
+        sink: &'a mut Sink<'a>,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move { sink(self.slice(file, &range)?) })
+    }
+
+    fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
+        Box::pin(async move { Ok(Some(self.file(file)?.len() as u64)) })
+    }
+}
+
+/// The error of a file that is not there.
+pub(crate) fn missing(file: &str, location: &str) -> Error {
+    Error::new(ErrorKind::Source, format!("there is no {file} in {location}"))
+        .expected("a folder with config.json, model.safetensors and tokenizer.json")
+        .advice("Check the path or URL.")
+}
+
+/// The error of a file that has `length` bytes and ends before byte `needed`.
+pub(crate) fn truncated(file: &str, length: u64, needed: u64) -> Error {
+    Error::new(
+        ErrorKind::Source,
+        format!("{file} is truncated: it ends after {length} bytes"),
+    )
+    .expected(format!("at least {needed}"))
+    .advice("Download or copy it again.")
+}
+
+/// The error of a file that is too large to be read whole.
+pub(crate) fn too_large(file: &str, limit: u64) -> Error {
+    Error::new(ErrorKind::Source, format!("{file} is larger than {limit} bytes"))
+        .expected("a smaller file")
+        .advice("Check that it is the right file.")
+}

@@ -1,0 +1,134 @@
+//! The command line: `keyside analyze`.
+
+mod arguments;
+mod progress;
+mod summary;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+pub use arguments::{AnalyzeArguments, Arguments, Command};
+
+use crate::attribution::{Analysis, analyze};
+use crate::checkpoint::{Checkpoint, ModelCard, Source, source_for};
+use crate::error::{Error, ErrorKind, Result};
+use crate::gpt2::{Head, Model};
+use crate::plot::{Theme, svg_files};
+use crate::result::ResultFile;
+
+/// Runs the command line that the program was started with.
+///
+/// Exit status 0, 1 after one line on stderr that says what went wrong, or clap's 2 for usage errors.
+pub fn main() -> ExitCode {
+    let Command::Analyze(arguments) = Arguments::parse().command;
+    match futures::executor::block_on(run_analyze(&arguments, &mut std::io::stdout())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be done where stderr is closed.
+            let _ = writeln!(std::io::stderr(), "keyside: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `keyside analyze`: runs an analysis, writes what was asked for, and prints a summary to `out`.
+///
+/// # Errors
+/// Those of [`Model::open`] and [`analyze`], and of writing files.
+pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> Result<()> {
+    // Before the run, so that minutes of computing are not lost to a typing mistake.
+    if let Some(file) = &arguments.out {
+        check_writable(file)?;
+    }
+    if let Some(folder) = &arguments.svg {
+        std::fs::create_dir_all(folder).map_err(|cause| cannot_write(folder, &cause))?;
+    }
+    let source = source_for(&arguments.model)?;
+    let analysis = analysis(arguments, source.as_ref()).await?;
+    let mut model = Model::open(source, analysis.processing).await?;
+    let result = {
+        let mut bar = progress::Bar::new();
+        analyze(&mut model, &analysis, &mut bar).await?
+    };
+    let written = write_files(arguments, &result)?;
+    // A reader that closes its end, such as `head`, is no failure of the run.
+    let _ = write!(out, "{}{written}", summary::summary(&result));
+    Ok(())
+}
+
+/// The analysis that was asked for; heads that were not named come from the model's card.
+async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<Analysis> {
+    let card = match (arguments.head, arguments.earlier_head) {
+        (Some(_), Some(_)) => None,
+        _ => Checkpoint::describe(source).await?.1,
+    };
+    let head_or = |given: Option<Head>, option: &str, of_card: fn(&ModelCard) -> Head| {
+        given.or_else(|| card.as_ref().map(of_card)).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Request,
+                format!("{option} is missing, and this model names no head to start with"),
+            )
+            .expected(format!("a head, such as {option} 10.7"))
+        })
+    };
+    Ok(Analysis {
+        head: head_or(arguments.head, "--head", |card| card.head)?,
+        earlier_head: head_or(arguments.earlier_head, "--earlier-head", |card| card.earlier_head)?,
+        seed: arguments.seed,
+        batches: arguments.batches,
+        batch_size: arguments.batch_size,
+        prepend_bos: arguments.bos,
+        processing: arguments.processing(),
+    })
+}
+
+/// Writes the result file and the plots, and says so in lines of text.
+fn write_files(arguments: &AnalyzeArguments, result: &ResultFile) -> Result<String> {
+    let mut written = String::new();
+    if let Some(file) = &arguments.out {
+        std::fs::write(file, result.to_json()?).map_err(|cause| cannot_write(file, &cause))?;
+        written.push_str(&format!("result file: {}\n", file.display()));
+    }
+    if let Some(folder) = &arguments.svg {
+        let files = svg_files(result, &Theme::light())?;
+        for (name, svg) in &files {
+            let file = folder.join(name);
+            std::fs::write(&file, svg).map_err(|cause| cannot_write(&file, &cause))?;
+        }
+        written.push_str(&format!("{} plots: {}\n", files.len(), folder.display()));
+    }
+    Ok(written)
+}
+
+fn check_writable(file: &Path) -> Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if file.is_dir() {
+        return Err(Error::new(ErrorKind::Source, format!("{} is a folder", file.display())).expected("a file name"));
+    }
+    if !folder.is_dir() {
+        return Err(Error::new(
+            ErrorKind::Source,
+            format!(
+                "{} can't be written: there is no folder {}",
+                file.display(),
+                folder.display()
+            ),
+        )
+        .advice("Create the folder first."));
+    }
+    Ok(())
+}
+
+fn cannot_write(file: &Path, cause: &std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::Source,
+        format!("{} can't be written ({cause})", file.display()),
+    )
+    .advice("Check the path and the space on the disk.")
+}

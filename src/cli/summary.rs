@@ -1,0 +1,81 @@
+//! A short summary of a result, for the terminal.
+
+use std::fmt::Write;
+
+use crate::result::{Heatmap, HistogramName, ResultFile, mean};
+
+/// Means of every series, the identity check, and how long it took.
+pub(crate) fn summary(result: &ResultFile) -> String {
+    let mut text = format!(
+        "{}: head {}, earlier head {}, {} prompts ({} batches of {}, seeds from {})\n",
+        result.model.name,
+        result.head,
+        result.earlier_head,
+        result.batches * result.batch_size,
+        result.batches,
+        result.batch_size,
+        result.seed
+    );
+    for name in HistogramName::all() {
+        histogram(&mut text, result, name);
+    }
+    for (name, heatmap) in &result.heatmaps {
+        identity(&mut text, name, heatmap);
+    }
+    if let Some(timing) = &result.timing {
+        line(
+            &mut text,
+            format_args!(
+                "{:.1} s, {:.1} s of them reading {:.1} MB; {} positions, {:.0} positions per second",
+                timing.seconds,
+                timing.loading_seconds,
+                timing.bytes_read as f64 / 1e6,
+                timing.positions,
+                timing.positions_per_second
+            ),
+        );
+    }
+    text
+}
+
+/// The means of one histogram's series, largest first, and of the true values.
+fn histogram(text: &mut String, result: &ResultFile, name: HistogramName) {
+    let series = &result.histograms.get(name).series;
+    let mut means: Vec<(&str, f64)> = series
+        .iter()
+        .filter_map(|(label, values)| Some((label.as_str(), mean(values)?)))
+        .collect();
+    if means.is_empty() {
+        return;
+    }
+    means.sort_by(|a, b| b.1.total_cmp(&a.1));
+    let true_label = if name.probs() { "true probability" } else { "true score" };
+    means.extend(mean(result.histograms.true_values(name)).map(|value| (true_label, value)));
+    line(text, format_args!("{name}, means"));
+    for (label, value) in means {
+        line(text, format_args!("  {label:<24} {value:>9.4}"));
+    }
+}
+
+/// "sum, score, difference" of a heatmap.
+fn identity(text: &mut String, name: &str, heatmap: &Heatmap) {
+    let Heatmap {
+        sum,
+        mean_score,
+        max_abs_residual,
+        ..
+    } = heatmap;
+    let difference = (sum - mean_score).abs();
+    line(
+        text,
+        format_args!("heatmap {name}: sum {sum:.6}, score {mean_score:.6}, difference {difference:.1e}"),
+    );
+    if let Some(residual) = max_abs_residual {
+        line(text, format_args!("  largest difference of one prompt: {residual:.1e}"));
+    }
+}
+
+fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = writeln!(text, "{arguments}");
+}

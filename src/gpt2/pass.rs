@@ -1,0 +1,129 @@
+//! A batch on its way through the model: its residual stream, what was asked for, what was captured.
+
+use std::ops::Range;
+
+use crate::error::Result;
+use crate::gpt2::embedding::Embedding;
+use crate::gpt2::{Config, Head, PrefixTree};
+
+/// Rows that go through a block at a time: bounds memory, and how long a cancel can take.
+pub const CHUNK: usize = 512;
+
+/// What a pass captures on its way. Rows are those of its [`PrefixTree`].
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The output of one head, `z W_O` without b_O, at these rows.
+    pub head_output: Option<(Head, Vec<usize>)>,
+    /// Every component of the residual stream at these rows.
+    pub components: Vec<usize>,
+    /// W_E rows of these tokens sent through layer 0 alone.
+    pub layer_0_alone: Vec<u32>,
+}
+
+/// What a pass has captured.
+#[derive(Debug, Clone, Default)]
+pub struct Captured {
+    /// `z W_O` of the requested head, `[rows, d_model]`.
+    pub head_output: Vec<f32>,
+    /// Components at the requested rows; empty where none were asked for.
+    pub components: Components,
+    /// Requested W_E rows through layer 0 alone.
+    pub layer_0_alone: LayerZeroAlone,
+}
+
+/// The components of the residual stream at some rows: they add up to it.
+#[derive(Debug, Clone, Default)]
+pub struct Components {
+    /// W_E, `[rows, d_model]`.
+    pub w_e: Vec<f32>,
+    /// W_pos, `[rows, d_model]`.
+    pub w_pos: Vec<f32>,
+    /// What each layer adds.
+    pub layers: Vec<LayerComponents>,
+}
+
+/// What one layer adds to the residual stream at some rows.
+#[derive(Debug, Clone, Default)]
+pub struct LayerComponents {
+    /// Output of every head, `z W_O` without b_O, `[n_head, rows, d_model]`.
+    pub head_outputs: Vec<f32>,
+    /// Output of the MLP, b_out included, `[rows, d_model]`.
+    pub mlp_out: Vec<f32>,
+    /// b_O, the same at every row, `[d_model]`.
+    pub b_o: Vec<f32>,
+}
+
+/// Vectors sent through layer 0 alone, each attending only to itself.
+///
+/// Attention is the linear part: `ln1(x) W_V W_O` summed over heads, no biases. The MLP has its biases.
+#[derive(Debug, Clone, Default)]
+pub struct LayerZeroAlone {
+    /// `x + attention + mlp_out`, `[tokens, d_model]`: W_EE.
+    pub resid_post: Vec<f32>,
+    /// Output of the MLP, `[tokens, d_model]`: W_EE_subE.
+    pub mlp_out: Vec<f32>,
+}
+
+/// A batch on its way through the model.
+pub struct Pass {
+    /// Its positions, shared prefixes once.
+    pub tree: PrefixTree,
+    /// Residual stream, `[rows, d_model]`: resid_pre of the layer that comes next.
+    pub resid: Vec<f32>,
+    /// What is captured.
+    pub request: Request,
+    /// What has been captured.
+    pub captured: Captured,
+    /// Queries, keys and values of the current layer, `[rows, 3 * d_model]`, as far as computed.
+    pub(crate) qkv: Vec<f32>,
+}
+
+impl Pass {
+    /// A pass over `tree` that captures `request`.
+    pub fn new(tree: PrefixTree, request: Request) -> Self {
+        Self {
+            tree,
+            resid: Vec::new(),
+            request,
+            captured: Captured::default(),
+            qkv: Vec::new(),
+        }
+    }
+
+    /// The residual stream at `row`, `[d_model]`.
+    pub fn resid_at(&self, row: usize) -> &[f32] {
+        let d_model = self.resid.len() / self.tree.len().max(1);
+        &self.resid[row * d_model..][..d_model]
+    }
+
+    /// Starts over at the embedding.
+    pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config) -> Result<()> {
+        self.captured = Captured::default();
+        self.resid = Vec::with_capacity(self.tree.len() * config.d_model);
+        for row in 0..self.tree.len() {
+            let w_e = embedding.w_e(self.tree.token(row))?;
+            let w_pos = embedding.w_pos(self.tree.position(row))?;
+            self.resid
+                .extend(w_e.iter().zip(&w_pos).map(|(w_e, w_pos)| w_e + w_pos));
+        }
+        for &row in &self.request.components {
+            self.captured
+                .components
+                .w_e
+                .extend(embedding.w_e(self.tree.token(row))?);
+            self.captured
+                .components
+                .w_pos
+                .extend(embedding.w_pos(self.tree.position(row))?);
+        }
+        Ok(())
+    }
+
+    /// The rows of this pass, [`CHUNK`] at a time.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let rows = self.tree.len();
+        (0..rows)
+            .step_by(CHUNK)
+            .map(move |start| start..rows.min(start + CHUNK))
+    }
+}

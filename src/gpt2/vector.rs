@@ -1,0 +1,176 @@
+//! Arithmetic on slices: sums in f64, so that means and scores keep the accuracy of f32 weights.
+
+/// Accumulators side by side, so that the compiler can use SIMD without changing an order of additions.
+const LANES: usize = 8;
+
+/// Sum of `x`, accumulated in f64.
+pub(crate) fn sum(x: &[f32]) -> f64 {
+    sum_of(x, f64::from)
+}
+
+/// Mean of `x`.
+pub(crate) fn mean(x: &[f32]) -> f64 {
+    sum(x) / x.len() as f64
+}
+
+/// Sum of the squared distances from `centre`.
+pub(crate) fn sum_of_squares(x: &[f32], centre: f64) -> f64 {
+    sum_of(x, |v| (f64::from(v) - centre) * (f64::from(v) - centre))
+}
+
+fn sum_of(x: &[f32], value: impl Fn(f32) -> f64) -> f64 {
+    let mut lanes = [0f64; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, &v) in lanes.iter_mut().zip(chunk) {
+            *lane += value(v);
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|&v| value(v)).sum::<f64>()
+}
+
+/// Dot product, accumulated in f64.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
+    debug_assert_eq!(a.len(), b.len());
+    let mut lanes = [0f64; LANES];
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for lane in 0..LANES {
+            lanes[lane] += f64::from(a[lane]) * f64::from(b[lane]);
+        }
+    }
+    lanes.iter().sum::<f64>()
+        + a_rest
+            .iter()
+            .zip(b_rest)
+            .map(|(&a, &b)| f64::from(a) * f64::from(b))
+            .sum::<f64>()
+}
+
+/// Dot product, accumulated in f32: for attention, where a row is one head wide.
+pub(crate) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
+    let mut lanes = [0f32; LANES];
+    let (a_chunks, a_rest) = a.as_chunks::<LANES>();
+    let (b_chunks, b_rest) = b.as_chunks::<LANES>();
+    for (a, b) in a_chunks.iter().zip(b_chunks) {
+        for lane in 0..LANES {
+            lanes[lane] += a[lane] * b[lane];
+        }
+    }
+    lanes.iter().sum::<f32>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f32>()
+}
+
+/// Subtracts the mean of `x` from it.
+pub(crate) fn centre(x: &mut [f32]) {
+    let mean = mean(x) as f32;
+    for v in x {
+        *v -= mean;
+    }
+}
+
+/// `target += source`.
+pub(crate) fn add(target: &mut [f32], source: &[f32]) {
+    for (target, source) in target.iter_mut().zip(source) {
+        *target += source;
+    }
+}
+
+/// `target += factor * source`.
+pub(crate) fn add_scaled(target: &mut [f32], factor: f32, source: &[f32]) {
+    for (target, source) in target.iter_mut().zip(source) {
+        *target += factor * source;
+    }
+}
+
+/// Unbiased standard deviation (`n - 1` in the denominator), as torch's `std`.
+pub(crate) fn standard_deviation(x: &[f32]) -> f64 {
+    (sum_of_squares(x, mean(x)) / (x.len() as f64 - 1.0)).sqrt()
+}
+
+/// Softmax of `x` in place.
+pub(crate) fn softmax(x: &mut [f32]) {
+    let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut total = 0.0;
+    for v in x.iter_mut() {
+        *v = (*v - max).exp();
+        total += *v;
+    }
+    for v in x {
+        *v /= total;
+    }
+}
+
+/// GELU in the tanh form, `gelu_new`: `x (1 + tanh u) / 2` with `u = sqrt(2/pi) (x + 0.044715 x^3)`.
+///
+/// Written as `x / (1 + exp(-2 u))`, which is the same and needs one exponential.
+pub(crate) fn gelu(x: f32) -> f32 {
+    const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_2;
+    x / (1.0 + exp(-TWICE_SQRT_2_OVER_PI * x * (1.0 + 0.044_715 * x * x)))
+}
+
+/// `e^x` to about 2 units in the last place, without branches, so that a loop over it becomes SIMD.
+///
+/// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by Cephes' polynomial (S. L. Moshier, `expf.c`), and
+/// `2^n` by its exponent bits. `x` is held within the range of finite, normal results.
+fn exp(x: f32) -> f32 {
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    /// Adding 1.5 * 2^23 leaves the nearest integer in the low bits of the sum.
+    const ROUND: f32 = 12_582_912.0;
+    let x = x.clamp(-87.0, 88.0);
+    let shifted = x * std::f32::consts::LOG2_E + ROUND;
+    let n = shifted - ROUND;
+    let r = x - n * LN_2_HIGH - n * LN_2_LOW;
+    let mut p = 1.987_569_1e-4_f32;
+    for c in [1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 0.5] {
+        p = p * r + c;
+    }
+    let power = f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000));
+    (p * r * r + r + 1.0) * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exp_is_within_three_units_of_the_standard_library() {
+        let mut largest = 0f64;
+        for i in -86_000..=87_000 {
+            let x = i as f32 / 1000.0;
+            let expected = f64::from(x).exp();
+            largest = largest.max((f64::from(exp(x)) - expected).abs() / expected);
+        }
+        println!("exp: largest relative difference {largest:.2e}");
+        assert!(largest < 3.0 * f64::from(f32::EPSILON), "{largest}");
+    }
+
+    #[test]
+    fn gelu_is_the_tanh_form() {
+        let mut largest = 0f64;
+        for i in -20_000..=20_000 {
+            let x = i as f32 / 1000.0;
+            let y = f64::from(x);
+            let u = (2.0 / std::f64::consts::PI).sqrt() * (y + 0.044715 * y * y * y);
+            let expected = 0.5 * y * (1.0 + u.tanh());
+            largest = largest.max((f64::from(gelu(x)) - expected).abs() / (1.0 + expected.abs()));
+        }
+        println!("gelu: largest difference {largest:.2e}");
+        assert!(largest < 5e-7, "{largest}");
+        assert_eq!(gelu(-1e30), 0.0);
+        assert_eq!(gelu(1e30), 1e30);
+    }
+
+    #[test]
+    fn sums_over_any_length() {
+        for n in 1..40 {
+            let x: Vec<f32> = (0..n).map(|i| i as f32 + 1.0).collect();
+            let squares: f64 = (1..=n).map(|i| (i * i) as f64).sum();
+            assert_eq!(sum(&x), (n * (n + 1) / 2) as f64);
+            assert_eq!(dot(&x, &x), squares);
+            assert_eq!(f64::from(dot_f32(&x, &x)), squares);
+            assert_eq!(sum_of_squares(&x, 0.0), squares);
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! Where the parts of a [`HeatmapPlot`] stand.
+
+use super::geometry::{Rect, Scale};
+use super::{DrawOptions, HeatmapPlot, text, ticks};
+
+/// Narrower than this, the colour bar goes below and type gets smaller.
+const NARROW: f64 = 560.0;
+/// Smallest type that can be read; cells that don't have room for it have no label.
+const SMALLEST_FONT: f64 = 7.0;
+/// How much longer one side of a cell may be than the other.
+const STRETCH: f64 = 1.4;
+
+/// Positions of everything, in CSS pixels.
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    pub title: Vec<String>,
+    pub title_size: f64,
+    /// Left end and middle of the title's first line.
+    pub title_at: (f64, f64),
+    pub font_size: f64,
+    pub axis_title_size: f64,
+    /// All cells.
+    pub grid: Rect,
+    rows: usize,
+    columns: usize,
+    /// Middle of the title of the axis of layers.
+    pub y_title: f64,
+    /// Font size of cell labels; None when cells are too small for any.
+    pub cell_font: Option<f64>,
+    pub labelled_rows: Vec<usize>,
+    pub labelled_columns: Vec<usize>,
+    pub color_bar: Rect,
+    /// Values to y, or to x when the bar lies below.
+    pub color_scale: Scale,
+    pub color_ticks: Vec<(f64, String)>,
+}
+
+impl Layout {
+    pub fn new(plot: &HeatmapPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
+        let narrow = width < NARROW;
+        let smaller = if narrow { 0.85 } else { 1.0 };
+        let theme = &options.theme;
+        let (font_size, axis_title_size) = (theme.font_size * smaller, theme.axis_title_size * smaller);
+        let title_size = theme.title_size * if narrow { 0.8 } else { 1.0 };
+        let title_left = if narrow { 8.0 } else { 0.05 * width };
+        let title = if options.title {
+            text::wrap(&plot.title, title_size, width - title_left - 8.0)
+        } else {
+            Vec::new()
+        };
+        let top = if title.is_empty() {
+            8.0
+        } else {
+            22.0 + title.len() as f64 * title_size * 1.3
+        };
+        let row_labels = plot
+            .rows
+            .iter()
+            .map(|row| text::width(row, font_size))
+            .fold(0.0, f64::max);
+        let left_space = row_labels + 8.0 + axis_title_size * 1.8;
+        let below = font_size * 1.8 + axis_title_size * 1.8 + if narrow { 16.0 + font_size * 2.4 } else { 0.0 };
+        let right_space = if narrow { 10.0 } else { 30.0 + 26.0 + 50.0 };
+        let room = Rect {
+            left: left_space,
+            top,
+            right: width - right_space,
+            bottom: height - below,
+        };
+        let (rows, columns) = (plot.rows.len().max(1), plot.columns.len().max(1));
+        let grid = grid(room, rows, columns, narrow);
+        let cell = (grid.width() / columns as f64, grid.height() / rows as f64);
+
+        let color_bar = if narrow {
+            let top = grid.bottom + font_size * 1.8 + axis_title_size * 1.8;
+            Rect {
+                top,
+                bottom: top + 12.0,
+                ..grid
+            }
+        } else {
+            Rect {
+                left: grid.right + 30.0,
+                right: grid.right + 56.0,
+                ..grid
+            }
+        };
+        let limit = Some(plot.limit()).filter(|limit| *limit > 0.0).unwrap_or(1.0);
+        let pixels = if narrow {
+            (color_bar.left, color_bar.right)
+        } else {
+            (color_bar.bottom, color_bar.top)
+        };
+        let length = if narrow { color_bar.width() } else { color_bar.height() };
+        Self {
+            title_at: (title_left, 16.0 + title_size * 0.65),
+            title,
+            title_size,
+            font_size,
+            axis_title_size,
+            rows,
+            columns,
+            y_title: grid.left - row_labels - 8.0 - axis_title_size * 0.9,
+            cell_font: cell_font(plot, cell, theme.font_size),
+            labelled_rows: every((font_size * 1.15 / cell.1).ceil(), plot.rows.len()),
+            labelled_columns: labelled_columns(plot, cell.0, font_size),
+            color_scale: Scale {
+                values: (-limit, limit),
+                pixels,
+            },
+            color_ticks: ticks::ticks((-limit, limit), length, if narrow { 50.0 } else { 40.0 }),
+            grid,
+            color_bar,
+        }
+    }
+
+    /// Rectangle of the cell in `row` and `column`.
+    pub fn cell(&self, row: usize, column: usize) -> Rect {
+        let x = |column: usize| self.grid.left + self.grid.width() * column as f64 / self.columns as f64;
+        let y = |row: usize| self.grid.top + self.grid.height() * row as f64 / self.rows as f64;
+        Rect {
+            left: x(column),
+            top: y(row),
+            right: x(column + 1),
+            bottom: y(row + 1),
+        }
+    }
+
+    /// Row and column of the cell at `point`.
+    pub fn cell_at(&self, point: (f64, f64)) -> Option<(usize, usize)> {
+        if !self.grid.contains(point) {
+            return None;
+        }
+        let column = (point.0 - self.grid.left) / self.grid.width() * self.columns as f64;
+        let row = (point.1 - self.grid.top) / self.grid.height() * self.rows as f64;
+        Some((
+            (row as usize).min(self.rows - 1),
+            (column as usize).min(self.columns - 1),
+        ))
+    }
+}
+
+/// The grid in `room`: cells as large as fit, but not far from square.
+fn grid(room: Rect, rows: usize, columns: usize, narrow: bool) -> Rect {
+    let width = (room.width() / columns as f64).max(1.0);
+    let height = (room.height() / rows as f64).max(1.0);
+    let (width, height) = (width.min(STRETCH * height), height.min(STRETCH * width));
+    let spare = (room.width() - width * columns as f64).max(0.0);
+    // A phone's plot starts at the left; a wide one stands in the middle.
+    let left = room.left + if narrow { 0.0 } else { spare / 2.0 };
+    Rect {
+        left,
+        top: room.top,
+        right: left + width * columns as f64,
+        bottom: room.top + height * rows as f64,
+    }
+}
+
+fn cell_font(plot: &HeatmapPlot, (width, height): (f64, f64), font_size: f64) -> Option<f64> {
+    // "10.11" is the usual longest label; one that is longer and does not fit is left out by itself.
+    let heads = plot
+        .cells
+        .iter()
+        .flatten()
+        .flatten()
+        .filter(|cell| cell.name.starts_with("head"));
+    let widest = heads.map(|cell| text::width(&cell.label, 1.0)).fold(1.0, f64::max);
+    let size = font_size.min(height * 0.75).min(width / widest);
+    (size >= SMALLEST_FONT).then_some(size)
+}
+
+/// Every `step`-th of `count`.
+fn every(step: f64, count: usize) -> Vec<usize> {
+    (0..count).step_by(step.max(1.0) as usize).collect()
+}
+
+/// Columns whose names fit side by side: those at the end that are no heads first, then every n-th head.
+fn labelled_columns(plot: &HeatmapPlot, cell: f64, font_size: f64) -> Vec<usize> {
+    let width = |column: usize| text::width(&plot.columns[column], font_size) + 3.0;
+    let widest = (0..plot.columns.len()).map(width).fold(0.0, f64::max);
+    let is_head = |column: &usize| plot.columns[*column].starts_with("L.");
+    let heads = every((widest / cell).ceil(), plot.columns.len())
+        .into_iter()
+        .filter(is_head);
+    let others = (0..plot.columns.len()).filter(|column| !is_head(column));
+    let mut chosen: Vec<usize> = Vec::new();
+    for column in others.chain(heads) {
+        let apart = |other: &usize| column.abs_diff(*other) as f64 * cell >= (width(column) + width(*other)) / 2.0;
+        if chosen.iter().all(apart) {
+            chosen.push(column);
+        }
+    }
+    chosen
+}

@@ -1,0 +1,47 @@
+//! Text whose width must be known before it is drawn.
+//!
+//! Layout must come out the same on every backend, and natively, where there is no font: widths are
+//! estimated from those of DejaVu Sans, one of the widest among the usual fonts.
+
+/// Estimated width of `text` at font size `size`.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    text.chars().map(em).sum::<f64>() * size
+}
+
+fn em(character: char) -> f64 {
+    match character {
+        'i' | 'j' | 'l' | 'I' | '\'' | '|' => 0.29,
+        '.' | ',' | ':' | ';' | ' ' | '!' => 0.33,
+        '(' | ')' | '[' | ']' | '-' | 'f' | 't' | 'r' | '/' => 0.4,
+        'm' | 'w' | 'M' | 'W' | '−' | '>' | '<' | '=' | '@' => 0.9,
+        '_' => 0.5,
+        'A'..='Z' | '&' => 0.7,
+        _ => 0.62,
+    }
+}
+
+/// `text` broken at spaces into lines of at most `max_width`; a longer word has a line of its own.
+pub(super) fn wrap(text: &str, size: f64, max_width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if width(line, size) + width(" ", size) + width(word, size) <= max_width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// `value` with `decimals` decimals and a true minus sign.
+pub(super) fn number(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        // Not "−0.00".
+        Some(digits) if digits.chars().all(|digit| matches!(digit, '0' | '.')) => digits.to_owned(),
+        Some(digits) => format!("−{digits}"),
+        None => text,
+    }
+}

@@ -1,0 +1,146 @@
+//! Colours and fonts.
+
+use plotters::style::RGBColor;
+
+/// Colours of the series: the category colours of D3 and Plotly, in order.
+pub const SERIES_COLORS: [RGBColor; 10] = [
+    RGBColor(0x1F, 0x77, 0xB4),
+    RGBColor(0xFF, 0x7F, 0x0E),
+    RGBColor(0x2C, 0xA0, 0x2C),
+    RGBColor(0xD6, 0x27, 0x28),
+    RGBColor(0x94, 0x67, 0xBD),
+    RGBColor(0x8C, 0x56, 0x4B),
+    RGBColor(0xE3, 0x77, 0xC2),
+    RGBColor(0x7F, 0x7F, 0x7F),
+    RGBColor(0xBC, 0xBD, 0x22),
+    RGBColor(0x17, 0xBE, 0xCF),
+];
+
+/// ColorBrewer's RdBu as Plotly has it, from the most negative value to the most positive.
+const RED_BLUE: [RGBColor; 11] = [
+    RGBColor(103, 0, 31),
+    RGBColor(178, 24, 43),
+    RGBColor(214, 96, 77),
+    RGBColor(244, 165, 130),
+    RGBColor(253, 219, 199),
+    RGBColor(247, 247, 247),
+    RGBColor(209, 229, 240),
+    RGBColor(146, 197, 222),
+    RGBColor(67, 147, 195),
+    RGBColor(33, 102, 172),
+    RGBColor(5, 48, 97),
+];
+
+/// The same hues for a dark page: small values are dark, large ones bright.
+const RED_BLUE_DARK: [RGBColor; 11] = [
+    RGBColor(255, 168, 150),
+    RGBColor(244, 109, 87),
+    RGBColor(209, 60, 56),
+    RGBColor(150, 38, 42),
+    RGBColor(88, 33, 39),
+    RGBColor(38, 42, 48),
+    RGBColor(26, 53, 79),
+    RGBColor(25, 82, 130),
+    RGBColor(37, 117, 184),
+    RGBColor(81, 156, 217),
+    RGBColor(150, 203, 245),
+];
+
+/// Colours, fonts and sizes of a plot. Sizes are CSS pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Theme {
+    /// Behind everything.
+    pub background: RGBColor,
+    /// Titles, labels, numbers.
+    pub text: RGBColor,
+    /// Axis lines and tick marks.
+    pub axis: RGBColor,
+    /// Lines across the plot (drawn at zero only) and unused cells' outlines.
+    pub grid: RGBColor,
+    /// What is pointed at.
+    pub highlight: RGBColor,
+    /// Diverging scale from the most negative to the most positive value; the middle one means 0.
+    pub diverging: [RGBColor; 11],
+    /// Text on dark cells.
+    pub text_on_dark: RGBColor,
+    /// Text on light cells.
+    pub text_on_light: RGBColor,
+    /// CSS font family.
+    pub font_family: &'static str,
+    /// Size of tick labels, legend entries and cell labels.
+    pub font_size: f64,
+    /// Size of axis titles and the legend's title.
+    pub axis_title_size: f64,
+    /// Size of the title.
+    pub title_size: f64,
+}
+
+impl Theme {
+    /// For a white page, and for export.
+    pub const fn light() -> Self {
+        Self {
+            background: RGBColor(255, 255, 255),
+            text: RGBColor(0x24, 0x24, 0x24),
+            axis: RGBColor(0x24, 0x24, 0x24),
+            grid: RGBColor(0xE3, 0xE6, 0xEA),
+            highlight: RGBColor(0x11, 0x11, 0x11),
+            diverging: RED_BLUE,
+            text_on_dark: RGBColor(255, 255, 255),
+            text_on_light: RGBColor(0x44, 0x44, 0x44),
+            font_family: "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', Arial, sans-serif",
+            font_size: 12.0,
+            axis_title_size: 14.0,
+            title_size: 17.0,
+        }
+    }
+
+    /// For a dark page.
+    pub const fn dark() -> Self {
+        Self {
+            background: RGBColor(0x16, 0x19, 0x1D),
+            text: RGBColor(0xE4, 0xE6, 0xE9),
+            axis: RGBColor(0xA9, 0xAF, 0xB8),
+            grid: RGBColor(0x33, 0x38, 0x40),
+            highlight: RGBColor(0xFF, 0xFF, 0xFF),
+            diverging: RED_BLUE_DARK,
+            text_on_dark: RGBColor(0xD5, 0xD8, 0xDC),
+            text_on_light: RGBColor(0x16, 0x19, 0x1D),
+            ..Self::light()
+        }
+    }
+
+    /// Colour of `value` on the diverging scale from `-limit` to `limit`, interpolated in sRGB.
+    pub fn diverging_color(&self, value: f64, limit: f64) -> RGBColor {
+        let ratio = if limit > 0.0 {
+            (value / limit).clamp(-1.0, 1.0)
+        } else {
+            0.0
+        };
+        let place = (ratio + 1.0) / 2.0 * (self.diverging.len() - 1) as f64;
+        let below = (place.floor() as usize).min(self.diverging.len() - 2);
+        mix(self.diverging[below], self.diverging[below + 1], place - below as f64)
+    }
+
+    /// Colour for text on a cell of colour `cell`: light on dark, dark on light.
+    pub fn text_on(&self, cell: RGBColor) -> RGBColor {
+        // Weights of the sRGB channels in perceived lightness (ITU-R BT.601), as Plotly's tinycolor has them.
+        let lightness = 0.299 * f64::from(cell.0) + 0.587 * f64::from(cell.1) + 0.114 * f64::from(cell.2);
+        if lightness < 128.0 {
+            self.text_on_dark
+        } else {
+            self.text_on_light
+        }
+    }
+}
+
+impl Default for Theme {
+    fn default() -> Self {
+        Self::light()
+    }
+}
+
+/// `part` of the way from `from` to `to`.
+pub(crate) fn mix(from: RGBColor, to: RGBColor, part: f64) -> RGBColor {
+    let channel = |from: u8, to: u8| (f64::from(from) + part * (f64::from(to) - f64::from(from))).round() as u8;
+    RGBColor(channel(from.0, to.0), channel(from.1, to.1), channel(from.2, to.2))
+}

@@ -1,0 +1,156 @@
+//! Reading, checking and writing the result file.
+
+use serde::Deserialize;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::result::{FORMAT, Heatmap, HistogramName, ResultFile};
+
+/// Longest result file that is read: 64 MiB, some thirty times that of 1200 prompts.
+pub const MAX_BYTES: usize = 64 << 20;
+
+const ADVICE: &str = "Choose a file that this program wrote with \"Download result\" or --out.";
+
+/// The part of any JSON document that says whether the rest is worth reading.
+#[derive(Deserialize)]
+struct Probe {
+    #[serde(default)]
+    format: Option<String>,
+}
+
+impl ResultFile {
+    /// Reads a result file and checks that its parts fit each other. Unknown fields are ignored.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ResultFile`] when `bytes` are more than [`MAX_BYTES`], not JSON, of another format,
+    /// lack a field, or fail [`ResultFile::check`].
+    pub fn from_json(bytes: &[u8]) -> Result<Self> {
+        if bytes.len() > MAX_BYTES {
+            return Err(error(format!("the result file is {} MiB long", bytes.len() >> 20))
+                .expected(format!("at most {} MiB", MAX_BYTES >> 20)));
+        }
+        let probe: Probe = serde_json::from_slice(bytes).map_err(|cause| {
+            let what = if cause.is_data() {
+                "the file is JSON, but not a result file"
+            } else {
+                "the file is not JSON"
+            };
+            error(format!("{what} ({cause})")).expected(format!("a JSON object with \"format\": \"{FORMAT}\""))
+        })?;
+        match probe.format {
+            Some(format) if format == FORMAT => {}
+            Some(format) => {
+                return Err(error(format!("the file has the format \"{format}\"")).expected(format!("\"{FORMAT}\"")));
+            }
+            None => {
+                return Err(error("the JSON document has no field \"format\"").expected(format!("\"{FORMAT}\"")));
+            }
+        }
+        let result: Self =
+            serde_json::from_slice(bytes).map_err(|cause| error(format!("the result file is incomplete: {cause}")))?;
+        result.check()?;
+        Ok(result)
+    }
+
+    /// The result file as compact JSON; numbers are written with as few digits as bring them back.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ResultFile`] when [`ResultFile::check`] fails: what is written can be read.
+    pub fn to_json(&self) -> Result<String> {
+        self.check()?;
+        serde_json::to_string(self).map_err(|cause| error(format!("the result can't be written as JSON: {cause}")))
+    }
+
+    /// Checks that all parts fit each other: heads exist, every series has batches x batch_size
+    /// values, heatmaps are rectangular, and every number is finite.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ResultFile`] naming the first part that does not fit.
+    pub fn check(&self) -> Result<()> {
+        if self.format != FORMAT {
+            return Err(error(format!("the result has the format \"{}\"", self.format)).expected(FORMAT));
+        }
+        for head in [self.head, self.earlier_head] {
+            head.check(&self.config).map_err(|cause| Error {
+                kind: ErrorKind::ResultFile,
+                advice: ADVICE.into(),
+                ..cause
+            })?;
+        }
+        let count = self
+            .batches
+            .checked_mul(self.batch_size)
+            .filter(|&count| count > 0)
+            .ok_or_else(|| {
+                error(format!(
+                    "batches is {} and batch_size {}",
+                    self.batches, self.batch_size
+                ))
+                .expected("both at least 1")
+            })?;
+        self.check_histograms(count)?;
+        if !self.prompts.is_empty() && self.prompts.len() != count {
+            return Err(length_error("prompts", self.prompts.len(), count));
+        }
+        self.heatmaps
+            .iter()
+            .try_for_each(|(name, heatmap)| check_heatmap(name, heatmap))
+    }
+
+    fn check_histograms(&self, count: usize) -> Result<()> {
+        for name in HistogramName::all() {
+            for (label, values) in &self.histograms.get(name).series {
+                check_values(&format!("{name}, series \"{label}\""), values, count)?;
+            }
+        }
+        let truth = [
+            ("true_score", &self.histograms.true_score),
+            ("true_prob", &self.histograms.true_prob),
+        ];
+        truth
+            .into_iter()
+            .filter(|(_, values)| !values.is_empty())
+            .try_for_each(|(name, values)| check_values(name, values, count))
+    }
+}
+
+fn error(cause: impl Into<String>) -> Error {
+    Error::new(ErrorKind::ResultFile, cause).advice(ADVICE)
+}
+
+fn length_error(what: &str, found: usize, count: usize) -> Error {
+    error(format!("{what} has {found} entries")).expected(format!("{count}, batches x batch_size"))
+}
+
+fn check_values(what: &str, values: &[f32], count: usize) -> Result<()> {
+    if values.len() != count {
+        return Err(length_error(what, values.len(), count));
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(error(format!("{what}: value {index} is {}", values[index])).expected("finite numbers")),
+        None => Ok(()),
+    }
+}
+
+fn check_heatmap(name: &str, heatmap: &Heatmap) -> Result<()> {
+    let (rows, columns) = (heatmap.rows.len(), heatmap.columns.len());
+    if rows == 0 || columns == 0 {
+        return Err(
+            error(format!("heatmap \"{name}\" has {rows} rows and {columns} columns")).expected("at least one"),
+        );
+    }
+    if heatmap.values.len() != rows || heatmap.values.iter().any(|row| row.len() != columns) {
+        return Err(error(format!(
+            "the values of heatmap \"{name}\" do not fit its {rows} rows and {columns} columns"
+        )));
+    }
+    let cells = heatmap.values.iter().flatten().copied();
+    let mut numbers = cells
+        .chain([heatmap.sum, heatmap.mean_score])
+        .chain(heatmap.max_abs_residual);
+    match numbers.find(|number| !number.is_finite()) {
+        Some(number) => {
+            Err(error(format!("heatmap \"{name}\" has a number that is {number}")).expected("finite numbers"))
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,79 @@
+//! Checkpoints of GPT-2 small's size, which are too large for the repository. Ignored unless asked for:
+//!
+//! - `KEYSIDE_FULL_SIZE=DIR`: the synthetic checkpoint, against `fixtures/full-size-golden-10.7.json`;
+//! - `KEYSIDE_GPT2=DIR`: the real weights of GPT-2 small, against the notebook's recorded run.
+//!
+//! `cargo test --release --test full_size -- --ignored --nocapture <name of the test>`
+
+#![allow(clippy::unwrap_used)]
+
+mod golden_file;
+
+use futures::executor::block_on;
+use golden_file::{Golden, Recorder, analysis};
+use keyside::attribution::analyze;
+use keyside::checkpoint::FileSource;
+use keyside::gpt2::{Model, Processing};
+use keyside::result::ResultFile;
+
+/// Head 10.7, earlier head 9.9, 30 batches of 40 prompts, on the checkpoint that `variable` names.
+fn run(variable: &str) -> ResultFile {
+    let folder = std::env::var(variable).unwrap_or_else(|_| panic!("set {variable} to the checkpoint's folder"));
+    let mut model = block_on(Model::open(Box::new(FileSource::new(folder)), Processing::default())).unwrap();
+    let analysis = analysis("10.7", "9.9", 30, 40);
+    let result = block_on(analyze(&mut model, &analysis, &mut Recorder::default())).unwrap();
+    println!("{:#?}", result.timing.as_ref().unwrap());
+    let heatmap = &result.heatmaps["key"];
+    println!(
+        "sum of contributions {}, mean score {}, largest residual {:?}",
+        heatmap.sum, heatmap.mean_score, heatmap.max_abs_residual
+    );
+    result
+}
+
+#[test]
+#[ignore = "needs the synthetic checkpoint of full size: set KEYSIDE_FULL_SIZE"]
+fn synthetic() {
+    let result = run("KEYSIDE_FULL_SIZE");
+    let mut golden = Golden::read("full-size-golden-10.7.json", 1e-4);
+    golden.check_histograms(&result);
+    let heatmap = &result.heatmaps["key"];
+    golden.check("heat/10.7/key/mean", &heatmap.values.concat());
+    golden.check("heat/10.7/true_score/mean", &[heatmap.mean_score]);
+    assert!(heatmap.max_abs_residual.unwrap() <= 1e-4);
+    golden.finish();
+}
+
+#[test]
+#[ignore = "needs the weights of GPT-2 small: set KEYSIDE_GPT2"]
+fn recorded() {
+    let path = format!("{}/public/recorded/gpt2-small-10.7.json", env!("CARGO_MANIFEST_DIR"));
+    let recorded: ResultFile = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let result = run("KEYSIDE_GPT2");
+    let mut golden = Golden::without_file(0.01);
+    let families = |result: &ResultFile| {
+        let histograms = result.histograms.clone();
+        [
+            ("keys_fixed_scores", histograms.keys_fixed_scores),
+            ("keys_fixed_probs", histograms.keys_fixed_probs),
+            ("queries_fixed_scores", histograms.queries_fixed_scores),
+            ("queries_fixed_probs", histograms.queries_fixed_probs),
+        ]
+    };
+    for ((name, found), (_, expected)) in families(&result).into_iter().zip(families(&recorded)) {
+        for (label, expected) in expected.series {
+            golden.check_values(&format!("{name} {label}"), &found.series[&label], &expected);
+        }
+    }
+    assert!(golden.compared >= 20, "{} series", golden.compared);
+    golden.finish();
+
+    // The notebook has no column b_O.
+    let (found, expected) = (&result.heatmaps["key"], &recorded.heatmaps["key"]);
+    let mut golden = Golden::without_file(0.001);
+    for ((row, found), expected) in found.rows.iter().zip(&found.values).zip(&expected.values) {
+        golden.check_values(&format!("heatmap row {row}"), &found[..expected.len()], expected);
+    }
+    assert_eq!(golden.compared, 11);
+    golden.finish();
+}

@@ -1,0 +1,144 @@
+//! The tiny checkpoint against `fixtures/tiny-golden.json`: TransformerLens and the notebook's library
+//! in float64 (heads 2.1 and 2.3, earlier head 1.3; 3 batches of 10 prompts).
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod golden_file;
+
+use common::{block_on, tiny};
+use golden_file::{Golden, Recorder, analysis};
+use keyside::attribution::{analyze, contributions, head_attention};
+use keyside::gpt2::{Head, Model, Pass, PrefixTree, Processing, Request, Unwatched};
+use keyside::ioi::{Prompt, draw_batch};
+
+const GOLDEN: &str = "tiny-golden.json";
+const TOLERANCE: f32 = 1e-4;
+
+fn model() -> Model {
+    block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap()
+}
+
+fn prompts(model: &Model) -> Vec<Prompt> {
+    draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts
+}
+
+/// Prompt 0 of seed 0, padded as the golden batch was.
+fn padded(model: &Model, prompts: &[Prompt]) -> Vec<u32> {
+    let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max().unwrap();
+    let mut tokens = prompts[0].tokens.clone();
+    tokens.resize(longest, model.config().bos_token_id);
+    tokens
+}
+
+#[test]
+fn residual_stream_and_log_probabilities() {
+    let mut golden = Golden::read(GOLDEN, TOLERANCE);
+    let mut model = model();
+    let prompts = prompts(&model);
+    let tokens = padded(&model, &prompts);
+    for layer in 0..3 {
+        let resid = block_on(model.resid_pre(&tokens, layer, &mut Unwatched)).unwrap();
+        golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
+    }
+    let to_end = &tokens[..=prompts[0].positions.end];
+    let log_probs = block_on(model.log_probs(&[to_end], &mut Unwatched)).unwrap();
+    golden.check("dbg/final_logprob_end", &log_probs[0]);
+    golden.finish();
+}
+
+#[test]
+fn queries_keys_and_scores() {
+    let mut golden = Golden::read(GOLDEN, TOLERANCE);
+    let mut model = model();
+    let tokens = padded(&model, &prompts(&model));
+    let attention = block_on(head_attention(&mut model, &tokens, Head::new(2, 1), &mut Unwatched)).unwrap();
+    golden.check("dbg/q", &attention.queries);
+    golden.check("dbg/k", &attention.keys);
+    let expected = golden.array("dbg/attn_scores");
+    let causal = expected
+        .chunks_exact(tokens.len())
+        .enumerate()
+        .flat_map(|(query, row)| row[..=query].to_vec());
+    golden.check_values(
+        "dbg/attn_scores",
+        &attention.scores.concat(),
+        &causal.collect::<Vec<_>>(),
+    );
+    golden.finish();
+}
+
+#[test]
+fn substituted_vectors() {
+    let mut golden = Golden::read(GOLDEN, TOLERANCE);
+    let mut model = model();
+    let io_tokens: Vec<u32> = prompts(&model)[..4].iter().map(|prompt| prompt.io_token).collect();
+    let request = Request {
+        layer_0_alone: io_tokens.clone(),
+        ..Request::default()
+    };
+    let mut passes = [Pass::new(PrefixTree::new([&io_tokens[..]]), request)];
+    block_on(model.run(&mut passes, 1, &mut Unwatched)).unwrap();
+    let w_u: Vec<f32> = io_tokens.iter().flat_map(|&token| model.w_u(token).unwrap()).collect();
+    golden.check("dbg/W_U_IO", &w_u);
+    golden.check("dbg/W_EE_IO", &passes[0].captured.layer_0_alone.resid_post);
+    golden.check("dbg/W_EE_subE_IO", &passes[0].captured.layer_0_alone.mlp_out);
+    golden.finish();
+}
+
+#[test]
+fn histograms() {
+    let mut golden = Golden::read(GOLDEN, TOLERANCE);
+    let mut model = model();
+    for head in ["2.1", "2.3"] {
+        let analysis = analysis(head, "1.3", 3, 10);
+        let result = block_on(analyze(&mut model, &analysis, &mut Recorder::default())).unwrap();
+        golden.check_histograms(&result);
+    }
+    assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));
+    golden.finish();
+}
+
+#[test]
+fn key_side_contributions() {
+    let mut golden = Golden::read(GOLDEN, TOLERANCE);
+    let mut model = model();
+    let prompts = prompts(&model);
+    for head in ["2.1", "2.3"] {
+        let found = block_on(contributions(
+            &mut model,
+            &prompts,
+            head.parse().unwrap(),
+            &mut Unwatched,
+        ))
+        .unwrap();
+        // The golden array is [rows, columns, prompts].
+        let cells = found.rows.len() * found.columns.len();
+        let transposed: Vec<f32> = (0..cells)
+            .flat_map(|cell| (0..prompts.len()).map(move |p| (cell, p)))
+            .map(|(c, p)| found.prompt(p)[c])
+            .collect();
+        golden.check(&format!("heat/{head}/key"), &transposed);
+        golden.check(&format!("heat/{head}/true_score"), &found.true_score);
+        println!(
+            "{head}: largest |sum of contributions - score| {:.2e}",
+            found.max_abs_residual()
+        );
+        assert!(found.max_abs_residual() <= TOLERANCE);
+
+        let heatmap = block_on(analyze(
+            &mut model,
+            &analysis(head, "1.3", 1, 10),
+            &mut Recorder::default(),
+        ))
+        .unwrap();
+        let heatmap = &heatmap.heatmaps["key"];
+        let means: Vec<f32> = transposed
+            .chunks(prompts.len())
+            .map(|c| c.iter().sum::<f32>() / c.len() as f32)
+            .collect();
+        golden.check_values(&format!("heat/{head}/key, means"), &heatmap.values.concat(), &means);
+        assert!((heatmap.sum - heatmap.mean_score).abs() <= TOLERANCE);
+    }
+    golden.finish();
+}

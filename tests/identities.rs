@@ -1,0 +1,353 @@
+//! What must hold for any model and any prompts: sums, processing, prefix tree, waves, reuse, cancel, BOS.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod golden_file;
+
+use common::{block_on, tiny};
+use golden_file::{Recorder, analysis, largest_difference};
+use keyside::ErrorKind;
+use keyside::attribution::{Analysis, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
+use keyside::gpt2::{Head, Model, Pass, PrefixTree, Processing, Request, Unwatched};
+use keyside::ioi::draw_batch;
+use keyside::result::ResultFile;
+
+const TOLERANCE: f32 = 1e-4;
+
+fn model(processing: Processing) -> Model {
+    block_on(Model::open(Box::new(tiny()), processing)).unwrap()
+}
+
+fn run(model: &mut Model, analysis: &Analysis) -> ResultFile {
+    block_on(analyze(model, analysis, &mut Recorder::default())).unwrap()
+}
+
+fn all_processings() -> impl Iterator<Item = Processing> {
+    (0..16).map(|bits| Processing {
+        fold_ln: bits & 1 != 0,
+        center_writing_weights: bits & 2 != 0,
+        center_unembed: bits & 4 != 0,
+        fold_value_biases: bits & 8 != 0,
+    })
+}
+
+/// Everything but the timing.
+fn without_timing(mut result: ResultFile) -> ResultFile {
+    result.timing = None;
+    result
+}
+
+#[test]
+fn contributions_add_up_to_the_score_under_every_processing() {
+    for processing in all_processings() {
+        let mut model = model(processing);
+        let prompts = draw_batch(model.tokenizer(), 5, 12, false).unwrap().prompts;
+        let mut largest = 0f32;
+        for layer in 0..3 {
+            for head in 0..4 {
+                let head = Head::new(layer, head);
+                let found = block_on(contributions(&mut model, &prompts, head, &mut Unwatched)).unwrap();
+                assert_eq!(found.rows.len(), 1 + layer);
+                assert_eq!(found.columns, ["L.0", "L.1", "L.2", "L.3", "MLP", "b_O"]);
+                assert!(
+                    found.true_score.iter().any(|score| score.abs() > 0.1),
+                    "scores are not all zero"
+                );
+                largest = largest.max(found.max_abs_residual());
+            }
+        }
+        println!("{processing:?}: largest |sum of contributions - score| {largest:.2e}");
+        assert!(largest <= TOLERANCE);
+    }
+}
+
+#[test]
+fn processing_leaves_log_probabilities_and_scores_alone() {
+    let none = Processing {
+        fold_ln: false,
+        center_writing_weights: false,
+        center_unembed: false,
+        fold_value_biases: false,
+    };
+    let mut plain = model(none);
+    let prompts = draw_batch(plain.tokenizer(), 1, 8, false).unwrap().prompts;
+    let sequences: Vec<&[u32]> = prompts
+        .iter()
+        .map(|prompt| &prompt.tokens[..=prompt.positions.end])
+        .collect();
+    let expected = block_on(plain.log_probs(&sequences, &mut Unwatched)).unwrap().concat();
+    let head = Head::new(2, 1);
+    let scores = block_on(contributions(&mut plain, &prompts, head, &mut Unwatched))
+        .unwrap()
+        .true_score;
+    for processing in all_processings() {
+        let mut model = model(processing);
+        let found = block_on(model.log_probs(&sequences, &mut Unwatched)).unwrap().concat();
+        let difference = largest_difference(&found, &expected);
+        let by_row = largest_difference(&by_unembedding_rows(&mut model, &sequences), &expected);
+        let found = block_on(contributions(&mut model, &prompts, head, &mut Unwatched))
+            .unwrap()
+            .true_score;
+        let score = largest_difference(&found, &scores);
+        println!("{processing:?}: log-probabilities {difference:.2e}, by rows of W_U {by_row:.2e}, scores {score:.2e}");
+        assert!(difference <= TOLERANCE && by_row <= TOLERANCE && score <= TOLERANCE);
+    }
+}
+
+/// The same log-probabilities from processed rows of W_U and b_U, in f64.
+fn by_unembedding_rows(model: &mut Model, sequences: &[&[u32]]) -> Vec<f32> {
+    let config = model.config().clone();
+    let processing = model.processing();
+    let checkpoint = block_on(keyside::checkpoint::Checkpoint::open(Box::new(tiny()))).unwrap();
+    let ln_f = |name: &str| -> Vec<f32> {
+        block_on(checkpoint.tensor(&format!("ln_f.{name}"), &[config.d_model]))
+            .unwrap()
+            .to_vec1()
+            .unwrap()
+    };
+    let (weight, bias) = (ln_f("weight"), ln_f("bias"));
+    let mut log_probs = Vec::new();
+    for tokens in sequences {
+        let resid = block_on(model.resid_pre(tokens, config.n_layer, &mut Unwatched)).unwrap();
+        let last: Vec<f64> = resid[resid.len() - config.d_model..]
+            .iter()
+            .map(|&v| f64::from(v))
+            .collect();
+        let mean = last.iter().sum::<f64>() / last.len() as f64;
+        let variance = last.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / last.len() as f64;
+        let mut x: Vec<f64> = last
+            .iter()
+            .map(|v| (v - mean) / (variance + config.layer_norm_epsilon).sqrt())
+            .collect();
+        if !processing.fold_ln {
+            for ((x, w), b) in x.iter_mut().zip(&weight).zip(&bias) {
+                *x = *x * f64::from(*w) + f64::from(*b);
+            }
+        }
+        let logit = |token: u32| {
+            let row = model.w_u(token).unwrap();
+            x.iter().zip(row).map(|(x, w)| x * f64::from(w)).sum::<f64>() + f64::from(model.b_u(token).unwrap())
+        };
+        let logits: Vec<f64> = (0..config.d_vocab as u32).map(logit).collect();
+        let log_sum = logits.iter().map(|logit| logit.exp()).sum::<f64>().ln();
+        log_probs.extend(logits.iter().map(|logit| (logit - log_sum) as f32));
+    }
+    log_probs
+}
+
+#[test]
+fn shared_prefixes_change_nothing() {
+    let mut model = model(Processing::default());
+    let prompts = draw_batch(model.tokenizer(), 2, 100, false).unwrap().prompts;
+    let tree = PrefixTree::new(prompts.iter().map(|prompt| &prompt.tokens[..]));
+    let all: usize = prompts.iter().map(|prompt| prompt.tokens.len()).sum();
+    println!("{} of {all} positions are computed", tree.len());
+    assert!(tree.len() < all, "some prefixes are shared");
+    assert!(tree.len() > keyside::gpt2::CHUNK, "the rows take more than one chunk");
+    let mut passes = [Pass::new(tree, Request::default())];
+    block_on(model.run(&mut passes, 3, &mut Unwatched)).unwrap();
+    let mut largest = 0f32;
+    for (index, prompt) in prompts.iter().enumerate() {
+        let alone = block_on(model.resid_pre(&prompt.tokens, 3, &mut Unwatched)).unwrap();
+        let path = passes[0].tree.path(index);
+        let shared: Vec<f32> = path.iter().flat_map(|&row| passes[0].resid_at(row)).copied().collect();
+        largest = largest.max(largest_difference(&shared, &alone));
+    }
+    println!("largest difference {largest:.2e}");
+    assert!(largest <= TOLERANCE);
+}
+
+#[test]
+fn batches_together_equal_batches_one_by_one() {
+    let analysis = analysis("2.1", "1.3", 4, 10);
+    let mut kept = model(Processing::default());
+    assert!(kept.keeps_blocks(3));
+    let mut recorder = Recorder::default();
+    let one_by_one = block_on(analyze(&mut kept, &analysis, &mut recorder)).unwrap();
+    let first_batch = recorder.batches[0].1[TRUE_VALUES]["true_score"].clone();
+    assert_eq!(first_batch, one_by_one.histograms.true_score[..10]);
+
+    let mut dropped = model(Processing::default());
+    dropped.set_block_budget(0);
+    assert!(!dropped.keeps_blocks(1));
+    for _ in 0..2 {
+        let together = run(&mut dropped, &analysis);
+        assert!(
+            together.timing.as_ref().unwrap().bytes_read > 0,
+            "dropped blocks are read again"
+        );
+        assert_eq!(without_timing(together), without_timing(one_by_one.clone()));
+    }
+}
+
+#[test]
+fn a_second_run_equals_the_first_and_reads_nothing() {
+    let analysis = analysis("2.3", "1.0", 2, 10);
+    let mut model = model(Processing::default());
+    let first = run(&mut model, &analysis);
+    let second = run(&mut model, &analysis);
+    assert!(first.timing.as_ref().unwrap().bytes_read > 0);
+    assert_eq!(second.timing.as_ref().unwrap().bytes_read, 0);
+    assert_eq!(without_timing(first.clone()), without_timing(second));
+
+    let other = Analysis {
+        processing: Processing {
+            fold_ln: false,
+            ..Processing::default()
+        },
+        ..analysis.clone()
+    };
+    let other = run(&mut model, &other);
+    assert!(largest_difference(&other.histograms.true_score, &first.histograms.true_score) <= TOLERANCE);
+    assert_eq!(without_timing(run(&mut model, &analysis)), without_timing(first));
+}
+
+#[test]
+fn progress_is_true() {
+    let mut model = model(Processing::default());
+    let mut recorder = Recorder::default();
+    let result = block_on(analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &mut recorder)).unwrap();
+    let last = recorder.progress.last().unwrap();
+    let timing = result.timing.unwrap();
+    assert_eq!((last.batches_done, last.batches, last.layers), (3, 3, 2));
+    assert_eq!((last.bytes_read, last.positions_done), (last.bytes, timing.positions));
+    assert_eq!(last.seconds_left, Some(0.0));
+    assert!(
+        recorder
+            .progress
+            .is_sorted_by_key(|progress| (progress.bytes_read, progress.batches_done))
+    );
+    assert!(
+        recorder
+            .progress
+            .iter()
+            .all(|progress| progress.bytes_read <= progress.bytes || progress.bytes == 0)
+    );
+    assert_eq!(
+        recorder.batches.iter().map(|(index, _)| *index).collect::<Vec<_>>(),
+        [0, 1, 2]
+    );
+    let positions: usize = (0..3)
+        .map(|seed| draw_batch(model.tokenizer(), seed, 10, false).unwrap().prompts)
+        .map(|prompts| PrefixTree::new(prompts.iter().map(|p| &p.tokens[..=p.positions.end])).len())
+        .sum();
+    assert_eq!(timing.positions, positions);
+    assert_eq!(result.prompts.len(), 30);
+    assert_eq!(result.histograms.queries_fixed_scores.series[W_E_IO_TRUE].len(), 30);
+}
+
+#[test]
+fn a_cancelled_run_stops_and_the_next_one_works() {
+    let analysis = analysis("2.1", "1.3", 2, 10);
+    let mut fresh = model(Processing::default());
+    let mut recorder = Recorder::default();
+    let expected = without_timing(block_on(analyze(&mut fresh, &analysis, &mut recorder)).unwrap());
+    for cancel_at in 1..=recorder.breaths {
+        let mut model = model(Processing::default());
+        let mut recorder = Recorder {
+            cancel_at: Some(cancel_at),
+            ..Recorder::default()
+        };
+        let error = block_on(analyze(&mut model, &analysis, &mut recorder)).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Cancelled);
+        assert_eq!(recorder.breaths, cancel_at, "nothing happens after the cancel");
+        assert_eq!(without_timing(run(&mut model, &analysis)), expected);
+    }
+    println!("cancelled at each of {} breaths", recorder.breaths);
+}
+
+#[test]
+fn a_run_with_bos() {
+    let mut model = model(Processing::default());
+    let plain = analysis("2.1", "1.3", 2, 10);
+    let with_bos = Analysis {
+        prepend_bos: true,
+        ..plain.clone()
+    };
+    let (without, with) = (run(&mut model, &plain), run(&mut model, &with_bos));
+    for (plain, bos) in without.prompts.iter().zip(&with.prompts) {
+        assert_eq!(bos.tokens[0], model.config().bos_token_id);
+        assert_eq!(bos.tokens[1..], plain.tokens);
+        assert_eq!(bos.positions.io, plain.positions.io + 1);
+    }
+    assert!(with.heatmaps["key"].max_abs_residual.unwrap() <= TOLERANCE);
+    assert!(largest_difference(&with.histograms.true_score, &without.histograms.true_score) > 0.01);
+    // The substituted unembedding is the same vector; only the other side has changed.
+    assert_eq!(
+        with.histograms.keys_fixed_scores.series.len(),
+        without.histograms.keys_fixed_scores.series.len()
+    );
+}
+
+#[test]
+fn settings_that_make_no_sense_are_refused() {
+    let mut model = model(Processing::default());
+    let good = analysis("2.1", "1.3", 1, 2);
+    let cases = [
+        (
+            Analysis {
+                batches: 0,
+                ..good.clone()
+            },
+            "number of batches is 0",
+        ),
+        (
+            Analysis {
+                batch_size: 0,
+                ..good.clone()
+            },
+            "batch size is 0",
+        ),
+        (
+            Analysis {
+                batch_size: 100_000,
+                ..good.clone()
+            },
+            "batch size is 100000",
+        ),
+        (
+            Analysis {
+                head: Head::new(3, 0),
+                ..good.clone()
+            },
+            "head 3.0 does not exist",
+        ),
+        (
+            Analysis {
+                earlier_head: Head::new(1, 4),
+                ..good.clone()
+            },
+            "head 1.4 does not exist",
+        ),
+        (
+            Analysis {
+                earlier_head: Head::new(2, 0),
+                ..good.clone()
+            },
+            "earlier head 2.0 is not in a layer before",
+        ),
+        (
+            Analysis {
+                head: Head::new(0, 1),
+                ..good.clone()
+            },
+            "head 0.1 has no earlier layer",
+        ),
+        (
+            Analysis {
+                seed: u64::MAX,
+                ..good.clone()
+            },
+            "seed",
+        ),
+    ];
+    for (analysis, expected) in cases {
+        let error = block_on(analyze(&mut model, &analysis, &mut Recorder::default())).unwrap_err();
+        println!("{error}");
+        assert_eq!(error.kind, ErrorKind::Request);
+        assert!(error.cause.contains(expected), "{error}");
+        assert!(!error.expected.is_empty() || !error.advice.is_empty());
+    }
+    assert_eq!(run(&mut model, &good).prompts.len(), 2);
+}
