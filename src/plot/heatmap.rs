@@ -7,7 +7,7 @@ use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
 use super::geometry::Rect;
-use super::heatmap_layout::Layout;
+use super::heatmap_layout::{Layout, SMALLEST_FONT};
 use super::pen::{Pen, Text};
 use super::{DrawOptions, Hover, Theme, text};
 use crate::error::{Error, ErrorKind, Result};
@@ -16,7 +16,7 @@ use crate::result::{Heatmap, ResultFile};
 /// Name of the column of attention output biases.
 const B_O: &str = "b_O";
 /// Name of the row of components that belong to no layer.
-const MISC: &str = "misc";
+pub(super) const MISC: &str = "misc";
 /// Strips that the colour bar is made of.
 const STRIPS: usize = 128;
 
@@ -155,27 +155,34 @@ impl HeatmapPlot {
                 let rect = layout.cell(row, column);
                 let color = theme.diverging_color(f64::from(cell.value), limit);
                 pen.rect(rect, color.to_rgba())?;
-                if let Some(size) = layout.cell_font {
-                    let fits = |label: &&str| text::width(label, size) <= rect.width() + 1.0;
-                    let label = [cell.label.as_str(), self.columns[column].as_str()]
-                        .into_iter()
-                        .find(fits);
+                let label = layout
+                    .cell_font
+                    .and_then(|size| self.fitting_label(cell, column, size, rect.width()));
+                if let Some((text, size)) = label {
                     let ((x, y), color) = (rect.center(), theme.text_on(color).to_rgba());
-                    if let Some(text) = label.filter(|label| row > 0 || *label == cell.label) {
-                        pen.text(&Text {
-                            text,
-                            x,
-                            y,
-                            size,
-                            color,
-                            align: HPos::Center,
-                            upwards: false,
-                        })?;
-                    }
+                    pen.text(&Text {
+                        text,
+                        x,
+                        y,
+                        size,
+                        color,
+                        align: HPos::Center,
+                        upwards: false,
+                    })?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// The label of `cell` and its font size, at most `size`: "MLP6", or "MLP" where there is no room for it.
+    fn fitting_label<'a>(&'a self, cell: &'a Cell, column: usize, size: f64, width: f64) -> Option<(&'a str, f64)> {
+        let column = self.columns[column].as_str();
+        let labels = [cell.label.as_str(), column]
+            .into_iter()
+            .filter(|label| cell.label.starts_with(label));
+        let mut sized = labels.map(|label| (label, size.min((width - 2.0) / text::width(label, 1.0))));
+        sized.find(|(_, size)| *size >= SMALLEST_FONT)
     }
 
     fn draw_labels<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
@@ -248,22 +255,18 @@ impl HeatmapPlot {
 fn draw_color_bar<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
     let bar = layout.color_bar;
     let limit = layout.color_scale.values.1;
-    let upright = bar.height() > bar.width();
     for strip in 0..STRIPS {
-        let part = |index: usize| index as f64 / STRIPS as f64;
-        let color = theme.diverging_color((2.0 * part(strip) + 1.0 / STRIPS as f64 - 1.0) * limit, limit);
-        let rect = if upright {
-            let y = |index: usize| bar.bottom - part(index) * bar.height();
+        let part = strip as f64 / STRIPS as f64;
+        let color = theme.diverging_color((2.0 * part + 1.0 / STRIPS as f64 - 1.0) * limit, limit);
+        // Each strip reaches to the end, the next one covers it: no seams between them.
+        let rect = if layout.upright_bar {
             Rect {
-                top: y(strip + 1),
-                bottom: y(strip),
+                bottom: bar.bottom - part * bar.height(),
                 ..bar
             }
         } else {
-            let x = |index: usize| bar.left + part(index) * bar.width();
             Rect {
-                left: x(strip),
-                right: x(strip + 1),
+                left: bar.left + part * bar.width(),
                 ..bar
             }
         };
@@ -272,7 +275,7 @@ fn draw_color_bar<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme:
     let (size, color) = (layout.font_size, theme.text.to_rgba());
     for (value, label) in &layout.color_ticks {
         let place = layout.color_scale.pixel(*value);
-        if upright {
+        if layout.upright_bar {
             pen.horizontal(place, bar.right, bar.right + 4.0, 1.0, theme.axis.to_rgba())?;
             let (x, y, align) = (bar.right + 7.0, place, HPos::Left);
             pen.text(&Text {

@@ -1,12 +1,13 @@
 //! Where the parts of a [`HeatmapPlot`] stand.
 
 use super::geometry::{Rect, Scale};
+use super::heatmap::MISC;
 use super::{DrawOptions, HeatmapPlot, text, ticks};
 
 /// Narrower than this, the colour bar goes below and type gets smaller.
 const NARROW: f64 = 560.0;
 /// Smallest type that can be read; cells that don't have room for it have no label.
-const SMALLEST_FONT: f64 = 7.0;
+pub(super) const SMALLEST_FONT: f64 = 7.0;
 /// How much longer one side of a cell may be than the other.
 const STRETCH: f64 = 1.4;
 
@@ -30,6 +31,8 @@ pub(super) struct Layout {
     pub labelled_rows: Vec<usize>,
     pub labelled_columns: Vec<usize>,
     pub color_bar: Rect,
+    /// Whether the colour bar stands beside the grid; on a phone it lies below.
+    pub upright_bar: bool,
     /// Values to y, or to x when the bar lies below.
     pub color_scale: Scale,
     pub color_ticks: Vec<(f64, String)>,
@@ -43,10 +46,10 @@ impl Layout {
         let (font_size, axis_title_size) = (theme.font_size * smaller, theme.axis_title_size * smaller);
         let title_size = theme.title_size * if narrow { 0.8 } else { 1.0 };
         let title_left = if narrow { 8.0 } else { 0.05 * width };
-        let title = if options.title {
-            text::wrap(&plot.title, title_size, width - title_left - 8.0)
+        let (title, title_size) = if options.title {
+            text::title(&plot.title, title_size, width - title_left - 8.0)
         } else {
-            Vec::new()
+            (Vec::new(), title_size)
         };
         let top = if title.is_empty() {
             8.0
@@ -102,7 +105,7 @@ impl Layout {
             columns,
             y_title: grid.left - row_labels - 8.0 - axis_title_size * 0.9,
             cell_font: cell_font(plot, cell, theme.font_size),
-            labelled_rows: every((font_size * 1.15 / cell.1).ceil(), plot.rows.len()),
+            labelled_rows: labelled_rows(plot, font_size * 1.15 / cell.1),
             labelled_columns: labelled_columns(plot, cell.0, font_size),
             color_scale: Scale {
                 values: (-limit, limit),
@@ -111,6 +114,7 @@ impl Layout {
             color_ticks: ticks::ticks((-limit, limit), length, if narrow { 50.0 } else { 40.0 }),
             grid,
             color_bar,
+            upright_bar: !narrow,
         }
     }
 
@@ -165,13 +169,24 @@ fn cell_font(plot: &HeatmapPlot, (width, height): (f64, f64), font_size: f64) ->
         .flatten()
         .filter(|cell| cell.name.starts_with("head"));
     let widest = heads.map(|cell| text::width(&cell.label, 1.0)).fold(1.0, f64::max);
-    let size = font_size.min(height * 0.75).min(width / widest);
+    let size = font_size.min(height * 0.75).min((width - 4.0) / widest);
     (size >= SMALLEST_FONT).then_some(size)
 }
 
 /// Every `step`-th of `count`.
 fn every(step: f64, count: usize) -> Vec<usize> {
     (0..count).step_by(step.max(1.0) as usize).collect()
+}
+
+/// The misc row, and every n-th layer; a label takes up `lines` rows.
+fn labelled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
+    let first_layer = plot.rows.iter().position(|row| row != MISC).unwrap_or(0);
+    let misc = 0..first_layer;
+    let layers = every(lines.ceil(), plot.rows.len() - first_layer)
+        .into_iter()
+        .map(|layer| layer + first_layer);
+    misc.chain(layers.filter(|&row| first_layer == 0 || row as f64 >= lines))
+        .collect()
 }
 
 /// Columns whose names fit side by side: those at the end that are no heads first, then every n-th head.

@@ -13,8 +13,8 @@ use super::{DrawOptions, HistogramPlot, Series, Theme};
 use crate::error::Result;
 use crate::result::{Bins, BoxStats};
 
-/// Opacity of bars: where series overlap, both can be seen.
-const BAR_OPACITY: f64 = 0.6;
+/// Bars wider than this have light edges, full ones at twice the width.
+const EDGES_FROM: f64 = 3.0;
 /// Half a box's height as part of its row.
 const BOX_SHARE: f64 = 0.26;
 
@@ -90,7 +90,7 @@ impl HistogramPlot {
         }
         let (size, align) = (layout.axis_title_size, HPos::Center);
         let (x, _) = layout.bars.center();
-        let y = layout.bars.bottom + TICK + layout.font_size * 1.6 + size * 0.7;
+        let y = layout.bars.bottom + TICK + layout.font_size * 1.8 + size * 0.8;
         pen.text(&Text {
             text: &self.x_label,
             x,
@@ -103,7 +103,7 @@ impl HistogramPlot {
         let (_, y) = layout.bars.center();
         pen.text(&Text {
             text: &self.y_label,
-            x: size * 0.9,
+            x: size * 1.1,
             y,
             size,
             color,
@@ -171,12 +171,12 @@ fn draw_bars<DB: DrawingBackend>(
             right: layout.x.pixel(high),
             bottom: layout.bars.bottom,
         };
-        pen.rect(bar, series.color.mix(BAR_OPACITY))?;
+        pen.rect(bar, series.color.mix(theme.bar_opacity))?;
         // Light edges tell neighbours apart; on bars of a few pixels they would wash out the colour.
-        if width >= 4.0 {
-            let edge = theme.background.mix(0.6);
-            pen.vertical(bar.left, bar.top, bar.bottom, 0.75, edge)?;
-            pen.vertical(bar.right, bar.top, bar.bottom, 0.75, edge)?;
+        if width > EDGES_FROM {
+            let edge = theme.background.mix(0.6 * ((width - EDGES_FROM) / EDGES_FROM).min(1.0));
+            pen.vertical(bar.left, bar.top, bar.bottom, 1.0, edge)?;
+            pen.vertical(bar.right, bar.top, bar.bottom, 1.0, edge)?;
         }
     }
     Ok(())
@@ -191,7 +191,7 @@ fn draw_box<DB: DrawingBackend>(
 ) -> Result<()> {
     let (_, y) = row.center();
     let half = (row.height() * BOX_SHARE).min(12.0);
-    let stroke = (half / 3.5).clamp(1.0, 2.0);
+    let stroke = (half / 3.0).clamp(1.0, 2.0);
     let x = |value: f64| layout.x.pixel(value);
     for (whisker, quartile) in [(stats.lower_whisker, stats.q1), (stats.upper_whisker, stats.q3)] {
         let (from, to) = (x(whisker).min(x(quartile)), x(whisker).max(x(quartile)));

@@ -63,10 +63,10 @@ impl Layout {
         let (font_size, axis_title_size) = (theme.font_size * smaller, theme.axis_title_size * smaller);
         let title_size = theme.title_size * if narrow { 0.8 } else { 1.0 };
         let title_left = if narrow { 8.0 } else { 0.05 * width };
-        let title = if options.title {
-            text::wrap(&plot.title, title_size, width - title_left - 8.0)
+        let (title, title_size) = if options.title {
+            text::title(&plot.title, title_size, width - title_left - 8.0)
         } else {
-            Vec::new()
+            (Vec::new(), title_size)
         };
         let top = if title.is_empty() {
             8.0
@@ -87,7 +87,7 @@ impl Layout {
             .map(|row| row.1 + 1)
             .max()
             .map_or(0.0, |rows| 22.0 + rows as f64 * LEGEND_ROW);
-        let bottom = height - TICK - font_size * 1.6 - axis_title_size * 1.7 - below;
+        let bottom = height - TICK - font_size * 1.8 - axis_title_size * 1.8 - below;
         let split = top + (bottom - top) * BOXES_SHARE;
 
         let y_max = plot.largest_visible_count().max(1) as f64 * 1.05;
@@ -96,7 +96,7 @@ impl Layout {
             .iter()
             .map(|(_, label)| text::width(label, font_size))
             .fold(0.0, f64::max);
-        let left = TICK + 4.0 + labels + axis_title_size * 1.9;
+        let left = TICK + 4.0 + labels + axis_title_size * 2.2;
         let right = width - if beside { legend_width + 30.0 } else { 14.0 };
         let bars = Rect {
             left,
@@ -120,7 +120,7 @@ impl Layout {
             title_size,
             font_size,
             axis_title_size,
-            x_ticks: ticks::ticks(values, bars.width(), if narrow { 48.0 } else { 90.0 }),
+            x_ticks: ticks::ticks(values, bars.width(), if narrow { 42.0 } else { 70.0 }),
             y_ticks,
             y: Scale {
                 values: (0.0, y_max),

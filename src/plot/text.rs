@@ -35,6 +35,14 @@ pub(super) fn wrap(text: &str, size: f64, max_width: f64) -> Vec<String> {
     lines
 }
 
+/// Lines of a title and their font size: one line where a font down to 0.8 `size` makes it fit.
+pub(super) fn title(text: &str, size: f64, max_width: f64) -> (Vec<String>, f64) {
+    let shrunk = size.min(size * max_width / width(text, size));
+    let size = if shrunk >= 0.8 * size { shrunk } else { size };
+    // A hair's breadth more, or rounding breaks a line that just fits.
+    (wrap(text, size, max_width + 1e-6), size)
+}
+
 /// `value` with `decimals` decimals and a true minus sign.
 pub(super) fn number(value: f64, decimals: usize) -> String {
     let text = format!("{value:.decimals$}");

@@ -55,15 +55,15 @@ pub struct Theme {
     pub text: RGBColor,
     /// Axis lines and tick marks.
     pub axis: RGBColor,
-    /// Lines across the plot (drawn at zero only) and unused cells' outlines.
-    pub grid: RGBColor,
+    /// Opacity of bars: where series overlap, both can be seen.
+    pub bar_opacity: f64,
     /// What is pointed at.
     pub highlight: RGBColor,
     /// Diverging scale from the most negative to the most positive value; the middle one means 0.
     pub diverging: [RGBColor; 11],
-    /// Text on dark cells.
+    /// Light text, for dark cells.
     pub text_on_dark: RGBColor,
-    /// Text on light cells.
+    /// Dark text, for light cells.
     pub text_on_light: RGBColor,
     /// CSS font family.
     pub font_family: &'static str,
@@ -82,7 +82,7 @@ impl Theme {
             background: RGBColor(255, 255, 255),
             text: RGBColor(0x24, 0x24, 0x24),
             axis: RGBColor(0x24, 0x24, 0x24),
-            grid: RGBColor(0xE3, 0xE6, 0xEA),
+            bar_opacity: 0.6,
             highlight: RGBColor(0x11, 0x11, 0x11),
             diverging: RED_BLUE,
             text_on_dark: RGBColor(255, 255, 255),
@@ -100,7 +100,7 @@ impl Theme {
             background: RGBColor(0x16, 0x19, 0x1D),
             text: RGBColor(0xE4, 0xE6, 0xE9),
             axis: RGBColor(0xA9, 0xAF, 0xB8),
-            grid: RGBColor(0x33, 0x38, 0x40),
+            bar_opacity: 0.7,
             highlight: RGBColor(0xFF, 0xFF, 0xFF),
             diverging: RED_BLUE_DARK,
             text_on_dark: RGBColor(0xD5, 0xD8, 0xDC),
@@ -121,16 +121,30 @@ impl Theme {
         mix(self.diverging[below], self.diverging[below + 1], place - below as f64)
     }
 
-    /// Colour for text on a cell of colour `cell`: light on dark, dark on light.
+    /// Colour for text on a cell of colour `cell`: the one of the two that contrasts more.
     pub fn text_on(&self, cell: RGBColor) -> RGBColor {
-        // Weights of the sRGB channels in perceived lightness (ITU-R BT.601), as Plotly's tinycolor has them.
-        let lightness = 0.299 * f64::from(cell.0) + 0.587 * f64::from(cell.1) + 0.114 * f64::from(cell.2);
-        if lightness < 128.0 {
-            self.text_on_dark
+        let (dark, light) = (self.text_on_light, self.text_on_dark);
+        if contrast(light, cell) > contrast(dark, cell) {
+            light
         } else {
-            self.text_on_light
+            dark
         }
     }
+}
+
+/// Contrast ratio of two colours, 1 to 21, as WCAG 2.2 defines it.
+fn contrast(one: RGBColor, other: RGBColor) -> f64 {
+    let (one, other) = (luminance(one), luminance(other));
+    (one.max(other) + 0.05) / (one.min(other) + 0.05)
+}
+
+/// Relative luminance of an sRGB colour, 0 to 1.
+fn luminance(color: RGBColor) -> f64 {
+    let linear = |channel: u8| match f64::from(channel) / 255.0 {
+        dark if dark <= 0.04045 => dark / 12.92,
+        value => ((value + 0.055) / 1.055).powf(2.4),
+    };
+    0.2126 * linear(color.0) + 0.7152 * linear(color.1) + 0.0722 * linear(color.2)
 }
 
 impl Default for Theme {

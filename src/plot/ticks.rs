@@ -9,7 +9,7 @@ use crate::result::nice_size;
 pub(super) fn ticks(range: (f64, f64), pixels: f64, spacing: f64) -> Vec<(f64, String)> {
     let (low, high) = range;
     let most = (pixels / spacing).max(1.0);
-    if !(high > low) || !pixels.is_finite() {
+    if high <= low || !pixels.is_finite() {
         return Vec::new();
     }
     let step = nice_size((high - low) / most);

@@ -19,14 +19,15 @@ pub struct Bins {
 impl Bins {
     /// Bins over the joint range of `series` for about `max_bins` bins: the size is the smallest nice
     /// one of at least range / `max_bins`, edges are multiples of it, so there may be one or two more.
-    /// None when there is no value.
+    /// Values that are not finite are left out. None when no value remains.
     ///
     /// Plotly centres bins on the multiples instead of starting them there when the data pile up at
     /// multiples (more than 30 % within 1 % of an edge, or the smallest or largest value is, and fewer
     /// than 10 % near a middle): `autoShiftNumericBins` in plotly.js. So do we: this is why the bars of
     /// probabilities, many of which are all but 0 or 1, stand centred on 0, 0.01, ..., 1.
     pub fn of<'a>(series: impl IntoIterator<Item = &'a [f32]>, max_bins: usize) -> Option<Self> {
-        let values: Vec<f64> = series.into_iter().flatten().map(|&value| f64::from(value)).collect();
+        let finite = series.into_iter().flatten().filter(|value| value.is_finite());
+        let values: Vec<f64> = finite.map(|&value| f64::from(value)).collect();
         let min = values.iter().copied().reduce(f64::min)?;
         let max = values.iter().copied().reduce(f64::max)?;
         // All values alike: one bin of width 1 around them.

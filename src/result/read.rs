@@ -25,8 +25,8 @@ impl ResultFile {
     /// lack a field, or fail [`ResultFile::check`].
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > MAX_BYTES {
-            return Err(error(format!("the result file is {} MiB long", bytes.len() >> 20))
-                .expected(format!("at most {} MiB", MAX_BYTES >> 20)));
+            return Err(error(format!("the result file is {} bytes long", bytes.len()))
+                .expected(format!("at most {MAX_BYTES} (64 MiB)")));
         }
         let probe: Probe = serde_json::from_slice(bytes).map_err(|cause| {
             let what = if cause.is_data() {
@@ -46,7 +46,7 @@ impl ResultFile {
             }
         }
         let result: Self =
-            serde_json::from_slice(bytes).map_err(|cause| error(format!("the result file is incomplete: {cause}")))?;
+            serde_json::from_slice(bytes).map_err(|cause| error(format!("the result file can't be read: {cause}")))?;
         result.check()?;
         Ok(result)
     }

@@ -38,10 +38,11 @@ impl BoxStats {
     ///
     /// Quartiles are Plotly's `quartilemethod="linear"`, its default: the sorted values at index
     /// `n p - 0.5`, interpolated linearly and held within the data (R's type 5).
-    /// Values must be finite; [`crate::result::ResultFile::from_json`] sees to that.
+    /// Values that are not finite are left out.
     pub fn of(values: &[f32]) -> Option<Self> {
-        let mean = mean(values)?;
-        let mut sorted: Vec<f64> = values.iter().map(|&value| f64::from(value)).collect();
+        let finite: Vec<f32> = values.iter().copied().filter(|value| value.is_finite()).collect();
+        let mean = mean(&finite)?;
+        let mut sorted: Vec<f64> = finite.into_iter().map(f64::from).collect();
         sorted.sort_by(f64::total_cmp);
         let (min, max) = (*sorted.first()?, *sorted.last()?);
         let (q1, median, q3) = (quantile(&sorted, 0.25), quantile(&sorted, 0.5), quantile(&sorted, 0.75));

@@ -1,0 +1,197 @@
+//! Result files: the recorded run holds what the notebook stored, and files that are none are refused
+//! with a message that says why.
+#![allow(clippy::unwrap_used)]
+
+use keyside::plot::HistogramPlot;
+use keyside::result::{HistogramName, MAX_BYTES, ResultFile, mean};
+use keyside::{ErrorKind, gpt2::Head};
+use serde_json::{Value, json};
+
+const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
+
+fn recorded() -> ResultFile {
+    ResultFile::from_json(RECORDED).unwrap()
+}
+
+/// The recorded run with a change, read again.
+fn changed(change: impl FnOnce(&mut Value)) -> Result<ResultFile, keyside::Error> {
+    let mut value: Value = serde_json::from_slice(RECORDED).unwrap();
+    change(&mut value);
+    ResultFile::from_json(value.to_string().as_bytes())
+}
+
+fn assert_refused(result: Result<ResultFile, keyside::Error>, words: &[&str]) {
+    let error = result.unwrap_err();
+    println!("{error}");
+    assert_eq!(error.kind, ErrorKind::ResultFile);
+    for word in words {
+        assert!(error.to_string().contains(word), "\"{error}\" does not say \"{word}\"");
+    }
+}
+
+#[test]
+fn recorded_run_is_the_notebooks() {
+    let result = recorded();
+    assert_eq!((result.head, result.earlier_head), (Head::new(10, 7), Head::new(9, 9)));
+    assert_eq!(
+        (result.seed, result.batches, result.batch_size, result.prepend_bos),
+        (0, 30, 40, false)
+    );
+    assert!(result.model.source.contains("notebook") && result.model.source.contains("2023"));
+    // The orders in which the notebook stored its series, which are those of their means.
+    let keys_fixed = [
+        "W_U[random]",
+        "W_U[random name]",
+        "W_U[S]",
+        "No patching",
+        "NMH 9.9 output",
+        "W_U[IO]",
+    ];
+    let queries_fixed = ["W_EE_subE[IO]", "W_E[IO]", "W_EE[IO]", "No patching"];
+    for name in HistogramName::all() {
+        let series = &result.histograms.get(name).series;
+        assert!(series.values().all(|values| values.len() == 1200));
+        let plot = HistogramPlot::of_result(&result, name);
+        let order: Vec<&str> = plot.series.iter().map(|series| series.label.as_str()).collect();
+        assert_eq!(
+            order,
+            if name.keys_fixed() {
+                &keys_fixed[..]
+            } else {
+                &queries_fixed[..]
+            },
+            "{name}"
+        );
+        // Colours as the notebook stored them.
+        let colors: Vec<String> = plot.series.iter().map(|series| format!("{:?}", series.color)).collect();
+        let expected = [
+            "(31, 119, 180)",
+            "(255, 127, 14)",
+            "(44, 160, 44)",
+            "(214, 39, 40)",
+            "(148, 103, 189)",
+            "(140, 86, 75)",
+        ];
+        assert!(
+            colors
+                .iter()
+                .zip(expected)
+                .all(|(color, expected)| color.contains(expected)),
+            "{colors:?}"
+        );
+    }
+    // The mean score of the heatmap is that of its 40 prompts.
+    let scores = &result.histograms.keys_fixed_scores.series["No patching"];
+    let heatmap = &result.heatmaps["key"];
+    let first_batch = mean(&scores[..40]).unwrap();
+    println!(
+        "mean score of seed 0: {first_batch:.4}, recorded {}",
+        heatmap.mean_score
+    );
+    assert!((first_batch - f64::from(heatmap.mean_score)).abs() < 0.01);
+    assert_eq!((heatmap.rows.len(), heatmap.columns.len()), (11, 13));
+    let sum: f64 = heatmap.values.iter().flatten().map(|&value| f64::from(value)).sum();
+    println!("sum of the rounded cells: {sum:.4}, recorded {}", heatmap.sum);
+    assert!((sum - 3.6677).abs() < 5e-5 && heatmap.sum == 3.6674);
+    assert_eq!(heatmap.max_abs_residual, None);
+    assert!(result.prompts.is_empty() && result.timing.is_none() && result.histograms.true_score.is_empty());
+}
+
+#[test]
+fn what_is_written_can_be_read() {
+    let mut result = recorded();
+    result.histograms.true_score = (0..1200).map(|i| (i as f32).sqrt() / 7.0 - 1e-7).collect();
+    let json = result.to_json().unwrap();
+    assert_eq!(ResultFile::from_json(json.as_bytes()).unwrap(), result);
+    // Compact: recorded values come back with their four decimals.
+    assert!(recorded().to_json().unwrap().len() < RECORDED.len() + 1000);
+}
+
+#[test]
+fn numbers_that_are_not_finite_are_not_written() {
+    let mut result = recorded();
+    result.heatmaps.get_mut("key").unwrap().values[3][2] = f32::NAN;
+    let error = result.to_json().unwrap_err();
+    assert!(
+        error.to_string().contains("heatmap \"key\" has a number that is NaN"),
+        "{error}"
+    );
+}
+
+#[test]
+fn unknown_fields_are_ignored() {
+    let result = changed(|value| {
+        value["comment"] = json!({"by": ["somebody"]});
+        value["config"]["rotary"] = json!(false);
+        value["heatmaps"]["key"]["unit"] = json!("logits");
+    });
+    assert_eq!(result.unwrap(), recorded());
+}
+
+#[test]
+fn files_of_another_kind_are_refused() {
+    assert_refused(ResultFile::from_json(b""), &["not JSON"]);
+    assert_refused(ResultFile::from_json(b"\x89PNG\r\n"), &["not JSON"]);
+    assert_refused(ResultFile::from_json(b"[1, 2]"), &["not a result file"]);
+    assert_refused(
+        ResultFile::from_json(&RECORDED[..RECORDED.len() / 2]),
+        &["not JSON", "EOF"],
+    );
+    assert_refused(
+        ResultFile::from_json(b"{\"n_layer\": 12}"),
+        &["no field \"format\"", "keyside-result/1"],
+    );
+    assert_refused(changed(|value| value["format"] = json!(7)), &["not a result file"]);
+    assert_refused(
+        changed(|value| value["format"] = json!("keyside-result/9")),
+        &["keyside-result/9", "keyside-result/1"],
+    );
+    assert_refused(ResultFile::from_json(&vec![b' '; MAX_BYTES + 1]), &["64 MiB"]);
+}
+
+#[test]
+fn parts_that_do_not_fit_are_named() {
+    for field in ["model", "config", "head", "seed", "histograms", "heatmaps"] {
+        let result = changed(|value| {
+            value.as_object_mut().unwrap().remove(field);
+        });
+        assert_refused(result, &["missing field", field]);
+    }
+    let scores = |value: &mut Value| value["histograms"]["keys_fixed_scores"]["series"]["W_U[S]"].take();
+    let series = "keys_fixed_scores, series \"W_U[S]\"";
+    let with = |values: Value| changed(|value| value["histograms"]["keys_fixed_scores"]["series"]["W_U[S]"] = values);
+    let mut all: Value = serde_json::from_slice(RECORDED).unwrap();
+    let mut values = scores(&mut all);
+    values[17] = json!(1e39);
+    assert_refused(with(values.clone()), &[series, "value 17", "finite"]);
+    values.as_array_mut().unwrap().pop();
+    assert_refused(with(values.clone()), &[series, "1199", "1200"]);
+    values[17] = Value::Null;
+    assert_refused(with(values), &["null"]);
+    assert_refused(
+        changed(|value| value["histograms"]["true_prob"] = json!([0.5])),
+        &["true_prob", "1 entries"],
+    );
+    assert_refused(changed(|value| value["batches"] = json!(0)), &["batches is 0"]);
+    assert_refused(changed(|value| value["batches"] = json!(u64::MAX)), &["batches is"]);
+    assert_refused(changed(|value| value["batches"] = json!(-3)), &["-3"]);
+    assert_refused(changed(|value| value["head"] = json!("12.0")), &["12.0"]);
+    assert_refused(changed(|value| value["head"] = json!("ten")), &["ten"]);
+    assert_refused(
+        changed(|value| value["config"]["n_head"] = json!(0)),
+        &["does not exist"],
+    );
+    let key = |change: &dyn Fn(&mut Value)| changed(|value| change(&mut value["heatmaps"]["key"]));
+    assert_refused(
+        key(&|heatmap| heatmap["columns"] = json!(["L.0"])),
+        &["heatmap \"key\"", "do not fit"],
+    );
+    assert_refused(
+        key(&|heatmap| heatmap["rows"] = json!([])),
+        &["heatmap \"key\"", "0 rows"],
+    );
+    assert_refused(
+        key(&|heatmap| heatmap["values"][0][0] = json!(1e39)),
+        &["heatmap \"key\"", "inf"],
+    );
+}
