@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+pub mod server;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;

@@ -1,0 +1,223 @@
+//! `keyside analyze` as a program: what it writes, what it prints, how it fails.
+
+#![cfg(feature = "cli")]
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::TINY;
+use common::server::{Manner, Server};
+use keyside::gpt2::{Head, Processing};
+use keyside::result::ResultFile;
+
+fn keyside(arguments: &[&str]) -> Output {
+    let command = Command::new(env!("CARGO_BIN_EXE_keyside")).args(arguments).output();
+    command.expect("the program runs")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+/// Runs a small analysis with `more` options.
+fn analyze(model: &str, more: &[&str]) -> Output {
+    let options = ["analyze", "--model", model, "--batches", "2", "--batch-size", "3"];
+    keyside(&[&options[..], more].concat())
+}
+
+/// Checks that a run fails with status 1 and one line on stderr that has `part`.
+fn fails(output: &Output, part: &str) {
+    let message = stderr(output);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert_eq!(message.lines().count(), 1, "{message}");
+    assert!(
+        message.starts_with("keyside: ") && message.contains(part),
+        "{message}\nlacks {part:?}"
+    );
+    assert!(output.stdout.is_empty());
+}
+
+const HEADS: [&str; 4] = ["--head", "2.1", "--earlier-head", "1.3"];
+
+fn read(file: &Path) -> ResultFile {
+    ResultFile::from_json(&std::fs::read(file).expect("written")).expect("a result file")
+}
+
+#[test]
+fn a_run_writes_its_result_its_plots_and_a_summary() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (out, svg) = (folder.path().join("result.json"), folder.path().join("plots"));
+    let files = [
+        "--seed",
+        "5",
+        "--out",
+        out.to_str().expect("UTF-8"),
+        "--svg",
+        svg.to_str().expect("UTF-8"),
+    ];
+    let output = analyze(TINY, &[&HEADS[..], &files].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(
+        stderr(&output).is_empty(),
+        "no progress bar where stderr is not a terminal"
+    );
+    let result = read(&out);
+    assert_eq!((result.head, result.earlier_head), (Head::new(2, 1), Head::new(1, 3)));
+    assert_eq!((result.seed, result.batches, result.batch_size), (5, 2, 3));
+    assert_eq!(result.histograms.true_score.len(), 6);
+    assert_eq!(result.processing, Processing::default());
+    assert!(!result.prepend_bos);
+    let summary = String::from_utf8(output.stdout).expect("UTF-8");
+    for part in [
+        "head 2.1, earlier head 1.3, 6 prompts",
+        "keys_fixed_scores, means",
+        "true score",
+        "heatmap key: sum",
+        "positions per second",
+    ] {
+        assert!(summary.contains(part), "{summary}\nlacks {part:?}");
+    }
+    let mut plots: Vec<String> = std::fs::read_dir(&svg)
+        .expect("written")
+        .map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8"))
+        .collect();
+    plots.sort();
+    let expected = [
+        "heatmap_key",
+        "keys_fixed_probs",
+        "keys_fixed_scores",
+        "queries_fixed_probs",
+        "queries_fixed_scores",
+    ];
+    assert_eq!(plots, expected.map(|name| format!("{name}.svg")));
+    for plot in plots {
+        let text = std::fs::read_to_string(svg.join(&plot)).expect("UTF-8");
+        assert!(
+            text.starts_with("<svg") && text.trim_end().ends_with("</svg>"),
+            "{plot}"
+        );
+    }
+}
+
+#[test]
+fn switches_reach_the_result() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("result.json");
+    let switches = [
+        "--bos",
+        "--no-fold-ln",
+        "--no-center-writing-weights",
+        "--no-center-unembed",
+        "--no-fold-value-biases",
+    ];
+    let output = analyze(
+        TINY,
+        &[&HEADS[..], &switches, &["--out", out.to_str().expect("UTF-8")]].concat(),
+    );
+    assert!(output.status.success(), "{}", stderr(&output));
+    let result = read(&out);
+    assert!(result.prepend_bos);
+    let off = Processing {
+        fold_ln: false,
+        center_writing_weights: false,
+        center_unembed: false,
+        fold_value_biases: false,
+    };
+    assert_eq!(result.processing, off);
+}
+
+#[test]
+fn a_url_gives_the_same_numbers_as_a_folder() {
+    let server = Server::start(common::tiny(), Manner::Ranges);
+    let folder = tempfile::tempdir().expect("a folder");
+    let [one, other] = [TINY, &server.url()].map(|model| {
+        let out = folder.path().join("result.json");
+        let output = analyze(model, &[&HEADS[..], &["--out", out.to_str().expect("UTF-8")]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        read(&out)
+    });
+    assert_eq!(one.histograms, other.histograms);
+    assert_eq!(one.heatmaps, other.heatmaps);
+    assert_eq!(other.model.source, server.url());
+}
+
+#[test]
+fn heads_come_from_the_card_where_none_are_given() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let card = r#""keyside": {"name": "Tiny", "note": "Random.", "head": "2.3", "earlier_head": "1.0"}, "n_layer""#;
+    let source = common::config_replaced("\"n_layer\"", card);
+    for file in common::FILES {
+        std::fs::write(folder.path().join(file), source.get(file).expect("there")).expect("writes");
+    }
+    let model = folder.path().to_str().expect("UTF-8");
+    let out = folder.path().join("result.json");
+    for (given, head, earlier_head) in [
+        (&[][..], Head::new(2, 3), Head::new(1, 0)),
+        (&["--head", "2.1"], Head::new(2, 1), Head::new(1, 0)),
+        (&["--earlier-head", "0.2"], Head::new(2, 3), Head::new(0, 2)),
+    ] {
+        let output = analyze(model, &[given, &["--out", out.to_str().expect("UTF-8")]].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let result = read(&out);
+        assert_eq!((result.head, result.earlier_head), (head, earlier_head));
+    }
+}
+
+#[test]
+fn bad_input_is_one_line_and_status_1() {
+    fails(&analyze("no/such/folder", &HEADS), "there is no folder no/such/folder");
+    fails(&analyze("src", &HEADS), "there is no config.json in src");
+    fails(
+        &analyze("ftp://example.org", &HEADS),
+        "does not start with http:// or https://",
+    );
+    fails(&analyze(TINY, &[]), "--head is missing");
+    fails(&analyze(TINY, &["--head", "2.1"]), "--earlier-head is missing");
+    fails(
+        &analyze(TINY, &["--head", "10.7", "--earlier-head", "9.9"]),
+        "head 10.7 does not exist",
+    );
+    fails(
+        &analyze(TINY, &["--head", "1.0", "--earlier-head", "2.0"]),
+        "the earlier head 2.0 is not in a layer before",
+    );
+    let zero = ["analyze", "--model", TINY, "--batch-size", "0"];
+    fails(&keyside(&[&zero[..], &HEADS].concat()), "the batch size is 0");
+    fails(
+        &analyze(TINY, &[&HEADS[..], &["--out", "no/such/folder/r.json"]].concat()),
+        "there is no folder no/such/folder",
+    );
+    fails(
+        &analyze(TINY, &[&HEADS[..], &["--out", "src"]].concat()),
+        "src is a folder",
+    );
+    fails(
+        &analyze(TINY, &[&HEADS[..], &["--svg", "Cargo.toml"]].concat()),
+        "Cargo.toml can't be written",
+    );
+    let server = Server::start(common::tiny(), Manner::Status(404));
+    fails(
+        &analyze(&server.url(), &HEADS),
+        "there is no config.json in http://127.0.0.1:",
+    );
+}
+
+#[test]
+fn usage_is_explained() {
+    let output = keyside(&["--help"]);
+    assert!(output.status.success());
+    let help = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(help.contains("keyside analyze --model ./gpt2 --head 10.7"), "{help}");
+    for arguments in [
+        &["analyze"][..],
+        &["analyze", "--model", TINY, "--head", "x"],
+        &["nonsense"],
+        &[],
+    ] {
+        let output = keyside(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(!output.stderr.is_empty());
+    }
+}

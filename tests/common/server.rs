@@ -1,0 +1,144 @@
+//! A small HTTP server on the loopback interface, for reading checkpoints from.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use keyside::checkpoint::MemorySource;
+
+/// How a server answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Manner {
+    /// Ranges with 206 and `Content-Range`.
+    Ranges,
+    /// Ranges with 206, without telling the file's length.
+    RangesWithoutLength,
+    /// The whole file with 200, whatever was asked.
+    Whole,
+    /// Nothing but this status.
+    Status(u16),
+    /// Promises more bytes than it sends, then closes.
+    BreaksOff,
+}
+
+/// A server of the files of a [`MemorySource`] under `/model/`; it stops when it is dropped.
+pub struct Server {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    requests: Arc<Mutex<Vec<String>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Starts a server.
+    pub fn start(files: MemorySource, manner: Manner) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let (stop, requests) = (Arc::new(AtomicBool::new(false)), Arc::default());
+        let (stopping, log) = (Arc::clone(&stop), Arc::clone(&requests));
+        let thread = std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if stopping.load(Ordering::SeqCst) {
+                    return;
+                }
+                // A client that goes away early has what it wanted.
+                let _ = answer(stream, &files, manner, &log);
+            }
+        });
+        Self {
+            address,
+            stop,
+            requests,
+            thread: Some(thread),
+        }
+    }
+
+    /// The address of the folder with the files.
+    pub fn url(&self) -> String {
+        format!("http://{}/model", self.address)
+    }
+
+    /// What was asked for so far: method, path and range.
+    pub fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("not poisoned").clone()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Wakes the thread up.
+        drop(TcpStream::connect(self.address));
+        if let Some(thread) = self.thread.take() {
+            thread.join().expect("the server did not panic");
+        }
+    }
+}
+
+fn answer(stream: TcpStream, files: &MemorySource, manner: Manner, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    stream.set_write_timeout(Some(Duration::from_secs(10)))?;
+    let mut lines = BufReader::new(stream.try_clone()?).lines();
+    let first = lines.next().transpose()?.unwrap_or_default();
+    let mut range = None;
+    for line in lines {
+        let line = line?;
+        if line.is_empty() {
+            break;
+        }
+        let (name, value) = line.split_once(':').unwrap_or_default();
+        if name.eq_ignore_ascii_case("range") {
+            range = Some(value.trim().to_owned());
+        }
+    }
+    let request = first.trim_end_matches(" HTTP/1.1");
+    log.lock()
+        .expect("not poisoned")
+        .push(format!("{request} {}", range.as_deref().unwrap_or("whole")));
+    let file = request.rsplit('/').next().and_then(|name| files.get(name));
+    write_answer(stream, file, range.as_deref(), manner)
+}
+
+fn write_answer(
+    mut stream: TcpStream,
+    file: Option<&[u8]>,
+    range: Option<&str>,
+    manner: Manner,
+) -> std::io::Result<()> {
+    let mut head = |status: u16, length: usize, more: &str| {
+        write!(
+            stream,
+            "HTTP/1.1 {status} -\r\nConnection: close\r\nContent-Length: {length}\r\n{more}\r\n"
+        )
+    };
+    let Some(file) = file else {
+        return head(404, 0, "");
+    };
+    let asked = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
+    let asked = asked.map(|(from, to)| (from.parse().expect("a number"), to.parse::<usize>().expect("a number")));
+    match (manner, asked) {
+        (Manner::Status(status), _) => head(status, 0, ""),
+        (Manner::BreaksOff, _) => {
+            head(200, file.len(), "")?;
+            stream.write_all(&file[..file.len() / 2])
+        }
+        (Manner::Ranges | Manner::RangesWithoutLength, Some((from, to))) => {
+            let told = manner == Manner::Ranges;
+            let total = if told { file.len().to_string() } else { "*".to_owned() };
+            if from >= file.len() {
+                return head(416, 0, &format!("Content-Range: bytes */{total}\r\n"));
+            }
+            let to = to.min(file.len() - 1);
+            let more = format!("Content-Range: bytes {from}-{to}/{total}\r\n");
+            head(206, to + 1 - from, if told { &more } else { "" })?;
+            stream.write_all(&file[from..=to])
+        }
+        _ => {
+            head(200, file.len(), "")?;
+            stream.write_all(file)
+        }
+    }
+}
