@@ -173,10 +173,11 @@ impl Page {
             Heard::Message(message) => {
                 let ready = matches!(*message, FromWorker::Ready);
                 let described = matches!(*message, FromWorker::Described { .. });
-                if matches!(*message, FromWorker::Batch { .. }) {
+                let batch = matches!(*message, FromWorker::Batch { .. });
+                self.session.update(|session| session.receive(*message));
+                if batch {
                     self.redraw_soon();
                 }
-                self.session.update(|session| session.receive(*message));
                 if ready {
                     self.link.update_value(|link| link.iter_mut().for_each(Link::ready));
                 }
@@ -187,10 +188,11 @@ impl Page {
         }
     }
 
-    /// Shows the batches that arrive from now on together, a moment later.
+    /// Shows the batches that have arrived, unless that was done a moment ago: then a moment later.
     fn redraw_soon(self) {
         if !self.redraw_due.get_value() {
             self.redraw_due.set_value(true);
+            self.session.update(Session::show_batches);
             let redraw = move || {
                 self.redraw_due.set_value(false);
                 self.session.update(Session::show_batches);
