@@ -9,11 +9,12 @@
 //! 5. [`result`]: the result file, and the statistics that plots are made of.
 //! 6. [`plot`]: histograms and heatmaps on any `plotters` backend.
 //! 7. [`worker`]: what page and worker say to each other, and the loop that serves it.
-//! 8. `app`: the page (feature `page`, wasm32 only).
+//! 8. [`app`]: the page; its components need feature `page` and wasm32.
 //! 9. `cli`: the command line (feature `cli`, native only).
 //!
 //! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
 
+pub mod app;
 pub mod attribution;
 pub mod checkpoint;
 pub mod error;
@@ -22,9 +23,6 @@ pub mod ioi;
 pub mod plot;
 pub mod result;
 pub mod worker;
-
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-pub mod app;
 
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub mod cli;

@@ -1,1 +1,17 @@
-//! The page: Leptos components around canvases that the library draws.
+//! The page: a form, a run in a worker, five figures.
+//!
+//! What is not pixels is pure and tested natively: [`form`] (controls and their validation), [`session`]
+//! (which run is shown, what the worker is doing), [`words`] (every number and sentence). The Leptos
+//! components around canvases need feature `page` and wasm32.
+
+pub mod form;
+pub mod session;
+pub mod words;
+
+mod partial;
+
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+mod browser;
+
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub use browser::mount;

@@ -1,3 +1,6 @@
 //! The worker.
 
-fn main() {}
+fn main() {
+    #[cfg(all(feature = "page", target_arch = "wasm32"))]
+    keyside::worker::start();
+}

@@ -80,4 +80,9 @@ pub enum FromWorker {
         /// Why.
         error: Error,
     },
+    /// The worker broke down and will not answer any more; only a new one helps.
+    Panicked {
+        /// The panic's message.
+        message: String,
+    },
 }

@@ -1,0 +1,38 @@
+# make help lists the targets. Every target does its own set-up (scripts/setup.sh).
+
+PORT ?= 8080
+FULL_SIZE ?= target/full-size
+
+.PHONY: help run dist test e2e test-full test-gpt2 check train
+
+help: ## list the targets
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+run: dist ## build the release page and serve it on 127.0.0.1:8080 (PORT=)
+	@node scripts/serve.mjs dist $(PORT)
+
+dist: ## build the release page into dist/
+	@scripts/setup.sh native wasm bindgen wasm-opt trunk
+	@scripts/build-release.sh
+
+test: ## format, lints, docs, native tests, tests in headless Chromium, end-to-end tests
+	@scripts/test.sh format lint docs native browser e2e
+
+e2e: ## the end-to-end tests alone (screenshots in ./screenshots)
+	@scripts/test.sh e2e
+
+check: ## format, lints and docs alone
+	@scripts/test.sh format lint docs
+
+test-full: ## head 10.7 on a synthetic checkpoint of GPT-2 small's size, natively and in Chromium
+	@FULL_SIZE=$(FULL_SIZE) scripts/test-full.sh
+
+test-gpt2: ## head 10.7 of the real GPT-2 small against the recorded run (MODEL=DIR with its weights)
+	@test -n "$(MODEL)" || { echo "keyside: error: say where the weights are: make test-gpt2 MODEL=DIR" >&2; exit 1; }
+	@test -f "$(MODEL)/model.safetensors" || { echo "keyside: error: there is no $(MODEL)/model.safetensors" >&2; exit 1; }
+	@scripts/setup.sh native
+	KEYSIDE_GPT2="$(abspath $(MODEL))" cargo test --locked --release --test full_size -- --ignored --nocapture recorded
+
+train: ## train the bundled model anew into public/models/stand-in (under 40 minutes on 2 cores)
+	@scripts/setup.sh native
+	cargo run --locked --release --bin train_stand_in

@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# Builds the release page into dist/ with Trunk: link-time optimisation, then wasm-opt -O3.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+use_wasm_tools
+# Some shells have NO_COLOR=1, which trunk takes for the value of a flag and refuses.
+unset NO_COLOR
+trunk build --release
+say "the release page is in dist: $(du -sh dist | cut -f 1)"

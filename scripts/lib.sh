@@ -1,0 +1,58 @@
+# Shared by the scripts beside it: what is where, which versions, and the words to say it with. Source it; it changes
+# nothing by itself.
+# shellcheck shell=bash
+
+set -euo pipefail
+
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# Tools that this project installs for itself live here, and nowhere else.
+cache="${KEYSIDE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/keyside}"
+tools="$cache/tools"
+target_dir="${CARGO_TARGET_DIR:-$root/target}"
+wasm_target=wasm32-unknown-unknown
+min_rust=1.95
+trunk_version=0.22.1
+trunk_min_rust=1.96
+
+say() { printf 'keyside: %s\n' "$*" >&2; }
+fail() { printf 'keyside: error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Is version $1 at least $2?
+at_least() { [ "$(printf '%s\n%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; }
+
+# "1.95.0" of the `rustc` given.
+rust_version() { "$1" -V | cut -d ' ' -f 2 | cut -d - -f 1; }
+
+# The version of a crate in Cargo.lock.
+locked_version() {
+  awk -v name="$1" '$1 == "name" { found = ($3 == "\"" name "\"") } $1 == "version" && found { gsub(/"/, "", $3); print $3; exit }' \
+    "$root/Cargo.lock"
+}
+
+# The sysroot of the current rustc has a standard library for wasm32.
+sysroot_has_wasm() { compgen -G "$1/lib/rustlib/$wasm_target/lib/libstd-*.rlib" >/dev/null; }
+
+# The folder of the fallback toolchain, named by the compiler it was made for. Empty output where there is no such compiler.
+fallback_toolchain() {
+  [ -x /usr/bin/rustc ] || return 0
+  # The build ID of a distribution's compiler changes with the package, its version text may not.
+  local key
+  key="$({ /usr/bin/rustc -vV; stat -c '%s %Y' /usr/bin/rustc; } | cksum | cut -d ' ' -f 1)"
+  printf '%s/wasm-toolchain-%s' "$cache" "$key"
+}
+
+# Sets the environment for building the page: the toolchain that has the wasm target, and the tools beside it.
+use_wasm_tools() {
+  local toolchain
+  PATH="$tools/bin:$root/scripts/wasm-opt/node_modules/binaryen/bin:$PATH"
+  if [ "${KEYSIDE_WASM_FALLBACK:-0}" = 1 ] || ! { have rustc && sysroot_has_wasm "$(rustc --print sysroot)"; }; then
+    toolchain="$(fallback_toolchain)"
+    { [ -n "$toolchain" ] && [ -f "$toolchain/complete" ]; } ||
+      fail "no Rust toolchain for $wasm_target is set up; run scripts/setup.sh wasm"
+    # The folder's cargo and rustc come first on the path; rustup's own choice must not come between them.
+    unset RUSTUP_TOOLCHAIN RUSTC
+    PATH="$toolchain/bin:$PATH"
+  fi
+  export PATH
+}

@@ -1,0 +1,157 @@
+#!/usr/bin/env bash
+# Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
+#
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e wasm-opt trunk
+#
+# Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
+# node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+apt_updated=no
+
+# apt REASON PACKAGE...: installs Debian packages.
+apt() {
+  local reason="$1" sudo=()
+  shift
+  have apt-get || fail "$reason needs $*, and this machine has no apt-get to install it with; please install it and try again"
+  if [ "$(id -u)" != 0 ]; then
+    have sudo || fail "$reason needs the Debian packages $*; please install them as root: apt-get install $*"
+    sudo=(sudo)
+  fi
+  say "installing for $reason: $* (apt-get)"
+  if [ "$apt_updated" = no ]; then
+    "${sudo[@]}" apt-get update -qq >&2 || say "apt-get update failed; trying with the package lists that are here"
+    apt_updated=yes
+  fi
+  "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >&2 ||
+    fail "apt-get could not install $*, which $reason needs"
+}
+
+setup_native() {
+  local missing=()
+  have cargo && have rustc || fail "Rust is missing; install it with rustup (https://rustup.rs), then try again"
+  at_least "$(rust_version rustc)" "$min_rust" ||
+    fail "Rust $min_rust or newer is needed and rustc is $(rust_version rustc); run: rustup update stable"
+  have cc || missing+=(build-essential)
+  have make || missing+=(make)
+  [ "${#missing[@]}" = 0 ] || apt "building native code" "${missing[@]}"
+  if ! cargo fmt --version >/dev/null 2>&1 || ! cargo clippy --version >/dev/null 2>&1; then
+    have rustup || fail "rustfmt and clippy are missing; install them beside your Rust compiler"
+    say "adding rustfmt and clippy (rustup)"
+    rustup component add rustfmt clippy >&2 || fail "rustup could not add rustfmt and clippy"
+  fi
+}
+
+setup_wasm() {
+  local toolchain
+  toolchain="$(fallback_toolchain)"
+  if [ "${KEYSIDE_WASM_FALLBACK:-0}" != 1 ]; then
+    if sysroot_has_wasm "$(rustc --print sysroot)"; then return; fi
+    # Where the fallback is complete, rustup was asked before.
+    if [ -z "$toolchain" ] || [ ! -f "$toolchain/complete" ]; then
+      if have rustup; then
+        say "adding the Rust target $wasm_target (rustup)"
+        if timeout 300 rustup target add "$wasm_target" >&2 && sysroot_has_wasm "$(rustc --print sysroot)"; then return; fi
+        say "rustup could not add it; using the Debian compiler for wasm instead"
+      fi
+    fi
+  fi
+  setup_wasm_fallback
+}
+
+# Debian's compiler has the library's sources: builds the standard library for wasm32 once, and makes a toolchain folder around it.
+setup_wasm_fallback() {
+  local toolchain sysroot build host name log
+  if [ ! -x /usr/bin/rustc ] || [ ! -x /usr/bin/cargo-clippy ] || [ ! -d /usr/lib/rustlib/src ] || ! have rust-lld; then
+    apt "building for wasm" rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy lld-22
+  fi
+  at_least "$(rust_version /usr/bin/rustc)" "$min_rust" ||
+    fail "no Rust compiler for $wasm_target can be had: rustup cannot add the target, and Debian's is older than $min_rust"
+  toolchain="$(fallback_toolchain)"
+  if [ -f "$toolchain/complete" ]; then return; fi
+  say "building the Rust standard library for $wasm_target (once, about 2 minutes)"
+  rm -rf "$toolchain" "$cache/wasm-std"
+  mkdir -p "$toolchain/bin" "$toolchain/lib/rustlib/$wasm_target/lib" "$cache/wasm-std/src"
+  build="$cache/wasm-std"
+  printf '[package]\nname = "std-for-wasm"\nversion = "0.0.0"\nedition = "2021"\n' >"$build/Cargo.toml"
+  printf '#![no_std]\n' >"$build/src/lib.rs"
+  # Without embed-bitcode link-time optimisation fails; panic_unwind, proc_macro and test are there for `cargo test`.
+  (cd "$build" && env -u RUSTUP_TOOLCHAIN -u CARGO_TARGET_DIR PATH="/usr/bin:$PATH" RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 \
+    RUSTFLAGS=-Cembed-bitcode=yes /usr/bin/cargo build --quiet --release --target "$wasm_target" --target-dir "$build/target" \
+    -Zbuild-std=std,panic_abort,panic_unwind,proc_macro,test >&2) || fail "the standard library for $wasm_target did not build"
+  cp "$build/target/$wasm_target/release/deps/"*.rlib "$toolchain/lib/rustlib/$wasm_target/lib/"
+  rm -f "$toolchain/lib/rustlib/$wasm_target/lib/"libstd_for_wasm-*
+  # Everything else is Debian's: linked, and called with the folder as sysroot.
+  sysroot="$(/usr/bin/rustc --print sysroot)"
+  host="$(/usr/bin/rustc -vV | sed -n 's/^host: //p')"
+  ln -s "$sysroot/lib/rustlib/$host" "$toolchain/lib/rustlib/$host"
+  ln -s /usr/bin/cargo "$toolchain/bin/cargo"
+  for name in rustc rustdoc; do
+    printf '#!/bin/sh\nexec /usr/bin/%s --sysroot "%s" "$@"\n' "$name" "$toolchain" >"$toolchain/bin/$name"
+  done
+  # cargo-clippy looks for clippy-driver beside itself, so it has to be a copy.
+  cp /usr/bin/cargo-clippy "$toolchain/bin/cargo-clippy"
+  printf '#!/bin/sh\nSYSROOT="%s" exec /usr/bin/clippy-driver "$@"\n' "$toolchain" >"$toolchain/bin/clippy-driver"
+  chmod +x "$toolchain/bin/"*
+  rm -rf "$build"
+  touch "$toolchain/complete"
+}
+
+setup_bindgen() {
+  local version
+  version="$(locked_version wasm-bindgen)"
+  if [ "$("$tools/bin/wasm-bindgen" --version 2>/dev/null || true)" = "wasm-bindgen $version" ]; then return; fi
+  say "building wasm-bindgen-cli $version (once, about 3 minutes)"
+  env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install --quiet wasm-bindgen-cli --version "$version" --root "$tools" >&2 ||
+    fail "wasm-bindgen-cli $version could not be installed with cargo"
+}
+
+setup_browser() {
+  local missing=()
+  have chromium || missing+=(chromium)
+  have chromedriver || missing+=(chromium-driver)
+  [ "${#missing[@]}" = 0 ] || apt "the browser tests" "${missing[@]}"
+}
+
+setup_node() {
+  if ! have node || ! have npm; then apt "page tools and tests" nodejs npm; fi
+  at_least "$(node --version | tr -d v)" 18 || fail "Node.js 18 or newer is needed and node is $(node --version)"
+}
+
+# npm_install FOLDER REASON: the exact packages of the folder's lock file.
+npm_install() {
+  local folder="$root/$1" reason="$2"
+  if cmp -s "$folder/package-lock.json" "$folder/node_modules/.keyside-lock"; then return; fi
+  say "installing for $reason: npm packages of $1"
+  (cd "$folder" && npm ci --no-audit --no-fund --silent >&2) || fail "npm could not install the packages of $1, which $reason needs"
+  cp "$folder/package-lock.json" "$folder/node_modules/.keyside-lock"
+}
+
+setup_e2e() { setup_node; npm_install tests/e2e "the browser tests"; }
+
+setup_wasm_opt() { setup_node; npm_install scripts/wasm-opt "the release page"; }
+
+setup_trunk() {
+  local found
+  if found="$(PATH="$tools/bin:$PATH" trunk --version 2>/dev/null)" && at_least "${found#trunk }" 0.21; then return; fi
+  say "building trunk $trunk_version (once, about 10 minutes)"
+  (
+    if ! at_least "$(rust_version rustc)" "$trunk_min_rust" && have apt-get; then
+      setup_wasm_fallback
+      KEYSIDE_WASM_FALLBACK=1 use_wasm_tools
+    fi
+    env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+      cargo install --quiet trunk --version "$trunk_version" --locked --ignore-rust-version --no-default-features --features rustls \
+      --root "$tools" >&2
+  ) || fail "trunk $trunk_version could not be installed with cargo"
+}
+
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e wasm-opt trunk"
+for part in "$@"; do
+  case "$part" in
+    native | wasm | bindgen | browser | node | e2e | trunk) "setup_$part" ;;
+    wasm-opt) setup_wasm_opt ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e wasm-opt trunk" ;;
+  esac
+done

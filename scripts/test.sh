@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Runs the suites named, in the order given, and closes with "N passed, N failed" over all of them.
+# Suites: format lint docs native browser e2e. The first that fails ends the run.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+cd "$root"
+
+passed=0
+failed=0
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+
+# Adds up the results that a suite has printed: cargo's "test result: ok. 3 passed; 0 failed; ..." and "3 passed, 0 failed".
+count() {
+  local p f
+  read -r p f < <(sed 's/\x1b\[[0-9;]*m//g' "$log" |
+    sed -nE 's/^(test result: .*\. )?([0-9]+) passed[;,] ([0-9]+) failed.*/\2 \3/p' |
+    awk '{ p += $1; f += $2 } END { print p + 0, f + 0 }')
+  passed=$((passed + p))
+  failed=$((failed + f))
+  [ "$p" -gt 0 ] || [ "$f" -gt 0 ]
+}
+
+close() { printf '%d passed, %d failed\n' "$passed" "$failed"; }
+
+# step tests|check NAME COMMAND...: a check counts as one; tests are counted by what they print, and none is a failure.
+step() {
+  local kind="$1" name="$2" start=$SECONDS status=0
+  shift 2
+  say "$name"
+  "$@" 2>&1 | tee "$log" || status=1
+  if [ "$kind" = check ]; then
+    if [ "$status" = 0 ]; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  else
+    if ! count; then
+      say "$name: no test has run"
+      status=1
+    fi
+    # A suite may break off without counting what broke it.
+    if [ "$status" != 0 ] && [ "$failed" = 0 ]; then failed=1; fi
+  fi
+  if [ "$status" != 0 ]; then
+    say "$name: failed after $((SECONDS - start)) s"
+    close
+    exit 1
+  fi
+  say "$name: done in $((SECONDS - start)) s"
+}
+
+page=(--target "$wasm_target" --no-default-features --features page)
+
+suite_format() {
+  scripts/setup.sh native
+  step check "format" cargo fmt --check
+}
+
+suite_lint() {
+  scripts/setup.sh native wasm
+  step check "clippy, native" cargo clippy --locked --release --all-targets -- -D warnings
+  step check "clippy, wasm32" env CLIPPY_CONF_DIR="$root/scripts/clippy-wasm" scripts/with-wasm.sh \
+    cargo clippy --locked --profile page "${page[@]}" --lib --bin page --bin worker --test browser -- -D warnings
+}
+
+suite_docs() {
+  scripts/setup.sh native wasm
+  step check "docs, native" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps --document-private-items
+  step check "docs, wasm32" env RUSTDOCFLAGS="-D warnings" scripts/with-wasm.sh \
+    cargo doc --locked --profile page --no-deps --document-private-items --lib "${page[@]}"
+}
+
+suite_native() {
+  scripts/setup.sh native
+  step tests "native tests" cargo test --locked --release --no-fail-fast
+}
+
+suite_browser() {
+  scripts/setup.sh native wasm bindgen browser
+  step tests "tests in headless Chromium" env CHROMEDRIVER="$(command -v chromedriver)" WASM_BINDGEN_TEST_TIMEOUT=300 \
+    CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
+    scripts/with-wasm.sh cargo test --locked --profile page "${page[@]}" --test browser
+}
+
+suite_e2e() {
+  scripts/setup.sh native wasm bindgen browser e2e
+  step check "command line" cargo build --locked --release --bin keyside
+  step check "test page" scripts/build-page.sh
+  step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs
+}
+
+[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native browser e2e"
+for suite in "$@"; do
+  case "$suite" in
+    format | lint | docs | native | browser | e2e) "suite_$suite" ;;
+    *) fail "there is no suite '$suite'; suites: format lint docs native browser e2e" ;;
+  esac
+done
+close

@@ -1,0 +1,60 @@
+//! One control each: labelled, checked when the run starts.
+
+use leptos::prelude::*;
+
+use super::page::Page;
+use crate::app::form::Form;
+
+/// A labelled text field of the form.
+#[component]
+pub fn Field(
+    page: Page,
+    /// What a reader sees.
+    label: &'static str,
+    /// Name for tests, and the element's id.
+    testid: &'static str,
+    /// The text that the field stands for.
+    field: fn(&mut Form) -> &mut String,
+    /// Suggestions' list, by id.
+    #[prop(optional)]
+    list: &'static str,
+    /// Keyboard that a phone should show.
+    #[prop(default = "numeric")]
+    mode: &'static str,
+) -> impl IntoView {
+    let value = move || {
+        let mut form = page.form.get();
+        std::mem::take(field(&mut form))
+    };
+    view! {
+        <div class="field">
+            <label for=testid>{label}</label>
+            <input
+                id=testid
+                data-testid=testid
+                type="text"
+                inputmode=mode
+                autocomplete="off"
+                list=(!list.is_empty()).then_some(list)
+                prop:value=value
+                on:input=move |event| page.form.update(|form| *field(form) = event_target_value(&event))
+            />
+        </div>
+    }
+}
+
+/// Whether prompts start with BOS.
+#[component]
+pub fn BosBox(page: Page) -> impl IntoView {
+    view! {
+        <label class="check">
+            <input
+                type="checkbox"
+                data-testid="bos-checkbox"
+                prop:checked=move || page.form.with(|form| form.prepend_bos)
+                on:change=move |event| page.form.update(|form| form.prepend_bos = event_target_checked(&event))
+            />
+            <span>"Start prompts with the BOS token"</span>
+        </label>
+    }
+}

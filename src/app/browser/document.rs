@@ -1,0 +1,59 @@
+//! Small questions to the document and the window.
+
+use leptos::prelude::{document, window};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MediaQueryList, Response, Url};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Removes the element `id`, if there is one.
+pub fn remove(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.remove();
+    }
+}
+
+/// `address`, which may be relative to the page, as an absolute URL.
+pub fn absolute(address: &str) -> Option<String> {
+    let base = document().base_uri().ok().flatten()?;
+    Url::new_with_base(address, &base).ok().map(|url| url.href())
+}
+
+/// Device pixels per CSS pixel.
+pub fn pixel_ratio() -> f64 {
+    window().device_pixel_ratio()
+}
+
+/// The query whether the reader prefers a dark page.
+pub fn prefers_dark() -> Option<MediaQueryList> {
+    window().match_media("(prefers-color-scheme: dark)").ok().flatten()
+}
+
+/// Reads the file at `address`, which may be relative to the page.
+///
+/// # Errors
+/// [`ErrorKind::Source`] when it can't be had.
+pub async fn fetch(address: &str) -> Result<Vec<u8>> {
+    let failed = |cause: String| {
+        Error::new(ErrorKind::Source, format!("{address} can't be read ({cause})")).advice("Reload the page.")
+    };
+    let answer = JsFuture::from(window().fetch_with_str(address))
+        .await
+        .map_err(|cause| failed(text_of(&cause)))?;
+    let response: Response = answer.dyn_into().map_err(|other| failed(text_of(&other)))?;
+    if !response.ok() {
+        return Err(failed(format!("the server answered {}", response.status())));
+    }
+    let promise = response.array_buffer().map_err(|cause| failed(text_of(&cause)))?;
+    let buffer = JsFuture::from(promise).await.map_err(|cause| failed(text_of(&cause)))?;
+    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
+/// What a JavaScript error says.
+pub fn text_of(value: &JsValue) -> String {
+    match value.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => value.as_string().unwrap_or_else(|| format!("{value:?}")),
+    }
+}

@@ -1,0 +1,139 @@
+//! Result files: downloading what is shown, opening one by picker or by dropping it on the page.
+
+use leptos::html;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, DragEvent, File, HtmlAnchorElement, Url};
+
+use super::document::text_of;
+use super::page::Page;
+use crate::app::words;
+use crate::error::{Error, ErrorKind, Result};
+use crate::result::{MAX_BYTES, ResultFile};
+
+/// Hands `result` to the browser as a file.
+///
+/// # Errors
+/// [`ErrorKind::ResultFile`] when it can't be written.
+fn download(result: &ResultFile) -> Result<()> {
+    let text = result.to_json()?;
+    let failed = |cause: JsValue| {
+        Error::new(
+            ErrorKind::ResultFile,
+            format!("the result can't be saved ({})", text_of(&cause)),
+        )
+    };
+    let kind = BlobPropertyBag::new();
+    kind.set_type("application/json");
+    let parts = js_sys::Array::of1(&text.into());
+    let blob = Blob::new_with_str_sequence_and_options(&parts, &kind).map_err(failed)?;
+    let url = Url::create_object_url_with_blob(&blob).map_err(failed)?;
+    let link: HtmlAnchorElement = document().create_element("a").map_err(failed)?.unchecked_into();
+    link.set_href(&url);
+    link.set_download(&words::file_name(result));
+    link.click();
+    set_timeout(
+        move || drop(Url::revoke_object_url(&url)),
+        std::time::Duration::from_secs(60),
+    );
+    Ok(())
+}
+
+async fn read(file: &File) -> Result<ResultFile> {
+    if file.size() > MAX_BYTES as f64 {
+        return Err(Error::new(
+            ErrorKind::ResultFile,
+            format!("{} is too large for a result file", file.name()),
+        )
+        .expected(format!("at most {} MiB", MAX_BYTES >> 20)));
+    }
+    let buffer = JsFuture::from(file.array_buffer()).await.map_err(|cause| {
+        Error::new(
+            ErrorKind::ResultFile,
+            format!("{} can't be read ({})", file.name(), text_of(&cause)),
+        )
+    })?;
+    ResultFile::from_json(&js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
+fn open(page: Page, file: Option<File>) {
+    let Some(file) = file else { return };
+    leptos::task::spawn_local(async move {
+        let result = read(&file).await;
+        page.open(&file.name(), result);
+    });
+}
+
+/// "Download result" and "Open result".
+#[component]
+pub fn Files(page: Page) -> impl IntoView {
+    let picker = NodeRef::<html::Input>::new();
+    let active = move || page.session.with(|session| session.run().is_active());
+    let no_download = move || {
+        page.shown
+            .with(|shown| shown.as_ref().is_none_or(|shown| shown.is_partial()))
+    };
+    let save = move |_| {
+        let saved = page
+            .shown
+            .with_untracked(|shown| shown.as_ref().map(|shown| download(&shown.result)));
+        if let Some(Err(error)) = saved {
+            page.session.update(|session| session.fail(error));
+        }
+    };
+    let picked = move |_| {
+        if let Some(input) = picker.get_untracked() {
+            open(page, input.files().and_then(|files| files.item(0)));
+            input.set_value("");
+        }
+    };
+    view! {
+        <div class="files">
+            <button type="button" class="quiet" data-testid="download-result" disabled=no_download on:click=save>
+                "Download result"
+            </button>
+            <label class="quiet file-button" class:disabled=active>
+                "Open result"
+                <input type="file" accept=".json,application/json" data-testid="open-result" node_ref=picker disabled=active on:change=picked />
+            </label>
+        </div>
+    }
+}
+
+/// Opens a file that is dropped anywhere on the page.
+pub fn accept_drops(page: Page) {
+    let over = window_event_listener(leptos::ev::dragover, |event: DragEvent| event.prevent_default());
+    let dropped = window_event_listener(leptos::ev::drop, move |event: DragEvent| {
+        event.prevent_default();
+        if !page.session.with_untracked(|session| session.run().is_active()) {
+            let files = event.data_transfer().and_then(|transfer| transfer.files());
+            open(page, files.and_then(|files| files.item(0)));
+        }
+    });
+    on_cleanup(move || {
+        over.remove();
+        dropped.remove();
+    });
+}
+
+/// What is shown while a file is dragged over the page.
+#[component]
+pub fn DropZone(page: Page) -> impl IntoView {
+    let dragging = RwSignal::new(false);
+    let enter = window_event_listener(leptos::ev::dragenter, move |_| {
+        dragging.set(!page.session.with_untracked(|session| session.run().is_active()));
+    });
+    let leave = window_event_listener(leptos::ev::dragleave, move |event: DragEvent| {
+        if event.related_target().is_none() {
+            dragging.set(false);
+        }
+    });
+    let done = window_event_listener(leptos::ev::drop, move |_| dragging.set(false));
+    on_cleanup(move || [enter, leave, done].into_iter().for_each(WindowListenerHandle::remove));
+    view! {
+        <Show when=move || dragging.get()>
+            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it"</div>
+        </Show>
+    }
+}

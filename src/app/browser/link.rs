@@ -1,0 +1,91 @@
+//! The page's end of the worker.
+
+use wasm_bindgen::prelude::*;
+use web_sys::{ErrorEvent, MessageEvent, Worker};
+
+use super::document::text_of;
+use crate::worker::{FromWorker, ToWorker};
+
+/// The script that loads the worker, beside the page.
+const SCRIPT: &str = "./worker_loader.js";
+
+/// What the page hears from its worker.
+pub enum Heard {
+    /// A message.
+    Message(Box<FromWorker>),
+    /// It could not start, or broke down; why.
+    Lost(String),
+}
+
+/// A running worker. Messages wait until it has reported that it listens.
+pub struct Link {
+    worker: Worker,
+    waiting: Option<Vec<ToWorker>>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(ErrorEvent)>,
+}
+
+impl Link {
+    /// Starts a worker; `hear` gets all that comes from it.
+    ///
+    /// # Errors
+    /// Why it can't be started.
+    pub fn start(hear: impl Fn(Heard) + Clone + 'static) -> Result<Self, String> {
+        let worker = Worker::new(SCRIPT).map_err(|cause| format!("the worker can't start ({})", text_of(&cause)))?;
+        let hear_message = hear.clone();
+        let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            let text = event.data().as_string().unwrap_or_default();
+            hear_message(match serde_json::from_str(&text) {
+                Ok(message) => Heard::Message(Box::new(message)),
+                Err(cause) => Heard::Lost(format!("the worker said something that makes no sense ({cause})")),
+            });
+        });
+        let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
+            let cause = js_sys::Reflect::get(&event, &"message".into())
+                .ok()
+                .and_then(|message| message.as_string());
+            hear(Heard::Lost(match cause {
+                Some(cause) => format!("the worker broke down ({cause})"),
+                None => format!("the worker can't start ({SCRIPT} can't be loaded)"),
+            }));
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+        Ok(Self {
+            worker,
+            waiting: Some(Vec::new()),
+            _on_message: on_message,
+            _on_error: on_error,
+        })
+    }
+
+    /// The worker listens: sends what has waited.
+    pub fn ready(&mut self) {
+        for message in self.waiting.take().into_iter().flatten() {
+            self.post(&message);
+        }
+    }
+
+    /// Sends `message`, now or when the worker listens.
+    pub fn send(&mut self, message: ToWorker) {
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(message),
+            None => self.post(&message),
+        }
+    }
+
+    fn post(&self, message: &ToWorker) {
+        // A message is a tree of numbers and text, which always becomes JSON, and text can always be posted.
+        if let Ok(text) = serde_json::to_string(message) {
+            drop(self.worker.post_message(&text.into()));
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}

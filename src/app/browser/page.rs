@@ -1,0 +1,271 @@
+//! The page as a whole, and what its parts share.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::Event;
+
+use super::document;
+use super::figures::{HeatmapFigure, HistogramFigure};
+use super::files::{self, DropZone};
+use super::link::{Heard, Link};
+use super::panel::Panel;
+use super::summary::Summary;
+use crate::app::form::{Form, ModelChoice};
+use crate::app::session::{Session, Shown, WorkerState};
+use crate::error::Result;
+use crate::result::{HistogramName, ResultFile};
+use crate::worker::{FromWorker, ToWorker};
+
+/// Where the recorded run is, relative to the page.
+const RECORDED: &str = "recorded/gpt2-small-10.7.json";
+/// Where the bundled model is, relative to the page.
+const BUNDLED: &str = "models/stand-in";
+/// How long a worker may take to report before the page says that it does not.
+const START: Duration = Duration::from_secs(90);
+
+/// What the parts of the page share.
+#[derive(Clone, Copy)]
+pub struct Page {
+    /// Which result is shown, and what the worker is doing.
+    pub session: RwSignal<Session>,
+    /// The controls.
+    pub form: RwSignal<Form>,
+    /// The result on the screen; changes only when that does.
+    pub shown: Memo<Option<Shown>>,
+    /// Whether the heatmap leaves out b_O.
+    pub notebook: RwSignal<bool>,
+    /// Whether the page is dark.
+    pub dark: RwSignal<bool>,
+    link: StoredValue<Option<Link>, LocalStorage>,
+    links: RwSignal<u32>,
+}
+
+impl Page {
+    fn new() -> Self {
+        let session = RwSignal::new(Session::default());
+        Self {
+            session,
+            form: RwSignal::new(Form::default()),
+            shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
+            notebook: RwSignal::new(false),
+            dark: RwSignal::new(false),
+            link: StoredValue::new_local(None),
+            links: RwSignal::new(0),
+        }
+    }
+
+    /// Chooses the model, and asks what it is like.
+    pub fn choose(self, model: ModelChoice) {
+        self.form.update(|form| form.choose(model));
+        self.session.update(Session::dismiss_error);
+        match model {
+            ModelChoice::Recorded => self.session.update(Session::show_recorded),
+            ModelChoice::Bundled => {
+                self.bring_defaults();
+                self.describe();
+            }
+            ModelChoice::Url => {}
+        }
+    }
+
+    /// Asks what the chosen model is like, if its address makes sense.
+    pub fn describe(self) {
+        let url = self.form.with_untracked(|form| match form.model {
+            ModelChoice::Recorded => None,
+            ModelChoice::Bundled => document::absolute(BUNDLED),
+            ModelChoice::Url => form.checked_url(document::absolute).ok(),
+        });
+        if let Some(message) = url.and_then(|url| self.session.try_update(|session| session.describe(&url)).flatten()) {
+            self.send([message]);
+        }
+    }
+
+    /// Checks the controls and starts a run.
+    pub fn run(self) {
+        let bundled = document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into());
+        match self
+            .form
+            .with_untracked(|form| form.request(&bundled, document::absolute))
+        {
+            Ok(request) => {
+                let messages = self
+                    .session
+                    .try_update(|session| session.start(request))
+                    .unwrap_or_default();
+                self.send(messages);
+            }
+            Err(error) => self.session.update(|session| session.fail(error)),
+        }
+    }
+
+    /// Asks the run to stop.
+    pub fn cancel(self) {
+        if let Some(message) = self.session.try_update(Session::cancel).flatten() {
+            self.send([message]);
+        }
+    }
+
+    /// Throws the worker away and starts another.
+    pub fn restart(self) {
+        self.link.set_value(None);
+        self.start_worker();
+        self.describe();
+    }
+
+    /// Shows a result file, or why that is not possible.
+    pub fn open(self, name: &str, read: Result<ResultFile>) {
+        self.session.update(|session| match read {
+            Ok(result) => session.opened(name, result),
+            Err(error) => session.fail(error),
+        });
+    }
+
+    /// Takes the heads to start with from what is known of the chosen model.
+    fn bring_defaults(self) {
+        self.session.with_untracked(|session| {
+            if let Some(known) = session.description() {
+                self.form
+                    .update(|form| form.describe(&known.config, known.card.as_ref()));
+            }
+        });
+    }
+
+    fn send(self, messages: impl IntoIterator<Item = ToWorker>) {
+        if self.link.with_value(Option::is_none) && self.session.with_untracked(|s| s.worker() != WorkerState::Lost) {
+            self.start_worker();
+        }
+        self.link.update_value(|link| {
+            if let Some(link) = link {
+                messages.into_iter().for_each(|message| link.send(message));
+            }
+        });
+    }
+
+    fn start_worker(self) {
+        self.links.update(|links| *links += 1);
+        let number = self.links.get_untracked();
+        self.session.update(Session::worker_started);
+        match Link::start(move |heard| self.hear(heard)) {
+            Ok(link) => self.link.set_value(Some(link)),
+            Err(cause) => self.session.update(|session| session.worker_lost(&cause)),
+        }
+        let check = move || {
+            let starting = self
+                .session
+                .with_untracked(|session| session.worker() == WorkerState::Starting);
+            if starting && self.links.get_untracked() == number {
+                self.hear(Heard::Lost("the worker does not start".into()));
+            }
+        };
+        set_timeout(check, START);
+    }
+
+    fn hear(self, heard: Heard) {
+        match heard {
+            Heard::Lost(cause) => self.session.update(|session| session.worker_lost(&cause)),
+            Heard::Message(message) => {
+                let ready = matches!(*message, FromWorker::Ready);
+                let described = matches!(*message, FromWorker::Described { .. });
+                self.session.update(|session| session.receive(*message));
+                if ready {
+                    self.link.update_value(|link| link.iter_mut().for_each(Link::ready));
+                }
+                if described && !self.session.with_untracked(|session| session.run().is_active()) {
+                    self.bring_defaults();
+                }
+            }
+        }
+    }
+
+    fn follow_theme(self) {
+        let Some(query) = document::prefers_dark() else { return };
+        self.dark.set(query.matches());
+        let changed = Closure::<dyn FnMut(Event)>::new({
+            let query = query.clone();
+            move |_| self.dark.set(query.matches())
+        });
+        query.set_onchange(Some(changed.as_ref().unchecked_ref()));
+        // As long as the page.
+        changed.forget();
+    }
+
+    fn load_recorded(self) {
+        leptos::task::spawn_local(async move {
+            let read = document::fetch(RECORDED)
+                .await
+                .and_then(|bytes| ResultFile::from_json(&bytes));
+            self.session.update(|session| match read {
+                Ok(result) => session.recorded_arrived(result),
+                Err(error) => session.fail(error),
+            });
+        });
+    }
+}
+
+/// The page.
+#[component]
+pub fn App() -> impl IntoView {
+    let page = Page::new();
+    page.follow_theme();
+    page.load_recorded();
+    files::accept_drops(page);
+    view! {
+        <header class="masthead">
+            <p class="wordmark">"keyside"</p>
+            <h1>"Why does this head look there?"</h1>
+            <p class="lead">
+                "In \u{201c}When Mary and John went to the store, John gave a drink to\u{201d}, GPT-2 says \u{201c}Mary\u{201d}. \
+                 Some attention heads, at the last word ("<b>"END"</b>"), look back at the name that is given to, the indirect object ("<b>"IO"</b>
+                "). This page takes one such head and asks two things: what must its query and its key contain to make it look there, and which \
+                 parts of the model put that in?"
+            </p>
+        </header>
+        <main class="layout">
+            <Panel page=page />
+            <div class="results">
+                <Summary page=page />
+                <HowToRead />
+                <h2>"The query side: what END asks for"</h2>
+                <HistogramFigure page=page name=HistogramName::KeysFixedScores number=1 />
+                <HistogramFigure page=page name=HistogramName::KeysFixedProbs number=2 />
+                <h2>"The key side: what IO offers"</h2>
+                <HistogramFigure page=page name=HistogramName::QueriesFixedScores number=3 />
+                <HistogramFigure page=page name=HistogramName::QueriesFixedProbs number=4 />
+                <HeatmapFigure page=page number=5 />
+            </div>
+        </main>
+        <DropZone page=page />
+    }
+}
+
+#[component]
+fn HowToRead() -> impl IntoView {
+    view! {
+        <details class="how-to">
+            <summary>"How to read the plots"</summary>
+            <ul>
+                <li>
+                    <b>"Histograms. "</b>
+                    "Every prompt gives one value per colour. A colour is one vector put in the place of what the head really \
+                     reads; "<code>"No patching"</code>" is the real one. If another colour lies as far right, that vector alone explains the head\u{2019}s attention."
+                </li>
+                <li>
+                    <b>"Boxes. "</b>
+                    "Above the bars, each colour has a box from the first to the third quartile, notched at the median; whiskers reach \
+                     1.5 times the box\u{2019}s length, dots lie beyond."
+                </li>
+                <li>
+                    <b>"Legend. "</b>
+                    "Click an entry to show or hide it; rest the pointer on it to read what the vector is. Point at bars, boxes and cells for their numbers."
+                </li>
+                <li>
+                    <b>"Heatmap. "</b>
+                    "Rows are layers, columns are heads, the MLP and the attention output bias "<code>"b_O"</code>
+                    ". All cells together give the mean score."
+                </li>
+            </ul>
+        </details>
+    }
+}

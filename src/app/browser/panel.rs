@@ -1,0 +1,201 @@
+//! The controls: which model, which head, how many prompts; run, cancel, progress, message.
+
+use leptos::prelude::*;
+use web_sys::SubmitEvent;
+
+use super::controls::{BosBox, Field};
+use super::files::Files;
+use super::page::Page;
+use crate::app::form::{Form, ModelChoice};
+use crate::app::session::{self, Run, Session, WorkerState};
+use crate::app::words;
+
+/// The panel beside the figures.
+#[component]
+pub fn Panel(page: Page) -> impl IntoView {
+    let model = Memo::new(move |_| page.form.with(|form| form.model));
+    let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
+    let locked = move || active.get() || model.get() == ModelChoice::Recorded;
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        page.run();
+    };
+    view! {
+        <aside class="panel" aria-label="Controls">
+            <form on:submit=submit novalidate>
+                <ModelField page=page active=active />
+                <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
+                    <legend class="visually-hidden">"Settings of the run"</legend>
+                    <div class="pair">
+                        <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head list="heads" mode="decimal" />
+                        <Field page=page label="Earlier head" testid="earlier-head-input" field=|form: &mut Form| &mut form.earlier_head mode="decimal" />
+                    </div>
+                    <Presets page=page />
+                    <div class="triple">
+                        <Field page=page label="Seed" testid="seed-input" field=|form: &mut Form| &mut form.seed />
+                        <Field page=page label="Batches" testid="batches-input" field=|form: &mut Form| &mut form.batches />
+                        <Field page=page label="Batch size" testid="batch-size-input" field=|form: &mut Form| &mut form.batch_size />
+                    </div>
+                    <BosBox page=page />
+                </fieldset>
+                <Buttons page=page model=model active=active />
+            </form>
+            <Message page=page />
+            <Status page=page />
+            <Files page=page />
+        </aside>
+    }
+}
+
+#[component]
+fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
+    let model = move || page.form.with(|form| form.model);
+    let choose = move |event| {
+        if let Some(model) = ModelChoice::of_value(&event_target_value(&event)) {
+            page.choose(model);
+        }
+    };
+    let option = |choice: ModelChoice| view! { <option value=choice.value()>{choice.label()}</option> };
+    let about = move || match model() {
+        ModelChoice::Recorded => {
+            "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
+                .into()
+        }
+        ModelChoice::Bundled | ModelChoice::Url => page.session.with(|session| match session.description() {
+            _ if session.is_describing() => "Opening the model\u{2026}".to_string(),
+            Some(known) => {
+                let note = known
+                    .card
+                    .as_ref()
+                    .map(|card| format!("{} ", card.note))
+                    .unwrap_or_default();
+                format!("{note}It has {}.", words::shape(&known.config))
+            }
+            None => String::new(),
+        }),
+    };
+    view! {
+        <div class="field">
+            <label for="model-select">"Model"</label>
+            <select
+                id="model-select"
+                data-testid="model-select"
+                prop:value=move || model().value()
+                disabled=move || active.get()
+                on:change=choose
+            >
+                {ModelChoice::ALL.map(option).collect_view()}
+            </select>
+        </div>
+        <Show when=move || model() == ModelChoice::Url>
+            <div class="field">
+                <label for="model-url">"URL of the checkpoint\u{2019}s folder"</label>
+                <input
+                    id="model-url"
+                    data-testid="model-url"
+                    type="url"
+                    spellcheck="false"
+                    autocomplete="off"
+                    placeholder="https://\u{2026}/gpt2/resolve/main"
+                    disabled=move || active.get()
+                    prop:value=move || page.form.with(|form| form.url.clone())
+                    on:input=move |event| page.form.update(|form| form.url = event_target_value(&event))
+                    on:change=move |_| page.describe()
+                />
+            </div>
+        </Show>
+        <p class="about">{about}</p>
+    }
+}
+
+/// The heads that the notebook looks at, for models of GPT-2 small's size.
+#[component]
+fn Presets(page: Page) -> impl IntoView {
+    let preset = move |head: &'static str| {
+        view! {
+            <button
+                type="button"
+                class="preset"
+                aria-pressed=move || if page.form.with(|form| form.head == head) { "true" } else { "false" }
+                on:click=move |_| page.form.update(|form| form.head = head.into())
+            >
+                {head}
+            </button>
+        }
+    };
+    view! {
+        <datalist id="heads"><option value="10.7"></option><option value="11.10"></option></datalist>
+        <Show when=move || page.form.with(|form| form.model == ModelChoice::Url)>
+            <p class="presets">"GPT-2 small: "{preset("10.7")}{preset("11.10")}</p>
+        </Show>
+    }
+}
+
+#[component]
+fn Buttons(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl IntoView {
+    let no_run = move || {
+        let unready = page.session.with(|session| {
+            session.is_describing() && model.get() == ModelChoice::Bundled || session.worker() == WorkerState::Lost
+        });
+        active.get() || model.get() == ModelChoice::Recorded || unready
+    };
+    let no_cancel = move || !active.get() || page.session.with(|session| matches!(session.run(), Run::Cancelling(_)));
+    view! {
+        <div class="buttons">
+            <button type="submit" class="primary" data-testid="run-button" disabled=no_run>"Run"</button>
+            <button type="button" data-testid="cancel-button" disabled=no_cancel on:click=move |_| page.cancel()>"Cancel"</button>
+        </div>
+    }
+}
+
+#[component]
+fn Message(page: Page) -> impl IntoView {
+    let error = Memo::new(move |_| page.session.with(|session| session.error().map(ToString::to_string)));
+    let lost = Memo::new(move |_| page.session.with(|session| session.worker() == WorkerState::Lost));
+    view! {
+        <div role="alert">
+            {move || error.get().map(|text| view! {
+                <div class="error" data-testid="error">
+                    <p>{text}</p>
+                    <button
+                        type="button"
+                        class="dismiss"
+                        aria-label="Dismiss this message"
+                        data-testid="dismiss-error"
+                        on:click=move |_| page.session.update(Session::dismiss_error)
+                    >"\u{d7}"</button>
+                </div>
+            })}
+        </div>
+        <Show when=move || lost.get()>
+            <button type="button" class="restart" data-testid="restart-button" on:click=move |_| page.restart()>
+                "Restart the worker"
+            </button>
+        </Show>
+    }
+}
+
+/// Phase, batch, rate and time left. What is announced to screen readers changes with the batch only.
+#[component]
+fn Status(page: Page) -> impl IntoView {
+    let run = move || page.session.with(|session| session.run().clone());
+    let phase = Memo::new(move |_| words::phase(&run()));
+    let visible = move || run() != Run::Idle;
+    let value = move || match run() {
+        Run::Finished => Some(1.0),
+        run => run.progress().and_then(session::fraction),
+    };
+    let bar = move || matches!(run(), Run::Finished) || run().is_active();
+    let details = move || run().progress().map(words::details);
+    view! {
+        <p class="visually-hidden" aria-live="polite">{move || phase.get()}</p>
+        <Show when=visible>
+            <div class="status">
+                <Show when=bar>
+                    <progress data-testid="progress" aria-label="Progress of the run" max="1" prop:value=move || value().unwrap_or(0.0)></progress>
+                </Show>
+                <p data-testid="progress-text" aria-hidden="true"><b>{move || phase.get()}</b> " " {details}</p>
+            </div>
+        </Show>
+    }
+}

@@ -1,0 +1,313 @@
+//! The controls of the page and what they must hold before a run can start.
+
+use crate::attribution::Analysis;
+use crate::error::{Error, ErrorKind, Result};
+use crate::gpt2::{Config, Head, Processing};
+use crate::worker::ModelCard;
+
+/// Most batches, and most prompts per batch, that the page starts a run with.
+const MOST: usize = 1000;
+
+/// Which model is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ModelChoice {
+    /// The recorded run of GPT-2 small: nothing is computed.
+    #[default]
+    Recorded,
+    /// The small trained model that ships with the page.
+    Bundled,
+    /// A checkpoint's folder anywhere on the web.
+    Url,
+}
+
+impl ModelChoice {
+    /// All choices, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::Recorded, Self::Bundled, Self::Url];
+
+    /// The value of its `<option>`.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Bundled => "bundled",
+            Self::Url => "url",
+        }
+    }
+
+    /// What a reader sees.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Recorded => "GPT-2 small, recorded run",
+            Self::Bundled => "Bundled stand-in, runs live",
+            Self::Url => "A checkpoint at a URL, runs live",
+        }
+    }
+
+    /// The choice whose `<option>` has `value`.
+    pub fn of_value(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|choice| choice.value() == value)
+    }
+}
+
+/// The text of every control, as typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form {
+    /// Which model.
+    pub model: ModelChoice,
+    /// URL prefix, for [`ModelChoice::Url`].
+    pub url: String,
+    /// Destination head, `L.H`.
+    pub head: String,
+    /// Earlier head, `L.H`.
+    pub earlier_head: String,
+    /// Seed of the first batch.
+    pub seed: String,
+    /// Number of batches.
+    pub batches: String,
+    /// Prompts per batch.
+    pub batch_size: String,
+    /// Whether prompts start with BOS.
+    pub prepend_bos: bool,
+}
+
+impl Default for Form {
+    /// The settings of the recorded run.
+    fn default() -> Self {
+        Self {
+            model: ModelChoice::Recorded,
+            url: String::new(),
+            head: "10.7".into(),
+            earlier_head: "9.9".into(),
+            seed: "0".into(),
+            batches: "30".into(),
+            batch_size: "40".into(),
+            prepend_bos: false,
+        }
+    }
+}
+
+/// A form that has been checked: which checkpoint, and what to analyse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Absolute URL of the checkpoint's folder.
+    pub url: String,
+    /// What to analyse.
+    pub analysis: Analysis,
+}
+
+impl Form {
+    /// Changes the model and brings the settings that suit it; what was typed as URL stays.
+    pub fn choose(&mut self, model: ModelChoice) {
+        let batches = if model == ModelChoice::Bundled { "10" } else { "30" };
+        *self = Self {
+            model,
+            url: std::mem::take(&mut self.url),
+            batches: batches.into(),
+            ..Self::default()
+        };
+    }
+
+    /// Takes over the heads to start with from the model's card. Without one, heads that the model
+    /// does not have become the last head of its last layer, and the last of the layer before.
+    pub fn describe(&mut self, config: &Config, card: Option<&ModelCard>) {
+        if let Some(card) = card {
+            self.head = card.head.to_string();
+            self.earlier_head = card.earlier_head.to_string();
+            return;
+        }
+        let fits = |text: &str| text.parse::<Head>().is_ok_and(|head| head.check(config).is_ok());
+        if !fits(&self.head) || !fits(&self.earlier_head) {
+            let (layer, head) = (config.n_layer.saturating_sub(1), config.n_head.saturating_sub(1));
+            self.head = Head::new(layer, head).to_string();
+            self.earlier_head = Head::new(layer.saturating_sub(1), head).to_string();
+        }
+    }
+
+    /// Checks every control. `bundled` is the absolute URL of the bundled model's folder, `resolve`
+    /// makes an absolute URL of what was typed (None where that is impossible).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] naming the first control that does not hold what it should.
+    pub fn request(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<Request> {
+        let url = match self.model {
+            ModelChoice::Recorded => {
+                return Err(Error::new(ErrorKind::Request, "the recorded run can't be run again")
+                    .advice("Choose the bundled model or a checkpoint at a URL."));
+            }
+            ModelChoice::Bundled => bundled.to_string(),
+            ModelChoice::Url => self.checked_url(resolve)?,
+        };
+        let head: Head = self.head.parse().map_err(|error| at("Head", error))?;
+        let earlier_head: Head = self.earlier_head.parse().map_err(|error| at("Earlier head", error))?;
+        if earlier_head.layer >= head.layer {
+            return Err(Error::new(
+                ErrorKind::Request,
+                format!("the earlier head {earlier_head} does not come before head {head}"),
+            )
+            .expected("a head of a lower layer"));
+        }
+        let analysis = Analysis {
+            head,
+            earlier_head,
+            seed: whole("Seed", &self.seed, 0, u64::from(u32::MAX))?,
+            batches: count("Batches", &self.batches)?,
+            batch_size: count("Prompts per batch", &self.batch_size)?,
+            prepend_bos: self.prepend_bos,
+            processing: Processing::default(),
+        };
+        Ok(Request { url, analysis })
+    }
+
+    /// The typed URL as an absolute http(s) URL.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] when it is empty, or not one.
+    pub fn checked_url(&self, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
+        let typed = self.url.trim();
+        let expected = "the address of a folder with config.json, model.safetensors and tokenizer.json, \
+                        such as https://huggingface.co/openai-community/gpt2/resolve/main";
+        if typed.is_empty() {
+            return Err(Error::new(ErrorKind::Request, "the model's URL is empty").expected(expected));
+        }
+        resolve(typed)
+            .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
+            .ok_or_else(|| {
+                Error::new(ErrorKind::Request, format!("\"{typed}\" is not a web address")).expected(expected)
+            })
+    }
+}
+
+/// `error` with the control's name in front.
+fn at(control: &str, mut error: Error) -> Error {
+    error.cause = format!("{control}: {}", error.cause);
+    error
+}
+
+fn count(control: &str, text: &str) -> Result<usize> {
+    whole(control, text, 1, MOST as u64).map(|number| number as usize)
+}
+
+fn whole(control: &str, text: &str, least: u64, most: u64) -> Result<u64> {
+    let number = text
+        .trim()
+        .parse()
+        .ok()
+        .filter(|number| (least..=most).contains(number));
+    number.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Request,
+            format!("{control}: \"{}\" can't be used", text.trim()),
+        )
+        .expected(format!("a whole number from {least} to {most}"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BUNDLED: &str = "http://127.0.0.1:8080/models/stand-in";
+
+    fn bundled() -> Form {
+        let mut form = Form::default();
+        form.choose(ModelChoice::Bundled);
+        form.head = "3.1".into();
+        form.earlier_head = "2.0".into();
+        form
+    }
+
+    fn request(form: &Form) -> Result<Request> {
+        form.request(BUNDLED, |typed| typed.contains("://").then(|| typed.to_string()))
+    }
+
+    fn cause(form: &Form) -> String {
+        request(form).expect_err("must fail").cause
+    }
+
+    #[test]
+    fn default_settings_suit_the_model() {
+        let made = request(&bundled()).expect("a bundled run");
+        assert_eq!(made.url, BUNDLED);
+        assert_eq!(
+            (made.analysis.batches, made.analysis.batch_size, made.analysis.seed),
+            (10, 40, 0)
+        );
+        assert_eq!(made.analysis.head, Head::new(3, 1));
+
+        let mut form = bundled();
+        form.url = " https://example.org/gpt2 ".into();
+        form.choose(ModelChoice::Url);
+        let made = request(&form).expect("a run at a URL");
+        assert_eq!(made.url, "https://example.org/gpt2");
+        assert_eq!((made.analysis.batches, made.analysis.head), (30, Head::new(10, 7)));
+    }
+
+    #[test]
+    fn every_control_is_checked_and_named() {
+        assert!(cause(&Form::default()).contains("recorded"));
+        assert!(
+            cause(&Form {
+                head: "10".into(),
+                ..bundled()
+            })
+            .starts_with("Head: ")
+        );
+        assert!(
+            cause(&Form {
+                earlier_head: "x".into(),
+                ..bundled()
+            })
+            .starts_with("Earlier head: ")
+        );
+        assert!(
+            cause(&Form {
+                earlier_head: "3.0".into(),
+                ..bundled()
+            })
+            .contains("does not come before")
+        );
+        assert!(
+            cause(&Form {
+                seed: "-1".into(),
+                ..bundled()
+            })
+            .starts_with("Seed: ")
+        );
+        assert!(
+            cause(&Form {
+                batches: "0".into(),
+                ..bundled()
+            })
+            .starts_with("Batches: ")
+        );
+        assert!(
+            cause(&Form {
+                batch_size: "0".into(),
+                ..bundled()
+            })
+            .starts_with("Prompts per batch: ")
+        );
+        assert!(
+            cause(&Form {
+                batch_size: "1.5".into(),
+                ..bundled()
+            })
+            .contains("1.5")
+        );
+        let url = |url: &str| Form {
+            model: ModelChoice::Url,
+            url: url.into(),
+            ..bundled()
+        };
+        assert!(cause(&url(" ")).contains("empty"));
+        assert!(cause(&url("ftp://example.org")).contains("not a web address"));
+        assert!(cause(&url("nonsense")).contains("not a web address"));
+    }
+
+    #[test]
+    fn options_have_distinct_values_that_read_back() {
+        for choice in ModelChoice::ALL {
+            assert_eq!(ModelChoice::of_value(choice.value()), Some(choice));
+        }
+        assert_eq!(ModelChoice::of_value("other"), None);
+    }
+}

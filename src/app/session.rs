@@ -1,0 +1,399 @@
+//! Which result is shown, and what the worker is doing: everything that happens on the page, without pixels.
+
+use std::sync::Arc;
+
+use super::form::Request;
+use super::partial;
+use crate::attribution::{Analysis, BatchValues, Phase, Progress};
+use crate::error::{Error, ErrorKind};
+use crate::gpt2::Config;
+use crate::result::{ModelInfo, ResultFile};
+use crate::worker::{FromWorker, ModelCard, ToWorker};
+
+/// Where a shown result comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// The recorded GPT-2 small run that ships with the page.
+    Recorded,
+    /// A finished run on this page.
+    Live,
+    /// A run on this page, so far or as far as it came.
+    Partial {
+        /// Batches that are in it.
+        done: usize,
+        /// Batches that were asked for.
+        batches: usize,
+    },
+    /// A file, by name.
+    File(String),
+}
+
+/// A result on the screen. Two are equal when they are the same version of the same result.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Counts up with every change.
+    pub revision: u64,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The numbers.
+    pub result: Arc<ResultFile>,
+    /// What the model says of itself, for models that do.
+    pub note: Option<String>,
+}
+
+impl PartialEq for Shown {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision
+    }
+}
+
+impl Shown {
+    /// Whether batches are missing, and the heatmap with them.
+    pub fn is_partial(&self) -> bool {
+        matches!(self.origin, Origin::Partial { .. })
+    }
+}
+
+/// What became of the last run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub enum Run {
+    /// There was none.
+    #[default]
+    Idle,
+    /// The model is being opened.
+    Opening,
+    /// It is under way.
+    Running(Progress),
+    /// It was asked to stop and has not yet.
+    Cancelling(Option<Progress>),
+    /// It stopped when asked to, after so many batches.
+    Cancelled(usize),
+    /// It failed; the error is [`Session::error`].
+    Failed,
+    /// It finished.
+    Finished,
+}
+
+impl Run {
+    /// Whether the worker is busy with it.
+    pub fn is_active(&self) -> bool {
+        matches!(self, Self::Opening | Self::Running(_) | Self::Cancelling(_))
+    }
+
+    /// How far it is, where that is known.
+    pub fn progress(&self) -> Option<&Progress> {
+        match self {
+            Self::Running(progress) | Self::Cancelling(Some(progress)) => Some(progress),
+            _ => None,
+        }
+    }
+}
+
+/// The worker's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WorkerState {
+    /// Not needed yet.
+    #[default]
+    NotStarted,
+    /// Started; has not reported yet.
+    Starting,
+    /// Listens.
+    Ready,
+    /// Could not start, or broke down: only a new one helps.
+    Lost,
+}
+
+/// What a checkpoint's folder says of its model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// The folder's URL.
+    pub url: String,
+    /// The model's shape.
+    pub config: Config,
+    /// Its card, where it has one.
+    pub card: Option<ModelCard>,
+}
+
+/// The run that the worker is busy with.
+#[derive(Debug, Clone)]
+struct Active {
+    id: u32,
+    url: String,
+    analysis: Analysis,
+    so_far: Option<ResultFile>,
+}
+
+/// The page's state.
+#[derive(Debug, Clone, Default)]
+pub struct Session {
+    shown: Option<Shown>,
+    complete: Option<Shown>,
+    recorded: Option<Shown>,
+    run: Run,
+    active: Option<Active>,
+    describing: Option<(u32, String)>,
+    description: Option<Description>,
+    worker: WorkerState,
+    error: Option<Error>,
+    last_id: u32,
+    revision: u64,
+}
+
+impl Session {
+    /// What is on the screen. None until the recorded run has arrived.
+    pub fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// What became of the last run.
+    pub fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// The worker's life.
+    pub fn worker(&self) -> WorkerState {
+        self.worker
+    }
+
+    /// The message next to the controls.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// What is known of the model that was last asked about.
+    pub fn description(&self) -> Option<&Description> {
+        self.description.as_ref()
+    }
+
+    /// Whether an answer about a model is awaited.
+    pub fn is_describing(&self) -> bool {
+        self.describing.is_some()
+    }
+
+    /// Whether a complete result is hidden behind the batches of a run that stopped.
+    pub fn can_restore(&self) -> bool {
+        !self.run.is_active() && self.complete.is_some() && self.shown.as_ref().is_some_and(Shown::is_partial)
+    }
+
+    /// Shows the recorded run, which has just arrived, unless something else is shown already.
+    pub fn recorded_arrived(&mut self, result: ResultFile) {
+        let shown = self.stamp(Origin::Recorded, result, None);
+        self.recorded = Some(shown.clone());
+        if self.shown.is_none() {
+            self.show_complete(shown);
+        }
+    }
+
+    /// Shows the recorded run again, unless a run is under way.
+    pub fn show_recorded(&mut self) {
+        if let (false, Some(recorded)) = (self.run.is_active(), self.recorded.clone()) {
+            self.show_complete(recorded);
+        }
+    }
+
+    /// Shows a result that was read from the file `name`.
+    pub fn opened(&mut self, name: &str, result: ResultFile) {
+        self.error = None;
+        let shown = self.stamp(Origin::File(name.into()), result, None);
+        self.show_complete(shown);
+    }
+
+    /// Shows the last complete result again.
+    pub fn restore(&mut self) {
+        if self.can_restore() {
+            self.shown = self.complete.clone();
+        }
+    }
+
+    /// Shows `error` next to the controls; what else is shown stays.
+    pub fn fail(&mut self, error: Error) {
+        self.error = Some(error);
+    }
+
+    /// Takes the message away.
+    pub fn dismiss_error(&mut self) {
+        self.error = None;
+    }
+
+    /// A worker has been started.
+    pub fn worker_started(&mut self) {
+        self.worker = WorkerState::Starting;
+        self.error = None;
+    }
+
+    /// The worker is gone: what it was doing has failed, what is shown stays.
+    pub fn worker_lost(&mut self, cause: &str) {
+        self.describing = None;
+        if self.active.take().is_some() {
+            self.run = Run::Failed;
+        }
+        self.worker = WorkerState::Lost;
+        self.fail(Error::new(ErrorKind::Internal, cause).advice("Restart the worker, then run again."));
+    }
+
+    /// Asks about the model at `url`; None when that is known or on its way.
+    pub fn describe(&mut self, url: &str) -> Option<ToWorker> {
+        let known = self.description.as_ref().is_some_and(|known| known.url == url);
+        let asked = self.describing.as_ref().is_some_and(|(_, asked)| asked == url);
+        if known || asked {
+            return None;
+        }
+        let id = self.next_id();
+        self.describing = Some((id, url.into()));
+        Some(ToWorker::Describe { id, url: url.into() })
+    }
+
+    /// Starts a run: the messages to send, in order. None while another run is under way.
+    pub fn start(&mut self, request: Request) -> Vec<ToWorker> {
+        if self.run.is_active() {
+            return Vec::new();
+        }
+        self.error = None;
+        let describe = self.describe(&request.url);
+        let Request { url, analysis } = request;
+        let id = self.next_id();
+        let analyze = ToWorker::Analyze {
+            id,
+            url: url.clone(),
+            analysis: analysis.clone(),
+        };
+        self.active = Some(Active {
+            id,
+            url,
+            analysis,
+            so_far: None,
+        });
+        self.run = Run::Opening;
+        describe.into_iter().chain([analyze]).collect()
+    }
+
+    /// Asks the run to stop; None when there is nothing to stop, or it has been asked already.
+    pub fn cancel(&mut self) -> Option<ToWorker> {
+        let id = self.active.as_ref()?.id;
+        if matches!(self.run, Run::Cancelling(_)) {
+            return None;
+        }
+        self.run = Run::Cancelling(self.run.progress().cloned());
+        Some(ToWorker::Cancel { id })
+    }
+
+    /// Takes in what the worker says. Answers to requests that nobody waits for are ignored.
+    pub fn receive(&mut self, message: FromWorker) {
+        match message {
+            FromWorker::Ready => self.worker = WorkerState::Ready,
+            FromWorker::Described { id, config, card } => self.described(id, config, card),
+            FromWorker::Progress { id, progress } if self.is_active(id) => match &mut self.run {
+                Run::Cancelling(known) => *known = Some(progress),
+                run => *run = Run::Running(progress),
+            },
+            FromWorker::Batch { id, index, values } if self.is_active(id) => self.batch(index, &values),
+            FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
+            FromWorker::Failed { id, error } => self.failed(id, error),
+            FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
+            FromWorker::Progress { .. } | FromWorker::Batch { .. } | FromWorker::Finished { .. } => {}
+        }
+    }
+
+    fn is_active(&self, id: u32) -> bool {
+        self.active.as_ref().is_some_and(|active| active.id == id)
+    }
+
+    fn next_id(&mut self) -> u32 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    fn stamp(&mut self, origin: Origin, result: ResultFile, note: Option<String>) -> Shown {
+        self.revision += 1;
+        Shown {
+            revision: self.revision,
+            origin,
+            result: Arc::new(result),
+            note,
+        }
+    }
+
+    fn show_complete(&mut self, shown: Shown) {
+        self.complete = Some(shown.clone());
+        self.shown = Some(shown);
+    }
+
+    fn described(&mut self, id: u32, config: Config, card: Option<ModelCard>) {
+        if let Some((_, url)) = self.describing.take_if(|(asked, _)| *asked == id) {
+            self.description = Some(Description { url, config, card });
+        }
+    }
+
+    fn batch(&mut self, index: usize, values: &BatchValues) {
+        let Some(mut active) = self.active.take() else { return };
+        if active.so_far.is_none() {
+            active.so_far = self.empty_result(&active);
+        }
+        if let Some(so_far) = active.so_far.as_mut().filter(|so_far| so_far.batches == index) {
+            partial::append(so_far, values);
+            let origin = Origin::Partial {
+                done: so_far.batches,
+                batches: active.analysis.batches,
+            };
+            let (so_far, note) = (so_far.clone(), self.note_of(&active.url));
+            self.shown = Some(self.stamp(origin, so_far, note));
+        }
+        self.active = Some(active);
+    }
+
+    fn empty_result(&self, active: &Active) -> Option<ResultFile> {
+        let known = self.description.as_ref().filter(|known| known.url == active.url)?;
+        let last = active.url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let name = known.card.as_ref().map_or(last, |card| card.name.as_str()).to_string();
+        let model = ModelInfo {
+            name,
+            source: active.url.clone(),
+        };
+        Some(partial::empty(model, known.config.clone(), &active.analysis))
+    }
+
+    fn note_of(&self, url: &str) -> Option<String> {
+        let known = self.description.as_ref().filter(|known| known.url == url)?;
+        known.card.as_ref().map(|card| card.note.clone())
+    }
+
+    fn finished(&mut self, result: ResultFile) {
+        let note = self.active.take().and_then(|active| self.note_of(&active.url));
+        self.run = Run::Finished;
+        let shown = self.stamp(Origin::Live, result, note);
+        self.show_complete(shown);
+    }
+
+    fn failed(&mut self, id: u32, error: Error) {
+        if self.describing.take_if(|(asked, _)| *asked == id).is_some() {
+            self.fail(error);
+        } else if self.is_active(id) {
+            let active = self.active.take();
+            let done = active
+                .and_then(|active| active.so_far)
+                .map_or(0, |so_far| so_far.batches);
+            if error.kind == ErrorKind::Cancelled {
+                self.run = Run::Cancelled(done);
+            } else {
+                self.run = Run::Failed;
+                self.fail(error);
+            }
+        }
+    }
+}
+
+/// How much of a run is done, from 0 to 1. None where that is not known.
+pub fn fraction(progress: &Progress) -> Option<f64> {
+    let (batches, layers) = (progress.batches as f64, progress.layers.max(1) as f64);
+    match progress.phase {
+        Phase::Opening | Phase::Prompts => None,
+        Phase::Loading | Phase::Computing => {
+            let done = progress.batches_done as f64 + progress.layers_done as f64 / layers;
+            (batches > 0.0).then(|| (done / batches).clamp(0.0, 1.0))
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,327 @@
+//! Every number and sentence that the page makes up from results and progress.
+
+use super::session::{Origin, Run, Shown};
+use crate::attribution::{Phase, Progress};
+use crate::gpt2::Config;
+use crate::result::{Heatmap, HistogramName, ResultFile};
+
+/// `value` with `decimals` decimals and a true minus sign.
+pub fn number(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.strip_prefix('-') {
+        Some(digits) if digits.bytes().all(|digit| matches!(digit, b'0' | b'.')) => digits.into(),
+        Some(digits) => format!("\u{2212}{digits}"),
+        None => text,
+    }
+}
+
+/// `count` with thousands set apart: "24,000".
+pub fn grouped(count: usize) -> String {
+    let digits = count.to_string();
+    let groups: Vec<&str> = digits
+        .as_bytes()
+        .rchunks(3)
+        .rev()
+        .map(|group| std::str::from_utf8(group).unwrap_or_default())
+        .collect();
+    groups.join(",")
+}
+
+/// "1 prompt", "40 prompts".
+pub fn counted(count: usize, thing: &str, things: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { thing } else { things })
+}
+
+/// A time for people: "0.4 s", "12 s", "1 min 20 s", "2 h 5 min".
+pub fn duration(seconds: f64) -> String {
+    if seconds < 9.95 {
+        return format!("{:.1} s", seconds.max(0.0));
+    }
+    let whole = seconds.round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, seconds) => format!("{seconds} s"),
+        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Megabytes with one decimal.
+fn megabytes(bytes: u64) -> String {
+    format!("{:.1} MB", bytes as f64 / 1e6)
+}
+
+/// What the run is doing, without numbers that change all the time: "Computing batch 3 of 10".
+pub fn phase(run: &Run) -> String {
+    let Some(progress) = run.progress() else {
+        return match run {
+            Run::Idle => String::new(),
+            Run::Opening => "Opening the model".into(),
+            Run::Running(_) | Run::Cancelling(_) => "Cancelling".into(),
+            Run::Cancelled(0) => "Cancelled before the first batch was finished. Nothing changed.".into(),
+            Run::Cancelled(done) => {
+                format!(
+                    "Cancelled. The histograms keep the {} that finished.",
+                    counted(*done, "batch", "batches")
+                )
+            }
+            Run::Failed => "The run failed.".into(),
+            Run::Finished => "Finished.".into(),
+        };
+    };
+    let batch = (progress.batches_done + 1).min(progress.batches);
+    let of = format!("batch {batch} of {}", progress.batches);
+    match (run, progress.phase) {
+        (Run::Cancelling(_), _) => format!("Cancelling at {of}"),
+        (_, Phase::Opening) => "Opening the model".into(),
+        (_, Phase::Prompts) => "Drawing the prompts".into(),
+        (_, Phase::Loading) => format!("Reading weights, {of}"),
+        (_, Phase::Computing) => format!("Computing {of}"),
+    }
+}
+
+/// The numbers of a run that is under way: layer, rate, bytes, time left.
+pub fn details(progress: &Progress) -> String {
+    let mut parts = Vec::new();
+    if progress.layers > 0 && matches!(progress.phase, Phase::Loading | Phase::Computing) {
+        parts.push(format!(
+            "layer {} of {}",
+            (progress.layers_done + 1).min(progress.layers),
+            progress.layers
+        ));
+    }
+    if progress.bytes > 0 && progress.bytes_read < progress.bytes {
+        parts.push(format!(
+            "{} of {} read",
+            megabytes(progress.bytes_read),
+            megabytes(progress.bytes)
+        ));
+    }
+    if let Some(rate) = progress.positions_per_second {
+        parts.push(format!("{} positions/s", grouped(rate.max(0.0).round() as usize)));
+    }
+    if let Some(left) = progress.seconds_left {
+        parts.push(format!("about {} left", duration(left)));
+    }
+    parts.join(" \u{b7} ")
+}
+
+/// The model's shape: "12 layers, 12 heads each, d_model 768".
+pub fn shape(config: &Config) -> String {
+    let layers = counted(config.n_layer, "layer", "layers");
+    format!(
+        "{layers}, {} each, d_model {}",
+        counted(config.n_head, "head", "heads"),
+        config.d_model
+    )
+}
+
+/// Which kind of result is shown: "Recorded run", "Live run", ...
+pub fn origin(shown: &Shown) -> String {
+    match &shown.origin {
+        Origin::Recorded => "Recorded run".into(),
+        Origin::Live => "Live run, finished".into(),
+        Origin::Partial { done, batches } => format!("Live run, partial: {done} of {batches} batches"),
+        Origin::File(name) => format!("Opened from {name}"),
+    }
+}
+
+/// Heads, prompts and time of a result: "head 10.7, earlier head 9.9 · 1,200 prompts (30 × 40, ...) · 8.1 s".
+pub fn settings(result: &ResultFile) -> String {
+    let prompts = counted(result.batches * result.batch_size, "prompt", "prompts");
+    let last = result.seed + (result.batches.max(1) - 1) as u64;
+    let seeds = if last == result.seed {
+        format!("seed {last}")
+    } else {
+        format!("seeds {}\u{2013}{last}", result.seed)
+    };
+    let bos = if result.prepend_bos { ", with BOS" } else { "" };
+    let mut parts = vec![
+        format!("head {}, earlier head {}", result.head, result.earlier_head),
+        format!(
+            "{prompts} ({} \u{d7} {}, {seeds}{bos})",
+            result.batches, result.batch_size
+        ),
+    ];
+    if let Some(timing) = &result.timing {
+        parts.push(format!(
+            "{} ({} positions/s)",
+            duration(timing.seconds),
+            grouped(timing.positions_per_second.max(0.0).round() as usize)
+        ));
+    }
+    parts.join(" \u{b7} ")
+}
+
+/// The name of a result's file: `keyside-gpt-2-small-10.7.json`.
+pub fn file_name(result: &ResultFile) -> String {
+    let plain = |c: char| {
+        if c.is_ascii_alphanumeric() || c == '.' {
+            c.to_ascii_lowercase()
+        } else {
+            '-'
+        }
+    };
+    let model: String = result.model.name.chars().map(plain).collect();
+    let words: Vec<&str> = model.split('-').filter(|word| !word.is_empty()).collect();
+    format!("keyside-{}-{}.json", words.join("-"), result.head)
+}
+
+/// Number of components in a heatmap: three in the row `misc`, all others in the rows below.
+fn components(heatmap: &Heatmap) -> usize {
+    heatmap
+        .rows
+        .iter()
+        .map(|row| {
+            if row == "misc" {
+                3.min(heatmap.columns.len())
+            } else {
+                heatmap.columns.len()
+            }
+        })
+        .sum()
+}
+
+/// The sum of the column `b_O`, where there is one. The row `misc` has nothing in that column.
+fn sum_of_b_o(heatmap: &Heatmap) -> Option<f64> {
+    let column = heatmap.columns.iter().position(|column| column == "b_O")?;
+    let rows = heatmap
+        .rows
+        .iter()
+        .zip(&heatmap.values)
+        .filter(|(row, _)| *row != "misc");
+    Some(
+        rows.filter_map(|(_, values)| values.get(column))
+            .map(|value| f64::from(*value))
+            .sum(),
+    )
+}
+
+/// Whether `heatmap` has the column `b_O`, which the notebook's does not.
+pub fn has_b_o(heatmap: &Heatmap) -> bool {
+    sum_of_b_o(heatmap).is_some()
+}
+
+/// Whether the cells add up to the score, in words and numbers.
+///
+/// `prompts` is the number of prompts of the first batch; `as_in_notebook` leaves out `b_O`.
+pub fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> String {
+    let (sum, mean) = (f64::from(heatmap.sum), f64::from(heatmap.mean_score));
+    let cells = components(heatmap);
+    let over = counted(prompts, "prompt", "prompts");
+    let Some(biases) = sum_of_b_o(heatmap) else {
+        return format!(
+            "The {cells} cells add up to {}, while the mean score over {over} is {}. The missing {} is b_O, the \
+             attention output biases, which were not among the notebook\u{2019}s components.",
+            number(sum, 3),
+            number(mean, 3),
+            number(mean - sum, 3)
+        );
+    };
+    if as_in_notebook {
+        let rows = heatmap.rows.iter().filter(|row| *row != "misc").count();
+        return format!(
+            "As in the notebook, without b_O, the {} cells add up to {}, while the mean score over {over} is {}. \
+             b_O accounts for the other {}.",
+            cells - rows,
+            number(sum - biases, 4),
+            number(mean, 4),
+            number(biases, 4)
+        );
+    }
+    let residual = match heatmap.max_abs_residual {
+        Some(residual) => format!("largest difference over {over} {}", small(f64::from(residual))),
+        None => format!("over {over}"),
+    };
+    format!(
+        "The {cells} cells add up to {}; the mean score is {}; {residual}.",
+        number(sum, 4),
+        number(mean, 4)
+    )
+}
+
+/// A small positive number: "3e-6", "0".
+fn small(value: f64) -> String {
+    if value == 0.0 {
+        "0".into()
+    } else {
+        format!("{value:.0e}")
+    }
+}
+
+/// Heading of a histogram's figure.
+pub fn heading(name: HistogramName) -> &'static str {
+    match name {
+        HistogramName::KeysFixedScores => "Which query makes the head look at IO?",
+        HistogramName::KeysFixedProbs => "How much of its attention would IO get?",
+        HistogramName::QueriesFixedScores => "Which key makes IO worth looking at?",
+        HistogramName::QueriesFixedProbs => "And how much attention would that key get?",
+    }
+}
+
+/// What a histogram shows, in a sentence or two.
+pub fn explanation(name: HistogramName) -> &'static str {
+    match name {
+        HistogramName::KeysFixedScores => {
+            "Keys stay as they are; the vector the query is made from, at END, is replaced. The attention score from \
+             END to IO is then a linear function of that vector: further right means more attention to IO."
+        }
+        HistogramName::KeysFixedProbs => {
+            "The same replacements after the softmax: only the score from END to IO changes, the other scores of the \
+             row stay."
+        }
+        HistogramName::QueriesFixedScores => {
+            "Now the query stays, and the vector the key is made from, at IO, is replaced: the token\u{2019}s embedding, or \
+             what layer 0 alone makes of it."
+        }
+        HistogramName::QueriesFixedProbs => "The same key replacements after the softmax.",
+    }
+}
+
+/// What a figure shows, for those who do not see it: mean of every visible series.
+pub fn summary(result: &ResultFile, name: HistogramName) -> String {
+    let series = &result.histograms.get(name).series;
+    let mean = |values: &[f32]| crate::result::mean(values).map(|mean| number(mean, if name.probs() { 3 } else { 2 }));
+    let means: Vec<String> = series
+        .iter()
+        .filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?)))
+        .collect();
+    let what = if name.probs() { "probabilities" } else { "scores" };
+    format!(
+        "Histogram of attention {what} from END to IO of head {}. Means: {}.",
+        result.head,
+        means.join(", ")
+    )
+}
+
+/// What the heatmap shows, for those who do not see it: the largest contributions.
+pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap) -> String {
+    let mut cells: Vec<(String, f32)> = Vec::new();
+    for (row, values) in heatmap
+        .rows
+        .iter()
+        .zip(&heatmap.values)
+        .filter(|(row, _)| *row != "misc")
+    {
+        for (column, value) in heatmap.columns.iter().zip(values) {
+            let name = column
+                .strip_prefix("L.")
+                .map_or_else(|| format!("{column}{row}"), |head| format!("{row}.{head}"));
+            cells.push((name, *value));
+        }
+    }
+    cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+    let largest: Vec<String> = cells
+        .iter()
+        .take(6)
+        .map(|(name, value)| format!("{name} {}", number(f64::from(*value), 3)))
+        .collect();
+    format!(
+        "Heatmap of contributions to the score of head {}. Largest: {}.",
+        result.head,
+        largest.join(", ")
+    )
+}
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

@@ -1,0 +1,116 @@
+//! The loop's surroundings in a browser: `postMessage`, macrotasks, HTTP.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::channel::{mpsc, oneshot};
+use futures::future::LocalBoxFuture;
+use wasm_bindgen::prelude::*;
+use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort};
+
+use super::{FromWorker, Port, serve};
+use crate::checkpoint::{Source, source_for};
+use crate::error::Result;
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+fn post(message: &FromWorker) {
+    // Numbers and text: always JSON, and text can always be posted.
+    if let Ok(text) = serde_json::to_string(message) {
+        drop(scope().post_message(&text.into()));
+    }
+}
+
+/// Serves the page that started this worker.
+pub fn start() {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        let message = info.payload_as_str().unwrap_or("no message").to_owned();
+        post(&FromWorker::Panicked { message });
+    }));
+    let (sender, inbox) = mpsc::unbounded();
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let message = event
+            .data()
+            .as_string()
+            .and_then(|text| serde_json::from_str(&text).ok());
+        if let Some(message) = message {
+            drop(sender.unbounded_send(message));
+        }
+    });
+    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    // As long as the worker.
+    on_message.forget();
+    wasm_bindgen_futures::spawn_local(async move {
+        match Macrotasks::new() {
+            Ok(macrotasks) => serve(&Browser { macrotasks }, inbox).await,
+            Err(cause) => post(&FromWorker::Panicked {
+                message: format!("no message channel: {cause:?}"),
+            }),
+        }
+    });
+}
+
+struct Browser {
+    macrotasks: Macrotasks,
+}
+
+impl Port for Browser {
+    fn post(&self, message: FromWorker) {
+        post(&message);
+    }
+
+    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(self.macrotasks.next())
+    }
+
+    fn source(&self, url: &str) -> Result<Box<dyn Source>> {
+        source_for(url)
+    }
+
+    fn peak_linear_memory(&self) -> Option<u64> {
+        // Linear memory never shrinks: its size is its peak.
+        Some(core::arch::wasm32::memory_size(0) as u64 * 65_536)
+    }
+}
+
+/// Turns of the event loop, by a message to oneself: unlike a timer, it is not held back 4 ms.
+struct Macrotasks {
+    to: MessagePort,
+    waiting: Rc<RefCell<Option<oneshot::Sender<()>>>>,
+    _from: MessagePort,
+    _on_message: Closure<dyn FnMut()>,
+}
+
+impl Macrotasks {
+    fn new() -> std::result::Result<Self, JsValue> {
+        let channel = MessageChannel::new()?;
+        let waiting = Rc::new(RefCell::new(None::<oneshot::Sender<()>>));
+        let wake = Rc::clone(&waiting);
+        let on_message = Closure::<dyn FnMut()>::new(move || {
+            if let Some(sender) = wake.borrow_mut().take() {
+                drop(sender.send(()));
+            }
+        });
+        let from = channel.port1();
+        from.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        Ok(Self {
+            to: channel.port2(),
+            waiting,
+            _from: from,
+            _on_message: on_message,
+        })
+    }
+
+    /// Ends in the next turn of the event loop.
+    async fn next(&self) {
+        let (sender, receiver) = oneshot::channel();
+        *self.waiting.borrow_mut() = Some(sender);
+        if self.to.post_message(&JsValue::NULL).is_ok() {
+            // A sender that was dropped means the same: go on.
+            drop(receiver.await);
+        }
+    }
+}
