@@ -25,6 +25,9 @@ const BUNDLED: &str = "models/stand-in";
 /// How long a worker may take to report before the page says that it does not.
 const START: Duration = Duration::from_secs(90);
 
+/// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
+const REDRAW: Duration = Duration::from_millis(200);
+
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 pub struct Page {
@@ -40,6 +43,7 @@ pub struct Page {
     pub dark: RwSignal<bool>,
     link: StoredValue<Option<Link>, LocalStorage>,
     links: RwSignal<u32>,
+    redraw_due: StoredValue<bool>,
 }
 
 impl Page {
@@ -53,6 +57,7 @@ impl Page {
             dark: RwSignal::new(false),
             link: StoredValue::new_local(None),
             links: RwSignal::new(0),
+            redraw_due: StoredValue::new(false),
         }
     }
 
@@ -168,6 +173,9 @@ impl Page {
             Heard::Message(message) => {
                 let ready = matches!(*message, FromWorker::Ready);
                 let described = matches!(*message, FromWorker::Described { .. });
+                if matches!(*message, FromWorker::Batch { .. }) {
+                    self.redraw_soon();
+                }
                 self.session.update(|session| session.receive(*message));
                 if ready {
                     self.link.update_value(|link| link.iter_mut().for_each(Link::ready));
@@ -176,6 +184,18 @@ impl Page {
                     self.bring_defaults();
                 }
             }
+        }
+    }
+
+    /// Shows the batches that arrive from now on together, a moment later.
+    fn redraw_soon(self) {
+        if !self.redraw_due.get_value() {
+            self.redraw_due.set_value(true);
+            let redraw = move || {
+                self.redraw_due.set_value(false);
+                self.session.update(Session::show_batches);
+            };
+            set_timeout(redraw, REDRAW);
         }
     }
 
@@ -216,10 +236,10 @@ pub fn App() -> impl IntoView {
             <p class="wordmark">"keyside"</p>
             <h1>"Why does this head look there?"</h1>
             <p class="lead">
-                "In \u{201c}When Mary and John went to the store, John gave a drink to\u{201d}, GPT-2 says \u{201c}Mary\u{201d}. \
-                 Some attention heads, at the last word ("<b>"END"</b>"), look back at the name that is given to, the indirect object ("<b>"IO"</b>
-                "). This page takes one such head and asks two things: what must its query and its key contain to make it look there, and which \
-                 parts of the model put that in?"
+                "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know that, \
+                 some attention heads of GPT-2 look from the last word ("<b>"END"</b>") back to the name that is missing, the indirect object ("<b>"IO"</b>
+                "). This page takes one such head and asks: what must its query and its key contain for it to look there, and which parts of the \
+                 model put that in?"
             </p>
         </header>
         <main class="layout">
