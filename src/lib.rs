@@ -12,6 +12,8 @@
 //! 8. [`app`]: the page; its components need feature `page` and wasm32.
 //! 9. `cli`: the command line (feature `cli`, native only).
 //!
+//! Beside them stands `training` (feature `cli`), which made the bundled model.
+//!
 //! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
 
 pub mod app;
@@ -22,6 +24,8 @@ pub mod gpt2;
 pub mod ioi;
 pub mod plot;
 pub mod result;
+#[cfg(feature = "cli")]
+pub mod training;
 pub mod worker;
 
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]

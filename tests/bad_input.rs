@@ -129,7 +129,7 @@ fn a_header_that_is_not_one() {
     refused(
         with("[1, 2]"),
         ErrorKind::Checkpoint,
-        &["the header of model.safetensors is not JSON"],
+        &["the header of model.safetensors is not a JSON object"],
     );
     refused(
         with(""),

@@ -1,5 +1,7 @@
 //! Little-endian F32, F16 and BF16 to f32, piece by piece, into the final buffer.
 
+use std::collections::TryReserveError;
+
 use half::{bf16, f16};
 
 /// The dtypes that weights may have in the file.
@@ -38,12 +40,17 @@ pub(crate) struct Decoder {
 
 impl Decoder {
     /// A decoder with room for `count` values.
-    pub(crate) fn new(dtype: WeightDtype, count: usize) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When there is not so much memory: a corrupt header can ask for any size.
+    pub(crate) fn new(dtype: WeightDtype, count: usize) -> std::result::Result<Self, TryReserveError> {
+        let mut values = Vec::new();
+        values.try_reserve_exact(count)?;
+        Ok(Self {
             dtype,
-            values: Vec::with_capacity(count),
+            values,
             rest: Vec::with_capacity(4),
-        }
+        })
     }
 
     /// Takes the next bytes.
@@ -109,10 +116,15 @@ mod tests {
             (WeightDtype::BF16, bf16_bytes, brains),
         ] {
             for step in 1..=bytes.len() {
-                let mut decoder = Decoder::new(dtype, values.len());
+                let mut decoder = Decoder::new(dtype, values.len()).expect("fits");
                 bytes.chunks(step).for_each(|piece| decoder.push(piece));
                 assert_eq!(decoder.into_values(), expected, "{dtype:?} in pieces of {step}");
             }
         }
+    }
+
+    #[test]
+    fn an_absurd_size_is_an_error() {
+        assert!(Decoder::new(WeightDtype::F32, usize::MAX / 8).is_err());
     }
 }

@@ -61,6 +61,7 @@ pub(crate) struct Header {
 }
 
 #[derive(Deserialize)]
+#[serde(rename = "tensor")]
 struct RawEntry {
     dtype: String,
     shape: Vec<u64>,
@@ -95,7 +96,9 @@ impl Header {
     /// `length` is the length of the file, where it is known.
     pub(crate) fn parse(json: &[u8], length: Option<u64>) -> Result<Self> {
         let raw: BTreeMap<String, Value> = serde_json::from_slice(json).map_err(|cause| {
-            error(format!("the header of {FILE} is not JSON ({cause})")).advice("Check that it is a safetensors file.")
+            let what = if cause.is_data() { "a JSON object" } else { "JSON" };
+            error(format!("the header of {FILE} is not {what} ({cause})"))
+                .advice("Check that it is a safetensors file.")
         })?;
         let data_start = 8 + json.len() as u64;
         let mut entries = Vec::new();
@@ -114,7 +117,7 @@ impl Header {
             }
             if header.tensors.insert(short.to_owned(), entry).is_some() {
                 return Err(error(format!(
-                    "{FILE} has tensor {short} twice, with and without the prefix transformer."
+                    "{FILE} has tensor {short} twice: with the prefix transformer. and without"
                 )));
             }
         }

@@ -99,8 +99,19 @@ impl Checkpoint {
             ));
         };
         entry.check_shape(name, shape)?;
-        let count = shape.iter().product();
-        let mut decoder = Decoder::new(entry.weight_dtype(name)?, count);
+        let dtype = entry.weight_dtype(name)?;
+        let too_large = || {
+            Error::new(
+                ErrorKind::Checkpoint,
+                format!("tensor {name} of {FILE} with shape {shape:?} does not fit into memory"),
+            )
+            .advice("Choose a smaller model, or check config.json.")
+        };
+        let count = shape
+            .iter()
+            .try_fold(1usize, |product, size| product.checked_mul(*size));
+        let count = count.ok_or_else(too_large)?;
+        let mut decoder = Decoder::new(dtype, count).map_err(|_| too_large())?;
         let mut sink = |piece: &[u8]| {
             decoder.push(piece);
             Ok(())

@@ -71,6 +71,7 @@ impl TorchRandom {
 }
 
 /// NumPy's legacy `RandomState`.
+#[derive(Clone)]
 pub struct NumpyRandom {
     mt: Mt,
     /// The second value of the last pair of normal draws.

@@ -69,11 +69,6 @@ impl Port for Browser {
     fn source(&self, url: &str) -> Result<Box<dyn Source>> {
         source_for(url)
     }
-
-    fn peak_linear_memory(&self) -> Option<u64> {
-        // Linear memory never shrinks: its size is its peak.
-        Some(core::arch::wasm32::memory_size(0) as u64 * 65_536)
-    }
 }
 
 /// Turns of the event loop, by a message to oneself: unlike a timer, it is not held back 4 ms.
@@ -91,7 +86,7 @@ impl Macrotasks {
         let wake = Rc::clone(&waiting);
         let on_message = Closure::<dyn FnMut()>::new(move || {
             if let Some(sender) = wake.borrow_mut().take() {
-                drop(sender.send(()));
+                let _ = sender.send(());
             }
         });
         let from = channel.port1();
@@ -110,7 +105,7 @@ impl Macrotasks {
         *self.waiting.borrow_mut() = Some(sender);
         if self.to.post_message(&JsValue::NULL).is_ok() {
             // A sender that was dropped means the same: go on.
-            drop(receiver.await);
+            let _ = receiver.await;
         }
     }
 }

@@ -35,11 +35,6 @@ pub trait Port {
     /// # Errors
     /// [`crate::ErrorKind::Source`] when `url` can't be read from.
     fn source(&self, url: &str) -> Result<Box<dyn Source>>;
-
-    /// Peak of linear memory so far in bytes, where there is such a thing.
-    fn peak_linear_memory(&self) -> Option<u64> {
-        None
-    }
 }
 
 /// Serves the requests in `inbox` until its other end is dropped, beginning with [`FromWorker::Ready`].
@@ -145,11 +140,7 @@ impl Models {
             last: None,
             breath: Instant::now(),
         };
-        let mut result = analyze(model, analysis, &mut reporter).await?;
-        if let Some(timing) = &mut result.timing {
-            timing.peak_linear_memory = port.peak_linear_memory();
-        }
-        Ok(result)
+        analyze(model, analysis, &mut reporter).await
     }
 }
 

@@ -72,7 +72,7 @@ impl Golden {
             found.len()
         );
         self.compared += 1;
-        if !(difference <= self.tolerance) {
+        if difference > self.tolerance {
             self.failures.push(format!("{name}: {difference:.2e}"));
         }
     }

@@ -1,0 +1,169 @@
+//! Prompts for training and for measuring, and what is kept back from training.
+
+use std::collections::HashSet;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::gpt2::Tokenizer;
+use crate::ioi::random::PythonRandom;
+use crate::ioi::{Dataset, Positions, draw_slots, find_positions};
+
+/// Templates never seen in training, in both orders of the names.
+///
+/// Their words are nearly all known from other templates, in another composition: 7 ends as no other
+/// ("decided to give the ring to") after the clause of 6; 8 has the opening of 9, the clause of 2 and the ending
+/// of 5; 11 has the sentences of 0 and 10 after an opening of its own. So they test whether the task was learned
+/// rather than the sentences.
+pub const HELD_OUT_TEMPLATES: [usize; 3] = [7, 8, 11];
+
+/// One in how many unordered pairs of names is never seen in training.
+const HELD_OUT_PAIRS: usize = 10;
+
+/// Seed of the choice of pairs, so that tests keep back the same ones as the training did.
+const PAIR_SEED: u64 = 109;
+
+/// Which pairs of names a prompt may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pairs {
+    /// Those of the training.
+    Training,
+    /// Those never seen in training, whichever of the two is the subject.
+    HeldOut,
+    /// All.
+    Any,
+}
+
+/// Which templates a prompt may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Templates {
+    /// Those of the training.
+    Training,
+    /// [`HELD_OUT_TEMPLATES`].
+    HeldOut,
+}
+
+/// A tokenised prompt.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Tokens, final name included, without BOS.
+    pub tokens: Vec<u32>,
+    /// Token of the indirect object, with its leading space; also the last of `tokens`.
+    pub io_token: u32,
+    /// Token of the subject, with its leading space.
+    pub s_token: u32,
+    /// Where the names stand.
+    pub positions: Positions,
+}
+
+/// What is used for training, and what is kept back.
+pub struct Split {
+    dataset: Dataset,
+    held_out_pairs: HashSet<(String, String)>,
+}
+
+impl Split {
+    /// The split of `dataset`; the same on every machine.
+    pub fn new(dataset: Dataset) -> Self {
+        let names = &dataset.names;
+        let mut pairs: Vec<(String, String)> = (0..names.len())
+            .flat_map(|i| (i + 1..names.len()).map(move |j| ordered(&names[i], &names[j])))
+            .collect();
+        PythonRandom::new(PAIR_SEED).shuffle(&mut pairs);
+        pairs.truncate(pairs.len() / HELD_OUT_PAIRS);
+        Self {
+            dataset,
+            held_out_pairs: pairs.into_iter().collect(),
+        }
+    }
+
+    /// Number of unordered pairs of names that are never seen in training.
+    pub fn held_out_pairs(&self) -> usize {
+        self.held_out_pairs.len()
+    }
+
+    /// The words that prompts are made of.
+    pub fn dataset(&self) -> &Dataset {
+        &self.dataset
+    }
+
+    /// Draws the text of one prompt, with its indirect object and subject.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when the dataset is empty.
+    pub fn draw(&self, python: &mut PythonRandom, pairs: Pairs, templates: Templates) -> Result<[String; 3]> {
+        let words = loop {
+            let words = draw_slots(&self.dataset, python)?;
+            let held_out = self.held_out_pairs.contains(&ordered(words.io, words.s));
+            if pairs == Pairs::Any || held_out == (pairs == Pairs::HeldOut) {
+                break words;
+            }
+        };
+        let orders = [&self.dataset.baba_templates, &self.dataset.abba_templates];
+        let allowed: Vec<&String> = orders
+            .iter()
+            .flat_map(|order| order.iter().enumerate())
+            .filter(|(index, _)| HELD_OUT_TEMPLATES.contains(index) == (templates == Templates::HeldOut))
+            .map(|(_, template)| template)
+            .collect();
+        let template = python
+            .choice(&allowed)
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "the IOI dataset has no templates"))?;
+        Ok([words.fill(template), words.io.to_owned(), words.s.to_owned()])
+    }
+
+    /// Draws and tokenises `count` prompts.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] when a name is not one token of `tokenizer`.
+    pub fn samples(
+        &self,
+        tokenizer: &Tokenizer,
+        python: &mut PythonRandom,
+        (pairs, templates): (Pairs, Templates),
+        count: usize,
+    ) -> Result<Vec<Sample>> {
+        (0..count)
+            .map(|_| {
+                let [text, io, s] = self.draw(python, pairs, templates)?;
+                Sample::new(tokenizer, &text, &io, &s)
+            })
+            .collect()
+    }
+}
+
+impl Sample {
+    /// Tokenises the prompt `text` with the names `io` and `s`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] when a name is not one token of `tokenizer`.
+    pub fn new(tokenizer: &Tokenizer, text: &str, io: &str, s: &str) -> Result<Self> {
+        let io_token = tokenizer.single_token(&format!(" {io}"))?;
+        let s_token = tokenizer.single_token(&format!(" {s}"))?;
+        let tokens = tokenizer.encode(text)?;
+        let positions = find_positions(&tokens, io_token, s_token).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Prompt,
+                format!("a name is not a token of its own in \"{text}\""),
+            )
+        })?;
+        Ok(Self {
+            tokens,
+            io_token,
+            s_token,
+            positions,
+        })
+    }
+
+    /// The tokens up to END, after which the indirect object is to be named.
+    pub fn before_final_name(&self) -> &[u32] {
+        &self.tokens[..=self.positions.end]
+    }
+}
+
+/// A pair of names regardless of which comes first.
+fn ordered(a: &str, b: &str) -> (String, String) {
+    if a < b {
+        (a.to_owned(), b.to_owned())
+    } else {
+        (b.to_owned(), a.to_owned())
+    }
+}
