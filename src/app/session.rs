@@ -224,6 +224,7 @@ impl Session {
     /// The worker is gone: what it was doing has failed, what is shown stays.
     pub fn worker_lost(&mut self, cause: &str) {
         self.describing = None;
+        self.show_batches();
         if self.active.take().is_some() {
             self.run = Run::Failed;
         }
@@ -331,14 +332,23 @@ impl Session {
         }
         if let Some(so_far) = active.so_far.as_mut().filter(|so_far| so_far.batches == index) {
             partial::append(so_far, values);
-            let origin = Origin::Partial {
-                done: so_far.batches,
-                batches: active.analysis.batches,
-            };
+        }
+        self.active = Some(active);
+    }
+
+    /// Shows the batches that have arrived since the last call. Apart from [`Session::receive`], so that
+    /// the page decides how often it draws.
+    pub fn show_batches(&mut self) {
+        let Some(active) = &self.active else { return };
+        let Some(so_far) = &active.so_far else { return };
+        let origin = Origin::Partial {
+            done: so_far.batches,
+            batches: active.analysis.batches,
+        };
+        if so_far.batches > 0 && self.shown.as_ref().is_none_or(|shown| shown.origin != origin) {
             let (so_far, note) = (so_far.clone(), self.note_of(&active.url));
             self.shown = Some(self.stamp(origin, so_far, note));
         }
-        self.active = Some(active);
     }
 
     fn empty_result(&self, active: &Active) -> Option<ResultFile> {
@@ -366,8 +376,12 @@ impl Session {
 
     fn failed(&mut self, id: u32, error: Error) {
         if self.describing.take_if(|(asked, _)| *asked == id).is_some() {
-            self.fail(error);
+            // A question about a model gives way when the run behind it is cancelled.
+            if error.kind != ErrorKind::Cancelled {
+                self.fail(error);
+            }
         } else if self.is_active(id) {
+            self.show_batches();
             let active = self.active.take();
             let done = active
                 .and_then(|active| active.so_far)

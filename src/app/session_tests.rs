@@ -1,1 +1,225 @@
+use super::*;
+use crate::app::form::{Form, ModelChoice};
+use crate::attribution::TRUE_VALUES;
+use crate::gpt2::Head;
+use crate::result::HistogramName;
 
+const URL: &str = "http://127.0.0.1:8080/models/stand-in";
+
+fn recorded() -> ResultFile {
+    let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+    ResultFile::from_json(bytes).expect("the recorded run reads")
+}
+
+fn session() -> Session {
+    let mut session = Session::default();
+    session.recorded_arrived(recorded());
+    session.worker_started();
+    session.receive(FromWorker::Ready);
+    session
+}
+
+fn request() -> Request {
+    let mut form = Form::default();
+    form.choose(ModelChoice::Bundled);
+    form.request(URL, |_| None).expect("fits")
+}
+
+fn described(id: u32) -> FromWorker {
+    let (head, earlier_head) = (Head::new(3, 1), Head::new(2, 0));
+    let card = ModelCard {
+        name: "Stand-in".into(),
+        note: "Small.".into(),
+        head,
+        earlier_head,
+    };
+    FromWorker::Described {
+        id,
+        config: recorded().config,
+        card: Some(card),
+    }
+}
+
+fn progress(batches_done: usize) -> Progress {
+    Progress {
+        phase: Phase::Computing,
+        batches_done,
+        batches: 10,
+        layers_done: 2,
+        layers: 4,
+        bytes_read: 0,
+        bytes: 0,
+        positions_done: 0,
+        seconds: 1.0,
+        positions_per_second: None,
+        seconds_left: None,
+    }
+}
+
+fn batch(id: u32, index: usize) -> FromWorker {
+    let series = |label: &str| [(label.to_string(), vec![index as f32; 40])].into();
+    let mut values: BatchValues = HistogramName::all()
+        .into_iter()
+        .map(|name| (name.as_str().to_string(), series("No patching")))
+        .collect();
+    values.insert(TRUE_VALUES.into(), series("true_score"));
+    FromWorker::Batch { id, index, values }
+}
+
+/// Starts a run and returns the number of its request.
+fn start(session: &mut Session) -> u32 {
+    let messages = session.start(request());
+    for message in &messages {
+        if let ToWorker::Describe { id, .. } = message {
+            session.receive(described(*id));
+        }
+    }
+    match messages.last() {
+        Some(ToWorker::Analyze { id, url, .. }) => {
+            assert_eq!(url, URL);
+            *id
+        }
+        other => panic!("no run was started: {other:?}"),
+    }
+}
+
+fn origin(session: &Session) -> &Origin {
+    &session.shown().expect("something is shown").origin
+}
+
+#[test]
+fn a_run_fills_in_and_replaces_what_is_shown() {
+    let mut session = session();
+    assert_eq!(origin(&session), &Origin::Recorded);
+    let id = start(&mut session);
+    assert_eq!(session.run(), &Run::Opening);
+    assert!(session.start(request()).is_empty(), "one run at a time");
+    session.receive(FromWorker::Progress {
+        id,
+        progress: progress(0),
+    });
+    assert_eq!(origin(&session), &Origin::Recorded, "stays until the first batch");
+
+    session.receive(batch(id, 0));
+    session.receive(batch(id, 1));
+    assert_eq!(origin(&session), &Origin::Partial { done: 2, batches: 10 });
+    let shown = session.shown().expect("shown");
+    assert_eq!(shown.result.histograms.keys_fixed_probs.series["No patching"].len(), 80);
+    assert_eq!(shown.result.histograms.true_score.len(), 80);
+    assert_eq!(
+        (shown.result.model.name.as_str(), shown.note.as_deref()),
+        ("Stand-in", Some("Small."))
+    );
+    assert!(!session.can_restore(), "not while the run goes on");
+
+    session.receive(FromWorker::Finished {
+        id,
+        result: Box::new(recorded()),
+    });
+    assert_eq!((origin(&session), session.run()), (&Origin::Live, &Run::Finished));
+    session.show_recorded();
+    assert_eq!(origin(&session), &Origin::Recorded);
+}
+
+#[test]
+fn a_cancelled_run_keeps_its_batches_and_offers_the_way_back() {
+    let mut session = session();
+    assert_eq!(session.cancel(), None, "nothing to cancel");
+    let id = start(&mut session);
+    session.receive(FromWorker::Progress {
+        id,
+        progress: progress(1),
+    });
+    session.receive(batch(id, 0));
+    assert_eq!(session.cancel(), Some(ToWorker::Cancel { id }));
+    assert_eq!(session.cancel(), None, "once is enough");
+    assert_eq!(session.run(), &Run::Cancelling(Some(progress(1))));
+    session.receive(FromWorker::Failed {
+        id,
+        error: Error::cancelled(),
+    });
+    assert_eq!(session.run(), &Run::Cancelled(1));
+    assert_eq!(session.error(), None, "it is no error");
+    assert!(session.can_restore());
+    session.restore();
+    assert_eq!(origin(&session), &Origin::Recorded);
+    session.receive(batch(id, 1));
+    assert_eq!(origin(&session), &Origin::Recorded, "what comes late is ignored");
+}
+
+#[test]
+fn an_error_is_shown_and_nothing_is_lost() {
+    let mut session = session();
+    let id = start(&mut session);
+    session.receive(FromWorker::Failed {
+        id,
+        error: Error::new(ErrorKind::Request, "head 99.0 does not exist"),
+    });
+    assert_eq!((session.run(), origin(&session)), (&Run::Failed, &Origin::Recorded));
+    assert!(session.error().expect("is shown").cause.contains("99.0"));
+    session.dismiss_error();
+    assert_eq!(session.error(), None);
+    session.fail(Error::new(ErrorKind::ResultFile, "not a result"));
+    session.opened("other.json", recorded());
+    assert_eq!(
+        (origin(&session), session.error()),
+        (&Origin::File("other.json".into()), None)
+    );
+}
+
+#[test]
+fn a_model_that_cannot_be_described_says_so_once_and_can_be_asked_again() {
+    let mut session = session();
+    let Some(ToWorker::Describe { id, .. }) = session.describe(URL) else {
+        panic!("must ask")
+    };
+    assert_eq!(session.describe(URL), None, "already on its way");
+    session.receive(FromWorker::Failed {
+        id,
+        error: Error::new(ErrorKind::Source, "missing"),
+    });
+    assert!(!session.is_describing() && session.error().is_some());
+    assert!(session.describe(URL).is_some());
+}
+
+#[test]
+fn a_worker_that_breaks_down_can_be_replaced() {
+    let mut session = session();
+    let id = start(&mut session);
+    session.receive(batch(id, 0));
+    session.receive(FromWorker::Panicked {
+        message: "index out of bounds".into(),
+    });
+    assert_eq!((session.worker(), session.run()), (WorkerState::Lost, &Run::Failed));
+    assert!(
+        session
+            .error()
+            .expect("is shown")
+            .to_string()
+            .contains("Restart the worker")
+    );
+    assert!(session.can_restore());
+    session.worker_started();
+    session.receive(FromWorker::Ready);
+    assert_eq!((session.worker(), session.error()), (WorkerState::Ready, None));
+    assert_ne!(start(&mut session), id);
+}
+
+#[test]
+fn the_bar_moves_with_batches_and_layers() {
+    assert_eq!(fraction(&progress(3)), Some(0.35));
+    assert_eq!(
+        fraction(&Progress {
+            phase: Phase::Prompts,
+            ..progress(0)
+        }),
+        None
+    );
+    assert_eq!(
+        fraction(&Progress {
+            batches: 0,
+            ..progress(0)
+        }),
+        None
+    );
+}

@@ -1,1 +1,138 @@
+use std::collections::BTreeMap;
 
+use super::*;
+use crate::result::Timing;
+
+fn recorded() -> ResultFile {
+    let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+    ResultFile::from_json(bytes).expect("the recorded run reads")
+}
+
+fn with_b_o() -> Heatmap {
+    Heatmap {
+        rows: ["misc", "0", "1"].map(String::from).to_vec(),
+        columns: ["L.0", "L.1", "MLP", "b_O"].map(String::from).to_vec(),
+        values: vec![
+            vec![0.5, 0.25, 0.25, 0.0],
+            vec![1.0, -0.5, 0.5, 0.25],
+            vec![0.0, 1.0, -1.5, 0.5],
+        ],
+        sum: 2.25,
+        mean_score: 2.25,
+        max_abs_residual: Some(3.2e-6),
+    }
+}
+
+fn progress(phase: Phase) -> Progress {
+    Progress {
+        phase,
+        batches_done: 2,
+        batches: 10,
+        layers_done: 1,
+        layers: 4,
+        bytes_read: 2_000_000,
+        bytes: 8_000_000,
+        positions_done: 1300,
+        seconds: 0.5,
+        positions_per_second: Some(5230.4),
+        seconds_left: Some(83.0),
+    }
+}
+
+#[test]
+fn numbers_have_a_true_minus_and_thousands_set_apart() {
+    assert_eq!(number(-2.345, 2), "\u{2212}2.35");
+    assert_eq!(number(-0.001, 2), "0.00");
+    assert_eq!(number(4.50509, 4), "4.5051");
+    assert_eq!(
+        [0, 999, 1000, 24_000, 1_234_567].map(grouped),
+        ["0", "999", "1,000", "24,000", "1,234,567"]
+    );
+    assert_eq!(counted(1, "batch", "batches"), "1 batch");
+    assert_eq!(
+        [0.44, 9.96, 83.0, 7500.0].map(duration),
+        ["0.4 s", "10 s", "1 min 23 s", "2 h 5 min"]
+    );
+}
+
+#[test]
+fn the_identity_is_said_in_numbers() {
+    let heatmap = with_b_o();
+    assert_eq!(
+        identity(&heatmap, 40, false),
+        "The 11 cells add up to 2.2500; the mean score is 2.2500; largest difference over 40 prompts 3e-6."
+    );
+    let notebook = identity(&heatmap, 40, true);
+    assert!(
+        notebook.contains("the 9 cells add up to 1.5000") && notebook.contains("other 0.7500"),
+        "{notebook}"
+    );
+    assert!(has_b_o(&heatmap));
+}
+
+#[test]
+fn the_recorded_run_does_not_add_up_and_says_why() {
+    let result = recorded();
+    let heatmap = &result.heatmaps["key"];
+    assert!(!has_b_o(heatmap));
+    let text = identity(heatmap, result.batch_size, false);
+    for part in ["133 cells", "3.667", "4.505", "0.838 is b_O", "40 prompts"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert_eq!(identity(heatmap, result.batch_size, true), text);
+}
+
+#[test]
+fn summaries_name_head_prompts_and_means() {
+    let mut result = recorded();
+    assert_eq!(
+        settings(&result),
+        "head 10.7, earlier head 9.9 \u{b7} 1,200 prompts (30 \u{d7} 40, seeds 0\u{2013}29)"
+    );
+    result.batches = 1;
+    result.prepend_bos = true;
+    result.timing = Some(Timing {
+        seconds: 8.14,
+        positions_per_second: 950.2,
+        ..Timing::default()
+    });
+    let text = settings(&result);
+    assert!(
+        text.ends_with("40 prompts (1 \u{d7} 40, seed 0, with BOS) \u{b7} 8.1 s (950 positions/s)"),
+        "{text}"
+    );
+    assert_eq!(file_name(&result), "keyside-gpt-2-small-10.7.json");
+
+    let text = summary(&result, HistogramName::KeysFixedScores);
+    assert!(text.contains("No patching 4.") && text.contains("head 10.7"), "{text}");
+    let text = heatmap_summary(&result, &result.heatmaps["key"]);
+    assert!(text.contains("0.11 \u{2212}0.8") && text.contains("MLP7 0."), "{text}");
+}
+
+#[test]
+fn progress_is_said_in_words() {
+    let running = Run::Running(progress(Phase::Computing));
+    assert_eq!(phase(&running), "Computing batch 3 of 10");
+    assert_eq!(
+        phase(&Run::Cancelling(Some(progress(Phase::Computing)))),
+        "Cancelling at batch 3 of 10"
+    );
+    assert_eq!(
+        phase(&Run::Running(progress(Phase::Loading))),
+        "Reading weights, batch 3 of 10"
+    );
+    assert!(phase(&Run::Cancelled(0)).contains("Nothing changed"));
+    assert!(phase(&Run::Cancelled(3)).contains("3 batches"));
+    assert_eq!(
+        details(&progress(Phase::Computing)),
+        "layer 2 of 4 \u{b7} 2.0 MB of 8.0 MB read \u{b7} 5,230 positions/s \u{b7} about 1 min 23 s left"
+    );
+}
+
+#[test]
+fn every_histogram_has_words_of_its_own() {
+    let headings: BTreeMap<_, _> = HistogramName::all()
+        .map(|name| (heading(name), explanation(name)))
+        .into();
+    assert_eq!(headings.len(), 4);
+}

@@ -54,7 +54,7 @@ pub fn BosBox(page: Page) -> impl IntoView {
                 prop:checked=move || page.form.with(|form| form.prepend_bos)
                 on:change=move |event| page.form.update(|form| form.prepend_bos = event_target_checked(&event))
             />
-            <span>"Start prompts with the BOS token"</span>
+            <span>"Prompts start with BOS"</span>
         </label>
     }
 }

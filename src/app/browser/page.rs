@@ -216,10 +216,10 @@ pub fn App() -> impl IntoView {
             <p class="wordmark">"keyside"</p>
             <h1>"Why does this head look there?"</h1>
             <p class="lead">
-                "In \u{201c}When Mary and John went to the store, John gave a drink to\u{201d}, GPT-2 says \u{201c}Mary\u{201d}. \
-                 Some attention heads, at the last word ("<b>"END"</b>"), look back at the name that is given to, the indirect object ("<b>"IO"</b>
-                "). This page takes one such head and asks two things: what must its query and its key contain to make it look there, and which \
-                 parts of the model put that in?"
+                "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know that, \
+                 some attention heads of GPT-2 look from the last word ("<b>"END"</b>") back to the name that is missing, the indirect object ("<b>"IO"</b>
+                "). This page takes one such head and asks: what must its query and its key contain for it to look there, and which parts of the \
+                 model put that in?"
             </p>
         </header>
         <main class="layout">

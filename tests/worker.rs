@@ -1,0 +1,308 @@
+//! The worker's loop on the tiny checkpoint in memory: what goes in, what comes out, cancelling.
+
+mod common;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+
+use common::tiny;
+use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::future::LocalBoxFuture;
+use keyside::attribution::{Analysis, analyze};
+use keyside::checkpoint::{MemorySource, Source};
+use keyside::gpt2::{Head, Model, Processing};
+use keyside::worker::{FromWorker, Port, ToWorker, serve};
+use keyside::{Error, ErrorKind, Result};
+
+const URL: &str = "memory:tiny";
+
+/// A page in memory: collects what is posted, and sends `later` one by one when messages are let in.
+struct Page {
+    posted: RefCell<Vec<FromWorker>>,
+    later: RefCell<VecDeque<(When, ToWorker)>>,
+    sender: RefCell<Option<UnboundedSender<ToWorker>>>,
+    opened: RefCell<usize>,
+    model: MemorySource,
+}
+
+/// When a message is sent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum When {
+    /// After batch so-and-so was posted.
+    Batch(usize),
+    /// After so many answers.
+    Answers(usize),
+}
+
+fn is_answer(message: &FromWorker) -> bool {
+    matches!(
+        message,
+        FromWorker::Described { .. } | FromWorker::Finished { .. } | FromWorker::Failed { .. }
+    )
+}
+
+impl Page {
+    /// Serves `first` and then `later`, until all is answered; returns what was posted and how often
+    /// the checkpoint was opened.
+    fn serve(first: Vec<ToWorker>, later: Vec<(When, ToWorker)>) -> (Vec<FromWorker>, usize) {
+        let (sender, inbox) = unbounded();
+        for message in first {
+            sender.unbounded_send(message).expect("the inbox is open");
+        }
+        let page = Self {
+            posted: RefCell::default(),
+            later: RefCell::new(later.into()),
+            sender: RefCell::new(Some(sender)),
+            opened: RefCell::default(),
+            model: tiny(),
+        };
+        page.send_due();
+        common::block_on(serve(&page, inbox));
+        (page.posted.into_inner(), page.opened.into_inner())
+    }
+
+    /// Sends what is due; hangs up after the last message.
+    fn send_due(&self) {
+        let posted = self.posted.borrow();
+        let mut later = self.later.borrow_mut();
+        while let Some((when, message)) = later.pop_front() {
+            let due = match when {
+                When::Batch(index) => posted
+                    .iter()
+                    .any(|m| matches!(m, FromWorker::Batch { index: of, .. } if *of == index)),
+                When::Answers(count) => posted.iter().filter(|message| is_answer(message)).count() >= count,
+            };
+            if !due {
+                later.push_front((when, message));
+                return;
+            }
+            if let Some(sender) = self.sender.borrow().as_ref() {
+                sender.unbounded_send(message).expect("the inbox is open");
+            }
+        }
+        self.sender.borrow_mut().take();
+    }
+}
+
+impl Port for Page {
+    fn post(&self, message: FromWorker) {
+        self.posted.borrow_mut().push(message);
+        self.send_due();
+    }
+
+    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+        // One turn of the event loop: pending once.
+        let mut turned = false;
+        Box::pin(std::future::poll_fn(move |context| {
+            if std::mem::replace(&mut turned, true) {
+                return std::task::Poll::Ready(());
+            }
+            context.waker().wake_by_ref();
+            std::task::Poll::Pending
+        }))
+    }
+
+    fn source(&self, url: &str) -> Result<Box<dyn Source>> {
+        if url != URL {
+            return Err(Error::new(ErrorKind::Source, format!("{url} is not there")));
+        }
+        *self.opened.borrow_mut() += 1;
+        Ok(Box::new(self.model.clone()))
+    }
+}
+
+fn analysis(batches: usize) -> Analysis {
+    Analysis {
+        head: Head::new(2, 3),
+        earlier_head: Head::new(1, 1),
+        seed: 0,
+        batches,
+        batch_size: 4,
+        prepend_bos: false,
+        processing: Processing::default(),
+    }
+}
+
+fn run(id: u32, batches: usize) -> ToWorker {
+    ToWorker::Analyze {
+        id,
+        url: URL.into(),
+        analysis: analysis(batches),
+    }
+}
+
+fn describe(id: u32, url: &str) -> ToWorker {
+    ToWorker::Describe { id, url: url.into() }
+}
+
+fn answers(posted: &[FromWorker]) -> Vec<&FromWorker> {
+    posted.iter().filter(|message| is_answer(message)).collect()
+}
+
+struct Nobody;
+
+impl keyside::attribution::Observer for Nobody {
+    fn progress(&mut self, _: &keyside::attribution::Progress) {}
+
+    fn batch(&mut self, _: usize, _: &keyside::attribution::BatchValues) {}
+
+    fn breathe(&mut self) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+#[test]
+fn a_run_posts_progress_batches_and_the_result_of_the_library() {
+    let (posted, _) = Page::serve(vec![describe(1, URL), run(2, 3)], vec![]);
+    assert_eq!(posted[0], FromWorker::Ready);
+    assert!(
+        matches!(&posted[1], FromWorker::Described { id: 1, config, .. } if config.n_layer == 3),
+        "{:?}",
+        posted[1]
+    );
+    assert!(
+        posted
+            .iter()
+            .any(|message| matches!(message, FromWorker::Progress { id: 2, .. }))
+    );
+    let batches: Vec<_> = posted
+        .iter()
+        .filter_map(|m| {
+            if let FromWorker::Batch { index, .. } = m {
+                Some(*index)
+            } else {
+                None
+            }
+        })
+        .collect();
+    assert_eq!(batches, [0, 1, 2]);
+    let Some(FromWorker::Finished { id: 2, result }) = posted.last() else {
+        panic!("no result: {:?}", posted.last())
+    };
+
+    let expected = common::block_on(async {
+        let mut model = Model::open(Box::new(tiny()), Processing::default()).await?;
+        analyze(&mut model, &analysis(3), &mut Nobody).await
+    })
+    .expect("runs");
+    assert_eq!(
+        (&result.histograms, &result.heatmaps),
+        (&expected.histograms, &expected.heatmaps)
+    );
+
+    let so_far: Vec<f32> = posted
+        .iter()
+        .filter_map(|m| {
+            if let FromWorker::Batch { values, .. } = m {
+                Some(&values["keys_fixed_scores"]["No patching"])
+            } else {
+                None
+            }
+        })
+        .flatten()
+        .copied()
+        .collect();
+    assert_eq!(
+        so_far, expected.histograms.keys_fixed_scores.series["No patching"],
+        "batches make up the result"
+    );
+}
+
+#[test]
+fn the_model_stays_open_for_the_next_run() {
+    let (posted, opened) = Page::serve(vec![run(1, 1), run(2, 2)], vec![]);
+    assert!(matches!(
+        answers(&posted)[..],
+        [FromWorker::Finished { id: 1, .. }, FromWorker::Finished { id: 2, .. }]
+    ));
+    assert_eq!(opened, 1);
+}
+
+#[test]
+fn a_run_is_cancelled_between_batches_and_the_next_one_is_right() {
+    let later = vec![
+        (When::Batch(0), ToWorker::Cancel { id: 1 }),
+        (When::Answers(1), run(2, 3)),
+    ];
+    let (posted, opened) = Page::serve(vec![run(1, 1000)], later);
+    let [
+        FromWorker::Failed { id: 1, error },
+        FromWorker::Finished { id: 2, result },
+    ] = answers(&posted)[..]
+    else {
+        panic!("{:?}", answers(&posted))
+    };
+    assert_eq!(error.kind, ErrorKind::Cancelled);
+    let finished = posted
+        .iter()
+        .filter(|m| matches!(m, FromWorker::Batch { id: 1, .. }))
+        .count();
+    println!("batches before the run stopped: {finished} of 1000");
+    assert!((1..1000).contains(&finished));
+    assert_eq!(opened, 1, "the model is still there");
+    let (fresh, _) = Page::serve(vec![run(2, 3)], vec![]);
+    let Some(FromWorker::Finished { result: expected, .. }) = fresh.last() else {
+        panic!("{:?}", fresh.last())
+    };
+    assert_eq!(
+        (&result.histograms, &result.heatmaps),
+        (&expected.histograms, &expected.heatmaps)
+    );
+}
+
+#[test]
+fn a_run_that_waits_is_cancelled_before_it_starts() {
+    let first = vec![run(1, 2), run(2, 2), ToWorker::Cancel { id: 2 }];
+    let (posted, _) = Page::serve(first, vec![]);
+    let [FromWorker::Finished { id: 1, .. }, FromWorker::Failed { id: 2, error }] = answers(&posted)[..] else {
+        panic!("{:?}", answers(&posted))
+    };
+    assert_eq!(error.kind, ErrorKind::Cancelled);
+    assert!(
+        !posted
+            .iter()
+            .any(|message| matches!(message, FromWorker::Progress { id: 2, .. }))
+    );
+}
+
+#[test]
+fn errors_are_answers_and_a_late_cancel_is_ignored() {
+    let mut wrong = analysis(1);
+    wrong.head = Head::new(99, 0);
+    let bad_head = ToWorker::Analyze {
+        id: 3,
+        url: URL.into(),
+        analysis: wrong,
+    };
+    let first = vec![
+        ToWorker::Cancel { id: 7 },
+        describe(1, "elsewhere"),
+        bad_head,
+        run(4, 1),
+    ];
+    let (posted, _) = Page::serve(first, vec![]);
+    let [
+        FromWorker::Failed { id: 1, error: missing },
+        FromWorker::Failed { id: 3, error: head },
+        FromWorker::Finished { id: 4, .. },
+    ] = answers(&posted)[..]
+    else {
+        panic!("{:?}", answers(&posted))
+    };
+    assert_eq!((missing.kind, head.kind), (ErrorKind::Source, ErrorKind::Request));
+    assert!(head.cause.contains("99.0"));
+}
+
+#[test]
+fn messages_survive_the_way_through_json() {
+    let (posted, _) = Page::serve(vec![describe(1, URL), run(2, 1)], vec![]);
+    for message in posted {
+        let text = serde_json::to_string(&message).expect("is written");
+        assert_eq!(serde_json::from_str::<FromWorker>(&text).expect("is read"), message);
+    }
+    let cancel = ToWorker::Cancel { id: 5 };
+    assert_eq!(
+        serde_json::to_string(&cancel).expect("is written"),
+        r#"{"type":"cancel","id":5}"#
+    );
+}
