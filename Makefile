@@ -35,4 +35,4 @@ test-gpt2: ## head 10.7 of the real GPT-2 small against the recorded run (MODEL=
 
 train: ## train the bundled model anew into public/models/stand-in (under 40 minutes on 2 cores)
 	@scripts/setup.sh native
-	cargo run --locked --release --bin train_stand_in
+	cargo run --locked --release --bin train -- --out public/models/stand-in

@@ -1,6 +1,6 @@
 # Shared by the scripts beside it: what is where, which versions, and the words to say it with. Source it; it changes
 # nothing by itself.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 set -euo pipefail
 

@@ -29,7 +29,7 @@ apt() {
 
 setup_native() {
   local missing=()
-  have cargo && have rustc || fail "Rust is missing; install it with rustup (https://rustup.rs), then try again"
+  if ! have cargo || ! have rustc; then fail "Rust is missing; install it with rustup (https://rustup.rs), then try again"; fi
   at_least "$(rust_version rustc)" "$min_rust" ||
     fail "Rust $min_rust or newer is needed and rustc is $(rust_version rustc); run: rustup update stable"
   have cc || missing+=(build-essential)
@@ -61,7 +61,7 @@ setup_wasm() {
 
 # Debian's compiler has the library's sources: builds the standard library for wasm32 once, and makes a toolchain folder around it.
 setup_wasm_fallback() {
-  local toolchain sysroot build host name log
+  local toolchain sysroot build host name
   if [ ! -x /usr/bin/rustc ] || [ ! -x /usr/bin/cargo-clippy ] || [ ! -d /usr/lib/rustlib/src ] || ! have rust-lld; then
     apt "building for wasm" rustc-web cargo-web rust-web-src rust-web-llvm rust-web-clippy lld-22
   fi

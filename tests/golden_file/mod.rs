@@ -8,6 +8,16 @@ use keyside::gpt2::Processing;
 use keyside::result::ResultFile;
 use serde_json::Value;
 
+/// Prints a line; in a browser, to the console.
+macro_rules! report {
+    ($($part:tt)*) => {{
+        #[cfg(not(target_arch = "wasm32"))]
+        println!($($part)*);
+        #[cfg(target_arch = "wasm32")]
+        wasm_bindgen_test::console_log!($($part)*);
+    }};
+}
+
 /// A file of golden arrays, and the largest difference seen so far.
 pub struct Golden {
     arrays: Value,
@@ -57,7 +67,7 @@ impl Golden {
     /// The same with values from elsewhere.
     pub fn check_values(&mut self, name: &str, found: &[f32], expected: &[f32]) {
         let difference = largest_difference(found, expected);
-        println!(
+        report!(
             "{name:44} {:6} values, largest difference {difference:.2e}",
             found.len()
         );
@@ -104,7 +114,7 @@ impl Golden {
 
     /// Fails if any comparison has.
     pub fn finish(self) {
-        println!("{} arrays compared, tolerance {:.0e}", self.compared, self.tolerance);
+        report!("{} arrays compared, tolerance {:.0e}", self.compared, self.tolerance);
         assert!(
             self.failures.is_empty(),
             "beyond {}: {:?}",
@@ -115,9 +125,17 @@ impl Golden {
 }
 
 /// A file of `tests/fixtures`.
+#[cfg(not(target_arch = "wasm32"))]
 pub fn fixture(name: &str) -> Value {
     let path = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// A file of `tests/fixtures`: the one that the tests in a browser bring along.
+#[cfg(target_arch = "wasm32")]
+pub fn fixture(name: &str) -> Value {
+    assert_eq!(name, "tiny-golden.json", "not part of the tests in a browser");
+    serde_json::from_slice(include_bytes!("../fixtures/tiny-golden.json")).unwrap()
 }
 
 /// Largest |a - b|; NaN counts as infinite.

@@ -1,0 +1,100 @@
+//! The golden numbers of the tiny checkpoint again, in a worker of a real browser: the same comparisons as in `golden.rs`.
+//! Natively there is nothing to run.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used)]
+
+mod golden_file;
+
+use golden_file::{Golden, Recorder, analysis};
+use keyside::attribution::{analyze, contributions};
+use keyside::checkpoint::MemorySource;
+use keyside::gpt2::{Model, Processing, Unwatched};
+use keyside::ioi::draw_batch;
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+const TOLERANCE: f32 = 1e-4;
+
+async fn model() -> Model {
+    let source = MemorySource::new()
+        .with("config.json", include_bytes!("fixtures/tiny/config.json").to_vec())
+        .with(
+            "model.safetensors",
+            include_bytes!("fixtures/tiny/model.safetensors").to_vec(),
+        )
+        .with(
+            "tokenizer.json",
+            include_bytes!("fixtures/tiny/tokenizer.json").to_vec(),
+        );
+    Model::open(Box::new(source), Processing::default()).await.unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn residual_stream_and_log_probabilities() {
+    let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
+    let mut model = model().await;
+    let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
+    let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max().unwrap();
+    let mut tokens = prompts[0].tokens.clone();
+    tokens.resize(longest, model.config().bos_token_id);
+    for layer in 0..3 {
+        let resid = model.resid_pre(&tokens, layer, &mut Unwatched).await.unwrap();
+        golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
+    }
+    let to_end = &tokens[..=prompts[0].positions.end];
+    let log_probs = model.log_probs(&[to_end], &mut Unwatched).await.unwrap();
+    golden.check("dbg/final_logprob_end", &log_probs[0]);
+    golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn histograms() {
+    let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
+    let mut model = model().await;
+    for head in ["2.1", "2.3"] {
+        let analysis = analysis(head, "1.3", 3, 10);
+        let mut recorder = Recorder::default();
+        let result = analyze(&mut model, &analysis, &mut recorder).await.unwrap();
+        assert_eq!(recorder.batches.len(), 3);
+        golden.check_histograms(&result);
+    }
+    assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));
+    golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn key_side_contributions() {
+    let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
+    let mut model = model().await;
+    let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
+    for head in ["2.1", "2.3"] {
+        let found = contributions(&mut model, &prompts, head.parse().unwrap(), &mut Unwatched)
+            .await
+            .unwrap();
+        // The golden array is [rows, columns, prompts].
+        let cells = found.rows.len() * found.columns.len();
+        let transposed: Vec<f32> = (0..cells)
+            .flat_map(|cell| (0..prompts.len()).map(move |prompt| (cell, prompt)))
+            .map(|(cell, prompt)| found.prompt(prompt)[cell])
+            .collect();
+        golden.check(&format!("heat/{head}/key"), &transposed);
+        golden.check(&format!("heat/{head}/true_score"), &found.true_score);
+        assert!(found.max_abs_residual() <= TOLERANCE);
+    }
+    golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn a_run_can_be_cancelled() {
+    let mut model = model().await;
+    let mut recorder = Recorder {
+        cancel_at: Some(2),
+        ..Recorder::default()
+    };
+    let error = analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &mut recorder)
+        .await
+        .unwrap_err();
+    assert_eq!(error, keyside::Error::cancelled());
+}

@@ -1,0 +1,130 @@
+// Starts the servers and Chromium, runs scenarios one after the other, and counts.
+import { mkdir } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { chromium } from "playwright-core";
+
+import { serve } from "./server.mjs";
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
+export const target = process.env.KEYSIDE_TARGET ?? path.join(root, "target");
+export const fixture = (name) => path.join(root, "tests/fixtures", name);
+
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+];
+
+/** One open page, and whatever went wrong in it. */
+export class Tab {
+  constructor(page, url) {
+    this.page = page;
+    this.url = url;
+    this.complaints = [];
+    this.allowed = [];
+    page.on("console", (message) => message.type() === "error" && this.complaints.push(`console: ${message.text()}`));
+    page.on("pageerror", (error) => this.complaints.push(`page error: ${error.message}`));
+    page.on("requestfailed", (request) => this.complaints.push(`request failed: ${request.url()} ${request.failure()?.errorText}`));
+  }
+
+  /** The element of a test id. */
+  at(name) {
+    return this.page.getByTestId(name);
+  }
+
+  /** Opens the page and waits until the recorded run is drawn. */
+  async open() {
+    await this.page.goto(this.url);
+    await this.at("run-summary").getByText("Recorded run").first().waitFor();
+  }
+
+  /** A complaint that a scenario provokes on purpose. */
+  allow(pattern) {
+    this.allowed.push(pattern);
+  }
+
+  /** Chooses a model and fills in the fields given. */
+  async fill(settings) {
+    const fields = {
+      url: "model-url",
+      head: "head-input",
+      earlier: "earlier-head-input",
+      seed: "seed-input",
+      batches: "batches-input",
+      size: "batch-size-input",
+    };
+    if (settings.model) await this.at("model-select").selectOption(settings.model);
+    for (const [key, name] of Object.entries(fields)) {
+      if (settings[key] !== undefined) await this.at(name).fill(String(settings[key]));
+    }
+  }
+
+  /** Runs what the form says, to the end. */
+  async run(timeout = 60_000) {
+    await this.at("run-button").click();
+    await this.at("run-summary").getByText("Live run, finished").waitFor({ timeout });
+  }
+
+  /** The file that "Download result" gives, parsed. */
+  async download() {
+    const [download] = await Promise.all([this.page.waitForEvent("download"), this.at("download-result").click()]);
+    const chunks = [];
+    for await (const chunk of await download.createReadStream()) chunks.push(chunk);
+    return { name: download.suggestedFilename(), result: JSON.parse(Buffer.concat(chunks).toString()) };
+  }
+
+  /** Unexpected console errors, exceptions and failed requests. */
+  unexpected() {
+    return this.complaints.filter((text) => !this.allowed.some((pattern) => pattern.test(text)));
+  }
+}
+
+/** Fails with `message` unless `condition` holds. */
+export function check(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+/** Runs `scenarios` ({ name, run, timeout?, context? }) and prints "N passed, N failed". */
+export async function runAll(scenarios) {
+  const screenshots = path.join(root, "screenshots");
+  await mkdir(screenshots, { recursive: true });
+  const site = await serve(path.join(target, "page-test"));
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  let passed = 0;
+  let failed = 0;
+  for (const { name, run, timeout = 60_000, context: options = {} } of scenarios) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+    const page = await context.newPage();
+    const tab = new Tab(page, site.url);
+    const started = Date.now();
+    let timer;
+    const limit = new Promise((_, reject) => {
+      timer = setTimeout(() => reject(new Error(`took more than ${timeout / 1000} s`)), timeout);
+    });
+    try {
+      await Promise.race([run(tab, { site, screenshots }), limit]);
+      check(tab.unexpected().length === 0, tab.unexpected().join("\n"));
+      passed += 1;
+      console.log(`ok      ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+    } catch (error) {
+      failed += 1;
+      console.log(`FAILED  ${name}: ${error.message}`);
+      for (const complaint of tab.unexpected()) console.log(`        ${complaint}`);
+      await page.screenshot({ path: path.join(screenshots, `failed-${name.replaceAll(/\W+/g, "-")}.png`) }).catch(() => {});
+    } finally {
+      clearTimeout(timer);
+      await context.close();
+    }
+  }
+  await browser.close();
+  await site.close();
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}

@@ -1,0 +1,117 @@
+// What a visitor sees and does without running anything.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+
+import { check, root } from "./harness.mjs";
+
+const HISTOGRAMS = ["keys_fixed_scores", "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
+const recorded = path.join(root, "public/recorded/gpt2-small-10.7.json");
+
+/** Number of different colours on a figure's canvas: 1 for an empty one. */
+export async function colours(tab, figure) {
+  return tab.at(`figure-${figure}`).locator("canvas").evaluate((canvas) => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const seen = new Set();
+    for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
+    return seen.size;
+  });
+}
+
+/** The pixels of a figure's canvas, as one string. */
+const pixels = (tab, figure) => tab.at(`figure-${figure}`).locator("canvas").evaluate((canvas) => canvas.toDataURL());
+
+/** Moves the pointer over a figure until a tooltip answers `pattern`. */
+async function hoverUntil(tab, figure, pattern) {
+  const canvas = tab.at(`figure-${figure}`).locator("canvas");
+  await canvas.scrollIntoViewIfNeeded();
+  const box = await canvas.boundingBox();
+  for (const y of [0.75, 0.6, 0.5]) {
+    for (let x = 0.2; x < 0.85; x += 0.05) {
+      await tab.page.mouse.move(box.x + box.width * x, box.y + box.height * y);
+      const tooltip = tab.at("tooltip").filter({ visible: true });
+      const text = (await tooltip.count()) ? await tooltip.first().innerText() : "";
+      if (pattern.test(text)) return text;
+    }
+  }
+  throw new Error(`no tooltip over ${figure} says ${pattern}`);
+}
+
+export const recordedRun = [
+  {
+    name: "opens on the recorded run, with no click and no model",
+    async run(tab, { site }) {
+      const before = site.requests.length;
+      await tab.open();
+      for (const name of [...HISTOGRAMS, "heatmap"]) check((await colours(tab, name)) > 5, `${name} is not drawn`);
+      const expected = JSON.parse(await readFile(recorded, "utf8"));
+      for (const name of HISTOGRAMS) {
+        const labels = await tab.at(`figure-${name}`).locator(".legend button code").allInnerTexts();
+        const wanted = Object.keys(expected.histograms[name].series);
+        check(labels.toSorted().join() === wanted.toSorted().join(), `legend of ${name}: ${labels}`);
+      }
+      const pressed = await tab.at("figure-keys_fixed_scores").locator('.legend button[aria-pressed="false"]').allInnerTexts();
+      check(pressed.toSorted().join() === "W_U[S],W_U[random name]", `hidden at the start: ${pressed}`);
+      const identity = await tab.at("identity-text").innerText();
+      check(identity.includes("3.667") && identity.includes("4.505") && identity.includes("0.838"), identity);
+      const asked = site.requests.slice(before).map((request) => request.path);
+      check(!asked.some((file) => file.startsWith("/models/")), `a model was read: ${asked}`);
+    },
+  },
+  {
+    name: "legend entries toggle their series",
+    async run(tab) {
+      await tab.open();
+      const entry = tab.at("figure-keys_fixed_scores").getByRole("button", { name: "W_U[S]" });
+      const before = await pixels(tab, "keys_fixed_scores");
+      await entry.click();
+      check((await entry.getAttribute("aria-pressed")) === "true", "not pressed after a click");
+      await tab.page.waitForTimeout(200);
+      check((await pixels(tab, "keys_fixed_scores")) !== before, "the picture did not change");
+      await entry.click();
+      await tab.page.mouse.move(0, 0);
+      await tab.page.waitForTimeout(200);
+      check((await pixels(tab, "keys_fixed_scores")) === before, "the picture did not come back");
+    },
+  },
+  {
+    name: "values on hover: a bin's range and counts, a cell's contribution",
+    async run(tab) {
+      await tab.open();
+      const bin = await hoverUntil(tab, "keys_fixed_scores", /\d+(\.\d+)? (to|–|\.\.)|\[.*\)/);
+      check(/W_U|No patching|NMH/.test(bin), `the tooltip names no series: ${bin}`);
+      const cell = await hoverUntil(tab, "heatmap", /head \d+\.\d+/i);
+      check(/\d\.\d{4}/.test(cell), `the tooltip has no value: ${cell}`);
+    },
+  },
+  {
+    name: "a result file opens, by the picker",
+    async run(tab) {
+      await tab.open();
+      await tab.at("open-result").setInputFiles(recorded);
+      await tab.at("run-summary").getByText("gpt2-small-10.7.json").waitFor();
+      const { name, result } = await tab.download();
+      check(name === "keyside-gpt-2-small-10.7.json", name);
+      check(result.format === "keyside-result/1" && result.head === "10.7", "not the result that was opened");
+    },
+  },
+  ...[
+    ["wide", { viewport: { width: 1280, height: 800 } }],
+    ["phone", { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2 }],
+    ["narrow", { viewport: { width: 320, height: 700 } }],
+    ["wide-dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
+  ].map(([name, context]) => ({
+    name: `fits the screen: ${name}`,
+    context,
+    async run(tab, { screenshots }) {
+      await tab.open();
+      const { scroll, width } = await tab.page.evaluate(() => ({
+        scroll: document.documentElement.scrollWidth,
+        width: document.documentElement.clientWidth,
+      }));
+      check(scroll <= width, `scrolls sideways: ${scroll} > ${width}`);
+      await tab.page.waitForTimeout(300);
+      await tab.page.screenshot({ path: path.join(screenshots, `recorded-${name}.png`) });
+      await tab.page.screenshot({ path: path.join(screenshots, `recorded-${name}-full.png`), fullPage: true });
+    },
+  })),
+];

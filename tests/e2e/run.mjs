@@ -1,0 +1,11 @@
+// The end-to-end tests. Without arguments: all but the full-size ones. `full-size`: those alone.
+import { runAll } from "./harness.mjs";
+import { badInput } from "./bad_input.mjs";
+import { fullSize } from "./full_size.mjs";
+import { liveRuns } from "./live_runs.mjs";
+import { recordedRun } from "./recorded_run.mjs";
+
+const suites = { "full-size": fullSize };
+const named = process.argv.slice(2);
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...badInput];
+await runAll(chosen);
