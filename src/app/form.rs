@@ -150,7 +150,7 @@ impl Form {
             earlier_head,
             seed: whole("Seed", &self.seed, 0, u64::from(u32::MAX))?,
             batches: count("Batches", &self.batches)?,
-            batch_size: count("Prompts per batch", &self.batch_size)?,
+            batch_size: count("Batch size", &self.batch_size)?,
             prepend_bos: self.prepend_bos,
             processing: Processing::default(),
         };
@@ -284,7 +284,7 @@ mod tests {
                 batch_size: "0".into(),
                 ..bundled()
             })
-            .starts_with("Prompts per batch: ")
+            .starts_with("Batch size: ")
         );
         assert!(
             cause(&Form {

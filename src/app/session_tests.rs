@@ -102,6 +102,19 @@ fn a_run_fills_in_and_replaces_what_is_shown() {
 
     session.receive(batch(id, 0));
     session.receive(batch(id, 1));
+    assert_eq!(
+        origin(&session),
+        &Origin::Recorded,
+        "stays until batches are to be shown"
+    );
+    session.show_batches();
+    let revision = session.shown().expect("shown").revision;
+    session.show_batches();
+    assert_eq!(
+        session.shown().expect("shown").revision,
+        revision,
+        "nothing new, nothing to draw"
+    );
     assert_eq!(origin(&session), &Origin::Partial { done: 2, batches: 10 });
     let shown = session.shown().expect("shown");
     assert_eq!(shown.result.histograms.keys_fixed_probs.series["No patching"].len(), 80);

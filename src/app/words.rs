@@ -100,7 +100,11 @@ pub fn details(progress: &Progress) -> String {
         parts.push(format!("{} positions/s", grouped(rate.max(0.0).round() as usize)));
     }
     if let Some(left) = progress.seconds_left {
-        parts.push(format!("about {} left", duration(left)));
+        parts.push(if left < 1.0 {
+            "less than 1 s left".into()
+        } else {
+            format!("about {} left", duration(left))
+        });
     }
     parts.join(" \u{b7} ")
 }

@@ -25,6 +25,9 @@ const BUNDLED: &str = "models/stand-in";
 /// How long a worker may take to report before the page says that it does not.
 const START: Duration = Duration::from_secs(90);
 
+/// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
+const REDRAW: Duration = Duration::from_millis(200);
+
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 pub struct Page {
@@ -40,6 +43,7 @@ pub struct Page {
     pub dark: RwSignal<bool>,
     link: StoredValue<Option<Link>, LocalStorage>,
     links: RwSignal<u32>,
+    redraw_due: StoredValue<bool>,
 }
 
 impl Page {
@@ -53,6 +57,7 @@ impl Page {
             dark: RwSignal::new(false),
             link: StoredValue::new_local(None),
             links: RwSignal::new(0),
+            redraw_due: StoredValue::new(false),
         }
     }
 
@@ -168,7 +173,11 @@ impl Page {
             Heard::Message(message) => {
                 let ready = matches!(*message, FromWorker::Ready);
                 let described = matches!(*message, FromWorker::Described { .. });
+                let batch = matches!(*message, FromWorker::Batch { .. });
                 self.session.update(|session| session.receive(*message));
+                if batch {
+                    self.redraw_soon();
+                }
                 if ready {
                     self.link.update_value(|link| link.iter_mut().for_each(Link::ready));
                 }
@@ -176,6 +185,19 @@ impl Page {
                     self.bring_defaults();
                 }
             }
+        }
+    }
+
+    /// Shows the batches that have arrived, unless that was done a moment ago: then a moment later.
+    fn redraw_soon(self) {
+        if !self.redraw_due.get_value() {
+            self.redraw_due.set_value(true);
+            self.session.update(Session::show_batches);
+            let redraw = move || {
+                self.redraw_due.set_value(false);
+                self.session.update(Session::show_batches);
+            };
+            set_timeout(redraw, REDRAW);
         }
     }
 
