@@ -19,6 +19,9 @@ use crate::error::{Error, ErrorKind, Result};
 const ADVICE: &str = "Check the URL and the connection. A server on another origin must allow this page to read from it \
     (CORS: the header Access-Control-Allow-Origin), and a page opened over https can't read from http.";
 
+/// The status of an answer that is just the range asked for.
+const PARTIAL_CONTENT: u16 = 206;
+
 /// The files under an HTTP(S) address, read with `fetch`. Dropping a read aborts its request.
 pub struct HttpSource {
     folder: HttpFolder,
@@ -70,6 +73,10 @@ impl HttpSource {
             piece.resize(bytes.length() as usize, 0);
             bytes.copy_to(&mut piece);
             sink(cutter.cut(&piece)?)?;
+        }
+        if response.status() == PARTIAL_CONTENT && cutter.is_done() {
+            // Read to its very end, the request ends by itself; otherwise dropping it would count as a failed one.
+            JsFuture::from(reader.read()).await.map_err(failed)?;
         }
         cutter.finish()
     }
