@@ -12,7 +12,6 @@ target_dir="${CARGO_TARGET_DIR:-$root/target}"
 wasm_target=wasm32-unknown-unknown
 min_rust=1.95
 trunk_version=0.22.1
-trunk_min_rust=1.96
 
 say() { printf 'keyside: %s\n' "$*" >&2; }
 fail() { printf 'keyside: error: %s\n' "$*" >&2; exit 1; }

@@ -76,7 +76,7 @@ suite_browser() {
   scripts/setup.sh native wasm bindgen browser
   step tests "tests in headless Chromium" env CHROMEDRIVER="$(command -v chromedriver)" WASM_BINDGEN_TEST_TIMEOUT=300 \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
-    scripts/with-wasm.sh cargo test --locked --profile page "${page[@]}" --test browser
+    scripts/with-wasm.sh cargo test --locked --profile page "${page[@]}" --test browser -- --nocapture
 }
 
 suite_e2e() {
