@@ -45,7 +45,7 @@ impl Plot {
             Self::Heatmap(plot) => {
                 let (rows, columns) = (plot.rows.len() as f64, plot.columns.len() as f64);
                 let cell = ((width - 110.0) / columns.max(1.0)).clamp(18.0, 42.0);
-                (rows * cell * if width < 560.0 { 1.25 } else { 0.95 } + 90.0).clamp(240.0, 900.0)
+                (rows * cell * if width < 560.0 { 1.25 } else { 0.95 } + 90.0).clamp(190.0, 900.0)
             }
         }
     }

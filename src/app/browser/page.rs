@@ -23,7 +23,7 @@ const RECORDED: &str = "recorded/gpt2-small-10.7.json";
 /// Where the bundled model is, relative to the page.
 const BUNDLED: &str = "models/stand-in";
 /// How long a worker may take to report before the page says that it does not.
-const START: Duration = Duration::from_secs(90);
+const START: Duration = Duration::from_secs(60);
 
 /// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
 const REDRAW: Duration = Duration::from_millis(200);
