@@ -1,7 +1,7 @@
 //! Attention scores as linear functions: substituted vectors, contributions, and the whole analysis.
 //!
 //! The score of a head from END to IO is linear in the normalised residual stream at either end once
-//! the other end is fixed. [`analyze`] puts vectors of known meaning in its place (histograms) and
+//! the other end is fixed. [`analyze()`] puts vectors of known meaning in its place (histograms) and
 //! splits it into the components that were added to the stream (heatmap).
 
 mod analyze;

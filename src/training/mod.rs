@@ -2,7 +2,7 @@
 //!
 //! The program `train` walks through it: cut GPT-2's vocabulary to the dataset's words ([`cut_tokenizer`]),
 //! keep some name pairs and templates back ([`Split`]), train ([`Transformer`]), write the checkpoint,
-//! and measure what was written ([`measure`], [`Attention`]). Every draw has a fixed seed, and all sums have a
+//! and measure what was written ([`measure()`], [`Attention`]). Every draw has a fixed seed, and all sums have a
 //! fixed order, so one machine writes the same file each time.
 //!
 //! [`Synthetic`] makes checkpoints of full size with random weights, for tests.
