@@ -127,14 +127,8 @@ impl HeatmapPlot {
         let (width, height) = pen.size();
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
-        pen.rect(
-            Rect {
-                right: width,
-                bottom: height,
-                ..Rect::default()
-            },
-            theme.background.to_rgba(),
-        )?;
+        pen.background()?;
+        layout.title.draw(&pen, options)?;
         self.draw_cells(&pen, &layout, theme)?;
         pen.frame(layout.grid, 1.0, theme.axis.to_rgba())?;
         if let Some((row, column)) = options.hover.and_then(|point| layout.cell_at(point))
@@ -188,21 +182,6 @@ impl HeatmapPlot {
     fn draw_labels<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
         let color = theme.text.to_rgba();
         let size = layout.font_size;
-        for (index, line) in layout.title.iter().enumerate() {
-            let (x, y) = (
-                layout.title_at.0,
-                layout.title_at.1 + index as f64 * layout.title_size * 1.3,
-            );
-            pen.text(&Text {
-                text: line,
-                x,
-                y,
-                size: layout.title_size,
-                color,
-                align: HPos::Left,
-                upwards: false,
-            })?;
-        }
         for &row in &layout.labelled_rows {
             let (text, x, y) = (&self.rows[row], layout.grid.left - 5.0, layout.cell(row, 0).center().1);
             pen.text(&Text {

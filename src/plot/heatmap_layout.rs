@@ -2,6 +2,7 @@
 
 use super::geometry::{Rect, Scale};
 use super::heatmap::MISC;
+use super::title::Title;
 use super::{DrawOptions, HeatmapPlot, text, ticks};
 
 /// Narrower than this, the colour bar goes below and type gets smaller.
@@ -14,10 +15,7 @@ const STRETCH: f64 = 1.4;
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    pub title: Vec<String>,
-    pub title_size: f64,
-    /// Left end and middle of the title's first line.
-    pub title_at: (f64, f64),
+    pub title: Title,
     pub font_size: f64,
     pub axis_title_size: f64,
     /// All cells.
@@ -44,18 +42,8 @@ impl Layout {
         let smaller = if narrow { 0.85 } else { 1.0 };
         let theme = &options.theme;
         let (font_size, axis_title_size) = (theme.font_size * smaller, theme.axis_title_size * smaller);
-        let title_size = theme.title_size * if narrow { 0.8 } else { 1.0 };
-        let title_left = if narrow { 8.0 } else { 0.05 * width };
-        let (title, title_size) = if options.title {
-            text::title(&plot.title, title_size, width - title_left - 8.0)
-        } else {
-            (Vec::new(), title_size)
-        };
-        let top = if title.is_empty() {
-            8.0
-        } else {
-            22.0 + title.len() as f64 * title_size * 1.3
-        };
+        let title = Title::new(&plot.title, width, narrow, options);
+        let top = title.bottom();
         let row_labels = plot
             .rows
             .iter()
@@ -96,9 +84,7 @@ impl Layout {
         };
         let length = if narrow { color_bar.width() } else { color_bar.height() };
         Self {
-            title_at: (title_left, 16.0 + title_size * 0.65),
             title,
-            title_size,
             font_size,
             axis_title_size,
             rows,

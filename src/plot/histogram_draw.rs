@@ -28,14 +28,8 @@ impl HistogramPlot {
         let (width, height) = pen.size();
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
-        pen.rect(
-            Rect {
-                right: width,
-                bottom: height,
-                ..Rect::default()
-            },
-            theme.background.to_rgba(),
-        )?;
+        pen.background()?;
+        layout.title.draw(&pen, options)?;
         self.draw_hover(&pen, &layout, options)?;
         if let Some(bins) = self.bins {
             self.visible()
@@ -74,20 +68,6 @@ impl HistogramPlot {
 
     fn draw_titles<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
         let color = theme.text.to_rgba();
-        let (x, y) = layout.title_at;
-        for (index, line) in layout.title.iter().enumerate() {
-            let y = y + index as f64 * layout.title_size * 1.3;
-            let (size, align) = (layout.title_size, HPos::Left);
-            pen.text(&Text {
-                text: line,
-                x,
-                y,
-                size,
-                color,
-                align,
-                upwards: false,
-            })?;
-        }
         let (size, align) = (layout.axis_title_size, HPos::Center);
         let (x, _) = layout.bars.center();
         let y = layout.bars.bottom + TICK + layout.font_size * 1.8 + size * 0.8;

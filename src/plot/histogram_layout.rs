@@ -1,6 +1,7 @@
 //! Where the parts of a [`HistogramPlot`] stand, and what is below the pointer.
 
 use super::geometry::{Rect, Scale};
+use super::title::Title;
 use super::{DrawOptions, HistogramPlot, Hover, text, ticks};
 
 /// Narrower than this, the legend goes below and type gets smaller.
@@ -13,10 +14,7 @@ pub(super) const TICK: f64 = 5.0;
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    pub title: Vec<String>,
-    pub title_size: f64,
-    /// Left end and middle of the title's first line.
-    pub title_at: (f64, f64),
+    pub title: Title,
     pub font_size: f64,
     pub axis_title_size: f64,
     /// Where bars are drawn.
@@ -61,18 +59,8 @@ impl Layout {
         let smaller = if narrow { 0.88 } else { 1.0 };
         let theme = &options.theme;
         let (font_size, axis_title_size) = (theme.font_size * smaller, theme.axis_title_size * smaller);
-        let title_size = theme.title_size * if narrow { 0.8 } else { 1.0 };
-        let title_left = if narrow { 8.0 } else { 0.05 * width };
-        let (title, title_size) = if options.title {
-            text::title(&plot.title, title_size, width - title_left - 8.0)
-        } else {
-            (Vec::new(), title_size)
-        };
-        let top = if title.is_empty() {
-            8.0
-        } else {
-            22.0 + title.len() as f64 * title_size * 1.3
-        };
+        let title = Title::new(&plot.title, width, narrow, options);
+        let top = title.bottom();
         let legend_width = plot
             .entry_widths(font_size)
             .fold(text::width(&plot.legend_title, axis_title_size), f64::max);
@@ -115,9 +103,7 @@ impl Layout {
             pixels: (bars.left, bars.right),
         };
         Self {
-            title_at: (title_left, 16.0 + title_size * 0.65),
             title,
-            title_size,
             font_size,
             axis_title_size,
             x_ticks: ticks::ticks(values, bars.width(), if narrow { 42.0 } else { 70.0 }),

@@ -16,6 +16,7 @@ mod svg;
 mod text;
 mod theme;
 mod ticks;
+mod title;
 
 pub use heatmap::{Cell, HeatmapPlot};
 pub use histogram::{HistogramPlot, Series};

@@ -43,6 +43,17 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         )
     }
 
+    /// Fills the area with the theme's background.
+    pub fn background(&self) -> Result<()> {
+        let (right, bottom) = self.size();
+        let area = Rect {
+            right,
+            bottom,
+            ..Rect::default()
+        };
+        self.rect(area, self.options.theme.background.to_rgba())
+    }
+
     fn device(&self, length: f64) -> i32 {
         (length * self.options.scale).round() as i32
     }
