@@ -95,7 +95,7 @@ export function check(condition, message) {
 export async function runAll(scenarios) {
   const screenshots = path.join(root, "screenshots");
   await mkdir(screenshots, { recursive: true });
-  const site = await serve(path.join(target, "page-test"));
+  const site = await serve(process.env.KEYSIDE_PAGE ?? path.join(target, "page-test"));
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   let passed = 0;
   let failed = 0;
