@@ -51,7 +51,7 @@ setup_wasm() {
     if [ -z "$toolchain" ] || [ ! -f "$toolchain/complete" ]; then
       if have rustup; then
         say "adding the Rust target $wasm_target (rustup)"
-        if timeout 300 rustup target add "$wasm_target" >&2 && sysroot_has_wasm "$(rustc --print sysroot)"; then return; fi
+        if RUST_BACKTRACE=0 timeout 300 rustup target add "$wasm_target" >&2 && sysroot_has_wasm "$(rustc --print sysroot)"; then return; fi
         say "rustup could not add it; using the Debian compiler for wasm instead"
       fi
     fi
