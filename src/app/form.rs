@@ -37,8 +37,8 @@ impl ModelChoice {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Recorded => "GPT-2 small, recorded run",
-            Self::Bundled => "Bundled stand-in, runs live",
-            Self::Url => "A checkpoint at a URL, runs live",
+            Self::Bundled => "Small stand-in, bundled",
+            Self::Url => "Checkpoint at a URL",
         }
     }
 
@@ -59,7 +59,7 @@ pub struct Form {
     pub head: String,
     /// Earlier head, `L.H`.
     pub earlier_head: String,
-    /// Whether the reader has typed a head since the model was chosen: it is then left as it is.
+    /// Whether the reader has been at the heads since the model was chosen: they are then left as they are.
     pub heads_typed: bool,
     /// Seed of the first batch.
     pub seed: String,

@@ -40,10 +40,9 @@ pub fn Field(
                 autocomplete="off"
                 list=(!list.is_empty()).then_some(list)
                 prop:value=value
-                on:input=move |event| page.form.update(|form| {
-                    *field(form) = event_target_value(&event);
-                    form.heads_typed |= head;
-                })
+                // A field that is being typed into must not change under the reader's hands.
+                on:focus=move |_| page.form.update(|form| form.heads_typed |= head)
+                on:input=move |event| page.form.update(|form| *field(form) = event_target_value(&event))
             />
         </div>
     }
