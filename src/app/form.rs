@@ -37,8 +37,8 @@ impl ModelChoice {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Recorded => "GPT-2 small, recorded run",
-            Self::Bundled => "Bundled stand-in, runs live",
-            Self::Url => "A checkpoint at a URL, runs live",
+            Self::Bundled => "Small stand-in, bundled",
+            Self::Url => "Checkpoint at a URL",
         }
     }
 
@@ -59,6 +59,8 @@ pub struct Form {
     pub head: String,
     /// Earlier head, `L.H`.
     pub earlier_head: String,
+    /// Whether the reader has been at the heads since the model was chosen: they are then left as they are.
+    pub heads_typed: bool,
     /// Seed of the first batch.
     pub seed: String,
     /// Number of batches.
@@ -77,6 +79,7 @@ impl Default for Form {
             url: String::new(),
             head: "10.7".into(),
             earlier_head: "9.9".into(),
+            heads_typed: false,
             seed: "0".into(),
             batches: "30".into(),
             batch_size: "40".into(),
@@ -106,9 +109,12 @@ impl Form {
         };
     }
 
-    /// Takes over the heads to start with from the model's card. Without one, heads that the model
+    /// Takes over the heads to start with from the model's card, unless heads were typed. Without one, heads that the model
     /// does not have become the last head of its last layer, and the last of the layer before.
     pub fn describe(&mut self, config: &Config, card: Option<&ModelCard>) {
+        if self.heads_typed {
+            return;
+        }
         if let Some(card) = card {
             self.head = card.head.to_string();
             self.earlier_head = card.earlier_head.to_string();
@@ -123,7 +129,7 @@ impl Form {
     }
 
     /// Checks every control. `bundled` is the absolute URL of the bundled model's folder, `resolve`
-    /// makes an absolute URL of what was typed (None where that is impossible).
+    /// makes an absolute URL of what was typed, which may be relative: "./models/own" (None where that is impossible).
     ///
     /// # Errors
     /// [`ErrorKind::Request`] naming the first control that does not hold what it should.
@@ -168,7 +174,14 @@ impl Form {
         if typed.is_empty() {
             return Err(Error::new(ErrorKind::Request, "the model's URL is empty").expected(expected));
         }
-        resolve(typed)
+        // "not a url" would resolve to a file of that name beside the page.
+        let looks_right = ["http://", "https://", "/", "./", "../"]
+            .iter()
+            .any(|start| typed.starts_with(start));
+        let resolved = (looks_right && !typed.contains(char::is_whitespace))
+            .then(|| resolve(typed))
+            .flatten();
+        resolved
             .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
             .ok_or_else(|| {
                 Error::new(ErrorKind::Request, format!("\"{typed}\" is not a web address")).expected(expected)
@@ -301,6 +314,49 @@ mod tests {
         assert!(cause(&url(" ")).contains("empty"));
         assert!(cause(&url("ftp://example.org")).contains("not a web address"));
         assert!(cause(&url("nonsense")).contains("not a web address"));
+        assert!(cause(&url("https://example.org/a b")).contains("not a web address"));
+        let resolved = |typed: &str| url(typed).checked_url(|typed| Some(format!("http://here/{typed}")));
+        assert!(resolved("not a url").is_err(), "even where it would resolve");
+        assert_eq!(resolved("./models/own").expect("relative"), "http://here/./models/own");
+    }
+
+    #[test]
+    fn a_description_brings_heads_but_never_over_typed_ones() {
+        let config = Config {
+            n_layer: 4,
+            n_head: 8,
+            d_model: 128,
+            d_mlp: 512,
+            d_vocab: 1000,
+            n_ctx: 64,
+            layer_norm_epsilon: 1e-5,
+            bos_token_id: 0,
+        };
+        let heads = |form: &Form| (form.head.clone(), form.earlier_head.clone());
+        let pair = |head: &str, earlier_head: &str| (head.to_string(), earlier_head.to_string());
+        let card = ModelCard {
+            name: "Stand-in".into(),
+            note: String::new(),
+            head: Head::new(1, 4),
+            earlier_head: Head::new(0, 4),
+        };
+        let mut form = Form::default();
+        form.choose(ModelChoice::Url);
+        let mut typed = Form {
+            head: "7.9".into(),
+            heads_typed: true,
+            ..form.clone()
+        };
+        form.describe(&config, None);
+        assert_eq!(heads(&form), pair("3.7", "2.7"), "10.7 is not in this model");
+        form.describe(&config, Some(&card));
+        assert_eq!(heads(&form), pair("1.4", "0.4"));
+        form.describe(&config, None);
+        assert_eq!(heads(&form), pair("1.4", "0.4"), "they fit");
+        typed.describe(&config, Some(&card));
+        assert_eq!(heads(&typed), pair("7.9", "9.9"));
+        typed.choose(ModelChoice::Bundled);
+        assert!(!typed.heads_typed);
     }
 
     #[test]

@@ -160,14 +160,14 @@ impl Session {
         self.error.as_ref()
     }
 
-    /// What is known of the model that was last asked about.
-    pub fn description(&self) -> Option<&Description> {
-        self.description.as_ref()
+    /// What is known of the model at `url`: of the last one that was asked about, if that is it.
+    pub fn description_of(&self, url: &str) -> Option<&Description> {
+        self.description.as_ref().filter(|known| known.url == url)
     }
 
-    /// Whether an answer about a model is awaited.
-    pub fn is_describing(&self) -> bool {
-        self.describing.is_some()
+    /// Whether an answer about the model at `url` is awaited.
+    pub fn is_describing(&self, url: &str) -> bool {
+        self.describing.as_ref().is_some_and(|(_, asked)| asked == url)
     }
 
     /// Whether a complete result is hidden behind the batches of a run that stopped.
@@ -234,9 +234,7 @@ impl Session {
 
     /// Asks about the model at `url`; None when that is known or on its way.
     pub fn describe(&mut self, url: &str) -> Option<ToWorker> {
-        let known = self.description.as_ref().is_some_and(|known| known.url == url);
-        let asked = self.describing.as_ref().is_some_and(|(_, asked)| asked == url);
-        if known || asked {
+        if self.description_of(url).is_some() || self.is_describing(url) {
             return None;
         }
         let id = self.next_id();
@@ -352,7 +350,7 @@ impl Session {
     }
 
     fn empty_result(&self, active: &Active) -> Option<ResultFile> {
-        let known = self.description.as_ref().filter(|known| known.url == active.url)?;
+        let known = self.description_of(&active.url)?;
         let last = active.url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = known.card.as_ref().map_or(last, |card| card.name.as_str()).to_string();
         let model = ModelInfo {
@@ -363,7 +361,7 @@ impl Session {
     }
 
     fn note_of(&self, url: &str) -> Option<String> {
-        let known = self.description.as_ref().filter(|known| known.url == url)?;
+        let known = self.description_of(url)?;
         known.card.as_ref().map(|card| card.note.clone())
     }
 
@@ -375,9 +373,10 @@ impl Session {
     }
 
     fn failed(&mut self, id: u32, error: Error) {
-        if self.describing.take_if(|(asked, _)| *asked == id).is_some() {
-            // A question about a model gives way when the run behind it is cancelled.
-            if error.kind != ErrorKind::Cancelled {
+        if let Some((_, url)) = self.describing.take_if(|(asked, _)| *asked == id) {
+            // A run of the same model says it itself, and a question gives way when the run is cancelled.
+            let run_says_it = self.active.as_ref().is_some_and(|active| active.url == url);
+            if !run_says_it && error.kind != ErrorKind::Cancelled {
                 self.fail(error);
             }
         } else if self.is_active(id) {

@@ -191,8 +191,29 @@ fn a_model_that_cannot_be_described_says_so_once_and_can_be_asked_again() {
         id,
         error: Error::new(ErrorKind::Source, "missing"),
     });
-    assert!(!session.is_describing() && session.error().is_some());
+    assert!(!session.is_describing(URL) && session.error().is_some());
     assert!(session.describe(URL).is_some());
+}
+
+#[test]
+fn a_run_of_a_model_that_is_not_there_gives_one_message() {
+    let mut session = session();
+    let messages = session.start(request());
+    let [
+        ToWorker::Describe { id: question, .. },
+        ToWorker::Analyze { id: run, .. },
+    ] = messages[..]
+    else {
+        panic!("{messages:?}")
+    };
+    let error = Error::new(ErrorKind::Source, "missing");
+    session.receive(FromWorker::Failed {
+        id: question,
+        error: error.clone(),
+    });
+    assert_eq!(session.error(), None, "the run says it");
+    session.receive(FromWorker::Failed { id: run, error });
+    assert!(session.error().is_some());
 }
 
 #[test]

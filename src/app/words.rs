@@ -4,6 +4,7 @@ use super::session::{Origin, Run, Shown};
 use crate::attribution::{Phase, Progress};
 use crate::gpt2::Config;
 use crate::result::{Heatmap, HistogramName, ResultFile};
+use crate::worker::ModelCard;
 
 /// `value` with `decimals` decimals and a true minus sign.
 pub fn number(value: f64, decimals: usize) -> String {
@@ -110,13 +111,22 @@ pub fn details(progress: &Progress) -> String {
 }
 
 /// The model's shape: "12 layers, 12 heads each, d_model 768".
-pub fn shape(config: &Config) -> String {
+fn shape(config: &Config) -> String {
     let layers = counted(config.n_layer, "layer", "layers");
     format!(
         "{layers}, {} each, d_model {}",
         counted(config.n_head, "head", "heads"),
         config.d_model
     )
+}
+
+/// What the panel says of a model: its card's note, its shape.
+pub fn about(config: &Config, card: Option<&ModelCard>) -> String {
+    let shape = format!("It has {}.", shape(config));
+    match card {
+        Some(card) => format!("{} {shape}", card.note),
+        None => shape,
+    }
 }
 
 /// Which kind of result is shown: "Recorded run", "Live run", ...

@@ -128,7 +128,6 @@ impl HeatmapPlot {
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
         pen.background()?;
-        layout.title.draw(&pen, options)?;
         self.draw_cells(&pen, &layout, theme)?;
         pen.frame(layout.grid, 1.0, theme.axis.to_rgba())?;
         if let Some((row, column)) = options.hover.and_then(|point| layout.cell_at(point))
@@ -137,6 +136,7 @@ impl HeatmapPlot {
             pen.frame(layout.cell(row, column), 2.0, theme.highlight.to_rgba())?;
         }
         draw_color_bar(&pen, &layout, theme)?;
+        layout.title.draw(&pen, options)?;
         self.draw_labels(&pen, &layout, theme)
     }
 

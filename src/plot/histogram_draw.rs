@@ -29,7 +29,6 @@ impl HistogramPlot {
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
         pen.background()?;
-        layout.title.draw(&pen, options)?;
         self.draw_hover(&pen, &layout, options)?;
         if let Some(bins) = self.bins {
             self.visible()
@@ -42,6 +41,7 @@ impl HistogramPlot {
             }
         }
         draw_axes(&pen, &layout, theme)?;
+        layout.title.draw(&pen, options)?;
         self.draw_titles(&pen, &layout, theme)?;
         layout
             .legend

@@ -15,6 +15,9 @@ pub fn Field(
     testid: &'static str,
     /// The text that the field stands for.
     field: fn(&mut Form) -> &mut String,
+    /// Whether it is one of the heads.
+    #[prop(optional)]
+    head: bool,
     /// Suggestions' list, by id.
     #[prop(optional)]
     list: &'static str,
@@ -37,6 +40,8 @@ pub fn Field(
                 autocomplete="off"
                 list=(!list.is_empty()).then_some(list)
                 prop:value=value
+                // A field that is being typed into must not change under the reader's hands.
+                on:focus=move |_| page.form.update(|form| form.heads_typed |= head)
                 on:input=move |event| page.form.update(|form| *field(form) = event_target_value(&event))
             />
         </div>

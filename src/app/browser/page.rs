@@ -75,13 +75,18 @@ impl Page {
         }
     }
 
-    /// Asks what the chosen model is like, if its address makes sense.
-    pub fn describe(self) {
-        let url = self.form.with_untracked(|form| match form.model {
+    /// Absolute URL of the chosen model's folder, if there is one and it makes sense.
+    pub fn chosen_url(self) -> Option<String> {
+        self.form.with(|form| match form.model {
             ModelChoice::Recorded => None,
             ModelChoice::Bundled => document::absolute(BUNDLED),
             ModelChoice::Url => form.checked_url(document::absolute).ok(),
-        });
+        })
+    }
+
+    /// Asks what the chosen model is like, if its address makes sense.
+    pub fn describe(self) {
+        let url = untrack(|| self.chosen_url());
         if let Some(message) = url.and_then(|url| self.session.try_update(|session| session.describe(&url)).flatten()) {
             self.send([message]);
         }
@@ -129,8 +134,9 @@ impl Page {
 
     /// Takes the heads to start with from what is known of the chosen model.
     fn bring_defaults(self) {
+        let url = untrack(|| self.chosen_url()).unwrap_or_default();
         self.session.with_untracked(|session| {
-            if let Some(known) = session.description() {
+            if let Some(known) = session.description_of(&url) {
                 self.form
                     .update(|form| form.describe(&known.config, known.card.as_ref()));
             }

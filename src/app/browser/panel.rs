@@ -24,11 +24,14 @@ pub fn Panel(page: Page) -> impl IntoView {
         <aside class="panel" aria-label="Controls">
             <form on:submit=submit novalidate>
                 <ModelField page=page active=active />
+                <Show when=move || model.get() != ModelChoice::Url>
+                    <About page=page />
+                </Show>
                 <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
                     <legend class="visually-hidden">"Settings of the run"</legend>
                     <div class="pair">
-                        <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head list="heads" mode="decimal" />
-                        <Field page=page label="Earlier head" testid="earlier-head-input" field=|form: &mut Form| &mut form.earlier_head mode="decimal" />
+                        <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head head=true list="heads" mode="decimal" />
+                        <Field page=page label="Earlier head" testid="earlier-head-input" field=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
                     </div>
                     <Presets page=page />
                     <div class="triple">
@@ -40,6 +43,10 @@ pub fn Panel(page: Page) -> impl IntoView {
                 </fieldset>
                 <Buttons page=page model=model active=active />
             </form>
+            // Below the button: it must not move away while the press that ends the typing is on its way to it.
+            <Show when=move || model.get() == ModelChoice::Url>
+                <About page=page />
+            </Show>
             <Message page=page />
             <Status page=page />
             <Files page=page />
@@ -56,24 +63,6 @@ fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
         }
     };
     let option = |choice: ModelChoice| view! { <option value=choice.value()>{choice.label()}</option> };
-    let about = move || match model() {
-        ModelChoice::Recorded => {
-            "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
-                .into()
-        }
-        ModelChoice::Bundled | ModelChoice::Url => page.session.with(|session| match session.description() {
-            _ if session.is_describing() => "Opening the model\u{2026}".to_string(),
-            Some(known) => {
-                let note = known
-                    .card
-                    .as_ref()
-                    .map(|card| format!("{} ", card.note))
-                    .unwrap_or_default();
-                format!("{note}It has {}.", words::shape(&known.config))
-            }
-            None => String::new(),
-        }),
-    };
     view! {
         <div class="field">
             <label for="model-select">"Model"</label>
@@ -104,8 +93,27 @@ fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
                 />
             </div>
         </Show>
-        <p class="about">{about}</p>
     }
+}
+
+/// What is known of the chosen model.
+#[component]
+fn About(page: Page) -> impl IntoView {
+    let about = move || match page.form.with(|form| form.model) {
+        ModelChoice::Recorded => {
+            "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
+                .into()
+        }
+        ModelChoice::Bundled | ModelChoice::Url => page.session.with(|session| {
+            let url = page.chosen_url().unwrap_or_default();
+            match session.description_of(&url) {
+                Some(known) => words::about(&known.config, known.card.as_ref()),
+                None if session.is_describing(&url) => "Opening the model\u{2026}".into(),
+                None => String::new(),
+            }
+        }),
+    };
+    view! { <p class="about">{about}</p> }
 }
 
 /// The heads that the notebook looks at, for models of GPT-2 small's size.
@@ -117,7 +125,10 @@ fn Presets(page: Page) -> impl IntoView {
                 type="button"
                 class="preset"
                 aria-pressed=move || if page.form.with(|form| form.head == head) { "true" } else { "false" }
-                on:click=move |_| page.form.update(|form| form.head = head.into())
+                on:click=move |_| page.form.update(|form| {
+                    form.head = head.into();
+                    form.heads_typed = true;
+                })
             >
                 {head}
             </button>
@@ -135,7 +146,8 @@ fn Presets(page: Page) -> impl IntoView {
 fn Buttons(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl IntoView {
     let no_run = move || {
         let unready = page.session.with(|session| {
-            session.is_describing() && model.get() == ModelChoice::Bundled || session.worker() == WorkerState::Lost
+            let asking = || page.chosen_url().is_some_and(|url| session.is_describing(&url));
+            model.get() == ModelChoice::Bundled && asking() || session.worker() == WorkerState::Lost
         });
         active.get() || model.get() == ModelChoice::Recorded || unready
     };
