@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Tokenizer,
     /// Reading or writing bytes: file system or network.
     Source,
+    /// The browser's storage.
+    Storage,
     /// A result file.
     ResultFile,
     /// Drawing.

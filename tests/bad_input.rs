@@ -333,9 +333,9 @@ fn tokenizers_of_other_models() {
 struct Nobody;
 
 impl Observer for Nobody {
-    fn progress(&mut self, _: &Progress) {}
-    fn batch(&mut self, _: usize, _: &BatchValues) {}
-    fn breathe(&mut self) -> futures::future::LocalBoxFuture<'_, Result<()>> {
+    fn progress(&self, _: &Progress) {}
+    fn batch(&self, _: usize, _: &BatchValues) {}
+    fn breathe(&self) -> futures::future::LocalBoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 }

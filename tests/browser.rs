@@ -40,11 +40,11 @@ async fn residual_stream_and_log_probabilities() {
     let mut tokens = prompts[0].tokens.clone();
     tokens.resize(longest, model.config().bos_token_id);
     for layer in 0..3 {
-        let resid = model.resid_pre(&tokens, layer, &mut Unwatched).await.unwrap();
+        let resid = model.resid_pre(&tokens, layer, &Unwatched).await.unwrap();
         golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
     }
     let to_end = &tokens[..=prompts[0].positions.end];
-    let log_probs = model.log_probs(&[to_end], &mut Unwatched).await.unwrap();
+    let log_probs = model.log_probs(&[to_end], &Unwatched).await.unwrap();
     golden.check("dbg/final_logprob_end", &log_probs[0]);
     golden.finish();
 }
@@ -70,7 +70,7 @@ async fn key_side_contributions() {
     let mut model = model().await;
     let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
     for head in ["2.1", "2.3"] {
-        let found = contributions(&mut model, &prompts, head.parse().unwrap(), &mut Unwatched)
+        let found = contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)
             .await
             .unwrap();
         // The golden array is [rows, columns, prompts].

@@ -91,24 +91,16 @@ fn the_card_is_a_field_of_the_configuration() {
 }
 
 #[test]
-fn a_default_stream_hands_over_what_read_reads() {
-    struct Plain(keyside::checkpoint::MemorySource);
-    impl Source for Plain {
-        fn location(&self) -> String {
-            "plain".into()
-        }
-        fn read<'a>(
-            &'a self,
-            file: &'a str,
-            range: Option<std::ops::Range<u64>>,
-        ) -> futures::future::LocalBoxFuture<'a, keyside::Result<Vec<u8>>> {
-            self.0.read(file, range)
-        }
-    }
-    let plain = block_on(Checkpoint::open(Box::new(Plain(tiny())))).expect("opens");
-    let memory = open(tiny()).expect("opens");
-    assert_eq!(
-        values(&plain, "wte.weight", &[989, 32]),
-        values(&memory, "wte.weight", &[989, 32])
-    );
+fn a_value_that_is_not_finite_is_damage() {
+    let bytes = tiny().get("model.safetensors").expect("there").to_vec();
+    let mut damaged = bytes.clone();
+    let end = damaged.len();
+    damaged[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    let checkpoint = open(tiny().with("model.safetensors", damaged)).expect("opens");
+    let errors: Vec<_> = common::tensors_of(&tiny())
+        .iter()
+        .filter_map(|(name, shape)| block_on(checkpoint.tensor(name.trim_start_matches("transformer."), shape)).err())
+        .collect();
+    assert_eq!(errors.len(), 1, "the last tensor alone");
+    assert!(errors[0].cause.contains("not a finite number"), "{}", errors[0]);
 }

@@ -38,11 +38,11 @@ fn residual_stream_and_log_probabilities() {
     let prompts = prompts(&model);
     let tokens = padded(&model, &prompts);
     for layer in 0..3 {
-        let resid = block_on(model.resid_pre(&tokens, layer, &mut Unwatched)).unwrap();
+        let resid = block_on(model.resid_pre(&tokens, layer, &Unwatched)).unwrap();
         golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
     }
     let to_end = &tokens[..=prompts[0].positions.end];
-    let log_probs = block_on(model.log_probs(&[to_end], &mut Unwatched)).unwrap();
+    let log_probs = block_on(model.log_probs(&[to_end], &Unwatched)).unwrap();
     golden.check("dbg/final_logprob_end", &log_probs[0]);
     golden.finish();
 }
@@ -52,7 +52,7 @@ fn queries_keys_and_scores() {
     let mut golden = Golden::read(GOLDEN, TOLERANCE);
     let mut model = model();
     let tokens = padded(&model, &prompts(&model));
-    let attention = block_on(head_attention(&mut model, &tokens, Head::new(2, 1), &mut Unwatched)).unwrap();
+    let attention = block_on(head_attention(&mut model, &tokens, Head::new(2, 1), &Unwatched)).unwrap();
     golden.check("dbg/q", &attention.queries);
     golden.check("dbg/k", &attention.keys);
     let expected = golden.array("dbg/attn_scores");
@@ -78,7 +78,7 @@ fn substituted_vectors() {
         ..Request::default()
     };
     let mut passes = [Pass::new(PrefixTree::new([&io_tokens[..]]), request)];
-    block_on(model.run(&mut passes, 1, &mut Unwatched)).unwrap();
+    block_on(model.run(&mut passes, 1, &Unwatched)).unwrap();
     let w_u: Vec<f32> = io_tokens.iter().flat_map(|&token| model.w_u(token).unwrap()).collect();
     golden.check("dbg/W_U_IO", &w_u);
     golden.check("dbg/W_EE_IO", &passes[0].captured.layer_0_alone.resid_post);
@@ -105,13 +105,7 @@ fn key_side_contributions() {
     let mut model = model();
     let prompts = prompts(&model);
     for head in ["2.1", "2.3"] {
-        let found = block_on(contributions(
-            &mut model,
-            &prompts,
-            head.parse().unwrap(),
-            &mut Unwatched,
-        ))
-        .unwrap();
+        let found = block_on(contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)).unwrap();
         // The golden array is [rows, columns, prompts].
         let cells = found.rows.len() * found.columns.len();
         let transposed: Vec<f32> = (0..cells)

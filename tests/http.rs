@@ -4,13 +4,21 @@
 
 mod common;
 
+use std::time::Duration;
+
 use common::server::{Manner, Server};
 use common::{assert_one_line, block_on, open, tiny};
-use keyside::checkpoint::{Checkpoint, MemorySource, source_for};
+use keyside::checkpoint::{BlockingTransport, Checkpoint, HttpSource, MemorySource, Patience, source_for};
 use keyside::{Error, ErrorKind, Result};
 
 fn open_url(url: &str) -> Result<Checkpoint> {
-    block_on(async { Checkpoint::open(source_for(url)?).await })
+    let patience = Patience {
+        waits: vec![Duration::from_millis(1); 3],
+        ..Patience::default()
+    };
+    let transport = Box::new(BlockingTransport::new(patience.silence));
+    let source = HttpSource::new(url, transport)?.with_patience(patience);
+    block_on(Checkpoint::open(Box::new(source)))
 }
 
 fn error_of(files: MemorySource, manner: Manner) -> Error {

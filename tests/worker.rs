@@ -4,12 +4,13 @@ mod common;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use common::tiny;
 use futures::channel::mpsc::{UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
 use keyside::attribution::{Analysis, analyze};
-use keyside::checkpoint::{MemorySource, Source};
+use keyside::checkpoint::{Gate, MemorySource, MemoryStore, Source, Store};
 use keyside::gpt2::{Head, Model, Processing};
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
@@ -23,6 +24,8 @@ struct Page {
     sender: RefCell<Option<UnboundedSender<ToWorker>>>,
     opened: RefCell<usize>,
     model: MemorySource,
+    store: MemoryStore,
+    gate: Gate,
 }
 
 /// When a message is sent.
@@ -55,6 +58,8 @@ impl Page {
             sender: RefCell::new(Some(sender)),
             opened: RefCell::default(),
             model: tiny(),
+            store: MemoryStore::new(),
+            gate: Gate::default(),
         };
         page.send_due();
         common::block_on(serve(&page, inbox));
@@ -109,6 +114,14 @@ impl Port for Page {
         *self.opened.borrow_mut() += 1;
         Ok(Box::new(self.model.clone()))
     }
+
+    fn store(&self) -> Option<Rc<dyn Store>> {
+        Some(Rc::new(self.store.clone()))
+    }
+
+    fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
 }
 
 fn analysis(batches: usize) -> Analysis {
@@ -142,11 +155,11 @@ fn answers(posted: &[FromWorker]) -> Vec<&FromWorker> {
 struct Nobody;
 
 impl keyside::attribution::Observer for Nobody {
-    fn progress(&mut self, _: &keyside::attribution::Progress) {}
+    fn progress(&self, _: &keyside::attribution::Progress) {}
 
-    fn batch(&mut self, _: usize, _: &keyside::attribution::BatchValues) {}
+    fn batch(&self, _: usize, _: &keyside::attribution::BatchValues) {}
 
-    fn breathe(&mut self) -> LocalBoxFuture<'_, Result<()>> {
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 }

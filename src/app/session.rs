@@ -289,6 +289,7 @@ impl Session {
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
             FromWorker::Failed { id, error } => self.failed(id, error),
             FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
+            FromWorker::Stored { .. } => {}
             FromWorker::Progress { .. } | FromWorker::Batch { .. } | FromWorker::Finished { .. } => {}
         }
     }
@@ -397,13 +398,9 @@ impl Session {
 
 /// How much of a run is done, from 0 to 1. None where that is not known.
 pub fn fraction(progress: &Progress) -> Option<f64> {
-    let (batches, layers) = (progress.batches as f64, progress.layers.max(1) as f64);
     match progress.phase {
         Phase::Opening | Phase::Prompts => None,
-        Phase::Loading | Phase::Computing => {
-            let done = progress.batches_done as f64 + progress.layers_done as f64 / layers;
-            (batches > 0.0).then(|| (done / batches).clamp(0.0, 1.0))
-        }
+        Phase::Loading | Phase::Computing => Some(progress.computed.clamp(0.0, 1.0)),
     }
 }
 

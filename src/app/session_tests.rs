@@ -49,6 +49,12 @@ fn progress(batches_done: usize) -> Progress {
         layers: 4,
         bytes_read: 0,
         bytes: 0,
+        bytes_from_network: 0,
+        bytes_from_storage: 0,
+        bytes_per_second: None,
+        notice: None,
+        linear_memory: None,
+        computed: 0.0,
         positions_done: 0,
         seconds: 1.0,
         positions_per_second: None,
@@ -240,20 +246,17 @@ fn a_worker_that_breaks_down_can_be_replaced() {
 }
 
 #[test]
-fn the_bar_moves_with_batches_and_layers() {
-    assert_eq!(fraction(&progress(3)), Some(0.35));
-    assert_eq!(
-        fraction(&Progress {
-            phase: Phase::Prompts,
+fn the_bar_moves_with_what_is_computed() {
+    let at = |phase, computed| {
+        let progress = Progress {
+            phase,
+            computed,
             ..progress(0)
-        }),
-        None
-    );
-    assert_eq!(
-        fraction(&Progress {
-            batches: 0,
-            ..progress(0)
-        }),
-        None
-    );
+        };
+        fraction(&progress)
+    };
+    assert_eq!(at(Phase::Computing, 0.35), Some(0.35));
+    assert_eq!(at(Phase::Loading, 0.0), Some(0.0));
+    assert_eq!(at(Phase::Computing, 1.5), Some(1.0));
+    assert_eq!(at(Phase::Prompts, 0.0), None);
 }

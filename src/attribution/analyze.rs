@@ -1,12 +1,14 @@
 //! The whole analysis: prompts, passes, series, contributions, result file.
 
+use std::collections::BTreeMap;
+
 use crate::attribution::contributions::tree_to_end;
 use crate::attribution::meter::Meter;
 use crate::attribution::scores::HeadScores;
 use crate::attribution::series::{TRUE_VALUES, batch_values};
 use crate::attribution::{Analysis, BatchValues, Contributions, Observer, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::{Model, Pass, Request, Watcher};
+use crate::gpt2::{Head, Model, Pass, Request, Watcher};
 use crate::ioi::{Batch, draw_batch};
 use crate::result::{FORMAT, Histograms, ModelInfo, ResultFile, SeriesSet};
 
@@ -17,36 +19,35 @@ pub const MAX_BATCH_SIZE: usize = 1000;
 
 /// Runs `analysis` on `model` and tells `observer` of its progress.
 ///
-/// The result depends on the model and `analysis` alone. Where all blocks that are needed stay in
-/// memory, batches are computed one after the other; else all of them walk together, so that every
-/// block is read once.
+/// The result depends on the model and `analysis` alone. Batches are computed while weights are read; where all blocks
+/// that are needed stay in memory, they finish one after the other, else all of them walk together, so that every block
+/// is read once.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for settings that make no sense for this model, [`ErrorKind::Prompt`] for
 /// prompts that do not fit it, [`ErrorKind::Cancelled`] from `observer`, and errors of reading weights.
 /// The model stays usable after any of them.
-pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &mut dyn Observer) -> Result<ResultFile> {
+pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> Result<ResultFile> {
     check(model, analysis)?;
-    model.set_processing(analysis.processing)?;
+    model.set_processing(analysis.processing);
     let layers = analysis.head.layer;
-    let mut meter = Meter::new(observer, Phase::Prompts, analysis.batches, layers);
-    let batches = draw(model, analysis, &mut meter).await?;
+    let before = model.checkpoint().traffic();
+    let meter = Meter::new(observer, Phase::Prompts, analysis.batches, layers, before);
+    let batches = draw(model, analysis, &meter).await?;
     let mut passes = passes(model, analysis, &batches)?;
     let positions = passes.iter().map(|pass| pass.tree.len()).sum();
-    meter.plan(positions, model.bytes_to_read(layers, Some(layers)));
+    meter.plan(positions, model.bytes_to_read(&passes, layers, Some(layers)));
 
-    let wave = if model.keeps_blocks(layers) { 1 } else { batches.len() };
+    let mut walk = model.begin(&mut passes, layers, &meter).await?;
+    let weights = model.head_weights(analysis.head, &meter).await?;
     let mut found = Found::default();
-    for first in (0..batches.len()).step_by(wave) {
-        model.run(&mut passes[first..first + wave], layers, &mut meter).await?;
-        for index in first..first + wave {
-            // Taken, so that a finished batch's residual stream is freed.
-            let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
-            found
-                .add(model, analysis, index, &batches[index], &pass, &mut meter)
-                .await?;
-            meter.breathe().await?;
-        }
+    while let Some(index) = model.advance(&mut walk, &mut passes, &meter).await? {
+        // Taken, so that a finished batch's residual stream is freed.
+        let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
+        let scores = HeadScores::new(&weights, &pass, batches[index].prompts.len())?;
+        let values = found.add(model, &scores, analysis.earlier_head, index, &batches[index])?;
+        meter.finished_batch(index, pass.tree.len(), values);
+        meter.breathe().await?;
     }
     Ok(found.into_result(model, analysis, batches, &meter))
 }
@@ -90,7 +91,7 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
 }
 
 /// Draws all batches.
-async fn draw(model: &Model, analysis: &Analysis, meter: &mut Meter<'_>) -> Result<Vec<Batch>> {
+async fn draw(model: &Model, analysis: &Analysis, meter: &Meter<'_>) -> Result<Vec<Batch>> {
     let mut batches = Vec::with_capacity(analysis.batches);
     for seed in analysis.seed..analysis.seed + analysis.batches as u64 {
         meter.breathe().await?;
@@ -121,6 +122,10 @@ fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<P
                 Vec::new()
             },
             layer_0_alone: prompts.iter().map(|prompt| prompt.io_token).collect(),
+            other_tokens: prompts
+                .iter()
+                .flat_map(|prompt| [prompt.s_token, prompt.random_name_token, prompt.random_token])
+                .collect(),
         };
         passes.push(Pass::new(tree, request));
     }
@@ -130,39 +135,43 @@ fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<P
 /// What has been found so far.
 #[derive(Default)]
 struct Found {
-    values: BatchValues,
+    /// By number: batches that walk together may finish in another order.
+    batches: BTreeMap<usize, BatchValues>,
     contributions: Option<Contributions>,
 }
 
 impl Found {
     /// Evaluates the finished pass of batch `index`.
-    async fn add(
+    fn add(
         &mut self,
-        model: &mut Model,
-        analysis: &Analysis,
+        model: &Model,
+        scores: &HeadScores<'_>,
+        earlier_head: Head,
         index: usize,
         batch: &Batch,
-        pass: &Pass,
-        meter: &mut Meter<'_>,
-    ) -> Result<()> {
-        let weights = model.head_weights(analysis.head, meter).await?;
-        let scores = HeadScores::new(&weights, pass, batch.prompts.len())?;
-        let values = batch_values(model, &scores, &batch.prompts, analysis.earlier_head)?;
+    ) -> Result<&BatchValues> {
+        let values = batch_values(model, scores, &batch.prompts, earlier_head)?;
         if index == 0 {
-            self.contributions = Some(Contributions::new(model.config(), &scores, &batch.prompts));
+            self.contributions = Some(Contributions::new(model.config(), scores, &batch.prompts));
         }
-        meter.finished_batch(index, pass.tree.len(), &values);
-        for (plot, series) in values {
-            let plot = self.values.entry(plot).or_default();
+        Ok(self.batches.entry(index).or_insert(values))
+    }
+
+    /// The values of all batches, in their order.
+    fn values(&mut self) -> BatchValues {
+        let mut all = BatchValues::new();
+        for (plot, series) in std::mem::take(&mut self.batches).into_values().flatten() {
+            let plot = all.entry(plot).or_default();
             for (label, values) in series {
                 plot.entry(label).or_default().extend(values);
             }
         }
-        Ok(())
+        all
     }
 
     fn into_result(mut self, model: &Model, analysis: &Analysis, batches: Vec<Batch>, meter: &Meter<'_>) -> ResultFile {
-        let mut plot = |name: &str| self.values.remove(name).unwrap_or_default();
+        let mut values = self.values();
+        let mut plot = |name: &str| values.remove(name).unwrap_or_default();
         let mut true_values = plot(TRUE_VALUES);
         let histograms = Histograms {
             keys_fixed_scores: SeriesSet {

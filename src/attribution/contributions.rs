@@ -116,7 +116,7 @@ pub async fn contributions(
     model: &mut Model,
     prompts: &[Prompt],
     head: Head,
-    watcher: &mut dyn Watcher,
+    watcher: &dyn Watcher,
 ) -> Result<Contributions> {
     head.check(model.config())?;
     let tree = tree_to_end(model, prompts)?;
@@ -163,7 +163,7 @@ pub async fn head_attention(
     model: &mut Model,
     tokens: &[u32],
     head: Head,
-    watcher: &mut dyn Watcher,
+    watcher: &dyn Watcher,
 ) -> Result<HeadAttention> {
     head.check(model.config())?;
     let resid = model.resid_pre(tokens, head.layer, watcher).await?;

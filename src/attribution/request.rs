@@ -60,6 +60,18 @@ pub struct Progress {
     pub bytes_read: u64,
     /// Bytes of weights to read in all.
     pub bytes: u64,
+    /// Bytes that came over the network so far, configuration and tokenizer included.
+    pub bytes_from_network: u64,
+    /// Bytes that came from the browser's storage so far.
+    pub bytes_from_storage: u64,
+    /// Bytes of weights read per second, while there are weights to read.
+    pub bytes_per_second: Option<f64>,
+    /// What is out of the ordinary: a connection that is tried again, storage that is full. A sentence.
+    pub notice: Option<String>,
+    /// Size of wasm's linear memory in bytes, which never shrinks: its peak so far. None natively.
+    pub linear_memory: Option<u64>,
+    /// Share of all computing that is done, from 0 to 1.
+    pub computed: f64,
     /// Positions computed through a whole batch so far, shared prefixes counted once.
     pub positions_done: usize,
     /// Seconds since the run began.
@@ -79,10 +91,10 @@ pub type BatchValues = BTreeMap<String, BTreeMap<String, Vec<f32>>>;
 /// Who watches a run: the worker's link to the page, the command line's progress bar, or nobody.
 pub trait Observer {
     /// How far the run is; called often, so it must be cheap.
-    fn progress(&mut self, progress: &Progress);
+    fn progress(&self, progress: &Progress);
 
     /// The values of batch `index`, as soon as it is finished.
-    fn batch(&mut self, index: usize, values: &BatchValues);
+    fn batch(&self, index: usize, values: &BatchValues);
 
     /// Lets the surroundings work (a worker reads its messages) and says whether to go on.
     ///
@@ -90,5 +102,5 @@ pub trait Observer {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Cancelled`] to stop the run.
-    fn breathe(&mut self) -> LocalBoxFuture<'_, Result<()>>;
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>>;
 }

@@ -36,6 +36,7 @@ pub(crate) struct Decoder {
     values: Vec<f32>,
     // The first bytes of a value that a piece ended in.
     rest: Vec<u8>,
+    damaged: bool,
 }
 
 impl Decoder {
@@ -50,12 +51,14 @@ impl Decoder {
             dtype,
             values,
             rest: Vec::with_capacity(4),
+            damaged: false,
         })
     }
 
     /// Takes the next bytes.
     pub(crate) fn push(&mut self, mut piece: &[u8]) {
         let size = self.dtype.size();
+        let before = self.values.len();
         if !self.rest.is_empty() {
             let wanted = (size - self.rest.len()).min(piece.len());
             self.rest.extend_from_slice(&piece[..wanted]);
@@ -69,6 +72,20 @@ impl Decoder {
         let whole = piece.len() / size * size;
         self.extend(&piece[..whole]);
         self.rest.extend_from_slice(&piece[whole..]);
+        // Weights are finite: anything else is damage.
+        self.damaged |= !self.values[before..].iter().all(|value| value.is_finite());
+    }
+
+    /// Whether a value was infinite or not a number.
+    pub(crate) fn is_damaged(&self) -> bool {
+        self.damaged
+    }
+
+    /// Hands the whole rows of `width` values that have come so far to `row`, and lets go of them.
+    pub(crate) fn take_rows(&mut self, width: usize, row: &mut dyn FnMut(&[f32])) {
+        let whole = self.values.len() / width * width;
+        self.values[..whole].chunks_exact(width).for_each(row);
+        self.values.drain(..whole);
     }
 
     // One loop per dtype, so that each compiles to a plain copy or conversion.

@@ -1,9 +1,10 @@
-//! A checkpoint over HTTP(S), in the browser: `fetch`, in a worker or in a window.
+//! Requests in the browser: `fetch`, in a worker or in a window.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use futures::future::LocalBoxFuture;
-use js_sys::{Reflect, Uint8Array};
+use js_sys::{Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -11,21 +12,11 @@ use web_sys::{
     RequestMode, Response, Window, WorkerGlobalScope,
 };
 
-use super::http::{HttpFolder, range_header};
-use super::source::{Sink, Source};
-use crate::error::{Error, ErrorKind, Result};
+use super::http::range_header;
+use super::transport::{Answer, Body, Transport};
 
-/// A browser tells a page no more than "failed", so the advice names what it can be.
-const ADVICE: &str = "Check the URL and the connection. A server on another origin must allow this page to read from it \
-    (CORS: the header Access-Control-Allow-Origin), and a page opened over https can't read from http.";
-
-/// The status of an answer that is just the range asked for.
-const PARTIAL_CONTENT: u16 = 206;
-
-/// The files under an HTTP(S) address, read with `fetch`. Dropping a read aborts its request.
-pub struct HttpSource {
-    folder: HttpFolder,
-}
+/// Sends requests with `fetch`.
+pub struct FetchTransport;
 
 /// Aborts a request when it is dropped; a request that has ended doesn't mind.
 struct Abort(AbortController);
@@ -36,80 +27,72 @@ impl Drop for Abort {
     }
 }
 
-impl HttpSource {
-    /// The checkpoint under `url`, a slash at its end optional; nothing is read yet.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Source`] when `url` is not an HTTP(S) address of a folder.
-    pub fn new(url: &str) -> Result<Self> {
-        Ok(Self {
-            folder: HttpFolder::parse(url)?,
+impl Transport for FetchTransport {
+    fn get<'a>(
+        &'a self,
+        url: &'a str,
+        range: Option<&'a Range<u64>>,
+    ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>> {
+        Box::pin(async move { send(url, range).await.map_err(|cause| describe(&cause)) })
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut timer = Timer(None);
+            let promise = Promise::new(&mut |resolve, _| timer.0 = set_timeout(&resolve, duration));
+            let _ = JsFuture::from(promise).await;
         })
     }
 
-    async fn fetch(&self, file: &str, range: Option<Range<u64>>, sink: &mut Sink<'_>) -> Result<()> {
-        if range.as_ref().is_some_and(Range::is_empty) {
-            return Ok(());
-        }
-        let failed = |cause: JsValue| self.folder.network_error(file, &describe(&cause), ADVICE);
-        let abort = Abort(AbortController::new().map_err(failed)?);
-        let request = request(&self.folder.url_of(file), range.as_ref(), &abort.0).map_err(failed)?;
-        let response: Response = JsFuture::from(start(&request)?).await.map_err(failed)?.unchecked_into();
-        let content_range = response.headers().get("content-range").map_err(failed)?;
-        let mut cutter = self
-            .folder
-            .answer(file, range.as_ref(), response.status(), content_range.as_deref())?;
-        let Some(body) = response.body() else {
-            return cutter.finish();
-        };
-        let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-        let mut piece = Vec::new();
-        while !cutter.is_done() {
-            let next = JsFuture::from(reader.read()).await.map_err(failed)?;
-            let value = Reflect::get(&next, &JsValue::from_str("value")).map_err(failed)?;
-            let Ok(bytes) = value.dyn_into::<Uint8Array>() else {
-                break;
-            };
-            piece.resize(bytes.length() as usize, 0);
-            bytes.copy_to(&mut piece);
-            sink(cutter.cut(&piece)?)?;
-        }
-        if response.status() == PARTIAL_CONTENT && cutter.is_done() {
-            // Read to its very end, the request ends by itself; otherwise dropping it would count as a failed one.
-            JsFuture::from(reader.read()).await.map_err(failed)?;
-        }
-        cutter.finish()
+    fn silence(&self, patience: Duration) -> LocalBoxFuture<'_, ()> {
+        self.sleep(patience)
+    }
+
+    // A browser tells a page no more than "failed", so the advice names what it can be.
+    fn advice(&self) -> &'static str {
+        "Check the URL and the connection. A server on another origin must allow this page to read from it \
+            (CORS: the header Access-Control-Allow-Origin), and a page opened over https can't read from http."
     }
 }
 
-impl Source for HttpSource {
-    fn location(&self) -> String {
-        self.folder.location().to_owned()
-    }
+async fn send(url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answer, JsValue> {
+    let abort = Abort(AbortController::new()?);
+    let request = request(url, range, &abort.0)?;
+    let response: Response = JsFuture::from(start(&request)?).await?.unchecked_into();
+    let header = |name: &str| response.headers().get(name).ok().flatten();
+    let reader = response.body().map(|body| body.get_reader().unchecked_into());
+    Ok(Answer {
+        status: response.status(),
+        content_range: header("content-range"),
+        retry_after: header("retry-after"),
+        body: Box::new(FetchBody {
+            reader,
+            piece: Vec::new(),
+            _abort: abort,
+        }),
+    })
+}
 
-    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
+struct FetchBody {
+    /// None for an answer without a body.
+    reader: Option<ReadableStreamDefaultReader>,
+    piece: Vec<u8>,
+    _abort: Abort,
+}
+
+impl Body for FetchBody {
+    fn next(&mut self) -> LocalBoxFuture<'_, std::result::Result<Option<&[u8]>, String>> {
         Box::pin(async move {
-            let mut bytes = Vec::new();
-            let mut sink = |piece: &[u8]| {
-                bytes.extend_from_slice(piece);
-                Ok(())
+            let Some(reader) = &self.reader else { return Ok(None) };
+            let next = JsFuture::from(reader.read()).await.map_err(|cause| describe(&cause))?;
+            let value = Reflect::get(&next, &JsValue::from_str("value")).map_err(|cause| describe(&cause))?;
+            let Ok(bytes) = value.dyn_into::<Uint8Array>() else {
+                return Ok(None);
             };
-            self.fetch(file, range, &mut sink).await?;
-            Ok(bytes)
+            self.piece.resize(bytes.length() as usize, 0);
+            bytes.copy_to(&mut self.piece);
+            Ok(Some(&self.piece[..]))
         })
-    }
-
-    fn stream<'a>(
-        &'a self,
-        file: &'a str,
-        range: Range<u64>,
-        sink: &'a mut Sink<'a>,
-    ) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.fetch(file, Some(range), sink).await })
-    }
-
-    fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
-        Box::pin(async move { Ok(self.folder.length(file)) })
     }
 }
 
@@ -129,23 +112,51 @@ fn request(url: &str, range: Option<&Range<u64>>, abort: &AbortController) -> st
 }
 
 /// Starts a request in whatever this runs in.
-fn start(request: &Request) -> Result<js_sys::Promise> {
+fn start(request: &Request) -> std::result::Result<Promise, JsValue> {
     let global = js_sys::global();
     if let Some(worker) = global.dyn_ref::<WorkerGlobalScope>() {
         return Ok(worker.fetch_with_request(request));
     }
     match global.dyn_ref::<Window>() {
         Some(window) => Ok(window.fetch_with_request(request)),
-        None => Err(Error::new(
-            ErrorKind::Internal,
+        None => Err(JsValue::from_str(
             "there is neither a worker nor a window to fetch from",
         )),
     }
 }
 
-fn describe(cause: &JsValue) -> String {
-    match cause.dyn_ref::<js_sys::Error>() {
-        Some(error) => String::from(error.to_string()),
-        None => format!("{cause:?}"),
+/// A timer that stops when it is dropped.
+struct Timer(Option<i32>);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let Some(timer) = self.0 else { return };
+        let global = js_sys::global();
+        if let Some(worker) = global.dyn_ref::<WorkerGlobalScope>() {
+            worker.clear_timeout_with_handle(timer);
+        } else if let Some(window) = global.dyn_ref::<Window>() {
+            window.clear_timeout_with_handle(timer);
+        }
     }
+}
+
+fn set_timeout(callback: &js_sys::Function, after: Duration) -> Option<i32> {
+    let milliseconds = i32::try_from(after.as_millis()).unwrap_or(i32::MAX);
+    let global = js_sys::global();
+    if let Some(worker) = global.dyn_ref::<WorkerGlobalScope>() {
+        return worker
+            .set_timeout_with_callback_and_timeout_and_arguments_0(callback, milliseconds)
+            .ok();
+    }
+    let window = global.dyn_ref::<Window>()?;
+    window
+        .set_timeout_with_callback_and_timeout_and_arguments_0(callback, milliseconds)
+        .ok()
+}
+
+fn describe(cause: &JsValue) -> String {
+    if let Some(error) = cause.dyn_ref::<js_sys::Error>() {
+        return String::from(error.to_string());
+    }
+    cause.as_string().unwrap_or_else(|| format!("{cause:?}"))
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use futures::future::LocalBoxFuture;
 
-use super::source::{Sink, Source, WHOLE_FILE_LIMIT, missing, too_large, truncated};
+use super::source::{Sink, Source, missing, truncated};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes that are read at once while a tensor is filled.
@@ -80,31 +80,19 @@ impl Source for FileSource {
         self.folder.display().to_string()
     }
 
-    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
+    fn stream<'a>(
+        &'a self,
+        file: &'a str,
+        range: Option<Range<u64>>,
+        sink: &'a mut Sink<'a>,
+    ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let range = match range {
                 Some(range) => range,
                 None => 0..self.open(file)?.1,
             };
-            if range.end.saturating_sub(range.start) > WHOLE_FILE_LIMIT.max(super::header::MAX_HEADER) {
-                return Err(too_large(file, WHOLE_FILE_LIMIT));
-            }
-            let mut bytes = Vec::new();
-            self.copy(file, range, &mut |piece| {
-                bytes.extend_from_slice(piece);
-                Ok(())
-            })?;
-            Ok(bytes)
+            self.copy(file, range, sink)
         })
-    }
-
-    fn stream<'a>(
-        &'a self,
-        file: &'a str,
-        range: Range<u64>,
-        sink: &'a mut Sink<'a>,
-    ) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.copy(file, range, sink) })
     }
 
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {

@@ -20,8 +20,8 @@ use crate::gpt2::Config;
 /// Name of the file with the weights.
 pub(crate) const FILE: &str = "model.safetensors";
 
-/// Longest header that is read, in bytes (the limit of the format's own library).
-pub(crate) const MAX_HEADER: u64 = 100_000_000;
+/// Longest header that is read, in bytes: a hundred times that of the largest GPT-2.
+pub(crate) const MAX_HEADER: u64 = 16 << 20;
 
 /// One tensor as the header describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -122,6 +122,13 @@ impl Header {
             }
         }
         Ok(header)
+    }
+
+    /// Where the tensors are, ascending. Mask buffers are not among them.
+    pub(crate) fn places(&self) -> Vec<Range<u64>> {
+        let mut places: Vec<Range<u64>> = self.tensors.values().map(|entry| entry.bytes.clone()).collect();
+        places.sort_by_key(|place| place.start);
+        places
     }
 
     /// Checks that every tensor of a model of `config` is there, with its shape and a dtype for weights.

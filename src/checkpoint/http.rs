@@ -78,6 +78,9 @@ impl HttpFolder {
         match (status, range) {
             (200, None) => Ok(Cutter::whole(file)),
             (200, Some(range)) => Ok(Cutter::part(file, range.start, range)),
+            (206, Some(range)) if told.and_then(|told| told.total).is_some_and(|total| total < range.end) => {
+                Err(truncated(file, self.length(file).unwrap_or_default(), range.end))
+            }
             (206, Some(range)) => match told.and_then(|told| told.start) {
                 Some(start) if start != range.start => Err(Error::new(
                     ErrorKind::Source,
@@ -273,9 +276,13 @@ mod tests {
             .expect_err("refused");
         assert_eq!(error.cause, "a is truncated: it ends after 9 bytes");
         let error = folder
-            .answer("a", Some(&(8..10)), 206, Some("bytes 0-1/9"))
+            .answer("a", Some(&(8..10)), 206, Some("bytes 0-1/90"))
             .expect_err("refused");
         assert!(error.cause.contains("bytes from 0 on"), "{error}");
+        let error = folder
+            .answer("a", Some(&(8..10)), 206, Some("bytes 8-8/9"))
+            .expect_err("refused");
+        assert_eq!(error.cause, "a is truncated: it ends after 9 bytes");
     }
 
     #[test]

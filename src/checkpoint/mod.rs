@@ -11,41 +11,49 @@ mod fetch;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
 mod header;
-#[cfg(any(test, feature = "cli", all(feature = "page", target_arch = "wasm32")))]
 mod http;
+mod http_source;
+mod keeper;
 mod layout;
+mod manifest;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod native;
 mod open;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+mod opfs;
+mod pieces;
 mod source;
+mod store;
+mod stored;
+mod transport;
 
 pub use card::ModelCard;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
-pub use fetch::HttpSource;
+pub use fetch::FetchTransport;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
+pub use http_source::HttpSource;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-pub use native::HttpSource;
+pub use native::BlockingTransport;
 pub use open::Checkpoint;
-pub use source::{MemorySource, Sink, Source, WHOLE_FILE_LIMIT};
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub use opfs::OpfsStore;
+pub use source::{MemorySource, Sink, Source, Traffic, WHOLE_FILE_LIMIT};
+pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
+pub use stored::{StoredModel, StoredSource, stored_models};
+pub use transport::{Answer, Body, Gate, Patience, Transport};
 
-use crate::error::Result;
-
-/// The source that `text` names: natively an HTTP(S) URL or a folder, in the browser a URL.
+/// The source that `text` names: an HTTP(S) URL or a folder.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Source`] when it is a URL that can't be read from. Whether anything is there shows
 /// at the first read.
-pub fn source_for(text: &str) -> Result<Box<dyn Source>> {
-    #[cfg(any(feature = "cli", all(feature = "page", target_arch = "wasm32")))]
-    if cfg!(target_arch = "wasm32") || text.contains("://") {
-        return Ok(Box::new(HttpSource::new(text)?));
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub fn source_for(text: &str) -> crate::error::Result<Box<dyn Source>> {
+    if text.contains("://") {
+        let patience = Patience::default();
+        let transport = Box::new(BlockingTransport::new(patience.silence));
+        return Ok(Box::new(HttpSource::new(text, transport)?.with_patience(patience)));
     }
-    #[cfg(not(target_arch = "wasm32"))]
-    return Ok(Box::new(FileSource::new(text)));
-    #[cfg(target_arch = "wasm32")]
-    Err(crate::Error::new(
-        crate::ErrorKind::Source,
-        format!("{text:?} can't be read here"),
-    ))
+    Ok(Box::new(FileSource::new(text)))
 }

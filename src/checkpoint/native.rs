@@ -1,103 +1,95 @@
-//! A checkpoint over HTTP(S), natively.
+//! Requests natively. They block.
 
 use std::io::Read;
 use std::ops::Range;
 use std::time::Duration;
 
-use futures::future::LocalBoxFuture;
+use futures::future::{LocalBoxFuture, pending, ready};
 
-use super::http::{HttpFolder, range_header};
-use super::source::{Sink, Source};
-use crate::error::Result;
+use super::http::range_header;
+use super::transport::{Answer, Body, Transport};
 
 /// Bytes that are read at once.
 const PIECE: usize = 1 << 16;
 
-/// The files under an HTTP(S) address. Reading blocks.
-pub struct HttpSource {
-    folder: HttpFolder,
+/// Sends requests with `ureq`. Sending, reading and waiting block.
+pub struct BlockingTransport {
     agent: ureq::Agent,
 }
 
-impl HttpSource {
-    /// The checkpoint under `url`, a slash at its end optional; nothing is read yet.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Source`] when `url` is not an HTTP(S) address of a folder.
-    pub fn new(url: &str) -> Result<Self> {
+impl BlockingTransport {
+    /// A transport that takes a connection for broken after `silence`.
+    pub fn new(silence: Duration) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(Duration::from_secs(20)))
-            .timeout_recv_response(Some(Duration::from_secs(60)))
-            .timeout_per_read(Some(Duration::from_secs(60)))
+            .timeout_connect(Some(silence))
+            .timeout_recv_response(Some(silence))
+            .timeout_per_read(Some(silence))
             .user_agent(concat!("keyside/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
-        Ok(Self {
-            folder: HttpFolder::parse(url)?,
-            agent,
-        })
+        Self { agent }
     }
 
-    fn fetch(&self, file: &str, range: Option<Range<u64>>, sink: &mut Sink<'_>) -> Result<()> {
-        if range.as_ref().is_some_and(Range::is_empty) {
-            return Ok(());
-        }
-        let advice = "Check the URL and the connection.";
-        let mut request = self.agent.get(self.folder.url_of(file));
-        if let Some(range) = &range {
+    fn send(&self, url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answer, String> {
+        let mut request = self.agent.get(url);
+        if let Some(range) = range {
             request = request.header("Range", range_header(range));
         }
-        let response = request
-            .call()
-            .map_err(|cause| self.folder.network_error(file, &cause.to_string(), advice))?;
-        let content_range = response
-            .headers()
-            .get("content-range")
-            .and_then(|value| value.to_str().ok());
-        let mut cutter = self
-            .folder
-            .answer(file, range.as_ref(), response.status().as_u16(), content_range)?;
-        let mut body = response.into_body().into_reader();
-        let mut piece = vec![0; PIECE];
-        while !cutter.is_done() {
-            match body.read(&mut piece) {
-                Ok(0) => break,
-                Ok(count) => sink(cutter.cut(&piece[..count])?)?,
-                Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}
-                Err(cause) => return Err(self.folder.network_error(file, &cause.to_string(), advice)),
-            }
-        }
-        cutter.finish()
+        let response = request.call().map_err(|cause| cause.to_string())?;
+        let header = |name: &str| {
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
+            value.map(str::to_owned)
+        };
+        Ok(Answer {
+            status: response.status().as_u16(),
+            content_range: header("content-range"),
+            retry_after: header("retry-after"),
+            body: Box::new(Blocking {
+                reader: Box::new(response.into_body().into_reader()),
+                piece: vec![0; PIECE],
+            }),
+        })
     }
 }
 
-impl Source for HttpSource {
-    fn location(&self) -> String {
-        self.folder.location().to_owned()
-    }
-
-    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
-        Box::pin(async move {
-            let mut bytes = Vec::new();
-            self.fetch(file, range, &mut |piece| {
-                bytes.extend_from_slice(piece);
-                Ok(())
-            })?;
-            Ok(bytes)
-        })
-    }
-
-    fn stream<'a>(
+impl Transport for BlockingTransport {
+    fn get<'a>(
         &'a self,
-        file: &'a str,
-        range: Range<u64>,
-        sink: &'a mut Sink<'a>,
-    ) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { self.fetch(file, Some(range), sink) })
+        url: &'a str,
+        range: Option<&'a Range<u64>>,
+    ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>> {
+        Box::pin(ready(self.send(url, range)))
     }
 
-    fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
-        Box::pin(async move { Ok(self.folder.length(file)) })
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
+        std::thread::sleep(duration);
+        Box::pin(ready(()))
+    }
+
+    fn silence(&self, _patience: Duration) -> LocalBoxFuture<'_, ()> {
+        Box::pin(pending())
+    }
+
+    fn advice(&self) -> &'static str {
+        "Check the URL and the connection."
+    }
+}
+
+struct Blocking {
+    reader: Box<dyn Read>,
+    piece: Vec<u8>,
+}
+
+impl Body for Blocking {
+    fn next(&mut self) -> LocalBoxFuture<'_, std::result::Result<Option<&[u8]>, String>> {
+        let count = loop {
+            match self.reader.read(&mut self.piece) {
+                Err(cause) if cause.kind() == std::io::ErrorKind::Interrupted => {}
+                other => break other,
+            }
+        };
+        let bytes = count.map(|count| (count > 0).then(|| &self.piece[..count]));
+        Box::pin(ready(bytes.map_err(|cause| cause.to_string())))
     }
 }

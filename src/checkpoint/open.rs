@@ -1,16 +1,23 @@
 //! An opened checkpoint.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use candle_core::{Device, Tensor};
 
 use super::card::ModelCard;
 use super::decode::Decoder;
-use super::header::{self, FILE, Header};
-use super::source::{Source, too_large};
+use super::header::{self, FILE, Header, TensorEntry};
+use super::pieces;
+use super::source::{Sink, Source, Traffic, too_large};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::{Config, Tokenizer};
 
 /// Largest `config.json`, in bytes.
 const MAX_CONFIG: u64 = 1 << 20;
+/// Bytes of a matrix that are decoded at once where its rows are not held.
+const ROW_STEP: usize = 1 << 18;
 
 /// An opened checkpoint: configuration, tokenizer and header are read, tensors are read on demand.
 pub struct Checkpoint {
@@ -19,6 +26,7 @@ pub struct Checkpoint {
     card: Option<ModelCard>,
     tokenizer: Tokenizer,
     header: Header,
+    pieces: Vec<Range<u64>>,
 }
 
 impl Checkpoint {
@@ -29,15 +37,20 @@ impl Checkpoint {
     /// One clear error for a file that is missing, truncated, or not what it should be.
     pub async fn open(source: Box<dyn Source>) -> Result<Self> {
         let (config, card) = Self::describe(source.as_ref()).await?;
-        let tokenizer = Tokenizer::from_json(&source.read("tokenizer.json", None).await?, &config)?;
-        let header = read_header(source.as_ref()).await?;
-        header.check_model(&config)?;
+        let json = source.read("tokenizer.json", None).await?;
+        let tokenizer = Tokenizer::from_json(&json, &config);
+        let tokenizer = trusted(source.as_ref(), "tokenizer.json", None, tokenizer).await?;
+        drop(json);
+        let header = read_header(source.as_ref(), &config).await?;
+        let pieces = pieces::divide(header.places());
+        source.divide(FILE, &pieces);
         Ok(Self {
             source,
             config,
             card,
             tokenizer,
             header,
+            pieces,
         })
     }
 
@@ -50,9 +63,11 @@ impl Checkpoint {
         if bytes.len() as u64 > MAX_CONFIG {
             return Err(too_large("config.json", MAX_CONFIG));
         }
-        let config = Config::from_json(&bytes)?;
-        let card = ModelCard::from_config_json(&bytes, &config)?;
-        Ok((config, card))
+        let described = Config::from_json(&bytes).and_then(|config| {
+            let card = ModelCard::from_config_json(&bytes, &config)?;
+            Ok((config, card))
+        });
+        trusted(source, "config.json", None, described).await
     }
 
     /// The model's shape.
@@ -89,9 +104,98 @@ impl Checkpoint {
     /// Reads tensor `name` as f32, whatever its dtype in the file (F32, F16, BF16).
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Checkpoint`] when it does not exist or has another shape than `shape`;
-    /// [`crate::ErrorKind::Source`] when the file can't be read, or ends before the tensor does.
+    /// As [`Checkpoint::tensors`].
     pub async fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        let wanted = [(name.to_owned(), shape.to_vec())];
+        let mut found = self.tensors(&wanted, &|_| {}).await?;
+        let values = found.remove(name).unwrap_or_default();
+        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+    }
+
+    /// Reads the tensors `wanted` (name and shape) as f32, each into a buffer of its own, neighbours with one request.
+    /// `seen` is told how many bytes have come.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Checkpoint`] when one does not exist, has another shape or a value that is not finite;
+    /// [`crate::ErrorKind::Source`] when the file can't be read, or ends before the tensor does.
+    pub async fn tensors(
+        &self,
+        wanted: &[(String, Vec<usize>)],
+        seen: &dyn Fn(u64),
+    ) -> Result<BTreeMap<String, Vec<f32>>> {
+        let mut slots = Vec::with_capacity(wanted.len());
+        for (name, shape) in wanted {
+            slots.push(self.slot(name, shape)?);
+        }
+        slots.sort_by_key(|slot| slot.bytes.start);
+        let places: Vec<Range<u64>> = slots.iter().map(|slot| slot.bytes.clone()).collect();
+        let slots = RefCell::new(slots);
+        for request in pieces::requests(&places, &self.pieces) {
+            let mut at = request.start;
+            let mut sink = |bytes: &[u8]| {
+                let count = slots
+                    .borrow_mut()
+                    .iter_mut()
+                    .map(|slot| slot.take(at, bytes))
+                    .sum::<Result<u64>>()?;
+                at += bytes.len() as u64;
+                seen(count);
+                Ok(())
+            };
+            self.stream(request, &mut sink).await?;
+        }
+        slots.into_inner().into_iter().map(Slot::into_values).collect()
+    }
+
+    /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them.
+    ///
+    /// # Errors
+    /// As [`Checkpoint::tensors`].
+    pub async fn rows(
+        &self,
+        name: &str,
+        shape: [usize; 2],
+        seen: &dyn Fn(u64),
+        row: &mut dyn FnMut(&[f32]),
+    ) -> Result<()> {
+        let entry = self.entry(name, &shape)?;
+        let slot = RefCell::new(Slot {
+            name: name.to_owned(),
+            bytes: entry.bytes.clone(),
+            count: 0,
+            decoder: Decoder::new(entry.weight_dtype(name)?, 0).map_err(|_| too_large_tensor(name, &shape))?,
+        });
+        for request in pieces::requests(std::slice::from_ref(&entry.bytes), &self.pieces) {
+            let mut at = request.start;
+            let mut sink = |bytes: &[u8]| {
+                for bytes in bytes.chunks(ROW_STEP) {
+                    let mut slot = slot.borrow_mut();
+                    seen(slot.take(at, bytes)?);
+                    slot.decoder.take_rows(shape[1], row);
+                    at += bytes.len() as u64;
+                }
+                Ok(())
+            };
+            self.stream(request, &mut sink).await?;
+        }
+        Ok(())
+    }
+
+    /// What has come from where so far.
+    pub fn traffic(&self) -> Traffic {
+        self.source.traffic()
+    }
+
+    /// Streams a range of the weights; what turns out to be damaged is not kept.
+    async fn stream<'a>(&'a self, range: Range<u64>, sink: &'a mut Sink<'a>) -> Result<()> {
+        let outcome = self.source.stream(FILE, Some(range.clone()), sink).await;
+        if outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::Checkpoint) {
+            self.source.distrust(FILE, Some(range)).await;
+        }
+        outcome
+    }
+
+    fn entry(&self, name: &str, shape: &[usize]) -> Result<&TensorEntry> {
         let Some(entry) = self.header.tensors.get(name) else {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
@@ -99,41 +203,92 @@ impl Checkpoint {
             ));
         };
         entry.check_shape(name, shape)?;
-        let dtype = entry.weight_dtype(name)?;
-        let too_large = || {
-            Error::new(
-                ErrorKind::Checkpoint,
-                format!("tensor {name} of {FILE} with shape {shape:?} does not fit into memory"),
-            )
-            .advice("Choose a smaller model, or check config.json.")
-        };
+        Ok(entry)
+    }
+
+    fn slot(&self, name: &str, shape: &[usize]) -> Result<Slot> {
+        let entry = self.entry(name, shape)?;
         let count = shape
             .iter()
             .try_fold(1usize, |product, size| product.checked_mul(*size));
-        let count = count.ok_or_else(too_large)?;
-        let mut decoder = Decoder::new(dtype, count).map_err(|_| too_large())?;
-        let mut sink = |piece: &[u8]| {
-            decoder.push(piece);
-            Ok(())
-        };
-        self.source.stream(FILE, entry.bytes.clone(), &mut sink).await?;
-        let values = decoder.into_values();
-        if values.len() != count {
-            return Err(Error::new(
-                ErrorKind::Source,
-                format!("tensor {name} of {FILE} was read as {} values", values.len()),
-            )
-            .expected(format!("{count}")));
-        }
-        Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
+        let count = count.ok_or_else(|| too_large_tensor(name, shape))?;
+        Ok(Slot {
+            name: name.to_owned(),
+            bytes: entry.bytes.clone(),
+            count,
+            decoder: Decoder::new(entry.weight_dtype(name)?, count).map_err(|_| too_large_tensor(name, shape))?,
+        })
     }
 }
 
-async fn read_header(source: &dyn Source) -> Result<Header> {
-    let first = source.read(FILE, Some(0..8)).await?;
+/// A tensor that is being read.
+struct Slot {
+    name: String,
+    bytes: Range<u64>,
+    count: usize,
+    decoder: Decoder,
+}
+
+impl Slot {
+    /// Takes what is this tensor's of `bytes`, which begin at `at` in the file; says how many bytes that was.
+    fn take(&mut self, at: u64, bytes: &[u8]) -> Result<u64> {
+        let within =
+            |place: u64| usize::try_from(place.saturating_sub(at)).map_or(bytes.len(), |place| place.min(bytes.len()));
+        let mine = &bytes[within(self.bytes.start)..within(self.bytes.end)];
+        self.decoder.push(mine);
+        if self.decoder.is_damaged() {
+            return Err(Error::new(
+                ErrorKind::Checkpoint,
+                format!("tensor {} of {FILE} has a value that is not a finite number", self.name),
+            )
+            .expected("weights")
+            .advice("The file is damaged; download or copy it again."));
+        }
+        Ok(mine.len() as u64)
+    }
+
+    fn into_values(self) -> Result<(String, Vec<f32>)> {
+        let values = self.decoder.into_values();
+        if values.len() != self.count {
+            return Err(Error::new(
+                ErrorKind::Source,
+                format!("tensor {} of {FILE} was read as {} values", self.name, values.len()),
+            )
+            .expected(format!("{}", self.count)));
+        }
+        Ok((self.name, values))
+    }
+}
+
+fn too_large_tensor(name: &str, shape: &[usize]) -> Error {
+    Error::new(
+        ErrorKind::Checkpoint,
+        format!("tensor {name} of {FILE} with shape {shape:?} does not fit into memory"),
+    )
+    .advice("Choose a smaller model, or check config.json.")
+}
+
+/// `outcome` of reading a file; where it makes no sense, the file is not kept.
+async fn trusted<T>(source: &dyn Source, file: &str, range: Option<Range<u64>>, outcome: Result<T>) -> Result<T> {
+    if outcome.is_err() {
+        source.distrust(file, range).await;
+    }
+    outcome
+}
+
+async fn read_header(source: &dyn Source, config: &Config) -> Result<Header> {
+    let start = Some(0..8);
+    let first = source.read(FILE, start.clone()).await?;
     // After the first read, because some sources learn the length from it.
     let length = source.length(FILE).await?;
-    let range = header::header_range(&first, length)?;
-    let json = source.read(FILE, Some(range)).await?;
-    Header::parse(&json, length)
+    let range = trusted(source, FILE, start.clone(), header::header_range(&first, length)).await?;
+    let json = source.read(FILE, Some(range.clone())).await?;
+    let header = Header::parse(&json, length).and_then(|header| {
+        header.check_model(config)?;
+        Ok(header)
+    });
+    if header.is_err() {
+        source.distrust(FILE, start).await;
+    }
+    trusted(source, FILE, Some(range), header).await
 }

@@ -8,35 +8,55 @@ use futures::future::LocalBoxFuture;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Largest file that is read whole (`tokenizer.json`, `config.json`), in bytes. Weights are read by range.
-pub const WHOLE_FILE_LIMIT: u64 = 64 << 20;
+pub const WHOLE_FILE_LIMIT: u64 = 32 << 20;
 
 /// What takes the bytes of a file piece by piece, in order.
 pub type Sink<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
+
+/// What has come from where so far, and what a user should know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Traffic {
+    /// Bytes that came over the network.
+    pub network: u64,
+    /// Bytes that came from the browser's storage.
+    pub storage: u64,
+    /// What is out of the ordinary: a connection that is tried again, storage that is full. A sentence.
+    pub notice: Option<String>,
+}
 
 /// Where the files of a checkpoint come from: memory, a folder, an HTTP(S) prefix.
 pub trait Source {
     /// The folder or URL, for messages and the result file.
     fn location(&self) -> String;
 
-    /// Reads `range` of `file` (all of it, up to [`WHOLE_FILE_LIMIT`], where `range` is None), exactly.
+    /// Hands exactly `range` of `file` (all of it where `range` is None) to `sink`, in pieces of the source's choice.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Source`] when the file is missing or shorter than `range`.
-    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>>;
-
-    /// Hands exactly `range` of `file` to `sink`, in pieces of the source's choice.
-    ///
-    /// # Errors
-    /// Those of [`Source::read`], and those of `sink`, which end the reading.
+    /// [`crate::ErrorKind::Source`] when the file is missing or shorter than `range`; those of `sink`, which end the
+    /// reading.
     fn stream<'a>(
         &'a self,
         file: &'a str,
-        range: Range<u64>,
+        range: Option<Range<u64>>,
         sink: &'a mut Sink<'a>,
-    ) -> LocalBoxFuture<'a, Result<()>> {
+    ) -> LocalBoxFuture<'a, Result<()>>;
+
+    /// Reads `range` of `file` (all of it where `range` is None), exactly; at most [`WHOLE_FILE_LIMIT`] bytes.
+    ///
+    /// # Errors
+    /// Those of [`Source::stream`], and [`crate::ErrorKind::Source`] when it is too much.
+    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
         Box::pin(async move {
-            let bytes = self.read(file, Some(range)).await?;
-            sink(&bytes)
+            let mut bytes = Vec::new();
+            let mut sink = |piece: &[u8]| {
+                if (bytes.len() + piece.len()) as u64 > WHOLE_FILE_LIMIT {
+                    return Err(too_large(file, WHOLE_FILE_LIMIT));
+                }
+                bytes.extend_from_slice(piece);
+                Ok(())
+            };
+            self.stream(file, range, &mut sink).await?;
+            Ok(bytes)
         })
     }
 
@@ -47,6 +67,23 @@ pub trait Source {
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
         let _ = file;
         Box::pin(async { Ok(None) })
+    }
+
+    /// Tells in which pieces `file` may be taken apart: ascending ranges that do not overlap. A source that keeps what it
+    /// reads keeps whole pieces.
+    fn divide(&self, file: &str, pieces: &[Range<u64>]) {
+        let _ = (file, pieces);
+    }
+
+    /// What was read of `range` of `file` makes no sense: it is not to be kept.
+    fn distrust<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
+        let _ = (file, range);
+        Box::pin(async {})
+    }
+
+    /// What has come from where so far.
+    fn traffic(&self) -> Traffic {
+        Traffic::default()
     }
 }
 
@@ -100,23 +137,18 @@ impl Source for MemorySource {
         "memory".to_owned()
     }
 
-    fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
-        Box::pin(async move {
-            let bytes = match range {
-                Some(range) => self.slice(file, &range)?,
-                None => self.file(file)?,
-            };
-            Ok(bytes.to_vec())
-        })
-    }
-
     fn stream<'a>(
         &'a self,
         file: &'a str,
-        range: Range<u64>,
+        range: Option<Range<u64>>,
         sink: &'a mut Sink<'a>,
     ) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async move { sink(self.slice(file, &range)?) })
+        Box::pin(async move {
+            match range {
+                Some(range) => sink(self.slice(file, &range)?),
+                None => sink(self.file(file)?),
+            }
+        })
     }
 
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {

@@ -50,8 +50,8 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
     let analysis = analysis(arguments, source.as_ref()).await?;
     let mut model = Model::open(source, analysis.processing).await?;
     let result = {
-        let mut bar = progress::Bar::new();
-        analyze(&mut model, &analysis, &mut bar).await?
+        let bar = progress::Bar::new();
+        analyze(&mut model, &analysis, &bar).await?
     };
     let written = write_files(arguments, &result)?;
     // A reader that closes its end, such as `head`, is no failure of the run.

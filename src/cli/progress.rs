@@ -30,14 +30,14 @@ impl Drop for Bar {
 }
 
 impl Observer for Bar {
-    fn progress(&mut self, progress: &Progress) {
+    fn progress(&self, progress: &Progress) {
         self.0.set_position(step(progress));
         self.0.set_message(message(progress));
     }
 
-    fn batch(&mut self, _index: usize, _values: &BatchValues) {}
+    fn batch(&self, _index: usize, _values: &BatchValues) {}
 
-    fn breathe(&mut self) -> LocalBoxFuture<'_, Result<()>> {
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -90,6 +90,12 @@ mod tests {
             layers: 10,
             bytes_read: 5_000_000,
             bytes: 20_000_000,
+            bytes_from_network: 0,
+            bytes_from_storage: 0,
+            bytes_per_second: None,
+            notice: None,
+            linear_memory: None,
+            computed: 0.0,
             positions_done: 700,
             seconds: 3.0,
             positions_per_second: None,

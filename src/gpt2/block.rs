@@ -4,7 +4,7 @@ use candle_core::Tensor;
 
 use crate::error::Result;
 use crate::gpt2::layer_norm::{self, LayerNorm};
-use crate::gpt2::loader::Loader;
+use crate::gpt2::loader::{Loader, Tensors};
 use crate::gpt2::{Config, Processing, tensor, vector};
 
 /// A block in two parts: a destination head needs only the first of its own layer.
@@ -42,24 +42,32 @@ pub(crate) struct BlockRest {
     pub(crate) b_out: Vec<f32>,
 }
 
-/// The tensors of `layer` that [`AttentionInput`] is made of.
-pub(crate) fn input_names(layer: usize) -> [String; 4] {
-    ["ln_1.weight", "ln_1.bias", "attn.c_attn.weight", "attn.c_attn.bias"].map(|name| format!("h.{layer}.{name}"))
+/// The tensors of `layer` that [`AttentionInput`] is made of, and their shapes.
+pub(crate) fn input_tensors(config: &Config, layer: usize) -> Vec<(String, Vec<usize>)> {
+    let d = config.d_model;
+    let tensors = [
+        ("ln_1.weight", vec![d]),
+        ("ln_1.bias", vec![d]),
+        ("attn.c_attn.weight", vec![d, 3 * d]),
+        ("attn.c_attn.bias", vec![3 * d]),
+    ];
+    tensors.map(|(name, shape)| (format!("h.{layer}.{name}"), shape)).into()
 }
 
-/// The tensors of `layer` that [`BlockRest`] is made of.
-pub(crate) fn rest_names(layer: usize) -> [String; 8] {
-    [
-        "attn.c_proj.weight",
-        "attn.c_proj.bias",
-        "ln_2.weight",
-        "ln_2.bias",
-        "mlp.c_fc.weight",
-        "mlp.c_fc.bias",
-        "mlp.c_proj.weight",
-        "mlp.c_proj.bias",
-    ]
-    .map(|name| format!("h.{layer}.{name}"))
+/// The tensors of `layer` that [`BlockRest`] is made of, and their shapes.
+pub(crate) fn rest_tensors(config: &Config, layer: usize) -> Vec<(String, Vec<usize>)> {
+    let (d, m) = (config.d_model, config.d_mlp);
+    let tensors = [
+        ("attn.c_proj.weight", vec![d, d]),
+        ("attn.c_proj.bias", vec![d]),
+        ("ln_2.weight", vec![d]),
+        ("ln_2.bias", vec![d]),
+        ("mlp.c_fc.weight", vec![d, m]),
+        ("mlp.c_fc.bias", vec![m]),
+        ("mlp.c_proj.weight", vec![m, d]),
+        ("mlp.c_proj.bias", vec![d]),
+    ];
+    tensors.map(|(name, shape)| (format!("h.{layer}.{name}"), shape)).into()
 }
 
 /// Bytes that one whole block of a model of `config` takes in memory.
@@ -68,17 +76,63 @@ pub(crate) fn size_in_memory(config: &Config) -> u64 {
     4 * (4 * d * d + 2 * d * m + 10 * d + m)
 }
 
+impl Block {
+    /// Reads and processes block `layer`, its second part only where it is wanted (`whole`). Where the first part is
+    /// there already, it is not read again.
+    pub(crate) async fn load(
+        loader: Loader<'_>,
+        layer: usize,
+        input: Option<&AttentionInput>,
+        whole: bool,
+        processing: Processing,
+    ) -> Result<Parts> {
+        let config = loader.config();
+        let mut wanted = Vec::new();
+        if input.is_none() {
+            wanted.extend(input_tensors(config, layer));
+        }
+        if whole {
+            wanted.extend(rest_tensors(config, layer));
+        }
+        let mut tensors = loader.tensors(&wanted).await?;
+        let new = match input {
+            Some(_) => None,
+            None => Some(AttentionInput::new(&mut tensors, config, layer, processing)?),
+        };
+        let rest = match input.or(new.as_ref()) {
+            Some(input) if whole => Some(BlockRest::new(&mut tensors, config, layer, input, processing)?),
+            _ => None,
+        };
+        Ok(Parts { input: new, rest })
+    }
+}
+
+/// What [`Block::load`] has read.
+pub(crate) struct Parts {
+    input: Option<AttentionInput>,
+    rest: Option<BlockRest>,
+}
+
+impl Parts {
+    /// Puts the parts where they belong.
+    pub(crate) fn install(self, block: &mut Option<Block>) {
+        if let Some(input) = self.input {
+            *block = Some(Block { input, rest: None });
+        }
+        if let Some(block) = block
+            && self.rest.is_some()
+        {
+            block.rest = self.rest;
+        }
+    }
+}
+
 impl AttentionInput {
-    /// Reads and processes the first part of block `layer`.
-    pub(crate) async fn load(loader: &mut Loader<'_>, layer: usize, processing: Processing) -> Result<Self> {
-        let (d, eps) = (loader.config().d_model, loader.config().layer_norm_epsilon);
-        let affine = loader.layer_norm(&format!("h.{layer}.ln_1")).await?;
-        let w_qkv = loader
-            .tensor(&format!("h.{layer}.attn.c_attn.weight"), &[d, 3 * d])
-            .await?;
-        let mut b_qkv = loader
-            .elements(&format!("h.{layer}.attn.c_attn.bias"), &[3 * d])
-            .await?;
+    fn new(tensors: &mut Tensors, config: &Config, layer: usize, processing: Processing) -> Result<Self> {
+        let (d, eps) = (config.d_model, config.layer_norm_epsilon);
+        let affine = tensors.layer_norm(&format!("h.{layer}.ln_1"))?;
+        let w_qkv = tensors.take(&format!("h.{layer}.attn.c_attn.weight"))?;
+        let mut b_qkv = tensors.take(&format!("h.{layer}.attn.c_attn.bias"))?;
         let (ln_1, w_qkv) = reader(affine, eps, w_qkv, &mut b_qkv, processing)?;
         let folded_b_v = processing.fold_value_biases.then(|| {
             let b_v = b_qkv[2 * d..].to_vec();
@@ -95,32 +149,26 @@ impl AttentionInput {
 }
 
 impl BlockRest {
-    /// Reads and processes the second part of block `layer`, whose first part is `input`.
-    pub(crate) async fn load(
-        loader: &mut Loader<'_>,
+    fn new(
+        tensors: &mut Tensors,
+        config: &Config,
         layer: usize,
         input: &AttentionInput,
         processing: Processing,
     ) -> Result<Self> {
-        let Config {
-            d_model: d,
-            d_mlp,
-            layer_norm_epsilon: eps,
-            ..
-        } = *loader.config();
         let name = |name: &str| format!("h.{layer}.{name}");
-        let w_o = loader.tensor(&name("attn.c_proj.weight"), &[d, d]).await?;
-        let b_o = loader.elements(&name("attn.c_proj.bias"), &[d]).await?;
+        let w_o = tensors.take(&name("attn.c_proj.weight"))?;
+        let b_o = tensors.take(&name("attn.c_proj.bias"))?;
         let (w_o, mut b_o) = writer(w_o, b_o, processing)?;
         if let Some(b_v) = &input.folded_b_v {
             fold_value_biases(b_v, &w_o, &mut b_o)?;
         }
-        let affine = loader.layer_norm(&name("ln_2")).await?;
-        let w_in = loader.tensor(&name("mlp.c_fc.weight"), &[d, d_mlp]).await?;
-        let mut b_in = loader.elements(&name("mlp.c_fc.bias"), &[d_mlp]).await?;
-        let (ln_2, w_in) = reader(affine, eps, w_in, &mut b_in, processing)?;
-        let w_out = loader.tensor(&name("mlp.c_proj.weight"), &[d_mlp, d]).await?;
-        let b_out = loader.elements(&name("mlp.c_proj.bias"), &[d]).await?;
+        let affine = tensors.layer_norm(&name("ln_2"))?;
+        let w_in = tensors.take(&name("mlp.c_fc.weight"))?;
+        let mut b_in = tensors.take(&name("mlp.c_fc.bias"))?;
+        let (ln_2, w_in) = reader(affine, config.layer_norm_epsilon, w_in, &mut b_in, processing)?;
+        let w_out = tensors.take(&name("mlp.c_proj.weight"))?;
+        let b_out = tensors.take(&name("mlp.c_proj.bias"))?;
         let (w_out, b_out) = writer(w_out, b_out, processing)?;
         Ok(Self {
             w_o,
@@ -134,34 +182,31 @@ impl BlockRest {
     }
 }
 
-/// Processes a map `[in, out]` that reads the residual stream through a LayerNorm.
+/// Processes a map `[in, out]` that reads the residual stream through a LayerNorm, in place.
 fn reader(
     affine: layer_norm::Affine,
     eps: f64,
-    weight: Tensor,
+    mut weight: Vec<f32>,
     bias: &mut [f32],
     processing: Processing,
 ) -> Result<(LayerNorm, Tensor)> {
-    if !processing.fold_ln {
-        let affine = Some(affine);
-        return Ok((LayerNorm { eps, affine }, weight));
-    }
-    let mut elements = tensor::to_vec(&weight)?;
-    drop(weight);
-    layer_norm::fold(&affine, &mut elements, bias);
-    Ok((LayerNorm { eps, affine: None }, tensor::matrix(elements, bias.len())?))
+    let affine = match processing.fold_ln {
+        true => {
+            layer_norm::fold(&affine, &mut weight, bias);
+            None
+        }
+        false => Some(affine),
+    };
+    Ok((LayerNorm { eps, affine }, tensor::matrix(weight, bias.len())?))
 }
 
-/// Processes a map `[in, d_model]` that writes to the residual stream, and its bias.
-fn writer(weight: Tensor, mut bias: Vec<f32>, processing: Processing) -> Result<(Tensor, Vec<f32>)> {
-    if !processing.center_writing_weights {
-        return Ok((weight, bias));
+/// Processes a map `[in, d_model]` that writes to the residual stream, and its bias, in place.
+fn writer(mut weight: Vec<f32>, mut bias: Vec<f32>, processing: Processing) -> Result<(Tensor, Vec<f32>)> {
+    if processing.center_writing_weights {
+        weight.chunks_exact_mut(bias.len()).for_each(vector::centre);
+        vector::centre(&mut bias);
     }
-    let mut elements = tensor::to_vec(&weight)?;
-    drop(weight);
-    elements.chunks_exact_mut(bias.len()).for_each(vector::centre);
-    vector::centre(&mut bias);
-    Ok((tensor::matrix(elements, bias.len())?, bias))
+    Ok((tensor::matrix(weight, bias.len())?, bias))
 }
 
 /// `b_O += b_V W_O`: a constant value adds the same to every position, as attention sums to 1.

@@ -1,21 +1,21 @@
 //! Reads tensors of a checkpoint and says so.
 
-use candle_core::Tensor;
+use std::collections::BTreeMap;
 
 use crate::checkpoint::Checkpoint;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::layer_norm::Affine;
-use crate::gpt2::{Config, Watcher, tensor};
+use crate::gpt2::{Config, Watcher};
 
-/// Reads tensors of a checkpoint and tells a watcher how many bytes they were.
+/// Reads tensors of a checkpoint and tells a watcher how many bytes came.
+#[derive(Clone, Copy)]
 pub(crate) struct Loader<'a> {
     checkpoint: &'a Checkpoint,
-    watcher: &'a mut dyn Watcher,
+    watcher: &'a dyn Watcher,
 }
 
 impl<'a> Loader<'a> {
-    pub(crate) fn new(checkpoint: &'a Checkpoint, watcher: &'a mut dyn Watcher) -> Self {
-        watcher.loading();
+    pub(crate) fn new(checkpoint: &'a Checkpoint, watcher: &'a dyn Watcher) -> Self {
         Self { checkpoint, watcher }
     }
 
@@ -28,25 +28,40 @@ impl<'a> Loader<'a> {
         self.checkpoint.has(name)
     }
 
-    /// Tensor `name` of shape `shape`.
-    pub(crate) async fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+    /// The tensors `wanted`, by name and shape.
+    pub(crate) async fn tensors(&self, wanted: &[(String, Vec<usize>)]) -> Result<Tensors> {
         self.watcher.breathe().await?;
-        let tensor = self.checkpoint.tensor(name, shape).await?;
-        self.watcher.loaded(self.checkpoint.size_in_bytes(name));
-        Ok(tensor)
+        let seen = |bytes| self.seen(bytes);
+        Ok(Tensors(self.checkpoint.tensors(wanted, &seen).await?))
     }
 
-    /// The elements of tensor `name` of shape `shape`, in row order.
-    pub(crate) async fn elements(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-        tensor::to_vec(&self.tensor(name, shape).await?)
+    /// Hands each row of the matrix `name` to `row`.
+    pub(crate) async fn rows(&self, name: &str, shape: [usize; 2], row: &mut dyn FnMut(&[f32])) -> Result<()> {
+        self.watcher.breathe().await?;
+        let seen = |bytes| self.seen(bytes);
+        self.checkpoint.rows(name, shape, &seen, row).await
+    }
+
+    fn seen(&self, bytes: u64) {
+        self.watcher.loaded(bytes, &self.checkpoint.traffic());
+    }
+}
+
+/// Tensors that were read, in row order, each to be taken once.
+pub(crate) struct Tensors(BTreeMap<String, Vec<f32>>);
+
+impl Tensors {
+    /// The elements of tensor `name`.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Vec<f32>> {
+        let missing = || Error::new(ErrorKind::Internal, format!("tensor {name} was not read"));
+        self.0.remove(name).ok_or_else(missing)
     }
 
     /// Weight and bias of the LayerNorm `name` ("h.0.ln_1").
-    pub(crate) async fn layer_norm(&mut self, name: &str) -> Result<Affine> {
-        let shape = [self.config().d_model];
+    pub(crate) fn layer_norm(&mut self, name: &str) -> Result<Affine> {
         Ok(Affine {
-            weight: self.elements(&format!("{name}.weight"), &shape).await?,
-            bias: self.elements(&format!("{name}.bias"), &shape).await?,
+            weight: self.take(&format!("{name}.weight"))?,
+            bias: self.take(&format!("{name}.bias"))?,
         })
     }
 }

@@ -18,6 +18,7 @@ mod processing;
 mod tensor;
 mod tokenizer;
 pub(crate) mod vector;
+mod walk;
 mod watcher;
 
 pub use config::Config;
@@ -28,4 +29,5 @@ pub use pass::{CHUNK, Captured, Components, LayerComponents, LayerZeroAlone, Pas
 pub use prefix::PrefixTree;
 pub use processing::Processing;
 pub use tokenizer::Tokenizer;
+pub use walk::Walk;
 pub use watcher::{Unwatched, Watcher};

@@ -1,29 +1,34 @@
 //! A model: an opened checkpoint whose weights are read when they are first needed.
 
+use std::collections::BTreeSet;
+
 use crate::checkpoint::{Checkpoint, Source};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::block::{self, AttentionInput, Block, BlockRest};
+use crate::gpt2::block::{self, Block};
 use crate::gpt2::embedding::{self, Embedding};
-use crate::gpt2::forward::Step;
 use crate::gpt2::loader::Loader;
 use crate::gpt2::{Config, Head, HeadWeights, Pass, PrefixTree, Processing, Request, Tokenizer, Watcher, vector};
 
-/// Bytes of blocks that a model keeps in memory between passes.
+/// Bytes of blocks that a model keeps in memory.
 ///
-/// The blocks of GPT-2 small take 340 MB. A model whose blocks take more is walked through layer by
-/// layer with all passes at once, so that a block is read once and dropped after use.
-pub const BLOCK_BUDGET: u64 = 1 << 30;
+/// A block of GPT-2 small takes 28 MB; in a browser, as many as head 11.10 needs fit. Blocks of larger models come and
+/// go: see [`Model::advance`].
+pub const BLOCK_BUDGET: u64 = if cfg!(target_arch = "wasm32") {
+    320 << 20
+} else {
+    1 << 30
+};
 
 /// Token sequences whose log-probabilities are computed at a time.
 const SEQUENCES_AT_A_TIME: usize = 64;
 
 /// A model of the GPT-2 architecture.
 pub struct Model {
-    checkpoint: Checkpoint,
-    processing: Processing,
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) processing: Processing,
     block_budget: u64,
     embedding: Option<Embedding>,
-    blocks: Vec<Option<Block>>,
+    pub(crate) blocks: Vec<Option<Block>>,
 }
 
 impl Model {
@@ -64,18 +69,14 @@ impl Model {
     }
 
     /// Changes how weights are processed; blocks that were read are dropped where it differs.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] if a tensor operation fails.
-    pub fn set_processing(&mut self, processing: Processing) -> Result<()> {
+    pub fn set_processing(&mut self, processing: Processing) {
         if processing != self.processing {
             self.blocks.iter_mut().for_each(|block| *block = None);
             self.processing = processing;
             if let Some(embedding) = &mut self.embedding {
-                embedding.set_processing(processing)?;
+                embedding.set_processing(processing);
             }
         }
-        Ok(())
     }
 
     /// Sets the bytes of blocks to keep in memory, [`BLOCK_BUDGET`] at first.
@@ -85,88 +86,53 @@ impl Model {
         self.blocks.iter_mut().skip(keeps).for_each(|block| *block = None);
     }
 
-    /// How many blocks, from the first, stay in memory.
-    fn blocks_kept(&self) -> usize {
+    /// How many blocks stay in memory.
+    pub(crate) fn blocks_kept(&self) -> usize {
         usize::try_from(self.block_budget / block::size_in_memory(self.config())).unwrap_or(usize::MAX)
     }
 
-    /// Whether all of the first `layers` blocks stay in memory, so that passes can go one by one.
+    /// Whether `layers` blocks stay in memory at once.
     pub fn keeps_blocks(&self, layers: usize) -> bool {
         layers <= self.blocks_kept()
     }
 
-    /// Bytes that remain to be read for a run through `layers` whole blocks and, with `head_layer`,
-    /// the queries and keys of that layer.
-    pub fn bytes_to_read(&self, layers: usize, head_layer: Option<usize>) -> u64 {
-        let size = |names: &[String]| {
-            names
-                .iter()
-                .map(|name| self.checkpoint.size_in_bytes(name))
-                .sum::<u64>()
-        };
-        let ends = match self.embedding {
-            Some(_) => 0,
-            None => embedding::NAMES
-                .iter()
-                .map(|name| self.checkpoint.size_in_bytes(name))
-                .sum(),
+    /// Bytes of weights that remain to be read to take `passes` through `layers` whole blocks and, with `head_layer`,
+    /// for the queries and keys of that layer.
+    pub fn bytes_to_read(&self, passes: &[Pass], layers: usize, head_layer: Option<usize>) -> u64 {
+        let size = |name: &str| self.checkpoint.size_in_bytes(name);
+        let sum = |tensors: Vec<(String, Vec<usize>)>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
+        let ends = match &self.embedding {
+            Some(embedding) if embedding.holds(&tokens_of(passes)) => 0,
+            Some(_) => embedding::MATRICES.iter().map(|name| size(name)).sum(),
+            None => embedding::NAMES.iter().map(|name| size(name)).sum(),
         };
         let input = |layer: usize| match self.blocks.get(layer) {
-            Some(None) => size(&block::input_names(layer)),
+            Some(None) => sum(block::input_tensors(self.config(), layer)),
             _ => 0,
         };
-        let rest = |layer: usize| match &self.blocks[layer] {
-            Some(Block { rest: Some(_), .. }) => 0,
-            _ => size(&block::rest_names(layer)),
+        let rest = |layer: usize| match self.is_whole(layer) {
+            true => 0,
+            false => sum(block::rest_tensors(self.config(), layer)),
         };
         let head_layer = head_layer.filter(|&layer| layer >= layers);
         ends + (0..layers).map(|layer| input(layer) + rest(layer)).sum::<u64>() + head_layer.map_or(0, input)
     }
 
-    /// Takes `passes` through the first `layers` blocks, layer by layer, all passes at each layer.
+    /// Whether all of block `layer` is in memory.
+    pub(crate) fn is_whole(&self, layer: usize) -> bool {
+        matches!(self.blocks.get(layer), Some(Some(Block { rest: Some(_), .. })))
+    }
+
+    /// Takes `passes` through the first `layers` blocks.
     ///
     /// Afterwards each pass holds resid_pre of layer `layers` and what its request asked for. Weights
-    /// are read as they are needed; blocks beyond the budget are dropped after use.
+    /// are read as they are needed.
     ///
     /// # Errors
     /// [`ErrorKind::Cancelled`] from `watcher`, errors of reading weights. The model stays usable.
-    pub async fn run(&mut self, passes: &mut [Pass], layers: usize, watcher: &mut dyn Watcher) -> Result<()> {
-        self.load_embedding(watcher).await?;
-        for pass in passes.iter_mut() {
-            pass.begin(self.embedding()?, self.config())?;
-        }
-        for layer in 0..layers {
-            self.load_block(layer, watcher).await?;
-            self.run_block(layer, passes, watcher).await?;
-            if layer >= self.blocks_kept() {
-                self.blocks[layer] = None;
-            }
-        }
-        passes.iter_mut().for_each(|pass| pass.qkv = Vec::new());
-        Ok(())
-    }
-
-    async fn run_block(&self, layer: usize, passes: &mut [Pass], watcher: &mut dyn Watcher) -> Result<()> {
-        let block = self.blocks[layer].as_ref().ok_or_else(|| not_loaded("a block"))?;
-        let rest = block.rest.as_ref().ok_or_else(|| not_loaded("a block"))?;
-        let step = Step {
-            config: self.config(),
-            layer,
-            block,
-            rest,
-        };
-        for (index, pass) in passes.iter_mut().enumerate() {
-            if layer == 0 {
-                pass.captured.layer_0_alone = step.alone(self.w_e_rows(&pass.request.layer_0_alone)?)?;
-            }
-            step.begin(pass);
-            for rows in pass.chunks() {
-                watcher.breathe().await?;
-                step.forward(pass, rows.clone())?;
-                watcher.computed(index, layer, rows.len());
-            }
-            pass.qkv.clear();
-        }
+    pub async fn run(&mut self, passes: &mut [Pass], layers: usize, watcher: &dyn Watcher) -> Result<()> {
+        let mut walk = self.begin(passes, layers, watcher).await?;
+        while self.advance(&mut walk, passes, watcher).await?.is_some() {}
         Ok(())
     }
 
@@ -174,7 +140,7 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] for an empty sequence or one longer than the context, errors of reading.
-    pub async fn log_probs(&mut self, sequences: &[&[u32]], watcher: &mut dyn Watcher) -> Result<Vec<Vec<f32>>> {
+    pub async fn log_probs(&mut self, sequences: &[&[u32]], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
         let mut log_probs = Vec::with_capacity(sequences.len());
         for sequences in sequences.chunks(SEQUENCES_AT_A_TIME) {
             sequences
@@ -185,7 +151,7 @@ impl Model {
                 .await?;
             let last_rows = (0..sequences.len()).filter_map(|index| pass.tree.path(index).last());
             let resid: Vec<f32> = last_rows.flat_map(|&row| pass.resid_at(row)).copied().collect();
-            let logits = self.embedding()?.logits(&resid)?;
+            let logits = self.embedding()?.logits(self.loader(watcher), &resid).await?;
             log_probs.extend(logits.chunks_exact(self.config().d_vocab).map(log_softmax));
         }
         Ok(log_probs)
@@ -195,7 +161,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::log_probs`].
-    pub async fn resid_pre(&mut self, tokens: &[u32], layer: usize, watcher: &mut dyn Watcher) -> Result<Vec<f32>> {
+    pub async fn resid_pre(&mut self, tokens: &[u32], layer: usize, watcher: &dyn Watcher) -> Result<Vec<f32>> {
         self.check_sequence(tokens)?;
         let mut pass = Pass::new(PrefixTree::new([tokens]), Request::default());
         self.run(
@@ -224,47 +190,38 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where the head does not exist, errors of reading.
-    pub async fn head_weights(&mut self, head: Head, watcher: &mut dyn Watcher) -> Result<HeadWeights> {
+    pub async fn head_weights(&mut self, head: Head, watcher: &dyn Watcher) -> Result<HeadWeights> {
         head.check(self.config())?;
-        self.load_input(head.layer, watcher).await?;
+        if self.blocks[head.layer].is_none() {
+            watcher.waiting();
+            let parts = Block::load(self.loader(watcher), head.layer, None, false, self.processing).await?;
+            parts.install(&mut self.blocks[head.layer]);
+        }
         let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
         HeadWeights::new(&block.input, self.config(), head.head)
     }
 
-    /// Reads embedding and unembedding, unless they are in memory.
+    /// Reads embedding and unembedding, with the rows of `tokens`, unless they are in memory.
     ///
     /// # Errors
     /// Errors of reading.
-    pub async fn load_embedding(&mut self, watcher: &mut dyn Watcher) -> Result<()> {
-        if self.embedding.is_none() {
-            let mut loader = Loader::new(&self.checkpoint, watcher);
-            self.embedding = Some(Embedding::load(&mut loader, self.processing).await?);
-            watcher.loaded(0);
+    pub async fn load_embedding(&mut self, tokens: &BTreeSet<u32>, watcher: &dyn Watcher) -> Result<()> {
+        watcher.waiting();
+        let loader = Loader::new(&self.checkpoint, watcher);
+        match &mut self.embedding {
+            Some(embedding) => embedding.add(loader, tokens).await,
+            None => {
+                self.embedding = Some(Embedding::load(loader, self.processing, tokens).await?);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
-    async fn load_input(&mut self, layer: usize, watcher: &mut dyn Watcher) -> Result<()> {
-        if self.blocks[layer].is_none() {
-            let mut loader = Loader::new(&self.checkpoint, watcher);
-            let input = AttentionInput::load(&mut loader, layer, self.processing).await?;
-            self.blocks[layer] = Some(Block { input, rest: None });
-            watcher.loaded(0);
-        }
-        Ok(())
+    pub(crate) fn loader<'a>(&'a self, watcher: &'a dyn Watcher) -> Loader<'a> {
+        Loader::new(&self.checkpoint, watcher)
     }
 
-    async fn load_block(&mut self, layer: usize, watcher: &mut dyn Watcher) -> Result<()> {
-        self.load_input(layer, watcher).await?;
-        if let Some(block) = self.blocks[layer].as_mut().filter(|block| block.rest.is_none()) {
-            let mut loader = Loader::new(&self.checkpoint, watcher);
-            block.rest = Some(BlockRest::load(&mut loader, layer, &block.input, self.processing).await?);
-            watcher.loaded(0);
-        }
-        Ok(())
-    }
-
-    fn embedding(&self) -> Result<&Embedding> {
+    pub(crate) fn embedding(&self) -> Result<&Embedding> {
         self.embedding.as_ref().ok_or_else(|| not_loaded("the embedding"))
     }
 
@@ -272,7 +229,7 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] for a token beyond the vocabulary, [`ErrorKind::Internal`] before
-    /// [`Model::load_embedding`] or a run.
+    /// [`Model::load_embedding`] or a run with this token.
     pub fn w_e(&self, token: u32) -> Result<Vec<f32>> {
         self.embedding()?.w_e(token)
     }
@@ -294,7 +251,7 @@ impl Model {
     }
 
     /// Processed W_E rows of `tokens`, `[tokens, d_model]`.
-    fn w_e_rows(&self, tokens: &[u32]) -> Result<Vec<f32>> {
+    pub(crate) fn w_e_rows(&self, tokens: &[u32]) -> Result<Vec<f32>> {
         let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
         for &token in tokens {
             rows.extend(self.w_e(token)?);
@@ -303,8 +260,13 @@ impl Model {
     }
 }
 
-fn not_loaded(what: &str) -> Error {
+pub(crate) fn not_loaded(what: &str) -> Error {
     Error::new(ErrorKind::Internal, format!("{what} was used before it was read"))
+}
+
+/// All tokens whose embedding `passes` need.
+pub(crate) fn tokens_of(passes: &[Pass]) -> BTreeSet<u32> {
+    passes.iter().flat_map(Pass::tokens).collect()
 }
 
 /// Logarithm of the softmax of a row of logits.

@@ -9,6 +9,9 @@ use crate::gpt2::{Config, Head, PrefixTree};
 /// Rows that go through a block at a time: bounds memory, and how long a cancel can take.
 pub const CHUNK: usize = 512;
 
+/// The same while weights are being read: what has arrived must not wait long.
+pub(crate) const CHUNK_WHILE_LOADING: usize = 128;
+
 /// What a pass captures on its way. Rows are those of its [`PrefixTree`].
 #[derive(Debug, Clone, Default)]
 pub struct Request {
@@ -18,6 +21,8 @@ pub struct Request {
     pub components: Vec<usize>,
     /// W_E rows of these tokens sent through layer 0 alone.
     pub layer_0_alone: Vec<u32>,
+    /// Other tokens whose rows of W_E or columns of W_U are going to be asked for.
+    pub other_tokens: Vec<u32>,
 }
 
 /// What a pass has captured.
@@ -76,6 +81,19 @@ pub struct Pass {
     pub captured: Captured,
     /// Queries, keys and values of the current layer, `[rows, 3 * d_model]`, as far as computed.
     pub(crate) qkv: Vec<f32>,
+    /// How far it is.
+    pub(crate) place: Place,
+}
+
+/// How far a pass is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    /// Whether the residual stream holds the embedding, or more.
+    pub(crate) begun: bool,
+    /// Blocks that all rows have gone through.
+    pub(crate) layers: usize,
+    /// Rows that have gone through the next one.
+    pub(crate) rows: usize,
 }
 
 impl Pass {
@@ -87,7 +105,15 @@ impl Pass {
             request,
             captured: Captured::default(),
             qkv: Vec::new(),
+            place: Place::default(),
         }
+    }
+
+    /// The tokens whose embedding it needs.
+    pub(crate) fn tokens(&self) -> impl Iterator<Item = u32> {
+        let tree = (0..self.tree.len()).map(|row| self.tree.token(row));
+        let asked = self.request.layer_0_alone.iter().chain(&self.request.other_tokens);
+        tree.chain(asked.copied())
     }
 
     /// The residual stream at `row`, `[d_model]`.
@@ -99,6 +125,11 @@ impl Pass {
     /// Starts over at the embedding.
     pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config) -> Result<()> {
         self.captured = Captured::default();
+        self.qkv = Vec::new();
+        self.place = Place {
+            begun: true,
+            ..Place::default()
+        };
         self.resid = Vec::with_capacity(self.tree.len() * config.d_model);
         for row in 0..self.tree.len() {
             let w_e = embedding.w_e(self.tree.token(row))?;
@@ -119,11 +150,9 @@ impl Pass {
         Ok(())
     }
 
-    /// The rows of this pass, [`CHUNK`] at a time.
-    pub(crate) fn chunks(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let rows = self.tree.len();
-        (0..rows)
-            .step_by(CHUNK)
-            .map(move |start| start..rows.min(start + CHUNK))
+    /// The next rows to go through a block, at most `most`.
+    pub(crate) fn next_rows(&self, most: usize) -> Range<usize> {
+        let start = self.place.rows;
+        start..self.tree.len().min(start + most)
     }
 }

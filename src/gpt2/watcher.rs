@@ -2,38 +2,43 @@
 
 use futures::future::LocalBoxFuture;
 
+use crate::checkpoint::Traffic;
 use crate::error::Result;
 
-/// Is told of reading and computing while a model works, and may stop it.
+/// Is told of reading and computing while a model works, and may stop it. Reading and computing overlap.
 pub trait Watcher {
-    /// Reading weights begins.
-    fn loading(&mut self);
+    /// Nothing can be computed until more weights have come.
+    fn waiting(&self);
 
-    /// `bytes` of weights have been read.
-    fn loaded(&mut self, bytes: u64);
+    /// Computing begins or goes on.
+    fn computing(&self);
+
+    /// `bytes` more of weights have come.
+    fn loaded(&self, bytes: u64, traffic: &Traffic);
 
     /// `positions` positions of pass `pass` (counted within one call) have gone through `layer`.
-    fn computed(&mut self, pass: usize, layer: usize, positions: usize);
+    fn computed(&self, pass: usize, layer: usize, positions: usize);
 
-    /// Lets the surroundings work and says whether to go on. Awaited after every
-    /// [`crate::gpt2::CHUNK`] rows of a block.
+    /// Lets the surroundings work and says whether to go on. Awaited between rows of a block.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Cancelled`] to stop; the model stays usable.
-    fn breathe(&mut self) -> LocalBoxFuture<'_, Result<()>>;
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>>;
 }
 
 /// Watches nothing and never stops.
 pub struct Unwatched;
 
 impl Watcher for Unwatched {
-    fn loading(&mut self) {}
+    fn waiting(&self) {}
 
-    fn loaded(&mut self, _bytes: u64) {}
+    fn computing(&self) {}
 
-    fn computed(&mut self, _pass: usize, _layer: usize, _positions: usize) {}
+    fn loaded(&self, _bytes: u64, _traffic: &Traffic) {}
 
-    fn breathe(&mut self) -> LocalBoxFuture<'_, Result<()>> {
+    fn computed(&self, _pass: usize, _layer: usize, _positions: usize) {}
+
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -111,6 +111,9 @@ pub struct Timing {
     pub positions_per_second: f64,
     /// Bytes of weights read.
     pub bytes_read: u64,
+    /// Bytes that came over the network, configuration and tokenizer included, where that is known.
+    #[serde(default)]
+    pub bytes_from_network: u64,
     /// Peak of wasm's linear memory in bytes; None natively.
     #[serde(default)]
     pub peak_linear_memory: Option<u64>,

@@ -46,7 +46,7 @@ pub fn measure<'a>(samples: &[Sample], after_end: impl IntoIterator<Item = &'a [
 /// Those of [`Model::log_probs`].
 pub fn accuracy(model: &mut Model, samples: &[Sample]) -> Result<Accuracy> {
     let texts: Vec<&[u32]> = samples.iter().map(Sample::before_final_name).collect();
-    let log_probs = futures::executor::block_on(model.log_probs(&texts, &mut Unwatched))?;
+    let log_probs = futures::executor::block_on(model.log_probs(&texts, &Unwatched))?;
     Ok(measure(samples, log_probs.iter().map(Vec::as_slice)))
 }
 

@@ -6,10 +6,10 @@ use std::rc::Rc;
 use futures::channel::{mpsc, oneshot};
 use futures::future::LocalBoxFuture;
 use wasm_bindgen::prelude::*;
-use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort};
+use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort, Url};
 
 use super::{FromWorker, Port, serve};
-use crate::checkpoint::{Source, source_for};
+use crate::checkpoint::{FetchTransport, Gate, HttpSource, OpfsStore, Source, Store, StoredSource};
 use crate::error::Result;
 
 fn scope() -> DedicatedWorkerGlobalScope {
@@ -45,7 +45,16 @@ pub fn start() {
     on_message.forget();
     wasm_bindgen_futures::spawn_local(async move {
         match Macrotasks::new() {
-            Ok(macrotasks) => serve(&Browser { macrotasks }, inbox).await,
+            Ok(macrotasks) => {
+                let store = OpfsStore::open().await.ok();
+                let browser = Browser {
+                    macrotasks,
+                    gate: Gate::default(),
+                    store: store.map(|store| Rc::new(store) as Rc<dyn Store>),
+                    own: own_models(),
+                };
+                serve(&browser, inbox).await;
+            }
             Err(cause) => post(&FromWorker::Panicked {
                 message: format!("no message channel: {cause:?}"),
             }),
@@ -53,8 +62,20 @@ pub fn start() {
     });
 }
 
+/// Where the page keeps its own models: beside the worker's script.
+fn own_models() -> Option<String> {
+    let location = scope().location().href();
+    let url = Url::new_with_base("models/", &location).ok()?;
+    Some(url.href())
+}
+
 struct Browser {
     macrotasks: Macrotasks,
+    gate: Gate,
+    /// None where the browser keeps nothing for this page.
+    store: Option<Rc<dyn Store>>,
+    /// Beginning of the addresses of models that ship with the page.
+    own: Option<String>,
 }
 
 impl Port for Browser {
@@ -67,7 +88,21 @@ impl Port for Browser {
     }
 
     fn source(&self, url: &str) -> Result<Box<dyn Source>> {
-        source_for(url)
+        let source = Box::new(HttpSource::new(url, Box::new(FetchTransport))?.with_gate(self.gate()));
+        // The page's own models are kept with the page.
+        let own = self.own.as_ref().is_some_and(|own| url.starts_with(own.as_str()));
+        match &self.store {
+            Some(store) if !own => Ok(Box::new(StoredSource::new(source, Rc::clone(store)))),
+            _ => Ok(source),
+        }
+    }
+
+    fn store(&self) -> Option<Rc<dyn Store>> {
+        self.store.clone()
+    }
+
+    fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 }
 

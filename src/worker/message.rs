@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::{Analysis, BatchValues, Progress};
-use crate::checkpoint::ModelCard;
+use crate::checkpoint::{ModelCard, Space, StoredModel};
 use crate::error::Error;
 use crate::gpt2::Config;
 use crate::result::ResultFile;
@@ -33,6 +33,22 @@ pub enum ToWorker {
         /// Number of the request to stop.
         id: u32,
     },
+    /// Stop downloading for the time being; what has arrived is computed on. Not answered.
+    Pause,
+    /// Go on downloading. Not answered.
+    Resume,
+    /// Which models are stored? Answered by `Stored`.
+    ListStored {
+        /// Number of the request; answers carry it.
+        id: u32,
+    },
+    /// Remove a stored model; answered by `Stored`.
+    RemoveStored {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// [`StoredModel::folder`] of the model.
+        folder: String,
+    },
 }
 
 /// From the worker to the page.
@@ -49,6 +65,15 @@ pub enum FromWorker {
         config: Config,
         /// What the checkpoint says of itself, where it does.
         card: Option<ModelCard>,
+    },
+    /// What is stored: answer to `ListStored` and `RemoveStored`.
+    Stored {
+        /// Number of the request.
+        id: u32,
+        /// The models, by location.
+        models: Vec<StoredModel>,
+        /// How much room there is, where that is known.
+        space: Option<Space>,
     },
     /// How far a run is.
     Progress {

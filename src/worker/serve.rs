@@ -1,8 +1,10 @@
 //! The worker's loop: one request after the other, each of which can be cancelled at any moment.
 
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -12,7 +14,7 @@ use web_time::Instant;
 
 use super::{FromWorker, ToWorker};
 use crate::attribution::{Analysis, BatchValues, Observer, Progress, analyze};
-use crate::checkpoint::{Checkpoint, Source};
+use crate::checkpoint::{Checkpoint, Gate, Source, Store, stored_models};
 use crate::error::{Error, Result};
 use crate::gpt2::Model;
 use crate::result::ResultFile;
@@ -21,6 +23,8 @@ use crate::result::ResultFile;
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// Longest time that computing goes on without letting the surroundings work, at block granularity.
 const BREATH_INTERVAL: Duration = Duration::from_millis(10);
+/// Longest time that computing gives way to a download at once.
+const LONGEST_BREATH: Duration = Duration::from_millis(30);
 
 /// What surrounds the loop: a browser's worker, or a test.
 pub trait Port {
@@ -35,6 +39,12 @@ pub trait Port {
     /// # Errors
     /// [`crate::ErrorKind::Source`] when `url` can't be read from.
     fn source(&self, url: &str) -> Result<Box<dyn Source>>;
+
+    /// Where pieces of models are kept; None where nothing can be kept.
+    fn store(&self) -> Option<Rc<dyn Store>>;
+
+    /// Holds the downloads of all sources back while it is closed.
+    fn gate(&self) -> Gate;
 }
 
 /// Serves the requests in `inbox` until its other end is dropped, beginning with [`FromWorker::Ready`].
@@ -52,7 +62,7 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
         match message {
             ToWorker::Describe { id, url } => {
                 let description = async { Checkpoint::describe(port.source(&url)?.as_ref()).await };
-                let answer = match inbox.unless_cancelled(None, description).await {
+                let answer = match inbox.unless_cancelled(None, &port.gate(), description).await {
                     Ok((config, card)) => FromWorker::Described { id, config, card },
                     Err(error) => FromWorker::Failed { id, error },
                 };
@@ -60,7 +70,10 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
             }
             ToWorker::Analyze { id, url, analysis } => {
                 let run = models.run(port, id, &url, &analysis);
-                let answer = match inbox.unless_cancelled(Some(id), run).await {
+                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), run).await;
+                // A pause ends with what was paused.
+                port.gate().open();
+                let answer = match outcome {
                     Ok(result) => FromWorker::Finished {
                         id,
                         result: Box::new(result),
@@ -69,9 +82,36 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                 };
                 port.post(answer);
             }
-            // What it was to stop has ended in the meantime.
-            ToWorker::Cancel { .. } => {}
+            ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
+            ToWorker::RemoveStored { id, folder } => port.post(stored(port, id, Some(&folder)).await),
+            // What they were for has ended in the meantime.
+            ToWorker::Cancel { .. } | ToWorker::Pause | ToWorker::Resume => port.gate().open(),
         }
+    }
+}
+
+/// What is stored, after removing a folder where one is named.
+async fn stored(port: &dyn Port, id: u32, remove: Option<&str>) -> FromWorker {
+    let Some(store) = port.store() else {
+        return FromWorker::Stored {
+            id,
+            models: Vec::new(),
+            space: None,
+        };
+    };
+    let models = async {
+        if let Some(folder) = remove {
+            store.remove(folder, None).await?;
+        }
+        stored_models(store.as_ref()).await
+    };
+    match models.await {
+        Ok(models) => FromWorker::Stored {
+            id,
+            models,
+            space: store.space().await,
+        },
+        Err(error) => FromWorker::Failed { id, error },
     }
 }
 
@@ -89,8 +129,14 @@ impl Inbox {
         }
     }
 
-    /// Runs `work` to its end, unless a message cancels request `id` (None: any request) before.
-    async fn unless_cancelled<T>(&mut self, id: Option<u32>, work: impl Future<Output = Result<T>>) -> Result<T> {
+    /// Runs `work` to its end, unless a message cancels request `id` (None: any request) before. Messages that pause
+    /// and resume take effect on `gate`.
+    async fn unless_cancelled<T>(
+        &mut self,
+        id: Option<u32>,
+        gate: &Gate,
+        work: impl Future<Output = Result<T>>,
+    ) -> Result<T> {
         let stops =
             |message: &ToWorker| matches!(message, ToWorker::Cancel { id: of } if id.is_none_or(|id| id == *of));
         if id.is_some() && self.waiting.iter().any(stops) {
@@ -99,9 +145,14 @@ impl Inbox {
         }
         let cancelled = async {
             while let Some(message) = self.channel.next().await {
+                match message {
+                    ToWorker::Pause => gate.close(),
+                    ToWorker::Resume => gate.open(),
+                    _ => {}
+                }
                 let stop = stops(&message);
                 // A description gives way to the cancelling of the run that waits behind it.
-                if !stop || id.is_none() {
+                if (!stop || id.is_none()) && !matches!(message, ToWorker::Pause | ToWorker::Resume) {
                     self.waiting.push_back(message);
                 }
                 if stop {
@@ -134,13 +185,14 @@ impl Models {
             }
         };
         let (_, model) = self.open.insert((url.to_owned(), model));
-        let mut reporter = Reporter {
+        let reporter = Reporter {
             port,
             id,
-            last: None,
-            breath: Instant::now(),
+            last: RefCell::new(None),
+            breath: Cell::new(Instant::now()),
+            bytes: Cell::new(0),
         };
-        analyze(model, analysis, &mut reporter).await
+        analyze(model, analysis, &reporter).await
     }
 }
 
@@ -148,18 +200,27 @@ impl Models {
 struct Reporter<'a> {
     port: &'a dyn Port,
     id: u32,
-    last: Option<(Instant, Progress)>,
-    breath: Instant,
+    last: RefCell<Option<(Instant, Progress)>>,
+    breath: Cell<Instant>,
+    /// Bytes of weights that have come so far.
+    bytes: Cell<u64>,
 }
 
 impl Observer for Reporter<'_> {
-    fn progress(&mut self, progress: &Progress) {
-        let due = self.last.as_ref().is_none_or(|(at, last)| {
+    fn progress(&self, progress: &Progress) {
+        self.bytes.set(progress.bytes_read);
+        let mut last = self.last.borrow_mut();
+        let due = last.as_ref().is_none_or(|(at, last)| {
             let same = last.phase == progress.phase && last.batches_done == progress.batches_done;
-            !same || at.elapsed() >= PROGRESS_INTERVAL
+            let least = if same {
+                PROGRESS_INTERVAL
+            } else {
+                PROGRESS_INTERVAL / 10
+            };
+            last.notice != progress.notice || at.elapsed() >= least
         });
         if due {
-            self.last = Some((Instant::now(), progress.clone()));
+            *last = Some((Instant::now(), progress.clone()));
             self.port.post(FromWorker::Progress {
                 id: self.id,
                 progress: progress.clone(),
@@ -167,7 +228,7 @@ impl Observer for Reporter<'_> {
         }
     }
 
-    fn batch(&mut self, index: usize, values: &BatchValues) {
+    fn batch(&self, index: usize, values: &BatchValues) {
         self.port.post(FromWorker::Batch {
             id: self.id,
             index,
@@ -175,12 +236,21 @@ impl Observer for Reporter<'_> {
         });
     }
 
-    fn breathe(&mut self) -> LocalBoxFuture<'_, Result<()>> {
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            if self.breath.elapsed() >= BREATH_INTERVAL {
-                self.port.breathe().await;
-                self.breath = Instant::now();
+            if self.breath.get().elapsed() < BREATH_INTERVAL {
+                return Ok(());
             }
+            let since = Instant::now();
+            loop {
+                let before = self.bytes.get();
+                self.port.breathe().await;
+                // What is downloading comes in small portions: as long as there is more, it goes first.
+                if self.bytes.get() == before || since.elapsed() >= LONGEST_BREATH {
+                    break;
+                }
+            }
+            self.breath.set(Instant::now());
             Ok(())
         })
     }

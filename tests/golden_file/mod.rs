@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "every test uses a part of it")]
 
+use std::cell::{Cell, RefCell};
+
 use futures::future::LocalBoxFuture;
 use keyside::attribution::{Analysis, BatchValues, Observer, Progress};
 use keyside::gpt2::Processing;
@@ -161,24 +163,24 @@ pub fn analysis(head: &str, earlier_head: &str, batches: usize, batch_size: usiz
 /// Remembers what it is told, and cancels at a breath if asked to.
 #[derive(Default)]
 pub struct Recorder {
-    pub progress: Vec<Progress>,
-    pub batches: Vec<(usize, BatchValues)>,
-    pub breaths: usize,
+    pub progress: RefCell<Vec<Progress>>,
+    pub batches: RefCell<Vec<(usize, BatchValues)>>,
+    pub breaths: Cell<usize>,
     pub cancel_at: Option<usize>,
 }
 
 impl Observer for Recorder {
-    fn progress(&mut self, progress: &Progress) {
-        self.progress.push(progress.clone());
+    fn progress(&self, progress: &Progress) {
+        self.progress.borrow_mut().push(progress.clone());
     }
 
-    fn batch(&mut self, index: usize, values: &BatchValues) {
-        self.batches.push((index, values.clone()));
+    fn batch(&self, index: usize, values: &BatchValues) {
+        self.batches.borrow_mut().push((index, values.clone()));
     }
 
-    fn breathe(&mut self) -> LocalBoxFuture<'_, keyside::Result<()>> {
-        self.breaths += 1;
-        let cancelled = self.cancel_at.is_some_and(|at| self.breaths >= at);
+    fn breathe(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
+        self.breaths.set(self.breaths.get() + 1);
+        let cancelled = self.cancel_at.is_some_and(|at| self.breaths.get() >= at);
         let answer = if cancelled {
             Err(keyside::Error::cancelled())
         } else {

@@ -1,0 +1,223 @@
+//! A checkpoint over HTTP(S): requests, and going on after what passes.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::ops::Range;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures::future::{Either, LocalBoxFuture, select};
+
+use super::http::HttpFolder;
+use super::source::{Sink, Source, Traffic};
+use super::transport::{Gate, Patience, Transport};
+use crate::error::{Error, Result};
+
+/// The files under an HTTP(S) address.
+///
+/// A request that breaks off, stalls or meets a busy server is sent again after a while, for the bytes that are
+/// missing; what can't pass (a file that is not there, say) fails at once.
+pub struct HttpSource {
+    folder: HttpFolder,
+    transport: Box<dyn Transport>,
+    patience: Patience,
+    gate: Gate,
+    received: Cell<u64>,
+    answered: Cell<bool>,
+    notice: RefCell<Option<String>>,
+}
+
+/// Why an attempt failed.
+enum Failure {
+    /// Trying again would not help.
+    Final(Error),
+    /// It may pass; the wait is the one that the server asked for.
+    Passing(Error, Option<Duration>),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Final(error)
+    }
+}
+
+impl HttpSource {
+    /// The checkpoint under `url`, a slash at its end optional; nothing is read yet.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Source`] when `url` is not an HTTP(S) address of a folder.
+    pub fn new(url: &str, transport: Box<dyn Transport>) -> Result<Self> {
+        Ok(Self {
+            folder: HttpFolder::parse(url)?,
+            transport,
+            patience: Patience::default(),
+            gate: Gate::default(),
+            received: Cell::new(0),
+            answered: Cell::new(false),
+            notice: RefCell::new(None),
+        })
+    }
+
+    /// The same source with another patience.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+
+    /// The same source, held back while `gate` is closed.
+    #[must_use]
+    pub fn with_gate(mut self, gate: Gate) -> Self {
+        self.gate = gate;
+        self
+    }
+
+    /// Streams a range, going on where a broken attempt ended.
+    async fn range(&self, file: &str, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
+        let mut start = range.start;
+        let mut attempt = 0;
+        while start < range.end {
+            let before = start;
+            let mut counting = |bytes: &[u8]| {
+                start += bytes.len() as u64;
+                sink(bytes)
+            };
+            let outcome = self.attempt(file, Some(&(before..range.end)), &mut counting).await;
+            if start > before {
+                attempt = 0;
+            }
+            self.after(outcome, &mut attempt).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads a whole file; a broken attempt begins anew.
+    async fn whole(&self, file: &str, sink: &mut Sink<'_>) -> Result<()> {
+        let mut attempt = 0;
+        loop {
+            let mut bytes = Vec::new();
+            let mut collect = |piece: &[u8]| {
+                bytes.extend_from_slice(piece);
+                Ok(())
+            };
+            let outcome = self.attempt(file, None, &mut collect).await;
+            if self.after(outcome, &mut attempt).await? {
+                return sink(&bytes);
+            }
+        }
+    }
+
+    /// Waits after an attempt that may be repeated. Says whether it succeeded.
+    async fn after(&self, outcome: std::result::Result<(), Failure>, attempt: &mut usize) -> Result<bool> {
+        let (error, asked) = match outcome {
+            Ok(()) => return Ok(true),
+            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Passing(error, asked)) => (error, asked),
+        };
+        let Some(wait) = self.patience.wait(*attempt, self.answered.get(), asked) else {
+            return Err(error);
+        };
+        *attempt += 1;
+        let seconds = wait.as_secs_f64().ceil();
+        *self.notice.borrow_mut() = Some(format!("{}; trying again in {seconds} s.", error.cause));
+        self.transport.sleep(wait).await;
+        *self.notice.borrow_mut() = None;
+        Ok(false)
+    }
+
+    async fn attempt(
+        &self,
+        file: &str,
+        range: Option<&Range<u64>>,
+        sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> std::result::Result<(), Failure> {
+        let url = self.folder.url_of(file);
+        let broken = |cause: String| {
+            let error = self.folder.network_error(file, &cause, self.transport.advice());
+            Failure::Passing(error, None)
+        };
+        self.gate.pass().await;
+        let answer = self.in_time(self.transport.get(&url, range)).await.map_err(broken)?;
+        self.answered.set(true);
+        let told = answer.content_range.as_deref();
+        let cutter = self.folder.answer(file, range, answer.status, told);
+        if may_pass(answer.status) {
+            let asked = answer.retry_after.and_then(|seconds| seconds.trim().parse().ok());
+            return cutter.map_or_else(
+                |error| Err(Failure::Passing(error, asked.map(Duration::from_secs))),
+                |_| Ok(()),
+            );
+        }
+        let mut cutter = cutter?;
+        let mut body = answer.body;
+        while !cutter.is_done() {
+            self.gate.pass().await;
+            let Some(bytes) = self.in_time(body.next()).await.map_err(broken)? else {
+                break;
+            };
+            self.received.set(self.received.get() + bytes.len() as u64);
+            sink(cutter.cut(bytes)?)?;
+        }
+        if range.is_some() && cutter.is_done() && answer.status == 206 {
+            // Read to its very end a request ends by itself; a browser counts one that is dropped before as failed.
+            drop(self.in_time(body.next()).await);
+        }
+        match cutter.finish() {
+            // The file itself ends there.
+            Err(error) if answer.status == 200 => Err(Failure::Final(error)),
+            Err(error) => Err(Failure::Passing(error, None)),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// `work`, unless it takes longer than servers may be silent.
+    async fn in_time<T>(
+        &self,
+        work: impl Future<Output = std::result::Result<T, String>>,
+    ) -> std::result::Result<T, String> {
+        match select(pin!(work), self.transport.silence(self.patience.silence)).await {
+            Either::Left((done, _)) => done,
+            Either::Right(((), _)) => Err(format!(
+                "the server was silent for {} s",
+                self.patience.silence.as_secs_f64()
+            )),
+        }
+    }
+}
+
+/// Whether an answer with `status` may be another one later.
+fn may_pass(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
+}
+
+impl Source for HttpSource {
+    fn location(&self) -> String {
+        self.folder.location().to_owned()
+    }
+
+    fn stream<'a>(
+        &'a self,
+        file: &'a str,
+        range: Option<Range<u64>>,
+        sink: &'a mut Sink<'a>,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            match range {
+                Some(range) => self.range(file, range, sink).await,
+                None => self.whole(file, sink).await,
+            }
+        })
+    }
+
+    fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
+        Box::pin(async move { Ok(self.folder.length(file)) })
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            network: self.received.get(),
+            storage: 0,
+            notice: self.notice.borrow().clone(),
+        }
+    }
+}
