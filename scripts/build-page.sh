@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Builds the page for tests, without Trunk and wasm-opt: the same index.html, file names and addresses as the release page.
 # Usage: scripts/build-page.sh [FOLDER]      default: target/page-test
+# KEYSIDE_PROFILE=release builds in a quarter of the time, larger and slower.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 use_wasm_tools
 out="${1:-$target_dir/page-test}"
-built="$target_dir/$wasm_target/page"
+profile="${KEYSIDE_PROFILE:-page}"
+built="$target_dir/$wasm_target/$profile"
 
-cargo build --locked --profile page --target "$wasm_target" --no-default-features --features page --bin page --bin worker
+cargo build --locked --profile "$profile" --target "$wasm_target" --no-default-features --features page --bin page --bin worker
 
 rm -rf "$out"
 mkdir -p "$out"

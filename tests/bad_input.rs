@@ -355,7 +355,7 @@ fn small() -> Analysis {
 fn run(source: MemorySource, analysis: &Analysis) -> Result<ResultFile> {
     block_on(async {
         let mut model = Model::open(Box::new(source), analysis.processing).await?;
-        analyze(&mut model, analysis, &mut Nobody).await
+        analyze(&mut model, analysis, &Nobody).await
     })
 }
 

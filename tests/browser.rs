@@ -57,7 +57,7 @@ async fn histograms() {
         let analysis = analysis(head, "1.3", 3, 10);
         let mut recorder = Recorder::default();
         let result = analyze(&mut model, &analysis, &mut recorder).await.unwrap();
-        assert_eq!(recorder.batches.len(), 3);
+        assert_eq!(recorder.batches.borrow().len(), 3);
         golden.check_histograms(&result);
     }
     assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));

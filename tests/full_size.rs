@@ -21,7 +21,7 @@ fn run(variable: &str) -> ResultFile {
     let folder = std::env::var(variable).unwrap_or_else(|_| panic!("set {variable} to the checkpoint's folder"));
     let mut model = block_on(Model::open(Box::new(FileSource::new(folder)), Processing::default())).unwrap();
     let analysis = analysis("10.7", "9.9", 30, 40);
-    let result = block_on(analyze(&mut model, &analysis, &mut Recorder::default())).unwrap();
+    let result = block_on(analyze(&mut model, &analysis, &Recorder::default())).unwrap();
     println!("{:#?}", result.timing.as_ref().unwrap());
     let heatmap = &result.heatmaps["key"];
     println!(

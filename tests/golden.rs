@@ -92,7 +92,7 @@ fn histograms() {
     let mut model = model();
     for head in ["2.1", "2.3"] {
         let analysis = analysis(head, "1.3", 3, 10);
-        let result = block_on(analyze(&mut model, &analysis, &mut Recorder::default())).unwrap();
+        let result = block_on(analyze(&mut model, &analysis, &Recorder::default())).unwrap();
         golden.check_histograms(&result);
     }
     assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));
@@ -120,12 +120,7 @@ fn key_side_contributions() {
         );
         assert!(found.max_abs_residual() <= TOLERANCE);
 
-        let heatmap = block_on(analyze(
-            &mut model,
-            &analysis(head, "1.3", 1, 10),
-            &mut Recorder::default(),
-        ))
-        .unwrap();
+        let heatmap = block_on(analyze(&mut model, &analysis(head, "1.3", 1, 10), &Recorder::default())).unwrap();
         let heatmap = &heatmap.heatmaps["key"];
         let means: Vec<f32> = transposed
             .chunks(prompts.len())

@@ -20,7 +20,7 @@ fn model(processing: Processing) -> Model {
 }
 
 fn run(model: &mut Model, analysis: &Analysis) -> ResultFile {
-    block_on(analyze(model, analysis, &mut Recorder::default())).unwrap()
+    block_on(analyze(model, analysis, &Recorder::default())).unwrap()
 }
 
 fn all_processings() -> impl Iterator<Item = Processing> {
@@ -166,7 +166,7 @@ fn batches_together_equal_batches_one_by_one() {
     let mut kept = model(Processing::default());
     assert!(kept.keeps_blocks(3));
     let mut recorder = Recorder::default();
-    let one_by_one = block_on(analyze(&mut kept, &analysis, &mut recorder)).unwrap();
+    let one_by_one = block_on(analyze(&mut kept, &analysis, &recorder)).unwrap();
     let first_batch = recorder.batches.borrow()[0].1[TRUE_VALUES]["true_score"].clone();
     assert_eq!(first_batch, one_by_one.histograms.true_score[..10]);
 
@@ -237,7 +237,7 @@ fn a_second_run_equals_the_first_and_reads_nothing() {
 fn progress_is_true() {
     let mut model = model(Processing::default());
     let mut recorder = Recorder::default();
-    let result = block_on(analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &mut recorder)).unwrap();
+    let result = block_on(analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &recorder)).unwrap();
     let told = recorder.progress.take();
     let last = told.last().unwrap();
     let timing = result.timing.unwrap();
@@ -272,14 +272,14 @@ fn a_cancelled_run_stops_and_the_next_one_works() {
     let analysis = analysis("2.1", "1.3", 2, 10);
     let mut fresh = model(Processing::default());
     let mut recorder = Recorder::default();
-    let expected = without_timing(block_on(analyze(&mut fresh, &analysis, &mut recorder)).unwrap());
+    let expected = without_timing(block_on(analyze(&mut fresh, &analysis, &recorder)).unwrap());
     for cancel_at in 1..=recorder.breaths.get() {
         let mut model = model(Processing::default());
         let mut recorder = Recorder {
             cancel_at: Some(cancel_at),
             ..Recorder::default()
         };
-        let error = block_on(analyze(&mut model, &analysis, &mut recorder)).unwrap_err();
+        let error = block_on(analyze(&mut model, &analysis, &recorder)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Cancelled);
         assert_eq!(recorder.breaths.get(), cancel_at, "nothing happens after the cancel");
         assert_eq!(without_timing(run(&mut model, &analysis)), expected);
@@ -373,7 +373,7 @@ fn settings_that_make_no_sense_are_refused() {
         ),
     ];
     for (analysis, expected) in cases {
-        let error = block_on(analyze(&mut model, &analysis, &mut Recorder::default())).unwrap_err();
+        let error = block_on(analyze(&mut model, &analysis, &Recorder::default())).unwrap_err();
         println!("{error}");
         assert_eq!(error.kind, ErrorKind::Request);
         assert!(error.cause.contains(expected), "{error}");

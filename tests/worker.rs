@@ -195,7 +195,7 @@ fn a_run_posts_progress_batches_and_the_result_of_the_library() {
 
     let expected = common::block_on(async {
         let mut model = Model::open(Box::new(tiny()), Processing::default()).await?;
-        analyze(&mut model, &analysis(3), &mut Nobody).await
+        analyze(&mut model, &analysis(3), &Nobody).await
     })
     .expect("runs");
     assert_eq!(

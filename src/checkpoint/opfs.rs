@@ -182,8 +182,8 @@ impl StoredFile for Readable {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
         let (start, end) = (offset as f64, (offset + buffer.len() as u64) as f64);
         let part = self.file.slice_with_f64_and_f64(start, end).map_err(failed)?;
-        let buffer = self.reader.read_as_array_buffer(&part).map_err(failed)?;
-        let bytes = Uint8Array::new(buffer.as_ref());
+        let answer = self.reader.read_as_array_buffer(&part).map_err(failed)?;
+        let bytes = Uint8Array::new(answer.as_ref());
         if bytes.length() as usize != buffer.len() {
             return Err(storage_error("a stored file ends too early"));
         }
