@@ -165,7 +165,7 @@ fn batches_together_equal_batches_one_by_one() {
     let analysis = analysis("2.1", "1.3", 4, 10);
     let mut kept = model(Processing::default());
     assert!(kept.keeps_blocks(3));
-    let mut recorder = Recorder::default();
+    let recorder = Recorder::default();
     let one_by_one = block_on(analyze(&mut kept, &analysis, &recorder)).unwrap();
     let first_batch = recorder.batches.borrow()[0].1[TRUE_VALUES]["true_score"].clone();
     assert_eq!(first_batch, one_by_one.histograms.true_score[..10]);
@@ -236,7 +236,7 @@ fn a_second_run_equals_the_first_and_reads_nothing() {
 #[test]
 fn progress_is_true() {
     let mut model = model(Processing::default());
-    let mut recorder = Recorder::default();
+    let recorder = Recorder::default();
     let result = block_on(analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &recorder)).unwrap();
     let told = recorder.progress.take();
     let last = told.last().unwrap();
@@ -271,11 +271,11 @@ fn progress_is_true() {
 fn a_cancelled_run_stops_and_the_next_one_works() {
     let analysis = analysis("2.1", "1.3", 2, 10);
     let mut fresh = model(Processing::default());
-    let mut recorder = Recorder::default();
+    let recorder = Recorder::default();
     let expected = without_timing(block_on(analyze(&mut fresh, &analysis, &recorder)).unwrap());
     for cancel_at in 1..=recorder.breaths.get() {
         let mut model = model(Processing::default());
-        let mut recorder = Recorder {
+        let recorder = Recorder {
             cancel_at: Some(cancel_at),
             ..Recorder::default()
         };
