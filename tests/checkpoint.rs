@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Shape, TINY, block_on, open, tiny, tiny_with};
-use keyside::checkpoint::{Checkpoint, FileSource, Source};
+use keyside::checkpoint::{Checkpoint, FileSource};
 
 fn values(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Vec<f32> {
     let tensor = block_on(checkpoint.tensor(name, shape)).expect("reads");

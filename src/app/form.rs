@@ -1,6 +1,7 @@
 //! The controls of the page and what they must hold before a run can start.
 
 use crate::attribution::Analysis;
+use crate::checkpoint::hub_url;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::{Config, Head, Processing};
 use crate::worker::ModelCard;
@@ -16,20 +17,26 @@ pub enum ModelChoice {
     Recorded,
     /// The small trained model that ships with the page.
     Bundled,
+    /// A published GPT-2 checkpoint, by name.
+    Hub,
     /// A checkpoint's folder anywhere on the web.
     Url,
+    /// A checkpoint on the reader's own disk.
+    Picked,
 }
 
 impl ModelChoice {
     /// All choices, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Recorded, Self::Bundled, Self::Url];
+    pub const ALL: [Self; 5] = [Self::Recorded, Self::Bundled, Self::Hub, Self::Url, Self::Picked];
 
     /// The value of its `<option>`.
     pub const fn value(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",
             Self::Bundled => "bundled",
+            Self::Hub => "hub",
             Self::Url => "url",
+            Self::Picked => "picked",
         }
     }
 
@@ -38,7 +45,9 @@ impl ModelChoice {
         match self {
             Self::Recorded => "GPT-2 small, recorded run",
             Self::Bundled => "Small stand-in, bundled",
+            Self::Hub => "GPT-2 from the model hub",
             Self::Url => "Checkpoint at a URL",
+            Self::Picked => "Checkpoint on this device",
         }
     }
 
@@ -55,6 +64,12 @@ pub struct Form {
     pub model: ModelChoice,
     /// URL prefix, for [`ModelChoice::Url`].
     pub url: String,
+    /// Name of the model, for [`ModelChoice::Hub`].
+    pub hub: String,
+    /// Revision of it; empty for the known commit.
+    pub revision: String,
+    /// Address that the worker knows picked files by, for [`ModelChoice::Picked`]; empty when there are none.
+    pub picked: String,
     /// Destination head, `L.H`.
     pub head: String,
     /// Earlier head, `L.H`.
@@ -77,6 +92,9 @@ impl Default for Form {
         Self {
             model: ModelChoice::Recorded,
             url: String::new(),
+            hub: "gpt2".into(),
+            revision: String::new(),
+            picked: String::new(),
             head: "10.7".into(),
             earlier_head: "9.9".into(),
             heads_typed: false,
@@ -98,12 +116,15 @@ pub struct Request {
 }
 
 impl Form {
-    /// Changes the model and brings the settings that suit it; what was typed as URL stays.
+    /// Changes the model and brings the settings that suit it; what was typed, chosen or picked as a model stays.
     pub fn choose(&mut self, model: ModelChoice) {
         let batches = if model == ModelChoice::Bundled { "10" } else { "30" };
         *self = Self {
             model,
             url: std::mem::take(&mut self.url),
+            hub: std::mem::take(&mut self.hub),
+            revision: std::mem::take(&mut self.revision),
+            picked: std::mem::take(&mut self.picked),
             batches: batches.into(),
             ..Self::default()
         };
@@ -128,20 +149,33 @@ impl Form {
         }
     }
 
-    /// Checks every control. `bundled` is the absolute URL of the bundled model's folder, `resolve`
+    /// Where the chosen model is. `bundled` is the absolute URL of the bundled model's folder, `resolve`
     /// makes an absolute URL of what was typed, which may be relative: "./models/own" (None where that is impossible).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] where no model is chosen, or its control does not hold what it should.
+    pub fn address(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
+        match self.model {
+            ModelChoice::Recorded => Err(Error::new(ErrorKind::Request, "the recorded run can't be run again")
+                .advice("Choose another model.")),
+            ModelChoice::Bundled => Ok(bundled.to_string()),
+            ModelChoice::Hub => hub_url(&self.hub, &self.revision),
+            ModelChoice::Url => self.checked_url(resolve),
+            ModelChoice::Picked if self.picked.is_empty() => {
+                Err(Error::new(ErrorKind::Request, "no files are picked")
+                    .expected("config.json, model.safetensors and tokenizer.json of one model")
+                    .advice("Pick them, or their folder, or drop them on the page."))
+            }
+            ModelChoice::Picked => Ok(self.picked.clone()),
+        }
+    }
+
+    /// Checks every control; `bundled` and `resolve` as in [`Form::address`].
     ///
     /// # Errors
     /// [`ErrorKind::Request`] naming the first control that does not hold what it should.
     pub fn request(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<Request> {
-        let url = match self.model {
-            ModelChoice::Recorded => {
-                return Err(Error::new(ErrorKind::Request, "the recorded run can't be run again")
-                    .advice("Choose the bundled model or a checkpoint at a URL."));
-            }
-            ModelChoice::Bundled => bundled.to_string(),
-            ModelChoice::Url => self.checked_url(resolve)?,
-        };
+        let url = self.address(bundled, resolve)?;
         let head: Head = self.head.parse().map_err(|error| at("Head", error))?;
         let earlier_head: Head = self.earlier_head.parse().map_err(|error| at("Earlier head", error))?;
         if earlier_head.layer >= head.layer {
@@ -167,10 +201,10 @@ impl Form {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] when it is empty, or not one.
-    pub fn checked_url(&self, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
+    fn checked_url(&self, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
         let typed = self.url.trim();
         let expected = "the address of a folder with config.json, model.safetensors and tokenizer.json, \
-                        such as https://huggingface.co/openai-community/gpt2/resolve/main";
+                        such as https://example.org/gpt2";
         if typed.is_empty() {
             return Err(Error::new(ErrorKind::Request, "the model's URL is empty").expected(expected));
         }
@@ -215,155 +249,5 @@ fn whole(control: &str, text: &str, least: u64, most: u64) -> Result<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BUNDLED: &str = "http://127.0.0.1:8080/models/stand-in";
-
-    fn bundled() -> Form {
-        let mut form = Form::default();
-        form.choose(ModelChoice::Bundled);
-        form.head = "3.1".into();
-        form.earlier_head = "2.0".into();
-        form
-    }
-
-    fn request(form: &Form) -> Result<Request> {
-        form.request(BUNDLED, |typed| typed.contains("://").then(|| typed.to_string()))
-    }
-
-    fn cause(form: &Form) -> String {
-        request(form).expect_err("must fail").cause
-    }
-
-    #[test]
-    fn default_settings_suit_the_model() {
-        let made = request(&bundled()).expect("a bundled run");
-        assert_eq!(made.url, BUNDLED);
-        assert_eq!(
-            (made.analysis.batches, made.analysis.batch_size, made.analysis.seed),
-            (10, 40, 0)
-        );
-        assert_eq!(made.analysis.head, Head::new(3, 1));
-
-        let mut form = bundled();
-        form.url = " https://example.org/gpt2 ".into();
-        form.choose(ModelChoice::Url);
-        let made = request(&form).expect("a run at a URL");
-        assert_eq!(made.url, "https://example.org/gpt2");
-        assert_eq!((made.analysis.batches, made.analysis.head), (30, Head::new(10, 7)));
-    }
-
-    #[test]
-    fn every_control_is_checked_and_named() {
-        assert!(cause(&Form::default()).contains("recorded"));
-        assert!(
-            cause(&Form {
-                head: "10".into(),
-                ..bundled()
-            })
-            .starts_with("Head: ")
-        );
-        assert!(
-            cause(&Form {
-                earlier_head: "x".into(),
-                ..bundled()
-            })
-            .starts_with("Earlier head: ")
-        );
-        assert!(
-            cause(&Form {
-                earlier_head: "3.0".into(),
-                ..bundled()
-            })
-            .contains("does not come before")
-        );
-        assert!(
-            cause(&Form {
-                seed: "-1".into(),
-                ..bundled()
-            })
-            .starts_with("Seed: ")
-        );
-        assert!(
-            cause(&Form {
-                batches: "0".into(),
-                ..bundled()
-            })
-            .starts_with("Batches: ")
-        );
-        assert!(
-            cause(&Form {
-                batch_size: "0".into(),
-                ..bundled()
-            })
-            .starts_with("Batch size: ")
-        );
-        assert!(
-            cause(&Form {
-                batch_size: "1.5".into(),
-                ..bundled()
-            })
-            .contains("1.5")
-        );
-        let url = |url: &str| Form {
-            model: ModelChoice::Url,
-            url: url.into(),
-            ..bundled()
-        };
-        assert!(cause(&url(" ")).contains("empty"));
-        assert!(cause(&url("ftp://example.org")).contains("not a web address"));
-        assert!(cause(&url("nonsense")).contains("not a web address"));
-        assert!(cause(&url("https://example.org/a b")).contains("not a web address"));
-        let resolved = |typed: &str| url(typed).checked_url(|typed| Some(format!("http://here/{typed}")));
-        assert!(resolved("not a url").is_err(), "even where it would resolve");
-        assert_eq!(resolved("./models/own").expect("relative"), "http://here/./models/own");
-    }
-
-    #[test]
-    fn a_description_brings_heads_but_never_over_typed_ones() {
-        let config = Config {
-            n_layer: 4,
-            n_head: 8,
-            d_model: 128,
-            d_mlp: 512,
-            d_vocab: 1000,
-            n_ctx: 64,
-            layer_norm_epsilon: 1e-5,
-            bos_token_id: 0,
-        };
-        let heads = |form: &Form| (form.head.clone(), form.earlier_head.clone());
-        let pair = |head: &str, earlier_head: &str| (head.to_string(), earlier_head.to_string());
-        let card = ModelCard {
-            name: "Stand-in".into(),
-            note: String::new(),
-            head: Head::new(1, 4),
-            earlier_head: Head::new(0, 4),
-        };
-        let mut form = Form::default();
-        form.choose(ModelChoice::Url);
-        let mut typed = Form {
-            head: "7.9".into(),
-            heads_typed: true,
-            ..form.clone()
-        };
-        form.describe(&config, None);
-        assert_eq!(heads(&form), pair("3.7", "2.7"), "10.7 is not in this model");
-        form.describe(&config, Some(&card));
-        assert_eq!(heads(&form), pair("1.4", "0.4"));
-        form.describe(&config, None);
-        assert_eq!(heads(&form), pair("1.4", "0.4"), "they fit");
-        typed.describe(&config, Some(&card));
-        assert_eq!(heads(&typed), pair("7.9", "9.9"));
-        typed.choose(ModelChoice::Bundled);
-        assert!(!typed.heads_typed);
-    }
-
-    #[test]
-    fn options_have_distinct_values_that_read_back() {
-        for choice in ModelChoice::ALL {
-            assert_eq!(ModelChoice::of_value(choice.value()), Some(choice));
-        }
-        assert_eq!(ModelChoice::of_value("other"), None);
-    }
-}
+#[path = "form_tests.rs"]
+mod tests;

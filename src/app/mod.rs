@@ -1,14 +1,18 @@
 //! The page: a form, a run in a worker, five figures.
 //!
 //! What is not pixels is pure and tested natively: [`form`] (controls and their validation), [`session`]
-//! (which run is shown, what the worker is doing), [`words`] (every number and sentence). The Leptos
+//! (which run is shown, what the worker is doing), [`library`] (which models are stored), [`words`] and [`download`]
+//! (every number and sentence). The Leptos
 //! components around canvases need feature `page` and wasm32.
 
+pub mod download;
 pub mod form;
+pub mod library;
 pub mod session;
 pub mod words;
 
 mod partial;
+mod state;
 
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 mod browser;

@@ -3,105 +3,14 @@
 use std::sync::Arc;
 
 use super::form::Request;
+use super::library::Library;
 use super::partial;
+pub use super::state::{Origin, Run, Shown, WorkerState};
 use crate::attribution::{Analysis, BatchValues, Phase, Progress};
 use crate::error::{Error, ErrorKind};
 use crate::gpt2::Config;
 use crate::result::{ModelInfo, ResultFile};
 use crate::worker::{FromWorker, ModelCard, ToWorker};
-
-/// Where a shown result comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// The recorded GPT-2 small run that ships with the page.
-    Recorded,
-    /// A finished run on this page.
-    Live,
-    /// A run on this page, so far or as far as it came.
-    Partial {
-        /// Batches that are in it.
-        done: usize,
-        /// Batches that were asked for.
-        batches: usize,
-    },
-    /// A file, by name.
-    File(String),
-}
-
-/// A result on the screen. Two are equal when they are the same version of the same result.
-#[derive(Debug, Clone)]
-pub struct Shown {
-    /// Counts up with every change.
-    pub revision: u64,
-    /// Where it comes from.
-    pub origin: Origin,
-    /// The numbers.
-    pub result: Arc<ResultFile>,
-    /// What the model says of itself, for models that do.
-    pub note: Option<String>,
-}
-
-impl PartialEq for Shown {
-    fn eq(&self, other: &Self) -> bool {
-        self.revision == other.revision
-    }
-}
-
-impl Shown {
-    /// Whether batches are missing, and the heatmap with them.
-    pub fn is_partial(&self) -> bool {
-        matches!(self.origin, Origin::Partial { .. })
-    }
-}
-
-/// What became of the last run.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub enum Run {
-    /// There was none.
-    #[default]
-    Idle,
-    /// The model is being opened.
-    Opening,
-    /// It is under way.
-    Running(Progress),
-    /// It was asked to stop and has not yet.
-    Cancelling(Option<Progress>),
-    /// It stopped when asked to, after so many batches.
-    Cancelled(usize),
-    /// It failed; the error is [`Session::error`].
-    Failed,
-    /// It finished.
-    Finished,
-}
-
-impl Run {
-    /// Whether the worker is busy with it.
-    pub fn is_active(&self) -> bool {
-        matches!(self, Self::Opening | Self::Running(_) | Self::Cancelling(_))
-    }
-
-    /// How far it is, where that is known.
-    pub fn progress(&self) -> Option<&Progress> {
-        match self {
-            Self::Running(progress) | Self::Cancelling(Some(progress)) => Some(progress),
-            _ => None,
-        }
-    }
-}
-
-/// The worker's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum WorkerState {
-    /// Not needed yet.
-    #[default]
-    NotStarted,
-    /// Started; has not reported yet.
-    Starting,
-    /// Listens.
-    Ready,
-    /// Could not start, or broke down: only a new one helps.
-    Lost,
-}
 
 /// What a checkpoint's folder says of its model.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +43,8 @@ pub struct Session {
     describing: Option<(u32, String)>,
     description: Option<Description>,
     worker: WorkerState,
+    library: Library,
+    paused: bool,
     error: Option<Error>,
     last_id: u32,
     revision: u64,
@@ -153,6 +64,16 @@ impl Session {
     /// The worker's life.
     pub fn worker(&self) -> WorkerState {
         self.worker
+    }
+
+    /// Which models are stored, as far as that is known.
+    pub fn library(&self) -> &Library {
+        &self.library
+    }
+
+    /// Whether the download of the run that is under way was asked to wait.
+    pub fn is_paused(&self) -> bool {
+        self.paused
     }
 
     /// The message next to the controls.
@@ -224,6 +145,8 @@ impl Session {
     /// The worker is gone: what it was doing has failed, what is shown stays.
     pub fn worker_lost(&mut self, cause: &str) {
         self.describing = None;
+        self.paused = false;
+        self.library.worker_lost();
         self.show_batches();
         if self.active.take().is_some() {
             self.run = Run::Failed;
@@ -276,6 +199,30 @@ impl Session {
         Some(ToWorker::Cancel { id })
     }
 
+    /// Lets the download of the run wait, or go on; None when there is none.
+    pub fn pause(&mut self, pause: bool) -> Option<ToWorker> {
+        if !matches!(self.run, Run::Opening | Run::Running(_)) || self.paused == pause {
+            return None;
+        }
+        self.paused = pause;
+        Some(if pause { ToWorker::Pause } else { ToWorker::Resume })
+    }
+
+    /// Asks what is stored.
+    pub fn list_stored(&mut self) -> ToWorker {
+        let id = self.next_id();
+        self.library.list(id)
+    }
+
+    /// Removes a stored model, unless a run is under way, which may be reading it.
+    pub fn remove_stored(&mut self, folder: &str) -> Option<ToWorker> {
+        if self.run.is_active() {
+            return None;
+        }
+        let id = self.next_id();
+        Some(self.library.remove(id, folder))
+    }
+
     /// Takes in what the worker says. Answers to requests that nobody waits for are ignored.
     pub fn receive(&mut self, message: FromWorker) {
         match message {
@@ -289,7 +236,10 @@ impl Session {
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
             FromWorker::Failed { id, error } => self.failed(id, error),
             FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
-            FromWorker::Stored { .. } => {}
+            FromWorker::Stored { id, models, space } => {
+                self.library.answered(id);
+                self.library.receive(models, space);
+            }
             FromWorker::Progress { .. } | FromWorker::Batch { .. } | FromWorker::Finished { .. } => {}
         }
     }
@@ -369,6 +319,7 @@ impl Session {
     fn finished(&mut self, result: ResultFile) {
         let note = self.active.take().and_then(|active| self.note_of(&active.url));
         self.run = Run::Finished;
+        self.paused = false;
         let shown = self.stamp(Origin::Live, result, note);
         self.show_complete(shown);
     }
@@ -382,6 +333,7 @@ impl Session {
             }
         } else if self.is_active(id) {
             self.show_batches();
+            self.paused = false;
             let active = self.active.take();
             let done = active
                 .and_then(|active| active.so_far)
@@ -392,6 +344,8 @@ impl Session {
                 self.run = Run::Failed;
                 self.fail(error);
             }
+        } else if self.library.answered(id) {
+            self.fail(error);
         }
     }
 }

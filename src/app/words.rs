@@ -1,5 +1,6 @@
 //! Every number and sentence that the page makes up from results and progress.
 
+use super::download;
 use super::session::{Origin, Run, Shown};
 use crate::attribution::{Phase, Progress};
 use crate::gpt2::Config;
@@ -46,11 +47,6 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// Megabytes with one decimal.
-fn megabytes(bytes: u64) -> String {
-    format!("{:.1} MB", bytes as f64 / 1e6)
-}
-
 /// What the run is doing, without numbers that change all the time: "Computing batch 3 of 10".
 pub fn phase(run: &Run) -> String {
     let Some(progress) = run.progress() else {
@@ -80,7 +76,7 @@ pub fn phase(run: &Run) -> String {
     }
 }
 
-/// The numbers of a run that is under way: layer, rate, bytes, time left.
+/// The numbers of a run that is under way: layer, rate, time left, memory.
 pub fn details(progress: &Progress) -> String {
     let mut parts = Vec::new();
     if progress.layers > 0 && matches!(progress.phase, Phase::Loading | Phase::Computing) {
@@ -88,13 +84,6 @@ pub fn details(progress: &Progress) -> String {
             "layer {} of {}",
             (progress.layers_done + 1).min(progress.layers),
             progress.layers
-        ));
-    }
-    if progress.bytes > 0 && progress.bytes_read < progress.bytes {
-        parts.push(format!(
-            "{} of {} read",
-            megabytes(progress.bytes_read),
-            megabytes(progress.bytes)
         ));
     }
     if let Some(rate) = progress.positions_per_second {
@@ -107,6 +96,7 @@ pub fn details(progress: &Progress) -> String {
             format!("about {} left", duration(left))
         });
     }
+    parts.extend(download::memory(progress));
     parts.join(" \u{b7} ")
 }
 
@@ -162,6 +152,9 @@ pub fn settings(result: &ResultFile) -> String {
             duration(timing.seconds),
             grouped(timing.positions_per_second.max(0.0).round() as usize)
         ));
+        if let Some(peak) = timing.peak_linear_memory {
+            parts.push(format!("peak memory {}", download::size(peak)));
+        }
     }
     parts.join(" \u{b7} ")
 }

@@ -131,7 +131,7 @@ fn progress_is_said_in_words() {
     assert!(phase(&Run::Cancelled(3)).contains("3 batches"));
     assert_eq!(
         details(&progress(Phase::Computing)),
-        "layer 2 of 4 \u{b7} 2.0 MB of 8.0 MB read \u{b7} 5,230 positions/s \u{b7} about 1 min 23 s left"
+        "layer 2 of 4 \u{b7} 5,230 positions/s \u{b7} about 1 min 23 s left"
     );
 }
 

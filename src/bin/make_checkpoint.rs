@@ -16,7 +16,7 @@ struct Options {
     /// Folder to write to; made if need be.
     out: PathBuf,
     /// The published model whose shape it has.
-    #[arg(default_value = "gpt2", value_parser = ["gpt2", "gpt2-medium", "distilgpt2"])]
+    #[arg(default_value = "gpt2", value_parser = ["gpt2", "gpt2-medium", "gpt2-xl", "distilgpt2"])]
     size: String,
     /// The tokenizer.json to copy: GPT-2's.
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gpt2-tokenizer.json"))]

@@ -13,6 +13,7 @@ mod file;
 mod header;
 mod http;
 mod http_source;
+mod hub;
 mod keeper;
 mod layout;
 mod manifest;
@@ -21,6 +22,8 @@ mod native;
 mod open;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 mod opfs;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+mod picked;
 mod pieces;
 mod source;
 mod store;
@@ -33,23 +36,34 @@ pub use fetch::FetchTransport;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
 pub use http_source::HttpSource;
+pub use hub::{HUB_MODELS, HubModel, hub_name, hub_url};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use native::BlockingTransport;
 pub use open::Checkpoint;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub use opfs::OpfsStore;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub use picked::PickedSource;
 pub use source::{MemorySource, Sink, Source, Traffic, WHOLE_FILE_LIMIT};
 pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
 pub use stored::{StoredModel, StoredSource, stored_models};
 pub use transport::{Answer, Body, Gate, Patience, Transport};
 
-/// The source that `text` names: an HTTP(S) URL or a folder.
+/// The source that `text` names: an HTTP(S) URL, a model on the hub (`hub:gpt2`, `hub:owner/model@revision`) or a folder.
 ///
 /// # Errors
+/// [`crate::ErrorKind::Request`] when there is no such name on the hub;
 /// [`crate::ErrorKind::Source`] when it is a URL that can't be read from. Whether anything is there shows
 /// at the first read.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub fn source_for(text: &str) -> crate::error::Result<Box<dyn Source>> {
+    let text = match text.strip_prefix("hub:") {
+        Some(name) => {
+            let (name, revision) = name.split_once('@').unwrap_or((name, ""));
+            &hub_url(name, revision)?
+        }
+        None => text,
+    };
     if text.contains("://") {
         let patience = Patience::default();
         let transport = Box::new(BlockingTransport::new(patience.silence));

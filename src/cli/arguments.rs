@@ -10,9 +10,10 @@ const EXAMPLE: &str = "\
 Example:
   keyside analyze --model ./gpt2 --head 10.7 --earlier-head 9.9 --out result.json --svg plots
 
-  The model is a folder with config.json, model.safetensors and tokenizer.json of a GPT-2 model, or the
-  URL of one, such as https://huggingface.co/openai-community/gpt2/resolve/main; of a URL, only the
-  weights that are needed are downloaded. The result file opens in the page (\"Open result\").";
+  The model is a folder with config.json, model.safetensors and tokenizer.json of a GPT-2 model, the URL
+  of one, or hub:NAME for a published one (hub:gpt2, hub:distilgpt2, hub:gpt2-medium, hub:gpt2-large,
+  hub:gpt2-xl; hub:NAME@REVISION for another revision). Of a URL, only the weights that are needed are
+  downloaded. The result file opens in the page (\"Open result\").";
 
 /// Which parts of GPT-2 make an attention head look where it looks?
 ///
@@ -38,7 +39,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub struct AnalyzeArguments {
-    /// Folder or http(s) URL of the checkpoint.
+    /// Folder or http(s) URL of the checkpoint, or hub:NAME[@REVISION].
     #[arg(long, value_name = "DIR_OR_URL")]
     pub model: String,
     /// The head to analyse, layer.head [default: the one that the model's config.json names, if any].

@@ -41,9 +41,10 @@ impl Synthetic {
             "gpt2" => (12, 12, 768, 2023),
             "gpt2-medium" => (24, 16, 1024, 2024),
             "distilgpt2" => (6, 12, 768, 2025),
+            "gpt2-xl" => (48, 25, 1600, 2026),
             _ => {
                 return Err(Error::new(ErrorKind::Request, format!("there is no size \"{name}\""))
-                    .expected("gpt2, gpt2-medium or distilgpt2"));
+                    .expected("gpt2, gpt2-medium, gpt2-xl or distilgpt2"));
             }
         };
         Ok(Self {

@@ -1,0 +1,169 @@
+use super::*;
+
+const BUNDLED: &str = "http://127.0.0.1:8080/models/stand-in";
+
+fn bundled() -> Form {
+    let mut form = Form::default();
+    form.choose(ModelChoice::Bundled);
+    form.head = "3.1".into();
+    form.earlier_head = "2.0".into();
+    form
+}
+
+fn request(form: &Form) -> Result<Request> {
+    form.request(BUNDLED, |typed| typed.contains("://").then(|| typed.to_string()))
+}
+
+fn cause(form: &Form) -> String {
+    request(form).expect_err("must fail").cause
+}
+
+#[test]
+fn default_settings_suit_the_model() {
+    let made = request(&bundled()).expect("a bundled run");
+    assert_eq!(made.url, BUNDLED);
+    assert_eq!(
+        (made.analysis.batches, made.analysis.batch_size, made.analysis.seed),
+        (10, 40, 0)
+    );
+    assert_eq!(made.analysis.head, Head::new(3, 1));
+
+    let mut form = bundled();
+    form.url = " https://example.org/gpt2 ".into();
+    form.choose(ModelChoice::Url);
+    let made = request(&form).expect("a run at a URL");
+    assert_eq!(made.url, "https://example.org/gpt2");
+    assert_eq!((made.analysis.batches, made.analysis.head), (30, Head::new(10, 7)));
+}
+
+#[test]
+fn every_control_is_checked_and_named() {
+    assert!(cause(&Form::default()).contains("recorded"));
+    assert!(
+        cause(&Form {
+            head: "10".into(),
+            ..bundled()
+        })
+        .starts_with("Head: ")
+    );
+    assert!(
+        cause(&Form {
+            earlier_head: "x".into(),
+            ..bundled()
+        })
+        .starts_with("Earlier head: ")
+    );
+    assert!(
+        cause(&Form {
+            earlier_head: "3.0".into(),
+            ..bundled()
+        })
+        .contains("does not come before")
+    );
+    assert!(
+        cause(&Form {
+            seed: "-1".into(),
+            ..bundled()
+        })
+        .starts_with("Seed: ")
+    );
+    assert!(
+        cause(&Form {
+            batches: "0".into(),
+            ..bundled()
+        })
+        .starts_with("Batches: ")
+    );
+    assert!(
+        cause(&Form {
+            batch_size: "0".into(),
+            ..bundled()
+        })
+        .starts_with("Batch size: ")
+    );
+    assert!(
+        cause(&Form {
+            batch_size: "1.5".into(),
+            ..bundled()
+        })
+        .contains("1.5")
+    );
+    let url = |url: &str| Form {
+        model: ModelChoice::Url,
+        url: url.into(),
+        ..bundled()
+    };
+    assert!(cause(&url(" ")).contains("empty"));
+    assert!(cause(&url("ftp://example.org")).contains("not a web address"));
+    assert!(cause(&url("nonsense")).contains("not a web address"));
+    assert!(cause(&url("https://example.org/a b")).contains("not a web address"));
+    let resolved = |typed: &str| url(typed).checked_url(|typed| Some(format!("http://here/{typed}")));
+    assert!(resolved("not a url").is_err(), "even where it would resolve");
+    assert_eq!(resolved("./models/own").expect("relative"), "http://here/./models/own");
+}
+
+#[test]
+fn a_description_brings_heads_but_never_over_typed_ones() {
+    let config = Config {
+        n_layer: 4,
+        n_head: 8,
+        d_model: 128,
+        d_mlp: 512,
+        d_vocab: 1000,
+        n_ctx: 64,
+        layer_norm_epsilon: 1e-5,
+        bos_token_id: 0,
+    };
+    let heads = |form: &Form| (form.head.clone(), form.earlier_head.clone());
+    let pair = |head: &str, earlier_head: &str| (head.to_string(), earlier_head.to_string());
+    let card = ModelCard {
+        name: "Stand-in".into(),
+        note: String::new(),
+        head: Head::new(1, 4),
+        earlier_head: Head::new(0, 4),
+    };
+    let mut form = Form::default();
+    form.choose(ModelChoice::Url);
+    let mut typed = Form {
+        head: "7.9".into(),
+        heads_typed: true,
+        ..form.clone()
+    };
+    form.describe(&config, None);
+    assert_eq!(heads(&form), pair("3.7", "2.7"), "10.7 is not in this model");
+    form.describe(&config, Some(&card));
+    assert_eq!(heads(&form), pair("1.4", "0.4"));
+    form.describe(&config, None);
+    assert_eq!(heads(&form), pair("1.4", "0.4"), "they fit");
+    typed.describe(&config, Some(&card));
+    assert_eq!(heads(&typed), pair("7.9", "9.9"));
+    typed.choose(ModelChoice::Bundled);
+    assert!(!typed.heads_typed);
+}
+
+#[test]
+fn options_have_distinct_values_that_read_back() {
+    for choice in ModelChoice::ALL {
+        assert_eq!(ModelChoice::of_value(choice.value()), Some(choice));
+    }
+    assert_eq!(ModelChoice::of_value("other"), None);
+}
+
+#[test]
+fn models_of_the_hub_and_picked_files_have_addresses() {
+    let mut form = Form::default();
+    form.choose(ModelChoice::Hub);
+    let known = request(&form).expect("the known commit").url;
+    assert!(known.ends_with("/openai-community/gpt2/resolve/607a30d783dfa663caf39e06633721c8d4cfcd7e"));
+    form.revision = "main".into();
+    assert!(request(&form).expect("a branch").url.ends_with("/gpt2/resolve/main"));
+    form.hub = "gpt5".into();
+    assert!(cause(&form).contains("gpt5"));
+
+    form.choose(ModelChoice::Picked);
+    assert!(cause(&form).contains("no files are picked"));
+    form.picked = "picked:1/gpt2".into();
+    assert_eq!(request(&form).expect("picked files").url, "picked:1/gpt2");
+    form.choose(ModelChoice::Bundled);
+    assert_eq!(form.revision, "main", "what was typed stays");
+}

@@ -1,0 +1,131 @@
+//! The published GPT-2 checkpoints by name: where the model hub serves their files.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Where the hub serves files; a model's name, `/resolve/`, a revision and a file's name follow.
+const HUB: &str = "https://huggingface.co";
+
+/// A published checkpoint, at the commit that is used unless another revision is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HubModel {
+    /// Its short name: "gpt2-medium".
+    pub name: &'static str,
+    /// Its name on the hub: "openai-community/gpt2-medium".
+    pub path: &'static str,
+    /// The commit whose files are read. The hub does not change a commit's files.
+    pub commit: &'static str,
+    /// Size of its weights file in megabytes, about; not all of it is read.
+    pub megabytes: u32,
+}
+
+/// The published GPT-2 checkpoints, from small to large.
+pub const HUB_MODELS: [HubModel; 5] = [
+    HubModel {
+        name: "distilgpt2",
+        path: "distilbert/distilgpt2",
+        commit: "2290a62682d06624634c1f46a6ad5be0f47f38aa",
+        megabytes: 353,
+    },
+    HubModel {
+        name: "gpt2",
+        path: "openai-community/gpt2",
+        commit: "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        megabytes: 548,
+    },
+    HubModel {
+        name: "gpt2-medium",
+        path: "openai-community/gpt2-medium",
+        commit: "6dcaa7a952f72f9298047fd5137cd6e4f05f41da",
+        megabytes: 1520,
+    },
+    HubModel {
+        name: "gpt2-large",
+        path: "openai-community/gpt2-large",
+        commit: "32b71b12589c2f8d625668d2335a01cac3249519",
+        megabytes: 3247,
+    },
+    HubModel {
+        name: "gpt2-xl",
+        path: "openai-community/gpt2-xl",
+        commit: "15ea56dee5df4983c59b2538573817e1667135e2",
+        megabytes: 6431,
+    },
+];
+
+/// The URL of the folder of `name`, a short or a hub's name; of `revision` (a branch, tag or commit), or of the commit
+/// known to this program where that is empty. Other models of the hub ("owner/model") are read from `main`.
+///
+/// # Errors
+/// [`ErrorKind::Request`] where it is no name of a model or of a revision.
+pub fn hub_url(name: &str, revision: &str) -> Result<String> {
+    let (name, revision) = (name.trim(), revision.trim());
+    let known = HUB_MODELS
+        .iter()
+        .find(|model| model.name == name || model.path == name);
+    let plain = |text: &str| {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        !text.is_empty() && text.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed))
+    };
+    let path = match known {
+        Some(model) => model.path,
+        None if plain(name) && name.matches('/').count() == 1 => name,
+        None => {
+            let names: Vec<&str> = HUB_MODELS.iter().map(|model| model.name).collect();
+            return Err(
+                Error::new(ErrorKind::Request, format!("\"{name}\" is not the name of a model on the hub"))
+                    .expected(format!("one of {}, or owner/model", names.join(", "))),
+            );
+        }
+    };
+    let revision = match revision {
+        "" => known.map_or("main", |model| model.commit),
+        typed => typed,
+    };
+    if !plain(revision) {
+        return Err(Error::new(ErrorKind::Request, format!("\"{revision}\" is not the name of a revision"))
+            .expected("a branch, a tag or a commit, such as main"));
+    }
+    Ok(format!("{HUB}/{path}/resolve/{revision}"))
+}
+
+/// The name that a hub's URL stands for, with the revision where it is not the known commit: "gpt2-medium",
+/// "owner/model@main". None for other URLs.
+pub fn hub_name(url: &str) -> Option<String> {
+    let (path, revision) = url.trim_end_matches('/').strip_prefix(HUB)?.strip_prefix('/')?.split_once("/resolve/")?;
+    let known = HUB_MODELS.iter().find(|model| model.path == path);
+    let name = known.map_or(path, |model| model.name);
+    Some(match known.is_some_and(|model| model.commit == revision) {
+        true => name.to_owned(),
+        false => format!("{name}@{revision}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_urls_and_urls_names() {
+        for model in HUB_MODELS {
+            let url = hub_url(model.name, "").expect("a known name");
+            assert_eq!(url, format!("https://huggingface.co/{}/resolve/{}", model.path, model.commit));
+            assert_eq!(hub_url(model.path, " ").expect("the hub's name"), url);
+            assert_eq!(hub_name(&url).as_deref(), Some(model.name));
+            assert!(model.commit.len() == 40 && model.commit.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        }
+        let main = hub_url("gpt2", "main").expect("a revision");
+        assert_eq!(main, "https://huggingface.co/openai-community/gpt2/resolve/main");
+        assert_eq!(hub_name(&main).as_deref(), Some("gpt2@main"));
+        let other = hub_url("someone/own-gpt2", "").expect("another model");
+        assert_eq!(other, "https://huggingface.co/someone/own-gpt2/resolve/main");
+        assert_eq!(hub_name(&other).as_deref(), Some("someone/own-gpt2@main"));
+        assert_eq!(hub_name("https://example.org/gpt2"), None);
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for (name, revision) in [("", ""), ("gpt3", ""), ("a/b/c", ""), ("../x", ""), ("a/<b>", ""), ("gpt2", "a b"), ("gpt2", "..")] {
+            assert!(hub_url(name, revision).is_err(), "{name} {revision}");
+        }
+    }
+}
