@@ -89,7 +89,10 @@ mod tests {
         assert!(details(&progress, true).contains("paused"));
         progress.bytes_from_storage = 0;
         progress.bytes_per_second = None;
-        assert_eq!(details(&progress, false), "120.0 MB of 450.5 MB \u{b7} 101.4 MB from the network");
+        assert_eq!(
+            details(&progress, false),
+            "120.0 MB of 450.5 MB \u{b7} 101.4 MB from the network"
+        );
         assert_eq!(memory(&progress).as_deref(), Some("memory 310.0 MB"));
     }
 

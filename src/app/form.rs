@@ -156,16 +156,16 @@ impl Form {
     /// [`ErrorKind::Request`] where no model is chosen, or its control does not hold what it should.
     pub fn address(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
         match self.model {
-            ModelChoice::Recorded => Err(Error::new(ErrorKind::Request, "the recorded run can't be run again")
-                .advice("Choose another model.")),
+            ModelChoice::Recorded => {
+                Err(Error::new(ErrorKind::Request, "the recorded run can't be run again")
+                    .advice("Choose another model."))
+            }
             ModelChoice::Bundled => Ok(bundled.to_string()),
             ModelChoice::Hub => hub_url(&self.hub, &self.revision),
             ModelChoice::Url => self.checked_url(resolve),
-            ModelChoice::Picked if self.picked.is_empty() => {
-                Err(Error::new(ErrorKind::Request, "no files are picked")
-                    .expected("config.json, model.safetensors and tokenizer.json of one model")
-                    .advice("Pick them, or their folder, or drop them on the page."))
-            }
+            ModelChoice::Picked if self.picked.is_empty() => Err(Error::new(ErrorKind::Request, "no files are picked")
+                .expected("config.json, model.safetensors and tokenizer.json of one model")
+                .advice("Pick them, or their folder, or drop them on the page.")),
             ModelChoice::Picked => Ok(self.picked.clone()),
         }
     }

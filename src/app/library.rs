@@ -107,6 +107,9 @@ mod tests {
             quota: 10_240_000_000,
             persistent: false,
         };
-        assert_eq!(room(&space), "452.1 MB of 10.2 GB used; the browser may clear it when space is short.");
+        assert_eq!(
+            room(&space),
+            "452.1 MB of 10.2 GB used; the browser may clear it when space is short."
+        );
     }
 }

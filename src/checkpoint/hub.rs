@@ -59,22 +59,24 @@ pub const HUB_MODELS: [HubModel; 5] = [
 /// [`ErrorKind::Request`] where it is no name of a model or of a revision.
 pub fn hub_url(name: &str, revision: &str) -> Result<String> {
     let (name, revision) = (name.trim(), revision.trim());
-    let known = HUB_MODELS
-        .iter()
-        .find(|model| model.name == name || model.path == name);
+    let known = HUB_MODELS.iter().find(|model| model.name == name || model.path == name);
     let plain = |text: &str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-        !text.is_empty() && text.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed))
+        !text.is_empty()
+            && text
+                .split('/')
+                .all(|part| !part.is_empty() && !part.starts_with('.') && part.chars().all(allowed))
     };
     let path = match known {
         Some(model) => model.path,
         None if plain(name) && name.matches('/').count() == 1 => name,
         None => {
             let names: Vec<&str> = HUB_MODELS.iter().map(|model| model.name).collect();
-            return Err(
-                Error::new(ErrorKind::Request, format!("\"{name}\" is not the name of a model on the hub"))
-                    .expected(format!("one of {}, or owner/model", names.join(", "))),
-            );
+            return Err(Error::new(
+                ErrorKind::Request,
+                format!("\"{name}\" is not the name of a model on the hub"),
+            )
+            .expected(format!("one of {}, or owner/model", names.join(", "))));
         }
     };
     let revision = match revision {
@@ -82,8 +84,11 @@ pub fn hub_url(name: &str, revision: &str) -> Result<String> {
         typed => typed,
     };
     if !plain(revision) {
-        return Err(Error::new(ErrorKind::Request, format!("\"{revision}\" is not the name of a revision"))
-            .expected("a branch, a tag or a commit, such as main"));
+        return Err(Error::new(
+            ErrorKind::Request,
+            format!("\"{revision}\" is not the name of a revision"),
+        )
+        .expected("a branch, a tag or a commit, such as main"));
     }
     Ok(format!("{HUB}/{path}/resolve/{revision}"))
 }
@@ -91,7 +96,11 @@ pub fn hub_url(name: &str, revision: &str) -> Result<String> {
 /// The name that a hub's URL stands for, with the revision where it is not the known commit: "gpt2-medium",
 /// "owner/model@main". None for other URLs.
 pub fn hub_name(url: &str) -> Option<String> {
-    let (path, revision) = url.trim_end_matches('/').strip_prefix(HUB)?.strip_prefix('/')?.split_once("/resolve/")?;
+    let (path, revision) = url
+        .trim_end_matches('/')
+        .strip_prefix(HUB)?
+        .strip_prefix('/')?
+        .split_once("/resolve/")?;
     let known = HUB_MODELS.iter().find(|model| model.path == path);
     let name = known.map_or(path, |model| model.name);
     Some(match known.is_some_and(|model| model.commit == revision) {
@@ -108,7 +117,10 @@ mod tests {
     fn names_become_urls_and_urls_names() {
         for model in HUB_MODELS {
             let url = hub_url(model.name, "").expect("a known name");
-            assert_eq!(url, format!("https://huggingface.co/{}/resolve/{}", model.path, model.commit));
+            assert_eq!(
+                url,
+                format!("https://huggingface.co/{}/resolve/{}", model.path, model.commit)
+            );
             assert_eq!(hub_url(model.path, " ").expect("the hub's name"), url);
             assert_eq!(hub_name(&url).as_deref(), Some(model.name));
             assert!(model.commit.len() == 40 && model.commit.bytes().all(|byte| byte.is_ascii_hexdigit()));
@@ -124,7 +136,15 @@ mod tests {
 
     #[test]
     fn what_is_no_name_is_refused() {
-        for (name, revision) in [("", ""), ("gpt3", ""), ("a/b/c", ""), ("../x", ""), ("a/<b>", ""), ("gpt2", "a b"), ("gpt2", "..")] {
+        for (name, revision) in [
+            ("", ""),
+            ("gpt3", ""),
+            ("a/b/c", ""),
+            ("../x", ""),
+            ("a/<b>", ""),
+            ("gpt2", "a b"),
+            ("gpt2", ".."),
+        ] {
             assert!(hub_url(name, revision).is_err(), "{name} {revision}");
         }
     }

@@ -5,12 +5,13 @@ use std::rc::Rc;
 
 use futures::channel::{mpsc, oneshot};
 use futures::future::LocalBoxFuture;
+use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
-use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort, Url};
+use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, MessagePort, Url};
 
-use super::{FromWorker, Port, serve};
-use crate::checkpoint::{FetchTransport, Gate, HttpSource, OpfsStore, Source, Store, StoredSource};
-use crate::error::Result;
+use super::{FromWorker, PICKED, Port, serve};
+use crate::checkpoint::{FetchTransport, Gate, HttpSource, OpfsStore, PickedSource, Source, Store, StoredSource};
+use crate::error::{Error, ErrorKind, Result};
 
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
@@ -31,12 +32,14 @@ pub fn start() {
         post(&FromWorker::Panicked { message });
     }));
     let (sender, inbox) = mpsc::unbounded();
+    let picked = Rc::new(RefCell::new(Picked::default()));
+    let to_picked = Rc::clone(&picked);
     let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        let message = event
-            .data()
-            .as_string()
-            .and_then(|text| serde_json::from_str(&text).ok());
-        if let Some(message) = message {
+        let Some(text) = event.data().as_string() else {
+            to_picked.borrow_mut().receive(&event.data());
+            return;
+        };
+        if let Ok(message) = serde_json::from_str(&text) {
             drop(sender.unbounded_send(message));
         }
     });
@@ -52,6 +55,7 @@ pub fn start() {
                     gate: Gate::default(),
                     store: store.map(|store| Rc::new(store) as Rc<dyn Store>),
                     own: own_models(),
+                    picked,
                 };
                 serve(&browser, inbox).await;
             }
@@ -69,6 +73,40 @@ fn own_models() -> Option<String> {
     Some(url.href())
 }
 
+/// The files that the reader picked last.
+#[derive(Default)]
+struct Picked {
+    address: String,
+    files: Vec<File>,
+}
+
+impl Picked {
+    /// Takes over what an object `{ address, files }` holds.
+    fn receive(&mut self, data: &JsValue) {
+        let property = |name: &str| Reflect::get(data, &name.into()).ok();
+        let (Some(address), Some(files)) = (
+            property("address").and_then(|address| address.as_string()),
+            property("files"),
+        ) else {
+            return;
+        };
+        let files = js_sys::Array::from(&files);
+        self.files = files.iter().filter_map(|file| file.dyn_into().ok()).collect();
+        self.address = address;
+    }
+
+    /// The source of the model at `address`, one of [`PICKED`]'s.
+    fn source(&self, address: &str) -> Result<Box<dyn Source>> {
+        if self.address != address {
+            return Err(
+                Error::new(ErrorKind::Source, "the picked files are not here any more").advice("Pick them again.")
+            );
+        }
+        let label = address.split_once('/').map_or(address, |(_, label)| label);
+        Ok(Box::new(PickedSource::new(label, self.files.clone())))
+    }
+}
+
 struct Browser {
     macrotasks: Macrotasks,
     gate: Gate,
@@ -76,6 +114,7 @@ struct Browser {
     store: Option<Rc<dyn Store>>,
     /// Beginning of the addresses of models that ship with the page.
     own: Option<String>,
+    picked: Rc<RefCell<Picked>>,
 }
 
 impl Port for Browser {
@@ -88,6 +127,9 @@ impl Port for Browser {
     }
 
     fn source(&self, url: &str) -> Result<Box<dyn Source>> {
+        if url.starts_with(PICKED) {
+            return self.picked.borrow().source(url);
+        }
         let source = Box::new(HttpSource::new(url, Box::new(FetchTransport))?.with_gate(self.gate()));
         // The page's own models are kept with the page.
         let own = self.own.as_ref().is_some_and(|own| url.starts_with(own.as_str()));

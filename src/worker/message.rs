@@ -8,6 +8,11 @@ use crate::error::Error;
 use crate::gpt2::Config;
 use crate::result::ResultFile;
 
+/// Beginning of the addresses of models that are files from the reader's own disk: `picked:1/folder`.
+///
+/// Files can't travel as text: the page hands them over in a message of their own, an object `{ address, files }`.
+pub const PICKED: &str = "picked:";
+
 /// From the page to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]

@@ -10,7 +10,7 @@ mod serve;
 
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub use browser::start;
-pub use message::{FromWorker, ToWorker};
+pub use message::{FromWorker, PICKED, ToWorker};
 pub use serve::{Port, serve};
 
 pub use crate::checkpoint::ModelCard;

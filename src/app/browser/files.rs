@@ -7,6 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, DragEvent, File, HtmlAnchorElement, Url};
 
 use super::document::text_of;
+use super::drops;
 use super::page::Page;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
@@ -57,7 +58,8 @@ async fn read(file: &File) -> Result<ResultFile> {
     ResultFile::from_json(&js_sys::Uint8Array::new(&buffer).to_vec())
 }
 
-fn open(page: Page, file: Option<File>) {
+/// Shows the result in `file`.
+pub fn open(page: Page, file: Option<File>) {
     let Some(file) = file else { return };
     leptos::task::spawn_local(async move {
         let result = read(&file).await;
@@ -101,14 +103,15 @@ pub fn Files(page: Page) -> impl IntoView {
     }
 }
 
-/// Opens a file that is dropped anywhere on the page.
+/// Opens what is dropped anywhere on the page.
 pub fn accept_drops(page: Page) {
     let over = window_event_listener(leptos::ev::dragover, |event: DragEvent| event.prevent_default());
     let dropped = window_event_listener(leptos::ev::drop, move |event: DragEvent| {
         event.prevent_default();
         if !page.session.with_untracked(|session| session.run().is_active()) {
-            let files = event.data_transfer().and_then(|transfer| transfer.files());
-            open(page, files.and_then(|files| files.item(0)));
+            if let Some(transfer) = event.data_transfer() {
+                drops::take(page, &transfer);
+            }
         }
     });
     on_cleanup(move || {
@@ -133,7 +136,7 @@ pub fn DropZone(page: Page) -> impl IntoView {
     on_cleanup(move || [enter, leave, done].into_iter().for_each(WindowListenerHandle::remove));
     view! {
         <Show when=move || dragging.get()>
-            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it"</div>
+            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it, or a model\u{2019}s files or folder to run it"</div>
         </Show>
     }
 }

@@ -1,7 +1,8 @@
 //! The page's end of the worker.
 
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
-use web_sys::{ErrorEvent, MessageEvent, Worker};
+use web_sys::{ErrorEvent, File, MessageEvent, Worker};
 
 use super::document::text_of;
 use crate::worker::{FromWorker, ToWorker};
@@ -20,7 +21,7 @@ pub enum Heard {
 /// A running worker. Messages wait until it has reported that it listens.
 pub struct Link {
     worker: Worker,
-    waiting: Option<Vec<ToWorker>>,
+    waiting: Option<Vec<JsValue>>,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
@@ -41,7 +42,7 @@ impl Link {
             });
         });
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
-            let cause = js_sys::Reflect::get(&event, &"message".into())
+            let cause = Reflect::get(&event, &"message".into())
                 .ok()
                 .and_then(|message| message.as_string());
             hear(Heard::Lost(match cause {
@@ -62,22 +63,33 @@ impl Link {
     /// The worker listens: sends what has waited.
     pub fn ready(&mut self) {
         for message in self.waiting.take().into_iter().flatten() {
-            self.post(&message);
+            self.post(message);
         }
     }
 
     /// Sends `message`, now or when the worker listens.
-    pub fn send(&mut self, message: ToWorker) {
-        match &mut self.waiting {
-            Some(waiting) => waiting.push(message),
-            None => self.post(&message),
+    pub fn send(&mut self, message: &ToWorker) {
+        // A message is a tree of numbers and text, which always becomes JSON.
+        if let Ok(text) = serde_json::to_string(message) {
+            self.post(text.into());
         }
     }
 
-    fn post(&self, message: &ToWorker) {
-        // A message is a tree of numbers and text, which always becomes JSON, and text can always be posted.
-        if let Ok(text) = serde_json::to_string(message) {
-            drop(self.worker.post_message(&text.into()));
+    /// Hands over the files of the model at `address`, before any message that names it.
+    pub fn give(&mut self, address: &str, files: &[File]) {
+        let object = Object::new();
+        let list: Array = files.iter().collect();
+        // Setting a property of an object made here can't fail.
+        let _ = Reflect::set(&object, &"address".into(), &address.into());
+        let _ = Reflect::set(&object, &"files".into(), &list);
+        self.post(object.into());
+    }
+
+    fn post(&mut self, message: JsValue) {
+        match &mut self.waiting {
+            Some(waiting) => waiting.push(message),
+            // Text and files can always be posted.
+            None => drop(self.worker.post_message(&message)),
         }
     }
 }

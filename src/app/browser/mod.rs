@@ -3,9 +3,11 @@
 mod canvas;
 mod controls;
 mod document;
+mod drops;
 mod figures;
 mod files;
 mod link;
+mod models;
 mod page;
 mod panel;
 mod summary;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
-use web_sys::Event;
+use web_sys::{Event, File};
 
 use super::document;
 use super::figures::{HeatmapFigure, HistogramFigure};
@@ -14,19 +14,26 @@ use super::panel::Panel;
 use super::summary::Summary;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{Session, Shown, WorkerState};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::result::{HistogramName, ResultFile};
-use crate::worker::{FromWorker, ToWorker};
+use crate::worker::{FromWorker, PICKED, ToWorker};
 
 /// Where the recorded run is, relative to the page.
 const RECORDED: &str = "recorded/gpt2-small-10.7.json";
 /// Where the bundled model is, relative to the page.
 const BUNDLED: &str = "models/stand-in";
+/// What a checkpoint is made of.
+const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
 /// How long a worker may take to report before the page says that it does not.
 const START: Duration = Duration::from_secs(60);
 
 /// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
 const REDRAW: Duration = Duration::from_millis(200);
+
+/// Absolute URL of the bundled model's folder.
+fn bundled() -> String {
+    document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into())
+}
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -43,6 +50,9 @@ pub struct Page {
     pub dark: RwSignal<bool>,
     link: StoredValue<Option<Link>, LocalStorage>,
     links: RwSignal<u32>,
+    /// Files from the reader's disk, and the address that the worker knows them by.
+    picked: StoredValue<Option<(String, Vec<File>)>, LocalStorage>,
+    picks: StoredValue<u32>,
     redraw_due: StoredValue<bool>,
 }
 
@@ -57,6 +67,8 @@ impl Page {
             dark: RwSignal::new(false),
             link: StoredValue::new_local(None),
             links: RwSignal::new(0),
+            picked: StoredValue::new_local(None),
+            picks: StoredValue::new(0),
             redraw_due: StoredValue::new(false),
         }
     }
@@ -71,17 +83,74 @@ impl Page {
                 self.bring_defaults();
                 self.describe();
             }
-            ModelChoice::Url => {}
+            ModelChoice::Hub | ModelChoice::Url | ModelChoice::Picked => self.describe(),
         }
+    }
+
+    /// Chooses the model in the files that the reader picked, found under `label`.
+    pub fn pick(self, label: &str, files: Vec<File>) {
+        let missing: Vec<&str> = FILES
+            .into_iter()
+            .filter(|name| !files.iter().any(|file| file.name() == *name))
+            .collect();
+        if !missing.is_empty() {
+            let error = Error::new(ErrorKind::Source, format!("{} is missing", missing.join(" and ")))
+                .expected("config.json, model.safetensors and tokenizer.json of one model")
+                .advice("Pick the three files together, or their folder.");
+            self.session.update(|session| session.fail(error));
+            return;
+        }
+        self.picks.update_value(|picks| *picks += 1);
+        let address = format!("{PICKED}{}/{label}", self.picks.get_value());
+        self.picked.set_value(Some((address.clone(), files)));
+        self.give_picked();
+        self.form.update(|form| form.picked = address);
+        self.choose(ModelChoice::Picked);
+    }
+
+    /// Hands the picked files to the worker, which need not have been started.
+    fn give_picked(self) {
+        self.link.update_value(|link| {
+            if let Some(link) = link {
+                self.picked.with_value(|picked| {
+                    if let Some((address, files)) = picked {
+                        link.give(address, files);
+                    }
+                });
+            }
+        });
+    }
+
+    /// Chooses a model that is stored, by the URL it came from.
+    pub fn use_stored(self, location: &str) {
+        self.form.update(|form| form.url = location.into());
+        self.choose(ModelChoice::Url);
+    }
+
+    /// Asks what is stored.
+    pub fn list_stored(self) {
+        let message = self.session.try_update(Session::list_stored);
+        self.send(message);
+    }
+
+    /// Removes a stored model.
+    pub fn remove_stored(self, folder: &str) {
+        let message = self
+            .session
+            .try_update(|session| session.remove_stored(folder))
+            .flatten();
+        self.send(message);
+    }
+
+    /// Lets the download wait, or go on.
+    pub fn pause(self, pause: bool) {
+        let message = self.session.try_update(|session| session.pause(pause)).flatten();
+        self.send(message);
     }
 
     /// Absolute URL of the chosen model's folder, if there is one and it makes sense.
     pub fn chosen_url(self) -> Option<String> {
-        self.form.with(|form| match form.model {
-            ModelChoice::Recorded => None,
-            ModelChoice::Bundled => document::absolute(BUNDLED),
-            ModelChoice::Url => form.checked_url(document::absolute).ok(),
-        })
+        self.form.with(|form| form.address(&bundled(), document::absolute).ok())
     }
 
     /// Asks what the chosen model is like, if its address makes sense.
@@ -94,10 +163,9 @@ impl Page {
 
     /// Checks the controls and starts a run.
     pub fn run(self) {
-        let bundled = document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into());
         match self
             .form
-            .with_untracked(|form| form.request(&bundled, document::absolute))
+            .with_untracked(|form| form.request(&bundled(), document::absolute))
         {
             Ok(request) => {
                 let messages = self
@@ -149,7 +217,7 @@ impl Page {
         }
         self.link.update_value(|link| {
             if let Some(link) = link {
-                messages.into_iter().for_each(|message| link.send(message));
+                messages.into_iter().for_each(|message| link.send(&message));
             }
         });
     }
@@ -159,7 +227,10 @@ impl Page {
         let number = self.links.get_untracked();
         self.session.update(Session::worker_started);
         match Link::start(move |heard| self.hear(heard)) {
-            Ok(link) => self.link.set_value(Some(link)),
+            Ok(link) => {
+                self.link.set_value(Some(link));
+                self.give_picked();
+            }
             Err(cause) => self.session.update(|session| session.worker_lost(&cause)),
         }
         let check = move || {
@@ -180,12 +251,18 @@ impl Page {
                 let ready = matches!(*message, FromWorker::Ready);
                 let described = matches!(*message, FromWorker::Described { .. });
                 let batch = matches!(*message, FromWorker::Batch { .. });
+                // A run may have stored weights, or given them up.
+                let ended = matches!(*message, FromWorker::Finished { .. })
+                    || matches!(&*message, FromWorker::Failed { .. } if self.session.with_untracked(|s| s.run().is_active()));
                 self.session.update(|session| session.receive(*message));
                 if batch {
                     self.redraw_soon();
                 }
                 if ready {
                     self.link.update_value(|link| link.iter_mut().for_each(Link::ready));
+                }
+                if ended {
+                    self.list_stored();
                 }
                 if described && !self.session.with_untracked(|session| session.run().is_active()) {
                     self.bring_defaults();

@@ -5,7 +5,9 @@ use web_sys::SubmitEvent;
 
 use super::controls::{BosBox, Field};
 use super::files::Files;
+use super::models::{ModelOrigin, StoredModels};
 use super::page::Page;
+use crate::app::download;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{self, Run, Session, WorkerState};
 use crate::app::words;
@@ -15,6 +17,7 @@ use crate::app::words;
 pub fn Panel(page: Page) -> impl IntoView {
     let model = Memo::new(move |_| page.form.with(|form| form.model));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
+    let below = Memo::new(move |_| matches!(model.get(), ModelChoice::Hub | ModelChoice::Url));
     let locked = move || active.get() || model.get() == ModelChoice::Recorded;
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
@@ -24,7 +27,7 @@ pub fn Panel(page: Page) -> impl IntoView {
         <aside class="panel" aria-label="Controls">
             <form on:submit=submit novalidate>
                 <ModelField page=page active=active />
-                <Show when=move || model.get() != ModelChoice::Url>
+                <Show when=move || !below.get()>
                     <About page=page />
                 </Show>
                 <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
@@ -44,11 +47,12 @@ pub fn Panel(page: Page) -> impl IntoView {
                 <Buttons page=page model=model active=active />
             </form>
             // Below the button: it must not move away while the press that ends the typing is on its way to it.
-            <Show when=move || model.get() == ModelChoice::Url>
+            <Show when=move || below.get()>
                 <About page=page />
             </Show>
             <Message page=page />
             <Status page=page />
+            <StoredModels page=page active=active />
             <Files page=page />
         </aside>
     }
@@ -76,23 +80,7 @@ fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
                 {ModelChoice::ALL.map(option).collect_view()}
             </select>
         </div>
-        <Show when=move || model() == ModelChoice::Url>
-            <div class="field">
-                <label for="model-url">"URL of the checkpoint\u{2019}s folder"</label>
-                <input
-                    id="model-url"
-                    data-testid="model-url"
-                    type="url"
-                    spellcheck="false"
-                    autocomplete="off"
-                    placeholder="https://\u{2026}/gpt2/resolve/main"
-                    disabled=move || active.get()
-                    prop:value=move || page.form.with(|form| form.url.clone())
-                    on:input=move |event| page.form.update(|form| form.url = event_target_value(&event))
-                    on:change=move |_| page.describe()
-                />
-            </div>
-        </Show>
+        <ModelOrigin page=page active=active />
     }
 }
 
@@ -104,7 +92,7 @@ fn About(page: Page) -> impl IntoView {
             "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
                 .into()
         }
-        ModelChoice::Bundled | ModelChoice::Url => page.session.with(|session| {
+        _ => page.session.with(|session| {
             let url = page.chosen_url().unwrap_or_default();
             match session.description_of(&url) {
                 Some(known) => words::about(&known.config, known.card.as_ref()),
@@ -136,7 +124,7 @@ fn Presets(page: Page) -> impl IntoView {
     };
     view! {
         <datalist id="heads"><option value="10.7"></option><option value="11.10"></option></datalist>
-        <Show when=move || page.form.with(|form| form.model == ModelChoice::Url)>
+        <Show when=move || page.form.with(|form| !matches!(form.model, ModelChoice::Recorded | ModelChoice::Bundled))>
             <p class="presets">"GPT-2 small: "{preset("10.7")}{preset("11.10")}</p>
         </Show>
     }
@@ -199,6 +187,7 @@ fn Status(page: Page) -> impl IntoView {
     };
     let bar = move || matches!(run(), Run::Finished) || run().is_active();
     let details = move || run().progress().map(words::details);
+    let notice = Memo::new(move |_| run().progress().and_then(|progress| progress.notice.clone()));
     view! {
         <p class="visually-hidden" aria-live="polite">{move || phase.get()}</p>
         <Show when=visible>
@@ -207,7 +196,33 @@ fn Status(page: Page) -> impl IntoView {
                     <progress data-testid="progress" aria-label="Progress of the run" max="1" prop:value=move || value().unwrap_or(0.0)></progress>
                 </Show>
                 <p data-testid="progress-text" aria-hidden="true"><b>{move || phase.get()}</b> " " {details}</p>
+                <Download page=page />
+                <p class="notice" data-testid="notice" role="status">{move || notice.get()}</p>
             </div>
+        </Show>
+    }
+}
+
+/// The download of a run that is under way, and the button that lets it wait.
+#[component]
+fn Download(page: Page) -> impl IntoView {
+    let paused = Memo::new(move |_| page.session.with(Session::is_paused));
+    let progress = move || page.session.with(|session| session.run().progress().cloned());
+    let under_way =
+        Memo::new(move |_| progress().is_some_and(|progress| download::is_under_way(&progress)) || paused.get());
+    let toggle = move |_| page.pause(!paused.get_untracked());
+    view! {
+        <Show when=move || under_way.get()>
+            <progress
+                data-testid="download"
+                aria-label="Weights that have been read"
+                max="1"
+                prop:value=move || progress().as_ref().map_or(0.0, download::fraction)
+            ></progress>
+            <p data-testid="download-text">{move || progress().map(|progress| download::details(&progress, paused.get()))}</p>
+            <button type="button" class="quiet" data-testid="pause-button" aria-pressed=move || paused.get().to_string() on:click=toggle>
+                {move || if paused.get() { "Go on downloading" } else { "Pause the download" }}
+            </button>
         </Show>
     }
 }

@@ -1,0 +1,66 @@
+//! Files and folders that are dropped on the page: a result, or a model.
+
+use js_sys::{Array, Promise};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{DataTransfer, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+
+use super::files;
+use super::page::Page;
+
+/// What the files of a model are called where they have no folder.
+pub const LOOSE: &str = "picked files";
+
+/// Shows the result, or chooses the model, that `transfer` holds.
+pub fn take(page: Page, transfer: &DataTransfer) {
+    let items = transfer.items();
+    // What was dropped can be asked for during the event only.
+    let entries: Vec<FileSystemEntry> = (0..items.length())
+        .filter_map(|index| items.get(index)?.webkit_get_as_entry().ok().flatten())
+        .collect();
+    let loose = transfer.files();
+    leptos::task::spawn_local(async move {
+        let folder = entries.iter().find(|entry| entry.is_directory());
+        if let Some(folder) = folder {
+            page.pick(&folder.name(), files_in(folder.unchecked_ref()).await);
+            return;
+        }
+        let count = loose.as_ref().map_or(0, web_sys::FileList::length);
+        let dropped: Vec<File> = (0..count).filter_map(|index| loose.as_ref()?.item(index)).collect();
+        match dropped.iter().any(|file| file.name().ends_with(".safetensors")) {
+            true => page.pick(LOOSE, dropped),
+            false => files::open(page, dropped.into_iter().next()),
+        }
+    });
+}
+
+/// The files directly in `folder`. What can't be read is left out, and then found missing.
+async fn files_in(folder: &FileSystemDirectoryEntry) -> Vec<File> {
+    let reader = folder.create_reader();
+    let mut found = Vec::new();
+    // A folder comes in portions; the last one is empty.
+    loop {
+        let portion = Promise::new(&mut |resolve, reject| {
+            let asked = reader.read_entries_with_callback_and_callback(&resolve, &reject);
+            if asked.is_err() {
+                drop(reject.call0(&JsValue::NULL));
+            }
+        });
+        let Ok(portion) = JsFuture::from(portion).await else {
+            break;
+        };
+        let portion = Array::from(&portion);
+        if portion.length() == 0 {
+            break;
+        }
+        for entry in portion
+            .iter()
+            .filter(|entry| entry.unchecked_ref::<FileSystemEntry>().is_file())
+        {
+            let entry: FileSystemFileEntry = entry.unchecked_into();
+            let file = Promise::new(&mut |resolve, reject| entry.file_with_callback_and_callback(&resolve, &reject));
+            found.extend(JsFuture::from(file).await.ok().and_then(|file| file.dyn_into().ok()));
+        }
+    }
+    found
+}

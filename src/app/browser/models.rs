@@ -1,0 +1,191 @@
+//! Where a model comes from: its name on the hub, its URL, files on disk; and which models are stored.
+
+use leptos::html;
+use leptos::prelude::*;
+use web_sys::File;
+
+use super::drops::LOOSE;
+use super::page::Page;
+use crate::app::download::size;
+use crate::app::form::ModelChoice;
+use crate::app::library;
+use crate::checkpoint::{HUB_MODELS, StoredModel};
+
+/// The controls of the chosen kind of model.
+#[component]
+pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
+    let model = Memo::new(move |_| page.form.with(|form| form.model));
+    view! {
+        {move || match model.get() {
+            ModelChoice::Hub => view! { <HubFields page=page active=active /> }.into_any(),
+            ModelChoice::Url => view! { <UrlField page=page active=active /> }.into_any(),
+            ModelChoice::Picked => view! { <PickFields page=page active=active /> }.into_any(),
+            ModelChoice::Recorded | ModelChoice::Bundled => ().into_any(),
+        }}
+    }
+}
+
+#[component]
+fn UrlField(page: Page, active: Memo<bool>) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="model-url">"URL of the checkpoint\u{2019}s folder"</label>
+            <input
+                id="model-url"
+                data-testid="model-url"
+                type="url"
+                spellcheck="false"
+                autocomplete="off"
+                placeholder="https://\u{2026}/gpt2"
+                disabled=move || active.get()
+                prop:value=move || page.form.with(|form| form.url.clone())
+                on:input=move |event| page.form.update(|form| form.url = event_target_value(&event))
+                on:change=move |_| page.describe()
+            />
+        </div>
+    }
+}
+
+#[component]
+fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
+    view! {
+        <div class="pair">
+            <div class="field">
+                <label for="hub-model">"Name"</label>
+                <select
+                    id="hub-model"
+                    data-testid="hub-model"
+                    disabled=move || active.get()
+                    prop:value=move || page.form.with(|form| form.hub.clone())
+                    on:change=move |event| {
+                        page.form.update(|form| form.hub = event_target_value(&event));
+                        page.choose(ModelChoice::Hub);
+                    }
+                >
+                    {HUB_MODELS.map(|model| view! { <option value=model.name>{model.name}</option> }).collect_view()}
+                </select>
+            </div>
+            <div class="field">
+                <label for="hub-revision">"Revision"</label>
+                <input
+                    id="hub-revision"
+                    data-testid="hub-revision"
+                    type="text"
+                    spellcheck="false"
+                    autocomplete="off"
+                    placeholder="known commit"
+                    disabled=move || active.get()
+                    prop:value=move || page.form.with(|form| form.revision.clone())
+                    on:input=move |event| page.form.update(|form| form.revision = event_target_value(&event))
+                    on:change=move |_| page.describe()
+                />
+            </div>
+        </div>
+    }
+}
+
+#[component]
+fn PickFields(page: Page, active: Memo<bool>) -> impl IntoView {
+    let label = move || {
+        page.form.with(|form| match form.picked.split_once('/') {
+            Some((_, label)) => format!("Picked: {label}."),
+            None => "config.json, model.safetensors and tokenizer.json of one model. They stay on this device.".into(),
+        })
+    };
+    view! {
+        <p class="about" data-testid="picked">{label}</p>
+        <div class="buttons">
+            <Picker page=page active=active testid="pick-files" label="Pick files" folder=false />
+            <Picker page=page active=active testid="pick-folder" label="Pick a folder" folder=true />
+        </div>
+    }
+}
+
+#[component]
+fn Picker(page: Page, active: Memo<bool>, testid: &'static str, label: &'static str, folder: bool) -> impl IntoView {
+    let input = NodeRef::<html::Input>::new();
+    let picked = move |_| {
+        let Some(element) = input.get_untracked() else { return };
+        let list = element.files();
+        let count = list.as_ref().map_or(0, web_sys::FileList::length);
+        let files: Vec<File> = (0..count).filter_map(|index| list.as_ref()?.item(index)).collect();
+        element.set_value("");
+        page.pick(LOOSE, files);
+    };
+    view! {
+        <label class="quiet file-button" class:disabled=move || active.get()>
+            {label}
+            <input
+                type="file"
+                multiple
+                prop:webkitdirectory=folder
+                data-testid=testid
+                node_ref=input
+                disabled=move || active.get()
+                on:change=picked
+            />
+        </label>
+    }
+}
+
+/// The models in the browser's storage.
+#[component]
+pub fn StoredModels(page: Page, active: Memo<bool>) -> impl IntoView {
+    let models = Memo::new(move |_| {
+        page.session
+            .with(|session| session.library().models().map(<[_]>::to_vec))
+    });
+    let room = move || {
+        page.session
+            .with(|session| session.library().space().map(library::room))
+    };
+    let list = move || {
+        match models.get() {
+        None => view! { <p class="about">"Looking\u{2026}"</p> }.into_any(),
+        Some(models) if models.is_empty() => {
+            view! { <p class="about">"None yet. The weights that a run downloads are kept here, and later runs work without a network."</p> }
+                .into_any()
+        }
+        Some(models) => {
+            let rows = models.into_iter().map(|model| view! { <StoredRow page=page active=active model=model /> });
+            view! { <ul class="stored">{rows.collect_view()}</ul> }.into_any()
+        }
+    }
+    };
+    view! {
+        <details class="models" data-testid="models-panel" on:toggle=move |_| page.list_stored()>
+            <summary>"Models in this browser"</summary>
+            {list}
+            <p class="about" data-testid="storage-room">{room}</p>
+        </details>
+    }
+}
+
+#[component]
+fn StoredRow(page: Page, active: Memo<bool>, model: StoredModel) -> impl IntoView {
+    let name = library::name(&model);
+    let (location, folder) = (model.location.clone(), model.folder.clone());
+    let title = model.location.clone();
+    view! {
+        <li data-testid="stored-model">
+            <span class="name" title=title>{name.clone()}</span>
+            <span class="size">{size(model.bytes)}</span>
+            <button
+                type="button"
+                class="quiet"
+                data-testid="use-stored"
+                aria-label=format!("Use {name}")
+                disabled=move || active.get()
+                on:click=move |_| page.use_stored(&location)
+            >"Use"</button>
+            <button
+                type="button"
+                class="quiet"
+                data-testid="delete-stored"
+                aria-label=format!("Delete {name} from this browser")
+                disabled=move || active.get()
+                on:click=move |_| page.remove_stored(&folder)
+            >"Delete"</button>
+        </li>
+    }
+}
