@@ -2,7 +2,7 @@
 # Head 10.7 on a synthetic checkpoint of GPT-2 small's size (written once to FULL_SIZE, 0.5 GB), natively and in Chromium.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
-folder="${FULL_SIZE:-target/full-size}"
+folder="${FULL_SIZE:-target/checkpoints/gpt2}"
 
 scripts/setup.sh native wasm bindgen browser e2e
 cargo build --locked --release --bins

@@ -11,7 +11,7 @@ export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "
 export const target = process.env.KEYSIDE_TARGET ?? path.join(root, "target");
 export const fixture = (name) => path.join(root, "tests/fixtures", name);
 
-const FLAGS = [
+export const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-quic",

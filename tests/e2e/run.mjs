@@ -3,9 +3,10 @@ import { runAll } from "./harness.mjs";
 import { badInput } from "./bad_input.mjs";
 import { fullSize } from "./full_size.mjs";
 import { liveRuns } from "./live_runs.mjs";
+import { models } from "./models.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 
-const suites = { "full-size": fullSize };
+const suites = { models, "full-size": fullSize };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...badInput];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput];
 await runAll(chosen);
