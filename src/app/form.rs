@@ -1,6 +1,7 @@
 //! The controls of the page and what they must hold before a run can start.
 
 use crate::attribution::Analysis;
+use crate::checkpoint::check_for_page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::{Config, Head, Processing};
 use crate::worker::ModelCard;
@@ -163,10 +164,10 @@ impl Form {
         Ok(Request { url, analysis })
     }
 
-    /// The typed URL as an absolute http(s) URL.
+    /// The typed URL as an absolute http(s) URL that the page may read from.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] when it is empty, or not one.
+    /// [`ErrorKind::Request`] when it is empty, or not one; those of [`check_for_page`].
     pub fn checked_url(&self, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
         let typed = self.url.trim();
         let expected = "the address of a folder with config.json, model.safetensors and tokenizer.json, \
@@ -181,11 +182,13 @@ impl Form {
         let resolved = (looks_right && !typed.contains(char::is_whitespace))
             .then(|| resolve(typed))
             .flatten();
-        resolved
+        let url = resolved
             .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
             .ok_or_else(|| {
                 Error::new(ErrorKind::Request, format!("\"{typed}\" is not a web address")).expected(expected)
-            })
+            })?;
+        check_for_page(&url, &resolve("/").unwrap_or_default())?;
+        Ok(url)
     }
 }
 
@@ -318,6 +321,11 @@ mod tests {
         let resolved = |typed: &str| url(typed).checked_url(|typed| Some(format!("http://here/{typed}")));
         assert!(resolved("not a url").is_err(), "even where it would resolve");
         assert_eq!(resolved("./models/own").expect("relative"), "http://here/./models/own");
+        let refused = request(&url("http://example.com/gpt2")).expect_err("plain http");
+        assert_eq!(
+            refused.cause,
+            "http://example.com/gpt2 would be read without encryption"
+        );
     }
 
     #[test]

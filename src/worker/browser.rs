@@ -9,7 +9,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, MessageChannel, MessageEvent, MessagePort, Url};
 
 use super::{FromWorker, Port, serve};
-use crate::checkpoint::{FetchTransport, Gate, HttpSource, OpfsStore, Source, Store, StoredSource};
+use crate::checkpoint::{FetchTransport, Gate, HttpSource, OpfsStore, Source, Store, StoredSource, check_for_page};
 use crate::error::Result;
 
 fn scope() -> DedicatedWorkerGlobalScope {
@@ -88,6 +88,7 @@ impl Port for Browser {
     }
 
     fn source(&self, url: &str) -> Result<Box<dyn Source>> {
+        check_for_page(url, &scope().location().origin())?;
         let source = Box::new(HttpSource::new(url, Box::new(FetchTransport))?.with_gate(self.gate()));
         // The page's own models are kept with the page.
         let own = self.own.as_ref().is_some_and(|own| url.starts_with(own.as_str()));
