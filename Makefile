@@ -12,7 +12,7 @@ run: dist ## build the release page and serve it on 127.0.0.1:8080 (PORT=)
 	@node scripts/serve.mjs dist $(PORT)
 
 dist: ## build the release page into dist/
-	@scripts/setup.sh native wasm bindgen wasm-opt trunk
+	@scripts/setup.sh native wasm bindgen node wasm-opt trunk
 	@scripts/build-release.sh
 
 test: ## format, lints, docs, native tests, tests in headless Chromium, end-to-end tests

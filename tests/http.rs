@@ -168,3 +168,14 @@ fn a_server_that_is_not_there_is_an_error() {
         "{error}"
     );
 }
+
+#[test]
+fn files_that_are_too_large_are_not_read_to_their_end() {
+    for (file, limit) in [("config.json", 1 << 20), ("tokenizer.json", 32 << 20)] {
+        let at_limit = error_of(tiny().with(file, vec![b' '; limit]), Manner::Ranges);
+        assert_ne!(at_limit.kind, ErrorKind::Source, "{at_limit}");
+        let error = error_of(tiny().with(file, vec![b' '; limit + 1]), Manner::Ranges);
+        assert_eq!(error.kind, ErrorKind::Source);
+        assert_eq!(error.cause, format!("{file} is larger than {limit} bytes"));
+    }
+}

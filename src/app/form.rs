@@ -1,7 +1,7 @@
 //! The controls of the page and what they must hold before a run can start.
 
 use crate::attribution::Analysis;
-use crate::checkpoint::hub_url;
+use crate::checkpoint::{check_for_page, hub_url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::{Config, Head, Processing};
 use crate::worker::ModelCard;
@@ -197,10 +197,10 @@ impl Form {
         Ok(Request { url, analysis })
     }
 
-    /// The typed URL as an absolute http(s) URL.
+    /// The typed URL as an absolute http(s) URL that the page may read from.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] when it is empty, or not one.
+    /// [`ErrorKind::Request`] when it is empty, or not one; those of [`check_for_page`].
     fn checked_url(&self, resolve: impl Fn(&str) -> Option<String>) -> Result<String> {
         let typed = self.url.trim();
         let expected = "the address of a folder with config.json, model.safetensors and tokenizer.json, \
@@ -215,11 +215,13 @@ impl Form {
         let resolved = (looks_right && !typed.contains(char::is_whitespace))
             .then(|| resolve(typed))
             .flatten();
-        resolved
+        let url = resolved
             .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
             .ok_or_else(|| {
                 Error::new(ErrorKind::Request, format!("\"{typed}\" is not a web address")).expected(expected)
-            })
+            })?;
+        check_for_page(&url, &resolve("/").unwrap_or_default())?;
+        Ok(url)
     }
 }
 

@@ -100,6 +100,11 @@ fn every_control_is_checked_and_named() {
     let resolved = |typed: &str| url(typed).checked_url(|typed| Some(format!("http://here/{typed}")));
     assert!(resolved("not a url").is_err(), "even where it would resolve");
     assert_eq!(resolved("./models/own").expect("relative"), "http://here/./models/own");
+    let refused = request(&url("http://example.com/gpt2")).expect_err("plain http");
+    assert_eq!(
+        refused.cause,
+        "http://example.com/gpt2 would be read without encryption"
+    );
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::source::{WHOLE_FILE_LIMIT, missing, too_large, truncated};
+use super::source::{missing, too_large, truncated, whole_file_limit};
 use crate::error::{Error, ErrorKind, Result};
 
 /// An HTTP(S) address that the names of files are appended to, and the lengths that answers told.
@@ -180,15 +180,17 @@ impl Cutter {
     /// The bytes of `piece` that were asked for.
     ///
     /// # Errors
-    /// [`ErrorKind::Source`] when a whole file is larger than [`WHOLE_FILE_LIMIT`].
+    /// [`ErrorKind::Source`] when a whole file is larger than [`whole_file_limit`].
     pub(crate) fn cut<'b>(&mut self, piece: &'b [u8]) -> Result<&'b [u8]> {
         self.seen += piece.len() as u64;
         let skipped = usize::try_from(self.skip).map_or(piece.len(), |skip| skip.min(piece.len()));
         self.skip -= skipped as u64;
         let piece = &piece[skipped..];
         match &mut self.left {
-            None if self.seen > WHOLE_FILE_LIMIT => Err(too_large(&self.file, WHOLE_FILE_LIMIT)),
-            None => Ok(piece),
+            None => match whole_file_limit(&self.file) {
+                limit if self.seen > limit => Err(too_large(&self.file, limit)),
+                _ => Ok(piece),
+            },
             Some(left) => {
                 let taken = usize::try_from(*left).map_or(piece.len(), |left| left.min(piece.len()));
                 *left -= taken as u64;

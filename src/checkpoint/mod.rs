@@ -4,6 +4,7 @@
 //! in them. Weights are read tensor by tensor, straight into the tensor's own buffer: there is no
 //! buffer of the size of the file, and what is not asked for is never read.
 
+mod address;
 mod card;
 mod decode;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
@@ -30,6 +31,7 @@ mod store;
 mod stored;
 mod transport;
 
+pub use address::check_for_page;
 pub use card::ModelCard;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub use fetch::FetchTransport;

@@ -10,12 +10,10 @@ use super::card::ModelCard;
 use super::decode::Decoder;
 use super::header::{self, FILE, Header, TensorEntry};
 use super::pieces;
-use super::source::{Sink, Source, Traffic, too_large};
+use super::source::{Sink, Source, Traffic};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::{Config, Tokenizer};
 
-/// Largest `config.json`, in bytes.
-const MAX_CONFIG: u64 = 1 << 20;
 /// Bytes of a matrix that are decoded at once where its rows are not held.
 const ROW_STEP: usize = 1 << 18;
 
@@ -60,9 +58,6 @@ impl Checkpoint {
     /// [`ErrorKind::Source`] when the file can't be read, [`ErrorKind::Config`] when it can't be used.
     pub async fn describe(source: &dyn Source) -> Result<(Config, Option<ModelCard>)> {
         let bytes = source.read("config.json", None).await?;
-        if bytes.len() as u64 > MAX_CONFIG {
-            return Err(too_large("config.json", MAX_CONFIG));
-        }
         let described = Config::from_json(&bytes).and_then(|config| {
             let card = ModelCard::from_config_json(&bytes, &config)?;
             Ok((config, card))

@@ -10,6 +10,18 @@ use crate::error::{Error, ErrorKind, Result};
 /// Largest file that is read whole (`tokenizer.json`, `config.json`), in bytes. Weights are read by range.
 pub const WHOLE_FILE_LIMIT: u64 = 32 << 20;
 
+/// Largest `config.json`, in bytes: a hundred times what a GPT-2 has.
+const CONFIG_LIMIT: u64 = 1 << 20;
+
+/// Most bytes of `file` that are read where it is read whole.
+pub(crate) fn whole_file_limit(file: &str) -> u64 {
+    if file == "config.json" {
+        CONFIG_LIMIT
+    } else {
+        WHOLE_FILE_LIMIT
+    }
+}
+
 /// What takes the bytes of a file piece by piece, in order.
 pub type Sink<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
 
@@ -41,16 +53,18 @@ pub trait Source {
         sink: &'a mut Sink<'a>,
     ) -> LocalBoxFuture<'a, Result<()>>;
 
-    /// Reads `range` of `file` (all of it where `range` is None), exactly; at most [`WHOLE_FILE_LIMIT`] bytes.
+    /// Reads `range` of `file` (all of it where `range` is None), exactly; at most [`WHOLE_FILE_LIMIT`] bytes,
+    /// and of `config.json` at most 1 MiB.
     ///
     /// # Errors
     /// Those of [`Source::stream`], and [`crate::ErrorKind::Source`] when it is too much.
     fn read<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, Result<Vec<u8>>> {
         Box::pin(async move {
             let mut bytes = Vec::new();
+            let limit = whole_file_limit(file);
             let mut sink = |piece: &[u8]| {
-                if (bytes.len() + piece.len()) as u64 > WHOLE_FILE_LIMIT {
-                    return Err(too_large(file, WHOLE_FILE_LIMIT));
+                if (bytes.len() + piece.len()) as u64 > limit {
+                    return Err(too_large(file, limit));
                 }
                 bytes.extend_from_slice(piece);
                 Ok(())

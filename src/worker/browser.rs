@@ -10,7 +10,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, MessagePort, Url};
 
 use super::{FromWorker, PICKED, Port, serve};
-use crate::checkpoint::{FetchTransport, Gate, HttpSource, OpfsStore, PickedSource, Source, Store, StoredSource};
+use crate::checkpoint::{
+    FetchTransport, Gate, HttpSource, OpfsStore, PickedSource, Source, Store, StoredSource, check_for_page,
+};
 use crate::error::{Error, ErrorKind, Result};
 
 fn scope() -> DedicatedWorkerGlobalScope {
@@ -130,6 +132,7 @@ impl Port for Browser {
         if url.starts_with(PICKED) {
             return self.picked.borrow().source(url);
         }
+        check_for_page(url, &scope().location().origin())?;
         let source = Box::new(HttpSource::new(url, Box::new(FetchTransport))?.with_gate(self.gate()));
         // The page's own models are kept with the page.
         let own = self.own.as_ref().is_some_and(|own| url.starts_with(own.as_str()));

@@ -14,6 +14,7 @@ const TYPES = {
   ".svg": "image/svg+xml",
   ".txt": "text/plain; charset=utf-8",
   ".wasm": "application/wasm",
+  ".webmanifest": "application/manifest+json",
 };
 
 /** The byte range asked for, `null` for the whole file, `undefined` for one that cannot be satisfied. */

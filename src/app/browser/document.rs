@@ -20,6 +20,15 @@ pub fn absolute(address: &str) -> Option<String> {
     Url::new_with_base(address, &base).ok().map(|url| url.href())
 }
 
+/// What the page's `<meta>` element `name` says.
+pub fn meta(name: &str) -> Option<String> {
+    let element = document()
+        .query_selector(&format!("meta[name=\"{name}\"]"))
+        .ok()
+        .flatten()?;
+    element.get_attribute("content")
+}
+
 /// Device pixels per CSS pixel.
 pub fn pixel_ratio() -> f64 {
     window().device_pixel_ratio()

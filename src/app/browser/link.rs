@@ -4,11 +4,11 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, File, MessageEvent, Worker};
 
-use super::document::text_of;
+use super::document::{meta, text_of};
 use crate::worker::{FromWorker, ToWorker};
 
-/// The script that loads the worker, beside the page.
-const SCRIPT: &str = "./worker_loader.js";
+/// The element of the page that names the worker's script: of the same version as the page.
+const META: &str = "keyside-worker";
 
 /// What the page hears from its worker.
 pub enum Heard {
@@ -32,7 +32,9 @@ impl Link {
     /// # Errors
     /// Why it can't be started.
     pub fn start(hear: impl Fn(Heard) + Clone + 'static) -> Result<Self, String> {
-        let worker = Worker::new(SCRIPT).map_err(|cause| format!("the worker can't start ({})", text_of(&cause)))?;
+        let script =
+            meta(META).ok_or_else(|| format!("the worker can't start (the page has no meta element {META})"))?;
+        let worker = Worker::new(&script).map_err(|cause| format!("the worker can't start ({})", text_of(&cause)))?;
         let hear_message = hear.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let text = event.data().as_string().unwrap_or_default();
@@ -47,7 +49,7 @@ impl Link {
                 .and_then(|message| message.as_string());
             hear(Heard::Lost(match cause {
                 Some(cause) => format!("the worker broke down ({cause})"),
-                None => format!("the worker can't start ({SCRIPT} can't be loaded)"),
+                None => format!("the worker can't start ({script} can't be loaded)"),
             }));
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));

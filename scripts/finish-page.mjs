@@ -1,0 +1,154 @@
+// Finishes a built page: node scripts/finish-page.mjs FOLDER
+// Gives its own files one version in their names, writes hashes and the Content-Security-Policy, puts scripts in place of
+// inline ones, and writes the service worker. Takes what build-page.sh makes, what Trunk makes, and its own output.
+import { createHash } from "node:crypto";
+import { readFile, readdir, rm, writeFile } from "node:fs/promises";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self' 'wasm-unsafe-eval'",
+  "style-src 'self'",
+  "img-src 'self' data: blob:",
+  "connect-src 'self' https: http://127.0.0.1:* http://localhost:*",
+  "worker-src 'self'",
+  "manifest-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+].join("; ");
+/** What the parts of a page are called when they are built; Trunk puts a hash in between. */
+const PARTS = {
+  page: /^page(-[0-9a-f]+)?\.js$/,
+  pageWasm: /^page(-[0-9a-f]+)?_bg\.wasm$/,
+  worker: /^worker(-[0-9a-f]+)?\.js$/,
+  workerWasm: /^worker(-[0-9a-f]+)?_bg\.wasm$/,
+  style: /^style(-[0-9a-f]+)?\.css$/,
+};
+/** What is written anew, or not needed: Trunk's loader. */
+const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|start-[0-9a-f]+\.js|service-worker\.js)$/;
+/** What the page does not need: descriptions of folders for people. */
+const NOT_KEPT = /(^|\/)README\.md$/;
+/** Where the text begins that this script appends to the output of wasm-bindgen. */
+const SEAM = "\n// keyside: starts ";
+
+const templates = path.join(path.dirname(fileURLToPath(import.meta.url)), "page");
+const template = (name) => readFile(path.join(templates, name), "utf8");
+const integrityOf = (content) => `sha384-${createHash("sha384").update(content).digest("base64")}`;
+
+/** Every file below `folder`, relative to it, with slashes, sorted. */
+async function list(folder) {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return files.map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join("/")).sort();
+}
+
+/** The page's own text without what Trunk, build-page.sh or this script have put in. */
+function plain(html) {
+  return html
+    .replace(/<script\b[^>]*>[\s\S]*?<\/script>\s*/g, "")
+    .replace(/<meta\b[^>]*(http-equiv="Content-Security-Policy"|name="keyside-worker")[^>]*>\s*/g, "")
+    .replace(/<link\b[^>]*rel="?(modulepreload|stylesheet)"?[^>]*>\s*/g, "")
+    .replace(/<link\b[^>]*rel="?preload"?[^>]*\.wasm[^>]*>\s*/g, "");
+}
+
+/** The page's text with the policy first, and its own parts. */
+function page(html, { start, page, style, worker }) {
+  const policy = `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`;
+  const parts = [
+    `<meta name="keyside-worker" content="./${worker.name}" />`,
+    // First of all, and at once: it says what of the others does not load.
+    `<script src="./${start.name}" integrity="${start.integrity}"></script>`,
+    `<link rel="stylesheet" href="./${style.name}" integrity="${style.integrity}" />`,
+    `<script type="module" src="./${page.name}" integrity="${page.integrity}"></script>`,
+  ];
+  const head = /<head>\s*/;
+  if (!head.test(html) || !html.includes("</head>")) throw new Error("index.html has no <head>");
+  return html
+    .replace(head, () => `<head>\n    ${policy}\n    `)
+    .replace(/\s*<\/head>/, () => `\n    ${parts.join("\n    ")}\n  </head>`);
+}
+
+/** Fails where a text still has a script of its own or a style in an attribute, which the policy forbids. */
+function checkPage(html) {
+  for (const tag of html.match(/<script\b[^>]*>/g) ?? []) {
+    if (!/\bsrc=/.test(tag)) throw new Error("index.html has an inline script");
+  }
+  if (/<style\b|\sstyle=|\son[a-z]+=|javascript:|data-trunk/i.test(html)) throw new Error("index.html has inline style, an inline handler or a link of Trunk's");
+}
+
+/** The text that wasm-bindgen wrote, without what this script has appended. */
+function glue(text) {
+  const bare = text.split(SEAM)[0].trimEnd();
+  if (/^\s*import\b[^(]/m.test(bare) || /from\s+["']\.\/snippets/.test(bare)) {
+    throw new Error("wasm-bindgen's script imports other scripts, whose integrity can't be checked");
+  }
+  return bare;
+}
+
+/** Finishes the page in `folder`; answers its version. */
+export async function finish(folder) {
+  const at = (name) => path.join(folder, name);
+  const built = await list(folder);
+  const content = {};
+  for (const [part, pattern] of Object.entries(PARTS)) {
+    const found = built.filter((name) => pattern.test(name));
+    if (found.length !== 1) throw new Error(`${folder} has ${found.length} files ${pattern}; expected one`);
+    content[part] = await readFile(at(found[0]));
+    await rm(at(found[0]));
+  }
+  const text = {
+    html: plain(await readFile(at("index.html"), "utf8")),
+    page: glue(content.page.toString()),
+    worker: glue(content.worker.toString()),
+    start: await template("start.js"),
+    pageEnd: await template("page-end.js"),
+    workerEnd: await template("worker-end.js"),
+    serviceWorker: await template("service-worker.js"),
+  };
+  const own = [/^index\.html$/, REPLACED, NOT_KEPT, ...Object.values(PARTS)];
+  const served = built.filter((name) => !own.some((pattern) => pattern.test(name)));
+  const others = await Promise.all(served.map(async (name) => [name, await readFile(at(name))]));
+  for (const name of built) if (REPLACED.test(name)) await rm(at(name));
+
+  const hash = createHash("sha256").update(POLICY);
+  const all = [...Object.entries(text), ...["pageWasm", "workerWasm", "style"].map((part) => [part, content[part]]), ...others];
+  for (const [name, bytes] of all) hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
+  const version = hash.digest("hex").slice(0, 12);
+
+  const files = [];
+  const add = async (name, bytes) => {
+    await writeFile(at(name), bytes);
+    const file = { name, integrity: integrityOf(bytes) };
+    files.push(file);
+    return file;
+  };
+  const started = (script, end, wasm) =>
+    `${script}\n${end.replaceAll("__WASM__", wasm.name).replaceAll("__INTEGRITY__", wasm.integrity)}`;
+  const pageWasm = await add(`page-${version}_bg.wasm`, content.pageWasm);
+  const workerWasm = await add(`worker-${version}_bg.wasm`, content.workerWasm);
+  const html = page(text.html, {
+    start: await add(`start-${version}.js`, text.start),
+    page: await add(`page-${version}.js`, started(text.page, text.pageEnd, pageWasm)),
+    worker: await add(`worker-${version}.js`, started(text.worker, text.workerEnd, workerWasm)),
+    style: await add(`style-${version}.css`, content.style),
+  });
+  checkPage(html);
+  await writeFile(at("index.html"), html);
+  files.push({ name: "./", integrity: integrityOf(html) });
+  for (const [name, bytes] of others) files.push({ name, integrity: integrityOf(bytes) });
+  const rows = files.map(({ name, integrity }) => `  ${JSON.stringify([name, integrity])},`).join("\n");
+  await writeFile(at("service-worker.js"), text.serviceWorker.replace("__VERSION__", version).replace("__FILES__", () => `[\n${rows}\n]`));
+  return version;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  try {
+    const [folder] = process.argv.slice(2);
+    if (!folder) throw new Error("which folder? node scripts/finish-page.mjs FOLDER");
+    console.error(`keyside: ${folder} is version ${await finish(folder)}`);
+  } catch (error) {
+    console.error(`keyside: error: ${error.message}`);
+    process.exit(1);
+  }
+}

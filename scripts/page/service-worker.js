@@ -1,0 +1,84 @@
+// Keeps one whole version of the page for use without a network. scripts/finish-page.mjs fills in version and files.
+"use strict";
+
+const VERSION = "__VERSION__";
+/** [path relative to this script, integrity] of every file of this version; "./" is the page itself. */
+const FILES = __FILES__;
+
+const scope = new URL("./", self.location.href);
+/** Caches belong to an origin, on which other copies of the page may live. */
+const PREFIX = `keyside ${scope.pathname} `;
+const CACHE = PREFIX + VERSION;
+const addresses = new Set(FILES.map(([path]) => new URL(path, scope).href));
+
+/** Reads every file anew, checks it, and keeps all or nothing. */
+async function install() {
+  try {
+    const cache = await caches.open(CACHE);
+    for (const [path, integrity] of FILES) {
+      const url = new URL(path, scope).href;
+      // "no-cache" asks whether a copy of the browser's is still right; it does not keep it from being used.
+      const response = await fetch(url, { integrity, cache: "no-cache", credentials: "same-origin" });
+      if (response.status !== 200) throw new Error(`${url}: the server answered ${response.status}`);
+      // A response that was redirected may not be used for opening a page.
+      await cache.put(url, response.redirected ? new Response(response.body, { headers: response.headers }) : response);
+    }
+  } catch (cause) {
+    await caches.delete(CACHE);
+    throw cause;
+  }
+}
+
+/** Deletes the caches of other versions of this page. */
+async function activate() {
+  const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
+  await Promise.all(others.map((name) => caches.delete(name)));
+}
+
+/** The address under which the file asked for is kept; undefined for what is not the page's. */
+function addressOf(request) {
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== scope.origin) return undefined;
+  url.hash = "";
+  if (request.mode === "navigate") url.search = "";
+  if (url.href === new URL("index.html", scope).href) return scope.href;
+  return addresses.has(url.href) ? url.href : undefined;
+}
+
+/** The part `bytes=a-b` of a whole response; the whole where the header says something else. */
+async function part(whole, header) {
+  const match = /^bytes=(\d+)-(\d*)$/.exec(header);
+  if (!match) return whole;
+  const blob = await whole.blob();
+  const start = Number(match[1]);
+  const end = Math.min(match[2] ? Number(match[2]) : blob.size - 1, blob.size - 1);
+  if (start > end) return new Response(null, { status: 416, headers: { "Content-Range": `bytes */${blob.size}` } });
+  return new Response(blob.slice(start, end + 1), {
+    status: 206,
+    headers: {
+      "Content-Type": whole.headers.get("Content-Type") ?? "application/octet-stream",
+      "Content-Length": String(end - start + 1),
+      "Content-Range": `bytes ${start}-${end}/${blob.size}`,
+    },
+  });
+}
+
+async function answer(request, address) {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(address);
+  // The browser may have thrown the cache away.
+  if (!kept) return fetch(request);
+  const range = request.headers.get("Range");
+  return range ? part(kept, range) : kept;
+}
+
+self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("activate", (event) => event.waitUntil(activate()));
+self.addEventListener("fetch", (event) => {
+  const address = addressOf(event.request);
+  if (address) event.respondWith(answer(event.request, address));
+});
+// A new version waits until the reader takes it: page and worker of two versions never meet.
+self.addEventListener("message", ({ data }) => {
+  if (data === "skipWaiting") self.skipWaiting();
+});
