@@ -100,7 +100,7 @@ export async function runAll(scenarios) {
   let passed = 0;
   let failed = 0;
   for (const { name, run, timeout = 60_000, context: options = {} } of scenarios) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, ...options });
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: "block", ...options });
     const page = await context.newPage();
     const tab = new Tab(page, site.url);
     const started = Date.now();
