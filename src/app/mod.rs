@@ -1,9 +1,10 @@
 //! The page: a form, a run in a worker, five figures.
 //!
-//! What is not pixels is pure and tested natively: [`form`] (controls and their validation), [`session`]
+//! What is not pixels is pure and tested natively: [`address`] (the state in a link), [`form`] (controls and their validation), [`session`]
 //! (which run is shown, what the worker is doing), [`words`] (every number and sentence). The Leptos
 //! components around canvases need feature `page` and wasm32.
 
+pub mod address;
 pub mod form;
 pub mod session;
 pub mod words;
