@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/full-size
 
-.PHONY: help run dist test e2e test-full test-gpt2 check train
+.PHONY: help run dist test e2e test-full test-gpt2 check train fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,3 +36,6 @@ test-gpt2: ## head 10.7 of the real GPT-2 small against the recorded run (MODEL=
 train: ## train the bundled model anew into public/models/stand-in (under 40 minutes on 2 cores)
 	@scripts/setup.sh native
 	cargo run --locked --release --bin train -- --out public/models/stand-in
+
+fuzz: ## fuzz what is read from outside (TARGET=, all without; SECONDS=900 each)
+	@SECONDS_EACH="$(or $(SECONDS),900)" scripts/fuzz.sh $(TARGET)

@@ -314,7 +314,11 @@ fn appearance(value: &str) -> Result<Appearance> {
 fn revision(value: &str) -> Result<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     if value.is_empty() || value.len() > 100 || !value.chars().all(plain) || value.contains("..") {
-        return Err(wrong("revision", value, "a branch, tag or commit of at most 100 characters"));
+        return Err(wrong(
+            "revision",
+            value,
+            "a branch, tag or commit of at most 100 characters",
+        ));
     }
     Ok(value.to_owned())
 }

@@ -61,8 +61,14 @@ fn keys_that_are_not_known_are_ignored() {
 #[test]
 fn every_bad_value_is_named_with_what_is_expected() {
     let long = format!("prompt={}", "a".repeat(MAX_TEXT + 1));
-    let many: String = (0..=MAX_SERIES).map(|i| format!("hide=keys_fixed_scores:{i}&")).collect();
-    let texts = format!("prompt={0}&url={0}&hide=keys_fixed_scores:{1}&show=keys_fixed_scores:{1}&stored={0}", "a".repeat(MAX_TEXT), "b".repeat(2030));
+    let many: String = (0..=MAX_SERIES)
+        .map(|i| format!("hide=keys_fixed_scores:{i}&"))
+        .collect();
+    let texts = format!(
+        "prompt={0}&url={0}&hide=keys_fixed_scores:{1}&show=keys_fixed_scores:{1}&stored={0}",
+        "a".repeat(MAX_TEXT),
+        "b".repeat(2030)
+    );
     for (query, key, expected) in [
         ("v=2", "\"v\"", "1"),
         ("model=gpt3", "\"model\"", "recorded, bundled, url or stored"),
@@ -74,7 +80,11 @@ fn every_bad_value_is_named_with_what_is_expected() {
         ("head=10", "\"head\"", "layer.head"),
         ("head=1024.0", "\"head\"", "layer.head"),
         ("earlier=x", "\"earlier\"", "layer.head"),
-        ("head=3.1&earlier=3.0", "\"earlier\"", "a head of a layer before that of 3.1"),
+        (
+            "head=3.1&earlier=3.0",
+            "\"earlier\"",
+            "a head of a layer before that of 3.1",
+        ),
         ("seed=-1", "\"seed\"", "a whole number from 0 to 4294967295"),
         ("seed=4294967296", "\"seed\"", "a whole number"),
         ("batches=0", "\"batches\"", "a whole number from 1 to 1000"),
@@ -95,7 +105,10 @@ fn every_bad_value_is_named_with_what_is_expected() {
         assert_eq!(error.kind, ErrorKind::Request);
         assert!(error.cause.contains(key), "{query}: {error}");
         assert!(error.expected.contains(expected), "{query}: {error}");
-        assert!(error.advice.contains("address") && error.to_string().len() < 400, "{error}");
+        assert!(
+            error.advice.contains("address") && error.to_string().len() < 400,
+            "{error}"
+        );
     }
     let error = Address::parse(&"x".repeat(MAX_QUERY + 1)).expect_err("too long");
     assert!(error.expected.contains("at most 32768"), "{error}");
@@ -113,7 +126,10 @@ fn a_form_takes_the_settings_over() {
         ..Address::default()
     };
     let form = stored.form();
-    assert_eq!((form.model, form.url.as_str()), (ModelChoice::Url, "https://example.org/m"));
+    assert_eq!(
+        (form.model, form.url.as_str()),
+        (ModelChoice::Url, "https://example.org/m")
+    );
     assert!(!form.heads_typed);
 }
 
@@ -130,8 +146,12 @@ impl Random {
     }
 
     fn text(&mut self) -> String {
-        let letters: Vec<char> = "aZ09 &=+%#?;:/.\\\"'<>[]()~\u{e9}\u{4e2d}\u{1f600}\u{feff}".chars().collect();
-        (0..1 + self.below(20)).map(|_| letters[self.below(letters.len())]).collect()
+        let letters: Vec<char> = "aZ09 &=+%#?;:/.\\\"'<>[]()~\u{e9}\u{4e2d}\u{1f600}\u{feff}"
+            .chars()
+            .collect();
+        (0..1 + self.below(20))
+            .map(|_| letters[self.below(letters.len())])
+            .collect()
     }
 
     fn address(&mut self) -> Address {

@@ -120,7 +120,10 @@ impl Model {
             merges.push(merge.checked(&self.vocab)?);
         }
         let mut builder = BPE::builder()
-            .vocab_and_merges(self.vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(), merges)
+            .vocab_and_merges(
+                self.vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(),
+                merges,
+            )
             .fuse_unk(self.fuse_unk)
             .ignore_merges(self.ignore_merges);
         if let Some(unknown) = self.unk_token {
