@@ -12,6 +12,7 @@ target_dir="${CARGO_TARGET_DIR:-$root/target}"
 wasm_target=wasm32-unknown-unknown
 min_rust=1.95
 trunk_version=0.22.1
+cargo_fuzz_version=0.13.2
 
 say() { printf 'keyside: %s\n' "$*" >&2; }
 fail() { printf 'keyside: error: %s\n' "$*" >&2; exit 1; }

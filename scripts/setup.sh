@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e wasm-opt trunk
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e wasm-opt trunk fuzz
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -142,11 +142,21 @@ setup_trunk() {
     --root "$tools" >&2 || fail "trunk $trunk_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e wasm-opt trunk"
+# libFuzzer itself is compiled with the targets, which takes a C++ compiler.
+setup_fuzz() {
+  have c++ || apt "the fuzz targets" g++
+  if [ "$("$tools/bin/cargo-fuzz" --version 2>/dev/null || true)" = "cargo-fuzz $cargo_fuzz_version" ]; then return; fi
+  say "building cargo-fuzz $cargo_fuzz_version (once, about 1 minute)"
+  env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install --quiet cargo-fuzz --version "$cargo_fuzz_version" --locked --root "$tools" >&2 ||
+    fail "cargo-fuzz $cargo_fuzz_version could not be installed with cargo"
+}
+
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e wasm-opt trunk fuzz"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | trunk) "setup_$part" ;;
+    native | wasm | bindgen | browser | node | e2e | trunk | fuzz) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e wasm-opt trunk" ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e wasm-opt trunk fuzz" ;;
   esac
 done

@@ -38,6 +38,9 @@ pub enum ErrorKind {
     Internal,
 }
 
+/// Most bytes of a cause, or of what was expected.
+const LONGEST: usize = 1000;
+
 /// What went wrong, what was expected, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
@@ -56,7 +59,7 @@ impl Error {
     pub fn new(kind: ErrorKind, cause: impl Into<String>) -> Self {
         Self {
             kind,
-            cause: cause.into(),
+            cause: one_line(cause.into()),
             expected: String::new(),
             advice: String::new(),
         }
@@ -65,7 +68,7 @@ impl Error {
     /// The same error with what was expected.
     #[must_use]
     pub fn expected(mut self, expected: impl Into<String>) -> Self {
-        self.expected = expected.into();
+        self.expected = one_line(expected.into());
         self
     }
 
@@ -80,6 +83,23 @@ impl Error {
     pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "the run was cancelled")
     }
+}
+
+/// `text` as it can be shown: messages quote what was read, which may hold anything and be of any length.
+fn one_line(text: String) -> String {
+    if text.len() <= LONGEST && !text.contains(char::is_control) {
+        return text;
+    }
+    let shown = if text.len() <= LONGEST {
+        text.as_str()
+    } else {
+        &text[..text.floor_char_boundary(LONGEST)]
+    };
+    let mut line: String = shown.replace(char::is_control, " ");
+    if shown.len() < text.len() {
+        line.push('\u{2026}');
+    }
+    line
 }
 
 impl fmt::Display for Error {

@@ -23,7 +23,10 @@ fuzz_target!(|bytes: &[u8]| {
 async fn open_and_read(source: Box<dyn Source>) -> Option<(Vec<u32>, Vec<u32>)> {
     let checkpoint = checked(Checkpoint::open(source).await)?;
     checked(checkpoint.tensor("wpe.weight", &[3, 2]).await);
-    let wanted = [("h.0.attn.c_attn.weight".to_owned(), vec![2, 6]), ("ln_f.bias".to_owned(), vec![2])];
+    let wanted = [
+        ("h.0.attn.c_attn.weight".to_owned(), vec![2, 6]),
+        ("ln_f.bias".to_owned(), vec![2]),
+    ];
     let tensors = checked(checkpoint.tensors(&wanted, &|_| {}).await)?;
     let tensors = tensors.values().flatten().map(|value| value.to_bits()).collect();
     let mut rows = Vec::new();

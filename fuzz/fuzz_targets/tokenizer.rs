@@ -12,7 +12,12 @@ fuzz_target!(|bytes: &[u8]| {
     let Some(tokenizer) = checked(Tokenizer::from_json(bytes, &MODEL)) else {
         return;
     };
-    for text in ["", "ab", " ab ab<|endoftext|>", "When Mary and John\n went, \u{e9}\u{1F600}"] {
+    for text in [
+        "",
+        "ab",
+        " ab ab<|endoftext|>",
+        "When Mary and John\n went, \u{e9}\u{1F600}",
+    ] {
         for token in checked(tokenizer.encode(text)).into_iter().flatten() {
             assert!((token as usize) < tokenizer.d_vocab(), "token {token}");
         }

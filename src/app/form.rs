@@ -7,7 +7,7 @@ use crate::gpt2::{Config, Head, Processing};
 use crate::worker::ModelCard;
 
 /// Most batches, and most prompts per batch, that the page starts a run with.
-const MOST: usize = 1000;
+pub(super) const MOST: usize = 1000;
 
 /// Which model is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

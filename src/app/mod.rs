@@ -1,10 +1,11 @@
 //! The page: a form, a run in a worker, five figures.
 //!
-//! What is not pixels is pure and tested natively: [`form`] (controls and their validation), [`session`]
-//! (which run is shown, what the worker is doing), [`library`] (which models are stored), [`words`] and [`download`]
-//! (every number and sentence). The Leptos
-//! components around canvases need feature `page` and wasm32.
+//! What is not pixels is pure and tested natively: [`address`] (the state in a link), [`form`] (controls and their
+//! validation), [`session`] (which run is shown, what the worker is doing), [`library`] (which models are stored),
+//! [`words`] and [`download`] (every number and sentence). The Leptos components around canvases need feature `page` and
+//! wasm32.
 
+pub mod address;
 pub mod download;
 pub mod form;
 pub mod library;

@@ -131,8 +131,8 @@ pub fn origin(shown: &Shown) -> String {
 
 /// Heads, prompts and time of a result: "head 10.7, earlier head 9.9 · 1,200 prompts (30 × 40, ...) · 8.1 s".
 pub fn settings(result: &ResultFile) -> String {
-    let prompts = counted(result.batches * result.batch_size, "prompt", "prompts");
-    let last = result.seed + (result.batches.max(1) - 1) as u64;
+    let prompts = counted(result.batches.saturating_mul(result.batch_size), "prompt", "prompts");
+    let last = result.seed.saturating_add((result.batches.max(1) - 1) as u64);
     let seeds = if last == result.seed {
         format!("seed {last}")
     } else {

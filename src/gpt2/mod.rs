@@ -17,6 +17,7 @@ mod prefix;
 mod processing;
 mod tensor;
 mod tokenizer;
+mod tokenizer_file;
 pub(crate) mod vector;
 mod walk;
 mod watcher;

@@ -1,9 +1,7 @@
 //! `tokenizer.json`: byte-level BPE.
 
-use tokenizers::decoders::byte_level::ByteLevel;
-
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::Config;
+use crate::gpt2::{Config, tokenizer_file};
 
 /// Entries of the vocabulary that may have no token: some checkpoints pad the embedding to a round number.
 const MAX_PADDING: usize = 1023;
@@ -19,21 +17,10 @@ impl Tokenizer {
     /// Reads `tokenizer.json` (merges as strings or as pairs) and checks it against `config.d_vocab`.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Tokenizer`] when it can't be read, has ids beyond the vocabulary, or
+    /// [`crate::ErrorKind::Tokenizer`] when it can't be read, is not byte-level BPE, has ids beyond the vocabulary, or
     /// leaves so much of the vocabulary without a token that it must belong to another model.
     pub fn from_json(bytes: &[u8], config: &Config) -> Result<Self> {
-        let mut tokenizer = tokenizers::Tokenizer::from_bytes(bytes).map_err(|cause| {
-            error(format!("tokenizer.json can't be read ({})", one_line(&cause)))
-                .expected("a tokenizer in the format of the library `tokenizers`")
-        })?;
-        if tokenizer.get_decoder().is_none() {
-            tokenizer.with_decoder(Some(ByteLevel::default()));
-        }
-        // Truncation and padding are settings for training; prompts are taken as they are.
-        tokenizer.with_padding(None);
-        tokenizer
-            .with_truncation(None)
-            .map_err(|cause| error(format!("tokenizer.json can't be used ({})", one_line(&cause))))?;
+        let tokenizer = tokenizer_file::read(bytes)?;
         check_vocabulary(&tokenizer, config.d_vocab)?;
         Ok(Self {
             tokenizer,

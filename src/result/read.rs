@@ -87,6 +87,12 @@ impl ResultFile {
                 ))
                 .expected("both at least 1")
             })?;
+        if self.seed.checked_add(self.batches as u64).is_none() {
+            return Err(
+                error(format!("seed {} is too large for {} batches", self.seed, self.batches))
+                    .expected("that every batch has a seed"),
+            );
+        }
         self.check_histograms(count)?;
         if !self.prompts.is_empty() && self.prompts.len() != count {
             return Err(length_error("prompts", self.prompts.len(), count));
