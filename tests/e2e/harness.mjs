@@ -9,6 +9,8 @@ import { serve } from "./server.mjs";
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const target = process.env.KEYSIDE_TARGET ?? path.join(root, "target");
+/** The folder of the page that is tested. */
+export const page = process.env.KEYSIDE_PAGE ?? path.join(target, "page-test");
 export const fixture = (name) => path.join(root, "tests/fixtures", name);
 
 export const FLAGS = [
@@ -95,14 +97,14 @@ export function check(condition, message) {
 export async function runAll(scenarios) {
   const screenshots = path.join(root, "screenshots");
   await mkdir(screenshots, { recursive: true });
-  const site = await serve(process.env.KEYSIDE_PAGE ?? path.join(target, "page-test"));
+  const site = await serve(page);
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   let passed = 0;
   let failed = 0;
   for (const { name, run, timeout = 60_000, context: options = {} } of scenarios) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: "block", ...options });
-    const page = await context.newPage();
-    const tab = new Tab(page, site.url);
+    const view = await context.newPage();
+    const tab = new Tab(view, site.url);
     const started = Date.now();
     let timer;
     const limit = new Promise((_, reject) => {
@@ -117,7 +119,7 @@ export async function runAll(scenarios) {
       failed += 1;
       console.log(`FAILED  ${name}: ${error.message}`);
       for (const complaint of tab.unexpected()) console.log(`        ${complaint}`);
-      await page.screenshot({ path: path.join(screenshots, `failed-${name.replaceAll(/\W+/g, "-")}.png`) }).catch(() => {});
+      await view.screenshot({ path: path.join(screenshots, `failed-${name.replaceAll(/\W+/g, "-")}.png`) }).catch(() => {});
     } finally {
       clearTimeout(timer);
       await context.close();

@@ -7,7 +7,7 @@ import path from "node:path";
 
 import { chromium } from "playwright-core";
 
-import { check, FLAGS, Tab, target } from "./harness.mjs";
+import { check, FLAGS, page, Tab } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const MB = 1e6;
@@ -20,8 +20,8 @@ const RUNS = [
 const HOURS = 3 * 3600 * 1000;
 
 /** Runs the model at `url` in a new tab, so in a new worker; what its result says of it. */
-async function measure(context, page, url, run) {
-  const tab = new Tab(await context.newPage(), page);
+async function measure(context, url, run) {
+  const tab = new Tab(await context.newPage(), site.url);
   await tab.open();
   await tab.fill({ model: "url", url, head: run.head, earlier: run.earlier, batches: run.batches, size: run.batchSize, seed: 0 });
   const failed = tab.at("error").waitFor({ timeout: HOURS }).then(async () => {
@@ -44,17 +44,17 @@ async function measure(context, page, url, run) {
   };
 }
 
-async function measureBoth(context, page, folder, run) {
+async function measureBoth(context, folder, run) {
   const models = await serve(folder, { cors: true });
   let first;
   let requests;
   try {
-    first = await measure(context, page, models.url, run);
+    first = await measure(context, models.url, run);
     requests = models.requests.length;
   } finally {
     await models.close();
   }
-  const again = await measure(context, page, models.url, run);
+  const again = await measure(context, models.url, run);
   const within =
     first.peak_linear_memory_mb <= run.mostMemory &&
     again.peak_linear_memory_mb <= run.mostMemory &&
@@ -65,7 +65,7 @@ async function measureBoth(context, page, folder, run) {
 
 const [folder] = process.argv.slice(2);
 check(folder, "say where the checkpoints are: node tests/e2e/memory.mjs FOLDER");
-const site = await serve(process.env.KEYSIDE_PAGE ?? path.join(target, "page-test"));
+const site = await serve(page);
 // A profile on disk: a private window keeps its storage in memory, and little of it.
 const profile = await mkdtemp(path.join(os.tmpdir(), "keyside-profile-"));
 const browser = await chromium.launchPersistentContext(profile, {
@@ -78,7 +78,7 @@ let outside = 0;
 try {
   const measured = [];
   for (const run of RUNS.filter((run) => !run.xl || process.env.XL === "1")) {
-    const result = await measureBoth(browser, site.url, path.join(folder, run.size), run);
+    const result = await measureBoth(browser, path.join(folder, run.size), run);
     measured.push(result);
     outside += result.within ? 0 : 1;
     console.error(`${run.size}: ${result.within ? "within its bounds" : "OUTSIDE its bounds"}`);

@@ -4,9 +4,11 @@ import { badInput } from "./bad_input.mjs";
 import { fullSize } from "./full_size.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
+import { offline } from "./offline.mjs";
 import { recordedRun } from "./recorded_run.mjs";
+import { security } from "./security.mjs";
 
-const suites = { models, "full-size": fullSize };
+const suites = { models, offline, security, "full-size": fullSize };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput, ...security, ...offline];
 await runAll(chosen);

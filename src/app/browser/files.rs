@@ -108,10 +108,11 @@ pub fn accept_drops(page: Page) {
     let over = window_event_listener(leptos::ev::dragover, |event: DragEvent| event.prevent_default());
     let dropped = window_event_listener(leptos::ev::drop, move |event: DragEvent| {
         event.prevent_default();
-        if !page.session.with_untracked(|session| session.run().is_active()) {
-            if let Some(transfer) = event.data_transfer() {
-                drops::take(page, &transfer);
-            }
+        if let (false, Some(transfer)) = (
+            page.session.with_untracked(|session| session.run().is_active()),
+            event.data_transfer(),
+        ) {
+            drops::take(page, &transfer);
         }
     });
     on_cleanup(move || {
