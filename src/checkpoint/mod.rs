@@ -13,6 +13,7 @@ mod file;
 mod header;
 mod http;
 mod http_source;
+mod inventory;
 mod keeper;
 mod layout;
 mod manifest;
@@ -33,6 +34,7 @@ pub use fetch::FetchTransport;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
 pub use http_source::HttpSource;
+pub use inventory::{StoredModel, stored_models};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use native::BlockingTransport;
 pub use open::Checkpoint;
@@ -40,7 +42,7 @@ pub use open::Checkpoint;
 pub use opfs::OpfsStore;
 pub use source::{MemorySource, Sink, Source, Traffic, WHOLE_FILE_LIMIT};
 pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
-pub use stored::{StoredModel, StoredSource, stored_models};
+pub use stored::StoredSource;
 pub use transport::{Answer, Body, Gate, Patience, Transport};
 
 /// The source that `text` names: an HTTP(S) URL or a folder.
