@@ -71,7 +71,8 @@ impl Manifest {
             let number = file.strip_prefix(NAME).and_then(|number| number.parse().ok());
             let Some(number) = number else { continue };
             if newest.as_ref().is_none_or(|newest| newest.number < number)
-                && let Some(stored) = store.open(folder, &file).await?
+                // One that is being written, or goes away just now, is not the one to read.
+                && let Ok(Some(stored)) = store.open(folder, &file).await
                 && let Some(manifest) = Self::parse(stored.as_ref(), number)
             {
                 newest = Some(manifest);

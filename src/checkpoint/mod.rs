@@ -15,6 +15,7 @@ mod header;
 mod http;
 mod http_source;
 mod hub;
+mod inventory;
 mod keeper;
 mod layout;
 mod manifest;
@@ -39,6 +40,7 @@ pub use fetch::FetchTransport;
 pub use file::FileSource;
 pub use http_source::HttpSource;
 pub use hub::{HUB_MODELS, HubModel, hub_name, hub_url};
+pub use inventory::{StoredModel, stored_models};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use native::BlockingTransport;
 pub use open::Checkpoint;
@@ -48,7 +50,7 @@ pub use opfs::OpfsStore;
 pub use picked::PickedSource;
 pub use source::{MemorySource, Sink, Source, Traffic, WHOLE_FILE_LIMIT};
 pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
-pub use stored::{StoredModel, StoredSource, stored_models};
+pub use stored::StoredSource;
 pub use transport::{Answer, Body, Gate, Patience, Transport};
 
 /// The source that `text` names: an HTTP(S) URL, a model on the hub (`hub:gpt2`, `hub:owner/model@revision`) or a folder.

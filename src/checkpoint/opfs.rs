@@ -6,7 +6,7 @@
 use std::any::Any;
 
 use futures::channel::oneshot;
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture, select};
 use js_sys::{Function, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -251,10 +251,13 @@ async fn lock(name: &str) -> Result<Box<dyn Any>> {
     let request = locks
         .unchecked_into::<LockManager>()
         .request(&format!("{ROOT}:{name}"), callback.unchecked_ref());
-    drop(request);
-    match granted.await {
-        Ok(held) => Ok(Box::new(held)),
-        Err(_) => Err(storage_error("a lock between tabs was not granted")),
+    // A request that is refused never calls back.
+    match select(granted, JsFuture::from(request)).await {
+        Either::Left((Ok(held), _)) => Ok(Box::new(held)),
+        Either::Left((Err(_), _)) | Either::Right((Ok(_), _)) => {
+            Err(storage_error("a lock between tabs was not granted"))
+        }
+        Either::Right((Err(cause), _)) => Err(failed(cause)),
     }
 }
 

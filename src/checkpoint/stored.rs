@@ -6,49 +6,15 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
-use serde::{Deserialize, Serialize};
 
 use super::keeper::{Keeper, Piece};
 use super::manifest::{self, Manifest};
 use super::source::{Sink, Source, Traffic};
-use super::store::Store;
+use super::store::{Store, StoredFile};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Room that is left free in the browser's storage, in bytes.
 const RESERVE: u64 = 8 << 20;
-
-/// A model in the store.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoredModel {
-    /// Its folder in the store.
-    pub folder: String,
-    /// Where it came from: its URL, revision included.
-    pub location: String,
-    /// Bytes that are stored of it.
-    pub bytes: u64,
-}
-
-/// What is in `store`, by location. Folders without a whole manifest are listed by their name, to be removed.
-///
-/// # Errors
-/// [`ErrorKind::Storage`] where the store can't be used.
-pub async fn stored_models(store: &dyn Store) -> Result<Vec<StoredModel>> {
-    let mut models = Vec::new();
-    for folder in store.folders().await? {
-        let manifest = Manifest::read(store, &folder).await?.unwrap_or_default();
-        let location = match manifest.location.is_empty() {
-            true => folder.clone(),
-            false => manifest.location.clone(),
-        };
-        models.push(StoredModel {
-            bytes: manifest.bytes(),
-            folder,
-            location,
-        });
-    }
-    models.sort_by(|a, b| a.location.cmp(&b.location));
-    Ok(models)
-}
 
 /// Another source, whose pieces are kept in a store and read from there the next time.
 ///
@@ -69,6 +35,8 @@ struct State {
     pieces: BTreeMap<String, Vec<Range<u64>>>,
     /// Pieces that were checked or written since this source was made.
     checked: BTreeSet<String>,
+    /// Pieces that this source itself has read from the other one.
+    fresh: BTreeSet<String>,
     /// Whether pieces of an earlier visit are known to be of the file that the other source has now.
     compared: bool,
     /// Why nothing more is kept.
@@ -144,25 +112,28 @@ impl StoredSource {
             .is_some_and(|manifest| manifest.pieces.contains_key(&piece.name))
     }
 
+    /// A stored piece and its length, open and whole; None where it is not stored, or damaged.
+    async fn whole(&self, piece: &Piece) -> Option<(Box<dyn StoredFile>, u64)> {
+        let kept = {
+            let state = self.state.borrow();
+            state.manifest.as_ref()?.pieces.get(&piece.name).cloned()?
+        };
+        let stored = self.store.open(&self.folder, &piece.name).await.ok().flatten()?;
+        let checked = self.state.borrow().checked.contains(&piece.name) && stored.length() == kept.length;
+        if !checked && !manifest::is_whole(stored.as_ref(), &kept) {
+            return None;
+        }
+        self.state.borrow_mut().checked.insert(piece.name.clone());
+        Some((stored, kept.length))
+    }
+
     /// Hands the wanted part of a stored piece to `sink`; false where it is not stored whole.
     async fn feed(&self, piece: &Piece, wanted: Option<&Range<u64>>, sink: &mut Sink<'_>) -> Result<bool> {
-        let kept = self
-            .state
-            .borrow()
-            .manifest
-            .as_ref()
-            .and_then(|manifest| manifest.pieces.get(&piece.name).cloned());
-        let Some(kept) = kept else { return Ok(false) };
-        let opened = self.store.open(&self.folder, &piece.name).await.ok().flatten();
-        let checked = self.state.borrow().checked.contains(&piece.name);
-        let whole = opened.filter(|stored| checked || manifest::is_whole(stored.as_ref(), &kept));
-        let Some(stored) = whole else {
-            self.forget(|name| name == piece.name).await;
+        let Some((stored, length)) = self.whole(piece).await else {
             return Ok(false);
         };
-        self.state.borrow_mut().checked.insert(piece.name.clone());
         let start = piece.range.as_ref().map_or(0, |range| range.start);
-        let within = wanted.map_or(0..kept.length, |wanted| wanted.start - start..wanted.end - start);
+        let within = wanted.map_or(0..length, |wanted| wanted.start - start..wanted.end - start);
         manifest::for_each_step(stored.as_ref(), within, &mut |bytes| {
             self.from_storage.set(self.from_storage.get() + bytes.len() as u64);
             sink(bytes)
@@ -170,12 +141,16 @@ impl StoredSource {
         Ok(true)
     }
 
-    /// Takes pieces out of the manifest and the store. What can't be removed now is written over later.
+    /// Takes pieces out of the manifest and the store. The folder's lock must be held, and the manifest have been
+    /// looked at since. What can't be removed now is written over later.
     async fn forget(&self, goes: impl Fn(&str) -> bool) {
         let Some(mut manifest) = self.state.borrow().manifest.clone() else {
             return;
         };
         let names: Vec<String> = manifest.pieces.keys().filter(|name| goes(name)).cloned().collect();
+        if names.is_empty() {
+            return;
+        }
         for name in &names {
             manifest.pieces.remove(name);
             self.state.borrow_mut().checked.remove(name);
@@ -187,19 +162,24 @@ impl StoredSource {
         }
     }
 
-    /// Reads neighbouring pieces, none of which is stored, from the other source. Says how many of `parts` it read:
-    /// none where another tab has stored the first of them in the meantime.
+    /// Reads the first of `parts`, which is not stored whole, and its neighbours up to one that is stored, from the other
+    /// source. Says how many it read: none where another tab has stored the first of them in the meantime.
     async fn fetch(&self, file: &str, parts: &[(Piece, Option<Range<u64>>)], sink: &mut Sink<'_>) -> Result<usize> {
         let held = self.store.lock(&self.folder).await;
         if held.is_ok() {
             self.look(true).await;
         }
+        let Some((first, _)) = parts.first() else { return Ok(0) };
+        if self.is_kept(first) {
+            if self.whole(first).await.is_some() {
+                return Ok(0);
+            }
+            self.forget(|name| name == first.name).await;
+        }
+        self.compare(file).await?;
         let missing = parts.iter().take_while(|(piece, _)| !self.is_kept(piece)).count();
         let parts = &parts[..missing];
-        let (Some((first, _)), Some((last, _))) = (parts.first(), parts.last()) else {
-            return Ok(0);
-        };
-        self.compare(file).await?;
+        let Some((last, _)) = parts.last() else { return Ok(0) };
         let span = |from: &Piece, to: &Piece| Some(from.range.as_ref()?.start..to.range.as_ref()?.end);
         let range = span(first, last);
         let bytes = range.as_ref().map_or(0, |range| range.end - range.start);
@@ -283,6 +263,7 @@ impl StoredSource {
                 })
                 .cloned()
                 .collect();
+            state.fresh.extend(new.iter().cloned());
             state.checked.extend(new);
             state.manifest = Some(manifest);
         }
@@ -299,11 +280,10 @@ impl StoredSource {
     /// the same: its beginning, up to the end of its header, must be.
     async fn compare(&self, file: &str) -> Result<()> {
         let beginning = {
-            let mut state = self.state.borrow_mut();
+            let state = self.state.borrow();
             if state.compared || !state.pieces.contains_key(file) {
                 return Ok(());
             }
-            state.compared = true;
             let first = state
                 .pieces
                 .get(file)
@@ -318,7 +298,10 @@ impl StoredSource {
             };
             let manifest = state.manifest.as_ref();
             let pieces = manifest.into_iter().flat_map(|manifest| &manifest.pieces);
-            pieces.filter_map(|(name, kept)| within(name, kept)).collect::<Vec<_>>()
+            let earlier = pieces.filter(|(name, _)| !state.fresh.contains(*name));
+            earlier
+                .filter_map(|(name, kept)| within(name, kept))
+                .collect::<Vec<_>>()
         };
         for (range, sha256) in beginning {
             let bytes = self.inner.read(file, Some(range)).await?;
@@ -334,6 +317,7 @@ impl StoredSource {
                 .advice("What was stored of it has been removed; run again."));
             }
         }
+        self.state.borrow_mut().compared = true;
         Ok(())
     }
 }
@@ -366,11 +350,7 @@ impl Source for StoredSource {
                     done += 1;
                     continue;
                 }
-                let missing = parts[done..]
-                    .iter()
-                    .take_while(|(piece, _)| !self.is_kept(piece))
-                    .count();
-                done += self.fetch(file, &parts[done..done + missing], sink).await?;
+                done += self.fetch(file, &parts[done..], sink).await?;
             }
             Ok(())
         })
@@ -403,6 +383,10 @@ impl Source for StoredSource {
                 .into_iter()
                 .map(|(piece, _)| piece.name)
                 .collect();
+            let held = self.store.lock(&self.folder).await;
+            if held.is_ok() {
+                self.look(true).await;
+            }
             self.forget(|name| names.contains(name)).await;
         })
     }

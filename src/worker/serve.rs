@@ -15,7 +15,7 @@ use web_time::Instant;
 use super::{FromWorker, ToWorker};
 use crate::attribution::{Analysis, BatchValues, Observer, Progress, analyze};
 use crate::checkpoint::{Checkpoint, Gate, Source, Store, stored_models};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::Model;
 use crate::result::ResultFile;
 
@@ -192,7 +192,17 @@ impl Models {
             breath: Cell::new(Instant::now()),
             bytes: Cell::new(0),
         };
-        analyze(model, analysis, &reporter).await
+        let outcome = analyze(model, analysis, &reporter).await;
+        // After a failed reading the files may be others than those that were opened.
+        if outcome.as_ref().is_err_and(|error| {
+            matches!(
+                error.kind,
+                ErrorKind::Source | ErrorKind::Checkpoint | ErrorKind::Storage
+            )
+        }) {
+            self.open = None;
+        }
+        outcome
     }
 }
 

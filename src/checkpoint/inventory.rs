@@ -1,0 +1,40 @@
+//! Which models are stored.
+
+use serde::{Deserialize, Serialize};
+
+use super::manifest::Manifest;
+use super::store::Store;
+use crate::error::Result;
+
+/// A model in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredModel {
+    /// Its folder in the store.
+    pub folder: String,
+    /// Where it came from: its URL, revision included.
+    pub location: String,
+    /// Bytes that are stored of it.
+    pub bytes: u64,
+}
+
+/// What is in `store`, by location. Folders without a whole manifest are listed by their name, to be removed.
+///
+/// # Errors
+/// [`ErrorKind::Storage`] where the store can't be used.
+pub async fn stored_models(store: &dyn Store) -> Result<Vec<StoredModel>> {
+    let mut models = Vec::new();
+    for folder in store.folders().await? {
+        let manifest = Manifest::read(store, &folder).await?.unwrap_or_default();
+        let location = match manifest.location.is_empty() {
+            true => folder.clone(),
+            false => manifest.location.clone(),
+        };
+        models.push(StoredModel {
+            bytes: manifest.bytes(),
+            folder,
+            location,
+        });
+    }
+    models.sort_by(|a, b| a.location.cmp(&b.location));
+    Ok(models)
+}
