@@ -90,3 +90,20 @@ fn messages_are_one_line_of_bounded_length() {
     assert!(message.contains("\"a b \u{e9}"), "{message}");
     assert!(!message.contains(char::is_control) && message.len() < 2000, "{message}");
 }
+
+/// Numbers were read inexactly, so that a result changed when it was written again.
+#[test]
+fn a_result_file_brings_every_number_back() {
+    let bytes = include_bytes!("../public/recorded/gpt2-small-10.7.json");
+    let mut result = ResultFile::from_json(bytes).expect("reads");
+    for epsilon in [1e-25, 1.7976931348623157e308, 9.999999999999999e-26, 0.1 + 0.2] {
+        result.config.layer_norm_epsilon = epsilon;
+        let json = result.to_json().expect("writes");
+        let again = ResultFile::from_json(json.as_bytes()).expect("reads again");
+        assert_eq!(
+            again.config.layer_norm_epsilon.to_bits(),
+            epsilon.to_bits(),
+            "{epsilon:e}"
+        );
+    }
+}
