@@ -55,8 +55,8 @@ async fn histograms() {
     let mut model = model().await;
     for head in ["2.1", "2.3"] {
         let analysis = analysis(head, "1.3", 3, 10);
-        let mut recorder = Recorder::default();
-        let result = analyze(&mut model, &analysis, &mut recorder).await.unwrap();
+        let recorder = Recorder::default();
+        let result = analyze(&mut model, &analysis, &recorder).await.unwrap();
         assert_eq!(recorder.batches.borrow().len(), 3);
         golden.check_histograms(&result);
     }
@@ -89,11 +89,11 @@ async fn key_side_contributions() {
 #[wasm_bindgen_test]
 async fn a_run_can_be_cancelled() {
     let mut model = model().await;
-    let mut recorder = Recorder {
+    let recorder = Recorder {
         cancel_at: Some(2),
         ..Recorder::default()
     };
-    let error = analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &mut recorder)
+    let error = analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &recorder)
         .await
         .unwrap_err();
     assert_eq!(error, keyside::Error::cancelled());

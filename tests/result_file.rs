@@ -163,7 +163,11 @@ fn parts_that_do_not_fit_are_named() {
     let mut all: Value = serde_json::from_slice(RECORDED).unwrap();
     let mut values = scores(&mut all);
     values[17] = json!(1e39);
-    assert_refused(with(values.clone()), &[series, "value 17", "finite"]);
+    assert_refused(
+        with(values.clone()),
+        &["keys_fixed_scores", "W_U[S][17]", "out of range"],
+    );
+    values[17] = json!(0.0);
     values.as_array_mut().unwrap().pop();
     assert_refused(with(values.clone()), &[series, "1199", "1200"]);
     values[17] = Value::Null;
@@ -192,6 +196,6 @@ fn parts_that_do_not_fit_are_named() {
     );
     assert_refused(
         key(&|heatmap| heatmap["values"][0][0] = json!(1e39)),
-        &["heatmap \"key\"", "inf"],
+        &["heatmaps.key.values[0][0]", "out of range"],
     );
 }

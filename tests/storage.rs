@@ -25,11 +25,14 @@ const WEIGHTS: &str = "model.safetensors";
 /// Bytes that a server hands over at once.
 const STEP: usize = 64;
 
+/// A file and the range of it that was asked for.
+type Asked = (String, Option<Range<u64>>);
+
 /// Files as a server has them; says what was read, and lets others work after every step.
 #[derive(Clone)]
 struct Server {
     files: Rc<RefCell<MemorySource>>,
-    read: Rc<RefCell<Vec<(String, Option<Range<u64>>)>>>,
+    read: Rc<RefCell<Vec<Asked>>>,
     bytes: Rc<RefCell<u64>>,
 }
 

@@ -63,7 +63,7 @@ pub enum Run {
     Cancelling(Option<Progress>),
     /// It stopped when asked to, after so many batches.
     Cancelled(usize),
-    /// It failed; the error is [`Session::error`].
+    /// It failed; the error is [`super::session::Session::error`].
     Failed,
     /// It finished.
     Finished,

@@ -2,8 +2,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Checks that a page of `origin` ("https://example.org", more of the address may follow) may read a model from `url`: over
-/// https, from the page's own origin, or over plain http from this machine (127.0.0.1, localhost, [::1]).
+/// Checks that a page of `origin` (`https://example.org`, more of the address may follow) may read a model from `url`: over
+/// https, from the page's own origin, or over plain http from this machine (`127.0.0.1`, `localhost`, `[::1]`).
 ///
 /// # Errors
 /// [`ErrorKind::Source`] for any other address.

@@ -20,7 +20,7 @@ pub struct StoredModel {
 /// What is in `store`, by location. Folders without a whole manifest are listed by their name, to be removed.
 ///
 /// # Errors
-/// [`ErrorKind::Storage`] where the store can't be used.
+/// [`crate::ErrorKind::Storage`] where the store can't be used.
 pub async fn stored_models(store: &dyn Store) -> Result<Vec<StoredModel>> {
     let mut models = Vec::new();
     for folder in store.folders().await? {

@@ -39,7 +39,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub struct AnalyzeArguments {
-    /// Folder or http(s) URL of the checkpoint, or hub:NAME[@REVISION].
+    /// Folder or http(s) URL of the checkpoint, or `hub:NAME@REVISION`.
     #[arg(long, value_name = "DIR_OR_URL")]
     pub model: String,
     /// The head to analyse, layer.head [default: the one that the model's config.json names, if any].

@@ -45,8 +45,14 @@ impl ResultFile {
                 return Err(error("the JSON document has no field \"format\"").expected(format!("\"{FORMAT}\"")));
             }
         }
-        let result: Self =
-            serde_json::from_slice(bytes).map_err(|cause| error(format!("the result file can't be read: {cause}")))?;
+        let mut document = serde_json::Deserializer::from_slice(bytes);
+        let result: Self = serde_path_to_error::deserialize(&mut document).map_err(|cause| {
+            error(format!(
+                "the result file can't be read: {} ({})",
+                cause.path(),
+                cause.inner()
+            ))
+        })?;
         result.check()?;
         Ok(result)
     }
