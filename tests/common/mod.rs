@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+#[cfg(feature = "cli")]
+pub mod fault_server;
 pub mod server;
 
 use std::collections::BTreeMap;
