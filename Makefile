@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist test e2e test-full test-gpt2 memory check train fuzz
+.PHONY: help run dist test e2e test-full test-gpt2 faults memory check train fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,9 @@ test-gpt2: ## head 10.7 of the real GPT-2 small against the recorded run (MODEL=
 	@test -f "$(MODEL)/model.safetensors" || { echo "keyside: error: there is no $(MODEL)/model.safetensors" >&2; exit 1; }
 	@scripts/setup.sh native
 	KEYSIDE_GPT2="$(abspath $(MODEL))" cargo test --locked --release --test full_size -- --ignored --nocapture recorded
+
+faults: ## what goes wrong between server, page and storage, natively and in headless Chromium
+	@scripts/test.sh faults
 
 memory: ## bytes and peak memory of GPT-2's and GPT-2 medium's sizes in Chromium, as JSON (XL=1: GPT-2 XL's too)
 	@scripts/memory.sh

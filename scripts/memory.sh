@@ -18,4 +18,4 @@ for size in "${sizes[@]}"; do
   fi
 done
 scripts/build-page.sh >&2
-KEYSIDE_TARGET="$target_dir" node tests/e2e/memory.mjs "$folder"
+KEYSIDE_TARGET="$target_dir" node tests/e2e/memory.mjs "$folder" "${sizes[@]}"

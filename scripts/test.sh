@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites named, in the order given, and closes with "N passed, N failed" over all of them.
-# Suites: format lint docs native browser e2e. The first that fails ends the run.
+# Suites: format lint docs native browser e2e faults. The first that fails ends the run.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
@@ -86,11 +86,18 @@ suite_e2e() {
   step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs
 }
 
-[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native browser e2e"
+suite_faults() {
+  scripts/setup.sh native wasm bindgen browser e2e
+  step tests "faults between server, reader and storage, natively" cargo test --locked --release --test faults --test storage
+  step check "test page" scripts/build-page.sh
+  step tests "faults in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs faults
+}
+
+[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native browser e2e faults"
 for suite in "$@"; do
   case "$suite" in
-    format | lint | docs | native | browser | e2e) "suite_$suite" ;;
-    *) fail "there is no suite '$suite'; suites: format lint docs native browser e2e" ;;
+    format | lint | docs | native | browser | e2e | faults) "suite_$suite" ;;
+    *) fail "there is no suite '$suite'; suites: format lint docs native browser e2e faults" ;;
   esac
 done
 close

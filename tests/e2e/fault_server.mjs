@@ -1,0 +1,70 @@
+// Serves the tiny checkpoint to pages of other origins, and goes wrong in one way, a number of times.
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import path from "node:path";
+
+import { fixture } from "./harness.mjs";
+
+const CORS = { "Access-Control-Allow-Origin": "*" };
+
+/** How an answer goes wrong; each gets the request's parts and `send(status, body, headers)`. */
+export const FAULTS = {
+  "dropped mid-body": ({ response, body, head }) => (head(body.length), response.write(body.subarray(0, body.length / 2)), setTimeout(() => response.destroy(), 20)),
+  "dropped before the head": ({ response }) => response.destroy(),
+  stalled: ({ response, body, head }) => (head(body.length), response.write(body.subarray(0, body.length / 2))),
+  "too few bytes": ({ send, status, body }) => send(status, body.subarray(0, body.length / 2)),
+  "too many bytes": ({ send, status, body }) => send(status, Buffer.concat([body, Buffer.alloc(100, 7)])),
+  "no ranges": ({ send, whole }) => send(200, whole),
+  "an empty body": ({ send, status }) => send(status, Buffer.alloc(0)),
+  "a page of HTML": ({ send }) => send(200, Buffer.from("<!doctype html><p>Please sign in.</p>")),
+  "a corrupt header": ({ send, status, body }) => send(status, Buffer.alloc(body.length, 0xff)),
+  "corrupt weights": ({ send, status, body }) => send(status, body.length < 30_000 ? body : Buffer.alloc(body.length, 0xff)),
+  "a redirect": ({ send, url }) => send(302, Buffer.alloc(0), { Location: `/elsewhere${url}` }),
+  "a redirect to itself": ({ send, url }) => send(302, Buffer.alloc(0), { Location: url }),
+  "429 with Retry-After": ({ send }) => send(429, Buffer.alloc(0), { "Retry-After": "1", "Access-Control-Expose-Headers": "Retry-After" }),
+  "no CORS": ({ response, body, status }) => response.writeHead(status, { "Content-Length": body.length }).end(body),
+  "CORS for another origin": ({ send, status, body }) => send(status, body, { "Access-Control-Allow-Origin": "https://example.org" }),
+};
+for (const status of [403, 404, 416, 500, 503]) FAULTS[status] = ({ send }) => send(status, Buffer.alloc(0));
+
+/**
+ * Serves; the answers to `file` go wrong by `fault` while `times` lasts. `delay` holds back each portion of a body.
+ * Answers `{ url, state, close }`; `state.times` can be changed, `state.bytes` and `state.requests` count what was sent.
+ */
+export async function serveFaults({ file = "model.safetensors", fault, times = 0, portion = 0, delay = 0 }) {
+  const state = { times, bytes: 0, requests: 0, wrong: 0 };
+  const server = createServer(async (request, response) => {
+    const whole = await readFile(path.join(fixture("tiny"), path.basename(request.url))).catch(() => null);
+    state.requests += 1;
+    const send = (status, body, headers = {}) => {
+      state.bytes += body.length;
+      response.writeHead(status, { ...CORS, "Content-Length": body.length, ...headers });
+      response.end(body);
+    };
+    if (!whole) return send(404, Buffer.alloc(0));
+    const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
+    const status = from === undefined ? 200 : 206;
+    const body = from === undefined ? whole : whole.subarray(Number(from), Number(to) + 1);
+    if (request.url.endsWith(file) && !request.url.startsWith("/elsewhere") && state.times > 0) {
+      state.times -= 1;
+      state.wrong += 1;
+      const head = (length) => response.writeHead(status, { ...CORS, "Content-Length": length });
+      return FAULTS[fault]({ response, send, head, status, body, whole, url: request.url });
+    }
+    if (!portion) return send(status, body);
+    response.writeHead(status, { ...CORS, "Content-Length": body.length });
+    for (let at = 0; at < body.length && !response.destroyed; at += portion) {
+      const part = body.subarray(at, at + portion);
+      state.bytes += part.length;
+      response.write(part);
+      await new Promise((done) => setTimeout(done, delay));
+    }
+    response.end();
+  });
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${server.address().port}`,
+    state,
+    close: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
+  };
+}

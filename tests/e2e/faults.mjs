@@ -1,0 +1,214 @@
+// What goes wrong between a server, the page and the browser's storage. After each fault a plain run gives the golden numbers.
+import { readFile } from "node:fs/promises";
+
+import { arrays, compare, goldenArrays } from "./compare.mjs";
+import { serveFaults } from "./fault_server.mjs";
+import { check, fixture, Tab } from "./harness.mjs";
+
+const TINY = { model: "url", head: "2.1", earlier: "1.3", batches: 3, size: 10, seed: 0 };
+const ALWAYS = 1000;
+
+async function plainRun(tab, url) {
+  await tab.fill({ ...TINY, url });
+  await tab.run(90_000);
+  const { result } = await tab.download();
+  const golden = JSON.parse(await readFile(fixture("tiny-golden.json"), "utf8"));
+  compare(arrays(result), goldenArrays(golden, "2.1"), 1e-4);
+  return result;
+}
+
+/** Bytes of one whole download of the tiny checkpoint. */
+async function oneDownload(context, url) {
+  const server = await serveFaults({});
+  const tab = new Tab(await context.newPage(), url);
+  await tab.open();
+  await plainRun(tab, server.url);
+  await server.close();
+  await tab.page.close();
+  return server.state.bytes;
+}
+
+const passing = (fault, times, more = {}) => ({
+  name: `${fault}: passes`,
+  timeout: 120_000,
+  async run(tab) {
+    tab.allow(/./);
+    const server = await serveFaults({ fault, times, ...more });
+    try {
+      await tab.open();
+      await plainRun(tab, server.url);
+      check(server.state.wrong > 0, "nothing went wrong");
+      server.state.times = 0;
+      await plainRun(tab, server.url);
+    } finally {
+      await server.close();
+    }
+  },
+});
+
+const failing = (fault, words, more = {}) => ({
+  name: `${fault}: a clear message`,
+  timeout: 150_000,
+  async run(tab) {
+    tab.allow(/./);
+    const server = await serveFaults({ fault, times: ALWAYS, ...more });
+    try {
+      await tab.open();
+      await tab.fill({ ...TINY, url: server.url });
+      await tab.at("run-button").click();
+      await tab.at("error").waitFor({ timeout: 90_000 });
+      const message = await tab.at("error").locator("p").innerText();
+      check(words.test(message), `"${message}" does not say ${words}`);
+      check((await tab.at("run-summary").innerText()).includes("Recorded run"), "what was shown is lost");
+      server.state.times = 0;
+      await plainRun(tab, server.url);
+    } finally {
+      await server.close();
+    }
+  },
+});
+
+export const faults = [
+  passing("dropped mid-body", 2),
+  passing("dropped before the head", 2),
+  passing("stalled", 1),
+  passing("too few bytes", 2),
+  passing("too many bytes", 2),
+  passing("no ranges", ALWAYS),
+  passing("an empty body", 1),
+  passing("a redirect", ALWAYS),
+  passing("429 with Retry-After", 2),
+  passing(500, 2),
+  passing(503, 2),
+  failing(403, /403/),
+  failing(404, /404/),
+  failing(416, /truncated/),
+  failing("a corrupt header", /header/),
+  failing("corrupt weights", /not a finite number/),
+  failing("a redirect to itself", /can.t be read/),
+  failing("no CORS", /can.t be read/),
+  failing("CORS for another origin", /can.t be read/),
+  failing("a page of HTML", /config\.json is not JSON/, { file: "config.json" }),
+  {
+    name: "the worker dies in the middle of a run",
+    timeout: 120_000,
+    async run(tab) {
+      tab.allow(/./);
+      const server = await serveFaults({ portion: 20_000, delay: 60 });
+      try {
+        await tab.open();
+        await tab.fill({ ...TINY, url: server.url });
+        await tab.at("run-button").click();
+        await tab.at("download-text").waitFor();
+        await tab.page.workers()[0].evaluate(() => setTimeout(() => { throw new Error("killed"); }));
+        await tab.at("restart-button").click();
+        await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();
+        await plainRun(tab, server.url);
+      } finally {
+        await server.close();
+      }
+    },
+  },
+  {
+    name: "a tab that closes while it stores: the next goes on, and nothing complete is asked for again",
+    timeout: 120_000,
+    async run(tab) {
+      tab.allow(/./);
+      const context = tab.page.context();
+      const whole = await oneDownload(context, tab.url);
+      const server = await serveFaults({ portion: 20_000, delay: 60 });
+      try {
+        const first = new Tab(await context.newPage(), tab.url);
+        await first.open();
+        await first.fill({ ...TINY, url: server.url });
+        await first.at("run-button").click();
+        while (server.state.bytes < whole / 2) await first.page.waitForTimeout(20);
+        await first.page.close();
+        const before = server.state.bytes;
+        await tab.open();
+        await plainRun(tab, server.url);
+        check(server.state.bytes - before <= whole, `${server.state.bytes - before} of ${whole} bytes after the first ${before}`);
+        const after = server.state.bytes;
+        await tab.open();
+        await plainRun(tab, server.url);
+        check(server.state.bytes === after, "what is stored was asked for again");
+      } finally {
+        await server.close();
+      }
+    },
+  },
+  {
+    name: "two tabs that download the same model fetch each byte once",
+    timeout: 120_000,
+    async run(tab) {
+      const context = tab.page.context();
+      const whole = await oneDownload(context, tab.url);
+      const server = await serveFaults({ portion: 20_000, delay: 20 });
+      try {
+        const other = new Tab(await context.newPage(), tab.url);
+        await Promise.all([tab.open(), other.open()]);
+        await Promise.all([plainRun(tab, server.url), plainRun(other, server.url)]);
+        // Both may read the small files and the header.
+        check(server.state.bytes < whole * 1.6, `${server.state.bytes} bytes for a model of ${whole}`);
+        await other.page.close();
+      } finally {
+        await server.close();
+      }
+    },
+  },
+  {
+    name: "no room in the browser's storage: the run goes on in memory",
+    timeout: 120_000,
+    async run(tab) {
+      const server = await serveFaults({});
+      try {
+        await tab.open();
+        const session = await tab.page.context().newCDPSession(tab.page);
+        const origin = new URL(tab.url).origin;
+        await session.send("Storage.overrideQuotaForOrigin", { origin, quotaSize: 100_000 });
+        await plainRun(tab, server.url);
+        await session.send("Storage.overrideQuotaForOrigin", { origin });
+        await plainRun(tab, server.url);
+      } finally {
+        await server.close();
+      }
+    },
+  },
+  {
+    name: "a stored piece that was damaged is fetched again, alone",
+    timeout: 120_000,
+    async run(tab) {
+      const server = await serveFaults({});
+      try {
+        await tab.open();
+        await plainRun(tab, server.url);
+        const whole = server.state.bytes;
+        const size = await tab.page.evaluate(async () => {
+          let largest;
+          const walk = async (folder) => {
+            for await (const entry of folder.values()) {
+              if (entry.kind === "directory") await walk(entry);
+              else {
+                const file = await entry.getFile();
+                if (!largest || file.size > largest.file.size) largest = { entry, file };
+              }
+            }
+          };
+          await walk(await navigator.storage.getDirectory());
+          const bytes = new Uint8Array(await largest.file.arrayBuffer());
+          bytes[bytes.length >> 1] ^= 1;
+          const writable = await largest.entry.createWritable();
+          await writable.write(bytes);
+          await writable.close();
+          return bytes.length;
+        });
+        await tab.open();
+        await plainRun(tab, server.url);
+        const again = server.state.bytes - whole;
+        check(again >= size && again < whole, `${again} bytes again, for a damaged piece of ${size} of ${whole}`);
+      } finally {
+        await server.close();
+      }
+    },
+  },
+];
