@@ -10,6 +10,7 @@ use std::str::FromStr;
 use form_urlencoded::{Serializer, parse};
 
 use super::form::{Form, MOST, ModelChoice};
+use super::view::Appearance;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::Head;
 use crate::result::HistogramName;
@@ -40,32 +41,6 @@ pub enum Model {
     Url(String),
     /// A model in the browser's storage, by its location.
     Stored(String),
-}
-
-/// Light or dark.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Appearance {
-    /// As the system has it.
-    #[default]
-    System,
-    /// Light.
-    Light,
-    /// Dark.
-    Dark,
-}
-
-impl Appearance {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// Its value in the query.
-    pub const fn value(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::Light => "light",
-            Self::Dark => "dark",
-        }
-    }
 }
 
 /// A series of a histogram.

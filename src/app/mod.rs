@@ -2,7 +2,7 @@
 //!
 //! What is not pixels is pure and tested natively: [`address`] (the state in a link), [`form`] (controls and their
 //! validation), [`session`] (which run is shown, what the worker is doing), [`library`] (which models are stored),
-//! [`words`] and [`download`] (every number and sentence). The Leptos components around canvases need feature `page` and
+//! [`view`] (how the figures are shown), [`words`] and [`download`] (every number and sentence). The Leptos components around canvases need feature `page` and
 //! wasm32.
 
 pub mod address;
@@ -10,6 +10,7 @@ pub mod download;
 pub mod form;
 pub mod library;
 pub mod session;
+pub mod view;
 pub mod words;
 
 mod partial;

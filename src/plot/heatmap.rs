@@ -57,8 +57,8 @@ impl HeatmapPlot {
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` has no such heatmap.
     pub fn of_result(result: &ResultFile, name: &str, as_in_notebook: bool) -> Result<Self> {
-        let heatmap = result.heatmaps.get(name).ok_or_else(|| {
-            let names: Vec<&str> = result.heatmaps.keys().map(String::as_str).collect();
+        let heatmap = result.heatmap(name).ok_or_else(|| {
+            let names = result.heatmap_names();
             let expected = if names.is_empty() {
                 "it has none".to_owned()
             } else {

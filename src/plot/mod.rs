@@ -17,6 +17,7 @@ mod text;
 mod theme;
 mod ticks;
 mod title;
+mod view;
 
 pub use heatmap::{Cell, HeatmapPlot};
 pub use histogram::{HistogramPlot, Series};
@@ -24,5 +25,6 @@ pub use labels::{TRUE_EMBEDDING, series_note, series_starts_visible};
 pub use options::{DrawOptions, Hover};
 pub use svg::{SVG_SIZE, heatmap_svg, histogram_svg, svg_files};
 pub use theme::{SERIES_COLORS, Theme};
+pub use view::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
 pub use crate::result::HistogramName;

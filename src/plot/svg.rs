@@ -26,8 +26,8 @@ pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, Stri
             files.push((format!("{name}.svg"), histogram_svg(&plot, SVG_SIZE, theme)?));
         }
     }
-    for name in result.heatmaps.keys() {
-        let plot = HeatmapPlot::of_result(result, name, false)?;
+    for name in result.heatmap_names() {
+        let plot = HeatmapPlot::of_result(result, &name, false)?;
         files.push((format!("heatmap_{name}.svg"), heatmap_svg(&plot, SVG_SIZE, theme)?));
     }
     Ok(files)

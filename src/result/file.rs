@@ -45,6 +45,18 @@ pub struct ResultFile {
     pub timing: Option<Timing>,
 }
 
+impl ResultFile {
+    /// The heatmap `name`: "key", ...
+    pub fn heatmap(&self, name: &str) -> Option<&Heatmap> {
+        self.heatmaps.get(name)
+    }
+
+    /// The names that [`ResultFile::heatmap`] knows, in the order in which they are offered.
+    pub fn heatmap_names(&self) -> Vec<String> {
+        self.heatmaps.keys().cloned().collect()
+    }
+}
+
 /// Which model a result is of, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelInfo {

@@ -1,7 +1,5 @@
 //! The five figures.
 
-use std::collections::BTreeSet;
-
 use leptos::prelude::*;
 
 use super::canvas::{Plot, PlotCanvas};
@@ -18,7 +16,7 @@ const KEY: &str = "key";
 #[component]
 pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl IntoView {
     let shown = page.shown;
-    let toggled = RwSignal::new(BTreeSet::<String>::new());
+    let view = Memo::new(move |_| page.view.with(|view| view.histogram(name)));
     let of_result = Memo::new(move |_| {
         shown.with(|shown| {
             shown
@@ -28,9 +26,9 @@ pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl I
     });
     let plot = Memo::new(move |_| {
         let mut plot = of_result.get()?;
-        toggled.with(|toggled| {
+        view.with(|view| {
             for series in &mut plot.series {
-                series.visible ^= toggled.contains(&series.label);
+                series.visible ^= view.toggled.contains(&series.label);
             }
         });
         Some(plot)
@@ -45,10 +43,12 @@ pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl I
         })
     });
     let toggle = move |label: &str| {
-        toggled.update(|toggled| {
-            if !toggled.remove(label) {
-                toggled.insert(label.into());
-            }
+        page.view.update(|view| {
+            view.update_histogram(name, |view| {
+                if !view.toggled.remove(label) {
+                    view.toggled.insert(label.into());
+                }
+            });
         });
     };
     view! {
@@ -110,7 +110,8 @@ fn is_visible(plot: Option<&HistogramPlot>, label: &str) -> bool {
 /// The contributions of components, with the switch that hides b_O and the identity in words.
 #[component]
 pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
-    let (shown, notebook) = (page.shown, page.notebook);
+    let shown = page.shown;
+    let notebook = Memo::new(move |_| page.view.with(|view| view.heatmap.as_in_notebook));
     let plot = Memo::new(move |_| {
         let as_in_notebook = notebook.get();
         shown.with(|shown| HeatmapPlot::of_result(&shown.as_ref()?.result, KEY, as_in_notebook).ok())
@@ -121,17 +122,16 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
         shown.with(|shown| shown.as_ref().and_then(|shown| words(shown, as_in_notebook)))
     };
     let label = Signal::derive(move || {
-        of_heatmap(|shown, _| Some(words::heatmap_summary(&shown.result, shown.result.heatmaps.get(KEY)?)))
+        of_heatmap(|shown, _| Some(words::heatmap_summary(&shown.result, shown.result.heatmap(KEY)?)))
             .unwrap_or_default()
     });
     let identity = move || {
         of_heatmap(|shown, as_in_notebook| {
-            let heatmap = shown.result.heatmaps.get(KEY)?;
+            let heatmap = shown.result.heatmap(KEY)?;
             Some(words::identity(heatmap, shown.result.batch_size, as_in_notebook))
         })
     };
-    let has_b_o =
-        move || of_heatmap(|shown, _| words::has_b_o(shown.result.heatmaps.get(KEY)?).then(String::new)).is_some();
+    let has_b_o = move || of_heatmap(|shown, _| words::has_b_o(shown.result.heatmap(KEY)?).then(String::new)).is_some();
     let absent = move || plot.with(Option::is_none);
     view! {
         <figure class="figure" data-testid="figure-heatmap">
@@ -150,7 +150,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
                         type="checkbox"
                         data-testid="notebook-switch"
                         prop:checked=move || notebook.get()
-                        on:change=move |event| notebook.set(event_target_checked(&event))
+                        on:change=move |event| page.view.update(|view| view.heatmap.as_in_notebook = event_target_checked(&event))
                     />
                     <span>"As in the notebook (without "<code>"b_O"</code>")"</span>
                 </label>

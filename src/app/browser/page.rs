@@ -14,6 +14,7 @@ use super::panel::Panel;
 use super::summary::Summary;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{Session, Shown, WorkerState};
+use crate::app::view::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::{HistogramName, ResultFile};
 use crate::worker::{FromWorker, PICKED, ToWorker};
@@ -44,8 +45,8 @@ pub struct Page {
     pub form: RwSignal<Form>,
     /// The result on the screen; changes only when that does.
     pub shown: Memo<Option<Shown>>,
-    /// Whether the heatmap leaves out b_O.
-    pub notebook: RwSignal<bool>,
+    /// How the figures are shown.
+    pub view: RwSignal<View>,
     /// Whether the page is dark.
     pub dark: RwSignal<bool>,
     link: StoredValue<Option<Link>, LocalStorage>,
@@ -63,7 +64,7 @@ impl Page {
             session,
             form: RwSignal::new(Form::default()),
             shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
-            notebook: RwSignal::new(false),
+            view: RwSignal::new(View::default()),
             dark: RwSignal::new(false),
             link: StoredValue::new_local(None),
             links: RwSignal::new(0),

@@ -1,0 +1,77 @@
+//! What a reader can change about how a plot is shown. Plain data: a link keeps it.
+
+use std::collections::BTreeSet;
+
+/// The order of a histogram's series: boxes from the bottom up, legend entries from the top down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SeriesOrder {
+    /// By ascending mean, as in the notebook.
+    #[default]
+    Mean,
+    /// By ascending median.
+    Median,
+    /// By label, A first.
+    Label,
+}
+
+impl SeriesOrder {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Mean, Self::Median, Self::Label];
+
+    /// Its name in links.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Median => "median",
+            Self::Label => "label",
+        }
+    }
+}
+
+/// How a histogram is shown; the default is as in the notebook.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HistogramView {
+    /// Series whose visibility is not what it is at first, by label.
+    pub toggled: BTreeSet<String>,
+    /// Most bins; None for the notebook's 120 (scores) and 100 (probabilities).
+    pub max_bins: Option<usize>,
+    /// Whether the axis of counts is logarithmic.
+    pub log_counts: bool,
+    /// Range of values that is shown; None for all.
+    pub zoom: Option<(f64, f64)>,
+    /// Order of the series.
+    pub order: SeriesOrder,
+}
+
+/// Rows and columns of a heatmap that are shown, by index, ends included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CellRange {
+    /// First and last row.
+    pub rows: (usize, usize),
+    /// First and last column.
+    pub columns: (usize, usize),
+}
+
+/// How the heatmap is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeatmapView {
+    /// Which one, as in [`crate::result::ResultFile::heatmap`].
+    pub name: String,
+    /// Whether the column b_O is left out, as in the notebook.
+    pub as_in_notebook: bool,
+    /// The part that is shown; None for all.
+    pub zoom: Option<CellRange>,
+    /// The cell that is picked (row, column): its prompts' values stay on the page.
+    pub pick: Option<(usize, usize)>,
+}
+
+impl Default for HeatmapView {
+    fn default() -> Self {
+        Self {
+            name: "key".to_owned(),
+            as_in_notebook: false,
+            zoom: None,
+            pick: None,
+        }
+    }
+}
