@@ -65,7 +65,7 @@ async fn histograms() {
 }
 
 #[wasm_bindgen_test]
-async fn key_side_contributions() {
+async fn every_heatmap_prompt_by_prompt() {
     let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
     let mut model = model().await;
     let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
@@ -73,16 +73,9 @@ async fn key_side_contributions() {
         let found = contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)
             .await
             .unwrap();
-        // The golden array is [rows, columns, prompts].
-        let cells = found.rows.len() * found.columns.len();
-        let transposed: Vec<f32> = (0..cells)
-            .flat_map(|cell| (0..prompts.len()).map(move |prompt| (cell, prompt)))
-            .map(|(cell, prompt)| found.prompt(prompt)[cell])
-            .collect();
-        golden.check(&format!("heat/{head}/key"), &transposed);
-        golden.check(&format!("heat/{head}/true_score"), &found.true_score);
-        assert!(found.max_abs_residual() <= TOLERANCE);
+        golden.check_contributions(head, &found);
     }
+    assert_eq!(golden.compared, 2 * (11 + 2));
     golden.finish();
 }
 

@@ -100,34 +100,34 @@ fn histograms() {
 }
 
 #[test]
-fn key_side_contributions() {
+fn every_heatmap_prompt_by_prompt() {
     let mut golden = Golden::read(GOLDEN, TOLERANCE);
     let mut model = model();
     let prompts = prompts(&model);
     for head in ["2.1", "2.3"] {
         let found = block_on(contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)).unwrap();
-        // The golden array is [rows, columns, prompts].
-        let cells = found.rows.len() * found.columns.len();
-        let transposed: Vec<f32> = (0..cells)
-            .flat_map(|cell| (0..prompts.len()).map(move |p| (cell, p)))
-            .map(|(c, p)| found.prompt(p)[c])
-            .collect();
-        golden.check(&format!("heat/{head}/key"), &transposed);
-        golden.check(&format!("heat/{head}/true_score"), &found.true_score);
-        println!(
-            "{head}: largest |sum of contributions - score| {:.2e}",
-            found.max_abs_residual()
-        );
-        assert!(found.max_abs_residual() <= TOLERANCE);
+        golden.check_contributions(head, &found);
 
-        let heatmap = block_on(analyze(&mut model, &analysis(head, "1.3", 1, 10), &Recorder::default())).unwrap();
-        let heatmap = &heatmap.heatmaps["key"];
-        let means: Vec<f32> = transposed
-            .chunks(prompts.len())
-            .map(|c| c.iter().sum::<f32>() / c.len() as f32)
-            .collect();
-        golden.check_values(&format!("heat/{head}/key, means"), &heatmap.values.concat(), &means);
-        assert!((heatmap.sum - heatmap.mean_score).abs() <= TOLERANCE);
+        let result = block_on(analyze(&mut model, &analysis(head, "1.3", 2, 10), &Recorder::default())).unwrap();
+        assert_eq!(result.heatmaps.len(), found.len());
+        for (name, found) in &found {
+            let heatmap = &result.heatmaps[name];
+            let cells = found.rows.len() * found.columns.len();
+            let mean = |cell: usize| (0..10).map(|prompt| found.prompt(prompt)[cell]).sum::<f32>() / 10.0;
+            let means: Vec<f32> = (0..cells).map(mean).collect();
+            golden.check_values(&format!("{head} {name}, means"), &heatmap.values.concat(), &means);
+            if let Some(per_prompt) = &heatmap.per_prompt {
+                golden.check_values(
+                    &format!("{head} {name}, per prompt"),
+                    &per_prompt.concat().concat(),
+                    &found.values,
+                );
+            }
+            assert_eq!(heatmap.per_prompt.is_none(), name.contains('/'), "{name}");
+            assert!((heatmap.sum - heatmap.mean_score.unwrap()).abs() <= TOLERANCE);
+        }
     }
+    // Eleven arrays and two of scores; 23 tables of means, of which 7 with every prompt.
+    assert_eq!(golden.compared, 2 * (11 + 2 + 23 + 7));
     golden.finish();
 }

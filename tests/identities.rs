@@ -8,7 +8,7 @@ mod golden_file;
 use common::{block_on, tiny};
 use golden_file::{Recorder, analysis, largest_difference};
 use keyside::ErrorKind;
-use keyside::attribution::{Analysis, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
+use keyside::attribution::{Analysis, Contributions, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
 use keyside::gpt2::{Head, Model, Pass, PrefixTree, Processing, Request, Unwatched};
 use keyside::ioi::draw_batch;
 use keyside::result::ResultFile;
@@ -48,17 +48,84 @@ fn contributions_add_up_to_the_score_under_every_processing() {
             for head in 0..4 {
                 let head = Head::new(layer, head);
                 let found = block_on(contributions(&mut model, &prompts, head, &Unwatched)).unwrap();
-                assert_eq!(found.rows.len(), 1 + layer);
-                assert_eq!(found.columns, ["L.0", "L.1", "L.2", "L.3", "MLP", "b_O"]);
+                // Seven whole ones and four times four facets; before layer 1 there is no MLP to split along.
+                assert_eq!(found.len(), if layer > 0 { 7 + 16 } else { 6 });
+                for (name, found) in &found {
+                    assert_eq!(found.rows.len(), 1 + layer);
+                    assert_eq!(found.columns, ["L.0", "L.1", "L.2", "L.3", "MLP", "b_O"]);
+                    assert!(
+                        found.true_score.iter().any(|score| score.abs() > 0.001),
+                        "{name}: scores are not all zero"
+                    );
+                    largest = largest.max(found.max_abs_residual());
+                }
                 assert!(
-                    found.true_score.iter().any(|score| score.abs() > 0.1),
+                    found["key"].true_score.iter().any(|score| score.abs() > 0.1),
                     "scores are not all zero"
                 );
-                largest = largest.max(found.max_abs_residual());
             }
         }
         println!("{processing:?}: largest |sum of contributions - score| {largest:.2e}");
         assert!(largest <= TOLERANCE);
+    }
+}
+
+#[test]
+fn facets_add_up_to_the_whole_and_both_sides_to_the_same_score() {
+    let mut model = model(Processing::default());
+    let prompts = draw_batch(model.tokenizer(), 3, 12, false).unwrap().prompts;
+    let found = block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap();
+    for (split, whole) in [
+        ("key_split", "key"),
+        ("key_split_subS1", "key_subS1"),
+        ("query_split", "query"),
+        ("query_split_subS1", "query_subS1"),
+    ] {
+        let facets: Vec<_> = found
+            .iter()
+            .filter(|(name, _)| name.strip_prefix(split).is_some_and(|rest| rest.starts_with('/')))
+            .map(|(_, facet)| facet)
+            .collect();
+        assert_eq!(facets.len(), 4);
+        let total = |of: &dyn Fn(&Contributions) -> Vec<f32>| -> Vec<f32> {
+            let each: Vec<Vec<f32>> = facets.iter().map(|facet| of(facet)).collect();
+            (0..each[0].len())
+                .map(|index| each.iter().map(|values| values[index]).sum())
+                .collect()
+        };
+        let cells = largest_difference(&total(&|facet| facet.values.clone()), &found[whole].values);
+        let scores = largest_difference(&total(&|facet| facet.true_score.clone()), &found[whole].true_score);
+        println!("{split}: cells {cells:.2e}, scores {scores:.2e}");
+        assert!(cells <= TOLERANCE && scores <= TOLERANCE, "{split}");
+        assert!(
+            facets
+                .iter()
+                .all(|facet| facet.true_score.iter().any(|score| score.abs() > 0.01))
+        );
+    }
+    for (key, query) in [("key", "query"), ("key_subS1", "query_subS1")] {
+        assert!(largest_difference(&found[key].true_score, &found[query].true_score) <= TOLERANCE);
+        assert!(largest_difference(&found[key].values, &found[query].values) > 0.1);
+    }
+}
+
+#[test]
+fn every_heatmap_is_the_same_under_every_processing_of_its_reading_side() {
+    // W_U, MLP 0 and the maps are centred or not: what is read through LayerNorm does not change.
+    let tables = |center_writing_weights: bool| {
+        let mut model = model(Processing {
+            center_writing_weights,
+            fold_value_biases: false,
+            ..Processing::default()
+        });
+        let prompts = draw_batch(model.tokenizer(), 3, 12, false).unwrap().prompts;
+        block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap()
+    };
+    let (centred, plain) = (tables(true), tables(false));
+    for (name, centred) in &centred {
+        let difference = largest_difference(&centred.values, &plain[name].values);
+        println!("{name}: {difference:.2e}");
+        assert!(difference <= TOLERANCE, "{name}");
     }
 }
 
@@ -78,18 +145,16 @@ fn processing_leaves_log_probabilities_and_scores_alone() {
         .collect();
     let expected = block_on(plain.log_probs(&sequences, &Unwatched)).unwrap().concat();
     let head = Head::new(2, 1);
-    let scores = block_on(contributions(&mut plain, &prompts, head, &Unwatched))
-        .unwrap()
-        .true_score;
+    let scores = block_on(contributions(&mut plain, &prompts, head, &Unwatched)).unwrap()["key"]
+        .true_score
+        .clone();
     for processing in all_processings() {
         let mut model = model(processing);
         let found = block_on(model.log_probs(&sequences, &Unwatched)).unwrap().concat();
         let difference = largest_difference(&found, &expected);
         let by_row = largest_difference(&by_unembedding_rows(&mut model, &sequences), &expected);
-        let found = block_on(contributions(&mut model, &prompts, head, &Unwatched))
-            .unwrap()
-            .true_score;
-        let score = largest_difference(&found, &scores);
+        let found = block_on(contributions(&mut model, &prompts, head, &Unwatched)).unwrap();
+        let score = largest_difference(&found["key"].true_score, &scores);
         println!("{processing:?}: log-probabilities {difference:.2e}, by rows of W_U {by_row:.2e}, scores {score:.2e}");
         assert!(difference <= TOLERANCE && by_row <= TOLERANCE && score <= TOLERANCE);
     }
@@ -301,7 +366,8 @@ fn a_run_with_bos() {
         assert_eq!(bos.tokens[1..], plain.tokens);
         assert_eq!(bos.positions.io, plain.positions.io + 1);
     }
-    assert!(with.heatmaps["key"].max_abs_residual.unwrap() <= TOLERANCE);
+    let residuals = with.heatmaps.values().map(|heatmap| heatmap.max_abs_residual.unwrap());
+    assert!(residuals.fold(0.0, f32::max) <= TOLERANCE);
     assert!(largest_difference(&with.histograms.true_score, &without.histograms.true_score) > 0.01);
     // The substituted unembedding is the same vector; only the other side has changed.
     assert_eq!(

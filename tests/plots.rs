@@ -69,7 +69,9 @@ fn made_up_heatmap(layers: usize, heads: usize) -> Heatmap {
         columns,
         values,
         sum,
-        mean_score: sum,
+        mean_score: Some(sum),
+        per_prompt: None,
+        note: None,
         max_abs_residual: Some(1e-6),
     }
 }

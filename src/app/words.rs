@@ -208,12 +208,27 @@ pub fn has_b_o(heatmap: &Heatmap) -> bool {
     sum_of_b_o(heatmap).is_some()
 }
 
-/// Whether the cells add up to the score, in words and numbers.
+/// Whether the cells add up to the score, in words and numbers; then the heatmap's note, if it has one.
 ///
 /// `prompts` is the number of prompts of the first batch; `as_in_notebook` leaves out `b_O`.
 pub fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> String {
-    let (sum, mean) = (f64::from(heatmap.sum), f64::from(heatmap.mean_score));
     let cells = components(heatmap);
+    let mut text = match heatmap.mean_score {
+        Some(mean) => sum_and_score(heatmap, f64::from(mean), prompts, as_in_notebook),
+        None => format!(
+            "The {cells} cells add up to {}. The mean score was not recorded.",
+            number(f64::from(heatmap.sum), 3)
+        ),
+    };
+    if let Some(note) = &heatmap.note {
+        text += &format!(" {note}");
+    }
+    text
+}
+
+/// The sum of the cells beside the mean score.
+fn sum_and_score(heatmap: &Heatmap, mean: f64, prompts: usize, as_in_notebook: bool) -> String {
+    let (cells, sum) = (components(heatmap), f64::from(heatmap.sum));
     let over = counted(prompts, "prompt", "prompts");
     let Some(biases) = sum_of_b_o(heatmap) else {
         return format!(

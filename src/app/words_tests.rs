@@ -18,8 +18,10 @@ fn with_b_o() -> Heatmap {
             vec![0.0, 1.0, -1.5, 0.5],
         ],
         sum: 2.25,
-        mean_score: 2.25,
+        mean_score: Some(2.25),
         max_abs_residual: Some(3.2e-6),
+        per_prompt: None,
+        note: None,
     }
 }
 

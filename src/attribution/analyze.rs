@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::attribution::contributions::tree_to_end;
+use crate::attribution::contributions::{all, readouts, tree_to_end};
 use crate::attribution::meter::Meter;
 use crate::attribution::scores::HeadScores;
 use crate::attribution::series::{TRUE_VALUES, batch_values};
@@ -40,6 +40,8 @@ pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Obse
 
     let mut walk = model.begin(&mut passes, layers, &meter).await?;
     let weights = model.head_weights(analysis.head, &meter).await?;
+    // The heatmaps are of the first batch.
+    passes[0].request.readouts = readouts(model, &weights, &passes[0].tree, &batches[0].prompts)?;
     let mut found = Found::default();
     while let Some(index) = model.advance(&mut walk, &mut passes, &meter).await? {
         // Taken, so that a finished batch's residual stream is freed.
@@ -105,22 +107,15 @@ async fn draw(model: &Model, analysis: &Analysis, meter: &Meter<'_>) -> Result<V
     Ok(batches)
 }
 
-/// A pass for every batch; the first one captures components too.
+/// A pass for every batch.
 fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<Pass>> {
     let mut passes = Vec::with_capacity(batches.len());
-    for (index, Batch { prompts, .. }) in batches.iter().enumerate() {
+    for Batch { prompts, .. } in batches {
         let tree = tree_to_end(model, prompts)?;
-        let rows = |position: fn(&crate::ioi::Positions) -> usize| {
-            let row = |(index, prompt): (usize, &crate::ioi::Prompt)| tree.path(index)[position(&prompt.positions)];
-            prompts.iter().enumerate().map(row).collect::<Vec<_>>()
-        };
+        let end = |(index, prompt): (usize, &crate::ioi::Prompt)| tree.path(index)[prompt.positions.end];
         let request = Request {
-            head_output: Some((analysis.earlier_head, rows(|positions| positions.end))),
-            components: if index == 0 {
-                rows(|positions| positions.io)
-            } else {
-                Vec::new()
-            },
+            head_output: Some((analysis.earlier_head, prompts.iter().enumerate().map(end).collect())),
+            readouts: Vec::new(),
             layer_0_alone: prompts.iter().map(|prompt| prompt.io_token).collect(),
             other_tokens: prompts
                 .iter()
@@ -137,7 +132,7 @@ fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<P
 struct Found {
     /// By number: batches that walk together may finish in another order.
     batches: BTreeMap<usize, BatchValues>,
-    contributions: Option<Contributions>,
+    contributions: BTreeMap<String, Contributions>,
 }
 
 impl Found {
@@ -152,7 +147,7 @@ impl Found {
     ) -> Result<&BatchValues> {
         let values = batch_values(model, scores, &batch.prompts, earlier_head)?;
         if index == 0 {
-            self.contributions = Some(Contributions::new(model.config(), scores, &batch.prompts));
+            self.contributions = all(model.config(), scores, &batch.prompts)?;
         }
         Ok(self.batches.entry(index).or_insert(values))
     }
@@ -189,10 +184,11 @@ impl Found {
             true_score: true_values.remove("true_score").unwrap_or_default(),
             true_prob: true_values.remove("true_prob").unwrap_or_default(),
         };
-        let key = self
-            .contributions
-            .iter()
-            .map(|contributions| ("key".to_owned(), contributions.heatmap()));
+        // Facets are many: their means are enough.
+        let heatmap = |(name, of): (String, Contributions)| {
+            let heatmap = of.heatmap(!name.contains('/'));
+            (name, heatmap)
+        };
         ResultFile {
             format: FORMAT.to_owned(),
             model: model_info(model),
@@ -205,7 +201,7 @@ impl Found {
             batch_size: analysis.batch_size,
             prepend_bos: analysis.prepend_bos,
             histograms,
-            heatmaps: key.collect(),
+            heatmaps: self.contributions.into_iter().map(heatmap).collect(),
             prompts: batches.into_iter().flat_map(|batch| batch.prompts).collect(),
             timing: Some(meter.timing()),
         }

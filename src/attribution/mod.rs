@@ -2,17 +2,19 @@
 //!
 //! The score of a head from END to IO is linear in the normalised residual stream at either end once
 //! the other end is fixed. [`analyze()`] puts vectors of known meaning in its place (histograms) and
-//! splits it into the components that were added to the stream (heatmap).
+//! splits it into the components that were added to the stream (heatmaps).
 
 mod analyze;
 mod contributions;
+mod head_attention;
 mod meter;
 mod request;
 mod scores;
 mod series;
 
 pub use analyze::{MAX_BATCH_SIZE, MAX_BATCHES, analyze};
-pub use contributions::{Contributions, HeadAttention, contributions, head_attention};
+pub use contributions::{Contributions, contributions};
+pub use head_attention::{HeadAttention, head_attention};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
 pub use series::{
     NO_PATCHING, TRUE_VALUES, W_E_IO, W_E_IO_TRUE, W_EE_IO, W_EE_SUB_E_IO, W_U_IO, W_U_RANDOM, W_U_RANDOM_NAME, W_U_S,

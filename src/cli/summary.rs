@@ -19,8 +19,10 @@ pub(crate) fn summary(result: &ResultFile) -> String {
     for name in HistogramName::all() {
         histogram(&mut text, result, name);
     }
-    for (name, heatmap) in &result.heatmaps {
-        identity(&mut text, name, heatmap);
+    for name in result.heatmap_names() {
+        if let Some(heatmap) = result.heatmap(&name) {
+            identity(&mut text, &name, heatmap);
+        }
     }
     if let Some(timing) = &result.timing {
         line(
@@ -59,20 +61,19 @@ fn histogram(text: &mut String, result: &ResultFile, name: HistogramName) {
 
 /// "sum, score, difference" of a heatmap.
 fn identity(text: &mut String, name: &str, heatmap: &Heatmap) {
-    let Heatmap {
-        sum,
-        mean_score,
-        max_abs_residual,
-        ..
-    } = heatmap;
-    let difference = (sum - mean_score).abs();
+    let sum = heatmap.sum;
+    let Some(score) = heatmap.mean_score else {
+        return line(text, format_args!("heatmap {name}: sum {sum:.4}, score not recorded"));
+    };
+    let difference = (sum - score).abs();
+    let one_prompt = match heatmap.max_abs_residual {
+        Some(residual) => format!("; of one prompt at most {residual:.1e}"),
+        None => String::new(),
+    };
     line(
         text,
-        format_args!("heatmap {name}: sum {sum:.6}, score {mean_score:.6}, difference {difference:.1e}"),
+        format_args!("heatmap {name}: sum {sum:.4}, score {score:.4}, difference {difference:.1e}{one_prompt}"),
     );
-    if let Some(residual) = max_abs_residual {
-        line(text, format_args!("  largest difference of one prompt: {residual:.1e}"));
-    }
 }
 
 fn line(text: &mut String, arguments: std::fmt::Arguments<'_>) {

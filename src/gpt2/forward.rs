@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::gpt2::block::{Block, BlockRest};
-use crate::gpt2::pass::{LayerComponents, LayerZeroAlone};
-use crate::gpt2::{Config, Pass, PrefixTree, tensor, vector};
+use crate::gpt2::pass::LayerZeroAlone;
+use crate::gpt2::{Config, Direction, Pass, PrefixTree, tensor, vector};
 
 /// Block `layer` of a model of `config`, with all its weights.
 pub(crate) struct Step<'a> {
@@ -17,18 +17,14 @@ pub(crate) struct Step<'a> {
 
 impl Step<'_> {
     /// Makes room for this layer's queries, keys, values and captures.
-    pub(crate) fn begin(&self, pass: &mut Pass) {
-        let d = self.config.d_model;
+    pub(crate) fn begin(&self, pass: &mut Pass) -> Result<()> {
         pass.qkv.clear();
-        pass.qkv.reserve_exact(pass.tree.len() * 3 * d);
-        let rows = pass.request.components.len();
-        if rows > 0 {
-            pass.captured.components.layers.push(LayerComponents {
-                head_outputs: vec![0.0; self.config.n_head * rows * d],
-                mlp_out: vec![0.0; rows * d],
-                b_o: self.rest.b_o.clone(),
-            });
+        pass.qkv.reserve_exact(pass.tree.len() * 3 * self.config.d_model);
+        let readouts = pass.request.readouts.iter().zip(&mut pass.captured.components);
+        for (readout, components) in readouts {
+            components.add_layer(readout, self.config.n_head + 2)?;
         }
+        Ok(())
     }
 
     /// Takes `rows` of `pass` through the block; their ancestors have gone before.
@@ -37,14 +33,18 @@ impl Step<'_> {
         let resid = rows.start * d..rows.end * d;
         self.append_qkv(pass, resid.clone())?;
         let z = attention(self.config, &pass.tree, &pass.qkv, rows.clone());
-        self.capture_heads(pass, &z, &rows)?;
+        self.capture_head(pass, &z, &rows)?;
+        // Kept only where components are read, which needs the MLP's output too.
+        let kept_z = (!pass.request.readouts.is_empty()).then(|| z.clone());
         let attention_out = tensor::product(z, &self.rest.w_o)?;
         tensor::read(&attention_out, |out| {
             add_with_bias(&mut pass.resid[resid.clone()], out, &self.rest.b_o)
         })?;
         drop(attention_out);
         let mlp_out = self.mlp(&pass.resid[resid.clone()])?;
-        self.capture_mlp(pass, &mlp_out, &rows);
+        if let Some(z) = kept_z {
+            self.capture_components(pass, &z, &mlp_out, &rows)?;
+        }
         vector::add(&mut pass.resid[resid], &mlp_out);
         Ok(())
     }
@@ -99,19 +99,43 @@ impl Step<'_> {
         })
     }
 
-    /// Outputs of heads at the requested rows among `rows`, from their `z [rows, d_model]`.
-    fn capture_heads(&self, pass: &mut Pass, z: &[f32], rows: &Range<usize>) -> Result<()> {
-        let wanted = among(&pass.request.components, rows);
-        if !wanted.is_empty() {
-            let count = pass.request.components.len();
-            for head in 0..self.config.n_head {
-                let outputs = self.head_output(head, z, rows, &wanted)?;
-                if let Some(layer) = pass.captured.components.layers.last_mut() {
-                    let all = &mut layer.head_outputs[head * count * self.config.d_model..];
-                    scatter(all, &outputs, &wanted, self.config.d_model);
-                }
+    /// Every component of this layer at the requested rows among `rows`, from their `z` and `mlp_out [rows, d_model]`.
+    fn capture_components(&self, pass: &mut Pass, z: &[f32], mlp_out: &[f32], rows: &Range<usize>) -> Result<()> {
+        let n_head = self.config.n_head;
+        let readouts = pass.request.readouts.iter().zip(&mut pass.captured.components);
+        for (readout, components) in readouts {
+            let wanted = among(&readout.rows, rows);
+            if wanted.is_empty() {
+                continue;
             }
+            let mlp_out = self.gather(mlp_out, rows, &wanted);
+            if self.layer == 0 && matches!(readout.direction, Direction::MlpOfLayer0) {
+                components.set_directions(&wanted, &mlp_out);
+            }
+            let first = self.layer * (n_head + 2);
+            for head in 0..n_head {
+                components.put(
+                    readout,
+                    first + head,
+                    &wanted,
+                    self.head_output(head, z, rows, &wanted)?,
+                )?;
+            }
+            components.put(readout, first + n_head, &wanted, mlp_out)?;
+            components.put(readout, first + n_head + 1, &wanted, self.rest.b_o.repeat(wanted.len()))?;
         }
+        Ok(())
+    }
+
+    /// The `wanted` rows among `rows` of `vectors [rows, d_model]`.
+    fn gather(&self, vectors: &[f32], rows: &Range<usize>, wanted: &[(usize, usize)]) -> Vec<f32> {
+        let d = self.config.d_model;
+        let row = |&(_, row): &(usize, usize)| &vectors[(row - rows.start) * d..][..d];
+        wanted.iter().flat_map(row).copied().collect()
+    }
+
+    /// The output of the requested head at the requested rows among `rows`, from their `z [rows, d_model]`.
+    fn capture_head(&self, pass: &mut Pass, z: &[f32], rows: &Range<usize>) -> Result<()> {
         let Some((head, requested)) = &pass.request.head_output else {
             return Ok(());
         };
@@ -140,16 +164,6 @@ impl Step<'_> {
             z_of_head,
             &self.rest.w_o.narrow(0, head * d_head, d_head)?,
         )?)
-    }
-
-    /// `mlp_out` at the requested rows among `rows`.
-    fn capture_mlp(&self, pass: &mut Pass, mlp_out: &[f32], rows: &Range<usize>) {
-        let d = self.config.d_model;
-        if let Some(layer) = pass.captured.components.layers.last_mut() {
-            for (index, row) in among(&pass.request.components, rows) {
-                layer.mlp_out[index * d..][..d].copy_from_slice(&mlp_out[(row - rows.start) * d..][..d]);
-            }
-        }
     }
 }
 

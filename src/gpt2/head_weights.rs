@@ -7,6 +7,15 @@ use crate::gpt2::block::AttentionInput;
 use crate::gpt2::layer_norm::{self, LayerNorm};
 use crate::gpt2::{Config, tensor, vector};
 
+/// One side of a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The query, through W_Q and b_Q.
+    Query,
+    /// The key, through W_K and b_K.
+    Key,
+}
+
 /// W_Q, b_Q, W_K and b_K of one head, always with LayerNorm's weight and bias folded in.
 ///
 /// Without [`crate::gpt2::Processing::fold_ln`] they are folded here: scores are the same, and a
@@ -64,6 +73,37 @@ impl HeadWeights {
     /// [`crate::ErrorKind::Internal`] if a tensor operation fails.
     pub fn keys(&self, normalised: Vec<f32>) -> Result<Vec<f32>> {
         project(normalised, &self.w_k, &self.b_k)
+    }
+
+    /// W_Q or W_K, `[d_model, d_head]`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Internal`] if a tensor operation fails.
+    pub fn weight(&self, side: Side) -> Result<Tensor> {
+        tensor::matrix(self.side(side).0.to_vec(), self.d_head)
+    }
+
+    /// b_Q or b_K, `[d_head]`.
+    pub fn bias(&self, side: Side) -> &[f32] {
+        self.side(side).1
+    }
+
+    /// `vector [d_model]` times W_Q or W_K, without the bias, `[d_head]`; accumulated in f64.
+    pub fn read(&self, side: Side, vector: &[f32]) -> Vec<f32> {
+        let mut total = vec![0f64; self.d_head];
+        for (row, &v) in self.side(side).0.chunks_exact(self.d_head).zip(vector) {
+            for (total, &w) in total.iter_mut().zip(row) {
+                *total += f64::from(v) * f64::from(w);
+            }
+        }
+        total.into_iter().map(|total| total as f32).collect()
+    }
+
+    fn side(&self, side: Side) -> (&[f32], &[f32]) {
+        match side {
+            Side::Query => (&self.w_q, &self.b_q),
+            Side::Key => (&self.w_k, &self.b_k),
+        }
     }
 
     /// `query . key / sqrt(d_head)`.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::error::Result;
 use crate::gpt2::embedding::Embedding;
-use crate::gpt2::{Config, Head, PrefixTree};
+use crate::gpt2::{Components, Config, Head, PrefixTree, Readout};
 
 /// Rows that go through a block at a time: bounds memory, and how long a cancel can take.
 pub const CHUNK: usize = 512;
@@ -17,8 +17,8 @@ pub(crate) const CHUNK_WHILE_LOADING: usize = 128;
 pub struct Request {
     /// The output of one head, `z W_O` without b_O, at these rows.
     pub head_output: Option<(Head, Vec<usize>)>,
-    /// Every component of the residual stream at these rows.
-    pub components: Vec<usize>,
+    /// Components of the residual stream, as a head reads them.
+    pub readouts: Vec<Readout>,
     /// W_E rows of these tokens sent through layer 0 alone.
     pub layer_0_alone: Vec<u32>,
     /// Other tokens whose rows of W_E or columns of W_U are going to be asked for.
@@ -30,32 +30,10 @@ pub struct Request {
 pub struct Captured {
     /// `z W_O` of the requested head, `[rows, d_model]`.
     pub head_output: Vec<f32>,
-    /// Components at the requested rows; empty where none were asked for.
-    pub components: Components,
+    /// What every readout has captured, in the order of the request.
+    pub components: Vec<Components>,
     /// Requested W_E rows through layer 0 alone.
     pub layer_0_alone: LayerZeroAlone,
-}
-
-/// The components of the residual stream at some rows: they add up to it.
-#[derive(Debug, Clone, Default)]
-pub struct Components {
-    /// W_E, `[rows, d_model]`.
-    pub w_e: Vec<f32>,
-    /// W_pos, `[rows, d_model]`.
-    pub w_pos: Vec<f32>,
-    /// What each layer adds.
-    pub layers: Vec<LayerComponents>,
-}
-
-/// What one layer adds to the residual stream at some rows.
-#[derive(Debug, Clone, Default)]
-pub struct LayerComponents {
-    /// Output of every head, `z W_O` without b_O, `[n_head, rows, d_model]`.
-    pub head_outputs: Vec<f32>,
-    /// Output of the MLP, b_out included, `[rows, d_model]`.
-    pub mlp_out: Vec<f32>,
-    /// b_O, the same at every row, `[d_model]`.
-    pub b_o: Vec<f32>,
 }
 
 /// Vectors sent through layer 0 alone, each attending only to itself.
@@ -137,15 +115,13 @@ impl Pass {
             self.resid
                 .extend(w_e.iter().zip(&w_pos).map(|(w_e, w_pos)| w_e + w_pos));
         }
-        for &row in &self.request.components {
-            self.captured
-                .components
-                .w_e
-                .extend(embedding.w_e(self.tree.token(row))?);
-            self.captured
-                .components
-                .w_pos
-                .extend(embedding.w_pos(self.tree.position(row))?);
+        for readout in &self.request.readouts {
+            let mut components = Components::new(readout, config.d_model);
+            for &row in &readout.rows {
+                components.w_e.extend(embedding.w_e(self.tree.token(row))?);
+                components.w_pos.extend(embedding.w_pos(self.tree.position(row))?);
+            }
+            self.captured.components.push(components);
         }
         Ok(())
     }

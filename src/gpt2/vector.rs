@@ -69,6 +69,16 @@ pub(crate) fn centre(x: &mut [f32]) {
     }
 }
 
+/// Centres `x` and gives it length 1; a vector without direction becomes 0.
+pub(crate) fn unit(x: &mut [f32]) {
+    centre(x);
+    let length = dot(x, x).sqrt();
+    let factor = if length > 0.0 { 1.0 / length } else { 0.0 };
+    for v in x {
+        *v = (f64::from(*v) * factor) as f32;
+    }
+}
+
 /// `target += source`.
 pub(crate) fn add(target: &mut [f32], source: &[f32]) {
     for (target, source) in target.iter_mut().zip(source) {
@@ -160,6 +170,16 @@ mod tests {
         assert!(largest < 5e-7, "{largest}");
         assert!(gelu(-1e30).abs() < 1e-7);
         assert_eq!(gelu(1e30), 1e30);
+    }
+
+    #[test]
+    fn unit_vectors_are_centred_and_one_long() {
+        let mut x = [3.0, 1.0, -1.0, 5.0, 12.0];
+        unit(&mut x);
+        assert!(mean(&x).abs() < 1e-7 && (dot(&x, &x) - 1.0).abs() < 1e-6, "{x:?}");
+        let mut constant = [7.0; 5];
+        unit(&mut constant);
+        assert_eq!(constant, [0.0; 5]);
     }
 
     #[test]

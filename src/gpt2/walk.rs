@@ -176,7 +176,7 @@ impl Model {
             if layer == 0 {
                 pass.captured.layer_0_alone = step.alone(self.w_e_rows(&pass.request.layer_0_alone)?)?;
             }
-            step.begin(pass);
+            step.begin(pass)?;
         }
         let rows = pass.next_rows(most);
         step.forward(pass, rows.clone())?;

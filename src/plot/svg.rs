@@ -28,7 +28,9 @@ pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, Stri
     }
     for name in result.heatmap_names() {
         let plot = HeatmapPlot::of_result(result, &name, false)?;
-        files.push((format!("heatmap_{name}.svg"), heatmap_svg(&plot, SVG_SIZE, theme)?));
+        // Facets have a slash and spaces in their names.
+        let file = name.replace(['/', ' '], "_");
+        files.push((format!("heatmap_{file}.svg"), heatmap_svg(&plot, SVG_SIZE, theme)?));
     }
     Ok(files)
 }

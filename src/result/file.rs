@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::gpt2::{Config, Head, Processing};
 use crate::ioi::Prompt;
+use crate::result::heatmaps;
 
 /// The value of [`ResultFile::format`].
 pub const FORMAT: &str = "keyside-result/1";
@@ -35,7 +36,9 @@ pub struct ResultFile {
     pub prepend_bos: bool,
     /// Scores and probabilities with substituted vectors.
     pub histograms: Histograms,
-    /// Contributions by name: `key`, ...
+    /// Contributions by name: `key`, `query_subS1`, ...; of a split one, each facet by `key_split/q par k par`, ... (in the
+    /// file, facets stand under their heatmap's name in `facets`).
+    #[serde(with = "crate::result::heatmaps")]
     pub heatmaps: BTreeMap<String, Heatmap>,
     /// The prompts, in the order of the histograms' values. Empty in recorded runs.
     #[serde(default)]
@@ -46,14 +49,17 @@ pub struct ResultFile {
 }
 
 impl ResultFile {
-    /// The heatmap `name`: "key", ...
+    /// The heatmap `name`: "key", "query_subS1", ..., "key_split/q par k par".
     pub fn heatmap(&self, name: &str) -> Option<&Heatmap> {
         self.heatmaps.get(name)
     }
 
-    /// The names that [`ResultFile::heatmap`] knows, in the order in which they are offered.
+    /// The names that [`ResultFile::heatmap`] knows, in the order in which they are offered: `key` first, facets together,
+    /// names that are not ours last.
     pub fn heatmap_names(&self) -> Vec<String> {
-        self.heatmaps.keys().cloned().collect()
+        let mut names: Vec<String> = self.heatmaps.keys().cloned().collect();
+        names.sort_by_key(|name| heatmaps::place(name));
+        names
     }
 }
 
@@ -92,7 +98,8 @@ pub struct Histograms {
     pub true_prob: Vec<f32>,
 }
 
-/// Mean contributions of components to the score END->IO over the prompts of the first batch.
+/// Mean contributions of components to the score END->IO, or to what is left of it or put in its place, over the prompts
+/// of the first batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heatmap {
     /// Row names: `misc`, then the layers before the destination head's.
@@ -103,11 +110,20 @@ pub struct Heatmap {
     pub values: Vec<Vec<f32>>,
     /// Sum over all cells.
     pub sum: f32,
-    /// Mean true score over the prompts.
-    pub mean_score: f32,
+    /// Mean over the prompts of the score that the cells add up to, computed without them. Of a facet: of the query's and
+    /// the key's parts. None where it was not recorded.
+    #[serde(default)]
+    pub mean_score: Option<f32>,
     /// Largest |sum of contributions - true score| over the prompts; None where it was not computed.
     #[serde(default)]
     pub max_abs_residual: Option<f32>,
+    /// Contributions in every prompt of the first batch, `[prompts, rows, columns]`. None for facets, in recorded runs, and
+    /// where they would be too many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_prompt: Option<Vec<Vec<Vec<f32>>>>,
+    /// What is special about this heatmap, where it is not simply of this run: recorded ones may be of other prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
 }
 
 /// How long a run took, and how much it computed.

@@ -2,6 +2,7 @@
 
 mod bins;
 mod file;
+mod heatmaps;
 mod name;
 mod read;
 mod stats;

@@ -103,9 +103,14 @@ impl ResultFile {
         if !self.prompts.is_empty() && self.prompts.len() != count {
             return Err(length_error("prompts", self.prompts.len(), count));
         }
-        self.heatmaps
-            .iter()
-            .try_for_each(|(name, heatmap)| check_heatmap(name, heatmap))
+        self.heatmaps.iter().try_for_each(|(name, heatmap)| {
+            if let Some((group, _)) = name.split_once('/')
+                && self.heatmaps.contains_key(group)
+            {
+                return Err(error(format!("\"{group}\" is a heatmap and has facets")).expected("one or the other"));
+            }
+            check_heatmap(name, heatmap, self.batch_size)
+        })
     }
 
     fn check_histograms(&self, count: usize) -> Result<()> {
@@ -143,22 +148,29 @@ fn check_values(what: &str, values: &[f32], count: usize) -> Result<()> {
     }
 }
 
-fn check_heatmap(name: &str, heatmap: &Heatmap) -> Result<()> {
+fn check_heatmap(name: &str, heatmap: &Heatmap, prompts: usize) -> Result<()> {
     let (rows, columns) = (heatmap.rows.len(), heatmap.columns.len());
     if rows == 0 || columns == 0 {
         return Err(
             error(format!("heatmap \"{name}\" has {rows} rows and {columns} columns")).expected("at least one"),
         );
     }
-    if heatmap.values.len() != rows || heatmap.values.iter().any(|row| row.len() != columns) {
+    let fits = |table: &Vec<Vec<f32>>| table.len() == rows && table.iter().all(|row| row.len() == columns);
+    let per_prompt = heatmap.per_prompt.as_deref();
+    if !fits(&heatmap.values) || !per_prompt.unwrap_or_default().iter().all(fits) {
         return Err(error(format!(
             "the values of heatmap \"{name}\" do not fit its {rows} rows and {columns} columns"
         )));
     }
-    let cells = heatmap.values.iter().flatten().copied();
-    let mut numbers = cells
-        .chain([heatmap.sum, heatmap.mean_score])
-        .chain(heatmap.max_abs_residual);
+    if let Some(per_prompt) = per_prompt
+        && per_prompt.len() != prompts
+    {
+        let cause = format!("per_prompt of heatmap \"{name}\" has {} entries", per_prompt.len());
+        return Err(error(cause).expected(format!("{prompts}, the batch size")));
+    }
+    let tables = std::iter::once(&heatmap.values).chain(per_prompt.unwrap_or_default());
+    let others = [Some(heatmap.sum), heatmap.mean_score, heatmap.max_abs_residual];
+    let mut numbers = tables.flatten().flatten().copied().chain(others.into_iter().flatten());
     match numbers.find(|number| !number.is_finite()) {
         Some(number) => {
             Err(error(format!("heatmap \"{name}\" has a number that is {number}")).expected("finite numbers"))

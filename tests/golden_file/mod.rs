@@ -3,9 +3,10 @@
 #![allow(dead_code, clippy::unwrap_used, reason = "every test uses a part of it")]
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
-use keyside::attribution::{Analysis, BatchValues, Observer, Progress};
+use keyside::attribution::{Analysis, BatchValues, Contributions, Observer, Progress};
 use keyside::gpt2::Processing;
 use keyside::result::ResultFile;
 use serde_json::Value;
@@ -104,6 +105,47 @@ impl Golden {
         self.check(&format!("hist/{head}/true/prob"), &result.histograms.true_prob);
     }
 
+    /// All arrays of heatmaps of `head`, `[rows, columns, prompts]` or four facets of such, and the true scores.
+    pub fn check_contributions(&mut self, head: &str, found: &BTreeMap<String, Contributions>) {
+        for (name, table) in heatmaps_in(self.names(), head) {
+            let transposed: Vec<f32> = members(&table, found)
+                .iter()
+                .flat_map(|&of| {
+                    let prompts = of.true_score.len();
+                    let cells = 0..of.rows.len() * of.columns.len();
+                    cells.flat_map(move |cell| (0..prompts).map(move |prompt| of.prompt(prompt)[cell]))
+                })
+                .collect();
+            self.check(&name, &transposed);
+        }
+        let score = &found["key"].true_score;
+        let minus_s1 = score.iter().zip(&found["key_subS1"].true_score);
+        let s1: Vec<f32> = minus_s1.map(|(score, difference)| score - difference).collect();
+        self.check(&format!("heat/{head}/true_score"), score);
+        self.check(&format!("heat/{head}/true_score_S1"), &s1);
+        for (name, table) in found {
+            let residual = table.max_abs_residual();
+            report!("{head} {name}: largest |sum of contributions - score| {residual:.2e}");
+            assert!(residual <= self.tolerance, "{head} {name}");
+        }
+    }
+
+    /// The means of all heatmaps of `result`'s head, in a file that has `[rows, columns]` or four facets of such.
+    pub fn check_heatmap_means(&mut self, result: &ResultFile) {
+        let head = result.head.to_string();
+        for (name, table) in heatmaps_in(self.names(), &head) {
+            let found = members(table.trim_end_matches("/mean"), &result.heatmaps);
+            let values: Vec<f32> = found.iter().flat_map(|of| of.values.concat()).collect();
+            self.check(&name, &values);
+        }
+        let score = |name: &str| result.heatmaps[name].mean_score.unwrap();
+        self.check(&format!("heat/{head}/true_score/mean"), &[score("key")]);
+        self.check(
+            &format!("heat/{head}/true_score_S1/mean"),
+            &[score("key") - score("key_subS1")],
+        );
+    }
+
     fn names(&self) -> impl Iterator<Item = String> + use<> {
         self.arrays
             .as_object()
@@ -124,6 +166,28 @@ impl Golden {
             self.failures
         );
     }
+}
+
+/// The golden arrays of heatmaps of `head`: whole name, and what follows the head. There are eleven of them.
+fn heatmaps_in(names: impl Iterator<Item = String>, head: &str) -> Vec<(String, String)> {
+    let prefix = format!("heat/{head}/");
+    let found: Vec<(String, String)> = names
+        .filter_map(|name| {
+            let table = name.strip_prefix(&prefix)?.to_owned();
+            (!table.starts_with("true")).then_some((name, table))
+        })
+        .collect();
+    assert_eq!(found.len(), 11, "{found:?}");
+    found
+}
+
+/// What `found` has under `name`: itself, or its four facets in the golden files' order.
+fn members<'f, T>(name: &str, found: &'f BTreeMap<String, T>) -> Vec<&'f T> {
+    if let Some(one) = found.get(name) {
+        return vec![one];
+    }
+    let facets = ["q par k par", "q par k perp", "q perp k par", "q perp k perp"];
+    facets.map(|facet| &found[&format!("{name}/{facet}")]).into()
 }
 
 /// A file of `tests/fixtures`.
