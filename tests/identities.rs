@@ -5,13 +5,15 @@
 mod common;
 mod golden_file;
 
+use std::collections::BTreeMap;
+
 use common::{block_on, tiny};
 use golden_file::{Recorder, analysis, largest_difference};
 use keyside::ErrorKind;
-use keyside::attribution::{Analysis, Contributions, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
+use keyside::attribution::{Analysis, Contributions, NO_PATCHING, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
 use keyside::gpt2::{Head, Model, Pass, PrefixTree, Processing, Request, Unwatched};
 use keyside::ioi::draw_batch;
-use keyside::result::ResultFile;
+use keyside::result::{ResultFile, SeriesSet};
 
 const TOLERANCE: f32 = 1e-4;
 
@@ -71,42 +73,54 @@ fn contributions_add_up_to_the_score_under_every_processing() {
 }
 
 #[test]
-fn facets_add_up_to_the_whole_and_both_sides_to_the_same_score() {
+fn facets_add_up_to_the_score_of_no_patching() {
     let mut model = model(Processing::default());
-    let prompts = draw_batch(model.tokenizer(), 3, 12, false).unwrap().prompts;
+    let prompts = draw_batch(model.tokenizer(), 0, 12, false).unwrap().prompts;
     let found = block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap();
-    for (split, whole) in [
-        ("key_split", "key"),
-        ("key_split_subS1", "key_subS1"),
-        ("query_split", "query"),
-        ("query_split_subS1", "query_subS1"),
-    ] {
-        let facets: Vec<_> = found
-            .iter()
-            .filter(|(name, _)| name.strip_prefix(split).is_some_and(|rest| rest.starts_with('/')))
-            .map(|(_, facet)| facet)
-            .collect();
-        assert_eq!(facets.len(), 4);
-        let total = |of: &dyn Fn(&Contributions) -> Vec<f32>| -> Vec<f32> {
-            let each: Vec<Vec<f32>> = facets.iter().map(|facet| of(facet)).collect();
-            (0..each[0].len())
-                .map(|index| each.iter().map(|values| values[index]).sum())
-                .collect()
-        };
-        let cells = largest_difference(&total(&|facet| facet.values.clone()), &found[whole].values);
-        let scores = largest_difference(&total(&|facet| facet.true_score.clone()), &found[whole].true_score);
-        println!("{split}: cells {cells:.2e}, scores {scores:.2e}");
-        assert!(cells <= TOLERANCE && scores <= TOLERANCE, "{split}");
-        assert!(
-            facets
-                .iter()
-                .all(|facet| facet.true_score.iter().any(|score| score.abs() > 0.01))
-        );
+    let result = run(&mut model, &analysis("2.2", "1.3", 1, 12));
+    let series = |set: &SeriesSet| set.series[NO_PATCHING].clone();
+    let (keys_fixed, queries_fixed) = (
+        series(&result.histograms.keys_fixed_scores),
+        series(&result.histograms.queries_fixed_scores),
+    );
+    // Split into components is one end; the other one is scaled by its standard deviation.
+    for (split, scores) in [("key_split", keys_fixed), ("query_split", queries_fixed)] {
+        let (cells, sums) = total_of_facets(&found, split);
+        let difference = largest_difference(&sums, &scores);
+        println!("{split}: four facets against No patching {difference:.2e}");
+        assert!(difference <= TOLERANCE);
+        let (cells_minus_s1, sums_minus_s1) = total_of_facets(&found, &format!("{split}_subS1"));
+        assert!(largest_difference(&cells, &cells_minus_s1) > 0.1);
+        for (prompt, cells) in cells_minus_s1.chunks_exact(cells.len() / 12).enumerate() {
+            assert!((cells.iter().sum::<f32>() - sums_minus_s1[prompt]).abs() <= TOLERANCE);
+        }
     }
     for (key, query) in [("key", "query"), ("key_subS1", "query_subS1")] {
         assert!(largest_difference(&found[key].true_score, &found[query].true_score) <= TOLERANCE);
         assert!(largest_difference(&found[key].values, &found[query].values) > 0.1);
     }
+}
+
+/// Cells and scores of the four facets of `split`, added up.
+fn total_of_facets(found: &BTreeMap<String, Contributions>, split: &str) -> (Vec<f32>, Vec<f32>) {
+    let facets: Vec<_> = found
+        .iter()
+        .filter(|(name, _)| name.strip_prefix(split).is_some_and(|rest| rest.starts_with('/')))
+        .map(|(_, facet)| facet)
+        .collect();
+    assert_eq!(facets.len(), 4);
+    assert!(
+        facets
+            .iter()
+            .all(|facet| facet.true_score.iter().any(|score| score.abs() > 0.01))
+    );
+    let total = |of: fn(&Contributions) -> &Vec<f32>| -> Vec<f32> {
+        let index = 0..of(facets[0]).len();
+        index
+            .map(|index| facets.iter().map(|facet| of(facet)[index]).sum())
+            .collect()
+    };
+    (total(|facet| &facet.values), total(|facet| &facet.true_score))
 }
 
 #[test]

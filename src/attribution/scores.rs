@@ -70,16 +70,6 @@ impl LinearScore {
         Self { map, bias }
     }
 
-    /// The part that does not depend on the vector.
-    pub(crate) fn bias(&self) -> f32 {
-        self.bias
-    }
-
-    /// What `vector / scale` adds to the score.
-    pub(crate) fn contribution(&self, vector: &[f32], scale: f32) -> f32 {
-        (vector::dot(vector, &self.map) / f64::from(scale)) as f32
-    }
-
     /// The score with `vector`, divided by its unbiased standard deviation, in place of the normalised one.
     pub(crate) fn substituted(&self, vector: &[f32]) -> f32 {
         (vector::dot(vector, &self.map) / vector::standard_deviation(vector) + f64::from(self.bias)) as f32

@@ -23,9 +23,9 @@ pub(super) struct End<'a> {
     /// The whole query or key, bias included.
     pub(super) whole: Vec<f32>,
     /// Its part along the direction.
-    pub(super) parallel: Vec<f32>,
-    /// The rest, bias included.
-    pub(super) perpendicular: Vec<f32>,
+    parallel: Vec<f32>,
+    /// ln_scale over the unbiased standard deviation of the residual stream.
+    to_unit_deviation: f32,
 }
 
 impl<'a> End<'a> {
@@ -58,7 +58,7 @@ impl<'a> End<'a> {
         let direction = weights.read(side, unit);
         let length = (vector::dot(scores.pass.resid_at(row), unit) / f64::from(ln_scale)) as f32;
         let parallel: Vec<f32> = direction.iter().map(|v| length * v).collect();
-        let perpendicular = subtract(whole, &parallel);
+        let deviation = vector::standard_deviation(scores.pass.resid_at(row));
         Self {
             weights,
             side,
@@ -70,7 +70,7 @@ impl<'a> End<'a> {
             direction,
             whole: whole.to_vec(),
             parallel,
-            perpendicular,
+            to_unit_deviation: (f64::from(ln_scale) / deviation) as f32,
         }
     }
 
@@ -104,6 +104,28 @@ impl<'a> End<'a> {
             .iter()
             .zip(bias)
             .map(|(v, bias)| scale * v + bias)
+            .collect()
+    }
+
+    /// The part of the query or key along the direction, or the rest with the bias: what the split components add up to.
+    pub(super) fn part(&self, along: bool) -> Vec<f32> {
+        match along {
+            true => self.parallel.clone(),
+            false => subtract(&self.whole, &self.parallel),
+        }
+    }
+
+    /// The same with the residual stream divided by its unbiased standard deviation instead of ln_scale: as the notebook
+    /// puts it at the other end of a split score, and as it is in the series "No patching".
+    pub(super) fn part_with_unit_deviation(&self, along: bool) -> Vec<f32> {
+        let bias = self.weights.bias(self.side);
+        let part = self.part(along);
+        let fixed = part
+            .iter()
+            .zip(bias)
+            .map(|(part, &bias)| if along { (part, 0.0) } else { (part, bias) });
+        fixed
+            .map(|(part, fixed)| fixed + self.to_unit_deviation * (part - fixed))
             .collect()
     }
 

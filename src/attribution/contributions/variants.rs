@@ -94,17 +94,18 @@ impl Ends<'_> {
         sums.push((name.to_owned(), at_io));
     }
 
-    /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs.
+    /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs. With the other end scaled
+    /// as the notebook does, the four add up to the score of "No patching".
     fn add_facets(&self, sums: &mut Vec<(String, Sum)>) {
         for along_w_u in [true, false] {
             for along_mlp_0 in [true, false] {
                 let part = |along: bool| if along { "par" } else { "perp" };
                 let facet = format!("q {} k {}", part(along_w_u), part(along_mlp_0));
                 self.add_with_difference(sums, &format!("key_split/{facet}"), |key| {
-                    part_of(key, along_mlp_0, part_at(&self.end, along_w_u))
+                    part_of(key, along_mlp_0, &self.end.part_with_unit_deviation(along_w_u))
                 });
                 self.add_with_difference(sums, &format!("query_split/{facet}"), |key| {
-                    part_of(&self.end, along_w_u, part_at(key, along_mlp_0))
+                    part_of(&self.end, along_w_u, &key.part_with_unit_deviation(along_mlp_0))
                 });
             }
         }
@@ -124,11 +125,6 @@ impl Ends<'_> {
     }
 }
 
-/// The part of a query or key along its direction, or the rest.
-fn part_at<'e>(end: &'e End<'_>, along: bool) -> &'e [f32] {
-    if along { &end.parallel } else { &end.perpendicular }
-}
-
 /// By the components of `end`, only their parts along its direction or only the rest, with `other` at the other end.
 fn part_of(end: &End<'_>, along: bool, other: &[f32]) -> Sum {
     let parallel = end.contributions_along(other);
@@ -137,6 +133,6 @@ fn part_of(end: &End<'_>, along: bool, other: &[f32]) -> Sum {
             true => parallel,
             false => subtract(&end.contributions(other), &parallel),
         },
-        score: end.score(part_at(end, along), other),
+        score: end.score(&end.part(along), other),
     }
 }
