@@ -52,12 +52,15 @@ pub fn Frame() -> impl IntoView {
         host: StoredValue::new(Host::new(asked.as_ref().and_then(|asked| asked.host.clone()))),
         handed_over: RwSignal::new(false),
     };
-    wire.open(asked.as_ref().map(|asked| &asked.place));
+    let title = wire.title();
+    wire.open(asked.as_ref().map(|asked| &asked.place), title);
+    // A page with several figures has several of these.
+    let name = move || title.get().unwrap_or_else(|| "A figure from keyside".to_owned());
     view! {
-        <main class="embed" data-testid="embed">
+        <main class="embed" data-testid="embed" aria-label=name>
             <h1 class="visually-hidden">"A figure from keyside"</h1>
             <Message page=page />
-            {asked.map(|asked| view! { <Asked page=page asked=asked /> })}
+            {asked.map(|asked| view! { <Asked page=page asked=asked title=title /> })}
             <Foot wire=wire query=query />
         </main>
     }
@@ -65,7 +68,7 @@ pub fn Frame() -> impl IntoView {
 
 /// The figure, with the controls that were asked for.
 #[component]
-fn Asked(page: Page, asked: Embed) -> impl IntoView {
+fn Asked(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView {
     let controls = asked.controls;
     let drawn = Memo::new(move |_| page.shown.with(Option::is_some));
     let of = move || {
@@ -77,7 +80,7 @@ fn Asked(page: Page, asked: Embed) -> impl IntoView {
         Figure::Heatmap => view! { <HeatmapFigure page=page number=1 /> }.into_any(),
     };
     view! {
-        <h2 class="visually-hidden">{of}</h2>
+        <h2 class="visually-hidden">{move || title.get()}</h2>
         // A disabled fieldset takes every control in it out of service.
         <fieldset
             class="embed-figure"
@@ -129,11 +132,11 @@ fn Foot(wire: Wire, query: String) -> impl IntoView {
 
 impl Wire {
     /// Takes up the correspondence, and reads the result unless the host hands it over.
-    fn open(self, place: Option<&ResultPlace>) {
+    fn open(self, place: Option<&ResultPlace>, title: Memo<Option<String>>) {
         handover::listen(move |event| self.hear(event));
         self.say(&ToHost::Ready);
         self.report_height();
-        self.report_figure();
+        self.report_figure(title);
         match place {
             Some(ResultPlace::Recorded) => self.page.load_recorded(),
             Some(ResultPlace::Url(url)) => show_url(self.page, url.clone()),
@@ -225,14 +228,18 @@ impl Wire {
         }
     }
 
-    /// Tells the host what is drawn, and what went wrong.
-    fn report_figure(self) {
-        let title = Memo::new(move |_| {
+    /// What is shown, for people; None while nothing is.
+    fn title(self) -> Memo<Option<String>> {
+        Memo::new(move |_| {
             let figure = self.figure?;
             self.page
                 .shown
                 .with(|shown| shown.as_ref().map(|shown| figure.title(&shown.result)))
-        });
+        })
+    }
+
+    /// Tells the host what is drawn, and what went wrong.
+    fn report_figure(self, title: Memo<Option<String>>) {
         Effect::new(move |_| {
             if let Some(title) = title.get() {
                 // After everything that shows the result.
