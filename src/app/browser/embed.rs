@@ -71,10 +71,6 @@ pub fn Frame() -> impl IntoView {
 fn Asked(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView {
     let controls = asked.controls;
     let drawn = Memo::new(move |_| page.shown.with(Option::is_some));
-    let of = move || {
-        page.shown
-            .with(|shown| shown.as_ref().map(|shown| about(&shown.result)))
-    };
     let figure = move || match asked.figure {
         Figure::Histogram(name) => view! { <HistogramFigure page=page name=name number=1 /> }.into_any(),
         Figure::Heatmap => view! { <HeatmapFigure page=page number=1 /> }.into_any(),
