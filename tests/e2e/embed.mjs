@@ -290,7 +290,7 @@ export const embed = [
       const third = await serve(folder);
       const app = (query) => `<iframe src="${tab.url}?embed=heatmap&theme=light${query}" width="800" height="600"></iframe>`;
       const pages = {
-        "element.html": `<keyside-plot theme="light"></keyside-plot>`,
+        "element.html": `<keyside-plot theme="light"></keyside-plot>${app("")}`,
         "frame.html": `${app("")}<iframe id="stranger"></iframe>`,
         // Another host than the one that the frame is in.
         "named.html": app(`&parent=${encodeURIComponent(third.url.slice(0, -1))}`),
@@ -311,6 +311,10 @@ export const embed = [
             for (const type of ["height", "error", "shown"]) window.postMessage({ keyside: 1, type, height: 77, message: "wrong", title: "wrong" }, "*");
           });
           await unchanged("the page");
+          const neighbour = tab.page.locator("body > iframe");
+          await neighbour.contentFrame().getByTestId("figure-heatmap").waitFor();
+          await neighbour.evaluate((element) => (element.width = 330));
+          await unchanged("another frame of the app");
           await frame.evaluate((element, url) => (element.src = url), third.url);
           await unchanged("another origin");
 
