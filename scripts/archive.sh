@@ -14,6 +14,8 @@ trap 'rm -rf "$work"' EXIT
 
 top="keyside-$version"
 cp -R "$folder" "$work/$top"
+[ -f "$work/$top/THIRD-PARTY.txt" ] || (cd "$root" && node scripts/third-party.mjs) >"$work/$top/THIRD-PARTY.txt" ||
+  fail "the licences of what is compiled in could not be gathered"
 cp "$root/LICENSE-MIT" "$root/LICENSE-APACHE" "$work/$top/"
 cat >"$work/$top/README.txt" <<TEXT
 keyside $version: which parts of GPT-2 make an attention head look where it looks?
@@ -25,7 +27,7 @@ Serve this folder with any static web server, at any path, and open it in a brow
 Then open http://127.0.0.1:8080/. Opening index.html as a file does not work: browsers run no WebAssembly from there.
 Over http from another machine the page works, but not without a network; serve it over https for that.
 
-Licence: MIT or Apache-2.0, at your choice; the texts are beside this file.
+Licence: MIT or Apache-2.0, at your choice; the texts are beside this file, as are those of what is compiled in (THIRD-PARTY.txt).
 TEXT
 # SOURCE_DATE_EPOCH, or the first second that an archive can tell.
 time="${SOURCE_DATE_EPOCH:-315532800}"

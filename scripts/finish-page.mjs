@@ -27,8 +27,8 @@ const PARTS = {
 };
 /** What is written anew, or not needed: Trunk's loader. */
 const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|start-[0-9a-f]+\.js|service-worker\.js)$/;
-/** What the page does not need: descriptions of folders for people. */
-const NOT_KEPT = /(^|\/)README\.md$/;
+/** What the page does not need: descriptions of folders for people, and licences. */
+const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** Where the text begins that this script appends to the output of wasm-bindgen. */
 const SEAM = "\n// keyside: starts ";
 

@@ -112,7 +112,7 @@ export const hosting = [
       await run("unzip", ["-q", archives[0], "-d", folder]);
       const version = /^version = "(.+)"$/m.exec(await readFile(path.join(root, "Cargo.toml"), "utf8"))[1];
       const unpacked = path.join(folder, `keyside-${version}`);
-      for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "README.txt", "index.html"]) check((await readFile(path.join(unpacked, name))).length > 300, `${name} is missing`);
+      for (const name of ["LICENSE-MIT", "LICENSE-APACHE", "THIRD-PARTY.txt", "README.txt", "index.html"]) check((await readFile(path.join(unpacked, name))).length > 300, `${name} is missing`);
       const server = await servePlainly(unpacked);
       try {
         tab.url = server.url;
