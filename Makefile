@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist test e2e test-full test-gpt2 faults memory check train fuzz
+.PHONY: help run dist release page-speed docs-pictures test e2e test-full test-gpt2 faults memory check train fuzz
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,6 +14,18 @@ run: dist ## build the release page and serve it on 127.0.0.1:8080 (PORT=)
 dist: ## build the release page into dist/
 	@scripts/setup.sh native wasm bindgen node wasm-opt trunk
 	@scripts/build-release.sh
+
+release: dist ## build the release page and pack it: target/keyside-VERSION.zip, for any static server
+	@scripts/setup.sh archive
+	@scripts/archive.sh dist "target/keyside-$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1).zip"
+
+page-speed: dist ## first plot, sizes and interaction latency of the release page on a slow machine, as JSON
+	@scripts/setup.sh browser e2e
+	@node benches/page.mjs dist
+
+docs-pictures: ## take the pictures of docs/ anew into screenshots/docs (needs the test page of make e2e)
+	@scripts/setup.sh browser e2e
+	@node tests/e2e/pictures.mjs
 
 test: ## format, lints, docs, native tests, tests in headless Chromium, end-to-end tests
 	@scripts/test.sh format lint docs native browser e2e

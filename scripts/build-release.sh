@@ -6,5 +6,6 @@ use_wasm_tools
 # Some shells have NO_COLOR=1, which trunk takes for the value of a flag and refuses.
 unset NO_COLOR
 trunk build --release
+node scripts/third-party.mjs >dist/THIRD-PARTY.txt
 node scripts/finish-page.mjs dist
 say "the release page is in dist: $(du -sh dist | cut -f 1)"

@@ -27,8 +27,8 @@ const PARTS = {
 };
 /** What is written anew, or not needed: Trunk's loader. */
 const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|start-[0-9a-f]+\.js|service-worker\.js)$/;
-/** What the page does not need: descriptions of folders for people. */
-const NOT_KEPT = /(^|\/)README\.md$/;
+/** What the page does not need: descriptions of folders for people, and licences. */
+const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** Where the text begins that this script appends to the output of wasm-bindgen. */
 const SEAM = "\n// keyside: starts ";
 
@@ -57,10 +57,11 @@ function page(html, { start, page, style, worker }) {
   const policy = `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`;
   const parts = [
     `<meta name="keyside-worker" content="./${worker.name}" />`,
-    // First of all, and at once: it says what of the others does not load.
-    `<script src="./${start.name}" integrity="${start.integrity}"></script>`,
-    `<link rel="stylesheet" href="./${style.name}" integrity="${style.integrity}" />`,
-    `<script type="module" src="./${page.name}" integrity="${page.integrity}"></script>`,
+    // First of all, and at once: it says what of the others does not load. In a sandboxed frame even the page's own files
+    // are another origin's, whose integrity can be checked only where the server allows them to be read (CORS).
+    `<script src="./${start.name}" integrity="${start.integrity}" crossorigin="anonymous"></script>`,
+    `<link rel="stylesheet" href="./${style.name}" integrity="${style.integrity}" crossorigin="anonymous" />`,
+    `<script type="module" src="./${page.name}" integrity="${page.integrity}" crossorigin="anonymous"></script>`,
   ];
   const head = /<head>\s*/;
   if (!head.test(html) || !html.includes("</head>")) throw new Error("index.html has no <head>");

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e wasm-opt trunk fuzz
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e archive wasm-opt trunk fuzz
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -128,7 +128,18 @@ npm_install() {
   cp "$folder/package-lock.json" "$folder/node_modules/.keyside-lock"
 }
 
-setup_e2e() { setup_node; npm_install tests/e2e "the browser tests"; }
+# The release archive is packed, unpacked, and served by a plain server.
+setup_e2e() {
+  local missing=()
+  setup_archive
+  have unzip || missing+=(unzip)
+  have python3 || missing+=(python3)
+  [ "${#missing[@]}" = 0 ] || apt "the browser tests" "${missing[@]}"
+  setup_node
+  npm_install tests/e2e "the browser tests"
+}
+
+setup_archive() { have zip || apt "the release archive" zip; }
 
 setup_wasm_opt() { setup_node; npm_install scripts/wasm-opt "the release page"; }
 
@@ -152,11 +163,11 @@ setup_fuzz() {
     fail "cargo-fuzz $cargo_fuzz_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e wasm-opt trunk fuzz"
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e archive wasm-opt trunk fuzz"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | trunk | fuzz) "setup_$part" ;;
+    native | wasm | bindgen | browser | node | e2e | archive | trunk | fuzz) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e wasm-opt trunk fuzz" ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e archive wasm-opt trunk fuzz" ;;
   esac
 done

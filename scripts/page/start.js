@@ -36,6 +36,8 @@
     true,
   );
 
+  // A figure in another page keeps nothing: neither files nor settings. In a sandbox it could not even ask.
+  if (new URLSearchParams(location.search).has("embed")) return;
   const container = navigator.serviceWorker;
   // There is none over plain http from another machine, nor where it is switched off.
   if (!container) return;

@@ -1,15 +1,18 @@
 // The end-to-end tests. Without arguments: all but the full-size ones. `full-size`: those alone.
 import { runAll } from "./harness.mjs";
+import { axe } from "./axe.mjs";
 import { badInput } from "./bad_input.mjs";
+import { embed } from "./embed.mjs";
 import { faults } from "./faults.mjs";
 import { fullSize } from "./full_size.mjs";
+import { hosting } from "./hosting.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
 import { offline } from "./offline.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
 
-const suites = { faults, models, offline, security, "full-size": fullSize };
+const suites = { axe, embed, faults, hosting, models, offline, security, "full-size": fullSize };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput, ...security, ...offline];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

@@ -29,6 +29,16 @@ pub fn meta(name: &str) -> Option<String> {
     element.get_attribute("content")
 }
 
+/// The query of the page's address, with the question mark; empty where there is none.
+pub fn query() -> String {
+    window().location().search().unwrap_or_default()
+}
+
+/// The page's origin; "null" where it has none of its own.
+pub fn origin() -> String {
+    window().origin()
+}
+
 /// Device pixels per CSS pixel.
 pub fn pixel_ratio() -> f64 {
     window().device_pixel_ratio()

@@ -4,17 +4,24 @@ mod canvas;
 mod controls;
 mod document;
 mod drops;
+mod embed;
 mod figures;
 mod files;
+mod handover;
 mod link;
 mod models;
 mod page;
 mod panel;
 mod summary;
 
-/// Puts the page into the document's body, in place of the words that were there while it loaded.
+/// Puts the page, or the one figure that its address asks for, into the document's body, in place of the words that were
+/// there while it loaded.
 pub fn mount() {
     console_error_panic_hook::set_once();
     document::remove("loading");
-    leptos::mount::mount_to_body(page::App);
+    if crate::app::embed::is_asked(&document::query()) {
+        leptos::mount::mount_to_body(embed::Frame);
+    } else {
+        leptos::mount::mount_to_body(page::App);
+    }
 }

@@ -9,6 +9,7 @@ use web_sys::{Event, File};
 use super::document;
 use super::figures::{HeatmapFigure, HistogramFigure};
 use super::files::{self, DropZone};
+use super::handover;
 use super::link::{Heard, Link};
 use super::panel::Panel;
 use super::summary::Summary;
@@ -58,7 +59,8 @@ pub struct Page {
 }
 
 impl Page {
-    fn new() -> Self {
+    /// A page that shows nothing yet.
+    pub fn new() -> Self {
         let session = RwSignal::new(Session::default());
         Self {
             session,
@@ -285,7 +287,8 @@ impl Page {
         }
     }
 
-    fn follow_theme(self) {
+    /// Is dark where the system is.
+    pub fn follow_theme(self) {
         let Some(query) = document::prefers_dark() else { return };
         self.dark.set(query.matches());
         let changed = Closure::<dyn FnMut(Event)>::new({
@@ -297,7 +300,8 @@ impl Page {
         changed.forget();
     }
 
-    fn load_recorded(self) {
+    /// Shows the recorded run as soon as it has been read.
+    pub fn load_recorded(self) {
         leptos::task::spawn_local(async move {
             let read = document::fetch(RECORDED)
                 .await
@@ -316,6 +320,7 @@ pub fn App() -> impl IntoView {
     let page = Page::new();
     page.follow_theme();
     page.load_recorded();
+    handover::show_linked(page);
     files::accept_drops(page);
     view! {
         <header class="masthead">

@@ -1,0 +1,296 @@
+//! One figure in a frame of another page: no worker, no storage, nothing but the figure and its words.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::{MessageEvent, ResizeObserver, Window};
+
+use super::figures::{HeatmapFigure, HistogramFigure};
+use super::handover::{self, is_from, received, say, show_url};
+use super::{document, page::Page};
+use crate::app::address::Address;
+use crate::app::embed::{Embed, Figure, FromHost, Host, ResultPlace, ToHost, full_query};
+use crate::app::session::Origin;
+use crate::app::view::{Appearance, View};
+use crate::app::words;
+use crate::error::{Error, Result};
+use crate::result::ResultFile;
+
+/// What the parts of the frame share.
+#[derive(Clone, Copy)]
+struct Wire {
+    page: Page,
+    figure: Option<Figure>,
+    host: StoredValue<Host>,
+    /// Whether what is shown was handed over by the host.
+    handed_over: RwSignal<bool>,
+}
+
+/// The page as a frame.
+#[component]
+pub fn Frame() -> impl IntoView {
+    let page = Page::new();
+    page.follow_theme();
+    let query = document::query();
+    let asked = Embed::parse(&query).and_then(|asked| asked.ok_or_else(nothing_asked));
+    match Address::parse(&query) {
+        Ok(address) => page.view.set(view_of(&address)),
+        Err(error) => page.session.update(|session| session.fail(error)),
+    }
+    follow_appearance(page);
+    let asked = match asked {
+        Ok(asked) => Some(asked),
+        Err(error) => {
+            page.session.update(|session| session.fail(error));
+            None
+        }
+    };
+    let wire = Wire {
+        page,
+        figure: asked.as_ref().map(|asked| asked.figure),
+        host: StoredValue::new(Host::new(asked.as_ref().and_then(|asked| asked.host.clone()))),
+        handed_over: RwSignal::new(false),
+    };
+    let title = wire.title();
+    wire.open(asked.as_ref().map(|asked| &asked.place), title);
+    // A page with several figures has several of these.
+    let name = move || title.get().unwrap_or_else(|| "A figure from keyside".to_owned());
+    view! {
+        <main class="embed" data-testid="embed" aria-label=name>
+            <h1 class="visually-hidden">"A figure from keyside"</h1>
+            <Message page=page />
+            {asked.map(|asked| view! { <Asked page=page asked=asked title=title /> })}
+            <Foot wire=wire query=query />
+        </main>
+    }
+}
+
+/// The figure, with the controls that were asked for.
+#[component]
+fn Asked(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView {
+    let controls = asked.controls;
+    let drawn = Memo::new(move |_| page.shown.with(Option::is_some));
+    let figure = move || match asked.figure {
+        Figure::Histogram(name) => view! { <HistogramFigure page=page name=name number=1 /> }.into_any(),
+        Figure::Heatmap => view! { <HeatmapFigure page=page number=1 /> }.into_any(),
+    };
+    view! {
+        <h2 class="visually-hidden">{move || title.get()}</h2>
+        // A disabled fieldset takes every control in it out of service.
+        <fieldset
+            class="embed-figure"
+            class:no-toolbar=!controls.toolbar
+            class:no-export=!controls.export
+            class:absent=move || !drawn.get()
+            disabled=!controls.legend
+        >
+            <Show when=move || drawn.get()>{figure()}</Show>
+        </fieldset>
+        <Show when=move || !drawn.get() && page.session.with(|session| session.error().is_none())>
+            <p class="placeholder">"Loading\u{2026}"</p>
+        </Show>
+    }
+}
+
+#[component]
+fn Message(page: Page) -> impl IntoView {
+    let error = Memo::new(move |_| page.session.with(|session| session.error().map(ToString::to_string)));
+    view! {
+        <div role="alert">
+            {move || error.get().map(|text| view! { <p class="error" data-testid="error">{text}</p> })}
+        </div>
+    }
+}
+
+/// What the figure is of, and the way to the whole page.
+#[component]
+fn Foot(wire: Wire, query: String) -> impl IntoView {
+    let shown = wire.page.shown;
+    let of = move || {
+        shown.with(|shown| {
+            let shown = shown.as_ref()?;
+            Some(format!("{}: {}", words::origin(shown), about(&shown.result)))
+        })
+    };
+    let href = move || format!("./?{}", full_query(&query, wire.handed_over.get()));
+    // Who hands over a result has to be known to the page that is opened.
+    let rel = move || if wire.handed_over.get() { "opener" } else { "noopener" };
+    view! {
+        <footer class="embed-foot">
+            <p data-testid="embed-origin">{of}</p>
+            <a data-testid="open-full" target="_blank" rel=rel href=href>
+                "Open in keyside"<span class="visually-hidden">" (in a new tab)"</span>
+            </a>
+        </footer>
+    }
+}
+
+impl Wire {
+    /// Takes up the correspondence, and reads the result unless the host hands it over.
+    fn open(self, place: Option<&ResultPlace>, title: Memo<Option<String>>) {
+        handover::listen(move |event| self.hear(event));
+        self.say(&ToHost::Ready);
+        self.report_height();
+        self.report_figure(title);
+        match place {
+            Some(ResultPlace::Recorded) => self.page.load_recorded(),
+            Some(ResultPlace::Url(url)) => show_url(self.page, url.clone()),
+            Some(ResultPlace::Host | ResultPlace::Opener) | None => {}
+        }
+    }
+
+    /// The window around the frame; None where the frame is a page of its own.
+    fn parent() -> Option<Window> {
+        let own: JsValue = window().into();
+        let parent = window().parent().ok().flatten()?;
+        (own != *AsRef::<JsValue>::as_ref(&parent)).then_some(parent)
+    }
+
+    fn say(self, message: &ToHost) {
+        let Some(parent) = Self::parent() else { return };
+        self.host.with_value(|host| {
+            if let Some(target) = host.target(message) {
+                // A host that is not the one it says it is hears nothing, which is meant.
+                let _ = say(&parent, message, target);
+            }
+        });
+    }
+
+    fn hear(self, event: &MessageEvent) {
+        let from_parent = Self::parent().is_some_and(|parent| is_from(event, &parent));
+        let origin = event.origin();
+        if from_parent && self.host.with_value(|host| host.may_say(from_parent, &origin)) {
+            let read = FromHost::read(received(event));
+            if !matches!(read, Ok(None)) {
+                self.host.update_value(|host| host.has_spoken(&origin));
+            }
+            self.take(read);
+        } else if !from_parent && origin == document::origin() {
+            self.hand_over(event);
+        }
+    }
+
+    fn take(self, read: Result<Option<FromHost>>) {
+        match read {
+            Ok(Some(FromHost::Theme(appearance))) => self.page.view.update(|view| view.appearance = appearance),
+            Ok(Some(FromHost::Result { name, text })) => {
+                let read = ResultFile::from_json(text.as_bytes());
+                self.handed_over.update(|handed_over| *handed_over |= read.is_ok());
+                self.page.open(&name, read);
+            }
+            Ok(Some(FromHost::Want) | None) => {}
+            Err(error) => self.page.session.update(|session| session.fail(error)),
+        }
+    }
+
+    /// Gives what is shown to a page of this app that was opened from the frame and asks for it.
+    fn hand_over(self, event: &MessageEvent) {
+        let Some(source) = event.source() else { return };
+        if FromHost::read(received(event)) != Ok(Some(FromHost::Want)) {
+            return;
+        }
+        let message = self.page.shown.with_untracked(|shown| {
+            let shown = shown.as_ref()?;
+            let name = match &shown.origin {
+                Origin::File(name) => name.clone(),
+                _ => words::file_name(&shown.result),
+            };
+            let text = shown.result.to_json().ok()?;
+            Some(ToHost::Result { name, text })
+        });
+        if let Some(message) = message {
+            let _ = say(&source.unchecked_into(), &message, &document::origin());
+        }
+    }
+
+    /// Tells the host the height of the content, now and whenever it changes.
+    fn report_height(self) {
+        let Some(body) = document().body() else { return };
+        let last = StoredValue::new(0);
+        let element = body.clone();
+        let changed = Closure::<dyn FnMut()>::new(move || {
+            let height = element.get_bounding_client_rect().height().ceil() as u32;
+            if height > 0 && height != last.get_value() {
+                last.set_value(height);
+                self.say(&ToHost::Height { height });
+            }
+        });
+        if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
+            observer.observe(&body);
+            // As long as the page.
+            std::mem::forget(observer);
+            changed.forget();
+        }
+    }
+
+    /// What is shown, for people; None while nothing is.
+    fn title(self) -> Memo<Option<String>> {
+        Memo::new(move |_| {
+            let figure = self.figure?;
+            self.page
+                .shown
+                .with(|shown| shown.as_ref().map(|shown| figure.title(&shown.result)))
+        })
+    }
+
+    /// Tells the host what is drawn, and what went wrong.
+    fn report_figure(self, title: Memo<Option<String>>) {
+        Effect::new(move |_| {
+            if let Some(title) = title.get() {
+                // After everything that shows the result.
+                set_timeout(move || self.say(&ToHost::Shown { title }), Duration::ZERO);
+            }
+        });
+        let error = Memo::new(move |_| {
+            self.page
+                .session
+                .with(|session| session.error().map(ToString::to_string))
+        });
+        Effect::new(move |_| {
+            if let Some(message) = error.get() {
+                self.say(&ToHost::Error { message });
+            }
+        });
+    }
+}
+
+/// The model and the prompts of a result.
+fn about(result: &ResultFile) -> String {
+    format!("{}, {}", result.model.name, words::settings(result))
+}
+
+fn nothing_asked() -> Error {
+    Error::new(crate::error::ErrorKind::Request, "the address asks for no figure")
+}
+
+/// How the figures are shown as the address says.
+fn view_of(address: &Address) -> View {
+    let mut view = View {
+        appearance: address.appearance,
+        ..View::default()
+    };
+    view.heatmap.as_in_notebook = address.as_in_notebook;
+    for series in address.hidden.iter().chain(&address.shown) {
+        view.update_histogram(series.histogram, |view| {
+            view.toggled.insert(series.label.clone());
+        });
+    }
+    view
+}
+
+/// Light, dark, or as the system has it, as the address or the host says.
+fn follow_appearance(page: Page) {
+    Effect::new(move |_| {
+        let appearance = page.view.with(|view| view.appearance);
+        if let Some(html) = document().document_element() {
+            // Fails for no such name.
+            let _ = html.set_attribute("data-theme", appearance.value());
+        }
+        page.dark.set(match appearance {
+            Appearance::System => document::prefers_dark().is_some_and(|query| query.matches()),
+            Appearance::Light => false,
+            Appearance::Dark => true,
+        });
+    });
+}

@@ -1,0 +1,49 @@
+//! What the documents show is true: the example of a result file is one, and every field has a word said about it.
+#![allow(clippy::unwrap_used)]
+
+use keyside::result::ResultFile;
+use serde_json::Value;
+
+const RESULT_FILE: &str = include_str!("../docs/result-file.md");
+
+/// The first block of `language` in a document.
+fn block<'a>(document: &'a str, language: &str) -> &'a str {
+    let start = document.split(&format!("```{language}\n")).nth(1).unwrap();
+    start.split("```").next().unwrap()
+}
+
+/// The names of all fields of `value`, except those that stand for labels, not fields.
+fn fields(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::Object(object) => {
+            for (name, value) in object {
+                into.push(name.clone());
+                if name != "series" {
+                    fields(value, into);
+                }
+            }
+        }
+        Value::Array(values) => values.iter().for_each(|value| fields(value, into)),
+        _ => {}
+    }
+}
+
+#[test]
+fn the_example_of_a_result_file_is_one() {
+    let text = block(RESULT_FILE, "json");
+    let result = ResultFile::from_json(text.as_bytes()).unwrap();
+    let (shown, read): (Value, Value) = (
+        serde_json::from_str(text).unwrap(),
+        serde_json::from_str(&result.to_json().unwrap()).unwrap(),
+    );
+    let names = |value: &Value| {
+        let mut names = Vec::new();
+        fields(value, &mut names);
+        names.sort();
+        names
+    };
+    assert_eq!(names(&shown), names(&read), "the example lacks a field, or has one too many");
+    let heatmap = result.heatmap("key").unwrap();
+    let sum: f32 = heatmap.values.iter().flatten().sum();
+    assert!((sum - heatmap.sum).abs() < 1e-6, "the example's cells add up to {sum}");
+}

@@ -1,0 +1,122 @@
+// axe-core on every view: WCAG 2.2 A and AA and its best practices, in frames too. Nothing may be found.
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+
+import { withBlog } from "./embed.mjs";
+import { check } from "./harness.mjs";
+
+const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+/** What opens something when it is clicked. */
+const OPENERS = 'button[aria-haspopup]:enabled, button[aria-expanded="false"]:enabled';
+
+/** Fails with what axe finds in the page and its frames. */
+async function checkView(page, view) {
+  for (const frame of page.frames()) {
+    await frame.evaluate(AXE);
+    await frame.evaluate(() => axe.configure({ allowedOrigins: ["<unsafe_all_origins>"] }));
+  }
+  const { violations, passes } = await page.evaluate((values) => axe.run(document, { runOnly: { type: "tag", values }, resultTypes: ["violations"] }), TAGS);
+  check(passes.length > 10, `${view}: axe looked at ${passes.length} rules only`);
+  const found = violations.flatMap(({ id, help, nodes }) => nodes.map(({ target, failureSummary }) => `${view}: ${id} (${help}) at ${target.flat().join(" ")}: ${failureSummary.split("\n").slice(1).join(" ").trim()}`));
+  check(found.length === 0, found.join("\n"));
+}
+
+/** Opens every fold of the page. */
+const unfold = (page) => page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+
+const screens = [
+  ["wide", { viewport: { width: 1280, height: 800 } }],
+  ["dark", { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }],
+  ["phone", { viewport: { width: 390, height: 844 } }],
+  ["narrow and dark", { viewport: { width: 320, height: 700 }, colorScheme: "dark" }],
+];
+
+export const axe = [
+  ...screens.map(([name, context]) => ({
+    name: `axe: the recorded run, folds open and closed: ${name}`,
+    context,
+    timeout: 120_000,
+    async run(tab) {
+      await tab.open();
+      await checkView(tab.page, "at first");
+      await unfold(tab.page);
+      await checkView(tab.page, "folds open");
+    },
+  })),
+  ...screens.slice(0, 3).map(([name, context]) => ({
+    name: `axe: a model chosen, running, finished, stored; an error: ${name}`,
+    context,
+    timeout: 180_000,
+    async run(tab) {
+      // What the page asks a model on the hub is not for tests to ask.
+      await tab.page.context().route("https://huggingface.co/**", (route) => route.abort());
+      tab.allow(/huggingface\.co|Failed to load resource/);
+      await tab.open();
+      for (const model of await tab.at("model-select").locator("option").evaluateAll((all) => all.map((option) => option.value))) {
+        await tab.fill({ model });
+        await checkView(tab.page, `model ${model}`);
+      }
+      await tab.fill({ model: "bundled", batches: 400 });
+      await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();
+      await tab.at("run-button").click();
+      await tab.at("run-summary").getByText("partial").waitFor({ timeout: 60_000 });
+      await checkView(tab.page, "running");
+      await tab.at("cancel-button").click();
+      await tab.at("progress-text").getByText("Cancelled").waitFor();
+      await checkView(tab.page, "cancelled");
+      await tab.fill({ model: "bundled", batches: 2 });
+      await tab.run();
+      await unfold(tab.page);
+      await checkView(tab.page, "finished");
+      await tab.fill({ model: "url", url: "nowhere" });
+      await tab.at("run-button").click();
+      await tab.at("error").waitFor();
+      await checkView(tab.page, "an error");
+    },
+  })),
+  ...screens.slice(0, 3).map(([name, context]) => ({
+    name: `axe: everything that opens: ${name}`,
+    context,
+    timeout: 180_000,
+    async run(tab) {
+      await tab.open();
+      await unfold(tab.page);
+      const all = await tab.page.locator(OPENERS).filter({ visible: true }).elementHandles();
+      for (const opener of all) {
+        const what = await opener.evaluate((button) => button.dataset.testid ?? button.getAttribute("aria-label") ?? button.textContent);
+        await opener.click();
+        await checkView(tab.page, `${what} open`);
+        await tab.page.keyboard.press("Escape");
+        if ((await opener.getAttribute("aria-expanded")) === "true") await opener.click();
+      }
+      const canvas = tab.at("figure-keys_fixed_scores").locator("canvas");
+      await canvas.hover({ position: { x: 200, y: 250 } });
+      await checkView(tab.page, "a tooltip");
+    },
+  })),
+  ...screens.map(([name, context]) => ({
+    name: `axe: figures for other pages, and the example post: ${name}`,
+    context,
+    timeout: 120_000,
+    async run(tab) {
+      for (const query of ["embed=keys_fixed_scores", "embed=heatmap&controls=legend,toolbar,export", "embed=queries_fixed_probs&controls=none&theme=dark", "embed=heatmap&theme=light"]) {
+        await tab.page.goto(`${tab.url}?${query}`);
+        await tab.at("embed-origin").getByText("Recorded run").waitFor();
+        await checkView(tab.page, query);
+      }
+      await tab.page.goto(`${tab.url}?embed=nothing`);
+      await tab.at("error").waitFor();
+      await checkView(tab.page, "a frame with an error");
+      await withBlog(tab, {}, async (blog) => {
+        await tab.page.goto(`${blog.url}examples/post.html`);
+        for (const element of await tab.page.locator("iframe.keyside, keyside-plot").all()) {
+          await element.scrollIntoViewIfNeeded();
+          const frame = (await element.evaluate((node) => node.localName)) === "iframe" ? element : element.locator("iframe:not(.waiting)");
+          await frame.contentFrame().locator("canvas").waitFor();
+        }
+        await checkView(tab.page, "the example post");
+      });
+    },
+  })),
+];

@@ -1,0 +1,51 @@
+// Takes the pictures of docs/ anew, from the test page: node tests/e2e/pictures.mjs. They land in screenshots/docs.
+import { mkdir, stat } from "node:fs/promises";
+import path from "node:path";
+
+import { chromium } from "playwright-core";
+
+import { withBlog } from "./embed.mjs";
+import { FLAGS, page as built, root, Tab } from "./harness.mjs";
+import { serve } from "./server.mjs";
+
+const folder = path.join(root, "screenshots/docs");
+
+const pictures = {
+  "page.png": { context: { viewport: { width: 1280, height: 800 } }, take: (tab, to) => opened(tab).then(() => tab.page.screenshot({ path: to })) },
+  "page-dark.png": { context: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }, take: (tab, to) => opened(tab).then(() => tab.page.screenshot({ path: to })) },
+  "phone.png": { context: { viewport: { width: 390, height: 844 } }, take: (tab, to) => opened(tab).then(() => tab.page.screenshot({ path: to })) },
+  "post.png": {
+    context: { viewport: { width: 960, height: 800 } },
+    take: (tab, to) => withBlog(tab, {}, async (blog) => {
+      await tab.page.goto(`${blog.url}examples/post.html`);
+      const plot = tab.page.locator("keyside-plot[src]");
+      await plot.scrollIntoViewIfNeeded();
+      await plot.locator("iframe:not(.waiting)").contentFrame().locator("canvas").waitFor();
+      await tab.page.getByRole("heading", { name: "Who wrote it there?" }).evaluate((heading) => scrollTo(0, heading.offsetTop - 24));
+      await tab.page.waitForTimeout(500);
+      await tab.page.screenshot({ path: to });
+    }),
+  },
+};
+
+async function opened(tab) {
+  await tab.open();
+  await tab.page.waitForTimeout(500);
+}
+
+await mkdir(folder, { recursive: true });
+const site = await serve(built);
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+try {
+  for (const [name, { context: options, take }] of Object.entries(pictures)) {
+    const context = await browser.newContext({ serviceWorkers: "block", ...options });
+    const to = path.join(folder, name);
+    await take(new Tab(await context.newPage(), site.url), to);
+    await context.close();
+    console.log(`${path.relative(root, to)}: ${Math.round((await stat(to)).size / 1024)} KiB`);
+  }
+} finally {
+  await browser.close();
+  await site.close();
+}
+console.log("Look at them, then copy those that changed: cp screenshots/docs/NAME docs/");
