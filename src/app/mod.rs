@@ -2,11 +2,12 @@
 //!
 //! What is not pixels is pure and tested natively: [`address`] (the state in a link), [`form`] (controls and their
 //! validation), [`session`] (which run is shown, what the worker is doing), [`library`] (which models are stored),
-//! [`view`] (how the figures are shown), [`words`] and [`download`] (every number and sentence). The Leptos components around canvases need feature `page` and
+//! [`view`] (how the figures are shown), [`export`] (what can be taken along), [`words`] and [`download`] (every number and sentence). The Leptos components around canvases need feature `page` and
 //! wasm32.
 
 pub mod address;
 pub mod download;
+pub mod export;
 pub mod form;
 pub mod library;
 pub mod session;

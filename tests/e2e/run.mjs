@@ -1,6 +1,7 @@
 // The end-to-end tests. Without arguments: all but the full-size ones. `full-size`: those alone.
 import { runAll } from "./harness.mjs";
 import { badInput } from "./bad_input.mjs";
+import { exporting } from "./export.mjs";
 import { faults } from "./faults.mjs";
 import { fullSize } from "./full_size.mjs";
 import { liveRuns } from "./live_runs.mjs";
@@ -9,7 +10,7 @@ import { offline } from "./offline.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
 
-const suites = { faults, models, offline, security, "full-size": fullSize };
+const suites = { export: exporting, faults, models, offline, security, "full-size": fullSize };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput, ...security, ...offline];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput, ...exporting, ...security, ...offline];
 await runAll(chosen);

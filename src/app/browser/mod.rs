@@ -2,14 +2,17 @@
 
 mod canvas;
 mod controls;
+mod data_table;
 mod document;
 mod drops;
+mod export;
 mod figures;
 mod files;
 mod link;
 mod models;
 mod page;
 mod panel;
+mod save;
 mod summary;
 
 /// Puts the page into the document's body, in place of the words that were there while it loaded.
