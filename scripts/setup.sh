@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e archive wasm-opt trunk fuzz
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -141,6 +141,21 @@ setup_e2e() {
 
 setup_archive() { have zip || apt "the release archive" zip; }
 
+# A virtual environment in the cache, with what exported scripts draw with.
+setup_python() {
+  local wanted="$root/scripts/requirements.txt" python="$cache/python"
+  if cmp -s "$wanted" "$python/requirements.txt"; then return; fi
+  if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then apt "running exported scripts" python3 python3-venv; fi
+  at_least "$(python3 -c 'import platform; print(platform.python_version())')" 3.11 ||
+    fail "Python 3.11 or newer is needed and python3 is $(python3 -c 'import platform; print(platform.python_version())')"
+  say "installing for the end-to-end tests: matplotlib (pip, in $python)"
+  rm -rf "$python"
+  python3 -m venv "$python" >&2 || fail "python3 could not make a virtual environment in $python"
+  "$python/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" >&2 ||
+    fail "pip could not install matplotlib, which the end-to-end tests run exported scripts with"
+  cp "$wanted" "$python/requirements.txt"
+}
+
 setup_wasm_opt() { setup_node; npm_install scripts/wasm-opt "the release page"; }
 
 setup_trunk() {
@@ -163,11 +178,11 @@ setup_fuzz() {
     fail "cargo-fuzz $cargo_fuzz_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e archive wasm-opt trunk fuzz"
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | archive | trunk | fuzz) "setup_$part" ;;
+    native | wasm | bindgen | browser | node | e2e | python | archive | trunk | fuzz) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e archive wasm-opt trunk fuzz" ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz" ;;
   esac
 done

@@ -80,10 +80,10 @@ suite_browser() {
 }
 
 suite_e2e() {
-  scripts/setup.sh native wasm bindgen browser e2e
+  scripts/setup.sh native wasm bindgen browser e2e python
   step check "command line" cargo build --locked --release --bin keyside
   step check "test page" scripts/build-page.sh
-  step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs
+  step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" KEYSIDE_PYTHON="$cache/python/bin/python" node tests/e2e/run.mjs
 }
 
 suite_faults() {

@@ -8,9 +8,10 @@
 //! 4. [`attribution`]: a score as a linear function, substituted vectors, contributions of components.
 //! 5. [`result`]: the result file, and the statistics that plots are made of.
 //! 6. [`plot`]: histograms and heatmaps on any `plotters` backend.
-//! 7. [`worker`]: what page and worker say to each other, and the loop that serves it.
-//! 8. [`app`]: the page; its components need feature `page` and wasm32.
-//! 9. `cli`: the command line (feature `cli`, native only).
+//! 7. [`export`]: what is behind a figure as tables, SVG, a Python script, a citation.
+//! 8. [`worker`]: what page and worker say to each other, and the loop that serves it.
+//! 9. [`app`]: the page; its components need feature `page` and wasm32.
+//! 10. `cli`: the command line (feature `cli`, native only).
 //!
 //! Beside them stands `training` (feature `cli`), which made the bundled model.
 //!
@@ -20,6 +21,7 @@ pub mod app;
 pub mod attribution;
 pub mod checkpoint;
 pub mod error;
+pub mod export;
 pub mod gpt2;
 pub mod ioi;
 pub mod plot;

@@ -1,4 +1,4 @@
-//! `keyside analyze` as a program: what it writes, what it prints, how it fails.
+//! `keyside analyze` and `keyside plot` as a program: what it writes, what it prints, how it fails.
 
 #![cfg(feature = "cli")]
 
@@ -202,6 +202,115 @@ fn bad_input_is_one_line_and_status_1() {
         &analyze(&server.url(), &HEADS),
         "there is no config.json in http://127.0.0.1:",
     );
+}
+
+const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/recorded/gpt2-small-10.7.json");
+
+/// Runs `keyside plot` on `result` with `more` options, and answers the names of the files in `folder`, sorted.
+fn plot(result: &str, folder: &Path, more: &[&str]) -> Vec<String> {
+    let options = ["plot", result, "--out", folder.to_str().expect("UTF-8")];
+    let output = keyside(&[&options[..], more].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let files = std::fs::read_dir(folder).expect("written");
+    let mut names: Vec<String> = files
+        .map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8"))
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn plot_makes_every_figure_in_every_format() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = plot(RECORDED, &folder.path().join("new"), &[]);
+    let ends = |figure: &str| {
+        names
+            .iter()
+            .filter_map(|name| Some(name.strip_prefix(figure)?.to_owned()))
+            .collect::<Vec<_>>()
+    };
+    for name in keyside::result::HistogramName::all() {
+        let expected = [
+            "-bins.csv",
+            "-outliers.csv",
+            "-statistics.csv",
+            "-values.csv",
+            ".md",
+            ".py",
+            ".svg",
+        ];
+        assert_eq!(ends(name.as_str()), expected);
+    }
+    let heatmap = ends("heatmap_key");
+    for end in ["-cells.csv", "-components.csv", ".md", ".py", ".svg"] {
+        assert!(heatmap.iter().any(|found| found == end), "{heatmap:?} lacks {end}");
+    }
+}
+
+#[test]
+fn plot_makes_what_analyze_makes_and_heeds_its_options() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (out, svg, again) = (
+        folder.path().join("r.json"),
+        folder.path().join("a"),
+        folder.path().join("b"),
+    );
+    let files = [
+        "--out",
+        out.to_str().expect("UTF-8"),
+        "--svg",
+        svg.to_str().expect("UTF-8"),
+    ];
+    let output = analyze(TINY, &[&HEADS[..], &files].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let result = out.to_str().expect("UTF-8");
+    let names = plot(result, &again, &["--svg"]);
+    for name in &names {
+        let read = |folder: &Path| std::fs::read(folder.join(name)).expect("written");
+        assert_eq!(read(&svg), read(&again), "{name}");
+    }
+    let one = folder.path().join("one");
+    let options = [
+        "--figure",
+        "keys_fixed_scores",
+        "--svg",
+        "--width",
+        "700",
+        "--height",
+        "400",
+        "--theme",
+        "dark",
+        "--bins",
+        "3",
+    ];
+    assert_eq!(plot(result, &one, &options), ["keys_fixed_scores.svg"]);
+    let text = std::fs::read_to_string(one.join("keys_fixed_scores.svg")).expect("written");
+    assert!(
+        text.contains("width=\"700\" height=\"400\"") && text.contains("#16191D"),
+        "{}",
+        &text[..300]
+    );
+}
+
+#[test]
+fn plot_fails_with_one_line_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().to_str().expect("UTF-8");
+    fails(
+        &keyside(&["plot", "no/such.json", "--out", out]),
+        "no/such.json can't be read",
+    );
+    fails(&keyside(&["plot", "Cargo.toml", "--out", out]), "the file is not JSON");
+    let nonsense = ["plot", RECORDED, "--out", out, "--figure", "nonsense"];
+    fails(
+        &keyside(&nonsense),
+        "no figure \"nonsense\"; expected keys_fixed_scores",
+    );
+    fails(
+        &keyside(&["plot", RECORDED, "--out", "Cargo.toml"]),
+        "Cargo.toml can't be written",
+    );
+    assert_eq!(std::fs::read_dir(out).expect("a folder").count(), 0);
 }
 
 #[test]

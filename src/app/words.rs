@@ -3,6 +3,7 @@
 use super::download;
 use super::session::{Origin, Run, Shown};
 use crate::attribution::{Phase, Progress};
+use crate::export::result_stem;
 use crate::gpt2::Config;
 use crate::result::{Heatmap, HistogramName, ResultFile};
 use crate::worker::ModelCard;
@@ -161,16 +162,7 @@ pub fn settings(result: &ResultFile) -> String {
 
 /// The name of a result's file: `keyside-gpt-2-small-10.7.json`.
 pub fn file_name(result: &ResultFile) -> String {
-    let plain = |c: char| {
-        if c.is_ascii_alphanumeric() || c == '.' {
-            c.to_ascii_lowercase()
-        } else {
-            '-'
-        }
-    };
-    let model: String = result.model.name.chars().map(plain).collect();
-    let words: Vec<&str> = model.split('-').filter(|word| !word.is_empty()).collect();
-    format!("keyside-{}-{}.json", words.join("-"), result.head)
+    format!("{}.json", result_stem(result))
 }
 
 /// Number of components in a heatmap: three in the row `misc`, all others in the rows below.

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::gpt2::{Head, Processing};
+use crate::plot::{HistogramView, SeriesOrder, Theme, series_starts_visible};
 
 const EXAMPLE: &str = "\
 Example:
@@ -14,6 +15,16 @@ Example:
   of one, or hub:NAME for a published one (hub:gpt2, hub:distilgpt2, hub:gpt2-medium, hub:gpt2-large,
   hub:gpt2-xl; hub:NAME@REVISION for another revision). Of a URL, only the weights that are needed are
   downloaded. The result file opens in the page (\"Open result\").";
+
+const PLOT_EXAMPLE: &str = "\
+Examples:
+  keyside plot result.json --out plots
+  keyside plot result.json --out plots --figure keys_fixed_scores --figure heatmap_key --svg --theme dark
+
+  A figure is a histogram (keys_fixed_scores, keys_fixed_probs, queries_fixed_scores, queries_fixed_probs) or
+  a heatmap (heatmap_key, ...). CSV gives a file per table: values, bins, statistics and outliers of a
+  histogram, cells and components of a heatmap. The Python script redraws the figure from the result file
+  with json and matplotlib.";
 
 /// Which parts of GPT-2 make an attention head look where it looks?
 ///
@@ -33,6 +44,8 @@ pub struct Arguments {
 pub enum Command {
     /// Analyse an attention head: scores with substituted vectors, and contributions of components.
     Analyze(AnalyzeArguments),
+    /// Make the figures of a result file, as the page exports them: SVG, CSV, Markdown, Python.
+    Plot(PlotArguments),
 }
 
 /// The options of `keyside analyze`.
@@ -92,6 +105,111 @@ impl AnalyzeArguments {
     }
 }
 
+/// The options of `keyside plot`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = PLOT_EXAMPLE)]
+pub struct PlotArguments {
+    /// The result file, from --out or the page's "Download result".
+    #[arg(value_name = "RESULT")]
+    pub result: PathBuf,
+    /// Folder to write to.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// A figure, may be given several times [default: all].
+    #[arg(long = "figure", value_name = "NAME")]
+    pub figures: Vec<String>,
+    /// Write pictures as SVG [default: all formats].
+    #[arg(long)]
+    pub svg: bool,
+    /// Write the data as CSV.
+    #[arg(long)]
+    pub csv: bool,
+    /// Write statistics and bins, or cells, as Markdown tables.
+    #[arg(long)]
+    pub markdown: bool,
+    /// Write a Python script that redraws the figure.
+    #[arg(long)]
+    pub python: bool,
+    /// Colours.
+    #[arg(long, value_enum, default_value_t = ThemeName::Light)]
+    pub theme: ThemeName,
+    /// Most bins of a histogram [default: 120 for scores, 100 for probabilities].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub bins: Option<u16>,
+    /// Make a histogram's axis of counts logarithmic.
+    #[arg(long)]
+    pub log: bool,
+    /// Range of values that a histogram shows [default: all].
+    #[arg(long, value_name = "FROM:TO", value_parser = range, allow_hyphen_values = true)]
+    pub zoom: Option<(f64, f64)>,
+    /// Order of a histogram's series: mean, median or label.
+    #[arg(long, value_parser = order, default_value = "mean")]
+    pub order: SeriesOrder,
+    /// Show a series that is hidden at first, by label; may be given several times.
+    #[arg(long, value_name = "LABEL")]
+    pub show: Vec<String>,
+    /// Hide a series, by label; may be given several times.
+    #[arg(long, value_name = "LABEL")]
+    pub hide: Vec<String>,
+    /// Leave the column b_O out of heatmaps, as in the notebook.
+    #[arg(long)]
+    pub as_in_notebook: bool,
+    /// Width of pictures in pixels [default: 1000, more for large heatmaps].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(100..=10_000))]
+    pub width: Option<u32>,
+    /// Height of pictures in pixels [default: 600, more for large heatmaps].
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(100..=10_000))]
+    pub height: Option<u32>,
+}
+
+impl PlotArguments {
+    /// How histograms are shown.
+    pub fn histogram_view(&self) -> HistogramView {
+        let shown = self.show.iter().filter(|label| !series_starts_visible(label));
+        let hidden = self.hide.iter().filter(|label| series_starts_visible(label));
+        HistogramView {
+            toggled: shown.chain(hidden).cloned().collect(),
+            max_bins: self.bins.map(usize::from),
+            log_counts: self.log,
+            zoom: self.zoom,
+            order: self.order,
+        }
+    }
+}
+
+/// Colours of pictures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    /// For a white page.
+    Light,
+    /// For a dark page.
+    Dark,
+}
+
+impl ThemeName {
+    /// The colours themselves.
+    pub fn theme(self) -> Theme {
+        match self {
+            Self::Light => Theme::light(),
+            Self::Dark => Theme::dark(),
+        }
+    }
+}
+
+fn range(text: &str) -> Result<(f64, f64), String> {
+    let read = |text: &str| text.trim().parse::<f64>().ok().filter(|value| value.is_finite());
+    let ends = text
+        .split_once(':')
+        .and_then(|(from, to)| Some((read(from)?, read(to)?)));
+    ends.filter(|(from, to)| from < to)
+        .ok_or_else(|| "expected two numbers, the smaller one first, such as -2:4.5".to_owned())
+}
+
+fn order(text: &str) -> Result<SeriesOrder, String> {
+    let found = SeriesOrder::ALL.into_iter().find(|order| order.value() == text);
+    found.ok_or_else(|| format!("expected {}", SeriesOrder::ALL.map(SeriesOrder::value).join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,8 +217,47 @@ mod tests {
 
     fn parse(options: &str) -> AnalyzeArguments {
         let words = ["keyside", "analyze"].into_iter().chain(options.split_whitespace());
-        let Command::Analyze(arguments) = Arguments::try_parse_from(words).expect("parses").command;
+        let Command::Analyze(arguments) = Arguments::try_parse_from(words).expect("parses").command else {
+            panic!("not analyze")
+        };
         arguments
+    }
+
+    fn parse_plot(options: &str) -> Result<PlotArguments, clap::Error> {
+        let words = ["keyside", "plot"].into_iter().chain(options.split_whitespace());
+        let Command::Plot(arguments) = Arguments::try_parse_from(words)?.command else {
+            panic!("not plot")
+        };
+        Ok(arguments)
+    }
+
+    #[test]
+    fn plot_options_say_how_histograms_are_shown() {
+        let plain = parse_plot("r.json --out d").expect("parses");
+        assert_eq!(plain.histogram_view(), HistogramView::default());
+        assert_eq!(plain.theme.theme(), Theme::light());
+        let options =
+            "r.json --out d --bins 30 --log --zoom -2:4.5 --order label --show W_U[S] --hide W_U[IO] --hide W_U[S]";
+        let view = parse_plot(options).expect("parses").histogram_view();
+        let expected = HistogramView {
+            toggled: ["W_U[IO]", "W_U[S]"].map(str::to_owned).into(),
+            max_bins: Some(30),
+            log_counts: true,
+            zoom: Some((-2.0, 4.5)),
+            order: SeriesOrder::Label,
+        };
+        assert_eq!(view, expected);
+        for bad in [
+            "--bins 0",
+            "--zoom 4:1",
+            "--zoom 1",
+            "--zoom nan:1",
+            "--order size",
+            "--width 5",
+            "--theme blue",
+        ] {
+            assert!(parse_plot(&format!("r.json --out d {bad}")).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! The command line: `keyside analyze`.
+//! The command line: `keyside analyze` and `keyside plot`.
 
 mod arguments;
+mod plot;
 mod progress;
 mod summary;
 
@@ -10,21 +11,27 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-pub use arguments::{AnalyzeArguments, Arguments, Command};
+pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
+pub use plot::run_plot;
 
 use crate::attribution::{Analysis, analyze};
 use crate::checkpoint::{Checkpoint, ModelCard, Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
+use crate::export::Figure;
 use crate::gpt2::{Head, Model};
-use crate::plot::{Theme, svg_files};
+use crate::plot::Theme;
 use crate::result::ResultFile;
 
 /// Runs the command line that the program was started with.
 ///
 /// Exit status 0, 1 after one line on stderr that says what went wrong, or clap's 2 for usage errors.
 pub fn main() -> ExitCode {
-    let Command::Analyze(arguments) = Arguments::parse().command;
-    match futures::executor::block_on(run_analyze(&arguments, &mut std::io::stdout())) {
+    let out = &mut std::io::stdout();
+    let done = match Arguments::parse().command {
+        Command::Analyze(arguments) => futures::executor::block_on(run_analyze(&arguments, out)),
+        Command::Plot(arguments) => run_plot(&arguments, out),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Nothing can be done where stderr is closed.
@@ -93,12 +100,14 @@ fn write_files(arguments: &AnalyzeArguments, result: &ResultFile) -> Result<Stri
         written.push_str(&format!("result file: {}\n", file.display()));
     }
     if let Some(folder) = &arguments.svg {
-        let files = svg_files(result, &Theme::light())?;
-        for (name, svg) in &files {
-            let file = folder.join(name);
+        let figures = Figure::all(result);
+        for figure in &figures {
+            let drawing = figure.drawing(result)?;
+            let file = folder.join(format!("{}.svg", figure.stem()));
+            let svg = drawing.svg(drawing.size(), &Theme::light())?;
             std::fs::write(&file, svg).map_err(|cause| cannot_write(&file, &cause))?;
         }
-        written.push_str(&format!("{} plots: {}\n", files.len(), folder.display()));
+        written.push_str(&format!("{} plots: {}\n", figures.len(), folder.display()));
     }
     Ok(written)
 }

@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 
 use super::canvas::{Plot, PlotCanvas};
+use super::data_table::DataTable;
+use super::export::ExportMenu;
 use super::page::Page;
+use crate::app::export::FigureName;
 use crate::app::session::Shown;
 use crate::app::words;
 use crate::plot::{HeatmapPlot, HistogramPlot, Series};
@@ -58,8 +61,10 @@ pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl I
                 <p>{words::explanation(name)}</p>
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
+            <ExportMenu page=page figure=FigureName::Histogram(name) />
             <Legend plot=plot toggle=toggle />
             <PlotCanvas page=page plot=drawn label=label />
+            <DataTable page=page figure=FigureName::Histogram(name) />
         </figure>
     }
 }
@@ -144,6 +149,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
                 </p>
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
+            <ExportMenu page=page figure=FigureName::Heatmap />
             <Show when=has_b_o>
                 <label class="switch">
                     <input
@@ -162,6 +168,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
                 <p class="placeholder">"The contributions arrive when the run is complete."</p>
             </Show>
             <p class="identity" data-testid="identity-text">{identity}</p>
+            <DataTable page=page figure=FigureName::Heatmap />
         </figure>
     }
 }

@@ -2,13 +2,13 @@
 
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Blob, BlobPropertyBag, DragEvent, File, HtmlAnchorElement, Url};
+use web_sys::{DragEvent, File};
 
 use super::document::text_of;
 use super::drops;
 use super::page::Page;
+use super::save::save_text;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::{MAX_BYTES, ResultFile};
@@ -16,29 +16,9 @@ use crate::result::{MAX_BYTES, ResultFile};
 /// Hands `result` to the browser as a file.
 ///
 /// # Errors
-/// [`ErrorKind::ResultFile`] when it can't be written.
+/// [`ErrorKind::ResultFile`] when it can't be written, [`ErrorKind::Source`] when the browser refuses.
 fn download(result: &ResultFile) -> Result<()> {
-    let text = result.to_json()?;
-    let failed = |cause: JsValue| {
-        Error::new(
-            ErrorKind::ResultFile,
-            format!("the result can't be saved ({})", text_of(&cause)),
-        )
-    };
-    let kind = BlobPropertyBag::new();
-    kind.set_type("application/json");
-    let parts = js_sys::Array::of1(&text.into());
-    let blob = Blob::new_with_str_sequence_and_options(&parts, &kind).map_err(failed)?;
-    let url = Url::create_object_url_with_blob(&blob).map_err(failed)?;
-    let link: HtmlAnchorElement = document().create_element("a").map_err(failed)?.unchecked_into();
-    link.set_href(&url);
-    link.set_download(&words::file_name(result));
-    link.click();
-    set_timeout(
-        move || drop(Url::revoke_object_url(&url)),
-        std::time::Duration::from_secs(60),
-    );
-    Ok(())
+    save_text(&words::file_name(result), "application/json", &result.to_json()?)
 }
 
 async fn read(file: &File) -> Result<ResultFile> {

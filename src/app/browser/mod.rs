@@ -2,9 +2,11 @@
 
 mod canvas;
 mod controls;
+mod data_table;
 mod document;
 mod drops;
 mod embed;
+mod export;
 mod figures;
 mod files;
 mod handover;
@@ -12,6 +14,7 @@ mod link;
 mod models;
 mod page;
 mod panel;
+mod save;
 mod summary;
 
 /// Puts the page, or the one figure that its address asks for, into the document's body, in place of the words that were

@@ -1,0 +1,68 @@
+//! The data behind a figure, as tables.
+
+use leptos::prelude::*;
+use web_sys::Event;
+
+use super::page::Page;
+use crate::app::export::{FigureName, MOST_ROWS, rows_note, shown};
+use crate::export::{Field, Table, tables};
+
+/// The tables behind a figure, made when they are opened.
+#[component]
+pub fn DataTable(page: Page, figure: FigureName) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let data = Memo::new(move |_| {
+        if !open.get() {
+            return Vec::new();
+        }
+        let figure = page.view.with(|view| figure.figure(view));
+        page.shown
+            .with(|shown| tables(&figure, &shown.as_ref()?.result).ok())
+            .unwrap_or_default()
+    });
+    let toggled = move |event: Event| open.set(event_target::<web_sys::Element>(&event).has_attribute("open"));
+    view! {
+        <details class="data" data-testid="data-table" on:toggle=toggled>
+            <summary>"The data behind this figure"</summary>
+            {move || {
+                let table = |table: Table| view! { <OneTable figure=figure table=table /> };
+                data.get().into_iter().map(table).collect_view()
+            }}
+        </details>
+    }
+}
+
+#[component]
+fn OneTable(figure: FigureName, table: Table) -> impl IntoView {
+    let note = rows_note(&table);
+    let id = format!("data-{}-{}", figure.as_str(), table.name);
+    let numeric: Vec<bool> = (0..table.columns.len())
+        .map(|column| table.is_numeric(column))
+        .collect();
+    let head = table.columns.iter().zip(&numeric);
+    let head = head.map(|(name, numeric)| view! { <th scope="col" class:numeric=*numeric>{name.clone()}</th> });
+    let head = head.collect_view();
+    let field = |(column, field): (usize, &Field)| {
+        let (text, numeric) = (shown(field), numeric[column]);
+        if column == 0 {
+            view! { <th scope="row" class:numeric=numeric>{text}</th> }.into_any()
+        } else {
+            view! { <td class:numeric=numeric>{text}</td> }.into_any()
+        }
+    };
+    let rows = table.rows.iter().take(MOST_ROWS);
+    let rows = rows.map(|row| view! { <tr>{row.iter().enumerate().map(field).collect_view()}</tr> });
+    // A region that scrolls must be reached by keyboard.
+    view! {
+        <div class="data-scroll" role="region" tabindex="0" aria-labelledby=id.clone() data-testid=format!("data-{}", table.name)>
+            <table>
+                <caption id=id>{table.caption.clone()}</caption>
+                <thead>
+                    <tr>{head}</tr>
+                </thead>
+                <tbody>{rows.collect_view()}</tbody>
+            </table>
+        </div>
+        {note.map(|note| view! { <p class="data-note">{note}</p> })}
+    }
+}

@@ -1,0 +1,324 @@
+//! The menu that exports a figure.
+
+use leptos::html;
+use leptos::prelude::*;
+use plotters::drawing::IntoDrawingArea;
+use plotters_canvas::CanvasBackend;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, FocusEvent, HtmlCanvasElement, KeyboardEvent, Node};
+
+use super::document::text_of;
+use super::page::Page;
+use super::save;
+use crate::app::export::{FigureName, file_name};
+use crate::app::session::Shown;
+use crate::app::words;
+use crate::error::{Error, ErrorKind, Result};
+use crate::export::{Citation, Drawing, bibtex, citation, markdown, script, tables};
+use crate::plot::{DrawOptions, Theme};
+
+/// Pixels of a PNG per pixel of the figure.
+const SCALE: f64 = 2.0;
+
+/// What the menu can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Action {
+    SavePng,
+    SaveSvg,
+    CopyPicture,
+    /// The table's name, and what it is called.
+    SaveCsv(&'static str, &'static str),
+    CopyMarkdown,
+    SaveMarkdown,
+    CopyPython,
+    SavePython,
+    SaveResult,
+    CopyCitation,
+    CopyBibtex,
+}
+
+impl Action {
+    /// Name for tests.
+    fn id(self) -> String {
+        match self {
+            Self::SavePng => "png".into(),
+            Self::SaveSvg => "svg".into(),
+            Self::CopyPicture => "copy-picture".into(),
+            Self::SaveCsv(table, _) => format!("csv-{table}"),
+            Self::CopyMarkdown => "copy-markdown".into(),
+            Self::SaveMarkdown => "markdown".into(),
+            Self::CopyPython => "copy-python".into(),
+            Self::SavePython => "python".into(),
+            Self::SaveResult => "result".into(),
+            Self::CopyCitation => "copy-citation".into(),
+            Self::CopyBibtex => "copy-bibtex".into(),
+        }
+    }
+
+    fn label(self) -> &'static str {
+        match self {
+            Self::SavePng => "PNG (2\u{d7})",
+            Self::SaveSvg => "SVG",
+            Self::CopyPicture => "Copy picture",
+            Self::SaveCsv(_, label) => label,
+            Self::CopyMarkdown => "Copy tables",
+            Self::SaveMarkdown => "Save tables",
+            Self::CopyPython => "Copy script",
+            Self::SavePython => "Save script",
+            Self::SaveResult => "Save result (JSON)",
+            Self::CopyCitation => "Copy citation",
+            Self::CopyBibtex => "Copy BibTeX",
+        }
+    }
+
+    /// Whether it is about the whole result, which a run that is under way does not have yet.
+    fn needs_all(self) -> bool {
+        matches!(
+            self,
+            Self::CopyPython | Self::SavePython | Self::SaveResult | Self::CopyCitation | Self::CopyBibtex
+        )
+    }
+}
+
+/// The groups of the menu.
+fn groups(figure: FigureName) -> Vec<(&'static str, Vec<Action>)> {
+    let csv = figure.tables().iter().map(|(name, label)| Action::SaveCsv(name, label));
+    vec![
+        ("Picture", vec![Action::SavePng, Action::SaveSvg, Action::CopyPicture]),
+        ("CSV", csv.collect()),
+        ("Markdown", vec![Action::CopyMarkdown, Action::SaveMarkdown]),
+        ("Open in Python", vec![Action::CopyPython, Action::SavePython]),
+        (
+            "Result, and how to cite it",
+            vec![Action::SaveResult, Action::CopyCitation, Action::CopyBibtex],
+        ),
+    ]
+}
+
+/// What an action is waiting for.
+enum Pending {
+    /// Nothing: this was done.
+    Done(String),
+    /// The clipboard; then this was done.
+    Copy(js_sys::Promise, &'static str),
+    /// A picture, to be saved under a name.
+    Picture(js_sys::Promise, String),
+}
+
+/// A button that opens the menu, and the menu.
+#[component]
+pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
+    let root = NodeRef::<html::Div>::new();
+    let button = NodeRef::<html::Button>::new();
+    let open = RwSignal::new(false);
+    // What was done last, or why it was not.
+    let outcome = RwSignal::new(None::<Result<String>>);
+    let said = move || {
+        outcome.with(|outcome| match outcome {
+            Some(Ok(done)) => done.clone(),
+            Some(Err(error)) => error.to_string(),
+            None => String::new(),
+        })
+    };
+    let failed = move || outcome.with(|outcome| matches!(outcome, Some(Err(_))));
+    let absent = move || {
+        let figure = page.view.with(|view| figure.figure(view));
+        page.shown
+            .with(|shown| !shown.as_ref().is_some_and(|shown| figure.is_in(&shown.result)))
+    };
+    let toggle = move |_| {
+        outcome.set(None);
+        open.update(|open| *open = !*open);
+    };
+    let escape = move |event: KeyboardEvent| {
+        if event.key() == "Escape" && open.get_untracked() {
+            event.stop_propagation();
+            open.set(false);
+            if let Some(button) = button.get_untracked() {
+                drop(button.focus());
+            }
+        }
+    };
+    let leave = move |event: FocusEvent| {
+        let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
+        let stays = root.get_untracked().is_some_and(|root| root.contains(to.as_ref()));
+        // Focus that goes nowhere stays with the window, as when the reader looks at another one.
+        if to.is_some() && !stays {
+            open.set(false);
+        }
+    };
+    let act = move |action: Action| match perform(page, figure, action) {
+        Ok(Pending::Done(done)) => outcome.set(Some(Ok(done))),
+        Ok(pending) => leptos::task::spawn_local(async move { outcome.set(Some(finish(pending).await)) }),
+        Err(error) => outcome.set(Some(Err(error))),
+    };
+    let id = format!("export-{}", figure.as_str());
+    view! {
+        <div class="export" node_ref=root on:keydown=escape on:focusout=leave>
+            <button
+                type="button"
+                class="export-button"
+                data-testid="export-button"
+                node_ref=button
+                aria-expanded=move || if open.get() { "true" } else { "false" }
+                aria-controls=id.clone()
+                disabled=absent
+                on:click=toggle
+            >
+                "Export"
+                <span class="visually-hidden">{format!(": {}", heading(figure))}</span>
+            </button>
+            <div class="export-panel" id=id tabindex="-1" role="group" aria-label="Export" hidden=move || !open.get()>
+                <Show when=move || open.get()>
+                    <Groups page=page figure=figure act=act />
+                    <p class="export-said" class:failed=failed aria-hidden="true">{said}</p>
+                </Show>
+            </div>
+            <p class="visually-hidden" role="status" data-testid="export-status">{said}</p>
+        </div>
+    }
+}
+
+#[component]
+fn Groups(page: Page, figure: FigureName, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
+    let partial = move || page.shown.with(|shown| shown.as_ref().is_some_and(Shown::is_partial));
+    let button = move |action: Action| {
+        view! {
+            <button
+                type="button"
+                data-testid=format!("export-{}", action.id())
+                disabled=move || action.needs_all() && partial()
+                on:click=move |_| act(action)
+            >
+                {action.label()}
+            </button>
+        }
+    };
+    let group = move |(name, actions): (&'static str, Vec<Action>)| {
+        view! {
+            <div class="export-group" role="group" aria-label=name>
+                <span class="export-name" aria-hidden="true">{name}</span>
+                <div class="export-actions">{actions.into_iter().map(button).collect_view()}</div>
+            </div>
+        }
+    };
+    groups(figure).into_iter().map(group).collect_view()
+}
+
+fn heading(figure: FigureName) -> &'static str {
+    match figure {
+        FigureName::Histogram(name) => words::heading(name),
+        FigureName::Heatmap => "contributions",
+    }
+}
+
+/// Does `action`, or begins to.
+fn perform(page: Page, name: FigureName, action: Action) -> Result<Pending> {
+    let shown = page.shown.get_untracked();
+    let result = &shown
+        .as_ref()
+        .ok_or_else(|| Error::new(ErrorKind::Plot, "there is no result yet"))?
+        .result;
+    let figure = page.view.with_untracked(|view| name.figure(view));
+    let theme = if page.dark.get_untracked() {
+        Theme::dark()
+    } else {
+        Theme::light()
+    };
+    let save_text = |end: &str, kind: &str, text: &str| {
+        let file = file_name(result, &figure, end);
+        save::save_text(&file, kind, text)?;
+        Ok(Pending::Done(format!("Saved {file}.")))
+    };
+    let copy = |text: &str, done| Ok(Pending::Copy(save::copy_text(text)?, done));
+    match action {
+        Action::SavePng => {
+            let file = file_name(result, &figure, ".png");
+            Ok(Pending::Picture(picture(&figure.drawing(result)?, theme)?, file))
+        }
+        Action::CopyPicture => {
+            let png = picture(&figure.drawing(result)?, theme)?;
+            Ok(Pending::Copy(save::copy_png(&png)?, "Copied the picture."))
+        }
+        Action::SaveSvg => {
+            let drawing = figure.drawing(result)?;
+            save_text(".svg", "image/svg+xml", &drawing.svg(drawing.size(), &theme)?)
+        }
+        Action::SaveCsv(name, _) => {
+            let tables = tables(&figure, result)?;
+            let table = tables.iter().find(|table| table.name == name);
+            let csv = table
+                .ok_or_else(|| Error::new(ErrorKind::Plot, format!("there is no table {name}")))?
+                .csv();
+            save_text(&format!("-{name}.csv"), "text/csv;charset=utf-8", &csv)
+        }
+        Action::CopyMarkdown => copy(&markdown(&figure, result)?, "Copied the tables as Markdown."),
+        Action::SaveMarkdown => save_text(".md", "text/markdown;charset=utf-8", &markdown(&figure, result)?),
+        Action::CopyPython => copy(
+            &script(&figure, result, &words::file_name(result), &theme)?,
+            "Copied the script. Save the result beside it.",
+        ),
+        Action::SavePython => {
+            let text = script(&figure, result, &words::file_name(result), &theme)?;
+            save_text(".py", "text/x-python;charset=utf-8", &text)
+        }
+        Action::SaveResult => {
+            let file = words::file_name(result);
+            save::save_text(&file, "application/json", &result.to_json()?)?;
+            Ok(Pending::Done(format!("Saved {file}.")))
+        }
+        Action::CopyCitation => copy(&citation(result, &seen_now()), "Copied the citation."),
+        Action::CopyBibtex => copy(&bibtex(result, &seen_now()), "Copied the BibTeX entries."),
+    }
+}
+
+/// Waits for what an action began.
+async fn finish(pending: Pending) -> Result<String> {
+    match pending {
+        Pending::Done(done) => Ok(done),
+        Pending::Copy(promise, done) => {
+            save::copied(promise).await?;
+            Ok(done.into())
+        }
+        Pending::Picture(promise, file) => {
+            let failed = |cause: JsValue| {
+                Error::new(
+                    ErrorKind::Plot,
+                    format!("the picture can't be made ({})", text_of(&cause)),
+                )
+                .advice("Save it as SVG instead.")
+            };
+            let blob: Blob = JsFuture::from(promise)
+                .await
+                .and_then(JsCast::dyn_into)
+                .map_err(failed)?;
+            save::save(&file, &blob)?;
+            Ok(format!("Saved {file}."))
+        }
+    }
+}
+
+/// The figure as it is exported, with title and legend, as PNG.
+fn picture(drawing: &Drawing, theme: Theme) -> Result<js_sys::Promise> {
+    let none = || Error::new(ErrorKind::Plot, "this browser gives no canvas to draw on");
+    let canvas: HtmlCanvasElement = document()
+        .create_element("canvas")
+        .map_err(|_| none())?
+        .unchecked_into();
+    let (width, height) = drawing.size();
+    canvas.set_width((f64::from(width) * SCALE) as u32);
+    canvas.set_height((f64::from(height) * SCALE) as u32);
+    let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or_else(none)?;
+    drawing.draw(&backend.into_drawing_area(), &DrawOptions::canvas(SCALE, theme))?;
+    Ok(save::png(&canvas))
+}
+
+/// The page's address, and today.
+fn seen_now() -> Citation {
+    let today = String::from(js_sys::Date::new_0().to_iso_string());
+    Citation {
+        link: window().location().href().ok(),
+        accessed: today.split('T').next().map(str::to_owned),
+    }
+}

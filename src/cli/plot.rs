@@ -1,0 +1,93 @@
+//! `keyside plot`: the figures of a result file, without a browser.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::{PlotArguments, cannot_write};
+use crate::error::{Error, ErrorKind, Result};
+use crate::export::{Figure, markdown, script, tables};
+use crate::result::ResultFile;
+
+/// `keyside plot`: writes what was asked for, and says so on `out`.
+///
+/// # Errors
+/// [`ErrorKind::ResultFile`] for a file that is no result, [`ErrorKind::Plot`] for a figure that it does not have,
+/// [`ErrorKind::Source`] when files can't be read or written.
+pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
+    let result = read(&arguments.result)?;
+    let figures = figures(arguments, &result)?;
+    std::fs::create_dir_all(&arguments.out).map_err(|cause| cannot_write(&arguments.out, &cause))?;
+    let mut written = 0;
+    for figure in &figures {
+        for (name, text) in files(arguments, figure, &result)? {
+            let file = arguments.out.join(name);
+            std::fs::write(&file, text).map_err(|cause| cannot_write(&file, &cause))?;
+            written += 1;
+        }
+    }
+    // A reader that closes its end is no failure.
+    let _ = writeln!(
+        out,
+        "{written} files of {} figures: {}",
+        figures.len(),
+        arguments.out.display()
+    );
+    Ok(())
+}
+
+fn read(file: &Path) -> Result<ResultFile> {
+    let bytes = std::fs::read(file).map_err(|cause| {
+        Error::new(ErrorKind::Source, format!("{} can't be read ({cause})", file.display()))
+            .expected("a result file")
+            .advice("Write one with keyside analyze --out, or with \"Download result\" in the page.")
+    })?;
+    ResultFile::from_json(&bytes)
+}
+
+/// The figures that were asked for, shown as the options say.
+fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>> {
+    let mut figures = if arguments.figures.is_empty() {
+        Figure::all(result)
+    } else {
+        let named = arguments.figures.iter().map(|name| Figure::named(result, name));
+        named.collect::<Result<_>>()?
+    };
+    for figure in &mut figures {
+        match figure {
+            Figure::Histogram(_, view) => *view = arguments.histogram_view(),
+            Figure::Heatmap(view) => view.as_in_notebook = arguments.as_in_notebook,
+        }
+    }
+    Ok(figures)
+}
+
+/// Names and texts of the files of `figure`, in the formats that were asked for.
+fn files(arguments: &PlotArguments, figure: &Figure, result: &ResultFile) -> Result<Vec<(String, String)>> {
+    let theme = arguments.theme.theme();
+    let all = !(arguments.svg || arguments.csv || arguments.markdown || arguments.python);
+    let stem = figure.stem();
+    let mut files = Vec::new();
+    if arguments.svg || all {
+        let drawing = figure.drawing(result)?;
+        let (width, height) = drawing.size();
+        let size = (arguments.width.unwrap_or(width), arguments.height.unwrap_or(height));
+        files.push((format!("{stem}.svg"), drawing.svg(size, &theme)?));
+    }
+    if arguments.csv || all {
+        let tables = tables(figure, result)?;
+        files.extend(
+            tables
+                .iter()
+                .map(|table| (format!("{stem}-{}.csv", table.name), table.csv())),
+        );
+    }
+    if arguments.markdown || all {
+        files.push((format!("{stem}.md"), markdown(figure, result)?));
+    }
+    if arguments.python || all {
+        // As it was typed: the script then runs from the same folder.
+        let file = arguments.result.to_string_lossy();
+        files.push((format!("{stem}.py"), script(figure, result, &file, &theme)?));
+    }
+    Ok(files)
+}

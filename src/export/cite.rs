@@ -1,0 +1,197 @@
+//! How to cite a result.
+
+use super::result_stem;
+use crate::result::ResultFile;
+
+/// What a citation says besides the result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Citation {
+    /// A link that shows the result.
+    pub link: Option<String>,
+    /// The day on which it was seen, as 2026-01-31; the reader fills it in where it is not known.
+    pub accessed: Option<String>,
+}
+
+/// A paper that a result rests on.
+struct Paper {
+    key: &'static str,
+    authors: &'static [&'static str],
+    year: u16,
+    title: &'static str,
+    /// A BibTeX field and its value: where it was published.
+    source: (&'static str, &'static str),
+    link: &'static str,
+}
+
+const PAPERS: [Paper; 2] = [
+    Paper {
+        key: "wang2022interpretability",
+        authors: &[
+            "Kevin Wang",
+            "Alexandre Variengien",
+            "Arthur Conmy",
+            "Buck Shlegeris",
+            "Jacob Steinhardt",
+        ],
+        year: 2022,
+        title: "Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small",
+        source: ("howpublished", "arXiv:2211.00593"),
+        link: "https://arxiv.org/abs/2211.00593",
+    },
+    Paper {
+        key: "radford2019language",
+        authors: &[
+            "Alec Radford",
+            "Jeffrey Wu",
+            "Rewon Child",
+            "David Luan",
+            "Dario Amodei",
+            "Ilya Sutskever",
+        ],
+        year: 2019,
+        title: "Language Models are Unsupervised Multitask Learners",
+        source: ("institution", "OpenAI"),
+        link: "https://openai.com/research/better-language-models",
+    },
+];
+
+/// The citation as text: what was computed, with which version, on which model and prompts, where to see it, and the papers that it
+/// rests on (the task of Wang et al. 2022, the model of Radford et al. 2019).
+pub fn citation(result: &ResultFile, with: &Citation) -> String {
+    let mut text = format!("{}. {}.", title(result), note(result));
+    if let Some(link) = &with.link {
+        text.push_str(&format!(" {}", one_line(link)));
+    }
+    let accessed = with.accessed.as_deref().unwrap_or("[date]");
+    text.push_str(&format!(
+        " Accessed {}.\n\nThe task and the model:\n",
+        one_line(accessed)
+    ));
+    for paper in &PAPERS {
+        let Paper {
+            authors,
+            year,
+            title,
+            source: (_, source),
+            link,
+            ..
+        } = paper;
+        text.push_str(&format!("{} ({year}). {title}. {source}. {link}\n", authors.join(", ")));
+    }
+    text
+}
+
+/// The same as BibTeX entries.
+pub fn bibtex(result: &ResultFile, with: &Citation) -> String {
+    let mut fields = vec![
+        ("title", format!("{{{}}}", tex(&title(result)))),
+        ("author", "{keyside}".to_owned()),
+        ("note", tex(&note(result))),
+    ];
+    if let Some(link) = &with.link {
+        fields.push(("url", verbatim(link)));
+    }
+    fields.push(("urldate", tex(with.accessed.as_deref().unwrap_or("YYYY-MM-DD"))));
+    let key = result_stem(result).replace('.', "-");
+    let mut text = entry("misc", &key, &fields);
+    for paper in &PAPERS {
+        let kind = if paper.source.0 == "institution" {
+            "techreport"
+        } else {
+            "misc"
+        };
+        let fields = [
+            ("title", format!("{{{}}}", tex(paper.title))),
+            ("author", tex(&paper.authors.join(" and "))),
+            ("year", paper.year.to_string()),
+            (paper.source.0, tex(paper.source.1)),
+            ("url", paper.link.to_owned()),
+        ];
+        text.push('\n');
+        text.push_str(&entry(kind, paper.key, &fields));
+    }
+    text
+}
+
+fn title(result: &ResultFile) -> String {
+    let name = one_line(&result.model.name);
+    format!(
+        "Attention from END to IO of head {} in {name}, taken apart",
+        result.head
+    )
+}
+
+/// Version, model and settings, in one sentence without its full stop.
+fn note(result: &ResultFile) -> String {
+    let last = result.seed.saturating_add((result.batches.max(1) - 1) as u64);
+    let seeds = if last == result.seed {
+        format!("seed {last}")
+    } else {
+        format!("seeds {} to {last}", result.seed)
+    };
+    let on = |on: bool, what: &str| if on { what.to_owned() } else { format!("not {what}") };
+    let processing = [
+        on(result.processing.fold_ln, "LayerNorm folded in"),
+        on(result.processing.center_writing_weights, "writing weights centred"),
+        on(result.processing.center_unembed, "W_U centred"),
+        on(result.processing.fold_value_biases, "value biases folded in"),
+    ];
+    let bos = if result.prepend_bos { "with BOS" } else { "without BOS" };
+    let source = one_line(&result.model.source);
+    format!(
+        "keyside {}; model {} (source: {}); head {}, earlier head {}; {} prompts ({} batches of {}, {seeds}), {bos}; weights: {}",
+        env!("CARGO_PKG_VERSION"),
+        one_line(&result.model.name),
+        source.trim_end_matches('.'),
+        result.head,
+        result.earlier_head,
+        result.batches.saturating_mul(result.batch_size),
+        result.batches,
+        result.batch_size,
+        processing.join(", "),
+    )
+}
+
+fn entry(kind: &str, key: &str, fields: &[(&str, String)]) -> String {
+    let lines: Vec<String> = fields
+        .iter()
+        .map(|(name, value)| format!("  {name} = {{{value}}}"))
+        .collect();
+    format!("@{kind}{{{key},\n{}\n}}\n", lines.join(",\n"))
+}
+
+fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
+/// `text` with TeX's special characters escaped.
+fn tex(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in one_line(text).chars() {
+        match character {
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => escaped.extend(['\\', character]),
+            '\\' => escaped.push_str("\\textbackslash{}"),
+            '~' => escaped.push_str("\\textasciitilde{}"),
+            '^' => escaped.push_str("\\textasciicircum{}"),
+            plain => escaped.push(plain),
+        }
+    }
+    escaped
+}
+
+/// A link as BibTeX takes it: as it is, but for what would end the field.
+fn verbatim(link: &str) -> String {
+    let mut plain = String::with_capacity(link.len());
+    for character in link.chars() {
+        match character {
+            '{' | '}' | '\\' | ' ' => plain.push_str(&format!("%{:02X}", u32::from(character))),
+            control if control.is_control() => {}
+            other => plain.push(other),
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+#[path = "cite_tests.rs"]
+mod tests;

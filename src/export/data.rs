@@ -1,0 +1,277 @@
+//! The tables behind a figure.
+
+use super::figure::Drawing;
+use super::table::{Field, Table};
+use super::{Figure, number};
+use crate::error::Result;
+use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Series};
+use crate::result::{Bins, HistogramName, ResultFile};
+
+/// The tables behind `figure`, all of the data whatever is zoomed to or hidden.
+///
+/// A histogram has `statistics` (a row per series), `bins` (a row per bin, a column per series), `values` (a row per prompt, a
+/// column per series) and `outliers` (the values beyond the whiskers). A heatmap has `cells` (a row per layer, a column per
+/// component, as drawn) and `components` (a row per component).
+///
+/// # Errors
+/// [`crate::ErrorKind::Plot`] when `result` does not have the figure.
+pub fn tables(figure: &Figure, result: &ResultFile) -> Result<Vec<Table>> {
+    let whole = figure.whole();
+    Ok(match (&whole, whole.drawing(result)?) {
+        (Figure::Histogram(name, _), Drawing::Histogram(plot)) => histogram(result, *name, &plot),
+        (_, Drawing::Heatmap(plot)) => vec![cells(&plot), components(&plot)],
+        (Figure::Heatmap(_), Drawing::Histogram(_)) => Vec::new(),
+    })
+}
+
+/// The tables of `figure` in Markdown, under its title: a histogram's statistics and bins, a heatmap's cells.
+///
+/// # Errors
+/// [`crate::ErrorKind::Plot`] when `result` does not have the figure.
+pub fn markdown(figure: &Figure, result: &ResultFile) -> Result<String> {
+    let short = |table: &Table| matches!(table.name, "statistics" | "bins" | "cells");
+    let tables = tables(figure, result)?;
+    let texts: Vec<String> = tables
+        .iter()
+        .filter(|table| short(table))
+        .map(Table::markdown)
+        .collect();
+    Ok(texts.join("\n"))
+}
+
+fn histogram(result: &ResultFile, name: HistogramName, plot: &HistogramPlot) -> Vec<Table> {
+    let values: Vec<&[f32]> = plot
+        .series
+        .iter()
+        .map(|series| values_of(result, name, &series.label))
+        .collect();
+    vec![
+        statistics(plot),
+        bins(plot),
+        prompts(result, plot, &values),
+        outliers(result, plot, &values),
+    ]
+}
+
+/// The values of the series `label`, one per prompt: the result's own, or the true values.
+fn values_of<'a>(result: &'a ResultFile, name: HistogramName, label: &str) -> &'a [f32] {
+    let series = result.histograms.get(name).series.get(label);
+    series.map_or_else(|| result.histograms.true_values(name), Vec::as_slice)
+}
+
+fn statistics(plot: &HistogramPlot) -> Table {
+    let columns = [
+        "series",
+        "shown",
+        "count",
+        "mean",
+        "min",
+        "lower whisker",
+        "first quartile",
+        "median",
+        "third quartile",
+        "upper whisker",
+        "max",
+        "half notch",
+        "outliers",
+    ];
+    let row = |series: &Series| {
+        let mut row = vec![
+            series.label.as_str().into(),
+            if series.visible { "yes" } else { "no" }.into(),
+        ];
+        if let Some(stats) = &series.stats {
+            let numbers = [
+                stats.mean,
+                stats.min,
+                stats.lower_whisker,
+                stats.q1,
+                stats.median,
+                stats.q3,
+                stats.upper_whisker,
+                stats.max,
+                stats.notch,
+            ];
+            row.push(Field::Count(stats.count));
+            row.extend(numbers.map(Field::Double));
+            row.push(Field::Count(stats.outliers.len()));
+        }
+        row.resize(columns.len(), Field::Empty);
+        row
+    };
+    Table {
+        name: "statistics",
+        caption: format!("{}: statistics of each series over all prompts.", plot.title),
+        columns: columns.map(str::to_owned).to_vec(),
+        rows: plot.series.iter().map(row).collect(),
+    }
+}
+
+fn bins(plot: &HistogramPlot) -> Table {
+    let row = |bins: &Bins, index: usize| {
+        let (low, high) = bins.edges(index);
+        let counts = plot.series.iter().map(|series| match series.counts.get(index) {
+            Some(count) => Field::Count(*count),
+            None => Field::Empty,
+        });
+        [Field::Double(edge(low, bins)), Field::Double(edge(high, bins))]
+            .into_iter()
+            .chain(counts)
+            .collect()
+    };
+    let rows = plot
+        .bins
+        .map(|bins| (0..bins.count).map(|index| row(&bins, index)).collect());
+    Table {
+        name: "bins",
+        caption: format!(
+            "{}: number of values of each series in each bin, from its lower edge up to its upper edge.",
+            plot.title
+        ),
+        columns: with_series(["from", "to"], plot),
+        rows: rows.unwrap_or_default(),
+    }
+}
+
+/// An edge without the rounding errors of its sum: edges are multiples of half a bin's size, which has one digit.
+fn edge(value: f64, bins: &Bins) -> f64 {
+    let half = bins.size / 2.0;
+    let multiple = (value / half).round();
+    // One over a power of ten divides exactly where multiplying by the power would not.
+    let decimals = (1.0 - half.log10().floor()).clamp(0.0, 300.0);
+    let power = 10f64.powf(decimals);
+    let rounded = (multiple * (half * power).round()) / power;
+    if (rounded - value).abs() <= 1e-6 * bins.size {
+        rounded
+    } else {
+        value
+    }
+}
+
+/// What is known of each prompt: its number, counted from 0 as in the result file, its text and names.
+fn prompt_columns(result: &ResultFile) -> Vec<&'static str> {
+    if result.prompts.is_empty() {
+        vec!["prompt"]
+    } else {
+        vec!["prompt", "IO", "S", "text"]
+    }
+}
+
+fn prompt_fields(result: &ResultFile, index: usize) -> Vec<Field> {
+    let mut fields = vec![Field::Count(index)];
+    if let Some(prompt) = result.prompts.get(index) {
+        fields.extend([&prompt.io, &prompt.s, &prompt.text].map(|text| text.as_str().into()));
+    }
+    fields.resize(prompt_columns(result).len(), Field::Empty);
+    fields
+}
+
+fn prompts(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Table {
+    let count = values.iter().map(|values| values.len()).max().unwrap_or(0);
+    let row = |index: usize| {
+        let numbers = values.iter().map(|values| match values.get(index) {
+            Some(value) => Field::Single(*value),
+            None => Field::Empty,
+        });
+        prompt_fields(result, index).into_iter().chain(numbers).collect()
+    };
+    Table {
+        name: "values",
+        caption: format!("{}: the value of each prompt in each series.", plot.title),
+        columns: with_series(prompt_columns(result), plot),
+        rows: (0..count).map(row).collect(),
+    }
+}
+
+fn outliers(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Table {
+    let mut rows = Vec::new();
+    for (series, values) in plot.series.iter().zip(values) {
+        let Some(stats) = &series.stats else { continue };
+        let within = stats.lower_whisker..=stats.upper_whisker;
+        for (index, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
+            if !within.contains(&f64::from(*value)) {
+                let mut row = vec![series.label.as_str().into(), Field::Single(*value)];
+                row.extend(prompt_fields(result, index));
+                rows.push(row);
+            }
+        }
+    }
+    let columns = ["series", "value"].into_iter().chain(prompt_columns(result));
+    Table {
+        name: "outliers",
+        caption: format!("{}: the values beyond the whiskers.", plot.title),
+        columns: columns.map(str::to_owned).collect(),
+        rows,
+    }
+}
+
+fn with_series<'a>(columns: impl IntoIterator<Item = &'a str>, plot: &HistogramPlot) -> Vec<String> {
+    let labels = plot.series.iter().map(|series| series.label.clone());
+    columns.into_iter().map(str::to_owned).chain(labels).collect()
+}
+
+fn cells(plot: &HeatmapPlot) -> Table {
+    let row = |(name, cells): (&String, &Vec<Option<Cell>>)| {
+        let values = cells
+            .iter()
+            .map(|cell| cell.as_ref().map_or(Field::Empty, |cell| Field::Single(cell.value)));
+        std::iter::once(name.as_str().into()).chain(values).collect()
+    };
+    let misc: Vec<&str> = plot
+        .cells
+        .first()
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|cell| cell.label.as_str())
+        .collect();
+    let of_misc = match plot.rows.first() {
+        Some(name) if name.parse::<usize>().is_err() => format!(" The row {name} holds {}.", misc.join(", ")),
+        _ => String::new(),
+    };
+    Table {
+        name: "cells",
+        caption: format!(
+            "{}: a row per layer, a column per component.{of_misc} Sum {}.",
+            plot.title,
+            number::single(plot.sum as f32)
+        ),
+        columns: std::iter::once("layer".to_owned())
+            .chain(plot.columns.iter().cloned())
+            .collect(),
+        rows: plot.rows.iter().zip(&plot.cells).map(row).collect(),
+    }
+}
+
+fn components(plot: &HeatmapPlot) -> Table {
+    let of_row = |(row, cells): (&String, &Vec<Option<Cell>>)| -> Vec<Vec<Field>> {
+        let cell = |cell: &Cell| {
+            let value = f64::from(cell.value);
+            let share = if plot.sum == 0.0 {
+                Field::Empty
+            } else {
+                Field::Double(value / plot.sum)
+            };
+            vec![
+                cell.label.as_str().into(),
+                cell.name.as_str().into(),
+                row.as_str().into(),
+                Field::Single(cell.value),
+                share,
+            ]
+        };
+        cells.iter().flatten().map(cell).collect()
+    };
+    Table {
+        name: "components",
+        caption: format!("{}: a row per component, with its share of the sum of all.", plot.title),
+        columns: ["component", "name", "layer", "contribution", "share of sum"]
+            .map(str::to_owned)
+            .to_vec(),
+        rows: plot.rows.iter().zip(&plot.cells).flat_map(of_row).collect(),
+    }
+}
+
+#[cfg(test)]
+#[path = "data_tests.rs"]
+mod tests;

@@ -1,0 +1,266 @@
+//! Tables hold what the result holds, to the last bit.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::plot::{HeatmapView, HistogramView};
+
+fn recorded() -> ResultFile {
+    ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
+}
+
+/// Eight prompts with text, true values, and numbers that have no short decimals.
+fn with_prompts() -> ResultFile {
+    let mut result = recorded();
+    (result.batches, result.batch_size) = (2, 4);
+    for name in HistogramName::all() {
+        for (place, values) in result.histograms.get_mut(name).series.values_mut().enumerate() {
+            *values = (0..8)
+                .map(|index| (index as f32 - 1.3) / (3.0 + place as f32))
+                .collect();
+        }
+    }
+    result.histograms.true_score = vec![1.0 / 3.0, 1e-12, -7.5e20, 100.0, 0.5, 0.25, 0.3, 0.1];
+    let prompt = crate::ioi::Prompt {
+        text: "Then, \"Ann\" and Bob,\nBob gave it to Ann".into(),
+        tokens: vec![1, 2, 3],
+        io: "Ann".into(),
+        s: "Bob".into(),
+        io_token: 1,
+        s_token: 2,
+        random_token: 3,
+        random_name_token: 4,
+        positions: crate::ioi::Positions {
+            io: 0,
+            s1: 1,
+            s2: 1,
+            end: 2,
+        },
+    };
+    result.prompts = vec![prompt; 8];
+    result.check().unwrap();
+    result
+}
+
+/// The records of a CSV text, read as RFC 4180 has them.
+fn read_csv(text: &str) -> Vec<Vec<String>> {
+    let (mut rows, mut row, mut field, mut quoted) = (Vec::new(), Vec::new(), String::new(), false);
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, quoted) {
+            ('"', true) if characters.peek() == Some(&'"') => field.extend(characters.next()),
+            ('"', _) => quoted = !quoted,
+            (',', false) => row.push(std::mem::take(&mut field)),
+            ('\r', false) => assert_eq!(characters.peek(), Some(&'\n')),
+            ('\n', false) => {
+                row.push(std::mem::take(&mut field));
+                rows.push(std::mem::take(&mut row));
+            }
+            (other, _) => field.push(other),
+        }
+    }
+    assert!(field.is_empty() && row.is_empty() && !quoted, "ends within a record");
+    rows
+}
+
+fn table(figure: &Figure, result: &ResultFile, name: &str) -> (Vec<String>, Vec<Vec<String>>) {
+    let tables = tables(figure, result).unwrap();
+    let mut rows = read_csv(&tables.iter().find(|table| table.name == name).unwrap().csv()).into_iter();
+    let columns = rows.next().unwrap();
+    let rows: Vec<_> = rows.collect();
+    assert!(rows.iter().all(|row| row.len() == columns.len()));
+    (columns, rows)
+}
+
+fn column<'a>(table: &'a (Vec<String>, Vec<Vec<String>>), name: &str) -> impl Iterator<Item = &'a str> {
+    let place = table.0.iter().position(|column| column == name).unwrap();
+    table.1.iter().map(move |row| row[place].as_str())
+}
+
+#[test]
+fn values_read_back_to_the_same_bits() {
+    for result in [recorded(), with_prompts()] {
+        for name in HistogramName::all() {
+            let figure = Figure::Histogram(name, HistogramView::default());
+            let values = table(&figure, &result, "values");
+            let truth = result.histograms.true_values(name);
+            let plot_labels = HistogramPlot::of_result(&result, name).series.len();
+            assert_eq!(
+                plot_labels,
+                result.histograms.get(name).series.len() + usize::from(!truth.is_empty())
+            );
+            for (label, expected) in &result.histograms.get(name).series {
+                let found: Vec<u32> = column(&values, label)
+                    .map(|text| text.parse::<f32>().unwrap().to_bits())
+                    .collect();
+                assert_eq!(
+                    found,
+                    expected.iter().map(|value| value.to_bits()).collect::<Vec<_>>(),
+                    "{name} {label}"
+                );
+            }
+        }
+    }
+    let result = with_prompts();
+    let figure = Figure::Histogram(HistogramName::KeysFixedScores, HistogramView::default());
+    let values = table(&figure, &result, "values");
+    let truth: Vec<f32> = column(&values, "true score")
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert_eq!(truth, result.histograms.true_score);
+    assert!(column(&values, "text").all(|text| text == result.prompts[0].text));
+    let numbers = column(&values, "prompt").map(|text| text.parse::<usize>().unwrap());
+    assert!(numbers.eq(0..8));
+    let outliers = table(&figure, &result, "outliers");
+    let of_truth: Vec<&str> = outliers
+        .1
+        .iter()
+        .filter(|row| row[0] == "true score")
+        .map(|row| row[2].as_str())
+        .collect();
+    assert_eq!(of_truth, ["2", "3"]);
+    assert!(column(&outliers, "IO").all(|name| name == "Ann"));
+}
+
+#[test]
+fn bins_are_those_drawn() {
+    let result = recorded();
+    for name in HistogramName::all() {
+        for max_bins in [None, Some(1), Some(37)] {
+            let view = HistogramView {
+                max_bins,
+                zoom: Some((0.0, 0.5)),
+                ..HistogramView::default()
+            };
+            let figure = Figure::Histogram(name, view);
+            let Drawing::Histogram(plot) = figure.whole().drawing(&result).unwrap() else {
+                unreachable!()
+            };
+            let bins = plot.bins.unwrap();
+            let found = table(&figure, &result, "bins");
+            assert_eq!(found.1.len(), bins.count, "zooming leaves the data as they are");
+            for (index, (low, high)) in column(&found, "from").zip(column(&found, "to")).enumerate() {
+                let (low, high): (f64, f64) = (low.parse().unwrap(), high.parse().unwrap());
+                let edges = bins.edges(index);
+                assert!((low - edges.0).abs() < 1e-9 * bins.size && (high - edges.1).abs() < 1e-9 * bins.size);
+            }
+            assert!(column(&found, "from").all(|edge| edge.len() <= 6), "{:?}", found.1[0]);
+            for series in &plot.series {
+                let counts: Vec<usize> = column(&found, &series.label)
+                    .map(|count| count.parse().unwrap())
+                    .collect();
+                assert_eq!(counts, series.counts);
+                assert_eq!(counts.iter().sum::<usize>(), 1200);
+            }
+        }
+    }
+}
+
+#[test]
+fn statistics_are_those_of_the_boxes() {
+    let result = recorded();
+    let name = HistogramName::QueriesFixedScores;
+    let figure = Figure::Histogram(name, HistogramView::default());
+    let found = table(&figure, &result, "statistics");
+    let outliers = table(&figure, &result, "outliers");
+    for (row, series) in found.1.iter().zip(&HistogramPlot::of_result(&result, name).series) {
+        let stats = series.stats.as_ref().unwrap();
+        assert_eq!((row[0].as_str(), row[1].as_str()), (series.label.as_str(), "yes"));
+        let numbers: Vec<f64> = row[2..].iter().map(|text| text.parse().unwrap()).collect();
+        let expected = [
+            stats.count as f64,
+            stats.mean,
+            stats.min,
+            stats.lower_whisker,
+            stats.q1,
+            stats.median,
+            stats.q3,
+            stats.upper_whisker,
+            stats.max,
+            stats.notch,
+            stats.outliers.len() as f64,
+        ];
+        assert_eq!(numbers, expected);
+        let mut beyond: Vec<f32> = outliers
+            .1
+            .iter()
+            .filter(|row| row[0] == series.label)
+            .map(|row| row[1].parse().unwrap())
+            .collect();
+        beyond.sort_by(f32::total_cmp);
+        assert_eq!(beyond.into_iter().map(f64::from).collect::<Vec<_>>(), stats.outliers);
+    }
+}
+
+#[test]
+fn cells_read_back_to_the_same_bits() {
+    let result = recorded();
+    let heatmap = result.heatmap("key").unwrap();
+    let figure = Figure::Heatmap(HeatmapView::default());
+    let cells = table(&figure, &result, "cells");
+    assert_eq!(cells.0[1..], heatmap.columns);
+    for (row, values) in cells.1.iter().zip(&heatmap.values) {
+        for (text, value) in row[1..].iter().zip(values) {
+            // Nothing stands in the row of the embeddings beyond the third column.
+            match text.parse::<f32>() {
+                Ok(read) => assert_eq!(read.to_bits(), value.to_bits()),
+                Err(_) => assert!(text.is_empty() && row[0] == "misc" && *value == 0.0),
+            }
+        }
+    }
+    let components = table(&figure, &result, "components");
+    let sum: f64 = column(&components, "contribution")
+        .map(|text| text.parse::<f64>().unwrap())
+        .sum();
+    assert!((sum - f64::from(heatmap.sum)).abs() < 1e-3, "{sum}");
+    let share: f64 = column(&components, "share of sum")
+        .map(|text| text.parse::<f64>().unwrap())
+        .sum();
+    assert!((share - 1.0).abs() < 1e-3);
+    assert_eq!(
+        column(&components, "component").take(4).collect::<Vec<_>>(),
+        ["W_E", "W_pos", "b_K", "0.0"]
+    );
+}
+
+#[test]
+fn markdown_reads_back_to_the_same_cells() {
+    let result = recorded();
+    let text = markdown(&Figure::Heatmap(HeatmapView::default()), &result).unwrap();
+    let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
+    let heatmap = result.heatmap("key").unwrap();
+    assert_eq!(lines.len(), 2 + heatmap.rows.len());
+    for (line, values) in lines[3..].iter().zip(&heatmap.values[1..]) {
+        let fields: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+        let numbers: Vec<f32> = fields[1..].iter().map(|field| field.parse().unwrap()).collect();
+        assert_eq!(&numbers, values);
+    }
+    let figure = Figure::Histogram(HistogramName::KeysFixedProbs, HistogramView::default());
+    let text = markdown(&figure, &result).unwrap();
+    assert_eq!(
+        text.matches("| --- |").count(),
+        1,
+        "statistics start with text, bins do not"
+    );
+    assert!(text.contains("| W_U[IO] |") && text.contains("| from | to |"));
+}
+
+#[test]
+fn figures_are_found_by_name() {
+    let result = recorded();
+    let names: Vec<String> = Figure::all(&result).iter().map(Figure::name).collect();
+    assert!(names.contains(&"keys_fixed_scores".to_owned()) && names.contains(&"heatmap_key".to_owned()));
+    for name in names.iter().map(String::as_str).chain(["key"]) {
+        assert!(Figure::named(&result, name).unwrap().name().ends_with(name));
+    }
+    let message = Figure::named(&result, "nonsense").unwrap_err().to_string();
+    assert!(
+        message.contains("no figure \"nonsense\"; expected keys_fixed_scores, "),
+        "{message}"
+    );
+    let facet = Figure::Heatmap(HeatmapView {
+        name: "key_split/q par k par".into(),
+        ..HeatmapView::default()
+    });
+    assert_eq!(facet.stem(), "heatmap_key_split-q-par-k-par");
+    assert!(tables(&facet, &result).is_err() || result.heatmap("key_split/q par k par").is_some());
+}

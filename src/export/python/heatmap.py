@@ -1,0 +1,37 @@
+
+
+def contrasting(cell):
+    """The colour for text on a cell: light on a dark one, dark on a light one."""
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in cell[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return TEXT_ON_DARK if luminance < 0.18 else TEXT_ON_LIGHT
+
+
+with open(RESULT, encoding="utf-8") as file:
+    heatmap = json.load(file)["heatmaps"]
+for name in HEATMAP:
+    heatmap = heatmap[name]
+cells = []
+for row, labels in zip(ROWS, LABELS):
+    values = dict(zip(heatmap["columns"], heatmap["values"][heatmap["rows"].index(row)]))
+    cells.append([values[column] if label else float("nan") for column, label in zip(COLUMNS, labels)])
+
+for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
+    plt.rcParams[part] = TEXT
+plt.rcParams["text.parse_math"] = False
+figure, axes = plt.subplots(figsize=(max(10, 0.62 * len(COLUMNS)), max(6, 0.42 * len(ROWS))), facecolor=BACKGROUND, layout="constrained")
+scale = LinearSegmentedColormap.from_list("keyside", COLORS)
+axes.set_facecolor(COLORS[len(COLORS) // 2])
+image = axes.imshow(cells, cmap=scale, vmin=-LIMIT, vmax=LIMIT, aspect="auto", interpolation="nearest")
+for row, labels in enumerate(LABELS):
+    for column, label in enumerate(labels):
+        if label:
+            color = contrasting(scale(image.norm(cells[row][column])))
+            axes.text(column, row, label, ha="center", va="center", fontsize=8, color=color)
+axes.set_xticks(range(len(COLUMNS)), COLUMNS)
+axes.set_yticks(range(len(ROWS)), ROWS)
+axes.set(xlabel=X_LABEL, ylabel=Y_LABEL)
+axes.set_title(TITLE, loc="left")
+figure.colorbar(image)
+figure.savefig(PICTURE, dpi=200)
+plt.show()

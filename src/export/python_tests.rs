@@ -1,0 +1,67 @@
+//! What a script is made of; `tests/e2e/export.mjs` runs scripts with Python and compares what they draw.
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::plot::SeriesOrder;
+
+fn recorded() -> ResultFile {
+    ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
+}
+
+#[test]
+fn a_script_imports_nothing_but_json_and_matplotlib() {
+    let result = recorded();
+    for figure in Figure::all(&result) {
+        for theme in [Theme::light(), Theme::dark()] {
+            let script = script(&figure, &result, "result.json", &theme).unwrap();
+            let imports = script
+                .lines()
+                .filter(|line| line.starts_with("import ") || line.starts_with("from "));
+            let others: Vec<&str> = imports
+                .filter(|line| *line != "import json" && !line.contains("matplotlib"))
+                .collect();
+            assert!(others.is_empty(), "{others:?}");
+            assert!(script.contains("RESULT = \"result.json\"\n") && script.is_ascii());
+            assert!(script.contains(&hex(theme.background)));
+        }
+    }
+}
+
+#[test]
+fn a_script_has_what_is_shown() {
+    let result = recorded();
+    let view = HistogramView {
+        toggled: ["W_U[S]", "W_U[IO]"].map(str::to_owned).into(),
+        max_bins: Some(30),
+        log_counts: true,
+        zoom: Some((-1.5, 2.25)),
+        order: SeriesOrder::Label,
+    };
+    let figure = Figure::Histogram(HistogramName::KeysFixedScores, view);
+    let Drawing::Histogram(plot) = figure.drawing(&result).unwrap() else {
+        unreachable!()
+    };
+    let script = script(&figure, &result, "r.json", &Theme::light()).unwrap();
+    let bins = plot.bins.unwrap();
+    for part in [
+        format!("START, SIZE, COUNT = {}, {}, {}\n", bins.start, bins.size, bins.count),
+        "RANGE = (-1.5, 2.25)\n".into(),
+        "LOG = True\n".into(),
+        "PICTURE = \"keyside-gpt-2-small-10.7-keys_fixed_scores.png\"\n".into(),
+    ] {
+        assert!(script.contains(&part), "{script}\nlacks {part}");
+    }
+    let lines = script.lines().skip_while(|line| !line.starts_with("SERIES")).skip(1);
+    let series: Vec<&str> = lines
+        .map_while(|line| line.strip_prefix("    (\"")?.split('"').next())
+        .collect();
+    assert_eq!(series, ["NMH 9.9 output", "No patching", "W_U[S]", "W_U[random]"]);
+}
+
+#[test]
+fn text_cannot_leave_its_quotes() {
+    assert_eq!(
+        quoted("a\"b\\c\nd\u{e9}\u{1F600}"),
+        "\"a\\\"b\\\\c\\u000ad\\u00e9\\U0001f600\""
+    );
+}

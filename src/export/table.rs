@@ -1,0 +1,162 @@
+//! A table, and its text as CSV and Markdown.
+
+use super::number;
+
+/// One field of a [`Table`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Field {
+    /// Nothing: there is no such component, or it is not known.
+    Empty,
+    /// Text.
+    Text(String),
+    /// How many.
+    Count(usize),
+    /// A number of the result.
+    Single(f32),
+    /// A number computed from the result.
+    Double(f64),
+}
+
+impl Field {
+    /// Its text: numbers as the shortest decimal that reads back to the same number.
+    pub fn exact(&self) -> String {
+        match self {
+            Self::Empty => String::new(),
+            Self::Text(text) => text.clone(),
+            Self::Count(count) => count.to_string(),
+            Self::Single(value) => number::single(*value),
+            Self::Double(value) => number::double(*value),
+        }
+    }
+
+    /// Whether it is a number.
+    pub fn is_number(&self) -> bool {
+        matches!(self, Self::Count(_) | Self::Single(_) | Self::Double(_))
+    }
+}
+
+impl From<&str> for Field {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+/// A table: every row has a field per column.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// A name for files: "values", "bins", ...
+    pub name: &'static str,
+    /// What it holds, in a sentence.
+    pub caption: String,
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows, `[rows, columns]`.
+    pub rows: Vec<Vec<Field>>,
+}
+
+impl Table {
+    /// The table as CSV (RFC 4180): a header line, CRLF line ends, fields quoted where they must be.
+    pub fn csv(&self) -> String {
+        let mut text = String::new();
+        csv_line(&mut text, self.columns.iter().map(String::as_str));
+        for row in &self.rows {
+            let fields: Vec<String> = row.iter().map(Field::exact).collect();
+            csv_line(&mut text, fields.iter().map(String::as_str));
+        }
+        text
+    }
+
+    /// The table in Markdown, below its caption; columns of numbers are aligned to the right.
+    pub fn markdown(&self) -> String {
+        let mut text = format!("{}\n\n", escaped(&self.caption));
+        markdown_line(&mut text, self.columns.iter().map(|name| escaped(name)));
+        let rules = (0..self.columns.len()).map(|column| if self.is_numeric(column) { "---:" } else { "---" });
+        markdown_line(&mut text, rules.map(str::to_owned));
+        for row in &self.rows {
+            markdown_line(&mut text, row.iter().map(|field| escaped(&field.exact())));
+        }
+        text
+    }
+
+    /// Whether all fields of `column` that are not empty are numbers, and there is one.
+    pub fn is_numeric(&self, column: usize) -> bool {
+        let fields = || self.rows.iter().filter_map(|row| row.get(column));
+        fields().any(Field::is_number) && fields().all(|field| field.is_number() || *field == Field::Empty)
+    }
+}
+
+fn csv_line<'a>(text: &mut String, fields: impl Iterator<Item = &'a str>) {
+    for (index, field) in fields.enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        if field.contains(['"', ',', '\r', '\n']) {
+            text.push('"');
+            text.push_str(&field.replace('"', "\"\""));
+            text.push('"');
+        } else {
+            text.push_str(field);
+        }
+    }
+    text.push_str("\r\n");
+}
+
+fn markdown_line(text: &mut String, fields: impl Iterator<Item = String>) {
+    for field in fields {
+        text.push_str("| ");
+        text.push_str(&field);
+        text.push(' ');
+    }
+    text.push_str("|\n");
+}
+
+/// `text` so that Markdown shows it as it is: names come from a result file, which may hold anything.
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    let mut before = ' ';
+    for character in text.chars() {
+        match character {
+            '\\' | '|' | '`' | '*' | '<' | '&' => escaped.extend(['\\', character]),
+            // A link; brackets alone stay as they are: "W_U[IO]".
+            '(' | '[' | ':' if before == ']' => escaped.extend(['\\', character]),
+            control if control.is_control() => escaped.push(' '),
+            plain => escaped.push(plain),
+        }
+        before = character;
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        Table {
+            name: "made_up",
+            caption: "Made up.".into(),
+            columns: vec!["label".into(), "a,b".into(), "n".into()],
+            rows: vec![
+                vec!["W_U[IO]".into(), Field::Single(0.1), Field::Count(3)],
+                vec!["say \"hi\",\r\nyou|me".into(), Field::Empty, Field::Double(-2.5)],
+            ],
+        }
+    }
+
+    #[test]
+    fn csv_is_quoted_where_it_must_be() {
+        let expected = "label,\"a,b\",n\r\nW_U[IO],0.1,3\r\n\"say \"\"hi\"\",\r\nyou|me\",,-2.5\r\n";
+        assert_eq!(table().csv(), expected);
+    }
+
+    #[test]
+    fn markdown_escapes_what_would_be_markup() {
+        let expected = "Made up.\n\n| label | a,b | n |\n| --- | ---: | ---: |\n| W_U[IO] | 0.1 | 3 |\n\
+                        | say \"hi\",  you\\|me |  | -2.5 |\n";
+        assert_eq!(table().markdown(), expected);
+        assert_eq!(
+            escaped("<img src=x> [a](http://b) [c]: d `e` &amp; *f* \\"),
+            "\\<img src=x> [a]\\(http://b) [c]\\: d \\`e\\` \\&amp; \\*f\\* \\\\"
+        );
+    }
+}
