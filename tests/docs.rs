@@ -42,7 +42,11 @@ fn the_example_of_a_result_file_is_one() {
         names.sort();
         names
     };
-    assert_eq!(names(&shown), names(&read), "the example lacks a field, or has one too many");
+    assert_eq!(
+        names(&shown),
+        names(&read),
+        "the example lacks a field, or has one too many"
+    );
     let heatmap = result.heatmap("key").unwrap();
     let sum: f32 = heatmap.values.iter().flatten().sum();
     assert!((sum - heatmap.sum).abs() < 1e-6, "the example's cells add up to {sum}");
