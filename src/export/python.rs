@@ -27,7 +27,7 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     let (imports, body) = match (figure, figure.drawing(result)?) {
         (Figure::Heatmap(view), Drawing::Heatmap(plot)) => {
             heatmap(&mut constants, view, &plot, theme);
-            ("\nfrom matplotlib.colors import LinearSegmentedColormap", HEATMAP)
+            ("\nfrom matplotlib.colors import LinearSegmentedColormap, to_rgb", HEATMAP)
         }
         (Figure::Histogram(name, view), Drawing::Histogram(plot)) => {
             histogram(&mut constants, *name, view, &plot, theme);
@@ -39,7 +39,7 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     Ok(format!(
         "\"\"\"Redraws a figure of keyside from its result file.\n\n\
          Needs matplotlib 3.7 or newer (pip install matplotlib), and the result file in the working folder.\n\
-         Written by keyside {}.\n\"\"\"\nimport json\n\nimport matplotlib.pyplot as plt{imports}\n\n{}\n{body}",
+         Written by keyside {}.\n\"\"\"\nimport json\n\nimport matplotlib.pyplot as plt{imports}\n\n{}{body}",
         env!("CARGO_PKG_VERSION"),
         constants.text
     ))

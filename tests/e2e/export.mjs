@@ -51,8 +51,9 @@ async function said(tab, figure, pattern) {
   return status.innerText();
 }
 
-/** The file that `action` saves. */
+/** The file that `action` saves. Chromium drops downloads beyond ten in a second. */
 async function saved(tab, figure, action) {
+  await tab.page.waitForTimeout(120);
   const [download] = await Promise.all([tab.page.waitForEvent("download"), choose(tab, figure, action)]);
   const chunks = [];
   for await (const chunk of await download.createReadStream()) chunks.push(chunk);
@@ -254,8 +255,7 @@ export const exporting = [
       await tab.open();
       const figure = "keys_fixed_scores";
       for (const label of ["W_U[IO]", "W_U[S]"]) await tab.at(`figure-${figure}`).getByRole("button", { name: label }).click();
-      await tab.at("notebook-switch").check().catch(() => {});
-      const options = ["--svg", "--theme", "dark", "--hide", "W_U[IO]", "--show", "W_U[S]", "--as-in-notebook"];
+      const options = ["--svg", "--theme", "dark", "--hide", "W_U[IO]", "--show", "W_U[S]"];
       const command = await plot(RECORDED, ...options, "--figure", figure, "--figure", "key");
       for (const name of [figure, "heatmap"]) {
         const { bytes } = await saved(tab, name, "svg");

@@ -1,10 +1,14 @@
 
 
-def contrasting(cell):
-    """The colour for text on a cell: light on a dark one, dark on a light one."""
-    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in cell[:3]]
-    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-    return TEXT_ON_DARK if luminance < 0.18 else TEXT_ON_LIGHT
+def luminance(color):
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one, other):
+    """Contrast ratio of two colours, as WCAG defines it."""
+    dark, light = sorted([luminance(one), luminance(other)])
+    return (light + 0.05) / (dark + 0.05)
 
 
 with open(RESULT, encoding="utf-8") as file:
@@ -26,7 +30,8 @@ image = axes.imshow(cells, cmap=scale, vmin=-LIMIT, vmax=LIMIT, aspect="auto", i
 for row, labels in enumerate(LABELS):
     for column, label in enumerate(labels):
         if label:
-            color = contrasting(scale(image.norm(cells[row][column])))
+            cell = scale(image.norm(cells[row][column]))
+            color = max(TEXT_ON_LIGHT, TEXT_ON_DARK, key=lambda text: contrast(text, cell))
             axes.text(column, row, label, ha="center", va="center", fontsize=8, color=color)
 axes.set_xticks(range(len(COLUMNS)), COLUMNS)
 axes.set_yticks(range(len(ROWS)), ROWS)
