@@ -5,6 +5,7 @@
 // which Event Timing leaves out, from the event to the end of the next frame.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -175,6 +176,9 @@ try {
   const summary = {
     slow_down: slow,
     rounds,
+    // Figures of a machine that is busy otherwise say little.
+    load_average: os.loadavg().map((load) => Math.round(load * 10) / 10),
+    cores: os.cpus().length,
     first_paint_ms: of("first_paint"),
     first_plot_ms: of("first_plot"),
     first_plot_range_ms: [Math.min, Math.max].map((pick) => Math.round(pick(...loads.map((load) => load.first_plot)))),
@@ -186,7 +190,7 @@ try {
     before_first_plot: await sizes(loads[0].resources, loads[0].first_plot, site.url),
     interactions: (await using(browser, site.url)).map((row) => ({ ...row, median: Math.round(row.median), longest: Math.round(row.longest) })),
   };
-  console.error(`first paint ${summary.first_paint_ms} ms, first plot ${summary.first_plot_ms} ms, ${summary.figures_drawn_at_once} of ${summary.figures} figures ${summary.last_of_them_ms} ms (medians of ${rounds}, ${slow}x slower)`);
+  console.error(`first paint ${summary.first_paint_ms} ms, first plot ${summary.first_plot_ms} ms, ${summary.figures_drawn_at_once} of ${summary.figures} figures ${summary.last_of_them_ms} ms (medians of ${rounds}, ${slow}x slower; load ${summary.load_average[0]} on ${summary.cores} cores)`);
   table.table(summary.before_first_plot);
   table.table(summary.interactions);
   console.log(JSON.stringify(summary));

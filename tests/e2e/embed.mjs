@@ -249,6 +249,7 @@ export const embed = [
         ["embed=heatmap&parent=x", "an origin"],
         ["embed=heatmap&result=http://example.com/r.json", "without encryption"],
         ["embed=heatmap&result=none.json", "the server answered 404"],
+        ["embed=heatmap&result=host", "no page around this figure"],
       ]) {
         tab.allow(/404|ERR_ABORTED/);
         await tab.page.goto(`${tab.url}?${query}`);

@@ -14,7 +14,7 @@ use crate::app::embed::{Embed, Figure, FromHost, Host, ResultPlace, ToHost, full
 use crate::app::session::Origin;
 use crate::app::view::{Appearance, View};
 use crate::app::words;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::result::ResultFile;
 
 /// What the parts of the frame share.
@@ -136,7 +136,16 @@ impl Wire {
         match place {
             Some(ResultPlace::Recorded) => self.page.load_recorded(),
             Some(ResultPlace::Url(url)) => show_url(self.page, url.clone()),
-            Some(ResultPlace::Host | ResultPlace::Opener) | None => {}
+            Some(ResultPlace::Host) if Self::parent().is_some() => {}
+            Some(ResultPlace::Host | ResultPlace::Opener) => {
+                let alone = Error::new(
+                    ErrorKind::Request,
+                    "there is no page around this figure to hand over its result",
+                )
+                .advice("Open the page that shows it.");
+                self.page.session.update(|session| session.fail(alone));
+            }
+            None => {}
         }
     }
 
@@ -261,7 +270,7 @@ fn about(result: &ResultFile) -> String {
 }
 
 fn nothing_asked() -> Error {
-    Error::new(crate::error::ErrorKind::Request, "the address asks for no figure")
+    Error::new(ErrorKind::Request, "the address asks for no figure")
 }
 
 /// How the figures are shown as the address says.
