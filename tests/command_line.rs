@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use common::TINY;
 use common::server::{Manner, Server};
 use keyside::gpt2::{Head, Processing};
-use keyside::result::ResultFile;
+use keyside::result::{HistogramName, ResultFile};
 
 fn keyside(arguments: &[&str]) -> Output {
     let command = Command::new(env!("CARGO_BIN_EXE_keyside")).args(arguments).output();
@@ -84,14 +84,19 @@ fn a_run_writes_its_result_its_plots_and_a_summary() {
         .map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8"))
         .collect();
     plots.sort();
-    let expected = [
-        "heatmap_key",
-        "keys_fixed_probs",
-        "keys_fixed_scores",
-        "queries_fixed_probs",
-        "queries_fixed_scores",
-    ];
-    assert_eq!(plots, expected.map(|name| format!("{name}.svg")));
+    let heatmaps = result.heatmap_names();
+    assert_eq!(heatmaps.len(), 7 + 16);
+    for name in &heatmaps {
+        assert!(
+            summary.contains(&format!("heatmap {name}: sum")),
+            "{summary}\nlacks {name}"
+        );
+    }
+    let heatmaps = heatmaps.iter().map(|name| name.replace(['/', ' '], "_"));
+    let mut expected: Vec<String> = heatmaps.map(|name| format!("heatmap_{name}.svg")).collect();
+    expected.extend(HistogramName::all().map(|name| format!("{name}.svg")));
+    expected.sort();
+    assert_eq!(plots, expected);
     for plot in plots {
         let text = std::fs::read_to_string(svg.join(&plot)).expect("UTF-8");
         assert!(

@@ -97,6 +97,110 @@ fn recorded_run_is_the_notebooks() {
     assert!(result.prompts.is_empty() && result.timing.is_none() && result.histograms.true_score.is_empty());
 }
 
+/// The later version of the notebook: other prompts, which every one of its heatmaps says.
+#[test]
+fn recorded_variants_are_the_later_notebooks() {
+    let result = recorded();
+    let names = result.heatmap_names();
+    assert_eq!(names.len(), 1 + 6 + 16);
+    assert_eq!(names[..4], ["key", "key_subS1", "key_subWU", "key_subWU_subS1"]);
+    assert_eq!(names[4..6], ["key_split/q par k par", "key_split/q par k perp"]);
+    assert_eq!(names.last().unwrap(), "key_seed42");
+    for name in &names[1..] {
+        let heatmap = result.heatmap(name).unwrap();
+        assert!(
+            heatmap.note.as_deref().unwrap().contains("seed 42, 50 prompts"),
+            "{name}"
+        );
+        assert_eq!((heatmap.mean_score, heatmap.max_abs_residual), (None, None), "{name}");
+        assert!(heatmap.per_prompt.is_none(), "{name}");
+        let sum: f64 = heatmap.values.iter().flatten().map(|&value| f64::from(value)).sum();
+        assert!((sum - f64::from(heatmap.sum)).abs() < 1e-4, "{name}: {sum}");
+    }
+    // Facets add up to the whole; biases of a split key go with k perp, of a split query with q perp.
+    for (split, whole, side) in [
+        ("key_split", "key_seed42", "k"),
+        ("key_split_subS1", "key_subS1", "k"),
+        ("query_split", "query", "q"),
+        ("query_split_subS1", "query_subS1", "q"),
+    ] {
+        let facets: Vec<_> = names
+            .iter()
+            .filter(|name| name.starts_with(&format!("{split}/")))
+            .collect();
+        assert_eq!(facets.len(), 4);
+        let whole = &result.heatmap(whole).unwrap().values;
+        let of = |name: &String| &result.heatmap(name).unwrap().values;
+        for (row, cells) in whole.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
+                let sum: f32 = facets.iter().map(|name| of(name)[row][column]).sum();
+                assert!((sum - cell).abs() < 0.002, "{split} {row} {column}: {sum}, {cell}");
+            }
+        }
+        for name in facets {
+            assert_eq!(of(name)[0][2] == 0.0, name.contains(&format!("{side} par")), "{name}");
+        }
+    }
+}
+
+#[test]
+fn facets_stand_under_their_heatmaps_name_in_the_file() {
+    let written: Value = serde_json::from_str(&recorded().to_json().unwrap()).unwrap();
+    let expected: Value = serde_json::from_slice(RECORDED).unwrap();
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&written["heatmaps"]), names(&expected["heatmaps"]));
+    let facets = |value: &Value| names(&value["heatmaps"]["key_split"]["facets"]);
+    assert_eq!(
+        facets(&written),
+        ["q par k par", "q par k perp", "q perp k par", "q perp k perp"]
+    );
+    assert_eq!(facets(&written), facets(&expected));
+
+    assert_refused(
+        changed(|value| value["heatmaps"]["a/b"] = value["heatmaps"]["key"].clone()),
+        &["\"a/b\"", "slash"],
+    );
+    let key = |value: &Value| value["heatmaps"]["key"].clone();
+    assert_refused(
+        changed(|value| value["heatmaps"]["key_split"]["facets"]["q par k par"] = json!({"rows": []})),
+        &["heatmaps.key_split.facets.q par k par", "missing field", "columns"],
+    );
+    // In memory only: such a file can't be written.
+    let mut both = recorded();
+    let facet = both.heatmaps["key"].clone();
+    both.heatmaps.insert("key/facet".to_owned(), facet);
+    assert!(
+        both.to_json()
+            .unwrap_err()
+            .to_string()
+            .contains("\"key\" is a heatmap and has facets")
+    );
+    let file = changed(|value| value["heatmaps"]["key_split"]["facets"]["a/b"] = key(value)).unwrap();
+    assert_eq!(ResultFile::from_json(file.to_json().unwrap().as_bytes()).unwrap(), file);
+    assert!(file.heatmap("key_split/a/b").is_some());
+}
+
+#[test]
+fn cells_per_prompt_are_checked() {
+    let with = |per_prompt: Value| changed(|value| value["heatmaps"]["key"]["per_prompt"] = per_prompt);
+    let table = vec![vec![0.5; 13]; 11];
+    let result = with(json!(vec![table.clone(); 40])).unwrap();
+    assert_eq!(result.heatmap("key").unwrap().per_prompt.as_ref().unwrap().len(), 40);
+    let written = result.to_json().unwrap();
+    assert_eq!(ResultFile::from_json(written.as_bytes()).unwrap(), result);
+    assert_refused(
+        with(json!(vec![table.clone(); 39])),
+        &["per_prompt of heatmap \"key\" has 39 entries", "40"],
+    );
+    let mut short = vec![table; 40];
+    short[7][3].pop();
+    assert_refused(with(json!(short)), &["heatmap \"key\"", "do not fit"]);
+    short[7][3].push(1e30);
+    let mut json = json!(short);
+    json[7][3][12] = json!(1e39);
+    assert_refused(with(json), &["heatmaps.key.per_prompt[7][3][12]", "out of range"]);
+}
+
 #[test]
 fn what_is_written_can_be_read() {
     let mut result = recorded();

@@ -12,6 +12,8 @@ struct Parts<'a> {
     /// Minus the same for END->S1.
     sub_s1: bool,
     split: bool,
+    /// Of prompts of another seed: a recorded one.
+    seed: Option<&'a str>,
     /// Which facet of a split one.
     facet: Option<&'a str>,
 }
@@ -40,7 +42,7 @@ impl<'a> Parts<'a> {
                 "subMLP0" => parts.sub_mlp_0 = true,
                 "subS1" => parts.sub_s1 = true,
                 "split" => parts.split = true,
-                _ => return None,
+                _ => parts.seed = Some(word.strip_prefix("seed")?),
             }
         }
         Some(parts)
@@ -61,6 +63,9 @@ pub fn heatmap_label(name: &str) -> String {
     }
     if parts.sub_s1 {
         label += ", minus END\u{2192}S1";
+    }
+    if let Some(seed) = parts.seed {
+        label += &format!(", seed {seed}");
     }
     match parts.facet {
         Some(facet) => label += &format!(", {}", facet_label(facet)),
@@ -115,6 +120,9 @@ pub fn heatmap_explanation(name: &str) -> String {
             " Subtracted is the same at S1: what is left tells IO from the subject, and the key's bias cancels."
         };
     }
+    if let Some(seed) = parts.seed {
+        text += &format!(" Of the prompts of seed {seed}.");
+    }
     text
 }
 
@@ -122,7 +130,7 @@ pub fn heatmap_explanation(name: &str) -> String {
 mod tests {
     use super::*;
 
-    const NAMES: [&str; 11] = [
+    const NAMES: [&str; 12] = [
         "key",
         "key_subWU",
         "key_subS1",
@@ -134,6 +142,7 @@ mod tests {
         "query_subS1",
         "query_split",
         "query_split_subS1",
+        "key_seed42",
     ];
 
     #[test]

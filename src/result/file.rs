@@ -112,10 +112,10 @@ pub struct Heatmap {
     pub sum: f32,
     /// Mean over the prompts of the score that the cells add up to, computed without them. Of a facet: of the query's and
     /// the key's parts. None where it was not recorded.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_score: Option<f32>,
     /// Largest |sum of contributions - true score| over the prompts; None where it was not computed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_abs_residual: Option<f32>,
     /// Contributions in every prompt of the first batch, `[prompts, rows, columns]`. None for facets, in recorded runs, and
     /// where they would be too many.

@@ -13,6 +13,16 @@ export function largestDifference(a, b) {
   return largest;
 }
 
+/** Every heatmap of a result file by name, facets as "key_split/q par k par". */
+export function heatmaps(result) {
+  return Object.entries(result.heatmaps).flatMap(([name, heatmap]) =>
+    heatmap.facets ? Object.entries(heatmap.facets).map(([facet, of]) => [`${name}/${facet}`, of]) : [[name, heatmap]],
+  );
+}
+
+/** The order of facets in the golden files. */
+const FACETS = ["q par k par", "q par k perp", "q perp k par", "q perp k perp"];
+
 /** Every array of a result file, by name. */
 export function arrays(result) {
   const found = {};
@@ -21,10 +31,11 @@ export function arrays(result) {
   }
   found.true_score = result.histograms.true_score;
   found.true_prob = result.histograms.true_prob;
-  for (const [name, heatmap] of Object.entries(result.heatmaps)) {
+  for (const [name, heatmap] of heatmaps(result)) {
     found[`${name}/values`] = heatmap.values;
     found[`${name}/sum`] = heatmap.sum;
     found[`${name}/mean_score`] = heatmap.mean_score;
+    if (heatmap.per_prompt) found[`${name}/per_prompt`] = heatmap.per_prompt;
   }
   return found;
 }
@@ -57,18 +68,19 @@ export function goldenArrays(golden, head) {
     if (kind === "hist" && plots[plot]) expected[`${plots[plot]}/${label}`] = data;
     if (kind === "hist" && plot === "true" && label === "score") expected.true_score = data;
     if (kind === "hist" && plot === "true" && label === "prob") expected.true_prob = data;
-    if (kind === "heat" && plot === "key") expected["key/values"] = meanOverPrompts(data, shape);
+    if (kind === "heat" && !plot.startsWith("true")) Object.assign(expected, heatmapMeans(plot, data, shape, label === "mean"));
   }
   return expected;
 }
 
-/** `[rows, columns, prompts]` averaged over prompts; `[rows, columns]` as it is. */
-function meanOverPrompts(data, shape) {
-  if (shape.length === 2) return data;
-  const prompts = shape[2];
+/** Means of heatmap `name`, or of its four facets, from `[rows, columns]` (`averaged`) or `[rows, columns, prompts]`. */
+function heatmapMeans(name, data, shape, averaged) {
+  const prompts = averaged ? 1 : shape.at(-1);
   const means = [];
   for (let start = 0; start < data.length; start += prompts) {
     means.push(data.slice(start, start + prompts).reduce((sum, value) => sum + value, 0) / prompts);
   }
-  return means;
+  if (!name.includes("split")) return { [`${name}/values`]: means };
+  const size = means.length / FACETS.length;
+  return Object.fromEntries(FACETS.map((facet, index) => [`${name}/${facet}/values`, means.slice(index * size, (index + 1) * size)]));
 }

@@ -3,6 +3,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import os from "node:os";
 import path from "node:path";
 
+import { heatmaps } from "./compare.mjs";
 import { check, fixture, page as built, root } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
@@ -100,7 +101,7 @@ export const security = [
         series[MARKUP] = series[label];
         delete series[label];
       }
-      for (const heatmap of Object.values(result.heatmaps)) heatmap.columns[0] = MARKUP;
+      for (const [, heatmap] of heatmaps(result)) heatmap.columns[0] = heatmap.note = MARKUP;
       await tab.at("open-result").setInputFiles({ name: `${MARKUP}.json`, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(result)) });
       await tab.at("run-summary").getByText(MARKUP).first().waitFor();
       await checkNotInjected(tab);
