@@ -57,7 +57,7 @@ suite_lint() {
   scripts/setup.sh native wasm
   step check "clippy, native" cargo clippy --locked --release --all-targets -- -D warnings
   step check "clippy, wasm32" env CLIPPY_CONF_DIR="$root/scripts/clippy-wasm" scripts/with-wasm.sh \
-    cargo clippy --locked --profile page "${page[@]}" --lib --bin page --bin worker --test browser -- -D warnings
+    cargo clippy --locked --profile page "${page[@]}" --lib --bin page --bin worker --test browser --test browser_storage -- -D warnings
 }
 
 suite_docs() {
@@ -76,7 +76,7 @@ suite_browser() {
   scripts/setup.sh native wasm bindgen browser
   step tests "tests in headless Chromium" env CHROMEDRIVER="$(command -v chromedriver)" WASM_BINDGEN_TEST_TIMEOUT=300 \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
-    scripts/with-wasm.sh cargo test --locked --profile page "${page[@]}" --test browser -- --nocapture
+    scripts/with-wasm.sh cargo test --locked --profile page "${page[@]}" --test browser --test browser_storage -- --nocapture
 }
 
 suite_e2e() {
@@ -88,7 +88,7 @@ suite_e2e() {
 
 suite_faults() {
   scripts/setup.sh native wasm bindgen browser e2e
-  step tests "faults between server, reader and storage, natively" cargo test --locked --release --test faults --test storage
+  step tests "faults between server, reader and storage, natively" cargo test --locked --release --test faults --test storage --test store
   step check "test page" scripts/build-page.sh
   step tests "faults in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs faults
 }

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Tokenizer,
     /// Reading or writing bytes: file system or network.
     Source,
+    /// A model that is not what it was when parts of it were read.
+    Changed,
     /// The browser's storage.
     Storage,
     /// A result file.

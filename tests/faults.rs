@@ -15,7 +15,7 @@ use golden_file::{Golden, Recorder, analysis};
 use keyside::attribution::analyze;
 use keyside::checkpoint::{BlockingTransport, HttpSource, MemoryStore, Patience, Source, Store, StoredSource};
 use keyside::gpt2::{Model, Processing};
-use keyside::{Error, Result};
+use keyside::{Error, ErrorKind, Result};
 
 const CONFIG: &str = "config.json";
 const WEIGHTS: &str = "model.safetensors";
@@ -69,6 +69,17 @@ fn passes(file: &'static str, fault: Fault, times: usize) {
     }
 }
 
+/// Two versions of the weights in one run, the second of them after `times` answers of the first.
+fn mixes(fault: Fault, times: usize) {
+    let error = during(WEIGHTS, fault, times).unwrap_or_else(|| panic!("{fault:?} passed"));
+    assert_eq!(error.kind, ErrorKind::Changed);
+    assert_one_line(&error.to_string());
+    assert!(
+        error.cause.contains("has changed since parts of it were read"),
+        "{error}"
+    );
+}
+
 fn fails(file: &'static str, fault: Fault, words: &str) {
     let error = during(file, fault, ALWAYS).unwrap_or_else(|| panic!("{fault:?} passed"));
     println!("{fault:?}: {error}");
@@ -101,6 +112,8 @@ cases! {
     no_ranges => passes(WEIGHTS, Fault::NoRanges, ALWAYS);
     no_ranges_and_no_length => passes(WEIGHTS, Fault::NoLength, ALWAYS);
     an_empty_body_once => passes(WEIGHTS, Fault::Empty, 1);
+    another_label_for_the_same_bytes => passes(WEIGHTS, Fault::Relabelled, ALWAYS);
+    another_version_in_the_middle_of_a_run => mixes(Fault::OtherVersion, 2);
     always_dropped => fails(WEIGHTS, Fault::DropBeforeHead, "model.safetensors can't be read");
     always_a_server_error => fails(WEIGHTS, Fault::Status(500), "500");
     forbidden => fails(WEIGHTS, Fault::Status(403), "403");
@@ -113,4 +126,24 @@ cases! {
     always_an_empty_body => fails(WEIGHTS, Fault::Empty, "model.safetensors");
     a_page_of_html => fails(CONFIG, Fault::Html, "config.json is not JSON");
     html_in_place_of_weights => fails(WEIGHTS, Fault::Html, "model.safetensors");
+}
+
+/// A model that stays open between two runs, the second of which needs more of it.
+#[test]
+fn another_version_between_two_runs() {
+    for fault in [Fault::OtherVersion, Fault::OtherVersionUnsaid] {
+        let server = FaultServer::start(tiny(), WEIGHTS, fault, 0);
+        // Nothing is kept: a piece of this small model would be all of it.
+        let inner = source(&server.url()).expect("an address");
+        let mut model = block_on(Model::open(inner, Processing::default())).expect("opens");
+        let shallow = analysis("1.1", "0.1", 1, 4);
+        block_on(analyze(&mut model, &shallow, &Recorder::default())).expect("runs");
+        server.go_wrong(ALWAYS);
+        model.checkpoint().recheck();
+        let deep = analysis("2.1", "1.3", 1, 4);
+        let error = block_on(analyze(&mut model, &deep, &Recorder::default())).expect_err("two versions");
+        assert_eq!(error.kind, ErrorKind::Changed, "{error}");
+        server.heal();
+        run(source(&server.url()).expect("an address")).expect("a plain run succeeds afterwards");
+    }
 }

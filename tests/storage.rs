@@ -16,9 +16,11 @@ use common::{block_on, tiny};
 use futures::future::{LocalBoxFuture, join};
 use golden_file::{Golden, analysis};
 use keyside::attribution::analyze;
-use keyside::checkpoint::{MemorySource, MemoryStore, Sink, Source, StoredSource, Traffic, stored_models};
+use keyside::checkpoint::{
+    MemorySource, MemoryStore, NoticeBoard, Sink, Source, Store, StoredSource, Traffic, stored_models,
+};
 use keyside::gpt2::{Model, Processing};
-use keyside::{ErrorKind, Result};
+use keyside::{Error, ErrorKind, Result};
 
 const WEIGHTS: &str = "model.safetensors";
 
@@ -34,6 +36,8 @@ struct Server {
     files: Rc<RefCell<MemorySource>>,
     read: Rc<RefCell<Vec<Asked>>>,
     bytes: Rc<RefCell<u64>>,
+    samples: Rc<RefCell<Vec<Range<u64>>>>,
+    label: Rc<RefCell<Option<String>>>,
 }
 
 impl Server {
@@ -42,6 +46,8 @@ impl Server {
             files: Rc::new(RefCell::new(files)),
             read: Rc::default(),
             bytes: Rc::default(),
+            samples: Rc::default(),
+            label: Rc::default(),
         }
     }
 
@@ -50,7 +56,21 @@ impl Server {
         Self::new(MemorySource::new().with(WEIGHTS, small_file()))
     }
 
-    /// The bytes read since the last call.
+    /// Adds `byte` to all bytes of the small file's pieces from `first` to `last`.
+    fn change(&self, first: usize, last: usize) {
+        let mut bytes = small_file();
+        bytes[first * 100..(last + 1) * 100]
+            .iter_mut()
+            .for_each(|byte| *byte ^= 1);
+        *self.files.borrow_mut() = MemorySource::new().with(WEIGHTS, bytes);
+    }
+
+    /// The samples read since the last call: a few bytes from the inside of a piece.
+    fn take_samples(&self) -> Vec<Range<u64>> {
+        self.samples.take()
+    }
+
+    /// The bytes read since the last call, but for samples.
     fn take_bytes(&self) -> u64 {
         self.read.borrow_mut().clear();
         self.bytes.take()
@@ -73,16 +93,28 @@ impl Source for Server {
         sink: &'a mut Sink<'a>,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            self.read.borrow_mut().push((file.to_owned(), range.clone()));
             let files = self.files.borrow().clone();
-            let bytes = files.read(file, range).await?;
+            let bytes = files.read(file, range.clone()).await?;
+            let sample = range
+                .clone()
+                .filter(|range| range.end - range.start <= 6 && range.start % 100 == 44);
+            match &sample {
+                Some(sample) => self.samples.borrow_mut().push(sample.clone()),
+                None => self.read.borrow_mut().push((file.to_owned(), range)),
+            }
             for step in bytes.chunks(STEP) {
                 turn().await;
-                *self.bytes.borrow_mut() += step.len() as u64;
+                if sample.is_none() {
+                    *self.bytes.borrow_mut() += step.len() as u64;
+                }
                 sink(step)?;
             }
             Ok(())
         })
+    }
+
+    fn label(&self, _file: &str) -> Option<String> {
+        self.label.borrow().clone()
     }
 
     fn traffic(&self) -> Traffic {
@@ -192,6 +224,7 @@ fn a_damaged_or_truncated_piece_alone_is_fetched_again() {
         server.take_bytes();
         assert_eq!(read(&visit(&server, &store), 0..1000), small_file());
         assert_eq!(server.take_bytes(), 0, "the piece is whole again");
+        assert!(server.take_samples().len() <= 8);
     }
 }
 
@@ -215,7 +248,6 @@ fn a_piece_that_is_gone_is_fetched_again() {
 }
 
 fn store_remove(store: &MemoryStore, folder: &str, file: Option<&str>) {
-    use keyside::checkpoint::Store;
     block_on(store.remove(folder, file)).unwrap();
 }
 
@@ -241,7 +273,6 @@ fn a_damaged_manifest_is_not_trusted() {
 }
 
 fn manifests(store: &MemoryStore) -> Vec<String> {
-    use keyside::checkpoint::Store;
     let files = block_on(store.files(&folder(store))).unwrap();
     files.into_iter().filter(|name| name.starts_with("manifest-")).collect()
 }
@@ -257,15 +288,19 @@ fn one_manifest_is_left_after_a_whole_visit() {
 fn without_room_the_run_goes_on_in_memory_and_says_so() {
     let (server, store) = (Server::small(), MemoryStore::new());
     store.set_quota(500);
-    let source = visit(&server, &store);
+    let board = NoticeBoard::default();
+    let source = visit(&server, &store).with_notices(board.clone());
     assert_eq!(read(&source, 0..1000), small_file());
-    let notice = source.traffic().notice.expect("is said");
+    let notice = board.now().not_kept.expect("is said");
     assert!(
         notice.contains("is not kept") && notice.contains("goes on in memory"),
         "{notice}"
     );
     assert_eq!(read(&source, 250..260), small_file()[250..260]);
     assert_eq!(server.take_bytes(), 1010, "no more is read than is wanted");
+    board.clear();
+    read(&source, 0..10);
+    assert_eq!(board.now().not_kept, Some(notice), "is said again in the next run");
     let tiny_server = Server::new(tiny());
     golden_run(stored_tiny(&tiny_server, &store), "2.1");
 }
@@ -358,8 +393,217 @@ fn a_file_that_has_changed_on_the_server_is_noticed() {
     let changed: Vec<u8> = small_file().iter().map(|byte| byte ^ 255).collect();
     *server.files.borrow_mut() = MemorySource::new().with(WEIGHTS, changed.clone());
     let error = block_on(visit().read(WEIGHTS, Some(100..300))).unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Source);
+    assert_eq!(error.kind, ErrorKind::Changed);
     assert!(error.cause.contains("has changed"), "{error}");
     common::assert_one_line(&error.to_string());
     assert_eq!(read(&visit(), 100..300), changed[100..300], "the next run begins anew");
+}
+
+fn error_of(source: &StoredSource, range: Range<u64>) -> Error {
+    let error = block_on(source.read(WEIGHTS, Some(range))).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Changed, "{error}");
+    common::assert_one_line(&error.to_string());
+    error
+}
+
+/// Names of the files that are in the store, and those that its manifest names.
+fn files_and_named(store: &MemoryStore) -> (Vec<String>, Vec<String>) {
+    let Some(model) = block_on(stored_models(store)).unwrap().into_iter().next() else {
+        return Default::default();
+    };
+    let files = block_on(store.files(&model.folder)).unwrap();
+    let names = |manifest: &str| {
+        let bytes = store.get(&model.folder, manifest)?;
+        let json = std::str::from_utf8(&bytes).ok()?.split_once('\n')?.1;
+        let json: serde_json::Value = serde_json::from_str(json).ok()?;
+        Some(json["pieces"].as_object()?.keys().cloned().collect::<Vec<_>>())
+    };
+    let mut manifests = files.iter().rev().filter(|name| name.starts_with("manifest-"));
+    let Some((manifest, mut named)) = manifests.find_map(|manifest| Some((manifest, names(manifest)?))) else {
+        return (files, Vec::new());
+    };
+    named.push(manifest.clone());
+    named.sort();
+    (files, named)
+}
+
+#[test]
+fn weights_that_change_under_the_same_header_are_noticed() {
+    let (server, store) = (Server::small(), MemoryStore::new());
+    read(&visit(&server, &store), 0..500);
+    assert!(server.take_samples().is_empty(), "nothing to compare with");
+    server.change(1, 9);
+    assert_eq!(read(&visit(&server, &store), 0..500), small_file()[..500]);
+    assert!(server.take_samples().is_empty(), "what is stored is of one version");
+    server.take_bytes();
+    let error = error_of(&visit(&server, &store), 400..1000);
+    assert!(
+        error.cause.contains("has changed since parts of it were read"),
+        "{error}"
+    );
+    assert_eq!(server.take_bytes(), 0, "before anything else is read");
+    let changed = server.files.borrow().get(WEIGHTS).unwrap().to_vec();
+    assert_eq!(read(&visit(&server, &store), 0..1000), changed);
+    assert_eq!(server.take_bytes(), 1000, "nothing of the other version is left");
+}
+
+#[test]
+fn few_bytes_are_compared_and_of_all_pieces_where_the_label_is_new() {
+    let (server, store) = (Server::small(), MemoryStore::new());
+    *server.label.borrow_mut() = Some("a".into());
+    read(&visit(&server, &store), 0..900);
+    server.take_samples();
+    read(&visit(&server, &store), 900..910);
+    let samples = server.take_samples();
+    assert_eq!(samples.len(), 8);
+    assert_eq!((samples[0].clone(), samples[7].clone()), (44..50, 844..850));
+    // The one piece of nine that is not looked at has changed, and the label says that something has.
+    let (server, store) = (Server::small(), MemoryStore::new());
+    *server.label.borrow_mut() = Some("a".into());
+    read(&visit(&server, &store), 0..900);
+    server.change(7, 7);
+    *server.label.borrow_mut() = Some("b".into());
+    error_of(&visit(&server, &store), 900..1000);
+    assert_eq!(server.take_samples().len(), 9);
+}
+
+#[test]
+fn a_new_label_for_the_same_bytes_changes_nothing() {
+    let (server, store) = (Server::small(), MemoryStore::new());
+    for (label, end) in [("a", 300), ("b", 600), ("a", 1000)] {
+        *server.label.borrow_mut() = Some(label.into());
+        assert_eq!(read(&visit(&server, &store), 0..end), small_file()[..end as usize]);
+    }
+    assert_eq!(server.take_bytes(), 1000);
+}
+
+#[test]
+fn small_files_that_change_are_noticed_when_more_weights_are_read() {
+    let config = b"{}".to_vec();
+    let tokenizer = vec![7; 70_000];
+    for (file, bytes) in [
+        ("config.json", &b"{ }"[..]),
+        ("tokenizer.json", &[8; 70_000]),
+        ("tokenizer.json", &[7; 9]),
+    ] {
+        let (server, store) = (Server::small(), MemoryStore::new());
+        let files = MemorySource::new()
+            .with(WEIGHTS, small_file())
+            .with("config.json", config.clone())
+            .with("tokenizer.json", tokenizer.clone());
+        *server.files.borrow_mut() = files.clone();
+        let source = visit(&server, &store);
+        block_on(source.read("config.json", None)).unwrap();
+        block_on(source.read("tokenizer.json", None)).unwrap();
+        read(&source, 0..100);
+        read(&visit(&server, &store), 0..200);
+        *server.files.borrow_mut() = files.with(file, bytes);
+        let error = error_of(&visit(&server, &store), 0..300);
+        assert!(error.cause.starts_with(file), "{error}");
+    }
+}
+
+#[test]
+fn damage_to_what_is_stored_is_no_change_of_the_model() {
+    let (server, store) = (Server::small(), MemoryStore::new());
+    read(&visit(&server, &store), 0..900);
+    server.take_bytes();
+    // Where a sample is taken.
+    damage(&store, &piece(300), |bytes| bytes[45] ^= 1);
+    assert_eq!(read(&visit(&server, &store), 0..1000), small_file());
+    assert_eq!(server.ranges(), [Some(300..400), Some(900..1000)]);
+}
+
+#[test]
+fn a_tab_whose_pieces_were_replaced_by_another_version_stops() {
+    let (server, store) = (Server::small(), MemoryStore::new());
+    let first = visit(&server, &store);
+    read(&first, 0..500);
+    server.change(0, 9);
+    error_of(&visit(&server, &store), 500..600);
+    read(&visit(&server, &store), 0..600);
+    error_of(&first, 600..700);
+}
+
+#[test]
+fn half_written_pieces_go_at_once_when_there_is_no_more_room() {
+    for limit in (100..1600).step_by(50) {
+        let (server, store) = (Server::small(), MemoryStore::new());
+        let board = NoticeBoard::default();
+        store.set_limit(Some(limit));
+        let source = visit(&server, &store).with_notices(board.clone());
+        assert_eq!(read(&source, 0..1000), small_file(), "the run goes on");
+        let (files, named) = files_and_named(&store);
+        assert_eq!(files, named, "limit {limit}");
+        assert!(board.now().not_kept.is_some(), "limit {limit}");
+        let kept: u64 = block_on(stored_models(&store))
+            .unwrap()
+            .iter()
+            .map(|model| model.bytes)
+            .sum();
+        server.take_bytes();
+        store.set_limit(None);
+        assert_eq!(read(&visit(&server, &store), 0..1000), small_file());
+        assert_eq!(server.take_bytes(), 1000 - kept, "what is listed is whole");
+    }
+}
+
+/// A visit that ends in the middle of a piece, as when a tab is closed.
+fn broken_visit(server: &Server, store: &MemoryStore, range: Range<u64>) {
+    let source = visit(server, store);
+    let before = *server.bytes.borrow();
+    let mut reading = Box::pin(source.read(WEIGHTS, Some(range)));
+    let mut context = Context::from_waker(Waker::noop());
+    while *server.bytes.borrow() < before + 4 * STEP as u64 {
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+    }
+}
+
+#[test]
+fn half_written_pieces_of_a_closed_tab_go_on_opening() {
+    let (server, store) = (Server::small(), MemoryStore::new());
+    broken_visit(&server, &store, 0..1000);
+    let (files, named) = files_and_named(&store);
+    assert!(files.len() > named.len(), "{files:?}");
+    server.take_bytes();
+    assert_eq!(read(&visit(&server, &store), 0..200), small_file()[..200]);
+    let (files, named) = files_and_named(&store);
+    assert_eq!(files, named);
+    assert_eq!(server.take_bytes(), 0, "whole pieces stay");
+    // Not a piece was finished: nothing is left.
+    let store = MemoryStore::new();
+    let source = StoredSource::new(Box::new(server.clone()), Rc::new(store.clone()));
+    source.divide(WEIGHTS, &[0..1000]);
+    let mut reading = Box::pin(source.read(WEIGHTS, Some(0..1000)));
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..5 {
+        assert!(reading.as_mut().poll(&mut context).is_pending());
+    }
+    drop(reading);
+    assert_eq!(files_and_named(&store).0.len(), 2, "a piece and its manifest");
+    *server.files.borrow_mut() = MemorySource::new();
+    block_on(visit(&server, &store).read("config.json", None)).unwrap_err();
+    assert!(block_on(stored_models(&store)).unwrap().is_empty());
+}
+
+#[test]
+fn opening_does_not_disturb_another_tab_that_is_writing() {
+    let (server, store) = (Server::small(), MemoryStore::new());
+    read(&visit(&server, &store), 0..100);
+    let (one, other) = (visit(&server, &store), visit(&server, &store));
+    let mut writing = Box::pin(one.read(WEIGHTS, Some(0..1000)));
+    let mut context = Context::from_waker(Waker::noop());
+    for _ in 0..8 {
+        assert!(writing.as_mut().poll(&mut context).is_pending());
+    }
+    let (before, _) = files_and_named(&store);
+    assert!(before.len() > 10, "{before:?}");
+    assert_eq!(read(&other, 0..100), small_file()[..100]);
+    assert_eq!(files_and_named(&store).0, before);
+    assert_eq!(block_on(writing).unwrap(), small_file());
+    server.take_bytes();
+    assert_eq!(read(&visit(&server, &store), 0..1000), small_file());
+    assert_eq!(server.take_bytes(), 0, "everything was kept");
+    let (files, named) = files_and_named(&store);
+    assert_eq!(files, named);
 }

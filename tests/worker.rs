@@ -4,13 +4,17 @@ mod common;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::rc::Rc;
+use std::time::Duration;
 
 use common::tiny;
-use futures::channel::mpsc::{UnboundedSender, unbounded};
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
 use keyside::attribution::{Analysis, analyze};
-use keyside::checkpoint::{Gate, MemorySource, MemoryStore, Source, Store};
+use keyside::checkpoint::{
+    Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
+};
 use keyside::gpt2::{Head, Model, Processing};
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
@@ -26,6 +30,9 @@ struct Page {
     model: MemorySource,
     store: MemoryStore,
     gate: Gate,
+    notices: NoticeBoard,
+    /// Whether the model comes over a connection that breaks once.
+    breaks: bool,
 }
 
 /// When a message is sent.
@@ -48,6 +55,12 @@ impl Page {
     /// Serves `first` and then `later`, until all is answered; returns what was posted and how often
     /// the checkpoint was opened.
     fn serve(first: Vec<ToWorker>, later: Vec<(When, ToWorker)>) -> (Vec<FromWorker>, usize) {
+        let (page, inbox) = Self::new(first, later);
+        common::block_on(serve(&page, inbox));
+        (page.posted.into_inner(), page.opened.into_inner())
+    }
+
+    fn new(first: Vec<ToWorker>, later: Vec<(When, ToWorker)>) -> (Self, UnboundedReceiver<ToWorker>) {
         let (sender, inbox) = unbounded();
         for message in first {
             sender.unbounded_send(message).expect("the inbox is open");
@@ -60,10 +73,11 @@ impl Page {
             model: tiny(),
             store: MemoryStore::new(),
             gate: Gate::default(),
+            notices: NoticeBoard::default(),
+            breaks: false,
         };
         page.send_due();
-        common::block_on(serve(&page, inbox));
-        (page.posted.into_inner(), page.opened.into_inner())
+        (page, inbox)
     }
 
     /// Sends what is due; hangs up after the last message.
@@ -89,6 +103,89 @@ impl Page {
     }
 }
 
+/// One turn of the event loop: pending once.
+fn turn() -> LocalBoxFuture<'static, ()> {
+    let mut turned = false;
+    Box::pin(std::future::poll_fn(move |context| {
+        if std::mem::replace(&mut turned, true) {
+            return std::task::Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        std::task::Poll::Pending
+    }))
+}
+
+/// The tiny checkpoint over a connection of which the third request fails; the wait after it is long.
+struct Breaks {
+    requests: RefCell<usize>,
+    notices: NoticeBoard,
+}
+
+impl Breaks {
+    fn new(notices: NoticeBoard) -> Self {
+        Self {
+            requests: RefCell::default(),
+            notices,
+        }
+    }
+}
+
+impl Transport for Breaks {
+    fn get<'a>(
+        &'a self,
+        url: &'a str,
+        range: Option<&'a Range<u64>>,
+    ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>> {
+        Box::pin(async move {
+            *self.requests.borrow_mut() += 1;
+            if *self.requests.borrow() == 3 {
+                return Err("it broke".to_owned());
+            }
+            turn().await;
+            let file = url.rsplit('/').next().unwrap_or_default();
+            let bytes = tiny().read(file, range.cloned()).await.map_err(|error| error.cause)?;
+            Ok(Answer {
+                status: if range.is_some() { 206 } else { 200 },
+                content_range: None,
+                retry_after: None,
+                label: None,
+                body: Box::new(Bytes(bytes, false)),
+            })
+        })
+    }
+
+    fn sleep(&self, _duration: Duration) -> LocalBoxFuture<'_, ()> {
+        Box::pin(async {
+            for _ in 0..10 {
+                turn().await;
+                assert!(
+                    self.notices
+                        .now()
+                        .retry
+                        .is_some_and(|text| text.ends_with("trying again in 1 s."))
+                );
+            }
+        })
+    }
+
+    fn silence(&self, _patience: Duration) -> LocalBoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
+    fn advice(&self) -> &'static str {
+        "Wait."
+    }
+}
+
+struct Bytes(Vec<u8>, bool);
+
+impl Body for Bytes {
+    fn next(&mut self) -> LocalBoxFuture<'_, std::result::Result<Option<&[u8]>, String>> {
+        let ended = std::mem::replace(&mut self.1, true);
+        Box::pin(async move { Ok((!ended).then_some(&self.0[..])) })
+    }
+}
+
 impl Port for Page {
     fn post(&self, message: FromWorker) {
         self.posted.borrow_mut().push(message);
@@ -96,15 +193,7 @@ impl Port for Page {
     }
 
     fn breathe(&self) -> LocalBoxFuture<'_, ()> {
-        // One turn of the event loop: pending once.
-        let mut turned = false;
-        Box::pin(std::future::poll_fn(move |context| {
-            if std::mem::replace(&mut turned, true) {
-                return std::task::Poll::Ready(());
-            }
-            context.waker().wake_by_ref();
-            std::task::Poll::Pending
-        }))
+        turn()
     }
 
     fn source(&self, url: &str) -> Result<Box<dyn Source>> {
@@ -112,6 +201,10 @@ impl Port for Page {
             return Err(Error::new(ErrorKind::Source, format!("{url} is not there")));
         }
         *self.opened.borrow_mut() += 1;
+        if self.breaks {
+            let source = HttpSource::new("http://127.0.0.1/tiny", Box::new(Breaks::new(self.notices.clone())))?;
+            return Ok(Box::new(source.with_notices(self.notices.clone())));
+        }
         Ok(Box::new(self.model.clone()))
     }
 
@@ -121,6 +214,10 @@ impl Port for Page {
 
     fn gate(&self) -> Gate {
         self.gate.clone()
+    }
+
+    fn notices(&self) -> NoticeBoard {
+        self.notices.clone()
     }
 }
 
@@ -324,5 +421,45 @@ fn messages_survive_the_way_through_json() {
     assert_eq!(
         serde_json::to_string(&cancel).expect("is written"),
         r#"{"type":"cancel","id":5}"#
+    );
+}
+
+#[test]
+fn a_retry_is_told_while_nothing_else_happens_and_until_bytes_come() {
+    let (mut page, inbox) = Page::new(vec![run(1, 1)], vec![]);
+    page.breaks = true;
+    common::block_on(serve(&page, inbox));
+    let posted = page.posted.into_inner();
+    let told: Vec<(usize, Option<String>)> = posted
+        .iter()
+        .enumerate()
+        .filter_map(|(at, message)| match message {
+            FromWorker::Notices { id: 1, notices } => Some((at, notices.retry.clone())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told.len(), 3, "{told:?}");
+    let text = told[0].1.as_deref().expect("a retry");
+    assert!(
+        text.starts_with("http://127.0.0.1/tiny/model.safetensors can't be read (it broke)")
+            && text.ends_with("again in 1 s."),
+        "{text}"
+    );
+    assert!(
+        told[1]
+            .1
+            .as_deref()
+            .is_some_and(|text| text.ends_with("; trying again."))
+    );
+    assert_eq!(told[2].1, None);
+    // The model was only being opened: there was no progress yet.
+    let progress = posted
+        .iter()
+        .position(|message| matches!(message, FromWorker::Progress { .. }));
+    assert!(progress.is_some_and(|progress| progress > told[0].0));
+    assert!(
+        matches!(posted.last(), Some(FromWorker::Finished { id: 1, .. })),
+        "{:?}",
+        posted.last()
     );
 }

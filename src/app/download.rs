@@ -68,7 +68,6 @@ mod tests {
             bytes_from_network: 101_400_000,
             bytes_from_storage: 20_000_000,
             bytes_per_second: Some(11_016_667.0),
-            notice: None,
             linear_memory: Some(310_000_000),
             computed: 0.1,
             positions_done: 0,

@@ -7,6 +7,7 @@ use super::library::Library;
 use super::partial;
 pub use super::state::{Origin, Run, Shown, WorkerState};
 use crate::attribution::{Analysis, BatchValues, Phase, Progress};
+use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
 use crate::gpt2::Config;
 use crate::result::{ModelInfo, ResultFile};
@@ -45,6 +46,7 @@ pub struct Session {
     worker: WorkerState,
     library: Library,
     paused: bool,
+    notices: Notices,
     error: Option<Error>,
     last_id: u32,
     revision: u64,
@@ -74,6 +76,12 @@ impl Session {
     /// Whether the download of the run that is under way was asked to wait.
     pub fn is_paused(&self) -> bool {
         self.paused
+    }
+
+    /// What is out of the ordinary with the reading of the last run: a retry while it waits for bytes, and that the model is
+    /// not kept from then on until the next run.
+    pub fn notices(&self) -> &Notices {
+        &self.notices
     }
 
     /// The message next to the controls.
@@ -145,7 +153,7 @@ impl Session {
     /// The worker is gone: what it was doing has failed, what is shown stays.
     pub fn worker_lost(&mut self, cause: &str) {
         self.describing = None;
-        self.paused = false;
+        self.ended();
         self.library.worker_lost();
         self.show_batches();
         if self.active.take().is_some() {
@@ -171,6 +179,7 @@ impl Session {
             return Vec::new();
         }
         self.error = None;
+        self.notices = Notices::default();
         let describe = self.describe(&request.url);
         let Request { url, analysis } = request;
         let id = self.next_id();
@@ -232,6 +241,7 @@ impl Session {
                 Run::Cancelling(known) => *known = Some(progress),
                 run => *run = Run::Running(progress),
             },
+            FromWorker::Notices { id, notices } if self.is_active(id) => self.notices = notices,
             FromWorker::Batch { id, index, values } if self.is_active(id) => self.batch(index, &values),
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
             FromWorker::Failed { id, error } => self.failed(id, error),
@@ -240,7 +250,10 @@ impl Session {
                 self.library.answered(id);
                 self.library.receive(models, space);
             }
-            FromWorker::Progress { .. } | FromWorker::Batch { .. } | FromWorker::Finished { .. } => {}
+            FromWorker::Progress { .. }
+            | FromWorker::Notices { .. }
+            | FromWorker::Batch { .. }
+            | FromWorker::Finished { .. } => {}
         }
     }
 
@@ -319,9 +332,15 @@ impl Session {
     fn finished(&mut self, result: ResultFile) {
         let note = self.active.take().and_then(|active| self.note_of(&active.url));
         self.run = Run::Finished;
-        self.paused = false;
+        self.ended();
         let shown = self.stamp(Origin::Live, result, note);
         self.show_complete(shown);
+    }
+
+    /// A run is over: nothing waits and nothing is tried again; what it could not keep is still not kept.
+    fn ended(&mut self) {
+        self.paused = false;
+        self.notices.retry = None;
     }
 
     fn failed(&mut self, id: u32, error: Error) {
@@ -333,7 +352,7 @@ impl Session {
             }
         } else if self.is_active(id) {
             self.show_batches();
-            self.paused = false;
+            self.ended();
             let active = self.active.take();
             let done = active
                 .and_then(|active| active.so_far)

@@ -52,7 +52,6 @@ fn progress(batches_done: usize) -> Progress {
         bytes_from_network: 0,
         bytes_from_storage: 0,
         bytes_per_second: None,
-        notice: None,
         linear_memory: None,
         computed: 0.0,
         positions_done: 0,
@@ -259,4 +258,58 @@ fn the_bar_moves_with_what_is_computed() {
     assert_eq!(at(Phase::Loading, 0.0), Some(0.0));
     assert_eq!(at(Phase::Computing, 1.5), Some(1.0));
     assert_eq!(at(Phase::Prompts, 0.0), None);
+}
+
+fn notices(id: u32, retry: Option<&str>, not_kept: Option<&str>) -> FromWorker {
+    let notices = Notices {
+        retry: retry.map(Into::into),
+        not_kept: not_kept.map(Into::into),
+    };
+    FromWorker::Notices { id, notices }
+}
+
+#[test]
+fn notices_hold_as_long_as_they_matter() {
+    let mut session = session();
+    let id = start(&mut session);
+    session.receive(notices(id, Some("Trying again in 2 s."), None));
+    session.receive(FromWorker::Progress {
+        id,
+        progress: progress(0),
+    });
+    assert_eq!(
+        session.notices().retry.as_deref(),
+        Some("Trying again in 2 s."),
+        "progress is no bytes"
+    );
+    session.receive(notices(id, None, Some("It is full.")));
+    assert_eq!(session.notices().retry, None);
+    session.receive(notices(id + 1, Some("Of another run."), None));
+    session.receive(FromWorker::Finished {
+        id,
+        result: Box::new(recorded()),
+    });
+    session.show_recorded();
+    assert_eq!(
+        session.notices().not_kept.as_deref(),
+        Some("It is full."),
+        "until the next run"
+    );
+    let id = start(&mut session);
+    assert_eq!(session.notices(), &Notices::default());
+    for error in [Error::cancelled(), Error::new(ErrorKind::Source, "it broke")] {
+        let id = if session.run().is_active() {
+            id
+        } else {
+            start(&mut session)
+        };
+        session.receive(notices(id, Some("Trying again."), Some("It is full.")));
+        session.receive(FromWorker::Failed { id, error });
+        assert_eq!(session.notices().retry, None, "nothing is tried any more");
+        assert!(session.notices().not_kept.is_some());
+    }
+    let id = start(&mut session);
+    session.receive(notices(id, Some("Trying again."), None));
+    session.worker_lost("it broke down");
+    assert_eq!(session.notices(), &Notices::default());
 }

@@ -37,7 +37,6 @@ fn progress(phase: Phase) -> Progress {
         bytes_from_network: 0,
         bytes_from_storage: 0,
         bytes_per_second: None,
-        notice: None,
         linear_memory: None,
         computed: 0.0,
         positions_done: 1300,

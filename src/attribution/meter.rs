@@ -54,7 +54,6 @@ impl<'a> Meter<'a> {
             bytes_from_network: 0,
             bytes_from_storage: 0,
             bytes_per_second: None,
-            notice: None,
             linear_memory: linear_memory(),
             computed: 0.0,
             positions_done: 0,
@@ -178,7 +177,6 @@ impl Watcher for Meter<'_> {
         state.progress.bytes_read += bytes;
         state.progress.bytes_from_network = traffic.network.saturating_sub(state.before.network);
         state.progress.bytes_from_storage = traffic.storage.saturating_sub(state.before.storage);
-        state.progress.notice = traffic.notice.clone();
         self.tell(state);
     }
 

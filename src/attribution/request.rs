@@ -66,8 +66,6 @@ pub struct Progress {
     pub bytes_from_storage: u64,
     /// Bytes of weights read per second, while there are weights to read.
     pub bytes_per_second: Option<f64>,
-    /// What is out of the ordinary: a connection that is tried again, storage that is full. A sentence.
-    pub notice: Option<String>,
     /// Size of wasm's linear memory in bytes, which never shrinks: its peak so far. None natively.
     pub linear_memory: Option<u64>,
     /// Share of all computing that is done, from 0 to 1.

@@ -65,6 +65,7 @@ async fn send(url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answ
         status: response.status(),
         content_range: header("content-range"),
         retry_after: header("retry-after"),
+        label: header("etag").or_else(|| header("last-modified")),
         body: Box::new(FetchBody {
             reader,
             piece: Vec::new(),

@@ -177,6 +177,11 @@ impl Cutter {
         }
     }
 
+    /// The file whose bytes these are.
+    pub(crate) fn file(&self) -> &str {
+        &self.file
+    }
+
     /// The bytes of `piece` that were asked for.
     ///
     /// # Errors

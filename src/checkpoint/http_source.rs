@@ -1,6 +1,7 @@
 //! A checkpoint over HTTP(S): requests, and going on after what passes.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::pin::pin;
@@ -8,15 +9,18 @@ use std::time::Duration;
 
 use futures::future::{Either, LocalBoxFuture, select};
 
-use super::http::HttpFolder;
+use super::http::{Cutter, HttpFolder};
+use super::notices::NoticeBoard;
 use super::source::{Sink, Source, Traffic};
-use super::transport::{Gate, Patience, Transport};
+use super::transport::{Answer, Gate, Patience, Transport};
+use super::witness::{Witness, changed};
 use crate::error::{Error, Result};
 
 /// The files under an HTTP(S) address.
 ///
 /// A request that breaks off, stalls or meets a busy server is sent again after a while, for the bytes that are
-/// missing; what can't pass (a file that is not there, say) fails at once.
+/// missing; what can't pass (a file that is not there, say) fails at once. When the server calls a file by another version,
+/// or a new run begins, a few bytes of it are read again first: parts of two versions are an error.
 pub struct HttpSource {
     folder: HttpFolder,
     transport: Box<dyn Transport>,
@@ -24,7 +28,10 @@ pub struct HttpSource {
     gate: Gate,
     received: Cell<u64>,
     answered: Cell<bool>,
-    notice: RefCell<Option<String>>,
+    /// Whether the last range was answered with the whole file.
+    whole: Cell<bool>,
+    witnesses: RefCell<BTreeMap<String, Witness>>,
+    notices: NoticeBoard,
 }
 
 /// Why an attempt failed.
@@ -54,7 +61,9 @@ impl HttpSource {
             gate: Gate::default(),
             received: Cell::new(0),
             answered: Cell::new(false),
-            notice: RefCell::new(None),
+            whole: Cell::new(false),
+            witnesses: RefCell::default(),
+            notices: NoticeBoard::default(),
         })
     }
 
@@ -69,6 +78,13 @@ impl HttpSource {
     #[must_use]
     pub fn with_gate(mut self, gate: Gate) -> Self {
         self.gate = gate;
+        self
+    }
+
+    /// The same source, which writes what a reader should know on `notices`.
+    #[must_use]
+    pub fn with_notices(mut self, notices: NoticeBoard) -> Self {
+        self.notices = notices;
         self
     }
 
@@ -111,44 +127,87 @@ impl HttpSource {
     async fn after(&self, outcome: std::result::Result<(), Failure>, attempt: &mut usize) -> Result<bool> {
         let (error, asked) = match outcome {
             Ok(()) => return Ok(true),
-            Err(Failure::Final(error)) => return Err(error),
+            Err(Failure::Final(error)) => {
+                self.notices.set_retry(None);
+                return Err(error);
+            }
             Err(Failure::Passing(error, asked)) => (error, asked),
         };
         let Some(wait) = self.patience.wait(*attempt, self.answered.get(), asked) else {
+            self.notices.set_retry(None);
             return Err(error);
         };
         *attempt += 1;
         let seconds = wait.as_secs_f64().ceil();
-        *self.notice.borrow_mut() = Some(format!("{}; trying again in {seconds} s.", error.cause));
+        let cause = error.cause;
+        self.notices
+            .set_retry(Some(format!("{cause}; trying again in {seconds} s.")));
         self.transport.sleep(wait).await;
-        *self.notice.borrow_mut() = None;
+        // From now on until bytes come: that the request is sent is no news yet.
+        self.notices.set_retry(Some(format!("{cause}; trying again.")));
         Ok(false)
     }
 
+    /// Asks once, and hands on what comes.
     async fn attempt(
         &self,
         file: &str,
         range: Option<&Range<u64>>,
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> std::result::Result<(), Failure> {
-        let url = self.folder.url_of(file);
-        let broken = |cause: String| {
-            let error = self.folder.network_error(file, &cause, self.transport.advice());
-            Failure::Passing(error, None)
+        if self.with_witness(file, |witness| witness.is_doubted()) {
+            self.verify(file).await?;
+        }
+        let (mut answer, mut cutter) = self.send(file, range).await?;
+        if self.with_witness(file, |witness| witness.is_new(answer.label.as_deref())) {
+            drop(answer);
+            self.verify(file).await?;
+            (answer, cutter) = self.send(file, range).await?;
+        }
+        let label = answer.label.take();
+        let mut at = range.map_or(0, |range| range.start);
+        let mut first = true;
+        let mut watched = |bytes: &[u8]| {
+            if !bytes.is_empty() && std::mem::take(&mut first) {
+                self.with_witness(file, |witness| witness.saw(at, bytes, label.as_ref()));
+            }
+            at += bytes.len() as u64;
+            sink(bytes)
         };
+        self.take(answer, cutter, range, &mut watched).await
+    }
+
+    /// Sends a request; the answer is one that has the bytes.
+    async fn send(&self, file: &str, range: Option<&Range<u64>>) -> std::result::Result<(Answer, Cutter), Failure> {
+        let url = self.folder.url_of(file);
         self.gate.pass().await;
-        let answer = self.in_time(self.transport.get(&url, range)).await.map_err(broken)?;
+        let sent = self.in_time(self.transport.get(&url, range)).await;
+        let answer = sent.map_err(|cause| self.broken(file, &cause))?;
         self.answered.set(true);
         let told = answer.content_range.as_deref();
         let cutter = self.folder.answer(file, range, answer.status, told);
-        if may_pass(answer.status) {
-            let asked = answer.retry_after.and_then(|seconds| seconds.trim().parse().ok());
-            return cutter.map_or_else(
-                |error| Err(Failure::Passing(error, asked.map(Duration::from_secs))),
-                |_| Ok(()),
-            );
+        let asked = answer.retry_after.as_ref();
+        let asked = asked.and_then(|seconds| seconds.trim().parse().ok());
+        if range.is_some() {
+            self.whole.set(answer.status == 200);
         }
-        let mut cutter = cutter?;
+        match cutter {
+            Ok(cutter) => Ok((answer, cutter)),
+            Err(error) if may_pass(answer.status) => Err(Failure::Passing(error, asked.map(Duration::from_secs))),
+            Err(error) => Err(Failure::Final(error)),
+        }
+    }
+
+    /// Hands on the body of an answer, as far as it was asked for.
+    async fn take(
+        &self,
+        answer: Answer,
+        mut cutter: Cutter,
+        range: Option<&Range<u64>>,
+        sink: &mut dyn FnMut(&[u8]) -> Result<()>,
+    ) -> std::result::Result<(), Failure> {
+        let name = cutter.file().to_owned();
+        let broken = |cause: String| self.broken(&name, &cause);
         let mut body = answer.body;
         while !cutter.is_done() {
             self.gate.pass().await;
@@ -156,6 +215,7 @@ impl HttpSource {
                 break;
             };
             self.received.set(self.received.get() + bytes.len() as u64);
+            self.notices.set_retry(None);
             sink(cutter.cut(bytes)?)?;
         }
         if range.is_some() && cutter.is_done() && answer.status == 206 {
@@ -168,6 +228,33 @@ impl HttpSource {
             Err(error) => Err(Failure::Passing(error, None)),
             Ok(()) => Ok(()),
         }
+    }
+
+    /// Makes sure that `file` is the one that was read before: reads a few bytes from all over it again.
+    async fn verify(&self, file: &str) -> std::result::Result<(), Failure> {
+        for (range, before) in self.with_witness(file, |witness| witness.samples()) {
+            let (answer, cutter) = self.send(file, Some(&range)).await?;
+            let mut now = Vec::new();
+            let mut collect = |bytes: &[u8]| {
+                now.extend_from_slice(bytes);
+                Ok(())
+            };
+            self.take(answer, cutter, Some(&range), &mut collect).await?;
+            if now != before {
+                return Err(Failure::Final(changed(file, self.folder.location())));
+            }
+        }
+        self.with_witness(file, Witness::trust);
+        Ok(())
+    }
+
+    fn with_witness<T>(&self, file: &str, look: impl FnOnce(&mut Witness) -> T) -> T {
+        look(self.witnesses.borrow_mut().entry(file.to_owned()).or_default())
+    }
+
+    fn broken(&self, file: &str, cause: &str) -> Failure {
+        let error = self.folder.network_error(file, cause, self.transport.advice());
+        Failure::Passing(error, None)
     }
 
     /// `work`, unless it takes longer than servers may be silent.
@@ -213,11 +300,22 @@ impl Source for HttpSource {
         Box::pin(async move { Ok(self.folder.length(file)) })
     }
 
+    fn recheck(&self) {
+        self.witnesses.borrow_mut().values_mut().for_each(Witness::doubt);
+    }
+
+    fn label(&self, file: &str) -> Option<String> {
+        self.with_witness(file, |witness| witness.label().cloned())
+    }
+
+    fn reads_from_the_start(&self) -> bool {
+        self.whole.get()
+    }
+
     fn traffic(&self) -> Traffic {
         Traffic {
             network: self.received.get(),
             storage: 0,
-            notice: self.notice.borrow().clone(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::manifest::{Kept, Manifest, hex};
+use super::manifest::{self, Manifest, hex};
 use super::store::{Store, StoredFileWriter};
 use crate::error::{Error, Result};
 
@@ -20,6 +20,33 @@ struct Slot {
     piece: Piece,
     file: Box<dyn StoredFileWriter>,
     manifest: Box<dyn StoredFileWriter>,
+    manifest_name: String,
+}
+
+impl Slot {
+    async fn create(store: &dyn Store, folder: &str, piece: &Piece, manifest_name: String) -> Result<Self> {
+        Ok(Self {
+            piece: piece.clone(),
+            file: store.create(folder, &piece.name).await?,
+            manifest: store.create(folder, &manifest_name).await?,
+            manifest_name,
+        })
+    }
+
+    /// The names of its files.
+    fn names(&self) -> [String; 2] {
+        [self.piece.name.clone(), self.manifest_name.clone()]
+    }
+}
+
+/// What a [`Keeper`] has done.
+pub(crate) struct Kept {
+    /// The manifest as it is in the store now.
+    pub(crate) manifest: Manifest,
+    /// Why writing stopped, if it did.
+    pub(crate) failed: Option<Error>,
+    /// Files that were begun and are of no use.
+    pub(crate) unfinished: Vec<String>,
 }
 
 /// Writes a run of neighbouring pieces. The manifest is written anew after each piece, so that what was finished
@@ -29,6 +56,7 @@ pub(crate) struct Keeper {
     slots: std::vec::IntoIter<Slot>,
     current: Option<(Slot, Sha256, u64)>,
     failed: Option<Error>,
+    unfinished: Vec<String>,
 }
 
 impl Keeper {
@@ -38,17 +66,28 @@ impl Keeper {
         let mut next = manifest.clone();
         for piece in pieces {
             next.number += 1;
-            slots.push(Slot {
-                piece: piece.clone(),
-                file: store.create(folder, &piece.name).await?,
-                manifest: store.create(folder, &next.file_name()).await?,
-            });
+            match Slot::create(store, folder, piece, next.file_name()).await {
+                Ok(slot) => slots.push(slot),
+                Err(error) => {
+                    let names = slots
+                        .iter()
+                        .flat_map(Slot::names)
+                        .chain([piece.name.clone(), next.file_name()]);
+                    let names: Vec<String> = names.collect();
+                    drop(slots);
+                    for name in &names {
+                        let _ = store.remove(folder, Some(name)).await;
+                    }
+                    return Err(error);
+                }
+            }
         }
         let mut keeper = Self {
             manifest: manifest.clone(),
             slots: slots.into_iter(),
             current: None,
             failed: None,
+            unfinished: Vec::new(),
         };
         keeper.begin_next();
         Ok(keeper)
@@ -95,7 +134,7 @@ impl Keeper {
         let Some((slot, sum, length)) = self.current.take() else {
             return;
         };
-        let kept = Kept {
+        let kept = manifest::Kept {
             length,
             sha256: hex(&sum.finalize()),
         };
@@ -103,6 +142,7 @@ impl Keeper {
         manifest.number += 1;
         manifest.pieces.insert(slot.piece.name.clone(), kept);
         let bytes = manifest.to_bytes();
+        let names = slot.names();
         let written = slot.file.finish().and_then(|()| {
             let mut file = slot.manifest;
             file.write(&bytes)?;
@@ -113,18 +153,33 @@ impl Keeper {
                 self.manifest = manifest;
                 self.begin_next();
             }
-            Err(error) => self.fail(error),
+            Err(error) => {
+                self.unfinished.extend(names);
+                self.fail(error);
+            }
         }
     }
 
     fn fail(&mut self, error: Error) {
         self.failed = Some(error);
-        self.current = None;
-        self.slots = Vec::new().into_iter();
+        self.close();
     }
 
-    /// The manifest as it is in the store now, and why writing stopped, if it did.
-    pub(crate) fn into_parts(self) -> (Manifest, Option<Error>) {
-        (self.manifest, self.failed)
+    /// Closes what has not been finished.
+    fn close(&mut self) {
+        let current = self.current.take().map(|(slot, ..)| slot);
+        let slots = std::mem::take(&mut self.slots);
+        let left = current.into_iter().chain(slots);
+        self.unfinished.extend(left.flat_map(|slot| slot.names()));
+    }
+
+    /// Ends the writing: what is not finished by now is not kept.
+    pub(crate) fn into_parts(mut self) -> Kept {
+        self.close();
+        Kept {
+            manifest: self.manifest,
+            failed: self.failed,
+            unfinished: self.unfinished,
+        }
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::store::{Store, StoredFile};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Beginning of the names of manifests; a number follows.
 const NAME: &str = "manifest-";
@@ -33,6 +33,9 @@ pub(crate) struct Manifest {
     pub(crate) location: String,
     /// Lengths of whole files, where they are known.
     pub(crate) lengths: BTreeMap<String, u64>,
+    /// What the server called the versions of files, where it did.
+    #[serde(default)]
+    pub(crate) labels: BTreeMap<String, String>,
     /// The pieces, by [`piece_name`].
     pub(crate) pieces: BTreeMap<String, Kept>,
     /// Counts up with every version.
@@ -46,6 +49,18 @@ pub(crate) fn piece_name(file: &str, range: Option<&Range<u64>>) -> String {
     match range {
         Some(range) => format!("{file}.{}-{}", range.start, range.end),
         None => file,
+    }
+}
+
+/// The file that a [`piece_name`] is of, and its range.
+pub(crate) fn of_piece(name: &str) -> (&str, Option<Range<u64>>) {
+    let range = |text: &str| {
+        let (start, end) = text.split_once('-')?;
+        Some(start.parse().ok()?..end.parse().ok()?)
+    };
+    match name.rsplit_once('.').map(|(file, text)| (file, range(text))) {
+        Some((file, Some(range))) => (file, Some(range)),
+        _ => (name, None),
     }
 }
 
@@ -66,29 +81,51 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 impl Manifest {
     /// The newest whole manifest in `folder`; None where there is none.
     pub(crate) async fn read(store: &dyn Store, folder: &str) -> Result<Option<Self>> {
-        let mut newest = None::<Self>;
+        // One that is being written, or goes away just now, is not the one to read.
+        Ok(Self::newest(store, folder).await?.0)
+    }
+
+    /// As [`Manifest::read`], where all that is there could be read.
+    pub(crate) async fn read_surely(store: &dyn Store, folder: &str) -> Result<Option<Self>> {
+        match Self::newest(store, folder).await? {
+            (newest, None) => Ok(newest),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The newest whole manifest, and what kept others from being read.
+    async fn newest(store: &dyn Store, folder: &str) -> Result<(Option<Self>, Option<Error>)> {
+        let (mut newest, mut failed) = (None::<Self>, None);
         for file in store.files(folder).await? {
             let number = file.strip_prefix(NAME).and_then(|number| number.parse().ok());
             let Some(number) = number else { continue };
-            if newest.as_ref().is_none_or(|newest| newest.number < number)
-                // One that is being written, or goes away just now, is not the one to read.
-                && let Ok(Some(stored)) = store.open(folder, &file).await
-                && let Some(manifest) = Self::parse(stored.as_ref(), number)
-            {
-                newest = Some(manifest);
+            if newest.as_ref().is_some_and(|newest| newest.number >= number) {
+                continue;
+            }
+            match store.open(folder, &file).await {
+                Ok(Some(stored)) => match Self::parse(stored.as_ref(), number) {
+                    Ok(parsed) => newest = parsed.or(newest),
+                    Err(error) => failed = Some(error),
+                },
+                Ok(None) => {}
+                Err(error) => failed = Some(error),
             }
         }
-        Ok(newest)
+        Ok((newest, failed))
     }
 
     /// None where it was not written to its end.
-    fn parse(stored: &dyn StoredFile, number: u64) -> Option<Self> {
+    fn parse(stored: &dyn StoredFile, number: u64) -> Result<Option<Self>> {
         if stored.length() > MAX_BYTES {
-            return None;
+            return Ok(None);
         }
-        let mut bytes = vec![0; usize::try_from(stored.length()).ok()?];
-        stored.read_at(0, &mut bytes).ok()?;
-        let text = std::str::from_utf8(&bytes).ok()?;
+        let mut bytes = vec![0; usize::try_from(stored.length()).unwrap_or_default()];
+        stored.read_at(0, &mut bytes)?;
+        Ok(Self::from_bytes(&bytes, number))
+    }
+
+    fn from_bytes(bytes: &[u8], number: u64) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
         let (sum, json) = text.split_once('\n')?;
         if sum != hex(&Sha256::digest(json.as_bytes())) {
             return None;
@@ -113,8 +150,12 @@ impl Manifest {
     pub(crate) async fn write(&mut self, store: &dyn Store, folder: &str) -> Result<()> {
         self.number += 1;
         let mut file = store.create(folder, &self.file_name()).await?;
-        file.write(&self.to_bytes())?;
-        file.finish()?;
+        let written = file.write(&self.to_bytes()).and_then(|()| file.finish());
+        if written.is_err() {
+            let _ = store.remove(folder, Some(&self.file_name())).await;
+            self.number -= 1;
+            return written;
+        }
         self.remove_older(store, folder).await
     }
 
@@ -127,6 +168,12 @@ impl Manifest {
             }
         }
         Ok(())
+    }
+
+    /// Whether a piece that both list is not the same in both: they are of two versions of the model.
+    pub(crate) fn contradicts(&self, other: &Self) -> bool {
+        let differs = |(name, kept): (&String, &Kept)| other.pieces.get(name).is_some_and(|other| other != kept);
+        self.pieces.iter().any(differs)
     }
 
     /// Bytes of all pieces.

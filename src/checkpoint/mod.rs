@@ -21,6 +21,7 @@ mod layout;
 mod manifest;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod native;
+mod notices;
 mod open;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 mod opfs;
@@ -31,6 +32,7 @@ mod source;
 mod store;
 mod stored;
 mod transport;
+mod witness;
 
 pub use address::check_for_page;
 pub use card::ModelCard;
@@ -43,6 +45,7 @@ pub use hub::{HUB_MODELS, HubModel, hub_name, hub_url};
 pub use inventory::{StoredModel, stored_models};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use native::BlockingTransport;
+pub use notices::{NoticeBoard, Notices};
 pub use open::Checkpoint;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub use opfs::OpfsStore;

@@ -45,6 +45,7 @@ impl BlockingTransport {
             status: response.status().as_u16(),
             content_range: header("content-range"),
             retry_after: header("retry-after"),
+            label: header("etag").or_else(|| header("last-modified")),
             body: Box::new(Blocking {
                 reader: Box::new(response.into_body().into_reader()),
                 piece: vec![0; PIECE],

@@ -176,6 +176,11 @@ impl Checkpoint {
         Ok(())
     }
 
+    /// A new run begins, some time after what was read before: see [`Source::recheck`].
+    pub fn recheck(&self) {
+        self.source.recheck();
+    }
+
     /// What has come from where so far.
     pub fn traffic(&self) -> Traffic {
         self.source.traffic()

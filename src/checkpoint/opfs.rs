@@ -7,7 +7,7 @@ use std::any::Any;
 
 use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, select};
-use js_sys::{Function, Promise, Reflect, Uint8Array};
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -28,7 +28,7 @@ extern "C" {
     type LockManager;
 
     #[wasm_bindgen(method)]
-    fn request(this: &LockManager, name: &str, callback: &Function) -> Promise;
+    fn request(this: &LockManager, name: &str, options: &Object, callback: &Function) -> Promise;
 }
 
 /// A [`Store`] in the origin private file system of the page's origin.
@@ -152,7 +152,14 @@ impl Store for OpfsStore {
     }
 
     fn lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn Any>>> {
-        Box::pin(lock(name))
+        Box::pin(async move {
+            let held = lock(name, false).await?;
+            held.ok_or_else(|| storage_error("a lock between tabs was not granted"))
+        })
+    }
+
+    fn try_lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Any>>>> {
+        Box::pin(lock(name, true))
     }
 
     fn space(&self) -> LocalBoxFuture<'_, Option<Space>> {
@@ -233,27 +240,31 @@ impl Drop for Held {
     }
 }
 
-async fn lock(name: &str) -> Result<Box<dyn Any>> {
+/// Takes a lock between tabs. Where it is held already, waits, or answers None with `at_once`.
+async fn lock(name: &str, at_once: bool) -> Result<Option<Box<dyn Any>>> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).map_err(failed)?;
     let locks = Reflect::get(&navigator, &"locks".into()).map_err(failed)?;
     if locks.is_undefined() {
         return Err(storage_error("this browser has no locks between tabs"));
     }
+    let options = Object::new();
+    Reflect::set(&options, &"ifAvailable".into(), &at_once.into()).map_err(failed)?;
     let (sender, granted) = oneshot::channel();
-    let callback = Closure::once_into_js(move |_lock: JsValue| {
+    let callback = Closure::once_into_js(move |lock: JsValue| {
         let mut held = None;
         // The lock is held until this promise is kept.
         let promise = Promise::new(&mut |resolve, _| held = Some(Held(resolve)));
         // Who does not wait any more drops the lock with the message.
-        let _ = sender.send(held);
+        let _ = sender.send(held.filter(|_| !lock.is_null()));
         JsValue::from(promise)
     });
-    let request = locks
-        .unchecked_into::<LockManager>()
-        .request(&format!("{ROOT}:{name}"), callback.unchecked_ref());
+    let request =
+        locks
+            .unchecked_into::<LockManager>()
+            .request(&format!("{ROOT}:{name}"), &options, callback.unchecked_ref());
     // A request that is refused never calls back.
     match select(granted, JsFuture::from(request)).await {
-        Either::Left((Ok(held), _)) => Ok(Box::new(held)),
+        Either::Left((Ok(held), _)) => Ok(held.map(|held| Box::new(held) as Box<dyn Any>)),
         Either::Left((Err(_), _)) | Either::Right((Ok(_), _)) => {
             Err(storage_error("a lock between tabs was not granted"))
         }

@@ -25,15 +25,13 @@ pub(crate) fn whole_file_limit(file: &str) -> u64 {
 /// What takes the bytes of a file piece by piece, in order.
 pub type Sink<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
 
-/// What has come from where so far, and what a user should know of it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// What has come from where so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traffic {
     /// Bytes that came over the network.
     pub network: u64,
     /// Bytes that came from the browser's storage.
     pub storage: u64,
-    /// What is out of the ordinary: a connection that is tried again, storage that is full. A sentence.
-    pub notice: Option<String>,
 }
 
 /// Where the files of a checkpoint come from: memory, a folder, an HTTP(S) prefix.
@@ -44,8 +42,8 @@ pub trait Source {
     /// Hands exactly `range` of `file` (all of it where `range` is None) to `sink`, in pieces of the source's choice.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Source`] when the file is missing or shorter than `range`; those of `sink`, which end the
-    /// reading.
+    /// [`crate::ErrorKind::Source`] when the file is missing or shorter than `range`; [`crate::ErrorKind::Changed`] when it
+    /// is found not to be what it was; those of `sink`, which end the reading.
     fn stream<'a>(
         &'a self,
         file: &'a str,
@@ -93,6 +91,21 @@ pub trait Source {
     fn distrust<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
         let _ = (file, range);
         Box::pin(async {})
+    }
+
+    /// Time has passed: what is read from now on may be of another version than what was read before. A source that can
+    /// tell makes sure before it adds to it.
+    fn recheck(&self) {}
+
+    /// What the source calls the version of `file` that it reads, where it has a name for it.
+    fn label(&self, file: &str) -> Option<String> {
+        let _ = file;
+        None
+    }
+
+    /// Whether a part of a file costs as much as everything before it.
+    fn reads_from_the_start(&self) -> bool {
+        false
     }
 
     /// What has come from where so far.

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub struct Space {
 
 /// Folders of files that outlive the page: a browser's storage, or memory in tests.
 ///
-/// A file is written once, from its beginning to its end, and is there from [`StoredFileWriter::finish`] on.
+/// A file is written once, from its beginning to its end, and is whole from [`StoredFileWriter::finish`] on.
 /// Names are made of `a-z`, `0-9`, `.`, `-` and `_`.
 pub trait Store {
     /// The names of all folders.
@@ -43,7 +43,7 @@ pub trait Store {
     /// Opens a file for reading; None where there is none.
     ///
     /// # Errors
-    /// As [`Store::folders`]; also while it is being written.
+    /// As [`Store::folders`]; also while it is being written, in some stores.
     fn open<'a>(&'a self, folder: &'a str, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn StoredFile>>>>;
 
     /// Begins to write a file, in place of the one that may be there.
@@ -55,7 +55,7 @@ pub trait Store {
     /// Removes a file, or a folder with all its files where `file` is None. What is not there is removed already.
     ///
     /// # Errors
-    /// As [`Store::folders`].
+    /// As [`Store::folders`]; also while it is being written.
     fn remove<'a>(&'a self, folder: &'a str, file: Option<&'a str>) -> LocalBoxFuture<'a, Result<()>>;
 
     /// Waits until nobody else (no other tab either) holds the lock `name`, and holds it until the answer is dropped.
@@ -63,6 +63,12 @@ pub trait Store {
     /// # Errors
     /// As [`Store::folders`].
     fn lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn Any>>>;
+
+    /// Takes the lock `name` where nobody holds it, without waiting; None where somebody does.
+    ///
+    /// # Errors
+    /// As [`Store::folders`].
+    fn try_lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Any>>>>;
 
     /// How much room there is; None where that can't be known.
     fn space(&self) -> LocalBoxFuture<'_, Option<Space>>;
@@ -83,8 +89,8 @@ pub trait StoredFile {
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 }
 
-/// A file that is being written. Dropped before [`StoredFileWriter::finish`], it does not come to be, or comes to be
-/// incomplete: whoever reads it must be able to tell.
+/// A file that is being written. Dropped before [`StoredFileWriter::finish`], it is there, incomplete: whoever reads it must
+/// be able to tell.
 pub trait StoredFileWriter {
     /// Appends `bytes`.
     ///
@@ -104,13 +110,17 @@ pub(crate) fn storage_error(cause: impl Into<String>) -> Error {
     Error::new(ErrorKind::Storage, cause)
 }
 
-type Files = BTreeMap<(String, String), Arc<Vec<u8>>>;
+/// Folder and file.
+type Name = (String, String);
+type Files = BTreeMap<Name, Arc<Vec<u8>>>;
 
 /// A store in memory. Clones share what is stored, as the tabs of a browser do.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     files: Rc<RefCell<Files>>,
     quota: Rc<Cell<Option<u64>>>,
+    limit: Rc<Cell<Option<u64>>>,
+    writing: Rc<RefCell<BTreeSet<Name>>>,
     locks: Rc<RefCell<BTreeMap<String, Arc<Mutex<()>>>>>,
 }
 
@@ -123,6 +133,13 @@ impl MemoryStore {
     /// Sets the most bytes that may be stored; what is stored already stays.
     pub fn set_quota(&self, bytes: u64) {
         self.quota.set(Some(bytes));
+        self.limit.set(Some(bytes));
+    }
+
+    /// Sets the most bytes that may be stored (None: any number) without a word of it in [`Store::space`], as where a disk
+    /// is full.
+    pub fn set_limit(&self, bytes: Option<u64>) {
+        self.limit.set(bytes);
     }
 
     /// The bytes of a file, if it is there.
@@ -164,23 +181,39 @@ impl Store for MemoryStore {
     }
 
     fn create<'a>(&'a self, folder: &'a str, file: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn StoredFileWriter>>> {
-        let writer = MemoryWriter {
-            store: self.clone(),
-            key: (folder.to_owned(), file.to_owned()),
-            bytes: Vec::new(),
+        let key = (folder.to_owned(), file.to_owned());
+        let created = match self.writing.borrow_mut().insert(key.clone()) {
+            true => {
+                self.put(folder, file, Vec::new());
+                let store = self.clone();
+                Ok(Box::new(MemoryWriter { store, key }) as Box<dyn StoredFileWriter>)
+            }
+            false => Err(busy()),
         };
-        Box::pin(async { Ok(Box::new(writer) as Box<dyn StoredFileWriter>) })
+        Box::pin(async { created })
     }
 
     fn remove<'a>(&'a self, folder: &'a str, file: Option<&'a str>) -> LocalBoxFuture<'a, Result<()>> {
-        let goes = |(of, name): &(String, String)| of == folder && file.is_none_or(|file| file == name);
-        self.files.borrow_mut().retain(|key, _| !goes(key));
-        Box::pin(async { Ok(()) })
+        let goes = |(of, name): &Name| of == folder && file.is_none_or(|file| file == name);
+        let removed = match self.writing.borrow().iter().any(goes) {
+            true => Err(busy()),
+            false => {
+                self.files.borrow_mut().retain(|key, _| !goes(key));
+                Ok(())
+            }
+        };
+        Box::pin(async { removed })
     }
 
     fn lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn Any>>> {
         let lock = Arc::clone(self.locks.borrow_mut().entry(name.to_owned()).or_default());
         Box::pin(async move { Ok(Box::new(lock.lock_owned().await) as Box<dyn Any>) })
+    }
+
+    fn try_lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Any>>>> {
+        let lock = Arc::clone(self.locks.borrow_mut().entry(name.to_owned()).or_default());
+        let held = lock.try_lock_owned().map(|held| Box::new(held) as Box<dyn Any>);
+        Box::pin(async { Ok(held) })
     }
 
     fn space(&self) -> LocalBoxFuture<'_, Option<Space>> {
@@ -213,24 +246,34 @@ impl StoredFile for MemoryFile {
     }
 }
 
+/// Writes at once: a file that is not finished is there, half-written.
 struct MemoryWriter {
     store: MemoryStore,
-    key: (String, String),
-    bytes: Vec<u8>,
+    key: Name,
 }
 
 impl StoredFileWriter for MemoryWriter {
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
-        let after = self.store.usage() + (self.bytes.len() + bytes.len()) as u64;
-        if self.store.quota.get().is_some_and(|quota| after > quota) {
+        let after = self.store.usage() + bytes.len() as u64;
+        if self.store.limit.get().is_some_and(|limit| after > limit) {
             return Err(storage_error("there is no more room"));
         }
-        self.bytes.extend_from_slice(bytes);
+        let mut files = self.store.files.borrow_mut();
+        Arc::make_mut(files.entry(self.key.clone()).or_default()).extend_from_slice(bytes);
         Ok(())
     }
 
     fn finish(self: Box<Self>) -> Result<()> {
-        self.store.put(&self.key.0, &self.key.1, self.bytes);
         Ok(())
     }
+}
+
+impl Drop for MemoryWriter {
+    fn drop(&mut self) {
+        self.store.writing.borrow_mut().remove(&self.key);
+    }
+}
+
+fn busy() -> Error {
+    storage_error("the file is being written")
 }

@@ -35,6 +35,9 @@ pub struct Answer {
     pub content_range: Option<String>,
     /// The header `Retry-After`, where it is there and may be read.
     pub retry_after: Option<String>,
+    /// What the server calls this version of the file: the header `ETag`, or else `Last-Modified`, which a page may read
+    /// across origins; None where neither is there and may be read.
+    pub label: Option<String>,
     /// What follows.
     pub body: Box<dyn Body>,
 }

@@ -93,7 +93,6 @@ mod tests {
             bytes_from_network: 0,
             bytes_from_storage: 0,
             bytes_per_second: None,
-            notice: None,
             linear_memory: None,
             computed: 0.0,
             positions_done: 700,

@@ -11,7 +11,7 @@ use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, Me
 
 use super::{FromWorker, PICKED, Port, serve};
 use crate::checkpoint::{
-    FetchTransport, Gate, HttpSource, OpfsStore, PickedSource, Source, Store, StoredSource, check_for_page,
+    FetchTransport, Gate, HttpSource, NoticeBoard, OpfsStore, PickedSource, Source, Store, StoredSource, check_for_page,
 };
 use crate::error::{Error, ErrorKind, Result};
 
@@ -55,6 +55,7 @@ pub fn start() {
                 let browser = Browser {
                     macrotasks,
                     gate: Gate::default(),
+                    notices: NoticeBoard::default(),
                     store: store.map(|store| Rc::new(store) as Rc<dyn Store>),
                     own: own_models(),
                     picked,
@@ -112,6 +113,7 @@ impl Picked {
 struct Browser {
     macrotasks: Macrotasks,
     gate: Gate,
+    notices: NoticeBoard,
     /// None where the browser keeps nothing for this page.
     store: Option<Rc<dyn Store>>,
     /// Beginning of the addresses of models that ship with the page.
@@ -133,11 +135,15 @@ impl Port for Browser {
             return self.picked.borrow().source(url);
         }
         check_for_page(url, &scope().location().origin())?;
-        let source = Box::new(HttpSource::new(url, Box::new(FetchTransport))?.with_gate(self.gate()));
+        let source = HttpSource::new(url, Box::new(FetchTransport))?;
+        let source = Box::new(source.with_gate(self.gate()).with_notices(self.notices()));
         // The page's own models are kept with the page.
         let own = self.own.as_ref().is_some_and(|own| url.starts_with(own.as_str()));
         match &self.store {
-            Some(store) if !own => Ok(Box::new(StoredSource::new(source, Rc::clone(store)))),
+            Some(store) if !own => {
+                let stored = StoredSource::new(source, Rc::clone(store));
+                Ok(Box::new(stored.with_notices(self.notices())))
+            }
             _ => Ok(source),
         }
     }
@@ -148,6 +154,10 @@ impl Port for Browser {
 
     fn gate(&self) -> Gate {
         self.gate.clone()
+    }
+
+    fn notices(&self) -> NoticeBoard {
+        self.notices.clone()
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::attribution::{Analysis, BatchValues, Progress};
-use crate::checkpoint::{ModelCard, Space, StoredModel};
+use crate::checkpoint::{ModelCard, Notices, Space, StoredModel};
 use crate::error::Error;
 use crate::gpt2::Config;
 use crate::result::ResultFile;
@@ -86,6 +86,13 @@ pub enum FromWorker {
         id: u32,
         /// How far.
         progress: Progress,
+    },
+    /// What a reader should know of a run's reading now, whenever that changes.
+    Notices {
+        /// Number of the request.
+        id: u32,
+        /// What is out of the ordinary.
+        notices: Notices,
     },
     /// The values of one finished batch.
     Batch {

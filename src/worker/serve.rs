@@ -14,7 +14,7 @@ use web_time::Instant;
 
 use super::{FromWorker, ToWorker};
 use crate::attribution::{Analysis, BatchValues, Observer, Progress, analyze};
-use crate::checkpoint::{Checkpoint, Gate, Source, Store, stored_models};
+use crate::checkpoint::{Checkpoint, Gate, NoticeBoard, Source, Store, stored_models};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::Model;
 use crate::result::ResultFile;
@@ -45,6 +45,9 @@ pub trait Port {
 
     /// Holds the downloads of all sources back while it is closed.
     fn gate(&self) -> Gate;
+
+    /// Where all sources write what a reader should know.
+    fn notices(&self) -> NoticeBoard;
 }
 
 /// Serves the requests in `inbox` until its other end is dropped, beginning with [`FromWorker::Ready`].
@@ -69,7 +72,7 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                 port.post(answer);
             }
             ToWorker::Analyze { id, url, analysis } => {
-                let run = models.run(port, id, &url, &analysis);
+                let run = telling(port, id, models.run(port, id, &url, &analysis));
                 let outcome = inbox.unless_cancelled(Some(id), &port.gate(), run).await;
                 // A pause ends with what was paused.
                 port.gate().open();
@@ -83,9 +86,38 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                 port.post(answer);
             }
             ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
-            ToWorker::RemoveStored { id, folder } => port.post(stored(port, id, Some(&folder)).await),
+            ToWorker::RemoveStored { id, folder } => {
+                // It may be the one that is open; and where there was no room, there is some now.
+                models.open = None;
+                port.post(stored(port, id, Some(&folder)).await);
+            }
             // What they were for has ended in the meantime.
             ToWorker::Cancel { .. } | ToWorker::Pause | ToWorker::Resume => port.gate().open(),
+        }
+    }
+}
+
+/// Does `work` of request `id`, and tells the page of every notice while it goes on.
+async fn telling<T>(port: &dyn Port, id: u32, work: impl Future<Output = T>) -> T {
+    let board = port.notices();
+    board.clear();
+    let mut changes = board.listen();
+    let mut work = pin!(work);
+    loop {
+        // What has changed is told before the work's end.
+        match select(changes.next(), work).await {
+            Either::Left((notices, unfinished)) => {
+                if let Some(notices) = notices {
+                    port.post(FromWorker::Notices { id, notices });
+                }
+                work = unfinished;
+            }
+            Either::Right((done, _)) => {
+                while let Ok(notices) = changes.try_recv() {
+                    port.post(FromWorker::Notices { id, notices });
+                }
+                return done;
+            }
         }
     }
 }
@@ -178,7 +210,10 @@ impl Models {
     async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
         // Another model's weights make room before this one's are read.
         let model = match self.open.take() {
-            Some((of, model)) if of == url => model,
+            Some((of, model)) if of == url => {
+                model.checkpoint().recheck();
+                model
+            }
             other => {
                 drop(other);
                 Model::open(port.source(url)?, analysis.processing).await?
@@ -197,7 +232,7 @@ impl Models {
         if outcome.as_ref().is_err_and(|error| {
             matches!(
                 error.kind,
-                ErrorKind::Source | ErrorKind::Checkpoint | ErrorKind::Storage
+                ErrorKind::Source | ErrorKind::Changed | ErrorKind::Checkpoint | ErrorKind::Storage
             )
         }) {
             self.open = None;
@@ -227,7 +262,7 @@ impl Observer for Reporter<'_> {
             } else {
                 PROGRESS_INTERVAL / 10
             };
-            last.notice != progress.notice || at.elapsed() >= least
+            at.elapsed() >= least
         });
         if due {
             *last = Some((Instant::now(), progress.clone()));

@@ -1,6 +1,6 @@
 //! A server on the loopback interface that goes wrong in one way, a number of times, and is well afterwards.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,6 +8,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use keyside::checkpoint::MemorySource;
+
+use super::request::Request;
 
 /// What goes wrong with an answer.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,6 +40,12 @@ pub enum Fault {
     NoRanges,
     /// The whole file with 200 and no length.
     NoLength,
+    /// Another ETag with every answer, for the same bytes.
+    Relabelled,
+    /// Weights of another version under the same header, with another ETag.
+    OtherVersion,
+    /// Weights of another version under the same header and ETag.
+    OtherVersionUnsaid,
     /// 206 without a byte.
     Empty,
     /// A page of HTML with 200.
@@ -89,6 +97,11 @@ impl FaultServer {
         self.times.load(Ordering::SeqCst)
     }
 
+    /// The next `times` answers go wrong.
+    pub fn go_wrong(&self, times: usize) {
+        self.times.store(times, Ordering::SeqCst);
+    }
+
     /// Nothing goes wrong any more.
     pub fn heal(&self) {
         self.times.store(0, Ordering::SeqCst);
@@ -118,46 +131,45 @@ fn answer(
     times: &AtomicUsize,
     sent: &Mutex<u64>,
 ) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let mut range = None;
-    for line in lines {
-        let line = line?;
-        if line.is_empty() {
-            break;
-        }
-        if let Some((name, value)) = line.split_once(": bytes=")
-            && name.eq_ignore_ascii_case("range")
-        {
-            let (from, to) = value.split_once('-').unwrap_or_default();
-            range = Some((from.parse().unwrap_or(0), to.parse().unwrap_or(0)));
-        }
-    }
-    let path = first.split(' ').nth(1).unwrap_or_default();
+    let request = Request::read(&stream)?;
+    let (path, name) = (request.path(), request.file());
     let elsewhere = path.contains("/elsewhere/");
-    let name = path.rsplit('/').next().unwrap_or_default();
     let Some(file) = files.get(name) else {
         return write!(
             stream,
             "HTTP/1.1 404 -\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         );
     };
+    let (from, to) = request
+        .range
+        .map_or((0, file.len()), |(from, to)| (from, file.len().min(to + 1)));
+    let same_header = matches!(fault, Fault::OtherVersion | Fault::OtherVersionUnsaid) && from < data_start(file);
     let wrong = name == faulty
+        && !same_header
         && !elsewhere
         && times
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
             .is_ok();
-    let (from, to) = range.map_or((0, file.len()), |(from, to): (usize, usize)| {
-        (from, file.len().min(to + 1))
-    });
-    let status = if range.is_some() { 206 } else { 200 };
+    let status = if request.range.is_some() { 206 } else { 200 };
     let body = &file[from.min(to)..to];
     let mut reply = Reply { stream, sent };
     match wrong.then_some(fault) {
         None => reply.send(status, body.len(), body),
-        Some(fault) => reply.go_wrong(fault, file, body, status, path),
+        Some(fault) => reply.go_wrong(fault, file, body, status, (path, from)),
     }
+}
+
+/// Where the weights begin in a safetensors file.
+fn data_start(file: &[u8]) -> usize {
+    let length = file.first_chunk::<8>().map_or(0, |length| u64::from_le_bytes(*length));
+    8 + usize::try_from(length).expect("a small header")
+}
+
+/// `body`, which begins at `from` in `file`, after a little training: the last bits of all weights differ.
+fn other_version(file: &[u8], body: &[u8], from: usize) -> Vec<u8> {
+    let start = data_start(file);
+    let flip = |(at, byte): (usize, &u8)| byte ^ u8::from((from + at).wrapping_sub(start).is_multiple_of(4));
+    body.iter().enumerate().map(flip).collect()
 }
 
 struct Reply<'a> {
@@ -176,11 +188,22 @@ impl Reply<'_> {
     }
 
     fn send(&mut self, status: u16, length: usize, bytes: &[u8]) -> std::io::Result<()> {
-        self.head(status, &format!("Content-Length: {length}\r\n"))?;
+        self.labelled("\"1\"", status, length, bytes)
+    }
+
+    fn labelled(&mut self, label: &str, status: u16, length: usize, bytes: &[u8]) -> std::io::Result<()> {
+        self.head(status, &format!("ETag: {label}\r\nContent-Length: {length}\r\n"))?;
         self.body(bytes)
     }
 
-    fn go_wrong(&mut self, fault: Fault, file: &[u8], body: &[u8], status: u16, path: &str) -> std::io::Result<()> {
+    fn go_wrong(
+        &mut self,
+        fault: Fault,
+        file: &[u8],
+        body: &[u8],
+        status: u16,
+        (path, from): (&str, usize),
+    ) -> std::io::Result<()> {
         match fault {
             Fault::DropMidBody => self.send(status, body.len(), &body[..body.len() / 2]),
             Fault::DropBeforeHead => Ok(()),
@@ -212,6 +235,12 @@ impl Reply<'_> {
                 self.head(200, "")?;
                 self.body(file)
             }
+            Fault::Relabelled => {
+                let label = format!("\"at {:?}\"", std::time::Instant::now());
+                self.labelled(&label, status, body.len(), body)
+            }
+            Fault::OtherVersion => self.labelled("\"2\"", status, body.len(), &other_version(file, body, from)),
+            Fault::OtherVersionUnsaid => self.send(status, body.len(), &other_version(file, body, from)),
             Fault::Empty => self.send(status, 0, &[]),
             Fault::Html => {
                 let page = b"<!doctype html><title>Sign in</title><p>Please sign in.</p>";

@@ -4,6 +4,7 @@
 
 #[cfg(feature = "cli")]
 pub mod fault_server;
+pub mod request;
 pub mod server;
 
 use std::collections::BTreeMap;

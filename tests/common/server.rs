@@ -1,13 +1,14 @@
 //! A small HTTP server on the loopback interface, for reading checkpoints from.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
-use std::time::Duration;
 
 use keyside::checkpoint::MemorySource;
+
+use super::request::Request;
 
 /// How a server answers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,33 +80,18 @@ impl Drop for Server {
 }
 
 fn answer(stream: TcpStream, files: &MemorySource, manner: Manner, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
-    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
-    stream.set_write_timeout(Some(Duration::from_secs(10)))?;
-    let mut lines = BufReader::new(stream.try_clone()?).lines();
-    let first = lines.next().transpose()?.unwrap_or_default();
-    let mut range = None;
-    for line in lines {
-        let line = line?;
-        if line.is_empty() {
-            break;
-        }
-        let (name, value) = line.split_once(':').unwrap_or_default();
-        if name.eq_ignore_ascii_case("range") {
-            range = Some(value.trim().to_owned());
-        }
-    }
-    let request = first.trim_end_matches(" HTTP/1.1");
+    let request = Request::read(&stream)?;
+    let range = request.range.map(|(from, to)| format!("bytes={from}-{to}"));
     log.lock()
         .expect("not poisoned")
-        .push(format!("{request} {}", range.as_deref().unwrap_or("whole")));
-    let file = request.rsplit('/').next().and_then(|name| files.get(name));
-    write_answer(stream, file, range.as_deref(), manner)
+        .push(format!("{} {}", request.line, range.as_deref().unwrap_or("whole")));
+    write_answer(stream, files.get(request.file()), request.range, manner)
 }
 
 fn write_answer(
     mut stream: TcpStream,
     file: Option<&[u8]>,
-    range: Option<&str>,
+    asked: Option<(usize, usize)>,
     manner: Manner,
 ) -> std::io::Result<()> {
     let mut head = |status: u16, length: usize, more: &str| {
@@ -117,8 +103,6 @@ fn write_answer(
     let Some(file) = file else {
         return head(404, 0, "");
     };
-    let asked = range.and_then(|range| range.strip_prefix("bytes=")?.split_once('-'));
-    let asked = asked.map(|(from, to)| (from.parse().expect("a number"), to.parse::<usize>().expect("a number")));
     match (manner, asked) {
         (Manner::Status(status), _) => head(status, 0, ""),
         (Manner::BreaksOff, _) => {

@@ -22,25 +22,59 @@ export const FAULTS = {
   "a redirect": ({ send, url }) => send(302, Buffer.alloc(0), { Location: `/elsewhere${url}` }),
   "a redirect to itself": ({ send, url }) => send(302, Buffer.alloc(0), { Location: url }),
   "429 with Retry-After": ({ send }) => send(429, Buffer.alloc(0), { "Retry-After": "1", "Access-Control-Expose-Headers": "Retry-After" }),
+  /** Weights of another version under the same header, and under the same name: the last bits of all numbers differ. */
+  "another version": ({ send, status, body, whole, start }) => {
+    const data = 8 + Number(whole.readBigUInt64LE(0));
+    const other = Buffer.from(body);
+    for (let at = Math.max(0, data - start); at < other.length; at += 1) if ((start + at - data) % 4 === 0) other[at] ^= 1;
+    send(status, other);
+  },
   "no CORS": ({ response, body, status }) => response.writeHead(status, { "Content-Length": body.length }).end(body),
   "CORS for another origin": ({ send, status, body }) => send(status, body, { "Access-Control-Allow-Origin": "https://example.org" }),
 };
 for (const status of [403, 404, 416, 500, 503]) FAULTS[status] = ({ send }) => send(status, Buffer.alloc(0));
 
+/** The checkpoint with 9 MB before and behind the last layer: no piece of it then holds another layer. */
+function padded(file) {
+  const PAD = 9 << 20;
+  const data = 8 + Number(file.readBigUInt64LE(0));
+  const { __metadata__: _, ...header } = JSON.parse(file.subarray(8, data).toString());
+  const last = Object.keys(header).filter((name) => /(^|\.)h\.2\./.test(name));
+  const from = Math.min(...last.map((name) => header[name].data_offsets[0]));
+  const to = Math.max(...last.map((name) => header[name].data_offsets[1]));
+  for (const entry of Object.values(header)) {
+    const shift = entry.data_offsets[0] >= to ? 2 * PAD : entry.data_offsets[0] >= from ? PAD : 0;
+    entry.data_offsets = entry.data_offsets.map((offset) => offset + shift);
+  }
+  header["padding.0"] = { dtype: "F32", shape: [PAD / 4], data_offsets: [from, from + PAD] };
+  header["padding.1"] = { dtype: "F32", shape: [PAD / 4], data_offsets: [to + PAD, to + 2 * PAD] };
+  let json = JSON.stringify(header);
+  json += " ".repeat((8 - (json.length % 8)) % 8);
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(json.length));
+  const weights = file.subarray(data);
+  const pad = Buffer.alloc(PAD);
+  return Buffer.concat([length, Buffer.from(json), weights.subarray(0, from), pad, weights.subarray(from, to), pad, weights.subarray(to)]);
+}
+
 /**
- * Serves; the answers to `file` go wrong by `fault` while `times` lasts. `delay` holds back each portion of a body.
- * Answers `{ url, state, close }`; `state.times` can be changed, `state.bytes` and `state.requests` count what was sent.
+ * Serves; the answers to `file` go wrong by `fault` while `times` lasts. With `layers`, layers are pieces of their own. `delay` holds back each portion of a body.
+ * Answers `{ url, state, close }`; `state.times` can be changed, `state.bytes` and `state.requests` count what was sent, `state.asked` lists it.
  */
-export async function serveFaults({ file = "model.safetensors", fault, times = 0, portion = 0, delay = 0 }) {
-  const state = { times, bytes: 0, requests: 0, wrong: 0 };
+export async function serveFaults({ file = "model.safetensors", fault, times = 0, portion = 0, delay = 0, layers = false }) {
+  const state = { times, bytes: 0, requests: 0, wrong: 0, asked: [] };
+  const apart = new Map();
+  if (layers) apart.set("model.safetensors", padded(await readFile(path.join(fixture("tiny"), "model.safetensors"))));
   const server = createServer(async (request, response) => {
-    const whole = await readFile(path.join(fixture("tiny"), path.basename(request.url))).catch(() => null);
+    const name = path.basename(request.url);
+    const whole = apart.get(name) ?? (await readFile(path.join(fixture("tiny"), name)).catch(() => null));
     state.requests += 1;
     const send = (status, body, headers = {}) => {
       state.bytes += body.length;
       response.writeHead(status, { ...CORS, "Content-Length": body.length, ...headers });
       response.end(body);
     };
+    state.asked.push({ file: name, range: request.headers.range });
     if (!whole) return send(404, Buffer.alloc(0));
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
     const status = from === undefined ? 200 : 206;
@@ -49,7 +83,7 @@ export async function serveFaults({ file = "model.safetensors", fault, times = 0
       state.times -= 1;
       state.wrong += 1;
       const head = (length) => response.writeHead(status, { ...CORS, "Content-Length": length });
-      return FAULTS[fault]({ response, send, head, status, body, whole, url: request.url });
+      return FAULTS[fault]({ response, send, head, status, body, whole, url: request.url, start: Number(from ?? 0) });
     }
     if (!portion) return send(status, body);
     response.writeHead(status, { ...CORS, "Content-Length": body.length });

@@ -7,7 +7,7 @@ use web_sys::File;
 use super::drops::LOOSE;
 use super::page::Page;
 use crate::app::download::size;
-use crate::app::form::ModelChoice;
+use crate::app::form::{Form, ModelChoice};
 use crate::app::library;
 use crate::checkpoint::{HUB_MODELS, StoredModel};
 
@@ -18,28 +18,46 @@ pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
     view! {
         {move || match model.get() {
             ModelChoice::Hub => view! { <HubFields page=page active=active /> }.into_any(),
-            ModelChoice::Url => view! { <UrlField page=page active=active /> }.into_any(),
+            ModelChoice::Url => view! {
+                <PlaceField page=page active=active label="URL of the checkpoint\u{2019}s folder" id="model-url" kind="url" placeholder="https://\u{2026}/gpt2" field=|form: &mut Form| &mut form.url />
+            }.into_any(),
             ModelChoice::Picked => view! { <PickFields page=page active=active /> }.into_any(),
             ModelChoice::Recorded | ModelChoice::Bundled => ().into_any(),
         }}
     }
 }
 
+/// A text that says where the model is.
 #[component]
-fn UrlField(page: Page, active: Memo<bool>) -> impl IntoView {
+fn PlaceField(
+    page: Page,
+    active: Memo<bool>,
+    label: &'static str,
+    /// The element's id, and name for tests.
+    id: &'static str,
+    /// The element's type.
+    kind: &'static str,
+    placeholder: &'static str,
+    /// The text that the field stands for.
+    field: fn(&mut Form) -> &mut String,
+) -> impl IntoView {
+    let value = move || {
+        let mut form = page.form.get();
+        std::mem::take(field(&mut form))
+    };
     view! {
         <div class="field">
-            <label for="model-url">"URL of the checkpoint\u{2019}s folder"</label>
+            <label for=id>{label}</label>
             <input
-                id="model-url"
-                data-testid="model-url"
-                type="url"
+                id=id
+                data-testid=id
+                type=kind
                 spellcheck="false"
                 autocomplete="off"
-                placeholder="https://\u{2026}/gpt2"
+                placeholder=placeholder
                 disabled=move || active.get()
-                prop:value=move || page.form.with(|form| form.url.clone())
-                on:input=move |event| page.form.update(|form| form.url = event_target_value(&event))
+                prop:value=value
+                on:input=move |event| page.form.update(|form| *field(form) = event_target_value(&event))
                 on:change=move |_| page.describe()
             />
         </div>
@@ -65,21 +83,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
                     {HUB_MODELS.map(|model| view! { <option value=model.name>{model.name}</option> }).collect_view()}
                 </select>
             </div>
-            <div class="field">
-                <label for="hub-revision">"Revision"</label>
-                <input
-                    id="hub-revision"
-                    data-testid="hub-revision"
-                    type="text"
-                    spellcheck="false"
-                    autocomplete="off"
-                    placeholder="known commit"
-                    disabled=move || active.get()
-                    prop:value=move || page.form.with(|form| form.revision.clone())
-                    on:input=move |event| page.form.update(|form| form.revision = event_target_value(&event))
-                    on:change=move |_| page.describe()
-                />
-            </div>
+            <PlaceField page=page active=active label="Revision" id="hub-revision" kind="text" placeholder="known commit" field=|form: &mut Form| &mut form.revision />
         </div>
     }
 }

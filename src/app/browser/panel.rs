@@ -52,6 +52,7 @@ pub fn Panel(page: Page) -> impl IntoView {
             </Show>
             <Message page=page />
             <Status page=page />
+            <NoticeLines page=page />
             <StoredModels page=page active=active />
             <Files page=page />
         </aside>
@@ -187,7 +188,6 @@ fn Status(page: Page) -> impl IntoView {
     };
     let bar = move || matches!(run(), Run::Finished) || run().is_active();
     let details = move || run().progress().map(words::details);
-    let notice = Memo::new(move |_| run().progress().and_then(|progress| progress.notice.clone()));
     view! {
         <p class="visually-hidden" aria-live="polite">{move || phase.get()}</p>
         <Show when=visible>
@@ -197,9 +197,21 @@ fn Status(page: Page) -> impl IntoView {
                 </Show>
                 <p data-testid="progress-text" aria-hidden="true"><b>{move || phase.get()}</b> " " {details}</p>
                 <Download page=page />
-                <p class="notice" data-testid="notice" role="status">{move || notice.get()}</p>
             </div>
         </Show>
+    }
+}
+
+/// What is out of the ordinary with the reading. A live region that is always there: what appears in it is announced.
+#[component]
+fn NoticeLines(page: Page) -> impl IntoView {
+    let retry = Memo::new(move |_| page.session.with(|session| session.notices().retry.clone()));
+    let not_kept = Memo::new(move |_| page.session.with(|session| session.notices().not_kept.clone()));
+    view! {
+        <div class="notices" role="status">
+            <p class="notice" data-testid="notice-retry">{move || retry.get()}</p>
+            <p class="notice" data-testid="notice-not-kept">{move || not_kept.get()}</p>
+        </div>
     }
 }
 

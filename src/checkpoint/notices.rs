@@ -1,0 +1,99 @@
+//! What a reader should know of the reading of a model, for as long as it matters.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
+use serde::{Deserialize, Serialize};
+
+/// What is out of the ordinary now. Sentences.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Notices {
+    /// Why no bytes come, and that it is tried again. From the failure on, until bytes come again or nothing more is
+    /// tried.
+    pub retry: Option<String>,
+    /// Why the model is not kept. From then on, until the end of the run.
+    pub not_kept: Option<String>,
+}
+
+/// Where sources write what a reader should know. Clones are one board.
+///
+/// Whoever listens is told of every change at once: a source that waits for its next attempt reports nothing else.
+#[derive(Clone, Default)]
+pub struct NoticeBoard(Rc<BoardState>);
+
+#[derive(Default)]
+struct BoardState {
+    now: RefCell<Notices>,
+    listeners: RefCell<Vec<UnboundedSender<Notices>>>,
+}
+
+impl NoticeBoard {
+    /// What is on the board.
+    pub fn now(&self) -> Notices {
+        self.0.now.borrow().clone()
+    }
+
+    /// Takes everything off the board, before a run.
+    pub fn clear(&self) {
+        self.set(Notices::default());
+    }
+
+    /// All changes from now on.
+    pub fn listen(&self) -> UnboundedReceiver<Notices> {
+        let (sender, receiver) = unbounded();
+        self.0.listeners.borrow_mut().push(sender);
+        receiver
+    }
+
+    pub(crate) fn set_retry(&self, retry: Option<String>) {
+        if self.0.now.borrow().retry == retry {
+            return;
+        }
+        let not_kept = self.0.now.borrow().not_kept.clone();
+        self.set(Notices { retry, not_kept });
+    }
+
+    pub(crate) fn set_not_kept(&self, not_kept: String) {
+        let retry = self.0.now.borrow().retry.clone();
+        let not_kept = Some(not_kept);
+        self.set(Notices { retry, not_kept });
+    }
+
+    fn set(&self, notices: Notices) {
+        if *self.0.now.borrow() == notices {
+            return;
+        }
+        // Who does not listen any more is forgotten.
+        let told = |listener: &UnboundedSender<Notices>| listener.unbounded_send(notices.clone()).is_ok();
+        self.0.listeners.borrow_mut().retain(told);
+        *self.0.now.borrow_mut() = notices;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_change_is_told_once_and_one_notice_leaves_the_other() {
+        let board = NoticeBoard::default();
+        let mut changes = board.clone().listen();
+        board.set_not_kept("full.".into());
+        board.set_not_kept("full.".into());
+        board.set_retry(Some("again.".into()));
+        board.set_retry(None);
+        assert_eq!(board.now().not_kept.as_deref(), Some("full."));
+        board.clear();
+        board.clear();
+        assert_eq!(board.now(), Notices::default());
+        let mut told = Vec::new();
+        while let Ok(notices) = changes.try_recv() {
+            told.push((notices.retry.is_some(), notices.not_kept.is_some()));
+        }
+        assert_eq!(told, [(false, true), (true, true), (false, true), (false, false)]);
+        drop(changes);
+        board.set_retry(Some("again.".into()));
+        assert!(board.0.listeners.borrow().is_empty());
+    }
+}

@@ -1,0 +1,178 @@
+//! Reading what is not stored, and keeping it.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::super::keeper::{Keeper, Kept, Piece};
+use super::super::source::{Sink, Source};
+use super::super::witness::changed;
+use super::StoredSource;
+use crate::error::{ErrorKind, Result};
+
+/// Room that is left free in the browser's storage, in bytes.
+const RESERVE: u64 = 8 << 20;
+
+impl StoredSource {
+    /// Reads the first of `parts`, which is not stored whole, and its neighbours up to one that is stored, from the other
+    /// source. Says how many it read: none where another tab has stored the first of them in the meantime.
+    pub(super) async fn fetch(
+        &self,
+        file: &str,
+        parts: &[(Piece, Option<Range<u64>>)],
+        sink: &mut Sink<'_>,
+    ) -> Result<usize> {
+        let held = self.store.lock(&self.folder).await;
+        if held.is_ok() {
+            self.look(true).await;
+            self.sweep().await;
+        }
+        if self.state.borrow().replaced {
+            return Err(changed(file, &self.location()));
+        }
+        let Some((first, _)) = parts.first() else { return Ok(0) };
+        if self.is_kept(first) {
+            if self.whole(first).await.is_some() {
+                return Ok(0);
+            }
+            self.forget(|name| name == first.name).await;
+        }
+        self.compare(file).await?;
+        let missing = parts.iter().take_while(|(piece, _)| !self.is_kept(piece)).count();
+        let parts = &parts[..missing];
+        let Some((last, _)) = parts.last() else { return Ok(0) };
+        let span = |from: &Piece, to: &Piece| Some(from.range.as_ref()?.start..to.range.as_ref()?.end);
+        let range = span(first, last);
+        let bytes = range.as_ref().map_or(0, |range| range.end - range.start);
+        let keeper = self.keeper(parts, bytes).await;
+        let wanted = parts
+            .first()
+            .zip(parts.last())
+            .and_then(|((_, from), (_, to))| Some(from.as_ref()?.start..to.as_ref()?.end));
+        let outcome = match keeper {
+            Some(keeper) => self.read_and_keep(file, range, wanted, keeper, sink).await,
+            // Nothing is kept: no more is read than is wanted.
+            None => self.inner.stream(file, wanted, sink).await,
+        };
+        if outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::Changed) {
+            self.forget(|_| true).await;
+        }
+        outcome.map(|()| missing)
+    }
+
+    /// Reads `range` of `file` and keeps it; what is in `wanted` goes to `sink`.
+    async fn read_and_keep(
+        &self,
+        file: &str,
+        range: Option<Range<u64>>,
+        wanted: Option<Range<u64>>,
+        keeper: Keeper,
+        sink: &mut Sink<'_>,
+    ) -> Result<()> {
+        let keeper = RefCell::new(keeper);
+        let mut at = range.as_ref().map_or(0, |range| range.start);
+        let mut tee = |bytes: &[u8]| {
+            sink(overlap(bytes, at, wanted.as_ref()))?;
+            keeper.borrow_mut().push(bytes);
+            at += bytes.len() as u64;
+            Ok(())
+        };
+        let outcome = self.inner.stream(file, range, &mut tee).await;
+        let mut keeper = keeper.into_inner();
+        if outcome.is_ok() {
+            keeper.end_of_file();
+        }
+        self.kept(file, keeper).await;
+        outcome
+    }
+
+    /// Prepares to keep `parts`, of `bytes` bytes; None where there is no room.
+    async fn keeper(&self, parts: &[(Piece, Option<Range<u64>>)], bytes: u64) -> Option<Keeper> {
+        let full = self.state.borrow().full.clone();
+        if let Some(cause) = full {
+            // Said again, in case another run has begun.
+            self.give_up(cause);
+            return None;
+        }
+        let space = self.store.space().await;
+        if let Some(space) = space
+            && space.quota.saturating_sub(space.usage) < bytes + RESERVE
+        {
+            let free = space.quota.saturating_sub(space.usage) / 1_000_000;
+            self.give_up(format!("{free} MB are free"));
+            return None;
+        }
+        if space.is_some_and(|space| !space.persistent) {
+            self.store.persist().await;
+        }
+        let manifest = self.state.borrow().manifest.clone()?;
+        let pieces: Vec<Piece> = parts.iter().map(|(piece, _)| piece.clone()).collect();
+        match Keeper::new(self.store.as_ref(), &self.folder, &manifest, &pieces).await {
+            Ok(keeper) => Some(keeper),
+            Err(error) => {
+                self.give_up(error.cause);
+                None
+            }
+        }
+    }
+
+    /// Takes over what a keeper has written.
+    async fn kept(&self, file: &str, keeper: Keeper) {
+        let Kept {
+            mut manifest,
+            failed,
+            unfinished,
+        } = keeper.into_parts();
+        for name in &unfinished {
+            // Half a file is of no use, and takes room.
+            let _ = self.store.remove(&self.folder, Some(name)).await;
+        }
+        let mut news = false;
+        if let Some(length) = self.inner.length(file).await.ok().flatten() {
+            news |= manifest.lengths.insert(file.to_owned(), length) != Some(length);
+        }
+        if let Some(label) = self.inner.label(file) {
+            news |= manifest.labels.insert(file.to_owned(), label.clone()).as_ref() != Some(&label);
+        }
+        let written = match news && failed.is_none() {
+            true => manifest.write(self.store.as_ref(), &self.folder).await,
+            false => manifest.remove_older(self.store.as_ref(), &self.folder).await,
+        };
+        self.remove_if_empty().await;
+        {
+            let mut state = self.state.borrow_mut();
+            // What this source wrote it need not check.
+            let new: Vec<String> = manifest
+                .pieces
+                .keys()
+                .filter(|name| {
+                    !state
+                        .manifest
+                        .as_ref()
+                        .is_some_and(|old| old.pieces.contains_key(*name))
+                })
+                .cloned()
+                .collect();
+            state.fresh.extend(new.iter().cloned());
+            state.checked.extend(new);
+            state.manifest = Some(manifest);
+        }
+        if let Some(error) = failed.or(written.err()) {
+            self.give_up(error.cause);
+        }
+    }
+
+    fn give_up(&self, cause: String) {
+        self.notices.set_not_kept(format!(
+            "The model is not kept in this browser ({cause}); the run goes on in memory."
+        ));
+        self.state.borrow_mut().full = Some(cause);
+    }
+}
+
+/// The bytes of `bytes`, which begin at `at`, that are in `wanted`.
+fn overlap<'b>(bytes: &'b [u8], at: u64, wanted: Option<&Range<u64>>) -> &'b [u8] {
+    let Some(wanted) = wanted else { return bytes };
+    let within =
+        |place: u64| usize::try_from(place.saturating_sub(at)).map_or(bytes.len(), |place| place.min(bytes.len()));
+    &bytes[within(wanted.start)..within(wanted.end)]
+}

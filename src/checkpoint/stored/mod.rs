@@ -1,0 +1,244 @@
+//! A source that keeps what it reads, and reads what it kept.
+
+mod fetch;
+mod same;
+mod sweep;
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::rc::Rc;
+
+use futures::future::LocalBoxFuture;
+
+use super::keeper::Piece;
+use super::manifest::{self, Manifest};
+use super::notices::NoticeBoard;
+use super::source::{Sink, Source, Traffic};
+use super::store::{Store, StoredFile};
+use crate::error::Result;
+
+/// Another source, whose pieces are kept in a store and read from there the next time.
+///
+/// A piece counts once a manifest lists its length and SHA-256, and is checked before it is used; one that is not
+/// whole is read from the other source again. Where the store can't take more, reading goes on without it. Before more is
+/// added to the pieces of an earlier visit, a few bytes of them are compared with the other source.
+pub struct StoredSource {
+    inner: Box<dyn Source>,
+    store: Rc<dyn Store>,
+    folder: String,
+    state: RefCell<State>,
+    from_storage: Cell<u64>,
+    notices: NoticeBoard,
+}
+
+#[derive(Default)]
+struct State {
+    /// None until it has been looked for.
+    manifest: Option<Manifest>,
+    pieces: BTreeMap<String, Vec<Range<u64>>>,
+    /// Pieces that were checked or written since this source was made.
+    checked: BTreeSet<String>,
+    /// Pieces that this source itself has read from the other one.
+    fresh: BTreeSet<String>,
+    /// Whether pieces of an earlier visit are known to be of the file that the other source has now.
+    compared: bool,
+    /// Whether files that no manifest names have been looked for.
+    swept: bool,
+    /// Whether another tab has replaced pieces that this one knew by others.
+    replaced: bool,
+    /// Why nothing more is kept.
+    full: Option<String>,
+}
+
+impl StoredSource {
+    /// `inner`, kept in `store` under its location.
+    pub fn new(inner: Box<dyn Source>, store: Rc<dyn Store>) -> Self {
+        Self {
+            folder: manifest::folder_name(&inner.location()),
+            inner,
+            store,
+            state: RefCell::default(),
+            from_storage: Cell::new(0),
+            notices: NoticeBoard::default(),
+        }
+    }
+
+    /// The same source, which writes on `notices` that nothing is kept.
+    #[must_use]
+    pub fn with_notices(mut self, notices: NoticeBoard) -> Self {
+        self.notices = notices;
+        self
+    }
+
+    /// Looks for what is stored, once, or again where `anew`.
+    async fn look(&self, anew: bool) {
+        if !anew && self.state.borrow().manifest.is_some() {
+            return;
+        }
+        let found = Manifest::read(self.store.as_ref(), &self.folder).await;
+        let mut state = self.state.borrow_mut();
+        if let (Ok(Some(found)), Some(known)) = (&found, &state.manifest) {
+            state.replaced |= found.contradicts(known);
+        }
+        let empty = || Manifest {
+            location: self.inner.location(),
+            ..Manifest::default()
+        };
+        state.manifest = Some(match found {
+            Ok(found) => found.unwrap_or_else(empty),
+            Err(error) => {
+                state.full = Some(error.cause);
+                empty()
+            }
+        });
+    }
+
+    /// The pieces that `range` of `file` is in, and the part of each that is wanted.
+    fn parts(&self, file: &str, range: Option<Range<u64>>) -> Vec<(Piece, Option<Range<u64>>)> {
+        let piece = |range: Option<Range<u64>>| Piece {
+            name: manifest::piece_name(file, range.as_ref()),
+            range,
+        };
+        let Some(range) = range else {
+            return vec![(piece(None), None)];
+        };
+        let state = self.state.borrow();
+        let mut parts = Vec::new();
+        let mut start = range.start;
+        for whole in state.pieces.get(file).into_iter().flatten() {
+            if whole.start > start || start >= range.end {
+                break;
+            }
+            if whole.end > start {
+                let wanted = start..whole.end.min(range.end);
+                start = wanted.end;
+                parts.push((piece(Some(whole.clone())), Some(wanted)));
+            }
+        }
+        match start < range.end {
+            // Not as it was divided: the header, say.
+            true => vec![(piece(Some(range.clone())), Some(range))],
+            false => parts,
+        }
+    }
+
+    fn is_kept(&self, piece: &Piece) -> bool {
+        let state = self.state.borrow();
+        state
+            .manifest
+            .as_ref()
+            .is_some_and(|manifest| manifest.pieces.contains_key(&piece.name))
+    }
+
+    /// A stored piece and its length, open and whole; None where it is not stored, or damaged.
+    async fn whole(&self, piece: &Piece) -> Option<(Box<dyn StoredFile>, u64)> {
+        let kept = {
+            let state = self.state.borrow();
+            state.manifest.as_ref()?.pieces.get(&piece.name).cloned()?
+        };
+        let stored = self.store.open(&self.folder, &piece.name).await.ok().flatten()?;
+        let checked = self.state.borrow().checked.contains(&piece.name) && stored.length() == kept.length;
+        if !checked && !manifest::is_whole(stored.as_ref(), &kept) {
+            return None;
+        }
+        self.state.borrow_mut().checked.insert(piece.name.clone());
+        Some((stored, kept.length))
+    }
+
+    /// Hands the wanted part of a stored piece to `sink`; false where it is not stored whole.
+    async fn feed(&self, piece: &Piece, wanted: Option<&Range<u64>>, sink: &mut Sink<'_>) -> Result<bool> {
+        let Some((stored, length)) = self.whole(piece).await else {
+            return Ok(false);
+        };
+        let start = piece.range.as_ref().map_or(0, |range| range.start);
+        let within = wanted.map_or(0..length, |wanted| wanted.start - start..wanted.end - start);
+        manifest::for_each_step(stored.as_ref(), within, &mut |bytes| {
+            self.from_storage.set(self.from_storage.get() + bytes.len() as u64);
+            sink(bytes)
+        })?;
+        Ok(true)
+    }
+}
+
+impl Source for StoredSource {
+    fn location(&self) -> String {
+        self.inner.location()
+    }
+
+    fn stream<'a>(
+        &'a self,
+        file: &'a str,
+        range: Option<Range<u64>>,
+        sink: &'a mut Sink<'a>,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            self.look(false).await;
+            self.sweep_at_first().await;
+            let parts = self.parts(file, range);
+            let mut done = 0;
+            while let Some((piece, wanted)) = parts.get(done) {
+                if self.feed(piece, wanted.as_ref(), sink).await? {
+                    done += 1;
+                    continue;
+                }
+                done += self.fetch(file, &parts[done..], sink).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
+        Box::pin(async move {
+            self.look(false).await;
+            let stored = self
+                .state
+                .borrow()
+                .manifest
+                .as_ref()
+                .and_then(|manifest| manifest.lengths.get(file).copied());
+            match stored {
+                Some(length) => Ok(Some(length)),
+                None => self.inner.length(file).await,
+            }
+        })
+    }
+
+    fn divide(&self, file: &str, pieces: &[Range<u64>]) {
+        self.state.borrow_mut().pieces.insert(file.to_owned(), pieces.to_vec());
+    }
+
+    fn distrust<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
+        Box::pin(async move {
+            let names: BTreeSet<String> = self
+                .parts(file, range)
+                .into_iter()
+                .map(|(piece, _)| piece.name)
+                .collect();
+            let held = self.store.lock(&self.folder).await;
+            if held.is_ok() {
+                self.look(true).await;
+            }
+            self.forget(|name| names.contains(name)).await;
+        })
+    }
+
+    fn recheck(&self) {
+        self.inner.recheck();
+    }
+
+    fn label(&self, file: &str) -> Option<String> {
+        self.inner.label(file)
+    }
+
+    fn reads_from_the_start(&self) -> bool {
+        self.inner.reads_from_the_start()
+    }
+
+    fn traffic(&self) -> Traffic {
+        Traffic {
+            storage: self.from_storage.get(),
+            network: self.inner.traffic().network,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The browser's storage does what a store does, in a worker of a real browser. `store.rs` checks the same of the one in
+//! memory; natively there is nothing to run here.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used)]
+
+mod store_contract;
+
+use std::rc::Rc;
+
+use keyside::checkpoint::{OpfsStore, Store};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+/// The storage, and the same as another tab opens it.
+async fn tabs() -> (OpfsStore, OpfsStore) {
+    (OpfsStore::open().await.unwrap(), OpfsStore::open().await.unwrap())
+}
+
+#[wasm_bindgen_test]
+async fn reads_what_was_written() {
+    let (store, other) = tabs().await;
+    store_contract::reads_what_was_written(&store, &other).await;
+}
+
+#[wasm_bindgen_test]
+async fn replaces_files() {
+    store_contract::replaces_files(&tabs().await.0).await;
+}
+
+#[wasm_bindgen_test]
+async fn unfinished_files_are_not_whole() {
+    let (store, other) = tabs().await;
+    store_contract::unfinished_files_are_not_whole(&store, &other).await;
+}
+
+#[wasm_bindgen_test]
+async fn removes() {
+    store_contract::removes(&tabs().await.0).await;
+}
+
+#[wasm_bindgen_test]
+async fn locks_exclude() {
+    let (store, other) = tabs().await;
+    store_contract::locks_exclude(&store, &other).await;
+}
+
+#[wasm_bindgen_test]
+async fn knows_its_room() {
+    let store = tabs().await.0;
+    assert!(store.space().await.is_some(), "a browser tells");
+    store_contract::knows_its_room(&store).await;
+}
+
+#[wasm_bindgen_test]
+async fn keeps_a_model() {
+    let (store, other) = tabs().await;
+    store_contract::keeps_a_model(Rc::new(store), Rc::new(other)).await;
+}
