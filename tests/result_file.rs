@@ -2,7 +2,7 @@
 //! with a message that says why.
 #![allow(clippy::unwrap_used)]
 
-use keyside::plot::HistogramPlot;
+use keyside::plot::{HistogramPlot, HistogramView};
 use keyside::result::{HistogramName, MAX_BYTES, ResultFile, mean};
 use keyside::{ErrorKind, gpt2::Head};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ fn recorded_run_is_the_notebooks() {
     for name in HistogramName::all() {
         let series = &result.histograms.get(name).series;
         assert!(series.values().all(|values| values.len() == 1200));
-        let plot = HistogramPlot::of_result(&result, name);
+        let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
         let order: Vec<&str> = plot.series.iter().map(|series| series.label.as_str()).collect();
         assert_eq!(
             order,

@@ -1,49 +1,90 @@
-//! Rectangles and linear scales, in CSS pixels.
+//! Rectangles and scales, in CSS pixels.
 
 /// An upright rectangle; `top < bottom`, as on screens.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(super) struct Rect {
+pub struct Rect {
+    /// Left edge.
     pub left: f64,
+    /// Upper edge.
     pub top: f64,
+    /// Right edge.
     pub right: f64,
+    /// Lower edge.
     pub bottom: f64,
 }
 
 impl Rect {
+    /// From left to right.
     pub fn width(&self) -> f64 {
         self.right - self.left
     }
 
+    /// From top to bottom.
     pub fn height(&self) -> f64 {
         self.bottom - self.top
     }
 
+    /// Its middle.
     pub fn center(&self) -> (f64, f64) {
         ((self.left + self.right) / 2.0, (self.top + self.bottom) / 2.0)
     }
 
+    /// Whether a point is in it; the right and lower edges are not.
     pub fn contains(&self, (x, y): (f64, f64)) -> bool {
         x >= self.left && x < self.right && y >= self.top && y < self.bottom
     }
+
+    /// The point of it that is nearest to `point`.
+    pub fn nearest(&self, (x, y): (f64, f64)) -> (f64, f64) {
+        let within = |value: f64, low: f64, high: f64| value.min(high).max(low);
+        (within(x, self.left, self.right), within(y, self.top, self.bottom))
+    }
+
+    /// The part of it between two x; None when nothing is left.
+    pub(super) fn between(&self, left: f64, right: f64) -> Option<Self> {
+        let part = Self {
+            left: self.left.max(left),
+            right: self.right.min(right),
+            ..*self
+        };
+        (part.right > part.left).then_some(part)
+    }
 }
 
-/// A linear map from values to pixels.
+/// A map from values to pixels: linear, or linear in the logarithm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Scale {
-    /// Values at both ends.
+    /// Values at both ends; both positive when the scale is logarithmic.
     pub values: (f64, f64),
     /// Pixels at both ends.
     pub pixels: (f64, f64),
+    /// Whether equal ratios are equally long.
+    pub log: bool,
 }
 
 impl Scale {
+    pub fn linear(values: (f64, f64), pixels: (f64, f64)) -> Self {
+        Self {
+            values,
+            pixels,
+            log: false,
+        }
+    }
+
+    fn position(&self, value: f64) -> f64 {
+        if self.log { value.ln() } else { value }
+    }
+
     pub fn pixel(&self, value: f64) -> f64 {
-        let part = (value - self.values.0) / (self.values.1 - self.values.0);
+        let (low, high) = (self.position(self.values.0), self.position(self.values.1));
+        let part = (self.position(value) - low) / (high - low);
         self.pixels.0 + part * (self.pixels.1 - self.pixels.0)
     }
 
     pub fn value(&self, pixel: f64) -> f64 {
+        let (low, high) = (self.position(self.values.0), self.position(self.values.1));
         let part = (pixel - self.pixels.0) / (self.pixels.1 - self.pixels.0);
-        self.values.0 + part * (self.values.1 - self.values.0)
+        let position = low + part * (high - low);
+        if self.log { position.exp() } else { position }
     }
 }

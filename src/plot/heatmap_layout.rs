@@ -13,7 +13,7 @@ pub(super) const SMALLEST_FONT: f64 = 7.0;
 const STRETCH: f64 = 1.4;
 
 /// Positions of everything, in CSS pixels.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     pub title: Title,
     pub font_size: f64,
@@ -76,7 +76,7 @@ impl Layout {
                 ..grid
             }
         };
-        let limit = Some(plot.limit()).filter(|limit| *limit > 0.0).unwrap_or(1.0);
+        let limit = Some(plot.limit).filter(|limit| *limit > 0.0).unwrap_or(1.0);
         let pixels = if narrow {
             (color_bar.left, color_bar.right)
         } else {
@@ -93,10 +93,7 @@ impl Layout {
             cell_font: cell_font(plot, cell, theme.font_size),
             labelled_rows: labelled_rows(plot, font_size * 1.15 / cell.1),
             labelled_columns: labelled_columns(plot, cell.0, font_size),
-            color_scale: Scale {
-                values: (-limit, limit),
-                pixels,
-            },
+            color_scale: Scale::linear((-limit, limit), pixels),
             color_ticks: ticks::ticks((-limit, limit), length, if narrow { 50.0 } else { 40.0 }),
             grid,
             color_bar,
@@ -118,15 +115,18 @@ impl Layout {
 
     /// Row and column of the cell at `point`.
     pub fn cell_at(&self, point: (f64, f64)) -> Option<(usize, usize)> {
-        if !self.grid.contains(point) {
-            return None;
-        }
-        let column = (point.0 - self.grid.left) / self.grid.width() * self.columns as f64;
-        let row = (point.1 - self.grid.top) / self.grid.height() * self.rows as f64;
-        Some((
+        self.grid.contains(point).then(|| self.nearest_cell(point))
+    }
+
+    /// Row and column of the cell that is nearest to `point`.
+    pub fn nearest_cell(&self, point: (f64, f64)) -> (usize, usize) {
+        let (x, y) = self.grid.nearest(point);
+        let column = (x - self.grid.left) / self.grid.width() * self.columns as f64;
+        let row = (y - self.grid.top) / self.grid.height() * self.rows as f64;
+        (
             (row as usize).min(self.rows - 1),
             (column as usize).min(self.columns - 1),
-        ))
+        )
     }
 }
 

@@ -1,13 +1,13 @@
 //! Overlaid histograms with a box per series above.
 
-use std::collections::BTreeMap;
-
-use plotters::style::RGBColor;
-
-use super::labels::{is_extra, series_note, series_starts_visible, true_label};
-use super::theme::SERIES_COLORS;
+use super::labels::{is_extra, series_note, true_label};
+use super::palette::colors;
+use super::{HistogramView, SeriesOrder};
 use crate::gpt2::Head;
-use crate::result::{Bins, BoxStats, HistogramName, ResultFile, mean};
+use crate::result::{Bins, BoxStats, HistogramName, ResultFile};
+
+/// Most bins that a reader can ask for.
+pub const MAX_BINS: usize = 1000;
 
 /// One series of a [`HistogramPlot`].
 #[derive(Debug, Clone, PartialEq)]
@@ -16,14 +16,16 @@ pub struct Series {
     pub label: String,
     /// Tooltip: what the vector is. May be empty.
     pub note: String,
-    /// Colour of bars, box and legend entry.
-    pub color: RGBColor,
+    /// Number of its colour; see [`crate::plot::Theme::series_color`].
+    pub color: usize,
     /// Whether it is drawn; the legend shows it dimmed when not.
     pub visible: bool,
     /// Values per bin of [`HistogramPlot::bins`].
     pub counts: Vec<usize>,
     /// The box. None when there are no values.
     pub stats: Option<BoxStats>,
+    /// The value of the prompt that is picked, which is marked.
+    pub mark: Option<f64>,
 }
 
 /// Overlaid translucent histograms that share bins, and above them a box per series.
@@ -39,47 +41,54 @@ pub struct HistogramPlot {
     pub legend_title: String,
     /// The bins. None when there are no values.
     pub bins: Option<Bins>,
-    /// The series, by ascending mean: drawn in this order, boxes from the bottom up.
+    /// Whether the axis of counts is logarithmic.
+    pub log_counts: bool,
+    /// The range of values that is shown; None for all. Always within [`HistogramPlot::full_range`].
+    pub zoom: Option<(f64, f64)>,
+    /// The series in the order chosen: drawn in this order, boxes from the bottom up.
     pub series: Vec<Series>,
 }
 
 impl HistogramPlot {
-    /// The histogram `name` of `result`, with the true values as one more series where there are any.
-    pub fn of_result(result: &ResultFile, name: HistogramName) -> Self {
+    /// The histogram `name` of `result`, shown as `view` says, with the true values as one more series
+    /// where there are any.
+    pub fn of_result(result: &ResultFile, name: HistogramName, view: &HistogramView) -> Self {
         let series = &result.histograms.get(name).series;
-        Self::new(name, result.head, series, result.histograms.true_values(name))
+        let series = series.iter().map(|(label, values)| (label.as_str(), values.as_slice()));
+        Self::new(name, result.head, series, result.histograms.true_values(name), view)
     }
 
-    /// The histogram `name` of `head` from `series` (label to values), which may still be filling in.
+    /// The histogram `name` of `head` from `series` (label and values), which may still be filling in.
     ///
     /// `true_values` (may be empty) become one more series. Bins span all series, also those hidden:
-    /// showing or hiding one never moves the bins. Colours follow the order of means, the notebook's
-    /// series first, so that a live run has the colours of the recorded one.
-    pub fn new(name: HistogramName, head: Head, series: &BTreeMap<String, Vec<f32>>, true_values: &[f32]) -> Self {
+    /// showing or hiding one never moves the bins.
+    pub fn new<'a>(
+        name: HistogramName,
+        head: Head,
+        series: impl IntoIterator<Item = (&'a str, &'a [f32])>,
+        true_values: &'a [f32],
+        view: &HistogramView,
+    ) -> Self {
         let truth = (!true_values.is_empty()).then(|| (true_label(name), true_values));
-        let labelled = series.iter().map(|(label, values)| (label.as_str(), values.as_slice()));
-        let mut all: Vec<(&str, &[f32])> = labelled.chain(truth).collect();
-        all.sort_by(|left, right| order(left.1).total_cmp(&order(right.1)));
+        let all: Vec<(&str, &[f32])> = series.into_iter().chain(truth).collect();
+        let usual = if name.probs() { 100 } else { 120 };
         let bins = Bins::of(
             all.iter().map(|(_, values)| *values),
-            if name.probs() { 100 } else { 120 },
+            view.max_bins.unwrap_or(usual).clamp(1, MAX_BINS),
         );
-        let of_notebook = all.iter().filter(|(label, _)| !is_extra(label));
-        let extra = all.iter().filter(|(label, _)| is_extra(label));
-        let colors: BTreeMap<&str, RGBColor> = of_notebook
-            .chain(extra)
-            .map(|(label, _)| *label)
-            .zip(SERIES_COLORS.into_iter().cycle())
-            .collect();
-        let series = all.iter().map(|(label, values)| Series {
-            label: (*label).to_owned(),
+        let colors = colors(all.iter().map(|(label, _)| *label));
+        let one = |(&(label, values), color): (&(&str, &[f32]), usize)| Series {
+            label: label.to_owned(),
             note: series_note(label).to_owned(),
-            color: colors[label],
-            visible: series_starts_visible(label),
+            color,
+            visible: view.shows(label),
             counts: bins.map(|bins| bins.counts(values)).unwrap_or_default(),
             stats: BoxStats::of(values),
-        });
-        Self {
+            mark: None,
+        };
+        let mut series: Vec<Series> = all.iter().zip(colors).map(one).collect();
+        sort(&mut series, view.order);
+        let mut plot = Self {
             title: title(name, head),
             x_label: if name.probs() {
                 "Attention probability"
@@ -95,14 +104,98 @@ impl HistogramPlot {
             }
             .to_owned(),
             bins,
-            series: series.collect(),
+            log_counts: view.log_counts,
+            zoom: None,
+            series,
+        };
+        plot.zoom = view.zoom.and_then(|zoom| plot.within(zoom));
+        plot
+    }
+
+    /// The same plot with the values of prompt `prompt` of `result` marked; nothing is marked when there is none.
+    pub fn with_prompt(mut self, result: &ResultFile, name: HistogramName, prompt: Option<usize>) -> Self {
+        let histograms = &result.histograms;
+        for series in &mut self.series {
+            let values = match histograms.get(name).series.get(&series.label) {
+                Some(values) => values.as_slice(),
+                None => histograms.true_values(name),
+            };
+            let value = prompt.and_then(|prompt| values.get(prompt)).copied();
+            series.mark = value.map(f64::from).filter(|value| value.is_finite());
         }
+        self
+    }
+
+    /// All values with 5 % to spare on either side, hidden series included: toggling moves nothing.
+    pub fn full_range(&self) -> (f64, f64) {
+        let (low, high) = self.bins.map_or((0.0, 1.0), |bins| (bins.start, bins.end()));
+        let spare = 0.05 * (high - low);
+        (low - spare, high + spare)
+    }
+
+    /// The range of values that is shown.
+    pub fn range(&self) -> (f64, f64) {
+        self.zoom.unwrap_or_else(|| self.full_range())
+    }
+
+    /// `zoom` as far as it lies within the data, and not smaller than a bin. None for all: also when there is
+    /// nothing to be seen in it, or it is no range.
+    pub fn within(&self, zoom: (f64, f64)) -> Option<(f64, f64)> {
+        let (low, high) = self.full_range();
+        let bin = self.bins?.size;
+        let (from, to) = (zoom.0.max(low), zoom.1.min(high));
+        if !(zoom.0.is_finite() && zoom.1.is_finite() && from < to) {
+            return None;
+        }
+        let middle = (from + to) / 2.0;
+        let (from, to) = if to - from < bin {
+            (middle - bin / 2.0, middle + bin / 2.0)
+        } else {
+            (from, to)
+        };
+        let (from, to) = (from.max(low), to.min(high));
+        (from < to && (from > low || to < high)).then_some((from, to))
+    }
+
+    /// The visible series in the order of drawing.
+    pub(super) fn visible(&self) -> impl DoubleEndedIterator<Item = &Series> + Clone {
+        self.series.iter().filter(|series| series.visible)
+    }
+
+    /// Largest count of a visible series in a bin that is shown; 0 when there is none.
+    pub(super) fn largest_shown_count(&self) -> usize {
+        let Some(bins) = self.bins else { return 0 };
+        let (low, high) = self.range();
+        let shown = |index: &usize| {
+            let (from, to) = bins.edges(*index);
+            to > low && from < high
+        };
+        let counts = |index: usize| {
+            self.visible()
+                .filter_map(move |series| series.counts.get(index).copied())
+        };
+        (0..bins.count).filter(shown).flat_map(counts).max().unwrap_or(0)
     }
 }
 
-/// What series are ordered by: their mean, those without values first.
-fn order(values: &[f32]) -> f64 {
-    mean(values).unwrap_or(f64::NEG_INFINITY)
+/// Ascending by what `order` says, those without values first; by label where that is equal.
+fn sort(series: &mut [Series], order: SeriesOrder) {
+    let number = |series: &Series| {
+        let stats = series.stats.as_ref();
+        stats.map_or(f64::NEG_INFINITY, |stats| match order {
+            SeriesOrder::Mean => stats.mean,
+            SeriesOrder::Median => stats.median,
+            SeriesOrder::Label => 0.0,
+        })
+    };
+    series.sort_by(|left, right| match order {
+        // The legend is read from the top down.
+        SeriesOrder::Label => left.label.cmp(&right.label),
+        _ => number(left)
+            .total_cmp(&number(right))
+            .then_with(|| is_extra(&left.label).cmp(&is_extra(&right.label)))
+            .then_with(|| left.label.cmp(&right.label)),
+    });
 }
 
 /// The notebook's title; its plots with queries fixed say "keys fixed" by mistake.

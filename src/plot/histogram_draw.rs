@@ -3,20 +3,21 @@
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters::prelude::DrawingBackend;
+use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
-use plotters::style::{Color, RGBAColor};
 
+use super::boxes::draw_box;
 use super::geometry::Rect;
-use super::histogram_layout::{Layout, Legend, SWATCH, TICK, Target};
+use super::histogram_layout::{Layout, Legend, SWATCH, TICK};
 use super::pen::{Pen, Text};
-use super::{DrawOptions, HistogramPlot, Series, Theme};
+use super::{DrawOptions, HistogramPlot, Series, Theme, labels};
 use crate::error::Result;
-use crate::result::{Bins, BoxStats};
+use crate::result::Bins;
 
 /// Bars wider than this have light edges, full ones at twice the width.
 const EDGES_FROM: f64 = 3.0;
-/// Half a box's height as part of its row.
-const BOX_SHARE: f64 = 0.26;
+/// How much a veil hides of what is not lit up.
+const VEIL: f64 = 0.78;
 
 impl HistogramPlot {
     /// Draws the plot over the whole of `area`, which is in device pixels.
@@ -29,17 +30,10 @@ impl HistogramPlot {
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
         pen.background()?;
-        self.draw_hover(&pen, &layout, options)?;
-        if let Some(bins) = self.bins {
-            self.visible()
-                .try_for_each(|series| draw_bars(&pen, &layout, theme, &bins, series))?;
+        for series in self.visible() {
+            self.draw_series(&pen, &layout, theme, series)?;
         }
-        for (index, row) in &layout.rows {
-            let series = &self.series[*index];
-            if let Some(stats) = &series.stats {
-                draw_box(&pen, &layout, series.color.to_rgba(), stats, *row)?;
-            }
-        }
+        self.draw_boxes(&pen, &layout, theme)?;
         draw_axes(&pen, &layout, theme)?;
         layout.title.draw(&pen, options)?;
         self.draw_titles(&pen, &layout, theme)?;
@@ -49,21 +43,67 @@ impl HistogramPlot {
             .map_or(Ok(()), |legend| self.draw_legend(&pen, &layout, legend, theme))
     }
 
-    fn draw_hover<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, options: &DrawOptions) -> Result<()> {
-        let color = options.theme.highlight.mix(0.1);
-        match options.hover.and_then(|point| layout.target(self, point)) {
-            Some(Target::Bin(index)) => {
-                let (low, high) = self.bins.map_or((0.0, 0.0), |bins| bins.edges(index));
-                let band = Rect {
-                    left: layout.x.pixel(low),
-                    right: layout.x.pixel(high),
-                    ..layout.bars
-                };
-                pen.rect(band, color)
+    /// See [`super::Scene::draw_highlight`].
+    pub(super) fn draw_highlight<DB: DrawingBackend>(
+        &self,
+        area: &DrawingArea<DB, Shift>,
+        layout: &Layout,
+        options: &DrawOptions,
+        label: &str,
+    ) -> Result<bool> {
+        let named = |series: &&Series| labels::same_series(&series.label, label);
+        let Some(series) = self.visible().find(named) else {
+            return Ok(false);
+        };
+        let (pen, theme) = (Pen::new(area, options), &options.theme);
+        pen.rect(layout.both(), theme.background.mix(VEIL))?;
+        let lit = Theme {
+            bar_opacity: 1.0,
+            ..theme.clone()
+        };
+        self.draw_series(&pen, layout, &lit, series)?;
+        for (index, row) in &layout.rows {
+            let of_row = &self.series[*index];
+            if let (true, Some(stats)) = (std::ptr::eq(of_row, series), &of_row.stats) {
+                draw_box(&pen, layout, theme.series_color(series.color).to_rgba(), stats, *row)?;
             }
-            Some(Target::Box(_, row)) => pen.rect(row, color),
-            None => Ok(()),
         }
+        draw_axes(&pen, layout, theme)?;
+        Ok(true)
+    }
+
+    /// Bars of `series`, and the mark of the prompt that is picked.
+    fn draw_series<DB: DrawingBackend>(
+        &self,
+        pen: &Pen<'_, DB>,
+        layout: &Layout,
+        theme: &Theme,
+        series: &Series,
+    ) -> Result<()> {
+        if let Some(bins) = &self.bins {
+            draw_bars(pen, layout, theme, bins, series)?;
+        }
+        let Some(x) = series.mark.map(|value| layout.x.pixel(value)) else {
+            return Ok(());
+        };
+        if x < layout.bars.left || x > layout.bars.right {
+            return Ok(());
+        }
+        // A line with a light edge is seen on bars of its own colour, too.
+        let (top, bottom) = (layout.bars.top, layout.bars.bottom);
+        pen.vertical(x, top, bottom, 4.0, theme.background.mix(0.75))?;
+        pen.vertical(x, top, bottom, 2.0, theme.series_color(series.color).to_rgba())
+    }
+
+    fn draw_boxes<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+        for (index, row) in &layout.rows {
+            let series = &self.series[*index];
+            let color = theme.series_color(series.color).to_rgba();
+            if let Some(stats) = &series.stats {
+                draw_box(pen, layout, color, stats, *row)?;
+            }
+        }
+        Ok(())
     }
 
     fn draw_titles<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
@@ -119,7 +159,7 @@ impl HistogramPlot {
                 right: entry.left + SWATCH,
                 bottom: y + SWATCH / 2.0,
             };
-            pen.rect(swatch, series.color.mix(opacity))?;
+            pen.rect(swatch, theme.series_color(series.color).mix(opacity))?;
             let (x, size, color) = (swatch.right + 8.0, layout.font_size, theme.text.mix(opacity));
             pen.text(&Text {
                 text: &series.label,
@@ -143,15 +183,19 @@ fn draw_bars<DB: DrawingBackend>(
     series: &Series,
 ) -> Result<()> {
     let width = layout.x.pixel(bins.size) - layout.x.pixel(0.0);
+    let color = theme.series_color(series.color).mix(theme.bar_opacity);
     for (index, &count) in series.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
         let (low, high) = bins.edges(index);
-        let bar = Rect {
+        let whole = Rect {
             left: layout.x.pixel(low),
             top: layout.y.pixel(count as f64),
             right: layout.x.pixel(high),
             bottom: layout.bars.bottom,
         };
-        pen.rect(bar, series.color.mix(theme.bar_opacity))?;
+        let Some(bar) = whole.between(layout.bars.left, layout.bars.right) else {
+            continue;
+        };
+        pen.rect(bar, color)?;
         // Light edges tell neighbours apart; on bars of a few pixels they would wash out the colour.
         if width > EDGES_FROM {
             let edge = theme.background.mix(0.6 * ((width - EDGES_FROM) / EDGES_FROM).min(1.0));
@@ -160,50 +204,6 @@ fn draw_bars<DB: DrawingBackend>(
         }
     }
     Ok(())
-}
-
-fn draw_box<DB: DrawingBackend>(
-    pen: &Pen<'_, DB>,
-    layout: &Layout,
-    color: RGBAColor,
-    stats: &BoxStats,
-    row: Rect,
-) -> Result<()> {
-    let (_, y) = row.center();
-    let half = (row.height() * BOX_SHARE).min(12.0);
-    let stroke = (half / 3.0).clamp(1.0, 2.0);
-    let x = |value: f64| layout.x.pixel(value);
-    for (whisker, quartile) in [(stats.lower_whisker, stats.q1), (stats.upper_whisker, stats.q3)] {
-        let (from, to) = (x(whisker).min(x(quartile)), x(whisker).max(x(quartile)));
-        pen.horizontal(y, from, to, stroke, color)?;
-        pen.vertical(x(whisker), y - half / 2.0, y + half / 2.0, stroke, color)?;
-    }
-    // With few values the notch is longer than the box; Plotly then folds it back, we end it with the box.
-    let (notch_low, notch_high) = (
-        (stats.median - stats.notch).max(stats.q1),
-        (stats.median + stats.notch).min(stats.q3),
-    );
-    let waist = half / 2.0;
-    let corners = [
-        (x(stats.q1), y - half),
-        (x(notch_low), y - half),
-        (x(stats.median), y - waist),
-        (x(notch_high), y - half),
-        (x(stats.q3), y - half),
-        (x(stats.q3), y + half),
-        (x(notch_high), y + half),
-        (x(stats.median), y + waist),
-        (x(notch_low), y + half),
-        (x(stats.q1), y + half),
-    ];
-    pen.polygon(&corners, color.mix(0.5))?;
-    pen.outline(&corners, stroke, color)?;
-    pen.vertical(x(stats.median), y - waist, y + waist, stroke, color)?;
-    let radius = (half * 0.45).clamp(1.5, 3.0);
-    stats
-        .outliers
-        .iter()
-        .try_for_each(|&value| pen.dot((x(value), y), radius, color))
 }
 
 fn draw_axes<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {

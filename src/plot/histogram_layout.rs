@@ -1,8 +1,8 @@
-//! Where the parts of a [`HistogramPlot`] stand, and what is below the pointer.
+//! Where the parts of a [`HistogramPlot`] stand.
 
 use super::geometry::{Rect, Scale};
 use super::title::Title;
-use super::{DrawOptions, HistogramPlot, Hover, text, ticks};
+use super::{DrawOptions, HistogramPlot, text, ticks};
 
 /// Narrower than this, the legend goes below and type gets smaller.
 const NARROW: f64 = 560.0;
@@ -12,7 +12,7 @@ const BOXES_SHARE: f64 = 0.26;
 pub(super) const TICK: f64 = 5.0;
 
 /// Positions of everything, in CSS pixels.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     pub title: Title,
     pub font_size: f64,
@@ -33,19 +33,12 @@ pub(super) struct Layout {
 }
 
 /// The legend's positions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Legend {
     /// Left end and middle of its title.
     pub title_at: (f64, f64),
     /// Rectangle of each series' entry, in the order of the series.
     pub entries: Vec<Rect>,
-}
-
-/// What the pointer is on.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Target {
-    Bin(usize),
-    Box(usize, Rect),
 }
 
 /// Swatch, gap and space after an entry of the legend.
@@ -78,8 +71,8 @@ impl Layout {
         let bottom = height - TICK - font_size * 1.8 - axis_title_size * 1.8 - below;
         let split = top + (bottom - top) * BOXES_SHARE;
 
-        let y_max = plot.largest_visible_count().max(1) as f64 * 1.05;
-        let y_ticks = count_ticks(y_max, bottom - split);
+        let counts = count_range(plot);
+        let y_ticks = count_ticks(counts, bottom - split, plot.log_counts);
         let labels = y_ticks
             .iter()
             .map(|(_, label)| text::width(label, font_size))
@@ -97,11 +90,8 @@ impl Layout {
             bottom: split,
             ..bars
         };
-        let values = plot.value_range();
-        let x = Scale {
-            values,
-            pixels: (bars.left, bars.right),
-        };
+        let values = plot.range();
+        let x = Scale::linear(values, (bars.left, bars.right));
         Self {
             title,
             font_size,
@@ -109,8 +99,9 @@ impl Layout {
             x_ticks: ticks::ticks(values, bars.width(), if narrow { 42.0 } else { 70.0 }),
             y_ticks,
             y: Scale {
-                values: (0.0, y_max),
+                values: counts,
                 pixels: (bottom, bars.top),
+                log: plot.log_counts,
             },
             rows: plot.rows(boxes),
             legend: options.legend.then(|| {
@@ -126,104 +117,41 @@ impl Layout {
         }
     }
 
-    /// What is at `point`.
-    pub fn target(&self, plot: &HistogramPlot, point: (f64, f64)) -> Option<Target> {
-        if self.bars.contains(point) {
-            let index = plot.bins?.index(self.x.value(point.0))?;
-            let holds_any = plot
-                .visible()
-                .any(|series| series.counts.get(index).is_some_and(|&count| count > 0));
-            return holds_any.then_some(Target::Bin(index));
+    /// Where bin `index` of `plot` stands, as far as it is shown.
+    pub fn bin(&self, plot: &HistogramPlot, index: usize) -> Option<Rect> {
+        let bins = plot.bins.filter(|bins| index < bins.count)?;
+        let (low, high) = bins.edges(index);
+        let band = Rect {
+            left: self.x.pixel(low),
+            right: self.x.pixel(high),
+            ..self.bars
+        };
+        let part = band.between(self.bars.left, self.bars.right)?;
+        // Not a sliver that rounding leaves of the next one.
+        (part.width() > 0.01 * band.width()).then_some(part)
+    }
+
+    /// Bars and boxes together.
+    pub fn both(&self) -> Rect {
+        Rect {
+            top: self.boxes.top,
+            ..self.bars
         }
-        let (index, row) = self.rows.iter().find(|(_, row)| row.contains(point))?;
-        Some(Target::Box(*index, *row))
     }
 }
 
 impl HistogramPlot {
-    /// What is to be said about the bin or box at (`x`, `y`) of a plot of `width` x `height`, all in CSS
-    /// pixels, drawn with `options`. None where there is nothing.
-    pub fn hover(&self, width: f64, height: f64, x: f64, y: f64, options: &DrawOptions) -> Option<Hover> {
-        let layout = Layout::new(self, width, height, options);
-        match layout.target(self, (x, y))? {
-            Target::Bin(index) => self.bin_hover(&layout, index),
-            Target::Box(index, row) => self.box_hover(&layout, index, row),
-        }
-    }
-
-    /// Index of the series whose legend entry is at (`x`, `y`); see [`HistogramPlot::hover`].
+    /// Index of the series whose legend entry is at (`x`, `y`) of a plot of `width` x `height`, all in CSS pixels,
+    /// drawn with `options`.
     pub fn legend_entry(&self, width: f64, height: f64, x: f64, y: f64, options: &DrawOptions) -> Option<usize> {
         let legend = Layout::new(self, width, height, options).legend?;
         legend.entries.iter().position(|entry| entry.contains((x, y)))
-    }
-
-    fn bin_hover(&self, layout: &Layout, index: usize) -> Option<Hover> {
-        let bins = self.bins?;
-        let (low, high) = bins.edges(index);
-        // Bins centred on multiples have edges with one more decimal.
-        let halves = (bins.start / bins.size).fract().abs() > 0.25 && (bins.start / bins.size).fract().abs() < 0.75;
-        let decimals = ticks::decimals(bins.size) + usize::from(halves);
-        let mut lines = vec![format!(
-            "{} to {}",
-            text::number(low, decimals),
-            text::number(high, decimals)
-        )];
-        let counted = self
-            .visible()
-            .rev()
-            .filter_map(|series| Some((series, *series.counts.get(index)?)));
-        lines.extend(counted.map(|(series, count)| format!("{}: {count}", series.label)));
-        let largest = self.visible().filter_map(|series| series.counts.get(index)).max()?;
-        let anchor = (layout.x.pixel((low + high) / 2.0), layout.y.pixel(*largest as f64));
-        Some(Hover { anchor, lines })
-    }
-
-    fn box_hover(&self, layout: &Layout, index: usize, row: Rect) -> Option<Hover> {
-        let series = self.series.get(index)?;
-        let stats = series.stats.as_ref()?;
-        let show = |value: f64| text::number(value, 4);
-        let lines = vec![
-            format!("{}: {} values", series.label, stats.count),
-            format!("mean {}", show(stats.mean)),
-            format!("median {}", show(stats.median)),
-            format!("quartiles {} to {}", show(stats.q1), show(stats.q3)),
-            format!(
-                "whiskers {} to {}",
-                show(stats.lower_whisker),
-                show(stats.upper_whisker)
-            ),
-            format!("all {} to {}", show(stats.min), show(stats.max)),
-            format!("outliers {}", stats.outliers.len()),
-        ];
-        Some(Hover {
-            anchor: (layout.x.pixel(stats.median), row.top),
-            lines,
-        })
-    }
-
-    pub(super) fn visible(&self) -> impl DoubleEndedIterator<Item = &super::Series> {
-        self.series.iter().filter(|series| series.visible)
-    }
-
-    fn largest_visible_count(&self) -> usize {
-        self.visible()
-            .flat_map(|series| &series.counts)
-            .copied()
-            .max()
-            .unwrap_or(0)
     }
 
     fn entry_widths(&self, font_size: f64) -> impl Iterator<Item = f64> {
         self.series
             .iter()
             .map(move |series| SWATCH + SWATCH_GAP + text::width(&series.label, font_size) + 6.0)
-    }
-
-    /// All values with 5 % to spare on either side, hidden series included: toggling moves nothing.
-    fn value_range(&self) -> (f64, f64) {
-        let (low, high) = self.bins.map_or((0.0, 1.0), |bins| (bins.start, bins.end()));
-        let spare = 0.05 * (high - low);
-        (low - spare, high + spare)
     }
 
     fn rows(&self, area: Rect) -> Vec<(usize, Rect)> {
@@ -244,9 +172,22 @@ impl HistogramPlot {
     }
 }
 
+/// Counts at both ends of their axis. A logarithmic one begins at a half: a bar of 1 can be seen.
+fn count_range(plot: &HistogramPlot) -> (f64, f64) {
+    let largest = plot.largest_shown_count().max(1) as f64;
+    if plot.log_counts {
+        (0.5, largest * 1.3)
+    } else {
+        (0.0, largest * 1.05)
+    }
+}
+
 /// Ticks at whole counts.
-fn count_ticks(y_max: f64, pixels: f64) -> Vec<(f64, String)> {
-    let all = ticks::ticks((0.0, y_max), pixels, 45.0);
+fn count_ticks(range: (f64, f64), pixels: f64, log: bool) -> Vec<(f64, String)> {
+    if log {
+        return ticks::log_ticks(range, pixels, 26.0);
+    }
+    let all = ticks::ticks(range, pixels, 45.0);
     all.into_iter()
         .filter(|(value, _)| value.fract().abs() < 1e-9)
         .collect()

@@ -25,6 +25,12 @@ pub(super) fn true_label(name: HistogramName) -> &'static str {
     if name.probs() { "true probability" } else { "true score" }
 }
 
+/// Whether two labels name the same thing in different figures: the true score and the true probability do.
+pub fn same_series(one: &str, other: &str) -> bool {
+    let is_true = |label: &str| HistogramName::all().into_iter().any(|name| label == true_label(name));
+    one == other || is_true(one) && is_true(other)
+}
+
 /// One line on what the vector behind `label` is; empty for a label that is not known.
 pub fn series_note(label: &str) -> &'static str {
     match label {

@@ -1,17 +1,25 @@
 //! Histograms and heatmaps on any `plotters` backend: canvas on screen, SVG for export and tests.
 //!
 //! A plot's layout is a pure function of its size and content, in CSS pixels; drawing and pointing
-//! share it. Drawing multiplies by the device's pixel ratio, so that a canvas is crisp everywhere.
+//! share it: see [`Scene`]. Drawing multiplies by the device's pixel ratio, so that a canvas is crisp everywhere.
 
+mod boxes;
 mod geometry;
 mod heatmap;
+mod heatmap_cells;
+mod heatmap_draw;
 mod heatmap_layout;
+mod heatmap_point;
 mod histogram;
 mod histogram_draw;
 mod histogram_layout;
+mod histogram_point;
 mod labels;
 mod options;
+mod palette;
 mod pen;
+mod scene;
+mod strip;
 mod svg;
 mod text;
 mod theme;
@@ -19,12 +27,16 @@ mod ticks;
 mod title;
 mod view;
 
+pub use geometry::Rect;
 pub use heatmap::{Cell, HeatmapPlot};
-pub use histogram::{HistogramPlot, Series};
-pub use labels::{TRUE_EMBEDDING, series_note, series_starts_visible};
-pub use options::{DrawOptions, Hover};
-pub use svg::{SVG_SIZE, heatmap_svg, histogram_svg, svg_files};
-pub use theme::{SERIES_COLORS, Theme};
+pub use histogram::{HistogramPlot, MAX_BINS, Series};
+pub use labels::{TRUE_EMBEDDING, same_series, series_note, series_starts_visible};
+pub use options::DrawOptions;
+pub use palette::COLORS;
+pub use scene::{Hover, Plot, Scene, Step, Target, Zoom};
+pub use strip::StripPlot;
+pub use svg::{SVG_SIZE, heatmap_svg, histogram_svg, plot_svg, svg_files};
+pub use theme::{Theme, contrast};
 pub use view::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
 pub use crate::result::HistogramName;

@@ -1,4 +1,4 @@
-//! How a plot is drawn, and what is said about the thing pointed at.
+//! How a plot is drawn.
 
 use crate::plot::Theme;
 
@@ -17,12 +17,10 @@ pub struct DrawOptions {
     pub legend: bool,
     /// Whether the title is drawn.
     pub title: bool,
-    /// Where the pointer is, in CSS pixels; the bin, box or cell below it is marked.
-    pub hover: Option<(f64, f64)>,
 }
 
 impl DrawOptions {
-    /// For a canvas: `scale` is `devicePixelRatio`. With legend and title, nothing pointed at.
+    /// For a canvas: `scale` is `devicePixelRatio`. With legend and title.
     pub fn canvas(scale: f64, theme: Theme) -> Self {
         Self {
             scale: if scale.is_finite() && scale > 0.0 { scale } else { 1.0 },
@@ -30,7 +28,6 @@ impl DrawOptions {
             theme,
             legend: true,
             title: true,
-            hover: None,
         }
     }
 
@@ -41,13 +38,4 @@ impl DrawOptions {
             ..Self::canvas(scale, theme)
         }
     }
-}
-
-/// What is to be said about the bin, box or cell that is pointed at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hover {
-    /// Where a tooltip belongs: the middle of the thing's upper edge, in CSS pixels.
-    pub anchor: (f64, f64),
-    /// What to say, a line each; the first one names the thing.
-    pub lines: Vec<String>,
 }

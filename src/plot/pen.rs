@@ -104,6 +104,17 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
         self.area.draw(&Polygon::new(points, color.filled())).map_err(failed)
     }
 
+    /// A line from point to point.
+    pub fn path(&self, points: &[(f64, f64)], width: f64, color: RGBAColor) -> Result<()> {
+        let points: Vec<_> = points.iter().map(|&point| self.point(point)).collect();
+        let style = ShapeStyle {
+            color,
+            filled: false,
+            stroke_width: self.stroke(width),
+        };
+        self.area.draw(&PathElement::new(points, style)).map_err(failed)
+    }
+
     pub fn outline(&self, points: &[(f64, f64)], width: f64, color: RGBAColor) -> Result<()> {
         let mut points: Vec<_> = points.iter().map(|&point| self.point(point)).collect();
         // Closes the path, and goes one corner on: a polyline's first corner is then mitred, too.

@@ -4,7 +4,7 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters::prelude::SVGBackend;
 
-use super::{DrawOptions, HeatmapPlot, HistogramPlot, Theme};
+use super::{DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, Theme};
 use crate::error::Result;
 use crate::result::{HistogramName, ResultFile};
 
@@ -22,12 +22,16 @@ pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, Stri
     let mut files = Vec::new();
     for name in HistogramName::all() {
         if !result.histograms.get(name).series.is_empty() {
-            let plot = HistogramPlot::of_result(result, name);
+            let plot = HistogramPlot::of_result(result, name, &HistogramView::default());
             files.push((format!("{name}.svg"), histogram_svg(&plot, SVG_SIZE, theme)?));
         }
     }
     for name in result.heatmap_names() {
-        let plot = HeatmapPlot::of_result(result, &name, false)?;
+        let view = HeatmapView {
+            name: name.clone(),
+            ..HeatmapView::default()
+        };
+        let plot = HeatmapPlot::of_result(result, &view, None)?;
         // Facets have a slash and spaces in their names.
         let file = name.replace(['/', ' '], "_");
         files.push((format!("heatmap_{file}.svg"), heatmap_svg(&plot, SVG_SIZE, theme)?));
@@ -48,6 +52,14 @@ pub fn histogram_svg(plot: &HistogramPlot, size: (u32, u32), theme: &Theme) -> R
 /// # Errors
 /// [`crate::ErrorKind::Plot`] when drawing fails.
 pub fn heatmap_svg(plot: &HeatmapPlot, size: (u32, u32), theme: &Theme) -> Result<String> {
+    svg(size, theme, |area, options| plot.draw(area, options))
+}
+
+/// `plot` as SVG text of `size` (width and height in CSS pixels).
+///
+/// # Errors
+/// [`crate::ErrorKind::Plot`] when drawing fails.
+pub fn plot_svg(plot: &Plot, size: (u32, u32), theme: &Theme) -> Result<String> {
     svg(size, theme, |area, options| plot.draw(area, options))
 }
 

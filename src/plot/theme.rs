@@ -2,19 +2,7 @@
 
 use plotters::style::RGBColor;
 
-/// Colours of the series: the category colours of D3 and Plotly, in order.
-pub const SERIES_COLORS: [RGBColor; 10] = [
-    RGBColor(0x1F, 0x77, 0xB4),
-    RGBColor(0xFF, 0x7F, 0x0E),
-    RGBColor(0x2C, 0xA0, 0x2C),
-    RGBColor(0xD6, 0x27, 0x28),
-    RGBColor(0x94, 0x67, 0xBD),
-    RGBColor(0x8C, 0x56, 0x4B),
-    RGBColor(0xE3, 0x77, 0xC2),
-    RGBColor(0x7F, 0x7F, 0x7F),
-    RGBColor(0xBC, 0xBD, 0x22),
-    RGBColor(0x17, 0xBE, 0xCF),
-];
+use super::palette::{COLORS, DARK, LIGHT};
 
 /// ColorBrewer's RdBu as Plotly has it, from the most negative value to the most positive.
 const RED_BLUE: [RGBColor; 11] = [
@@ -57,7 +45,9 @@ pub struct Theme {
     pub axis: RGBColor,
     /// Opacity of bars: where series overlap, both can be seen.
     pub bar_opacity: f64,
-    /// What is pointed at.
+    /// Colours of series.
+    pub series: [RGBColor; COLORS],
+    /// What is picked.
     pub highlight: RGBColor,
     /// Diverging scale from the most negative to the most positive value; the middle one means 0.
     pub diverging: [RGBColor; 11],
@@ -83,6 +73,7 @@ impl Theme {
             text: RGBColor(0x24, 0x24, 0x24),
             axis: RGBColor(0x24, 0x24, 0x24),
             bar_opacity: 0.6,
+            series: LIGHT,
             highlight: RGBColor(0x11, 0x11, 0x11),
             diverging: RED_BLUE,
             text_on_dark: RGBColor(255, 255, 255),
@@ -101,12 +92,18 @@ impl Theme {
             text: RGBColor(0xE4, 0xE6, 0xE9),
             axis: RGBColor(0xA9, 0xAF, 0xB8),
             bar_opacity: 0.7,
+            series: DARK,
             highlight: RGBColor(0xFF, 0xFF, 0xFF),
             diverging: RED_BLUE_DARK,
             text_on_dark: RGBColor(0xD5, 0xD8, 0xDC),
             text_on_light: RGBColor(0x16, 0x19, 0x1D),
             ..Self::light()
         }
+    }
+
+    /// Colour of a series, by its number.
+    pub fn series_color(&self, color: usize) -> RGBColor {
+        self.series[color % COLORS]
     }
 
     /// Colour of `value` on the diverging scale from `-limit` to `limit`, interpolated in sRGB.
@@ -133,7 +130,7 @@ impl Theme {
 }
 
 /// Contrast ratio of two colours, 1 to 21, as WCAG 2.2 defines it.
-fn contrast(one: RGBColor, other: RGBColor) -> f64 {
+pub fn contrast(one: RGBColor, other: RGBColor) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }

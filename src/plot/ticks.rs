@@ -21,6 +21,28 @@ pub(super) fn ticks(range: (f64, f64), pixels: f64, spacing: f64) -> Vec<(f64, S
         .collect()
 }
 
+/// Ticks of a logarithmic axis over `range` (both ends positive) of `pixels`: 1, 2 and 5 times powers of ten where they
+/// are at least `spacing` pixels apart, else every n-th power.
+pub(super) fn log_ticks(range: (f64, f64), pixels: f64, spacing: f64) -> Vec<(f64, String)> {
+    let (low, high) = (range.0.log10(), range.1.log10());
+    if !(low.is_finite() && high.is_finite() && high > low && pixels.is_finite()) {
+        return Vec::new();
+    }
+    let decade = pixels / (high - low);
+    let multiples: &[f64] = if decade * 0.3 >= spacing {
+        &[1.0, 2.0, 5.0]
+    } else {
+        &[1.0]
+    };
+    let every = (spacing / decade.max(1e-3)).ceil().max(1.0) as usize;
+    let powers = (low.floor() as i32..=high.floor() as i32).step_by(every.min(400));
+    let values = powers.flat_map(|power| multiples.iter().map(move |multiple| multiple * 10f64.powi(power)));
+    values
+        .filter(|value| (range.0..=range.1).contains(value) && *value >= 1.0)
+        .map(|value| (value, label(value, 1.0)))
+        .collect()
+}
+
 /// Decimals that tell multiples of `step` apart.
 pub(super) fn decimals(step: f64) -> usize {
     (-(step * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 12.0) as usize

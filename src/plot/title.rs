@@ -9,7 +9,7 @@ use super::text;
 use crate::error::Result;
 
 /// A title over a plot, laid out; without lines where it is not to be drawn.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Title {
     lines: Vec<String>,
     size: f64,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::labels::series_starts_visible;
+
 /// The order of a histogram's series: boxes from the bottom up, legend entries from the top down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SeriesOrder {
@@ -43,7 +45,28 @@ pub struct HistogramView {
     pub order: SeriesOrder,
 }
 
-/// Rows and columns of a heatmap that are shown, by index, ends included.
+impl HistogramView {
+    /// Shows the series `label` if it is hidden, hides it if it is shown.
+    pub fn toggle(&mut self, label: &str) {
+        if !self.toggled.remove(label) {
+            self.toggled.insert(label.to_owned());
+        }
+    }
+
+    /// Shows the series `label` of `labels` alone; all as at first when that is so already.
+    pub fn isolate<'a>(&mut self, label: &str, labels: impl IntoIterator<Item = &'a str>) {
+        let away = |other: &&str| series_starts_visible(other) != (*other == label);
+        let alone: BTreeSet<String> = labels.into_iter().filter(away).map(str::to_owned).collect();
+        self.toggled = if self.toggled == alone { BTreeSet::new() } else { alone };
+    }
+
+    /// Whether the series `label` is shown.
+    pub fn shows(&self, label: &str) -> bool {
+        series_starts_visible(label) != self.toggled.contains(label)
+    }
+}
+
+/// Rows and columns of a heatmap that are shown, by index in the result's heatmap, ends included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CellRange {
     /// First and last row.

@@ -4,6 +4,10 @@
 //! `NAME.new.EXTENSION` and the test fails; `UPDATE_SNAPSHOTS=1 cargo test --test plots` accepts it.
 #![allow(clippy::unwrap_used)]
 
+mod colors;
+mod exploring;
+mod views;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
@@ -11,14 +15,14 @@ use std::path::Path;
 
 use keyside::gpt2::Head;
 use keyside::plot::{
-    DrawOptions, HeatmapPlot, HistogramPlot, Theme, heatmap_svg, histogram_svg, series_note, series_starts_visible,
-    svg_files,
+    DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Hover, Plot, Scene, Theme, heatmap_svg,
+    histogram_svg, series_note, series_starts_visible, svg_files,
 };
 use keyside::result::{Bins, BoxStats, Heatmap, HistogramName, ResultFile};
 use rand_mt::Mt;
 
 fn recorded() -> ResultFile {
-    ResultFile::from_json(include_bytes!("../public/recorded/gpt2-small-10.7.json")).unwrap()
+    ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
 }
 
 /// A model of 3 layers and 4 heads, 8 prompts, with b_O, true values and the true embedding.
@@ -51,6 +55,36 @@ fn made_up() -> ResultFile {
     result
 }
 
+/// The histogram `name` as it is at first.
+fn histogram_of(result: &ResultFile, name: HistogramName) -> HistogramPlot {
+    HistogramPlot::of_result(result, name, &HistogramView::default())
+}
+
+/// A histogram of any values.
+fn made_of(name: HistogramName, series: &BTreeMap<String, Vec<f32>>) -> HistogramPlot {
+    let series = series.iter().map(|(label, values)| (label.as_str(), values.as_slice()));
+    HistogramPlot::new(name, Head::new(2, 1), series, &[], &HistogramView::default())
+}
+
+/// The heatmap "key", with or without b_O.
+fn heatmap_of(result: &ResultFile, as_in_notebook: bool) -> HeatmapPlot {
+    let view = HeatmapView {
+        as_in_notebook,
+        ..HeatmapView::default()
+    };
+    HeatmapPlot::of_result(result, &view, None).unwrap()
+}
+
+/// `plot` on 1000 x 600 pixels, or on any other size.
+fn scene(plot: Plot, (width, height): (f64, f64)) -> Scene {
+    Scene::new(plot, width, height, &DrawOptions::canvas(1.0, Theme::light()))
+}
+
+/// What is said at a point.
+fn hover(scene: &Scene, x: f64, y: f64) -> Option<Hover> {
+    scene.hover(scene.target_at((x, y))?)
+}
+
 fn made_up_heatmap(layers: usize, heads: usize) -> Heatmap {
     let mut rows = vec!["misc".to_owned()];
     rows.extend((0..layers).map(|layer| layer.to_string()));
@@ -73,6 +107,7 @@ fn made_up_heatmap(layers: usize, heads: usize) -> Heatmap {
         per_prompt: None,
         note: None,
         max_abs_residual: Some(1e-6),
+        per_prompt: None,
     }
 }
 
@@ -102,35 +137,38 @@ fn compare_all(snapshots: impl IntoIterator<Item = (String, String)>) {
 
 /// Bins and boxes of all four histograms as text.
 fn numbers(result: &ResultFile) -> String {
+    let of = |name| numbers_of(&histogram_of(result, name), name);
+    HistogramName::all().map(of).concat()
+}
+
+/// Bins and boxes of a histogram as text.
+fn numbers_of(plot: &HistogramPlot, name: HistogramName) -> String {
     let mut text = String::new();
-    for name in HistogramName::all() {
-        let plot = HistogramPlot::of_result(result, name);
-        let bins = plot.bins.unwrap();
+    let bins = plot.bins.unwrap();
+    writeln!(
+        text,
+        "{name}: {} bins of {} from {:.4}",
+        bins.count, bins.size, bins.start
+    )
+    .unwrap();
+    for series in &plot.series {
+        let stats = series.stats.as_ref().unwrap();
+        let shown = if series.visible { "shown" } else { "hidden" };
+        writeln!(text, "  {} ({shown}, colour {})", series.label, series.color).unwrap();
         writeln!(
             text,
-            "{name}: {} bins of {} from {:.4}",
-            bins.count, bins.size, bins.start
+            "    n {} mean {:.4} min {:.4} whisker {:.4} q1 {:.4} median {:.4} notch {:.4} q3 {:.4} whisker {:.4} max {:.4}",
+            stats.count, stats.mean, stats.min, stats.lower_whisker, stats.q1, stats.median, stats.notch, stats.q3,
+            stats.upper_whisker, stats.max
         )
         .unwrap();
-        for series in &plot.series {
-            let stats = series.stats.as_ref().unwrap();
-            let shown = if series.visible { "shown" } else { "hidden" };
-            writeln!(text, "  {} ({shown}, {:?})", series.label, series.color).unwrap();
-            writeln!(
-                text,
-                "    n {} mean {:.4} min {:.4} whisker {:.4} q1 {:.4} median {:.4} notch {:.4} q3 {:.4} whisker {:.4} max {:.4}",
-                stats.count, stats.mean, stats.min, stats.lower_whisker, stats.q1, stats.median, stats.notch,
-                stats.q3, stats.upper_whisker, stats.max
-            )
-            .unwrap();
-            writeln!(
-                text,
-                "    {} outliers, counts {:?}",
-                stats.outliers.len(),
-                series.counts
-            )
-            .unwrap();
-        }
+        writeln!(
+            text,
+            "    {} outliers, counts {:?}",
+            stats.outliers.len(),
+            series.counts
+        )
+        .unwrap();
     }
     text
 }
@@ -152,8 +190,8 @@ fn recorded_run_matches_its_snapshots() {
 #[test]
 fn phone_and_dark_match_their_snapshots() {
     let result = recorded();
-    let histogram = HistogramPlot::of_result(&result, HistogramName::KeysFixedScores);
-    let heatmap = HeatmapPlot::of_result(&result, "key", false).unwrap();
+    let histogram = histogram_of(&result, HistogramName::KeysFixedScores);
+    let heatmap = heatmap_of(&result, false);
     compare_all([
         (
             "phone-keys_fixed_scores.svg".to_owned(),
@@ -169,8 +207,8 @@ fn phone_and_dark_match_their_snapshots() {
 #[test]
 fn made_up_result_matches_its_snapshots() {
     let result = made_up();
-    let histogram = HistogramPlot::of_result(&result, HistogramName::QueriesFixedScores);
-    let heatmap = HeatmapPlot::of_result(&result, "key", false).unwrap();
+    let histogram = histogram_of(&result, HistogramName::QueriesFixedScores);
+    let heatmap = heatmap_of(&result, false);
     compare_all([
         ("made_up-numbers.txt".to_owned(), numbers(&result)),
         (
@@ -190,7 +228,7 @@ fn made_up_result_matches_its_snapshots() {
 fn bins_are_those_of_the_notebooks_pictures() {
     let result = recorded();
     let tallest = |name: HistogramName, label: &str| {
-        let plot = HistogramPlot::of_result(&result, name);
+        let plot = histogram_of(&result, name);
         let bins = plot.bins.unwrap();
         let series = plot.series.iter().find(|series| series.label == label).unwrap();
         let index = (0..bins.count).max_by_key(|&index| series.counts[index]).unwrap();
@@ -315,18 +353,13 @@ fn boxes_are_in_order() {
 
 #[test]
 fn toggling_moves_neither_bins_nor_axis() {
-    let plot = HistogramPlot::of_result(&recorded(), HistogramName::KeysFixedScores);
-    let options = DrawOptions::canvas(1.0, Theme::light());
+    let plot = histogram_of(&recorded(), HistogramName::KeysFixedScores);
     let mut toggled = plot.clone();
     toggled.series[0].visible = false;
-    let x = |plot: &HistogramPlot| {
-        let found = (0..1000).find_map(|x| plot.hover(1000.0, 600.0, f64::from(x), 540.0, &options));
-        (plot.bins, found.map(|hover| hover.anchor.0))
-    };
-    // The first visible bin changes with the first series, but a bin's place does not.
-    assert_eq!(x(&plot).0, x(&toggled).0);
+    assert_eq!(plot.bins, toggled.bins);
     let place = |plot: &HistogramPlot| {
-        let mut hovers = (0..1000).filter_map(|x| plot.hover(1000.0, 600.0, f64::from(x), 540.0, &options));
+        let scene = scene(Plot::Histogram(plot.clone()), (1000.0, 600.0));
+        let mut hovers = (0..1000).filter_map(|x| hover(&scene, f64::from(x), 540.0));
         hovers
             .find(|hover| hover.lines[0] == "10.0 to 10.2")
             .map(|hover| hover.anchor.0)
@@ -339,20 +372,20 @@ fn toggling_moves_neither_bins_nor_axis() {
 fn pointing_at_a_bins_middle_finds_that_bin() {
     let result = recorded();
     for name in HistogramName::all() {
-        let plot = HistogramPlot::of_result(&result, name);
+        let plot = histogram_of(&result, name);
         for (width, height) in [(1000.0, 600.0), (358.0, 420.0)] {
-            let options = DrawOptions::canvas(2.0, Theme::light());
+            let scene = scene(Plot::Histogram(plot.clone()), (width, height));
             // Two bins that are pointed at give the scale; all other bins must follow it.
             let hovers: Vec<_> = (0..(width * 4.0) as usize)
-                .filter_map(|x| plot.hover(width, height, x as f64 / 4.0, height * 0.6, &options))
+                .filter_map(|x| hover(&scene, x as f64 / 4.0, height * 0.6))
                 .collect();
-            for hover in &hovers {
-                let again = plot
-                    .hover(width, height, hover.anchor.0, height * 0.6, &options)
-                    .unwrap();
-                assert_eq!(&again, hover, "{name}");
+            for found in &hovers {
+                let again = hover(&scene, found.anchor.0, height * 0.6).unwrap();
+                assert_eq!(&again, found, "{name}");
                 let visible = plot.series.iter().filter(|series| series.visible);
-                assert_eq!(hover.lines.len(), 1 + visible.count());
+                assert_eq!(found.lines.len(), 1 + visible.count());
+                let (middle, _) = found.mark.center();
+                assert!((middle - found.anchor.0).abs() < 1e-9);
             }
             let mut lines: Vec<_> = hovers.iter().map(|hover| hover.lines.clone()).collect();
             lines.dedup();
@@ -370,9 +403,10 @@ fn pointing_at_a_bins_middle_finds_that_bin() {
 
 #[test]
 fn pointing_at_boxes_and_legend() {
-    let plot = HistogramPlot::of_result(&recorded(), HistogramName::KeysFixedScores);
+    let plot = histogram_of(&recorded(), HistogramName::KeysFixedScores);
     let options = DrawOptions::canvas(1.0, Theme::light());
-    let hovers = (0..600).filter_map(|y| plot.hover(1000.0, 600.0, 500.0, f64::from(y), &options));
+    let boxes = scene(Plot::Histogram(plot.clone()), (1000.0, 600.0));
+    let hovers = (0..600).filter_map(|y| hover(&boxes, 500.0, f64::from(y)));
     let mut names: Vec<String> = hovers
         .map(|hover| hover.lines[0].clone())
         .filter(|line| line.ends_with("1200 values"))
@@ -400,12 +434,11 @@ fn pointing_at_boxes_and_legend() {
 
 #[test]
 fn pointing_at_cells() {
-    let plot = HeatmapPlot::of_result(&recorded(), "key", false).unwrap();
-    let options = DrawOptions::canvas(1.0, Theme::light());
+    let plot = scene(Plot::Heatmap(heatmap_of(&recorded(), false)), (1000.0, 600.0));
     let mut names: Vec<String> = Vec::new();
     for y in (0..600).step_by(5) {
         for x in (0..1000).step_by(5) {
-            if let Some(hover) = plot.hover(1000.0, 600.0, f64::from(x), f64::from(y), &options) {
+            if let Some(hover) = hover(&plot, f64::from(x), f64::from(y)) {
                 if hover.lines[0] == "head 0.11" {
                     assert_eq!(hover.lines[1..], ["contribution −0.8106", "−22.1 % of the sum 3.6674"]);
                 }
@@ -430,8 +463,8 @@ fn pointing_at_cells() {
 #[test]
 fn notebooks_view_hides_b_o_and_nothing_else() {
     let result = made_up();
-    let all = HeatmapPlot::of_result(&result, "key", false).unwrap();
-    let hidden = HeatmapPlot::of_result(&result, "key", true).unwrap();
+    let all = heatmap_of(&result, false);
+    let hidden = heatmap_of(&result, true);
     assert_eq!(all.columns.last().unwrap(), "b_O");
     assert_eq!(hidden.columns, all.columns[..5]);
     let sum = |plot: &HeatmapPlot| {
@@ -447,7 +480,7 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
     // With one head, the bias of the map stands in the column of b_O.
     let mut one_head = result;
     one_head.heatmaps.insert("key".to_owned(), made_up_heatmap(2, 1));
-    let hidden = HeatmapPlot::of_result(&one_head, "key", true).unwrap();
+    let hidden = heatmap_of(&one_head, true);
     let labels: Vec<_> = hidden
         .cells
         .iter()
@@ -456,8 +489,12 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
         .map(|cell| cell.label.as_str())
         .collect();
     assert_eq!(labels, ["W_E", "W_pos", "b_K", "0.0", "MLP0", "1.0", "MLP1"]);
+    let query = HeatmapView {
+        name: "query".to_owned(),
+        ..HeatmapView::default()
+    };
     assert!(
-        HeatmapPlot::of_result(&one_head, "query", true)
+        HeatmapPlot::of_result(&one_head, &query, None)
             .unwrap_err()
             .to_string()
             .contains("no heatmap")
@@ -469,7 +506,7 @@ fn any_shape_and_size_can_be_drawn() {
     let mut result = made_up();
     for (layers, heads) in [(1, 1), (2, 4), (48, 25), (0, 2)] {
         result.heatmaps.insert("key".to_owned(), made_up_heatmap(layers, heads));
-        let plot = HeatmapPlot::of_result(&result, "key", false).unwrap();
+        let plot = heatmap_of(&result, false);
         for size in [(1000, 600), (358, 420), (40, 30), (0, 0), (1, 2000)] {
             let svg = heatmap_svg(&plot, size, &Theme::dark()).unwrap();
             assert!(
@@ -478,12 +515,12 @@ fn any_shape_and_size_can_be_drawn() {
             );
         }
     }
-    let empty = HistogramPlot::new(HistogramName::KeysFixedProbs, result.head, &BTreeMap::new(), &[]);
+    let empty = made_of(HistogramName::KeysFixedProbs, &BTreeMap::new());
     let alike = BTreeMap::from([
         ("No patching".to_owned(), vec![0.25; 5]),
         ("W_U[IO]".to_owned(), Vec::new()),
     ]);
-    let alike = HistogramPlot::new(HistogramName::KeysFixedProbs, result.head, &alike, &[]);
+    let alike = made_of(HistogramName::KeysFixedProbs, &alike);
     assert_eq!(
         alike
             .series
@@ -494,7 +531,7 @@ fn any_shape_and_size_can_be_drawn() {
     );
     let wild = vec![f32::NAN, 1.0, f32::INFINITY, 2.0, f32::MAX, f32::MIN, -0.0, 1e-45];
     let wild = BTreeMap::from([("No patching".to_owned(), wild), ("W_U[IO]".to_owned(), vec![f32::NAN])]);
-    let wild = HistogramPlot::new(HistogramName::KeysFixedScores, result.head, &wild, &[]);
+    let wild = made_of(HistogramName::KeysFixedScores, &wild);
     assert_eq!(
         wild.series
             .iter()
@@ -514,7 +551,7 @@ fn any_shape_and_size_can_be_drawn() {
 fn every_series_is_explained_and_starts_as_recorded() {
     for result in [recorded(), made_up()] {
         for name in HistogramName::all() {
-            for series in HistogramPlot::of_result(&result, name).series {
+            for series in histogram_of(&result, name).series {
                 assert!(
                     !series.note.is_empty() && series.note == series_note(&series.label),
                     "{}",

@@ -1,0 +1,182 @@
+//! Drawing a [`HeatmapPlot`].
+
+use plotters::coord::Shift;
+use plotters::drawing::DrawingArea;
+use plotters::prelude::DrawingBackend;
+use plotters::style::Color;
+use plotters::style::text_anchor::HPos;
+
+use super::geometry::Rect;
+use super::heatmap_layout::{Layout, SMALLEST_FONT};
+use super::pen::{Pen, Text};
+use super::{Cell, DrawOptions, HeatmapPlot, Theme, text};
+use crate::error::Result;
+
+/// Strips that the colour bar is made of.
+const STRIPS: usize = 128;
+
+impl HeatmapPlot {
+    /// Draws the plot over the whole of `area`, which is in device pixels.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when the backend fails.
+    pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
+        let pen = Pen::new(area, options);
+        let (width, height) = pen.size();
+        let layout = Layout::new(self, width, height, options);
+        let theme = &options.theme;
+        pen.background()?;
+        self.draw_cells(&pen, &layout, theme)?;
+        pen.frame(layout.grid, 1.0, theme.axis.to_rgba())?;
+        if let Some((row, column)) = self.pick {
+            let cell = layout.cell(row, column);
+            pen.frame(cell, 5.0, theme.background.to_rgba())?;
+            pen.frame(cell, 2.5, theme.highlight.to_rgba())?;
+        }
+        draw_color_bar(&pen, &layout, theme)?;
+        layout.title.draw(&pen, options)?;
+        self.draw_labels(&pen, &layout, theme)
+    }
+
+    fn draw_cells<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+        let limit = self.limit;
+        pen.rect(layout.grid, theme.diverging_color(0.0, limit).to_rgba())?;
+        for (row, cells) in self.cells.iter().enumerate() {
+            for (column, cell) in cells.iter().enumerate() {
+                let Some(cell) = cell else { continue };
+                let rect = layout.cell(row, column);
+                let color = theme.diverging_color(f64::from(cell.value), limit);
+                pen.rect(rect, color.to_rgba())?;
+                let label = layout
+                    .cell_font
+                    .and_then(|size| self.fitting_label(cell, column, size, rect.width()));
+                if let Some((text, size)) = label {
+                    let ((x, y), color) = (rect.center(), theme.text_on(color).to_rgba());
+                    pen.text(&Text {
+                        text,
+                        x,
+                        y,
+                        size,
+                        color,
+                        align: HPos::Center,
+                        upwards: false,
+                    })?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The label of `cell` and its font size, at most `size`: "MLP6", or "MLP" where there is no room for it.
+    fn fitting_label<'a>(&'a self, cell: &'a Cell, column: usize, size: f64, width: f64) -> Option<(&'a str, f64)> {
+        let column = self.columns[column].as_str();
+        let labels = [cell.label.as_str(), column]
+            .into_iter()
+            .filter(|label| cell.label.starts_with(label));
+        let mut sized = labels.map(|label| (label, size.min((width - 2.0) / text::width(label, 1.0))));
+        sized.find(|(_, size)| *size >= SMALLEST_FONT)
+    }
+
+    fn draw_labels<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+        let color = theme.text.to_rgba();
+        let size = layout.font_size;
+        for &row in &layout.labelled_rows {
+            let (text, x, y) = (&self.rows[row], layout.grid.left - 5.0, layout.cell(row, 0).center().1);
+            pen.text(&Text {
+                text,
+                x,
+                y,
+                size,
+                color,
+                align: HPos::Right,
+                upwards: false,
+            })?;
+        }
+        for &column in &layout.labelled_columns {
+            let (text, x) = (&self.columns[column], layout.cell(0, column).center().0);
+            let y = layout.grid.bottom + size;
+            pen.text(&Text {
+                text,
+                x,
+                y,
+                size,
+                color,
+                align: HPos::Center,
+                upwards: false,
+            })?;
+        }
+        let ((x, y), size) = (layout.grid.center(), layout.axis_title_size);
+        let below = layout.grid.bottom + layout.font_size * 1.8 + size * 0.8;
+        pen.text(&Text {
+            text: &self.x_label,
+            x,
+            y: below,
+            size,
+            color,
+            align: HPos::Center,
+            upwards: false,
+        })?;
+        let x = layout.y_title;
+        pen.text(&Text {
+            text: &self.y_label,
+            x,
+            y,
+            size,
+            color,
+            align: HPos::Center,
+            upwards: true,
+        })
+    }
+}
+
+fn draw_color_bar<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+    let bar = layout.color_bar;
+    let limit = layout.color_scale.values.1;
+    for strip in 0..STRIPS {
+        let part = strip as f64 / STRIPS as f64;
+        let color = theme.diverging_color((2.0 * part + 1.0 / STRIPS as f64 - 1.0) * limit, limit);
+        // Each strip reaches to the end, the next one covers it: no seams between them.
+        let rect = if layout.upright_bar {
+            Rect {
+                bottom: bar.bottom - part * bar.height(),
+                ..bar
+            }
+        } else {
+            Rect {
+                left: bar.left + part * bar.width(),
+                ..bar
+            }
+        };
+        pen.rect(rect, color.to_rgba())?;
+    }
+    let (size, color) = (layout.font_size, theme.text.to_rgba());
+    for (value, label) in &layout.color_ticks {
+        let place = layout.color_scale.pixel(*value);
+        if layout.upright_bar {
+            pen.horizontal(place, bar.right, bar.right + 4.0, 1.0, theme.axis.to_rgba())?;
+            let (x, y, align) = (bar.right + 7.0, place, HPos::Left);
+            pen.text(&Text {
+                text: label,
+                x,
+                y,
+                size,
+                color,
+                align,
+                upwards: false,
+            })?;
+        } else {
+            pen.vertical(place, bar.bottom, bar.bottom + 4.0, 1.0, theme.axis.to_rgba())?;
+            let (x, y, align) = (place, bar.bottom + 4.0 + size * 0.9, HPos::Center);
+            pen.text(&Text {
+                text: label,
+                x,
+                y,
+                size,
+                color,
+                align,
+                upwards: false,
+            })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! Colours of series.
+//!
+//! Hues are those of Okabe and Ito (2008, "Color Universal Design"): blue, orange, bluish green, vermillion, reddish
+//! purple, sky blue, black, yellow; wine of Tol (2021, "Colour schemes", muted) and grey make ten. Lightness,
+//! and hue within 15 degrees, were moved until every colour has a contrast of at least 3:1 to the theme's background (on white,
+//! Okabe and Ito's orange, sky blue and yellow have less), and the first seven are as far apart as they get in OKLab as
+//! seen with protanopia, deuteranopia, tritanopia (matrices of Machado, Oliveira and Fernandes 2009) and without.
+
+use plotters::style::RGBColor;
+
+use super::labels::{TRUE_EMBEDDING, same_series};
+
+/// Number of colours; more series than that share them.
+pub const COLORS: usize = 10;
+
+/// On white.
+pub(super) const LIGHT: [RGBColor; COLORS] = [
+    RGBColor(0x24, 0x46, 0x77),
+    RGBColor(0xB1, 0x8E, 0x32),
+    RGBColor(0x31, 0x7C, 0x5B),
+    RGBColor(0x8A, 0x23, 0x03),
+    RGBColor(0xE9, 0x64, 0xA9),
+    RGBColor(0x4C, 0x90, 0xF7),
+    RGBColor(0x15, 0x14, 0x13),
+    RGBColor(0x62, 0x17, 0x2F),
+    RGBColor(0x81, 0x64, 0x00),
+    RGBColor(0x55, 0x54, 0x53),
+];
+
+/// On the dark background: the same hues in the same order, black as white.
+pub(super) const DARK: [RGBColor; COLORS] = [
+    RGBColor(0x3E, 0x63, 0xD2),
+    RGBColor(0xE1, 0x83, 0x00),
+    RGBColor(0x40, 0xB3, 0x80),
+    RGBColor(0xB4, 0x3E, 0x28),
+    RGBColor(0xD6, 0x9C, 0xD4),
+    RGBColor(0xB5, 0xDE, 0xFF),
+    RGBColor(0xFF, 0xFF, 0xFF),
+    RGBColor(0x8C, 0x4E, 0x94),
+    RGBColor(0xFD, 0xE4, 0x4B),
+    RGBColor(0x7F, 0x7F, 0x7F),
+];
+
+/// The colour of each of `labels`, as a number below [`COLORS`].
+///
+/// A known label always has the same colour, in every figure and for every run. Others take the colours that are left,
+/// in the order given; when none are left they begin again.
+pub(super) fn colors<'a>(labels: impl Iterator<Item = &'a str> + Clone) -> Vec<usize> {
+    let taken: Vec<usize> = labels.clone().filter_map(known).collect();
+    let mut left: Vec<usize> = (0..COLORS).filter(|color| !taken.contains(color)).collect();
+    left.extend(0..COLORS);
+    let mut left = left.into_iter().cycle();
+    let mut color = |label| known(label).or_else(|| left.next()).unwrap_or_default();
+    labels.map(&mut color).collect()
+}
+
+fn known(label: &str) -> Option<usize> {
+    match label {
+        "W_U[random]" | TRUE_EMBEDDING => Some(0),
+        "W_U[random name]" | "W_EE_subE[IO]" => Some(1),
+        "W_U[S]" | "W_EE[IO]" => Some(2),
+        "No patching" => Some(3),
+        _ if label.starts_with("NMH ") => Some(4),
+        // The notebook's W_E[IO] is the vector W_U[IO].
+        "W_U[IO]" | "W_E[IO]" => Some(5),
+        _ if same_series(label, "true score") => Some(6),
+        _ => None,
+    }
+}

@@ -1,0 +1,243 @@
+//! The contributions of one component, prompt by prompt: a dot each, and their mean.
+
+use plotters::coord::Shift;
+use plotters::drawing::DrawingArea;
+use plotters::prelude::DrawingBackend;
+use plotters::style::Color;
+use plotters::style::text_anchor::HPos;
+
+use super::geometry::Scale;
+use super::pen::{Pen, Text};
+use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, heatmap_cells, text, ticks};
+use crate::error::Result;
+use crate::result::{ResultFile, mean};
+
+/// Height of the strip in CSS pixels.
+pub(super) const HEIGHT: f64 = 132.0;
+/// Radius of a dot.
+const RADIUS: f64 = 4.5;
+/// Dots of equal value stand in this many lanes, then over each other.
+const LANES: usize = 7;
+
+/// One component's contributions to the scores of all prompts that the heatmap is a mean of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StripPlot {
+    /// The component: "head 9.3".
+    pub name: String,
+    /// Title of the axis.
+    pub x_label: String,
+    /// A value per prompt.
+    pub values: Vec<f32>,
+    /// Their mean.
+    pub mean: f64,
+    /// The prompts' texts; empty where they are not known.
+    pub prompts: Vec<String>,
+    /// The prompt that is picked.
+    pub picked: Option<usize>,
+}
+
+impl StripPlot {
+    /// The contributions in the cell at `place` (row and column in the result's heatmap) of the heatmap that `view`
+    /// names. None when there is no such cell, no component in it, or the result keeps means only.
+    pub fn of_result(
+        result: &ResultFile,
+        view: &HeatmapView,
+        place: (usize, usize),
+        picked: Option<usize>,
+    ) -> Option<Self> {
+        let heatmap = result.heatmap(&view.name)?;
+        let per_prompt = heatmap.per_prompt.as_ref()?;
+        let table = heatmap_cells::Table::new(heatmap, &view.name, &heatmap.values);
+        let name = table.cells.get(place.0)?.get(place.1)?.as_ref()?.name.clone();
+        let value = |cells: &Vec<Vec<f32>>| cells.get(place.0)?.get(place.1).copied();
+        let values: Vec<f32> = per_prompt.iter().map(value).collect::<Option<_>>()?;
+        Some(Self {
+            x_label: format!("Contribution of {name} to the score of each prompt"),
+            name,
+            mean: mean(&values)?,
+            prompts: result.prompts.iter().map(|prompt| prompt.text.clone()).collect(),
+            picked: picked.filter(|prompt| *prompt < values.len()),
+            values,
+        })
+    }
+
+    /// The dot at `point`: the nearest one, if it is near.
+    pub(super) fn target_at(&self, layout: &Layout, point: (f64, f64)) -> Option<Target> {
+        let away = |(x, y): (f64, f64)| (x - point.0).hypot(y - point.1);
+        let dots = layout.dots.iter().enumerate().map(|(index, dot)| (index, away(*dot)));
+        let (index, distance) = dots.min_by(|left, right| left.1.total_cmp(&right.1))?;
+        (distance <= 3.0 * RADIUS).then_some(Target::Dot(index))
+    }
+
+    /// Where `target` stands and what is said about it.
+    pub(super) fn hover(&self, layout: &Layout, target: Target) -> Option<Hover> {
+        let Target::Dot(index) = target else { return None };
+        let (x, y) = *layout.dots.get(index)?;
+        let value = f64::from(*self.values.get(index)?);
+        let mut lines = vec![
+            format!("prompt {}", index + 1),
+            format!("contribution {}", text::number(value, 4)),
+        ];
+        lines.extend(self.prompts.get(index).cloned());
+        let reach = RADIUS + 2.0;
+        Some(Hover {
+            target,
+            anchor: (x, y - reach),
+            mark: Rect {
+                left: x - reach,
+                top: y - reach,
+                right: x + reach,
+                bottom: y + reach,
+            },
+            area: layout.area,
+            lines,
+        })
+    }
+
+    /// Where `step` leads from `from`: from dot to dot by value.
+    pub(super) fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
+        let order = self.order();
+        let last = order.len().checked_sub(1)?;
+        let at = match from {
+            Some(Target::Dot(index)) => order.iter().position(|dot| *dot == index),
+            _ => None,
+        };
+        let to = match (at, step) {
+            (_, Step::First) => 0,
+            (_, Step::Last) => last,
+            (Some(at), Step::Left | Step::Down) => at.saturating_sub(1),
+            (Some(at), Step::Right | Step::Up) => (at + 1).min(last),
+            (None, Step::Left | Step::Down) => last,
+            (None, _) => 0,
+        };
+        order.get(to).map(|dot| Target::Dot(*dot))
+    }
+
+    /// The prompts by ascending value.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        order.sort_by(|left, right| self.values[*left].total_cmp(&self.values[*right]));
+        order
+    }
+
+    /// Draws the plot over the whole of `area`, which is in device pixels.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Plot`] when the backend fails.
+    pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
+        let pen = Pen::new(area, options);
+        let (width, height) = pen.size();
+        let layout = Layout::new(self, width, height, options);
+        let theme = &options.theme;
+        pen.background()?;
+        let strip = layout.area;
+        let zero = layout.x.pixel(0.0);
+        pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35))?;
+        let mean = layout.x.pixel(self.mean);
+        pen.vertical(mean, strip.top, strip.bottom, 2.0, theme.highlight.to_rgba())?;
+        let color = theme.series_color(0);
+        for (index, dot) in layout.dots.iter().enumerate() {
+            if Some(index) != self.picked {
+                pen.dot(*dot, RADIUS, color.mix(0.75))?;
+            }
+        }
+        if let Some(dot) = self.picked.and_then(|picked| layout.dots.get(picked)) {
+            pen.dot(*dot, RADIUS + 4.0, theme.highlight.to_rgba())?;
+            pen.dot(*dot, RADIUS + 2.0, theme.background.to_rgba())?;
+            pen.dot(*dot, RADIUS, color.to_rgba())?;
+        }
+        self.draw_labels(&pen, &layout, options)
+    }
+
+    fn draw_labels<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, options: &DrawOptions) -> Result<()> {
+        let (theme, strip) = (&options.theme, layout.area);
+        let (color, size, align) = (theme.text.to_rgba(), layout.font_size, HPos::Center);
+        pen.horizontal(strip.bottom, strip.left, strip.right, 1.0, theme.axis.to_rgba())?;
+        let write = |text: &str, x: f64, y: f64| {
+            pen.text(&Text {
+                text,
+                x,
+                y,
+                size,
+                color,
+                align,
+                upwards: false,
+            })
+        };
+        let mean = format!("mean {}", text::number(self.mean, 4));
+        let half = text::width(&mean, size) / 2.0;
+        let within = Rect {
+            left: strip.left + half,
+            right: strip.right - half,
+            ..strip
+        };
+        let (x, _) = within.nearest((layout.x.pixel(self.mean), strip.top));
+        write(&mean, x, strip.top - size * 0.8)?;
+        for (value, label) in &layout.x_ticks {
+            write(label, layout.x.pixel(*value), strip.bottom + 5.0 + size * 0.9)?;
+        }
+        write(&self.x_label, strip.center().0, strip.bottom + 5.0 + size * 2.4)?;
+        layout.x_ticks.iter().try_for_each(|(value, _)| {
+            let x = layout.x.pixel(*value);
+            pen.vertical(x, strip.bottom, strip.bottom + 5.0, 1.0, theme.axis.to_rgba())
+        })
+    }
+}
+
+/// Positions of everything, in CSS pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Layout {
+    font_size: f64,
+    /// Where dots are drawn.
+    area: Rect,
+    x: Scale,
+    x_ticks: Vec<(f64, String)>,
+    /// The middle of each prompt's dot.
+    dots: Vec<(f64, f64)>,
+}
+
+impl Layout {
+    pub fn new(plot: &StripPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
+        let narrow = width < 560.0;
+        let font_size = options.theme.font_size * if narrow { 0.88 } else { 1.0 };
+        let area = Rect {
+            left: 18.0,
+            top: font_size * 1.8,
+            right: (width - 18.0).max(19.0),
+            bottom: (height - 8.0 - font_size * 3.2).max(font_size * 1.8 + 1.0),
+        };
+        // 0 is always shown: which side of it a dot is on is half of what it says.
+        let values = plot.values.iter().map(|&value| f64::from(value));
+        let (low, high) = values.fold((0.0, 0.0), |(low, high): (f64, f64), value| {
+            (low.min(value), high.max(value))
+        });
+        let spare = if high > low { 0.05 * (high - low) } else { 1.0 };
+        let range = (low - spare, high + spare);
+        let x = Scale::linear(range, (area.left, area.right));
+        Self {
+            font_size,
+            x_ticks: ticks::ticks(range, area.width(), if narrow { 48.0 } else { 70.0 }),
+            dots: dots(plot, &x, area),
+            x,
+            area,
+        }
+    }
+}
+
+/// Dots that would overlap stand in lanes: the middle one, above it, below it, and so on.
+fn dots(plot: &StripPlot, x: &Scale, area: Rect) -> Vec<(f64, f64)> {
+    let lane_height = (area.height() / LANES as f64).min(2.0 * RADIUS + 1.0);
+    let mut free_from = [f64::NEG_INFINITY; LANES];
+    let mut dots = vec![(0.0, 0.0); plot.values.len()];
+    for index in plot.order() {
+        let place = x.pixel(f64::from(plot.values[index]));
+        let lane = (0..LANES)
+            .find(|lane| free_from[*lane] <= place)
+            .unwrap_or(index % LANES);
+        free_from[lane] = place + 2.0 * RADIUS;
+        let away = lane.div_ceil(2) as f64 * lane_height;
+        let (_, middle) = area.center();
+        dots[index] = (place, if lane % 2 == 0 { middle + away } else { middle - away });
+    }
+    dots
+}

@@ -1,0 +1,241 @@
+//! What a pointer and the keyboard meet on a plot.
+
+use std::collections::BTreeSet;
+
+use keyside::plot::{
+    CellRange, DrawOptions, HeatmapView, HistogramName, HistogramView, Plot, Scene, Step, StripPlot, Target, Theme,
+    Zoom,
+};
+use plotters::prelude::{IntoDrawingArea, SVGBackend};
+
+use super::views::with_prompts;
+use super::{heatmap_of, histogram_of, made_of, made_up, recorded, scene};
+
+const SIZE: (f64, f64) = (1000.0, 600.0);
+
+fn histogram() -> Scene {
+    scene(
+        Plot::Histogram(histogram_of(&recorded(), HistogramName::KeysFixedScores)),
+        SIZE,
+    )
+}
+
+fn heatmap() -> Scene {
+    scene(Plot::Heatmap(heatmap_of(&recorded(), false)), SIZE)
+}
+
+/// All parts that `step` leads to from `from`, until it leads no further.
+fn walk(scene: &Scene, from: Option<Target>, step: Step) -> Vec<Target> {
+    let mut path = Vec::new();
+    let mut at = from;
+    while let Some(next) = scene.step(at, step).filter(|next| at != Some(*next)) {
+        assert!(path.len() < 1000, "walks in a circle");
+        assert!(scene.hover(next).is_some());
+        path.push(next);
+        at = Some(next);
+    }
+    path
+}
+
+#[test]
+fn arrow_keys_walk_all_bins_and_boxes() {
+    let scene = histogram();
+    let bins = walk(&scene, None, Step::Right);
+    let pointed: BTreeSet<usize> = (0..2000)
+        .filter_map(|x| match scene.target_at((f64::from(x) / 2.0, 400.0)) {
+            Some(Target::Bin(bin)) => Some(bin),
+            _ => None,
+        })
+        .collect();
+    let walked: Vec<Target> = pointed.into_iter().map(Target::Bin).collect();
+    assert_eq!(bins, walked);
+    let back: Vec<Target> = walk(&scene, None, Step::Left);
+    assert_eq!(back, bins.iter().rev().copied().collect::<Vec<_>>());
+    let middle = Some(bins[bins.len() / 2]);
+    assert_eq!(scene.step(middle, Step::First), bins.first().copied());
+    assert_eq!(scene.step(middle, Step::Last), bins.last().copied());
+    let boxes = walk(&scene, middle, Step::Up);
+    let labels: Vec<_> = boxes.iter().map(|target| scene.series_of(*target).unwrap()).collect();
+    assert_eq!(labels, ["W_U[random]", "No patching", "NMH 9.9 output", "W_U[IO]"]);
+    let down = walk(&scene, boxes.last().copied(), Step::Down);
+    assert_eq!(down.len(), 4);
+    // From the lowest box to the bin at its median, -2.4.
+    let bin = scene.hover(down[3]).unwrap();
+    assert_eq!(bin.lines[0], "−2.6 to −2.4");
+}
+
+#[test]
+fn arrow_keys_walk_all_cells() {
+    let scene = heatmap();
+    let first = scene.step(None, Step::Down).unwrap();
+    assert_eq!(scene.hover(first).unwrap().lines[0], "W_E (token embedding)");
+    let misc = walk(&scene, Some(first), Step::Right);
+    assert_eq!(misc.len(), 2);
+    let column = walk(&scene, Some(first), Step::Down);
+    assert_eq!(column.len(), 10);
+    let row = walk(&scene, column.last().copied(), Step::Right);
+    assert_eq!(row.len(), 12);
+    assert_eq!(scene.hover(row[11]).unwrap().lines[0], "MLP 9");
+    // Above the MLPs, there is nothing in the row misc.
+    assert_eq!(walk(&scene, row.last().copied(), Step::Up).len(), 9);
+    assert_eq!(scene.step(Some(row[3]), Step::First), column.last().copied());
+    assert_eq!(scene.step(Some(row[3]), Step::Last), row.last().copied());
+}
+
+#[test]
+fn arrow_keys_walk_dots_by_value() {
+    let result = with_prompts();
+    let strip = StripPlot::of_result(&result, &HeatmapView::default(), (1, 2), None).unwrap();
+    let values = strip.values.clone();
+    let scene = scene(Plot::Strip(strip), (600.0, 132.0));
+    let dots = walk(&scene, None, Step::Right);
+    let walked: Vec<f32> = dots
+        .iter()
+        .map(|dot| match dot {
+            Target::Dot(index) => values[*index],
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert!(walked.is_sorted() && walked.len() == 4);
+    for dot in dots {
+        let hover = scene.hover(dot).unwrap();
+        assert_eq!(scene.target_at(hover.mark.center()), Some(dot));
+    }
+}
+
+#[test]
+fn the_bar_under_the_pointer_names_its_series() {
+    let scene = histogram();
+    let found: BTreeSet<&str> = (0..1000)
+        .flat_map(|x| (0..30).map(move |y| (f64::from(x), 180.0 + 12.0 * f64::from(y))))
+        .filter_map(|point| scene.series_at(point))
+        .collect();
+    assert_eq!(
+        found.into_iter().collect::<Vec<_>>(),
+        ["NMH 9.9 output", "No patching", "W_U[IO]", "W_U[random]"]
+    );
+    // The tallest bar of "No patching", near its top: nothing else reaches so high.
+    let bin = scene.hover(Target::Bin(66)).unwrap();
+    let tallest = (0..200)
+        .filter_map(|bin| scene.hover(Target::Bin(bin)))
+        .find(|hover| hover.lines.iter().any(|line| line == "No patching: 103"))
+        .unwrap();
+    assert!(bin.mark.width() > 0.0);
+    assert_eq!(
+        scene.series_at((tallest.anchor.0, tallest.anchor.1 + 2.0)),
+        Some("No patching")
+    );
+    assert_eq!(scene.series_at((tallest.anchor.0, tallest.anchor.1 - 2.0)), None);
+}
+
+#[test]
+fn dragging_selects_a_range_of_values_or_cells() {
+    let scene_of_scores = histogram();
+    let low = scene_of_scores.hover(Target::Bin(70)).unwrap().mark;
+    let high = scene_of_scores.hover(Target::Bin(90)).unwrap().mark;
+    let from = (high.right, 300.0);
+    let (rect, zoom) = scene_of_scores.select(from, (low.left, 20.0)).unwrap();
+    assert!((rect.left - low.left).abs() < 1e-9 && (rect.right - high.right).abs() < 1e-9);
+    let Zoom::Values(Some((one, other))) = zoom else {
+        panic!("{zoom:?}")
+    };
+    let view = HistogramView {
+        zoom: Some((one, other)),
+        ..HistogramView::default()
+    };
+    let zoomed = keyside::plot::HistogramPlot::of_result(&recorded(), HistogramName::KeysFixedScores, &view);
+    let zoomed = scene(Plot::Histogram(zoomed), SIZE);
+    assert_eq!(walk(&zoomed, None, Step::Right).first(), Some(&Target::Bin(70)));
+    assert_eq!(walk(&zoomed, None, Step::Right).last(), Some(&Target::Bin(90)));
+    // Boxes follow: the mark of a bin and the place of a median move alike.
+    assert!(zoomed.hover(Target::Bin(69)).is_none());
+    assert!(scene_of_scores.select(from, (from.0 + 1.0, 0.0)).is_none());
+
+    let scene = heatmap();
+    let middle = |row, column| scene.hover(Target::Cell(row, column)).unwrap().mark.center();
+    let (_, zoom) = scene.select(middle(5, 7), middle(2, 3)).unwrap();
+    let range = CellRange {
+        rows: (2, 5),
+        columns: (3, 7),
+    };
+    assert_eq!(zoom, Zoom::Cells(Some(range)));
+    assert!(scene.select(middle(2, 3), middle(2, 3)).is_none());
+    assert!(scene.select((0.0, 0.0), middle(2, 3)).is_none());
+    let (_, all) = scene.select(middle(0, 0), (2000.0, 2000.0)).unwrap();
+    assert_eq!(all, Zoom::Cells(None));
+}
+
+#[test]
+fn keys_zoom_in_and_out_again() {
+    let scene = histogram();
+    let Some(Zoom::Values(Some((low, high)))) = scene.zoomed(Some(Target::Bin(70)), 0.5) else {
+        panic!("not closer")
+    };
+    let Plot::Histogram(plot) = scene.plot() else { panic!() };
+    let (from, to) = plot.full_range();
+    assert!(((high - low) / (to - from) - 0.5).abs() < 1e-9);
+    assert_eq!(scene.zoomed(None, 2.0), Some(Zoom::Values(None)));
+    let scene = heatmap();
+    let Some(Zoom::Cells(Some(range))) = scene.zoomed(Some(Target::Cell(0, 0)), 0.5) else {
+        panic!("not closer")
+    };
+    assert_eq!((range.rows, range.columns), ((0, 5), (0, 6)));
+    assert_eq!(scene.zoomed(None, 2.0), Some(Zoom::Cells(None)));
+}
+
+#[test]
+fn nothing_to_point_at_is_no_panic() {
+    let empty = Plot::Histogram(made_of(HistogramName::KeysFixedScores, &Default::default()));
+    let plots = [empty, histogram().plot().clone(), heatmap().plot().clone()];
+    for plot in plots {
+        for size in [(0.0, 0.0), (1.0, 2000.0), (40.0, 30.0), (1000.0, 600.0)] {
+            let scene = scene(plot.clone(), size);
+            let targets = [
+                None,
+                Some(Target::Bin(usize::MAX)),
+                Some(Target::Box(99)),
+                Some(Target::Cell(99, 99)),
+                Some(Target::Dot(1)),
+            ];
+            for target in targets {
+                for step in [Step::Left, Step::Right, Step::Up, Step::Down, Step::First, Step::Last] {
+                    scene.step(target, step);
+                }
+                target.map(|target| scene.hover(target));
+                scene.zoomed(target, 0.5);
+            }
+            for x in [-5.0, 0.0, 0.5, 20.0, 2000.0, f64::NAN] {
+                scene.target_at((x, x));
+                scene.series_at((x, 10.0));
+                scene.select((x, 0.0), (10.0, x));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_highlight_draws_one_series_and_veils_the_others() {
+    let result = made_up();
+    let scene = scene(
+        Plot::Histogram(histogram_of(&result, HistogramName::KeysFixedScores)),
+        (600.0, 400.0),
+    );
+    let options = DrawOptions::canvas(1.0, Theme::light());
+    let highlight = |label: &str| {
+        let mut text = String::new();
+        let area = SVGBackend::with_string(&mut text, (600, 400)).into_drawing_area();
+        let drawn = scene.draw_highlight(&area, &options, label).unwrap();
+        drop(area);
+        (drawn, text)
+    };
+    let (drawn, text) = highlight("No patching");
+    let color = Theme::light().series_color(3);
+    let code = format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2);
+    assert!(drawn && text.contains(&code));
+    let other = Theme::light().series_color(5);
+    let other = format!("#{:02X}{:02X}{:02X}", other.0, other.1, other.2);
+    assert!(!text.contains(&other));
+    // Hidden, and unknown.
+    assert!(!highlight("W_U[S]").0);
+    assert!(!highlight("W_EE[IO]").0);
+}
