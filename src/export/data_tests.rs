@@ -83,7 +83,9 @@ fn values_read_back_to_the_same_bits() {
             let figure = Figure::Histogram(name, HistogramView::default());
             let values = table(&figure, &result, "values");
             let truth = result.histograms.true_values(name);
-            let plot_labels = HistogramPlot::of_result(&result, name).series.len();
+            let plot_labels = HistogramPlot::of_result(&result, name, &HistogramView::default())
+                .series
+                .len();
             assert_eq!(
                 plot_labels,
                 result.histograms.get(name).series.len() + usize::from(!truth.is_empty())
@@ -162,7 +164,11 @@ fn statistics_are_those_of_the_boxes() {
     let figure = Figure::Histogram(name, HistogramView::default());
     let found = table(&figure, &result, "statistics");
     let outliers = table(&figure, &result, "outliers");
-    for (row, series) in found.1.iter().zip(&HistogramPlot::of_result(&result, name).series) {
+    for (row, series) in found
+        .1
+        .iter()
+        .zip(&HistogramPlot::of_result(&result, name, &HistogramView::default()).series)
+    {
         let stats = series.stats.as_ref().unwrap();
         assert_eq!((row[0].as_str(), row[1].as_str()), (series.label.as_str(), "yes"));
         let numbers: Vec<f64> = row[2..].iter().map(|text| text.parse().unwrap()).collect();

@@ -6,10 +6,9 @@ use plotters::prelude::DrawingBackend;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::plot::{
-    DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, SVG_SIZE, SeriesOrder, Theme, heatmap_svg,
-    histogram_svg,
+    DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, SVG_SIZE, Theme, heatmap_svg, histogram_svg,
 };
-use crate::result::{Bins, HistogramName, ResultFile};
+use crate::result::{HistogramName, ResultFile};
 
 /// What the names of heatmaps' figures begin with.
 const HEATMAP: &str = "heatmap_";
@@ -135,8 +134,8 @@ impl Figure {
     /// [`ErrorKind::Plot`] when `result` does not have it.
     pub fn drawing(&self, result: &ResultFile) -> Result<Drawing> {
         Ok(match self {
-            Self::Histogram(name, view) => Drawing::Histogram(histogram(result, *name, view)),
-            Self::Heatmap(view) => Drawing::Heatmap(heatmap(result, view)?),
+            Self::Histogram(name, view) => Drawing::Histogram(HistogramPlot::of_result(result, *name, view)),
+            Self::Heatmap(view) => Drawing::Heatmap(HeatmapPlot::of_result(result, view, None)?),
         })
     }
 
@@ -149,40 +148,6 @@ impl Figure {
         }
         whole
     }
-}
-
-fn histogram(result: &ResultFile, name: HistogramName, view: &HistogramView) -> HistogramPlot {
-    let mut plot = HistogramPlot::of_result(result, name);
-    for series in &mut plot.series {
-        series.visible ^= view.toggled.contains(&series.label);
-    }
-    if let Some(max_bins) = view.max_bins {
-        let values = |label: &str| {
-            let series = result.histograms.get(name).series.get(label).map(Vec::as_slice);
-            series.unwrap_or(result.histograms.true_values(name))
-        };
-        plot.bins = Bins::of(plot.series.iter().map(|series| values(&series.label)), max_bins);
-        for series in &mut plot.series {
-            series.counts = plot
-                .bins
-                .map(|bins| bins.counts(values(&series.label)))
-                .unwrap_or_default();
-        }
-    }
-    let median =
-        |stats: &Option<crate::result::BoxStats>| stats.as_ref().map_or(f64::NEG_INFINITY, |stats| stats.median);
-    match view.order {
-        SeriesOrder::Mean => {}
-        SeriesOrder::Median => plot
-            .series
-            .sort_by(|a, b| median(&a.stats).total_cmp(&median(&b.stats))),
-        SeriesOrder::Label => plot.series.sort_by(|a, b| a.label.cmp(&b.label)),
-    }
-    plot
-}
-
-fn heatmap(result: &ResultFile, view: &HeatmapView) -> Result<HeatmapPlot> {
-    HeatmapPlot::of_result(result, &view.name, view.as_in_notebook)
 }
 
 /// What the names of a result's files begin with: `keyside-gpt-2-small-10.7`.

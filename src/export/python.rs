@@ -27,7 +27,10 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     let (imports, body) = match (figure, figure.drawing(result)?) {
         (Figure::Heatmap(view), Drawing::Heatmap(plot)) => {
             heatmap(&mut constants, view, &plot, theme);
-            ("\nfrom matplotlib.colors import LinearSegmentedColormap, to_rgb", HEATMAP)
+            (
+                "\nfrom matplotlib.colors import LinearSegmentedColormap, to_rgb",
+                HEATMAP,
+            )
         }
         (Figure::Histogram(name, view), Drawing::Histogram(plot)) => {
             histogram(&mut constants, *name, view, &plot, theme);
@@ -78,7 +81,7 @@ fn histogram(
     constants.comment("Label and colour of each series that is shown, boxes from the bottom up.");
     let shown = plot.series.iter().filter(|series| series.visible);
     let rows: Vec<String> = shown
-        .map(|series| format!("({}, {})", quoted(&series.label), hex(series.color)))
+        .map(|series| format!("({}, {})", quoted(&series.label), hex(theme.series_color(series.color))))
         .collect();
     constants.rows("SERIES", &rows);
     constants.line("OPACITY", &number::double(theme.bar_opacity));

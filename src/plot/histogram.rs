@@ -1,6 +1,6 @@
 //! Overlaid histograms with a box per series above.
 
-use super::labels::{is_extra, series_note, true_label};
+use super::labels::{is_extra, same_series, series_note, true_label};
 use super::palette::colors;
 use super::{HistogramView, SeriesOrder};
 use crate::gpt2::Head;
@@ -160,6 +160,11 @@ impl HistogramPlot {
     /// The visible series in the order of drawing.
     pub(super) fn visible(&self) -> impl DoubleEndedIterator<Item = &Series> + Clone {
         self.series.iter().filter(|series| series.visible)
+    }
+
+    /// The visible series that `label` names, here or in another figure.
+    pub(super) fn shown_series(&self, label: &str) -> Option<&Series> {
+        self.visible().find(|series| same_series(&series.label, label))
     }
 
     /// Largest count of a visible series in a bin that is shown; 0 when there is none.

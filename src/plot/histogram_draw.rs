@@ -10,7 +10,7 @@ use super::boxes::draw_box;
 use super::geometry::Rect;
 use super::histogram_layout::{Layout, Legend, SWATCH, TICK};
 use super::pen::{Pen, Text};
-use super::{DrawOptions, HistogramPlot, Series, Theme, labels};
+use super::{DrawOptions, HistogramPlot, Series, Theme};
 use crate::error::Result;
 use crate::result::Bins;
 
@@ -51,8 +51,7 @@ impl HistogramPlot {
         options: &DrawOptions,
         label: &str,
     ) -> Result<bool> {
-        let named = |series: &&Series| labels::same_series(&series.label, label);
-        let Some(series) = self.visible().find(named) else {
+        let Some(series) = self.shown_series(label) else {
             return Ok(false);
         };
         let (pen, theme) = (Pen::new(area, options), &options.theme);

@@ -156,7 +156,7 @@ impl HistogramPlot {
     pub(super) fn select(&self, layout: &Layout, from: f64, to: f64) -> Option<(Rect, (f64, f64))> {
         let (from, to) = (from.min(to), from.max(to));
         let band = layout.both().between(from, to)?;
-        let values = (layout.x.value(band.left), layout.x.value(band.right));
+        let values = self.rounded((layout.x.value(band.left), layout.x.value(band.right)));
         (band.width() >= 2.0).then_some((band, values))
     }
 
@@ -176,6 +176,14 @@ impl HistogramPlot {
         };
         let middle = middle.unwrap_or((low + high) / 2.0);
         let half = (high - low) * factor / 2.0;
-        self.within((middle - half, middle + half))
+        self.within(self.rounded((middle - half, middle + half)))
+    }
+
+    /// `range` with as many decimals as tell a thousandth of a bin: a link to it is short.
+    fn rounded(&self, range: (f64, f64)) -> (f64, f64) {
+        let decimals = self.bins.map_or(4, |bins| ticks::decimals(bins.size) + 3).min(15);
+        let scale = 10f64.powi(decimals as i32);
+        let round = |value: f64| (value * scale).round() / scale;
+        (round(range.0), round(range.1))
     }
 }

@@ -201,6 +201,14 @@ impl Scene {
         }
     }
 
+    /// Whether the series `label` is to be seen.
+    pub fn shows(&self, label: &str) -> bool {
+        match &self.plot {
+            Plot::Histogram(plot) => plot.shown_series(label).is_some(),
+            _ => false,
+        }
+    }
+
     /// Draws the series `label` again over the plot that [`Plot::draw`] has drawn, and a veil over all others. False
     /// when the plot does not show that series: then nothing is drawn.
     ///

@@ -5,6 +5,7 @@ import { badInput } from "./bad_input.mjs";
 import { embed } from "./embed.mjs";
 import { exporting } from "./export.mjs";
 import { faults } from "./faults.mjs";
+import { figures } from "./figures.mjs";
 import { fullSize } from "./full_size.mjs";
 import { hosting } from "./hosting.mjs";
 import { liveRuns } from "./live_runs.mjs";
@@ -13,7 +14,7 @@ import { offline } from "./offline.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
 
-const suites = { axe, embed, export: exporting, faults, hosting, models, offline, security, "full-size": fullSize };
+const suites = { axe, embed, export: exporting, faults, figures, hosting, models, offline, security, "full-size": fullSize };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...liveRuns, ...models, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...liveRuns, ...models, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

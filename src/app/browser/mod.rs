@@ -1,6 +1,5 @@
 //! The Leptos components, and the browser's side of the worker, files and canvases.
 
-mod canvas;
 mod controls;
 mod data_table;
 mod document;

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Event, File};
 
 use super::document;
-use super::figures::{HeatmapFigure, HistogramFigure};
+use super::figures::{HeatmapFigure, HistogramFigure, Linked};
 use super::files::{self, DropZone};
 use super::handover;
 use super::link::{Heard, Link};
@@ -50,6 +50,8 @@ pub struct Page {
     pub view: RwSignal<View>,
     /// Whether the page is dark.
     pub dark: RwSignal<bool>,
+    /// What the figures share while they are explored.
+    pub linked: Linked,
     link: StoredValue<Option<Link>, LocalStorage>,
     links: RwSignal<u32>,
     /// Files from the reader's disk, and the address that the worker knows them by.
@@ -68,6 +70,7 @@ impl Page {
             shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
             view: RwSignal::new(View::default()),
             dark: RwSignal::new(false),
+            linked: Linked::new(),
             link: StoredValue::new_local(None),
             links: RwSignal::new(0),
             picked: StoredValue::new_local(None),

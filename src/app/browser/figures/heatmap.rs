@@ -1,0 +1,139 @@
+//! The contributions of components, with what belongs to them.
+
+use leptos::prelude::*;
+
+use super::super::data_table::DataTable;
+use super::super::export::ExportMenu;
+use super::super::page::Page;
+use super::canvas::PlotCanvas;
+use super::explorer::Actions;
+use super::prompts::Prompts;
+use super::toolbar::HeatmapToolbar;
+use crate::app::export::FigureName;
+use crate::app::figure_words::HEATMAP_KEYS;
+use crate::app::heatmap_words::heatmap_explanation;
+use crate::app::session::Shown;
+use crate::app::words;
+use crate::plot::{CellRange, HeatmapPlot, Plot, Target, Zoom};
+
+/// The heatmap that is chosen, with the switch that hides b_O, the identity in words and its prompts.
+#[component]
+pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
+    let shown = page.shown;
+    let view = Memo::new(move |_| page.view.with(|view| (view.heatmap.clone(), view.prompt)));
+    let name = Memo::new(move |_| view.with(|(heatmap, _)| heatmap.name.clone()));
+    let plot = Memo::new(move |_| {
+        shown.with(|shown| {
+            let result = &shown.as_ref()?.result;
+            view.with(|(heatmap, prompt)| HeatmapPlot::of_result(result, heatmap, *prompt).ok())
+        })
+    });
+    let drawn = Signal::derive(move || plot.get().map(Plot::Heatmap));
+    let of_heatmap = move |words: fn(&Shown, &str, bool) -> Option<String>| {
+        view.with(|(heatmap, _)| shown.with(|shown| words(shown.as_ref()?, &heatmap.name, heatmap.as_in_notebook)))
+    };
+    let label = Signal::derive(move || {
+        let words =
+            |shown: &Shown, name: &str, _| Some(words::heatmap_summary(&shown.result, shown.result.heatmap(name)?));
+        of_heatmap(words).unwrap_or_default()
+    });
+    let identity = move || {
+        of_heatmap(|shown, name, as_in_notebook| {
+            let heatmap = shown.result.heatmap(name)?;
+            Some(words::identity(heatmap, shown.result.batch_size, as_in_notebook))
+        })
+    };
+    let target = RwSignal::new(None::<Target>);
+    let place = Memo::new(move |_| {
+        let pointed = match target.get() {
+            Some(Target::Cell(row, column)) => {
+                plot.with(|plot| plot.as_ref()?.cell(row, column).map(|cell| cell.place))
+            }
+            _ => None,
+        };
+        pointed.or_else(|| view.with(|(heatmap, _)| heatmap.pick))
+    });
+    let absent = move || plot.with(Option::is_none);
+    view! {
+        <figure class="figure" data-testid="figure-heatmap">
+            <figcaption>
+                <h3><span class="number">{number}</span> "Which parts of the model put it there?"</h3>
+                <p>
+                    <span data-testid="heatmap-explanation">{move || heatmap_explanation(&name.get())}</span>
+                    " There is one cell for each attention head and MLP before the head. Blue raises the score, red lowers it; each \
+                     cell is a mean over the prompts of the first batch."
+                </p>
+                <p class="plot-title" data-testid="heatmap-title">
+                    {move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}
+                </p>
+            </figcaption>
+            <HeatmapToolbar page=page>
+                <ExportMenu page=page figure=FigureName::Heatmap />
+            </HeatmapToolbar>
+            <NotebookSwitch page=page />
+            <div class:absent=absent>
+                <PlotCanvas page=page id="heatmap" plot=drawn label=label help=HEATMAP_KEYS actions=actions(page, plot) target=target />
+            </div>
+            <Show when=absent>
+                <p class="placeholder">"The contributions arrive when the run is complete."</p>
+            </Show>
+            <p class="identity" data-testid="identity-text">{identity}</p>
+            <Prompts page=page place=place />
+            <DataTable page=page figure=FigureName::Heatmap />
+        </figure>
+    }
+}
+
+/// Zooming, and picking a cell: picked again, it is let go.
+fn actions(page: Page, plot: Memo<Option<HeatmapPlot>>) -> Actions {
+    let set_zoom = move |zoom: Option<CellRange>| page.view.update(|view| view.heatmap.zoom = zoom);
+    let pick = move |target: Target| {
+        let Target::Cell(row, column) = target else {
+            return false;
+        };
+        let place = plot.with_untracked(|plot| plot.as_ref()?.cell(row, column).map(|cell| cell.place));
+        page.view.update(|view| {
+            view.heatmap.pick = place.filter(|_| view.heatmap.pick != place);
+        });
+        true
+    };
+    Actions {
+        zoom: Callback::new(move |zoom| {
+            if let Zoom::Cells(range) = zoom {
+                set_zoom(range);
+            }
+        }),
+        pick: Callback::new(pick),
+        reset: Callback::new(move |()| set_zoom(None)),
+    }
+}
+
+/// The switch that hides b_O, where the heatmap has it.
+#[component]
+fn NotebookSwitch(page: Page) -> impl IntoView {
+    let has_b_o = Memo::new(move |_| {
+        page.shown.with(|shown| {
+            let heatmap = shown.as_ref().and_then(|shown| {
+                page.view
+                    .with(|view| shown.result.heatmap(&view.heatmap.name).map(words::has_b_o))
+            });
+            heatmap.unwrap_or(false)
+        })
+    });
+    let notebook = move || page.view.with(|view| view.heatmap.as_in_notebook);
+    view! {
+        <Show when=move || has_b_o.get()>
+            <label class="switch">
+                <input
+                    type="checkbox"
+                    data-testid="notebook-switch"
+                    prop:checked=notebook
+                    on:change=move |event| {
+                        page.view.update(|view| view.heatmap.as_in_notebook = event_target_checked(&event));
+                    }
+                />
+                <span>"As in the notebook (without "<code>"b_O"</code>")"</span>
+            </label>
+        </Show>
+    }
+}

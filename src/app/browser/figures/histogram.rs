@@ -1,0 +1,70 @@
+//! A histogram with its legend and controls.
+
+use leptos::prelude::*;
+
+use super::super::data_table::DataTable;
+use super::super::export::ExportMenu;
+use super::super::page::Page;
+use super::canvas::PlotCanvas;
+use super::explorer::Actions;
+use super::legend::Legend;
+use super::prompts::PickedPrompt;
+use super::toolbar::HistogramToolbar;
+use crate::app::export::FigureName;
+use crate::app::figure_words::HISTOGRAM_KEYS;
+use crate::app::words;
+use crate::plot::{HistogramPlot, Plot, Zoom};
+use crate::result::HistogramName;
+
+/// The histogram `name`, which is figure `number`.
+#[component]
+pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl IntoView {
+    let shown = page.shown;
+    let view = Memo::new(move |_| page.view.with(|view| view.histogram(name)));
+    let prompt = Memo::new(move |_| page.view.with(|view| view.prompt));
+    let plot = Memo::new(move |_| {
+        shown.with(|shown| {
+            let result = &shown.as_ref()?.result;
+            let plot = view.with(|view| HistogramPlot::of_result(result, name, view));
+            Some(plot.with_prompt(result, name, prompt.get()))
+        })
+    });
+    let drawn = Signal::derive(move || plot.get().map(Plot::Histogram));
+    let label = Signal::derive(move || {
+        shown.with(|shown| {
+            shown
+                .as_ref()
+                .map(|shown| words::summary(&shown.result, name))
+                .unwrap_or_default()
+        })
+    });
+    let set_zoom = move |zoom: Option<(f64, f64)>| {
+        page.view
+            .update(|view| view.update_histogram(name, |view| view.zoom = zoom));
+    };
+    let actions = Actions {
+        zoom: Callback::new(move |zoom| {
+            if let Zoom::Values(range) = zoom {
+                set_zoom(range);
+            }
+        }),
+        pick: Callback::new(|_| false),
+        reset: Callback::new(move |()| set_zoom(None)),
+    };
+    view! {
+        <figure class="figure" data-testid=format!("figure-{name}")>
+            <figcaption>
+                <h3><span class="number">{number}</span> {words::heading(name)}</h3>
+                <p>{words::explanation(name)}</p>
+                <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
+            </figcaption>
+            <HistogramToolbar page=page name=name>
+                <ExportMenu page=page figure=FigureName::Histogram(name) />
+            </HistogramToolbar>
+            <Legend page=page name=name plot=plot />
+            <PlotCanvas page=page id=name.as_str() plot=drawn label=label help=HISTOGRAM_KEYS actions=actions />
+            <PickedPrompt page=page />
+            <DataTable page=page figure=FigureName::Histogram(name) />
+        </figure>
+    }
+}

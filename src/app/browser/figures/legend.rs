@@ -1,0 +1,113 @@
+//! A histogram's legend: a button for each series.
+
+use leptos::ev::{FocusEvent, MouseEvent};
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::Element;
+
+use super::super::page::Page;
+use super::canvas::theme;
+use crate::plot::{HistogramPlot, Series, same_series};
+use crate::result::HistogramName;
+
+/// What a reader can do with an entry.
+const HOW: &str = "Click: show or hide. Double click, or Shift+Enter: this series alone.";
+
+/// The legend of the histogram `name`.
+#[component]
+pub fn Legend(page: Page, name: HistogramName, plot: Memo<Option<HistogramPlot>>) -> impl IntoView {
+    let title = move || plot.with(|plot| plot.as_ref().map(|plot| plot.legend_title.clone()));
+    let entries = move || {
+        let entry = |series: &Series| (series.label.clone(), series.note.clone(), series.color);
+        plot.with(|plot| {
+            plot.as_ref()
+                .map(|plot| plot.series.iter().map(entry).collect::<Vec<_>>())
+                .unwrap_or_default()
+        })
+    };
+    // Entries stay the same elements while they are toggled: a button keeps the keyboard's focus.
+    view! {
+        <div class="legend" role="group" aria-label="Series shown">
+            <span class="legend-title">{title}</span>
+            <For each=entries key=|(label, _, color)| (label.clone(), *color) let:entry>
+                <Entry page=page name=name plot=plot label=entry.0.clone() note=entry.1.clone() color=entry.2 />
+            </For>
+        </div>
+    }
+}
+
+#[component]
+fn Entry(
+    page: Page,
+    name: HistogramName,
+    plot: Memo<Option<HistogramPlot>>,
+    label: String,
+    note: String,
+    color: usize,
+) -> impl IntoView {
+    let label = StoredValue::new(label);
+    let visible = Memo::new(move |_| {
+        let is_this = |series: &Series| label.with_value(|label| *label == series.label) && series.visible;
+        plot.with(|plot| plot.as_ref().is_some_and(|plot| plot.series.iter().any(is_this)))
+    });
+    let lit = Memo::new(move |_| {
+        page.linked.series.with(|lit| {
+            let lit = lit.as_ref()?;
+            Some(label.with_value(|label| same_series(label, lit)))
+        })
+    });
+    let change = move |isolate: bool| {
+        let labels: Vec<String> = plot
+            .with_untracked(|plot| {
+                plot.as_ref()
+                    .map(|plot| plot.series.iter().map(|s| s.label.clone()).collect())
+            })
+            .unwrap_or_default();
+        page.view.update(|view| {
+            view.update_histogram(name, |view| {
+                label.with_value(|label| {
+                    if isolate {
+                        view.isolate(label, labels.iter().map(String::as_str));
+                    } else {
+                        view.toggle(label);
+                    }
+                });
+            });
+        });
+    };
+    let light = move || label.with_value(|label| page.linked.light(Some(label)));
+    let focused = move |event: FocusEvent| {
+        // A click focuses, too: then the pointer says what is lit up.
+        let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if element.is_some_and(|element| element.matches(":focus-visible").unwrap_or(false)) {
+            light();
+        }
+    };
+    let swatch = move || {
+        let color = theme(page).series_color(color);
+        format!("rgb({} {} {})", color.0, color.1, color.2)
+    };
+    let title = if note.is_empty() {
+        HOW.to_owned()
+    } else {
+        format!("{note}. {HOW}")
+    };
+    view! {
+        <button
+            type="button"
+            class="legend-entry"
+            class:lit=move || lit.get() == Some(true)
+            aria-pressed=move || if visible.get() { "true" } else { "false" }
+            title=title
+            on:click=move |event: MouseEvent| change(event.shift_key())
+            on:dblclick=move |_| change(true)
+            on:pointerenter=move |_| light()
+            on:pointerleave=move |_| page.linked.light(None)
+            on:focus=focused
+            on:blur=move |_| page.linked.light(None)
+        >
+            <span class="swatch" style:background=swatch></span>
+            <code>{label.get_value()}</code>
+        </button>
+    }
+}

@@ -1,0 +1,72 @@
+//! What the figures share while they are explored: it is gone when the pointer moves on.
+
+use leptos::ev;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use super::super::document::pixel_ratio;
+
+/// See the module.
+#[derive(Clone, Copy)]
+pub struct Linked {
+    /// The label of the series that is lit up in all figures.
+    pub series: RwSignal<Option<String>>,
+    /// Device pixels per CSS pixel: changes when the window moves to another screen, or with the browser's zoom.
+    pub ratio: RwSignal<f64>,
+    /// Whether the page is being printed: then figures are light.
+    pub printing: RwSignal<bool>,
+    /// Whether a plot has been drawn.
+    drawn: StoredValue<bool>,
+}
+
+impl Linked {
+    /// Nothing is lit up.
+    pub fn new() -> Self {
+        let linked = Self {
+            series: RwSignal::new(None),
+            ratio: RwSignal::new(pixel_ratio()),
+            printing: RwSignal::new(false),
+            drawn: StoredValue::new(false),
+        };
+        follow_ratio(linked.ratio);
+        window_event_listener(ev::beforeprint, move |_| linked.printing.set(true));
+        window_event_listener(ev::afterprint, move |_| linked.printing.set(false));
+        linked
+    }
+
+    /// Lights up the series `label`; none with None.
+    pub fn light(self, label: Option<&str>) {
+        if self.series.with_untracked(|lit| lit.as_deref() != label) {
+            self.series.set(label.map(str::to_owned));
+        }
+    }
+
+    /// Leaves a mark in the page's timeline when the first plot has been drawn.
+    pub fn mark_first(self) {
+        if !self.drawn.get_value() {
+            self.drawn.set_value(true);
+            if let Some(performance) = window().performance() {
+                // A mark is for measuring only: without it nothing is lost.
+                performance.mark("keyside-first-plot").ok();
+            }
+        }
+    }
+}
+
+/// Keeps `ratio` at the window's. A query for one ratio tells when it no longer holds; then the next one is asked.
+fn follow_ratio(ratio: RwSignal<f64>) {
+    let query = window()
+        .match_media(&format!("(resolution: {}dppx)", ratio.get_untracked()))
+        .ok()
+        .flatten();
+    let Some(query) = query else { return };
+    let changed = Closure::once_into_js(move || {
+        ratio.set(pixel_ratio());
+        follow_ratio(ratio);
+    });
+    let once = web_sys::AddEventListenerOptions::new();
+    once.set_once(true);
+    query
+        .add_event_listener_with_callback_and_add_event_listener_options("change", changed.unchecked_ref(), &once)
+        .ok();
+}

@@ -1,0 +1,87 @@
+//! What the figures' controls say.
+
+use super::words::{counted, grouped};
+use crate::plot::SeriesOrder;
+use crate::result::{HistogramName, ResultFile};
+
+/// Which keys a histogram knows.
+pub const HISTOGRAM_KEYS: &str = "Left and right walk along the bins, up and down through the boxes above them; Home and End go to \
+    the first and the last. Enter keeps the numbers in view, Escape lets go. Plus and minus zoom, 0 shows all.";
+
+/// Which keys a heatmap knows.
+pub const HEATMAP_KEYS: &str = "Arrow keys walk from cell to cell; Home and End go to the first and the last of a row. Enter picks a \
+    cell: its values for each prompt stay below. Escape lets go. Plus and minus zoom, 0 shows all.";
+
+/// Which keys a strip of prompts knows.
+pub const STRIP_KEYS: &str = "Left and right walk from prompt to prompt by value; Home and End go to the least and the greatest. Enter \
+    picks a prompt: its values are marked in every figure.";
+
+/// Numbers of bins that are offered.
+pub const BIN_COUNTS: [usize; 6] = [10, 20, 40, 80, 160, 320];
+
+/// The notebook's number of bins, in words.
+pub fn usual_bins(name: HistogramName) -> String {
+    format!("{} (as in the notebook)", if name.probs() { 100 } else { 120 })
+}
+
+/// An order of series, in words.
+pub fn order(order: SeriesOrder) -> &'static str {
+    match order {
+        SeriesOrder::Mean => "mean",
+        SeriesOrder::Median => "median",
+        SeriesOrder::Label => "name",
+    }
+}
+
+/// Number of prompts that a result has values for.
+pub fn prompt_count(result: &ResultFile) -> usize {
+    result.batches.saturating_mul(result.batch_size)
+}
+
+/// The prompt that is picked: "Prompt 8 of 1,200", and its text where that is known.
+pub fn picked_prompt(result: &ResultFile, prompt: usize) -> (String, Option<String>) {
+    let number = format!("Prompt {} of {}", grouped(prompt + 1), grouped(prompt_count(result)));
+    (number, result.prompts.get(prompt).map(|prompt| prompt.text.clone()))
+}
+
+/// What there is to say in the place of a cell's prompts while none is shown. `cells` is the number of prompts whose
+/// values the heatmap has.
+pub fn no_cell(cells: Option<usize>) -> String {
+    match cells {
+        Some(prompts) => format!(
+            "Point at a cell to see what it contributes to each of the {}. Click it to keep them here.",
+            counted(prompts, "prompt", "prompts")
+        ),
+        None => "This result keeps the mean of each cell only, not its value for each prompt: the recorded run was stored that \
+                 way. A live run has them all."
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> ResultFile {
+        ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).expect("the recorded run")
+    }
+
+    #[test]
+    fn a_prompt_is_counted_from_one_and_has_its_text_where_known() {
+        let result = recorded();
+        assert_eq!(prompt_count(&result), 1200);
+        assert_eq!(picked_prompt(&result, 7), ("Prompt 8 of 1,200".to_owned(), None));
+    }
+
+    #[test]
+    fn results_without_values_of_prompts_say_so() {
+        assert!(no_cell(Some(40)).contains("each of the 40 prompts"));
+        assert!(no_cell(None).contains("A live run has them all"));
+    }
+
+    #[test]
+    fn the_usual_bins_are_the_notebooks() {
+        assert!(usual_bins(HistogramName::KeysFixedScores).starts_with("120 "));
+        assert!(usual_bins(HistogramName::QueriesFixedProbs).starts_with("100 "));
+    }
+}

@@ -1,0 +1,420 @@
+// What a reader does with the figures: pointing, zooming, toggling, walking by keyboard, linking, picking.
+import { readFile } from "node:fs/promises";
+import path from "node:path";
+
+import { check, root } from "./harness.mjs";
+
+const recordedFile = path.join(root, "public/recorded/gpt2-small-10.7.json");
+const SCORES = "keys_fixed_scores";
+
+/** The figure's canvas for pixels, its frame on the screen, its tooltip and what it says to screen readers. */
+function figure(tab, name) {
+  const element = tab.at(`figure-${name}`);
+  const canvas = element.locator("canvas").first();
+  return {
+    element,
+    canvas,
+    tooltip: element.getByTestId("tooltip").first(),
+    spoken: element.getByTestId("spoken").first(),
+    button: (label) => element.locator(".legend").getByRole("button", { name: label, exact: true }),
+    box: async () => {
+      await canvas.scrollIntoViewIfNeeded();
+      return canvas.boundingBox();
+    },
+    pixels: () => canvas.evaluate((canvas) => canvas.toDataURL()),
+  };
+}
+
+/** Waits for two frames: what a signal changes is on the screen then. */
+const settle = (tab) => tab.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+
+/** Waits until the plots are drawn, also those that wait for an idle moment. */
+async function open(tab) {
+  await tab.open();
+  await tab.page.waitForFunction(() =>
+    [...document.querySelectorAll(".figure > .plot canvas, .figure > div > .plot canvas")].every((canvas) => canvas.width > 300 || !canvas.offsetParent),
+  );
+  await settle(tab);
+}
+
+/** Moves over the figure at height `y` (part of the canvas) until the tooltip's first line is `title`. */
+async function pointAt(tab, name, title, ys = [0.72]) {
+  const { box, tooltip } = figure(tab, name);
+  const { x, y, width, height } = await box();
+  for (const part of ys) {
+    for (let at = 50; at < width - 10; at += 2) {
+      await tab.page.mouse.move(x + at, y + height * part);
+      await settle(tab);
+      if ((await tooltip.count()) && (await tooltip.locator("strong").innerText()) === title) return { x: x + at, y: y + height * part };
+    }
+  }
+  throw new Error(`nothing in ${name} is called ${title}`);
+}
+
+/** Lines of the tooltip that is shown. */
+const lines = async (tab, name) => (await figure(tab, name).tooltip.innerText()).split("\n").filter(Boolean);
+
+/** The counts that the page should show for the bin from `low` to `high`. */
+async function counts(low, high) {
+  const { histograms } = JSON.parse(await readFile(recordedFile, "utf8"));
+  const inside = (value) => value >= low - 1e-6 && value < high - 1e-6;
+  return Object.fromEntries(Object.entries(histograms[SCORES].series).map(([label, values]) => [label, values.filter(inside).length]));
+}
+
+/** Drags over the figure between two parts of its canvas. */
+async function drag(tab, name, from, to, look = async () => {}) {
+  const { x, y, width, height } = await figure(tab, name).box();
+  await tab.page.mouse.move(x + width * from[0], y + height * from[1]);
+  await tab.page.mouse.down();
+  await tab.page.mouse.move(x + width * ((from[0] + to[0]) / 2), y + height * ((from[1] + to[1]) / 2));
+  await tab.page.mouse.move(x + width * to[0], y + height * to[1]);
+  await settle(tab);
+  await look();
+  await tab.page.mouse.up();
+  await settle(tab);
+}
+
+/** The recorded run's file with made-up values for each of four prompts behind its heatmap. */
+async function withPrompts() {
+  const result = JSON.parse(await readFile(recordedFile, "utf8"));
+  const { values } = result.heatmaps.key;
+  const shift = [-0.3, -0.1, 0.1, 0.3];
+  result.heatmaps.key.per_prompt = shift.map((by) => values.map((row, i) => row.map((value, j) => (i === 0 && j > 2 ? 0 : value + by))));
+  return { name: "prompts.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(result)) };
+}
+
+export const figures = [
+  {
+    name: "the tooltip of a bin has its range and exact counts; that of a cell its name, value and share",
+    async run(tab) {
+      await open(tab);
+      await pointAt(tab, SCORES, "4.2 to 4.4");
+      const expected = await counts(4.2, 4.4);
+      const visible = ["W_U[IO]", "NMH 9.9 output", "No patching", "W_U[random]"];
+      const wanted = ["4.2 to 4.4", ...visible.map((label) => `${label}: ${expected[label]}`)];
+      check((await lines(tab, SCORES)).join("|") === wanted.join("|"), `${await lines(tab, SCORES)}, not ${wanted}`);
+      check((await figure(tab, SCORES).element.locator(".crosshair:not(.absent)").count()) === 2, "no crosshair");
+      await pointAt(tab, "heatmap", "head 9.3", [0.78, 0.82, 0.74, 0.86, 0.7]);
+      const { heatmaps } = JSON.parse(await readFile(recordedFile, "utf8"));
+      const row = heatmaps.key.rows.indexOf("9");
+      const value = heatmaps.key.values[row][3];
+      const cell = await lines(tab, "heatmap");
+      check(cell[1] === `contribution ${value.toFixed(4)}`, `${cell}`);
+      check(cell[2] === `${((100 * value) / heatmaps.key.sum).toFixed(1)} % of the sum ${heatmaps.key.sum.toFixed(4)}`, `${cell}`);
+    },
+  },
+  {
+    name: "the picture is not drawn again while the pointer moves",
+    async run(tab) {
+      await open(tab);
+      const { box, pixels } = figure(tab, SCORES);
+      const { x, y, width, height } = await box();
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      const before = await pixels();
+      // In the empty part above the lowest bars there is no series to light up.
+      await tab.page.evaluate(() => {
+        window.resized = 0;
+        for (const canvas of document.querySelectorAll("canvas")) new MutationObserver((changes) => (window.resized += changes.length)).observe(canvas, { attributes: true, attributeFilter: ["width", "height"] });
+      });
+      for (let at = 0.2; at < 0.9; at += 0.05) await tab.page.mouse.move(x + width * at, y + height * 0.8);
+      await settle(tab);
+      check((await tab.page.evaluate(() => window.resized)) === 0, "a canvas was drawn from scratch");
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check((await pixels()) === before, "the picture did not come back");
+    },
+  },
+  {
+    name: "drag to zoom, the boxes and the axis follow; double click and the button show all again",
+    async run(tab) {
+      await open(tab);
+      const { element, canvas, pixels, tooltip } = figure(tab, SCORES);
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      const before = await pixels();
+      const selection = element.locator(".selection");
+      await drag(tab, SCORES, [0.45, 0.7], [0.6, 0.8], async () => {
+        check(await selection.isVisible(), "no rectangle while dragging");
+        check((await tooltip.count()) === 0, "a tooltip while dragging");
+      });
+      check(!(await selection.isVisible()), "the rectangle stays");
+      await element.getByTestId("reset-zoom").waitFor();
+      const { x, y, width, height } = await figure(tab, SCORES).box();
+      await tab.page.mouse.move(x + width * 0.5, y + height * 0.85);
+      await settle(tab);
+      const near = parseFloat((await lines(tab, SCORES))[0].replace("\u2212", "-"));
+      await tab.page.mouse.move(x + width * 0.6, y + height * 0.85);
+      await settle(tab);
+      const far = parseFloat((await lines(tab, SCORES))[0].replace("\u2212", "-"));
+      check(far - near < 0.9, `a tenth of the plot spans ${far - near}: it is not zoomed`);
+      await canvas.dblclick({ position: { x: width * 0.5, y: height * 0.9 } });
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check((await pixels()) === before, "double click does not show all again");
+      await drag(tab, SCORES, [0.3, 0.7], [0.5, 0.7]);
+      await element.getByTestId("reset-zoom").click();
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check((await pixels()) === before, "the button does not show all again");
+    },
+  },
+  {
+    name: "the heatmap zooms to the cells that were dragged over",
+    async run(tab) {
+      await open(tab);
+      await drag(tab, "heatmap", [0.35, 0.5], [0.5, 0.7]);
+      const { element, canvas } = figure(tab, "heatmap");
+      await element.getByTestId("reset-zoom").waitFor();
+      await canvas.focus();
+      const seen = new Set();
+      for (let i = 0; i < 3; i += 1) await tab.page.keyboard.press("ArrowUp");
+      await tab.page.keyboard.press("Home");
+      for (let i = 0; i < 14; i += 1) {
+        seen.add(await figure(tab, "heatmap").spoken.innerText());
+        await tab.page.keyboard.press("ArrowRight");
+      }
+      check(seen.size > 1 && seen.size < 8, `${seen.size} cells in a row`);
+      await tab.page.keyboard.press("0");
+      await settle(tab);
+      check((await element.getByTestId("reset-zoom").count()) === 0, "0 does not show all");
+    },
+  },
+  {
+    name: "a click toggles, a double click isolates, another brings all back",
+    async run(tab) {
+      await open(tab);
+      const { element, button } = figure(tab, SCORES);
+      const pressed = async () => (await element.locator('.legend button[aria-pressed="true"]').allInnerTexts()).toSorted().join();
+      const first = await pressed();
+      await button("W_U[S]").click();
+      check((await pressed()).includes("W_U[S]"), "a click shows nothing");
+      await button("W_U[S]").click();
+      await button("No patching").dblclick();
+      check((await pressed()) === "No patching", await pressed());
+      await button("No patching").dblclick();
+      check((await pressed()) === first, await pressed());
+      await button("W_U[IO]").focus();
+      await tab.page.keyboard.press("Shift+Enter");
+      check((await pressed()) === "W_U[IO]", `by keyboard: ${await pressed()}`);
+    },
+  },
+  {
+    name: "bins, logarithmic counts and order change the plot, and back",
+    async run(tab) {
+      await open(tab);
+      const { element, pixels, canvas, spoken } = figure(tab, SCORES);
+      const first = await pixels();
+      const changed = async (what) => {
+        await settle(tab);
+        check((await pixels()) !== first, `${what} changed nothing`);
+      };
+      await element.getByTestId("log-counts").click();
+      await changed("log counts");
+      check((await element.getByTestId("log-counts").getAttribute("aria-pressed")) === "true", "not pressed");
+      await element.getByTestId("log-counts").click();
+      await element.getByTestId("bins").selectOption("20");
+      await changed("bins");
+      await canvas.focus();
+      await tab.page.keyboard.press("ArrowRight");
+      check(/^−10 to −8, /.test(await spoken.innerText()), await spoken.innerText());
+      await tab.page.keyboard.press("Escape");
+      await element.getByTestId("bins").selectOption("");
+      await element.getByTestId("order").selectOption("label");
+      await changed("order");
+      const labels = await element.locator(".legend button code").allInnerTexts();
+      check(labels.join() === labels.toSorted().join(), `${labels}`);
+      await element.getByTestId("order").selectOption("mean");
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check((await pixels()) === first, "the plot did not come back");
+    },
+  },
+  {
+    name: "arrow keys walk bins, boxes and cells, and say where they are",
+    async run(tab) {
+      await open(tab);
+      const scores = figure(tab, SCORES);
+      await scores.canvas.focus();
+      const press = async (...keys) => {
+        for (const key of keys) await tab.page.keyboard.press(key);
+        await settle(tab);
+      };
+      await press("Home");
+      const first = await scores.spoken.innerText();
+      check(/^−9\.0 to −8\.8, .*W_U\[random\]: 1$/.test(first), first);
+      check((await scores.tooltip.locator("strong").innerText()) === "−9.0 to −8.8", "the tooltip is elsewhere");
+      await press("ArrowRight", "ArrowLeft");
+      check((await scores.spoken.innerText()) === first, "right and left do not cancel");
+      await press("ArrowUp");
+      check(/^W_U\[random\]: 1200 values, mean /.test(await scores.spoken.innerText()), await scores.spoken.innerText());
+      await press("End");
+      check(/^W_U\[IO\]: 1200 values/.test(await scores.spoken.innerText()), await scores.spoken.innerText());
+      await press("Enter");
+      await tab.page.keyboard.press("Tab");
+      await settle(tab);
+      check((await scores.tooltip.count()) === 1, "Enter did not keep the tooltip");
+      await scores.canvas.focus();
+      await press("Escape");
+      check((await scores.tooltip.count()) === 0, "Escape does not let go");
+      await press("Home", "+");
+      check((await scores.element.getByTestId("reset-zoom").count()) === 1, "+ does not zoom");
+      await press("-");
+      check((await scores.element.getByTestId("reset-zoom").count()) === 0, "- does not zoom out");
+      const help = await scores.canvas.getAttribute("aria-describedby");
+      check((await tab.page.locator(`#${help}`).innerText()).includes("Left and right"), "the keys are not described");
+      const heatmap = figure(tab, "heatmap");
+      await heatmap.canvas.focus();
+      await press("ArrowDown");
+      check((await heatmap.spoken.innerText()).startsWith("W_E (token embedding), contribution "), await heatmap.spoken.innerText());
+      await press("ArrowDown", "End");
+      check((await heatmap.spoken.innerText()).startsWith("MLP 0, "), await heatmap.spoken.innerText());
+    },
+  },
+  {
+    name: "a series that is pointed at lights up in every figure that shows it",
+    async run(tab) {
+      await open(tab);
+      await tab.page.setViewportSize({ width: 1280, height: 3400 });
+      await tab.page.waitForTimeout(300);
+      const names = [SCORES, "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
+      const all = () => Promise.all(names.map((name) => figure(tab, name).pixels()));
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      const before = await all();
+      const changed = async () => (await all()).map((pixels, index) => pixels !== before[index]);
+      await figure(tab, SCORES).button("No patching").hover();
+      await settle(tab);
+      check((await changed()).every(Boolean), `No patching: ${await changed()}`);
+      await figure(tab, SCORES).button("W_U[IO]").hover();
+      await settle(tab);
+      check((await changed()).join() === "true,true,false,false", `W_U[IO]: ${await changed()}`);
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check((await changed()).every((is) => !is), "the pictures did not come back");
+      // The tallest bar of figure 1, and a box of it.
+      await pointAt(tab, SCORES, "4.2 to 4.4", [0.45]);
+      check((await changed()).every(Boolean), `a bar: ${await changed()}`);
+      const lit = await tab.page.locator(".legend-entry.lit").allInnerTexts();
+      check(lit.length === 4 && lit.every((label) => label === "No patching"), `${lit}`);
+      await tab.page.mouse.move(0, 0);
+      await figure(tab, "queries_fixed_scores").button("W_E[IO]").focus();
+      await tab.page.keyboard.press("Tab");
+      await tab.page.keyboard.press("Shift+Tab");
+      await settle(tab);
+      check((await changed()).join() === "false,false,true,true", `by keyboard: ${await changed()}`);
+    },
+  },
+  {
+    name: "a cell shows its prompts, a click keeps them; a dot picks its prompt in every figure",
+    async run(tab, { screenshots }) {
+      await open(tab);
+      const prompts = tab.at("prompts");
+      check((await prompts.innerText()).includes("A live run has them all"), await prompts.innerText());
+      await tab.at("open-result").setInputFiles(await withPrompts());
+      await prompts.getByText("each of the 4 prompts").waitFor();
+      const at = await pointAt(tab, "heatmap", "head 9.3", [0.78, 0.82, 0.74, 0.86, 0.7]);
+      const strip = prompts.locator("canvas");
+      await strip.waitFor();
+      check((await strip.getAttribute("aria-label")).startsWith("Contribution of head 9.3"), "the strip is of another cell");
+      await tab.page.mouse.click(at.x, at.y);
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check(await strip.isVisible(), "a click does not keep the cell");
+      const before = await figure(tab, SCORES).pixels();
+      const title = await tab.at("heatmap-title").innerText();
+      await strip.focus();
+      await tab.page.keyboard.press("End");
+      await settle(tab);
+      check(/^prompt 4, contribution /.test(await prompts.getByTestId("spoken").innerText()), await prompts.getByTestId("spoken").innerText());
+      await tab.page.keyboard.press("Enter");
+      await settle(tab);
+      check((await prompts.getByTestId("picked-prompt").innerText()).startsWith("Prompt 4 of 1,200"), "no prompt is picked");
+      check((await tab.at("heatmap-title").innerText()) === title.replace(")", ", prompt 4)"), await tab.at("heatmap-title").innerText());
+      check((await figure(tab, SCORES).pixels()) !== before, "its values are not marked");
+      await tab.page.screenshot({ path: path.join(screenshots, "prompts-wide-full.png"), fullPage: true });
+      await prompts.getByRole("button", { name: "Unmark" }).click();
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check((await figure(tab, SCORES).pixels()) === before, "the marks stay");
+    },
+  },
+  {
+    name: "a live run has the values of each prompt, and their texts",
+    timeout: 120_000,
+    async run(tab) {
+      await open(tab);
+      await tab.fill({ model: "bundled" });
+      await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();
+      await tab.fill({ batches: 2, size: 12, seed: 5 });
+      await tab.run();
+      await tab.at("prompts").getByText("each of the 12 prompts").waitFor();
+      await figure(tab, "heatmap").canvas.focus();
+      await tab.page.keyboard.press("ArrowDown");
+      await tab.page.keyboard.press("Enter");
+      const { result } = await tab.download();
+      const values = result.heatmaps.key.per_prompt.map((cells) => cells[0][0]);
+      const greatest = values.indexOf(Math.max(...values));
+      await tab.at("prompts").locator("canvas").focus();
+      await tab.page.keyboard.press("End");
+      await tab.page.keyboard.press("Enter");
+      await settle(tab);
+      const picked = await tab.at("prompts").getByTestId("picked-prompt").innerText();
+      check(picked.startsWith(`Prompt ${greatest + 1} of 24`), `${picked}, not ${greatest + 1}`);
+      check(picked.includes(result.prompts[greatest].text), `${picked}, not ${result.prompts[greatest].text}`);
+    },
+  },
+  {
+    name: "plots are as sharp as the screen, and light on paper",
+    context: { viewport: { width: 1000, height: 900 }, deviceScaleFactor: 1.5, colorScheme: "dark" },
+    async run(tab) {
+      await open(tab);
+      const { canvas } = figure(tab, SCORES);
+      const sizes = () => canvas.evaluate((canvas) => ({ pixels: canvas.width, wide: canvas.clientWidth, high: canvas.height, tall: canvas.clientHeight }));
+      const sharp = ({ pixels, wide, high, tall }, ratio) => Math.abs(pixels - wide * ratio) <= 1 && Math.abs(high - tall * ratio) <= 1;
+      check(sharp(await sizes(), 1.5), JSON.stringify(await sizes()));
+      const client = await tab.page.context().newCDPSession(tab.page);
+      await client.send("Emulation.setDeviceMetricsOverride", { width: 700, height: 900, deviceScaleFactor: 2.25, mobile: false });
+      await tab.page.waitForTimeout(400);
+      await settle(tab);
+      check(sharp(await sizes(), 2.25), `after a change of screen: ${JSON.stringify(await sizes())}`);
+      const corner = () => canvas.evaluate((canvas) => [...canvas.getContext("2d").getImageData(2, 2, 1, 1).data].slice(0, 3).join());
+      check((await corner()) === "22,25,29", `dark: ${await corner()}`);
+      await tab.page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
+      await settle(tab);
+      check((await corner()) === "255,255,255", `on paper: ${await corner()}`);
+      await tab.page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
+      await settle(tab);
+      check((await corner()) === "22,25,29", `dark again: ${await corner()}`);
+    },
+  },
+  {
+    name: "on a phone a tap keeps the tooltip, a sideways drag zooms, and controls are large enough",
+    context: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
+    async run(tab, { screenshots }) {
+      await open(tab);
+      const { element, canvas, tooltip, box } = figure(tab, SCORES);
+      check((await canvas.evaluate((canvas) => getComputedStyle(canvas).touchAction)) === "pan-y", "vertical scrolling is taken away");
+      const { x, y, width, height } = await box();
+      await tab.page.touchscreen.tap(x + width * 0.55, y + height * 0.8);
+      await settle(tab);
+      check((await tooltip.count()) === 1, "a tap shows nothing");
+      await tab.page.screenshot({ path: path.join(screenshots, "tap-phone.png") });
+      for (const control of await element.locator(".toolbar button, .toolbar select, .legend button").all()) {
+        const size = await control.boundingBox();
+        check(size.height >= 44, `${await control.innerText()} is ${size.height} px high`);
+      }
+      const client = await tab.page.context().newCDPSession(tab.page);
+      const touch = (type, part) =>
+        client.send("Input.dispatchTouchEvent", { type, touchPoints: part === undefined ? [] : [{ x: x + width * part, y: y + height * 0.7 }] });
+      await touch("touchStart", 0.4);
+      for (const part of [0.45, 0.5, 0.55, 0.6, 0.65]) {
+        await touch("touchMove", part);
+        await settle(tab);
+      }
+      await touch("touchEnd");
+      await settle(tab);
+      check((await element.getByTestId("reset-zoom").count()) === 1, "a sideways drag does not zoom");
+    },
+  },
+];
