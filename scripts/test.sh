@@ -88,7 +88,7 @@ suite_e2e() {
 
 suite_faults() {
   scripts/setup.sh native wasm bindgen browser e2e
-  step tests "faults between server, reader and storage, natively" cargo test --locked --release --test faults --test storage --test store
+  step tests "faults between server, reader and storage, natively" cargo test --locked --release --test faults --test storage --test storage_versions --test store
   step check "test page" scripts/build-page.sh
   step tests "faults in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs faults
 }

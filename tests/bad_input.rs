@@ -1,15 +1,12 @@
-//! Every kind of bad input gives one clear message.
+//! Every kind of bad checkpoint gives one clear message.
 
 mod common;
 
 use common::{
-    assert_one_line, block_on, config_replaced, header, header_changed, open_error, safetensors_file, text, tiny,
+    assert_one_line, block_on, config_replaced, header, header_changed, named, open_error, safetensors_file, text, tiny,
 };
-use keyside::attribution::{Analysis, BatchValues, Observer, Progress, analyze};
 use keyside::checkpoint::{Checkpoint, FileSource, MemorySource};
-use keyside::gpt2::{Head, Model, Processing};
-use keyside::result::ResultFile;
-use keyside::{Error, ErrorKind, Result};
+use keyside::{Error, ErrorKind};
 use serde_json::json;
 
 /// Checks that a checkpoint is refused with `kind` and a cause that has all of `parts`.
@@ -147,16 +144,6 @@ fn a_header_that_is_not_one() {
         &["describes tensor \"a\\nb\" wrongly"],
     );
     refused(with("{}"), ErrorKind::Checkpoint, &["no tensor wte.weight and 39 more"]);
-}
-
-/// The name that the tensor has in the tiny checkpoint's header.
-fn named(header: &serde_json::Value, name: &str) -> String {
-    let prefixed = format!("transformer.{name}");
-    if header.get(&prefixed).is_some() {
-        prefixed
-    } else {
-        name.to_owned()
-    }
 }
 
 /// The tiny checkpoint with one field of one tensor's entry changed.
@@ -328,176 +315,4 @@ fn tokenizers_of_other_models() {
         ErrorKind::Tokenizer,
         &["has 989 tokens, but the model's vocabulary has 50257 entries"],
     );
-}
-
-struct Nobody;
-
-impl Observer for Nobody {
-    fn progress(&self, _: &Progress) {}
-    fn batch(&self, _: usize, _: &BatchValues) {}
-    fn breathe(&self) -> futures::future::LocalBoxFuture<'_, Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-fn small() -> Analysis {
-    Analysis {
-        head: Head::new(2, 1),
-        earlier_head: Head::new(1, 3),
-        seed: 0,
-        batches: 1,
-        batch_size: 2,
-        prepend_bos: false,
-        processing: Processing::default(),
-    }
-}
-
-fn run(source: MemorySource, analysis: &Analysis) -> Result<ResultFile> {
-    block_on(async {
-        let mut model = Model::open(Box::new(source), analysis.processing).await?;
-        analyze(&mut model, analysis, &Nobody).await
-    })
-}
-
-fn analysis_refused(source: MemorySource, analysis: &Analysis, kind: ErrorKind, part: &str) {
-    let error = run(source, analysis).expect_err("is refused");
-    println!("{error}");
-    assert_one_line(&error.to_string());
-    assert_eq!(error.kind, kind, "{error}");
-    assert!(error.cause.contains(part), "{error}\nlacks {part:?}");
-}
-
-#[test]
-fn settings_that_make_no_sense() {
-    assert!(run(tiny(), &small()).is_ok());
-    let cases = [
-        (
-            Analysis {
-                head: Head::new(3, 0),
-                ..small()
-            },
-            "head 3.0 does not exist",
-        ),
-        (
-            Analysis {
-                head: Head::new(2, 4),
-                ..small()
-            },
-            "head 2.4 does not exist",
-        ),
-        (
-            Analysis {
-                earlier_head: Head::new(1, 4),
-                ..small()
-            },
-            "head 1.4 does not exist",
-        ),
-        (
-            Analysis {
-                earlier_head: Head::new(2, 0),
-                ..small()
-            },
-            "the earlier head 2.0 is not in a layer before",
-        ),
-        (
-            Analysis {
-                head: Head::new(0, 1),
-                ..small()
-            },
-            "head 0.1",
-        ),
-        (
-            Analysis {
-                batch_size: 0,
-                ..small()
-            },
-            "the batch size is 0",
-        ),
-        (Analysis { batches: 0, ..small() }, "the number of batches is 0"),
-        (
-            Analysis {
-                batch_size: usize::MAX,
-                ..small()
-            },
-            "the batch size is",
-        ),
-        (
-            Analysis {
-                batches: usize::MAX,
-                ..small()
-            },
-            "the number of batches is",
-        ),
-        (
-            Analysis {
-                seed: u64::MAX,
-                ..small()
-            },
-            "seed",
-        ),
-    ];
-    for (analysis, part) in cases {
-        analysis_refused(tiny(), &analysis, ErrorKind::Request, part);
-    }
-    for text in ["10", "10.", ".7", "a.b", "-1.0", "10.7.1", ""] {
-        let error = text.parse::<Head>().expect_err("is not a head");
-        assert_eq!(error.kind, ErrorKind::Request);
-        assert_one_line(&error.to_string());
-    }
-}
-
-/// The tiny checkpoint whose tokenizer has lost the merge that makes `token`.
-fn without_merge(token: &str) -> MemorySource {
-    let mut json: serde_json::Value = serde_json::from_str(&text(&tiny(), "tokenizer.json")).expect("JSON");
-    let merges = json["model"]["merges"].as_array_mut().expect("merges");
-    let makes = |merge: &serde_json::Value| match merge {
-        serde_json::Value::String(pair) => pair.replace(' ', "") == token,
-        pair => {
-            format!(
-                "{}{}",
-                pair[0].as_str().expect("left"),
-                pair[1].as_str().expect("right")
-            ) == token
-        }
-    };
-    let before = merges.len();
-    merges.retain(|merge| !makes(merge));
-    assert!(merges.len() < before, "no merge makes {token}");
-    tiny().with("tokenizer.json", json.to_string())
-}
-
-#[test]
-fn prompts_that_do_not_fit_the_tokenizer() {
-    let source = without_merge("ĠCrystal");
-    analysis_refused(source, &small(), ErrorKind::Prompt, "\" Crystal\"");
-    // A context that is shorter than every prompt; the position embedding is cut to fit.
-    let shape = json!([4, 32]);
-    let (mut header, data) = header(&tiny());
-    let name = named(&header, "wpe.weight");
-    let start = header[&name]["data_offsets"][0].as_u64().expect("an offset");
-    header[&name]["shape"] = shape;
-    header[&name]["data_offsets"] = json!([start, start + 4 * 32 * 4]);
-    let config = text(&tiny(), "config.json").replace("\"n_positions\": 128", "\"n_positions\": 4");
-    let source = tiny()
-        .with("config.json", config)
-        .with("model.safetensors", safetensors_file(&header.to_string(), &data));
-    analysis_refused(source, &small(), ErrorKind::Prompt, "a prompt has 20 tokens");
-}
-
-#[test]
-fn result_files_that_are_not_one() {
-    for (bytes, part) in [
-        (&b""[..], ""),
-        (b"\x00\xff", ""),
-        (b"[1, 2]", ""),
-        (b"{}", ""),
-        (br#"{"format": "keyside-result/99"}"#, "keyside-result/99"),
-        (br#"{"format": "keyside-result/1"}"#, "model"),
-    ] {
-        let error = ResultFile::from_json(bytes).expect_err("is refused");
-        println!("{error}");
-        assert_eq!(error.kind, ErrorKind::ResultFile);
-        assert!(error.to_string().contains(part), "{error}");
-        assert_one_line(&error.to_string());
-    }
 }

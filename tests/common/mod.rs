@@ -6,6 +6,7 @@
 pub mod fault_server;
 pub mod request;
 pub mod server;
+pub mod visits;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -109,6 +110,16 @@ pub fn tensors_of(source: &MemorySource) -> Vec<Shape> {
             )
         })
         .collect()
+}
+
+/// The name that the tensor has in the tiny checkpoint's header.
+pub fn named(header: &serde_json::Value, name: &str) -> String {
+    let prefixed = format!("transformer.{name}");
+    if header.get(&prefixed).is_some() {
+        prefixed
+    } else {
+        name.to_owned()
+    }
 }
 
 /// Little-endian bytes as f32.
