@@ -92,7 +92,7 @@ fn a_run_writes_its_result_its_plots_and_a_summary() {
             "{summary}\nlacks {name}"
         );
     }
-    let heatmaps = heatmaps.iter().map(|name| name.replace(['/', ' '], "_"));
+    let heatmaps = heatmaps.iter().map(|name| name.replace(['/', ' '], "-"));
     let mut expected: Vec<String> = heatmaps.map(|name| format!("heatmap_{name}.svg")).collect();
     expected.extend(HistogramName::all().map(|name| format!("{name}.svg")));
     expected.sort();

@@ -33,7 +33,7 @@ pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, Stri
         };
         let plot = HeatmapPlot::of_result(result, &view, None)?;
         // Facets have a slash and spaces in their names.
-        let file = name.replace(['/', ' '], "_");
+        let file = name.replace(['/', ' '], "-");
         files.push((format!("heatmap_{file}.svg"), heatmap_svg(&plot, SVG_SIZE, theme)?));
     }
     Ok(files)
