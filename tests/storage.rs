@@ -269,7 +269,7 @@ fn half_written_pieces_of_a_closed_tab_go_on_opening() {
     // Not a piece was finished: nothing is left.
     let store = MemoryStore::new();
     let source = StoredSource::new(Box::new(server.clone()), Rc::new(store.clone()));
-    source.divide(WEIGHTS, &[0..1000]);
+    source.divide(WEIGHTS, std::slice::from_ref(&(0..1000)));
     let mut reading = Box::pin(source.read(WEIGHTS, Some(0..1000)));
     let mut context = Context::from_waker(Waker::noop());
     for _ in 0..5 {

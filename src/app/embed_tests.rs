@@ -292,6 +292,7 @@ impl Transport for Script {
                 status: self.status,
                 content_range: None,
                 retry_after: None,
+                label: None,
                 body: Box::new(Pieces(vec![self.size; self.pieces].into(), Vec::new())),
             })
         })

@@ -21,8 +21,8 @@ impl FigureName {
     /// The figure as `view` shows it.
     pub fn figure(self, view: &View) -> Figure {
         match self {
-            Self::Histogram(name) => Figure::Histogram(name, view.histogram(name)),
-            Self::Heatmap => Figure::Heatmap(view.heatmap.clone()),
+            Self::Histogram(name) => Figure::Histogram(name, view.histogram(name), view.prompt),
+            Self::Heatmap => Figure::Heatmap(view.heatmap.clone(), view.prompt),
         }
     }
 
@@ -34,14 +34,20 @@ impl FigureName {
         }
     }
 
-    /// The tables that can be saved as CSV: name in [`crate::export::tables`], and what it is called.
-    pub const fn tables(self) -> &'static [(&'static str, &'static str)] {
+    /// The tables that can be saved as CSV: name in [`crate::export::tables`], and what it is called. `per_prompt` is whether the
+    /// result has the heatmap's cells prompt by prompt.
+    pub const fn tables(self, per_prompt: bool) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Histogram(_) => &[
                 ("values", "Values per prompt"),
                 ("bins", "Bins"),
                 ("statistics", "Statistics"),
                 ("outliers", "Outliers"),
+            ],
+            Self::Heatmap if per_prompt => &[
+                ("cells", "Cells"),
+                ("components", "Components"),
+                ("prompts", "Components per prompt"),
             ],
             Self::Heatmap => &[("cells", "Cells"), ("components", "Components")],
         }

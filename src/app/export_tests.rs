@@ -14,27 +14,33 @@ fn figures_are_as_the_view_has_them() {
     let mut view = View::default();
     view.update_histogram(name, |view| view.log_counts = true);
     view.heatmap.as_in_notebook = true;
+    view.prompt = Some(3);
     assert_eq!(
         FigureName::Histogram(name).figure(&view),
-        Figure::Histogram(name, view.histogram(name))
+        Figure::Histogram(name, view.histogram(name), Some(3))
     );
-    assert_eq!(FigureName::Heatmap.figure(&view), Figure::Heatmap(view.heatmap.clone()));
+    assert_eq!(
+        FigureName::Heatmap.figure(&view),
+        Figure::Heatmap(view.heatmap.clone(), Some(3))
+    );
 }
 
 #[test]
 fn every_table_is_offered_and_every_offer_is_a_table() {
-    let result = recorded();
-    let histograms = HistogramName::all().map(FigureName::Histogram);
-    for figure in histograms.into_iter().chain([FigureName::Heatmap]) {
-        let mut made: Vec<&str> = tables(&figure.figure(&View::default()), &result)
-            .unwrap()
-            .iter()
-            .map(|table| table.name)
-            .collect();
-        let mut offered: Vec<&str> = figure.tables().iter().map(|(name, _)| *name).collect();
-        made.sort_unstable();
-        offered.sort_unstable();
-        assert_eq!(made, offered);
+    let mut result = recorded();
+    for per_prompt in [false, true] {
+        if let (true, Some(heatmap)) = (per_prompt, result.heatmaps.get_mut("key")) {
+            heatmap.per_prompt = Some(vec![heatmap.values.clone(); result.batch_size]);
+        }
+        let histograms = HistogramName::all().map(FigureName::Histogram);
+        for figure in histograms.into_iter().chain([FigureName::Heatmap]) {
+            let tables = tables(&figure.figure(&View::default()), &result).unwrap();
+            let mut made: Vec<&str> = tables.iter().map(|table| table.name).collect();
+            let mut offered: Vec<&str> = figure.tables(per_prompt).iter().map(|(name, _)| *name).collect();
+            made.sort_unstable();
+            offered.sort_unstable();
+            assert_eq!(made, offered);
+        }
     }
 }
 

@@ -151,6 +151,9 @@ pub struct PlotArguments {
     /// Hide a series, by label; may be given several times.
     #[arg(long, value_name = "LABEL")]
     pub hide: Vec<String>,
+    /// Mark the values of one prompt in histograms, and draw its cells where the result has them; counted from 1.
+    #[arg(long, value_name = "N", value_parser = prompt)]
+    pub prompt: Option<usize>,
     /// Leave the column b_O out of heatmaps, as in the notebook.
     #[arg(long)]
     pub as_in_notebook: bool,
@@ -205,6 +208,11 @@ fn range(text: &str) -> Result<(f64, f64), String> {
         .ok_or_else(|| "expected two numbers, the smaller one first, such as -2:4.5".to_owned())
 }
 
+fn prompt(text: &str) -> Result<usize, String> {
+    let number = text.parse::<usize>().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| "expected a number from 1".to_owned())
+}
+
 fn order(text: &str) -> Result<SeriesOrder, String> {
     let found = SeriesOrder::ALL.into_iter().find(|order| order.value() == text);
     found.ok_or_else(|| format!("expected {}", SeriesOrder::ALL.map(SeriesOrder::value).join(", ")))
@@ -254,6 +262,7 @@ mod tests {
             "--zoom nan:1",
             "--order size",
             "--width 5",
+            "--prompt 0",
             "--theme blue",
         ] {
             assert!(parse_plot(&format!("r.json --out d {bad}")).is_err(), "{bad}");

@@ -17,9 +17,9 @@ pub use plot::run_plot;
 use crate::attribution::{Analysis, analyze};
 use crate::checkpoint::{Checkpoint, ModelCard, Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::Figure;
+use crate::export::{Figure, picture_size};
 use crate::gpt2::{Head, Model};
-use crate::plot::Theme;
+use crate::plot::{Theme, plot_svg};
 use crate::result::ResultFile;
 
 /// Runs the command line that the program was started with.
@@ -102,9 +102,9 @@ fn write_files(arguments: &AnalyzeArguments, result: &ResultFile) -> Result<Stri
     if let Some(folder) = &arguments.svg {
         let figures = Figure::all(result);
         for figure in &figures {
-            let drawing = figure.drawing(result)?;
+            let plot = figure.plot(result)?;
             let file = folder.join(format!("{}.svg", figure.stem()));
-            let svg = drawing.svg(drawing.size(), &Theme::light())?;
+            let svg = plot_svg(&plot, picture_size(&plot), &Theme::light())?;
             std::fs::write(&file, svg).map_err(|cause| cannot_write(&file, &cause))?;
         }
         written.push_str(&format!("{} plots: {}\n", figures.len(), folder.display()));

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::{PlotArguments, cannot_write};
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Figure, markdown, script, tables};
+use crate::export::{Figure, markdown, picture_size, script, tables};
+use crate::plot::plot_svg;
 use crate::result::ResultFile;
 
 /// `keyside plot`: writes what was asked for, and says so on `out`.
@@ -52,10 +53,23 @@ fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>
         let named = arguments.figures.iter().map(|name| Figure::named(result, name));
         named.collect::<Result<_>>()?
     };
+    let picked = arguments.prompt.map(|prompt| prompt - 1);
+    if let Some(prompt) = arguments.prompt
+        && prompt > result.batches.saturating_mul(result.batch_size)
+    {
+        let count = result.batches.saturating_mul(result.batch_size);
+        return Err(
+            Error::new(ErrorKind::Request, format!("there is no prompt {prompt}")).expected(format!("1 to {count}"))
+        );
+    }
     for figure in &mut figures {
         match figure {
-            Figure::Histogram(_, view) => *view = arguments.histogram_view(),
-            Figure::Heatmap(view) => view.as_in_notebook = arguments.as_in_notebook,
+            Figure::Histogram(_, view, prompt) => {
+                (*view, *prompt) = (arguments.histogram_view(), picked);
+            }
+            Figure::Heatmap(view, prompt) => {
+                (view.as_in_notebook, *prompt) = (arguments.as_in_notebook, picked);
+            }
         }
     }
     Ok(figures)
@@ -68,10 +82,10 @@ fn files(arguments: &PlotArguments, figure: &Figure, result: &ResultFile) -> Res
     let stem = figure.stem();
     let mut files = Vec::new();
     if arguments.svg || all {
-        let drawing = figure.drawing(result)?;
-        let (width, height) = drawing.size();
+        let plot = figure.plot(result)?;
+        let (width, height) = picture_size(&plot);
         let size = (arguments.width.unwrap_or(width), arguments.height.unwrap_or(height));
-        files.push((format!("{stem}.svg"), drawing.svg(size, &theme)?));
+        files.push((format!("{stem}.svg"), plot_svg(&plot, size, &theme)?));
     }
     if arguments.csv || all {
         let tables = tables(figure, result)?;

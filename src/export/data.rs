@@ -1,26 +1,32 @@
 //! The tables behind a figure.
 
-use super::figure::Drawing;
-use super::table::{Field, Table};
+use super::table::{Field, Table, markdown_text};
 use super::{Figure, number};
 use crate::error::Result;
-use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Series};
-use crate::result::{Bins, HistogramName, ResultFile};
+use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Plot, Series};
+use crate::result::{Bins, Heatmap, HistogramName, ResultFile};
 
 /// The tables behind `figure`, all of the data whatever is zoomed to or hidden.
 ///
 /// A histogram has `statistics` (a row per series), `bins` (a row per bin, a column per series), `values` (a row per prompt, a
 /// column per series) and `outliers` (the values beyond the whiskers). A heatmap has `cells` (a row per layer, a column per
-/// component, as drawn) and `components` (a row per component).
+/// component, as drawn), `components` (a row per component) and, where the result has them, `prompts` (a row per prompt, a column
+/// per component).
 ///
 /// # Errors
 /// [`crate::ErrorKind::Plot`] when `result` does not have the figure.
 pub fn tables(figure: &Figure, result: &ResultFile) -> Result<Vec<Table>> {
     let whole = figure.whole();
-    Ok(match (&whole, whole.drawing(result)?) {
-        (Figure::Histogram(name, _), Drawing::Histogram(plot)) => histogram(result, *name, &plot),
-        (_, Drawing::Heatmap(plot)) => vec![cells(&plot), components(&plot)],
-        (Figure::Heatmap(_), Drawing::Histogram(_)) => Vec::new(),
+    Ok(match (&whole, whole.plot(result)?) {
+        (Figure::Histogram(name, ..), Plot::Histogram(plot)) => histogram(result, *name, &plot),
+        (Figure::Heatmap(view, _), Plot::Heatmap(plot)) => {
+            let prompts = result
+                .heatmap(&view.name)
+                .and_then(|heatmap| per_prompt(result, &plot, heatmap));
+            [cells(&plot), components(&plot)].into_iter().chain(prompts).collect()
+        }
+        // A figure's plot is of its own kind.
+        _ => Vec::new(),
     })
 }
 
@@ -31,12 +37,11 @@ pub fn tables(figure: &Figure, result: &ResultFile) -> Result<Vec<Table>> {
 pub fn markdown(figure: &Figure, result: &ResultFile) -> Result<String> {
     let short = |table: &Table| matches!(table.name, "statistics" | "bins" | "cells");
     let tables = tables(figure, result)?;
-    let texts: Vec<String> = tables
-        .iter()
-        .filter(|table| short(table))
-        .map(Table::markdown)
-        .collect();
-    Ok(texts.join("\n"))
+    let title = tables
+        .first()
+        .map(|table| format!("**{}**\n", markdown_text(&table.title)));
+    let texts = tables.iter().filter(|table| short(table)).map(Table::markdown);
+    Ok(title.into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
 }
 
 fn histogram(result: &ResultFile, name: HistogramName, plot: &HistogramPlot) -> Vec<Table> {
@@ -101,7 +106,8 @@ fn statistics(plot: &HistogramPlot) -> Table {
     };
     Table {
         name: "statistics",
-        caption: format!("{}: statistics of each series over all prompts.", plot.title),
+        title: plot.title.clone(),
+        caption: "Statistics of each series over all prompts.".into(),
         columns: columns.map(str::to_owned).to_vec(),
         rows: plot.series.iter().map(row).collect(),
     }
@@ -124,10 +130,8 @@ fn bins(plot: &HistogramPlot) -> Table {
         .map(|bins| (0..bins.count).map(|index| row(&bins, index)).collect());
     Table {
         name: "bins",
-        caption: format!(
-            "{}: number of values of each series in each bin, from its lower edge up to its upper edge.",
-            plot.title
-        ),
+        title: plot.title.clone(),
+        caption: "Number of values of each series in each bin, from its lower edge up to its upper edge.".into(),
         columns: with_series(["from", "to"], plot),
         rows: rows.unwrap_or_default(),
     }
@@ -148,7 +152,7 @@ fn edge(value: f64, bins: &Bins) -> f64 {
     }
 }
 
-/// What is known of each prompt: its number, counted from 0 as in the result file, its text and names.
+/// What is known of each prompt: its number, counted from 1, its text and names.
 fn prompt_columns(result: &ResultFile) -> Vec<&'static str> {
     if result.prompts.is_empty() {
         vec!["prompt"]
@@ -158,7 +162,7 @@ fn prompt_columns(result: &ResultFile) -> Vec<&'static str> {
 }
 
 fn prompt_fields(result: &ResultFile, index: usize) -> Vec<Field> {
-    let mut fields = vec![Field::Count(index)];
+    let mut fields = vec![Field::Count(index + 1)];
     if let Some(prompt) = result.prompts.get(index) {
         fields.extend([&prompt.io, &prompt.s, &prompt.text].map(|text| text.as_str().into()));
     }
@@ -177,7 +181,8 @@ fn prompts(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Tabl
     };
     Table {
         name: "values",
-        caption: format!("{}: the value of each prompt in each series.", plot.title),
+        title: plot.title.clone(),
+        caption: "The value of each prompt in each series.".into(),
         columns: with_series(prompt_columns(result), plot),
         rows: (0..count).map(row).collect(),
     }
@@ -199,7 +204,8 @@ fn outliers(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Tab
     let columns = ["series", "value"].into_iter().chain(prompt_columns(result));
     Table {
         name: "outliers",
-        caption: format!("{}: the values beyond the whiskers.", plot.title),
+        title: plot.title.clone(),
+        caption: "The values beyond the whiskers.".into(),
         columns: columns.map(str::to_owned).collect(),
         rows,
     }
@@ -231,9 +237,9 @@ fn cells(plot: &HeatmapPlot) -> Table {
     };
     Table {
         name: "cells",
+        title: plot.title.clone(),
         caption: format!(
-            "{}: a row per layer, a column per component.{of_misc} Sum {}.",
-            plot.title,
+            "A row per layer, a column per component.{of_misc} The sum of all is {}.",
             number::single(plot.sum as f32)
         ),
         columns: std::iter::once("layer".to_owned())
@@ -264,12 +270,32 @@ fn components(plot: &HeatmapPlot) -> Table {
     };
     Table {
         name: "components",
-        caption: format!("{}: a row per component, with its share of the sum of all.", plot.title),
+        title: plot.title.clone(),
+        caption: "A row per component, with its share of the sum of all.".into(),
         columns: ["component", "name", "layer", "contribution", "share of sum"]
             .map(str::to_owned)
             .to_vec(),
         rows: plot.rows.iter().zip(&plot.cells).flat_map(of_row).collect(),
     }
+}
+
+/// The contributions in every prompt, where the result has them.
+fn per_prompt(result: &ResultFile, plot: &HeatmapPlot, heatmap: &Heatmap) -> Option<Table> {
+    let prompts = heatmap.per_prompt.as_ref()?;
+    let shown = || plot.cells.iter().flatten().flatten();
+    let row = |(index, values): (usize, &Vec<Vec<f32>>)| {
+        let value = |cell: &Cell| values.get(cell.place.0).and_then(|row| row.get(cell.place.1));
+        let numbers = shown().map(|cell| value(cell).map_or(Field::Empty, |value| Field::Single(*value)));
+        prompt_fields(result, index).into_iter().chain(numbers).collect()
+    };
+    let columns = prompt_columns(result).into_iter().map(str::to_owned);
+    Some(Table {
+        name: "prompts",
+        title: plot.title.clone(),
+        caption: "The contribution of each component in each prompt of the first batch.".into(),
+        columns: columns.chain(shown().map(|cell| cell.label.clone())).collect(),
+        rows: prompts.iter().enumerate().map(row).collect(),
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::plot::{HeatmapView, HistogramView};
+use crate::plot::{CellRange, HeatmapView, HistogramView};
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -80,7 +80,7 @@ fn column<'a>(table: &'a (Vec<String>, Vec<Vec<String>>), name: &str) -> impl It
 fn values_read_back_to_the_same_bits() {
     for result in [recorded(), with_prompts()] {
         for name in HistogramName::all() {
-            let figure = Figure::Histogram(name, HistogramView::default());
+            let figure = Figure::Histogram(name, HistogramView::default(), None);
             let values = table(&figure, &result, "values");
             let truth = result.histograms.true_values(name);
             let plot_labels = HistogramPlot::of_result(&result, name, &HistogramView::default())
@@ -103,7 +103,7 @@ fn values_read_back_to_the_same_bits() {
         }
     }
     let result = with_prompts();
-    let figure = Figure::Histogram(HistogramName::KeysFixedScores, HistogramView::default());
+    let figure = Figure::Histogram(HistogramName::KeysFixedScores, HistogramView::default(), None);
     let values = table(&figure, &result, "values");
     let truth: Vec<f32> = column(&values, "true score")
         .map(|text| text.parse().unwrap())
@@ -111,7 +111,7 @@ fn values_read_back_to_the_same_bits() {
     assert_eq!(truth, result.histograms.true_score);
     assert!(column(&values, "text").all(|text| text == result.prompts[0].text));
     let numbers = column(&values, "prompt").map(|text| text.parse::<usize>().unwrap());
-    assert!(numbers.eq(0..8));
+    assert!(numbers.eq(1..=8));
     let outliers = table(&figure, &result, "outliers");
     let of_truth: Vec<&str> = outliers
         .1
@@ -119,7 +119,7 @@ fn values_read_back_to_the_same_bits() {
         .filter(|row| row[0] == "true score")
         .map(|row| row[2].as_str())
         .collect();
-    assert_eq!(of_truth, ["2", "3"]);
+    assert_eq!(of_truth, ["3", "4"]);
     assert!(column(&outliers, "IO").all(|name| name == "Ann"));
 }
 
@@ -133,8 +133,8 @@ fn bins_are_those_drawn() {
                 zoom: Some((0.0, 0.5)),
                 ..HistogramView::default()
             };
-            let figure = Figure::Histogram(name, view);
-            let Drawing::Histogram(plot) = figure.whole().drawing(&result).unwrap() else {
+            let figure = Figure::Histogram(name, view, None);
+            let Plot::Histogram(plot) = figure.whole().plot(&result).unwrap() else {
                 unreachable!()
             };
             let bins = plot.bins.unwrap();
@@ -161,7 +161,7 @@ fn bins_are_those_drawn() {
 fn statistics_are_those_of_the_boxes() {
     let result = recorded();
     let name = HistogramName::QueriesFixedScores;
-    let figure = Figure::Histogram(name, HistogramView::default());
+    let figure = Figure::Histogram(name, HistogramView::default(), None);
     let found = table(&figure, &result, "statistics");
     let outliers = table(&figure, &result, "outliers");
     for (row, series) in found
@@ -201,7 +201,7 @@ fn statistics_are_those_of_the_boxes() {
 fn cells_read_back_to_the_same_bits() {
     let result = recorded();
     let heatmap = result.heatmap("key").unwrap();
-    let figure = Figure::Heatmap(HeatmapView::default());
+    let figure = Figure::Heatmap(HeatmapView::default(), None);
     let cells = table(&figure, &result, "cells");
     assert_eq!(cells.0[1..], heatmap.columns);
     for (row, values) in cells.1.iter().zip(&heatmap.values) {
@@ -229,9 +229,55 @@ fn cells_read_back_to_the_same_bits() {
 }
 
 #[test]
+fn cells_of_every_prompt_read_back_to_the_same_bits() {
+    let mut result = with_prompts();
+    let heatmap = result.heatmaps.get_mut("key").unwrap();
+    let of_prompt = |prompt: usize| {
+        let row = |values: &Vec<f32>| values.iter().map(|value| value / (prompt as f32 + 3.0)).collect();
+        heatmap.values.iter().map(row).collect::<Vec<Vec<f32>>>()
+    };
+    let per_prompt: Vec<_> = (0..result.batch_size).map(of_prompt).collect();
+    heatmap.per_prompt = Some(per_prompt.clone());
+    result.check().unwrap();
+    let zoom = Some(CellRange {
+        rows: (2, 3),
+        columns: (0, 1),
+    });
+    let view = HeatmapView {
+        zoom,
+        ..HeatmapView::default()
+    };
+    let figure = Figure::Heatmap(view, None);
+    let prompts = table(&figure, &result, "prompts");
+    assert_eq!(prompts.1.len(), 4);
+    assert_eq!(prompts.0[..7], ["prompt", "IO", "S", "text", "W_E", "W_pos", "b_K"]);
+    for (label, row, column) in [("W_pos", 0, 1), ("0.0", 1, 0), ("9.11", 10, 11), ("MLP6", 7, 12)] {
+        let found: Vec<u32> = self::column(&prompts, label)
+            .map(|text| text.parse::<f32>().unwrap().to_bits())
+            .collect();
+        let expected: Vec<u32> = per_prompt.iter().map(|cells| cells[row][column].to_bits()).collect();
+        assert_eq!(found, expected, "{label}");
+    }
+    // The cells of one prompt are that prompt's.
+    let cells = table(&Figure::Heatmap(HeatmapView::default(), Some(2)), &result, "cells");
+    let mlps: Vec<f32> = self::column(&cells, "MLP")
+        .skip(1)
+        .map(|text| text.parse().unwrap())
+        .collect();
+    assert_eq!(mlps, per_prompt[2][1..].iter().map(|row| row[12]).collect::<Vec<_>>());
+    let recorded = recorded();
+    assert!(
+        tables(&figure, &recorded)
+            .unwrap()
+            .iter()
+            .all(|table| table.name != "prompts")
+    );
+}
+
+#[test]
 fn markdown_reads_back_to_the_same_cells() {
     let result = recorded();
-    let text = markdown(&Figure::Heatmap(HeatmapView::default()), &result).unwrap();
+    let text = markdown(&Figure::Heatmap(HeatmapView::default(), None), &result).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
     let heatmap = result.heatmap("key").unwrap();
     assert_eq!(lines.len(), 2 + heatmap.rows.len());
@@ -240,7 +286,7 @@ fn markdown_reads_back_to_the_same_cells() {
         let numbers: Vec<f32> = fields[1..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(&numbers, values);
     }
-    let figure = Figure::Histogram(HistogramName::KeysFixedProbs, HistogramView::default());
+    let figure = Figure::Histogram(HistogramName::KeysFixedProbs, HistogramView::default(), None);
     let text = markdown(&figure, &result).unwrap();
     assert_eq!(
         text.matches("| --- |").count(),
@@ -263,10 +309,13 @@ fn figures_are_found_by_name() {
         message.contains("no figure \"nonsense\"; expected keys_fixed_scores, "),
         "{message}"
     );
-    let facet = Figure::Heatmap(HeatmapView {
-        name: "key_split/q par k par".into(),
-        ..HeatmapView::default()
-    });
+    let facet = Figure::Heatmap(
+        HeatmapView {
+            name: "key_split/q par k par".into(),
+            ..HeatmapView::default()
+        },
+        None,
+    );
     assert_eq!(facet.stem(), "heatmap_key_split-q-par-k-par");
     assert!(tables(&facet, &result).is_err() || result.heatmap("key_split/q par k par").is_some());
 }

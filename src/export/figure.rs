@@ -1,69 +1,30 @@
 //! A figure of a result, and how it is shown.
 
-use plotters::coord::Shift;
-use plotters::drawing::DrawingArea;
-use plotters::prelude::DrawingBackend;
-
 use crate::error::{Error, ErrorKind, Result};
-use crate::plot::{
-    DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, SVG_SIZE, Theme, heatmap_svg, histogram_svg,
-};
+use crate::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE};
 use crate::result::{HistogramName, ResultFile};
 
 /// What the names of heatmaps' figures begin with.
 const HEATMAP: &str = "heatmap_";
 
-/// A figure, and how it is shown.
+/// A figure, how it is shown, and the prompt that is picked, by its number in the result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Figure {
-    /// A histogram.
-    Histogram(HistogramName, HistogramView),
-    /// A heatmap.
-    Heatmap(HeatmapView),
+    /// A histogram, with the values of the picked prompt marked.
+    Histogram(HistogramName, HistogramView, Option<usize>),
+    /// A heatmap: of the picked prompt, where its cells are known, else of the mean.
+    Heatmap(HeatmapView, Option<usize>),
 }
 
-/// What there is to draw.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Drawing {
-    /// Histograms with boxes.
-    Histogram(HistogramPlot),
-    /// Contributions of components.
-    Heatmap(HeatmapPlot),
-}
-
-impl Drawing {
-    /// Draws over the whole of `area`, which is in device pixels.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Plot`] when the backend fails.
-    pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
-        match self {
-            Self::Histogram(plot) => plot.draw(area, options),
-            Self::Heatmap(plot) => plot.draw(area, options),
-        }
-    }
-
-    /// Width and height of an exported picture, in CSS pixels: larger where a model has many layers and heads, so that the cells
-    /// can be read.
-    pub fn size(&self) -> (u32, u32) {
-        match self {
-            Self::Histogram(_) => SVG_SIZE,
-            Self::Heatmap(plot) => {
-                let pixels = |count: usize, each: u32, around: u32| around + each * count.min(1000) as u32;
-                let (width, height) = (pixels(plot.columns.len(), 40, 190), pixels(plot.rows.len(), 36, 130));
-                (SVG_SIZE.0.max(width), SVG_SIZE.1.max(height))
-            }
-        }
-    }
-
-    /// As SVG text of `size` (width and height in CSS pixels).
-    ///
-    /// # Errors
-    /// [`ErrorKind::Plot`] when drawing fails.
-    pub fn svg(&self, size: (u32, u32), theme: &Theme) -> Result<String> {
-        match self {
-            Self::Histogram(plot) => histogram_svg(plot, size, theme),
-            Self::Heatmap(plot) => heatmap_svg(plot, size, theme),
+/// Width and height of an exported picture of `plot`, in CSS pixels: larger where a model has many layers and heads, so that the
+/// cells can be read.
+pub fn picture_size(plot: &Plot) -> (u32, u32) {
+    match plot {
+        Plot::Histogram(_) | Plot::Strip(_) => SVG_SIZE,
+        Plot::Heatmap(plot) => {
+            let pixels = |count: usize, each: u32, around: u32| around + each * count.min(1000) as u32;
+            let (width, height) = (pixels(plot.columns.len(), 40, 190), pixels(plot.rows.len(), 36, 130));
+            (SVG_SIZE.0.max(width), SVG_SIZE.1.max(height))
         }
     }
 }
@@ -73,13 +34,14 @@ impl Figure {
     pub fn all(result: &ResultFile) -> Vec<Self> {
         let histograms = HistogramName::all().into_iter();
         let heatmaps = result.heatmap_names().into_iter().map(|name| {
-            Self::Heatmap(HeatmapView {
+            let view = HeatmapView {
                 name,
                 ..HeatmapView::default()
-            })
+            };
+            Self::Heatmap(view, None)
         });
         histograms
-            .map(|name| Self::Histogram(name, HistogramView::default()))
+            .map(|name| Self::Histogram(name, HistogramView::default(), None))
             .chain(heatmaps)
             .filter(|figure| figure.is_in(result))
             .collect()
@@ -103,23 +65,23 @@ impl Figure {
     /// Its name: `keys_fixed_scores`, `heatmap_key`.
     pub fn name(&self) -> String {
         match self {
-            Self::Histogram(name, _) => name.to_string(),
-            Self::Heatmap(view) => format!("{HEATMAP}{}", view.name),
+            Self::Histogram(name, ..) => name.to_string(),
+            Self::Heatmap(view, _) => format!("{HEATMAP}{}", view.name),
         }
     }
 
     /// Whether `result` has it.
     pub fn is_in(&self, result: &ResultFile) -> bool {
         match self {
-            Self::Histogram(name, _) => !result.histograms.get(*name).series.is_empty(),
-            Self::Heatmap(view) => result.heatmap(&view.name).is_some(),
+            Self::Histogram(name, ..) => !result.histograms.get(*name).series.is_empty(),
+            Self::Heatmap(view, _) => result.heatmap(&view.name).is_some(),
         }
     }
 
     fn short_name(&self) -> String {
         match self {
-            Self::Histogram(name, _) => name.to_string(),
-            Self::Heatmap(view) => view.name.clone(),
+            Self::Histogram(name, ..) => name.to_string(),
+            Self::Heatmap(view, _) => view.name.clone(),
         }
     }
 
@@ -132,10 +94,13 @@ impl Figure {
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` does not have it.
-    pub fn drawing(&self, result: &ResultFile) -> Result<Drawing> {
+    pub fn plot(&self, result: &ResultFile) -> Result<Plot> {
         Ok(match self {
-            Self::Histogram(name, view) => Drawing::Histogram(HistogramPlot::of_result(result, *name, view)),
-            Self::Heatmap(view) => Drawing::Heatmap(HeatmapPlot::of_result(result, view, None)?),
+            Self::Histogram(name, view, prompt) => {
+                let plot = HistogramPlot::of_result(result, *name, view);
+                Plot::Histogram(plot.with_prompt(result, *name, *prompt))
+            }
+            Self::Heatmap(view, prompt) => Plot::Heatmap(HeatmapPlot::of_result(result, view, *prompt)?),
         })
     }
 
@@ -143,8 +108,8 @@ impl Figure {
     pub(super) fn whole(&self) -> Self {
         let mut whole = self.clone();
         match &mut whole {
-            Self::Histogram(_, view) => view.zoom = None,
-            Self::Heatmap(view) => view.zoom = None,
+            Self::Histogram(_, view, _) => view.zoom = None,
+            Self::Heatmap(view, _) => view.zoom = None,
         }
         whole
     }

@@ -6,10 +6,9 @@ use std::fmt::Write;
 
 use plotters::style::RGBColor;
 
-use super::figure::Drawing;
 use super::{Figure, number, result_stem};
 use crate::error::Result;
-use crate::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Theme};
+use crate::plot::{Cell, HeatmapPlot, HeatmapView, HistogramPlot, Plot, Theme};
 use crate::result::{HistogramName, ResultFile};
 
 const HISTOGRAM: &str = include_str!("python/histogram.py");
@@ -24,16 +23,16 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     let mut constants = Constants::default();
     let picture = format!("{}-{}.png", result_stem(result), figure.stem());
     constants.texts(&[("RESULT", file), ("PICTURE", &picture)]);
-    let (imports, body) = match (figure, figure.drawing(result)?) {
-        (Figure::Heatmap(view), Drawing::Heatmap(plot)) => {
+    let (imports, body) = match (figure, figure.plot(result)?) {
+        (Figure::Heatmap(view, _), Plot::Heatmap(plot)) => {
             heatmap(&mut constants, view, &plot, theme);
             (
                 "\nfrom matplotlib.colors import LinearSegmentedColormap, to_rgb",
                 HEATMAP,
             )
         }
-        (Figure::Histogram(name, view), Drawing::Histogram(plot)) => {
-            histogram(&mut constants, *name, view, &plot, theme);
+        (Figure::Histogram(name, ..), Plot::Histogram(plot)) => {
+            histogram(&mut constants, *name, &plot, theme);
             ("", HISTOGRAM)
         }
         // A figure's drawing is of its own kind.
@@ -48,20 +47,12 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     ))
 }
 
-fn histogram(
-    constants: &mut Constants,
-    name: HistogramName,
-    view: &HistogramView,
-    plot: &HistogramPlot,
-    theme: &Theme,
-) {
+fn histogram(constants: &mut Constants, name: HistogramName, plot: &HistogramPlot, theme: &Theme) {
     let truth = if name.probs() { "true_prob" } else { "true_score" };
     let (start, size, count) = plot
         .bins
         .map_or((0.0, 1.0, 0), |bins| (bins.start, bins.size, bins.count));
-    let end = start + size * count as f64;
-    let spare = 0.05 * (end - start);
-    let (low, high) = view.zoom.unwrap_or((start - spare, end + spare));
+    let (low, high) = plot.range();
     constants.texts(&[
         ("HISTOGRAM", name.as_str()),
         ("TRUE_VALUES", truth),
@@ -77,7 +68,7 @@ fn histogram(
     );
     constants.comment("Range of values that is shown, and whether the axis of counts is logarithmic.");
     constants.line("RANGE", &format!("({}, {})", number::double(low), number::double(high)));
-    constants.line("LOG", if view.log_counts { "True" } else { "False" });
+    constants.line("LOG", if plot.log_counts { "True" } else { "False" });
     constants.comment("Label and colour of each series that is shown, boxes from the bottom up.");
     let shown = plot.series.iter().filter(|series| series.visible);
     let rows: Vec<String> = shown
@@ -95,6 +86,11 @@ fn heatmap(constants: &mut Constants, view: &HeatmapView, plot: &HeatmapPlot, th
         None => vec![quoted(&view.name)],
     };
     constants.line("HEATMAP", &format!("[{}]", path.join(", ")));
+    constants.comment("The prompt whose cells are drawn, counted from 0; None for the mean.");
+    constants.line(
+        "PROMPT",
+        &plot.prompt.map_or("None".to_owned(), |prompt| prompt.to_string()),
+    );
     constants.texts(&[
         ("TITLE", &plot.title),
         ("X_LABEL", &plot.x_label),
@@ -110,7 +106,7 @@ fn heatmap(constants: &mut Constants, view: &HeatmapView, plot: &HeatmapPlot, th
     constants.line("ROWS", &list(&plot.rows));
     constants.line("COLUMNS", &list(&plot.columns));
     constants.comment("Short name of every component; None where there is none.");
-    let label = |cell: &Option<crate::plot::Cell>| cell.as_ref().map_or("None".to_owned(), |cell| quoted(&cell.label));
+    let label = |cell: &Option<Cell>| cell.as_ref().map_or("None".to_owned(), |cell| quoted(&cell.label));
     let labels = plot
         .cells
         .iter()
@@ -118,7 +114,7 @@ fn heatmap(constants: &mut Constants, view: &HeatmapView, plot: &HeatmapPlot, th
     constants.rows("LABELS", &labels.collect::<Vec<_>>());
     constants
         .comment("Both ends of the colour scale, and its colours from the most negative value to the most positive.");
-    constants.line("LIMIT", &number::double(plot.limit()));
+    constants.line("LIMIT", &number::double(plot.limit));
     constants.line("COLORS", &format!("[{}]", theme.diverging.map(hex).join(", ")));
     constants.line(
         "TEXT_ON_DARK, TEXT_ON_LIGHT",

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::plot::SeriesOrder;
+use crate::plot::{HistogramView, SeriesOrder};
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -37,8 +37,8 @@ fn a_script_has_what_is_shown() {
         zoom: Some((-1.5, 2.25)),
         order: SeriesOrder::Label,
     };
-    let figure = Figure::Histogram(HistogramName::KeysFixedScores, view);
-    let Drawing::Histogram(plot) = figure.drawing(&result).unwrap() else {
+    let figure = Figure::Histogram(HistogramName::KeysFixedScores, view, None);
+    let Plot::Histogram(plot) = figure.plot(&result).unwrap() else {
         unreachable!()
     };
     let script = script(&figure, &result, "r.json", &Theme::light()).unwrap();
@@ -56,6 +56,32 @@ fn a_script_has_what_is_shown() {
         .map_while(|line| line.strip_prefix("    (\"")?.split('"').next())
         .collect();
     assert_eq!(series, ["NMH 9.9 output", "No patching", "W_U[S]", "W_U[random]"]);
+}
+
+#[test]
+fn a_script_finds_facets_and_prompts() {
+    let mut result = recorded();
+    let mut heatmap = result.heatmaps["key"].clone();
+    heatmap.per_prompt = Some(vec![heatmap.values.clone(); result.batch_size]);
+    result.heatmaps.insert("key_split/q \"par\" k".into(), heatmap);
+    let view = HeatmapView {
+        name: "key_split/q \"par\" k".into(),
+        ..HeatmapView::default()
+    };
+    for (prompt, expected) in [(None, "None"), (Some(7), "7"), (Some(9999), "None")] {
+        let script = script(
+            &Figure::Heatmap(view.clone(), prompt),
+            &result,
+            "r.json",
+            &Theme::light(),
+        )
+        .unwrap();
+        assert!(
+            script.contains("HEATMAP = [\"key_split\", \"facets\", \"q \\\"par\\\" k\"]\n"),
+            "{script}"
+        );
+        assert!(script.contains(&format!("PROMPT = {expected}\n")), "{script}");
+    }
 }
 
 #[test]

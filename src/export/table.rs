@@ -46,6 +46,8 @@ impl From<&str> for Field {
 pub struct Table {
     /// A name for files: "values", "bins", ...
     pub name: &'static str,
+    /// Title of the figure that it is behind.
+    pub title: String,
     /// What it holds, in a sentence.
     pub caption: String,
     /// The columns' names.
@@ -68,12 +70,12 @@ impl Table {
 
     /// The table in Markdown, below its caption; columns of numbers are aligned to the right.
     pub fn markdown(&self) -> String {
-        let mut text = format!("{}\n\n", escaped(&self.caption));
-        markdown_line(&mut text, self.columns.iter().map(|name| escaped(name)));
+        let mut text = format!("{}\n\n", markdown_text(&self.caption));
+        markdown_line(&mut text, self.columns.iter().map(|name| markdown_text(name)));
         let rules = (0..self.columns.len()).map(|column| if self.is_numeric(column) { "---:" } else { "---" });
         markdown_line(&mut text, rules.map(str::to_owned));
         for row in &self.rows {
-            markdown_line(&mut text, row.iter().map(|field| escaped(&field.exact())));
+            markdown_line(&mut text, row.iter().map(|field| markdown_text(&field.exact())));
         }
         text
     }
@@ -111,7 +113,7 @@ fn markdown_line(text: &mut String, fields: impl Iterator<Item = String>) {
 }
 
 /// `text` so that Markdown shows it as it is: names come from a result file, which may hold anything.
-fn escaped(text: &str) -> String {
+pub(super) fn markdown_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = ' ';
     for character in text.chars() {
@@ -134,6 +136,7 @@ mod tests {
     fn table() -> Table {
         Table {
             name: "made_up",
+            title: "Made up".into(),
             caption: "Made up.".into(),
             columns: vec!["label".into(), "a,b".into(), "n".into()],
             rows: vec![
@@ -155,7 +158,7 @@ mod tests {
                         | say \"hi\",  you\\|me |  | -2.5 |\n";
         assert_eq!(table().markdown(), expected);
         assert_eq!(
-            escaped("<img src=x> [a](http://b) [c]: d `e` &amp; *f* \\"),
+            markdown_text("<img src=x> [a](http://b) [c]: d `e` &amp; *f* \\"),
             "\\<img src=x> [a]\\(http://b) [c]\\: d \\`e\\` \\&amp; \\*f\\* \\\\"
         );
     }

@@ -15,8 +15,8 @@ use crate::app::export::{FigureName, file_name};
 use crate::app::session::Shown;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Citation, Drawing, bibtex, citation, markdown, script, tables};
-use crate::plot::{DrawOptions, Theme};
+use crate::export::{Citation, bibtex, citation, markdown, picture_size, script, tables};
+use crate::plot::{DrawOptions, Plot, Theme, plot_svg};
 
 /// Pixels of a PNG per pixel of the figure.
 const SCALE: f64 = 2.0;
@@ -82,8 +82,11 @@ impl Action {
 }
 
 /// The groups of the menu.
-fn groups(figure: FigureName) -> Vec<(&'static str, Vec<Action>)> {
-    let csv = figure.tables().iter().map(|(name, label)| Action::SaveCsv(name, label));
+fn groups(figure: FigureName, per_prompt: bool) -> Vec<(&'static str, Vec<Action>)> {
+    let csv = figure
+        .tables(per_prompt)
+        .iter()
+        .map(|(name, label)| Action::SaveCsv(name, label));
     vec![
         ("Picture", vec![Action::SavePng, Action::SaveSvg, Action::CopyPicture]),
         ("CSV", csv.collect()),
@@ -183,6 +186,13 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
 #[component]
 fn Groups(page: Page, figure: FigureName, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
     let partial = move || page.shown.with(|shown| shown.as_ref().is_some_and(Shown::is_partial));
+    let per_prompt = Memo::new(move |_| {
+        let name = page.view.with(|view| view.heatmap.name.clone());
+        page.shown.with(|shown| {
+            let heatmap = shown.as_ref().and_then(|shown| shown.result.heatmap(&name));
+            heatmap.is_some_and(|heatmap| heatmap.per_prompt.is_some())
+        })
+    });
     let button = move |action: Action| {
         view! {
             <button
@@ -203,7 +213,7 @@ fn Groups(page: Page, figure: FigureName, act: impl Fn(Action) + Copy + Send + S
             </div>
         }
     };
-    groups(figure).into_iter().map(group).collect_view()
+    move || groups(figure, per_prompt.get()).into_iter().map(group).collect_view()
 }
 
 fn heading(figure: FigureName) -> &'static str {
@@ -235,15 +245,15 @@ fn perform(page: Page, name: FigureName, action: Action) -> Result<Pending> {
     match action {
         Action::SavePng => {
             let file = file_name(result, &figure, ".png");
-            Ok(Pending::Picture(picture(&figure.drawing(result)?, theme)?, file))
+            Ok(Pending::Picture(picture(&figure.plot(result)?, theme)?, file))
         }
         Action::CopyPicture => {
-            let png = picture(&figure.drawing(result)?, theme)?;
+            let png = picture(&figure.plot(result)?, theme)?;
             Ok(Pending::Copy(save::copy_png(&png)?, "Copied the picture."))
         }
         Action::SaveSvg => {
-            let drawing = figure.drawing(result)?;
-            save_text(".svg", "image/svg+xml", &drawing.svg(drawing.size(), &theme)?)
+            let plot = figure.plot(result)?;
+            save_text(".svg", "image/svg+xml", &plot_svg(&plot, picture_size(&plot), &theme)?)
         }
         Action::SaveCsv(name, _) => {
             let tables = tables(&figure, result)?;
@@ -300,17 +310,17 @@ async fn finish(pending: Pending) -> Result<String> {
 }
 
 /// The figure as it is exported, with title and legend, as PNG.
-fn picture(drawing: &Drawing, theme: Theme) -> Result<js_sys::Promise> {
+fn picture(plot: &Plot, theme: Theme) -> Result<js_sys::Promise> {
     let none = || Error::new(ErrorKind::Plot, "this browser gives no canvas to draw on");
     let canvas: HtmlCanvasElement = document()
         .create_element("canvas")
         .map_err(|_| none())?
         .unchecked_into();
-    let (width, height) = drawing.size();
+    let (width, height) = picture_size(plot);
     canvas.set_width((f64::from(width) * SCALE) as u32);
     canvas.set_height((f64::from(height) * SCALE) as u32);
     let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or_else(none)?;
-    drawing.draw(&backend.into_drawing_area(), &DrawOptions::canvas(SCALE, theme))?;
+    plot.draw(&backend.into_drawing_area(), &DrawOptions::canvas(SCALE, theme))?;
     Ok(save::png(&canvas))
 }
 

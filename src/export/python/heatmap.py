@@ -15,9 +15,10 @@ with open(RESULT, encoding="utf-8") as file:
     heatmap = json.load(file)["heatmaps"]
 for name in HEATMAP:
     heatmap = heatmap[name]
+table = heatmap["values"] if PROMPT is None else heatmap["per_prompt"][PROMPT]
 cells = []
 for row, labels in zip(ROWS, LABELS):
-    values = dict(zip(heatmap["columns"], heatmap["values"][heatmap["rows"].index(row)]))
+    values = dict(zip(heatmap["columns"], table[heatmap["rows"].index(row)]))
     cells.append([values[column] if label else float("nan") for column, label in zip(COLUMNS, labels)])
 
 for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):

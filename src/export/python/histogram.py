@@ -60,9 +60,13 @@ figure, (boxes, bars) = plt.subplots(
     2, 1, sharex=True, figsize=(10, 6), facecolor=BACKGROUND, gridspec_kw={"height_ratios": [1, 3]}, layout="constrained"
 )
 edges = [START + SIZE * index for index in range(COUNT)]
+seen = [index for index, edge in enumerate(edges) if edge < RANGE[1] and edge + SIZE > RANGE[0]]
+tallest = 1
 for row, (label, color) in enumerate(SERIES):
     values = float32(series[label] if label in series else histograms[TRUE_VALUES])
-    bars.bar(edges, counts(values), SIZE, align="edge", color=color, alpha=OPACITY, label=label)
+    heights = counts(values)
+    tallest = max([tallest] + [heights[index] for index in seen])
+    bars.bar(edges, heights, SIZE, align="edge", color=color, alpha=OPACITY, label=label)
     if values:
         draw_box(boxes, row, values, color)
 for axes in (boxes, bars):
@@ -73,6 +77,9 @@ boxes.set_title(TITLE, loc="left")
 bars.set(xlabel=X_LABEL, ylabel=Y_LABEL, xlim=RANGE)
 if LOG:
     bars.set_yscale("log")
+    bars.set_ylim(0.5, tallest * 1.3)
+else:
+    bars.set_ylim(0, tallest * 1.05)
 figure.legend(title=LEGEND_TITLE, loc="outside right upper", facecolor=BACKGROUND, edgecolor=BACKGROUND)
 figure.savefig(PICTURE, dpi=200)
 plt.show()
