@@ -16,7 +16,7 @@ const SAMPLE: u64 = 1024;
 /// Of a small piece no more than one byte in so many.
 const SHARE: u64 = 16;
 /// A whole file up to this size is compared whole.
-const SMALL_FILE: u64 = 64 << 10;
+const SMALL_FILE: u64 = 4 << 10;
 
 /// Something to compare: a range of a piece of a file.
 struct Probe {
