@@ -8,7 +8,7 @@ use plotters_canvas::CanvasBackend;
 use wasm_bindgen::prelude::*;
 use web_sys::{HtmlCanvasElement, HtmlElement, PointerEvent, ResizeObserver};
 
-use super::document::pixel_ratio;
+use super::document::{self, pixel_ratio};
 use super::page::Page;
 use crate::error::{Error, ErrorKind, Result};
 use crate::plot::{DrawOptions, HeatmapPlot, HistogramPlot, Hover, Theme};
@@ -166,5 +166,7 @@ fn draw(canvas: &HtmlCanvasElement, plot: &Plot, (width, height): (f64, f64), op
     canvas.set_height(device(height));
     let backend = CanvasBackend::with_canvas_object(canvas.clone())
         .ok_or_else(|| Error::new(ErrorKind::Plot, "this browser gives no canvas to draw on"))?;
-    plot.draw(&backend.into_drawing_area(), options)
+    plot.draw(&backend.into_drawing_area(), options)?;
+    document::first_plot();
+    Ok(())
 }
