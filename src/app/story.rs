@@ -66,16 +66,17 @@ fn percent(share: f64) -> String {
     format!("{} %", number(percent, usize::from(near_an_end)))
 }
 
-/// `value` against the positive `base`: "2.4 times as much", "as much", "79 % as much".
+/// `value` against the positive `base`: "2.4 times as much as No patching", "79 % as much as No patching".
 fn against(value: f64, base: f64) -> String {
     let ratio = value / base;
-    if ratio >= 1.5 {
-        format!("{} times as much", number(ratio, 1))
+    let times = if ratio >= 1.5 {
+        format!("{} times ", number(ratio, 1))
     } else if (ratio - 1.0).abs() < 0.005 {
-        "as much".into()
+        String::new()
     } else {
-        format!("{} as much", percent(ratio))
-    }
+        format!("{} ", percent(ratio))
+    };
+    format!("{times}as much as {BASE}")
 }
 
 /// What head and prompts are, and how much attention there is to explain.
@@ -131,7 +132,7 @@ fn furthest_right(visible: &[Seen<'_>], name: HistogramName) -> String {
     };
     if best.label == BASE {
         let compared = if base.mean > 0.0 {
-            format!(", {}", against(next.mean, base.mean))
+            format!(" ({} of it)", percent(next.mean / base.mean))
         } else {
             String::new()
         };
@@ -143,14 +144,15 @@ fn furthest_right(visible: &[Seen<'_>], name: HistogramName) -> String {
             score(next.mean)
         );
     }
-    let compared = if base.mean > 0.0 {
-        format!("{}: ", against(best.mean, base.mean))
-    } else {
-        String::new()
+    let compared = match best.mean / base.mean {
+        _ if base.mean <= 0.0 => "against".into(),
+        ratio if ratio >= 1.5 => format!("{} times", number(ratio, 1)),
+        ratio if ratio < 1.005 => "the same as".into(),
+        ratio => format!("{} of", percent(ratio)),
     };
     format!(
-        "{} lies furthest right: with it in the {place}\u{2019}s place the mean score is {}. That is {compared}the {place} as it \
-         is ({BASE}) gives {}.",
+        "{} lies furthest right: put in the {place}\u{2019}s place, it gives a mean score of {}, {compared} the {} of the {place} \
+         as it is ({BASE}).",
         best.label,
         score(best.mean),
         score(base.mean)

@@ -44,7 +44,7 @@ function randomState(draw) {
     for (const label of toggled) pairs.push([`toggle${index + 1}`, label]);
     if (draw.below(3) === 0) pairs.push([`bins${index + 1}`, String(10 + draw.below(190))]);
     if (draw.below(3) === 0) pairs.push([`log${index + 1}`, "1"]);
-    if (draw.below(3) === 0) pairs.push([`zoom${index + 1}`, `${draw.below(3000) / 1000 - 2.5},${1 + draw.below(100000) / 1e4}`]);
+    if (draw.below(3) === 0) pairs.push([`zoom${index + 1}`, `${Number((draw.below(3000) / 1000 - 2.5).toFixed(3))},${Number((1 + draw.below(100000) / 1e4).toFixed(4))}`]);
     if (draw.below(3) === 0) pairs.push([`order${index + 1}`, draw.of(["median", "label"])]);
   });
   if (draw.sometimes()) pairs.push(["notebook", "1"]);
@@ -270,8 +270,10 @@ export const permalink = [
         await route.continue();
       });
       await tab.page.goto(`${tab.url}?v=1&theme=dark`, { waitUntil: "commit" });
-      await tab.page.locator("#loading").waitFor();
+      // Nothing is painted before the styles are there.
+      await tab.page.waitForFunction(() => document.body && getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)");
       check((await background()) === dark, "the page opens light and turns dark later");
+      check(await tab.page.locator("#loading").isVisible(), "the page was there before its theme could be seen");
       await tab.at("run-summary").getByText("Recorded run").first().waitFor();
     },
   },
@@ -280,7 +282,7 @@ export const permalink = [
     async run(tab) {
       await tab.open();
       const story = (name) => tab.at(`story-${name}`).innerText();
-      check(/^W_U\[IO\] lies furthest right.*10\.52.*2\.4 times as much.*4\.41/.test(await story("keys_fixed_scores")), await story("keys_fixed_scores"));
+      check(/^W_U\[IO\] lies furthest right.*10\.52, 2\.4 times the 4\.41/.test(await story("keys_fixed_scores")), await story("keys_fixed_scores"));
       await tab.at("figure-keys_fixed_scores").getByRole("button", { name: "W_U[IO]" }).click();
       await tab.at("story-keys_fixed_scores").getByText(/^NMH 9\.9 output lies furthest right/).waitFor();
       check(/MLP 7 \(0\.72\)/.test(await story("heatmap")), await story("heatmap"));

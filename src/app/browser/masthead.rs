@@ -63,7 +63,7 @@ pub fn Colophon() -> impl IntoView {
                 <h2>"Data"</h2>
                 <p>
                     "The recorded run is what a research notebook of June 2023 (\u{201c}Keys fixed\u{201d}) stored: GPT-2 small, computed with \
-                     TransformerLens, drawn there with Plotly. Prompts: the dataset of the paper on the right."
+                     TransformerLens, drawn there with Plotly. Prompts: the dataset of \u{201c}Interpretability in the Wild\u{201d}."
                 </p>
             </div>
             <div id="cite">

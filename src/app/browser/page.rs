@@ -365,22 +365,22 @@ pub fn App() -> impl IntoView {
                     <Question page=page />
                 </Text>
                 <h2>"Keys fixed: what does END ask for?"</h2>
-                <Seen page=page name=HistogramName::KeysFixedScores />
                 <HistogramFigure page=page name=HistogramName::KeysFixedScores number=1 />
+                <Seen page=page name=HistogramName::KeysFixedScores />
                 <Text page=page>
                     <HowToRead />
                     <Glossary />
                 </Text>
-                <Seen page=page name=HistogramName::KeysFixedProbs />
                 <HistogramFigure page=page name=HistogramName::KeysFixedProbs number=2 />
+                <Seen page=page name=HistogramName::KeysFixedProbs />
                 <h2>"Queries fixed: what does IO offer?"</h2>
-                <Seen page=page name=HistogramName::QueriesFixedScores />
                 <HistogramFigure page=page name=HistogramName::QueriesFixedScores number=3 />
-                <Seen page=page name=HistogramName::QueriesFixedProbs />
+                <Seen page=page name=HistogramName::QueriesFixedScores />
                 <HistogramFigure page=page name=HistogramName::QueriesFixedProbs number=4 />
-                <h2>"Which components put it there?"</h2>
-                <SeenCells page=page />
+                <Seen page=page name=HistogramName::QueriesFixedProbs />
+                <h2>"Which components?"</h2>
                 <HeatmapFigure page=page number=5 />
+                <SeenCells page=page />
                 <Ending page=page />
             </main>
         </div>

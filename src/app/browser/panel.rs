@@ -79,7 +79,7 @@ fn Fold(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
             on:click=move |_| open.update(|open| *open = !*open)
         >
             <span>{move || model.get().label()}</span>
-            <b>{move || if open.get() { "Close" } else { "Change model and head" }}</b>
+            <b>{move || if open.get() { "Close" } else { "Change" }}</b>
         </button>
     }
 }

@@ -118,8 +118,8 @@ pub fn Ending(page: Page) -> impl IntoView {
                 <h2 id="next">"What next?"</h2>
                 {paragraph("story-ending".into(), sentences)}
                 <p>
-                    "One head is one case. Does the other "<Term id="negative" text="negative name mover" />" ask for the same? Do heads \
-                     that write "<i>"for"</i>" the name? Does it hold in larger models, and with other prompts?"
+                    "One head is one case. Do others ask for the same: the other "<Term id="negative" text="negative name mover" />", or a "
+                    <Term id="mover" />" that writes the name? Does it hold in larger models, and with other prompts?"
                 </p>
                 <ul class="next">
                     <li><Next page=page address=bundled() text="Run a small stand-in model" />" here, at once: 0.9 million weights, trained on these prompts."</li>
