@@ -106,10 +106,7 @@ fn what_is_wrong_is_named() {
 #[test]
 fn the_whole_page_has_the_state_of_the_frame() {
     let query = "?v=1&embed=heatmap&controls=none&parent=http%3A%2F%2Fa&theme=dark&toggle1=W_U%5BS%5D";
-    assert_eq!(
-        full_query(query, false),
-        "v=1&theme=dark&toggle1=W_U%5BS%5D"
-    );
+    assert_eq!(full_query(query, false), "v=1&theme=dark&toggle1=W_U%5BS%5D");
     assert_eq!(full_query("embed=heatmap&result=./r.json", false), "result=.%2Fr.json");
     assert_eq!(full_query("?embed=heatmap", false), "");
     // What the host has handed over, the frame hands over.
@@ -292,6 +289,7 @@ impl Transport for Script {
                 status: self.status,
                 content_range: None,
                 retry_after: None,
+                label: None,
                 body: Box::new(Pieces(vec![self.size; self.pieces].into(), Vec::new())),
             })
         })

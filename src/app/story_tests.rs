@@ -249,8 +249,10 @@ fn odd_heatmaps_are_told_too() {
             columns: columns.iter().map(ToString::to_string).collect(),
             sum: values.iter().flatten().sum(),
             values,
-            mean_score: mean,
+            mean_score: (!mean.is_nan()).then_some(mean),
             max_abs_residual: None,
+            per_prompt: None,
+            note: None,
         };
         result.heatmaps = BTreeMap::from([("key".to_owned(), map)]);
         check(&result);
@@ -286,6 +288,13 @@ fn odd_heatmaps_are_told_too() {
     assert!(
         text.starts_with("Only head 0.0 (1.00) adds to the score, 1.00 of the mean score of \u{2212}1.00"),
         "{text}"
+    );
+    // Where the score was not recorded, shares are of the sum.
+    let text = told(&["0"], &["L.0", "MLP"], vec![vec![1.0, 3.0]], f32::NAN, &plain);
+    assert_eq!(
+        text,
+        "MLP 0 (3.00) and head 0.0 (1.00) add most, together 100 % of the sum of all cells, 4.00; nothing takes anything off. \
+         Added up by kind, the MLPs give 3.00, 75 % of all; the heads 1.00."
     );
     let other = HeatmapView {
         name: "not there".into(),

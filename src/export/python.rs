@@ -27,7 +27,10 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     let (imports, body) = match (figure, figure.drawing(result)?) {
         (Figure::Heatmap(view), Drawing::Heatmap(plot)) => {
             heatmap(&mut constants, view, &plot, theme);
-            ("\nfrom matplotlib.colors import LinearSegmentedColormap, to_rgb", HEATMAP)
+            (
+                "\nfrom matplotlib.colors import LinearSegmentedColormap, to_rgb",
+                HEATMAP,
+            )
         }
         (Figure::Histogram(name, view), Drawing::Histogram(plot)) => {
             histogram(&mut constants, *name, view, &plot, theme);

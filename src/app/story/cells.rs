@@ -57,26 +57,42 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
     };
     let mut cells = cells(heatmap, view.as_in_notebook);
     cells.sort_by(|left, right| right.value.total_cmp(&left.value));
-    let mean = f64::from(heatmap.mean_score);
-    vec![extremes(&cells, mean), kinds(&cells, mean)]
+    let total = Total {
+        value: f64::from(heatmap.mean_score.unwrap_or(heatmap.sum)),
+        recorded: heatmap.mean_score.is_some(),
+    };
+    vec![extremes(&cells, total), kinds(&cells, total)]
 }
 
 fn told(cell: &Cell) -> String {
     format!("{} ({})", cell.name, number(cell.value, 2))
 }
 
-/// `part` of the mean score: ", 42 % of the mean score of 4.51"; without the share where the score is not positive.
-fn share(part: f64, mean: f64) -> String {
-    let of = format!("of the mean score of {}", number(mean, 2));
-    if mean > 0.0 {
-        format!("{} {of}", percent(part / mean))
-    } else {
-        format!("{} {of}", number(part, 2))
+/// What the cells are a part of: the mean score, or where that was not recorded, the sum of all cells.
+#[derive(Debug, Clone, Copy)]
+struct Total {
+    value: f64,
+    recorded: bool,
+}
+
+impl Total {
+    /// `part` of it: "42 % of the mean score of 4.51"; as a number where it is not positive.
+    fn share(self, part: f64) -> String {
+        let of = if self.recorded {
+            format!("of the mean score of {}", number(self.value, 2))
+        } else {
+            format!("of the sum of all cells, {}", number(self.value, 2))
+        };
+        if self.value > 0.0 {
+            format!("{} {of}", percent(part / self.value))
+        } else {
+            format!("{} {of}", number(part, 2))
+        }
     }
 }
 
 /// The cells that add most and the one that takes off most. `cells` are sorted, the largest first.
-fn extremes(cells: &[Cell], mean: f64) -> String {
+fn extremes(cells: &[Cell], total: Total) -> String {
     let most: Vec<&Cell> = cells.iter().take(3).filter(|cell| cell.value > 0.0).collect();
     let least = cells.last().filter(|cell| cell.value < 0.0);
     let takes_off = |cell: &Cell| format!("{} takes off most", told(cell));
@@ -89,9 +105,9 @@ fn extremes(cells: &[Cell], mean: f64) -> String {
     let sum: f64 = most.iter().map(|cell| cell.value).sum();
     let names: Vec<String> = most.iter().map(|cell| told(cell)).collect();
     let adds = if most.len() == 1 {
-        format!("Only {} adds to the score, {}", names[0], share(sum, mean))
+        format!("Only {} adds to the score, {}", names[0], total.share(sum))
     } else {
-        format!("{} add most, together {}", list(&names), share(sum, mean))
+        format!("{} add most, together {}", list(&names), total.share(sum))
     };
     // A name in the middle of a sentence becomes its beginning; b_O is a symbol.
     let adds = match adds.strip_prefix(['h', 't']) {
@@ -105,7 +121,7 @@ fn extremes(cells: &[Cell], mean: f64) -> String {
 }
 
 /// What MLPs, heads, embeddings and biases give, each together, the largest first.
-fn kinds(cells: &[Cell], mean: f64) -> String {
+fn kinds(cells: &[Cell], total: Total) -> String {
     let kinds = [
         (Kind::Mlp, "the MLPs"),
         (Kind::Head, "the heads"),
@@ -128,8 +144,9 @@ fn kinds(cells: &[Cell], mean: f64) -> String {
         .iter()
         .map(|(name, sum)| format!("{name} {}", number(*sum, 2)))
         .collect();
-    let share = if mean > 0.0 && *sum > 0.0 {
-        format!(", {} of the score", percent(sum / mean))
+    let of = if total.recorded { "the score" } else { "all" };
+    let share = if total.value > 0.0 && *sum > 0.0 {
+        format!(", {} of {of}", percent(sum / total.value))
     } else {
         String::new()
     };
