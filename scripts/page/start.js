@@ -1,7 +1,11 @@
-// The page's first script: says when another part of the page does not load, and looks after the service worker.
+// The page's first script: sets the theme, says when another part of the page does not load, and looks after the service worker.
 // finish-page.mjs gives it its name and its hash.
 "use strict";
 (() => {
+  // The theme that the address names, before anything is painted. src/app/browser/theme.rs takes over from here.
+  const theme = new URLSearchParams(location.search).get("theme");
+  if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+
   /** Runs `task` as soon as there is a body. */
   const withBody = (task) => {
     if (document.body) task();

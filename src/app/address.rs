@@ -1,33 +1,42 @@
 //! The page's state as the query of its address: a link shows what its sender saw.
 //!
 //! The query is short: a setting that is as [`Address::default`] has it is left out. What comes from a link is checked
-//! like everything that comes from outside; keys that are not known here are ignored.
+//! like everything that comes from outside; keys that are not known here are ignored. What a link can't hold (files of
+//! the reader's own, a result that was opened) is left out.
+//!
+//! | Key | What it holds |
+//! | --- | --- |
+//! | `v` | the version of the keys: 1 |
+//! | `model`, `url` | `recorded`, `bundled`, `hub:NAME`, `hub:NAME@REVISION`, `url` with its address, `picked` |
+//! | `head`, `earlier`, `seed`, `batches`, `size`, `bos` | the settings of the run |
+//! | `toggle1` ... `toggle4` | a series of that figure that is shown and was not, or the other way round; once for each |
+//! | `bins1`, `log1`, `zoom1`, `order1` ... | the figure's bins, logarithmic counts, range of values, order of series |
+//! | `heatmap`, `notebook`, `cells`, `cell` | which heatmap, without b_O, its rows and columns that are shown, the picked cell |
+//! | `prompt` | number of the picked prompt, counted from 0 |
+//! | `theme`, `text` | `light` or `dark`; 0 where the explanations are hidden |
+
+mod values;
+mod views;
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::str::FromStr;
 
-use form_urlencoded::{Serializer, parse};
+use form_urlencoded::parse;
 
+use self::values::{Query, head, line, number, switch, text, wrong};
 use super::form::{Form, MOST, ModelChoice};
-use super::view::Appearance;
+use super::view::View;
+use crate::checkpoint::{HUB_MODELS, hub_url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gpt2::Head;
-use crate::result::HistogramName;
 
 /// The version of the keys, under `v`.
 const VERSION: &str = "1";
 /// Longest query that is read, in bytes: everything written as `%XX`.
-const MAX_QUERY: usize = 32 << 10;
+const MAX_QUERY: usize = 48 << 10;
 /// Most bytes of all texts together, as they are without `%XX`.
-const MAX_TEXTS: usize = 8 << 10;
-/// Longest URL, prompt or label, in bytes.
-const MAX_TEXT: usize = 2 << 10;
-/// Most values of `hide` and `show` together.
-const MAX_SERIES: usize = 64;
-/// Highest layer and head that a model can have.
-const MAX_LAYER: usize = (1 << 10) - 1;
-const MAX_HEAD: usize = (1 << 16) - 1;
+const MAX_TEXTS: usize = 12 << 10;
+/// Longest URL, in bytes.
+const MAX_URL: usize = 2 << 10;
 
 /// Which model the address names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -37,53 +46,72 @@ pub enum Model {
     Recorded,
     /// The model that ships with the page.
     Bundled,
-    /// A checkpoint's folder anywhere on the web, as it would be typed.
+    /// A published GPT-2 checkpoint.
+    Hub {
+        /// Its short name, one of [`HUB_MODELS`].
+        name: String,
+        /// Its revision; empty for the known commit.
+        revision: String,
+    },
+    /// A checkpoint's folder anywhere on the web, as it would be typed; empty where nothing is typed yet.
     Url(String),
-    /// A model in the browser's storage, by its location.
-    Stored(String),
-}
-
-/// A series of a histogram.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SeriesName {
-    /// The histogram.
-    pub histogram: HistogramName,
-    /// The series' label, "W_U\[IO\]".
-    pub label: String,
+    /// Files on the reader's own device, which a link can't hold.
+    Picked,
 }
 
 /// The page's state. The settings of a run are None where they are as they suit the model.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Address {
-    /// Which model. Keys `model`, and `url` or `stored`.
+    /// Which model.
     pub model: Model,
-    /// The model's revision, where it has one. Key `revision`.
-    pub revision: Option<String>,
-    /// The destination head. Key `head`.
+    /// The destination head.
     pub head: Option<Head>,
-    /// The earlier head. Key `earlier`.
+    /// The earlier head.
     pub earlier_head: Option<Head>,
-    /// Seed of the first batch. Key `seed`.
+    /// Seed of the first batch.
     pub seed: u32,
-    /// Number of batches. Key `batches`.
+    /// Number of batches.
     pub batches: Option<usize>,
-    /// Prompts per batch. Key `size`.
+    /// Prompts per batch.
     pub batch_size: Option<usize>,
-    /// Whether prompts start with BOS. Key `bos`.
+    /// Whether prompts start with BOS.
     pub prepend_bos: bool,
-    /// Whether the heatmap is shown as in the notebook, without b_O. Key `notebook`.
-    pub as_in_notebook: bool,
-    /// Series that start visible and are hidden. Key `hide`, once for each.
-    pub hidden: BTreeSet<SeriesName>,
-    /// Series that start hidden and are shown. Key `show`, once for each.
-    pub shown: BTreeSet<SeriesName>,
-    /// Light or dark. Key `theme`.
-    pub appearance: Appearance,
-    /// A prompt of the reader's own. Key `prompt`.
-    pub prompt: Option<String>,
+    /// How the figures and the page are shown.
+    pub view: View,
 }
 
 impl Address {
+    /// The state that `form` and `view` stand for. What can't be read as it is typed, and what no link can hold, is
+    /// left out: the address always reads back as the same.
+    pub fn of(form: &Form, view: &View) -> Self {
+        let mut address = Self {
+            model: model_of(form),
+            view: views::clean(view),
+            ..Self::default()
+        };
+        if address.model == Model::Recorded {
+            return address;
+        }
+        let mut usual = Form::default();
+        usual.choose(form.model);
+        let typed_head = |typed: &str, usual: &str| {
+            let head = head("head", typed.trim()).ok();
+            head.filter(|_| form.heads_typed || typed.trim() != usual)
+        };
+        address.head = typed_head(&form.head, &usual.head);
+        let before = |earlier: &Head| address.head.is_none_or(|head| earlier.layer < head.layer);
+        address.earlier_head = typed_head(&form.earlier_head, &usual.earlier_head).filter(before);
+        address.seed = number("seed", form.seed.trim(), 0, u32::MAX).unwrap_or_default();
+        let count = |typed: &str, usual: &str| {
+            let count = number("size", typed.trim(), 1, MOST).ok();
+            count.filter(|count| count.to_string() != usual)
+        };
+        address.batches = count(&form.batches, &usual.batches);
+        address.batch_size = count(&form.batch_size, &usual.batch_size);
+        address.prepend_bos = form.prepend_bos;
+        address
+    }
+
     /// Reads the query of an address, with or without the question mark. An empty one is [`Address::default`].
     ///
     /// # Errors
@@ -106,50 +134,48 @@ impl Address {
         if *self == Self::default() {
             return String::new();
         }
-        let mut query = Serializer::new(String::new());
-        query.append_pair("v", VERSION);
+        let mut query = Query::default();
+        query.add("v", VERSION);
         match &self.model {
             Model::Recorded => {}
-            Model::Bundled => drop(query.append_pair("model", "bundled")),
-            Model::Url(url) => drop(query.append_pair("model", "url").append_pair("url", url)),
-            Model::Stored(place) => drop(query.append_pair("model", "stored").append_pair("stored", place)),
-        }
-        let mut given = |key: &str, value: Option<String>| {
-            if let Some(value) = value {
-                query.append_pair(key, &value);
+            Model::Bundled => query.add("model", "bundled"),
+            Model::Hub { name, revision } if revision.is_empty() => query.add("model", &format!("hub:{name}")),
+            Model::Hub { name, revision } => query.add("model", &format!("hub:{name}@{revision}")),
+            Model::Url(url) => {
+                query.add("model", "url");
+                query.given("url", Some(url).filter(|url| !url.is_empty()).cloned());
             }
-        };
-        let switch = |on: bool| on.then(|| "1".to_owned());
-        given("revision", self.revision.clone());
-        given("head", text(self.head));
-        given("earlier", text(self.earlier_head));
-        given("seed", text(Some(self.seed).filter(|seed| *seed != 0)));
-        given("batches", text(self.batches));
-        given("size", text(self.batch_size));
-        given("bos", switch(self.prepend_bos));
-        given("notebook", switch(self.as_in_notebook));
-        for (key, list) in [("hide", &self.hidden), ("show", &self.shown)] {
-            for series in list {
-                given(key, Some(format!("{}:{}", series.histogram, series.label)));
-            }
+            Model::Picked => query.add("model", "picked"),
         }
-        let chosen = Some(self.appearance).filter(|chosen| *chosen != Appearance::System);
-        given("theme", chosen.map(|chosen| chosen.value().to_owned()));
-        given("prompt", self.prompt.clone());
+        query.given("head", text(self.head));
+        query.given("earlier", text(self.earlier_head));
+        query.given("seed", text(Some(self.seed).filter(|seed| *seed != 0)));
+        query.given("batches", text(self.batches));
+        query.given("size", text(self.batch_size));
+        query.given("bos", self.prepend_bos.then(|| "1".to_owned()));
+        views::write(&self.view, &mut query);
         query.finish()
     }
 
-    /// The form with these settings; a stored model's location is its URL. What the address leaves open is as it
-    /// suits the model.
+    /// The form with these settings. What the address leaves open is as it suits the model.
     pub fn form(&self) -> Form {
         let mut form = Form::default();
-        let (choice, url) = match &self.model {
-            Model::Recorded => (ModelChoice::Recorded, ""),
-            Model::Bundled => (ModelChoice::Bundled, ""),
-            Model::Url(url) | Model::Stored(url) => (ModelChoice::Url, url.as_str()),
+        let choice = match &self.model {
+            Model::Recorded => ModelChoice::Recorded,
+            Model::Bundled => ModelChoice::Bundled,
+            Model::Hub { .. } => ModelChoice::Hub,
+            Model::Url(_) => ModelChoice::Url,
+            Model::Picked => ModelChoice::Picked,
         };
         form.choose(choice);
-        form.url = url.into();
+        match &self.model {
+            Model::Hub { name, revision } => {
+                form.hub.clone_from(name);
+                form.revision.clone_from(revision);
+            }
+            Model::Url(url) => form.url.clone_from(url),
+            _ => {}
+        }
         form.heads_typed = self.head.is_some() || self.earlier_head.is_some();
         let set = |field: &mut String, value: Option<String>| {
             if let Some(value) = value {
@@ -164,10 +190,55 @@ impl Address {
         form.prepend_bos = self.prepend_bos;
         form
     }
+
+    /// Whether the way from here to `next` is a step that "back" should undo, and not one of many small changes such
+    /// as typing or zooming. `ran` says that the settings here were run, so that the way back leads to that run.
+    pub fn is_step(&self, next: &Self, ran: bool) -> bool {
+        let kind = |address: &Self| match &address.model {
+            // The URL is typed letter by letter.
+            Model::Url(_) => Model::Url(String::new()),
+            Model::Hub { name, .. } => Model::Hub {
+                name: name.clone(),
+                revision: String::new(),
+            },
+            other => other.clone(),
+        };
+        let settings = |address: &Self| Self {
+            view: View::default(),
+            ..address.clone()
+        };
+        kind(self) != kind(next)
+            || self.view.heatmap.name != next.view.heatmap.name
+            || ran && settings(self) != settings(next)
+    }
 }
 
-fn text(value: Option<impl fmt::Display>) -> Option<String> {
-    value.map(|value| value.to_string())
+/// The model that `form` names, as far as an address can.
+fn model_of(form: &Form) -> Model {
+    match form.model {
+        ModelChoice::Recorded => Model::Recorded,
+        ModelChoice::Bundled => Model::Bundled,
+        ModelChoice::Hub => hub(&format!("{}@{}", form.hub.trim(), form.revision.trim()))
+            .or_else(|_| hub(form.hub.trim()))
+            .unwrap_or_default(),
+        ModelChoice::Url => Model::Url(line("url", form.url.trim(), MAX_URL).unwrap_or_default()),
+        ModelChoice::Picked => Model::Picked,
+    }
+}
+
+/// A model of the hub by what follows `hub:`.
+fn hub(value: &str) -> Result<Model> {
+    let (name, revision) = value.split_once('@').unwrap_or((value, ""));
+    let known = HUB_MODELS.iter().any(|model| model.name == name);
+    if !known || revision.len() > 100 || revision.trim() != revision || hub_url(name, revision).is_err() {
+        let names: Vec<&str> = HUB_MODELS.iter().map(|model| model.name).collect();
+        let expected = format!("hub:NAME or hub:NAME@REVISION with one of {}", names.join(", "));
+        return Err(wrong("model", &format!("hub:{value}"), expected));
+    }
+    Ok(Model::Hub {
+        name: name.to_owned(),
+        revision: revision.to_owned(),
+    })
 }
 
 /// What has been read of a query so far.
@@ -176,80 +247,59 @@ struct Reader {
     address: Address,
     model: Option<String>,
     url: Option<String>,
-    stored: Option<String>,
-    seen: BTreeSet<&'static str>,
+    seen: BTreeSet<String>,
     series: usize,
     bytes: usize,
 }
 
 impl Reader {
     fn take(&mut self, key: &str, value: &str) -> Result<()> {
-        const KEYS: [&str; 16] = [
-            "v", "model", "url", "stored", "revision", "head", "earlier", "seed", "batches", "size", "bos", "notebook",
-            "hide", "show", "theme", "prompt",
-        ];
-        let Some(key) = KEYS.into_iter().find(|known| *known == key) else {
+        const KEYS: [&str; 9] = ["v", "model", "url", "head", "earlier", "seed", "batches", "size", "bos"];
+        if !KEYS.contains(&key) && !views::is_key(key) {
             return Ok(());
-        };
+        }
         self.bytes += value.len();
         if self.bytes > MAX_TEXTS {
             return Err(error(format!("the address is too long at \"{key}\""))
                 .expected(format!("at most {MAX_TEXTS} bytes of text")));
         }
-        if key == "hide" || key == "show" {
-            return self.series(key, value);
-        }
-        if !self.seen.insert(key) {
+        if views::is_toggle(key) {
+            self.series += 1;
+            if self.series > views::MAX_SERIES {
+                return Err(error(format!("the address has too many values of \"{key}\""))
+                    .expected(format!("at most {} series", views::MAX_SERIES)));
+            }
+        } else if !self.seen.insert(key.to_owned()) {
             return Err(error(format!("the address has \"{key}\" twice")).expected("it once"));
         }
         let address = &mut self.address;
         match key {
             "v" if value != VERSION => return Err(wrong(key, value, VERSION)),
+            "v" => {}
             "model" => self.model = Some(value.to_owned()),
-            "url" => self.url = Some(line(key, value)?),
-            "stored" => self.stored = Some(line(key, value)?),
-            "revision" => address.revision = Some(revision(value)?),
+            "url" => self.url = Some(line(key, value, MAX_URL)?),
             "head" => address.head = Some(head(key, value)?),
             "earlier" => address.earlier_head = Some(head(key, value)?),
             "seed" => address.seed = number(key, value, 0, u32::MAX)?,
             "batches" => address.batches = Some(number(key, value, 1, MOST)?),
             "size" => address.batch_size = Some(number(key, value, 1, MOST)?),
             "bos" => address.prepend_bos = switch(key, value)?,
-            "notebook" => address.as_in_notebook = switch(key, value)?,
-            "theme" => address.appearance = appearance(value)?,
-            "prompt" => address.prompt = Some(line(key, value)?),
-            _ => {}
+            _ => views::take(&mut address.view, key, value)?,
         }
-        Ok(())
-    }
-
-    fn series(&mut self, key: &str, value: &str) -> Result<()> {
-        let expected = "a histogram and a label, such as keys_fixed_scores:W_U[IO]";
-        let (histogram, label) = value.split_once(':').ok_or_else(|| wrong(key, value, expected))?;
-        let histogram = histogram.parse().map_err(|_| wrong(key, value, expected))?;
-        let label = line(key, label)?;
-        self.series += 1;
-        if self.series > MAX_SERIES {
-            return Err(error(format!("the address has too many values of \"{key}\""))
-                .expected(format!("at most {MAX_SERIES} of hide and show")));
-        }
-        let (hidden, shown) = (&mut self.address.hidden, &mut self.address.shown);
-        let list = if key == "hide" { hidden } else { shown };
-        list.insert(SeriesName { histogram, label });
         Ok(())
     }
 
     fn finish(self) -> Result<Address> {
         let mut address = self.address;
-        let place = |key: &str, value: Option<String>| {
-            value.ok_or_else(|| error(format!("the address has no \"{key}\"")).expected("one with this \"model\""))
-        };
         address.model = match self.model.as_deref() {
             None | Some("recorded") => Model::Recorded,
             Some("bundled") => Model::Bundled,
-            Some("url") => Model::Url(place("url", self.url)?),
-            Some("stored") => Model::Stored(place("stored", self.stored)?),
-            Some(other) => return Err(wrong("model", other, "recorded, bundled, url or stored")),
+            Some("url") => Model::Url(self.url.unwrap_or_default().trim().to_owned()),
+            Some("picked") => Model::Picked,
+            Some(other) => match other.strip_prefix("hub:") {
+                Some(name) => hub(name)?,
+                None => return Err(wrong("model", other, "recorded, bundled, hub:NAME, url or picked")),
+            },
         };
         if let (Some(head), Some(earlier)) = (address.head, address.earlier_head)
             && earlier.layer >= head.layer
@@ -257,58 +307,33 @@ impl Reader {
             let expected = format!("a head of a layer before that of {head}");
             return Err(wrong("earlier", &earlier.to_string(), expected));
         }
+        if address.model == Model::Recorded {
+            let mut form = address.form();
+            form.heads_typed = false;
+            if form != Form::default() {
+                return Err(error("the address has settings of a run, but no model to run")
+                    .expected("a \"model\" with them: bundled, hub:NAME, url or picked"));
+            }
+            return Ok(Address {
+                view: address.view,
+                ..Address::default()
+            });
+        }
         Ok(address)
     }
 }
 
-fn head(key: &str, value: &str) -> Result<Head> {
-    let head = value.parse().ok();
-    head.filter(|head: &Head| head.layer <= MAX_LAYER && head.head <= MAX_HEAD)
-        .ok_or_else(|| wrong(key, value, "layer.head, both counted from 0, such as 10.7"))
+fn is_key(key: &str) -> bool {
+    const KEYS: [&str; 9] = ["v", "model", "url", "head", "earlier", "seed", "batches", "size", "bos"];
+    KEYS.contains(&key) || views::is_key(key)
 }
 
-fn number<T: FromStr + PartialOrd + fmt::Display>(key: &str, value: &str, least: T, most: T) -> Result<T> {
-    let number = value.parse().ok().filter(|number| (&least..=&most).contains(&number));
-    number.ok_or_else(|| wrong(key, value, format!("a whole number from {least} to {most}")))
-}
-
-fn switch(key: &str, value: &str) -> Result<bool> {
-    match value {
-        "1" => Ok(true),
-        "0" => Ok(false),
-        _ => Err(wrong(key, value, "1 or 0")),
-    }
-}
-
-fn appearance(value: &str) -> Result<Appearance> {
-    let found = Appearance::ALL.into_iter().find(|known| known.value() == value);
-    found.ok_or_else(|| wrong("theme", value, "system, light or dark"))
-}
-
-/// A branch, tag or commit.
-fn revision(value: &str) -> Result<String> {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
-    if value.is_empty() || value.len() > 100 || !value.chars().all(plain) || value.contains("..") {
-        return Err(wrong(
-            "revision",
-            value,
-            "a branch, tag or commit of at most 100 characters",
-        ));
-    }
-    Ok(value.to_owned())
-}
-
-/// A text of one line that is not empty.
-fn line(key: &str, value: &str) -> Result<String> {
-    if value.is_empty() || value.len() > MAX_TEXT || value.contains(char::is_control) {
-        return Err(wrong(key, value, format!("one line of 1 to {MAX_TEXT} bytes")));
-    }
-    Ok(value.to_owned())
-}
-
-fn wrong(key: &str, value: &str, expected: impl Into<String>) -> Error {
-    let shown: String = value.chars().take(80).collect();
-    error(format!("the address has {shown:?} for \"{key}\"")).expected(expected)
+/// The parts of `query` whose keys are not known here, as they stand: they belong to someone else.
+pub fn others(query: &str) -> String {
+    let query = query.strip_prefix('?').unwrap_or(query);
+    let foreign = |part: &&str| parse(part.as_bytes()).next().is_some_and(|(key, _)| !is_key(&key));
+    let parts: Vec<&str> = query.split('&').filter(foreign).collect();
+    parts.join("&")
 }
 
 fn error(cause: impl Into<String>) -> Error {

@@ -1,6 +1,10 @@
 use rand_mt::Mt;
 
+use super::values::{MAX_HEAD, MAX_LAYER};
 use super::*;
+use crate::app::view::Appearance;
+use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
+use crate::result::HistogramName;
 
 fn bundled() -> Address {
     Address {
@@ -8,10 +12,54 @@ fn bundled() -> Address {
         head: Some(Head::new(3, 1)),
         earlier_head: Some(Head::new(2, 0)),
         seed: 7,
-        batches: Some(10),
+        batches: Some(12),
         prepend_bos: true,
-        appearance: Appearance::Dark,
+        view: View {
+            appearance: Appearance::Dark,
+            ..View::default()
+        },
         ..Address::default()
+    }
+}
+
+fn hub_model(name: &str, revision: &str) -> Model {
+    Model::Hub {
+        name: name.into(),
+        revision: revision.into(),
+    }
+}
+
+/// A view with everything changed.
+fn view() -> View {
+    let first = HistogramView {
+        toggled: ["W_U[S]", "a & b=\u{e9}#"].map(String::from).into(),
+        max_bins: Some(60),
+        log_counts: true,
+        zoom: Some((-1.5, 2.25)),
+        order: SeriesOrder::Label,
+    };
+    let last = HistogramView {
+        zoom: Some((0.0, 0.125)),
+        ..HistogramView::default()
+    };
+    View {
+        histograms: [
+            (HistogramName::KeysFixedScores, first),
+            (HistogramName::QueriesFixedProbs, last),
+        ]
+        .into(),
+        heatmap: HeatmapView {
+            name: "key_split/q par k par".into(),
+            as_in_notebook: true,
+            zoom: Some(CellRange {
+                rows: (0, 3),
+                columns: (2, 12),
+            }),
+            pick: Some((9, 12)),
+        },
+        appearance: Appearance::Light,
+        text_hidden: true,
+        prompt: Some(17),
     }
 }
 
@@ -20,36 +68,81 @@ fn a_query_is_short_and_says_only_what_differs() {
     assert_eq!(Address::default().to_query(), "");
     assert_eq!(
         bundled().to_query(),
-        "v=1&model=bundled&head=3.1&earlier=2.0&seed=7&batches=10&bos=1&theme=dark"
+        "v=1&model=bundled&head=3.1&earlier=2.0&seed=7&batches=12&bos=1&theme=dark"
     );
-    for empty in ["", "?", "v=1", "?v=1&model=recorded&seed=0&bos=0&theme=system"] {
+    for empty in [
+        "",
+        "?",
+        "v=1",
+        "?v=1&model=recorded&seed=0&bos=0&theme=system&log1=0&order2=mean&heatmap=key&text=1",
+        // The recorded run's own settings.
+        "head=10.7&earlier=9.9&batches=30&size=40",
+    ] {
         assert_eq!(Address::parse(empty), Ok(Address::default()), "{empty}");
     }
 }
 
 #[test]
-fn texts_are_encoded() {
-    let hidden = SeriesName {
-        histogram: HistogramName::KeysFixedScores,
-        label: "W_U[IO] & \u{e9}: 1+1=2#".into(),
-    };
+fn everything_that_is_shown_is_in_the_query() {
     let address = Address {
-        model: Model::Url("https://example.org/a b?c=d&e".into()),
-        revision: Some("refs/pr/3".into()),
-        hidden: [hidden].into(),
-        prompt: Some("When Mary & John went, <b>".into()),
+        model: hub_model("gpt2-medium", "refs/pr/3"),
+        view: view(),
+        ..Address::default()
+    };
+    let query = address.to_query();
+    assert_eq!(
+        query,
+        "v=1&model=hub:gpt2-medium@refs/pr/3&toggle1=W_U%5BS%5D&toggle1=a%20%26%20b%3D%C3%A9%23&bins1=60&log1=1\
+         &zoom1=-1.5,2.25&order1=label&zoom4=0,0.125&heatmap=key_split/q%20par%20k%20par&notebook=1&cells=0-3,2-12\
+         &cell=9,12&prompt=17&theme=light&text=0"
+    );
+    assert_eq!(Address::parse(&query), Ok(address));
+}
+
+#[test]
+fn texts_are_encoded() {
+    let address = Address {
+        model: Model::Url("https://example.org/a b?c=d&e+f\"<".into()),
         ..Address::default()
     };
     let query = address.to_query();
     assert!(query.bytes().all(|byte| byte.is_ascii_graphic()), "{query}");
-    assert!(!query.contains(['<', '#', '"', ' ']), "{query}");
+    assert!(!query.contains(['<', '#', '"', ' ', '[', '\'', '(']), "{query}");
     assert_eq!(Address::parse(&query), Ok(address));
+}
+
+#[test]
+fn a_zoom_is_short_but_finer_than_a_screen() {
+    let zoomed = |zoom| View {
+        histograms: [(
+            HistogramName::KeysFixedScores,
+            HistogramView {
+                zoom: Some(zoom),
+                ..HistogramView::default()
+            },
+        )]
+        .into(),
+        ..View::default()
+    };
+    let query = |zoom| Address::of(&Form::default(), &zoomed(zoom)).to_query();
+    assert_eq!(query((-1.0 / 3.0, 2.0 / 3.0)), "v=1&zoom1=-0.3333333,0.6666667");
+    assert_eq!(query((-0.0, 1e9)), "v=1&zoom1=0,1000000000");
+    for none in [
+        (1.0, 1.0),
+        (2.0, 1.0),
+        (0.0, f64::NAN),
+        (0.0, f64::INFINITY),
+        (1.0, 1.0 + 1e-12),
+        (0.0, 1e-300),
+    ] {
+        assert_eq!(query(none), "", "{none:?}");
+    }
 }
 
 #[test]
 fn keys_that_are_not_known_are_ignored() {
     assert_eq!(
-        Address::parse("?utm=x&v=1&model=bundled&%ff=%00&=&&seed=3"),
+        Address::parse("?utm=x&v=1&model=bundled&%ff=%00&=&&seed=3&bins5=1&bins0=1&zoom=1&4=5&\u{e9}1=2"),
         Ok(Address {
             model: Model::Bundled,
             seed: 3,
@@ -59,47 +152,62 @@ fn keys_that_are_not_known_are_ignored() {
 }
 
 #[test]
+fn other_keys_can_be_kept() {
+    let query = "?v=1&result=a%2Fb.json&head=3.1&utm&&bins1=3&bins9=4&%76=1";
+    assert_eq!(others(query), "result=a%2Fb.json&utm&bins9=4");
+    assert_eq!(others(""), "");
+}
+
+#[test]
 fn every_bad_value_is_named_with_what_is_expected() {
-    let long = format!("prompt={}", "a".repeat(MAX_TEXT + 1));
-    let many: String = (0..=MAX_SERIES)
-        .map(|i| format!("hide=keys_fixed_scores:{i}&"))
-        .collect();
-    let texts = format!(
-        "prompt={0}&url={0}&hide=keys_fixed_scores:{1}&show=keys_fixed_scores:{1}&stored={0}",
-        "a".repeat(MAX_TEXT),
-        "b".repeat(2030)
-    );
+    let long = format!("url={}", "a".repeat(MAX_URL + 1));
+    let many: String = (0..=views::MAX_SERIES).map(|i| format!("toggle3={i}&")).collect();
+    let label = "b".repeat(101);
     for (query, key, expected) in [
         ("v=2", "\"v\"", "1"),
-        ("model=gpt3", "\"model\"", "recorded, bundled, url or stored"),
-        ("model=url", "\"url\"", "one with this \"model\""),
-        ("model=stored&url=x", "\"stored\"", "one with this \"model\""),
+        ("model=gpt3", "\"model\"", "recorded, bundled, hub:NAME, url or picked"),
+        ("model=hub:gpt3", "hub:gpt3", "one of distilgpt2, gpt2"),
+        ("model=hub:gpt2@../x", "\"model\"", "hub:NAME@REVISION"),
         ("model=url&url=", "\"url\"", "one line of 1 to 2048 bytes"),
         ("model=url&url=a%0Ab", "\"url\"", "one line"),
-        ("revision=../main", "\"revision\"", "a branch, tag or commit"),
         ("head=10", "\"head\"", "layer.head"),
         ("head=1024.0", "\"head\"", "layer.head"),
         ("earlier=x", "\"earlier\"", "layer.head"),
+        ("head=3.1", "no model to run", "bundled, hub:NAME, url or picked"),
+        ("seed=3&model=recorded", "no model to run", "\"model\""),
         (
-            "head=3.1&earlier=3.0",
+            "model=bundled&head=3.1&earlier=3.0",
             "\"earlier\"",
             "a head of a layer before that of 3.1",
         ),
         ("seed=-1", "\"seed\"", "a whole number from 0 to 4294967295"),
         ("seed=4294967296", "\"seed\"", "a whole number"),
         ("batches=0", "\"batches\"", "a whole number from 1 to 1000"),
-        ("show=keys", "\"show\"", "a histogram and a label"),
-        (&texts, "\"stored\"", "at most 8192 bytes"),
         ("size=1001", "\"size\"", "a whole number from 1 to 1000"),
         ("bos=true", "\"bos\"", "1 or 0"),
         ("notebook=", "\"notebook\"", "1 or 0"),
         ("theme=blue", "\"theme\"", "system, light or dark"),
-        ("hide=keys", "\"hide\"", "a histogram and a label"),
-        ("hide=keys:a", "\"hide\"", "a histogram and a label"),
-        ("hide=keys_fixed_scores:", "\"hide\"", "one line"),
-        (&many, "\"hide\"", "at most 64"),
+        ("text=", "\"text\"", "1 or 0"),
+        ("toggle1=", "\"toggle1\"", "one line of 1 to 100 bytes"),
+        (&format!("toggle2={label}"), "\"toggle2\"", "one line of 1 to 100"),
+        ("bins1=0", "\"bins1\"", "a whole number from 1 to 1000"),
+        ("log4=yes", "\"log4\"", "1 or 0"),
+        ("zoom1=1", "\"zoom1\"", "a range of values, as in -1.5,2.25"),
+        ("zoom1=2,1", "\"zoom1\"", "a range"),
+        ("zoom1=0,inf", "\"zoom1\"", "a range"),
+        ("zoom1=nan,1", "\"zoom1\"", "a range"),
+        ("order2=up", "\"order2\"", "mean, median or label"),
+        ("heatmap=", "\"heatmap\"", "one line"),
+        ("cells=3-0,1-2", "\"cells\"", "rows and columns"),
+        ("cells=1-2", "\"cells\"", "rows and columns"),
+        ("cell=1", "\"cell\"", "a row and a column"),
+        ("cell=1,99999", "\"cell\"", "a row and a column"),
+        ("prompt=1000000", "\"prompt\"", "a whole number from 0 to 999999"),
+        ("prompt=When+Mary", "\"prompt\"", "a whole number"),
+        (&many, "\"toggle3\"", "at most 64"),
         ("seed=1&seed=1", "\"seed\" twice", "it once"),
-        (&long, "\"prompt\"", "one line of 1 to 2048 bytes"),
+        ("zoom2=0,1&zoom2=0,1", "\"zoom2\" twice", "it once"),
+        (&long, "\"url\"", "one line of 1 to 2048 bytes"),
     ] {
         let error = Address::parse(query).expect_err(query);
         assert_eq!(error.kind, ErrorKind::Request);
@@ -111,29 +219,104 @@ fn every_bad_value_is_named_with_what_is_expected() {
         );
     }
     let error = Address::parse(&"x".repeat(MAX_QUERY + 1)).expect_err("too long");
-    assert!(error.expected.contains("at most 32768"), "{error}");
+    assert!(error.expected.contains("at most 49152"), "{error}");
+    let long = format!("model={}", "x".repeat(MAX_TEXTS + 1));
+    let error = Address::parse(&long).expect_err("too much text");
+    assert!(error.expected.contains("at most 12288 bytes"), "{error}");
 }
 
 #[test]
 fn a_form_takes_the_settings_over() {
     let form = bundled().form();
     assert_eq!((form.model, form.head.as_str()), (ModelChoice::Bundled, "3.1"));
-    assert_eq!((form.batches.as_str(), form.batch_size.as_str()), ("10", "40"));
+    assert_eq!((form.batches.as_str(), form.batch_size.as_str()), ("12", "40"));
     assert!(form.heads_typed && form.prepend_bos);
     assert_eq!(Address::default().form(), Form::default());
-    let stored = Address {
-        model: Model::Stored("https://example.org/m".into()),
-        ..Address::default()
-    };
-    let form = stored.form();
+    let form = Address::parse("model=hub:gpt2-xl@main").map(|address| address.form());
+    let form = form.expect("it reads");
     assert_eq!(
-        (form.model, form.url.as_str()),
-        (ModelChoice::Url, "https://example.org/m")
+        (form.model, form.hub.as_str(), form.revision.as_str(), form.heads_typed),
+        (ModelChoice::Hub, "gpt2-xl", "main", false)
     );
-    assert!(!form.heads_typed);
 }
 
-/// A generator of valid addresses.
+#[test]
+fn what_a_link_cannot_hold_is_left_out() {
+    let form = Form {
+        model: ModelChoice::Picked,
+        picked: "picked:1/my model".into(),
+        head: "1x".into(),
+        earlier_head: "0.1".into(),
+        heads_typed: true,
+        seed: "many".into(),
+        batches: "0".into(),
+        ..Form::default()
+    };
+    assert_eq!(
+        Address::of(&form, &View::default()).to_query(),
+        "v=1&model=picked&earlier=0.1"
+    );
+    let form = Form {
+        model: ModelChoice::Hub,
+        hub: "gpt2".into(),
+        revision: "../..".into(),
+        head: "3.1".into(),
+        earlier_head: "3.0".into(),
+        ..Form::default()
+    };
+    assert_eq!(
+        Address::of(&form, &View::default()).to_query(),
+        "v=1&model=hub:gpt2&head=3.1"
+    );
+    let mut odd = view();
+    odd.prompt = Some(usize::MAX);
+    odd.heatmap.pick = Some((usize::MAX, 0));
+    odd.heatmap.zoom = Some(CellRange {
+        rows: (3, 1),
+        columns: (0, 0),
+    });
+    odd.update_histogram(HistogramName::KeysFixedScores, |view| {
+        view.toggled = (0..100)
+            .map(|i| format!("{i}"))
+            .chain(["a\nb".into(), "c".repeat(101)])
+            .collect();
+        view.max_bins = Some(0);
+    });
+    let address = Address::of(&Form::default(), &odd);
+    assert_eq!(Address::parse(&address.to_query()), Ok(address));
+}
+
+#[test]
+fn steps_are_models_heatmaps_and_what_follows_a_run() {
+    let typed = |head| Address {
+        head: Some(head),
+        ..bundled()
+    };
+    let (here, next) = (typed(Head::new(3, 1)), typed(Head::new(3, 2)));
+    assert!(!here.is_step(&next, false) && here.is_step(&next, true));
+    assert!(Address::default().is_step(&here, false));
+    let url = |url: &str| Address {
+        model: Model::Url(url.into()),
+        ..Address::default()
+    };
+    assert!(!url("https://a").is_step(&url("https://ab"), false));
+    let shown = |change: fn(&mut View)| {
+        let mut address = bundled();
+        change(&mut address.view);
+        address
+    };
+    assert!(!here.is_step(&shown(|view| view.text_hidden = true), true));
+    assert!(!here.is_step(&shown(|view| view.prompt = Some(3)), true));
+    assert!(here.is_step(&shown(|view| view.heatmap.name = "query".into()), false));
+    let hub = |name: &str, revision: &str| Address {
+        model: hub_model(name, revision),
+        ..Address::default()
+    };
+    assert!(hub("gpt2", "").is_step(&hub("distilgpt2", ""), false));
+    assert!(!hub("gpt2", "m").is_step(&hub("gpt2", "ma"), false));
+}
+
+/// A generator of addresses and of what is typed and shown.
 struct Random(Mt);
 
 impl Random {
@@ -146,51 +329,128 @@ impl Random {
     }
 
     fn text(&mut self) -> String {
-        let letters: Vec<char> = "aZ09 &=+%#?;:/.\\\"'<>[]()~\u{e9}\u{4e2d}\u{1f600}\u{feff}"
+        let letters: Vec<char> = "aZ09 &=+%#?;:/.\\\"'<>[]()~\u{e9}\u{4e2d}\u{1f600}\u{feff}\n"
             .chars()
             .collect();
-        (0..1 + self.below(20))
+        (0..self.below(20))
             .map(|_| letters[self.below(letters.len())])
             .collect()
     }
 
-    fn address(&mut self) -> Address {
-        let layer = 1 + self.below(MAX_LAYER);
-        let model = match self.below(4) {
-            0 => Model::Recorded,
-            1 => Model::Bundled,
-            2 => Model::Url(self.text()),
-            _ => Model::Stored(self.text()),
-        };
-        let series = |random: &mut Self| SeriesName {
-            histogram: HistogramName::all()[random.below(4)],
-            label: random.text(),
-        };
-        Address {
-            model,
-            revision: self.sometimes(|random| format!("v{}.{}", random.below(9), random.below(99))),
-            head: self.sometimes(|random| Head::new(layer, random.below(MAX_HEAD + 1))),
-            earlier_head: self.sometimes(|random| Head::new(random.below(layer), random.below(MAX_HEAD + 1))),
-            seed: self.sometimes(|random| random.0.next_u32()).unwrap_or_default(),
-            batches: self.sometimes(|random| 1 + random.below(MOST)),
-            batch_size: self.sometimes(|random| 1 + random.below(MOST)),
-            prepend_bos: self.below(2) == 0,
-            as_in_notebook: self.below(2) == 0,
-            hidden: (0..self.below(4)).map(|_| series(self)).collect(),
-            shown: (0..self.below(4)).map(|_| series(self)).collect(),
-            appearance: Appearance::ALL[self.below(3)],
-            prompt: self.sometimes(Self::text),
+    fn typed(&mut self, most: usize) -> String {
+        match self.below(6) {
+            0 => self.text(),
+            1 => format!(" {}", self.below(most)),
+            _ => self.below(most).to_string(),
         }
+    }
+
+    fn head(&mut self) -> String {
+        match self.below(6) {
+            0 => self.text(),
+            _ => format!("{}.{}", self.below(MAX_LAYER + 2), self.below(MAX_HEAD + 2)),
+        }
+    }
+
+    fn form(&mut self) -> Form {
+        Form {
+            model: ModelChoice::ALL[self.below(5)],
+            url: format!("https://{}", self.text()),
+            hub: HUB_MODELS[self.below(HUB_MODELS.len())].name.into(),
+            revision: self.sometimes(Self::text).unwrap_or_default(),
+            picked: self.sometimes(Self::text).unwrap_or_default(),
+            head: self.head(),
+            earlier_head: self.head(),
+            heads_typed: self.below(2) == 0,
+            seed: self.typed(usize::MAX >> 30),
+            batches: self.typed(2 * MOST),
+            batch_size: self.typed(2 * MOST),
+            prepend_bos: self.below(2) == 0,
+        }
+    }
+
+    fn value(&mut self) -> f64 {
+        match self.below(8) {
+            0 => f64::NAN,
+            1 => 0.0,
+            2 => -1e300,
+            _ => f64::from(self.0.next_u32() as i32) / [1.0, 3.0, 1e4, 1e9, 1e12][self.below(5)],
+        }
+    }
+
+    fn histogram(&mut self) -> HistogramView {
+        HistogramView {
+            toggled: (0..self.below(30)).map(|_| self.text()).collect(),
+            max_bins: self.sometimes(|random| random.below(1200)),
+            log_counts: self.below(2) == 0,
+            zoom: self.sometimes(|random| (random.value(), random.value())),
+            order: SeriesOrder::ALL[self.below(3)],
+        }
+    }
+
+    fn view(&mut self) -> View {
+        let mut view = View {
+            appearance: Appearance::ALL[self.below(3)],
+            text_hidden: self.below(2) == 0,
+            prompt: self.sometimes(|random| random.below(1_100_000)),
+            ..View::default()
+        };
+        for name in HistogramName::all() {
+            if let Some(histogram) = self.sometimes(Self::histogram) {
+                view.histograms.insert(name, histogram);
+            }
+        }
+        let ends = |random: &mut Self| (random.below(1300), random.below(70_000));
+        view.heatmap = HeatmapView {
+            name: self.sometimes(Self::text).unwrap_or_else(|| "key".into()),
+            as_in_notebook: self.below(2) == 0,
+            zoom: self.sometimes(|random| CellRange {
+                rows: (random.below(12), random.below(12)),
+                columns: ends(random),
+            }),
+            pick: self.sometimes(ends),
+        };
+        view
+    }
+
+    fn address(&mut self) -> Address {
+        Address::of(&self.form(), &self.view())
     }
 }
 
 #[test]
-fn every_valid_address_reads_back() {
+fn whatever_is_typed_and_shown_the_address_reads_back() {
     let mut random = Random(Mt::new(3));
     for _ in 0..20_000 {
         let address = random.address();
         let query = address.to_query();
+        assert!(query.len() <= MAX_QUERY && query.is_ascii());
         assert_eq!(Address::parse(&query).as_ref(), Ok(&address), "{query}");
+    }
+}
+
+#[test]
+fn the_form_of_an_address_stands_for_it() {
+    let mut random = Random(Mt::new(4));
+    for _ in 0..20_000 {
+        let address = random.address();
+        let again = Address::of(&address.form(), &address.view);
+        // Where one head is given, the form has both; an earlier head that does not come before the other is dropped.
+        let settled = Address::of(&again.form(), &again.view);
+        assert_eq!(
+            Address::of(&settled.form(), &settled.view),
+            settled,
+            "{}",
+            address.to_query()
+        );
+        let without_heads = |address: &Address| Address {
+            head: None,
+            earlier_head: None,
+            ..address.clone()
+        };
+        assert_eq!(without_heads(&again), without_heads(&address));
+        assert!(address.head.is_none() || again.head == address.head);
+        assert_eq!(again.view, address.view);
     }
 }
 
@@ -201,7 +461,7 @@ fn broken_queries_are_refused_or_read_back() {
         let mut query: Vec<char> = random.address().to_query().chars().collect();
         for _ in 0..=random.below(3) {
             let place = random.below(query.len() + 1);
-            let letter = ['%', '&', '=', '0', '\u{e9}', '.'][random.below(6)];
+            let letter = ['%', '&', '=', '0', '\u{e9}', '.', '-', ','][random.below(8)];
             query.insert(place, letter);
         }
         let query: String = query.into_iter().collect();

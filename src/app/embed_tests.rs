@@ -30,7 +30,7 @@ fn every_figure_has_its_name() {
 
 #[test]
 fn what_the_address_leaves_open() {
-    let found = embed("?embed=heatmap&theme=dark&hide=keys_fixed_scores:W_U[S]");
+    let found = embed("?embed=heatmap&theme=dark&toggle1=W_U[S]");
     let legend = Controls {
         legend: true,
         ..Controls::default()
@@ -105,11 +105,8 @@ fn what_is_wrong_is_named() {
 
 #[test]
 fn the_whole_page_has_the_state_of_the_frame() {
-    let query = "?v=1&embed=heatmap&controls=none&parent=http%3A%2F%2Fa&theme=dark&hide=keys_fixed_scores%3AW_U%5BS%5D";
-    assert_eq!(
-        full_query(query, false),
-        "v=1&theme=dark&hide=keys_fixed_scores%3AW_U%5BS%5D"
-    );
+    let query = "?v=1&embed=heatmap&controls=none&parent=http%3A%2F%2Fa&theme=dark&toggle1=W_U%5BS%5D";
+    assert_eq!(full_query(query, false), "v=1&theme=dark&toggle1=W_U%5BS%5D");
     assert_eq!(full_query("embed=heatmap&result=./r.json", false), "result=.%2Fr.json");
     assert_eq!(full_query("?embed=heatmap", false), "");
     // What the host has handed over, the frame hands over.

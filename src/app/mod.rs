@@ -2,9 +2,9 @@
 //!
 //! What is not pixels is pure and tested natively: [`address`] (the state in a link), [`form`] (controls and their
 //! validation), [`session`] (which run is shown, what the worker is doing), [`library`] (which models are stored),
-//! [`view`] (how the figures are shown), [`embed`] (the page as a figure in another page), [`export`] (what can be taken
-//! along), [`words`], [`figure_words`], [`heatmap_words`] and [`download`] (every number and sentence). The Leptos components
-//! around canvases need feature `page` and wasm32.
+//! [`view`] (how the figures are shown), [`story`] (what the data say), [`glossary`], [`sharing`] (what links hold),
+//! [`embed`] (the page as a figure in another page), [`export`] (what can be taken along), [`words`], [`figure_words`],
+//! [`heatmap_words`] and [`download`] (every other number and sentence). The Leptos components around canvases need feature `page` and wasm32.
 
 pub mod address;
 pub mod download;
@@ -12,9 +12,12 @@ pub mod embed;
 pub mod export;
 pub mod figure_words;
 pub mod form;
+pub mod glossary;
 pub mod heatmap_words;
 pub mod library;
 pub mod session;
+pub mod sharing;
+pub mod story;
 pub mod view;
 pub mod words;
 

@@ -33,12 +33,17 @@ struct Active {
     so_far: Option<ResultFile>,
 }
 
+/// Most finished runs that are kept.
+const KEPT_RUNS: usize = 8;
+
 /// The page's state.
 #[derive(Debug, Clone, Default)]
 pub struct Session {
     shown: Option<Shown>,
     complete: Option<Shown>,
     recorded: Option<Shown>,
+    /// What runs on this page found, the last one last: "back" shows them again.
+    finished: Vec<(Request, Shown)>,
     run: Run,
     active: Option<Active>,
     describing: Option<(u32, String)>,
@@ -117,6 +122,18 @@ impl Session {
     pub fn show_recorded(&mut self) {
         if let (false, Some(recorded)) = (self.run.is_active(), self.recorded.clone()) {
             self.show_complete(recorded);
+        }
+    }
+
+    /// Shows what the run `request` on this page found. False where it is not known any more, or another run is under way.
+    pub fn show_run(&mut self, request: &Request) -> bool {
+        let found = self.finished.iter().find(|(known, _)| known == request);
+        match found.filter(|_| !self.run.is_active()) {
+            Some((_, shown)) => {
+                self.show_complete(shown.clone());
+                true
+            }
+            None => false,
         }
     }
 
@@ -330,10 +347,19 @@ impl Session {
     }
 
     fn finished(&mut self, result: ResultFile) {
-        let note = self.active.take().and_then(|active| self.note_of(&active.url));
+        let active = self.active.take();
+        let note = active.as_ref().and_then(|active| self.note_of(&active.url));
         self.run = Run::Finished;
         self.ended();
         let shown = self.stamp(Origin::Live, result, note);
+        if let Some(Active { url, analysis, .. }) = active {
+            let request = Request { url, analysis };
+            self.finished.retain(|(known, _)| *known != request);
+            self.finished.push((request, shown.clone()));
+            if self.finished.len() > KEPT_RUNS {
+                self.finished.remove(0);
+            }
+        }
         self.show_complete(shown);
     }
 

@@ -137,6 +137,21 @@ fn a_run_fills_in_and_replaces_what_is_shown() {
     assert_eq!((origin(&session), session.run()), (&Origin::Live, &Run::Finished));
     session.show_recorded();
     assert_eq!(origin(&session), &Origin::Recorded);
+
+    // "Back" shows a run that finished, and no other.
+    let mut other = request();
+    other.analysis.seed = 1;
+    assert!(!session.show_run(&other));
+    assert_eq!(origin(&session), &Origin::Recorded);
+    assert!(session.show_run(&request()));
+    assert_eq!(origin(&session), &Origin::Live);
+    let id = start(&mut session);
+    assert!(!session.show_run(&request()), "not while a run is under way");
+    session.receive(FromWorker::Finished {
+        id,
+        result: Box::new(recorded()),
+    });
+    assert!(session.show_run(&request()));
 }
 
 #[test]

@@ -218,7 +218,7 @@ export const embed = [
         check((await background()) !== light, "the theme did not change");
         await element.evaluate((plot) => {
           plot.setAttribute("plot", "keys_fixed_probs");
-          plot.setAttribute("state", "hide=keys_fixed_probs:No patching");
+          plot.setAttribute("state", "toggle2=No patching");
           plot.setAttribute("label", "Ours");
         });
         await inside.getByTestId("figure-keys_fixed_probs").waitFor();
@@ -386,7 +386,7 @@ export const embed = [
   {
     name: "open the full app: the same state and the same result, in a new tab",
     async run(tab) {
-      const pages = { "a.html": '<keyside-plot plot="keys_fixed_scores" src="recorded/gpt2-small-10.7.json" state="hide=keys_fixed_scores:W_U[IO]"></keyside-plot>' };
+      const pages = { "a.html": '<keyside-plot plot="keys_fixed_scores" src="recorded/gpt2-small-10.7.json" state="toggle1=W_U[IO]"></keyside-plot>' };
       await withBlog(tab, pages, async (blog) => {
         const { inside } = await shown(tab, `${blog.url}a.html`);
         await inside.getByTestId("embed-origin").getByText("Opened from gpt2-small-10.7.json").waitFor();
@@ -394,7 +394,7 @@ export const embed = [
         await opened.getByTestId("run-summary").getByText("Opened from gpt2-small-10.7.json").waitFor();
         const { searchParams } = new URL(opened.url());
         check(searchParams.get("result") === "opener" && !searchParams.has("embed") && !searchParams.has("parent"), opened.url());
-        check(searchParams.get("hide") === "keys_fixed_scores:W_U[IO]", opened.url());
+        check(searchParams.get("toggle1") === "W_U[IO]", opened.url());
         // Without the frame there is nobody to hand it over.
         await tab.page.goto(`${tab.url}?result=opener`);
         await tab.at("error").getByText("does not hand it over").waitFor();

@@ -62,6 +62,9 @@ export class Tab {
       batches: "batches-input",
       size: "batch-size-input",
     };
+    // Where there is no room beside the figures, the controls are folded.
+    const toggle = this.at("controls-toggle");
+    if ((await toggle.isVisible()) && (await toggle.getAttribute("aria-expanded")) === "false") await toggle.click();
     if (settings.model) await this.at("model-select").selectOption(settings.model);
     for (const [key, name] of Object.entries(fields)) {
       if (settings[key] !== undefined) await this.at(name).fill(String(settings[key]));

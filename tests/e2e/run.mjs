@@ -11,10 +11,11 @@ import { hosting } from "./hosting.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
 import { offline } from "./offline.mjs";
+import { permalink } from "./permalink.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
 
-const suites = { axe, embed, export: exporting, faults, figures, hosting, models, offline, security, "full-size": fullSize };
+const suites = { axe, embed, export: exporting, faults, figures, hosting, models, offline, permalink, security, "full-size": fullSize };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...liveRuns, ...models, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...permalink, ...liveRuns, ...models, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

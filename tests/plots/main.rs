@@ -107,7 +107,6 @@ fn made_up_heatmap(layers: usize, heads: usize) -> Heatmap {
         per_prompt: None,
         note: None,
         max_abs_residual: Some(1e-6),
-        per_prompt: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MediaQueryList, Response, Url};
+use web_sys::{HtmlElement, Response, Url};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -44,9 +44,22 @@ pub fn pixel_ratio() -> f64 {
     window().device_pixel_ratio()
 }
 
-/// The query whether the reader prefers a dark page.
-pub fn prefers_dark() -> Option<MediaQueryList> {
-    window().match_media("(prefers-color-scheme: dark)").ok().flatten()
+/// Goes to the top of the page, and says what comes from there.
+pub fn to_top() {
+    window().scroll_to_with_x_and_y(0.0, 0.0);
+    focus(TOP);
+}
+
+/// The element that the skip link leads to.
+pub const TOP: &str = "results";
+
+/// Gives the element `id` the keyboard's focus.
+pub fn focus(id: &str) {
+    let element = document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
+        // An element that can't have the focus leaves it where it is.
+        let _ = element.focus();
+    }
 }
 
 /// Reads the file at `address`, which may be relative to the page.

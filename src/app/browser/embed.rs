@@ -8,11 +8,10 @@ use web_sys::{MessageEvent, ResizeObserver, Window};
 
 use super::figures::{HeatmapFigure, HistogramFigure};
 use super::handover::{self, is_from, received, say, show_url};
-use super::{document, page::Page};
+use super::{document, page::Page, theme};
 use crate::app::address::Address;
 use crate::app::embed::{Embed, Figure, FromHost, Host, ResultPlace, ToHost, full_query};
 use crate::app::session::Origin;
-use crate::app::view::{Appearance, View};
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::ResultFile;
@@ -31,14 +30,13 @@ struct Wire {
 #[component]
 pub fn Frame() -> impl IntoView {
     let page = Page::new();
-    page.follow_theme();
     let query = document::query();
     let asked = Embed::parse(&query).and_then(|asked| asked.ok_or_else(nothing_asked));
     match Address::parse(&query) {
-        Ok(address) => page.view.set(view_of(&address)),
+        Ok(address) => page.view.set(address.view),
         Err(error) => page.session.update(|session| session.fail(error)),
     }
-    follow_appearance(page);
+    theme::follow(page);
     let asked = match asked {
         Ok(asked) => Some(asked),
         Err(error) => {
@@ -271,35 +269,4 @@ fn about(result: &ResultFile) -> String {
 
 fn nothing_asked() -> Error {
     Error::new(ErrorKind::Request, "the address asks for no figure")
-}
-
-/// How the figures are shown as the address says.
-fn view_of(address: &Address) -> View {
-    let mut view = View {
-        appearance: address.appearance,
-        ..View::default()
-    };
-    view.heatmap.as_in_notebook = address.as_in_notebook;
-    for series in address.hidden.iter().chain(&address.shown) {
-        view.update_histogram(series.histogram, |view| {
-            view.toggled.insert(series.label.clone());
-        });
-    }
-    view
-}
-
-/// Light, dark, or as the system has it, as the address or the host says.
-fn follow_appearance(page: Page) {
-    Effect::new(move |_| {
-        let appearance = page.view.with(|view| view.appearance);
-        if let Some(html) = document().document_element() {
-            // Fails for no such name.
-            let _ = html.set_attribute("data-theme", appearance.value());
-        }
-        page.dark.set(match appearance {
-            Appearance::System => document::prefers_dark().is_some_and(|query| query.matches()),
-            Appearance::Light => false,
-            Appearance::Dark => true,
-        });
-    });
 }

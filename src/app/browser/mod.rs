@@ -10,11 +10,15 @@ mod figures;
 mod files;
 mod handover;
 mod link;
+mod masthead;
 mod models;
 mod page;
 mod panel;
+mod permalink;
 mod save;
+mod story;
 mod summary;
+mod theme;
 
 /// Puts the page, or the one figure that its address asks for, into the document's body, in place of the words that were
 /// there while it loaded.

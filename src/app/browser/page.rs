@@ -3,16 +3,19 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
-use web_sys::{Event, File};
+use web_sys::File;
 
 use super::document;
 use super::figures::{HeatmapFigure, HistogramFigure, Linked};
 use super::files::{self, DropZone};
 use super::handover;
 use super::link::{Heard, Link};
+use super::masthead::{Colophon, Masthead};
 use super::panel::Panel;
+use super::permalink::{Invitation, Permalink};
+use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, SeenCells, Text};
 use super::summary::Summary;
+use super::theme;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{Session, Shown, WorkerState};
 use crate::app::view::View;
@@ -48,34 +51,47 @@ pub struct Page {
     pub shown: Memo<Option<Shown>>,
     /// How the figures are shown.
     pub view: RwSignal<View>,
-    /// Whether the page is dark.
-    pub dark: RwSignal<bool>,
     /// What the figures share while they are explored.
     pub linked: Linked,
+    /// Whether the figures are dark.
+    pub dark: Memo<bool>,
+    /// The address bar.
+    pub permalink: Permalink,
+    /// Whether a link asks for a run that is not shown yet.
+    pub asked: RwSignal<bool>,
+    /// Whether the controls are unfolded, where there is no room for them beside the figures.
+    pub controls_open: RwSignal<bool>,
     link: StoredValue<Option<Link>, LocalStorage>,
     links: RwSignal<u32>,
     /// Files from the reader's disk, and the address that the worker knows them by.
     picked: StoredValue<Option<(String, Vec<File>)>, LocalStorage>,
     picks: StoredValue<u32>,
     redraw_due: StoredValue<bool>,
+    /// Whether the chosen model is run as soon as it is known what it is like.
+    run_due: StoredValue<bool>,
 }
 
 impl Page {
     /// A page that shows nothing yet.
     pub fn new() -> Self {
         let session = RwSignal::new(Session::default());
+        let view = RwSignal::new(View::default());
         Self {
             session,
             form: RwSignal::new(Form::default()),
             shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
-            view: RwSignal::new(View::default()),
-            dark: RwSignal::new(false),
             linked: Linked::new(),
+            view,
+            dark: theme::is_dark(view),
+            permalink: Permalink::new(),
+            asked: RwSignal::new(false),
+            controls_open: RwSignal::new(false),
             link: StoredValue::new_local(None),
             links: RwSignal::new(0),
             picked: StoredValue::new_local(None),
             picks: StoredValue::new(0),
             redraw_due: StoredValue::new(false),
+            run_due: StoredValue::new(false),
         }
     }
 
@@ -83,6 +99,8 @@ impl Page {
     pub fn choose(self, model: ModelChoice) {
         self.form.update(|form| form.choose(model));
         self.session.update(Session::dismiss_error);
+        self.asked.set(false);
+        self.run_due.set_value(false);
         match model {
             ModelChoice::Recorded => self.session.update(Session::show_recorded),
             ModelChoice::Bundled => {
@@ -167,13 +185,35 @@ impl Page {
         }
     }
 
+    /// Runs the chosen model as soon as it is known what it is like.
+    pub fn run_when_described(self) {
+        self.run_due.set_value(true);
+        self.describe();
+    }
+
+    /// Shows again what the settings in the form have given on this page. False where that is not known.
+    pub fn show_again(self) -> bool {
+        if self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
+            self.session.update(Session::show_recorded);
+            return true;
+        }
+        let request = self
+            .form
+            .with_untracked(|form| form.request(&bundled(), document::absolute));
+        request.is_ok_and(|request| self.session.try_update(|session| session.show_run(&request)) == Some(true))
+    }
+
     /// Checks the controls and starts a run.
     pub fn run(self) {
+        self.run_due.set_value(false);
         match self
             .form
             .with_untracked(|form| form.request(&bundled(), document::absolute))
         {
             Ok(request) => {
+                self.permalink.ran(self);
+                self.asked.set(false);
+                self.controls_open.set(false);
                 let messages = self
                     .session
                     .try_update(|session| session.start(request))
@@ -272,6 +312,9 @@ impl Page {
                 }
                 if described && !self.session.with_untracked(|session| session.run().is_active()) {
                     self.bring_defaults();
+                    if self.run_due.get_value() {
+                        self.run();
+                    }
                 }
             }
         }
@@ -288,19 +331,6 @@ impl Page {
             };
             set_timeout(redraw, REDRAW);
         }
-    }
-
-    /// Is dark where the system is.
-    pub fn follow_theme(self) {
-        let Some(query) = document::prefers_dark() else { return };
-        self.dark.set(query.matches());
-        let changed = Closure::<dyn FnMut(Event)>::new({
-            let query = query.clone();
-            move |_| self.dark.set(query.matches())
-        });
-        query.set_onchange(Some(changed.as_ref().unchecked_ref()));
-        // As long as the page.
-        changed.forget();
     }
 
     /// Shows the recorded run as soon as it has been read.
@@ -321,65 +351,44 @@ impl Page {
 #[component]
 pub fn App() -> impl IntoView {
     let page = Page::new();
-    page.follow_theme();
     page.load_recorded();
+    page.permalink.start(page);
     handover::show_linked(page);
+    theme::follow(page);
     files::accept_drops(page);
     view! {
-        <header class="masthead">
-            <p class="wordmark">"keyside"</p>
-            <h1>"Why does this head look there?"</h1>
-            <p class="lead">
-                "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know that, \
-                 some attention heads of GPT-2 look from the last word ("<b>"END"</b>") back to the name that is missing, the indirect object ("<b>"IO"</b>
-                "). This page takes one such head and asks: what must its query and its key contain for it to look there, and which parts of the \
-                 model put that in?"
-            </p>
-        </header>
-        <main class="layout">
+        <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>
+        <Masthead page=page />
+        <div class="layout">
             <Panel page=page />
-            <div class="results">
+            <main class="results" id=document::TOP tabindex="-1">
                 <Summary page=page />
-                <HowToRead />
-                <h2>"The query side: what END asks for"</h2>
+                <Invitation page=page />
+                <Text page=page>
+                    <Question page=page />
+                </Text>
+                <h2>"Keys fixed: what does END ask for?"</h2>
                 <HistogramFigure page=page name=HistogramName::KeysFixedScores number=1 />
+                <Seen page=page name=HistogramName::KeysFixedScores />
+                <Text page=page>
+                    <HowToRead />
+                    <Glossary />
+                </Text>
                 <HistogramFigure page=page name=HistogramName::KeysFixedProbs number=2 />
-                <h2>"The key side: what IO offers"</h2>
+                <Seen page=page name=HistogramName::KeysFixedProbs />
+                <h2>"Queries fixed: what does IO offer?"</h2>
                 <HistogramFigure page=page name=HistogramName::QueriesFixedScores number=3 />
+                <Seen page=page name=HistogramName::QueriesFixedScores />
                 <HistogramFigure page=page name=HistogramName::QueriesFixedProbs number=4 />
+                <Seen page=page name=HistogramName::QueriesFixedProbs />
+                <h2>"Which components?"</h2>
                 <HeatmapFigure page=page number=5 />
-            </div>
-        </main>
+                <SeenCells page=page />
+                <Ending page=page />
+            </main>
+        </div>
+        <Colophon />
+        <Meanings />
         <DropZone page=page />
-    }
-}
-
-#[component]
-fn HowToRead() -> impl IntoView {
-    view! {
-        <details class="how-to">
-            <summary>"How to read the plots"</summary>
-            <ul>
-                <li>
-                    <b>"Histograms. "</b>
-                    "Every prompt gives one value per colour. A colour is one vector put in the place of what the head really \
-                     reads; "<code>"No patching"</code>" is the real one. If another colour lies as far right, that vector alone explains the head\u{2019}s attention."
-                </li>
-                <li>
-                    <b>"Boxes. "</b>
-                    "Above the bars, each colour has a box from the first to the third quartile, notched at the median; whiskers reach \
-                     1.5 times the box\u{2019}s length, dots lie beyond."
-                </li>
-                <li>
-                    <b>"Legend. "</b>
-                    "Click an entry to show or hide it; rest the pointer on it to read what the vector is. Point at bars, boxes and cells for their numbers."
-                </li>
-                <li>
-                    <b>"Heatmap. "</b>
-                    "Rows are layers, columns are heads, the MLP and the attention output bias "<code>"b_O"</code>
-                    ". All cells together give the mean score."
-                </li>
-            </ul>
-        </details>
     }
 }

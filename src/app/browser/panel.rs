@@ -23,39 +23,64 @@ pub fn Panel(page: Page) -> impl IntoView {
         event.prevent_default();
         page.run();
     };
+    let open = page.controls_open;
     view! {
-        <aside class="panel" aria-label="Controls">
-            <form on:submit=submit novalidate>
-                <ModelField page=page active=active />
-                <Show when=move || !below.get()>
+        <aside class="panel" class:open=move || open.get() aria-label="Controls">
+            <Fold page=page model=model />
+            <div class="controls" id="controls">
+                <form on:submit=submit novalidate>
+                    <ModelField page=page active=active />
+                    <Show when=move || !below.get()>
+                        <About page=page />
+                    </Show>
+                    <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
+                        <legend class="visually-hidden">"Settings of the run"</legend>
+                        <div class="pair">
+                            <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head head=true list="heads" mode="decimal" />
+                            <Field page=page label="Earlier head" testid="earlier-head-input" field=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
+                        </div>
+                        <Presets page=page />
+                        <div class="triple">
+                            <Field page=page label="Seed" testid="seed-input" field=|form: &mut Form| &mut form.seed />
+                            <Field page=page label="Batches" testid="batches-input" field=|form: &mut Form| &mut form.batches />
+                            <Field page=page label="Batch size" testid="batch-size-input" field=|form: &mut Form| &mut form.batch_size />
+                        </div>
+                        <BosBox page=page />
+                    </fieldset>
+                    <Buttons page=page model=model active=active />
+                </form>
+                // Below the button: it must not move away while the press that ends the typing is on its way to it.
+                <Show when=move || below.get()>
                     <About page=page />
                 </Show>
-                <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
-                    <legend class="visually-hidden">"Settings of the run"</legend>
-                    <div class="pair">
-                        <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head head=true list="heads" mode="decimal" />
-                        <Field page=page label="Earlier head" testid="earlier-head-input" field=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
-                    </div>
-                    <Presets page=page />
-                    <div class="triple">
-                        <Field page=page label="Seed" testid="seed-input" field=|form: &mut Form| &mut form.seed />
-                        <Field page=page label="Batches" testid="batches-input" field=|form: &mut Form| &mut form.batches />
-                        <Field page=page label="Batch size" testid="batch-size-input" field=|form: &mut Form| &mut form.batch_size />
-                    </div>
-                    <BosBox page=page />
-                </fieldset>
-                <Buttons page=page model=model active=active />
-            </form>
-            // Below the button: it must not move away while the press that ends the typing is on its way to it.
-            <Show when=move || below.get()>
-                <About page=page />
-            </Show>
+            </div>
             <Message page=page />
             <Status page=page />
             <NoticeLines page=page />
-            <StoredModels page=page active=active />
-            <Files page=page />
+            <div class="controls">
+                <StoredModels page=page active=active />
+                <Files page=page />
+            </div>
         </aside>
+    }
+}
+
+/// Folds and unfolds the controls where there is no room for them beside the figures.
+#[component]
+fn Fold(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
+    let open = page.controls_open;
+    view! {
+        <button
+            type="button"
+            class="fold"
+            data-testid="controls-toggle"
+            aria-expanded=move || open.get().to_string()
+            aria-controls="controls"
+            on:click=move |_| open.update(|open| *open = !*open)
+        >
+            <span>{move || model.get().label()}</span>
+            <b>{move || if open.get() { "Close" } else { "Change" }}</b>
+        </button>
     }
 }
 

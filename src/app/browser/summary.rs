@@ -39,7 +39,10 @@ fn Details(shown: Shown) -> impl IntoView {
         <p class="badge" class:partial=shown.is_partial()>{words::origin(&shown)}</p>
         <p class="model">{result.model.name.clone()}</p>
         <p>{words::settings(result)}</p>
-        <p class="source">{format!("Source: {}", result.model.source)}</p>
+        <details class="source">
+            <summary>"Source"</summary>
+            <p>{result.model.source.clone()}</p>
+        </details>
         {note.map(|note| view! { <p class="note">{note}</p> })}
     }
 }

@@ -1,0 +1,84 @@
+//! The top of the page, the bottom of it, and the switches for the page as a whole.
+
+use leptos::prelude::*;
+
+use super::document::meta;
+use super::page::Page;
+use super::permalink::CopyLink;
+use super::story::Term;
+use super::theme::ThemeSwitch;
+
+/// Name, question, switches.
+#[component]
+pub fn Masthead(page: Page) -> impl IntoView {
+    let hidden = Memo::new(move |_| page.view.with(|view| view.text_hidden));
+    let toggle = move |_| page.view.update(|view| view.text_hidden = !view.text_hidden);
+    view! {
+        <header class="masthead">
+            <p class="wordmark">"keyside"</p>
+            <h1>"Why does this head look there?"</h1>
+            <div class="tools" role="group" aria-label="Page">
+                <ThemeSwitch page=page />
+                <button
+                    type="button"
+                    class="tool"
+                    data-testid="text-switch"
+                    aria-pressed=move || hidden.get().to_string()
+                    on:click=toggle
+                >"Hide the text"</button>
+                <CopyLink page=page />
+            </div>
+            <Show when=move || !hidden.get()>
+                <p class="lead" data-testid="lead">
+                    "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know \
+                     that, some "<Term id="head" text="attention heads" />" of GPT-2 look from the last word ("<Term id="end" />") back to \
+                     the name that is missing, the indirect object ("<Term id="io" />"). This page takes one such head and asks: what \
+                     must its "<Term id="query" />" and its "<Term id="key" />" contain for it to look there, and which parts of the \
+                     model put that in?"
+                </p>
+            </Show>
+        </header>
+    }
+}
+
+/// The version of the page's files: what the worker's name ends in.
+fn files() -> Option<String> {
+    let worker = meta("keyside-worker")?;
+    let version = worker.rsplit(['/', '-']).next()?.strip_suffix(".js")?;
+    Some(version.to_owned()).filter(|version| version.len() == 12)
+}
+
+/// Versions, sources, licence.
+#[component]
+pub fn Colophon() -> impl IntoView {
+    let files = files().map(|version| format!(", files {version}"));
+    view! {
+        <footer class="colophon">
+            <div>
+                <h2>"About"</h2>
+                <p data-testid="versions">"keyside "{env!("CARGO_PKG_VERSION")}{files}</p>
+                <p>"Licence: MIT or Apache-2.0, at your choice. Everything runs on this device; nothing is sent anywhere."</p>
+            </div>
+            <div>
+                <h2>"Data"</h2>
+                <p>
+                    "The recorded run is what a research notebook of June 2023 (\u{201c}Keys fixed\u{201d}) stored: GPT-2 small, computed with \
+                     TransformerLens, drawn there with Plotly. Prompts: the dataset of \u{201c}Interpretability in the Wild\u{201d}."
+                </p>
+            </div>
+            <div id="cite">
+                <h2>"How to cite"</h2>
+                <ul>
+                    <li>
+                        "K. Wang, A. Variengien, A. Conmy, B. Shlegeris, J. Steinhardt: "
+                        <cite>"Interpretability in the Wild: a Circuit for Indirect Object Identification in GPT-2 small"</cite>
+                        ", 2022, "<a href="https://arxiv.org/abs/2211.00593" rel="noreferrer">"arXiv:2211.00593"</a>"."
+                    </li>
+                    <li>"N. Nanda, J. Bloom: "<cite>"TransformerLens"</cite>", 2022."</li>
+                    <li>"A. Radford et al.: "<cite>"Language Models are Unsupervised Multitask Learners"</cite>" (GPT-2), 2019."</li>
+                    <li>"This page: name its version, and copy its link, which holds what you see."</li>
+                </ul>
+            </div>
+        </footer>
+    }
+}

@@ -1,0 +1,93 @@
+//! Light or dark: as the system has it, or as the reader wants it.
+
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::{Event, MediaQueryList};
+
+use super::page::Page;
+use crate::app::view::Appearance;
+
+/// The page's colour, for the browser's own bars: as `--page` of the styles.
+const COLORS: [(&str, &str); 2] = [("light", "#f6f6f3"), ("dark", "#0e1013")];
+
+/// Whether the media query `query` holds, kept up to date as long as the page lives.
+pub fn media(query: &str) -> RwSignal<bool> {
+    let holds = RwSignal::new(false);
+    if let Some(list) = window().match_media(query).ok().flatten() {
+        holds.set(list.matches());
+        let changed = Closure::<dyn FnMut(Event)>::new({
+            let list: MediaQueryList = list.clone();
+            move |_| holds.set(list.matches())
+        });
+        list.set_onchange(Some(changed.as_ref().unchecked_ref()));
+        changed.forget();
+    }
+    holds
+}
+
+/// Whether figures are dark: paper never is.
+pub fn is_dark(view: RwSignal<crate::app::view::View>) -> Memo<bool> {
+    let (system, print) = (media("(prefers-color-scheme: dark)"), media("print"));
+    Memo::new(move |_| {
+        let dark = match view.with(|view| view.appearance) {
+            Appearance::System => system.get(),
+            Appearance::Light => false,
+            Appearance::Dark => true,
+        };
+        dark && !print.get()
+    })
+}
+
+/// Tells the styles and the browser which theme is chosen. scripts/page/start.js has done so for the address.
+pub fn follow(page: Page) {
+    let appearance = Memo::new(move |_| page.view.with(|view| view.appearance));
+    Effect::new(move |_| {
+        let chosen = appearance.get();
+        if let Some(root) = document().document_element() {
+            // Setting an attribute of a plain name can't fail.
+            let _ = match chosen {
+                Appearance::System => root.remove_attribute("data-theme"),
+                _ => root.set_attribute("data-theme", chosen.value()),
+            };
+        }
+        for (scheme, color) in COLORS {
+            let forced = COLORS.iter().find(|(known, _)| *known == chosen.value());
+            let bar = document().query_selector(&format!("meta[name=\"theme-color\"][media*=\"{scheme}\"]"));
+            if let Ok(Some(bar)) = bar {
+                let _ = bar.set_attribute("content", forced.map_or(color, |(_, color)| color));
+            }
+        }
+    });
+}
+
+/// System, light, dark.
+#[component]
+pub fn ThemeSwitch(page: Page) -> impl IntoView {
+    let choice = move |appearance: Appearance| {
+        let label = match appearance {
+            Appearance::System => "System",
+            Appearance::Light => "Light",
+            Appearance::Dark => "Dark",
+        };
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="theme"
+                    class="visually-hidden"
+                    value=appearance.value()
+                    data-testid=format!("theme-{}", appearance.value())
+                    prop:checked=move || page.view.with(|view| view.appearance == appearance)
+                    on:change=move |_| page.view.update(|view| view.appearance = appearance)
+                />
+                <span>{label}</span>
+            </label>
+        }
+    };
+    view! {
+        <fieldset class="segments" data-testid="theme-switch">
+            <legend class="visually-hidden">"Theme"</legend>
+            {Appearance::ALL.map(choice).collect_view()}
+        </fieldset>
+    }
+}

@@ -1,0 +1,158 @@
+//! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
+
+use super::{list, percent};
+use crate::app::words::number;
+use crate::plot::HeatmapView;
+use crate::result::{Heatmap, ResultFile};
+
+/// A cell: what it is called, which kind of component it is, its value.
+#[derive(Debug, Clone, PartialEq)]
+struct Cell {
+    name: String,
+    kind: Kind,
+    value: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Embedding,
+    Head,
+    Mlp,
+    Bias,
+}
+
+/// Every component of `heatmap`; the row `misc` has three.
+fn cells(heatmap: &Heatmap, as_in_notebook: bool) -> Vec<Cell> {
+    let mut cells = Vec::new();
+    for (row, values) in heatmap.rows.iter().zip(&heatmap.values) {
+        for (index, (column, value)) in heatmap.columns.iter().zip(values).enumerate() {
+            let (name, kind) = match (row.as_str(), index, column.as_str()) {
+                ("misc", 0, _) => ("the token embedding W_E".to_owned(), Kind::Embedding),
+                ("misc", 1, _) => ("the position embedding W_pos".to_owned(), Kind::Embedding),
+                ("misc", 2, _) => ("the bias".to_owned(), Kind::Embedding),
+                ("misc", ..) => continue,
+                (_, _, "MLP") => (format!("MLP {row}"), Kind::Mlp),
+                (_, _, "b_O") if as_in_notebook => continue,
+                (_, _, "b_O") => (format!("b_O of layer {row}"), Kind::Bias),
+                _ => {
+                    let head = column.strip_prefix("L.").unwrap_or(column);
+                    (format!("head {row}.{head}"), Kind::Head)
+                }
+            };
+            cells.push(Cell {
+                name,
+                kind,
+                value: f64::from(*value),
+            });
+        }
+    }
+    cells.retain(|cell| cell.value.is_finite());
+    cells
+}
+
+/// Two sentences on what there is to see in the heatmap that `view` shows; one where there is none.
+pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
+    let Some(heatmap) = result.heatmap(&view.name) else {
+        return vec!["The contributions are known when the run is complete.".into()];
+    };
+    let mut cells = cells(heatmap, view.as_in_notebook);
+    cells.sort_by(|left, right| right.value.total_cmp(&left.value));
+    let total = Total {
+        value: f64::from(heatmap.mean_score.unwrap_or(heatmap.sum)),
+        recorded: heatmap.mean_score.is_some(),
+    };
+    vec![extremes(&cells, total), kinds(&cells, total)]
+}
+
+fn told(cell: &Cell) -> String {
+    format!("{} ({})", cell.name, number(cell.value, 2))
+}
+
+/// What the cells are a part of: the mean score, or where that was not recorded, the sum of all cells.
+#[derive(Debug, Clone, Copy)]
+struct Total {
+    value: f64,
+    recorded: bool,
+}
+
+impl Total {
+    /// `part` of it: "42 % of the mean score of 4.51"; as a number where it is not positive.
+    fn share(self, part: f64) -> String {
+        let of = if self.recorded {
+            format!("of the mean score of {}", number(self.value, 2))
+        } else {
+            format!("of the sum of all cells, {}", number(self.value, 2))
+        };
+        if self.value > 0.0 {
+            format!("{} {of}", percent(part / self.value))
+        } else {
+            format!("{} {of}", number(part, 2))
+        }
+    }
+}
+
+/// The cells that add most and the one that takes off most. `cells` are sorted, the largest first.
+fn extremes(cells: &[Cell], total: Total) -> String {
+    let most: Vec<&Cell> = cells.iter().take(3).filter(|cell| cell.value > 0.0).collect();
+    let least = cells.last().filter(|cell| cell.value < 0.0);
+    let takes_off = |cell: &Cell| format!("{} takes off most", told(cell));
+    if most.is_empty() {
+        return match least {
+            Some(cell) => format!("No cell adds to the score; {}.", takes_off(cell)),
+            None => "No cell adds to the score, and none takes anything off.".into(),
+        };
+    }
+    let sum: f64 = most.iter().map(|cell| cell.value).sum();
+    let names: Vec<String> = most.iter().map(|cell| told(cell)).collect();
+    let adds = if most.len() == 1 {
+        format!("Only {} adds to the score, {}", names[0], total.share(sum))
+    } else {
+        format!("{} add most, together {}", list(&names), total.share(sum))
+    };
+    // A name in the middle of a sentence becomes its beginning; b_O is a symbol.
+    let adds = match adds.strip_prefix(['h', 't']) {
+        Some(rest) => format!("{}{rest}", if adds.starts_with('h') { 'H' } else { 'T' }),
+        None => adds,
+    };
+    match least {
+        Some(cell) => format!("{adds}; {}.", takes_off(cell)),
+        None => format!("{adds}; nothing takes anything off."),
+    }
+}
+
+/// What MLPs, heads, embeddings and biases give, each together, the largest first.
+fn kinds(cells: &[Cell], total: Total) -> String {
+    let kinds = [
+        (Kind::Mlp, "the MLPs"),
+        (Kind::Head, "the heads"),
+        (Kind::Embedding, "embeddings and bias"),
+        (Kind::Bias, "the biases b_O"),
+    ];
+    let mut sums: Vec<(&str, f64)> = kinds
+        .into_iter()
+        .filter(|(kind, _)| cells.iter().any(|cell| cell.kind == *kind))
+        .map(|(kind, name)| {
+            let of_kind = cells.iter().filter(|cell| cell.kind == kind);
+            (name, of_kind.map(|cell| cell.value).sum())
+        })
+        .collect();
+    sums.sort_by(|left, right| right.1.total_cmp(&left.1));
+    let Some((first, sum)) = sums.first() else {
+        return "There are no components before this head.".into();
+    };
+    let rest: Vec<String> = sums[1..]
+        .iter()
+        .map(|(name, sum)| format!("{name} {}", number(*sum, 2)))
+        .collect();
+    let of = if total.recorded { "the score" } else { "all" };
+    let share = if total.value > 0.0 && *sum > 0.0 {
+        format!(", {} of {of}", percent(sum / total.value))
+    } else {
+        String::new()
+    };
+    let others = match rest.len() {
+        0 => String::new(),
+        _ => format!("; {}", list(&rest)),
+    };
+    format!("Added up by kind, {first} give {}{share}{others}.", number(*sum, 2))
+}

@@ -1,0 +1,307 @@
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::app::partial;
+use crate::gpt2::Head;
+use crate::plot::HeatmapView;
+use crate::result::Heatmap;
+
+const ALL: [HistogramName; 4] = HistogramName::all();
+const SCORES: HistogramName = HistogramName::KeysFixedScores;
+const PROBS: HistogramName = HistogramName::KeysFixedProbs;
+const KEY_SCORES: HistogramName = HistogramName::QueriesFixedScores;
+const KEY_PROBS: HistogramName = HistogramName::QueriesFixedProbs;
+
+fn recorded() -> ResultFile {
+    let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+    ResultFile::from_json(bytes).expect("the recorded run reads")
+}
+
+/// The recorded run with other series in `name`.
+fn with(name: HistogramName, series: &[(&str, &[f32])]) -> ResultFile {
+    let mut result = recorded();
+    result.histograms.get_mut(name).series = series
+        .iter()
+        .map(|(label, values)| ((*label).to_owned(), values.to_vec()))
+        .collect();
+    result
+}
+
+fn said(result: &ResultFile, name: HistogramName) -> String {
+    histogram(result, name, &View::default()).join(" ")
+}
+
+#[test]
+fn the_recorded_run_is_told_in_its_own_numbers() {
+    let result = recorded();
+    assert_eq!(
+        question(&result),
+        "Over 1,200 prompts, head 10.7 gives 68 % of END\u{2019}s attention to IO on average. It looks at IO more than at all \
+         other positions together."
+    );
+    for (name, expected) in [
+        (
+            SCORES,
+            "W_U[IO] lies furthest right: put in the query\u{2019}s place, it gives a mean score of 10.52, 2.4 times the 4.41 of \
+             the query as it is (No patching). It must be that name, not just any direction: W_U[random], the row of a token \
+             drawn at random, gives \u{2212}2.22; what head 9.9 writes at END gives 5.99.",
+        ),
+        (
+            KEY_SCORES,
+            "The key as it is (No patching) lies furthest right, with a mean score of 4.41; of what is put in its place, \
+             W_EE[IO] comes nearest, with 3.50 (79 % of it). What layer 0 makes of the token counts for more than the \
+             token\u{2019}s row alone: W_EE[IO] gives 3.50, W_E[IO] 2.53.",
+        ),
+    ] {
+        assert_eq!(said(&result, name), expected);
+    }
+    let probs = said(&result, PROBS);
+    assert!(
+        probs.starts_with("After the softmax W_U[IO] gives IO 99.7 % of the attention on average, and No patching 68 %. Of 1,200 prompts, IO"),
+        "{probs}"
+    );
+    let probs = said(&result, KEY_PROBS);
+    assert!(
+        probs.contains("W_EE[IO] gives IO 50 %") && probs.contains("No patching 68 %"),
+        "{probs}"
+    );
+    assert_eq!(
+        ending(&result),
+        [
+            "On the query side W_U[IO] explains the score: it gives 2.4 times as much as No patching.",
+            "On the key side W_EE[IO] explains most of the score, but not all: it gives 79 % as much as No patching."
+        ]
+    );
+    assert_eq!(
+        heatmap(&result, &HeatmapView::default()),
+        [
+            "MLP 7 (0.72), MLP 6 (0.66) and MLP 8 (0.51) add most, together 42 % of the mean score of 4.51; head 0.11 \
+             (\u{2212}0.81) takes off most.",
+            "Added up by kind, the MLPs give 4.11, 91 % of the score; embeddings and bias 0.16 and the heads \u{2212}0.60."
+        ]
+    );
+}
+
+#[test]
+fn prompts_are_counted() {
+    let result = with(
+        PROBS,
+        &[
+            ("W_U[IO]", &[0.9, 0.8, 0.6]),
+            ("No patching", &[0.9, 0.4, 0.5]),
+            ("W_U[random]", &[0.0, 0.1, 0.2]),
+        ],
+    );
+    assert_eq!(
+        said(&result, PROBS),
+        "After the softmax W_U[IO] gives IO 77 % of the attention on average, and No patching 60 %. Of 3 prompts, IO gets \
+         more than half of the attention in 3 with W_U[IO], 1 with No patching and 0 with W_U[random]."
+    );
+    let result = with(PROBS, &[("No patching", &[0.9]), ("W_U[IO]", &[0.2])]);
+    assert_eq!(
+        said(&result, PROBS),
+        "After the softmax W_U[IO] gives IO 20 % of the attention on average, and No patching 90 %. Of 1 prompt, IO gets \
+         more than half of the attention in 1 with No patching and 0 with W_U[IO]."
+    );
+}
+
+#[test]
+fn a_claim_that_is_not_true_is_not_made() {
+    let told = |io: f32, random: f32, base: f32| {
+        let result = with(
+            SCORES,
+            &[("W_U[IO]", &[io]), ("W_U[random]", &[random]), ("No patching", &[base])],
+        );
+        (said(&result, SCORES), ending(&result)[0].clone())
+    };
+    let (weak, end) = told(1.0, 2.0, 4.0);
+    assert!(
+        weak.contains("The query as it is (No patching) lies furthest right"),
+        "{weak}"
+    );
+    assert!(
+        weak.contains("W_U[random] comes nearest, with 2.00 (50 % of it)"),
+        "{weak}"
+    );
+    assert!(
+        weak.contains("The name is not what counts here") && !weak.contains("It must be"),
+        "{weak}"
+    );
+    assert!(
+        end.contains("does not explain the score: it gives 25 % as much"),
+        "{end}"
+    );
+    let (close, _) = told(4.0, 3.9, 4.0);
+    assert!(close.contains("much of the score comes with any token"), "{close}");
+    let (equal, end) = told(4.0, 0.0, 4.0);
+    assert!(
+        equal.contains("4.00, the same as the 4.00") || equal.contains("(100 % of it)"),
+        "{equal}"
+    );
+    assert!(
+        end.ends_with("explains the score: it gives as much as No patching."),
+        "{end}"
+    );
+
+    // Where the head does not look at IO, there is nothing to compare with.
+    let result = with(
+        SCORES,
+        &[("W_U[IO]", &[3.0]), ("W_U[random]", &[-1.0]), ("No patching", &[-2.0])],
+    );
+    let text = said(&result, SCORES);
+    assert!(
+        text.contains("W_U[IO] lies furthest right")
+            && text.contains("3.00, against the \u{2212}2.00")
+            && !text.contains('%'),
+        "{text}"
+    );
+    assert!(text.contains("(No patching)"), "{text}");
+    assert!(ending(&result).iter().all(|text| !text.contains("query side")));
+
+    let result = with(
+        KEY_SCORES,
+        &[("W_E[IO]", &[3.0]), ("W_EE[IO]", &[1.0]), ("No patching", &[4.0])],
+    );
+    let text = said(&result, KEY_SCORES);
+    assert!(
+        text.contains("is no help here") && text.contains("W_E[IO] comes nearest"),
+        "{text}"
+    );
+
+    let result = with(PROBS, &[("No patching", &[0.05]), ("W_U[IO]", &[0.04])]);
+    assert!(
+        question(&result).contains("hardly looks at IO"),
+        "{}",
+        question(&result)
+    );
+}
+
+#[test]
+fn what_is_hidden_is_not_said_to_lie_furthest_right() {
+    let mut view = View::default();
+    view.update_histogram(SCORES, |view| _ = view.toggled.insert("W_U[IO]".into()));
+    let text = histogram(&recorded(), SCORES, &view).join(" ");
+    assert!(text.starts_with("NMH 9.9 output lies furthest right"), "{text}");
+    for label in ["NMH 9.9 output", "W_U[random]"] {
+        view.update_histogram(SCORES, |view| _ = view.toggled.insert(label.into()));
+    }
+    let text = histogram(&recorded(), SCORES, &view)[0].clone();
+    assert_eq!(text, "Only No patching is shown: its mean score is 4.41.");
+    view.update_histogram(SCORES, |view| _ = view.toggled.insert("No patching".into()));
+    let text = histogram(&recorded(), SCORES, &view)[0].clone();
+    assert_eq!(text, "All series of this figure are hidden.");
+}
+
+/// Sentences, whatever the data: none with a number that is none, each with its full stop.
+fn check(result: &ResultFile) {
+    let view = View::default();
+    let mut all: Vec<Vec<String>> = ALL.iter().map(|name| histogram(result, *name, &view)).collect();
+    all.push(heatmap(result, &view.heatmap));
+    for told in &all {
+        assert!((1..=2).contains(&told.len()), "{told:?}");
+    }
+    all.push(ending(result));
+    all.push(vec![question(result)]);
+    for sentence in all.into_iter().flatten() {
+        assert!(sentence.ends_with('.') && !sentence.ends_with(".."), "{sentence}");
+        assert!(!sentence.contains("NaN") && !sentence.contains("inf"), "{sentence}");
+        assert!(!sentence.contains("  ") && !sentence.contains(" ,"), "{sentence}");
+    }
+}
+
+#[test]
+fn odd_data_are_told_too() {
+    let full = recorded();
+    let analysis = crate::attribution::Analysis {
+        head: Head::new(1, 0),
+        earlier_head: Head::new(0, 0),
+        seed: 0,
+        batches: 3,
+        batch_size: 2,
+        prepend_bos: false,
+        processing: Default::default(),
+    };
+    let empty = partial::empty(full.model.clone(), full.config.clone(), &analysis);
+    check(&empty);
+    assert!(question(&empty).contains("first batch"), "{}", question(&empty));
+    check(&full);
+    let odd: [&[(&str, &[f32])]; 6] = [
+        &[],
+        &[("No patching", &[])],
+        &[("No patching", &[1.0])],
+        &[("W_U[IO]", &[0.0])],
+        &[("something else", &[f32::MAX, f32::MAX]), ("No patching", &[f32::MIN])],
+        &[("W_U[IO]", &[f32::NAN, 1.0]), ("No patching", &[0.0])],
+    ];
+    for series in odd {
+        for name in ALL {
+            check(&with(name, series));
+        }
+    }
+}
+
+#[test]
+fn odd_heatmaps_are_told_too() {
+    let told = |rows: &[&str], columns: &[&str], values: Vec<Vec<f32>>, mean: f32, view: &HeatmapView| {
+        let mut result = recorded();
+        let map = Heatmap {
+            rows: rows.iter().map(ToString::to_string).collect(),
+            columns: columns.iter().map(ToString::to_string).collect(),
+            sum: values.iter().flatten().sum(),
+            values,
+            mean_score: (!mean.is_nan()).then_some(mean),
+            max_abs_residual: None,
+            per_prompt: None,
+            note: None,
+        };
+        result.heatmaps = BTreeMap::from([("key".to_owned(), map)]);
+        check(&result);
+        heatmap(&result, view).join(" ")
+    };
+    let plain = HeatmapView::default();
+    assert_eq!(
+        told(&[], &[], Vec::new(), 1.0, &plain),
+        "No cell adds to the score, and none takes anything off. There are no components before this head."
+    );
+    let columns = ["L.0", "MLP", "b_O"];
+    let values = vec![vec![0.5, 0.0, -0.25], vec![0.0, 1.0, 2.0]];
+    let text = told(&["misc", "0"], &columns, values.clone(), 2.0, &plain);
+    assert!(
+        text.starts_with("b_O of layer 0 (2.00), MLP 0 (1.00) and the token embedding W_E (0.50) add most"),
+        "{text}"
+    );
+    assert!(text.contains("the bias (\u{2212}0.25) takes off most"), "{text}");
+    assert!(text.contains("the biases b_O give 2.00, 100 % of the score"), "{text}");
+    let notebook = HeatmapView {
+        as_in_notebook: true,
+        ..HeatmapView::default()
+    };
+    let text = told(&["misc", "0"], &columns, values, 2.0, &notebook);
+    assert!(!text.contains("b_O"), "{text}");
+    // Shares of a score that is not positive make no sense.
+    let text = told(&["0"], &["L.0"], vec![vec![-1.0]], -1.0, &plain);
+    assert_eq!(
+        text,
+        "No cell adds to the score; head 0.0 (\u{2212}1.00) takes off most. Added up by kind, the heads give \u{2212}1.00."
+    );
+    let text = told(&["0"], &["L.0"], vec![vec![1.0]], -1.0, &plain);
+    assert!(
+        text.starts_with("Only head 0.0 (1.00) adds to the score, 1.00 of the mean score of \u{2212}1.00"),
+        "{text}"
+    );
+    // Where the score was not recorded, shares are of the sum.
+    let text = told(&["0"], &["L.0", "MLP"], vec![vec![1.0, 3.0]], f32::NAN, &plain);
+    assert_eq!(
+        text,
+        "MLP 0 (3.00) and head 0.0 (1.00) add most, together 100 % of the sum of all cells, 4.00; nothing takes anything off. \
+         Added up by kind, the MLPs give 3.00, 75 % of all; the heads 1.00."
+    );
+    let other = HeatmapView {
+        name: "not there".into(),
+        ..HeatmapView::default()
+    };
+    assert_eq!(
+        heatmap(&recorded(), &other),
+        ["The contributions are known when the run is complete."]
+    );
+}
