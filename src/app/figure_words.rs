@@ -21,7 +21,7 @@ pub const BIN_COUNTS: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
 /// The notebook's number of bins, in words.
 pub fn usual_bins(name: HistogramName) -> String {
-    format!("{} (as in the notebook)", if name.probs() { 100 } else { 120 })
+    format!("{} (notebook)", if name.probs() { 100 } else { 120 })
 }
 
 /// An order of series, in words.

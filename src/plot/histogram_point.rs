@@ -175,8 +175,15 @@ impl HistogramPlot {
             _ => None,
         };
         let middle = middle.unwrap_or((low + high) / 2.0);
-        let half = (high - low) * factor / 2.0;
-        self.within(self.rounded((middle - half, middle + half)))
+        let (first, last) = self.full_range();
+        let length = (high - low) * factor;
+        // All but a hair, which rounding took, is all.
+        if length >= 0.999 * (last - first) {
+            return None;
+        }
+        // At the edge the other side gives way, so that out again leads back to all.
+        let from = (middle - length / 2.0).clamp(first, last - length);
+        self.within(self.rounded((from, from + length)))
     }
 
     /// `range` with as many decimals as tell a thousandth of a bin: a link to it is short.

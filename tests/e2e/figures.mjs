@@ -37,12 +37,12 @@ async function open(tab) {
   await settle(tab);
 }
 
-/** Moves over the figure at height `y` (part of the canvas) until the tooltip's first line is `title`. */
-async function pointAt(tab, name, title, ys = [0.72]) {
+/** Moves over the figure at heights `ys` (parts of the canvas) until the tooltip's first line is `title`. */
+async function pointAt(tab, name, title, ys = [0.72], step = 2) {
   const { box, tooltip } = figure(tab, name);
   const { x, y, width, height } = await box();
   for (const part of ys) {
-    for (let at = 50; at < width - 10; at += 2) {
+    for (let at = 50; at < width - 10; at += step) {
       await tab.page.mouse.move(x + at, y + height * part);
       await settle(tab);
       if ((await tooltip.count()) && (await tooltip.locator("strong").innerText()) === title) return { x: x + at, y: y + height * part };
@@ -74,12 +74,12 @@ async function drag(tab, name, from, to, look = async () => {}) {
   await settle(tab);
 }
 
-/** The recorded run's file with made-up values for each of four prompts behind its heatmap. */
+/** The recorded run's file with made-up values for each prompt of the first batch behind its heatmap: ever greater ones. */
 async function withPrompts() {
   const result = JSON.parse(await readFile(recordedFile, "utf8"));
   const { values } = result.heatmaps.key;
-  const shift = [-0.3, -0.1, 0.1, 0.3];
-  result.heatmaps.key.per_prompt = shift.map((by) => values.map((row, i) => row.map((value, j) => (i === 0 && j > 2 ? 0 : value + by))));
+  const shifts = Array.from({ length: result.batch_size }, (_, prompt) => (prompt - (result.batch_size - 1) / 2) / 50);
+  result.heatmaps.key.per_prompt = shifts.map((by) => values.map((row, i) => row.map((value, j) => (i === 0 && j > 2 ? 0 : value + by))));
   return { name: "prompts.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(result)) };
 }
 
@@ -94,7 +94,7 @@ export const figures = [
       const wanted = ["4.2 to 4.4", ...visible.map((label) => `${label}: ${expected[label]}`)];
       check((await lines(tab, SCORES)).join("|") === wanted.join("|"), `${await lines(tab, SCORES)}, not ${wanted}`);
       check((await figure(tab, SCORES).element.locator(".crosshair:not(.absent)").count()) === 2, "no crosshair");
-      await pointAt(tab, "heatmap", "head 9.3", [0.78, 0.82, 0.74, 0.86, 0.7]);
+      await pointAt(tab, "heatmap", "head 9.3", [0.82, 0.78, 0.86, 0.74], 15);
       const { heatmaps } = JSON.parse(await readFile(recordedFile, "utf8"));
       const row = heatmaps.key.rows.indexOf("9");
       const value = heatmaps.key.values[row][3];
@@ -312,8 +312,8 @@ export const figures = [
       const prompts = tab.at("prompts");
       check((await prompts.innerText()).includes("A live run has them all"), await prompts.innerText());
       await tab.at("open-result").setInputFiles(await withPrompts());
-      await prompts.getByText("each of the 4 prompts").waitFor();
-      const at = await pointAt(tab, "heatmap", "head 9.3", [0.78, 0.82, 0.74, 0.86, 0.7]);
+      await prompts.getByText("each of the 40 prompts").waitFor();
+      const at = await pointAt(tab, "heatmap", "head 9.3", [0.82, 0.78, 0.86, 0.74], 15);
       const strip = prompts.locator("canvas");
       await strip.waitFor();
       check((await strip.getAttribute("aria-label")).startsWith("Contribution of head 9.3"), "the strip is of another cell");
@@ -326,11 +326,11 @@ export const figures = [
       await strip.focus();
       await tab.page.keyboard.press("End");
       await settle(tab);
-      check(/^prompt 4, contribution /.test(await prompts.getByTestId("spoken").innerText()), await prompts.getByTestId("spoken").innerText());
+      check(/^prompt 40, contribution /.test(await prompts.getByTestId("spoken").innerText()), await prompts.getByTestId("spoken").innerText());
       await tab.page.keyboard.press("Enter");
       await settle(tab);
-      check((await prompts.getByTestId("picked-prompt").innerText()).startsWith("Prompt 4 of 1,200"), "no prompt is picked");
-      check((await tab.at("heatmap-title").innerText()) === title.replace(")", ", prompt 4)"), await tab.at("heatmap-title").innerText());
+      check((await prompts.getByTestId("picked-prompt").innerText()).startsWith("Prompt 40 of 1,200"), "no prompt is picked");
+      check((await tab.at("heatmap-title").innerText()) === title.replace(")", ", prompt 40)"), await tab.at("heatmap-title").innerText());
       check((await figure(tab, SCORES).pixels()) !== before, "its values are not marked");
       await tab.page.screenshot({ path: path.join(screenshots, "prompts-wide-full.png"), fullPage: true });
       await prompts.getByRole("button", { name: "Unmark" }).click();
