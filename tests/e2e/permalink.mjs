@@ -116,8 +116,9 @@ export const permalink = [
         await openAt(tab, queryOf(pairs));
         await checkShown(tab, pairs);
         // A small change there and back makes the page write the address from what it holds.
+        const old = await address(tab);
         await tab.at("text-switch").click();
-        await tab.page.waitForFunction((old) => location.search !== old, await address(tab));
+        await tab.page.waitForFunction((old) => location.search !== old, old);
         await tab.at("text-switch").click();
         const wanted = JSON.stringify(pairs);
         await tab.page.waitForFunction((wanted) => JSON.stringify([...new URLSearchParams(location.search)]) === wanted, wanted, { timeout: 5000 }).catch(async () => {
