@@ -21,7 +21,7 @@ pub fn Masthead(page: Page) -> impl IntoView {
                 <ThemeSwitch page=page />
                 <button
                     type="button"
-                    class="tool"
+                    class="page-tool"
                     data-testid="text-switch"
                     aria-pressed=move || hidden.get().to_string()
                     on:click=toggle
