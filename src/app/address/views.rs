@@ -4,15 +4,13 @@ use super::values::{MAX_HEAD, MAX_LAYER, Query, line, number, pair, range, round
 use crate::app::form::MOST;
 use crate::app::view::{Appearance, View};
 use crate::error::Result;
-use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
+use crate::plot::{CellRange, HeatmapView, HistogramView, MAX_BINS, SeriesOrder};
 use crate::result::HistogramName;
 
 /// Most series that are toggled, over all figures.
 pub(super) const MAX_SERIES: usize = 64;
 /// Longest label of a series and longest name of a heatmap, in bytes.
 const MAX_LABEL: usize = 100;
-/// Most bins.
-const MAX_BINS: usize = 1000;
 
 /// Whether `key` is one of those that say how something is shown.
 pub(super) fn is_key(key: &str) -> bool {

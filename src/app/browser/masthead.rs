@@ -21,7 +21,7 @@ pub fn Masthead(page: Page) -> impl IntoView {
                 <ThemeSwitch page=page />
                 <button
                     type="button"
-                    class="tool"
+                    class="page-tool"
                     data-testid="text-switch"
                     aria-pressed=move || hidden.get().to_string()
                     on:click=toggle
@@ -31,8 +31,9 @@ pub fn Masthead(page: Page) -> impl IntoView {
             <Show when=move || !hidden.get()>
                 <p class="lead" data-testid="lead">
                     "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know \
-                     that, some "<Term id="head" text="attention heads" />" of GPT-2 look from the last word ("<Term id="end" />") back to \
-                     the name that is missing, the indirect object ("<Term id="io" />"). This page takes one such head and asks: what \
+                     that, some "<Term id="head" text="attention heads" />" of GPT-2 look from the last word "
+                    <span class="together">"("<Term id="end" />")"</span>" back to the name that is missing, the indirect object "
+                    <span class="together">"("<Term id="io" />")"</span>". This page takes one such head and asks: what \
                      must its "<Term id="query" />" and its "<Term id="key" />" contain for it to look there, and which parts of the \
                      model put that in?"
                 </p>

@@ -27,6 +27,8 @@ use crate::worker::{FromWorker, PICKED, ToWorker};
 const RECORDED: &str = "recorded/gpt2-small-10.7.json";
 /// Where the bundled model is, relative to the page.
 const BUNDLED: &str = "models/stand-in";
+/// The element that folds the controls and unfolds them.
+pub const CONTROLS_TOGGLE: &str = "controls-toggle";
 /// What a checkpoint is made of.
 const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
 /// How long a worker may take to report before the page says that it does not.
@@ -213,7 +215,7 @@ impl Page {
             Ok(request) => {
                 self.permalink.ran(self);
                 self.asked.set(false);
-                self.controls_open.set(false);
+                self.fold_controls();
                 let messages = self
                     .session
                     .try_update(|session| session.start(request))
@@ -221,6 +223,14 @@ impl Page {
                 self.send(messages);
             }
             Err(error) => self.session.update(|session| session.fail(error)),
+        }
+    }
+
+    /// Folds the controls where they lie over the figures; the keyboard's focus must not go with them.
+    fn fold_controls(self) {
+        if self.controls_open.get_untracked() {
+            self.controls_open.set(false);
+            document::focus(CONTROLS_TOGGLE);
         }
     }
 

@@ -6,7 +6,7 @@ use web_sys::SubmitEvent;
 use super::controls::{BosBox, Field};
 use super::files::Files;
 use super::models::{ModelOrigin, StoredModels};
-use super::page::Page;
+use super::page::{CONTROLS_TOGGLE, Page};
 use crate::app::download;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{self, Run, Session, WorkerState};
@@ -73,7 +73,8 @@ fn Fold(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
         <button
             type="button"
             class="fold"
-            data-testid="controls-toggle"
+            id=CONTROLS_TOGGLE
+            data-testid=CONTROLS_TOGGLE
             aria-expanded=move || open.get().to_string()
             aria-controls="controls"
             on:click=move |_| open.update(|open| *open = !*open)

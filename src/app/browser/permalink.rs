@@ -227,7 +227,7 @@ pub fn CopyLink(page: Page) -> impl IntoView {
         timer.set_value(forget);
     };
     view! {
-        <button type="button" class="tool" data-testid="copy-link" on:click=copy>"Copy link"</button>
+        <button type="button" class="page-tool" data-testid="copy-link" on:click=copy>"Copy link"</button>
         <p class="said" role="status" data-testid="copy-link-said">{move || said.get()}</p>
     }
 }
