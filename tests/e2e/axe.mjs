@@ -113,7 +113,7 @@ export const axe = [
         for (const element of await tab.page.locator("iframe.keyside, keyside-plot").all()) {
           await element.scrollIntoViewIfNeeded();
           const frame = (await element.evaluate((node) => node.localName)) === "iframe" ? element : element.locator("iframe:not(.waiting)");
-          await frame.contentFrame().locator("canvas").waitFor();
+          await frame.contentFrame().locator("canvas").first().waitFor();
         }
         await checkView(tab.page, "the example post");
       });

@@ -133,7 +133,7 @@ export const embed = [
           const place = tab.page.locator(selector);
           await place.scrollIntoViewIfNeeded();
           const frame = selector.startsWith("iframe") ? place : place.locator("iframe:not(.waiting)");
-          await frame.contentFrame().locator("canvas").waitFor();
+          await frame.contentFrame().locator("canvas").first().waitFor();
           await checkHeight(frame, selector);
           check((await frame.getAttribute("title")).length > 20, `${selector} has no title`);
         }
@@ -413,7 +413,7 @@ export const embed = [
           await tab.page.goto(`${blog.url}a.html`);
           const inside = tab.page.frameLocator("iframe");
           await inside.getByTestId("embed-origin").getByText("Recorded run").waitFor();
-          await inside.locator("canvas").waitFor();
+          await inside.locator("canvas").first().waitFor();
         });
       } finally {
         await open.close();

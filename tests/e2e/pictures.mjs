@@ -20,7 +20,7 @@ const pictures = {
       await tab.page.goto(`${blog.url}examples/post.html`);
       const plot = tab.page.locator("keyside-plot[src]");
       await plot.scrollIntoViewIfNeeded();
-      await plot.locator("iframe:not(.waiting)").contentFrame().locator("canvas").waitFor();
+      await plot.locator("iframe:not(.waiting)").contentFrame().locator("canvas").first().waitFor();
       await tab.page.getByRole("heading", { name: "Who wrote it there?" }).evaluate((heading) => scrollTo(0, heading.offsetTop - 24));
       await tab.page.waitForTimeout(500);
       await tab.page.screenshot({ path: to });

@@ -53,9 +53,9 @@ fn OneTable(figure: FigureName, table: Table) -> impl IntoView {
     let rows = table.rows.iter().take(MOST_ROWS);
     let rows = rows.map(|row| view! { <tr>{row.iter().enumerate().map(field).collect_view()}</tr> });
     let caption = id.clone();
-    // A region that scrolls must be reached by keyboard.
+    // What scrolls must be reached by keyboard. Not a region: two figures may have tables of one name.
     view! {
-        <div class="data-scroll" role="region" tabindex="0" aria-labelledby=id data-testid=format!("data-{}", table.name)>
+        <div class="data-scroll" role="group" tabindex="0" aria-labelledby=id data-testid=format!("data-{}", table.name)>
             <table>
                 <caption id=caption>{table.caption.clone()}</caption>
                 <thead>
