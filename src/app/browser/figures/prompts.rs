@@ -57,9 +57,9 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
     let words = move || prompts.get().map(figure_words::no_cell);
     view! {
         <section class="prompts" aria-label="Prompt by prompt" data-testid="prompts">
-            <div class:absent=move || !has_strip.get()>
+            <Show when=move || has_strip.get()>
                 <PlotCanvas page=page id="prompts" plot=drawn label=label help=STRIP_KEYS actions=actions />
-            </div>
+            </Show>
             // As high as the strip, so that nothing jumps when a cell is pointed at.
             <p class="no-cell" class:tall=move || prompts.get().flatten().is_some() class:absent=move || has_strip.get()>
                 {words}
