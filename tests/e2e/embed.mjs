@@ -390,11 +390,13 @@ export const embed = [
       await withBlog(tab, pages, async (blog) => {
         const { inside } = await shown(tab, `${blog.url}a.html`);
         await inside.getByTestId("embed-origin").getByText("Opened from gpt2-small-10.7.json").waitFor();
+        // What has changed in the frame since goes along.
+        await inside.getByTestId("figure-keys_fixed_scores").getByRole("button", { name: "No patching" }).click();
         const [opened] = await Promise.all([tab.page.context().waitForEvent("page"), inside.getByTestId("open-full").click()]);
         await opened.getByTestId("run-summary").getByText("Opened from gpt2-small-10.7.json").waitFor();
         const { searchParams } = new URL(opened.url());
         check(searchParams.get("result") === "opener" && !searchParams.has("embed") && !searchParams.has("parent"), opened.url());
-        check(searchParams.get("toggle1") === "W_U[IO]", opened.url());
+        check(searchParams.getAll("toggle1").sort().join() === "No patching,W_U[IO]", opened.url());
         // Without the frame there is nobody to hand it over.
         await tab.page.goto(`${tab.url}?result=opener`);
         await tab.at("error").getByText("does not hand it over").waitFor();

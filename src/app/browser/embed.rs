@@ -9,7 +9,7 @@ use web_sys::{MessageEvent, ResizeObserver, Window};
 use super::figures::{HeatmapFigure, HistogramFigure};
 use super::handover::{self, is_from, received, say, show_url};
 use super::{document, page::Page, theme};
-use crate::app::address::Address;
+use crate::app::address::{Address, others};
 use crate::app::embed::{Embed, Figure, FromHost, Host, ResultPlace, ToHost, full_query};
 use crate::app::session::Origin;
 use crate::app::words;
@@ -111,7 +111,16 @@ fn Foot(wire: Wire, query: String) -> impl IntoView {
             Some(format!("{}: {}", words::origin(shown), about(&shown.result)))
         })
     };
-    let href = move || format!("./?{}", full_query(&query, wire.handed_over.get()));
+    // As it is shown now, not as it was at first.
+    let address = Address::parse(&query).unwrap_or_default();
+    let href = move || {
+        let now = Address {
+            view: wire.page.view.get(),
+            ..address.clone()
+        };
+        let now = format!("{}&{}", now.to_query(), others(&query));
+        format!("./?{}", full_query(&now, wire.handed_over.get()))
+    };
     // Who hands over a result has to be known to the page that is opened.
     let rel = move || if wire.handed_over.get() { "opener" } else { "noopener" };
     view! {
