@@ -62,6 +62,9 @@ export const axe = [
       await tab.at("run-button").click();
       await tab.at("run-summary").getByText("partial").waitFor({ timeout: 60_000 });
       await checkView(tab.page, "running");
+      // Running folds the controls where there is no room for them.
+      await tab.fill({});
+      await checkView(tab.page, "running, controls open");
       await tab.at("cancel-button").click();
       await tab.at("progress-text").getByText("Cancelled").waitFor();
       await checkView(tab.page, "cancelled");
