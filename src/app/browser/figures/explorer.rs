@@ -11,6 +11,9 @@ use crate::plot::{Hover, Rect, Scene, Step, Target, Zoom};
 /// A pointer that moves less than this while it is down has clicked, not dragged.
 const STILL: f64 = 6.0;
 
+/// A place in a plot, in CSS pixels.
+type Point = (f64, f64);
+
 /// What is being explored on one plot. Pointers come first, then the keyboard, then what was pinned.
 #[derive(Clone, Copy)]
 pub struct Explorer {
@@ -23,7 +26,7 @@ pub struct Explorer {
     /// What a click or Enter keeps in view.
     pinned: RwSignal<Option<Target>>,
     /// Where a drag began, and where it is.
-    drag: RwSignal<Option<((f64, f64), (f64, f64))>>,
+    drag: RwSignal<Option<(Point, Point)>>,
     /// What the keyboard has reached, in words.
     pub spoken: RwSignal<String>,
     /// Where the pointer was last, and whether a frame has been asked for to take it up.
