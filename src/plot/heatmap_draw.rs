@@ -19,7 +19,7 @@ impl HeatmapPlot {
     /// Draws the plot over the whole of `area`, which is in device pixels.
     ///
     /// # Errors
-    /// [`ErrorKind::Plot`] when the backend fails.
+    /// [`crate::ErrorKind::Plot`] when the backend fails.
     pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
         let pen = Pen::new(area, options);
         let (width, height) = pen.size();
