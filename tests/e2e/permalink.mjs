@@ -66,13 +66,9 @@ const addressSays = (tab, pattern, has = true) =>
   tab.page.waitForFunction(([source, has]) => new RegExp(source).test(decodeURIComponent(location.search)) === has, [pattern, has]);
 
 async function openAt(tab, query) {
-  leaveEarly(tab);
   await tab.page.goto(`${tab.url}${query ? `?${query}` : ""}`);
   await tab.at("run-summary").getByText("Recorded run").first().waitFor();
 }
-
-/** A page may be left before its icon has come. */
-const leaveEarly = (tab) => tab.allow(/icons\/icon\.svg net::ERR_ABORTED/);
 
 /** Compares what the page shows with the state that its address names. */
 async function checkShown(tab, pairs) {
@@ -168,7 +164,6 @@ export const permalink = [
       await addressSays(tab, "toggle1=W_U");
       const link = await address(tab);
       check(/model=bundled/.test(link) && /seed=5/.test(link) && /batches=2/.test(link) && /size=8/.test(link), link);
-      leaveEarly(tab);
       await tab.page.goto("about:blank");
       await tab.page.goto(tab.url + link);
       await tab.at("run-summary").getByText("Live run, finished").waitFor();
