@@ -249,6 +249,8 @@ export const exporting = [
         await writeFile(path.join(screenshots, `export-${figure}.png`), bytes);
       }
       const before = (await saved(tab, "keys_fixed_scores", "png")).bytes;
+      // The menu stays open, and lies over the legend.
+      await tab.page.keyboard.press("Escape");
       await tab.at("figure-keys_fixed_scores").getByRole("button", { name: "W_U[IO]" }).click();
       const after = (await saved(tab, "keys_fixed_scores", "png")).bytes;
       check(!before.equals(after), "hiding a series changes nothing in the picture");
