@@ -72,17 +72,23 @@ fn Area(area: Memo<Option<Rect>>, class: &'static str, #[prop(optional, into)] f
     }
 }
 
+/// Height of a line of the tooltip, and what its padding and its distance add, in CSS pixels, rounded up.
+const LINE: f64 = 18.0;
+const AROUND: f64 = 26.0;
+
+/// What is explored, in words: above its place where the plot has room for them, so that legend and toolbar stay in reach.
 #[component]
 fn Tooltip(hover: Memo<Option<Hover>>) -> impl IntoView {
     move || {
         hover.get().map(|hover| {
             let (x, y) = hover.anchor;
+            let above = LINE * hover.lines.len() as f64 + AROUND;
             let mut lines = hover.lines.into_iter();
             let first = lines.next().unwrap_or_default();
             view! {
                 <div
                     class="tooltip"
-                    class:below=y < 90.0
+                    class:below=y < above
                     data-testid="tooltip"
                     style:left=format!("clamp(7rem, {x:.0}px, calc(100% - 7rem))")
                     style:top=format!("{y:.0}px")
