@@ -29,6 +29,10 @@ const PARTS = {
 const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|start-[0-9a-f]+\.js|service-worker\.js)$/;
 /** What the page does not need: descriptions of folders for people, and licences. */
 const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
+/** What index.html has for the view that stands there until the page has started. */
+const FIRST_VIEW = /(<div class="first-view" id="first-view">)[\s\S]*?(<\/div>\s*<noscript>)/;
+/** The run that it shows. */
+const RECORDED = "recorded/gpt2-small-10.7.json";
 /** Where the text begins that this script appends to the output of wasm-bindgen. */
 const SEAM = "\n// keyside: starts ";
 
@@ -87,6 +91,13 @@ function glue(text) {
   return bare;
 }
 
+/** The page's first view of `recorded`, made by the page's own code. */
+async function firstView(script, wasm, recorded) {
+  const { initSync, first_view } = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`);
+  initSync({ module: wasm });
+  return first_view(recorded);
+}
+
 /** Finishes the page in `folder`; answers its version. */
 export async function finish(folder) {
   const at = (name) => path.join(folder, name);
@@ -107,6 +118,9 @@ export async function finish(folder) {
     workerEnd: await template("worker-end.js"),
     serviceWorker: await template("service-worker.js"),
   };
+  if (!FIRST_VIEW.test(text.html)) throw new Error("index.html has no place for the first view");
+  const view = await firstView(text.page, content.pageWasm, await readFile(at(RECORDED)));
+  text.html = text.html.replace(FIRST_VIEW, (_, start, end) => `${start}${view}${end}`);
   const own = [/^index\.html$/, REPLACED, NOT_KEPT, ...Object.values(PARTS)];
   const served = built.filter((name) => !own.some((pattern) => pattern.test(name)));
   const others = await Promise.all(served.map(async (name) => [name, await readFile(at(name))]));

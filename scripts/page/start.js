@@ -3,8 +3,12 @@
 "use strict";
 (() => {
   // The theme that the address names, before anything is painted. src/app/browser/theme.rs takes over from here.
-  const theme = new URLSearchParams(location.search).get("theme");
+  const asked = new URLSearchParams(location.search);
+  const theme = asked.get("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
+  // An address that asks for something else than the recorded run as it opens is not answered with a picture of that.
+  const plain = [...asked.keys()].every((key) => key === "v" || key === "theme");
+  document.documentElement.dataset.start = plain ? "first-view" : "loading";
 
   /** Runs `task` as soon as there is a body. */
   const withBody = (task) => {
@@ -41,11 +45,11 @@
   );
 
   // A figure in another page keeps nothing: neither files nor settings. In a sandbox it could not even ask.
-  if (new URLSearchParams(location.search).has("embed")) return;
+  if (asked.has("embed")) return;
   const container = navigator.serviceWorker;
   // There is none over plain http from another machine, nor where it is switched off.
   if (!container) return;
-  let asked = false;
+  let reloading = false;
 
   /** Announces a new version; `take` is what the button does. */
   const announce = (text, take) =>
@@ -62,7 +66,7 @@
 
   const offer = (registration) =>
     announce("A new version of this page is ready.", () => {
-      asked = true;
+      reloading = true;
       // Another tab may have taken it in the meantime.
       if (registration.waiting) registration.waiting.postMessage("skipWaiting");
       else location.reload();
@@ -70,7 +74,7 @@
 
   // A first service worker takes over at the next visit, so this is always a change of version.
   container.addEventListener("controllerchange", () => {
-    if (asked) location.reload();
+    if (reloading) location.reload();
     else announce("Another tab has taken a new version of this page.", () => location.reload());
   });
 

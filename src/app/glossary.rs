@@ -96,6 +96,50 @@ pub const TERMS: [Term; 15] = [
     ),
 ];
 
+/// A part of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phrase {
+    /// Plain words.
+    Words(&'static str),
+    /// The word of the term `id`, or another form of it.
+    Term {
+        /// The term's name.
+        id: &'static str,
+        /// The word as it stands in the sentence.
+        word: &'static str,
+    },
+    /// The term `id` in parentheses that are not parted from it.
+    Bracketed {
+        /// The term's name.
+        id: &'static str,
+        /// The word as it stands in the sentence.
+        word: &'static str,
+    },
+}
+
+/// What the page is about, below its title.
+pub const LEAD: [Phrase; 11] = [
+    Phrase::Words(
+        "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know that, some ",
+    ),
+    Phrase::Term {
+        id: "head",
+        word: "attention heads",
+    },
+    Phrase::Words(" of GPT-2 look from the last word "),
+    Phrase::Bracketed { id: "end", word: "END" },
+    Phrase::Words(" back to the name that is missing, the indirect object "),
+    Phrase::Bracketed { id: "io", word: "IO" },
+    Phrase::Words(". This page takes one such head and asks: what must its "),
+    Phrase::Term {
+        id: "query",
+        word: "query",
+    },
+    Phrase::Words(" and its "),
+    Phrase::Term { id: "key", word: "key" },
+    Phrase::Words(" contain for it to look there, and which parts of the model put that in?"),
+];
+
 /// The term `id`.
 pub fn find(id: &str) -> Option<&'static Term> {
     TERMS.iter().find(|term| term.id == id)
@@ -116,5 +160,14 @@ mod tests {
             assert_eq!(find(term.id), Some(&term));
         }
         assert_eq!(find("none"), None);
+    }
+
+    #[test]
+    fn the_lead_uses_terms_that_there_are() {
+        for phrase in LEAD {
+            if let Phrase::Term { id, .. } | Phrase::Bracketed { id, .. } = phrase {
+                assert!(find(id).is_some(), "{id}");
+            }
+        }
     }
 }

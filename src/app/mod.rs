@@ -3,14 +3,16 @@
 //! What is not pixels is pure and tested natively: [`address`] (the state in a link), [`form`] (controls and their
 //! validation), [`session`] (which run is shown, what the worker is doing), [`library`] (which models are stored),
 //! [`view`] (how the figures are shown), [`story`] (what the data say), [`glossary`], [`sharing`] (what links hold),
-//! [`embed`] (the page as a figure in another page), [`export`] (what can be taken along), [`words`], [`figure_words`],
-//! [`heatmap_words`] and [`download`] (every other number and sentence). The Leptos components around canvases need feature `page` and wasm32.
+//! [`embed`] (the page as a figure in another page), [`export`] (what can be taken along), [`first_view`] (what stands there
+//! until the page has started), [`words`], [`figure_words`], [`heatmap_words`] and [`download`] (every other number and
+//! sentence). The Leptos components around canvases need feature `page` and wasm32.
 
 pub mod address;
 pub mod download;
 pub mod embed;
 pub mod export;
 pub mod figure_words;
+pub mod first_view;
 pub mod form;
 pub mod glossary;
 pub mod heatmap_words;

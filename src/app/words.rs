@@ -1,12 +1,21 @@
 //! Every number and sentence that the page makes up from results and progress.
 
 use super::download;
-use super::session::{Origin, Run, Shown};
+use super::session::{Origin, Run};
 use crate::attribution::{Phase, Progress};
 use crate::export::result_stem;
 use crate::gpt2::Config;
 use crate::result::{Heatmap, HistogramName, ResultFile};
 use crate::worker::ModelCard;
+
+/// The page's title.
+pub const TITLE: &str = "Why does this head look there?";
+/// What the first two figures are about.
+pub const KEYS_FIXED: &str = "Keys fixed: what does END ask for?";
+/// What the next two figures are about.
+pub const QUERIES_FIXED: &str = "Queries fixed: what does IO offer?";
+/// What the heatmap is about.
+pub const COMPONENTS: &str = "Which components?";
 
 /// `value` with `decimals` decimals and a true minus sign.
 pub fn number(value: f64, decimals: usize) -> String {
@@ -121,8 +130,8 @@ pub fn about(config: &Config, card: Option<&ModelCard>) -> String {
 }
 
 /// Which kind of result is shown: "Recorded run", "Live run", ...
-pub fn origin(shown: &Shown) -> String {
-    match &shown.origin {
+pub fn origin(origin: &Origin) -> String {
+    match origin {
         Origin::Recorded => "Recorded run".into(),
         Origin::Live => "Live run, finished".into(),
         Origin::Partial { done, batches } => format!("Live run, partial: {done} of {batches} batches"),

@@ -8,7 +8,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::geometry::Rect;
 use super::heatmap_layout::{Layout, SMALLEST_FONT};
-use super::pen::{Pen, Text};
+use super::pen::Pen;
 use super::{Cell, DrawOptions, HeatmapPlot, Theme, text};
 use crate::error::Result;
 
@@ -52,15 +52,7 @@ impl HeatmapPlot {
                     .and_then(|size| self.fitting_label(cell, column, size, rect.width()));
                 if let Some((text, size)) = label {
                     let ((x, y), color) = (rect.center(), theme.text_on(color).to_rgba());
-                    pen.text(&Text {
-                        text,
-                        x,
-                        y,
-                        size,
-                        color,
-                        align: HPos::Center,
-                        upwards: false,
-                    })?;
+                    pen.write(text, (x, y), size, color, HPos::Center)?;
                 }
             }
         }
@@ -82,50 +74,17 @@ impl HeatmapPlot {
         let size = layout.font_size;
         for &row in &layout.labelled_rows {
             let (text, x, y) = (&self.rows[row], layout.grid.left - 5.0, layout.cell(row, 0).center().1);
-            pen.text(&Text {
-                text,
-                x,
-                y,
-                size,
-                color,
-                align: HPos::Right,
-                upwards: false,
-            })?;
+            pen.write(text, (x, y), size, color, HPos::Right)?;
         }
         for &column in &layout.labelled_columns {
             let (text, x) = (&self.columns[column], layout.cell(0, column).center().0);
             let y = layout.grid.bottom + size;
-            pen.text(&Text {
-                text,
-                x,
-                y,
-                size,
-                color,
-                align: HPos::Center,
-                upwards: false,
-            })?;
+            pen.write(text, (x, y), size, color, HPos::Center)?;
         }
         let ((x, y), size) = (layout.grid.center(), layout.axis_title_size);
         let below = layout.grid.bottom + layout.font_size * 1.8 + size * 0.8;
-        pen.text(&Text {
-            text: &self.x_label,
-            x,
-            y: below,
-            size,
-            color,
-            align: HPos::Center,
-            upwards: false,
-        })?;
-        let x = layout.y_title;
-        pen.text(&Text {
-            text: &self.y_label,
-            x,
-            y,
-            size,
-            color,
-            align: HPos::Center,
-            upwards: true,
-        })
+        pen.write(&self.x_label, (x, below), size, color, HPos::Center)?;
+        pen.write_upwards(&self.y_label, (layout.y_title, y), size, color)
     }
 }
 
@@ -155,27 +114,11 @@ fn draw_color_bar<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme:
         if layout.upright_bar {
             pen.horizontal(place, bar.right, bar.right + 4.0, 1.0, theme.axis.to_rgba())?;
             let (x, y, align) = (bar.right + 7.0, place, HPos::Left);
-            pen.text(&Text {
-                text: label,
-                x,
-                y,
-                size,
-                color,
-                align,
-                upwards: false,
-            })?;
+            pen.write(label, (x, y), size, color, align)?;
         } else {
             pen.vertical(place, bar.bottom, bar.bottom + 4.0, 1.0, theme.axis.to_rgba())?;
             let (x, y, align) = (place, bar.bottom + 4.0 + size * 0.9, HPos::Center);
-            pen.text(&Text {
-                text: label,
-                x,
-                y,
-                size,
-                color,
-                align,
-                upwards: false,
-            })?;
+            pen.write(label, (x, y), size, color, align)?;
         }
     }
     Ok(())

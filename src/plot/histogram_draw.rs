@@ -9,7 +9,7 @@ use plotters::style::text_anchor::HPos;
 use super::boxes::draw_box;
 use super::geometry::Rect;
 use super::histogram_layout::{Layout, Legend, SWATCH, TICK};
-use super::pen::{Pen, Text};
+use super::pen::Pen;
 use super::{DrawOptions, HistogramPlot, Series, Theme};
 use crate::error::Result;
 use crate::result::Bins;
@@ -110,25 +110,9 @@ impl HistogramPlot {
         let (size, align) = (layout.axis_title_size, HPos::Center);
         let (x, _) = layout.bars.center();
         let y = layout.bars.bottom + TICK + layout.font_size * 1.8 + size * 0.8;
-        pen.text(&Text {
-            text: &self.x_label,
-            x,
-            y,
-            size,
-            color,
-            align,
-            upwards: false,
-        })?;
+        pen.write(&self.x_label, (x, y), size, color, align)?;
         let (_, y) = layout.bars.center();
-        pen.text(&Text {
-            text: &self.y_label,
-            x: size * 1.1,
-            y,
-            size,
-            color,
-            align,
-            upwards: true,
-        })
+        pen.write_upwards(&self.y_label, (size * 1.1, y), size, color)
     }
 
     fn draw_legend<DB: DrawingBackend>(
@@ -140,15 +124,7 @@ impl HistogramPlot {
     ) -> Result<()> {
         let (x, y) = legend.title_at;
         let (size, align, color) = (layout.axis_title_size, HPos::Left, theme.text.to_rgba());
-        pen.text(&Text {
-            text: &self.legend_title,
-            x,
-            y,
-            size,
-            color,
-            align,
-            upwards: false,
-        })?;
+        pen.write(&self.legend_title, (x, y), size, color, align)?;
         for (series, entry) in self.series.iter().zip(&legend.entries) {
             let opacity = if series.visible { 1.0 } else { 0.45 };
             let (_, y) = entry.center();
@@ -160,15 +136,7 @@ impl HistogramPlot {
             };
             pen.rect(swatch, theme.series_color(series.color).mix(opacity))?;
             let (x, size, color) = (swatch.right + 8.0, layout.font_size, theme.text.mix(opacity));
-            pen.text(&Text {
-                text: &series.label,
-                x,
-                y,
-                size,
-                color,
-                align: HPos::Left,
-                upwards: false,
-            })?;
+            pen.write(&series.label, (x, y), size, color, HPos::Left)?;
         }
         Ok(())
     }
@@ -216,29 +184,13 @@ fn draw_axes<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &The
         pen.vertical(x, bars.bottom, bars.bottom + TICK, 1.0, axis)?;
         pen.vertical(x, layout.boxes.bottom, layout.boxes.bottom + TICK, 1.0, axis)?;
         let y = bars.bottom + TICK + size * 0.9;
-        pen.text(&Text {
-            text: label,
-            x,
-            y,
-            size,
-            color,
-            align: HPos::Center,
-            upwards: false,
-        })?;
+        pen.write(label, (x, y), size, color, HPos::Center)?;
     }
     for (value, label) in &layout.y_ticks {
         let y = layout.y.pixel(*value);
         pen.horizontal(y, bars.left - TICK, bars.left, 1.0, axis)?;
         let x = bars.left - TICK - 3.0;
-        pen.text(&Text {
-            text: label,
-            x,
-            y,
-            size,
-            color,
-            align: HPos::Right,
-            upwards: false,
-        })?;
+        pen.write(label, (x, y), size, color, HPos::Right)?;
     }
     Ok(())
 }

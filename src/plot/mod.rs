@@ -35,7 +35,7 @@ pub use options::DrawOptions;
 pub use palette::COLORS;
 pub use scene::{Hover, Plot, Scene, Step, Target, Zoom};
 pub use strip::StripPlot;
-pub use svg::{SVG_SIZE, heatmap_svg, histogram_svg, plot_svg, svg_files};
+pub use svg::{SVG_SIZE, bare_svg, plot_svg};
 pub use theme::{Theme, contrast};
 pub use view::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 

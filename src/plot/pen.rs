@@ -17,18 +17,6 @@ pub(super) struct Pen<'a, DB: DrawingBackend> {
     options: &'a DrawOptions,
 }
 
-/// Text: what, where, how. `y` is its middle.
-pub(super) struct Text<'a> {
-    pub text: &'a str,
-    pub x: f64,
-    pub y: f64,
-    pub size: f64,
-    pub color: RGBAColor,
-    pub align: HPos,
-    /// Whether it reads upwards.
-    pub upwards: bool,
-}
-
 impl<'a, DB: DrawingBackend> Pen<'a, DB> {
     pub fn new(area: &'a DrawingArea<DB, Shift>, options: &'a DrawOptions) -> Self {
         Self { area, options }
@@ -134,18 +122,32 @@ impl<'a, DB: DrawingBackend> Pen<'a, DB> {
             .map_err(failed)
     }
 
-    pub fn text(&self, text: &Text<'_>) -> Result<()> {
+    /// Writes `text` from left to right, the middle of its height at `y`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Plot`] when the backend fails.
+    pub fn write(&self, text: &str, at: (f64, f64), size: f64, color: RGBAColor, align: HPos) -> Result<()> {
+        self.text(text, at, self.font(size), color, align)
+    }
+
+    /// Writes `text` upwards, its middle at the point given.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Plot`] when the backend fails.
+    pub fn write_upwards(&self, text: &str, at: (f64, f64), size: f64, color: RGBAColor) -> Result<()> {
+        let font = self.font(size).transform(FontTransform::Rotate270);
+        self.text(text, at, font, color, HPos::Center)
+    }
+
+    fn font(&self, size: f64) -> FontDesc<'a> {
         let family = FontFamily::Name(self.options.theme.font_family);
-        let size = text.size * self.options.scale * self.options.text_scale;
-        let mut font = FontDesc::new(family, size, FontStyle::Normal);
-        if text.upwards {
-            font = font.transform(FontTransform::Rotate270);
-        }
-        let style = TextStyle::from(font)
-            .color(&text.color)
-            .pos(Pos::new(text.align, VPos::Center));
-        let point = self.point((text.x, text.y));
-        self.area.draw_text(text.text, &style, point).map_err(failed)
+        let size = size * self.options.scale * self.options.text_scale;
+        FontDesc::new(family, size, FontStyle::Normal)
+    }
+
+    fn text(&self, text: &str, at: (f64, f64), font: FontDesc<'a>, color: RGBAColor, align: HPos) -> Result<()> {
+        let style = TextStyle::from(font).color(&color).pos(Pos::new(align, VPos::Center));
+        self.area.draw_text(text, &style, self.point(at)).map_err(failed)
     }
 }
 

@@ -7,7 +7,7 @@ use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
 use super::geometry::Scale;
-use super::pen::{Pen, Text};
+use super::pen::Pen;
 use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, heatmap_cells, text, ticks};
 use crate::error::Result;
 use crate::result::{ResultFile, mean};
@@ -153,17 +153,7 @@ impl StripPlot {
         let (theme, strip) = (&options.theme, layout.area);
         let (color, size, align) = (theme.text.to_rgba(), layout.font_size, HPos::Center);
         pen.horizontal(strip.bottom, strip.left, strip.right, 1.0, theme.axis.to_rgba())?;
-        let write = |text: &str, x: f64, y: f64| {
-            pen.text(&Text {
-                text,
-                x,
-                y,
-                size,
-                color,
-                align,
-                upwards: false,
-            })
-        };
+        let write = |text: &str, x: f64, y: f64| pen.write(text, (x, y), size, color, align);
         let mean = format!("mean {}", text::number(self.mean, 4));
         let half = text::width(&mean, size) / 2.0;
         let within = Rect {

@@ -4,7 +4,7 @@ use plotters::prelude::{Color, DrawingBackend};
 use plotters::style::text_anchor::HPos;
 
 use super::DrawOptions;
-use super::pen::{Pen, Text};
+use super::pen::Pen;
 use super::text;
 use crate::error::Result;
 
@@ -45,15 +45,14 @@ impl Title {
     pub fn draw<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, options: &DrawOptions) -> Result<()> {
         let first = 16.0 + self.size * 0.65;
         for (index, line) in self.lines.iter().enumerate() {
-            pen.text(&Text {
-                text: line,
-                x: self.left,
-                y: first + index as f64 * self.size * 1.3,
-                size: self.size,
-                color: options.theme.text.to_rgba(),
-                align: HPos::Left,
-                upwards: false,
-            })?;
+            let y = first + index as f64 * self.size * 1.3;
+            pen.write(
+                line,
+                (self.left, y),
+                self.size,
+                options.theme.text.to_rgba(),
+                HPos::Left,
+            )?;
         }
         Ok(())
     }

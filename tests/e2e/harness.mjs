@@ -31,12 +31,15 @@ export class Tab {
     this.url = url;
     this.complaints = [];
     this.allowed = [];
-    page.on("console", (message) => message.type() === "error" && this.complaints.push(`console: ${message.text()}`));
+    // A page may be left, and its server stopped, before its icon has come.
+    const left = (url, text) => /\/icons\/icon\.svg$/.test(url) && /net::ERR_/.test(text);
+    page.on("console", (message) => {
+      if (message.type() === "error" && !left(message.location().url, message.text())) this.complaints.push(`console: ${message.text()}`);
+    });
     page.on("pageerror", (error) => this.complaints.push(`page error: ${error.message}`));
     page.on("requestfailed", (request) => {
-      const complaint = `request failed: ${request.url()} ${request.failure()?.errorText}`;
-      // A page may be left before its icon has come.
-      if (!/\/icons\/icon\.svg net::ERR_ABORTED$/.test(complaint)) this.complaints.push(complaint);
+      const cause = `${request.failure()?.errorText}`;
+      if (!left(request.url(), cause)) this.complaints.push(`request failed: ${request.url()} ${cause}`);
     });
   }
 

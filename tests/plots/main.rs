@@ -6,6 +6,7 @@
 
 mod colors;
 mod exploring;
+mod svg;
 mod views;
 
 use std::collections::BTreeMap;
@@ -15,11 +16,13 @@ use std::path::Path;
 
 use keyside::gpt2::Head;
 use keyside::plot::{
-    DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Hover, Plot, Scene, Theme, heatmap_svg,
-    histogram_svg, series_note, series_starts_visible, svg_files,
+    DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Hover, Plot, Scene, Theme, series_note,
+    series_starts_visible,
 };
 use keyside::result::{Bins, BoxStats, Heatmap, HistogramName, ResultFile};
 use rand_mt::Mt;
+
+use svg::{heatmap_svg, histogram_svg, svg_files};
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use keyside::plot::{
     CellRange, HeatmapPlot, HeatmapView, HistogramName, HistogramPlot, HistogramView, Plot, SeriesOrder, StripPlot,
-    Theme, heatmap_svg, histogram_svg, plot_svg,
+    Theme, plot_svg,
 };
 use keyside::result::{Bins, ResultFile};
 
+use super::svg::{heatmap_svg, histogram_svg};
 use super::{compare_all, made_up, numbers_of, random_series, recorded};
 
 const SCORES: HistogramName = HistogramName::KeysFixedScores;

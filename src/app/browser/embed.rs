@@ -108,7 +108,7 @@ fn Foot(wire: Wire, query: String) -> impl IntoView {
     let of = move || {
         shown.with(|shown| {
             let shown = shown.as_ref()?;
-            Some(format!("{}: {}", words::origin(shown), about(&shown.result)))
+            Some(format!("{}: {}", words::origin(&shown.origin), about(&shown.result)))
         })
     };
     // As it is shown now, not as it was at first.

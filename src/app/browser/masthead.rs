@@ -7,6 +7,8 @@ use super::page::Page;
 use super::permalink::CopyLink;
 use super::story::Term;
 use super::theme::ThemeSwitch;
+use crate::app::glossary::{LEAD, Phrase};
+use crate::app::words;
 
 /// Name, question, switches.
 #[component]
@@ -16,7 +18,7 @@ pub fn Masthead(page: Page) -> impl IntoView {
     view! {
         <header class="masthead">
             <p class="wordmark">"keyside"</p>
-            <h1>"Why does this head look there?"</h1>
+            <h1>{words::TITLE}</h1>
             <div class="tools" role="group" aria-label="Page">
                 <ThemeSwitch page=page />
                 <button
@@ -29,16 +31,20 @@ pub fn Masthead(page: Page) -> impl IntoView {
                 <CopyLink page=page />
             </div>
             <Show when=move || !hidden.get()>
-                <p class="lead" data-testid="lead">
-                    "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know \
-                     that, some "<Term id="head" text="attention heads" />" of GPT-2 look from the last word "
-                    <span class="together">"("<Term id="end" />")"</span>" back to the name that is missing, the indirect object "
-                    <span class="together">"("<Term id="io" />")"</span>". This page takes one such head and asks: what \
-                     must its "<Term id="query" />" and its "<Term id="key" />" contain for it to look there, and which parts of the \
-                     model put that in?"
-                </p>
+                <p class="lead" data-testid="lead">{LEAD.map(|phrase| view! { <Part phrase=phrase /> }).collect_view()}</p>
             </Show>
         </header>
+    }
+}
+
+#[component]
+fn Part(phrase: Phrase) -> impl IntoView {
+    match phrase {
+        Phrase::Words(words) => words.into_any(),
+        Phrase::Term { id, word } => view! { <Term id=id text=word /> }.into_any(),
+        Phrase::Bracketed { id, word } => {
+            view! { <span class="together">"("<Term id=id text=word />")"</span> }.into_any()
+        }
     }
 }
 

@@ -8,6 +8,7 @@ mod embed;
 mod export;
 mod figures;
 mod files;
+mod first_view;
 mod handover;
 mod link;
 mod masthead;
@@ -23,11 +24,17 @@ mod theme;
 /// Puts the page, or the one figure that its address asks for, into the document's body, in place of the words that were
 /// there while it loaded.
 pub fn mount() {
+    // Without a window the page is being built: scripts/finish-page.mjs asks for its first view.
+    if web_sys::window().is_none() {
+        return;
+    }
     console_error_panic_hook::set_once();
     document::remove("loading");
     if crate::app::embed::is_asked(&document::query()) {
+        first_view::uncover();
         leptos::mount::mount_to_body(embed::Frame);
     } else {
+        first_view::cover();
         leptos::mount::mount_to_body(page::App);
     }
 }

@@ -8,6 +8,7 @@ use web_sys::File;
 use super::document;
 use super::figures::{HeatmapFigure, HistogramFigure, Linked};
 use super::files::{self, DropZone};
+use super::first_view;
 use super::handover;
 use super::link::{Heard, Link};
 use super::masthead::{Colophon, Masthead};
@@ -19,6 +20,7 @@ use super::theme;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{Session, Shown, WorkerState};
 use crate::app::view::View;
+use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::{HistogramName, ResultFile};
 use crate::worker::{FromWorker, PICKED, ToWorker};
@@ -351,7 +353,10 @@ impl Page {
                 .and_then(|bytes| ResultFile::from_json(&bytes));
             self.session.update(|session| match read {
                 Ok(result) => session.recorded_arrived(result),
-                Err(error) => session.fail(error),
+                Err(error) => {
+                    first_view::uncover();
+                    session.fail(error);
+                }
             });
         });
     }
@@ -377,7 +382,7 @@ pub fn App() -> impl IntoView {
                 <Text page=page>
                     <Question page=page />
                 </Text>
-                <h2>"Keys fixed: what does END ask for?"</h2>
+                <h2>{words::KEYS_FIXED}</h2>
                 <HistogramFigure page=page name=HistogramName::KeysFixedScores number=1 />
                 <Seen page=page name=HistogramName::KeysFixedScores />
                 <Text page=page>
@@ -386,12 +391,12 @@ pub fn App() -> impl IntoView {
                 </Text>
                 <HistogramFigure page=page name=HistogramName::KeysFixedProbs number=2 />
                 <Seen page=page name=HistogramName::KeysFixedProbs />
-                <h2>"Queries fixed: what does IO offer?"</h2>
+                <h2>{words::QUERIES_FIXED}</h2>
                 <HistogramFigure page=page name=HistogramName::QueriesFixedScores number=3 />
                 <Seen page=page name=HistogramName::QueriesFixedScores />
                 <HistogramFigure page=page name=HistogramName::QueriesFixedProbs number=4 />
                 <Seen page=page name=HistogramName::QueriesFixedProbs />
-                <h2>"Which components?"</h2>
+                <h2>{words::COMPONENTS}</h2>
                 <HeatmapFigure page=page number=5 />
                 <SeenCells page=page />
                 <Ending page=page />

@@ -36,7 +36,7 @@ fn Details(shown: Shown) -> impl IntoView {
     let result = &shown.result;
     let note = shown.note.clone();
     view! {
-        <p class="badge" class:partial=shown.is_partial()>{words::origin(&shown)}</p>
+        <p class="badge" class:partial=shown.is_partial()>{words::origin(&shown.origin)}</p>
         <p class="model">{result.model.name.clone()}</p>
         <p>{words::settings(result)}</p>
         <details class="source">

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 
 use super::super::document::pixel_ratio;
+use super::super::first_view;
 
 /// See the module.
 #[derive(Clone, Copy)]
@@ -41,10 +42,11 @@ impl Linked {
         }
     }
 
-    /// Leaves a mark in the page's timeline when the first plot has been drawn.
+    /// When the first plot has been drawn: shows it, and leaves a mark in the page's timeline.
     pub fn mark_first(self) {
         if !self.drawn.get_value() {
             self.drawn.set_value(true);
+            first_view::uncover();
             if let Some(performance) = window().performance() {
                 // A mark is for measuring only: without it nothing is lost.
                 performance.mark("keyside-first-plot").ok();
