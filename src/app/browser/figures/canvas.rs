@@ -1,6 +1,7 @@
 //! A canvas with a plot on it: sharp at every pixel ratio, drawn when its plot, size or theme changes and it is in view.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use leptos::html;
 use leptos::prelude::*;
@@ -100,7 +101,8 @@ pub fn PlotCanvas(
     }
 }
 
-/// Keeps the canvas drawn: at once when it is in view, else when the browser is idle.
+/// Keeps the canvas drawn. The first time at once; later after the next frame, so that what was pressed is seen to be
+/// pressed first, and several changes are drawn once; when it is out of view, when the browser is idle.
 fn draw(
     page: Page,
     frame: NodeRef<html::Div>,
@@ -112,13 +114,15 @@ fn draw(
     let near = RwSignal::new(true);
     watch::nearness_of(frame, near);
     let picture = StoredValue::new_local(None::<Picture>);
-    // What has been drawn, and how often.
+    // How often it has been drawn, and whether it will be drawn again.
     let drawn = RwSignal::new(0_u32);
-    let asked = StoredValue::new(0_u32);
+    let due = StoredValue::new(false);
     let paint = move || {
-        let (Some(canvas), Some(scene)) = (canvas.get_untracked(), scene.get_untracked()) else {
+        // The figure may be gone by now.
+        let (Some(Some(canvas)), Some(Some(scene))) = (canvas.try_get_untracked(), scene.try_get_untracked()) else {
             return;
         };
+        due.set_value(false);
         let painted = picture.try_update_value(|picture| {
             let picture = picture.get_or_insert_with(|| Picture::new(canvas.clone()));
             options.with_untracked(|options| picture.draw(&scene, size.get_untracked(), options))
@@ -132,22 +136,26 @@ fn draw(
             None => {}
         }
     };
+    // Unless it was drawn since.
+    let paint_if_due = move || {
+        if due.try_get_value() == Some(true) {
+            paint();
+        }
+    };
     Effect::new(move |_| {
         canvas.track();
         scene.track();
         options.track();
-        asked.update_value(|asked| *asked += 1);
-        let number = asked.get_value();
-        if near.get_untracked() || page.linked.printing.get() {
+        let first = drawn.get_untracked() == 0;
+        if page.linked.printing.get() || (first && near.get_untracked()) {
             paint();
-        } else {
-            // Unless it was drawn since, or something newer is to be drawn.
-            let later = move || {
-                if asked.try_get_value() == Some(number) {
-                    paint();
-                }
-            };
-            request_idle_callback(later);
+        } else if !due.get_value() {
+            due.set_value(true);
+            if near.get_untracked() {
+                request_animation_frame(move || set_timeout(paint_if_due, Duration::ZERO));
+            } else {
+                request_idle_callback(paint_if_due);
+            }
         }
     });
     Effect::new(move |_| {

@@ -74,6 +74,8 @@ fn Entry(
                 });
             });
         });
+        // What was asked for is seen plainly; it is lit up when the pointer comes again.
+        page.linked.light(None);
     };
     let light = move || label.with_value(|label| page.linked.light(Some(label)));
     let focused = move |event: FocusEvent| {
