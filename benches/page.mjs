@@ -1,7 +1,8 @@
 // How fast the release page is on a slow machine: Chromium with its processor slowed down (CDP).
 //   make dist && node benches/page.mjs [FOLDER] [--slow 4] [--rounds 5]
-// Prints a table to stderr, and everything as JSON. First plot: performance.mark("keyside-first-plot"), or the end of the
-// first drawing. Interaction latency: Event Timing from the input to the next frame that is painted; for hovering,
+// Prints a table to stderr, and everything as JSON. First picture: the frame that shows the figure which the page brings
+// along. First plot: performance.mark("keyside-first-plot"), when the first canvas has been drawn and can be explored.
+// Interaction latency: Event Timing from the input to the next frame that is painted; for hovering,
 // which Event Timing leaves out, from the event to the end of the next frame.
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -30,6 +31,19 @@ const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1];
 function watch() {
   const seen = { drawn: {}, events: [], moves: [] };
   window.keysideBench = seen;
+  const afterFrame = (task) =>
+    requestAnimationFrame(() => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = task;
+      port2.postMessage(0);
+    });
+  const arriving = new MutationObserver(() => {
+    // With the second drawing the first one is complete.
+    if (document.querySelectorAll("#first-view .plot svg").length < 2) return;
+    arriving.disconnect();
+    afterFrame(() => (seen.picture = performance.now()));
+  });
+  arriving.observe(document, { subtree: true, childList: true });
   // A drawing sets the canvas's size first, and what observes that runs when the drawing is done.
   new MutationObserver((changes) => {
     for (const { target } of changes) {
@@ -38,14 +52,13 @@ function watch() {
     }
   }).observe(document, { subtree: true, attributes: true, attributeFilter: ["width"] });
   new PerformanceObserver((list) => {
-    for (const { name, duration, interactionId } of list.getEntries()) if (interactionId) seen.events.push({ name, duration });
+    for (const { name, duration, interactionId, processingStart, startTime, target } of list.getEntries()) {
+      const where = (target?.ariaLabel ?? target?.textContent ?? "").trim().slice(0, 40);
+      if (interactionId) seen.events.push({ name, duration, waited: processingStart - startTime, where });
+    }
   }).observe({ type: "event", durationThreshold: 16, buffered: true });
   addEventListener("pointermove", ({ timeStamp }) => {
-    requestAnimationFrame(() => {
-      const { port1, port2 } = new MessageChannel();
-      port1.onmessage = () => seen.moves.push(performance.now() - timeStamp);
-      port2.postMessage(0);
-    });
+    afterFrame(() => seen.moves.push(performance.now() - timeStamp));
   }, { capture: true, passive: true });
 }
 
@@ -66,6 +79,7 @@ async function loading(browser, url) {
   await page.waitForTimeout(2000);
   const times = await page.evaluate(() => ({
     first_paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
+    first_picture: Math.max(keysideBench.picture, performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0),
     first_plot: performance.getEntriesByName("keyside-first-plot")[0]?.startTime ?? Math.min(...Object.values(keysideBench.drawn)),
     marked: performance.getEntriesByName("keyside-first-plot").length > 0,
     drawn: keysideBench.drawn,
@@ -92,10 +106,11 @@ const interactions = [
   }],
   ["isolate a series", (page) => page.getByTestId("figure-keys_fixed_scores").locator(".legend button").first().dblclick({ delay: 30 })],
   ["the heatmap's switch", async (page) => {
-    const control = page.getByTestId("heatmap-select").or(page.getByTestId("notebook-switch")).first();
-    if (!(await control.count())) return false;
-    if ((await control.evaluate((element) => element.localName)) !== "select") for (let time = 0; time < 4; time += 1) await control.click();
-    else for (const value of await control.locator("option").evaluateAll((all) => all.map((option) => option.value))) await control.selectOption(value);
+    await page.getByTestId("heatmap-select").focus();
+    for (let time = 0; time < 6; time += 1) {
+      await page.keyboard.press("ArrowDown", { delay: 20 });
+      await page.waitForTimeout(200);
+    }
     return true;
   }],
   ["arrow keys in a plot", async (page) => {
@@ -132,9 +147,12 @@ async function using(browser, url) {
     await page.evaluate(() => (keysideBench.events.length = 0));
     const done = await run(page).catch((error) => (console.error(`keyside: ${name}: ${error.message.split("\n")[0]}`), false));
     await page.waitForTimeout(500);
-    const durations = await page.evaluate(() => keysideBench.events.map(({ duration }) => duration));
+    const events = await page.evaluate(() => keysideBench.events);
+    const durations = events.map(({ duration }) => duration);
+    const slowest = events.toSorted((a, b) => b.duration - a.duration)[0];
+    const which = slowest && `${slowest.name}, after ${Math.round(slowest.waited)} ms: ${slowest.where}`;
     // What takes less than a frame is not reported.
-    if (done !== false) rows.push({ name, events: durations.length, median: durations.length ? median(durations) : 16, longest: Math.max(16, ...durations) });
+    if (done !== false) rows.push({ name, events: durations.length, median: durations.length ? median(durations) : 16, longest: Math.max(16, ...durations), which });
   }
   for (const figure of ["keys_fixed_scores", "heatmap"]) {
     const canvas = page.getByTestId(`figure-${figure}`).locator("canvas").first();
@@ -173,6 +191,7 @@ try {
   const loads = [];
   for (let round = 0; round < rounds; round += 1) loads.push(await loading(browser, site.url));
   const of = (key) => Math.round(median(loads.map((load) => load[key])));
+  const range = (key) => [Math.min, Math.max].map((pick) => Math.round(pick(...loads.map((load) => load[key]))));
   const summary = {
     slow_down: slow,
     rounds,
@@ -180,8 +199,10 @@ try {
     load_average: os.loadavg().map((load) => Math.round(load * 10) / 10),
     cores: os.cpus().length,
     first_paint_ms: of("first_paint"),
+    first_picture_ms: of("first_picture"),
+    first_picture_range_ms: range("first_picture"),
     first_plot_ms: of("first_plot"),
-    first_plot_range_ms: [Math.min, Math.max].map((pick) => Math.round(pick(...loads.map((load) => load.first_plot)))),
+    first_plot_range_ms: range("first_plot"),
     first_plot_is_marked: loads[0].marked,
     figures: loads[0].figures,
     figures_drawn_at_once: of("at_once"),
@@ -190,7 +211,7 @@ try {
     before_first_plot: await sizes(loads[0].resources, loads[0].first_plot, site.url),
     interactions: (await using(browser, site.url)).map((row) => ({ ...row, median: Math.round(row.median), longest: Math.round(row.longest) })),
   };
-  console.error(`first paint ${summary.first_paint_ms} ms, first plot ${summary.first_plot_ms} ms, ${summary.figures_drawn_at_once} of ${summary.figures} figures ${summary.last_of_them_ms} ms (medians of ${rounds}, ${slow}x slower; load ${summary.load_average[0]} on ${summary.cores} cores)`);
+  console.error(`first paint ${summary.first_paint_ms} ms, first picture ${summary.first_picture_ms} ms, first plot ${summary.first_plot_ms} ms, ${summary.figures_drawn_at_once} of ${summary.figures} figures ${summary.last_of_them_ms} ms (medians of ${rounds}, ${slow}x slower; load ${summary.load_average[0]} on ${summary.cores} cores)`);
   table.table(summary.before_first_plot);
   table.table(summary.interactions);
   console.log(JSON.stringify(summary));

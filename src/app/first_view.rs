@@ -2,6 +2,7 @@
 //! built. A reader sees it before any code has arrived; it has the page's own classes and words, so that nothing moves
 //! when the page takes its place.
 
+use super::compact_svg::compact;
 use super::glossary::{LEAD, Phrase};
 use super::session::Origin;
 use super::{story, words};
@@ -124,6 +125,7 @@ fn pictures(plot: &Plot) -> Result<String> {
             )
             .advice("Draw the same shapes in both themes.")
         })?;
+        let both = compact(&both);
         pictures.push_str(&both.replacen("<svg ", &format!(r#"<svg class="{class}" aria-hidden="true" "#), 1));
     }
     Ok(pictures)

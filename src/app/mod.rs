@@ -23,6 +23,7 @@ pub mod story;
 pub mod view;
 pub mod words;
 
+mod compact_svg;
 mod partial;
 mod state;
 
