@@ -99,13 +99,29 @@ async function loading(browser, url) {
   return { ...times, at_once: Object.keys(times.drawn).length, figures: figures.length, last_at_once: Math.max(...Object.values(times.drawn)), scrolling };
 }
 
+/** Goes to an element and waits until what that changes is done: a press comes later than the pointer. */
+async function reach(page, element) {
+  await element.scrollIntoViewIfNeeded();
+  await element.hover();
+  await page.waitForTimeout(250);
+}
+
 const interactions = [
   ["show or hide a series", async (page) => {
     const entry = page.getByTestId("figure-keys_fixed_scores").locator(".legend button").first();
-    for (let time = 0; time < 6; time += 1) await entry.click({ delay: 30 });
+    await reach(page, entry);
+    for (let time = 0; time < 6; time += 1) {
+      await entry.click({ delay: 30 });
+      await page.waitForTimeout(150);
+    }
   }],
-  ["isolate a series", (page) => page.getByTestId("figure-keys_fixed_scores").locator(".legend button").first().dblclick({ delay: 30 })],
+  ["isolate a series", async (page) => {
+    const entry = page.getByTestId("figure-keys_fixed_scores").locator(".legend button").first();
+    await reach(page, entry);
+    await entry.dblclick({ delay: 30 });
+  }],
   ["the heatmap's switch", async (page) => {
+    await reach(page, page.getByTestId("heatmap-select"));
     await page.getByTestId("heatmap-select").focus();
     for (let time = 0; time < 6; time += 1) {
       await page.keyboard.press("ArrowDown", { delay: 20 });
@@ -116,6 +132,7 @@ const interactions = [
   ["arrow keys in a plot", async (page) => {
     const canvas = page.getByTestId("figure-keys_fixed_scores").locator("[tabindex='0']").first();
     if (!(await canvas.count())) return false;
+    await reach(page, canvas);
     await canvas.focus();
     for (let time = 0; time < 12; time += 1) await page.keyboard.press("ArrowRight", { delay: 20 });
     return true;
@@ -123,7 +140,7 @@ const interactions = [
   ["open and close what opens", async (page) => {
     const openers = await page.locator('summary, button[aria-haspopup]:enabled, button[aria-expanded="false"]:enabled').filter({ visible: true }).elementHandles();
     for (const opener of openers) {
-      await opener.scrollIntoViewIfNeeded();
+      await reach(page, opener);
       await opener.click({ delay: 20 });
       await page.waitForTimeout(100);
       await page.keyboard.press("Escape");

@@ -1,6 +1,8 @@
 //! Small questions to the document and the window.
 
-use leptos::prelude::{document, window};
+use std::time::Duration;
+
+use leptos::prelude::{document, request_animation_frame, set_timeout, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlElement, Response, Url};
@@ -42,6 +44,11 @@ pub fn origin() -> String {
 /// Device pixels per CSS pixel.
 pub fn pixel_ratio() -> f64 {
     window().device_pixel_ratio()
+}
+
+/// Runs `task` after the next frame: what the browser shows of a press by itself is seen first.
+pub fn after_frame(task: impl FnOnce() + 'static) {
+    request_animation_frame(move || set_timeout(task, Duration::ZERO));
 }
 
 /// Goes to the top of the page, and says what comes from there.

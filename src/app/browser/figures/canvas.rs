@@ -1,11 +1,11 @@
 //! A canvas with a plot on it: sharp at every pixel ratio, drawn when its plot, size or theme changes and it is in view.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use leptos::html;
 use leptos::prelude::*;
 
+use super::super::document::after_frame;
 use super::super::page::Page;
 use super::explorer::{Actions, Explorer};
 use super::overlay::Overlay;
@@ -152,7 +152,7 @@ fn draw(
         } else if !due.get_value() {
             due.set_value(true);
             if near.get_untracked() {
-                request_animation_frame(move || set_timeout(paint_if_due, Duration::ZERO));
+                after_frame(paint_if_due);
             } else {
                 request_idle_callback(paint_if_due);
             }

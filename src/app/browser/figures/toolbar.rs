@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::super::document::after_frame;
 use super::super::page::Page;
 use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::app::heatmap_words::heatmap_label;
@@ -85,11 +86,14 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
         })
     });
     let chosen = move |name: &str| page.view.with(|view| view.heatmap.name == name);
+    // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame.
     let choose = move |name: String| {
-        page.view.update(|view| {
-            view.heatmap.name = name;
-            // Another heatmap may have other rows.
-            (view.heatmap.zoom, view.heatmap.pick) = (None, None);
+        after_frame(move || {
+            page.view.update(|view| {
+                view.heatmap.name = name;
+                // Another heatmap may have other rows.
+                (view.heatmap.zoom, view.heatmap.pick) = (None, None);
+            });
         });
     };
     let zoomed = move || page.view.with(|view| view.heatmap.zoom.is_some());
