@@ -145,6 +145,8 @@ const interactions = [
       await page.waitForTimeout(100);
       await page.keyboard.press("Escape");
       if ((await opener.evaluate((element) => element.localName)) === "summary") await opener.click({ delay: 20 });
+      // Taking a large table away again takes the browser longer than the press.
+      await page.waitForTimeout(400);
     }
   }],
   ["type into a field", async (page) => {
