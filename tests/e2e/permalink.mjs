@@ -274,7 +274,7 @@ export const permalink = [
       // Nothing is painted before the styles are there.
       await tab.page.waitForFunction(() => document.body && getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)");
       check((await background()) === dark, "the page opens light and turns dark later");
-      check(await tab.page.locator("#loading").isVisible(), "the page was there before its theme could be seen");
+      check(await tab.page.locator("#first-view h1").isVisible(), "the page was there before its theme could be seen");
       await tab.at("run-summary").getByText("Recorded run").first().waitFor();
     },
   },

@@ -36,7 +36,61 @@ async function hoverUntil(tab, figure, pattern) {
   throw new Error(`no tooltip over ${figure} says ${pattern}`);
 }
 
+/** Where the parts of the first view are, and what takes their place. */
+const placesOf = (tab, root) =>
+  tab.page.evaluate((root) => {
+    const parts = ["h1", ".lead", ".run-summary", ".seen", "h2", "figcaption", ".toolbar", ".legend", ".plot"];
+    const place = (part) => document.querySelector(`${root} ${part}`).getBoundingClientRect();
+    return Object.fromEntries(parts.map((part) => [part, [place(part).x, place(part).y, place(part).height]]));
+  }, root);
+
+const WINDOWS = [
+  ["wide", { viewport: { width: 1280, height: 900 } }],
+  ["narrow-dark", { viewport: { width: 390, height: 844 }, colorScheme: "dark" }],
+];
+
 export const recordedRun = [
+  ...WINDOWS.map(([name, context]) => ({
+    name: `the first figure is there before the code is, and nothing moves when that has come: ${name}`,
+    context,
+    async run(tab, { screenshots }) {
+      let arrive;
+      const arrived = new Promise((done) => (arrive = done));
+      await tab.page.route(/page-[0-9a-f]+_bg\.wasm$/, async (route) => {
+        await arrived;
+        await route.continue();
+      });
+      await tab.page.goto(tab.url);
+      const picture = tab.page.locator("#first-view .plot svg").filter({ visible: true });
+      check((await picture.count()) === 1, `${await picture.count()} pictures are shown`);
+      // Of the theme that the system asks for.
+      const background = await picture.locator("path").first().evaluate((path) => getComputedStyle(path).fill);
+      check(background === (name.endsWith("dark") ? "rgb(22, 25, 29)" : "rgb(255, 255, 255)"), background);
+      check((await tab.page.locator("#first-view").innerText()).includes("W_U[IO]"), "the legend is missing");
+      const before = await placesOf(tab, "#first-view");
+      await tab.page.screenshot({ path: path.join(screenshots, `first-view-${name}.png`) });
+      arrive();
+      await tab.page.locator("#first-view").waitFor({ state: "detached" });
+      check((await colours(tab, "keys_fixed_scores")) > 5, "the picture has gone before the plot was drawn");
+      const after = await placesOf(tab, "body");
+      for (const [part, place] of Object.entries(before)) {
+        const moved = Math.max(...place.map((value, at) => Math.abs(value - after[part][at])));
+        check(moved <= 2, `${part} has moved or grown by ${moved} pixels: ${place} to ${after[part]}`);
+      }
+    },
+  })),
+  {
+    name: "an address that asks for something else is not answered with the first view",
+    async run(tab) {
+      const asked = [["?v=1&theme=dark", true], ["?v=1&model=bundled", false], ["?embed=heatmap", false]];
+      await tab.page.route(/page-[0-9a-f]+\.js$/, (route) => route.abort());
+      tab.allow(/page-[0-9a-f]+\.js|ERR_FAILED/);
+      for (const [query, shown] of asked) {
+        await tab.page.goto(tab.url + query);
+        check((await tab.page.locator("#first-view h1").isVisible()) === shown, `${query}: the first view is ${shown ? "not " : ""}there`);
+      }
+    },
+  },
   {
     name: "opens on the recorded run, with no click and no model",
     async run(tab, { site }) {

@@ -15,7 +15,22 @@ import { permalink } from "./permalink.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
 
-const suites = { axe, embed, export: exporting, faults, figures, hosting, models, offline, permalink, security, "full-size": fullSize };
+const suites = {
+  axe,
+  "bad-input": badInput,
+  embed,
+  export: exporting,
+  faults,
+  figures,
+  "full-size": fullSize,
+  hosting,
+  "live-runs": liveRuns,
+  models,
+  offline,
+  permalink,
+  "recorded-run": recordedRun,
+  security,
+};
 const named = process.argv.slice(2);
 const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...permalink, ...liveRuns, ...models, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);
