@@ -31,7 +31,7 @@ pub fn html(result: &ResultFile) -> Result<String> {
     let pictures = pictures(&Plot::Histogram(plot))?;
     Ok(format!(
         r#"<header class="masthead"><p class="wordmark">keyside</p><h1>{title}</h1><div class="tools"></div>{lead}</header>
-<div class="layout"><div class="panel"><p>The controls are loading…</p></div><main class="results">
+<div class="layout"><aside class="panel" aria-label="Controls"><p>The controls are loading…</p></aside><main class="results">
 {summary}
 <p class="seen">{question}</p>
 <h2>{section}</h2>

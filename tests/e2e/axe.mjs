@@ -38,6 +38,9 @@ export const axe = [
     context,
     timeout: 120_000,
     async run(tab) {
+      const arrive = await tab.openWithoutCode();
+      await checkView(tab.page, "before the code has come");
+      arrive();
       await tab.open();
       await checkView(tab.page, "at first");
       await unfold(tab.page);

@@ -54,6 +54,18 @@ export class Tab {
     await this.at("run-summary").getByText("Recorded run").first().waitFor();
   }
 
+  /** Opens the page without its code; answers what lets that come. */
+  async openWithoutCode() {
+    let arrive;
+    const arrived = new Promise((done) => (arrive = done));
+    await this.page.route(/page-[0-9a-f]+_bg\.wasm$/, async (route) => {
+      await arrived;
+      await route.continue();
+    });
+    await this.page.goto(this.url);
+    return arrive;
+  }
+
   /** A complaint that a scenario provokes on purpose. */
   allow(pattern) {
     this.allowed.push(pattern);

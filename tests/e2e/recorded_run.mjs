@@ -54,13 +54,7 @@ export const recordedRun = [
     name: `the first figure is there before the code is, and nothing moves when that has come: ${name}`,
     context,
     async run(tab, { screenshots }) {
-      let arrive;
-      const arrived = new Promise((done) => (arrive = done));
-      await tab.page.route(/page-[0-9a-f]+_bg\.wasm$/, async (route) => {
-        await arrived;
-        await route.continue();
-      });
-      await tab.page.goto(tab.url);
+      const arrive = await tab.openWithoutCode();
       const picture = tab.page.locator("#first-view .plot svg").filter({ visible: true });
       check((await picture.count()) === 1, `${await picture.count()} pictures are shown`);
       // Of the theme that the system asks for.
