@@ -2,7 +2,9 @@
 #![no_main]
 
 use keyside::app::words;
-use keyside::plot::{HistogramName, Theme, svg_files};
+use keyside::plot::{
+    HeatmapPlot, HeatmapView, HistogramName, HistogramPlot, HistogramView, Plot, SVG_SIZE, Theme, plot_svg,
+};
 use keyside::result::ResultFile;
 use keyside_fuzz::checked;
 use libfuzzer_sys::fuzz_target;
@@ -15,13 +17,22 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(ResultFile::from_json(json.as_bytes()).as_ref(), Ok(&result));
     words::settings(&result);
     words::file_name(&result);
+    let draw = |plot| checked(plot_svg(&plot, SVG_SIZE, &Theme::light()));
     for name in HistogramName::all() {
         words::summary(&result, name);
+        let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
+        draw(Plot::Histogram(plot));
     }
     for heatmap in result.heatmaps.values() {
         words::identity(heatmap, result.batch_size, false);
         words::identity(heatmap, result.batch_size, true);
         words::heatmap_summary(&result, heatmap);
     }
-    checked(svg_files(&result, &Theme::light()));
+    for name in result.heatmap_names() {
+        let view = HeatmapView {
+            name,
+            ..HeatmapView::default()
+        };
+        checked(HeatmapPlot::of_result(&result, &view, None).map(|plot| draw(Plot::Heatmap(plot))));
+    }
 });
