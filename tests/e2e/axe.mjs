@@ -41,7 +41,7 @@ export const axe = [
       const arrive = await tab.openWithoutCode();
       await checkView(tab.page, "before the code has come");
       arrive();
-      await tab.open();
+      await tab.opened();
       await checkView(tab.page, "at first");
       await unfold(tab.page);
       await checkView(tab.page, "folds open");

@@ -51,6 +51,11 @@ export class Tab {
   /** Opens the page and waits until the recorded run is drawn. */
   async open() {
     await this.page.goto(this.url);
+    await this.opened();
+  }
+
+  /** Waits until the recorded run is drawn. */
+  async opened() {
     await this.at("run-summary").getByText("Recorded run").first().waitFor();
   }
 
@@ -93,6 +98,8 @@ export class Tab {
   /** Runs what the form says, to the end. */
   async run(timeout = 60_000) {
     await this.at("run-button").click();
+    // Until the first batch has come the last run is shown, which may be a finished one too.
+    await this.at("cancel-button").and(this.page.locator(":disabled")).waitFor({ state: "attached", timeout });
     await this.at("run-summary").getByText("Live run, finished").waitFor({ timeout });
   }
 
