@@ -74,6 +74,20 @@ async function open(browser, url) {
   return { context, page };
 }
 
+/** When this browser, as slow, paints a page of one word: what of the figures is not the page's own. */
+async function emptyPage(browser, url) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  await page.route(`${url}empty`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>empty</title><p>Empty</p>" }));
+  const session = await context.newCDPSession(page);
+  await session.send("Emulation.setCPUThrottlingRate", { rate: slow });
+  await page.goto(`${url}empty`);
+  const painted = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime, undefined, { polling: 100 });
+  const paint = await painted.jsonValue();
+  await context.close();
+  return paint;
+}
+
 async function loading(browser, url) {
   const { context, page } = await open(browser, url);
   await page.waitForTimeout(2000);
@@ -208,7 +222,10 @@ const site = await serve(folder);
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 try {
   const loads = [];
-  for (let round = 0; round < rounds; round += 1) loads.push(await loading(browser, site.url));
+  for (let round = 0; round < rounds; round += 1) {
+    const empty = await emptyPage(browser, site.url);
+    loads.push({ ...(await loading(browser, site.url)), empty });
+  }
   const of = (key) => Math.round(median(loads.map((load) => load[key])));
   const range = (key) => [Math.min, Math.max].map((pick) => Math.round(pick(...loads.map((load) => load[key]))));
   const summary = {
@@ -217,6 +234,7 @@ try {
     // Figures of a machine that is busy otherwise say little.
     load_average: os.loadavg().map((load) => Math.round(load * 10) / 10),
     cores: os.cpus().length,
+    empty_page_first_paint_ms: of("empty"),
     first_paint_ms: of("first_paint"),
     first_picture_ms: of("first_picture"),
     first_picture_range_ms: range("first_picture"),
@@ -230,7 +248,7 @@ try {
     before_first_plot: await sizes(loads[0].resources, loads[0].first_plot, site.url),
     interactions: (await using(browser, site.url)).map((row) => ({ ...row, median: Math.round(row.median), longest: Math.round(row.longest) })),
   };
-  console.error(`first paint ${summary.first_paint_ms} ms, first picture ${summary.first_picture_ms} ms, first plot ${summary.first_plot_ms} ms, ${summary.figures_drawn_at_once} of ${summary.figures} figures ${summary.last_of_them_ms} ms (medians of ${rounds}, ${slow}x slower; load ${summary.load_average[0]} on ${summary.cores} cores)`);
+  console.error(`an empty page's first paint ${summary.empty_page_first_paint_ms} ms, first paint ${summary.first_paint_ms} ms, first picture ${summary.first_picture_ms} ms, first plot ${summary.first_plot_ms} ms, ${summary.figures_drawn_at_once} of ${summary.figures} figures ${summary.last_of_them_ms} ms (medians of ${rounds}, ${slow}x slower; load ${summary.load_average[0]} on ${summary.cores} cores)`);
   table.table(summary.before_first_plot);
   table.table(summary.interactions);
   console.log(JSON.stringify(summary));
