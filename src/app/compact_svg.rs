@@ -1,5 +1,5 @@
-//! The same drawing with fewer elements: a histogram's bars, hundreds of rectangles in a row, become a few paths. What
-//! has fewer elements is read and painted sooner.
+//! The same drawing with fewer elements: a histogram's bars, hundreds of rectangles in a row, become a few paths, and so
+//! do the outliers of a box. What has fewer elements is read and painted sooner.
 
 use std::fmt::Write as _;
 
@@ -26,43 +26,98 @@ struct Run<'a> {
     layers: Vec<Layer<'a>>,
 }
 
-/// `svg` (text of plotters' SVG backend, an element a line) with rectangles in a row made into paths.
+/// `svg` (text of plotters' SVG backend, an element a line) with rectangles in a row, and dots in a row, made into paths.
 pub fn compact(svg: &str) -> String {
     let mut compact = String::with_capacity(svg.len());
     let mut run = Run::default();
+    let mut dots = Dots::default();
     for line in svg.lines() {
-        let Some((bar, opacity, fill)) = bar_of(line) else {
+        let (bar, dot) = (bar_of(line), dot_of(line));
+        if bar.is_none_or(|(_, opacity, fill)| !run.takes(opacity, fill)) {
             run.end(&mut compact);
+        }
+        if dot.is_none_or(|(_, fill)| dots.fill != fill) {
+            dots.end(&mut compact);
+        }
+        if let Some((bar, opacity, fill)) = bar {
+            run.opacity = opacity;
+            run.add(bar, fill);
+        } else if let Some((dot, fill)) = dot {
+            dots.fill = fill;
+            dots.add(dot);
+        } else {
             compact.push_str(line);
             compact.push('\n');
-            continue;
-        };
-        if !run.takes(opacity, fill) {
-            run.end(&mut compact);
-            run.opacity = opacity;
         }
-        run.add(bar, fill);
     }
     run.end(&mut compact);
+    dots.end(&mut compact);
     compact
+}
+
+/// The attributes of an element, in the order in which plotters writes them.
+struct Attributes<'a>(&'a str);
+
+impl<'a> Attributes<'a> {
+    /// The next attribute's value, when `name` is its name.
+    fn next(&mut self, name: &str) -> Option<&'a str> {
+        let value = self.0.strip_prefix(name)?.strip_prefix("=\"")?;
+        let (value, after) = value.split_once('"')?;
+        self.0 = after.trim_start();
+        Some(value)
+    }
+
+    fn number(&mut self, name: &str) -> Option<i32> {
+        self.next(name)?.parse().ok()
+    }
 }
 
 /// Place, opacity and fill of a line that is a filled rectangle.
 fn bar_of(line: &str) -> Option<(Bar, &str, &str)> {
-    let mut rest = line.strip_prefix("<rect ")?.strip_suffix(" stroke=\"none\"/>")?;
-    let mut next = |name: &str| {
-        let value = rest.strip_prefix(name)?.strip_prefix("=\"")?;
-        let (value, after) = value.split_once('"')?;
-        rest = after.trim_start();
-        Some(value)
-    };
+    let mut has = Attributes(line.strip_prefix("<rect ")?.strip_suffix(" stroke=\"none\"/>")?);
     let bar = Bar {
-        x: next("x")?.parse().ok()?,
-        y: next("y")?.parse().ok()?,
-        width: next("width")?.parse().ok()?,
-        height: next("height")?.parse().ok()?,
+        x: has.number("x")?,
+        y: has.number("y")?,
+        width: has.number("width")?,
+        height: has.number("height")?,
     };
-    Some((bar, next("opacity")?, next("fill")?))
+    Some((bar, has.next("opacity")?, has.next("fill")?))
+}
+
+/// Centre (x, y), radius and fill of a line that is a filled, opaque circle: opaque ones may overlap in one path.
+fn dot_of(line: &str) -> Option<([i32; 3], &str)> {
+    let mut has = Attributes(
+        line.strip_prefix("<circle ")?
+            .strip_suffix(" stroke=\"none\" stroke-width=\"1\"/>")?,
+    );
+    let dot = [has.number("cx")?, has.number("cy")?, has.number("r")?];
+    let opaque = has.next("opacity")? == "1";
+    has.next("fill").filter(|_| opaque).map(|fill| (dot, fill))
+}
+
+/// Opaque circles of one colour that follow each other.
+#[derive(Debug, Default)]
+struct Dots<'a> {
+    fill: &'a str,
+    path: String,
+}
+
+impl Dots<'_> {
+    fn add(&mut self, [x, y, radius]: [i32; 3]) {
+        let (left, across) = (x - radius, 2 * radius);
+        // Two half circles. Writing to a string can't fail.
+        let _ = write!(
+            self.path,
+            "M{left} {y}a{radius} {radius} 0 1 0 {across} 0a{radius} {radius} 0 1 0-{across} 0z"
+        );
+    }
+
+    fn end(&mut self, svg: &mut String) {
+        if !self.path.is_empty() {
+            let _ = writeln!(svg, r#"<path opacity="1" fill="{}" d="{}"/>"#, self.fill, self.path);
+            self.path.clear();
+        }
+    }
 }
 
 impl<'a> Run<'a> {
@@ -148,9 +203,44 @@ mod tests {
         assert_eq!(compact(&opacities).matches("<path").count(), 2);
     }
 
+    fn circle(x: i32, opacity: &str, fill: &str) -> String {
+        format!(
+            "<circle cx=\"{x}\" cy=\"9\" r=\"2\" opacity=\"{opacity}\" fill=\"{fill}\" stroke=\"none\" stroke-width=\"1\"/>\n"
+        )
+    }
+
+    #[test]
+    fn opaque_dots_in_a_row_are_one_path() {
+        let svg = [
+            circle(5, "1", "#111111"),
+            circle(6, "1", "#111111"),
+            circle(5, "1", "#222222"),
+        ]
+        .concat();
+        let dot = |x: i32| format!("M{} 9a2 2 0 1 0 4 0a2 2 0 1 0-4 0z", x - 2);
+        let path = |fill: &str, d: String| format!("<path opacity=\"1\" fill=\"{fill}\" d=\"{d}\"/>\n");
+        let expected = [path("#111111", dot(5) + &dot(6)), path("#222222", dot(5))];
+        assert_eq!(compact(&svg), expected.concat());
+        // What comes between them lies above the first and below the second.
+        let between = [
+            circle(5, "1", "#111111"),
+            rect(5, 5, "1", "#222222"),
+            circle(5, "1", "#111111"),
+        ]
+        .concat();
+        assert_eq!(compact(&between).matches("<path").count(), 3);
+        assert!(
+            compact(&between)
+                .lines()
+                .nth(1)
+                .is_some_and(|line| line.contains("#222222"))
+        );
+    }
+
     #[test]
     fn other_elements_are_left_alone() {
-        let svg = "<rect x=\"1\" y=\"1\" width=\"x\" height=\"2\" opacity=\"1\" fill=\"#111111\" stroke=\"none\"/>\n<circle/>\n";
-        assert_eq!(compact(svg), svg);
+        let rect = rect(1, 2, "1", "#111111").replace("\"1\"", "\"x\"");
+        let svg = [rect, "<circle/>\n".into(), circle(1, "0.5", "#111111")].concat();
+        assert_eq!(compact(&svg), svg);
     }
 }
