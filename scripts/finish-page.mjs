@@ -56,7 +56,7 @@ function plain(html) {
     .replace(/<link\b[^>]*rel="?preload"?[^>]*\.wasm[^>]*>\s*/g, "");
 }
 
-/** The page's text with the policy first, and its own parts. */
+/** The page's text with the policy first, and its own parts: what starts it comes after what is seen before. */
 function page(html, { start, page, style, worker }) {
   const policy = `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`;
   const parts = [
@@ -65,13 +65,14 @@ function page(html, { start, page, style, worker }) {
     // are another origin's, whose integrity can be checked only where the server allows them to be read (CORS).
     `<script src="./${start.name}" integrity="${start.integrity}" crossorigin="anonymous"></script>`,
     `<link rel="stylesheet" href="./${style.name}" integrity="${style.integrity}" crossorigin="anonymous" />`,
-    `<script type="module" src="./${page.name}" integrity="${page.integrity}" crossorigin="anonymous"></script>`,
   ];
+  const module = `<script type="module" src="./${page.name}" integrity="${page.integrity}" crossorigin="anonymous" fetchpriority="low"></script>`;
   const head = /<head>\s*/;
-  if (!head.test(html) || !html.includes("</head>")) throw new Error("index.html has no <head>");
+  for (const tag of ["<head>", "</head>", "</body>"]) if (!html.includes(tag)) throw new Error(`index.html has no ${tag}`);
   return html
     .replace(head, () => `<head>\n    ${policy}\n    `)
-    .replace(/\s*<\/head>/, () => `\n    ${parts.join("\n    ")}\n  </head>`);
+    .replace(/\s*<\/head>/, () => `\n    ${parts.join("\n    ")}\n  </head>`)
+    .replace(/\s*<\/body>/, () => `\n    ${module}\n  </body>`);
 }
 
 /** Fails where a text still has a script of its own or a style in an attribute, which the policy forbids. */
