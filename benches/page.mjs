@@ -62,13 +62,19 @@ function watch() {
   }, { capture: true, passive: true });
 }
 
-/** A page on a slow machine, with nothing in its cache. */
-async function open(browser, url) {
+/** An empty window on a slow machine, with nothing in its cache. */
+async function slowWindow(browser) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  await context.addInitScript(watch);
   const page = await context.newPage();
   const session = await context.newCDPSession(page);
   await session.send("Emulation.setCPUThrottlingRate", { rate: slow });
+  return { context, page };
+}
+
+/** The page, watched, with its first canvas drawn. */
+async function open(browser, url) {
+  const { context, page } = await slowWindow(browser);
+  await page.addInitScript(watch);
   await page.goto(url);
   await page.waitForFunction(() => Object.keys(keysideBench.drawn).length > 0, undefined, { timeout: 120_000, polling: 100 });
   return { context, page };
@@ -76,11 +82,8 @@ async function open(browser, url) {
 
 /** When this browser, as slow, paints a page of one word: what of the figures is not the page's own. */
 async function emptyPage(browser, url) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  const page = await context.newPage();
+  const { context, page } = await slowWindow(browser);
   await page.route(`${url}empty`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>empty</title><p>Empty</p>" }));
-  const session = await context.newCDPSession(page);
-  await session.send("Emulation.setCPUThrottlingRate", { rate: slow });
   await page.goto(`${url}empty`);
   const painted = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime, undefined, { polling: 100 });
   const paint = await painted.jsonValue();
