@@ -62,10 +62,11 @@ function watch() {
   }, { capture: true, passive: true });
 }
 
-/** An empty window on a slow machine, with nothing in its cache. */
+/** An empty window on a slow machine, with nothing in its cache. The processes of the window before have ended, and its own have started. */
 async function slowWindow(browser) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
+  await page.waitForTimeout(2000);
   const session = await context.newCDPSession(page);
   await session.send("Emulation.setCPUThrottlingRate", { rate: slow });
   return { context, page };

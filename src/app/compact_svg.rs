@@ -1,5 +1,6 @@
 //! The same drawing with fewer elements: a histogram's bars, hundreds of rectangles in a row, become a few paths, and so
-//! do the outliers of a box. What has fewer elements is read and painted sooner.
+//! do the outliers of a box. What has fewer elements is read and painted sooner. Labels take the page's own font, which is
+//! asked for in any case.
 
 use std::fmt::Write as _;
 
@@ -46,8 +47,8 @@ pub fn compact(svg: &str) -> String {
             dots.fill = fill;
             dots.add(dot);
         } else {
-            compact.push_str(line);
-            compact.push('\n');
+            let (before, after) = around_font(line).unwrap_or((line, ""));
+            compact.extend([before, after, "\n"]);
         }
     }
     run.end(&mut compact);
@@ -82,6 +83,14 @@ fn bar_of(line: &str) -> Option<(Bar, &str, &str)> {
         height: has.number("height")?,
     };
     Some((bar, has.next("opacity")?, has.next("fill")?))
+}
+
+/// What is before and after the font of a line that begins a label.
+fn around_font(line: &str) -> Option<(&str, &str)> {
+    let (before, font) = line
+        .split_once(" font-family=\"")
+        .filter(|(before, _)| before.starts_with("<text "))?;
+    Some((before, font.split_once('"')?.1))
 }
 
 /// Centre (x, y), radius and fill of a line that is a filled, opaque circle: opaque ones may overlap in one path.
@@ -174,6 +183,15 @@ mod tests {
         .concat();
         let path = r##"<path opacity="0.6" fill="#111111" d="M0 1h5v2h-5zM5 1h5v2h-5z"/>"##;
         assert_eq!(compact(&svg), format!("<svg>\n{path}\n</svg>\n"));
+    }
+
+    #[test]
+    fn labels_take_the_font_of_the_page() {
+        let svg = "<text x=\"1\" font-family=\"&apos;A&apos;, serif\" font-size=\"8\">\n font-family=\"B\"\n</text>\n";
+        assert_eq!(
+            compact(svg),
+            "<text x=\"1\" font-size=\"8\">\n font-family=\"B\"\n</text>\n"
+        );
     }
 
     #[test]
