@@ -319,6 +319,25 @@ export const exporting = [
     },
   },
   {
+    name: "the menu opens in sight where the window ends",
+    async run(tab) {
+      for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+        await tab.page.setViewportSize(size);
+        await tab.open();
+        for (const figure of FIGURES) {
+          const button = tab.at(`figure-${figure}`).getByTestId("export-button");
+          await button.evaluate((element) => element.scrollIntoView({ block: "end" }));
+          await button.click();
+          const panel = tab.at(`figure-${figure}`).getByRole("group", { name: "Export" });
+          await tab.page.waitForTimeout(100);
+          const { top, bottom } = await panel.evaluate((element) => element.getBoundingClientRect());
+          check(top >= 0 && bottom <= size.height, `${figure}: the menu is from ${top} to ${bottom} in a window of ${size.height}`);
+          await tab.page.keyboard.press("Escape");
+        }
+      }
+    },
+  },
+  {
     name: "CSV and Markdown of every figure of the recorded run read back to its numbers",
     timeout: 120_000,
     async run(tab) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::{document, request_animation_frame, set_timeout, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{HtmlElement, Response, Url};
+use web_sys::{Element, HtmlElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -49,6 +49,15 @@ pub fn pixel_ratio() -> f64 {
 /// Runs `task` after the next frame: what the browser shows of a press by itself is seen first.
 pub fn after_frame(task: impl FnOnce() + 'static) {
     request_animation_frame(move || set_timeout(task, Duration::ZERO));
+}
+
+/// Scrolls no further than it takes to see all of `element`, with the next frame.
+pub fn bring_into_view(element: Element) {
+    request_animation_frame(move || {
+        let options = ScrollIntoViewOptions::new();
+        options.set_block(ScrollLogicalPosition::Nearest);
+        element.scroll_into_view_with_scroll_into_view_options(&options);
+    });
 }
 
 /// Goes to the top of the page, and says what comes from there.

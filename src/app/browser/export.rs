@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, FocusEvent, HtmlCanvasElement, KeyboardEvent, Node};
 
-use super::document::text_of;
+use super::document::{bring_into_view, text_of};
 use super::page::Page;
 use super::save;
 use crate::app::export::{FigureName, file_name};
@@ -114,6 +114,7 @@ enum Pending {
 pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     let root = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
+    let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
     // What was done last, or why it was not.
     let outcome = RwSignal::new(None::<Result<String>>);
@@ -133,6 +134,10 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     let toggle = move |_| {
         outcome.set(None);
         open.update(|open| *open = !*open);
+        // Below a button at the end of the window it would open unseen.
+        if let Some(panel) = panel.get_untracked().filter(|_| open.get_untracked()) {
+            bring_into_view(panel.into());
+        }
     };
     let escape = move |event: KeyboardEvent| {
         if event.key() == "Escape" && open.get_untracked() {
@@ -172,7 +177,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
                 "Export"
                 <span class="visually-hidden">{format!(": {}", heading(figure))}</span>
             </button>
-            <div class="export-panel" id=id tabindex="-1" role="group" aria-label="Export" hidden=move || !open.get()>
+            <div class="export-panel" node_ref=panel id=id tabindex="-1" role="group" aria-label="Export" hidden=move || !open.get()>
                 <Show when=move || open.get()>
                     <Groups page=page figure=figure act=act />
                     <p class="export-said" class:failed=failed aria-hidden="true">{said}</p>
