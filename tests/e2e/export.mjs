@@ -321,7 +321,7 @@ export const exporting = [
   {
     name: "the menu opens in sight where the window ends",
     async run(tab) {
-      for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 844 }]) {
+      for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 844 }, { width: 320, height: 700 }]) {
         await tab.page.setViewportSize(size);
         await tab.open();
         for (const figure of FIGURES) {
@@ -332,6 +332,8 @@ export const exporting = [
           await tab.page.waitForTimeout(100);
           const { top, bottom } = await panel.evaluate((element) => element.getBoundingClientRect());
           check(top >= 0 && bottom <= size.height, `${figure}: the menu is from ${top} to ${bottom} in a window of ${size.height}`);
+          const end = await tab.at(`figure-${figure}`).evaluate((element) => element.getBoundingClientRect().bottom);
+          check(bottom <= end, `${figure}: the menu ends at ${bottom}, and is cut off at ${end}`);
           await tab.page.keyboard.press("Escape");
         }
       }
