@@ -522,8 +522,16 @@ export const exporting = [
       for (const figure of ["keys_fixed_scores", "heatmap"]) {
         const data = tab.at(`figure-${figure}`).getByTestId("data-table");
         check((await data.locator("table").count()) === 0, "tables are made before they are asked for");
-        await data.locator("summary").click();
+        await data.locator("summary").first().click();
         await data.locator("table").first().waitFor();
+        check((await data.locator("table").count()) === 1, "tables are made before they are unfolded");
+        const folds = await data.locator("details").all();
+        for (const [index, fold] of folds.entries()) {
+          check(/\. [\d,]+ rows?$/.test(await fold.locator("summary").innerText()), "what is folded does not say what it has");
+          await fold.locator("summary").click();
+          await data.locator("table").nth(index + 1).waitFor();
+        }
+        check(folds.length > 0, "there is one table only");
         for (const table of await data.locator("table").all()) {
           check((await table.locator("caption").innerText()).length > 20, "a table has no caption");
           check((await table.locator("thead th:not([scope=col])").count()) === 0, "a head without scope");
@@ -541,6 +549,12 @@ export const exporting = [
           const expected = ["8", ...columns.slice(1).map((label) => String(result.histograms[figure].series[label][7]).replace("-", "−"))];
           check(row.join() === expected.join(), `${row} instead of ${expected}`);
           check((await data.innerText()).includes("The first 200 of 1,200 rows"), "nothing says that rows are left out");
+          // Tables follow the figure, and stay as they are unfolded.
+          const hidden = data.getByTestId("data-statistics").locator("td", { hasText: /^no$/ });
+          const before = await hidden.count();
+          await tab.at(`figure-${figure}`).locator(".legend button").first().click();
+          await hidden.nth(before).waitFor();
+          check((await data.locator("table").count()) === folds.length + 1, "a table folds up when a series is hidden");
         }
       }
       await openMenu(tab, "keys_fixed_scores");

@@ -1,16 +1,22 @@
 //! The data behind a figure, as tables.
 
+use std::collections::BTreeSet;
+
 use leptos::prelude::*;
 use web_sys::Event;
 
 use super::page::Page;
 use crate::app::export::{FigureName, MOST_ROWS, rows_note, shown};
+use crate::app::words::counted;
 use crate::export::{Field, Table, tables};
 
-/// The tables behind a figure, made when they are opened.
+/// The tables behind a figure, made when they are opened: the first at once, each of the others when it is unfolded, since
+/// thousands of cells take a slow machine a second.
 #[component]
 pub fn DataTable(page: Page, figure: FigureName) -> impl IntoView {
     let open = RwSignal::new(false);
+    // By name: tables are made anew when a series is hidden, and stay unfolded.
+    let unfolded = RwSignal::new(BTreeSet::new());
     let data = Memo::new(move |_| {
         if !open.get() {
             return Vec::new();
@@ -20,14 +26,48 @@ pub fn DataTable(page: Page, figure: FigureName) -> impl IntoView {
             .with(|shown| tables(&figure, &shown.as_ref()?.result).ok())
             .unwrap_or_default()
     });
-    let toggled = move |event: Event| open.set(event_target::<web_sys::Element>(&event).has_attribute("open"));
     view! {
-        <details class="data" data-testid="data-table" on:toggle=toggled>
+        <details class="data" data-testid="data-table" on:toggle=move |event| open.set(is_open(&event))>
             <summary>"The data behind this figure"</summary>
             {move || {
-                let table = |table: Table| view! { <OneTable figure=figure table=table /> };
-                data.get().into_iter().map(table).collect_view()
+                let table = |(index, table): (usize, Table)| {
+                    if index == 0 {
+                        view! { <OneTable figure=figure table=table /> }.into_any()
+                    } else {
+                        view! { <FoldedTable figure=figure table=table unfolded=unfolded /> }.into_any()
+                    }
+                };
+                data.get().into_iter().enumerate().map(table).collect_view()
             }}
+        </details>
+    }
+}
+
+/// Whether what was opened or closed is open now.
+fn is_open(event: &Event) -> bool {
+    event_target::<web_sys::Element>(event).has_attribute("open")
+}
+
+/// What a table has, and the table when that is unfolded.
+#[component]
+fn FoldedTable(figure: FigureName, table: Table, unfolded: RwSignal<BTreeSet<&'static str>>) -> impl IntoView {
+    let name = table.name;
+    let open = Memo::new(move |_| unfolded.with(|unfolded| unfolded.contains(name)));
+    let toggled = move |event: Event| {
+        unfolded.update(|unfolded| {
+            if is_open(&event) {
+                unfolded.insert(name);
+            } else {
+                unfolded.remove(name);
+            }
+        });
+    };
+    let (caption, rows) = (table.caption.clone(), counted(table.rows.len(), "row", "rows"));
+    let table = StoredValue::new(table);
+    view! {
+        <details class="data-fold" data-testid=format!("data-fold-{name}") open=move || open.get() on:toggle=toggled>
+            <summary>{caption} " " <span class="data-rows">{rows}</span></summary>
+            {move || open.get().then(|| view! { <OneTable figure=figure table=table.get_value() /> })}
         </details>
     }
 }
