@@ -81,14 +81,13 @@ impl HistogramPlot {
             label: label.to_owned(),
             note: series_note(label).to_owned(),
             color,
-            visible: view.shows(label),
+            visible: true,
             counts: bins.map(|bins| bins.counts(values)).unwrap_or_default(),
             stats: BoxStats::of(values),
             mark: None,
         };
-        let mut series: Vec<Series> = all.iter().zip(colors).map(one).collect();
-        sort(&mut series, view.order);
-        let mut plot = Self {
+        let series = all.iter().zip(colors).map(one).collect();
+        let plot = Self {
             title: title(name, head),
             x_label: if name.probs() {
                 "Attention probability"
@@ -104,12 +103,22 @@ impl HistogramPlot {
             }
             .to_owned(),
             bins,
-            log_counts: view.log_counts,
+            log_counts: false,
             zoom: None,
             series,
         };
-        plot.zoom = view.zoom.and_then(|zoom| plot.within(zoom));
-        plot
+        plot.seen(view)
+    }
+
+    /// The same plot as `view` shows it: which series, in which order, on which axes. Its bins stay as they are.
+    pub fn seen(mut self, view: &HistogramView) -> Self {
+        for series in &mut self.series {
+            series.visible = view.shows(&series.label);
+        }
+        sort(&mut self.series, view.order);
+        self.log_counts = view.log_counts;
+        self.zoom = view.zoom.and_then(|zoom| self.within(zoom));
+        self
     }
 
     /// The same plot with the values of prompt `prompt` of `result` marked; nothing is marked when there is none.

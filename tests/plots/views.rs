@@ -187,6 +187,30 @@ fn orders_sort_and_keep_colors() {
 }
 
 #[test]
+fn a_plot_seen_in_another_way_is_the_plot_made_that_way() {
+    let result = recorded();
+    let mut plot = shown(&result, &HistogramView::default());
+    for order in SeriesOrder::ALL {
+        for (label, zoom) in [
+            ("W_U[S]", None),
+            ("W_U[IO]", Some((-1.0, 4.0))),
+            ("No patching", Some((90.0, 91.0))),
+        ] {
+            let mut view = HistogramView {
+                order,
+                zoom,
+                log_counts: zoom.is_none(),
+                ..HistogramView::default()
+            };
+            view.toggle(label);
+            // From whatever it was before.
+            plot = plot.seen(&view);
+            assert_eq!(plot, shown(&result, &view));
+        }
+    }
+}
+
+#[test]
 fn zoom_is_held_within_the_data_whatever_is_asked_for() {
     let result = recorded();
     let numbers = [

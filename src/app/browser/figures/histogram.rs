@@ -13,7 +13,7 @@ use super::toolbar::HistogramToolbar;
 use crate::app::export::FigureName;
 use crate::app::figure_words::HISTOGRAM_KEYS;
 use crate::app::words;
-use crate::plot::{HistogramPlot, Plot, Zoom};
+use crate::plot::{HistogramPlot, HistogramView, Plot, Zoom};
 use crate::result::HistogramName;
 
 /// The histogram `name`, which is figure `number`.
@@ -22,12 +22,18 @@ pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl I
     let shown = page.shown;
     let view = Memo::new(move |_| page.view.with(|view| view.histogram(name)));
     let prompt = Memo::new(move |_| page.view.with(|view| view.prompt));
+    let max_bins = Memo::new(move |_| view.with(|view| view.max_bins));
+    // Bins and statistics take longest, and are not computed again when a series is hidden.
+    let counted = Memo::new(move |_| {
+        let view = HistogramView {
+            max_bins: max_bins.get(),
+            ..HistogramView::default()
+        };
+        shown.with(|shown| Some(HistogramPlot::of_result(&shown.as_ref()?.result, name, &view)))
+    });
     let plot = Memo::new(move |_| {
-        shown.with(|shown| {
-            let result = &shown.as_ref()?.result;
-            let plot = view.with(|view| HistogramPlot::of_result(result, name, view));
-            Some(plot.with_prompt(result, name, prompt.get()))
-        })
+        let plot = view.with(|view| Some(counted.get()?.seen(view)))?;
+        shown.with(|shown| Some(plot.with_prompt(&shown.as_ref()?.result, name, prompt.get())))
     });
     let drawn = Signal::derive(move || plot.get().map(Plot::Histogram));
     let label = Signal::derive(move || {
