@@ -125,10 +125,10 @@ async function reach(page, element) {
 }
 
 /** Presses what the pointer is over. A locator's click would look in the page for what it hits, and slow down what is measured. */
-async function press(page) {
-  await page.mouse.down();
+async function press(page, clickCount = 1) {
+  await page.mouse.down({ clickCount });
   await page.waitForTimeout(30);
-  await page.mouse.up();
+  await page.mouse.up({ clickCount });
 }
 
 const interactions = [
@@ -144,9 +144,7 @@ const interactions = [
     const entry = page.getByTestId("figure-keys_fixed_scores").locator(".legend button").first();
     await reach(page, entry);
     for (const clickCount of [1, 2]) {
-      await page.mouse.down({ clickCount });
-      await page.waitForTimeout(30);
-      await page.mouse.up({ clickCount });
+      await press(page, clickCount);
       await page.waitForTimeout(100);
     }
   }],
