@@ -51,6 +51,22 @@ pub fn after_frame(task: impl FnOnce() + 'static) {
     request_animation_frame(move || set_timeout(task, Duration::ZERO));
 }
 
+/// Runs `task` when the browser has nothing else to do; a little later where a browser can't tell.
+pub fn when_idle(task: impl FnOnce() + 'static) {
+    let task = Closure::once_into_js(task);
+    // Safari has no such function.
+    if window().request_idle_callback(task.unchecked_ref()).is_err() {
+        let soon = Duration::from_millis(100);
+        set_timeout(
+            move || {
+                let task: &js_sys::Function = task.unchecked_ref();
+                task.call0(&JsValue::NULL).ok();
+            },
+            soon,
+        );
+    }
+}
+
 /// Scrolls no further than it takes to see all of `element`, with the next frame.
 pub fn bring_into_view(element: Element) {
     request_animation_frame(move || {

@@ -116,6 +116,13 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     let button = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
+    // Made when its button is reached, which is before it is pressed; kept from then on.
+    let made = RwSignal::new(false);
+    let reached = move || {
+        if !made.get_untracked() {
+            made.set(true);
+        }
+    };
     // What was done last, or why it was not.
     let outcome = RwSignal::new(None::<Result<String>>);
     let said = move || {
@@ -132,6 +139,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
             .with(|shown| !shown.as_ref().is_some_and(|shown| figure.is_in(&shown.result)))
     };
     let toggle = move |_| {
+        reached();
         outcome.set(None);
         open.update(|open| *open = !*open);
         // Below a button at the end of the window it would open unseen.
@@ -172,13 +180,15 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
                 aria-expanded=move || if open.get() { "true" } else { "false" }
                 aria-controls=id.clone()
                 disabled=absent
+                on:pointerenter=move |_| reached()
+                on:focus=move |_| reached()
                 on:click=toggle
             >
                 "Export"
                 <span class="visually-hidden">{format!(": {}", heading(figure))}</span>
             </button>
             <div class="export-panel" node_ref=panel id=id tabindex="-1" role="group" aria-label="Export" hidden=move || !open.get()>
-                <Show when=move || open.get()>
+                <Show when=move || made.get()>
                     <Groups page=page figure=figure act=act />
                     <p class="export-said" class:failed=failed aria-hidden="true">{said}</p>
                 </Show>

@@ -16,6 +16,7 @@ mod models;
 mod page;
 mod panel;
 mod permalink;
+mod rehearsal;
 mod save;
 mod story;
 mod summary;

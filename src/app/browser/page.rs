@@ -14,6 +14,7 @@ use super::link::{Heard, Link};
 use super::masthead::{Colophon, Masthead};
 use super::panel::Panel;
 use super::permalink::{Invitation, Permalink};
+use super::rehearsal;
 use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, SeenCells, Text};
 use super::summary::Summary;
 use super::theme;
@@ -96,6 +97,18 @@ impl Page {
             picks: StoredValue::new(0),
             redraw_due: StoredValue::new(false),
             run_due: StoredValue::new(false),
+        }
+    }
+
+    /// A page beside this one that shows the same result now: what is done to its figures changes nothing here.
+    pub fn beside(self) -> Self {
+        let shown = self.shown.get_untracked();
+        Self {
+            session: RwSignal::new(Session::default()),
+            shown: Memo::new(move |_| shown.clone()),
+            view: RwSignal::new(View::default()),
+            linked: self.linked.beside(),
+            ..self
         }
     }
 
@@ -371,6 +384,7 @@ pub fn App() -> impl IntoView {
     handover::show_linked(page);
     theme::follow(page);
     files::accept_drops(page);
+    rehearsal::begin(page);
     view! {
         <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>
         <Masthead page=page />

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::super::document::after_frame;
+use super::super::document::{after_frame, when_idle};
 use super::super::page::Page;
 use super::explorer::{Actions, Explorer};
 use super::overlay::Overlay;
@@ -154,7 +154,7 @@ fn draw(
             if near.get_untracked() {
                 after_frame(paint_if_due);
             } else {
-                request_idle_callback(paint_if_due);
+                when_idle(paint_if_due);
             }
         }
     });

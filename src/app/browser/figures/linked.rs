@@ -35,6 +35,14 @@ impl Linked {
         linked
     }
 
+    /// The same for figures that are explored apart from these.
+    pub fn beside(self) -> Self {
+        Self {
+            series: RwSignal::new(None),
+            ..self
+        }
+    }
+
     /// Lights up the series `label`; none with None.
     pub fn light(self, label: Option<&str>) {
         if self.series.with_untracked(|lit| lit.as_deref() != label) {
