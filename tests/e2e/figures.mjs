@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { check, root } from "./harness.mjs";
+import { check, cornerOf, root } from "./harness.mjs";
 
 const recordedFile = path.join(root, "public/recorded/gpt2-small-10.7.json");
 const SCORES = "keys_fixed_scores";
@@ -378,7 +378,7 @@ export const figures = [
       await tab.page.waitForTimeout(400);
       await settle(tab);
       check(sharp(await sizes(), 2.25), `after a change of screen: ${JSON.stringify(await sizes())}`);
-      const corner = () => canvas.evaluate((canvas) => [...canvas.getContext("2d").getImageData(2, 2, 1, 1).data].slice(0, 3).join());
+      const corner = async () => (await cornerOf(canvas)).join();
       check((await corner()) === "22,25,29", `dark: ${await corner()}`);
       await tab.page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
       await settle(tab);
@@ -386,6 +386,60 @@ export const figures = [
       await tab.page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
       await settle(tab);
       check((await corner()) === "22,25,29", `dark again: ${await corner()}`);
+    },
+  },
+  {
+    name: "plots out of view are drawn in a browser that can't tell when it is idle",
+    context: { colorScheme: "light" },
+    async run(tab) {
+      await tab.page.addInitScript(() => (window.requestIdleCallback = undefined));
+      await open(tab);
+      const { canvas } = figure(tab, "heatmap");
+      const is = async (wanted) => {
+        for (let wait = 0; wait < 50 && (await cornerOf(canvas)).join() !== wanted; wait += 1) await tab.page.waitForTimeout(100);
+        check((await cornerOf(canvas)).join() === wanted, `the heatmap is ${await cornerOf(canvas)}, not ${wanted}`);
+      };
+      await is("255,255,255");
+      await tab.page.emulateMedia({ colorScheme: "dark" });
+      await is("22,25,29");
+      check((await tab.page.evaluate(() => scrollY)) === 0, "the heatmap was in view");
+    },
+  },
+  {
+    name: "what is rehearsed while the browser is idle is not seen, heard or found",
+    async run(tab) {
+      await tab.page.addInitScript(() => {
+        window.rehearsals = [];
+        new MutationObserver((changes) => {
+          for (const { addedNodes, removedNodes } of changes) {
+            for (const node of addedNodes) if (node.className === "rehearsal") window.rehearsals.push(node);
+            for (const node of removedNodes) if (node.className === "rehearsal") window.rehearsals.push("over");
+          }
+        }).observe(document, { subtree: true, childList: true });
+      });
+      await open(tab);
+      // What it must leave alone: series shown, scrolling, focus, the address, and what is over a plot.
+      const state = () =>
+        tab.page.evaluate(() => ({
+          hidden: document.querySelectorAll('.legend [aria-pressed="false"]').length,
+          open: document.querySelectorAll('[aria-expanded="true"]').length,
+          tooltips: document.querySelectorAll("[data-testid=tooltip]").length,
+          figures: document.querySelectorAll(".figure").length,
+          focus: document.activeElement.textContent,
+          scrolled: scrollY,
+          address: location.href,
+          history: history.length,
+        }));
+      await tab.at("copy-link").focus();
+      const before = JSON.stringify(await state());
+      await tab.page.waitForFunction(() => rehearsals.length > 0);
+      const stage = await tab.page.evaluate(() => {
+        const { inert, ariaHidden, shadowRoot } = rehearsals[0];
+        return [getComputedStyle(rehearsals[0]).visibility, inert, ariaHidden, shadowRoot].join();
+      });
+      check(stage === "hidden,true,true,", stage);
+      await tab.page.waitForFunction(() => rehearsals.includes("over"));
+      check(JSON.stringify(await state()) === before, `${before} has become ${JSON.stringify(await state())}`);
     },
   },
   {

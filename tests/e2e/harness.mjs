@@ -122,6 +122,14 @@ export function check(condition, message) {
   if (!condition) throw new Error(message);
 }
 
+/** Red, green and blue of a pixel near the corner of a plot: of what is behind it. */
+export const cornerOf = (canvas) =>
+  canvas.evaluate((canvas) => {
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+    copy.drawImage(canvas, 0, 0);
+    return [...copy.getImageData(2, 2, 1, 1).data].slice(0, 3);
+  });
+
 /** Runs `scenarios` ({ name, run, timeout?, context? }) and prints "N passed, N failed". */
 export async function runAll(scenarios) {
   const screenshots = path.join(root, "screenshots");

@@ -2,7 +2,7 @@
 import path from "node:path";
 
 import { arrays, compare } from "./compare.mjs";
-import { check } from "./harness.mjs";
+import { check, cornerOf } from "./harness.mjs";
 
 const HISTOGRAMS = ["keys_fixed_scores", "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
 const SERIES = {
@@ -242,11 +242,10 @@ export const permalink = [
     context: { colorScheme: "light" },
     async run(tab) {
       const background = () => tab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-      const brightness = () =>
-        tab.at("figure-keys_fixed_scores").locator("canvas").evaluate((canvas) => {
-          const [red, green, blue] = canvas.getContext("2d").getImageData(2, 2, 1, 1).data;
-          return red + green + blue;
-        });
+      const brightness = async () => {
+        const [red, green, blue] = await cornerOf(tab.at("figure-keys_fixed_scores").locator("canvas"));
+        return red + green + blue;
+      };
       await tab.open();
       const light = await background();
       await tab.at("theme-dark").check({ force: true });

@@ -10,7 +10,9 @@ const recorded = path.join(root, "public/recorded/gpt2-small-10.7.json");
 /** Number of different colours on a figure's canvas: 1 for an empty one. */
 export async function colours(tab, figure) {
   return tab.at(`figure-${figure}`).locator("canvas").evaluate((canvas) => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+    copy.drawImage(canvas, 0, 0);
+    const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
     const seen = new Set();
     for (let i = 0; i < data.length; i += 4) seen.add((data[i] << 16) | (data[i + 1] << 8) | data[i + 2]);
     return seen.size;

@@ -124,8 +124,11 @@ fn draw(
         };
         due.set_value(false);
         let painted = picture.try_update_value(|picture| {
-            let picture = picture.get_or_insert_with(|| Picture::new(canvas.clone()));
-            options.with_untracked(|options| picture.draw(&scene, size.get_untracked(), options))
+            let drawn = match picture {
+                Some(picture) => picture,
+                None => picture.insert(Picture::new(canvas.clone())?),
+            };
+            options.with_untracked(|options| drawn.draw(&scene, size.get_untracked(), options))
         });
         match painted {
             Some(Err(error)) => page.session.update(|session| session.fail(error)),
