@@ -100,7 +100,7 @@ export const axe = [
       // Unscrolled: where a page happens to be scrolled to, its sticky bar may hide half a button.
       await tab.page.setViewportSize({ ...tab.page.viewportSize(), height: 2000 });
       await tab.page.evaluate(() => scrollTo(0, 0));
-      const canvas = await figure.locator("canvas").boundingBox();
+      const canvas = await figure.locator("canvas").first().boundingBox();
       await tab.page.mouse.move(canvas.x + 200, canvas.y + 250);
       await tab.at("tooltip").waitFor();
       await checkView(tab.page, "a tooltip");

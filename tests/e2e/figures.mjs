@@ -21,7 +21,12 @@ function figure(tab, name) {
       await canvas.scrollIntoViewIfNeeded();
       return canvas.boundingBox();
     },
-    pixels: () => canvas.evaluate((canvas) => canvas.toDataURL()),
+    // Of the plot, and of what lights up over it.
+    pixels: () =>
+      canvas.evaluate((canvas) => {
+        const light = canvas.parentElement.querySelector(".light");
+        return [canvas.toDataURL(), getComputedStyle(light).visibility === "visible" && light.toDataURL()].join();
+      }),
   };
 }
 
@@ -314,7 +319,7 @@ export const figures = [
       await tab.at("open-result").setInputFiles(await withPrompts());
       await prompts.getByText("each of the 40 prompts").waitFor();
       const at = await pointAt(tab, "heatmap", "head 9.3", [0.82, 0.78, 0.86, 0.74], 15);
-      const strip = prompts.locator("canvas");
+      const strip = prompts.locator("canvas").first();
       await strip.waitFor();
       check((await strip.getAttribute("aria-label")).startsWith("Contribution of head 9.3"), "the strip is of another cell");
       await tab.page.mouse.click(at.x, at.y);
@@ -355,7 +360,7 @@ export const figures = [
       const { result } = await tab.download();
       const values = result.heatmaps.key.per_prompt.map((cells) => cells[0][0]);
       const greatest = values.indexOf(Math.max(...values));
-      await tab.at("prompts").locator("canvas").focus();
+      await tab.at("prompts").locator("canvas").first().focus();
       await tab.page.keyboard.press("End");
       await tab.page.keyboard.press("Enter");
       await settle(tab);

@@ -9,7 +9,7 @@ const recorded = path.join(root, "public/recorded/gpt2-small-10.7.json");
 
 /** Number of different colours on a figure's canvas: 1 for an empty one. */
 export async function colours(tab, figure) {
-  return tab.at(`figure-${figure}`).locator("canvas").evaluate((canvas) => {
+  return tab.at(`figure-${figure}`).locator("canvas").first().evaluate((canvas) => {
     const copy = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
     copy.drawImage(canvas, 0, 0);
     const { data } = copy.getImageData(0, 0, canvas.width, canvas.height);
@@ -20,11 +20,11 @@ export async function colours(tab, figure) {
 }
 
 /** The pixels of a figure's canvas, as one string. */
-const pixels = (tab, figure) => tab.at(`figure-${figure}`).locator("canvas").evaluate((canvas) => canvas.toDataURL());
+const pixels = (tab, figure) => tab.at(`figure-${figure}`).locator("canvas").first().evaluate((canvas) => canvas.toDataURL());
 
 /** Moves the pointer over a figure until a tooltip answers `pattern`. */
 async function hoverUntil(tab, figure, pattern) {
-  const canvas = tab.at(`figure-${figure}`).locator("canvas");
+  const canvas = tab.at(`figure-${figure}`).locator("canvas").first();
   await canvas.scrollIntoViewIfNeeded();
   const box = await canvas.boundingBox();
   for (const y of [0.75, 0.6, 0.5]) {

@@ -1,4 +1,4 @@
-//! The pixels of a plot: drawn once, lit up over a copy, and handed to the screen when they are ready.
+//! The pixels of a plot: drawn out of sight, then shown, and lit up by a second canvas above.
 
 use leptos::prelude::document;
 use plotters::coord::Shift;
@@ -13,30 +13,32 @@ use web_sys::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::plot::{DrawOptions, Scene};
 
-/// A canvas in the page, and what is on it.
+/// The two canvases of a plot, and what is on them.
 ///
-/// It shows bitmaps that were drawn elsewhere: what is drawn upon is copied to the screen again with every frame that the
-/// page paints, where there is no graphics processor, and so slows down what has nothing to do with it.
+/// The lower one shows a bitmap that was drawn elsewhere: without a graphics processor, a canvas that is drawn upon is copied
+/// to the screen with every frame that the page paints, and slows down what has nothing to do with it.
 pub struct Picture {
-    shown: HtmlCanvasElement,
-    /// The plot as it is when nothing is lit up.
     plain: HtmlCanvasElement,
-    /// The plot with a series lit up; kept once it was needed.
-    lit: Option<HtmlCanvasElement>,
-    /// Whether `lit` is what is shown.
+    /// Seen only while a series is lit up: a veil over the plot, and the series.
+    light: HtmlCanvasElement,
+    /// Not in the page.
+    easel: HtmlCanvasElement,
     is_lit: bool,
 }
 
 impl Picture {
-    /// An empty picture on `shown`.
+    /// An empty picture on `plain`, with `light` above it.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn new(shown: HtmlCanvasElement) -> Result<Self> {
+    pub fn new(plain: HtmlCanvasElement, light: HtmlCanvasElement) -> Result<Self> {
+        let easel = document().create_element("canvas").ok();
         Ok(Self {
-            shown,
-            plain: canvas()?,
-            lit: None,
+            plain,
+            light,
+            easel: easel
+                .and_then(|element| element.dyn_into().ok())
+                .ok_or_else(no_canvas)?,
             is_lit: false,
         })
     }
@@ -48,14 +50,18 @@ impl Picture {
     pub fn draw(&mut self, scene: &Scene, (width, height): (f64, f64), options: &DrawOptions) -> Result<()> {
         let device = |length: f64| (length * options.scale).round() as u32;
         let size = (device(width), device(height));
-        set_size(&self.plain, size);
-        scene.plot().draw(&area(&self.plain)?, options)?;
-        self.is_lit = false;
+        set_size(&self.easel, size);
+        scene.plot().draw(&area(&self.easel)?, options)?;
+        self.set_lit(false)?;
         // Only when it changes: the page is laid out again for it.
-        if (self.shown.width(), self.shown.height()) != size {
-            set_size(&self.shown, size);
+        if size_of(&self.plain) != size {
+            set_size(&self.plain, size);
+            set_size(&self.light, size);
         }
-        self.show(&self.plain)
+        show(&self.easel, &self.plain).map_err(|_| no_canvas())?;
+        // Its pixels are not needed any more.
+        set_size(&self.easel, (0, 0));
+        Ok(())
     }
 
     /// Lights up the series `label` where `scene` shows it; else shows the plot plainly. The plot is not drawn again.
@@ -63,50 +69,51 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn light(&mut self, scene: &Scene, options: &DrawOptions, label: Option<&str>) -> Result<()> {
-        let was_lit = std::mem::take(&mut self.is_lit);
-        if let Some(label) = label.filter(|label| scene.shows(label)) {
-            let lit = match self.lit.take() {
-                Some(lit) => lit,
-                None => canvas()?,
-            };
-            set_size(&lit, (self.plain.width(), self.plain.height()));
-            copy(&self.plain, &lit)?;
-            self.is_lit = scene.draw_highlight(&area(&lit)?, options, label)?;
-            self.lit = Some(lit);
-        }
-        match &self.lit {
-            Some(lit) if self.is_lit => self.show(lit),
-            _ if was_lit => self.show(&self.plain),
-            _ => Ok(()),
-        }
+        let Some(label) = label.filter(|label| scene.shows(label)) else {
+            return self.set_lit(false);
+        };
+        clear(&self.light).map_err(|_| no_canvas())?;
+        let is_lit = scene.draw_highlight(&area(&self.light)?, options, label)?;
+        self.set_lit(is_lit)
     }
 
-    /// Hands a copy of `drawn` to the screen.
-    fn show(&self, drawn: &HtmlCanvasElement) -> Result<()> {
-        if drawn.width() == 0 || drawn.height() == 0 {
-            return Ok(());
+    fn set_lit(&mut self, is_lit: bool) -> Result<()> {
+        if is_lit != self.is_lit {
+            let visibility = if is_lit { "visible" } else { "hidden" };
+            let style = self.light.style();
+            style.set_property("visibility", visibility).map_err(|_| no_canvas())?;
+            self.is_lit = is_lit;
         }
-        let there = || -> std::result::Result<(), JsValue> {
-            let carrier = OffscreenCanvas::new(drawn.width(), drawn.height())?;
-            let context = carrier.get_context("2d")?.ok_or(JsValue::NULL)?;
-            let context: OffscreenCanvasRenderingContext2d = context.dyn_into()?;
-            context.draw_image_with_html_canvas_element(drawn, 0.0, 0.0)?;
-            let screen = self.shown.get_context("bitmaprenderer")?.ok_or(JsValue::NULL)?;
-            let screen: ImageBitmapRenderingContext = screen.dyn_into()?;
-            screen.transfer_from_image_bitmap(&carrier.transfer_to_image_bitmap()?);
-            Ok(())
-        };
-        there().map_err(|_| no_canvas())
+        Ok(())
     }
 }
 
-/// A canvas that is not in the page.
-fn canvas() -> Result<HtmlCanvasElement> {
-    document()
-        .create_element("canvas")
-        .ok()
-        .and_then(|element| element.dyn_into().ok())
-        .ok_or_else(no_canvas)
+/// Shows what is on the canvas `from` on the canvas `on`, which takes bitmaps.
+fn show(from: &HtmlCanvasElement, on: &HtmlCanvasElement) -> std::result::Result<(), JsValue> {
+    let (width, height) = size_of(from);
+    if width == 0 || height == 0 {
+        return Ok(());
+    }
+    let carrier = OffscreenCanvas::new(width, height)?;
+    let context = carrier.get_context("2d")?.ok_or(JsValue::NULL)?;
+    let context: OffscreenCanvasRenderingContext2d = context.dyn_into()?;
+    context.draw_image_with_html_canvas_element(from, 0.0, 0.0)?;
+    let screen = on.get_context("bitmaprenderer")?.ok_or(JsValue::NULL)?;
+    let screen: ImageBitmapRenderingContext = screen.dyn_into()?;
+    screen.transfer_from_image_bitmap(&carrier.transfer_to_image_bitmap()?);
+    Ok(())
+}
+
+fn clear(canvas: &HtmlCanvasElement) -> std::result::Result<(), JsValue> {
+    let context = canvas.get_context("2d")?.ok_or(JsValue::NULL)?;
+    let context: CanvasRenderingContext2d = context.dyn_into()?;
+    let (width, height) = size_of(canvas);
+    context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
+    Ok(())
+}
+
+fn size_of(canvas: &HtmlCanvasElement) -> (u32, u32) {
+    (canvas.width(), canvas.height())
 }
 
 fn set_size(canvas: &HtmlCanvasElement, (width, height): (u32, u32)) {
@@ -117,21 +124,6 @@ fn set_size(canvas: &HtmlCanvasElement, (width, height): (u32, u32)) {
 fn area(canvas: &HtmlCanvasElement) -> Result<DrawingArea<CanvasBackend, Shift>> {
     let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or_else(no_canvas)?;
     Ok(backend.into_drawing_area())
-}
-
-/// Copies the pixels of a canvas to another one of the same size. Plots are opaque: nothing shines through.
-fn copy(from: &HtmlCanvasElement, to: &HtmlCanvasElement) -> Result<()> {
-    if from.width() == 0 || from.height() == 0 {
-        return Ok(());
-    }
-    let context = to
-        .get_context("2d")
-        .ok()
-        .flatten()
-        .and_then(|context| context.dyn_into::<CanvasRenderingContext2d>().ok());
-    context
-        .and_then(|context| context.draw_image_with_html_canvas_element(from, 0.0, 0.0).ok())
-        .ok_or_else(no_canvas)
 }
 
 fn no_canvas() -> Error {
