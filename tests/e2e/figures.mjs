@@ -24,8 +24,8 @@ function figure(tab, name) {
     // Of the plot, and of what lights up over it.
     pixels: () =>
       canvas.evaluate((canvas) => {
-        const light = canvas.parentElement.querySelector(".light");
-        return [canvas.toDataURL(), getComputedStyle(light).visibility === "visible" && light.toDataURL()].join();
+        const upper = canvas.parentElement.querySelector(".upper");
+        return [canvas.toDataURL(), getComputedStyle(upper).visibility === "visible" && upper.toDataURL()].join();
       }),
   };
 }

@@ -317,6 +317,7 @@ export const permalink = [
       await openAt(tab, "v=1&theme=dark");
       const pdf = await tab.page.pdf({ path: path.join(screenshots, "page.pdf"), format: "A4", printBackground: true });
       check(pdf.length > 50_000, `${pdf.length} bytes of PDF`);
+      check(!pdf.includes("/Subtype /Image"), "plots are printed as pixels, not as lines and letters");
       await tab.page.emulateMedia({ media: "print" });
       check(!(await tab.at("model-select").isVisible()) && !(await tab.at("copy-link").isVisible()), "controls are printed");
       check(await tab.at("figure-heatmap").isVisible(), "the heatmap is not printed");

@@ -44,7 +44,7 @@ pub fn PlotCanvas(
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
     let canvas = NodeRef::<html::Canvas>::new();
-    let light = NodeRef::<html::Canvas>::new();
+    let upper = NodeRef::<html::Canvas>::new();
     let width = RwSignal::new(0.0_f64);
     watch::width_of(frame, width);
     let size = Memo::new(move |_| {
@@ -60,7 +60,7 @@ pub fn PlotCanvas(
             options.with(|options| Scene::new(plot, width, height, options)),
         ))
     });
-    draw(page, frame, (canvas, light), scene, size, options);
+    draw(page, frame, (canvas, upper), scene, size, options);
 
     let explorer = Explorer::new(scene, actions);
     let pointed = Memo::new(move |_| explorer.target());
@@ -95,7 +95,7 @@ pub fn PlotCanvas(
                 on:keydown=move |event| explorer.key(&event)
                 on:blur=move |_| explorer.blurred()
             ></canvas>
-            <canvas node_ref=light class="light" aria-hidden="true"></canvas>
+            <canvas node_ref=upper class="upper" aria-hidden="true"></canvas>
             <Overlay explorer=explorer hover=hover />
             <p class="visually-hidden" id=help_id>{help}</p>
             <p class="visually-hidden" role="status" data-testid="spoken">{move || explorer.spoken.get()}</p>
@@ -103,12 +103,12 @@ pub fn PlotCanvas(
     }
 }
 
-/// Keeps the canvas, and the light above it, drawn. The first time at once; later after the next frame, so that what was pressed is seen to be
+/// Keeps the canvas, and the one above it, drawn. The first time at once; later after the next frame, so that what was pressed is seen to be
 /// pressed first, and several changes are drawn once; when it is out of view, when the browser is idle.
 fn draw(
     page: Page,
     frame: NodeRef<html::Div>,
-    (canvas, light): (NodeRef<html::Canvas>, NodeRef<html::Canvas>),
+    (canvas, upper): (NodeRef<html::Canvas>, NodeRef<html::Canvas>),
     scene: Memo<Option<Arc<Scene>>>,
     size: Memo<(f64, f64)>,
     options: Memo<DrawOptions>,
@@ -121,9 +121,9 @@ fn draw(
     let due = StoredValue::new(false);
     let paint = move || {
         // The figure may be gone by now.
-        let (Some(Some(canvas)), Some(Some(light)), Some(Some(scene))) = (
+        let (Some(Some(canvas)), Some(Some(upper)), Some(Some(scene))) = (
             canvas.try_get_untracked(),
-            light.try_get_untracked(),
+            upper.try_get_untracked(),
             scene.try_get_untracked(),
         ) else {
             return;
@@ -132,9 +132,15 @@ fn draw(
         let painted = picture.try_update_value(|picture| {
             let drawn = match picture {
                 Some(picture) => picture,
-                None => picture.insert(Picture::new(canvas.clone(), light.clone())?),
+                None => picture.insert(Picture::new(canvas.clone(), upper.clone())?),
             };
-            options.with_untracked(|options| drawn.draw(&scene, size.get_untracked(), options))
+            options.with_untracked(|options| {
+                drawn.draw(&scene, size.get_untracked(), options)?;
+                if page.linked.printing.get_untracked() {
+                    drawn.draw_for_paper(&scene, options)?;
+                }
+                Ok(())
+            })
         });
         match painted {
             Some(Err(error)) => page.session.update(|session| session.fail(error)),
@@ -153,7 +159,7 @@ fn draw(
     };
     Effect::new(move |_| {
         canvas.track();
-        light.track();
+        upper.track();
         scene.track();
         options.track();
         let first = drawn.get_untracked() == 0;
@@ -171,6 +177,9 @@ fn draw(
     Effect::new(move |_| {
         drawn.track();
         let label = page.linked.series.get();
+        if page.linked.printing.get_untracked() {
+            return;
+        }
         let lit = picture.try_update_value(|picture| {
             let (Some(picture), Some(scene)) = (picture.as_mut(), scene.get_untracked()) else {
                 return Ok(());

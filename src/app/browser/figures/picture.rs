@@ -1,4 +1,4 @@
-//! The pixels of a plot: drawn out of sight, then shown, and lit up by a second canvas above.
+//! The pixels of a plot: drawn out of sight, then shown; a second canvas above lights a series up.
 
 use leptos::prelude::document;
 use plotters::coord::Shift;
@@ -18,28 +18,28 @@ use crate::plot::{DrawOptions, Scene};
 /// The lower one shows a bitmap that was drawn elsewhere: without a graphics processor, a canvas that is drawn upon is copied
 /// to the screen with every frame that the page paints, and slows down what has nothing to do with it.
 pub struct Picture {
-    plain: HtmlCanvasElement,
-    /// Seen only while a series is lit up: a veil over the plot, and the series.
-    light: HtmlCanvasElement,
+    lower: HtmlCanvasElement,
+    /// Seen only while a series is lit up, with a veil over the plot and the series; or on paper, with the plot.
+    upper: HtmlCanvasElement,
     /// Not in the page.
     easel: HtmlCanvasElement,
-    is_lit: bool,
+    upper_is_seen: bool,
 }
 
 impl Picture {
-    /// An empty picture on `plain`, with `light` above it.
+    /// An empty picture on `lower`, with `upper` above it.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn new(plain: HtmlCanvasElement, light: HtmlCanvasElement) -> Result<Self> {
+    pub fn new(lower: HtmlCanvasElement, upper: HtmlCanvasElement) -> Result<Self> {
         let easel = document().create_element("canvas").ok();
         Ok(Self {
-            plain,
-            light,
+            lower,
+            upper,
             easel: easel
                 .and_then(|element| element.dyn_into().ok())
                 .ok_or_else(no_canvas)?,
-            is_lit: false,
+            upper_is_seen: false,
         })
     }
 
@@ -52,16 +52,28 @@ impl Picture {
         let size = (device(width), device(height));
         set_size(&self.easel, size);
         scene.plot().draw(&area(&self.easel)?, options)?;
-        self.set_lit(false)?;
+        self.see_upper(false)?;
+        see(&self.lower, true)?;
         // Only when it changes: the page is laid out again for it.
-        if size_of(&self.plain) != size {
-            set_size(&self.plain, size);
-            set_size(&self.light, size);
+        if size_of(&self.lower) != size {
+            set_size(&self.lower, size);
+            set_size(&self.upper, size);
         }
-        show(&self.easel, &self.plain).map_err(|_| no_canvas())?;
+        show(&self.easel, &self.lower).map_err(|_| no_canvas())?;
         // Its pixels are not needed any more.
         set_size(&self.easel, (0, 0));
         Ok(())
+    }
+
+    /// Draws `scene` for paper: browsers print what is drawn upon a canvas in the page as lines and letters, not as pixels.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when the browser gives no canvas.
+    pub fn draw_for_paper(&mut self, scene: &Scene, options: &DrawOptions) -> Result<()> {
+        clear(&self.upper).map_err(|_| no_canvas())?;
+        scene.plot().draw(&area(&self.upper)?, options)?;
+        see(&self.lower, false)?;
+        self.see_upper(true)
     }
 
     /// Lights up the series `label` where `scene` shows it; else shows the plot plainly. The plot is not drawn again.
@@ -70,22 +82,26 @@ impl Picture {
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn light(&mut self, scene: &Scene, options: &DrawOptions, label: Option<&str>) -> Result<()> {
         let Some(label) = label.filter(|label| scene.shows(label)) else {
-            return self.set_lit(false);
+            return self.see_upper(false);
         };
-        clear(&self.light).map_err(|_| no_canvas())?;
-        let is_lit = scene.draw_highlight(&area(&self.light)?, options, label)?;
-        self.set_lit(is_lit)
+        clear(&self.upper).map_err(|_| no_canvas())?;
+        let is_lit = scene.draw_highlight(&area(&self.upper)?, options, label)?;
+        self.see_upper(is_lit)
     }
 
-    fn set_lit(&mut self, is_lit: bool) -> Result<()> {
-        if is_lit != self.is_lit {
-            let visibility = if is_lit { "visible" } else { "hidden" };
-            let style = self.light.style();
-            style.set_property("visibility", visibility).map_err(|_| no_canvas())?;
-            self.is_lit = is_lit;
+    fn see_upper(&mut self, seen: bool) -> Result<()> {
+        if seen != self.upper_is_seen {
+            see(&self.upper, seen)?;
+            self.upper_is_seen = seen;
         }
         Ok(())
     }
+}
+
+fn see(canvas: &HtmlCanvasElement, seen: bool) -> Result<()> {
+    let visibility = if seen { "visible" } else { "hidden" };
+    let set = canvas.style().set_property("visibility", visibility);
+    set.map_err(|_| no_canvas())
 }
 
 /// Shows what is on the canvas `from` on the canvas `on`, which takes bitmaps.
