@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::{document, request_animation_frame, set_timeout, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
+use web_sys::{Element, HtmlElement, IdleRequestOptions, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -51,11 +51,14 @@ pub fn after_frame(task: impl FnOnce() + 'static) {
     request_animation_frame(move || set_timeout(task, Duration::ZERO));
 }
 
-/// Runs `task` when the browser has nothing else to do; a little later where a browser can't tell.
+/// Runs `task` when the browser has nothing else to do, or soon; a little later where a browser can't tell.
 pub fn when_idle(task: impl FnOnce() + 'static) {
     let task = Closure::once_into_js(task);
+    let latest = IdleRequestOptions::new();
+    latest.set_timeout(1000);
+    let asked = window().request_idle_callback_with_options(task.unchecked_ref(), &latest);
     // Safari has no such function.
-    if window().request_idle_callback(task.unchecked_ref()).is_err() {
+    if asked.is_err() {
         let soon = Duration::from_millis(100);
         set_timeout(
             move || {

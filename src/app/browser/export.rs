@@ -116,7 +116,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     let button = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
-    // Made when its button is reached, which is before it is pressed; kept from then on.
+    // Made and laid out when its button is reached, which is before it is pressed; kept from then on.
     let made = RwSignal::new(false);
     let reached = move || {
         if !made.get_untracked() {
@@ -187,7 +187,16 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
                 "Export"
                 <span class="visually-hidden">{format!(": {}", heading(figure))}</span>
             </button>
-            <div class="export-panel" node_ref=panel id=id tabindex="-1" role="group" aria-label="Export" hidden=move || !open.get()>
+            <div
+                class="export-panel"
+                class:closed=move || !open.get()
+                node_ref=panel
+                id=id
+                tabindex="-1"
+                role="group"
+                aria-label="Export"
+                hidden=move || !made.get()
+            >
                 <Show when=move || made.get()>
                     <Groups page=page figure=figure act=act />
                     <p class="export-said" class:failed=failed aria-hidden="true">{said}</p>

@@ -115,7 +115,7 @@ impl Stage {
     }
 
     async fn legend(&self) {
-        for name in ["pointerenter", "click", "dblclick", "click", "pointerleave"] {
+        for name in ["pointerenter", "click", "click", "pointerleave"] {
             self.send(".legend-entry", PointerEvent::new(name));
             idle().await;
         }

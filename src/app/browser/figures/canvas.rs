@@ -176,7 +176,8 @@ fn draw(
     });
     Effect::new(move |_| {
         drawn.track();
-        let label = page.linked.series.get();
+        // Out of view nothing has to be lit up.
+        let label = near.get().then(|| page.linked.series.get()).flatten();
         if page.linked.printing.get_untracked() {
             return;
         }

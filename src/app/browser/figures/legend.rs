@@ -56,7 +56,7 @@ fn Entry(
             Some(label.with_value(|label| same_series(label, lit)))
         })
     });
-    let change = move |isolate: bool| {
+    let change = move |again: bool, isolate: bool| {
         let labels: Vec<String> = plot
             .with_untracked(|plot| {
                 plot.as_ref()
@@ -66,16 +66,22 @@ fn Entry(
         page.view.update(|view| {
             view.update_histogram(name, |view| {
                 label.with_value(|label| {
+                    if again || !isolate {
+                        view.toggle(label);
+                    }
                     if isolate {
                         view.isolate(label, labels.iter().map(String::as_str));
-                    } else {
-                        view.toggle(label);
                     }
                 });
             });
         });
         // What was asked for is seen plainly; it is lit up when the pointer comes again.
         page.linked.light(None);
+    };
+    let clicked = move |event: MouseEvent| {
+        // The second click of a double click takes back what the first one did.
+        let again = event.detail() > 0 && event.detail() % 2 == 0;
+        change(again, again || event.shift_key());
     };
     let light = move || label.with_value(|label| page.linked.light(Some(label)));
     let focused = move |event: FocusEvent| {
@@ -101,8 +107,7 @@ fn Entry(
             class:lit=move || lit.get() == Some(true)
             aria-pressed=move || if visible.get() { "true" } else { "false" }
             title=title
-            on:click=move |event: MouseEvent| change(event.shift_key())
-            on:dblclick=move |_| change(true)
+            on:click=clicked
             on:pointerenter=move |_| light()
             on:pointerleave=move |_| page.linked.light(None)
             on:focus=focused
