@@ -34,7 +34,7 @@ impl HistogramPlot {
             self.draw_series(&pen, &layout, theme, series)?;
         }
         self.draw_boxes(&pen, &layout, theme)?;
-        draw_axes(&pen, &layout, theme)?;
+        draw_axes(&pen, &layout, theme, true)?;
         layout.title.draw(&pen, options)?;
         self.draw_titles(&pen, &layout, theme)?;
         layout
@@ -67,7 +67,8 @@ impl HistogramPlot {
                 draw_box(&pen, layout, theme.series_color(series.color).to_rgba(), stats, *row)?;
             }
         }
-        draw_axes(&pen, layout, theme)?;
+        // What is written beside them lies outside the veil.
+        draw_axes(&pen, layout, theme, false)?;
         Ok(true)
     }
 
@@ -173,7 +174,8 @@ fn draw_bars<DB: DrawingBackend>(
     Ok(())
 }
 
-fn draw_axes<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+/// The axes and their ticks, with what is written beside them if it is `labelled`.
+fn draw_axes<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme, labelled: bool) -> Result<()> {
     let (axis, color, size) = (theme.axis.to_rgba(), theme.text.to_rgba(), layout.font_size);
     let bars = layout.bars;
     pen.horizontal(bars.bottom, bars.left, bars.right, 1.0, axis)?;
@@ -183,14 +185,18 @@ fn draw_axes<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &The
         let x = layout.x.pixel(*value);
         pen.vertical(x, bars.bottom, bars.bottom + TICK, 1.0, axis)?;
         pen.vertical(x, layout.boxes.bottom, layout.boxes.bottom + TICK, 1.0, axis)?;
-        let y = bars.bottom + TICK + size * 0.9;
-        pen.write(label, (x, y), size, color, HPos::Center)?;
+        if labelled {
+            let y = bars.bottom + TICK + size * 0.9;
+            pen.write(label, (x, y), size, color, HPos::Center)?;
+        }
     }
     for (value, label) in &layout.y_ticks {
         let y = layout.y.pixel(*value);
         pen.horizontal(y, bars.left - TICK, bars.left, 1.0, axis)?;
-        let x = bars.left - TICK - 3.0;
-        pen.write(label, (x, y), size, color, HPos::Right)?;
+        if labelled {
+            let x = bars.left - TICK - 3.0;
+            pen.write(label, (x, y), size, color, HPos::Right)?;
+        }
     }
     Ok(())
 }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use leptos::html;
 use leptos::prelude::*;
 
-use super::super::document::{after_frame, when_idle};
 use super::super::page::Page;
 use super::explorer::{Actions, Explorer};
 use super::overlay::Overlay;
-use super::picture::Picture;
+use super::painter::Painter;
 use super::watch;
 use crate::plot::{DrawOptions, Plot, Scene, Target, Theme};
 
@@ -60,7 +59,7 @@ pub fn PlotCanvas(
             options.with(|options| Scene::new(plot, width, height, options)),
         ))
     });
-    draw(page, frame, (canvas, upper), scene, size, options);
+    Painter::new(page, (canvas, upper), scene, size, options).follow(frame);
 
     let explorer = Explorer::new(scene, actions);
     let pointed = Memo::new(move |_| explorer.target());
@@ -101,94 +100,4 @@ pub fn PlotCanvas(
             <p class="visually-hidden" role="status" data-testid="spoken">{move || explorer.spoken.get()}</p>
         </div>
     }
-}
-
-/// Keeps the canvas, and the one above it, drawn. The first time at once; later after the next frame, so that what was pressed is seen to be
-/// pressed first, and several changes are drawn once; when it is out of view, when the browser is idle.
-fn draw(
-    page: Page,
-    frame: NodeRef<html::Div>,
-    (canvas, upper): (NodeRef<html::Canvas>, NodeRef<html::Canvas>),
-    scene: Memo<Option<Arc<Scene>>>,
-    size: Memo<(f64, f64)>,
-    options: Memo<DrawOptions>,
-) {
-    let near = RwSignal::new(true);
-    watch::nearness_of(frame, near);
-    let picture = StoredValue::new_local(None::<Picture>);
-    // How often it has been drawn, and whether it will be drawn again.
-    let drawn = RwSignal::new(0_u32);
-    let due = StoredValue::new(false);
-    let paint = move || {
-        // The figure may be gone by now.
-        let (Some(Some(canvas)), Some(Some(upper)), Some(Some(scene))) = (
-            canvas.try_get_untracked(),
-            upper.try_get_untracked(),
-            scene.try_get_untracked(),
-        ) else {
-            return;
-        };
-        due.set_value(false);
-        let painted = picture.try_update_value(|picture| {
-            let drawn = match picture {
-                Some(picture) => picture,
-                None => picture.insert(Picture::new(canvas.clone(), upper.clone())?),
-            };
-            options.with_untracked(|options| {
-                drawn.draw(&scene, size.get_untracked(), options)?;
-                if page.linked.printing.get_untracked() {
-                    drawn.draw_for_paper(&scene, options)?;
-                }
-                Ok(())
-            })
-        });
-        match painted {
-            Some(Err(error)) => page.session.update(|session| session.fail(error)),
-            Some(Ok(())) => {
-                page.linked.mark_first();
-                drawn.update(|drawn| *drawn += 1);
-            }
-            None => {}
-        }
-    };
-    // Unless it was drawn since.
-    let paint_if_due = move || {
-        if due.try_get_value() == Some(true) {
-            paint();
-        }
-    };
-    Effect::new(move |_| {
-        canvas.track();
-        upper.track();
-        scene.track();
-        options.track();
-        let first = drawn.get_untracked() == 0;
-        if page.linked.printing.get() || (first && near.get_untracked()) {
-            paint();
-        } else if !due.get_value() {
-            due.set_value(true);
-            if near.get_untracked() {
-                after_frame(paint_if_due);
-            } else {
-                when_idle(paint_if_due);
-            }
-        }
-    });
-    Effect::new(move |_| {
-        drawn.track();
-        // Out of view nothing has to be lit up.
-        let label = near.get().then(|| page.linked.series.get()).flatten();
-        if page.linked.printing.get_untracked() {
-            return;
-        }
-        let lit = picture.try_update_value(|picture| {
-            let (Some(picture), Some(scene)) = (picture.as_mut(), scene.get_untracked()) else {
-                return Ok(());
-            };
-            options.with_untracked(|options| picture.light(&scene, options, label.as_deref()))
-        });
-        if let Some(Err(error)) = lit {
-            page.session.update(|session| session.fail(error));
-        }
-    });
 }

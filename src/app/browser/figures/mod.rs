@@ -7,6 +7,7 @@ mod histogram;
 mod legend;
 mod linked;
 mod overlay;
+mod painter;
 mod picture;
 mod prompts;
 mod toolbar;

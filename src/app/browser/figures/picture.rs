@@ -43,7 +43,7 @@ impl Picture {
         })
     }
 
-    /// Draws `scene`, with as many pixels as the screen has there. Nothing is lit up then.
+    /// Draws `scene` out of sight, with as many pixels as the screen has there.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
@@ -51,7 +51,18 @@ impl Picture {
         let device = |length: f64| (length * options.scale).round() as u32;
         let size = (device(width), device(height));
         set_size(&self.easel, size);
-        scene.plot().draw(&area(&self.easel)?, options)?;
+        scene.plot().draw(&area(&self.easel)?, options)
+    }
+
+    /// Shows what was drawn last. Nothing is lit up then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when the browser gives no canvas.
+    pub fn show(&mut self) -> Result<()> {
+        let size = size_of(&self.easel);
+        if size.0 == 0 || size.1 == 0 {
+            return Ok(());
+        }
         self.see_upper(false)?;
         see(&self.lower, true)?;
         // Only when it changes: the page is laid out again for it.
@@ -107,9 +118,6 @@ fn see(canvas: &HtmlCanvasElement, seen: bool) -> Result<()> {
 /// Shows what is on the canvas `from` on the canvas `on`, which takes bitmaps.
 fn show(from: &HtmlCanvasElement, on: &HtmlCanvasElement) -> std::result::Result<(), JsValue> {
     let (width, height) = size_of(from);
-    if width == 0 || height == 0 {
-        return Ok(());
-    }
     let carrier = OffscreenCanvas::new(width, height)?;
     let context = carrier.get_context("2d")?.ok_or(JsValue::NULL)?;
     let context: OffscreenCanvasRenderingContext2d = context.dyn_into()?;
