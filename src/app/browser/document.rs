@@ -70,9 +70,9 @@ pub fn when_idle(task: impl FnOnce() + 'static) {
     }
 }
 
-/// Scrolls no further than it takes to see all of `element`, with the next frame.
+/// Scrolls no further than it takes to see all of `element`, once the next frame has shown that it is there.
 pub fn bring_into_view(element: Element) {
-    request_animation_frame(move || {
+    after_frame(move || {
         let options = ScrollIntoViewOptions::new();
         options.set_block(ScrollLogicalPosition::Nearest);
         element.scroll_into_view_with_scroll_into_view_options(&options);

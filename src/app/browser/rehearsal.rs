@@ -135,7 +135,7 @@ impl Stage {
     async fn export(&self) {
         self.send(".export-button", PointerEvent::new("pointerenter"));
         idle().await;
-        // Closed again before a frame in which it would come into sight.
+        // Closed again before the page would scroll to it.
         self.press(".export-button");
         leptos::task::tick().await;
         self.key(".export", "Escape");
