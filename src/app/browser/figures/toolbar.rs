@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::super::document::when_idle;
+use super::super::document::after_frame;
 use super::super::page::Page;
 use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::app::heatmap_words::heatmap_label;
@@ -86,10 +86,9 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
         })
     });
     let chosen = move |name: &str| page.view.with(|view| view.heatmap.name == name);
-    // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame, and waits while
-    // keys are pressed.
+    // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame.
     let choose = move |name: String| {
-        when_idle(move || {
+        after_frame(move || {
             page.view.update(|view| {
                 view.heatmap.name = name;
                 // Another heatmap may have other rows.
