@@ -388,9 +388,12 @@ export const figures = [
       await tab.page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
       await settle(tab);
       check((await corner()) === "255,255,255", `on paper: ${await corner()}`);
+      // The upper canvas is what is printed.
+      const upper = canvas.locator("xpath=following-sibling::canvas");
+      check((await cornerOf(upper)).join() === "255,255,255" && (await upper.isVisible()), `printed: ${await cornerOf(upper)}`);
       await tab.page.evaluate(() => window.dispatchEvent(new Event("afterprint")));
       await settle(tab);
-      check((await corner()) === "22,25,29", `dark again: ${await corner()}`);
+      check((await corner()) === "22,25,29" && !(await upper.isVisible()), `dark again: ${await corner()}`);
     },
   },
   {

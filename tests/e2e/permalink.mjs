@@ -182,7 +182,7 @@ export const permalink = [
       const words = await tab.at("invitation").innerText();
       check(/gpt2, head 11\.10 on 1,200 prompts/.test(words) && /548 MB/.test(words), words);
       await tab.page.screenshot({ path: path.join(screenshots, "invitation.png") });
-      check((await tab.at("figure-keys_fixed_scores").locator("canvas").count()) > 0, "the recorded run is not shown");
+      check((await tab.at("figure-keys_fixed_scores").getByRole("application").count()) === 1, "the recorded run is not shown");
       check(!site.requests.slice(before).some(({ path }) => /worker-/.test(path)), "the worker was fetched");
       await tab.fill({ model: "recorded" });
       await tab.at("invitation").waitFor({ state: "detached" });

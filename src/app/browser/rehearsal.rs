@@ -87,13 +87,6 @@ impl Stage {
         }
     }
 
-    fn press(&self, selector: &str) {
-        let element = self.first(selector);
-        if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-            element.click();
-        }
-    }
-
     fn key(&self, selector: &str, key: &str) {
         let options = KeyboardEventInit::new();
         options.set_key(key);
@@ -136,7 +129,7 @@ impl Stage {
         self.send(".export-button", PointerEvent::new("pointerenter"));
         idle().await;
         // Closed again before the page would scroll to it.
-        self.press(".export-button");
+        self.send(".export-button", PointerEvent::new("click"));
         leptos::task::tick().await;
         self.key(".export", "Escape");
         idle().await;
