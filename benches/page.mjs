@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { brotliCompressSync, gzipSync } from "node:zlib";
@@ -52,9 +53,9 @@ function watch() {
     }
   }).observe(document, { subtree: true, attributes: true, attributeFilter: ["width"] });
   new PerformanceObserver((list) => {
-    for (const { name, duration, interactionId, processingStart, startTime, target } of list.getEntries()) {
+    for (const { name, duration, interactionId: id, processingStart, startTime, target } of list.getEntries()) {
       const where = (target?.ariaLabel ?? target?.textContent ?? "").trim().slice(0, 40);
-      if (interactionId) seen.events.push({ name, duration, waited: processingStart - startTime, where });
+      if (id) seen.events.push({ id, name, duration, waited: processingStart - startTime, where });
     }
   }).observe({ type: "event", durationThreshold: 16, buffered: true });
   addEventListener("pointermove", ({ timeStamp }) => {
@@ -62,11 +63,20 @@ function watch() {
   }, { capture: true, passive: true });
 }
 
+/** What `question` answers in the page, once that is something. */
+async function until(page, question, of) {
+  for (const since = Date.now(); Date.now() - since < 120_000; await pause(50)) {
+    const answer = await page.evaluate(question, of);
+    if (answer) return answer;
+  }
+  throw new Error(`nothing came of ${question} in two minutes`);
+}
+
 /** An empty window on a slow machine, with nothing in its cache. The processes of the window before have ended, and its own have started. */
 async function slowWindow(browser) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const page = await context.newPage();
-  await page.waitForTimeout(2000);
+  await pause(2000);
   const session = await context.newCDPSession(page);
   await session.send("Emulation.setCPUThrottlingRate", { rate: slow });
   return { context, page };
@@ -77,7 +87,7 @@ async function open(browser, url) {
   const { context, page } = await slowWindow(browser);
   await page.addInitScript(watch);
   await page.goto(url);
-  await page.waitForFunction(() => Object.keys(keysideBench.drawn).length > 0, undefined, { timeout: 120_000, polling: 100 });
+  await until(page, () => Object.keys(keysideBench.drawn).length > 0);
   return { context, page };
 }
 
@@ -86,15 +96,14 @@ async function emptyPage(browser, url) {
   const { context, page } = await slowWindow(browser);
   await page.route(`${url}empty`, (route) => route.fulfill({ contentType: "text/html", body: "<!doctype html><title>empty</title><p>Empty</p>" }));
   await page.goto(`${url}empty`);
-  const painted = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime, undefined, { polling: 100 });
-  const paint = await painted.jsonValue();
+  const paint = await until(page, () => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
   await context.close();
   return paint;
 }
 
 async function loading(browser, url) {
   const { context, page } = await open(browser, url);
-  await page.waitForTimeout(2000);
+  await pause(2000);
   const times = await page.evaluate(() => ({
     first_paint: performance.getEntriesByName("first-contentful-paint")[0]?.startTime,
     first_picture: Math.max(keysideBench.picture, performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? 0),
@@ -104,127 +113,165 @@ async function loading(browser, url) {
     resources: performance.getEntriesByType("resource").map(({ name, responseEnd }) => ({ name, end: responseEnd })),
   }));
   // Figures that are drawn when they are needed: what scrolling to them takes.
-  const figures = await page.locator("[data-testid^=figure-]").all();
+  const figures = await page.evaluate(() => Array.from(document.querySelectorAll("[data-testid^=figure-]"), (figure) => figure.dataset.testid.slice(7)));
   let scrolling = 0;
-  for (const figure of figures) {
-    const name = (await figure.getAttribute("data-testid")).slice(7);
+  for (const name of figures) {
     if (times.drawn[name]) continue;
-    const since = await figure.evaluate((element) => (element.scrollIntoView(), performance.now()));
-    const at = await page.waitForFunction((name) => keysideBench.drawn[name], name, { timeout: 30_000, polling: 20 });
-    scrolling = Math.max(scrolling, (await at.jsonValue()) - since);
+    const since = await page.evaluate((name) => (document.querySelector(`[data-testid=figure-${name}]`).scrollIntoView(), performance.now()), name);
+    scrolling = Math.max(scrolling, (await until(page, (name) => keysideBench.drawn[name], name)) - since);
   }
   await context.close();
   return { ...times, at_once: Object.keys(times.drawn).length, figures: figures.length, last_at_once: Math.max(...Object.values(times.drawn)), scrolling };
 }
 
-/** Goes to an element and waits until what that changes is done: a press comes later than the pointer. */
-async function reach(page, element) {
-  await element.scrollIntoViewIfNeeded();
-  await element.hover();
-  await page.waitForTimeout(250);
+/** Watches with the page's own functions: Playwright's locators would add listeners to every event of the pointer. */
+const mark = (page, selector, nth = 0) =>
+  page.evaluate(([selector, nth]) => {
+    keysideBench.element = document.querySelectorAll(selector)[nth];
+    return !!keysideBench.element;
+  }, [selector, nth]);
+
+/** Where the marked element is, in the window. */
+const box = (page) => page.evaluate(() => {
+  keysideBench.element.scrollIntoViewIfNeeded();
+  const { x, y, width, height } = keysideBench.element.getBoundingClientRect();
+  return { x, y, width, height };
+});
+
+/** Goes to the marked element with the pointer and waits until what that changes is done: a press comes later than the pointer. */
+async function reach(page) {
+  const { x, y, width, height } = await box(page);
+  await page.mouse.move(x + width / 2, y + height / 2);
+  await pause(250);
 }
 
-/** Presses what the pointer is over. A locator's click would look in the page for what it hits, and slow down what is measured. */
 async function press(page, clickCount = 1) {
   await page.mouse.down({ clickCount });
-  await page.waitForTimeout(30);
+  await pause(30);
   await page.mouse.up({ clickCount });
 }
 
+/** Chooses a model as a reader does, without a pointer. */
+const choose = (page, model) =>
+  page.evaluate((model) => {
+    const select = document.getElementById("model-select");
+    select.value = model;
+    select.dispatchEvent(new Event("change", { bubbles: true }));
+  }, model);
+
+const FIRST = "[data-testid=figure-keys_fixed_scores]";
+
 const interactions = [
   ["show or hide a series", async (page) => {
-    const entry = page.getByTestId("figure-keys_fixed_scores").locator(".legend button").first();
-    await reach(page, entry);
+    await mark(page, `${FIRST} .legend button`);
+    await reach(page);
     for (let time = 0; time < 6; time += 1) {
       await press(page);
-      await page.waitForTimeout(150);
+      await pause(150);
     }
   }],
   ["isolate a series", async (page) => {
-    const entry = page.getByTestId("figure-keys_fixed_scores").locator(".legend button").first();
-    await reach(page, entry);
+    await mark(page, `${FIRST} .legend button`);
+    await reach(page);
     for (const clickCount of [1, 2]) {
       await press(page, clickCount);
-      await page.waitForTimeout(100);
+      await pause(100);
     }
   }],
   ["the heatmap's switch", async (page) => {
-    await reach(page, page.getByTestId("heatmap-select"));
-    await page.getByTestId("heatmap-select").focus();
+    await mark(page, "[data-testid=heatmap-select]");
+    await reach(page);
+    await page.evaluate(() => keysideBench.element.focus());
     for (let time = 0; time < 6; time += 1) {
       await page.keyboard.press("ArrowDown", { delay: 20 });
-      await page.waitForTimeout(200);
+      await pause(200);
     }
-    return true;
   }],
   ["arrow keys in a plot", async (page) => {
-    const canvas = page.getByTestId("figure-keys_fixed_scores").locator("[tabindex='0']").first();
-    if (!(await canvas.count())) return false;
-    await reach(page, canvas);
-    await canvas.focus();
+    await mark(page, `${FIRST} [tabindex='0']`);
+    await reach(page);
+    await page.evaluate(() => keysideBench.element.focus());
     for (let time = 0; time < 12; time += 1) await page.keyboard.press("ArrowRight", { delay: 20 });
-    return true;
   }],
   ["open and close what opens", async (page) => {
-    const openers = await page.locator('summary, button[aria-haspopup]:enabled, button[aria-expanded="false"]:enabled').filter({ visible: true }).elementHandles();
-    for (const opener of openers) {
-      await reach(page, opener);
+    const count = await page.evaluate(() => {
+      const all = document.querySelectorAll('summary, button[aria-haspopup]:enabled, button[aria-expanded="false"]:enabled');
+      keysideBench.openers = [...all].filter((element) => element.checkVisibility());
+      return keysideBench.openers.length;
+    });
+    for (let nth = 0; nth < count; nth += 1) {
+      const is_summary = await page.evaluate((nth) => {
+        keysideBench.element = keysideBench.openers[nth];
+        return keysideBench.element.localName === "summary";
+      }, nth);
+      await reach(page);
       await press(page);
       // A large table comes, and goes, after what is shown of the press.
-      await page.waitForTimeout(400);
+      await pause(400);
       await page.keyboard.press("Escape", { delay: 20 });
-      await page.waitForTimeout(100);
-      if ((await opener.evaluate((element) => element.localName)) === "summary") await press(page);
-      await page.waitForTimeout(400);
+      await pause(100);
+      if (is_summary) await press(page);
+      await pause(400);
     }
   }],
   ["type into a field", async (page) => {
-    await page.getByTestId("model-select").selectOption("url");
-    await reach(page, page.getByTestId("head-input"));
+    await choose(page, "url");
+    await pause(400);
+    await mark(page, "#head-input");
+    await reach(page);
     await press(page);
     await page.keyboard.type("10.7 11.10 9.9", { delay: 40 });
-    await page.getByTestId("model-select").selectOption("recorded");
+    await choose(page, "recorded");
   }],
 ];
 
-/** Longest and middle latency of every kind of interaction. */
+/** Interaction to Next Paint: the longest interaction, where one of each fifty may be longer. */
+function nextPaint(events) {
+  const interactions = new Map();
+  for (const { id, duration } of events) interactions.set(id, Math.max(duration, interactions.get(id) ?? 0));
+  const durations = [...interactions.values()].toSorted((a, b) => b - a);
+  return durations[Math.floor(durations.length / 50)];
+}
+
+/** Longest and middle latency of every kind of interaction, and of all of them. */
 async function using(browser, url) {
   const { context, page } = await open(browser, url);
-  await page.waitForTimeout(4000);
+  await pause(4000);
   const rows = [];
+  const all = [];
   for (const [name, run] of interactions) {
     await page.evaluate(() => (keysideBench.events.length = 0));
-    const done = await run(page).catch((error) => (console.error(`keyside: ${name}: ${error.message.split("\n")[0]}`), false));
-    await page.waitForTimeout(500);
+    await run(page);
+    await pause(500);
     const events = await page.evaluate(() => keysideBench.events);
+    all.push(...events);
     const durations = events.map(({ duration }) => duration);
     const slowest = events.toSorted((a, b) => b.duration - a.duration)[0];
     const which = slowest && `${slowest.name}, after ${Math.round(slowest.waited)} ms: ${slowest.where}`;
     // What takes less than a frame is not reported.
-    if (done !== false) rows.push({ name, events: durations.length, median: durations.length ? median(durations) : 16, longest: Math.max(16, ...durations), which });
+    rows.push({ name, events: durations.length, median: durations.length ? median(durations) : 16, longest: Math.max(16, ...durations), which });
   }
   for (const figure of ["keys_fixed_scores", "heatmap"]) {
-    const canvas = page.getByTestId(`figure-${figure}`).locator("canvas").first();
-    await canvas.scrollIntoViewIfNeeded();
-    await page.waitForTimeout(500);
-    const box = await canvas.boundingBox();
+    await mark(page, `[data-testid=figure-${figure}] canvas`);
+    const { x, y, width, height } = await box(page);
+    await pause(500);
     await page.evaluate(() => (keysideBench.moves.length = 0));
     for (let step = 0; step < 60; step += 1) {
-      await page.mouse.move(box.x + box.width * (0.15 + step / 90), box.y + box.height * (0.4 + 0.3 * Math.sin(step / 7)));
-      await page.waitForTimeout(16);
+      await page.mouse.move(x + width * (0.15 + step / 90), y + height * (0.4 + 0.3 * Math.sin(step / 7)));
+      await pause(16);
     }
-    await page.waitForTimeout(300);
+    await pause(300);
     const moves = await page.evaluate(() => keysideBench.moves);
     rows.push({ name: `hover over ${figure}`, events: moves.length, median: median(moves), longest: Math.max(...moves) });
   }
   await context.close();
-  return rows;
+  return { rows, next_paint: nextPaint(all) };
 }
 
 /** The middle of several visits, for every kind of interaction: its usual latency, and its longest one. */
 function merged(visits) {
-  return visits[0].map(({ name }) => {
-    const rows = visits.flatMap((visit) => visit.filter((row) => row.name === name)).toSorted((a, b) => a.longest - b.longest);
+  return visits[0].rows.map(({ name }) => {
+    const rows = visits.flatMap((visit) => visit.rows.filter((row) => row.name === name)).toSorted((a, b) => a.longest - b.longest);
     const middle = rows[rows.length >> 1];
     return { ...middle, median: Math.round(median(rows.map((row) => row.median))), longest: Math.round(middle.longest), longest_of_all: Math.round(rows.at(-1).longest) };
   });
@@ -274,10 +321,12 @@ try {
     longest_wait_after_scrolling_ms: of("scrolling"),
     before_first_plot: await sizes(loads[0].resources, loads[0].first_plot, site.url),
     interactions: merged(visits),
+    interaction_to_next_paint_ms: visits.map((visit) => visit.next_paint),
   };
   console.error(`an empty page's first paint ${summary.empty_page_first_paint_ms} ms, first paint ${summary.first_paint_ms} ms, first picture ${summary.first_picture_ms} ms, first plot ${summary.first_plot_ms} ms, ${summary.figures_drawn_at_once} of ${summary.figures} figures ${summary.last_of_them_ms} ms (medians of ${rounds}, ${slow}x slower; load ${summary.load_average[0]} on ${summary.cores} cores)`);
   table.table(summary.before_first_plot);
   table.table(summary.interactions);
+  console.error(`interaction to next paint: ${summary.interaction_to_next_paint_ms.join(", ")} ms (of each visit)`);
   console.log(JSON.stringify(summary));
 } finally {
   await browser.close();
