@@ -1,28 +1,17 @@
 //! Drawing a box: quartiles, notch, whiskers, outliers.
 
-use plotters::prelude::DrawingBackend;
 use plotters::style::{Color, RGBAColor};
 
 use super::geometry::Rect;
 use super::histogram_layout::Layout;
 use super::pen::Pen;
-use crate::error::Result;
 use crate::result::BoxStats;
 
 /// Half a box's height as part of its row.
 const BOX_SHARE: f64 = 0.26;
 
 /// Draws the box of `stats` in `row`, as far as it lies within the shown range.
-///
-/// # Errors
-/// [`crate::ErrorKind::Plot`] when the backend fails.
-pub(super) fn draw_box<DB: DrawingBackend>(
-    pen: &Pen<'_, DB>,
-    layout: &Layout,
-    color: RGBAColor,
-    stats: &BoxStats,
-    row: Rect,
-) -> Result<()> {
+pub(super) fn draw_box(pen: &mut Pen<'_>, layout: &Layout, color: RGBAColor, stats: &BoxStats, row: Rect) {
     let (_, y) = row.center();
     let half = (row.height() * BOX_SHARE).min(12.0);
     let stroke = (half / 3.0).clamp(1.0, 2.0);
@@ -35,28 +24,28 @@ pub(super) fn draw_box<DB: DrawingBackend>(
             ..row
         };
         if let Some(line) = line.between(row.left, row.right) {
-            pen.horizontal(y, line.left, line.right, stroke, color)?;
+            pen.horizontal(y, line.left, line.right, stroke, color);
         }
         if shown(x(whisker)) {
-            pen.vertical(x(whisker), y - half / 2.0, y + half / 2.0, stroke, color)?;
+            pen.vertical(x(whisker), y - half / 2.0, y + half / 2.0, stroke, color);
         }
     }
-    draw_body(pen, layout, color, stats, row, half, stroke)?;
+    draw_body(pen, layout, color, stats, row, half, stroke);
     let radius = (half * 0.45).clamp(1.5, 3.0);
     let outliers = stats.outliers.iter().map(|&value| x(value)).filter(|&x| shown(x));
-    outliers.into_iter().try_for_each(|x| pen.dot((x, y), radius, color))
+    outliers.for_each(|x| pen.dot((x, y), radius, color));
 }
 
 /// The box itself with its notch.
-fn draw_body<DB: DrawingBackend>(
-    pen: &Pen<'_, DB>,
+fn draw_body(
+    pen: &mut Pen<'_>,
     layout: &Layout,
     color: RGBAColor,
     stats: &BoxStats,
     row: Rect,
     half: f64,
     stroke: f64,
-) -> Result<()> {
+) {
     let (_, y) = row.center();
     let x = |value: f64| layout.x.pixel(value);
     let waist = half / 2.0;
@@ -80,26 +69,25 @@ fn draw_body<DB: DrawingBackend>(
         .chain(upper.iter().rev().map(|(x, half)| (*x, y + half)))
         .collect();
     if upper.len() < 2 {
-        return Ok(());
+        return;
     }
-    pen.polygon(&corners, color.mix(0.5))?;
+    pen.polygon(&corners, color.mix(0.5));
     if upper == turns {
-        pen.outline(&corners, stroke, color)?;
+        pen.outline(&corners, stroke, color);
     } else {
         // Where the box is cut off, it has no edge.
         let (above, below) = corners.split_at(upper.len());
-        pen.path(above, stroke, color)?;
-        pen.path(below, stroke, color)?;
+        pen.path(above, stroke, color);
+        pen.path(below, stroke, color);
         for quartile in [stats.q1, stats.q3] {
             if x(quartile) >= row.left && x(quartile) <= row.right {
-                pen.vertical(x(quartile), y - half, y + half, stroke, color)?;
+                pen.vertical(x(quartile), y - half, y + half, stroke, color);
             }
         }
     }
     if x(stats.median) >= row.left && x(stats.median) <= row.right {
-        pen.vertical(x(stats.median), y - waist, y + waist, stroke, color)?;
+        pen.vertical(x(stats.median), y - waist, y + waist, stroke, color);
     }
-    Ok(())
 }
 
 /// The part between two x of a line through `points`, whose x never go back. Empty when nothing is left.

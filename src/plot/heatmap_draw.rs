@@ -1,62 +1,56 @@
 //! Drawing a [`HeatmapPlot`].
 
-use plotters::coord::Shift;
-use plotters::drawing::DrawingArea;
-use plotters::prelude::DrawingBackend;
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
 use super::geometry::Rect;
 use super::heatmap_layout::{Layout, SMALLEST_FONT};
 use super::pen::Pen;
+use super::strokes::Stroke;
 use super::{Cell, DrawOptions, HeatmapPlot, Theme, text};
-use crate::error::Result;
 
 /// Strips that the colour bar is made of.
 const STRIPS: usize = 128;
 
 impl HeatmapPlot {
-    /// Draws the plot over the whole of `area`, which is in device pixels.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Plot`] when the backend fails.
-    pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
-        let pen = Pen::new(area, options);
+    /// See [`super::Plot::strokes`].
+    pub(super) fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
+        let mut pen = Pen::new(size, options);
         let (width, height) = pen.size();
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
-        pen.background()?;
-        self.draw_cells(&pen, &layout, theme)?;
-        pen.frame(layout.grid, 1.0, theme.axis.to_rgba())?;
+        pen.background();
+        self.draw_cells(&mut pen, &layout, theme);
+        pen.frame(layout.grid, 1.0, theme.axis.to_rgba());
         if let Some((row, column)) = self.pick {
             let cell = layout.cell(row, column);
-            pen.frame(cell, 5.0, theme.background.to_rgba())?;
-            pen.frame(cell, 2.5, theme.highlight.to_rgba())?;
+            pen.frame(cell, 5.0, theme.background.to_rgba());
+            pen.frame(cell, 2.5, theme.highlight.to_rgba());
         }
-        draw_color_bar(&pen, &layout, theme)?;
-        layout.title.draw(&pen, options)?;
-        self.draw_labels(&pen, &layout, theme)
+        draw_color_bar(&mut pen, &layout, theme);
+        layout.title.draw(&mut pen, options);
+        self.draw_labels(&mut pen, &layout, theme);
+        pen.strokes()
     }
 
-    fn draw_cells<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+    fn draw_cells(&self, pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {
         let limit = self.limit;
-        pen.rect(layout.grid, theme.diverging_color(0.0, limit).to_rgba())?;
+        pen.rect(layout.grid, theme.diverging_color(0.0, limit).to_rgba());
         for (row, cells) in self.cells.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 let Some(cell) = cell else { continue };
                 let rect = layout.cell(row, column);
                 let color = theme.diverging_color(f64::from(cell.value), limit);
-                pen.rect(rect, color.to_rgba())?;
+                pen.rect(rect, color.to_rgba());
                 let label = layout
                     .cell_font
                     .and_then(|size| self.fitting_label(cell, column, size, rect.width()));
                 if let Some((text, size)) = label {
                     let ((x, y), color) = (rect.center(), theme.text_on(color).to_rgba());
-                    pen.write(text, (x, y), size, color, HPos::Center)?;
+                    pen.write(text, (x, y), size, color, HPos::Center);
                 }
             }
         }
-        Ok(())
     }
 
     /// The label of `cell` and its font size, at most `size`: "MLP6", or "MLP" where there is no room for it.
@@ -69,26 +63,26 @@ impl HeatmapPlot {
         sized.find(|(_, size)| *size >= SMALLEST_FONT)
     }
 
-    fn draw_labels<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+    fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {
         let color = theme.text.to_rgba();
         let size = layout.font_size;
         for &row in &layout.labelled_rows {
             let (text, x, y) = (&self.rows[row], layout.grid.left - 5.0, layout.cell(row, 0).center().1);
-            pen.write(text, (x, y), size, color, HPos::Right)?;
+            pen.write(text, (x, y), size, color, HPos::Right);
         }
         for &column in &layout.labelled_columns {
             let (text, x) = (&self.columns[column], layout.cell(0, column).center().0);
             let y = layout.grid.bottom + size;
-            pen.write(text, (x, y), size, color, HPos::Center)?;
+            pen.write(text, (x, y), size, color, HPos::Center);
         }
         let ((x, y), size) = (layout.grid.center(), layout.axis_title_size);
         let below = layout.grid.bottom + layout.font_size * 1.8 + size * 0.8;
-        pen.write(&self.x_label, (x, below), size, color, HPos::Center)?;
-        pen.write_upwards(&self.y_label, (layout.y_title, y), size, color)
+        pen.write(&self.x_label, (x, below), size, color, HPos::Center);
+        pen.write_upwards(&self.y_label, (layout.y_title, y), size, color);
     }
 }
 
-fn draw_color_bar<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+fn draw_color_bar(pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {
     let bar = layout.color_bar;
     let limit = layout.color_scale.values.1;
     for strip in 0..STRIPS {
@@ -106,20 +100,19 @@ fn draw_color_bar<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme:
                 ..bar
             }
         };
-        pen.rect(rect, color.to_rgba())?;
+        pen.rect(rect, color.to_rgba());
     }
     let (size, color) = (layout.font_size, theme.text.to_rgba());
     for (value, label) in &layout.color_ticks {
         let place = layout.color_scale.pixel(*value);
         if layout.upright_bar {
-            pen.horizontal(place, bar.right, bar.right + 4.0, 1.0, theme.axis.to_rgba())?;
+            pen.horizontal(place, bar.right, bar.right + 4.0, 1.0, theme.axis.to_rgba());
             let (x, y, align) = (bar.right + 7.0, place, HPos::Left);
-            pen.write(label, (x, y), size, color, align)?;
+            pen.write(label, (x, y), size, color, align);
         } else {
-            pen.vertical(place, bar.bottom, bar.bottom + 4.0, 1.0, theme.axis.to_rgba())?;
+            pen.vertical(place, bar.bottom, bar.bottom + 4.0, 1.0, theme.axis.to_rgba());
             let (x, y, align) = (place, bar.bottom + 4.0 + size * 0.9, HPos::Center);
-            pen.write(label, (x, y), size, color, align)?;
+            pen.write(label, (x, y), size, color, align);
         }
     }
-    Ok(())
 }

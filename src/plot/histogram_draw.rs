@@ -1,8 +1,5 @@
 //! Drawing a [`HistogramPlot`].
 
-use plotters::coord::Shift;
-use plotters::drawing::DrawingArea;
-use plotters::prelude::DrawingBackend;
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
@@ -10,8 +7,8 @@ use super::boxes::draw_box;
 use super::geometry::Rect;
 use super::histogram_layout::{Layout, Legend, SWATCH, TICK};
 use super::pen::Pen;
+use super::strokes::Stroke;
 use super::{DrawOptions, HistogramPlot, Series, Theme};
-use crate::error::Result;
 use crate::result::Bins;
 
 /// Bars wider than this have light edges, full ones at twice the width.
@@ -20,112 +17,100 @@ const EDGES_FROM: f64 = 3.0;
 const VEIL: f64 = 0.78;
 
 impl HistogramPlot {
-    /// Draws the plot over the whole of `area`, which is in device pixels.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Plot`] when the backend fails.
-    pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
-        let pen = Pen::new(area, options);
+    /// See [`super::Plot::strokes`].
+    pub(super) fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
+        let mut pen = Pen::new(size, options);
         let (width, height) = pen.size();
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
-        pen.background()?;
+        pen.background();
         for series in self.visible() {
-            self.draw_series(&pen, &layout, theme, series)?;
+            self.draw_series(&mut pen, &layout, theme, series);
         }
-        self.draw_boxes(&pen, &layout, theme)?;
-        draw_axes(&pen, &layout, theme, true)?;
-        layout.title.draw(&pen, options)?;
-        self.draw_titles(&pen, &layout, theme)?;
-        layout
-            .legend
-            .as_ref()
-            .map_or(Ok(()), |legend| self.draw_legend(&pen, &layout, legend, theme))
+        self.draw_boxes(&mut pen, &layout, theme);
+        draw_axes(&mut pen, &layout, theme, true);
+        layout.title.draw(&mut pen, options);
+        self.draw_titles(&mut pen, &layout, theme);
+        if let Some(legend) = &layout.legend {
+            self.draw_legend(&mut pen, &layout, legend, theme);
+        }
+        pen.strokes()
     }
 
-    /// See [`super::Scene::draw_highlight`].
-    pub(super) fn draw_highlight<DB: DrawingBackend>(
+    /// See [`super::Scene::highlight`].
+    pub(super) fn highlight(
         &self,
-        area: &DrawingArea<DB, Shift>,
+        size: (u32, u32),
         layout: &Layout,
         options: &DrawOptions,
         label: &str,
-    ) -> Result<bool> {
-        let Some(series) = self.shown_series(label) else {
-            return Ok(false);
-        };
-        let (pen, theme) = (Pen::new(area, options), &options.theme);
-        pen.rect(layout.both(), theme.background.mix(VEIL))?;
+    ) -> Option<Vec<Stroke>> {
+        let series = self.shown_series(label)?;
+        let (mut pen, theme) = (Pen::new(size, options), &options.theme);
+        pen.rect(layout.both(), theme.background.mix(VEIL));
         let lit = Theme {
             bar_opacity: 1.0,
             ..theme.clone()
         };
-        self.draw_series(&pen, layout, &lit, series)?;
+        self.draw_series(&mut pen, layout, &lit, series);
         for (index, row) in &layout.rows {
             let of_row = &self.series[*index];
             if let (true, Some(stats)) = (std::ptr::eq(of_row, series), &of_row.stats) {
-                draw_box(&pen, layout, theme.series_color(series.color).to_rgba(), stats, *row)?;
+                draw_box(
+                    &mut pen,
+                    layout,
+                    theme.series_color(series.color).to_rgba(),
+                    stats,
+                    *row,
+                );
             }
         }
         // What is written beside them lies outside the veil.
-        draw_axes(&pen, layout, theme, false)?;
-        Ok(true)
+        draw_axes(&mut pen, layout, theme, false);
+        Some(pen.strokes())
     }
 
     /// Bars of `series`, and the mark of the prompt that is picked.
-    fn draw_series<DB: DrawingBackend>(
-        &self,
-        pen: &Pen<'_, DB>,
-        layout: &Layout,
-        theme: &Theme,
-        series: &Series,
-    ) -> Result<()> {
+    fn draw_series(&self, pen: &mut Pen<'_>, layout: &Layout, theme: &Theme, series: &Series) {
         if let Some(bins) = &self.bins {
-            draw_bars(pen, layout, theme, bins, series)?;
+            draw_bars(pen, layout, theme, bins, series);
         }
         let Some(x) = series.mark.map(|value| layout.x.pixel(value)) else {
-            return Ok(());
+            return;
         };
         if x < layout.bars.left || x > layout.bars.right {
-            return Ok(());
+            return;
         }
         // A line with a light edge is seen on bars of its own colour, too.
         let (top, bottom) = (layout.bars.top, layout.bars.bottom);
-        pen.vertical(x, top, bottom, 4.0, theme.background.mix(0.75))?;
-        pen.vertical(x, top, bottom, 2.0, theme.series_color(series.color).to_rgba())
+        pen.vertical(x, top, bottom, 4.0, theme.background.mix(0.75));
+        pen.vertical(x, top, bottom, 2.0, theme.series_color(series.color).to_rgba());
     }
 
-    fn draw_boxes<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+    fn draw_boxes(&self, pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {
         for (index, row) in &layout.rows {
             let series = &self.series[*index];
             let color = theme.series_color(series.color).to_rgba();
             if let Some(stats) = &series.stats {
-                draw_box(pen, layout, color, stats, *row)?;
+                draw_box(pen, layout, color, stats, *row);
             }
         }
-        Ok(())
     }
 
-    fn draw_titles<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme) -> Result<()> {
+    fn draw_titles(&self, pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {
         let color = theme.text.to_rgba();
         let (size, align) = (layout.axis_title_size, HPos::Center);
         let (x, _) = layout.bars.center();
         let y = layout.bars.bottom + TICK + layout.font_size * 1.8 + size * 0.8;
-        pen.write(&self.x_label, (x, y), size, color, align)?;
+        pen.write(&self.x_label, (x, y), size, color, align);
         let (_, y) = layout.bars.center();
-        pen.write_upwards(&self.y_label, (size * 1.1, y), size, color)
+        pen.write_upwards(&self.y_label, (size * 1.1, y), size, color);
     }
 
-    fn draw_legend<DB: DrawingBackend>(
-        &self,
-        pen: &Pen<'_, DB>,
-        layout: &Layout,
-        legend: &Legend,
-        theme: &Theme,
-    ) -> Result<()> {
+    fn draw_legend(&self, pen: &mut Pen<'_>, layout: &Layout, legend: &Legend, theme: &Theme) {
         let (x, y) = legend.title_at;
         let (size, align, color) = (layout.axis_title_size, HPos::Left, theme.text.to_rgba());
-        pen.write(&self.legend_title, (x, y), size, color, align)?;
+        pen.write(&self.legend_title, (x, y), size, color, align);
         for (series, entry) in self.series.iter().zip(&legend.entries) {
             let opacity = if series.visible { 1.0 } else { 0.45 };
             let (_, y) = entry.center();
@@ -135,21 +120,14 @@ impl HistogramPlot {
                 right: entry.left + SWATCH,
                 bottom: y + SWATCH / 2.0,
             };
-            pen.rect(swatch, theme.series_color(series.color).mix(opacity))?;
+            pen.rect(swatch, theme.series_color(series.color).mix(opacity));
             let (x, size, color) = (swatch.right + 8.0, layout.font_size, theme.text.mix(opacity));
-            pen.write(&series.label, (x, y), size, color, HPos::Left)?;
+            pen.write(&series.label, (x, y), size, color, HPos::Left);
         }
-        Ok(())
     }
 }
 
-fn draw_bars<DB: DrawingBackend>(
-    pen: &Pen<'_, DB>,
-    layout: &Layout,
-    theme: &Theme,
-    bins: &Bins,
-    series: &Series,
-) -> Result<()> {
+fn draw_bars(pen: &mut Pen<'_>, layout: &Layout, theme: &Theme, bins: &Bins, series: &Series) {
     let width = layout.x.pixel(bins.size) - layout.x.pixel(0.0);
     let color = theme.series_color(series.color).mix(theme.bar_opacity);
     for (index, &count) in series.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
@@ -163,40 +141,38 @@ fn draw_bars<DB: DrawingBackend>(
         let Some(bar) = whole.between(layout.bars.left, layout.bars.right) else {
             continue;
         };
-        pen.rect(bar, color)?;
+        pen.rect(bar, color);
         // Light edges tell neighbours apart; on bars of a few pixels they would wash out the colour.
         if width > EDGES_FROM {
             let edge = theme.background.mix(0.6 * ((width - EDGES_FROM) / EDGES_FROM).min(1.0));
-            pen.vertical(bar.left, bar.top, bar.bottom, 1.0, edge)?;
-            pen.vertical(bar.right, bar.top, bar.bottom, 1.0, edge)?;
+            pen.vertical(bar.left, bar.top, bar.bottom, 1.0, edge);
+            pen.vertical(bar.right, bar.top, bar.bottom, 1.0, edge);
         }
     }
-    Ok(())
 }
 
 /// The axes and their ticks, with what is written beside them if it is `labelled`.
-fn draw_axes<DB: DrawingBackend>(pen: &Pen<'_, DB>, layout: &Layout, theme: &Theme, labelled: bool) -> Result<()> {
+fn draw_axes(pen: &mut Pen<'_>, layout: &Layout, theme: &Theme, labelled: bool) {
     let (axis, color, size) = (theme.axis.to_rgba(), theme.text.to_rgba(), layout.font_size);
     let bars = layout.bars;
-    pen.horizontal(bars.bottom, bars.left, bars.right, 1.0, axis)?;
-    pen.horizontal(layout.boxes.bottom, bars.left, bars.right, 1.0, axis)?;
-    pen.vertical(bars.left, bars.top, bars.bottom, 1.0, axis)?;
+    pen.horizontal(bars.bottom, bars.left, bars.right, 1.0, axis);
+    pen.horizontal(layout.boxes.bottom, bars.left, bars.right, 1.0, axis);
+    pen.vertical(bars.left, bars.top, bars.bottom, 1.0, axis);
     for (value, label) in &layout.x_ticks {
         let x = layout.x.pixel(*value);
-        pen.vertical(x, bars.bottom, bars.bottom + TICK, 1.0, axis)?;
-        pen.vertical(x, layout.boxes.bottom, layout.boxes.bottom + TICK, 1.0, axis)?;
+        pen.vertical(x, bars.bottom, bars.bottom + TICK, 1.0, axis);
+        pen.vertical(x, layout.boxes.bottom, layout.boxes.bottom + TICK, 1.0, axis);
         if labelled {
             let y = bars.bottom + TICK + size * 0.9;
-            pen.write(label, (x, y), size, color, HPos::Center)?;
+            pen.write(label, (x, y), size, color, HPos::Center);
         }
     }
     for (value, label) in &layout.y_ticks {
         let y = layout.y.pixel(*value);
-        pen.horizontal(y, bars.left - TICK, bars.left, 1.0, axis)?;
+        pen.horizontal(y, bars.left - TICK, bars.left, 1.0, axis);
         if labelled {
             let x = bars.left - TICK - 3.0;
-            pen.write(label, (x, y), size, color, HPos::Right)?;
+            pen.write(label, (x, y), size, color, HPos::Right);
         }
     }
-    Ok(())
 }

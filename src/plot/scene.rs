@@ -6,6 +6,7 @@ use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters::prelude::DrawingBackend;
 
+use super::strokes::{Stroke, draw_strokes};
 use super::{CellRange, DrawOptions, HeatmapPlot, HistogramPlot, Rect, StripPlot};
 use super::{heatmap_layout, histogram_layout, strip};
 use crate::error::Result;
@@ -86,16 +87,21 @@ impl Plot {
         }
     }
 
+    /// The plot over the whole of an area of `size` (width and height in device pixels), the background first.
+    pub fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
+        match self {
+            Self::Histogram(plot) => plot.strokes(size, options),
+            Self::Heatmap(plot) => plot.strokes(size, options),
+            Self::Strip(plot) => plot.strokes(size, options),
+        }
+    }
+
     /// Draws the plot over the whole of `area`, which is in device pixels.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the backend fails.
     pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
-        match self {
-            Self::Histogram(plot) => plot.draw(area, options),
-            Self::Heatmap(plot) => plot.draw(area, options),
-            Self::Strip(plot) => plot.draw(area, options),
-        }
+        draw_strokes(&self.strokes(area.dim_in_pixel(), options), area)
     }
 }
 
@@ -201,28 +207,12 @@ impl Scene {
         }
     }
 
-    /// Whether the series `label` is to be seen.
-    pub fn shows(&self, label: &str) -> bool {
-        match &self.plot {
-            Plot::Histogram(plot) => plot.shown_series(label).is_some(),
-            _ => false,
-        }
-    }
-
-    /// Draws the series `label` again over the plot that [`Plot::draw`] has drawn, and a veil over all others. False
-    /// when the plot does not show that series: then nothing is drawn.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Plot`] when the backend fails.
-    pub fn draw_highlight<DB: DrawingBackend>(
-        &self,
-        area: &DrawingArea<DB, Shift>,
-        options: &DrawOptions,
-        label: &str,
-    ) -> Result<bool> {
+    /// What lights up the series `label` when it is drawn over the plot's own strokes: a veil over everything, and that
+    /// series again. `size` as for [`Plot::strokes`]. None when the plot does not show the series.
+    pub fn highlight(&self, size: (u32, u32), options: &DrawOptions, label: &str) -> Option<Vec<Stroke>> {
         match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.draw_highlight(area, layout, options, label),
-            _ => Ok(false),
+            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.highlight(size, layout, options, label),
+            _ => None,
         }
     }
 }

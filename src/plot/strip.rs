@@ -1,15 +1,12 @@
 //! The contributions of one component, prompt by prompt: a dot each, and their mean.
 
-use plotters::coord::Shift;
-use plotters::drawing::DrawingArea;
-use plotters::prelude::DrawingBackend;
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
 use super::geometry::Scale;
 use super::pen::Pen;
+use super::strokes::Stroke;
 use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, heatmap_cells, text, ticks};
-use crate::error::Result;
 use crate::result::{ResultFile, mean};
 
 /// Height of the strip in CSS pixels.
@@ -120,40 +117,38 @@ impl StripPlot {
         order
     }
 
-    /// Draws the plot over the whole of `area`, which is in device pixels.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Plot`] when the backend fails.
-    pub fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>, options: &DrawOptions) -> Result<()> {
-        let pen = Pen::new(area, options);
+    /// See [`super::Plot::strokes`].
+    pub(super) fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
+        let mut pen = Pen::new(size, options);
         let (width, height) = pen.size();
         let layout = Layout::new(self, width, height, options);
         let theme = &options.theme;
-        pen.background()?;
+        pen.background();
         let strip = layout.area;
         let zero = layout.x.pixel(0.0);
-        pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35))?;
+        pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35));
         let mean = layout.x.pixel(self.mean);
-        pen.vertical(mean, strip.top, strip.bottom, 2.0, theme.highlight.to_rgba())?;
+        pen.vertical(mean, strip.top, strip.bottom, 2.0, theme.highlight.to_rgba());
         let color = theme.series_color(0);
         for (index, dot) in layout.dots.iter().enumerate() {
             if Some(index) != self.picked {
-                pen.dot(*dot, RADIUS, color.mix(0.75))?;
+                pen.dot(*dot, RADIUS, color.mix(0.75));
             }
         }
         if let Some(dot) = self.picked.and_then(|picked| layout.dots.get(picked)) {
-            pen.dot(*dot, RADIUS + 4.0, theme.highlight.to_rgba())?;
-            pen.dot(*dot, RADIUS + 2.0, theme.background.to_rgba())?;
-            pen.dot(*dot, RADIUS, color.to_rgba())?;
+            pen.dot(*dot, RADIUS + 4.0, theme.highlight.to_rgba());
+            pen.dot(*dot, RADIUS + 2.0, theme.background.to_rgba());
+            pen.dot(*dot, RADIUS, color.to_rgba());
         }
-        self.draw_labels(&pen, &layout, options)
+        self.draw_labels(&mut pen, &layout, options);
+        pen.strokes()
     }
 
-    fn draw_labels<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, layout: &Layout, options: &DrawOptions) -> Result<()> {
+    fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout, options: &DrawOptions) {
         let (theme, strip) = (&options.theme, layout.area);
         let (color, size, align) = (theme.text.to_rgba(), layout.font_size, HPos::Center);
-        pen.horizontal(strip.bottom, strip.left, strip.right, 1.0, theme.axis.to_rgba())?;
-        let write = |text: &str, x: f64, y: f64| pen.write(text, (x, y), size, color, align);
+        pen.horizontal(strip.bottom, strip.left, strip.right, 1.0, theme.axis.to_rgba());
+        let mut write = |text: &str, x: f64, y: f64| pen.write(text, (x, y), size, color, align);
         let mean = format!("mean {}", text::number(self.mean, 4));
         let half = text::width(&mean, size) / 2.0;
         let within = Rect {
@@ -162,15 +157,15 @@ impl StripPlot {
             ..strip
         };
         let (x, _) = within.nearest((layout.x.pixel(self.mean), strip.top));
-        write(&mean, x, strip.top - size * 0.8)?;
+        write(&mean, x, strip.top - size * 0.8);
         for (value, label) in &layout.x_ticks {
-            write(label, layout.x.pixel(*value), strip.bottom + 5.0 + size * 0.9)?;
+            write(label, layout.x.pixel(*value), strip.bottom + 5.0 + size * 0.9);
         }
-        write(&self.x_label, strip.center().0, strip.bottom + 5.0 + size * 2.4)?;
-        layout.x_ticks.iter().try_for_each(|(value, _)| {
+        write(&self.x_label, strip.center().0, strip.bottom + 5.0 + size * 2.4);
+        for (value, _) in &layout.x_ticks {
             let x = layout.x.pixel(*value);
-            pen.vertical(x, strip.bottom, strip.bottom + 5.0, 1.0, theme.axis.to_rgba())
-        })
+            pen.vertical(x, strip.bottom, strip.bottom + 5.0, 1.0, theme.axis.to_rgba());
+        }
     }
 }
 

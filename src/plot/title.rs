@@ -1,12 +1,11 @@
 //! A plot's title: its lines, their size and place, for both kinds of plot.
 
-use plotters::prelude::{Color, DrawingBackend};
+use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
 use super::DrawOptions;
 use super::pen::Pen;
 use super::text;
-use crate::error::Result;
 
 /// A title over a plot, laid out; without lines where it is not to be drawn.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,10 +38,7 @@ impl Title {
     }
 
     /// Draws the title's lines.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Plot`] when the backend fails.
-    pub fn draw<DB: DrawingBackend>(&self, pen: &Pen<'_, DB>, options: &DrawOptions) -> Result<()> {
+    pub fn draw(&self, pen: &mut Pen<'_>, options: &DrawOptions) {
         let first = 16.0 + self.size * 0.65;
         for (index, line) in self.lines.iter().enumerate() {
             let y = first + index as f64 * self.size * 1.3;
@@ -52,8 +48,7 @@ impl Title {
                 self.size,
                 options.theme.text.to_rgba(),
                 HPos::Left,
-            )?;
+            );
         }
-        Ok(())
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use keyside::plot::{
     CellRange, DrawOptions, HeatmapView, HistogramName, HistogramView, Plot, Scene, Step, StripPlot, Target, Theme,
-    Zoom,
+    Zoom, draw_strokes,
 };
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 
@@ -238,10 +238,11 @@ fn a_highlight_draws_one_series_and_veils_the_others() {
     let options = DrawOptions::canvas(1.0, Theme::light());
     let highlight = |label: &str| {
         let mut text = String::new();
+        let strokes = scene.highlight((600, 400), &options, label);
         let area = SVGBackend::with_string(&mut text, (600, 400)).into_drawing_area();
-        let drawn = scene.draw_highlight(&area, &options, label).unwrap();
+        draw_strokes(strokes.as_deref().unwrap_or_default(), &area).unwrap();
         drop(area);
-        (drawn, text)
+        (strokes.is_some(), text)
     };
     let (drawn, text) = highlight("No patching");
     let color = Theme::light().series_color(3);

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::document::after_frame;
 use super::page::Page;
 use crate::app::form::Form;
 
@@ -18,9 +19,6 @@ pub fn Field(
     /// Whether it is one of the heads.
     #[prop(optional)]
     head: bool,
-    /// Suggestions' list, by id.
-    #[prop(optional)]
-    list: &'static str,
     /// Keyboard that a phone should show.
     #[prop(default = "numeric")]
     mode: &'static str,
@@ -38,11 +36,18 @@ pub fn Field(
                 type="text"
                 inputmode=mode
                 autocomplete="off"
-                list=(!list.is_empty()).then_some(list)
+                spellcheck="false"
                 prop:value=value
                 // A field that is being typed into must not change under the reader's hands.
-                on:focus=move |_| page.form.update(|form| form.heads_typed |= head)
-                on:input=move |event| page.form.update(|form| *field(form) = event_target_value(&event))
+                on:focus=move |_| after_frame(move || {
+                    if head && page.form.with_untracked(|form| !form.heads_typed) {
+                        page.form.update(|form| form.heads_typed = true);
+                    }
+                })
+                on:input=move |event| page.form.update(|form| {
+                    *field(form) = event_target_value(&event);
+                    form.heads_typed |= head;
+                })
             />
         </div>
     }

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, FocusEvent, HtmlCanvasElement, KeyboardEvent, Node};
 
-use super::document::{bring_into_view, text_of};
+use super::document::{after_frame, bring_into_view, text_of};
 use super::page::Page;
 use super::save;
 use crate::app::export::{FigureName, file_name};
@@ -116,6 +116,16 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     let button = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
+    // The menu follows its button after a frame: on a slow machine a press is seen at once.
+    let shown = RwSignal::new(false);
+    let change = move |opened: bool| {
+        open.set(opened);
+        after_frame(move || {
+            if let Some(open) = open.try_get_untracked() {
+                shown.set(open);
+            }
+        });
+    };
     // Made and laid out when its button is reached, which is before it is pressed; kept from then on.
     let made = RwSignal::new(false);
     let reached = move || {
@@ -140,8 +150,10 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     };
     let toggle = move |_| {
         reached();
-        outcome.set(None);
-        open.update(|open| *open = !*open);
+        if outcome.with_untracked(Option::is_some) {
+            outcome.set(None);
+        }
+        change(!open.get_untracked());
         // Below a button at the end of the window it would open unseen.
         if let Some(panel) = panel.get_untracked().filter(|_| open.get_untracked()) {
             bring_into_view(panel.into());
@@ -150,7 +162,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     let escape = move |event: KeyboardEvent| {
         if event.key() == "Escape" && open.get_untracked() {
             event.stop_propagation();
-            open.set(false);
+            change(false);
             if let Some(button) = button.get_untracked() {
                 drop(button.focus());
             }
@@ -160,8 +172,8 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
         let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
         let stays = root.get_untracked().is_some_and(|root| root.contains(to.as_ref()));
         // Focus that goes nowhere stays with the window, as when the reader looks at another one.
-        if to.is_some() && !stays {
-            open.set(false);
+        if to.is_some() && !stays && open.get_untracked() {
+            change(false);
         }
     };
     let act = move |action: Action| match perform(page, figure, action) {
@@ -189,7 +201,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
             </button>
             <div
                 class="export-panel"
-                class:closed=move || !open.get()
+                class:closed=move || !shown.get()
                 node_ref=panel
                 id=id
                 tabindex="-1"

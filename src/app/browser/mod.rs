@@ -2,6 +2,7 @@
 
 mod controls;
 mod data_table;
+mod disclosure;
 mod document;
 mod drops;
 mod embed;
@@ -31,6 +32,7 @@ pub fn mount() {
     }
     console_error_panic_hook::set_once();
     document::remove("loading");
+    disclosure::watch();
     if crate::app::embed::is_asked(&document::query()) {
         first_view::uncover();
         leptos::mount::mount_to_body(embed::Frame);

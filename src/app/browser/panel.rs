@@ -36,7 +36,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                     <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
                         <legend class="visually-hidden">"Settings of the run"</legend>
                         <div class="pair">
-                            <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head head=true list="heads" mode="decimal" />
+                            <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head head=true mode="decimal" />
                             <Field page=page label="Earlier head" testid="earlier-head-input" field=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
                         </div>
                         <Presets page=page />
@@ -150,7 +150,6 @@ fn Presets(page: Page) -> impl IntoView {
         }
     };
     view! {
-        <datalist id="heads"><option value="10.7"></option><option value="11.10"></option></datalist>
         <Show when=move || page.form.with(|form| !matches!(form.model, ModelChoice::Recorded | ModelChoice::Bundled))>
             <p class="presets">"GPT-2 small: "{preset("10.7")}{preset("11.10")}</p>
         </Show>

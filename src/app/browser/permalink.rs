@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
+use super::document::after_frame;
 use super::page::Page;
 use crate::app::address::{Address, Model, others};
 use crate::app::form::ModelChoice;
@@ -22,10 +23,17 @@ const PAUSE: Duration = Duration::from_millis(400);
 #[derive(Clone, Copy)]
 pub struct Permalink {
     written: StoredValue<Address>,
-    pending: StoredValue<Option<Address>>,
+    pending: StoredValue<Option<Pending>>,
     timer: StoredValue<Option<TimeoutHandle>>,
     /// Whether the settings in the address were run: the next change of them is then a step of its own.
     ran: StoredValue<bool>,
+}
+
+/// What the address bar is about to say, and whether that is a step in the history.
+#[derive(Clone)]
+struct Pending {
+    address: Address,
+    is_step: bool,
 }
 
 impl Permalink {
@@ -146,36 +154,42 @@ impl Permalink {
     }
 
     fn changed(self, next: Address) {
-        let here = self.pending.get_value().unwrap_or_else(|| self.written.get_value());
+        let pending = self.pending.get_value();
+        let waits_as_step = pending.as_ref().is_some_and(|pending| pending.is_step);
+        let here = pending.map_or_else(|| self.written.get_value(), |pending| pending.address);
         if next == here {
             return;
         }
         let ran = self.ran.get_value();
         if here.is_step(&next, ran) {
             self.flush();
-            write(&next, true);
-            self.written.set_value(next);
             // Another heatmap of the same run is still that run.
-            self.ran
-                .set_value(ran && here.form() == self.written.with_value(Address::form));
+            self.ran.set_value(ran && here.form() == next.form());
+            self.wait_with(next, true);
+            // It takes a slow machine a frame of its own.
+            after_frame(move || self.flush());
             return;
         }
-        self.pending.set_value(Some(next));
+        self.wait_with(next, waits_as_step);
         if self.timer.with_value(Option::is_none) {
             let timer = set_timeout_with_handle(move || self.flush(), PAUSE).ok();
             self.timer.set_value(timer);
         }
     }
 
+    fn wait_with(self, address: Address, is_step: bool) {
+        self.pending.set_value(Some(Pending { address, is_step }));
+    }
+
     /// Writes what is waiting to be written.
     fn flush(self) {
-        if let Some(pending) = self.forget_pending() {
-            write(&pending, false);
-            self.written.set_value(pending);
+        if let Some(Pending { address, is_step }) = self.forget_pending() {
+            write(&address, is_step);
+            self.written.set_value(address);
         }
     }
 
-    fn forget_pending(self) -> Option<Address> {
+    fn forget_pending(self) -> Option<Pending> {
         if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
             timer.clear();
         }

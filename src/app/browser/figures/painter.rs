@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::ImageBitmap;
 
 use super::super::document::{after_frame, when_idle};
 use super::super::page::Page;
@@ -12,6 +15,9 @@ use super::picture::Picture;
 use super::watch;
 use crate::error::Result;
 use crate::plot::{DrawOptions, Scene};
+
+/// How long drawing may take before what the reader does meanwhile comes before the rest.
+const SLICE: Duration = Duration::from_millis(8);
 
 /// Keeps a plot's two canvases drawn, the lower and the upper one.
 #[derive(Clone, Copy)]
@@ -28,6 +34,8 @@ pub struct Painter {
     shown: RwSignal<u32>,
     /// Whether it will be drawn.
     due: StoredValue<bool>,
+    /// Whether it is being drawn.
+    busy: StoredValue<bool>,
 }
 
 impl Painter {
@@ -49,6 +57,7 @@ impl Painter {
             near: RwSignal::new(true),
             shown: RwSignal::new(0),
             due: StoredValue::new(false),
+            busy: StoredValue::new(false),
         }
     }
 
@@ -74,85 +83,114 @@ impl Painter {
         self.canvases.1.track();
         self.scene.track();
         self.options.track();
-        let first = self.shown.get_untracked() == 0;
-        let near = self.near.get_untracked();
-        if self.page.linked.printing.get() || (first && near) {
-            self.paint();
+        if self.page.linked.printing.get() {
+            self.due.set_value(false);
+            self.draw_for_paper();
+        } else if self.shown.get_untracked() == 0 && self.near.get_untracked() && !self.busy.get_value() {
+            self.begin();
+            self.go_on(Duration::MAX);
         } else if !self.due.get_value() {
             self.due.set_value(true);
-            if near {
-                after_frame(move || self.paint_if_due());
-            } else {
-                when_idle(move || self.paint_if_due());
+            self.begin_later();
+        }
+    }
+
+    /// Unless it is being drawn: that comes to an end first.
+    fn begin_later(self) {
+        if self.busy.get_value() {
+            return;
+        }
+        // It may have been drawn since, or be gone.
+        let begin = move || {
+            if self.due.try_get_value() == Some(true) && !self.busy.get_value() {
+                self.due.set_value(false);
+                self.begin();
+                self.go_on(SLICE);
             }
+        };
+        if self.near.get_untracked() {
+            after_frame(begin);
+        } else {
+            when_idle(begin);
         }
     }
 
-    /// Unless it was drawn since, or is gone.
-    fn paint_if_due(self) {
-        if self.due.try_get_value() == Some(true) {
-            self.paint();
+    /// Does nothing where there is nothing to draw, or to draw upon.
+    fn begin(self) {
+        let begun = self.with_picture(|picture, scene, options| {
+            picture.begin(scene, self.size.get_untracked(), options);
+            Ok(())
+        });
+        self.busy.set_value(begun.is_some());
+    }
+
+    /// Draws for as long as `time`; the rest, and showing it, in tasks of their own: what the reader does meanwhile comes
+    /// before.
+    fn go_on(self, time: Duration) {
+        if self.busy.try_get_value() != Some(true) {
+            return;
+        }
+        match self.with_picture(|picture, _, _| picture.go_on(time)) {
+            Some(true) => self.show_soon(),
+            Some(false) => set_timeout(move || self.go_on(time), Duration::ZERO),
+            None => self.done(),
         }
     }
 
-    fn paint(self) {
-        self.due.set_value(false);
-        let printing = self.page.linked.printing.get_untracked();
-        match self.draw(printing) {
-            Some(Err(error)) => self.page.session.update(|session| session.fail(error)),
-            Some(Ok(())) if !printing && self.shown.get_untracked() == 0 => self.show(),
-            // In a task of its own: what the reader does meanwhile comes before.
-            Some(Ok(())) if !printing => set_timeout(move || self.show(), Duration::ZERO),
-            _ => {}
+    fn show_soon(self) {
+        match self.with_picture(|picture, _, _| picture.bitmap()).flatten() {
+            Some(promise) => leptos::task::spawn_local(async move {
+                let bitmap = JsFuture::from(promise).await.and_then(JsCast::dyn_into);
+                self.show(bitmap.ok());
+            }),
+            None => self.done(),
         }
     }
 
-    /// None where there is nothing to draw, or to draw upon.
-    fn draw(self, printing: bool) -> Option<Result<()>> {
-        let lower = self.canvases.0.get_untracked()?;
-        let upper = self.canvases.1.get_untracked()?;
-        let scene = self.scene.get_untracked()?;
-        self.picture.try_update_value(|picture| {
+    fn show(self, bitmap: Option<ImageBitmap>) {
+        if self.busy.try_get_value() != Some(true) {
+            return;
+        }
+        // On paper there is another picture, until the printer is done.
+        let bitmap = bitmap.filter(|_| !self.page.linked.printing.get_untracked());
+        let shown = bitmap.and_then(|bitmap| self.with_picture(|picture, _, _| picture.show(&bitmap)));
+        if shown.is_some() {
+            self.page.linked.mark_first();
+            self.shown.update(|shown| *shown += 1);
+        }
+        self.done();
+    }
+
+    /// What has changed meanwhile is drawn next.
+    fn done(self) {
+        self.busy.set_value(false);
+        if self.due.get_value() {
+            self.begin_later();
+        }
+    }
+
+    fn draw_for_paper(self) {
+        self.with_picture(|picture, scene, options| picture.draw_for_paper(scene, self.size.get_untracked(), options));
+    }
+
+    /// What `draw` answers; an error is told. None also where there is nothing to draw, or to draw upon.
+    fn with_picture<T>(self, draw: impl FnOnce(&mut Picture, &Scene, &DrawOptions) -> Result<T>) -> Option<T> {
+        let lower = self.canvases.0.try_get_untracked()??;
+        let upper = self.canvases.1.try_get_untracked()??;
+        let scene = self.scene.try_get_untracked()??;
+        let options = self.options.try_get_untracked()?;
+        let done = self.picture.try_update_value(|picture| {
             let picture = match picture {
                 Some(picture) => picture,
                 None => picture.insert(Picture::new(lower, upper)?),
             };
-            self.options.with_untracked(|options| {
-                picture.draw(&scene, self.size.get_untracked(), options)?;
-                if printing {
-                    picture.show()?;
-                    picture.draw_for_paper(&scene, options)?;
-                }
-                Ok(())
-            })
-        })
-    }
-
-    fn show(self) {
-        let shown = self
-            .picture
-            .try_update_value(|picture| picture.as_mut().map_or(Ok(()), Picture::show));
-        match shown {
-            Some(Ok(())) => {
-                self.page.linked.mark_first();
-                self.shown.update(|shown| *shown += 1);
-            }
-            Some(Err(error)) => self.page.session.update(|session| session.fail(error)),
-            // The figure is gone by now.
-            None => {}
-        }
+            draw(picture, &scene, &options)
+        })?;
+        done.map_err(|error| self.page.session.update(|session| session.fail(error)))
+            .ok()
     }
 
     fn light(self, label: Option<&str>) {
-        let lit = self.picture.try_update_value(|picture| {
-            let (Some(picture), Some(scene)) = (picture.as_mut(), self.scene.get_untracked()) else {
-                return Ok(());
-            };
-            self.options
-                .with_untracked(|options| picture.light(&scene, options, label))
-        });
-        if let Some(Err(error)) = lit {
-            self.page.session.update(|session| session.fail(error));
-        }
+        self.with_picture(|picture, scene, options| picture.light(scene, options, label));
     }
 }

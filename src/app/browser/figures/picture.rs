@@ -1,17 +1,20 @@
 //! The pixels of a plot: drawn out of sight, then shown; a second canvas above lights a series up.
 
-use leptos::prelude::document;
+use std::time::Duration;
+
+use leptos::prelude::{document, window};
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters_canvas::CanvasBackend;
 use wasm_bindgen::prelude::*;
-use web_sys::{
-    CanvasRenderingContext2d, HtmlCanvasElement, ImageBitmapRenderingContext, OffscreenCanvas,
-    OffscreenCanvasRenderingContext2d,
-};
+use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageBitmap, ImageBitmapRenderingContext};
+use web_time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::plot::{DrawOptions, Scene};
+use crate::plot::{DrawOptions, Scene, Stroke, draw_strokes};
+
+/// So many strokes are drawn between two looks at the clock.
+const AT_ONCE: usize = 8;
 
 /// The two canvases of a plot, and what is on them.
 ///
@@ -23,6 +26,8 @@ pub struct Picture {
     upper: HtmlCanvasElement,
     /// Not in the page.
     easel: HtmlCanvasElement,
+    /// What is still to be drawn there, the next one last.
+    strokes: Vec<Stroke>,
     upper_is_seen: bool,
 }
 
@@ -39,38 +44,56 @@ impl Picture {
             easel: easel
                 .and_then(|element| element.dyn_into().ok())
                 .ok_or_else(no_canvas)?,
+            strokes: Vec::new(),
             upper_is_seen: false,
         })
     }
 
-    /// Draws `scene` out of sight, with as many pixels as the screen has there.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn draw(&mut self, scene: &Scene, (width, height): (f64, f64), options: &DrawOptions) -> Result<()> {
-        let device = |length: f64| (length * options.scale).round() as u32;
-        let size = (device(width), device(height));
+    /// Begins to draw `scene` out of sight, with as many pixels as the screen has there.
+    pub fn begin(&mut self, scene: &Scene, size: (f64, f64), options: &DrawOptions) {
+        let size = device(size, options);
         set_size(&self.easel, size);
-        scene.plot().draw(&area(&self.easel)?, options)
+        self.strokes = scene.plot().strokes(size, options);
+        self.strokes.reverse();
     }
 
-    /// Shows what was drawn last. Nothing is lit up then.
+    /// Draws for about as long as `time`; true when nothing is left to draw.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn show(&mut self) -> Result<()> {
-        let size = size_of(&self.easel);
-        if size.0 == 0 || size.1 == 0 {
-            return Ok(());
+    pub fn go_on(&mut self, time: Duration) -> Result<bool> {
+        let (begun, area) = (Instant::now(), area(&self.easel)?);
+        while !self.strokes.is_empty() && begun.elapsed() < time {
+            let rest = self.strokes.len().saturating_sub(AT_ONCE);
+            let mut next = self.strokes.split_off(rest);
+            next.reverse();
+            draw_strokes(&next, &area)?;
         }
+        Ok(self.strokes.is_empty())
+    }
+
+    /// What was drawn, as a promise of a bitmap; None where there is no room for one.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when the browser makes none.
+    pub fn bitmap(&self) -> Result<Option<js_sys::Promise>> {
+        let (width, height) = size_of(&self.easel);
+        if width == 0 || height == 0 {
+            return Ok(None);
+        }
+        let promise = window().create_image_bitmap_with_html_canvas_element(&self.easel);
+        promise.map(Some).map_err(|_| no_canvas())
+    }
+
+    /// Shows `bitmap`. Nothing is lit up then.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when the browser gives no canvas.
+    pub fn show(&mut self, bitmap: &ImageBitmap) -> Result<()> {
         self.see_upper(false)?;
         see(&self.lower, true)?;
-        // Only when it changes: the page is laid out again for it.
-        if size_of(&self.lower) != size {
-            set_size(&self.lower, size);
-            set_size(&self.upper, size);
-        }
-        show(&self.easel, &self.lower).map_err(|_| no_canvas())?;
+        self.fit((bitmap.width(), bitmap.height()));
+        put(bitmap, &self.lower).map_err(|_| no_canvas())?;
         // Its pixels are not needed any more.
         set_size(&self.easel, (0, 0));
         Ok(())
@@ -80,7 +103,8 @@ impl Picture {
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn draw_for_paper(&mut self, scene: &Scene, options: &DrawOptions) -> Result<()> {
+    pub fn draw_for_paper(&mut self, scene: &Scene, size: (f64, f64), options: &DrawOptions) -> Result<()> {
+        self.fit(device(size, options));
         clear(&self.upper).map_err(|_| no_canvas())?;
         scene.plot().draw(&area(&self.upper)?, options)?;
         see(&self.lower, false)?;
@@ -92,12 +116,22 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn light(&mut self, scene: &Scene, options: &DrawOptions, label: Option<&str>) -> Result<()> {
-        let Some(label) = label.filter(|label| scene.shows(label)) else {
+        let strokes = label.and_then(|label| scene.highlight(size_of(&self.upper), options, label));
+        let Some(strokes) = strokes else {
             return self.see_upper(false);
         };
         clear(&self.upper).map_err(|_| no_canvas())?;
-        let is_lit = scene.draw_highlight(&area(&self.upper)?, options, label)?;
-        self.see_upper(is_lit)
+        draw_strokes(&strokes, &area(&self.upper)?)?;
+        self.see_upper(true)
+    }
+
+    /// Gives both canvases `size`, in device pixels.
+    fn fit(&self, size: (u32, u32)) {
+        // Only when it changes: the page is laid out again for it.
+        if size_of(&self.lower) != size {
+            set_size(&self.lower, size);
+            set_size(&self.upper, size);
+        }
     }
 
     fn see_upper(&mut self, seen: bool) -> Result<()> {
@@ -109,22 +143,23 @@ impl Picture {
     }
 }
 
+/// As many device pixels as `size` has in CSS pixels.
+fn device((width, height): (f64, f64), options: &DrawOptions) -> (u32, u32) {
+    let device = |length: f64| (length * options.scale).round() as u32;
+    (device(width), device(height))
+}
+
 fn see(canvas: &HtmlCanvasElement, seen: bool) -> Result<()> {
     let visibility = if seen { "visible" } else { "hidden" };
     let set = canvas.style().set_property("visibility", visibility);
     set.map_err(|_| no_canvas())
 }
 
-/// Shows what is on the canvas `from` on the canvas `on`, which takes bitmaps.
-fn show(from: &HtmlCanvasElement, on: &HtmlCanvasElement) -> std::result::Result<(), JsValue> {
-    let (width, height) = size_of(from);
-    let carrier = OffscreenCanvas::new(width, height)?;
-    let context = carrier.get_context("2d")?.ok_or(JsValue::NULL)?;
-    let context: OffscreenCanvasRenderingContext2d = context.dyn_into()?;
-    context.draw_image_with_html_canvas_element(from, 0.0, 0.0)?;
+/// Shows `bitmap` on a canvas, and takes it away.
+fn put(bitmap: &ImageBitmap, on: &HtmlCanvasElement) -> std::result::Result<(), JsValue> {
     let screen = on.get_context("bitmaprenderer")?.ok_or(JsValue::NULL)?;
     let screen: ImageBitmapRenderingContext = screen.dyn_into()?;
-    screen.transfer_from_image_bitmap(&carrier.transfer_to_image_bitmap()?);
+    screen.transfer_from_image_bitmap(bitmap);
     Ok(())
 }
 

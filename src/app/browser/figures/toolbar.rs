@@ -1,13 +1,18 @@
 //! The small controls above a plot.
 
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 
-use super::super::document::after_frame;
 use super::super::page::Page;
 use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::app::heatmap_words::heatmap_label;
 use crate::plot::{HistogramView, SeriesOrder};
 use crate::result::HistogramName;
+
+/// How long after its name is chosen a heatmap is shown: on a slow machine keys are released by then.
+const SOON: Duration = Duration::from_millis(80);
 
 /// Bins, axis, order and zoom of the histogram `name`, and what else belongs there.
 #[component]
@@ -86,15 +91,21 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
         })
     });
     let chosen = move |name: &str| page.view.with(|view| view.heatmap.name == name);
-    // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame.
+    // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame, and waits for the
+    // last of several that are chosen quickly.
+    let timer = StoredValue::new(None::<TimeoutHandle>);
     let choose = move |name: String| {
-        after_frame(move || {
+        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+        let show = move || {
             page.view.update(|view| {
                 view.heatmap.name = name;
                 // Another heatmap may have other rows.
                 (view.heatmap.zoom, view.heatmap.pick) = (None, None);
             });
-        });
+        };
+        timer.set_value(set_timeout_with_handle(show, SOON).ok());
     };
     let zoomed = move || page.view.with(|view| view.heatmap.zoom.is_some());
     let reset = Callback::new(move |()| page.view.update(|view| view.heatmap.zoom = None));
