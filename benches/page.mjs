@@ -78,6 +78,10 @@ async function slowWindow(browser) {
   const page = await context.newPage();
   await pause(2000);
   const session = await context.newCDPSession(page);
+  // A window has a frame, too: without room for it the browser never shows what is at the bottom of the page, and what happens
+  // there is seen only when something else is painted.
+  const { windowId } = await session.send("Browser.getWindowForTarget");
+  await session.send("Browser.setWindowBounds", { windowId, bounds: { width: 1300, height: 1000 } });
   await session.send("Emulation.setCPUThrottlingRate", { rate: slow });
   return { context, page };
 }
