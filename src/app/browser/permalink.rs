@@ -23,6 +23,8 @@ const PAUSE: Duration = Duration::from_millis(400);
 #[derive(Clone, Copy)]
 pub struct Permalink {
     written: StoredValue<Address>,
+    /// Whether the page has changed since it was looked at.
+    behind: StoredValue<bool>,
     pending: StoredValue<Option<Pending>>,
     timer: StoredValue<Option<TimeoutHandle>>,
     /// Whether the settings in the address were run: the next change of them is then a step of its own.
@@ -40,6 +42,7 @@ impl Permalink {
     pub fn new() -> Self {
         Self {
             written: StoredValue::new(Address::default()),
+            behind: StoredValue::new(false),
             pending: StoredValue::new(None),
             timer: StoredValue::new(None),
             ran: StoredValue::new(false),
@@ -53,7 +56,13 @@ impl Permalink {
             Err(error) => page.session.update(|session| session.fail(error)),
         }
         Effect::new(move |_| {
-            self.changed(page.form.with(|form| page.view.with(|view| Address::of(form, view))));
+            page.form.track();
+            page.view.track();
+            // What was changed is seen first.
+            if !self.behind.get_value() {
+                self.behind.set_value(true);
+                after_frame(move || self.catch_up(page));
+            }
         });
         let back = window_event_listener(leptos::ev::popstate, move |_| self.popped(page));
         on_cleanup(move || back.remove());
@@ -61,23 +70,31 @@ impl Permalink {
 
     /// Shows `address` and puts it into the history.
     pub fn go(self, page: Page, address: &Address) {
+        self.catch_up(page);
         self.flush();
         write(address, true);
         self.restore(page, address);
     }
 
-    /// The settings are being run.
-    pub fn ran(self, page: Page) {
+    /// Takes notice of the page's state now.
+    fn catch_up(self, page: Page) {
+        self.behind.set_value(false);
         let now = page
             .form
             .with_untracked(|form| page.view.with_untracked(|view| Address::of(form, view)));
         self.changed(now);
+    }
+
+    /// The settings are being run.
+    pub fn ran(self, page: Page) {
+        self.catch_up(page);
         self.flush();
         self.ran.set_value(true);
     }
 
     /// Copies the page's address; says so, or what to do instead.
     pub fn copy(self, page: Page, say: RwSignal<String>) {
+        self.catch_up(page);
         self.flush();
         let said = page.form.with_untracked(|form| {
             page.shown

@@ -55,17 +55,20 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView 
     }
 }
 
-/// An area that is shown while there is one; the same element wherever it is.
+/// An area that is shown while there is one; the same element wherever it is. Moved without being laid out.
 #[component]
 fn Area(area: Memo<Option<Rect>>, class: &'static str, #[prop(optional, into)] framed: Signal<bool>) -> impl IntoView {
     let length = move |of: fn(&Rect) -> f64| move || format!("{:.1}px", area.get().as_ref().map_or(0.0, of));
+    let place = move || {
+        let (x, y) = area.get().map_or((0.0, 0.0), |area| (area.left, area.top));
+        format!("translate({x:.1}px, {y:.1}px)")
+    };
     view! {
         <div
             class=format!("area {class}")
             class:framed=move || framed.get()
             class:absent=move || area.with(Option::is_none)
-            style:left=length(|area| area.left)
-            style:top=length(|area| area.top)
+            style:transform=place
             style:width=length(Rect::width)
             style:height=length(Rect::height)
         ></div>
@@ -77,26 +80,32 @@ const LINE: f64 = 18.0;
 const AROUND: f64 = 26.0;
 
 /// What is explored, in words: above its place where the plot has room for them, so that legend and toolbar stay in reach.
+/// The same elements while it moves.
 #[component]
 fn Tooltip(hover: Memo<Option<Hover>>) -> impl IntoView {
-    move || {
-        hover.get().map(|hover| {
-            let (x, y) = hover.anchor;
-            let above = LINE * hover.lines.len() as f64 + AROUND;
-            let mut lines = hover.lines.into_iter();
-            let first = lines.next().unwrap_or_default();
-            view! {
-                <div
-                    class="tooltip"
-                    class:below=y < above
-                    data-testid="tooltip"
-                    style:left=format!("clamp(7rem, {x:.0}px, calc(100% - 7rem))")
-                    style:top=format!("{y:.0}px")
-                >
-                    <strong>{first}</strong>
-                    {lines.map(|line| view! { <span>{line}</span> }).collect_view()}
-                </div>
-            }
-        })
+    let place = Memo::new(move |_| {
+        hover
+            .with(|hover| hover.as_ref().map(|hover| hover.anchor))
+            .unwrap_or_default()
+    });
+    let lines = Memo::new(move |_| {
+        hover
+            .with(|hover| hover.as_ref().map(|hover| hover.lines.clone()))
+            .unwrap_or_default()
+    });
+    let below = move || place.get().1 < lines.with(|lines| LINE * lines.len() as f64 + AROUND);
+    view! {
+        <Show when=move || hover.with(Option::is_some)>
+            <div
+                class="tooltip"
+                class:below=below
+                data-testid="tooltip"
+                style:left=move || format!("clamp(7rem, {:.0}px, calc(100% - 7rem))", place.get().0)
+                style:top=move || format!("{:.0}px", place.get().1)
+            >
+                <strong>{move || lines.with(|lines| lines.first().cloned())}</strong>
+                <span>{move || lines.with(|lines| lines.get(1..).unwrap_or_default().join("\n"))}</span>
+            </div>
+        </Show>
     }
 }
