@@ -15,7 +15,9 @@ pub fn Field(
     /// Name for tests, and the element's id.
     testid: &'static str,
     /// The text that the field stands for.
-    field: fn(&mut Form) -> &mut String,
+    text: fn(&Form) -> &String,
+    /// The same, to be changed.
+    change: fn(&mut Form) -> &mut String,
     /// Whether it is one of the heads.
     #[prop(optional)]
     head: bool,
@@ -23,10 +25,7 @@ pub fn Field(
     #[prop(default = "numeric")]
     mode: &'static str,
 ) -> impl IntoView {
-    let value = move || {
-        let mut form = page.form.get();
-        std::mem::take(field(&mut form))
-    };
+    let value = Memo::new(move |_| page.form.with(|form| text(form).clone()));
     view! {
         <div class="field">
             <label for=testid>{label}</label>
@@ -37,7 +36,7 @@ pub fn Field(
                 inputmode=mode
                 autocomplete="off"
                 spellcheck="false"
-                prop:value=value
+                prop:value=move || value.get()
                 // A field that is being typed into must not change under the reader's hands.
                 on:focus=move |_| after_frame(move || {
                     if head && page.form.with_untracked(|form| !form.heads_typed) {
@@ -45,7 +44,7 @@ pub fn Field(
                     }
                 })
                 on:input=move |event| page.form.update(|form| {
-                    *field(form) = event_target_value(&event);
+                    *change(form) = event_target_value(&event);
                     form.heads_typed |= head;
                 })
             />

@@ -21,7 +21,7 @@ pub fn DataTable(page: Page, figure: FigureName) -> impl IntoView {
         if !open.get() {
             return Vec::new();
         }
-        let figure = page.view.with(|view| figure.figure(view));
+        let figure = page.settled.with(|view| figure.figure(view));
         page.shown
             .with(|shown| tables(&figure, &shown.as_ref()?.result).ok())
             .unwrap_or_default()

@@ -33,7 +33,7 @@ pub fn Frame() -> impl IntoView {
     let query = document::query();
     let asked = Embed::parse(&query).and_then(|asked| asked.ok_or_else(nothing_asked));
     match Address::parse(&query) {
-        Ok(address) => page.view.set(address.view),
+        Ok(address) => page.show_as(address.view),
         Err(error) => page.session.update(|session| session.fail(error)),
     }
     theme::follow(page);

@@ -144,7 +144,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     };
     let failed = move || outcome.with(|outcome| matches!(outcome, Some(Err(_))));
     let absent = move || {
-        let figure = page.view.with(|view| figure.figure(view));
+        let figure = page.settled.with(|view| figure.figure(view));
         page.shown
             .with(|shown| !shown.as_ref().is_some_and(|shown| figure.is_in(&shown.result)))
     };
@@ -223,7 +223,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
 fn Groups(page: Page, figure: FigureName, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
     let partial = move || page.shown.with(|shown| shown.as_ref().is_some_and(Shown::is_partial));
     let per_prompt = Memo::new(move |_| {
-        let name = page.view.with(|view| view.heatmap.name.clone());
+        let name = page.settled.with(|view| view.heatmap.name.clone());
         page.shown.with(|shown| {
             let heatmap = shown.as_ref().and_then(|shown| shown.result.heatmap(&name));
             heatmap.is_some_and(|heatmap| heatmap.per_prompt.is_some())

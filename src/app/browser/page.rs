@@ -45,6 +45,26 @@ fn bundled() -> String {
     document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into())
 }
 
+/// How figures are to be shown, and how they are shown.
+fn views() -> (RwSignal<View>, RwSignal<View>) {
+    let (view, settled) = (RwSignal::new(View::default()), RwSignal::new(View::default()));
+    let due = StoredValue::new(false);
+    Effect::new(move |_| {
+        let same = view.with(|view| settled.with_untracked(|settled| view == settled));
+        if !same && !due.get_value() {
+            due.set_value(true);
+            document::after_frame(move || {
+                // The figures may be gone by now.
+                if let Some(view) = view.try_get_untracked() {
+                    due.set_value(false);
+                    settled.set(view);
+                }
+            });
+        }
+    });
+    (view, settled)
+}
+
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 pub struct Page {
@@ -54,8 +74,10 @@ pub struct Page {
     pub form: RwSignal<Form>,
     /// The result on the screen; changes only when that does.
     pub shown: Memo<Option<Shown>>,
-    /// How the figures are shown.
+    /// How the figures are to be shown: what the controls say.
     pub view: RwSignal<View>,
+    /// How they are shown: follows `view` after the frame that shows what was pressed.
+    pub settled: RwSignal<View>,
     /// What the figures share while they are explored.
     pub linked: Linked,
     /// Whether the figures are dark.
@@ -80,13 +102,14 @@ impl Page {
     /// A page that shows nothing yet.
     pub fn new() -> Self {
         let session = RwSignal::new(Session::default());
-        let view = RwSignal::new(View::default());
+        let (view, settled) = views();
         Self {
             session,
             form: RwSignal::new(Form::default()),
             shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
             linked: Linked::new(),
             view,
+            settled,
             dark: theme::is_dark(view),
             permalink: Permalink::new(),
             asked: RwSignal::new(false),
@@ -103,13 +126,21 @@ impl Page {
     /// A page beside this one that shows the same result now: what is done to its figures changes nothing here.
     pub fn beside(self) -> Self {
         let shown = self.shown.get_untracked();
+        let (view, settled) = views();
         Self {
             session: RwSignal::new(Session::default()),
             shown: Memo::new(move |_| shown.clone()),
-            view: RwSignal::new(View::default()),
+            view,
+            settled,
             linked: self.linked.beside(),
             ..self
         }
+    }
+
+    /// Shows the figures as `view` says, at once.
+    pub fn show_as(self, view: View) {
+        self.settled.set(view.clone());
+        self.view.set(view);
     }
 
     /// Chooses the model, and asks what it is like.

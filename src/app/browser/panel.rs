@@ -36,14 +36,14 @@ pub fn Panel(page: Page) -> impl IntoView {
                     <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
                         <legend class="visually-hidden">"Settings of the run"</legend>
                         <div class="pair">
-                            <Field page=page label="Head" testid="head-input" field=|form: &mut Form| &mut form.head head=true mode="decimal" />
-                            <Field page=page label="Earlier head" testid="earlier-head-input" field=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
+                            <Field page=page label="Head" testid="head-input" text=|form: &Form| &form.head change=|form: &mut Form| &mut form.head head=true mode="decimal" />
+                            <Field page=page label="Earlier head" testid="earlier-head-input" text=|form: &Form| &form.earlier_head change=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
                         </div>
                         <Presets page=page />
                         <div class="triple">
-                            <Field page=page label="Seed" testid="seed-input" field=|form: &mut Form| &mut form.seed />
-                            <Field page=page label="Batches" testid="batches-input" field=|form: &mut Form| &mut form.batches />
-                            <Field page=page label="Batch size" testid="batch-size-input" field=|form: &mut Form| &mut form.batch_size />
+                            <Field page=page label="Seed" testid="seed-input" text=|form: &Form| &form.seed change=|form: &mut Form| &mut form.seed />
+                            <Field page=page label="Batches" testid="batches-input" text=|form: &Form| &form.batches change=|form: &mut Form| &mut form.batches />
+                            <Field page=page label="Batch size" testid="batch-size-input" text=|form: &Form| &form.batch_size change=|form: &mut Form| &mut form.batch_size />
                         </div>
                         <BosBox page=page />
                     </fieldset>

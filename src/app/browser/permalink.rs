@@ -167,7 +167,7 @@ impl Permalink {
         self.written.set_value(Address::of(&form, &address.view));
         self.ran.set_value(false);
         page.form.set(form);
-        page.view.set(address.view.clone());
+        page.show_as(address.view.clone());
     }
 
     fn changed(self, next: Address) {

@@ -86,7 +86,7 @@ pub fn Seen(page: Page, name: HistogramName) -> impl IntoView {
     let sentences = move || {
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            Some(page.view.with(|view| story::histogram(result, name, view)))
+            Some(page.settled.with(|view| story::histogram(result, name, view)))
         })
     };
     view! {
@@ -100,7 +100,7 @@ pub fn SeenCells(page: Page) -> impl IntoView {
     let sentences = move || {
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            Some(page.view.with(|view| story::heatmap(result, &view.heatmap)))
+            Some(page.settled.with(|view| story::heatmap(result, &view.heatmap)))
         })
     };
     view! {

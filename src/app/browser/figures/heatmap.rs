@@ -20,7 +20,7 @@ use crate::plot::{CellRange, HeatmapPlot, Plot, Target, Zoom};
 #[component]
 pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
     let shown = page.shown;
-    let view = Memo::new(move |_| page.view.with(|view| (view.heatmap.clone(), view.prompt)));
+    let view = Memo::new(move |_| page.settled.with(|view| (view.heatmap.clone(), view.prompt)));
     let name = Memo::new(move |_| view.with(|(heatmap, _)| heatmap.name.clone()));
     let plot = Memo::new(move |_| {
         shown.with(|shown| {
@@ -114,7 +114,7 @@ fn NotebookSwitch(page: Page) -> impl IntoView {
     let has_b_o = Memo::new(move |_| {
         page.shown.with(|shown| {
             let heatmap = shown.as_ref().and_then(|shown| {
-                page.view
+                page.settled
                     .with(|view| shown.result.heatmap(&view.heatmap.name).map(words::has_b_o))
             });
             heatmap.unwrap_or(false)

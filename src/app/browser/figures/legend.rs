@@ -47,8 +47,8 @@ fn Entry(
 ) -> impl IntoView {
     let label = StoredValue::new(label);
     let visible = Memo::new(move |_| {
-        let is_this = |series: &Series| label.with_value(|label| *label == series.label) && series.visible;
-        plot.with(|plot| plot.as_ref().is_some_and(|plot| plot.series.iter().any(is_this)))
+        let view = page.view.with(|view| view.histogram(name));
+        label.with_value(|label| view.shows(label))
     });
     let lit = Memo::new(move |_| {
         page.linked.series.with(|lit| {

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ImageBitmap;
 
-use super::super::document::{after_frame, when_idle};
+use super::super::document::when_idle;
 use super::super::page::Page;
 use super::picture::Picture;
 use super::watch;
@@ -76,8 +76,8 @@ impl Painter {
         });
     }
 
-    /// The first time it is drawn at once; later after the next frame, so that what was pressed is seen to be pressed
-    /// first, and several changes are drawn once; when it is out of view, when the browser is idle.
+    /// The first time it is drawn at once; later in a task of its own, so that several changes are drawn once; when it is out
+    /// of view, when the browser is idle.
     fn changed(self) {
         self.canvases.0.track();
         self.canvases.1.track();
@@ -109,7 +109,7 @@ impl Painter {
             }
         };
         if self.near.get_untracked() {
-            after_frame(begin);
+            set_timeout(begin, Duration::ZERO);
         } else {
             when_idle(begin);
         }
