@@ -1,7 +1,8 @@
 //! Histograms and heatmaps on any `plotters` backend: canvas on screen, SVG for export and tests.
 //!
 //! A plot's layout is a pure function of its size and content, in CSS pixels; drawing and pointing
-//! share it: see [`Scene`]. Drawing multiplies by the device's pixel ratio, so that a canvas is crisp everywhere.
+//! share it: see [`Scene`]. What is drawn is a list of strokes ([`Stroke`]). Drawing multiplies by the device's pixel
+//! ratio, so that a canvas is crisp everywhere.
 
 mod boxes;
 mod geometry;

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use keyside::plot::{
-    CellRange, DrawOptions, HeatmapView, HistogramName, HistogramView, Plot, Scene, Step, StripPlot, Target, Theme,
-    Zoom, draw_strokes,
+    CellRange, DrawOptions, HeatmapView, HistogramName, HistogramView, Plot, Scene, Step, StripPlot, Stroke, Target,
+    Theme, Zoom, draw_strokes,
 };
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 
@@ -225,6 +225,35 @@ fn nothing_to_point_at_is_no_panic() {
                 scene.select((x, 0.0), (10.0, x));
             }
         }
+    }
+}
+
+#[test]
+fn strokes_drawn_a_few_at_a_time_make_the_same_plot_on_a_background() {
+    let size = (1200, 800);
+    let options = DrawOptions::canvas(2.0, Theme::dark());
+    for plot in [
+        Plot::Histogram(histogram_of(&made_up(), HistogramName::KeysFixedScores)),
+        Plot::Heatmap(heatmap_of(&recorded(), false)),
+    ] {
+        let (mut at_once, mut in_parts) = (String::new(), String::new());
+        plot.draw(
+            &SVGBackend::with_string(&mut at_once, size).into_drawing_area(),
+            &options,
+        )
+        .unwrap();
+        let strokes = plot.strokes(size, &options);
+        {
+            let area = SVGBackend::with_string(&mut in_parts, size).into_drawing_area();
+            for part in strokes.chunks(7) {
+                draw_strokes(part, &area).unwrap();
+            }
+        }
+        assert!(strokes.len() > 50 && at_once == in_parts, "{} strokes", strokes.len());
+        assert!(
+            matches!(strokes[0], Stroke::Rectangle([(0, 0), (1200, 800)], color) if color.3 == 1.0),
+            "the background does not come first"
+        );
     }
 }
 

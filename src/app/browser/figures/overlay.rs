@@ -1,6 +1,8 @@
 //! What moves over a plot while it is explored: elements above the canvas, so that nothing is drawn again.
 
+use leptos::html;
 use leptos::prelude::*;
+use web_sys::HtmlElement;
 
 use super::explorer::Explorer;
 use crate::plot::{Hover, Rect, Target};
@@ -58,19 +60,23 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView 
 /// An area that is shown while there is one; the same element wherever it is. Moved without being laid out.
 #[component]
 fn Area(area: Memo<Option<Rect>>, class: &'static str, #[prop(optional, into)] framed: Signal<bool>) -> impl IntoView {
-    let length = move |of: fn(&Rect) -> f64| move || format!("{:.1}px", area.get().as_ref().map_or(0.0, of));
-    let place = move || {
-        let (x, y) = area.get().map_or((0.0, 0.0), |area| (area.left, area.top));
-        format!("translate({x:.1}px, {y:.1}px)")
-    };
+    let element = NodeRef::<html::Div>::new();
+    // All in one: areas follow the pointer.
+    Effect::new(move |_| {
+        if let (Some(element), Some(area)) = (element.get(), area.get()) {
+            let (width, height) = (area.width(), area.height());
+            HtmlElement::style(&element).set_css_text(&format!(
+                "transform: translate({:.1}px, {:.1}px); width: {width:.1}px; height: {height:.1}px",
+                area.left, area.top,
+            ));
+        }
+    });
     view! {
         <div
+            node_ref=element
             class=format!("area {class}")
             class:framed=move || framed.get()
             class:absent=move || area.with(Option::is_none)
-            style:transform=place
-            style:width=length(Rect::width)
-            style:height=length(Rect::height)
         ></div>
     }
 }
