@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use leptos::html;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ImageBitmap;
 
-use super::super::document::when_idle;
+use super::super::document::{text_of, when_idle};
 use super::super::page::Page;
 use super::picture::Picture;
 use super::watch;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::plot::{DrawOptions, Scene};
 
 /// How long drawing may take before what the reader does meanwhile comes before the rest.
@@ -140,25 +140,35 @@ impl Painter {
     fn show_soon(self) {
         match self.with_picture(|picture, _, _| picture.bitmap()).flatten() {
             Some(promise) => leptos::task::spawn_local(async move {
-                let bitmap = JsFuture::from(promise).await.and_then(JsCast::dyn_into);
-                self.show(bitmap.ok());
+                match JsFuture::from(promise).await.and_then(JsCast::dyn_into) {
+                    Ok(bitmap) => self.show(&bitmap),
+                    Err(cause) => self.fail(&cause),
+                }
             }),
             None => self.done(),
         }
     }
 
-    fn show(self, bitmap: Option<ImageBitmap>) {
+    fn show(self, bitmap: &ImageBitmap) {
         if self.busy.try_get_value() != Some(true) {
             return;
         }
         // On paper there is another picture, until the printer is done.
-        let bitmap = bitmap.filter(|_| !self.page.linked.printing.get_untracked());
-        let shown = bitmap.and_then(|bitmap| self.with_picture(|picture, _, _| picture.show(&bitmap)));
-        if shown.is_some() {
+        let on_paper = self.page.linked.printing.get_untracked();
+        if !on_paper && self.with_picture(|picture, _, _| picture.show(bitmap)).is_some() {
             self.page.linked.mark_first();
             self.shown.update(|shown| *shown += 1);
         }
         self.done();
+    }
+
+    /// The browser has made no bitmap.
+    fn fail(self, cause: &JsValue) {
+        if self.busy.try_get_value() == Some(true) {
+            let error = Error::new(ErrorKind::Plot, format!("a plot can't be shown ({})", text_of(cause)));
+            self.page.session.update(|session| session.fail(error));
+            self.done();
+        }
     }
 
     /// What has changed meanwhile is drawn next.
