@@ -159,7 +159,11 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
             bring_into_view(panel.into());
         }
     };
-    let escape = move |event: KeyboardEvent| {
+    let key = move |event: KeyboardEvent| {
+        // The keyboard does not wait for the frame: what it goes to must be there.
+        if event.key() == "Tab" && open.get_untracked() != shown.get_untracked() {
+            shown.set(open.get_untracked());
+        }
         if event.key() == "Escape" && open.get_untracked() {
             event.stop_propagation();
             change(false);
@@ -183,7 +187,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     };
     let id = format!("export-{}", figure.as_str());
     view! {
-        <div class="export" node_ref=root on:keydown=escape on:focusout=leave>
+        <div class="export" node_ref=root on:keydown=key on:focusout=leave>
             <button
                 type="button"
                 class="export-button"
