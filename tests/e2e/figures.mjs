@@ -33,6 +33,15 @@ function figure(tab, name) {
 /** Waits for two frames: what a signal changes is on the screen then. */
 const settle = (tab) => tab.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
 
+/** After so many milliseconds, what the keyboard has reached is said. */
+const SAID = 250;
+
+/** Waits until `what` is said. */
+async function hears(spoken, what) {
+  for (let wait = 0; wait < 5000 && !what.test(await spoken.innerText()); wait += 50) await spoken.page().waitForTimeout(50);
+  check(what.test(await spoken.innerText()), await spoken.innerText());
+}
+
 /** Waits until the plots are drawn, also those that wait for an idle moment. */
 async function open(tab) {
   await tab.open();
@@ -176,6 +185,7 @@ export const figures = [
       for (let i = 0; i < 3; i += 1) await tab.page.keyboard.press("ArrowUp");
       await tab.page.keyboard.press("Home");
       for (let i = 0; i < 14; i += 1) {
+        await tab.page.waitForTimeout(SAID);
         seen.add(await figure(tab, "heatmap").spoken.innerText());
         await tab.page.keyboard.press("ArrowRight");
       }
@@ -222,7 +232,7 @@ export const figures = [
       await changed("bins");
       await canvas.focus();
       await tab.page.keyboard.press("ArrowRight");
-      check(/^−10 to −8, /.test(await spoken.innerText()), await spoken.innerText());
+      await hears(spoken, /^−10 to −8, /);
       await tab.page.keyboard.press("Escape");
       await element.getByTestId("bins").selectOption("");
       await element.getByTestId("order").selectOption("label");
@@ -246,15 +256,17 @@ export const figures = [
         await settle(tab);
       };
       await press("Home");
-      const first = await scores.spoken.innerText();
-      check(/^−9\.0 to −8\.8, .*W_U\[random\]: 1$/.test(first), first);
+      const first = /^−9\.0 to −8\.8, .*W_U\[random\]: 1$/;
+      await hears(scores.spoken, first);
       check((await scores.tooltip.locator("strong").innerText()) === "−9.0 to −8.8", "the tooltip is elsewhere");
-      await press("ArrowRight", "ArrowLeft");
-      check((await scores.spoken.innerText()) === first, "right and left do not cancel");
+      await press("ArrowRight");
+      await hears(scores.spoken, /^(?!−9\.0)./);
+      await press("ArrowLeft");
+      await hears(scores.spoken, first);
       await press("ArrowUp");
-      check(/^W_U\[random\]: 1200 values, mean /.test(await scores.spoken.innerText()), await scores.spoken.innerText());
+      await hears(scores.spoken, /^W_U\[random\]: 1200 values, mean /);
       await press("End");
-      check(/^W_U\[IO\]: 1200 values/.test(await scores.spoken.innerText()), await scores.spoken.innerText());
+      await hears(scores.spoken, /^W_U\[IO\]: 1200 values/);
       await press("Enter");
       await tab.page.keyboard.press("Tab");
       await settle(tab);
@@ -271,9 +283,34 @@ export const figures = [
       const heatmap = figure(tab, "heatmap");
       await heatmap.canvas.focus();
       await press("ArrowDown");
-      check((await heatmap.spoken.innerText()).startsWith("W_E (token embedding), contribution "), await heatmap.spoken.innerText());
+      await hears(heatmap.spoken, /^W_E \(token embedding\), contribution /);
       await press("ArrowDown", "End");
-      check((await heatmap.spoken.innerText()).startsWith("MLP 0, "), await heatmap.spoken.innerText());
+      await hears(heatmap.spoken, /^MLP 0, /);
+    },
+  },
+  {
+    name: "of a key that is held, the last place is said",
+    async run(tab) {
+      await open(tab);
+      const { canvas, spoken } = figure(tab, SCORES);
+      await canvas.focus();
+      await tab.page.keyboard.press("Home");
+      await hears(spoken, /^−9\.0 to −8\.8, /);
+      const said = await spoken.evaluateHandle((element) => {
+        const said = [];
+        new MutationObserver(() => said.push(element.textContent)).observe(element, { childList: true, characterData: true, subtree: true });
+        return said;
+      });
+      for (let time = 0; time < 20; time += 1) await tab.page.keyboard.down("ArrowRight");
+      await tab.page.keyboard.up("ArrowRight");
+      await hears(spoken, /^−4\.8 to −4\.6, /);
+      const times = await said.evaluate((said) => said.length);
+      check(times < 10, `${times} of 20 places were said`);
+      // Nothing is said of a plot that the keyboard has left.
+      await tab.page.keyboard.press("ArrowRight");
+      await canvas.blur();
+      await tab.page.waitForTimeout(SAID);
+      check((await spoken.innerText()) === "", await spoken.innerText());
     },
   },
   {
@@ -331,7 +368,7 @@ export const figures = [
       await strip.focus();
       await tab.page.keyboard.press("End");
       await settle(tab);
-      check(/^prompt 40, contribution /.test(await prompts.getByTestId("spoken").innerText()), await prompts.getByTestId("spoken").innerText());
+      await hears(prompts.getByTestId("spoken"), /^prompt 40, contribution /);
       await tab.page.keyboard.press("Enter");
       await settle(tab);
       check((await prompts.getByTestId("picked-prompt").innerText()).startsWith("Prompt 40 of 1,200"), "no prompt is picked");

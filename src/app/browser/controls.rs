@@ -2,7 +2,6 @@
 
 use leptos::prelude::*;
 
-use super::document::after_frame;
 use super::page::Page;
 use crate::app::form::Form;
 
@@ -37,12 +36,6 @@ pub fn Field(
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=move || value.get()
-                // A field that is being typed into must not change under the reader's hands.
-                on:focus=move |_| after_frame(move || {
-                    if head && page.form.with_untracked(|form| !form.heads_typed) {
-                        page.form.update(|form| form.heads_typed = true);
-                    }
-                })
                 on:input=move |event| page.form.update(|form| {
                     *change(form) = event_target_value(&event);
                     form.heads_typed |= head;

@@ -1,12 +1,11 @@
 //! Small questions to the document and the window.
 
-use std::time::Duration;
-
-use leptos::prelude::{document, request_animation_frame, set_timeout, window};
+use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement, IdleRequestOptions, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
+use web_sys::{Element, HtmlElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
 
+use super::later::after_frame;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Removes the element `id`, if there is one.
@@ -46,30 +45,6 @@ pub fn pixel_ratio() -> f64 {
     window().device_pixel_ratio()
 }
 
-/// Runs `task` after the next frame: what the browser shows of a press by itself is seen first.
-pub fn after_frame(task: impl FnOnce() + 'static) {
-    request_animation_frame(move || set_timeout(task, Duration::ZERO));
-}
-
-/// Runs `task` when the browser has nothing else to do, or soon; a little later where a browser can't tell.
-pub fn when_idle(task: impl FnOnce() + 'static) {
-    let task = Closure::once_into_js(task);
-    let latest = IdleRequestOptions::new();
-    latest.set_timeout(1000);
-    let asked = window().request_idle_callback_with_options(task.unchecked_ref(), &latest);
-    // Safari has no such function.
-    if asked.is_err() {
-        let soon = Duration::from_millis(100);
-        set_timeout(
-            move || {
-                let task: &js_sys::Function = task.unchecked_ref();
-                task.call0(&JsValue::NULL).ok();
-            },
-            soon,
-        );
-    }
-}
-
 /// Scrolls no further than it takes to see all of `element`, once the next frame has shown that it is there.
 pub fn bring_into_view(element: Element) {
     after_frame(move || {
@@ -87,6 +62,11 @@ pub fn to_top() {
 
 /// The element that the skip link leads to.
 pub const TOP: &str = "results";
+
+/// Whether the element `id` has the keyboard's focus.
+pub fn has_focus(id: &str) -> bool {
+    document().active_element().is_some_and(|element| element.id() == id)
+}
 
 /// Gives the element `id` the keyboard's focus.
 pub fn focus(id: &str) {

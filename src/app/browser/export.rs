@@ -8,7 +8,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, FocusEvent, HtmlCanvasElement, KeyboardEvent, Node};
 
-use super::document::{after_frame, bring_into_view, text_of};
+use super::document::{bring_into_view, text_of};
+use super::later::after_frames_of;
 use super::page::Page;
 use super::save;
 use crate::app::export::{FigureName, file_name};
@@ -117,15 +118,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
     let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
     // The menu follows its button after a frame: on a slow machine a press is seen at once.
-    let shown = RwSignal::new(false);
-    let change = move |opened: bool| {
-        open.set(opened);
-        after_frame(move || {
-            if let Some(open) = open.try_get_untracked() {
-                shown.set(open);
-            }
-        });
-    };
+    let shown = after_frames_of(open);
     // Made and laid out when its button is reached, which is before it is pressed; kept from then on.
     let made = RwSignal::new(false);
     let reached = move || {
@@ -153,7 +146,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
         if outcome.with_untracked(Option::is_some) {
             outcome.set(None);
         }
-        change(!open.get_untracked());
+        open.update(|open| *open = !*open);
         // Below a button at the end of the window it would open unseen.
         if let Some(panel) = panel.get_untracked().filter(|_| open.get_untracked()) {
             bring_into_view(panel.into());
@@ -166,7 +159,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
         }
         if event.key() == "Escape" && open.get_untracked() {
             event.stop_propagation();
-            change(false);
+            open.set(false);
             if let Some(button) = button.get_untracked() {
                 drop(button.focus());
             }
@@ -177,7 +170,7 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
         let stays = root.get_untracked().is_some_and(|root| root.contains(to.as_ref()));
         // Focus that goes nowhere stays with the window, as when the reader looks at another one.
         if to.is_some() && !stays && open.get_untracked() {
-            change(false);
+            open.set(false);
         }
     };
     let act = move |action: Action| match perform(page, figure, action) {

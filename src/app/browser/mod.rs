@@ -11,6 +11,7 @@ mod figures;
 mod files;
 mod first_view;
 mod handover;
+mod later;
 mod link;
 mod masthead;
 mod models;

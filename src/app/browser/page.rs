@@ -10,6 +10,7 @@ use super::figures::{HeatmapFigure, HistogramFigure, Linked};
 use super::files::{self, DropZone};
 use super::first_view;
 use super::handover;
+use super::later::{Latest, after_frames_of};
 use super::link::{Heard, Link};
 use super::masthead::{Colophon, Masthead};
 use super::panel::Panel;
@@ -32,6 +33,8 @@ const RECORDED: &str = "recorded/gpt2-small-10.7.json";
 const BUNDLED: &str = "models/stand-in";
 /// The element that folds the controls and unfolds them.
 pub const CONTROLS_TOGGLE: &str = "controls-toggle";
+/// The fields of the head and of the earlier one.
+pub const HEAD_FIELDS: [&str; 2] = ["head-input", "earlier-head-input"];
 /// What a checkpoint is made of.
 const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
 /// How long a worker may take to report before the page says that it does not.
@@ -43,26 +46,6 @@ const REDRAW: Duration = Duration::from_millis(200);
 /// Absolute URL of the bundled model's folder.
 fn bundled() -> String {
     document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into())
-}
-
-/// How figures are to be shown, and how they are shown.
-fn views() -> (RwSignal<View>, RwSignal<View>) {
-    let (view, settled) = (RwSignal::new(View::default()), RwSignal::new(View::default()));
-    let due = StoredValue::new(false);
-    Effect::new(move |_| {
-        let same = view.with(|view| settled.with_untracked(|settled| view == settled));
-        if !same && !due.get_value() {
-            due.set_value(true);
-            document::after_frame(move || {
-                // The figures may be gone by now.
-                if let Some(view) = view.try_get_untracked() {
-                    due.set_value(false);
-                    settled.set(view);
-                }
-            });
-        }
-    });
-    (view, settled)
 }
 
 /// What the parts of the page share.
@@ -78,6 +61,8 @@ pub struct Page {
     pub view: RwSignal<View>,
     /// How they are shown: follows `view` after the frame that shows what was pressed.
     pub settled: RwSignal<View>,
+    /// The heatmap that is chosen next.
+    pub choosing: Latest,
     /// What the figures share while they are explored.
     pub linked: Linked,
     /// Whether the figures are dark.
@@ -102,14 +87,15 @@ impl Page {
     /// A page that shows nothing yet.
     pub fn new() -> Self {
         let session = RwSignal::new(Session::default());
-        let (view, settled) = views();
+        let view = RwSignal::new(View::default());
         Self {
             session,
             form: RwSignal::new(Form::default()),
             shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
             linked: Linked::new(),
             view,
-            settled,
+            settled: after_frames_of(view),
+            choosing: Latest::new(),
             dark: theme::is_dark(view),
             permalink: Permalink::new(),
             asked: RwSignal::new(false),
@@ -126,19 +112,21 @@ impl Page {
     /// A page beside this one that shows the same result now: what is done to its figures changes nothing here.
     pub fn beside(self) -> Self {
         let shown = self.shown.get_untracked();
-        let (view, settled) = views();
+        let view = RwSignal::new(View::default());
         Self {
             session: RwSignal::new(Session::default()),
             shown: Memo::new(move |_| shown.clone()),
             view,
-            settled,
+            settled: after_frames_of(view),
+            choosing: Latest::new(),
             linked: self.linked.beside(),
             ..self
         }
     }
 
-    /// Shows the figures as `view` says, at once.
+    /// Shows the figures as `view` says, at once, whatever was chosen before.
     pub fn show_as(self, view: View) {
+        self.choosing.forget();
         self.settled.set(view.clone());
         self.view.set(view);
     }
@@ -304,6 +292,10 @@ impl Page {
 
     /// Takes the heads to start with from what is known of the chosen model.
     fn bring_defaults(self) {
+        // A field must not change under the reader's hands.
+        if HEAD_FIELDS.into_iter().any(document::has_focus) {
+            return;
+        }
         let url = untrack(|| self.chosen_url()).unwrap_or_default();
         self.session.with_untracked(|session| {
             if let Some(known) = session.description_of(&url) {

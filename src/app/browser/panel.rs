@@ -6,7 +6,7 @@ use web_sys::SubmitEvent;
 use super::controls::{BosBox, Field};
 use super::files::Files;
 use super::models::{ModelOrigin, StoredModels};
-use super::page::{CONTROLS_TOGGLE, Page};
+use super::page::{CONTROLS_TOGGLE, HEAD_FIELDS, Page};
 use crate::app::download;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{self, Run, Session, WorkerState};
@@ -36,8 +36,8 @@ pub fn Panel(page: Page) -> impl IntoView {
                     <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
                         <legend class="visually-hidden">"Settings of the run"</legend>
                         <div class="pair">
-                            <Field page=page label="Head" testid="head-input" text=|form: &Form| &form.head change=|form: &mut Form| &mut form.head head=true mode="decimal" />
-                            <Field page=page label="Earlier head" testid="earlier-head-input" text=|form: &Form| &form.earlier_head change=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
+                            <Field page=page label="Head" testid=HEAD_FIELDS[0] text=|form: &Form| &form.head change=|form: &mut Form| &mut form.head head=true mode="decimal" />
+                            <Field page=page label="Earlier head" testid=HEAD_FIELDS[1] text=|form: &Form| &form.earlier_head change=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
                         </div>
                         <Presets page=page />
                         <div class="triple">

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use super::document::after_frame;
+use super::later::after_frame;
 use super::page::Page;
 use crate::app::address::{Address, Model, others};
 use crate::app::form::ModelChoice;

@@ -12,8 +12,8 @@ use web_sys::{
     ShadowRootInit, ShadowRootMode,
 };
 
-use super::document::when_idle;
 use super::figures::HistogramFigure;
+use super::later::when_idle;
 use super::page::Page;
 use crate::result::HistogramName;
 

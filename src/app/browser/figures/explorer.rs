@@ -6,6 +6,7 @@ use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
 
+use super::super::later::Latest;
 use crate::plot::{Hover, Rect, Scene, Step, Target, Zoom};
 
 /// A pointer that moves less than this while it is down has clicked, not dragged.
@@ -27,8 +28,9 @@ pub struct Explorer {
     pinned: RwSignal<Option<Target>>,
     /// Where a drag began, and where it is.
     drag: RwSignal<Option<(Point, Point)>>,
-    /// What the keyboard has reached, in words.
+    /// What the keyboard has reached, in words, as soon as it stays there.
     pub spoken: RwSignal<String>,
+    speaking: Latest,
     /// Where the pointer was last, and whether a frame has been asked for to take it up.
     latest: StoredValue<Option<(f64, f64)>>,
     frame_due: StoredValue<bool>,
@@ -57,6 +59,7 @@ impl Explorer {
             pinned: RwSignal::new(None),
             drag: RwSignal::new(None),
             spoken: RwSignal::new(String::new()),
+            speaking: Latest::new(),
             latest: StoredValue::new(None),
             frame_due: StoredValue::new(false),
             pressed: StoredValue::new(None),
@@ -169,7 +172,7 @@ impl Explorer {
     /// The keyboard has gone elsewhere.
     pub fn blurred(self) {
         self.keyed.set(None);
-        self.spoken.set(String::new());
+        self.speak(String::new());
     }
 
     /// Shows all again.
@@ -215,10 +218,16 @@ impl Explorer {
         let to = scene.step(from, step);
         self.left();
         self.keyed.set(to);
-        let words = to
-            .and_then(|target| scene.hover(target))
-            .map(|hover| hover.lines.join(", "));
-        self.spoken.set(words.unwrap_or_default());
+        // A key that is held would say more than can be listened to.
+        self.speaking.run(move || {
+            let words = to.and_then(|target| scene.hover(target));
+            self.speak(words.map(|hover| hover.lines.join(", ")).unwrap_or_default());
+        });
+    }
+
+    fn speak(self, words: String) {
+        self.speaking.forget();
+        self.spoken.set(words);
     }
 
     fn zoom(self, around: Option<Target>, factor: f64) {
@@ -243,7 +252,7 @@ impl Explorer {
         self.keyed.set(None);
         self.pinned.set(None);
         self.left();
-        self.spoken.set(String::new());
+        self.speak(String::new());
     }
 }
 

@@ -9,7 +9,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::ImageBitmap;
 
-use super::super::document::{text_of, when_idle};
+use super::super::document::text_of;
+use super::super::later::when_idle;
 use super::super::page::Page;
 use super::picture::Picture;
 use super::watch;

@@ -26,8 +26,9 @@ pub struct Picture {
     upper: HtmlCanvasElement,
     /// Not in the page.
     easel: HtmlCanvasElement,
-    /// What is still to be drawn there, the next one last.
+    /// What is drawn there, and how many of it are.
     strokes: Vec<Stroke>,
+    drawn: usize,
     upper_is_seen: bool,
 }
 
@@ -45,6 +46,7 @@ impl Picture {
                 .and_then(|element| element.dyn_into().ok())
                 .ok_or_else(no_canvas)?,
             strokes: Vec::new(),
+            drawn: 0,
             upper_is_seen: false,
         })
     }
@@ -54,7 +56,7 @@ impl Picture {
         let size = device(size, options);
         set_size(&self.easel, size);
         self.strokes = scene.plot().strokes(size, options);
-        self.strokes.reverse();
+        self.drawn = 0;
     }
 
     /// Draws for about as long as `time`; true when nothing is left to draw.
@@ -63,13 +65,19 @@ impl Picture {
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn go_on(&mut self, time: Duration) -> Result<bool> {
         let (begun, area) = (Instant::now(), area(&self.easel)?);
-        while !self.strokes.is_empty() && begun.elapsed() < time {
-            let rest = self.strokes.len().saturating_sub(AT_ONCE);
-            let mut next = self.strokes.split_off(rest);
-            next.reverse();
-            draw_strokes(&next, &area)?;
+        for next in self.strokes[self.drawn..].chunks(AT_ONCE) {
+            draw_strokes(next, &area)?;
+            self.drawn += next.len();
+            if begun.elapsed() >= time {
+                break;
+            }
         }
-        Ok(self.strokes.is_empty())
+        let done = self.drawn == self.strokes.len();
+        if done {
+            self.strokes = Vec::new();
+            self.drawn = 0;
+        }
+        Ok(done)
     }
 
     /// What was drawn, as a promise of a bitmap; None where there is no room for one.

@@ -1,8 +1,5 @@
 //! The small controls above a plot.
 
-use std::time::Duration;
-
-use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 
 use super::super::page::Page;
@@ -10,9 +7,6 @@ use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::app::heatmap_words::heatmap_label;
 use crate::plot::{HistogramView, SeriesOrder};
 use crate::result::HistogramName;
-
-/// How long after its name is chosen a heatmap is shown: on a slow machine keys are released by then.
-const SOON: Duration = Duration::from_millis(80);
 
 /// Bins, axis, order and zoom of the histogram `name`, and what else belongs there.
 #[component]
@@ -93,37 +87,39 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
     let chosen = move |name: &str| page.view.with(|view| view.heatmap.name == name);
     // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame, and waits for the
     // last of several that are chosen quickly.
-    let timer = StoredValue::new(None::<TimeoutHandle>);
     let choose = move |name: String| {
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
-        let show = move || {
+        page.choosing.run(move || {
             page.view.update(|view| {
                 view.heatmap.name = name;
                 // Another heatmap may have other rows.
                 (view.heatmap.zoom, view.heatmap.pick) = (None, None);
             });
-        };
-        timer.set_value(set_timeout_with_handle(show, SOON).ok());
+        });
     };
     let zoomed = move || page.view.with(|view| view.heatmap.zoom.is_some());
     let reset = Callback::new(move |()| page.view.update(|view| view.heatmap.zoom = None));
     view! {
         <div class="toolbar" role="group" aria-label="How this figure is shown">
             <Show when=move || names.with(|names| names.len() > 1)>
-                <label class="tool wide">
-                    <span>"Heatmap"</span>
-                    <select data-testid="heatmap-select" on:change=move |event| choose(event_target_value(&event))>
-                        <For each=move || names.get() key=|name| name.clone() let:name>
-                            {
-                                let of = name.clone();
-                                let selected = move || chosen(&of);
-                                view! { <option value=name.clone() prop:selected=selected>{heatmap_label(&name)}</option> }
-                            }
-                        </For>
-                    </select>
-                </label>
+                <div class="tool wide">
+                    <label for="heatmap-select">"Heatmap"</label>
+                    // A block of its own, so that another name lays out nothing else.
+                    <div>
+                        <select
+                            id="heatmap-select"
+                            data-testid="heatmap-select"
+                            on:change=move |event| choose(event_target_value(&event))
+                        >
+                            <For each=move || names.get() key=|name| name.clone() let:name>
+                                {
+                                    let of = name.clone();
+                                    let selected = move || chosen(&of);
+                                    view! { <option value=name.clone() prop:selected=selected>{heatmap_label(&name)}</option> }
+                                }
+                            </For>
+                        </select>
+                    </div>
+                </div>
             </Show>
             <ResetZoom zoomed=Signal::derive(zoomed) reset=reset />
             {children()}
