@@ -30,8 +30,11 @@ function figure(tab, name) {
   };
 }
 
-/** Waits for two frames: what a signal changes is on the screen then. */
-const settle = (tab) => tab.page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+/** Waits for three frames: what a press or a pointer changes is on the screen then, also what comes after its first frame. */
+const settle = (tab) =>
+  tab.page.evaluate(async () => {
+    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
+  });
 
 /** After so many milliseconds, what the keyboard has reached is said. */
 const SAID = 250;

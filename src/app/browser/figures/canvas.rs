@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use super::super::page::Page;
 use super::explorer::{Actions, Explorer};
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Tooltip};
 use super::painter::Painter;
 use super::watch;
 use crate::plot::{DrawOptions, Plot, Scene, Target, Theme};
@@ -63,9 +63,11 @@ pub fn PlotCanvas(
 
     let explorer = Explorer::new(scene, actions);
     let pointed = Memo::new(move |_| explorer.target());
-    let hover = Memo::new(move |_| explorer.hover(pointed.get()));
+    let explained = Memo::new(move |_| explorer.explained());
+    let marked = Memo::new(move |_| explorer.hover(pointed.get()));
+    let hover = Memo::new(move |_| explorer.hover(explained.get()));
     if let Some(target) = target {
-        Effect::new(move |_| target.set(pointed.get()));
+        Effect::new(move |_| target.set(explained.get()));
     }
     let lit = Memo::new(move |_| explorer.series());
     Effect::new(move |before: Option<()>| {
@@ -95,7 +97,8 @@ pub fn PlotCanvas(
                 on:blur=move |_| explorer.blurred()
             ></canvas>
             <canvas node_ref=upper class="upper" aria-hidden="true"></canvas>
-            <Overlay explorer=explorer hover=hover />
+            <Overlay explorer=explorer hover=marked />
+            <Tooltip hover=hover />
             <p class="visually-hidden" id=help_id>{help}</p>
             <p class="visually-hidden" role="status" data-testid="spoken">{move || explorer.spoken.get()}</p>
         </div>

@@ -6,7 +6,7 @@ use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
 
-use super::super::later::Latest;
+use super::super::later::{Latest, after_frames_of};
 use crate::plot::{Hover, Rect, Scene, Step, Target, Zoom};
 
 /// A pointer that moves less than this while it is down has clicked, not dragged.
@@ -24,6 +24,8 @@ pub struct Explorer {
     pub pointer: RwSignal<Option<(f64, f64)>>,
     /// What the arrow keys have reached.
     keyed: RwSignal<Option<Target>>,
+    /// The same once its mark has been seen.
+    keyed_seen: RwSignal<Option<Target>>,
     /// What a click or Enter keeps in view.
     pinned: RwSignal<Option<Target>>,
     /// Where a drag began, and where it is.
@@ -52,10 +54,12 @@ pub struct Actions {
 impl Explorer {
     /// Nothing is pointed at.
     pub fn new(scene: Memo<Option<Arc<Scene>>>, actions: Actions) -> Self {
+        let keyed = RwSignal::new(None);
         Self {
             scene,
             pointer: RwSignal::new(None),
-            keyed: RwSignal::new(None),
+            keyed,
+            keyed_seen: after_frames_of(keyed),
             pinned: RwSignal::new(None),
             drag: RwSignal::new(None),
             spoken: RwSignal::new(String::new()),
@@ -67,15 +71,24 @@ impl Explorer {
         }
     }
 
-    /// The part that the tooltip is about.
+    /// The part that is marked.
     pub fn target(self) -> Option<Target> {
+        self.reached(self.keyed)
+    }
+
+    /// The part that the tooltip is about: after a key the mark moves first.
+    pub fn explained(self) -> Option<Target> {
+        self.reached(self.keyed_seen)
+    }
+
+    fn reached(self, keyed: RwSignal<Option<Target>>) -> Option<Target> {
         if self.drag.with(Option::is_some) {
             return None;
         }
         self.scene.with(|scene| {
             let scene = scene.as_ref()?;
             let pointed = self.pointer.get().and_then(|point| scene.target_at(point));
-            pointed.or_else(|| self.keyed.get()).or_else(|| self.pinned.get())
+            pointed.or_else(|| keyed.get()).or_else(|| self.pinned.get())
         })
     }
 

@@ -6,12 +6,15 @@ use wasm_bindgen::prelude::*;
 
 use super::super::document::pixel_ratio;
 use super::super::first_view;
+use super::super::later::after_frames_of;
 
 /// See the module.
 #[derive(Clone, Copy)]
 pub struct Linked {
     /// The label of the series that is lit up in all figures.
     pub series: RwSignal<Option<String>>,
+    /// The same after the frame in which it was pointed at.
+    pub lit: RwSignal<Option<String>>,
     /// Device pixels per CSS pixel: changes when the window moves to another screen, or with the browser's zoom.
     pub ratio: RwSignal<f64>,
     /// Whether the page is being printed: then figures are light.
@@ -23,8 +26,10 @@ pub struct Linked {
 impl Linked {
     /// Nothing is lit up.
     pub fn new() -> Self {
+        let series = RwSignal::new(None);
         let linked = Self {
-            series: RwSignal::new(None),
+            series,
+            lit: after_frames_of(series),
             ratio: RwSignal::new(pixel_ratio()),
             printing: RwSignal::new(false),
             drawn: StoredValue::new(false),
@@ -37,8 +42,10 @@ impl Linked {
 
     /// The same for figures that are explored apart from these.
     pub fn beside(self) -> Self {
+        let series = RwSignal::new(None);
         Self {
-            series: RwSignal::new(None),
+            series,
+            lit: after_frames_of(series),
             ..self
         }
     }

@@ -7,7 +7,7 @@ use web_sys::HtmlElement;
 use super::explorer::Explorer;
 use crate::plot::{Hover, Rect, Target};
 
-/// Crosshair, mark, selection and tooltip.
+/// Crosshair, mark and selection.
 #[component]
 pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView {
     let mark = Memo::new(move |_| hover.with(|hover| hover.as_ref().map(|hover| hover.mark)));
@@ -53,7 +53,6 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView 
         <Area area=upright class="crosshair" />
         <Area area=level class="crosshair" />
         <Area area=selected class="selection" />
-        <Tooltip hover=hover />
     }
 }
 
@@ -88,7 +87,7 @@ const AROUND: f64 = 26.0;
 /// What is explored, in words: above its place where the plot has room for them, so that legend and toolbar stay in reach.
 /// The same elements while it moves.
 #[component]
-fn Tooltip(hover: Memo<Option<Hover>>) -> impl IntoView {
+pub fn Tooltip(hover: Memo<Option<Hover>>) -> impl IntoView {
     let place = Memo::new(move |_| {
         hover
             .with(|hover| hover.as_ref().map(|hover| hover.anchor))

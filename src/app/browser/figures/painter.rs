@@ -70,7 +70,7 @@ impl Painter {
         Effect::new(move |_| {
             self.shown.track();
             // Out of view nothing has to be lit up.
-            let label = self.near.get().then(|| self.page.linked.series.get()).flatten();
+            let label = self.near.get().then(|| self.page.linked.lit.get()).flatten();
             if !self.page.linked.printing.get_untracked() {
                 self.light(label.as_deref());
             }
