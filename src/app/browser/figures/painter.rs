@@ -37,6 +37,8 @@ pub struct Painter {
     due: StoredValue<bool>,
     /// Whether it is being drawn.
     busy: StoredValue<bool>,
+    /// How often a series was lit up, or let go.
+    lights: StoredValue<u32>,
 }
 
 impl Painter {
@@ -59,6 +61,7 @@ impl Painter {
             shown: RwSignal::new(0),
             due: StoredValue::new(false),
             busy: StoredValue::new(false),
+            lights: StoredValue::new(0),
         }
     }
 
@@ -141,7 +144,7 @@ impl Painter {
     fn show_soon(self) {
         match self.with_picture(|picture, _, _| picture.bitmap()).flatten() {
             Some(promise) => leptos::task::spawn_local(async move {
-                match JsFuture::from(promise).await.and_then(JsCast::dyn_into) {
+                match bitmap_of(promise).await {
                     Ok(bitmap) => self.show(&bitmap),
                     Err(cause) => self.fail(&cause),
                 }
@@ -166,10 +169,14 @@ impl Painter {
     /// The browser has made no bitmap.
     fn fail(self, cause: &JsValue) {
         if self.busy.try_get_value() == Some(true) {
-            let error = Error::new(ErrorKind::Plot, format!("a plot can't be shown ({})", text_of(cause)));
-            self.page.session.update(|session| session.fail(error));
+            self.tell(cause);
             self.done();
         }
+    }
+
+    fn tell(self, cause: &JsValue) {
+        let error = Error::new(ErrorKind::Plot, format!("a plot can't be shown ({})", text_of(cause)));
+        self.page.session.update(|session| session.fail(error));
     }
 
     /// What has changed meanwhile is drawn next.
@@ -181,6 +188,8 @@ impl Painter {
     }
 
     fn draw_for_paper(self) {
+        // What is being lit up would be printed.
+        self.lights.update_value(|lights| *lights += 1);
         self.with_picture(|picture, scene, options| picture.draw_for_paper(scene, self.size.get_untracked(), options));
     }
 
@@ -202,6 +211,25 @@ impl Painter {
     }
 
     fn light(self, label: Option<&str>) {
-        self.with_picture(|picture, scene, options| picture.light(scene, options, label));
+        let number = self.lights.get_value() + 1;
+        self.lights.set_value(number);
+        let drawn = self.with_picture(|picture, scene, options| picture.light(scene, options, label));
+        if let Some(promise) = drawn.flatten() {
+            leptos::task::spawn_local(async move {
+                let bitmap = bitmap_of(promise).await;
+                // Another series may have been pointed at since, or none.
+                if self.lights.try_get_value() != Some(number) {
+                    return;
+                }
+                match bitmap {
+                    Ok(bitmap) => drop(self.with_picture(|picture, _, _| picture.show_lit(&bitmap))),
+                    Err(cause) => self.tell(&cause),
+                }
+            });
+        }
     }
+}
+
+async fn bitmap_of(promise: js_sys::Promise) -> std::result::Result<ImageBitmap, JsValue> {
+    JsFuture::from(promise).await.and_then(JsCast::dyn_into)
 }

@@ -7,7 +7,7 @@ use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
 use plotters_canvas::CanvasBackend;
 use wasm_bindgen::prelude::*;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement, ImageBitmap, ImageBitmapRenderingContext};
+use web_sys::{HtmlCanvasElement, ImageBitmap, ImageBitmapRenderingContext};
 use web_time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -16,20 +16,71 @@ use crate::plot::{DrawOptions, Scene, Stroke, draw_strokes};
 /// So many strokes are drawn between two looks at the clock.
 const AT_ONCE: usize = 8;
 
+/// A canvas that is not in the page, and what is drawn there.
+struct Easel {
+    canvas: HtmlCanvasElement,
+    strokes: Vec<Stroke>,
+    /// How many of them have been drawn.
+    drawn: usize,
+}
+
+impl Easel {
+    fn new() -> Result<Self> {
+        Ok(Self {
+            canvas: new_canvas()?,
+            strokes: Vec::new(),
+            drawn: 0,
+        })
+    }
+
+    /// Begins to draw `strokes` on an empty canvas of `size`, in device pixels.
+    fn begin(&mut self, size: (u32, u32), strokes: Vec<Stroke>) {
+        set_size(&self.canvas, size);
+        (self.strokes, self.drawn) = (strokes, 0);
+    }
+
+    /// Draws for about as long as `time`; true when nothing is left to draw.
+    fn go_on(&mut self, time: Duration) -> Result<bool> {
+        let (begun, area) = (Instant::now(), area(&self.canvas)?);
+        for next in self.strokes[self.drawn..].chunks(AT_ONCE) {
+            draw_strokes(next, &area)?;
+            self.drawn += next.len();
+            if begun.elapsed() >= time {
+                break;
+            }
+        }
+        Ok(self.drawn == self.strokes.len())
+    }
+
+    /// What was drawn, as a promise of a bitmap; None where there is no room for one.
+    fn bitmap(&self) -> Result<Option<js_sys::Promise>> {
+        let (width, height) = size_of(&self.canvas);
+        if width == 0 || height == 0 {
+            return Ok(None);
+        }
+        let promise = window().create_image_bitmap_with_html_canvas_element(&self.canvas);
+        promise.map(Some).map_err(|_| no_canvas())
+    }
+
+    /// Its pixels are not needed any more.
+    fn clear(&mut self) {
+        self.begin((0, 0), Vec::new());
+    }
+}
+
 /// The two canvases of a plot, and what is on them.
 ///
-/// The lower one shows a bitmap that was drawn elsewhere: without a graphics processor, a canvas that is drawn upon is copied
-/// to the screen with every frame that the page paints, and slows down what has nothing to do with it.
+/// Both show bitmaps that were drawn elsewhere: without a graphics processor, a canvas that is drawn upon is copied to the
+/// screen with every frame that the page paints, and slows down what has nothing to do with it.
 pub struct Picture {
     lower: HtmlCanvasElement,
-    /// Seen only while a series is lit up, with a veil over the plot and the series; or on paper, with the plot.
+    /// Seen only while a series is lit up: with a veil over the plot, and the series.
     upper: HtmlCanvasElement,
-    /// Not in the page.
-    easel: HtmlCanvasElement,
-    /// What is drawn there, and how many of it are.
-    strokes: Vec<Stroke>,
-    drawn: usize,
     upper_is_seen: bool,
+    /// Where the plot is drawn, and what lights a series up.
+    easels: (Easel, Easel),
+    /// In the page while that is printed.
+    paper: Option<HtmlCanvasElement>,
 }
 
 impl Picture {
@@ -38,25 +89,19 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn new(lower: HtmlCanvasElement, upper: HtmlCanvasElement) -> Result<Self> {
-        let easel = document().create_element("canvas").ok();
         Ok(Self {
             lower,
             upper,
-            easel: easel
-                .and_then(|element| element.dyn_into().ok())
-                .ok_or_else(no_canvas)?,
-            strokes: Vec::new(),
-            drawn: 0,
             upper_is_seen: false,
+            easels: (Easel::new()?, Easel::new()?),
+            paper: None,
         })
     }
 
     /// Begins to draw `scene` out of sight, with as many pixels as the screen has there.
     pub fn begin(&mut self, scene: &Scene, size: (f64, f64), options: &DrawOptions) {
         let size = device(size, options);
-        set_size(&self.easel, size);
-        self.strokes = scene.plot().strokes(size, options);
-        self.drawn = 0;
+        self.easels.0.begin(size, scene.plot().strokes(size, options));
     }
 
     /// Draws for about as long as `time`; true when nothing is left to draw.
@@ -64,20 +109,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn go_on(&mut self, time: Duration) -> Result<bool> {
-        let (begun, area) = (Instant::now(), area(&self.easel)?);
-        for next in self.strokes[self.drawn..].chunks(AT_ONCE) {
-            draw_strokes(next, &area)?;
-            self.drawn += next.len();
-            if begun.elapsed() >= time {
-                break;
-            }
-        }
-        let done = self.drawn == self.strokes.len();
-        if done {
-            self.strokes = Vec::new();
-            self.drawn = 0;
-        }
-        Ok(done)
+        self.easels.0.go_on(time)
     }
 
     /// What was drawn, as a promise of a bitmap; None where there is no room for one.
@@ -85,12 +117,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser makes none.
     pub fn bitmap(&self) -> Result<Option<js_sys::Promise>> {
-        let (width, height) = size_of(&self.easel);
-        if width == 0 || height == 0 {
-            return Ok(None);
-        }
-        let promise = window().create_image_bitmap_with_html_canvas_element(&self.easel);
-        promise.map(Some).map_err(|_| no_canvas())
+        self.easels.0.bitmap()
     }
 
     /// Shows `bitmap`. Nothing is lit up then.
@@ -98,12 +125,14 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn show(&mut self, bitmap: &ImageBitmap) -> Result<()> {
+        if let Some(paper) = self.paper.take() {
+            paper.remove();
+        }
         self.see_upper(false)?;
         see(&self.lower, true)?;
         self.fit((bitmap.width(), bitmap.height()));
-        put(bitmap, &self.lower).map_err(|_| no_canvas())?;
-        // Its pixels are not needed any more.
-        set_size(&self.easel, (0, 0));
+        put(bitmap, &self.lower)?;
+        self.easels.0.clear();
         Ok(())
     }
 
@@ -112,24 +141,46 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn draw_for_paper(&mut self, scene: &Scene, size: (f64, f64), options: &DrawOptions) -> Result<()> {
-        self.fit(device(size, options));
-        clear(&self.upper).map_err(|_| no_canvas())?;
-        scene.plot().draw(&area(&self.upper)?, options)?;
+        let paper = match &self.paper {
+            Some(paper) => paper.clone(),
+            None => self.paper.insert(new_canvas()?).clone(),
+        };
+        paper.set_class_name("paper");
+        set_size(&paper, device(size, options));
+        scene.plot().draw(&area(&paper)?, options)?;
+        self.upper.after_with_node_1(&paper).map_err(|_| no_canvas())?;
         see(&self.lower, false)?;
-        self.see_upper(true)
+        self.see_upper(false)
     }
 
-    /// Lights up the series `label` where `scene` shows it; else shows the plot plainly. The plot is not drawn again.
+    /// Draws what lights up the series `label`, out of sight: a promise of a bitmap. Where `scene` does not show it, the plot
+    /// is shown plainly. The plot is not drawn again.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when the browser gives no canvas, or makes no bitmap.
+    pub fn light(
+        &mut self,
+        scene: &Scene,
+        options: &DrawOptions,
+        label: Option<&str>,
+    ) -> Result<Option<js_sys::Promise>> {
+        let size = size_of(&self.lower);
+        let Some(strokes) = label.and_then(|label| scene.highlight(size, options, label)) else {
+            self.see_upper(false)?;
+            return Ok(None);
+        };
+        self.easels.1.begin(size, strokes);
+        self.easels.1.go_on(Duration::MAX)?;
+        self.easels.1.bitmap()
+    }
+
+    /// Shows `bitmap` above the plot.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn light(&mut self, scene: &Scene, options: &DrawOptions, label: Option<&str>) -> Result<()> {
-        let strokes = label.and_then(|label| scene.highlight(size_of(&self.upper), options, label));
-        let Some(strokes) = strokes else {
-            return self.see_upper(false);
-        };
-        clear(&self.upper).map_err(|_| no_canvas())?;
-        draw_strokes(&strokes, &area(&self.upper)?)?;
+    pub fn show_lit(&mut self, bitmap: &ImageBitmap) -> Result<()> {
+        put(bitmap, &self.upper)?;
+        self.easels.1.clear();
         self.see_upper(true)
     }
 
@@ -164,19 +215,19 @@ fn see(canvas: &HtmlCanvasElement, seen: bool) -> Result<()> {
 }
 
 /// Shows `bitmap` on a canvas, and takes it away.
-fn put(bitmap: &ImageBitmap, on: &HtmlCanvasElement) -> std::result::Result<(), JsValue> {
-    let screen = on.get_context("bitmaprenderer")?.ok_or(JsValue::NULL)?;
-    let screen: ImageBitmapRenderingContext = screen.dyn_into()?;
+fn put(bitmap: &ImageBitmap, on: &HtmlCanvasElement) -> Result<()> {
+    let screen = on.get_context("bitmaprenderer").ok().flatten().ok_or_else(no_canvas)?;
+    let screen: ImageBitmapRenderingContext = screen.dyn_into().map_err(|_| no_canvas())?;
     screen.transfer_from_image_bitmap(bitmap);
     Ok(())
 }
 
-fn clear(canvas: &HtmlCanvasElement) -> std::result::Result<(), JsValue> {
-    let context = canvas.get_context("2d")?.ok_or(JsValue::NULL)?;
-    let context: CanvasRenderingContext2d = context.dyn_into()?;
-    let (width, height) = size_of(canvas);
-    context.clear_rect(0.0, 0.0, f64::from(width), f64::from(height));
-    Ok(())
+/// A canvas that is not in the page yet.
+fn new_canvas() -> Result<HtmlCanvasElement> {
+    let element = document().create_element("canvas").ok();
+    element
+        .and_then(|element| element.dyn_into().ok())
+        .ok_or_else(no_canvas)
 }
 
 fn size_of(canvas: &HtmlCanvasElement) -> (u32, u32) {
