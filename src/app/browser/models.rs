@@ -19,7 +19,7 @@ pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
         {move || match model.get() {
             ModelChoice::Hub => view! { <HubFields page=page active=active /> }.into_any(),
             ModelChoice::Url => view! {
-                <PlaceField page=page active=active label="URL of the checkpoint\u{2019}s folder" id="model-url" kind="url" placeholder="https://\u{2026}/gpt2" field=|form: &mut Form| &mut form.url />
+                <PlaceField page=page active=active label="URL of the checkpoint\u{2019}s folder" id="model-url" kind="url" placeholder="https://\u{2026}/gpt2" text=|form: &Form| &form.url change=|form: &mut Form| &mut form.url />
             }.into_any(),
             ModelChoice::Picked => view! { <PickFields page=page active=active /> }.into_any(),
             ModelChoice::Recorded | ModelChoice::Bundled => ().into_any(),
@@ -39,12 +39,11 @@ fn PlaceField(
     kind: &'static str,
     placeholder: &'static str,
     /// The text that the field stands for.
-    field: fn(&mut Form) -> &mut String,
+    text: fn(&Form) -> &String,
+    /// The same, to be changed.
+    change: fn(&mut Form) -> &mut String,
 ) -> impl IntoView {
-    let value = move || {
-        let mut form = page.form.get();
-        std::mem::take(field(&mut form))
-    };
+    let value = Memo::new(move |_| page.form.with(|form| text(form).clone()));
     view! {
         <div class="field">
             <label for=id>{label}</label>
@@ -56,8 +55,8 @@ fn PlaceField(
                 autocomplete="off"
                 placeholder=placeholder
                 disabled=move || active.get()
-                prop:value=value
-                on:input=move |event| page.form.update(|form| *field(form) = event_target_value(&event))
+                prop:value=move || value.get()
+                on:input=move |event| page.form.update(|form| *change(form) = event_target_value(&event))
                 on:change=move |_| page.describe()
             />
         </div>
@@ -83,7 +82,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
                     {HUB_MODELS.map(|model| view! { <option value=model.name>{model.name}</option> }).collect_view()}
                 </select>
             </div>
-            <PlaceField page=page active=active label="Revision" id="hub-revision" kind="text" placeholder="known commit" field=|form: &mut Form| &mut form.revision />
+            <PlaceField page=page active=active label="Revision" id="hub-revision" kind="text" placeholder="known commit" text=|form: &Form| &form.revision change=|form: &mut Form| &mut form.revision />
         </div>
     }
 }

@@ -29,9 +29,9 @@ pub fn Panel(page: Page) -> impl IntoView {
             <Fold page=page model=model />
             <div class="controls" id="controls">
                 <form on:submit=submit novalidate>
-                    <ModelField page=page active=active />
+                    <ModelField page=page model=model active=active />
                     <Show when=move || !below.get()>
-                        <About page=page />
+                        <About page=page model=model />
                     </Show>
                     <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
                         <legend class="visually-hidden">"Settings of the run"</legend>
@@ -39,7 +39,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                             <Field page=page label="Head" testid=HEAD_FIELDS[0] text=|form: &Form| &form.head change=|form: &mut Form| &mut form.head head=true mode="decimal" />
                             <Field page=page label="Earlier head" testid=HEAD_FIELDS[1] text=|form: &Form| &form.earlier_head change=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
                         </div>
-                        <Presets page=page />
+                        <Presets page=page model=model />
                         <div class="triple">
                             <Field page=page label="Seed" testid="seed-input" text=|form: &Form| &form.seed change=|form: &mut Form| &mut form.seed />
                             <Field page=page label="Batches" testid="batches-input" text=|form: &Form| &form.batches change=|form: &mut Form| &mut form.batches />
@@ -51,7 +51,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                 </form>
                 // Below the button: it must not move away while the press that ends the typing is on its way to it.
                 <Show when=move || below.get()>
-                    <About page=page />
+                    <About page=page model=model />
                 </Show>
             </div>
             <Message page=page />
@@ -86,8 +86,7 @@ fn Fold(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
 }
 
 #[component]
-fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
-    let model = move || page.form.with(|form| form.model);
+fn ModelField(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl IntoView {
     let choose = move |event| {
         if let Some(model) = ModelChoice::of_value(&event_target_value(&event)) {
             page.choose(model);
@@ -100,7 +99,7 @@ fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
             <select
                 id="model-select"
                 data-testid="model-select"
-                prop:value=move || model().value()
+                prop:value=move || model.get().value()
                 disabled=move || active.get()
                 on:change=choose
             >
@@ -113,19 +112,19 @@ fn ModelField(page: Page, active: Memo<bool>) -> impl IntoView {
 
 /// What is known of the chosen model.
 #[component]
-fn About(page: Page) -> impl IntoView {
-    let about = move || match page.form.with(|form| form.model) {
+fn About(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
+    let url = Memo::new(move |_| page.chosen_url().unwrap_or_default());
+    let about = move || match model.get() {
         ModelChoice::Recorded => {
             "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
                 .into()
         }
         _ => page.session.with(|session| {
-            let url = page.chosen_url().unwrap_or_default();
-            match session.description_of(&url) {
+            url.with(|url| match session.description_of(url) {
                 Some(known) => words::about(&known.config, known.card.as_ref()),
-                None if session.is_describing(&url) => "Opening the model\u{2026}".into(),
+                None if session.is_describing(url) => "Opening the model\u{2026}".into(),
                 None => String::new(),
-            }
+            })
         }),
     };
     view! { <p class="about">{about}</p> }
@@ -133,7 +132,7 @@ fn About(page: Page) -> impl IntoView {
 
 /// The heads that the notebook looks at, for models of GPT-2 small's size.
 #[component]
-fn Presets(page: Page) -> impl IntoView {
+fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
     let preset = move |head: &'static str| {
         view! {
             <button
@@ -150,7 +149,7 @@ fn Presets(page: Page) -> impl IntoView {
         }
     };
     view! {
-        <Show when=move || page.form.with(|form| !matches!(form.model, ModelChoice::Recorded | ModelChoice::Bundled))>
+        <Show when=move || !matches!(model.get(), ModelChoice::Recorded | ModelChoice::Bundled)>
             <p class="presets">"GPT-2 small: "{preset("10.7")}{preset("11.10")}</p>
         </Show>
     }

@@ -63,6 +63,7 @@ pub fn follow(page: Page) {
 /// System, light, dark.
 #[component]
 pub fn ThemeSwitch(page: Page) -> impl IntoView {
+    let chosen = Memo::new(move |_| page.view.with(|view| view.appearance));
     let choice = move |appearance: Appearance| {
         let label = match appearance {
             Appearance::System => "System",
@@ -77,7 +78,7 @@ pub fn ThemeSwitch(page: Page) -> impl IntoView {
                     class="visually-hidden"
                     value=appearance.value()
                     data-testid=format!("theme-{}", appearance.value())
-                    prop:checked=move || page.view.with(|view| view.appearance == appearance)
+                    prop:checked=move || chosen.get() == appearance
                     on:change=move |_| page.view.update(|view| view.appearance = appearance)
                 />
                 <span>{label}</span>

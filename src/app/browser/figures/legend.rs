@@ -7,7 +7,7 @@ use web_sys::Element;
 
 use super::super::page::Page;
 use super::canvas::theme;
-use crate::plot::{HistogramPlot, Series, same_series};
+use crate::plot::{HistogramPlot, HistogramView, Series, same_series};
 use crate::result::HistogramName;
 
 /// What a reader can do with an entry.
@@ -25,12 +25,13 @@ pub fn Legend(page: Page, name: HistogramName, plot: Memo<Option<HistogramPlot>>
                 .unwrap_or_default()
         })
     };
+    let view = Memo::new(move |_| page.view.with(|view| view.histogram(name)));
     // Entries stay the same elements while they are toggled: a button keeps the keyboard's focus.
     view! {
         <div class="legend" role="group" aria-label="Series shown">
             <span class="legend-title">{title}</span>
             <For each=entries key=|(label, _, color)| (label.clone(), *color) let:entry>
-                <Entry page=page name=name plot=plot label=entry.0.clone() note=entry.1.clone() color=entry.2 />
+                <Entry page=page name=name plot=plot view=view label=entry.0.clone() note=entry.1.clone() color=entry.2 />
             </For>
         </div>
     }
@@ -41,15 +42,13 @@ fn Entry(
     page: Page,
     name: HistogramName,
     plot: Memo<Option<HistogramPlot>>,
+    view: Memo<HistogramView>,
     label: String,
     note: String,
     color: usize,
 ) -> impl IntoView {
     let label = StoredValue::new(label);
-    let visible = Memo::new(move |_| {
-        let view = page.view.with(|view| view.histogram(name));
-        label.with_value(|label| view.shows(label))
-    });
+    let visible = Memo::new(move |_| label.with_value(|label| view.with(|view| view.shows(label))));
     let lit = Memo::new(move |_| {
         page.linked.series.with(|lit| {
             let lit = lit.as_ref()?;

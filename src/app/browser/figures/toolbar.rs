@@ -84,7 +84,7 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
-    let chosen = move |name: &str| page.view.with(|view| view.heatmap.name == name);
+    let chosen = Memo::new(move |_| page.view.with(|view| view.heatmap.name.clone()));
     // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame, and waits for the
     // last of several that are chosen quickly.
     let choose = move |name: String| {
@@ -113,7 +113,7 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
                             <For each=move || names.get() key=|name| name.clone() let:name>
                                 {
                                     let of = name.clone();
-                                    let selected = move || chosen(&of);
+                                    let selected = move || chosen.with(|chosen| *chosen == of);
                                     view! { <option value=name.clone() prop:selected=selected>{heatmap_label(&name)}</option> }
                                 }
                             </For>
