@@ -306,7 +306,7 @@ export const figures = [
       });
       for (let time = 0; time < 20; time += 1) await tab.page.keyboard.down("ArrowRight");
       await tab.page.keyboard.up("ArrowRight");
-      await hears(spoken, /^−4\.8 to −4\.6, /);
+      await hears(spoken, /^−4\.2 to −4\.0, /);
       const times = await said.evaluate((said) => said.length);
       check(times < 10, `${times} of 20 places were said`);
       // Nothing is said of a plot that the keyboard has left.

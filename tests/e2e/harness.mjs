@@ -32,7 +32,7 @@ export class Tab {
     this.complaints = [];
     this.allowed = [];
     // A page may be left, and its server stopped, before its icon has come.
-    const left = (url, text) => /\/icons\/icon\.svg$/.test(url) && /net::ERR_/.test(text);
+    const left = (url, text) => /\/icons\/icon[^/]*$/.test(url) && /net::ERR_/.test(text);
     page.on("console", (message) => {
       if (message.type() === "error" && !left(message.location().url, message.text())) this.complaints.push(`console: ${message.text()}`);
     });

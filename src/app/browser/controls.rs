@@ -24,7 +24,7 @@ pub fn Field(
     #[prop(default = "numeric")]
     mode: &'static str,
 ) -> impl IntoView {
-    let value = Memo::new(move |_| page.form.with(|form| text(form).clone()));
+    let value = Memo::new(move |_| page.settled_form.with(|form| text(form).clone()));
     view! {
         <div class="field">
             <label for=testid>{label}</label>
@@ -53,7 +53,7 @@ pub fn BosBox(page: Page) -> impl IntoView {
             <input
                 type="checkbox"
                 data-testid="bos-checkbox"
-                prop:checked=move || page.form.with(|form| form.prepend_bos)
+                prop:checked=move || page.settled_form.with(|form| form.prepend_bos)
                 on:change=move |event| page.form.update(|form| form.prepend_bos = event_target_checked(&event))
             />
             <span>"Prompts start with BOS"</span>

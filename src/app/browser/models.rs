@@ -14,7 +14,7 @@ use crate::checkpoint::{HUB_MODELS, StoredModel};
 /// The controls of the chosen kind of model.
 #[component]
 pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
-    let model = Memo::new(move |_| page.form.with(|form| form.model));
+    let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
     view! {
         {move || match model.get() {
             ModelChoice::Hub => view! { <HubFields page=page active=active /> }.into_any(),
@@ -43,7 +43,7 @@ fn PlaceField(
     /// The same, to be changed.
     change: fn(&mut Form) -> &mut String,
 ) -> impl IntoView {
-    let value = Memo::new(move |_| page.form.with(|form| text(form).clone()));
+    let value = Memo::new(move |_| page.settled_form.with(|form| text(form).clone()));
     view! {
         <div class="field">
             <label for=id>{label}</label>
@@ -73,7 +73,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
                     id="hub-model"
                     data-testid="hub-model"
                     disabled=move || active.get()
-                    prop:value=move || page.form.with(|form| form.hub.clone())
+                    prop:value=move || page.settled_form.with(|form| form.hub.clone())
                     on:change=move |event| {
                         page.form.update(|form| form.hub = event_target_value(&event));
                         page.choose(ModelChoice::Hub);
@@ -90,7 +90,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
 #[component]
 fn PickFields(page: Page, active: Memo<bool>) -> impl IntoView {
     let label = move || {
-        page.form.with(|form| match form.picked.split_once('/') {
+        page.settled_form.with(|form| match form.picked.split_once('/') {
             Some((_, label)) => format!("Picked: {label}."),
             None => "config.json, model.safetensors and tokenizer.json of one model. They stay on this device.".into(),
         })

@@ -48,13 +48,20 @@ fn bundled() -> String {
     document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into())
 }
 
+/// Absolute URL of the folder that `form` asks for, if there is one and it makes sense.
+fn url_of(form: &Form) -> Option<String> {
+    form.address(&bundled(), document::absolute).ok()
+}
+
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
 pub struct Page {
     /// Which result is shown, and what the worker is doing.
     pub session: RwSignal<Session>,
-    /// The controls.
+    /// What the controls say.
     pub form: RwSignal<Form>,
+    /// What the page shows of that: follows `form` after the frame that shows what was typed.
+    pub settled_form: RwSignal<Form>,
     /// The result on the screen; changes only when that does.
     pub shown: Memo<Option<Shown>>,
     /// How the figures are to be shown: what the controls say.
@@ -87,10 +94,11 @@ impl Page {
     /// A page that shows nothing yet.
     pub fn new() -> Self {
         let session = RwSignal::new(Session::default());
-        let view = RwSignal::new(View::default());
+        let (form, view) = (RwSignal::new(Form::default()), RwSignal::new(View::default()));
         Self {
             session,
-            form: RwSignal::new(Form::default()),
+            form,
+            settled_form: after_frames_of(form),
             shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
             linked: Linked::new(),
             view,
@@ -129,6 +137,12 @@ impl Page {
         self.choosing.forget();
         self.settled.set(view.clone());
         self.view.set(view);
+    }
+
+    /// Fills the controls in with `form`, at once.
+    pub fn fill_in(self, form: Form) {
+        self.settled_form.set(form.clone());
+        self.form.set(form);
     }
 
     /// Chooses the model, and asks what it is like.
@@ -209,13 +223,18 @@ impl Page {
     }
 
     /// Absolute URL of the chosen model's folder, if there is one and it makes sense.
-    pub fn chosen_url(self) -> Option<String> {
-        self.form.with(|form| form.address(&bundled(), document::absolute).ok())
+    fn chosen_url(self) -> Option<String> {
+        self.form.with_untracked(url_of)
+    }
+
+    /// The same as the page shows it.
+    pub fn settled_url(self) -> Option<String> {
+        self.settled_form.with(url_of)
     }
 
     /// Asks what the chosen model is like, if its address makes sense.
     pub fn describe(self) {
-        let url = untrack(|| self.chosen_url());
+        let url = self.chosen_url();
         if let Some(message) = url.and_then(|url| self.session.try_update(|session| session.describe(&url)).flatten()) {
             self.send([message]);
         }
@@ -296,7 +315,7 @@ impl Page {
         if HEAD_FIELDS.into_iter().any(document::has_focus) {
             return;
         }
-        let url = untrack(|| self.chosen_url()).unwrap_or_default();
+        let url = self.chosen_url().unwrap_or_default();
         self.session.with_untracked(|session| {
             if let Some(known) = session.description_of(&url) {
                 self.form

@@ -15,7 +15,7 @@ use crate::app::words;
 /// The panel beside the figures.
 #[component]
 pub fn Panel(page: Page) -> impl IntoView {
-    let model = Memo::new(move |_| page.form.with(|form| form.model));
+    let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
     let below = Memo::new(move |_| matches!(model.get(), ModelChoice::Hub | ModelChoice::Url));
     let locked = move || active.get() || model.get() == ModelChoice::Recorded;
@@ -113,7 +113,7 @@ fn ModelField(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl 
 /// What is known of the chosen model.
 #[component]
 fn About(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
-    let url = Memo::new(move |_| page.chosen_url().unwrap_or_default());
+    let url = Memo::new(move |_| page.settled_url().unwrap_or_default());
     let about = move || match model.get() {
         ModelChoice::Recorded => {
             "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
@@ -138,7 +138,7 @@ fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
             <button
                 type="button"
                 class="preset"
-                aria-pressed=move || if page.form.with(|form| form.head == head) { "true" } else { "false" }
+                aria-pressed=move || if page.settled_form.with(|form| form.head == head) { "true" } else { "false" }
                 on:click=move |_| page.form.update(|form| {
                     form.head = head.into();
                     form.heads_typed = true;
@@ -159,7 +159,7 @@ fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
 fn Buttons(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl IntoView {
     let no_run = move || {
         let unready = page.session.with(|session| {
-            let asking = || page.chosen_url().is_some_and(|url| session.is_describing(&url));
+            let asking = || page.settled_url().is_some_and(|url| session.is_describing(&url));
             model.get() == ModelChoice::Bundled && asking() || session.worker() == WorkerState::Lost
         });
         active.get() || model.get() == ModelChoice::Recorded || unready

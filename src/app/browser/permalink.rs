@@ -166,7 +166,7 @@ impl Permalink {
         // As it will be compared: with what is as it is by default left out.
         self.written.set_value(Address::of(&form, &address.view));
         self.ran.set_value(false);
-        page.form.set(form);
+        page.fill_in(form);
         page.show_as(address.view.clone());
     }
 
@@ -267,7 +267,7 @@ pub fn CopyLink(page: Page) -> impl IntoView {
 #[component]
 pub fn Invitation(page: Page) -> impl IntoView {
     let open = move || page.asked.get() && !page.session.with(|session| session.run().is_active());
-    let words = move || page.form.with(sharing::invitation);
+    let words = move || page.settled_form.with(sharing::invitation);
     view! {
         <Show when=open>
             <section class="invitation" data-testid="invitation" aria-label="The run that the link asks for">
