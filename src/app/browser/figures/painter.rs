@@ -210,14 +210,23 @@ impl Painter {
             .ok()
     }
 
+    /// Lights a series up, or none, in tasks of its own: what the reader does meanwhile comes before.
     fn light(self, label: Option<&str>) {
         let number = self.lights.get_value() + 1;
         self.lights.set_value(number);
-        let drawn = self.with_picture(|picture, scene, options| picture.light(scene, options, label));
-        if let Some(promise) = drawn.flatten() {
-            leptos::task::spawn_local(async move {
+        if self.with_picture(|picture, scene, options| picture.begin_light(scene, options, label)) == Some(true) {
+            set_timeout(move || self.go_on_with_light(number), Duration::ZERO);
+        }
+    }
+
+    /// Until another series has been pointed at, or none.
+    fn go_on_with_light(self, number: u32) {
+        if self.lights.try_get_value() != Some(number) {
+            return;
+        }
+        match self.with_picture(|picture, _, _| picture.go_on_with_light(SLICE)) {
+            Some(Some(promise)) => leptos::task::spawn_local(async move {
                 let bitmap = bitmap_of(promise).await;
-                // Another series may have been pointed at since, or none.
                 if self.lights.try_get_value() != Some(number) {
                     return;
                 }
@@ -225,7 +234,9 @@ impl Painter {
                     Ok(bitmap) => drop(self.with_picture(|picture, _, _| picture.show_lit(&bitmap))),
                     Err(cause) => self.tell(&cause),
                 }
-            });
+            }),
+            Some(None) => set_timeout(move || self.go_on_with_light(number), Duration::ZERO),
+            None => {}
         }
     }
 }

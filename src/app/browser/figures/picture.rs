@@ -153,25 +153,33 @@ impl Picture {
         self.see_upper(false)
     }
 
-    /// Draws what lights up the series `label`, out of sight: a promise of a bitmap. Where `scene` does not show it, the plot
-    /// is shown plainly. The plot is not drawn again.
+    /// Begins to draw what lights up the series `label`, out of sight: the plot is not drawn again. False where `scene` does not
+    /// show it; then the plot is shown plainly.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when the browser gives no canvas.
+    pub fn begin_light(&mut self, scene: &Scene, options: &DrawOptions, label: Option<&str>) -> Result<bool> {
+        let size = size_of(&self.lower);
+        let strokes = label.and_then(|label| scene.highlight(size, options, label));
+        match strokes.filter(|_| size.0 > 0 && size.1 > 0) {
+            Some(strokes) => {
+                self.easels.1.begin(size, strokes);
+                Ok(true)
+            }
+            None => {
+                self.see_upper(false)?;
+                Ok(false)
+            }
+        }
+    }
+
+    /// The same as [`Self::go_on`] for what lights a series up: when it is drawn, a promise of a bitmap.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas, or makes no bitmap.
-    pub fn light(
-        &mut self,
-        scene: &Scene,
-        options: &DrawOptions,
-        label: Option<&str>,
-    ) -> Result<Option<js_sys::Promise>> {
-        let size = size_of(&self.lower);
-        let Some(strokes) = label.and_then(|label| scene.highlight(size, options, label)) else {
-            self.see_upper(false)?;
-            return Ok(None);
-        };
-        self.easels.1.begin(size, strokes);
-        self.easels.1.go_on(Duration::MAX)?;
-        self.easels.1.bitmap()
+    pub fn go_on_with_light(&mut self, time: Duration) -> Result<Option<js_sys::Promise>> {
+        let easel = &mut self.easels.1;
+        if easel.go_on(time)? { easel.bitmap() } else { Ok(None) }
     }
 
     /// Shows `bitmap` above the plot.
