@@ -149,6 +149,12 @@ async function reach(page) {
   await pause(250);
 }
 
+/** The same with the keyboard. */
+async function focus(page) {
+  await page.evaluate(() => keysideBench.element.focus());
+  await pause(250);
+}
+
 async function press(page, clickCount = 1) {
   await page.mouse.down({ clickCount });
   await pause(30);
@@ -185,7 +191,7 @@ const interactions = [
   ["the heatmap's switch", async (page) => {
     await mark(page, "[data-testid=heatmap-select]");
     await reach(page);
-    await page.evaluate(() => keysideBench.element.focus());
+    await focus(page);
     for (let time = 0; time < 6; time += 1) {
       await page.keyboard.press("ArrowDown", { delay: 20 });
       await pause(200);
@@ -194,7 +200,7 @@ const interactions = [
   ["arrow keys in a plot", async (page) => {
     await mark(page, `${FIRST} [tabindex='0']`);
     await reach(page);
-    await page.evaluate(() => keysideBench.element.focus());
+    await focus(page);
     // As a key repeats that is held: 30 times a second.
     for (let time = 0; time < 12; time += 1) {
       await page.keyboard.press("ArrowRight", { delay: 20 });

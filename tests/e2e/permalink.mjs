@@ -224,6 +224,26 @@ export const permalink = [
     },
   },
   {
+    name: "a heatmap that is chosen just before going back is not shown after it",
+    async run(tab) {
+      await tab.open();
+      const title = () => tab.at("heatmap-title").innerText();
+      const first = await title();
+      await tab.at("heatmap-select").selectOption("key_subWU");
+      await addressSays(tab, "heatmap=key_subWU");
+      check((await title()) !== first, "no other heatmap is shown");
+      await tab.page.evaluate(() => {
+        const select = document.querySelector("[data-testid=heatmap-select]");
+        select.value = "key_subWU_subS1";
+        select.dispatchEvent(new Event("change", { bubbles: true }));
+        history.back();
+      });
+      await tab.page.waitForTimeout(600);
+      check((await title()) === first, `${await title()} is shown`);
+      check(!(await tab.page.evaluate(() => location.search)).includes("heatmap"), await tab.page.url());
+    },
+  },
+  {
     name: "the link is copied, and says what it does not hold",
     context: { permissions: ["clipboard-read", "clipboard-write"] },
     async run(tab) {
