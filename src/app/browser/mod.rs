@@ -1,5 +1,6 @@
 //! The Leptos components, and the browser's side of the worker, files and canvases.
 
+mod contents;
 mod controls;
 mod data_table;
 mod disclosure;
@@ -39,6 +40,6 @@ pub fn mount() {
         leptos::mount::mount_to_body(embed::Frame);
     } else {
         first_view::cover();
-        leptos::mount::mount_to_body(page::App);
+        leptos::mount::mount_to_body(contents::App);
     }
 }

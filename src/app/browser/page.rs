@@ -1,4 +1,4 @@
-//! The page as a whole, and what its parts share.
+//! What the parts of the page share, and what is done with it.
 
 use std::time::Duration;
 
@@ -6,25 +6,17 @@ use leptos::prelude::*;
 use web_sys::File;
 
 use super::document;
-use super::figures::{HeatmapFigure, HistogramFigure, Linked};
-use super::files::{self, DropZone};
+use super::figures::Linked;
 use super::first_view;
-use super::handover;
 use super::later::{Latest, after_frames_of};
 use super::link::{Heard, Link};
-use super::masthead::{Colophon, Masthead};
-use super::panel::Panel;
-use super::permalink::{Invitation, Permalink};
-use super::rehearsal;
-use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, SeenCells, Text};
-use super::summary::Summary;
+use super::permalink::Permalink;
 use super::theme;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{Session, Shown, WorkerState};
 use crate::app::view::View;
-use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
-use crate::result::{HistogramName, ResultFile};
+use crate::result::ResultFile;
 use crate::worker::{FromWorker, PICKED, ToWorker};
 
 /// Where the recorded run is, relative to the page.
@@ -414,52 +406,5 @@ impl Page {
                 }
             });
         });
-    }
-}
-
-/// The page.
-#[component]
-pub fn App() -> impl IntoView {
-    let page = Page::new();
-    page.load_recorded();
-    page.permalink.start(page);
-    handover::show_linked(page);
-    theme::follow(page);
-    files::accept_drops(page);
-    rehearsal::begin(page);
-    view! {
-        <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>
-        <Masthead page=page />
-        <div class="layout">
-            <Panel page=page />
-            <main class="results" id=document::TOP tabindex="-1">
-                <Summary page=page />
-                <Invitation page=page />
-                <Text page=page>
-                    <Question page=page />
-                </Text>
-                <h2>{words::KEYS_FIXED}</h2>
-                <HistogramFigure page=page name=HistogramName::KeysFixedScores number=1 />
-                <Seen page=page name=HistogramName::KeysFixedScores />
-                <Text page=page>
-                    <HowToRead />
-                    <Glossary />
-                </Text>
-                <HistogramFigure page=page name=HistogramName::KeysFixedProbs number=2 />
-                <Seen page=page name=HistogramName::KeysFixedProbs />
-                <h2>{words::QUERIES_FIXED}</h2>
-                <HistogramFigure page=page name=HistogramName::QueriesFixedScores number=3 />
-                <Seen page=page name=HistogramName::QueriesFixedScores />
-                <HistogramFigure page=page name=HistogramName::QueriesFixedProbs number=4 />
-                <Seen page=page name=HistogramName::QueriesFixedProbs />
-                <h2>{words::COMPONENTS}</h2>
-                <HeatmapFigure page=page number=5 />
-                <SeenCells page=page />
-                <Ending page=page />
-            </main>
-        </div>
-        <Colophon />
-        <Meanings />
-        <DropZone page=page />
     }
 }

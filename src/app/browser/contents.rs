@@ -1,0 +1,65 @@
+//! What the page consists of, from top to bottom.
+
+use leptos::prelude::*;
+
+use super::document;
+use super::figures::{HeatmapFigure, HistogramFigure};
+use super::files::{self, DropZone};
+use super::handover;
+use super::masthead::{Colophon, Masthead};
+use super::page::Page;
+use super::panel::Panel;
+use super::permalink::Invitation;
+use super::rehearsal;
+use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, SeenCells, Text};
+use super::summary::Summary;
+use super::theme;
+use crate::app::words;
+use crate::result::HistogramName;
+
+/// The page.
+#[component]
+pub fn App() -> impl IntoView {
+    let page = Page::new();
+    page.load_recorded();
+    page.permalink.start(page);
+    handover::show_linked(page);
+    theme::follow(page);
+    files::accept_drops(page);
+    rehearsal::begin(page);
+    view! {
+        <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>
+        <Masthead page=page />
+        <div class="layout">
+            <Panel page=page />
+            <main class="results" id=document::TOP tabindex="-1">
+                <Summary page=page />
+                <Invitation page=page />
+                <Text page=page>
+                    <Question page=page />
+                </Text>
+                <h2>{words::KEYS_FIXED}</h2>
+                <HistogramFigure page=page name=HistogramName::KeysFixedScores number=1 />
+                <Seen page=page name=HistogramName::KeysFixedScores />
+                <Text page=page>
+                    <HowToRead />
+                    <Glossary />
+                </Text>
+                <HistogramFigure page=page name=HistogramName::KeysFixedProbs number=2 />
+                <Seen page=page name=HistogramName::KeysFixedProbs />
+                <h2>{words::QUERIES_FIXED}</h2>
+                <HistogramFigure page=page name=HistogramName::QueriesFixedScores number=3 />
+                <Seen page=page name=HistogramName::QueriesFixedScores />
+                <HistogramFigure page=page name=HistogramName::QueriesFixedProbs number=4 />
+                <Seen page=page name=HistogramName::QueriesFixedProbs />
+                <h2>{words::COMPONENTS}</h2>
+                <HeatmapFigure page=page number=5 />
+                <SeenCells page=page />
+                <Ending page=page />
+            </main>
+        </div>
+        <Colophon />
+        <Meanings />
+        <DropZone page=page />
+    }
+}

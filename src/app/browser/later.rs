@@ -1,0 +1,81 @@
+//! What is done later than it is asked for, so that the reader sees what was pressed before.
+
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+use web_sys::IdleRequestOptions;
+
+/// How long what is chosen or said waits for the next choice: on a slow machine keys are released by then.
+pub const SOON: Duration = Duration::from_millis(80);
+
+/// Runs `task` after the next frame: what the browser shows of a press by itself is seen first.
+pub fn after_frame(task: impl FnOnce() + 'static) {
+    request_animation_frame(move || set_timeout(task, Duration::ZERO));
+}
+
+/// A signal that follows `source` after the frame that shows the change.
+pub fn after_frames_of<T: Clone + PartialEq + Send + Sync + 'static>(source: RwSignal<T>) -> RwSignal<T> {
+    let follower = RwSignal::new(source.get_untracked());
+    let due = StoredValue::new(false);
+    Effect::new(move |_| {
+        let same = source.with(|source| follower.with_untracked(|follower| source == follower));
+        if !same && !due.get_value() {
+            due.set_value(true);
+            after_frame(move || {
+                // Both may be gone by now, or the same again.
+                if let Some(now) = source.try_get_untracked() {
+                    due.set_value(false);
+                    if follower.with_untracked(|follower| *follower != now) {
+                        follower.set(now);
+                    }
+                }
+            });
+        }
+    });
+    follower
+}
+
+/// Runs `task` when the browser has nothing else to do, or soon; a little later where a browser can't tell.
+pub fn when_idle(task: impl FnOnce() + 'static) {
+    let task = Closure::once_into_js(task);
+    let latest = IdleRequestOptions::new();
+    latest.set_timeout(1000);
+    let asked = window().request_idle_callback_with_options(task.unchecked_ref(), &latest);
+    // Safari has no such function.
+    if asked.is_err() {
+        let soon = Duration::from_millis(100);
+        set_timeout(
+            move || {
+                let task: &js_sys::Function = task.unchecked_ref();
+                task.call0(&JsValue::NULL).ok();
+            },
+            soon,
+        );
+    }
+}
+
+/// A task that waits for a moment: of several that come quickly, the last one is run.
+#[derive(Clone, Copy)]
+pub struct Latest(StoredValue<Option<TimeoutHandle>>);
+
+impl Latest {
+    /// Nothing waits.
+    pub fn new() -> Self {
+        Self(StoredValue::new(None))
+    }
+
+    /// Lets `task` wait [`SOON`], in place of what waits now.
+    pub fn run(self, task: impl FnOnce() + 'static) {
+        self.forget();
+        self.0.set_value(set_timeout_with_handle(task, SOON).ok());
+    }
+
+    /// Nothing is run.
+    pub fn forget(self) {
+        if let Some(timer) = self.0.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+    }
+}
