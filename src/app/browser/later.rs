@@ -66,10 +66,10 @@ impl Latest {
         Self(StoredValue::new(None))
     }
 
-    /// Lets `task` wait [`SOON`], in place of what waits now.
-    pub fn run(self, task: impl FnOnce() + 'static) {
+    /// Lets `task` wait for as long as `wait`, in place of what waits now.
+    pub fn run_after(self, wait: Duration, task: impl FnOnce() + 'static) {
         self.forget();
-        self.0.set_value(set_timeout_with_handle(task, SOON).ok());
+        self.0.set_value(set_timeout_with_handle(task, wait).ok());
     }
 
     /// Nothing is run.

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use super::later::after_frame;
+use super::later::{Latest, after_frame};
 use super::page::Page;
 use crate::app::address::{Address, Model, others};
 use crate::app::form::ModelChoice;
@@ -247,15 +247,11 @@ fn write(address: &Address, push: bool) {
 #[component]
 pub fn CopyLink(page: Page) -> impl IntoView {
     let said = RwSignal::new(String::new());
-    let timer = StoredValue::new(None::<TimeoutHandle>);
+    let forgetting = Latest::new();
     let copy = move |_| {
-        if let Some(timer) = timer.try_update_value(Option::take).flatten() {
-            timer.clear();
-        }
         said.set(String::new());
         page.permalink.copy(page, said);
-        let forget = set_timeout_with_handle(move || said.set(String::new()), Duration::from_secs(12)).ok();
-        timer.set_value(forget);
+        forgetting.run_after(Duration::from_secs(12), move || said.set(String::new()));
     };
     view! {
         <button type="button" class="page-tool" data-testid="copy-link" on:click=copy>"Copy link"</button>

@@ -6,7 +6,7 @@ use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
 
-use super::super::later::{Latest, after_frames_of};
+use super::super::later::{Latest, SOON, after_frames_of};
 use crate::plot::{Hover, Rect, Scene, Step, Target, Zoom};
 
 /// A pointer that moves less than this while it is down has clicked, not dragged.
@@ -232,7 +232,7 @@ impl Explorer {
         self.left();
         self.keyed.set(to);
         // A key that is held would say more than can be listened to.
-        self.speaking.run(move || {
+        self.speaking.run_after(SOON, move || {
             let words = to.and_then(|target| scene.hover(target));
             self.speak(words.map(|hover| hover.lines.join(", ")).unwrap_or_default());
         });

@@ -77,8 +77,10 @@ pub struct Picture {
     /// Seen only while a series is lit up: with a veil over the plot, and the series.
     upper: HtmlCanvasElement,
     upper_is_seen: bool,
-    /// Where the plot is drawn, and what lights a series up.
-    easels: (Easel, Easel),
+    /// Where the plot is drawn.
+    easel: Easel,
+    /// Where what lights a series up is drawn.
+    light_easel: Easel,
     /// In the page while that is printed.
     paper: Option<HtmlCanvasElement>,
 }
@@ -93,7 +95,8 @@ impl Picture {
             lower,
             upper,
             upper_is_seen: false,
-            easels: (Easel::new()?, Easel::new()?),
+            easel: Easel::new()?,
+            light_easel: Easel::new()?,
             paper: None,
         })
     }
@@ -101,7 +104,7 @@ impl Picture {
     /// Begins to draw `scene` out of sight, with as many pixels as the screen has there.
     pub fn begin(&mut self, scene: &Scene, size: (f64, f64), options: &DrawOptions) {
         let size = device(size, options);
-        self.easels.0.begin(size, scene.plot().strokes(size, options));
+        self.easel.begin(size, scene.plot().strokes(size, options));
     }
 
     /// Draws for about as long as `time`; true when nothing is left to draw.
@@ -109,7 +112,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn go_on(&mut self, time: Duration) -> Result<bool> {
-        self.easels.0.go_on(time)
+        self.easel.go_on(time)
     }
 
     /// What was drawn, as a promise of a bitmap; None where there is no room for one.
@@ -117,7 +120,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser makes none.
     pub fn bitmap(&self) -> Result<Option<js_sys::Promise>> {
-        self.easels.0.bitmap()
+        self.easel.bitmap()
     }
 
     /// Shows `bitmap`. Nothing is lit up then.
@@ -132,7 +135,7 @@ impl Picture {
         see(&self.lower, true)?;
         self.fit((bitmap.width(), bitmap.height()));
         put(bitmap, &self.lower)?;
-        self.easels.0.clear();
+        self.easel.clear();
         Ok(())
     }
 
@@ -163,7 +166,7 @@ impl Picture {
         let strokes = label.and_then(|label| scene.highlight(size, options, label));
         match strokes.filter(|_| size.0 > 0 && size.1 > 0) {
             Some(strokes) => {
-                self.easels.1.begin(size, strokes);
+                self.light_easel.begin(size, strokes);
                 Ok(true)
             }
             None => {
@@ -178,7 +181,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas, or makes no bitmap.
     pub fn go_on_with_light(&mut self, time: Duration) -> Result<Option<js_sys::Promise>> {
-        let easel = &mut self.easels.1;
+        let easel = &mut self.light_easel;
         if easel.go_on(time)? { easel.bitmap() } else { Ok(None) }
     }
 
@@ -188,7 +191,7 @@ impl Picture {
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
     pub fn show_lit(&mut self, bitmap: &ImageBitmap) -> Result<()> {
         put(bitmap, &self.upper)?;
-        self.easels.1.clear();
+        self.light_easel.clear();
         self.see_upper(true)
     }
 

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::super::later::SOON;
 use super::super::page::Page;
 use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::app::heatmap_words::heatmap_label;
@@ -88,7 +89,7 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
     // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame, and waits for the
     // last of several that are chosen quickly.
     let choose = move |name: String| {
-        page.choosing.run(move || {
+        page.choosing.run_after(SOON, move || {
             page.view.update(|view| {
                 view.heatmap.name = name;
                 // Another heatmap may have other rows.
