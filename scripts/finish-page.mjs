@@ -1,15 +1,16 @@
 // Finishes a built page: node scripts/finish-page.mjs FOLDER
-// Gives its own files one version in their names, writes hashes and the Content-Security-Policy, puts scripts in place of
-// inline ones, and writes the service worker. Takes what build-page.sh makes, what Trunk makes, and its own output.
+// Gives its own files one version in their names, writes hashes and the Content-Security-Policy, puts the page's own styles and
+// scripts in place of Trunk's, and writes the service worker. Takes what build-page.sh makes, what Trunk makes, and its own output.
 import { createHash } from "node:crypto";
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-const POLICY = [
+/** Its inline script and styles are let in by their hashes. */
+const policy = (script, style) => [
   "default-src 'none'",
-  "script-src 'self' 'wasm-unsafe-eval'",
-  "style-src 'self'",
+  `script-src 'self' ${script} 'wasm-unsafe-eval'`,
+  `style-src 'self' ${style}`,
   "img-src 'self' data: blob:",
   "connect-src 'self' https: http://127.0.0.1:* http://localhost:*",
   "worker-src 'self'",
@@ -17,16 +18,17 @@ const POLICY = [
   "base-uri 'none'",
   "form-action 'none'",
 ].join("; ");
-/** What the parts of a page are called when they are built; Trunk puts a hash in between. */
+/** What the code of a page is called when it is built; Trunk puts a hash in between. */
 const PARTS = {
   page: /^page(-[0-9a-f]+)?\.js$/,
   pageWasm: /^page(-[0-9a-f]+)?_bg\.wasm$/,
   worker: /^worker(-[0-9a-f]+)?\.js$/,
   workerWasm: /^worker(-[0-9a-f]+)?_bg\.wasm$/,
-  style: /^style(-[0-9a-f]+)?\.css$/,
 };
+/** The styles, until they are part of index.html. */
+const STYLE = "style.css";
 /** What is written anew, or not needed: Trunk's loader. */
-const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|start-[0-9a-f]+\.js|service-worker\.js)$/;
+const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|style\.css|service-worker\.js)$/;
 /** What the page does not need: descriptions of folders for people, and licences. */
 const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** What index.html has for the view that stands there until the page has started. */
@@ -39,6 +41,11 @@ const SEAM = "\n// keyside: starts ";
 const templates = path.join(path.dirname(fileURLToPath(import.meta.url)), "page");
 const template = (name) => readFile(path.join(templates, name), "utf8");
 const integrityOf = (content) => `sha384-${createHash("sha384").update(content).digest("base64")}`;
+/** `text` as the content of an element `tag`, which its end tag would end. */
+function inline(tag, text) {
+  if (text.toLowerCase().includes(`</${tag}`)) throw new Error(`what goes into <${tag}> contains </${tag}`);
+  return `<${tag}>${text}</${tag}>`;
+}
 
 /** Every file below `folder`, relative to it, with slashes, sorted. */
 async function list(folder) {
@@ -52,35 +59,34 @@ function plain(html) {
   return html
     .replace(/<script\b[^>]*>[\s\S]*?<\/script>\s*/g, "")
     .replace(/<meta\b[^>]*(http-equiv="Content-Security-Policy"|name="keyside-worker")[^>]*>\s*/g, "")
-    .replace(/<link\b[^>]*rel="?(modulepreload|stylesheet)"?[^>]*>\s*/g, "")
+    .replace(/<style>[\s\S]*?<\/style>\s*/g, "")
+    .replace(/<link\b[^>]*rel="?modulepreload"?[^>]*>\s*/g, "")
     .replace(/<link\b[^>]*rel="?preload"?[^>]*\.wasm[^>]*>\s*/g, "");
 }
 
 /** The page's text with the policy first, and its own parts: what starts it comes after what is seen before. */
-function page(html, { start, page, style, worker }) {
-  const policy = `<meta http-equiv="Content-Security-Policy" content="${POLICY}" />`;
-  const parts = [
-    `<meta name="keyside-worker" content="./${worker.name}" />`,
-    // First of all, and at once: it says what of the others does not load. In a sandboxed frame even the page's own files
-    // are another origin's, whose integrity can be checked only where the server allows them to be read (CORS).
-    `<script src="./${start.name}" integrity="${start.integrity}" crossorigin="anonymous"></script>`,
-    `<link rel="stylesheet" href="./${style.name}" integrity="${style.integrity}" crossorigin="anonymous" />`,
-  ];
+function page(html, { start, style, page, worker }) {
+  const content = policy(`'${integrityOf(start)}'`, `'${integrityOf(style)}'`);
+  // Inline, so that a slow machine has nothing to wait for before it can show the first view. The script comes first: it says
+  // what of the others does not load.
+  const parts = [`<meta name="keyside-worker" content="./${worker.name}" />`, inline("script", start), inline("style", style)];
+  // In a sandboxed frame even the page's own files are another origin's, whose integrity can be checked only where the server
+  // allows them to be read (CORS).
   const module = `<script type="module" src="./${page.name}" integrity="${page.integrity}" crossorigin="anonymous" fetchpriority="low"></script>`;
   const head = /<head>\s*/;
   for (const tag of ["<head>", "</head>", "</body>"]) if (!html.includes(tag)) throw new Error(`index.html has no ${tag}`);
+  checkPlain(html);
   return html
-    .replace(head, () => `<head>\n    ${policy}\n    `)
+    .replace(head, () => `<head>\n    <meta http-equiv="Content-Security-Policy" content="${content}" />\n    `)
     .replace(/\s*<\/head>/, () => `\n    ${parts.join("\n    ")}\n  </head>`)
     .replace(/\s*<\/body>/, () => `\n    ${module}\n  </body>`);
 }
 
-/** Fails where a text still has a script of its own or a style in an attribute, which the policy forbids. */
-function checkPage(html) {
-  for (const tag of html.match(/<script\b[^>]*>/g) ?? []) {
-    if (!/\bsrc=/.test(tag)) throw new Error("index.html has an inline script");
+/** Fails where the page's own text has a script or a style, which the policy forbids. */
+function checkPlain(html) {
+  if (/<script\b|<style\b|\sstyle=|\son[a-z]+=|javascript:|data-trunk/i.test(html)) {
+    throw new Error("index.html has a script or a style of its own, an inline handler or a link of Trunk's");
   }
-  if (/<style\b|\sstyle=|\son[a-z]+=|javascript:|data-trunk/i.test(html)) throw new Error("index.html has inline style, an inline handler or a link of Trunk's");
 }
 
 /** The text that wasm-bindgen wrote, without what this script has appended. */
@@ -110,15 +116,18 @@ export async function finish(folder) {
     content[part] = await readFile(at(found[0]));
     await rm(at(found[0]));
   }
+  const index = await readFile(at("index.html"), "utf8");
   const text = {
-    html: plain(await readFile(at("index.html"), "utf8")),
+    html: plain(index),
     page: glue(content.page.toString()),
     worker: glue(content.worker.toString()),
     start: await template("start.js"),
+    style: built.includes(STYLE) ? await readFile(at(STYLE), "utf8") : /<style>([\s\S]*?)<\/style>/.exec(index)?.[1],
     pageEnd: await template("page-end.js"),
     workerEnd: await template("worker-end.js"),
     serviceWorker: await template("service-worker.js"),
   };
+  if (!text.style) throw new Error(`${folder} has no ${STYLE}, nor has index.html styles`);
   if (!FIRST_VIEW.test(text.html)) throw new Error("index.html has no place for the first view");
   const view = await firstView(text.page, content.pageWasm, await readFile(at(RECORDED)));
   text.html = text.html.replace(FIRST_VIEW, (_, start, end) => `${start}${view}${end}`);
@@ -127,8 +136,8 @@ export async function finish(folder) {
   const others = await Promise.all(served.map(async (name) => [name, await readFile(at(name))]));
   for (const name of built) if (REPLACED.test(name)) await rm(at(name));
 
-  const hash = createHash("sha256").update(POLICY);
-  const all = [...Object.entries(text), ...["pageWasm", "workerWasm", "style"].map((part) => [part, content[part]]), ...others];
+  const hash = createHash("sha256").update(policy("", ""));
+  const all = [...Object.entries(text), ...["pageWasm", "workerWasm"].map((part) => [part, content[part]]), ...others];
   for (const [name, bytes] of all) hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
   const version = hash.digest("hex").slice(0, 12);
 
@@ -144,12 +153,11 @@ export async function finish(folder) {
   const pageWasm = await add(`page-${version}_bg.wasm`, content.pageWasm);
   const workerWasm = await add(`worker-${version}_bg.wasm`, content.workerWasm);
   const html = page(text.html, {
-    start: await add(`start-${version}.js`, text.start),
+    start: text.start,
+    style: text.style,
     page: await add(`page-${version}.js`, started(text.page, text.pageEnd, pageWasm)),
     worker: await add(`worker-${version}.js`, started(text.worker, text.workerEnd, workerWasm)),
-    style: await add(`style-${version}.css`, content.style),
   });
-  checkPage(html);
   await writeFile(at("index.html"), html);
   files.push({ name: "./", integrity: integrityOf(html) });
   for (const [name, bytes] of others) files.push({ name, integrity: integrityOf(bytes) });

@@ -1,5 +1,5 @@
 // The page's first script: sets the theme, says when another part of the page does not load, and looks after the service worker.
-// finish-page.mjs gives it its name and its hash.
+// finish-page.mjs puts it into index.html.
 "use strict";
 (() => {
   // The theme that the address names, before anything is painted. src/app/browser/theme.rs takes over from here.
@@ -38,8 +38,7 @@
   addEventListener(
     "error",
     ({ target }) => {
-      const part = target instanceof HTMLScriptElement ? target.src : target instanceof HTMLLinkElement && target.rel === "stylesheet" && target.href;
-      if (part) withBody(() => fail(`${part} can't be loaded, or is not the file that belongs to this page`));
+      if (target instanceof HTMLScriptElement) withBody(() => fail(`${target.src} can't be loaded, or is not the file that belongs to this page`));
     },
     true,
   );

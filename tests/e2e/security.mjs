@@ -36,7 +36,7 @@ export const security = [
       tab.allow(/Content.Security.Policy|x\.js csp/i);
       await tab.open();
       const policy = await tab.page.evaluate(() => document.querySelector('meta[http-equiv="Content-Security-Policy"]').content);
-      check(/script-src 'self' 'wasm-unsafe-eval';/.test(policy) && /default-src 'none'/.test(policy), policy);
+      check(/script-src 'self' 'sha384-[^' ]+' 'wasm-unsafe-eval'; style-src 'self' 'sha384-[^' ]+';/.test(policy) && /default-src 'none'/.test(policy), policy);
       check(!/unsafe-inline|'unsafe-eval'|\*(?!;| http)/.test(policy.replace(/http:\/\/[a-z0-9.]+:\*/g, "")), policy);
       const stopped = await tab.page.evaluate(async () => {
         const seen = [];
