@@ -32,7 +32,7 @@ const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|style\.css|service-worker\.js
 /** What the page does not need: descriptions of folders for people, and licences. */
 const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** What index.html has for the view that stands there until the page has started. */
-const FIRST_VIEW = /(<div class="first-view" id="first-view">)[\s\S]*?(<\/div>\s*<noscript>)/;
+const FIRST_VIEW = /(<div class="first-view" id="first-view">)[\s\S]*?(<\/div>\s*<noscript\b)/;
 /** The run that it shows. */
 const RECORDED = "recorded/gpt2-small-10.7.json";
 /** Where the text begins that this script appends to the output of wasm-bindgen. */
@@ -60,7 +60,7 @@ function plain(html) {
     .replace(/<script\b[^>]*>[\s\S]*?<\/script>\s*/g, "")
     .replace(/<meta\b[^>]*(http-equiv="Content-Security-Policy"|name="keyside-worker")[^>]*>\s*/g, "")
     .replace(/<style>[\s\S]*?<\/style>\s*/g, "")
-    .replace(/<link\b[^>]*rel="?modulepreload"?[^>]*>\s*/g, "")
+    .replace(/<link\b[^>]*rel="?(modulepreload|expect)"?[^>]*>\s*/g, "")
     .replace(/<link\b[^>]*rel="?preload"?[^>]*\.wasm[^>]*>\s*/g, "");
 }
 
@@ -69,7 +69,13 @@ function page(html, { start, style, page, worker }) {
   const content = policy(`'${integrityOf(start)}'`, `'${integrityOf(style)}'`);
   // Inline, so that a slow machine has nothing to wait for before it can show the first view. The script comes first: it says
   // what of the others does not load.
-  const parts = [`<meta name="keyside-worker" content="./${worker.name}" />`, inline("script", start), inline("style", style)];
+  const parts = [
+    `<meta name="keyside-worker" content="./${worker.name}" />`,
+    inline("script", start),
+    inline("style", style),
+    // The first frame has the whole first view.
+    `<link rel="expect" href="#after-first-view" blocking="render" />`,
+  ];
   // In a sandboxed frame even the page's own files are another origin's, whose integrity can be checked only where the server
   // allows them to be read (CORS).
   const module = `<script type="module" src="./${page.name}" integrity="${page.integrity}" crossorigin="anonymous" fetchpriority="low"></script>`;
