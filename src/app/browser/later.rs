@@ -1,5 +1,7 @@
 //! What is done later than it is asked for, so that the reader sees what was pressed before.
 
+use std::cell::RefCell;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
@@ -10,9 +12,28 @@ use web_sys::IdleRequestOptions;
 /// How long what is chosen or said waits for the next choice: on a slow machine keys are released by then.
 pub const SOON: Duration = Duration::from_millis(80);
 
+type Task = Box<dyn FnOnce()>;
+
+// Closures that are made once: to make two for every task takes a slow machine milliseconds of the very frame that is waited for.
+thread_local! {
+    /// What runs after a frame, in the order in which it was asked for.
+    static WAITING: RefCell<VecDeque<Task>> = const { RefCell::new(VecDeque::new()) };
+    static RUN_NEXT: Closure<dyn FnMut()> = Closure::new(|| {
+        if let Some(task) = WAITING.with_borrow_mut(VecDeque::pop_front) {
+            task();
+        }
+    });
+    static LEAVE_FRAME: Closure<dyn FnMut()> = Closure::new(|| {
+        // Timers can always be set.
+        RUN_NEXT.with(|run| window().set_timeout_with_callback(run.as_ref().unchecked_ref()).ok());
+    });
+}
+
 /// Runs `task` after the next frame: what the browser shows of a press by itself is seen first.
 pub fn after_frame(task: impl FnOnce() + 'static) {
-    request_animation_frame(move || set_timeout(task, Duration::ZERO));
+    WAITING.with_borrow_mut(|waiting| waiting.push_back(Box::new(task)));
+    // Every task has a request of its own, so that each one waits for the frame after it, and no longer. None is ever refused.
+    LEAVE_FRAME.with(|leave| window().request_animation_frame(leave.as_ref().unchecked_ref()).ok());
 }
 
 /// A signal that follows `source` after the frame that shows the change.
