@@ -140,8 +140,11 @@ export const embed = [
         check((await tab.page.locator("keyside-plot .fallback:visible").count()) === 0, "the fallback is still there");
         const { scroll, width } = await tab.page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: document.documentElement.clientWidth }));
         check(scroll <= width, `scrolls sideways: ${scroll} > ${width}`);
-        await tab.page.evaluate(() => scrollTo(0, 0));
-        await tab.page.screenshot({ path: path.join(screenshots, `post-${name}.png`), fullPage: true });
+        // A frame of another origin is painted inside the window alone: it must hold the whole page.
+        const height = await tab.page.evaluate(() => (scrollTo(0, 0), document.documentElement.scrollHeight));
+        await tab.page.setViewportSize({ width, height });
+        for (const frame of tab.page.frames()) await frame.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+        await tab.page.screenshot({ path: path.join(screenshots, `post-${name}.png`) });
       });
     },
   })),
