@@ -61,7 +61,8 @@ function plain(html) {
     .replace(/<meta\b[^>]*(http-equiv="Content-Security-Policy"|name="keyside-worker")[^>]*>\s*/g, "")
     .replace(/<style>[\s\S]*?<\/style>\s*/g, "")
     .replace(/<link\b[^>]*rel="?(modulepreload|expect)"?[^>]*>\s*/g, "")
-    .replace(/<link\b[^>]*rel="?preload"?[^>]*\.wasm[^>]*>\s*/g, "");
+    .replace(/<link\b[^>]*rel="?preload"?[^>]*\.wasm[^>]*>\s*/g, "")
+    .replace(/\s*<\/(head|body)>/g, "\n  </$1>");
 }
 
 /** The page's text with the policy first, and its own parts: what starts it comes after what is seen before. */
