@@ -25,14 +25,15 @@ const PARTS = {
   worker: /^worker(-[0-9a-f]+)?\.js$/,
   workerWasm: /^worker(-[0-9a-f]+)?_bg\.wasm$/,
 };
-/** The styles, until they are part of index.html. */
+/** The styles, until they are part of index.html, and there. */
 const STYLE = "style.css";
+const INLINE_STYLE = /<style>([\s\S]*?)<\/style>\s*/;
 /** What is written anew, or not needed: Trunk's loader. */
 const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|style\.css|service-worker\.js)$/;
 /** What the page does not need: descriptions of folders for people, and licences. */
 const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** What index.html has for the view that stands there until the page has started. */
-const FIRST_VIEW = /(<div class="first-view" id="first-view">)[\s\S]*?(<\/div>\s*<noscript\b)/;
+const FIRST_VIEW = /(<div class="first-view" id="first-view">)[\s\S]*?(<\/div>\s*<noscript id="after-first-view">)/;
 /** The run that it shows. */
 const RECORDED = "recorded/gpt2-small-10.7.json";
 /** Where the text begins that this script appends to the output of wasm-bindgen. */
@@ -41,6 +42,7 @@ const SEAM = "\n// keyside: starts ";
 const templates = path.join(path.dirname(fileURLToPath(import.meta.url)), "page");
 const template = (name) => readFile(path.join(templates, name), "utf8");
 const integrityOf = (content) => `sha384-${createHash("sha384").update(content).digest("base64")}`;
+
 /** `text` as the content of an element `tag`, which its end tag would end. */
 function inline(tag, text) {
   if (text.toLowerCase().includes(`</${tag}`)) throw new Error(`what goes into <${tag}> contains </${tag}`);
@@ -59,7 +61,6 @@ function plain(html) {
   return html
     .replace(/<script\b[^>]*>[\s\S]*?<\/script>\s*/g, "")
     .replace(/<meta\b[^>]*(http-equiv="Content-Security-Policy"|name="keyside-worker")[^>]*>\s*/g, "")
-    .replace(/<style>[\s\S]*?<\/style>\s*/g, "")
     .replace(/<link\b[^>]*rel="?(modulepreload|expect)"?[^>]*>\s*/g, "")
     .replace(/<link\b[^>]*rel="?preload"?[^>]*\.wasm[^>]*>\s*/g, "")
     .replace(/\s*<\/(head|body)>/g, "\n  </$1>");
@@ -69,7 +70,7 @@ function plain(html) {
 function page(html, { start, style, page, worker }) {
   const content = policy(`'${integrityOf(start)}'`, `'${integrityOf(style)}'`);
   // Inline, so that a slow machine has nothing to wait for before it can show the first view. The script comes first: it says
-  // what of the others does not load.
+  // when the rest does not load.
   const parts = [
     `<meta name="keyside-worker" content="./${worker.name}" />`,
     inline("script", start),
@@ -124,12 +125,13 @@ export async function finish(folder) {
     await rm(at(found[0]));
   }
   const index = await readFile(at("index.html"), "utf8");
+  const isFinished = !built.includes(STYLE);
   const text = {
-    html: plain(index),
+    html: plain(isFinished ? index.replace(INLINE_STYLE, "") : index),
     page: glue(content.page.toString()),
     worker: glue(content.worker.toString()),
     start: await template("start.js"),
-    style: built.includes(STYLE) ? await readFile(at(STYLE), "utf8") : /<style>([\s\S]*?)<\/style>/.exec(index)?.[1],
+    style: isFinished ? INLINE_STYLE.exec(index)?.[1] : await readFile(at(STYLE), "utf8"),
     pageEnd: await template("page-end.js"),
     workerEnd: await template("worker-end.js"),
     serviceWorker: await template("service-worker.js"),

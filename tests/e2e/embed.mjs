@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
-import { check, page as built, root } from "./harness.mjs";
+import { check, page as built, root, threeFrames } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const recorded = path.join(root, "public/recorded/gpt2-small-10.7.json");
@@ -143,7 +143,7 @@ export const embed = [
         // A frame of another origin is painted inside the window alone: it must hold the whole page.
         const height = await tab.page.evaluate(() => (scrollTo(0, 0), document.documentElement.scrollHeight));
         await tab.page.setViewportSize({ width, height });
-        for (const frame of tab.page.frames()) await frame.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+        for (const frame of tab.page.frames()) await threeFrames(frame);
         await tab.page.screenshot({ path: path.join(screenshots, `post-${name}.png`) });
       });
     },

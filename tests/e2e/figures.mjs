@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { check, cornerOf, root } from "./harness.mjs";
+import { check, cornerOf, root, threeFrames } from "./harness.mjs";
 
 const recordedFile = path.join(root, "public/recorded/gpt2-small-10.7.json");
 const SCORES = "keys_fixed_scores";
@@ -31,10 +31,7 @@ function figure(tab, name) {
 }
 
 /** Waits for three frames: what a press or a pointer changes is on the screen then, also what comes after its first frame. */
-const settle = (tab) =>
-  tab.page.evaluate(async () => {
-    for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
-  });
+const settle = (tab) => threeFrames(tab.page);
 
 /** After so many milliseconds, what the keyboard has reached is said. */
 const SAID = 250;

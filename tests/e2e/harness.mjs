@@ -130,6 +130,12 @@ export const cornerOf = (canvas) =>
     return [...copy.getImageData(2, 2, 1, 1).data].slice(0, 3);
   });
 
+/** Waits until `frame`, a page or a frame in it, has been painted three times. */
+export const threeFrames = (frame) =>
+  frame.evaluate(async () => {
+    for (let painted = 0; painted < 3; painted += 1) await new Promise(requestAnimationFrame);
+  });
+
 /** Runs `scenarios` ({ name, run, timeout?, context? }) and prints "N passed, N failed". */
 export async function runAll(scenarios) {
   const screenshots = path.join(root, "screenshots");

@@ -36,7 +36,7 @@ export const security = [
       tab.allow(/Content.Security.Policy|x\.js csp/i);
       await tab.open();
       const policy = await tab.page.evaluate(() => document.querySelector('meta[http-equiv="Content-Security-Policy"]').content);
-      check(/script-src 'self' 'sha384-[^' ]+' 'wasm-unsafe-eval'; style-src 'self' 'sha384-[^' ]+';/.test(policy) && /default-src 'none'/.test(policy), policy);
+      check(/script-src 'self' 'sha384-[A-Za-z0-9+/]{64}' 'wasm-unsafe-eval'; style-src 'self' 'sha384-[A-Za-z0-9+/]{64}';/.test(policy) && /default-src 'none'/.test(policy), policy);
       check(!/unsafe-inline|'unsafe-eval'|\*(?!;| http)/.test(policy.replace(/http:\/\/[a-z0-9.]+:\*/g, "")), policy);
       const stopped = await tab.page.evaluate(async () => {
         const seen = [];
@@ -44,6 +44,9 @@ export const security = [
         const script = document.createElement("script");
         script.textContent = "window.injected = 1";
         document.body.append(script);
+        const style = document.createElement("style");
+        style.textContent = "body { display: none }";
+        document.body.append(style);
         const other = document.createElement("script");
         other.src = "https://example.org/x.js";
         document.body.append(other);
@@ -56,10 +59,11 @@ export const security = [
           }
         });
         await new Promise((done) => setTimeout(done, 300));
-        return { seen, ran: window.injected === 1 };
+        return { seen, ran: window.injected === 1, styled: getComputedStyle(document.body).display === "none" };
       });
       check(!stopped.ran, "an injected script has run");
-      for (const directive of ["script-src-elem", "eval"]) check(stopped.seen.includes(directive), `${directive}: ${stopped.seen}`);
+      check(!stopped.styled, "injected styles apply");
+      for (const directive of ["script-src-elem", "style-src-elem", "eval"]) check(stopped.seen.includes(directive), `${directive}: ${stopped.seen}`);
     },
   },
   {

@@ -66,14 +66,11 @@ pub fn when_idle(task: impl FnOnce() + 'static) {
     let asked = window().request_idle_callback_with_options(task.unchecked_ref(), &latest);
     // Safari has no such function.
     if asked.is_err() {
-        let soon = Duration::from_millis(100);
-        set_timeout(
-            move || {
-                let task: &js_sys::Function = task.unchecked_ref();
-                task.call0(&JsValue::NULL).ok();
-            },
-            soon,
-        );
+        let task = task.unchecked_ref();
+        // Timers can always be set.
+        window()
+            .set_timeout_with_callback_and_timeout_and_arguments_0(task, 100)
+            .ok();
     }
 }
 
