@@ -17,17 +17,23 @@
 //!
 //! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
 
+pub mod analysis;
 pub mod app;
-pub mod attribution;
 pub mod checkpoint;
+pub(crate) mod compute;
 pub mod error;
 pub mod export;
-pub mod gpt2;
-pub mod ioi;
+pub mod forward;
+pub(crate) mod math;
+pub mod model;
+pub mod names;
 pub mod plot;
+pub mod prompts;
 pub mod result;
 #[cfg(feature = "cli")]
 pub mod training;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub mod web;
 pub mod worker;
 
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]

@@ -2,7 +2,7 @@
 
 fn main() {
     #[cfg(all(feature = "page", target_arch = "wasm32"))]
-    keyside::app::mount();
+    keyside::web::mount();
 }
 
 /// The first view of the page (HTML) on the recorded run `result` (a result file's bytes). For scripts/finish-page.mjs,

@@ -3,9 +3,11 @@
 mod common;
 
 use common::{assert_one_line, block_on, header, named, safetensors_file, text, tiny};
-use keyside::attribution::{Analysis, BatchValues, Observer, Progress, analyze};
+use keyside::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
 use keyside::checkpoint::MemorySource;
-use keyside::gpt2::{Head, Model, Processing};
+use keyside::forward::Model;
+use keyside::model::Processing;
+use keyside::names::Head;
 use keyside::result::ResultFile;
 use keyside::{ErrorKind, Result};
 use serde_json::json;

@@ -7,10 +7,11 @@
 mod golden_file;
 
 use golden_file::{Golden, Recorder, analysis};
-use keyside::attribution::{analyze, contributions};
+use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
-use keyside::gpt2::{Model, Processing, Unwatched};
-use keyside::ioi::draw_batch;
+use keyside::forward::{Model, Unwatched};
+use keyside::model::Processing;
+use keyside::prompts::ioi::draw_batch;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);

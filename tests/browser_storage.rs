@@ -8,7 +8,8 @@ mod store_contract;
 
 use std::rc::Rc;
 
-use keyside::checkpoint::{OpfsStore, Store};
+use keyside::checkpoint::Store;
+use keyside::web::OpfsStore;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -9,7 +9,8 @@ use std::process::{Command, Output};
 
 use common::TINY;
 use common::server::{Manner, Server};
-use keyside::gpt2::{Head, Processing};
+use keyside::model::Processing;
+use keyside::names::Head;
 use keyside::result::{HistogramName, ResultFile};
 
 fn keyside(arguments: &[&str]) -> Output {

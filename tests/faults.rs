@@ -12,9 +12,10 @@ use std::time::Duration;
 use common::fault_server::{Fault, FaultServer};
 use common::{assert_one_line, block_on, tiny};
 use golden_file::{Golden, Recorder, analysis};
-use keyside::attribution::analyze;
+use keyside::analysis::analyze;
 use keyside::checkpoint::{BlockingTransport, HttpSource, MemoryStore, Patience, Source, Store, StoredSource};
-use keyside::gpt2::{Model, Processing};
+use keyside::forward::Model;
+use keyside::model::Processing;
 use keyside::{Error, ErrorKind, Result};
 
 const CONFIG: &str = "config.json";

@@ -11,9 +11,10 @@ mod golden_file;
 
 use futures::executor::block_on;
 use golden_file::{Golden, Recorder, analysis};
-use keyside::attribution::analyze;
+use keyside::analysis::analyze;
 use keyside::checkpoint::FileSource;
-use keyside::gpt2::{Model, Processing};
+use keyside::forward::Model;
+use keyside::model::Processing;
 use keyside::result::ResultFile;
 
 /// Head 10.7, earlier head 9.9, 30 batches of 40 prompts, on the checkpoint that `variable` names.

@@ -1,7 +1,7 @@
 //! What fuzzing has found, and stays fixed.
 
 use keyside::app::words;
-use keyside::gpt2::{Config, Tokenizer};
+use keyside::model::{Config, Tokenizer};
 use keyside::result::ResultFile;
 use keyside::{Error, ErrorKind};
 use serde_json::{Value, json};

@@ -8,9 +8,11 @@ mod golden_file;
 
 use common::{block_on, tiny};
 use golden_file::{Golden, Recorder, analysis};
-use keyside::attribution::{analyze, contributions, head_attention};
-use keyside::gpt2::{Head, Model, Pass, PrefixTree, Processing, Request, Unwatched};
-use keyside::ioi::{Prompt, draw_batch};
+use keyside::analysis::{analyze, contributions, head_attention};
+use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
+use keyside::model::Processing;
+use keyside::names::Head;
+use keyside::prompts::ioi::{Prompt, draw_batch};
 
 const GOLDEN: &str = "tiny-golden.json";
 const TOLERANCE: f32 = 1e-4;

@@ -10,9 +10,11 @@ use std::collections::BTreeMap;
 use common::{block_on, tiny};
 use golden_file::{Recorder, analysis, largest_difference};
 use keyside::ErrorKind;
-use keyside::attribution::{Analysis, Contributions, NO_PATCHING, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
-use keyside::gpt2::{Head, Model, Pass, PrefixTree, Processing, Request, Unwatched};
-use keyside::ioi::draw_batch;
+use keyside::analysis::{Analysis, Contributions, NO_PATCHING, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
+use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
+use keyside::model::Processing;
+use keyside::names::Head;
+use keyside::prompts::ioi::draw_batch;
 use keyside::result::{ResultFile, SeriesSet};
 
 const TOLERANCE: f32 = 1e-4;
@@ -225,7 +227,10 @@ fn shared_prefixes_change_nothing() {
     let all: usize = prompts.iter().map(|prompt| prompt.tokens.len()).sum();
     println!("{} of {all} positions are computed", tree.len());
     assert!(tree.len() < all, "some prefixes are shared");
-    assert!(tree.len() > keyside::gpt2::CHUNK, "the rows take more than one chunk");
+    assert!(
+        tree.len() > keyside::forward::CHUNK,
+        "the rows take more than one chunk"
+    );
     let mut passes = [Pass::new(tree, Request::default())];
     block_on(model.run(&mut passes, 3, &Unwatched)).unwrap();
     let mut largest = 0f32;

@@ -6,9 +6,9 @@
 #![allow(clippy::unwrap_used)]
 
 use keyside::ErrorKind;
-use keyside::gpt2::{Config, Tokenizer};
-use keyside::ioi::random::{NumpyRandom, PythonRandom, TorchRandom};
-use keyside::ioi::{Dataset, FLIP_SEED_OFFSET, draw_batch, draw_words};
+use keyside::model::{Config, Tokenizer};
+use keyside::prompts::ioi::random::{NumpyRandom, PythonRandom, TorchRandom};
+use keyside::prompts::ioi::{Dataset, FLIP_SEED_OFFSET, draw_batch, draw_words};
 use rand_mt::Mt;
 use serde_json::Value;
 

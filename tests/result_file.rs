@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use keyside::plot::{HistogramPlot, HistogramView};
 use keyside::result::{HistogramName, MAX_BYTES, ResultFile, mean};
-use keyside::{ErrorKind, gpt2::Head};
+use keyside::{ErrorKind, names::Head};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");

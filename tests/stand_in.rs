@@ -3,9 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use keyside::checkpoint::FileSource;
-use keyside::gpt2::{Model, Processing};
-use keyside::ioi::random::PythonRandom;
-use keyside::ioi::{Dataset, draw_batch};
+use keyside::forward::Model;
+use keyside::model::Processing;
+use keyside::prompts::ioi::random::PythonRandom;
+use keyside::prompts::ioi::{Dataset, draw_batch};
 use keyside::training::{Accuracy, Pairs, Split, Templates, accuracy, cut_tokenizer, texts_of};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/models/stand-in");
@@ -54,7 +55,7 @@ fn heads_of_the_card_exist_in_that_order() {
     let model = stand_in();
     let card = model.checkpoint().card().unwrap();
     assert!(card.note.contains("not GPT-2"));
-    card.head.check(model.config()).unwrap();
+    model.config().check_head(card.head).unwrap();
     assert!(card.earlier_head.layer < card.head.layer);
 }
 

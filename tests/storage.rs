@@ -14,9 +14,10 @@ use common::visits::{STEP, Server, WEIGHTS, damage, files_and_named, folder, pie
 use common::{block_on, tiny};
 use futures::future::join;
 use golden_file::{Golden, analysis};
-use keyside::attribution::analyze;
+use keyside::analysis::analyze;
 use keyside::checkpoint::{MemorySource, MemoryStore, NoticeBoard, Source, Store, StoredSource, stored_models};
-use keyside::gpt2::{Model, Processing};
+use keyside::forward::Model;
+use keyside::model::Processing;
 
 fn golden_run(source: StoredSource, head: &str) {
     let mut model = block_on(Model::open(Box::new(source), Processing::default())).unwrap();

@@ -2,7 +2,7 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
-use keyside::ioi::random::NumpyRandom;
+use keyside::prompts::ioi::random::NumpyRandom;
 use keyside::training::Synthetic;
 use safetensors::SafeTensors;
 use serde_json::Value;

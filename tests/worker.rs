@@ -11,11 +11,13 @@ use std::time::Duration;
 use common::tiny;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
-use keyside::attribution::{Analysis, analyze};
+use keyside::analysis::{Analysis, analyze};
 use keyside::checkpoint::{
     Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
 };
-use keyside::gpt2::{Head, Model, Processing};
+use keyside::forward::Model;
+use keyside::model::Processing;
+use keyside::names::Head;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
 
@@ -251,10 +253,10 @@ fn answers(posted: &[FromWorker]) -> Vec<&FromWorker> {
 
 struct Nobody;
 
-impl keyside::attribution::Observer for Nobody {
-    fn progress(&self, _: &keyside::attribution::Progress) {}
+impl keyside::analysis::Observer for Nobody {
+    fn progress(&self, _: &keyside::analysis::Progress) {}
 
-    fn batch(&self, _: usize, _: &keyside::attribution::BatchValues) {}
+    fn batch(&self, _: usize, _: &keyside::analysis::BatchValues) {}
 
     fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })

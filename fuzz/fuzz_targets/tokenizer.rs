@@ -1,7 +1,7 @@
 //! `tokenizer.json`: reads it, and encodes and decodes short texts with it.
 #![no_main]
 
-use keyside::gpt2::{Config, Tokenizer};
+use keyside::model::{Config, Tokenizer};
 use keyside_fuzz::{CONFIG, checked};
 use libfuzzer_sys::fuzz_target;
 use std::sync::LazyLock;

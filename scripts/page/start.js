@@ -2,7 +2,7 @@
 // finish-page.mjs puts it into index.html.
 "use strict";
 (() => {
-  // The theme that the address names, before anything is painted. src/app/browser/theme.rs takes over from here.
+  // The theme that the address names, before anything is painted. src/web/theme.rs takes over from here.
   const asked = new URLSearchParams(location.search);
   const theme = asked.get("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

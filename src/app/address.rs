@@ -27,7 +27,7 @@ use super::form::{Form, MOST, ModelChoice};
 use super::view::View;
 use crate::checkpoint::{HUB_MODELS, hub_url};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::Head;
+use crate::names::Head;
 
 /// The version of the keys, under `v`.
 const VERSION: &str = "1";

@@ -1,7 +1,7 @@
 //! The download of a model in words and numbers.
 
 use super::words::duration;
-use crate::attribution::Progress;
+use crate::analysis::Progress;
 
 /// A number of bytes for people: "448.1 MB", "6.2 GB".
 pub fn size(bytes: u64) -> String {
@@ -54,7 +54,7 @@ pub fn memory(progress: &Progress) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::attribution::Phase;
+    use crate::analysis::Phase;
 
     fn progress() -> Progress {
         Progress {

@@ -1,10 +1,11 @@
 //! The controls of the page and what they must hold before a run can start.
 
-use crate::attribution::Analysis;
+use crate::analysis::Analysis;
 use crate::checkpoint::{check_for_page, hub_url};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::{Config, Head, Processing};
-use crate::worker::ModelCard;
+use crate::model::ModelCard;
+use crate::model::{Config, Processing};
+use crate::names::Head;
 
 /// Most batches, and most prompts per batch, that the page starts a run with.
 pub(super) const MOST: usize = 1000;
@@ -141,7 +142,7 @@ impl Form {
             self.earlier_head = card.earlier_head.to_string();
             return;
         }
-        let fits = |text: &str| text.parse::<Head>().is_ok_and(|head| head.check(config).is_ok());
+        let fits = |text: &str| text.parse::<Head>().is_ok_and(|head| config.check_head(head).is_ok());
         if !fits(&self.head) || !fits(&self.earlier_head) {
             let (layer, head) = (config.n_layer.saturating_sub(1), config.n_head.saturating_sub(1));
             self.head = Head::new(layer, head).to_string();

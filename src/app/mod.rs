@@ -26,9 +26,3 @@ pub mod words;
 mod compact_svg;
 mod partial;
 mod state;
-
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-mod browser;
-
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-pub use browser::mount;

@@ -1,7 +1,7 @@
 //! Batches of a run that is under way, as the result they amount to so far.
 
-use crate::attribution::{Analysis, BatchValues, TRUE_VALUES};
-use crate::gpt2::Config;
+use crate::analysis::{Analysis, BatchValues, TRUE_VALUES};
+use crate::model::Config;
 use crate::result::{FORMAT, HistogramName, Histograms, ModelInfo, ResultFile};
 
 /// The result of `analysis` before its first batch: no values, no heatmap.

@@ -6,12 +6,13 @@ use super::form::Request;
 use super::library::Library;
 use super::partial;
 pub use super::state::{Origin, Run, Shown, WorkerState};
-use crate::attribution::{Analysis, BatchValues, Phase, Progress};
+use crate::analysis::{Analysis, BatchValues, Phase, Progress};
 use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
-use crate::gpt2::Config;
+use crate::model::Config;
+use crate::model::ModelCard;
 use crate::result::{ModelInfo, ResultFile};
-use crate::worker::{FromWorker, ModelCard, ToWorker};
+use crate::worker::{FromWorker, ToWorker};
 
 /// What a checkpoint's folder says of its model.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,7 @@
 use super::*;
+use crate::analysis::TRUE_VALUES;
 use crate::app::form::{Form, ModelChoice};
-use crate::attribution::TRUE_VALUES;
-use crate::gpt2::Head;
+use crate::names::Head;
 use crate::result::HistogramName;
 
 const URL: &str = "http://127.0.0.1:8080/models/stand-in";

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::attribution::Progress;
+use crate::analysis::Progress;
 use crate::result::ResultFile;
 
 /// Where a shown result comes from.

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::app::partial;
-use crate::gpt2::Head;
+use crate::names::Head;
 use crate::plot::HeatmapView;
 use crate::result::Heatmap;
 
@@ -212,7 +212,7 @@ fn check(result: &ResultFile) {
 #[test]
 fn odd_data_are_told_too() {
     let full = recorded();
-    let analysis = crate::attribution::Analysis {
+    let analysis = crate::analysis::Analysis {
         head: Head::new(1, 0),
         earlier_head: Head::new(0, 0),
         seed: 0,

@@ -2,11 +2,11 @@
 
 use super::download;
 use super::session::{Origin, Run};
-use crate::attribution::{Phase, Progress};
+use crate::analysis::{Phase, Progress};
 use crate::export::result_stem;
-use crate::gpt2::Config;
+use crate::model::Config;
+use crate::model::ModelCard;
 use crate::result::{Heatmap, HistogramName, ResultFile};
-use crate::worker::ModelCard;
 
 /// The page's title.
 pub const TITLE: &str = "Why does this head look there?";

@@ -7,10 +7,12 @@ use std::time::Instant;
 
 use candle_nn::{AdamW, Optimizer, ParamsAdamW};
 use clap::Parser;
-use keyside::checkpoint::{FileSource, ModelCard};
-use keyside::gpt2::{Config, Model, Processing, Tokenizer};
-use keyside::ioi::Dataset;
-use keyside::ioi::random::PythonRandom;
+use keyside::checkpoint::FileSource;
+use keyside::forward::Model;
+use keyside::model::ModelCard;
+use keyside::model::{Config, Processing, Tokenizer};
+use keyside::prompts::ioi::Dataset;
+use keyside::prompts::ioi::random::PythonRandom;
 use keyside::training::{
     Accuracy, Attention, Pairs, Sample, Split, Templates, Transformer, accuracy, cut_tokenizer, measure, texts_of,
 };

@@ -2,5 +2,5 @@
 
 fn main() {
     #[cfg(all(feature = "page", target_arch = "wasm32"))]
-    keyside::worker::start();
+    keyside::web::start_worker();
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::decode::WeightDtype;
 use super::layout;
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::Config;
+use crate::model::Config;
 
 /// Name of the file with the weights.
 pub(crate) const FILE: &str = "model.safetensors";

@@ -1,6 +1,6 @@
 //! Which tensors a GPT-2 checkpoint has, in the names and shapes of Hugging Face.
 
-use crate::gpt2::Config;
+use crate::model::Config;
 
 /// The prefix that names have in checkpoints of a model with a language-modelling head.
 pub(crate) const PREFIX: &str = "transformer.";

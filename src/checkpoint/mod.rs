@@ -5,10 +5,7 @@
 //! buffer of the size of the file, and what is not asked for is never read.
 
 mod address;
-mod card;
 mod decode;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-mod fetch;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
 mod header;
@@ -23,10 +20,6 @@ mod manifest;
 mod native;
 mod notices;
 mod open;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-mod opfs;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-mod picked;
 mod pieces;
 mod source;
 mod store;
@@ -35,11 +28,10 @@ mod transport;
 mod witness;
 
 pub use address::check_for_page;
-pub use card::ModelCard;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-pub use fetch::FetchTransport;
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub(crate) use http::range_header;
 pub use http_source::HttpSource;
 pub use hub::{HUB_MODELS, HubModel, hub_name, hub_url};
 pub use inventory::{StoredModel, stored_models};
@@ -47,11 +39,11 @@ pub use inventory::{StoredModel, stored_models};
 pub use native::BlockingTransport;
 pub use notices::{NoticeBoard, Notices};
 pub use open::Checkpoint;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-pub use opfs::OpfsStore;
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-pub use picked::PickedSource;
 pub use source::{MemorySource, Sink, Source, Traffic, WHOLE_FILE_LIMIT};
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub(crate) use source::{missing, truncated};
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub(crate) use store::storage_error;
 pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
 pub use stored::StoredSource;
 pub use transport::{Answer, Body, Gate, Patience, Transport};

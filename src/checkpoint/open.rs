@@ -6,13 +6,12 @@ use std::ops::Range;
 
 use candle_core::{Device, Tensor};
 
-use super::card::ModelCard;
 use super::decode::Decoder;
 use super::header::{self, FILE, Header, TensorEntry};
 use super::pieces;
 use super::source::{Sink, Source, Traffic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::{Config, Tokenizer};
+use crate::model::{Config, ModelCard, Tokenizer};
 
 /// Bytes of a matrix that are decoded at once where its rows are not held.
 const ROW_STEP: usize = 1 << 18;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::gpt2::{Head, Processing};
+use crate::model::Processing;
+use crate::names::Head;
 use crate::plot::{HistogramView, SeriesOrder, Theme, series_starts_visible};
 
 const EXAMPLE: &str = "\

@@ -14,11 +14,13 @@ use clap::Parser;
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
 pub use plot::run_plot;
 
-use crate::attribution::{Analysis, analyze};
-use crate::checkpoint::{Checkpoint, ModelCard, Source, source_for};
+use crate::analysis::{Analysis, analyze};
+use crate::checkpoint::{Checkpoint, Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Figure, picture_size};
-use crate::gpt2::{Head, Model};
+use crate::forward::Model;
+use crate::model::ModelCard;
+use crate::names::Head;
 use crate::plot::{Theme, plot_svg};
 use crate::result::ResultFile;
 

@@ -3,7 +3,7 @@
 use futures::future::LocalBoxFuture;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::attribution::{BatchValues, Observer, Phase, Progress};
+use crate::analysis::{BatchValues, Observer, Phase, Progress};
 use crate::error::Result;
 
 /// Steps of the bar: finer than a terminal is wide.

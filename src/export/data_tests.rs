@@ -20,7 +20,7 @@ fn with_prompts() -> ResultFile {
         }
     }
     result.histograms.true_score = vec![1.0 / 3.0, 1e-12, -7.5e20, 100.0, 0.5, 0.25, 0.3, 0.1];
-    let prompt = crate::ioi::Prompt {
+    let prompt = crate::prompts::ioi::Prompt {
         text: "Then, \"Ann\" and Bob,\nBob gave it to Ann".into(),
         tokens: vec![1, 2, 3],
         io: "Ann".into(),
@@ -29,7 +29,7 @@ fn with_prompts() -> ResultFile {
         s_token: 2,
         random_token: 3,
         random_name_token: 4,
-        positions: crate::ioi::Positions {
+        positions: crate::prompts::ioi::Positions {
             io: 0,
             s1: 1,
             s2: 1,

@@ -3,7 +3,7 @@
 use super::labels::{is_extra, same_series, series_note, true_label};
 use super::palette::colors;
 use super::{HistogramView, SeriesOrder};
-use crate::gpt2::Head;
+use crate::names::Head;
 use crate::result::{Bins, BoxStats, HistogramName, ResultFile};
 
 /// Most bins that a reader can ask for.

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::gpt2::{Config, Head, Processing};
-use crate::ioi::Prompt;
+use crate::model::{Config, Processing};
+use crate::names::Head;
+use crate::prompts::ioi::Prompt;
 use crate::result::heatmaps;
 
 /// The value of [`ResultFile::format`].

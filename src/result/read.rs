@@ -76,7 +76,7 @@ impl ResultFile {
             return Err(error(format!("the result has the format \"{}\"", self.format)).expected(FORMAT));
         }
         for head in [self.head, self.earlier_head] {
-            head.check(&self.config).map_err(|cause| Error {
+            self.config.check_head(head).map_err(|cause| Error {
                 kind: ErrorKind::ResultFile,
                 advice: ADVICE.into(),
                 ..cause

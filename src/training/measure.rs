@@ -5,7 +5,8 @@ use candle_core::Tensor;
 use super::prompts::Sample;
 use super::transformer::Transformer;
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::{Head, Model, Unwatched};
+use crate::forward::{Model, Unwatched};
+use crate::names::Head;
 
 /// How often the final name is right.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     fn var(shape: &[usize], seed: u32) -> Var {
-        let mut numpy = crate::ioi::random::NumpyRandom::new(seed);
+        let mut numpy = crate::prompts::ioi::random::NumpyRandom::new(seed);
         let values: Vec<f32> = (0..shape.iter().product())
             .map(|_| numpy.standard_normal() as f32)
             .collect();

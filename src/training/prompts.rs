@@ -3,9 +3,9 @@
 use std::collections::HashSet;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::Tokenizer;
-use crate::ioi::random::PythonRandom;
-use crate::ioi::{Dataset, Positions, draw_slots, find_positions};
+use crate::model::Tokenizer;
+use crate::prompts::ioi::random::PythonRandom;
+use crate::prompts::ioi::{Dataset, Positions, draw_slots, find_positions};
 
 /// Templates never seen in training, in both orders of the names.
 ///

@@ -8,7 +8,7 @@ use std::io::Write;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ioi::random::NumpyRandom;
+use crate::prompts::ioi::random::NumpyRandom;
 
 /// The original's constant, which is not 2 pi to more than three digits.
 #[allow(clippy::approx_constant)]

@@ -8,8 +8,8 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::ops::{CausalSoftmax, CrossEntropy, Gelu, LayerNorm};
 use super::prompts::Sample;
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::Config;
-use crate::ioi::random::NumpyRandom;
+use crate::model::Config;
+use crate::prompts::ioi::random::NumpyRandom;
 
 /// Standard deviation of initial weights, as in GPT-2.
 const INITIAL_STD: f64 = 0.02;

@@ -7,7 +7,7 @@ use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::ioi::{Dataset, Words};
+use crate::prompts::ioi::{Dataset, Words};
 
 /// Symbols of a byte-level alphabet.
 const BYTES: usize = 256;

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribution::{Analysis, BatchValues, Progress};
-use crate::checkpoint::{ModelCard, Notices, Space, StoredModel};
+use crate::analysis::{Analysis, BatchValues, Progress};
+use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
-use crate::gpt2::Config;
+use crate::model::Config;
+use crate::model::ModelCard;
 use crate::result::ResultFile;
 
 /// Beginning of the addresses of models that are files from the reader's own disk: `picked:1/folder`.

@@ -13,10 +13,10 @@ use futures::future::{Either, LocalBoxFuture, pending, select};
 use web_time::Instant;
 
 use super::{FromWorker, ToWorker};
-use crate::attribution::{Analysis, BatchValues, Observer, Progress, analyze};
+use crate::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
 use crate::checkpoint::{Checkpoint, Gate, NoticeBoard, Source, Store, stored_models};
 use crate::error::{Error, ErrorKind, Result};
-use crate::gpt2::Model;
+use crate::forward::Model;
 use crate::result::ResultFile;
 
 /// Least time between two messages of progress in the same phase and batch.

@@ -6,8 +6,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
-use keyside::attribution::{Analysis, BatchValues, Contributions, Observer, Progress};
-use keyside::gpt2::Processing;
+use keyside::analysis::{Analysis, BatchValues, Contributions, Observer, Progress};
+use keyside::model::Processing;
 use keyside::result::ResultFile;
 use serde_json::Value;
 

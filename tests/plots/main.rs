@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use keyside::gpt2::Head;
+use keyside::names::Head;
 use keyside::plot::{
     DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Hover, Plot, Scene, Theme, series_note,
     series_starts_visible,

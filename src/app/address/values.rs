@@ -7,7 +7,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::error;
 use crate::error::{Error, Result};
-use crate::gpt2::Head;
+use crate::names::Head;
 
 /// Highest layer and head that a model can have.
 pub(super) const MAX_LAYER: usize = (1 << 10) - 1;

@@ -1,0 +1,221 @@
+//! The whole analysis: prompts, passes, series, contributions, result file.
+
+use std::collections::BTreeMap;
+
+use crate::analysis::contributions::{all, readouts, tree_to_end};
+use crate::analysis::meter::Meter;
+use crate::analysis::scores::HeadScores;
+use crate::analysis::series::{TRUE_VALUES, batch_values};
+use crate::analysis::{Analysis, BatchValues, Contributions, Observer, Phase};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Pass, Request, Watcher};
+use crate::names::Head;
+use crate::prompts::ioi::{Batch, draw_batch};
+use crate::result::{FORMAT, Histograms, ModelInfo, ResultFile, SeriesSet};
+
+/// Most batches of one run.
+pub const MAX_BATCHES: usize = 1000;
+/// Most prompts of one batch.
+pub const MAX_BATCH_SIZE: usize = 1000;
+
+/// Runs `analysis` on `model` and tells `observer` of its progress.
+///
+/// The result depends on the model and `analysis` alone. Batches are computed while weights are read; where all blocks
+/// that are needed stay in memory, they finish one after the other, else all of them walk together, so that every block
+/// is read once.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for settings that make no sense for this model, [`ErrorKind::Prompt`] for
+/// prompts that do not fit it, [`ErrorKind::Cancelled`] from `observer`, and errors of reading weights.
+/// The model stays usable after any of them.
+pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> Result<ResultFile> {
+    check(model, analysis)?;
+    model.set_processing(analysis.processing);
+    let layers = analysis.head.layer;
+    let before = model.checkpoint().traffic();
+    let meter = Meter::new(observer, Phase::Prompts, analysis.batches, layers, before);
+    let batches = draw(model, analysis, &meter).await?;
+    let mut passes = passes(model, analysis, &batches)?;
+    let positions = passes.iter().map(|pass| pass.tree.len()).sum();
+    meter.plan(positions, model.bytes_to_read(&passes, layers, Some(layers)));
+
+    let mut walk = model.begin(&mut passes, layers, &meter).await?;
+    let weights = model.head_weights(analysis.head, &meter).await?;
+    // The heatmaps are of the first batch.
+    passes[0].request.readouts = readouts(model, &weights, &passes[0].tree, &batches[0].prompts)?;
+    let mut found = Found::default();
+    while let Some(index) = model.advance(&mut walk, &mut passes, &meter).await? {
+        // Taken, so that a finished batch's residual stream is freed.
+        let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
+        let scores = HeadScores::new(&weights, &pass, batches[index].prompts.len())?;
+        let values = found.add(model, &scores, analysis.earlier_head, index, &batches[index])?;
+        meter.finished_batch(index, pass.tree.len(), values);
+        meter.breathe().await?;
+    }
+    Ok(found.into_result(model, analysis, batches, &meter))
+}
+
+/// Checks the settings against the model.
+fn check(model: &Model, analysis: &Analysis) -> Result<()> {
+    let Analysis {
+        head,
+        earlier_head,
+        batches,
+        batch_size,
+        ..
+    } = *analysis;
+    let count = |name: &str, value: usize, most: usize| match (1..=most).contains(&value) {
+        true => Ok(()),
+        false => {
+            let error = Error::new(ErrorKind::Request, format!("{name} is {value}"));
+            Err(error.expected(format!("a number from 1 to {most}")))
+        }
+    };
+    count("the number of batches", batches, MAX_BATCHES)?;
+    count("the batch size", batch_size, MAX_BATCH_SIZE)?;
+    model.config().check_head(head)?;
+    model.config().check_head(earlier_head)?;
+    if head.layer == 0 {
+        return Err(Error::new(
+            ErrorKind::Request,
+            format!("head {head} has no earlier layer to look at"),
+        )
+        .expected("a destination head in layer 1 or later")
+        .advice("Choose a later head: before layer 0 there are only the embeddings."));
+    }
+    if earlier_head.layer >= head.layer {
+        let cause = format!("the earlier head {earlier_head} is not in a layer before the destination head {head}");
+        return Err(Error::new(ErrorKind::Request, cause).expected(format!("a layer from 0 to {}", head.layer - 1)));
+    }
+    analysis.seed.checked_add(batches as u64).map(|_| ()).ok_or_else(|| {
+        Error::new(ErrorKind::Request, format!("the seed {} is too large", analysis.seed))
+            .advice("Choose a smaller seed.")
+    })
+}
+
+/// Draws all batches.
+async fn draw(model: &Model, analysis: &Analysis, meter: &Meter<'_>) -> Result<Vec<Batch>> {
+    let mut batches = Vec::with_capacity(analysis.batches);
+    for seed in analysis.seed..analysis.seed + analysis.batches as u64 {
+        meter.breathe().await?;
+        batches.push(draw_batch(
+            model.tokenizer(),
+            seed,
+            analysis.batch_size,
+            analysis.prepend_bos,
+        )?);
+    }
+    Ok(batches)
+}
+
+/// A pass for every batch.
+fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<Pass>> {
+    let mut passes = Vec::with_capacity(batches.len());
+    for Batch { prompts, .. } in batches {
+        let tree = tree_to_end(model, prompts)?;
+        let end = |(index, prompt): (usize, &crate::prompts::ioi::Prompt)| tree.path(index)[prompt.positions.end];
+        let request = Request {
+            head_output: Some((analysis.earlier_head, prompts.iter().enumerate().map(end).collect())),
+            readouts: Vec::new(),
+            layer_0_alone: prompts.iter().map(|prompt| prompt.io_token).collect(),
+            other_tokens: prompts
+                .iter()
+                .flat_map(|prompt| [prompt.s_token, prompt.random_name_token, prompt.random_token])
+                .collect(),
+        };
+        passes.push(Pass::new(tree, request));
+    }
+    Ok(passes)
+}
+
+/// What has been found so far.
+#[derive(Default)]
+struct Found {
+    /// By number: batches that walk together may finish in another order.
+    batches: BTreeMap<usize, BatchValues>,
+    contributions: BTreeMap<String, Contributions>,
+}
+
+impl Found {
+    /// Evaluates the finished pass of batch `index`.
+    fn add(
+        &mut self,
+        model: &Model,
+        scores: &HeadScores<'_>,
+        earlier_head: Head,
+        index: usize,
+        batch: &Batch,
+    ) -> Result<&BatchValues> {
+        let values = batch_values(model, scores, &batch.prompts, earlier_head)?;
+        if index == 0 {
+            self.contributions = all(model.config(), scores, &batch.prompts)?;
+        }
+        Ok(self.batches.entry(index).or_insert(values))
+    }
+
+    /// The values of all batches, in their order.
+    fn values(&mut self) -> BatchValues {
+        let mut all = BatchValues::new();
+        for (plot, series) in std::mem::take(&mut self.batches).into_values().flatten() {
+            let plot = all.entry(plot).or_default();
+            for (label, values) in series {
+                plot.entry(label).or_default().extend(values);
+            }
+        }
+        all
+    }
+
+    fn into_result(mut self, model: &Model, analysis: &Analysis, batches: Vec<Batch>, meter: &Meter<'_>) -> ResultFile {
+        let mut values = self.values();
+        let mut plot = |name: &str| values.remove(name).unwrap_or_default();
+        let mut true_values = plot(TRUE_VALUES);
+        let histograms = Histograms {
+            keys_fixed_scores: SeriesSet {
+                series: plot("keys_fixed_scores"),
+            },
+            keys_fixed_probs: SeriesSet {
+                series: plot("keys_fixed_probs"),
+            },
+            queries_fixed_scores: SeriesSet {
+                series: plot("queries_fixed_scores"),
+            },
+            queries_fixed_probs: SeriesSet {
+                series: plot("queries_fixed_probs"),
+            },
+            true_score: true_values.remove("true_score").unwrap_or_default(),
+            true_prob: true_values.remove("true_prob").unwrap_or_default(),
+        };
+        // Facets are many: their means are enough.
+        let heatmap = |(name, of): (String, Contributions)| {
+            let heatmap = of.heatmap(!name.contains('/'));
+            (name, heatmap)
+        };
+        ResultFile {
+            format: FORMAT.to_owned(),
+            model: model_info(model),
+            config: model.config().clone(),
+            processing: analysis.processing,
+            head: analysis.head,
+            earlier_head: analysis.earlier_head,
+            seed: analysis.seed,
+            batches: analysis.batches,
+            batch_size: analysis.batch_size,
+            prepend_bos: analysis.prepend_bos,
+            histograms,
+            heatmaps: self.contributions.into_iter().map(heatmap).collect(),
+            prompts: batches.into_iter().flat_map(|batch| batch.prompts).collect(),
+            timing: Some(meter.timing()),
+        }
+    }
+}
+
+/// The model's name (its card's, else the last part of its folder or URL) and source.
+fn model_info(model: &Model) -> ModelInfo {
+    let source = model.checkpoint().location();
+    let last = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let name = match model.checkpoint().card() {
+        Some(card) => card.name.clone(),
+        None => last.to_owned(),
+    };
+    ModelInfo { name, source }
+}

@@ -1,0 +1,146 @@
+//! One end of a head's score in one prompt: its components, as the head reads them.
+
+use crate::analysis::scores::HeadScores;
+use crate::forward::{Components, HeadWeights, Side};
+use crate::math;
+use crate::model::Config;
+
+/// The query at END, or the key at IO or S1, of one prompt, and the components that it is made of.
+///
+/// With the other end fixed at any vector of `d_head`, the score is a sum over the components. A component splits into its
+/// part along the direction of its readout and the rest; biases go with the rest.
+pub(super) struct End<'a> {
+    weights: &'a HeadWeights,
+    side: Side,
+    /// Rows times columns.
+    cells: usize,
+    ln_scale: f32,
+    d_model: usize,
+    /// Components without the bias, each times W_Q or W_K: cell and `d_head` numbers.
+    mapped: Vec<(usize, Vec<f32>)>,
+    /// Lengths of the same components along the direction.
+    along: Vec<f32>,
+    /// The direction, length 1, times W_Q or W_K.
+    direction: Vec<f32>,
+    /// The whole query or key, bias included.
+    pub(super) whole: Vec<f32>,
+    /// Its part along the direction.
+    parallel: Vec<f32>,
+    /// ln_scale over the unbiased standard deviation of the residual stream.
+    to_unit_deviation: f32,
+}
+
+impl<'a> End<'a> {
+    /// From the components that were captured at `position` of prompt `index` of `count`; `whole` is the query or key there.
+    pub(super) fn new(
+        config: &Config,
+        scores: &'a HeadScores<'a>,
+        side: Side,
+        components: &Components,
+        (index, count, position): (usize, usize, usize),
+        whole: &[f32],
+    ) -> Self {
+        let (weights, d, columns) = (scores.weights, config.d_model, config.n_head + 2);
+        let row = scores.pass.tree.path(index)[position];
+        let ln_scale = scores.ln_scale[row];
+        let unit = &components.directions[index * d..][..d];
+        let mut mapped = Vec::new();
+        let mut along = Vec::new();
+        for (cell, vectors) in [&components.w_e, &components.w_pos].into_iter().enumerate() {
+            let vector = &vectors[index * d..][..d];
+            mapped.push((cell, weights.read(side, vector)));
+            along.push(math::dot(vector, unit) as f32);
+        }
+        let width = weights.d_head();
+        for (number, &length) in components.along.iter().skip(index).step_by(count).enumerate() {
+            let start = (number * count + index) * width;
+            mapped.push((columns + number, components.mapped[start..][..width].to_vec()));
+            along.push(length);
+        }
+        let direction = weights.read(side, unit);
+        let length = (math::dot(scores.pass.resid_at(row), unit) / f64::from(ln_scale)) as f32;
+        let parallel: Vec<f32> = direction.iter().map(|v| length * v).collect();
+        let deviation = math::standard_deviation(scores.pass.resid_at(row));
+        Self {
+            weights,
+            side,
+            cells: columns + mapped.len() - 2,
+            ln_scale,
+            d_model: d,
+            mapped,
+            along,
+            direction,
+            whole: whole.to_vec(),
+            parallel,
+            to_unit_deviation: (f64::from(ln_scale) / deviation) as f32,
+        }
+    }
+
+    /// What each component adds to the score with `other` at the other end, `[rows, columns]`, bias included.
+    pub(super) fn contributions(&self, other: &[f32]) -> Vec<f32> {
+        let mut cells = vec![0.0; self.cells];
+        for (cell, mapped) in &self.mapped {
+            cells[*cell] = self.score(mapped, other) / self.ln_scale;
+        }
+        cells[BIAS] = self.score(self.weights.bias(self.side), other);
+        cells
+    }
+
+    /// The same of the components' parts along the direction; no bias.
+    pub(super) fn contributions_along(&self, other: &[f32]) -> Vec<f32> {
+        let slope = self.score(&self.direction, other) / self.ln_scale;
+        let mut cells = vec![0.0; self.cells];
+        for ((cell, _), length) in self.mapped.iter().zip(&self.along) {
+            cells[*cell] = length * slope;
+        }
+        cells
+    }
+
+    /// The query or key that the direction alone makes, scaled to unit unbiased standard deviation, with the bias.
+    ///
+    /// A centred vector of length 1 has the standard deviation `1 / sqrt(d_model - 1)`.
+    pub(super) fn of_direction(&self) -> Vec<f32> {
+        let scale = (self.d_model as f32 - 1.0).sqrt();
+        let bias = self.weights.bias(self.side);
+        self.direction
+            .iter()
+            .zip(bias)
+            .map(|(v, bias)| scale * v + bias)
+            .collect()
+    }
+
+    /// The part of the query or key along the direction, or the rest with the bias: what the split components add up to.
+    pub(super) fn part(&self, along: bool) -> Vec<f32> {
+        match along {
+            true => self.parallel.clone(),
+            false => subtract(&self.whole, &self.parallel),
+        }
+    }
+
+    /// The same with the residual stream divided by its unbiased standard deviation instead of ln_scale: as the notebook
+    /// puts it at the other end of a split score, and as it is in the series "No patching".
+    pub(super) fn part_with_unit_deviation(&self, along: bool) -> Vec<f32> {
+        let bias = self.weights.bias(self.side);
+        let part = self.part(along);
+        let fixed = part
+            .iter()
+            .zip(bias)
+            .map(|(part, &bias)| if along { (part, 0.0) } else { (part, bias) });
+        fixed
+            .map(|(part, fixed)| fixed + self.to_unit_deviation * (part - fixed))
+            .collect()
+    }
+
+    /// The score of `own` at this end and `other` at the other one.
+    pub(super) fn score(&self, own: &[f32], other: &[f32]) -> f32 {
+        self.weights.score(own, other)
+    }
+}
+
+/// The cell of the bias in row `misc`, after W_E and W_pos.
+const BIAS: usize = 2;
+
+/// `a - b`.
+pub(super) fn subtract(a: &[f32], b: &[f32]) -> Vec<f32> {
+    a.iter().zip(b).map(|(a, b)| a - b).collect()
+}

@@ -1,0 +1,139 @@
+//! Every heatmap of a batch: which end is taken apart, what stands at the other one, what is subtracted.
+
+use std::collections::BTreeMap;
+
+use super::end::{End, subtract};
+use super::{Contributions, END, IO, S1};
+use crate::analysis::scores::HeadScores;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::Side;
+use crate::model::Config;
+use crate::prompts::ioi::Prompt;
+
+/// The cells of one prompt, and what they have to add up to.
+struct Sum {
+    cells: Vec<f32>,
+    score: f32,
+}
+
+impl Sum {
+    fn minus(&self, other: &Self) -> Self {
+        Self {
+            cells: subtract(&self.cells, &other.cells),
+            score: self.score - other.score,
+        }
+    }
+}
+
+/// All heatmaps of a finished pass over `prompts` that captured [`super::readouts`].
+///
+/// # Errors
+/// [`ErrorKind::Internal`] where it did not.
+pub(crate) fn all(
+    config: &Config,
+    scores: &HeadScores<'_>,
+    prompts: &[Prompt],
+) -> Result<BTreeMap<String, Contributions>> {
+    let [io, s1, end] = &scores.pass.captured.components[..] else {
+        let cause = "contributions were asked for, but no components captured";
+        return Err(Error::new(ErrorKind::Internal, cause));
+    };
+    let captured: [_; 3] = [io, s1, end];
+    let layers = io.along.len() / (config.n_head + 2) / prompts.len().max(1);
+    let mut found: BTreeMap<String, Contributions> = BTreeMap::new();
+    for (index, prompt) in prompts.iter().enumerate() {
+        let at = |which: usize, side: Side, position: usize, whole: &[f32]| {
+            let place = (index, prompts.len(), position);
+            End::new(config, scores, side, captured[which], place, whole)
+        };
+        let positions = prompt.positions;
+        let key = |which: usize, position: usize| at(which, Side::Key, position, scores.key(index, position));
+        let ends = Ends {
+            io: key(IO, positions.io),
+            s1: key(S1, positions.s1),
+            end: at(END, Side::Query, positions.end, scores.query(index)),
+        };
+        for (name, sum) in ends.sums(layers > 0) {
+            let table = found.entry(name).or_insert_with(|| Contributions::new(config, layers));
+            table.values.extend(sum.cells);
+            table.true_score.push(sum.score);
+        }
+    }
+    Ok(found)
+}
+
+/// Both keys and the query of one prompt.
+struct Ends<'a> {
+    io: End<'a>,
+    s1: End<'a>,
+    end: End<'a>,
+}
+
+impl Ends<'_> {
+    /// All heatmaps of the prompt, those that need MLP 0 only where there is one.
+    fn sums(&self, has_mlp_0: bool) -> Vec<(String, Sum)> {
+        let mut sums = Vec::new();
+        let query_of_w_u = self.end.of_direction();
+        self.add_with_difference(&mut sums, "key", |key| self.by_key(key, &self.end.whole));
+        self.add_with_difference(&mut sums, "key_subWU", |key| self.by_key(key, &query_of_w_u));
+        self.add_with_difference(&mut sums, "query", |key| self.by_query(&key.whole));
+        if has_mlp_0 {
+            sums.push(("query_subMLP0".to_owned(), self.by_query(&self.io.of_direction())));
+            self.add_facets(&mut sums);
+        }
+        sums
+    }
+
+    /// A heatmap of the key at IO, and the same minus that of the key at S1.
+    fn add_with_difference(&self, sums: &mut Vec<(String, Sum)>, name: &str, sum: impl Fn(&End<'_>) -> Sum) {
+        let (group, facet) = match name.split_once('/') {
+            Some((group, facet)) => (group, format!("/{facet}")),
+            None => (name, String::new()),
+        };
+        let at_io = sum(&self.io);
+        sums.push((format!("{group}_subS1{facet}"), at_io.minus(&sum(&self.s1))));
+        sums.push((name.to_owned(), at_io));
+    }
+
+    /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs. With the other end scaled
+    /// as the notebook does, the four add up to the score of "No patching".
+    fn add_facets(&self, sums: &mut Vec<(String, Sum)>) {
+        for along_w_u in [true, false] {
+            for along_mlp_0 in [true, false] {
+                let part = |along: bool| if along { "par" } else { "perp" };
+                let facet = format!("q {} k {}", part(along_w_u), part(along_mlp_0));
+                self.add_with_difference(sums, &format!("key_split/{facet}"), |key| {
+                    part_of(key, along_mlp_0, &self.end.part_with_unit_deviation(along_w_u))
+                });
+                self.add_with_difference(sums, &format!("query_split/{facet}"), |key| {
+                    part_of(&self.end, along_w_u, &key.part_with_unit_deviation(along_mlp_0))
+                });
+            }
+        }
+    }
+
+    /// By the components of `key`, with `query` at END.
+    fn by_key(&self, key: &End<'_>, query: &[f32]) -> Sum {
+        Sum {
+            cells: key.contributions(query),
+            score: key.score(&key.whole, query),
+        }
+    }
+
+    /// By the components of the query, with `key` at the other end.
+    fn by_query(&self, key: &[f32]) -> Sum {
+        self.by_key(&self.end, key)
+    }
+}
+
+/// By the components of `end`, only their parts along its direction or only the rest, with `other` at the other end.
+fn part_of(end: &End<'_>, along: bool, other: &[f32]) -> Sum {
+    let parallel = end.contributions_along(other);
+    Sum {
+        cells: match along {
+            true => parallel,
+            false => subtract(&end.contributions(other), &parallel),
+        },
+        score: end.score(&end.part(along), other),
+    }
+}

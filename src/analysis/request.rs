@@ -1,0 +1,105 @@
+//! What an analysis is asked to do, and what it tells while it does it.
+
+use std::collections::BTreeMap;
+
+use futures::future::LocalBoxFuture;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Result;
+use crate::model::Processing;
+use crate::names::Head;
+
+/// What to analyse. Together with a model it determines the result.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Analysis {
+    /// The destination head.
+    pub head: Head,
+    /// The earlier head whose output is one of the substituted vectors (a layer before `head`'s).
+    pub earlier_head: Head,
+    /// Seed of the first batch; batch `i` has seed `seed + i`.
+    pub seed: u64,
+    /// Number of batches.
+    pub batches: usize,
+    /// Prompts per batch.
+    pub batch_size: usize,
+    /// Whether prompts start with the BOS token.
+    #[serde(default)]
+    pub prepend_bos: bool,
+    /// Which weight processing is applied.
+    #[serde(default)]
+    pub processing: Processing,
+}
+
+/// What a run is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Reading configuration, tokenizer and header.
+    Opening,
+    /// Drawing and tokenising prompts.
+    Prompts,
+    /// Reading weights (between blocks of the first batch too).
+    Loading,
+    /// Computing.
+    Computing,
+}
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// What is being done.
+    pub phase: Phase,
+    /// Batches finished.
+    pub batches_done: usize,
+    /// Batches in all.
+    pub batches: usize,
+    /// Layers finished in the current batch.
+    pub layers_done: usize,
+    /// Layers to compute per batch.
+    pub layers: usize,
+    /// Bytes of weights read so far.
+    pub bytes_read: u64,
+    /// Bytes of weights to read in all.
+    pub bytes: u64,
+    /// Bytes that came over the network so far, configuration and tokenizer included.
+    pub bytes_from_network: u64,
+    /// Bytes that came from the browser's storage so far.
+    pub bytes_from_storage: u64,
+    /// Bytes of weights read per second, while there are weights to read.
+    pub bytes_per_second: Option<f64>,
+    /// Size of wasm's linear memory in bytes, which never shrinks: its peak so far. None natively.
+    pub linear_memory: Option<u64>,
+    /// Share of all computing that is done, from 0 to 1.
+    pub computed: f64,
+    /// Positions computed through a whole batch so far, shared prefixes counted once.
+    pub positions_done: usize,
+    /// Seconds since the run began.
+    pub seconds: f64,
+    /// Positions per second, once known.
+    pub positions_per_second: Option<f64>,
+    /// Estimated seconds to go, once known.
+    pub seconds_left: Option<f64>,
+}
+
+/// Histogram values of one finished batch, in prompt order: plot name, then series label.
+///
+/// Plot names are the fields of [`crate::result::Histograms`]; the true scores and probabilities are under
+/// [`crate::analysis::TRUE_VALUES`].
+pub type BatchValues = BTreeMap<String, BTreeMap<String, Vec<f32>>>;
+
+/// Who watches a run: the worker's link to the page, the command line's progress bar, or nobody.
+pub trait Observer {
+    /// How far the run is; called often, so it must be cheap.
+    fn progress(&self, progress: &Progress);
+
+    /// The values of batch `index`, as soon as it is finished.
+    fn batch(&self, index: usize, values: &BatchValues);
+
+    /// Lets the surroundings work (a worker reads its messages) and says whether to go on.
+    ///
+    /// Awaited at least once per block, so cancelling takes effect within one block.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Cancelled`] to stop the run.
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>>;
+}

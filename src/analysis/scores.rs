@@ -1,0 +1,86 @@
+//! The destination head's scores in one batch.
+
+use crate::error::Result;
+use crate::forward::{HeadWeights, Pass};
+use crate::math;
+
+/// The destination head's queries, keys and scores in a batch, from a pass that stopped at its layer.
+///
+/// The last position of every sequence is END.
+pub(crate) struct HeadScores<'a> {
+    pub(crate) pass: &'a Pass,
+    pub(crate) weights: &'a HeadWeights,
+    /// `ln_scale` of every row of the pass.
+    pub(crate) ln_scale: Vec<f32>,
+    /// Keys, `[rows, d_head]`.
+    keys: Vec<f32>,
+    /// Queries at END, `[prompts, d_head]`.
+    queries: Vec<f32>,
+}
+
+impl<'a> HeadScores<'a> {
+    /// Computes queries at END and keys everywhere for the first `prompts` sequences of `pass`.
+    pub(crate) fn new(weights: &'a HeadWeights, pass: &'a Pass, prompts: usize) -> Result<Self> {
+        let (normalised, ln_scale) = weights.normalise(&pass.resid);
+        let d_model = normalised.len() / ln_scale.len().max(1);
+        let mut at_end = Vec::with_capacity(prompts * d_model);
+        for prompt in 0..prompts {
+            if let Some(end) = pass.tree.path(prompt).last() {
+                at_end.extend_from_slice(&normalised[end * d_model..][..d_model]);
+            }
+        }
+        Ok(Self {
+            pass,
+            weights,
+            ln_scale,
+            keys: weights.keys(normalised)?,
+            queries: weights.queries(at_end)?,
+        })
+    }
+
+    /// Query at END of prompt `prompt`, `[d_head]`.
+    pub(crate) fn query(&self, prompt: usize) -> &[f32] {
+        &self.queries[prompt * self.weights.d_head()..][..self.weights.d_head()]
+    }
+
+    /// Key at `position` of prompt `prompt`, `[d_head]`.
+    pub(crate) fn key(&self, prompt: usize, position: usize) -> &[f32] {
+        let row = self.pass.tree.path(prompt)[position];
+        &self.keys[row * self.weights.d_head()..][..self.weights.d_head()]
+    }
+
+    /// Scores from END to every position up to END, `[pos]`.
+    pub(crate) fn row(&self, prompt: usize) -> Vec<f32> {
+        let query = self.query(prompt);
+        let positions = 0..self.pass.tree.path(prompt).len();
+        positions
+            .map(|position| self.weights.score(query, self.key(prompt, position)))
+            .collect()
+    }
+}
+
+/// A score as a linear function of a normalised vector: `x . map + bias`.
+pub(crate) struct LinearScore {
+    map: Vec<f32>,
+    bias: f32,
+}
+
+impl LinearScore {
+    /// From the `map` and `bias` of [`HeadWeights`].
+    pub(crate) fn new((map, bias): (Vec<f32>, f32)) -> Self {
+        Self { map, bias }
+    }
+
+    /// The score with `vector`, divided by its unbiased standard deviation, in place of the normalised one.
+    pub(crate) fn substituted(&self, vector: &[f32]) -> f32 {
+        (math::dot(vector, &self.map) / math::standard_deviation(vector) + f64::from(self.bias)) as f32
+    }
+}
+
+/// Probability of `position` once its score in the row `scores` is `score`.
+pub(crate) fn probability(scores: &[f32], position: usize, score: f32) -> f32 {
+    let mut row = scores.to_vec();
+    row[position] = score;
+    math::softmax(&mut row);
+    row[position]
+}

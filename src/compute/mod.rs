@@ -1,0 +1,3 @@
+//! Engines that run blocks.
+
+pub(crate) mod tensor;

@@ -1,0 +1,305 @@
+//! W_E, W_pos, ln_f and W_U: the two ends of the model, of which only the rows that are needed are held.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::compute::tensor;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::layer_norm::{Affine, LayerNorm};
+use crate::forward::loader::Loader;
+use crate::math;
+use crate::model::{Config, Processing};
+
+/// The matrix that is W_E and, unless there is another, W_U transposed.
+const WTE: &str = "wte.weight";
+/// W_U transposed, where it is a matrix of its own.
+const LM_HEAD: &str = "lm_head.weight";
+/// Rows of W_U that logits are computed of at a time.
+const ROWS_AT_A_TIME: usize = 1024;
+
+/// Embedding and unembedding.
+///
+/// `wte` is the largest tensor of a model, and a run needs a few hundred of its rows: it is read as a stream, from which
+/// the rows of `tokens` and the mean over the vocabulary are taken. Rows are kept as they are in the file; processed rows
+/// are derived when they are asked for.
+pub(crate) struct Embedding {
+    processing: Processing,
+    d_model: usize,
+    d_vocab: usize,
+    eps: f64,
+    /// Rows of `wte` by token, `[d_model]` each.
+    w_e: BTreeMap<u32, Vec<f32>>,
+    /// Rows of `lm_head`, where W_U is not `wte`.
+    w_u: Option<BTreeMap<u32, Vec<f32>>>,
+    /// `[n_ctx, d_model]`.
+    wpe: Vec<f32>,
+    ln_f: Affine,
+    /// Mean over the vocabulary of the rows of W_U's source as they are in the file, `[d_model]`.
+    source_mean: Vec<f32>,
+    /// Mean over the vocabulary of W_U's rows before `center_unembed`, `[d_model]`, and of b_U.
+    vocabulary_mean: (Vec<f32>, f64),
+}
+
+/// The matrices whose rows are taken as they pass.
+pub(crate) const MATRICES: [&str; 2] = [WTE, LM_HEAD];
+/// The tensors that [`Embedding`] is made of.
+pub(crate) const NAMES: [&str; 5] = [WTE, "wpe.weight", "ln_f.weight", "ln_f.bias", LM_HEAD];
+
+impl Embedding {
+    /// Reads both ends of the model, with the rows of `tokens`.
+    pub(crate) async fn load(loader: Loader<'_>, processing: Processing, tokens: &BTreeSet<u32>) -> Result<Self> {
+        let Config {
+            d_model,
+            d_vocab,
+            n_ctx,
+            layer_norm_epsilon: eps,
+            ..
+        } = *loader.config();
+        let wanted = [
+            ("wpe.weight", vec![n_ctx, d_model]),
+            ("ln_f.weight", vec![d_model]),
+            ("ln_f.bias", vec![d_model]),
+        ];
+        let mut ends = loader
+            .tensors(&wanted.map(|(name, shape)| (name.to_owned(), shape)))
+            .await?;
+        let (w_e, mut source_mean) = read_rows(loader, WTE, tokens).await?;
+        let mut w_u = None;
+        if loader.has(LM_HEAD) {
+            let (rows, mean) = read_rows(loader, LM_HEAD, tokens).await?;
+            (w_u, source_mean) = (Some(rows), mean);
+        }
+        let mut embedding = Self {
+            processing,
+            d_model,
+            d_vocab,
+            eps,
+            w_e,
+            w_u,
+            wpe: ends.take("wpe.weight")?,
+            ln_f: ends.layer_norm("ln_f")?,
+            source_mean,
+            vocabulary_mean: (Vec::new(), 0.0),
+        };
+        embedding.set_processing(processing);
+        Ok(embedding)
+    }
+
+    /// Reads the rows of `tokens` that are not here.
+    pub(crate) async fn add(&mut self, loader: Loader<'_>, tokens: &BTreeSet<u32>) -> Result<()> {
+        if self.holds(tokens) {
+            return Ok(());
+        }
+        self.w_e.extend(read_rows(loader, WTE, tokens).await?.0);
+        if let Some(w_u) = &mut self.w_u {
+            w_u.extend(read_rows(loader, LM_HEAD, tokens).await?.0);
+        }
+        Ok(())
+    }
+
+    /// Whether the rows of all `tokens` are here, of those that the vocabulary has.
+    pub(crate) fn holds(&self, tokens: &BTreeSet<u32>) -> bool {
+        let known = |token: &u32| *token as usize >= self.d_vocab || self.w_e.contains_key(token);
+        tokens.iter().all(known)
+    }
+
+    /// Changes the processing; the rows themselves do not depend on it.
+    pub(crate) fn set_processing(&mut self, processing: Processing) {
+        self.processing = processing;
+        let mut mean = self.source_mean.clone();
+        let b_u = self.raw_b_u(&mean);
+        self.fold_into_w_u(&mut mean);
+        self.vocabulary_mean = (mean, b_u);
+    }
+
+    /// W_E of `token`, `[d_model]`.
+    pub(crate) fn w_e(&self, token: u32) -> Result<Vec<f32>> {
+        let mut row = self.row(&self.w_e, token)?.to_vec();
+        if self.processing.center_writing_weights {
+            math::centre(&mut row);
+        }
+        Ok(row)
+    }
+
+    /// W_pos of `position`, `[d_model]`.
+    pub(crate) fn w_pos(&self, position: usize) -> Result<Vec<f32>> {
+        let start = position * self.d_model;
+        let row = self.wpe.get(start..start + self.d_model);
+        let mut row = row
+            .ok_or_else(|| self.no_row("W_pos", position, self.wpe.len() / self.d_model))?
+            .to_vec();
+        if self.processing.center_writing_weights {
+            math::centre(&mut row);
+        }
+        Ok(row)
+    }
+
+    /// The column of W_U for `token`, `[d_model]`.
+    pub(crate) fn w_u(&self, token: u32) -> Result<Vec<f32>> {
+        let mut row = self.w_u_row(token)?.to_vec();
+        self.fold_into_w_u(&mut row);
+        if self.processing.center_unembed {
+            math::add_scaled(&mut row, -1.0, &self.vocabulary_mean.0);
+        }
+        Ok(row)
+    }
+
+    /// b_U of `token`.
+    pub(crate) fn b_u(&self, token: u32) -> Result<f32> {
+        let bias = self.raw_b_u(self.w_u_row(token)?);
+        let mean = if self.processing.center_unembed {
+            self.vocabulary_mean.1
+        } else {
+            0.0
+        };
+        Ok((bias - mean) as f32)
+    }
+
+    /// Logits over the vocabulary, `[rows, d_vocab]`, of the last residual stream, `[rows, d_model]`; W_U passes by.
+    pub(crate) async fn logits(&self, loader: Loader<'_>, resid: &[f32]) -> Result<Vec<f32>> {
+        let ln_f = LayerNorm {
+            eps: self.eps,
+            affine: None,
+        };
+        let mut x = ln_f.normalise(resid, self.d_model).0;
+        let mut subtracted = vec![0.0; x.len() / self.d_model];
+        for (row, subtracted) in x.chunks_exact_mut(self.d_model).zip(&mut subtracted) {
+            *subtracted = self.unembed_input(row);
+        }
+        let mut logits = Logits {
+            values: vec![0.0; subtracted.len() * self.d_vocab],
+            d_vocab: self.d_vocab,
+            done: 0,
+        };
+        let mut rows = Vec::with_capacity(ROWS_AT_A_TIME * self.d_model);
+        let mut outcome = Ok(());
+        let source = if self.w_u.is_some() { LM_HEAD } else { WTE };
+        let mut take = |row: &[f32]| {
+            rows.extend_from_slice(row);
+            if rows.len() == ROWS_AT_A_TIME * self.d_model && outcome.is_ok() {
+                outcome = logits.add(&x, &rows, self.d_model);
+                rows.clear();
+            }
+        };
+        loader.rows(source, [self.d_vocab, self.d_model], &mut take).await?;
+        outcome?;
+        logits.add(&x, &rows, self.d_model)?;
+        for (row, subtracted) in logits.values.chunks_exact_mut(self.d_vocab).zip(subtracted) {
+            row.iter_mut().for_each(|logit| *logit -= subtracted);
+        }
+        Ok(logits.values)
+    }
+
+    /// Turns a normalised row into what W_U's source is multiplied with; returns what `center_unembed`
+    /// takes off all logits of the row.
+    ///
+    /// Whether ln_f's weight and bias are in W_U and b_U or not, the source is multiplied with
+    /// `x * weight + bias`; centring W_U over `d_model` changes nothing, as the normalised row has mean 0.
+    fn unembed_input(&self, row: &mut [f32]) -> f32 {
+        let folded = math::dot(row, &self.vocabulary_mean.0);
+        for ((v, w), b) in row.iter_mut().zip(&self.ln_f.weight).zip(&self.ln_f.bias) {
+            *v = *v * w + b;
+        }
+        let Processing {
+            fold_ln,
+            center_unembed,
+            ..
+        } = self.processing;
+        match (center_unembed, fold_ln) {
+            (false, _) => 0.0,
+            (true, true) => (folded + self.vocabulary_mean.1) as f32,
+            (true, false) => math::dot(row, &self.vocabulary_mean.0) as f32,
+        }
+    }
+
+    /// `fold_ln` on a row of W_U's source: times ln_f's weight, then centred over `d_model`.
+    fn fold_into_w_u(&self, row: &mut [f32]) {
+        if self.processing.fold_ln {
+            for (v, w) in row.iter_mut().zip(&self.ln_f.weight) {
+                *v *= w;
+            }
+            math::centre(row);
+        }
+    }
+
+    /// `fold_ln` on b_U: a row of W_U's source times ln_f's bias.
+    fn raw_b_u(&self, row: &[f32]) -> f64 {
+        if self.processing.fold_ln {
+            math::dot(row, &self.ln_f.bias)
+        } else {
+            0.0
+        }
+    }
+
+    fn w_u_row(&self, token: u32) -> Result<&[f32]> {
+        self.row(self.w_u.as_ref().unwrap_or(&self.w_e), token)
+    }
+
+    fn row<'r>(&self, rows: &'r BTreeMap<u32, Vec<f32>>, token: u32) -> Result<&'r [f32]> {
+        let row = rows.get(&token).map(Vec::as_slice);
+        row.ok_or_else(|| self.no_row("an embedding", token as usize, self.d_vocab))
+    }
+
+    fn no_row(&self, matrix: &str, index: usize, rows: usize) -> Error {
+        if index < rows {
+            let cause = format!("row {index} of {matrix} was used before it was read");
+            return Error::new(ErrorKind::Internal, cause);
+        }
+        Error::new(ErrorKind::Prompt, format!("a prompt needs row {index} of {matrix}"))
+            .expected(format!("an index below {rows}"))
+            .advice("Check that tokenizer.json belongs to this model, and that the prompt fits its context.")
+    }
+}
+
+/// Logits as far as they are computed.
+struct Logits {
+    /// `[rows, d_vocab]`.
+    values: Vec<f32>,
+    d_vocab: usize,
+    done: usize,
+}
+
+impl Logits {
+    /// Multiplies `x [rows, d_model]` with the next rows of W_U transposed, `[tokens, d_model]`.
+    fn add(&mut self, x: &[f32], w_u: &[f32], d_model: usize) -> Result<()> {
+        let tokens = w_u.len() / d_model;
+        if tokens == 0 {
+            return Ok(());
+        }
+        let product = tensor::product(x.to_vec(), &tensor::matrix(w_u.to_vec(), d_model)?.t()?)?;
+        tensor::read(&product, |product| {
+            for (row, new) in self
+                .values
+                .chunks_exact_mut(self.d_vocab)
+                .zip(product.chunks_exact(tokens))
+            {
+                row[self.done..][..tokens].copy_from_slice(new);
+            }
+        })?;
+        self.done += tokens;
+        Ok(())
+    }
+}
+
+/// The rows of `tokens` of the matrix `name [d_vocab, d_model]`, and the mean of all its rows, accumulated in f64.
+async fn read_rows(
+    loader: Loader<'_>,
+    name: &str,
+    tokens: &BTreeSet<u32>,
+) -> Result<(BTreeMap<u32, Vec<f32>>, Vec<f32>)> {
+    let Config { d_model, d_vocab, .. } = *loader.config();
+    let mut rows = BTreeMap::new();
+    let mut total = vec![0f64; d_model];
+    let mut token = 0;
+    let mut take = |row: &[f32]| {
+        for (total, &v) in total.iter_mut().zip(row) {
+            *total += f64::from(v);
+        }
+        if tokens.contains(&token) {
+            rows.insert(token, row.to_vec());
+        }
+        token += 1;
+    };
+    loader.rows(name, [d_vocab, d_model], &mut take).await?;
+    let mean = total.iter().map(|total| (total / d_vocab as f64) as f32).collect();
+    Ok((rows, mean))
+}

@@ -1,0 +1,164 @@
+//! The query and key weights of one head, as they read the normalised residual stream.
+
+use candle_core::Tensor;
+
+use crate::compute::tensor;
+use crate::error::Result;
+use crate::forward::block::AttentionInput;
+use crate::forward::layer_norm::{self, LayerNorm};
+use crate::math;
+use crate::model::Config;
+
+/// One side of a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Side {
+    /// The query, through W_Q and b_Q.
+    Query,
+    /// The key, through W_K and b_K.
+    Key,
+}
+
+/// W_Q, b_Q, W_K and b_K of one head, always with LayerNorm's weight and bias folded in.
+///
+/// Without [`crate::model::Processing::fold_ln`] they are folded here: scores are the same, and a
+/// score is then linear in `(x - mean) / ln_scale` in every case.
+pub struct HeadWeights {
+    d_model: usize,
+    d_head: usize,
+    ln: LayerNorm,
+    w_q: Vec<f32>,
+    b_q: Vec<f32>,
+    w_k: Vec<f32>,
+    b_k: Vec<f32>,
+}
+
+impl HeadWeights {
+    pub(crate) fn new(input: &AttentionInput, config: &Config, head: usize) -> Result<Self> {
+        let (w_q, b_q) = columns(input, config, head * config.d_head())?;
+        let (w_k, b_k) = columns(input, config, config.d_model + head * config.d_head())?;
+        let ln = LayerNorm {
+            eps: input.ln_1.eps,
+            affine: None,
+        };
+        Ok(Self {
+            d_model: config.d_model,
+            d_head: config.d_head(),
+            ln,
+            w_q,
+            b_q,
+            w_k,
+            b_k,
+        })
+    }
+
+    /// Width of the head.
+    pub fn d_head(&self) -> usize {
+        self.d_head
+    }
+
+    /// `(x - mean) / ln_scale` of `resid_pre [rows, d_model]`, and `ln_scale`, `[rows]`.
+    pub fn normalise(&self, resid_pre: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        self.ln.normalise(resid_pre, self.d_model)
+    }
+
+    /// Queries, `[rows, d_head]`, of normalised rows, `[rows, d_model]`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Internal`] if a tensor operation fails.
+    pub fn queries(&self, normalised: Vec<f32>) -> Result<Vec<f32>> {
+        project(normalised, &self.w_q, &self.b_q)
+    }
+
+    /// Keys, `[rows, d_head]`, of normalised rows, `[rows, d_model]`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Internal`] if a tensor operation fails.
+    pub fn keys(&self, normalised: Vec<f32>) -> Result<Vec<f32>> {
+        project(normalised, &self.w_k, &self.b_k)
+    }
+
+    /// W_Q or W_K, `[d_model, d_head]`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Internal`] if a tensor operation fails.
+    pub fn weight(&self, side: Side) -> Result<Tensor> {
+        tensor::matrix(self.side(side).0.to_vec(), self.d_head)
+    }
+
+    /// b_Q or b_K, `[d_head]`.
+    pub fn bias(&self, side: Side) -> &[f32] {
+        self.side(side).1
+    }
+
+    /// `vector [d_model]` times W_Q or W_K, without the bias, `[d_head]`; accumulated in f64.
+    pub fn read(&self, side: Side, vector: &[f32]) -> Vec<f32> {
+        let mut total = vec![0f64; self.d_head];
+        for (row, &v) in self.side(side).0.chunks_exact(self.d_head).zip(vector) {
+            for (total, &w) in total.iter_mut().zip(row) {
+                *total += f64::from(v) * f64::from(w);
+            }
+        }
+        total.into_iter().map(|total| total as f32).collect()
+    }
+
+    fn side(&self, side: Side) -> (&[f32], &[f32]) {
+        match side {
+            Side::Query => (&self.w_q, &self.b_q),
+            Side::Key => (&self.w_k, &self.b_k),
+        }
+    }
+
+    /// `query . key / sqrt(d_head)`.
+    pub fn score(&self, query: &[f32], key: &[f32]) -> f32 {
+        (math::dot(query, key) / (self.d_head as f64).sqrt()) as f32
+    }
+
+    /// The score as a function of the normalised vector at the query's position, keys fixed:
+    /// `map = W_Q k / sqrt(d_head)`, `[d_model]`, and `bias = b_Q . k / sqrt(d_head)`.
+    pub fn map_with_key(&self, key: &[f32]) -> (Vec<f32>, f32) {
+        self.map(&self.w_q, &self.b_q, key)
+    }
+
+    /// The score as a function of the normalised vector at the key's position, queries fixed:
+    /// `map = W_K q / sqrt(d_head)`, `[d_model]`, and `bias = b_K . q / sqrt(d_head)`.
+    pub fn map_with_query(&self, query: &[f32]) -> (Vec<f32>, f32) {
+        self.map(&self.w_k, &self.b_k, query)
+    }
+
+    fn map(&self, weight: &[f32], bias: &[f32], fixed: &[f32]) -> (Vec<f32>, f32) {
+        let map = weight
+            .chunks_exact(self.d_head)
+            .map(|row| self.score(row, fixed))
+            .collect();
+        (map, self.score(bias, fixed))
+    }
+}
+
+/// One head's columns of c_attn from `start` on, `[d_model, d_head]`, and their biases, LayerNorm folded in.
+fn columns(input: &AttentionInput, config: &Config, start: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+    let (width, d_head) = (input.b_qkv.len(), config.d_head());
+    let mut bias = input.b_qkv[start..start + d_head].to_vec();
+    let mut weight = tensor::read(&input.w_qkv, |elements| -> Vec<f32> {
+        elements
+            .chunks_exact(width)
+            .flat_map(|row| &row[start..start + d_head])
+            .copied()
+            .collect()
+    })?;
+    if let Some(affine) = &input.ln_1.affine {
+        layer_norm::fold(affine, &mut weight, &mut bias);
+    }
+    Ok((weight, bias))
+}
+
+/// `input [rows, d_model] W + b`.
+fn project(input: Vec<f32>, weight: &[f32], bias: &[f32]) -> Result<Vec<f32>> {
+    let weight = Tensor::from_slice(
+        weight,
+        (weight.len() / bias.len(), bias.len()),
+        &candle_core::Device::Cpu,
+    )?;
+    let mut out = tensor::to_vec(&tensor::product(input, &weight)?)?;
+    out.chunks_exact_mut(bias.len()).for_each(|row| math::add(row, bias));
+    Ok(out)
+}

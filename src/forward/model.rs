@@ -1,0 +1,284 @@
+//! A model: an opened checkpoint whose weights are read when they are first needed.
+
+use std::collections::BTreeSet;
+
+use crate::checkpoint::{Checkpoint, Source};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::block::{self, Block};
+use crate::forward::embedding::{self, Embedding};
+use crate::forward::loader::Loader;
+use crate::forward::{HeadWeights, Pass, PrefixTree, Request, Watcher};
+use crate::math;
+use crate::model::{Config, Processing, Tokenizer};
+use crate::names::Head;
+
+/// Bytes of blocks that a model keeps in memory.
+///
+/// A block of GPT-2 small takes 28 MB; in a browser, as many as head 11.10 needs fit. Blocks of larger models come and
+/// go: see [`Model::advance`].
+pub const BLOCK_BUDGET: u64 = if cfg!(target_arch = "wasm32") {
+    320 << 20
+} else {
+    1 << 30
+};
+
+/// Token sequences whose log-probabilities are computed at a time.
+const SEQUENCES_AT_A_TIME: usize = 64;
+
+/// A model of the GPT-2 architecture.
+pub struct Model {
+    pub(crate) checkpoint: Checkpoint,
+    pub(crate) processing: Processing,
+    block_budget: u64,
+    embedding: Option<Embedding>,
+    pub(crate) blocks: Vec<Option<Block>>,
+}
+
+impl Model {
+    /// Opens the checkpoint in `source`; its weights will be processed as `processing` says.
+    ///
+    /// # Errors
+    /// Those of [`Checkpoint::open`]. Tensors are read later, when they are needed.
+    pub async fn open(source: Box<dyn Source>, processing: Processing) -> Result<Self> {
+        let checkpoint = Checkpoint::open(source).await?;
+        let blocks = (0..checkpoint.config().n_layer).map(|_| None).collect();
+        Ok(Self {
+            checkpoint,
+            processing,
+            block_budget: BLOCK_BUDGET,
+            embedding: None,
+            blocks,
+        })
+    }
+
+    /// The model's shape.
+    pub fn config(&self) -> &Config {
+        self.checkpoint.config()
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        self.checkpoint.tokenizer()
+    }
+
+    /// The checkpoint that it was opened from.
+    pub fn checkpoint(&self) -> &Checkpoint {
+        &self.checkpoint
+    }
+
+    /// How weights are processed.
+    pub fn processing(&self) -> Processing {
+        self.processing
+    }
+
+    /// Changes how weights are processed; blocks that were read are dropped where it differs.
+    pub fn set_processing(&mut self, processing: Processing) {
+        if processing != self.processing {
+            self.blocks.iter_mut().for_each(|block| *block = None);
+            self.processing = processing;
+            if let Some(embedding) = &mut self.embedding {
+                embedding.set_processing(processing);
+            }
+        }
+    }
+
+    /// Sets the bytes of blocks to keep in memory, [`BLOCK_BUDGET`] at first.
+    pub fn set_block_budget(&mut self, bytes: u64) {
+        self.block_budget = bytes;
+        let keeps = self.blocks_kept();
+        self.blocks.iter_mut().skip(keeps).for_each(|block| *block = None);
+    }
+
+    /// How many blocks stay in memory.
+    pub(crate) fn blocks_kept(&self) -> usize {
+        usize::try_from(self.block_budget / block::size_in_memory(self.config())).unwrap_or(usize::MAX)
+    }
+
+    /// Whether `layers` blocks stay in memory at once.
+    pub fn keeps_blocks(&self, layers: usize) -> bool {
+        layers <= self.blocks_kept()
+    }
+
+    /// Bytes of weights that remain to be read to take `passes` through `layers` whole blocks and, with `head_layer`,
+    /// for the queries and keys of that layer.
+    pub fn bytes_to_read(&self, passes: &[Pass], layers: usize, head_layer: Option<usize>) -> u64 {
+        let size = |name: &str| self.checkpoint.size_in_bytes(name);
+        let sum = |tensors: Vec<(String, Vec<usize>)>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
+        let ends = match &self.embedding {
+            Some(embedding) if embedding.holds(&tokens_of(passes)) => 0,
+            Some(_) => embedding::MATRICES.iter().map(|name| size(name)).sum(),
+            None => embedding::NAMES.iter().map(|name| size(name)).sum(),
+        };
+        let input = |layer: usize| match self.blocks.get(layer) {
+            Some(None) => sum(block::input_tensors(self.config(), layer)),
+            _ => 0,
+        };
+        let rest = |layer: usize| match self.is_whole(layer) {
+            true => 0,
+            false => sum(block::rest_tensors(self.config(), layer)),
+        };
+        let head_layer = head_layer.filter(|&layer| layer >= layers);
+        ends + (0..layers).map(|layer| input(layer) + rest(layer)).sum::<u64>() + head_layer.map_or(0, input)
+    }
+
+    /// Whether all of block `layer` is in memory.
+    pub(crate) fn is_whole(&self, layer: usize) -> bool {
+        matches!(self.blocks.get(layer), Some(Some(Block { rest: Some(_), .. })))
+    }
+
+    /// Takes `passes` through the first `layers` blocks.
+    ///
+    /// Afterwards each pass holds resid_pre of layer `layers` and what its request asked for. Weights
+    /// are read as they are needed.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Cancelled`] from `watcher`, errors of reading weights. The model stays usable.
+    pub async fn run(&mut self, passes: &mut [Pass], layers: usize, watcher: &dyn Watcher) -> Result<()> {
+        let mut walk = self.begin(passes, layers, watcher).await?;
+        while self.advance(&mut walk, passes, watcher).await?.is_some() {}
+        Ok(())
+    }
+
+    /// Log-probabilities over the vocabulary after the last token of each of `sequences`, `[d_vocab]` each.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] for an empty sequence or one longer than the context, errors of reading.
+    pub async fn log_probs(&mut self, sequences: &[&[u32]], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
+        let mut log_probs = Vec::with_capacity(sequences.len());
+        for sequences in sequences.chunks(SEQUENCES_AT_A_TIME) {
+            sequences
+                .iter()
+                .try_for_each(|sequence| self.check_sequence(sequence))?;
+            let mut pass = Pass::new(PrefixTree::new(sequences.iter().copied()), Request::default());
+            self.run(std::slice::from_mut(&mut pass), self.config().n_layer, watcher)
+                .await?;
+            let last_rows = (0..sequences.len()).filter_map(|index| pass.tree.path(index).last());
+            let resid: Vec<f32> = last_rows.flat_map(|&row| pass.resid_at(row)).copied().collect();
+            let logits = self.embedding()?.logits(self.loader(watcher), &resid).await?;
+            log_probs.extend(logits.chunks_exact(self.config().d_vocab).map(log_softmax));
+        }
+        Ok(log_probs)
+    }
+
+    /// resid_pre of `layer` (`n_layer`: what ln_f reads) at every position of `tokens`, `[pos, d_model]`.
+    ///
+    /// # Errors
+    /// As [`Model::log_probs`].
+    pub async fn resid_pre(&mut self, tokens: &[u32], layer: usize, watcher: &dyn Watcher) -> Result<Vec<f32>> {
+        self.check_sequence(tokens)?;
+        let mut pass = Pass::new(PrefixTree::new([tokens]), Request::default());
+        self.run(
+            std::slice::from_mut(&mut pass),
+            layer.min(self.config().n_layer),
+            watcher,
+        )
+        .await?;
+        Ok(pass.resid)
+    }
+
+    /// Checks that `tokens` can go through the model.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] where it is empty or longer than the context.
+    pub fn check_sequence(&self, tokens: &[u32]) -> Result<()> {
+        let n_ctx = self.config().n_ctx;
+        if (1..=n_ctx).contains(&tokens.len()) {
+            return Ok(());
+        }
+        let cause = format!("a prompt has {} tokens", tokens.len());
+        Err(Error::new(ErrorKind::Prompt, cause).expected(format!("from 1 to {n_ctx}, the model's context")))
+    }
+
+    /// Queries' and keys' weights of `head`, reading them if need be.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] where the head does not exist, errors of reading.
+    pub async fn head_weights(&mut self, head: Head, watcher: &dyn Watcher) -> Result<HeadWeights> {
+        self.config().check_head(head)?;
+        if self.blocks[head.layer].is_none() {
+            watcher.waiting();
+            let parts = Block::load(self.loader(watcher), head.layer, None, false, self.processing).await?;
+            parts.install(&mut self.blocks[head.layer]);
+        }
+        let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
+        HeadWeights::new(&block.input, self.config(), head.head)
+    }
+
+    /// Reads embedding and unembedding, with the rows of `tokens`, unless they are in memory.
+    ///
+    /// # Errors
+    /// Errors of reading.
+    pub async fn load_embedding(&mut self, tokens: &BTreeSet<u32>, watcher: &dyn Watcher) -> Result<()> {
+        watcher.waiting();
+        let loader = Loader::new(&self.checkpoint, watcher);
+        match &mut self.embedding {
+            Some(embedding) => embedding.add(loader, tokens).await,
+            None => {
+                self.embedding = Some(Embedding::load(loader, self.processing, tokens).await?);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn loader<'a>(&'a self, watcher: &'a dyn Watcher) -> Loader<'a> {
+        Loader::new(&self.checkpoint, watcher)
+    }
+
+    pub(crate) fn embedding(&self) -> Result<&Embedding> {
+        self.embedding.as_ref().ok_or_else(|| not_loaded("the embedding"))
+    }
+
+    /// The processed W_E row of `token`, `[d_model]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] for a token beyond the vocabulary, [`ErrorKind::Internal`] before
+    /// [`Model::load_embedding`] or a run with this token.
+    pub fn w_e(&self, token: u32) -> Result<Vec<f32>> {
+        self.embedding()?.w_e(token)
+    }
+
+    /// The processed column of W_U for `token`, `[d_model]`.
+    ///
+    /// # Errors
+    /// As [`Model::w_e`].
+    pub fn w_u(&self, token: u32) -> Result<Vec<f32>> {
+        self.embedding()?.w_u(token)
+    }
+
+    /// b_U of `token`: not zero where `fold_ln` has moved ln_f's bias there.
+    ///
+    /// # Errors
+    /// As [`Model::w_e`].
+    pub fn b_u(&self, token: u32) -> Result<f32> {
+        self.embedding()?.b_u(token)
+    }
+
+    /// Processed W_E rows of `tokens`, `[tokens, d_model]`.
+    pub(crate) fn w_e_rows(&self, tokens: &[u32]) -> Result<Vec<f32>> {
+        let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
+        for &token in tokens {
+            rows.extend(self.w_e(token)?);
+        }
+        Ok(rows)
+    }
+}
+
+pub(crate) fn not_loaded(what: &str) -> Error {
+    Error::new(ErrorKind::Internal, format!("{what} was used before it was read"))
+}
+
+/// All tokens whose embedding `passes` need.
+pub(crate) fn tokens_of(passes: &[Pass]) -> BTreeSet<u32> {
+    passes.iter().flat_map(Pass::tokens).collect()
+}
+
+/// Logarithm of the softmax of a row of logits.
+fn log_softmax(logits: &[f32]) -> Vec<f32> {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - max).exp()).collect();
+    let log_sum = f64::from(max) + math::sum(&exponentials).ln();
+    logits
+        .iter()
+        .map(|&logit| (f64::from(logit) - log_sum) as f32)
+        .collect()
+}

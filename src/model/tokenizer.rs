@@ -1,0 +1,183 @@
+//! `tokenizer.json`: byte-level BPE.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::{Config, tokenizer_file};
+
+/// Entries of the vocabulary that may have no token: some checkpoints pad the embedding to a round number.
+const MAX_PADDING: usize = 1023;
+
+/// A byte-level BPE tokenizer that has been checked against a model's vocabulary.
+pub struct Tokenizer {
+    tokenizer: tokenizers::Tokenizer,
+    bos_token: u32,
+    d_vocab: usize,
+}
+
+impl Tokenizer {
+    /// Reads `tokenizer.json` (merges as strings or as pairs) and checks it against `config.d_vocab`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Tokenizer`] when it can't be read, is not byte-level BPE, has ids beyond the vocabulary, or
+    /// leaves so much of the vocabulary without a token that it must belong to another model.
+    pub fn from_json(bytes: &[u8], config: &Config) -> Result<Self> {
+        let tokenizer = tokenizer_file::read(bytes)?;
+        check_vocabulary(&tokenizer, config.d_vocab)?;
+        Ok(Self {
+            tokenizer,
+            bos_token: config.bos_token_id,
+            d_vocab: config.d_vocab,
+        })
+    }
+
+    /// Tokens of `text`, without BOS.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Prompt`] when `text` does not tokenise.
+    pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.tokenizer.encode_fast(text, false).map_err(|cause| {
+            Error::new(
+                ErrorKind::Prompt,
+                format!("{text:?} can't be tokenised ({})", one_line(&cause)),
+            )
+        })?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The one token that `text` is.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Prompt`], naming `text`, when it is more than one token or none.
+    pub fn single_token(&self, text: &str) -> Result<u32> {
+        let tokens = self.encode(text)?;
+        match tokens[..] {
+            [token] => Ok(token),
+            _ => Err(Error::new(
+                ErrorKind::Prompt,
+                format!("{text:?} is {} tokens in this model's tokenizer", tokens.len()),
+            )
+            .expected("one token")
+            .advice("Choose a model whose tokenizer has every name of the prompts as one token.")),
+        }
+    }
+
+    /// The text of `token`, leading space included. Bytes that are not UTF-8 alone show as U+FFFD.
+    pub fn token_text(&self, token: u32) -> Option<String> {
+        self.tokenizer.id_to_token(token)?;
+        self.tokenizer.decode(&[token], false).ok()
+    }
+
+    /// The token that stands for the beginning of a text.
+    pub fn bos_token(&self) -> u32 {
+        self.bos_token
+    }
+
+    /// Entries of the model's vocabulary (`config.d_vocab`).
+    pub fn d_vocab(&self) -> usize {
+        self.d_vocab
+    }
+}
+
+fn check_vocabulary(tokenizer: &tokenizers::Tokenizer, d_vocab: usize) -> Result<()> {
+    let vocabulary = tokenizer.get_vocab(true);
+    let advice = "Use the tokenizer.json that belongs to this model.";
+    let Some((token, id)) = vocabulary.iter().max_by_key(|(_, id)| **id) else {
+        return Err(error("tokenizer.json has no tokens").advice(advice));
+    };
+    if *id as usize >= d_vocab {
+        return Err(error(format!(
+            "tokenizer.json gives {token:?} the id {id}, but the model's vocabulary has {d_vocab} entries"
+        ))
+        .expected(format!("ids from 0 to {}", d_vocab - 1))
+        .advice(advice));
+    }
+    if vocabulary.len() + MAX_PADDING < d_vocab {
+        return Err(error(format!(
+            "tokenizer.json has {} tokens, but the model's vocabulary has {d_vocab} entries",
+            vocabulary.len()
+        ))
+        .expected("a token for every entry but padding")
+        .advice(advice));
+    }
+    Ok(())
+}
+
+fn one_line(cause: &impl ToString) -> String {
+    cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn error(cause: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Tokenizer, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::{Value, json};
+
+    const TINY: &[u8] = include_bytes!("../../tests/fixtures/tiny/tokenizer.json");
+
+    fn config(d_vocab: usize) -> Config {
+        let config =
+            json!({"model_type": "gpt2", "n_layer": 3, "n_head": 4, "n_embd": 32, "vocab_size": d_vocab, "n_ctx": 128});
+        Config::from_json(config.to_string().as_bytes()).expect("valid")
+    }
+
+    #[test]
+    fn words_are_single_tokens_and_keep_their_space() {
+        let tokenizer = Tokenizer::from_json(TINY, &config(989)).expect("loads");
+        assert_eq!((tokenizer.bos_token(), tokenizer.d_vocab()), (988, 989));
+        let mary = tokenizer.single_token(" Mary").expect("one token");
+        assert_eq!(tokenizer.token_text(mary).as_deref(), Some(" Mary"));
+        assert_eq!(tokenizer.token_text(988).as_deref(), Some("<|endoftext|>"));
+        assert_eq!(tokenizer.token_text(989), None);
+        let pieces = tokenizer.encode(" é").expect("bytes");
+        assert!(pieces.len() > 1);
+        assert!(
+            tokenizer
+                .token_text(pieces[pieces.len() - 1])
+                .expect("a token")
+                .contains('\u{fffd}')
+        );
+        let error = tokenizer.single_token(" Zanzibar").expect_err("more than one token");
+        assert_eq!(error.kind, ErrorKind::Prompt);
+        assert!(error.to_string().starts_with("\" Zanzibar\" is "), "{error}");
+        assert!(tokenizer.single_token("").is_err());
+    }
+
+    #[test]
+    fn merges_load_as_strings_and_as_pairs() {
+        let mut json: Value = serde_json::from_slice(TINY).expect("json");
+        let merges = json["model"]["merges"].as_array_mut().expect("merges");
+        let was_string = merges[0].is_string();
+        for merge in merges {
+            *merge = match merge {
+                Value::String(text) => json!(text.split_once(' ').expect("a pair")),
+                Value::Array(pair) => json!(format!(
+                    "{} {}",
+                    pair[0].as_str().expect("left"),
+                    pair[1].as_str().expect("right")
+                )),
+                _ => panic!("neither string nor pair"),
+            };
+        }
+        let one = Tokenizer::from_json(TINY, &config(989)).expect("loads");
+        let other = Tokenizer::from_json(json.to_string().as_bytes(), &config(989)).expect("loads");
+        let text = "When Mary and John went to the store, John gave a drink to Mary";
+        assert_eq!(one.encode(text), other.encode(text), "was string: {was_string}");
+    }
+
+    #[test]
+    fn a_tokenizer_of_another_model_is_refused() {
+        for (d_vocab, part) in [
+            (988, "the id 988, but the model's vocabulary has 988"),
+            (50257, "has 989 tokens, but"),
+        ] {
+            let error = Tokenizer::from_json(TINY, &config(d_vocab)).err().expect("refused");
+            assert_eq!(error.kind, ErrorKind::Tokenizer);
+            assert!(error.to_string().contains(part), "{error}");
+        }
+        assert!(Tokenizer::from_json(TINY, &config(1024)).is_ok(), "padding is allowed");
+        let error = Tokenizer::from_json(b"{}", &config(989)).err().expect("refused");
+        assert!(error.to_string().starts_with("tokenizer.json can't be read"), "{error}");
+    }
+}

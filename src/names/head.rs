@@ -1,0 +1,60 @@
+//! The name of an attention head: `L.H`, as in "10.7".
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// An attention head, written `layer.head` ("10.7") everywhere: command line, page, result file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Head {
+    /// Layer, from 0.
+    pub layer: usize,
+    /// Head within the layer, from 0.
+    pub head: usize,
+}
+
+impl Head {
+    /// Head `head` of layer `layer`.
+    pub const fn new(layer: usize, head: usize) -> Self {
+        Self { layer, head }
+    }
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.layer, self.head)
+    }
+}
+
+impl FromStr for Head {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let parsed = text
+            .trim()
+            .split_once('.')
+            .and_then(|(layer, head)| Some(Self::new(layer.parse().ok()?, head.parse().ok()?)));
+        parsed.ok_or_else(|| {
+            Error::new(ErrorKind::Request, format!("\"{text}\" is not a head"))
+                .expected("layer.head, both counted from 0, such as 10.7")
+        })
+    }
+}
+
+impl TryFrom<String> for Head {
+    type Error = Error;
+
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Head> for String {
+    fn from(head: Head) -> Self {
+        head.to_string()
+    }
+}

@@ -1,0 +1,3 @@
+//! Prompts and the makers they come from.
+
+pub mod ioi;

@@ -1,0 +1,162 @@
+//! Requests in the browser: `fetch`, in a worker or in a window.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use futures::future::LocalBoxFuture;
+use js_sys::{Promise, Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortController, Headers, ReadableStreamDefaultReader, ReferrerPolicy, Request, RequestCredentials, RequestInit,
+    RequestMode, Response, Window, WorkerGlobalScope,
+};
+
+use crate::checkpoint::{Answer, Body, Transport, range_header};
+
+/// Sends requests with `fetch`.
+pub struct FetchTransport;
+
+/// Aborts a request when it is dropped; a request that has ended doesn't mind.
+struct Abort(AbortController);
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+impl Transport for FetchTransport {
+    fn get<'a>(
+        &'a self,
+        url: &'a str,
+        range: Option<&'a Range<u64>>,
+    ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>> {
+        Box::pin(async move { send(url, range).await.map_err(|cause| describe(&cause)) })
+    }
+
+    fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
+        Box::pin(async move {
+            let mut timer = Timer(None);
+            let promise = Promise::new(&mut |resolve, _| timer.0 = set_timeout(&resolve, duration));
+            let _ = JsFuture::from(promise).await;
+        })
+    }
+
+    fn silence(&self, patience: Duration) -> LocalBoxFuture<'_, ()> {
+        self.sleep(patience)
+    }
+
+    // A browser tells a page no more than "failed", so the advice names what it can be.
+    fn advice(&self) -> &'static str {
+        "Check the URL and the connection. A server on another origin must allow this page to read from it \
+            (CORS: the header Access-Control-Allow-Origin), and a page opened over https can't read from http."
+    }
+}
+
+async fn send(url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answer, JsValue> {
+    let abort = Abort(AbortController::new()?);
+    let request = request(url, range, &abort.0)?;
+    let response: Response = JsFuture::from(start(&request)?).await?.unchecked_into();
+    let header = |name: &str| response.headers().get(name).ok().flatten();
+    let reader = response.body().map(|body| body.get_reader().unchecked_into());
+    Ok(Answer {
+        status: response.status(),
+        content_range: header("content-range"),
+        retry_after: header("retry-after"),
+        label: header("etag").or_else(|| header("last-modified")),
+        body: Box::new(FetchBody {
+            reader,
+            piece: Vec::new(),
+            _abort: abort,
+        }),
+    })
+}
+
+struct FetchBody {
+    /// None for an answer without a body.
+    reader: Option<ReadableStreamDefaultReader>,
+    piece: Vec<u8>,
+    _abort: Abort,
+}
+
+impl Body for FetchBody {
+    fn next(&mut self) -> LocalBoxFuture<'_, std::result::Result<Option<&[u8]>, String>> {
+        Box::pin(async move {
+            let Some(reader) = &self.reader else { return Ok(None) };
+            let next = JsFuture::from(reader.read()).await.map_err(|cause| describe(&cause))?;
+            let value = Reflect::get(&next, &JsValue::from_str("value")).map_err(|cause| describe(&cause))?;
+            let Ok(bytes) = value.dyn_into::<Uint8Array>() else {
+                return Ok(None);
+            };
+            self.piece.resize(bytes.length() as usize, 0);
+            bytes.copy_to(&mut self.piece);
+            Ok(Some(&self.piece[..]))
+        })
+    }
+}
+
+fn request(url: &str, range: Option<&Range<u64>>, abort: &AbortController) -> std::result::Result<Request, JsValue> {
+    let init = RequestInit::new();
+    init.set_method("GET");
+    init.set_mode(RequestMode::Cors);
+    init.set_credentials(RequestCredentials::SameOrigin);
+    init.set_referrer_policy(ReferrerPolicy::NoReferrer);
+    init.set_signal(Some(&abort.signal()));
+    if let Some(range) = range {
+        let headers = Headers::new()?;
+        headers.set("Range", &range_header(range))?;
+        init.set_headers(&headers);
+    }
+    Request::new_with_str_and_init(url, &init)
+}
+
+/// Starts a request in whatever this runs in.
+fn start(request: &Request) -> std::result::Result<Promise, JsValue> {
+    let global = js_sys::global();
+    if let Some(worker) = global.dyn_ref::<WorkerGlobalScope>() {
+        return Ok(worker.fetch_with_request(request));
+    }
+    match global.dyn_ref::<Window>() {
+        Some(window) => Ok(window.fetch_with_request(request)),
+        None => Err(JsValue::from_str(
+            "there is neither a worker nor a window to fetch from",
+        )),
+    }
+}
+
+/// A timer that stops when it is dropped.
+struct Timer(Option<i32>);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        let Some(timer) = self.0 else { return };
+        let global = js_sys::global();
+        if let Some(worker) = global.dyn_ref::<WorkerGlobalScope>() {
+            worker.clear_timeout_with_handle(timer);
+        } else if let Some(window) = global.dyn_ref::<Window>() {
+            window.clear_timeout_with_handle(timer);
+        }
+    }
+}
+
+fn set_timeout(callback: &js_sys::Function, after: Duration) -> Option<i32> {
+    let milliseconds = i32::try_from(after.as_millis()).unwrap_or(i32::MAX);
+    let global = js_sys::global();
+    if let Some(worker) = global.dyn_ref::<WorkerGlobalScope>() {
+        return worker
+            .set_timeout_with_callback_and_timeout_and_arguments_0(callback, milliseconds)
+            .ok();
+    }
+    let window = global.dyn_ref::<Window>()?;
+    window
+        .set_timeout_with_callback_and_timeout_and_arguments_0(callback, milliseconds)
+        .ok()
+}
+
+fn describe(cause: &JsValue) -> String {
+    if let Some(error) = cause.dyn_ref::<js_sys::Error>() {
+        return String::from(error.to_string());
+    }
+    cause.as_string().unwrap_or_else(|| format!("{cause:?}"))
+}

@@ -1,0 +1,52 @@
+//! Everything that names the browser: the Leptos components, canvases, files, storage, `fetch`, and the worker's surroundings.
+
+mod contents;
+mod controls;
+mod data_table;
+mod disclosure;
+mod document;
+mod drops;
+mod embed;
+mod export;
+mod fetch;
+mod figures;
+mod files;
+mod first_view;
+mod handover;
+mod later;
+mod link;
+mod masthead;
+mod models;
+mod opfs;
+mod page;
+mod panel;
+mod permalink;
+mod picked;
+mod rehearsal;
+mod save;
+mod story;
+mod summary;
+mod theme;
+mod worker;
+
+pub use opfs::OpfsStore;
+pub use worker::start_worker;
+
+/// Puts the page, or the one figure that its address asks for, into the document's body, in place of the words that were
+/// there while it loaded.
+pub fn mount() {
+    // Without a window the page is being built: scripts/finish-page.mjs asks for its first view.
+    if web_sys::window().is_none() {
+        return;
+    }
+    console_error_panic_hook::set_once();
+    document::remove("loading");
+    disclosure::watch();
+    if crate::app::embed::is_asked(&document::query()) {
+        first_view::uncover();
+        leptos::mount::mount_to_body(embed::Frame);
+    } else {
+        first_view::cover();
+        leptos::mount::mount_to_body(contents::App);
+    }
+}

@@ -1,0 +1,330 @@
+//! The browser's storage, in a worker: the origin private file system.
+//!
+//! Files are written through synchronous access handles, which take bytes as they come, and read with `FileReaderSync`,
+//! which lets several tabs read one file.
+
+use std::any::Any;
+
+use futures::channel::oneshot;
+use futures::future::{Either, LocalBoxFuture, select};
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    DedicatedWorkerGlobalScope, File, FileReaderSync, FileSystemDirectoryHandle, FileSystemFileHandle,
+    FileSystemGetDirectoryOptions, FileSystemGetFileOptions, FileSystemReadWriteOptions, FileSystemRemoveOptions,
+    FileSystemSyncAccessHandle, StorageEstimate, StorageManager,
+};
+
+use crate::checkpoint::{Space, Store, StoredFile, StoredFileWriter, storage_error};
+use crate::error::{Error, Result};
+
+/// The folder that holds everything.
+const ROOT: &str = "keyside";
+
+#[wasm_bindgen]
+extern "C" {
+    /// `navigator.locks`, which the browser crates don't offer yet.
+    type LockManager;
+
+    #[wasm_bindgen(method)]
+    fn request(this: &LockManager, name: &str, options: &Object, callback: &Function) -> Promise;
+}
+
+/// A [`Store`] in the origin private file system of the page's origin.
+pub struct OpfsStore {
+    root: FileSystemDirectoryHandle,
+    manager: StorageManager,
+}
+
+impl OpfsStore {
+    /// Opens the storage of the worker that this runs in.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Storage`] where the browser has none, or none for this page (private windows, some frames).
+    pub async fn open() -> Result<Self> {
+        let Some(worker) = js_sys::global().dyn_into::<DedicatedWorkerGlobalScope>().ok() else {
+            return Err(storage_error("the browser's storage can be used in a worker only"));
+        };
+        let navigator = worker.navigator();
+        let there = |object: &JsValue, name: &str| {
+            Reflect::get(object, &name.into())
+                .ok()
+                .filter(|value| !value.is_undefined())
+        };
+        let manager = there(&navigator, "storage").filter(|manager| there(manager, "getDirectory").is_some());
+        let Some(manager) = manager else {
+            return Err(storage_error("this browser has no storage for files"));
+        };
+        let manager: StorageManager = manager.unchecked_into();
+        let top: FileSystemDirectoryHandle = settled(manager.get_directory()).await?.unchecked_into();
+        let root = directory(&top, ROOT).await?;
+        Ok(Self { root, manager })
+    }
+
+    /// The handle of a folder; None where it does not exist.
+    async fn folder(&self, name: &str) -> Result<Option<FileSystemDirectoryHandle>> {
+        let handle = JsFuture::from(self.root.get_directory_handle(name)).await;
+        unless_missing(handle.map(JsCast::unchecked_into))
+    }
+
+    async fn open_file(&self, folder: &str, file: &str) -> Result<Option<Box<dyn StoredFile>>> {
+        let Some(folder) = self.folder(folder).await? else {
+            return Ok(None);
+        };
+        let handle = JsFuture::from(folder.get_file_handle(file)).await;
+        let Some(handle) = unless_missing(handle.map(JsCast::unchecked_into::<FileSystemFileHandle>))? else {
+            return Ok(None);
+        };
+        let file: File = settled(handle.get_file()).await?.unchecked_into();
+        let reader = FileReaderSync::new().map_err(failed)?;
+        Ok(Some(Box::new(Readable { file, reader })))
+    }
+
+    async fn create_file(&self, folder: &str, file: &str) -> Result<Box<dyn StoredFileWriter>> {
+        let folder = directory(&self.root, folder).await?;
+        let options = FileSystemGetFileOptions::new();
+        options.set_create(true);
+        let handle = settled(folder.get_file_handle_with_options(file, &options)).await?;
+        let handle: FileSystemFileHandle = handle.unchecked_into();
+        let access: FileSystemSyncAccessHandle = settled(handle.create_sync_access_handle()).await?.unchecked_into();
+        let writer = Writable { access, length: 0.0 };
+        writer.access.truncate_with_u32(0).map_err(failed)?;
+        Ok(Box::new(writer))
+    }
+
+    async fn remove_entry(&self, folder: &str, file: Option<&str>) -> Result<()> {
+        let removed = match file {
+            None => {
+                let options = FileSystemRemoveOptions::new();
+                options.set_recursive(true);
+                JsFuture::from(self.root.remove_entry_with_options(folder, &options)).await
+            }
+            Some(file) => match self.folder(folder).await? {
+                Some(folder) => JsFuture::from(folder.remove_entry(file)).await,
+                None => return Ok(()),
+            },
+        };
+        unless_missing(removed).map(|_| ())
+    }
+
+    async fn room(&self) -> Option<Space> {
+        let estimate: StorageEstimate = JsFuture::from(self.manager.estimate().ok()?)
+            .await
+            .ok()?
+            .unchecked_into();
+        let persisted = match self.manager.persisted() {
+            Ok(persisted) => JsFuture::from(persisted).await.ok(),
+            Err(_) => None,
+        };
+        Some(Space {
+            usage: estimate.get_usage()? as u64,
+            quota: estimate.get_quota()? as u64,
+            persistent: persisted.is_some_and(|persisted| persisted.is_truthy()),
+        })
+    }
+}
+
+impl Store for OpfsStore {
+    fn folders(&self) -> LocalBoxFuture<'_, Result<Vec<String>>> {
+        Box::pin(names(&self.root))
+    }
+
+    fn files<'a>(&'a self, folder: &'a str) -> LocalBoxFuture<'a, Result<Vec<String>>> {
+        Box::pin(async move {
+            match self.folder(folder).await? {
+                Some(folder) => names(&folder).await,
+                None => Ok(Vec::new()),
+            }
+        })
+    }
+
+    fn open<'a>(&'a self, folder: &'a str, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn StoredFile>>>> {
+        Box::pin(self.open_file(folder, file))
+    }
+
+    fn create<'a>(&'a self, folder: &'a str, file: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn StoredFileWriter>>> {
+        Box::pin(self.create_file(folder, file))
+    }
+
+    fn remove<'a>(&'a self, folder: &'a str, file: Option<&'a str>) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(self.remove_entry(folder, file))
+    }
+
+    fn lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn Any>>> {
+        Box::pin(async move {
+            let held = lock(name, false).await?;
+            held.ok_or_else(|| storage_error("a lock between tabs was not granted"))
+        })
+    }
+
+    fn try_lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Any>>>> {
+        Box::pin(lock(name, true))
+    }
+
+    fn space(&self) -> LocalBoxFuture<'_, Option<Space>> {
+        Box::pin(self.room())
+    }
+
+    fn persist(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(async {
+            // The browser may ask the user, or refuse: either way the run goes on.
+            if let Ok(asked) = self.manager.persist() {
+                let _ = JsFuture::from(asked).await;
+            }
+        })
+    }
+}
+
+struct Readable {
+    file: File,
+    reader: FileReaderSync,
+}
+
+impl StoredFile for Readable {
+    fn length(&self) -> u64 {
+        self.file.size() as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()> {
+        let (start, end) = (offset as f64, (offset + buffer.len() as u64) as f64);
+        let part = self.file.slice_with_f64_and_f64(start, end).map_err(failed)?;
+        let answer = self.reader.read_as_array_buffer(&part).map_err(failed)?;
+        let bytes = Uint8Array::new(answer.as_ref());
+        if bytes.length() as usize != buffer.len() {
+            return Err(storage_error("a stored file ends too early"));
+        }
+        bytes.copy_to(buffer);
+        Ok(())
+    }
+}
+
+/// An open handle; closed when it is dropped, so that the file can be opened again.
+struct Writable {
+    access: FileSystemSyncAccessHandle,
+    length: f64,
+}
+
+impl StoredFileWriter for Writable {
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let options = FileSystemReadWriteOptions::new();
+        options.set_at(self.length);
+        let written = self
+            .access
+            .write_with_u8_array_and_options(bytes, &options)
+            .map_err(failed)?;
+        if written != bytes.len() as f64 {
+            return Err(storage_error("the browser's storage is full"));
+        }
+        self.length += written;
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>) -> Result<()> {
+        self.access.flush().map_err(failed)
+    }
+}
+
+impl Drop for Writable {
+    fn drop(&mut self) {
+        self.access.close();
+    }
+}
+
+/// Lets go of a lock when it is dropped.
+struct Held(Function);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.call0(&JsValue::UNDEFINED));
+    }
+}
+
+/// Takes a lock between tabs. Where it is held already, waits, or answers None with `at_once`.
+async fn lock(name: &str, at_once: bool) -> Result<Option<Box<dyn Any>>> {
+    let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).map_err(failed)?;
+    let locks = Reflect::get(&navigator, &"locks".into()).map_err(failed)?;
+    if locks.is_undefined() {
+        return Err(storage_error("this browser has no locks between tabs"));
+    }
+    let options = Object::new();
+    Reflect::set(&options, &"ifAvailable".into(), &at_once.into()).map_err(failed)?;
+    let (sender, granted) = oneshot::channel();
+    let callback = Closure::once_into_js(move |lock: JsValue| {
+        let mut held = None;
+        // The lock is held until this promise is kept.
+        let promise = Promise::new(&mut |resolve, _| held = Some(Held(resolve)));
+        // Who does not wait any more drops the lock with the message.
+        let _ = sender.send(held.filter(|_| !lock.is_null()));
+        JsValue::from(promise)
+    });
+    let request =
+        locks
+            .unchecked_into::<LockManager>()
+            .request(&format!("{ROOT}:{name}"), &options, callback.unchecked_ref());
+    // A request that is refused never calls back.
+    match select(granted, JsFuture::from(request)).await {
+        Either::Left((Ok(held), _)) => Ok(held.map(|held| Box::new(held) as Box<dyn Any>)),
+        Either::Left((Err(_), _)) | Either::Right((Ok(_), _)) => {
+            Err(storage_error("a lock between tabs was not granted"))
+        }
+        Either::Right((Err(cause), _)) => Err(failed(cause)),
+    }
+}
+
+/// The names of what is in a folder.
+async fn names(folder: &FileSystemDirectoryHandle) -> Result<Vec<String>> {
+    let keys = folder.keys();
+    let mut names = Vec::new();
+    loop {
+        let next = settled(keys.next().map_err(failed)?).await?;
+        if Reflect::get(&next, &"done".into()).map_err(failed)?.is_truthy() {
+            return Ok(names);
+        }
+        names.extend(Reflect::get(&next, &"value".into()).map_err(failed)?.as_string());
+    }
+}
+
+/// The folder `name` in `parent`, made where it is not there.
+async fn directory(parent: &FileSystemDirectoryHandle, name: &str) -> Result<FileSystemDirectoryHandle> {
+    let options = FileSystemGetDirectoryOptions::new();
+    options.set_create(true);
+    Ok(settled(parent.get_directory_handle_with_options(name, &options))
+        .await?
+        .unchecked_into())
+}
+
+async fn settled(promise: Promise) -> Result<JsValue> {
+    JsFuture::from(promise).await.map_err(failed)
+}
+
+/// What a browser says, in words.
+fn failed(cause: JsValue) -> Error {
+    let text = match cause.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => match name_of(&cause) {
+            Some(name) if name == "QuotaExceededError" => "it is full".to_owned(),
+            Some(name) => name,
+            None => format!("{cause:?}"),
+        },
+    };
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    storage_error(format!(
+        "the browser's storage can't be used ({})",
+        text.trim_end_matches('.')
+    ))
+}
+
+/// The name of a DOMException.
+fn name_of(cause: &JsValue) -> Option<String> {
+    Reflect::get(cause, &"name".into()).ok()?.as_string()
+}
+
+/// None for what is not there.
+fn unless_missing<T>(outcome: std::result::Result<T, JsValue>) -> Result<Option<T>> {
+    match outcome {
+        Ok(found) => Ok(Some(found)),
+        Err(cause) if name_of(&cause).as_deref() == Some("NotFoundError") => Ok(None),
+        Err(cause) => Err(failed(cause)),
+    }
+}

@@ -1,0 +1,202 @@
+//! The text between the figures: what the data say, and the words it takes.
+
+use leptos::prelude::*;
+
+use super::page::Page;
+use crate::app::address::{Address, Model};
+use crate::app::glossary::{TERMS, find};
+use crate::app::story;
+use crate::names::Head;
+use crate::result::HistogramName;
+
+/// A word that says what it means when it is clicked.
+#[component]
+pub fn Term(
+    /// Its name in the glossary.
+    id: &'static str,
+    /// The word as it stands in the sentence, where that is another form of it.
+    #[prop(optional)]
+    text: &'static str,
+) -> impl IntoView {
+    let word = if text.is_empty() {
+        find(id).map_or(id, |term| term.word)
+    } else {
+        text
+    };
+    view! { <button type="button" class="term" popovertarget=format!("term-{id}")>{word}</button> }
+}
+
+/// What the words mean: one at a time beside the text, and all of them in a list.
+#[component]
+pub fn Glossary() -> impl IntoView {
+    view! {
+        <details class="how-to" data-testid="glossary">
+            <summary>"What the words mean"</summary>
+            <dl class="glossary">
+                {TERMS.map(|term| view! { <div><dt>{term.word}</dt><dd>{term.meaning}</dd></div> }).collect_view()}
+            </dl>
+        </details>
+    }
+}
+
+/// The little windows that [`Term`] opens.
+#[component]
+pub fn Meanings() -> impl IntoView {
+    TERMS
+        .map(|term| {
+            view! {
+                <div id=format!("term-{}", term.id) class="meaning" popover="auto" role="note">
+                    <p><b>{term.word}</b> " " {term.meaning}</p>
+                </div>
+            }
+        })
+        .collect_view()
+}
+
+/// Shows `children` unless the reader has hidden the text.
+#[component]
+pub fn Text(page: Page, children: ChildrenFn) -> impl IntoView {
+    let hidden = Memo::new(move |_| page.view.with(|view| view.text_hidden));
+    view! { <Show when=move || !hidden.get()>{children()}</Show> }
+}
+
+/// A paragraph of sentences that are computed anew when they change.
+fn paragraph(testid: String, sentences: impl Fn() -> Option<Vec<String>> + Send + Sync + 'static) -> impl IntoView {
+    let sentences = Memo::new(move |_| sentences().unwrap_or_default());
+    view! {
+        <p class="seen" data-testid=testid>
+            {move || sentences.get().join(" ")}
+        </p>
+    }
+}
+
+/// How much there is to explain.
+#[component]
+pub fn Question(page: Page) -> impl IntoView {
+    let sentences = move || {
+        page.shown
+            .with(|shown| Some(vec![story::question(&shown.as_ref()?.result)]))
+    };
+    paragraph("story-question".into(), sentences)
+}
+
+/// What there is to see in the histogram `name`.
+#[component]
+pub fn Seen(page: Page, name: HistogramName) -> impl IntoView {
+    let sentences = move || {
+        page.shown.with(|shown| {
+            let result = &shown.as_ref()?.result;
+            Some(page.settled.with(|view| story::histogram(result, name, view)))
+        })
+    };
+    view! {
+        <Text page=page>{paragraph(format!("story-{name}"), sentences)}</Text>
+    }
+}
+
+/// What there is to see in the heatmap.
+#[component]
+pub fn SeenCells(page: Page) -> impl IntoView {
+    let sentences = move || {
+        page.shown.with(|shown| {
+            let result = &shown.as_ref()?.result;
+            Some(page.settled.with(|view| story::heatmap(result, &view.heatmap)))
+        })
+    };
+    view! {
+        <Text page=page>{paragraph("story-heatmap".into(), sentences)}</Text>
+    }
+}
+
+/// What both sides say together, and where to look next.
+#[component]
+pub fn Ending(page: Page) -> impl IntoView {
+    let sentences = move || page.shown.with(|shown| Some(story::ending(&shown.as_ref()?.result)));
+    view! {
+        <Text page=page>
+            <section class="ending" aria-labelledby="next">
+                <h2 id="next">"What next?"</h2>
+                {paragraph("story-ending".into(), sentences)}
+                <p>
+                    "One head is one case. Do others ask for the same: the other "<Term id="negative" text="negative name mover" />", or a "
+                    <Term id="mover" />" that writes the name? Does it hold in larger models, and with other prompts?"
+                </p>
+                <ul class="next">
+                    <li><Next page=page address=bundled() text="Run a small stand-in model" />" here, at once: 0.9 million weights, trained on these prompts."</li>
+                    <li><Next page=page address=gpt2("11.10") text="Head 11.10 of GPT-2 small" />", the other negative name mover."</li>
+                    <li><Next page=page address=gpt2("9.9") text="Head 9.9 of GPT-2 small" />", which moves the name to the output."</li>
+                    <li>"Or choose a model, a head and prompts under \u{201c}Controls\u{201d}."</li>
+                </ul>
+            </section>
+        </Text>
+    }
+}
+
+fn bundled() -> Address {
+    Address {
+        model: Model::Bundled,
+        ..Address::default()
+    }
+}
+
+fn gpt2(head: &str) -> Address {
+    let earlier = if head == "9.9" { "8.10" } else { "9.9" };
+    let head_of = |text: &str| text.parse::<Head>().ok();
+    Address {
+        model: Model::Hub {
+            name: "gpt2".into(),
+            revision: String::new(),
+        },
+        head: head_of(head),
+        earlier_head: head_of(earlier),
+        ..Address::default()
+    }
+}
+
+/// A link to another run. It keeps how the page looks, but not what was zoomed or hidden for this one.
+#[component]
+fn Next(page: Page, address: Address, text: &'static str) -> impl IntoView {
+    let href = format!("?{}", address.to_query());
+    let go = move |event: leptos::ev::MouseEvent| {
+        if event.ctrl_key() || event.meta_key() || event.shift_key() {
+            return;
+        }
+        event.prevent_default();
+        let mut address = address.clone();
+        address.view.appearance = page.view.with_untracked(|view| view.appearance);
+        page.permalink.go(page, &address);
+        super::document::to_top();
+    };
+    view! { <a href=href on:click=go>{text}</a> }
+}
+
+/// How histograms, boxes, legends and the heatmap are read.
+#[component]
+pub fn HowToRead() -> impl IntoView {
+    view! {
+        <details class="how-to">
+            <summary>"How to read the plots"</summary>
+            <ul>
+                <li>
+                    <b>"Histograms. "</b>
+                    "Every prompt gives one value per colour. A colour is one vector put in the place of what the head really \
+                     reads; "<code>"No patching"</code>" is the real one. If another colour lies as far right, that vector alone explains the head\u{2019}s attention."
+                </li>
+                <li>
+                    <b>"Boxes. "</b>
+                    "Above the bars, each colour has a box from the first to the third quartile, notched at the median; whiskers reach \
+                     1.5 times the box\u{2019}s length, dots lie beyond."
+                </li>
+                <li>
+                    <b>"Legend. "</b>
+                    "Click an entry to show or hide it; rest the pointer on it to read what the vector is. Point at bars, boxes and cells for their numbers."
+                </li>
+                <li>
+                    <b>"Heatmap. "</b>
+                    "Rows are layers, columns are heads, the MLP and the attention output bias "<code>"b_O"</code>
+                    ". All cells together give the mean score."
+                </li>
+            </ul>
+        </details>
+    }
+}

@@ -1,0 +1,202 @@
+//! The loop's surroundings in a browser: `postMessage`, macrotasks, HTTP.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::channel::{mpsc, oneshot};
+use futures::future::LocalBoxFuture;
+use js_sys::Reflect;
+use wasm_bindgen::prelude::*;
+use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, MessagePort, Url};
+
+use super::fetch::FetchTransport;
+use super::opfs::OpfsStore;
+use super::picked::PickedSource;
+use crate::checkpoint::{Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, check_for_page};
+use crate::error::{Error, ErrorKind, Result};
+use crate::worker::{FromWorker, PICKED, Port, serve};
+
+fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+fn post(message: &FromWorker) {
+    // Numbers and text: always JSON, and text can always be posted.
+    if let Ok(text) = serde_json::to_string(message) {
+        drop(scope().post_message(&text.into()));
+    }
+}
+
+/// Serves the page that started this worker.
+pub fn start_worker() {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        let message = info.payload_as_str().unwrap_or("no message").to_owned();
+        post(&FromWorker::Panicked { message });
+    }));
+    let (sender, inbox) = mpsc::unbounded();
+    let picked = Rc::new(RefCell::new(Picked::default()));
+    let to_picked = Rc::clone(&picked);
+    let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+        let Some(text) = event.data().as_string() else {
+            to_picked.borrow_mut().receive(&event.data());
+            return;
+        };
+        if let Ok(message) = serde_json::from_str(&text) {
+            drop(sender.unbounded_send(message));
+        }
+    });
+    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    // As long as the worker.
+    on_message.forget();
+    wasm_bindgen_futures::spawn_local(async move {
+        match Macrotasks::new() {
+            Ok(macrotasks) => {
+                let store = OpfsStore::open().await.ok();
+                let browser = Browser {
+                    macrotasks,
+                    gate: Gate::default(),
+                    notices: NoticeBoard::default(),
+                    store: store.map(|store| Rc::new(store) as Rc<dyn Store>),
+                    own: own_models(),
+                    picked,
+                };
+                serve(&browser, inbox).await;
+            }
+            Err(cause) => post(&FromWorker::Panicked {
+                message: format!("no message channel: {cause:?}"),
+            }),
+        }
+    });
+}
+
+/// Where the page keeps its own models: beside the worker's script.
+fn own_models() -> Option<String> {
+    let location = scope().location().href();
+    let url = Url::new_with_base("models/", &location).ok()?;
+    Some(url.href())
+}
+
+/// The files that the reader picked last.
+#[derive(Default)]
+struct Picked {
+    address: String,
+    files: Vec<File>,
+}
+
+impl Picked {
+    /// Takes over what an object `{ address, files }` holds.
+    fn receive(&mut self, data: &JsValue) {
+        let property = |name: &str| Reflect::get(data, &name.into()).ok();
+        let (Some(address), Some(files)) = (
+            property("address").and_then(|address| address.as_string()),
+            property("files"),
+        ) else {
+            return;
+        };
+        let files = js_sys::Array::from(&files);
+        self.files = files.iter().filter_map(|file| file.dyn_into().ok()).collect();
+        self.address = address;
+    }
+
+    /// The source of the model at `address`, one of [`PICKED`]'s.
+    fn source(&self, address: &str) -> Result<Box<dyn Source>> {
+        if self.address != address {
+            return Err(
+                Error::new(ErrorKind::Source, "the picked files are not here any more").advice("Pick them again.")
+            );
+        }
+        let label = address.split_once('/').map_or(address, |(_, label)| label);
+        Ok(Box::new(PickedSource::new(label, self.files.clone())))
+    }
+}
+
+struct Browser {
+    macrotasks: Macrotasks,
+    gate: Gate,
+    notices: NoticeBoard,
+    /// None where the browser keeps nothing for this page.
+    store: Option<Rc<dyn Store>>,
+    /// Beginning of the addresses of models that ship with the page.
+    own: Option<String>,
+    picked: Rc<RefCell<Picked>>,
+}
+
+impl Port for Browser {
+    fn post(&self, message: FromWorker) {
+        post(&message);
+    }
+
+    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(self.macrotasks.next())
+    }
+
+    fn source(&self, url: &str) -> Result<Box<dyn Source>> {
+        if url.starts_with(PICKED) {
+            return self.picked.borrow().source(url);
+        }
+        check_for_page(url, &scope().location().origin())?;
+        let source = HttpSource::new(url, Box::new(FetchTransport))?;
+        let source = Box::new(source.with_gate(self.gate()).with_notices(self.notices()));
+        // The page's own models are kept with the page.
+        let own = self.own.as_ref().is_some_and(|own| url.starts_with(own.as_str()));
+        match &self.store {
+            Some(store) if !own => {
+                let stored = StoredSource::new(source, Rc::clone(store));
+                Ok(Box::new(stored.with_notices(self.notices())))
+            }
+            _ => Ok(source),
+        }
+    }
+
+    fn store(&self) -> Option<Rc<dyn Store>> {
+        self.store.clone()
+    }
+
+    fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
+
+    fn notices(&self) -> NoticeBoard {
+        self.notices.clone()
+    }
+}
+
+/// Turns of the event loop, by a message to oneself: unlike a timer, it is not held back 4 ms.
+struct Macrotasks {
+    to: MessagePort,
+    waiting: Rc<RefCell<Option<oneshot::Sender<()>>>>,
+    _from: MessagePort,
+    _on_message: Closure<dyn FnMut()>,
+}
+
+impl Macrotasks {
+    fn new() -> std::result::Result<Self, JsValue> {
+        let channel = MessageChannel::new()?;
+        let waiting = Rc::new(RefCell::new(None::<oneshot::Sender<()>>));
+        let wake = Rc::clone(&waiting);
+        let on_message = Closure::<dyn FnMut()>::new(move || {
+            if let Some(sender) = wake.borrow_mut().take() {
+                let _ = sender.send(());
+            }
+        });
+        let from = channel.port1();
+        from.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+        Ok(Self {
+            to: channel.port2(),
+            waiting,
+            _from: from,
+            _on_message: on_message,
+        })
+    }
+
+    /// Ends in the next turn of the event loop.
+    async fn next(&self) {
+        let (sender, receiver) = oneshot::channel();
+        *self.waiting.borrow_mut() = Some(sender);
+        if self.to.post_message(&JsValue::NULL).is_ok() {
+            // A sender that was dropped means the same: go on.
+            let _ = receiver.await;
+        }
+    }
+}
