@@ -5,7 +5,8 @@ mod common;
 use common::{
     assert_one_line, block_on, config_replaced, header, header_changed, named, open_error, safetensors_file, text, tiny,
 };
-use keyside::checkpoint::{Checkpoint, FileSource, MemorySource};
+use keyside::checkpoint::{FileSource, MemorySource};
+use keyside::model::Checkpoint;
 use keyside::{Error, ErrorKind};
 use serde_json::json;
 

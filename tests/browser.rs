@@ -6,7 +6,8 @@
 
 mod golden_file;
 
-use golden_file::{Golden, Recorder, analysis};
+use golden_file::pairs::{self, PAIR_ARRAYS};
+use golden_file::{Golden, Recorder, analysis, fixture};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
 use keyside::forward::{Model, Unwatched};
@@ -77,6 +78,17 @@ async fn every_heatmap_prompt_by_prompt() {
         golden.check_contributions(head, &found);
     }
     assert_eq!(golden.compared, 2 * (11 + 2));
+    golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn eight_pairs_through_taps_and_edits() {
+    let mut golden = Golden::without_file(TOLERANCE);
+    let mut model = model().await;
+    for case in pairs::Case::all(&model, &fixture("pairs-golden.json")) {
+        pairs::check(&mut model, &mut golden, &case).await;
+    }
+    assert_eq!(golden.compared, PAIR_ARRAYS);
     golden.finish();
 }
 

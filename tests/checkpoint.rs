@@ -3,10 +3,11 @@
 mod common;
 
 use common::{Shape, TINY, block_on, open, tiny, tiny_with};
-use keyside::checkpoint::{Checkpoint, FileSource};
+use keyside::checkpoint::FileSource;
+use keyside::model::Checkpoint;
 
 fn values(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Vec<f32> {
-    let tensor = block_on(checkpoint.tensor(name, shape)).expect("reads");
+    let tensor = block_on(checkpoint.weights().tensor(name, shape)).expect("reads");
     assert_eq!(tensor.dims(), shape);
     tensor.flatten_all().and_then(|flat| flat.to_vec1()).expect("f32")
 }
@@ -32,14 +33,17 @@ fn folder_and_memory_agree_with_the_safetensors_crate() {
         let short = name.strip_prefix("transformer.").unwrap_or(&name);
         assert_eq!(values(&memory, short, &shape), expected, "{name}");
         assert_eq!(values(&folder, short, &shape), expected, "{name}");
-        assert_eq!(memory.size_in_bytes(short), 4 * expected.len() as u64);
+        assert_eq!(memory.weights().size_in_bytes(short), 4 * expected.len() as u64);
         compared += 1;
     }
     println!("{compared} tensors are equal");
     assert_eq!(compared, 2 + 3 * 12 + 2);
-    assert!(!memory.has("h.0.attn.bias"), "mask buffers are not part of the model");
-    assert!(memory.has("h.0.attn.c_attn.bias"));
-    assert_eq!(memory.size_in_bytes("h.0.attn.bias"), 0);
+    assert!(
+        !memory.weights().has("h.0.attn.bias"),
+        "mask buffers are not part of the model"
+    );
+    assert!(memory.weights().has("h.0.attn.c_attn.bias"));
+    assert_eq!(memory.weights().size_in_bytes("h.0.attn.bias"), 0);
 }
 
 #[test]
@@ -70,7 +74,10 @@ fn halves_are_read_as_f32() {
             for (a, b) in values(&full, name, &shape).iter().zip(values(&half, name, &shape)) {
                 largest = largest.max((a - b).abs() / a.abs().max(1e-3));
             }
-            assert_eq!(2 * half.size_in_bytes(name), full.size_in_bytes(name));
+            assert_eq!(
+                2 * half.weights().size_in_bytes(name),
+                full.weights().size_in_bytes(name)
+            );
         }
         println!("{dtype:?}: largest relative difference {largest:e}");
         assert!(largest > 0.0 && largest <= relative, "{dtype:?} {largest}");
@@ -99,7 +106,14 @@ fn a_value_that_is_not_finite_is_damage() {
     let checkpoint = open(tiny().with("model.safetensors", damaged)).expect("opens");
     let errors: Vec<_> = common::tensors_of(&tiny())
         .iter()
-        .filter_map(|(name, shape)| block_on(checkpoint.tensor(name.trim_start_matches("transformer."), shape)).err())
+        .filter_map(|(name, shape)| {
+            block_on(
+                checkpoint
+                    .weights()
+                    .tensor(name.trim_start_matches("transformer."), shape),
+            )
+            .err()
+        })
         .collect();
     assert_eq!(errors.len(), 1, "the last tensor alone");
     assert!(errors[0].cause.contains("not a finite number"), "{}", errors[0]);

@@ -9,7 +9,7 @@ mod golden_file;
 use common::{block_on, tiny};
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::{analyze, contributions, head_attention};
-use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
+use keyside::forward::{Model, Unwatched};
 use keyside::model::Processing;
 use keyside::names::Head;
 use keyside::prompts::ioi::{Prompt, draw_batch};
@@ -75,16 +75,13 @@ fn substituted_vectors() {
     let mut golden = Golden::read(GOLDEN, TOLERANCE);
     let mut model = model();
     let io_tokens: Vec<u32> = prompts(&model)[..4].iter().map(|prompt| prompt.io_token).collect();
-    let request = Request {
-        layer_0_alone: io_tokens.clone(),
-        ..Request::default()
-    };
-    let mut passes = [Pass::new(PrefixTree::new([&io_tokens[..]]), request)];
-    block_on(model.run(&mut passes, 1, &Unwatched)).unwrap();
+    let tokens = io_tokens.iter().copied().collect();
+    block_on(model.load_embedding(&tokens, &Unwatched)).unwrap();
+    let effective = block_on(model.effective_embedding(&io_tokens, &Unwatched)).unwrap();
     let w_u: Vec<f32> = io_tokens.iter().flat_map(|&token| model.w_u(token).unwrap()).collect();
     golden.check("dbg/W_U_IO", &w_u);
-    golden.check("dbg/W_EE_IO", &passes[0].captured.layer_0_alone.resid_post);
-    golden.check("dbg/W_EE_subE_IO", &passes[0].captured.layer_0_alone.mlp_out);
+    golden.check("dbg/W_EE_IO", &effective.resid_post);
+    golden.check("dbg/W_EE_subE_IO", &effective.mlp_out);
     golden.finish();
 }
 

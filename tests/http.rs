@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use common::server::{Manner, Server};
 use common::{assert_one_line, block_on, open, tiny};
-use keyside::checkpoint::{BlockingTransport, Checkpoint, HttpSource, MemorySource, Patience, source_for};
+use keyside::checkpoint::{BlockingTransport, HttpSource, MemorySource, Patience, source_for};
+use keyside::model::Checkpoint;
 use keyside::{Error, ErrorKind, Result};
 
 fn open_url(url: &str) -> Result<Checkpoint> {
@@ -29,7 +30,7 @@ fn error_of(files: MemorySource, manner: Manner) -> Error {
 }
 
 fn tensor(checkpoint: &Checkpoint, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
-    let tensor = block_on(checkpoint.tensor(name, shape))?;
+    let tensor = block_on(checkpoint.weights().tensor(name, shape))?;
     Ok(tensor.flatten_all()?.to_vec1()?)
 }
 

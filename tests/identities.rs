@@ -180,9 +180,9 @@ fn processing_leaves_log_probabilities_and_scores_alone() {
 fn by_unembedding_rows(model: &mut Model, sequences: &[&[u32]]) -> Vec<f32> {
     let config = model.config().clone();
     let processing = model.processing();
-    let checkpoint = block_on(keyside::checkpoint::Checkpoint::open(Box::new(tiny()))).unwrap();
+    let checkpoint = block_on(keyside::model::Checkpoint::open(Box::new(tiny()))).unwrap();
     let ln_f = |name: &str| -> Vec<f32> {
-        block_on(checkpoint.tensor(&format!("ln_f.{name}"), &[config.d_model]))
+        block_on(checkpoint.weights().tensor(&format!("ln_f.{name}"), &[config.d_model]))
             .unwrap()
             .to_vec1()
             .unwrap()

@@ -2,7 +2,8 @@
 #![no_main]
 
 use futures::executor::block_on;
-use keyside::checkpoint::{Checkpoint, MemorySource};
+use keyside::checkpoint::MemorySource;
+use keyside::model::Checkpoint;
 use keyside_fuzz::checked;
 use libfuzzer_sys::fuzz_target;
 

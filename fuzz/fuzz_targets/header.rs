@@ -2,7 +2,8 @@
 #![no_main]
 
 use futures::executor::block_on;
-use keyside::checkpoint::{Checkpoint, MemorySource, Source};
+use keyside::checkpoint::{MemorySource, Source};
+use keyside::model::Checkpoint;
 use keyside_fuzz::{CONFIG, Dribble, TOKENIZER, checked};
 use libfuzzer_sys::fuzz_target;
 
@@ -22,16 +23,16 @@ fuzz_target!(|bytes: &[u8]| {
 /// The values of two tensors, as bits; None where the file is refused.
 async fn open_and_read(source: Box<dyn Source>) -> Option<(Vec<u32>, Vec<u32>)> {
     let checkpoint = checked(Checkpoint::open(source).await)?;
-    checked(checkpoint.tensor("wpe.weight", &[3, 2]).await);
+    checked(checkpoint.weights().tensor("wpe.weight", &[3, 2]).await);
     let wanted = [
         ("h.0.attn.c_attn.weight".to_owned(), vec![2, 6]),
         ("ln_f.bias".to_owned(), vec![2]),
     ];
-    let tensors = checked(checkpoint.tensors(&wanted, &|_| {}).await)?;
+    let tensors = checked(checkpoint.weights().tensors(&wanted, &|_| {}).await)?;
     let tensors = tensors.values().flatten().map(|value| value.to_bits()).collect();
     let mut rows = Vec::new();
     let mut row = |values: &[f32]| rows.extend(values.iter().map(|value| value.to_bits()));
-    checked(checkpoint.rows("wte.weight", [8, 2], &|_| {}, &mut row).await)?;
+    checked(checkpoint.weights().rows("wte.weight", [8, 2], &|_| {}, &mut row).await)?;
     assert_eq!(rows.len(), 16);
     Some((tensors, rows))
 }

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::contributions::{all, readouts, tree_to_end};
+use crate::analysis::contributions::{Ends, tree_to_end};
 use crate::analysis::meter::Meter;
 use crate::analysis::scores::HeadScores;
-use crate::analysis::series::{TRUE_VALUES, batch_values};
+use crate::analysis::series::{EffectiveEmbeddings, TRUE_VALUES, batch_values};
 use crate::analysis::{Analysis, BatchValues, Contributions, Observer, Phase};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Pass, Request, Watcher};
-use crate::names::Head;
+use crate::forward::{Model, Pass, Request, Tap, Watcher};
+use crate::names::{BlockHook, Head, HookPoint};
 use crate::prompts::ioi::{Batch, draw_batch};
 use crate::result::{FORMAT, Histograms, ModelInfo, ResultFile, SeriesSet};
 
@@ -21,7 +21,7 @@ pub const MAX_BATCH_SIZE: usize = 1000;
 /// Runs `analysis` on `model` and tells `observer` of its progress.
 ///
 /// The result depends on the model and `analysis` alone. Batches are computed while weights are read; where all blocks
-/// that are needed stay in memory, they finish one after the other, else all of them walk together, so that every block
+/// that are needed stay in memory, they finish one after the other, else all of them go through it together, so that every block
 /// is read once.
 ///
 /// # Errors
@@ -39,15 +39,22 @@ pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Obse
     let positions = passes.iter().map(|pass| pass.tree.len()).sum();
     meter.plan(positions, model.bytes_to_read(&passes, layers, Some(layers)));
 
-    let mut walk = model.begin(&mut passes, layers, &meter).await?;
+    let mut schedule = model.begin(&mut passes, layers, &meter).await?;
     let weights = model.head_weights(analysis.head, &meter).await?;
     // The heatmaps are of the first batch.
-    passes[0].request.readouts = readouts(model, &weights, &passes[0].tree, &batches[0].prompts)?;
-    let mut found = Found::default();
-    while let Some(index) = model.advance(&mut walk, &mut passes, &meter).await? {
+    let ends = Ends::new(model, &weights, &passes[0].tree, &batches[0].prompts, layers)?;
+    passes[0].request.taps.extend(ends.taps());
+    let mut found = Found {
+        effective: EffectiveEmbeddings::read(model, &batches, &meter).await?,
+        ..Found::default()
+    };
+    while let Some(index) = model.advance(&mut schedule, &mut passes, &meter).await? {
         // Taken, so that a finished batch's residual stream is freed.
         let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
         let scores = HeadScores::new(&weights, &pass, batches[index].prompts.len())?;
+        if index == 0 {
+            found.contributions = ends.all(model, &scores, &batches[0].prompts)?;
+        }
         let values = found.add(model, &scores, analysis.earlier_head, index, &batches[index])?;
         meter.finished_batch(index, pass.tree.len(), values);
         meter.breathe().await?;
@@ -114,25 +121,34 @@ fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<P
     for Batch { prompts, .. } in batches {
         let tree = tree_to_end(model, prompts)?;
         let end = |(index, prompt): (usize, &crate::prompts::ioi::Prompt)| tree.path(index)[prompt.positions.end];
+        let earlier_head = HookPoint::block(analysis.earlier_head.layer, BlockHook::Result);
+        let earlier_head = Tap::new(earlier_head, prompts.iter().enumerate().map(end).collect());
         let request = Request {
-            head_output: Some((analysis.earlier_head, prompts.iter().enumerate().map(end).collect())),
-            readouts: Vec::new(),
-            layer_0_alone: prompts.iter().map(|prompt| prompt.io_token).collect(),
-            other_tokens: prompts
-                .iter()
-                .flat_map(|prompt| [prompt.s_token, prompt.random_name_token, prompt.random_token])
-                .collect(),
+            taps: vec![earlier_head.of_head(analysis.earlier_head.head)],
+            other_tokens: prompts.iter().flat_map(tokens_of).collect(),
+            ..Request::default()
         };
         passes.push(Pass::new(tree, request));
     }
     Ok(passes)
 }
 
+/// The tokens whose embeddings the series of a prompt are made of.
+fn tokens_of(prompt: &crate::prompts::ioi::Prompt) -> [u32; 4] {
+    [
+        prompt.io_token,
+        prompt.s_token,
+        prompt.random_name_token,
+        prompt.random_token,
+    ]
+}
+
 /// What has been found so far.
 #[derive(Default)]
 struct Found {
-    /// By number: batches that walk together may finish in another order.
+    /// By number: batches that go through the model together may finish in another order.
     batches: BTreeMap<usize, BatchValues>,
+    effective: EffectiveEmbeddings,
     contributions: BTreeMap<String, Contributions>,
 }
 
@@ -146,10 +162,7 @@ impl Found {
         index: usize,
         batch: &Batch,
     ) -> Result<&BatchValues> {
-        let values = batch_values(model, scores, &batch.prompts, earlier_head)?;
-        if index == 0 {
-            self.contributions = all(model.config(), scores, &batch.prompts)?;
-        }
+        let values = batch_values(model, scores, &batch.prompts, earlier_head, &self.effective)?;
         Ok(self.batches.entry(index).or_insert(values))
     }
 

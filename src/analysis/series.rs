@@ -1,11 +1,13 @@
 //! The series of the four histograms: substituted vectors, section by section.
 
+use std::collections::BTreeSet;
+
 use crate::analysis::BatchValues;
 use crate::analysis::scores::{HeadScores, LinearScore, probability};
-use crate::error::Result;
-use crate::forward::Model;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{EffectiveEmbedding, Model, Watcher};
 use crate::names::Head;
-use crate::prompts::ioi::Prompt;
+use crate::prompts::ioi::{Batch, Prompt};
 
 /// Name in [`BatchValues`] of the true values, which are no plot: its series are `true_score` and `true_prob`.
 pub const TRUE_VALUES: &str = "true";
@@ -36,13 +38,13 @@ pub fn earlier_head_label(earlier_head: Head) -> String {
 
 /// All series of one batch, in prompt order.
 ///
-/// `scores` is of a pass whose request asked for the earlier head's output at END and for the
-/// indirect objects through layer 0 alone.
+/// `scores` is of a pass whose first tap is the earlier head's output at END.
 pub(crate) fn batch_values(
     model: &Model,
     scores: &HeadScores<'_>,
     prompts: &[Prompt],
     earlier_head: Head,
+    effective: &EffectiveEmbeddings,
 ) -> Result<BatchValues> {
     let mut values = Values(BatchValues::new());
     for (index, prompt) in prompts.iter().enumerate() {
@@ -53,7 +55,7 @@ pub(crate) fn batch_values(
             values.push("keys_fixed", &label, &row, io, with_key.substituted(&vector));
         }
         let with_query = LinearScore::new(scores.weights.map_with_query(scores.query(index)));
-        for (label, vector) in at_io(model, scores, prompt, index)? {
+        for (label, vector) in at_io(model, scores, prompt, index, effective)? {
             values.push("queries_fixed", label, &row, io, with_query.substituted(&vector));
         }
         values.append(TRUE_VALUES, "true_score", row[io]);
@@ -79,7 +81,7 @@ fn at_end(
         (W_U_RANDOM.to_owned(), model.w_u(prompt.random_token)?),
         (
             earlier_head_label(earlier_head),
-            nth(model, &pass.captured.head_output, index),
+            pass.captured[EARLIER_HEAD].row(index).to_vec(),
         ),
         (NO_PATCHING.to_owned(), pass.resid_at(end).to_vec()),
     ])
@@ -91,14 +93,15 @@ fn at_io(
     scores: &HeadScores<'_>,
     prompt: &Prompt,
     index: usize,
+    effective: &EffectiveEmbeddings,
 ) -> Result<Vec<(&'static str, Vec<f32>)>> {
     let pass = scores.pass;
-    let alone = &pass.captured.layer_0_alone;
+    let (w_ee, w_ee_sub_e) = effective.of(prompt.io_token)?;
     Ok(vec![
         (W_E_IO, model.w_u(prompt.io_token)?),
         (W_E_IO_TRUE, model.w_e(prompt.io_token)?),
-        (W_EE_IO, nth(model, &alone.resid_post, index)),
-        (W_EE_SUB_E_IO, nth(model, &alone.mlp_out, index)),
+        (W_EE_IO, w_ee),
+        (W_EE_SUB_E_IO, w_ee_sub_e),
         (
             NO_PATCHING,
             pass.resid_at(pass.tree.path(index)[prompt.positions.io]).to_vec(),
@@ -106,10 +109,38 @@ fn at_io(
     ])
 }
 
-/// Row `index` of `rows [.., d_model]`.
-fn nth(model: &Model, rows: &[f32], index: usize) -> Vec<f32> {
-    let d_model = model.config().d_model;
-    rows[index * d_model..][..d_model].to_vec()
+/// Which of the pass's taps is the earlier head's output at END.
+const EARLIER_HEAD: usize = 0;
+
+/// The effective embeddings of all indirect objects of a run, each token once.
+#[derive(Default)]
+pub(crate) struct EffectiveEmbeddings {
+    tokens: Vec<u32>,
+    embeddings: EffectiveEmbedding,
+}
+
+impl EffectiveEmbeddings {
+    /// Those of `batches`, whose tokens the model has read.
+    pub(crate) async fn read(model: &mut Model, batches: &[Batch], watcher: &dyn Watcher) -> Result<Self> {
+        let prompts = batches.iter().flat_map(|batch| &batch.prompts);
+        let tokens: BTreeSet<u32> = prompts.map(|prompt| prompt.io_token).collect();
+        let tokens: Vec<u32> = tokens.into_iter().collect();
+        let embeddings = model.effective_embedding(&tokens, watcher).await?;
+        Ok(Self { tokens, embeddings })
+    }
+
+    /// W_EE and W_EE_subE of `token`, `[d_model]` each.
+    fn of(&self, token: u32) -> Result<(Vec<f32>, Vec<f32>)> {
+        let Ok(index) = self.tokens.binary_search(&token) else {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("the effective embedding of token {token} was not computed"),
+            ));
+        };
+        let d_model = self.embeddings.mlp_out.len() / self.tokens.len();
+        let row = |rows: &[f32]| rows[index * d_model..][..d_model].to_vec();
+        Ok((row(&self.embeddings.resid_post), row(&self.embeddings.mlp_out)))
+    }
 }
 
 /// Values under construction.

@@ -13,9 +13,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::decode::WeightDtype;
-use super::layout;
+use super::expected::Expected;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Config;
 
 /// Name of the file with the weights.
 pub(crate) const FILE: &str = "model.safetensors";
@@ -54,7 +53,7 @@ impl TensorEntry {
     }
 }
 
-/// The tensors of a file by name, without the prefix `transformer.` and without mask buffers.
+/// The tensors of a file by name, without the prefix and without what is ignored (see [`Expected`]).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Header {
     pub(crate) tensors: BTreeMap<String, TensorEntry>,
@@ -94,7 +93,7 @@ impl Header {
     /// Reads the JSON of a header and checks every offset, dtype and size.
     ///
     /// `length` is the length of the file, where it is known.
-    pub(crate) fn parse(json: &[u8], length: Option<u64>) -> Result<Self> {
+    pub(crate) fn parse(json: &[u8], length: Option<u64>, expected: &Expected) -> Result<Self> {
         let raw: BTreeMap<String, Value> = serde_json::from_slice(json).map_err(|cause| {
             let what = if cause.is_data() { "a JSON object" } else { "JSON" };
             error(format!("the header of {FILE} is not {what} ({cause})"))
@@ -111,30 +110,31 @@ impl Header {
         check_offsets(&mut entries, data_start, length)?;
         let mut header = Self::default();
         for (name, entry) in entries {
-            let short = layout::strip_prefix(&name);
-            if layout::is_mask_buffer(short) {
+            let short = expected.short(&name);
+            if (expected.ignored)(short) {
                 continue;
             }
             if header.tensors.insert(short.to_owned(), entry).is_some() {
                 return Err(error(format!(
-                    "{FILE} has tensor {short} twice: with the prefix transformer. and without"
+                    "{FILE} has tensor {short} twice: with the prefix {} and without",
+                    expected.prefix
                 )));
             }
         }
         Ok(header)
     }
 
-    /// Where the tensors are, ascending. Mask buffers are not among them.
+    /// Where the tensors are, ascending. Those that are ignored are not among them.
     pub(crate) fn places(&self) -> Vec<Range<u64>> {
         let mut places: Vec<Range<u64>> = self.tensors.values().map(|entry| entry.bytes.clone()).collect();
         places.sort_by_key(|place| place.start);
         places
     }
 
-    /// Checks that every tensor of a model of `config` is there, with its shape and a dtype for weights.
-    pub(crate) fn check_model(&self, config: &Config) -> Result<()> {
-        let required = layout::required(config);
-        let missing: Vec<&str> = required
+    /// Checks that every tensor that is expected is there, with its shape and a dtype for weights.
+    pub(crate) fn check(&self, expected: &Expected) -> Result<()> {
+        let missing: Vec<&str> = expected
+            .tensors
             .iter()
             .map(|(name, _)| name.as_str())
             .filter(|name| !self.tensors.contains_key(*name))
@@ -146,22 +146,13 @@ impl Header {
                 format!(" and {} more", rest.len())
             };
             return Err(error(format!("{FILE} has no tensor {first}{more}"))
-                .expected(format!(
-                    "the {} tensors of a GPT-2 model with {} layers",
-                    required.len(),
-                    config.n_layer
-                ))
+                .expected(format!("the {} tensors of {}", expected.tensors.len(), expected.of))
                 .advice("Check that config.json belongs to this file."));
         }
-        let (lm_head, lm_head_shape) = layout::lm_head(config);
-        let optional = self
-            .tensors
-            .contains_key(lm_head)
-            .then(|| (lm_head.to_owned(), lm_head_shape));
-        for (name, shape) in required.into_iter().chain(optional) {
-            if let Some(entry) = self.tensors.get(&name) {
-                entry.check_shape(&name, &shape)?;
-                entry.weight_dtype(&name)?;
+        for (name, shape) in expected.tensors.iter().chain(&expected.optional) {
+            if let Some(entry) = self.tensors.get(name) {
+                entry.check_shape(name, shape)?;
+                entry.weight_dtype(name)?;
             }
         }
         Ok(())

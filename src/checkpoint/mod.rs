@@ -1,11 +1,12 @@
 //! Bytes to tensors: the safetensors header, byte ranges, and the sources they come from.
 //!
-//! A [`Source`] hands over ranges of the files of a checkpoint's folder; [`Checkpoint`] knows what is
-//! in them. Weights are read tensor by tensor, straight into the tensor's own buffer: there is no
+//! A [`Source`] hands over ranges of the files of a checkpoint's folder; [`TensorFile`] knows where tensors
+//! are in them, and is told which. Weights are read tensor by tensor, straight into the tensor's own buffer: there is no
 //! buffer of the size of the file, and what is not asked for is never read.
 
 mod address;
 mod decode;
+mod expected;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
 mod header;
@@ -14,20 +15,20 @@ mod http_source;
 mod hub;
 mod inventory;
 mod keeper;
-mod layout;
 mod manifest;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod native;
 mod notices;
-mod open;
 mod pieces;
 mod source;
 mod store;
 mod stored;
+mod tensor_file;
 mod transport;
 mod witness;
 
 pub use address::check_for_page;
+pub use expected::{Expected, TensorSpec};
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
@@ -38,7 +39,6 @@ pub use inventory::{StoredModel, stored_models};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use native::BlockingTransport;
 pub use notices::{NoticeBoard, Notices};
-pub use open::Checkpoint;
 pub use source::{MemorySource, Sink, Source, Traffic, WHOLE_FILE_LIMIT};
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub(crate) use source::{missing, truncated};
@@ -46,6 +46,7 @@ pub(crate) use source::{missing, truncated};
 pub(crate) use store::storage_error;
 pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
 pub use stored::StoredSource;
+pub use tensor_file::{TensorFile, read_parsed};
 pub use transport::{Answer, Body, Gate, Patience, Transport};
 
 /// The source that `text` names: an HTTP(S) URL, a model on the hub (`hub:gpt2`, `hub:owner/model@revision`) or a folder.

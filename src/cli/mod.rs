@@ -15,11 +15,11 @@ pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeNa
 pub use plot::run_plot;
 
 use crate::analysis::{Analysis, analyze};
-use crate::checkpoint::{Checkpoint, Source, source_for};
+use crate::checkpoint::{Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Figure, picture_size};
 use crate::forward::Model;
-use crate::model::ModelCard;
+use crate::model::{Checkpoint, ModelCard};
 use crate::names::Head;
 use crate::plot::{Theme, plot_svg};
 use crate::result::ResultFile;

@@ -4,15 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::compute::tensor;
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::layer_norm::{Affine, LayerNorm};
 use crate::forward::loader::Loader;
 use crate::math;
+use crate::model::layer_norm::{Affine, LayerNorm};
+use crate::model::tensors::{LM_HEAD, LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
 use crate::model::{Config, Processing};
 
-/// The matrix that is W_E and, unless there is another, W_U transposed.
-const WTE: &str = "wte.weight";
-/// W_U transposed, where it is a matrix of its own.
-const LM_HEAD: &str = "lm_head.weight";
 /// Rows of W_U that logits are computed of at a time.
 const ROWS_AT_A_TIME: usize = 1024;
 
@@ -39,44 +36,32 @@ pub(crate) struct Embedding {
     vocabulary_mean: (Vec<f32>, f64),
 }
 
-/// The matrices whose rows are taken as they pass.
-pub(crate) const MATRICES: [&str; 2] = [WTE, LM_HEAD];
+/// The matrices whose rows are taken as they pass: W_E, which is W_U transposed, too, where there is no other.
+pub(crate) const MATRICES: [TensorRow; 2] = [WTE, LM_HEAD];
 /// The tensors that [`Embedding`] is made of.
-pub(crate) const NAMES: [&str; 5] = [WTE, "wpe.weight", "ln_f.weight", "ln_f.bias", LM_HEAD];
+pub(crate) const TENSORS: [TensorRow; 5] = [WTE, WPE, LN_F_WEIGHT, LN_F_BIAS, LM_HEAD];
 
 impl Embedding {
     /// Reads both ends of the model, with the rows of `tokens`.
     pub(crate) async fn load(loader: Loader<'_>, processing: Processing, tokens: &BTreeSet<u32>) -> Result<Self> {
-        let Config {
-            d_model,
-            d_vocab,
-            n_ctx,
-            layer_norm_epsilon: eps,
-            ..
-        } = *loader.config();
-        let wanted = [
-            ("wpe.weight", vec![n_ctx, d_model]),
-            ("ln_f.weight", vec![d_model]),
-            ("ln_f.bias", vec![d_model]),
-        ];
-        let mut ends = loader
-            .tensors(&wanted.map(|(name, shape)| (name.to_owned(), shape)))
-            .await?;
+        let config = loader.config();
+        let wanted = [WPE, LN_F_WEIGHT, LN_F_BIAS].map(|tensor| tensor.spec(config));
+        let mut ends = loader.tensors(&wanted).await?;
         let (w_e, mut source_mean) = read_rows(loader, WTE, tokens).await?;
         let mut w_u = None;
-        if loader.has(LM_HEAD) {
+        if loader.has(LM_HEAD.name()) {
             let (rows, mean) = read_rows(loader, LM_HEAD, tokens).await?;
             (w_u, source_mean) = (Some(rows), mean);
         }
         let mut embedding = Self {
             processing,
-            d_model,
-            d_vocab,
-            eps,
+            d_model: config.d_model,
+            d_vocab: config.d_vocab,
+            eps: config.layer_norm_epsilon,
             w_e,
             w_u,
-            wpe: ends.take("wpe.weight")?,
-            ln_f: ends.layer_norm("ln_f")?,
+            wpe: ends.take(WPE.name())?,
+            ln_f: ends.affine(LN_F_WEIGHT.name(), LN_F_BIAS.name())?,
             source_mean,
             vocabulary_mean: (Vec::new(), 0.0),
         };
@@ -154,13 +139,18 @@ impl Embedding {
         Ok((bias - mean) as f32)
     }
 
-    /// Logits over the vocabulary, `[rows, d_vocab]`, of the last residual stream, `[rows, d_model]`; W_U passes by.
-    pub(crate) async fn logits(&self, loader: Loader<'_>, resid: &[f32]) -> Result<Vec<f32>> {
+    /// Logits over the vocabulary, `[rows, d_vocab]`, of the last residual stream, `[rows, d_model]`, with `scales [rows]`
+    /// of the final LayerNorm; W_U passes by.
+    pub(crate) async fn logits(&self, loader: Loader<'_>, resid: &[f32], scales: &[f32]) -> Result<Vec<f32>> {
         let ln_f = LayerNorm {
             eps: self.eps,
             affine: None,
         };
-        let mut x = ln_f.normalise(resid, self.d_model).0;
+        let (mut x, own_scales) = ln_f.normalise(resid, self.d_model);
+        for ((row, own), scale) in x.chunks_exact_mut(self.d_model).zip(own_scales).zip(scales) {
+            // Exactly 1 unless the scale was edited.
+            row.iter_mut().for_each(|v| *v *= own / scale);
+        }
         let mut subtracted = vec![0.0; x.len() / self.d_model];
         for (row, subtracted) in x.chunks_exact_mut(self.d_model).zip(&mut subtracted) {
             *subtracted = self.unembed_input(row);
@@ -180,7 +170,9 @@ impl Embedding {
                 rows.clear();
             }
         };
-        loader.rows(source, [self.d_vocab, self.d_model], &mut take).await?;
+        loader
+            .rows(source.name(), [self.d_vocab, self.d_model], &mut take)
+            .await?;
         outcome?;
         logits.add(&x, &rows, self.d_model)?;
         for (row, subtracted) in logits.values.chunks_exact_mut(self.d_vocab).zip(subtracted) {
@@ -280,10 +272,10 @@ impl Logits {
     }
 }
 
-/// The rows of `tokens` of the matrix `name [d_vocab, d_model]`, and the mean of all its rows, accumulated in f64.
+/// The rows of `tokens` of `matrix [d_vocab, d_model]`, and the mean of all its rows, accumulated in f64.
 async fn read_rows(
     loader: Loader<'_>,
-    name: &str,
+    matrix: TensorRow,
     tokens: &BTreeSet<u32>,
 ) -> Result<(BTreeMap<u32, Vec<f32>>, Vec<f32>)> {
     let Config { d_model, d_vocab, .. } = *loader.config();
@@ -299,7 +291,7 @@ async fn read_rows(
         }
         token += 1;
     };
-    loader.rows(name, [d_vocab, d_model], &mut take).await?;
+    loader.rows(matrix.name(), [d_vocab, d_model], &mut take).await?;
     let mean = total.iter().map(|total| (total / d_vocab as f64) as f32).collect();
     Ok((rows, mean))
 }

@@ -2,12 +2,12 @@
 
 use candle_core::Tensor;
 
+use crate::compute::block::AttentionInput;
 use crate::compute::tensor;
 use crate::error::Result;
-use crate::forward::block::AttentionInput;
-use crate::forward::layer_norm::{self, LayerNorm};
 use crate::math;
 use crate::model::Config;
+use crate::model::layer_norm::{self, LayerNorm};
 
 /// One side of a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

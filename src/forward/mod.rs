@@ -1,25 +1,28 @@
-//! The forward pass.
+//! The forward pass: what goes through the blocks, what is captured, what is edited.
 //!
-//! A [`Model`] takes [`Pass`]es through its blocks. A pass is a batch whose positions form a
-//! [`PrefixTree`]; its [`Request`] says what to capture on the way.
+//! A [`Model`] takes [`Pass`]es through its blocks. A pass is a batch whose positions form a [`PrefixTree`]; its
+//! [`Request`] says what to capture on the way, as [`Tap`]s at hook points. [`Pass::edited`] makes a pass in which vectors
+//! stand in place of activations, and which computes only what can change.
 
-mod block;
+mod blocks;
+mod edit;
 mod embedding;
 mod head_weights;
-mod layer_norm;
+mod kept;
 mod loader;
 mod model;
 mod pass;
 mod prefix;
-mod readout;
-mod step;
-mod walk;
+mod schedule;
+mod tap;
 mod watcher;
 
+pub use edit::{Edit, Variant};
 pub use head_weights::{HeadWeights, Side};
-pub use model::{BLOCK_BUDGET, Model};
-pub use pass::{CHUNK, Captured, LayerZeroAlone, Pass, Request};
+pub(crate) use kept::Kept;
+pub use model::{BLOCK_BUDGET, EffectiveEmbedding, Model};
+pub use pass::{CHUNK, Pass, Request};
 pub use prefix::PrefixTree;
-pub use readout::{Components, Direction, Readout};
-pub use walk::Walk;
+pub use schedule::Schedule;
+pub use tap::{Captured, Tap, TapSink};
 pub use watcher::{Unwatched, Watcher};

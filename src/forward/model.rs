@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use crate::checkpoint::{Checkpoint, Source};
+use crate::checkpoint::{Source, TensorSpec};
+use crate::compute::block::Block;
+use crate::compute::step::Step;
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::block::{self, Block};
+use crate::forward::blocks::{self, Parts};
 use crate::forward::embedding::{self, Embedding};
 use crate::forward::loader::Loader;
 use crate::forward::{HeadWeights, Pass, PrefixTree, Request, Watcher};
 use crate::math;
-use crate::model::{Config, Processing, Tokenizer};
+use crate::model::tensors::{Part, of_layer};
+use crate::model::{Checkpoint, Config, Processing, Tokenizer, block};
 use crate::names::Head;
 
 /// Bytes of blocks that a model keeps in memory.
@@ -25,11 +28,24 @@ pub const BLOCK_BUDGET: u64 = if cfg!(target_arch = "wasm32") {
 /// Token sequences whose log-probabilities are computed at a time.
 const SEQUENCES_AT_A_TIME: usize = 64;
 
+/// Tokens' W_E rows sent through layer 0 alone, each attending only to itself.
+///
+/// Attention is the linear part: `ln1(x) W_V W_O` summed over heads, no biases. The MLP has its biases.
+#[derive(Debug, Clone, Default)]
+pub struct EffectiveEmbedding {
+    /// `x + attention + mlp_out`, `[tokens, d_model]`: W_EE.
+    pub resid_post: Vec<f32>,
+    /// Output of the MLP, `[tokens, d_model]`: W_EE_subE.
+    pub mlp_out: Vec<f32>,
+}
+
 /// A model of the GPT-2 architecture.
 pub struct Model {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) processing: Processing,
     block_budget: u64,
+    /// b_O of the blocks that have been read: small, and asked for when a block may be gone.
+    b_o: Vec<Option<Vec<f32>>>,
     embedding: Option<Embedding>,
     pub(crate) blocks: Vec<Option<Block>>,
 }
@@ -41,8 +57,10 @@ impl Model {
     /// Those of [`Checkpoint::open`]. Tensors are read later, when they are needed.
     pub async fn open(source: Box<dyn Source>, processing: Processing) -> Result<Self> {
         let checkpoint = Checkpoint::open(source).await?;
-        let blocks = (0..checkpoint.config().n_layer).map(|_| None).collect();
+        let n_layer = checkpoint.config().n_layer;
+        let blocks = (0..n_layer).map(|_| None).collect();
         Ok(Self {
+            b_o: vec![None; n_layer],
             checkpoint,
             processing,
             block_budget: BLOCK_BUDGET,
@@ -75,6 +93,7 @@ impl Model {
     pub fn set_processing(&mut self, processing: Processing) {
         if processing != self.processing {
             self.blocks.iter_mut().for_each(|block| *block = None);
+            self.b_o.iter_mut().for_each(|b_o| *b_o = None);
             self.processing = processing;
             if let Some(embedding) = &mut self.embedding {
                 embedding.set_processing(processing);
@@ -102,23 +121,24 @@ impl Model {
     /// Bytes of weights that remain to be read to take `passes` through `layers` whole blocks and, with `head_layer`,
     /// for the queries and keys of that layer.
     pub fn bytes_to_read(&self, passes: &[Pass], layers: usize, head_layer: Option<usize>) -> u64 {
-        let size = |name: &str| self.checkpoint.size_in_bytes(name);
-        let sum = |tensors: Vec<(String, Vec<usize>)>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
+        let size = |name: &str| self.checkpoint.weights().size_in_bytes(name);
+        let sum = |tensors: Vec<TensorSpec>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
         let ends = match &self.embedding {
             Some(embedding) if embedding.holds(&tokens_of(passes)) => 0,
-            Some(_) => embedding::MATRICES.iter().map(|name| size(name)).sum(),
-            None => embedding::NAMES.iter().map(|name| size(name)).sum(),
+            Some(_) => embedding::MATRICES.iter().map(|tensor| size(tensor.name())).sum(),
+            None => embedding::TENSORS.iter().map(|tensor| size(tensor.name())).sum(),
         };
         let input = |layer: usize| match self.blocks.get(layer) {
-            Some(None) => sum(block::input_tensors(self.config(), layer)),
+            Some(None) => sum(of_layer(self.config(), layer, Part::AttentionInput)),
             _ => 0,
         };
         let rest = |layer: usize| match self.is_whole(layer) {
             true => 0,
-            false => sum(block::rest_tensors(self.config(), layer)),
+            false => sum(of_layer(self.config(), layer, Part::BlockRest)),
         };
         let head_layer = head_layer.filter(|&layer| layer >= layers);
-        ends + (0..layers).map(|layer| input(layer) + rest(layer)).sum::<u64>() + head_layer.map_or(0, input)
+        let first = passes.iter().map(|pass| pass.first_layer(layers)).min().unwrap_or(0);
+        ends + (first..layers).map(|layer| input(layer) + rest(layer)).sum::<u64>() + head_layer.map_or(0, input)
     }
 
     /// Whether all of block `layer` is in memory.
@@ -134,8 +154,8 @@ impl Model {
     /// # Errors
     /// [`ErrorKind::Cancelled`] from `watcher`, errors of reading weights. The model stays usable.
     pub async fn run(&mut self, passes: &mut [Pass], layers: usize, watcher: &dyn Watcher) -> Result<()> {
-        let mut walk = self.begin(passes, layers, watcher).await?;
-        while self.advance(&mut walk, passes, watcher).await?.is_some() {}
+        let mut schedule = self.begin(passes, layers, watcher).await?;
+        while self.advance(&mut schedule, passes, watcher).await?.is_some() {}
         Ok(())
     }
 
@@ -152,12 +172,72 @@ impl Model {
             let mut pass = Pass::new(PrefixTree::new(sequences.iter().copied()), Request::default());
             self.run(std::slice::from_mut(&mut pass), self.config().n_layer, watcher)
                 .await?;
-            let last_rows = (0..sequences.len()).filter_map(|index| pass.tree.path(index).last());
-            let resid: Vec<f32> = last_rows.flat_map(|&row| pass.resid_at(row)).copied().collect();
-            let logits = self.embedding()?.logits(self.loader(watcher), &resid).await?;
-            log_probs.extend(logits.chunks_exact(self.config().d_vocab).map(log_softmax));
+            let last_row = |index| pass.tree.path(index).last().copied();
+            let rows: Vec<usize> = (0..sequences.len()).filter_map(last_row).collect();
+            let logits = self.logits(&pass, &rows, watcher).await?;
+            log_probs.extend(logits.iter().map(|logits| log_softmax(logits)));
         }
         Ok(log_probs)
+    }
+
+    /// Logits over the vocabulary at `rows` of `pass`, which has gone through all layers, `[d_vocab]` each. W_U passes by:
+    /// ask for all rows at once.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a row that is not there and a pass that has not gone through all layers, errors of
+    /// reading.
+    pub async fn logits(&self, pass: &Pass, rows: &[usize], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
+        let config = self.config();
+        if pass.place.layers != config.n_layer || !pass.place.begun {
+            return Err(Error::new(ErrorKind::Request, "logits need a pass through all layers"));
+        }
+        if let Some(row) = rows.iter().find(|row| **row >= pass.tree.len()) {
+            return Err(Error::new(ErrorKind::Request, format!("the pass has no row {row}"))
+                .expected(format!("one of {}, counted from 0", pass.tree.len())));
+        }
+        let mut logits = Vec::with_capacity(rows.len());
+        for rows in rows.chunks(SEQUENCES_AT_A_TIME) {
+            let resid: Vec<f32> = rows.iter().flat_map(|&row| pass.resid_at(row)).copied().collect();
+            let scales = pass.final_scales(rows, config);
+            let of_rows = self.embedding()?.logits(self.loader(watcher), &resid, &scales).await?;
+            logits.extend(of_rows.chunks_exact(config.d_vocab).map(<[f32]>::to_vec));
+        }
+        Ok(logits)
+    }
+
+    /// Log-probabilities over the vocabulary at `rows` of `pass`; see [`Model::logits`].
+    ///
+    /// # Errors
+    /// As [`Model::logits`].
+    pub async fn log_probs_at(&self, pass: &Pass, rows: &[usize], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
+        let logits = self.logits(pass, rows, watcher).await?;
+        Ok(logits.iter().map(|logits| log_softmax(logits)).collect())
+    }
+
+    /// The effective embeddings of `tokens`, whose embedding is in memory: their W_E rows through layer 0 alone.
+    ///
+    /// # Errors
+    /// As [`Model::w_e`], and errors of reading.
+    pub async fn effective_embedding(&mut self, tokens: &[u32], watcher: &dyn Watcher) -> Result<EffectiveEmbedding> {
+        if !self.is_whole(0) {
+            watcher.waiting();
+            let input = self.blocks[0].as_ref().map(|block| &block.input);
+            let parts = blocks::load(self.loader(watcher), 0, input, true, self.processing).await?;
+            self.install(0, parts);
+        }
+        let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
+        for &token in tokens {
+            rows.extend(self.w_e(token)?);
+        }
+        let block = self.blocks[0].as_ref().ok_or_else(|| not_loaded("a block"))?;
+        let step = Step {
+            config: self.config(),
+            block,
+            rest: block.rest.as_ref().ok_or_else(|| not_loaded("a block"))?,
+            edits: &[],
+        };
+        let (resid_post, mlp_out) = step.alone(rows)?;
+        Ok(EffectiveEmbedding { resid_post, mlp_out })
     }
 
     /// resid_pre of `layer` (`n_layer`: what ln_f reads) at every position of `tokens`, `[pos, d_model]`.
@@ -197,8 +277,8 @@ impl Model {
         self.config().check_head(head)?;
         if self.blocks[head.layer].is_none() {
             watcher.waiting();
-            let parts = Block::load(self.loader(watcher), head.layer, None, false, self.processing).await?;
-            parts.install(&mut self.blocks[head.layer]);
+            let parts = blocks::load(self.loader(watcher), head.layer, None, false, self.processing).await?;
+            self.install(head.layer, parts);
         }
         let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
         HeadWeights::new(&block.input, self.config(), head.head)
@@ -217,6 +297,15 @@ impl Model {
                 self.embedding = Some(Embedding::load(loader, self.processing, tokens).await?);
                 Ok(())
             }
+        }
+    }
+
+    /// Keeps what was read of block `layer`.
+    pub(crate) fn install(&mut self, layer: usize, parts: Parts) {
+        parts.install(&mut self.blocks[layer]);
+        let rest = self.blocks[layer].as_ref().and_then(|block| block.rest.as_ref());
+        if let Some(rest) = rest {
+            self.b_o[layer] = Some(rest.b_o.clone());
         }
     }
 
@@ -253,13 +342,21 @@ impl Model {
         self.embedding()?.b_u(token)
     }
 
-    /// Processed W_E rows of `tokens`, `[tokens, d_model]`.
-    pub(crate) fn w_e_rows(&self, tokens: &[u32]) -> Result<Vec<f32>> {
-        let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
-        for &token in tokens {
-            rows.extend(self.w_e(token)?);
-        }
-        Ok(rows)
+    /// The processed W_pos row of `position`, `[d_model]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] for a position beyond the context, [`ErrorKind::Internal`] as [`Model::w_e`].
+    pub fn w_pos(&self, position: usize) -> Result<Vec<f32>> {
+        self.embedding()?.w_pos(position)
+    }
+
+    /// The processed b_O of `layer`, `[d_model]`, of a block that has been read since the weights' processing was set.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where it has not.
+    pub fn b_o(&self, layer: usize) -> Result<&[f32]> {
+        let known = self.b_o.get(layer).and_then(Option::as_deref);
+        known.ok_or_else(|| not_loaded("b_O"))
     }
 }
 

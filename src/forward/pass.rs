@@ -1,12 +1,20 @@
 //! A batch on its way through the model: its residual stream, what was asked for, what was captured.
 
 use std::ops::Range;
+use std::rc::Rc;
 
-use crate::error::Result;
+use crate::compute::block::{Block, BlockRest};
+use crate::compute::rows::{Edit as RowEdit, Rows};
+use crate::compute::step::Step;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::edit::{self, Variant};
 use crate::forward::embedding::Embedding;
-use crate::forward::{Components, PrefixTree, Readout};
+use crate::forward::kept::Kept;
+use crate::forward::tap::{self, LayerTaps};
+use crate::forward::{Captured, PrefixTree, Tap};
 use crate::model::Config;
-use crate::names::Head;
+use crate::model::layer_norm::LayerNorm;
+use crate::names::HookPoint;
 
 /// Rows that go through a block at a time: bounds memory, and how long a cancel can take.
 pub const CHUNK: usize = 512;
@@ -14,39 +22,26 @@ pub const CHUNK: usize = 512;
 /// The same while weights are being read: what has arrived must not wait long.
 pub(crate) const CHUNK_WHILE_LOADING: usize = 128;
 
-/// What a pass captures on its way. Rows are those of its [`PrefixTree`].
-#[derive(Debug, Clone, Default)]
+/// What a pass captures on its way, and keeps. Rows are those of its [`PrefixTree`].
+#[derive(Clone, Default)]
 pub struct Request {
-    /// The output of one head, `z W_O` without b_O, at these rows.
-    pub head_output: Option<(Head, Vec<usize>)>,
-    /// Components of the residual stream, as a head reads them.
-    pub readouts: Vec<Readout>,
-    /// W_E rows of these tokens sent through layer 0 alone.
-    pub layer_0_alone: Vec<u32>,
+    /// What to capture.
+    pub taps: Vec<Tap>,
+    /// The first layer of those that are kept, so that sequences can be edited from it on (see [`Pass::edited`]); None to
+    /// keep none.
+    pub keep_from: Option<usize>,
     /// Other tokens whose rows of W_E or columns of W_U are going to be asked for.
     pub other_tokens: Vec<u32>,
 }
 
-/// What a pass has captured.
-#[derive(Debug, Clone, Default)]
-pub struct Captured {
-    /// `z W_O` of the requested head, `[rows, d_model]`.
-    pub head_output: Vec<f32>,
-    /// What every readout has captured, in the order of the request.
-    pub components: Vec<Components>,
-    /// Requested W_E rows through layer 0 alone.
-    pub layer_0_alone: LayerZeroAlone,
-}
-
-/// Vectors sent through layer 0 alone, each attending only to itself.
-///
-/// Attention is the linear part: `ln1(x) W_V W_O` summed over heads, no biases. The MLP has its biases.
-#[derive(Debug, Clone, Default)]
-pub struct LayerZeroAlone {
-    /// `x + attention + mlp_out`, `[tokens, d_model]`: W_EE.
-    pub resid_post: Vec<f32>,
-    /// Output of the MLP, `[tokens, d_model]`: W_EE_subE.
-    pub mlp_out: Vec<f32>,
+impl Request {
+    /// Captures `taps`.
+    pub fn of(taps: Vec<Tap>) -> Self {
+        Self {
+            taps,
+            ..Self::default()
+        }
+    }
 }
 
 /// A batch on its way through the model.
@@ -57,12 +52,25 @@ pub struct Pass {
     pub resid: Vec<f32>,
     /// What is captured.
     pub request: Request,
-    /// What has been captured.
-    pub captured: Captured,
+    /// What has been captured, in the order of the request's taps.
+    pub captured: Vec<Captured>,
     /// Queries, keys and values of the current layer, `[rows, 3 * d_model]`, as far as computed.
-    pub(crate) qkv: Vec<f32>,
+    qkv: Vec<f32>,
     /// How far it is.
     pub(crate) place: Place,
+    kept: Rc<Kept>,
+    edited: Option<Edited>,
+}
+
+/// What makes a pass one of edited sequences.
+struct Edited {
+    /// Of the pass that it was made from.
+    base: Rc<Kept>,
+    /// Number of rows that stay as they are in `base`.
+    frozen: usize,
+    /// For every other row the row that it is a copy of, and the layer from which it is computed, ascending.
+    copied: Vec<(usize, usize)>,
+    edits: Vec<(usize, edit::Edit)>,
 }
 
 /// How far a pass is.
@@ -72,8 +80,8 @@ pub(crate) struct Place {
     pub(crate) begun: bool,
     /// Blocks that all rows have gone through.
     pub(crate) layers: usize,
-    /// Rows that have gone through the next one.
-    pub(crate) rows: usize,
+    /// The first row that has not gone through the next one.
+    pub(crate) row: usize,
 }
 
 impl Pass {
@@ -83,17 +91,48 @@ impl Pass {
             tree,
             resid: Vec::new(),
             request,
-            captured: Captured::default(),
+            captured: Vec::new(),
             qkv: Vec::new(),
             place: Place::default(),
+            kept: Rc::default(),
+            edited: None,
         }
     }
 
-    /// The tokens whose embedding it needs.
+    /// A pass over `variants` of the sequences of this one, which has gone through all layers of a model of `config` and
+    /// has kept them (see [`Request::keep_from`]).
+    ///
+    /// Its [`PrefixTree`] has a sequence for each variant; their rows are this pass's where nothing can change, else new
+    /// ones. Only these are computed, each from the first layer on in which something can change. What is to be captured
+    /// of them is added to its request.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a sequence, layer, head or position that is not there, a vector of a wrong width or with
+    /// a number that is not finite, and a layer that was not kept.
+    pub fn edited(&self, config: &Config, variants: &[Variant]) -> Result<Self> {
+        if !self.kept.has(config.n_layer) {
+            return Err(Error::new(
+                ErrorKind::Request,
+                "a pass can't be edited that has not kept its layers",
+            )
+            .expected("one that has gone through all of them and was asked to keep them"));
+        }
+        let rows = edit::Rows::new(&self.tree, &self.kept, config, variants)?;
+        let mut pass = Self::new(rows.tree, Request::default());
+        pass.edited = Some(Edited {
+            base: Rc::clone(&self.kept),
+            frozen: rows.frozen,
+            copied: rows.copied,
+            edits: rows.edits,
+        });
+        Ok(pass)
+    }
+
+    /// The tokens whose embedding it needs. An edited pass begins where another one has been.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = u32> {
-        let tree = (0..self.tree.len()).map(|row| self.tree.token(row));
-        let asked = self.request.layer_0_alone.iter().chain(&self.request.other_tokens);
-        tree.chain(asked.copied())
+        let rows = if self.edited.is_some() { 0 } else { self.tree.len() };
+        let tree = (0..rows).map(|row| self.tree.token(row));
+        tree.chain(self.request.other_tokens.iter().copied())
     }
 
     /// The residual stream at `row`, `[d_model]`.
@@ -102,35 +141,173 @@ impl Pass {
         &self.resid[row * d_model..][..d_model]
     }
 
-    /// Starts over at the embedding.
-    pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config) -> Result<()> {
-        self.captured = Captured::default();
+    /// Whether layers are kept: not of edited sequences, whose rows begin at different layers.
+    fn keeps(&self) -> bool {
+        self.request.keep_from.is_some() && self.edited.is_none()
+    }
+
+    /// The first block that it goes through, of `layers`.
+    pub(crate) fn first_layer(&self, layers: usize) -> usize {
+        match &self.edited {
+            Some(edited) => edited.copied.first().map_or(layers, |(_, from_layer)| *from_layer),
+            None => 0,
+        }
+    }
+
+    /// The rows that go through block `layer`.
+    fn rows_of(&self, layer: usize) -> Range<usize> {
+        match &self.edited {
+            Some(edited) => {
+                let started = edited.copied.partition_point(|(_, from_layer)| *from_layer <= layer);
+                edited.frozen..edited.frozen + started
+            }
+            None => 0..self.tree.len(),
+        }
+    }
+
+    /// Starts over: at the embedding, or where the pass it was made from has been. `layers` blocks are ahead.
+    pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config, layers: usize) -> Result<()> {
+        let computed = self.edited.as_ref().map_or(0, |edited| edited.frozen)..self.tree.len();
+        tap::check(&self.request.taps, config, layers, &computed)?;
+        let taps = self.request.taps.iter();
+        self.captured = taps.map(|tap| Captured::new(tap, &self.tree, config)).collect();
         self.qkv = Vec::new();
+        self.kept = Rc::new(self.request.keep_from.map_or_else(|| Kept::new(usize::MAX), Kept::new));
         self.place = Place {
             begun: true,
-            ..Place::default()
+            layers: self.first_layer(layers),
+            row: computed.start,
         };
         self.resid = Vec::with_capacity(self.tree.len() * config.d_model);
-        for row in 0..self.tree.len() {
-            let w_e = embedding.w_e(self.tree.token(row))?;
-            let w_pos = embedding.w_pos(self.tree.position(row))?;
-            self.resid
-                .extend(w_e.iter().zip(&w_pos).map(|(w_e, w_pos)| w_e + w_pos));
-        }
-        for readout in &self.request.readouts {
-            let mut components = Components::new(readout, config.d_model);
-            for &row in &readout.rows {
-                components.w_e.extend(embedding.w_e(self.tree.token(row))?);
-                components.w_pos.extend(embedding.w_pos(self.tree.position(row))?);
+        match &self.edited {
+            Some(edited) => {
+                let frozen = (0..edited.frozen).map(|row| (row, config.n_layer));
+                for (row, layer) in frozen.chain(edited.copied.iter().copied()) {
+                    self.resid.extend_from_slice(edited.base.resid_pre(layer, row, config));
+                }
             }
-            self.captured.components.push(components);
+            None => {
+                for row in 0..self.tree.len() {
+                    let w_e = embedding.w_e(self.tree.token(row))?;
+                    let w_pos = embedding.w_pos(self.tree.position(row))?;
+                    self.resid
+                        .extend(w_e.iter().zip(&w_pos).map(|(w_e, w_pos)| w_e + w_pos));
+                }
+            }
+        }
+        if self.place.layers >= layers {
+            self.finish(config, layers)?;
         }
         Ok(())
     }
 
-    /// The next rows to go through a block, at most `most`.
-    pub(crate) fn next_rows(&self, most: usize) -> Range<usize> {
-        let start = self.place.rows;
-        start..self.tree.len().min(start + most)
+    /// Takes the next rows through the block that comes next, at most `most`, of `layers`; says how many.
+    pub(crate) fn step(
+        &mut self,
+        block: &Block,
+        rest: &BlockRest,
+        config: &Config,
+        most: usize,
+        layers: usize,
+    ) -> Result<usize> {
+        let layer = self.place.layers;
+        let of_layer = self.rows_of(layer);
+        if self.place.row == of_layer.start {
+            self.begin_layer(layer, config);
+        }
+        let range = self.place.row..of_layer.end.min(self.place.row + most);
+        let edits = self.edits_in(layer, &range);
+        let step = Step {
+            config,
+            block,
+            rest,
+            edits: &edits,
+        };
+        let rows = Rows {
+            range: range.clone(),
+            parents: self.tree.parents(),
+        };
+        let mut taps = LayerTaps::new(layer, config, &self.request.taps, &mut self.captured);
+        step.forward(&rows, &mut self.resid, &mut self.qkv, &mut taps)?;
+        self.place.row = range.end;
+        if range.end == of_layer.end {
+            let qkv = std::mem::take(&mut self.qkv);
+            if self.keeps() {
+                Rc::make_mut(&mut self.kept).keep_qkv(layer, qkv);
+            }
+            self.place.row = of_layer.start;
+            self.place.layers += 1;
+            if self.place.layers >= layers {
+                self.finish(config, layers)?;
+            }
+        }
+        Ok(range.len())
+    }
+
+    /// Makes room for queries, keys and values of block `layer`; those of rows that stay as they are known.
+    fn begin_layer(&mut self, layer: usize, config: &Config) {
+        if self.keeps() {
+            Rc::make_mut(&mut self.kept).keep_resid(layer, &self.resid);
+        }
+        self.qkv.clear();
+        self.qkv.reserve_exact(self.tree.len() * 3 * config.d_model);
+        if let Some(edited) = &self.edited {
+            self.qkv.extend_from_slice(edited.base.qkv(layer));
+        }
+    }
+
+    /// All rows have gone through all `layers` blocks that they were to go through.
+    fn finish(&mut self, config: &Config, layers: usize) -> Result<()> {
+        if self.keeps() {
+            Rc::make_mut(&mut self.kept).keep_resid(layers, &self.resid);
+        }
+        let rows: Vec<usize> = self.rows_of(layers).collect();
+        let asked = |tap: &Tap| tap.point == HookPoint::LnFinalScale;
+        if layers == config.n_layer && self.request.taps.iter().any(asked) {
+            let scales = self.final_scales(&rows, config);
+            tap::give_final_scales(&self.request.taps, &mut self.captured, &rows, &scales)?;
+        }
+        Ok(())
+    }
+
+    /// The scales of the final LayerNorm at `rows`, whose residual stream is the last one.
+    pub(crate) fn final_scales(&self, rows: &[usize], config: &Config) -> Vec<f32> {
+        let ln_final = LayerNorm {
+            eps: config.layer_norm_epsilon,
+            affine: None,
+        };
+        let scale = |&row: &usize| {
+            let edits = self.edited.iter().flat_map(|edited| &edited.edits);
+            let edit = edits
+                .filter(|(of, edit)| *of == row && edit.point == HookPoint::LnFinalScale)
+                .last();
+            match edit {
+                Some((_, edit)) => edit.value.first().copied().unwrap_or_default(),
+                None => ln_final
+                    .normalise(self.resid_at(row), config.d_model)
+                    .1
+                    .first()
+                    .copied()
+                    .unwrap_or_default(),
+            }
+        };
+        rows.iter().map(scale).collect()
+    }
+
+    /// The edits of block `layer` at rows in `range`, as an engine takes them.
+    fn edits_in(&self, layer: usize, range: &Range<usize>) -> Vec<RowEdit> {
+        let edits = self.edited.iter().flat_map(|edited| &edited.edits);
+        edits
+            .filter(|(row, _)| range.contains(row))
+            .filter_map(|(row, edit)| match edit.point {
+                HookPoint::Block { layer: of, hook } if of == layer => Some(RowEdit {
+                    hook,
+                    head: edit.head,
+                    row: *row,
+                    value: edit.value.clone(),
+                }),
+                _ => None,
+            })
+            .collect()
     }
 }

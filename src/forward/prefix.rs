@@ -39,7 +39,21 @@ impl PrefixTree {
         tree
     }
 
-    fn push(&mut self, token: u32, position: usize, parent: Option<usize>) -> usize {
+    /// The same rows, and no sequences.
+    pub(crate) fn without_paths(&self) -> Self {
+        Self {
+            paths: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Sets the rows of every sequence, by position.
+    pub(crate) fn set_paths(&mut self, paths: Vec<Vec<usize>>) {
+        self.paths = paths;
+    }
+
+    /// Appends a row after the row `parent`, and returns its number.
+    pub(crate) fn push(&mut self, token: u32, position: usize, parent: Option<usize>) -> usize {
         self.tokens.push(token);
         self.positions.push(position);
         self.parents.push(parent);
@@ -71,14 +85,14 @@ impl PrefixTree {
         &self.paths[index]
     }
 
-    /// Writes the rows that `row` attends to into `ancestors`: itself, then its ancestors, nearest first.
-    pub(crate) fn attended(&self, row: usize, ancestors: &mut Vec<usize>) {
-        ancestors.clear();
-        let mut next = Some(row);
-        while let Some(row) = next {
-            ancestors.push(row);
-            next = self.parents[row];
-        }
+    /// Number of sequences.
+    pub fn sequences(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// The row of the position before, None at position 0, for every row.
+    pub(crate) fn parents(&self) -> &[Option<usize>] {
+        &self.parents
     }
 }
 
@@ -96,8 +110,8 @@ mod tests {
         assert_eq!(tree.path(2), [4, 5]);
         assert_eq!(tree.path(3), [0, 1]);
         assert_eq!((tree.token(3), tree.position(3)), (4, 2));
-        let mut rows = Vec::new();
-        tree.attended(3, &mut rows);
-        assert_eq!(rows, [3, 1, 0]);
+        assert_eq!(tree.parents()[3], Some(1));
+        assert_eq!(tree.parents()[1], Some(0));
+        assert_eq!(tree.sequences(), 4);
     }
 }

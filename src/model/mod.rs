@@ -1,12 +1,17 @@
 //! What a model of the GPT-2 architecture is: configuration, tokenizer, weight processing, what a checkpoint says of itself.
 
+pub(crate) mod block;
 mod card;
+mod checkpoint;
 mod config;
+pub(crate) mod layer_norm;
 mod processing;
+pub(crate) mod tensors;
 mod tokenizer;
 mod tokenizer_file;
 
 pub use card::ModelCard;
+pub use checkpoint::Checkpoint;
 pub use config::Config;
 pub use processing::Processing;
 pub use tokenizer::Tokenizer;

@@ -7,7 +7,10 @@ use std::io::Write;
 
 use serde_json::{Map, Value, json};
 
+use crate::checkpoint::TensorSpec;
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
+use crate::model::tensors::{self, Part};
 use crate::prompts::ioi::random::NumpyRandom;
 
 /// The original's constant, which is not 2 pi to more than three digits.
@@ -79,7 +82,7 @@ impl Synthetic {
             numpy: NumpyRandom::new(self.seed),
             out,
         };
-        generator.model(self).map_err(|error| {
+        generator.model(self, &self.header()?).map_err(|error| {
             Error::new(
                 ErrorKind::Source,
                 format!("the synthetic weights can't be written: {error}"),
@@ -87,40 +90,24 @@ impl Synthetic {
         })
     }
 
-    /// Names and shapes, in the order in which they are drawn and written.
-    fn shapes(&self) -> Vec<(String, Vec<usize>)> {
-        let (d, n_ctx) = (self.d_model, self.n_ctx);
-        let mut shapes = vec![
-            ("wte.weight".to_owned(), vec![self.d_vocab, d]),
-            ("wpe.weight".to_owned(), vec![n_ctx, d]),
-        ];
+    /// Names and shapes, in the order in which they are drawn and written: that of the published files, each block's
+    /// causal mask at its end.
+    fn shapes(&self) -> Result<Vec<TensorSpec>> {
+        let config = Config::from_json(self.config_json().as_bytes())?;
+        let mut shapes = tensors::of_part(&config, Part::Embedding);
         for layer in 0..self.n_layer {
-            let block = [
-                ("ln_1.weight", vec![d]),
-                ("ln_1.bias", vec![d]),
-                ("ln_2.weight", vec![d]),
-                ("ln_2.bias", vec![d]),
-                ("attn.c_attn.weight", vec![d, 3 * d]),
-                ("attn.c_attn.bias", vec![3 * d]),
-                ("attn.c_proj.weight", vec![d, d]),
-                ("attn.c_proj.bias", vec![d]),
-                ("mlp.c_fc.weight", vec![d, 4 * d]),
-                ("mlp.c_fc.bias", vec![4 * d]),
-                ("mlp.c_proj.weight", vec![4 * d, d]),
-                ("mlp.c_proj.bias", vec![d]),
-                ("attn.bias", vec![1, 1, n_ctx, n_ctx]),
-            ];
-            shapes.extend(block.map(|(name, shape)| (format!("h.{layer}.{name}"), shape)));
+            shapes.extend(tensors::of_block(&config, layer));
+            shapes.push(tensors::mask_buffer(&config, layer));
         }
-        shapes.extend([("ln_f.weight".to_owned(), vec![d]), ("ln_f.bias".to_owned(), vec![d])]);
-        shapes
+        shapes.extend(tensors::of_part(&config, Part::FinalLayerNorm));
+        Ok(shapes)
     }
 
     /// The length of the header, then the header, padded to a multiple of 8 bytes.
-    fn header(&self) -> Vec<u8> {
+    fn header(&self) -> Result<Vec<u8>> {
         let mut header = Map::from_iter([("__metadata__".to_owned(), json!({"format": "pt"}))]);
         let mut start = 0;
-        for (name, shape) in self.shapes() {
+        for (name, shape) in self.shapes()? {
             let end = start + size_of::<f32>() * shape.iter().product::<usize>();
             header.insert(
                 name,
@@ -130,7 +117,7 @@ impl Synthetic {
         }
         let mut json = Value::Object(header).to_string().into_bytes();
         json.resize(json.len().next_multiple_of(8), b' ');
-        [&(json.len() as u64).to_le_bytes()[..], &json].concat()
+        Ok([&(json.len() as u64).to_le_bytes()[..], &json].concat())
     }
 }
 
@@ -141,8 +128,8 @@ struct Generator<W> {
 }
 
 impl<W: Write> Generator<W> {
-    fn model(&mut self, size: &Synthetic) -> std::io::Result<()> {
-        self.out.write_all(&size.header())?;
+    fn model(&mut self, size: &Synthetic, header: &[u8]) -> std::io::Result<()> {
+        self.out.write_all(header)?;
         self.embeddings(size)?;
         for _ in 0..size.n_layer {
             self.block(size)?;

@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, TensorView};
 use super::ops::{CausalSoftmax, CrossEntropy, Gelu, LayerNorm};
 use super::prompts::Sample;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Config;
+use crate::model::{Config, tensors};
 use crate::prompts::ioi::random::NumpyRandom;
 
 /// Standard deviation of initial weights, as in GPT-2.
@@ -30,38 +30,6 @@ pub struct Transformer {
     vars: BTreeMap<String, Var>,
 }
 
-/// Names and shapes of all tensors of a model, in the order in which they are initialised.
-fn shapes(config: &Config) -> Vec<(String, Vec<usize>)> {
-    let (d, d_mlp) = (config.d_model, config.d_mlp);
-    let mut shapes = vec![
-        ("wte.weight".to_owned(), vec![config.d_vocab, d]),
-        ("wpe.weight".to_owned(), vec![config.n_ctx, d]),
-    ];
-    let block: [(&str, &[usize]); 12] = [
-        ("ln_1.weight", &[d]),
-        ("ln_1.bias", &[d]),
-        ("attn.c_attn.weight", &[d, 3 * d]),
-        ("attn.c_attn.bias", &[3 * d]),
-        ("attn.c_proj.weight", &[d, d]),
-        ("attn.c_proj.bias", &[d]),
-        ("ln_2.weight", &[d]),
-        ("ln_2.bias", &[d]),
-        ("mlp.c_fc.weight", &[d, d_mlp]),
-        ("mlp.c_fc.bias", &[d_mlp]),
-        ("mlp.c_proj.weight", &[d_mlp, d]),
-        ("mlp.c_proj.bias", &[d]),
-    ];
-    for layer in 0..config.n_layer {
-        shapes.extend(
-            block
-                .iter()
-                .map(|(name, shape)| (format!("h.{layer}.{name}"), shape.to_vec())),
-        );
-    }
-    shapes.extend([("ln_f.weight".to_owned(), vec![d]), ("ln_f.bias".to_owned(), vec![d])]);
-    shapes
-}
-
 impl Transformer {
     /// Fresh weights: normal with standard deviation 0.02 (over sqrt(2 n_layer) for maps that write to the
     /// residual stream), LayerNorm weights 1, biases 0; drawn from NumPy's generator with `seed`.
@@ -72,7 +40,7 @@ impl Transformer {
         let mut numpy = NumpyRandom::new(seed);
         let residual_std = INITIAL_STD / (2.0 * config.n_layer as f64).sqrt();
         let mut vars = BTreeMap::new();
-        for (name, shape) in shapes(&config) {
+        for (name, shape) in tensors::required(&config) {
             let count = shape.iter().product();
             let values: Vec<f32> = if name.contains("ln_") {
                 vec![if name.ends_with(".weight") { 1.0 } else { 0.0 }; count]

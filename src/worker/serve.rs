@@ -14,9 +14,10 @@ use web_time::Instant;
 
 use super::{FromWorker, ToWorker};
 use crate::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
-use crate::checkpoint::{Checkpoint, Gate, NoticeBoard, Source, Store, stored_models};
+use crate::checkpoint::{Gate, NoticeBoard, Source, Store, stored_models};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Model;
+use crate::model::Checkpoint;
 use crate::result::ResultFile;
 
 /// Least time between two messages of progress in the same phase and batch.

@@ -12,7 +12,8 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
 
-use keyside::checkpoint::{Checkpoint, MemorySource};
+use keyside::checkpoint::MemorySource;
+use keyside::model::Checkpoint;
 use keyside::{Error, Result};
 
 /// Folder of the tiny checkpoint, from the package's root.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, clippy::unwrap_used, reason = "every test uses a part of it")]
 
+pub mod pairs;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
@@ -197,11 +199,15 @@ pub fn fixture(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
 }
 
-/// A file of `tests/fixtures`: the one that the tests in a browser bring along.
+/// A file of `tests/fixtures`: those that the tests in a browser bring along.
 #[cfg(target_arch = "wasm32")]
 pub fn fixture(name: &str) -> Value {
-    assert_eq!(name, "tiny-golden.json", "not part of the tests in a browser");
-    serde_json::from_slice(include_bytes!("../fixtures/tiny-golden.json")).unwrap()
+    let bytes: &[u8] = match name {
+        "tiny-golden.json" => include_bytes!("../fixtures/tiny-golden.json"),
+        "pairs-golden.json" => include_bytes!("../fixtures/pairs-golden.json"),
+        _ => panic!("{name} is not part of the tests in a browser"),
+    };
+    serde_json::from_slice(bytes).unwrap()
 }
 
 /// Largest |a - b|; NaN counts as infinite.

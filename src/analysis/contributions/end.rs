@@ -1,7 +1,8 @@
 //! One end of a head's score in one prompt: its components, as the head reads them.
 
+use super::components::Components;
 use crate::analysis::scores::HeadScores;
-use crate::forward::{Components, HeadWeights, Side};
+use crate::forward::{HeadWeights, Side};
 use crate::math;
 use crate::model::Config;
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::components::{Components, END, IO, S1};
 use super::end::{End, subtract};
-use super::{Contributions, END, IO, S1};
+use super::table::Contributions;
 use crate::analysis::scores::HeadScores;
-use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Side;
 use crate::model::Config;
 use crate::prompts::ioi::Prompt;
@@ -25,21 +25,14 @@ impl Sum {
     }
 }
 
-/// All heatmaps of a finished pass over `prompts` that captured [`super::readouts`].
-///
-/// # Errors
-/// [`ErrorKind::Internal`] where it did not.
-pub(crate) fn all(
+/// All heatmaps of a finished pass over `prompts` that has handed over the components at [`IO`], [`S1`] and [`END`].
+pub(super) fn all(
     config: &Config,
     scores: &HeadScores<'_>,
     prompts: &[Prompt],
-) -> Result<BTreeMap<String, Contributions>> {
-    let [io, s1, end] = &scores.pass.captured.components[..] else {
-        let cause = "contributions were asked for, but no components captured";
-        return Err(Error::new(ErrorKind::Internal, cause));
-    };
-    let captured: [_; 3] = [io, s1, end];
-    let layers = io.along.len() / (config.n_head + 2) / prompts.len().max(1);
+    captured: [&Components; 3],
+) -> BTreeMap<String, Contributions> {
+    let layers = captured[IO].along.len() / (config.n_head + 2) / prompts.len().max(1);
     let mut found: BTreeMap<String, Contributions> = BTreeMap::new();
     for (index, prompt) in prompts.iter().enumerate() {
         let at = |which: usize, side: Side, position: usize, whole: &[f32]| {
@@ -59,7 +52,7 @@ pub(crate) fn all(
             table.true_score.push(sum.score);
         }
     }
-    Ok(found)
+    found
 }
 
 /// Both keys and the query of one prompt.

@@ -1,4 +1,4 @@
-//! An opened checkpoint.
+//! An opened file of weights.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,76 +7,33 @@ use std::ops::Range;
 use candle_core::{Device, Tensor};
 
 use super::decode::Decoder;
+use super::expected::Expected;
 use super::header::{self, FILE, Header, TensorEntry};
 use super::pieces;
 use super::source::{Sink, Source, Traffic};
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Config, ModelCard, Tokenizer};
 
 /// Bytes of a matrix that are decoded at once where its rows are not held.
 const ROW_STEP: usize = 1 << 18;
 
-/// An opened checkpoint: configuration, tokenizer and header are read, tensors are read on demand.
-pub struct Checkpoint {
+/// An opened file of weights, `model.safetensors`: its header is read, tensors are read on demand.
+pub struct TensorFile {
     source: Box<dyn Source>,
-    config: Config,
-    card: Option<ModelCard>,
-    tokenizer: Tokenizer,
     header: Header,
     pieces: Vec<Range<u64>>,
 }
 
-impl Checkpoint {
-    /// Reads `config.json`, `tokenizer.json` and the header of `model.safetensors`, and checks that
-    /// they belong together: vocabulary, names, shapes and dtypes.
+impl TensorFile {
+    /// Reads the header of `model.safetensors` in `source` and checks that it has what is `expected`: names, shapes and
+    /// dtypes.
     ///
     /// # Errors
     /// One clear error for a file that is missing, truncated, or not what it should be.
-    pub async fn open(source: Box<dyn Source>) -> Result<Self> {
-        let (config, card) = Self::describe(source.as_ref()).await?;
-        let json = source.read("tokenizer.json", None).await?;
-        let tokenizer = Tokenizer::from_json(&json, &config);
-        let tokenizer = trusted(source.as_ref(), "tokenizer.json", None, tokenizer).await?;
-        drop(json);
-        let header = read_header(source.as_ref(), &config).await?;
+    pub async fn open(source: Box<dyn Source>, expected: &Expected) -> Result<Self> {
+        let header = read_header(source.as_ref(), expected).await?;
         let pieces = pieces::divide(header.places());
         source.divide(FILE, &pieces);
-        Ok(Self {
-            source,
-            config,
-            card,
-            tokenizer,
-            header,
-            pieces,
-        })
-    }
-
-    /// Reads `config.json` alone: the model's shape, and its card where it has one.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Source`] when the file can't be read, [`ErrorKind::Config`] when it can't be used.
-    pub async fn describe(source: &dyn Source) -> Result<(Config, Option<ModelCard>)> {
-        let bytes = source.read("config.json", None).await?;
-        let described = Config::from_json(&bytes).and_then(|config| {
-            let card = ModelCard::from_config_json(&bytes, &config)?;
-            Ok((config, card))
-        });
-        trusted(source, "config.json", None, described).await
-    }
-
-    /// The model's shape.
-    pub fn config(&self) -> &Config {
-        &self.config
-    }
-
-    /// What the checkpoint says of itself, where it does.
-    pub fn card(&self) -> Option<&ModelCard> {
-        self.card.as_ref()
-    }
-
-    /// The model's tokenizer.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
+        Ok(Self { source, header, pieces })
     }
 
     /// The source's folder or URL.
@@ -84,7 +41,7 @@ impl Checkpoint {
         self.source.location()
     }
 
-    /// Whether there is a tensor `name`, without the prefix `transformer.` ("h.0.ln_1.weight").
+    /// Whether there is a tensor `name`, without the prefix ("h.0.ln_1.weight").
     pub fn has(&self, name: &str) -> bool {
         self.header.tensors.contains_key(name)
     }
@@ -98,7 +55,7 @@ impl Checkpoint {
     /// Reads tensor `name` as f32, whatever its dtype in the file (F32, F16, BF16).
     ///
     /// # Errors
-    /// As [`Checkpoint::tensors`].
+    /// As [`TensorFile::tensors`].
     pub async fn tensor(&self, name: &str, shape: &[usize]) -> Result<Tensor> {
         let wanted = [(name.to_owned(), shape.to_vec())];
         let mut found = self.tensors(&wanted, &|_| {}).await?;
@@ -144,7 +101,7 @@ impl Checkpoint {
     /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them.
     ///
     /// # Errors
-    /// As [`Checkpoint::tensors`].
+    /// As [`TensorFile::tensors`].
     pub async fn rows(
         &self,
         name: &str,
@@ -267,6 +224,15 @@ fn too_large_tensor(name: &str, shape: &[usize]) -> Error {
     .advice("Choose a smaller model, or check config.json.")
 }
 
+/// Reads the small file `file` whole and parses it; where that fails, what was read is not kept.
+///
+/// # Errors
+/// [`ErrorKind::Source`] when the file can't be read, and `parse`'s.
+pub async fn read_parsed<T>(source: &dyn Source, file: &str, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    let bytes = source.read(file, None).await?;
+    trusted(source, file, None, parse(&bytes)).await
+}
+
 /// `outcome` of reading a file; where it makes no sense, the file is not kept.
 async fn trusted<T>(source: &dyn Source, file: &str, range: Option<Range<u64>>, outcome: Result<T>) -> Result<T> {
     if outcome.is_err() {
@@ -275,15 +241,15 @@ async fn trusted<T>(source: &dyn Source, file: &str, range: Option<Range<u64>>, 
     outcome
 }
 
-async fn read_header(source: &dyn Source, config: &Config) -> Result<Header> {
+async fn read_header(source: &dyn Source, expected: &Expected) -> Result<Header> {
     let start = Some(0..8);
     let first = source.read(FILE, start.clone()).await?;
     // After the first read, because some sources learn the length from it.
     let length = source.length(FILE).await?;
     let range = trusted(source, FILE, start.clone(), header::header_range(&first, length)).await?;
     let json = source.read(FILE, Some(range.clone())).await?;
-    let header = Header::parse(&json, length).and_then(|header| {
-        header.check_model(config)?;
+    let header = Header::parse(&json, length, expected).and_then(|header| {
+        header.check(expected)?;
         Ok(header)
     });
     if header.is_err() {

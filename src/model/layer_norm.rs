@@ -21,14 +21,19 @@ impl LayerNorm {
     /// `x [rows, d_model]` normalised, with weight and bias.
     pub(crate) fn forward(&self, x: &[f32], d_model: usize) -> Vec<f32> {
         let mut out = self.normalise(x, d_model).0;
+        self.apply_affine(&mut out, d_model);
+        out
+    }
+
+    /// Multiplies normalised rows with the weight and adds the bias, in place.
+    pub(crate) fn apply_affine(&self, normalised: &mut [f32], d_model: usize) {
         if let Some(Affine { weight, bias }) = &self.affine {
-            for row in out.chunks_exact_mut(d_model) {
+            for row in normalised.chunks_exact_mut(d_model) {
                 for ((v, w), b) in row.iter_mut().zip(weight).zip(bias) {
                     *v = *v * w + b;
                 }
             }
         }
-        out
     }
 
     /// The same without the bias: the linear part, for vectors that go through a layer alone.

@@ -6,14 +6,13 @@ use std::pin::pin;
 use futures::future::{Either, select};
 
 use crate::error::Result;
-use crate::forward::block::{Block, Parts};
+use crate::forward::blocks::{self, Parts};
 use crate::forward::model::{not_loaded, tokens_of};
-use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING};
-use crate::forward::step::Step;
+use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, Place};
 use crate::forward::{Model, Pass, Watcher};
 
 /// Passes on their way through the first blocks of a model.
-pub struct Walk {
+pub struct Schedule {
     layers: usize,
     /// Passes that [`Model::advance`] has named.
     named: Vec<bool>,
@@ -27,7 +26,7 @@ enum Paused {
     Passed,
 }
 
-impl Walk {
+impl Schedule {
     /// The pass to compute next among those whose next block is there. Where all blocks stay in memory, the first one,
     /// so that batches finish one after the other; else the one that is furthest back, so that a block can go.
     fn next(&self, model: &Model, passes: &[Pass]) -> Option<usize> {
@@ -72,12 +71,15 @@ impl Model {
     ///
     /// # Errors
     /// Errors of reading weights.
-    pub async fn begin(&mut self, passes: &mut [Pass], layers: usize, watcher: &dyn Watcher) -> Result<Walk> {
+    pub async fn begin(&mut self, passes: &mut [Pass], layers: usize, watcher: &dyn Watcher) -> Result<Schedule> {
         self.load_embedding(&tokens_of(passes), watcher).await?;
         for pass in passes.iter_mut() {
-            pass.place = Default::default();
+            pass.place = Place {
+                layers: pass.first_layer(layers),
+                ..Place::default()
+            };
         }
-        Ok(Walk {
+        Ok(Schedule {
             layers,
             named: vec![false; passes.len()],
         })
@@ -85,34 +87,34 @@ impl Model {
 
     /// Goes on until the next pass is through all blocks, and names it; None when all were named.
     ///
-    /// While a block is computed, the next one is read. A block is read once in a walk: it stays until all passes have
+    /// While a block is computed, the next one is read. A block is read once in a schedule: it stays until all passes have
     /// gone through it, and longer where the budget allows.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Cancelled`] from `watcher`, errors of reading weights. The model stays usable.
     pub async fn advance(
         &mut self,
-        walk: &mut Walk,
+        schedule: &mut Schedule,
         passes: &mut [Pass],
         watcher: &dyn Watcher,
     ) -> Result<Option<usize>> {
-        while walk.named.contains(&false) {
-            let next = walk.next_block(self, passes);
+        while schedule.named.contains(&false) {
+            let next = schedule.next_block(self, passes);
             if let Some((_, Some(gone))) = next {
                 self.blocks[gone] = None;
             }
             let paused = match next {
-                None => self.compute(walk, passes, CHUNK, watcher).await?,
-                Some((layer, _)) => match self.load_and_compute(layer, walk, passes, watcher).await? {
+                None => self.compute(schedule, passes, CHUNK, watcher).await?,
+                Some((layer, _)) => match self.load_and_compute(layer, schedule, passes, watcher).await? {
                     Either::Left(parts) => {
-                        parts.install(&mut self.blocks[layer]);
+                        self.install(layer, parts);
                         continue;
                     }
                     Either::Right(paused) => paused,
                 },
             };
             if let Paused::Finished(index) = paused {
-                walk.named[index] = true;
+                schedule.named[index] = true;
                 return Ok(Some(index));
             }
         }
@@ -123,13 +125,13 @@ impl Model {
     async fn load_and_compute(
         &self,
         layer: usize,
-        walk: &Walk,
+        schedule: &Schedule,
         passes: &mut [Pass],
         watcher: &dyn Watcher,
     ) -> Result<Either<Parts, Paused>> {
         let input = self.blocks[layer].as_ref().map(|block| &block.input);
-        let load = pin!(Block::load(self.loader(watcher), layer, input, true, self.processing));
-        let compute = pin!(self.compute(walk, passes, CHUNK_WHILE_LOADING, watcher));
+        let load = pin!(blocks::load(self.loader(watcher), layer, input, true, self.processing));
+        let compute = pin!(self.compute(schedule, passes, CHUNK_WHILE_LOADING, watcher));
         match select(load, compute).await {
             Either::Left((parts, _)) => parts.map(Either::Left),
             Either::Right((paused, _)) => paused.map(Either::Right),
@@ -137,55 +139,43 @@ impl Model {
     }
 
     /// Computes what can be computed, `most` rows at a time. What was computed is kept when this is dropped.
-    async fn compute(&self, walk: &Walk, passes: &mut [Pass], most: usize, watcher: &dyn Watcher) -> Result<Paused> {
+    async fn compute(
+        &self,
+        schedule: &Schedule,
+        passes: &mut [Pass],
+        most: usize,
+        watcher: &dyn Watcher,
+    ) -> Result<Paused> {
         let loading = most == CHUNK_WHILE_LOADING;
         loop {
-            let Some(index) = walk.next(self, passes) else {
+            let Some(index) = schedule.next(self, passes) else {
                 watcher.waiting();
                 return pending().await;
             };
             let pass = &mut passes[index];
             if !pass.place.begun {
-                pass.begin(self.embedding()?, self.config())?;
+                pass.begin(self.embedding()?, self.config(), schedule.layers)?;
             }
-            if pass.place.layers >= walk.layers {
+            if pass.place.layers >= schedule.layers {
                 return Ok(Paused::Finished(index));
             }
             watcher.breathe().await?;
             watcher.computing();
             let layer = pass.place.layers;
-            let rows = self.step(layer, pass, most)?;
+            let rows = self.step(pass, most, schedule.layers)?;
             watcher.computed(index, layer, rows);
-            if pass.place.layers > layer && !loading && pass.place.layers < walk.layers {
+            if pass.place.layers > layer && !loading && pass.place.layers < schedule.layers {
                 return Ok(Paused::Passed);
             }
         }
     }
 
-    /// Takes the next rows of `pass` through block `layer`; says how many.
-    fn step(&self, layer: usize, pass: &mut Pass, most: usize) -> Result<usize> {
-        let block = self.blocks[layer].as_ref().ok_or_else(|| not_loaded("a block"))?;
+    /// Takes the next rows of `pass` through the block that comes next, of `layers`; says how many.
+    fn step(&self, pass: &mut Pass, most: usize, layers: usize) -> Result<usize> {
+        let block = self.blocks[pass.place.layers]
+            .as_ref()
+            .ok_or_else(|| not_loaded("a block"))?;
         let rest = block.rest.as_ref().ok_or_else(|| not_loaded("a block"))?;
-        let step = Step {
-            config: self.config(),
-            layer,
-            block,
-            rest,
-        };
-        if pass.place.rows == 0 {
-            if layer == 0 {
-                pass.captured.layer_0_alone = step.alone(self.w_e_rows(&pass.request.layer_0_alone)?)?;
-            }
-            step.begin(pass)?;
-        }
-        let rows = pass.next_rows(most);
-        step.forward(pass, rows.clone())?;
-        pass.place.rows = rows.end;
-        if rows.end == pass.tree.len() {
-            pass.place.rows = 0;
-            pass.place.layers += 1;
-            pass.qkv = Vec::new();
-        }
-        Ok(rows.len())
+        pass.step(block, rest, self.config(), most, layers)
     }
 }

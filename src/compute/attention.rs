@@ -1,0 +1,118 @@
+//! Attention over a prefix tree: each row attends to itself and its ancestors.
+
+use crate::compute::rows::{Edit, Rows, Taps};
+use crate::error::Result;
+use crate::math;
+use crate::model::Config;
+use crate::names::BlockHook;
+
+/// Attention of `rows`, whose queries, keys and values and those of their ancestors are in `qkv [rows, 3 * d_model]`.
+pub(crate) struct Attention<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) rows: &'a Rows<'a>,
+    pub(crate) qkv: &'a [f32],
+    /// Edits of this layer.
+    pub(crate) edits: &'a [Edit],
+}
+
+impl Attention<'_> {
+    /// `z [rows, d_model]` of all heads.
+    ///
+    /// A loop of ours: rows attend to different numbers of rows, and it is under 1 % of the arithmetic.
+    pub(crate) fn z(&self, taps: &mut dyn Taps) -> Result<Vec<f32>> {
+        let (d, d_head) = (self.config.d_model, self.config.d_head());
+        let mut z = vec![0.0; self.rows.range.len() * d];
+        let mut attended = Vec::new();
+        let mut pattern = Vec::new();
+        for (z, row) in z.chunks_exact_mut(d).zip(self.rows.range.clone()) {
+            self.rows.attended(row, &mut attended);
+            let watched = self.watched(row, taps);
+            let mut seen = Seen::default();
+            for (head, z) in z.chunks_exact_mut(d_head).enumerate() {
+                self.scores(row, head, &attended, &mut pattern);
+                if watched {
+                    self.edit(BlockHook::AttnScores, row, head, &mut pattern);
+                    seen.scores.extend(pattern.iter().rev());
+                }
+                math::softmax(&mut pattern);
+                if watched {
+                    self.edit(BlockHook::Pattern, row, head, &mut pattern);
+                    seen.pattern.extend(pattern.iter().rev());
+                }
+                for (&probability, &value) in pattern.iter().zip(&attended) {
+                    math::add_scaled(z, probability, self.part(value, 2, head));
+                }
+            }
+            if watched {
+                seen.give(row, attended.len(), taps)?;
+            }
+        }
+        Ok(z)
+    }
+
+    /// Scores of `row` in `head` with the rows `attended`, nearest first, into `scores`.
+    fn scores(&self, row: usize, head: usize, attended: &[usize], scores: &mut Vec<f32>) {
+        let query = self.part(row, 0, head);
+        let factor = 1.0 / (query.len() as f32).sqrt();
+        scores.clear();
+        scores.extend(
+            attended
+                .iter()
+                .map(|&key| math::dot_f32(query, self.part(key, 1, head)) * factor),
+        );
+    }
+
+    /// Query (0), key (1) or value (2) of `row` in `head`, `[d_head]`.
+    fn part(&self, row: usize, which: usize, head: usize) -> &[f32] {
+        let (d, d_head) = (self.config.d_model, self.config.d_head());
+        &self.qkv[(3 * row + which) * d + head * d_head..][..d_head]
+    }
+
+    /// Whether scores or probabilities of `row` are asked for or edited.
+    fn watched(&self, row: usize, taps: &dyn Taps) -> bool {
+        let hooks = [BlockHook::AttnScores, BlockHook::Pattern];
+        hooks.iter().any(|&hook| !taps.wanted(hook, &(row..row + 1)).is_empty())
+            || self
+                .edits
+                .iter()
+                .any(|edit| edit.row == row && hooks.contains(&edit.hook))
+    }
+
+    /// Puts an edit of `row` and `head` in place of `values`, which are nearest first; edits are by source position.
+    fn edit(&self, hook: BlockHook, row: usize, head: usize, values: &mut [f32]) {
+        let edits = self.edits.iter();
+        for edit in edits.filter(|edit| edit.hook == hook && edit.row == row && edit.head == Some(head)) {
+            for (value, new) in values.iter_mut().rev().zip(&edit.value) {
+                *value = *new;
+            }
+        }
+    }
+}
+
+/// Scores and probabilities of a row by source position, `[head, src]`.
+#[derive(Default)]
+struct Seen {
+    scores: Vec<f32>,
+    pattern: Vec<f32>,
+}
+
+impl Seen {
+    fn give(&self, row: usize, sources: usize, taps: &mut dyn Taps) -> Result<()> {
+        for (hook, values) in [
+            (BlockHook::AttnScores, &self.scores),
+            (BlockHook::Pattern, &self.pattern),
+        ] {
+            if taps.wanted(hook, &(row..row + 1)).is_empty() {
+                continue;
+            }
+            let heads = taps.heads(hook);
+            let of_heads: Vec<f32> = heads
+                .iter()
+                .flat_map(|head| &values[head * sources..][..sources])
+                .copied()
+                .collect();
+            taps.give(hook, &[row], &of_heads)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,295 @@
+//! What a pass captures on its way, asked for by hook points, heads and rows.
+
+use std::cell::RefCell;
+use std::ops::Range;
+use std::rc::Rc;
+
+use crate::compute::rows::Taps;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::PrefixTree;
+use crate::model::Config;
+use crate::names::{BlockHook, HookPoint};
+
+/// Takes values as they are computed, where keeping them all would take too much memory.
+pub trait TapSink {
+    /// Takes `values [indices, ..]` at `point`, of the tap's rows with these `indices`.
+    ///
+    /// A block's values come in the order of [`BlockHook::ALL`] for some rows, then for the next ones.
+    ///
+    /// # Errors
+    /// Any; it ends the run.
+    fn take(&mut self, point: HookPoint, indices: &[usize], values: &[f32]) -> Result<()>;
+}
+
+/// Asks for an activation at some rows of a pass.
+#[derive(Clone)]
+pub struct Tap {
+    /// Which activation.
+    pub point: HookPoint,
+    /// Which heads, ascending; empty for all. Of no meaning where heads have none of their own.
+    pub heads: Vec<usize>,
+    /// Rows of the pass's [`PrefixTree`]; one may stand for several sequences and come more than once.
+    pub rows: Vec<usize>,
+    sink: Option<Rc<RefCell<dyn TapSink>>>,
+}
+
+impl Tap {
+    /// Asks for all heads at `point`; [`Captured`] will hold them.
+    pub fn new(point: HookPoint, rows: Vec<usize>) -> Self {
+        Self {
+            point,
+            heads: Vec::new(),
+            rows,
+            sink: None,
+        }
+    }
+
+    /// The same of one head.
+    #[must_use]
+    pub fn of_head(mut self, head: usize) -> Self {
+        self.heads = vec![head];
+        self
+    }
+
+    /// The same, handed to `sink` instead of being kept.
+    #[must_use]
+    pub fn into_sink(mut self, sink: Rc<RefCell<dyn TapSink>>) -> Self {
+        self.sink = Some(sink);
+        self
+    }
+
+    /// Number of heads that values are of: 1 where heads have none of their own.
+    fn head_count(&self, config: &Config) -> usize {
+        match (self.point.is_of_head(), self.heads.len()) {
+            (false, _) => 1,
+            (true, 0) => config.n_head,
+            (true, count) => count,
+        }
+    }
+
+    /// Numbers of one row at `position`.
+    fn width(&self, config: &Config, position: usize) -> usize {
+        self.head_count(config) * width(self.point, config, position)
+    }
+
+    /// Checks that a pass through `layers` blocks comes by, and has the rows `computed` and the heads.
+    fn check(&self, config: &Config, layers: usize, computed: &Range<usize>) -> Result<()> {
+        let error = |cause: String| Error::new(ErrorKind::Request, cause);
+        let (last, there) = match self.point {
+            HookPoint::Block { layer, .. } => (layer + 1, config.n_layer),
+            HookPoint::LnFinalScale => (config.n_layer, config.n_layer),
+        };
+        if last > there {
+            return Err(error(format!("there is no {} in this model", self.point))
+                .expected(format!("a layer from 0 to {}", config.n_layer.saturating_sub(1))));
+        }
+        if last > layers {
+            return Err(
+                error(format!("{} is not computed by a run of {layers} layers", self.point))
+                    .expected(format!("a run of {last} layers or more")),
+            );
+        }
+        if let Some(head) = self.heads.iter().find(|head| **head >= config.n_head) {
+            return Err(error(format!("head {head} of {} does not exist", self.point))
+                .expected(format!("a head from 0 to {}", config.n_head.saturating_sub(1))));
+        }
+        match self.rows.iter().find(|row| !computed.contains(row)) {
+            Some(row) => Err(
+                error(format!("row {row} is not computed by this pass")).expected(format!(
+                    "a row from {} to {}",
+                    computed.start,
+                    computed.end.saturating_sub(1)
+                )),
+            ),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Numbers of an activation at `position`, of one head where heads have their own.
+pub(crate) fn width(point: HookPoint, config: &Config, position: usize) -> usize {
+    let HookPoint::Block { hook, .. } = point else {
+        return 1;
+    };
+    match hook {
+        BlockHook::ResidPre
+        | BlockHook::QInput
+        | BlockHook::KInput
+        | BlockHook::VInput
+        | BlockHook::Result
+        | BlockHook::MlpOut => config.d_model,
+        BlockHook::Ln1Scale => 1,
+        BlockHook::Q | BlockHook::K | BlockHook::V | BlockHook::Z => config.d_head(),
+        BlockHook::AttnScores | BlockHook::Pattern => position + 1,
+        BlockHook::MlpPost => config.d_mlp,
+    }
+}
+
+/// What a tap has captured.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Captured {
+    /// Values of all rows, `[rows, heads, ..]` (without heads where they have none of their own). Scores and
+    /// probabilities have as many values a head as the row has sources.
+    pub values: Vec<f32>,
+    /// Where each row begins, and the end.
+    starts: Vec<usize>,
+}
+
+impl Captured {
+    /// Room for what `tap` asks for.
+    pub(crate) fn new(tap: &Tap, tree: &PrefixTree, config: &Config) -> Self {
+        if tap.sink.is_some() {
+            return Self::default();
+        }
+        let mut starts = Vec::with_capacity(tap.rows.len() + 1);
+        let mut end = 0;
+        starts.push(end);
+        for &row in &tap.rows {
+            end += tap.width(config, tree.position(row));
+            starts.push(end);
+        }
+        Self {
+            values: vec![0.0; end],
+            starts,
+        }
+    }
+
+    /// The values of the tap's row number `index`, `[heads, ..]`; empty where there is no such row.
+    pub fn row(&self, index: usize) -> &[f32] {
+        match self.starts.get(index..index + 2) {
+            Some(&[start, end]) => &self.values[start..end],
+            _ => &[],
+        }
+    }
+}
+
+/// Checks that what `taps` ask for is computed by a pass through `layers` blocks, in which the rows `computed` are.
+pub(crate) fn check(taps: &[Tap], config: &Config, layers: usize, computed: &Range<usize>) -> Result<()> {
+    taps.iter().try_for_each(|tap| tap.check(config, layers, computed))
+}
+
+/// The taps of one layer, as an engine sees them.
+pub(crate) struct LayerTaps<'a> {
+    layer: usize,
+    n_head: usize,
+    /// The taps at this layer, each with its place for what it captures.
+    taps: Vec<(&'a Tap, &'a mut Captured)>,
+}
+
+impl<'a> LayerTaps<'a> {
+    pub(crate) fn new(layer: usize, config: &Config, taps: &'a [Tap], captured: &'a mut [Captured]) -> Self {
+        let here = |tap: &Tap| matches!(tap.point, HookPoint::Block { layer: of, .. } if of == layer);
+        Self {
+            layer,
+            n_head: config.n_head,
+            taps: taps.iter().zip(captured).filter(|(tap, _)| here(tap)).collect(),
+        }
+    }
+
+    fn at(&self, hook: BlockHook) -> impl Iterator<Item = &Tap> {
+        let point = HookPoint::block(self.layer, hook);
+        self.taps
+            .iter()
+            .map(|(tap, _)| *tap)
+            .filter(move |tap| tap.point == point)
+    }
+}
+
+impl Taps for LayerTaps<'_> {
+    fn wanted(&self, hook: BlockHook, rows: &Range<usize>) -> Vec<usize> {
+        let asked = self.at(hook).flat_map(|tap| &tap.rows).copied();
+        let mut wanted: Vec<usize> = asked.filter(|row| rows.contains(row)).collect();
+        wanted.sort_unstable();
+        wanted.dedup();
+        wanted
+    }
+
+    fn heads(&self, hook: BlockHook) -> Vec<usize> {
+        let mut asked: Vec<usize> = Vec::new();
+        for tap in self.at(hook) {
+            match tap.heads.is_empty() {
+                true => return (0..self.n_head).collect(),
+                false => asked.extend(&tap.heads),
+            }
+        }
+        asked.sort_unstable();
+        asked.dedup();
+        asked
+    }
+
+    fn give(&mut self, hook: BlockHook, rows: &[usize], values: &[f32]) -> Result<()> {
+        let point = HookPoint::block(self.layer, hook);
+        let given = Given {
+            rows,
+            heads: if hook.is_of_head() { self.heads(hook) } else { vec![0] },
+            values,
+        };
+        for (tap, captured) in self.taps.iter_mut().filter(|(tap, _)| tap.point == point) {
+            given.hand_to(tap, captured)?;
+        }
+        Ok(())
+    }
+}
+
+/// Takes the scale of the final LayerNorm of `rows` where it is asked for.
+pub(crate) fn give_final_scales(taps: &[Tap], captured: &mut [Captured], rows: &[usize], scales: &[f32]) -> Result<()> {
+    let given = Given {
+        rows,
+        heads: vec![0],
+        values: scales,
+    };
+    let asked = taps.iter().zip(captured);
+    asked
+        .filter(|(tap, _)| tap.point == HookPoint::LnFinalScale)
+        .try_for_each(|(tap, captured)| given.hand_to(tap, captured))
+}
+
+/// Values of some rows and heads.
+struct Given<'a> {
+    /// Ascending.
+    rows: &'a [usize],
+    /// Ascending.
+    heads: Vec<usize>,
+    /// `[rows, heads, ..]`.
+    values: &'a [f32],
+}
+
+impl Given<'_> {
+    /// Hands a tap what it asks for.
+    fn hand_to(&self, tap: &Tap, captured: &mut Captured) -> Result<()> {
+        let (mut indices, mut taken) = (Vec::new(), Vec::new());
+        for (index, row) in tap.rows.iter().enumerate() {
+            let Ok(place) = self.rows.binary_search(row) else {
+                continue;
+            };
+            let width = self.values.len() / self.rows.len();
+            let of_row = &self.values[place * width..][..width];
+            indices.push(index);
+            let start = taken.len();
+            self.take_heads(tap, of_row, &mut taken);
+            if tap.sink.is_none() {
+                let at = captured.starts[index];
+                captured.values[at..][..taken.len() - start].copy_from_slice(&taken[start..]);
+                taken.truncate(start);
+            }
+        }
+        match &tap.sink {
+            Some(sink) if !indices.is_empty() => sink.borrow_mut().take(tap.point, &indices, &taken),
+            _ => Ok(()),
+        }
+    }
+
+    /// Appends the tap's heads of one row.
+    fn take_heads(&self, tap: &Tap, of_row: &[f32], taken: &mut Vec<f32>) {
+        if tap.heads.is_empty() || !tap.point.is_of_head() {
+            taken.extend_from_slice(of_row);
+            return;
+        }
+        let width = of_row.len() / self.heads.len();
+        for (of_head, head) in of_row.chunks_exact(width).zip(&self.heads) {
+            if tap.heads.contains(head) {
+                taken.extend_from_slice(of_head);
+            }
+        }
+    }
+}

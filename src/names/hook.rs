@@ -1,0 +1,202 @@
+//! Hook points: where activations are captured and edited, under the names of TransformerLens.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// A place within a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum BlockHook {
+    /// What enters the block, `[d_model]`.
+    ResidPre,
+    /// What a head's query is made from, before LayerNorm, `[head, d_model]`.
+    QInput,
+    /// What a head's key is made from, before LayerNorm, `[head, d_model]`.
+    KInput,
+    /// What a head's value is made from, before LayerNorm, `[head, d_model]`.
+    VInput,
+    /// The scale of the LayerNorm before attention, `sqrt(mean((x - mean)^2) + eps)`, one number.
+    Ln1Scale,
+    /// Queries, `[head, d_head]`.
+    Q,
+    /// Keys, `[head, d_head]`.
+    K,
+    /// Values, `[head, d_head]`.
+    V,
+    /// Attention scores by source position, `[head, src]` with `src` up to the position itself.
+    AttnScores,
+    /// Attention probabilities by source position, as [`BlockHook::AttnScores`].
+    Pattern,
+    /// Values weighted by attention, `[head, d_head]`.
+    Z,
+    /// What a head writes, `z W_O` without b_O, `[head, d_model]`.
+    Result,
+    /// Neurons after the activation function, `[d_mlp]`.
+    MlpPost,
+    /// What the MLP writes, b_out included, `[d_model]`.
+    MlpOut,
+}
+
+impl BlockHook {
+    /// All of them, in the order in which a block computes them.
+    pub const ALL: [Self; 14] = [
+        Self::ResidPre,
+        Self::QInput,
+        Self::KInput,
+        Self::VInput,
+        Self::Ln1Scale,
+        Self::Q,
+        Self::K,
+        Self::V,
+        Self::AttnScores,
+        Self::Pattern,
+        Self::Z,
+        Self::Result,
+        Self::MlpPost,
+        Self::MlpOut,
+    ];
+
+    /// Whether each head has one of its own.
+    pub const fn is_of_head(self) -> bool {
+        match self {
+            Self::QInput
+            | Self::KInput
+            | Self::VInput
+            | Self::Q
+            | Self::K
+            | Self::V
+            | Self::AttnScores
+            | Self::Pattern
+            | Self::Z
+            | Self::Result => true,
+            Self::ResidPre | Self::Ln1Scale | Self::MlpPost | Self::MlpOut => false,
+        }
+    }
+
+    /// Whether later positions see it in the same block: all that keys and values are made from.
+    pub const fn is_seen_by_later_positions(self) -> bool {
+        match self {
+            Self::ResidPre | Self::KInput | Self::VInput | Self::Ln1Scale | Self::K | Self::V => true,
+            Self::QInput
+            | Self::Q
+            | Self::AttnScores
+            | Self::Pattern
+            | Self::Z
+            | Self::Result
+            | Self::MlpPost
+            | Self::MlpOut => false,
+        }
+    }
+
+    /// Its name within a block.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::ResidPre => "hook_resid_pre",
+            Self::QInput => "hook_q_input",
+            Self::KInput => "hook_k_input",
+            Self::VInput => "hook_v_input",
+            Self::Ln1Scale => "ln1.hook_scale",
+            Self::Q => "attn.hook_q",
+            Self::K => "attn.hook_k",
+            Self::V => "attn.hook_v",
+            Self::AttnScores => "attn.hook_attn_scores",
+            Self::Pattern => "attn.hook_pattern",
+            Self::Z => "attn.hook_z",
+            Self::Result => "attn.hook_result",
+            Self::MlpPost => "mlp.hook_post",
+            Self::MlpOut => "hook_mlp_out",
+        }
+    }
+}
+
+/// A hook point: "blocks.9.attn.hook_q".
+///
+/// ```
+/// use keyside::names::{BlockHook, HookPoint};
+///
+/// let point: HookPoint = "blocks.9.attn.hook_q".parse()?;
+/// assert_eq!(point, HookPoint::block(9, BlockHook::Q));
+/// assert_eq!(point.to_string(), "blocks.9.attn.hook_q");
+/// # Ok::<(), keyside::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum HookPoint {
+    /// A place within a block.
+    Block {
+        /// The block's layer.
+        layer: usize,
+        /// Where in it.
+        hook: BlockHook,
+    },
+    /// The scale of the final LayerNorm, one number.
+    LnFinalScale,
+}
+
+impl HookPoint {
+    /// `hook` of block `layer`.
+    pub const fn block(layer: usize, hook: BlockHook) -> Self {
+        Self::Block { layer, hook }
+    }
+
+    /// Whether each head has one of its own.
+    pub const fn is_of_head(self) -> bool {
+        match self {
+            Self::Block { hook, .. } => hook.is_of_head(),
+            Self::LnFinalScale => false,
+        }
+    }
+}
+
+const BLOCKS: &str = "blocks.";
+const LN_FINAL_SCALE: &str = "ln_final.hook_scale";
+
+impl fmt::Display for HookPoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Block { layer, hook } => write!(f, "{BLOCKS}{layer}.{}", hook.text()),
+            Self::LnFinalScale => f.write_str(LN_FINAL_SCALE),
+        }
+    }
+}
+
+impl FromStr for HookPoint {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        if text == LN_FINAL_SCALE {
+            return Ok(Self::LnFinalScale);
+        }
+        let of_block = text.strip_prefix(BLOCKS).and_then(|rest| {
+            let (layer, name) = rest.split_once('.')?;
+            let hook = BlockHook::ALL.into_iter().find(|hook| hook.text() == name)?;
+            Some(Self::block(layer.parse().ok()?, hook))
+        });
+        of_block.ok_or_else(|| {
+            let names = BlockHook::ALL.map(BlockHook::text).join(", ");
+            Error::new(ErrorKind::Request, format!("\"{text}\" is not a hook point"))
+                .expected(format!("{LN_FINAL_SCALE}, or {BLOCKS}L. and one of {names}"))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        let blocks = BlockHook::ALL.map(|hook| HookPoint::block(11, hook));
+        for point in blocks.into_iter().chain([HookPoint::LnFinalScale]) {
+            assert_eq!(point.to_string().parse::<HookPoint>(), Ok(point));
+        }
+        assert_eq!(
+            HookPoint::block(3, BlockHook::MlpPost).to_string(),
+            "blocks.3.mlp.hook_post"
+        );
+        for text in ["", "blocks.", "blocks.x.attn.hook_q", "blocks.1.hook_q", "hook_q"] {
+            let error = text.parse::<HookPoint>().expect_err(text);
+            assert!(error.to_string().contains("is not a hook point"), "{error}");
+        }
+    }
+}
