@@ -18,7 +18,7 @@ mod tap;
 mod watcher;
 
 pub use edit::{Edit, Variant};
-pub use head_weights::{HeadWeights, Side};
+pub use head_weights::HeadWeights;
 pub(crate) use kept::Kept;
 pub use model::{BLOCK_BUDGET, EffectiveEmbedding, Model};
 pub use pass::{CHUNK, Pass, Request};

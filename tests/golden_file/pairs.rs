@@ -3,8 +3,8 @@
 #![allow(dead_code, reason = "every test uses a part of it")]
 
 use keyside::analysis::contributions;
-use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Side, Tap, Unwatched, Variant};
-use keyside::names::{BlockHook, Head, HookPoint};
+use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Tap, Unwatched, Variant};
+use keyside::names::{BlockHook, Head, HookPoint, Side};
 use keyside::prompts::ioi::{Positions, Prompt};
 use serde_json::Value;
 

@@ -7,9 +7,9 @@ use candle_core::Tensor;
 
 use crate::compute::tensor;
 use crate::error::Result;
-use crate::forward::{HeadWeights, Model, PrefixTree, Side, Tap, TapSink};
+use crate::forward::{HeadWeights, Model, PrefixTree, Tap, TapSink};
 use crate::math;
-use crate::names::{BlockHook, HookPoint};
+use crate::names::{BlockHook, HookPoint, Side};
 
 /// Which components are of which position, where those of all three stand side by side.
 pub(super) const IO: usize = 0;

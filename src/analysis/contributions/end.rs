@@ -2,9 +2,10 @@
 
 use super::components::Components;
 use crate::analysis::scores::HeadScores;
-use crate::forward::{HeadWeights, Side};
+use crate::forward::HeadWeights;
 use crate::math;
 use crate::model::Config;
+use crate::names::Side;
 
 /// The query at END, or the key at IO or S1, of one prompt, and the components that it is made of.
 ///

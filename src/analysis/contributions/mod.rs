@@ -15,8 +15,8 @@ use self::components::{Components, Direction};
 pub use self::table::Contributions;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
-use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Side, Tap, Watcher};
-use crate::names::Head;
+use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Tap, Watcher};
+use crate::names::{Head, Side};
 use crate::prompts::ioi::{Positions, Prompt};
 
 /// Contributions to the scores END->IO of `head` in `prompts`, prompt by prompt, under the names of the heatmaps: "key",
