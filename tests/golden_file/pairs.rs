@@ -4,7 +4,7 @@
 
 use keyside::analysis::contributions;
 use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Tap, Unwatched, Variant};
-use keyside::names::{BlockHook, Head, HookPoint, Side};
+use keyside::names::{BlockHook, Head, HeatmapId, HookPoint, Side};
 use keyside::prompts::ioi::{Positions, Prompt};
 use serde_json::Value;
 
@@ -288,8 +288,11 @@ async fn tables(model: &mut Model, golden: &mut Golden, case: &Case) {
         },
     };
     let found = contributions(model, &[prompt], case.head, &Unwatched).await.unwrap();
-    for (name, side) in [("table_key_side", "key"), ("table_query_side", "query")] {
-        let table = &found[side];
+    for (name, side) in [
+        ("table_key_side", HeatmapId::KEY),
+        ("table_query_side", HeatmapId::QUERY),
+    ] {
+        let table = &found[&side];
         let cells = table.prompt(0);
         // In the file the bias comes last; row misc ends with zeros.
         let mut values = cells[..2].to_vec();

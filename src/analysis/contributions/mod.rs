@@ -16,7 +16,7 @@ pub use self::table::Contributions;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Tap, Watcher};
-use crate::names::{Head, Side};
+use crate::names::{Head, HeatmapId, Side};
 use crate::prompts::ioi::{Positions, Prompt};
 
 /// Contributions to the scores END->IO of `head` in `prompts`, prompt by prompt, under the names of the heatmaps: "key",
@@ -30,7 +30,7 @@ pub async fn contributions(
     prompts: &[Prompt],
     head: Head,
     watcher: &dyn Watcher,
-) -> Result<BTreeMap<String, Contributions>> {
+) -> Result<BTreeMap<HeatmapId, Contributions>> {
     model.config().check_head(head)?;
     let request = Request {
         other_tokens: prompts.iter().map(|prompt| prompt.io_token).collect(),
@@ -104,7 +104,7 @@ impl Ends {
         model: &Model,
         scores: &HeadScores<'_>,
         prompts: &[Prompt],
-    ) -> Result<BTreeMap<String, Contributions>> {
+    ) -> Result<BTreeMap<HeatmapId, Contributions>> {
         for components in [&self.io, &self.s1, &self.end] {
             components.borrow_mut().add_biases(model)?;
         }
