@@ -7,7 +7,7 @@ use web_sys::Event;
 
 use super::page::Page;
 use crate::app::export::{FigureName, MOST_ROWS, rows_note, shown};
-use crate::app::words::counted;
+use crate::app::quantities::counted;
 use crate::export::{Field, Table, tables};
 
 /// The tables behind a figure, made when they are opened: the first at once, each of the others when it is unfolded, since
