@@ -1,11 +1,24 @@
 //! The cells of a heatmap: which component each of them is.
 
-use super::Cell;
-use super::heatmap::MISC;
 use crate::result::Heatmap;
 
+/// Name of the row of components that belong to no layer.
+pub(super) const MISC: &str = "misc";
 /// Name of the column of attention output biases.
 const B_O: &str = "b_O";
+
+/// One cell: a component and its contribution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// Short name, written on the cell: "9.3", "MLP6", "W_E".
+    pub label: String,
+    /// Name for people: "head 9.3", "MLP 6", "W_E (token embedding)".
+    pub name: String,
+    /// Contribution to the score: the mean over prompts, or one prompt's.
+    pub value: f32,
+    /// Row and column in the result's heatmap.
+    pub place: (usize, usize),
+}
 
 /// Rows and columns of cells, and which of the result's they are.
 pub(super) struct Table {

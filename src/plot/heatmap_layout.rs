@@ -1,7 +1,7 @@
 //! Where the parts of a [`HeatmapPlot`] stand.
 
 use super::geometry::{Rect, Scale};
-use super::heatmap::MISC;
+use super::heatmap_cells::MISC;
 use super::title::Title;
 use super::{DrawOptions, HeatmapPlot, text, ticks};
 
