@@ -1,21 +1,29 @@
 //! keyside: see which parts of GPT-2 make an attention head look where it looks.
 //!
-//! The rooms, in the order in which data walks through them:
+//! The rooms. Data walks down this list, and a room uses only those above it; nobody reaches back. `tests/layering` has
+//! the table, and fails where it is not kept.
 //!
-//! 1. [`checkpoint`]: bytes to tensors (safetensors header, byte ranges, sources).
-//! 2. [`gpt2`]: configuration, tokenizer, weight processing, the forward pass and what it captures.
-//! 3. [`ioi`]: the indirect-object-identification prompts and the exact draws behind them.
-//! 4. [`attribution`]: a score as a linear function, substituted vectors, contributions of components.
-//! 5. [`result`]: the result file, and the statistics that plots are made of.
-//! 6. [`plot`]: histograms and heatmaps on any `plotters` backend.
-//! 7. [`export`]: what is behind a figure as tables, SVG, a Python script, a citation.
-//! 8. [`worker`]: what page and worker say to each other, and the loop that serves it.
-//! 9. [`app`]: the page; its components need feature `page` and wasm32.
-//! 10. `cli`: the command line (feature `cli`, native only).
+//! Shared by all:
+//! - [`error`]: the one error type, with cause, expectation and advice.
+//! - [`names`]: what is named in text and in files, as types.
+//! - `math`: plain arithmetic on slices.
 //!
-//! Beside them stands `training` (feature `cli`), which made the bundled model.
+//! From bytes to figures:
+//! 1. [`checkpoint`]: bytes to tensors (safetensors header, byte ranges, sources, what a browser stores).
+//! 2. [`model`]: configuration, model card, tokenizer, which weight processing is applied.
+//! 3. `compute`: engines that run blocks; so far, between tensors and slices without copies.
+//! 4. [`forward`]: the forward pass over a tree of shared prefixes, and what it captures.
+//! 5. [`prompts`]: makers of prompts; `ioi` has the indirect-object-identification prompts and the exact draws behind them.
+//! 6. [`analysis`]: a score as a linear function, substituted vectors, contributions of components.
+//! 7. [`result`]: the result file, and the statistics that plots are made of.
+//! 8. [`plot`]: histograms and heatmaps on any `plotters` backend.
+//! 9. [`export`]: what is behind a figure as tables, SVG, a Python script, a citation.
+//! 10. [`worker`]: what page and worker say to each other, and the loop that serves it.
+//! 11. [`app`]: the page's state and its sentences, as plain data.
+//! 12. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
 //!
-//! Nobody reaches back: a room uses only the rooms before it. [`error`] is shared by all.
+//! Beside them, natively, and used by programs alone: `cli`, the command line (feature `cli`), and `training`
+//! (feature `cli`), which made the bundled model.
 
 pub mod analysis;
 pub mod app;

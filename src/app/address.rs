@@ -22,11 +22,11 @@ use std::collections::BTreeSet;
 
 use form_urlencoded::parse;
 
-use self::values::{Query, head, line, number, switch, text, wrong};
+use self::values::{Query, error, head, line, number, switch, text, wrong};
 use super::form::{Form, MOST, ModelChoice};
 use super::view::View;
 use crate::checkpoint::{HUB_MODELS, hub_url};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::names::Head;
 
 /// The version of the keys, under `v`.
@@ -115,7 +115,7 @@ impl Address {
     /// Reads the query of an address, with or without the question mark. An empty one is [`Address::default`].
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] naming the first key that does not hold what it should.
+    /// [`crate::ErrorKind::Request`] naming the first key that does not hold what it should.
     pub fn parse(query: &str) -> Result<Self> {
         let query = query.strip_prefix('?').unwrap_or(query);
         if query.len() > MAX_QUERY {
@@ -334,10 +334,6 @@ pub fn others(query: &str) -> String {
     let foreign = |part: &&str| parse(part.as_bytes()).next().is_some_and(|(key, _)| !is_key(&key));
     let parts: Vec<&str> = query.split('&').filter(foreign).collect();
     parts.join("&")
-}
-
-fn error(cause: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Request, cause).advice("Correct the address, or open the page without what follows \"?\".")
 }
 
 #[cfg(test)]

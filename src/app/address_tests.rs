@@ -3,6 +3,7 @@ use rand_mt::Mt;
 use super::values::{MAX_HEAD, MAX_LAYER};
 use super::*;
 use crate::app::view::Appearance;
+use crate::error::ErrorKind;
 use crate::names::{HeatmapId, HistogramId, SeriesId};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 

@@ -1,15 +1,7 @@
 //! The download of a model in words and numbers.
 
-use super::words::duration;
+use super::quantities::{duration, size};
 use crate::analysis::Progress;
-
-/// A number of bytes for people: "448.1 MB", "6.2 GB".
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
-    }
-}
 
 /// Whether weights are still to be read.
 pub fn is_under_way(progress: &Progress) -> bool {

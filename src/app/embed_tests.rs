@@ -6,6 +6,7 @@ use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 
 use super::*;
+use crate::app::view::Appearance;
 use crate::checkpoint::{Answer, Body};
 use crate::names::HistogramId;
 

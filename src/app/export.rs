@@ -1,7 +1,7 @@
 //! What the export menu and the data tables offer, without pixels.
 
+use super::quantities::{counted, grouped, number};
 use super::view::View;
-use super::words::{counted, grouped, number};
 use crate::export::{Field, Figure, Table, result_stem};
 use crate::names::FigurePlace;
 use crate::result::ResultFile;

@@ -1,6 +1,6 @@
 //! What the figures' controls say.
 
-use super::words::{counted, grouped};
+use super::quantities::{counted, grouped};
 use crate::names::HistogramId;
 use crate::plot::SeriesOrder;
 use crate::result::ResultFile;

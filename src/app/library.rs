@@ -3,7 +3,7 @@
 use crate::checkpoint::{Space, StoredModel, hub_name};
 use crate::worker::ToWorker;
 
-use super::download::size;
+use super::quantities::size;
 
 /// What the page knows of the browser's storage.
 #[derive(Debug, Clone, Default)]

@@ -1,11 +1,11 @@
-//! The page: a form, a run in a worker, five figures.
+//! The page's state and its words, as plain data: nothing here knows a browser, and all of it is tested natively.
 //!
-//! What is not pixels is pure and tested natively: [`address`] (the state in a link), [`form`] (controls and their
-//! validation), [`session`] (which run is shown, what the worker is doing), [`library`] (which models are stored),
-//! [`view`] (how the figures are shown), [`story`] (what the data say), [`glossary`], [`sharing`] (what links hold),
-//! [`embed`] (the page as a figure in another page), [`export`] (what can be taken along), [`first_view`] (what stands there
-//! until the page has started), [`words`], [`figure_words`], [`heatmap_words`] and [`download`] (every other number and
-//! sentence). The Leptos components around canvases need feature `page` and wasm32.
+//! [`address`] (the state in a link), [`form`] (controls and their validation), [`session`] (which run is shown, what the
+//! worker is doing), [`library`] (which models are stored), [`view`] (how the figures are shown), [`story`] (what the data
+//! say), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
+//! be taken along), [`first_view`] (what stands there until the page has started), [`words`], [`figure_words`],
+//! [`heatmap_words`] and [`download`] (every other sentence), [`quantities`] (how numbers are written in them). What shows
+//! it is in the room `web`.
 
 pub mod address;
 pub mod download;
@@ -17,6 +17,7 @@ pub mod form;
 pub mod glossary;
 pub mod heatmap_words;
 pub mod library;
+pub mod quantities;
 pub mod session;
 pub mod sharing;
 pub mod story;

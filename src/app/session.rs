@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::form::Request;
 use super::library::Library;
 use super::partial;
-pub use super::state::{Origin, Run, Shown, WorkerState};
+pub use super::state::{Description, Origin, Run, Shown, WorkerState};
 use crate::analysis::{Analysis, BatchValues, Phase, Progress};
 use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
@@ -13,17 +13,6 @@ use crate::model::Config;
 use crate::model::ModelCard;
 use crate::result::{ModelInfo, ResultFile};
 use crate::worker::{FromWorker, ToWorker};
-
-/// What a checkpoint's folder says of its model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Description {
-    /// The folder's URL.
-    pub url: String,
-    /// The model's shape.
-    pub config: Config,
-    /// Its card, where it has one.
-    pub card: Option<ModelCard>,
-}
 
 /// The run that the worker is busy with.
 #[derive(Debug, Clone)]

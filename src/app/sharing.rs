@@ -1,8 +1,8 @@
 //! What the page says of links: which run one asks for, and what one can't hold.
 
 use super::form::{Form, ModelChoice};
+use super::quantities::{counted, grouped};
 use super::session::Origin;
-use super::words::{counted, grouped};
 use crate::checkpoint::HUB_MODELS;
 
 /// Which run the settings in `form`, which came with a link, ask for, and what it takes.

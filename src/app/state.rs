@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::analysis::Progress;
+use crate::model::{Config, ModelCard};
 use crate::result::ResultFile;
 
 /// Where a shown result comes from.
@@ -47,6 +48,17 @@ impl Shown {
     pub fn is_partial(&self) -> bool {
         matches!(self.origin, Origin::Partial { .. })
     }
+}
+
+/// What a checkpoint's folder says of its model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// The folder's URL.
+    pub url: String,
+    /// The model's shape.
+    pub config: Config,
+    /// Its card, where it has one.
+    pub card: Option<ModelCard>,
 }
 
 /// What became of the last run.

@@ -1,8 +1,8 @@
 //! What a figure's data say, in sentences: every number in them is computed from the result that is shown, and where a
 //! claim of the notebook is not true of it, the sentence says what is true instead.
 
+use super::quantities::{counted, grouped, number};
 use super::view::View;
-use super::words::{counted, grouped, number};
 use crate::names::{HistogramId, SeriesId, Side};
 use crate::plot::series_starts_visible;
 use crate::result::{ResultFile, mean};

@@ -1,7 +1,8 @@
 //! Every number and sentence that the page makes up from results and progress.
 
 use super::download;
-use super::session::{Origin, Run};
+use super::quantities::{counted, duration, grouped, number, size};
+use super::state::{Origin, Run};
 use crate::analysis::{Phase, Progress};
 use crate::export::result_stem;
 use crate::model::Config;
@@ -17,46 +18,6 @@ pub const KEYS_FIXED: &str = "Keys fixed: what does END ask for?";
 pub const QUERIES_FIXED: &str = "Queries fixed: what does IO offer?";
 /// What the heatmap is about.
 pub const COMPONENTS: &str = "Which components?";
-
-/// `value` with `decimals` decimals and a true minus sign.
-pub fn number(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        Some(digits) if digits.bytes().all(|digit| matches!(digit, b'0' | b'.')) => digits.into(),
-        Some(digits) => format!("\u{2212}{digits}"),
-        None => text,
-    }
-}
-
-/// `count` with thousands set apart: "24,000".
-pub fn grouped(count: usize) -> String {
-    let digits = count.to_string();
-    let groups: Vec<&str> = digits
-        .as_bytes()
-        .rchunks(3)
-        .rev()
-        .map(|group| std::str::from_utf8(group).unwrap_or_default())
-        .collect();
-    groups.join(",")
-}
-
-/// "1 prompt", "40 prompts".
-pub fn counted(count: usize, thing: &str, things: &str) -> String {
-    format!("{} {}", grouped(count), if count == 1 { thing } else { things })
-}
-
-/// A time for people: "0.4 s", "12 s", "1 min 20 s", "2 h 5 min".
-pub fn duration(seconds: f64) -> String {
-    if seconds < 9.95 {
-        return format!("{:.1} s", seconds.max(0.0));
-    }
-    let whole = seconds.round() as u64;
-    match (whole / 3600, whole / 60 % 60, whole % 60) {
-        (0, 0, seconds) => format!("{seconds} s"),
-        (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
-        (hours, minutes, _) => format!("{hours} h {minutes} min"),
-    }
-}
 
 /// What the run is doing, without numbers that change all the time: "Computing batch 3 of 10".
 pub fn phase(run: &Run) -> String {
@@ -164,7 +125,7 @@ pub fn settings(result: &ResultFile) -> String {
             grouped(timing.positions_per_second.max(0.0).round() as usize)
         ));
         if let Some(peak) = timing.peak_linear_memory {
-            parts.push(format!("peak memory {}", download::size(peak)));
+            parts.push(format!("peak memory {}", size(peak)));
         }
     }
     parts.join(" \u{b7} ")

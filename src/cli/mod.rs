@@ -1,12 +1,12 @@
 //! The command line: `keyside analyze` and `keyside plot`.
 
 mod arguments;
+mod files;
 mod plot;
 mod progress;
 mod summary;
 
 use std::io::Write;
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -14,6 +14,7 @@ use clap::Parser;
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
 pub use plot::run_plot;
 
+use self::files::{cannot_write, check_writable};
 use crate::analysis::{Analysis, analyze};
 use crate::checkpoint::{Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
@@ -112,34 +113,4 @@ fn write_files(arguments: &AnalyzeArguments, result: &ResultFile) -> Result<Stri
         written.push_str(&format!("{} plots: {}\n", figures.len(), folder.display()));
     }
     Ok(written)
-}
-
-fn check_writable(file: &Path) -> Result<()> {
-    let folder = match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    if file.is_dir() {
-        return Err(Error::new(ErrorKind::Source, format!("{} is a folder", file.display())).expected("a file name"));
-    }
-    if !folder.is_dir() {
-        return Err(Error::new(
-            ErrorKind::Source,
-            format!(
-                "{} can't be written: there is no folder {}",
-                file.display(),
-                folder.display()
-            ),
-        )
-        .advice("Create the folder first."));
-    }
-    Ok(())
-}
-
-fn cannot_write(file: &Path, cause: &std::io::Error) -> Error {
-    Error::new(
-        ErrorKind::Source,
-        format!("{} can't be written ({cause})", file.display()),
-    )
-    .advice("Check the path and the space on the disk.")
 }

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::{PlotArguments, cannot_write};
+use super::PlotArguments;
+use super::files::cannot_write;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Figure, markdown, picture_size, script, tables};
 use crate::plot::plot_svg;

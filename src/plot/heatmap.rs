@@ -1,25 +1,10 @@
 //! Mean contributions of components: a row per layer, a column per head, MLP and b_O.
 
-use super::heatmap_cells::Table;
+use super::heatmap_cells::{Cell, Table};
 use super::{CellRange, HeatmapView};
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::{CellName, Column, Row};
+use crate::names::{Column, Row};
 use crate::result::{Heatmap, ResultFile};
-
-/// One cell: a component and its contribution.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Cell {
-    /// What it is.
-    pub of: CellName,
-    /// Short name, written on the cell: "9.3", "MLP6", "W_E".
-    pub label: String,
-    /// Name for people: "head 9.3", "MLP 6", "W_E (token embedding)".
-    pub name: String,
-    /// Contribution to the score: the mean over prompts, or one prompt's.
-    pub value: f32,
-    /// Row and column in the result's heatmap.
-    pub place: (usize, usize),
-}
 
 /// A heatmap of contributions on a diverging colour scale centred at 0.
 #[derive(Debug, Clone, PartialEq)]

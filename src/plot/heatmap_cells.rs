@@ -1,8 +1,22 @@
 //! The cells of a heatmap: which component each of them is.
 
-use super::Cell;
 use crate::names::{CellName, Column, Component, Side};
 use crate::result::Heatmap;
+
+/// One cell: a component and its contribution.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cell {
+    /// What it is.
+    pub of: CellName,
+    /// Short name, written on the cell: "9.3", "MLP6", "W_E".
+    pub label: String,
+    /// Name for people: "head 9.3", "MLP 6", "W_E (token embedding)".
+    pub name: String,
+    /// Contribution to the score: the mean over prompts, or one prompt's.
+    pub value: f32,
+    /// Row and column in the result's heatmap.
+    pub place: (usize, usize),
+}
 
 /// Rows and columns of cells, and which of the result's they are.
 pub(super) struct Table {

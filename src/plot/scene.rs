@@ -7,55 +7,10 @@ use plotters::drawing::DrawingArea;
 use plotters::prelude::DrawingBackend;
 
 use super::strokes::{Stroke, draw_strokes};
-use super::{CellRange, DrawOptions, HeatmapPlot, HistogramPlot, Rect, StripPlot};
+use super::{CellRange, DrawOptions, HeatmapPlot, HistogramPlot, Hover, Rect, Step, StripPlot, Target};
 use super::{heatmap_layout, histogram_layout, strip};
 use crate::error::Result;
 use crate::names::SeriesId;
-
-/// A part of a plot that can be pointed at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
-    /// A bin of a histogram.
-    Bin(usize),
-    /// The box of a series, by its number in [`HistogramPlot::series`].
-    Box(usize),
-    /// The cell in a row and a column of [`HeatmapPlot::cells`].
-    Cell(usize, usize),
-    /// The dot of a prompt, by its number in [`StripPlot::values`].
-    Dot(usize),
-}
-
-/// What an arrow key, Home or End asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// One to the left.
-    Left,
-    /// One to the right.
-    Right,
-    /// One up.
-    Up,
-    /// One down.
-    Down,
-    /// The first.
-    First,
-    /// The last.
-    Last,
-}
-
-/// What is to be said about a part of a plot, and where it stands. Places are in CSS pixels.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hover {
-    /// The part.
-    pub target: Target,
-    /// Where a tooltip belongs: the middle of the thing's upper edge.
-    pub anchor: (f64, f64),
-    /// What to mark: the bin's band, the box's row, the cell.
-    pub mark: Rect,
-    /// How far a crosshair reaches.
-    pub area: Rect,
-    /// What to say, a line each; the first one names the thing.
-    pub lines: Vec<String>,
-}
 
 /// The part of a plot that is shown; None for all of it.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -3,13 +3,13 @@
 use leptos::prelude::*;
 
 use super::document;
+use super::drops::{self, DropZone};
 use super::figures::{HeatmapFigure, HistogramFigure};
-use super::files::{self, DropZone};
 use super::handover;
 use super::masthead::{Colophon, Masthead};
 use super::page::Page;
 use super::panel::Panel;
-use super::permalink::Invitation;
+use super::permalink::{self, Invitation};
 use super::rehearsal;
 use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, SeenCells, Text};
 use super::summary::Summary;
@@ -22,10 +22,10 @@ use crate::names::HistogramId;
 pub fn App() -> impl IntoView {
     let page = Page::new();
     page.load_recorded();
-    page.permalink.start(page);
+    permalink::start(page);
     handover::show_linked(page);
-    theme::follow(page);
-    files::accept_drops(page);
+    theme::follow(page.view);
+    drops::accept_drops(page);
     rehearsal::begin(page);
     view! {
         <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>

@@ -7,7 +7,7 @@ use web_sys::Event;
 
 use super::page::Page;
 use crate::app::export::{MOST_ROWS, figure_at, rows_note, shown};
-use crate::app::words::counted;
+use crate::app::quantities::counted;
 use crate::export::{Field, Table, tables};
 use crate::names::FigurePlace;
 

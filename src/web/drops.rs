@@ -1,9 +1,10 @@
 //! Files and folders that are dropped on the page: a result, or a model.
 
 use js_sys::{Array, Promise};
+use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DataTransfer, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+use web_sys::{DataTransfer, DragEvent, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
 use super::files;
 use super::page::Page;
@@ -11,8 +12,47 @@ use super::page::Page;
 /// What the files of a model are called where they have no folder.
 pub const LOOSE: &str = "picked files";
 
+/// Opens what is dropped anywhere on the page.
+pub fn accept_drops(page: Page) {
+    let over = window_event_listener(leptos::ev::dragover, |event: DragEvent| event.prevent_default());
+    let dropped = window_event_listener(leptos::ev::drop, move |event: DragEvent| {
+        event.prevent_default();
+        if let (false, Some(transfer)) = (
+            page.session.with_untracked(|session| session.run().is_active()),
+            event.data_transfer(),
+        ) {
+            take(page, &transfer);
+        }
+    });
+    on_cleanup(move || {
+        over.remove();
+        dropped.remove();
+    });
+}
+
+/// What is shown while a file is dragged over the page.
+#[component]
+pub fn DropZone(page: Page) -> impl IntoView {
+    let dragging = RwSignal::new(false);
+    let enter = window_event_listener(leptos::ev::dragenter, move |_| {
+        dragging.set(!page.session.with_untracked(|session| session.run().is_active()));
+    });
+    let leave = window_event_listener(leptos::ev::dragleave, move |event: DragEvent| {
+        if event.related_target().is_none() {
+            dragging.set(false);
+        }
+    });
+    let done = window_event_listener(leptos::ev::drop, move |_| dragging.set(false));
+    on_cleanup(move || [enter, leave, done].into_iter().for_each(WindowListenerHandle::remove));
+    view! {
+        <Show when=move || dragging.get()>
+            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it, or a model\u{2019}s files or folder to run it"</div>
+        </Show>
+    }
+}
+
 /// Shows the result, or chooses the model, that `transfer` holds.
-pub fn take(page: Page, transfer: &DataTransfer) {
+fn take(page: Page, transfer: &DataTransfer) {
     let items = transfer.items();
     // What was dropped can be asked for during the event only.
     let entries: Vec<FileSystemEntry> = (0..items.length())

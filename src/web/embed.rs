@@ -37,7 +37,7 @@ pub fn Frame() -> impl IntoView {
         Ok(address) => page.show_as(address.view),
         Err(error) => page.session.update(|session| session.fail(error)),
     }
-    theme::follow(page);
+    theme::follow(page.view);
     let asked = match asked {
         Ok(asked) => Some(asked),
         Err(error) => {

@@ -1,12 +1,11 @@
-//! Result files: downloading what is shown, opening one by picker or by dropping it on the page.
+//! Result files: downloading what is shown, opening one.
 
 use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DragEvent, File};
+use web_sys::File;
 
 use super::document::text_of;
-use super::drops;
 use super::page::Page;
 use super::save::save_text;
 use crate::app::words;
@@ -80,44 +79,5 @@ pub fn Files(page: Page) -> impl IntoView {
                 <input type="file" accept=".json,application/json" data-testid="open-result" node_ref=picker disabled=active on:change=picked />
             </label>
         </div>
-    }
-}
-
-/// Opens what is dropped anywhere on the page.
-pub fn accept_drops(page: Page) {
-    let over = window_event_listener(leptos::ev::dragover, |event: DragEvent| event.prevent_default());
-    let dropped = window_event_listener(leptos::ev::drop, move |event: DragEvent| {
-        event.prevent_default();
-        if let (false, Some(transfer)) = (
-            page.session.with_untracked(|session| session.run().is_active()),
-            event.data_transfer(),
-        ) {
-            drops::take(page, &transfer);
-        }
-    });
-    on_cleanup(move || {
-        over.remove();
-        dropped.remove();
-    });
-}
-
-/// What is shown while a file is dragged over the page.
-#[component]
-pub fn DropZone(page: Page) -> impl IntoView {
-    let dragging = RwSignal::new(false);
-    let enter = window_event_listener(leptos::ev::dragenter, move |_| {
-        dragging.set(!page.session.with_untracked(|session| session.run().is_active()));
-    });
-    let leave = window_event_listener(leptos::ev::dragleave, move |event: DragEvent| {
-        if event.related_target().is_none() {
-            dragging.set(false);
-        }
-    });
-    let done = window_event_listener(leptos::ev::drop, move |_| dragging.set(false));
-    on_cleanup(move || [enter, leave, done].into_iter().for_each(WindowListenerHandle::remove));
-    view! {
-        <Show when=move || dragging.get()>
-            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it, or a model\u{2019}s files or folder to run it"</div>
-        </Show>
     }
 }

@@ -20,7 +20,7 @@ pub fn Masthead(page: Page) -> impl IntoView {
             <p class="wordmark">"keyside"</p>
             <h1>{words::TITLE}</h1>
             <div class="tools" role="group" aria-label="Page">
-                <ThemeSwitch page=page />
+                <ThemeSwitch view=page.view />
                 <button
                     type="button"
                     class="page-tool"

@@ -1,5 +1,6 @@
 //! Everything that names the browser: the Leptos components, canvases, files, storage, `fetch`, and the worker's surroundings.
 
+mod address_bar;
 mod contents;
 mod controls;
 mod data_table;
@@ -22,6 +23,7 @@ mod page;
 mod panel;
 mod permalink;
 mod picked;
+mod places;
 mod rehearsal;
 mod save;
 mod story;

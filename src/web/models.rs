@@ -6,9 +6,9 @@ use web_sys::File;
 
 use super::drops::LOOSE;
 use super::page::Page;
-use crate::app::download::size;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::library;
+use crate::app::quantities::size;
 use crate::checkpoint::{HUB_MODELS, StoredModel};
 
 /// The controls of the chosen kind of model.

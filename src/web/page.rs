@@ -5,13 +5,15 @@ use std::time::Duration;
 use leptos::prelude::*;
 use web_sys::File;
 
+use super::address_bar::AddressBar;
 use super::document;
 use super::figures::Linked;
 use super::first_view;
 use super::later::{Latest, after_frames_of};
 use super::link::{Heard, Link};
-use super::permalink::Permalink;
+use super::places::{RECORDED, request_of, url_of};
 use super::theme;
+use crate::app::address::Address;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{Session, Shown, WorkerState};
 use crate::app::view::View;
@@ -19,10 +21,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::result::ResultFile;
 use crate::worker::{FromWorker, PICKED, ToWorker};
 
-/// Where the recorded run is, relative to the page.
-const RECORDED: &str = "recorded/gpt2-small-10.7.json";
-/// Where the bundled model is, relative to the page.
-const BUNDLED: &str = "models/stand-in";
 /// The element that folds the controls and unfolds them.
 pub const CONTROLS_TOGGLE: &str = "controls-toggle";
 /// The fields of the head and of the earlier one.
@@ -34,16 +32,6 @@ const START: Duration = Duration::from_secs(60);
 
 /// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
 const REDRAW: Duration = Duration::from_millis(200);
-
-/// Absolute URL of the bundled model's folder.
-fn bundled() -> String {
-    document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into())
-}
-
-/// Absolute URL of the folder that `form` asks for, if there is one and it makes sense.
-fn url_of(form: &Form) -> Option<String> {
-    form.address(&bundled(), document::absolute).ok()
-}
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -67,7 +55,7 @@ pub struct Page {
     /// Whether the figures are dark.
     pub dark: Memo<bool>,
     /// The address bar.
-    pub permalink: Permalink,
+    pub bar: AddressBar,
     /// Whether a link asks for a run that is not shown yet.
     pub asked: RwSignal<bool>,
     /// Whether the controls are unfolded, where there is no room for them beside the figures.
@@ -97,7 +85,7 @@ impl Page {
             settled: after_frames_of(view),
             choosing: Latest::new(),
             dark: theme::is_dark(view),
-            permalink: Permalink::new(),
+            bar: AddressBar::new(),
             asked: RwSignal::new(false),
             controls_open: RwSignal::new(false),
             link: StoredValue::new_local(None),
@@ -135,6 +123,12 @@ impl Page {
     pub fn fill_in(self, form: Form) {
         self.settled_form.set(form.clone());
         self.form.set(form);
+    }
+
+    /// What form and view are now, as an address.
+    pub fn address(self) -> Address {
+        self.form
+            .with_untracked(|form| self.view.with_untracked(|view| Address::of(form, view)))
     }
 
     /// Chooses the model, and asks what it is like.
@@ -244,21 +238,16 @@ impl Page {
             self.session.update(Session::show_recorded);
             return true;
         }
-        let request = self
-            .form
-            .with_untracked(|form| form.request(&bundled(), document::absolute));
+        let request = self.form.with_untracked(request_of);
         request.is_ok_and(|request| self.session.try_update(|session| session.show_run(&request)) == Some(true))
     }
 
     /// Checks the controls and starts a run.
     pub fn run(self) {
         self.run_due.set_value(false);
-        match self
-            .form
-            .with_untracked(|form| form.request(&bundled(), document::absolute))
-        {
+        match self.form.with_untracked(request_of) {
             Ok(request) => {
-                self.permalink.ran(self);
+                self.bar.ran(self.address());
                 self.asked.set(false);
                 self.fold_controls();
                 let messages = self

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::page::Page;
+use super::permalink;
 use crate::app::address::{Address, Model};
 use crate::app::glossary::{TERMS, find};
 use crate::app::story;
@@ -163,7 +164,7 @@ fn Next(page: Page, address: Address, text: &'static str) -> impl IntoView {
         event.prevent_default();
         let mut address = address.clone();
         address.view.appearance = page.view.with_untracked(|view| view.appearance);
-        page.permalink.go(page, &address);
+        permalink::go(page, &address);
         super::document::to_top();
     };
     view! { <a href=href on:click=go>{text}</a> }

@@ -4,8 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MediaQueryList};
 
-use super::page::Page;
-use crate::app::view::Appearance;
+use crate::app::view::{Appearance, View};
 
 /// The page's colour, for the browser's own bars: as `--page` of the styles.
 const COLORS: [(&str, &str); 2] = [("light", "#f6f6f3"), ("dark", "#0e1013")];
@@ -26,7 +25,7 @@ pub fn media(query: &str) -> RwSignal<bool> {
 }
 
 /// Whether figures are dark: paper never is.
-pub fn is_dark(view: RwSignal<crate::app::view::View>) -> Memo<bool> {
+pub fn is_dark(view: RwSignal<View>) -> Memo<bool> {
     let (system, print) = (media("(prefers-color-scheme: dark)"), media("print"));
     Memo::new(move |_| {
         let dark = match view.with(|view| view.appearance) {
@@ -39,8 +38,8 @@ pub fn is_dark(view: RwSignal<crate::app::view::View>) -> Memo<bool> {
 }
 
 /// Tells the styles and the browser which theme is chosen. scripts/page/start.js has done so for the address.
-pub fn follow(page: Page) {
-    let appearance = Memo::new(move |_| page.view.with(|view| view.appearance));
+pub fn follow(view: RwSignal<View>) {
+    let appearance = Memo::new(move |_| view.with(|view| view.appearance));
     Effect::new(move |_| {
         let chosen = appearance.get();
         if let Some(root) = document().document_element() {
@@ -62,8 +61,8 @@ pub fn follow(page: Page) {
 
 /// System, light, dark.
 #[component]
-pub fn ThemeSwitch(page: Page) -> impl IntoView {
-    let chosen = Memo::new(move |_| page.view.with(|view| view.appearance));
+pub fn ThemeSwitch(view: RwSignal<View>) -> impl IntoView {
+    let chosen = Memo::new(move |_| view.with(|view| view.appearance));
     let choice = move |appearance: Appearance| {
         let label = match appearance {
             Appearance::System => "System",
@@ -79,7 +78,7 @@ pub fn ThemeSwitch(page: Page) -> impl IntoView {
                     value=appearance.value()
                     data-testid=format!("theme-{}", appearance.value())
                     prop:checked=move || chosen.get() == appearance
-                    on:change=move |_| page.view.update(|view| view.appearance = appearance)
+                    on:change=move |_| view.update(|view| view.appearance = appearance)
                 />
                 <span>{label}</span>
             </label>

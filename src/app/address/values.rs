@@ -5,8 +5,7 @@ use std::str::FromStr;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::error;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::names::Head;
 
 /// Highest layer and head that a model can have.
@@ -109,4 +108,8 @@ pub(super) fn rounded((low, high): (f64, f64)) -> Option<(f64, f64)> {
 pub(super) fn wrong(key: &str, value: &str, expected: impl Into<String>) -> Error {
     let shown: String = value.chars().take(80).collect();
     error(format!("the address has {shown:?} for \"{key}\"")).expected(expected)
+}
+
+pub(super) fn error(cause: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Request, cause).advice("Correct the address, or open the page without what follows \"?\".")
 }

@@ -1,7 +1,7 @@
 //! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
 
 use super::{list, percent};
-use crate::app::words::number;
+use crate::app::quantities::number;
 use crate::names::{CellName, Column, Component, Side};
 use crate::plot::HeatmapView;
 use crate::result::{Heatmap, ResultFile};

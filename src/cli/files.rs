@@ -1,0 +1,37 @@
+//! Files that the command line writes: what may be wrong with them.
+
+use std::path::Path;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Fails where `file` can't be made, before anything is computed for it.
+pub(super) fn check_writable(file: &Path) -> Result<()> {
+    let folder = match file.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    if file.is_dir() {
+        return Err(Error::new(ErrorKind::Source, format!("{} is a folder", file.display())).expected("a file name"));
+    }
+    if !folder.is_dir() {
+        return Err(Error::new(
+            ErrorKind::Source,
+            format!(
+                "{} can't be written: there is no folder {}",
+                file.display(),
+                folder.display()
+            ),
+        )
+        .advice("Create the folder first."));
+    }
+    Ok(())
+}
+
+/// What went wrong when `file` was written.
+pub(super) fn cannot_write(file: &Path, cause: &std::io::Error) -> Error {
+    Error::new(
+        ErrorKind::Source,
+        format!("{} can't be written ({cause})", file.display()),
+    )
+    .advice("Check the path and the space on the disk.")
+}

@@ -1,0 +1,169 @@
+//! The address bar: what it says, and what it is about to say.
+
+use std::time::Duration;
+
+use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+
+use super::later::after_frame;
+use crate::app::address::{Address, Model, others};
+use crate::error::Result;
+
+/// How long small changes, such as typing and zooming, may go on before the address follows: browsers refuse pages that
+/// change it more than a hundred times in half a minute.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// What the address bar says, and what it is about to say.
+#[derive(Clone, Copy)]
+pub struct AddressBar {
+    written: StoredValue<Address>,
+    /// Whether the page has changed since it was looked at.
+    behind: StoredValue<bool>,
+    pending: StoredValue<Option<Pending>>,
+    timer: StoredValue<Option<TimeoutHandle>>,
+    /// Whether the settings in the address were run: the next change of them is then a step of its own.
+    ran: StoredValue<bool>,
+}
+
+/// What the address bar is about to say, and whether that is a step in the history.
+#[derive(Clone)]
+struct Pending {
+    address: Address,
+    is_step: bool,
+}
+
+impl AddressBar {
+    /// A bar that says what it says by itself.
+    pub fn new() -> Self {
+        Self {
+            written: StoredValue::new(Address::default()),
+            behind: StoredValue::new(false),
+            pending: StoredValue::new(None),
+            timer: StoredValue::new(None),
+            ran: StoredValue::new(false),
+        }
+    }
+
+    /// The page has changed. False where that is known, and the bar about to catch up.
+    pub fn falls_behind(self) -> bool {
+        let knows = self.behind.get_value();
+        self.behind.set_value(true);
+        !knows
+    }
+
+    /// Takes notice of the page's address, which is `now`.
+    pub fn catch_up(self, now: Address) {
+        self.behind.set_value(false);
+        self.changed(now);
+    }
+
+    /// Says `now` at once.
+    pub fn say(self, now: Address) {
+        self.catch_up(now);
+        self.flush();
+    }
+
+    /// The settings in `now` are being run.
+    pub fn ran(self, now: Address) {
+        self.say(now);
+        self.ran.set_value(true);
+    }
+
+    /// The page is being made to show `address`, which the bar has; it is not known whether its settings were run.
+    pub fn adopt(self, address: Address) {
+        self.written.set_value(address);
+        self.ran.set_value(false);
+    }
+
+    /// Whether the settings that the bar names were run.
+    pub fn set_ran(self, ran: bool) {
+        self.ran.set_value(ran);
+    }
+
+    /// Whether the bar was made to say `address` by the page.
+    pub fn has(self, address: &Address) -> bool {
+        self.written.with_value(|written| written == address)
+    }
+
+    /// Leaves unsaid what was about to be said.
+    pub fn forget(self) {
+        drop(self.forget_pending());
+    }
+
+    fn changed(self, next: Address) {
+        let pending = self.pending.get_value();
+        let waits_as_step = pending.as_ref().is_some_and(|pending| pending.is_step);
+        let here = pending.map_or_else(|| self.written.get_value(), |pending| pending.address);
+        if next == here {
+            return;
+        }
+        let ran = self.ran.get_value();
+        if here.is_step(&next, ran) {
+            self.flush();
+            // Another heatmap of the same run is still that run.
+            self.ran.set_value(ran && here.form() == next.form());
+            self.wait_with(next, true);
+            // It takes a slow machine a frame of its own.
+            after_frame(move || self.flush());
+            return;
+        }
+        self.wait_with(next, waits_as_step);
+        if self.timer.with_value(Option::is_none) {
+            let timer = set_timeout_with_handle(move || self.flush(), PAUSE).ok();
+            self.timer.set_value(timer);
+        }
+    }
+
+    fn wait_with(self, address: Address, is_step: bool) {
+        self.pending.set_value(Some(Pending { address, is_step }));
+    }
+
+    /// Writes what is waiting to be written.
+    fn flush(self) {
+        if let Some(Pending { address, is_step }) = self.forget_pending() {
+            write(&address, is_step);
+            self.written.set_value(address);
+        }
+    }
+
+    fn forget_pending(self) -> Option<Pending> {
+        if let Some(timer) = self.timer.try_update_value(Option::take).flatten() {
+            timer.clear();
+        }
+        self.pending.try_update_value(Option::take).flatten()
+    }
+}
+
+/// The address that the bar has.
+///
+/// # Errors
+/// Those of [`Address::parse`].
+pub fn read() -> Result<Address> {
+    Address::parse(&window().location().search().unwrap_or_default())
+}
+
+/// Puts `address` into the bar: as a new entry of the history, or in place of the one that is there.
+pub fn write(address: &Address, push: bool) {
+    let location = window().location();
+    let mut url = location.pathname().unwrap_or_default();
+    // A run has nothing to do with what another part of the page shows instead of the recorded one.
+    let others = match address.model {
+        Model::Recorded => others(&location.search().unwrap_or_default()),
+        _ => String::new(),
+    };
+    for part in [address.to_query(), others].iter().filter(|part| !part.is_empty()) {
+        url.push(if url.contains('?') { '&' } else { '?' });
+        url.push_str(part);
+    }
+    if !push {
+        url.push_str(&location.hash().unwrap_or_default());
+    }
+    let Ok(history) = window().history() else { return };
+    // A browser that refuses keeps the old address; the page works as well.
+    let _ = if push {
+        history.push_state_with_url(&JsValue::NULL, "", Some(&url))
+    } else {
+        history.replace_state_with_url(&JsValue::NULL, "", Some(&url))
+    };
+}

@@ -1,0 +1,28 @@
+//! Where things are: the recorded run, the bundled model, the model that the form asks for.
+
+use super::document;
+use crate::app::form::{Form, Request};
+use crate::error::Result;
+
+/// Where the recorded run is, relative to the page.
+pub const RECORDED: &str = "recorded/gpt2-small-10.7.json";
+/// Where the bundled model is, relative to the page.
+const BUNDLED: &str = "models/stand-in";
+
+/// Absolute URL of the bundled model's folder.
+fn bundled() -> String {
+    document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into())
+}
+
+/// Absolute URL of the folder that `form` asks for, if there is one and it makes sense.
+pub fn url_of(form: &Form) -> Option<String> {
+    form.address(&bundled(), document::absolute).ok()
+}
+
+/// The run that `form` asks for.
+///
+/// # Errors
+/// Those of [`Form::request`].
+pub fn request_of(form: &Form) -> Result<Request> {
+    form.request(&bundled(), document::absolute)
+}

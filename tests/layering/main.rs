@@ -1,0 +1,246 @@
+//! The architecture, and a test that the source keeps to it.
+//!
+//! [`ROOMS`] is the architecture: which rooms there are, and what each may use. The tests below read every path in `src`
+//! that leads to something of the library's own (`crate::`, `super::`, `self::`, and names that were imported by such a
+//! path), in code, types, attributes and macros, find the file that defines what it names, and hold that against the table.
+#![allow(clippy::unwrap_used)]
+
+mod made_up;
+mod source;
+mod tokens;
+mod uses;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use source::Modules;
+use tokens::words;
+use uses::{Use, circles, room, uses};
+
+/// What a room may use besides itself.
+enum May {
+    /// The rooms above it in the table.
+    UseAbove,
+    /// The rooms from the top of the table down to this one.
+    UseDownTo(&'static str),
+    /// No room.
+    UseNone,
+}
+use May::{UseAbove, UseDownTo, UseNone};
+
+/// The rooms, in the order in which data walks through them, and what each may use.
+///
+/// A room is a folder of `src`, or a file beside the folders. Files within a room may use each other, but in no circle.
+const ROOMS: &[(&str, May)] = &[
+    // Shared by all.
+    ("error", UseNone),  // the one error type
+    ("names", UseAbove), // what is named in text and in files, as types
+    ("math", UseNone),   // plain arithmetic on slices
+    // From bytes to figures.
+    ("checkpoint", UseAbove), // bytes to named tensors
+    ("model", UseAbove),      // configuration, tokenizer, weight processing
+    ("compute", UseAbove),    // engines that run blocks
+    ("forward", UseAbove),    // prefix tree, schedule, what is captured
+    ("prompts", UseAbove),    // prompts and their makers
+    ("analysis", UseAbove),   // questions about a head, answered by a forward pass
+    ("result", UseAbove),     // the result file and its statistics
+    ("plot", UseAbove),       // results as strokes
+    ("export", UseAbove),     // results as tables, scripts, citations
+    ("worker", UseAbove),     // what page and worker say to each other
+    ("app", UseAbove),        // the page's state and its sentences, as plain data
+    ("web", UseAbove),        // the page in the browser
+    // Beside them, natively: used by programs alone.
+    ("training", UseDownTo("prompts")), // made the bundled model
+    ("cli", UseDownTo("export")),       // the command line
+    // The library's face, which passes rooms on and uses none, and all that has a `main`.
+    ("lib", UseNone),
+    ("programs", UseAbove),
+];
+
+/// What speaks to the browser, and who may name it.
+const BROWSER: &[&str] = &[
+    "web_sys",
+    "js_sys",
+    "wasm_bindgen",
+    "wasm_bindgen_futures",
+    "leptos",
+    "gloo",
+    "plotters_canvas",
+];
+const KNOWS_THE_BROWSER: &[&str] = &["web", "programs"];
+
+/// TEMPORARY, to be emptied: uses between rooms that are not mended yet, `(room, room that it may not use)`.
+/// A test fails when an entry is no longer needed.
+const USES_TO_BE_MENDED: &[(&str, &str)] = &[("checkpoint", "model"), ("analysis", "result")];
+
+/// TEMPORARY, to be emptied: circles that are not mended yet, `(room, its files)`. A test fails when an entry is no longer
+/// needed.
+const CIRCLES_TO_BE_MENDED: &[(&str, &str)] = &[
+    (
+        "analysis",
+        "analysis/contributions/mod.rs, analysis/contributions/variants.rs",
+    ),
+    ("result", "result/file.rs, result/heatmaps.rs"),
+];
+
+/// What a rule says about a set of sources.
+struct Broken {
+    /// The room in which it is broken.
+    room: String,
+    /// What is used: a room, the files of a circle, a word.
+    used: String,
+    /// File, line, path and the rule.
+    message: String,
+}
+
+/// Uses of rooms that [`ROOMS`] does not allow.
+fn uses_against_the_table(uses: &[Use]) -> Vec<Broken> {
+    let mut broken = vec![];
+    for Use { from, line, path, to } in uses {
+        let (user, used) = (room(from), room(to));
+        let place_of = |room: &str| ROOMS.iter().position(|(name, _)| *name == room).unwrap();
+        let rule = match ROOMS.iter().position(|(name, _)| *name == user) {
+            _ if user == used => continue,
+            None => format!("the room `{user}` is not in ROOMS"),
+            Some(place) => {
+                let (last, rule) = match ROOMS[place].1 {
+                    UseAbove => (place, "may use the rooms above it in ROOMS".to_owned()),
+                    UseDownTo(last) => (
+                        place_of(last) + 1,
+                        format!("may use the rooms down to `{last}` in ROOMS"),
+                    ),
+                    UseNone => (0, "may use no room".to_owned()),
+                };
+                if ROOMS[..last].iter().any(|(name, _)| *name == used) {
+                    continue;
+                }
+                format!("`{user}` {rule}, and not `{used}`")
+            }
+        };
+        let message = format!("src/{from}:{line}: `{path}`, which is in src/{to}: {rule}");
+        broken.push(Broken {
+            room: user.to_owned(),
+            used: used.to_owned(),
+            message,
+        });
+    }
+    broken
+}
+
+/// Circles of files within a room.
+fn circles_of_files(uses: &[Use]) -> Vec<Broken> {
+    let rooms: BTreeSet<&str> = uses.iter().map(|u| room(&u.from)).collect();
+    let mut broken = vec![];
+    for name in rooms {
+        for (files, closing) in circles(uses, name) {
+            let files = files.into_iter().collect::<Vec<_>>().join(", ");
+            let mut message = format!("{files} use each other in a circle; files of one room may not:");
+            for Use { from, line, path, to } in closing {
+                write!(message, "\n    src/{from}:{line}: `{path}`, which is in src/{to}").unwrap();
+            }
+            broken.push(Broken {
+                room: name.to_owned(),
+                used: files,
+                message,
+            });
+        }
+    }
+    broken
+}
+
+/// Words of [`BROWSER`] where nobody may know the browser.
+fn browser_elsewhere(texts: &BTreeMap<String, String>) -> Vec<Broken> {
+    let mut broken = vec![];
+    for (file, text) in texts
+        .iter()
+        .filter(|(file, _)| !KNOWS_THE_BROWSER.contains(&room(file)))
+    {
+        for (word, line) in words(file, text)
+            .into_iter()
+            .filter(|(word, _)| BROWSER.contains(&word.as_str()))
+        {
+            let message = format!("src/{file}:{line}: `{word}`: only {KNOWS_THE_BROWSER:?} may know the browser");
+            broken.push(Broken {
+                room: room(file).to_owned(),
+                used: word,
+                message,
+            });
+        }
+    }
+    broken
+}
+
+/// Every file below `src`, by its path from there.
+fn source_texts() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut texts = BTreeMap::new();
+    let mut open = vec![root.clone()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+                texts.insert(name, fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    texts
+}
+
+/// Fails with the messages of all `broken` but those that `known` says are to be mended, and where nothing is left of those.
+fn assert_kept(broken: &[Broken], known: &[(&str, &str)]) {
+    let of = |entry: &(&str, &str), broken: &Broken| (broken.room.as_str(), broken.used.as_str()) == *entry;
+    let new: Vec<_> = broken
+        .iter()
+        .filter(|b| !known.iter().any(|k| of(k, b)))
+        .map(|b| b.message.as_str())
+        .collect();
+    assert!(
+        new.is_empty(),
+        "{} against the architecture:\n{}",
+        new.len(),
+        new.join("\n")
+    );
+    for entry in known {
+        assert!(
+            broken.iter().any(|b| of(entry, b)),
+            "{entry:?} is mended: take it out of the temporary list"
+        );
+    }
+}
+
+#[test]
+fn every_file_is_read() {
+    let texts = source_texts();
+    let known = Modules::read(&texts).files;
+    let unknown: Vec<_> = texts.keys().filter(|file| !known.contains(*file)).collect();
+    assert!(unknown.is_empty(), "no module: {unknown:?}");
+}
+
+#[test]
+fn every_room_is_in_the_table_and_every_line_of_it_is_a_room() {
+    let rooms: BTreeSet<_> = source_texts().keys().map(|file| room(file).to_owned()).collect();
+    let table: BTreeSet<_> = ROOMS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(rooms, table);
+}
+
+#[test]
+fn rooms_use_what_the_table_allows() {
+    let broken = uses_against_the_table(&uses(&Modules::read(&source_texts())));
+    assert_kept(&broken, USES_TO_BE_MENDED);
+}
+
+#[test]
+fn files_of_a_room_use_each_other_in_no_circle() {
+    let broken = circles_of_files(&uses(&Modules::read(&source_texts())));
+    assert_kept(&broken, CIRCLES_TO_BE_MENDED);
+}
+
+#[test]
+fn only_the_page_knows_the_browser() {
+    assert_kept(&browser_elsewhere(&source_texts()), &[]);
+}
