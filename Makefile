@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist release page-speed docs-pictures test e2e test-full test-gpt2 faults memory check train fuzz
+.PHONY: help run dist release page-speed docs-pictures test e2e test-full test-gpt2 faults memory check train fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -54,6 +54,10 @@ memory: ## bytes and peak memory of GPT-2's and GPT-2 medium's sizes in Chromium
 train: ## train the bundled model anew into public/models/stand-in (under 40 minutes on 2 cores)
 	@scripts/setup.sh native
 	cargo run --locked --release --bin train -- --out public/models/stand-in
+
+audit: ## licenses, sources, versions and known vulnerabilities of the dependencies (cargo-deny; deny.toml)
+	@scripts/setup.sh native audit
+	@scripts/audit.sh
 
 fuzz: ## fuzz what is read from outside (TARGET=, all without; SECONDS=900 each)
 	@SECONDS_EACH="$(or $(SECONDS),900)" scripts/fuzz.sh $(TARGET)

@@ -10,9 +10,11 @@ cache="${KEYSIDE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/keyside}"
 tools="$cache/tools"
 target_dir="${CARGO_TARGET_DIR:-$root/target}"
 wasm_target=wasm32-unknown-unknown
-min_rust=1.95
+# The oldest Rust that builds the project, and the one that the workflow installs.
+min_rust="$(sed -n 's/^rust-version = "\(.*\)"$/\1/p' "$root/Cargo.toml")"
 trunk_version=0.22.1
 cargo_fuzz_version=0.13.2
+cargo_deny_version=0.20.2
 
 say() { printf 'keyside: %s\n' "$*" >&2; }
 fail() { printf 'keyside: error: %s\n' "$*" >&2; exit 1; }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz audit
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -178,11 +178,19 @@ setup_fuzz() {
     fail "cargo-fuzz $cargo_fuzz_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz"
+setup_audit() {
+  if [ "$("$tools/bin/cargo-deny" --version 2>/dev/null || true)" = "cargo-deny $cargo_deny_version" ]; then return; fi
+  say "building cargo-deny $cargo_deny_version (once, about 5 minutes)"
+  env -u CARGO_TARGET_DIR CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 CARGO_PROFILE_RELEASE_OPT_LEVEL=1 \
+    cargo install --quiet cargo-deny --version "$cargo_deny_version" --locked --no-default-features --root "$tools" >&2 ||
+    fail "cargo-deny $cargo_deny_version could not be installed with cargo"
+}
+
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz audit"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | python | archive | trunk | fuzz) "setup_$part" ;;
+    native | wasm | bindgen | browser | node | e2e | python | archive | trunk | fuzz | audit) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz" ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz audit" ;;
   esac
 done

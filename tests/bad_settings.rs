@@ -169,10 +169,10 @@ fn prompts_that_do_not_fit_the_tokenizer() {
 #[test]
 fn result_files_that_are_not_one() {
     for (bytes, part) in [
-        (&b""[..], ""),
-        (b"\x00\xff", ""),
-        (b"[1, 2]", ""),
-        (b"{}", ""),
+        (&b""[..], "not JSON"),
+        (b"\x00\xff", "not JSON"),
+        (b"[1, 2]", "not a result file"),
+        (b"{}", "no field \"format\""),
         (br#"{"format": "keyside-result/99"}"#, "keyside-result/99"),
         (br#"{"format": "keyside-result/1"}"#, "model"),
     ] {

@@ -50,8 +50,11 @@ async fn locks_exclude() {
 #[wasm_bindgen_test]
 async fn knows_its_room() {
     let store = tabs().await.0;
-    assert!(store.space().await.is_some(), "a browser tells");
-    store_contract::knows_its_room(&store).await;
+    let grown = store_contract::knows_its_room(&store).await;
+    assert!(
+        grown.is_some_and(|bytes| bytes >= 1 << 20),
+        "a browser tells: {grown:?}"
+    );
 }
 
 #[wasm_bindgen_test]

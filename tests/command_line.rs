@@ -271,6 +271,8 @@ fn plot_makes_what_analyze_makes_and_heeds_its_options() {
     assert!(output.status.success(), "{}", stderr(&output));
     let result = out.to_str().expect("UTF-8");
     let names = plot(result, &again, &["--svg"]);
+    assert_eq!(names.len(), 4 + 7 + 16);
+    assert_eq!(std::fs::read_dir(&svg).expect("written").count(), names.len());
     for name in &names {
         let read = |folder: &Path| std::fs::read(folder.join(name)).expect("written");
         assert_eq!(read(&svg), read(&again), "{name}");
@@ -325,14 +327,17 @@ fn usage_is_explained() {
     assert!(output.status.success());
     let help = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(help.contains("keyside analyze --model ./gpt2 --head 10.7"), "{help}");
-    for arguments in [
-        &["analyze"][..],
-        &["analyze", "--model", TINY, "--head", "x"],
-        &["nonsense"],
-        &[],
+    for (arguments, part) in [
+        (&["analyze"][..], "--model <"),
+        (
+            &["analyze", "--model", TINY, "--head", "x"],
+            "invalid value 'x' for '--head",
+        ),
+        (&["nonsense"], "unrecognized subcommand 'nonsense'"),
+        (&[], "Usage: keyside"),
     ] {
         let output = keyside(arguments);
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(!output.stderr.is_empty());
+        assert!(stderr(&output).contains(part), "{}\nlacks {part:?}", stderr(&output));
     }
 }

@@ -62,6 +62,7 @@ fn gpt2_tokenizer() -> Tokenizer {
 #[test]
 fn both_seedings_of_the_mersenne_twister() {
     let known = fixture("seeding-known-answers.json");
+    assert_eq!(known["mt"].as_object().unwrap().len(), 4);
     for (seed, answers) in known["mt"].as_object().unwrap() {
         let seed: u32 = seed.parse().unwrap();
         assert_eq!(first_words(Mt::new(seed)), numbers(&answers["init_genrand_first5"]));
@@ -166,7 +167,8 @@ fn all_1200_prompts_of_the_notebook_as_tokens() {
         for (i, prompt) in batch.prompts.iter().enumerate() {
             // The reference pads on the right with GPT-2's only special token.
             let mut tokens = numbers(&expected["toks"][i]);
-            tokens.truncate(prompt.tokens.len());
+            let padding = tokens.split_off(prompt.tokens.len());
+            assert!(padding.iter().all(|&token| token == 50256), "prompt {i} is too short");
             assert_eq!(prompt.tokens.iter().map(|&t| u64::from(t)).collect::<Vec<_>>(), tokens);
             assert_eq!(u64::from(prompt.io_token), expected["io_id"][i]);
             assert_eq!(u64::from(prompt.s_token), expected["s_id"][i]);
@@ -188,6 +190,7 @@ fn bos_moves_every_position_by_one() {
     let tokenizer = gpt2_tokenizer();
     let without = draw_batch(&tokenizer, 5, 20, false).unwrap();
     let with = draw_batch(&tokenizer, 5, 20, true).unwrap();
+    assert_eq!((without.prompts.len(), with.prompts.len()), (20, 20));
     for (without, with) in without.prompts.iter().zip(&with.prompts) {
         assert_eq!(with.tokens[0], 50256);
         assert_eq!(with.tokens[1..], without.tokens);

@@ -47,9 +47,13 @@ fn locks_exclude() {
 #[test]
 fn knows_its_room() {
     let store = MemoryStore::new();
-    block_on(store_contract::knows_its_room(&store));
+    assert_eq!(
+        block_on(store_contract::knows_its_room(&store)),
+        None,
+        "no quota, nothing to tell"
+    );
     store.set_quota(2 << 20);
-    block_on(store_contract::knows_its_room(&store));
+    assert_eq!(block_on(store_contract::knows_its_room(&store)), Some(1 << 20));
 }
 
 #[test]

@@ -150,24 +150,81 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::names::SeriesId;
+    use crate::result::ResultFile;
 
     #[test]
-    fn every_term_has_its_own_name_and_a_sentence() {
-        let ids: BTreeSet<&str> = TERMS.iter().map(|term| term.id).collect();
-        assert_eq!(ids.len(), TERMS.len());
+    fn every_term_has_its_own_name_word_and_meaning() {
+        for of in [
+            |term: &Term| term.id,
+            |term: &Term| term.word,
+            |term: &Term| term.meaning,
+        ] {
+            let all: BTreeSet<&str> = TERMS.iter().map(of).collect();
+            assert_eq!(all.len(), TERMS.len());
+        }
         for term in TERMS {
-            assert!(term.meaning.ends_with('.') && term.id.chars().all(|c| c.is_ascii_lowercase()));
+            assert!(term.id.chars().all(|c| c.is_ascii_lowercase()), "{}", term.id);
             assert_eq!(find(term.id), Some(&term));
         }
         assert_eq!(find("none"), None);
     }
 
     #[test]
-    fn the_lead_uses_terms_that_there_are() {
+    fn meanings_name_the_heads_and_series_of_the_recorded_run() {
+        let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+        let recorded = ResultFile::from_json(bytes).expect("the recorded run");
+        let (head, earlier) = (recorded.head, recorded.earlier_head);
+        let series = &recorded.histograms.keys_fixed_scores.series;
+        for (id, words) in [
+            (
+                "head",
+                format!("Head {head} is number {} of layer {}", head.head, head.layer),
+            ),
+            ("mover", format!("Head {earlier} is one")),
+            (
+                "negative",
+                format!("Heads {head} and 11.10 of {} do", recorded.model.name),
+            ),
+        ] {
+            let meaning = find(id).expect(id).meaning;
+            assert!(meaning.contains(&words), "{meaning}\nlacks {words}");
+        }
+        assert!(series.contains_key(&find("patching").expect("the series").word.into()));
+        assert!(find("wu").expect("W_U").meaning.contains("W_U[IO]") && series.contains_key(&SeriesId::WuIo));
+    }
+
+    #[test]
+    fn the_lead_reads_as_sentences_and_its_words_are_those_of_their_terms() {
+        let mut text = String::new();
+        let mut used = Vec::new();
         for phrase in LEAD {
-            if let Phrase::Term { id, .. } | Phrase::Bracketed { id, .. } = phrase {
-                assert!(find(id).is_some(), "{id}");
+            match phrase {
+                Phrase::Words(words) => text += words,
+                Phrase::Term { id, word } => {
+                    used.push((id, word));
+                    text += word;
+                }
+                Phrase::Bracketed { id, word } => {
+                    used.push((id, word));
+                    text += &format!("({word})");
+                }
             }
         }
+        assert_eq!(used.len(), 5);
+        for (id, word) in used {
+            let term = find(id).expect(id);
+            assert!(word.contains(term.word), "{word} is not {}", term.word);
+        }
+        assert!(
+            text.contains(
+                "some attention heads of GPT-2 look from the last word (END) back to the name that is missing"
+            ),
+            "{text}"
+        );
+        assert!(
+            text.contains("what must its query and its key contain for it to look there"),
+            "{text}"
+        );
     }
 }

@@ -113,9 +113,39 @@ mod tests {
             );
             assert!(!labels[..index].contains(&labels[index]), "{name}");
             assert!(!explanations[..index].contains(&explanations[index]), "{name}");
-            assert!(explanations[index].ends_with('.'), "{name}");
         }
         assert_eq!(labels[3], "Key side, query from W_U[IO], minus END\u{2192}S1");
+    }
+
+    #[test]
+    fn an_explanation_says_what_the_name_says_and_nothing_else() {
+        for name in NAMES {
+            let parts: Vec<&str> = name.split('_').collect();
+            let query_side = parts[0] == "query";
+            let has = |part: &str| parts.contains(&part);
+            let text = heatmap_explanation(&name.into());
+            for (said, words) in [
+                (!query_side, "stream at IO, which makes the key."),
+                (query_side, "stream at END, which makes the query."),
+                (
+                    has("subWU"),
+                    "The query is made from W_U[IO] instead of the residual stream at END.",
+                ),
+                (
+                    has("subMLP0"),
+                    "The key is made from what MLP 0 writes at IO instead of",
+                ),
+                (has("split"), "Query and key are both split:"),
+                (has("subS1") && !query_side, "Subtracted is the same at S1:"),
+                (
+                    has("subS1") && query_side,
+                    "Subtracted is the same for the score from END to S1:",
+                ),
+                (has("seed42"), "Of the prompts of seed 42."),
+            ] {
+                assert_eq!(text.contains(words), said, "{name}: {words}\n{text}");
+            }
+        }
     }
 
     #[test]
@@ -136,7 +166,11 @@ mod tests {
     fn other_names_stand_for_themselves() {
         for name in ["", "value", "key_other", "_", "/", "key_split/q par k"] {
             assert_eq!(heatmap_label(&name.into()), name);
-            assert!(heatmap_explanation(&name.into()).ends_with('.'));
+            assert_eq!(
+                heatmap_explanation(&name.into()),
+                "Contributions of components of the residual stream to the score.",
+                "{name}"
+            );
         }
     }
 }

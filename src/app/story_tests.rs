@@ -135,7 +135,9 @@ fn a_claim_that_is_not_true_is_not_made() {
     assert!(close.contains("much of the score comes with any token"), "{close}");
     let (equal, end) = told(4.0, 0.0, 4.0);
     assert!(
-        equal.contains("4.00, the same as the 4.00") || equal.contains("(100 % of it)"),
+        equal.contains(
+            "with a mean score of 4.00; of what is put in its place, W_U[IO] comes nearest, with 4.00 (100 % of it)"
+        ),
         "{equal}"
     );
     assert!(
@@ -156,7 +158,8 @@ fn a_claim_that_is_not_true_is_not_made() {
         "{text}"
     );
     assert!(text.contains("(No patching)"), "{text}");
-    assert!(ending(&result).iter().all(|text| !text.contains("query side")));
+    let end = ending(&result);
+    assert!(end.len() == 1 && end[0].starts_with("On the key side"), "{end:?}");
 
     let result = with(
         KEY_SCORES,
@@ -192,20 +195,125 @@ fn what_is_hidden_is_not_said_to_lie_furthest_right() {
     assert_eq!(text, "All series of this figure are hidden.");
 }
 
-/// Sentences, whatever the data: none with a number that is none, each with its full stop.
+/// The means of the series that have one, computed here once more.
+fn means(result: &ResultFile, name: HistogramId) -> BTreeMap<SeriesId, f64> {
+    let series = &result.histograms.get(name).series;
+    let mean = |values: &[f32]| values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
+    let means = series.iter().map(|(label, values)| (label.clone(), mean(values)));
+    means.filter(|(_, mean)| mean.is_finite()).collect()
+}
+
+/// What is told of the histogram `name` at first names the series that lies furthest right, and its number.
+fn check_histogram(result: &ResultFile, name: HistogramId, told: &[String]) {
+    let means = means(result, name);
+    let visible = means
+        .iter()
+        .filter(|(label, _)| ![SeriesId::WuS, SeriesId::WuRandomName].contains(label));
+    let Some((best, mean)) = visible.max_by(|one, other| one.1.total_cmp(other.1)) else {
+        assert_eq!(
+            told,
+            ["There are no values yet: this figure fills in with the first batch."]
+        );
+        return;
+    };
+    let [first, second] = told else {
+        panic!("{name}: {told:?}")
+    };
+    if name.probs() {
+        let values = &result.histograms.get(name).series[best];
+        let won = values.iter().filter(|value| **value > 0.5).count();
+        assert!(first.contains(&best.to_string()), "{name}: {first}\nlacks {best}");
+        assert!(
+            second.contains(&format!("{} with {best}", grouped(won))),
+            "{name}: {second}"
+        );
+    } else {
+        assert!(
+            first.contains(&best.to_string()) && first.contains(&number(*mean, 2)),
+            "{name}: {first}\nlacks {best}, {mean}"
+        );
+        let (main, other) = pair(name);
+        for label in [main, other] {
+            assert!(
+                second.contains(&label.to_string()) || !means.contains_key(&label),
+                "{name}: {second}"
+            );
+        }
+        let known = means.contains_key(&pair(name).0) && means.contains_key(&pair(name).1);
+        assert_eq!(second.contains("not in this result"), !known, "{name}: {second}");
+    }
+}
+
+/// Of each side whose score is known and positive, how much of it the main series explains.
+fn check_ending(result: &ResultFile) {
+    let mut told = ending(result).into_iter();
+    for (name, side) in [(SCORES, "query"), (KEY_SCORES, "key")] {
+        let means = means(result, name);
+        let main = pair(name).0;
+        let (Some(&mean), Some(&base)) = (means.get(&main), means.get(&BASE)) else {
+            continue;
+        };
+        if base <= 0.0 {
+            continue;
+        }
+        let verdict = match mean / base {
+            ratio if ratio >= 0.9 => "explains the score",
+            ratio if ratio >= 0.5 => "explains most of the score",
+            _ => "does not explain the score",
+        };
+        let text = told
+            .next()
+            .unwrap_or_else(|| panic!("nothing is told of the {side} side"));
+        assert!(
+            text.starts_with(&format!("On the {side} side {main} {verdict}")),
+            "{text}"
+        );
+    }
+    assert_eq!(told.next(), None);
+}
+
+/// Sentences, whatever the data: they say what the data say, and none has a number that is none.
 fn check(result: &ResultFile) {
     let view = View::default();
-    let mut all: Vec<Vec<String>> = ALL.iter().map(|name| histogram(result, *name, &view)).collect();
-    all.push(heatmap(result, &view.heatmap));
-    for told in &all {
-        assert!((1..=2).contains(&told.len()), "{told:?}");
+    let mut all: Vec<Vec<String>> = Vec::new();
+    for name in ALL {
+        let told = histogram(result, name, &view);
+        check_histogram(result, name, &told);
+        all.push(told);
     }
+    let told = heatmap(result, &view.heatmap);
+    match result.heatmap(&HeatmapId::KEY) {
+        None => assert_eq!(told, ["The contributions are known when the run is complete."]),
+        Some(key) => {
+            let largest = key
+                .values
+                .iter()
+                .flatten()
+                .fold(0f32, |largest, &cell| largest.max(cell));
+            let words = if largest > 0.0 {
+                format!("({}", number(f64::from(largest), 2))
+            } else {
+                "No cell adds to the score".to_owned()
+            };
+            assert!(told[0].contains(&words), "{told:?}\nlacks {words}");
+        }
+    }
+    all.push(told);
+    check_ending(result);
     all.push(ending(result));
-    all.push(vec![question(result)]);
+    let about = question(result);
+    match means(result, PROBS).get(&BASE) {
+        None => assert!(about.contains("is known when the first batch is done"), "{about}"),
+        Some(share) => assert_eq!(about.contains("hardly looks at IO"), *share < 0.1, "{about}"),
+    }
+    assert!(about.contains(&format!("head {} gives", result.head)), "{about}");
+    all.push(vec![about]);
     for sentence in all.into_iter().flatten() {
-        assert!(sentence.ends_with('.') && !sentence.ends_with(".."), "{sentence}");
         assert!(!sentence.contains("NaN") && !sentence.contains("inf"), "{sentence}");
-        assert!(!sentence.contains("  ") && !sentence.contains(" ,"), "{sentence}");
+        assert!(
+            !sentence.contains("  ") && !sentence.contains(" ,") && !sentence.contains(".."),
+            "{sentence}"
+        );
     }
 }
 

@@ -141,4 +141,31 @@ fn progress_is_said_in_words() {
 fn every_histogram_has_words_of_its_own() {
     let headings: BTreeMap<_, _> = HistogramId::ALL.map(|name| (heading(name), explanation(name))).into();
     assert_eq!(headings.len(), 4);
+    for name in HistogramId::ALL {
+        let text = explanation(name);
+        // What stays, what is replaced, and whether it is seen before or after the softmax.
+        let (stays, replaced) = if name.side() == Side::Query {
+            (
+                "Keys stay as they are",
+                "the vector the query is made from, at END, is replaced",
+            )
+        } else {
+            (
+                "Now the query stays",
+                "the vector the key is made from, at IO, is replaced",
+            )
+        };
+        assert_eq!(
+            text.contains(stays) && text.contains(replaced),
+            !name.probs(),
+            "{name}: {text}"
+        );
+        assert_eq!(text.contains("after the softmax"), name.probs(), "{name}: {text}");
+        assert_eq!(
+            heading(name).contains("much"),
+            name.probs(),
+            "{name}: {}",
+            heading(name)
+        );
+    }
 }

@@ -4,6 +4,7 @@
 use super::*;
 use crate::names::HeatmapId;
 use crate::plot::{CellRange, HeatmapView, HistogramView};
+use crate::result::Heatmap;
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -165,11 +166,9 @@ fn statistics_are_those_of_the_boxes() {
     let figure = Figure::Histogram(name, HistogramView::default(), None);
     let found = table(&figure, &result, "statistics");
     let outliers = table(&figure, &result, "outliers");
-    for (row, series) in found
-        .1
-        .iter()
-        .zip(&HistogramPlot::of_result(&result, name, &HistogramView::default()).series)
-    {
+    let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
+    assert_eq!((found.1.len(), plot.series.len()), (4, 4));
+    for (row, series) in found.1.iter().zip(&plot.series) {
         let stats = series.stats.as_ref().unwrap();
         assert_eq!((row[0].as_str(), row[1].as_str()), (series.label.as_str(), "yes"));
         let numbers: Vec<f64> = row[2..].iter().map(|text| text.parse().unwrap()).collect();
@@ -198,23 +197,29 @@ fn statistics_are_those_of_the_boxes() {
     }
 }
 
+/// The table "cells" has every cell of `heatmap`; beyond the third column, nothing stands in the row of the embeddings.
+fn assert_same_cells(cells: &(Vec<String>, Vec<Vec<String>>), heatmap: &Heatmap) {
+    let columns: Vec<String> = heatmap.columns.iter().map(ToString::to_string).collect();
+    assert_eq!(cells.0[1..], columns);
+    assert_eq!(cells.1.len(), heatmap.values.len());
+    for (row, values) in cells.1.iter().zip(&heatmap.values) {
+        for (column, (text, value)) in row[1..].iter().zip(values).enumerate() {
+            if row[0] == "misc" && column > 2 {
+                assert_eq!((text.as_str(), *value), ("", 0.0));
+            } else {
+                assert_eq!(text.parse::<f32>().unwrap().to_bits(), value.to_bits());
+            }
+        }
+    }
+}
+
 #[test]
 fn cells_read_back_to_the_same_bits() {
     let result = recorded();
     let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
     let figure = Figure::Heatmap(HeatmapView::default(), None);
     let cells = table(&figure, &result, "cells");
-    let columns: Vec<String> = heatmap.columns.iter().map(Column::to_string).collect();
-    assert_eq!(cells.0[1..], columns);
-    for (row, values) in cells.1.iter().zip(&heatmap.values) {
-        for (text, value) in row[1..].iter().zip(values) {
-            // Nothing stands in the row of the embeddings beyond the third column.
-            match text.parse::<f32>() {
-                Ok(read) => assert_eq!(read.to_bits(), value.to_bits()),
-                Err(_) => assert!(text.is_empty() && row[0] == "misc" && *value == 0.0),
-            }
-        }
-    }
+    assert_same_cells(&cells, heatmap);
     let components = table(&figure, &result, "components");
     let sum: f64 = column(&components, "contribution")
         .map(|text| text.parse::<f64>().unwrap())
@@ -307,7 +312,8 @@ fn figures_are_found_by_name() {
         .collect();
     assert!(names.contains(&"keys_fixed_scores".to_owned()) && names.contains(&"heatmap_key".to_owned()));
     for name in names.iter().map(String::as_str).chain(["key"]) {
-        assert!(Figure::named(&result, name).unwrap().id().to_string().ends_with(name));
+        let found = Figure::named(&result, name).unwrap().id().to_string();
+        assert_eq!(found, if name == "key" { "heatmap_key" } else { name });
     }
     let message = Figure::named(&result, "nonsense").unwrap_err().to_string();
     assert!(
@@ -322,5 +328,11 @@ fn figures_are_found_by_name() {
         None,
     );
     assert_eq!(facet.stem(), "heatmap_key_split-q-par-k-par");
-    assert!(tables(&facet, &result).is_err() || result.heatmap(&"key_split/q par k par".into()).is_some());
+    // The cells of a facet are its own; where there is no such facet, there are none.
+    let name: HeatmapId = "key_split/q par k par".into();
+    assert_same_cells(&table(&facet, &result, "cells"), result.heatmap(&name).unwrap());
+    let mut without = result;
+    without.heatmaps.remove(&name).unwrap();
+    let message = tables(&facet, &without).unwrap_err().to_string();
+    assert!(message.contains(&name.to_string()), "{message}");
 }

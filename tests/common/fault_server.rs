@@ -1,6 +1,6 @@
 //! A server on the loopback interface that goes wrong in one way, a number of times, and is well afterwards.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -209,7 +209,9 @@ impl Reply<'_> {
             Fault::DropBeforeHead => Ok(()),
             Fault::Stall => {
                 self.send(status, body.len(), &body[..body.len() / 2])?;
-                std::thread::sleep(Duration::from_millis(700));
+                // Until the reader has lost patience and hung up; a reader that never does is not waited for without end.
+                self.stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+                while self.stream.read(&mut [0; 64])? > 0 {}
                 Ok(())
             }
             Fault::TooFew => self.send(status, body.len() / 2, &body[..body.len() / 2]),

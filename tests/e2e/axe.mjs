@@ -56,7 +56,9 @@ export const axe = [
       await tab.page.context().route("https://huggingface.co/**", (route) => route.abort());
       tab.allow(/huggingface\.co|Failed to load resource/);
       await tab.open();
-      for (const model of await tab.at("model-select").locator("option").evaluateAll((all) => all.map((option) => option.value))) {
+      const choices = await tab.at("model-select").locator("option").evaluateAll((all) => all.map((option) => option.value));
+      check(choices.join() === "recorded,bundled,hub,url,picked", `${choices}`);
+      for (const model of choices) {
         await tab.fill({ model });
         await checkView(tab.page, `model ${model}`);
       }
@@ -89,6 +91,7 @@ export const axe = [
       await tab.open();
       await unfold(tab.page);
       const all = await tab.page.locator(OPENERS).filter({ visible: true }).elementHandles();
+      check(all.length > 5, `${all.length} buttons open something`);
       for (const opener of all) {
         const what = await opener.evaluate((button) => button.dataset.testid ?? button.getAttribute("aria-label") ?? button.textContent);
         await opener.click();
@@ -121,7 +124,9 @@ export const axe = [
       await checkView(tab.page, "a frame with an error");
       await withBlog(tab, {}, async (blog) => {
         await tab.page.goto(`${blog.url}examples/post.html`);
-        for (const element of await tab.page.locator("iframe.keyside, keyside-plot").all()) {
+        const figures = await tab.page.locator("iframe.keyside, keyside-plot").all();
+        check(figures.length === 3, `${figures.length} figures in the post`);
+        for (const element of figures) {
           await element.scrollIntoViewIfNeeded();
           const frame = (await element.evaluate((node) => node.localName)) === "iframe" ? element : element.locator("iframe:not(.waiting)");
           await frame.contentFrame().locator("canvas").first().waitFor();

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
 
-import { check, page as built, root, threeFrames } from "./harness.mjs";
+import { check, page as built, root, threeFrames, until } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const recorded = path.join(root, "public/recorded/gpt2-small-10.7.json");
@@ -40,22 +40,34 @@ async function shown(tab, url, selector = "keyside-plot") {
   return { element, frame, inside: frame.contentFrame() };
 }
 
-/** Fails unless the frame is as high as its content, and nothing in it scrolls. */
+/** The page that is in a frame. */
+const contentOf = async (frame) => (await frame.elementHandle()).contentFrame();
+
+/** Waits until the frame is as high as its content, and nothing in it scrolls; answers the height. */
 async function checkHeight(frame, what) {
-  const handle = await frame.elementHandle();
-  const content = await handle.contentFrame();
-  let sizes;
-  for (let attempt = 0; attempt < 40; attempt += 1) {
-    sizes = await content.evaluate(() => {
+  const content = await contentOf(frame);
+  const sizes = async () => {
+    // What is in the frame may be of another process, and not yet as wide as the frame.
+    await threeFrames(content);
+    const given = await frame.evaluate((element) => element.clientWidth);
+    const found = await content.evaluate(() => {
       const { scrollHeight, scrollWidth, clientHeight, clientWidth } = document.documentElement;
       return { body: document.body.getBoundingClientRect().height, scrollHeight, scrollWidth, clientHeight, clientWidth, inner: innerWidth };
     });
-    const fits = Math.abs(sizes.clientHeight - sizes.body) <= 1 && sizes.scrollHeight <= sizes.clientHeight && sizes.scrollWidth <= sizes.clientWidth && sizes.clientWidth === sizes.inner;
-    if (fits && sizes.body > 200) return sizes.body;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  throw new Error(`${what}: ${JSON.stringify(sizes)}`);
+    return { given, ...found };
+  };
+  const fits = ({ given, body, scrollHeight, scrollWidth, clientHeight, clientWidth, inner }) =>
+    Math.abs(clientHeight - body) <= 1 && scrollHeight <= clientHeight && scrollWidth <= clientWidth && clientWidth === inner && inner === given && body > 200;
+  return (await until(frame.page(), sizes, fits, what)).body;
 }
+
+/** Notes in `told` what a window hears; as text, for the pages of the blog, and as a function, for frames. */
+const NOTES = `<script>window.told = []; addEventListener("message", ({ data, source, origin }) => told.push({ data, source, origin }));</script>`;
+const notes = (frame) =>
+  frame.evaluate(() => {
+    window.told = [];
+    addEventListener("message", ({ data, source, origin }) => told.push({ data, source, origin }));
+  });
 
 /** What a `data` element of the post says it is, computed from the recorded run. */
 function truth(of, result) {
@@ -129,13 +141,17 @@ export const embed = [
     async run(tab, { screenshots }) {
       await withBlog(tab, {}, async (blog) => {
         await tab.page.goto(`${blog.url}examples/post.html`);
-        for (const selector of ["iframe.keyside", "keyside-plot:not([src])", "keyside-plot[src]"]) {
+        for (const [selector, title] of [
+          ["iframe.keyside", /^Attention scores of head 10\.7 with the keys fixed, for six replacements/],
+          ["keyside-plot:not([src])", /^Attention scores of head 10\.7 with the queries fixed, for three replacements/],
+          ["keyside-plot[src]", /^Contributions of heads and MLPs to the attention score of head 10\.7$/],
+        ]) {
           const place = tab.page.locator(selector);
           await place.scrollIntoViewIfNeeded();
           const frame = selector.startsWith("iframe") ? place : place.locator("iframe:not(.waiting)");
           await frame.contentFrame().locator("canvas").first().waitFor();
           await checkHeight(frame, selector);
-          check((await frame.getAttribute("title")).length > 20, `${selector} has no title`);
+          check(title.test(await frame.getAttribute("title")), `${selector}: ${await frame.getAttribute("title")}`);
         }
         check((await tab.page.locator("keyside-plot .fallback:visible").count()) === 0, "the fallback is still there");
         const { scroll, width } = await tab.page.evaluate(() => ({ scroll: document.documentElement.scrollWidth, width: document.documentElement.clientWidth }));
@@ -156,7 +172,6 @@ export const embed = [
         const heights = [];
         for (const width of [1200, 800, 500, 320, 1000]) {
           await tab.page.setViewportSize({ width, height: 700 });
-          await tab.page.waitForTimeout(150);
           heights.push(await checkHeight(frame, `at ${width}`));
         }
         check(new Set(heights.map(Math.round)).size >= 3, `heights ${heights}`);
@@ -294,19 +309,22 @@ export const embed = [
       const third = await serve(folder);
       const app = (query) => `<iframe src="${tab.url}?embed=heatmap&theme=light${query}" width="800" height="600"></iframe>`;
       const pages = {
-        "element.html": `<keyside-plot theme="light"></keyside-plot>${app("")}`,
+        "element.html": `${NOTES}<keyside-plot theme="light"></keyside-plot>${app("")}`,
         "frame.html": `${app("")}<iframe id="stranger"></iframe>`,
         // Another host than the one that the frame is in.
-        "named.html": app(`&parent=${encodeURIComponent(third.url.slice(0, -1))}`),
+        "named.html": NOTES + app(`&parent=${encodeURIComponent(third.url.slice(0, -1))}`),
       };
-      const settled = () => tab.page.waitForTimeout(400);
+      // Whoever heard a message before has done by then what follows from it.
+      const hears = async (frame, test, argument) => {
+        await frame.waitForFunction(test, argument);
+        await threeFrames(frame);
+      };
       try {
         await withBlog(tab, pages, async (blog) => {
           // The element believes neither its own page, nor what has taken its frame's place.
           const { element, frame } = await shown(tab, `${blog.url}element.html`);
           const height = await checkHeight(frame, "at first");
           const unchanged = async (who) => {
-            await settled();
             const now = await frame.evaluate((element) => parseFloat(element.style.height));
             check(Math.abs(now - height) <= 1, `${who} made the frame ${now} high`);
             check((await element.getByText("wrong").count()) === 0 && !(await frame.getAttribute("title")).includes("wrong"), `${who}'s words are shown`);
@@ -314,12 +332,18 @@ export const embed = [
           await tab.page.evaluate(() => {
             for (const type of ["height", "error", "shown"]) window.postMessage({ keyside: 1, type, height: 77, message: "wrong", title: "wrong" }, "*");
           });
+          await hears(tab.page, () => told.filter(({ source }) => source === window).length === 3);
           await unchanged("the page");
           const neighbour = tab.page.locator("body > iframe");
           await neighbour.contentFrame().getByTestId("figure-heatmap").waitFor();
-          await neighbour.evaluate((element) => (element.width = 330));
+          await neighbour.evaluate((element) => {
+            told.length = 0;
+            element.width = 330;
+          });
+          await hears(tab.page, () => told.some(({ data, source }) => source === document.querySelector("body > iframe").contentWindow && data.type === "height"));
           await unchanged("another frame of the app");
           await frame.evaluate((element, url) => (element.src = url), third.url);
+          await hears(tab.page, (origin) => told.filter((message) => message.origin === origin).length === 3, new URL(third.url).origin);
           await unchanged("another origin");
 
           // The app believes its parent alone, and only what is a message.
@@ -327,32 +351,33 @@ export const embed = [
           const inside = tab.page.frameLocator("iframe >> nth=0");
           const theme = () => inside.locator("html").getAttribute("data-theme");
           await inside.getByTestId("figure-heatmap").waitFor();
+          const content = await contentOf(tab.page.locator("iframe >> nth=0"));
+          await notes(content);
           await tab.page.locator("#stranger").evaluate((stranger) => {
             stranger.srcdoc = `<script>parent.frames[0].postMessage({ keyside: 1, type: "theme", theme: "dark" }, "*");</script>`;
           });
           await tab.page.evaluate(() => {
             for (const data of [null, 1, "theme", [], { keyside: 2, type: "theme", theme: "dark" }, { type: "theme", theme: "dark" }, { keyside: 1, type: "later" }]) frames[0].postMessage(data, "*");
           });
-          await settled();
+          await hears(content, () => told.length === 8);
           check((await theme()) === "light", "a stranger changed the theme");
           check((await inside.getByTestId("error").count()) === 0, "a stranger caused an error");
           await tab.page.evaluate(() => frames[0].postMessage({ keyside: 1, type: "theme", theme: "dark" }, "*"));
-          await settled();
-          check((await theme()) === "dark", "the host could not change the theme");
+          await until(tab.page, theme, (found) => found === "dark", "the host could not change the theme");
 
           // A host that is not the one named hears nothing, and is not heard.
           await tab.page.goto(`${blog.url}named.html`);
           tab.allow(/Failed to execute 'postMessage'|target origin/);
-          const heard = await tab.page.evaluate(async () => {
-            const heard = [];
-            addEventListener("message", ({ data }) => heard.push(data));
-            await new Promise((done) => setTimeout(done, 1500));
-            frames[0].postMessage({ keyside: 1, type: "theme", theme: "dark" }, "*");
-            await new Promise((done) => setTimeout(done, 400));
-            return heard;
-          });
           await inside.getByTestId("figure-heatmap").waitFor();
-          check(heard.length === 0, `heard ${JSON.stringify(heard)}`);
+          const named = await contentOf(tab.page.locator("iframe >> nth=0"));
+          await notes(named);
+          await tab.page.evaluate(() => frames[0].postMessage({ keyside: 1, type: "theme", theme: "dark" }, "*"));
+          await hears(named, () => told.length === 1);
+          // Everything that the frame has said comes before this.
+          await named.evaluate(() => parent.postMessage("all", "*"));
+          await hears(tab.page, () => told.some(({ data }) => data === "all"));
+          const heard = await tab.page.evaluate(() => told.map(({ data }) => data));
+          check(heard.join() === "all", `heard ${JSON.stringify(heard)}`);
           check((await theme()) === "light", "another host than the named one changed the theme");
         });
       } finally {

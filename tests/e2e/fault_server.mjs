@@ -1,4 +1,5 @@
 // Serves the tiny checkpoint to pages of other origins, and goes wrong in one way, a number of times.
+import { EventEmitter, once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
@@ -9,7 +10,7 @@ const CORS = { "Access-Control-Allow-Origin": "*" };
 
 /** How an answer goes wrong; each gets the request's parts and `send(status, body, headers)`. */
 export const FAULTS = {
-  "dropped mid-body": ({ response, body, head }) => (head(body.length), response.write(body.subarray(0, body.length / 2)), setTimeout(() => response.destroy(), 20)),
+  "dropped mid-body": ({ response, body, head }) => (head(body.length), response.write(body.subarray(0, body.length / 2), () => response.destroy())),
   "dropped before the head": ({ response }) => response.destroy(),
   stalled: ({ response, body, head }) => (head(body.length), response.write(body.subarray(0, body.length / 2))),
   "too few bytes": ({ send, status, body }) => send(status, body.subarray(0, body.length / 2)),
@@ -59,18 +60,29 @@ function padded(file) {
 
 /**
  * Serves; the answers to `file` go wrong by `fault` while `times` lasts. With `layers`, layers are pieces of their own. `delay` holds back each portion of a body.
- * Answers `{ url, state, close }`; `state.times` can be changed, `state.bytes` and `state.requests` count what was sent, `state.asked` lists it.
+ * Answers `{ url, state, reaches, close }`; `state.times` can be changed, `state.bytes` and `state.requests` count what was sent, `state.asked`
+ * lists it, `state.open` are the answers that have not ended. `reaches(test)` waits until `test` accepts the state.
  */
 export async function serveFaults({ file = "model.safetensors", fault, times = 0, portion = 0, delay = 0, layers = false }) {
-  const state = { times, bytes: 0, requests: 0, wrong: 0, asked: [] };
+  const state = { times, bytes: 0, requests: 0, wrong: 0, asked: [], open: 0 };
+  const changes = new EventEmitter();
+  const reaches = async (test) => {
+    while (!test(state)) await once(changes, "change");
+  };
   const apart = new Map();
   if (layers) apart.set("model.safetensors", padded(await readFile(path.join(fixture("tiny"), "model.safetensors"))));
   const server = createServer(async (request, response) => {
     const name = path.basename(request.url);
     const whole = apart.get(name) ?? (await readFile(path.join(fixture("tiny"), name)).catch(() => null));
     state.requests += 1;
+    state.open += 1;
+    response.once("close", () => {
+      state.open -= 1;
+      changes.emit("change");
+    });
     const send = (status, body, headers = {}) => {
       state.bytes += body.length;
+      changes.emit("change");
       response.writeHead(status, { ...CORS, "Content-Length": body.length, ...headers });
       response.end(body);
     };
@@ -90,7 +102,9 @@ export async function serveFaults({ file = "model.safetensors", fault, times = 0
     for (let at = 0; at < body.length && !response.destroyed; at += portion) {
       const part = body.subarray(at, at + portion);
       state.bytes += part.length;
+      changes.emit("change");
       response.write(part);
+      // A slow connection: this is what the tests ask for, nobody waits for it.
       await new Promise((done) => setTimeout(done, delay));
     }
     response.end();
@@ -99,6 +113,7 @@ export async function serveFaults({ file = "model.safetensors", fault, times = 0
   return {
     url: `http://127.0.0.1:${server.address().port}`,
     state,
+    reaches,
     close: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
   };
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 
 import { arrays, compare, goldenArrays } from "./compare.mjs";
 import { serveFaults } from "./fault_server.mjs";
-import { check, fixture, Tab } from "./harness.mjs";
+import { check, fixture, Tab, until } from "./harness.mjs";
 
 const TINY = { model: "url", head: "2.1", earlier: "1.3", batches: 3, size: 10, seed: 0 };
 const ALWAYS = 1000;
@@ -137,6 +137,7 @@ export const faults = [
         await tab.fill({ ...TINY, url: server.url });
         await tab.at("run-button").click();
         await tab.at("download-text").waitFor();
+        // In a turn of its own: what a debugger evaluates may throw.
         await tab.page.workers()[0].evaluate(() => setTimeout(() => { throw new Error("killed"); }));
         await tab.at("restart-button").click();
         await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();
@@ -159,14 +160,11 @@ export const faults = [
         await first.open();
         await first.fill({ ...TINY, url: server.url });
         await first.at("run-button").click();
-        while (server.state.bytes < whole / 2) await first.page.waitForTimeout(20);
+        await server.reaches(({ bytes }) => bytes >= whole / 2);
         await first.page.close();
         // What is on its way to the closed tab is still counted.
-        let before;
-        do {
-          before = server.state.bytes;
-          await tab.page.waitForTimeout(250);
-        } while (server.state.bytes !== before);
+        await server.reaches(({ open }) => open === 0);
+        const before = server.state.bytes;
         await tab.open();
         await plainRun(tab, server.url);
         check(server.state.bytes - before <= whole, `${server.state.bytes - before} of ${whole} bytes after the first ${before}`);
@@ -272,7 +270,7 @@ export const faults = [
         await first.fill({ ...TINY, url: server.url });
         await first.at("run-button").click();
         await tab.open();
-        while ((await strays(tab)).length === 0) await tab.page.waitForTimeout(20);
+        await until(tab.page, () => strays(tab), (found) => found.length > 0, "nothing is half-written");
         await first.page.close();
         check((await strays(tab)).length > 0, "nothing was left half-written");
         await tab.fill({ ...TINY, url: server.url });

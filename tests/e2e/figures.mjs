@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { check, cornerOf, root, threeFrames } from "./harness.mjs";
+import { check, cornerIs, cornerOf, drawn, root, threeFrames, until } from "./harness.mjs";
 
 const recordedFile = path.join(root, "public/recorded/gpt2-small-10.7.json");
 const SCORES = "keys_fixed_scores";
@@ -33,22 +33,13 @@ function figure(tab, name) {
 /** Waits for three frames: what a press or a pointer changes is on the screen then, also what comes after its first frame. */
 const settle = (tab) => threeFrames(tab.page);
 
-/** After so many milliseconds, what the keyboard has reached is said. */
-const SAID = 250;
-
 /** Waits until `what` is said. */
-async function hears(spoken, what) {
-  for (let wait = 0; wait < 5000 && !what.test(await spoken.innerText()); wait += 50) await spoken.page().waitForTimeout(50);
-  check(what.test(await spoken.innerText()), await spoken.innerText());
-}
+const hears = (spoken, what) => until(spoken.page(), () => spoken.innerText(), (text) => what.test(text), `not ${what}`);
 
-/** Waits until the plots are drawn, also those that wait for an idle moment. */
+/** Opens the page and waits until the plots are drawn. */
 async function open(tab) {
   await tab.open();
-  await tab.page.waitForFunction(() =>
-    [...document.querySelectorAll(".figure > .plot canvas, .figure > div > .plot canvas")].every((canvas) => canvas.width > 300 || !canvas.offsetParent),
-  );
-  await settle(tab);
+  await drawn(tab.page);
 }
 
 /** Moves over the figure at heights `ys` (parts of the canvas) until the tooltip's first line is `title`. */
@@ -178,15 +169,15 @@ export const figures = [
     async run(tab) {
       await open(tab);
       await drag(tab, "heatmap", [0.35, 0.5], [0.5, 0.7]);
-      const { element, canvas } = figure(tab, "heatmap");
+      const { element, canvas, tooltip } = figure(tab, "heatmap");
       await element.getByTestId("reset-zoom").waitFor();
       await canvas.focus();
       const seen = new Set();
       for (let i = 0; i < 3; i += 1) await tab.page.keyboard.press("ArrowUp");
       await tab.page.keyboard.press("Home");
       for (let i = 0; i < 14; i += 1) {
-        await tab.page.waitForTimeout(SAID);
-        seen.add(await figure(tab, "heatmap").spoken.innerText());
+        await settle(tab);
+        seen.add(await tooltip.innerText());
         await tab.page.keyboard.press("ArrowRight");
       }
       check(seen.size > 1 && seen.size < 8, `${seen.size} cells in a row`);
@@ -306,10 +297,13 @@ export const figures = [
       await hears(spoken, /^−4\.2 to −4\.0, /);
       const times = await said.evaluate((said) => said.length);
       check(times < 10, `${times} of 20 places were said`);
-      // Nothing is said of a plot that the keyboard has left.
+      // Nothing is said of a plot that the keyboard has left: it would be before what is said of the next one.
       await tab.page.keyboard.press("ArrowRight");
       await canvas.blur();
-      await tab.page.waitForTimeout(SAID);
+      const next = figure(tab, "heatmap");
+      await next.canvas.focus();
+      await tab.page.keyboard.press("ArrowDown");
+      await hears(next.spoken, /^W_E /);
       check((await spoken.innerText()) === "", await spoken.innerText());
     },
   },
@@ -318,7 +312,7 @@ export const figures = [
     async run(tab) {
       await open(tab);
       await tab.page.setViewportSize({ width: 1280, height: 3400 });
-      await tab.page.waitForTimeout(300);
+      await drawn(tab.page);
       const names = [SCORES, "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
       const all = () => Promise.all(names.map((name) => figure(tab, name).pixels()));
       await tab.page.mouse.move(0, 0);
@@ -417,11 +411,9 @@ export const figures = [
       check(sharp(await sizes(), 1.5), JSON.stringify(await sizes()));
       const client = await tab.page.context().newCDPSession(tab.page);
       await client.send("Emulation.setDeviceMetricsOverride", { width: 700, height: 900, deviceScaleFactor: 2.25, mobile: false });
-      await tab.page.waitForTimeout(400);
-      await settle(tab);
-      check(sharp(await sizes(), 2.25), `after a change of screen: ${JSON.stringify(await sizes())}`);
+      await until(tab.page, sizes, (found) => sharp(found, 2.25), "after a change of screen");
       const corner = async () => (await cornerOf(canvas)).join();
-      check((await corner()) === "22,25,29", `dark: ${await corner()}`);
+      await cornerIs(canvas, "22,25,29", "dark");
       await tab.page.evaluate(() => window.dispatchEvent(new Event("beforeprint")));
       await settle(tab);
       const paper = canvas.locator("xpath=following-sibling::canvas[@class='paper']");
@@ -440,13 +432,9 @@ export const figures = [
       await tab.page.addInitScript(() => (window.requestIdleCallback = undefined));
       await open(tab);
       const { canvas } = figure(tab, "heatmap");
-      const is = async (wanted) => {
-        for (let wait = 0; wait < 50 && (await cornerOf(canvas)).join() !== wanted; wait += 1) await tab.page.waitForTimeout(100);
-        check((await cornerOf(canvas)).join() === wanted, `the heatmap is ${await cornerOf(canvas)}, not ${wanted}`);
-      };
-      await is("255,255,255");
+      await cornerIs(canvas, "255,255,255", "the heatmap is not light");
       await tab.page.emulateMedia({ colorScheme: "dark" });
-      await is("22,25,29");
+      await cornerIs(canvas, "22,25,29", "the heatmap is not dark");
       check((await tab.page.evaluate(() => scrollY)) === 0, "the heatmap was in view");
     },
   },

@@ -130,6 +130,30 @@ export const cornerOf = (canvas) =>
     return [...copy.getImageData(2, 2, 1, 1).data].slice(0, 3);
   });
 
+/**
+ * Waits until `test` accepts what `read` answers, which is asked anew after each frame that `page` paints, and answers it. Fails after
+ * `timeout` with `what` and the last answer.
+ */
+export async function until(page, read, test, what, timeout = 15_000) {
+  for (const end = Date.now() + timeout; ; ) {
+    const found = await read();
+    if (test(found)) return found;
+    check(Date.now() < end, `${what}: ${JSON.stringify(found)}`);
+    await page.evaluate(() => new Promise(requestAnimationFrame));
+  }
+}
+
+/** Waits until the pixel near the corner of a plot is of `color`, "red,green,blue". */
+export const cornerIs = (canvas, color, what) => until(canvas.page(), async () => (await cornerOf(canvas)).join(), (found) => found === color, what);
+
+/** Waits until the plots are drawn, also those that wait for an idle moment, and painted: a canvas begins with 300 x 150 pixels. */
+export async function drawn(page) {
+  await page.waitForFunction(() =>
+    [...document.querySelectorAll(".figure > .plot canvas, .figure > div > .plot canvas")].every((canvas) => canvas.width !== 300 || canvas.height !== 150 || !canvas.offsetParent),
+  );
+  await threeFrames(page);
+}
+
 /** Waits until `frame`, a page or a frame in it, has been painted three times. */
 export const threeFrames = (frame) =>
   frame.evaluate(async () => {
@@ -150,6 +174,7 @@ export async function runAll(scenarios) {
     const tab = new Tab(view, site.url);
     const started = Date.now();
     let timer;
+    // Not waited for: it ends a scenario that would wait for ever.
     const limit = new Promise((_, reject) => {
       timer = setTimeout(() => reject(new Error(`took more than ${timeout / 1000} s`)), timeout);
     });

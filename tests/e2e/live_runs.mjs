@@ -6,7 +6,8 @@ import path from "node:path";
 import { promisify } from "node:util";
 
 import { arrays, compare, goldenArrays } from "./compare.mjs";
-import { check, fixture, root, target } from "./harness.mjs";
+import { check, fixture, root, target, until } from "./harness.mjs";
+import { colours } from "./recorded_run.mjs";
 import { serve } from "./server.mjs";
 
 /** The command line's result for the same settings. */
@@ -96,7 +97,16 @@ export const liveRuns = [
       await tab.at("cancel-button").click();
       await tab.at("progress-text").getByText(/^Cancelled/).waitFor({ timeout: 10_000 });
       check((await tab.at("error").count()) === 0, "cancelling is not an error");
-      check((await tab.at("run-summary").innerText()).length > 0, "nothing is shown any more");
+      // Every batch that finished is still there: in the words, in the figure, and in the table of its six series and the true score.
+      const said = await tab.at("progress-text").innerText();
+      const kept = Number(/^Cancelled\. The histograms keep the (\d+) batch(?:es)? that finished\.$/.exec(said)?.[1]);
+      check(kept >= 1 && kept < 500, said);
+      await tab.at("run-summary").getByText(`Live run, partial: ${kept} of 500 batches`).waitFor();
+      await until(tab.page, () => colours(tab, "keys_fixed_scores"), (count) => count > 5, "the figure is empty");
+      const data = tab.at("figure-keys_fixed_scores").getByTestId("data-table");
+      await data.locator("summary").first().click();
+      const counts = await data.getByTestId("data-statistics").locator("tbody tr td:nth-of-type(2)").allInnerTexts();
+      check(counts.length === 7 && counts.every((count) => count === (40 * kept).toLocaleString("en-US")), `${counts} values in ${kept} batches`);
       await tab.fill({ batches: 1, size: 5 });
       await tab.run();
     },

@@ -107,6 +107,7 @@ export const offline = [
         await tab.open();
         await kept(tab);
         const old = await version(tab);
+        const before = site.requests.length;
         await nextVersion(folder);
         const list = await readFile(path.join(folder, "service-worker.js"), "utf8");
         const wasm = /"(worker-[0-9a-f]+_bg\.wasm)"/.exec(list)[1];
@@ -120,6 +121,8 @@ export const offline = [
           const arriving = registration.installing;
           if (arriving) await new Promise((done) => arriving.addEventListener("statechange", done));
         });
+        const asked = site.requests.slice(before).map((request) => request.path);
+        check(asked.includes(`/${wasm}`), `nobody tried to take the new version: ${asked}`);
         check((await tab.at("update-banner").count()) === 0, "half a version was announced");
         await tab.open();
         check((await version(tab)) === old, "half a version was taken");

@@ -2,7 +2,7 @@
 import path from "node:path";
 
 import { arrays, compare } from "./compare.mjs";
-import { check, cornerOf } from "./harness.mjs";
+import { check, cornerIs, threeFrames, until } from "./harness.mjs";
 
 const HISTOGRAMS = ["keys_fixed_scores", "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
 const SERIES = {
@@ -238,9 +238,16 @@ export const permalink = [
         select.dispatchEvent(new Event("change", { bubbles: true }));
         history.back();
       });
-      await tab.page.waitForTimeout(600);
+      await addressSays(tab, "heatmap", false);
+      await until(tab.page, title, (found) => found === first, "the first heatmap has not come back");
+      // What is chosen waits as long as what is said: it would be shown by now.
+      const figure = tab.at("figure-heatmap");
+      await figure.locator("canvas").first().focus();
+      await tab.page.keyboard.press("ArrowDown");
+      await figure.getByTestId("spoken").first().filter({ hasText: /./ }).waitFor({ state: "attached" });
+      await threeFrames(tab.page);
       check((await title()) === first, `${await title()} is shown`);
-      check(!(await tab.page.evaluate(() => location.search)).includes("heatmap"), await tab.page.url());
+      check(!(await address(tab)).includes("heatmap"), tab.page.url());
     },
   },
   {
@@ -262,17 +269,13 @@ export const permalink = [
     context: { colorScheme: "light" },
     async run(tab) {
       const background = () => tab.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-      const brightness = async () => {
-        const [red, green, blue] = await cornerOf(tab.at("figure-keys_fixed_scores").locator("canvas").first());
-        return red + green + blue;
-      };
+      const canvas = tab.at("figure-keys_fixed_scores").locator("canvas").first();
       await tab.open();
       const light = await background();
       await tab.at("theme-dark").check({ force: true });
       await tab.page.waitForFunction((light) => getComputedStyle(document.body).backgroundColor !== light, light);
       const dark = await background();
-      await tab.page.waitForTimeout(200);
-      check((await brightness()) < 200, "the figure stayed light");
+      await cornerIs(canvas, "22,25,29", "the figure stayed light");
       await tab.at("theme-system").check({ force: true });
       await tab.page.waitForFunction((light) => getComputedStyle(document.body).backgroundColor === light, light);
       await tab.page.emulateMedia({ colorScheme: "dark" });
@@ -281,12 +284,13 @@ export const permalink = [
       await tab.page.waitForFunction((light) => getComputedStyle(document.body).backgroundColor === light, light);
       // On paper nothing is dark.
       await tab.page.emulateMedia({ colorScheme: "dark", media: "print" });
-      await tab.page.waitForTimeout(200);
-      check((await brightness()) > 600, "the figure is dark on paper");
+      await cornerIs(canvas, "255,255,255", "the figure is dark on paper");
       await tab.page.emulateMedia({ colorScheme: "light", media: "screen" });
       // The theme of a link is there before the page is: with its script held back.
+      let arrive;
+      const arrived = new Promise((done) => (arrive = done));
       await tab.page.route(/page-[0-9a-f]+\.js$/, async (route) => {
-        await new Promise((done) => setTimeout(done, 500));
+        await arrived;
         await route.continue();
       });
       await tab.page.goto(`${tab.url}?v=1&theme=dark`, { waitUntil: "commit" });
@@ -294,6 +298,7 @@ export const permalink = [
       await tab.page.waitForFunction(() => document.body && getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)");
       check((await background()) === dark, "the page opens light and turns dark later");
       check(await tab.page.locator("#first-view h1").isVisible(), "the page was there before its theme could be seen");
+      arrive();
       await tab.at("run-summary").getByText("Recorded run").first().waitFor();
     },
   },

@@ -5,7 +5,7 @@ import path from "node:path";
 import { chromium } from "playwright-core";
 
 import { withBlog } from "./embed.mjs";
-import { FLAGS, page as built, root, Tab } from "./harness.mjs";
+import { drawn, FLAGS, page as built, root, Tab, threeFrames } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const folder = path.join(root, "screenshots/docs");
@@ -22,7 +22,7 @@ const pictures = {
       await plot.scrollIntoViewIfNeeded();
       await plot.locator("iframe:not(.waiting)").contentFrame().locator("canvas").first().waitFor();
       await tab.page.getByRole("heading", { name: "Who wrote it there?" }).evaluate((heading) => scrollTo(0, heading.offsetTop - 24));
-      await tab.page.waitForTimeout(500);
+      for (const frame of tab.page.frames()) await threeFrames(frame);
       await tab.page.screenshot({ path: to });
     }),
   },
@@ -30,7 +30,7 @@ const pictures = {
 
 async function opened(tab) {
   await tab.open();
-  await tab.page.waitForTimeout(500);
+  await drawn(tab.page);
 }
 
 await mkdir(folder, { recursive: true });

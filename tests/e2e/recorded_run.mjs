@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { check, root } from "./harness.mjs";
+import { check, drawn, root, until } from "./harness.mjs";
 
 const HISTOGRAMS = ["keys_fixed_scores", "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
 const recorded = path.join(root, "public/recorded/gpt2-small-10.7.json");
@@ -115,12 +115,11 @@ export const recordedRun = [
       const before = await pixels(tab, "keys_fixed_scores");
       await entry.click();
       check((await entry.getAttribute("aria-pressed")) === "true", "not pressed after a click");
-      await tab.page.waitForTimeout(200);
-      check((await pixels(tab, "keys_fixed_scores")) !== before, "the picture did not change");
+      const becomes = (same, what) => until(tab.page, async () => (await pixels(tab, "keys_fixed_scores")) === before, (found) => found === same, what);
+      await becomes(false, "the picture did not change");
       await entry.click();
       await tab.page.mouse.move(0, 0);
-      await tab.page.waitForTimeout(200);
-      check((await pixels(tab, "keys_fixed_scores")) === before, "the picture did not come back");
+      await becomes(true, "the picture did not come back");
     },
   },
   {
@@ -159,7 +158,7 @@ export const recordedRun = [
         width: document.documentElement.clientWidth,
       }));
       check(scroll <= width, `scrolls sideways: ${scroll} > ${width}`);
-      await tab.page.waitForTimeout(300);
+      await drawn(tab.page);
       await tab.page.screenshot({ path: path.join(screenshots, `recorded-${name}.png`) });
       await tab.page.screenshot({ path: path.join(screenshots, `recorded-${name}-full.png`), fullPage: true });
     },

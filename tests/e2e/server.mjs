@@ -1,4 +1,5 @@
 // A static server on the loopback: byte ranges, MIME types, CORS, no cache. Nothing else.
+import { EventEmitter, once } from "node:events";
 import { createReadStream } from "node:fs";
 import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -27,14 +28,22 @@ function rangeOf(header, size) {
 }
 
 /**
- * Serves `folder`; answers `{ url, close, requests }`. `cors` lets pages of other origins read. `delay` holds back each
- * answer by that many milliseconds. `requests` lists what was asked for.
+ * Serves `folder`; answers `{ url, close, requests, idle }`. `cors` lets pages of other origins read. `delay` holds back each
+ * answer by that many milliseconds. `requests` lists what was asked for; `idle()` waits until everything is answered.
  */
 export async function serve(folder, { port = 0, cors = false, delay = 0 } = {}) {
   const root = path.resolve(folder);
   if (!(await stat(root).catch(() => null))?.isDirectory()) throw new Error(`there is no folder ${folder} to serve`);
   const requests = [];
+  const answers = new EventEmitter();
+  let open = 0;
   const server = createServer(async (request, response) => {
+    open += 1;
+    response.once("close", () => {
+      open -= 1;
+      answers.emit("ended");
+    });
+    // A slow server: this is what the tests ask for, nobody waits for it.
     if (delay) await new Promise((done) => setTimeout(done, delay));
     if (cors) {
       response.setHeader("Access-Control-Allow-Origin", "*");
@@ -76,6 +85,9 @@ export async function serve(folder, { port = 0, cors = false, delay = 0 } = {}) 
   return {
     url: `http://127.0.0.1:${server.address().port}/`,
     requests,
+    idle: async () => {
+      while (open > 0) await once(answers, "ended");
+    },
     close: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
   };
 }

@@ -145,16 +145,19 @@ pub async fn locks_exclude(store: &dyn Store, other: &dyn Store) {
     drop(store.lock("two").await.unwrap());
 }
 
-/// How much is stored is known and grows, where it is told at all; asking to keep it does no harm.
-pub async fn knows_its_room(store: &dyn Store) {
+/// How much is stored is known and grows, where it is told at all; asking to keep it does no harm. Answers by how much it has grown
+/// with a file of 1 MiB.
+pub async fn knows_its_room(store: &dyn Store) -> Option<u64> {
     empty(store).await;
     store.persist().await;
     let before = store.space().await;
     put(store, FILE, &[&vec![1; 1 << 20]]).await;
-    if let (Some(before), Some(after)) = (before, store.space().await) {
-        assert!(before.quota > 0 && after.usage >= before.usage, "{before:?} {after:?}");
-    }
+    let after = store.space().await;
     empty(store).await;
+    assert_eq!(before.is_some(), after.is_some(), "told once, and not again");
+    let (before, after) = before.zip(after)?;
+    assert!(before.quota > 0 && after.usage >= before.usage, "{before:?} {after:?}");
+    Some(after.usage - before.usage)
 }
 
 /// A model is kept in pieces and read again without its server; half-written files that were left go, in time.

@@ -47,7 +47,9 @@ impl Contributions {
             let sum: f64 = self.prompt(prompt).iter().map(|&v| f64::from(v)).sum();
             (sum - f64::from(score)).abs()
         };
-        self.true_score.iter().enumerate().map(residual).fold(0.0, f64::max) as f32
+        let residuals = self.true_score.iter().enumerate().map(residual);
+        // Unlike `f64::max`, an order in which NaN is the greatest: what is no number must not look as if it added up.
+        residuals.max_by(f64::total_cmp).unwrap_or(0.0) as f32
     }
 
     /// Means over the prompts; `per_prompt`: with the cells of every prompt, where they are not too many.
