@@ -119,7 +119,7 @@ fn furthest_right(visible: &[Seen<'_>], name: HistogramId) -> String {
     let Some(best) = visible.first() else {
         return "All series of this figure are hidden.".into();
     };
-    let place = if name.keys_fixed() { "query" } else { "key" };
+    let place = name.side();
     let Some(base) = find(visible, &BASE) else {
         return format!(
             "{} lies furthest right of the series shown, with a mean score of {}.",
@@ -170,7 +170,7 @@ fn meaning(all: &[Seen<'_>], name: HistogramId, result: &ResultFile) -> String {
             } else {
                 format!("{other_id} is")
             },
-            if name.keys_fixed() { "query" } else { "key" }
+            name.side()
         );
     };
     let (high, low) = (score(main.mean), score(other.mean));

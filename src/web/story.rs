@@ -7,7 +7,7 @@ use super::permalink;
 use crate::app::address::{Address, Model};
 use crate::app::glossary::{TERMS, find};
 use crate::app::story;
-use crate::names::{Head, HistogramId};
+use crate::names::{Column, Head, HistogramId, SeriesId};
 
 /// A word that says what it means when it is clicked.
 #[component]
@@ -180,7 +180,7 @@ pub fn HowToRead() -> impl IntoView {
                 <li>
                     <b>"Histograms. "</b>
                     "Every prompt gives one value per colour. A colour is one vector put in the place of what the head really \
-                     reads; "<code>"No patching"</code>" is the real one. If another colour lies as far right, that vector alone explains the head\u{2019}s attention."
+                     reads; "<code>{SeriesId::NoPatching.to_string()}</code>" is the real one. If another colour lies as far right, that vector alone explains the head\u{2019}s attention."
                 </li>
                 <li>
                     <b>"Boxes. "</b>
@@ -193,7 +193,7 @@ pub fn HowToRead() -> impl IntoView {
                 </li>
                 <li>
                     <b>"Heatmap. "</b>
-                    "Rows are layers, columns are heads, the MLP and the attention output bias "<code>"b_O"</code>
+                    "Rows are layers, columns are heads, the MLP and the attention output bias "<code>{Column::AttentionBias.to_string()}</code>
                     ". All cells together give the mean score."
                 </li>
             </ul>

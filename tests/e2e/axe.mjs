@@ -91,7 +91,8 @@ export const axe = [
       await tab.open();
       await unfold(tab.page);
       const all = await tab.page.locator(OPENERS).filter({ visible: true }).elementHandles();
-      check(all.length > 5, `${all.length} buttons open something`);
+      // The menu of each of the five figures, at least.
+      check(all.length >= 5, `${all.length} buttons open something`);
       for (const opener of all) {
         const what = await opener.evaluate((button) => button.dataset.testid ?? button.getAttribute("aria-label") ?? button.textContent);
         await opener.click();
