@@ -55,6 +55,15 @@ pub const HUB_MODELS: [HubModel; 5] = [
 /// The URL of the folder of `name`, a short or a hub's name; of `revision` (a branch, tag or commit), or of the commit
 /// known to this program where that is empty. Other models of the hub ("owner/model") are read from `main`.
 ///
+/// ```
+/// use keyside::checkpoint::{hub_name, hub_url};
+///
+/// let url = hub_url("someone/own-gpt2", "v2")?;
+/// assert!(url.ends_with("/someone/own-gpt2/resolve/v2"));
+/// assert_eq!(hub_name(&url).as_deref(), Some("someone/own-gpt2@v2"));
+/// # Ok::<(), keyside::Error>(())
+/// ```
+///
 /// # Errors
 /// [`ErrorKind::Request`] where it is no name of a model or of a revision.
 pub fn hub_url(name: &str, revision: &str) -> Result<String> {

@@ -53,6 +53,20 @@ pub struct Model {
 impl Model {
     /// Opens the checkpoint in `source`; its weights will be processed as `processing` says.
     ///
+    /// ```
+    /// use futures::executor::block_on;
+    /// use keyside::checkpoint::FileSource;
+    /// use keyside::forward::{Model, Unwatched};
+    /// use keyside::model::Processing;
+    ///
+    /// let source = Box::new(FileSource::new("tests/fixtures/tiny"));
+    /// let mut model = block_on(Model::open(source, Processing::default()))?;
+    /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
+    /// let log_probs = block_on(model.log_probs(&[&tokens], &Unwatched))?;
+    /// assert_eq!(log_probs[0].len(), model.config().d_vocab);
+    /// # Ok::<(), keyside::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Those of [`Checkpoint::open`]. Tensors are read later, when they are needed.
     pub async fn open(source: Box<dyn Source>, processing: Processing) -> Result<Self> {

@@ -106,6 +106,32 @@ impl Pass {
     /// ones. Only these are computed, each from the first layer on in which something can change. What is to be captured
     /// of them is added to its request.
     ///
+    /// ```
+    /// # use futures::executor::block_on;
+    /// # use keyside::checkpoint::FileSource;
+    /// # use keyside::model::Processing;
+    /// use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Unwatched, Variant};
+    /// use keyside::names::BlockHook;
+    ///
+    /// # let source = Box::new(FileSource::new("tests/fixtures/tiny"));
+    /// # let mut model = block_on(Model::open(source, Processing::default()))?;
+    /// // All layers of a sentence, kept.
+    /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
+    /// let request = Request { keep_from: Some(0), ..Request::default() };
+    /// let mut passes = [Pass::new(PrefixTree::new([&tokens[..]]), request)];
+    /// block_on(model.run(&mut passes, 3, &Unwatched))?;
+    /// // The same without what head 1.2 writes at position 3.
+    /// let edits = vec![Edit::of_head(1, BlockHook::Z, 2, 3, vec![0.0; model.config().d_head()])];
+    /// let variant = Variant { edits, ..Variant::default() };
+    /// let mut edited = [passes[0].edited(model.config(), &[variant])?];
+    /// block_on(model.run(&mut edited, 3, &Unwatched))?;
+    /// let last = |pass: &Pass| pass.tree.path(0).last().copied().into_iter().collect::<Vec<_>>();
+    /// let before = block_on(model.logits(&passes[0], &last(&passes[0]), &Unwatched))?;
+    /// let after = block_on(model.logits(&edited[0], &last(&edited[0]), &Unwatched))?;
+    /// assert_ne!(before, after);
+    /// # Ok::<(), keyside::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`ErrorKind::Request`] for a sequence, layer, head or position that is not there, a vector of a wrong width or with
     /// a number that is not finite, and a layer that was not kept.

@@ -20,6 +20,14 @@ pub struct PrefixTree {
 
 impl PrefixTree {
     /// The tree of `sequences`, in their order.
+    ///
+    /// ```
+    /// use keyside::forward::PrefixTree;
+    ///
+    /// let tree = PrefixTree::new([&[5, 6, 7][..], &[5, 6, 8]]);
+    /// assert_eq!(tree.len(), 4, "the first two positions are computed once");
+    /// assert_eq!(tree.path(1), [0, 1, 3]);
+    /// ```
     pub fn new<'a>(sequences: impl IntoIterator<Item = &'a [u32]>) -> Self {
         let mut tree = Self::default();
         let mut rows = HashMap::new();

@@ -63,6 +63,16 @@ impl Config {
 
     /// Reads `config.json`.
     ///
+    /// ```
+    /// use keyside::model::Config;
+    ///
+    /// let json = r#"{"model_type": "gpt2", "n_layer": 12, "n_head": 12, "n_embd": 768, "vocab_size": 50257, "n_ctx": 1024}"#;
+    /// assert_eq!(Config::from_json(json.as_bytes())?.d_head(), 64);
+    /// let error = Config::from_json(b"{}").unwrap_err();
+    /// assert_eq!(error.to_string(), "config.json has no field model_type; expected \"gpt2\".");
+    /// # Ok::<(), keyside::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`crate::ErrorKind::Config`] for text that is not JSON, a missing or impossible field, or
     /// another architecture (`model_type`, `activation_function`, attention scaling variants).

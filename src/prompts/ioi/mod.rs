@@ -69,6 +69,20 @@ pub struct Batch {
 
 /// Draws the batch of `seed`: `batch_size` prompts and their random tokens.
 ///
+/// ```
+/// # use futures::executor::block_on;
+/// # use keyside::checkpoint::FileSource;
+/// # use keyside::model::Checkpoint;
+/// use keyside::prompts::ioi::draw_batch;
+///
+/// # let checkpoint = block_on(Checkpoint::open(Box::new(FileSource::new("tests/fixtures/tiny"))))?;
+/// let batch = draw_batch(checkpoint.tokenizer(), 0, 40, false)?;
+/// let prompt = &batch.prompts[0];
+/// assert!(prompt.text.ends_with(&prompt.io), "{}", prompt.text);
+/// assert_eq!(prompt.tokens[prompt.positions.io], prompt.io_token);
+/// # Ok::<(), keyside::Error>(())
+/// ```
+///
 /// # Errors
 /// [`ErrorKind::Request`] when `batch_size` is 0 or the seed is too large for NumPy, [`ErrorKind::Prompt`]
 /// when a name is not one token of `tokenizer` (all such names are listed).
