@@ -5,18 +5,28 @@
 //! splits it into the components that were added to the stream (heatmaps).
 
 mod analyze;
+mod array;
 mod contributions;
 mod head_attention;
+mod heatmap;
 mod meter;
 mod request;
 mod scores;
+mod section;
 mod series;
+mod substitution;
+mod timing;
 
-pub use analyze::{MAX_BATCH_SIZE, MAX_BATCHES, analyze};
+pub use analyze::{Analyzed, MAX_BATCH_SIZE, MAX_BATCHES, analyze};
+pub use array::Array;
 pub use contributions::{Contributions, contributions};
 pub use head_attention::{HeadAttention, head_attention};
+pub use heatmap::{ContributionsSection, Heatmap};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
+pub use section::{Section, SectionRead, SectionType};
 pub use series::{
     NO_PATCHING, TRUE_VALUES, W_E_IO, W_E_IO_TRUE, W_EE_IO, W_EE_SUB_E_IO, W_U_IO, W_U_RANDOM, W_U_RANDOM_NAME, W_U_S,
     earlier_head_label,
 };
+pub use substitution::{Series, Sides, SubstitutionSection};
+pub use timing::Timing;

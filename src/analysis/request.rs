@@ -83,7 +83,7 @@ pub struct Progress {
 
 /// Histogram values of one finished batch, in prompt order: plot name, then series label.
 ///
-/// Plot names are the fields of [`crate::result::Histograms`]; the true scores and probabilities are under
+/// Plot names are those of [`crate::names::HistogramId`]; the true scores and probabilities are under
 /// [`crate::analysis::TRUE_VALUES`].
 pub type BatchValues = BTreeMap<String, BTreeMap<String, Vec<f32>>>;
 

@@ -57,7 +57,7 @@ impl Figure {
                 format!("Attention {values} with {fixed} fixed")
             }
         };
-        format!("{what}, head {} of {}", result.head, result.model.name)
+        format!("{what}, head {} of {}", result.head_name(), result.model.name)
     }
 }
 

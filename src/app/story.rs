@@ -3,6 +3,7 @@
 
 use super::view::View;
 use super::words::{counted, grouped, number};
+use crate::names::SeriesId;
 use crate::plot::series_starts_visible;
 use crate::result::{HistogramName, ResultFile, mean};
 
@@ -16,18 +17,18 @@ const BASE: &str = "No patching";
 /// One series as the sentences need it.
 #[derive(Debug, Clone, PartialEq)]
 struct Seen<'a> {
-    label: &'a str,
+    label: String,
     mean: f64,
     values: &'a [f32],
 }
 
 /// The series of a figure, highest mean first: those that have a value.
 fn seen(result: &ResultFile, name: HistogramName) -> Vec<Seen<'_>> {
-    let series = &result.histograms.get(name).series;
+    let series = result.series(name.into()).into_iter();
     let mut seen: Vec<Seen<'_>> = series
-        .iter()
-        .filter_map(|(label, values)| {
+        .filter_map(|(id, values)| {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
+            let label = id.to_string();
             Some(Seen { label, mean, values })
         })
         .collect();
@@ -38,7 +39,7 @@ fn seen(result: &ResultFile, name: HistogramName) -> Vec<Seen<'_>> {
 /// Those of `seen` that the reader sees.
 fn visible<'a>(seen: &[Seen<'a>], name: HistogramName, view: &View) -> Vec<Seen<'a>> {
     let toggled = view.histogram(name).toggled;
-    let shown = |series: &&Seen<'_>| series_starts_visible(series.label) != toggled.contains(series.label);
+    let shown = |series: &&Seen<'_>| series_starts_visible(&series.label) != toggled.contains(&series.label);
     seen.iter().filter(shown).cloned().collect()
 }
 
@@ -85,7 +86,7 @@ pub fn question(result: &ResultFile) -> String {
     let Some(base) = find(&probs, BASE) else {
         return format!(
             "How much of END\u{2019}s attention head {} gives to IO is known when the first batch is done.",
-            result.head
+            result.head_name()
         );
     };
     let verdict = match base.mean {
@@ -96,7 +97,7 @@ pub fn question(result: &ResultFile) -> String {
     format!(
         "Over {}, head {} gives {} of END\u{2019}s attention to IO on average. {verdict}",
         counted(base.values.len(), "prompt", "prompts"),
-        result.head,
+        result.head_name(),
         percent(base.mean)
     )
 }
@@ -203,13 +204,10 @@ fn meaning(all: &[Seen<'_>], name: HistogramName, result: &ResultFile) -> String
             other.label, main.label
         )
     };
-    let earlier = format!("NMH {} output", result.earlier_head);
-    match find(all, &earlier).filter(|_| !claim.ends_with('.')) {
-        Some(written) => format!(
-            "{claim}; what head {} writes at END gives {}.",
-            result.earlier_head,
-            score(written.mean)
-        ),
+    let earlier = result.earlier_head();
+    let written = earlier.and_then(|head| Some((head, find(all, &SeriesId::EarlierHead(head).label())?)));
+    match written.filter(|_| !claim.ends_with('.')) {
+        Some((head, written)) => format!("{claim}; what head {head} writes at END gives {}.", score(written.mean)),
         None if claim.ends_with('.') => claim,
         None => format!("{claim}."),
     }
@@ -245,8 +243,8 @@ fn prompts_won(visible: &[Seen<'_>]) -> String {
     let mut counts: Vec<String> = Vec::new();
     let mut done: Vec<&str> = Vec::new();
     for series in told {
-        if !done.contains(&series.label) {
-            done.push(series.label);
+        if !done.contains(&series.label.as_str()) {
+            done.push(&series.label);
             let won = series.values.iter().filter(|value| **value > 0.5).count();
             counts.push(format!("{} with {}", grouped(won), series.label));
         }

@@ -89,6 +89,12 @@ impl Checkpoint {
         self.header.tensors.contains_key(name)
     }
 
+    /// The dtype of the weights in the file, as that of the embedding: "F32", "F16", "BF16".
+    pub fn dtype(&self) -> Option<String> {
+        let entry = self.header.tensors.get("wte.weight")?;
+        Some(format!("{:?}", entry.dtype))
+    }
+
     /// Size in the file of tensor `name`, in bytes; 0 where it does not exist.
     pub fn size_in_bytes(&self, name: &str) -> u64 {
         let entry = self.header.tensors.get(name);

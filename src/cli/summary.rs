@@ -2,20 +2,24 @@
 
 use std::fmt::Write;
 
-use crate::result::{Heatmap, HistogramName, ResultFile, mean};
+use crate::analysis::Heatmap;
+use crate::names::HeatmapId;
+use crate::result::{HistogramName, ResultFile, mean};
 
 /// Means of every series, the identity check, and how long it took.
 pub(crate) fn summary(result: &ResultFile) -> String {
-    let mut text = format!(
-        "{}: head {}, earlier head {}, {} prompts ({} batches of {}, seeds from {})\n",
-        result.model.name,
-        result.head,
-        result.earlier_head,
-        result.batches * result.batch_size,
-        result.batches,
-        result.batch_size,
-        result.seed
-    );
+    let mut text = format!("{}: head {}", result.model.name, result.head_name());
+    if let Some(head) = result.earlier_head() {
+        text += &format!(", earlier head {head}");
+    }
+    text += &format!(", {} prompts", result.prompt_count());
+    if let Some(set) = result.ioi() {
+        text += &format!(
+            " ({} batches of {}, seeds from {})",
+            set.batches, set.batch_size, set.seed
+        );
+    }
+    text.push('\n');
     for name in HistogramName::all() {
         histogram(&mut text, result, name);
     }
@@ -42,17 +46,16 @@ pub(crate) fn summary(result: &ResultFile) -> String {
 
 /// The means of one histogram's series, largest first, and of the true values.
 fn histogram(text: &mut String, result: &ResultFile, name: HistogramName) {
-    let series = &result.histograms.get(name).series;
-    let mut means: Vec<(&str, f64)> = series
-        .iter()
-        .filter_map(|(label, values)| Some((label.as_str(), mean(values)?)))
+    let series = result.series(name.into()).into_iter();
+    let mut means: Vec<(String, f64)> = series
+        .filter_map(|(id, values)| Some((id.to_string(), mean(values)?)))
         .collect();
     if means.is_empty() {
         return;
     }
     means.sort_by(|a, b| b.1.total_cmp(&a.1));
     let true_label = if name.probs() { "true probability" } else { "true score" };
-    means.extend(mean(result.histograms.true_values(name)).map(|value| (true_label, value)));
+    means.extend(mean(result.true_values(name.into())).map(|value| (true_label.to_owned(), value)));
     line(text, format_args!("{name}, means"));
     for (label, value) in means {
         line(text, format_args!("  {label:<24} {value:>9.4}"));
@@ -60,7 +63,7 @@ fn histogram(text: &mut String, result: &ResultFile, name: HistogramName) {
 }
 
 /// "sum, score, difference" of a heatmap.
-fn identity(text: &mut String, name: &str, heatmap: &Heatmap) {
+fn identity(text: &mut String, name: &HeatmapId, heatmap: &Heatmap) {
     let sum = heatmap.sum;
     let Some(score) = heatmap.mean_score else {
         return line(text, format_args!("heatmap {name}: sum {sum:.4}, score not recorded"));

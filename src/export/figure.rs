@@ -1,6 +1,7 @@
 //! A figure of a result, and how it is shown.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::HeatmapId;
 use crate::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE};
 use crate::result::{HistogramName, ResultFile};
 
@@ -35,7 +36,7 @@ impl Figure {
         let histograms = HistogramName::all().into_iter();
         let heatmaps = result.heatmap_names().into_iter().map(|name| {
             let view = HeatmapView {
-                name,
+                name: name.to_string(),
                 ..HeatmapView::default()
             };
             Self::Heatmap(view, None)
@@ -73,8 +74,8 @@ impl Figure {
     /// Whether `result` has it.
     pub fn is_in(&self, result: &ResultFile) -> bool {
         match self {
-            Self::Histogram(name, ..) => !result.histograms.get(*name).series.is_empty(),
-            Self::Heatmap(view, _) => result.heatmap(&view.name).is_some(),
+            Self::Histogram(name, ..) => !result.series((*name).into()).is_empty(),
+            Self::Heatmap(view, _) => result.heatmap(&HeatmapId::from(view.name.as_str())).is_some(),
         }
     }
 
@@ -120,7 +121,10 @@ pub fn result_stem(result: &ResultFile) -> String {
     let model = plain(&result.model.name.to_ascii_lowercase(), |c| {
         c.is_ascii_alphanumeric() || c == '.'
     });
-    format!("keyside-{model}-{}", result.head)
+    format!(
+        "keyside-{model}-{}",
+        plain(&result.head_name(), |c| c.is_ascii_digit() || c == '.')
+    )
 }
 
 /// `text` with a hyphen in place of every run of characters that are not `allowed`.

@@ -8,6 +8,7 @@ use plotters::style::RGBColor;
 
 use super::{Figure, number, result_stem};
 use crate::error::Result;
+use crate::names::HistogramId;
 use crate::plot::{Cell, HeatmapPlot, HeatmapView, HistogramPlot, Plot, Theme};
 use crate::result::{HistogramName, ResultFile};
 
@@ -53,8 +54,11 @@ fn histogram(constants: &mut Constants, name: HistogramName, plot: &HistogramPlo
         .bins
         .map_or((0.0, 1.0, 0), |bins| (bins.start, bins.size, bins.count));
     let (low, high) = plot.range();
+    constants.comment("Where the values are in a result file of version 1, and where they are in one of version 2.");
     constants.texts(&[
         ("HISTOGRAM", name.as_str()),
+        ("SIDE", HistogramId::from(name).side().as_str()),
+        ("VALUES", if name.probs() { "probabilities" } else { "scores" }),
         ("TRUE_VALUES", truth),
         ("TITLE", &plot.title),
         ("X_LABEL", &plot.x_label),
@@ -80,7 +84,7 @@ fn histogram(constants: &mut Constants, name: HistogramName, plot: &HistogramPlo
 }
 
 fn heatmap(constants: &mut Constants, view: &HeatmapView, plot: &HeatmapPlot, theme: &Theme) {
-    constants.comment("Where the heatmap is in the result file.");
+    constants.comment("Where the heatmap is in a result file of version 1; of version 2, the parts of its name.");
     let path: Vec<String> = match view.name.split_once('/') {
         Some((name, facet)) => [name, "facets", facet].map(quoted).to_vec(),
         None => vec![quoted(&view.name)],

@@ -2,11 +2,10 @@
 
 use super::heatmap_cells::Table;
 use super::{CellRange, HeatmapView};
+use crate::analysis::Heatmap;
 use crate::error::{Error, ErrorKind, Result};
-use crate::result::{Heatmap, ResultFile};
-
-/// Name of the row of components that belong to no layer.
-pub(super) const MISC: &str = "misc";
+use crate::names::HeatmapId;
+use crate::result::ResultFile;
 
 /// One cell: a component and its contribution.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,8 +58,8 @@ impl HeatmapPlot {
     /// [`ErrorKind::Plot`] when `result` has no such heatmap.
     pub fn of_result(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -> Result<Self> {
         let name = view.name.as_str();
-        let heatmap = result.heatmap(name).ok_or_else(|| {
-            let names = result.heatmap_names();
+        let heatmap = result.heatmap(&HeatmapId::from(name)).ok_or_else(|| {
+            let names: Vec<String> = result.heatmap_names().iter().map(HeatmapId::to_string).collect();
             let expected = if names.is_empty() {
                 "it has none".to_owned()
             } else {
@@ -68,22 +67,22 @@ impl HeatmapPlot {
             };
             Error::new(ErrorKind::Plot, format!("the result has no heatmap \"{name}\"")).expected(expected)
         })?;
-        let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.per_prompt.as_ref()?.get(prompt)?)));
+        let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.of_prompt(prompt)?)));
         let (values, prompt) = match of_prompt {
             Some((prompt, values)) => (values, Some(prompt)),
-            None => (&heatmap.values, None),
+            None => (heatmap.mean.data(), None),
         };
         let plot = Self::new(heatmap, values, view);
         let sum = if prompt.is_some() {
             plot.sum
         } else {
             // The file's own sum of all cells has the digits of what it was computed from.
-            f64::from(heatmap.sum) - (Table::new(heatmap, name, values).values().sum::<f64>() - plot.sum)
+            f64::from(heatmap.sum) - (Table::new(heatmap, values).values().sum::<f64>() - plot.sum)
         };
         let whose = prompt.map_or_else(String::new, |prompt| format!(", prompt {}", prompt + 1));
         let title = format!(
             "Contribution to attention scores of {} ({}{whose})",
-            result.head,
+            result.head_name(),
             side(name)
         );
         Ok(Self {
@@ -94,10 +93,11 @@ impl HeatmapPlot {
         })
     }
 
-    fn new(heatmap: &Heatmap, values: &[Vec<f32>], view: &HeatmapView) -> Self {
-        let mut table = Table::new(heatmap, &view.name, values);
+    fn new(heatmap: &Heatmap, values: &[f32], view: &HeatmapView) -> Self {
+        let (rows, columns) = (heatmap.rows(), heatmap.columns());
+        let mut table = Table::new(heatmap, values);
         if view.as_in_notebook {
-            table.hide_biases(&heatmap.columns);
+            table.hide_biases(&columns);
         }
         let (sum, limit) = (table.values().sum(), table.values().map(f64::abs).fold(0.0, f64::max));
         let ends = |places: &[usize]| {
@@ -117,7 +117,14 @@ impl HeatmapPlot {
         {
             table.keep(|row| within(zoom.rows, row), |column| within(zoom.columns, column));
         }
-        let names = |places: &[usize], names: &[String]| places.iter().map(|&place| names[place].clone()).collect();
+        let (row_names, column_names): (Vec<String>, Vec<String>) = (
+            table.rows.iter().map(|&row| rows[row].to_string()).collect(),
+            table
+                .columns
+                .iter()
+                .map(|&column| columns[column].to_string())
+                .collect(),
+        );
         let pick = view.pick.and_then(|(row, column)| {
             let row = table.rows.iter().position(|place| *place == row)?;
             let column = table.columns.iter().position(|place| *place == column)?;
@@ -127,8 +134,8 @@ impl HeatmapPlot {
             title: String::new(),
             x_label: "Component (attn heads & MLP)".to_owned(),
             y_label: "Layer".to_owned(),
-            rows: names(&table.rows, &heatmap.rows),
-            columns: names(&table.columns, &heatmap.columns),
+            rows: row_names,
+            columns: column_names,
             cells: table.cells,
             sum,
             limit,

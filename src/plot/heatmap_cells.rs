@@ -1,10 +1,10 @@
 //! The cells of a heatmap: which component each of them is.
 
 use super::Cell;
-use super::heatmap::MISC;
-use crate::result::Heatmap;
+use crate::analysis::Heatmap;
+use crate::names::{Column, Component};
 
-/// Name of the column of attention output biases.
+/// What the labels of attention output biases begin with.
 const B_O: &str = "b_O";
 
 /// Rows and columns of cells, and which of the result's they are.
@@ -16,27 +16,26 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The cells of the heatmap `name` with `values`, which has the shape of its mean values.
-    pub fn new(heatmap: &Heatmap, name: &str, values: &[Vec<f32>]) -> Self {
-        let bias = if name.starts_with("query") { "b_Q" } else { "b_K" };
-        let row = |(row, (label, values)): (usize, (&String, &Vec<f32>))| {
-            let columns = heatmap.columns.iter().zip(values).enumerate();
-            let cell = |(column, (of, &value)): (usize, (&String, &f32))| {
-                let (label, name) = component(label, of, column, bias)?;
-                let place = (row, column);
+    /// The cells of `heatmap` with `values`, one per component.
+    pub fn new(heatmap: &Heatmap, values: &[f32]) -> Self {
+        let table = heatmap.table(values);
+        let columns = heatmap.columns().len();
+        let row = |(row, cells): (usize, Vec<_>)| {
+            let cell = |(column, cell): (usize, Option<(Component, f32)>)| {
+                let (component, value) = cell?;
                 Some(Cell {
-                    label,
-                    name,
+                    label: component.label(),
+                    name: component.name(),
                     value,
-                    place,
+                    place: (row, column),
                 })
             };
-            columns.map(cell).collect()
+            cells.into_iter().enumerate().map(cell).collect()
         };
         Self {
-            rows: (0..heatmap.rows.len()).collect(),
-            columns: (0..heatmap.columns.len()).collect(),
-            cells: heatmap.rows.iter().zip(values).enumerate().map(row).collect(),
+            rows: (0..table.len()).collect(),
+            columns: (0..columns).collect(),
+            cells: table.into_iter().enumerate().map(row).collect(),
         }
     }
 
@@ -47,8 +46,8 @@ impl Table {
 
     /// Removes the cells of attention output biases. Their column goes, too, unless another component
     /// stands in it (the misc row of a model with one head).
-    pub fn hide_biases(&mut self, columns: &[String]) {
-        let Some(index) = columns.iter().position(|column| column == B_O) else {
+    pub fn hide_biases(&mut self, columns: &[Column]) {
+        let Some(index) = columns.iter().position(|column| *column == Column::AttentionBias) else {
             return;
         };
         for cell in self.cells.iter_mut().filter_map(|row| row.get_mut(index)) {
@@ -74,21 +73,4 @@ impl Table {
 fn filter<T>(items: &mut Vec<T>, wanted: &[bool]) {
     let mut answers = wanted.iter();
     items.retain(|_| answers.next().copied().unwrap_or(false));
-}
-
-/// Short and long name of the component in `row` and `column` (number `index`), if there is one.
-fn component(row: &str, column: &str, index: usize, bias: &str) -> Option<(String, String)> {
-    if row == MISC {
-        return match index {
-            0 => Some(("W_E".to_owned(), "W_E (token embedding)".to_owned())),
-            1 => Some(("W_pos".to_owned(), "W_pos (position embedding)".to_owned())),
-            2 => Some((bias.to_owned(), format!("{bias} (bias of the map)"))),
-            _ => None,
-        };
-    }
-    Some(match column.strip_prefix("L.") {
-        Some(head) => (format!("{row}.{head}"), format!("head {row}.{head}")),
-        None if column == B_O => (format!("{B_O}{row}"), format!("{B_O} of layer {row}")),
-        None => (format!("{column}{row}"), format!("{column} {row}")),
-    })
 }

@@ -1,9 +1,9 @@
 //! Where the parts of a [`HeatmapPlot`] stand.
 
 use super::geometry::{Rect, Scale};
-use super::heatmap::MISC;
 use super::title::Title;
 use super::{DrawOptions, HeatmapPlot, text, ticks};
+use crate::names::Row;
 
 /// Narrower than this, the colour bar goes below and type gets smaller.
 const NARROW: f64 = 560.0;
@@ -166,7 +166,11 @@ fn every(step: f64, count: usize) -> Vec<usize> {
 
 /// The misc row, and every n-th layer; a label takes up `lines` rows.
 fn labelled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
-    let first_layer = plot.rows.iter().position(|row| row != MISC).unwrap_or(0);
+    let first_layer = plot
+        .rows
+        .iter()
+        .position(|row| *row != Row::Misc.to_string())
+        .unwrap_or(0);
     let misc = 0..first_layer;
     let layers = every(lines.ceil(), plot.rows.len() - first_layer)
         .into_iter()

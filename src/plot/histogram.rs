@@ -53,9 +53,15 @@ impl HistogramPlot {
     /// The histogram `name` of `result`, shown as `view` says, with the true values as one more series
     /// where there are any.
     pub fn of_result(result: &ResultFile, name: HistogramName, view: &HistogramView) -> Self {
-        let series = &result.histograms.get(name).series;
-        let series = series.iter().map(|(label, values)| (label.as_str(), values.as_slice()));
-        Self::new(name, result.head, series, result.histograms.true_values(name), view)
+        // Where there are series there is a head.
+        let head = result.head().unwrap_or(Head::new(0, 0));
+        let labels: Vec<(String, &[f32])> = result
+            .series(name.into())
+            .into_iter()
+            .map(|(id, values)| (id.to_string(), values))
+            .collect();
+        let series = labels.iter().map(|(label, values)| (label.as_str(), *values));
+        Self::new(name, head, series, result.true_values(name.into()), view)
     }
 
     /// The histogram `name` of `head` from `series` (label and values), which may still be filling in.
@@ -123,12 +129,8 @@ impl HistogramPlot {
 
     /// The same plot with the values of prompt `prompt` of `result` marked; nothing is marked when there is none.
     pub fn with_prompt(mut self, result: &ResultFile, name: HistogramName, prompt: Option<usize>) -> Self {
-        let histograms = &result.histograms;
         for series in &mut self.series {
-            let values = match histograms.get(name).series.get(&series.label) {
-                Some(values) => values.as_slice(),
-                None => histograms.true_values(name),
-            };
+            let values = result.values(name.into(), &series.label.as_str().into());
             let value = prompt.and_then(|prompt| values.get(prompt)).copied();
             series.mark = value.map(f64::from).filter(|value| value.is_finite());
         }

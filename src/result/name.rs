@@ -1,9 +1,9 @@
 //! Which of the four histograms.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::result::{Histograms, SeriesSet};
+use crate::names::HistogramId;
 
-/// One of the four histograms of a result, named as its field of [`Histograms`].
+/// One of the four histograms of a result, named as its field in version 1 of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HistogramName {
     /// Scores with keys fixed: the query side's vector is substituted.
@@ -66,33 +66,13 @@ impl std::str::FromStr for HistogramName {
     }
 }
 
-impl Histograms {
-    /// The series of `name`.
-    pub fn get(&self, name: HistogramName) -> &SeriesSet {
+impl From<HistogramName> for HistogramId {
+    fn from(name: HistogramName) -> Self {
         match name {
-            HistogramName::KeysFixedScores => &self.keys_fixed_scores,
-            HistogramName::KeysFixedProbs => &self.keys_fixed_probs,
-            HistogramName::QueriesFixedScores => &self.queries_fixed_scores,
-            HistogramName::QueriesFixedProbs => &self.queries_fixed_probs,
-        }
-    }
-
-    /// The series of `name`, to fill in.
-    pub fn get_mut(&mut self, name: HistogramName) -> &mut SeriesSet {
-        match name {
-            HistogramName::KeysFixedScores => &mut self.keys_fixed_scores,
-            HistogramName::KeysFixedProbs => &mut self.keys_fixed_probs,
-            HistogramName::QueriesFixedScores => &mut self.queries_fixed_scores,
-            HistogramName::QueriesFixedProbs => &mut self.queries_fixed_probs,
-        }
-    }
-
-    /// The head's true scores or probabilities, whichever `name` is about. Empty in recorded runs.
-    pub fn true_values(&self, name: HistogramName) -> &[f32] {
-        if name.probs() {
-            &self.true_prob
-        } else {
-            &self.true_score
+            HistogramName::KeysFixedScores => Self::KeysFixedScores,
+            HistogramName::KeysFixedProbs => Self::KeysFixedProbs,
+            HistogramName::QueriesFixedScores => Self::QueriesFixedScores,
+            HistogramName::QueriesFixedProbs => Self::QueriesFixedProbs,
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
 
 use super::{list, percent};
+use crate::analysis::Heatmap;
 use crate::app::words::number;
+use crate::names::{Component, HeatmapId};
 use crate::plot::HeatmapView;
-use crate::result::{Heatmap, ResultFile};
+use crate::result::ResultFile;
 
 /// A cell: what it is called, which kind of component it is, its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,38 +23,31 @@ enum Kind {
     Bias,
 }
 
-/// Every component of `heatmap`; the row `misc` has three.
+/// Every component of `heatmap`, without b_O `as_in_notebook`.
 fn cells(heatmap: &Heatmap, as_in_notebook: bool) -> Vec<Cell> {
-    let mut cells = Vec::new();
-    for (row, values) in heatmap.rows.iter().zip(&heatmap.values) {
-        for (index, (column, value)) in heatmap.columns.iter().zip(values).enumerate() {
-            let (name, kind) = match (row.as_str(), index, column.as_str()) {
-                ("misc", 0, _) => ("the token embedding W_E".to_owned(), Kind::Embedding),
-                ("misc", 1, _) => ("the position embedding W_pos".to_owned(), Kind::Embedding),
-                ("misc", 2, _) => ("the bias".to_owned(), Kind::Embedding),
-                ("misc", ..) => continue,
-                (_, _, "MLP") => (format!("MLP {row}"), Kind::Mlp),
-                (_, _, "b_O") if as_in_notebook => continue,
-                (_, _, "b_O") => (format!("b_O of layer {row}"), Kind::Bias),
-                _ => {
-                    let head = column.strip_prefix("L.").unwrap_or(column);
-                    (format!("head {row}.{head}"), Kind::Head)
-                }
-            };
-            cells.push(Cell {
-                name,
-                kind,
-                value: f64::from(*value),
-            });
+    let cell = |(component, value): (&Component, &f32)| {
+        let (name, kind) = match component {
+            Component::TokenEmbedding => ("the token embedding W_E".to_owned(), Kind::Embedding),
+            Component::PositionEmbedding => ("the position embedding W_pos".to_owned(), Kind::Embedding),
+            Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), Kind::Embedding),
+            Component::Head(_) => (component.name(), Kind::Head),
+            Component::Mlp(_) => (component.name(), Kind::Mlp),
+            Component::AttentionBias(_) => (component.name(), Kind::Bias),
+        };
+        Cell {
+            name,
+            kind,
+            value: f64::from(*value),
         }
-    }
-    cells.retain(|cell| cell.value.is_finite());
+    };
+    let mut cells: Vec<Cell> = heatmap.components.iter().zip(heatmap.mean.data()).map(cell).collect();
+    cells.retain(|cell| cell.value.is_finite() && !(as_in_notebook && cell.kind == Kind::Bias));
     cells
 }
 
 /// Two sentences on what there is to see in the heatmap that `view` shows; one where there is none.
 pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
-    let Some(heatmap) = result.heatmap(&view.name) else {
+    let Some(heatmap) = result.heatmap(&HeatmapId::from(view.name.as_str())) else {
         return vec!["The contributions are known when the run is complete.".into()];
     };
     let mut cells = cells(heatmap, view.as_in_notebook);
