@@ -8,15 +8,7 @@ use crate::forward::block::AttentionInput;
 use crate::forward::layer_norm::{self, LayerNorm};
 use crate::math;
 use crate::model::Config;
-
-/// One side of a score.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
-    /// The query, through W_Q and b_Q.
-    Query,
-    /// The key, through W_K and b_K.
-    Key,
-}
+use crate::names::Side;
 
 /// W_Q, b_Q, W_K and b_K of one head, always with LayerNorm's weight and bias folded in.
 ///

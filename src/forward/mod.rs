@@ -16,10 +16,12 @@ mod step;
 mod walk;
 mod watcher;
 
-pub use head_weights::{HeadWeights, Side};
+pub use head_weights::HeadWeights;
 pub use model::{BLOCK_BUDGET, Model};
 pub use pass::{CHUNK, Captured, LayerZeroAlone, Pass, Request};
 pub use prefix::PrefixTree;
 pub use readout::{Components, Direction, Readout};
 pub use walk::Walk;
 pub use watcher::{Unwatched, Watcher};
+
+pub use crate::names::Side;

@@ -26,7 +26,7 @@ impl Head {
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.layer, self.head)
+        f.pad(&format!("{}.{}", self.layer, self.head))
     }
 }
 
@@ -56,5 +56,28 @@ impl TryFrom<String> for Head {
 impl From<Head> for String {
     fn from(head: Head) -> Self {
         head.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_is_read_as_it_is_written() {
+        let head = Head::new(10, 7);
+        assert_eq!(head.to_string(), "10.7");
+        assert_eq!("10.7".parse(), Ok(head));
+        assert_eq!(" 10.7 ".parse(), Ok(head));
+        assert_eq!(serde_json::to_string(&head).expect("is written"), "\"10.7\"");
+        assert_eq!(serde_json::from_str::<Head>("\"10.7\"").expect("is read"), head);
+    }
+
+    #[test]
+    fn what_is_no_head_is_an_error() {
+        for text in ["", "10", "10.", ".7", "10.7.1", "a.b", "-1.0", "head 10.7"] {
+            let error = text.parse::<Head>().expect_err(text);
+            assert!(error.expected.contains("such as 10.7"), "{error}");
+        }
     }
 }

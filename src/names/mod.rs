@@ -1,5 +1,25 @@
-//! The nouns of the domain as types, and their text forms.
+//! The nouns of the domain as types. Their text forms are written and read here and nowhere else.
+//!
+//! A type that a file from elsewhere may have other names of reads any text ([`Foreign`]); the others say what they expected.
 
+mod component;
+mod figure;
+mod foreign;
+mod grid;
 mod head;
+mod heatmap;
+mod histogram;
+mod position;
+mod series;
+mod side;
 
+pub use component::Component;
+pub use figure::{FigureId, FigurePlace};
+pub use foreign::Foreign;
+pub use grid::{CellName, Column, Grid, Row};
 pub use head::Head;
+pub use heatmap::{Facet, HeatmapId, HeatmapParts, Part, Variant};
+pub use histogram::HistogramId;
+pub use position::PositionName;
+pub use series::SeriesId;
+pub use side::Side;

@@ -1,0 +1,474 @@
+//! The heatmaps: contributions of components to a score, and what was done to the score before.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Foreign, Side};
+
+const SUB_W_U: &str = "subWU";
+const SUB_MLP_0: &str = "subMLP0";
+const SPLIT: &str = "split";
+const SUB_S1: &str = "subS1";
+const SEED: &str = "seed";
+/// Between a heatmap's name and its facet's.
+const FACET: char = '/';
+
+/// Which heatmap: "key", "query_subMLP0", "key_split_subS1/q par k perp", "key_seed42".
+///
+/// Order is that in which heatmaps are offered: the key side first, facets together, recorded ones of other prompts and names that
+/// are not ours last.
+///
+/// ```
+/// use keyside::names::{HeatmapId, HeatmapParts, Side, Variant};
+///
+/// let parts = HeatmapParts { variant: Variant::FromWu, ..HeatmapParts::of(Side::Key) };
+/// assert_eq!(HeatmapId::from("key_subWU"), HeatmapId::Ours(parts));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum HeatmapId {
+    /// One of those this program computes or ships.
+    Ours(HeatmapParts),
+    /// One of a file from elsewhere.
+    Other(Foreign),
+}
+
+/// What a heatmap of ours shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HeatmapParts {
+    /// Whose components the score is taken apart by.
+    pub side: Side,
+    /// What is put at the other end of the score, or that both ends are split.
+    pub variant: Variant,
+    /// Whether the same for END->S1 is subtracted, "subS1".
+    pub minus_s1: bool,
+    /// Seed of the prompts where they are others than the run's, "seed42": a recorded one.
+    pub seed: Option<u64>,
+}
+
+/// What was done to the ends of the score before it was taken apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Variant {
+    /// Nothing.
+    Whole,
+    /// The query is made from W_U\[IO\], "subWU".
+    FromWu,
+    /// The key is made from the output of MLP 0, "subMLP0".
+    FromMlp0,
+    /// Query and key are both split, "split": the name over the four facets.
+    Split,
+    /// One facet of the split ones.
+    Facet(Facet),
+}
+
+/// Which parts of query and key: "q par k perp".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Facet {
+    /// The query's part along W_U\[IO\], or the rest.
+    pub query: Part,
+    /// The key's part along the output of MLP 0, or the rest.
+    pub key: Part,
+}
+
+/// A part of a vector that is split along a direction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// Along the direction, "par".
+    Parallel,
+    /// The rest, "perp".
+    Perpendicular,
+}
+
+impl Part {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Parallel, Self::Perpendicular];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Parallel => "par",
+            Self::Perpendicular => "perp",
+        }
+    }
+}
+
+impl Facet {
+    /// All four, in the order in which they are shown.
+    pub const ALL: [Self; 4] = {
+        let [parallel, perpendicular] = Part::ALL;
+        [
+            Self::new(parallel, parallel),
+            Self::new(parallel, perpendicular),
+            Self::new(perpendicular, parallel),
+            Self::new(perpendicular, perpendicular),
+        ]
+    };
+
+    /// The facet of these parts of query and key.
+    pub const fn new(query: Part, key: Part) -> Self {
+        Self { query, key }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|facet| facet.to_string() == text)
+    }
+}
+
+impl fmt::Display for Facet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("q {} k {}", self.query.as_str(), self.key.as_str()))
+    }
+}
+
+impl HeatmapParts {
+    /// The whole score, taken apart by the components of `side`.
+    pub const fn of(side: Side) -> Self {
+        Self {
+            side,
+            variant: Variant::Whole,
+            minus_s1: false,
+            seed: None,
+        }
+    }
+
+    /// What stands before the facet: "key_split_subS1".
+    fn group(&self) -> String {
+        let variant = match self.variant {
+            Variant::Whole => None,
+            Variant::FromWu => Some(SUB_W_U),
+            Variant::FromMlp0 => Some(SUB_MLP_0),
+            Variant::Split | Variant::Facet(_) => Some(SPLIT),
+        };
+        let mut words = vec![self.side.as_str().to_owned()];
+        words.extend(variant.map(str::to_owned));
+        words.extend(self.minus_s1.then(|| SUB_S1.to_owned()));
+        words.extend(self.seed.map(|seed| format!("{SEED}{seed}")));
+        words.join("_")
+    }
+
+    fn facet(&self) -> Option<Facet> {
+        match self.variant {
+            Variant::Facet(facet) => Some(facet),
+            Variant::Whole | Variant::FromWu | Variant::FromMlp0 | Variant::Split => None,
+        }
+    }
+
+    fn read(text: &str) -> Option<Self> {
+        let (group, facet) = split_facet(text);
+        let mut words = group.split('_');
+        let mut parts = Self::of(words.next()?.parse().ok()?);
+        for word in words {
+            match word {
+                SUB_W_U => parts.variant = Variant::FromWu,
+                SUB_MLP_0 => parts.variant = Variant::FromMlp0,
+                SPLIT => parts.variant = Variant::Split,
+                SUB_S1 => parts.minus_s1 = true,
+                _ => parts.seed = Some(word.strip_prefix(SEED)?.parse().ok()?),
+            }
+        }
+        if let Some(facet) = facet {
+            parts.variant = Variant::Facet(Facet::read(facet)?);
+        }
+        // What is read is what would be written: "key_subS1_subWU" and "key/q par k par" are none of ours.
+        (parts.to_string() == text).then_some(parts)
+    }
+
+    /// Where it comes among ours, facets of one group together; None for the last, those of other prompts.
+    fn place(&self) -> Option<usize> {
+        let side = match self.side {
+            Side::Key => 0,
+            Side::Query => 1,
+        };
+        let variant = match self.variant {
+            Variant::Whole => 0,
+            Variant::FromWu => 1,
+            Variant::FromMlp0 => 2,
+            Variant::Split | Variant::Facet(_) => 3,
+        };
+        self.seed
+            .is_none()
+            .then_some(8 * side + 2 * variant + usize::from(self.minus_s1))
+    }
+}
+
+impl fmt::Display for HeatmapParts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let group = self.group();
+        match self.facet() {
+            Some(facet) => f.pad(&format!("{group}{FACET}{facet}")),
+            None => f.pad(&group),
+        }
+    }
+}
+
+/// "key_split/q par k par" is the facet "q par k par" of "key_split".
+fn split_facet(text: &str) -> (&str, Option<&str>) {
+    match text.split_once(FACET) {
+        Some((group, facet)) => (group, Some(facet)),
+        None => (text, None),
+    }
+}
+
+impl HeatmapId {
+    /// The whole score, taken apart by the components of the key.
+    pub const KEY: Self = Self::Ours(HeatmapParts::of(Side::Key));
+    /// The whole score, taken apart by the components of the query.
+    pub const QUERY: Self = Self::Ours(HeatmapParts::of(Side::Query));
+
+    /// What it shows; None for a name that is not ours.
+    pub const fn parts(&self) -> Option<&HeatmapParts> {
+        match self {
+            Self::Ours(parts) => Some(parts),
+            Self::Other(_) => None,
+        }
+    }
+
+    /// Whose components it has; names that are not ours are taken for the query's where they begin with its name.
+    pub fn side(&self) -> Side {
+        match self {
+            Self::Ours(parts) => parts.side,
+            Self::Other(name) if name.as_str().starts_with(Side::Query.as_str()) => Side::Query,
+            Self::Other(_) => Side::Key,
+        }
+    }
+
+    /// The name under which a result file keeps it, and its name in there where it is a facet: "key_split" and "q par k par".
+    pub fn group_and_facet(&self) -> (String, Option<String>) {
+        match self {
+            Self::Ours(parts) => (parts.group(), parts.facet().map(|facet| facet.to_string())),
+            Self::Other(name) => {
+                let (group, facet) = split_facet(name.as_str());
+                (group.to_owned(), facet.map(str::to_owned))
+            }
+        }
+    }
+
+    /// Whether it is a facet of a split one.
+    pub fn is_facet(&self) -> bool {
+        self.group_and_facet().1.is_some()
+    }
+
+    /// The facet `facet` of the heatmap that a result file keeps under `group`.
+    pub fn of_facet(group: &str, facet: &str) -> Self {
+        Self::from(format!("{group}{FACET}{facet}"))
+    }
+
+    /// Whether `group` can stand before a facet: it must not hold the mark between the two.
+    pub fn is_group(group: &str) -> bool {
+        !group.contains(FACET)
+    }
+
+    /// What a picture's title says of it: "key-side", "key-side, subWU_subS1", "key-side, split, q par k par".
+    pub fn in_title(&self) -> String {
+        let (group, facet) = self.group_and_facet();
+        let (side, variant) = group.split_once('_').unwrap_or((&group, ""));
+        let words = [side, variant, facet.as_deref().unwrap_or("")];
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        match words.split_first() {
+            Some((side, [])) => format!("{side}-side"),
+            Some((side, rest)) => format!("{side}-side, {}", rest.join(", ")),
+            None => String::new(),
+        }
+    }
+
+    /// Where it comes in the order: by group, then by name.
+    fn place(&self) -> (Option<usize>, String) {
+        let text = self.to_string();
+        let place = match self {
+            Self::Ours(parts) => parts.place(),
+            // A facet of another name stands with those of its group.
+            Self::Other(_) => HeatmapParts::read(split_facet(&text).0).and_then(|group| group.place()),
+        };
+        (place, text)
+    }
+}
+
+impl From<&str> for HeatmapId {
+    fn from(text: &str) -> Self {
+        HeatmapParts::read(text).map_or_else(|| Self::Other(Foreign::new(text)), Self::Ours)
+    }
+}
+
+impl From<String> for HeatmapId {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<HeatmapParts> for HeatmapId {
+    fn from(parts: HeatmapParts) -> Self {
+        Self::Ours(parts)
+    }
+}
+
+impl From<HeatmapId> for String {
+    fn from(heatmap: HeatmapId) -> Self {
+        heatmap.to_string()
+    }
+}
+
+impl fmt::Display for HeatmapId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ours(parts) => parts.fmt(f),
+            Self::Other(name) => name.fmt(f),
+        }
+    }
+}
+
+impl Ord for HeatmapId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let key = |heatmap: &Self| {
+            let (place, text) = heatmap.place();
+            (place.is_none(), place, text)
+        };
+        key(self).cmp(&key(other))
+    }
+}
+
+impl PartialOrd for HeatmapId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    /// Those of a live run and of the recorded one, in the order in which they are offered.
+    const TEXTS: [&str; 24] = [
+        "key",
+        "key_subS1",
+        "key_subWU",
+        "key_subWU_subS1",
+        "key_split/q par k par",
+        "key_split/q par k perp",
+        "key_split/q perp k par",
+        "key_split/q perp k perp",
+        "key_split_subS1/q par k par",
+        "key_split_subS1/q par k perp",
+        "key_split_subS1/q perp k par",
+        "key_split_subS1/q perp k perp",
+        "query",
+        "query_subS1",
+        "query_subMLP0",
+        "query_split/q par k par",
+        "query_split/q par k perp",
+        "query_split/q perp k par",
+        "query_split/q perp k perp",
+        "query_split_subS1/q par k par",
+        "query_split_subS1/q par k perp",
+        "query_split_subS1/q perp k par",
+        "query_split_subS1/q perp k perp",
+        "key_seed42",
+    ];
+
+    #[test]
+    fn a_heatmap_is_read_as_it_is_written() {
+        for text in TEXTS {
+            let heatmap = HeatmapId::from(text);
+            assert!(heatmap.parts().is_some(), "{text}");
+            assert_eq!(heatmap.to_string(), text);
+            assert_eq!(heatmap.side() == Side::Query, text.starts_with('q'));
+            let (group, facet) = heatmap.group_and_facet();
+            let again = match facet {
+                Some(facet) => HeatmapId::of_facet(&group, &facet),
+                None => HeatmapId::from(group),
+            };
+            assert_eq!(again, heatmap);
+            assert_eq!(heatmap.is_facet(), text.contains('/'));
+        }
+        let parts = HeatmapParts {
+            side: Side::Key,
+            variant: Variant::Facet(Facet::new(Part::Parallel, Part::Perpendicular)),
+            minus_s1: true,
+            seed: None,
+        };
+        assert_eq!(HeatmapId::from("key_split_subS1/q par k perp"), parts.into());
+        let parts = HeatmapParts {
+            seed: Some(42),
+            ..HeatmapParts::of(Side::Key)
+        };
+        assert_eq!(HeatmapId::from("key_seed42"), parts.into());
+    }
+
+    #[test]
+    fn every_combination_of_parts_has_a_text_of_its_own() {
+        let facets = Facet::ALL.map(Variant::Facet);
+        let plain = [Variant::Whole, Variant::FromWu, Variant::FromMlp0, Variant::Split];
+        for variant in plain.into_iter().chain(facets) {
+            for side in Side::ALL {
+                for (minus_s1, seed) in [(false, None), (true, None), (false, Some(0)), (true, Some(u64::MAX))] {
+                    let parts = HeatmapParts {
+                        side,
+                        variant,
+                        minus_s1,
+                        seed,
+                    };
+                    assert_eq!(HeatmapId::from(parts.to_string()), HeatmapId::Ours(parts));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn heatmaps_are_keys_of_json_in_the_order_in_which_they_are_offered() {
+        let all = TEXTS.into_iter().chain(["value", "_", "key_split/all", "/"]);
+        let map: BTreeMap<HeatmapId, usize> = all.map(|text| (text.into(), 1)).collect();
+        let order: Vec<String> = map.keys().map(HeatmapId::to_string).collect();
+        let (ours, last) = order.split_at(24);
+        let others = |text: &&str| *text != "key_split/all" && *text != "key_seed42";
+        let mut expected: Vec<&str> = TEXTS.into_iter().filter(others).collect();
+        expected.insert(4, "key_split/all");
+        assert_eq!(ours, expected);
+        assert_eq!(last, ["/", "_", "key_seed42", "value"]);
+        let json = serde_json::to_string(&map).expect("is written");
+        assert_eq!(
+            serde_json::from_str::<BTreeMap<HeatmapId, usize>>(&json).expect("is read"),
+            map
+        );
+    }
+
+    #[test]
+    fn names_from_elsewhere_stand_for_themselves() {
+        for text in [
+            "",
+            "value",
+            "_",
+            "/",
+            "key_",
+            "key_other",
+            "key_subS1_subWU",
+            "key_seed",
+            "key_seed042",
+            "key_seed-1",
+            "key/q par k par",
+            "key_split/q par k",
+            "key_split/q par k par/",
+            "Key",
+        ] {
+            let heatmap = HeatmapId::from(text);
+            assert_eq!(heatmap, HeatmapId::Other(Foreign::new(text)));
+            assert_eq!(heatmap.to_string(), text);
+            assert_eq!(heatmap.side(), Side::Key);
+        }
+        assert_eq!(HeatmapId::from("query_other").side(), Side::Query);
+        let facet = HeatmapId::from("a/b/c").group_and_facet();
+        assert_eq!(facet, ("a".to_owned(), Some("b/c".to_owned())));
+        assert!(HeatmapId::is_group("a_b") && !HeatmapId::is_group("a/b"));
+    }
+
+    #[test]
+    fn titles_name_side_variant_and_facet() {
+        let title = |text: &str| HeatmapId::from(text).in_title();
+        assert_eq!(title("key"), "key-side");
+        assert_eq!(title("key_subWU_subS1"), "key-side, subWU_subS1");
+        assert_eq!(title("query_split/q par k perp"), "query-side, split, q par k perp");
+        assert_eq!(title("value_x/y"), "value-side, x, y");
+        assert_eq!(title(""), "");
+    }
+}

@@ -1,0 +1,252 @@
+//! The series of a histogram.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Foreign, Head, Side};
+
+const EARLIER_HEAD: (&str, &str) = ("NMH ", " output");
+
+/// A series: the vector that is put in place of what the head reads, or the head's true values.
+///
+/// Its text form is its label in legends, tables, links and result files. Order is that of the labels.
+///
+/// ```
+/// use keyside::names::{Head, SeriesId};
+///
+/// let series = SeriesId::EarlierHead(Head::new(9, 9));
+/// assert_eq!(series.to_string(), "NMH 9.9 output");
+/// assert_eq!(SeriesId::from("NMH 9.9 output"), series);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub enum SeriesId {
+    /// W_U of the indirect object in place of the normalised residual stream at END.
+    WuIo,
+    /// W_U of the subject at END.
+    WuS,
+    /// W_U of a drawn name at END.
+    WuRandomName,
+    /// W_U of a drawn token at END.
+    WuRandom,
+    /// The output of the earlier head at END.
+    EarlierHead(Head),
+    /// The residual stream itself, divided by its unbiased standard deviation like all the others. Of both sides.
+    NoPatching,
+    /// At IO: what the notebook calls W_E, the processed W_U of the indirect object.
+    WeIo,
+    /// At IO: the processed embedding of the indirect object.
+    WeIoTrue,
+    /// At IO: the embedding through layer 0 alone.
+    WeeIo,
+    /// At IO: the output of layer 0's MLP alone.
+    WeeSubEIo,
+    /// The head's true scores.
+    TrueScore,
+    /// The head's true probabilities.
+    TrueProbability,
+    /// One of a file from elsewhere.
+    Other(Foreign),
+}
+
+impl SeriesId {
+    /// All that have one text: every series of ours but [`SeriesId::EarlierHead`].
+    pub const FIXED: [Self; 11] = [
+        Self::WuIo,
+        Self::WuS,
+        Self::WuRandomName,
+        Self::WuRandom,
+        Self::NoPatching,
+        Self::WeIo,
+        Self::WeIoTrue,
+        Self::WeeIo,
+        Self::WeeSubEIo,
+        Self::TrueScore,
+        Self::TrueProbability,
+    ];
+
+    /// Its label: "W_U\[IO\]", "NMH 9.9 output", ...
+    pub fn label(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
+            Self::WuIo => "W_U[IO]",
+            Self::WuS => "W_U[S]",
+            Self::WuRandomName => "W_U[random name]",
+            Self::WuRandom => "W_U[random]",
+            Self::EarlierHead(head) => {
+                let (before, after) = EARLIER_HEAD;
+                return Cow::Owned(format!("{before}{head}{after}"));
+            }
+            Self::NoPatching => "No patching",
+            Self::WeIo => "W_E[IO]",
+            Self::WeIoTrue => "W_E[IO] (true embedding)",
+            Self::WeeIo => "W_EE[IO]",
+            Self::WeeSubEIo => "W_EE_subE[IO]",
+            Self::TrueScore => "true score",
+            Self::TrueProbability => "true probability",
+            Self::Other(name) => name.as_str(),
+        })
+    }
+
+    /// The side whose vector is substituted. None for what both sides have, and where it is not known.
+    pub const fn side(&self) -> Option<Side> {
+        match self {
+            Self::WuIo | Self::WuS | Self::WuRandomName | Self::WuRandom | Self::EarlierHead(_) => Some(Side::Query),
+            Self::WeIo | Self::WeIoTrue | Self::WeeIo | Self::WeeSubEIo => Some(Side::Key),
+            Self::NoPatching | Self::TrueScore | Self::TrueProbability | Self::Other(_) => None,
+        }
+    }
+
+    /// Whether it is the head's true values, which nothing is substituted in.
+    pub const fn is_true_values(&self) -> bool {
+        match self {
+            Self::TrueScore | Self::TrueProbability => true,
+            Self::WuIo
+            | Self::WuS
+            | Self::WuRandomName
+            | Self::WuRandom
+            | Self::EarlierHead(_)
+            | Self::NoPatching
+            | Self::WeIo
+            | Self::WeIoTrue
+            | Self::WeeIo
+            | Self::WeeSubEIo
+            | Self::Other(_) => false,
+        }
+    }
+
+    /// Whether it is one of ours that the notebook does not have.
+    pub const fn is_not_in_notebook(&self) -> bool {
+        match self {
+            Self::WeIoTrue | Self::TrueScore | Self::TrueProbability => true,
+            Self::WuIo
+            | Self::WuS
+            | Self::WuRandomName
+            | Self::WuRandom
+            | Self::EarlierHead(_)
+            | Self::NoPatching
+            | Self::WeIo
+            | Self::WeeIo
+            | Self::WeeSubEIo
+            | Self::Other(_) => false,
+        }
+    }
+
+    /// Whether two name the same thing in different figures: the true score and the true probability do.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self == other || self.is_true_values() && other.is_true_values()
+    }
+}
+
+impl From<&str> for SeriesId {
+    fn from(text: &str) -> Self {
+        let (before, after) = EARLIER_HEAD;
+        let earlier_head = || text.strip_prefix(before)?.strip_suffix(after)?.parse().ok();
+        let fixed = Self::FIXED.into_iter().find(|known| known.label() == text);
+        let found = fixed.or_else(|| earlier_head().map(Self::EarlierHead));
+        // What is read is what would be written: "NMH 09.9 output" is none of ours.
+        let same = found.filter(|found| found.label() == text);
+        same.unwrap_or_else(|| Self::Other(Foreign::new(text)))
+    }
+}
+
+impl From<String> for SeriesId {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl From<SeriesId> for String {
+    fn from(series: SeriesId) -> Self {
+        series.label().into_owned()
+    }
+}
+
+impl fmt::Display for SeriesId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.label())
+    }
+}
+
+impl Ord for SeriesId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.label().cmp(&other.label())
+    }
+}
+
+impl PartialOrd for SeriesId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use super::*;
+
+    fn ours() -> Vec<SeriesId> {
+        let earlier_head = SeriesId::EarlierHead(Head::new(9, 11));
+        SeriesId::FIXED.into_iter().chain([earlier_head]).collect()
+    }
+
+    #[test]
+    fn a_series_is_read_as_it_is_written() {
+        let labels: BTreeSet<String> = ours().iter().map(SeriesId::to_string).collect();
+        assert_eq!(labels.len(), ours().len());
+        for series in ours() {
+            assert_eq!(SeriesId::from(series.to_string()), series);
+            assert!(!matches!(SeriesId::from(series.to_string()), SeriesId::Other(_)));
+        }
+        assert_eq!(SeriesId::from("W_EE_subE[IO]"), SeriesId::WeeSubEIo);
+        assert_eq!(format!("{:<8}|", SeriesId::WuS), "W_U[S]  |");
+    }
+
+    #[test]
+    fn labels_from_elsewhere_stand_for_themselves() {
+        for label in [
+            "",
+            "W_U",
+            "w_u[io]",
+            "W_U[IO] ",
+            "NMH 9.9",
+            "NMH  output",
+            "NMH 09.9 output",
+            "NMH 9.9 output ",
+            "other",
+        ] {
+            let series = SeriesId::from(label);
+            assert_eq!(series, SeriesId::Other(Foreign::new(label)));
+            assert_eq!(series.to_string(), label);
+            assert_eq!(series.side(), None);
+            assert!(!series.is_not_in_notebook() && !series.is_true_values());
+        }
+    }
+
+    #[test]
+    fn series_are_keys_of_json_in_the_order_of_their_labels() {
+        let all = ours().into_iter().chain([SeriesId::from("a"), SeriesId::from("Z")]);
+        let map: BTreeMap<SeriesId, usize> = all.map(|series| (series, 1)).collect();
+        let labels: Vec<String> = map.keys().map(SeriesId::to_string).collect();
+        assert!(labels.is_sorted());
+        let json = serde_json::to_string(&map).expect("is written");
+        let texts: BTreeMap<String, usize> = serde_json::from_str(&json).expect("texts");
+        assert_eq!(texts.into_keys().collect::<Vec<_>>(), labels);
+        assert_eq!(
+            serde_json::from_str::<BTreeMap<SeriesId, usize>>(&json).expect("ids"),
+            map
+        );
+    }
+
+    #[test]
+    fn sides_and_true_values() {
+        let of = |side| ours().iter().filter(|series| series.side() == side).count();
+        assert_eq!((of(Some(Side::Query)), of(Some(Side::Key)), of(None)), (5, 4, 3));
+        let (score, probability) = (SeriesId::TrueScore, SeriesId::TrueProbability);
+        assert!(score.is_same_as(&probability) && score.is_same_as(&score));
+        assert!(!score.is_same_as(&SeriesId::NoPatching) && !SeriesId::WuIo.is_same_as(&SeriesId::WeIo));
+    }
+}
