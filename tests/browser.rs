@@ -6,6 +6,7 @@
 
 mod golden_file;
 
+use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
@@ -57,7 +58,7 @@ async fn histograms() {
     for head in ["2.1", "2.3"] {
         let analysis = analysis(head, "1.3", 3, 10);
         let recorder = Recorder::default();
-        let result = analyze(&mut model, &analysis, &recorder).await.unwrap();
+        let result = results::run(&mut model, &analysis, &recorder).await.unwrap();
         assert_eq!(recorder.batches.borrow().len(), 3);
         golden.check_histograms(&result);
     }

@@ -8,14 +8,16 @@ mod golden_file;
 use std::collections::BTreeMap;
 
 use common::{block_on, tiny};
+use golden_file::results::{self, true_score, values};
 use golden_file::{Recorder, analysis, largest_difference};
 use keyside::ErrorKind;
 use keyside::analysis::{Analysis, Contributions, NO_PATCHING, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
 use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
 use keyside::model::Processing;
-use keyside::names::Head;
+use keyside::names::{Head, HistogramId, PositionName};
+use keyside::prompts::Prompt;
 use keyside::prompts::ioi::draw_batch;
-use keyside::result::{ResultFile, SeriesSet};
+use keyside::result::ResultFile;
 
 const TOLERANCE: f32 = 1e-4;
 
@@ -24,7 +26,7 @@ fn model(processing: Processing) -> Model {
 }
 
 fn run(model: &mut Model, analysis: &Analysis) -> ResultFile {
-    block_on(analyze(model, analysis, &Recorder::default())).unwrap()
+    block_on(results::run(model, analysis, &Recorder::default())).unwrap()
 }
 
 fn all_processings() -> impl Iterator<Item = Processing> {
@@ -80,15 +82,15 @@ fn facets_add_up_to_the_score_of_no_patching() {
     let prompts = draw_batch(model.tokenizer(), 0, 12, false).unwrap().prompts;
     let found = block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap();
     let result = run(&mut model, &analysis("2.2", "1.3", 1, 12));
-    let series = |set: &SeriesSet| set.series[NO_PATCHING].clone();
+    let series = |histogram| values(&result, histogram, NO_PATCHING);
     let (keys_fixed, queries_fixed) = (
-        series(&result.histograms.keys_fixed_scores),
-        series(&result.histograms.queries_fixed_scores),
+        series(HistogramId::KeysFixedScores),
+        series(HistogramId::QueriesFixedScores),
     );
     // Split into components is one end; the other one is scaled by its standard deviation.
     for (split, scores) in [("key_split", keys_fixed), ("query_split", queries_fixed)] {
         let (cells, sums) = total_of_facets(&found, split);
-        let difference = largest_difference(&sums, &scores);
+        let difference = largest_difference(&sums, scores);
         println!("{split}: four facets against No patching {difference:.2e}");
         assert!(difference <= TOLERANCE);
         let (cells_minus_s1, sums_minus_s1) = total_of_facets(&found, &format!("{split}_subS1"));
@@ -250,9 +252,9 @@ fn batches_together_equal_batches_one_by_one() {
     let mut kept = model(Processing::default());
     assert!(kept.keeps_blocks(3));
     let recorder = Recorder::default();
-    let one_by_one = block_on(analyze(&mut kept, &analysis, &recorder)).unwrap();
+    let one_by_one = block_on(results::run(&mut kept, &analysis, &recorder)).unwrap();
     let first_batch = recorder.batches.borrow()[0].1[TRUE_VALUES]["true_score"].clone();
-    assert_eq!(first_batch, one_by_one.histograms.true_score[..10]);
+    assert_eq!(first_batch, true_score(&one_by_one)[..10]);
 
     let mut dropped = model(Processing::default());
     for _ in 0..2 {
@@ -313,7 +315,7 @@ fn a_second_run_equals_the_first_and_reads_nothing() {
         ..analysis.clone()
     };
     let other = run(&mut model, &other);
-    assert!(largest_difference(&other.histograms.true_score, &first.histograms.true_score) <= TOLERANCE);
+    assert!(largest_difference(true_score(&other), true_score(&first)) <= TOLERANCE);
     assert_eq!(without_timing(run(&mut model, &analysis)), without_timing(first));
 }
 
@@ -321,10 +323,11 @@ fn a_second_run_equals_the_first_and_reads_nothing() {
 fn progress_is_true() {
     let mut model = model(Processing::default());
     let recorder = Recorder::default();
-    let result = block_on(analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &recorder)).unwrap();
+    let run = results::run(&mut model, &analysis("2.1", "1.3", 3, 10), &recorder);
+    let result = block_on(run).unwrap();
     let told = recorder.progress.take();
     let last = told.last().unwrap();
-    let timing = result.timing.unwrap();
+    let timing = result.timing.as_ref().unwrap();
     assert_eq!((last.batches_done, last.batches, last.layers), (3, 3, 2));
     assert_eq!((last.bytes_read, last.positions_done), (last.bytes, timing.positions));
     assert_eq!(last.seconds_left, Some(0.0));
@@ -348,7 +351,7 @@ fn progress_is_true() {
         .sum();
     assert_eq!(timing.positions, positions);
     assert_eq!(result.prompts.len(), 30);
-    assert_eq!(result.histograms.queries_fixed_scores.series[W_E_IO_TRUE].len(), 30);
+    assert_eq!(values(&result, HistogramId::QueriesFixedScores, W_E_IO_TRUE).len(), 30);
 }
 
 #[test]
@@ -356,7 +359,7 @@ fn a_cancelled_run_stops_and_the_next_one_works() {
     let analysis = analysis("2.1", "1.3", 2, 10);
     let mut fresh = model(Processing::default());
     let recorder = Recorder::default();
-    let expected = without_timing(block_on(analyze(&mut fresh, &analysis, &recorder)).unwrap());
+    let expected = without_timing(block_on(results::run(&mut fresh, &analysis, &recorder)).unwrap());
     for cancel_at in 1..=recorder.breaths.get() {
         let mut model = model(Processing::default());
         let recorder = Recorder {
@@ -383,15 +386,17 @@ fn a_run_with_bos() {
     for (plain, bos) in without.prompts.iter().zip(&with.prompts) {
         assert_eq!(bos.tokens[0], model.config().bos_token_id);
         assert_eq!(bos.tokens[1..], plain.tokens);
-        assert_eq!(bos.positions.io, plain.positions.io + 1);
+        let io = |prompt: &Prompt| prompt.position(&PositionName::Src).unwrap();
+        assert_eq!(io(bos), io(plain) + 1);
     }
-    let residuals = with.heatmaps.values().map(|heatmap| heatmap.max_abs_residual.unwrap());
+    let heatmaps = &with.contributions().unwrap().heatmaps;
+    let residuals = heatmaps.values().map(|heatmap| heatmap.max_abs_residual.unwrap());
     assert!(residuals.fold(0.0, f32::max) <= TOLERANCE);
-    assert!(largest_difference(&with.histograms.true_score, &without.histograms.true_score) > 0.01);
+    assert!(largest_difference(true_score(&with), true_score(&without)) > 0.01);
     // The substituted unembedding is the same vector; only the other side has changed.
     assert_eq!(
-        with.histograms.keys_fixed_scores.series.len(),
-        without.histograms.keys_fixed_scores.series.len()
+        with.series(HistogramId::KeysFixedScores).len(),
+        without.series(HistogramId::KeysFixedScores).len()
     );
 }
 

@@ -2,11 +2,15 @@
 //! with a message that says why.
 #![allow(clippy::unwrap_used)]
 
+mod results;
+
 use std::collections::BTreeMap;
 
+use keyside::ErrorKind;
+use keyside::analysis::Array;
+use keyside::names::{Head, HeatmapId, HistogramId};
 use keyside::plot::{HistogramPlot, HistogramView};
 use keyside::result::{HistogramName, MAX_BYTES, ResultFile, mean};
-use keyside::{ErrorKind, names::Head};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -34,11 +38,16 @@ fn assert_refused(result: Result<ResultFile, keyside::Error>, words: &[&str]) {
 #[test]
 fn recorded_run_is_the_notebooks() {
     let result = recorded();
-    assert_eq!((result.head, result.earlier_head), (Head::new(10, 7), Head::new(9, 9)));
     assert_eq!(
-        (result.seed, result.batches, result.batch_size, result.prepend_bos),
+        (result.head(), result.earlier_head()),
+        (Some(Head::new(10, 7)), Some(Head::new(9, 9)))
+    );
+    let set = results::ioi(&result);
+    assert_eq!(
+        (set.seed, set.batches, set.batch_size, set.prepend_bos),
         (0, 30, 40, false)
     );
+    assert_eq!((result.prompt_count(), result.heatmap_prompts()), (1200, 40));
     assert!(result.model.source.contains("notebook") && result.model.source.contains("2023"));
     // The orders in which the notebook stored its series, which are those of their means.
     let keys_fixed = [
@@ -52,8 +61,8 @@ fn recorded_run_is_the_notebooks() {
     let queries_fixed = ["W_EE_subE[IO]", "W_E[IO]", "W_EE[IO]", "No patching"];
     let mut colors = BTreeMap::new();
     for name in HistogramName::all() {
-        let series = &result.histograms.get(name).series;
-        assert!(series.values().all(|values| values.len() == 1200));
+        let series = result.series(name.into());
+        assert!(series.iter().all(|(_, values)| values.len() == 1200));
         let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
         let order: Vec<&str> = plot.series.iter().map(|series| series.label.as_str()).collect();
         assert_eq!(
@@ -74,40 +83,48 @@ fn recorded_run_is_the_notebooks() {
         }
     }
     // The mean score of the heatmap is that of its 40 prompts.
-    let scores = &result.histograms.keys_fixed_scores.series["No patching"];
-    let heatmap = &result.heatmaps["key"];
+    let scores = results::values(&result, HistogramId::KeysFixedScores, "No patching");
+    let heatmap = results::heatmap(&result, "key");
     let first_batch = mean(&scores[..40]).unwrap();
     println!(
         "mean score of seed 0: {first_batch:.4}, recorded {:?}",
         heatmap.mean_score
     );
     assert!((first_batch - f64::from(heatmap.mean_score.unwrap())).abs() < 0.01);
-    assert_eq!((heatmap.rows.len(), heatmap.columns.len()), (11, 13));
-    let sum: f64 = heatmap.values.iter().flatten().map(|&value| f64::from(value)).sum();
+    assert_eq!((heatmap.rows().len(), heatmap.columns().len()), (11, 13));
+    let sum: f64 = results::means(heatmap)
+        .iter()
+        .flatten()
+        .map(|&value| f64::from(value))
+        .sum();
     println!("sum of the rounded cells: {sum:.4}, recorded {}", heatmap.sum);
     assert!((sum - 3.6677).abs() < 5e-5 && heatmap.sum == 3.6674);
     assert_eq!(heatmap.max_abs_residual, None);
-    assert!(result.prompts.is_empty() && result.timing.is_none() && result.histograms.true_score.is_empty());
+    assert!(result.prompts.is_empty() && result.timing.is_none() && results::true_score(&result).is_empty());
 }
 
 /// The later version of the notebook: other prompts, which every one of its heatmaps says.
 #[test]
 fn recorded_variants_are_the_later_notebooks() {
     let result = recorded();
-    let names = result.heatmap_names();
+    let names: Vec<String> = result.heatmap_names().iter().map(ToString::to_string).collect();
     assert_eq!(names.len(), 1 + 6 + 16);
     assert_eq!(names[..4], ["key", "key_subS1", "key_subWU", "key_subWU_subS1"]);
     assert_eq!(names[4..6], ["key_split/q par k par", "key_split/q par k perp"]);
     assert_eq!(names.last().unwrap(), "key_seed42");
     for name in &names[1..] {
-        let heatmap = result.heatmap(name).unwrap();
+        let heatmap = results::heatmap(&result, name);
         assert!(
             heatmap.note.as_deref().unwrap().contains("seed 42, 50 prompts"),
             "{name}"
         );
         assert_eq!((heatmap.mean_score, heatmap.max_abs_residual), (None, None), "{name}");
         assert!(heatmap.per_prompt.is_none(), "{name}");
-        let sum: f64 = heatmap.values.iter().flatten().map(|&value| f64::from(value)).sum();
+        let sum: f64 = results::means(heatmap)
+            .iter()
+            .flatten()
+            .map(|&value| f64::from(value))
+            .sum();
         assert!((sum - f64::from(heatmap.sum)).abs() < 1e-4, "{name}: {sum}");
     }
     // Facets add up to the whole; biases of a split key go with k perp, of a split query with q perp.
@@ -122,8 +139,8 @@ fn recorded_variants_are_the_later_notebooks() {
             .filter(|name| name.starts_with(&format!("{split}/")))
             .collect();
         assert_eq!(facets.len(), 4);
-        let whole = &result.heatmap(whole).unwrap().values;
-        let of = |name: &String| &result.heatmap(name).unwrap().values;
+        let whole = results::means(results::heatmap(&result, whole));
+        let of = |name: &String| results::means(results::heatmap(&result, name));
         for (row, cells) in whole.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 let sum: f32 = facets.iter().map(|name| of(name)[row][column]).sum();
@@ -137,17 +154,24 @@ fn recorded_variants_are_the_later_notebooks() {
 }
 
 #[test]
-fn facets_stand_under_their_heatmaps_name_in_the_file() {
+fn facets_stand_under_their_heatmaps_name_in_version_1_and_beside_it_in_version_2() {
     let written: Value = serde_json::from_str(&recorded().to_json().unwrap()).unwrap();
     let expected: Value = serde_json::from_slice(RECORDED).unwrap();
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&written["heatmaps"]), names(&expected["heatmaps"]));
     let facets = |value: &Value| names(&value["heatmaps"]["key_split"]["facets"]);
     assert_eq!(
-        facets(&written),
+        facets(&expected),
         ["q par k par", "q par k perp", "q perp k par", "q perp k perp"]
     );
-    assert_eq!(facets(&written), facets(&expected));
+    let mut flat = Vec::new();
+    for (name, heatmap) in expected["heatmaps"].as_object().unwrap() {
+        match heatmap["facets"].as_object() {
+            Some(facets) => flat.extend(facets.keys().map(|facet| format!("{name}/{facet}"))),
+            None => flat.push(name.clone()),
+        }
+    }
+    flat.sort();
+    assert_eq!(names(&written["sections"][1]["heatmaps"]), flat);
 
     assert_refused(
         changed(|value| value["heatmaps"]["a/b"] = value["heatmaps"]["key"].clone()),
@@ -160,8 +184,8 @@ fn facets_stand_under_their_heatmaps_name_in_the_file() {
     );
     // In memory only: such a file can't be written.
     let mut both = recorded();
-    let facet = both.heatmaps["key"].clone();
-    both.heatmaps.insert("key/facet".to_owned(), facet);
+    let facet = results::heatmap(&both, "key").clone();
+    results::heatmaps_mut(&mut both).insert("key/facet".into(), facet);
     assert!(
         both.to_json()
             .unwrap_err()
@@ -170,7 +194,7 @@ fn facets_stand_under_their_heatmaps_name_in_the_file() {
     );
     let file = changed(|value| value["heatmaps"]["key_split"]["facets"]["a/b"] = key(value)).unwrap();
     assert_eq!(ResultFile::from_json(file.to_json().unwrap().as_bytes()).unwrap(), file);
-    assert!(file.heatmap("key_split/a/b").is_some());
+    assert!(file.heatmap(&"key_split/a/b".into()).is_some());
 }
 
 #[test]
@@ -178,7 +202,16 @@ fn cells_per_prompt_are_checked() {
     let with = |per_prompt: Value| changed(|value| value["heatmaps"]["key"]["per_prompt"] = per_prompt);
     let table = vec![vec![0.5; 13]; 11];
     let result = with(json!(vec![table.clone(); 40])).unwrap();
-    assert_eq!(result.heatmap("key").unwrap().per_prompt.as_ref().unwrap().len(), 40);
+    let found = results::per_prompt(results::heatmap(&result, "key")).unwrap();
+    assert_eq!(found.len(), 40);
+    assert!(found.iter().all(|cells| cells[0][3..].iter().all(|cell| *cell == 0.0)));
+    assert!(
+        found
+            .iter()
+            .flat_map(|cells| &cells[1..])
+            .flatten()
+            .all(|cell| *cell == 0.5)
+    );
     let written = result.to_json().unwrap();
     assert_eq!(ResultFile::from_json(written.as_bytes()).unwrap(), result);
     assert_refused(
@@ -197,7 +230,8 @@ fn cells_per_prompt_are_checked() {
 #[test]
 fn what_is_written_can_be_read() {
     let mut result = recorded();
-    result.histograms.true_score = (0..1200).map(|i| (i as f32).sqrt() / 7.0 - 1e-7).collect();
+    let values = (0..1200).map(|i| (i as f32).sqrt() / 7.0 - 1e-7);
+    results::substitution_mut(&mut result).true_score = Some(Array::vector(values.collect()));
     let json = result.to_json().unwrap();
     assert_eq!(ResultFile::from_json(json.as_bytes()).unwrap(), result);
     // Compact: recorded values come back with their four decimals.
@@ -207,7 +241,8 @@ fn what_is_written_can_be_read() {
 #[test]
 fn numbers_that_are_not_finite_are_not_written() {
     let mut result = recorded();
-    result.heatmaps.get_mut("key").unwrap().values[3][2] = f32::NAN;
+    let heatmap = results::heatmaps_mut(&mut result).get_mut(&HeatmapId::KEY).unwrap();
+    heatmap.mean.data_mut()[30] = f32::NAN;
     let error = result.to_json().unwrap_err();
     assert!(
         error.to_string().contains("heatmap \"key\" has a number that is NaN"),

@@ -256,4 +256,18 @@ impl Heatmap {
         let value = |cell: Option<(Component, f32)>| cell.map_or(0.0, |(_, value)| value);
         table.map(|row| row.into_iter().map(value).collect()).collect()
     }
+
+    /// The numbers of the components in a table of this heatmap's rows and columns.
+    pub(crate) fn numbers(&self, table: &[Vec<f32>]) -> Vec<f32> {
+        let indices: Vec<usize> = (0..self.components.len()).collect();
+        let mut numbers = vec![0.0; self.components.len()];
+        for (cells, values) in self.table(&indices).into_iter().zip(table) {
+            for (cell, value) in cells.into_iter().zip(values) {
+                if let Some((_, index)) = cell {
+                    numbers[index] = *value;
+                }
+            }
+        }
+        numbers
+    }
 }

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::analysis::Array;
 use crate::export::tables;
+use crate::names::HeatmapId;
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -29,8 +31,10 @@ fn figures_are_as_the_view_has_them() {
 fn every_table_is_offered_and_every_offer_is_a_table() {
     let mut result = recorded();
     for per_prompt in [false, true] {
-        if let (true, Some(heatmap)) = (per_prompt, result.heatmaps.get_mut("key")) {
-            heatmap.per_prompt = Some(vec![heatmap.values.clone(); result.batch_size]);
+        let section = result.contributions_mut().unwrap();
+        if let (true, Some(heatmap)) = (per_prompt, section.heatmaps.get_mut(&HeatmapId::KEY)) {
+            let cells = heatmap.mean.data().repeat(section.prompts);
+            heatmap.per_prompt = Some(Array::of_rows(cells, heatmap.components.len()));
         }
         let histograms = HistogramName::all().map(FigureName::Histogram);
         for figure in histograms.into_iter().chain([FigureName::Heatmap]) {

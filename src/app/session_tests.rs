@@ -2,6 +2,7 @@ use super::*;
 use crate::analysis::TRUE_VALUES;
 use crate::app::form::{Form, ModelChoice};
 use crate::names::Head;
+use crate::names::{HistogramId, SeriesId};
 use crate::result::HistogramName;
 
 const URL: &str = "http://127.0.0.1:8080/models/stand-in";
@@ -122,8 +123,14 @@ fn a_run_fills_in_and_replaces_what_is_shown() {
     );
     assert_eq!(origin(&session), &Origin::Partial { done: 2, batches: 10 });
     let shown = session.shown().expect("shown");
-    assert_eq!(shown.result.histograms.keys_fixed_probs.series["No patching"].len(), 80);
-    assert_eq!(shown.result.histograms.true_score.len(), 80);
+    assert_eq!(
+        shown
+            .result
+            .values(HistogramId::KeysFixedProbs, &SeriesId::NoPatching)
+            .len(),
+        80
+    );
+    assert_eq!(shown.result.true_values(HistogramId::KeysFixedScores).len(), 80);
     assert_eq!(
         (shown.result.model.name.as_str(), shown.note.as_deref()),
         ("Stand-in", Some("Small."))

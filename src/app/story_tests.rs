@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::analysis::Heatmap;
 use crate::app::partial;
-use crate::names::Head;
+use crate::names::{Head, HeatmapId, HistogramId};
 use crate::plot::HeatmapView;
-use crate::result::Heatmap;
 
 const ALL: [HistogramName; 4] = HistogramName::all();
 const SCORES: HistogramName = HistogramName::KeysFixedScores;
@@ -20,10 +20,14 @@ fn recorded() -> ResultFile {
 /// The recorded run with other series in `name`.
 fn with(name: HistogramName, series: &[(&str, &[f32])]) -> ResultFile {
     let mut result = recorded();
-    result.histograms.get_mut(name).series = series
-        .iter()
-        .map(|(label, values)| ((*label).to_owned(), values.to_vec()))
-        .collect();
+    let histogram = HistogramId::from(name);
+    let section = result.substitution_mut().expect("recorded");
+    for series in section.series.get_mut(histogram.side()).values_mut() {
+        *series.values_mut(histogram) = None;
+    }
+    for (label, values) in series {
+        section.extend(histogram, (*label).into(), values);
+    }
     result
 }
 
@@ -245,16 +249,11 @@ fn odd_heatmaps_are_told_too() {
     let told = |rows: &[&str], columns: &[&str], values: Vec<Vec<f32>>, mean: f32, view: &HeatmapView| {
         let mut result = recorded();
         let map = Heatmap {
-            rows: rows.iter().map(ToString::to_string).collect(),
-            columns: columns.iter().map(ToString::to_string).collect(),
-            sum: values.iter().flatten().sum(),
-            values,
             mean_score: (!mean.is_nan()).then_some(mean),
-            max_abs_residual: None,
-            per_prompt: None,
-            note: None,
+            ..Heatmap::of_table(rows, columns, &values)
         };
-        result.heatmaps = BTreeMap::from([("key".to_owned(), map)]);
+        let section = result.contributions_mut().expect("recorded");
+        section.heatmaps = BTreeMap::from([(HeatmapId::KEY, map)]);
         check(&result);
         heatmap(&result, view).join(" ")
     };

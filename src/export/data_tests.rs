@@ -2,7 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::analysis::Array;
+use crate::names::HistogramId;
 use crate::plot::{CellRange, HeatmapView, HistogramView};
+use crate::prompts::PromptSet;
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -11,15 +14,19 @@ fn recorded() -> ResultFile {
 /// Eight prompts with text, true values, and numbers that have no short decimals.
 fn with_prompts() -> ResultFile {
     let mut result = recorded();
-    (result.batches, result.batch_size) = (2, 4);
-    for name in HistogramName::all() {
-        for (place, values) in result.histograms.get_mut(name).series.values_mut().enumerate() {
-            *values = (0..8)
-                .map(|index| (index as f32 - 1.3) / (3.0 + place as f32))
-                .collect();
+    if let Some(PromptSet::Ioi(set)) = &mut result.prompt_set {
+        (set.batches, set.batch_size) = (2, 4);
+    }
+    let section = result.substitution_mut().unwrap();
+    for name in HistogramId::ALL {
+        for (place, series) in section.series.get_mut(name.side()).values_mut().enumerate() {
+            let values = (0..8).map(|index| (index as f32 - 1.3) / (3.0 + place as f32));
+            *series.values_mut(name) = Some(Array::vector(values.collect()));
         }
     }
-    result.histograms.true_score = vec![1.0 / 3.0, 1e-12, -7.5e20, 100.0, 0.5, 0.25, 0.3, 0.1];
+    let truth = vec![1.0 / 3.0, 1e-12, -7.5e20, 100.0, 0.5, 0.25, 0.3, 0.1];
+    section.true_score = Some(Array::vector(truth));
+    result.contributions_mut().unwrap().prompts = 4;
     let prompt = crate::prompts::ioi::Prompt {
         text: "Then, \"Ann\" and Bob,\nBob gave it to Ann".into(),
         tokens: vec![1, 2, 3],
@@ -36,7 +43,7 @@ fn with_prompts() -> ResultFile {
             end: 2,
         },
     };
-    result.prompts = vec![prompt; 8];
+    result.prompts = vec![prompt.into(); 8];
     result.check().unwrap();
     result
 }
@@ -82,16 +89,16 @@ fn values_read_back_to_the_same_bits() {
         for name in HistogramName::all() {
             let figure = Figure::Histogram(name, HistogramView::default(), None);
             let values = table(&figure, &result, "values");
-            let truth = result.histograms.true_values(name);
+            let truth = result.true_values(name.into());
             let plot_labels = HistogramPlot::of_result(&result, name, &HistogramView::default())
                 .series
                 .len();
             assert_eq!(
                 plot_labels,
-                result.histograms.get(name).series.len() + usize::from(!truth.is_empty())
+                result.series(name.into()).len() + usize::from(!truth.is_empty())
             );
-            for (label, expected) in &result.histograms.get(name).series {
-                let found: Vec<u32> = column(&values, label)
+            for (label, expected) in result.series(name.into()) {
+                let found: Vec<u32> = column(&values, &label.label())
                     .map(|text| text.parse::<f32>().unwrap().to_bits())
                     .collect();
                 assert_eq!(
@@ -108,7 +115,7 @@ fn values_read_back_to_the_same_bits() {
     let truth: Vec<f32> = column(&values, "true score")
         .map(|text| text.parse().unwrap())
         .collect();
-    assert_eq!(truth, result.histograms.true_score);
+    assert_eq!(truth, result.true_values(HistogramId::KeysFixedScores));
     assert!(column(&values, "text").all(|text| text == result.prompts[0].text));
     let numbers = column(&values, "prompt").map(|text| text.parse::<usize>().unwrap());
     assert!(numbers.eq(1..=8));
@@ -200,12 +207,13 @@ fn statistics_are_those_of_the_boxes() {
 #[test]
 fn cells_read_back_to_the_same_bits() {
     let result = recorded();
-    let heatmap = result.heatmap("key").unwrap();
+    let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
     let figure = Figure::Heatmap(HeatmapView::default(), None);
     let cells = table(&figure, &result, "cells");
-    assert_eq!(cells.0[1..], heatmap.columns);
-    for (row, values) in cells.1.iter().zip(&heatmap.values) {
-        for (text, value) in row[1..].iter().zip(values) {
+    let columns: Vec<String> = heatmap.columns().iter().map(ToString::to_string).collect();
+    assert_eq!(cells.0[1..], columns);
+    for (row, values) in cells.1.iter().zip(heatmap.values()) {
+        for (text, value) in row[1..].iter().zip(&values) {
             // Nothing stands in the row of the embeddings beyond the third column.
             match text.parse::<f32>() {
                 Ok(read) => assert_eq!(read.to_bits(), value.to_bits()),
@@ -231,13 +239,16 @@ fn cells_read_back_to_the_same_bits() {
 #[test]
 fn cells_of_every_prompt_read_back_to_the_same_bits() {
     let mut result = with_prompts();
-    let heatmap = result.heatmaps.get_mut("key").unwrap();
+    let section = result.contributions_mut().unwrap();
+    let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).unwrap();
+    let means = heatmap.values();
     let of_prompt = |prompt: usize| {
         let row = |values: &Vec<f32>| values.iter().map(|value| value / (prompt as f32 + 3.0)).collect();
-        heatmap.values.iter().map(row).collect::<Vec<Vec<f32>>>()
+        means.iter().map(row).collect::<Vec<Vec<f32>>>()
     };
-    let per_prompt: Vec<_> = (0..result.batch_size).map(of_prompt).collect();
-    heatmap.per_prompt = Some(per_prompt.clone());
+    let per_prompt: Vec<_> = (0..section.prompts).map(of_prompt).collect();
+    let numbers = per_prompt.iter().flat_map(|cells| heatmap.numbers(cells));
+    heatmap.per_prompt = Some(Array::of_rows(numbers.collect(), heatmap.components.len()));
     result.check().unwrap();
     let zoom = Some(CellRange {
         rows: (2, 3),
@@ -279,9 +290,9 @@ fn markdown_reads_back_to_the_same_cells() {
     let result = recorded();
     let text = markdown(&Figure::Heatmap(HeatmapView::default(), None), &result).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
-    let heatmap = result.heatmap("key").unwrap();
-    assert_eq!(lines.len(), 2 + heatmap.rows.len());
-    for (line, values) in lines[3..].iter().zip(&heatmap.values[1..]) {
+    let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
+    assert_eq!(lines.len(), 2 + heatmap.rows().len());
+    for (line, values) in lines[3..].iter().zip(&heatmap.values()[1..]) {
         let fields: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let numbers: Vec<f32> = fields[1..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(&numbers, values);
@@ -317,5 +328,5 @@ fn figures_are_found_by_name() {
         None,
     );
     assert_eq!(facet.stem(), "heatmap_key_split-q-par-k-par");
-    assert!(tables(&facet, &result).is_err() || result.heatmap("key_split/q par k par").is_some());
+    assert!(tables(&facet, &result).is_err() || result.heatmap(&"key_split/q par k par".into()).is_some());
 }

@@ -222,7 +222,9 @@ fn Groups(page: Page, figure: FigureName, act: impl Fn(Action) + Copy + Send + S
     let per_prompt = Memo::new(move |_| {
         let name = page.settled.with(|view| view.heatmap.name.clone());
         page.shown.with(|shown| {
-            let heatmap = shown.as_ref().and_then(|shown| shown.result.heatmap(&name));
+            let heatmap = shown
+                .as_ref()
+                .and_then(|shown| shown.result.heatmap(&name.as_str().into()));
             heatmap.is_some_and(|heatmap| heatmap.per_prompt.is_some())
         })
     });

@@ -16,19 +16,19 @@ pub fn heatmap_svg(plot: &HeatmapPlot, size: (u32, u32), theme: &Theme) -> Resul
 pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for name in HistogramName::all() {
-        if !result.histograms.get(name).series.is_empty() {
+        if !result.series(name.into()).is_empty() {
             let plot = HistogramPlot::of_result(result, name, &HistogramView::default());
             files.push((format!("{name}.svg"), histogram_svg(&plot, SVG_SIZE, theme)?));
         }
     }
     for name in result.heatmap_names() {
         let view = HeatmapView {
-            name: name.clone(),
+            name: name.to_string(),
             ..HeatmapView::default()
         };
         let plot = HeatmapPlot::of_result(result, &view, None)?;
         // Facets have a slash and spaces in their names.
-        let file = name.replace(['/', ' '], "-");
+        let file = name.to_string().replace(['/', ' '], "-");
         files.push((format!("heatmap_{file}.svg"), heatmap_svg(&plot, SVG_SIZE, theme)?));
     }
     Ok(files)

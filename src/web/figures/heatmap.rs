@@ -33,14 +33,18 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
         view.with(|(heatmap, _)| shown.with(|shown| words(shown.as_ref()?, &heatmap.name, heatmap.as_in_notebook)))
     };
     let label = Signal::derive(move || {
-        let words =
-            |shown: &Shown, name: &str, _| Some(words::heatmap_summary(&shown.result, shown.result.heatmap(name)?));
+        let words = |shown: &Shown, name: &str, _| {
+            Some(words::heatmap_summary(
+                &shown.result,
+                shown.result.heatmap(&name.into())?,
+            ))
+        };
         of_heatmap(words).unwrap_or_default()
     });
     let identity = move || {
         of_heatmap(|shown, name, as_in_notebook| {
-            let heatmap = shown.result.heatmap(name)?;
-            Some(words::identity(heatmap, shown.result.batch_size, as_in_notebook))
+            let heatmap = shown.result.heatmap(&name.into())?;
+            Some(words::identity(heatmap, shown.result.heatmap_prompts(), as_in_notebook))
         })
     };
     let target = RwSignal::new(None::<Target>);
@@ -114,8 +118,12 @@ fn NotebookSwitch(page: Page) -> impl IntoView {
     let has_b_o = Memo::new(move |_| {
         page.shown.with(|shown| {
             let heatmap = shown.as_ref().and_then(|shown| {
-                page.settled
-                    .with(|view| shown.result.heatmap(&view.heatmap.name).map(words::has_b_o))
+                page.settled.with(|view| {
+                    shown
+                        .result
+                        .heatmap(&view.heatmap.name.as_str().into())
+                        .map(words::has_b_o)
+                })
             });
             heatmap.unwrap_or(false)
         })

@@ -83,6 +83,9 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
                 .as_ref()
                 .map(|shown| shown.result.heatmap_names())
                 .unwrap_or_default()
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<String>>()
         })
     });
     let chosen = Memo::new(move |_| page.view.with(|view| view.heatmap.name.clone()));
