@@ -47,7 +47,7 @@ fn the_example_of_a_result_file_is_one() {
         names(&read),
         "the example lacks a field, or has one too many"
     );
-    let heatmap = result.heatmap("key").unwrap();
+    let heatmap = result.heatmap(&keyside::names::HeatmapId::KEY).unwrap();
     let sum: f32 = heatmap.values.iter().flatten().sum();
     assert!((sum - heatmap.sum).abs() < 1e-6, "the example's cells add up to {sum}");
 }

@@ -15,6 +15,7 @@ use keyside::analysis::analyze;
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
+use keyside::names::HeatmapId;
 use keyside::result::ResultFile;
 
 /// Head 10.7, earlier head 9.9, 30 batches of 40 prompts, on the checkpoint that `variable` names.
@@ -24,7 +25,7 @@ fn run(variable: &str) -> ResultFile {
     let analysis = analysis("10.7", "9.9", 30, 40);
     let result = block_on(analyze(&mut model, &analysis, &Recorder::default())).unwrap();
     println!("{:#?}", result.timing.as_ref().unwrap());
-    let heatmap = &result.heatmaps["key"];
+    let heatmap = &result.heatmaps[&HeatmapId::KEY];
     println!(
         "sum of contributions {}, mean score {:?}, largest residual {:?}",
         heatmap.sum, heatmap.mean_score, heatmap.max_abs_residual
@@ -72,7 +73,7 @@ fn recorded() {
     golden.finish();
 
     // The notebook has no column b_O.
-    let (found, expected) = (&result.heatmaps["key"], &recorded.heatmaps["key"]);
+    let (found, expected) = (&result.heatmaps[&HeatmapId::KEY], &recorded.heatmaps[&HeatmapId::KEY]);
     let mut golden = Golden::without_file(0.001);
     for ((row, found), expected) in found.rows.iter().zip(&found.values).zip(&expected.values) {
         golden.check_values(&format!("heatmap row {row}"), &found[..expected.len()], expected);

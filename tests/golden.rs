@@ -125,7 +125,7 @@ fn every_heatmap_prompt_by_prompt() {
                     &found.values,
                 );
             }
-            assert_eq!(heatmap.per_prompt.is_none(), name.contains('/'), "{name}");
+            assert_eq!(heatmap.per_prompt.is_none(), name.is_facet(), "{name}");
             assert!((heatmap.sum - heatmap.mean_score.unwrap()).abs() <= TOLERANCE);
         }
     }

@@ -4,8 +4,9 @@
 
 use std::collections::BTreeMap;
 
+use keyside::names::{HeatmapId, HistogramId, SeriesId};
 use keyside::plot::{HistogramPlot, HistogramView};
-use keyside::result::{HistogramName, MAX_BYTES, ResultFile, mean};
+use keyside::result::{MAX_BYTES, ResultFile, mean};
 use keyside::{ErrorKind, names::Head};
 use serde_json::{Value, json};
 
@@ -51,7 +52,7 @@ fn recorded_run_is_the_notebooks() {
     ];
     let queries_fixed = ["W_EE_subE[IO]", "W_E[IO]", "W_EE[IO]", "No patching"];
     let mut colors = BTreeMap::new();
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         let series = &result.histograms.get(name).series;
         assert!(series.values().all(|values| values.len() == 1200));
         let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
@@ -74,8 +75,8 @@ fn recorded_run_is_the_notebooks() {
         }
     }
     // The mean score of the heatmap is that of its 40 prompts.
-    let scores = &result.histograms.keys_fixed_scores.series["No patching"];
-    let heatmap = &result.heatmaps["key"];
+    let scores = &result.histograms.keys_fixed_scores.series[&SeriesId::NoPatching];
+    let heatmap = &result.heatmaps[&HeatmapId::KEY];
     let first_batch = mean(&scores[..40]).unwrap();
     println!(
         "mean score of seed 0: {first_batch:.4}, recorded {:?}",
@@ -94,12 +95,14 @@ fn recorded_run_is_the_notebooks() {
 #[test]
 fn recorded_variants_are_the_later_notebooks() {
     let result = recorded();
-    let names = result.heatmap_names();
+    let ids = result.heatmap_names();
+    let names: Vec<String> = ids.iter().map(HeatmapId::to_string).collect();
     assert_eq!(names.len(), 1 + 6 + 16);
+    assert!(ids.iter().all(|id| matches!(id, HeatmapId::Ours(_))), "{ids:?}");
     assert_eq!(names[..4], ["key", "key_subS1", "key_subWU", "key_subWU_subS1"]);
     assert_eq!(names[4..6], ["key_split/q par k par", "key_split/q par k perp"]);
     assert_eq!(names.last().unwrap(), "key_seed42");
-    for name in &names[1..] {
+    for name in &ids[1..] {
         let heatmap = result.heatmap(name).unwrap();
         assert!(
             heatmap.note.as_deref().unwrap().contains("seed 42, 50 prompts"),
@@ -122,8 +125,8 @@ fn recorded_variants_are_the_later_notebooks() {
             .filter(|name| name.starts_with(&format!("{split}/")))
             .collect();
         assert_eq!(facets.len(), 4);
-        let whole = &result.heatmap(whole).unwrap().values;
-        let of = |name: &String| &result.heatmap(name).unwrap().values;
+        let whole = &result.heatmap(&whole.into()).unwrap().values;
+        let of = |name: &String| &result.heatmap(&name.as_str().into()).unwrap().values;
         for (row, cells) in whole.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 let sum: f32 = facets.iter().map(|name| of(name)[row][column]).sum();
@@ -160,8 +163,8 @@ fn facets_stand_under_their_heatmaps_name_in_the_file() {
     );
     // In memory only: such a file can't be written.
     let mut both = recorded();
-    let facet = both.heatmaps["key"].clone();
-    both.heatmaps.insert("key/facet".to_owned(), facet);
+    let facet = both.heatmaps[&HeatmapId::KEY].clone();
+    both.heatmaps.insert("key/facet".into(), facet);
     assert!(
         both.to_json()
             .unwrap_err()
@@ -170,7 +173,7 @@ fn facets_stand_under_their_heatmaps_name_in_the_file() {
     );
     let file = changed(|value| value["heatmaps"]["key_split"]["facets"]["a/b"] = key(value)).unwrap();
     assert_eq!(ResultFile::from_json(file.to_json().unwrap().as_bytes()).unwrap(), file);
-    assert!(file.heatmap("key_split/a/b").is_some());
+    assert!(file.heatmap(&"key_split/a/b".into()).is_some());
 }
 
 #[test]
@@ -178,7 +181,16 @@ fn cells_per_prompt_are_checked() {
     let with = |per_prompt: Value| changed(|value| value["heatmaps"]["key"]["per_prompt"] = per_prompt);
     let table = vec![vec![0.5; 13]; 11];
     let result = with(json!(vec![table.clone(); 40])).unwrap();
-    assert_eq!(result.heatmap("key").unwrap().per_prompt.as_ref().unwrap().len(), 40);
+    assert_eq!(
+        result
+            .heatmap(&HeatmapId::KEY)
+            .unwrap()
+            .per_prompt
+            .as_ref()
+            .unwrap()
+            .len(),
+        40
+    );
     let written = result.to_json().unwrap();
     assert_eq!(ResultFile::from_json(written.as_bytes()).unwrap(), result);
     assert_refused(
@@ -207,7 +219,7 @@ fn what_is_written_can_be_read() {
 #[test]
 fn numbers_that_are_not_finite_are_not_written() {
     let mut result = recorded();
-    result.heatmaps.get_mut("key").unwrap().values[3][2] = f32::NAN;
+    result.heatmaps.get_mut(&HeatmapId::KEY).unwrap().values[3][2] = f32::NAN;
     let error = result.to_json().unwrap_err();
     assert!(
         error.to_string().contains("heatmap \"key\" has a number that is NaN"),

@@ -17,7 +17,7 @@ use keyside::checkpoint::{
 };
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::Head;
+use keyside::names::{Head, HistogramId, SeriesId};
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
 
@@ -306,7 +306,7 @@ fn a_run_posts_progress_batches_and_the_result_of_the_library() {
         .iter()
         .filter_map(|m| {
             if let FromWorker::Batch { values, .. } = m {
-                Some(&values["keys_fixed_scores"]["No patching"])
+                Some(&values.series[&HistogramId::KeysFixedScores][&SeriesId::NoPatching])
             } else {
                 None
             }
@@ -315,7 +315,8 @@ fn a_run_posts_progress_batches_and_the_result_of_the_library() {
         .copied()
         .collect();
     assert_eq!(
-        so_far, expected.histograms.keys_fixed_scores.series["No patching"],
+        so_far,
+        expected.histograms.keys_fixed_scores.series[&SeriesId::NoPatching],
         "batches make up the result"
     );
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crate::analysis::contributions::{all, readouts, tree_to_end};
 use crate::analysis::meter::Meter;
 use crate::analysis::scores::HeadScores;
-use crate::analysis::series::{TRUE_VALUES, batch_values};
+use crate::analysis::series::batch_values;
 use crate::analysis::{Analysis, BatchValues, Contributions, Observer, Phase};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request, Watcher};
-use crate::names::Head;
+use crate::names::{Head, HeatmapId, HistogramId};
 use crate::prompts::ioi::{Batch, draw_batch};
 use crate::result::{FORMAT, Histograms, ModelInfo, ResultFile, SeriesSet};
 
@@ -133,7 +133,7 @@ fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<P
 struct Found {
     /// By number: batches that walk together may finish in another order.
     batches: BTreeMap<usize, BatchValues>,
-    contributions: BTreeMap<String, Contributions>,
+    contributions: BTreeMap<HeatmapId, Contributions>,
 }
 
 impl Found {
@@ -155,39 +155,24 @@ impl Found {
 
     /// The values of all batches, in their order.
     fn values(&mut self) -> BatchValues {
-        let mut all = BatchValues::new();
-        for (plot, series) in std::mem::take(&mut self.batches).into_values().flatten() {
-            let plot = all.entry(plot).or_default();
-            for (label, values) in series {
-                plot.entry(label).or_default().extend(values);
-            }
+        let mut all = BatchValues::default();
+        for values in std::mem::take(&mut self.batches).into_values() {
+            all.extend(values);
         }
         all
     }
 
     fn into_result(mut self, model: &Model, analysis: &Analysis, batches: Vec<Batch>, meter: &Meter<'_>) -> ResultFile {
         let mut values = self.values();
-        let mut plot = |name: &str| values.remove(name).unwrap_or_default();
-        let mut true_values = plot(TRUE_VALUES);
-        let histograms = Histograms {
-            keys_fixed_scores: SeriesSet {
-                series: plot("keys_fixed_scores"),
-            },
-            keys_fixed_probs: SeriesSet {
-                series: plot("keys_fixed_probs"),
-            },
-            queries_fixed_scores: SeriesSet {
-                series: plot("queries_fixed_scores"),
-            },
-            queries_fixed_probs: SeriesSet {
-                series: plot("queries_fixed_probs"),
-            },
-            true_score: true_values.remove("true_score").unwrap_or_default(),
-            true_prob: true_values.remove("true_prob").unwrap_or_default(),
-        };
+        let mut histograms = Histograms::default();
+        for name in HistogramId::ALL {
+            let series = values.series.remove(&name).unwrap_or_default();
+            *histograms.get_mut(name) = SeriesSet { series };
+        }
+        (histograms.true_score, histograms.true_prob) = (values.true_score, values.true_prob);
         // Facets are many: their means are enough.
-        let heatmap = |(name, of): (String, Contributions)| {
-            let heatmap = of.heatmap(!name.contains('/'));
+        let heatmap = |(name, of): (HeatmapId, Contributions)| {
+            let heatmap = of.heatmap(!name.is_facet());
             (name, heatmap)
         };
         ResultFile {

@@ -16,7 +16,3 @@ pub use analyze::{MAX_BATCH_SIZE, MAX_BATCHES, analyze};
 pub use contributions::{Contributions, contributions};
 pub use head_attention::{HeadAttention, head_attention};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
-pub use series::{
-    NO_PATCHING, TRUE_VALUES, W_E_IO, W_E_IO_TRUE, W_EE_IO, W_EE_SUB_E_IO, W_U_IO, W_U_RANDOM, W_U_RANDOM_NAME, W_U_S,
-    earlier_head_label,
-};

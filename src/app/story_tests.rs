@@ -2,15 +2,15 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::app::partial;
-use crate::names::Head;
+use crate::names::{Column, Head, HeatmapId, Row};
 use crate::plot::HeatmapView;
 use crate::result::Heatmap;
 
-const ALL: [HistogramName; 4] = HistogramName::all();
-const SCORES: HistogramName = HistogramName::KeysFixedScores;
-const PROBS: HistogramName = HistogramName::KeysFixedProbs;
-const KEY_SCORES: HistogramName = HistogramName::QueriesFixedScores;
-const KEY_PROBS: HistogramName = HistogramName::QueriesFixedProbs;
+const ALL: [HistogramId; 4] = HistogramId::ALL;
+const SCORES: HistogramId = HistogramId::KeysFixedScores;
+const PROBS: HistogramId = HistogramId::KeysFixedProbs;
+const KEY_SCORES: HistogramId = HistogramId::QueriesFixedScores;
+const KEY_PROBS: HistogramId = HistogramId::QueriesFixedProbs;
 
 fn recorded() -> ResultFile {
     let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
@@ -18,16 +18,16 @@ fn recorded() -> ResultFile {
 }
 
 /// The recorded run with other series in `name`.
-fn with(name: HistogramName, series: &[(&str, &[f32])]) -> ResultFile {
+fn with(name: HistogramId, series: &[(&str, &[f32])]) -> ResultFile {
     let mut result = recorded();
     result.histograms.get_mut(name).series = series
         .iter()
-        .map(|(label, values)| ((*label).to_owned(), values.to_vec()))
+        .map(|(label, values)| ((*label).into(), values.to_vec()))
         .collect();
     result
 }
 
-fn said(result: &ResultFile, name: HistogramName) -> String {
+fn said(result: &ResultFile, name: HistogramId) -> String {
     histogram(result, name, &View::default()).join(" ")
 }
 
@@ -245,8 +245,8 @@ fn odd_heatmaps_are_told_too() {
     let told = |rows: &[&str], columns: &[&str], values: Vec<Vec<f32>>, mean: f32, view: &HeatmapView| {
         let mut result = recorded();
         let map = Heatmap {
-            rows: rows.iter().map(ToString::to_string).collect(),
-            columns: columns.iter().map(ToString::to_string).collect(),
+            rows: rows.iter().copied().map(Row::from).collect(),
+            columns: columns.iter().copied().map(Column::from).collect(),
             sum: values.iter().flatten().sum(),
             values,
             mean_score: (!mean.is_nan()).then_some(mean),
@@ -254,7 +254,7 @@ fn odd_heatmaps_are_told_too() {
             per_prompt: None,
             note: None,
         };
-        result.heatmaps = BTreeMap::from([("key".to_owned(), map)]);
+        result.heatmaps = BTreeMap::from([(HeatmapId::KEY, map)]);
         check(&result);
         heatmap(&result, view).join(" ")
     };

@@ -6,7 +6,8 @@ use crate::analysis::{Phase, Progress};
 use crate::export::result_stem;
 use crate::model::Config;
 use crate::model::ModelCard;
-use crate::result::{Heatmap, HistogramName, ResultFile};
+use crate::names::{Column, HistogramId, Row, Side};
+use crate::result::{Heatmap, ResultFile};
 
 /// The page's title.
 pub const TITLE: &str = "Why does this head look there?";
@@ -179,24 +180,24 @@ fn components(heatmap: &Heatmap) -> usize {
     heatmap
         .rows
         .iter()
-        .map(|row| {
-            if row == "misc" {
-                3.min(heatmap.columns.len())
-            } else {
-                heatmap.columns.len()
-            }
+        .map(|row| match row {
+            Row::Misc => 3.min(heatmap.columns.len()),
+            Row::Layer(_) | Row::Other(_) => heatmap.columns.len(),
         })
         .sum()
 }
 
 /// The sum of the column `b_O`, where there is one. The row `misc` has nothing in that column.
 fn sum_of_b_o(heatmap: &Heatmap) -> Option<f64> {
-    let column = heatmap.columns.iter().position(|column| column == "b_O")?;
+    let column = heatmap
+        .columns
+        .iter()
+        .position(|column| *column == Column::AttentionBias)?;
     let rows = heatmap
         .rows
         .iter()
         .zip(&heatmap.values)
-        .filter(|(row, _)| *row != "misc");
+        .filter(|(row, _)| **row != Row::Misc);
     Some(
         rows.filter_map(|(_, values)| values.get(column))
             .map(|value| f64::from(*value))
@@ -241,7 +242,7 @@ fn sum_and_score(heatmap: &Heatmap, mean: f64, prompts: usize, as_in_notebook: b
         );
     };
     if as_in_notebook {
-        let rows = heatmap.rows.iter().filter(|row| *row != "misc").count();
+        let rows = heatmap.rows.iter().filter(|row| **row != Row::Misc).count();
         return format!(
             "As in the notebook, without b_O, the {} cells add up to {}, while the mean score over {over} is {}. \
              b_O accounts for the other {}.",
@@ -272,36 +273,36 @@ fn small(value: f64) -> String {
 }
 
 /// Heading of a histogram's figure.
-pub fn heading(name: HistogramName) -> &'static str {
+pub fn heading(name: HistogramId) -> &'static str {
     match name {
-        HistogramName::KeysFixedScores => "Which query makes the head look at IO?",
-        HistogramName::KeysFixedProbs => "How much of its attention would IO get?",
-        HistogramName::QueriesFixedScores => "Which key makes IO worth looking at?",
-        HistogramName::QueriesFixedProbs => "And how much attention would that key get?",
+        HistogramId::KeysFixedScores => "Which query makes the head look at IO?",
+        HistogramId::KeysFixedProbs => "How much of its attention would IO get?",
+        HistogramId::QueriesFixedScores => "Which key makes IO worth looking at?",
+        HistogramId::QueriesFixedProbs => "And how much attention would that key get?",
     }
 }
 
 /// What a histogram shows, in a sentence or two.
-pub fn explanation(name: HistogramName) -> &'static str {
+pub fn explanation(name: HistogramId) -> &'static str {
     match name {
-        HistogramName::KeysFixedScores => {
+        HistogramId::KeysFixedScores => {
             "Keys stay as they are; the vector the query is made from, at END, is replaced. The attention score from \
              END to IO is then a linear function of that vector: further right means more attention to IO."
         }
-        HistogramName::KeysFixedProbs => {
+        HistogramId::KeysFixedProbs => {
             "The same replacements after the softmax: only the score from END to IO changes, the other scores of the \
              row stay."
         }
-        HistogramName::QueriesFixedScores => {
+        HistogramId::QueriesFixedScores => {
             "Now the query stays, and the vector the key is made from, at IO, is replaced: the token\u{2019}s embedding, or \
              what layer 0 alone makes of it."
         }
-        HistogramName::QueriesFixedProbs => "The same key replacements after the softmax.",
+        HistogramId::QueriesFixedProbs => "The same key replacements after the softmax.",
     }
 }
 
 /// What a figure shows, for those who do not see it: mean of every visible series.
-pub fn summary(result: &ResultFile, name: HistogramName) -> String {
+pub fn summary(result: &ResultFile, name: HistogramId) -> String {
     let series = &result.histograms.get(name).series;
     let mean = |values: &[f32]| crate::result::mean(values).map(|mean| number(mean, if name.probs() { 3 } else { 2 }));
     let means: Vec<String> = series
@@ -319,17 +320,13 @@ pub fn summary(result: &ResultFile, name: HistogramName) -> String {
 /// What the heatmap shows, for those who do not see it: the largest contributions.
 pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap) -> String {
     let mut cells: Vec<(String, f32)> = Vec::new();
-    for (row, values) in heatmap
-        .rows
-        .iter()
-        .zip(&heatmap.values)
-        .filter(|(row, _)| *row != "misc")
-    {
-        for (column, value) in heatmap.columns.iter().zip(values) {
-            let name = column
-                .strip_prefix("L.")
-                .map_or_else(|| format!("{column}{row}"), |head| format!("{row}.{head}"));
-            cells.push((name, *value));
+    let layers = heatmap.rows.iter().zip(&heatmap.values).enumerate();
+    for (row, (_, values)) in layers.filter(|(_, (row, _))| **row != Row::Misc) {
+        for (column, value) in values.iter().enumerate() {
+            // Components of a layer are the same on both sides.
+            if let Some(cell) = heatmap.grid().cell(Side::Key, (row, column)) {
+                cells.push((cell.label(), *value));
+            }
         }
     }
     cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));

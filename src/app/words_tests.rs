@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::names::{Grid, HeatmapId};
 use crate::result::Timing;
 
 fn recorded() -> ResultFile {
@@ -10,8 +11,8 @@ fn recorded() -> ResultFile {
 
 fn with_b_o() -> Heatmap {
     Heatmap {
-        rows: ["misc", "0", "1"].map(String::from).to_vec(),
-        columns: ["L.0", "L.1", "MLP", "b_O"].map(String::from).to_vec(),
+        rows: Grid::rows(2),
+        columns: Grid::columns(2),
         values: vec![
             vec![0.5, 0.25, 0.25, 0.0],
             vec![1.0, -0.5, 0.5, 0.25],
@@ -80,7 +81,7 @@ fn the_identity_is_said_in_numbers() {
 #[test]
 fn the_recorded_run_does_not_add_up_and_says_why() {
     let result = recorded();
-    let heatmap = &result.heatmaps["key"];
+    let heatmap = &result.heatmaps[&HeatmapId::KEY];
     assert!(!has_b_o(heatmap));
     let text = identity(heatmap, result.batch_size, false);
     for part in ["133 cells", "3.667", "4.505", "0.838 is b_O", "40 prompts"] {
@@ -110,9 +111,9 @@ fn summaries_name_head_prompts_and_means() {
     );
     assert_eq!(file_name(&result), "keyside-gpt-2-small-10.7.json");
 
-    let text = summary(&result, HistogramName::KeysFixedScores);
+    let text = summary(&result, HistogramId::KeysFixedScores);
     assert!(text.contains("No patching 4.") && text.contains("head 10.7"), "{text}");
-    let text = heatmap_summary(&result, &result.heatmaps["key"]);
+    let text = heatmap_summary(&result, &result.heatmaps[&HeatmapId::KEY]);
     assert!(text.contains("0.11 \u{2212}0.8") && text.contains("MLP7 0."), "{text}");
 }
 
@@ -138,8 +139,6 @@ fn progress_is_said_in_words() {
 
 #[test]
 fn every_histogram_has_words_of_its_own() {
-    let headings: BTreeMap<_, _> = HistogramName::all()
-        .map(|name| (heading(name), explanation(name)))
-        .into();
+    let headings: BTreeMap<_, _> = HistogramId::ALL.map(|name| (heading(name), explanation(name))).into();
     assert_eq!(headings.len(), 4);
 }

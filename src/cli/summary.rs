@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use crate::result::{Heatmap, HistogramName, ResultFile, mean};
+use crate::names::{HeatmapId, HistogramId, SeriesId};
+use crate::result::{Heatmap, ResultFile, mean};
 
 /// Means of every series, the identity check, and how long it took.
 pub(crate) fn summary(result: &ResultFile) -> String {
@@ -16,7 +17,7 @@ pub(crate) fn summary(result: &ResultFile) -> String {
         result.batch_size,
         result.seed
     );
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         histogram(&mut text, result, name);
     }
     for name in result.heatmap_names() {
@@ -41,26 +42,26 @@ pub(crate) fn summary(result: &ResultFile) -> String {
 }
 
 /// The means of one histogram's series, largest first, and of the true values.
-fn histogram(text: &mut String, result: &ResultFile, name: HistogramName) {
+fn histogram(text: &mut String, result: &ResultFile, name: HistogramId) {
     let series = &result.histograms.get(name).series;
-    let mut means: Vec<(&str, f64)> = series
+    let truth = name.true_values();
+    let mut means: Vec<(&SeriesId, f64)> = series
         .iter()
-        .filter_map(|(label, values)| Some((label.as_str(), mean(values)?)))
+        .filter_map(|(id, values)| Some((id, mean(values)?)))
         .collect();
     if means.is_empty() {
         return;
     }
     means.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let true_label = if name.probs() { "true probability" } else { "true score" };
-    means.extend(mean(result.histograms.true_values(name)).map(|value| (true_label, value)));
+    means.extend(mean(result.histograms.true_values(name)).map(|value| (&truth, value)));
     line(text, format_args!("{name}, means"));
-    for (label, value) in means {
-        line(text, format_args!("  {label:<24} {value:>9.4}"));
+    for (id, value) in means {
+        line(text, format_args!("  {id:<24} {value:>9.4}"));
     }
 }
 
 /// "sum, score, difference" of a heatmap.
-fn identity(text: &mut String, name: &str, heatmap: &Heatmap) {
+fn identity(text: &mut String, name: &HeatmapId, heatmap: &Heatmap) {
     let sum = heatmap.sum;
     let Some(score) = heatmap.mean_score else {
         return line(text, format_args!("heatmap {name}: sum {sum:.4}, score not recorded"));

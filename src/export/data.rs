@@ -3,8 +3,9 @@
 use super::table::{Field, Table, markdown_text};
 use super::{Figure, number};
 use crate::error::Result;
+use crate::names::{Column, HistogramId, Row, SeriesId};
 use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Plot, Series};
-use crate::result::{Bins, Heatmap, HistogramName, ResultFile};
+use crate::result::{Bins, Heatmap, ResultFile};
 
 /// The tables behind `figure`, all of the data whatever is zoomed to or hidden.
 ///
@@ -44,11 +45,11 @@ pub fn markdown(figure: &Figure, result: &ResultFile) -> Result<String> {
     Ok(title.into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
 }
 
-fn histogram(result: &ResultFile, name: HistogramName, plot: &HistogramPlot) -> Vec<Table> {
+fn histogram(result: &ResultFile, name: HistogramId, plot: &HistogramPlot) -> Vec<Table> {
     let values: Vec<&[f32]> = plot
         .series
         .iter()
-        .map(|series| values_of(result, name, &series.label))
+        .map(|series| values_of(result, name, &series.id))
         .collect();
     vec![
         statistics(plot),
@@ -59,8 +60,8 @@ fn histogram(result: &ResultFile, name: HistogramName, plot: &HistogramPlot) -> 
 }
 
 /// The values of the series `label`, one per prompt: the result's own, or the true values.
-fn values_of<'a>(result: &'a ResultFile, name: HistogramName, label: &str) -> &'a [f32] {
-    let series = result.histograms.get(name).series.get(label);
+fn values_of<'a>(result: &'a ResultFile, name: HistogramId, id: &SeriesId) -> &'a [f32] {
+    let series = result.histograms.get(name).series.get(id);
     series.map_or_else(|| result.histograms.true_values(name), Vec::as_slice)
 }
 
@@ -217,11 +218,11 @@ fn with_series<'a>(columns: impl IntoIterator<Item = &'a str>, plot: &HistogramP
 }
 
 fn cells(plot: &HeatmapPlot) -> Table {
-    let row = |(name, cells): (&String, &Vec<Option<Cell>>)| {
+    let row = |(name, cells): (&Row, &Vec<Option<Cell>>)| {
         let values = cells
             .iter()
             .map(|cell| cell.as_ref().map_or(Field::Empty, |cell| Field::Single(cell.value)));
-        std::iter::once(name.as_str().into()).chain(values).collect()
+        std::iter::once(Field::Text(name.to_string())).chain(values).collect()
     };
     let misc: Vec<&str> = plot
         .cells
@@ -232,8 +233,8 @@ fn cells(plot: &HeatmapPlot) -> Table {
         .map(|cell| cell.label.as_str())
         .collect();
     let of_misc = match plot.rows.first() {
-        Some(name) if name.parse::<usize>().is_err() => format!(" The row {name} holds {}.", misc.join(", ")),
-        _ => String::new(),
+        Some(name @ (Row::Misc | Row::Other(_))) => format!(" The row {name} holds {}.", misc.join(", ")),
+        Some(Row::Layer(_)) | None => String::new(),
     };
     Table {
         name: "cells",
@@ -243,14 +244,14 @@ fn cells(plot: &HeatmapPlot) -> Table {
             number::single(plot.sum as f32)
         ),
         columns: std::iter::once("layer".to_owned())
-            .chain(plot.columns.iter().cloned())
+            .chain(plot.columns.iter().map(Column::to_string))
             .collect(),
         rows: plot.rows.iter().zip(&plot.cells).map(row).collect(),
     }
 }
 
 fn components(plot: &HeatmapPlot) -> Table {
-    let of_row = |(row, cells): (&String, &Vec<Option<Cell>>)| -> Vec<Vec<Field>> {
+    let of_row = |(row, cells): (&Row, &Vec<Option<Cell>>)| -> Vec<Vec<Field>> {
         let cell = |cell: &Cell| {
             let value = f64::from(cell.value);
             let share = if plot.sum == 0.0 {
@@ -261,7 +262,7 @@ fn components(plot: &HeatmapPlot) -> Table {
             vec![
                 cell.label.as_str().into(),
                 cell.name.as_str().into(),
-                row.as_str().into(),
+                Field::Text(row.to_string()),
                 Field::Single(cell.value),
                 share,
             ]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::names::HeatmapId;
 use crate::plot::{CellRange, HeatmapView, HistogramView};
 
 fn recorded() -> ResultFile {
@@ -12,7 +13,7 @@ fn recorded() -> ResultFile {
 fn with_prompts() -> ResultFile {
     let mut result = recorded();
     (result.batches, result.batch_size) = (2, 4);
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         for (place, values) in result.histograms.get_mut(name).series.values_mut().enumerate() {
             *values = (0..8)
                 .map(|index| (index as f32 - 1.3) / (3.0 + place as f32))
@@ -79,7 +80,7 @@ fn column<'a>(table: &'a (Vec<String>, Vec<Vec<String>>), name: &str) -> impl It
 #[test]
 fn values_read_back_to_the_same_bits() {
     for result in [recorded(), with_prompts()] {
-        for name in HistogramName::all() {
+        for name in HistogramId::ALL {
             let figure = Figure::Histogram(name, HistogramView::default(), None);
             let values = table(&figure, &result, "values");
             let truth = result.histograms.true_values(name);
@@ -91,7 +92,7 @@ fn values_read_back_to_the_same_bits() {
                 result.histograms.get(name).series.len() + usize::from(!truth.is_empty())
             );
             for (label, expected) in &result.histograms.get(name).series {
-                let found: Vec<u32> = column(&values, label)
+                let found: Vec<u32> = column(&values, &label.label())
                     .map(|text| text.parse::<f32>().unwrap().to_bits())
                     .collect();
                 assert_eq!(
@@ -103,7 +104,7 @@ fn values_read_back_to_the_same_bits() {
         }
     }
     let result = with_prompts();
-    let figure = Figure::Histogram(HistogramName::KeysFixedScores, HistogramView::default(), None);
+    let figure = Figure::Histogram(HistogramId::KeysFixedScores, HistogramView::default(), None);
     let values = table(&figure, &result, "values");
     let truth: Vec<f32> = column(&values, "true score")
         .map(|text| text.parse().unwrap())
@@ -126,7 +127,7 @@ fn values_read_back_to_the_same_bits() {
 #[test]
 fn bins_are_those_drawn() {
     let result = recorded();
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         for max_bins in [None, Some(1), Some(37)] {
             let view = HistogramView {
                 max_bins,
@@ -160,7 +161,7 @@ fn bins_are_those_drawn() {
 #[test]
 fn statistics_are_those_of_the_boxes() {
     let result = recorded();
-    let name = HistogramName::QueriesFixedScores;
+    let name = HistogramId::QueriesFixedScores;
     let figure = Figure::Histogram(name, HistogramView::default(), None);
     let found = table(&figure, &result, "statistics");
     let outliers = table(&figure, &result, "outliers");
@@ -200,10 +201,11 @@ fn statistics_are_those_of_the_boxes() {
 #[test]
 fn cells_read_back_to_the_same_bits() {
     let result = recorded();
-    let heatmap = result.heatmap("key").unwrap();
+    let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
     let figure = Figure::Heatmap(HeatmapView::default(), None);
     let cells = table(&figure, &result, "cells");
-    assert_eq!(cells.0[1..], heatmap.columns);
+    let columns: Vec<String> = heatmap.columns.iter().map(Column::to_string).collect();
+    assert_eq!(cells.0[1..], columns);
     for (row, values) in cells.1.iter().zip(&heatmap.values) {
         for (text, value) in row[1..].iter().zip(values) {
             // Nothing stands in the row of the embeddings beyond the third column.
@@ -231,7 +233,7 @@ fn cells_read_back_to_the_same_bits() {
 #[test]
 fn cells_of_every_prompt_read_back_to_the_same_bits() {
     let mut result = with_prompts();
-    let heatmap = result.heatmaps.get_mut("key").unwrap();
+    let heatmap = result.heatmaps.get_mut(&HeatmapId::KEY).unwrap();
     let of_prompt = |prompt: usize| {
         let row = |values: &Vec<f32>| values.iter().map(|value| value / (prompt as f32 + 3.0)).collect();
         heatmap.values.iter().map(row).collect::<Vec<Vec<f32>>>()
@@ -279,14 +281,14 @@ fn markdown_reads_back_to_the_same_cells() {
     let result = recorded();
     let text = markdown(&Figure::Heatmap(HeatmapView::default(), None), &result).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
-    let heatmap = result.heatmap("key").unwrap();
+    let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
     assert_eq!(lines.len(), 2 + heatmap.rows.len());
     for (line, values) in lines[3..].iter().zip(&heatmap.values[1..]) {
         let fields: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let numbers: Vec<f32> = fields[1..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(&numbers, values);
     }
-    let figure = Figure::Histogram(HistogramName::KeysFixedProbs, HistogramView::default(), None);
+    let figure = Figure::Histogram(HistogramId::KeysFixedProbs, HistogramView::default(), None);
     let text = markdown(&figure, &result).unwrap();
     assert_eq!(
         text.matches("| --- |").count(),
@@ -299,10 +301,13 @@ fn markdown_reads_back_to_the_same_cells() {
 #[test]
 fn figures_are_found_by_name() {
     let result = recorded();
-    let names: Vec<String> = Figure::all(&result).iter().map(Figure::name).collect();
+    let names: Vec<String> = Figure::all(&result)
+        .iter()
+        .map(|figure| figure.id().to_string())
+        .collect();
     assert!(names.contains(&"keys_fixed_scores".to_owned()) && names.contains(&"heatmap_key".to_owned()));
     for name in names.iter().map(String::as_str).chain(["key"]) {
-        assert!(Figure::named(&result, name).unwrap().name().ends_with(name));
+        assert!(Figure::named(&result, name).unwrap().id().to_string().ends_with(name));
     }
     let message = Figure::named(&result, "nonsense").unwrap_err().to_string();
     assert!(
@@ -317,5 +322,5 @@ fn figures_are_found_by_name() {
         None,
     );
     assert_eq!(facet.stem(), "heatmap_key_split-q-par-k-par");
-    assert!(tables(&facet, &result).is_err() || result.heatmap("key_split/q par k par").is_some());
+    assert!(tables(&facet, &result).is_err() || result.heatmap(&"key_split/q par k par".into()).is_some());
 }

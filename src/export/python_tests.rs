@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::names::{HeatmapId, SeriesId};
 use crate::plot::{HistogramView, SeriesOrder};
 
 fn recorded() -> ResultFile {
@@ -31,13 +32,13 @@ fn a_script_imports_nothing_but_json_and_matplotlib() {
 fn a_script_has_what_is_shown() {
     let result = recorded();
     let view = HistogramView {
-        toggled: ["W_U[S]", "W_U[IO]"].map(str::to_owned).into(),
+        toggled: [SeriesId::WuS, SeriesId::WuIo].into(),
         max_bins: Some(30),
         log_counts: true,
         zoom: Some((-1.5, 2.25)),
         order: SeriesOrder::Label,
     };
-    let figure = Figure::Histogram(HistogramName::KeysFixedScores, view, None);
+    let figure = Figure::Histogram(HistogramId::KeysFixedScores, view, None);
     let Plot::Histogram(plot) = figure.plot(&result).unwrap() else {
         unreachable!()
     };
@@ -61,7 +62,7 @@ fn a_script_has_what_is_shown() {
 #[test]
 fn a_script_finds_facets_and_prompts() {
     let mut result = recorded();
-    let mut heatmap = result.heatmaps["key"].clone();
+    let mut heatmap = result.heatmaps[&HeatmapId::KEY].clone();
     heatmap.per_prompt = Some(vec![heatmap.values.clone(); result.batch_size]);
     result.heatmaps.insert("key_split/q \"par\" k".into(), heatmap);
     let view = HeatmapView {

@@ -1,11 +1,8 @@
 //! The cells of a heatmap: which component each of them is.
 
 use super::Cell;
-use super::heatmap::MISC;
+use crate::names::{CellName, Column, Component, Side};
 use crate::result::Heatmap;
-
-/// Name of the column of attention output biases.
-const B_O: &str = "b_O";
 
 /// Rows and columns of cells, and which of the result's they are.
 pub(super) struct Table {
@@ -16,27 +13,32 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The cells of the heatmap `name` with `values`, which has the shape of its mean values.
-    pub fn new(heatmap: &Heatmap, name: &str, values: &[Vec<f32>]) -> Self {
-        let bias = if name.starts_with("query") { "b_Q" } else { "b_K" };
-        let row = |(row, (label, values)): (usize, (&String, &Vec<f32>))| {
-            let columns = heatmap.columns.iter().zip(values).enumerate();
-            let cell = |(column, (of, &value)): (usize, (&String, &f32))| {
-                let (label, name) = component(label, of, column, bias)?;
+    /// The cells of `heatmap`, taken apart by the components of `side`, with `values`, which has the shape of its mean values.
+    pub fn new(heatmap: &Heatmap, side: Side, values: &[Vec<f32>]) -> Self {
+        let row = |(row, values): (usize, &Vec<f32>)| {
+            let cell = |(column, &value): (usize, &f32)| {
                 let place = (row, column);
+                let of = heatmap.grid().cell(side, place)?;
                 Some(Cell {
-                    label,
-                    name,
+                    label: of.label(),
+                    name: of.name(),
+                    of,
                     value,
                     place,
                 })
             };
-            columns.map(cell).collect()
+            values
+                .iter()
+                .take(heatmap.columns.len())
+                .enumerate()
+                .map(cell)
+                .collect()
         };
+        let rows = values.iter().take(heatmap.rows.len());
         Self {
             rows: (0..heatmap.rows.len()).collect(),
             columns: (0..heatmap.columns.len()).collect(),
-            cells: heatmap.rows.iter().zip(values).enumerate().map(row).collect(),
+            cells: rows.enumerate().map(row).collect(),
         }
     }
 
@@ -47,12 +49,12 @@ impl Table {
 
     /// Removes the cells of attention output biases. Their column goes, too, unless another component
     /// stands in it (the misc row of a model with one head).
-    pub fn hide_biases(&mut self, columns: &[String]) {
-        let Some(index) = columns.iter().position(|column| column == B_O) else {
+    pub fn hide_biases(&mut self, columns: &[Column]) {
+        let Some(index) = columns.iter().position(|column| *column == Column::AttentionBias) else {
             return;
         };
         for cell in self.cells.iter_mut().filter_map(|row| row.get_mut(index)) {
-            cell.take_if(|cell| cell.label.starts_with(B_O));
+            cell.take_if(|cell| is_bias(&cell.of));
         }
         if self.cells.iter().all(|row| row.get(index).is_none_or(Option::is_none)) {
             self.keep(|_| true, |column| column != index);
@@ -76,19 +78,18 @@ fn filter<T>(items: &mut Vec<T>, wanted: &[bool]) {
     items.retain(|_| answers.next().copied().unwrap_or(false));
 }
 
-/// Short and long name of the component in `row` and `column` (number `index`), if there is one.
-fn component(row: &str, column: &str, index: usize, bias: &str) -> Option<(String, String)> {
-    if row == MISC {
-        return match index {
-            0 => Some(("W_E".to_owned(), "W_E (token embedding)".to_owned())),
-            1 => Some(("W_pos".to_owned(), "W_pos (position embedding)".to_owned())),
-            2 => Some((bias.to_owned(), format!("{bias} (bias of the map)"))),
-            _ => None,
-        };
+/// Whether it is an attention output bias.
+fn is_bias(name: &CellName) -> bool {
+    match name {
+        CellName::Component(component) => match component {
+            Component::AttentionBias(_) => true,
+            Component::TokenEmbedding
+            | Component::PositionEmbedding
+            | Component::QueryBias
+            | Component::KeyBias
+            | Component::Head(_)
+            | Component::Mlp(_) => false,
+        },
+        CellName::Other(_, column) => *column == Column::AttentionBias,
     }
-    Some(match column.strip_prefix("L.") {
-        Some(head) => (format!("{row}.{head}"), format!("head {row}.{head}")),
-        None if column == B_O => (format!("{B_O}{row}"), format!("{B_O} of layer {row}")),
-        None => (format!("{column}{row}"), format!("{column} {row}")),
-    })
 }

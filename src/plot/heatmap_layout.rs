@@ -1,9 +1,9 @@
 //! Where the parts of a [`HeatmapPlot`] stand.
 
 use super::geometry::{Rect, Scale};
-use super::heatmap::MISC;
 use super::title::Title;
 use super::{DrawOptions, HeatmapPlot, text, ticks};
+use crate::names::{CellName, Column, Component, Row};
 
 /// Narrower than this, the colour bar goes below and type gets smaller.
 const NARROW: f64 = 560.0;
@@ -47,7 +47,7 @@ impl Layout {
         let row_labels = plot
             .rows
             .iter()
-            .map(|row| text::width(row, font_size))
+            .map(|row| text::width(&row.to_string(), font_size))
             .fold(0.0, f64::max);
         let left_space = row_labels + 8.0 + axis_title_size * 1.8;
         let below = font_size * 1.8 + axis_title_size * 1.8 + if narrow { 16.0 + font_size * 2.4 } else { 0.0 };
@@ -148,15 +148,18 @@ fn grid(room: Rect, rows: usize, columns: usize, narrow: bool) -> Rect {
 
 fn cell_font(plot: &HeatmapPlot, (width, height): (f64, f64), font_size: f64) -> Option<f64> {
     // "10.11" is the usual longest label; one that is longer and does not fit is left out by itself.
-    let heads = plot
-        .cells
-        .iter()
-        .flatten()
-        .flatten()
-        .filter(|cell| cell.name.starts_with("head"));
+    let heads = plot.cells.iter().flatten().flatten().filter(|cell| is_head(&cell.of));
     let widest = heads.map(|cell| text::width(&cell.label, 1.0)).fold(1.0, f64::max);
     let size = font_size.min(height * 0.75).min((width - 4.0) / widest);
     (size >= SMALLEST_FONT).then_some(size)
+}
+
+/// Whether a cell is called after a head.
+fn is_head(name: &CellName) -> bool {
+    matches!(
+        name,
+        CellName::Component(Component::Head(_)) | CellName::Other(_, Column::Head(_))
+    )
 }
 
 /// Every `step`-th of `count`.
@@ -166,7 +169,7 @@ fn every(step: f64, count: usize) -> Vec<usize> {
 
 /// The misc row, and every n-th layer; a label takes up `lines` rows.
 fn labelled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
-    let first_layer = plot.rows.iter().position(|row| row != MISC).unwrap_or(0);
+    let first_layer = plot.rows.iter().position(|row| *row != Row::Misc).unwrap_or(0);
     let misc = 0..first_layer;
     let layers = every(lines.ceil(), plot.rows.len() - first_layer)
         .into_iter()
@@ -177,9 +180,9 @@ fn labelled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
 
 /// Columns whose names fit side by side: those at the end that are no heads first, then every n-th head.
 fn labelled_columns(plot: &HeatmapPlot, cell: f64, font_size: f64) -> Vec<usize> {
-    let width = |column: usize| text::width(&plot.columns[column], font_size) + 3.0;
+    let width = |column: usize| text::width(&plot.columns[column].to_string(), font_size) + 3.0;
     let widest = (0..plot.columns.len()).map(width).fold(0.0, f64::max);
-    let is_head = |column: &usize| plot.columns[*column].starts_with("L.");
+    let is_head = |column: &usize| matches!(plot.columns[*column], Column::Head(_));
     let heads = every((widest / cell).ceil(), plot.columns.len())
         .into_iter()
         .filter(is_head);

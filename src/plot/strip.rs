@@ -44,7 +44,7 @@ impl StripPlot {
     ) -> Option<Self> {
         let heatmap = result.heatmap(&view.name)?;
         let per_prompt = heatmap.per_prompt.as_ref()?;
-        let table = heatmap_cells::Table::new(heatmap, &view.name, &heatmap.values);
+        let table = heatmap_cells::Table::new(heatmap, view.name.side(), &heatmap.values);
         let name = table.cells.get(place.0)?.get(place.1)?.as_ref()?.name.clone();
         let value = |cells: &Vec<Vec<f32>>| cells.get(place.0)?.get(place.1).copied();
         let values: Vec<f32> = per_prompt.iter().map(value).collect::<Option<_>>()?;

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{Config, Processing};
-use crate::names::Head;
+use crate::names::{Column, Grid, Head, HeatmapId, Row, SeriesId};
 use crate::prompts::ioi::Prompt;
-use crate::result::heatmaps;
 
 /// The value of [`ResultFile::format`].
 pub const FORMAT: &str = "keyside-result/1";
@@ -40,7 +39,7 @@ pub struct ResultFile {
     /// Contributions by name: `key`, `query_subS1`, ...; of a split one, each facet by `key_split/q par k par`, ... (in the
     /// file, facets stand under their heatmap's name in `facets`).
     #[serde(with = "crate::result::heatmaps")]
-    pub heatmaps: BTreeMap<String, Heatmap>,
+    pub heatmaps: BTreeMap<HeatmapId, Heatmap>,
     /// The prompts, in the order of the histograms' values. Empty in recorded runs.
     #[serde(default)]
     pub prompts: Vec<Prompt>,
@@ -50,17 +49,14 @@ pub struct ResultFile {
 }
 
 impl ResultFile {
-    /// The heatmap `name`: "key", "query_subS1", ..., "key_split/q par k par".
-    pub fn heatmap(&self, name: &str) -> Option<&Heatmap> {
+    /// The heatmap `name`.
+    pub fn heatmap(&self, name: &HeatmapId) -> Option<&Heatmap> {
         self.heatmaps.get(name)
     }
 
-    /// The names that [`ResultFile::heatmap`] knows, in the order in which they are offered: `key` first, facets together,
-    /// names that are not ours last.
-    pub fn heatmap_names(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.heatmaps.keys().cloned().collect();
-        names.sort_by_key(|name| heatmaps::place(name));
-        names
+    /// The names that [`ResultFile::heatmap`] knows, in the order in which they are offered.
+    pub fn heatmap_names(&self) -> Vec<HeatmapId> {
+        self.heatmaps.keys().cloned().collect()
     }
 }
 
@@ -77,7 +73,7 @@ pub struct ModelInfo {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct SeriesSet {
     /// Label ("W_U\[IO\]") to values.
-    pub series: BTreeMap<String, Vec<f32>>,
+    pub series: BTreeMap<SeriesId, Vec<f32>>,
 }
 
 /// The four histograms, and the true values to hold beside them.
@@ -104,9 +100,9 @@ pub struct Histograms {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heatmap {
     /// Row names: `misc`, then the layers before the destination head's.
-    pub rows: Vec<String>,
+    pub rows: Vec<Row>,
     /// Column names: `L.0`, ..., `MLP`, `b_O` (absent where b_O was not computed).
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// Mean contribution, `[rows, columns]`; row `misc` holds W_E, W_pos, bias, then zeros.
     pub values: Vec<Vec<f32>>,
     /// Sum over all cells.
@@ -125,6 +121,16 @@ pub struct Heatmap {
     /// What is special about this heatmap, where it is not simply of this run: recorded ones may be of other prompts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+impl Heatmap {
+    /// Its rows and columns.
+    pub fn grid(&self) -> Grid<'_> {
+        Grid {
+            rows: &self.rows,
+            columns: &self.columns,
+        }
+    }
 }
 
 /// How long a run took, and how much it computed.

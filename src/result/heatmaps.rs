@@ -9,47 +9,29 @@ use serde::de::{Error as _, MapAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::names::{Column, HeatmapId, Row};
 use crate::result::Heatmap;
-
-/// The order in which heatmaps are offered; all others come last.
-const ORDER: [&str; 11] = [
-    "key",
-    "key_subS1",
-    "key_subWU",
-    "key_subWU_subS1",
-    "key_split",
-    "key_split_subS1",
-    "query",
-    "query_subS1",
-    "query_subMLP0",
-    "query_split",
-    "query_split_subS1",
-];
-
-/// Where heatmap `name` comes in the order in which they are offered.
-pub(super) fn place(name: &str) -> (usize, String) {
-    let group = name.split('/').next().unwrap_or_default();
-    let place = ORDER.iter().position(|known| *known == group);
-    (place.unwrap_or(ORDER.len()), name.to_owned())
-}
 
 /// What stands under a name in the file.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Written<'a> {
     One(&'a Heatmap),
-    Facets { facets: BTreeMap<&'a str, &'a Heatmap> },
+    Facets { facets: BTreeMap<String, &'a Heatmap> },
 }
 
 /// Writes facets under their heatmap's name.
-pub(super) fn serialize<S: Serializer>(heatmaps: &BTreeMap<String, Heatmap>, serializer: S) -> Result<S::Ok, S::Error> {
-    let mut groups: BTreeMap<&str, Written<'_>> = BTreeMap::new();
+pub(super) fn serialize<S: Serializer>(
+    heatmaps: &BTreeMap<HeatmapId, Heatmap>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let mut groups: BTreeMap<String, Written<'_>> = BTreeMap::new();
     for (name, heatmap) in heatmaps {
-        match name.split_once('/') {
-            None => {
-                groups.insert(name, Written::One(heatmap));
+        match name.group_and_facet() {
+            (group, None) => {
+                groups.insert(group, Written::One(heatmap));
             }
-            Some((group, facet)) => {
+            (group, Some(facet)) => {
                 let facets = BTreeMap::new();
                 if let Written::Facets { facets } = groups.entry(group).or_insert(Written::Facets { facets }) {
                     facets.insert(facet, heatmap);
@@ -68,8 +50,8 @@ pub(super) fn serialize<S: Serializer>(heatmaps: &BTreeMap<String, Heatmap>, ser
 #[derive(Deserialize)]
 struct Read {
     facets: Option<BTreeMap<String, Heatmap>>,
-    rows: Option<Vec<String>>,
-    columns: Option<Vec<String>>,
+    rows: Option<Vec<Row>>,
+    columns: Option<Vec<Column>>,
     values: Option<Vec<Vec<f32>>>,
     sum: Option<f32>,
     mean_score: Option<f32>,
@@ -95,11 +77,13 @@ impl Read {
 }
 
 /// Reads heatmaps and facets. A name with a slash is refused: it would be taken for a facet's.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, Heatmap>, D::Error> {
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<HeatmapId, Heatmap>, D::Error> {
     struct Names;
 
     impl<'de> Visitor<'de> for Names {
-        type Value = BTreeMap<String, Heatmap>;
+        type Value = BTreeMap<HeatmapId, Heatmap>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("heatmaps by name")
@@ -108,15 +92,16 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
         fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
             let mut heatmaps = BTreeMap::new();
             while let Some((name, mut read)) = map.next_entry::<String, Read>()? {
-                if name.contains('/') {
+                if !HeatmapId::is_group(&name) {
                     return Err(M::Error::custom(format!("heatmap \"{name}\" has a slash in its name")));
                 }
                 if let Some(facets) = read.facets.take() {
-                    let named = |(facet, heatmap)| (format!("{name}/{facet}"), heatmap);
+                    let named = |(facet, heatmap): (String, Heatmap)| (HeatmapId::of_facet(&name, &facet), heatmap);
                     heatmaps.extend(facets.into_iter().map(named));
                 } else {
                     let missing = |field| M::Error::custom(format!("heatmap \"{name}\": missing field `{field}`"));
-                    heatmaps.insert(name.clone(), read.heatmap().map_err(missing)?);
+                    let heatmap = read.heatmap().map_err(missing)?;
+                    heatmaps.insert(name.into(), heatmap);
                 }
             }
             Ok(heatmaps)

@@ -10,6 +10,5 @@ mod stats;
 pub use bins::Bins;
 pub(crate) use bins::nice_size;
 pub use file::{FORMAT, Heatmap, Histograms, ModelInfo, ResultFile, SeriesSet, Timing};
-pub use name::HistogramName;
 pub use read::MAX_BYTES;
 pub use stats::{BoxStats, mean};

@@ -1,94 +1,31 @@
-//! Which of the four histograms.
+//! The series of each histogram.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::names::HistogramId;
 use crate::result::{Histograms, SeriesSet};
-
-/// One of the four histograms of a result, named as its field of [`Histograms`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum HistogramName {
-    /// Scores with keys fixed: the query side's vector is substituted.
-    KeysFixedScores,
-    /// Probabilities of the same.
-    KeysFixedProbs,
-    /// Scores with queries fixed: the key side's vector is substituted.
-    QueriesFixedScores,
-    /// Probabilities of the same.
-    QueriesFixedProbs,
-}
-
-impl HistogramName {
-    /// All four, in the order in which they are shown.
-    pub const fn all() -> [Self; 4] {
-        [
-            Self::KeysFixedScores,
-            Self::KeysFixedProbs,
-            Self::QueriesFixedScores,
-            Self::QueriesFixedProbs,
-        ]
-    }
-
-    /// The field's name in the result file: `keys_fixed_scores`, ...
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::KeysFixedScores => "keys_fixed_scores",
-            Self::KeysFixedProbs => "keys_fixed_probs",
-            Self::QueriesFixedScores => "queries_fixed_scores",
-            Self::QueriesFixedProbs => "queries_fixed_probs",
-        }
-    }
-
-    /// Whether keys are fixed, and the query side's vector is substituted.
-    pub const fn keys_fixed(self) -> bool {
-        matches!(self, Self::KeysFixedScores | Self::KeysFixedProbs)
-    }
-
-    /// Whether the values are probabilities, not scores.
-    pub const fn probs(self) -> bool {
-        matches!(self, Self::KeysFixedProbs | Self::QueriesFixedProbs)
-    }
-}
-
-impl std::fmt::Display for HistogramName {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl std::str::FromStr for HistogramName {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        let found = Self::all().into_iter().find(|name| name.as_str() == text);
-        found.ok_or_else(|| {
-            Error::new(ErrorKind::ResultFile, format!("\"{text}\" is not a histogram"))
-                .expected(Self::all().map(Self::as_str).join(", "))
-        })
-    }
-}
 
 impl Histograms {
     /// The series of `name`.
-    pub fn get(&self, name: HistogramName) -> &SeriesSet {
+    pub fn get(&self, name: HistogramId) -> &SeriesSet {
         match name {
-            HistogramName::KeysFixedScores => &self.keys_fixed_scores,
-            HistogramName::KeysFixedProbs => &self.keys_fixed_probs,
-            HistogramName::QueriesFixedScores => &self.queries_fixed_scores,
-            HistogramName::QueriesFixedProbs => &self.queries_fixed_probs,
+            HistogramId::KeysFixedScores => &self.keys_fixed_scores,
+            HistogramId::KeysFixedProbs => &self.keys_fixed_probs,
+            HistogramId::QueriesFixedScores => &self.queries_fixed_scores,
+            HistogramId::QueriesFixedProbs => &self.queries_fixed_probs,
         }
     }
 
     /// The series of `name`, to fill in.
-    pub fn get_mut(&mut self, name: HistogramName) -> &mut SeriesSet {
+    pub fn get_mut(&mut self, name: HistogramId) -> &mut SeriesSet {
         match name {
-            HistogramName::KeysFixedScores => &mut self.keys_fixed_scores,
-            HistogramName::KeysFixedProbs => &mut self.keys_fixed_probs,
-            HistogramName::QueriesFixedScores => &mut self.queries_fixed_scores,
-            HistogramName::QueriesFixedProbs => &mut self.queries_fixed_probs,
+            HistogramId::KeysFixedScores => &mut self.keys_fixed_scores,
+            HistogramId::KeysFixedProbs => &mut self.keys_fixed_probs,
+            HistogramId::QueriesFixedScores => &mut self.queries_fixed_scores,
+            HistogramId::QueriesFixedProbs => &mut self.queries_fixed_probs,
         }
     }
 
     /// The head's true scores or probabilities, whichever `name` is about. Empty in recorded runs.
-    pub fn true_values(&self, name: HistogramName) -> &[f32] {
+    pub fn true_values(&self, name: HistogramId) -> &[f32] {
         if name.probs() {
             &self.true_prob
         } else {

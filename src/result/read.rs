@@ -3,7 +3,8 @@
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::result::{FORMAT, Heatmap, HistogramName, ResultFile};
+use crate::names::{HeatmapId, HistogramId};
+use crate::result::{FORMAT, Heatmap, ResultFile};
 
 /// Longest result file that is read: 64 MiB, some thirty times that of 1200 prompts.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -104,9 +105,8 @@ impl ResultFile {
             return Err(length_error("prompts", self.prompts.len(), count));
         }
         self.heatmaps.iter().try_for_each(|(name, heatmap)| {
-            if let Some((group, _)) = name.split_once('/')
-                && self.heatmaps.contains_key(group)
-            {
+            let (group, facet) = name.group_and_facet();
+            if facet.is_some() && self.heatmaps.contains_key(&HeatmapId::from(group.as_str())) {
                 return Err(error(format!("\"{group}\" is a heatmap and has facets")).expected("one or the other"));
             }
             check_heatmap(name, heatmap, self.batch_size)
@@ -114,7 +114,7 @@ impl ResultFile {
     }
 
     fn check_histograms(&self, count: usize) -> Result<()> {
-        for name in HistogramName::all() {
+        for name in HistogramId::ALL {
             for (label, values) in &self.histograms.get(name).series {
                 check_values(&format!("{name}, series \"{label}\""), values, count)?;
             }
@@ -148,7 +148,7 @@ fn check_values(what: &str, values: &[f32], count: usize) -> Result<()> {
     }
 }
 
-fn check_heatmap(name: &str, heatmap: &Heatmap, prompts: usize) -> Result<()> {
+fn check_heatmap(name: &HeatmapId, heatmap: &Heatmap, prompts: usize) -> Result<()> {
     let (rows, columns) = (heatmap.rows.len(), heatmap.columns.len());
     if rows == 0 || columns == 0 {
         return Err(

@@ -1,8 +1,9 @@
 //! Plots as SVG text.
 
 use keyside::Result;
+use keyside::names::HistogramId;
 use keyside::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE, Theme, plot_svg};
-use keyside::result::{HistogramName, ResultFile};
+use keyside::result::ResultFile;
 
 pub fn histogram_svg(plot: &HistogramPlot, size: (u32, u32), theme: &Theme) -> Result<String> {
     plot_svg(&Plot::Histogram(plot.clone()), size, theme)
@@ -15,7 +16,7 @@ pub fn heatmap_svg(plot: &HeatmapPlot, size: (u32, u32), theme: &Theme) -> Resul
 /// All plots of `result` as (file name, SVG text): the histograms that have series, the heatmaps.
 pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         if !result.histograms.get(name).series.is_empty() {
             let plot = HistogramPlot::of_result(result, name, &HistogramView::default());
             files.push((format!("{name}.svg"), histogram_svg(&plot, SVG_SIZE, theme)?));
@@ -28,7 +29,7 @@ pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, Stri
         };
         let plot = HeatmapPlot::of_result(result, &view, None)?;
         // Facets have a slash and spaces in their names.
-        let file = name.replace(['/', ' '], "-");
+        let file = name.to_string().replace(['/', ' '], "-");
         files.push((format!("heatmap_{file}.svg"), heatmap_svg(&plot, SVG_SIZE, theme)?));
     }
     Ok(files)

@@ -1,6 +1,7 @@
 //! The contributions of one heatmap, prompt by prompt.
 
 use crate::model::Config;
+use crate::names::{Column, Grid, Row};
 use crate::result::Heatmap;
 
 /// Most numbers of one heatmap that are kept prompt by prompt: a result file must stay one that a page can read.
@@ -13,9 +14,9 @@ const MOST_PER_PROMPT: usize = 250_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contributions {
     /// Row names: `misc`, then the layers.
-    pub rows: Vec<String>,
+    pub rows: Vec<Row>,
     /// Column names: `L.0`, ..., `MLP`, `b_O`.
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// Cells, `[prompts, rows, columns]`.
     pub values: Vec<f32>,
     /// What the cells of every prompt have to add up to, computed from the whole query and key, `[prompts]`: END->IO, or
@@ -26,11 +27,9 @@ pub struct Contributions {
 impl Contributions {
     /// An empty one with `layers` layers.
     pub(super) fn new(config: &Config, layers: usize) -> Self {
-        let rows = std::iter::once("misc".to_owned()).chain((0..layers).map(|layer| layer.to_string()));
-        let heads = (0..config.n_head).map(|head| format!("L.{head}"));
         Self {
-            rows: rows.collect(),
-            columns: heads.chain(["MLP".to_owned(), "b_O".to_owned()]).collect(),
+            rows: Grid::rows(layers),
+            columns: Grid::columns(config.n_head),
             values: Vec::new(),
             true_score: Vec::new(),
         }

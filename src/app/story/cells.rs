@@ -2,6 +2,7 @@
 
 use super::{list, percent};
 use crate::app::words::number;
+use crate::names::{CellName, Column, Component, Side};
 use crate::plot::HeatmapView;
 use crate::result::{Heatmap, ResultFile};
 
@@ -21,24 +22,35 @@ enum Kind {
     Bias,
 }
 
-/// Every component of `heatmap`; the row `misc` has three.
-fn cells(heatmap: &Heatmap, as_in_notebook: bool) -> Vec<Cell> {
+/// What `cell` is called in a sentence, and its kind. What a file from elsewhere has counts among the heads.
+fn told_as(cell: &CellName) -> (String, Kind) {
+    match cell {
+        CellName::Component(component) => match component {
+            Component::TokenEmbedding => (format!("the token embedding {component}"), Kind::Embedding),
+            Component::PositionEmbedding => (format!("the position embedding {component}"), Kind::Embedding),
+            Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), Kind::Embedding),
+            Component::Mlp(_) => (cell.name(), Kind::Mlp),
+            Component::AttentionBias(_) => (cell.name(), Kind::Bias),
+            Component::Head(_) => (cell.name(), Kind::Head),
+        },
+        CellName::Other(_, Column::Mlp) => (cell.name(), Kind::Mlp),
+        CellName::Other(_, Column::AttentionBias) => (cell.name(), Kind::Bias),
+        CellName::Other(_, Column::Head(_) | Column::Other(_)) => (cell.name(), Kind::Head),
+    }
+}
+
+/// Every component of `heatmap`, which is taken apart by the components of `side`.
+fn cells(heatmap: &Heatmap, side: Side, as_in_notebook: bool) -> Vec<Cell> {
     let mut cells = Vec::new();
-    for (row, values) in heatmap.rows.iter().zip(&heatmap.values) {
-        for (index, (column, value)) in heatmap.columns.iter().zip(values).enumerate() {
-            let (name, kind) = match (row.as_str(), index, column.as_str()) {
-                ("misc", 0, _) => ("the token embedding W_E".to_owned(), Kind::Embedding),
-                ("misc", 1, _) => ("the position embedding W_pos".to_owned(), Kind::Embedding),
-                ("misc", 2, _) => ("the bias".to_owned(), Kind::Embedding),
-                ("misc", ..) => continue,
-                (_, _, "MLP") => (format!("MLP {row}"), Kind::Mlp),
-                (_, _, "b_O") if as_in_notebook => continue,
-                (_, _, "b_O") => (format!("b_O of layer {row}"), Kind::Bias),
-                _ => {
-                    let head = column.strip_prefix("L.").unwrap_or(column);
-                    (format!("head {row}.{head}"), Kind::Head)
-                }
+    for (row, values) in heatmap.values.iter().enumerate() {
+        for (column, value) in values.iter().enumerate() {
+            let Some(of) = heatmap.grid().cell(side, (row, column)) else {
+                continue;
             };
+            let (name, kind) = told_as(&of);
+            if kind == Kind::Bias && as_in_notebook {
+                continue;
+            }
             cells.push(Cell {
                 name,
                 kind,
@@ -55,7 +67,7 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
     let Some(heatmap) = result.heatmap(&view.name) else {
         return vec!["The contributions are known when the run is complete.".into()];
     };
-    let mut cells = cells(heatmap, view.as_in_notebook);
+    let mut cells = cells(heatmap, view.name.side(), view.as_in_notebook);
     cells.sort_by(|left, right| right.value.total_cmp(&left.value));
     let total = Total {
         value: f64::from(heatmap.mean_score.unwrap_or(heatmap.sum)),
