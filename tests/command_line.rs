@@ -11,8 +11,8 @@ use std::process::{Command, Output};
 use common::TINY;
 use common::server::{Manner, Server};
 use keyside::model::Processing;
-use keyside::names::Head;
-use keyside::result::{HistogramName, ResultFile};
+use keyside::names::{Head, HistogramId};
+use keyside::result::ResultFile;
 use results::{ioi, true_score};
 
 fn keyside(arguments: &[&str]) -> Output {
@@ -101,7 +101,7 @@ fn a_run_writes_its_result_its_plots_and_a_summary() {
     }
     let heatmaps = heatmaps.iter().map(|name| name.to_string().replace(['/', ' '], "-"));
     let mut expected: Vec<String> = heatmaps.map(|name| format!("heatmap_{name}.svg")).collect();
-    expected.extend(HistogramName::all().map(|name| format!("{name}.svg")));
+    expected.extend(HistogramId::ALL.map(|name| format!("{name}.svg")));
     expected.sort();
     assert_eq!(plots, expected);
     for plot in plots {
@@ -241,7 +241,7 @@ fn plot_makes_every_figure_in_every_format() {
             .filter_map(|name| Some(name.strip_prefix(figure)?.to_owned()))
             .collect::<Vec<_>>()
     };
-    for name in keyside::result::HistogramName::all() {
+    for name in keyside::names::HistogramId::ALL {
         let expected = [
             "-bins.csv",
             "-outliers.csv",

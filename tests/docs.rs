@@ -1,7 +1,6 @@
 //! What the documents show is true: the example of a result file is one, and every field has a word said about it.
 #![allow(clippy::unwrap_used)]
 
-use keyside::names::HeatmapId;
 use keyside::result::ResultFile;
 use serde_json::Value;
 
@@ -48,7 +47,7 @@ fn the_example_of_a_result_file_is_one() {
         names(&read),
         "the example lacks a field, or has one too many"
     );
-    let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
+    let heatmap = result.heatmap(&keyside::names::HeatmapId::KEY).unwrap();
     let sum: f32 = heatmap.mean.data().iter().sum();
     assert!((sum - heatmap.sum).abs() < 1e-6, "the example's cells add up to {sum}");
     for (index, mean) in heatmap.mean.data().iter().enumerate() {

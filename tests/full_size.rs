@@ -25,7 +25,7 @@ fn run(variable: &str) -> ResultFile {
     let analysis = analysis("10.7", "9.9", 30, 40);
     let result = block_on(results::run(&mut model, &analysis, &Recorder::default())).unwrap();
     println!("{:#?}", result.timing.as_ref().unwrap());
-    let heatmap = results::heatmap(&result, "key");
+    let heatmap = results::key(&result);
     println!(
         "sum of contributions {}, mean score {:?}, largest residual {:?}",
         heatmap.sum, heatmap.mean_score, heatmap.max_abs_residual
@@ -57,7 +57,7 @@ fn recorded() {
     let mut golden = Golden::without_file(0.01);
     for name in HistogramId::ALL {
         for (id, expected) in recorded.series(name) {
-            let found = results::values(&result, name, &id.label());
+            let found = results::values(&result, name, id);
             golden.check_values(&format!("{name} {id}"), found, expected);
         }
     }
@@ -65,7 +65,7 @@ fn recorded() {
     golden.finish();
 
     // The notebook has no column b_O.
-    let (found, expected) = (results::heatmap(&result, "key"), results::heatmap(&recorded, "key"));
+    let (found, expected) = (results::key(&result), results::key(&recorded));
     let (rows, found, expected) = (found.rows(), results::means(found), results::means(expected));
     let mut golden = Golden::without_file(0.001);
     for ((row, found), expected) in rows.iter().zip(&found).zip(&expected) {

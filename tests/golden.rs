@@ -115,7 +115,7 @@ fn every_heatmap_prompt_by_prompt() {
         let result = block_on(run).unwrap();
         assert_eq!(result.heatmap_names().len(), found.len());
         for (name, found) in &found {
-            let heatmap = results::heatmap(&result, name);
+            let heatmap = result.heatmap(name).unwrap();
             let cells = found.rows.len() * found.columns.len();
             let mean = |cell: usize| (0..10).map(|prompt| found.prompt(prompt)[cell]).sum::<f32>() / 10.0;
             let means: Vec<f32> = (0..cells).map(mean).collect();
@@ -131,7 +131,7 @@ fn every_heatmap_prompt_by_prompt() {
                     &found.values,
                 );
             }
-            assert_eq!(heatmap.per_prompt.is_none(), name.contains('/'), "{name}");
+            assert_eq!(heatmap.per_prompt.is_none(), name.is_facet(), "{name}");
             assert!((heatmap.sum - heatmap.mean_score.unwrap()).abs() <= TOLERANCE);
         }
     }

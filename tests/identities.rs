@@ -11,10 +11,12 @@ use common::{block_on, tiny};
 use golden_file::results::{self, true_score, values};
 use golden_file::{Recorder, analysis, largest_difference};
 use keyside::ErrorKind;
-use keyside::analysis::{Analysis, Contributions, NO_PATCHING, TRUE_VALUES, W_E_IO_TRUE, analyze, contributions};
+use keyside::analysis::{Analysis, Contributions, analyze, contributions};
 use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
 use keyside::model::Processing;
-use keyside::names::{Head, HistogramId, PositionName};
+use keyside::names::{
+    Column, Facet, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, SeriesId, Side, Variant,
+};
 use keyside::prompts::Prompt;
 use keyside::prompts::ioi::draw_batch;
 use keyside::result::ResultFile;
@@ -58,7 +60,10 @@ fn contributions_add_up_to_the_score_under_every_processing() {
                 assert_eq!(found.len(), if layer > 0 { 7 + 16 } else { 6 });
                 for (name, found) in &found {
                     assert_eq!(found.rows.len(), 1 + layer);
-                    assert_eq!(found.columns, ["L.0", "L.1", "L.2", "L.3", "MLP", "b_O"]);
+                    assert_eq!(
+                        found.columns,
+                        ["L.0", "L.1", "L.2", "L.3", "MLP", "b_O"].map(Column::from)
+                    );
                     assert!(
                         found.true_score.iter().any(|score| score.abs() > 0.001),
                         "{name}: scores are not all zero"
@@ -66,7 +71,7 @@ fn contributions_add_up_to_the_score_under_every_processing() {
                     largest = largest.max(found.max_abs_residual());
                 }
                 assert!(
-                    found["key"].true_score.iter().any(|score| score.abs() > 0.1),
+                    found[&HeatmapId::KEY].true_score.iter().any(|score| score.abs() > 0.1),
                     "scores are not all zero"
                 );
             }
@@ -82,37 +87,42 @@ fn facets_add_up_to_the_score_of_no_patching() {
     let prompts = draw_batch(model.tokenizer(), 0, 12, false).unwrap().prompts;
     let found = block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap();
     let result = run(&mut model, &analysis("2.2", "1.3", 1, 12));
-    let series = |histogram| values(&result, histogram, NO_PATCHING);
+    let series = |histogram| values(&result, histogram, &SeriesId::NoPatching);
     let (keys_fixed, queries_fixed) = (
         series(HistogramId::KeysFixedScores),
         series(HistogramId::QueriesFixedScores),
     );
     // Split into components is one end; the other one is scaled by its standard deviation.
-    for (split, scores) in [("key_split", keys_fixed), ("query_split", queries_fixed)] {
-        let (cells, sums) = total_of_facets(&found, split);
+    for (side, scores) in [(Side::Key, keys_fixed), (Side::Query, queries_fixed)] {
+        let (cells, sums) = total_of_facets(&found, HeatmapParts::of(side));
         let difference = largest_difference(&sums, scores);
-        println!("{split}: four facets against No patching {difference:.2e}");
+        println!("{side}: four facets against No patching {difference:.2e}");
         assert!(difference <= TOLERANCE);
-        let (cells_minus_s1, sums_minus_s1) = total_of_facets(&found, &format!("{split}_subS1"));
+        let (cells_minus_s1, sums_minus_s1) = total_of_facets(
+            &found,
+            HeatmapParts {
+                minus_s1: true,
+                ..HeatmapParts::of(side)
+            },
+        );
         assert!(largest_difference(&cells, &cells_minus_s1) > 0.1);
         for (prompt, cells) in cells_minus_s1.chunks_exact(cells.len() / 12).enumerate() {
             assert!((cells.iter().sum::<f32>() - sums_minus_s1[prompt]).abs() <= TOLERANCE);
         }
     }
     for (key, query) in [("key", "query"), ("key_subS1", "query_subS1")] {
+        let (key, query) = (&HeatmapId::from(key), &HeatmapId::from(query));
         assert!(largest_difference(&found[key].true_score, &found[query].true_score) <= TOLERANCE);
         assert!(largest_difference(&found[key].values, &found[query].values) > 0.1);
     }
 }
 
-/// Cells and scores of the four facets of `split`, added up.
-fn total_of_facets(found: &BTreeMap<String, Contributions>, split: &str) -> (Vec<f32>, Vec<f32>) {
-    let facets: Vec<_> = found
-        .iter()
-        .filter(|(name, _)| name.strip_prefix(split).is_some_and(|rest| rest.starts_with('/')))
-        .map(|(_, facet)| facet)
-        .collect();
-    assert_eq!(facets.len(), 4);
+/// Cells and scores of the four facets of `parts`, added up.
+fn total_of_facets(found: &BTreeMap<HeatmapId, Contributions>, parts: HeatmapParts) -> (Vec<f32>, Vec<f32>) {
+    let facets = Facet::ALL.map(|facet| {
+        let variant = Variant::Facet(facet);
+        &found[&HeatmapId::from(HeatmapParts { variant, ..parts })]
+    });
     assert!(
         facets
             .iter()
@@ -163,7 +173,7 @@ fn processing_leaves_log_probabilities_and_scores_alone() {
         .collect();
     let expected = block_on(plain.log_probs(&sequences, &Unwatched)).unwrap().concat();
     let head = Head::new(2, 1);
-    let scores = block_on(contributions(&mut plain, &prompts, head, &Unwatched)).unwrap()["key"]
+    let scores = block_on(contributions(&mut plain, &prompts, head, &Unwatched)).unwrap()[&HeatmapId::KEY]
         .true_score
         .clone();
     for processing in all_processings() {
@@ -172,7 +182,7 @@ fn processing_leaves_log_probabilities_and_scores_alone() {
         let difference = largest_difference(&found, &expected);
         let by_row = largest_difference(&by_unembedding_rows(&mut model, &sequences), &expected);
         let found = block_on(contributions(&mut model, &prompts, head, &Unwatched)).unwrap();
-        let score = largest_difference(&found["key"].true_score, &scores);
+        let score = largest_difference(&found[&HeatmapId::KEY].true_score, &scores);
         println!("{processing:?}: log-probabilities {difference:.2e}, by rows of W_U {by_row:.2e}, scores {score:.2e}");
         assert!(difference <= TOLERANCE && by_row <= TOLERANCE && score <= TOLERANCE);
     }
@@ -253,7 +263,7 @@ fn batches_together_equal_batches_one_by_one() {
     assert!(kept.keeps_blocks(3));
     let recorder = Recorder::default();
     let one_by_one = block_on(results::run(&mut kept, &analysis, &recorder)).unwrap();
-    let first_batch = recorder.batches.borrow()[0].1[TRUE_VALUES]["true_score"].clone();
+    let first_batch = recorder.batches.borrow()[0].1.true_score.clone();
     assert_eq!(first_batch, true_score(&one_by_one)[..10]);
 
     let mut dropped = model(Processing::default());
@@ -351,7 +361,10 @@ fn progress_is_true() {
         .sum();
     assert_eq!(timing.positions, positions);
     assert_eq!(result.prompts.len(), 30);
-    assert_eq!(values(&result, HistogramId::QueriesFixedScores, W_E_IO_TRUE).len(), 30);
+    assert_eq!(
+        values(&result, HistogramId::QueriesFixedScores, &SeriesId::WeIoTrue).len(),
+        30
+    );
 }
 
 #[test]

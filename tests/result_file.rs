@@ -6,11 +6,11 @@ mod results;
 
 use std::collections::BTreeMap;
 
-use keyside::ErrorKind;
 use keyside::analysis::Array;
-use keyside::names::{Head, HeatmapId, HistogramId};
+use keyside::names::{HeatmapId, HistogramId, SeriesId};
 use keyside::plot::{HistogramPlot, HistogramView};
-use keyside::result::{HistogramName, MAX_BYTES, ResultFile, mean};
+use keyside::result::{MAX_BYTES, ResultFile, mean};
+use keyside::{ErrorKind, names::Head};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -60,8 +60,8 @@ fn recorded_run_is_the_notebooks() {
     ];
     let queries_fixed = ["W_EE_subE[IO]", "W_E[IO]", "W_EE[IO]", "No patching"];
     let mut colors = BTreeMap::new();
-    for name in HistogramName::all() {
-        let series = result.series(name.into());
+    for name in HistogramId::ALL {
+        let series = result.series(name);
         assert!(series.iter().all(|(_, values)| values.len() == 1200));
         let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
         let order: Vec<&str> = plot.series.iter().map(|series| series.label.as_str()).collect();
@@ -83,8 +83,8 @@ fn recorded_run_is_the_notebooks() {
         }
     }
     // The mean score of the heatmap is that of its 40 prompts.
-    let scores = results::values(&result, HistogramId::KeysFixedScores, "No patching");
-    let heatmap = results::heatmap(&result, "key");
+    let scores = results::values(&result, HistogramId::KeysFixedScores, &SeriesId::NoPatching);
+    let heatmap = results::key(&result);
     let first_batch = mean(&scores[..40]).unwrap();
     println!(
         "mean score of seed 0: {first_batch:.4}, recorded {:?}",
@@ -107,13 +107,15 @@ fn recorded_run_is_the_notebooks() {
 #[test]
 fn recorded_variants_are_the_later_notebooks() {
     let result = recorded();
-    let names: Vec<String> = result.heatmap_names().iter().map(ToString::to_string).collect();
+    let ids = result.heatmap_names();
+    let names: Vec<String> = ids.iter().map(HeatmapId::to_string).collect();
     assert_eq!(names.len(), 1 + 6 + 16);
+    assert!(ids.iter().all(|id| matches!(id, HeatmapId::Ours(_))), "{ids:?}");
     assert_eq!(names[..4], ["key", "key_subS1", "key_subWU", "key_subWU_subS1"]);
     assert_eq!(names[4..6], ["key_split/q par k par", "key_split/q par k perp"]);
     assert_eq!(names.last().unwrap(), "key_seed42");
-    for name in &names[1..] {
-        let heatmap = results::heatmap(&result, name);
+    for name in &ids[1..] {
+        let heatmap = result.heatmap(name).unwrap();
         assert!(
             heatmap.note.as_deref().unwrap().contains("seed 42, 50 prompts"),
             "{name}"
@@ -139,8 +141,8 @@ fn recorded_variants_are_the_later_notebooks() {
             .filter(|name| name.starts_with(&format!("{split}/")))
             .collect();
         assert_eq!(facets.len(), 4);
-        let whole = results::means(results::heatmap(&result, whole));
-        let of = |name: &String| results::means(results::heatmap(&result, name));
+        let whole = results::means(result.heatmap(&whole.into()).unwrap());
+        let of = |name: &String| results::means(result.heatmap(&name.as_str().into()).unwrap());
         for (row, cells) in whole.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 let sum: f32 = facets.iter().map(|name| of(name)[row][column]).sum();
@@ -184,7 +186,7 @@ fn facets_stand_under_their_heatmaps_name_in_version_1_and_beside_it_in_version_
     );
     // In memory only: such a file can't be written.
     let mut both = recorded();
-    let facet = results::heatmap(&both, "key").clone();
+    let facet = results::key(&both).clone();
     results::heatmaps_mut(&mut both).insert("key/facet".into(), facet);
     assert!(
         both.to_json()
@@ -202,7 +204,7 @@ fn cells_per_prompt_are_checked() {
     let with = |per_prompt: Value| changed(|value| value["heatmaps"]["key"]["per_prompt"] = per_prompt);
     let table = vec![vec![0.5; 13]; 11];
     let result = with(json!(vec![table.clone(); 40])).unwrap();
-    let found = results::per_prompt(results::heatmap(&result, "key")).unwrap();
+    let found = results::per_prompt(results::key(&result)).unwrap();
     assert_eq!(found.len(), 40);
     assert!(found.iter().all(|cells| cells[0][3..].iter().all(|cell| *cell == 0.0)));
     assert!(

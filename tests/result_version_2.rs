@@ -12,9 +12,9 @@ use keyside::analysis::{Analysis, BatchValues, Observer, Progress, Section};
 use keyside::app::words;
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::{HeatmapId, PositionName};
+use keyside::names::{HeatmapId, HistogramId, PositionName};
 use keyside::plot::{HeatmapPlot, HeatmapView};
-use keyside::result::{HistogramName, ResultFile};
+use keyside::result::ResultFile;
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -180,13 +180,16 @@ fn a_live_result_has_everything_that_was_found() {
         assert!(prompt.drawn.contains_key("random") && prompt.drawn.contains_key("random_name"));
     }
     // Layers 0 and 1 of four heads, each with MLP and b_O, and three components of no layer.
-    let key = results::heatmap(&result, "key");
+    let key = results::key(&result);
     assert_eq!(key.components.len(), 3 + 2 * (4 + 2));
     assert_eq!(key.per_prompt.as_ref().unwrap().shape(), [3, 15]);
     let names: Vec<String> = key.components.iter().map(ToString::to_string).collect();
     assert_eq!(names[..4], ["W_E", "W_pos", "b_K", "0.0"]);
     assert_eq!(names[7..9], ["MLP0", "b_O0"]);
-    assert_eq!(results::heatmap(&result, "query").components[2].to_string(), "b_Q");
+    assert_eq!(
+        results::heatmap(&result, &HeatmapId::QUERY).components[2].to_string(),
+        "b_Q"
+    );
 }
 
 #[test]
@@ -231,8 +234,11 @@ fn a_picked_cell_is_the_same_one_in_both_versions() {
                     continue;
                 };
                 let cell = plot.cell(row, column).unwrap();
-                assert_eq!((cell.value, plot.rows[row].as_str()), (value, name.as_str().unwrap()));
-                assert_eq!(plot.columns[column], heatmap["columns"][column]);
+                assert_eq!(
+                    (cell.value, plot.rows[row].to_string()),
+                    (value, name.as_str().unwrap().to_owned())
+                );
+                assert_eq!(heatmap["columns"][column], plot.columns[column].to_string());
                 compared += 1;
             }
         }
@@ -268,12 +274,12 @@ fn sections_of_unknown_kind_are_skipped_and_said() {
     assert_eq!(result.skipped, ["attention", "pair"]);
     assert_eq!(result.sections, plain.sections);
     assert_eq!(
-        words::skipped(&result).unwrap(),
+        result.skipped_notice().unwrap(),
         "This file also has 2 sections of kinds that this version of keyside does not know and does not show: attention, pair."
     );
     // What is written from it still says what is missing.
     assert_eq!(read(&written(&result)).unwrap(), result);
-    assert_eq!(words::skipped(&ResultFile::from_json(RECORDED).unwrap()), None);
+    assert_eq!(ResultFile::from_json(RECORDED).unwrap().skipped_notice(), None);
     assert_refused(
         changed(|file| file["sections"] = json!([{"kind": "pair"}])),
         &[
@@ -421,7 +427,7 @@ fn results_without_a_prompt_set_know_their_prompts() {
             words::settings(&result).split(" \u{b7} ").collect::<Vec<_>>()[..2],
             ["head 1.1, earlier head 0.1", "2 prompts"]
         );
-        for name in HistogramName::all() {
+        for name in HistogramId::ALL {
             assert!(words::summary(&result, name).contains("No patching"));
         }
     }

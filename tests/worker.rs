@@ -18,7 +18,7 @@ use keyside::checkpoint::{
 };
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::{Head, HistogramId};
+use keyside::names::{Head, HistogramId, SeriesId};
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
 
@@ -305,7 +305,7 @@ fn a_run_posts_progress_batches_and_the_result_of_the_library() {
         .iter()
         .filter_map(|m| {
             if let FromWorker::Batch { values, .. } = m {
-                Some(&values["keys_fixed_scores"]["No patching"])
+                Some(&values.series[&HistogramId::KeysFixedScores][&SeriesId::NoPatching])
             } else {
                 None
             }
@@ -315,7 +315,7 @@ fn a_run_posts_progress_batches_and_the_result_of_the_library() {
         .collect();
     assert_eq!(
         so_far,
-        results::values(&expected, HistogramId::KeysFixedScores, "No patching"),
+        results::values(&expected, HistogramId::KeysFixedScores, &SeriesId::NoPatching),
         "batches make up the result"
     );
 }

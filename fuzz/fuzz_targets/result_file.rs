@@ -1,10 +1,9 @@
 //! The result file: reads it, writes it again, and makes every sentence and figure of it.
 #![no_main]
 
+use keyside::names::HistogramId;
 use keyside::app::words;
-use keyside::plot::{
-    HeatmapPlot, HeatmapView, HistogramName, HistogramPlot, HistogramView, Plot, SVG_SIZE, Theme, plot_svg,
-};
+use keyside::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE, Theme, plot_svg};
 use keyside::result::ResultFile;
 use keyside_fuzz::checked;
 use libfuzzer_sys::fuzz_target;
@@ -18,12 +17,12 @@ fuzz_target!(|bytes: &[u8]| {
     words::settings(&result);
     words::file_name(&result);
     let draw = |plot| checked(plot_svg(&plot, SVG_SIZE, &Theme::light()));
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         words::summary(&result, name);
         let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
         draw(Plot::Histogram(plot));
     }
-    words::skipped(&result);
+    result.skipped_notice();
     for heatmap in result.contributions().into_iter().flat_map(|section| section.heatmaps.values()) {
         words::identity(heatmap, result.heatmap_prompts(), false);
         words::identity(heatmap, result.heatmap_prompts(), true);
@@ -31,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
     for name in result.heatmap_names() {
         let view = HeatmapView {
-            name: name.to_string(),
+            name,
             ..HeatmapView::default()
         };
         checked(HeatmapPlot::of_result(&result, &view, None).map(|plot| draw(Plot::Heatmap(plot))));

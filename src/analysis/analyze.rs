@@ -135,7 +135,7 @@ fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<P
 struct Found {
     /// By number: batches that walk together may finish in another order.
     batches: BTreeMap<usize, BatchValues>,
-    contributions: BTreeMap<String, Contributions>,
+    contributions: BTreeMap<HeatmapId, Contributions>,
 }
 
 impl Found {
@@ -158,9 +158,8 @@ impl Found {
     fn into_result(self, analysis: &Analysis, batches: Vec<Batch>, meter: &Meter<'_>) -> Analyzed {
         let mut substitution = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
         self.batches.values().for_each(|values| substitution.append(values));
-        let heatmap = |(name, of): (String, Contributions)| {
-            let name = HeatmapId::from(name);
-            // Facets are many: their means are enough.
+        // Facets are many: their means are enough.
+        let heatmap = |(name, of): (HeatmapId, Contributions)| {
             let heatmap = of.heatmap(name.side(), !name.is_facet());
             (name, heatmap)
         };

@@ -24,9 +24,5 @@ pub use head_attention::{HeadAttention, head_attention};
 pub use heatmap::{ContributionsSection, Heatmap};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
 pub use section::{Section, SectionRead, SectionType};
-pub use series::{
-    NO_PATCHING, TRUE_VALUES, W_E_IO, W_E_IO_TRUE, W_EE_IO, W_EE_SUB_E_IO, W_U_IO, W_U_RANDOM, W_U_RANDOM_NAME, W_U_S,
-    earlier_head_label,
-};
 pub use substitution::{Series, Sides, SubstitutionSection};
 pub use timing::Timing;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
 use crate::model::Processing;
-use crate::names::Head;
+use crate::names::{Head, HistogramId, SeriesId};
 
 /// What to analyse. Together with a model it determines the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -81,11 +81,30 @@ pub struct Progress {
     pub seconds_left: Option<f64>,
 }
 
-/// Histogram values of one finished batch, in prompt order: plot name, then series label.
-///
-/// Plot names are those of [`crate::names::HistogramId`]; the true scores and probabilities are under
-/// [`crate::analysis::TRUE_VALUES`].
-pub type BatchValues = BTreeMap<String, BTreeMap<String, Vec<f32>>>;
+/// Histogram values of one finished batch, in prompt order.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct BatchValues {
+    /// Values of every series of every histogram, `[prompts]` each.
+    pub series: BTreeMap<HistogramId, BTreeMap<SeriesId, Vec<f32>>>,
+    /// The head's true scores END->IO, `[prompts]`.
+    pub true_score: Vec<f32>,
+    /// The head's true probabilities END->IO, `[prompts]`.
+    pub true_prob: Vec<f32>,
+}
+
+impl BatchValues {
+    /// Appends the values of another batch.
+    pub fn extend(&mut self, other: Self) {
+        for (histogram, series) in other.series {
+            let of_histogram = self.series.entry(histogram).or_default();
+            for (id, values) in series {
+                of_histogram.entry(id).or_default().extend(values);
+            }
+        }
+        self.true_score.extend(other.true_score);
+        self.true_prob.extend(other.true_prob);
+    }
+}
 
 /// Who watches a run: the worker's link to the page, the command line's progress bar, or nobody.
 pub trait Observer {

@@ -4,35 +4,8 @@ use crate::analysis::BatchValues;
 use crate::analysis::scores::{HeadScores, LinearScore, probability};
 use crate::error::Result;
 use crate::forward::Model;
-use crate::names::Head;
+use crate::names::{Head, HistogramId, SeriesId, Side};
 use crate::prompts::ioi::Prompt;
-
-/// Name in [`BatchValues`] of the true values, which are no plot: its series are `true_score` and `true_prob`.
-pub const TRUE_VALUES: &str = "true";
-
-/// W_U of the indirect object in place of the normalised residual stream at END.
-pub const W_U_IO: &str = "W_U[IO]";
-/// W_U of the subject at END.
-pub const W_U_S: &str = "W_U[S]";
-/// W_U of a drawn name at END.
-pub const W_U_RANDOM_NAME: &str = "W_U[random name]";
-/// W_U of a drawn token at END.
-pub const W_U_RANDOM: &str = "W_U[random]";
-/// The residual stream itself, divided by its unbiased standard deviation like all the others.
-pub const NO_PATCHING: &str = "No patching";
-/// At IO: what the notebook calls W_E, the processed W_U of the indirect object.
-pub const W_E_IO: &str = "W_E[IO]";
-/// At IO: the processed embedding of the indirect object.
-pub const W_E_IO_TRUE: &str = "W_E[IO] (true embedding)";
-/// At IO: the embedding through layer 0 alone.
-pub const W_EE_IO: &str = "W_EE[IO]";
-/// At IO: the output of layer 0's MLP alone.
-pub const W_EE_SUB_E_IO: &str = "W_EE_subE[IO]";
-
-/// Label of the series with the output of `earlier_head` at END: "NMH 9.9 output".
-pub fn earlier_head_label(earlier_head: Head) -> String {
-    format!("NMH {earlier_head} output")
-}
 
 /// All series of one batch, in prompt order.
 ///
@@ -44,22 +17,30 @@ pub(crate) fn batch_values(
     prompts: &[Prompt],
     earlier_head: Head,
 ) -> Result<BatchValues> {
-    let mut values = Values(BatchValues::new());
+    let mut values = BatchValues::default();
     for (index, prompt) in prompts.iter().enumerate() {
         let io = prompt.positions.io;
         let row = scores.row(index);
+        let mut push = |side: Side, series: SeriesId, score: f32| {
+            let mut append = |histogram, value| {
+                let of_histogram = values.series.entry(histogram).or_default();
+                of_histogram.entry(series.clone()).or_default().push(value);
+            };
+            append(HistogramId::scores_of(side), score);
+            append(HistogramId::probs_of(side), probability(&row, io, score));
+        };
         let with_key = LinearScore::new(scores.weights.map_with_key(scores.key(index, io)));
-        for (label, vector) in at_end(model, scores, prompt, index, earlier_head)? {
-            values.push("keys_fixed", &label, &row, io, with_key.substituted(&vector));
+        for (series, vector) in at_end(model, scores, prompt, index, earlier_head)? {
+            push(Side::Query, series, with_key.substituted(&vector));
         }
         let with_query = LinearScore::new(scores.weights.map_with_query(scores.query(index)));
-        for (label, vector) in at_io(model, scores, prompt, index)? {
-            values.push("queries_fixed", label, &row, io, with_query.substituted(&vector));
+        for (series, vector) in at_io(model, scores, prompt, index)? {
+            push(Side::Key, series, with_query.substituted(&vector));
         }
-        values.append(TRUE_VALUES, "true_score", row[io]);
-        values.append(TRUE_VALUES, "true_prob", probability(&row, io, row[io]));
+        values.true_score.push(row[io]);
+        values.true_prob.push(probability(&row, io, row[io]));
     }
-    Ok(values.0)
+    Ok(values)
 }
 
 /// What is put in place of the normalised residual stream at END, `[d_model]` each.
@@ -69,38 +50,33 @@ fn at_end(
     prompt: &Prompt,
     index: usize,
     earlier_head: Head,
-) -> Result<Vec<(String, Vec<f32>)>> {
+) -> Result<Vec<(SeriesId, Vec<f32>)>> {
     let pass = scores.pass;
     let end = pass.tree.path(index)[prompt.positions.end];
     Ok(vec![
-        (W_U_IO.to_owned(), model.w_u(prompt.io_token)?),
-        (W_U_S.to_owned(), model.w_u(prompt.s_token)?),
-        (W_U_RANDOM_NAME.to_owned(), model.w_u(prompt.random_name_token)?),
-        (W_U_RANDOM.to_owned(), model.w_u(prompt.random_token)?),
+        (SeriesId::WuIo, model.w_u(prompt.io_token)?),
+        (SeriesId::WuS, model.w_u(prompt.s_token)?),
+        (SeriesId::WuRandomName, model.w_u(prompt.random_name_token)?),
+        (SeriesId::WuRandom, model.w_u(prompt.random_token)?),
         (
-            earlier_head_label(earlier_head),
+            SeriesId::EarlierHead(earlier_head),
             nth(model, &pass.captured.head_output, index),
         ),
-        (NO_PATCHING.to_owned(), pass.resid_at(end).to_vec()),
+        (SeriesId::NoPatching, pass.resid_at(end).to_vec()),
     ])
 }
 
 /// What is put in place of the normalised residual stream at IO, `[d_model]` each.
-fn at_io(
-    model: &Model,
-    scores: &HeadScores<'_>,
-    prompt: &Prompt,
-    index: usize,
-) -> Result<Vec<(&'static str, Vec<f32>)>> {
+fn at_io(model: &Model, scores: &HeadScores<'_>, prompt: &Prompt, index: usize) -> Result<Vec<(SeriesId, Vec<f32>)>> {
     let pass = scores.pass;
     let alone = &pass.captured.layer_0_alone;
     Ok(vec![
-        (W_E_IO, model.w_u(prompt.io_token)?),
-        (W_E_IO_TRUE, model.w_e(prompt.io_token)?),
-        (W_EE_IO, nth(model, &alone.resid_post, index)),
-        (W_EE_SUB_E_IO, nth(model, &alone.mlp_out, index)),
+        (SeriesId::WeIo, model.w_u(prompt.io_token)?),
+        (SeriesId::WeIoTrue, model.w_e(prompt.io_token)?),
+        (SeriesId::WeeIo, nth(model, &alone.resid_post, index)),
+        (SeriesId::WeeSubEIo, nth(model, &alone.mlp_out, index)),
         (
-            NO_PATCHING,
+            SeriesId::NoPatching,
             pass.resid_at(pass.tree.path(index)[prompt.positions.io]).to_vec(),
         ),
     ])
@@ -110,24 +86,4 @@ fn at_io(
 fn nth(model: &Model, rows: &[f32], index: usize) -> Vec<f32> {
     let d_model = model.config().d_model;
     rows[index * d_model..][..d_model].to_vec()
-}
-
-/// Values under construction.
-struct Values(BatchValues);
-
-impl Values {
-    /// Adds `score`, and the probability that it gives `position` in `row`, to a series of `family`.
-    fn push(&mut self, family: &str, label: &str, row: &[f32], position: usize, score: f32) {
-        self.append(&format!("{family}_scores"), label, score);
-        self.append(&format!("{family}_probs"), label, probability(row, position, score));
-    }
-
-    fn append(&mut self, plot: &str, label: &str, value: f32) {
-        self.0
-            .entry(plot.to_owned())
-            .or_default()
-            .entry(label.to_owned())
-            .or_default()
-            .push(value);
-    }
 }

@@ -5,14 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::section::SectionType;
-use crate::analysis::{Array, BatchValues, TRUE_VALUES};
+use crate::analysis::{Array, BatchValues};
 use crate::error::Result;
 use crate::model::Config;
 use crate::names::{Head, HistogramId, SeriesId, Side};
-
-/// Names in [`BatchValues`] of the true scores and probabilities.
-const TRUE_SCORE: &str = "true_score";
-const TRUE_PROB: &str = "true_prob";
 
 /// Scores and probabilities of the score dest -> src with vectors put in place of what the head reads, prompt by prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -131,17 +127,16 @@ impl SubstitutionSection {
 
     /// Appends the values of one more batch.
     pub fn append(&mut self, batch: &BatchValues) {
-        for histogram in HistogramId::ALL {
-            for (label, values) in batch.get(histogram.as_str()).into_iter().flatten() {
-                self.extend(histogram, label.as_str().into(), values);
+        for (histogram, series) in &batch.series {
+            for (id, values) in series {
+                self.extend(*histogram, id.clone(), values);
             }
         }
-        let truth = |name: &str| batch.get(TRUE_VALUES).and_then(|truth| truth.get(name));
         for (array, values) in [
-            (&mut self.true_score, truth(TRUE_SCORE)),
-            (&mut self.true_prob, truth(TRUE_PROB)),
+            (&mut self.true_score, &batch.true_score),
+            (&mut self.true_prob, &batch.true_prob),
         ] {
-            if let Some(values) = values {
+            if !values.is_empty() {
                 append(array, values);
             }
         }
@@ -164,7 +159,7 @@ impl SubstitutionSection {
                 scores.into_iter().chain(probs).map(named)
             })
         };
-        let truth = [(TRUE_SCORE, &self.true_score), (TRUE_PROB, &self.true_prob)];
+        let truth = [("true_score", &self.true_score), ("true_prob", &self.true_prob)];
         let truth = truth
             .into_iter()
             .filter_map(|(name, array)| Some((name.to_owned(), array.as_ref()?)));

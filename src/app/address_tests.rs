@@ -3,8 +3,8 @@ use rand_mt::Mt;
 use super::values::{MAX_HEAD, MAX_LAYER};
 use super::*;
 use crate::app::view::Appearance;
+use crate::names::{HeatmapId, HistogramId, SeriesId};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
-use crate::result::HistogramName;
 
 fn bundled() -> Address {
     Address {
@@ -32,7 +32,7 @@ fn hub_model(name: &str, revision: &str) -> Model {
 /// A view with everything changed.
 fn view() -> View {
     let first = HistogramView {
-        toggled: ["W_U[S]", "a & b=\u{e9}#"].map(String::from).into(),
+        toggled: ["W_U[S]", "a & b=\u{e9}#"].map(SeriesId::from).into(),
         max_bins: Some(60),
         log_counts: true,
         zoom: Some((-1.5, 2.25)),
@@ -44,8 +44,8 @@ fn view() -> View {
     };
     View {
         histograms: [
-            (HistogramName::KeysFixedScores, first),
-            (HistogramName::QueriesFixedProbs, last),
+            (HistogramId::KeysFixedScores, first),
+            (HistogramId::QueriesFixedProbs, last),
         ]
         .into(),
         heatmap: HeatmapView {
@@ -115,7 +115,7 @@ fn texts_are_encoded() {
 fn a_zoom_is_short_but_finer_than_a_screen() {
     let zoomed = |zoom| View {
         histograms: [(
-            HistogramName::KeysFixedScores,
+            HistogramId::KeysFixedScores,
             HistogramView {
                 zoom: Some(zoom),
                 ..HistogramView::default()
@@ -275,10 +275,11 @@ fn what_a_link_cannot_hold_is_left_out() {
         rows: (3, 1),
         columns: (0, 0),
     });
-    odd.update_histogram(HistogramName::KeysFixedScores, |view| {
+    odd.update_histogram(HistogramId::KeysFixedScores, |view| {
         view.toggled = (0..100)
             .map(|i| format!("{i}"))
             .chain(["a\nb".into(), "c".repeat(101)])
+            .map(SeriesId::from)
             .collect();
         view.max_bins = Some(0);
     });
@@ -380,7 +381,7 @@ impl Random {
 
     fn histogram(&mut self) -> HistogramView {
         HistogramView {
-            toggled: (0..self.below(30)).map(|_| self.text()).collect(),
+            toggled: (0..self.below(30)).map(|_| self.text().into()).collect(),
             max_bins: self.sometimes(|random| random.below(1200)),
             log_counts: self.below(2) == 0,
             zoom: self.sometimes(|random| (random.value(), random.value())),
@@ -395,14 +396,14 @@ impl Random {
             prompt: self.sometimes(|random| random.below(1_100_000)),
             ..View::default()
         };
-        for name in HistogramName::all() {
+        for name in HistogramId::ALL {
             if let Some(histogram) = self.sometimes(Self::histogram) {
                 view.histograms.insert(name, histogram);
             }
         }
         let ends = |random: &mut Self| (random.below(1300), random.below(70_000));
         view.heatmap = HeatmapView {
-            name: self.sometimes(Self::text).unwrap_or_else(|| "key".into()),
+            name: self.sometimes(Self::text).map_or(HeatmapId::KEY, HeatmapId::from),
             as_in_notebook: self.below(2) == 0,
             zoom: self.sometimes(|random| CellRange {
                 rows: (random.below(12), random.below(12)),

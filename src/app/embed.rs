@@ -10,7 +10,8 @@ use serde::Serialize;
 use super::view::Appearance;
 use crate::checkpoint::{Transport, check_for_page};
 use crate::error::{Error, ErrorKind, Result};
-use crate::result::{HistogramName, MAX_BYTES, ResultFile};
+use crate::names::FigurePlace;
+use crate::result::{MAX_BYTES, ResultFile};
 
 /// The version of the messages, in their field `keyside`.
 pub const PROTOCOL: u8 = 1;
@@ -23,42 +24,23 @@ const MAX_VALUE: usize = 2 << 10;
 /// Longest name of a result that is shown, in characters.
 const MAX_NAME: usize = 100;
 
-/// Which figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Figure {
-    /// One of the histograms.
-    Histogram(HistogramName),
-    /// The heatmap that the address names, or the first.
-    Heatmap,
+/// The figure that the key `embed` names.
+fn figure(text: &str) -> Result<FigurePlace> {
+    let place = text.parse();
+    place.map_err(|known: Error| wrong("embed", text, known.expected))
 }
 
-impl FromStr for Figure {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        if text == "heatmap" {
-            return Ok(Self::Heatmap);
+/// What `figure` shows of `result`, in a few words.
+pub fn title(figure: FigurePlace, result: &ResultFile) -> String {
+    let what = match figure {
+        FigurePlace::Heatmap => "Contributions of components to the attention score".to_owned(),
+        FigurePlace::Histogram(name) => {
+            let values = if name.probs() { "probabilities" } else { "scores" };
+            let fixed = if name.keys_fixed() { "keys" } else { "queries" };
+            format!("Attention {values} with {fixed} fixed")
         }
-        text.parse().map(Self::Histogram).map_err(|_| {
-            let names = HistogramName::all().map(HistogramName::as_str).join(", ");
-            wrong("embed", text, format!("heatmap, {names}"))
-        })
-    }
-}
-
-impl Figure {
-    /// What it shows of `result`, in a few words.
-    pub fn title(self, result: &ResultFile) -> String {
-        let what = match self {
-            Self::Heatmap => "Contributions of components to the attention score".to_owned(),
-            Self::Histogram(name) => {
-                let values = if name.probs() { "probabilities" } else { "scores" };
-                let fixed = if name.keys_fixed() { "keys" } else { "queries" };
-                format!("Attention {values} with {fixed} fixed")
-            }
-        };
-        format!("{what}, head {} of {}", result.head_name(), result.model.name)
-    }
+    };
+    format!("{what}, head {} of {}", result.head_name(), result.model.name)
 }
 
 /// Which controls the figure has. The legend itself is always there: without its control it can't be clicked.
@@ -127,7 +109,7 @@ impl ResultPlace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Embed {
     /// Key `embed`.
-    pub figure: Figure,
+    pub figure: FigurePlace,
     /// Key `controls`; the legend alone where it is missing.
     pub controls: Controls,
     /// Key `result`.
@@ -142,7 +124,7 @@ impl Embed {
     /// # Errors
     /// [`ErrorKind::Request`] naming the first key that does not hold what it should.
     pub fn parse(query: &str) -> Result<Option<Self>> {
-        let Some(figure) = value_of(query, "embed")? else {
+        let Some(asked) = value_of(query, "embed")? else {
             return Ok(None);
         };
         let legend = Controls {
@@ -150,7 +132,7 @@ impl Embed {
             ..Controls::default()
         };
         Ok(Some(Self {
-            figure: figure.parse()?,
+            figure: figure(&asked)?,
             controls: value_of(query, "controls")?.map_or(Ok(legend), |text| text.parse())?,
             place: ResultPlace::of_query(query)?,
             host: value_of(query, "parent")?.map(|text| origin(&text)).transpose()?,

@@ -7,6 +7,7 @@ use futures::future::LocalBoxFuture;
 
 use super::*;
 use crate::checkpoint::{Answer, Body};
+use crate::names::HistogramId;
 
 fn embed(query: &str) -> Embed {
     Embed::parse(query).expect("valid").expect("a frame")
@@ -22,9 +23,9 @@ fn an_address_without_embed_is_the_whole_page() {
 
 #[test]
 fn every_figure_has_its_name() {
-    assert_eq!(embed("?embed=heatmap").figure, Figure::Heatmap);
-    for name in HistogramName::all() {
-        assert_eq!(embed(&format!("embed={name}")).figure, Figure::Histogram(name));
+    assert_eq!(embed("?embed=heatmap").figure, FigurePlace::Heatmap);
+    for name in HistogramId::ALL {
+        assert_eq!(embed(&format!("embed={name}")).figure, FigurePlace::Histogram(name));
     }
 }
 
@@ -120,10 +121,10 @@ fn every_figure_has_a_title() {
     let recorded = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
     let result = ResultFile::from_json(recorded).expect("valid");
     let heatmap = "Contributions of components to the attention score, head 10.7 of GPT-2 small";
-    assert_eq!(Figure::Heatmap.title(&result), heatmap);
-    let keys = Figure::Histogram(HistogramName::KeysFixedScores).title(&result);
+    assert_eq!(title(FigurePlace::Heatmap, &result), heatmap);
+    let keys = title(FigurePlace::Histogram(HistogramId::KeysFixedScores), &result);
     assert_eq!(keys, "Attention scores with keys fixed, head 10.7 of GPT-2 small");
-    let queries = Figure::Histogram(HistogramName::QueriesFixedProbs).title(&result);
+    let queries = title(FigurePlace::Histogram(HistogramId::QueriesFixedProbs), &result);
     assert_eq!(
         queries,
         "Attention probabilities with queries fixed, head 10.7 of GPT-2 small"

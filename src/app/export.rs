@@ -3,54 +3,36 @@
 use super::view::View;
 use super::words::{counted, grouped, number};
 use crate::export::{Field, Figure, Table, result_stem};
-use crate::result::{HistogramName, ResultFile};
+use crate::names::FigurePlace;
+use crate::result::ResultFile;
 
 /// Most rows of a table that are put on the page.
 pub const MOST_ROWS: usize = 200;
 
-/// A figure of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FigureName {
-    /// A histogram.
-    Histogram(HistogramName),
-    /// The heatmap, whichever is chosen.
-    Heatmap,
+/// The figure at `place` as `view` shows it.
+pub fn figure_at(place: FigurePlace, view: &View) -> Figure {
+    match place {
+        FigurePlace::Histogram(name) => Figure::Histogram(name, view.histogram(name), view.prompt),
+        FigurePlace::Heatmap => Figure::Heatmap(view.heatmap.clone(), view.prompt),
+    }
 }
 
-impl FigureName {
-    /// The figure as `view` shows it.
-    pub fn figure(self, view: &View) -> Figure {
-        match self {
-            Self::Histogram(name) => Figure::Histogram(name, view.histogram(name), view.prompt),
-            Self::Heatmap => Figure::Heatmap(view.heatmap.clone(), view.prompt),
-        }
-    }
-
-    /// Its name in ids and tests.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Histogram(name) => name.as_str(),
-            Self::Heatmap => "heatmap",
-        }
-    }
-
-    /// The tables that can be saved as CSV: name in [`crate::export::tables`], and what it is called. `per_prompt` is whether the
-    /// result has the heatmap's cells prompt by prompt.
-    pub const fn tables(self, per_prompt: bool) -> &'static [(&'static str, &'static str)] {
-        match self {
-            Self::Histogram(_) => &[
-                ("values", "Values per prompt"),
-                ("bins", "Bins"),
-                ("statistics", "Statistics"),
-                ("outliers", "Outliers"),
-            ],
-            Self::Heatmap if per_prompt => &[
-                ("cells", "Cells"),
-                ("components", "Components"),
-                ("prompts", "Components per prompt"),
-            ],
-            Self::Heatmap => &[("cells", "Cells"), ("components", "Components")],
-        }
+/// The tables of the figure at `place` that can be saved as CSV: name in [`crate::export::tables`], and what it is called.
+/// `per_prompt` is whether the result has the heatmap's cells prompt by prompt.
+pub const fn csv_tables(place: FigurePlace, per_prompt: bool) -> &'static [(&'static str, &'static str)] {
+    match place {
+        FigurePlace::Histogram(_) => &[
+            ("values", "Values per prompt"),
+            ("bins", "Bins"),
+            ("statistics", "Statistics"),
+            ("outliers", "Outliers"),
+        ],
+        FigurePlace::Heatmap if per_prompt => &[
+            ("cells", "Cells"),
+            ("components", "Components"),
+            ("prompts", "Components per prompt"),
+        ],
+        FigurePlace::Heatmap => &[("cells", "Cells"), ("components", "Components")],
     }
 }
 

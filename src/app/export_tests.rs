@@ -4,7 +4,7 @@
 use super::*;
 use crate::analysis::Array;
 use crate::export::tables;
-use crate::names::HeatmapId;
+use crate::names::{HeatmapId, HistogramId};
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -12,17 +12,17 @@ fn recorded() -> ResultFile {
 
 #[test]
 fn figures_are_as_the_view_has_them() {
-    let name = HistogramName::KeysFixedProbs;
+    let name = HistogramId::KeysFixedProbs;
     let mut view = View::default();
     view.update_histogram(name, |view| view.log_counts = true);
     view.heatmap.as_in_notebook = true;
     view.prompt = Some(3);
     assert_eq!(
-        FigureName::Histogram(name).figure(&view),
+        figure_at(FigurePlace::Histogram(name), &view),
         Figure::Histogram(name, view.histogram(name), Some(3))
     );
     assert_eq!(
-        FigureName::Heatmap.figure(&view),
+        figure_at(FigurePlace::Heatmap, &view),
         Figure::Heatmap(view.heatmap.clone(), Some(3))
     );
 }
@@ -36,11 +36,10 @@ fn every_table_is_offered_and_every_offer_is_a_table() {
             let cells = heatmap.mean.data().repeat(section.prompts);
             heatmap.per_prompt = Some(Array::of_rows(cells, heatmap.components.len()));
         }
-        let histograms = HistogramName::all().map(FigureName::Histogram);
-        for figure in histograms.into_iter().chain([FigureName::Heatmap]) {
-            let tables = tables(&figure.figure(&View::default()), &result).unwrap();
+        for place in FigurePlace::ALL {
+            let tables = tables(&figure_at(place, &View::default()), &result).unwrap();
             let mut made: Vec<&str> = tables.iter().map(|table| table.name).collect();
-            let mut offered: Vec<&str> = figure.tables(per_prompt).iter().map(|(name, _)| *name).collect();
+            let mut offered: Vec<&str> = csv_tables(place, per_prompt).iter().map(|(name, _)| *name).collect();
             made.sort_unstable();
             offered.sort_unstable();
             assert_eq!(made, offered);
@@ -50,10 +49,10 @@ fn every_table_is_offered_and_every_offer_is_a_table() {
 
 #[test]
 fn files_say_model_head_and_figure() {
-    let figure = FigureName::Histogram(HistogramName::KeysFixedScores).figure(&View::default());
+    let figure = figure_at(FigurePlace::Histogram(HistogramId::KeysFixedScores), &View::default());
     let name = file_name(&recorded(), &figure, "-bins.csv");
     assert_eq!(name, "keyside-gpt-2-small-10.7-keys_fixed_scores-bins.csv");
-    let name = file_name(&recorded(), &FigureName::Heatmap.figure(&View::default()), ".png");
+    let name = file_name(&recorded(), &figure_at(FigurePlace::Heatmap, &View::default()), ".png");
     assert_eq!(name, "keyside-gpt-2-small-10.7-heatmap_key.png");
 }
 
@@ -75,7 +74,7 @@ fn numbers_on_the_page_are_short() {
 
 #[test]
 fn long_tables_say_that_they_are_cut() {
-    let figure = FigureName::Histogram(HistogramName::KeysFixedScores).figure(&View::default());
+    let figure = figure_at(FigurePlace::Histogram(HistogramId::KeysFixedScores), &View::default());
     let tables = tables(&figure, &recorded()).unwrap();
     let note = |name: &str| rows_note(tables.iter().find(|table| table.name == name).unwrap());
     assert_eq!(

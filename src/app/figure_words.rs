@@ -1,8 +1,9 @@
 //! What the figures' controls say.
 
 use super::words::{counted, grouped};
+use crate::names::HistogramId;
 use crate::plot::SeriesOrder;
-use crate::result::{HistogramName, ResultFile};
+use crate::result::ResultFile;
 
 /// Which keys a histogram knows.
 pub const HISTOGRAM_KEYS: &str = "Left and right walk along the bins, up and down through the boxes above them; Home and End go to \
@@ -20,7 +21,7 @@ pub const STRIP_KEYS: &str = "Left and right walk from prompt to prompt by value
 pub const BIN_COUNTS: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
 /// The notebook's number of bins, in words.
-pub fn usual_bins(name: HistogramName) -> String {
+pub fn usual_bins(name: HistogramId) -> String {
     format!("{} (notebook)", if name.probs() { 100 } else { 120 })
 }
 
@@ -81,7 +82,7 @@ mod tests {
 
     #[test]
     fn the_usual_bins_are_the_notebooks() {
-        assert!(usual_bins(HistogramName::KeysFixedScores).starts_with("120 "));
-        assert!(usual_bins(HistogramName::QueriesFixedProbs).starts_with("100 "));
+        assert!(usual_bins(HistogramId::KeysFixedScores).starts_with("120 "));
+        assert!(usual_bins(HistogramId::QueriesFixedProbs).starts_with("100 "));
     }
 }

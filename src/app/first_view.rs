@@ -7,11 +7,12 @@ use super::glossary::{LEAD, Phrase};
 use super::session::Origin;
 use super::{story, words};
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::HistogramId;
 use crate::plot::{HistogramPlot, HistogramView, Plot, Series, Theme, bare_svg};
-use crate::result::{HistogramName, ResultFile};
+use crate::result::ResultFile;
 
 /// The figure that is shown.
-const FIGURE: HistogramName = HistogramName::KeysFixedScores;
+const FIGURE: HistogramId = HistogramId::KeysFixedScores;
 /// Widths in CSS pixels that the figure is drawn for, and the classes that show one of them (`public/style.css`): in a
 /// window of 1280 and one of 390 pixels, the figure's column is as wide as that.
 const WIDTHS: [(u32, &str); 2] = [(870, "wide-only"), (334, "narrow-only")];

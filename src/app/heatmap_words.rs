@@ -1,123 +1,79 @@
 //! What the heatmaps are called, and what they show, in words.
 
-/// A heatmap's name in a result file, taken apart: "key_subWU_subS1", "query_split/q par k par".
-#[derive(Default)]
-struct Parts<'a> {
-    /// Decomposed by the query's components, not by the key's.
-    query_side: bool,
-    /// The query is made from W_U\[IO\].
-    sub_w_u: bool,
-    /// The key is made from the output of MLP 0.
-    sub_mlp_0: bool,
-    /// Minus the same for END->S1.
-    sub_s1: bool,
-    split: bool,
-    /// Of prompts of another seed: a recorded one.
-    seed: Option<&'a str>,
-    /// Which facet of a split one.
-    facet: Option<&'a str>,
-}
-
-impl<'a> Parts<'a> {
-    /// None for a name that is none of ours.
-    fn of(name: &'a str) -> Option<Self> {
-        let (group, facet) = match name.split_once('/') {
-            Some((group, facet)) => (group, Some(facet)),
-            None => (name, None),
-        };
-        let mut words = group.split('_');
-        let query_side = match words.next()? {
-            "key" => false,
-            "query" => true,
-            _ => return None,
-        };
-        let mut parts = Self {
-            query_side,
-            facet,
-            ..Self::default()
-        };
-        for word in words {
-            match word {
-                "subWU" => parts.sub_w_u = true,
-                "subMLP0" => parts.sub_mlp_0 = true,
-                "subS1" => parts.sub_s1 = true,
-                "split" => parts.split = true,
-                _ => parts.seed = Some(word.strip_prefix("seed")?),
-            }
-        }
-        Some(parts)
-    }
-}
+use crate::names::{Facet, HeatmapId, Part, Side, Variant};
 
 /// What a heatmap is called where one is chosen. A name that is not known stands for itself.
-pub fn heatmap_label(name: &str) -> String {
-    let Some(parts) = Parts::of(name) else {
-        return name.to_owned();
+pub fn heatmap_label(name: &HeatmapId) -> String {
+    let Some(parts) = name.parts() else {
+        return name.to_string();
     };
-    let mut label = if parts.query_side { "Query side" } else { "Key side" }.to_owned();
-    if parts.sub_w_u {
-        label += ", query from W_U[IO]";
+    let mut label = match parts.side {
+        Side::Query => "Query side",
+        Side::Key => "Key side",
     }
-    if parts.sub_mlp_0 {
-        label += ", key from MLP 0";
+    .to_owned();
+    match parts.variant {
+        Variant::FromWu => label += ", query from W_U[IO]",
+        Variant::FromMlp0 => label += ", key from MLP 0",
+        Variant::Whole | Variant::Split | Variant::Facet(_) => {}
     }
-    if parts.sub_s1 {
+    if parts.minus_s1 {
         label += ", minus END\u{2192}S1";
     }
     if let Some(seed) = parts.seed {
         label += &format!(", seed {seed}");
     }
-    match parts.facet {
-        Some(facet) => label += &format!(", {}", facet_label(facet)),
-        None if parts.split => label += ", split",
-        None => {}
+    match parts.variant {
+        Variant::Facet(facet) => label += &format!(", {}", facet_label(facet)),
+        Variant::Split => label += ", split",
+        Variant::Whole | Variant::FromWu | Variant::FromMlp0 => {}
     }
     label
 }
 
-/// What a facet of a split heatmap is called: "q par k perp" is "q \u{2225} W_U\[IO\], k \u{27c2} MLP 0".
-pub fn facet_label(facet: &str) -> String {
-    let sign = |word: &str| match word {
-        "par" => Some('\u{2225}'),
-        "perp" => Some('\u{27c2}'),
-        _ => None,
+/// What a facet of a split heatmap is called: "q \u{2225} W_U\[IO\], k \u{27c2} MLP 0".
+pub fn facet_label(facet: Facet) -> String {
+    let sign = |part: Part| match part {
+        Part::Parallel => '\u{2225}',
+        Part::Perpendicular => '\u{27c2}',
     };
-    let words: Vec<&str> = facet.split(' ').collect();
-    if let ["q", query, "k", key] = words[..]
-        && let (Some(query), Some(key)) = (sign(query), sign(key))
-    {
-        return format!("q {query} W_U[IO], k {key} MLP 0");
-    }
-    facet.to_owned()
+    format!("q {} W_U[IO], k {} MLP 0", sign(facet.query), sign(facet.key))
 }
 
 /// What a heatmap shows, in a few plain sentences.
-pub fn heatmap_explanation(name: &str) -> String {
-    let Some(parts) = Parts::of(name) else {
+pub fn heatmap_explanation(name: &HeatmapId) -> String {
+    let Some(parts) = name.parts() else {
         return "Contributions of components of the residual stream to the score.".to_owned();
     };
-    let mut text = if parts.query_side {
-        "The score as a sum over everything that was written to the residual stream at END, which makes the query."
-    } else {
-        "The score as a sum over everything that was written to the residual stream at IO, which makes the key."
+    let mut text = match parts.side {
+        Side::Query => {
+            "The score as a sum over everything that was written to the residual stream at END, which makes the query."
+        }
+        Side::Key => {
+            "The score as a sum over everything that was written to the residual stream at IO, which makes the key."
+        }
     }
     .to_owned();
-    if parts.sub_w_u {
-        text += " The query is made from W_U[IO] instead of the residual stream at END.";
+    match parts.variant {
+        Variant::Whole => {}
+        Variant::FromWu => text += " The query is made from W_U[IO] instead of the residual stream at END.",
+        Variant::FromMlp0 => {
+            text += " The key is made from what MLP 0 writes at IO instead of the whole residual stream there.";
+        }
+        Variant::Split | Variant::Facet(_) => {
+            text += " Query and key are both split: the query's vector into its part along W_U[IO] (\u{2225}) and the rest \
+                     (\u{27c2}), the key's into its part along what MLP 0 writes at the same position and the rest. Biases \
+                     go with the rest.";
+        }
     }
-    if parts.sub_mlp_0 {
-        text += " The key is made from what MLP 0 writes at IO instead of the whole residual stream there.";
-    }
-    if parts.split {
-        text += " Query and key are both split: the query's vector into its part along W_U[IO] (\u{2225}) and the rest \
-                 (\u{27c2}), the key's into its part along what MLP 0 writes at the same position and the rest. Biases \
-                 go with the rest.";
-    }
-    if parts.sub_s1 {
-        text += if parts.query_side {
-            " Subtracted is the same for the score from END to S1: what is left tells IO from the subject."
-        } else {
-            " Subtracted is the same at S1: what is left tells IO from the subject, and the key's bias cancels."
+    if parts.minus_s1 {
+        text += match parts.side {
+            Side::Query => {
+                " Subtracted is the same for the score from END to S1: what is left tells IO from the subject."
+            }
+            Side::Key => {
+                " Subtracted is the same at S1: what is left tells IO from the subject, and the key's bias cancels."
+            }
         };
     }
     if let Some(seed) = parts.seed {
@@ -147,8 +103,8 @@ mod tests {
 
     #[test]
     fn every_heatmap_has_words_of_its_own() {
-        let labels: Vec<String> = NAMES.map(heatmap_label).into();
-        let explanations: Vec<String> = NAMES.map(heatmap_explanation).into();
+        let labels: Vec<String> = NAMES.map(|name| heatmap_label(&name.into())).into();
+        let explanations: Vec<String> = NAMES.map(|name| heatmap_explanation(&name.into())).into();
         println!("{labels:#?}\n{explanations:#?}");
         for (index, name) in NAMES.iter().enumerate() {
             assert!(
@@ -164,23 +120,23 @@ mod tests {
 
     #[test]
     fn facets_are_named() {
-        assert_eq!(facet_label("q par k perp"), "q \u{2225} W_U[IO], k \u{27c2} MLP 0");
+        let facet = Facet::new(Part::Parallel, Part::Perpendicular);
+        assert_eq!(facet_label(facet), "q \u{2225} W_U[IO], k \u{27c2} MLP 0");
         assert_eq!(
-            heatmap_label("query_split_subS1/q perp k par"),
+            heatmap_label(&"query_split_subS1/q perp k par".into()),
             "Query side, minus END\u{2192}S1, q \u{27c2} W_U[IO], k \u{2225} MLP 0"
         );
-        assert_eq!(facet_label("q par k"), "q par k");
         assert_eq!(
-            heatmap_explanation("key_split/q par k par"),
-            heatmap_explanation("key_split")
+            heatmap_explanation(&"key_split/q par k par".into()),
+            heatmap_explanation(&"key_split".into())
         );
     }
 
     #[test]
     fn other_names_stand_for_themselves() {
-        for name in ["", "value", "key_other", "_", "/"] {
-            assert_eq!(heatmap_label(name), name);
-            assert!(heatmap_explanation(name).ends_with('.'));
+        for name in ["", "value", "key_other", "_", "/", "key_split/q par k"] {
+            assert_eq!(heatmap_label(&name.into()), name);
+            assert!(heatmap_explanation(&name.into()).ends_with('.'));
         }
     }
 }

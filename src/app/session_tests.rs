@@ -1,9 +1,8 @@
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::analysis::TRUE_VALUES;
 use crate::app::form::{Form, ModelChoice};
-use crate::names::Head;
-use crate::names::{HistogramId, SeriesId};
-use crate::result::HistogramName;
+use crate::names::{Head, HistogramId, SeriesId};
 
 const URL: &str = "http://127.0.0.1:8080/models/stand-in";
 
@@ -63,12 +62,12 @@ fn progress(batches_done: usize) -> Progress {
 }
 
 fn batch(id: u32, index: usize) -> FromWorker {
-    let series = |label: &str| [(label.to_string(), vec![index as f32; 40])].into();
-    let mut values: BatchValues = HistogramName::all()
-        .into_iter()
-        .map(|name| (name.as_str().to_string(), series("No patching")))
-        .collect();
-    values.insert(TRUE_VALUES.into(), series("true_score"));
+    let series = || BTreeMap::from([(SeriesId::NoPatching, vec![index as f32; 40])]);
+    let values = BatchValues {
+        series: HistogramId::ALL.into_iter().map(|name| (name, series())).collect(),
+        true_score: vec![index as f32; 40],
+        true_prob: Vec::new(),
+    };
     FromWorker::Batch { id, index, values }
 }
 

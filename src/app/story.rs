@@ -3,32 +3,31 @@
 
 use super::view::View;
 use super::words::{counted, grouped, number};
-use crate::names::SeriesId;
+use crate::names::{HistogramId, SeriesId, Side};
 use crate::plot::series_starts_visible;
-use crate::result::{HistogramName, ResultFile, mean};
+use crate::result::{ResultFile, mean};
 
 mod cells;
 
 pub use cells::heatmap;
 
-/// Label of what the head reads when nothing is put in its place.
-const BASE: &str = "No patching";
+/// What the head reads when nothing is put in its place.
+const BASE: SeriesId = SeriesId::NoPatching;
 
 /// One series as the sentences need it.
 #[derive(Debug, Clone, PartialEq)]
 struct Seen<'a> {
-    label: String,
+    label: &'a SeriesId,
     mean: f64,
     values: &'a [f32],
 }
 
 /// The series of a figure, highest mean first: those that have a value.
-fn seen(result: &ResultFile, name: HistogramName) -> Vec<Seen<'_>> {
-    let series = result.series(name.into()).into_iter();
+fn seen(result: &ResultFile, name: HistogramId) -> Vec<Seen<'_>> {
+    let series = result.series(name).into_iter();
     let mut seen: Vec<Seen<'_>> = series
-        .filter_map(|(id, values)| {
+        .filter_map(|(label, values)| {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
-            let label = id.to_string();
             Some(Seen { label, mean, values })
         })
         .collect();
@@ -37,22 +36,21 @@ fn seen(result: &ResultFile, name: HistogramName) -> Vec<Seen<'_>> {
 }
 
 /// Those of `seen` that the reader sees.
-fn visible<'a>(seen: &[Seen<'a>], name: HistogramName, view: &View) -> Vec<Seen<'a>> {
+fn visible<'a>(seen: &[Seen<'a>], name: HistogramId, view: &View) -> Vec<Seen<'a>> {
     let toggled = view.histogram(name).toggled;
-    let shown = |series: &&Seen<'_>| series_starts_visible(&series.label) != toggled.contains(&series.label);
+    let shown = |series: &&Seen<'_>| series_starts_visible(series.label) != toggled.contains(series.label);
     seen.iter().filter(shown).cloned().collect()
 }
 
-fn find<'s, 'a>(seen: &'s [Seen<'a>], label: &str) -> Option<&'s Seen<'a>> {
+fn find<'s, 'a>(seen: &'s [Seen<'a>], label: &SeriesId) -> Option<&'s Seen<'a>> {
     seen.iter().find(|series| series.label == label)
 }
 
 /// The figure's main claim is about this series, and it is held against that one.
-fn pair(name: HistogramName) -> (&'static str, &'static str) {
-    if name.keys_fixed() {
-        ("W_U[IO]", "W_U[random]")
-    } else {
-        ("W_EE[IO]", "W_E[IO]")
+fn pair(name: HistogramId) -> (SeriesId, SeriesId) {
+    match name.side() {
+        Side::Query => (SeriesId::WuIo, SeriesId::WuRandom),
+        Side::Key => (SeriesId::WeeIo, SeriesId::WeIo),
     }
 }
 
@@ -82,8 +80,8 @@ fn against(value: f64, base: f64) -> String {
 
 /// What head and prompts are, and how much attention there is to explain.
 pub fn question(result: &ResultFile) -> String {
-    let probs = seen(result, HistogramName::KeysFixedProbs);
-    let Some(base) = find(&probs, BASE) else {
+    let probs = seen(result, HistogramId::KeysFixedProbs);
+    let Some(base) = find(&probs, &BASE) else {
         return format!(
             "How much of END\u{2019}s attention head {} gives to IO is known when the first batch is done.",
             result.head_name()
@@ -103,7 +101,7 @@ pub fn question(result: &ResultFile) -> String {
 }
 
 /// Two sentences on what there is to see in the histogram `name`; one where there is nothing yet.
-pub fn histogram(result: &ResultFile, name: HistogramName, view: &View) -> Vec<String> {
+pub fn histogram(result: &ResultFile, name: HistogramId, view: &View) -> Vec<String> {
     let all = seen(result, name);
     if all.is_empty() {
         return vec!["There are no values yet: this figure fills in with the first batch.".into()];
@@ -116,22 +114,22 @@ pub fn histogram(result: &ResultFile, name: HistogramName, view: &View) -> Vec<S
 }
 
 /// Which series lies furthest right, and how that compares with nothing replaced.
-fn furthest_right(visible: &[Seen<'_>], name: HistogramName) -> String {
+fn furthest_right(visible: &[Seen<'_>], name: HistogramId) -> String {
     let Some(best) = visible.first() else {
         return "All series of this figure are hidden.".into();
     };
     let place = if name.keys_fixed() { "query" } else { "key" };
-    let Some(base) = find(visible, BASE) else {
+    let Some(base) = find(visible, &BASE) else {
         return format!(
             "{} lies furthest right of the series shown, with a mean score of {}.",
             best.label,
             score(best.mean)
         );
     };
-    let Some(next) = visible.iter().find(|series| series.label != BASE) else {
+    let Some(next) = visible.iter().find(|series| *series.label != BASE) else {
         return format!("Only {BASE} is shown: its mean score is {}.", score(base.mean));
     };
-    if best.label == BASE {
+    if *best.label == BASE {
         let compared = if base.mean > 0.0 {
             format!(" ({} of it)", percent(next.mean / base.mean))
         } else {
@@ -161,15 +159,15 @@ fn furthest_right(visible: &[Seen<'_>], name: HistogramName) -> String {
 }
 
 /// What the order of the series says about the head: the notebook's claim, or what is true instead.
-fn meaning(all: &[Seen<'_>], name: HistogramName, result: &ResultFile) -> String {
-    let (main, other) = pair(name);
-    let (Some(main), Some(other)) = (find(all, main), find(all, other)) else {
+fn meaning(all: &[Seen<'_>], name: HistogramId, result: &ResultFile) -> String {
+    let (main_id, other_id) = pair(name);
+    let (Some(main), Some(other)) = (find(all, &main_id), find(all, &other_id)) else {
         return format!(
             "{} not in this result, so that it does not say what the {} must contain.",
-            if find(all, main).is_none() {
-                format!("{main} is")
+            if find(all, &main_id).is_none() {
+                format!("{main_id} is")
             } else {
-                format!("{other} is")
+                format!("{other_id} is")
             },
             if name.keys_fixed() { "query" } else { "key" }
         );
@@ -205,7 +203,7 @@ fn meaning(all: &[Seen<'_>], name: HistogramName, result: &ResultFile) -> String
         )
     };
     let earlier = result.earlier_head();
-    let written = earlier.and_then(|head| Some((head, find(all, &SeriesId::EarlierHead(head).label())?)));
+    let written = earlier.and_then(|head| Some((head, find(all, &SeriesId::EarlierHead(head))?)));
     match written.filter(|_| !claim.ends_with('.')) {
         Some((head, written)) => format!("{claim}; what head {head} writes at END gives {}.", score(written.mean)),
         None if claim.ends_with('.') => claim,
@@ -214,13 +212,13 @@ fn meaning(all: &[Seen<'_>], name: HistogramName, result: &ResultFile) -> String
 }
 
 /// How much attention the main series gives IO, and how much nothing replaced does.
-fn attention(visible: &[Seen<'_>], name: HistogramName) -> String {
+fn attention(visible: &[Seen<'_>], name: HistogramId) -> String {
     let Some(best) = visible.first() else {
         return "All series of this figure are hidden.".into();
     };
-    let main = find(visible, pair(name).0).filter(|main| main.label != best.label && best.label == BASE);
+    let main = find(visible, &pair(name).0).filter(|main| main.label != best.label && *best.label == BASE);
     let told = main.unwrap_or(best);
-    match find(visible, BASE).filter(|base| base.label != told.label) {
+    match find(visible, &BASE).filter(|base| base.label != told.label) {
         Some(base) => format!(
             "After the softmax {} gives IO {} of the attention on average, and {BASE} {}.",
             told.label,
@@ -238,13 +236,13 @@ fn attention(visible: &[Seen<'_>], name: HistogramName) -> String {
 /// In how many prompts IO gets more than half of the attention, for the series at the top, nothing replaced and the last.
 fn prompts_won(visible: &[Seen<'_>]) -> String {
     let mut told: Vec<&Seen<'_>> = visible.iter().take(1).collect();
-    told.extend(find(visible, BASE));
+    told.extend(find(visible, &BASE));
     told.extend(visible.last());
     let mut counts: Vec<String> = Vec::new();
-    let mut done: Vec<&str> = Vec::new();
+    let mut done: Vec<&SeriesId> = Vec::new();
     for series in told {
-        if !done.contains(&series.label.as_str()) {
-            done.push(&series.label);
+        if !done.contains(&series.label) {
+            done.push(series.label);
             let won = series.values.iter().filter(|value| **value > 0.5).count();
             counts.push(format!("{} with {}", grouped(won), series.label));
         }
@@ -270,12 +268,12 @@ fn list(parts: &[String]) -> String {
 
 /// What both sides together say about the head.
 pub fn ending(result: &ResultFile) -> Vec<String> {
-    [HistogramName::KeysFixedScores, HistogramName::QueriesFixedScores]
+    [HistogramId::KeysFixedScores, HistogramId::QueriesFixedScores]
         .into_iter()
         .filter_map(|name| {
             let all = seen(result, name);
-            let base = find(&all, BASE).filter(|base| base.mean > 0.0)?;
-            let main = find(&all, pair(name).0)?;
+            let base = find(&all, &BASE).filter(|base| base.mean > 0.0)?;
+            let main = find(&all, &pair(name).0)?;
             let side = if name.keys_fixed() {
                 "On the query side"
             } else {

@@ -3,14 +3,14 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::analysis::Heatmap;
 use crate::app::partial;
-use crate::names::{Head, HeatmapId, HistogramId};
+use crate::names::{Head, HeatmapId};
 use crate::plot::HeatmapView;
 
-const ALL: [HistogramName; 4] = HistogramName::all();
-const SCORES: HistogramName = HistogramName::KeysFixedScores;
-const PROBS: HistogramName = HistogramName::KeysFixedProbs;
-const KEY_SCORES: HistogramName = HistogramName::QueriesFixedScores;
-const KEY_PROBS: HistogramName = HistogramName::QueriesFixedProbs;
+const ALL: [HistogramId; 4] = HistogramId::ALL;
+const SCORES: HistogramId = HistogramId::KeysFixedScores;
+const PROBS: HistogramId = HistogramId::KeysFixedProbs;
+const KEY_SCORES: HistogramId = HistogramId::QueriesFixedScores;
+const KEY_PROBS: HistogramId = HistogramId::QueriesFixedProbs;
 
 fn recorded() -> ResultFile {
     let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
@@ -18,20 +18,19 @@ fn recorded() -> ResultFile {
 }
 
 /// The recorded run with other series in `name`.
-fn with(name: HistogramName, series: &[(&str, &[f32])]) -> ResultFile {
+fn with(name: HistogramId, series: &[(&str, &[f32])]) -> ResultFile {
     let mut result = recorded();
-    let histogram = HistogramId::from(name);
     let section = result.substitution_mut().expect("recorded");
-    for series in section.series.get_mut(histogram.side()).values_mut() {
-        *series.values_mut(histogram) = None;
+    for series in section.series.get_mut(name.side()).values_mut() {
+        *series.values_mut(name) = None;
     }
     for (label, values) in series {
-        section.extend(histogram, (*label).into(), values);
+        section.extend(name, (*label).into(), values);
     }
     result
 }
 
-fn said(result: &ResultFile, name: HistogramName) -> String {
+fn said(result: &ResultFile, name: HistogramId) -> String {
     histogram(result, name, &View::default()).join(" ")
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::names::HistogramId;
 use crate::plot::{HeatmapView, HistogramView};
-use crate::result::HistogramName;
 
 /// Light or dark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,7 +35,7 @@ impl Appearance {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct View {
     /// The histograms that are not shown as at first.
-    pub histograms: BTreeMap<HistogramName, HistogramView>,
+    pub histograms: BTreeMap<HistogramId, HistogramView>,
     /// The heatmap.
     pub heatmap: HeatmapView,
     /// Light or dark.
@@ -48,12 +48,12 @@ pub struct View {
 
 impl View {
     /// How the histogram `name` is shown.
-    pub fn histogram(&self, name: HistogramName) -> HistogramView {
+    pub fn histogram(&self, name: HistogramId) -> HistogramView {
         self.histograms.get(&name).cloned().unwrap_or_default()
     }
 
     /// Changes how the histogram `name` is shown.
-    pub fn update_histogram(&mut self, name: HistogramName, change: impl FnOnce(&mut HistogramView)) {
+    pub fn update_histogram(&mut self, name: HistogramId, change: impl FnOnce(&mut HistogramView)) {
         let view = self.histograms.entry(name).or_default();
         change(view);
         if *view == HistogramView::default() {

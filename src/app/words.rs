@@ -7,9 +7,9 @@ use crate::analysis::{Phase, Progress};
 use crate::export::result_stem;
 use crate::model::Config;
 use crate::model::ModelCard;
-use crate::names::{Component, Head};
+use crate::names::{Component, Head, HistogramId};
 use crate::prompts::IoiSet;
-use crate::result::{HistogramName, ResultFile};
+use crate::result::ResultFile;
 
 /// The page's title.
 pub const TITLE: &str = "Why does this head look there?";
@@ -182,18 +182,6 @@ fn drawn(set: &IoiSet) -> String {
     format!("{} \u{d7} {}, {seeds}{bos}", set.batches, set.batch_size)
 }
 
-/// What a reader should know of a result that is not whole: the kinds of sections that were skipped.
-pub fn skipped(result: &ResultFile) -> Option<String> {
-    let kinds = &result.skipped;
-    (!kinds.is_empty()).then(|| {
-        format!(
-            "This file also has {} that this version of keyside does not know and does not show: {}.",
-            counted(kinds.len(), "section of a kind", "sections of kinds"),
-            kinds.join(", ")
-        )
-    })
-}
-
 /// The name of a result's file: `keyside-gpt-2-small-10.7.json`.
 pub fn file_name(result: &ResultFile) -> String {
     format!("{}.json", result_stem(result))
@@ -285,39 +273,39 @@ fn small(value: f64) -> String {
 }
 
 /// Heading of a histogram's figure.
-pub fn heading(name: HistogramName) -> &'static str {
+pub fn heading(name: HistogramId) -> &'static str {
     match name {
-        HistogramName::KeysFixedScores => "Which query makes the head look at IO?",
-        HistogramName::KeysFixedProbs => "How much of its attention would IO get?",
-        HistogramName::QueriesFixedScores => "Which key makes IO worth looking at?",
-        HistogramName::QueriesFixedProbs => "And how much attention would that key get?",
+        HistogramId::KeysFixedScores => "Which query makes the head look at IO?",
+        HistogramId::KeysFixedProbs => "How much of its attention would IO get?",
+        HistogramId::QueriesFixedScores => "Which key makes IO worth looking at?",
+        HistogramId::QueriesFixedProbs => "And how much attention would that key get?",
     }
 }
 
 /// What a histogram shows, in a sentence or two.
-pub fn explanation(name: HistogramName) -> &'static str {
+pub fn explanation(name: HistogramId) -> &'static str {
     match name {
-        HistogramName::KeysFixedScores => {
+        HistogramId::KeysFixedScores => {
             "Keys stay as they are; the vector the query is made from, at END, is replaced. The attention score from \
              END to IO is then a linear function of that vector: further right means more attention to IO."
         }
-        HistogramName::KeysFixedProbs => {
+        HistogramId::KeysFixedProbs => {
             "The same replacements after the softmax: only the score from END to IO changes, the other scores of the \
              row stay."
         }
-        HistogramName::QueriesFixedScores => {
+        HistogramId::QueriesFixedScores => {
             "Now the query stays, and the vector the key is made from, at IO, is replaced: the token\u{2019}s embedding, or \
              what layer 0 alone makes of it."
         }
-        HistogramName::QueriesFixedProbs => "The same key replacements after the softmax.",
+        HistogramId::QueriesFixedProbs => "The same key replacements after the softmax.",
     }
 }
 
 /// What a figure shows, for those who do not see it: mean of every visible series.
-pub fn summary(result: &ResultFile, name: HistogramName) -> String {
+pub fn summary(result: &ResultFile, name: HistogramId) -> String {
     let mean = |values: &[f32]| crate::result::mean(values).map(|mean| number(mean, if name.probs() { 3 } else { 2 }));
     let means: Vec<String> = result
-        .series(name.into())
+        .series(name)
         .into_iter()
         .filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?)))
         .collect();

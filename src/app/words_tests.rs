@@ -112,7 +112,7 @@ fn summaries_name_head_prompts_and_means() {
     );
     assert_eq!(file_name(&result), "keyside-gpt-2-small-10.7.json");
 
-    let text = summary(&result, HistogramName::KeysFixedScores);
+    let text = summary(&result, HistogramId::KeysFixedScores);
     assert!(text.contains("No patching 4.") && text.contains("head 10.7"), "{text}");
     let text = heatmap_summary(&result, result.heatmap(&HeatmapId::KEY).expect("recorded"));
     assert!(text.contains("0.11 \u{2212}0.8") && text.contains("MLP7 0."), "{text}");
@@ -140,8 +140,6 @@ fn progress_is_said_in_words() {
 
 #[test]
 fn every_histogram_has_words_of_its_own() {
-    let headings: BTreeMap<_, _> = HistogramName::all()
-        .map(|name| (heading(name), explanation(name)))
-        .into();
+    let headings: BTreeMap<_, _> = HistogramId::ALL.map(|name| (heading(name), explanation(name))).into();
     assert_eq!(headings.len(), 4);
 }

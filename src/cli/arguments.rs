@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Processing;
-use crate::names::Head;
+use crate::names::{Head, SeriesId};
 use crate::plot::{HistogramView, SeriesOrder, Theme, series_starts_visible};
 
 const EXAMPLE: &str = "\
@@ -148,10 +148,10 @@ pub struct PlotArguments {
     pub order: SeriesOrder,
     /// Show a series that is hidden at first, by label; may be given several times.
     #[arg(long, value_name = "LABEL")]
-    pub show: Vec<String>,
+    pub show: Vec<SeriesId>,
     /// Hide a series, by label; may be given several times.
     #[arg(long, value_name = "LABEL")]
-    pub hide: Vec<String>,
+    pub hide: Vec<SeriesId>,
     /// Mark the values of one prompt in histograms, and draw its cells where the result has them; counted from 1.
     #[arg(long, value_name = "N", value_parser = prompt)]
     pub prompt: Option<usize>,
@@ -169,8 +169,8 @@ pub struct PlotArguments {
 impl PlotArguments {
     /// How histograms are shown.
     pub fn histogram_view(&self) -> HistogramView {
-        let shown = self.show.iter().filter(|label| !series_starts_visible(label));
-        let hidden = self.hide.iter().filter(|label| series_starts_visible(label));
+        let shown = self.show.iter().filter(|series| !series_starts_visible(series));
+        let hidden = self.hide.iter().filter(|series| series_starts_visible(series));
         HistogramView {
             toggled: shown.chain(hidden).cloned().collect(),
             max_bins: self.bins.map(usize::from),
@@ -249,7 +249,7 @@ mod tests {
             "r.json --out d --bins 30 --log --zoom -2:4.5 --order label --show W_U[S] --hide W_U[IO] --hide W_U[S]";
         let view = parse_plot(options).expect("parses").histogram_view();
         let expected = HistogramView {
-            toggled: ["W_U[IO]", "W_U[S]"].map(str::to_owned).into(),
+            toggled: [SeriesId::WuIo, SeriesId::WuS].into(),
             max_bins: Some(30),
             log_counts: true,
             zoom: Some((-2.0, 4.5)),

@@ -4,7 +4,6 @@ use std::io::Write;
 use std::path::Path;
 
 use super::{PlotArguments, cannot_write};
-use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Figure, markdown, picture_size, script, tables};
 use crate::plot::plot_svg;
@@ -17,7 +16,7 @@ use crate::result::ResultFile;
 /// [`ErrorKind::Source`] when files can't be read or written.
 pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
     let result = read(&arguments.result)?;
-    if let Some(notice) = words::skipped(&result) {
+    if let Some(notice) = result.skipped_notice() {
         // Nothing can be done where stderr is closed.
         let _ = writeln!(std::io::stderr(), "keyside: {notice}");
     }

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::analysis::Heatmap;
-use crate::names::HeatmapId;
-use crate::result::{HistogramName, ResultFile, mean};
+use crate::names::{HeatmapId, HistogramId, SeriesId};
+use crate::result::{ResultFile, mean};
 
 /// Means of every series, the identity check, and how long it took.
 pub(crate) fn summary(result: &ResultFile) -> String {
@@ -20,7 +20,7 @@ pub(crate) fn summary(result: &ResultFile) -> String {
         );
     }
     text.push('\n');
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         histogram(&mut text, result, name);
     }
     for name in result.heatmap_names() {
@@ -45,20 +45,18 @@ pub(crate) fn summary(result: &ResultFile) -> String {
 }
 
 /// The means of one histogram's series, largest first, and of the true values.
-fn histogram(text: &mut String, result: &ResultFile, name: HistogramName) {
-    let series = result.series(name.into()).into_iter();
-    let mut means: Vec<(String, f64)> = series
-        .filter_map(|(id, values)| Some((id.to_string(), mean(values)?)))
-        .collect();
+fn histogram(text: &mut String, result: &ResultFile, name: HistogramId) {
+    let series = result.series(name).into_iter();
+    let truth = name.true_values();
+    let mut means: Vec<(&SeriesId, f64)> = series.filter_map(|(id, values)| Some((id, mean(values)?))).collect();
     if means.is_empty() {
         return;
     }
     means.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let true_label = if name.probs() { "true probability" } else { "true score" };
-    means.extend(mean(result.true_values(name.into())).map(|value| (true_label.to_owned(), value)));
+    means.extend(mean(result.true_values(name)).map(|value| (&truth, value)));
     line(text, format_args!("{name}, means"));
-    for (label, value) in means {
-        line(text, format_args!("  {label:<24} {value:>9.4}"));
+    for (id, value) in means {
+        line(text, format_args!("  {id:<24} {value:>9.4}"));
     }
 }
 

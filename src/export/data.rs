@@ -6,9 +6,9 @@ use super::table::{Field, Table, markdown_text};
 use super::{Figure, number};
 use crate::analysis::Heatmap;
 use crate::error::Result;
-use crate::names::HeatmapId;
+use crate::names::{Column, HistogramId, Row};
 use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Plot, Series};
-use crate::result::{Bins, HistogramName, ResultFile};
+use crate::result::{Bins, ResultFile};
 
 /// The tables behind `figure`, all of the data whatever is zoomed to or hidden.
 ///
@@ -25,7 +25,7 @@ pub fn tables(figure: &Figure, result: &ResultFile) -> Result<Vec<Table>> {
         (Figure::Histogram(name, ..), Plot::Histogram(plot)) => histogram(result, *name, &plot),
         (Figure::Heatmap(view, _), Plot::Heatmap(plot)) => {
             let prompts = result
-                .heatmap(&HeatmapId::from(view.name.as_str()))
+                .heatmap(&view.name)
                 .and_then(|heatmap| per_prompt(result, &plot, heatmap));
             [cells(&plot), components(&plot)].into_iter().chain(prompts).collect()
         }
@@ -48,11 +48,11 @@ pub fn markdown(figure: &Figure, result: &ResultFile) -> Result<String> {
     Ok(title.into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
 }
 
-fn histogram(result: &ResultFile, name: HistogramName, plot: &HistogramPlot) -> Vec<Table> {
+fn histogram(result: &ResultFile, name: HistogramId, plot: &HistogramPlot) -> Vec<Table> {
     let values: Vec<&[f32]> = plot
         .series
         .iter()
-        .map(|series| result.values(name.into(), &series.label.as_str().into()))
+        .map(|series| result.values(name, &series.id))
         .collect();
     vec![
         statistics(plot),
@@ -232,11 +232,11 @@ fn with_series<'a>(columns: impl IntoIterator<Item = &'a str>, plot: &HistogramP
 }
 
 fn cells(plot: &HeatmapPlot) -> Table {
-    let row = |(name, cells): (&String, &Vec<Option<Cell>>)| {
+    let row = |(name, cells): (&Row, &Vec<Option<Cell>>)| {
         let values = cells
             .iter()
             .map(|cell| cell.as_ref().map_or(Field::Empty, |cell| Field::Single(cell.value)));
-        std::iter::once(name.as_str().into()).chain(values).collect()
+        std::iter::once(Field::Text(name.to_string())).chain(values).collect()
     };
     let misc: Vec<&str> = plot
         .cells
@@ -247,8 +247,8 @@ fn cells(plot: &HeatmapPlot) -> Table {
         .map(|cell| cell.label.as_str())
         .collect();
     let of_misc = match plot.rows.first() {
-        Some(name) if name.parse::<usize>().is_err() => format!(" The row {name} holds {}.", misc.join(", ")),
-        _ => String::new(),
+        Some(name @ (Row::Misc | Row::Other(_))) => format!(" The row {name} holds {}.", misc.join(", ")),
+        Some(Row::Layer(_)) | None => String::new(),
     };
     Table {
         name: "cells",
@@ -258,14 +258,14 @@ fn cells(plot: &HeatmapPlot) -> Table {
             number::single(plot.sum as f32)
         ),
         columns: std::iter::once("layer".to_owned())
-            .chain(plot.columns.iter().cloned())
+            .chain(plot.columns.iter().map(Column::to_string))
             .collect(),
         rows: plot.rows.iter().zip(&plot.cells).map(row).collect(),
     }
 }
 
 fn components(plot: &HeatmapPlot) -> Table {
-    let of_row = |(row, cells): (&String, &Vec<Option<Cell>>)| -> Vec<Vec<Field>> {
+    let of_row = |(row, cells): (&Row, &Vec<Option<Cell>>)| -> Vec<Vec<Field>> {
         let cell = |cell: &Cell| {
             let value = f64::from(cell.value);
             let share = if plot.sum == 0.0 {
@@ -276,7 +276,7 @@ fn components(plot: &HeatmapPlot) -> Table {
             vec![
                 cell.label.as_str().into(),
                 cell.name.as_str().into(),
-                row.as_str().into(),
+                Field::Text(row.to_string()),
                 Field::Single(cell.value),
                 share,
             ]

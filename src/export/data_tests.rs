@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::analysis::Array;
-use crate::names::HistogramId;
+use crate::names::HeatmapId;
 use crate::plot::{CellRange, HeatmapView, HistogramView};
 use crate::prompts::PromptSet;
 
@@ -86,18 +86,15 @@ fn column<'a>(table: &'a (Vec<String>, Vec<Vec<String>>), name: &str) -> impl It
 #[test]
 fn values_read_back_to_the_same_bits() {
     for result in [recorded(), with_prompts()] {
-        for name in HistogramName::all() {
+        for name in HistogramId::ALL {
             let figure = Figure::Histogram(name, HistogramView::default(), None);
             let values = table(&figure, &result, "values");
-            let truth = result.true_values(name.into());
+            let truth = result.true_values(name);
             let plot_labels = HistogramPlot::of_result(&result, name, &HistogramView::default())
                 .series
                 .len();
-            assert_eq!(
-                plot_labels,
-                result.series(name.into()).len() + usize::from(!truth.is_empty())
-            );
-            for (label, expected) in result.series(name.into()) {
+            assert_eq!(plot_labels, result.series(name).len() + usize::from(!truth.is_empty()));
+            for (label, expected) in result.series(name) {
                 let found: Vec<u32> = column(&values, &label.label())
                     .map(|text| text.parse::<f32>().unwrap().to_bits())
                     .collect();
@@ -110,7 +107,7 @@ fn values_read_back_to_the_same_bits() {
         }
     }
     let result = with_prompts();
-    let figure = Figure::Histogram(HistogramName::KeysFixedScores, HistogramView::default(), None);
+    let figure = Figure::Histogram(HistogramId::KeysFixedScores, HistogramView::default(), None);
     let values = table(&figure, &result, "values");
     let truth: Vec<f32> = column(&values, "true score")
         .map(|text| text.parse().unwrap())
@@ -133,7 +130,7 @@ fn values_read_back_to_the_same_bits() {
 #[test]
 fn bins_are_those_drawn() {
     let result = recorded();
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         for max_bins in [None, Some(1), Some(37)] {
             let view = HistogramView {
                 max_bins,
@@ -167,7 +164,7 @@ fn bins_are_those_drawn() {
 #[test]
 fn statistics_are_those_of_the_boxes() {
     let result = recorded();
-    let name = HistogramName::QueriesFixedScores;
+    let name = HistogramId::QueriesFixedScores;
     let figure = Figure::Histogram(name, HistogramView::default(), None);
     let found = table(&figure, &result, "statistics");
     let outliers = table(&figure, &result, "outliers");
@@ -210,7 +207,7 @@ fn cells_read_back_to_the_same_bits() {
     let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
     let figure = Figure::Heatmap(HeatmapView::default(), None);
     let cells = table(&figure, &result, "cells");
-    let columns: Vec<String> = heatmap.columns().iter().map(ToString::to_string).collect();
+    let columns: Vec<String> = heatmap.columns().iter().map(Column::to_string).collect();
     assert_eq!(cells.0[1..], columns);
     for (row, values) in cells.1.iter().zip(heatmap.values()) {
         for (text, value) in row[1..].iter().zip(&values) {
@@ -297,7 +294,7 @@ fn markdown_reads_back_to_the_same_cells() {
         let numbers: Vec<f32> = fields[1..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(&numbers, values);
     }
-    let figure = Figure::Histogram(HistogramName::KeysFixedProbs, HistogramView::default(), None);
+    let figure = Figure::Histogram(HistogramId::KeysFixedProbs, HistogramView::default(), None);
     let text = markdown(&figure, &result).unwrap();
     assert_eq!(
         text.matches("| --- |").count(),
@@ -310,10 +307,13 @@ fn markdown_reads_back_to_the_same_cells() {
 #[test]
 fn figures_are_found_by_name() {
     let result = recorded();
-    let names: Vec<String> = Figure::all(&result).iter().map(Figure::name).collect();
+    let names: Vec<String> = Figure::all(&result)
+        .iter()
+        .map(|figure| figure.id().to_string())
+        .collect();
     assert!(names.contains(&"keys_fixed_scores".to_owned()) && names.contains(&"heatmap_key".to_owned()));
     for name in names.iter().map(String::as_str).chain(["key"]) {
-        assert!(Figure::named(&result, name).unwrap().name().ends_with(name));
+        assert!(Figure::named(&result, name).unwrap().id().to_string().ends_with(name));
     }
     let message = Figure::named(&result, "nonsense").unwrap_err().to_string();
     assert!(

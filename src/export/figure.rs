@@ -1,18 +1,15 @@
 //! A figure of a result, and how it is shown.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::HeatmapId;
+use crate::names::{FigureId, HistogramId};
 use crate::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE};
-use crate::result::{HistogramName, ResultFile};
-
-/// What the names of heatmaps' figures begin with.
-const HEATMAP: &str = "heatmap_";
+use crate::result::ResultFile;
 
 /// A figure, how it is shown, and the prompt that is picked, by its number in the result.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Figure {
     /// A histogram, with the values of the picked prompt marked.
-    Histogram(HistogramName, HistogramView, Option<usize>),
+    Histogram(HistogramId, HistogramView, Option<usize>),
     /// A heatmap: of the picked prompt, where its cells are known, else of the mean.
     Heatmap(HeatmapView, Option<usize>),
 }
@@ -33,10 +30,10 @@ pub fn picture_size(plot: &Plot) -> (u32, u32) {
 impl Figure {
     /// All figures of `result` as they are shown at first: the histograms that have series, the heatmaps.
     pub fn all(result: &ResultFile) -> Vec<Self> {
-        let histograms = HistogramName::all().into_iter();
+        let histograms = HistogramId::ALL.into_iter();
         let heatmaps = result.heatmap_names().into_iter().map(|name| {
             let view = HeatmapView {
-                name: name.to_string(),
+                name,
                 ..HeatmapView::default()
             };
             Self::Heatmap(view, None)
@@ -48,47 +45,41 @@ impl Figure {
             .collect()
     }
 
-    /// The figure `name` of `result`: as [`Figure::name`] says it, or a heatmap's name alone.
+    /// The figure `name` of `result`: as [`Figure::id`] says it, or a heatmap's name alone.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] with the names that there are.
     pub fn named(result: &ResultFile, name: &str) -> Result<Self> {
         let all = Self::all(result);
-        let names: Vec<String> = all.iter().map(Self::name).collect();
-        let found = all
-            .into_iter()
-            .find(|figure| [figure.name(), figure.short_name()].iter().any(|known| known == name));
+        let names: Vec<String> = all.iter().map(|figure| figure.id().to_string()).collect();
+        let id = FigureId::from(name);
+        let found = all.into_iter().find(|figure| figure.id() == id);
         found.ok_or_else(|| {
             Error::new(ErrorKind::Plot, format!("the result has no figure \"{name}\"")).expected(names.join(", "))
         })
     }
 
-    /// Its name: `keys_fixed_scores`, `heatmap_key`.
-    pub fn name(&self) -> String {
+    /// Which one it is.
+    pub fn id(&self) -> FigureId {
         match self {
-            Self::Histogram(name, ..) => name.to_string(),
-            Self::Heatmap(view, _) => format!("{HEATMAP}{}", view.name),
+            Self::Histogram(name, ..) => FigureId::Histogram(*name),
+            Self::Heatmap(view, _) => FigureId::Heatmap(view.name.clone()),
         }
     }
 
     /// Whether `result` has it.
     pub fn is_in(&self, result: &ResultFile) -> bool {
         match self {
-            Self::Histogram(name, ..) => !result.series((*name).into()).is_empty(),
-            Self::Heatmap(view, _) => result.heatmap(&HeatmapId::from(view.name.as_str())).is_some(),
-        }
-    }
-
-    fn short_name(&self) -> String {
-        match self {
-            Self::Histogram(name, ..) => name.to_string(),
-            Self::Heatmap(view, _) => view.name.clone(),
+            Self::Histogram(name, ..) => !result.series(*name).is_empty(),
+            Self::Heatmap(view, _) => result.heatmap(&view.name).is_some(),
         }
     }
 
     /// Its name as part of a file's name.
     pub fn stem(&self) -> String {
-        plain(&self.name(), |c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'))
+        plain(&self.id().to_string(), |c| {
+            c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
+        })
     }
 
     /// What there is to draw.

@@ -10,7 +10,7 @@ use super::{Figure, number, result_stem};
 use crate::error::Result;
 use crate::names::HistogramId;
 use crate::plot::{Cell, HeatmapPlot, HeatmapView, HistogramPlot, Plot, Theme};
-use crate::result::{HistogramName, ResultFile};
+use crate::result::ResultFile;
 
 const HISTOGRAM: &str = include_str!("python/histogram.py");
 const HEATMAP: &str = include_str!("python/heatmap.py");
@@ -48,7 +48,7 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     ))
 }
 
-fn histogram(constants: &mut Constants, name: HistogramName, plot: &HistogramPlot, theme: &Theme) {
+fn histogram(constants: &mut Constants, name: HistogramId, plot: &HistogramPlot, theme: &Theme) {
     let truth = if name.probs() { "true_prob" } else { "true_score" };
     let (start, size, count) = plot
         .bins
@@ -57,7 +57,7 @@ fn histogram(constants: &mut Constants, name: HistogramName, plot: &HistogramPlo
     constants.comment("Where the values are in a result file of version 1, and where they are in one of version 2.");
     constants.texts(&[
         ("HISTOGRAM", name.as_str()),
-        ("SIDE", HistogramId::from(name).side().as_str()),
+        ("SIDE", name.side().as_str()),
         ("VALUES", if name.probs() { "probabilities" } else { "scores" }),
         ("TRUE_VALUES", truth),
         ("TITLE", &plot.title),
@@ -85,9 +85,9 @@ fn histogram(constants: &mut Constants, name: HistogramName, plot: &HistogramPlo
 
 fn heatmap(constants: &mut Constants, view: &HeatmapView, plot: &HeatmapPlot, theme: &Theme) {
     constants.comment("Where the heatmap is in a result file of version 1; of version 2, the parts of its name.");
-    let path: Vec<String> = match view.name.split_once('/') {
-        Some((name, facet)) => [name, "facets", facet].map(quoted).to_vec(),
-        None => vec![quoted(&view.name)],
+    let path: Vec<String> = match view.name.group_and_facet() {
+        (name, Some(facet)) => [&name, "facets", &facet].map(quoted).to_vec(),
+        (name, None) => vec![quoted(&name)],
     };
     constants.line("HEATMAP", &format!("[{}]", path.join(", ")));
     constants.comment("The prompt whose cells are drawn, counted from 0; None for the mean.");
@@ -100,12 +100,6 @@ fn heatmap(constants: &mut Constants, view: &HeatmapView, plot: &HeatmapPlot, th
         ("X_LABEL", &plot.x_label),
         ("Y_LABEL", &plot.y_label),
     ]);
-    let list = |names: &[String]| {
-        format!(
-            "[{}]",
-            names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ")
-        )
-    };
     constants.comment("The rows and columns that are shown.");
     constants.line("ROWS", &list(&plot.rows));
     constants.line("COLUMNS", &list(&plot.columns));
@@ -162,6 +156,12 @@ impl Constants {
         // Writing to a string cannot fail.
         let _ = writeln!(self.text, "{line}");
     }
+}
+
+/// The texts of `names` as a Python list.
+fn list<T: ToString>(names: &[T]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| quoted(&name.to_string())).collect();
+    format!("[{}]", quoted.join(", "))
 }
 
 /// `text` as a Python string, in ASCII: it may come from a result file, which may hold anything.

@@ -3,7 +3,7 @@
 
 use super::*;
 use crate::analysis::Array;
-use crate::names::HeatmapId;
+use crate::names::{HeatmapId, SeriesId};
 use crate::plot::{HistogramView, SeriesOrder};
 
 fn recorded() -> ResultFile {
@@ -33,13 +33,13 @@ fn a_script_imports_nothing_but_json_and_matplotlib() {
 fn a_script_has_what_is_shown() {
     let result = recorded();
     let view = HistogramView {
-        toggled: ["W_U[S]", "W_U[IO]"].map(str::to_owned).into(),
+        toggled: [SeriesId::WuS, SeriesId::WuIo].into(),
         max_bins: Some(30),
         log_counts: true,
         zoom: Some((-1.5, 2.25)),
         order: SeriesOrder::Label,
     };
-    let figure = Figure::Histogram(HistogramName::KeysFixedScores, view, None);
+    let figure = Figure::Histogram(HistogramId::KeysFixedScores, view, None);
     let Plot::Histogram(plot) = figure.plot(&result).unwrap() else {
         unreachable!()
     };

@@ -139,6 +139,23 @@ impl CellName {
         }
     }
 
+    /// The beginning of its short form that says no layer: "MLP" of "MLP6". None where the layer comes first or there is none.
+    pub fn without_layer(&self) -> Option<String> {
+        match self {
+            Self::Component(Component::Mlp(_)) => Some(MLP.to_owned()),
+            Self::Component(Component::AttentionBias(_)) => Some(B_O.to_owned()),
+            Self::Component(
+                Component::TokenEmbedding
+                | Component::PositionEmbedding
+                | Component::QueryBias
+                | Component::KeyBias
+                | Component::Head(_),
+            )
+            | Self::Other(_, Column::Head(_)) => None,
+            Self::Other(_, column) => Some(column.to_string()),
+        }
+    }
+
     /// The component, where it is one.
     pub fn component(&self) -> Option<Component> {
         match self {
@@ -255,6 +272,10 @@ mod tests {
         assert_eq!(names((2, 1)), own("all.0", "head all.0", false));
         assert_eq!(names((2, 2)), own("MLPall", "MLP all", false));
         assert_eq!(names((2, 3)), own("b_Oall", "b_O of layer all", false));
+        let short = |place| grid.cell(Side::Key, place).and_then(|cell| cell.without_layer());
+        assert_eq!([short((0, 0)), short((1, 1)), short((2, 1))], [None, None, None]);
+        let texts = [(1, 0), (1, 2), (1, 3), (2, 2)].map(|place| short(place).unwrap_or_default());
+        assert_eq!(texts, ["x", "MLP", "b_O", "MLP"]);
     }
 
     #[test]

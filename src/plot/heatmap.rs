@@ -4,12 +4,14 @@ use super::heatmap_cells::Table;
 use super::{CellRange, HeatmapView};
 use crate::analysis::Heatmap;
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::HeatmapId;
+use crate::names::{CellName, Column, Row};
 use crate::result::ResultFile;
 
 /// One cell: a component and its contribution.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
+    /// What it is.
+    pub of: CellName,
     /// Short name, written on the cell: "9.3", "MLP6", "W_E".
     pub label: String,
     /// Name for people: "head 9.3", "MLP 6", "W_E (token embedding)".
@@ -30,9 +32,9 @@ pub struct HeatmapPlot {
     /// Title of the axis of layers.
     pub y_label: String,
     /// Names of the rows that are shown.
-    pub rows: Vec<String>,
+    pub rows: Vec<Row>,
     /// Names of the columns that are shown.
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// The cells that are shown, `[rows, columns]`; None where there is no component.
     pub cells: Vec<Vec<Option<Cell>>>,
     /// Sum of all cells, also those outside the part that is shown.
@@ -57,13 +59,13 @@ impl HeatmapPlot {
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` has no such heatmap.
     pub fn of_result(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -> Result<Self> {
-        let name = view.name.as_str();
-        let heatmap = result.heatmap(&HeatmapId::from(name)).ok_or_else(|| {
-            let names: Vec<String> = result.heatmap_names().iter().map(HeatmapId::to_string).collect();
+        let name = &view.name;
+        let heatmap = result.heatmap(name).ok_or_else(|| {
+            let names = result.heatmap_names();
             let expected = if names.is_empty() {
                 "it has none".to_owned()
             } else {
-                names.join(", ")
+                names.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
             };
             Error::new(ErrorKind::Plot, format!("the result has no heatmap \"{name}\"")).expected(expected)
         })?;
@@ -83,7 +85,7 @@ impl HeatmapPlot {
         let title = format!(
             "Contribution to attention scores of {} ({}{whose})",
             result.head_name(),
-            side(name)
+            name.in_title()
         );
         Ok(Self {
             title,
@@ -117,14 +119,6 @@ impl HeatmapPlot {
         {
             table.keep(|row| within(zoom.rows, row), |column| within(zoom.columns, column));
         }
-        let (row_names, column_names): (Vec<String>, Vec<String>) = (
-            table.rows.iter().map(|&row| rows[row].to_string()).collect(),
-            table
-                .columns
-                .iter()
-                .map(|&column| columns[column].to_string())
-                .collect(),
-        );
         let pick = view.pick.and_then(|(row, column)| {
             let row = table.rows.iter().position(|place| *place == row)?;
             let column = table.columns.iter().position(|place| *place == column)?;
@@ -134,8 +128,8 @@ impl HeatmapPlot {
             title: String::new(),
             x_label: "Component (attn heads & MLP)".to_owned(),
             y_label: "Layer".to_owned(),
-            rows: row_names,
-            columns: column_names,
+            rows: picked(&table.rows, &rows),
+            columns: picked(&table.columns, &columns),
             cells: table.cells,
             sum,
             limit,
@@ -163,17 +157,7 @@ impl HeatmapPlot {
     }
 }
 
-/// "key-side"; for a variant such as `key_subWU` "key-side, subWU"; for a facet its name, too.
-fn side(name: &str) -> String {
-    let (side, variant) = name.split_once('_').unwrap_or((name, ""));
-    let parts = [side]
-        .into_iter()
-        .chain(variant.split('/'))
-        .filter(|part| !part.is_empty());
-    let words: Vec<&str> = parts.collect();
-    match words.split_first() {
-        Some((side, [])) => format!("{side}-side"),
-        Some((side, rest)) => format!("{side}-side, {}", rest.join(", ")),
-        None => String::new(),
-    }
+/// The items at `places`.
+fn picked<T: Clone>(places: &[usize], items: &[T]) -> Vec<T> {
+    places.iter().filter_map(|&place| items.get(place).cloned()).collect()
 }

@@ -2,10 +2,7 @@
 
 use super::Cell;
 use crate::analysis::Heatmap;
-use crate::names::{Column, Component};
-
-/// What the labels of attention output biases begin with.
-const B_O: &str = "b_O";
+use crate::names::{CellName, Column, Component};
 
 /// Rows and columns of cells, and which of the result's they are.
 pub(super) struct Table {
@@ -24,6 +21,7 @@ impl Table {
             let cell = |(column, cell): (usize, Option<(Component, f32)>)| {
                 let (component, value) = cell?;
                 Some(Cell {
+                    of: CellName::Component(component),
                     label: component.label(),
                     name: component.name(),
                     value,
@@ -51,7 +49,7 @@ impl Table {
             return;
         };
         for cell in self.cells.iter_mut().filter_map(|row| row.get_mut(index)) {
-            cell.take_if(|cell| cell.label.starts_with(B_O));
+            cell.take_if(|cell| matches!(cell.of, CellName::Component(Component::AttentionBias(_))));
         }
         if self.cells.iter().all(|row| row.get(index).is_none_or(Option::is_none)) {
             self.keep(|_| true, |column| column != index);

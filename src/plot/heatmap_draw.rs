@@ -44,36 +44,30 @@ impl HeatmapPlot {
                 pen.rect(rect, color.to_rgba());
                 let label = layout
                     .cell_font
-                    .and_then(|size| self.fitting_label(cell, column, size, rect.width()));
+                    .and_then(|size| fitting_label(cell, size, rect.width()));
                 if let Some((text, size)) = label {
                     let ((x, y), color) = (rect.center(), theme.text_on(color).to_rgba());
-                    pen.write(text, (x, y), size, color, HPos::Center);
+                    pen.write(&text, (x, y), size, color, HPos::Center);
                 }
             }
         }
-    }
-
-    /// The label of `cell` and its font size, at most `size`: "MLP6", or "MLP" where there is no room for it.
-    fn fitting_label<'a>(&'a self, cell: &'a Cell, column: usize, size: f64, width: f64) -> Option<(&'a str, f64)> {
-        let column = self.columns[column].as_str();
-        let labels = [cell.label.as_str(), column]
-            .into_iter()
-            .filter(|label| cell.label.starts_with(label));
-        let mut sized = labels.map(|label| (label, size.min((width - 2.0) / text::width(label, 1.0))));
-        sized.find(|(_, size)| *size >= SMALLEST_FONT)
     }
 
     fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {
         let color = theme.text.to_rgba();
         let size = layout.font_size;
         for &row in &layout.labelled_rows {
-            let (text, x, y) = (&self.rows[row], layout.grid.left - 5.0, layout.cell(row, 0).center().1);
-            pen.write(text, (x, y), size, color, HPos::Right);
+            let (text, x, y) = (
+                self.rows[row].to_string(),
+                layout.grid.left - 5.0,
+                layout.cell(row, 0).center().1,
+            );
+            pen.write(&text, (x, y), size, color, HPos::Right);
         }
         for &column in &layout.labelled_columns {
-            let (text, x) = (&self.columns[column], layout.cell(0, column).center().0);
+            let (text, x) = (self.columns[column].to_string(), layout.cell(0, column).center().0);
             let y = layout.grid.bottom + size;
-            pen.write(text, (x, y), size, color, HPos::Center);
+            pen.write(&text, (x, y), size, color, HPos::Center);
         }
         let ((x, y), size) = (layout.grid.center(), layout.axis_title_size);
         let below = layout.grid.bottom + layout.font_size * 1.8 + size * 0.8;
@@ -115,4 +109,14 @@ fn draw_color_bar(pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {
             pen.write(label, (x, y), size, color, align);
         }
     }
+}
+
+/// The label of `cell` and its font size, at most `size`: "MLP6", or "MLP" where there is no room for it.
+fn fitting_label(cell: &Cell, size: f64, width: f64) -> Option<(String, f64)> {
+    let labels = [Some(cell.label.clone()), cell.of.without_layer()];
+    let mut sized = labels.into_iter().flatten().map(|label| {
+        let room = (width - 2.0) / text::width(&label, 1.0);
+        (label, size.min(room))
+    });
+    sized.find(|(_, size)| *size >= SMALLEST_FONT)
 }

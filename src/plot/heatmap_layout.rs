@@ -3,7 +3,7 @@
 use super::geometry::{Rect, Scale};
 use super::title::Title;
 use super::{DrawOptions, HeatmapPlot, text, ticks};
-use crate::names::Row;
+use crate::names::{CellName, Column, Component, Row};
 
 /// Narrower than this, the colour bar goes below and type gets smaller.
 const NARROW: f64 = 560.0;
@@ -47,7 +47,7 @@ impl Layout {
         let row_labels = plot
             .rows
             .iter()
-            .map(|row| text::width(row, font_size))
+            .map(|row| text::width(&row.to_string(), font_size))
             .fold(0.0, f64::max);
         let left_space = row_labels + 8.0 + axis_title_size * 1.8;
         let below = font_size * 1.8 + axis_title_size * 1.8 + if narrow { 16.0 + font_size * 2.4 } else { 0.0 };
@@ -153,7 +153,7 @@ fn cell_font(plot: &HeatmapPlot, (width, height): (f64, f64), font_size: f64) ->
         .iter()
         .flatten()
         .flatten()
-        .filter(|cell| cell.name.starts_with("head"));
+        .filter(|cell| matches!(cell.of, CellName::Component(Component::Head(_))));
     let widest = heads.map(|cell| text::width(&cell.label, 1.0)).fold(1.0, f64::max);
     let size = font_size.min(height * 0.75).min((width - 4.0) / widest);
     (size >= SMALLEST_FONT).then_some(size)
@@ -166,11 +166,7 @@ fn every(step: f64, count: usize) -> Vec<usize> {
 
 /// The misc row, and every n-th layer; a label takes up `lines` rows.
 fn labelled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
-    let first_layer = plot
-        .rows
-        .iter()
-        .position(|row| *row != Row::Misc.to_string())
-        .unwrap_or(0);
+    let first_layer = plot.rows.iter().position(|row| *row != Row::Misc).unwrap_or(0);
     let misc = 0..first_layer;
     let layers = every(lines.ceil(), plot.rows.len() - first_layer)
         .into_iter()
@@ -181,9 +177,9 @@ fn labelled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
 
 /// Columns whose names fit side by side: those at the end that are no heads first, then every n-th head.
 fn labelled_columns(plot: &HeatmapPlot, cell: f64, font_size: f64) -> Vec<usize> {
-    let width = |column: usize| text::width(&plot.columns[column], font_size) + 3.0;
+    let width = |column: usize| text::width(&plot.columns[column].to_string(), font_size) + 3.0;
     let widest = (0..plot.columns.len()).map(width).fold(0.0, f64::max);
-    let is_head = |column: &usize| plot.columns[*column].starts_with("L.");
+    let is_head = |column: &usize| matches!(plot.columns[*column], Column::Head(_));
     let heads = every((widest / cell).ceil(), plot.columns.len())
         .into_iter()
         .filter(is_head);

@@ -1,10 +1,10 @@
 //! Overlaid histograms with a box per series above.
 
-use super::labels::{is_extra, same_series, series_note, true_label};
+use super::labels::series_note;
 use super::palette::colors;
 use super::{HistogramView, SeriesOrder};
-use crate::names::Head;
-use crate::result::{Bins, BoxStats, HistogramName, ResultFile};
+use crate::names::{Head, HistogramId, SeriesId};
+use crate::result::{Bins, BoxStats, ResultFile};
 
 /// Most bins that a reader can ask for.
 pub const MAX_BINS: usize = 1000;
@@ -12,6 +12,8 @@ pub const MAX_BINS: usize = 1000;
 /// One series of a [`HistogramPlot`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Series {
+    /// Which one.
+    pub id: SeriesId,
     /// Legend entry.
     pub label: String,
     /// Tooltip: what the vector is. May be empty.
@@ -52,40 +54,36 @@ pub struct HistogramPlot {
 impl HistogramPlot {
     /// The histogram `name` of `result`, shown as `view` says, with the true values as one more series
     /// where there are any.
-    pub fn of_result(result: &ResultFile, name: HistogramName, view: &HistogramView) -> Self {
+    pub fn of_result(result: &ResultFile, name: HistogramId, view: &HistogramView) -> Self {
         // Where there are series there is a head.
         let head = result.head().unwrap_or(Head::new(0, 0));
-        let labels: Vec<(String, &[f32])> = result
-            .series(name.into())
-            .into_iter()
-            .map(|(id, values)| (id.to_string(), values))
-            .collect();
-        let series = labels.iter().map(|(label, values)| (label.as_str(), *values));
-        Self::new(name, head, series, result.true_values(name.into()), view)
+        Self::new(name, head, result.series(name), result.true_values(name), view)
     }
 
-    /// The histogram `name` of `head` from `series` (label and values), which may still be filling in.
+    /// The histogram `name` of `head` from `series` (which, and its values), which may still be filling in.
     ///
     /// `true_values` (may be empty) become one more series. Bins span all series, also those hidden:
     /// showing or hiding one never moves the bins.
     pub fn new<'a>(
-        name: HistogramName,
+        name: HistogramId,
         head: Head,
-        series: impl IntoIterator<Item = (&'a str, &'a [f32])>,
+        series: impl IntoIterator<Item = (&'a SeriesId, &'a [f32])>,
         true_values: &'a [f32],
         view: &HistogramView,
     ) -> Self {
-        let truth = (!true_values.is_empty()).then(|| (true_label(name), true_values));
-        let all: Vec<(&str, &[f32])> = series.into_iter().chain(truth).collect();
+        let given = series.into_iter().map(|(id, values)| (id.clone(), values));
+        let truth = (!true_values.is_empty()).then(|| (name.true_values(), true_values));
+        let all: Vec<(SeriesId, &[f32])> = given.chain(truth).collect();
         let usual = if name.probs() { 100 } else { 120 };
         let bins = Bins::of(
             all.iter().map(|(_, values)| *values),
             view.max_bins.unwrap_or(usual).clamp(1, MAX_BINS),
         );
-        let colors = colors(all.iter().map(|(label, _)| *label));
-        let one = |(&(label, values), color): (&(&str, &[f32]), usize)| Series {
-            label: label.to_owned(),
-            note: series_note(label).to_owned(),
+        let colors = colors(all.iter().map(|(id, _)| id));
+        let one = |((id, values), color): (&(SeriesId, &[f32]), usize)| Series {
+            id: id.clone(),
+            label: id.to_string(),
+            note: series_note(id).to_owned(),
             color,
             visible: true,
             counts: bins.map(|bins| bins.counts(values)).unwrap_or_default(),
@@ -119,7 +117,7 @@ impl HistogramPlot {
     /// The same plot as `view` shows it: which series, in which order, on which axes. Its bins stay as they are.
     pub fn seen(mut self, view: &HistogramView) -> Self {
         for series in &mut self.series {
-            series.visible = view.shows(&series.label);
+            series.visible = view.shows(&series.id);
         }
         sort(&mut self.series, view.order);
         self.log_counts = view.log_counts;
@@ -128,9 +126,9 @@ impl HistogramPlot {
     }
 
     /// The same plot with the values of prompt `prompt` of `result` marked; nothing is marked when there is none.
-    pub fn with_prompt(mut self, result: &ResultFile, name: HistogramName, prompt: Option<usize>) -> Self {
+    pub fn with_prompt(mut self, result: &ResultFile, name: HistogramId, prompt: Option<usize>) -> Self {
         for series in &mut self.series {
-            let values = result.values(name.into(), &series.label.as_str().into());
+            let values = result.values(name, &series.id);
             let value = prompt.and_then(|prompt| values.get(prompt)).copied();
             series.mark = value.map(f64::from).filter(|value| value.is_finite());
         }
@@ -173,9 +171,9 @@ impl HistogramPlot {
         self.series.iter().filter(|series| series.visible)
     }
 
-    /// The visible series that `label` names, here or in another figure.
-    pub(super) fn shown_series(&self, label: &str) -> Option<&Series> {
-        self.visible().find(|series| same_series(&series.label, label))
+    /// The visible series that is `id` here or in another figure.
+    pub(super) fn shown_series(&self, id: &SeriesId) -> Option<&Series> {
+        self.visible().find(|series| series.id.is_same_as(id))
     }
 
     /// Largest count of a visible series in a bin that is shown; 0 when there is none.
@@ -209,13 +207,13 @@ fn sort(series: &mut [Series], order: SeriesOrder) {
         SeriesOrder::Label => left.label.cmp(&right.label),
         _ => number(left)
             .total_cmp(&number(right))
-            .then_with(|| is_extra(&left.label).cmp(&is_extra(&right.label)))
+            .then_with(|| left.id.is_not_in_notebook().cmp(&right.id.is_not_in_notebook()))
             .then_with(|| left.label.cmp(&right.label)),
     });
 }
 
 /// The notebook's title; its plots with queries fixed say "keys fixed" by mistake.
-fn title(name: HistogramName, head: Head) -> String {
+fn title(name: HistogramId, head: Head) -> String {
     let what = if name.probs() { "probs" } else { "scores" };
     let side = if name.keys_fixed() {
         "keys fixed: scores are a linear function of queries"

@@ -9,6 +9,7 @@ use super::histogram_layout::{Layout, Legend, SWATCH, TICK};
 use super::pen::Pen;
 use super::strokes::Stroke;
 use super::{DrawOptions, HistogramPlot, Series, Theme};
+use crate::names::SeriesId;
 use crate::result::Bins;
 
 /// Bars wider than this have light edges, full ones at twice the width.
@@ -43,9 +44,9 @@ impl HistogramPlot {
         size: (u32, u32),
         layout: &Layout,
         options: &DrawOptions,
-        label: &str,
+        id: &SeriesId,
     ) -> Option<Vec<Stroke>> {
-        let series = self.shown_series(label)?;
+        let series = self.shown_series(id)?;
         let (mut pen, theme) = (Pen::new(size, options), &options.theme);
         pen.rect(layout.both(), theme.background.mix(VEIL));
         let lit = Theme {

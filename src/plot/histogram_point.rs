@@ -2,6 +2,7 @@
 
 use super::histogram_layout::Layout;
 use super::{HistogramPlot, Hover, Rect, Step, Target, text, ticks};
+use crate::names::SeriesId;
 
 impl HistogramPlot {
     /// The bin or box at `point`.
@@ -15,7 +16,7 @@ impl HistogramPlot {
     }
 
     /// The series at `point`: that of the box, or of the lowest bar that reaches so high.
-    pub(super) fn series_at(&self, layout: &Layout, point: (f64, f64)) -> Option<&str> {
+    pub(super) fn series_at(&self, layout: &Layout, point: (f64, f64)) -> Option<&SeriesId> {
         match self.target_at(layout, point)? {
             Target::Bin(bin) => {
                 let counted = self
@@ -23,16 +24,16 @@ impl HistogramPlot {
                     .filter_map(|series| Some((series, *series.counts.get(bin)?)));
                 let reaching = counted.filter(|(_, count)| *count > 0 && layout.y.pixel(*count as f64) <= point.1);
                 let (series, _) = reaching.min_by_key(|(_, count)| *count)?;
-                Some(&series.label)
+                Some(&series.id)
             }
             target => self.series_of(target),
         }
     }
 
     /// The series that `target` belongs to; a bin belongs to all of them.
-    pub(super) fn series_of(&self, target: Target) -> Option<&str> {
+    pub(super) fn series_of(&self, target: Target) -> Option<&SeriesId> {
         let Target::Box(index) = target else { return None };
-        Some(&self.series.get(index)?.label)
+        Some(&self.series.get(index)?.id)
     }
 
     /// Whether a visible series has values in bin `index`.

@@ -32,7 +32,7 @@ mod view;
 pub use geometry::Rect;
 pub use heatmap::{Cell, HeatmapPlot};
 pub use histogram::{HistogramPlot, MAX_BINS, Series};
-pub use labels::{TRUE_EMBEDDING, same_series, series_note, series_starts_visible};
+pub use labels::{series_note, series_starts_visible};
 pub use options::DrawOptions;
 pub use palette::COLORS;
 pub use scene::{Hover, Plot, Scene, Step, Target, Zoom};
@@ -41,5 +41,3 @@ pub use strokes::{Place, Stroke, Text, draw_strokes};
 pub use svg::{SVG_SIZE, bare_svg, plot_svg};
 pub use theme::{Theme, contrast};
 pub use view::{CellRange, HeatmapView, HistogramView, SeriesOrder};
-
-pub use crate::result::HistogramName;

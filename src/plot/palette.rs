@@ -8,7 +8,7 @@
 
 use plotters::style::RGBColor;
 
-use super::labels::{TRUE_EMBEDDING, same_series};
+use crate::names::SeriesId;
 
 /// Number of colours; more series than that share them.
 pub const COLORS: usize = 10;
@@ -41,29 +41,29 @@ pub(super) const DARK: [RGBColor; COLORS] = [
     RGBColor(0x7F, 0x7F, 0x7F),
 ];
 
-/// The colour of each of `labels`, as a number below [`COLORS`].
+/// The colour of each of `series`, as a number below [`COLORS`].
 ///
-/// A known label always has the same colour, in every figure and for every run. Others take the colours that are left,
+/// A known series always has the same colour, in every figure and for every run. Others take the colours that are left,
 /// in the order given; when none are left they begin again.
-pub(super) fn colors<'a>(labels: impl Iterator<Item = &'a str> + Clone) -> Vec<usize> {
-    let taken: Vec<usize> = labels.clone().filter_map(known).collect();
+pub(super) fn colors<'a>(series: impl Iterator<Item = &'a SeriesId> + Clone) -> Vec<usize> {
+    let taken: Vec<usize> = series.clone().filter_map(known).collect();
     let mut left: Vec<usize> = (0..COLORS).filter(|color| !taken.contains(color)).collect();
     left.extend(0..COLORS);
     let mut left = left.into_iter().cycle();
-    let mut color = |label| known(label).or_else(|| left.next()).unwrap_or_default();
-    labels.map(&mut color).collect()
+    let mut color = |series| known(series).or_else(|| left.next()).unwrap_or_default();
+    series.map(&mut color).collect()
 }
 
-fn known(label: &str) -> Option<usize> {
-    match label {
-        "W_U[random]" | TRUE_EMBEDDING => Some(0),
-        "W_U[random name]" | "W_EE_subE[IO]" => Some(1),
-        "W_U[S]" | "W_EE[IO]" => Some(2),
-        "No patching" => Some(3),
-        _ if label.starts_with("NMH ") => Some(4),
+fn known(series: &SeriesId) -> Option<usize> {
+    match series {
+        SeriesId::WuRandom | SeriesId::WeIoTrue => Some(0),
+        SeriesId::WuRandomName | SeriesId::WeeSubEIo => Some(1),
+        SeriesId::WuS | SeriesId::WeeIo => Some(2),
+        SeriesId::NoPatching => Some(3),
+        SeriesId::EarlierHead(_) => Some(4),
         // The notebook's W_E[IO] is the vector W_U[IO].
-        "W_U[IO]" | "W_E[IO]" => Some(5),
-        _ if same_series(label, "true score") => Some(6),
-        _ => None,
+        SeriesId::WuIo | SeriesId::WeIo => Some(5),
+        SeriesId::TrueScore | SeriesId::TrueProbability => Some(6),
+        SeriesId::Other(_) => None,
     }
 }

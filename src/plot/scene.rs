@@ -10,6 +10,7 @@ use super::strokes::{Stroke, draw_strokes};
 use super::{CellRange, DrawOptions, HeatmapPlot, HistogramPlot, Rect, StripPlot};
 use super::{heatmap_layout, histogram_layout, strip};
 use crate::error::Result;
+use crate::names::SeriesId;
 
 /// A part of a plot that can be pointed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +157,7 @@ impl Scene {
     }
 
     /// The label of the series at `point`: the bar or box that is there.
-    pub fn series_at(&self, point: (f64, f64)) -> Option<&str> {
+    pub fn series_at(&self, point: (f64, f64)) -> Option<&SeriesId> {
         match (&self.plot, &self.layout) {
             (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.series_at(layout, point),
             _ => None,
@@ -164,7 +165,7 @@ impl Scene {
     }
 
     /// The label of the series whose box `target` is.
-    pub fn series_of(&self, target: Target) -> Option<&str> {
+    pub fn series_of(&self, target: Target) -> Option<&SeriesId> {
         match &self.plot {
             Plot::Histogram(plot) => plot.series_of(target),
             _ => None,
@@ -207,11 +208,11 @@ impl Scene {
         }
     }
 
-    /// What lights up the series `label` when it is drawn over the plot's own strokes: a veil over everything, and that
+    /// What lights up `series` when it is drawn over the plot's own strokes: a veil over everything, and that
     /// series again. `size` as for [`Plot::strokes`]. None when the plot does not show the series.
-    pub fn highlight(&self, size: (u32, u32), options: &DrawOptions, label: &str) -> Option<Vec<Stroke>> {
+    pub fn highlight(&self, size: (u32, u32), options: &DrawOptions, series: &SeriesId) -> Option<Vec<Stroke>> {
         match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.highlight(size, layout, options, label),
+            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.highlight(size, layout, options, series),
             _ => None,
         }
     }

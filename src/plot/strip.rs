@@ -7,7 +7,6 @@ use super::geometry::Scale;
 use super::pen::Pen;
 use super::strokes::Stroke;
 use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text, ticks};
-use crate::names::HeatmapId;
 use crate::result::{ResultFile, mean};
 
 /// Height of the strip in CSS pixels.
@@ -43,7 +42,7 @@ impl StripPlot {
         place: (usize, usize),
         picked: Option<usize>,
     ) -> Option<Self> {
-        let heatmap = result.heatmap(&HeatmapId::from(view.name.as_str()))?;
+        let heatmap = result.heatmap(&view.name)?;
         let index = heatmap.index_at(place)?;
         let name = heatmap.components.get(index)?.name();
         let values = heatmap.of_component(index)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::labels::series_starts_visible;
+use crate::names::{HeatmapId, SeriesId};
 
 /// The order of a histogram's series: boxes from the bottom up, legend entries from the top down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,8 +34,8 @@ impl SeriesOrder {
 /// How a histogram is shown; the default is as in the notebook.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct HistogramView {
-    /// Series whose visibility is not what it is at first, by label.
-    pub toggled: BTreeSet<String>,
+    /// Series whose visibility is not what it is at first.
+    pub toggled: BTreeSet<SeriesId>,
     /// Most bins; None for the notebook's 120 (scores) and 100 (probabilities).
     pub max_bins: Option<usize>,
     /// Whether the axis of counts is logarithmic.
@@ -46,23 +47,23 @@ pub struct HistogramView {
 }
 
 impl HistogramView {
-    /// Shows the series `label` if it is hidden, hides it if it is shown.
-    pub fn toggle(&mut self, label: &str) {
-        if !self.toggled.remove(label) {
-            self.toggled.insert(label.to_owned());
+    /// Shows `series` if it is hidden, hides it if it is shown.
+    pub fn toggle(&mut self, series: &SeriesId) {
+        if !self.toggled.remove(series) {
+            self.toggled.insert(series.clone());
         }
     }
 
-    /// Shows the series `label` of `labels` alone; all as at first when that is so already.
-    pub fn isolate<'a>(&mut self, label: &str, labels: impl IntoIterator<Item = &'a str>) {
-        let away = |other: &&str| series_starts_visible(other) != (*other == label);
-        let alone: BTreeSet<String> = labels.into_iter().filter(away).map(str::to_owned).collect();
+    /// Shows `series` alone of `all`; all as at first when that is so already.
+    pub fn isolate<'a>(&mut self, series: &SeriesId, all: impl IntoIterator<Item = &'a SeriesId>) {
+        let away = |other: &&SeriesId| series_starts_visible(other) != (*other == series);
+        let alone: BTreeSet<SeriesId> = all.into_iter().filter(away).cloned().collect();
         self.toggled = if self.toggled == alone { BTreeSet::new() } else { alone };
     }
 
-    /// Whether the series `label` is shown.
-    pub fn shows(&self, label: &str) -> bool {
-        series_starts_visible(label) != self.toggled.contains(label)
+    /// Whether `series` is shown.
+    pub fn shows(&self, series: &SeriesId) -> bool {
+        series_starts_visible(series) != self.toggled.contains(series)
     }
 }
 
@@ -79,7 +80,7 @@ pub struct CellRange {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeatmapView {
     /// Which one, as in [`crate::result::ResultFile::heatmap`].
-    pub name: String,
+    pub name: HeatmapId,
     /// Whether the column b_O is left out, as in the notebook.
     pub as_in_notebook: bool,
     /// The part that is shown; None for all.
@@ -91,7 +92,7 @@ pub struct HeatmapView {
 impl Default for HeatmapView {
     fn default() -> Self {
         Self {
-            name: "key".to_owned(),
+            name: HeatmapId::KEY,
             as_in_notebook: false,
             zoom: None,
             pick: None,

@@ -137,6 +137,19 @@ impl ResultFile {
         }
     }
 
+    /// What a reader should know of a result that is not whole: the kinds of sections that were skipped.
+    pub fn skipped_notice(&self) -> Option<String> {
+        let sections = match self.skipped.len() {
+            0 => return None,
+            1 => "a section of a kind".to_owned(),
+            count => format!("{count} sections of kinds"),
+        };
+        Some(format!(
+            "This file also has {sections} that this version of keyside does not know and does not show: {}.",
+            self.skipped.join(", ")
+        ))
+    }
+
     /// The drawn prompts of the IOI dataset that it is of, if it is.
     pub fn ioi(&self) -> Option<&IoiSet> {
         self.prompt_set.as_ref()?.ioi()

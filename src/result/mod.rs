@@ -2,7 +2,6 @@
 
 mod bins;
 mod document;
-mod name;
 mod read;
 mod stats;
 mod version_1;
@@ -10,6 +9,5 @@ mod version_1;
 pub use bins::Bins;
 pub(crate) use bins::nice_size;
 pub use document::{FORMAT, ModelInfo, ResultFile};
-pub use name::HistogramName;
 pub use read::MAX_BYTES;
 pub use stats::{BoxStats, mean};

@@ -15,7 +15,7 @@ use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, SeenCe
 use super::summary::Summary;
 use super::theme;
 use crate::app::words;
-use crate::result::HistogramName;
+use crate::names::HistogramId;
 
 /// The page.
 #[component]
@@ -39,19 +39,19 @@ pub fn App() -> impl IntoView {
                     <Question page=page />
                 </Text>
                 <h2>{words::KEYS_FIXED}</h2>
-                <HistogramFigure page=page name=HistogramName::KeysFixedScores number=1 />
-                <Seen page=page name=HistogramName::KeysFixedScores />
+                <HistogramFigure page=page name=HistogramId::KeysFixedScores number=1 />
+                <Seen page=page name=HistogramId::KeysFixedScores />
                 <Text page=page>
                     <HowToRead />
                     <Glossary />
                 </Text>
-                <HistogramFigure page=page name=HistogramName::KeysFixedProbs number=2 />
-                <Seen page=page name=HistogramName::KeysFixedProbs />
+                <HistogramFigure page=page name=HistogramId::KeysFixedProbs number=2 />
+                <Seen page=page name=HistogramId::KeysFixedProbs />
                 <h2>{words::QUERIES_FIXED}</h2>
-                <HistogramFigure page=page name=HistogramName::QueriesFixedScores number=3 />
-                <Seen page=page name=HistogramName::QueriesFixedScores />
-                <HistogramFigure page=page name=HistogramName::QueriesFixedProbs number=4 />
-                <Seen page=page name=HistogramName::QueriesFixedProbs />
+                <HistogramFigure page=page name=HistogramId::QueriesFixedScores number=3 />
+                <Seen page=page name=HistogramId::QueriesFixedScores />
+                <HistogramFigure page=page name=HistogramId::QueriesFixedProbs number=4 />
+                <Seen page=page name=HistogramId::QueriesFixedProbs />
                 <h2>{words::COMPONENTS}</h2>
                 <HeatmapFigure page=page number=5 />
                 <SeenCells page=page />

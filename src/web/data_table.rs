@@ -6,14 +6,15 @@ use leptos::prelude::*;
 use web_sys::Event;
 
 use super::page::Page;
-use crate::app::export::{FigureName, MOST_ROWS, rows_note, shown};
+use crate::app::export::{MOST_ROWS, figure_at, rows_note, shown};
 use crate::app::words::counted;
 use crate::export::{Field, Table, tables};
+use crate::names::FigurePlace;
 
 /// The tables behind a figure, made when they are opened: the first at once, each of the others when it is unfolded, since
 /// thousands of cells take a slow machine a second.
 #[component]
-pub fn DataTable(page: Page, figure: FigureName) -> impl IntoView {
+pub fn DataTable(page: Page, figure: FigurePlace) -> impl IntoView {
     let open = RwSignal::new(false);
     // By name: tables are made anew when a series is hidden, and stay unfolded.
     let unfolded = RwSignal::new(BTreeSet::new());
@@ -21,7 +22,7 @@ pub fn DataTable(page: Page, figure: FigureName) -> impl IntoView {
         if !open.get() {
             return Vec::new();
         }
-        let figure = page.settled.with(|view| figure.figure(view));
+        let figure = page.settled.with(|view| figure_at(figure, view));
         page.shown
             .with(|shown| tables(&figure, &shown.as_ref()?.result).ok())
             .unwrap_or_default()
@@ -50,7 +51,7 @@ fn is_open(event: &Event) -> bool {
 
 /// What a table has, and the table when that is unfolded.
 #[component]
-fn FoldedTable(figure: FigureName, table: Table, unfolded: RwSignal<BTreeSet<&'static str>>) -> impl IntoView {
+fn FoldedTable(figure: FigurePlace, table: Table, unfolded: RwSignal<BTreeSet<&'static str>>) -> impl IntoView {
     let name = table.name;
     let open = Memo::new(move |_| unfolded.with(|unfolded| unfolded.contains(name)));
     let toggled = move |event: Event| {
@@ -73,7 +74,7 @@ fn FoldedTable(figure: FigureName, table: Table, unfolded: RwSignal<BTreeSet<&'s
 }
 
 #[component]
-fn OneTable(figure: FigureName, table: Table) -> impl IntoView {
+fn OneTable(figure: FigurePlace, table: Table) -> impl IntoView {
     let note = rows_note(&table);
     let id = format!("data-{}-{}", figure.as_str(), table.name);
     let numeric: Vec<bool> = (0..table.columns.len())

@@ -10,17 +10,18 @@ use super::figures::{HeatmapFigure, HistogramFigure};
 use super::handover::{self, is_from, received, say, show_url};
 use super::{document, page::Page, theme};
 use crate::app::address::{Address, others};
-use crate::app::embed::{Embed, Figure, FromHost, Host, ResultPlace, ToHost, full_query};
+use crate::app::embed::{self, Embed, FromHost, Host, ResultPlace, ToHost, full_query};
 use crate::app::session::Origin;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::FigurePlace;
 use crate::result::ResultFile;
 
 /// What the parts of the frame share.
 #[derive(Clone, Copy)]
 struct Wire {
     page: Page,
-    figure: Option<Figure>,
+    figure: Option<FigurePlace>,
     host: StoredValue<Host>,
     /// Whether what is shown was handed over by the host.
     handed_over: RwSignal<bool>,
@@ -70,8 +71,8 @@ fn Asked(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView
     let controls = asked.controls;
     let drawn = Memo::new(move |_| page.shown.with(Option::is_some));
     let figure = move || match asked.figure {
-        Figure::Histogram(name) => view! { <HistogramFigure page=page name=name number=1 /> }.into_any(),
-        Figure::Heatmap => view! { <HeatmapFigure page=page number=1 /> }.into_any(),
+        FigurePlace::Histogram(name) => view! { <HistogramFigure page=page name=name number=1 /> }.into_any(),
+        FigurePlace::Heatmap => view! { <HeatmapFigure page=page number=1 /> }.into_any(),
     };
     view! {
         <h2 class="visually-hidden">{move || title.get()}</h2>
@@ -246,7 +247,7 @@ impl Wire {
             let figure = self.figure?;
             self.page
                 .shown
-                .with(|shown| shown.as_ref().map(|shown| figure.title(&shown.result)))
+                .with(|shown| shown.as_ref().map(|shown| embed::title(figure, &shown.result)))
         })
     }
 
@@ -274,7 +275,7 @@ impl Wire {
 /// The model and the prompts of a result, and what is not shown of it.
 fn about(result: &ResultFile) -> String {
     let about = format!("{}, {}", result.model.name, words::settings(result));
-    match words::skipped(result) {
+    match result.skipped_notice() {
         Some(skipped) => format!("{about}. {skipped}"),
         None => about,
     }

@@ -12,11 +12,12 @@ use super::document::{bring_into_view, text_of};
 use super::later::after_frames_of;
 use super::page::Page;
 use super::save;
-use crate::app::export::{FigureName, file_name};
+use crate::app::export::{csv_tables, figure_at, file_name};
 use crate::app::session::Shown;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Citation, bibtex, citation, markdown, picture_size, script, tables};
+use crate::names::FigurePlace;
 use crate::plot::{DrawOptions, Plot, Theme, plot_svg};
 
 /// Pixels of a PNG per pixel of the figure.
@@ -83,9 +84,8 @@ impl Action {
 }
 
 /// The groups of the menu.
-fn groups(figure: FigureName, per_prompt: bool) -> Vec<(&'static str, Vec<Action>)> {
-    let csv = figure
-        .tables(per_prompt)
+fn groups(figure: FigurePlace, per_prompt: bool) -> Vec<(&'static str, Vec<Action>)> {
+    let csv = csv_tables(figure, per_prompt)
         .iter()
         .map(|(name, label)| Action::SaveCsv(name, label));
     vec![
@@ -112,7 +112,7 @@ enum Pending {
 
 /// A button that opens the menu, and the menu.
 #[component]
-pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
+pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     let root = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
@@ -217,14 +217,12 @@ pub fn ExportMenu(page: Page, figure: FigureName) -> impl IntoView {
 }
 
 #[component]
-fn Groups(page: Page, figure: FigureName, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
+fn Groups(page: Page, figure: FigurePlace, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
     let partial = move || page.shown.with(|shown| shown.as_ref().is_some_and(Shown::is_partial));
     let per_prompt = Memo::new(move |_| {
         let name = page.settled.with(|view| view.heatmap.name.clone());
         page.shown.with(|shown| {
-            let heatmap = shown
-                .as_ref()
-                .and_then(|shown| shown.result.heatmap(&name.as_str().into()));
+            let heatmap = shown.as_ref().and_then(|shown| shown.result.heatmap(&name));
             heatmap.is_some_and(|heatmap| heatmap.per_prompt.is_some())
         })
     });
@@ -251,21 +249,21 @@ fn Groups(page: Page, figure: FigureName, act: impl Fn(Action) + Copy + Send + S
     move || groups(figure, per_prompt.get()).into_iter().map(group).collect_view()
 }
 
-fn heading(figure: FigureName) -> &'static str {
+fn heading(figure: FigurePlace) -> &'static str {
     match figure {
-        FigureName::Histogram(name) => words::heading(name),
-        FigureName::Heatmap => "contributions",
+        FigurePlace::Histogram(name) => words::heading(name),
+        FigurePlace::Heatmap => "contributions",
     }
 }
 
 /// Does `action`, or begins to.
-fn perform(page: Page, name: FigureName, action: Action) -> Result<Pending> {
+fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
     let shown = page.shown.get_untracked();
     let result = &shown
         .as_ref()
         .ok_or_else(|| Error::new(ErrorKind::Plot, "there is no result yet"))?
         .result;
-    let figure = page.view.with_untracked(|view| name.figure(view));
+    let figure = page.view.with_untracked(|view| figure_at(place, view));
     let theme = if page.dark.get_untracked() {
         Theme::dark()
     } else {

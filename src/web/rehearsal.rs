@@ -1,6 +1,7 @@
 //! Presses that nobody sees. Browsers compile a function of WebAssembly when it is called first, which alone makes the first
 //! press of a kind late on a slow machine. So a figure that is not shown is used once, while the browser is idle.
 
+use crate::names::HistogramId;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -15,7 +16,6 @@ use web_sys::{
 use super::figures::HistogramFigure;
 use super::later::when_idle;
 use super::page::Page;
-use crate::result::HistogramName;
 
 /// How long after a result is shown: what the reader does first comes before.
 const AFTER: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ async fn rehearse(page: Page) {
     idle().await;
     let Ok(stage) = Stage::build() else { return };
     let figure = mount_to(stage.boards.clone(), move || {
-        view! { <HistogramFigure page=page.beside() name=HistogramName::KeysFixedScores number=1 /> }
+        view! { <HistogramFigure page=page.beside() name=HistogramId::KeysFixedScores number=1 /> }
     });
     idle().await;
     stage.legend().await;

@@ -6,8 +6,7 @@ use super::page::Page;
 use crate::app::address::{Address, Model};
 use crate::app::glossary::{TERMS, find};
 use crate::app::story;
-use crate::names::Head;
-use crate::result::HistogramName;
+use crate::names::{Head, HistogramId};
 
 /// A word that says what it means when it is clicked.
 #[component]
@@ -82,7 +81,7 @@ pub fn Question(page: Page) -> impl IntoView {
 
 /// What there is to see in the histogram `name`.
 #[component]
-pub fn Seen(page: Page, name: HistogramName) -> impl IntoView {
+pub fn Seen(page: Page, name: HistogramId) -> impl IntoView {
     let sentences = move || {
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;

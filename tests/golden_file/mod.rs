@@ -6,9 +6,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
-use keyside::analysis::{Analysis, BatchValues, Contributions, Heatmap, Observer, Progress};
+use keyside::analysis::{Analysis, BatchValues, Contributions, Observer, Progress};
 use keyside::model::Processing;
-use keyside::names::HistogramId;
+use keyside::names::{HeatmapId, HistogramId};
 use keyside::result::ResultFile;
 use serde_json::Value;
 
@@ -118,7 +118,7 @@ impl Golden {
     }
 
     /// All arrays of heatmaps of `head`, `[rows, columns, prompts]` or four facets of such, and the true scores.
-    pub fn check_contributions(&mut self, head: &str, found: &BTreeMap<String, Contributions>) {
+    pub fn check_contributions(&mut self, head: &str, found: &BTreeMap<HeatmapId, Contributions>) {
         for (name, table) in heatmaps_in(self.names(), head) {
             let transposed: Vec<f32> = members(&table, found)
                 .iter()
@@ -130,8 +130,8 @@ impl Golden {
                 .collect();
             self.check(&name, &transposed);
         }
-        let score = &found["key"].true_score;
-        let minus_s1 = score.iter().zip(&found["key_subS1"].true_score);
+        let score = &found[&HeatmapId::KEY].true_score;
+        let minus_s1 = score.iter().zip(&found[&"key_subS1".into()].true_score);
         let s1: Vec<f32> = minus_s1.map(|(score, difference)| score - difference).collect();
         self.check(&format!("heat/{head}/true_score"), score);
         self.check(&format!("heat/{head}/true_score_S1"), &s1);
@@ -146,13 +146,12 @@ impl Golden {
     pub fn check_heatmap_means(&mut self, result: &ResultFile) {
         let head = result.head_name();
         let heatmaps = &result.contributions().unwrap().heatmaps;
-        let heatmaps: BTreeMap<String, &Heatmap> = heatmaps.iter().map(|(id, of)| (id.to_string(), of)).collect();
         for (name, table) in heatmaps_in(self.names(), &head) {
-            let found = members(table.trim_end_matches("/mean"), &heatmaps);
-            let values: Vec<f32> = found.iter().flat_map(|of| means(of)).flatten().collect();
+            let found = members(table.trim_end_matches("/mean"), heatmaps);
+            let values: Vec<f32> = found.into_iter().flat_map(means).flatten().collect();
             self.check(&name, &values);
         }
-        let score = |name: &str| heatmaps[name].mean_score.unwrap();
+        let score = |name: &str| heatmaps[&name.into()].mean_score.unwrap();
         self.check(&format!("heat/{head}/true_score/mean"), &[score("key")]);
         self.check(
             &format!("heat/{head}/true_score_S1/mean"),
@@ -196,12 +195,12 @@ fn heatmaps_in(names: impl Iterator<Item = String>, head: &str) -> Vec<(String, 
 }
 
 /// What `found` has under `name`: itself, or its four facets in the golden files' order.
-fn members<'f, T>(name: &str, found: &'f BTreeMap<String, T>) -> Vec<&'f T> {
-    if let Some(one) = found.get(name) {
+fn members<'f, T>(name: &str, found: &'f BTreeMap<HeatmapId, T>) -> Vec<&'f T> {
+    if let Some(one) = found.get(&name.into()) {
         return vec![one];
     }
     let facets = ["q par k par", "q par k perp", "q perp k par", "q perp k perp"];
-    facets.map(|facet| &found[&format!("{name}/{facet}")]).into()
+    facets.map(|facet| &found[&HeatmapId::of_facet(name, facet)]).into()
 }
 
 /// A file of `tests/fixtures`.

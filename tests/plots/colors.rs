@@ -1,6 +1,7 @@
 //! Colours of series: contrast, and whether they can be told apart.
 
-use keyside::plot::{COLORS, HistogramName, Theme, contrast};
+use keyside::names::HistogramId;
+use keyside::plot::{COLORS, Theme, contrast};
 use plotters::style::RGBColor;
 
 use super::{histogram_of, made_of, made_up, recorded};
@@ -101,7 +102,7 @@ fn a_series_has_one_color_everywhere() {
             .find(|series| series.label == label)
             .map(|series| series.color)
     };
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         for label in ["No patching", "W_U[IO]", "W_U[S]", "W_E[IO]", "W_EE[IO]"] {
             let (one, other) = (color(&recorded(), name, label), color(&made_up(), name, label));
             assert!(one.is_none() || other.is_none() || one == other, "{label}");
@@ -117,9 +118,9 @@ fn a_series_has_one_color_everywhere() {
     }
     // Unknown labels take what is left, and then begin again.
     let many = (0..12)
-        .map(|index| (format!("series {index:02}"), vec![index as f32]))
+        .map(|index| (format!("series {index:02}").into(), vec![index as f32]))
         .collect();
-    let mut colors: Vec<usize> = made_of(HistogramName::KeysFixedScores, &many)
+    let mut colors: Vec<usize> = made_of(HistogramId::KeysFixedScores, &many)
         .series
         .iter()
         .map(|series| series.color)

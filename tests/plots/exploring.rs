@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use keyside::names::{HistogramId, SeriesId};
 use keyside::plot::{
-    CellRange, DrawOptions, HeatmapView, HistogramName, HistogramView, Plot, Scene, Step, StripPlot, Stroke, Target,
-    Theme, Zoom, draw_strokes,
+    CellRange, DrawOptions, HeatmapView, HistogramView, Plot, Scene, Step, StripPlot, Stroke, Target, Theme, Zoom,
+    draw_strokes,
 };
 use plotters::prelude::{IntoDrawingArea, SVGBackend};
 
@@ -15,7 +16,7 @@ const SIZE: (f64, f64) = (1000.0, 600.0);
 
 fn histogram() -> Scene {
     scene(
-        Plot::Histogram(histogram_of(&recorded(), HistogramName::KeysFixedScores)),
+        Plot::Histogram(histogram_of(&recorded(), HistogramId::KeysFixedScores)),
         SIZE,
     )
 }
@@ -55,7 +56,10 @@ fn arrow_keys_walk_all_bins_and_boxes() {
     assert_eq!(scene.step(middle, Step::First), bins.first().copied());
     assert_eq!(scene.step(middle, Step::Last), bins.last().copied());
     let boxes = walk(&scene, middle, Step::Up);
-    let labels: Vec<_> = boxes.iter().map(|target| scene.series_of(*target).unwrap()).collect();
+    let labels: Vec<_> = boxes
+        .iter()
+        .map(|target| scene.series_of(*target).unwrap().label())
+        .collect();
     assert_eq!(labels, ["W_U[random]", "No patching", "NMH 9.9 output", "W_U[IO]"]);
     let down = walk(&scene, boxes.last().copied(), Step::Down);
     assert_eq!(down.len(), 4);
@@ -106,12 +110,12 @@ fn arrow_keys_walk_dots_by_value() {
 #[test]
 fn the_bar_under_the_pointer_names_its_series() {
     let scene = histogram();
-    let found: BTreeSet<&str> = (0..1000)
+    let found: BTreeSet<&SeriesId> = (0..1000)
         .flat_map(|x| (0..30).map(move |y| (f64::from(x), 180.0 + 12.0 * f64::from(y))))
         .filter_map(|point| scene.series_at(point))
         .collect();
     assert_eq!(
-        found.into_iter().collect::<Vec<_>>(),
+        found.into_iter().map(SeriesId::label).collect::<Vec<_>>(),
         ["NMH 9.9 output", "No patching", "W_U[IO]", "W_U[random]"]
     );
     // The tallest bar of "No patching", near its top: nothing else reaches so high.
@@ -123,7 +127,7 @@ fn the_bar_under_the_pointer_names_its_series() {
     assert!(bin.mark.width() > 0.0);
     assert_eq!(
         scene.series_at((tallest.anchor.0, tallest.anchor.1 + 2.0)),
-        Some("No patching")
+        Some(&SeriesId::NoPatching)
     );
     assert_eq!(scene.series_at((tallest.anchor.0, tallest.anchor.1 - 2.0)), None);
 }
@@ -143,7 +147,7 @@ fn dragging_selects_a_range_of_values_or_cells() {
         zoom: Some((one, other)),
         ..HistogramView::default()
     };
-    let zoomed = keyside::plot::HistogramPlot::of_result(&recorded(), HistogramName::KeysFixedScores, &view);
+    let zoomed = keyside::plot::HistogramPlot::of_result(&recorded(), HistogramId::KeysFixedScores, &view);
     let zoomed = scene(Plot::Histogram(zoomed), SIZE);
     assert_eq!(walk(&zoomed, None, Step::Right).first(), Some(&Target::Bin(70)));
     assert_eq!(walk(&zoomed, None, Step::Right).last(), Some(&Target::Bin(90)));
@@ -184,7 +188,7 @@ fn keys_zoom_in_and_out_again() {
         zoom: Some((low, high)),
         ..HistogramView::default()
     };
-    let zoomed = keyside::plot::HistogramPlot::of_result(&recorded(), HistogramName::KeysFixedScores, &view);
+    let zoomed = keyside::plot::HistogramPlot::of_result(&recorded(), HistogramId::KeysFixedScores, &view);
     let zoomed = self::scene(Plot::Histogram(zoomed), SIZE);
     assert_eq!(
         zoomed.zoomed(zoomed.step(None, Step::First), 2.0),
@@ -200,7 +204,7 @@ fn keys_zoom_in_and_out_again() {
 
 #[test]
 fn nothing_to_point_at_is_no_panic() {
-    let empty = Plot::Histogram(made_of(HistogramName::KeysFixedScores, &Default::default()));
+    let empty = Plot::Histogram(made_of(HistogramId::KeysFixedScores, &Default::default()));
     let plots = [empty, histogram().plot().clone(), heatmap().plot().clone()];
     for plot in plots {
         for size in [(0.0, 0.0), (1.0, 2000.0), (40.0, 30.0), (1000.0, 600.0)] {
@@ -233,7 +237,7 @@ fn strokes_drawn_a_few_at_a_time_make_the_same_plot_on_a_background() {
     let size = (1200, 800);
     let options = DrawOptions::canvas(2.0, Theme::dark());
     for plot in [
-        Plot::Histogram(histogram_of(&made_up(), HistogramName::KeysFixedScores)),
+        Plot::Histogram(histogram_of(&made_up(), HistogramId::KeysFixedScores)),
         Plot::Heatmap(heatmap_of(&recorded(), false)),
     ] {
         let (mut at_once, mut in_parts) = (String::new(), String::new());
@@ -261,13 +265,13 @@ fn strokes_drawn_a_few_at_a_time_make_the_same_plot_on_a_background() {
 fn a_highlight_draws_one_series_and_veils_the_others() {
     let result = made_up();
     let scene = scene(
-        Plot::Histogram(histogram_of(&result, HistogramName::KeysFixedScores)),
+        Plot::Histogram(histogram_of(&result, HistogramId::KeysFixedScores)),
         (600.0, 400.0),
     );
     let options = DrawOptions::canvas(1.0, Theme::light());
     let highlight = |label: &str| {
         let mut text = String::new();
-        let strokes = scene.highlight((600, 400), &options, label);
+        let strokes = scene.highlight((600, 400), &options, &label.into());
         let area = SVGBackend::with_string(&mut text, (600, 400)).into_drawing_area();
         draw_strokes(strokes.as_deref().unwrap_or_default(), &area).unwrap();
         drop(area);

@@ -17,12 +17,12 @@ use std::fs;
 use std::path::Path;
 
 use keyside::analysis::{Array, Heatmap, Sides};
-use keyside::names::{Column, Grid, Head, Row};
+use keyside::names::{Column, Grid, Head, HeatmapId, HistogramId, SeriesId};
 use keyside::plot::{
     DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Hover, Plot, Scene, Theme, series_note,
     series_starts_visible,
 };
-use keyside::result::{Bins, BoxStats, HistogramName, ResultFile};
+use keyside::result::{Bins, BoxStats, ResultFile};
 use rand_mt::Mt;
 
 use svg::{heatmap_svg, histogram_svg, svg_files};
@@ -39,7 +39,7 @@ fn made_up() -> ResultFile {
     let section = results::substitution_mut(&mut result);
     (section.head, section.earlier_head) = (Head::new(2, 1), Head::new(1, 3));
     section.series = Sides::default();
-    for (place, name) in HistogramName::all().into_iter().enumerate() {
+    for (place, name) in HistogramId::ALL.into_iter().enumerate() {
         let labels = if name.keys_fixed() {
             ["W_U[IO]", "W_U[S]", "NMH 1.3 output", "No patching"]
         } else {
@@ -51,26 +51,26 @@ fn made_up() -> ResultFile {
                 .collect()
         };
         for (index, label) in labels.into_iter().enumerate() {
-            section.extend(name.into(), label.into(), &values(index));
+            section.extend(name, label.into(), &values(index));
         }
     }
     section.true_score = Some(Array::vector(vec![0.5, 1.5, -0.25, 0.75, 0.5, 0.125, 1.0, 0.0]));
     section.true_prob = Some(Array::vector(vec![0.5, 0.9, 0.25, 0.75, 0.5, 0.125, 1.0, 0.0]));
     let section = result.contributions_mut().unwrap();
     section.head = Head::new(2, 1);
-    section.heatmaps = BTreeMap::from([("key".into(), made_up_heatmap(2, 4))]);
+    section.heatmaps = BTreeMap::from([(HeatmapId::KEY, made_up_heatmap(2, 4))]);
     result.check().unwrap();
     result
 }
 
 /// The histogram `name` as it is at first.
-fn histogram_of(result: &ResultFile, name: HistogramName) -> HistogramPlot {
+fn histogram_of(result: &ResultFile, name: HistogramId) -> HistogramPlot {
     HistogramPlot::of_result(result, name, &HistogramView::default())
 }
 
 /// A histogram of any values.
-fn made_of(name: HistogramName, series: &BTreeMap<String, Vec<f32>>) -> HistogramPlot {
-    let series = series.iter().map(|(label, values)| (label.as_str(), values.as_slice()));
+fn made_of(name: HistogramId, series: &BTreeMap<SeriesId, Vec<f32>>) -> HistogramPlot {
+    let series = series.iter().map(|(id, values)| (id, values.as_slice()));
     HistogramPlot::new(name, Head::new(2, 1), series, &[], &HistogramView::default())
 }
 
@@ -94,7 +94,7 @@ fn hover(scene: &Scene, x: f64, y: f64) -> Option<Hover> {
 }
 
 fn made_up_heatmap(layers: usize, heads: usize) -> Heatmap {
-    let (rows, columns): (Vec<Row>, Vec<Column>) = (Grid::rows(layers), Grid::columns(heads));
+    let (rows, columns) = (Grid::rows(layers), Grid::columns(heads));
     let value = |row: usize, column: usize| match (row, column) {
         (0, 3..) => 0.0,
         _ => ((row * 7 + column * 5) % 13) as f32 / 4.0 - 1.5,
@@ -137,11 +137,11 @@ fn compare_all(snapshots: impl IntoIterator<Item = (String, String)>) {
 /// Bins and boxes of all four histograms as text.
 fn numbers(result: &ResultFile) -> String {
     let of = |name| numbers_of(&histogram_of(result, name), name);
-    HistogramName::all().map(of).concat()
+    HistogramId::ALL.map(of).concat()
 }
 
 /// Bins and boxes of a histogram as text.
-fn numbers_of(plot: &HistogramPlot, name: HistogramName) -> String {
+fn numbers_of(plot: &HistogramPlot, name: HistogramId) -> String {
     let mut text = String::new();
     let bins = plot.bins.unwrap();
     writeln!(
@@ -189,7 +189,7 @@ fn recorded_run_matches_its_snapshots() {
 #[test]
 fn phone_and_dark_match_their_snapshots() {
     let result = recorded();
-    let histogram = histogram_of(&result, HistogramName::KeysFixedScores);
+    let histogram = histogram_of(&result, HistogramId::KeysFixedScores);
     let heatmap = heatmap_of(&result, false);
     compare_all([
         (
@@ -206,7 +206,7 @@ fn phone_and_dark_match_their_snapshots() {
 #[test]
 fn made_up_result_matches_its_snapshots() {
     let result = made_up();
-    let histogram = histogram_of(&result, HistogramName::QueriesFixedScores);
+    let histogram = histogram_of(&result, HistogramId::QueriesFixedScores);
     let heatmap = heatmap_of(&result, false);
     compare_all([
         ("made_up-numbers.txt".to_owned(), numbers(&result)),
@@ -226,7 +226,7 @@ fn made_up_result_matches_its_snapshots() {
 #[test]
 fn bins_are_those_of_the_notebooks_pictures() {
     let result = recorded();
-    let tallest = |name: HistogramName, label: &str| {
+    let tallest = |name: HistogramId, label: &str| {
         let plot = histogram_of(&result, name);
         let bins = plot.bins.unwrap();
         let series = plot.series.iter().find(|series| series.label == label).unwrap();
@@ -239,15 +239,15 @@ fn bins_are_those_of_the_notebooks_pictures() {
         (found.0 - expected.0).abs() < 1e-9 && (found.1 - expected.1).abs() < 1e-9 && found.2 == expected.2
     };
     assert!(close(
-        tallest(HistogramName::KeysFixedScores, "No patching"),
+        tallest(HistogramId::KeysFixedScores, "No patching"),
         (0.2, 4.3, 103)
     ));
     assert!(close(
-        tallest(HistogramName::QueriesFixedScores, "No patching"),
+        tallest(HistogramId::QueriesFixedScores, "No patching"),
         (0.2, 4.3, 102)
     ));
     assert!(close(
-        tallest(HistogramName::KeysFixedProbs, "W_U[random]"),
+        tallest(HistogramId::KeysFixedProbs, "W_U[random]"),
         (0.01, 0.0, 701)
     ));
 }
@@ -352,7 +352,7 @@ fn boxes_are_in_order() {
 
 #[test]
 fn toggling_moves_neither_bins_nor_axis() {
-    let plot = histogram_of(&recorded(), HistogramName::KeysFixedScores);
+    let plot = histogram_of(&recorded(), HistogramId::KeysFixedScores);
     let mut toggled = plot.clone();
     toggled.series[0].visible = false;
     assert_eq!(plot.bins, toggled.bins);
@@ -370,7 +370,7 @@ fn toggling_moves_neither_bins_nor_axis() {
 #[test]
 fn pointing_at_a_bins_middle_finds_that_bin() {
     let result = recorded();
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         let plot = histogram_of(&result, name);
         for (width, height) in [(1000.0, 600.0), (358.0, 420.0)] {
             let scene = scene(Plot::Histogram(plot.clone()), (width, height));
@@ -402,7 +402,7 @@ fn pointing_at_a_bins_middle_finds_that_bin() {
 
 #[test]
 fn pointing_at_boxes_and_legend() {
-    let plot = histogram_of(&recorded(), HistogramName::KeysFixedScores);
+    let plot = histogram_of(&recorded(), HistogramId::KeysFixedScores);
     let options = DrawOptions::canvas(1.0, Theme::light());
     let boxes = scene(Plot::Histogram(plot.clone()), (1000.0, 600.0));
     let hovers = (0..600).filter_map(|y| hover(&boxes, 500.0, f64::from(y)));
@@ -464,7 +464,7 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
     let result = made_up();
     let all = heatmap_of(&result, false);
     let hidden = heatmap_of(&result, true);
-    assert_eq!(all.columns.last().unwrap(), "b_O");
+    assert_eq!(all.columns.last().unwrap(), &Column::AttentionBias);
     assert_eq!(hidden.columns, all.columns[..5]);
     let sum = |plot: &HeatmapPlot| {
         plot.cells
@@ -478,7 +478,7 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
     assert!((hidden.sum - all.sum).abs() > 0.1);
     // With one head, the bias of the map stands in the column of b_O.
     let mut one_head = result;
-    results::heatmaps_mut(&mut one_head).insert("key".into(), made_up_heatmap(2, 1));
+    results::heatmaps_mut(&mut one_head).insert(HeatmapId::KEY, made_up_heatmap(2, 1));
     let hidden = heatmap_of(&one_head, true);
     let labels: Vec<_> = hidden
         .cells
@@ -489,7 +489,7 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
         .collect();
     assert_eq!(labels, ["W_E", "W_pos", "b_K", "0.0", "MLP0", "1.0", "MLP1"]);
     let query = HeatmapView {
-        name: "query".to_owned(),
+        name: HeatmapId::QUERY,
         ..HeatmapView::default()
     };
     assert!(
@@ -504,7 +504,7 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
 fn any_shape_and_size_can_be_drawn() {
     let mut result = made_up();
     for (layers, heads) in [(1, 1), (2, 4), (48, 25), (0, 2)] {
-        results::heatmaps_mut(&mut result).insert("key".into(), made_up_heatmap(layers, heads));
+        results::heatmaps_mut(&mut result).insert(HeatmapId::KEY, made_up_heatmap(layers, heads));
         let plot = heatmap_of(&result, false);
         for size in [(1000, 600), (358, 420), (40, 30), (0, 0), (1, 2000)] {
             let svg = heatmap_svg(&plot, size, &Theme::dark()).unwrap();
@@ -514,12 +514,9 @@ fn any_shape_and_size_can_be_drawn() {
             );
         }
     }
-    let empty = made_of(HistogramName::KeysFixedProbs, &BTreeMap::new());
-    let alike = BTreeMap::from([
-        ("No patching".to_owned(), vec![0.25; 5]),
-        ("W_U[IO]".to_owned(), Vec::new()),
-    ]);
-    let alike = made_of(HistogramName::KeysFixedProbs, &alike);
+    let empty = made_of(HistogramId::KeysFixedProbs, &BTreeMap::new());
+    let alike = BTreeMap::from([(SeriesId::NoPatching, vec![0.25; 5]), (SeriesId::WuIo, Vec::new())]);
+    let alike = made_of(HistogramId::KeysFixedProbs, &alike);
     assert_eq!(
         alike
             .series
@@ -529,8 +526,8 @@ fn any_shape_and_size_can_be_drawn() {
         5
     );
     let wild = vec![f32::NAN, 1.0, f32::INFINITY, 2.0, f32::MAX, f32::MIN, -0.0, 1e-45];
-    let wild = BTreeMap::from([("No patching".to_owned(), wild), ("W_U[IO]".to_owned(), vec![f32::NAN])]);
-    let wild = made_of(HistogramName::KeysFixedScores, &wild);
+    let wild = BTreeMap::from([(SeriesId::NoPatching, wild), (SeriesId::WuIo, vec![f32::NAN])]);
+    let wild = made_of(HistogramId::KeysFixedScores, &wild);
     assert_eq!(
         wild.series
             .iter()
@@ -549,14 +546,14 @@ fn any_shape_and_size_can_be_drawn() {
 #[test]
 fn every_series_is_explained_and_starts_as_recorded() {
     for result in [recorded(), made_up()] {
-        for name in HistogramName::all() {
+        for name in HistogramId::ALL {
             for series in histogram_of(&result, name).series {
                 assert!(
-                    !series.note.is_empty() && series.note == series_note(&series.label),
+                    !series.note.is_empty() && series.note == series_note(&series.id),
                     "{}",
                     series.label
                 );
-                assert_eq!(series.visible, series_starts_visible(&series.label));
+                assert_eq!(series.visible, series_starts_visible(&series.id));
             }
         }
     }
@@ -567,7 +564,11 @@ fn every_series_is_explained_and_starts_as_recorded() {
         "true score",
         "true probability",
     ];
-    assert!(hidden.iter().all(|label| !series_starts_visible(label)));
+    assert!(
+        hidden
+            .iter()
+            .all(|label| !series_starts_visible(&SeriesId::from(*label)))
+    );
     let shown = [
         "W_U[IO]",
         "W_U[random]",
@@ -577,5 +578,5 @@ fn every_series_is_explained_and_starts_as_recorded() {
         "W_EE[IO]",
         "W_EE_subE[IO]",
     ];
-    assert!(shown.iter().all(|label| series_starts_visible(label)));
+    assert!(shown.iter().all(|label| series_starts_visible(&SeriesId::from(*label))));
 }

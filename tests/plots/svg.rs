@@ -1,8 +1,9 @@
 //! Plots as SVG text.
 
 use keyside::Result;
+use keyside::names::HistogramId;
 use keyside::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE, Theme, plot_svg};
-use keyside::result::{HistogramName, ResultFile};
+use keyside::result::ResultFile;
 
 pub fn histogram_svg(plot: &HistogramPlot, size: (u32, u32), theme: &Theme) -> Result<String> {
     plot_svg(&Plot::Histogram(plot.clone()), size, theme)
@@ -15,15 +16,15 @@ pub fn heatmap_svg(plot: &HeatmapPlot, size: (u32, u32), theme: &Theme) -> Resul
 /// All plots of `result` as (file name, SVG text): the histograms that have series, the heatmaps.
 pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
-    for name in HistogramName::all() {
-        if !result.series(name.into()).is_empty() {
+    for name in HistogramId::ALL {
+        if !result.series(name).is_empty() {
             let plot = HistogramPlot::of_result(result, name, &HistogramView::default());
             files.push((format!("{name}.svg"), histogram_svg(&plot, SVG_SIZE, theme)?));
         }
     }
     for name in result.heatmap_names() {
         let view = HeatmapView {
-            name: name.to_string(),
+            name: name.clone(),
             ..HeatmapView::default()
         };
         let plot = HeatmapPlot::of_result(result, &view, None)?;

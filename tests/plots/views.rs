@@ -3,17 +3,16 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use keyside::names::Component;
+use keyside::names::{Component, HeatmapId, HistogramId, SeriesId};
 use keyside::plot::{
-    CellRange, HeatmapPlot, HeatmapView, HistogramName, HistogramPlot, HistogramView, Plot, SeriesOrder, StripPlot,
-    Theme, plot_svg,
+    CellRange, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SeriesOrder, StripPlot, Theme, plot_svg,
 };
 use keyside::result::{Bins, ResultFile};
 
 use super::svg::{heatmap_svg, histogram_svg};
 use super::{compare_all, made_up, numbers_of, random_series, recorded, results};
 
-const SCORES: HistogramName = HistogramName::KeysFixedScores;
+const SCORES: HistogramId = HistogramId::KeysFixedScores;
 
 fn shown(result: &ResultFile, view: &HistogramView) -> HistogramPlot {
     HistogramPlot::of_result(result, SCORES, view)
@@ -22,7 +21,7 @@ fn shown(result: &ResultFile, view: &HistogramView) -> HistogramPlot {
 /// The made-up result with the four prompts' contributions behind its heatmap.
 pub fn with_prompts() -> ResultFile {
     let mut result = made_up();
-    let means = results::means(results::heatmap(&result, "key"));
+    let means = results::means(results::key(&result));
     let of_prompt = |prompt: usize| {
         let row = |(row, values): (usize, &Vec<f32>)| {
             let cell = |(column, value): (usize, &f32)| match (row, column) {
@@ -34,7 +33,7 @@ pub fn with_prompts() -> ResultFile {
         means.iter().enumerate().map(row).collect()
     };
     let tables: Vec<Vec<Vec<f32>>> = (0..4).map(of_prompt).collect();
-    let heatmap = results::heatmaps_mut(&mut result).get_mut(&"key".into()).unwrap();
+    let heatmap = results::heatmaps_mut(&mut result).get_mut(&HeatmapId::KEY).unwrap();
     results::set_per_prompt(heatmap, &tables);
     result
 }
@@ -44,7 +43,7 @@ fn views_match_their_snapshots() {
     let result = recorded();
     let mut isolated = HistogramView::default();
     let plot = shown(&result, &isolated);
-    isolated.isolate("NMH 9.9 output", plot.series.iter().map(|series| series.label.as_str()));
+    isolated.isolate(&"NMH 9.9 output".into(), plot.series.iter().map(|series| &series.id));
     let views = [
         ("isolated", isolated),
         (
@@ -67,7 +66,7 @@ fn views_match_their_snapshots() {
             HistogramView {
                 max_bins: Some(12),
                 order: SeriesOrder::Median,
-                toggled: BTreeSet::from(["W_U[S]".to_owned(), "W_U[IO]".to_owned()]),
+                toggled: BTreeSet::from([SeriesId::WuS, SeriesId::WuIo]),
                 ..HistogramView::default()
             },
         ),
@@ -89,7 +88,7 @@ fn views_match_their_snapshots() {
 #[test]
 fn heatmap_views_match_their_snapshots() {
     let mut result = with_prompts();
-    let mut query = results::heatmap(&result, "key").clone();
+    let mut query = results::key(&result).clone();
     for component in &mut query.components {
         if *component == Component::KeyBias {
             *component = Component::QueryBias;
@@ -108,7 +107,7 @@ fn heatmap_views_match_their_snapshots() {
     assert_eq!((zoomed.rows.len(), zoomed.columns.len()), (2, 4));
     assert_eq!(zoomed.cell(1, 1).map(|cell| cell.place), Some((1, 3)));
     let variant = HeatmapView {
-        name: "query_subMLP0".to_owned(),
+        name: "query_subMLP0".into(),
         ..HeatmapView::default()
     };
     let variant = HeatmapPlot::of_result(&result, &variant, Some(2)).unwrap();
@@ -118,7 +117,7 @@ fn heatmap_views_match_their_snapshots() {
     );
     let strip = StripPlot::of_result(&result, &view, (1, 3), Some(2)).unwrap();
     assert_eq!(strip.name, "head 0.3");
-    assert!((f64::from(results::means(results::heatmap(&result, "key"))[1][3]) - strip.mean).abs() < 1e-6);
+    assert!((f64::from(results::means(results::key(&result))[1][3]) - strip.mean).abs() < 1e-6);
     compare_all([
         (
             "view-heatmap-zoom.svg".to_owned(),
@@ -138,24 +137,24 @@ fn heatmap_views_match_their_snapshots() {
 #[test]
 fn isolating_shows_one_and_comes_back() {
     let result = made_up();
-    let labels: Vec<String> = shown(&result, &HistogramView::default())
+    let all: Vec<SeriesId> = shown(&result, &HistogramView::default())
         .series
         .iter()
-        .map(|series| series.label.clone())
+        .map(|series| series.id.clone())
         .collect();
-    for label in &labels {
+    for id in &all {
         let mut view = HistogramView::default();
-        view.toggle("No patching");
-        view.isolate(label, labels.iter().map(String::as_str));
-        let visible: Vec<String> = shown(&result, &view)
+        view.toggle(&SeriesId::NoPatching);
+        view.isolate(id, &all);
+        let visible: Vec<SeriesId> = shown(&result, &view)
             .series
             .into_iter()
             .filter(|series| series.visible)
-            .map(|series| series.label)
+            .map(|series| series.id)
             .collect();
-        assert_eq!(visible, [label.as_str()]);
-        assert!(labels.iter().all(|other| view.shows(other) == (other == label)));
-        view.isolate(label, labels.iter().map(String::as_str));
+        assert_eq!(visible, [id.clone()]);
+        assert!(all.iter().all(|other| view.shows(other) == (other == id)));
+        view.isolate(id, &all);
         assert_eq!(view, HistogramView::default());
     }
 }
@@ -210,7 +209,7 @@ fn a_plot_seen_in_another_way_is_the_plot_made_that_way() {
                 log_counts: zoom.is_none(),
                 ..HistogramView::default()
             };
-            view.toggle(label);
+            view.toggle(&label.into());
             // From whatever it was before.
             plot = plot.seen(&view);
             assert_eq!(plot, shown(&result, &view));
@@ -343,7 +342,7 @@ fn heatmap_zoom_and_pick_survive_anything() {
 fn one_prompts_cells_take_the_place_of_the_mean() {
     let result = with_prompts();
     let of = |prompt| HeatmapPlot::of_result(&result, &HeatmapView::default(), prompt).unwrap();
-    let heatmap = results::heatmap(&result, "key");
+    let heatmap = results::key(&result);
     let one = of(Some(1));
     assert_eq!(one.prompt, Some(1));
     let cell = one.cell(2, 3).unwrap();
@@ -370,12 +369,12 @@ fn one_prompts_cells_take_the_place_of_the_mean() {
 #[test]
 fn the_picked_prompt_is_marked_in_every_series() {
     let result = recorded();
-    for name in HistogramName::all() {
+    for name in HistogramId::ALL {
         let view = HistogramView::default();
         let plot = HistogramPlot::of_result(&result, name, &view);
         let marked = plot.clone().with_prompt(&result, name, Some(1199));
         for series in &marked.series {
-            let value = results::values(&result, name.into(), &series.label)[1199];
+            let value = results::values(&result, name, &series.id)[1199];
             assert_eq!(series.mark, Some(f64::from(value)));
         }
         assert_eq!(plot.clone().with_prompt(&result, name, Some(1200)), plot);

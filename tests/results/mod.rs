@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use keyside::analysis::{Analysis, Array, Heatmap, Observer, SubstitutionSection, analyze};
 use keyside::forward::Model;
-use keyside::names::{Column, Component, HeatmapId, HistogramId, Row, Side};
+use keyside::names::{Column, Component, HeatmapId, HistogramId, Row, SeriesId, Side};
 use keyside::prompts::{IoiSet, PromptSet};
 use keyside::result::ResultFile;
 
@@ -17,10 +17,13 @@ pub async fn run(model: &mut Model, analysis: &Analysis, observer: &dyn Observer
 }
 
 /// The heatmap `name` of `result`.
-pub fn heatmap<'r>(result: &'r ResultFile, name: &str) -> &'r Heatmap {
-    result
-        .heatmap(&name.into())
-        .unwrap_or_else(|| panic!("no heatmap {name}"))
+pub fn heatmap<'r>(result: &'r ResultFile, name: &HeatmapId) -> &'r Heatmap {
+    result.heatmap(name).unwrap_or_else(|| panic!("no heatmap {name}"))
+}
+
+/// The heatmap "key" of `result`.
+pub fn key(result: &ResultFile) -> &Heatmap {
+    heatmap(result, &HeatmapId::KEY)
 }
 
 /// All heatmaps of `result`, to change.
@@ -33,11 +36,11 @@ pub fn substitution_mut(result: &mut ResultFile) -> &mut SubstitutionSection {
     result.substitution_mut().unwrap()
 }
 
-/// The values of the series `label`.
-pub fn values<'r>(result: &'r ResultFile, histogram: HistogramId, label: &str) -> &'r [f32] {
+/// The values of the series `id`.
+pub fn values<'r>(result: &'r ResultFile, histogram: HistogramId, id: &SeriesId) -> &'r [f32] {
     let section = result.substitution().unwrap();
-    let found = section.values(histogram, &label.into());
-    found.unwrap_or_else(|| panic!("{histogram} has no series {label}"))
+    let found = section.values(histogram, id);
+    found.unwrap_or_else(|| panic!("{histogram} has no series {id}"))
 }
 
 /// The head's true scores.

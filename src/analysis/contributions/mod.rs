@@ -13,7 +13,7 @@ pub(crate) use self::variants::all;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::forward::{Direction, HeadWeights, Model, Pass, PrefixTree, Readout, Request, Side, Watcher};
-use crate::names::Head;
+use crate::names::{Head, HeatmapId};
 use crate::prompts::ioi::{Positions, Prompt};
 
 /// Contributions to the scores END->IO of `head` in `prompts`, prompt by prompt, under the names of the heatmaps: "key",
@@ -27,7 +27,7 @@ pub async fn contributions(
     prompts: &[Prompt],
     head: Head,
     watcher: &dyn Watcher,
-) -> Result<BTreeMap<String, Contributions>> {
+) -> Result<BTreeMap<HeatmapId, Contributions>> {
     model.config().check_head(head)?;
     let request = Request {
         other_tokens: prompts.iter().map(|prompt| prompt.io_token).collect(),

@@ -14,9 +14,9 @@ const MOST_PER_PROMPT: usize = 250_000;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contributions {
     /// Row names: `misc`, then the layers.
-    pub rows: Vec<String>,
+    pub rows: Vec<Row>,
     /// Column names: `L.0`, ..., `MLP`, `b_O`.
-    pub columns: Vec<String>,
+    pub columns: Vec<Column>,
     /// Cells, `[prompts, rows, columns]`.
     pub values: Vec<f32>,
     /// What the cells of every prompt have to add up to, computed from the whole query and key, `[prompts]`: END->IO, or
@@ -27,11 +27,9 @@ pub struct Contributions {
 impl Contributions {
     /// An empty one with `layers` layers.
     pub(super) fn new(config: &Config, layers: usize) -> Self {
-        let rows = std::iter::once("misc".to_owned()).chain((0..layers).map(|layer| layer.to_string()));
-        let heads = (0..config.n_head).map(|head| format!("L.{head}"));
         Self {
-            rows: rows.collect(),
-            columns: heads.chain(["MLP".to_owned(), "b_O".to_owned()]).collect(),
+            rows: Grid::rows(layers),
+            columns: Grid::columns(config.n_head),
             values: Vec::new(),
             true_score: Vec::new(),
         }
@@ -82,16 +80,15 @@ impl Contributions {
 
     /// The components of `side`, and which number of [`Contributions::prompt`] is whose.
     fn components(&self, side: Side) -> Vec<(usize, Component)> {
-        let rows: Vec<Row> = self.rows.iter().map(|row| row.as_str().into()).collect();
-        let columns: Vec<Column> = self.columns.iter().map(|column| column.as_str().into()).collect();
         let grid = Grid {
-            rows: &rows,
-            columns: &columns,
+            rows: &self.rows,
+            columns: &self.columns,
         };
+        let columns = self.columns.len();
         let component = |place: usize| {
-            let cell = grid.cell(side, (place / columns.len(), place % columns.len()))?;
+            let cell = grid.cell(side, (place / columns, place % columns))?;
             Some((place, cell.component()?))
         };
-        (0..rows.len() * columns.len()).filter_map(component).collect()
+        (0..self.rows.len() * columns).filter_map(component).collect()
     }
 }

@@ -6,8 +6,8 @@ use super::end::{End, subtract};
 use super::{Contributions, END, IO, S1};
 use crate::analysis::scores::HeadScores;
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::Side;
 use crate::model::Config;
+use crate::names::{Facet, HeatmapId, HeatmapParts, Part, Side, Variant};
 use crate::prompts::ioi::Prompt;
 
 /// The cells of one prompt, and what they have to add up to.
@@ -33,14 +33,14 @@ pub(crate) fn all(
     config: &Config,
     scores: &HeadScores<'_>,
     prompts: &[Prompt],
-) -> Result<BTreeMap<String, Contributions>> {
+) -> Result<BTreeMap<HeatmapId, Contributions>> {
     let [io, s1, end] = &scores.pass.captured.components[..] else {
         let cause = "contributions were asked for, but no components captured";
         return Err(Error::new(ErrorKind::Internal, cause));
     };
     let captured: [_; 3] = [io, s1, end];
     let layers = io.along.len() / (config.n_head + 2) / prompts.len().max(1);
-    let mut found: BTreeMap<String, Contributions> = BTreeMap::new();
+    let mut found: BTreeMap<HeatmapId, Contributions> = BTreeMap::new();
     for (index, prompt) in prompts.iter().enumerate() {
         let at = |which: usize, side: Side, position: usize, whole: &[f32]| {
             let place = (index, prompts.len(), position);
@@ -71,44 +71,51 @@ struct Ends<'a> {
 
 impl Ends<'_> {
     /// All heatmaps of the prompt, those that need MLP 0 only where there is one.
-    fn sums(&self, has_mlp_0: bool) -> Vec<(String, Sum)> {
+    fn sums(&self, has_mlp_0: bool) -> Vec<(HeatmapId, Sum)> {
         let mut sums = Vec::new();
+        let [key, query] = [Side::Key, Side::Query].map(HeatmapParts::of);
+        let with = |parts, variant| HeatmapParts { variant, ..parts };
         let query_of_w_u = self.end.of_direction();
-        self.add_with_difference(&mut sums, "key", |key| self.by_key(key, &self.end.whole));
-        self.add_with_difference(&mut sums, "key_subWU", |key| self.by_key(key, &query_of_w_u));
-        self.add_with_difference(&mut sums, "query", |key| self.by_query(&key.whole));
+        self.add_with_difference(&mut sums, key, |key| self.by_key(key, &self.end.whole));
+        self.add_with_difference(&mut sums, with(key, Variant::FromWu), |key| {
+            self.by_key(key, &query_of_w_u)
+        });
+        self.add_with_difference(&mut sums, query, |key| self.by_query(&key.whole));
         if has_mlp_0 {
-            sums.push(("query_subMLP0".to_owned(), self.by_query(&self.io.of_direction())));
+            let name = with(query, Variant::FromMlp0).into();
+            sums.push((name, self.by_query(&self.io.of_direction())));
             self.add_facets(&mut sums);
         }
         sums
     }
 
     /// A heatmap of the key at IO, and the same minus that of the key at S1.
-    fn add_with_difference(&self, sums: &mut Vec<(String, Sum)>, name: &str, sum: impl Fn(&End<'_>) -> Sum) {
-        let (group, facet) = match name.split_once('/') {
-            Some((group, facet)) => (group, format!("/{facet}")),
-            None => (name, String::new()),
-        };
+    fn add_with_difference(&self, sums: &mut Vec<(HeatmapId, Sum)>, name: HeatmapParts, sum: impl Fn(&End<'_>) -> Sum) {
+        let difference = HeatmapParts { minus_s1: true, ..name };
         let at_io = sum(&self.io);
-        sums.push((format!("{group}_subS1{facet}"), at_io.minus(&sum(&self.s1))));
-        sums.push((name.to_owned(), at_io));
+        sums.push((difference.into(), at_io.minus(&sum(&self.s1))));
+        sums.push((name.into(), at_io));
     }
 
     /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs. With the other end scaled
     /// as the notebook does, the four add up to the score of "No patching".
-    fn add_facets(&self, sums: &mut Vec<(String, Sum)>) {
-        for along_w_u in [true, false] {
-            for along_mlp_0 in [true, false] {
-                let part = |along: bool| if along { "par" } else { "perp" };
-                let facet = format!("q {} k {}", part(along_w_u), part(along_mlp_0));
-                self.add_with_difference(sums, &format!("key_split/{facet}"), |key| {
-                    part_of(key, along_mlp_0, &self.end.part_with_unit_deviation(along_w_u))
-                });
-                self.add_with_difference(sums, &format!("query_split/{facet}"), |key| {
-                    part_of(&self.end, along_w_u, &key.part_with_unit_deviation(along_mlp_0))
-                });
-            }
+    fn add_facets(&self, sums: &mut Vec<(HeatmapId, Sum)>) {
+        for facet in Facet::ALL {
+            let along = |part: Part| match part {
+                Part::Parallel => true,
+                Part::Perpendicular => false,
+            };
+            let (along_w_u, along_mlp_0) = (along(facet.query), along(facet.key));
+            let of = |side| HeatmapParts {
+                variant: Variant::Facet(facet),
+                ..HeatmapParts::of(side)
+            };
+            self.add_with_difference(sums, of(Side::Key), |key| {
+                part_of(key, along_mlp_0, &self.end.part_with_unit_deviation(along_w_u))
+            });
+            self.add_with_difference(sums, of(Side::Query), |key| {
+                part_of(&self.end, along_w_u, &key.part_with_unit_deviation(along_mlp_0))
+            });
         }
     }
 

@@ -4,8 +4,8 @@ use super::values::{MAX_HEAD, MAX_LAYER, Query, line, number, pair, range, round
 use crate::app::form::MOST;
 use crate::app::view::{Appearance, View};
 use crate::error::Result;
+use crate::names::{HistogramId, SeriesId};
 use crate::plot::{CellRange, HeatmapView, HistogramView, MAX_BINS, SeriesOrder};
-use crate::result::HistogramName;
 
 /// Most series that are toggled, over all figures.
 pub(super) const MAX_SERIES: usize = 64;
@@ -25,9 +25,9 @@ pub(super) fn is_toggle(key: &str) -> bool {
 }
 
 /// "bins2" is the key "bins" of the second histogram.
-fn of_figure(key: &str) -> Option<(&str, HistogramName)> {
+fn of_figure(key: &str) -> Option<(&str, HistogramId)> {
     let number = key.chars().next_back()?.to_digit(10)? as usize;
-    let name = HistogramName::all().into_iter().nth(number.checked_sub(1)?)?;
+    let name = HistogramId::ALL.into_iter().nth(number.checked_sub(1)?)?;
     Some((&key[..key.len() - 1], name))
 }
 
@@ -35,7 +35,7 @@ fn of_figure(key: &str) -> Option<(&str, HistogramName)> {
 pub(super) fn take(view: &mut View, key: &str, value: &str) -> Result<()> {
     let heatmap = &mut view.heatmap;
     match key {
-        "heatmap" => heatmap.name = line(key, value, MAX_LABEL)?,
+        "heatmap" => heatmap.name = line(key, value, MAX_LABEL)?.into(),
         "notebook" => heatmap.as_in_notebook = switch(key, value)?,
         "cells" => {
             heatmap.zoom = Some(cells(value).ok_or_else(|| wrong(key, value, "rows and columns, as in 0-3,2-12"))?)
@@ -60,7 +60,7 @@ pub(super) fn take(view: &mut View, key: &str, value: &str) -> Result<()> {
 
 fn take_histogram(view: &mut HistogramView, short: &str, key: &str, value: &str) -> Result<()> {
     match short {
-        "toggle" => _ = view.toggled.insert(line(key, value, MAX_LABEL)?),
+        "toggle" => _ = view.toggled.insert(line(key, value, MAX_LABEL)?.into()),
         "bins" => view.max_bins = Some(number(key, value, 1, MAX_BINS)?),
         "log" => view.log_counts = switch(key, value)?,
         "zoom" => {
@@ -94,12 +94,12 @@ fn is_range(range: &CellRange) -> bool {
 
 /// Appends what is not as it is at first.
 pub(super) fn write(view: &View, query: &mut Query) {
-    for (number, name) in (1..).zip(HistogramName::all()) {
+    for (number, name) in (1..).zip(HistogramId::ALL) {
         let Some(histogram) = view.histograms.get(&name) else {
             continue;
         };
-        for label in &histogram.toggled {
-            query.add(&format!("toggle{number}"), label);
+        for series in &histogram.toggled {
+            query.add(&format!("toggle{number}"), &series.label());
         }
         query.given(&format!("bins{number}"), text(histogram.max_bins));
         query.given(&format!("log{number}"), histogram.log_counts.then(|| "1".to_owned()));
@@ -117,7 +117,7 @@ pub(super) fn write(view: &View, query: &mut Query) {
 
 fn write_heatmap(heatmap: &HeatmapView, query: &mut Query) {
     let name = Some(&heatmap.name).filter(|name| **name != HeatmapView::default().name);
-    query.given("heatmap", name.cloned());
+    query.given("heatmap", text(name));
     query.given("notebook", heatmap.as_in_notebook.then(|| "1".to_owned()));
     let cells = |CellRange { rows, columns }| format!("{}-{},{}-{}", rows.0, rows.1, columns.0, columns.1);
     query.given("cells", heatmap.zoom.map(cells));
@@ -133,9 +133,9 @@ pub(super) fn clean(view: &View) -> View {
     };
     let mut series = 0;
     for (name, histogram) in &view.histograms {
-        let labels = histogram.toggled.iter();
-        let labels = labels.filter(|label| line("toggle", label, MAX_LABEL).is_ok());
-        let toggled: std::collections::BTreeSet<String> = labels.take(MAX_SERIES - series).cloned().collect();
+        let all = histogram.toggled.iter();
+        let usable = all.filter(|series| line("toggle", &series.label(), MAX_LABEL).is_ok());
+        let toggled: std::collections::BTreeSet<SeriesId> = usable.take(MAX_SERIES - series).cloned().collect();
         series += toggled.len();
         let histogram = HistogramView {
             toggled,
@@ -146,7 +146,7 @@ pub(super) fn clean(view: &View) -> View {
         clean.update_histogram(*name, |shown| *shown = histogram);
     }
     let heatmap = &mut clean.heatmap;
-    if line("heatmap", &heatmap.name, MAX_LABEL).is_err() {
+    if line("heatmap", &heatmap.name.to_string(), MAX_LABEL).is_err() {
         *heatmap = HeatmapView::default();
     }
     heatmap.zoom = heatmap.zoom.filter(is_range);

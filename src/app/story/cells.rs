@@ -3,7 +3,7 @@
 use super::{list, percent};
 use crate::analysis::Heatmap;
 use crate::app::words::number;
-use crate::names::{Component, HeatmapId};
+use crate::names::Component;
 use crate::plot::HeatmapView;
 use crate::result::ResultFile;
 
@@ -23,22 +23,24 @@ enum Kind {
     Bias,
 }
 
+/// What `component` is called in a sentence, and its kind.
+fn told_as(component: Component) -> (String, Kind) {
+    match component {
+        Component::TokenEmbedding => (format!("the token embedding {component}"), Kind::Embedding),
+        Component::PositionEmbedding => (format!("the position embedding {component}"), Kind::Embedding),
+        Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), Kind::Embedding),
+        Component::Mlp(_) => (component.name(), Kind::Mlp),
+        Component::AttentionBias(_) => (component.name(), Kind::Bias),
+        Component::Head(_) => (component.name(), Kind::Head),
+    }
+}
+
 /// Every component of `heatmap`, without b_O `as_in_notebook`.
 fn cells(heatmap: &Heatmap, as_in_notebook: bool) -> Vec<Cell> {
     let cell = |(component, value): (&Component, &f32)| {
-        let (name, kind) = match component {
-            Component::TokenEmbedding => ("the token embedding W_E".to_owned(), Kind::Embedding),
-            Component::PositionEmbedding => ("the position embedding W_pos".to_owned(), Kind::Embedding),
-            Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), Kind::Embedding),
-            Component::Head(_) => (component.name(), Kind::Head),
-            Component::Mlp(_) => (component.name(), Kind::Mlp),
-            Component::AttentionBias(_) => (component.name(), Kind::Bias),
-        };
-        Cell {
-            name,
-            kind,
-            value: f64::from(*value),
-        }
+        let (name, kind) = told_as(*component);
+        let value = f64::from(*value);
+        Cell { name, kind, value }
     };
     let mut cells: Vec<Cell> = heatmap.components.iter().zip(heatmap.mean.data()).map(cell).collect();
     cells.retain(|cell| cell.value.is_finite() && !(as_in_notebook && cell.kind == Kind::Bias));
@@ -47,7 +49,7 @@ fn cells(heatmap: &Heatmap, as_in_notebook: bool) -> Vec<Cell> {
 
 /// Two sentences on what there is to see in the heatmap that `view` shows; one where there is none.
 pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
-    let Some(heatmap) = result.heatmap(&HeatmapId::from(view.name.as_str())) else {
+    let Some(heatmap) = result.heatmap(&view.name) else {
         return vec!["The contributions are known when the run is complete.".into()];
     };
     let mut cells = cells(heatmap, view.as_in_notebook);

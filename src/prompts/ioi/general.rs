@@ -2,16 +2,15 @@
 
 use super::Prompt;
 use crate::names::PositionName;
-use crate::prompts;
+use crate::prompts::{Prompt as General, Targets};
 
-/// Parts that names play.
-const IO: &str = "IO";
+/// The part that the subject's name plays; the indirect object's is called as its position is.
 const S: &str = "S";
 /// What drawn tokens are for.
 const RANDOM: &str = "random";
 const RANDOM_NAME: &str = "random_name";
 
-impl From<Prompt> for prompts::Prompt {
+impl From<Prompt> for General {
     fn from(prompt: Prompt) -> Self {
         let positions = prompt.positions;
         Self {
@@ -24,11 +23,11 @@ impl From<Prompt> for prompts::Prompt {
                 (PositionName::S2, positions.s2),
             ]
             .into(),
-            targets: prompts::Targets {
+            targets: Targets {
                 a: Some(prompt.io_token),
                 b: Some(prompt.s_token),
             },
-            names: [(IO.to_owned(), prompt.io), (S.to_owned(), prompt.s)].into(),
+            names: [(PositionName::Io.to_string(), prompt.io), (S.to_owned(), prompt.s)].into(),
             drawn: [
                 (RANDOM.to_owned(), prompt.random_token),
                 (RANDOM_NAME.to_owned(), prompt.random_name_token),

@@ -74,7 +74,7 @@ pub fn PlotCanvas(
         let lit = lit.get();
         // Not at first: another figure may be lighting one up.
         if before.is_some() {
-            page.linked.light(lit.as_deref());
+            page.linked.light(lit.as_ref());
         }
     });
     let help_id = format!("{id}-help");

@@ -7,6 +7,7 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::super::later::{Latest, SOON, after_frames_of};
+use crate::names::SeriesId;
 use crate::plot::{Hover, Rect, Scene, Step, Target, Zoom};
 
 /// A pointer that moves less than this while it is down has clicked, not dragged.
@@ -98,14 +99,14 @@ impl Explorer {
     }
 
     /// The series below the pointer, or that of the box that the keyboard has reached.
-    pub fn series(self) -> Option<String> {
+    pub fn series(self) -> Option<SeriesId> {
         self.scene.with(|scene| {
             let scene = scene.as_ref()?;
-            let label = match self.pointer.get() {
+            let series = match self.pointer.get() {
                 Some(point) => scene.series_at(point),
                 None => scene.series_of(self.keyed.get()?),
             };
-            label.map(str::to_owned)
+            series.cloned()
         })
     }
 

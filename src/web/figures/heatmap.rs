@@ -9,11 +9,11 @@ use super::canvas::PlotCanvas;
 use super::explorer::Actions;
 use super::prompts::Prompts;
 use super::toolbar::HeatmapToolbar;
-use crate::app::export::FigureName;
 use crate::app::figure_words::HEATMAP_KEYS;
 use crate::app::heatmap_words::heatmap_explanation;
 use crate::app::session::Shown;
 use crate::app::words;
+use crate::names::{Column, FigurePlace, HeatmapId};
 use crate::plot::{CellRange, HeatmapPlot, Plot, Target, Zoom};
 
 /// The heatmap that is chosen, with the switch that hides b_O, the identity in words and its prompts.
@@ -29,21 +29,18 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
         })
     });
     let drawn = Signal::derive(move || plot.get().map(Plot::Heatmap));
-    let of_heatmap = move |words: fn(&Shown, &str, bool) -> Option<String>| {
+    let of_heatmap = move |words: fn(&Shown, &HeatmapId, bool) -> Option<String>| {
         view.with(|(heatmap, _)| shown.with(|shown| words(shown.as_ref()?, &heatmap.name, heatmap.as_in_notebook)))
     };
     let label = Signal::derive(move || {
-        let words = |shown: &Shown, name: &str, _| {
-            Some(words::heatmap_summary(
-                &shown.result,
-                shown.result.heatmap(&name.into())?,
-            ))
+        let words = |shown: &Shown, name: &HeatmapId, _| {
+            Some(words::heatmap_summary(&shown.result, shown.result.heatmap(name)?))
         };
         of_heatmap(words).unwrap_or_default()
     });
     let identity = move || {
         of_heatmap(|shown, name, as_in_notebook| {
-            let heatmap = shown.result.heatmap(&name.into())?;
+            let heatmap = shown.result.heatmap(name)?;
             Some(words::identity(heatmap, shown.result.heatmap_prompts(), as_in_notebook))
         })
     };
@@ -59,7 +56,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
     });
     let absent = move || plot.with(Option::is_none);
     view! {
-        <figure class="figure" data-testid="figure-heatmap">
+        <figure class="figure" data-testid=format!("figure-{}", FigurePlace::Heatmap)>
             <figcaption>
                 <h3><span class="number">{number}</span> "Which parts of the model put it there?"</h3>
                 <p>
@@ -72,18 +69,18 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
                 </p>
             </figcaption>
             <HeatmapToolbar page=page>
-                <ExportMenu page=page figure=FigureName::Heatmap />
+                <ExportMenu page=page figure=FigurePlace::Heatmap />
             </HeatmapToolbar>
             <NotebookSwitch page=page />
             <div class:absent=absent>
-                <PlotCanvas page=page id="heatmap" plot=drawn label=label help=HEATMAP_KEYS actions=actions(page, plot) target=target />
+                <PlotCanvas page=page id=FigurePlace::Heatmap.as_str() plot=drawn label=label help=HEATMAP_KEYS actions=actions(page, plot) target=target />
             </div>
             <Show when=absent>
                 <p class="placeholder">"The contributions arrive when the run is complete."</p>
             </Show>
             <p class="identity" data-testid="identity-text">{identity}</p>
             <Prompts page=page place=place />
-            <DataTable page=page figure=FigureName::Heatmap />
+            <DataTable page=page figure=FigurePlace::Heatmap />
         </figure>
     }
 }
@@ -118,12 +115,8 @@ fn NotebookSwitch(page: Page) -> impl IntoView {
     let has_b_o = Memo::new(move |_| {
         page.shown.with(|shown| {
             let heatmap = shown.as_ref().and_then(|shown| {
-                page.settled.with(|view| {
-                    shown
-                        .result
-                        .heatmap(&view.heatmap.name.as_str().into())
-                        .map(words::has_b_o)
-                })
+                page.settled
+                    .with(|view| shown.result.heatmap(&view.heatmap.name).map(words::has_b_o))
             });
             heatmap.unwrap_or(false)
         })
@@ -140,7 +133,7 @@ fn NotebookSwitch(page: Page) -> impl IntoView {
                         page.view.update(|view| view.heatmap.as_in_notebook = event_target_checked(&event));
                     }
                 />
-                <span>"As in the notebook (without "<code>"b_O"</code>")"</span>
+                <span>"As in the notebook (without "<code>{Column::AttentionBias.to_string()}</code>")"</span>
             </label>
         </Show>
     }

@@ -10,15 +10,14 @@ use super::explorer::Actions;
 use super::legend::Legend;
 use super::prompts::PickedPrompt;
 use super::toolbar::HistogramToolbar;
-use crate::app::export::FigureName;
 use crate::app::figure_words::HISTOGRAM_KEYS;
 use crate::app::words;
+use crate::names::{FigurePlace, HistogramId};
 use crate::plot::{HistogramPlot, HistogramView, Plot, Zoom};
-use crate::result::HistogramName;
 
 /// The histogram `name`, which is figure `number`.
 #[component]
-pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl IntoView {
+pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl IntoView {
     let shown = page.shown;
     let view = Memo::new(move |_| page.settled.with(|view| view.histogram(name)));
     let prompt = Memo::new(move |_| page.settled.with(|view| view.prompt));
@@ -65,12 +64,12 @@ pub fn HistogramFigure(page: Page, name: HistogramName, number: usize) -> impl I
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
             <HistogramToolbar page=page name=name>
-                <ExportMenu page=page figure=FigureName::Histogram(name) />
+                <ExportMenu page=page figure=FigurePlace::Histogram(name) />
             </HistogramToolbar>
             <Legend page=page name=name plot=plot />
             <PlotCanvas page=page id=name.as_str() plot=drawn label=label help=HISTOGRAM_KEYS actions=actions />
             <PickedPrompt page=page />
-            <DataTable page=page figure=FigureName::Histogram(name) />
+            <DataTable page=page figure=FigurePlace::Histogram(name) />
         </figure>
     }
 }

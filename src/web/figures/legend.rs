@@ -7,18 +7,18 @@ use web_sys::Element;
 
 use super::super::page::Page;
 use super::canvas::theme;
-use crate::plot::{HistogramPlot, HistogramView, Series, same_series};
-use crate::result::HistogramName;
+use crate::names::{HistogramId, SeriesId};
+use crate::plot::{HistogramPlot, HistogramView, Series};
 
 /// What a reader can do with an entry.
 const HOW: &str = "Click: show or hide. Double click, or Shift+Enter: this series alone.";
 
 /// The legend of the histogram `name`.
 #[component]
-pub fn Legend(page: Page, name: HistogramName, plot: Memo<Option<HistogramPlot>>) -> impl IntoView {
+pub fn Legend(page: Page, name: HistogramId, plot: Memo<Option<HistogramPlot>>) -> impl IntoView {
     let title = move || plot.with(|plot| plot.as_ref().map(|plot| plot.legend_title.clone()));
     let entries = move || {
-        let entry = |series: &Series| (series.label.clone(), series.note.clone(), series.color);
+        let entry = |series: &Series| (series.id.clone(), series.note.clone(), series.color);
         plot.with(|plot| {
             plot.as_ref()
                 .map(|plot| plot.series.iter().map(entry).collect::<Vec<_>>())
@@ -30,8 +30,8 @@ pub fn Legend(page: Page, name: HistogramName, plot: Memo<Option<HistogramPlot>>
     view! {
         <div class="legend" role="group" aria-label="Series shown">
             <span class="legend-title">{title}</span>
-            <For each=entries key=|(label, _, color)| (label.clone(), *color) let:entry>
-                <Entry page=page name=name plot=plot view=view label=entry.0.clone() note=entry.1.clone() color=entry.2 />
+            <For each=entries key=|(id, _, color)| (id.clone(), *color) let:entry>
+                <Entry page=page name=name plot=plot view=view id=entry.0.clone() note=entry.1.clone() color=entry.2 />
             </For>
         </div>
     }
@@ -40,36 +40,37 @@ pub fn Legend(page: Page, name: HistogramName, plot: Memo<Option<HistogramPlot>>
 #[component]
 fn Entry(
     page: Page,
-    name: HistogramName,
+    name: HistogramId,
     plot: Memo<Option<HistogramPlot>>,
     view: Memo<HistogramView>,
-    label: String,
+    id: SeriesId,
     note: String,
     color: usize,
 ) -> impl IntoView {
-    let label = StoredValue::new(label);
-    let visible = Memo::new(move |_| label.with_value(|label| view.with(|view| view.shows(label))));
+    let label = id.to_string();
+    let id = StoredValue::new(id);
+    let visible = Memo::new(move |_| id.with_value(|id| view.with(|view| view.shows(id))));
     let lit = Memo::new(move |_| {
         page.linked.series.with(|lit| {
             let lit = lit.as_ref()?;
-            Some(label.with_value(|label| same_series(label, lit)))
+            Some(id.with_value(|id| id.is_same_as(lit)))
         })
     });
     let change = move |again: bool, isolate: bool| {
-        let labels: Vec<String> = plot
+        let all: Vec<SeriesId> = plot
             .with_untracked(|plot| {
                 plot.as_ref()
-                    .map(|plot| plot.series.iter().map(|s| s.label.clone()).collect())
+                    .map(|plot| plot.series.iter().map(|series| series.id.clone()).collect())
             })
             .unwrap_or_default();
         page.view.update(|view| {
             view.update_histogram(name, |view| {
-                label.with_value(|label| {
+                id.with_value(|id| {
                     if again || !isolate {
-                        view.toggle(label);
+                        view.toggle(id);
                     }
                     if isolate {
-                        view.isolate(label, labels.iter().map(String::as_str));
+                        view.isolate(id, &all);
                     }
                 });
             });
@@ -82,7 +83,7 @@ fn Entry(
         let again = event.detail() > 0 && event.detail() % 2 == 0;
         change(again, again || event.shift_key());
     };
-    let light = move || label.with_value(|label| page.linked.light(Some(label)));
+    let light = move || id.with_value(|id| page.linked.light(Some(id)));
     let focused = move |event: FocusEvent| {
         // A click focuses, too: then the pointer says what is lit up.
         let element = event.target().and_then(|target| target.dyn_into::<Element>().ok());
@@ -113,7 +114,7 @@ fn Entry(
             on:blur=move |_| page.linked.light(None)
         >
             <span class="swatch" style:background=swatch></span>
-            <code>{label.get_value()}</code>
+            <code>{label}</code>
         </button>
     }
 }

@@ -7,14 +7,15 @@ use wasm_bindgen::prelude::*;
 use super::super::document::pixel_ratio;
 use super::super::first_view;
 use super::super::later::after_frames_of;
+use crate::names::SeriesId;
 
 /// See the module.
 #[derive(Clone, Copy)]
 pub struct Linked {
-    /// The label of the series that is lit up in all figures.
-    pub series: RwSignal<Option<String>>,
+    /// The series that is lit up in all figures.
+    pub series: RwSignal<Option<SeriesId>>,
     /// The same after the frame in which it was pointed at.
-    pub lit: RwSignal<Option<String>>,
+    pub lit: RwSignal<Option<SeriesId>>,
     /// Device pixels per CSS pixel: changes when the window moves to another screen, or with the browser's zoom.
     pub ratio: RwSignal<f64>,
     /// Whether the page is being printed: then figures are light.
@@ -50,10 +51,10 @@ impl Linked {
         }
     }
 
-    /// Lights up the series `label`; none with None.
-    pub fn light(self, label: Option<&str>) {
-        if self.series.with_untracked(|lit| lit.as_deref() != label) {
-            self.series.set(label.map(str::to_owned));
+    /// Lights up `series`; none with None.
+    pub fn light(self, series: Option<&SeriesId>) {
+        if self.series.with_untracked(|lit| lit.as_ref() != series) {
+            self.series.set(series.cloned());
         }
     }
 

@@ -15,6 +15,7 @@ use super::super::page::Page;
 use super::picture::Picture;
 use super::watch;
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::SeriesId;
 use crate::plot::{DrawOptions, Scene};
 
 /// How long drawing may take before what the reader does meanwhile comes before the rest.
@@ -73,9 +74,9 @@ impl Painter {
         Effect::new(move |_| {
             self.shown.track();
             // Out of view nothing has to be lit up.
-            let label = self.near.get().then(|| self.page.linked.lit.get()).flatten();
+            let series = self.near.get().then(|| self.page.linked.lit.get()).flatten();
             if !self.page.linked.printing.get_untracked() {
-                self.light(label.as_deref());
+                self.light(series.as_ref());
             }
         });
     }
@@ -211,10 +212,10 @@ impl Painter {
     }
 
     /// Lights a series up, or none, in tasks of its own: what the reader does meanwhile comes before.
-    fn light(self, label: Option<&str>) {
+    fn light(self, series: Option<&SeriesId>) {
         let number = self.lights.get_value() + 1;
         self.lights.set_value(number);
-        if self.with_picture(|picture, scene, options| picture.begin_light(scene, options, label)) == Some(true) {
+        if self.with_picture(|picture, scene, options| picture.begin_light(scene, options, series)) == Some(true) {
             set_timeout(move || self.go_on_with_light(number), Duration::ZERO);
         }
     }

@@ -11,6 +11,7 @@ use web_sys::{HtmlCanvasElement, ImageBitmap, ImageBitmapRenderingContext};
 use web_time::Instant;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::SeriesId;
 use crate::plot::{DrawOptions, Scene, Stroke, draw_strokes};
 
 /// So many strokes are drawn between two looks at the clock.
@@ -156,14 +157,14 @@ impl Picture {
         self.see_upper(false)
     }
 
-    /// Begins to draw what lights up the series `label`, out of sight: the plot is not drawn again. False where `scene` does not
+    /// Begins to draw what lights up `series`, out of sight: the plot is not drawn again. False where `scene` does not
     /// show it; then the plot is shown plainly.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn begin_light(&mut self, scene: &Scene, options: &DrawOptions, label: Option<&str>) -> Result<bool> {
+    pub fn begin_light(&mut self, scene: &Scene, options: &DrawOptions, series: Option<&SeriesId>) -> Result<bool> {
         let size = size_of(&self.lower);
-        let strokes = label.and_then(|label| scene.highlight(size, options, label));
+        let strokes = series.and_then(|series| scene.highlight(size, options, series));
         match strokes.filter(|_| size.0 > 0 && size.1 > 0) {
             Some(strokes) => {
                 self.light_easel.begin(size, strokes);

@@ -24,9 +24,7 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
     let prompts = Memo::new(move |_| {
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            let heatmap = page
-                .settled
-                .with(|view| result.heatmap(&view.heatmap.name.as_str().into()))?;
+            let heatmap = page.settled.with(|view| result.heatmap(&view.heatmap.name))?;
             Some(
                 heatmap
                     .per_prompt

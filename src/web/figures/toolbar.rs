@@ -6,12 +6,12 @@ use super::super::later::SOON;
 use super::super::page::Page;
 use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::app::heatmap_words::heatmap_label;
+use crate::names::{HeatmapId, HistogramId};
 use crate::plot::{HistogramView, SeriesOrder};
-use crate::result::HistogramName;
 
 /// Bins, axis, order and zoom of the histogram `name`, and what else belongs there.
 #[component]
-pub fn HistogramToolbar(page: Page, name: HistogramName, children: Children) -> impl IntoView {
+pub fn HistogramToolbar(page: Page, name: HistogramId, children: Children) -> impl IntoView {
     let view = Memo::new(move |_| page.view.with(|view| view.histogram(name)));
     let change = move |change: &dyn Fn(&mut HistogramView)| {
         page.view.update(|view| view.update_histogram(name, change));
@@ -83,15 +83,12 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
                 .as_ref()
                 .map(|shown| shown.result.heatmap_names())
                 .unwrap_or_default()
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<String>>()
         })
     });
     let chosen = Memo::new(move |_| page.view.with(|view| view.heatmap.name.clone()));
     // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame, and waits for the
     // last of several that are chosen quickly.
-    let choose = move |name: String| {
+    let choose = move |name: HeatmapId| {
         page.choosing.run_after(SOON, move || {
             page.view.update(|view| {
                 view.heatmap.name = name;
@@ -112,13 +109,13 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
                         <select
                             id="heatmap-select"
                             data-testid="heatmap-select"
-                            on:change=move |event| choose(event_target_value(&event))
+                            on:change=move |event| choose(event_target_value(&event).into())
                         >
                             <For each=move || names.get() key=|name| name.clone() let:name>
                                 {
                                     let of = name.clone();
                                     let selected = move || chosen.with(|chosen| *chosen == of);
-                                    view! { <option value=name.clone() prop:selected=selected>{heatmap_label(&name)}</option> }
+                                    view! { <option value=name.to_string() prop:selected=selected>{heatmap_label(&name)}</option> }
                                 }
                             </For>
                         </select>

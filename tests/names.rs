@@ -1,0 +1,301 @@
+//! The text forms of nouns are written and read in `src/names` alone: no string literal elsewhere in `src` is a name, or a piece that
+//! one could be put together from.
+//!
+//! Comments, attributes and tests may have them. Text for people may have them within a sentence: files that hold such sentences are
+//! listed in [`PROSE`]; a name by itself is refused there, too.
+
+mod literals;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use keyside::names::{
+    Column, Component, Facet, FigureId, FigurePlace, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, Row,
+    SeriesId, Side, Variant,
+};
+
+use literals::literals;
+
+/// Files with sentences for people that have names in them.
+const PROSE: [&str; 14] = [
+    "app/glossary.rs",
+    "app/heatmap_words.rs",
+    "app/story.rs",
+    "app/story/cells.rs",
+    "app/words.rs",
+    "cli/arguments.rs",
+    "cli/plot.rs",
+    "export/data.rs",
+    "model/tokenizer.rs",
+    "plot/heatmap.rs",
+    "plot/labels.rs",
+    "web/contents.rs",
+    "web/figures/heatmap.rs",
+    "web/story.rs",
+];
+
+/// Literals that are spelt like a name and are none: file, literal, what it is.
+const OTHERS: [(&str, &str, &str); 0] = [];
+
+/// What a text form has that could be written by hand.
+struct Forms {
+    /// Names that no sentence has by chance: refused in every literal outside of [`PROSE`].
+    telling: BTreeSet<String>,
+    /// Names and pieces of names that are words, too: refused where a literal consists of nothing else.
+    words: BTreeSet<String>,
+}
+
+/// Every text form of `names`, and the fixed parts of those that have parameters.
+fn forms() -> Forms {
+    let mut telling = BTreeSet::new();
+    let mut words = BTreeSet::new();
+    let head = Head::new(7, 7);
+    for component in [
+        Component::TokenEmbedding,
+        Component::PositionEmbedding,
+        Component::QueryBias,
+        Component::KeyBias,
+        Component::Head(head),
+        Component::Mlp(7),
+        Component::AttentionBias(7),
+    ] {
+        match component {
+            Component::TokenEmbedding
+            | Component::PositionEmbedding
+            | Component::QueryBias
+            | Component::KeyBias
+            | Component::AttentionBias(_) => telling.extend(fixed_parts(&component.label())),
+            Component::Mlp(_) => words.extend(fixed_parts(&component.label())),
+            // A head is two numbers.
+            Component::Head(_) => {}
+        }
+    }
+    for row in [Row::Misc, Row::Layer(7)] {
+        match row {
+            Row::Misc => words.extend(fixed_parts(&row.to_string())),
+            // A layer is a number.
+            Row::Layer(_) | Row::Other(_) => {}
+        }
+    }
+    for column in [Column::Head(7), Column::Mlp, Column::AttentionBias] {
+        match column {
+            Column::Head(_) | Column::Mlp => words.extend(fixed_parts(&column.to_string())),
+            Column::AttentionBias => telling.extend(fixed_parts(&column.to_string())),
+            Column::Other(_) => {}
+        }
+    }
+    for series in SeriesId::FIXED.into_iter().chain([SeriesId::EarlierHead(head)]) {
+        let parts = fixed_parts(&series.label());
+        match series {
+            SeriesId::WuIo
+            | SeriesId::WuS
+            | SeriesId::WuRandomName
+            | SeriesId::WuRandom
+            | SeriesId::NoPatching
+            | SeriesId::WeIo
+            | SeriesId::WeIoTrue
+            | SeriesId::WeeIo
+            | SeriesId::WeeSubEIo => telling.extend(parts),
+            SeriesId::EarlierHead(_) | SeriesId::TrueScore | SeriesId::TrueProbability => words.extend(parts),
+            SeriesId::Other(_) => {}
+        }
+    }
+    let variants = [Variant::Whole, Variant::FromWu, Variant::FromMlp0, Variant::Split];
+    for variant in variants.into_iter().chain(Facet::ALL.map(Variant::Facet)) {
+        for (side, minus_s1, seed) in Side::ALL
+            .map(|side| [(side, false, None), (side, true, Some(7))])
+            .concat()
+        {
+            let heatmap = HeatmapId::from(HeatmapParts {
+                side,
+                variant,
+                minus_s1,
+                seed,
+            });
+            let figure = FigureId::Heatmap(heatmap.clone());
+            telling.extend(fixed_parts(&figure.to_string()));
+            for part in fixed_parts(&heatmap.to_string()) {
+                // "key_split" is a name and nothing else; "key", "split", "q par k" are words.
+                let pieces: Vec<&str> = part.split(['_', '/', ' ']).collect();
+                words.extend(pieces.iter().map(ToString::to_string));
+                if part.contains('_') { &mut telling } else { &mut words }.insert(part.clone());
+            }
+        }
+    }
+    words.extend(["heatmap_".to_owned()]);
+    telling.extend(HistogramId::ALL.map(|id| id.to_string()));
+    words.extend(
+        HistogramId::ALL
+            .iter()
+            .filter_map(|id| Some(id.as_str().rsplit_once('_')?.0.to_owned())),
+    );
+    words.extend(FigurePlace::ALL.map(|place| place.to_string()));
+    words.extend(PositionName::FIXED.map(|name| name.to_string()));
+    words.extend(Side::ALL.map(|side| side.to_string()));
+    telling.retain(|form| !words.contains(form));
+    Forms { telling, words }
+}
+
+/// What is left of a text form without its numbers: "NMH 7.7 output" has the parts "NMH" and "output".
+fn fixed_parts(text: &str) -> Vec<String> {
+    let numberless = text.replace("7.7", "\0").replace('7', "\0");
+    let parts = numberless.split('\0').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
+}
+
+/// `literal` with a gap where a value is put in.
+fn without_values(literal: &str) -> String {
+    let mut text = String::new();
+    let mut rest = literal;
+    while let Some((before, after)) = rest.split_once('{') {
+        text.push_str(before);
+        match after.split_once('}') {
+            Some((value, after)) if !value.contains('{') => {
+                text.push('\0');
+                rest = after;
+            }
+            _ => {
+                rest = after;
+                text.push('{');
+            }
+        }
+    }
+    text + rest
+}
+
+/// Whether `text` has `form` as a word: not within a longer one.
+fn has_word(text: &str, form: &str) -> bool {
+    let within = |c: char| c.is_alphanumeric() || c == '_';
+    text.match_indices(form).any(|(at, _)| {
+        let (before, after) = (&text[..at], &text[at + form.len()..]);
+        let inner_start = form.starts_with(within) && before.ends_with(within);
+        let inner_end = form.ends_with(within) && after.starts_with(within);
+        !inner_start && !inner_end
+    })
+}
+
+/// What is wrong with `literal` in `file`, if anything.
+fn offence(forms: &Forms, file: &str, literal: &str) -> Option<String> {
+    let text = without_values(literal);
+    let mut rest = text.clone();
+    let mut all: Vec<&String> = forms.telling.iter().chain(&forms.words).collect();
+    all.sort_by_key(|form| std::cmp::Reverse(form.len()));
+    let mut found = Vec::new();
+    for form in all {
+        while has_word(&rest, form) || rest.trim_matches(['\0', ' ', '_', '/', ',', '-']) == *form {
+            rest = rest.replacen(form.as_str(), "\0", 1);
+            found.push(form.as_str());
+        }
+    }
+    let first = *found.first()?;
+    let others = rest.split(|c: char| !c.is_alphabetic()).any(|word| word.len() > 1);
+    if !others {
+        return Some(format!("{file}: {literal:?} is a name, or a piece of one ({first:?})"));
+    }
+    let telling = found.iter().find(|form| forms.telling.contains(**form))?;
+    (!PROSE.contains(&file)).then(|| format!("{file}: {literal:?} has the name {telling:?}"))
+}
+
+/// The Rust files below `folder`, `names` and files of tests left out.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && name != "names" {
+            files.extend(sources(&path));
+        } else if name.ends_with(".rs") && !name.ends_with("_tests.rs") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn no_name_is_spelt_outside_of_names() {
+    let forms = forms();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let files = sources(&root);
+    let mut excused = BTreeSet::new();
+    let mut offences = Vec::new();
+    let mut count = 0;
+    for path in &files {
+        let file = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+        for literal in literals(&std::fs::read_to_string(path).unwrap()) {
+            count += 1;
+            match OTHERS.iter().position(|(of, text, _)| *of == file && *text == literal) {
+                Some(index) => _ = excused.insert(index),
+                None => offences.extend(offence(&forms, &file, &literal)),
+            }
+        }
+    }
+    println!("{count} literals in {} files", files.len());
+    assert!(files.len() > 100 && count > 1000, "the sources are not found");
+    assert!(offences.is_empty(), "{}", offences.join("\n"));
+    let unused: Vec<_> = (0..OTHERS.len()).filter(|index| !excused.contains(index)).collect();
+    assert!(unused.is_empty(), "excused, but not there: {unused:?}");
+}
+
+#[test]
+fn names_and_their_pieces_are_found() {
+    let forms = forms();
+    let found = |literal: &str| offence(&forms, "plot/labels.rs", literal).is_some();
+    for literal in [
+        "W_E",
+        "b_O",
+        "b_O{row}",
+        "MLP",
+        "MLP{layer}",
+        "{column}MLP",
+        "L.",
+        "L.{}",
+        "misc",
+        "NMH ",
+        "NMH {} output",
+        " output",
+        "W_U[IO]",
+        "W_E[IO] (true embedding)",
+        "No patching",
+        "true score",
+        "key",
+        "query_",
+        "key_subWU",
+        "{group}_subS1{facet}",
+        "subMLP0",
+        "_split",
+        "key_split/{facet}",
+        "q {} k {}",
+        "q par k perp",
+        "perp",
+        "seed{seed}",
+        "key_seed42",
+        "heatmap_",
+        "heatmap_{}",
+        "heatmap_key",
+        "heatmap",
+        "keys_fixed_scores",
+        "keys_fixed",
+        "END",
+        "S1",
+        "dest",
+    ] {
+        assert!(found(literal), "{literal:?} is not found");
+    }
+    for literal in [
+        "",
+        "score",
+        "The key at IO.",
+        "the biases b_O",
+        "W_U",
+        "{}",
+        "{{key{{",
+        "monkey",
+        "IOI",
+    ] {
+        assert!(!found(literal), "{literal:?} is none");
+    }
+    // A sentence has its place, too.
+    let sentence = "What W_U[IO] gives, the head reads.";
+    assert!(offence(&forms, "plot/palette.rs", sentence).is_some() && !found(sentence));
+}
