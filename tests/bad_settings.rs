@@ -37,7 +37,8 @@ fn small() -> Analysis {
 fn run(source: MemorySource, analysis: &Analysis) -> Result<ResultFile> {
     block_on(async {
         let mut model = Model::open(Box::new(source), analysis.processing).await?;
-        analyze(&mut model, analysis, &Nobody).await
+        let found = analyze(&mut model, analysis, &Nobody).await?;
+        Ok(ResultFile::new(&model, analysis, found))
     })
 }
 

@@ -7,6 +7,7 @@
 mod golden_file;
 
 use golden_file::pairs::{self, PAIR_ARRAYS};
+use golden_file::results;
 use golden_file::{Golden, Recorder, analysis, fixture};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
@@ -58,7 +59,7 @@ async fn histograms() {
     for head in ["2.1", "2.3"] {
         let analysis = analysis(head, "1.3", 3, 10);
         let recorder = Recorder::default();
-        let result = analyze(&mut model, &analysis, &recorder).await.unwrap();
+        let result = results::run(&mut model, &analysis, &recorder).await.unwrap();
         assert_eq!(recorder.batches.borrow().len(), 3);
         golden.check_histograms(&result);
     }

@@ -3,6 +3,7 @@
 #![cfg(feature = "cli")]
 
 mod common;
+mod results;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -12,6 +13,7 @@ use common::server::{Manner, Server};
 use keyside::model::Processing;
 use keyside::names::{Head, HistogramId};
 use keyside::result::ResultFile;
+use results::{ioi, true_score};
 
 fn keyside(arguments: &[&str]) -> Output {
     let command = Command::new(env!("CARGO_BIN_EXE_keyside")).args(arguments).output();
@@ -65,11 +67,15 @@ fn a_run_writes_its_result_its_plots_and_a_summary() {
         "no progress bar where stderr is not a terminal"
     );
     let result = read(&out);
-    assert_eq!((result.head, result.earlier_head), (Head::new(2, 1), Head::new(1, 3)));
-    assert_eq!((result.seed, result.batches, result.batch_size), (5, 2, 3));
-    assert_eq!(result.histograms.true_score.len(), 6);
+    assert_eq!(
+        (result.head(), result.earlier_head()),
+        (Some(Head::new(2, 1)), Some(Head::new(1, 3)))
+    );
+    let set = *ioi(&result);
+    assert_eq!((set.seed, set.batches, set.batch_size), (5, 2, 3));
+    assert_eq!(true_score(&result).len(), 6);
     assert_eq!(result.processing, Processing::default());
-    assert!(!result.prepend_bos);
+    assert!(!set.prepend_bos);
     let summary = String::from_utf8(output.stdout).expect("UTF-8");
     for part in [
         "head 2.1, earlier head 1.3, 6 prompts",
@@ -124,7 +130,7 @@ fn switches_reach_the_result() {
     );
     assert!(output.status.success(), "{}", stderr(&output));
     let result = read(&out);
-    assert!(result.prepend_bos);
+    assert!(ioi(&result).prepend_bos);
     let off = Processing {
         fold_ln: false,
         center_writing_weights: false,
@@ -144,8 +150,8 @@ fn a_url_gives_the_same_numbers_as_a_folder() {
         assert!(output.status.success(), "{}", stderr(&output));
         read(&out)
     });
-    assert_eq!(one.histograms, other.histograms);
-    assert_eq!(one.heatmaps, other.heatmaps);
+    assert_eq!(one.sections, other.sections);
+    assert_eq!(one.prompts, other.prompts);
     assert_eq!(other.model.source, server.url());
 }
 
@@ -167,7 +173,7 @@ fn heads_come_from_the_card_where_none_are_given() {
         let output = analyze(model, &[given, &["--out", out.to_str().expect("UTF-8")]].concat());
         assert!(output.status.success(), "{}", stderr(&output));
         let result = read(&out);
-        assert_eq!((result.head, result.earlier_head), (head, earlier_head));
+        assert_eq!((result.head(), result.earlier_head()), (Some(head), Some(earlier_head)));
     }
 }
 

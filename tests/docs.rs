@@ -48,6 +48,11 @@ fn the_example_of_a_result_file_is_one() {
         "the example lacks a field, or has one too many"
     );
     let heatmap = result.heatmap(&keyside::names::HeatmapId::KEY).unwrap();
-    let sum: f32 = heatmap.values.iter().flatten().sum();
+    let sum: f32 = heatmap.mean.data().iter().sum();
     assert!((sum - heatmap.sum).abs() < 1e-6, "the example's cells add up to {sum}");
+    for (index, mean) in heatmap.mean.data().iter().enumerate() {
+        let values = heatmap.of_component(index).unwrap();
+        let found = values.iter().sum::<f32>() / values.len() as f32;
+        assert!((found - mean).abs() < 1e-6, "component {index} is {found} in the mean");
+    }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use common::fault_server::{Fault, FaultServer};
 use common::{assert_one_line, block_on, tiny};
+use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::analyze;
 use keyside::checkpoint::{BlockingTransport, HttpSource, MemoryStore, Patience, Source, Store, StoredSource};
@@ -37,7 +38,7 @@ fn source(url: &str) -> Result<Box<dyn Source>> {
 /// A run from `source`, compared with the golden numbers.
 fn run(source: Box<dyn Source>) -> Result<()> {
     let mut model = block_on(Model::open(source, Processing::default()))?;
-    let result = block_on(analyze(
+    let result = block_on(results::run(
         &mut model,
         &analysis("2.1", "1.3", 3, 10),
         &Recorder::default(),

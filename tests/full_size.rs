@@ -10,12 +10,12 @@
 mod golden_file;
 
 use futures::executor::block_on;
+use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
-use keyside::analysis::analyze;
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::HeatmapId;
+use keyside::names::HistogramId;
 use keyside::result::ResultFile;
 
 /// Head 10.7, earlier head 9.9, 30 batches of 40 prompts, on the checkpoint that `variable` names.
@@ -23,9 +23,9 @@ fn run(variable: &str) -> ResultFile {
     let folder = std::env::var(variable).unwrap_or_else(|_| panic!("set {variable} to the checkpoint's folder"));
     let mut model = block_on(Model::open(Box::new(FileSource::new(folder)), Processing::default())).unwrap();
     let analysis = analysis("10.7", "9.9", 30, 40);
-    let result = block_on(analyze(&mut model, &analysis, &Recorder::default())).unwrap();
+    let result = block_on(results::run(&mut model, &analysis, &Recorder::default())).unwrap();
     println!("{:#?}", result.timing.as_ref().unwrap());
-    let heatmap = &result.heatmaps[&HeatmapId::KEY];
+    let heatmap = results::key(&result);
     println!(
         "sum of contributions {}, mean score {:?}, largest residual {:?}",
         heatmap.sum, heatmap.mean_score, heatmap.max_abs_residual
@@ -40,7 +40,7 @@ fn synthetic() {
     let mut golden = Golden::read("full-size-golden-10.7.json", 1e-4);
     golden.check_histograms(&result);
     golden.check_heatmap_means(&result);
-    for (name, heatmap) in &result.heatmaps {
+    for (name, heatmap) in &result.contributions().unwrap().heatmaps {
         let residual = heatmap.max_abs_residual.unwrap();
         println!("{name}: largest |sum of contributions - score| {residual:.2e}");
         assert!(residual <= 1e-4, "{name}");
@@ -52,30 +52,23 @@ fn synthetic() {
 #[ignore = "needs the weights of GPT-2 small: set KEYSIDE_GPT2"]
 fn recorded() {
     let path = format!("{}/public/recorded/gpt2-small-10.7.json", env!("CARGO_MANIFEST_DIR"));
-    let recorded: ResultFile = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
     let result = run("KEYSIDE_GPT2");
     let mut golden = Golden::without_file(0.01);
-    let families = |result: &ResultFile| {
-        let histograms = result.histograms.clone();
-        [
-            ("keys_fixed_scores", histograms.keys_fixed_scores),
-            ("keys_fixed_probs", histograms.keys_fixed_probs),
-            ("queries_fixed_scores", histograms.queries_fixed_scores),
-            ("queries_fixed_probs", histograms.queries_fixed_probs),
-        ]
-    };
-    for ((name, found), (_, expected)) in families(&result).into_iter().zip(families(&recorded)) {
-        for (label, expected) in expected.series {
-            golden.check_values(&format!("{name} {label}"), &found.series[&label], &expected);
+    for name in HistogramId::ALL {
+        for (id, expected) in recorded.series(name) {
+            let found = results::values(&result, name, id);
+            golden.check_values(&format!("{name} {id}"), found, expected);
         }
     }
     assert!(golden.compared >= 20, "{} series", golden.compared);
     golden.finish();
 
     // The notebook has no column b_O.
-    let (found, expected) = (&result.heatmaps[&HeatmapId::KEY], &recorded.heatmaps[&HeatmapId::KEY]);
+    let (found, expected) = (results::key(&result), results::key(&recorded));
+    let (rows, found, expected) = (found.rows(), results::means(found), results::means(expected));
     let mut golden = Golden::without_file(0.001);
-    for ((row, found), expected) in found.rows.iter().zip(&found.values).zip(&expected.values) {
+    for ((row, found), expected) in rows.iter().zip(&found).zip(&expected) {
         golden.check_values(&format!("heatmap row {row}"), &found[..expected.len()], expected);
     }
     assert_eq!(golden.compared, 11);

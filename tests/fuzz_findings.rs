@@ -2,6 +2,7 @@
 
 use keyside::app::words;
 use keyside::model::{Config, Tokenizer};
+use keyside::prompts::PromptSet;
 use keyside::result::ResultFile;
 use keyside::{Error, ErrorKind};
 use serde_json::{Value, json};
@@ -74,7 +75,10 @@ fn tokenizers_that_are_not_byte_level_bpe() {
 fn a_result_whose_seeds_overflow() {
     let bytes = include_bytes!("../public/recorded/gpt2-small-10.7.json");
     let mut result = ResultFile::from_json(bytes).expect("reads");
-    result.seed = u64::MAX;
+    let Some(PromptSet::Ioi(set)) = &mut result.prompt_set else {
+        panic!("drawn prompts")
+    };
+    set.seed = u64::MAX;
     let error = result.check().expect_err("is refused");
     assert_eq!(error.kind, ErrorKind::ResultFile);
     assert!(error.cause.contains("too large for 30 batches"), "{error}");

@@ -7,8 +7,9 @@ mod common;
 mod golden_file;
 
 use common::{block_on, tiny};
+use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
-use keyside::analysis::{analyze, contributions, head_attention};
+use keyside::analysis::{contributions, head_attention};
 use keyside::forward::{Model, Unwatched};
 use keyside::model::Processing;
 use keyside::names::Head;
@@ -91,7 +92,7 @@ fn histograms() {
     let mut model = model();
     for head in ["2.1", "2.3"] {
         let analysis = analysis(head, "1.3", 3, 10);
-        let result = block_on(analyze(&mut model, &analysis, &Recorder::default())).unwrap();
+        let result = block_on(results::run(&mut model, &analysis, &Recorder::default())).unwrap();
         golden.check_histograms(&result);
     }
     assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));
@@ -107,15 +108,20 @@ fn every_heatmap_prompt_by_prompt() {
         let found = block_on(contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)).unwrap();
         golden.check_contributions(head, &found);
 
-        let result = block_on(analyze(&mut model, &analysis(head, "1.3", 2, 10), &Recorder::default())).unwrap();
-        assert_eq!(result.heatmaps.len(), found.len());
+        let (analysis, recorder) = (analysis(head, "1.3", 2, 10), Recorder::default());
+        let result = block_on(results::run(&mut model, &analysis, &recorder)).unwrap();
+        assert_eq!(result.heatmap_names().len(), found.len());
         for (name, found) in &found {
-            let heatmap = &result.heatmaps[name];
+            let heatmap = result.heatmap(name).unwrap();
             let cells = found.rows.len() * found.columns.len();
             let mean = |cell: usize| (0..10).map(|prompt| found.prompt(prompt)[cell]).sum::<f32>() / 10.0;
             let means: Vec<f32> = (0..cells).map(mean).collect();
-            golden.check_values(&format!("{head} {name}, means"), &heatmap.values.concat(), &means);
-            if let Some(per_prompt) = &heatmap.per_prompt {
+            golden.check_values(
+                &format!("{head} {name}, means"),
+                &results::means(heatmap).concat(),
+                &means,
+            );
+            if let Some(per_prompt) = results::per_prompt(heatmap) {
                 golden.check_values(
                     &format!("{head} {name}, per prompt"),
                     &per_prompt.concat().concat(),

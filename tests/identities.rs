@@ -8,14 +8,18 @@ mod golden_file;
 use std::collections::BTreeMap;
 
 use common::{block_on, tiny};
+use golden_file::results::{self, true_score, values};
 use golden_file::{Recorder, analysis, largest_difference};
 use keyside::ErrorKind;
 use keyside::analysis::{Analysis, Contributions, analyze, contributions};
 use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
 use keyside::model::Processing;
-use keyside::names::{Column, Facet, Head, HeatmapId, HeatmapParts, SeriesId, Side, Variant};
+use keyside::names::{
+    Column, Facet, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, SeriesId, Side, Variant,
+};
+use keyside::prompts::Prompt;
 use keyside::prompts::ioi::draw_batch;
-use keyside::result::{ResultFile, SeriesSet};
+use keyside::result::ResultFile;
 
 const TOLERANCE: f32 = 1e-4;
 
@@ -24,7 +28,7 @@ fn model(processing: Processing) -> Model {
 }
 
 fn run(model: &mut Model, analysis: &Analysis) -> ResultFile {
-    block_on(analyze(model, analysis, &Recorder::default())).unwrap()
+    block_on(results::run(model, analysis, &Recorder::default())).unwrap()
 }
 
 fn all_processings() -> impl Iterator<Item = Processing> {
@@ -101,15 +105,15 @@ fn facets_add_up_to_the_score_of_no_patching() {
     let prompts = draw_batch(model.tokenizer(), 0, 12, false).unwrap().prompts;
     let found = block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap();
     let result = run(&mut model, &analysis("2.2", "1.3", 1, 12));
-    let series = |set: &SeriesSet| set.series[&SeriesId::NoPatching].clone();
+    let series = |histogram| values(&result, histogram, &SeriesId::NoPatching);
     let (keys_fixed, queries_fixed) = (
-        series(&result.histograms.keys_fixed_scores),
-        series(&result.histograms.queries_fixed_scores),
+        series(HistogramId::KeysFixedScores),
+        series(HistogramId::QueriesFixedScores),
     );
     // Split into components is one end; the other one is scaled by its standard deviation.
     for (side, scores) in [(Side::Key, keys_fixed), (Side::Query, queries_fixed)] {
         let (cells, sums) = total_of_facets(&found, HeatmapParts::of(side));
-        let difference = largest_difference(&sums, &scores);
+        let difference = largest_difference(&sums, scores);
         println!("{side}: four facets against No patching {difference:.2e}");
         assert!(difference <= TOLERANCE);
         let (cells_minus_s1, sums_minus_s1) = total_of_facets(
@@ -277,9 +281,9 @@ fn batches_together_equal_batches_one_by_one() {
     let mut kept = model(Processing::default());
     assert!(kept.keeps_blocks(3));
     let recorder = Recorder::default();
-    let one_by_one = block_on(analyze(&mut kept, &analysis, &recorder)).unwrap();
+    let one_by_one = block_on(results::run(&mut kept, &analysis, &recorder)).unwrap();
     let first_batch = recorder.batches.borrow()[0].1.true_score.clone();
-    assert_eq!(first_batch, one_by_one.histograms.true_score[..10]);
+    assert_eq!(first_batch, true_score(&one_by_one)[..10]);
 
     let mut dropped = model(Processing::default());
     for _ in 0..2 {
@@ -340,7 +344,7 @@ fn a_second_run_equals_the_first_and_reads_nothing() {
         ..analysis.clone()
     };
     let other = run(&mut model, &other);
-    assert!(largest_difference(&other.histograms.true_score, &first.histograms.true_score) <= TOLERANCE);
+    assert!(largest_difference(true_score(&other), true_score(&first)) <= TOLERANCE);
     assert_eq!(without_timing(run(&mut model, &analysis)), without_timing(first));
 }
 
@@ -348,10 +352,11 @@ fn a_second_run_equals_the_first_and_reads_nothing() {
 fn progress_is_true() {
     let mut model = model(Processing::default());
     let recorder = Recorder::default();
-    let result = block_on(analyze(&mut model, &analysis("2.1", "1.3", 3, 10), &recorder)).unwrap();
+    let analysis = analysis("2.1", "1.3", 3, 10);
+    let result = block_on(results::run(&mut model, &analysis, &recorder)).unwrap();
     let told = recorder.progress.take();
     let last = told.last().unwrap();
-    let timing = result.timing.unwrap();
+    let timing = result.timing.as_ref().unwrap();
     assert_eq!((last.batches_done, last.batches, last.layers), (3, 3, 2));
     assert_eq!((last.bytes_read, last.positions_done), (last.bytes, timing.positions));
     assert_eq!(last.seconds_left, Some(0.0));
@@ -376,7 +381,7 @@ fn progress_is_true() {
     assert_eq!(timing.positions, positions);
     assert_eq!(result.prompts.len(), 30);
     assert_eq!(
-        result.histograms.queries_fixed_scores.series[&SeriesId::WeIoTrue].len(),
+        values(&result, HistogramId::QueriesFixedScores, &SeriesId::WeIoTrue).len(),
         30
     );
 }
@@ -386,7 +391,7 @@ fn a_cancelled_run_stops_and_the_next_one_works() {
     let analysis = analysis("2.1", "1.3", 2, 10);
     let mut fresh = model(Processing::default());
     let recorder = Recorder::default();
-    let expected = without_timing(block_on(analyze(&mut fresh, &analysis, &recorder)).unwrap());
+    let expected = without_timing(block_on(results::run(&mut fresh, &analysis, &recorder)).unwrap());
     for cancel_at in 1..=recorder.breaths.get() {
         let mut model = model(Processing::default());
         let recorder = Recorder {
@@ -414,16 +419,17 @@ fn a_run_with_bos() {
     for (plain, bos) in without.prompts.iter().zip(&with.prompts) {
         assert_eq!(bos.tokens[0], model.config().bos_token_id);
         assert_eq!(bos.tokens[1..], plain.tokens);
-        assert_eq!(bos.positions.io, plain.positions.io + 1);
+        let io = |prompt: &Prompt| prompt.position(&PositionName::Src).unwrap();
+        assert_eq!(io(bos), io(plain) + 1);
     }
-    for (name, heatmap) in &with.heatmaps {
-        assert!(heatmap.max_abs_residual.unwrap() <= TOLERANCE, "{name}");
-    }
-    assert!(largest_difference(&with.histograms.true_score, &without.histograms.true_score) > 0.01);
+    let heatmaps = &with.contributions().unwrap().heatmaps;
+    let residuals = heatmaps.values().map(|heatmap| heatmap.max_abs_residual.unwrap());
+    assert!(residuals.fold(0.0, f32::max) <= TOLERANCE);
+    assert!(largest_difference(true_score(&with), true_score(&without)) > 0.01);
     // The substituted unembedding is the same vector; only the other side has changed.
     assert_eq!(
-        with.histograms.keys_fixed_scores.series.len(),
-        without.histograms.keys_fixed_scores.series.len()
+        with.series(HistogramId::KeysFixedScores).len(),
+        without.series(HistogramId::KeysFixedScores).len()
     );
 }
 

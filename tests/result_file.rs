@@ -2,8 +2,11 @@
 //! with a message that says why.
 #![allow(clippy::unwrap_used)]
 
+mod results;
+
 use std::collections::BTreeMap;
 
+use keyside::analysis::Array;
 use keyside::names::{HeatmapId, HistogramId, SeriesId};
 use keyside::plot::{HistogramPlot, HistogramView};
 use keyside::result::{MAX_BYTES, ResultFile, mean};
@@ -35,11 +38,16 @@ fn assert_refused(result: Result<ResultFile, keyside::Error>, words: &[&str]) {
 #[test]
 fn recorded_run_is_the_notebooks() {
     let result = recorded();
-    assert_eq!((result.head, result.earlier_head), (Head::new(10, 7), Head::new(9, 9)));
     assert_eq!(
-        (result.seed, result.batches, result.batch_size, result.prepend_bos),
+        (result.head(), result.earlier_head()),
+        (Some(Head::new(10, 7)), Some(Head::new(9, 9)))
+    );
+    let set = results::ioi(&result);
+    assert_eq!(
+        (set.seed, set.batches, set.batch_size, set.prepend_bos),
         (0, 30, 40, false)
     );
+    assert_eq!((result.prompt_count(), result.heatmap_prompts()), (1200, 40));
     assert!(result.model.source.contains("notebook") && result.model.source.contains("2023"));
     // The orders in which the notebook stored its series, which are those of their means.
     let keys_fixed = [
@@ -53,8 +61,8 @@ fn recorded_run_is_the_notebooks() {
     let queries_fixed = ["W_EE_subE[IO]", "W_E[IO]", "W_EE[IO]", "No patching"];
     let mut colors = BTreeMap::new();
     for name in HistogramId::ALL {
-        let series = &result.histograms.get(name).series;
-        assert!(series.values().all(|values| values.len() == 1200));
+        let series = result.series(name);
+        assert!(series.iter().all(|(_, values)| values.len() == 1200));
         let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
         let order: Vec<&str> = plot.series.iter().map(|series| series.label.as_str()).collect();
         assert_eq!(
@@ -75,20 +83,24 @@ fn recorded_run_is_the_notebooks() {
         }
     }
     // The mean score of the heatmap is that of its 40 prompts.
-    let scores = &result.histograms.keys_fixed_scores.series[&SeriesId::NoPatching];
-    let heatmap = &result.heatmaps[&HeatmapId::KEY];
+    let scores = results::values(&result, HistogramId::KeysFixedScores, &SeriesId::NoPatching);
+    let heatmap = results::key(&result);
     let first_batch = mean(&scores[..40]).unwrap();
     println!(
         "mean score of seed 0: {first_batch:.4}, recorded {:?}",
         heatmap.mean_score
     );
     assert!((first_batch - f64::from(heatmap.mean_score.unwrap())).abs() < 0.01);
-    assert_eq!((heatmap.rows.len(), heatmap.columns.len()), (11, 13));
-    let sum: f64 = heatmap.values.iter().flatten().map(|&value| f64::from(value)).sum();
+    assert_eq!((heatmap.rows().len(), heatmap.columns().len()), (11, 13));
+    let sum: f64 = results::means(heatmap)
+        .iter()
+        .flatten()
+        .map(|&value| f64::from(value))
+        .sum();
     println!("sum of the rounded cells: {sum:.4}, recorded {}", heatmap.sum);
     assert!((sum - 3.6677).abs() < 5e-5 && heatmap.sum == 3.6674);
     assert_eq!(heatmap.max_abs_residual, None);
-    assert!(result.prompts.is_empty() && result.timing.is_none() && result.histograms.true_score.is_empty());
+    assert!(result.prompts.is_empty() && result.timing.is_none() && results::true_score(&result).is_empty());
 }
 
 /// The later version of the notebook: other prompts, which every one of its heatmaps says.
@@ -110,7 +122,11 @@ fn recorded_variants_are_the_later_notebooks() {
         );
         assert_eq!((heatmap.mean_score, heatmap.max_abs_residual), (None, None), "{name}");
         assert!(heatmap.per_prompt.is_none(), "{name}");
-        let sum: f64 = heatmap.values.iter().flatten().map(|&value| f64::from(value)).sum();
+        let sum: f64 = results::means(heatmap)
+            .iter()
+            .flatten()
+            .map(|&value| f64::from(value))
+            .sum();
         assert!((sum - f64::from(heatmap.sum)).abs() < 1e-4, "{name}: {sum}");
     }
     // Facets add up to the whole; biases of a split key go with k perp, of a split query with q perp.
@@ -125,8 +141,8 @@ fn recorded_variants_are_the_later_notebooks() {
             .filter(|name| name.starts_with(&format!("{split}/")))
             .collect();
         assert_eq!(facets.len(), 4);
-        let whole = &result.heatmap(&whole.into()).unwrap().values;
-        let of = |name: &String| &result.heatmap(&name.as_str().into()).unwrap().values;
+        let whole = results::means(result.heatmap(&whole.into()).unwrap());
+        let of = |name: &String| results::means(result.heatmap(&name.as_str().into()).unwrap());
         for (row, cells) in whole.iter().enumerate() {
             for (column, cell) in cells.iter().enumerate() {
                 let sum: f32 = facets.iter().map(|name| of(name)[row][column]).sum();
@@ -140,17 +156,24 @@ fn recorded_variants_are_the_later_notebooks() {
 }
 
 #[test]
-fn facets_stand_under_their_heatmaps_name_in_the_file() {
+fn facets_stand_under_their_heatmaps_name_in_version_1_and_beside_it_in_version_2() {
     let written: Value = serde_json::from_str(&recorded().to_json().unwrap()).unwrap();
     let expected: Value = serde_json::from_slice(RECORDED).unwrap();
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&written["heatmaps"]), names(&expected["heatmaps"]));
     let facets = |value: &Value| names(&value["heatmaps"]["key_split"]["facets"]);
     assert_eq!(
-        facets(&written),
+        facets(&expected),
         ["q par k par", "q par k perp", "q perp k par", "q perp k perp"]
     );
-    assert_eq!(facets(&written), facets(&expected));
+    let mut flat = Vec::new();
+    for (name, heatmap) in expected["heatmaps"].as_object().unwrap() {
+        match heatmap["facets"].as_object() {
+            Some(facets) => flat.extend(facets.keys().map(|facet| format!("{name}/{facet}"))),
+            None => flat.push(name.clone()),
+        }
+    }
+    flat.sort();
+    assert_eq!(names(&written["sections"][1]["heatmaps"]), flat);
 
     assert_refused(
         changed(|value| value["heatmaps"]["a/b"] = value["heatmaps"]["key"].clone()),
@@ -163,8 +186,8 @@ fn facets_stand_under_their_heatmaps_name_in_the_file() {
     );
     // In memory only: such a file can't be written.
     let mut both = recorded();
-    let facet = both.heatmaps[&HeatmapId::KEY].clone();
-    both.heatmaps.insert("key/facet".into(), facet);
+    let facet = results::key(&both).clone();
+    results::heatmaps_mut(&mut both).insert("key/facet".into(), facet);
     assert!(
         both.to_json()
             .unwrap_err()
@@ -181,15 +204,15 @@ fn cells_per_prompt_are_checked() {
     let with = |per_prompt: Value| changed(|value| value["heatmaps"]["key"]["per_prompt"] = per_prompt);
     let table = vec![vec![0.5; 13]; 11];
     let result = with(json!(vec![table.clone(); 40])).unwrap();
-    assert_eq!(
-        result
-            .heatmap(&HeatmapId::KEY)
-            .unwrap()
-            .per_prompt
-            .as_ref()
-            .unwrap()
-            .len(),
-        40
+    let found = results::per_prompt(results::key(&result)).unwrap();
+    assert_eq!(found.len(), 40);
+    assert!(found.iter().all(|cells| cells[0][3..].iter().all(|cell| *cell == 0.0)));
+    assert!(
+        found
+            .iter()
+            .flat_map(|cells| &cells[1..])
+            .flatten()
+            .all(|cell| *cell == 0.5)
     );
     let written = result.to_json().unwrap();
     assert_eq!(ResultFile::from_json(written.as_bytes()).unwrap(), result);
@@ -209,7 +232,8 @@ fn cells_per_prompt_are_checked() {
 #[test]
 fn what_is_written_can_be_read() {
     let mut result = recorded();
-    result.histograms.true_score = (0..1200).map(|i| (i as f32).sqrt() / 7.0 - 1e-7).collect();
+    let values = (0..1200).map(|i| (i as f32).sqrt() / 7.0 - 1e-7);
+    results::substitution_mut(&mut result).true_score = Some(Array::vector(values.collect()));
     let json = result.to_json().unwrap();
     assert_eq!(ResultFile::from_json(json.as_bytes()).unwrap(), result);
     // Compact: recorded values come back with their four decimals.
@@ -219,7 +243,8 @@ fn what_is_written_can_be_read() {
 #[test]
 fn numbers_that_are_not_finite_are_not_written() {
     let mut result = recorded();
-    result.heatmaps.get_mut(&HeatmapId::KEY).unwrap().values[3][2] = f32::NAN;
+    let heatmap = results::heatmaps_mut(&mut result).get_mut(&HeatmapId::KEY).unwrap();
+    heatmap.mean.data_mut()[30] = f32::NAN;
     let error = result.to_json().unwrap_err();
     assert!(
         error.to_string().contains("heatmap \"key\" has a number that is NaN"),

@@ -14,14 +14,13 @@ use common::visits::{STEP, Server, WEIGHTS, damage, files_and_named, folder, pie
 use common::{block_on, tiny};
 use futures::future::join;
 use golden_file::{Golden, analysis};
-use keyside::analysis::analyze;
 use keyside::checkpoint::{MemorySource, MemoryStore, NoticeBoard, Source, Store, StoredSource, stored_models};
 use keyside::forward::Model;
 use keyside::model::Processing;
 
 fn golden_run(source: StoredSource, head: &str) {
     let mut model = block_on(Model::open(Box::new(source), Processing::default())).unwrap();
-    let result = block_on(analyze(
+    let result = block_on(golden_file::results::run(
         &mut model,
         &analysis(head, "1.3", 3, 10),
         &golden_file::Recorder::default(),

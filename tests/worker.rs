@@ -1,6 +1,7 @@
 //! The worker's loop on the tiny checkpoint in memory: what goes in, what comes out, cancelling.
 
 mod common;
+mod results;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use common::tiny;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
-use keyside::analysis::{Analysis, analyze};
+use keyside::analysis::Analysis;
 use keyside::checkpoint::{
     Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
 };
@@ -294,13 +295,11 @@ fn a_run_posts_progress_batches_and_the_result_of_the_library() {
 
     let expected = common::block_on(async {
         let mut model = Model::open(Box::new(tiny()), Processing::default()).await?;
-        analyze(&mut model, &analysis(3), &Nobody).await
+        results::run(&mut model, &analysis(3), &Nobody).await
     })
     .expect("runs");
-    assert_eq!(
-        (&result.histograms, &result.heatmaps),
-        (&expected.histograms, &expected.heatmaps)
-    );
+    assert_eq!(result.sections, expected.sections);
+    assert_eq!(result.prompts, expected.prompts);
 
     let so_far: Vec<f32> = posted
         .iter()
@@ -316,7 +315,7 @@ fn a_run_posts_progress_batches_and_the_result_of_the_library() {
         .collect();
     assert_eq!(
         so_far,
-        expected.histograms.keys_fixed_scores.series[&SeriesId::NoPatching],
+        results::values(&expected, HistogramId::KeysFixedScores, &SeriesId::NoPatching),
         "batches make up the result"
     );
 }
@@ -357,10 +356,8 @@ fn a_run_is_cancelled_between_batches_and_the_next_one_is_right() {
     let Some(FromWorker::Finished { result: expected, .. }) = fresh.last() else {
         panic!("{:?}", fresh.last())
     };
-    assert_eq!(
-        (&result.histograms, &result.heatmaps),
-        (&expected.histograms, &expected.heatmaps)
-    );
+    assert_eq!(result.sections, expected.sections);
+    assert_eq!(result.prompts, expected.prompts);
 }
 
 #[test]

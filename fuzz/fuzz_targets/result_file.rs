@@ -22,9 +22,10 @@ fuzz_target!(|bytes: &[u8]| {
         let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
         draw(Plot::Histogram(plot));
     }
-    for heatmap in result.heatmaps.values() {
-        words::identity(heatmap, result.batch_size, false);
-        words::identity(heatmap, result.batch_size, true);
+    result.skipped_notice();
+    for heatmap in result.contributions().into_iter().flat_map(|section| section.heatmaps.values()) {
+        words::identity(heatmap, result.heatmap_prompts(), false);
+        words::identity(heatmap, result.heatmap_prompts(), true);
         words::heatmap_summary(&result, heatmap);
     }
     for name in result.heatmap_names() {

@@ -1,4 +1,4 @@
-//! The whole analysis: prompts, passes, series, contributions, result file.
+//! The whole analysis: prompts, passes, series, contributions.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,14 @@ use crate::analysis::contributions::{Ends, tree_to_end};
 use crate::analysis::meter::Meter;
 use crate::analysis::scores::HeadScores;
 use crate::analysis::series::{EffectiveEmbeddings, batch_values};
-use crate::analysis::{Analysis, BatchValues, Contributions, Observer, Phase};
+use crate::analysis::{
+    Analysis, BatchValues, Contributions, ContributionsSection, Observer, Phase, Section, SubstitutionSection, Timing,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request, Tap, Watcher};
-use crate::names::{BlockHook, Head, HeatmapId, HistogramId, HookPoint};
+use crate::names::{BlockHook, Head, HeatmapId, HookPoint};
+use crate::prompts::Prompt;
 use crate::prompts::ioi::{Batch, draw_batch};
-use crate::result::{FORMAT, Histograms, ModelInfo, ResultFile, SeriesSet};
 
 /// Most batches of one run.
 pub const MAX_BATCHES: usize = 1000;
@@ -28,7 +30,7 @@ pub const MAX_BATCH_SIZE: usize = 1000;
 /// [`ErrorKind::Request`] for settings that make no sense for this model, [`ErrorKind::Prompt`] for
 /// prompts that do not fit it, [`ErrorKind::Cancelled`] from `observer`, and errors of reading weights.
 /// The model stays usable after any of them.
-pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> Result<ResultFile> {
+pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> Result<Analyzed> {
     check(model, analysis)?;
     model.set_processing(analysis.processing);
     let layers = analysis.head.layer;
@@ -59,7 +61,7 @@ pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Obse
         meter.finished_batch(index, pass.tree.len(), values);
         meter.breathe().await?;
     }
-    Ok(found.into_result(model, analysis, batches, &meter))
+    Ok(found.into_result(analysis, batches, &meter))
 }
 
 /// Checks the settings against the model.
@@ -166,54 +168,38 @@ impl Found {
         Ok(self.batches.entry(index).or_insert(values))
     }
 
-    /// The values of all batches, in their order.
-    fn values(&mut self) -> BatchValues {
-        let mut all = BatchValues::default();
-        for values in std::mem::take(&mut self.batches).into_values() {
-            all.extend(values);
-        }
-        all
-    }
-
-    fn into_result(mut self, model: &Model, analysis: &Analysis, batches: Vec<Batch>, meter: &Meter<'_>) -> ResultFile {
-        let mut values = self.values();
-        let mut histograms = Histograms::default();
-        for name in HistogramId::ALL {
-            let series = values.series.remove(&name).unwrap_or_default();
-            *histograms.get_mut(name) = SeriesSet { series };
-        }
-        (histograms.true_score, histograms.true_prob) = (values.true_score, values.true_prob);
+    fn into_result(self, analysis: &Analysis, batches: Vec<Batch>, meter: &Meter<'_>) -> Analyzed {
+        let mut substitution = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
+        self.batches.values().for_each(|values| substitution.append(values));
         // Facets are many: their means are enough.
         let heatmap = |(name, of): (HeatmapId, Contributions)| {
-            let heatmap = of.heatmap(!name.is_facet());
+            let heatmap = of.heatmap(name.side(), !name.is_facet());
             (name, heatmap)
         };
-        ResultFile {
-            format: FORMAT.to_owned(),
-            model: model_info(model),
-            config: model.config().clone(),
-            processing: analysis.processing,
+        let contributions = ContributionsSection {
             head: analysis.head,
-            earlier_head: analysis.earlier_head,
-            seed: analysis.seed,
-            batches: analysis.batches,
-            batch_size: analysis.batch_size,
-            prepend_bos: analysis.prepend_bos,
-            histograms,
+            prompts: analysis.batch_size,
             heatmaps: self.contributions.into_iter().map(heatmap).collect(),
-            prompts: batches.into_iter().flat_map(|batch| batch.prompts).collect(),
-            timing: Some(meter.timing()),
+        };
+        let prompts = batches.into_iter().flat_map(|batch| batch.prompts);
+        Analyzed {
+            prompts: prompts.map(Into::into).collect(),
+            sections: vec![
+                Section::Substitution(substitution),
+                Section::Contributions(contributions),
+            ],
+            timing: meter.timing(),
         }
     }
 }
 
-/// The model's name (its card's, else the last part of its folder or URL) and source.
-fn model_info(model: &Model) -> ModelInfo {
-    let source = model.checkpoint().location();
-    let last = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
-    let name = match model.checkpoint().card() {
-        Some(card) => card.name.clone(),
-        None => last.to_owned(),
-    };
-    ModelInfo { name, source }
+/// What a run found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Analyzed {
+    /// The prompts, in the order of all values.
+    pub prompts: Vec<Prompt>,
+    /// What was found in them.
+    pub sections: Vec<Section>,
+    /// How long it took.
+    pub timing: Timing,
 }

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use futures::future::LocalBoxFuture;
 use web_time::Instant;
 
+use crate::analysis::Timing;
 use crate::analysis::{BatchValues, Observer, Phase, Progress};
 use crate::checkpoint::Traffic;
 use crate::error::Result;
 use crate::forward::Watcher;
-use crate::result::Timing;
 
 /// Turns what a model does into [`Progress`].
 pub(crate) struct Meter<'a> {

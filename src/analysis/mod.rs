@@ -5,14 +5,24 @@
 //! splits it into the components that were added to the stream (heatmaps).
 
 mod analyze;
+mod array;
 mod contributions;
 mod head_attention;
+mod heatmap;
 mod meter;
 mod request;
 mod scores;
+mod section;
 mod series;
+mod substitution;
+mod timing;
 
-pub use analyze::{MAX_BATCH_SIZE, MAX_BATCHES, analyze};
+pub use analyze::{Analyzed, MAX_BATCH_SIZE, MAX_BATCHES, analyze};
+pub use array::Array;
 pub use contributions::{Contributions, contributions};
 pub use head_attention::{HeadAttention, head_attention};
+pub use heatmap::{ContributionsSection, Heatmap};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
+pub use section::{Section, SectionRead, SectionType};
+pub use substitution::{Series, Sides, SubstitutionSection};
+pub use timing::Timing;

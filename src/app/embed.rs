@@ -37,7 +37,7 @@ pub fn title(figure: FigurePlace, result: &ResultFile) -> String {
             format!("Attention {values} with {fixed} fixed")
         }
     };
-    format!("{what}, head {} of {}", result.head, result.model.name)
+    format!("{what}, head {} of {}", result.head_name(), result.model.name)
 }
 
 /// Which controls the figure has. The legend itself is always there: without its control it can't be clicked.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::analysis::Array;
 use crate::export::tables;
 use crate::names::{HeatmapId, HistogramId};
 
@@ -30,8 +31,10 @@ fn figures_are_as_the_view_has_them() {
 fn every_table_is_offered_and_every_offer_is_a_table() {
     let mut result = recorded();
     for per_prompt in [false, true] {
-        if let (true, Some(heatmap)) = (per_prompt, result.heatmaps.get_mut(&HeatmapId::KEY)) {
-            heatmap.per_prompt = Some(vec![heatmap.values.clone(); result.batch_size]);
+        let section = result.contributions_mut().unwrap();
+        if let (true, Some(heatmap)) = (per_prompt, section.heatmaps.get_mut(&HeatmapId::KEY)) {
+            let cells = heatmap.mean.data().repeat(section.prompts);
+            heatmap.per_prompt = Some(Array::of_rows(cells, heatmap.components.len()));
         }
         for place in FigurePlace::ALL {
             let tables = tables(&figure_at(place, &View::default()), &result).unwrap();

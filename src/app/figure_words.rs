@@ -36,7 +36,7 @@ pub fn order(order: SeriesOrder) -> &'static str {
 
 /// Number of prompts that a result has values for.
 pub fn prompt_count(result: &ResultFile) -> usize {
-    result.batches.saturating_mul(result.batch_size)
+    result.prompt_count()
 }
 
 /// The prompt that is picked: "Prompt 8 of 1,200", and its text where that is known.

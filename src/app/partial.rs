@@ -1,39 +1,34 @@
 //! Batches of a run that is under way, as the result they amount to so far.
 
-use crate::analysis::{Analysis, BatchValues};
+use crate::analysis::{Analysis, BatchValues, Section, SubstitutionSection};
 use crate::model::Config;
-use crate::names::HistogramId;
-use crate::result::{FORMAT, Histograms, ModelInfo, ResultFile};
+use crate::prompts::PromptSet;
+use crate::result::{ModelInfo, ResultFile};
 
 /// The result of `analysis` before its first batch: no values, no heatmap.
 pub(super) fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> ResultFile {
-    ResultFile {
-        format: FORMAT.into(),
-        model,
-        config,
-        processing: analysis.processing,
-        head: analysis.head,
-        earlier_head: analysis.earlier_head,
-        seed: analysis.seed,
+    let analysis = Analysis {
         batches: 0,
-        batch_size: analysis.batch_size,
-        prepend_bos: analysis.prepend_bos,
-        histograms: Histograms::default(),
-        heatmaps: Default::default(),
-        prompts: Vec::new(),
-        timing: None,
+        ..analysis.clone()
+    };
+    let section = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
+    ResultFile {
+        sections: vec![Section::Substitution(section)],
+        ..ResultFile::empty(model, config, &analysis)
     }
+}
+
+/// Number of batches that are in it.
+pub(super) fn batches(result: &ResultFile) -> usize {
+    result.ioi().map_or(0, |set| set.batches)
 }
 
 /// Appends the values of one more batch.
 pub(super) fn append(result: &mut ResultFile, values: &BatchValues) {
-    for name in HistogramId::ALL {
-        for (id, values) in values.series.get(&name).into_iter().flatten() {
-            let series = &mut result.histograms.get_mut(name).series;
-            series.entry(id.clone()).or_default().extend(values);
-        }
+    if let Some(section) = result.substitution_mut() {
+        section.append(values);
     }
-    result.histograms.true_score.extend(&values.true_score);
-    result.histograms.true_prob.extend(&values.true_prob);
-    result.batches += 1;
+    if let Some(PromptSet::Ioi(set)) = &mut result.prompt_set {
+        set.batches += 1;
+    }
 }

@@ -299,7 +299,11 @@ impl Session {
         if active.so_far.is_none() {
             active.so_far = self.empty_result(&active);
         }
-        if let Some(so_far) = active.so_far.as_mut().filter(|so_far| so_far.batches == index) {
+        if let Some(so_far) = active
+            .so_far
+            .as_mut()
+            .filter(|so_far| partial::batches(so_far) == index)
+        {
             partial::append(so_far, values);
         }
         self.active = Some(active);
@@ -310,11 +314,12 @@ impl Session {
     pub fn show_batches(&mut self) {
         let Some(active) = &self.active else { return };
         let Some(so_far) = &active.so_far else { return };
+        let done = partial::batches(so_far);
         let origin = Origin::Partial {
-            done: so_far.batches,
+            done,
             batches: active.analysis.batches,
         };
-        if so_far.batches > 0 && self.shown.as_ref().is_none_or(|shown| shown.origin != origin) {
+        if done > 0 && self.shown.as_ref().is_none_or(|shown| shown.origin != origin) {
             let (so_far, note) = (so_far.clone(), self.note_of(&active.url));
             self.shown = Some(self.stamp(origin, so_far, note));
         }
@@ -327,6 +332,7 @@ impl Session {
         let model = ModelInfo {
             name,
             source: active.url.clone(),
+            dtype: None,
         };
         Some(partial::empty(model, known.config.clone(), &active.analysis))
     }
@@ -372,7 +378,7 @@ impl Session {
             let active = self.active.take();
             let done = active
                 .and_then(|active| active.so_far)
-                .map_or(0, |so_far| so_far.batches);
+                .map_or(0, |so_far| partial::batches(&so_far));
             if error.kind == ErrorKind::Cancelled {
                 self.run = Run::Cancelled(done);
             } else {

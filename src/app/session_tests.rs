@@ -123,10 +123,13 @@ fn a_run_fills_in_and_replaces_what_is_shown() {
     assert_eq!(origin(&session), &Origin::Partial { done: 2, batches: 10 });
     let shown = session.shown().expect("shown");
     assert_eq!(
-        shown.result.histograms.keys_fixed_probs.series[&SeriesId::NoPatching].len(),
+        shown
+            .result
+            .values(HistogramId::KeysFixedProbs, &SeriesId::NoPatching)
+            .len(),
         80
     );
-    assert_eq!(shown.result.histograms.true_score.len(), 80);
+    assert_eq!(shown.result.true_values(HistogramId::KeysFixedScores).len(), 80);
     assert_eq!(
         (shown.result.model.name.as_str(), shown.note.as_deref()),
         ("Stand-in", Some("Small."))

@@ -24,9 +24,8 @@ struct Seen<'a> {
 
 /// The series of a figure, highest mean first: those that have a value.
 fn seen(result: &ResultFile, name: HistogramId) -> Vec<Seen<'_>> {
-    let series = &result.histograms.get(name).series;
+    let series = result.series(name).into_iter();
     let mut seen: Vec<Seen<'_>> = series
-        .iter()
         .filter_map(|(label, values)| {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
             Some(Seen { label, mean, values })
@@ -85,7 +84,7 @@ pub fn question(result: &ResultFile) -> String {
     let Some(base) = find(&probs, &BASE) else {
         return format!(
             "How much of END\u{2019}s attention head {} gives to IO is known when the first batch is done.",
-            result.head
+            result.head_name()
         );
     };
     let verdict = match base.mean {
@@ -96,7 +95,7 @@ pub fn question(result: &ResultFile) -> String {
     format!(
         "Over {}, head {} gives {} of END\u{2019}s attention to IO on average. {verdict}",
         counted(base.values.len(), "prompt", "prompts"),
-        result.head,
+        result.head_name(),
         percent(base.mean)
     )
 }
@@ -203,13 +202,10 @@ fn meaning(all: &[Seen<'_>], name: HistogramId, result: &ResultFile) -> String {
             other.label, main.label
         )
     };
-    let earlier = SeriesId::EarlierHead(result.earlier_head);
-    match find(all, &earlier).filter(|_| !claim.ends_with('.')) {
-        Some(written) => format!(
-            "{claim}; what head {} writes at END gives {}.",
-            result.earlier_head,
-            score(written.mean)
-        ),
+    let earlier = result.earlier_head();
+    let written = earlier.and_then(|head| Some((head, find(all, &SeriesId::EarlierHead(head))?)));
+    match written.filter(|_| !claim.ends_with('.')) {
+        Some((head, written)) => format!("{claim}; what head {head} writes at END gives {}.", score(written.mean)),
         None if claim.ends_with('.') => claim,
         None => format!("{claim}."),
     }

@@ -1,10 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::analysis::Heatmap;
 use crate::app::partial;
-use crate::names::{Column, Head, HeatmapId, Row};
+use crate::names::{Head, HeatmapId};
 use crate::plot::HeatmapView;
-use crate::result::Heatmap;
 
 const ALL: [HistogramId; 4] = HistogramId::ALL;
 const SCORES: HistogramId = HistogramId::KeysFixedScores;
@@ -20,10 +20,13 @@ fn recorded() -> ResultFile {
 /// The recorded run with other series in `name`.
 fn with(name: HistogramId, series: &[(&str, &[f32])]) -> ResultFile {
     let mut result = recorded();
-    result.histograms.get_mut(name).series = series
-        .iter()
-        .map(|(label, values)| ((*label).into(), values.to_vec()))
-        .collect();
+    let section = result.substitution_mut().expect("recorded");
+    for series in section.series.get_mut(name.side()).values_mut() {
+        *series.values_mut(name) = None;
+    }
+    for (label, values) in series {
+        section.extend(name, (*label).into(), values);
+    }
     result
 }
 
@@ -197,9 +200,9 @@ fn what_is_hidden_is_not_said_to_lie_furthest_right() {
 
 /// The means of the series that have one, computed here once more.
 fn means(result: &ResultFile, name: HistogramId) -> BTreeMap<SeriesId, f64> {
-    let series = &result.histograms.get(name).series;
+    let series = result.series(name).into_iter();
     let mean = |values: &[f32]| values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
-    let means = series.iter().map(|(label, values)| (label.clone(), mean(values)));
+    let means = series.map(|(label, values)| (label.clone(), mean(values)));
     means.filter(|(_, mean)| mean.is_finite()).collect()
 }
 
@@ -220,7 +223,7 @@ fn check_histogram(result: &ResultFile, name: HistogramId, told: &[String]) {
         panic!("{name}: {told:?}")
     };
     if name.probs() {
-        let values = &result.histograms.get(name).series[best];
+        let values = result.values(name, best);
         let won = values.iter().filter(|value| **value > 0.5).count();
         assert!(first.contains(&best.to_string()), "{name}: {first}\nlacks {best}");
         assert!(
@@ -285,11 +288,7 @@ fn check(result: &ResultFile) {
     match result.heatmap(&HeatmapId::KEY) {
         None => assert_eq!(told, ["The contributions are known when the run is complete."]),
         Some(key) => {
-            let largest = key
-                .values
-                .iter()
-                .flatten()
-                .fold(0f32, |largest, &cell| largest.max(cell));
+            let largest = key.mean.data().iter().fold(0f32, |largest, &cell| largest.max(cell));
             let words = if largest > 0.0 {
                 format!("({}", number(f64::from(largest), 2))
             } else {
@@ -306,7 +305,7 @@ fn check(result: &ResultFile) {
         None => assert!(about.contains("is known when the first batch is done"), "{about}"),
         Some(share) => assert_eq!(about.contains("hardly looks at IO"), *share < 0.1, "{about}"),
     }
-    assert!(about.contains(&format!("head {} gives", result.head)), "{about}");
+    assert!(about.contains(&format!("head {} gives", result.head_name())), "{about}");
     all.push(vec![about]);
     for sentence in all.into_iter().flatten() {
         assert!(!sentence.contains("NaN") && !sentence.contains("inf"), "{sentence}");
@@ -353,16 +352,11 @@ fn odd_heatmaps_are_told_too() {
     let told = |rows: &[&str], columns: &[&str], values: Vec<Vec<f32>>, mean: f32, view: &HeatmapView| {
         let mut result = recorded();
         let map = Heatmap {
-            rows: rows.iter().copied().map(Row::from).collect(),
-            columns: columns.iter().copied().map(Column::from).collect(),
-            sum: values.iter().flatten().sum(),
-            values,
             mean_score: (!mean.is_nan()).then_some(mean),
-            max_abs_residual: None,
-            per_prompt: None,
-            note: None,
+            ..Heatmap::of_table(rows, columns, &values)
         };
-        result.heatmaps = BTreeMap::from([(HeatmapId::KEY, map)]);
+        let section = result.contributions_mut().expect("recorded");
+        section.heatmaps = BTreeMap::from([(HeatmapId::KEY, map)]);
         check(&result);
         heatmap(&result, view).join(" ")
     };

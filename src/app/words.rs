@@ -3,12 +3,14 @@
 use super::download;
 use super::quantities::{counted, duration, grouped, number, size};
 use super::state::{Origin, Run};
+use crate::analysis::Heatmap;
 use crate::analysis::{Phase, Progress};
 use crate::export::result_stem;
 use crate::model::Config;
 use crate::model::ModelCard;
-use crate::names::{Column, HistogramId, Row, Side};
-use crate::result::{Heatmap, ResultFile};
+use crate::names::{Component, Head, HistogramId};
+use crate::prompts::IoiSet;
+use crate::result::ResultFile;
 
 /// The page's title.
 pub const TITLE: &str = "Why does this head look there?";
@@ -103,20 +105,18 @@ pub fn origin(origin: &Origin) -> String {
 
 /// Heads, prompts and time of a result: "head 10.7, earlier head 9.9 · 1,200 prompts (30 × 40, ...) · 8.1 s".
 pub fn settings(result: &ResultFile) -> String {
-    let prompts = counted(result.batches.saturating_mul(result.batch_size), "prompt", "prompts");
-    let last = result.seed.saturating_add((result.batches.max(1) - 1) as u64);
-    let seeds = if last == result.seed {
-        format!("seed {last}")
-    } else {
-        format!("seeds {}\u{2013}{last}", result.seed)
-    };
-    let bos = if result.prepend_bos { ", with BOS" } else { "" };
+    let prompts = counted(result.prompt_count(), "prompt", "prompts");
+    let earlier = |head: Head| format!(", earlier head {head}");
     let mut parts = vec![
-        format!("head {}, earlier head {}", result.head, result.earlier_head),
         format!(
-            "{prompts} ({} \u{d7} {}, {seeds}{bos})",
-            result.batches, result.batch_size
+            "head {}{}",
+            result.head_name(),
+            result.earlier_head().map(earlier).unwrap_or_default()
         ),
+        match result.ioi() {
+            Some(set) => format!("{prompts} ({})", drawn(set)),
+            None => prompts,
+        },
     ];
     if let Some(timing) = &result.timing {
         parts.push(format!(
@@ -131,51 +131,50 @@ pub fn settings(result: &ResultFile) -> String {
     parts.join(" \u{b7} ")
 }
 
+/// Which prompts were drawn: "30 \u{d7} 40, seeds 0\u{2013}29".
+fn drawn(set: &IoiSet) -> String {
+    let last = set.last_seed();
+    let seeds = if last == set.seed {
+        format!("seed {last}")
+    } else {
+        format!("seeds {}\u{2013}{last}", set.seed)
+    };
+    let bos = if set.prepend_bos { ", with BOS" } else { "" };
+    format!("{} \u{d7} {}, {seeds}{bos}", set.batches, set.batch_size)
+}
+
 /// The name of a result's file: `keyside-gpt-2-small-10.7.json`.
 pub fn file_name(result: &ResultFile) -> String {
     format!("{}.json", result_stem(result))
 }
 
-/// Number of components in a heatmap: three in the row `misc`, all others in the rows below.
-fn components(heatmap: &Heatmap) -> usize {
+/// The components of `heatmap` with their mean contributions.
+fn contributions(heatmap: &Heatmap) -> impl Iterator<Item = (Component, f32)> {
     heatmap
-        .rows
+        .components
         .iter()
-        .map(|row| match row {
-            Row::Misc => 3.min(heatmap.columns.len()),
-            Row::Layer(_) | Row::Other(_) => heatmap.columns.len(),
-        })
-        .sum()
+        .copied()
+        .zip(heatmap.mean.data().iter().copied())
 }
 
-/// The sum of the column `b_O`, where there is one. The row `misc` has nothing in that column.
+/// The sum of the attention output biases, where they are among the components.
 fn sum_of_b_o(heatmap: &Heatmap) -> Option<f64> {
-    let column = heatmap
-        .columns
-        .iter()
-        .position(|column| *column == Column::AttentionBias)?;
-    let rows = heatmap
-        .rows
-        .iter()
-        .zip(&heatmap.values)
-        .filter(|(row, _)| **row != Row::Misc);
-    Some(
-        rows.filter_map(|(_, values)| values.get(column))
-            .map(|value| f64::from(*value))
-            .sum(),
-    )
+    let biases = contributions(heatmap).filter(|(component, _)| matches!(component, Component::AttentionBias(_)));
+    heatmap
+        .has_attention_biases()
+        .then(|| biases.map(|(_, value)| f64::from(value)).sum())
 }
 
 /// Whether `heatmap` has the column `b_O`, which the notebook's does not.
 pub fn has_b_o(heatmap: &Heatmap) -> bool {
-    sum_of_b_o(heatmap).is_some()
+    heatmap.has_attention_biases()
 }
 
 /// Whether the cells add up to the score, in words and numbers; then the heatmap's note, if it has one.
 ///
 /// `prompts` is the number of prompts of the first batch; `as_in_notebook` leaves out `b_O`.
 pub fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> String {
-    let cells = components(heatmap);
+    let cells = heatmap.components.len();
     let mut text = match heatmap.mean_score {
         Some(mean) => sum_and_score(heatmap, f64::from(mean), prompts, as_in_notebook),
         None => format!(
@@ -191,7 +190,7 @@ pub fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> Stri
 
 /// The sum of the cells beside the mean score.
 fn sum_and_score(heatmap: &Heatmap, mean: f64, prompts: usize, as_in_notebook: bool) -> String {
-    let (cells, sum) = (components(heatmap), f64::from(heatmap.sum));
+    let (cells, sum) = (heatmap.components.len(), f64::from(heatmap.sum));
     let over = counted(prompts, "prompt", "prompts");
     let Some(biases) = sum_of_b_o(heatmap) else {
         return format!(
@@ -203,11 +202,12 @@ fn sum_and_score(heatmap: &Heatmap, mean: f64, prompts: usize, as_in_notebook: b
         );
     };
     if as_in_notebook {
-        let rows = heatmap.rows.iter().filter(|row| **row != Row::Misc).count();
+        let is_bias = |component: &&Component| matches!(component, Component::AttentionBias(_));
+        let count = heatmap.components.iter().filter(is_bias).count();
         return format!(
             "As in the notebook, without b_O, the {} cells add up to {}, while the mean score over {over} is {}. \
              b_O accounts for the other {}.",
-            cells - rows,
+            cells - count,
             number(sum - biases, 4),
             number(mean, 4),
             number(biases, 4)
@@ -264,32 +264,24 @@ pub fn explanation(name: HistogramId) -> &'static str {
 
 /// What a figure shows, for those who do not see it: mean of every visible series.
 pub fn summary(result: &ResultFile, name: HistogramId) -> String {
-    let series = &result.histograms.get(name).series;
     let mean = |values: &[f32]| crate::result::mean(values).map(|mean| number(mean, if name.probs() { 3 } else { 2 }));
-    let means: Vec<String> = series
-        .iter()
+    let means: Vec<String> = result
+        .series(name)
+        .into_iter()
         .filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?)))
         .collect();
     let what = if name.probs() { "probabilities" } else { "scores" };
     format!(
         "Histogram of attention {what} from END to IO of head {}. Means: {}.",
-        result.head,
+        result.head_name(),
         means.join(", ")
     )
 }
 
 /// What the heatmap shows, for those who do not see it: the largest contributions.
 pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap) -> String {
-    let mut cells: Vec<(String, f32)> = Vec::new();
-    let layers = heatmap.rows.iter().zip(&heatmap.values).enumerate();
-    for (row, (_, values)) in layers.filter(|(_, (row, _))| **row != Row::Misc) {
-        for (column, value) in values.iter().enumerate() {
-            // Components of a layer are the same on both sides.
-            if let Some(cell) = heatmap.grid().cell(Side::Key, (row, column)) {
-                cells.push((cell.label(), *value));
-            }
-        }
-    }
+    let of_layers = contributions(heatmap).filter(|(component, _)| component.layer().is_some());
+    let mut cells: Vec<(Component, f32)> = of_layers.collect();
     cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
     let largest: Vec<String> = cells
         .iter()
@@ -298,7 +290,7 @@ pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap) -> String {
         .collect();
     format!(
         "Heatmap of contributions to the score of head {}. Largest: {}.",
-        result.head,
+        result.head_name(),
         largest.join(", ")
     )
 }

@@ -1,8 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::names::{Grid, HeatmapId};
-use crate::result::Timing;
+use crate::analysis::Timing;
+use crate::names::HeatmapId;
+use crate::prompts::PromptSet;
 
 fn recorded() -> ResultFile {
     let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
@@ -11,18 +12,17 @@ fn recorded() -> ResultFile {
 
 fn with_b_o() -> Heatmap {
     Heatmap {
-        rows: Grid::rows(2),
-        columns: Grid::columns(2),
-        values: vec![
-            vec![0.5, 0.25, 0.25, 0.0],
-            vec![1.0, -0.5, 0.5, 0.25],
-            vec![0.0, 1.0, -1.5, 0.5],
-        ],
-        sum: 2.25,
         mean_score: Some(2.25),
         max_abs_residual: Some(3.2e-6),
-        per_prompt: None,
-        note: None,
+        ..Heatmap::of_table(
+            &["misc", "0", "1"],
+            &["L.0", "L.1", "MLP", "b_O"],
+            &[
+                vec![0.5, 0.25, 0.25, 0.0],
+                vec![1.0, -0.5, 0.5, 0.25],
+                vec![0.0, 1.0, -1.5, 0.5],
+            ],
+        )
     }
 }
 
@@ -81,13 +81,13 @@ fn the_identity_is_said_in_numbers() {
 #[test]
 fn the_recorded_run_does_not_add_up_and_says_why() {
     let result = recorded();
-    let heatmap = &result.heatmaps[&HeatmapId::KEY];
+    let heatmap = result.heatmap(&HeatmapId::KEY).expect("recorded");
     assert!(!has_b_o(heatmap));
-    let text = identity(heatmap, result.batch_size, false);
+    let text = identity(heatmap, result.heatmap_prompts(), false);
     for part in ["133 cells", "3.667", "4.505", "0.838 is b_O", "40 prompts"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
-    assert_eq!(identity(heatmap, result.batch_size, true), text);
+    assert_eq!(identity(heatmap, result.heatmap_prompts(), true), text);
 }
 
 #[test]
@@ -97,8 +97,9 @@ fn summaries_name_head_prompts_and_means() {
         settings(&result),
         "head 10.7, earlier head 9.9 \u{b7} 1,200 prompts (30 \u{d7} 40, seeds 0\u{2013}29)"
     );
-    result.batches = 1;
-    result.prepend_bos = true;
+    if let Some(PromptSet::Ioi(set)) = &mut result.prompt_set {
+        (set.batches, set.prepend_bos) = (1, true);
+    }
     result.timing = Some(Timing {
         seconds: 8.14,
         positions_per_second: 950.2,
@@ -113,7 +114,7 @@ fn summaries_name_head_prompts_and_means() {
 
     let text = summary(&result, HistogramId::KeysFixedScores);
     assert!(text.contains("No patching 4.") && text.contains("head 10.7"), "{text}");
-    let text = heatmap_summary(&result, &result.heatmaps[&HeatmapId::KEY]);
+    let text = heatmap_summary(&result, result.heatmap(&HeatmapId::KEY).expect("recorded"));
     assert!(text.contains("0.11 \u{2212}0.8") && text.contains("MLP7 0."), "{text}");
 }
 
@@ -144,7 +145,7 @@ fn every_histogram_has_words_of_its_own() {
     for name in HistogramId::ALL {
         let text = explanation(name);
         // What stays, what is replaced, and whether it is seen before or after the softmax.
-        let (stays, replaced) = if name.side() == Side::Query {
+        let (stays, replaced) = if name.keys_fixed() {
             (
                 "Keys stay as they are",
                 "the vector the query is made from, at END, is replaced",

@@ -46,6 +46,12 @@ impl TensorFile {
         self.header.tensors.contains_key(name)
     }
 
+    /// The dtype of tensor `name` in the file: "F32", "F16", "BF16". None where it does not exist.
+    pub fn dtype(&self, name: &str) -> Option<String> {
+        let entry = self.header.tensors.get(name)?;
+        Some(format!("{:?}", entry.dtype))
+    }
+
     /// Size in the file of tensor `name`, in bytes; 0 where it does not exist.
     pub fn size_in_bytes(&self, name: &str) -> u64 {
         let entry = self.header.tensors.get(name);

@@ -61,7 +61,8 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
     let mut model = Model::open(source, analysis.processing).await?;
     let result = {
         let bar = progress::Bar::new();
-        analyze(&mut model, &analysis, &bar).await?
+        let found = analyze(&mut model, &analysis, &bar).await?;
+        ResultFile::new(&model, &analysis, found)
     };
     let written = write_files(arguments, &result)?;
     // A reader that closes its end, such as `head`, is no failure of the run.

@@ -17,6 +17,10 @@ use crate::result::ResultFile;
 /// [`ErrorKind::Source`] when files can't be read or written.
 pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
     let result = read(&arguments.result)?;
+    if let Some(notice) = result.skipped_notice() {
+        // Nothing can be done where stderr is closed.
+        let _ = writeln!(std::io::stderr(), "keyside: {notice}");
+    }
     let figures = figures(arguments, &result)?;
     std::fs::create_dir_all(&arguments.out).map_err(|cause| cannot_write(&arguments.out, &cause))?;
     let mut written = 0;
@@ -56,9 +60,9 @@ fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>
     };
     let picked = arguments.prompt.map(|prompt| prompt - 1);
     if let Some(prompt) = arguments.prompt
-        && prompt > result.batches.saturating_mul(result.batch_size)
+        && prompt > result.prompt_count()
     {
-        let count = result.batches.saturating_mul(result.batch_size);
+        let count = result.prompt_count();
         return Err(
             Error::new(ErrorKind::Request, format!("there is no prompt {prompt}")).expected(format!("1 to {count}"))
         );

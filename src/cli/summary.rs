@@ -2,21 +2,24 @@
 
 use std::fmt::Write;
 
+use crate::analysis::Heatmap;
 use crate::names::{HeatmapId, HistogramId, SeriesId};
-use crate::result::{Heatmap, ResultFile, mean};
+use crate::result::{ResultFile, mean};
 
 /// Means of every series, the identity check, and how long it took.
 pub(crate) fn summary(result: &ResultFile) -> String {
-    let mut text = format!(
-        "{}: head {}, earlier head {}, {} prompts ({} batches of {}, seeds from {})\n",
-        result.model.name,
-        result.head,
-        result.earlier_head,
-        result.batches * result.batch_size,
-        result.batches,
-        result.batch_size,
-        result.seed
-    );
+    let mut text = format!("{}: head {}", result.model.name, result.head_name());
+    if let Some(head) = result.earlier_head() {
+        text += &format!(", earlier head {head}");
+    }
+    text += &format!(", {} prompts", result.prompt_count());
+    if let Some(set) = result.ioi() {
+        text += &format!(
+            " ({} batches of {}, seeds from {})",
+            set.batches, set.batch_size, set.seed
+        );
+    }
+    text.push('\n');
     for name in HistogramId::ALL {
         histogram(&mut text, result, name);
     }
@@ -43,17 +46,14 @@ pub(crate) fn summary(result: &ResultFile) -> String {
 
 /// The means of one histogram's series, largest first, and of the true values.
 fn histogram(text: &mut String, result: &ResultFile, name: HistogramId) {
-    let series = &result.histograms.get(name).series;
+    let series = result.series(name).into_iter();
     let truth = name.true_values();
-    let mut means: Vec<(&SeriesId, f64)> = series
-        .iter()
-        .filter_map(|(id, values)| Some((id, mean(values)?)))
-        .collect();
+    let mut means: Vec<(&SeriesId, f64)> = series.filter_map(|(id, values)| Some((id, mean(values)?))).collect();
     if means.is_empty() {
         return;
     }
     means.sort_by(|a, b| b.1.total_cmp(&a.1));
-    means.extend(mean(result.histograms.true_values(name)).map(|value| (&truth, value)));
+    means.extend(mean(result.true_values(name)).map(|value| (&truth, value)));
     line(text, format_args!("{name}, means"));
     for (id, value) in means {
         line(text, format_args!("  {id:<24} {value:>9.4}"));

@@ -1,6 +1,7 @@
 //! How to cite a result.
 
 use super::result_stem;
+use crate::prompts::IoiSet;
 use crate::result::ResultFile;
 
 /// What a citation says besides the result.
@@ -117,18 +118,12 @@ fn title(result: &ResultFile) -> String {
     let name = one_line(&result.model.name);
     format!(
         "Attention from END to IO of head {} in {name}, taken apart",
-        result.head
+        result.head_name()
     )
 }
 
 /// Version, model and settings, in one sentence without its full stop.
 fn note(result: &ResultFile) -> String {
-    let last = result.seed.saturating_add((result.batches.max(1) - 1) as u64);
-    let seeds = if last == result.seed {
-        format!("seed {last}")
-    } else {
-        format!("seeds {} to {last}", result.seed)
-    };
     let on = |on: bool, what: &str| if on { what.to_owned() } else { format!("not {what}") };
     let processing = [
         on(result.processing.fold_ln, "LayerNorm folded in"),
@@ -136,20 +131,34 @@ fn note(result: &ResultFile) -> String {
         on(result.processing.center_unembed, "W_U centred"),
         on(result.processing.fold_value_biases, "value biases folded in"),
     ];
-    let bos = if result.prepend_bos { "with BOS" } else { "without BOS" };
+    let earlier = result.earlier_head().map(|head| format!(", earlier head {head}"));
+    let prompts = format!("{} prompts", result.prompt_count());
+    let prompts = match result.ioi() {
+        Some(set) => format!("{prompts} {}", drawn(set)),
+        None => prompts,
+    };
     let source = one_line(&result.model.source);
     format!(
-        "keyside {}; model {} (source: {}); head {}, earlier head {}; {} prompts ({} batches of {}, {seeds}), {bos}; weights: {}",
+        "keyside {}; model {} (source: {}); head {}{}; {prompts}; weights: {}",
         env!("CARGO_PKG_VERSION"),
         one_line(&result.model.name),
         source.trim_end_matches('.'),
-        result.head,
-        result.earlier_head,
-        result.batches.saturating_mul(result.batch_size),
-        result.batches,
-        result.batch_size,
+        result.head_name(),
+        earlier.unwrap_or_default(),
         processing.join(", "),
     )
+}
+
+/// Which prompts were drawn: "(30 batches of 40, seeds 0 to 29), without BOS".
+fn drawn(set: &IoiSet) -> String {
+    let last = set.last_seed();
+    let seeds = if last == set.seed {
+        format!("seed {last}")
+    } else {
+        format!("seeds {} to {last}", set.seed)
+    };
+    let bos = if set.prepend_bos { "with BOS" } else { "without BOS" };
+    format!("({} batches of {}, {seeds}), {bos}", set.batches, set.batch_size)
 }
 
 fn entry(kind: &str, key: &str, fields: &[(&str, String)]) -> String {

@@ -1,11 +1,14 @@
 //! The tables behind a figure.
 
+use std::collections::BTreeSet;
+
 use super::table::{Field, Table, markdown_text};
 use super::{Figure, number};
+use crate::analysis::Heatmap;
 use crate::error::Result;
-use crate::names::{Column, HistogramId, Row, SeriesId};
+use crate::names::{Column, HistogramId, Row};
 use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Plot, Series};
-use crate::result::{Bins, Heatmap, ResultFile};
+use crate::result::{Bins, ResultFile};
 
 /// The tables behind `figure`, all of the data whatever is zoomed to or hidden.
 ///
@@ -49,7 +52,7 @@ fn histogram(result: &ResultFile, name: HistogramId, plot: &HistogramPlot) -> Ve
     let values: Vec<&[f32]> = plot
         .series
         .iter()
-        .map(|series| values_of(result, name, &series.id))
+        .map(|series| result.values(name, &series.id))
         .collect();
     vec![
         statistics(plot),
@@ -57,12 +60,6 @@ fn histogram(result: &ResultFile, name: HistogramId, plot: &HistogramPlot) -> Ve
         prompts(result, plot, &values),
         outliers(result, plot, &values),
     ]
-}
-
-/// The values of the series `label`, one per prompt: the result's own, or the true values.
-fn values_of<'a>(result: &'a ResultFile, name: HistogramId, id: &SeriesId) -> &'a [f32] {
-    let series = result.histograms.get(name).series.get(id);
-    series.map_or_else(|| result.histograms.true_values(name), Vec::as_slice)
 }
 
 fn statistics(plot: &HistogramPlot) -> Table {
@@ -153,32 +150,48 @@ fn edge(value: f64, bins: &Bins) -> f64 {
     }
 }
 
-/// What is known of each prompt: its number, counted from 1, its text and names.
-fn prompt_columns(result: &ResultFile) -> Vec<&'static str> {
-    if result.prompts.is_empty() {
-        vec!["prompt"]
-    } else {
-        vec!["prompt", "IO", "S", "text"]
+/// What is known of each prompt: its number, counted from 1, its names by the part that they play, and its text.
+fn prompt_columns(result: &ResultFile) -> Vec<&str> {
+    let mut columns = vec!["prompt"];
+    if !result.prompts.is_empty() {
+        columns.extend(parts(result));
+        columns.push("text");
     }
+    columns
 }
 
-fn prompt_fields(result: &ResultFile, index: usize) -> Vec<Field> {
+/// The parts that names play in the prompts.
+fn parts(result: &ResultFile) -> BTreeSet<&str> {
+    let names = result.prompts.iter().flat_map(|prompt| prompt.names.keys());
+    names.map(String::as_str).collect()
+}
+
+fn prompt_fields(result: &ResultFile, parts: &BTreeSet<&str>, index: usize) -> Vec<Field> {
     let mut fields = vec![Field::Count(index + 1)];
-    if let Some(prompt) = result.prompts.get(index) {
-        fields.extend([&prompt.io, &prompt.s, &prompt.text].map(|text| text.as_str().into()));
+    if result.prompts.is_empty() {
+        return fields;
     }
-    fields.resize(prompt_columns(result).len(), Field::Empty);
+    let prompt = result.prompts.get(index);
+    let names = parts
+        .iter()
+        .map(|part| prompt.and_then(|prompt| prompt.names.get(*part)));
+    let texts = names.chain([prompt.map(|prompt| &prompt.text)]);
+    fields.extend(texts.map(|text| text.map_or(Field::Empty, |text| text.as_str().into())));
     fields
 }
 
 fn prompts(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Table {
     let count = values.iter().map(|values| values.len()).max().unwrap_or(0);
+    let parts = parts(result);
     let row = |index: usize| {
         let numbers = values.iter().map(|values| match values.get(index) {
             Some(value) => Field::Single(*value),
             None => Field::Empty,
         });
-        prompt_fields(result, index).into_iter().chain(numbers).collect()
+        prompt_fields(result, &parts, index)
+            .into_iter()
+            .chain(numbers)
+            .collect()
     };
     Table {
         name: "values",
@@ -190,6 +203,7 @@ fn prompts(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Tabl
 }
 
 fn outliers(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Table {
+    let parts = parts(result);
     let mut rows = Vec::new();
     for (series, values) in plot.series.iter().zip(values) {
         let Some(stats) = &series.stats else { continue };
@@ -197,7 +211,7 @@ fn outliers(result: &ResultFile, plot: &HistogramPlot, values: &[&[f32]]) -> Tab
         for (index, value) in values.iter().enumerate().filter(|(_, value)| value.is_finite()) {
             if !within.contains(&f64::from(*value)) {
                 let mut row = vec![series.label.as_str().into(), Field::Single(*value)];
-                row.extend(prompt_fields(result, index));
+                row.extend(prompt_fields(result, &parts, index));
                 rows.push(row);
             }
         }
@@ -282,12 +296,20 @@ fn components(plot: &HeatmapPlot) -> Table {
 
 /// The contributions in every prompt, where the result has them.
 fn per_prompt(result: &ResultFile, plot: &HeatmapPlot, heatmap: &Heatmap) -> Option<Table> {
-    let prompts = heatmap.per_prompt.as_ref()?;
+    let prompts = *heatmap.per_prompt.as_ref()?.shape().first()?;
     let shown = || plot.cells.iter().flatten().flatten();
-    let row = |(index, values): (usize, &Vec<Vec<f32>>)| {
-        let value = |cell: &Cell| values.get(cell.place.0).and_then(|row| row.get(cell.place.1));
-        let numbers = shown().map(|cell| value(cell).map_or(Field::Empty, |value| Field::Single(*value)));
-        prompt_fields(result, index).into_iter().chain(numbers).collect()
+    let indices: Vec<Option<usize>> = shown().map(|cell| heatmap.index_at(cell.place)).collect();
+    let parts = parts(result);
+    let row = |prompt: usize| {
+        let values = heatmap.of_prompt(prompt);
+        let value = |index: &Option<usize>| values?.get((*index)?).copied();
+        let numbers = indices
+            .iter()
+            .map(|index| value(index).map_or(Field::Empty, Field::Single));
+        prompt_fields(result, &parts, prompt)
+            .into_iter()
+            .chain(numbers)
+            .collect()
     };
     let columns = prompt_columns(result).into_iter().map(str::to_owned);
     Some(Table {
@@ -295,7 +317,7 @@ fn per_prompt(result: &ResultFile, plot: &HeatmapPlot, heatmap: &Heatmap) -> Opt
         title: plot.title.clone(),
         caption: "The contribution of each component in each prompt of the first batch.".into(),
         columns: columns.chain(shown().map(|cell| cell.label.clone())).collect(),
-        rows: prompts.iter().enumerate().map(row).collect(),
+        rows: (0..prompts).map(row).collect(),
     })
 }
 

@@ -2,9 +2,10 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::analysis::{Array, Heatmap};
 use crate::names::HeatmapId;
 use crate::plot::{CellRange, HeatmapView, HistogramView};
-use crate::result::Heatmap;
+use crate::prompts::PromptSet;
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -13,15 +14,19 @@ fn recorded() -> ResultFile {
 /// Eight prompts with text, true values, and numbers that have no short decimals.
 fn with_prompts() -> ResultFile {
     let mut result = recorded();
-    (result.batches, result.batch_size) = (2, 4);
+    if let Some(PromptSet::Ioi(set)) = &mut result.prompt_set {
+        (set.batches, set.batch_size) = (2, 4);
+    }
+    let section = result.substitution_mut().unwrap();
     for name in HistogramId::ALL {
-        for (place, values) in result.histograms.get_mut(name).series.values_mut().enumerate() {
-            *values = (0..8)
-                .map(|index| (index as f32 - 1.3) / (3.0 + place as f32))
-                .collect();
+        for (place, series) in section.series.get_mut(name.side()).values_mut().enumerate() {
+            let values = (0..8).map(|index| (index as f32 - 1.3) / (3.0 + place as f32));
+            *series.values_mut(name) = Some(Array::vector(values.collect()));
         }
     }
-    result.histograms.true_score = vec![1.0 / 3.0, 1e-12, -7.5e20, 100.0, 0.5, 0.25, 0.3, 0.1];
+    let truth = vec![1.0 / 3.0, 1e-12, -7.5e20, 100.0, 0.5, 0.25, 0.3, 0.1];
+    section.true_score = Some(Array::vector(truth));
+    result.contributions_mut().unwrap().prompts = 4;
     let prompt = crate::prompts::ioi::Prompt {
         text: "Then, \"Ann\" and Bob,\nBob gave it to Ann".into(),
         tokens: vec![1, 2, 3],
@@ -38,7 +43,7 @@ fn with_prompts() -> ResultFile {
             end: 2,
         },
     };
-    result.prompts = vec![prompt; 8];
+    result.prompts = vec![prompt.into(); 8];
     result.check().unwrap();
     result
 }
@@ -84,15 +89,12 @@ fn values_read_back_to_the_same_bits() {
         for name in HistogramId::ALL {
             let figure = Figure::Histogram(name, HistogramView::default(), None);
             let values = table(&figure, &result, "values");
-            let truth = result.histograms.true_values(name);
+            let truth = result.true_values(name);
             let plot_labels = HistogramPlot::of_result(&result, name, &HistogramView::default())
                 .series
                 .len();
-            assert_eq!(
-                plot_labels,
-                result.histograms.get(name).series.len() + usize::from(!truth.is_empty())
-            );
-            for (label, expected) in &result.histograms.get(name).series {
+            assert_eq!(plot_labels, result.series(name).len() + usize::from(!truth.is_empty()));
+            for (label, expected) in result.series(name) {
                 let found: Vec<u32> = column(&values, &label.label())
                     .map(|text| text.parse::<f32>().unwrap().to_bits())
                     .collect();
@@ -110,7 +112,7 @@ fn values_read_back_to_the_same_bits() {
     let truth: Vec<f32> = column(&values, "true score")
         .map(|text| text.parse().unwrap())
         .collect();
-    assert_eq!(truth, result.histograms.true_score);
+    assert_eq!(truth, result.true_values(HistogramId::KeysFixedScores));
     assert!(column(&values, "text").all(|text| text == result.prompts[0].text));
     let numbers = column(&values, "prompt").map(|text| text.parse::<usize>().unwrap());
     assert!(numbers.eq(1..=8));
@@ -199,11 +201,11 @@ fn statistics_are_those_of_the_boxes() {
 
 /// The table "cells" has every cell of `heatmap`; beyond the third column, nothing stands in the row of the embeddings.
 fn assert_same_cells(cells: &(Vec<String>, Vec<Vec<String>>), heatmap: &Heatmap) {
-    let columns: Vec<String> = heatmap.columns.iter().map(ToString::to_string).collect();
+    let columns: Vec<String> = heatmap.columns().iter().map(ToString::to_string).collect();
     assert_eq!(cells.0[1..], columns);
-    assert_eq!(cells.1.len(), heatmap.values.len());
-    for (row, values) in cells.1.iter().zip(&heatmap.values) {
-        for (column, (text, value)) in row[1..].iter().zip(values).enumerate() {
+    assert_eq!(cells.1.len(), heatmap.values().len());
+    for (row, values) in cells.1.iter().zip(heatmap.values()) {
+        for (column, (text, value)) in row[1..].iter().zip(&values).enumerate() {
             if row[0] == "misc" && column > 2 {
                 assert_eq!((text.as_str(), *value), ("", 0.0));
             } else {
@@ -238,13 +240,16 @@ fn cells_read_back_to_the_same_bits() {
 #[test]
 fn cells_of_every_prompt_read_back_to_the_same_bits() {
     let mut result = with_prompts();
-    let heatmap = result.heatmaps.get_mut(&HeatmapId::KEY).unwrap();
+    let section = result.contributions_mut().unwrap();
+    let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).unwrap();
+    let means = heatmap.values();
     let of_prompt = |prompt: usize| {
         let row = |values: &Vec<f32>| values.iter().map(|value| value / (prompt as f32 + 3.0)).collect();
-        heatmap.values.iter().map(row).collect::<Vec<Vec<f32>>>()
+        means.iter().map(row).collect::<Vec<Vec<f32>>>()
     };
-    let per_prompt: Vec<_> = (0..result.batch_size).map(of_prompt).collect();
-    heatmap.per_prompt = Some(per_prompt.clone());
+    let per_prompt: Vec<_> = (0..section.prompts).map(of_prompt).collect();
+    let numbers = per_prompt.iter().flat_map(|cells| heatmap.numbers(cells));
+    heatmap.per_prompt = Some(Array::of_rows(numbers.collect(), heatmap.components.len()));
     result.check().unwrap();
     let zoom = Some(CellRange {
         rows: (2, 3),
@@ -287,8 +292,8 @@ fn markdown_reads_back_to_the_same_cells() {
     let text = markdown(&Figure::Heatmap(HeatmapView::default(), None), &result).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
     let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
-    assert_eq!(lines.len(), 2 + heatmap.rows.len());
-    for (line, values) in lines[3..].iter().zip(&heatmap.values[1..]) {
+    assert_eq!(lines.len(), 2 + heatmap.rows().len());
+    for (line, values) in lines[3..].iter().zip(&heatmap.values()[1..]) {
         let fields: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
         let numbers: Vec<f32> = fields[1..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(&numbers, values);
@@ -332,7 +337,7 @@ fn figures_are_found_by_name() {
     let name: HeatmapId = "key_split/q par k par".into();
     assert_same_cells(&table(&facet, &result, "cells"), result.heatmap(&name).unwrap());
     let mut without = result;
-    without.heatmaps.remove(&name).unwrap();
+    without.contributions_mut().unwrap().heatmaps.remove(&name).unwrap();
     let message = tables(&facet, &without).unwrap_err().to_string();
     assert!(message.contains(&name.to_string()), "{message}");
 }

@@ -70,7 +70,7 @@ impl Figure {
     /// Whether `result` has it.
     pub fn is_in(&self, result: &ResultFile) -> bool {
         match self {
-            Self::Histogram(name, ..) => !result.histograms.get(*name).series.is_empty(),
+            Self::Histogram(name, ..) => !result.series(*name).is_empty(),
             Self::Heatmap(view, _) => result.heatmap(&view.name).is_some(),
         }
     }
@@ -112,7 +112,10 @@ pub fn result_stem(result: &ResultFile) -> String {
     let model = plain(&result.model.name.to_ascii_lowercase(), |c| {
         c.is_ascii_alphanumeric() || c == '.'
     });
-    format!("keyside-{model}-{}", result.head)
+    format!(
+        "keyside-{model}-{}",
+        plain(&result.head_name(), |c| c.is_ascii_digit() || c == '.')
+    )
 }
 
 /// `text` with a hyphen in place of every run of characters that are not `allowed`.

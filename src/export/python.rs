@@ -54,8 +54,11 @@ fn histogram(constants: &mut Constants, name: HistogramId, plot: &HistogramPlot,
         .bins
         .map_or((0.0, 1.0, 0), |bins| (bins.start, bins.size, bins.count));
     let (low, high) = plot.range();
+    constants.comment("Where the values are in a result file of version 1, and where they are in one of version 2.");
     constants.texts(&[
         ("HISTOGRAM", name.as_str()),
+        ("SIDE", name.side().as_str()),
+        ("VALUES", if name.probs() { "probabilities" } else { "scores" }),
         ("TRUE_VALUES", truth),
         ("TITLE", &plot.title),
         ("X_LABEL", &plot.x_label),
@@ -81,7 +84,7 @@ fn histogram(constants: &mut Constants, name: HistogramId, plot: &HistogramPlot,
 }
 
 fn heatmap(constants: &mut Constants, view: &HeatmapView, plot: &HeatmapPlot, theme: &Theme) {
-    constants.comment("Where the heatmap is in the result file.");
+    constants.comment("Where the heatmap is in a result file of version 1; of version 2, the parts of its name.");
     let path: Vec<String> = match view.name.group_and_facet() {
         (name, Some(facet)) => [&name, "facets", &facet].map(quoted).to_vec(),
         (name, None) => vec![quoted(&name)],

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::analysis::Array;
 use crate::names::{HeatmapId, SeriesId};
 use crate::plot::{HistogramView, SeriesOrder};
 
@@ -62,9 +63,11 @@ fn a_script_has_what_is_shown() {
 #[test]
 fn a_script_finds_facets_and_prompts() {
     let mut result = recorded();
-    let mut heatmap = result.heatmaps[&HeatmapId::KEY].clone();
-    heatmap.per_prompt = Some(vec![heatmap.values.clone(); result.batch_size]);
-    result.heatmaps.insert("key_split/q \"par\" k".into(), heatmap);
+    let section = result.contributions_mut().unwrap();
+    let mut heatmap = section.heatmaps[&HeatmapId::KEY].clone();
+    let cells = heatmap.mean.data().repeat(section.prompts);
+    heatmap.per_prompt = Some(Array::of_rows(cells, heatmap.components.len()));
+    section.heatmaps.insert("key_split/q \"par\" k".into(), heatmap);
     let view = HeatmapView {
         name: "key_split/q \"par\" k".into(),
         ..HeatmapView::default()

@@ -59,6 +59,11 @@ impl Checkpoint {
         &self.tokenizer
     }
 
+    /// The dtype of the weights in the file, as that of the embedding: "F32", "F16", "BF16".
+    pub fn dtype(&self) -> Option<String> {
+        self.weights.dtype(tensors::WTE.name())
+    }
+
     /// The file of weights.
     pub fn weights(&self) -> &TensorFile {
         &self.weights

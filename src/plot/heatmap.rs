@@ -2,9 +2,10 @@
 
 use super::heatmap_cells::{Cell, Table};
 use super::{CellRange, HeatmapView};
+use crate::analysis::Heatmap;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Column, Row};
-use crate::result::{Heatmap, ResultFile};
+use crate::result::ResultFile;
 
 /// A heatmap of contributions on a diverging colour scale centred at 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,22 +54,22 @@ impl HeatmapPlot {
             };
             Error::new(ErrorKind::Plot, format!("the result has no heatmap \"{name}\"")).expected(expected)
         })?;
-        let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.per_prompt.as_ref()?.get(prompt)?)));
+        let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.of_prompt(prompt)?)));
         let (values, prompt) = match of_prompt {
             Some((prompt, values)) => (values, Some(prompt)),
-            None => (&heatmap.values, None),
+            None => (heatmap.mean.data(), None),
         };
         let plot = Self::new(heatmap, values, view);
         let sum = if prompt.is_some() {
             plot.sum
         } else {
             // The file's own sum of all cells has the digits of what it was computed from.
-            f64::from(heatmap.sum) - (Table::new(heatmap, name.side(), values).values().sum::<f64>() - plot.sum)
+            f64::from(heatmap.sum) - (Table::new(heatmap, values).values().sum::<f64>() - plot.sum)
         };
         let whose = prompt.map_or_else(String::new, |prompt| format!(", prompt {}", prompt + 1));
         let title = format!(
             "Contribution to attention scores of {} ({}{whose})",
-            result.head,
+            result.head_name(),
             name.in_title()
         );
         Ok(Self {
@@ -79,10 +80,11 @@ impl HeatmapPlot {
         })
     }
 
-    fn new(heatmap: &Heatmap, values: &[Vec<f32>], view: &HeatmapView) -> Self {
-        let mut table = Table::new(heatmap, view.name.side(), values);
+    fn new(heatmap: &Heatmap, values: &[f32], view: &HeatmapView) -> Self {
+        let (rows, columns) = (heatmap.rows(), heatmap.columns());
+        let mut table = Table::new(heatmap, values);
         if view.as_in_notebook {
-            table.hide_biases(&heatmap.columns);
+            table.hide_biases(&columns);
         }
         let (sum, limit) = (table.values().sum(), table.values().map(f64::abs).fold(0.0, f64::max));
         let ends = |places: &[usize]| {
@@ -111,8 +113,8 @@ impl HeatmapPlot {
             title: String::new(),
             x_label: "Component (attn heads & MLP)".to_owned(),
             y_label: "Layer".to_owned(),
-            rows: picked(&table.rows, &heatmap.rows),
-            columns: picked(&table.columns, &heatmap.columns),
+            rows: picked(&table.rows, &rows),
+            columns: picked(&table.columns, &columns),
             cells: table.cells,
             sum,
             limit,

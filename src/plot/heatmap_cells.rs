@@ -1,7 +1,7 @@
 //! The cells of a heatmap: which component each of them is.
 
-use crate::names::{CellName, Column, Component, Side};
-use crate::result::Heatmap;
+use crate::analysis::Heatmap;
+use crate::names::{CellName, Column, Component};
 
 /// One cell: a component and its contribution.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,32 +27,27 @@ pub(super) struct Table {
 }
 
 impl Table {
-    /// The cells of `heatmap`, taken apart by the components of `side`, with `values`, which has the shape of its mean values.
-    pub fn new(heatmap: &Heatmap, side: Side, values: &[Vec<f32>]) -> Self {
-        let row = |(row, values): (usize, &Vec<f32>)| {
-            let cell = |(column, &value): (usize, &f32)| {
-                let place = (row, column);
-                let of = heatmap.grid().cell(side, place)?;
+    /// The cells of `heatmap` with `values`, one per component.
+    pub fn new(heatmap: &Heatmap, values: &[f32]) -> Self {
+        let table = heatmap.table(values);
+        let columns = heatmap.columns().len();
+        let row = |(row, cells): (usize, Vec<_>)| {
+            let cell = |(column, cell): (usize, Option<(Component, f32)>)| {
+                let (component, value) = cell?;
                 Some(Cell {
-                    label: of.label(),
-                    name: of.name(),
-                    of,
+                    of: CellName::Component(component),
+                    label: component.label(),
+                    name: component.name(),
                     value,
-                    place,
+                    place: (row, column),
                 })
             };
-            values
-                .iter()
-                .take(heatmap.columns.len())
-                .enumerate()
-                .map(cell)
-                .collect()
+            cells.into_iter().enumerate().map(cell).collect()
         };
-        let rows = values.iter().take(heatmap.rows.len());
         Self {
-            rows: (0..heatmap.rows.len()).collect(),
-            columns: (0..heatmap.columns.len()).collect(),
-            cells: rows.enumerate().map(row).collect(),
+            rows: (0..table.len()).collect(),
+            columns: (0..columns).collect(),
+            cells: table.into_iter().enumerate().map(row).collect(),
         }
     }
 
@@ -68,7 +63,7 @@ impl Table {
             return;
         };
         for cell in self.cells.iter_mut().filter_map(|row| row.get_mut(index)) {
-            cell.take_if(|cell| is_bias(&cell.of));
+            cell.take_if(|cell| matches!(cell.of, CellName::Component(Component::AttentionBias(_))));
         }
         if self.cells.iter().all(|row| row.get(index).is_none_or(Option::is_none)) {
             self.keep(|_| true, |column| column != index);
@@ -90,20 +85,4 @@ impl Table {
 fn filter<T>(items: &mut Vec<T>, wanted: &[bool]) {
     let mut answers = wanted.iter();
     items.retain(|_| answers.next().copied().unwrap_or(false));
-}
-
-/// Whether it is an attention output bias.
-fn is_bias(name: &CellName) -> bool {
-    match name {
-        CellName::Component(component) => match component {
-            Component::AttentionBias(_) => true,
-            Component::TokenEmbedding
-            | Component::PositionEmbedding
-            | Component::QueryBias
-            | Component::KeyBias
-            | Component::Head(_)
-            | Component::Mlp(_) => false,
-        },
-        CellName::Other(_, column) => *column == Column::AttentionBias,
-    }
 }

@@ -55,9 +55,9 @@ impl HistogramPlot {
     /// The histogram `name` of `result`, shown as `view` says, with the true values as one more series
     /// where there are any.
     pub fn of_result(result: &ResultFile, name: HistogramId, view: &HistogramView) -> Self {
-        let series = &result.histograms.get(name).series;
-        let series = series.iter().map(|(id, values)| (id, values.as_slice()));
-        Self::new(name, result.head, series, result.histograms.true_values(name), view)
+        // Where there are series there is a head.
+        let head = result.head().unwrap_or(Head::new(0, 0));
+        Self::new(name, head, result.series(name), result.true_values(name), view)
     }
 
     /// The histogram `name` of `head` from `series` (which, and its values), which may still be filling in.
@@ -127,12 +127,8 @@ impl HistogramPlot {
 
     /// The same plot with the values of prompt `prompt` of `result` marked; nothing is marked when there is none.
     pub fn with_prompt(mut self, result: &ResultFile, name: HistogramId, prompt: Option<usize>) -> Self {
-        let histograms = &result.histograms;
         for series in &mut self.series {
-            let values = match histograms.get(name).series.get(&series.id) {
-                Some(values) => values.as_slice(),
-                None => histograms.true_values(name),
-            };
+            let values = result.values(name, &series.id);
             let value = prompt.and_then(|prompt| values.get(prompt)).copied();
             series.mark = value.map(f64::from).filter(|value| value.is_finite());
         }

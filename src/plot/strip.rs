@@ -6,7 +6,7 @@ use plotters::style::text_anchor::HPos;
 use super::geometry::Scale;
 use super::pen::Pen;
 use super::strokes::Stroke;
-use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, heatmap_cells, text, ticks};
+use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text, ticks};
 use crate::result::{ResultFile, mean};
 
 /// Height of the strip in CSS pixels.
@@ -43,11 +43,9 @@ impl StripPlot {
         picked: Option<usize>,
     ) -> Option<Self> {
         let heatmap = result.heatmap(&view.name)?;
-        let per_prompt = heatmap.per_prompt.as_ref()?;
-        let table = heatmap_cells::Table::new(heatmap, view.name.side(), &heatmap.values);
-        let name = table.cells.get(place.0)?.get(place.1)?.as_ref()?.name.clone();
-        let value = |cells: &Vec<Vec<f32>>| cells.get(place.0)?.get(place.1).copied();
-        let values: Vec<f32> = per_prompt.iter().map(value).collect::<Option<_>>()?;
+        let index = heatmap.index_at(place)?;
+        let name = heatmap.components.get(index)?.name();
+        let values = heatmap.of_component(index)?;
         Some(Self {
             x_label: format!("Contribution of {name} to the score of each prompt"),
             name,

@@ -1,14 +1,13 @@
 //! The result file, and the statistics that plots are made of.
 
 mod bins;
-mod file;
-mod heatmaps;
-mod name;
+mod document;
 mod read;
 mod stats;
+mod version_1;
 
 pub use bins::Bins;
 pub(crate) use bins::nice_size;
-pub use file::{FORMAT, Heatmap, Histograms, ModelInfo, ResultFile, SeriesSet, Timing};
+pub use document::{FORMAT, ModelInfo, ResultFile};
 pub use read::MAX_BYTES;
 pub use stats::{BoxStats, mean};

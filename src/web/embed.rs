@@ -272,9 +272,13 @@ impl Wire {
     }
 }
 
-/// The model and the prompts of a result.
+/// The model and the prompts of a result, and what is not shown of it.
 fn about(result: &ResultFile) -> String {
-    format!("{}, {}", result.model.name, words::settings(result))
+    let about = format!("{}, {}", result.model.name, words::settings(result));
+    match result.skipped_notice() {
+        Some(skipped) => format!("{about}. {skipped}"),
+        None => about,
+    }
 }
 
 fn nothing_asked() -> Error {

@@ -44,5 +44,6 @@ fn Details(shown: Shown) -> impl IntoView {
             <p>{result.model.source.clone()}</p>
         </details>
         {note.map(|note| view! { <p class="note">{note}</p> })}
+        {result.skipped_notice().map(|skipped| view! { <p class="note" data-testid="skipped">{skipped}</p> })}
     }
 }

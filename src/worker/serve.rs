@@ -228,7 +228,9 @@ impl Models {
             breath: Cell::new(Instant::now()),
             bytes: Cell::new(0),
         };
-        let outcome = analyze(model, analysis, &reporter).await;
+        let outcome = analyze(model, analysis, &reporter)
+            .await
+            .map(|found| ResultFile::new(model, analysis, found));
         // After a failed reading the files may be others than those that were opened.
         if outcome.as_ref().is_err_and(|error| {
             matches!(

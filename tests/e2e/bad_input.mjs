@@ -3,7 +3,7 @@ import { cp, mkdtemp, readFile, rm, truncate, writeFile } from "node:fs/promises
 import os from "node:os";
 import path from "node:path";
 
-import { check, fixture } from "./harness.mjs";
+import { check, fixture, root } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 /** Waits for the one message, checks it, and that the recorded run is still shown; then dismisses it. */
@@ -52,6 +52,14 @@ async function damaged(use) {
     await models.close();
     await rm(folder, { recursive: true });
   }
+}
+
+/** The example of the result file's document with a change, as text. */
+async function changed(change) {
+  const document = await readFile(path.join(root, "docs/result-file.md"), "utf8");
+  const file = JSON.parse(document.split("```json\n")[1].split("```")[0]);
+  change(file);
+  return JSON.stringify(file);
 }
 
 export const badInput = [
@@ -134,10 +142,30 @@ export const badInput = [
         ["picture.png", "\u0089PNG", /JSON/],
         ["other.json", '{"format": "something-else/3"}', /format|something-else/],
         ["part.json", '{"format": "keyside-result/1"}', /missing|field/],
+        ["part2.json", '{"format": "keyside-result/2"}', /missing|field/],
+        ["later.json", await changed((file) => (file.format = "keyside-result/3")), /keyside-result\/3.*newer keyside/],
+        ["shape.json", await changed((file) => (file.sections[0].true_score.shape = [3])), /shape \[3\] has 2 numbers/],
+        ["outside.json", await changed((file) => (file.prompts[0].positions.src = 15)), /position src of prompt 1 is 15/],
+        ["unknown.json", await changed((file) => (file.sections = [{ kind: "pair" }])), /only sections of unknown kind.*pair/],
       ]) {
         await tab.at("open-result").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
         await expectMessage(tab, pattern);
+        check(await tab.at("run-summary").getByText("Recorded run").isVisible(), `${name}: what was shown is lost`);
       }
+    },
+  },
+  {
+    name: "a section of unknown kind is skipped, and the page says so",
+    async run(tab) {
+      await tab.open();
+      const text = await changed((file) => file.sections.push({ kind: "pair", head: 7 }));
+      await tab.at("open-result").setInputFiles({ name: "later.json", mimeType: "application/json", buffer: Buffer.from(text) });
+      await tab.at("run-summary").getByText("Opened from later.json").waitFor();
+      const said = await tab.at("skipped").innerText();
+      check(/2 sections of kinds .* attention, pair\.$/.test(said), said);
+      await tab.at("open-result").setInputFiles(path.join(root, "public/recorded/gpt2-small-10.7.json"));
+      await tab.at("run-summary").getByText("Opened from gpt2-small-10.7.json").waitFor();
+      check((await tab.at("skipped").count()) === 0, "a whole result is said not to be");
     },
   },
 ];

@@ -204,6 +204,18 @@ export const embed = [
     },
   },
   {
+    name: "an element shows a result file of version 2, and says which sections it skips",
+    async run(tab) {
+      await withBlog(tab, { "a.html": '<keyside-plot src="own.json"><b>Wait</b></keyside-plot>' }, async (blog, folder) => {
+        const document = await readFile(path.join(root, "docs/result-file.md"), "utf8");
+        await writeFile(path.join(folder, "own.json"), document.split("```json\n")[1].split("```")[0]);
+        const { frame, inside } = await shown(tab, `${blog.url}a.html`);
+        await inside.getByTestId("embed-origin").getByText(/Opened from own\.json: tiny.*does not show: attention\.$/).waitFor();
+        check((await frame.getAttribute("title")) === "Contributions of components to the attention score, head 1.1 of tiny", await frame.getAttribute("title"));
+      });
+    },
+  },
+  {
     name: "a bad result file is an error in words, and what stood there stays",
     async run(tab) {
       tab.allow(/404|ERR_ABORTED/);

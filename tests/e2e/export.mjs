@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 import { check, root, target, until } from "./harness.mjs";
 import { numbers, readCsv, readMarkdown, same } from "./tables.mjs";
+import { inVersion1 } from "./version_1.mjs";
 
 const HISTOGRAMS = ["keys_fixed_scores", "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
 const FIGURES = [...HISTOGRAMS, "heatmap"];
@@ -222,7 +223,7 @@ async function compareHeatmaps(text) {
   try {
     const file = path.join(folder, "r.json");
     await writeFile(file, text);
-    const names = Object.entries(JSON.parse(text).heatmaps).flatMap(([name, { facets }]) => (facets ? Object.keys(facets).map((facet) => `${name}/${facet}`) : [name]));
+    const names = Object.entries(inVersion1(JSON.parse(text)).heatmaps).flatMap(([name, { facets }]) => (facets ? Object.keys(facets).map((facet) => `${name}/${facet}`) : [name]));
     check(names.length > 8 && names.some((name) => name.includes("/")), `heatmaps ${names}`);
     const figures = names.flatMap((name) => ["--figure", name]);
     for (const options of [[], ["--prompt", "2"]]) {
@@ -369,7 +370,7 @@ export const exporting = [
     async run(tab) {
       await live(tab);
       const { name, text } = await saved(tab, "heatmap", "result");
-      const result = JSON.parse(text);
+      const result = inVersion1(JSON.parse(text));
       const { result: other } = await tab.download();
       check(JSON.stringify(result) === JSON.stringify(other), "two downloads of one result differ");
       for (const figure of FIGURES) {
@@ -392,30 +393,34 @@ export const exporting = [
       await tab.open();
       const { name, text } = await saved(tab, "keys_fixed_probs", "result");
       check(name === "keyside-gpt-2-small-10.7.json", name);
-      const [found, expected] = [JSON.parse(text), await recorded()];
+      const [found, expected] = [inVersion1(JSON.parse(text)), await recorded()];
       check(JSON.stringify(found.histograms.keys_fixed_probs) === JSON.stringify(expected.histograms.keys_fixed_probs), "other values");
       check(JSON.stringify(found.heatmaps.key.values) === JSON.stringify(expected.heatmaps.key.values), "other cells");
     },
   },
   {
-    name: "the page's Python scripts redraw the recorded figures with the same numbers",
-    timeout: 180_000,
+    name: "the page's Python scripts redraw the recorded figures with the same numbers, from both versions of the file",
+    timeout: 300_000,
     async run(tab) {
       await tab.open();
-      const result = await readFile(RECORDED);
+      const { text: written } = await saved(tab, "heatmap", "result");
+      check(JSON.parse(written).format === "keyside-result/2", "not written in version 2");
+      const versions = [await readFile(RECORDED), written];
       const tables = await plot(RECORDED, "--csv");
       const table = (name) => readCsv(tables[`${name}.csv`].toString());
       for (const figure of FIGURES) {
         const { name, text } = await saved(tab, figure, "python");
         check(name === `keyside-gpt-2-small-10.7-${stem(figure)}.py`, name);
-        const drawn = await runPython(text, "keyside-gpt-2-small-10.7.json", result);
-        if (figure === "heatmap") {
-          const texts = compareHeatmap(drawn, table("heatmap_key-cells"));
-          const components = table("heatmap_key-components").rows.map(({ component }) => component);
-          check(texts.map(([text]) => text).join() === components.join(), "other labels");
-        } else {
-          compareHistogram(drawn, table(`${figure}-bins`), table(`${figure}-statistics`));
-          check(drawn.axes[1].labels[0] === (figure.endsWith("scores") ? "Attention score" : "Attention probability"), drawn.axes[1].labels[0]);
+        for (const result of versions) {
+          const drawn = await runPython(text, "keyside-gpt-2-small-10.7.json", result);
+          if (figure === "heatmap") {
+            const texts = compareHeatmap(drawn, table("heatmap_key-cells"));
+            const components = table("heatmap_key-components").rows.map(({ component }) => component);
+            check(texts.map(([text]) => text).join() === components.join(), "other labels");
+          } else {
+            compareHistogram(drawn, table(`${figure}-bins`), table(`${figure}-statistics`));
+            check(drawn.axes[1].labels[0] === (figure.endsWith("scores") ? "Attention score" : "Attention probability"), drawn.axes[1].labels[0]);
+          }
         }
       }
     },

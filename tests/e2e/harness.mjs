@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
 import { serve } from "./server.mjs";
+import { inVersion1 } from "./version_1.mjs";
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const target = process.env.KEYSIDE_TARGET ?? path.join(root, "target");
@@ -103,12 +104,12 @@ export class Tab {
     await this.at("run-summary").getByText("Live run, finished").waitFor({ timeout });
   }
 
-  /** The file that "Download result" gives, parsed. */
+  /** The file that "Download result" gives, parsed, in the names of version 1. */
   async download() {
     const [download] = await Promise.all([this.page.waitForEvent("download"), this.at("download-result").click()]);
     const chunks = [];
     for await (const chunk of await download.createReadStream()) chunks.push(chunk);
-    return { name: download.suggestedFilename(), result: JSON.parse(Buffer.concat(chunks).toString()) };
+    return { name: download.suggestedFilename(), result: inVersion1(JSON.parse(Buffer.concat(chunks).toString())) };
   }
 
   /** Unexpected console errors, exceptions and failed requests. */

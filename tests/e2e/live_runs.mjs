@@ -9,6 +9,7 @@ import { arrays, compare, goldenArrays } from "./compare.mjs";
 import { check, fixture, root, target, until } from "./harness.mjs";
 import { colours } from "./recorded_run.mjs";
 import { serve } from "./server.mjs";
+import { inVersion1 } from "./version_1.mjs";
 
 /** The command line's result for the same settings. */
 async function analyze(model, { head, earlier, batches, size, seed }) {
@@ -16,7 +17,7 @@ async function analyze(model, { head, earlier, batches, size, seed }) {
   const out = path.join(folder, "result.json");
   const settings = ["--head", head, "--earlier-head", earlier, "--batches", batches, "--batch-size", size, "--seed", seed];
   await promisify(execFile)(path.join(target, "release/keyside"), ["analyze", "--model", model, ...settings.map(String), "--out", out]);
-  const result = JSON.parse(await readFile(out, "utf8"));
+  const result = inVersion1(JSON.parse(await readFile(out, "utf8")));
   await rm(folder, { recursive: true });
   return result;
 }

@@ -140,7 +140,7 @@ export const recordedRun = [
       await tab.at("run-summary").getByText("gpt2-small-10.7.json").waitFor();
       const { name, result } = await tab.download();
       check(name === "keyside-gpt-2-small-10.7.json", name);
-      check(result.format === "keyside-result/1" && result.head === "10.7", "not the result that was opened");
+      check(result.format === "keyside-result/2" && result.head === "10.7", "not the result that was opened");
     },
   },
   ...[

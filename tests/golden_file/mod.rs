@@ -10,9 +10,14 @@ use std::collections::BTreeMap;
 use futures::future::LocalBoxFuture;
 use keyside::analysis::{Analysis, BatchValues, Contributions, Observer, Progress};
 use keyside::model::Processing;
-use keyside::names::HeatmapId;
+use keyside::names::{HeatmapId, HistogramId};
 use keyside::result::ResultFile;
 use serde_json::Value;
+
+#[path = "../results/mod.rs"]
+pub mod results;
+
+use results::means;
 
 /// Prints a line; in a browser, to the console.
 macro_rules! report {
@@ -85,27 +90,33 @@ impl Golden {
 
     /// All four histogram families and the true values of `result`.
     pub fn check_histograms(&mut self, result: &ResultFile) {
-        let head = result.head;
+        let head = result.head_name();
         let families = [
-            ("q_scores", &result.histograms.keys_fixed_scores),
-            ("q_probs", &result.histograms.keys_fixed_probs),
-            ("k_scores", &result.histograms.queries_fixed_scores),
-            ("k_probs", &result.histograms.queries_fixed_probs),
+            ("q_scores", HistogramId::KeysFixedScores),
+            ("q_probs", HistogramId::KeysFixedProbs),
+            ("k_scores", HistogramId::QueriesFixedScores),
+            ("k_probs", HistogramId::QueriesFixedProbs),
         ];
-        for (family, set) in families {
+        let section = result.substitution().unwrap();
+        for (family, histogram) in families {
             let prefix = format!("hist/{head}/{family}/");
             let names: Vec<String> = self.names().filter(|name| name.starts_with(&prefix)).collect();
             assert!(names.len() >= 4, "{prefix}: {names:?}");
             for name in names {
-                let series = set
-                    .series
-                    .get(&name[prefix.len()..].into())
+                let series = section
+                    .values(histogram, &name[prefix.len()..].into())
                     .unwrap_or_else(|| panic!("no series {name}"));
                 self.check(&name, series);
             }
         }
-        self.check(&format!("hist/{head}/true/score"), &result.histograms.true_score);
-        self.check(&format!("hist/{head}/true/prob"), &result.histograms.true_prob);
+        self.check(
+            &format!("hist/{head}/true/score"),
+            result.true_values(HistogramId::KeysFixedScores),
+        );
+        self.check(
+            &format!("hist/{head}/true/prob"),
+            result.true_values(HistogramId::KeysFixedProbs),
+        );
     }
 
     /// All arrays of heatmaps of `head`, `[rows, columns, prompts]` or four facets of such, and the true scores.
@@ -135,13 +146,14 @@ impl Golden {
 
     /// The means of all heatmaps of `result`'s head, in a file that has `[rows, columns]` or four facets of such.
     pub fn check_heatmap_means(&mut self, result: &ResultFile) {
-        let head = result.head.to_string();
+        let head = result.head_name();
+        let heatmaps = &result.contributions().unwrap().heatmaps;
         for (name, table) in heatmaps_in(self.names(), &head) {
-            let found = members(table.trim_end_matches("/mean"), &result.heatmaps);
-            let values: Vec<f32> = found.iter().flat_map(|of| of.values.concat()).collect();
+            let found = members(table.trim_end_matches("/mean"), heatmaps);
+            let values: Vec<f32> = found.into_iter().flat_map(means).flatten().collect();
             self.check(&name, &values);
         }
-        let score = |name: &str| result.heatmaps[&name.into()].mean_score.unwrap();
+        let score = |name: &str| heatmaps[&name.into()].mean_score.unwrap();
         self.check(&format!("heat/{head}/true_score/mean"), &[score("key")]);
         self.check(
             &format!("heat/{head}/true_score_S1/mean"),

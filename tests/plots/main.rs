@@ -6,6 +6,8 @@
 
 mod colors;
 mod exploring;
+#[path = "../results/mod.rs"]
+mod results;
 mod svg;
 mod views;
 
@@ -14,12 +16,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
+use keyside::analysis::{Array, Heatmap, Sides};
 use keyside::names::{Column, Grid, Head, HeatmapId, HistogramId, SeriesId};
 use keyside::plot::{
     DrawOptions, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Hover, Plot, Scene, Theme, series_note,
     series_starts_visible,
 };
-use keyside::result::{Bins, BoxStats, Heatmap, ResultFile};
+use keyside::result::{Bins, BoxStats, ResultFile};
 use rand_mt::Mt;
 
 use svg::{heatmap_svg, histogram_svg, svg_files};
@@ -31,29 +34,31 @@ fn recorded() -> ResultFile {
 /// A model of 3 layers and 4 heads, 8 prompts, with b_O, true values and the true embedding.
 fn made_up() -> ResultFile {
     let mut result = recorded();
-    (result.batches, result.batch_size) = (2, 4);
+    results::set_ioi(&mut result, |set| (set.batches, set.batch_size) = (2, 4));
     (result.config.n_layer, result.config.n_head) = (3, 4);
-    (result.head, result.earlier_head) = (Head::new(2, 1), Head::new(1, 3));
+    let section = results::substitution_mut(&mut result);
+    (section.head, section.earlier_head) = (Head::new(2, 1), Head::new(1, 3));
+    section.series = Sides::default();
     for (place, name) in HistogramId::ALL.into_iter().enumerate() {
         let labels = if name.keys_fixed() {
             ["W_U[IO]", "W_U[S]", "NMH 1.3 output", "No patching"]
         } else {
             ["W_E[IO]", "W_E[IO] (true embedding)", "W_EE[IO]", "No patching"]
         };
-        let values = |index: usize| {
+        let values = |index: usize| -> Vec<f32> {
             (0..8)
                 .map(|i| ((i * 37 + index * 11 + place * 5) % 23) as f32 / 23.0)
                 .collect()
         };
-        let series = labels
-            .iter()
-            .enumerate()
-            .map(|(index, label)| ((*label).into(), values(index)));
-        result.histograms.get_mut(name).series = series.collect();
+        for (index, label) in labels.into_iter().enumerate() {
+            section.extend(name, label.into(), &values(index));
+        }
     }
-    result.histograms.true_score = vec![0.5, 1.5, -0.25, 0.75, 0.5, 0.125, 1.0, 0.0];
-    result.histograms.true_prob = vec![0.5, 0.9, 0.25, 0.75, 0.5, 0.125, 1.0, 0.0];
-    result.heatmaps = BTreeMap::from([(HeatmapId::KEY, made_up_heatmap(2, 4))]);
+    section.true_score = Some(Array::vector(vec![0.5, 1.5, -0.25, 0.75, 0.5, 0.125, 1.0, 0.0]));
+    section.true_prob = Some(Array::vector(vec![0.5, 0.9, 0.25, 0.75, 0.5, 0.125, 1.0, 0.0]));
+    let section = result.contributions_mut().unwrap();
+    section.head = Head::new(2, 1);
+    section.heatmaps = BTreeMap::from([(HeatmapId::KEY, made_up_heatmap(2, 4))]);
     result.check().unwrap();
     result
 }
@@ -97,16 +102,11 @@ fn made_up_heatmap(layers: usize, heads: usize) -> Heatmap {
     let values: Vec<Vec<f32>> = (0..rows.len())
         .map(|row| (0..columns.len()).map(|column| value(row, column)).collect())
         .collect();
-    let sum = values.iter().flatten().sum();
+    let heatmap = results::heatmap_of(&rows, &columns, &values);
     Heatmap {
-        rows,
-        columns,
-        values,
-        sum,
-        mean_score: Some(sum),
-        per_prompt: None,
-        note: None,
+        mean_score: Some(heatmap.sum),
         max_abs_residual: Some(1e-6),
+        ..heatmap
     }
 }
 
@@ -478,7 +478,7 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
     assert!((hidden.sum - all.sum).abs() > 0.1);
     // With one head, the bias of the map stands in the column of b_O.
     let mut one_head = result;
-    one_head.heatmaps.insert(HeatmapId::KEY, made_up_heatmap(2, 1));
+    results::heatmaps_mut(&mut one_head).insert(HeatmapId::KEY, made_up_heatmap(2, 1));
     let hidden = heatmap_of(&one_head, true);
     let labels: Vec<_> = hidden
         .cells
@@ -504,7 +504,7 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
 fn any_shape_and_size_can_be_drawn() {
     let mut result = made_up();
     for (layers, heads) in [(1, 1), (2, 4), (48, 25), (0, 2)] {
-        result.heatmaps.insert(HeatmapId::KEY, made_up_heatmap(layers, heads));
+        results::heatmaps_mut(&mut result).insert(HeatmapId::KEY, made_up_heatmap(layers, heads));
         let plot = heatmap_of(&result, false);
         for size in [(1000, 600), (358, 420), (40, 30), (0, 0), (1, 2000)] {
             let svg = heatmap_svg(&plot, size, &Theme::dark()).unwrap();

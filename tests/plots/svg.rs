@@ -17,7 +17,7 @@ pub fn heatmap_svg(plot: &HeatmapPlot, size: (u32, u32), theme: &Theme) -> Resul
 pub fn svg_files(result: &ResultFile, theme: &Theme) -> Result<Vec<(String, String)>> {
     let mut files = Vec::new();
     for name in HistogramId::ALL {
-        if !result.histograms.get(name).series.is_empty() {
+        if !result.series(name).is_empty() {
             let plot = HistogramPlot::of_result(result, name, &HistogramView::default());
             files.push((format!("{name}.svg"), histogram_svg(&plot, SVG_SIZE, theme)?));
         }

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use keyside::names::{HeatmapId, HistogramId, SeriesId};
+use keyside::names::{Component, HeatmapId, HistogramId, SeriesId};
 use keyside::plot::{
     CellRange, HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SeriesOrder, StripPlot, Theme, plot_svg,
 };
 use keyside::result::{Bins, ResultFile};
 
 use super::svg::{heatmap_svg, histogram_svg};
-use super::{compare_all, made_up, numbers_of, random_series, recorded};
+use super::{compare_all, made_up, numbers_of, random_series, recorded, results};
 
 const SCORES: HistogramId = HistogramId::KeysFixedScores;
 
@@ -21,7 +21,7 @@ fn shown(result: &ResultFile, view: &HistogramView) -> HistogramPlot {
 /// The made-up result with the four prompts' contributions behind its heatmap.
 pub fn with_prompts() -> ResultFile {
     let mut result = made_up();
-    let heatmap = result.heatmaps.get_mut(&HeatmapId::KEY).unwrap();
+    let means = results::means(results::key(&result));
     let of_prompt = |prompt: usize| {
         let row = |(row, values): (usize, &Vec<f32>)| {
             let cell = |(column, value): (usize, &f32)| match (row, column) {
@@ -30,9 +30,11 @@ pub fn with_prompts() -> ResultFile {
             };
             values.iter().enumerate().map(cell).collect()
         };
-        heatmap.values.iter().enumerate().map(row).collect()
+        means.iter().enumerate().map(row).collect()
     };
-    heatmap.per_prompt = Some((0..4).map(of_prompt).collect());
+    let tables: Vec<Vec<Vec<f32>>> = (0..4).map(of_prompt).collect();
+    let heatmap = results::heatmaps_mut(&mut result).get_mut(&HeatmapId::KEY).unwrap();
+    results::set_per_prompt(heatmap, &tables);
     result
 }
 
@@ -86,8 +88,13 @@ fn views_match_their_snapshots() {
 #[test]
 fn heatmap_views_match_their_snapshots() {
     let mut result = with_prompts();
-    let key = result.heatmaps[&HeatmapId::KEY].clone();
-    result.heatmaps.insert("query_subMLP0".into(), key);
+    let mut query = results::key(&result).clone();
+    for component in &mut query.components {
+        if *component == Component::KeyBias {
+            *component = Component::QueryBias;
+        }
+    }
+    results::heatmaps_mut(&mut result).insert("query_subMLP0".into(), query);
     let view = HeatmapView {
         zoom: Some(CellRange {
             rows: (0, 1),
@@ -110,7 +117,7 @@ fn heatmap_views_match_their_snapshots() {
     );
     let strip = StripPlot::of_result(&result, &view, (1, 3), Some(2)).unwrap();
     assert_eq!(strip.name, "head 0.3");
-    assert!((f64::from(result.heatmaps[&HeatmapId::KEY].values[1][3]) - strip.mean).abs() < 1e-6);
+    assert!((f64::from(results::means(results::key(&result))[1][3]) - strip.mean).abs() < 1e-6);
     compare_all([
         (
             "view-heatmap-zoom.svg".to_owned(),
@@ -335,11 +342,11 @@ fn heatmap_zoom_and_pick_survive_anything() {
 fn one_prompts_cells_take_the_place_of_the_mean() {
     let result = with_prompts();
     let of = |prompt| HeatmapPlot::of_result(&result, &HeatmapView::default(), prompt).unwrap();
-    let heatmap = &result.heatmaps[&HeatmapId::KEY];
+    let heatmap = results::key(&result);
     let one = of(Some(1));
     assert_eq!(one.prompt, Some(1));
     let cell = one.cell(2, 3).unwrap();
-    assert_eq!(cell.value, heatmap.per_prompt.as_ref().unwrap()[1][2][3]);
+    assert_eq!(cell.value, results::per_prompt(heatmap).unwrap()[1][2][3]);
     // There are four prompts; of any other, and in results without them, the mean is shown.
     assert_eq!(of(Some(4)), of(None));
     assert_eq!(
@@ -367,7 +374,7 @@ fn the_picked_prompt_is_marked_in_every_series() {
         let plot = HistogramPlot::of_result(&result, name, &view);
         let marked = plot.clone().with_prompt(&result, name, Some(1199));
         for series in &marked.series {
-            let value = result.histograms.get(name).series[&series.id][1199];
+            let value = results::values(&result, name, &series.id)[1199];
             assert_eq!(series.mark, Some(f64::from(value)));
         }
         assert_eq!(plot.clone().with_prompt(&result, name, Some(1200)), plot);

@@ -1,8 +1,8 @@
 //! The contributions of one heatmap, prompt by prompt.
 
+use crate::analysis::{Array, Heatmap};
 use crate::model::Config;
-use crate::names::{Column, Grid, Row};
-use crate::result::Heatmap;
+use crate::names::{Column, Component, Grid, Row, Side};
 
 /// Most numbers of one heatmap that are kept prompt by prompt: a result file must stay one that a page can read.
 const MOST_PER_PROMPT: usize = 250_000;
@@ -52,8 +52,9 @@ impl Contributions {
         residuals.max_by(f64::total_cmp).unwrap_or(0.0) as f32
     }
 
-    /// Means over the prompts; `per_prompt`: with the cells of every prompt, where they are not too many.
-    pub fn heatmap(&self, per_prompt: bool) -> Heatmap {
+    /// Means over the prompts, of the components of `side`; `per_prompt`: with the cells of every prompt, where they are not
+    /// too many.
+    pub fn heatmap(&self, side: Side, per_prompt: bool) -> Heatmap {
         let prompts = self.true_score.len() as f64;
         let mut total = vec![0f64; self.rows.len() * self.columns.len()];
         for prompt in 0..self.true_score.len() {
@@ -62,25 +63,34 @@ impl Contributions {
             }
         }
         let mean_score: f64 = self.true_score.iter().map(|&score| f64::from(score)).sum::<f64>() / prompts;
-        let means: Vec<f32> = total.iter().map(|total| (total / prompts) as f32).collect();
-        let per_prompt = per_prompt && self.values.len() <= MOST_PER_PROMPT;
+        let (places, components): (Vec<usize>, Vec<Component>) = self.components(side).into_iter().unzip();
+        let per_prompt = (per_prompt && self.values.len() <= MOST_PER_PROMPT).then(|| {
+            let prompts = 0..self.true_score.len();
+            let of_prompt = |prompt| places.iter().map(move |&place| self.prompt(prompt)[place]);
+            Array::of_rows(prompts.flat_map(of_prompt).collect(), places.len())
+        });
         Heatmap {
-            rows: self.rows.clone(),
-            columns: self.columns.clone(),
-            values: self.table(&means),
+            mean: Array::vector(places.iter().map(|&place| (total[place] / prompts) as f32).collect()),
+            components,
             sum: (total.iter().sum::<f64>() / prompts) as f32,
             mean_score: Some(mean_score as f32),
             max_abs_residual: Some(self.max_abs_residual()),
-            per_prompt: per_prompt.then(|| {
-                let prompts = 0..self.true_score.len();
-                prompts.map(|prompt| self.table(self.prompt(prompt))).collect()
-            }),
+            per_prompt,
             note: None,
         }
     }
 
-    /// `cells` as rows.
-    fn table(&self, cells: &[f32]) -> Vec<Vec<f32>> {
-        cells.chunks_exact(self.columns.len()).map(<[f32]>::to_vec).collect()
+    /// The components of `side`, and which number of [`Contributions::prompt`] is whose.
+    fn components(&self, side: Side) -> Vec<(usize, Component)> {
+        let grid = Grid {
+            rows: &self.rows,
+            columns: &self.columns,
+        };
+        let columns = self.columns.len();
+        let component = |place: usize| {
+            let cell = grid.cell(side, (place / columns, place % columns))?;
+            Some((place, cell.component()?))
+        };
+        (0..self.rows.len() * columns).filter_map(component).collect()
     }
 }

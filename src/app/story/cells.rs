@@ -1,10 +1,11 @@
 //! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
 
 use super::{list, percent};
+use crate::analysis::Heatmap;
 use crate::app::quantities::number;
-use crate::names::{CellName, Column, Component, Side};
+use crate::names::Component;
 use crate::plot::HeatmapView;
-use crate::result::{Heatmap, ResultFile};
+use crate::result::ResultFile;
 
 /// A cell: what it is called, which kind of component it is, its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,43 +23,27 @@ enum Kind {
     Bias,
 }
 
-/// What `cell` is called in a sentence, and its kind. What a file from elsewhere has counts among the heads.
-fn told_as(cell: &CellName) -> (String, Kind) {
-    match cell {
-        CellName::Component(component) => match component {
-            Component::TokenEmbedding => (format!("the token embedding {component}"), Kind::Embedding),
-            Component::PositionEmbedding => (format!("the position embedding {component}"), Kind::Embedding),
-            Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), Kind::Embedding),
-            Component::Mlp(_) => (cell.name(), Kind::Mlp),
-            Component::AttentionBias(_) => (cell.name(), Kind::Bias),
-            Component::Head(_) => (cell.name(), Kind::Head),
-        },
-        CellName::Other(_, Column::Mlp) => (cell.name(), Kind::Mlp),
-        CellName::Other(_, Column::AttentionBias) => (cell.name(), Kind::Bias),
-        CellName::Other(_, Column::Head(_) | Column::Other(_)) => (cell.name(), Kind::Head),
+/// What `component` is called in a sentence, and its kind.
+fn told_as(component: Component) -> (String, Kind) {
+    match component {
+        Component::TokenEmbedding => (format!("the token embedding {component}"), Kind::Embedding),
+        Component::PositionEmbedding => (format!("the position embedding {component}"), Kind::Embedding),
+        Component::QueryBias | Component::KeyBias => ("the bias".to_owned(), Kind::Embedding),
+        Component::Mlp(_) => (component.name(), Kind::Mlp),
+        Component::AttentionBias(_) => (component.name(), Kind::Bias),
+        Component::Head(_) => (component.name(), Kind::Head),
     }
 }
 
-/// Every component of `heatmap`, which is taken apart by the components of `side`.
-fn cells(heatmap: &Heatmap, side: Side, as_in_notebook: bool) -> Vec<Cell> {
-    let mut cells = Vec::new();
-    for (row, values) in heatmap.values.iter().enumerate() {
-        for (column, value) in values.iter().enumerate() {
-            let Some(of) = heatmap.grid().cell(side, (row, column)) else {
-                continue;
-            };
-            let (name, kind) = told_as(&of);
-            if kind == Kind::Bias && as_in_notebook {
-                continue;
-            }
-            cells.push(Cell {
-                name,
-                kind,
-                value: f64::from(*value),
-            });
-        }
-    }
-    cells.retain(|cell| cell.value.is_finite());
+/// Every component of `heatmap`, without b_O `as_in_notebook`.
+fn cells(heatmap: &Heatmap, as_in_notebook: bool) -> Vec<Cell> {
+    let cell = |(component, value): (&Component, &f32)| {
+        let (name, kind) = told_as(*component);
+        let value = f64::from(*value);
+        Cell { name, kind, value }
+    };
+    let mut cells: Vec<Cell> = heatmap.components.iter().zip(heatmap.mean.data()).map(cell).collect();
+    cells.retain(|cell| cell.value.is_finite() && !(as_in_notebook && cell.kind == Kind::Bias));
     cells
 }
 
@@ -67,7 +52,7 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
     let Some(heatmap) = result.heatmap(&view.name) else {
         return vec!["The contributions are known when the run is complete.".into()];
     };
-    let mut cells = cells(heatmap, view.name.side(), view.as_in_notebook);
+    let mut cells = cells(heatmap, view.as_in_notebook);
     cells.sort_by(|left, right| right.value.total_cmp(&left.value));
     let total = Total {
         value: f64::from(heatmap.mean_score.unwrap_or(heatmap.sum)),

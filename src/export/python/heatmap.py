@@ -12,14 +12,24 @@ def contrast(one, other):
 
 
 with open(RESULT, encoding="utf-8") as file:
-    heatmap = json.load(file)["heatmaps"]
-for name in HEATMAP:
-    heatmap = heatmap[name]
-table = heatmap["values"] if PROMPT is None else heatmap["per_prompt"][PROMPT]
+    result = json.load(file)
 cells = []
-for row, labels in zip(ROWS, LABELS):
-    values = dict(zip(heatmap["columns"], table[heatmap["rows"].index(row)]))
-    cells.append([values[column] if label else float("nan") for column, label in zip(COLUMNS, labels)])
+if result["format"] == "keyside-result/1":
+    heatmap = result["heatmaps"]
+    for name in HEATMAP:
+        heatmap = heatmap[name]
+    table = heatmap["values"] if PROMPT is None else heatmap["per_prompt"][PROMPT]
+    for row, labels in zip(ROWS, LABELS):
+        values = dict(zip(heatmap["columns"], table[heatmap["rows"].index(row)]))
+        cells.append([values[column] if label else float("nan") for column, label in zip(COLUMNS, labels)])
+else:
+    section = next(section for section in result["sections"] if section["kind"] == "contributions")
+    heatmap = section["heatmaps"]["/".join(HEATMAP[::2])]
+    count = len(heatmap["components"])
+    data = heatmap["mean"]["data"] if PROMPT is None else heatmap["per_prompt"]["data"][PROMPT * count :]
+    values = dict(zip(heatmap["components"], data))
+    for labels in LABELS:
+        cells.append([values[label] if label else float("nan") for label in labels])
 
 for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
     plt.rcParams[part] = TEXT

@@ -50,8 +50,14 @@ def draw_box(axes, y, values, color):
 
 
 with open(RESULT, encoding="utf-8") as file:
-    histograms = json.load(file)["histograms"]
-series = histograms[HISTOGRAM]["series"]
+    result = json.load(file)
+if result["format"] == "keyside-result/1":
+    series = result["histograms"][HISTOGRAM]["series"]
+    true_values = result["histograms"].get(TRUE_VALUES, [])
+else:
+    section = next(section for section in result["sections"] if section["kind"] == "substitution")
+    series = {label: arrays[VALUES]["data"] for label, arrays in section["series"][SIDE].items() if VALUES in arrays}
+    true_values = section[TRUE_VALUES]["data"] if TRUE_VALUES in section else []
 
 for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
     plt.rcParams[part] = TEXT
@@ -63,7 +69,7 @@ edges = [START + SIZE * index for index in range(COUNT)]
 seen = [index for index, edge in enumerate(edges) if edge < RANGE[1] and edge + SIZE > RANGE[0]]
 tallest = 1
 for row, (label, color) in enumerate(SERIES):
-    values = float32(series[label] if label in series else histograms[TRUE_VALUES])
+    values = float32(series[label] if label in series else true_values)
     heights = counts(values)
     tallest = max([tallest] + [heights[index] for index in seen])
     bars.bar(edges, heights, SIZE, align="edge", color=color, alpha=OPACITY, label=label)

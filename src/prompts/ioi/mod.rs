@@ -5,6 +5,7 @@
 
 mod dataset;
 mod draw;
+mod general;
 pub mod random;
 
 use serde::{Deserialize, Serialize};
@@ -31,7 +32,7 @@ pub struct Positions {
     pub end: usize,
 }
 
-/// One prompt with what the analysis needs to know of it. Also its entry in the result file.
+/// One prompt with what the analysis needs to know of it. Also its entry in result files of version 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The whole text, final name included.

@@ -41,7 +41,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
     let identity = move || {
         of_heatmap(|shown, name, as_in_notebook| {
             let heatmap = shown.result.heatmap(name)?;
-            Some(words::identity(heatmap, shown.result.batch_size, as_in_notebook))
+            Some(words::identity(heatmap, shown.result.heatmap_prompts(), as_in_notebook))
         })
     };
     let target = RwSignal::new(None::<Target>);

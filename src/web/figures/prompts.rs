@@ -25,7 +25,12 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
             let heatmap = page.settled.with(|view| result.heatmap(&view.heatmap.name))?;
-            Some(heatmap.per_prompt.as_ref().map(Vec::len))
+            Some(
+                heatmap
+                    .per_prompt
+                    .as_ref()
+                    .and_then(|array| array.shape().first().copied()),
+            )
         })
     });
     let drawn = Signal::derive(move || strip.get().map(Plot::Strip));

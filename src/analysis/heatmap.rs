@@ -1,0 +1,273 @@
+//! What the components contribute to a score: the section behind the heatmaps.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::Array;
+use crate::analysis::section::SectionType;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
+use crate::names::{Column, Component, Grid, Head, HeatmapId, Row, Side};
+
+/// Most cells of a heatmap's grid, those without a component included: some fifty times that of the largest GPT-2.
+const MOST_CELLS: usize = 1 << 16;
+
+/// Contributions of components to the score dest -> src, or to what is left of it or put in its place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ContributionsSection {
+    /// The head.
+    pub head: Head,
+    /// Number of prompts that the heatmaps are of: the first ones of the run.
+    pub prompts: usize,
+    /// The heatmaps, in the order in which they are offered.
+    pub heatmaps: BTreeMap<HeatmapId, Heatmap>,
+}
+
+/// Contributions of components to a score.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Heatmap {
+    /// The components, in the order of the numbers.
+    pub components: Vec<Component>,
+    /// Mean contribution of each over the prompts, `[components]`.
+    pub mean: Array,
+    /// Sum over all components.
+    pub sum: f32,
+    /// Mean over the prompts of the score that the contributions add up to, computed without them. Of a facet: of the query's
+    /// and the key's parts. None where it was not recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mean_score: Option<f32>,
+    /// Largest |sum of contributions - true score| over the prompts; None where it was not computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_abs_residual: Option<f32>,
+    /// Contributions in every prompt, `[prompts, components]`. None for facets, in recorded runs, and where they would be too
+    /// many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub per_prompt: Option<Array>,
+    /// What is special about this heatmap, where it is not simply of this run: recorded ones may be of other prompts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Heatmap {
+    /// The rows of its grid from the top: `misc` where there are components of no layer, then the layers.
+    pub fn rows(&self) -> Vec<Row> {
+        let layers: BTreeSet<usize> = self
+            .components
+            .iter()
+            .filter_map(|component| component.layer())
+            .collect();
+        let misc = self.of_no_layer().next().map(|_| Row::Misc);
+        misc.into_iter().chain(layers.into_iter().map(Row::Layer)).collect()
+    }
+
+    /// The columns of its grid from the left: heads, `MLP`, `b_O`, those that have a component.
+    pub fn columns(&self) -> Vec<Column> {
+        let head = |component: &Component| match component {
+            Component::Head(head) => Some(head.head),
+            _ => None,
+        };
+        let heads: BTreeSet<usize> = self.components.iter().filter_map(head).collect();
+        let has = |wanted: fn(&Component) -> bool| self.components.iter().any(wanted);
+        let mut columns: Vec<Column> = heads.into_iter().map(Column::Head).collect();
+        columns.extend(has(|component| matches!(component, Component::Mlp(_))).then_some(Column::Mlp));
+        columns.extend(self.has_attention_biases().then_some(Column::AttentionBias));
+        // Row `misc` needs as many columns as it has components.
+        for column in [Column::Mlp, Column::AttentionBias, Column::Head(0)] {
+            if columns.len() < self.of_no_layer().count() && !columns.contains(&column) {
+                columns.push(column);
+            }
+        }
+        columns
+    }
+
+    /// Whether attention output biases are among the components, which the notebook left out.
+    pub fn has_attention_biases(&self) -> bool {
+        self.components
+            .iter()
+            .any(|component| matches!(component, Component::AttentionBias(_)))
+    }
+
+    /// Contributions in prompt `prompt`, `[components]`; None where they are not known.
+    pub fn of_prompt(&self, prompt: usize) -> Option<&[f32]> {
+        self.per_prompt.as_ref()?.row(prompt)
+    }
+
+    /// Contributions of component `index` in every prompt, `[prompts]`; None where they are not known.
+    pub fn of_component(&self, index: usize) -> Option<Vec<f32>> {
+        let per_prompt = self.per_prompt.as_ref()?;
+        let prompts = 0..*per_prompt.shape().first()?;
+        prompts
+            .map(|prompt| per_prompt.row(prompt)?.get(index).copied())
+            .collect()
+    }
+
+    /// Which component stands in row and column `place` of the grid; None where none does.
+    pub fn index_at(&self, place: (usize, usize)) -> Option<usize> {
+        let indices: Vec<usize> = (0..self.components.len()).collect();
+        let (_, index) = (*self.table(&indices).get(place.0)?.get(place.1)?)?;
+        Some(index)
+    }
+
+    /// `values` (in the order of the components) as a table with the heatmap's rows and columns; None where no component is.
+    pub fn table<T: Copy>(&self, values: &[T]) -> Vec<Vec<Option<(Component, T)>>> {
+        let (rows, columns) = (self.rows(), self.columns());
+        let grid = Grid {
+            rows: &rows,
+            columns: &columns,
+        };
+        let mut table = vec![vec![None; columns.len()]; rows.len()];
+        for (&component, &value) in self.components.iter().zip(values) {
+            let cell = grid
+                .place(component)
+                .and_then(|(row, column)| table.get_mut(row)?.get_mut(column));
+            if let Some(cell) = cell {
+                *cell = Some((component, value));
+            }
+        }
+        table
+    }
+
+    /// The components of `side` in a grid of `rows` and `columns`, row by row, each with its row and column.
+    ///
+    /// # Errors
+    /// [`ErrorKind::ResultFile`] where a row or column is none of ours.
+    pub fn cells(side: Side, rows: &[Row], columns: &[Column]) -> Result<Vec<(Component, (usize, usize))>> {
+        let grid = Grid { rows, columns };
+        let places = (0..rows.len()).flat_map(|row| (0..columns.len()).map(move |column| (row, column)));
+        let cells = places.filter_map(|place| Some((grid.cell(side, place)?, place)));
+        cells
+            .map(|(cell, place)| match cell.component() {
+                Some(component) => Ok((component, place)),
+                None => Err(Error::new(
+                    ErrorKind::ResultFile,
+                    format!("a heatmap has a cell \"{}\"", cell.label()),
+                )
+                .expected("rows misc, 0, 1, ... and columns L.0, L.1, ..., MLP, b_O")),
+            })
+            .collect()
+    }
+
+    fn of_no_layer(&self) -> impl Iterator<Item = &Component> {
+        self.components.iter().filter(|component| component.layer().is_none())
+    }
+
+    /// Checks that its parts fit each other; `name` is what it is called.
+    fn check(&self, name: &HeatmapId, config: &Config, prompts: usize) -> Result<()> {
+        let error = |cause: String| Error::new(ErrorKind::ResultFile, cause);
+        let count = self.components.len();
+        if count == 0 {
+            return Err(error(format!("heatmap \"{name}\" has no components")).expected("at least one"));
+        }
+        let mut seen = BTreeSet::new();
+        for component in &self.components {
+            if !seen.insert(*component) {
+                return Err(
+                    error(format!("heatmap \"{name}\" has the component {component} twice")).expected("it once")
+                );
+            }
+            let head = match component {
+                Component::Head(head) => *head,
+                other => Head::new(other.layer().unwrap_or(0), 0),
+            };
+            config.check_head(head).map_err(|cause| {
+                error(format!(
+                    "heatmap \"{name}\" has the component {component}: {}",
+                    cause.cause
+                ))
+            })?;
+        }
+        let cells = self.rows().len().saturating_mul(self.columns().len());
+        if cells > MOST_CELLS {
+            return Err(
+                error(format!("heatmap \"{name}\" has {cells} cells")).expected(format!("at most {MOST_CELLS}"))
+            );
+        }
+        self.mean
+            .check_shape(&format!("the mean of heatmap \"{name}\""), &[count])?;
+        let per_prompt = self.per_prompt.as_ref();
+        if let Some(per_prompt) = per_prompt {
+            per_prompt.check_shape(&format!("per_prompt of heatmap \"{name}\""), &[prompts, count])?;
+        }
+        let arrays = [Some(&self.mean), per_prompt]
+            .into_iter()
+            .flatten()
+            .flat_map(Array::data);
+        let others = [Some(self.sum), self.mean_score, self.max_abs_residual];
+        let mut numbers = arrays.copied().chain(others.into_iter().flatten());
+        match numbers.find(|number| !number.is_finite()) {
+            Some(number) => {
+                Err(error(format!("heatmap \"{name}\" has a number that is {number}")).expected("finite numbers"))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl SectionType for ContributionsSection {
+    fn head(&self) -> Option<Head> {
+        Some(self.head)
+    }
+
+    fn prompt_count(&self) -> Option<usize> {
+        None
+    }
+
+    fn check(&self, config: &Config, prompts: usize) -> Result<()> {
+        config.check_head(self.head)?;
+        if self.prompts == 0 || self.prompts > prompts {
+            let cause = format!("the contributions are of {} prompts", self.prompts);
+            return Err(Error::new(ErrorKind::ResultFile, cause).expected(format!("1 to {prompts}, the run's")));
+        }
+        for (name, heatmap) in &self.heatmaps {
+            let (group, facet) = name.group_and_facet();
+            if facet.is_some() && self.heatmaps.contains_key(&HeatmapId::from(group.as_str())) {
+                let cause = format!("\"{group}\" is a heatmap and has facets");
+                return Err(Error::new(ErrorKind::ResultFile, cause).expected("one or the other"));
+            }
+            heatmap.check(name, config, self.prompts)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Heatmap {
+    /// Of the key's side, without score, prompts and note, from a table: what stands beyond the third column of row `misc`
+    /// is left out.
+    pub(crate) fn of_table(rows: &[&str], columns: &[&str], values: &[Vec<f32>]) -> Self {
+        let rows: Vec<Row> = rows.iter().map(|row| (*row).into()).collect();
+        let columns: Vec<Column> = columns.iter().map(|column| (*column).into()).collect();
+        let cells = Self::cells(Side::Key, &rows, &columns).expect("rows and columns of ours");
+        Self {
+            mean: Array::vector(cells.iter().map(|(_, (row, column))| values[*row][*column]).collect()),
+            components: cells.into_iter().map(|(component, _)| component).collect(),
+            sum: values.iter().flatten().sum(),
+            mean_score: None,
+            max_abs_residual: None,
+            per_prompt: None,
+            note: None,
+        }
+    }
+
+    /// The means as a table, 0 where no component is.
+    pub(crate) fn values(&self) -> Vec<Vec<f32>> {
+        let table = self.table(self.mean.data()).into_iter();
+        let value = |cell: Option<(Component, f32)>| cell.map_or(0.0, |(_, value)| value);
+        table.map(|row| row.into_iter().map(value).collect()).collect()
+    }
+
+    /// The numbers of the components in a table of this heatmap's rows and columns.
+    pub(crate) fn numbers(&self, table: &[Vec<f32>]) -> Vec<f32> {
+        let indices: Vec<usize> = (0..self.components.len()).collect();
+        let mut numbers = vec![0.0; self.components.len()];
+        for (cells, values) in self.table(&indices).into_iter().zip(table) {
+            for (cell, value) in cells.into_iter().zip(values) {
+                if let Some((_, index)) = cell {
+                    numbers[index] = *value;
+                }
+            }
+        }
+        numbers
+    }
+}

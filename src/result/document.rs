@@ -1,0 +1,250 @@
+//! The result file as a document: what was run, on which prompts, and what was found, section by section.
+
+use serde::{Deserialize, Serialize};
+
+use crate::analysis::{
+    Analysis, Analyzed, ContributionsSection, Heatmap, Section, SectionRead, SubstitutionSection, Timing,
+};
+use crate::forward::Model;
+use crate::model::{Config, Processing};
+use crate::names::{Head, HeatmapId, HistogramId, SeriesId};
+use crate::prompts::{IoiSet, Prompt, PromptSet};
+
+/// The value of [`ResultFile::format`]: the version that is written.
+pub const FORMAT: &str = "keyside-result/2";
+
+/// Everything that one run found. Readers ignore unknown fields.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Document")]
+pub struct ResultFile {
+    /// Always [`FORMAT`], whatever version was read.
+    pub format: String,
+    /// Which model it was.
+    pub model: ModelInfo,
+    /// Its shape.
+    pub config: Config,
+    /// Which weight processing was applied.
+    pub processing: Processing,
+    /// Where the prompts come from, where that is more than their texts say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_set: Option<PromptSet>,
+    /// The prompts, in the order of all values. Empty in recorded runs.
+    pub prompts: Vec<Prompt>,
+    /// What was found.
+    pub sections: Vec<Section>,
+    /// The kinds of sections that stood in the file that was read, and that this version does not know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
+    /// How long it took. None in recorded runs.
+    pub timing: Option<Timing>,
+}
+
+/// What is read: sections of unknown kind are not yet apart from the others.
+#[derive(Deserialize)]
+struct Document {
+    format: String,
+    model: ModelInfo,
+    config: Config,
+    processing: Processing,
+    #[serde(default)]
+    prompt_set: Option<PromptSet>,
+    #[serde(default)]
+    prompts: Vec<Prompt>,
+    sections: Vec<SectionRead>,
+    #[serde(default)]
+    skipped: Vec<String>,
+    #[serde(default)]
+    timing: Option<Timing>,
+}
+
+impl From<Document> for ResultFile {
+    fn from(read: Document) -> Self {
+        let (mut sections, mut skipped) = (Vec::new(), read.skipped);
+        for section in read.sections {
+            match section {
+                SectionRead::Known(section) => sections.push(section),
+                SectionRead::Skipped(kind) => skipped.push(kind),
+            }
+        }
+        Self {
+            format: read.format,
+            model: read.model,
+            config: read.config,
+            processing: read.processing,
+            prompt_set: read.prompt_set,
+            prompts: read.prompts,
+            sections,
+            skipped,
+            timing: read.timing,
+        }
+    }
+}
+
+/// Which model a result is of, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelInfo {
+    /// A name for people: "GPT-2 small", the folder's or URL's last part.
+    pub name: String,
+    /// Folder or URL, or where recorded numbers come from.
+    pub source: String,
+    /// The dtype of its weights in their file, F32, F16 or BF16. None where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dtype: Option<String>,
+}
+
+impl ModelInfo {
+    /// The model's name (its card's, else the last part of its folder or URL), source and dtype.
+    pub fn of(model: &Model) -> Self {
+        let source = model.checkpoint().location();
+        let last = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let name = match model.checkpoint().card() {
+            Some(card) => card.name.clone(),
+            None => last.to_owned(),
+        };
+        let dtype = model.checkpoint().dtype();
+        Self { name, source, dtype }
+    }
+}
+
+impl ResultFile {
+    /// The document of a run of `analysis` on `model` that found `found`.
+    pub fn new(model: &Model, analysis: &Analysis, found: Analyzed) -> Self {
+        Self {
+            prompts: found.prompts,
+            sections: found.sections,
+            timing: Some(found.timing),
+            ..Self::empty(ModelInfo::of(model), model.config().clone(), analysis)
+        }
+    }
+
+    /// The document of `analysis` before anything is found.
+    pub fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> Self {
+        Self {
+            format: FORMAT.to_owned(),
+            model,
+            config,
+            processing: analysis.processing,
+            prompt_set: Some(PromptSet::Ioi(IoiSet {
+                seed: analysis.seed,
+                batches: analysis.batches,
+                batch_size: analysis.batch_size,
+                prepend_bos: analysis.prepend_bos,
+            })),
+            prompts: Vec::new(),
+            sections: Vec::new(),
+            skipped: Vec::new(),
+            timing: None,
+        }
+    }
+
+    /// What a reader should know of a result that is not whole: the kinds of sections that were skipped.
+    pub fn skipped_notice(&self) -> Option<String> {
+        let sections = match self.skipped.len() {
+            0 => return None,
+            1 => "a section of a kind".to_owned(),
+            count => format!("{count} sections of kinds"),
+        };
+        Some(format!(
+            "This file also has {sections} that this version of keyside does not know and does not show: {}.",
+            self.skipped.join(", ")
+        ))
+    }
+
+    /// The drawn prompts of the IOI dataset that it is of, if it is.
+    pub fn ioi(&self) -> Option<&IoiSet> {
+        self.prompt_set.as_ref()?.ioi()
+    }
+
+    /// Number of prompts that it is of, also where their texts are not in it.
+    pub fn prompt_count(&self) -> usize {
+        match &self.prompt_set {
+            Some(set) => set.count(),
+            None if !self.prompts.is_empty() => self.prompts.len(),
+            None => self.sections.iter().find_map(Section::prompt_count).unwrap_or(0),
+        }
+    }
+
+    /// What substituted vectors gave, if it has that.
+    pub fn substitution(&self) -> Option<&SubstitutionSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Substitution(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The same, to change.
+    pub fn substitution_mut(&mut self) -> Option<&mut SubstitutionSection> {
+        self.sections.iter_mut().find_map(|section| match section {
+            Section::Substitution(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What the components contribute, if it has that.
+    pub fn contributions(&self) -> Option<&ContributionsSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Contributions(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The same, to change.
+    pub fn contributions_mut(&mut self) -> Option<&mut ContributionsSection> {
+        self.sections.iter_mut().find_map(|section| match section {
+            Section::Contributions(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The head that it is about: the first section's that is about one.
+    pub fn head(&self) -> Option<Head> {
+        self.sections.iter().find_map(Section::head)
+    }
+
+    /// The same for people: "10.7", and "?" where it is about none.
+    pub fn head_name(&self) -> String {
+        self.head().map_or_else(|| "?".to_owned(), |head| head.to_string())
+    }
+
+    /// The earlier head, whose output is one of the substituted vectors.
+    pub fn earlier_head(&self) -> Option<Head> {
+        self.substitution().map(|section| section.earlier_head)
+    }
+
+    /// The series of `histogram` in the order of their labels, with a value per prompt.
+    pub fn series(&self, histogram: HistogramId) -> Vec<(&SeriesId, &[f32])> {
+        let section = self.substitution();
+        section.map_or_else(Vec::new, |section| section.series(histogram).collect())
+    }
+
+    /// The values of one series of `histogram`; the true ones where there is no such series.
+    pub fn values(&self, histogram: HistogramId, series: &SeriesId) -> &[f32] {
+        let found = self
+            .substitution()
+            .and_then(|section| section.values(histogram, series));
+        found.unwrap_or_else(|| self.true_values(histogram))
+    }
+
+    /// The head's true scores or probabilities, whichever `histogram` shows. Empty in recorded runs.
+    pub fn true_values(&self, histogram: HistogramId) -> &[f32] {
+        self.substitution()
+            .map_or(&[], |section| section.true_values(histogram))
+    }
+
+    /// The heatmap `name`.
+    pub fn heatmap(&self, name: &HeatmapId) -> Option<&Heatmap> {
+        self.contributions()?.heatmaps.get(name)
+    }
+
+    /// The names that [`ResultFile::heatmap`] knows, in the order in which they are offered: `key` first, facets together,
+    /// names that are not ours last.
+    pub fn heatmap_names(&self) -> Vec<HeatmapId> {
+        let section = self.contributions();
+        section.map_or_else(Vec::new, |section| section.heatmaps.keys().cloned().collect())
+    }
+
+    /// Number of prompts that the heatmaps are of.
+    pub fn heatmap_prompts(&self) -> usize {
+        self.contributions().map_or(0, |section| section.prompts)
+    }
+}

@@ -1,0 +1,273 @@
+//! Version 1 of the result file, `"format": "keyside-result/1"`: it is read for good, and never written.
+//!
+//! It is of one analysis: IOI prompts, histograms as four sets of series, heatmaps as tables with the names of their rows and
+//! columns. [`File::into_document`] makes the document of today of it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::read::error;
+use super::{FORMAT as WRITTEN, ModelInfo, ResultFile};
+use crate::analysis::{Array, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
+use crate::error::Result;
+use crate::model::{Config, Processing};
+use crate::names::{Column, Head, HeatmapId, HistogramId, Row};
+use crate::prompts::ioi::Prompt;
+use crate::prompts::{IoiSet, PromptSet};
+
+/// The value of its field `format`.
+pub(super) const FORMAT: &str = "keyside-result/1";
+
+/// The whole file.
+#[derive(Deserialize)]
+pub(super) struct File {
+    model: ModelInfo,
+    config: Config,
+    processing: Processing,
+    head: Head,
+    earlier_head: Head,
+    seed: u64,
+    batches: usize,
+    batch_size: usize,
+    prepend_bos: bool,
+    histograms: Histograms,
+    #[serde(deserialize_with = "heatmaps")]
+    heatmaps: BTreeMap<HeatmapId, Table>,
+    #[serde(default)]
+    prompts: Vec<Prompt>,
+    #[serde(default)]
+    timing: Option<Timing>,
+}
+
+/// Series of one histogram: label to values, one per prompt.
+#[derive(Deserialize)]
+struct SeriesSet {
+    series: BTreeMap<String, Vec<f32>>,
+}
+
+/// The four histograms; true values are empty where they are not known.
+#[derive(Deserialize)]
+struct Histograms {
+    keys_fixed_scores: SeriesSet,
+    keys_fixed_probs: SeriesSet,
+    queries_fixed_scores: SeriesSet,
+    queries_fixed_probs: SeriesSet,
+    #[serde(default)]
+    true_score: Vec<f32>,
+    #[serde(default)]
+    true_prob: Vec<f32>,
+}
+
+impl Histograms {
+    fn get(&self, histogram: HistogramId) -> &SeriesSet {
+        match histogram {
+            HistogramId::KeysFixedScores => &self.keys_fixed_scores,
+            HistogramId::KeysFixedProbs => &self.keys_fixed_probs,
+            HistogramId::QueriesFixedScores => &self.queries_fixed_scores,
+            HistogramId::QueriesFixedProbs => &self.queries_fixed_probs,
+        }
+    }
+}
+
+/// A heatmap: values by row and column.
+#[derive(Deserialize)]
+struct Table {
+    rows: Vec<Row>,
+    columns: Vec<Column>,
+    values: Vec<Vec<f32>>,
+    sum: f32,
+    #[serde(default)]
+    mean_score: Option<f32>,
+    #[serde(default)]
+    max_abs_residual: Option<f32>,
+    #[serde(default)]
+    per_prompt: Option<Vec<Vec<Vec<f32>>>>,
+    #[serde(default)]
+    note: Option<String>,
+}
+
+/// What is read under a heatmap's name: `facets`, or the fields of a [`Table`].
+#[derive(Deserialize)]
+struct Read {
+    facets: Option<BTreeMap<String, Table>>,
+    rows: Option<Vec<Row>>,
+    columns: Option<Vec<Column>>,
+    values: Option<Vec<Vec<f32>>>,
+    sum: Option<f32>,
+    mean_score: Option<f32>,
+    max_abs_residual: Option<f32>,
+    per_prompt: Option<Vec<Vec<Vec<f32>>>>,
+    note: Option<String>,
+}
+
+impl Read {
+    /// The table whose fields were read, or the name of the first field that is missing.
+    fn table(self) -> std::result::Result<Table, &'static str> {
+        Ok(Table {
+            rows: self.rows.ok_or("rows")?,
+            columns: self.columns.ok_or("columns")?,
+            values: self.values.ok_or("values")?,
+            sum: self.sum.ok_or("sum")?,
+            mean_score: self.mean_score,
+            max_abs_residual: self.max_abs_residual,
+            per_prompt: self.per_prompt,
+            note: self.note,
+        })
+    }
+}
+
+/// Reads heatmaps and facets. A name with a slash is refused: it would be taken for a facet's.
+fn heatmaps<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BTreeMap<HeatmapId, Table>, D::Error> {
+    struct Names;
+
+    impl<'de> Visitor<'de> for Names {
+        type Value = BTreeMap<HeatmapId, Table>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("heatmaps by name")
+        }
+
+        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Self::Value, M::Error> {
+            let mut heatmaps = BTreeMap::new();
+            while let Some((name, mut read)) = map.next_entry::<String, Read>()? {
+                if !HeatmapId::is_group(&name) {
+                    return Err(M::Error::custom(format!("heatmap \"{name}\" has a slash in its name")));
+                }
+                if let Some(facets) = read.facets.take() {
+                    let named = |(facet, table): (String, Table)| (HeatmapId::of_facet(&name, &facet), table);
+                    heatmaps.extend(facets.into_iter().map(named));
+                } else {
+                    let missing = |field| M::Error::custom(format!("heatmap \"{name}\": missing field `{field}`"));
+                    heatmaps.insert(name.as_str().into(), read.table().map_err(missing)?);
+                }
+            }
+            Ok(heatmaps)
+        }
+    }
+
+    deserializer.deserialize_map(Names)
+}
+
+impl File {
+    /// The same as a document of today.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::ResultFile`] where its parts do not fit each other, naming the first that does not.
+    pub(super) fn into_document(self) -> Result<ResultFile> {
+        self.config.check_head(self.head)?;
+        self.config.check_head(self.earlier_head)?;
+        let set = PromptSet::Ioi(IoiSet {
+            seed: self.seed,
+            batches: self.batches,
+            batch_size: self.batch_size,
+            prepend_bos: self.prepend_bos,
+        });
+        set.check()?;
+        self.check_lengths(set.count())?;
+        let mut sections = vec![Section::Substitution(self.substitution())];
+        let mut heatmaps = BTreeMap::new();
+        for (name, table) in self.heatmaps {
+            let heatmap = table.into_heatmap(&name, self.batch_size)?;
+            heatmaps.insert(name, heatmap);
+        }
+        if !heatmaps.is_empty() {
+            sections.push(Section::Contributions(ContributionsSection {
+                head: self.head,
+                prompts: self.batch_size,
+                heatmaps,
+            }));
+        }
+        Ok(ResultFile {
+            format: WRITTEN.to_owned(),
+            model: self.model,
+            config: self.config,
+            processing: self.processing,
+            prompt_set: Some(set),
+            prompts: self.prompts.into_iter().map(Into::into).collect(),
+            sections,
+            skipped: Vec::new(),
+            timing: self.timing,
+        })
+    }
+
+    /// Checks that there are as many values, and as many prompts where there are any, as batches x batch_size says.
+    fn check_lengths(&self, count: usize) -> Result<()> {
+        let check = |what: &str, found: usize| match found == count {
+            true => Ok(()),
+            false => {
+                Err(error(format!("{what} has {found} entries")).expected(format!("{count}, batches x batch_size")))
+            }
+        };
+        for histogram in HistogramId::ALL {
+            for (label, values) in &self.histograms.get(histogram).series {
+                check(&format!("{histogram}, series \"{label}\""), values.len())?;
+            }
+        }
+        for (what, found) in [
+            ("true_score", self.histograms.true_score.len()),
+            ("true_prob", self.histograms.true_prob.len()),
+            ("prompts", self.prompts.len()),
+        ] {
+            if found > 0 {
+                check(what, found)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn substitution(&self) -> SubstitutionSection {
+        let mut section = SubstitutionSection::empty(self.head, self.earlier_head);
+        for histogram in HistogramId::ALL {
+            for (label, values) in &self.histograms.get(histogram).series {
+                section.extend(histogram, label.as_str().into(), values);
+            }
+        }
+        let known = |values: &[f32]| (!values.is_empty()).then(|| Array::vector(values.to_vec()));
+        section.true_score = known(&self.histograms.true_score);
+        section.true_prob = known(&self.histograms.true_prob);
+        section
+    }
+}
+
+impl Table {
+    /// The same, component by component; `prompts` is the batch size.
+    fn into_heatmap(self, name: &HeatmapId, prompts: usize) -> Result<Heatmap> {
+        let (rows, columns) = (self.rows.len(), self.columns.len());
+        if rows == 0 || columns == 0 {
+            return Err(
+                error(format!("heatmap \"{name}\" has {rows} rows and {columns} columns")).expected("at least one"),
+            );
+        }
+        let fits = |table: &Vec<Vec<f32>>| table.len() == rows && table.iter().all(|row| row.len() == columns);
+        if !fits(&self.values) || !self.per_prompt.iter().flatten().all(fits) {
+            return Err(error(format!(
+                "the values of heatmap \"{name}\" do not fit its {rows} rows and {columns} columns"
+            )));
+        }
+        if let Some(per_prompt) = &self.per_prompt
+            && per_prompt.len() != prompts
+        {
+            let cause = format!("per_prompt of heatmap \"{name}\" has {} entries", per_prompt.len());
+            return Err(error(cause).expected(format!("{prompts}, the batch size")));
+        }
+        let cells = Heatmap::cells(name.side(), &self.rows, &self.columns)?;
+        let values =
+            |table: &[Vec<f32>]| -> Vec<f32> { cells.iter().map(|(_, (row, column))| table[*row][*column]).collect() };
+        let per_prompt = self.per_prompt.as_ref().map(|tables| {
+            let numbers = tables.iter().flat_map(|table| values(table));
+            Array::of_rows(numbers.collect(), cells.len())
+        });
+        Ok(Heatmap {
+            mean: Array::vector(values(&self.values)),
+            components: cells.iter().map(|(component, _)| *component).collect(),
+            sum: self.sum,
+            mean_score: self.mean_score,
+            max_abs_residual: self.max_abs_residual,
+            per_prompt,
+            note: self.note,
+        })
+    }
+}
