@@ -333,8 +333,8 @@ fn a_second_run_equals_the_first_and_reads_nothing() {
 fn progress_is_true() {
     let mut model = model(Processing::default());
     let recorder = Recorder::default();
-    let run = results::run(&mut model, &analysis("2.1", "1.3", 3, 10), &recorder);
-    let result = block_on(run).unwrap();
+    let analysis = analysis("2.1", "1.3", 3, 10);
+    let result = block_on(results::run(&mut model, &analysis, &recorder)).unwrap();
     let told = recorder.progress.take();
     let last = told.last().unwrap();
     let timing = result.timing.as_ref().unwrap();
