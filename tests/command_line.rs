@@ -347,3 +347,33 @@ fn usage_is_explained() {
         assert!(stderr(&output).contains(part), "{}\nlacks {part:?}", stderr(&output));
     }
 }
+
+#[test]
+fn sections_of_unknown_kind_are_said_on_stderr() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let plot = |name: &str, file: &serde_json::Value| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, file.to_string()).expect("written");
+        let out = folder.path().join("plots");
+        keyside(&[
+            "plot",
+            path.to_str().expect("UTF-8"),
+            "--out",
+            out.to_str().expect("UTF-8"),
+            "--svg",
+        ])
+    };
+    let mut file = results::example();
+    let output = plot("later.json", &file);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(
+        said.starts_with("keyside: ") && said.ends_with("does not show: attention.\n"),
+        "{said}"
+    );
+    assert!(folder.path().join("plots/heatmap_key.svg").is_file());
+    file.as_object_mut().expect("an object").remove("skipped");
+    assert_eq!(stderr(&plot("whole.json", &file)), "");
+    file["format"] = "keyside-result/3".into();
+    fails(&plot("three.json", &file), "newer keyside");
+}

@@ -108,8 +108,8 @@ fn every_heatmap_prompt_by_prompt() {
         let found = block_on(contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)).unwrap();
         golden.check_contributions(head, &found);
 
-        let (analysis, recorder) = (analysis(head, "1.3", 2, 10), Recorder::default());
-        let result = block_on(results::run(&mut model, &analysis, &recorder)).unwrap();
+        let analysis = analysis(head, "1.3", 2, 10);
+        let result = block_on(results::run(&mut model, &analysis, &Recorder::default())).unwrap();
         assert_eq!(result.heatmap_names().len(), found.len());
         for (name, found) in &found {
             let heatmap = result.heatmap(name).unwrap();

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::Array;
-use crate::analysis::section::SectionType;
+use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Head, HeatmapId, Row, Side};

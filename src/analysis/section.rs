@@ -3,32 +3,17 @@
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-use crate::analysis::{ContributionsSection, SubstitutionSection};
+use crate::analysis::{ContributionsSection, SectionType, SubstitutionSection};
 use crate::error::Result;
 use crate::model::Config;
 use crate::names::Head;
 
 /// The field that says of which kind a section is.
 const KIND: &str = "kind";
-
-/// What one kind of section is made of.
-pub trait SectionType: Serialize + DeserializeOwned {
-    /// The head that it is about, if it is about one.
-    fn head(&self) -> Option<Head>;
-
-    /// The number of prompts that it has values for, where it has values for all prompts of the run.
-    fn prompt_count(&self) -> Option<usize>;
-
-    /// Checks that its parts fit each other and a result with `config` and `prompts` prompts.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::ResultFile`] naming the first part that does not fit.
-    fn check(&self, config: &Config, prompts: usize) -> Result<()>;
-}
 
 /// Defines [`Section`] from one list of kinds: text form in the result file, variant, type.
 macro_rules! sections {
@@ -131,7 +116,10 @@ impl<'de> Visitor<'de> for SectionVisitor {
             while let Some((name, value)) = map.next_entry()? {
                 before.insert(name, value);
             }
-            Section::read(&kind, Value::Object(before)).map_err(M::Error::custom)?
+            let mut track = serde_path_to_error::Track::new();
+            let fields = Value::Object(before);
+            Section::read(&kind, serde_path_to_error::Deserializer::new(fields, &mut track))
+                .map_err(|cause| M::Error::custom(format!("{}: {cause}", track.path())))?
         };
         Ok(section.map_or(SectionRead::Skipped(kind), SectionRead::Known))
     }

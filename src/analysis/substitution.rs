@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::section::SectionType;
-use crate::analysis::{Array, BatchValues};
+use crate::analysis::{Array, BatchValues, SectionType};
 use crate::error::Result;
 use crate::model::Config;
 use crate::names::{Head, HistogramId, SeriesId, Side};

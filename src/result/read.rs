@@ -139,6 +139,6 @@ fn ours(cause: Error) -> Error {
     }
 }
 
-pub(super) fn error(cause: impl Into<String>) -> Error {
+fn error(cause: impl Into<String>) -> Error {
     Error::new(ErrorKind::ResultFile, cause).advice(ADVICE)
 }

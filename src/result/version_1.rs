@@ -9,10 +9,9 @@ use std::fmt;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::read::error;
 use super::{FORMAT as WRITTEN, ModelInfo, ResultFile};
 use crate::analysis::{Array, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Config, Processing};
 use crate::names::{Column, Head, HeatmapId, HistogramId, Row};
 use crate::prompts::ioi::Prompt;
@@ -149,6 +148,10 @@ fn heatmaps<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<B
     }
 
     deserializer.deserialize_map(Names)
+}
+
+fn error(cause: String) -> Error {
+    Error::new(ErrorKind::ResultFile, cause)
 }
 
 impl File {

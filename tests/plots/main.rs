@@ -501,6 +501,19 @@ fn notebooks_view_hides_b_o_and_nothing_else() {
 }
 
 #[test]
+fn the_recorded_run_in_version_2_looks_as_in_version_1() {
+    let one = recorded();
+    let text = one.to_json().unwrap();
+    assert!(text.starts_with("{\"format\":\"keyside-result/2\""));
+    let two = ResultFile::from_json(text.as_bytes()).unwrap();
+    for theme in [Theme::light(), Theme::dark()] {
+        let figures = svg_files(&two, &theme).unwrap();
+        assert_eq!(figures.len(), 4 + 23);
+        assert!(figures == svg_files(&one, &theme).unwrap());
+    }
+}
+
+#[test]
 fn any_shape_and_size_can_be_drawn() {
     let mut result = made_up();
     for (layers, heads) in [(1, 1), (2, 4), (48, 25), (0, 2)] {

@@ -4,11 +4,17 @@
 
 use std::collections::BTreeMap;
 
-use keyside::analysis::{Analysis, Array, Heatmap, Observer, SubstitutionSection, analyze};
+use futures::future::LocalBoxFuture;
+use keyside::analysis::{Analysis, Array, BatchValues, Heatmap, Observer, Progress, SubstitutionSection, analyze};
+use keyside::checkpoint::Source;
 use keyside::forward::Model;
+use keyside::model::Processing;
 use keyside::names::{Column, Component, HeatmapId, HistogramId, Row, SeriesId, Side};
 use keyside::prompts::{IoiSet, PromptSet};
 use keyside::result::ResultFile;
+use serde_json::Value;
+
+const DOCUMENT: &str = include_str!("../../docs/result-file.md");
 
 /// Runs `analysis` and makes its result.
 pub async fn run(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> keyside::Result<ResultFile> {
@@ -114,4 +120,72 @@ pub fn heatmap_of(rows: &[Row], columns: &[Column], means: &[Vec<f32>]) -> Heatm
         per_prompt: None,
         note: None,
     }
+}
+
+/// A run on the checkpoint of `source`, 2 batches of 3 prompts with BOS.
+pub fn live(source: Box<dyn Source>) -> ResultFile {
+    let analysis = Analysis {
+        head: "2.1".parse().unwrap(),
+        earlier_head: "1.3".parse().unwrap(),
+        seed: 5,
+        batches: 2,
+        batch_size: 3,
+        prepend_bos: true,
+        processing: Processing::default(),
+    };
+    let result = async {
+        let mut model = Model::open(source, analysis.processing).await?;
+        run(&mut model, &analysis, &Nobody).await
+    };
+    futures::executor::block_on(result).unwrap()
+}
+
+struct Nobody;
+
+impl Observer for Nobody {
+    fn progress(&self, _: &Progress) {}
+    fn batch(&self, _: usize, _: &BatchValues) {}
+    fn breathe(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// Reads a result file, whose sections begin with their kind as in files that the program writes.
+pub fn read(value: &Value) -> keyside::Result<ResultFile> {
+    let mut value = value.clone();
+    let sections = match value.get_mut("sections").map(Value::take) {
+        Some(Value::Array(sections)) => sections.into_iter().map(kind_first).collect::<Vec<_>>().join(","),
+        Some(other) => panic!("sections are {other}"),
+        None => return ResultFile::from_json(value.to_string().as_bytes()),
+    };
+    let text = value
+        .to_string()
+        .replace("\"sections\":null", &format!("\"sections\":[{sections}]"));
+    ResultFile::from_json(text.as_bytes())
+}
+
+/// A section as JSON that begins with its kind.
+fn kind_first(mut section: Value) -> String {
+    let Some(kind) = section.as_object_mut().and_then(|fields| fields.remove("kind")) else {
+        return section.to_string();
+    };
+    let rest = section.to_string();
+    let comma = if rest == "{}" { "" } else { "," };
+    format!("{{\"kind\":{kind}{comma}{}", &rest[1..])
+}
+
+/// Reads a result file, whose sections have their fields in the order of the alphabet.
+pub fn read_sorted(value: &Value) -> keyside::Result<ResultFile> {
+    ResultFile::from_json(value.to_string().as_bytes())
+}
+
+/// The file that is written of `result`.
+pub fn written(result: &ResultFile) -> Value {
+    serde_json::from_str(&result.to_json().unwrap()).unwrap()
+}
+
+/// The example of the result file's document.
+pub fn example() -> Value {
+    let block = DOCUMENT.split("```json\n").nth(1).unwrap();
+    serde_json::from_str(block.split("```").next().unwrap()).unwrap()
 }
