@@ -183,7 +183,8 @@ fn has_word(text: &str, form: &str) -> bool {
     text.match_indices(form).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + form.len()..]);
         let inner_start = form.starts_with(within) && before.ends_with(within);
-        let inner_end = form.ends_with(within) && after.starts_with(within);
+        // Numbers are parts of names: "MLP6", "key_seed42".
+        let inner_end = form.ends_with(within) && after.starts_with(|c: char| c.is_alphabetic() || c == '_');
         !inner_start && !inner_end
     })
 }

@@ -137,7 +137,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     };
     let failed = move || outcome.with(|outcome| matches!(outcome, Some(Err(_))));
     let absent = move || {
-        let figure = page.settled.with(|view| figure.figure(view));
+        let figure = page.settled.with(|view| figure_at(figure, view));
         page.shown
             .with(|shown| !shown.as_ref().is_some_and(|shown| figure.is_in(&shown.result)))
     };
