@@ -117,7 +117,7 @@ fn forms() -> Forms {
     let variants = [Variant::Whole, Variant::FromWu, Variant::FromMlp0, Variant::Split];
     for variant in variants.into_iter().chain(Facet::ALL.map(Variant::Facet)) {
         for (side, minus_s1, seed) in Side::ALL
-            .map(|side| [(side, false, None), (side, true, Some(7))])
+            .map(|side| [(side, false, None), (side, false, Some(7)), (side, true, None)])
             .concat()
         {
             let heatmap = HeatmapId::from(HeatmapParts {
