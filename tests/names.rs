@@ -117,7 +117,7 @@ fn forms() -> Forms {
     let variants = [Variant::Whole, Variant::FromWu, Variant::FromMlp0, Variant::Split];
     for variant in variants.into_iter().chain(Facet::ALL.map(Variant::Facet)) {
         for (side, minus_s1, seed) in Side::ALL
-            .map(|side| [(side, false, None), (side, true, Some(7))])
+            .map(|side| [(side, false, None), (side, false, Some(7)), (side, true, None)])
             .concat()
         {
             let heatmap = HeatmapId::from(HeatmapParts {
@@ -183,7 +183,8 @@ fn has_word(text: &str, form: &str) -> bool {
     text.match_indices(form).any(|(at, _)| {
         let (before, after) = (&text[..at], &text[at + form.len()..]);
         let inner_start = form.starts_with(within) && before.ends_with(within);
-        let inner_end = form.ends_with(within) && after.starts_with(within);
+        // Numbers are parts of names: "MLP6", "key_seed42".
+        let inner_end = form.ends_with(within) && after.starts_with(|c: char| c.is_alphabetic() || c == '_');
         !inner_start && !inner_end
     })
 }
