@@ -41,18 +41,12 @@ fn texts(files: &[(&str, &str)]) -> BTreeMap<String, String> {
 fn against_the_table(files: &[(&str, &str)]) -> Vec<String> {
     let uses = uses(&Modules::read(&texts(files)));
     uses_against_the_table(&uses)
-        .into_iter()
-        .map(|broken| broken.message)
-        .collect()
 }
 
 /// The circles in `files`.
 fn circles(files: &[(&str, &str)]) -> Vec<String> {
     let uses = uses(&Modules::read(&texts(files)));
     circles_of_files(&uses)
-        .into_iter()
-        .map(|broken| broken.message)
-        .collect()
 }
 
 /// The table must say something of a file of `plot`, which may not use `app`, with `text`: its line, its path.
@@ -311,9 +305,6 @@ fn the_browser_is_noticed_outside_the_page() {
     let said = |file: &str, text: &str| {
         let texts = BTreeMap::from([(file.to_owned(), text.to_owned())]);
         browser_elsewhere(&texts)
-            .into_iter()
-            .map(|broken| broken.message)
-            .collect::<Vec<_>>()
     };
     for text in [
         "use web_sys::Window;",

@@ -71,32 +71,8 @@ const BROWSER: &[&str] = &[
 ];
 const KNOWS_THE_BROWSER: &[&str] = &["web", "programs"];
 
-/// TEMPORARY, to be emptied: uses between rooms that are not mended yet, `(room, room that it may not use)`.
-/// A test fails when an entry is no longer needed.
-const USES_TO_BE_MENDED: &[(&str, &str)] = &[("checkpoint", "model"), ("analysis", "result")];
-
-/// TEMPORARY, to be emptied: circles that are not mended yet, `(room, its files)`. A test fails when an entry is no longer
-/// needed.
-const CIRCLES_TO_BE_MENDED: &[(&str, &str)] = &[
-    (
-        "analysis",
-        "analysis/contributions/mod.rs, analysis/contributions/variants.rs",
-    ),
-    ("result", "result/file.rs, result/heatmaps.rs"),
-];
-
-/// What a rule says about a set of sources.
-struct Broken {
-    /// The room in which it is broken.
-    room: String,
-    /// What is used: a room, the files of a circle, a word.
-    used: String,
-    /// File, line, path and the rule.
-    message: String,
-}
-
 /// Uses of rooms that [`ROOMS`] does not allow.
-fn uses_against_the_table(uses: &[Use]) -> Vec<Broken> {
+fn uses_against_the_table(uses: &[Use]) -> Vec<String> {
     let mut broken = vec![];
     for Use { from, line, path, to } in uses {
         let (user, used) = (room(from), room(to));
@@ -120,17 +96,13 @@ fn uses_against_the_table(uses: &[Use]) -> Vec<Broken> {
             }
         };
         let message = format!("src/{from}:{line}: `{path}`, which is in src/{to}: {rule}");
-        broken.push(Broken {
-            room: user.to_owned(),
-            used: used.to_owned(),
-            message,
-        });
+        broken.push(message);
     }
     broken
 }
 
 /// Circles of files within a room.
-fn circles_of_files(uses: &[Use]) -> Vec<Broken> {
+fn circles_of_files(uses: &[Use]) -> Vec<String> {
     let rooms: BTreeSet<&str> = uses.iter().map(|u| room(&u.from)).collect();
     let mut broken = vec![];
     for name in rooms {
@@ -140,18 +112,14 @@ fn circles_of_files(uses: &[Use]) -> Vec<Broken> {
             for Use { from, line, path, to } in closing {
                 write!(message, "\n    src/{from}:{line}: `{path}`, which is in src/{to}").unwrap();
             }
-            broken.push(Broken {
-                room: name.to_owned(),
-                used: files,
-                message,
-            });
+            broken.push(message);
         }
     }
     broken
 }
 
 /// Words of [`BROWSER`] where nobody may know the browser.
-fn browser_elsewhere(texts: &BTreeMap<String, String>) -> Vec<Broken> {
+fn browser_elsewhere(texts: &BTreeMap<String, String>) -> Vec<String> {
     let mut broken = vec![];
     for (file, text) in texts
         .iter()
@@ -162,11 +130,7 @@ fn browser_elsewhere(texts: &BTreeMap<String, String>) -> Vec<Broken> {
             .filter(|(word, _)| BROWSER.contains(&word.as_str()))
         {
             let message = format!("src/{file}:{line}: `{word}`: only {KNOWS_THE_BROWSER:?} may know the browser");
-            broken.push(Broken {
-                room: room(file).to_owned(),
-                used: word,
-                message,
-            });
+            broken.push(message);
         }
     }
     broken
@@ -191,26 +155,14 @@ fn source_texts() -> BTreeMap<String, String> {
     texts
 }
 
-/// Fails with the messages of all `broken` but those that `known` says are to be mended, and where nothing is left of those.
-fn assert_kept(broken: &[Broken], known: &[(&str, &str)]) {
-    let of = |entry: &(&str, &str), broken: &Broken| (broken.room.as_str(), broken.used.as_str()) == *entry;
-    let new: Vec<_> = broken
-        .iter()
-        .filter(|b| !known.iter().any(|k| of(k, b)))
-        .map(|b| b.message.as_str())
-        .collect();
+/// Fails with the messages of all that is `broken`.
+fn assert_kept(broken: &[String]) {
+    let messages = broken.join("\n");
     assert!(
-        new.is_empty(),
-        "{} against the architecture:\n{}",
-        new.len(),
-        new.join("\n")
+        broken.is_empty(),
+        "{} against the architecture:\n{messages}",
+        broken.len()
     );
-    for entry in known {
-        assert!(
-            broken.iter().any(|b| of(entry, b)),
-            "{entry:?} is mended: take it out of the temporary list"
-        );
-    }
 }
 
 #[test]
@@ -231,16 +183,16 @@ fn every_room_is_in_the_table_and_every_line_of_it_is_a_room() {
 #[test]
 fn rooms_use_what_the_table_allows() {
     let broken = uses_against_the_table(&uses(&Modules::read(&source_texts())));
-    assert_kept(&broken, USES_TO_BE_MENDED);
+    assert_kept(&broken);
 }
 
 #[test]
 fn files_of_a_room_use_each_other_in_no_circle() {
     let broken = circles_of_files(&uses(&Modules::read(&source_texts())));
-    assert_kept(&broken, CIRCLES_TO_BE_MENDED);
+    assert_kept(&broken);
 }
 
 #[test]
 fn only_the_page_knows_the_browser() {
-    assert_kept(&browser_elsewhere(&source_texts()), &[]);
+    assert_kept(&browser_elsewhere(&source_texts()));
 }
