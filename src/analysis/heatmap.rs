@@ -142,7 +142,14 @@ impl Heatmap {
                     ErrorKind::ResultFile,
                     format!("a heatmap has a cell \"{}\"", cell.label()),
                 )
-                .expected("rows misc, 0, 1, ... and columns L.0, L.1, ..., MLP, b_O")),
+                .expected(format!(
+                    "rows {}, 0, 1, ... and columns {}, {}, ..., {}, {}",
+                    Row::Misc,
+                    Column::Head(0),
+                    Column::Head(1),
+                    Column::Mlp,
+                    Column::AttentionBias
+                ))),
             })
             .collect()
     }

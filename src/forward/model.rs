@@ -13,7 +13,7 @@ use crate::forward::{HeadWeights, Pass, PrefixTree, Request, Watcher};
 use crate::math;
 use crate::model::tensors::{Part, of_layer};
 use crate::model::{Checkpoint, Config, Processing, Tokenizer, block};
-use crate::names::Head;
+use crate::names::{Component, Head};
 
 /// Bytes of blocks that a model keeps in memory.
 ///
@@ -370,7 +370,7 @@ impl Model {
     /// [`ErrorKind::Internal`] where it has not.
     pub fn b_o(&self, layer: usize) -> Result<&[f32]> {
         let known = self.b_o.get(layer).and_then(Option::as_deref);
-        known.ok_or_else(|| not_loaded("b_O"))
+        known.ok_or_else(|| not_loaded(&Component::AttentionBias(layer).to_string()))
     }
 }
 

@@ -5,109 +5,66 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A place within a block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum BlockHook {
-    /// What enters the block, `[d_model]`.
-    ResidPre,
-    /// What a head's query is made from, before LayerNorm, `[head, d_model]`.
-    QInput,
-    /// What a head's key is made from, before LayerNorm, `[head, d_model]`.
-    KInput,
-    /// What a head's value is made from, before LayerNorm, `[head, d_model]`.
-    VInput,
-    /// The scale of the LayerNorm before attention, `sqrt(mean((x - mean)^2) + eps)`, one number.
-    Ln1Scale,
-    /// Queries, `[head, d_head]`.
-    Q,
-    /// Keys, `[head, d_head]`.
-    K,
-    /// Values, `[head, d_head]`.
-    V,
-    /// Attention scores by source position, `[head, src]` with `src` up to the position itself.
-    AttnScores,
-    /// Attention probabilities by source position, as [`BlockHook::AttnScores`].
-    Pattern,
-    /// Values weighted by attention, `[head, d_head]`.
-    Z,
-    /// What a head writes, `z W_O` without b_O, `[head, d_model]`.
-    Result,
-    /// Neurons after the activation function, `[d_mlp]`.
-    MlpPost,
-    /// What the MLP writes, b_out included, `[d_model]`.
-    MlpOut,
+/// Makes the enum, its list and what is known of each hook from one table, so that none can be left out of either.
+macro_rules! block_hooks {
+    ($($(#[$about:meta])+ $hook:ident => $text:literal, of_head: $of_head:literal, seen_later: $seen_later:literal;)+) => {
+        /// A place within a block.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum BlockHook {
+            $($(#[$about])+ $hook,)+
+        }
+
+        impl BlockHook {
+            /// All of them, in the order in which a block computes them.
+            pub const ALL: [Self; [$($text),+].len()] = [$(Self::$hook),+];
+
+            /// Whether each head has one of its own.
+            pub const fn is_of_head(self) -> bool {
+                match self { $(Self::$hook => $of_head,)+ }
+            }
+
+            /// Whether later positions see it in the same block: all that keys and values are made from.
+            pub const fn is_seen_by_later_positions(self) -> bool {
+                match self { $(Self::$hook => $seen_later,)+ }
+            }
+
+            /// Its name within a block.
+            const fn text(self) -> &'static str {
+                match self { $(Self::$hook => $text,)+ }
+            }
+        }
+    };
 }
 
-impl BlockHook {
-    /// All of them, in the order in which a block computes them.
-    pub const ALL: [Self; 14] = [
-        Self::ResidPre,
-        Self::QInput,
-        Self::KInput,
-        Self::VInput,
-        Self::Ln1Scale,
-        Self::Q,
-        Self::K,
-        Self::V,
-        Self::AttnScores,
-        Self::Pattern,
-        Self::Z,
-        Self::Result,
-        Self::MlpPost,
-        Self::MlpOut,
-    ];
-
-    /// Whether each head has one of its own.
-    pub const fn is_of_head(self) -> bool {
-        match self {
-            Self::QInput
-            | Self::KInput
-            | Self::VInput
-            | Self::Q
-            | Self::K
-            | Self::V
-            | Self::AttnScores
-            | Self::Pattern
-            | Self::Z
-            | Self::Result => true,
-            Self::ResidPre | Self::Ln1Scale | Self::MlpPost | Self::MlpOut => false,
-        }
-    }
-
-    /// Whether later positions see it in the same block: all that keys and values are made from.
-    pub const fn is_seen_by_later_positions(self) -> bool {
-        match self {
-            Self::ResidPre | Self::KInput | Self::VInput | Self::Ln1Scale | Self::K | Self::V => true,
-            Self::QInput
-            | Self::Q
-            | Self::AttnScores
-            | Self::Pattern
-            | Self::Z
-            | Self::Result
-            | Self::MlpPost
-            | Self::MlpOut => false,
-        }
-    }
-
-    /// Its name within a block.
-    const fn text(self) -> &'static str {
-        match self {
-            Self::ResidPre => "hook_resid_pre",
-            Self::QInput => "hook_q_input",
-            Self::KInput => "hook_k_input",
-            Self::VInput => "hook_v_input",
-            Self::Ln1Scale => "ln1.hook_scale",
-            Self::Q => "attn.hook_q",
-            Self::K => "attn.hook_k",
-            Self::V => "attn.hook_v",
-            Self::AttnScores => "attn.hook_attn_scores",
-            Self::Pattern => "attn.hook_pattern",
-            Self::Z => "attn.hook_z",
-            Self::Result => "attn.hook_result",
-            Self::MlpPost => "mlp.hook_post",
-            Self::MlpOut => "hook_mlp_out",
-        }
-    }
+block_hooks! {
+    /// What enters the block, `[d_model]`.
+    ResidPre => "hook_resid_pre", of_head: false, seen_later: true;
+    /// What a head's query is made from, before LayerNorm, `[head, d_model]`.
+    QInput => "hook_q_input", of_head: true, seen_later: false;
+    /// What a head's key is made from, before LayerNorm, `[head, d_model]`.
+    KInput => "hook_k_input", of_head: true, seen_later: true;
+    /// What a head's value is made from, before LayerNorm, `[head, d_model]`.
+    VInput => "hook_v_input", of_head: true, seen_later: true;
+    /// The scale of the LayerNorm before attention, `sqrt(mean((x - mean)^2) + eps)`, one number.
+    Ln1Scale => "ln1.hook_scale", of_head: false, seen_later: true;
+    /// Queries, `[head, d_head]`.
+    Q => "attn.hook_q", of_head: true, seen_later: false;
+    /// Keys, `[head, d_head]`.
+    K => "attn.hook_k", of_head: true, seen_later: true;
+    /// Values, `[head, d_head]`.
+    V => "attn.hook_v", of_head: true, seen_later: true;
+    /// Attention scores by source position, `[head, src]` with `src` up to the position itself.
+    AttnScores => "attn.hook_attn_scores", of_head: true, seen_later: false;
+    /// Attention probabilities by source position, as [`BlockHook::AttnScores`].
+    Pattern => "attn.hook_pattern", of_head: true, seen_later: false;
+    /// Values weighted by attention, `[head, d_head]`.
+    Z => "attn.hook_z", of_head: true, seen_later: false;
+    /// What a head writes, `z W_O` without b_O, `[head, d_model]`.
+    Result => "attn.hook_result", of_head: true, seen_later: false;
+    /// Neurons after the activation function, `[d_mlp]`.
+    MlpPost => "mlp.hook_post", of_head: false, seen_later: false;
+    /// What the MLP writes, b_out included, `[d_model]`.
+    MlpOut => "hook_mlp_out", of_head: false, seen_later: false;
 }
 
 /// A hook point: "blocks.9.attn.hook_q".

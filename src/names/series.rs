@@ -10,130 +10,104 @@ use super::{Foreign, Head, Side};
 
 const EARLIER_HEAD: (&str, &str) = ("NMH ", " output");
 
-/// A series: the vector that is put in place of what the head reads, or the head's true values.
-///
-/// Its text form is its label in legends, tables, links and result files. Order is that of the labels.
-///
-/// ```
-/// use keyside::names::{Head, SeriesId};
-///
-/// let series = SeriesId::EarlierHead(Head::new(9, 9));
-/// assert_eq!(series.to_string(), "NMH 9.9 output");
-/// assert_eq!(SeriesId::from("NMH 9.9 output"), series);
-/// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
-pub enum SeriesId {
+/// Makes the enum, its list and what is known of each series from one table, so that none can be left out of either.
+macro_rules! series {
+    ($($(#[$about:meta])+ $series:ident => $label:literal, side: $side:expr, true_values: $truth:literal, in_notebook: $in_notebook:literal;)+) => {
+        /// A series: the vector that is put in place of what the head reads, or the head's true values.
+        ///
+        /// Its text form is its label in legends, tables, links and result files. Order is that of the labels.
+        ///
+        /// ```
+        /// use keyside::names::{Head, SeriesId};
+        ///
+        /// let series = SeriesId::EarlierHead(Head::new(9, 9));
+        /// assert_eq!(series.to_string(), "NMH 9.9 output");
+        /// assert_eq!(SeriesId::from("NMH 9.9 output"), series);
+        /// ```
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(from = "String", into = "String")]
+        pub enum SeriesId {
+            $($(#[$about])+ $series,)+
+            /// The output of the earlier head at END.
+            EarlierHead(Head),
+            /// One of a file from elsewhere.
+            Other(Foreign),
+        }
+
+        impl SeriesId {
+            /// All that have one text: every series of ours but [`SeriesId::EarlierHead`].
+            pub const FIXED: [Self; [$($label),+].len()] = [$(Self::$series),+];
+
+            /// Its label: "W_U\[IO\]", "NMH 9.9 output", ...
+            pub fn label(&self) -> Cow<'_, str> {
+                match self {
+                    $(Self::$series => Cow::Borrowed($label),)+
+                    Self::EarlierHead(head) => {
+                        let (before, after) = EARLIER_HEAD;
+                        Cow::Owned(format!("{before}{head}{after}"))
+                    }
+                    Self::Other(name) => Cow::Borrowed(name.as_str()),
+                }
+            }
+
+            /// The side whose vector is substituted. None for what both sides have, and where it is not known.
+            pub const fn side(&self) -> Option<Side> {
+                match self {
+                    $(Self::$series => $side,)+
+                    Self::EarlierHead(_) => QUERY,
+                    Self::Other(_) => BOTH,
+                }
+            }
+
+            /// Whether it is the head's true values, which nothing is substituted in.
+            pub const fn is_true_values(&self) -> bool {
+                match self {
+                    $(Self::$series => $truth,)+
+                    Self::EarlierHead(_) | Self::Other(_) => false,
+                }
+            }
+
+            /// Whether it is one of ours that the notebook does not have.
+            pub const fn is_not_in_notebook(&self) -> bool {
+                match self {
+                    $(Self::$series => !$in_notebook,)+
+                    Self::EarlierHead(_) | Self::Other(_) => false,
+                }
+            }
+        }
+    };
+}
+
+const QUERY: Option<Side> = Some(Side::Query);
+const KEY: Option<Side> = Some(Side::Key);
+const BOTH: Option<Side> = None;
+
+series! {
     /// W_U of the indirect object in place of the normalised residual stream at END.
-    WuIo,
+    WuIo => "W_U[IO]", side: QUERY, true_values: false, in_notebook: true;
     /// W_U of the subject at END.
-    WuS,
+    WuS => "W_U[S]", side: QUERY, true_values: false, in_notebook: true;
     /// W_U of a drawn name at END.
-    WuRandomName,
+    WuRandomName => "W_U[random name]", side: QUERY, true_values: false, in_notebook: true;
     /// W_U of a drawn token at END.
-    WuRandom,
-    /// The output of the earlier head at END.
-    EarlierHead(Head),
+    WuRandom => "W_U[random]", side: QUERY, true_values: false, in_notebook: true;
     /// The residual stream itself, divided by its unbiased standard deviation like all the others. Of both sides.
-    NoPatching,
+    NoPatching => "No patching", side: BOTH, true_values: false, in_notebook: true;
     /// At IO: what the notebook calls W_E, the processed W_U of the indirect object.
-    WeIo,
+    WeIo => "W_E[IO]", side: KEY, true_values: false, in_notebook: true;
     /// At IO: the processed embedding of the indirect object.
-    WeIoTrue,
+    WeIoTrue => "W_E[IO] (true embedding)", side: KEY, true_values: false, in_notebook: false;
     /// At IO: the embedding through layer 0 alone.
-    WeeIo,
+    WeeIo => "W_EE[IO]", side: KEY, true_values: false, in_notebook: true;
     /// At IO: the output of layer 0's MLP alone.
-    WeeSubEIo,
+    WeeSubEIo => "W_EE_subE[IO]", side: KEY, true_values: false, in_notebook: true;
     /// The head's true scores.
-    TrueScore,
+    TrueScore => "true score", side: BOTH, true_values: true, in_notebook: false;
     /// The head's true probabilities.
-    TrueProbability,
-    /// One of a file from elsewhere.
-    Other(Foreign),
+    TrueProbability => "true probability", side: BOTH, true_values: true, in_notebook: false;
 }
 
 impl SeriesId {
-    /// All that have one text: every series of ours but [`SeriesId::EarlierHead`].
-    pub const FIXED: [Self; 11] = [
-        Self::WuIo,
-        Self::WuS,
-        Self::WuRandomName,
-        Self::WuRandom,
-        Self::NoPatching,
-        Self::WeIo,
-        Self::WeIoTrue,
-        Self::WeeIo,
-        Self::WeeSubEIo,
-        Self::TrueScore,
-        Self::TrueProbability,
-    ];
-
-    /// Its label: "W_U\[IO\]", "NMH 9.9 output", ...
-    pub fn label(&self) -> Cow<'_, str> {
-        Cow::Borrowed(match self {
-            Self::WuIo => "W_U[IO]",
-            Self::WuS => "W_U[S]",
-            Self::WuRandomName => "W_U[random name]",
-            Self::WuRandom => "W_U[random]",
-            Self::EarlierHead(head) => {
-                let (before, after) = EARLIER_HEAD;
-                return Cow::Owned(format!("{before}{head}{after}"));
-            }
-            Self::NoPatching => "No patching",
-            Self::WeIo => "W_E[IO]",
-            Self::WeIoTrue => "W_E[IO] (true embedding)",
-            Self::WeeIo => "W_EE[IO]",
-            Self::WeeSubEIo => "W_EE_subE[IO]",
-            Self::TrueScore => "true score",
-            Self::TrueProbability => "true probability",
-            Self::Other(name) => name.as_str(),
-        })
-    }
-
-    /// The side whose vector is substituted. None for what both sides have, and where it is not known.
-    pub const fn side(&self) -> Option<Side> {
-        match self {
-            Self::WuIo | Self::WuS | Self::WuRandomName | Self::WuRandom | Self::EarlierHead(_) => Some(Side::Query),
-            Self::WeIo | Self::WeIoTrue | Self::WeeIo | Self::WeeSubEIo => Some(Side::Key),
-            Self::NoPatching | Self::TrueScore | Self::TrueProbability | Self::Other(_) => None,
-        }
-    }
-
-    /// Whether it is the head's true values, which nothing is substituted in.
-    pub const fn is_true_values(&self) -> bool {
-        match self {
-            Self::TrueScore | Self::TrueProbability => true,
-            Self::WuIo
-            | Self::WuS
-            | Self::WuRandomName
-            | Self::WuRandom
-            | Self::EarlierHead(_)
-            | Self::NoPatching
-            | Self::WeIo
-            | Self::WeIoTrue
-            | Self::WeeIo
-            | Self::WeeSubEIo
-            | Self::Other(_) => false,
-        }
-    }
-
-    /// Whether it is one of ours that the notebook does not have.
-    pub const fn is_not_in_notebook(&self) -> bool {
-        match self {
-            Self::WeIoTrue | Self::TrueScore | Self::TrueProbability => true,
-            Self::WuIo
-            | Self::WuS
-            | Self::WuRandomName
-            | Self::WuRandom
-            | Self::EarlierHead(_)
-            | Self::NoPatching
-            | Self::WeIo
-            | Self::WeeIo
-            | Self::WeeSubEIo
-            | Self::Other(_) => false,
-        }
-    }
-
     /// Whether two name the same thing in different figures: the true score and the true probability do.
     pub fn is_same_as(&self, other: &Self) -> bool {
         self == other || self.is_true_values() && other.is_true_values()
