@@ -43,11 +43,6 @@ const OTHERS: [(&str, &[&str], &str); 9] = [
     ("app/words.rs", &["seed {last}"], "part of a sentence"),
     ("export/cite.rs", &["misc"], "a kind of entry in BibTeX"),
     ("export/cite.rs", &["seed {last}"], "part of a sentence"),
-    (
-        "export/data.rs",
-        &["IO"],
-        "a column of texts: the indirect object's name",
-    ),
     ("forward/embedding.rs", &["W_pos"], "a matrix, in an error"),
 ];
 
