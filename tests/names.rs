@@ -27,7 +27,7 @@ const PROSE: [&str; 6] = [
 ];
 
 /// Literals that are spelt like a name and are none: file, literals, what they are.
-const OTHERS: [(&str, &[&str], &str); 9] = [
+const OTHERS: [(&str, &[&str], &str); 8] = [
     ("app/address.rs", &["seed"], "a key of the address"),
     ("app/address/views.rs", &["heatmap"], "a key of the address"),
     (
