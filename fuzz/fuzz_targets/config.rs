@@ -16,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     assert!((config.bos_token_id as usize) < config.d_vocab);
     assert!(config.layer_norm_epsilon > 0.0);
     if let Some(card) = card {
-        assert!(card.head.check(&config).is_ok() && card.earlier_head.check(&config).is_ok());
+        assert!(config.check_head(card.head).is_ok() && config.check_head(card.earlier_head).is_ok());
     }
     keyside::app::words::about(&config, None);
 });

@@ -106,9 +106,15 @@ export const security = [
         series[MARKUP] = series[label];
         delete series[label];
       }
-      for (const [, heatmap] of heatmaps(result)) heatmap.columns[0] = heatmap.note = MARKUP;
+      for (const [, heatmap] of heatmaps(result)) heatmap.note = MARKUP;
       await tab.at("open-result").setInputFiles({ name: `${MARKUP}.json`, mimeType: "application/json", buffer: Buffer.from(JSON.stringify(result)) });
       await tab.at("run-summary").getByText(MARKUP).first().waitFor();
+      await checkNotInjected(tab);
+      // A column that is no component's: refused, in words that quote it.
+      for (const [, heatmap] of heatmaps(result)) heatmap.columns[0] = MARKUP;
+      await tab.at("open-result").setInputFiles({ name: "columns.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(result)) });
+      await tab.at("error").getByText("a heatmap has a cell").waitFor();
+      await tab.at("error").getByText("<img src=x").waitFor();
       await checkNotInjected(tab);
       await tab.at("open-result").setInputFiles({ name: "x.json", mimeType: "application/json", buffer: Buffer.from(`{"format": "${MARKUP.replaceAll('"', "'")}"}`) });
       await tab.at("error").getByText("<img src=x").waitFor();
