@@ -3,6 +3,7 @@
 //!
 //! Comments, attributes and tests may have them. Text for people may have them within a sentence: files that hold such sentences are
 //! listed in [`PROSE`]; a name by itself is refused there, too.
+#![allow(clippy::unwrap_used)]
 
 mod literals;
 

@@ -236,7 +236,6 @@ fn check_histogram(result: &ResultFile, name: HistogramId, told: &[String]) {
             "{name}: {first}\nlacks {best}, {mean}"
         );
         let (main, other) = pair(name);
-        let (of_main, of_other) = (means.get(&main), means.get(&other));
         let (Some(of_main), Some(of_other)) = (means.get(&main), means.get(&other)) else {
             let missing = if means.contains_key(&main) { other } else { main };
             assert!(

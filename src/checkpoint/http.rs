@@ -251,7 +251,7 @@ mod tests {
             ("https://example.org/?model=a", "a query or a fragment"),
             ("https://example.org/#a", "a query or a fragment"),
         ] {
-            let error = HttpFolder::parse(text).err().expect(text);
+            let error = HttpFolder::parse(text).expect_err(text);
             assert!(
                 error.cause.contains(part) && !error.to_string().contains('\n'),
                 "{error}"

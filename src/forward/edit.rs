@@ -210,11 +210,9 @@ fn copies_of(number: usize, variant: &Variant, tree: &PrefixTree, n_layer: usize
     }
     // A row needs its ancestors' keys and values from its own first layer on.
     let mut least = usize::MAX;
-    for from_layer in from_layers.iter_mut().rev() {
-        if let Some(from) = from_layer {
-            least = least.min(*from);
-            *from = least;
-        }
+    for from_layer in from_layers.iter_mut().rev().flatten() {
+        least = least.min(*from_layer);
+        *from_layer = least;
     }
     let copies = from_layers.into_iter().enumerate();
     copies

@@ -305,8 +305,8 @@ impl Pass {
         let scale = |&row: &usize| {
             let edits = self.edited.iter().flat_map(|edited| &edited.edits);
             let edit = edits
-                .filter(|(of, edit)| *of == row && edit.point == HookPoint::LnFinalScale)
-                .last();
+                .rev()
+                .find(|(of, edit)| *of == row && edit.point == HookPoint::LnFinalScale);
             match edit {
                 Some((_, edit)) => edit.value.first().copied().unwrap_or_default(),
                 None => ln_final

@@ -22,41 +22,41 @@ use uses::{Use, circles, room, uses};
 /// What a room may use besides itself.
 enum May {
     /// The rooms above it in the table.
-    UseAbove,
+    RoomsAbove,
     /// The rooms from the top of the table down to this one.
-    UseDownTo(&'static str),
+    DownTo(&'static str),
     /// No room.
-    UseNone,
+    Nothing,
 }
-use May::{UseAbove, UseDownTo, UseNone};
+use May::{DownTo, Nothing, RoomsAbove};
 
 /// The rooms, in the order in which data walks through them, and what each may use.
 ///
 /// A room is a folder of `src`, or a file beside the folders. Files within a room may use each other, but in no circle.
 const ROOMS: &[(&str, May)] = &[
     // Shared by all.
-    ("error", UseNone),  // the one error type
-    ("names", UseAbove), // what is named in text and in files, as types
-    ("math", UseNone),   // plain arithmetic on slices
+    ("error", Nothing),    // the one error type
+    ("names", RoomsAbove), // what is named in text and in files, as types
+    ("math", Nothing),     // plain arithmetic on slices
     // From bytes to figures.
-    ("checkpoint", UseAbove), // bytes to named tensors
-    ("model", UseAbove),      // configuration, tokenizer, weight processing
-    ("compute", UseAbove),    // engines that run blocks
-    ("forward", UseAbove),    // prefix tree, schedule, what is captured
-    ("prompts", UseAbove),    // prompts and their makers
-    ("analysis", UseAbove),   // questions about a head, answered by a forward pass
-    ("result", UseAbove),     // the result file and its statistics
-    ("plot", UseAbove),       // results as strokes
-    ("export", UseAbove),     // results as tables, scripts, citations
-    ("worker", UseAbove),     // what page and worker say to each other
-    ("app", UseAbove),        // the page's state and its sentences, as plain data
-    ("web", UseAbove),        // the page in the browser
+    ("checkpoint", RoomsAbove), // bytes to named tensors
+    ("model", RoomsAbove),      // configuration, tokenizer, weight processing
+    ("compute", RoomsAbove),    // engines that run blocks
+    ("forward", RoomsAbove),    // prefix tree, schedule, what is captured
+    ("prompts", RoomsAbove),    // prompts and their makers
+    ("analysis", RoomsAbove),   // questions about a head, answered by a forward pass
+    ("result", RoomsAbove),     // the result file and its statistics
+    ("plot", RoomsAbove),       // results as strokes
+    ("export", RoomsAbove),     // results as tables, scripts, citations
+    ("worker", RoomsAbove),     // what page and worker say to each other
+    ("app", RoomsAbove),        // the page's state and its sentences, as plain data
+    ("web", RoomsAbove),        // the page in the browser
     // Beside them, natively: used by programs alone.
-    ("training", UseDownTo("prompts")), // made the bundled model
-    ("cli", UseDownTo("export")),       // the command line
+    ("training", DownTo("prompts")), // made the bundled model
+    ("cli", DownTo("export")),       // the command line
     // The library's face, which passes rooms on and uses none, and all that has a `main`.
-    ("lib", UseNone),
-    ("programs", UseAbove),
+    ("lib", Nothing),
+    ("programs", RoomsAbove),
 ];
 
 /// What speaks to the browser, and who may name it.
@@ -82,12 +82,12 @@ fn uses_against_the_table(uses: &[Use]) -> Vec<String> {
             None => format!("the room `{user}` is not in ROOMS"),
             Some(place) => {
                 let (last, rule) = match ROOMS[place].1 {
-                    UseAbove => (place, "may use the rooms above it in ROOMS".to_owned()),
-                    UseDownTo(last) => (
+                    RoomsAbove => (place, "may use the rooms above it in ROOMS".to_owned()),
+                    DownTo(last) => (
                         place_of(last) + 1,
                         format!("may use the rooms down to `{last}` in ROOMS"),
                     ),
-                    UseNone => (0, "may use no room".to_owned()),
+                    Nothing => (0, "may use no room".to_owned()),
                 };
                 if ROOMS[..last].iter().any(|(name, _)| *name == used) {
                     continue;

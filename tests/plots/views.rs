@@ -152,7 +152,7 @@ fn isolating_shows_one_and_comes_back() {
             .filter(|series| series.visible)
             .map(|series| series.id)
             .collect();
-        assert_eq!(visible, [id.clone()]);
+        assert_eq!(visible, std::slice::from_ref(id));
         assert!(all.iter().all(|other| view.shows(other) == (other == id)));
         view.isolate(id, &all);
         assert_eq!(view, HistogramView::default());
