@@ -8,7 +8,6 @@ mod store_contract;
 
 use std::rc::Rc;
 
-use keyside::checkpoint::Store;
 use keyside::web::OpfsStore;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
 use keyside::analysis::{Analysis, Array, BatchValues, Heatmap, Observer, Progress, SubstitutionSection, analyze};
-use keyside::checkpoint::Source;
 use keyside::forward::Model;
-use keyside::model::Processing;
 use keyside::names::{Column, Component, HeatmapId, HistogramId, Row, SeriesId, Side};
 use keyside::prompts::{IoiSet, PromptSet};
 use keyside::result::ResultFile;
@@ -123,7 +121,8 @@ pub fn heatmap_of(rows: &[Row], columns: &[Column], means: &[Vec<f32>]) -> Heatm
 }
 
 /// A run on the checkpoint of `source`, 2 batches of 3 prompts with BOS.
-pub fn live(source: Box<dyn Source>) -> ResultFile {
+#[cfg(not(target_arch = "wasm32"))]
+pub fn live(source: Box<dyn keyside::checkpoint::Source>) -> ResultFile {
     let analysis = Analysis {
         head: "2.1".parse().unwrap(),
         earlier_head: "1.3".parse().unwrap(),
@@ -131,7 +130,7 @@ pub fn live(source: Box<dyn Source>) -> ResultFile {
         batches: 2,
         batch_size: 3,
         prepend_bos: true,
-        processing: Processing::default(),
+        processing: keyside::model::Processing::default(),
     };
     let result = async {
         let mut model = Model::open(source, analysis.processing).await?;
