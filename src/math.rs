@@ -30,6 +30,7 @@ fn sum_of(x: &[f32], value: impl Fn(f32) -> f64) -> f64 {
 }
 
 /// Dot product, accumulated in f64.
+#[inline]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
     debug_assert_eq!(a.len(), b.len());
     let mut lanes = [0f64; LANES];
@@ -49,6 +50,7 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
 }
 
 /// Dot product, accumulated in f32: for attention, where a row is one head wide.
+#[inline]
 pub(crate) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0f32; LANES];
     let (a_chunks, a_rest) = a.as_chunks::<LANES>();
@@ -80,6 +82,7 @@ pub(crate) fn unit(x: &mut [f32]) {
 }
 
 /// `target += source`.
+#[inline]
 pub(crate) fn add(target: &mut [f32], source: &[f32]) {
     for (target, source) in target.iter_mut().zip(source) {
         *target += source;
@@ -87,6 +90,7 @@ pub(crate) fn add(target: &mut [f32], source: &[f32]) {
 }
 
 /// `target += factor * source`.
+#[inline]
 pub(crate) fn add_scaled(target: &mut [f32], factor: f32, source: &[f32]) {
     for (target, source) in target.iter_mut().zip(source) {
         *target += factor * source;
@@ -99,6 +103,7 @@ pub(crate) fn standard_deviation(x: &[f32]) -> f64 {
 }
 
 /// Softmax of `x` in place.
+#[inline]
 pub(crate) fn softmax(x: &mut [f32]) {
     let max = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut total = 0.0;
@@ -114,6 +119,7 @@ pub(crate) fn softmax(x: &mut [f32]) {
 /// GELU in the tanh form, `gelu_new`: `x (1 + tanh u) / 2` with `u = sqrt(2/pi) (x + 0.044715 x^3)`.
 ///
 /// Written as `x / (1 + exp(-2 u))`, which is the same and needs one exponential.
+#[inline]
 pub(crate) fn gelu(x: f32) -> f32 {
     const TWICE_SQRT_2_OVER_PI: f32 = 1.595_769_2;
     x / (1.0 + exp(-TWICE_SQRT_2_OVER_PI * x * (1.0 + 0.044_715 * x * x)))
@@ -123,6 +129,7 @@ pub(crate) fn gelu(x: f32) -> f32 {
 ///
 /// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by Cephes' polynomial (S. L. Moshier, `expf.c`), and
 /// `2^n` by its exponent bits. `x` is held within the range of finite, normal results.
+#[inline]
 fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
