@@ -7,6 +7,7 @@
 //! - [`error`]: the one error type, with cause, expectation and advice.
 //! - [`names`]: what is named in text and in files, as types.
 //! - `math`: plain arithmetic on slices.
+//! - `json`: how JSON is read.
 //!
 //! From bytes to figures:
 //! 1. [`checkpoint`]: bytes to tensors (safetensors header, byte ranges, sources, what a browser stores).
@@ -32,6 +33,7 @@ pub(crate) mod compute;
 pub mod error;
 pub mod export;
 pub mod forward;
+pub(crate) mod json;
 pub(crate) mod math;
 pub mod model;
 pub mod names;

@@ -75,7 +75,7 @@ fn the_schema_refuses_what_the_program_refuses() {
         |file| _ = file["sections"][0].as_object_mut().unwrap().remove("kind"),
         |file| file["sections"][0]["head"] = json!("ten"),
         |file| file["sections"][0]["series"]["query"]["W_U[IO]"]["scores"] = json!([1.5, 2.0]),
-        |file| file["sections"][1]["heatmaps"]["key"]["components"][0] = json!("L.0"),
+        |file| file["sections"][1]["components"]["key"][0] = json!("L.0"),
         |file| file["sections"][1]["heatmaps"]["key"]["mean"]["data"][0] = Value::Null,
         |file| file["prompts"][0]["positions"]["src"] = json!(-1),
         |file| file["prompt_set"]["batches"] = json!(0),

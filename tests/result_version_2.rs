@@ -84,6 +84,10 @@ fn version_1_gives_what_version_2_says() {
     assert_eq!(split["mean"], json!({"shape": [4], "data": [0.0, 0.0, 0.0, -0.125]}));
     let key = heatmaps(&mut found)["key"].clone();
     assert_eq!(key, heatmaps(&mut expected)["key"]);
+    assert_eq!(
+        found["sections"][1]["components"],
+        expected["sections"][1]["components"]
+    );
     found["sections"][1]["heatmaps"] = json!({ "key": key });
     expected["sections"][1]["heatmaps"] = json!({ "key": key });
     assert_eq!(found, expected);
@@ -208,8 +212,11 @@ fn arrays_whose_shape_does_not_fit_are_named() {
         &["true_prob has the shape [1]"],
     );
     let key = |change: &dyn Fn(&mut Value)| changed(|file| change(&mut file["sections"][1]["heatmaps"]["key"]));
+    let components = |change: &dyn Fn(&mut Vec<Value>)| {
+        changed(|file| change(file["sections"][1]["components"]["key"].as_array_mut().unwrap()))
+    };
     assert_refused(
-        key(&|heatmap| _ = heatmap["components"].as_array_mut().unwrap().pop()),
+        components(&|key| _ = key.pop()),
         &["mean of heatmap \"key\" has the shape [7]", "[6]"],
     );
     assert_refused(
@@ -221,18 +228,21 @@ fn arrays_whose_shape_does_not_fit_are_named() {
     file["sections"][0]["series"]["query"]["W_U[IO]"]["scores"] = json!({"shape": [3], "data": [1.0, 2.0]});
     assert_refused(
         read_sorted(&file),
-        &["sections[0]", "series.query.W_U[IO].scores", "shape [3] has 2 numbers"],
+        &["sections[0].series.query.W_U[IO].scores", "shape [3] has 2 numbers"],
     );
 }
 
 #[test]
 fn numbers_that_are_not_finite_are_neither_read_nor_written() {
-    // A file may have its kind last: then numbers are read on another way.
+    // The kind may come last.
     let last = r#"{"head": "1.1", "earlier_head": "0.1", "series": {"query": {"a": {"scores": {"shape": [2], "data": [1, 1e39]}}}, "key": {}}, "kind": "substitution"}"#;
     let mut file = example();
     file["sections"] = json!(["HERE"]);
     let text = file.to_string().replace("\"HERE\"", last);
-    assert_refused(ResultFile::from_json(text.as_bytes()), &["value 1 is inf", "finite"]);
+    assert_refused(
+        ResultFile::from_json(text.as_bytes()),
+        &["sections[0].series.query.a.scores.data[1]", "out of range"],
+    );
     let mut result = read(&example()).unwrap();
     let section = results::substitution_mut(&mut result);
     section.true_score.as_mut().unwrap().data_mut()[1] = f32::NAN;
@@ -326,25 +336,21 @@ fn heads_and_components_are_checked() {
         &["sections[1].head", "x"],
     );
     assert_refused(changed(|file| file["config"]["n_head"] = json!(0)), &["does not exist"]);
-    let key = |change: &dyn Fn(&mut Value)| changed(|file| change(&mut file["sections"][1]["heatmaps"]["key"]));
+    let components = |change: &dyn Fn(&mut Vec<Value>)| {
+        changed(|file| change(file["sections"][1]["components"]["key"].as_array_mut().unwrap()))
+    };
+    assert_refused(components(&|key| key[3] = json!("0.2")), &["\"key\"", "component 0.2"]);
     assert_refused(
-        key(&|heatmap| heatmap["components"][3] = json!("0.2")),
-        &["\"key\"", "component 0.2"],
-    );
-    assert_refused(
-        key(&|heatmap| heatmap["components"][5] = json!("MLP3")),
+        components(&|key| key[5] = json!("MLP3")),
         &["\"key\"", "component MLP3"],
     );
+    assert_refused(components(&|key| key[3] = json!("0.1")), &["component 0.1 twice"]);
     assert_refused(
-        key(&|heatmap| heatmap["components"][3] = json!("0.1")),
-        &["component 0.1 twice"],
+        components(&|key| key[0] = json!("L.0")),
+        &["sections[1].components.key[0]", "\"L.0\" is not a component"],
     );
     assert_refused(
-        key(&|heatmap| heatmap["components"][0] = json!("L.0")),
-        &["sections[1].heatmaps.key.components[0]", "\"L.0\" is not a component"],
-    );
-    assert_refused(
-        key(&|heatmap| (heatmap["components"], heatmap["mean"]) = (json!([]), json!({"shape": [0], "data": []}))),
+        changed(|file| _ = file["sections"][1].as_object_mut().unwrap().remove("components")),
         &["no components"],
     );
     for prompts in [0, 3] {

@@ -420,7 +420,7 @@ fn messages_survive_the_way_through_json() {
     let cancel = ToWorker::Cancel { id: 5 };
     assert_eq!(
         serde_json::to_string(&cancel).expect("is written"),
-        r#"{"type":"cancel","id":5}"#
+        r#"{"cancel":{"id":5}}"#
     );
 }
 

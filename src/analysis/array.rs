@@ -1,6 +1,10 @@
 //! Numbers in a shape.
 
-use serde::{Deserialize, Serialize};
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -16,8 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// assert!(Array::new(vec![2, 3], vec![1.0]).is_err());
 /// # Ok::<(), keyside::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Array {
     shape: Vec<usize>,
     data: Vec<f32>,
@@ -30,11 +33,25 @@ struct Unchecked {
     data: Vec<f32>,
 }
 
-impl TryFrom<Unchecked> for Array {
-    type Error = Error;
+impl<'de> Deserialize<'de> for Array {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(ArrayVisitor)
+    }
+}
 
-    fn try_from(read: Unchecked) -> Result<Self> {
-        Self::new(read.shape, read.data)
+/// Checks an array while its end is the place that was read last: errors name it.
+struct ArrayVisitor;
+
+impl<'de> Visitor<'de> for ArrayVisitor {
+    type Value = Array;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array: an object with the fields `shape` and `data`")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, fields: M) -> std::result::Result<Array, M::Error> {
+        let Unchecked { shape, data } = Unchecked::deserialize(MapAccessDeserializer::new(fields))?;
+        Array::new(shape, data).map_err(M::Error::custom)
     }
 }
 

@@ -14,6 +14,7 @@ const MOST_CELLS: usize = 1 << 16;
 
 /// Contributions of components to the score dest -> src, or to what is left of it or put in its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Packed", into = "Packed")]
 pub struct ContributionsSection {
     /// The head.
     pub head: Head,
@@ -23,10 +24,76 @@ pub struct ContributionsSection {
     pub heatmaps: BTreeMap<HeatmapId, Heatmap>,
 }
 
+/// The section in a file: what most heatmaps of a side have in common, their components, stands once.
+#[derive(Serialize, Deserialize)]
+struct Packed {
+    head: Head,
+    prompts: usize,
+    #[serde(default)]
+    components: SideComponents,
+    heatmaps: BTreeMap<HeatmapId, Heatmap>,
+}
+
+/// The components of a side's heatmaps that don't list their own.
+#[derive(Default, Serialize, Deserialize)]
+#[serde(default)]
+struct SideComponents {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    key: Vec<Component>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    query: Vec<Component>,
+}
+
+impl SideComponents {
+    fn of(&mut self, side: Side) -> &mut Vec<Component> {
+        match side {
+            Side::Key => &mut self.key,
+            Side::Query => &mut self.query,
+        }
+    }
+}
+
+impl From<ContributionsSection> for Packed {
+    fn from(mut section: ContributionsSection) -> Self {
+        let mut components = SideComponents::default();
+        for (name, heatmap) in &mut section.heatmaps {
+            let of_side = components.of(name.side());
+            let own = std::mem::take(&mut heatmap.components);
+            if of_side.is_empty() {
+                *of_side = own;
+            } else if *of_side != own {
+                heatmap.components = own;
+            }
+        }
+        Self {
+            head: section.head,
+            prompts: section.prompts,
+            components,
+            heatmaps: section.heatmaps,
+        }
+    }
+}
+
+impl From<Packed> for ContributionsSection {
+    fn from(mut read: Packed) -> Self {
+        for (name, heatmap) in &mut read.heatmaps {
+            if heatmap.components.is_empty() {
+                heatmap.components.clone_from(read.components.of(name.side()));
+            }
+        }
+        Self {
+            head: read.head,
+            prompts: read.prompts,
+            heatmaps: read.heatmaps,
+        }
+    }
+}
+
 /// Contributions of components to a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heatmap {
-    /// The components, in the order of the numbers.
+    /// The components, in the order of the numbers. In a file they may stand in the section instead.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Component>,
     /// Mean contribution of each over the prompts, `[components]`.
     pub mean: Array,

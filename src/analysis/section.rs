@@ -1,19 +1,12 @@
 //! The sections of a result: what each analysis found, by kind.
 
-use std::fmt;
-
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::{Map, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::analysis::{ContributionsSection, SectionType, SubstitutionSection};
 use crate::error::Result;
+use crate::json::{self, Misread};
 use crate::model::Config;
 use crate::names::Head;
-
-/// The field that says of which kind a section is.
-const KIND: &str = "kind";
 
 /// Defines [`Section`] from one list of kinds: text form in the result file, variant, type.
 macro_rules! sections {
@@ -52,15 +45,15 @@ macro_rules! sections {
                 match self { $(Self::$variant(section) => SectionType::check(section, config, prompts),)+ }
             }
 
-            /// The section of `kind` with the fields that `fields` holds; None where the kind is not known.
-            fn read<'de, D: Deserializer<'de>>(kind: &str, fields: D) -> std::result::Result<Option<Self>, D::Error> {
-                Ok(match kind {
-                    $($kind => Some(Self::$variant(<$section>::deserialize(fields)?)),)+
-                    _ => {
-                        IgnoredAny::deserialize(fields)?;
-                        None
-                    }
-                })
+            /// Reads a section of any kind.
+            pub(crate) fn read(text: &str) -> std::result::Result<SectionRead, Misread> {
+                // The kind may stand behind the fields that it gives a meaning to.
+                let Probe { kind } = json::read(text.as_bytes())?;
+                let section = match kind.as_str() {
+                    $($kind => Self::$variant(json::read(text.as_bytes())?),)+
+                    _ => return Ok(SectionRead::Skipped(kind)),
+                };
+                Ok(SectionRead::Known(section))
             }
         }
     };
@@ -75,54 +68,18 @@ sections! {
 
 /// A section as it is read: of a kind that is known, or of a later one.
 #[derive(Debug, Clone, PartialEq)]
-pub enum SectionRead {
+pub(crate) enum SectionRead {
     /// A section that can be shown.
     Known(Section),
     /// A section of this kind, which this version does not know.
     Skipped(String),
 }
 
-impl<'de> Deserialize<'de> for SectionRead {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        deserializer.deserialize_map(SectionVisitor)
-    }
-}
-
-struct SectionVisitor;
-
-impl<'de> Visitor<'de> for SectionVisitor {
-    type Value = SectionRead;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a section: an object with the field `{KIND}`")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<SectionRead, M::Error> {
-        // What stands before the kind waits until it is known; in files that this program wrote nothing does.
-        let mut before = Map::new();
-        let kind: String = loop {
-            match map.next_key::<String>()? {
-                Some(name) if name == KIND => break map.next_value()?,
-                Some(name) => {
-                    let value: Value = map.next_value()?;
-                    before.insert(name, value);
-                }
-                None => return Err(M::Error::missing_field(KIND)),
-            }
-        };
-        let section = if before.is_empty() {
-            Section::read(&kind, MapAccessDeserializer::new(map))?
-        } else {
-            while let Some((name, value)) = map.next_entry()? {
-                before.insert(name, value);
-            }
-            let mut track = serde_path_to_error::Track::new();
-            let fields = Value::Object(before);
-            Section::read(&kind, serde_path_to_error::Deserializer::new(fields, &mut track))
-                .map_err(|cause| M::Error::custom(format!("{}: {cause}", track.path())))?
-        };
-        Ok(section.map_or(SectionRead::Skipped(kind), SectionRead::Known))
-    }
+/// The part of any section that says what the rest is.
+#[derive(Deserialize)]
+#[serde(expecting = "a section: an object with the field `kind`")]
+struct Probe {
+    kind: String,
 }
 
 #[cfg(test)]
@@ -131,8 +88,8 @@ mod tests {
 
     const CONTRIBUTIONS: &str = r#""head": "1.0", "prompts": 2, "heatmaps": {}"#;
 
-    fn read(text: &str) -> serde_json::Result<SectionRead> {
-        serde_json::from_str(text)
+    fn read(text: &str) -> std::result::Result<SectionRead, Misread> {
+        Section::read(text)
     }
 
     #[test]
@@ -161,7 +118,7 @@ mod tests {
             (r#"{"head": "1.0"}"#, "missing field `kind`"),
             (r#"{"kind": "contributions", "head": "1.0"}"#, "missing field `prompts`"),
             (r#"{"head": "1.0", "kind": "contributions"}"#, "missing field `prompts`"),
-            (r#"[1]"#, "a section"),
+            ("7", "a section"),
         ] {
             let error = read(text).expect_err(text).to_string();
             assert!(error.contains(word), "{error}");

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::{Head, Side};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -26,8 +24,7 @@ const B_K: &str = "b_K";
 /// assert_eq!((head.to_string(), head.name()), ("9.3".to_owned(), "head 9.3".to_owned()));
 /// assert_eq!("MLP6".parse(), Ok(Component::Mlp(6)));
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Component {
     /// The token embedding, "W_E".
     TokenEmbedding,
@@ -115,20 +112,6 @@ impl FromStr for Component {
                 "{W_E}, {W_POS}, {B_Q}, {B_K}, a head such as 9.3, {MLP} or {B_O} with a layer such as {MLP}6"
             ))
         })
-    }
-}
-
-impl TryFrom<String> for Component {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<Component> for String {
-    fn from(component: Component) -> Self {
-        component.to_string()
     }
 }
 

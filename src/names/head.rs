@@ -3,13 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{Error, ErrorKind, Result};
 
 /// An attention head, written `layer.head` ("10.7") everywhere: command line, page, result file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Head {
     /// Layer, from 0.
     pub layer: usize,
@@ -42,20 +39,6 @@ impl FromStr for Head {
             Error::new(ErrorKind::Request, format!("\"{text}\" is not a head"))
                 .expected("layer.head, both counted from 0, such as 10.7")
         })
-    }
-}
-
-impl TryFrom<String> for Head {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<Head> for String {
-    fn from(head: Head) -> Self {
-        head.to_string()
     }
 }
 

@@ -318,6 +318,8 @@ impl fmt::Display for HeatmapId {
 }
 
 impl Ord for HeatmapId {
+    // Once in the page's wasm, not in every map and sort.
+    #[inline(never)]
     fn cmp(&self, other: &Self) -> Ordering {
         let key = |heatmap: &Self| {
             let (place, text) = heatmap.place();

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use super::{SeriesId, Side};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -17,8 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// assert!(id.probs() && id.side() == Side::Query);
 /// # Ok::<(), keyside::Error>(())
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "&'static str")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HistogramId {
     /// Scores with keys fixed: the query side's vector is substituted.
     KeysFixedScores,
@@ -111,20 +108,6 @@ impl FromStr for HistogramId {
             Error::new(ErrorKind::ResultFile, format!("\"{text}\" is not a histogram"))
                 .expected(Self::ALL.map(Self::as_str).join(", "))
         })
-    }
-}
-
-impl TryFrom<String> for HistogramId {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<HistogramId> for &'static str {
-    fn from(id: HistogramId) -> Self {
-        id.as_str()
     }
 }
 

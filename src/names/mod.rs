@@ -2,6 +2,7 @@
 //!
 //! A type that a file from elsewhere may have other names of reads any text ([`Foreign`]); the others say what they expected.
 
+mod by_text;
 mod component;
 mod figure;
 mod foreign;

@@ -3,13 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{Error, ErrorKind, Result};
 
 /// One side of a score, written "query" and "key".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "&'static str")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Side {
     /// The query, through W_Q and b_Q.
     Query,
@@ -54,20 +51,6 @@ impl FromStr for Side {
             Error::new(ErrorKind::Request, format!("\"{text}\" is not a side of a score"))
                 .expected(Self::ALL.map(Self::as_str).join(" or "))
         })
-    }
-}
-
-impl TryFrom<String> for Side {
-    type Error = Error;
-
-    fn try_from(text: String) -> Result<Self> {
-        text.parse()
-    }
-}
-
-impl From<Side> for &'static str {
-    fn from(side: Side) -> Self {
-        side.as_str()
     }
 }
 

@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{
-    Analysis, Analyzed, ContributionsSection, Heatmap, Section, SectionRead, SubstitutionSection, Timing,
-};
+use crate::analysis::{Analysis, Analyzed, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
 use crate::forward::Model;
 use crate::model::{Config, Processing};
 use crate::names::{Head, HeatmapId, HistogramId, SeriesId};
@@ -14,8 +12,7 @@ use crate::prompts::{IoiSet, Prompt, PromptSet};
 pub const FORMAT: &str = "keyside-result/2";
 
 /// Everything that one run found. Readers ignore unknown fields.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Document")]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResultFile {
     /// Always [`FORMAT`], whatever version was read.
     pub format: String,
@@ -37,47 +34,6 @@ pub struct ResultFile {
     pub skipped: Vec<String>,
     /// How long it took. None in recorded runs.
     pub timing: Option<Timing>,
-}
-
-/// What is read: sections of unknown kind are not yet apart from the others.
-#[derive(Deserialize)]
-struct Document {
-    format: String,
-    model: ModelInfo,
-    config: Config,
-    processing: Processing,
-    #[serde(default)]
-    prompt_set: Option<PromptSet>,
-    #[serde(default)]
-    prompts: Vec<Prompt>,
-    sections: Vec<SectionRead>,
-    #[serde(default)]
-    skipped: Vec<String>,
-    #[serde(default)]
-    timing: Option<Timing>,
-}
-
-impl From<Document> for ResultFile {
-    fn from(read: Document) -> Self {
-        let (mut sections, mut skipped) = (Vec::new(), read.skipped);
-        for section in read.sections {
-            match section {
-                SectionRead::Known(section) => sections.push(section),
-                SectionRead::Skipped(kind) => skipped.push(kind),
-            }
-        }
-        Self {
-            format: read.format,
-            model: read.model,
-            config: read.config,
-            processing: read.processing,
-            prompt_set: read.prompt_set,
-            prompts: read.prompts,
-            sections,
-            skipped,
-            timing: read.timing,
-        }
-    }
 }
 
 /// Which model a result is of, and where it came from.

@@ -2,11 +2,15 @@
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::version_1;
-use crate::analysis::Section;
+use crate::analysis::{Section, SectionRead, Timing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::result::{FORMAT, ResultFile};
+use crate::json::{self, Misread};
+use crate::model::{Config, Processing};
+use crate::prompts::{Prompt, PromptSet};
+use crate::result::{FORMAT, ModelInfo, ResultFile};
 
 /// Longest result file that is read: 64 MiB, some thirty times that of 1200 prompts.
 pub const MAX_BYTES: usize = 64 << 20;
@@ -44,7 +48,7 @@ impl ResultFile {
             error(format!("{what} ({cause})")).expected(format!("a JSON object with \"format\": {}", expected()))
         })?;
         let result: Self = match probe.format.as_deref() {
-            Some(FORMAT) => read(bytes)?,
+            Some(FORMAT) => read::<File>(bytes)?.into_document()?,
             Some(version_1::FORMAT) => read::<version_1::File>(bytes)?.into_document().map_err(ours)?,
             Some(format) => {
                 let error = error(format!("the file has the format \"{format}\"")).expected(expected());
@@ -101,10 +105,9 @@ impl ResultFile {
             };
             return Err(error(cause).expected(format!("one of {}", Section::KINDS.join(", "))));
         }
-        let mut kinds: Vec<&str> = self.sections.iter().map(Section::kind).collect();
-        kinds.sort_unstable();
-        if let Some(twice) = kinds.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(error(format!("the result has two sections of kind {}", twice[0])).expected("one of each"));
+        let count_of = |kind: &str| self.sections.iter().filter(|section| section.kind() == kind).count();
+        if let Some(kind) = Section::KINDS.iter().find(|kind| count_of(kind) > 1) {
+            return Err(error(format!("the result has two sections of kind {kind}")).expected("one of each"));
         }
         self.sections
             .iter()
@@ -112,16 +115,54 @@ impl ResultFile {
     }
 }
 
+/// The file as it is read: of what kinds the sections are is not known yet.
+#[derive(Deserialize)]
+struct File {
+    model: ModelInfo,
+    config: Config,
+    processing: Processing,
+    #[serde(default)]
+    prompt_set: Option<PromptSet>,
+    #[serde(default)]
+    prompts: Vec<Prompt>,
+    sections: Vec<Box<RawValue>>,
+    #[serde(default)]
+    skipped: Vec<String>,
+    #[serde(default)]
+    timing: Option<Timing>,
+}
+
+impl File {
+    fn into_document(self) -> Result<ResultFile> {
+        let (mut sections, mut skipped) = (Vec::new(), self.skipped);
+        for (index, text) in self.sections.iter().enumerate() {
+            let place = format!("sections[{index}]");
+            match Section::read(text.get()).map_err(|cause| misread(&cause.within(&place)))? {
+                SectionRead::Known(section) => sections.push(section),
+                SectionRead::Skipped(kind) => skipped.push(kind),
+            }
+        }
+        Ok(ResultFile {
+            format: FORMAT.to_owned(),
+            model: self.model,
+            config: self.config,
+            processing: self.processing,
+            prompt_set: self.prompt_set,
+            prompts: self.prompts,
+            sections,
+            skipped,
+            timing: self.timing,
+        })
+    }
+}
+
 /// Reads what `bytes` hold, and says where it is not what it should be.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let mut document = serde_json::Deserializer::from_slice(bytes);
-    serde_path_to_error::deserialize(&mut document).map_err(|cause| {
-        error(format!(
-            "the result file can't be read: {} ({})",
-            cause.path(),
-            cause.inner()
-        ))
-    })
+    json::read(bytes).map_err(|cause| misread(&cause))
+}
+
+fn misread(cause: &Misread) -> Error {
+    error(format!("the result file can't be read: {cause}"))
 }
 
 /// Whether `format` is that of a version to come.

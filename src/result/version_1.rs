@@ -4,10 +4,8 @@
 //! columns. [`File::into_document`] makes the document of today of it.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{Error as _, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use super::{FORMAT as WRITTEN, ModelInfo, ResultFile};
 use crate::analysis::{Array, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
@@ -33,8 +31,7 @@ pub(super) struct File {
     batch_size: usize,
     prepend_bos: bool,
     histograms: Histograms,
-    #[serde(deserialize_with = "heatmaps")]
-    heatmaps: BTreeMap<HeatmapId, Table>,
+    heatmaps: BTreeMap<String, Table>,
     #[serde(default)]
     prompts: Vec<Prompt>,
     #[serde(default)]
@@ -71,26 +68,9 @@ impl Histograms {
     }
 }
 
-/// A heatmap: values by row and column.
+/// What stands under a heatmap's name: the values by row and column, or `facets`, which have them.
 #[derive(Deserialize)]
 struct Table {
-    rows: Vec<Row>,
-    columns: Vec<Column>,
-    values: Vec<Vec<f32>>,
-    sum: f32,
-    #[serde(default)]
-    mean_score: Option<f32>,
-    #[serde(default)]
-    max_abs_residual: Option<f32>,
-    #[serde(default)]
-    per_prompt: Option<Vec<Vec<Vec<f32>>>>,
-    #[serde(default)]
-    note: Option<String>,
-}
-
-/// What is read under a heatmap's name: `facets`, or the fields of a [`Table`].
-#[derive(Deserialize)]
-struct Read {
     facets: Option<BTreeMap<String, Table>>,
     rows: Option<Vec<Row>>,
     columns: Option<Vec<Column>>,
@@ -100,54 +80,6 @@ struct Read {
     max_abs_residual: Option<f32>,
     per_prompt: Option<Vec<Vec<Vec<f32>>>>,
     note: Option<String>,
-}
-
-impl Read {
-    /// The table whose fields were read, or the name of the first field that is missing.
-    fn table(self) -> std::result::Result<Table, &'static str> {
-        Ok(Table {
-            rows: self.rows.ok_or("rows")?,
-            columns: self.columns.ok_or("columns")?,
-            values: self.values.ok_or("values")?,
-            sum: self.sum.ok_or("sum")?,
-            mean_score: self.mean_score,
-            max_abs_residual: self.max_abs_residual,
-            per_prompt: self.per_prompt,
-            note: self.note,
-        })
-    }
-}
-
-/// Reads heatmaps and facets. A name with a slash is refused: it would be taken for a facet's.
-fn heatmaps<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<BTreeMap<HeatmapId, Table>, D::Error> {
-    struct Names;
-
-    impl<'de> Visitor<'de> for Names {
-        type Value = BTreeMap<HeatmapId, Table>;
-
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("heatmaps by name")
-        }
-
-        fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<Self::Value, M::Error> {
-            let mut heatmaps = BTreeMap::new();
-            while let Some((name, mut read)) = map.next_entry::<String, Read>()? {
-                if !HeatmapId::is_group(&name) {
-                    return Err(M::Error::custom(format!("heatmap \"{name}\" has a slash in its name")));
-                }
-                if let Some(facets) = read.facets.take() {
-                    let named = |(facet, table): (String, Table)| (HeatmapId::of_facet(&name, &facet), table);
-                    heatmaps.extend(facets.into_iter().map(named));
-                } else {
-                    let missing = |field| M::Error::custom(format!("heatmap \"{name}\": missing field `{field}`"));
-                    heatmaps.insert(name.as_str().into(), read.table().map_err(missing)?);
-                }
-            }
-            Ok(heatmaps)
-        }
-    }
-
-    deserializer.deserialize_map(Names)
 }
 
 fn error(cause: String) -> Error {
@@ -171,11 +103,7 @@ impl File {
         set.check()?;
         self.check_lengths(set.count())?;
         let mut sections = vec![Section::Substitution(self.substitution())];
-        let mut heatmaps = BTreeMap::new();
-        for (name, table) in self.heatmaps {
-            let heatmap = table.into_heatmap(&name, self.batch_size)?;
-            heatmaps.insert(name, heatmap);
-        }
+        let heatmaps = heatmaps(self.heatmaps, self.batch_size)?;
         if !heatmaps.is_empty() {
             sections.push(Section::Contributions(ContributionsSection {
                 head: self.head,
@@ -235,17 +163,44 @@ impl File {
     }
 }
 
+/// The heatmaps and facets of `tables`. A name with a slash is refused: it would be taken for a facet's.
+fn heatmaps(tables: BTreeMap<String, Table>, prompts: usize) -> Result<BTreeMap<HeatmapId, Heatmap>> {
+    let mut heatmaps = BTreeMap::new();
+    for (name, mut table) in tables {
+        if !HeatmapId::is_group(&name) {
+            return Err(error(format!("heatmap \"{name}\" has a slash in its name")));
+        }
+        let named: Vec<(HeatmapId, Table)> = match table.facets.take() {
+            Some(facets) => {
+                let named = |(facet, table): (String, Table)| (HeatmapId::of_facet(&name, &facet), table);
+                facets.into_iter().map(named).collect()
+            }
+            None => vec![(name.as_str().into(), table)],
+        };
+        for (name, table) in named {
+            let heatmap = table.into_heatmap(&name, prompts)?;
+            heatmaps.insert(name, heatmap);
+        }
+    }
+    Ok(heatmaps)
+}
+
 impl Table {
     /// The same, component by component; `prompts` is the batch size.
     fn into_heatmap(self, name: &HeatmapId, prompts: usize) -> Result<Heatmap> {
-        let (rows, columns) = (self.rows.len(), self.columns.len());
+        let missing = |field: &str| error(format!("heatmap \"{name}\": missing field `{field}`"));
+        let row_names = self.rows.ok_or_else(|| missing("rows"))?;
+        let column_names = self.columns.ok_or_else(|| missing("columns"))?;
+        let mean = self.values.ok_or_else(|| missing("values"))?;
+        let sum = self.sum.ok_or_else(|| missing("sum"))?;
+        let (rows, columns) = (row_names.len(), column_names.len());
         if rows == 0 || columns == 0 {
             return Err(
                 error(format!("heatmap \"{name}\" has {rows} rows and {columns} columns")).expected("at least one"),
             );
         }
         let fits = |table: &Vec<Vec<f32>>| table.len() == rows && table.iter().all(|row| row.len() == columns);
-        if !fits(&self.values) || !self.per_prompt.iter().flatten().all(fits) {
+        if !fits(&mean) || !self.per_prompt.iter().flatten().all(fits) {
             return Err(error(format!(
                 "the values of heatmap \"{name}\" do not fit its {rows} rows and {columns} columns"
             )));
@@ -256,7 +211,7 @@ impl Table {
             let cause = format!("per_prompt of heatmap \"{name}\" has {} entries", per_prompt.len());
             return Err(error(cause).expected(format!("{prompts}, the batch size")));
         }
-        let cells = Heatmap::cells(name.side(), &self.rows, &self.columns)?;
+        let cells = Heatmap::cells(name.side(), &row_names, &column_names)?;
         let values =
             |table: &[Vec<f32>]| -> Vec<f32> { cells.iter().map(|(_, (row, column))| table[*row][*column]).collect() };
         let per_prompt = self.per_prompt.as_ref().map(|tables| {
@@ -264,9 +219,9 @@ impl Table {
             Array::of_rows(numbers.collect(), cells.len())
         });
         Ok(Heatmap {
-            mean: Array::vector(values(&self.values)),
+            mean: Array::vector(values(&mean)),
             components: cells.iter().map(|(component, _)| *component).collect(),
-            sum: self.sum,
+            sum,
             mean_score: self.mean_score,
             max_abs_residual: self.max_abs_residual,
             per_prompt,

@@ -1,6 +1,8 @@
 //! The messages, as typed enums. They travel as JSON text.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 
 use crate::analysis::{Analysis, BatchValues, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
@@ -16,7 +18,7 @@ pub const PICKED: &str = "picked:";
 
 /// From the page to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum ToWorker {
     /// Read the configuration (and card, if any) of the model at `url`; answered by `Described`.
     Describe {
@@ -59,7 +61,7 @@ pub enum ToWorker {
 
 /// From the worker to the page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum FromWorker {
     /// The worker has started and listens.
     Ready,
@@ -109,6 +111,7 @@ pub enum FromWorker {
         /// Number of the request.
         id: u32,
         /// What it found.
+        #[serde(deserialize_with = "result")]
         result: Box<ResultFile>,
     },
     /// A request failed, or was cancelled.
@@ -123,4 +126,12 @@ pub enum FromWorker {
         /// The panic's message.
         message: String,
     },
+}
+
+/// Reads a result in a message as it is read in a file: what reads one is in the page's wasm once.
+fn result<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Box<ResultFile>, D::Error> {
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    ResultFile::from_json(text.get().as_bytes())
+        .map(Box::new)
+        .map_err(D::Error::custom)
 }

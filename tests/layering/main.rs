@@ -38,6 +38,7 @@ const ROOMS: &[(&str, May)] = &[
     ("error", Nothing),    // the one error type
     ("names", RoomsAbove), // what is named in text and in files, as types
     ("math", Nothing),     // plain arithmetic on slices
+    ("json", Nothing),     // how JSON is read
     // From bytes to figures.
     ("checkpoint", RoomsAbove), // bytes to named tensors
     ("model", RoomsAbove),      // configuration, tokenizer, weight processing

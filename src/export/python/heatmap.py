@@ -25,9 +25,11 @@ if result["format"] == "keyside-result/1":
 else:
     section = next(section for section in result["sections"] if section["kind"] == "contributions")
     heatmap = section["heatmaps"]["/".join(HEATMAP[::2])]
-    count = len(heatmap["components"])
+    side = "query" if HEATMAP[0].startswith("query") else "key"
+    components = heatmap.get("components") or section["components"][side]
+    count = len(components)
     data = heatmap["mean"]["data"] if PROMPT is None else heatmap["per_prompt"]["data"][PROMPT * count :]
-    values = dict(zip(heatmap["components"], data))
+    values = dict(zip(components, data))
     for labels in LABELS:
         cells.append([values[label] if label else float("nan") for label in labels])
 
