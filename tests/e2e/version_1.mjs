@@ -38,8 +38,9 @@ export function inVersion1(result) {
   const heatmaps = {};
   for (const [name, heatmap] of Object.entries(contributions?.heatmaps ?? {})) {
     const [group, facet] = name.split("/");
-    if (facet) ((heatmaps[group] ??= { facets: {} }).facets[facet] = table(heatmap));
-    else heatmaps[name] = table(heatmap);
+    const whole = table({ components: contributions.components[name.startsWith("query") ? "query" : "key"], ...heatmap });
+    if (facet) ((heatmaps[group] ??= { facets: {} }).facets[facet] = whole);
+    else heatmaps[name] = whole;
   }
   const { maker: _, ...set } = result.prompt_set ?? {};
   return {
