@@ -106,6 +106,7 @@ export const liveRuns = [
       await until(tab.page, () => colours(tab, "keys_fixed_scores"), (count) => count > 5, "the figure is empty");
       const data = tab.at("figure-keys_fixed_scores").getByTestId("data-table");
       await data.locator("summary").first().click();
+      await data.getByTestId("data-statistics").waitFor();
       const counts = await data.getByTestId("data-statistics").locator("tbody tr td:nth-of-type(2)").allInnerTexts();
       check(counts.length === 7 && counts.every((count) => count === (40 * kept).toLocaleString("en-US")), `${counts} values in ${kept} batches`);
       await tab.fill({ batches: 1, size: 5 });
