@@ -4,5 +4,5 @@
   await wasm_bindgen({ module_or_path: response });
 })().catch((cause) => {
   // The message FromWorker::Panicked of src/worker/message.rs.
-  postMessage(JSON.stringify({ type: "panicked", message: `__WASM__ can't be run: ${cause?.message ?? cause}` }));
+  postMessage(JSON.stringify({ panicked: { message: `__WASM__ can't be run: ${cause?.message ?? cause}` } }));
 });
