@@ -41,7 +41,7 @@ async fn residual_stream_and_log_probabilities() {
     let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
     let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max().unwrap();
     let mut tokens = prompts[0].tokens.clone();
-    tokens.resize(longest, model.config().bos_token_id);
+    tokens.resize(longest, model.config().bos_token_id.unwrap());
     for layer in 0..3 {
         let resid = model.resid_pre(&tokens, layer, &Unwatched).await.unwrap();
         golden.check(&format!("dbg/resid_pre/{layer}"), &resid);

@@ -30,7 +30,7 @@ fn prompts(model: &Model) -> Vec<Prompt> {
 fn padded(model: &Model, prompts: &[Prompt]) -> Vec<u32> {
     let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max().unwrap();
     let mut tokens = prompts[0].tokens.clone();
-    tokens.resize(longest, model.config().bos_token_id);
+    tokens.resize(longest, model.config().bos_token_id.unwrap());
     tokens
 }
 

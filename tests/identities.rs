@@ -417,7 +417,7 @@ fn a_run_with_bos() {
     let (without, with) = (run(&mut model, &plain), run(&mut model, &with_bos));
     assert_eq!((without.prompts.len(), with.prompts.len()), (20, 20));
     for (plain, bos) in without.prompts.iter().zip(&with.prompts) {
-        assert_eq!(bos.tokens[0], model.config().bos_token_id);
+        assert_eq!(bos.tokens[0], model.config().bos_token_id.unwrap());
         assert_eq!(bos.tokens[1..], plain.tokens);
         let io = |prompt: &Prompt| prompt.position(&PositionName::Src).unwrap();
         assert_eq!(io(bos), io(plain) + 1);

@@ -50,7 +50,11 @@ fn config() -> Config {
         d_vocab: D_VOCAB,
         n_ctx: 1024,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: 50256,
+        bos_token_id: Some(50256),
+        activation_function: keyside::model::Activation::GeluNew,
+        scale_attn_weights: true,
+        scale_attn_by_inverse_layer_idx: false,
+        tie_word_embeddings: true,
     }
 }
 

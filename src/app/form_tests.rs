@@ -117,7 +117,11 @@ fn a_description_brings_heads_but_never_over_typed_ones() {
         d_vocab: 1000,
         n_ctx: 64,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: 0,
+        bos_token_id: Some(0),
+        activation_function: crate::model::Activation::GeluNew,
+        scale_attn_weights: true,
+        scale_attn_by_inverse_layer_idx: false,
+        tie_word_embeddings: true,
     };
     let heads = |form: &Form| (form.head.clone(), form.earlier_head.clone());
     let pair = |head: &str, earlier_head: &str| (head.to_string(), earlier_head.to_string());

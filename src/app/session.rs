@@ -333,6 +333,7 @@ impl Session {
             name,
             source: active.url.clone(),
             dtype: None,
+            notes: Vec::new(),
         };
         Some(partial::empty(model, known.config.clone(), &active.analysis))
     }

@@ -118,6 +118,9 @@ pub fn settings(result: &ResultFile) -> String {
             None => prompts,
         },
     ];
+    if let Some(dtype) = &result.model.dtype {
+        parts.push(format!("weights {dtype}"));
+    }
     if let Some(timing) = &result.timing {
         parts.push(format!(
             "{} ({} positions/s)",

@@ -10,7 +10,7 @@ use clap::Parser;
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::ModelCard;
-use keyside::model::{Config, Processing, Tokenizer};
+use keyside::model::{Activation, Config, Processing, Tokenizer};
 use keyside::prompts::ioi::Dataset;
 use keyside::prompts::ioi::random::PythonRandom;
 use keyside::training::{
@@ -109,7 +109,11 @@ fn model_config(tokenizer_json: &[u8]) -> Result<Config> {
         d_vocab,
         n_ctx: 64,
         layer_norm_epsilon: 1e-5,
-        bos_token_id: d_vocab.saturating_sub(1) as u32,
+        bos_token_id: Some(d_vocab.saturating_sub(1) as u32),
+        activation_function: Activation::GeluNew,
+        scale_attn_weights: true,
+        scale_attn_by_inverse_layer_idx: false,
+        tie_word_embeddings: true,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Little-endian F32, F16 and BF16 to f32, piece by piece, into the final buffer.
+//! Little-endian F64, F32, F16 and BF16 to f32, piece by piece, into the final buffer.
 
 use std::collections::TryReserveError;
 
@@ -7,6 +7,7 @@ use half::{bf16, f16};
 /// The dtypes that weights may have in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WeightDtype {
+    F64,
     F32,
     F16,
     BF16,
@@ -15,6 +16,7 @@ pub(crate) enum WeightDtype {
 impl WeightDtype {
     fn size(self) -> usize {
         match self {
+            Self::F64 => 8,
             Self::F32 => 4,
             Self::F16 | Self::BF16 => 2,
         }
@@ -22,6 +24,7 @@ impl WeightDtype {
 
     fn value(self, bytes: &[u8]) -> f32 {
         match (self, bytes) {
+            (Self::F64, &[a, b, c, d, e, f, g, h]) => f64::from_le_bytes([a, b, c, d, e, f, g, h]) as f32,
             (Self::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
             (Self::F16, &[a, b]) => f16::from_le_bytes([a, b]).to_f32(),
             (Self::BF16, &[a, b]) => bf16::from_le_bytes([a, b]).to_f32(),
@@ -50,7 +53,7 @@ impl Decoder {
         Ok(Self {
             dtype,
             values,
-            rest: Vec::with_capacity(4),
+            rest: Vec::with_capacity(8),
             damaged: false,
         })
     }
@@ -91,6 +94,11 @@ impl Decoder {
     // One loop per dtype, so that each compiles to a plain copy or conversion.
     fn extend(&mut self, bytes: &[u8]) {
         match self.dtype {
+            WeightDtype::F64 => {
+                let (chunks, _) = bytes.as_chunks::<8>();
+                self.values
+                    .extend(chunks.iter().map(|value| f64::from_le_bytes(*value) as f32));
+            }
             WeightDtype::F32 => {
                 let (chunks, _) = bytes.as_chunks::<4>();
                 self.values
@@ -122,12 +130,14 @@ mod tests {
     #[test]
     fn pieces_of_any_length_give_the_same_values() {
         let values = [0.0f32, 1.5, -2.25, 65504.0, -0.0, 0.1];
+        let f64_bytes: Vec<u8> = values.iter().flat_map(|v| f64::from(*v).to_le_bytes()).collect();
         let f32_bytes: Vec<u8> = values.iter().flat_map(|v| v.to_le_bytes()).collect();
         let f16_bytes: Vec<u8> = values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect();
         let bf16_bytes: Vec<u8> = values.iter().flat_map(|v| bf16::from_f32(*v).to_le_bytes()).collect();
         let halves = values.map(|v| f16::from_f32(v).to_f32());
         let brains = values.map(|v| bf16::from_f32(v).to_f32());
         for (dtype, bytes, expected) in [
+            (WeightDtype::F64, f64_bytes, values),
             (WeightDtype::F32, f32_bytes, values),
             (WeightDtype::F16, f16_bytes, halves),
             (WeightDtype::BF16, bf16_bytes, brains),

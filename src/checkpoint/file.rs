@@ -80,6 +80,10 @@ impl Source for FileSource {
         self.folder.display().to_string()
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn stream<'a>(
         &'a self,
         file: &'a str,

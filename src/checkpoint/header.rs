@@ -35,10 +35,13 @@ impl TensorEntry {
     /// Its dtype, where it can hold weights.
     pub(crate) fn weight_dtype(&self, name: &str) -> Result<WeightDtype> {
         match self.dtype {
+            Dtype::F64 => Ok(WeightDtype::F64),
             Dtype::F32 => Ok(WeightDtype::F32),
             Dtype::F16 => Ok(WeightDtype::F16),
             Dtype::BF16 => Ok(WeightDtype::BF16),
-            other => Err(error(format!("tensor {name} of {FILE} has dtype {other:?}")).expected("F32, F16 or BF16")),
+            other => {
+                Err(error(format!("tensor {name} of {FILE} has dtype {other:?}")).expected("F64, F32, F16 or BF16"))
+            }
         }
     }
 
@@ -47,9 +50,17 @@ impl TensorEntry {
         if self.shape.iter().copied().eq(shape.iter().map(|size| *size as u64)) {
             return Ok(());
         }
+        let reversed = self.shape.iter().rev().copied();
+        let advice = match shape.len() == 2 && reversed.eq(shape.iter().map(|size| *size as u64)) {
+            true => {
+                "It looks transposed: GPT-2's maps are [in, out], those of a Linear layer [out, in]. Transpose the weights of \
+                 all blocks' maps and save the file again."
+            }
+            false => "Check that config.json belongs to this file.",
+        };
         Err(error(format!("tensor {name} of {FILE} has shape {:?}", self.shape))
             .expected(format!("{shape:?}"))
-            .advice("Check that config.json belongs to this file."))
+            .advice(advice))
     }
 }
 
@@ -108,16 +119,16 @@ impl Header {
             }
         }
         check_offsets(&mut entries, data_start, length)?;
+        let prefix = expected.prefix_of(entries.iter().map(|(name, _)| name.as_str()));
         let mut header = Self::default();
         for (name, entry) in entries {
-            let short = expected.short(&name);
+            let short = expected.short(&name, &prefix);
             if (expected.ignored)(short) {
                 continue;
             }
             if header.tensors.insert(short.to_owned(), entry).is_some() {
                 return Err(error(format!(
-                    "{FILE} has tensor {short} twice: with the prefix {} and without",
-                    expected.prefix
+                    "{FILE} has tensor {short} twice: with the prefix {prefix} and without"
                 )));
             }
         }
@@ -171,7 +182,7 @@ fn entry(name: &str, value: Value, data_start: u64) -> Result<TensorEntry> {
             "tensor {name:?} of {FILE} has the unknown dtype {:?}",
             raw.dtype
         ))
-        .expected("F32, F16 or BF16")
+        .expected("F64, F32, F16 or BF16")
     })?;
     let (start, end) = raw.data_offsets;
     let range = data_start.checked_add(start).zip(data_start.checked_add(end));

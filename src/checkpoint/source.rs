@@ -103,6 +103,11 @@ pub trait Source {
         None
     }
 
+    /// Whether reading costs next to nothing: from memory or a disk.
+    fn is_local(&self) -> bool {
+        false
+    }
+
     /// Whether a part of a file costs as much as everything before it.
     fn reads_from_the_start(&self) -> bool {
         false
@@ -162,6 +167,10 @@ impl MemorySource {
 impl Source for MemorySource {
     fn location(&self) -> String {
         "memory".to_owned()
+    }
+
+    fn is_local(&self) -> bool {
+        true
     }
 
     fn stream<'a>(

@@ -19,7 +19,13 @@ pub(crate) fn summary(result: &ResultFile) -> String {
             set.batches, set.batch_size, set.seed
         );
     }
+    if let Some(dtype) = &result.model.dtype {
+        text += &format!(", weights {dtype}");
+    }
     text.push('\n');
+    for note in &result.model.notes {
+        line(&mut text, format_args!("Note: {note}"));
+    }
     for name in HistogramId::ALL {
         histogram(&mut text, result, name);
     }

@@ -9,6 +9,7 @@ use crate::names::BlockHook;
 /// Attention of `rows`, whose queries, keys and values and those of their ancestors are in `qkv [rows, 3 * d_model]`.
 pub(crate) struct Attention<'a> {
     pub(crate) config: &'a Config,
+    pub(crate) layer: usize,
     pub(crate) rows: &'a Rows<'a>,
     pub(crate) qkv: &'a [f32],
     /// Edits of this layer.
@@ -53,7 +54,7 @@ impl Attention<'_> {
     /// Scores of `row` in `head` with the rows `attended`, nearest first, into `scores`.
     fn scores(&self, row: usize, head: usize, attended: &[usize], scores: &mut Vec<f32>) {
         let query = self.part(row, 0, head);
-        let factor = 1.0 / (query.len() as f32).sqrt();
+        let factor = 1.0 / self.config.score_divisor(self.layer) as f32;
         scores.clear();
         scores.extend(
             attended

@@ -8,12 +8,13 @@ use crate::compute::rows::{Edit, Rows, Taps};
 use crate::compute::tensor;
 use crate::error::Result;
 use crate::math;
-use crate::model::Config;
+use crate::model::{Activation, Config};
 use crate::names::BlockHook;
 
 /// One block, applied to rows of one pass.
 pub(crate) struct Step<'a> {
     pub(crate) config: &'a Config,
+    pub(crate) layer: usize,
     pub(crate) block: &'a Block,
     pub(crate) rest: &'a BlockRest,
     /// Edits of this layer.
@@ -38,6 +39,7 @@ impl Step<'_> {
         self.append_qkv(range, resid, qkv, taps)?;
         let attention = Attention {
             config: self.config,
+            layer: self.layer,
             rows,
             qkv,
             edits: self.edits,
@@ -119,8 +121,13 @@ impl Step<'_> {
         let hidden = tensor::product(ln_2.forward(resid_mid, self.config.d_model), w_in)?;
         let mut hidden = tensor::read(&hidden, |hidden| {
             let mut activated = Vec::with_capacity(hidden.len());
-            for row in hidden.chunks_exact(b_in.len()) {
-                activated.extend(row.iter().zip(b_in).map(|(v, b)| math::gelu(v + b)));
+            let rows = hidden.chunks_exact(b_in.len());
+            // A loop for each function, so that each compiles to SIMD of its own.
+            match self.config.activation_function {
+                Activation::GeluNew => activate(rows, b_in, &mut activated, math::gelu_new),
+                Activation::Gelu => activate(rows, b_in, &mut activated, math::gelu),
+                Activation::Relu => activate(rows, b_in, &mut activated, |v| v.max(0.0)),
+                Activation::Silu => activate(rows, b_in, &mut activated, math::silu),
             }
             activated
         })?;
@@ -257,5 +264,17 @@ fn add_with_bias(target: &mut [f32], out: &[f32], bias: &[f32]) {
         for ((target, out), bias) in target.iter_mut().zip(out).zip(bias) {
             *target += out + bias;
         }
+    }
+}
+
+/// Appends `activation` of each of `rows`, `[d_mlp]`, with the bias `b_in` added, to `activated`.
+fn activate<'r>(
+    rows: impl Iterator<Item = &'r [f32]>,
+    b_in: &[f32],
+    activated: &mut Vec<f32>,
+    activation: impl Fn(f32) -> f32,
+) {
+    for row in rows {
+        activated.extend(row.iter().zip(b_in).map(|(v, b)| activation(v + b)));
     }
 }

@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::loader::Loader;
 use crate::math;
 use crate::model::layer_norm::{Affine, LayerNorm};
-use crate::model::tensors::{LM_HEAD, LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
-use crate::model::{Config, Processing};
+use crate::model::tensors::{LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
+use crate::model::{Checkpoint, Config, Processing};
 
 /// Rows of W_U that logits are computed of at a time.
 const ROWS_AT_A_TIME: usize = 1024;
@@ -37,9 +37,17 @@ pub(crate) struct Embedding {
 }
 
 /// The matrices whose rows are taken as they pass: W_E, which is W_U transposed, too, where there is no other.
-pub(crate) const MATRICES: [TensorRow; 2] = [WTE, LM_HEAD];
+pub(crate) fn matrices(checkpoint: &Checkpoint) -> Vec<TensorRow> {
+    let other = Some(checkpoint.unembedding()).filter(|matrix| matrix.name() != WTE.name());
+    [WTE].into_iter().chain(other).collect()
+}
+
 /// The tensors that [`Embedding`] is made of.
-pub(crate) const TENSORS: [TensorRow; 5] = [WTE, WPE, LN_F_WEIGHT, LN_F_BIAS, LM_HEAD];
+pub(crate) fn tensors(checkpoint: &Checkpoint) -> Vec<TensorRow> {
+    let mut tensors = matrices(checkpoint);
+    tensors.extend([WPE, LN_F_WEIGHT, LN_F_BIAS]);
+    tensors
+}
 
 impl Embedding {
     /// Reads both ends of the model, with the rows of `tokens`.
@@ -49,8 +57,8 @@ impl Embedding {
         let mut ends = loader.tensors(&wanted).await?;
         let (w_e, mut source_mean) = read_rows(loader, WTE, tokens).await?;
         let mut w_u = None;
-        if loader.has(LM_HEAD.name()) {
-            let (rows, mean) = read_rows(loader, LM_HEAD, tokens).await?;
+        if loader.unembedding().name() != WTE.name() {
+            let (rows, mean) = read_rows(loader, loader.unembedding(), tokens).await?;
             (w_u, source_mean) = (Some(rows), mean);
         }
         let mut embedding = Self {
@@ -76,7 +84,7 @@ impl Embedding {
         }
         self.w_e.extend(read_rows(loader, WTE, tokens).await?.0);
         if let Some(w_u) = &mut self.w_u {
-            w_u.extend(read_rows(loader, LM_HEAD, tokens).await?.0);
+            w_u.extend(read_rows(loader, loader.unembedding(), tokens).await?.0);
         }
         Ok(())
     }
@@ -162,7 +170,6 @@ impl Embedding {
         };
         let mut rows = Vec::with_capacity(ROWS_AT_A_TIME * self.d_model);
         let mut outcome = Ok(());
-        let source = if self.w_u.is_some() { LM_HEAD } else { WTE };
         let mut take = |row: &[f32]| {
             rows.extend_from_slice(row);
             if rows.len() == ROWS_AT_A_TIME * self.d_model && outcome.is_ok() {
@@ -171,7 +178,7 @@ impl Embedding {
             }
         };
         loader
-            .rows(source.name(), [self.d_vocab, self.d_model], &mut take)
+            .rows(loader.unembedding().name(), [self.d_vocab, self.d_model], &mut take)
             .await?;
         outcome?;
         logits.add(&x, &rows, self.d_model)?;

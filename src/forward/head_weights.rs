@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::math;
 use crate::model::Config;
 use crate::model::layer_norm::{self, LayerNorm};
-use crate::names::Side;
+use crate::names::{Head, Side};
 
 /// W_Q, b_Q, W_K and b_K of one head, always with LayerNorm's weight and bias folded in.
 ///
@@ -17,6 +17,8 @@ use crate::names::Side;
 pub struct HeadWeights {
     d_model: usize,
     d_head: usize,
+    /// What a product of query and key is divided by.
+    divisor: f64,
     ln: LayerNorm,
     w_q: Vec<f32>,
     b_q: Vec<f32>,
@@ -25,9 +27,10 @@ pub struct HeadWeights {
 }
 
 impl HeadWeights {
-    pub(crate) fn new(input: &AttentionInput, config: &Config, head: usize) -> Result<Self> {
-        let (w_q, b_q) = columns(input, config, head * config.d_head())?;
-        let (w_k, b_k) = columns(input, config, config.d_model + head * config.d_head())?;
+    /// Of `head`, whose layer's weights `input` are.
+    pub(crate) fn new(input: &AttentionInput, config: &Config, head: Head) -> Result<Self> {
+        let (w_q, b_q) = columns(input, config, head.head * config.d_head())?;
+        let (w_k, b_k) = columns(input, config, config.d_model + head.head * config.d_head())?;
         let ln = LayerNorm {
             eps: input.ln_1.eps,
             affine: None,
@@ -35,6 +38,7 @@ impl HeadWeights {
         Ok(Self {
             d_model: config.d_model,
             d_head: config.d_head(),
+            divisor: config.score_divisor(head.layer),
             ln,
             w_q,
             b_q,
@@ -100,19 +104,19 @@ impl HeadWeights {
         }
     }
 
-    /// `query . key / sqrt(d_head)`.
+    /// `query . key` over the model's divisor, `sqrt(d_head)` in GPT-2 itself ([`Config::score_divisor`]).
     pub fn score(&self, query: &[f32], key: &[f32]) -> f32 {
-        (math::dot(query, key) / (self.d_head as f64).sqrt()) as f32
+        (math::dot(query, key) / self.divisor) as f32
     }
 
     /// The score as a function of the normalised vector at the query's position, keys fixed:
-    /// `map = W_Q k / sqrt(d_head)`, `[d_model]`, and `bias = b_Q . k / sqrt(d_head)`.
+    /// `map = W_Q k / divisor`, `[d_model]`, and `bias = b_Q . k / divisor`.
     pub fn map_with_key(&self, key: &[f32]) -> (Vec<f32>, f32) {
         self.map(&self.w_q, &self.b_q, key)
     }
 
     /// The score as a function of the normalised vector at the key's position, queries fixed:
-    /// `map = W_K q / sqrt(d_head)`, `[d_model]`, and `bias = b_K . q / sqrt(d_head)`.
+    /// `map = W_K q / divisor`, `[d_model]`, and `bias = b_K . q / divisor`.
     pub fn map_with_query(&self, query: &[f32]) -> (Vec<f32>, f32) {
         self.map(&self.w_k, &self.b_k, query)
     }

@@ -3,7 +3,7 @@
 use crate::checkpoint::TensorSpec;
 use crate::error::Result;
 use crate::forward::Watcher;
-use crate::model::tensors::Tensors;
+use crate::model::tensors::{TensorRow, Tensors};
 use crate::model::{Checkpoint, Config};
 
 /// Reads tensors of a checkpoint and tells a watcher how many bytes came.
@@ -22,16 +22,24 @@ impl<'a> Loader<'a> {
         self.checkpoint.config()
     }
 
-    /// Whether the checkpoint has a tensor `name`.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.checkpoint.weights().has(name)
+    /// The matrix whose rows are the columns of W_U.
+    pub(crate) fn unembedding(&self) -> TensorRow {
+        self.checkpoint.unembedding()
     }
 
-    /// The tensors `wanted`, by name and shape.
+    /// The tensors `wanted`, by name and shape; biases that the checkpoint was made without are 0.
     pub(crate) async fn tensors(&self, wanted: &[TensorSpec]) -> Result<Tensors> {
         self.watcher.breathe().await?;
         let seen = |bytes| self.seen(bytes);
-        Ok(Tensors(self.checkpoint.weights().tensors(wanted, &seen).await?))
+        let weights = self.checkpoint.weights();
+        let (there, missing): (Vec<TensorSpec>, _) = wanted.iter().cloned().partition(|(name, _)| weights.has(name));
+        let mut read = weights.tensors(&there, &seen).await?;
+        read.extend(
+            missing
+                .into_iter()
+                .map(|(name, shape)| (name, vec![0.0; shape.iter().product()])),
+        );
+        Ok(Tensors(read))
     }
 
     /// Hands each row of the matrix `name` to `row`.

@@ -139,8 +139,14 @@ impl Model {
         let sum = |tensors: Vec<TensorSpec>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
         let ends = match &self.embedding {
             Some(embedding) if embedding.holds(&tokens_of(passes)) => 0,
-            Some(_) => embedding::MATRICES.iter().map(|tensor| size(tensor.name())).sum(),
-            None => embedding::TENSORS.iter().map(|tensor| size(tensor.name())).sum(),
+            Some(_) => embedding::matrices(&self.checkpoint)
+                .iter()
+                .map(|tensor| size(tensor.name()))
+                .sum(),
+            None => embedding::tensors(&self.checkpoint)
+                .iter()
+                .map(|tensor| size(tensor.name()))
+                .sum(),
         };
         let input = |layer: usize| match self.blocks.get(layer) {
             Some(None) => sum(of_layer(self.config(), layer, Part::AttentionInput)),
@@ -246,6 +252,7 @@ impl Model {
         let block = self.blocks[0].as_ref().ok_or_else(|| not_loaded("a block"))?;
         let step = Step {
             config: self.config(),
+            layer: 0,
             block,
             rest: block.rest.as_ref().ok_or_else(|| not_loaded("a block"))?,
             edits: &[],
@@ -295,7 +302,7 @@ impl Model {
             self.install(head.layer, parts);
         }
         let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
-        HeadWeights::new(&block.input, self.config(), head.head)
+        HeadWeights::new(&block.input, self.config(), head)
     }
 
     /// Reads embedding and unembedding, with the rows of `tokens`, unless they are in memory.

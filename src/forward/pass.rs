@@ -245,6 +245,7 @@ impl Pass {
         let edits = self.edits_in(layer, &range);
         let step = Step {
             config,
+            layer,
             block,
             rest,
             edits: &edits,

@@ -2,6 +2,7 @@
 
 use crate::checkpoint::{Source, TensorFile, Traffic, read_parsed};
 use crate::error::Result;
+use crate::model::tensors::{LM_HEAD, TensorRow, WTE};
 use crate::model::{Config, ModelCard, Tokenizer, tensors};
 
 /// An opened checkpoint: configuration, tokenizer and the weights' header are read, tensors are read on demand.
@@ -10,24 +11,36 @@ pub struct Checkpoint {
     card: Option<ModelCard>,
     tokenizer: Tokenizer,
     weights: TensorFile,
+    unembedding: TensorRow,
+    notes: Vec<String>,
 }
 
 impl Checkpoint {
     /// Reads `config.json`, `tokenizer.json` and the header of `model.safetensors`, and checks that
-    /// they belong together: vocabulary, names, shapes and dtypes.
+    /// they belong together: vocabulary, names, shapes and dtypes. Where they say different things and the model can be run,
+    /// [`Checkpoint::notes`] has what was done.
     ///
     /// # Errors
     /// One clear error for a file that is missing, truncated, or not what it should be.
     pub async fn open(source: Box<dyn Source>) -> Result<Self> {
-        let (config, card) = Self::describe(source.as_ref()).await?;
+        let (mut config, card) = Self::describe(source.as_ref()).await?;
         let read = |bytes: &[u8]| Tokenizer::from_json(bytes, &config);
         let tokenizer = read_parsed(source.as_ref(), "tokenizer.json", read).await?;
         let weights = TensorFile::open(source, &tensors::expected(&config)).await?;
+        let mut notes = Vec::new();
+        notes.extend(missing_biases(&config, &weights)?);
+        let (unembedding, note) = unembedding(&config, &weights).await?;
+        notes.extend(note);
+        let bos = tokenizer.bos_token().ok();
+        notes.extend(other_bos(config.bos_token_id, bos));
+        config.bos_token_id = bos;
         Ok(Self {
             config,
             card,
             tokenizer,
             weights,
+            unembedding,
+            notes,
         })
     }
 
@@ -59,9 +72,19 @@ impl Checkpoint {
         &self.tokenizer
     }
 
-    /// The dtype of the weights in the file, as that of the embedding: "F32", "F16", "BF16".
+    /// The dtype of the weights in the file, as that of the embedding: "F64", "F32", "F16", "BF16".
     pub fn dtype(&self) -> Option<String> {
-        self.weights.dtype(tensors::WTE.name())
+        self.weights.dtype(WTE.name())
+    }
+
+    /// The matrix whose rows are the columns of W_U: `wte`, or `lm_head` of a model that has another.
+    pub(crate) fn unembedding(&self) -> TensorRow {
+        self.unembedding
+    }
+
+    /// Where its files say different things, or lack something: what was done. Sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The file of weights.
@@ -83,4 +106,50 @@ impl Checkpoint {
     pub fn traffic(&self) -> Traffic {
         self.weights.traffic()
     }
+}
+
+/// What is said of biases that the file lacks.
+fn missing_biases(config: &Config, weights: &TensorFile) -> Result<Option<String>> {
+    let missing = tensors::missing_biases(config, |name| weights.has(name))?;
+    Ok((!missing.is_empty()).then(|| {
+        let names = missing.join(", ");
+        format!("model.safetensors has no {names} in any block: these biases are taken to be 0.")
+    }))
+}
+
+/// Which matrix W_U is read from, and what is said where the configuration says otherwise.
+async fn unembedding(config: &Config, weights: &TensorFile) -> Result<(TensorRow, Option<String>)> {
+    let (head, embedding) = (LM_HEAD.name(), WTE.name());
+    match (weights.has(head), config.tie_word_embeddings) {
+        (true, false) => Ok((LM_HEAD, None)),
+        (false, true) => Ok((WTE, None)),
+        (false, false) => {
+            let note = format!(
+                "config.json says that the embeddings are not tied, but model.safetensors has no {head}: {embedding} is used \
+                 for W_U, too."
+            );
+            Ok((WTE, Some(note)))
+        }
+        // Files often hold the tied matrix a second time.
+        (true, true) if weights.look_the_same(embedding, head).await? => Ok((WTE, None)),
+        (true, true) => {
+            let note = format!(
+                "config.json says that the embeddings are tied, but model.safetensors has a {head} with other values: it is \
+                 used for W_U."
+            );
+            Ok((LM_HEAD, Some(note)))
+        }
+    }
+}
+
+/// What is said of a BOS that is not the one of `config.json`.
+fn other_bos(named: Option<u32>, bos: Option<u32>) -> Option<String> {
+    let named = named.filter(|named| Some(*named) != bos)?;
+    let instead = match bos {
+        Some(bos) => format!("token {bos} is BOS instead"),
+        None => "prompts can't begin with BOS".to_owned(),
+    };
+    Some(format!(
+        "config.json names token {named} as BOS, which tokenizer.json does not have (padding of the vocabulary): {instead}."
+    ))
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Activation;
 use crate::names::Head;
 
 /// Upper limits, far above every published model, so that a corrupt file cannot ask for absurd sizes.
@@ -15,9 +16,9 @@ const MAX_CONTEXT: u64 = 1 << 20;
 
 /// The shape of a GPT-2 model, under the names of TransformerLens.
 ///
-/// In `config.json` the fields are `n_layer`, `n_head`, `n_embd`, `n_inner` (absent or null: 4 x
-/// `n_embd`), `vocab_size`, `n_positions` (or `n_ctx`), `layer_norm_epsilon` (absent: 1e-5) and
-/// `bos_token_id` (absent or null: the last of the vocabulary).
+/// In `config.json` the fields are `n_layer`, `n_head`, `n_embd`, `n_inner` (absent or null: 4 x `n_embd`), `vocab_size`,
+/// `n_positions` (or `n_ctx`), `layer_norm_epsilon` (absent: 1e-5) and those whose names are the same here. The names that
+/// other architectures have for the same (`hidden_size`, `num_hidden_layers`, ...) are read, too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Config {
     /// Number of blocks.
@@ -34,14 +35,52 @@ pub struct Config {
     pub n_ctx: usize,
     /// `eps` of every LayerNorm.
     pub layer_norm_epsilon: f64,
-    /// Token that stands for the beginning of a text.
-    pub bos_token_id: u32,
+    /// Token that stands for the beginning of a text. None where neither `config.json` nor the tokenizer has one.
+    pub bos_token_id: Option<u32>,
+    /// The activation function of the MLPs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub activation_function: Activation,
+    /// Whether scores are divided by `sqrt(d_head)`.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub scale_attn_weights: bool,
+    /// Whether scores of layer L are divided by L + 1.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scale_attn_by_inverse_layer_idx: bool,
+    /// Whether W_U is the transpose of W_E, as far as `config.json` says. What the file of weights has comes first.
+    #[serde(default = "yes", skip_serializing_if = "is_true")]
+    pub tie_word_embeddings: bool,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// Whether a field has the value that GPT-2 itself has.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 impl Config {
     /// Width of one head, `d_model / n_head`.
     pub fn d_head(&self) -> usize {
         self.d_model / self.n_head
+    }
+
+    /// What the product of a query and a key is divided by in `layer` to be a score: `sqrt(d_head)` in GPT-2 itself.
+    pub fn score_divisor(&self, layer: usize) -> f64 {
+        let of_width = match self.scale_attn_weights {
+            true => (self.d_head() as f64).sqrt(),
+            false => 1.0,
+        };
+        match self.scale_attn_by_inverse_layer_idx {
+            true => of_width * (layer as f64 + 1.0),
+            false => of_width,
+        }
     }
 
     /// Checks that the model has `head`.
@@ -75,7 +114,7 @@ impl Config {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Config`] for text that is not JSON, a missing or impossible field, or
-    /// another architecture (`model_type`, `activation_function`, attention scaling variants).
+    /// another architecture (`model_type`, an `activation_function` that is not known, cross-attention).
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         let fields = Fields::parse(bytes)?;
         fields.check_architecture()?;
@@ -91,23 +130,34 @@ impl Config {
             None => 4 * d_model,
         };
         let d_vocab = fields.size("vocab_size", MAX_VOCAB)?;
-        let context = if fields.get("n_positions").is_some() {
-            "n_positions"
-        } else {
-            "n_ctx"
-        };
         Ok(Self {
             n_layer,
             n_head,
             d_model,
             d_mlp,
             d_vocab,
-            n_ctx: fields.size(context, MAX_CONTEXT)?,
+            n_ctx: fields.size("n_ctx", MAX_CONTEXT)?,
             layer_norm_epsilon: fields.epsilon()?,
             bos_token_id: fields.bos_token_id(d_vocab)?,
+            activation_function: fields.activation()?,
+            // `reorder_and_upcast_attn` changes the order of operations in half precision, and nothing else.
+            scale_attn_weights: fields.switch("scale_attn_weights", true)?,
+            scale_attn_by_inverse_layer_idx: fields.switch("scale_attn_by_inverse_layer_idx", false)?,
+            tie_word_embeddings: fields.switch("tie_word_embeddings", true)?,
         })
     }
 }
+
+/// Other names of fields, the first of them that is there counts: `transformers` reads and writes both.
+const OTHER_NAMES: [(&str, &[&str]); 7] = [
+    ("n_layer", &["num_hidden_layers"]),
+    ("n_head", &["num_attention_heads"]),
+    ("n_embd", &["hidden_size"]),
+    ("n_inner", &["intermediate_size"]),
+    ("n_ctx", &["n_positions", "max_position_embeddings"]),
+    ("activation_function", &["hidden_act"]),
+    ("layer_norm_epsilon", &["layer_norm_eps"]),
+];
 
 /// The fields of `config.json`; null counts as absent.
 struct Fields(Map<String, Value>);
@@ -123,8 +173,15 @@ impl Fields {
         }
     }
 
+    /// A field under its name or another.
     fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
+        let others = OTHER_NAMES.iter().find(|(known, _)| *known == name);
+        let others = others.map_or(&[][..], |(_, others)| *others);
+        // What `n_positions` says is the size of the matrix; `n_ctx` is the older name, and may be another number.
+        let own_last = name == "n_ctx";
+        let own = |last: bool| (own_last == last).then_some(name);
+        let names = own(false).into_iter().chain(others.iter().copied()).chain(own(true));
+        names.filter_map(|name| self.0.get(name)).find(|value| !value.is_null())
     }
 
     fn check_architecture(&self) -> Result<()> {
@@ -134,23 +191,30 @@ impl Fields {
                 .expected("model_type \"gpt2\"")
                 .advice("Choose a model of the GPT-2 architecture."));
         }
-        if let Some(activation) = self.get("activation_function")
-            && activation != "gelu_new"
-        {
-            return Err(error(format!("config.json has the activation_function {activation}")).expected("\"gelu_new\""));
+        if self.switch("add_cross_attention", false)? {
+            return Err(error("config.json sets add_cross_attention to true")
+                .expected("false")
+                .advice("A model that attends to another model's output can't be run alone."));
         }
-        self.check_switch("scale_attn_weights", true)?;
-        self.check_switch("scale_attn_by_inverse_layer_idx", false)?;
-        self.check_switch("reorder_and_upcast_attn", false)?;
-        self.check_switch("add_cross_attention", false)
+        Ok(())
     }
 
-    fn check_switch(&self, name: &str, supported: bool) -> Result<()> {
+    /// A field that is true or false; `default` where it is absent.
+    fn switch(&self, name: &str, default: bool) -> Result<bool> {
         match self.get(name) {
-            Some(value) if *value != supported => Err(error(format!("config.json sets {name} to {value}"))
-                .expected(supported.to_string())
-                .advice("This variant of the attention is not supported.")),
-            _ => Ok(()),
+            None => Ok(default),
+            Some(Value::Bool(value)) => Ok(*value),
+            Some(value) => Err(error(format!("config.json has {name} {value}")).expected("true or false")),
+        }
+    }
+
+    fn activation(&self) -> Result<Activation> {
+        match self.get("activation_function") {
+            None => Ok(Activation::default()),
+            Some(Value::String(name)) => name.parse(),
+            Some(value) => {
+                Err(error(format!("config.json has the activation_function {value}")).expected("a name in quotes"))
+            }
         }
     }
 
@@ -178,13 +242,13 @@ impl Fields {
         }
     }
 
-    fn bos_token_id(&self, d_vocab: usize) -> Result<u32> {
+    fn bos_token_id(&self, d_vocab: usize) -> Result<Option<u32>> {
         let last = d_vocab as u64 - 1;
         let Some(value) = self.get("bos_token_id") else {
-            return Ok(last as u32);
+            return Ok(None);
         };
         match value.as_u64() {
-            Some(id) if id <= last => Ok(id as u32),
+            Some(id) if id <= last => Ok(Some(id as u32)),
             _ => {
                 Err(error(format!("config.json has bos_token_id {value}"))
                     .expected(format!("a token from 0 to {last}")))
@@ -223,16 +287,56 @@ mod tests {
             d_vocab: 989,
             n_ctx: 128,
             layer_norm_epsilon: 1e-5,
-            bos_token_id: 988,
+            bos_token_id: None,
+            activation_function: Activation::GeluNew,
+            scale_attn_weights: true,
+            scale_attn_by_inverse_layer_idx: false,
+            tie_word_embeddings: true,
         };
         assert_eq!(config, expected);
+        let written = serde_json::to_value(&config).expect("is written");
+        assert!(written.get("tie_word_embeddings").is_none() && written.get("activation_function").is_none());
+        assert_eq!(serde_json::from_value::<Config>(written).expect("is read"), config);
         assert_eq!(config.d_head(), 8);
         assert_eq!(with("n_positions", json!(64)).expect("valid").n_ctx, 64);
         assert_eq!(with("n_inner", json!(96)).expect("valid").d_mlp, 96);
-        assert_eq!(with("bos_token_id", json!(0)).expect("valid").bos_token_id, 0);
-        assert!(with("tie_word_embeddings", json!(false)).is_ok());
-        assert!(with("activation_function", json!("gelu_new")).is_ok());
-        assert!(with("scale_attn_weights", json!(true)).is_ok());
+        assert_eq!(with("bos_token_id", json!(0)).expect("valid").bos_token_id, Some(0));
+    }
+
+    #[test]
+    fn what_changes_numbers_is_kept() {
+        let untied = with("tie_word_embeddings", json!(false)).expect("valid");
+        assert!(!untied.tie_word_embeddings);
+        let silu = with("activation_function", json!("swish")).expect("valid");
+        assert_eq!(silu.activation_function, Activation::Silu);
+        let unscaled = with("scale_attn_weights", json!(false)).expect("valid");
+        assert_eq!((unscaled.score_divisor(0), unscaled.score_divisor(2)), (1.0, 1.0));
+        let by_layer = with("scale_attn_by_inverse_layer_idx", json!(true)).expect("valid");
+        let root = 8f64.sqrt();
+        assert_eq!(
+            (by_layer.score_divisor(0), by_layer.score_divisor(2)),
+            (root, 3.0 * root)
+        );
+        let upcast = with("reorder_and_upcast_attn", json!(true)).expect("valid");
+        assert_eq!(upcast, with("reorder_and_upcast_attn", json!(false)).expect("valid"));
+        for config in [untied, silu, unscaled, by_layer] {
+            let written = serde_json::to_string(&config).expect("is written");
+            assert_eq!(serde_json::from_str::<Config>(&written).expect("is read"), config);
+        }
+    }
+
+    #[test]
+    fn fields_have_other_names() {
+        let other = json!({
+            "model_type": "gpt2", "num_hidden_layers": 3, "num_attention_heads": 4, "hidden_size": 32, "vocab_size": 989,
+            "max_position_embeddings": 128, "intermediate_size": 96, "hidden_act": "relu", "dtype": "float32",
+        });
+        let config = Config::from_json(other.to_string().as_bytes()).expect("valid");
+        assert_eq!(
+            (config.n_layer, config.n_head, config.d_model, config.n_ctx),
+            (3, 4, 32, 128)
+        );
+        assert_eq!((config.d_mlp, config.activation_function), (96, Activation::Relu));
     }
 
     #[test]
@@ -261,23 +365,19 @@ mod tests {
             ),
             (
                 "activation_function",
-                json!("relu"),
-                "activation_function \"relu\"; expected \"gelu_new\"",
+                json!("quick_gelu"),
+                "activation_function \"quick_gelu\"; expected one of gelu_new",
             ),
+            ("activation_function", json!(1), "the activation_function 1"),
             (
                 "scale_attn_weights",
-                json!(false),
-                "scale_attn_weights to false; expected true",
+                json!("no"),
+                "scale_attn_weights \"no\"; expected true or false",
             ),
             (
-                "scale_attn_by_inverse_layer_idx",
+                "add_cross_attention",
                 json!(true),
-                "scale_attn_by_inverse_layer_idx to true; expected false",
-            ),
-            (
-                "reorder_and_upcast_attn",
-                json!(true),
-                "reorder_and_upcast_attn to true; expected false",
+                "add_cross_attention to true; expected false",
             ),
         ];
         for (name, value, part) in cases {

@@ -1,5 +1,6 @@
 //! What a model of the GPT-2 architecture is: configuration, tokenizer, weight processing, what a checkpoint says of itself.
 
+mod activation;
 pub(crate) mod block;
 mod card;
 mod checkpoint;
@@ -10,6 +11,7 @@ pub(crate) mod tensors;
 mod tokenizer;
 mod tokenizer_file;
 
+pub use activation::Activation;
 pub use card::ModelCard;
 pub use checkpoint::Checkpoint;
 pub use config::Config;

@@ -128,6 +128,19 @@ impl TensorRow {
         self.shape.iter().map(|size| size.of(config)).collect()
     }
 
+    /// Whether it is a bias, which is 0 in a model that was made without.
+    fn is_bias(&self) -> bool {
+        self.name.ends_with(".bias")
+    }
+
+    /// Its names: one in each block, or one.
+    fn names(&self, config: &Config) -> Vec<String> {
+        match self.part {
+            AttentionInput | BlockRest => (0..config.n_layer).map(|layer| self.in_block(layer)).collect(),
+            Embedding | Unembedding | FinalLayerNorm => vec![self.name.to_owned()],
+        }
+    }
+
     /// Name and shape of a tensor that belongs to no block.
     pub(crate) fn spec(&self, config: &Config) -> TensorSpec {
         (self.name.to_owned(), self.shape(config))
@@ -176,14 +189,46 @@ pub(crate) fn mask_buffer(config: &Config, layer: usize) -> TensorSpec {
 }
 
 /// What a file of weights must hold to be one of a model of `config`.
+///
+/// Biases may be missing, but not of some blocks alone: see [`missing_biases`].
 pub(crate) fn expected(config: &Config) -> Expected {
+    let (biases, tensors) = required(config)
+        .into_iter()
+        .partition::<Vec<_>, _>(|(name, _)| name.ends_with(".bias"));
+    let mut optional = vec![LM_HEAD.spec(config)];
+    optional.extend(biases);
     Expected {
-        tensors: required(config),
-        optional: vec![LM_HEAD.spec(config)],
+        tensors,
+        optional,
         prefix: PREFIX,
         ignored: is_mask_buffer,
         of: format!("a GPT-2 model with {} layers", config.n_layer),
     }
+}
+
+/// The biases that a file lacks in every block: models may be made without them. `has` says what it has.
+///
+/// # Errors
+/// [`ErrorKind::Checkpoint`] where only some blocks lack one: the file is not whole.
+pub(crate) fn missing_biases(config: &Config, has: impl Fn(&str) -> bool) -> Result<Vec<&'static str>> {
+    let mut missing = Vec::new();
+    for row in TABLE.iter().filter(|row| row.is_bias()) {
+        let names = row.names(config);
+        let lacking: Vec<&String> = names.iter().filter(|name| !has(name)).collect();
+        match lacking[..] {
+            [] => {}
+            _ if lacking.len() == names.len() => missing.push(row.name),
+            [first, ..] => {
+                return Err(Error::new(
+                    ErrorKind::Checkpoint,
+                    format!("the file of weights has no tensor {first}, which other blocks have"),
+                )
+                .expected("the biases of all blocks, or of none")
+                .advice("The file is not whole; download or write it again."));
+            }
+        }
+    }
+    Ok(missing)
 }
 
 /// Whether `name` (without prefix) is a buffer with the causal mask: `h.N.attn.bias` or `h.N.attn.masked_bias`.

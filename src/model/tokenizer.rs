@@ -6,15 +6,21 @@ use crate::model::{Config, tokenizer_file};
 /// Entries of the vocabulary that may have no token: some checkpoints pad the embedding to a round number.
 const MAX_PADDING: usize = 1023;
 
+/// Texts of the token that begins a text, the likeliest first: for a configuration that does not name one.
+const BOS_TEXTS: [&str; 5] = ["<|endoftext|>", "<|startoftext|>", "<s>", "<bos>", "[BOS]"];
+
 /// A byte-level BPE tokenizer that has been checked against a model's vocabulary.
 pub struct Tokenizer {
     tokenizer: tokenizers::Tokenizer,
-    bos_token: u32,
+    bos_token: Option<u32>,
     d_vocab: usize,
 }
 
 impl Tokenizer {
     /// Reads `tokenizer.json` (merges as strings or as pairs) and checks it against `config.d_vocab`.
+    ///
+    /// BOS is the configuration's, where that is a token of this tokenizer; else the tokenizer's own, `<|endoftext|>` before
+    /// others: an id without a token is padding, whose embedding says nothing.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Tokenizer`] when it can't be read, is not byte-level BPE, has ids beyond the vocabulary, or
@@ -22,9 +28,12 @@ impl Tokenizer {
     pub fn from_json(bytes: &[u8], config: &Config) -> Result<Self> {
         let tokenizer = tokenizer_file::read(bytes)?;
         check_vocabulary(&tokenizer, config.d_vocab)?;
+        let named = config.bos_token_id.filter(|id| tokenizer.id_to_token(*id).is_some());
+        let own = || BOS_TEXTS.iter().find_map(|text| tokenizer.token_to_id(text));
+        let bos_token = named.or_else(own);
         Ok(Self {
             tokenizer,
-            bos_token: config.bos_token_id,
+            bos_token,
             d_vocab: config.d_vocab,
         })
     }
@@ -67,8 +76,18 @@ impl Tokenizer {
     }
 
     /// The token that stands for the beginning of a text.
-    pub fn bos_token(&self) -> u32 {
-        self.bos_token
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Prompt`] where the model has none.
+    pub fn bos_token(&self) -> Result<u32> {
+        self.bos_token.ok_or_else(|| {
+            Error::new(ErrorKind::Prompt, "this model has no token for the beginning of a text")
+                .expected(format!(
+                    "bos_token_id in config.json, or one of {} in tokenizer.json",
+                    BOS_TEXTS.join(", ")
+                ))
+                .advice("Choose prompts without BOS.")
+        })
     }
 
     /// Entries of the model's vocabulary (`config.d_vocab`).
@@ -123,9 +142,29 @@ mod tests {
     }
 
     #[test]
+    fn bos_is_a_token_and_not_padding() {
+        let bos = |d_vocab: usize, id: Option<u32>| {
+            let config = Config {
+                bos_token_id: id,
+                ..config(d_vocab)
+            };
+            Tokenizer::from_json(TINY, &config).expect("loads").bos_token().ok()
+        };
+        assert_eq!(bos(989, Some(5)), Some(5));
+        assert_eq!(bos(1024, None), Some(988));
+        assert_eq!(bos(1024, Some(1023)), Some(988));
+        let mut json: Value = serde_json::from_slice(TINY).expect("json");
+        json["added_tokens"] = json!([]);
+        let vocab = json["model"]["vocab"].as_object_mut().expect("a vocabulary");
+        vocab.remove("<|endoftext|>");
+        let none = Tokenizer::from_json(json.to_string().as_bytes(), &config(989)).expect("loads");
+        assert_eq!(none.bos_token().expect_err("no BOS").kind, ErrorKind::Prompt);
+    }
+
+    #[test]
     fn words_are_single_tokens_and_keep_their_space() {
         let tokenizer = Tokenizer::from_json(TINY, &config(989)).expect("loads");
-        assert_eq!((tokenizer.bos_token(), tokenizer.d_vocab()), (988, 989));
+        assert_eq!((tokenizer.bos_token().expect("BOS"), tokenizer.d_vocab()), (988, 989));
         let mary = tokenizer.single_token(" Mary").expect("one token");
         assert_eq!(tokenizer.token_text(mary).as_deref(), Some(" Mary"));
         assert_eq!(tokenizer.token_text(988).as_deref(), Some("<|endoftext|>"));

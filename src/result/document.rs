@@ -43,9 +43,12 @@ pub struct ModelInfo {
     pub name: String,
     /// Folder or URL, or where recorded numbers come from.
     pub source: String,
-    /// The dtype of its weights in their file, F32, F16 or BF16. None where that is not known.
+    /// The dtype of its weights in their file, F64, F32, F16 or BF16. None where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dtype: Option<String>,
+    /// Where its files say different things, or lack something: what was done. Sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 impl ModelInfo {
@@ -58,7 +61,12 @@ impl ModelInfo {
             None => last.to_owned(),
         };
         let dtype = model.checkpoint().dtype();
-        Self { name, source, dtype }
+        Self {
+            name,
+            source,
+            dtype,
+            notes: model.checkpoint().notes().to_vec(),
+        }
     }
 }
 

@@ -115,7 +115,7 @@ impl Transformer {
     pub fn forward(&self, samples: &[Sample]) -> Result<Forward> {
         let batch = samples.len();
         let positions = samples.iter().map(|sample| sample.tokens.len()).max().unwrap_or(0);
-        let mut tokens = vec![self.config.bos_token_id; batch * positions];
+        let mut tokens = vec![self.config.bos_token_id.unwrap_or_default(); batch * positions];
         for (row, sample) in tokens.chunks_exact_mut(positions.max(1)).zip(samples) {
             row[..sample.tokens.len()].copy_from_slice(&sample.tokens);
         }

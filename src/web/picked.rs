@@ -39,6 +39,10 @@ impl Source for PickedSource {
         self.label.clone()
     }
 
+    fn is_local(&self) -> bool {
+        true
+    }
+
     fn stream<'a>(
         &'a self,
         file: &'a str,

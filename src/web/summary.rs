@@ -44,6 +44,7 @@ fn Details(shown: Shown) -> impl IntoView {
             <p>{result.model.source.clone()}</p>
         </details>
         {note.map(|note| view! { <p class="note">{note}</p> })}
+        {result.model.notes.iter().map(|note| view! { <p class="note" data-testid="model-note">{note.clone()}</p> }).collect_view()}
         {result.skipped_notice().map(|skipped| view! { <p class="note" data-testid="skipped">{skipped}</p> })}
     }
 }

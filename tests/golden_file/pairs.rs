@@ -44,7 +44,7 @@ impl Case {
         let encode = |text: &str| {
             let mut tokens = model.tokenizer().encode(text).unwrap();
             if case["bos"].as_bool().unwrap() {
-                tokens.insert(0, model.tokenizer().bos_token());
+                tokens.insert(0, model.tokenizer().bos_token().unwrap());
             }
             tokens
         };

@@ -139,7 +139,8 @@ pub fn live(source: Box<dyn keyside::checkpoint::Source>) -> ResultFile {
     futures::executor::block_on(result).unwrap()
 }
 
-struct Nobody;
+/// Takes no notice.
+pub struct Nobody;
 
 impl Observer for Nobody {
     fn progress(&self, _: &Progress) {}

@@ -126,7 +126,7 @@ fn tokenise(tokenizer: &Tokenizer, drawn: DrawnPrompt, prepend_bos: bool) -> Res
     let random_name_token = tokenizer.single_token(&drawn.random_name)?;
     let mut tokens = tokenizer.encode(&drawn.text)?;
     if prepend_bos {
-        tokens.insert(0, tokenizer.bos_token());
+        tokens.insert(0, tokenizer.bos_token()?);
     }
     let positions = find_positions(&tokens, io_token, s_token).ok_or_else(|| {
         Error::new(

@@ -1,0 +1,368 @@
+//! Every configuration of GPT-2 that is the same architecture runs as what it is, held against a forward pass in float64;
+//! where files say different things, it is said.
+
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod reference;
+mod results;
+
+use std::collections::BTreeMap;
+
+use common::{block_on, header, open_error, safetensors_file, tiny};
+use keyside::analysis::Analysis;
+use keyside::checkpoint::MemorySource;
+use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
+use keyside::model::Processing;
+use keyside::names::{BlockHook, HookPoint};
+use keyside::prompts::ioi::draw_batch;
+use keyside::result::ResultFile;
+use reference::Reference;
+use serde_json::{Value, json};
+
+const TOLERANCE: f64 = 1e-4;
+const TEXT: &str = "When Mary and John went to the store, John gave a drink to";
+
+/// A tensor: dtype, shape, bytes.
+type Tensor = (String, Vec<usize>, Vec<u8>);
+
+/// The tensors of the tiny checkpoint, by name without prefix.
+fn tensors() -> BTreeMap<String, Tensor> {
+    let (json, data) = header(&tiny());
+    let entries = json
+        .as_object()
+        .unwrap()
+        .iter()
+        .filter(|(name, _)| *name != "__metadata__");
+    entries
+        .map(|(name, entry)| {
+            let at = |index: usize| entry["data_offsets"][index].as_u64().unwrap() as usize;
+            let shape = serde_json::from_value(entry["shape"].clone()).unwrap();
+            let dtype = entry["dtype"].as_str().unwrap().to_owned();
+            let name = name.strip_prefix("transformer.").unwrap_or(name).to_owned();
+            (name, (dtype, shape, data[at(0)..at(1)].to_vec()))
+        })
+        .collect()
+}
+
+/// The tiny checkpoint with other tensors.
+fn with_tensors(tensors: &BTreeMap<String, Tensor>) -> MemorySource {
+    let (mut json, mut data) = (json!({}), Vec::new());
+    for (name, (dtype, shape, bytes)) in tensors {
+        let start = data.len();
+        data.extend(bytes);
+        json[name] = json!({"dtype": dtype, "shape": shape, "data_offsets": [start, data.len()]});
+    }
+    tiny().with("model.safetensors", safetensors_file(&json.to_string(), &data))
+}
+
+/// `source` with a field of `config.json` set; null takes it away.
+fn set(source: MemorySource, name: &str, value: Value) -> MemorySource {
+    let mut config: Value = serde_json::from_slice(source.get("config.json").unwrap()).unwrap();
+    match value {
+        Value::Null => drop(config.as_object_mut().unwrap().remove(name)),
+        value => config[name] = value,
+    }
+    source.with("config.json", config.to_string())
+}
+
+fn open(source: &MemorySource) -> Model {
+    block_on(Model::open(Box::new(source.clone()), Processing::default())).unwrap()
+}
+
+/// Largest difference of scores, patterns and log-probabilities of every layer, head and position from the reference's.
+fn difference(source: &MemorySource) -> f64 {
+    let mut model = open(source);
+    let tokens = model.tokenizer().encode(TEXT).unwrap();
+    let expected = Reference::new(source).run(&tokens);
+    let tree = PrefixTree::new([&tokens[..]]);
+    let rows = tree.path(0).to_vec();
+    let layers = model.config().n_layer;
+    let hooks = [BlockHook::AttnScores, BlockHook::Pattern];
+    let taps = (0..layers).flat_map(|layer| hooks.map(|hook| Tap::new(HookPoint::block(layer, hook), rows.clone())));
+    let request = Request {
+        keep_from: Some(0),
+        ..Request::of(taps.collect())
+    };
+    let mut passes = [Pass::new(tree, request)];
+    block_on(model.run(&mut passes, layers, &Unwatched)).unwrap();
+    let log_probs = block_on(model.log_probs_at(&passes[0], &rows, &Unwatched)).unwrap();
+    let mut largest = 0f64;
+    let mut compared = 0;
+    let mut compare = |found: f32, expected: f64| {
+        let difference = (f64::from(found) - expected).abs();
+        assert!(difference.is_finite(), "{found} against {expected}");
+        largest = largest.max(difference);
+        compared += 1;
+    };
+    for layer in 0..layers {
+        for (tap, expected) in [
+            (2 * layer, &expected.scores[layer]),
+            (2 * layer + 1, &expected.pattern[layer]),
+        ] {
+            for position in 0..tokens.len() {
+                let found = passes[0].captured[tap].row(position);
+                let wanted = expected.iter().flat_map(|head| &head[position]);
+                assert_eq!(found.len(), wanted.clone().count());
+                found
+                    .iter()
+                    .zip(wanted)
+                    .for_each(|(found, expected)| compare(*found, *expected));
+            }
+        }
+    }
+    for (found, expected) in log_probs.iter().zip(&expected.log_probs) {
+        found
+            .iter()
+            .zip(expected)
+            .for_each(|(found, expected)| compare(*found, *expected));
+    }
+    assert_eq!(compared, 2 * 3 * 4 * (14 * 15 / 2) + 14 * model.config().d_vocab);
+    largest
+}
+
+fn assert_as_reference(what: &str, source: &MemorySource) {
+    let difference = difference(source);
+    println!("{what}: largest difference {difference:.1e}");
+    assert!(difference < TOLERANCE, "{what}: {difference}");
+}
+
+/// One batch of ten prompts of head 2.1.
+fn run(source: &MemorySource) -> ResultFile {
+    run_of(source, 10, false)
+}
+
+fn run_of(source: &MemorySource, batch_size: usize, prepend_bos: bool) -> ResultFile {
+    let analysis = Analysis {
+        head: "2.1".parse().unwrap(),
+        earlier_head: "1.3".parse().unwrap(),
+        seed: 0,
+        batches: 1,
+        batch_size,
+        prepend_bos,
+        processing: Processing::default(),
+    };
+    block_on(results::run(&mut open(source), &analysis, &results::Nobody)).unwrap()
+}
+
+fn mean_true_score(result: &ResultFile) -> f64 {
+    let scores = results::true_score(result);
+    scores.iter().copied().map(f64::from).sum::<f64>() / scores.len() as f64
+}
+
+/// The same by the reference.
+fn expected_true_score(source: &MemorySource) -> f64 {
+    let reference = Reference::new(source);
+    let prompts = draw_batch(open(source).tokenizer(), 0, 10, false).unwrap().prompts;
+    let score = |prompt: &keyside::prompts::ioi::Prompt| {
+        reference.run(&prompt.tokens).scores[2][1][prompt.positions.end][prompt.positions.io]
+    };
+    prompts.iter().map(score).sum::<f64>() / 10.0
+}
+
+#[test]
+fn attention_is_scaled_as_the_configuration_says() {
+    let by_layer = set(tiny(), "scale_attn_by_inverse_layer_idx", json!(true));
+    let unscaled = set(tiny(), "scale_attn_weights", json!(false));
+    let both = set(by_layer.clone(), "scale_attn_weights", json!(false));
+    let plain = mean_true_score(&run(&tiny()));
+    assert!((plain - 1.3324).abs() < 1e-4, "{plain}");
+    for (what, source) in [
+        ("plain", tiny()),
+        ("by layer", by_layer),
+        ("unscaled", unscaled),
+        ("both", both),
+    ] {
+        assert_as_reference(what, &source);
+        let (found, expected) = (mean_true_score(&run(&source)), expected_true_score(&source));
+        assert!(
+            (found - expected).abs() < TOLERANCE,
+            "{what}: {found} against {expected}"
+        );
+        assert!(what == "plain" || (found - plain).abs() > 0.01, "{what}: {found}");
+        let key = run(&source);
+        let residual = results::key(&key).max_abs_residual.unwrap();
+        assert!(
+            f64::from(residual) < TOLERANCE,
+            "{what}: contributions are off by {residual}"
+        );
+    }
+}
+
+#[test]
+fn the_order_of_operations_in_half_precision_changes_nothing() {
+    let upcast = set(tiny(), "reorder_and_upcast_attn", json!(true));
+    assert_eq!(run(&upcast).sections, run(&tiny()).sections);
+}
+
+#[test]
+fn activation_functions_are_themselves() {
+    let of = |name: &str| set(tiny(), "activation_function", json!(name));
+    let plain = run(&tiny());
+    for name in ["gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate"] {
+        assert_eq!(run(&of(name)).sections, plain.sections, "{name}");
+    }
+    for name in ["gelu", "relu", "silu"] {
+        assert_as_reference(name, &of(name));
+        let result = run(&of(name));
+        assert_ne!(result.sections, plain.sections, "{name}");
+        assert_eq!(result.config.activation_function.to_string(), name);
+    }
+    let refused = open_error(of("quick_gelu"));
+    assert!(refused.to_string().contains("\"quick_gelu\""), "{refused}");
+}
+
+#[test]
+fn a_file_may_have_no_biases_but_not_of_some_blocks_alone() {
+    let mut tensors = tensors();
+    tensors.retain(|name, _| !name.ends_with(".bias"));
+    let source = with_tensors(&tensors);
+    assert_as_reference("no biases", &source);
+    let note = run(&source).model.notes.join("\n");
+    assert!(
+        note.contains("attn.c_attn.bias") && note.contains("ln_f.bias") && note.contains("taken to be 0"),
+        "{note}"
+    );
+
+    let mut tensors = self::tensors();
+    tensors.retain(|name, _| !name.ends_with("c_fc.bias"));
+    let source = with_tensors(&tensors);
+    assert_as_reference("no bias of the MLPs", &source);
+    assert!(run(&source).model.notes[0].contains("no mlp.c_fc.bias in any block"));
+
+    let mut tensors = self::tensors();
+    tensors.remove("h.1.mlp.c_fc.bias").unwrap();
+    let refused = open_error(with_tensors(&tensors));
+    assert!(refused.to_string().contains("h.1.mlp.c_fc.bias"), "{refused}");
+}
+
+#[test]
+fn names_may_have_any_one_prefix() {
+    let expected = run(&tiny());
+    for prefix in ["model.transformer.", "gpt2.", "module."] {
+        let renamed = tensors()
+            .into_iter()
+            .map(|(name, tensor)| (format!("{prefix}{name}"), tensor))
+            .collect();
+        assert_eq!(run(&with_tensors(&renamed)).sections, expected.sections, "{prefix}");
+    }
+    let mut renamed: BTreeMap<_, _> = tensors()
+        .into_iter()
+        .map(|(name, tensor)| (format!("model.transformer.{name}"), tensor))
+        .collect();
+    renamed.insert("model.lm_head.weight".to_owned(), other_head());
+    let result = run(&with_tensors(&renamed));
+    assert!(
+        result.model.notes[0].contains("lm_head.weight"),
+        "{:?}",
+        result.model.notes
+    );
+}
+
+#[test]
+fn weights_in_f64_are_rounded() {
+    let mut tensors = tensors();
+    for (dtype, _, bytes) in tensors.values_mut() {
+        assert_eq!(dtype, "F32");
+        *dtype = "F64".to_owned();
+        // A little beside the f32 number, to be rounded back.
+        let wide = |value: f32| (f64::from(value) * (1.0 + 1e-9)).to_le_bytes();
+        *bytes = common::f32_values(bytes).into_iter().flat_map(wide).collect();
+    }
+    let result = run(&with_tensors(&tensors));
+    assert_eq!(result.sections, run(&tiny()).sections);
+    assert_eq!(result.model.dtype.as_deref(), Some("F64"));
+}
+
+/// A head whose rows are those of `wte` in reverse.
+fn other_head() -> Tensor {
+    let (dtype, shape, bytes) = tensors()["wte.weight"].clone();
+    let reversed = bytes.chunks_exact(4 * shape[1]).rev().flatten().copied().collect();
+    (dtype, shape, reversed)
+}
+
+#[test]
+fn the_head_that_the_file_has_is_used_and_disagreement_is_said() {
+    let with_head = |head: Tensor| {
+        let mut tensors = tensors();
+        tensors.insert("lm_head.weight".to_owned(), head);
+        with_tensors(&tensors)
+    };
+    let tie = |source: MemorySource, tied: bool| set(source, "tie_word_embeddings", json!(tied));
+    let other = with_head(other_head());
+    let same = with_head(tensors()["wte.weight"].clone());
+    let plain = run(&tiny());
+
+    assert_as_reference("untied", &tie(other.clone(), false));
+    assert_eq!(run(&tie(other.clone(), false)).model.notes, [""; 0]);
+
+    let tied = run(&tie(other.clone(), true));
+    assert_as_reference("tied, another head", &tie(other.clone(), true));
+    assert!(
+        tied.model.notes[0].contains("says that the embeddings are tied"),
+        "{:?}",
+        tied.model.notes
+    );
+    assert_eq!(tied.sections, run(&tie(other, false)).sections);
+    assert_ne!(tied.sections, plain.sections);
+
+    // An identical head is not read a second time.
+    let bytes = |result: &ResultFile| result.timing.as_ref().unwrap().bytes_read;
+    let twice = run(&tie(same.clone(), true));
+    assert_eq!((twice.model.notes.len(), bytes(&twice)), (0, bytes(&plain)));
+    assert_eq!(twice.sections, plain.sections);
+    assert_eq!(run(&tie(same, false)).sections, plain.sections);
+
+    let none = run(&tie(tiny(), false));
+    assert!(
+        none.model.notes[0].contains("no lm_head.weight"),
+        "{:?}",
+        none.model.notes
+    );
+    assert_eq!(none.sections, plain.sections);
+}
+
+#[test]
+fn one_row_that_differs_makes_another_head() {
+    let mut head = tensors()["wte.weight"].clone();
+    head.2[500 * 4 * 32] ^= 1;
+    let mut tensors = tensors();
+    tensors.insert("lm_head.weight".to_owned(), head);
+    let notes = run(&with_tensors(&tensors)).model.notes;
+    assert!(notes[0].contains("other values"), "{notes:?}");
+}
+
+#[test]
+fn bos_is_never_padding() {
+    let mut tensors = tensors();
+    let (_, shape, bytes) = tensors.get_mut("wte.weight").unwrap();
+    bytes.extend(vec![7; (1024 - shape[0]) * shape[1] * 4]);
+    shape[0] = 1024;
+    let padded = set(with_tensors(&tensors), "vocab_size", json!(1024));
+    let unnamed = set(padded.clone(), "bos_token_id", Value::Null);
+    let in_padding = set(padded, "bos_token_id", json!(1023));
+    for (source, notes) in [(&unnamed, 0), (&in_padding, 1)] {
+        let result = run_of(source, 2, true);
+        assert_eq!(result.prompts[0].tokens[0], 988);
+        assert_eq!(
+            (result.config.bos_token_id, result.model.notes.len()),
+            (Some(988), notes)
+        );
+    }
+}
+
+#[test]
+fn transposed_maps_are_called_so() {
+    let mut tensors = tensors();
+    for (name, (_, shape, bytes)) in &mut tensors {
+        if name.starts_with("h.") && shape.len() == 2 {
+            let values = common::f32_values(bytes);
+            let (rows, columns) = (shape[0], shape[1]);
+            let transposed = (0..columns).flat_map(|column| (0..rows).map(move |row| row * columns + column));
+            *bytes = transposed.flat_map(|index| values[index].to_le_bytes()).collect();
+            shape.reverse();
+        }
+    }
+    let refused = open_error(with_tensors(&tensors));
+    assert!(refused.to_string().contains("looks transposed"), "{refused}");
+}
