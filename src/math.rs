@@ -65,9 +65,9 @@ pub(crate) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
 
 /// Subtracts the mean of `x` from it.
 pub(crate) fn centre(x: &mut [f32]) {
-    let mean = mean(x) as f32;
+    let mean = mean(x);
     for v in x {
-        *v -= mean;
+        *v = (f64::from(*v) - mean) as f32;
     }
 }
 

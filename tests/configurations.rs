@@ -351,6 +351,26 @@ fn bos_is_never_padding() {
     }
 }
 
+/// The tiny checkpoint with a constant added to all of `wte`, which changes no function of the model.
+fn offset(by: f32) -> MemorySource {
+    let mut tensors = tensors();
+    let (_, _, bytes) = tensors.get_mut("wte.weight").unwrap();
+    *bytes = common::f32_values(bytes)
+        .into_iter()
+        .flat_map(|value| (value + by).to_le_bytes())
+        .collect();
+    with_tensors(&tensors)
+}
+
+#[test]
+fn a_large_offset_of_all_embeddings_costs_nothing() {
+    for by in [1e2, 1e4] {
+        assert_as_reference(&format!("all of wte plus {by}"), &offset(by));
+        let (found, expected) = (mean_true_score(&run(&offset(by))), expected_true_score(&offset(by)));
+        assert!((found - expected).abs() < 2e-5, "{by}: {found} against {expected}");
+    }
+}
+
 #[test]
 fn transposed_maps_are_called_so() {
     let mut tensors = tensors();

@@ -31,9 +31,9 @@ pub(crate) struct Embedding {
     wpe: Vec<f32>,
     ln_f: Affine,
     /// Mean over the vocabulary of the rows of W_U's source as they are in the file, `[d_model]`.
-    source_mean: Vec<f32>,
+    source_mean: Vec<f64>,
     /// Mean over the vocabulary of W_U's rows before `center_unembed`, `[d_model]`, and of b_U.
-    vocabulary_mean: (Vec<f32>, f64),
+    vocabulary_mean: (Vec<f64>, f64),
 }
 
 /// The matrices whose rows are taken as they pass: W_E, which is W_U transposed, too, where there is no other.
@@ -128,17 +128,19 @@ impl Embedding {
 
     /// The column of W_U for `token`, `[d_model]`.
     pub(crate) fn w_u(&self, token: u32) -> Result<Vec<f32>> {
-        let mut row = self.w_u_row(token)?.to_vec();
+        let mut row = wide(self.w_u_row(token)?);
         self.fold_into_w_u(&mut row);
         if self.processing.center_unembed {
-            math::add_scaled(&mut row, -1.0, &self.vocabulary_mean.0);
+            row.iter_mut()
+                .zip(&self.vocabulary_mean.0)
+                .for_each(|(v, mean)| *v -= mean);
         }
-        Ok(row)
+        Ok(row.into_iter().map(|v| v as f32).collect())
     }
 
     /// b_U of `token`.
     pub(crate) fn b_u(&self, token: u32) -> Result<f32> {
-        let bias = self.raw_b_u(self.w_u_row(token)?);
+        let bias = self.raw_b_u(&wide(self.w_u_row(token)?));
         let mean = if self.processing.center_unembed {
             self.vocabulary_mean.1
         } else {
@@ -159,19 +161,21 @@ impl Embedding {
             // Exactly 1 unless the scale was edited.
             row.iter_mut().for_each(|v| *v *= own / scale);
         }
-        let mut subtracted = vec![0.0; x.len() / self.d_model];
-        for (row, subtracted) in x.chunks_exact_mut(self.d_model).zip(&mut subtracted) {
-            *subtracted = self.unembed_input(row);
+        let mut added = vec![0.0; x.len() / self.d_model];
+        for (row, added) in x.chunks_exact_mut(self.d_model).zip(&mut added) {
+            *added = self.unembed_input(row);
         }
         let mut logits = Logits {
-            values: vec![0.0; subtracted.len() * self.d_vocab],
+            values: vec![0.0; added.len() * self.d_vocab],
             d_vocab: self.d_vocab,
             done: 0,
         };
         let mut rows = Vec::with_capacity(ROWS_AT_A_TIME * self.d_model);
         let mut outcome = Ok(());
+        // Without their mean, which may be far larger than what tokens differ by: it adds the same to all logits of a row.
         let mut take = |row: &[f32]| {
-            rows.extend_from_slice(row);
+            let without_mean = row.iter().zip(&self.source_mean);
+            rows.extend(without_mean.map(|(v, mean)| (f64::from(*v) - mean) as f32));
             if rows.len() == ROWS_AT_A_TIME * self.d_model && outcome.is_ok() {
                 outcome = logits.add(&x, &rows, self.d_model);
                 rows.clear();
@@ -182,48 +186,42 @@ impl Embedding {
             .await?;
         outcome?;
         logits.add(&x, &rows, self.d_model)?;
-        for (row, subtracted) in logits.values.chunks_exact_mut(self.d_vocab).zip(subtracted) {
-            row.iter_mut().for_each(|logit| *logit -= subtracted);
+        for (row, added) in logits.values.chunks_exact_mut(self.d_vocab).zip(added) {
+            row.iter_mut().for_each(|logit| *logit += added);
         }
         Ok(logits.values)
     }
 
-    /// Turns a normalised row into what W_U's source is multiplied with; returns what `center_unembed`
-    /// takes off all logits of the row.
+    /// Turns a normalised row into what W_U's source is multiplied with; returns what the mean over the vocabulary adds to all
+    /// logits of the row: nothing where `center_unembed` takes it off.
     ///
     /// Whether ln_f's weight and bias are in W_U and b_U or not, the source is multiplied with
     /// `x * weight + bias`; centring W_U over `d_model` changes nothing, as the normalised row has mean 0.
     fn unembed_input(&self, row: &mut [f32]) -> f32 {
-        let folded = math::dot(row, &self.vocabulary_mean.0);
         for ((v, w), b) in row.iter_mut().zip(&self.ln_f.weight).zip(&self.ln_f.bias) {
             *v = *v * w + b;
         }
-        let Processing {
-            fold_ln,
-            center_unembed,
-            ..
-        } = self.processing;
-        match (center_unembed, fold_ln) {
-            (false, _) => 0.0,
-            (true, true) => (folded + self.vocabulary_mean.1) as f32,
-            (true, false) => math::dot(row, &self.vocabulary_mean.0) as f32,
+        match self.processing.center_unembed {
+            true => 0.0,
+            false => dot(&self.source_mean, row) as f32,
         }
     }
 
     /// `fold_ln` on a row of W_U's source: times ln_f's weight, then centred over `d_model`.
-    fn fold_into_w_u(&self, row: &mut [f32]) {
+    fn fold_into_w_u(&self, row: &mut [f64]) {
         if self.processing.fold_ln {
             for (v, w) in row.iter_mut().zip(&self.ln_f.weight) {
-                *v *= w;
+                *v *= f64::from(*w);
             }
-            math::centre(row);
+            let mean = row.iter().sum::<f64>() / row.len() as f64;
+            row.iter_mut().for_each(|v| *v -= mean);
         }
     }
 
     /// `fold_ln` on b_U: a row of W_U's source times ln_f's bias.
-    fn raw_b_u(&self, row: &[f32]) -> f64 {
+    fn raw_b_u(&self, row: &[f64]) -> f64 {
         if self.processing.fold_ln {
-            math::dot(row, &self.ln_f.bias)
+            dot(row, &self.ln_f.bias)
         } else {
             0.0
         }
@@ -247,6 +245,16 @@ impl Embedding {
             .expected(format!("an index below {rows}"))
             .advice("Check that tokenizer.json belongs to this model, and that the prompt fits its context.")
     }
+}
+
+/// `row` in f64: an offset that all rows have in common leaves nothing behind when it is taken off.
+fn wide(row: &[f32]) -> Vec<f64> {
+    row.iter().copied().map(f64::from).collect()
+}
+
+/// Dot product in f64.
+fn dot(a: &[f64], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum()
 }
 
 /// Logits as far as they are computed.
@@ -284,7 +292,7 @@ async fn read_rows(
     loader: Loader<'_>,
     matrix: TensorRow,
     tokens: &BTreeSet<u32>,
-) -> Result<(BTreeMap<u32, Vec<f32>>, Vec<f32>)> {
+) -> Result<(BTreeMap<u32, Vec<f32>>, Vec<f64>)> {
     let Config { d_model, d_vocab, .. } = *loader.config();
     let mut rows = BTreeMap::new();
     let mut total = vec![0f64; d_model];
@@ -299,6 +307,6 @@ async fn read_rows(
         token += 1;
     };
     loader.rows(matrix.name(), [d_vocab, d_model], &mut take).await?;
-    let mean = total.iter().map(|total| (total / d_vocab as f64) as f32).collect();
+    let mean = total.iter().map(|total| total / d_vocab as f64).collect();
     Ok((rows, mean))
 }

@@ -56,8 +56,10 @@ impl LayerNorm {
         for row in x.chunks_exact(d_model) {
             let mean = math::mean(row);
             let scale = (math::sum_of_squares(row, mean) / d_model as f64 + self.eps).sqrt();
-            let (mean, factor) = (mean as f32, (1.0 / scale) as f32);
-            out.extend(row.iter().map(|v| (v - mean) * factor));
+            // A mean that is far larger than what is left without it, in two parts: what f32 holds of it, and the rest.
+            let (factor, high) = ((1.0 / scale) as f32, mean as f32);
+            let low = (mean - f64::from(high)) as f32;
+            out.extend(row.iter().map(|v| (v - high - low) * factor));
             scales.push(scale as f32);
         }
         (out, scales)
