@@ -10,11 +10,11 @@ mod results;
 use std::collections::BTreeMap;
 
 use common::{block_on, header, open_error, safetensors_file, tiny};
-use keyside::analysis::Analysis;
+use keyside::analysis::{Analysis, Why};
 use keyside::checkpoint::MemorySource;
 use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
 use keyside::model::Processing;
-use keyside::names::{BlockHook, HookPoint};
+use keyside::names::{BlockHook, HeatmapId, HistogramId, HookPoint, Side};
 use keyside::prompts::ioi::draw_batch;
 use keyside::result::ResultFile;
 use reference::Reference;
@@ -134,14 +134,28 @@ fn run(source: &MemorySource) -> ResultFile {
 
 fn run_of(source: &MemorySource, batch_size: usize, prepend_bos: bool) -> ResultFile {
     let analysis = Analysis {
-        head: "2.1".parse().unwrap(),
-        earlier_head: "1.3".parse().unwrap(),
-        seed: 0,
-        batches: 1,
         batch_size,
         prepend_bos,
-        processing: Processing::default(),
+        ..analysis("1.3")
     };
+    block_on(results::run(&mut open(source), &analysis, &results::Nobody)).unwrap()
+}
+
+fn analysis(earlier_head: &str) -> Analysis {
+    Analysis {
+        head: "2.1".parse().unwrap(),
+        earlier_head: earlier_head.parse().unwrap(),
+        seed: 0,
+        batches: 1,
+        batch_size: 10,
+        prepend_bos: false,
+        processing: Processing::default(),
+    }
+}
+
+/// The same with another earlier head.
+fn run_with(source: &MemorySource, earlier_head: &str) -> ResultFile {
+    let analysis = analysis(earlier_head);
     block_on(results::run(&mut open(source), &analysis, &results::Nobody)).unwrap()
 }
 
@@ -369,6 +383,117 @@ fn a_large_offset_of_all_embeddings_costs_nothing() {
         let (found, expected) = (mean_true_score(&run(&offset(by))), expected_true_score(&offset(by)));
         assert!((found - expected).abs() < 2e-5, "{by}: {found} against {expected}");
     }
+}
+
+/// The tiny checkpoint with some elements of a tensor changed.
+fn changed(name: &str, change: impl Fn(usize, f32) -> f32) -> MemorySource {
+    let mut tensors = tensors();
+    let (_, _, bytes) = tensors.get_mut(name).unwrap();
+    let values = common::f32_values(bytes).into_iter().enumerate();
+    *bytes = values
+        .flat_map(|(index, value)| change(index, value).to_le_bytes())
+        .collect();
+    with_tensors(&tensors)
+}
+
+/// Reads what is written of `result`, which must be the same.
+fn assert_survives(result: &ResultFile) {
+    let written = result.to_json().unwrap();
+    let file: Value = serde_json::from_str(&written).unwrap();
+    assert!(!file["sections"].to_string().contains("null"));
+    assert_eq!(
+        ResultFile::from_json(written.as_bytes()).unwrap().sections,
+        result.sections
+    );
+}
+
+#[test]
+fn a_head_that_writes_nothing_is_left_out_and_all_else_runs() {
+    // W_O of head 1.3: the last quarter of the rows.
+    let pruned = changed(
+        "h.1.attn.c_proj.weight",
+        |index, value| if index >= 24 * 32 { 0.0 } else { value },
+    );
+    let result = run(&pruned);
+    assert_survives(&result);
+    let section = result.substitution().unwrap();
+    let [left_out] = &section.left_out[..] else {
+        panic!("{:?}", section.left_out)
+    };
+    assert_eq!(
+        (left_out.series.to_string().as_str(), left_out.prompts),
+        ("NMH 1.3 output", 10)
+    );
+    assert_eq!((left_out.side, left_out.why), (Some(Side::Query), Why::Constant));
+    for histogram in HistogramId::ALL {
+        assert_eq!(result.series(histogram).len(), 5, "{histogram}");
+    }
+    assert!(
+        result.left_out()[0].contains("head 1.3 writes nothing"),
+        "{:?}",
+        result.left_out()
+    );
+    assert!(result.contributions().unwrap().left_out.is_empty());
+    let (found, expected) = (mean_true_score(&result), expected_true_score(&pruned));
+    assert!((found - expected).abs() < TOLERANCE, "{found} against {expected}");
+    // Another earlier head has all its series.
+    let other = run_with(&pruned, "1.2");
+    assert!(other.left_out().is_empty() && other.series(HistogramId::KeysFixedScores).len() == 6);
+}
+
+#[test]
+fn heatmaps_of_an_ablated_mlp_are_left_out() {
+    let mut tensors = tensors();
+    for name in ["h.0.mlp.c_proj.weight", "h.0.mlp.c_proj.bias"] {
+        tensors.get_mut(name).unwrap().2.fill(0);
+    }
+    let result = run(&with_tensors(&tensors));
+    assert_survives(&result);
+    let section = result.contributions().unwrap();
+    assert!(
+        section
+            .left_out
+            .iter()
+            .all(|left_out| (left_out.prompts, left_out.why) == (10, Why::Constant))
+    );
+    let names: Vec<String> = section
+        .left_out
+        .iter()
+        .map(|left_out| left_out.heatmap.to_string())
+        .collect();
+    assert!(
+        names.contains(&"query_subMLP0".to_owned()) && names.iter().any(|name| name.contains("par k par")),
+        "{names:?}"
+    );
+    assert!(section.heatmaps.contains_key(&HeatmapId::KEY) && section.heatmaps.contains_key(&HeatmapId::QUERY));
+    // What MLP 0 makes of the embedding alone is 0, too.
+    let sentences = result.left_out().join("\n");
+    assert!(
+        sentences.contains("W_EE_subE[IO] is left out") && sentences.contains("query_subMLP0"),
+        "{sentences}"
+    );
+}
+
+#[test]
+fn numbers_too_large_for_single_precision_are_left_out_and_said() {
+    // Scores beyond f32 in layer 2 alone: nothing before it is touched.
+    let large = changed("h.2.attn.c_attn.weight", |_, value| value * 1e20);
+    let result = run(&large);
+    assert_survives(&result);
+    let left_out = result.left_out().join("\n");
+    assert!(
+        left_out.contains("true score") && left_out.contains("too large for single precision"),
+        "{left_out}"
+    );
+    assert!(results::true_score(&result).is_empty());
+
+    // Large, but not too large: relative to the sum of their sizes, contributions add up as ever.
+    let result = run(&changed("h.2.attn.c_attn.weight", |_, value| value * 300.0));
+    assert!(result.left_out().is_empty() && mean_true_score(&result).abs() > 1e3);
+    let key = results::key(&result);
+    let (absolute, relative) = (key.max_abs_residual.unwrap(), key.max_relative_residual.unwrap());
+    assert!(absolute > 1e-3 && relative < 1e-6, "{absolute}, relative {relative}");
+    assert_survives(&result);
 }
 
 #[test]

@@ -7,7 +7,8 @@ use crate::analysis::meter::Meter;
 use crate::analysis::scores::HeadScores;
 use crate::analysis::series::{EffectiveEmbeddings, batch_values};
 use crate::analysis::{
-    Analysis, BatchValues, Contributions, ContributionsSection, Observer, Phase, Section, SubstitutionSection, Timing,
+    Analysis, BatchValues, Contributions, ContributionsSection, LeftOutHeatmap, Observer, Phase, Section,
+    SubstitutionSection, Timing,
 };
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request, Tap, Watcher};
@@ -172,15 +173,25 @@ impl Found {
         let mut substitution = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
         self.batches.values().for_each(|values| substitution.append(values));
         // Facets are many: their means are enough.
-        let heatmap = |(name, of): (HeatmapId, Contributions)| {
-            let heatmap = of.heatmap(name.side(), !name.is_facet());
-            (name, heatmap)
-        };
-        let contributions = ContributionsSection {
+        let mut contributions = ContributionsSection {
             head: analysis.head,
             prompts: analysis.batch_size,
-            heatmaps: self.contributions.into_iter().map(heatmap).collect(),
+            heatmaps: BTreeMap::new(),
+            left_out: Vec::new(),
         };
+        for (name, of) in self.contributions {
+            match of.flaws.first() {
+                None => {
+                    let heatmap = of.heatmap(name.side(), !name.is_facet());
+                    contributions.heatmaps.insert(name, heatmap);
+                }
+                Some(&why) => contributions.left_out.push(LeftOutHeatmap {
+                    heatmap: name,
+                    prompts: of.flaws.len(),
+                    why,
+                }),
+            }
+        }
         let prompts = batches.into_iter().flat_map(|batch| batch.prompts);
         Analyzed {
             prompts: prompts.map(Into::into).collect(),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Array, SectionType};
+use crate::analysis::{Array, LeftOutHeatmap, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Head, HeatmapId, Row, Side};
@@ -22,6 +22,8 @@ pub struct ContributionsSection {
     pub prompts: usize,
     /// The heatmaps, in the order in which they are offered.
     pub heatmaps: BTreeMap<HeatmapId, Heatmap>,
+    /// Heatmaps that it does not have, as they are no numbers in some prompts.
+    pub left_out: Vec<LeftOutHeatmap>,
 }
 
 /// The section in a file: what most heatmaps of a side have in common, their components, stands once.
@@ -32,6 +34,8 @@ struct Packed {
     #[serde(default)]
     components: SideComponents,
     heatmaps: BTreeMap<HeatmapId, Heatmap>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<LeftOutHeatmap>,
 }
 
 /// The components of a side's heatmaps that don't list their own.
@@ -70,6 +74,7 @@ impl From<ContributionsSection> for Packed {
             prompts: section.prompts,
             components,
             heatmaps: section.heatmaps,
+            left_out: section.left_out,
         }
     }
 }
@@ -85,6 +90,7 @@ impl From<Packed> for ContributionsSection {
             head: read.head,
             prompts: read.prompts,
             heatmaps: read.heatmaps,
+            left_out: read.left_out,
         }
     }
 }
@@ -106,6 +112,9 @@ pub struct Heatmap {
     /// Largest |sum of contributions - true score| over the prompts; None where it was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_abs_residual: Option<f32>,
+    /// The same relative to the sum of the absolute contributions in the prompt, which is what rounding goes by.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_relative_residual: Option<f32>,
     /// Contributions in every prompt, `[prompts, components]`. None for facets, in recorded runs, and where they would be too
     /// many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -266,8 +275,9 @@ impl Heatmap {
             .into_iter()
             .flatten()
             .flat_map(Array::data);
-        let others = [Some(self.sum), self.mean_score, self.max_abs_residual];
-        let mut numbers = arrays.copied().chain(others.into_iter().flatten());
+        let residuals = [self.max_abs_residual, self.max_relative_residual];
+        let others = [Some(self.sum), self.mean_score].into_iter().chain(residuals);
+        let mut numbers = arrays.copied().chain(others.flatten());
         match numbers.find(|number| !number.is_finite()) {
             Some(number) => {
                 Err(error(format!("heatmap \"{name}\" has a number that is {number}")).expected("finite numbers"))
@@ -318,6 +328,7 @@ impl Heatmap {
             sum: values.iter().flatten().sum(),
             mean_score: None,
             max_abs_residual: None,
+            max_relative_residual: None,
             per_prompt: None,
             note: None,
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::LeftOutSeries;
 use crate::error::Result;
 use crate::model::Processing;
 use crate::names::{Head, HistogramId, SeriesId};
@@ -90,6 +91,10 @@ pub struct BatchValues {
     pub true_score: Vec<f32>,
     /// The head's true probabilities END->IO, `[prompts]`.
     pub true_prob: Vec<f32>,
+    /// Series that are not among them, as they are no numbers in some prompts. The true values are empty where they are left
+    /// out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutSeries>,
 }
 
 impl BatchValues {
@@ -103,6 +108,7 @@ impl BatchValues {
         }
         self.true_score.extend(other.true_score);
         self.true_prob.extend(other.true_prob);
+        self.left_out.extend(other.left_out);
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use crate::analysis::BatchValues;
 use crate::analysis::scores::{HeadScores, LinearScore, probability};
+use crate::analysis::{BatchValues, LeftOutSeries, Why};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{EffectiveEmbedding, Model, Watcher};
+use crate::math;
 use crate::names::{Head, HistogramId, SeriesId, Side};
 use crate::prompts::ioi::{Batch, Prompt};
 
@@ -19,30 +20,84 @@ pub(crate) fn batch_values(
     earlier_head: Head,
     effective: &EffectiveEmbeddings,
 ) -> Result<BatchValues> {
-    let mut values = BatchValues::default();
+    let mut collected = Collected::default();
     for (index, prompt) in prompts.iter().enumerate() {
         let io = prompt.positions.io;
         let row = scores.row(index);
-        let mut push = |side: Side, series: SeriesId, score: f32| {
-            let mut append = |histogram, value| {
-                let of_histogram = values.series.entry(histogram).or_default();
-                of_histogram.entry(series.clone()).or_default().push(value);
-            };
-            append(HistogramId::scores_of(side), score);
-            append(HistogramId::probs_of(side), probability(&row, io, score));
-        };
         let with_key = LinearScore::new(scores.weights.map_with_key(scores.key(index, io)));
         for (series, vector) in at_end(model, scores, prompt, index, earlier_head)? {
-            push(Side::Query, series, with_key.substituted(&vector));
+            let score = with_key.substituted(&vector);
+            collected.push(Side::Query, series, score, probability(&row, io, score), &vector);
         }
         let with_query = LinearScore::new(scores.weights.map_with_query(scores.query(index)));
         for (series, vector) in at_io(model, scores, prompt, index, effective)? {
-            push(Side::Key, series, with_query.substituted(&vector));
+            let score = with_query.substituted(&vector);
+            collected.push(Side::Key, series, score, probability(&row, io, score), &vector);
         }
-        values.true_score.push(row[io]);
-        values.true_prob.push(probability(&row, io, row[io]));
+        collected.push_true(row[io], probability(&row, io, row[io]));
     }
-    Ok(values)
+    Ok(collected.into_values())
+}
+
+/// Values of a batch, and what of them is no number.
+#[derive(Default)]
+struct Collected {
+    values: BatchValues,
+    left_out: Vec<LeftOutSeries>,
+}
+
+impl Collected {
+    /// Score and probability of one prompt with `vector` substituted on `side`.
+    fn push(&mut self, side: Side, series: SeriesId, score: f32, probability: f32, vector: &[f32]) {
+        if math::standard_deviation(vector) == 0.0 {
+            self.leave_out(Some(side), &series, Why::Constant);
+        } else if !score.is_finite() || !probability.is_finite() {
+            self.leave_out(Some(side), &series, Why::Overflow);
+        }
+        for (histogram, value) in [
+            (HistogramId::scores_of(side), score),
+            (HistogramId::probs_of(side), probability),
+        ] {
+            let of_histogram = self.values.series.entry(histogram).or_default();
+            of_histogram.entry(series.clone()).or_default().push(value);
+        }
+    }
+
+    /// The head's own score and probability of one prompt.
+    fn push_true(&mut self, score: f32, probability: f32) {
+        if !score.is_finite() || !probability.is_finite() {
+            self.leave_out(None, &SeriesId::TrueScore, Why::Overflow);
+        }
+        self.values.true_score.push(score);
+        self.values.true_prob.push(probability);
+    }
+
+    fn leave_out(&mut self, side: Option<Side>, series: &SeriesId, why: Why) {
+        let new = LeftOutSeries {
+            side,
+            series: series.clone(),
+            prompts: 1,
+            why,
+        };
+        LeftOutSeries::add(&mut self.left_out, new);
+    }
+
+    fn into_values(self) -> BatchValues {
+        let Self { mut values, left_out } = self;
+        for LeftOutSeries { side, series, .. } in &left_out {
+            let Some(side) = *side else {
+                (values.true_score, values.true_prob) = (Vec::new(), Vec::new());
+                continue;
+            };
+            for histogram in [HistogramId::scores_of(side), HistogramId::probs_of(side)] {
+                if let Some(of_histogram) = values.series.get_mut(&histogram) {
+                    of_histogram.remove(series);
+                }
+            }
+        }
+        values.left_out = left_out;
+        values
+    }
 }
 
 /// What is put in place of the normalised residual stream at END, `[d_model]` each.

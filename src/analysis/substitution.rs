@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Array, BatchValues, SectionType};
-use crate::error::Result;
+use crate::analysis::{Array, BatchValues, LeftOutSeries, SectionType};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Head, HistogramId, SeriesId, Side};
 
@@ -24,6 +24,9 @@ pub struct SubstitutionSection {
     /// The head's true probability, `[prompts]`. None in recorded runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_prob: Option<Array>,
+    /// Series that it does not have, as they are no numbers in some prompts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<LeftOutSeries>,
 }
 
 /// The series by the side whose vector is substituted; the other side is fixed.
@@ -94,6 +97,7 @@ impl SubstitutionSection {
             series: Sides::default(),
             true_score: None,
             true_prob: None,
+            left_out: Vec::new(),
         }
     }
 
@@ -124,8 +128,11 @@ impl SubstitutionSection {
         append(series.values_mut(histogram), values);
     }
 
-    /// Appends the values of one more batch.
+    /// Appends the values of one more batch. A series that is left out of any batch is left out of all.
     pub fn append(&mut self, batch: &BatchValues) {
+        for new in &batch.left_out {
+            LeftOutSeries::add(&mut self.left_out, new.clone());
+        }
         for (histogram, series) in &batch.series {
             for (id, values) in series {
                 self.extend(*histogram, id.clone(), values);
@@ -137,6 +144,12 @@ impl SubstitutionSection {
         ] {
             if !values.is_empty() {
                 append(array, values);
+            }
+        }
+        for LeftOutSeries { side, series, .. } in &self.left_out {
+            match side {
+                Some(side) => drop(self.series.get_mut(*side).remove(series)),
+                None => (self.true_score, self.true_prob) = (None, None),
             }
         }
     }
@@ -184,6 +197,13 @@ impl SectionType for SubstitutionSection {
     fn check(&self, config: &Config, prompts: usize) -> Result<()> {
         config.check_head(self.head)?;
         config.check_head(self.earlier_head)?;
+        if let Some(left_out) = self.left_out.iter().find(|left_out| left_out.prompts > prompts) {
+            let cause = format!(
+                "series \"{}\" is left out in {} prompts",
+                left_out.series, left_out.prompts
+            );
+            return Err(Error::new(ErrorKind::ResultFile, cause).expected(format!("at most {prompts}, the run's")));
+        }
         self.arrays()
             .try_for_each(|(what, array)| array.check(&what, &[prompts]))
     }

@@ -67,6 +67,7 @@ fn batch(id: u32, index: usize) -> FromWorker {
         series: HistogramId::ALL.into_iter().map(|name| (name, series())).collect(),
         true_score: vec![index as f32; 40],
         true_prob: Vec::new(),
+        left_out: Vec::new(),
     };
     FromWorker::Batch { id, index, values }
 }

@@ -216,9 +216,13 @@ fn sum_and_score(heatmap: &Heatmap, mean: f64, prompts: usize, as_in_notebook: b
             number(biases, 4)
         );
     }
-    let residual = match heatmap.max_abs_residual {
-        Some(residual) => format!("largest difference over {over} {}", small(f64::from(residual))),
-        None => format!("over {over}"),
+    let residual = match (heatmap.max_relative_residual, heatmap.max_abs_residual) {
+        (Some(residual), _) => format!(
+            "over {over} sum and score differ by at most {} of the sum of the absolute cells",
+            small(f64::from(residual))
+        ),
+        (None, Some(residual)) => format!("largest difference over {over} {}", small(f64::from(residual))),
+        (None, None) => format!("over {over}"),
     };
     format!(
         "The {cells} cells add up to {}; the mean score is {}; {residual}.",

@@ -14,6 +14,7 @@ fn with_b_o() -> Heatmap {
     Heatmap {
         mean_score: Some(2.25),
         max_abs_residual: Some(3.2e-6),
+        max_relative_residual: None,
         ..Heatmap::of_table(
             &["misc", "0", "1"],
             &["L.0", "L.1", "MLP", "b_O"],
@@ -70,6 +71,13 @@ fn the_identity_is_said_in_numbers() {
         identity(&heatmap, 40, false),
         "The 11 cells add up to 2.2500; the mean score is 2.2500; largest difference over 40 prompts 3e-6."
     );
+    let relative = Heatmap {
+        max_relative_residual: Some(4.4e-7),
+        ..heatmap.clone()
+    };
+    let text = identity(&relative, 40, false);
+    let end = "over 40 prompts sum and score differ by at most 4e-7 of the sum of the absolute cells.";
+    assert!(text.ends_with(end), "{text}");
     let notebook = identity(&heatmap, 40, true);
     assert!(
         notebook.contains("the 9 cells add up to 1.5000") && notebook.contains("other 0.7500"),

@@ -26,6 +26,9 @@ pub(crate) fn summary(result: &ResultFile) -> String {
     for note in &result.model.notes {
         line(&mut text, format_args!("Note: {note}"));
     }
+    for sentence in result.left_out() {
+        line(&mut text, format_args!("Note: {sentence}"));
+    }
     for name in HistogramId::ALL {
         histogram(&mut text, result, name);
     }
@@ -73,9 +76,10 @@ fn identity(text: &mut String, name: &HeatmapId, heatmap: &Heatmap) {
         return line(text, format_args!("heatmap {name}: sum {sum:.4}, score not recorded"));
     };
     let difference = (sum - score).abs();
-    let one_prompt = match heatmap.max_abs_residual {
-        Some(residual) => format!("; of one prompt at most {residual:.1e}"),
-        None => String::new(),
+    let one_prompt = match (heatmap.max_relative_residual, heatmap.max_abs_residual) {
+        (Some(residual), _) => format!("; of one prompt at most {residual:.1e} of the sum of the absolute cells"),
+        (None, Some(residual)) => format!("; of one prompt at most {residual:.1e}"),
+        (None, None) => String::new(),
     };
     line(
         text,

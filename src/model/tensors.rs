@@ -221,7 +221,7 @@ pub(crate) fn missing_biases(config: &Config, has: impl Fn(&str) -> bool) -> Res
             [first, ..] => {
                 return Err(Error::new(
                     ErrorKind::Checkpoint,
-                    format!("the file of weights has no tensor {first}, which other blocks have"),
+                    format!("model.safetensors has no tensor {first}, which other blocks have"),
                 )
                 .expected("the biases of all blocks, or of none")
                 .advice("The file is not whole; download or write it again."));

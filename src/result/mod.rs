@@ -2,6 +2,7 @@
 
 mod bins;
 mod document;
+mod left_out;
 mod read;
 mod stats;
 mod version_1;

@@ -109,6 +109,7 @@ impl File {
                 head: self.head,
                 prompts: self.batch_size,
                 heatmaps,
+                left_out: Vec::new(),
             }));
         }
         Ok(ResultFile {
@@ -224,6 +225,7 @@ impl Table {
             sum,
             mean_score: self.mean_score,
             max_abs_residual: self.max_abs_residual,
+            max_relative_residual: None,
             per_prompt,
             note: self.note,
         })

@@ -45,6 +45,7 @@ fn Details(shown: Shown) -> impl IntoView {
         </details>
         {note.map(|note| view! { <p class="note">{note}</p> })}
         {result.model.notes.iter().map(|note| view! { <p class="note" data-testid="model-note">{note.clone()}</p> }).collect_view()}
+        {result.left_out_heatmaps().into_iter().map(|left_out| view! { <p class="note" data-testid="left-out">{left_out}</p> }).collect_view()}
         {result.skipped_notice().map(|skipped| view! { <p class="note" data-testid="skipped">{skipped}</p> })}
     }
 }

@@ -63,7 +63,7 @@ export const liveRuns = [
       check(seen.bars.some((value) => value > 0 && value < 1), `the bar did not move: ${seen.bars}`);
       check(seen.summaries.some((text) => /partial: [1-5] of 6/.test(text)), "the histograms did not fill in as batches arrived");
       const identity = await tab.at("identity-text").innerText();
-      check(/largest difference over 40 prompts \d(\.\d+)?e-\d/.test(identity), identity);
+      check(/over 40 prompts sum and score differ by at most \d(\.\d+)?e-\d of the sum of the absolute cells/.test(identity), identity);
       await tab.page.screenshot({ path: path.join(screenshots, "bundled-wide-full.png"), fullPage: true });
       const { result } = await tab.download();
       compare(arrays(result), arrays(await analyze(path.join(root, "public/models/stand-in"), settings)), 1e-4);

@@ -106,6 +106,7 @@ fn made_up_heatmap(layers: usize, heads: usize) -> Heatmap {
     Heatmap {
         mean_score: Some(heatmap.sum),
         max_abs_residual: Some(1e-6),
+        max_relative_residual: None,
         ..heatmap
     }
 }

@@ -115,6 +115,7 @@ pub fn heatmap_of(rows: &[Row], columns: &[Column], means: &[Vec<f32>]) -> Heatm
         sum: means.iter().flatten().sum(),
         mean_score: None,
         max_abs_residual: None,
+        max_relative_residual: None,
         per_prompt: None,
         note: None,
     }

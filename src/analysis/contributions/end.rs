@@ -28,6 +28,8 @@ pub(super) struct End<'a> {
     pub(super) whole: Vec<f32>,
     /// Its part along the direction.
     parallel: Vec<f32>,
+    /// Whether there is a direction: a constant vector has none.
+    pub(super) has_direction: bool,
     /// ln_scale over the unbiased standard deviation of the residual stream.
     to_unit_deviation: f32,
 }
@@ -74,6 +76,7 @@ impl<'a> End<'a> {
             direction,
             whole: whole.to_vec(),
             parallel,
+            has_direction: unit.iter().any(|v| *v != 0.0),
             to_unit_deviation: (f64::from(ln_scale) / deviation) as f32,
         }
     }

@@ -1,6 +1,6 @@
 //! The contributions of one heatmap, prompt by prompt.
 
-use crate::analysis::{Array, Heatmap};
+use crate::analysis::{Array, Heatmap, Why};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Row, Side};
 
@@ -22,6 +22,8 @@ pub struct Contributions {
     /// What the cells of every prompt have to add up to, computed from the whole query and key, `[prompts]`: END->IO, or
     /// what is left of it or put in its place.
     pub true_score: Vec<f32>,
+    /// Why it is no number in a prompt, for each prompt in which it is none.
+    pub flaws: Vec<Why>,
 }
 
 impl Contributions {
@@ -32,6 +34,7 @@ impl Contributions {
             columns: Grid::columns(config.n_head),
             values: Vec::new(),
             true_score: Vec::new(),
+            flaws: Vec::new(),
         }
     }
 
@@ -43,9 +46,25 @@ impl Contributions {
 
     /// Largest |sum of cells - true score| over the prompts.
     pub fn max_abs_residual(&self) -> f32 {
+        self.max_residual(|_| 1.0)
+    }
+
+    /// The same relative to the sum of the prompt's absolute cells: rounding goes by the sizes of what is added. Scores of
+    /// 100,000 differ by 0.01 where single precision does all it can.
+    pub fn max_relative_residual(&self) -> f32 {
+        self.max_residual(|cells| {
+            let sizes: f64 = cells.iter().map(|&v| f64::from(v).abs()).sum();
+            // Without contributions nothing may be left, whatever it is relative to.
+            if sizes == 0.0 { 1.0 } else { sizes }
+        })
+    }
+
+    /// Largest |sum of cells - true score| over `unit` of the cells.
+    fn max_residual(&self, unit: impl Fn(&[f32]) -> f64) -> f32 {
         let residual = |(prompt, &score): (usize, &f32)| {
-            let sum: f64 = self.prompt(prompt).iter().map(|&v| f64::from(v)).sum();
-            (sum - f64::from(score)).abs()
+            let cells = self.prompt(prompt);
+            let sum: f64 = cells.iter().map(|&v| f64::from(v)).sum();
+            (sum - f64::from(score)).abs() / unit(cells)
         };
         let residuals = self.true_score.iter().enumerate().map(residual);
         // Unlike `f64::max`, an order in which NaN is the greatest: what is no number must not look as if it added up.
@@ -75,6 +94,7 @@ impl Contributions {
             sum: (total.iter().sum::<f64>() / prompts) as f32,
             mean_score: Some(mean_score as f32),
             max_abs_residual: Some(self.max_abs_residual()),
+            max_relative_residual: Some(self.max_relative_residual()),
             per_prompt,
             note: None,
         }

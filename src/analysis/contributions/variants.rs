@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::components::{Components, END, IO, S1};
 use super::end::{End, subtract};
 use super::table::Contributions;
+use crate::analysis::Why;
 use crate::analysis::scores::HeadScores;
 use crate::model::Config;
 use crate::names::{Facet, HeatmapId, HeatmapParts, Part, Side, Variant};
@@ -14,6 +15,25 @@ use crate::prompts::ioi::Prompt;
 struct Sum {
     cells: Vec<f32>,
     score: f32,
+    /// Whether a direction that it needs is there.
+    has_direction: bool,
+}
+
+impl Sum {
+    /// Why it is no contribution to anything, if it is not.
+    fn flaw(&self) -> Option<Why> {
+        if !self.has_direction {
+            return Some(Why::Constant);
+        }
+        let is_finite = self.score.is_finite() && self.cells.iter().all(|cell| cell.is_finite());
+        (!is_finite).then_some(Why::Overflow)
+    }
+
+    /// The same where the directions of `ends` are needed.
+    fn along(mut self, ends: &[&End<'_>]) -> Self {
+        self.has_direction = ends.iter().all(|end| end.has_direction);
+        self
+    }
 }
 
 impl Sum {
@@ -21,6 +41,7 @@ impl Sum {
         Self {
             cells: subtract(&self.cells, &other.cells),
             score: self.score - other.score,
+            has_direction: self.has_direction && other.has_direction,
         }
     }
 }
@@ -48,6 +69,7 @@ pub(super) fn all(
         };
         for (name, sum) in ends.sums(layers > 0) {
             let table = found.entry(name).or_insert_with(|| Contributions::new(config, layers));
+            table.flaws.extend(sum.flaw());
             table.values.extend(sum.cells);
             table.true_score.push(sum.score);
         }
@@ -71,12 +93,12 @@ impl Ends<'_> {
         let query_of_w_u = self.end.of_direction();
         self.add_with_difference(&mut sums, key, |key| self.by_key(key, &self.end.whole));
         self.add_with_difference(&mut sums, with(key, Variant::FromWu), |key| {
-            self.by_key(key, &query_of_w_u)
+            self.by_key(key, &query_of_w_u).along(&[&self.end])
         });
         self.add_with_difference(&mut sums, query, |key| self.by_query(&key.whole));
         if has_mlp_0 {
             let name = with(query, Variant::FromMlp0).into();
-            sums.push((name, self.by_query(&self.io.of_direction())));
+            sums.push((name, self.by_query(&self.io.of_direction()).along(&[&self.io])));
             self.add_facets(&mut sums);
         }
         sums
@@ -104,10 +126,10 @@ impl Ends<'_> {
                 ..HeatmapParts::of(side)
             };
             self.add_with_difference(sums, of(Side::Key), |key| {
-                part_of(key, along_mlp_0, &self.end.part_with_unit_deviation(along_w_u))
+                part_of(key, along_mlp_0, &self.end.part_with_unit_deviation(along_w_u)).along(&[key, &self.end])
             });
             self.add_with_difference(sums, of(Side::Query), |key| {
-                part_of(&self.end, along_w_u, &key.part_with_unit_deviation(along_mlp_0))
+                part_of(&self.end, along_w_u, &key.part_with_unit_deviation(along_mlp_0)).along(&[key, &self.end])
             });
         }
     }
@@ -117,6 +139,7 @@ impl Ends<'_> {
         Sum {
             cells: key.contributions(query),
             score: key.score(&key.whole, query),
+            has_direction: true,
         }
     }
 
@@ -135,5 +158,6 @@ fn part_of(end: &End<'_>, along: bool, other: &[f32]) -> Sum {
             false => subtract(&end.contributions(other), &parallel),
         },
         score: end.score(&end.part(along), other),
+        has_direction: true,
     }
 }

@@ -43,6 +43,12 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
                 .unwrap_or_default()
         })
     });
+    let left_out = move || {
+        let sentences = shown.with(|shown| shown.as_ref().map(|shown| shown.result.left_out_of(name)));
+        sentences.filter(|sentences| !sentences.is_empty()).map(|sentences| {
+            view! { <p class="note" data-testid="left-out">{sentences.join(" ")}</p> }
+        })
+    };
     let set_zoom = move |zoom: Option<(f64, f64)>| {
         page.view
             .update(|view| view.update_histogram(name, |view| view.zoom = zoom));
@@ -61,6 +67,7 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
             <figcaption>
                 <h3><span class="number">{number}</span> {words::heading(name)}</h3>
                 <p>{words::explanation(name)}</p>
+                {left_out}
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
             <HistogramToolbar page=page name=name>
