@@ -2,6 +2,7 @@
 import { runAll } from "./harness.mjs";
 import { axe } from "./axe.mjs";
 import { badInput } from "./bad_input.mjs";
+import { configurations } from "./configurations.mjs";
 import { embed } from "./embed.mjs";
 import { exporting } from "./export.mjs";
 import { faults } from "./faults.mjs";
@@ -18,6 +19,7 @@ import { security } from "./security.mjs";
 const suites = {
   axe,
   "bad-input": badInput,
+  configurations,
   embed,
   export: exporting,
   faults,
@@ -32,5 +34,5 @@ const suites = {
   security,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...permalink, ...liveRuns, ...models, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...permalink, ...liveRuns, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);
