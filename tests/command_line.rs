@@ -49,6 +49,33 @@ fn read(file: &Path) -> ResultFile {
 }
 
 #[test]
+fn the_summary_says_what_beats_what_and_where_a_mean_says_little() {
+    // A head that looks at the second name, whichever it is: to IO in half of the prompts and not at all in the others.
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/public/models/stand-in");
+    let heads = ["--head", "1.4", "--earlier-head", "0.4"];
+    let prompts = ["--batches", "2", "--batch-size", "40"];
+    let output = keyside(&[&["analyze", "--model", model], &heads[..], &prompts].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let summary = String::from_utf8(output.stdout).expect("UTF-8");
+    let groups = summary
+        .lines()
+        .find(|line| line.contains("true probability falls into two groups"));
+    let groups = groups.unwrap_or_else(|| panic!("{summary}"));
+    assert!(
+        groups.ends_with("40 prompts around 0.0000 and 40 around 0.9999"),
+        "{groups}"
+    );
+    for part in [
+        "W_U[IO] is not above W_U[S]: by ",
+        "W_U[random name]: by ",
+        ", 95 % interval ",
+        ", 80 prompts",
+    ] {
+        assert!(summary.contains(part), "{summary}\nlacks {part:?}");
+    }
+}
+
+#[test]
 fn a_run_writes_its_result_its_plots_and_a_summary() {
     let folder = tempfile::tempdir().expect("a folder");
     let (out, svg) = (folder.path().join("result.json"), folder.path().join("plots"));

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::analysis::Heatmap;
 use crate::names::{HeatmapId, HistogramId, SeriesId};
-use crate::result::{ResultFile, mean};
+use crate::result::{Comparison, ResultFile, mean, two_groups};
 
 /// Means of every series, the identity check, and how long it took.
 pub(crate) fn summary(result: &ResultFile) -> String {
@@ -67,6 +67,58 @@ fn histogram(text: &mut String, result: &ResultFile, name: HistogramId) {
     for (id, value) in means {
         line(text, format_args!("  {id:<24} {value:>9.4}"));
     }
+    comparisons(text, result, name);
+    groups(text, result, name);
+}
+
+/// By how much the main series of a histogram beats others in the same prompts, or does not.
+fn comparisons(text: &mut String, result: &ResultFile, name: HistogramId) {
+    let (main, others) = name.claim();
+    let values = |id: &SeriesId| result.substitution()?.values(name, id);
+    for other in others {
+        let pairs = values(&main).zip(values(other));
+        let Some(found) = pairs.and_then(|(main, other)| Comparison::of_pairs(main, other)) else {
+            continue;
+        };
+        let verdict = if found.beats() { "above" } else { "not above" };
+        line(
+            text,
+            format_args!(
+                "  {main} is {verdict} {other}: by {} on average, 95 % interval {} to {}, {} prompts",
+                rounded(found.mean),
+                rounded(found.interval.low),
+                rounded(found.interval.high),
+                found.n
+            ),
+        );
+    }
+}
+
+/// Series whose mean says little, as their values fall into two groups.
+fn groups(text: &mut String, result: &ResultFile, name: HistogramId) {
+    let truth = name.true_values();
+    let truth = (&truth, result.true_values(name));
+    for (id, values) in result.series(name).into_iter().chain([truth]) {
+        if let Some(groups) = two_groups(values) {
+            let (low, high) = (groups.low, groups.high);
+            line(
+                text,
+                format_args!(
+                    "  {id} falls into two groups: {} prompts around {} and {} around {}",
+                    low.n,
+                    rounded(low.mean),
+                    high.n,
+                    rounded(high.mean)
+                ),
+            );
+        }
+    }
+}
+
+/// To four decimals, 0 without a sign.
+fn rounded(value: f64) -> String {
+    // Adding 0 makes 0 of -0.
+    format!("{:.4}", (value * 1e4).round() / 1e4 + 0.0)
 }
 
 /// "sum, score, difference" of a heatmap.

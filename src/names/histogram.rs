@@ -83,6 +83,17 @@ impl HistogramId {
         }
     }
 
+    /// The series that its main claim is about, and those that it is held against: other tokens in the same place.
+    pub const fn claim(self) -> (SeriesId, &'static [SeriesId]) {
+        match self.side() {
+            Side::Query => (
+                SeriesId::WuIo,
+                &[SeriesId::WuS, SeriesId::WuRandomName, SeriesId::WuRandom],
+            ),
+            Side::Key => (SeriesId::WeeIo, &[SeriesId::WeIo]),
+        }
+    }
+
     /// The series of the head's true values, of the kind that it shows.
     pub const fn true_values(self) -> SeriesId {
         if self.probs() {

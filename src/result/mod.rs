@@ -4,6 +4,7 @@ mod bins;
 mod document;
 mod left_out;
 mod read;
+mod spread;
 mod stats;
 mod version_1;
 
@@ -11,4 +12,5 @@ pub use bins::Bins;
 pub(crate) use bins::nice_size;
 pub use document::{FORMAT, ModelInfo, ResultFile};
 pub use read::MAX_BYTES;
+pub use spread::{Comparison, Group, Groups, Interval, bootstrap_mean, two_groups};
 pub use stats::{BoxStats, mean};
