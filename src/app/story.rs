@@ -5,7 +5,7 @@ use super::quantities::{counted, grouped, number};
 use super::view::View;
 use crate::names::{HistogramId, SeriesId, Side};
 use crate::plot::series_starts_visible;
-use crate::result::{ResultFile, mean};
+use crate::result::{Groups, ResultFile, mean, two_groups};
 
 mod cells;
 
@@ -20,6 +20,32 @@ struct Seen<'a> {
     label: &'a SeriesId,
     mean: f64,
     values: &'a [f32],
+    /// Two groups that the values fall into: their mean is then like neither.
+    groups: Option<Groups>,
+}
+
+/// Least size of a total, relative to the mean size of what it is made of, of which a share says something.
+const LEAST_TOTAL: f64 = 0.1;
+
+impl Seen<'_> {
+    /// Whether shares of the mean say something: it is positive, not near 0 for the size of the values, and not between two
+    /// groups.
+    fn has_shares(&self) -> bool {
+        let size = self.values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / self.values.len() as f64;
+        self.groups.is_none() && self.mean > 0.0 && self.mean >= LEAST_TOTAL * size
+    }
+
+    /// "falls into two groups: 40 prompts around 0 % and 40 around 100 %", with numbers as `told`.
+    fn told_groups(&self, told: fn(f64) -> String) -> Option<String> {
+        let Groups { low, high, .. } = self.groups?;
+        Some(format!(
+            "falls into two groups: {} around {} and {} around {}",
+            counted(low.n, "prompt", "prompts"),
+            told(low.mean),
+            grouped(high.n),
+            told(high.mean)
+        ))
+    }
 }
 
 /// The series of a figure, highest mean first: those that have a value.
@@ -28,7 +54,13 @@ fn seen(result: &ResultFile, name: HistogramId) -> Vec<Seen<'_>> {
     let mut seen: Vec<Seen<'_>> = series
         .filter_map(|(label, values)| {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
-            Some(Seen { label, mean, values })
+            let groups = two_groups(values);
+            Some(Seen {
+                label,
+                mean,
+                values,
+                groups,
+            })
         })
         .collect();
     seen.sort_by(|left, right| right.mean.total_cmp(&left.mean));
@@ -87,17 +119,21 @@ pub fn question(result: &ResultFile) -> String {
             result.head_name()
         );
     };
+    let over = format!(
+        "Over {}, head {} gives {} of END\u{2019}s attention to IO on average",
+        counted(base.values.len(), "prompt", "prompts"),
+        result.head_name(),
+        percent(base.mean)
+    );
+    if let Some(groups) = base.told_groups(percent) {
+        return format!("{over}, but that is a mean of two kinds of prompts: the share {groups}.");
+    }
     let verdict = match base.mean {
         share if share >= 0.5 => "It looks at IO more than at all other positions together.",
         share if share >= 0.1 => "IO gets a good part of it, but not most.",
         _ => "It hardly looks at IO at all, so that there is little to explain.",
     };
-    format!(
-        "Over {}, head {} gives {} of END\u{2019}s attention to IO on average. {verdict}",
-        counted(base.values.len(), "prompt", "prompts"),
-        result.head_name(),
-        percent(base.mean)
-    )
+    format!("{over}. {verdict}")
 }
 
 /// Two sentences on what there is to see in the histogram `name`; one where there is nothing yet.
@@ -130,7 +166,7 @@ fn furthest_right(visible: &[Seen<'_>], name: HistogramId) -> String {
         return format!("Only {BASE} is shown: its mean score is {}.", score(base.mean));
     };
     if *best.label == BASE {
-        let compared = if base.mean > 0.0 {
+        let compared = if base.has_shares() && next.mean > 0.0 {
             format!(" ({} of it)", percent(next.mean / base.mean))
         } else {
             String::new()
@@ -144,7 +180,7 @@ fn furthest_right(visible: &[Seen<'_>], name: HistogramId) -> String {
         );
     }
     let compared = match best.mean / base.mean {
-        _ if base.mean <= 0.0 => "against".into(),
+        _ if !base.has_shares() => "against".into(),
         ratio if ratio >= 1.5 => format!("{} times", number(ratio, 1)),
         ratio if ratio < 1.005 => "the same as".into(),
         ratio => format!("{} of", percent(ratio)),
@@ -172,6 +208,15 @@ fn meaning(all: &[Seen<'_>], name: HistogramId, result: &ResultFile) -> String {
             name.side()
         );
     };
+    for series in [main, other] {
+        if let Some(groups) = series.told_groups(score) {
+            return format!(
+                "{} {groups}. Its mean is like neither, and says nothing about what the {} must contain.",
+                series.label,
+                name.side()
+            );
+        }
+    }
     let (high, low) = (score(main.mean), score(other.mean));
     if !name.keys_fixed() {
         return if main.mean > other.mean {
@@ -272,14 +317,30 @@ pub fn ending(result: &ResultFile) -> Vec<String> {
         .into_iter()
         .filter_map(|name| {
             let all = seen(result, name);
-            let base = find(&all, &BASE).filter(|base| base.mean > 0.0)?;
+            let base = find(&all, &BASE)?;
             let main = find(&all, &pair(name).0)?;
             let side = if name.keys_fixed() {
                 "On the query side"
             } else {
                 "On the key side"
             };
-            let share = against(main.mean.max(0.0), base.mean);
+            for series in [base, main] {
+                if let Some(groups) = series.told_groups(score) {
+                    return Some(format!("{side} there is no one answer: {} {groups}.", series.label));
+                }
+            }
+            if !base.has_shares() {
+                return None;
+            }
+            if main.mean <= 0.0 {
+                return Some(format!(
+                    "{side} {} does not explain the score: it gives {}, where {BASE} gives {}.",
+                    main.label,
+                    score(main.mean),
+                    score(base.mean)
+                ));
+            }
+            let share = against(main.mean, base.mean);
             Some(match main.mean / base.mean {
                 ratio if ratio >= 0.9 => format!("{side} {} explains the score: it gives {share}.", main.label),
                 ratio if ratio >= 0.5 => format!(

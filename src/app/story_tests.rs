@@ -183,6 +183,81 @@ fn a_claim_that_is_not_true_is_not_made() {
 }
 
 #[test]
+fn what_has_two_humps_is_told_as_two_groups() {
+    let bytes = include_bytes!("../../tests/fixtures/second-name-head-1.4.json");
+    let result = ResultFile::from_json(bytes).expect("a result");
+    assert_eq!(
+        question(&result),
+        "Over 400 prompts, head 1.4 gives 53 % of END\u{2019}s attention to IO on average, but that is a mean of two kinds of \
+         prompts: the share falls into two groups: 189 prompts around 0.0 % and 211 around 100.0 %."
+    );
+    let query = said(&result, SCORES);
+    assert!(
+        query.contains("falls into two groups") && query.contains("says nothing about what the query must contain"),
+        "{query}"
+    );
+    let end = ending(&result);
+    assert_eq!(end.len(), 2);
+    for sentence in &end {
+        assert!(
+            sentence.contains("there is no one answer") && sentence.contains("two groups"),
+            "{sentence}"
+        );
+    }
+    for claim in [
+        "more than at all other positions",
+        "It must be",
+        "explains",
+        "% of it",
+        "times the",
+    ] {
+        let all = [&question(&result), &query, &said(&result, KEY_SCORES), &end.join(" ")];
+        assert!(all.iter().all(|text| !text.contains(claim)), "{claim}: {all:?}");
+    }
+}
+
+#[test]
+fn no_share_is_told_of_what_is_near_0_or_negative() {
+    // A mean of 0.1 of values around 10 and -10 that are no two groups.
+    let spread: Vec<f32> = (0..40).map(|i| (i as f32 - 19.5) / 2.0 + 0.1).collect();
+    let io: Vec<f32> = spread.iter().map(|value| value - 1.0).collect();
+    let result = with(
+        SCORES,
+        &[("W_U[IO]", &io), ("W_U[random]", &io), ("No patching", &spread)],
+    );
+    let (text, end) = (said(&result, SCORES), ending(&result));
+    assert!(
+        !text.contains('%') && end[0].starts_with("On the key side"),
+        "{text} {end:?}"
+    );
+    // A negative score is told as what it is, in the figure and at the end.
+    let result = with(
+        SCORES,
+        &[("W_U[IO]", &[-5.2]), ("W_U[random]", &[-6.0]), ("No patching", &[4.4])],
+    );
+    let text = said(&result, SCORES);
+    assert!(
+        text.contains("comes nearest, with \u{2212}5.20.") && !text.contains('%'),
+        "{text}"
+    );
+    let end = ending(&result);
+    assert_eq!(
+        end[0],
+        "On the query side W_U[IO] does not explain the score: it gives \u{2212}5.20, where No patching gives 4.40."
+    );
+    // The cells of a heatmap that nearly cancel.
+    let mut result = recorded();
+    let section = result.contributions_mut().expect("recorded");
+    let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
+    heatmap.mean_score = Some(0.05);
+    let told = super::heatmap(&result, &HeatmapView::default()).join(" ");
+    assert!(
+        !told.contains('%') && told.contains("of the mean score of 0.05"),
+        "{told}"
+    );
+}
+
+#[test]
 fn what_is_hidden_is_not_said_to_lie_furthest_right() {
     let mut view = View::default();
     view.update_histogram(SCORES, |view| _ = view.toggled.insert("W_U[IO]".into()));

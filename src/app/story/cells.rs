@@ -1,6 +1,6 @@
 //! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
 
-use super::{list, percent};
+use super::{LEAST_TOTAL, list, percent};
 use crate::analysis::Heatmap;
 use crate::app::quantities::number;
 use crate::names::Component;
@@ -57,6 +57,7 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
     let total = Total {
         value: f64::from(heatmap.mean_score.unwrap_or(heatmap.sum)),
         recorded: heatmap.mean_score.is_some(),
+        size: cells.iter().map(|cell| cell.value.abs()).sum(),
     };
     vec![extremes(&cells, total), kinds(&cells, total)]
 }
@@ -70,6 +71,8 @@ fn told(cell: &Cell) -> String {
 struct Total {
     value: f64,
     recorded: bool,
+    /// Sum of the absolute cells.
+    size: f64,
 }
 
 impl Total {
@@ -80,11 +83,16 @@ impl Total {
         } else {
             format!("of the sum of all cells, {}", number(self.value, 2))
         };
-        if self.value > 0.0 {
+        if self.has_shares() && part > 0.0 {
             format!("{} {of}", percent(part / self.value))
         } else {
             format!("{} {of}", number(part, 2))
         }
+    }
+
+    /// Whether a share of it says something: it is positive, and not what is left of large cells of both signs.
+    fn has_shares(self) -> bool {
+        self.value > 0.0 && self.value >= LEAST_TOTAL * self.size
     }
 }
 
@@ -142,7 +150,7 @@ fn kinds(cells: &[Cell], total: Total) -> String {
         .map(|(name, sum)| format!("{name} {}", number(*sum, 2)))
         .collect();
     let of = if total.recorded { "the score" } else { "all" };
-    let share = if total.value > 0.0 && *sum > 0.0 {
+    let share = if total.has_shares() && *sum > 0.0 {
         format!(", {} of {of}", percent(sum / total.value))
     } else {
         String::new()
