@@ -1,6 +1,8 @@
 //! What the heatmaps are called, and what they show, in words.
 
+use super::quantities::{counted, grouped};
 use crate::names::{Facet, HeatmapId, Part, Side, Variant};
+use crate::result::ResultFile;
 
 /// What a heatmap is called where one is chosen. A name that is not known stands for itself.
 pub fn heatmap_label(name: &HeatmapId) -> String {
@@ -82,9 +84,74 @@ pub fn heatmap_explanation(name: &HeatmapId) -> String {
     text
 }
 
+/// What a cell is: a mean over which prompts, or what its component adds in the prompt that is marked.
+pub fn cell_explanation(result: &ResultFile, name: &HeatmapId, prompt: Option<usize>) -> String {
+    let Some(heatmap) = result.heatmap(name) else {
+        return "each cell is a mean over prompts.".to_owned();
+    };
+    if let Some(prompt) = prompt.filter(|prompt| heatmap.of_prompt(*prompt).is_some()) {
+        let number = grouped(prompt + 1);
+        return format!("each cell is what its component adds in prompt {number}, the one that is marked.");
+    }
+    if heatmap.note.is_some() {
+        return "each cell is a mean; below it is said over which prompts.".to_owned();
+    }
+    let (of, all) = (result.heatmap_prompts(), result.prompt_count());
+    match of < all {
+        true => format!(
+            "each cell is a mean over the first {} of the {} prompts.",
+            grouped(of),
+            grouped(all)
+        ),
+        false => format!("each cell is a mean over {}.", counted(of, "prompt", "prompts")),
+    }
+}
+
+/// What stands in the place of a heatmap that the result does not have.
+pub fn absent(result: &ResultFile) -> String {
+    let left_out = result.left_out_heatmaps();
+    match left_out.is_empty() {
+        true => "The contributions are known when the run is complete.".to_owned(),
+        false => left_out.join(" "),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Array;
+
+    #[test]
+    fn a_cell_names_its_own_prompts() {
+        let recorded = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+        let mut result = ResultFile::from_json(recorded).expect("the recorded run");
+        let of = |result: &ResultFile, name: &str, prompt| cell_explanation(result, &HeatmapId::from(name), prompt);
+        assert_eq!(
+            of(&result, "key", None),
+            "each cell is a mean over the first 40 of the 1,200 prompts."
+        );
+        assert_eq!(
+            of(&result, "key", Some(7)),
+            of(&result, "key", None),
+            "it has no cells of prompts"
+        );
+        for name in ["query", "key_subWU", "key_split/q par k par"] {
+            assert!(of(&result, name, None).contains("said over which prompts"), "{name}");
+        }
+        let section = result.contributions_mut().expect("recorded");
+        let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
+        let cells = heatmap.components.len();
+        heatmap.per_prompt = Some(Array::of_rows(vec![0.5; 40 * cells], cells));
+        assert_eq!(
+            of(&result, "key", Some(7)),
+            "each cell is what its component adds in prompt 8, the one that is marked."
+        );
+        assert!(
+            of(&result, "key", Some(40)).contains("a mean"),
+            "prompts beyond the first batch have no cells"
+        );
+        assert!(absent(&result).contains("when the run is complete"));
+    }
 
     const NAMES: [&str; 12] = [
         "key",

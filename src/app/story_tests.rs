@@ -76,7 +76,7 @@ fn the_recorded_run_is_told_in_its_own_numbers() {
         ]
     );
     assert_eq!(
-        heatmap(&result, &HeatmapView::default()),
+        heatmap(&result, &HeatmapView::default(), None),
         [
             "MLP 7 (0.72), MLP 6 (0.66) and MLP 8 (0.51) add most, together 42 % of the mean score of 4.51; head 0.11 \
              (\u{2212}0.81) takes off most.",
@@ -250,7 +250,7 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
     let section = result.contributions_mut().expect("recorded");
     let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
     heatmap.mean_score = Some(0.05);
-    let told = super::heatmap(&result, &HeatmapView::default()).join(" ");
+    let told = super::heatmap(&result, &HeatmapView::default(), None).join(" ");
     assert!(
         !told.contains('%') && told.contains("of the mean score of 0.05"),
         "{told}"
@@ -364,7 +364,7 @@ fn check(result: &ResultFile) {
         check_histogram(result, name, &told);
         all.push(told);
     }
-    let told = heatmap(result, &view.heatmap);
+    let told = heatmap(result, &view.heatmap, None);
     match result.heatmap(&HeatmapId::KEY) {
         None => assert_eq!(told, ["The contributions are known when the run is complete."]),
         Some(key) => {
@@ -438,7 +438,7 @@ fn odd_heatmaps_are_told_too() {
         let section = result.contributions_mut().expect("recorded");
         section.heatmaps = BTreeMap::from([(HeatmapId::KEY, map)]);
         check(&result);
-        heatmap(&result, view).join(" ")
+        heatmap(&result, view, None).join(" ")
     };
     let plain = HeatmapView::default();
     assert_eq!(
@@ -483,7 +483,7 @@ fn odd_heatmaps_are_told_too() {
         ..HeatmapView::default()
     };
     assert_eq!(
-        heatmap(&recorded(), &other),
+        heatmap(&recorded(), &other, None),
         ["The contributions are known when the run is complete."]
     );
 }

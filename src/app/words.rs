@@ -8,7 +8,7 @@ use crate::analysis::{Phase, Progress};
 use crate::export::result_stem;
 use crate::model::Config;
 use crate::model::ModelCard;
-use crate::names::{Component, Head, HistogramId};
+use crate::names::{Component, Head, HeatmapId, HistogramId, SeriesId};
 use crate::prompts::IoiSet;
 use crate::result::ResultFile;
 
@@ -173,10 +173,75 @@ pub fn has_b_o(heatmap: &Heatmap) -> bool {
     heatmap.has_attention_biases()
 }
 
+/// Whether the cells of a heatmap add up to the score, in words and numbers: of `prompt`, where the heatmap has its cells, else
+/// of the means, which are then held against those of the histograms.
+pub fn sums(result: &ResultFile, name: &HeatmapId, prompt: Option<usize>, as_in_notebook: bool) -> Option<String> {
+    let heatmap = result.heatmap(name)?;
+    if let Some(text) = prompt.and_then(|prompt| identity_of_prompt(result, name, prompt, as_in_notebook)) {
+        return Some(text);
+    }
+    let mut text = identity(heatmap, result.heatmap_prompts(), as_in_notebook);
+    if let Some(other) = other_mean(result, name, heatmap) {
+        text += &format!(" {other}");
+    }
+    Some(text)
+}
+
+/// Whether the heatmap takes the whole score apart: nothing is put in the place of an end, and nothing subtracted.
+fn is_of_the_whole_score(name: &HeatmapId) -> bool {
+    *name == HeatmapId::KEY || *name == HeatmapId::QUERY
+}
+
+/// What the cells of one prompt add up to, beside the head's own score where they take that apart.
+fn identity_of_prompt(result: &ResultFile, name: &HeatmapId, prompt: usize, as_in_notebook: bool) -> Option<String> {
+    let heatmap = result.heatmap(name)?;
+    let values = heatmap.components.iter().zip(heatmap.of_prompt(prompt)?);
+    let is_shown = |component: &Component| !(as_in_notebook && matches!(component, Component::AttentionBias(_)));
+    let shown: Vec<f64> = values
+        .filter(|(component, _)| is_shown(component))
+        .map(|(_, v)| f64::from(*v))
+        .collect();
+    let without = if as_in_notebook { ", without b_O," } else { "" };
+    let mut text = format!(
+        "In prompt {}{without} the {} cells add up to {}",
+        grouped(prompt + 1),
+        shown.len(),
+        number(shown.iter().sum(), 4)
+    );
+    let score = result.true_values(HistogramId::KeysFixedScores).get(prompt);
+    if let Some(score) = score.filter(|_| is_of_the_whole_score(name)) {
+        text += &format!("; the head\u{2019}s score there is {}", number(f64::from(*score), 4));
+    }
+    Some(text + ".")
+}
+
+/// Why the histograms have another mean for what the heatmap takes apart, where they have.
+fn other_mean(result: &ResultFile, name: &HeatmapId, heatmap: &Heatmap) -> Option<String> {
+    let histogram = HistogramId::scores_of(name.side());
+    let series = SeriesId::NoPatching;
+    let here = heatmap
+        .mean_score
+        .filter(|_| is_of_the_whole_score(name) && heatmap.note.is_none())?;
+    let there = crate::result::mean(result.substitution()?.values(histogram, &series)?)?;
+    let (here, there) = (number(f64::from(here), 2), number(there, 2));
+    if here == there {
+        return None;
+    }
+    let (of, all) = (result.heatmap_prompts(), result.prompt_count());
+    let prompts = match of < all {
+        true => format!("it is over all {} prompts, and ", grouped(all)),
+        false => String::new(),
+    };
+    Some(format!(
+        "The histogram\u{2019}s {series} has the mean {there}: {prompts}its vector is divided by its standard deviation, where \
+         the head divides by ln_scale."
+    ))
+}
+
 /// Whether the cells add up to the score, in words and numbers; then the heatmap's note, if it has one.
 ///
 /// `prompts` is the number of prompts of the first batch; `as_in_notebook` leaves out `b_O`.
-pub fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> String {
+fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> String {
     let cells = heatmap.components.len();
     let mut text = match heatmap.mean_score {
         Some(mean) => sum_and_score(heatmap, f64::from(mean), prompts, as_in_notebook),
@@ -285,9 +350,15 @@ pub fn summary(result: &ResultFile, name: HistogramId) -> String {
     )
 }
 
-/// What the heatmap shows, for those who do not see it: the largest contributions.
-pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap) -> String {
-    let of_layers = contributions(heatmap).filter(|(component, _)| component.layer().is_some());
+/// What the heatmap shows, for those who do not see it: the largest contributions, in `prompt` where it has those.
+pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap, prompt: Option<usize>) -> String {
+    let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.of_prompt(prompt)?)));
+    let (whose, values) = match of_prompt {
+        Some((prompt, values)) => (format!(" in prompt {}", grouped(prompt + 1)), values),
+        None => (String::new(), heatmap.mean.data()),
+    };
+    let of_layers = heatmap.components.iter().copied().zip(values.iter().copied());
+    let of_layers = of_layers.filter(|(component, _)| component.layer().is_some());
     let mut cells: Vec<(Component, f32)> = of_layers.collect();
     cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
     let largest: Vec<String> = cells
@@ -296,7 +367,7 @@ pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap) -> String {
         .map(|(name, value)| format!("{name} {}", number(f64::from(*value), 3)))
         .collect();
     format!(
-        "Heatmap of contributions to the score of head {}. Largest: {}.",
+        "Heatmap of contributions to the score of head {}{whose}. Largest: {}.",
         result.head_name(),
         largest.join(", ")
     )

@@ -87,6 +87,66 @@ fn the_identity_is_said_in_numbers() {
 }
 
 #[test]
+fn a_marked_prompt_has_a_sum_and_words_of_its_own() {
+    let mut result = recorded();
+    let section = result.contributions_mut().expect("recorded");
+    let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
+    let cells = heatmap.components.len();
+    let mut numbers = vec![0.0; 40 * cells];
+    // In prompt 8: 2.5 of head 0.1, the first of the layers' components but one, and -1 of W_E.
+    (numbers[7 * cells], numbers[7 * cells + 4]) = (-1.0, 2.5);
+    heatmap.per_prompt = Some(crate::analysis::Array::of_rows(numbers, cells));
+    let mean = sums(&result, &HeatmapId::KEY, None, false).expect("a heatmap");
+    assert_eq!(
+        sums(&result, &HeatmapId::KEY, Some(40), false).as_ref(),
+        Some(&mean),
+        "no cells of prompt 41"
+    );
+    let of_prompt = |result: &ResultFile| sums(result, &HeatmapId::KEY, Some(7), false).expect("a heatmap");
+    assert_eq!(
+        of_prompt(&result),
+        format!("In prompt 8 the {cells} cells add up to 1.5000.")
+    );
+    let summary = heatmap_summary(&result, result.heatmap(&HeatmapId::KEY).expect("key"), Some(7));
+    assert!(summary.contains("in prompt 8. Largest: 0.1 2.500"), "{summary}");
+    let view = crate::plot::HeatmapView::default();
+    let told = crate::app::story::heatmap(&result, &view, Some(7));
+    assert!(
+        told[0].starts_with("Only head 0.1 (2.50) adds to the score, 167 % of the sum of all cells in prompt 8, 1.50; the token embedding W_E"),
+        "{told:?}"
+    );
+    let truth: Vec<f32> = (0..1200).map(|i| i as f32).collect();
+    result.substitution_mut().expect("recorded").true_score = Some(crate::analysis::Array::vector(truth));
+    assert!(
+        of_prompt(&result).ends_with("; the head\u{2019}s score there is 7.0000."),
+        "{}",
+        of_prompt(&result)
+    );
+}
+
+#[test]
+fn a_mean_that_differs_from_the_histograms_says_why() {
+    let mut result = recorded();
+    let text = sums(&result, &HeatmapId::KEY, None, false).expect("a heatmap");
+    assert!(
+        text.ends_with(
+            "The histogram\u{2019}s No patching has the mean 4.41: it is over all 1,200 prompts, and its vector is divided by its \
+             standard deviation, where the head divides by ln_scale."
+        ),
+        "{text}"
+    );
+    // Of other prompts, or not of the whole score: nothing to compare.
+    for name in ["query", "key_subWU"] {
+        let text = sums(&result, &name.into(), None, false).expect("a heatmap");
+        assert!(!text.contains("histogram"), "{text}");
+    }
+    let section = result.contributions_mut().expect("recorded");
+    section.heatmaps.get_mut(&HeatmapId::KEY).expect("key").mean_score = Some(4.4123);
+    let same = sums(&result, &HeatmapId::KEY, None, false).expect("a heatmap");
+    assert!(!same.contains("histogram"), "{same}");
+}
+
+#[test]
 fn the_recorded_run_does_not_add_up_and_says_why() {
     let result = recorded();
     let heatmap = result.heatmap(&HeatmapId::KEY).expect("recorded");
@@ -122,7 +182,7 @@ fn summaries_name_head_prompts_and_means() {
 
     let text = summary(&result, HistogramId::KeysFixedScores);
     assert!(text.contains("No patching 4.") && text.contains("head 10.7"), "{text}");
-    let text = heatmap_summary(&result, result.heatmap(&HeatmapId::KEY).expect("recorded"));
+    let text = heatmap_summary(&result, result.heatmap(&HeatmapId::KEY).expect("recorded"), None);
     assert!(text.contains("0.11 \u{2212}0.8") && text.contains("MLP7 0."), "{text}");
 }
 

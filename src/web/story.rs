@@ -100,7 +100,10 @@ pub fn SeenCells(page: Page) -> impl IntoView {
     let sentences = move || {
         page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            Some(page.settled.with(|view| story::heatmap(result, &view.heatmap)))
+            Some(
+                page.settled
+                    .with(|view| story::heatmap(result, &view.heatmap, view.prompt)),
+            )
         })
     };
     view! {

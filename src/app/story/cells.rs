@@ -2,7 +2,8 @@
 
 use super::{LEAST_TOTAL, list, percent};
 use crate::analysis::Heatmap;
-use crate::app::quantities::number;
+use crate::app::heatmap_words::absent;
+use crate::app::quantities::{grouped, number};
 use crate::names::Component;
 use crate::plot::HeatmapView;
 use crate::result::ResultFile;
@@ -35,28 +36,39 @@ fn told_as(component: Component) -> (String, Kind) {
     }
 }
 
-/// Every component of `heatmap`, without b_O `as_in_notebook`.
-fn cells(heatmap: &Heatmap, as_in_notebook: bool) -> Vec<Cell> {
+/// Every component of `heatmap` with its one of `values`, without b_O `as_in_notebook`.
+fn cells(heatmap: &Heatmap, values: &[f32], as_in_notebook: bool) -> Vec<Cell> {
     let cell = |(component, value): (&Component, &f32)| {
         let (name, kind) = told_as(*component);
         let value = f64::from(*value);
         Cell { name, kind, value }
     };
-    let mut cells: Vec<Cell> = heatmap.components.iter().zip(heatmap.mean.data()).map(cell).collect();
+    let mut cells: Vec<Cell> = heatmap.components.iter().zip(values).map(cell).collect();
     cells.retain(|cell| cell.value.is_finite() && !(as_in_notebook && cell.kind == Kind::Bias));
     cells
 }
 
-/// Two sentences on what there is to see in the heatmap that `view` shows; one where there is none.
-pub fn heatmap(result: &ResultFile, view: &HeatmapView) -> Vec<String> {
+/// Two sentences on what there is to see in the heatmap that `view` shows, of `prompt` where it has its cells; one where there
+/// is none.
+pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -> Vec<String> {
     let Some(heatmap) = result.heatmap(&view.name) else {
-        return vec!["The contributions are known when the run is complete.".into()];
+        return vec![absent(result)];
     };
-    let mut cells = cells(heatmap, view.as_in_notebook);
+    let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.of_prompt(prompt)?)));
+    let values = of_prompt.map_or(heatmap.mean.data(), |(_, values)| values);
+    let mut cells = cells(heatmap, values, view.as_in_notebook);
     cells.sort_by(|left, right| right.value.total_cmp(&left.value));
+    let (value, of) = match (of_prompt, heatmap.mean_score) {
+        (Some((prompt, values)), _) => {
+            let sum = values.iter().copied().map(f64::from).sum();
+            (sum, Of::Prompt(prompt))
+        }
+        (None, Some(mean)) => (f64::from(mean), Of::MeanScore),
+        (None, None) => (f64::from(heatmap.sum), Of::Sum),
+    };
     let total = Total {
-        value: f64::from(heatmap.mean_score.unwrap_or(heatmap.sum)),
-        recorded: heatmap.mean_score.is_some(),
+        value,
+        of,
         size: cells.iter().map(|cell| cell.value.abs()).sum(),
     };
     vec![extremes(&cells, total), kinds(&cells, total)]
@@ -66,11 +78,22 @@ fn told(cell: &Cell) -> String {
     format!("{} ({})", cell.name, number(cell.value, 2))
 }
 
-/// What the cells are a part of: the mean score, or where that was not recorded, the sum of all cells.
+/// What the cells are a part of.
+#[derive(Debug, Clone, Copy)]
+enum Of {
+    /// The mean score.
+    MeanScore,
+    /// The sum of all cells, where that was not recorded.
+    Sum,
+    /// The sum of all cells of one prompt.
+    Prompt(usize),
+}
+
+/// The same with its value.
 #[derive(Debug, Clone, Copy)]
 struct Total {
     value: f64,
-    recorded: bool,
+    of: Of,
     /// Sum of the absolute cells.
     size: f64,
 }
@@ -78,10 +101,11 @@ struct Total {
 impl Total {
     /// `part` of it: "42 % of the mean score of 4.51"; as a number where it is not positive.
     fn share(self, part: f64) -> String {
-        let of = if self.recorded {
-            format!("of the mean score of {}", number(self.value, 2))
-        } else {
-            format!("of the sum of all cells, {}", number(self.value, 2))
+        let value = number(self.value, 2);
+        let of = match self.of {
+            Of::MeanScore => format!("of the mean score of {value}"),
+            Of::Sum => format!("of the sum of all cells, {value}"),
+            Of::Prompt(prompt) => format!("of the sum of all cells in prompt {}, {value}", grouped(prompt + 1)),
         };
         if self.has_shares() && part > 0.0 {
             format!("{} {of}", percent(part / self.value))
@@ -149,7 +173,10 @@ fn kinds(cells: &[Cell], total: Total) -> String {
         .iter()
         .map(|(name, sum)| format!("{name} {}", number(*sum, 2)))
         .collect();
-    let of = if total.recorded { "the score" } else { "all" };
+    let of = match total.of {
+        Of::MeanScore => "the score",
+        Of::Sum | Of::Prompt(_) => "all",
+    };
     let share = if total.has_shares() && *sum > 0.0 {
         format!(", {} of {of}", percent(sum / total.value))
     } else {

@@ -10,11 +10,11 @@ use super::explorer::Actions;
 use super::prompts::Prompts;
 use super::toolbar::HeatmapToolbar;
 use crate::app::figure_words::HEATMAP_KEYS;
-use crate::app::heatmap_words::heatmap_explanation;
-use crate::app::session::Shown;
+use crate::app::heatmap_words::{self, cell_explanation, heatmap_explanation};
 use crate::app::words;
-use crate::names::{Column, FigurePlace, HeatmapId};
-use crate::plot::{CellRange, HeatmapPlot, Plot, Target, Zoom};
+use crate::names::{Column, FigurePlace};
+use crate::plot::{CellRange, HeatmapPlot, HeatmapView, Plot, Target, Zoom};
+use crate::result::ResultFile;
 
 /// The heatmap that is chosen, with the switch that hides b_O, the identity in words and its prompts.
 #[component]
@@ -29,21 +29,18 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
         })
     });
     let drawn = Signal::derive(move || plot.get().map(Plot::Heatmap));
-    let of_heatmap = move |words: fn(&Shown, &HeatmapId, bool) -> Option<String>| {
-        view.with(|(heatmap, _)| shown.with(|shown| words(shown.as_ref()?, &heatmap.name, heatmap.as_in_notebook)))
+    let told = move |words: fn(&ResultFile, &HeatmapView, Option<usize>) -> Option<String>| {
+        view.with(|(heatmap, prompt)| shown.with(|shown| words(&shown.as_ref()?.result, heatmap, *prompt)))
     };
     let label = Signal::derive(move || {
-        let words = |shown: &Shown, name: &HeatmapId, _| {
-            Some(words::heatmap_summary(&shown.result, shown.result.heatmap(name)?))
+        let words = |result: &ResultFile, view: &HeatmapView, prompt| {
+            Some(words::heatmap_summary(result, result.heatmap(&view.name)?, prompt))
         };
-        of_heatmap(words).unwrap_or_default()
+        told(words).unwrap_or_default()
     });
-    let identity = move || {
-        of_heatmap(|shown, name, as_in_notebook| {
-            let heatmap = shown.result.heatmap(name)?;
-            Some(words::identity(heatmap, shown.result.heatmap_prompts(), as_in_notebook))
-        })
-    };
+    let identity = move || told(|result, view, prompt| words::sums(result, &view.name, prompt, view.as_in_notebook));
+    let of_cells = move || told(|result, view, prompt| Some(cell_explanation(result, &view.name, prompt)));
+    let instead = move || told(|result, _, _| Some(heatmap_words::absent(result)));
     let target = RwSignal::new(None::<Target>);
     let place = Memo::new(move |_| {
         let pointed = match target.get() {
@@ -61,8 +58,8 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
                 <h3><span class="number">{number}</span> "Which parts of the model put it there?"</h3>
                 <p>
                     <span data-testid="heatmap-explanation">{move || heatmap_explanation(&name.get())}</span>
-                    " There is one cell for each attention head and MLP before the head. Blue raises the score, red lowers it; each \
-                     cell is a mean over the prompts of the first batch."
+                    " There is one cell for each attention head and MLP before the head. Blue raises the score, red lowers it; "
+                    <span data-testid="cell-explanation">{of_cells}</span>
                 </p>
                 <p class="plot-title" data-testid="heatmap-title">
                     {move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}
@@ -76,7 +73,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
                 <PlotCanvas page=page id=FigurePlace::Heatmap.as_str() plot=drawn label=label help=HEATMAP_KEYS actions=actions(page, plot) target=target />
             </div>
             <Show when=absent>
-                <p class="placeholder">"The contributions arrive when the run is complete."</p>
+                <p class="placeholder">{instead}</p>
             </Show>
             <p class="identity" data-testid="identity-text">{identity}</p>
             <Prompts page=page place=place />
