@@ -134,6 +134,21 @@ pub fn settings(result: &ResultFile) -> String {
     parts.join(" \u{b7} ")
 }
 
+/// What else a reader should know of a result, each with what it is about: `note`, which came with the run, what was done where
+/// the model's files disagree, which heatmaps are left out, which sections are not known.
+pub fn notes(result: &ResultFile, note: Option<&str>) -> Vec<(&'static str, String)> {
+    let mut notes: Vec<(&str, String)> = note.into_iter().map(|note| ("run-note", note.to_owned())).collect();
+    notes.extend(result.model.notes.iter().map(|note| ("model-note", note.clone())));
+    notes.extend(
+        result
+            .left_out_heatmaps()
+            .into_iter()
+            .map(|left_out| ("left-out", left_out)),
+    );
+    notes.extend(result.skipped_notice().map(|skipped| ("skipped", skipped)));
+    notes
+}
+
 /// Which prompts were drawn: "30 \u{d7} 40, seeds 0\u{2013}29".
 fn drawn(set: &IoiSet) -> String {
     let last = set.last_seed();

@@ -50,7 +50,7 @@ impl TensorFile {
     }
 
     /// Whether the tensors `one` and `other` have the same values, as far as a look says: all bytes where the source is
-    /// local, else rows from [`LOOKS`] places. False where their dtypes or shapes differ, and where a look costs as much as
+    /// local, else rows from a few places. False where their dtypes or shapes differ, and where a look costs as much as
     /// reading.
     ///
     /// # Errors

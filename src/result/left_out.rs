@@ -1,7 +1,5 @@
 //! What a result says of what was left out of it.
 
-use std::collections::BTreeMap;
-
 use crate::analysis::{LeftOutSeries, Why};
 use crate::names::{HistogramId, SeriesId};
 use crate::result::ResultFile;
@@ -20,12 +18,15 @@ impl ResultFile {
         let Some(section) = self.contributions() else {
             return Vec::new();
         };
-        let mut by_reason: BTreeMap<(Why, usize), Vec<String>> = BTreeMap::new();
+        let mut by_reason: Vec<(Why, usize, Vec<String>)> = Vec::new();
         for left_out in &section.left_out {
-            let names = by_reason.entry((left_out.why, left_out.prompts)).or_default();
-            names.push(left_out.heatmap.to_string());
+            let (why, prompts, name) = (left_out.why, left_out.prompts, left_out.heatmap.to_string());
+            match by_reason.iter_mut().find(|known| (known.0, known.1) == (why, prompts)) {
+                Some((_, _, names)) => names.push(name),
+                None => by_reason.push((why, prompts, vec![name])),
+            }
         }
-        let sentence = |((why, prompts), names): ((Why, usize), Vec<String>)| {
+        let sentence = |(why, prompts, names): (Why, usize, Vec<String>)| {
             let heatmaps = match &names[..] {
                 [name] => format!("The heatmap {name} is left out"),
                 names => format!("The heatmaps {} are left out", names.join(", ")),

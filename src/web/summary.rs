@@ -34,7 +34,7 @@ pub fn Summary(page: Page) -> impl IntoView {
 #[component]
 fn Details(shown: Shown) -> impl IntoView {
     let result = &shown.result;
-    let note = shown.note.clone();
+    let notes = words::notes(result, shown.note.as_deref());
     view! {
         <p class="badge" class:partial=shown.is_partial()>{words::origin(&shown.origin)}</p>
         <p class="model">{result.model.name.clone()}</p>
@@ -43,9 +43,9 @@ fn Details(shown: Shown) -> impl IntoView {
             <summary>"Source"</summary>
             <p>{result.model.source.clone()}</p>
         </details>
-        {note.map(|note| view! { <p class="note">{note}</p> })}
-        {result.model.notes.iter().map(|note| view! { <p class="note" data-testid="model-note">{note.clone()}</p> }).collect_view()}
-        {result.left_out_heatmaps().into_iter().map(|left_out| view! { <p class="note" data-testid="left-out">{left_out}</p> }).collect_view()}
-        {result.skipped_notice().map(|skipped| view! { <p class="note" data-testid="skipped">{skipped}</p> })}
+        {notes
+            .into_iter()
+            .map(|(kind, note)| view! { <p class="note" data-testid=kind>{note}</p> })
+            .collect_view()}
     }
 }

@@ -138,7 +138,7 @@ async function compareWith(tab, expected, { says, leftOut, mean, bytes }, way) {
   if (bytes !== undefined) check(result.timing.bytes_read === bytes, `${way}: ${result.timing.bytes_read} bytes read`);
   const summary = await tab.at("run-summary").innerText();
   if (says) check(says.test(summary), `${way}: ${summary}`);
-  const notes = (await tab.at("left-out").allInnerTexts()).join("\n");
+  const notes = (await tab.at("left-out").allInnerTexts()).join("\n").trim();
   check(leftOut ? leftOut.test(notes) : notes === "", `${way}: ${notes}`);
 }
 

@@ -44,10 +44,8 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
         })
     });
     let left_out = move || {
-        let sentences = shown.with(|shown| shown.as_ref().map(|shown| shown.result.left_out_of(name)));
-        sentences.filter(|sentences| !sentences.is_empty()).map(|sentences| {
-            view! { <p class="note" data-testid="left-out">{sentences.join(" ")}</p> }
-        })
+        let sentences = shown.with(|shown| Some(shown.as_ref()?.result.left_out_of(name)));
+        sentences.unwrap_or_default().join(" ")
     };
     let set_zoom = move |zoom: Option<(f64, f64)>| {
         page.view
@@ -66,8 +64,7 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
         <figure class="figure" data-testid=format!("figure-{name}")>
             <figcaption>
                 <h3><span class="number">{number}</span> {words::heading(name)}</h3>
-                <p>{words::explanation(name)}</p>
-                {left_out}
+                <p>{words::explanation(name)}" "<strong data-testid="left-out">{left_out}</strong></p>
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
             <HistogramToolbar page=page name=name>
