@@ -13,7 +13,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     assert_eq!(config.d_head() * config.n_head, config.d_model);
-    assert!((config.bos_token_id as usize) < config.d_vocab);
+    assert!((config.bos_token_id.unwrap_or(0) as usize) < config.d_vocab);
     assert!(config.layer_norm_epsilon > 0.0);
     if let Some(card) = card {
         assert!(config.check_head(card.head).is_ok() && config.check_head(card.earlier_head).is_ok());

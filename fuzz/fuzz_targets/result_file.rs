@@ -23,12 +23,12 @@ fuzz_target!(|bytes: &[u8]| {
         draw(Plot::Histogram(plot));
     }
     result.skipped_notice();
-    for heatmap in result.contributions().into_iter().flat_map(|section| section.heatmaps.values()) {
-        words::identity(heatmap, result.heatmap_prompts(), false);
-        words::identity(heatmap, result.heatmap_prompts(), true);
-        words::heatmap_summary(&result, heatmap);
-    }
+    result.left_out();
     for name in result.heatmap_names() {
+        for prompt in [None, Some(0)] {
+            words::sums(&result, &name, prompt, prompt.is_some());
+            result.heatmap(&name).map(|heatmap| words::heatmap_summary(&result, heatmap, prompt));
+        }
         let view = HeatmapView {
             name,
             ..HeatmapView::default()
