@@ -196,7 +196,8 @@ pub fn two_groups(values: &[f32]) -> Option<Groups> {
         return None;
     }
     let mut sorted: Vec<f64> = values.iter().copied().map(f64::from).collect();
-    sorted.sort_unstable_by(f64::total_cmp);
+    // As box plots sort theirs: no second kind of sort in the page's wasm.
+    sorted.sort_by(f64::total_cmp);
     let cut = best_cut(&sorted)?;
     let (low, high) = sorted.split_at(cut);
     let groups = Groups {

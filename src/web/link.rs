@@ -38,7 +38,8 @@ impl Link {
         let hear_message = hear.clone();
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             let text = event.data().as_string().unwrap_or_default();
-            hear_message(match serde_json::from_str(&text) {
+            // From bytes as results are: from text, all of the parser would be in the page's wasm a second time.
+            hear_message(match serde_json::from_slice(text.as_bytes()) {
                 Ok(message) => Heard::Message(Box::new(message)),
                 Err(cause) => Heard::Lost(format!("the worker said something that makes no sense ({cause})")),
             });

@@ -42,7 +42,7 @@ pub fn start_worker() {
             to_picked.borrow_mut().receive(&event.data());
             return;
         };
-        if let Ok(message) = serde_json::from_str(&text) {
+        if let Ok(message) = serde_json::from_slice(text.as_bytes()) {
             drop(sender.unbounded_send(message));
         }
     });
