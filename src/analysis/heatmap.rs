@@ -168,6 +168,12 @@ impl Heatmap {
         self.per_prompt.as_ref()?.row(prompt)
     }
 
+    /// Contributions in `prompt` where they are known, `[components]`, and which prompt that is; else the means, of no prompt.
+    pub fn of_prompt_or_mean(&self, prompt: Option<usize>) -> (Option<usize>, &[f32]) {
+        let of_prompt = prompt.and_then(|prompt| Some((Some(prompt), self.of_prompt(prompt)?)));
+        of_prompt.unwrap_or((None, self.mean.data()))
+    }
+
     /// Contributions of component `index` in every prompt, `[prompts]`; None where they are not known.
     pub fn of_component(&self, index: usize) -> Option<Vec<f32>> {
         let per_prompt = self.per_prompt.as_ref()?;

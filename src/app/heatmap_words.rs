@@ -89,7 +89,7 @@ pub fn cell_explanation(result: &ResultFile, name: &HeatmapId, prompt: Option<us
     let Some(heatmap) = result.heatmap(name) else {
         return "each cell is a mean over prompts.".to_owned();
     };
-    if let Some(prompt) = prompt.filter(|prompt| heatmap.of_prompt(*prompt).is_some()) {
+    if let (Some(prompt), _) = heatmap.of_prompt_or_mean(prompt) {
         let number = grouped(prompt + 1);
         return format!("each cell is what its component adds in prompt {number}, the one that is marked.");
     }

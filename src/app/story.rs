@@ -3,7 +3,7 @@
 
 use super::quantities::{counted, grouped, number};
 use super::view::View;
-use crate::names::{HistogramId, SeriesId, Side};
+use crate::names::{HistogramId, SeriesId};
 use crate::plot::series_starts_visible;
 use crate::result::{Groups, ResultFile, mean, two_groups};
 
@@ -78,12 +78,12 @@ fn find<'s, 'a>(seen: &'s [Seen<'a>], label: &SeriesId) -> Option<&'s Seen<'a>> 
     seen.iter().find(|series| series.label == label)
 }
 
-/// The figure's main claim is about this series, and it is held against that one.
+/// The figure's main claim is about this series, and it is held against that one: of all that it may be held against the last,
+/// which has least to do with it.
 fn pair(name: HistogramId) -> (SeriesId, SeriesId) {
-    match name.side() {
-        Side::Query => (SeriesId::WuIo, SeriesId::WuRandom),
-        Side::Key => (SeriesId::WeeIo, SeriesId::WeIo),
-    }
+    let (main, others) = name.claim();
+    let other = others.last().cloned();
+    (main, other.unwrap_or(BASE))
 }
 
 fn score(value: f64) -> String {

@@ -367,11 +367,8 @@ pub fn summary(result: &ResultFile, name: HistogramId) -> String {
 
 /// What the heatmap shows, for those who do not see it: the largest contributions, in `prompt` where it has those.
 pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap, prompt: Option<usize>) -> String {
-    let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.of_prompt(prompt)?)));
-    let (whose, values) = match of_prompt {
-        Some((prompt, values)) => (format!(" in prompt {}", grouped(prompt + 1)), values),
-        None => (String::new(), heatmap.mean.data()),
-    };
+    let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
+    let whose = prompt.map_or_else(String::new, |prompt| format!(" in prompt {}", grouped(prompt + 1)));
     let of_layers = heatmap.components.iter().copied().zip(values.iter().copied());
     let of_layers = of_layers.filter(|(component, _)| component.layer().is_some());
     let mut cells: Vec<(Component, f32)> = of_layers.collect();

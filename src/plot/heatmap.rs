@@ -54,11 +54,7 @@ impl HeatmapPlot {
             };
             Error::new(ErrorKind::Plot, format!("the result has no heatmap \"{name}\"")).expected(expected)
         })?;
-        let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.of_prompt(prompt)?)));
-        let (values, prompt) = match of_prompt {
-            Some((prompt, values)) => (values, Some(prompt)),
-            None => (heatmap.mean.data(), None),
-        };
+        let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
         let plot = Self::new(heatmap, values, view);
         let sum = if prompt.is_some() {
             plot.sum

@@ -54,12 +54,11 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
     let Some(heatmap) = result.heatmap(&view.name) else {
         return vec![absent(result)];
     };
-    let of_prompt = prompt.and_then(|prompt| Some((prompt, heatmap.of_prompt(prompt)?)));
-    let values = of_prompt.map_or(heatmap.mean.data(), |(_, values)| values);
+    let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
     let mut cells = cells(heatmap, values, view.as_in_notebook);
     cells.sort_by(|left, right| right.value.total_cmp(&left.value));
-    let (value, of) = match (of_prompt, heatmap.mean_score) {
-        (Some((prompt, values)), _) => {
+    let (value, of) = match (prompt, heatmap.mean_score) {
+        (Some(prompt), _) => {
             let sum = values.iter().copied().map(f64::from).sum();
             (sum, Of::Prompt(prompt))
         }
