@@ -22,5 +22,6 @@ awk '
   !skipping { print }
   skipping && />[[:space:]]*$/ { skipping = 0 }
 ' index.html >"$out/index.html"
-node scripts/finish-page.mjs "$out"
+scripts/first-view.sh "$target_dir/first-view.html"
+node scripts/finish-page.mjs "$out" "$target_dir/first-view.html"
 say "the test page is in $out"

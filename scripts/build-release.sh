@@ -7,5 +7,6 @@ use_wasm_tools
 unset NO_COLOR
 trunk build --release
 node scripts/third-party.mjs >dist/THIRD-PARTY.txt
-node scripts/finish-page.mjs dist
+scripts/first-view.sh "$target_dir/first-view.html"
+node scripts/finish-page.mjs dist "$target_dir/first-view.html"
 say "the release page is in dist: $(du -sh dist | cut -f 1)"

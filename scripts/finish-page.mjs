@@ -1,6 +1,7 @@
-// Finishes a built page: node scripts/finish-page.mjs FOLDER
+// Finishes a built page: node scripts/finish-page.mjs FOLDER [FIRST_VIEW]
 // Gives its own files one version in their names, writes hashes and the Content-Security-Policy, puts the page's own styles and
-// scripts in place of Trunk's, and writes the service worker. Takes what build-page.sh makes, what Trunk makes, and its own output.
+// scripts in place of Trunk's, and writes the service worker. Takes what build-page.sh makes, what Trunk makes, with the first view
+// that first-view.sh makes, and its own output, which has one.
 import { createHash } from "node:crypto";
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -34,8 +35,8 @@ const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|style\.css|service-worker\.js
 const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** What index.html has for the view that stands there until the page has started. */
 const FIRST_VIEW = /(<div class="first-view" id="first-view">)[\s\S]*?(<\/div>\s*<noscript id="after-first-view">)/;
-/** The run that it shows. */
-const RECORDED = "recorded/gpt2-small-10.7.json";
+/** Its place while there is none. */
+const NO_FIRST_VIEW = /id="first-view"><\/div>/;
 /** Where the text begins that this script appends to the output of wasm-bindgen. */
 const SEAM = "\n// keyside: starts ";
 
@@ -106,15 +107,8 @@ function glue(text) {
   return bare;
 }
 
-/** The page's first view of `recorded`, made by the page's own code. */
-async function firstView(script, wasm, recorded) {
-  const { initSync, first_view } = await import(`data:text/javascript;base64,${Buffer.from(script).toString("base64")}`);
-  initSync({ module: wasm });
-  return first_view(recorded);
-}
-
-/** Finishes the page in `folder`; answers its version. */
-export async function finish(folder) {
+/** Finishes the page in `folder`, with the HTML `firstView` where it has no first view yet; answers its version. */
+export async function finish(folder, firstView) {
   const at = (name) => path.join(folder, name);
   const built = await list(folder);
   const content = {};
@@ -138,8 +132,8 @@ export async function finish(folder) {
   };
   if (!text.style) throw new Error(`${folder} has no ${STYLE}, nor has index.html styles`);
   if (!FIRST_VIEW.test(text.html)) throw new Error("index.html has no place for the first view");
-  const view = await firstView(text.page, content.pageWasm, await readFile(at(RECORDED)));
-  text.html = text.html.replace(FIRST_VIEW, (_, start, end) => `${start}${view}${end}`);
+  if (firstView) text.html = text.html.replace(FIRST_VIEW, (_, start, end) => `${start}${firstView}${end}`);
+  if (NO_FIRST_VIEW.test(text.html)) throw new Error("which first view? scripts/first-view.sh makes it");
   const own = [/^index\.html$/, REPLACED, NOT_KEPT, ...Object.values(PARTS)];
   const served = built.filter((name) => !own.some((pattern) => pattern.test(name)));
   const others = await Promise.all(served.map(async (name) => [name, await readFile(at(name))]));
@@ -177,9 +171,10 @@ export async function finish(folder) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const [folder] = process.argv.slice(2);
-    if (!folder) throw new Error("which folder? node scripts/finish-page.mjs FOLDER");
-    console.error(`keyside: ${folder} is version ${await finish(folder)}`);
+    const [folder, firstView] = process.argv.slice(2);
+    if (!folder) throw new Error("which folder? node scripts/finish-page.mjs FOLDER [FIRST_VIEW]");
+    const version = await finish(folder, firstView && (await readFile(firstView, "utf8")));
+    console.error(`keyside: ${folder} is version ${version}`);
   } catch (error) {
     console.error(`keyside: error: ${error.message}`);
     process.exit(1);

@@ -4,15 +4,3 @@ fn main() {
     #[cfg(all(feature = "page", target_arch = "wasm32"))]
     keyside::web::mount();
 }
-
-/// The first view of the page (HTML) on the recorded run `result` (a result file's bytes). For scripts/finish-page.mjs,
-/// which calls it when the page is built.
-///
-/// # Errors
-/// What [`keyside::app::first_view::html`] says, as text.
-#[cfg(all(feature = "page", target_arch = "wasm32"))]
-#[wasm_bindgen::prelude::wasm_bindgen]
-pub fn first_view(result: &[u8]) -> Result<String, wasm_bindgen::JsError> {
-    let result = keyside::result::ResultFile::from_json(result)?;
-    Ok(keyside::app::first_view::html(&result)?)
-}
