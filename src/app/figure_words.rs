@@ -1,7 +1,7 @@
 //! What the figures' controls say.
 
 use super::quantities::{counted, grouped};
-use crate::names::HistogramId;
+use crate::names::{HistogramId, SplitBy};
 use crate::plot::SeriesOrder;
 use crate::result::ResultFile;
 
@@ -32,6 +32,23 @@ pub fn order(order: SeriesOrder) -> &'static str {
         SeriesOrder::Median => "median",
         SeriesOrder::Label => "name",
     }
+}
+
+/// What prompts are split by, in words.
+pub fn split(by: SplitBy) -> &'static str {
+    match by {
+        SplitBy::Order => "order of the names",
+        SplitBy::Template => "template",
+        SplitBy::Name => "name of IO",
+    }
+}
+
+/// What the table of kinds of prompts shows.
+pub fn split_caption(by: SplitBy) -> String {
+    format!(
+        "Mean of each series by {}; the spread is one standard deviation.",
+        split(by)
+    )
 }
 
 /// Number of prompts that a result has values for.

@@ -2,7 +2,7 @@
 //!
 //! [`address`] (the state in a link), [`form`] (controls and their validation), [`session`] (which run is shown, what the
 //! worker is doing), [`library`] (which models are stored), [`view`] (how the figures are shown), [`story`] (what the data
-//! say), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
+//! say), [`split`] (what they say by kind of prompt), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
 //! be taken along), [`first_view`] (what stands there until the page has started), [`words`], [`figure_words`],
 //! [`heatmap_words`] and [`download`] (every other sentence), [`quantities`] (how numbers are written in them). What shows
 //! it is in the room `web`.
@@ -20,6 +20,7 @@ pub mod library;
 pub mod quantities;
 pub mod session;
 pub mod sharing;
+pub mod split;
 pub mod story;
 pub mod view;
 pub mod words;

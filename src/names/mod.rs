@@ -14,6 +14,7 @@ mod hook;
 mod position;
 mod series;
 mod side;
+mod split;
 
 pub use component::Component;
 pub use figure::{FigureId, FigurePlace};
@@ -26,3 +27,4 @@ pub use hook::{BlockHook, HookPoint};
 pub use position::PositionName;
 pub use series::SeriesId;
 pub use side::Side;
+pub use split::SplitBy;

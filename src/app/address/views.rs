@@ -16,7 +16,7 @@ const MAX_LABEL: usize = 100;
 pub(super) fn is_key(key: &str) -> bool {
     const KEYS: [&str; 7] = ["heatmap", "notebook", "cells", "cell", "prompt", "theme", "text"];
     KEYS.contains(&key)
-        || of_figure(key).is_some_and(|(key, _)| ["toggle", "bins", "log", "zoom", "order"].contains(&key))
+        || of_figure(key).is_some_and(|(key, _)| ["toggle", "bins", "log", "zoom", "order", "split"].contains(&key))
 }
 
 /// Whether `key` may come more than once.
@@ -48,7 +48,12 @@ pub(super) fn take(view: &mut View, key: &str, value: &str) -> Result<()> {
         }
         "text" => view.text_hidden = !switch(key, value)?,
         _ => {
-            if let Some((short, name)) = of_figure(key) {
+            if let Some(("split", name)) = of_figure(key) {
+                let found = value
+                    .parse()
+                    .map_err(|_| wrong(key, value, "order, template or name"))?;
+                view.splits.insert(name, found);
+            } else if let Some((short, name)) = of_figure(key) {
                 let mut histogram = view.histogram(name);
                 take_histogram(&mut histogram, short, key, value)?;
                 view.update_histogram(name, |shown| *shown = histogram);
@@ -95,6 +100,7 @@ fn is_range(range: &CellRange) -> bool {
 /// Appends what is not as it is at first.
 pub(super) fn write(view: &View, query: &mut Query) {
     for (number, name) in (1..).zip(HistogramId::ALL) {
+        query.given(&format!("split{number}"), text(view.splits.get(&name)));
         let Some(histogram) = view.histograms.get(&name) else {
             continue;
         };

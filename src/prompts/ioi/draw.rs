@@ -16,6 +16,8 @@ pub const FLIP_SEED_OFFSET: u64 = 1218;
 pub struct DrawnPrompt {
     /// The whole text, final name included.
     pub text: String,
+    /// The template that it fills: `[A]` is the indirect object, `[B]` the subject.
+    pub template: String,
     /// The indirect object's name.
     pub io: String,
     /// The subject's name.
@@ -54,6 +56,7 @@ pub fn draw_words(dataset: &Dataset, seed: u64, batch_size: usize, d_vocab: usiz
             let words = draw_slots(dataset, &mut python)?;
             Ok(DrawnPrompt {
                 text: words.fill(template),
+                template: (*template).to_owned(),
                 io: words.io.to_owned(),
                 s: words.s.to_owned(),
                 random_name: dataset.names[numpy.choice_index(dataset.names.len() as u32) as usize].clone(),

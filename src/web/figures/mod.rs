@@ -10,6 +10,7 @@ mod overlay;
 mod painter;
 mod picture;
 mod prompts;
+mod split;
 mod toolbar;
 mod watch;
 

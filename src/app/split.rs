@@ -1,0 +1,202 @@
+//! A histogram's series by kind of prompt: what each kind gives by itself.
+
+use super::quantities::{counted, number};
+use crate::names::{HistogramId, SeriesId, SplitBy};
+use crate::plot::{HistogramPlot, Series};
+use crate::result::{PromptGroup, ResultFile};
+
+/// Mean and spread of one series over the prompts of one kind.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spread {
+    /// Mean, in the unit of the values.
+    pub mean: f64,
+    /// Sample standard deviation (divisor `n - 1`); 0 of a single value.
+    pub standard_deviation: f64,
+}
+
+/// The prompts of one kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SplitRow {
+    /// What they have in common.
+    pub label: String,
+    /// How many they are.
+    pub n: usize,
+    /// Of each series of the [`Split`]; None where a value is not finite.
+    pub spreads: Vec<Option<Spread>>,
+}
+
+/// A histogram's visible series, split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// The series, as the legend has them, and the number of their color.
+    pub series: Vec<(SeriesId, usize)>,
+    /// The kinds.
+    pub rows: Vec<SplitRow>,
+    /// What the scale of all means and spreads spans.
+    pub range: (f64, f64),
+    /// Decimals that its numbers are told with.
+    decimals: usize,
+}
+
+impl Split {
+    /// The visible series of `plot`, which is `name` of `result`, split by `by`. None where the prompts' kinds are not known, or
+    /// nothing is shown.
+    pub fn of(result: &ResultFile, name: HistogramId, plot: &HistogramPlot, by: SplitBy) -> Option<Self> {
+        let shown: Vec<&Series> = plot.series.iter().rev().filter(|series| series.visible).collect();
+        let row = |group: PromptGroup| {
+            let spread = |series: &&Series| spread(result.values(name, &series.id), &group.prompts);
+            let spreads: Vec<_> = shown.iter().map(spread).collect();
+            // Of a run that goes on, only the first prompts have values.
+            let n = shown.first().map_or(0, |series| {
+                let values = result.values(name, &series.id).len();
+                group.prompts.iter().filter(|prompt| **prompt < values).count()
+            });
+            SplitRow {
+                label: group.label,
+                n,
+                spreads,
+            }
+        };
+        let rows: Vec<SplitRow> = result.split(by).into_iter().map(row).filter(|row| row.n > 0).collect();
+        let ends = rows.iter().flat_map(|row| &row.spreads).flatten();
+        let ends = ends.flat_map(|spread| {
+            [
+                spread.mean - spread.standard_deviation,
+                spread.mean + spread.standard_deviation,
+            ]
+        });
+        let range = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| {
+            (low.min(end), high.max(end))
+        });
+        let range = if name.probs() { (0.0, 1.0) } else { range };
+        (range.0 <= range.1 && !rows.is_empty()).then(|| Self {
+            series: shown.iter().map(|series| (series.id.clone(), series.color)).collect(),
+            rows,
+            range,
+            decimals: if name.probs() { 3 } else { 2 },
+        })
+    }
+
+    /// Where `value` lies on the scale, in percent, from 0 to 100.
+    pub fn place(&self, value: f64) -> f64 {
+        let (low, high) = self.range;
+        match high > low {
+            true => (100.0 * (value - low) / (high - low)).clamp(0.0, 100.0),
+            false => 50.0,
+        }
+    }
+
+    /// "10.52 ± 1.20".
+    pub fn told(&self, spread: Option<Spread>) -> String {
+        spread.map_or_else(
+            String::new,
+            |Spread {
+                 mean,
+                 standard_deviation,
+             }| {
+                format!(
+                    "{} \u{b1} {}",
+                    number(mean, self.decimals),
+                    number(standard_deviation, self.decimals)
+                )
+            },
+        )
+    }
+
+    /// Between which kinds each series' mean lies: a sentence for each.
+    pub fn extremes(&self) -> Vec<String> {
+        let of_series = |(index, (id, _)): (usize, &(SeriesId, usize))| {
+            let means = self.rows.iter().filter_map(|row| Some((row, row.spreads[index]?.mean)));
+            let low = means.clone().min_by(|a, b| a.1.total_cmp(&b.1))?;
+            let high = means.max_by(|a, b| a.1.total_cmp(&b.1))?;
+            let told = |(row, mean): (&SplitRow, f64)| {
+                let prompts = counted(row.n, "prompt", "prompts");
+                format!("{} with {} ({prompts})", number(mean, self.decimals), row.label)
+            };
+            Some(format!("{id}: from {} to {}.", told(low), told(high)))
+        };
+        self.series.iter().enumerate().filter_map(of_series).collect()
+    }
+}
+
+/// Mean and spread of those of `values` that belong to `prompts`.
+fn spread(values: &[f32], prompts: &[usize]) -> Option<Spread> {
+    let of_kind = prompts.iter().filter_map(|prompt| values.get(*prompt));
+    let of_kind: Vec<f64> = of_kind.map(|value| f64::from(*value)).collect();
+    let n = of_kind.len() as f64;
+    let mean = of_kind.iter().sum::<f64>() / n;
+    let squares: f64 = of_kind.iter().map(|value| (value - mean) * (value - mean)).sum();
+    let standard_deviation = (squares / (n - 1.0).max(1.0)).sqrt();
+    (mean.is_finite() && standard_deviation.is_finite()).then_some(Spread {
+        mean,
+        standard_deviation,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plot::HistogramView;
+
+    fn split(result: &ResultFile, name: HistogramId, by: SplitBy) -> Option<Split> {
+        let plot = HistogramPlot::of_result(result, name, &HistogramView::default());
+        Split::of(result, name, &plot, by)
+    }
+
+    #[test]
+    fn the_head_of_the_second_name_is_told_apart_by_the_order() {
+        let bytes = include_bytes!("../../tests/fixtures/second-name-head-1.4.json");
+        let result = ResultFile::from_json(bytes).expect("a result");
+        let split = split(&result, HistogramId::KeysFixedProbs, SplitBy::Order).expect("a split");
+        let at = split
+            .series
+            .iter()
+            .position(|(id, _)| *id == SeriesId::NoPatching)
+            .expect("the series");
+        let [io_first, s_first] = &split.rows[..] else {
+            panic!("{split:?}")
+        };
+        assert_eq!((io_first.n, s_first.n), (189, 211));
+        assert_eq!(split.told(io_first.spreads[at]), "0.000 \u{b1} 0.000");
+        assert_eq!(split.told(s_first.spreads[at]), "1.000 \u{b1} 0.000");
+        let told = split.extremes();
+        assert_eq!(
+            told[at],
+            "No patching: from 0.000 with IO first (ABBA) (189 prompts) to 1.000 with S first (BABA) (211 prompts)."
+        );
+    }
+
+    #[test]
+    fn means_of_kinds_make_up_the_mean() {
+        let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+        let result = ResultFile::from_json(bytes).expect("the recorded run");
+        for by in SplitBy::ALL {
+            for name in HistogramId::ALL {
+                let split = split(&result, name, by).expect("a split");
+                assert_eq!(split.rows.iter().map(|row| row.n).sum::<usize>(), 1200);
+                for (index, (id, _)) in split.series.iter().enumerate() {
+                    let parts = split
+                        .rows
+                        .iter()
+                        .map(|row| row.n as f64 * row.spreads[index].expect("numbers").mean);
+                    let mean = crate::result::mean(result.values(name, id)).expect("numbers");
+                    assert!((parts.sum::<f64>() / 1200.0 - mean).abs() < 1e-9, "{name} {by} {id}");
+                }
+                for row in &split.rows {
+                    let places = row.spreads.iter().flatten().map(|spread| split.place(spread.mean));
+                    assert!(places.into_iter().all(|place| (0.0..=100.0).contains(&place)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_left_out_and_a_run_that_goes_on_has_fewer() {
+        assert_eq!(spread(&[f32::NAN, 1.0], &[0, 1]), None);
+        assert_eq!(spread(&[1.0], &[]), None);
+        let one = spread(&[1.0, 3.0], &[1, 7]).expect("a value");
+        assert_eq!((one.mean, one.standard_deviation), (3.0, 0.0));
+        let two = spread(&[1.0, 3.0], &[0, 1]).expect("values");
+        assert!((two.standard_deviation - 2f64.sqrt()).abs() < 1e-12);
+    }
+}

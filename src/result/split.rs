@@ -1,0 +1,221 @@
+//! The prompts of a result by kind: order of the names, template, name.
+
+use std::collections::BTreeMap;
+
+use super::ResultFile;
+use crate::names::{PositionName, SplitBy};
+use crate::prompts::Prompt;
+use crate::prompts::ioi::{Dataset, DrawnPrompt, draw_words};
+
+/// Prompts of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PromptGroup {
+    /// What they have in common: "IO first (ABBA)", a template with its names left out, a name.
+    pub label: String,
+    /// Their numbers in the result, from 0, ascending.
+    pub prompts: Vec<usize>,
+}
+
+/// The kind of a prompt, in the order in which kinds are listed.
+type Kind = (usize, String);
+
+impl ResultFile {
+    /// The prompts by kind. Empty where the kinds are not known: prompts of another maker have no template, and those whose
+    /// texts are not the ones that their seeds give have none that is known.
+    ///
+    /// Orders are listed with IO first, templates in the order of the dataset, names from A to Z.
+    pub fn split(&self, by: SplitBy) -> Vec<PromptGroup> {
+        let kinds: Vec<Option<Kind>> = match by {
+            SplitBy::Order if self.has_prompts() => self.prompts.iter().map(order_of).collect(),
+            SplitBy::Name if self.has_prompts() => self.prompts.iter().map(name_of).collect(),
+            _ => self.drawn_kinds(by),
+        };
+        let mut groups: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
+        for (prompt, kind) in kinds.into_iter().enumerate() {
+            if let Some(kind) = kind {
+                groups.entry(kind).or_default().push(prompt);
+            }
+        }
+        let group = |((_, label), prompts)| PromptGroup { label, prompts };
+        groups.into_iter().map(group).collect()
+    }
+
+    /// What its prompts can be split by.
+    pub fn splits(&self) -> Vec<SplitBy> {
+        // A split into one kind tells nothing apart.
+        let apart = |by: &SplitBy| self.split(*by).len() > 1;
+        SplitBy::ALL.into_iter().filter(apart).collect()
+    }
+
+    fn has_prompts(&self) -> bool {
+        !self.prompts.is_empty()
+    }
+
+    /// Kinds of prompts that the IOI dataset and their seeds give.
+    fn drawn_kinds(&self, by: SplitBy) -> Vec<Option<Kind>> {
+        let Some((dataset, drawn)) = Dataset::bundled().ok().and_then(|dataset| {
+            let drawn = self.drawn(&dataset)?;
+            Some((dataset, drawn))
+        }) else {
+            return Vec::new();
+        };
+        let known = |(number, prompt): (usize, &DrawnPrompt)| {
+            !self.has_prompts() || self.prompts.get(number).is_some_and(|own| own.text == prompt.text)
+        };
+        let place = |kind: &str| {
+            let of_dataset = dataset.baba_templates.iter().chain(&dataset.abba_templates);
+            of_dataset
+                .map(|template| without_names(template))
+                .position(|known| known == kind)
+        };
+        let mut places: BTreeMap<String, usize> = BTreeMap::new();
+        let kind = |(number, prompt): (usize, &DrawnPrompt)| {
+            if !known((number, prompt)) {
+                return None;
+            }
+            Some(match by {
+                SplitBy::Order => order(prompt.template.find("[A]") < prompt.template.find("[B]")),
+                SplitBy::Name => (0, prompt.io.clone()),
+                SplitBy::Template => {
+                    let kind = without_names(&prompt.template);
+                    let place = *places
+                        .entry(kind.clone())
+                        .or_insert_with(|| place(&kind).unwrap_or_default());
+                    (place, kind)
+                }
+            })
+        };
+        drawn.iter().enumerate().map(kind).collect()
+    }
+
+    /// The draws behind its prompts, if they are of the IOI dataset.
+    fn drawn(&self, dataset: &Dataset) -> Option<Vec<DrawnPrompt>> {
+        let set = self.ioi()?;
+        let mut all = Vec::new();
+        for batch in 0..set.batches as u64 {
+            // Random tokens are drawn apart from the prompts, and change nothing here.
+            all.extend(draw_words(dataset, set.seed.checked_add(batch)?, set.batch_size, 1).ok()?);
+        }
+        Some(all)
+    }
+}
+
+fn order(io_first: bool) -> Kind {
+    match io_first {
+        true => (0, "IO first (ABBA)".to_owned()),
+        false => (1, "S first (BABA)".to_owned()),
+    }
+}
+
+fn order_of(prompt: &Prompt) -> Option<Kind> {
+    // Prompts are also read from files of others, whose IO is named so, or the source.
+    let io = prompt
+        .position(&PositionName::Io)
+        .or(prompt.position(&PositionName::Src))?;
+    Some(order(io < prompt.position(&PositionName::S1)?))
+}
+
+fn name_of(prompt: &Prompt) -> Option<Kind> {
+    let name = prompt.names.get(PositionName::Io.as_str())?;
+    Some((0, name.clone()))
+}
+
+/// A template whose names are left out: the same for both orders.
+fn without_names(template: &str) -> String {
+    template.replace("[A]", "\u{2026}").replace("[B]", "\u{2026}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> ResultFile {
+        let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+        ResultFile::from_json(bytes).expect("the recorded run")
+    }
+
+    fn second_name() -> ResultFile {
+        let bytes = include_bytes!("../../tests/fixtures/second-name-head-1.4.json");
+        ResultFile::from_json(bytes).expect("a result")
+    }
+
+    #[test]
+    fn every_prompt_is_of_one_kind() {
+        let result = recorded();
+        assert_eq!(result.splits(), SplitBy::ALL);
+        for by in SplitBy::ALL {
+            let groups = result.split(by);
+            let mut prompts: Vec<usize> = groups.iter().flat_map(|group| group.prompts.clone()).collect();
+            prompts.sort_unstable();
+            assert_eq!(prompts, (0..1200).collect::<Vec<_>>(), "{by}");
+        }
+        let labels = |by| -> Vec<String> { result.split(by).into_iter().map(|group| group.label).collect() };
+        assert_eq!(labels(SplitBy::Order), ["IO first (ABBA)", "S first (BABA)"]);
+        let templates = labels(SplitBy::Template);
+        assert_eq!(templates.len(), 7, "{templates:?}");
+        assert!(
+            templates.iter().all(|label| label.matches('\u{2026}').count() == 4),
+            "{templates:?}"
+        );
+        let names = labels(SplitBy::Name);
+        assert!(names.len() > 50 && names.is_sorted(), "{names:?}");
+    }
+
+    /// The prompts of 30 batches, drawn by the Python of the notebook.
+    #[test]
+    fn kinds_are_those_of_the_prompts() {
+        let recorded: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/ioi-prompts-30x40.json")).expect("JSON");
+        let text = recorded.to_string();
+        let result = self::recorded();
+        let drawn = result.drawn(&Dataset::bundled().expect("a dataset")).expect("draws");
+        assert_eq!(drawn.len(), 1200);
+        for prompt in &drawn {
+            assert!(text.contains(&prompt.text), "{}", prompt.text);
+        }
+        for group in result.split(SplitBy::Order) {
+            for prompt in &group.prompts {
+                let DrawnPrompt { text, io, s, .. } = &drawn[*prompt];
+                let (io, s) = (text.find(io.as_str()), text.find(s.as_str()));
+                assert_eq!(io < s, group.label.starts_with("IO"), "{text}");
+            }
+        }
+        for group in result.split(SplitBy::Name) {
+            assert!(group.prompts.iter().all(|prompt| drawn[*prompt].io == group.label));
+        }
+    }
+
+    #[test]
+    fn results_with_prompts_and_without_are_split_alike() {
+        let mut result = second_name();
+        let without = SplitBy::ALL.map(|by| result.split(by));
+        let drawn = result.drawn(&Dataset::bundled().expect("a dataset")).expect("draws");
+        let prompt = |drawn: &DrawnPrompt| {
+            let at = |name: &str| drawn.text.find(name).expect("a name of the prompt");
+            Prompt {
+                text: drawn.text.clone(),
+                positions: [(PositionName::Src, at(&drawn.io)), (PositionName::S1, at(&drawn.s))].into(),
+                names: [(PositionName::Io.to_string(), drawn.io.clone())].into(),
+                ..Prompt::default()
+            }
+        };
+        result.prompts = drawn.iter().map(prompt).collect();
+        assert_eq!(without, SplitBy::ALL.map(|by| result.split(by)));
+        let counts: Vec<usize> = without[0].iter().map(|group| group.prompts.len()).collect();
+        assert_eq!(counts, [189, 211]);
+    }
+
+    #[test]
+    fn what_is_not_of_the_dataset_is_not_split() {
+        let mut result = recorded();
+        result.prompt_set = None;
+        assert_eq!(result.splits(), []);
+        let prompt = |text: &str| Prompt {
+            text: text.to_owned(),
+            ..Prompt::default()
+        };
+        let mut result = recorded();
+        result.prompts = vec![prompt("Another text"), prompt("And one more")];
+        assert_eq!(result.splits(), []);
+    }
+}
