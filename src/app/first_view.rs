@@ -9,7 +9,7 @@ use super::{story, words};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::HistogramId;
 use crate::plot::{HistogramPlot, HistogramView, Plot, Series, Theme, bare_svg};
-use crate::result::ResultFile;
+use crate::result::{ResultFile, at_once};
 
 /// The figure that is shown.
 const FIGURE: HistogramId = HistogramId::KeysFixedScores;
@@ -42,7 +42,7 @@ pub fn html(result: &ResultFile) -> Result<String> {
         title = words::TITLE,
         lead = lead(),
         summary = summary(result),
-        question = escaped(&story::question(result)),
+        question = escaped(&story::question(result, &at_once(result))),
         section = words::KEYS_FIXED,
         label = escaped(&words::summary(result, FIGURE)),
     ))

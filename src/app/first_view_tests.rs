@@ -26,7 +26,7 @@ fn the_recorded_run_with_its_words_and_bars() {
         "Recorded run",
         &escaped(&words::settings(&result)),
         "<code>W_U[IO]</code>",
-        &escaped(&story::question(&result)),
+        &escaped(&story::question(&result, &at_once(&result))),
     ] {
         assert!(html.contains(text), "{text} is missing");
     }

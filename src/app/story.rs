@@ -1,18 +1,33 @@
-//! What a figure's data say, in sentences: every number in them is computed from the result that is shown, and where a
-//! claim of the notebook is not true of it, the sentence says what is true instead.
+//! What a figure's data say, in sentences: every number in them is computed from the result that is shown, what they conclude
+//! stands on a comparison that they quote, and where a claim of the notebook is not true of the data, they say what is true
+//! instead.
 
 use super::quantities::{counted, grouped, number};
 use super::view::View;
-use crate::names::{HistogramId, SeriesId};
+use crate::names::{HistogramId, SeriesId, SplitBy};
 use crate::plot::series_starts_visible;
-use crate::result::{Groups, ResultFile, mean, two_groups};
+use crate::result::{Compare, Comparison, Evidence, Groups, Interval, Pair, PromptGroup, ResultFile, mean, two_groups};
 
 mod cells;
+mod ending;
+mod probabilities;
+mod scores;
 
 pub use cells::heatmap;
+pub use ending::ending;
 
 /// What the head reads when nothing is put in its place.
 const BASE: SeriesId = SeriesId::NoPatching;
+
+/// Least size of a total, relative to the mean size of what it is made of, of which a share says something.
+const LEAST_TOTAL: f64 = 0.1;
+
+/// Least distance of two groups of shares of the attention: where they are nearer, as below the ceiling of 100 %, their mean is
+/// like both.
+const LEAST_DISTANCE: f64 = 0.1;
+
+/// By how much two kinds of prompts must differ in their share of the upper group to be said to tell the groups apart.
+const TOLD_APART: f64 = 0.9;
 
 /// One series as the sentences need it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,9 +39,6 @@ struct Seen<'a> {
     groups: Option<Groups>,
 }
 
-/// Least size of a total, relative to the mean size of what it is made of, of which a share says something.
-const LEAST_TOTAL: f64 = 0.1;
-
 impl Seen<'_> {
     /// Whether shares of the mean say something: it is positive, not near 0 for the size of the values, and not between two
     /// groups.
@@ -37,53 +49,83 @@ impl Seen<'_> {
 
     /// "falls into two groups: 40 prompts around 0 % and 40 around 100 %", with numbers as `told`.
     fn told_groups(&self, told: fn(f64) -> String) -> Option<String> {
-        let Groups { low, high, .. } = self.groups?;
-        Some(format!(
-            "falls into two groups: {} around {} and {} around {}",
-            counted(low.n, "prompt", "prompts"),
-            told(low.mean),
-            grouped(high.n),
-            told(high.mean)
-        ))
+        self.groups
+            .map(|groups| format!("falls into two groups: {}", both(&groups, told)))
+    }
+
+    /// "W_U[S] (1.20)".
+    fn with_mean(&self) -> String {
+        format!("{} ({})", self.label, score(self.mean))
     }
 }
 
-/// The series of a figure, highest mean first: those that have a value.
-fn seen(result: &ResultFile, name: HistogramId) -> Vec<Seen<'_>> {
-    let series = result.series(name).into_iter();
-    let mut seen: Vec<Seen<'_>> = series
-        .filter_map(|(label, values)| {
+/// "40 prompts around 0 % and 40 around 100 %".
+fn both(groups: &Groups, told: fn(f64) -> String) -> String {
+    format!(
+        "{} around {} and {} around {}",
+        counted(groups.low.n, "prompt", "prompts"),
+        told(groups.low.mean),
+        grouped(groups.high.n),
+        told(groups.high.mean)
+    )
+}
+
+/// A histogram as it is told.
+struct Told<'a> {
+    name: HistogramId,
+    /// Highest mean first.
+    all: Vec<Seen<'a>>,
+    compare: &'a Compare<'a>,
+}
+
+impl<'a> Told<'a> {
+    /// The series of `name` that have a value.
+    fn of(result: &'a ResultFile, name: HistogramId, compare: &'a Compare<'a>) -> Self {
+        let series = result.series(name).into_iter();
+        let seen = series.filter_map(|(label, values)| {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
-            let groups = two_groups(values);
+            let far = |groups: &Groups| !name.probs() || groups.high.mean - groups.low.mean >= LEAST_DISTANCE;
+            let groups = two_groups(values).filter(far);
             Some(Seen {
                 label,
                 mean,
                 values,
                 groups,
             })
+        });
+        let mut all: Vec<Seen<'a>> = seen.collect();
+        all.sort_by(|left, right| right.mean.total_cmp(&left.mean));
+        Self { name, all, compare }
+    }
+
+    /// Those that the reader sees.
+    fn visible(&self, view: &View) -> Vec<&Seen<'a>> {
+        let toggled = view.histogram(self.name).toggled;
+        let shown = |series: &&Seen<'_>| series_starts_visible(series.label) != toggled.contains(series.label);
+        self.all.iter().filter(shown).collect()
+    }
+
+    fn find(&self, label: &SeriesId) -> Option<&Seen<'a>> {
+        self.all.iter().find(|series| series.label == label)
+    }
+
+    /// What is known of `first` against `second`, or against 0.
+    fn against(&self, first: &Seen<'_>, second: Option<&Seen<'_>>) -> Evidence {
+        (self.compare)(&Pair {
+            histogram: self.name,
+            first: first.label.clone(),
+            second: second.map(|second| second.label.clone()),
         })
-        .collect();
-    seen.sort_by(|left, right| right.mean.total_cmp(&left.mean));
-    seen
-}
+    }
 
-/// Those of `seen` that the reader sees.
-fn visible<'a>(seen: &[Seen<'a>], name: HistogramId, view: &View) -> Vec<Seen<'a>> {
-    let toggled = view.histogram(name).toggled;
-    let shown = |series: &&Seen<'_>| series_starts_visible(series.label) != toggled.contains(series.label);
-    seen.iter().filter(shown).cloned().collect()
-}
-
-fn find<'s, 'a>(seen: &'s [Seen<'a>], label: &SeriesId) -> Option<&'s Seen<'a>> {
-    seen.iter().find(|series| series.label == label)
-}
-
-/// The figure's main claim is about this series, and it is held against that one: of all that it may be held against the last,
-/// which has least to do with it.
-fn pair(name: HistogramId) -> (SeriesId, SeriesId) {
-    let (main, others) = name.claim();
-    let other = others.last().cloned();
-    (main, other.unwrap_or(BASE))
+    /// The series that the figure's claim is about, and those of its controls that there are.
+    fn claim(&self) -> (Option<&Seen<'a>>, Vec<&Seen<'a>>) {
+        let (main, controls) = self.name.claim();
+        (
+            self.find(&main),
+            controls.iter().filter_map(|id| self.find(id)).collect(),
+        )
+    }
 }
 
 fn score(value: f64) -> String {
@@ -97,23 +139,45 @@ fn percent(share: f64) -> String {
     format!("{} %", number(percent, usize::from(near_an_end)))
 }
 
-/// `value` against the positive `base`: "2.4 times as much as No patching", "79 % as much as No patching".
-fn against(value: f64, base: f64) -> String {
-    let ratio = value / base;
-    let times = if ratio >= 1.5 {
-        format!("{} times ", number(ratio, 1))
-    } else if (ratio - 1.0).abs() < 0.005 {
-        String::new()
-    } else {
-        format!("{} ", percent(ratio))
-    };
-    format!("{times}as much as {BASE}")
+/// What a difference stands on: "95 % interval 5.91 to 6.30, larger in 1,150 of 1,200 prompts"; of shares "31 to 33 points".
+fn basis(found: &Comparison, probs: bool) -> String {
+    let larger = format!(
+        "larger in {} of {}",
+        grouped(found.wins),
+        counted(found.n, "prompt", "prompts")
+    );
+    match probs {
+        true => format!("95 % interval {} points, {larger}", ends(&found.interval, 100.0)),
+        false => format!("95 % interval {}, {larger}", ends(&found.interval, 1.0)),
+    }
 }
 
-/// What head and prompts are, and how much attention there is to explain.
-pub fn question(result: &ResultFile) -> String {
-    let probs = seen(result, HistogramId::KeysFixedProbs);
-    let Some(base) = find(&probs, &BASE) else {
+/// "5.91 to 6.30", in units of which `per_unit` are 1.
+fn ends(interval: &Interval, per_unit: f64) -> String {
+    let (low, high) = (per_unit * interval.low, per_unit * interval.high);
+    let decimals = decimals(high - low, if per_unit == 1.0 { 2 } else { 0 });
+    format!("{} to {}", number(low, decimals), number(high, decimals))
+}
+
+/// At least `least`, and so many that the ends of an interval this wide differ, up to two more.
+fn decimals(width: f64, least: usize) -> usize {
+    let differ = |decimals: &usize| width * 10f64.powi(*decimals as i32) >= 2.0;
+    (least..least + 3).find(differ).unwrap_or(least)
+}
+
+/// "a", "a and b", "a, b and c".
+fn list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// What head and prompts are, and how much attention there is to explain. `compare` knows comparisons in `result`.
+pub fn question(result: &ResultFile, compare: &Compare<'_>) -> String {
+    let probs = Told::of(result, HistogramId::KeysFixedProbs, compare);
+    let Some(base) = probs.find(&BASE) else {
         return format!(
             "How much of END\u{2019}s attention head {} gives to IO is known when the first batch is done.",
             result.head_name()
@@ -126,236 +190,68 @@ pub fn question(result: &ResultFile) -> String {
         percent(base.mean)
     );
     if let Some(groups) = base.told_groups(percent) {
-        return format!("{over}, but that is a mean of two kinds of prompts: the share {groups}.");
+        let why = told_apart(result, base).map_or_else(String::new, |why| format!(" {why}"));
+        return format!("{over}, but that is a mean of two kinds of prompts: the share {groups}.{why}");
     }
-    let verdict = match base.mean {
-        share if share >= 0.5 => "It looks at IO more than at all other positions together.",
-        share if share >= 0.1 => "IO gets a good part of it, but not most.",
-        _ => "It hardly looks at IO at all, so that there is little to explain.",
+    let Evidence::Found(found) = probs.against(base, None) else {
+        return format!("{over}.");
     };
-    format!("{over}. {verdict}")
+    let verdict = match (found.interval.low, found.interval.high) {
+        (low, _) if low > 0.5 => "That is more than all other positions get together.",
+        (_, high) if high < 0.1 => "It hardly looks at IO at all, so that there is little to explain.",
+        (low, high) if low >= 0.1 && high <= 0.5 => "IO gets a good part of it, but not most.",
+        (_, high) if high > 0.5 => "That is about half.",
+        _ => "That is about a tenth.",
+    };
+    format!("{over} (95 % interval {} %). {verdict}", ends(&found.interval, 100.0))
 }
 
-/// Two sentences on what there is to see in the histogram `name`; one where there is nothing yet.
-pub fn histogram(result: &ResultFile, name: HistogramId, view: &View) -> Vec<String> {
-    let all = seen(result, name);
-    if all.is_empty() {
+/// Whether the order of the names tells the groups of `series` apart: a sentence.
+fn told_apart(result: &ResultFile, series: &Seen<'_>) -> Option<String> {
+    let split = series.groups?.split;
+    let orders = result.split(SplitBy::Order);
+    let [first, second] = &orders[..] else {
+        return None;
+    };
+    let above = |group: &PromptGroup| {
+        let values = group.prompts.iter().filter_map(|prompt| series.values.get(*prompt));
+        let above = values.clone().filter(|value| f64::from(**value) > split).count();
+        (above, values.count())
+    };
+    let (one, other) = (above(first), above(second));
+    let share = |(above, all): (usize, usize)| above as f64 / all as f64;
+    let apart = (share(one) - share(other)).abs() >= TOLD_APART;
+    apart.then(|| {
+        format!(
+            "The order of the names tells them apart: with {} {} of {} are in the upper group, with {} {} of {}.",
+            first.label,
+            grouped(one.0),
+            grouped(one.1),
+            second.label,
+            grouped(other.0),
+            grouped(other.1)
+        )
+    })
+}
+
+/// Two sentences on what there is to see in the histogram `name`; one where there is nothing yet. What is not known by
+/// `compare` yet is not concluded.
+pub fn histogram(result: &ResultFile, name: HistogramId, view: &View, compare: &Compare<'_>) -> Vec<String> {
+    let told = Told::of(result, name, compare);
+    if told.all.is_empty() {
         return vec!["There are no values yet: this figure fills in with the first batch.".into()];
     }
-    let visible = visible(&all, name, view);
+    let visible = told.visible(view);
     if name.probs() {
-        return vec![attention(&visible, name), prompts_won(&visible)];
+        return vec![told.attention(&visible), told.prompts_won(&visible)];
     }
-    vec![furthest_right(&visible, name), meaning(&all, name, result)]
-}
-
-/// Which series lies furthest right, and how that compares with nothing replaced.
-fn furthest_right(visible: &[Seen<'_>], name: HistogramId) -> String {
-    let Some(best) = visible.first() else {
-        return "All series of this figure are hidden.".into();
-    };
-    let place = name.side();
-    let Some(base) = find(visible, &BASE) else {
-        return format!(
-            "{} lies furthest right of the series shown, with a mean score of {}.",
-            best.label,
-            score(best.mean)
-        );
-    };
-    let Some(next) = visible.iter().find(|series| *series.label != BASE) else {
-        return format!("Only {BASE} is shown: its mean score is {}.", score(base.mean));
-    };
-    if *best.label == BASE {
-        let compared = if base.has_shares() && next.mean > 0.0 {
-            format!(" ({} of it)", percent(next.mean / base.mean))
-        } else {
-            String::new()
-        };
-        return format!(
-            "The {place} as it is ({BASE}) lies furthest right, with a mean score of {}; of what is put in its place, {} comes \
-             nearest, with {}{compared}.",
-            score(base.mean),
-            next.label,
-            score(next.mean)
-        );
-    }
-    let compared = match best.mean / base.mean {
-        _ if !base.has_shares() => "against".into(),
-        ratio if ratio >= 1.5 => format!("{} times", number(ratio, 1)),
-        ratio if ratio < 1.005 => "the same as".into(),
-        ratio => format!("{} of", percent(ratio)),
-    };
-    format!(
-        "{} lies furthest right: put in the {place}\u{2019}s place, it gives a mean score of {}, {compared} the {} of the {place} \
-         as it is ({BASE}).",
-        best.label,
-        score(best.mean),
-        score(base.mean)
-    )
-}
-
-/// What the order of the series says about the head: the notebook's claim, or what is true instead.
-fn meaning(all: &[Seen<'_>], name: HistogramId, result: &ResultFile) -> String {
-    let (main_id, other_id) = pair(name);
-    let (Some(main), Some(other)) = (find(all, &main_id), find(all, &other_id)) else {
-        return format!(
-            "{} not in this result, so that it does not say what the {} must contain.",
-            if find(all, &main_id).is_none() {
-                format!("{main_id} is")
-            } else {
-                format!("{other_id} is")
-            },
-            name.side()
-        );
-    };
-    for series in [main, other] {
-        if let Some(groups) = series.told_groups(score) {
-            return format!(
-                "{} {groups}. Its mean is like neither, and says nothing about what the {} must contain.",
-                series.label,
-                name.side()
-            );
-        }
-    }
-    let (high, low) = (score(main.mean), score(other.mean));
-    if !name.keys_fixed() {
-        return if main.mean > other.mean {
-            format!(
-                "What layer 0 makes of the token counts for more than the token\u{2019}s row alone: {} gives {high}, {} {low}.",
-                main.label, other.label
-            )
-        } else {
-            format!(
-                "What layer 0 makes of the token is no help here: {} gives {high}, and the row alone, {}, {low}.",
-                main.label, other.label
-            )
-        };
-    }
-    let claim = if main.mean <= other.mean {
-        format!(
-            "The name is not what counts here: {}, the row of any token, gives {low}, and {} only {high}.",
-            other.label, main.label
-        )
-    } else if other.mean <= main.mean / 2.0 {
-        format!(
-            "It must be that name, not just any direction: {}, the row of a token drawn at random, gives {low}",
-            other.label
-        )
-    } else {
-        format!(
-            "The name helps, but much of the score comes with any token: {} gives {low}, {} {high}",
-            other.label, main.label
-        )
-    };
-    let earlier = result.earlier_head();
-    let written = earlier.and_then(|head| Some((head, find(all, &SeriesId::EarlierHead(head))?)));
-    match written.filter(|_| !claim.ends_with('.')) {
-        Some((head, written)) => format!("{claim}; what head {head} writes at END gives {}.", score(written.mean)),
-        None if claim.ends_with('.') => claim,
-        None => format!("{claim}."),
-    }
-}
-
-/// How much attention the main series gives IO, and how much nothing replaced does.
-fn attention(visible: &[Seen<'_>], name: HistogramId) -> String {
-    let Some(best) = visible.first() else {
-        return "All series of this figure are hidden.".into();
-    };
-    let main = find(visible, &pair(name).0).filter(|main| main.label != best.label && *best.label == BASE);
-    let told = main.unwrap_or(best);
-    match find(visible, &BASE).filter(|base| base.label != told.label) {
-        Some(base) => format!(
-            "After the softmax {} gives IO {} of the attention on average, and {BASE} {}.",
-            told.label,
-            percent(told.mean),
-            percent(base.mean)
-        ),
-        None => format!(
-            "After the softmax {} gives IO {} of the attention on average, more than any other series shown.",
-            told.label,
-            percent(told.mean)
-        ),
-    }
-}
-
-/// In how many prompts IO gets more than half of the attention, for the series at the top, nothing replaced and the last.
-fn prompts_won(visible: &[Seen<'_>]) -> String {
-    let mut told: Vec<&Seen<'_>> = visible.iter().take(1).collect();
-    told.extend(find(visible, &BASE));
-    told.extend(visible.last());
-    let mut counts: Vec<String> = Vec::new();
-    let mut done: Vec<&SeriesId> = Vec::new();
-    for series in told {
-        if !done.contains(&series.label) {
-            done.push(series.label);
-            let won = series.values.iter().filter(|value| **value > 0.5).count();
-            counts.push(format!("{} with {}", grouped(won), series.label));
-        }
-    }
-    let Some(first) = visible.first() else {
-        return "A click on a legend entry shows its series.".into();
-    };
-    let prompts = counted(first.values.len(), "prompt", "prompts");
-    format!(
-        "Of {prompts}, IO gets more than half of the attention in {}.",
-        list(&counts)
-    )
-}
-
-/// "a", "a and b", "a, b and c".
-fn list(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [rest @ .., last] => format!("{} and {last}", rest.join(", ")),
-    }
-}
-
-/// What both sides together say about the head.
-pub fn ending(result: &ResultFile) -> Vec<String> {
-    [HistogramId::KeysFixedScores, HistogramId::QueriesFixedScores]
-        .into_iter()
-        .filter_map(|name| {
-            let all = seen(result, name);
-            let base = find(&all, &BASE)?;
-            let main = find(&all, &pair(name).0)?;
-            let side = if name.keys_fixed() {
-                "On the query side"
-            } else {
-                "On the key side"
-            };
-            for series in [base, main] {
-                if let Some(groups) = series.told_groups(score) {
-                    return Some(format!("{side} there is no one answer: {} {groups}.", series.label));
-                }
-            }
-            if !base.has_shares() {
-                return None;
-            }
-            if main.mean <= 0.0 {
-                return Some(format!(
-                    "{side} {} does not explain the score: it gives {}, where {BASE} gives {}.",
-                    main.label,
-                    score(main.mean),
-                    score(base.mean)
-                ));
-            }
-            let share = against(main.mean, base.mean);
-            Some(match main.mean / base.mean {
-                ratio if ratio >= 0.9 => format!("{side} {} explains the score: it gives {share}.", main.label),
-                ratio if ratio >= 0.5 => format!(
-                    "{side} {} explains most of the score, but not all: it gives {share}.",
-                    main.label
-                ),
-                _ => format!(
-                    "{side} {} does not explain the score: it gives {share}, and something else must do the rest.",
-                    main.label
-                ),
-            })
-        })
-        .collect()
+    vec![told.furthest_right(&visible), told.meaning(result)]
 }
 
 #[cfg(test)]
 #[path = "story_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "story/held_tests.rs"]
+mod held_tests;

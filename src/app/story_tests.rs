@@ -5,6 +5,7 @@ use crate::analysis::Heatmap;
 use crate::app::partial;
 use crate::names::{Head, HeatmapId};
 use crate::plot::HeatmapView;
+use crate::result::at_once;
 
 const ALL: [HistogramId; 4] = HistogramId::ALL;
 const SCORES: HistogramId = HistogramId::KeysFixedScores;
@@ -31,58 +32,64 @@ fn with(name: HistogramId, series: &[(&str, &[f32])]) -> ResultFile {
 }
 
 fn said(result: &ResultFile, name: HistogramId) -> String {
-    histogram(result, name, &View::default()).join(" ")
+    histogram(result, name, &View::default(), &at_once(result)).join(" ")
+}
+
+/// Twelve prompts that all have this value: enough for a comparison.
+fn all(value: f32) -> Vec<f32> {
+    vec![value; 12]
+}
+
+fn asked(result: &ResultFile) -> String {
+    question(result, &at_once(result))
+}
+
+fn ended(result: &ResultFile) -> Vec<String> {
+    ending(result, &at_once(result))
+}
+
+/// The recorded scores, as `view` shows them.
+fn of_scores(view: &View) -> Vec<String> {
+    let result = recorded();
+    histogram(&result, SCORES, view, &at_once(&result))
 }
 
 #[test]
 fn the_recorded_run_is_told_in_its_own_numbers() {
     let result = recorded();
-    assert_eq!(
-        question(&result),
-        "Over 1,200 prompts, head 10.7 gives 68 % of END\u{2019}s attention to IO on average. It looks at IO more than at all \
-         other positions together."
-    );
-    for (name, expected) in [
-        (
-            SCORES,
-            "W_U[IO] lies furthest right: put in the query\u{2019}s place, it gives a mean score of 10.52, 2.4 times the 4.41 of \
-             the query as it is (No patching). It must be that name, not just any direction: W_U[random], the row of a token \
-             drawn at random, gives \u{2212}2.22; what head 9.9 writes at END gives 5.99.",
-        ),
-        (
-            KEY_SCORES,
-            "The key as it is (No patching) lies furthest right, with a mean score of 4.41; of what is put in its place, \
-             W_EE[IO] comes nearest, with 3.50 (79 % of it). What layer 0 makes of the token counts for more than the \
-             token\u{2019}s row alone: W_EE[IO] gives 3.50, W_E[IO] 2.53.",
-        ),
-    ] {
-        assert_eq!(said(&result, name), expected);
-    }
-    let probs = said(&result, PROBS);
-    assert!(
-        probs.starts_with("After the softmax W_U[IO] gives IO 99.7 % of the attention on average, and No patching 68 %. Of 1,200 prompts, IO"),
-        "{probs}"
-    );
-    let probs = said(&result, KEY_PROBS);
-    assert!(
-        probs.contains("W_EE[IO] gives IO 50 %") && probs.contains("No patching 68 %"),
-        "{probs}"
-    );
-    assert_eq!(
-        ending(&result),
-        [
-            "On the query side W_U[IO] explains the score: it gives 2.4 times as much as No patching.",
-            "On the key side W_EE[IO] explains most of the score, but not all: it gives 79 % as much as No patching."
-        ]
-    );
-    assert_eq!(
-        heatmap(&result, &HeatmapView::default(), None),
-        [
-            "MLP 7 (0.72), MLP 6 (0.66) and MLP 8 (0.51) add most, together 42 % of the mean score of 4.51; head 0.11 \
-             (\u{2212}0.81) takes off most.",
-            "Added up by kind, the MLPs give 4.11, 91 % of the score; embeddings and bias 0.16 and the heads \u{2212}0.60."
-        ]
-    );
+    let mut told = vec![asked(&result)];
+    told.extend(ALL.into_iter().map(|name| said(&result, name)));
+    told.extend(ended(&result));
+    told.extend(heatmap(&result, &HeatmapView::default(), None));
+    let expected = [
+        "Over 1,200 prompts, head 10.7 gives 68 % of END\u{2019}s attention to IO on average (95 % interval 67 to 69 %). \
+         That is more than all other positions get together.",
+        "W_U[IO] lies furthest right: put in the query\u{2019}s place, it gives a mean score of 10.52, and NMH 9.9 \
+         output, which comes nearest, 5.99 (difference 4.53, 95 % interval 4.44 to 4.63, larger in 1,195 of 1,200 \
+         prompts). It must be that name, not just any token: W_U[IO] (10.52) lies 6.50 above W_U[S] (4.02) (95 % interval \
+         6.38 to 6.63, larger in 1,198 of 1,200 prompts). It was also held against W_U[random name] (2.86) and \
+         W_U[random] (\u{2212}2.22). What head 9.9 writes at END gives 5.99.",
+        "After the softmax W_U[IO] gives IO 99.7 % of the attention on average, and No patching 68 %: 32 points more (95 \
+         % interval 31 to 33 points, larger in 1,200 of 1,200 prompts). Of 1,200 prompts, IO gets more than half of the \
+         attention in 1,200 with W_U[IO], 935 with No patching and 35 with W_U[random].",
+        "The key as it is (No patching) lies furthest right, with a mean score of 4.41; of what is put in its place, \
+         W_EE[IO] comes nearest, with 3.50 (difference 0.91, 95 % interval 0.82 to 0.99, larger in 866 of 1,200 prompts). \
+         On average what layer 0 makes of the token counts for more than its row alone: W_EE[IO] (3.50) lies 0.97 above \
+         W_E[IO] (2.53) (95 % interval 0.83 to 1.10, larger in 803 of 1,200 prompts).",
+        "After the softmax W_EE[IO] gives IO 50 % of the attention on average, and No patching 68 %. But W_EE[IO] falls \
+         into two groups: 580 prompts around 20 % and 620 around 79 %. Of 1,200 prompts, IO gets more than half of the \
+         attention in 935 with No patching and 282 with W_EE_subE[IO].",
+        "On the query side W_U[IO] explains the score: it gives 10.52, 2.4 times as much as No patching (4.41): \
+         difference 6.12, 95 % interval 6.03 to 6.20, larger in 1,200 of 1,200 prompts. It beats W_U[S], W_U[random name] \
+         and W_U[random].",
+        "On the key side W_EE[IO] explains most of the score, but not all: it gives 3.50, 79 % of what No patching gives, \
+         4.41: difference \u{2212}0.91, 95 % interval \u{2212}0.99 to \u{2212}0.82, larger in 334 of 1,200 prompts. It \
+         beats W_E[IO].",
+        "MLP 7 (0.72), MLP 6 (0.66) and MLP 8 (0.51) add most, together 42 % of the mean score of 4.51; head 0.11 \
+         (\u{2212}0.81) takes off most.",
+        "Added up by kind, the MLPs give 4.11, 91 % of the score; embeddings and bias 0.16 and the heads \u{2212}0.60.",
+    ];
+    assert_eq!(told, expected);
 }
 
 #[test]
@@ -111,62 +118,70 @@ fn prompts_are_counted() {
 #[test]
 fn a_claim_that_is_not_true_is_not_made() {
     let told = |io: f32, random: f32, base: f32| {
+        let (io, random, base) = (all(io), all(random), all(base));
         let result = with(
             SCORES,
-            &[("W_U[IO]", &[io]), ("W_U[random]", &[random]), ("No patching", &[base])],
+            &[("W_U[IO]", &io), ("W_U[random]", &random), ("No patching", &base)],
         );
-        (said(&result, SCORES), ending(&result)[0].clone())
+        (said(&result, SCORES), ended(&result)[0].clone())
     };
     let (weak, end) = told(1.0, 2.0, 4.0);
     assert!(
-        weak.contains("The query as it is (No patching) lies furthest right"),
+        weak.contains("The query as it is (No patching) lies furthest right")
+            && weak.contains("W_U[random] comes nearest, with 2.00")
+            && weak.contains("The name is not what counts here: W_U[IO] (1.00) lies 1.00 below W_U[random] (2.00)")
+            && !weak.contains("It must be"),
         "{weak}"
     );
     assert!(
-        weak.contains("W_U[random] comes nearest, with 2.00 (50 % of it)"),
-        "{weak}"
-    );
-    assert!(
-        weak.contains("The name is not what counts here") && !weak.contains("It must be"),
-        "{weak}"
-    );
-    assert!(
-        end.contains("does not explain the score: it gives 25 % as much"),
+        end.contains("the data do not show that W_U[IO] explains anything of its own"),
         "{end}"
     );
     let (close, _) = told(4.0, 3.9, 4.0);
-    assert!(close.contains("much of the score comes with any token"), "{close}");
-    let (equal, end) = told(4.0, 0.0, 4.0);
     assert!(
-        equal.contains(
-            "with a mean score of 4.00; of what is put in its place, W_U[IO] comes nearest, with 4.00 (100 % of it)"
-        ),
-        "{equal}"
+        close.contains("much of the score comes with another token too"),
+        "{close}"
     );
     assert!(
-        end.ends_with("explains the score: it gives as much as No patching."),
+        close.contains("No series lies furthest right: No patching (4.00) and W_U[IO] (4.00) come out alike")
+            || close.contains("No series lies furthest right: W_U[IO] (4.00) and No patching (4.00) come out alike"),
+        "{close}"
+    );
+    let (_, end) = told(4.0, 0.0, 4.0);
+    assert!(
+        end.starts_with("On the query side W_U[IO] explains the score: it gives 4.00, 100 % of what No patching gives, 4.00: difference 0.00"),
+        "{end}"
+    );
+    let (_, end) = told(1.0, 0.0, 4.0);
+    assert!(
+        end.contains("does not explain the score: it gives 1.00, 25 % of what No patching gives, 4.00"),
         "{end}"
     );
 
     // Where the head does not look at IO, there is nothing to compare with.
     let result = with(
         SCORES,
-        &[("W_U[IO]", &[3.0]), ("W_U[random]", &[-1.0]), ("No patching", &[-2.0])],
+        &[
+            ("W_U[IO]", &all(3.0)),
+            ("W_U[random]", &all(-1.0)),
+            ("No patching", &all(-2.0)),
+        ],
     );
     let text = said(&result, SCORES);
     assert!(
-        text.contains("W_U[IO] lies furthest right")
-            && text.contains("3.00, against the \u{2212}2.00")
-            && !text.contains('%'),
+        text.contains("W_U[IO] lies furthest right") && text.contains("W_U[random], which comes nearest, \u{2212}1.00"),
         "{text}"
     );
-    assert!(text.contains("(No patching)"), "{text}");
-    let end = ending(&result);
+    let end = ended(&result);
     assert!(end.len() == 1 && end[0].starts_with("On the key side"), "{end:?}");
 
     let result = with(
         KEY_SCORES,
-        &[("W_E[IO]", &[3.0]), ("W_EE[IO]", &[1.0]), ("No patching", &[4.0])],
+        &[
+            ("W_E[IO]", &all(3.0)),
+            ("W_EE[IO]", &all(1.0)),
+            ("No patching", &all(4.0)),
+        ],
     );
     let text = said(&result, KEY_SCORES);
     assert!(
@@ -174,12 +189,27 @@ fn a_claim_that_is_not_true_is_not_made() {
         "{text}"
     );
 
-    let result = with(PROBS, &[("No patching", &[0.05]), ("W_U[IO]", &[0.04])]);
-    assert!(
-        question(&result).contains("hardly looks at IO"),
-        "{}",
-        question(&result)
+    let result = with(PROBS, &[("No patching", &all(0.05)), ("W_U[IO]", &all(0.04))]);
+    assert!(asked(&result).contains("hardly looks at IO"), "{}", asked(&result));
+}
+
+#[test]
+fn too_few_prompts_conclude_nothing() {
+    let five = |value: f32| vec![value; 5];
+    let result = with(
+        SCORES,
+        &[
+            ("W_U[IO]", &five(8.0)),
+            ("W_U[random]", &five(1.0)),
+            ("No patching", &five(4.0)),
+        ],
     );
+    assert_eq!(
+        said(&result, SCORES),
+        "W_U[IO] has the highest mean score of the series shown, 8.00; next comes No patching with 4.00. W_U[IO] (8.00) against \
+         W_U[random] (1.00): too few prompts to say whether that is more than chance."
+    );
+    assert!(!ended(&result).iter().any(|text| text.contains("query side")));
 }
 
 #[test]
@@ -187,16 +217,17 @@ fn what_has_two_humps_is_told_as_two_groups() {
     let bytes = include_bytes!("../../tests/fixtures/second-name-head-1.4.json");
     let result = ResultFile::from_json(bytes).expect("a result");
     assert_eq!(
-        question(&result),
+        asked(&result),
         "Over 400 prompts, head 1.4 gives 53 % of END\u{2019}s attention to IO on average, but that is a mean of two kinds of \
-         prompts: the share falls into two groups: 189 prompts around 0.0 % and 211 around 100.0 %."
+         prompts: the share falls into two groups: 189 prompts around 0.0 % and 211 around 100.0 %. The order of the names tells them \
+         apart: with IO first (ABBA) 0 of 189 are in the upper group, with S first (BABA) 211 of 211."
     );
     let query = said(&result, SCORES);
     assert!(
         query.contains("falls into two groups") && query.contains("says nothing about what the query must contain"),
         "{query}"
     );
-    let end = ending(&result);
+    let end = ended(&result);
     assert_eq!(end.len(), 2);
     for sentence in &end {
         assert!(
@@ -205,13 +236,12 @@ fn what_has_two_humps_is_told_as_two_groups() {
         );
     }
     for claim in [
-        "more than at all other positions",
+        "more than all other positions",
         "It must be",
         "explains",
-        "% of it",
-        "times the",
+        "furthest right",
     ] {
-        let all = [&question(&result), &query, &said(&result, KEY_SCORES), &end.join(" ")];
+        let all = [&asked(&result), &query, &said(&result, KEY_SCORES), &end.join(" ")];
         assert!(all.iter().all(|text| !text.contains(claim)), "{claim}: {all:?}");
     }
 }
@@ -225,25 +255,31 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
         SCORES,
         &[("W_U[IO]", &io), ("W_U[random]", &io), ("No patching", &spread)],
     );
-    let (text, end) = (said(&result, SCORES), ending(&result));
+    let (text, end) = (said(&result, SCORES), ended(&result));
     assert!(
-        !text.contains('%') && end[0].starts_with("On the key side"),
+        !text.replace("95 %", "").contains('%') && end[0].starts_with("On the key side"),
         "{text} {end:?}"
     );
     // A negative score is told as what it is, in the figure and at the end.
     let result = with(
         SCORES,
-        &[("W_U[IO]", &[-5.2]), ("W_U[random]", &[-6.0]), ("No patching", &[4.4])],
+        &[
+            ("W_U[IO]", &all(-5.2)),
+            ("W_U[random]", &all(-6.0)),
+            ("No patching", &all(4.4)),
+        ],
     );
     let text = said(&result, SCORES);
     assert!(
-        text.contains("comes nearest, with \u{2212}5.20.") && !text.contains('%'),
+        text.contains("comes nearest, with \u{2212}5.20 (") && text.contains("Neither draws attention to IO"),
         "{text}"
     );
-    let end = ending(&result);
-    assert_eq!(
-        end[0],
-        "On the query side W_U[IO] does not explain the score: it gives \u{2212}5.20, where No patching gives 4.40."
+    let end = ended(&result);
+    assert!(
+        end[0].starts_with(
+            "On the query side W_U[IO] does not explain the score: it gives \u{2212}5.20, where No patching gives 4.40: difference"
+        ),
+        "{end:?}"
     );
     // The cells of a heatmap that nearly cancel.
     let mut result = recorded();
@@ -252,7 +288,7 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
     heatmap.mean_score = Some(0.05);
     let told = super::heatmap(&result, &HeatmapView::default(), None).join(" ");
     assert!(
-        !told.contains('%') && told.contains("of the mean score of 0.05"),
+        !told.contains('%') && told.contains("beside the mean score of 0.05"),
         "{told}"
     );
 }
@@ -261,133 +297,30 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
 fn what_is_hidden_is_not_said_to_lie_furthest_right() {
     let mut view = View::default();
     view.update_histogram(SCORES, |view| _ = view.toggled.insert("W_U[IO]".into()));
-    let text = histogram(&recorded(), SCORES, &view).join(" ");
+    let text = of_scores(&view).join(" ");
     assert!(text.starts_with("NMH 9.9 output lies furthest right"), "{text}");
     for label in ["NMH 9.9 output", "W_U[random]"] {
         view.update_histogram(SCORES, |view| _ = view.toggled.insert(label.into()));
     }
-    let text = histogram(&recorded(), SCORES, &view)[0].clone();
+    let text = of_scores(&view)[0].clone();
     assert_eq!(text, "Only No patching is shown: its mean score is 4.41.");
     view.update_histogram(SCORES, |view| _ = view.toggled.insert("No patching".into()));
-    let text = histogram(&recorded(), SCORES, &view)[0].clone();
+    let text = of_scores(&view)[0].clone();
     assert_eq!(text, "All series of this figure are hidden.");
 }
 
-/// The means of the series that have one, computed here once more.
-fn means(result: &ResultFile, name: HistogramId) -> BTreeMap<SeriesId, f64> {
-    let series = result.series(name).into_iter();
-    let mean = |values: &[f32]| values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
-    let means = series.map(|(label, values)| (label.clone(), mean(values)));
-    means.filter(|(_, mean)| mean.is_finite()).collect()
-}
-
-/// What is told of the histogram `name` at first names the series that lies furthest right, and its number.
-fn check_histogram(result: &ResultFile, name: HistogramId, told: &[String]) {
-    let means = means(result, name);
-    let visible = means
-        .iter()
-        .filter(|(label, _)| ![SeriesId::WuS, SeriesId::WuRandomName].contains(label));
-    let Some((best, mean)) = visible.max_by(|one, other| one.1.total_cmp(other.1)) else {
-        assert_eq!(
-            told,
-            ["There are no values yet: this figure fills in with the first batch."]
-        );
-        return;
-    };
-    let [first, second] = told else {
-        panic!("{name}: {told:?}")
-    };
-    if name.probs() {
-        let values = result.values(name, best);
-        let won = values.iter().filter(|value| **value > 0.5).count();
-        assert!(first.contains(&best.to_string()), "{name}: {first}\nlacks {best}");
-        assert!(
-            second.contains(&format!("{} with {best}", grouped(won))),
-            "{name}: {second}"
-        );
-    } else {
-        assert!(
-            first.contains(&best.to_string()) && first.contains(&number(*mean, 2)),
-            "{name}: {first}\nlacks {best}, {mean}"
-        );
-        let (main, other) = pair(name);
-        let (Some(of_main), Some(of_other)) = (means.get(&main), means.get(&other)) else {
-            let missing = if means.contains_key(&main) { other } else { main };
-            assert!(
-                second.starts_with(&format!("{missing} is not in this result")),
-                "{name}: {second}"
-            );
-            return;
-        };
-        // Where the other one is far behind, its number is enough.
-        let far = name.keys_fixed() && of_main > of_other && *of_other <= of_main / 2.0;
-        assert_eq!(second.starts_with("It must be that name"), far, "{name}: {second}");
-        assert!(second.contains(&other.to_string()), "{name}: {second}");
-        assert!(second.contains(&main.to_string()) || far, "{name}: {second}");
-    }
-}
-
-/// Of each side whose score is known and positive, how much of it the main series explains.
-fn check_ending(result: &ResultFile) {
-    let mut told = ending(result).into_iter();
-    for (name, side) in [(SCORES, "query"), (KEY_SCORES, "key")] {
-        let means = means(result, name);
-        let main = pair(name).0;
-        let (Some(&mean), Some(&base)) = (means.get(&main), means.get(&BASE)) else {
-            continue;
-        };
-        if base <= 0.0 {
-            continue;
-        }
-        let verdict = match mean / base {
-            ratio if ratio >= 0.9 => "explains the score",
-            ratio if ratio >= 0.5 => "explains most of the score",
-            _ => "does not explain the score",
-        };
-        let text = told
-            .next()
-            .unwrap_or_else(|| panic!("nothing is told of the {side} side"));
-        assert!(
-            text.starts_with(&format!("On the {side} side {main} {verdict}")),
-            "{text}"
-        );
-    }
-    assert_eq!(told.next(), None);
-}
-
-/// Sentences, whatever the data: they say what the data say, and none has a number that is none.
+/// Whatever the data: no number that is none, and sentences that read as sentences.
 fn check(result: &ResultFile) {
     let view = View::default();
-    let mut all: Vec<Vec<String>> = Vec::new();
-    for name in ALL {
-        let told = histogram(result, name, &view);
-        check_histogram(result, name, &told);
-        all.push(told);
-    }
-    let told = heatmap(result, &view.heatmap, None);
-    match result.heatmap(&HeatmapId::KEY) {
-        None => assert_eq!(told, ["The contributions are known when the run is complete."]),
-        Some(key) => {
-            let largest = key.mean.data().iter().fold(0f32, |largest, &cell| largest.max(cell));
-            let words = if largest > 0.0 {
-                format!("({}", number(f64::from(largest), 2))
-            } else {
-                "No cell adds to the score".to_owned()
-            };
-            assert!(told[0].contains(&words), "{told:?}\nlacks {words}");
-        }
-    }
-    all.push(told);
-    check_ending(result);
-    all.push(ending(result));
-    let about = question(result);
-    match means(result, PROBS).get(&BASE) {
-        None => assert!(about.contains("is known when the first batch is done"), "{about}"),
-        Some(share) => assert_eq!(about.contains("hardly looks at IO"), *share < 0.1, "{about}"),
-    }
-    assert!(about.contains(&format!("head {} gives", result.head_name())), "{about}");
-    all.push(vec![about]);
-    for sentence in all.into_iter().flatten() {
+    let compare = at_once(result);
+    let mut all: Vec<String> = ALL
+        .iter()
+        .flat_map(|name| histogram(result, *name, &view, &compare))
+        .collect();
+    all.extend(heatmap(result, &view.heatmap, None));
+    all.extend(ending(result, &compare));
+    all.push(question(result, &compare));
+    for sentence in all {
         assert!(!sentence.contains("NaN") && !sentence.contains("inf"), "{sentence}");
         assert!(
             !sentence.contains("  ") && !sentence.contains(" ,") && !sentence.contains(".."),
@@ -410,7 +343,7 @@ fn odd_data_are_told_too() {
     };
     let empty = partial::empty(full.model.clone(), full.config.clone(), &analysis);
     check(&empty);
-    assert!(question(&empty).contains("first batch"), "{}", question(&empty));
+    assert!(asked(&empty).contains("first batch"), "{}", asked(&empty));
     check(&full);
     let odd: [&[(&str, &[f32])]; 6] = [
         &[],
@@ -468,7 +401,7 @@ fn odd_heatmaps_are_told_too() {
     );
     let text = told(&["0"], &["L.0"], vec![vec![1.0]], -1.0, &plain);
     assert!(
-        text.starts_with("Only head 0.0 (1.00) adds to the score, 1.00 of the mean score of \u{2212}1.00"),
+        text.starts_with("Only head 0.0 (1.00) adds to the score, 1.00 beside the mean score of \u{2212}1.00"),
         "{text}"
     );
     // Where the score was not recorded, shares are of the sum.

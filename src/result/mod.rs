@@ -1,6 +1,7 @@
 //! The result file, and the statistics that plots are made of.
 
 mod bins;
+mod comparison;
 mod document;
 mod left_out;
 mod read;
@@ -11,8 +12,9 @@ mod version_1;
 
 pub use bins::Bins;
 pub(crate) use bins::nice_size;
+pub use comparison::{Compare, Comparing, Comparison, Evidence, Pair, at_once};
 pub use document::{FORMAT, ModelInfo, ResultFile};
 pub use read::MAX_BYTES;
 pub use split::PromptGroup;
-pub use spread::{Comparison, Group, Groups, Interval, bootstrap_mean, two_groups};
+pub use spread::{Group, Groups, Interval, bootstrap_mean, two_groups};
 pub use stats::{BoxStats, mean};

@@ -1,5 +1,5 @@
-//! The statistics that sentences about a set of numbers stand on: how sure its mean is, whether one
-//! set beats another, and whether it falls into two groups.
+//! The statistics that sentences about a set of numbers stand on: how sure its mean is, and whether it
+//! falls into two groups.
 //!
 //! Only the four operations, the square root and rounding are used, which IEEE 754 fixes to the last
 //! bit, so that a sentence reads the same natively and in the browser.
@@ -40,25 +40,55 @@ pub fn bootstrap_mean(values: &[f32]) -> Option<Interval> {
 }
 
 fn bootstrap(values: Vec<f64>) -> Option<Interval> {
-    if values.len() < 2 || values.iter().any(|value| !value.is_finite()) {
-        return None;
+    let mut bootstrap = Bootstrap::of(values)?;
+    while !bootstrap.step(RESAMPLES) {}
+    bootstrap.interval()
+}
+
+/// A [`bootstrap_mean`] that is computed bit by bit, for those who have something else to do between.
+#[derive(Debug, Clone)]
+pub struct Bootstrap {
+    values: Vec<f64>,
+    random: Mt,
+    means: Vec<f64>,
+}
+
+impl Bootstrap {
+    /// Of `values`; None for fewer than 2 and where one is not finite.
+    pub(super) fn of(values: Vec<f64>) -> Option<Self> {
+        let possible = values.len() >= 2 && values.iter().all(|value| value.is_finite());
+        possible.then(|| Self {
+            values,
+            random: Mt::new(SEED),
+            means: Vec::with_capacity(RESAMPLES),
+        })
     }
-    let count = values.len() as u64;
-    let mut random = Mt::new(SEED);
-    let mut means = Vec::with_capacity(RESAMPLES);
-    for _ in 0..RESAMPLES {
-        let mut sum = 0.0;
-        for _ in 0..values.len() {
-            // A product and a shift: a remainder would cost a division, rejection a branch.
-            sum += values[((u64::from(random.next_u32()) * count) >> 32) as usize];
+
+    /// Draws up to `resamples` more of the 2,000; whether all are drawn.
+    pub fn step(&mut self, resamples: usize) -> bool {
+        let count = self.values.len() as u64;
+        for _ in 0..resamples.min(RESAMPLES - self.means.len()) {
+            let mut sum = 0.0;
+            for _ in 0..self.values.len() {
+                // A product and a shift: a remainder would cost a division, rejection a branch.
+                sum += self.values[((u64::from(self.random.next_u32()) * count) >> 32) as usize];
+            }
+            self.means.push(sum / self.values.len() as f64);
         }
-        means.push(sum / values.len() as f64);
+        self.means.len() == RESAMPLES
     }
-    means.sort_unstable_by(f64::total_cmp);
-    Some(Interval {
-        low: percentile(&means, 0.025),
-        high: percentile(&means, 0.975),
-    })
+
+    /// The interval; None before all are drawn.
+    pub fn interval(mut self) -> Option<Interval> {
+        if self.means.len() < RESAMPLES {
+            return None;
+        }
+        self.means.sort_unstable_by(f64::total_cmp);
+        Some(Interval {
+            low: percentile(&self.means, 0.025),
+            high: percentile(&self.means, 0.975),
+        })
+    }
 }
 
 /// Value at index `(n - 1) p` of `sorted`, interpolated linearly; `sorted` must not be empty.
@@ -67,39 +97,6 @@ fn percentile(sorted: &[f64], p: f64) -> f64 {
     let index = last as f64 * p;
     let below = index.floor() as usize;
     sorted[below] + (index - index.floor()) * (sorted[(below + 1).min(last)] - sorted[below])
-}
-
-/// A paired comparison of two sets of numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Comparison {
-    /// Number of pairs.
-    pub n: usize,
-    /// Mean of the differences, first minus second, in the unit of the values.
-    pub mean: f64,
-    /// 95 % interval of that mean: see [`bootstrap_mean`].
-    pub interval: Interval,
-}
-
-impl Comparison {
-    /// `a` and `b` pair by pair, such as two scores of the same prompts: the mean of `a[i] - b[i]` and its bootstrap interval.
-    ///
-    /// Pairs, as prompts differ far more from each other than two scores of one prompt do.
-    ///
-    /// None for unequal lengths, for fewer than 2 pairs and where a value is not finite.
-    pub fn of_pairs(a: &[f32], b: &[f32]) -> Option<Self> {
-        if a.len() != b.len() {
-            return None;
-        }
-        let difference = |(&a, &b): (&f32, &f32)| f64::from(a) - f64::from(b);
-        let differences: Vec<f64> = a.iter().zip(b).map(difference).collect();
-        let (n, mean) = (differences.len(), mean(&differences));
-        bootstrap(differences).map(|interval| Self { n, mean, interval })
-    }
-
-    /// Whether the first set beats the second: the whole interval of the mean difference lies above 0.
-    pub fn beats(&self) -> bool {
-        self.interval.low > 0.0
-    }
 }
 
 /// One of two groups of values.
@@ -192,10 +189,14 @@ impl Groups {
 /// None also for fewer than 10 values, where a value is not finite and where no cut leaves enough values
 /// on both sides, as where all are equal or all but one.
 pub fn two_groups(values: &[f32]) -> Option<Groups> {
-    if values.len() < LEAST_VALUES || values.iter().any(|value| !value.is_finite()) {
+    groups_of(values.iter().copied().map(f64::from).collect())
+}
+
+/// The same, of numbers of double precision.
+pub(super) fn groups_of(mut sorted: Vec<f64>) -> Option<Groups> {
+    if sorted.len() < LEAST_VALUES || sorted.iter().any(|value| !value.is_finite()) {
         return None;
     }
-    let mut sorted: Vec<f64> = values.iter().copied().map(f64::from).collect();
     // As box plots sort theirs: no second kind of sort in the page's wasm.
     sorted.sort_by(f64::total_cmp);
     let cut = best_cut(&sorted)?;
@@ -227,7 +228,7 @@ fn best_cut(sorted: &[f64]) -> Option<usize> {
 }
 
 /// Mean of `values`; not a number when there are none.
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 

@@ -89,40 +89,6 @@ fn interval_needs_two_finite_values() {
     }
 }
 
-#[test]
-fn comparison_is_paired() {
-    let a = [3.0, 5.0, 2.0, 8.0, 6.0, 7.0, 4.0, 9.0, 5.0, 6.0];
-    let b = [2.0, 3.0, 3.0, 5.0, 6.0, 4.0, 3.0, 7.0, 4.0, 4.0];
-    let comparison = Comparison::of_pairs(&a, &b).expect("a value");
-    assert_eq!(comparison.n, 10);
-    assert!(close(comparison.mean, 1.4), "{comparison:?}");
-    assert!(
-        close(comparison.interval.low, 0.7) && close(comparison.interval.high, 2.1),
-        "{comparison:?}"
-    );
-    assert!(comparison.beats());
-    assert!(!Comparison::of_pairs(&b, &a).expect("a value").beats());
-    assert!(!Comparison::of_pairs(&a, &a).expect("a value").beats());
-    // Values that spread far more than they differ: only pairs can tell.
-    let far: Vec<f32> = (0..50u16).map(|i| f32::from(i) * 100.0).collect();
-    let above: Vec<f32> = far.iter().map(|value| value + 0.5).collect();
-    assert!(Comparison::of_pairs(&above, &far).expect("a value").beats());
-}
-
-#[test]
-fn comparison_needs_finite_pairs() {
-    assert_eq!(Comparison::of_pairs(&[], &[]), None);
-    assert_eq!(Comparison::of_pairs(&[1.0], &[0.0]), None);
-    assert_eq!(Comparison::of_pairs(&[1.0, 2.0], &[0.0]), None);
-    assert_eq!(Comparison::of_pairs(&[1.0, 2.0], &[0.0, f32::NAN]), None);
-    assert_eq!(Comparison::of_pairs(&[1.0, f32::INFINITY], &[0.0, f32::INFINITY]), None);
-    assert!(
-        Comparison::of_pairs(&[f32::MAX; 2], &[f32::MIN; 2])
-            .expect("a value")
-            .beats()
-    );
-}
-
 /// By hand: the variance of 0 to 4 is 10 / 4, so that D = 20 sqrt(2) / sqrt(5); the bar is 5.2.
 #[test]
 fn groups_of_a_known_answer() {

@@ -8,6 +8,7 @@ mod disclosure;
 mod document;
 mod drops;
 mod embed;
+mod evidence;
 mod export;
 mod fetch;
 mod figures;

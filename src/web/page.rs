@@ -7,6 +7,7 @@ use web_sys::File;
 
 use super::address_bar::AddressBar;
 use super::document;
+use super::evidence::Comparisons;
 use super::figures::Linked;
 use super::first_view;
 use super::later::{Latest, after_frames_of};
@@ -48,6 +49,8 @@ pub struct Page {
     pub view: RwSignal<View>,
     /// How they are shown: follows `view` after the frame that shows what was pressed.
     pub settled: RwSignal<View>,
+    /// What sentences about it stand on.
+    pub comparisons: Comparisons,
     /// The heatmap that is chosen next.
     pub choosing: Latest,
     /// What the figures share while they are explored.
@@ -83,6 +86,7 @@ impl Page {
             linked: Linked::new(),
             view,
             settled: after_frames_of(view),
+            comparisons: Comparisons::new(),
             choosing: Latest::new(),
             dark: theme::is_dark(view),
             bar: AddressBar::new(),
@@ -106,6 +110,7 @@ impl Page {
             shown: Memo::new(move |_| shown.clone()),
             view,
             settled: after_frames_of(view),
+            comparisons: Comparisons::new(),
             choosing: Latest::new(),
             linked: self.linked.beside(),
             ..self

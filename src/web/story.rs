@@ -74,8 +74,10 @@ fn paragraph(testid: String, sentences: impl Fn() -> Option<Vec<String>> + Send 
 #[component]
 pub fn Question(page: Page) -> impl IntoView {
     let sentences = move || {
-        page.shown
-            .with(|shown| Some(vec![story::question(&shown.as_ref()?.result)]))
+        page.shown.with(|shown| {
+            let shown = shown.as_ref()?;
+            Some(vec![story::question(&shown.result, &page.comparisons.of(shown))])
+        })
     };
     paragraph("story-question".into(), sentences)
 }
@@ -85,8 +87,12 @@ pub fn Question(page: Page) -> impl IntoView {
 pub fn Seen(page: Page, name: HistogramId) -> impl IntoView {
     let sentences = move || {
         page.shown.with(|shown| {
-            let result = &shown.as_ref()?.result;
-            Some(page.settled.with(|view| story::histogram(result, name, view)))
+            let shown = shown.as_ref()?;
+            let compare = page.comparisons.of(shown);
+            Some(
+                page.settled
+                    .with(|view| story::histogram(&shown.result, name, view, &compare)),
+            )
         })
     };
     view! {
@@ -114,7 +120,12 @@ pub fn SeenCells(page: Page) -> impl IntoView {
 /// What both sides say together, and where to look next.
 #[component]
 pub fn Ending(page: Page) -> impl IntoView {
-    let sentences = move || page.shown.with(|shown| Some(story::ending(&shown.as_ref()?.result)));
+    let sentences = move || {
+        page.shown.with(|shown| {
+            let shown = shown.as_ref()?;
+            Some(story::ending(&shown.result, &page.comparisons.of(shown)))
+        })
+    };
     view! {
         <Text page=page>
             <section class="ending" aria-labelledby="next">

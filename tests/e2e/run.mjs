@@ -15,6 +15,7 @@ import { offline } from "./offline.mjs";
 import { permalink } from "./permalink.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
+import { words } from "./words.mjs";
 
 const suites = {
   axe,
@@ -32,7 +33,8 @@ const suites = {
   permalink,
   "recorded-run": recordedRun,
   security,
+  words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...permalink, ...liveRuns, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

@@ -1,16 +1,17 @@
 //! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
 
-use super::{LEAST_TOTAL, list, percent};
+use super::{LEAST_TOTAL, both, list, percent, score};
 use crate::analysis::Heatmap;
 use crate::app::heatmap_words::absent;
-use crate::app::quantities::{grouped, number};
+use crate::app::quantities::{counted, grouped, number};
 use crate::names::Component;
 use crate::plot::HeatmapView;
-use crate::result::ResultFile;
+use crate::result::{ResultFile, two_groups};
 
 /// A cell: what it is called, which kind of component it is, its value.
 #[derive(Debug, Clone, PartialEq)]
 struct Cell {
+    component: Component,
     name: String,
     kind: Kind,
     value: f64,
@@ -41,15 +42,20 @@ fn cells(heatmap: &Heatmap, values: &[f32], as_in_notebook: bool) -> Vec<Cell> {
     let cell = |(component, value): (&Component, &f32)| {
         let (name, kind) = told_as(*component);
         let value = f64::from(*value);
-        Cell { name, kind, value }
+        Cell {
+            component: *component,
+            name,
+            kind,
+            value,
+        }
     };
     let mut cells: Vec<Cell> = heatmap.components.iter().zip(values).map(cell).collect();
     cells.retain(|cell| cell.value.is_finite() && !(as_in_notebook && cell.kind == Kind::Bias));
     cells
 }
 
-/// Two sentences on what there is to see in the heatmap that `view` shows, of `prompt` where it has its cells; one where there
-/// is none.
+/// Sentences on what there is to see in the heatmap that `view` shows, of `prompt` where it has its cells; one where there is
+/// none.
 pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -> Vec<String> {
     let Some(heatmap) = result.heatmap(&view.name) else {
         return vec![absent(result)];
@@ -70,7 +76,44 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
         of,
         size: cells.iter().map(|cell| cell.value.abs()).sum(),
     };
-    vec![extremes(&cells, total), kinds(&cells, total)]
+    let mut told = vec![extremes(&cells, total), kinds(&cells, total)];
+    if prompt.is_none() {
+        told.extend(in_how_many(heatmap, &cells));
+    }
+    told
+}
+
+/// In how many prompts the cell that adds most adds at all, where the result has the cells of each.
+fn in_how_many(heatmap: &Heatmap, cells: &[Cell]) -> Option<String> {
+    let most = cells.first().filter(|cell| cell.value > 0.0)?;
+    let at = heatmap
+        .components
+        .iter()
+        .position(|component| *component == most.component)?;
+    let values = heatmap.of_component(at)?;
+    let positive = values.iter().filter(|value| **value > 0.0).count();
+    let of = format!(
+        "{} of {}",
+        grouped(positive),
+        counted(values.len(), "prompt", "prompts")
+    );
+    let name = capitalized(&most.name);
+    match two_groups(&values) {
+        _ if values.is_empty() => None,
+        Some(groups) => Some(format!(
+            "{name} adds in {of}, but falls into two groups: {}.",
+            both(&groups, score)
+        )),
+        None => Some(format!("{name} adds in {of}.")),
+    }
+}
+
+/// The name of a cell at the beginning of a sentence. b_O is a symbol.
+fn capitalized(name: &str) -> String {
+    match name.strip_prefix(['h', 't']) {
+        Some(rest) => format!("{}{rest}", if name.starts_with('h') { 'H' } else { 'T' }),
+        None => name.to_owned(),
+    }
 }
 
 fn told(cell: &Cell) -> String {
@@ -98,19 +141,23 @@ struct Total {
 }
 
 impl Total {
-    /// `part` of it: "42 % of the mean score of 4.51"; as a number where it is not positive.
+    /// `part` beside it: "42 % of the mean score of 4.51"; as a number where it is more than all, or no share of it makes sense.
     fn share(self, part: f64) -> String {
         let value = number(self.value, 2);
-        let of = match self.of {
-            Of::MeanScore => format!("of the mean score of {value}"),
-            Of::Sum => format!("of the sum of all cells, {value}"),
-            Of::Prompt(prompt) => format!("of the sum of all cells in prompt {}, {value}", grouped(prompt + 1)),
+        let total = match self.of {
+            Of::MeanScore => format!("the mean score of {value}"),
+            Of::Sum => format!("the sum of all cells, {value}"),
+            Of::Prompt(prompt) => format!("the sum of all cells in prompt {}, {value}", grouped(prompt + 1)),
         };
-        if self.has_shares() && part > 0.0 {
-            format!("{} {of}", percent(part / self.value))
-        } else {
-            format!("{} {of}", number(part, 2))
+        match self.percent(part) {
+            Some(percent) => format!("{percent} of {total}"),
+            None => format!("{} beside {total}", number(part, 2)),
         }
+    }
+
+    /// Which share of it `part` is; None where it is more than all of it, or where a share says nothing.
+    fn percent(self, part: f64) -> Option<String> {
+        (self.has_shares() && part > 0.0 && part <= 1.005 * self.value).then(|| percent(part / self.value))
     }
 
     /// Whether a share of it says something: it is positive, and not what is left of large cells of both signs.
@@ -137,11 +184,7 @@ fn extremes(cells: &[Cell], total: Total) -> String {
     } else {
         format!("{} add most, together {}", list(&names), total.share(sum))
     };
-    // A name in the middle of a sentence becomes its beginning; b_O is a symbol.
-    let adds = match adds.strip_prefix(['h', 't']) {
-        Some(rest) => format!("{}{rest}", if adds.starts_with('h') { 'H' } else { 'T' }),
-        None => adds,
-    };
+    let adds = capitalized(&adds);
     match least {
         Some(cell) => format!("{adds}; {}.", takes_off(cell)),
         None => format!("{adds}; nothing takes anything off."),
@@ -176,11 +219,8 @@ fn kinds(cells: &[Cell], total: Total) -> String {
         Of::MeanScore => "the score",
         Of::Sum | Of::Prompt(_) => "all",
     };
-    let share = if total.has_shares() && *sum > 0.0 {
-        format!(", {} of {of}", percent(sum / total.value))
-    } else {
-        String::new()
-    };
+    let share = total.percent(*sum).map(|percent| format!(", {percent} of {of}"));
+    let share = share.unwrap_or_default();
     let others = match rest.len() {
         0 => String::new(),
         _ => format!("; {}", list(&rest)),

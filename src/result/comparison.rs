@@ -1,0 +1,224 @@
+//! Whether one series beats another, prompt by prompt: what concluding sentences stand on.
+
+use super::ResultFile;
+use super::spread::{Bootstrap, Groups, Interval, groups_of, mean};
+use crate::names::{HistogramId, SeriesId};
+
+/// Fewest pairs that a comparison is made of. Of five, all differ in one direction by chance in 3 % of cases, and the interval of
+/// their mean lies on one side of 0 then; of six, in 1.6 %.
+const LEAST_PAIRS: usize = 6;
+
+/// Resamples of a bootstrap that are drawn in one go where nothing else waits.
+const ALL_AT_ONCE: usize = usize::MAX;
+
+/// A paired comparison of two sets of numbers, or of one with 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Comparison {
+    /// Number of pairs.
+    pub n: usize,
+    /// Mean of the differences, first minus second, in the unit of the values.
+    pub mean: f64,
+    /// 95 % interval of that mean: see [`bootstrap_mean`](super::bootstrap_mean).
+    pub interval: Interval,
+    /// In how many pairs the first is larger.
+    pub wins: usize,
+    /// Two groups that the differences fall into: their mean is then like neither.
+    pub groups: Option<Groups>,
+}
+
+impl Comparison {
+    /// `a` and `b` pair by pair, such as two scores of the same prompts: the mean of `a[i] - b[i]` and its bootstrap interval.
+    ///
+    /// Pairs, as prompts differ far more from each other than two scores of one prompt do.
+    ///
+    /// None for unequal lengths, for fewer than 6 pairs (of five, all differ in one direction by chance in 3 % of cases) and where a
+    /// value is not finite.
+    pub fn of_pairs(a: &[f32], b: &[f32]) -> Option<Self> {
+        let mut comparing = Comparing::of_pairs(a, b)?;
+        comparing.step(ALL_AT_ONCE);
+        comparing.found()
+    }
+
+    /// Whether the first set beats the second: the whole interval of the mean difference lies above 0.
+    pub fn beats(&self) -> bool {
+        self.interval.low > 0.0
+    }
+
+    /// Whether the second set beats the first.
+    pub fn is_beaten(&self) -> bool {
+        self.interval.high < 0.0
+    }
+}
+
+/// A [`Comparison`] whose interval is computed bit by bit.
+#[derive(Debug, Clone)]
+pub struct Comparing {
+    n: usize,
+    mean: f64,
+    wins: usize,
+    groups: Option<Groups>,
+    bootstrap: Bootstrap,
+}
+
+impl Comparing {
+    /// Of `a` and `b`, as [`Comparison::of_pairs`], and None where that is None.
+    pub fn of_pairs(a: &[f32], b: &[f32]) -> Option<Self> {
+        if a.len() != b.len() || a.len() < LEAST_PAIRS {
+            return None;
+        }
+        let difference = |(&a, &b): (&f32, &f32)| f64::from(a) - f64::from(b);
+        let differences: Vec<f64> = a.iter().zip(b).map(difference).collect();
+        Some(Self {
+            n: differences.len(),
+            mean: mean(&differences),
+            wins: differences.iter().filter(|difference| **difference > 0.0).count(),
+            groups: groups_of(differences.clone()),
+            bootstrap: Bootstrap::of(differences)?,
+        })
+    }
+
+    /// Draws up to `resamples` more of the 2,000; whether all are drawn.
+    pub fn step(&mut self, resamples: usize) -> bool {
+        self.bootstrap.step(resamples)
+    }
+
+    /// Number of pairs: what a resample costs.
+    pub fn pairs(&self) -> usize {
+        self.n
+    }
+
+    /// What was found; None before all are drawn.
+    pub fn found(self) -> Option<Comparison> {
+        Some(Comparison {
+            n: self.n,
+            mean: self.mean,
+            wins: self.wins,
+            groups: self.groups,
+            interval: self.bootstrap.interval()?,
+        })
+    }
+}
+
+/// Two series of a histogram that are compared, or one with 0.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Pair {
+    /// The histogram.
+    pub histogram: HistogramId,
+    /// The series that may beat the other.
+    pub first: SeriesId,
+    /// The other; None for 0: the interval is then that of the first one's mean.
+    pub second: Option<SeriesId>,
+}
+
+impl Pair {
+    /// The comparison of these two in `result`, with nothing drawn yet; None where they can't be compared: one is missing, or as
+    /// [`Comparison::of_pairs`].
+    pub fn begin(&self, result: &ResultFile) -> Option<Comparing> {
+        let section = result.substitution()?;
+        let values = |series: &SeriesId| section.values(self.histogram, series);
+        let first = values(&self.first)?;
+        match &self.second {
+            Some(second) => Comparing::of_pairs(first, values(second)?),
+            None => Comparing::of_pairs(first, &vec![0.0; first.len()]),
+        }
+    }
+}
+
+/// What is known of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Evidence {
+    /// It is made.
+    Found(Comparison),
+    /// It is not made yet.
+    Pending,
+    /// It can't be made: there are fewer than 6 prompts, or numbers that are not finite.
+    Impossible,
+}
+
+impl From<Option<Comparison>> for Evidence {
+    fn from(found: Option<Comparison>) -> Self {
+        found.map_or(Self::Impossible, Self::Found)
+    }
+}
+
+/// Where sentences get their evidence from: at once, or as far as it is known by now.
+pub type Compare<'a> = dyn Fn(&Pair) -> Evidence + 'a;
+
+/// Every comparison in `result`, made when it is asked for: 11 ms for 1,200 prompts.
+pub fn at_once(result: &ResultFile) -> impl Fn(&Pair) -> Evidence {
+    |pair| {
+        let found = pair.begin(result).and_then(|mut comparing| {
+            comparing.step(ALL_AT_ONCE);
+            comparing.found()
+        });
+        found.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: [f32; 10] = [3.0, 5.0, 2.0, 8.0, 6.0, 7.0, 4.0, 9.0, 5.0, 6.0];
+    const B: [f32; 10] = [2.0, 3.0, 3.0, 5.0, 6.0, 4.0, 3.0, 7.0, 4.0, 4.0];
+
+    #[test]
+    fn comparison_is_paired() {
+        let found = Comparison::of_pairs(&A, &B).expect("a value");
+        let close = |value: f64, expected: f64| (value - expected).abs() < 1e-9;
+        assert_eq!((found.n, found.wins), (10, 8));
+        assert!(close(found.mean, 1.4), "{found:?}");
+        assert!(
+            close(found.interval.low, 0.7) && close(found.interval.high, 2.1),
+            "{found:?}"
+        );
+        assert!(found.beats() && !found.is_beaten());
+        let turned = Comparison::of_pairs(&B, &A).expect("a value");
+        assert!(!turned.beats() && turned.is_beaten());
+        let same = Comparison::of_pairs(&A, &A).expect("a value");
+        assert!(!same.beats() && !same.is_beaten() && same.wins == 0);
+        // Values that spread far more than they differ: only pairs can tell.
+        let far: Vec<f32> = (0..50u16).map(|i| f32::from(i) * 100.0).collect();
+        let above: Vec<f32> = far.iter().map(|value| value + 0.5).collect();
+        assert!(Comparison::of_pairs(&above, &far).expect("a value").beats());
+    }
+
+    #[test]
+    fn differences_of_two_kinds_are_two_groups() {
+        let kinds: Vec<f32> = (0..40u8)
+            .map(|i| f32::from(i % 2) * 10.0 + f32::from(i) / 40.0)
+            .collect();
+        let found = Comparison::of_pairs(&kinds, &[0.0; 40]).expect("a value");
+        let groups = found.groups.expect("two groups");
+        assert_eq!((groups.low.n, groups.high.n), (20, 20));
+        assert_eq!(Comparison::of_pairs(&kinds, &kinds).expect("a value").groups, None);
+    }
+
+    #[test]
+    fn comparison_needs_six_finite_pairs() {
+        assert_eq!(Comparison::of_pairs(&[], &[]), None);
+        assert_eq!(Comparison::of_pairs(&[1.0; 5], &[0.0; 5]), None);
+        assert_eq!(Comparison::of_pairs(&[1.0; 7], &[0.0; 6]), None);
+        for odd in [f32::NAN, f32::INFINITY] {
+            let values = [1.0, 2.0, 3.0, 4.0, 5.0, odd];
+            assert_eq!(Comparison::of_pairs(&values, &[0.0; 6]), None, "{odd}");
+            assert_eq!(Comparison::of_pairs(&values, &values), None, "{odd}");
+        }
+        let far = Comparison::of_pairs(&[f32::MAX; 6], &[f32::MIN; 6]);
+        assert!(far.expect("a value").beats());
+    }
+
+    #[test]
+    fn bit_by_bit_is_the_same() {
+        let mut comparing = Comparing::of_pairs(&A, &B).expect("a comparison");
+        assert_eq!(comparing.pairs(), 10);
+        assert_eq!(comparing.clone().found(), None, "nothing is drawn yet");
+        let mut steps = 1;
+        while !comparing.step(333) {
+            steps += 1;
+        }
+        assert_eq!(steps, 7, "2,000 resamples");
+        assert!(comparing.step(1), "nothing is left");
+        assert_eq!(comparing.found(), Comparison::of_pairs(&A, &B));
+    }
+}

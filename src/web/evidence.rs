@@ -1,0 +1,130 @@
+//! The comparisons that the page's sentences stand on, made while the browser has nothing else to do.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::later::when_idle;
+use crate::app::session::Shown;
+use crate::result::{Comparing, Comparison, Evidence, Pair, ResultFile};
+
+/// Milliseconds of one go: short beside a frame, also on a machine four times as slow.
+const SLICE_MS: f64 = 4.0;
+
+/// Draws between two looks at the clock: some 0.2 ms. One comparison of 1,200 prompts takes 2.4 million.
+const DRAWS: usize = 20_000;
+
+/// What is known of the result on the screen.
+#[derive(Default)]
+struct Known {
+    /// Which result it is, by [`Shown::revision`].
+    revision: u64,
+    result: Option<Arc<ResultFile>>,
+    found: BTreeMap<Pair, Option<Comparison>>,
+    asked: VecDeque<Pair>,
+    current: Option<(Pair, Comparing)>,
+    /// Whether a go is due.
+    due: bool,
+}
+
+/// Comparisons of the result on the screen, as far as they are made.
+#[derive(Clone, Copy)]
+pub struct Comparisons {
+    known: StoredValue<Known>,
+    /// Changes when all that was asked for is made.
+    made: RwSignal<u32>,
+}
+
+impl Comparisons {
+    /// None.
+    pub fn new() -> Self {
+        Self {
+            known: StoredValue::new(Known::default()),
+            made: RwSignal::new(0),
+        }
+    }
+
+    /// What is known of comparisons in `shown`. What is asked for and not known is made later; a reactive caller is then
+    /// called again.
+    pub fn of(self, shown: &Shown) -> impl Fn(&Pair) -> Evidence {
+        self.made.track();
+        self.known.update_value(|known| {
+            if known.result.is_none() || known.revision != shown.revision {
+                *known = Known {
+                    revision: shown.revision,
+                    result: Some(Arc::clone(&shown.result)),
+                    due: known.due,
+                    ..Known::default()
+                };
+            }
+        });
+        move |pair| self.ask(pair)
+    }
+
+    fn ask(self, pair: &Pair) -> Evidence {
+        let answer = self.known.try_update_value(|known| {
+            if let Some(found) = known.found.get(pair) {
+                return Evidence::from(*found);
+            }
+            let is_current = known.current.as_ref().is_some_and(|(current, _)| current == pair);
+            if !is_current && !known.asked.contains(pair) {
+                known.asked.push_back(pair.clone());
+            }
+            if !std::mem::replace(&mut known.due, true) {
+                when_idle(move || self.go());
+            }
+            Evidence::Pending
+        });
+        answer.unwrap_or(Evidence::Pending)
+    }
+
+    /// Makes some of what is asked for.
+    fn go(self) {
+        let clock = window().performance();
+        let now = || clock.as_ref().map_or(0.0, |clock| clock.now());
+        let until = now() + SLICE_MS;
+        // The page may be gone.
+        let more = self.known.try_update_value(|known| {
+            while now() < until {
+                if !known.advance() {
+                    known.due = false;
+                    return false;
+                }
+            }
+            true
+        });
+        match more {
+            Some(true) => when_idle(move || self.go()),
+            Some(false) => self.made.update(|made| *made += 1),
+            None => {}
+        }
+    }
+}
+
+impl Known {
+    /// Makes a little; whether there is more.
+    fn advance(&mut self) -> bool {
+        let Some((pair, mut comparing)) = self.current.take().or_else(|| self.begin()) else {
+            return false;
+        };
+        if comparing.step((DRAWS / comparing.pairs()).max(1)) {
+            self.found.insert(pair, comparing.found());
+        } else {
+            self.current = Some((pair, comparing));
+        }
+        true
+    }
+
+    /// The next comparison that can be made.
+    fn begin(&mut self) -> Option<(Pair, Comparing)> {
+        let result = self.result.clone()?;
+        loop {
+            let pair = self.asked.pop_front()?;
+            match pair.begin(&result) {
+                Some(comparing) => return Some((pair, comparing)),
+                None => _ = self.found.insert(pair, None),
+            }
+        }
+    }
+}
