@@ -28,9 +28,18 @@ const PROSE: [&str; 6] = [
 ];
 
 /// Literals that are spelt like a name and are none: file, literals, what they are.
-const OTHERS: [(&str, &[&str], &str); 8] = [
+const OTHERS: [(&str, &[&str], &str); 9] = [
     ("app/address.rs", &["seed"], "a key of the address"),
-    ("app/address/views.rs", &["heatmap"], "a key of the address"),
+    (
+        "app/address/views.rs",
+        &["heatmap", "split", "split{number}"],
+        "keys of the address",
+    ),
+    (
+        "web/figures/split.rs",
+        &["split", "split-{name}"],
+        "a class and ids of elements",
+    ),
     (
         "app/glossary.rs",
         &["IO", "END", "query", "key", "W_E", "No patching"],
