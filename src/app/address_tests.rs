@@ -38,6 +38,7 @@ fn view() -> View {
         log_counts: true,
         zoom: Some((-1.5, 2.25)),
         order: SeriesOrder::Label,
+        split: Some(SplitBy::Template),
     };
     let last = HistogramView {
         zoom: Some((0.0, 0.125)),
@@ -47,11 +48,6 @@ fn view() -> View {
         histograms: [
             (HistogramId::KeysFixedScores, first),
             (HistogramId::QueriesFixedProbs, last),
-        ]
-        .into(),
-        splits: [
-            (HistogramId::KeysFixedProbs, SplitBy::Order),
-            (HistogramId::QueriesFixedScores, SplitBy::Name),
         ]
         .into(),
         heatmap: HeatmapView {
@@ -99,7 +95,7 @@ fn everything_that_is_shown_is_in_the_query() {
     assert_eq!(
         query,
         "v=1&model=hub:gpt2-medium@refs/pr/3&toggle1=W_U%5BS%5D&toggle1=a%20%26%20b%3D%C3%A9%23&bins1=60&log1=1\
-         &zoom1=-1.5,2.25&order1=label&split2=order&split3=name&zoom4=0,0.125&heatmap=key_split/q%20par%20k%20par&notebook=1&cells=0-3,2-12\
+         &zoom1=-1.5,2.25&split1=template&order1=label&zoom4=0,0.125&heatmap=key_split/q%20par%20k%20par&notebook=1&cells=0-3,2-12\
          &cell=9,12&prompt=17&theme=light&text=0"
     );
     assert_eq!(Address::parse(&query), Ok(address));
@@ -392,6 +388,7 @@ impl Random {
             log_counts: self.below(2) == 0,
             zoom: self.sometimes(|random| (random.value(), random.value())),
             order: SeriesOrder::ALL[self.below(3)],
+            split: self.sometimes(|random| SplitBy::ALL[random.below(3)]),
         }
     }
 
@@ -405,9 +402,6 @@ impl Random {
         for name in HistogramId::ALL {
             if let Some(histogram) = self.sometimes(Self::histogram) {
                 view.histograms.insert(name, histogram);
-            }
-            if let Some(by) = self.sometimes(|random| SplitBy::ALL[random.below(3)]) {
-                view.splits.insert(name, by);
             }
         }
         let ends = |random: &mut Self| (random.below(1300), random.below(70_000));

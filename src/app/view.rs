@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::names::{HistogramId, SplitBy};
+use crate::names::HistogramId;
 use crate::plot::{HeatmapView, HistogramView};
 
 /// Light or dark.
@@ -36,8 +36,6 @@ impl Appearance {
 pub struct View {
     /// The histograms that are not shown as at first.
     pub histograms: BTreeMap<HistogramId, HistogramView>,
-    /// What the prompts of a histogram are split by, where they are.
-    pub splits: BTreeMap<HistogramId, SplitBy>,
     /// The heatmap.
     pub heatmap: HeatmapView,
     /// Light or dark.

@@ -177,6 +177,7 @@ impl PlotArguments {
             log_counts: self.log,
             zoom: self.zoom,
             order: self.order,
+            split: None,
         }
     }
 }
@@ -254,6 +255,7 @@ mod tests {
             log_counts: true,
             zoom: Some((-2.0, 4.5)),
             order: SeriesOrder::Label,
+            split: None,
         };
         assert_eq!(view, expected);
         for bad in [

@@ -38,6 +38,7 @@ fn a_script_has_what_is_shown() {
         log_counts: true,
         zoom: Some((-1.5, 2.25)),
         order: SeriesOrder::Label,
+        split: None,
     };
     let figure = Figure::Histogram(HistogramId::KeysFixedScores, view, None);
     let Plot::Histogram(plot) = figure.plot(&result).unwrap() else {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::labels::series_starts_visible;
-use crate::names::{HeatmapId, SeriesId};
+use crate::names::{HeatmapId, SeriesId, SplitBy};
 
 /// The order of a histogram's series: boxes from the bottom up, legend entries from the top down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,6 +44,8 @@ pub struct HistogramView {
     pub zoom: Option<(f64, f64)>,
     /// Order of the series.
     pub order: SeriesOrder,
+    /// What the prompts are split by in the table beside it; None where they are not.
+    pub split: Option<SplitBy>,
 }
 
 impl HistogramView {

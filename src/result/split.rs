@@ -1,7 +1,5 @@
 //! The prompts of a result by kind: order of the names, template, name.
 
-use std::collections::BTreeMap;
-
 use super::ResultFile;
 use crate::names::{PositionName, SplitBy};
 use crate::prompts::Prompt;
@@ -24,16 +22,20 @@ impl ResultFile {
     /// texts are not the ones that their seeds give have none that is known.
     ///
     /// Orders are listed with IO first, templates in the order of the dataset, names from A to Z.
+    // Once in the page's wasm, not for each of the kinds.
+    #[inline(never)]
     pub fn split(&self, by: SplitBy) -> Vec<PromptGroup> {
         let kinds: Vec<Option<Kind>> = match by {
             SplitBy::Order if self.has_prompts() => self.prompts.iter().map(order_of).collect(),
             SplitBy::Name if self.has_prompts() => self.prompts.iter().map(name_of).collect(),
             _ => self.drawn_kinds(by),
         };
-        let mut groups: BTreeMap<Kind, Vec<usize>> = BTreeMap::new();
+        let mut groups: Vec<(Kind, Vec<usize>)> = Vec::new();
         for (prompt, kind) in kinds.into_iter().enumerate() {
-            if let Some(kind) = kind {
-                groups.entry(kind).or_default().push(prompt);
+            let Some(kind) = kind else { continue };
+            match groups.binary_search_by(|(known, _)| known.cmp(&kind)) {
+                Ok(at) => groups[at].1.push(prompt),
+                Err(at) => groups.insert(at, (kind, vec![prompt])),
             }
         }
         let group = |((_, label), prompts)| PromptGroup { label, prompts };
@@ -53,39 +55,28 @@ impl ResultFile {
 
     /// Kinds of prompts that the IOI dataset and their seeds give.
     fn drawn_kinds(&self, by: SplitBy) -> Vec<Option<Kind>> {
-        let Some((dataset, drawn)) = Dataset::bundled().ok().and_then(|dataset| {
-            let drawn = self.drawn(&dataset)?;
-            Some((dataset, drawn))
-        }) else {
+        let Ok(dataset) = Dataset::bundled() else {
             return Vec::new();
         };
-        let known = |(number, prompt): (usize, &DrawnPrompt)| {
-            !self.has_prompts() || self.prompts.get(number).is_some_and(|own| own.text == prompt.text)
-        };
-        let place = |kind: &str| {
-            let of_dataset = dataset.baba_templates.iter().chain(&dataset.abba_templates);
-            of_dataset
-                .map(|template| without_names(template))
-                .position(|known| known == kind)
-        };
-        let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        let kind = |(number, prompt): (usize, &DrawnPrompt)| {
-            if !known((number, prompt)) {
-                return None;
-            }
-            Some(match by {
+        let templates: Vec<String> = dataset
+            .baba_templates
+            .iter()
+            .map(|template| without_names(template))
+            .collect();
+        let mut kinds = Vec::new();
+        for (number, prompt) in self.drawn(&dataset).into_iter().flatten().enumerate() {
+            let known = !self.has_prompts() || self.prompts.get(number).is_some_and(|own| own.text == prompt.text);
+            kinds.push(known.then(|| match by {
                 SplitBy::Order => order(prompt.template.find("[A]") < prompt.template.find("[B]")),
-                SplitBy::Name => (0, prompt.io.clone()),
+                SplitBy::Name => (0, prompt.io),
                 SplitBy::Template => {
                     let kind = without_names(&prompt.template);
-                    let place = *places
-                        .entry(kind.clone())
-                        .or_insert_with(|| place(&kind).unwrap_or_default());
-                    (place, kind)
+                    let place = templates.iter().position(|template| *template == kind);
+                    (place.unwrap_or(templates.len()), kind)
                 }
-            })
-        };
-        drawn.iter().enumerate().map(kind).collect()
+            }));
+        }
+        kinds
     }
 
     /// The draws behind its prompts, if they are of the IOI dataset.

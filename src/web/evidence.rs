@@ -1,6 +1,5 @@
 //! The comparisons that the page's sentences stand on, made while the browser has nothing else to do.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -21,8 +20,10 @@ struct Known {
     /// Which result it is, by [`Shown::revision`].
     revision: u64,
     result: Option<Arc<ResultFile>>,
-    found: BTreeMap<Pair, Option<Comparison>>,
-    asked: VecDeque<Pair>,
+    /// Some twenty: a list is as quick as a map, and 8 kB less code.
+    found: Vec<(Pair, Option<Comparison>)>,
+    /// Last asked, first made.
+    asked: Vec<Pair>,
     current: Option<(Pair, Comparing)>,
     /// Whether a go is due.
     due: bool,
@@ -64,12 +65,12 @@ impl Comparisons {
 
     fn ask(self, pair: &Pair) -> Evidence {
         let answer = self.known.try_update_value(|known| {
-            if let Some(found) = known.found.get(pair) {
+            if let Some((_, found)) = known.found.iter().find(|(made, _)| made == pair) {
                 return Evidence::from(*found);
             }
             let is_current = known.current.as_ref().is_some_and(|(current, _)| current == pair);
             if !is_current && !known.asked.contains(pair) {
-                known.asked.push_back(pair.clone());
+                known.asked.push(pair.clone());
             }
             if !std::mem::replace(&mut known.due, true) {
                 when_idle(move || self.go());
@@ -109,7 +110,7 @@ impl Known {
             return false;
         };
         if comparing.step((DRAWS / comparing.pairs()).max(1)) {
-            self.found.insert(pair, comparing.found());
+            self.found.push((pair, comparing.found()));
         } else {
             self.current = Some((pair, comparing));
         }
@@ -120,10 +121,10 @@ impl Known {
     fn begin(&mut self) -> Option<(Pair, Comparing)> {
         let result = self.result.clone()?;
         loop {
-            let pair = self.asked.pop_front()?;
+            let pair = self.asked.pop()?;
             match pair.begin(&result) {
                 Some(comparing) => return Some((pair, comparing)),
-                None => _ = self.found.insert(pair, None),
+                None => self.found.push((pair, None)),
             }
         }
     }

@@ -91,6 +91,13 @@ const CASES = {
     }),
     leftOut: /NMH 1\.3 output is left out: head 1\.3 writes nothing, .* in 10 of 10 prompts/,
   },
+  "MLPs that write nothing": {
+    tensors: (tensors) => {
+      const silent = ([name, tensor]) => [name, /mlp\.c_proj\./.test(name) ? changed(tensor, () => 0) : tensor];
+      return Object.fromEntries(Object.entries(tensors).map(silent));
+    },
+    leftOut: /W_EE_subE\[IO\] is left out: its vector is the same number everywhere in 10 of 10 prompts/,
+  },
   "transposed maps": {
     tensors: (tensors) => {
       const reversed = ([name, tensor]) => [name, /^h\..*(c_attn|c_fc|c_proj)\.weight/.test(name) ? { ...tensor, shape: tensor.shape.toReversed() } : tensor];

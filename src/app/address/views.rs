@@ -48,12 +48,7 @@ pub(super) fn take(view: &mut View, key: &str, value: &str) -> Result<()> {
         }
         "text" => view.text_hidden = !switch(key, value)?,
         _ => {
-            if let Some(("split", name)) = of_figure(key) {
-                let found = value
-                    .parse()
-                    .map_err(|_| wrong(key, value, "order, template or name"))?;
-                view.splits.insert(name, found);
-            } else if let Some((short, name)) = of_figure(key) {
+            if let Some((short, name)) = of_figure(key) {
                 let mut histogram = view.histogram(name);
                 take_histogram(&mut histogram, short, key, value)?;
                 view.update_histogram(name, |shown| *shown = histogram);
@@ -70,6 +65,10 @@ fn take_histogram(view: &mut HistogramView, short: &str, key: &str, value: &str)
         "log" => view.log_counts = switch(key, value)?,
         "zoom" => {
             view.zoom = Some(range(value).ok_or_else(|| wrong(key, value, "a range of values, as in -1.5,2.25"))?)
+        }
+        "split" => {
+            let found = value.parse();
+            view.split = Some(found.map_err(|_| wrong(key, value, "order, template or name"))?);
         }
         _ => {
             let found = SeriesOrder::ALL.into_iter().find(|known| known.value() == value);
@@ -100,7 +99,6 @@ fn is_range(range: &CellRange) -> bool {
 /// Appends what is not as it is at first.
 pub(super) fn write(view: &View, query: &mut Query) {
     for (number, name) in (1..).zip(HistogramId::ALL) {
-        query.given(&format!("split{number}"), text(view.splits.get(&name)));
         let Some(histogram) = view.histograms.get(&name) else {
             continue;
         };
@@ -111,6 +109,7 @@ pub(super) fn write(view: &View, query: &mut Query) {
         query.given(&format!("log{number}"), histogram.log_counts.then(|| "1".to_owned()));
         let zoom = histogram.zoom.map(|(low, high)| format!("{low},{high}"));
         query.given(&format!("zoom{number}"), zoom);
+        query.given(&format!("split{number}"), text(histogram.split));
         let order = Some(histogram.order).filter(|order| *order != SeriesOrder::default());
         query.given(&format!("order{number}"), order.map(|order| order.value().to_owned()));
     }

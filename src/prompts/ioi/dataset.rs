@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::json;
 
 /// Names, places, objects and templates of Wang et al. 2022, "Interpretability in the Wild" (MIT licence).
 #[derive(Debug, Clone, Deserialize)]
@@ -27,7 +28,7 @@ impl Dataset {
     /// # Errors
     /// [`ErrorKind::Internal`] when the built-in text is not what it should be.
     pub fn bundled() -> Result<Self> {
-        serde_json::from_str(include_str!("dataset.json")).map_err(|error| {
+        json::read(include_bytes!("dataset.json")).map_err(|error| {
             Error::new(
                 ErrorKind::Internal,
                 format!("the built-in IOI dataset can't be read: {error}"),

@@ -17,12 +17,10 @@ pub fn SplitControl(page: Page, name: HistogramId) -> impl IntoView {
         let splits = page.shown.with(|shown| Some(shown.as_ref()?.result.splits()));
         splits.unwrap_or_default()
     });
-    let chosen = Memo::new(move |_| page.view.with(|view| view.splits.get(&name).copied()));
+    let chosen = Memo::new(move |_| page.view.with(|view| view.histogram(name).split));
     let choose = move |value: String| {
-        page.view.update(|view| match value.parse() {
-            Ok(by) => _ = view.splits.insert(name, by),
-            Err(_) => _ = view.splits.remove(&name),
-        });
+        page.view
+            .update(|view| view.update_histogram(name, |view| view.split = value.parse().ok()));
     };
     let option = move |by: SplitBy| {
         let selected = move || chosen.get() == Some(by);
@@ -45,7 +43,7 @@ pub fn SplitControl(page: Page, name: HistogramId) -> impl IntoView {
 #[component]
 pub fn SplitTable(page: Page, name: HistogramId, plot: Memo<Option<HistogramPlot>>) -> impl IntoView {
     let split = Memo::new(move |_| {
-        let by = page.settled.with(|view| view.splits.get(&name).copied())?;
+        let by = page.settled.with(|view| view.histogram(name).split)?;
         let result = page.shown.with(|shown| Some(shown.as_ref()?.result.clone()))?;
         plot.with(|plot| Some((by, Split::of(&result, name, plot.as_ref()?, by)?)))
     });
