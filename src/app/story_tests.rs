@@ -11,7 +11,6 @@ const ALL: [HistogramId; 4] = HistogramId::ALL;
 const SCORES: HistogramId = HistogramId::KeysFixedScores;
 const PROBS: HistogramId = HistogramId::KeysFixedProbs;
 const KEY_SCORES: HistogramId = HistogramId::QueriesFixedScores;
-const KEY_PROBS: HistogramId = HistogramId::QueriesFixedProbs;
 
 fn recorded() -> ResultFile {
     let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");

@@ -52,6 +52,35 @@ impl Tokenizer {
         Ok(encoding.get_ids().to_vec())
     }
 
+    /// Tokens of `text`, without BOS, and where each ends in it, in bytes: the first begins at 0, each other one where the one
+    /// before it ends. A character of several bytes may be cut.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`]; [`crate::ErrorKind::Prompt`] also where the tokens are not the text, as of a tokenizer that
+    /// changes it.
+    pub fn encode_with_ends(&self, text: &str) -> Result<(Vec<u32>, Vec<usize>)> {
+        let tokens = self.encode(text)?;
+        let added = self.tokenizer.get_added_tokens_decoder();
+        let mut end = 0;
+        let ends = tokens.iter().map(|token| {
+            end += match added.get(token) {
+                Some(token) => token.content.len(),
+                // A byte-level token has a character for every byte.
+                None => self
+                    .tokenizer
+                    .id_to_token(*token)
+                    .map_or(0, |token| token.chars().count()),
+            };
+            end
+        });
+        let ends: Vec<usize> = ends.collect();
+        if end != text.len() {
+            let cause = format!("{text:?} is not what its tokens say");
+            return Err(Error::new(ErrorKind::Prompt, cause).expected("a tokenizer that changes nothing of a text"));
+        }
+        Ok((tokens, ends))
+    }
+
     /// The one token that `text` is.
     ///
     /// # Errors

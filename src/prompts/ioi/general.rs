@@ -2,12 +2,11 @@
 
 use super::Prompt;
 use crate::names::PositionName;
-use crate::prompts::{Prompt as General, Targets};
+use crate::prompts::{Prompt as General, RANDOM, Targets};
 
 /// The part that the subject's name plays; the indirect object's is called as its position is.
 const S: &str = "S";
-/// What drawn tokens are for.
-const RANDOM: &str = "random";
+/// What a drawn token is for.
 const RANDOM_NAME: &str = "random_name";
 
 impl From<Prompt> for General {

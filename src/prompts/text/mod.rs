@@ -1,0 +1,410 @@
+//! Prompts that a reader wrote: a text per line, or CSV.
+//!
+//! Marks name the positions: in `When [[Mary]] and John went to the store, John gave a drink [[to]]` the first mark is the
+//! source, where the head looks to, the last one the destination, where it looks from. With one mark, the destination is the
+//! last token; without any, positions are given as numbers.
+
+mod csv;
+mod marks;
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use self::csv::Record;
+pub use self::marks::Marked;
+use super::ioi::random::PythonRandom;
+use super::{Prompt, RANDOM, Targets};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Tokenizer;
+use crate::names::PositionName;
+
+/// Most prompts of one text.
+pub const MAX_PROMPTS: usize = 1000;
+/// Most bytes of one text.
+pub const MAX_BYTES: usize = 4_000_000;
+/// Most characters of one prompt: a token has a few, and no GPT-2 has a context of ten thousand.
+const MAX_CHARS: usize = 50_000;
+/// Characters of a line that an error shows.
+const SHOWN: usize = 60;
+
+/// Columns of a CSV text, each of which its header must name.
+const COLUMNS: [&str; 5] = ["text", "dest", "src", "a", "b"];
+
+/// How prompts are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Format {
+    /// A prompt per line; blank lines are skipped.
+    #[default]
+    Lines,
+    /// CSV (RFC 4180) with the header `text,dest,src,a,b`, in any order: positions as numbers, or empty where marks are; `a`
+    /// and `b` are the tokens between which the model decides, as text, and may be empty.
+    Csv,
+}
+
+/// Prompts as they were written, and how they are to be read.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct TextPrompts {
+    /// The text.
+    pub text: String,
+    /// How it is written.
+    #[serde(default)]
+    pub format: Format,
+    /// Position of the destination in prompts that don't say it, counted from 0 (BOS included, if there is one); None for the
+    /// last token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dest: Option<usize>,
+    /// Position of the source in prompts that don't say it, counted alike.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src: Option<usize>,
+    /// Whether prompts start with BOS.
+    #[serde(default)]
+    pub prepend_bos: bool,
+    /// Seed of the random tokens that are drawn with the prompts.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// Prompts that were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadPrompts {
+    /// The prompts, in the order of the text.
+    pub prompts: Vec<Prompt>,
+    /// What a reader should know: marked words that are several tokens. Sentences.
+    pub notes: Vec<String>,
+}
+
+impl TextPrompts {
+    /// The text in `bytes`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] where it is not UTF-8, naming the line, or longer than 4 MB.
+    pub fn text_of(bytes: &[u8]) -> Result<&str> {
+        if bytes.len() > MAX_BYTES {
+            let cause = format!("the prompts are {} bytes long", bytes.len());
+            return Err(Error::new(ErrorKind::Prompt, cause).expected(format!("at most {MAX_BYTES}")));
+        }
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let before = &bytes[..error.valid_up_to()];
+            let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+            let begin = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+            let shown = String::from_utf8_lossy(&bytes[begin..bytes.len().min(begin + SHOWN)]).into_owned();
+            let shown = shown.lines().next().unwrap_or_default().to_owned();
+            Error::new(ErrorKind::Prompt, format!("line {line} ({shown:?}) is not UTF-8"))
+                .advice("Save the file as UTF-8.")
+        })?;
+        // What editors put in front of UTF-8.
+        Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
+    }
+
+    /// Tokenises the prompts and finds their positions.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] that names the line and shows it, for texts that are empty, longer than `n_ctx` tokens, or whose
+    /// marks, positions or target tokens don't fit; and for more than 1,000 prompts, or none.
+    pub fn read(&self, tokenizer: &Tokenizer, n_ctx: usize) -> Result<ReadPrompts> {
+        let lines = match self.format {
+            Format::Lines => self.lines(),
+            Format::Csv => self.csv_lines()?,
+        };
+        if lines.is_empty() {
+            return Err(wrong("there is no prompt").expected("a text on a line"));
+        }
+        if let Some(line) = lines.get(MAX_PROMPTS) {
+            let cause = format!("there are {} prompts; {} is one too many", lines.len(), line.shown());
+            return Err(wrong(cause).expected(format!("at most {MAX_PROMPTS}")));
+        }
+        let mut random = PythonRandom::new(self.seed);
+        let (mut prompts, mut notes) = (Vec::with_capacity(lines.len()), Vec::new());
+        for line in &lines {
+            let read = self
+                .prompt(line, tokenizer, n_ctx)
+                .map_err(|error| line.blamed(error))?;
+            let (mut prompt, note) = read;
+            let d_vocab = u32::try_from(tokenizer.d_vocab()).unwrap_or(u32::MAX);
+            prompt.drawn = [(RANDOM.to_owned(), random.below(d_vocab))].into();
+            prompts.push(prompt);
+            notes.extend(note);
+        }
+        Ok(ReadPrompts { prompts, notes })
+    }
+
+    /// The lines that are prompts.
+    fn lines(&self) -> Vec<Line> {
+        let lines = self.text.lines().enumerate();
+        let line = |(index, text): (usize, &str)| Line {
+            number: index + 1,
+            text: text.to_owned(),
+            ..Line::default()
+        };
+        lines.filter(|(_, text)| !text.trim().is_empty()).map(line).collect()
+    }
+
+    /// The records that are prompts.
+    fn csv_lines(&self) -> Result<Vec<Line>> {
+        let mut records = csv::records(&self.text)?.into_iter();
+        let header = records
+            .next()
+            .ok_or_else(|| wrong("there is no header").expected(COLUMNS.join(",")))?;
+        let columns = columns(&header)?;
+        let line = |record: Record| {
+            let Record { line: number, fields } = record;
+            if fields.len() != columns.len() {
+                let of = |count: usize| {
+                    if count == 1 {
+                        "1 field".to_owned()
+                    } else {
+                        format!("{count} fields")
+                    }
+                };
+                return Err(wrong(format!(
+                    "line {number} ({}) has {}",
+                    shown(&fields.join(",")),
+                    of(fields.len())
+                ))
+                .expected(format!("{}, as the header", of(columns.len())))
+                .advice("Put a text with a comma in quotes."));
+            }
+            let mut line = Line {
+                number,
+                ..Line::default()
+            };
+            for (column, field) in columns.iter().zip(fields) {
+                line.take(column, field)?;
+            }
+            Ok(line)
+        };
+        records.map(line).collect()
+    }
+
+    /// The prompt of one line, and what is to be known of it.
+    fn prompt(&self, line: &Line, tokenizer: &Tokenizer, n_ctx: usize) -> Result<(Prompt, Option<String>)> {
+        let chars = line.text.chars().count();
+        if chars > MAX_CHARS {
+            return Err(wrong(format!("it has {chars} characters")).expected(format!("at most {MAX_CHARS}")));
+        }
+        let Marked { text, marks } = Marked::read(&line.text)?;
+        if text.trim().is_empty() {
+            return Err(wrong("its text is empty"));
+        }
+        let (mut tokens, mut ends) = tokenizer.encode_with_ends(&text)?;
+        let bos = usize::from(self.prepend_bos);
+        if self.prepend_bos {
+            tokens.insert(0, tokenizer.bos_token()?);
+            ends.insert(0, 0);
+        }
+        if tokens.len() > n_ctx {
+            return Err(wrong(format!("it has {} tokens", tokens.len()))
+                .expected(format!("at most {n_ctx}, the model's context"))
+                .advice("Shorten it."));
+        }
+        let located: Vec<Located> = marks
+            .iter()
+            .map(|mark| locate(&text, mark, &ends[bos..], bos))
+            .collect::<Result<_>>()?;
+        let marked = |mark: Option<&Located>| mark.map(|mark| mark.position);
+        let (src, dest) = match &located[..] {
+            [] => (None, None),
+            [src] => (Some(src), None),
+            [src, dest] => (Some(src), Some(dest)),
+            more => {
+                return Err(wrong(format!("it has {} marks", more.len()))
+                    .expected("at most two: the source and the destination")
+                    .advice("Write \\[[ for brackets that are no mark."));
+            }
+        };
+        let src = position("src", marked(src), line.src, self.src, tokens.len())?.ok_or_else(|| {
+            wrong("it has no mark, and no position of the source is given")
+                .expected("a mark, as in When [[Mary]] and John")
+                .advice("Mark the word that the head looks to, or give its position.")
+        })?;
+        let dest = position("dest", marked(dest), line.dest, self.dest, tokens.len())?.unwrap_or(tokens.len() - 1);
+        if dest < src {
+            return Err(wrong(format!("its destination, {dest}, is before its source, {src}"))
+                .expected("a head looks back: a destination at the source or after it"));
+        }
+        let several: Vec<String> = located.iter().filter_map(|mark| mark.several.clone()).collect();
+        let note = (!several.is_empty()).then(|| {
+            format!(
+                "In line {} {}: the position is the last of these tokens.",
+                line.number,
+                several.join(" and ")
+            )
+        });
+        let prompt = Prompt {
+            text,
+            tokens,
+            positions: [(PositionName::Dest, dest), (PositionName::Src, src)].into(),
+            targets: Targets {
+                a: target("a", &line.a, tokenizer)?,
+                b: target("b", &line.b, tokenizer)?,
+            },
+            ..Prompt::default()
+        };
+        Ok((prompt, note))
+    }
+}
+
+/// A prompt as it is written.
+#[derive(Debug, Default)]
+struct Line {
+    /// In the text, counted from 1.
+    number: usize,
+    text: String,
+    dest: Option<usize>,
+    src: Option<usize>,
+    a: String,
+    b: String,
+}
+
+impl Line {
+    /// Takes over the field of a column of [`COLUMNS`].
+    fn take(&mut self, column: &str, field: String) -> Result<()> {
+        match column {
+            "dest" => self.dest = self.number(column, &field)?,
+            "src" => self.src = self.number(column, &field)?,
+            "a" => self.a = field,
+            "b" => self.b = field,
+            _ => self.text = field,
+        }
+        Ok(())
+    }
+
+    fn number(&self, column: &str, field: &str) -> Result<Option<usize>> {
+        match field.trim() {
+            "" => Ok(None),
+            number => number.parse().map(Some).map_err(|_| {
+                wrong(format!("line {}: {column} is {}", self.number, shown(field)))
+                    .expected("a position, counted from 0, or nothing where a mark is")
+            }),
+        }
+    }
+
+    /// "line 3 (\"When Mary ...\")".
+    fn shown(&self) -> String {
+        format!("line {} ({})", self.number, shown(&self.text))
+    }
+
+    /// `error` with the line that it is about.
+    fn blamed(&self, error: Error) -> Error {
+        Error {
+            cause: format!("{}: {}", self.shown(), error.cause),
+            ..error
+        }
+    }
+}
+
+/// The columns of a header, in its order.
+fn columns(header: &Record) -> Result<Vec<&'static str>> {
+    let find = |name: &String| COLUMNS.into_iter().find(|column| *column == name.trim());
+    let found: Vec<&str> = header.fields.iter().filter_map(find).collect();
+    let missing: Vec<&str> = COLUMNS.into_iter().filter(|column| !found.contains(column)).collect();
+    let cause = match header.fields.iter().find(|name| find(name).is_none()) {
+        Some(other) => format!("the header has a column {}", shown(other)),
+        None if !missing.is_empty() => format!("the header lacks {}", missing.join(", ")),
+        None if found.len() > COLUMNS.len() => "the header has a column twice".to_owned(),
+        None => return Ok(found),
+    };
+    Err(wrong(format!(
+        "line {} ({}): {cause}",
+        header.line,
+        shown(&header.fields.join(","))
+    ))
+    .expected(COLUMNS.join(",")))
+}
+
+/// A mark among the tokens.
+struct Located {
+    /// The token it stands for: the last of several.
+    position: usize,
+    /// That it is several, and which.
+    several: Option<String>,
+}
+
+/// The tokens that the characters of `mark` belong to; the space before it may stand outside. `ends` are where tokens end in
+/// `text`, of the tokens after the first `offset`.
+fn locate(text: &str, mark: &Range<usize>, ends: &[usize], offset: usize) -> Result<Located> {
+    let first = ends.partition_point(|end| *end <= mark.start);
+    let last = ends.partition_point(|end| *end < mark.end);
+    let start = if first == 0 { 0 } else { ends[first - 1] };
+    let end = ends.get(last).copied().unwrap_or(text.len());
+    let before = &text[start.min(mark.start)..mark.start];
+    if end != mark.end || !(before.is_empty() || before == " ") {
+        let (mut pieces, mut from) = (Vec::new(), start);
+        for end in &ends[first..=last.min(ends.len().saturating_sub(1))] {
+            pieces.push(shown(text.get(from..*end).unwrap_or("\u{fffd}")));
+            from = *end;
+        }
+        return Err(
+            wrong(format!("the mark {} cuts a token", shown(&text[mark.clone()]))).expected(format!(
+                "whole tokens; there the text is cut into {}",
+                pieces.join(", ")
+            )),
+        );
+    }
+    let several = (last > first).then(|| {
+        let from = |index: usize| if index == 0 { 0 } else { ends[index - 1] };
+        let pieces = (first..=last).map(|index| shown(text.get(from(index)..ends[index]).unwrap_or("\u{fffd}")));
+        let pieces: Vec<String> = pieces.collect();
+        format!(
+            "{} is {} tokens ({})",
+            shown(&text[mark.clone()]),
+            pieces.len(),
+            pieces.join(", ")
+        )
+    });
+    Ok(Located {
+        position: last + offset,
+        several,
+    })
+}
+
+/// The position called `name`: marked, of its own line, or as in all prompts.
+fn position(
+    name: &str,
+    marked: Option<usize>,
+    own: Option<usize>,
+    of_all: Option<usize>,
+    tokens: usize,
+) -> Result<Option<usize>> {
+    if marked.is_some() && own.is_some() {
+        return Err(wrong(format!("its {name} is both marked and given as a number")).expected("one of them"));
+    }
+    let position = marked.or(own).or(of_all);
+    match position.filter(|position| *position >= tokens) {
+        Some(outside) => Err(wrong(format!(
+            "its {name} is position {outside}, outside of its {tokens} tokens"
+        ))
+        .expected(format!("0 to {}", tokens - 1))),
+        None => Ok(position),
+    }
+}
+
+fn target(name: &str, text: &str, tokenizer: &Tokenizer) -> Result<Option<u32>> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let token = tokenizer.single_token(text).map_err(|error| Error {
+        cause: format!("its {name}: {}", error.cause),
+        expected: "one token".to_owned(),
+        advice: "A word within a sentence begins with a space.".to_owned(),
+        ..error
+    })?;
+    Ok(Some(token))
+}
+
+/// `text` in quotes, short.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((at, _)) => format!("{:?}", format!("{}\u{2026}", &text[..at])),
+        None => format!("{text:?}"),
+    }
+}
+
+fn wrong(cause: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Prompt, cause)
+}
+
+#[cfg(test)]
+mod tests;
