@@ -34,21 +34,14 @@ pub fn order(order: SeriesOrder) -> &'static str {
     }
 }
 
-/// What prompts are split by, in words.
-pub fn split(by: SplitBy) -> &'static str {
-    match by {
-        SplitBy::Order => "order of the names",
-        SplitBy::Template => "template",
-        SplitBy::Name => "name of IO",
-    }
-}
-
 /// What the table of kinds of prompts shows.
 pub fn split_caption(by: SplitBy) -> String {
-    format!(
-        "Mean of each series by {}; the spread is one standard deviation.",
-        split(by)
-    )
+    let by = match by {
+        SplitBy::Order => "order of the names",
+        SplitBy::Template => "template, whatever the order of the names",
+        SplitBy::Name => "name of IO",
+    };
+    format!("Mean of each series by {by}; the line is one standard deviation to either side.")
 }
 
 /// Number of prompts that a result has values for.

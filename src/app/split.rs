@@ -103,19 +103,30 @@ impl Split {
         )
     }
 
-    /// Between which kinds each series' mean lies: a sentence for each.
-    pub fn extremes(&self) -> Vec<String> {
-        let of_series = |(index, (id, _)): (usize, &(SeriesId, usize))| {
+    /// Of the series whose mean differs most between kinds: the lowest and the highest. A sentence.
+    pub fn extremes(&self) -> Option<String> {
+        let of_series = |index: usize| {
             let means = self.rows.iter().filter_map(|row| Some((row, row.spreads[index]?.mean)));
             let low = means.clone().min_by(|a, b| a.1.total_cmp(&b.1))?;
             let high = means.max_by(|a, b| a.1.total_cmp(&b.1))?;
-            let told = |(row, mean): (&SplitRow, f64)| {
-                let prompts = counted(row.n, "prompt", "prompts");
-                format!("{} with {} ({prompts})", number(mean, self.decimals), row.label)
-            };
-            Some(format!("{id}: from {} to {}.", told(low), told(high)))
+            Some((index, low, high))
         };
-        self.series.iter().enumerate().filter_map(of_series).collect()
+        let all = (0..self.series.len()).filter_map(of_series);
+        let (index, low, high) = all.max_by(|a, b| (a.2.1 - a.1.1).total_cmp(&(b.2.1 - b.1.1)))?;
+        let told = |(row, mean): (&SplitRow, f64)| {
+            let prompts = counted(row.n, "prompt", "prompts");
+            format!(
+                "{} with \u{201c}{}\u{201d} ({prompts})",
+                number(mean, self.decimals),
+                row.label
+            )
+        };
+        let series = &self.series[index].0;
+        Some(format!(
+            "{series} differs most: its mean goes from {} to {}.",
+            told(low),
+            told(high)
+        ))
     }
 }
 
@@ -159,10 +170,11 @@ mod tests {
         assert_eq!((io_first.n, s_first.n), (189, 211));
         assert_eq!(split.told(io_first.spreads[at]), "0.000 \u{b1} 0.000");
         assert_eq!(split.told(s_first.spreads[at]), "1.000 \u{b1} 0.000");
-        let told = split.extremes();
-        assert_eq!(
-            told[at],
-            "No patching: from 0.000 with IO first (ABBA) (189 prompts) to 1.000 with S first (BABA) (211 prompts)."
+        let told = split.extremes().expect("a sentence");
+        assert!(
+            told.contains("with \u{201c}IO first (ABBA)\u{201d} (189 prompts) to ")
+                && told.ends_with("with \u{201c}S first (BABA)\u{201d} (211 prompts)."),
+            "{told}"
         );
     }
 

@@ -9,7 +9,7 @@ use super::canvas::PlotCanvas;
 use super::explorer::Actions;
 use super::legend::Legend;
 use super::prompts::PickedPrompt;
-use super::split::{SplitControl, SplitTable};
+use super::split::SplitTable;
 use super::toolbar::HistogramToolbar;
 use crate::app::figure_words::HISTOGRAM_KEYS;
 use crate::app::words;
@@ -69,7 +69,6 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
             <HistogramToolbar page=page name=name>
-                <SplitControl page=page name=name />
                 <ExportMenu page=page figure=FigurePlace::Histogram(name) />
             </HistogramToolbar>
             <Legend page=page name=name plot=plot />

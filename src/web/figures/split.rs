@@ -24,7 +24,7 @@ pub fn SplitControl(page: Page, name: HistogramId) -> impl IntoView {
     };
     let option = move |by: SplitBy| {
         let selected = move || chosen.get() == Some(by);
-        view! { <option value=by.as_str() prop:selected=selected>{figure_words::split(by)}</option> }
+        view! { <option value=by.as_str() prop:selected=selected>{by.as_str()}</option> }
     };
     view! {
         <Show when=move || splits.with(|splits| !splits.is_empty())>
@@ -51,7 +51,7 @@ pub fn SplitTable(page: Page, name: HistogramId, plot: Memo<Option<HistogramPlot
         split.get().map(|(by, split)| {
             let (caption, id) = (format!("split-{name}"), format!("split-{name}"));
             // Of two kinds the table says it as plainly.
-            let extremes = (split.rows.len() > 2).then(|| split.extremes().join(" "));
+            let extremes = split.extremes().filter(|_| split.rows.len() > 2);
             let head = split.series.iter().map(|(id, color)| head(page, id, *color)).collect_view();
             let rows = split.rows.iter().map(|row| one_row(page, &split, row)).collect_view();
             view! {
@@ -60,7 +60,7 @@ pub fn SplitTable(page: Page, name: HistogramId, plot: Memo<Option<HistogramPlot
                         <table>
                             <caption id=id>{figure_words::split_caption(by)}</caption>
                             <thead>
-                                <tr><th scope="col">{figure_words::split(by)}</th><th scope="col" class="numeric">"prompts"</th><th scope="col">"mean \u{b1} spread"</th>{head}</tr>
+                                <tr><th scope="col">{by.as_str()}</th><th scope="col" class="numeric">"prompts"</th><th scope="col">"mean \u{b1} standard deviation"</th>{head}</tr>
                             </thead>
                             <tbody>{rows}</tbody>
                         </table>

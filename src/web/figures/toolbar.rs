@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::super::later::SOON;
 use super::super::page::Page;
+use super::split::SplitControl;
 use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::app::heatmap_words::heatmap_label;
 use crate::names::{HeatmapId, HistogramId};
@@ -58,6 +59,7 @@ pub fn HistogramToolbar(page: Page, name: HistogramId, children: Children) -> im
                     {SeriesOrder::ALL.map(order).collect_view()}
                 </select>
             </label>
+            <SplitControl page=page name=name />
             <button
                 type="button"
                 class="tool"
@@ -132,7 +134,7 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
 #[component]
 fn ResetZoom(zoomed: Signal<bool>, reset: Callback<()>) -> impl IntoView {
     view! {
-        <Show when=move || zoomed.get() fallback=|| view! { <span class="hint">"Drag in the plot to zoom"</span> }>
+        <Show when=move || zoomed.get() fallback=|| view! { <span class="hint">"Drag to zoom"</span> }>
             <button type="button" class="tool" data-testid="reset-zoom" on:click=move |_| reset.run(())>
                 "Show all"
             </button>
