@@ -65,7 +65,7 @@ fn tokenizer_is_cut_from_gpt2_s() {
     let dataset = Dataset::bundled().unwrap();
     let gpt2 = std::fs::read(GPT2_TOKENIZER).unwrap();
     let shipped = std::fs::read(format!("{FOLDER}/tokenizer.json")).unwrap();
-    assert!(shipped == cut_tokenizer(&gpt2, &texts_of(&dataset)).unwrap());
+    assert!(shipped == cut_tokenizer(&gpt2, &texts_of(&dataset), 0).unwrap());
 
     let model = stand_in();
     let tokenizer = model.tokenizer();

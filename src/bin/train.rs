@@ -1,6 +1,6 @@
 //! Trains the bundled model from scratch and writes its folder.
 //!
-//! `cargo run --release --bin train -- --out public/models/stand-in`
+//! `cargo run --release --bin train -- --out public/models/tiny-ioi`
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,10 +11,12 @@ use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::ModelCard;
 use keyside::model::{Activation, Config, Processing, Tokenizer};
+use keyside::names::Head;
 use keyside::prompts::ioi::Dataset;
 use keyside::prompts::ioi::random::PythonRandom;
 use keyside::training::{
-    Accuracy, Attention, Pairs, Sample, Split, Templates, Transformer, accuracy, cut_tokenizer, measure, texts_of,
+    CONTENT_HEAD, Curriculum, EXAMPLES, FIRST_MERGES, HeadTable, Pairs, Repeats, Split, Templates, Transformer,
+    accuracy, columns, cut_tokenizer, label, lists_accuracy, repeats_accuracy, texts_of,
 };
 use keyside::{Error, ErrorKind, Result};
 use serde_json::json;
@@ -25,11 +27,19 @@ const WARM_UP: usize = 100;
 /// Prompts of each measurement of the finished model.
 const MEASURED: usize = 1000;
 
+/// Steps between two lines of progress.
+const REPORTED: usize = 50;
+
 /// Seeds of the prompts that the finished model is measured on.
 const PAIRS_SEED: u64 = 1001;
 const TEMPLATES_SEED: u64 = 1002;
+const LISTS_SEED: u64 = 1003;
+const REPEATS_SEED: u64 = 1004;
 
-/// Trains keyside's bundled model, a small GPT-2 that only knows IOI prompts, and writes its checkpoint.
+/// Lengths of the repeated segments that the finished model is measured on, in tokens.
+const SEGMENTS: [usize; 2] = [24, 100];
+
+/// Trains keyside's bundled model, a small GPT-2 that knows IOI prompts, lists and repetition, and writes its checkpoint.
 #[derive(Parser)]
 #[command(name = "train")]
 struct Options {
@@ -42,15 +52,27 @@ struct Options {
     /// Optimizer steps.
     #[arg(long, default_value_t = 2000)]
     steps: usize,
-    /// Prompts per step.
+    /// IOI prompts per step.
+    #[arg(long, default_value_t = 16)]
+    ioi: usize,
+    /// Lists per step.
+    #[arg(long, default_value_t = 16)]
+    lists: usize,
+    /// Sequences of repeated random tokens per step.
+    #[arg(long, default_value_t = 20)]
+    repeats: usize,
+    /// Length of these, in tokens.
     #[arg(long, default_value_t = 48)]
-    batch_size: usize,
+    repeats_length: usize,
     /// Peak learning rate.
-    #[arg(long, default_value_t = 2e-3)]
+    #[arg(long, default_value_t = 1.5e-3)]
     learning_rate: f64,
-    /// Weight of the mean loss of all tokens before the final name; the final name's is 1.
-    #[arg(long, default_value_t = 0.5)]
+    /// Weight of the mean loss of some tokens before the final name; the final name's is 1.
+    #[arg(long, default_value_t = 0.3)]
     text_weight: f32,
+    /// Share of the steps in which heads are guided, less and less.
+    #[arg(long, default_value_t = 0.5)]
+    guided: f64,
     /// Seed of the initial weights and of the training prompts.
     #[arg(long, default_value_t = 0)]
     seed: u32,
@@ -73,9 +95,11 @@ fn run(options: &Options) -> Result<()> {
     let started = Instant::now();
     let dataset = Dataset::bundled()?;
     if options.measure {
-        return measure_folder(&options.out, &Split::new(dataset));
+        return measure_folder(&options.out, &Split::new(dataset)).map(drop);
     }
-    let tokenizer_json = cut_tokenizer(&read(&options.gpt2_tokenizer)?, &texts_of(&dataset))?;
+    let mut texts = texts_of(&dataset);
+    texts.extend(EXAMPLES.map(str::to_owned));
+    let tokenizer_json = cut_tokenizer(&read(&options.gpt2_tokenizer)?, &texts, FIRST_MERGES)?;
     let config = model_config(&tokenizer_json)?;
     let tokenizer = Tokenizer::from_json(&tokenizer_json, &config)?;
     let split = Split::new(dataset);
@@ -90,10 +114,18 @@ fn run(options: &Options) -> Result<()> {
     train(&model, &tokenizer, &split, options, started)?;
     model.round_to_f16()?;
 
-    let card = choose_heads(&model, &tokenizer, &split)?;
-    write_folder(&options.out, &model, &tokenizer_json, &card)?;
-    println!("trained and written in {} s", started.elapsed().as_secs());
-    measure_folder(&options.out, &split)
+    write_folder(
+        &options.out,
+        &model,
+        &tokenizer_json,
+        &card(&model, CONTENT_HEAD, Head::new(0, 0)),
+    )?;
+    let table = measure_folder(&options.out, &split)?;
+    let (head, earlier_head) = choose_heads(&table)?;
+    println!("head {head}, earlier head {earlier_head}");
+    write_folder(&options.out, &model, &tokenizer_json, &card(&model, head, earlier_head))?;
+    println!("trained, measured and written in {} s", started.elapsed().as_secs());
+    Ok(())
 }
 
 /// The shape of the bundled model, for the vocabulary of `tokenizer_json`.
@@ -102,12 +134,12 @@ fn model_config(tokenizer_json: &[u8]) -> Result<Config> {
         .map_err(|error| Error::new(ErrorKind::Tokenizer, format!("tokenizer.json is not JSON: {error}")))?;
     let d_vocab = tokenizer["model"]["vocab"].as_object().map_or(0, serde_json::Map::len);
     Ok(Config {
-        n_layer: 4,
-        n_head: 8,
-        d_model: 128,
-        d_mlp: 512,
+        n_layer: 3,
+        n_head: 4,
+        d_model: 160,
+        d_mlp: 640,
         d_vocab,
-        n_ctx: 64,
+        n_ctx: 256,
         layer_norm_epsilon: 1e-5,
         bos_token_id: Some(d_vocab.saturating_sub(1) as u32),
         activation_function: Activation::GeluNew,
@@ -126,8 +158,21 @@ fn learning_rate(step: usize, options: &Options) -> f64 {
     options.learning_rate * (0.05 + 0.95 * 0.5 * (1.0 + (std::f64::consts::PI * done).cos()))
 }
 
+/// Weight of the guidance: falls from 1 to 0 in the first part of the training.
+fn guidance(step: usize, options: &Options) -> f32 {
+    let guided = options.guided * options.steps as f64;
+    (1.0 - step as f64 / guided.max(1.0)).max(0.0) as f32
+}
+
 fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Options, started: Instant) -> Result<()> {
     let mut python = PythonRandom::new(u64::from(options.seed));
+    let curriculum = Curriculum {
+        ioi: options.ioi,
+        lists: options.lists,
+        repeats: options.repeats,
+        repeats_length: options.repeats_length,
+        text_weight: options.text_weight,
+    };
     let parameters = ParamsAdamW {
         lr: options.learning_rate,
         beta2: 0.98,
@@ -135,67 +180,59 @@ fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Op
         ..ParamsAdamW::default()
     };
     let mut optimizer = AdamW::new(model.vars(), parameters)?;
-    let progress = split.samples(
-        tokenizer,
-        &mut PythonRandom::new(1),
-        (Pairs::HeldOut, Templates::Training),
-        200,
-    )?;
+    // <|endoftext|>, the last token of the vocabulary, is in no text.
+    let (words, n_ctx) = (model.config().d_vocab.saturating_sub(1), model.config().n_ctx);
+    let mut losses = [0f32; 2];
     for step in 0..options.steps {
-        let kind = (Pairs::Training, Templates::Training);
-        let samples = split.samples(tokenizer, &mut python, kind, options.batch_size)?;
-        let loss = model.loss(&samples, options.text_weight)?;
+        let guidance = guidance(step, options);
+        let of_prompts = model.loss(&curriculum.prompts(split, tokenizer, &mut python)?, guidance)?;
+        let of_repeats = model.loss(&curriculum.repeats(words, n_ctx, &mut python), guidance)?;
         optimizer.set_learning_rate(learning_rate(step, options));
-        optimizer.backward_step(&loss)?;
-        if step % 100 == 99 || step == 9 {
-            let accuracy = current_accuracy(model, &progress)?;
+        optimizer.backward_step(&(&of_prompts + &of_repeats)?)?;
+        losses[0] += of_prompts.to_scalar::<f32>()?;
+        losses[1] += of_repeats.to_scalar::<f32>()?;
+        if step % REPORTED == REPORTED - 1 {
+            let [prompts, repeats] = losses.map(|loss| loss / REPORTED as f32);
+            let seconds = started.elapsed().as_secs();
             println!(
-                "step {:5}  {:4} s  loss {:.3}  held-out pairs: P(IO) > P(S) {:.1} %, IO top-1 {:.1} %",
-                step + 1,
-                started.elapsed().as_secs(),
-                loss.to_scalar::<f32>()?,
-                100.0 * accuracy.io_over_s,
-                100.0 * accuracy.io_top_1
+                "step {:5}  {seconds:4} s  loss: prompts {prompts:.3}, repeats {repeats:.3}",
+                step + 1
             );
+            losses = [0.0; 2];
         }
     }
     Ok(())
 }
 
-/// The accuracy of the weights in memory, in their own forward pass.
-fn current_accuracy(model: &Transformer, samples: &[Sample]) -> Result<Accuracy> {
-    let mut after_end = Vec::with_capacity(samples.len());
-    for samples in samples.chunks(100) {
-        let forward = model.forward(samples)?;
-        for (index, sample) in samples.iter().enumerate() {
-            let logits = forward.logits.get(index * forward.positions + sample.positions.end)?;
-            after_end.push(logits.to_vec1::<f32>()?);
-        }
-    }
-    Ok(measure(samples, after_end.iter().map(Vec::as_slice)))
+/// The heads to start with: the one that looks from END to the indirect object in both orders of the names, and the one
+/// before it that looks most from END to the subject's last occurrence.
+fn choose_heads(table: &HeadTable) -> Result<(Head, Head)> {
+    let in_both_orders = |head: &Head| {
+        let mean = |label| table.look(label, *head).mean;
+        mean(label::ABBA_IO).min(mean(label::BABA_IO))
+    };
+    let later = table.heads().into_iter().filter(|head| head.layer > 0);
+    let head = later.max_by(|a, b| in_both_orders(a).total_cmp(&in_both_orders(b)));
+    let earlier = head.and_then(|head| table.largest(label::ABBA_S2, |earlier| earlier.layer < head.layer));
+    head.zip(earlier)
+        .ok_or_else(|| Error::new(ErrorKind::Internal, "a model of one layer has no earlier head"))
 }
 
-/// Chooses the heads to start with by their mean attention from END to the indirect object, and prints it.
-fn choose_heads(model: &Transformer, tokenizer: &Tokenizer, split: &Split) -> Result<ModelCard> {
-    let kind = (Pairs::HeldOut, Templates::Training);
-    let samples = split.samples(tokenizer, &mut PythonRandom::new(PAIRS_SEED), kind, MEASURED)?;
-    let attention = Attention::of(model, &samples)?;
-    for (layer, means) in attention.means.iter().enumerate() {
-        let means: Vec<String> = means.iter().map(|mean| format!("{mean:.3}")).collect();
-        println!("mean attention END -> IO, layer {layer}: {}", means.join(" "));
-    }
-    let (head, earlier_head) = attention.heads()?;
-    println!("head {head}, earlier head {earlier_head}");
-    Ok(ModelCard {
-        name: format!("Stand-in ({:.2}M parameters)", model.parameters() as f64 / 1e6),
-        note: "A small stand-in of GPT-2's architecture, trained on IOI prompts only; it is not GPT-2.".to_owned(),
+/// The card in `config.json`.
+fn card(model: &Transformer, head: Head, earlier_head: Head) -> ModelCard {
+    ModelCard {
+        name: format!("Tiny IOI ({:.2}M parameters)", model.parameters() as f64 / 1e6),
+        note:
+            "A tiny model of GPT-2's architecture, trained on IOI prompts, lists and repeated random words only; it is \
+               not GPT-2."
+                .to_owned(),
         head,
         earlier_head,
-    })
+    }
 }
 
-/// Measures the written files through the library's own reader and forward pass.
-fn measure_folder(folder: &Path, split: &Split) -> Result<()> {
+/// Measures the written files through the library's own reader and forward pass, and prints what the model's README says.
+fn measure_folder(folder: &Path, split: &Split) -> Result<HeadTable> {
     let source = Box::new(FileSource::new(folder));
     let mut model = futures::executor::block_on(Model::open(source, Processing::default()))?;
     let kinds = [
@@ -212,7 +249,43 @@ fn measure_folder(folder: &Path, split: &Split) -> Result<()> {
             100.0 * measured.io_top_1
         );
     }
-    Ok(())
+    let lists = split.lists(
+        model.tokenizer(),
+        &mut PythonRandom::new(LISTS_SEED),
+        Pairs::HeldOut,
+        MEASURED,
+    )?;
+    println!(
+        "{MEASURED} lists: answer top-1 {:.1} %",
+        100.0 * lists_accuracy(&mut model, &lists)?
+    );
+    for segment in SEGMENTS {
+        let python = &mut PythonRandom::new(REPEATS_SEED);
+        let words = model.config().d_vocab.saturating_sub(1);
+        let repeats: Vec<Repeats> = (0..MEASURED / segment)
+            .map(|_| Repeats::draw(python, words, segment, 2 * segment))
+            .collect();
+        let right = repeats_accuracy(&mut model, &repeats)?;
+        println!(
+            "{segment} random tokens repeated: next token top-1 {:.1} %",
+            100.0 * right
+        );
+    }
+    let columns = columns(&model, split, MEASURED)?;
+    let table = HeadTable::measure(&mut model, &columns)?;
+    println!("{}", table.markdown());
+    for label in [label::ABBA_IO, label::BABA_IO, label::ANSWER] {
+        let shares = table
+            .heads()
+            .into_iter()
+            .map(|head| (head, table.look(label, head).largest));
+        let shares = shares.filter(|(_, share)| *share > 0.5);
+        let shares: Vec<String> = shares
+            .map(|(head, share)| format!("{head} {:.1} %", 100.0 * share))
+            .collect();
+        println!("{label} is the largest attention of END: {}", shares.join(", "));
+    }
+    Ok(table)
 }
 
 fn write_folder(folder: &Path, model: &Transformer, tokenizer_json: &[u8], card: &ModelCard) -> Result<()> {

@@ -1,12 +1,10 @@
-//! How well a model does the task, and which head looks from END to the indirect object.
+//! How well a model does its tasks.
 
-use candle_core::Tensor;
-
+use super::lists::ListSample;
 use super::prompts::Sample;
-use super::transformer::Transformer;
-use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Unwatched};
-use crate::names::Head;
+use super::repeats::Repeats;
+use crate::error::Result;
+use crate::forward::{Model, Pass, PrefixTree, Request, Unwatched};
 
 /// How often the final name is right.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,74 +49,41 @@ pub fn accuracy(model: &mut Model, samples: &[Sample]) -> Result<Accuracy> {
     Ok(measure(samples, log_probs.iter().map(Vec::as_slice)))
 }
 
-/// Mean attention from END to the indirect object of every head.
-#[derive(Debug, Clone)]
-pub struct Attention {
-    /// `[layer][head]`, each from 0 to 1.
-    pub means: Vec<Vec<f64>>,
+/// The share of `lists` in which `model` finds the answer the likeliest of all tokens after END.
+///
+/// # Errors
+/// Those of [`Model::log_probs`].
+pub fn lists_accuracy(model: &mut Model, lists: &[ListSample]) -> Result<f64> {
+    let texts: Vec<&[u32]> = lists.iter().map(ListSample::before_final_name).collect();
+    let log_probs = futures::executor::block_on(model.log_probs(&texts, &Unwatched))?;
+    let right = lists.iter().zip(&log_probs);
+    let right = right.filter(|(list, log_probs)| likeliest(log_probs) == Some(list.answer_token()));
+    Ok(right.count() as f64 / lists.len().max(1) as f64)
 }
 
-impl Attention {
-    /// Measures it on `samples`.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] when a tensor operation fails.
-    pub fn of(model: &Transformer, samples: &[Sample]) -> Result<Self> {
-        let config = model.config();
-        let mut means = vec![vec![0.0; config.n_head]; config.n_layer];
-        for samples in samples.chunks(100) {
-            for (pattern, means) in model.forward(samples)?.attention.iter().zip(&mut means) {
-                add_end_to_io(pattern, samples, means)?;
-            }
+/// The share of the predictable tokens of `repeats` that `model` finds the likeliest.
+///
+/// # Errors
+/// Those of [`Model::run`].
+pub fn repeats_accuracy(model: &mut Model, repeats: &[Repeats]) -> Result<f64> {
+    let (mut right, mut all) = (0usize, 0usize);
+    let n_layer = model.config().n_layer;
+    for repeats in repeats {
+        let tree = PrefixTree::new([&repeats.tokens[..]]);
+        let rows: Vec<usize> = repeats.predictable().map(|position| tree.path(0)[position]).collect();
+        let mut pass = Pass::new(tree, Request::default());
+        futures::executor::block_on(model.run(std::slice::from_mut(&mut pass), n_layer, &Unwatched))?;
+        let logits = futures::executor::block_on(model.logits(&pass, &rows, &Unwatched))?;
+        for (position, logits) in repeats.predictable().zip(&logits) {
+            all += 1;
+            right += usize::from(likeliest(logits) == Some(repeats.tokens[position + 1]));
         }
-        means
-            .iter_mut()
-            .flatten()
-            .for_each(|sum| *sum /= samples.len().max(1) as f64);
-        Ok(Self { means })
     }
-
-    /// The head with the largest mean among the layers that have one before them, and the earlier head with
-    /// the largest mean in the layers before it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] when the model has only one layer.
-    pub fn heads(&self) -> Result<(Head, Head)> {
-        let destination = self.largest(1..self.means.len());
-        let earlier = destination.and_then(|head| self.largest(0..head.layer));
-        destination
-            .zip(earlier)
-            .ok_or_else(|| Error::new(ErrorKind::Internal, "a model of one layer has no earlier head"))
-    }
-
-    /// The mean of `head`; 0 where there is none.
-    pub fn mean(&self, head: Head) -> f64 {
-        self.means
-            .get(head.layer)
-            .and_then(|means| means.get(head.head))
-            .copied()
-            .unwrap_or(0.0)
-    }
-
-    fn largest(&self, layers: std::ops::Range<usize>) -> Option<Head> {
-        layers
-            .flat_map(|layer| (0..self.means[layer].len()).map(move |head| Head::new(layer, head)))
-            .max_by(|a, b| self.mean(*a).total_cmp(&self.mean(*b)))
-    }
+    Ok(right as f64 / all.max(1) as f64)
 }
 
-/// Adds to each head's sum its attention from END to IO; `pattern` is `[batch, head, query pos, key pos]`.
-fn add_end_to_io(pattern: &Tensor, samples: &[Sample], sums: &mut [f64]) -> Result<()> {
-    for (index, sample) in samples.iter().enumerate() {
-        let to_io: Vec<f32> = pattern
-            .get(index)?
-            .narrow(1, sample.positions.end, 1)?
-            .narrow(2, sample.positions.io, 1)?
-            .flatten_all()?
-            .to_vec1()?;
-        sums.iter_mut()
-            .zip(to_io)
-            .for_each(|(sum, weight)| *sum += f64::from(weight));
-    }
-    Ok(())
+/// The token with the largest of `logits`.
+fn likeliest(logits: &[f32]) -> Option<u32> {
+    let token = (0..logits.len()).max_by(|&a, &b| logits[a].total_cmp(&logits[b]));
+    token.map(|token| token as u32)
 }

@@ -227,6 +227,40 @@ impl CustomOp1 for CrossEntropy {
     }
 }
 
+/// Sum over some cells of an attention pattern `[batch, head, query, key]` of their negative logarithms: a scalar.
+pub struct Surprisal {
+    /// Flat index of each cell, and its weight in the sum.
+    pub cells: Vec<(usize, f32)>,
+}
+
+/// What is added to a weight of attention before its logarithm is taken, so that both it and its slope stay finite.
+const LEAST_ATTENTION: f32 = 1e-6;
+
+impl CustomOp1 for Surprisal {
+    fn name(&self) -> &'static str {
+        "surprisal"
+    }
+
+    fn cpu_fwd(&self, pattern: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let pattern = values(pattern, layout)?;
+        let sum = self
+            .cells
+            .iter()
+            .map(|&(index, weight)| -weight * (pattern[index] + LEAST_ATTENTION).ln())
+            .sum();
+        Ok((CpuStorage::F32(vec![sum]), Shape::from(())))
+    }
+
+    fn bwd(&self, pattern: &Tensor, _res: &Tensor, grad: &Tensor) -> Result<Option<Tensor>> {
+        let (pattern_values, grad) = (to_vec(pattern)?, grad.to_scalar::<f32>()?);
+        let mut out = vec![0f32; pattern_values.len()];
+        for &(index, weight) in &self.cells {
+            out[index] -= grad * weight / (pattern_values[index] + LEAST_ATTENTION);
+        }
+        Ok(Some(like(out, pattern)?))
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -279,6 +313,11 @@ mod tests {
         let scores = var(&[2, 4, 4], 4);
         check_gradients("causal softmax", std::slice::from_ref(&scores), || {
             scores.apply_op1(CausalSoftmax { scale: 0.5 })
+        });
+        check_gradients("attention guidance", std::slice::from_ref(&scores), || {
+            scores.apply_op1(CausalSoftmax { scale: 0.5 })?.apply_op1(Surprisal {
+                cells: vec![(5, 0.7), (14, 0.2), (17, 1.0), (31, 0.5), (31, 0.5)],
+            })
         });
         check_gradients("GELU", std::slice::from_ref(&x), || x.apply_op1(Gelu));
         check_gradients("cross-entropy", std::slice::from_ref(&x), || {

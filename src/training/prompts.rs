@@ -41,7 +41,7 @@ pub enum Templates {
     HeldOut,
 }
 
-/// A tokenised prompt.
+/// A tokenized prompt.
 #[derive(Debug, Clone)]
 pub struct Sample {
     /// Tokens, final name included, without BOS.
@@ -80,6 +80,11 @@ impl Split {
         self.held_out_pairs.len()
     }
 
+    /// Whether the two names are a pair that is never seen in training, in either order.
+    pub fn is_held_out(&self, a: &str, b: &str) -> bool {
+        self.held_out_pairs.contains(&ordered(a, b))
+    }
+
     /// The words that prompts are made of.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
@@ -92,7 +97,7 @@ impl Split {
     pub fn draw(&self, python: &mut PythonRandom, pairs: Pairs, templates: Templates) -> Result<[String; 3]> {
         let words = loop {
             let words = draw_slots(&self.dataset, python)?;
-            let held_out = self.held_out_pairs.contains(&ordered(words.io, words.s));
+            let held_out = self.is_held_out(words.io, words.s);
             if pairs == Pairs::Any || held_out == (pairs == Pairs::HeldOut) {
                 break words;
             }
@@ -110,7 +115,7 @@ impl Split {
         Ok([words.fill(template), words.io.to_owned(), words.s.to_owned()])
     }
 
-    /// Draws and tokenises `count` prompts.
+    /// Draws and tokenizes `count` prompts.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] when a name is not one token of `tokenizer`.
@@ -131,7 +136,7 @@ impl Split {
 }
 
 impl Sample {
-    /// Tokenises the prompt `text` with the names `io` and `s`.
+    /// Tokenizes the prompt `text` with the names `io` and `s`.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] when a name is not one token of `tokenizer`.

@@ -5,22 +5,19 @@ use std::collections::{BTreeMap, HashMap};
 use candle_core::{DType, Device, Tensor, Var};
 use safetensors::tensor::{Dtype, TensorView};
 
-use super::ops::{CausalSoftmax, CrossEntropy, Gelu, LayerNorm};
-use super::prompts::Sample;
+use super::ops::{CausalSoftmax, CrossEntropy, Gelu, LayerNorm, Surprisal};
+use super::sequence::Sequence;
+use super::start::initial_weights;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Config, tensors};
-use crate::prompts::ioi::random::NumpyRandom;
-
-/// Standard deviation of initial weights, as in GPT-2.
-const INITIAL_STD: f64 = 0.02;
+use crate::model::Config;
 
 /// What a forward pass yields.
 pub struct Forward {
-    /// Logits `[batch * pos, d_vocab]`.
-    pub logits: Tensor,
+    /// The residual stream after all blocks and the final LayerNorm, `[batch * pos, d_model]`.
+    pub normalized: Tensor,
     /// Attention patterns `[batch, head, query pos, key pos]`, one per layer.
     pub attention: Vec<Tensor>,
-    /// Positions per row of the batch: those of the longest prompt.
+    /// Positions per row of the batch: those of the longest sequence.
     pub positions: usize,
 }
 
@@ -31,29 +28,13 @@ pub struct Transformer {
 }
 
 impl Transformer {
-    /// Fresh weights: normal with standard deviation 0.02 (over sqrt(2 n_layer) for maps that write to the
-    /// residual stream), LayerNorm weights 1, biases 0; drawn from NumPy's generator with `seed`.
+    /// The weights of [`initial_weights`], drawn with `seed`.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] when memory can't be had.
+    /// Those of [`initial_weights`]; [`ErrorKind::Internal`] when memory can't be had.
     pub fn new(config: Config, seed: u32) -> Result<Self> {
-        let mut numpy = NumpyRandom::new(seed);
-        let residual_std = INITIAL_STD / (2.0 * config.n_layer as f64).sqrt();
         let mut vars = BTreeMap::new();
-        for (name, shape) in tensors::required(&config) {
-            let count = shape.iter().product();
-            let values: Vec<f32> = if name.contains("ln_") {
-                vec![if name.ends_with(".weight") { 1.0 } else { 0.0 }; count]
-            } else if name.ends_with(".bias") {
-                vec![0.0; count]
-            } else {
-                let std = if name.ends_with("c_proj.weight") {
-                    residual_std
-                } else {
-                    INITIAL_STD
-                };
-                (0..count).map(|_| (std * numpy.standard_normal()) as f32).collect()
-            };
+        for (name, (values, shape)) in initial_weights(&config, seed)? {
             vars.insert(name, Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu)?)?);
         }
         Ok(Self { config, vars })
@@ -108,64 +89,86 @@ impl Transformer {
         safetensors::serialize(views, Some(metadata)).map_err(|error| internal(error.to_string()))
     }
 
-    /// Runs `samples`, padded on the right to the longest.
+    /// Runs `sequences`, padded on the right to the longest.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] when a tensor operation fails, for example for a prompt beyond `n_ctx`.
-    pub fn forward(&self, samples: &[Sample]) -> Result<Forward> {
-        let batch = samples.len();
-        let positions = samples.iter().map(|sample| sample.tokens.len()).max().unwrap_or(0);
-        let mut tokens = vec![self.config.bos_token_id.unwrap_or_default(); batch * positions];
-        for (row, sample) in tokens.chunks_exact_mut(positions.max(1)).zip(samples) {
-            row[..sample.tokens.len()].copy_from_slice(&sample.tokens);
+    /// [`ErrorKind::Internal`] when a tensor operation fails, for example for a position beyond `n_ctx`.
+    pub fn forward(&self, sequences: &[Sequence]) -> Result<Forward> {
+        let batch = sequences.len();
+        let positions = sequences
+            .iter()
+            .map(|sequence| sequence.tokens.len())
+            .max()
+            .unwrap_or(0);
+        let (mut tokens, mut places) = (Vec::new(), Vec::new());
+        for sequence in sequences {
+            let padding = std::iter::repeat(self.config.bos_token_id.unwrap_or_default());
+            tokens.extend(sequence.tokens.iter().copied().chain(padding).take(positions));
+            places.extend((0..positions).map(|position| (sequence.first_position + position) as u32));
         }
-        let d_model = self.config.d_model;
-        let tokens = Tensor::from_vec(tokens, batch * positions, &Device::Cpu)?;
-        let wte = self.var("wte.weight")?;
-        let wpe = self.var("wpe.weight")?.narrow(0, 0, positions)?;
-        let embedded = wte.index_select(&tokens, 0)?.reshape((batch, positions, d_model))?;
-        let mut resid = embedded.broadcast_add(&wpe)?.reshape((batch * positions, d_model))?;
+        let mut resid = (self.rows("wte.weight", tokens)? + self.rows("wpe.weight", places)?)?;
         let mut attention = Vec::with_capacity(self.config.n_layer);
         for layer in 0..self.config.n_layer {
             let (after, pattern) = self.block(&resid, layer, batch, positions)?;
             resid = after;
             attention.push(pattern);
         }
-        let logits = self.layer_norm(&resid, "ln_f")?.matmul(&wte.t()?)?;
         Ok(Forward {
-            logits,
+            normalized: self.layer_norm(&resid, "ln_f")?,
             attention,
             positions,
         })
     }
 
-    /// The loss on `samples`: mean cross-entropy of the final name, plus `text_weight` times that of all
-    /// the tokens before it.
+    /// Logits `[rows, d_vocab]` at some rows of [`Forward::normalized`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] for a row that is not there, or when a tensor operation fails.
+    pub fn logits(&self, forward: &Forward, rows: Vec<u32>) -> Result<Tensor> {
+        let at_rows = forward.normalized.index_select(&indices(rows)?, 0)?;
+        Ok(at_rows.matmul(&self.var("wte.weight")?.t()?)?)
+    }
+
+    /// The loss on `sequences`: the weighted sum of their targets' cross-entropies, and `guidance` times that of their
+    /// guided cells' surprisals.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] when a tensor operation fails.
-    pub fn loss(&self, samples: &[Sample], text_weight: f32) -> Result<Tensor> {
-        let forward = self.forward(samples)?;
-        let rows = samples.len() * forward.positions;
-        let (mut targets, mut weights) = (vec![0u32; rows], vec![0f32; rows]);
-        let text_tokens: usize = samples.iter().map(|sample| sample.positions.end).sum();
-        for (index, sample) in samples.iter().enumerate() {
-            let start = index * forward.positions;
-            let predicted = sample.positions.end + 1;
-            targets[start..start + predicted].copy_from_slice(&sample.tokens[1..]);
-            weights[start..start + predicted].fill(text_weight / text_tokens as f32);
-            weights[start + sample.positions.end] = 1.0 / samples.len() as f32;
+    pub fn loss(&self, sequences: &[Sequence], guidance: f32) -> Result<Tensor> {
+        let forward = self.forward(sequences)?;
+        let (mut rows, mut targets, mut weights) = (Vec::new(), Vec::new(), Vec::new());
+        let mut cells: Vec<Vec<(usize, f32)>> = vec![Vec::new(); self.config.n_layer];
+        for (index, sequence) in sequences.iter().enumerate() {
+            for target in &sequence.targets {
+                rows.push((index * forward.positions + target.after) as u32);
+                targets.push(target.token);
+                weights.push(target.weight);
+            }
+            for guide in &sequence.guides {
+                let pattern = index * self.config.n_head + guide.head.head;
+                let cell = (pattern * forward.positions + guide.query) * forward.positions + guide.key;
+                if let Some(cells) = cells.get_mut(guide.head.layer) {
+                    cells.push((cell, guidance * guide.weight));
+                }
+            }
         }
-        Ok(forward.logits.apply_op1(CrossEntropy { targets, weights })?)
+        let logits = self.logits(&forward, rows)?;
+        let mut loss = logits.apply_op1(CrossEntropy { targets, weights })?;
+        for (pattern, cells) in forward.attention.iter().zip(cells) {
+            if guidance > 0.0 && !cells.is_empty() {
+                loss = (loss + pattern.apply_op1(Surprisal { cells })?)?;
+            }
+        }
+        Ok(loss)
     }
 
     /// One block: `resid_pre` `[batch * pos, d_model]` to `resid_post`, and the attention pattern.
     fn block(&self, resid_pre: &Tensor, layer: usize, batch: usize, positions: usize) -> Result<(Tensor, Tensor)> {
         let (n_head, d_head) = (self.config.n_head, self.config.d_head());
         let name = |part: &str| format!("h.{layer}.{part}");
-        let normalised = self.layer_norm(resid_pre, &name("ln_1"))?;
+        let normalized = self.layer_norm(resid_pre, &name("ln_1"))?;
         let qkv = self
-            .linear(&normalised, &name("attn.c_attn"))?
+            .linear(&normalized, &name("attn.c_attn"))?
             .reshape((batch, positions, 3, n_head, d_head))?;
         let part = |index| qkv.narrow(2, index, 1)?.squeeze(2)?.transpose(1, 2)?.contiguous();
         let (q, k, v) = (part(0)?, part(1)?, part(2)?);
@@ -176,10 +179,15 @@ impl Transformer {
             .transpose(1, 2)?
             .reshape((batch * positions, n_head * d_head))?;
         let resid_mid = (resid_pre + self.linear(&z, &name("attn.c_proj"))?)?;
-        let normalised = self.layer_norm(&resid_mid, &name("ln_2"))?;
-        let hidden = self.linear(&normalised, &name("mlp.c_fc"))?.apply_op1(Gelu)?;
+        let normalized = self.layer_norm(&resid_mid, &name("ln_2"))?;
+        let hidden = self.linear(&normalized, &name("mlp.c_fc"))?.apply_op1(Gelu)?;
         let resid_post = (&resid_mid + self.linear(&hidden, &name("mlp.c_proj"))?)?;
         Ok((resid_post, pattern))
+    }
+
+    /// Rows of a weight matrix, `[rows, d_model]`.
+    fn rows(&self, name: &str, rows: Vec<u32>) -> Result<Tensor> {
+        Ok(self.var(name)?.index_select(&indices(rows)?, 0)?)
     }
 
     fn layer_norm(&self, x: &Tensor, name: &str) -> Result<Tensor> {
@@ -200,6 +208,11 @@ impl Transformer {
             None => Err(internal(format!("the model has no weight {name}"))),
         }
     }
+}
+
+fn indices(rows: Vec<u32>) -> Result<Tensor> {
+    let count = rows.len();
+    Ok(Tensor::from_vec(rows, count, &Device::Cpu)?)
 }
 
 fn internal(cause: String) -> Error {

@@ -1,4 +1,4 @@
-//! GPT-2's tokenizer, cut to the words of the IOI dataset.
+//! GPT-2's tokenizer, cut to the words of the IOI dataset and to the commonest others.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -11,6 +11,12 @@ use crate::prompts::ioi::{Dataset, Words};
 
 /// Symbols of a byte-level alphabet.
 const BYTES: usize = 256;
+
+/// Merges of GPT-2's tokenizer, the commonest first, that the bundled model keeps whatever its prompts are made of.
+pub const FIRST_MERGES: usize = 3000;
+
+/// Sentences outside the prompts of the training whose words the bundled model's tokenizer leaves whole.
+pub const EXAMPLES: [&str; 1] = ["The keys to the cabinet are on the table."];
 
 /// Texts that together have every word of `dataset`: each template once, every name with and without a
 /// leading space, every place and object after a space.
@@ -30,19 +36,20 @@ pub fn texts_of(dataset: &Dataset) -> Vec<String> {
     texts
 }
 
-/// The `tokenizer.json` of a tokenizer that cuts `texts` as `gpt2` (GPT-2's `tokenizer.json`) does, with no
-/// more tokens than that takes: the 256 bytes, the merges used, and `<|endoftext|>` last. Other texts fall into
-/// smaller pieces, in the end bytes.
+/// The `tokenizer.json` of a tokenizer that cuts `texts` as `gpt2` (GPT-2's `tokenizer.json`) does: the 256 bytes,
+/// the merges used and the `first_merges` first of GPT-2's list, in its order, and `<|endoftext|>` last. Other texts
+/// fall into smaller pieces, in the end bytes; with 0 for `first_merges` nearly all words do.
 ///
 /// Byte-pair encoding always applies the first merge of the list that fits. Leaving out merges that were
 /// never applied to a word changes nothing in how that word is cut.
 ///
 /// # Errors
 /// [`ErrorKind::Tokenizer`] when `gpt2` is not a byte-level BPE tokenizer as GPT-2's.
-pub fn cut_tokenizer(gpt2: &[u8], texts: &[String]) -> Result<Vec<u8>> {
+pub fn cut_tokenizer(gpt2: &[u8], texts: &[String], first_merges: usize) -> Result<Vec<u8>> {
     let mut tokenizer: Value = serde_json::from_slice(gpt2).map_err(|error| unlike_gpt2(&error.to_string()))?;
     let merges = merges(&tokenizer).ok_or_else(|| unlike_gpt2("its merges are not a list of pairs"))?;
-    let used = used_merges(&merges, texts)?;
+    let mut used = used_merges(&merges, texts)?;
+    used.extend(0..first_merges.min(merges.len()));
 
     let mut vocab = Map::new();
     for symbol in bytes_in_order(&tokenizer)? {

@@ -1,0 +1,148 @@
+//! What a training step sees: IOI prompts, lists and repeats, drawn afresh.
+
+use super::lists::ListSample;
+use super::prompts::{Pairs, Sample, Split, Templates};
+use super::repeats::Repeats;
+use super::sequence::{Guide, Sequence, Target};
+use crate::error::Result;
+use crate::model::Tokenizer;
+use crate::names::Head;
+use crate::prompts::ioi::random::PythonRandom;
+
+/// Guided from each token of a second copy to the token after its first occurrence.
+pub const INDUCTION_HEAD: Head = Head::new(1, 0);
+
+/// Guided from END to the subject's last occurrence.
+pub const SUBJECT_HEAD: Head = Head::new(1, 1);
+
+/// Guided from END to the indirect object.
+pub const CONTENT_HEAD: Head = Head::new(2, 0);
+
+/// Weight of the guidance to the subject, beside 1 for the other two.
+const SUBJECT_GUIDANCE: f32 = 0.5;
+
+/// Tokens before the final name that are to be predicted in each prompt.
+const TEXT_TARGETS: usize = 4;
+
+/// Tokens that are to be predicted in each sequence of repeats.
+const REPEAT_TARGETS: usize = 16;
+
+/// Shortest and longest segment that is repeated, in tokens.
+const SEGMENT: (usize, usize) = (4, 24);
+
+/// How many sequences of each task a step has, and what they weigh.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curriculum {
+    /// IOI prompts.
+    pub ioi: usize,
+    /// Lists.
+    pub lists: usize,
+    /// Sequences of random tokens, repeated.
+    pub repeats: usize,
+    /// Length of these, in tokens.
+    pub repeats_length: usize,
+    /// Weight of a token before the final name, where the final name's is 1.
+    pub text_weight: f32,
+}
+
+impl Curriculum {
+    /// The prompts of a step: IOI prompts, then lists; pairs of names and templates of the training.
+    ///
+    /// # Errors
+    /// Those of [`Split::samples`] and [`Split::lists`].
+    pub fn prompts(&self, split: &Split, tokenizer: &Tokenizer, python: &mut PythonRandom) -> Result<Vec<Sequence>> {
+        let kind = (Pairs::Training, Templates::Training);
+        let ioi = split.samples(tokenizer, python, kind, self.ioi)?;
+        let lists = split.lists(tokenizer, python, Pairs::Training, self.lists)?;
+        let mut prompts = Vec::with_capacity(self.ioi + self.lists);
+        for sample in ioi {
+            let guides = ioi_guides(&sample, 1.0 / self.ioi as f32);
+            prompts.push(self.prompt(python, sample.tokens, guides, self.ioi));
+        }
+        for ListSample { tokens, .. } in lists {
+            prompts.push(self.prompt(python, tokens, Vec::new(), self.lists));
+        }
+        Ok(prompts)
+    }
+
+    /// A prompt, one of `of`: its final token is to be predicted, and some tokens before it.
+    fn prompt(&self, python: &mut PythonRandom, tokens: Vec<u32>, guides: Vec<Guide>, of: usize) -> Sequence {
+        let end = tokens.len().saturating_sub(2);
+        let mut targets = vec![Target {
+            after: end,
+            token: tokens[end + 1],
+            weight: 1.0 / of as f32,
+        }];
+        for _ in 0..TEXT_TARGETS {
+            let after = python.below(end as u32) as usize;
+            targets.push(Target {
+                after,
+                token: tokens[after + 1],
+                weight: self.text_weight / (TEXT_TARGETS * (self.ioi + self.lists)) as f32,
+            });
+        }
+        Sequence {
+            tokens,
+            first_position: 0,
+            targets,
+            guides,
+        }
+    }
+
+    /// The repeats of a step, of tokens below `d_vocab`. Every other one begins at a random position, so that all `n_ctx`
+    /// positions are learned from short sequences.
+    pub fn repeats(&self, d_vocab: usize, n_ctx: usize, python: &mut PythonRandom) -> Vec<Sequence> {
+        let weight = 1.0 / (REPEAT_TARGETS * self.repeats) as f32;
+        let mut sequences = Vec::with_capacity(self.repeats);
+        for index in 0..self.repeats {
+            let segment = SEGMENT.0 + python.below((SEGMENT.1 - SEGMENT.0 + 1) as u32) as usize;
+            let drawn = Repeats::draw(python, d_vocab, segment, self.repeats_length);
+            let last_start = n_ctx.saturating_sub(self.repeats_length) as u32;
+            let mut sequence = Sequence {
+                tokens: Vec::new(),
+                first_position: if index % 2 == 0 {
+                    0
+                } else {
+                    python.below(last_start + 1) as usize
+                },
+                targets: Vec::with_capacity(REPEAT_TARGETS),
+                guides: Vec::with_capacity(REPEAT_TARGETS),
+            };
+            let predictable = drawn.predictable();
+            for _ in 0..REPEAT_TARGETS {
+                let after = predictable.start + python.below(predictable.len() as u32) as usize;
+                sequence.targets.push(Target {
+                    after,
+                    token: drawn.tokens[after + 1],
+                    weight,
+                });
+                // Later on there are several places to look at.
+                if after < 2 * segment {
+                    sequence.guides.push(Guide {
+                        head: INDUCTION_HEAD,
+                        query: after,
+                        key: drawn.first_occurrence(after) + 1,
+                        weight,
+                    });
+                }
+            }
+            sequence.tokens = drawn.tokens;
+            sequences.push(sequence);
+        }
+        sequences
+    }
+}
+
+/// Where heads are guided to look in an IOI prompt.
+fn ioi_guides(sample: &Sample, weight: f32) -> Vec<Guide> {
+    let from_end = |head, key, weight| Guide {
+        head,
+        query: sample.positions.end,
+        key,
+        weight,
+    };
+    vec![
+        from_end(CONTENT_HEAD, sample.positions.io, weight),
+        from_end(SUBJECT_HEAD, sample.positions.s2, SUBJECT_GUIDANCE * weight),
+    ]
+}

@@ -1,0 +1,242 @@
+//! What each attention head looks at: the table of the bundled model's card.
+
+use super::lists::ListSample;
+use super::prompts::{Pairs, Sample, Split, Templates};
+use super::repeats::Repeats;
+use crate::error::Result;
+use crate::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
+use crate::names::{BlockHook, Head, HookPoint};
+use crate::prompts::ioi::random::PythonRandom;
+
+/// Sequences that are measured at a time.
+const AT_A_TIME: usize = 64;
+
+/// Seed of the prompts of [`columns`].
+const SEED: u64 = 3001;
+
+/// Length of the repeated segment that heads are measured on, in tokens.
+const SEGMENT: usize = 24;
+
+/// Cells of attention patterns whose mean says what a head does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// What it is called in the table.
+    pub label: &'static str,
+    /// Sequences of tokens.
+    pub sequences: Vec<Vec<u32>>,
+    /// The cells: number of the sequence, query position, key position.
+    pub cells: Vec<[usize; 3]>,
+}
+
+/// What a head does with the cells of a column.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Look {
+    /// Mean attention, from 0 to 1.
+    pub mean: f64,
+    /// Share of the cells with more attention than any other key of the same query.
+    pub largest: f64,
+}
+
+impl Column {
+    /// Measures all heads of `model`, `[layer][head]`.
+    ///
+    /// # Errors
+    /// Those of [`Model::run`].
+    pub fn measure(&self, model: &mut Model) -> Result<Vec<Vec<Look>>> {
+        let config = model.config().clone();
+        let mut looks = vec![vec![Look::default(); config.n_head]; config.n_layer];
+        for first in (0..self.sequences.len()).step_by(AT_A_TIME) {
+            let sequences = &self.sequences[first..self.sequences.len().min(first + AT_A_TIME)];
+            let here = |cell: &&[usize; 3]| (first..first + sequences.len()).contains(&cell[0]);
+            let cells: Vec<&[usize; 3]> = self.cells.iter().filter(here).collect();
+            let tree = PrefixTree::new(sequences.iter().map(Vec::as_slice));
+            let rows: Vec<usize> = cells.iter().map(|cell| tree.path(cell[0] - first)[cell[1]]).collect();
+            let tap = |layer| Tap::new(HookPoint::block(layer, BlockHook::Pattern), rows.clone());
+            let mut pass = Pass::new(tree, Request::of((0..config.n_layer).map(tap).collect()));
+            let run = model.run(std::slice::from_mut(&mut pass), config.n_layer, &Unwatched);
+            futures::executor::block_on(run)?;
+            for (captured, looks) in pass.captured.iter().zip(&mut looks) {
+                for (index, [_, query, key]) in cells.iter().enumerate() {
+                    for (pattern, look) in captured.row(index).chunks_exact(query + 1).zip(looks.iter_mut()) {
+                        look.mean += f64::from(pattern[*key]) / self.cells.len() as f64;
+                        let others = pattern.iter().enumerate().filter(|(other, _)| other != key);
+                        if others.map(|(_, weight)| weight).all(|weight| *weight < pattern[*key]) {
+                            look.largest += 1.0 / self.cells.len() as f64;
+                        }
+                    }
+                }
+            }
+        }
+        Ok(looks)
+    }
+
+    /// A column of one cell for each sample, from END to where `key` says.
+    fn from_end(label: &'static str, samples: &[Sample], key: impl Fn(&Sample) -> usize) -> Self {
+        let cell = |(index, sample): (usize, &Sample)| [index, sample.positions.end, key(sample)];
+        Self {
+            label,
+            sequences: samples
+                .iter()
+                .map(|sample| sample.before_final_name().to_vec())
+                .collect(),
+            cells: samples.iter().enumerate().map(cell).collect(),
+        }
+    }
+
+    /// A column of the cells from each predictable token of `repeats` to the key `key` positions after its first occurrence.
+    fn of_repeats(label: &'static str, repeats: &[Repeats], key: usize) -> Self {
+        let cells = |(index, repeats): (usize, &Repeats)| {
+            let cell = |query| [index, query, repeats.first_occurrence(query) + key];
+            repeats.predictable().map(cell).collect::<Vec<_>>()
+        };
+        Self {
+            label,
+            sequences: repeats.iter().map(|repeats| repeats.tokens.clone()).collect(),
+            cells: repeats.iter().enumerate().flat_map(cells).collect(),
+        }
+    }
+
+    /// A column of the cells from each token to the one before it.
+    fn previous(label: &'static str, sequences: Vec<Vec<u32>>) -> Self {
+        let cells = |(index, tokens): (usize, &Vec<u32>)| (1..tokens.len()).map(move |query| [index, query, query - 1]);
+        let cells = sequences.iter().enumerate().flat_map(cells).collect();
+        Self {
+            label,
+            sequences,
+            cells,
+        }
+    }
+}
+
+/// Labels of the columns, in the table's order.
+pub mod label {
+    /// Attention from END to the indirect object where it comes first.
+    pub const ABBA_IO: &str = "ABBA END → IO";
+    /// From END to the subject's first occurrence where the indirect object comes first.
+    pub const ABBA_S1: &str = "ABBA END → S1";
+    /// From END to the subject's last occurrence where the indirect object comes first.
+    pub const ABBA_S2: &str = "ABBA END → S2";
+    /// From END to the indirect object where the subject comes first.
+    pub const BABA_IO: &str = "BABA END → IO";
+    /// From END to the subject's first occurrence where it comes first.
+    pub const BABA_S1: &str = "BABA END → S1";
+    /// From END to the subject's last occurrence where it comes first.
+    pub const BABA_S2: &str = "BABA END → S2";
+    /// From END to the answer in lists.
+    pub const ANSWER: &str = "lists END → answer";
+    /// To the token before, in IOI prompts and lists.
+    pub const PREVIOUS_IN_TEXTS: &str = "previous token, texts";
+    /// To the token before, in random tokens repeated.
+    pub const PREVIOUS_IN_REPEATS: &str = "previous token, repeats";
+    /// From the second copy of random tokens to the same token in the first.
+    pub const DUPLICATE: &str = "duplicate token";
+    /// From the second copy of random tokens to the token after the same one in the first.
+    pub const INDUCTION: &str = "induction";
+}
+
+/// The columns of the card: IOI prompts and lists with pairs of names never seen, and random tokens repeated once.
+///
+/// # Errors
+/// Those of [`Split::samples`] and [`Split::lists`].
+pub fn columns(model: &Model, split: &Split, prompts: usize) -> Result<Vec<Column>> {
+    let python = &mut PythonRandom::new(SEED);
+    let kind = (Pairs::HeldOut, Templates::Training);
+    let ioi = split.samples(model.tokenizer(), python, kind, prompts)?;
+    let lists = split.lists(model.tokenizer(), python, Pairs::HeldOut, prompts)?;
+    // <|endoftext|>, the last token of the vocabulary, is in no text.
+    let words = model.config().d_vocab.saturating_sub(1);
+    let repeats: Vec<Repeats> = (0..prompts.div_ceil(10))
+        .map(|_| Repeats::draw(python, words, SEGMENT, 2 * SEGMENT))
+        .collect();
+    let io_first = |sample: &Sample| sample.positions.io < sample.positions.s1;
+    let (abba, baba): (Vec<Sample>, Vec<Sample>) = ioi.iter().cloned().partition(io_first);
+    let texts = ioi.iter().map(Sample::before_final_name);
+    let texts = texts
+        .chain(lists.iter().map(ListSample::before_final_name))
+        .map(<[u32]>::to_vec);
+    Ok(vec![
+        Column::from_end(label::ABBA_IO, &abba, |sample| sample.positions.io),
+        Column::from_end(label::ABBA_S1, &abba, |sample| sample.positions.s1),
+        Column::from_end(label::ABBA_S2, &abba, |sample| sample.positions.s2),
+        Column::from_end(label::BABA_IO, &baba, |sample| sample.positions.io),
+        Column::from_end(label::BABA_S1, &baba, |sample| sample.positions.s1),
+        Column::from_end(label::BABA_S2, &baba, |sample| sample.positions.s2),
+        Column {
+            label: label::ANSWER,
+            sequences: lists.iter().map(|list| list.before_final_name().to_vec()).collect(),
+            cells: lists
+                .iter()
+                .enumerate()
+                .map(|(index, list)| [index, list.end, list.answer])
+                .collect(),
+        },
+        Column::previous(label::PREVIOUS_IN_TEXTS, texts.collect()),
+        Column::previous(
+            label::PREVIOUS_IN_REPEATS,
+            repeats.iter().map(|repeats| repeats.tokens.clone()).collect(),
+        ),
+        Column::of_repeats(label::DUPLICATE, &repeats, 0),
+        Column::of_repeats(label::INDUCTION, &repeats, 1),
+    ])
+}
+
+/// All heads of a model against all columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeadTable {
+    /// Label of each column.
+    pub labels: Vec<&'static str>,
+    /// For each column, `[layer][head]`.
+    pub looks: Vec<Vec<Vec<Look>>>,
+}
+
+impl HeadTable {
+    /// Measures `columns`.
+    ///
+    /// # Errors
+    /// Those of [`Column::measure`].
+    pub fn measure(model: &mut Model, columns: &[Column]) -> Result<Self> {
+        let looks = columns
+            .iter()
+            .map(|column| column.measure(model))
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            labels: columns.iter().map(|column| column.label).collect(),
+            looks,
+        })
+    }
+
+    /// What `head` does with the column `label`; nothing where there is no such head or column.
+    pub fn look(&self, label: &str, head: Head) -> Look {
+        let column = self.labels.iter().position(|of| *of == label);
+        let look = column.and_then(|column| self.looks[column].get(head.layer)?.get(head.head));
+        look.copied().unwrap_or_default()
+    }
+
+    /// All heads, layer by layer.
+    pub fn heads(&self) -> Vec<Head> {
+        let layers = self.looks.first().map_or(&[][..], Vec::as_slice).iter().enumerate();
+        layers
+            .flat_map(|(layer, heads)| (0..heads.len()).map(move |head| Head::new(layer, head)))
+            .collect()
+    }
+
+    /// The head with the largest mean in the column `label` among those that `allowed` allows.
+    pub fn largest(&self, label: &str, allowed: impl Fn(Head) -> bool) -> Option<Head> {
+        let heads = self.heads().into_iter().filter(|head| allowed(*head));
+        heads.max_by(|a, b| self.look(label, *a).mean.total_cmp(&self.look(label, *b).mean))
+    }
+
+    /// The means as a table in Markdown, a row for each head.
+    pub fn markdown(&self) -> String {
+        let mut lines = vec![format!("| head | {} |", self.labels.join(" | "))];
+        lines.push(format!("| ---{} |", " | ---:".repeat(self.labels.len())));
+        for head in self.heads() {
+            let means = self
+                .labels
+                .iter()
+                .map(|label| format!("{:.2}", self.look(label, head).mean));
+            lines.push(format!("| {head} | {} |", means.collect::<Vec<_>>().join(" | ")));
+        }
+        lines.join("\n")
+    }
+}
