@@ -50,7 +50,7 @@ struct Options {
     #[arg(long, default_value = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gpt2-tokenizer.json"))]
     gpt2_tokenizer: PathBuf,
     /// Optimizer steps.
-    #[arg(long, default_value_t = 2000)]
+    #[arg(long, default_value_t = 1500)]
     steps: usize,
     /// IOI prompts per step.
     #[arg(long, default_value_t = 16)]
@@ -82,6 +82,8 @@ struct Options {
 }
 
 fn main() -> std::process::ExitCode {
+    // SAFETY: no other thread has been started that could read or write the environment.
+    unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
     match run(&Options::parse()) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {
@@ -171,6 +173,9 @@ fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Op
         lists: options.lists,
         repeats: options.repeats,
         repeats_length: options.repeats_length,
+        // <|endoftext|>, the last token of the vocabulary, is in no text.
+        d_vocab: model.config().d_vocab.saturating_sub(1),
+        n_ctx: model.config().n_ctx,
         text_weight: options.text_weight,
     };
     let parameters = ParamsAdamW {
@@ -180,17 +185,15 @@ fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Op
         ..ParamsAdamW::default()
     };
     let mut optimizer = AdamW::new(model.vars(), parameters)?;
-    // <|endoftext|>, the last token of the vocabulary, is in no text.
-    let (words, n_ctx) = (model.config().d_vocab.saturating_sub(1), model.config().n_ctx);
     let mut losses = [0f32; 2];
     for step in 0..options.steps {
-        let guidance = guidance(step, options);
-        let of_prompts = model.loss(&curriculum.prompts(split, tokenizer, &mut python)?, guidance)?;
-        let of_repeats = model.loss(&curriculum.repeats(words, n_ctx, &mut python), guidance)?;
+        let prompts = curriculum.prompts(split, tokenizer, &mut python)?;
+        let repeats = curriculum.repeats(&mut python);
+        let (gradients, [of_prompts, of_repeats]) = model.gradients([&prompts, &repeats], guidance(step, options))?;
         optimizer.set_learning_rate(learning_rate(step, options));
-        optimizer.backward_step(&(&of_prompts + &of_repeats)?)?;
-        losses[0] += of_prompts.to_scalar::<f32>()?;
-        losses[1] += of_repeats.to_scalar::<f32>()?;
+        optimizer.step(&gradients)?;
+        losses[0] += of_prompts;
+        losses[1] += of_repeats;
         if step % REPORTED == REPORTED - 1 {
             let [prompts, repeats] = losses.map(|loss| loss / REPORTED as f32);
             let seconds = started.elapsed().as_secs();

@@ -1,12 +1,13 @@
 //! What a training step sees: IOI prompts, lists and repeats, drawn afresh.
 
 use super::lists::ListSample;
-use super::prompts::{Pairs, Sample, Split, Templates};
+use super::prompts::{Pairs, Split, Templates};
 use super::repeats::Repeats;
 use super::sequence::{Guide, Sequence, Target};
 use crate::error::Result;
 use crate::model::Tokenizer;
 use crate::names::Head;
+use crate::prompts::ioi::Positions;
 use crate::prompts::ioi::random::PythonRandom;
 
 /// Guided from each token of a second copy to the token after its first occurrence.
@@ -27,6 +28,9 @@ const TEXT_TARGETS: usize = 4;
 /// Tokens that are to be predicted in each sequence of repeats.
 const REPEAT_TARGETS: usize = 16;
 
+/// No prompt is longer, and padding to the longest of a step must stay within the context.
+const LONGEST_PROMPT: usize = 64;
+
 /// Shortest and longest segment that is repeated, in tokens.
 const SEGMENT: (usize, usize) = (4, 24);
 
@@ -41,12 +45,18 @@ pub struct Curriculum {
     pub repeats: usize,
     /// Length of these, in tokens.
     pub repeats_length: usize,
+    /// Tokens that are drawn at random are below.
+    pub d_vocab: usize,
+    /// Positions of the model.
+    pub n_ctx: usize,
     /// Weight of a token before the final name, where the final name's is 1.
     pub text_weight: f32,
 }
 
 impl Curriculum {
     /// The prompts of a step: IOI prompts, then lists; pairs of names and templates of the training.
+    ///
+    /// Every other IOI prompt is disturbed ([`super::Sample::disturbed`]). Half of all prompts begin at a random position.
     ///
     /// # Errors
     /// Those of [`Split::samples`] and [`Split::lists`].
@@ -55,56 +65,63 @@ impl Curriculum {
         let ioi = split.samples(tokenizer, python, kind, self.ioi)?;
         let lists = split.lists(tokenizer, python, Pairs::Training, self.lists)?;
         let mut prompts = Vec::with_capacity(self.ioi + self.lists);
-        for sample in ioi {
-            let guides = ioi_guides(&sample, 1.0 / self.ioi as f32);
-            prompts.push(self.prompt(python, sample.tokens, guides, self.ioi));
+        for (index, sample) in ioi.into_iter().enumerate() {
+            let disturbed = index % 2 == 1;
+            let sample = if disturbed {
+                sample.disturbed(python, self.d_vocab)
+            } else {
+                sample
+            };
+            let text_targets = if disturbed { 0 } else { TEXT_TARGETS };
+            let mut prompt = self.prompt(python, sample.tokens, self.ioi, text_targets);
+            prompt.guides = ioi_guides(&sample.positions, 1.0 / self.ioi as f32);
+            prompts.push(prompt);
         }
         for ListSample { tokens, .. } in lists {
-            prompts.push(self.prompt(python, tokens, Vec::new(), self.lists));
+            prompts.push(self.prompt(python, tokens, self.lists, TEXT_TARGETS));
         }
         Ok(prompts)
     }
 
-    /// A prompt, one of `of`: its final token is to be predicted, and some tokens before it.
-    fn prompt(&self, python: &mut PythonRandom, tokens: Vec<u32>, guides: Vec<Guide>, of: usize) -> Sequence {
+    /// A prompt, one of `of`: its final token is to be predicted, and `text_targets` tokens before it.
+    fn prompt(&self, python: &mut PythonRandom, tokens: Vec<u32>, of: usize, text_targets: usize) -> Sequence {
         let end = tokens.len().saturating_sub(2);
-        let mut targets = vec![Target {
-            after: end,
-            token: tokens[end + 1],
-            weight: 1.0 / of as f32,
-        }];
-        for _ in 0..TEXT_TARGETS {
-            let after = python.below(end as u32) as usize;
-            targets.push(Target {
-                after,
-                token: tokens[after + 1],
-                weight: self.text_weight / (TEXT_TARGETS * (self.ioi + self.lists)) as f32,
-            });
-        }
+        let target = |after, weight| Target {
+            after,
+            token: tokens[after + 1],
+            weight,
+        };
+        let mut targets = vec![target(end, 1.0 / of as f32)];
+        let text_weight = self.text_weight / (TEXT_TARGETS * (self.ioi + self.lists)) as f32;
+        targets.extend((0..text_targets).map(|_| target(python.below(end as u32) as usize, text_weight)));
         Sequence {
+            first_position: self.first_position(python, tokens.len()),
             tokens,
-            first_position: 0,
             targets,
-            guides,
+            guides: Vec::new(),
         }
     }
 
-    /// The repeats of a step, of tokens below `d_vocab`. Every other one begins at a random position, so that all `n_ctx`
-    /// positions are learned from short sequences.
-    pub fn repeats(&self, d_vocab: usize, n_ctx: usize, python: &mut PythonRandom) -> Vec<Sequence> {
+    /// Where a sequence of `length` tokens begins: at position 0, or as often at any, so that all positions are learned from
+    /// short sequences.
+    fn first_position(&self, python: &mut PythonRandom, length: usize) -> usize {
+        let starts = self.n_ctx.saturating_sub(length.max(LONGEST_PROMPT)) as u32 + 1;
+        match python.below(2) {
+            0 => 0,
+            _ => python.below(starts) as usize,
+        }
+    }
+
+    /// The repeats of a step; half of them begin at a random position.
+    pub fn repeats(&self, python: &mut PythonRandom) -> Vec<Sequence> {
         let weight = 1.0 / (REPEAT_TARGETS * self.repeats) as f32;
         let mut sequences = Vec::with_capacity(self.repeats);
-        for index in 0..self.repeats {
+        for _ in 0..self.repeats {
             let segment = SEGMENT.0 + python.below((SEGMENT.1 - SEGMENT.0 + 1) as u32) as usize;
-            let drawn = Repeats::draw(python, d_vocab, segment, self.repeats_length);
-            let last_start = n_ctx.saturating_sub(self.repeats_length) as u32;
+            let drawn = Repeats::draw(python, self.d_vocab, segment, self.repeats_length);
             let mut sequence = Sequence {
                 tokens: Vec::new(),
-                first_position: if index % 2 == 0 {
-                    0
-                } else {
-                    python.below(last_start + 1) as usize
-                },
+                first_position: self.first_position(python, self.repeats_length),
                 targets: Vec::with_capacity(REPEAT_TARGETS),
                 guides: Vec::with_capacity(REPEAT_TARGETS),
             };
@@ -134,15 +151,15 @@ impl Curriculum {
 }
 
 /// Where heads are guided to look in an IOI prompt.
-fn ioi_guides(sample: &Sample, weight: f32) -> Vec<Guide> {
+fn ioi_guides(positions: &Positions, weight: f32) -> Vec<Guide> {
     let from_end = |head, key, weight| Guide {
         head,
-        query: sample.positions.end,
+        query: positions.end,
         key,
         weight,
     };
     vec![
-        from_end(CONTENT_HEAD, sample.positions.io, weight),
-        from_end(SUBJECT_HEAD, sample.positions.s2, SUBJECT_GUIDANCE * weight),
+        from_end(CONTENT_HEAD, positions.io, weight),
+        from_end(SUBJECT_HEAD, positions.s2, SUBJECT_GUIDANCE * weight),
     ]
 }

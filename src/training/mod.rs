@@ -30,7 +30,7 @@ pub use measure::{Accuracy, accuracy, lists_accuracy, measure, repeats_accuracy}
 pub use prompts::{HELD_OUT_TEMPLATES, Pairs, Sample, Split, Templates};
 pub use repeats::Repeats;
 pub use sequence::{Guide, Sequence, Target};
-pub use start::{DUPLICATE_TOKEN_HEAD, POSITION_WIDTH, PREVIOUS_TOKEN_HEAD, TWO_BACK_HEAD, initial_weights};
+pub use start::{DUPLICATE_TOKEN_HEAD, POSITION_WIDTH, PREVIOUS_TOKEN_HEAD, TWO_BACK_HEAD, Weight, initial_weights};
 pub use synthetic::Synthetic;
 pub use transformer::{Forward, Transformer};
 pub use vocabulary::{EXAMPLES, FIRST_MERGES, cut_tokenizer, texts_of};

@@ -18,6 +18,9 @@ pub const HELD_OUT_TEMPLATES: [usize; 3] = [7, 8, 11];
 /// One in how many unordered pairs of names is never seen in training.
 const HELD_OUT_PAIRS: usize = 10;
 
+/// One in how many tokens of a disturbed prompt is replaced, and one in how many has another put before it.
+const DISTURBED: u32 = 8;
+
 /// Seed of the choice of pairs, so that tests keep back the same ones as the training did.
 const PAIR_SEED: u64 = 109;
 
@@ -158,6 +161,35 @@ impl Sample {
         })
     }
 
+    /// The same prompt among other words: tokens other than the names and END are replaced by random ones below
+    /// `d_vocab`, and random ones are put between them, each with probability 1/8.
+    ///
+    /// What is left of the prompt is its names, in their order, at places that no template has.
+    pub fn disturbed(&self, python: &mut PythonRandom, d_vocab: usize) -> Self {
+        let names = [self.io_token, self.s_token];
+        let random = |python: &mut PythonRandom| loop {
+            let token = python.below(d_vocab as u32);
+            if !names.contains(&token) {
+                return token;
+            }
+        };
+        let mut tokens = Vec::with_capacity(2 * self.tokens.len());
+        for (position, &token) in self.tokens.iter().enumerate() {
+            let fixed = names.contains(&token) || position >= self.positions.end;
+            match python.below(DISTURBED) {
+                0 if !fixed => tokens.push(random(python)),
+                1 if position < self.positions.end => tokens.extend([random(python), token]),
+                _ => tokens.push(token),
+            }
+        }
+        let positions = find_positions(&tokens, self.io_token, self.s_token).unwrap_or(self.positions);
+        Self {
+            tokens,
+            positions,
+            ..*self
+        }
+    }
+
     /// The tokens up to END, after which the indirect object is to be named.
     pub fn before_final_name(&self) -> &[u32] {
         &self.tokens[..=self.positions.end]
@@ -170,5 +202,56 @@ fn ordered(a: &str, b: &str) -> (String, String) {
         (a.to_owned(), b.to_owned())
     } else {
         (b.to_owned(), a.to_owned())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_back_is_not_trained_on() {
+        let split = Split::new(Dataset::bundled().unwrap());
+        let python = &mut PythonRandom::new(1);
+        let dataset = split.dataset();
+        let templates = dataset.baba_templates.iter().chain(&dataset.abba_templates);
+        let begins = |text: &str, template: &str| text.starts_with(template.split('[').next().unwrap());
+        let kept_back = |text: &str| templates.clone().nth(11).is_some_and(|template| begins(text, template));
+        for _ in 0..500 {
+            let [text, io, s] = split.draw(python, Pairs::Training, Templates::Training).unwrap();
+            assert!(!split.is_held_out(&io, &s) && !split.is_held_out(&s, &io));
+            assert!(!kept_back(&text), "{text}");
+            let [_, io, s] = split.draw(python, Pairs::HeldOut, Templates::Training).unwrap();
+            assert!(split.is_held_out(&io, &s) && split.is_held_out(&s, &io));
+        }
+    }
+
+    #[test]
+    fn a_disturbed_prompt_has_the_same_names_in_the_same_order() {
+        // Then, A and B went. B gave to A
+        let tokens = vec![1, 2, 50, 3, 60, 4, 5, 60, 6, 7, 50];
+        let positions = find_positions(&tokens, 50, 60).unwrap();
+        let sample = Sample {
+            tokens,
+            io_token: 50,
+            s_token: 60,
+            positions,
+        };
+        let python = &mut PythonRandom::new(2);
+        let (mut longer, mut changed) = (0, 0);
+        for _ in 0..200 {
+            let disturbed = sample.disturbed(python, 100);
+            let names = |sample: &Sample| {
+                let names = sample.tokens.iter().copied().filter(|token| [50, 60].contains(token));
+                names.collect::<Vec<_>>()
+            };
+            assert_eq!(names(&disturbed), [50, 60, 60, 50]);
+            assert_eq!(disturbed.tokens[disturbed.positions.end..], [7, 50]);
+            assert_eq!(disturbed.tokens[disturbed.positions.s2], 60);
+            longer += usize::from(disturbed.tokens.len() > sample.tokens.len());
+            changed += usize::from(disturbed.tokens != sample.tokens);
+        }
+        assert!(longer > 50 && changed > longer && changed < 200, "{longer} {changed}");
     }
 }

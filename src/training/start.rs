@@ -52,11 +52,20 @@ fn frequency(index: usize) -> f64 {
     PI * ((index as f64 + 0.5) / FREQUENCIES as f64).powf(1.5)
 }
 
-/// The initial weights of a model of shape `config` under their names in the file, each with its shape.
+/// A weight matrix or vector.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weight {
+    /// Its numbers, row by row.
+    pub values: Vec<f32>,
+    /// Its shape, as in the file.
+    pub shape: Vec<usize>,
+}
+
+/// The initial weights of a model of shape `config` under their names in the file.
 ///
 /// # Errors
 /// [`ErrorKind::Config`] when heads are narrower than the position's coordinates or layer 0 has fewer than three.
-pub fn initial_weights(config: &Config, seed: u32) -> Result<BTreeMap<String, (Vec<f32>, Vec<usize>)>> {
+pub fn initial_weights(config: &Config, seed: u32) -> Result<BTreeMap<String, Weight>> {
     let narrowest = COMPARED_TOKEN + COMPARED_POSITION;
     if config.n_head <= DUPLICATE_TOKEN_HEAD.head || config.d_head() < narrowest {
         let cause = format!("{} heads of width {} can't start", config.n_head, config.d_head());
@@ -64,7 +73,7 @@ pub fn initial_weights(config: &Config, seed: u32) -> Result<BTreeMap<String, (V
             .expected(format!("at least 3 heads, each of width {narrowest} or more")));
     }
     let mut numpy = NumpyRandom::new(seed);
-    let mut weights: BTreeMap<String, (Vec<f32>, Vec<usize>)> = BTreeMap::new();
+    let mut weights: BTreeMap<String, Weight> = BTreeMap::new();
     for (name, shape) in tensors::required(config) {
         let count: usize = shape.iter().product();
         let values = match standard_deviation(&name, config) {
@@ -72,11 +81,11 @@ pub fn initial_weights(config: &Config, seed: u32) -> Result<BTreeMap<String, (V
             None if name.contains("ln_") && name.ends_with(".weight") => vec![1.0; count],
             None => vec![0.0; count],
         };
-        weights.insert(name, (values, shape));
+        weights.insert(name, Weight { values, shape });
     }
     let mut embed = |name: &str, set: &dyn Fn(usize, usize) -> Option<f64>| {
-        let (values, _) = weights.get_mut(name).ok_or_else(|| missing(name))?;
-        for (row, values) in values.chunks_exact_mut(config.d_model).enumerate() {
+        let weight = weights.get_mut(name).ok_or_else(|| missing(name))?;
+        for (row, values) in weight.values.chunks_exact_mut(config.d_model).enumerate() {
             for (column, value) in values.iter_mut().enumerate() {
                 *value = set(row, column).map_or(*value, |value| value as f32);
             }
@@ -120,14 +129,19 @@ fn sinusoid(position: usize, column: usize) -> f64 {
         return 0.0;
     }
     let angle = position as f64 * frequency(column / 2);
-    POSITION_AMPLITUDE * if column % 2 == 0 { angle.cos() } else { angle.sin() }
+    POSITION_AMPLITUDE
+        * if column.is_multiple_of(2) {
+            angle.cos()
+        } else {
+            angle.sin()
+        }
 }
 
 /// Writes heads of layer 0 into the weights.
 struct Heads<'a> {
     config: &'a Config,
     numpy: NumpyRandom,
-    weights: &'a mut BTreeMap<String, (Vec<f32>, Vec<usize>)>,
+    weights: &'a mut BTreeMap<String, Weight>,
 }
 
 /// Which third of `c_attn` a matrix is.
@@ -219,7 +233,10 @@ impl Heads<'_> {
     }
 
     fn set(&mut self, name: &str, index: usize, value: f64) -> Result<()> {
-        let weight = self.weights.get_mut(name).and_then(|(values, _)| values.get_mut(index));
+        let weight = self
+            .weights
+            .get_mut(name)
+            .and_then(|weight| weight.values.get_mut(index));
         *weight.ok_or_else(|| missing(name))? = value as f32;
         Ok(())
     }
@@ -243,4 +260,73 @@ fn orthonormal(numpy: &mut NumpyRandom, count: usize, width: usize) -> Vec<Vec<f
         basis.push(vector);
     }
     basis
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::model::Activation;
+    use crate::prompts::ioi::random::PythonRandom;
+    use crate::training::{Repeats, Sequence, Transformer};
+
+    const POSITIONS: usize = 256;
+
+    fn config(n_head: usize) -> Config {
+        Config {
+            n_layer: 1,
+            n_head,
+            d_model: 160,
+            d_mlp: 640,
+            d_vocab: 500,
+            n_ctx: POSITIONS,
+            layer_norm_epsilon: 1e-5,
+            bos_token_id: Some(499),
+            activation_function: Activation::GeluNew,
+            scale_attn_weights: true,
+            scale_attn_by_inverse_layer_idx: false,
+            tie_word_embeddings: true,
+        }
+    }
+
+    /// Attention of `head` from each position to the one `back` before it, on 128 random tokens repeated once.
+    fn attention(head: Head, back: usize) -> Vec<f32> {
+        let model = Transformer::new(config(4), 0).unwrap();
+        let repeats = Repeats::draw(&mut PythonRandom::new(7), 499, POSITIONS / 2, POSITIONS);
+        let sequence = Sequence {
+            tokens: repeats.tokens,
+            ..Sequence::default()
+        };
+        let forward = model.forward(&[sequence]).unwrap();
+        let pattern = forward.attention[0].get(0).unwrap().get(head.head).unwrap();
+        let pattern: Vec<Vec<f32>> = pattern.to_vec2().unwrap();
+        (back..POSITIONS).map(|query| pattern[query][query - back]).collect()
+    }
+
+    #[test]
+    fn heads_look_back_from_every_position() {
+        for (head, back) in [(PREVIOUS_TOKEN_HEAD, 1), (TWO_BACK_HEAD, 2)] {
+            let attention = attention(head, back);
+            assert_eq!(attention.len(), POSITIONS - back);
+            let least = attention.iter().copied().fold(f32::INFINITY, f32::min);
+            println!("{head}: at least {least}");
+            assert!(least > 0.7);
+        }
+    }
+
+    #[test]
+    fn a_head_looks_at_the_same_token() {
+        let attention = attention(DUPLICATE_TOKEN_HEAD, POSITIONS / 2);
+        assert_eq!(attention.len(), POSITIONS / 2);
+        let mean = attention.iter().sum::<f32>() / attention.len() as f32;
+        println!("{DUPLICATE_TOKEN_HEAD}: mean {mean}");
+        assert!(mean > 0.7);
+    }
+
+    #[test]
+    fn heads_that_are_too_narrow_are_an_error() {
+        assert!(initial_weights(&config(2), 0).is_err());
+        let error = initial_weights(&config(8), 0).unwrap_err();
+        assert!(error.to_string().contains("width 40"), "{error}");
+    }
 }

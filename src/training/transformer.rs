@@ -2,14 +2,18 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use candle_core::backprop::GradStore;
 use candle_core::{DType, Device, Tensor, Var};
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::ops::{CausalSoftmax, CrossEntropy, Gelu, LayerNorm, Surprisal};
 use super::sequence::Sequence;
-use super::start::initial_weights;
+use super::start::{Weight, initial_weights};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
+
+/// Gradients are shrunk to this length where they are longer.
+const LONGEST_GRADIENT: f32 = 2.0;
 
 /// What a forward pass yields.
 pub struct Forward {
@@ -34,7 +38,7 @@ impl Transformer {
     /// Those of [`initial_weights`]; [`ErrorKind::Internal`] when memory can't be had.
     pub fn new(config: Config, seed: u32) -> Result<Self> {
         let mut vars = BTreeMap::new();
-        for (name, (values, shape)) in initial_weights(&config, seed)? {
+        for (name, Weight { values, shape }) in initial_weights(&config, seed)? {
             vars.insert(name, Var::from_tensor(&Tensor::from_vec(values, shape, &Device::Cpu)?)?);
         }
         Ok(Self { config, vars })
@@ -160,6 +164,45 @@ impl Transformer {
             }
         }
         Ok(loss)
+    }
+
+    /// The gradient of the summed losses of `parts`, clipped, and each part's loss; see [`Transformer::loss`].
+    ///
+    /// Each part has a thread of its own, which beats candle's threads, as these wait for each other at every operation.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] when a tensor operation fails.
+    pub fn gradients(&self, parts: [&[Sequence]; 2], guidance: f32) -> Result<(GradStore, [f32; 2])> {
+        let of_part = |part: &[Sequence]| {
+            let loss = self.loss(part, guidance)?;
+            Ok::<_, Error>((loss.backward()?, loss.to_scalar::<f32>()?))
+        };
+        let [first, second] = std::thread::scope(|scope| {
+            let handles = parts.map(|part| scope.spawn(move || of_part(part)));
+            handles.map(|handle| {
+                let failed = |_| Err(internal("a thread of the training failed".to_owned()));
+                handle.join().unwrap_or_else(failed)
+            })
+        });
+        let ((mut gradients, loss), (others, other_loss)) = (first?, second?);
+        let mut squares = 0.0;
+        for var in self.vars.values() {
+            let sum = match (gradients.remove(var), others.get(var)) {
+                (Some(gradient), Some(other)) => (gradient + other)?,
+                (Some(gradient), None) => gradient,
+                (None, Some(other)) => other.clone(),
+                (None, None) => continue,
+            };
+            squares += sum.sqr()?.sum_all()?.to_scalar::<f32>()?;
+            gradients.insert(var, sum);
+        }
+        let shrink = f64::from(LONGEST_GRADIENT / squares.sqrt()).min(1.0);
+        for var in self.vars.values() {
+            if let Some(gradient) = gradients.remove(var) {
+                gradients.insert(var, (gradient * shrink)?);
+            }
+        }
+        Ok((gradients, [loss, other_loss]))
     }
 
     /// One block: `resid_pre` `[batch * pos, d_model]` to `resid_post`, and the attention pattern.
