@@ -51,9 +51,9 @@ faults: ## what goes wrong between server, page and storage, natively and in hea
 memory: ## bytes and peak memory of GPT-2's and GPT-2 medium's sizes in Chromium, as JSON (XL=1: GPT-2 XL's too)
 	@scripts/memory.sh
 
-train: ## train the bundled model anew into public/models/stand-in (under 40 minutes on 2 cores)
+train: ## train the bundled model anew into public/models/tiny-ioi (about a quarter of an hour on 2 cores)
 	@scripts/setup.sh native
-	cargo run --locked --release --bin train -- --out public/models/stand-in
+	cargo run --locked --release --bin train -- --out public/models/tiny-ioi
 
 audit: ## licenses, sources, versions and known vulnerabilities of the dependencies (cargo-deny; deny.toml)
 	@scripts/setup.sh native audit

@@ -78,7 +78,7 @@ fn continues_what_is_repeated() {
 #[test]
 fn heads_look_where_the_card_says() {
     let mut model = model();
-    let columns = columns(&model, &split(), PROMPTS).unwrap();
+    let columns = columns(&model, &split(), 2005, PROMPTS).unwrap();
     let table = HeadTable::measure(&mut model, &columns).unwrap();
     println!("{}", table.markdown());
 

@@ -35,6 +35,7 @@ const PAIRS_SEED: u64 = 1001;
 const TEMPLATES_SEED: u64 = 1002;
 const LISTS_SEED: u64 = 1003;
 const REPEATS_SEED: u64 = 1004;
+const HEADS_SEED: u64 = 3001;
 
 /// Lengths of the repeated segments that the finished model is measured on, in tokens.
 const SEGMENTS: [usize; 2] = [24, 100];
@@ -274,7 +275,7 @@ fn measure_folder(folder: &Path, split: &Split) -> Result<HeadTable> {
             100.0 * right
         );
     }
-    let columns = columns(&model, split, MEASURED)?;
+    let columns = columns(&model, split, HEADS_SEED, MEASURED)?;
     let table = HeadTable::measure(&mut model, &columns)?;
     println!("{}", table.markdown());
     for label in [label::ABBA_IO, label::BABA_IO, label::ANSWER] {

@@ -11,9 +11,6 @@ use crate::prompts::ioi::random::PythonRandom;
 /// Sequences that are measured at a time.
 const AT_A_TIME: usize = 64;
 
-/// Seed of the prompts of [`columns`].
-const SEED: u64 = 3001;
-
 /// Length of the repeated segment that heads are measured on, in tokens.
 const SEGMENT: usize = 24;
 
@@ -58,14 +55,18 @@ impl Column {
             for (captured, looks) in pass.captured.iter().zip(&mut looks) {
                 for (index, [_, query, key]) in cells.iter().enumerate() {
                     for (pattern, look) in captured.row(index).chunks_exact(query + 1).zip(looks.iter_mut()) {
-                        look.mean += f64::from(pattern[*key]) / self.cells.len() as f64;
+                        look.mean += f64::from(pattern[*key]);
                         let others = pattern.iter().enumerate().filter(|(other, _)| other != key);
                         if others.map(|(_, weight)| weight).all(|weight| *weight < pattern[*key]) {
-                            look.largest += 1.0 / self.cells.len() as f64;
+                            look.largest += 1.0;
                         }
                     }
                 }
             }
+        }
+        for look in looks.iter_mut().flatten() {
+            look.mean /= self.cells.len().max(1) as f64;
+            look.largest /= self.cells.len().max(1) as f64;
         }
         Ok(looks)
     }
@@ -134,12 +135,13 @@ pub mod label {
     pub const INDUCTION: &str = "induction";
 }
 
-/// The columns of the card: IOI prompts and lists with pairs of names never seen, and random tokens repeated once.
+/// The columns of the card: `prompts` IOI prompts and as many lists, drawn with `seed`, with pairs of names never seen, and a
+/// tenth as many sequences of random tokens repeated once.
 ///
 /// # Errors
 /// Those of [`Split::samples`] and [`Split::lists`].
-pub fn columns(model: &Model, split: &Split, prompts: usize) -> Result<Vec<Column>> {
-    let python = &mut PythonRandom::new(SEED);
+pub fn columns(model: &Model, split: &Split, seed: u64, prompts: usize) -> Result<Vec<Column>> {
+    let python = &mut PythonRandom::new(seed);
     let kind = (Pairs::HeldOut, Templates::Training);
     let ioi = split.samples(model.tokenizer(), python, kind, prompts)?;
     let lists = split.lists(model.tokenizer(), python, Pairs::HeldOut, prompts)?;
