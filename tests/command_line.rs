@@ -51,7 +51,7 @@ fn read(file: &Path) -> ResultFile {
 #[test]
 fn the_summary_says_what_beats_what_and_where_a_mean_says_little() {
     // A head that looks at the second name, whichever it is: to IO in half of the prompts and not at all in the others.
-    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/public/models/stand-in");
+    let model = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stand-in");
     let heads = ["--head", "1.4", "--earlier-head", "0.4"];
     let prompts = ["--batches", "2", "--batch-size", "40"];
     let output = keyside(&[&["analyze", "--model", model], &heads[..], &prompts].concat());

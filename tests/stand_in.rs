@@ -1,97 +1,61 @@
-//! The bundled model as it is shipped: it does the task, it is small, and it knows the dataset's words.
+//! The bundled model of before, whose head 1.4 looks at the second name whichever it is: what a run of it says.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
+mod results;
+
+use keyside::analysis::{Analysis, analyze};
+use keyside::app::story;
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::prompts::ioi::random::PythonRandom;
-use keyside::prompts::ioi::{Dataset, draw_batch};
-use keyside::training::{Accuracy, Pairs, Split, Templates, accuracy, cut_tokenizer, texts_of};
+use keyside::names::{Head, HistogramId, SeriesId, SplitBy};
+use keyside::result::{ResultFile, at_once};
 
-const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/models/stand-in");
-const GPT2_TOKENIZER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gpt2-tokenizer.json");
-const PROMPTS: usize = 200;
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stand-in");
+const RESULT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/second-name-head-1.4.json");
 
-fn stand_in() -> Model {
+fn run() -> ResultFile {
     let source = Box::new(FileSource::new(FOLDER));
-    futures::executor::block_on(Model::open(source, Processing::default())).unwrap()
-}
-
-fn measured(label: &str, seed: u64, kind: (Pairs, Templates)) -> Accuracy {
-    let mut model = stand_in();
-    let split = Split::new(Dataset::bundled().unwrap());
-    let samples = split
-        .samples(model.tokenizer(), &mut PythonRandom::new(seed), kind, PROMPTS)
-        .unwrap();
-    let measured = accuracy(&mut model, &samples).unwrap();
-    println!("{label}: {measured:?}");
-    assert_eq!(measured.prompts, PROMPTS);
-    measured
-}
-
-#[test]
-fn names_the_indirect_object_of_pairs_never_seen() {
-    let measured = measured("held-out pairs", 2001, (Pairs::HeldOut, Templates::Training));
-    assert!(measured.io_over_s >= 0.95 && measured.io_top_1 >= 0.80);
+    let analysis = Analysis {
+        head: Head::new(1, 4),
+        earlier_head: Head::new(0, 4),
+        seed: 0,
+        batches: 10,
+        batch_size: 40,
+        prepend_bos: false,
+        processing: Processing::default(),
+    };
+    futures::executor::block_on(async {
+        let mut model = Model::open(source, Processing::default()).await.unwrap();
+        let found = analyze(&mut model, &analysis, &results::Nobody).await.unwrap();
+        ResultFile::new(&model, &analysis, found)
+    })
 }
 
 #[test]
-fn names_the_indirect_object_in_templates_never_seen() {
-    let measured = measured("held-out templates", 2002, (Pairs::Any, Templates::HeldOut));
-    assert!(measured.io_over_s >= 0.85);
-}
-
-#[test]
-fn at_most_4_mb_with_tokenizer_and_card() {
-    let files = std::fs::read_dir(FOLDER).unwrap();
-    let bytes: u64 = files.map(|file| file.unwrap().metadata().unwrap().len()).sum();
-    println!("{bytes} bytes");
-    assert!(bytes <= 4_000_000);
-}
-
-#[test]
-fn heads_of_the_card_exist_in_that_order() {
-    let model = stand_in();
-    let card = model.checkpoint().card().unwrap();
-    assert!(card.note.contains("not GPT-2"));
-    model.config().check_head(card.head).unwrap();
-    assert!(card.earlier_head.layer < card.head.layer);
-}
-
-/// The tokens' texts equal those of GPT-2's tokenizer for every text of the task.
-#[test]
-fn tokenizer_is_cut_from_gpt2_s() {
-    let dataset = Dataset::bundled().unwrap();
-    let gpt2 = std::fs::read(GPT2_TOKENIZER).unwrap();
-    let shipped = std::fs::read(format!("{FOLDER}/tokenizer.json")).unwrap();
-    assert!(shipped == cut_tokenizer(&gpt2, &texts_of(&dataset), 0).unwrap());
-
-    let model = stand_in();
-    let tokenizer = model.tokenizer();
-    let whole = tokenizers::Tokenizer::from_bytes(&gpt2).unwrap();
-    for seed in 0..30 {
-        // Drawing also checks that all names are one token, with and without a leading space.
-        for prompt in draw_batch(tokenizer, seed, 40, false).unwrap().prompts {
-            let texts: Vec<String> = prompt
-                .tokens
-                .iter()
-                .map(|&token| tokenizer.token_text(token).unwrap())
-                .collect();
-            let ids = whole.encode(prompt.text.as_str(), false).unwrap().get_ids().to_vec();
-            let expected: Vec<String> = ids.iter().map(|&id| whole.decode(&[id], false).unwrap()).collect();
-            assert_eq!(texts, expected);
-        }
+fn a_run_gives_the_result_that_was_kept_and_says_that_there_are_two_kinds_of_prompts() {
+    let (run, kept) = (run(), ResultFile::from_json(&std::fs::read(RESULT).unwrap()).unwrap());
+    for name in HistogramId::ALL {
+        let (found, expected) = (
+            run.values(name, &SeriesId::NoPatching),
+            kept.values(name, &SeriesId::NoPatching),
+        );
+        assert_eq!(found.len(), 400);
+        let differences = found.iter().zip(expected).map(|(a, b)| (a - b).abs());
+        let largest = differences.fold(0f32, f32::max);
+        println!("{name}: {largest}");
+        assert!(largest <= 1e-3, "{name}: {largest}");
     }
-    for text in dataset.places.iter().chain(&dataset.objects) {
-        tokenizer.single_token(&format!(" {text}")).unwrap();
-    }
-    let other = "Zürich, 東京 & \u{1F600}: 3.14";
-    let bytes: String = tokenizer
-        .encode(other)
-        .unwrap()
-        .iter()
-        .filter_map(|&token| tokenizer.token_text(token))
-        .collect();
-    assert!(bytes.starts_with('Z') && bytes.ends_with("3.14"), "{bytes}");
+    let counts = |result: &ResultFile| -> Vec<usize> {
+        let groups = result.split(SplitBy::Order).into_iter();
+        groups.map(|group| group.prompts.len()).collect()
+    };
+    assert_eq!((counts(&run), counts(&kept)), (vec![189, 211], vec![189, 211]));
+    let told = story::question(&run, &at_once(&run));
+    assert_eq!(told, story::question(&kept, &at_once(&kept)));
+    assert!(
+        told.contains("a mean of two kinds of prompts") && told.contains("with S first (BABA) 211 of 211"),
+        "{told}"
+    );
 }

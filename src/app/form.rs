@@ -45,7 +45,7 @@ impl ModelChoice {
     pub const fn label(self) -> &'static str {
         match self {
             Self::Recorded => "GPT-2 small, recorded run",
-            Self::Bundled => "Small stand-in, bundled",
+            Self::Bundled => "Tiny model, bundled",
             Self::Hub => "GPT-2 from the model hub",
             Self::Url => "Checkpoint at a URL",
             Self::Picked => "Checkpoint on this device",

@@ -1,6 +1,6 @@
 use super::*;
 
-const BUNDLED: &str = "http://127.0.0.1:8080/models/stand-in";
+const BUNDLED: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 
 fn bundled() -> Form {
     let mut form = Form::default();

@@ -4,7 +4,7 @@ use super::*;
 use crate::app::form::{Form, ModelChoice};
 use crate::names::{Head, HistogramId, SeriesId};
 
-const URL: &str = "http://127.0.0.1:8080/models/stand-in";
+const URL: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 
 fn recorded() -> ResultFile {
     let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");

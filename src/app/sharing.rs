@@ -9,7 +9,7 @@ use crate::checkpoint::HUB_MODELS;
 pub fn invitation(form: &Form) -> String {
     let model = match form.model {
         ModelChoice::Recorded => return "This link shows the recorded run.".into(),
-        ModelChoice::Bundled => "the small stand-in model that ships with the page".into(),
+        ModelChoice::Bundled => "the tiny model that ships with the page".into(),
         ModelChoice::Hub => match form.revision.trim() {
             "" => form.hub.clone(),
             revision => format!("{} at {revision}", form.hub),

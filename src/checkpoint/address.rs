@@ -82,7 +82,7 @@ mod tests {
             "http://LocalHost:1/gpt2",
             "http://[::1]:8081/gpt2",
             "http://[::1]",
-            "http://keyside.example:8080/models/stand-in",
+            "http://keyside.example:8080/models/tiny-ioi",
         ] {
             assert_eq!(check_for_page(url, PAGE), Ok(()), "{url}");
         }

@@ -7,7 +7,7 @@ use crate::error::Result;
 /// Where the recorded run is, relative to the page.
 pub const RECORDED: &str = "recorded/gpt2-small-10.7.json";
 /// Where the bundled model is, relative to the page.
-const BUNDLED: &str = "models/stand-in";
+const BUNDLED: &str = "models/tiny-ioi";
 
 /// Absolute URL of the bundled model's folder.
 fn bundled() -> String {

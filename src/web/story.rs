@@ -136,7 +136,7 @@ pub fn Ending(page: Page) -> impl IntoView {
                     <Term id="mover" />" that writes the name? Does it hold in larger models, and with other prompts?"
                 </p>
                 <ul class="next">
-                    <li><Next page=page address=bundled() text="Run a small stand-in model" />" here, at once: 0.9 million weights, trained on these prompts."</li>
+                    <li><Next page=page address=bundled() text="Run a tiny model" />" here, at once: 1.6 million weights, with a head that finds IO by what the names do, an induction head, and others worth a look."</li>
                     <li><Next page=page address=gpt2("11.10") text="Head 11.10 of GPT-2 small" />", the other negative name mover."</li>
                     <li><Next page=page address=gpt2("9.9") text="Head 9.9 of GPT-2 small" />", which moves the name to the output."</li>
                     <li>"Or choose a model, a head and prompts under \u{201c}Controls\u{201d}."</li>

@@ -28,7 +28,7 @@ async function runBundled(tab) {
   await tab.fill({ model: "bundled", batches: 2 });
   await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();
   await tab.run();
-  await tab.at("run-summary").getByText("stand-in", { exact: false }).first().waitFor();
+  await tab.at("run-summary").getByText("Tiny IOI", { exact: false }).first().waitFor();
 }
 
 /** Serves `folder` with Python's own server, which knows no byte ranges; answers `{ url, stop }`. */
@@ -116,7 +116,7 @@ export const hosting = [
       const server = await servePlainly(unpacked);
       try {
         tab.url = server.url;
-        const answer = await fetch(`${server.url}models/stand-in/model.safetensors`, { headers: { Range: "bytes=0-7" } });
+        const answer = await fetch(`${server.url}models/tiny-ioi/model.safetensors`, { headers: { Range: "bytes=0-7" } });
         check(answer.status === 200, `this server knows byte ranges: ${answer.status}`);
         await answer.body.cancel();
         // The page takes the whole file, and stops when it has what it asked for.

@@ -66,7 +66,7 @@ export const liveRuns = [
       check(/over 40 prompts sum and score differ by at most \d(\.\d+)?e-\d of the sum of the absolute cells/.test(identity), identity);
       await tab.page.screenshot({ path: path.join(screenshots, "bundled-wide-full.png"), fullPage: true });
       const { result } = await tab.download();
-      compare(arrays(result), arrays(await analyze(path.join(root, "public/models/stand-in"), settings)), 1e-4);
+      compare(arrays(result), arrays(await analyze(path.join(root, "public/models/tiny-ioi"), settings)), 1e-4);
       check(result.heatmaps.key.max_abs_residual < 1e-4, `contributions do not add up: ${result.heatmaps.key.max_abs_residual}`);
       // A second run on the model that is loaded, and the switch that leaves out b_O.
       await tab.at("notebook-switch").check();

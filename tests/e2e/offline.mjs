@@ -59,7 +59,7 @@ export const offline = [
         await tab.fill({ model: "bundled", batches: 2 });
         await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();
         await tab.run();
-        await tab.at("run-summary").getByText("stand-in", { exact: false }).first().waitFor();
+        await tab.at("run-summary").getByText("Tiny IOI", { exact: false }).first().waitFor();
 
         await tab.fill(tiny);
         await tab.run();
