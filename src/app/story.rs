@@ -4,7 +4,7 @@
 
 use super::quantities::{counted, grouped, number};
 use super::view::View;
-use crate::names::{HistogramId, SeriesId, SplitBy};
+use crate::names::{HistogramId, SeriesId, Side, SplitBy};
 use crate::plot::series_starts_visible;
 use crate::result::{Compare, Comparison, Evidence, Groups, Interval, Pair, PromptGroup, ResultFile, mean, two_groups};
 
@@ -21,10 +21,6 @@ const BASE: SeriesId = SeriesId::NoPatching;
 
 /// Least size of a total, relative to the mean size of what it is made of, of which a share says something.
 const LEAST_TOTAL: f64 = 0.1;
-
-/// Least distance of two groups of shares of the attention: where they are nearer, as below the ceiling of 100 %, their mean is
-/// like both.
-const LEAST_DISTANCE: f64 = 0.1;
 
 /// By how much two kinds of prompts must differ in their share of the upper group to be said to tell the groups apart.
 const TOLD_APART: f64 = 0.9;
@@ -51,6 +47,14 @@ impl Seen<'_> {
     fn told_groups(&self, told: fn(f64) -> String) -> Option<String> {
         self.groups
             .map(|groups| format!("falls into two groups: {}", both(&groups, told)))
+    }
+
+    /// "W_U[S]"; of what nothing is put in place of "the query as it is (No patching)".
+    fn with_place(&self, side: Side) -> String {
+        match *self.label == BASE {
+            true => format!("the {side} as it is ({BASE})"),
+            false => self.label.to_string(),
+        }
     }
 
     /// "W_U[S] (1.20)".
@@ -82,15 +86,17 @@ impl<'a> Told<'a> {
     /// The series of `name` that have a value.
     fn of(result: &'a ResultFile, name: HistogramId, compare: &'a Compare<'a>) -> Self {
         let series = result.series(name).into_iter();
+        let scores = HistogramId::scores_of(name.side());
         let seen = series.filter_map(|(label, values)| {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
-            let far = |groups: &Groups| !name.probs() || groups.high.mean - groups.low.mean >= LEAST_DISTANCE;
-            let groups = two_groups(values).filter(far);
+            // The softmax makes two humps of any wide hump: shares have groups where the scores behind them have.
+            let has_groups = |of: &[f32]| !name.probs() || two_groups(of).is_some();
+            let behind = result.substitution()?.values(scores, label);
             Some(Seen {
                 label,
                 mean,
                 values,
-                groups,
+                groups: two_groups(values).filter(|_| behind.is_none_or(has_groups)),
             })
         });
         let mut all: Vec<Seen<'a>> = seen.collect();
@@ -139,17 +145,23 @@ fn percent(share: f64) -> String {
     format!("{} %", number(percent, usize::from(near_an_end)))
 }
 
-/// What a difference stands on: "95 % interval 5.91 to 6.30, larger in 1,150 of 1,200 prompts"; of shares "31 to 33 points".
-fn basis(found: &Comparison, probs: bool) -> String {
-    let larger = format!(
-        "larger in {} of {}",
+/// What the difference of `first` and `second` stands on, told as it is positive: "difference 4.53, 95 % interval 4.44 to 4.63,
+/// W_U[IO] higher in 1,195 of 1,200 prompts"; of shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
+fn basis(found: &Comparison, first: &Seen<'_>, second: &Seen<'_>, probs: bool) -> String {
+    let (found, higher) = match found.mean < 0.0 {
+        true => (found.turned(), second),
+        false => (*found, first),
+    };
+    let (per_unit, least, points) = if probs { (100.0, 0, " points") } else { (1.0, 2, "") };
+    let decimals = decimals(per_unit * (found.interval.high - found.interval.low), least);
+    format!(
+        "difference {}{points}, 95 % interval {}{points}, {} higher in {} of {}",
+        number(per_unit * found.mean, decimals),
+        ends(&found.interval, per_unit),
+        higher.label,
         grouped(found.wins),
         counted(found.n, "prompt", "prompts")
-    );
-    match probs {
-        true => format!("95 % interval {} points, {larger}", ends(&found.interval, 100.0)),
-        false => format!("95 % interval {}, {larger}", ends(&found.interval, 1.0)),
-    }
+    )
 }
 
 /// "5.91 to 6.30", in units of which `per_unit` are 1.
@@ -196,12 +208,16 @@ pub fn question(result: &ResultFile, compare: &Compare<'_>) -> String {
     let Evidence::Found(found) = probs.against(base, None) else {
         return format!("{over}.");
     };
+    let most = base.values.iter().filter(|share| **share > 0.5).count();
     let verdict = match (found.interval.low, found.interval.high) {
-        (low, _) if low > 0.5 => "That is more than all other positions get together.",
-        (_, high) if high < 0.1 => "It hardly looks at IO at all, so that there is little to explain.",
-        (low, high) if low >= 0.1 && high <= 0.5 => "IO gets a good part of it, but not most.",
-        (_, high) if high > 0.5 => "That is about half.",
-        _ => "That is about a tenth.",
+        (low, _) if low > 0.5 => format!(
+            "On average that is more than all other positions get together, and so it is in {} of the prompts.",
+            grouped(most)
+        ),
+        (_, high) if high < 0.1 => "It hardly looks at IO at all, so that there is little to explain.".to_owned(),
+        (low, high) if low >= 0.1 && high <= 0.5 => "IO gets a good part of it, but not most.".to_owned(),
+        (_, high) if high > 0.5 => "That is about half.".to_owned(),
+        _ => "That is about a tenth.".to_owned(),
     };
     format!("{over} (95 % interval {} %). {verdict}", ends(&found.interval, 100.0))
 }

@@ -62,31 +62,36 @@ fn the_recorded_run_is_told_in_its_own_numbers() {
     told.extend(heatmap(&result, &HeatmapView::default(), None));
     let expected = [
         "Over 1,200 prompts, head 10.7 gives 68 % of END\u{2019}s attention to IO on average (95 % interval 67 to 69 %). \
-         That is more than all other positions get together.",
-        "W_U[IO] lies furthest right: put in the query\u{2019}s place, it gives a mean score of 10.52, and NMH 9.9 \
-         output, which comes nearest, 5.99 (difference 4.53, 95 % interval 4.44 to 4.63, larger in 1,195 of 1,200 \
-         prompts). It must be that name, not just any token: W_U[IO] (10.52) lies 6.50 above W_U[S] (4.02) (95 % interval \
-         6.38 to 6.63, larger in 1,198 of 1,200 prompts). It was also held against W_U[random name] (2.86) and \
-         W_U[random] (\u{2212}2.22). What head 9.9 writes at END gives 5.99.",
-        "After the softmax W_U[IO] gives IO 99.7 % of the attention on average, and No patching 68 %: 32 points more (95 \
-         % interval 31 to 33 points, larger in 1,200 of 1,200 prompts). Of 1,200 prompts, IO gets more than half of the \
-         attention in 1,200 with W_U[IO], 935 with No patching and 35 with W_U[random].",
+         On average that is more than all other positions get together, and so it is in 935 of the prompts.",
+        "W_U[IO] lies furthest right: put in the query\u{2019}s place, it gives a mean score of 10.52; second is NMH 9.9 \
+         output with 5.99 (difference 4.53, 95 % interval 4.44 to 4.63, W_U[IO] higher in 1,195 of 1,200 prompts). The \
+         query as it is (No patching) gives 4.41. That name gives more than another: W_U[IO] (10.52) lies above W_U[S] \
+         (4.02) (difference 6.50, 95 % interval 6.38 to 6.63, W_U[IO] higher in 1,198 of 1,200 prompts). But W_U[S] alone \
+         gives 91 % of what No patching gives, 4.41. W_U[random name] gives 2.86 and W_U[random] gives \u{2212}2.22. What \
+         head 9.9 writes at END gives 5.99, from \u{2212}0.10 to 11.03 prompt by prompt.",
+        "After the softmax W_U[IO] gives IO 99.7 % of the attention on average, and No patching 68 % (difference 32 \
+         points, 95 % interval 31 to 33 points, W_U[IO] higher in 1,200 of 1,200 prompts). Of 1,200 prompts, IO gets more \
+         than half of the attention in 1,200 with W_U[IO], 935 with No patching, 765 with W_U[S], 448 with W_U[random \
+         name] and 35 with W_U[random].",
         "The key as it is (No patching) lies furthest right, with a mean score of 4.41; of what is put in its place, \
-         W_EE[IO] comes nearest, with 3.50 (difference 0.91, 95 % interval 0.82 to 0.99, larger in 866 of 1,200 prompts). \
-         On average what layer 0 makes of the token counts for more than its row alone: W_EE[IO] (3.50) lies 0.97 above \
-         W_E[IO] (2.53) (95 % interval 0.83 to 1.10, larger in 803 of 1,200 prompts).",
-        "After the softmax W_EE[IO] gives IO 50 % of the attention on average, and No patching 68 %. But W_EE[IO] falls \
-         into two groups: 580 prompts around 20 % and 620 around 79 %. Of 1,200 prompts, IO gets more than half of the \
-         attention in 935 with No patching and 282 with W_EE_subE[IO].",
-        "On the query side W_U[IO] explains the score: it gives 10.52, 2.4 times as much as No patching (4.41): \
-         difference 6.12, 95 % interval 6.03 to 6.20, larger in 1,200 of 1,200 prompts. It beats W_U[S], W_U[random name] \
-         and W_U[random].",
-        "On the key side W_EE[IO] explains most of the score, but not all: it gives 3.50, 79 % of what No patching gives, \
-         4.41: difference \u{2212}0.91, 95 % interval \u{2212}0.99 to \u{2212}0.82, larger in 334 of 1,200 prompts. It \
-         beats W_E[IO].",
-        "MLP 7 (0.72), MLP 6 (0.66) and MLP 8 (0.51) add most, together 42 % of the mean score of 4.51; head 0.11 \
-         (\u{2212}0.81) takes off most.",
-        "Added up by kind, the MLPs give 4.11, 91 % of the score; embeddings and bias 0.16 and the heads \u{2212}0.60.",
+         W_EE[IO] comes nearest, with 3.50 (difference 0.91, 95 % interval 0.82 to 0.99, No patching higher in 866 of \
+         1,200 prompts). On average the token after layer 0 alone gives more than its row of W_U: W_EE[IO] (3.50) lies \
+         above W_E[IO] (2.53) (difference 0.97, 95 % interval 0.83 to 1.10, W_EE[IO] higher in 803 of 1,200 prompts).",
+        "After the softmax W_EE[IO] gives IO 50 % of the attention on average, and No patching 68 % (difference 18 \
+         points, 95 % interval 16 to 19 points, No patching higher in 866 of 1,200 prompts). Of 1,200 prompts, IO gets \
+         more than half of the attention in 935 with No patching, 611 with W_EE[IO], 306 with W_E[IO] and 282 with \
+         W_EE_subE[IO].",
+        "On the query side W_U[IO] alone is more than enough for the score: on average it gives 10.52, 2.4 times the 4.41 \
+         of No patching (difference 6.12, 95 % interval 6.03 to 6.20, W_U[IO] higher in 1,200 of 1,200 prompts). In \
+         attention that is 99.7 % against 68 %. On average that is above W_U[S] (4.02), W_U[random name] (2.86) and \
+         W_U[random] (\u{2212}2.22).",
+        "On the key side W_EE[IO] alone gives most of the score, but not all: on average it gives 3.50, 79 % of the 4.41 \
+         of No patching (difference 0.91, 95 % interval 0.82 to 0.99, No patching higher in 866 of 1,200 prompts). In \
+         attention that is 50 % against 68 %. On average that is above W_E[IO] (2.53).",
+        "MLP 7 (0.72), MLP 6 (0.66) and MLP 8 (0.51) add most, together 42 % of the mean score of 4.51 over 40 prompts; \
+         head 0.11 (\u{2212}0.81) takes off most.",
+        "Added up by kind, the MLPs give 4.11 net, 91 % of the score; embeddings and the bias 0.16 and the heads \
+         \u{2212}0.60.",
     ];
     assert_eq!(told, expected);
 }
@@ -128,7 +133,7 @@ fn a_claim_that_is_not_true_is_not_made() {
     assert!(
         weak.contains("The query as it is (No patching) lies furthest right")
             && weak.contains("W_U[random] comes nearest, with 2.00")
-            && weak.contains("The name is not what counts here: W_U[IO] (1.00) lies 1.00 below W_U[random] (2.00)")
+            && weak.contains("The name is not what counts here: W_U[IO] (1.00) lies below W_U[random] (2.00)")
             && !weak.contains("It must be"),
         "{weak}"
     );
@@ -138,7 +143,7 @@ fn a_claim_that_is_not_true_is_not_made() {
     );
     let (close, _) = told(4.0, 3.9, 4.0);
     assert!(
-        close.contains("much of the score comes with another token too"),
+        close.contains("But W_U[random] alone gives 98 % of what No patching gives, 4.00."),
         "{close}"
     );
     assert!(
@@ -148,12 +153,12 @@ fn a_claim_that_is_not_true_is_not_made() {
     );
     let (_, end) = told(4.0, 0.0, 4.0);
     assert!(
-        end.starts_with("On the query side W_U[IO] explains the score: it gives 4.00, 100 % of what No patching gives, 4.00: difference 0.00"),
+        end.starts_with("On the query side W_U[IO] alone is enough for the score: on average it gives 4.00, as much as the 4.00 of No patching"),
         "{end}"
     );
     let (_, end) = told(1.0, 0.0, 4.0);
     assert!(
-        end.contains("does not explain the score: it gives 1.00, 25 % of what No patching gives, 4.00"),
+        end.contains("is not enough for the score: on average it gives 1.00, 25 % of the 4.00 of No patching"),
         "{end}"
     );
 
@@ -168,7 +173,7 @@ fn a_claim_that_is_not_true_is_not_made() {
     );
     let text = said(&result, SCORES);
     assert!(
-        text.contains("W_U[IO] lies furthest right") && text.contains("W_U[random], which comes nearest, \u{2212}1.00"),
+        text.contains("W_U[IO] lies furthest right") && text.contains("second is W_U[random] with \u{2212}1.00"),
         "{text}"
     );
     let end = ended(&result);
@@ -184,7 +189,7 @@ fn a_claim_that_is_not_true_is_not_made() {
     );
     let text = said(&result, KEY_SCORES);
     assert!(
-        text.contains("is no help here") && text.contains("W_E[IO] comes nearest"),
+        text.contains("gives less than its row of W_U") && text.contains("W_E[IO] comes nearest"),
         "{text}"
     );
 
@@ -276,7 +281,7 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
     let end = ended(&result);
     assert!(
         end[0].starts_with(
-            "On the query side W_U[IO] does not explain the score: it gives \u{2212}5.20, where No patching gives 4.40: difference"
+            "On the query side W_U[IO] alone is not enough for the score: on average it gives \u{2212}5.20, and not the 4.40 of No patching"
         ),
         "{end:?}"
     );
@@ -385,7 +390,10 @@ fn odd_heatmaps_are_told_too() {
         "{text}"
     );
     assert!(text.contains("the bias (\u{2212}0.25) takes off most"), "{text}");
-    assert!(text.contains("the biases b_O give 2.00, 100 % of the score"), "{text}");
+    assert!(
+        text.contains("the biases b_O give 2.00 net, 100 % of the score"),
+        "{text}"
+    );
     let notebook = HeatmapView {
         as_in_notebook: true,
         ..HeatmapView::default()
@@ -396,7 +404,7 @@ fn odd_heatmaps_are_told_too() {
     let text = told(&["0"], &["L.0"], vec![vec![-1.0]], -1.0, &plain);
     assert_eq!(
         text,
-        "No cell adds to the score; head 0.0 (\u{2212}1.00) takes off most. Added up by kind, the heads give \u{2212}1.00."
+        "No cell adds to the score; head 0.0 (\u{2212}1.00) takes off most. Added up by kind, the heads give \u{2212}1.00 net."
     );
     let text = told(&["0"], &["L.0"], vec![vec![1.0]], -1.0, &plain);
     assert!(
@@ -408,7 +416,7 @@ fn odd_heatmaps_are_told_too() {
     assert_eq!(
         text,
         "MLP 0 (3.00) and head 0.0 (1.00) add most, together 100 % of the sum of all cells, 4.00; nothing takes anything off. \
-         Added up by kind, the MLPs give 3.00, 75 % of all; the heads 1.00."
+         Added up by kind, the MLPs give 3.00 net, 75 % of all; the heads 1.00."
     );
     let other = HeatmapView {
         name: "not there".into(),

@@ -112,7 +112,7 @@ fn a_marked_prompt_has_a_sum_and_words_of_its_own() {
     let view = crate::plot::HeatmapView::default();
     let told = crate::app::story::heatmap(&result, &view, Some(7));
     assert!(
-        told[0].starts_with("Only head 0.1 (2.50) adds to the score, 2.50 beside the sum of all cells in prompt 8, 1.50; the token embedding W_E"),
+        told[0].starts_with("Only head 0.1 (2.50) adds to the score, 2.50, more than the sum of all cells in prompt 8, 1.50, as others take off; the token embedding W_E"),
         "{told:?}"
     );
     let truth: Vec<f32> = (0..1200).map(|i| i as f32).collect();

@@ -22,6 +22,8 @@ pub struct Comparison {
     pub interval: Interval,
     /// In how many pairs the first is larger.
     pub wins: usize,
+    /// In how many pairs the second is larger.
+    pub losses: usize,
     /// Two groups that the differences fall into: their mean is then like neither.
     pub groups: Option<Groups>,
 }
@@ -37,6 +39,20 @@ impl Comparison {
         let mut comparing = Comparing::of_pairs(a, b)?;
         comparing.step(ALL_AT_ONCE);
         comparing.found()
+    }
+
+    /// The same the other way round: the second minus the first.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        let Interval { low, high } = self.interval;
+        Self {
+            mean: -self.mean,
+            interval: Interval { low: -high, high: -low },
+            wins: self.losses,
+            losses: self.wins,
+            groups: self.groups.map(Groups::turned),
+            ..self
+        }
     }
 
     /// Whether the first set beats the second: the whole interval of the mean difference lies above 0.
@@ -56,6 +72,7 @@ pub struct Comparing {
     n: usize,
     mean: f64,
     wins: usize,
+    losses: usize,
     groups: Option<Groups>,
     bootstrap: Bootstrap,
 }
@@ -72,6 +89,7 @@ impl Comparing {
             n: differences.len(),
             mean: mean(&differences),
             wins: differences.iter().filter(|difference| **difference > 0.0).count(),
+            losses: differences.iter().filter(|difference| **difference < 0.0).count(),
             groups: groups_of(differences.clone()),
             bootstrap: Bootstrap::of(differences)?,
         })
@@ -93,6 +111,7 @@ impl Comparing {
             n: self.n,
             mean: self.mean,
             wins: self.wins,
+            losses: self.losses,
             groups: self.groups,
             interval: self.bootstrap.interval()?,
         })
@@ -111,6 +130,13 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// The comparison of these two in `result`; None as for [`Pair::begin`].
+    pub fn made_in(&self, result: &ResultFile) -> Option<Comparison> {
+        let mut comparing = self.begin(result)?;
+        comparing.step(ALL_AT_ONCE);
+        comparing.found()
+    }
+
     /// The comparison of these two in `result`, with nothing drawn yet; None where they can't be compared: one is missing, or as
     /// [`Comparison::of_pairs`].
     pub fn begin(&self, result: &ResultFile) -> Option<Comparing> {
@@ -146,13 +172,7 @@ pub type Compare<'a> = dyn Fn(&Pair) -> Evidence + 'a;
 
 /// Every comparison in `result`, made when it is asked for: 11 ms for 1,200 prompts.
 pub fn at_once(result: &ResultFile) -> impl Fn(&Pair) -> Evidence {
-    |pair| {
-        let found = pair.begin(result).and_then(|mut comparing| {
-            comparing.step(ALL_AT_ONCE);
-            comparing.found()
-        });
-        found.into()
-    }
+    |pair| pair.made_in(result).into()
 }
 
 #[cfg(test)]
@@ -166,7 +186,8 @@ mod tests {
     fn comparison_is_paired() {
         let found = Comparison::of_pairs(&A, &B).expect("a value");
         let close = |value: f64, expected: f64| (value - expected).abs() < 1e-9;
-        assert_eq!((found.n, found.wins), (10, 8));
+        assert_eq!((found.n, found.wins, found.losses), (10, 8, 1));
+        assert_eq!(Comparison::of_pairs(&B, &A), Some(found.turned()));
         assert!(close(found.mean, 1.4), "{found:?}");
         assert!(
             close(found.interval.low, 0.7) && close(found.interval.high, 2.1),

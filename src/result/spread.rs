@@ -136,6 +136,19 @@ pub struct Groups {
 }
 
 impl Groups {
+    /// Those of the same values with the other sign.
+    pub(super) fn turned(self) -> Self {
+        let turned = |group: Group| Group {
+            mean: -group.mean,
+            ..group
+        };
+        Self {
+            low: turned(self.high),
+            high: turned(self.low),
+            split: -self.split,
+        }
+    }
+
     /// Ashman's D, `|m1 - m2| sqrt(2) / sqrt(s1^2 + s2^2)`; infinite where both groups have zero spread.
     fn separation(&self) -> f64 {
         let (s1, s2) = (self.low.standard_deviation, self.high.standard_deviation);

@@ -68,6 +68,12 @@ impl Comparisons {
             if let Some((_, found)) = known.found.iter().find(|(made, _)| made == pair) {
                 return Evidence::from(*found);
             }
+            // One series alone is what the page begins with: its sentence must not grow before the reader's eyes.
+            if pair.second.is_none() {
+                let found = known.result.as_deref().and_then(|result| pair.made_in(result));
+                known.found.push((pair.clone(), found));
+                return found.into();
+            }
             let is_current = known.current.as_ref().is_some_and(|(current, _)| current == pair);
             if !is_current && !known.asked.contains(pair) {
                 known.asked.push(pair.clone());

@@ -194,7 +194,7 @@ pub fn HowToRead() -> impl IntoView {
                 <li>
                     <b>"Histograms. "</b>
                     "Every prompt gives one value per colour. A colour is one vector put in the place of what the head really \
-                     reads; "<code>{SeriesId::NoPatching.to_string()}</code>" is the real one. If another colour lies as far right, that vector alone explains the head\u{2019}s attention."
+                     reads; "<code>{SeriesId::NoPatching.to_string()}</code>" is the real one. If another colour lies as far right, that vector alone is enough for the head\u{2019}s attention."
                 </li>
                 <li>
                     <b>"Boxes. "</b>

@@ -70,7 +70,7 @@ export const liveRuns = [
       check(result.heatmaps.key.max_abs_residual < 1e-4, `contributions do not add up: ${result.heatmaps.key.max_abs_residual}`);
       // A second run on the model that is loaded, and the switch that leaves out b_O.
       await tab.at("notebook-switch").check();
-      check((await tab.at("identity-text").innerText()).includes("without b_O"), "the switch changed nothing");
+      await until(tab.page, () => tab.at("identity-text").innerText(), (text) => text.includes("without b_O"), "the switch changed nothing");
     },
   },
   {

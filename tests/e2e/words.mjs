@@ -15,10 +15,10 @@ export const words = [
     async run(tab) {
       await tab.open();
       await drawn(tab.page);
-      await says(tab, "story-question", /68 % .*\(95 % interval 67 to 69 %\)\. That is more than all other positions/);
-      await says(tab, "story-keys_fixed_scores", /It must be that name, not just any token: W_U\[IO\] \(10\.52\) lies 6\.50 above W_U\[S\] \(4\.02\) \(95 % interval 6\.38 to 6\.63, larger in 1,198 of 1,200 prompts\)/);
-      await says(tab, "story-queries_fixed_probs", /falls into two groups: 580 prompts around 20 % and 620 around 79 %/);
-      await says(tab, "story-ending", /On the key side W_EE\[IO\] explains most of the score.*95 % interval/);
+      await says(tab, "story-question", /68 % .*\(95 % interval 67 to 69 %\)\. On average that is more than all other positions get together, and so it is in 935/);
+      await says(tab, "story-keys_fixed_scores", /That name gives more than another: W_U\[IO\] \(10\.52\) lies above W_U\[S\] \(4\.02\) \(difference 6\.50, 95 % interval 6\.38 to 6\.63, W_U\[IO\] higher in 1,198 of 1,200 prompts\)/);
+      await says(tab, "story-queries_fixed_probs", /difference 18 points, 95 % interval 16 to 19 points, No patching higher in 866 of 1,200 prompts/);
+      await says(tab, "story-ending", /On the key side W_EE\[IO\] alone gives most of the score.*95 % interval/);
       // Another pair of series: another comparison.
       await tab.at("figure-keys_fixed_scores").getByRole("button", { name: "W_U[IO]", exact: true }).click();
       await says(tab, "story-keys_fixed_scores", /^NMH 9\.9 output lies furthest right.*No patching.*95 % interval/);

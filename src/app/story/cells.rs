@@ -68,7 +68,11 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
             let sum = values.iter().copied().map(f64::from).sum();
             (sum, Of::Prompt(prompt))
         }
-        (None, Some(mean)) => (f64::from(mean), Of::MeanScore),
+        (None, Some(mean)) => {
+            // A note names other prompts than the run's.
+            let prompts = heatmap.note.is_none().then(|| result.heatmap_prompts());
+            (f64::from(mean), Of::MeanScore(prompts))
+        }
         (None, None) => (f64::from(heatmap.sum), Of::Sum),
     };
     let total = Total {
@@ -123,8 +127,8 @@ fn told(cell: &Cell) -> String {
 /// What the cells are a part of.
 #[derive(Debug, Clone, Copy)]
 enum Of {
-    /// The mean score.
-    MeanScore,
+    /// The mean score, over so many prompts where that is known.
+    MeanScore(Option<usize>),
     /// The sum of all cells, where that was not recorded.
     Sum,
     /// The sum of all cells of one prompt.
@@ -145,12 +149,19 @@ impl Total {
     fn share(self, part: f64) -> String {
         let value = number(self.value, 2);
         let total = match self.of {
-            Of::MeanScore => format!("the mean score of {value}"),
+            Of::MeanScore(Some(prompts)) => format!(
+                "the mean score of {value} over {}",
+                counted(prompts, "prompt", "prompts")
+            ),
+            Of::MeanScore(None) => format!("the mean score of {value}"),
             Of::Sum => format!("the sum of all cells, {value}"),
             Of::Prompt(prompt) => format!("the sum of all cells in prompt {}, {value}", grouped(prompt + 1)),
         };
         match self.percent(part) {
             Some(percent) => format!("{percent} of {total}"),
+            None if self.has_shares() && part > 0.0 => {
+                format!("{}, more than {total}, as others take off", number(part, 2))
+            }
             None => format!("{} beside {total}", number(part, 2)),
         }
     }
@@ -196,7 +207,7 @@ fn kinds(cells: &[Cell], total: Total) -> String {
     let kinds = [
         (Kind::Mlp, "the MLPs"),
         (Kind::Head, "the heads"),
-        (Kind::Embedding, "embeddings and bias"),
+        (Kind::Embedding, "embeddings and the bias"),
         (Kind::Bias, "the biases b_O"),
     ];
     let mut sums: Vec<(&str, f64)> = kinds
@@ -216,7 +227,7 @@ fn kinds(cells: &[Cell], total: Total) -> String {
         .map(|(name, sum)| format!("{name} {}", number(*sum, 2)))
         .collect();
     let of = match total.of {
-        Of::MeanScore => "the score",
+        Of::MeanScore(_) => "the score",
         Of::Sum | Of::Prompt(_) => "all",
     };
     let share = total.percent(*sum).map(|percent| format!(", {percent} of {of}"));
@@ -225,5 +236,5 @@ fn kinds(cells: &[Cell], total: Total) -> String {
         0 => String::new(),
         _ => format!("; {}", list(&rest)),
     };
-    format!("Added up by kind, {first} give {}{share}{others}.", number(*sum, 2))
+    format!("Added up by kind, {first} give {} net{share}{others}.", number(*sum, 2))
 }

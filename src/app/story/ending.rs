@@ -1,6 +1,6 @@
 //! What both sides together say about the head.
 
-use super::{BASE, Seen, Told, basis, both, list, number, percent, score};
+use super::{BASE, Seen, Told, basis, both, list, mean, number, percent, score};
 use crate::names::{HistogramId, Side};
 use crate::result::{Compare, Comparison, Evidence, ResultFile};
 
@@ -8,11 +8,11 @@ use crate::result::{Compare, Comparison, Evidence, ResultFile};
 pub fn ending(result: &ResultFile, compare: &Compare<'_>) -> Vec<String> {
     let sides = [HistogramId::KeysFixedScores, HistogramId::QueriesFixedScores].into_iter();
     sides
-        .filter_map(|name| of_side(&Told::of(result, name, compare)))
+        .filter_map(|name| of_side(result, &Told::of(result, name, compare)))
         .collect()
 }
 
-fn of_side(told: &Told<'_>) -> Option<String> {
+fn of_side(result: &ResultFile, told: &Told<'_>) -> Option<String> {
     let (main, controls) = told.claim();
     let (base, main) = (told.find(&BASE)?, main?);
     let side = match told.name.side() {
@@ -47,40 +47,63 @@ fn of_side(told: &Told<'_>) -> Option<String> {
                 score(main.mean),
                 control.label,
                 score(control.mean),
-                basis(&found, false)
+                basis(&found, main, control, false)
             ));
         }
-        beaten.push(control.label.to_string());
+        beaten.push(control.with_mean());
     }
     let Evidence::Found(found) = told.against(main, Some(base)) else {
         return None;
     };
-    Some(format!("{side} {}", explained(base, main, &beaten, &found)))
+    let above = match &beaten[..] {
+        [] => String::new(),
+        beaten => format!(" On average that is above {}.", list(beaten)),
+    };
+    Some(format!(
+        "{side} {}{}{above}",
+        enough(base, main, &found),
+        in_attention(result, told, base, main)
+    ))
 }
 
-/// How much of the score of `base` the series `main` gives, which beats the controls `beaten`.
-fn explained(base: &Seen<'_>, main: &Seen<'_>, beaten: &[String], found: &Comparison) -> String {
+/// How much of the score of `base` the series `main` gives by itself.
+fn enough(base: &Seen<'_>, main: &Seen<'_>, found: &Comparison) -> String {
     let ratio = main.mean / base.mean;
-    let verdict = match ratio {
-        ratio if ratio >= 0.9 => "explains the score",
-        ratio if ratio >= 0.5 => "explains most of the score, but not all",
-        _ => "does not explain the score",
-    };
-    let share = match ratio {
-        ratio if ratio >= 1.5 => format!("{} times as much as {}", number(ratio, 1), base.with_mean()),
-        ratio if ratio >= 1.005 => format!("more than {}", base.with_mean()),
-        ratio if ratio > 0.0 => format!("{} of what {BASE} gives, {}", percent(ratio), score(base.mean)),
-        _ => format!("where {BASE} gives {}", score(base.mean)),
-    };
-    let beats = match beaten {
-        [] => String::new(),
-        beaten => format!(" It beats {}.", list(beaten)),
+    let (verdict, share) = match ratio {
+        ratio if ratio >= 1.5 => (
+            "is more than enough for the score",
+            format!("{} times the", number(ratio, 1)),
+        ),
+        ratio if ratio >= 1.05 => ("is more than enough for the score", "more than the".to_owned()),
+        ratio if ratio >= 0.95 => ("is enough for the score", "as much as the".to_owned()),
+        ratio if ratio >= 0.5 => (
+            "gives most of the score, but not all",
+            format!("{} of the", percent(ratio)),
+        ),
+        ratio if ratio > 0.0 => ("is not enough for the score", format!("{} of the", percent(ratio))),
+        _ => ("is not enough for the score", "and not the".to_owned()),
     };
     format!(
-        "{} {verdict}: it gives {}, {share}: difference {}, {}.{beats}",
+        "{} alone {verdict}: on average it gives {}, {share} {} of {BASE} ({}).",
         main.label,
         score(main.mean),
-        score(found.mean),
-        basis(found, false)
+        score(base.mean),
+        basis(found, main, base, false)
     )
+}
+
+/// The same after the softmax, where a difference of scores may be next to nothing.
+fn in_attention(result: &ResultFile, told: &Told<'_>, base: &Seen<'_>, main: &Seen<'_>) -> String {
+    let name = HistogramId::probs_of(told.name.side());
+    let share = |series: &Seen<'_>| {
+        result
+            .substitution()?
+            .values(name, series.label)
+            .and_then(mean)
+            .filter(|mean| mean.is_finite())
+    };
+    match (share(main), share(base)) {
+        (Some(main), Some(base)) => format!(" In attention that is {} against {}.", percent(main), percent(base)),
+        _ => String::new(),
+    }
 }

@@ -1,7 +1,7 @@
 //! What the probabilities say: how much of the attention IO gets, and in how many prompts that is most of it.
 
 use super::{BASE, Seen, Told, basis, ends, list, percent};
-use crate::app::quantities::{counted, grouped, number};
+use crate::app::quantities::{counted, grouped};
 use crate::names::SeriesId;
 use crate::result::Evidence;
 
@@ -34,13 +34,11 @@ impl Told<'_> {
             }
         }
         match self.against(told, other.copied()) {
-            Evidence::Found(found) if other.is_some() => {
-                let points = number(100.0 * found.mean.abs(), usize::from(found.mean.abs() < 0.01));
-                let evidence = basis(&found, true);
-                match (found.beats(), found.is_beaten()) {
-                    (true, _) => format!("{means}: {points} points more ({evidence})."),
-                    (_, true) => format!("{means}: {points} points less ({evidence})."),
-                    _ => format!("{means}: no difference beyond chance ({evidence})."),
+            Evidence::Found(found) if let Some(base) = other => {
+                let evidence = basis(&found, told, base, true);
+                match found.beats() || found.is_beaten() {
+                    true => format!("{means} ({evidence})."),
+                    false => format!("{means}: no difference beyond chance ({evidence})."),
                 }
             }
             Evidence::Found(found) => format!(
@@ -52,25 +50,42 @@ impl Told<'_> {
         }
     }
 
-    /// In how many prompts IO gets more than half of the attention, for the series at the top, nothing replaced and the last.
+    /// In how many prompts IO gets more than half of the attention: for the series that the figure is about and its controls,
+    /// nothing replaced, and the first and the last that are shown.
     pub(super) fn prompts_won(&self, visible: &[&Seen<'_>]) -> String {
-        let Some(first) = visible.first() else {
-            return "A click on a legend entry shows its series.".into();
+        let [first, .., last] = visible else {
+            return match visible {
+                [only] => format!(
+                    "Of {}, IO gets more than half of the attention in {}.",
+                    prompts(only),
+                    won(only)
+                ),
+                _ => "A click on a legend entry shows its series.".into(),
+            };
         };
-        let base = visible.iter().find(|series| *series.label == BASE);
-        let mut counts: Vec<String> = Vec::new();
-        let mut done: Vec<&SeriesId> = Vec::new();
-        for series in [Some(first), base, visible.last()].into_iter().flatten() {
-            if !done.contains(&series.label) {
-                done.push(series.label);
-                let won = series.values.iter().filter(|value| **value > 0.5).count();
-                counts.push(format!("{} with {}", grouped(won), series.label));
-            }
-        }
-        let prompts = counted(first.values.len(), "prompt", "prompts");
+        let (main, controls) = self.claim();
+        let told = |series: &&Seen<'_>| {
+            let claimed = [Some(*first), Some(*last), self.find(&BASE), main]
+                .into_iter()
+                .flatten()
+                .chain(controls.iter().copied());
+            claimed.into_iter().any(|one| one.label == series.label)
+        };
+        let counts: Vec<String> = self.all.iter().filter(told).map(won).collect();
         format!(
-            "Of {prompts}, IO gets more than half of the attention in {}.",
+            "Of {}, IO gets more than half of the attention in {}.",
+            prompts(first),
             list(&counts)
         )
     }
+}
+
+fn prompts(series: &Seen<'_>) -> String {
+    counted(series.values.len(), "prompt", "prompts")
+}
+
+/// "935 with No patching".
+fn won(series: &Seen<'_>) -> String {
+    let won = series.values.iter().filter(|value| **value > 0.5).count();
+    format!("{} with {}", grouped(won), series.label)
 }

@@ -1,9 +1,12 @@
 //! What the scores say: which series lies furthest right, and whether the token counts that the figure is about.
 
-use super::{BASE, Seen, Told, basis, both, ends, list, score};
+use super::{BASE, Seen, Told, basis, both, ends, list, percent, score};
 use crate::app::quantities::counted;
 use crate::names::SeriesId;
 use crate::result::{Comparison, Evidence, ResultFile};
+
+/// Share of the score as it is from which on that of a control is worth saying.
+const WORTH_SAYING: f64 = 0.25;
 
 /// Share of the prompts in which a series must be the larger one to be called so without "on average".
 const NEARLY_ALL: f64 = 0.9;
@@ -49,7 +52,7 @@ impl Told<'_> {
 
     fn lies_furthest_right(&self, best: &Seen<'_>, next: &Seen<'_>, found: &Comparison) -> String {
         let (side, high, low) = (self.name.side(), score(best.mean), score(next.mean));
-        let evidence = format!("difference {}, {}", score(found.mean), basis(found, false));
+        let evidence = basis(found, best, next, false);
         if *best.label == BASE {
             return format!(
                 "The {side} as it is ({BASE}) lies furthest right, with a mean score of {high}; of what is put in its place, {} \
@@ -57,15 +60,18 @@ impl Told<'_> {
                 next.label
             );
         }
-        let next = match next.label {
-            label if *label == BASE => format!("the {side} as it is ({BASE})"),
-            label => label.to_string(),
-        };
-        format!(
-            "{} lies furthest right: put in the {side}\u{2019}s place, it gives a mean score of {high}, and {next}, which comes \
-             nearest, {low} ({evidence}).",
+        let begin = format!(
+            "{} lies furthest right: put in the {side}\u{2019}s place, it gives a mean score of {high};",
             best.label
-        )
+        );
+        match self.find(&BASE).filter(|base| base.label != next.label) {
+            Some(base) => format!(
+                "{begin} second is {} with {low} ({evidence}). The {side} as it is ({BASE}) gives {}.",
+                next.label,
+                score(base.mean)
+            ),
+            None => format!("{begin} second is {} with {low} ({evidence}).", next.with_place(side)),
+        }
     }
 
     /// What the series say about the head: the notebook's claim, or what is true instead.
@@ -132,66 +138,95 @@ impl Told<'_> {
         let others: Vec<String> = controls
             .iter()
             .filter(|other| other.label != control.label)
-            .map(|other| other.with_mean())
+            .map(|other| format!("{} gives {}", other.label, score(other.mean)))
             .collect();
-        let held = match &others[..] {
+        let others = match &others[..] {
             [] => String::new(),
-            others => format!(" It was also held against {}.", list(others)),
+            others => format!(" {}.", list(others)),
         };
-        let earlier = result.earlier_head();
+        format!("{claim}{others}{}", self.written(result))
+    }
+
+    /// What the earlier head's output gives, with its spread: a sentence.
+    fn written(&self, result: &ResultFile) -> String {
+        let earlier = result.earlier_head().filter(|_| self.name.keys_fixed());
         let written = earlier.and_then(|head| Some((head, self.find(&SeriesId::EarlierHead(head))?)));
-        let written = match written.filter(|(_, written)| self.name.keys_fixed() && written.groups.is_none()) {
-            Some((head, written)) => format!(" What head {head} writes at END gives {}.", score(written.mean)),
-            None => String::new(),
+        let Some((head, written)) = written.filter(|(_, written)| written.groups.is_none()) else {
+            return String::new();
         };
-        format!("{claim}{held}{written}")
+        let ends = written.values.iter().fold((f32::MAX, f32::MIN), |(low, high), value| {
+            (low.min(*value), high.max(*value))
+        });
+        format!(
+            " What head {head} writes at END gives {}, from {} to {} prompt by prompt.",
+            score(written.mean),
+            score(f64::from(ends.0)),
+            score(f64::from(ends.1))
+        )
     }
 
     /// The claim about `main`, of all of whose controls `control` is the closest.
     fn claim_of(&self, main: &Seen<'_>, control: &Seen<'_>, found: &Comparison) -> String {
         let keys_fixed = self.name.keys_fixed();
-        let (difference, evidence) = (score(found.mean.abs()), basis(found, false));
+        let evidence = basis(found, main, control, false);
         let (high, low) = (main.with_mean(), control.with_mean());
         if found.is_beaten() {
-            let below = format!("{high} lies {difference} below {low} ({evidence})");
             return match keys_fixed {
-                true => format!("The name is not what counts here: {below}."),
-                false => {
-                    format!("What layer 0 makes of the token is no help here: {below}, the token\u{2019}s row alone.")
-                }
+                true => format!("The name is not what counts here: {high} lies below {low} ({evidence})."),
+                false => format!(
+                    "The token after layer 0 alone gives less than its row of W_U: {high} lies below {low} ({evidence})."
+                ),
             };
         }
         if !found.beats() {
             let what = match keys_fixed {
                 true => "the name counts",
-                false => "what layer 0 makes of the token helps",
+                false => "the token after layer 0 gives more than its row of W_U",
             };
             return format!(
                 "The data do not show that {what}: {high} and {low} differ no more than by chance ({evidence})."
             );
         }
-        let above = format!("{high} lies {difference} above {low}");
         if main.mean <= 0.0 {
-            return format!("Neither draws attention to IO: {above}, but both are negative ({evidence}).");
+            return format!(
+                "Neither draws attention to IO: {high} lies above {low}, but both are negative ({evidence})."
+            );
         }
+        let average = match (found.wins as f64) < NEARLY_ALL * found.n as f64 {
+            true => "On average ",
+            false => "",
+        };
         if !keys_fixed {
-            return match (found.wins as f64) < NEARLY_ALL * found.n as f64 {
-                true => format!(
-                    "On average what layer 0 makes of the token counts for more than its row alone: {above} ({evidence})."
-                ),
-                false => {
-                    format!("What layer 0 makes of the token counts for more than its row alone: {above} ({evidence}).")
-                }
-            };
+            return format!(
+                "{}: {high} lies above {low} ({evidence}).",
+                sentence(average, "the token after layer 0 alone gives more than its row of W_U")
+            );
         }
-        if (found.wins as f64) < NEARLY_ALL * found.n as f64 {
-            return format!("The name helps on average, but not in every prompt: {above} ({evidence}).");
-        }
-        match control.mean <= main.mean / 2.0 {
-            true => format!("It must be that name, not just any token: {above} ({evidence})."),
-            false => {
-                format!("The name helps, but much of the score comes with another token too: {above} ({evidence}).")
+        let claim = format!(
+            "{}: {high} lies above {low} ({evidence}).",
+            sentence(average, "that name gives more than another")
+        );
+        // What another name does alone is not the doing of this one.
+        let alone = match self.find(&BASE).filter(|base| base.has_shares() && control.mean > 0.0) {
+            Some(base) if control.mean > base.mean => {
+                format!(" But {} alone gives more than {}.", control.label, base.with_mean())
             }
-        }
+            Some(base) if control.mean >= WORTH_SAYING * base.mean => format!(
+                " But {} alone gives {} of what {BASE} gives, {}.",
+                control.label,
+                percent(control.mean / base.mean),
+                score(base.mean)
+            ),
+            _ => String::new(),
+        };
+        format!("{claim}{alone}")
+    }
+}
+
+/// `before` and `text`, with a capital first.
+fn sentence(before: &str, text: &str) -> String {
+    match (before, text.split_at_checked(1)) {
+        ("", Some((first, rest))) => format!("{}{rest}", first.to_uppercase()),
+        _ => format!("{before}{text}"),
     }
 }
