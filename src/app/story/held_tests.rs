@@ -314,6 +314,9 @@ fn numbers_in(sentence: &str) -> (Vec<String>, Vec<(f64, f64)>) {
     (alone, intervals)
 }
 
+/// Words that conclude something, and whether the data bear that.
+type Conclusion<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
+
 /// Holds one sentence about the histogram `name` against the data. Whether it concludes anything.
 fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence: &str) -> bool {
     let of = |id: &SeriesId| values(result, name, id);
@@ -332,7 +335,7 @@ fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence:
         (average(main.expect("main")), highest)
     };
     // What is concluded, and whether the data bear it.
-    let conclusions: Vec<(&str, Box<dyn Fn() -> bool + '_>)> = vec![
+    let conclusions: Vec<Conclusion<'_>> = vec![
         (
             "(No patching) lies furthest right",
             Box::new(|| *ranked[0] == BASE && may_beat(of(ranked[0]).expect("best"), of(ranked[1]).expect("next")).0),
@@ -437,7 +440,7 @@ fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence:
         "writes at END gives",
         "In attention that is",
     ];
-    let said: Vec<&(&str, Box<dyn Fn() -> bool + '_>)> = conclusions
+    let said: Vec<&Conclusion<'_>> = conclusions
         .iter()
         .filter(|(words, _)| sentence.contains(words))
         .collect();
