@@ -15,8 +15,8 @@ use keyside::names::Head;
 use keyside::prompts::ioi::Dataset;
 use keyside::prompts::ioi::random::PythonRandom;
 use keyside::training::{
-    CONTENT_HEAD, Curriculum, EXAMPLES, FIRST_MERGES, HeadTable, Pairs, Repeats, Split, Templates, Transformer,
-    accuracy, columns, cut_tokenizer, label, lists_accuracy, repeats_accuracy, texts_of,
+    CARD_PROMPTS, CONTENT_HEAD, Curriculum, EXAMPLES, FIRST_MERGES, HeadTable, Pairs, Repeats, Split, Templates,
+    Transformer, accuracy, columns, cut_tokenizer, label, lists_accuracy, repeats_accuracy, texts_of,
 };
 use keyside::{Error, ErrorKind, Result};
 use serde_json::json;
@@ -35,7 +35,6 @@ const PAIRS_SEED: u64 = 1001;
 const TEMPLATES_SEED: u64 = 1002;
 const LISTS_SEED: u64 = 1003;
 const REPEATS_SEED: u64 = 1004;
-const HEADS_SEED: u64 = 3001;
 
 /// Lengths of the repeated segments that the finished model is measured on, in tokens.
 const SEGMENTS: [usize; 2] = [24, 100];
@@ -44,7 +43,7 @@ const SEGMENTS: [usize; 2] = [24, 100];
 #[derive(Parser)]
 #[command(name = "train")]
 struct Options {
-    /// Folder to write config.json, model.safetensors, tokenizer.json and README.md to.
+    /// Folder to write config.json, model.safetensors and tokenizer.json to.
     #[arg(long)]
     out: PathBuf,
     /// GPT-2's tokenizer.json, from which the model's tokenizer is cut.
@@ -83,6 +82,7 @@ struct Options {
 }
 
 fn main() -> std::process::ExitCode {
+    // A step takes two threads of its own (see `Transformer::gradients`); candle's would only wait for each other.
     // SAFETY: no other thread has been started that could read or write the environment.
     unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
     match run(&Options::parse()) {
@@ -275,7 +275,7 @@ fn measure_folder(folder: &Path, split: &Split) -> Result<HeadTable> {
             100.0 * right
         );
     }
-    let columns = columns(&model, split, HEADS_SEED, MEASURED)?;
+    let columns = columns(&model, split, CARD_PROMPTS)?;
     let table = HeadTable::measure(&mut model, &columns)?;
     println!("{}", table.markdown());
     for label in [label::ABBA_IO, label::BABA_IO, label::ANSWER] {

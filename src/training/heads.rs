@@ -11,6 +11,9 @@ use crate::prompts::ioi::random::PythonRandom;
 /// Sequences that are measured at a time.
 const AT_A_TIME: usize = 64;
 
+/// Seed and number of the prompts that the table of the bundled model's card was measured on; see [`columns`].
+pub const CARD_PROMPTS: (u64, usize) = (3001, 1000);
+
 /// Length of the repeated segment that heads are measured on, in tokens.
 const SEGMENT: usize = 24;
 
@@ -97,9 +100,12 @@ impl Column {
         }
     }
 
-    /// A column of the cells from each token to the one before it.
-    fn previous(label: &'static str, sequences: Vec<Vec<u32>>) -> Self {
-        let cells = |(index, tokens): (usize, &Vec<u32>)| (1..tokens.len()).map(move |query| [index, query, query - 1]);
+    /// A column of the cells from each token to the one `back` positions before it.
+    fn before(label: &'static str, sequences: Vec<Vec<u32>>, back: usize) -> Self {
+        let cells = |(index, tokens): (usize, &Vec<u32>)| {
+            let queries = back..tokens.len();
+            queries.map(move |query| [index, query, query - back])
+        };
         let cells = sequences.iter().enumerate().flat_map(cells).collect();
         Self {
             label,
@@ -129,6 +135,8 @@ pub mod label {
     pub const PREVIOUS_IN_TEXTS: &str = "previous token, texts";
     /// To the token before, in random tokens repeated.
     pub const PREVIOUS_IN_REPEATS: &str = "previous token, repeats";
+    /// To the token two positions back, in random tokens repeated.
+    pub const TWO_BACK: &str = "two back, repeats";
     /// From the second copy of random tokens to the same token in the first.
     pub const DUPLICATE: &str = "duplicate token";
     /// From the second copy of random tokens to the token after the same one in the first.
@@ -140,7 +148,7 @@ pub mod label {
 ///
 /// # Errors
 /// Those of [`Split::samples`] and [`Split::lists`].
-pub fn columns(model: &Model, split: &Split, seed: u64, prompts: usize) -> Result<Vec<Column>> {
+pub fn columns(model: &Model, split: &Split, (seed, prompts): (u64, usize)) -> Result<Vec<Column>> {
     let python = &mut PythonRandom::new(seed);
     let kind = (Pairs::HeldOut, Templates::Training);
     let ioi = split.samples(model.tokenizer(), python, kind, prompts)?;
@@ -156,6 +164,7 @@ pub fn columns(model: &Model, split: &Split, seed: u64, prompts: usize) -> Resul
     let texts = texts
         .chain(lists.iter().map(ListSample::before_final_name))
         .map(<[u32]>::to_vec);
+    let random: Vec<Vec<u32>> = repeats.iter().map(|repeats| repeats.tokens.clone()).collect();
     Ok(vec![
         Column::from_end(label::ABBA_IO, &abba, |sample| sample.positions.io),
         Column::from_end(label::ABBA_S1, &abba, |sample| sample.positions.s1),
@@ -172,11 +181,9 @@ pub fn columns(model: &Model, split: &Split, seed: u64, prompts: usize) -> Resul
                 .map(|(index, list)| [index, list.end, list.answer])
                 .collect(),
         },
-        Column::previous(label::PREVIOUS_IN_TEXTS, texts.collect()),
-        Column::previous(
-            label::PREVIOUS_IN_REPEATS,
-            repeats.iter().map(|repeats| repeats.tokens.clone()).collect(),
-        ),
+        Column::before(label::PREVIOUS_IN_TEXTS, texts.collect(), 1),
+        Column::before(label::PREVIOUS_IN_REPEATS, random.clone(), 1),
+        Column::before(label::TWO_BACK, random, 2),
         Column::of_repeats(label::DUPLICATE, &repeats, 0),
         Column::of_repeats(label::INDUCTION, &repeats, 1),
     ])

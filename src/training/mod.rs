@@ -24,7 +24,7 @@ mod transformer;
 mod vocabulary;
 
 pub use curriculum::{CONTENT_HEAD, Curriculum, INDUCTION_HEAD, SUBJECT_HEAD};
-pub use heads::{Column, HeadTable, Look, columns, label};
+pub use heads::{CARD_PROMPTS, Column, HeadTable, Look, columns, label};
 pub use lists::{List, ListSample};
 pub use measure::{Accuracy, accuracy, lists_accuracy, measure, repeats_accuracy};
 pub use prompts::{HELD_OUT_TEMPLATES, Pairs, Sample, Split, Templates};

@@ -18,7 +18,7 @@ pub const PREVIOUS_TOKEN_HEAD: Head = Head::new(0, 0);
 /// Starts by attending to the token two positions back.
 pub const TWO_BACK_HEAD: Head = Head::new(0, 1);
 
-/// Starts by attending to earlier occurrences of the same token.
+/// Starts by attending to an earlier occurrence of the same token, up to about 100 positions back.
 pub const DUPLICATE_TOKEN_HEAD: Head = Head::new(0, 2);
 
 /// Coordinates of the residual stream that hold the position at the start.
@@ -35,7 +35,7 @@ const TOKEN_STD: f64 = 0.09;
 const POSITION_GAIN: f64 = 1.5;
 
 /// Gain of queries and keys that compare tokens.
-const TOKEN_GAIN: f64 = 1.6;
+const TOKEN_GAIN: f64 = 2.4;
 
 /// Coordinates in which the duplicate-token head compares tokens, and those in which it compares positions.
 const COMPARED_TOKEN: usize = 28;
@@ -289,10 +289,10 @@ mod tests {
         }
     }
 
-    /// Attention of `head` from each position to the one `back` before it, on 128 random tokens repeated once.
-    fn attention(head: Head, back: usize) -> Vec<f32> {
+    /// Attention of `head` from each position to the one `back` before it, on a segment of random tokens repeated once.
+    fn attention(head: Head, back: usize, segment: usize) -> Vec<f32> {
         let model = Transformer::new(config(4), 0).unwrap();
-        let repeats = Repeats::draw(&mut PythonRandom::new(7), 499, POSITIONS / 2, POSITIONS);
+        let repeats = Repeats::draw(&mut PythonRandom::new(7), 499, segment, 2 * segment);
         let sequence = Sequence {
             tokens: repeats.tokens,
             ..Sequence::default()
@@ -300,13 +300,13 @@ mod tests {
         let forward = model.forward(&[sequence]).unwrap();
         let pattern = forward.attention[0].get(0).unwrap().get(head.head).unwrap();
         let pattern: Vec<Vec<f32>> = pattern.to_vec2().unwrap();
-        (back..POSITIONS).map(|query| pattern[query][query - back]).collect()
+        (back..2 * segment).map(|query| pattern[query][query - back]).collect()
     }
 
     #[test]
     fn heads_look_back_from_every_position() {
         for (head, back) in [(PREVIOUS_TOKEN_HEAD, 1), (TWO_BACK_HEAD, 2)] {
-            let attention = attention(head, back);
+            let attention = attention(head, back, POSITIONS / 2);
             assert_eq!(attention.len(), POSITIONS - back);
             let least = attention.iter().copied().fold(f32::INFINITY, f32::min);
             println!("{head}: at least {least}");
@@ -316,11 +316,13 @@ mod tests {
 
     #[test]
     fn a_head_looks_at_the_same_token() {
-        let attention = attention(DUPLICATE_TOKEN_HEAD, POSITIONS / 2);
-        assert_eq!(attention.len(), POSITIONS / 2);
-        let mean = attention.iter().sum::<f32>() / attention.len() as f32;
-        println!("{DUPLICATE_TOKEN_HEAD}: mean {mean}");
-        assert!(mean > 0.7);
+        for segment in [4, 8, 16, 24, 32, 48, 64, 96] {
+            let attention = attention(DUPLICATE_TOKEN_HEAD, segment, segment);
+            assert_eq!(attention.len(), segment);
+            let mean = attention.iter().sum::<f32>() / segment as f32;
+            println!("{DUPLICATE_TOKEN_HEAD}, {segment} tokens back: mean {mean}");
+            assert!(mean > 0.7);
+        }
     }
 
     #[test]
