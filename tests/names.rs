@@ -28,12 +28,17 @@ const PROSE: [&str; 6] = [
 ];
 
 /// Literals that are spelt like a name and are none: file, literals, what they are.
-const OTHERS: [(&str, &[&str], &str); 9] = [
+const OTHERS: [(&str, &[&str], &str); 10] = [
     ("app/address.rs", &["seed"], "a key of the address"),
     (
         "app/address/views.rs",
         &["heatmap", "split", "split{number}"],
         "keys of the address",
+    ),
+    (
+        "prompts/text/mod.rs",
+        &["dest", "src"],
+        "columns of a table that a reader wrote",
     ),
     (
         "web/figures/split.rs",
