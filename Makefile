@@ -53,7 +53,7 @@ memory: ## bytes and peak memory of GPT-2's and GPT-2 medium's sizes in Chromium
 
 train: ## train the bundled model anew into public/models/tiny-ioi (about a quarter of an hour on 2 cores)
 	@scripts/setup.sh native
-	cargo run --locked --release --bin train -- --out public/models/tiny-ioi
+	RAYON_NUM_THREADS=1 cargo run --locked --release --bin train -- --out public/models/tiny-ioi
 
 audit: ## licenses, sources, versions and known vulnerabilities of the dependencies (cargo-deny; deny.toml)
 	@scripts/setup.sh native audit

@@ -1,6 +1,7 @@
 //! Trains the bundled model from scratch and writes its folder.
 //!
-//! `cargo run --release --bin train -- --out public/models/tiny-ioi`
+//! `RAYON_NUM_THREADS=1 cargo run --release --bin train -- --out public/models/tiny-ioi`: a step takes two threads of its own, for
+//! which those of candle would only wait.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -82,9 +83,6 @@ struct Options {
 }
 
 fn main() -> std::process::ExitCode {
-    // A step takes two threads of its own (see `Transformer::gradients`); candle's would only wait for each other.
-    // SAFETY: no other thread has been started that could read or write the environment.
-    unsafe { std::env::set_var("RAYON_NUM_THREADS", "1") };
     match run(&Options::parse()) {
         Ok(()) => std::process::ExitCode::SUCCESS,
         Err(error) => {

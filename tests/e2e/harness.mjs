@@ -92,7 +92,10 @@ export class Tab {
     if ((await toggle.isVisible()) && (await toggle.getAttribute("aria-expanded")) === "false") await toggle.click();
     if (settings.model) await this.at("model-select").selectOption(settings.model);
     for (const [key, name] of Object.entries(fields)) {
-      if (settings[key] !== undefined) await this.at(name).fill(String(settings[key]));
+      if (settings[key] === undefined) continue;
+      // The page fills heads in itself when it learns of the model: between the selection of the old text and the new one, too.
+      const [field, text] = [this.at(name), String(settings[key])];
+      await until(this.page, () => field.fill(text).then(() => field.inputValue()), (value) => value === text, `${name} is not ${text}`);
     }
   }
 
