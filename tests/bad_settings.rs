@@ -8,6 +8,7 @@ use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
 use keyside::model::Processing;
 use keyside::names::Head;
+use keyside::prompts::IoiSet;
 use keyside::result::ResultFile;
 use keyside::{ErrorKind, Result};
 use serde_json::json;
@@ -22,14 +23,18 @@ impl Observer for Nobody {
     }
 }
 
+const SMALL: IoiSet = IoiSet {
+    seed: 0,
+    batches: 1,
+    batch_size: 2,
+    prepend_bos: false,
+};
+
 fn small() -> Analysis {
     Analysis {
         head: Head::new(2, 1),
         earlier_head: Head::new(1, 3),
-        seed: 0,
-        batches: 1,
-        batch_size: 2,
-        prepend_bos: false,
+        prompts: SMALL.into(),
         processing: Processing::default(),
     }
 }
@@ -91,29 +96,47 @@ fn settings_that_make_no_sense() {
         ),
         (
             Analysis {
-                batch_size: 0,
+                prompts: IoiSet { batch_size: 0, ..SMALL }.into(),
                 ..small()
             },
             "the batch size is 0",
         ),
-        (Analysis { batches: 0, ..small() }, "the number of batches is 0"),
         (
             Analysis {
-                batch_size: usize::MAX,
+                prompts: IoiSet { batches: 0, ..SMALL }.into(),
+                ..small()
+            },
+            "the number of batches is 0",
+        ),
+        (
+            Analysis {
+                prompts: IoiSet {
+                    batch_size: usize::MAX,
+                    ..SMALL
+                }
+                .into(),
                 ..small()
             },
             "the batch size is",
         ),
         (
             Analysis {
-                batches: usize::MAX,
+                prompts: IoiSet {
+                    batches: usize::MAX,
+                    ..SMALL
+                }
+                .into(),
                 ..small()
             },
             "the number of batches is",
         ),
         (
             Analysis {
-                seed: u64::MAX,
+                prompts: IoiSet {
+                    seed: u64::MAX,
+                    ..SMALL
+                }
+                .into(),
                 ..small()
             },
             "seed",

@@ -16,6 +16,11 @@ use keyside::model::Processing;
 use keyside::prompts::ioi::draw_batch;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
+/// IOI prompts as prompts like any others.
+fn general(prompts: &[keyside::prompts::ioi::Prompt]) -> Vec<keyside::prompts::Prompt> {
+    prompts.iter().cloned().map(Into::into).collect()
+}
+
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const TOLERANCE: f32 = 1e-4;
@@ -73,7 +78,7 @@ async fn every_heatmap_prompt_by_prompt() {
     let mut model = model().await;
     let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
     for head in ["2.1", "2.3"] {
-        let found = contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)
+        let found = contributions(&mut model, &general(&prompts), head.parse().unwrap(), &Unwatched)
             .await
             .unwrap();
         golden.check_contributions(head, &found);

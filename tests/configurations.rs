@@ -15,6 +15,7 @@ use keyside::checkpoint::MemorySource;
 use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, HeatmapId, HistogramId, HookPoint, Side};
+use keyside::prompts::IoiSet;
 use keyside::prompts::ioi::draw_batch;
 use keyside::result::ResultFile;
 use reference::Reference;
@@ -134,8 +135,13 @@ fn run(source: &MemorySource) -> ResultFile {
 
 fn run_of(source: &MemorySource, batch_size: usize, prepend_bos: bool) -> ResultFile {
     let analysis = Analysis {
-        batch_size,
-        prepend_bos,
+        prompts: IoiSet {
+            seed: 0,
+            batches: 1,
+            batch_size,
+            prepend_bos,
+        }
+        .into(),
         ..analysis("1.3")
     };
     block_on(results::run(&mut open(source), &analysis, &results::Nobody)).unwrap()
@@ -145,10 +151,13 @@ fn analysis(earlier_head: &str) -> Analysis {
     Analysis {
         head: "2.1".parse().unwrap(),
         earlier_head: earlier_head.parse().unwrap(),
-        seed: 0,
-        batches: 1,
-        batch_size: 10,
-        prepend_bos: false,
+        prompts: IoiSet {
+            seed: 0,
+            batches: 1,
+            batch_size: 10,
+            prepend_bos: false,
+        }
+        .into(),
         processing: Processing::default(),
     }
 }

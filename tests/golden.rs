@@ -15,6 +15,11 @@ use keyside::model::Processing;
 use keyside::names::Head;
 use keyside::prompts::ioi::{Prompt, draw_batch};
 
+/// IOI prompts as prompts like any others.
+fn general(prompts: &[keyside::prompts::ioi::Prompt]) -> Vec<keyside::prompts::Prompt> {
+    prompts.iter().cloned().map(Into::into).collect()
+}
+
 const GOLDEN: &str = "tiny-golden.json";
 const TOLERANCE: f32 = 1e-4;
 
@@ -105,7 +110,13 @@ fn every_heatmap_prompt_by_prompt() {
     let mut model = model();
     let prompts = prompts(&model);
     for head in ["2.1", "2.3"] {
-        let found = block_on(contributions(&mut model, &prompts, head.parse().unwrap(), &Unwatched)).unwrap();
+        let found = block_on(contributions(
+            &mut model,
+            &general(&prompts),
+            head.parse().unwrap(),
+            &Unwatched,
+        ))
+        .unwrap();
         golden.check_contributions(head, &found);
 
         let analysis = analysis(head, "1.3", 2, 10);

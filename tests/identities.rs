@@ -17,9 +17,14 @@ use keyside::model::Processing;
 use keyside::names::{
     Column, Facet, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, SeriesId, Side, Variant,
 };
-use keyside::prompts::Prompt;
 use keyside::prompts::ioi::draw_batch;
+use keyside::prompts::{IoiSet, Prompt};
 use keyside::result::ResultFile;
+
+/// IOI prompts as prompts like any others.
+fn general(prompts: &[keyside::prompts::ioi::Prompt]) -> Vec<keyside::prompts::Prompt> {
+    prompts.iter().cloned().map(Into::into).collect()
+}
 
 const TOLERANCE: f32 = 1e-4;
 
@@ -55,7 +60,7 @@ fn contributions_add_up_to_the_score_under_every_processing() {
         for layer in 0..3 {
             for head in 0..4 {
                 let head = Head::new(layer, head);
-                let found = block_on(contributions(&mut model, &prompts, head, &Unwatched)).unwrap();
+                let found = block_on(contributions(&mut model, &general(&prompts), head, &Unwatched)).unwrap();
                 // Seven whole ones and four times four facets; before layer 1 there is no MLP to split along.
                 assert_eq!(found.len(), if layer > 0 { 7 + 16 } else { 6 });
                 for (name, found) in &found {
@@ -86,7 +91,13 @@ fn contributions_add_up_to_the_score_under_every_processing() {
 fn what_is_no_number_does_not_add_up() {
     let mut model = model(Processing::default());
     let prompts = draw_batch(model.tokenizer(), 5, 3, false).unwrap().prompts;
-    let found = block_on(contributions(&mut model, &prompts, Head::new(1, 0), &Unwatched)).unwrap();
+    let found = block_on(contributions(
+        &mut model,
+        &general(&prompts),
+        Head::new(1, 0),
+        &Unwatched,
+    ))
+    .unwrap();
     let key = &found[&HeatmapId::KEY];
     assert!(key.max_abs_residual() <= TOLERANCE);
     for prompt in 0..3 {
@@ -103,7 +114,13 @@ fn what_is_no_number_does_not_add_up() {
 fn facets_add_up_to_the_score_of_no_patching() {
     let mut model = model(Processing::default());
     let prompts = draw_batch(model.tokenizer(), 0, 12, false).unwrap().prompts;
-    let found = block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap();
+    let found = block_on(contributions(
+        &mut model,
+        &general(&prompts),
+        Head::new(2, 2),
+        &Unwatched,
+    ))
+    .unwrap();
     let result = run(&mut model, &analysis("2.2", "1.3", 1, 12));
     let series = |histogram| values(&result, histogram, &SeriesId::NoPatching);
     let (keys_fixed, queries_fixed) = (
@@ -165,7 +182,13 @@ fn every_heatmap_is_the_same_under_every_processing_of_its_reading_side() {
             ..Processing::default()
         });
         let prompts = draw_batch(model.tokenizer(), 3, 12, false).unwrap().prompts;
-        block_on(contributions(&mut model, &prompts, Head::new(2, 2), &Unwatched)).unwrap()
+        block_on(contributions(
+            &mut model,
+            &general(&prompts),
+            Head::new(2, 2),
+            &Unwatched,
+        ))
+        .unwrap()
     };
     let (centred, plain) = (tables(true), tables(false));
     assert_eq!((centred.len(), plain.len()), (7 + 16, 7 + 16));
@@ -192,7 +215,7 @@ fn processing_leaves_log_probabilities_and_scores_alone() {
         .collect();
     let expected = block_on(plain.log_probs(&sequences, &Unwatched)).unwrap().concat();
     let head = Head::new(2, 1);
-    let scores = block_on(contributions(&mut plain, &prompts, head, &Unwatched)).unwrap()[&HeatmapId::KEY]
+    let scores = block_on(contributions(&mut plain, &general(&prompts), head, &Unwatched)).unwrap()[&HeatmapId::KEY]
         .true_score
         .clone();
     for processing in all_processings() {
@@ -200,7 +223,7 @@ fn processing_leaves_log_probabilities_and_scores_alone() {
         let found = block_on(model.log_probs(&sequences, &Unwatched)).unwrap().concat();
         let difference = largest_difference(&found, &expected);
         let by_row = largest_difference(&by_unembedding_rows(&mut model, &sequences), &expected);
-        let found = block_on(contributions(&mut model, &prompts, head, &Unwatched)).unwrap();
+        let found = block_on(contributions(&mut model, &general(&prompts), head, &Unwatched)).unwrap();
         let score = largest_difference(&found[&HeatmapId::KEY].true_score, &scores);
         println!("{processing:?}: log-probabilities {difference:.2e}, by rows of W_U {by_row:.2e}, scores {score:.2e}");
         assert!(difference <= TOLERANCE && by_row <= TOLERANCE && score <= TOLERANCE);
@@ -411,7 +434,13 @@ fn a_run_with_bos() {
     let mut model = model(Processing::default());
     let plain = analysis("2.1", "1.3", 2, 10);
     let with_bos = Analysis {
-        prepend_bos: true,
+        prompts: IoiSet {
+            seed: 0,
+            batches: 2,
+            batch_size: 10,
+            prepend_bos: true,
+        }
+        .into(),
         ..plain.clone()
     };
     let (without, with) = (run(&mut model, &plain), run(&mut model, &with_bos));
@@ -433,6 +462,13 @@ fn a_run_with_bos() {
     );
 }
 
+const SMALL: IoiSet = IoiSet {
+    seed: 0,
+    batches: 1,
+    batch_size: 2,
+    prepend_bos: false,
+};
+
 #[test]
 fn settings_that_make_no_sense_are_refused() {
     let mut model = model(Processing::default());
@@ -440,21 +476,25 @@ fn settings_that_make_no_sense_are_refused() {
     let cases = [
         (
             Analysis {
-                batches: 0,
+                prompts: IoiSet { batches: 0, ..SMALL }.into(),
                 ..good.clone()
             },
             "number of batches is 0",
         ),
         (
             Analysis {
-                batch_size: 0,
+                prompts: IoiSet { batch_size: 0, ..SMALL }.into(),
                 ..good.clone()
             },
             "batch size is 0",
         ),
         (
             Analysis {
-                batch_size: 100_000,
+                prompts: IoiSet {
+                    batch_size: 100_000,
+                    ..SMALL
+                }
+                .into(),
                 ..good.clone()
             },
             "batch size is 100000",
@@ -489,7 +529,11 @@ fn settings_that_make_no_sense_are_refused() {
         ),
         (
             Analysis {
-                seed: u64::MAX,
+                prompts: IoiSet {
+                    seed: u64::MAX,
+                    ..SMALL
+                }
+                .into(),
                 ..good.clone()
             },
             "seed",

@@ -113,6 +113,10 @@ fn forms() -> Forms {
         match series {
             SeriesId::WuIo
             | SeriesId::WuS
+            | SeriesId::WuSrc
+            | SeriesId::WeSrc
+            | SeriesId::WeeSrc
+            | SeriesId::WeeSubESrc
             | SeriesId::WuRandomName
             | SeriesId::WuRandom
             | SeriesId::NoPatching

@@ -10,6 +10,7 @@ use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
 use keyside::names::{Head, HistogramId, SeriesId, SplitBy};
+use keyside::prompts::IoiSet;
 use keyside::result::{ResultFile, at_once};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/stand-in");
@@ -20,10 +21,13 @@ fn run() -> ResultFile {
     let analysis = Analysis {
         head: Head::new(1, 4),
         earlier_head: Head::new(0, 4),
-        seed: 0,
-        batches: 10,
-        batch_size: 40,
-        prepend_bos: false,
+        prompts: IoiSet {
+            seed: 0,
+            batches: 10,
+            batch_size: 40,
+            prepend_bos: false,
+        }
+        .into(),
         processing: Processing::default(),
     };
     futures::executor::block_on(async {

@@ -19,6 +19,7 @@ use keyside::checkpoint::{
 use keyside::forward::Model;
 use keyside::model::Processing;
 use keyside::names::{Head, HistogramId, SeriesId};
+use keyside::prompts::IoiSet;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
 
@@ -228,10 +229,13 @@ fn analysis(batches: usize) -> Analysis {
     Analysis {
         head: Head::new(2, 3),
         earlier_head: Head::new(1, 1),
-        seed: 0,
-        batches,
-        batch_size: 4,
-        prepend_bos: false,
+        prompts: IoiSet {
+            seed: 0,
+            batches,
+            batch_size: 4,
+            prepend_bos: false,
+        }
+        .into(),
         processing: Processing::default(),
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::analysis::contributions::{Ends, tree_to_end};
+use crate::analysis::contributions::{Ends, tree_to_dest};
+use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::meter::Meter;
 use crate::analysis::scores::HeadScores;
-use crate::analysis::series::{EffectiveEmbeddings, batch_values};
+use crate::analysis::series::{batch_values, tokens_of};
 use crate::analysis::{
     Analysis, BatchValues, Contributions, ContributionsSection, LeftOutHeatmap, Observer, Phase, Section,
     SubstitutionSection, Timing,
@@ -13,8 +14,7 @@ use crate::analysis::{
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request, Tap, Watcher};
 use crate::names::{BlockHook, Head, HeatmapId, HookPoint};
-use crate::prompts::Prompt;
-use crate::prompts::ioi::{Batch, draw_batch};
+use crate::prompts::{Made, Prompt, PromptSet, PromptSource};
 
 /// Most batches of one run.
 pub const MAX_BATCHES: usize = 1000;
@@ -36,8 +36,13 @@ pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Obse
     model.set_processing(analysis.processing);
     let layers = analysis.head.layer;
     let before = model.checkpoint().traffic();
-    let meter = Meter::new(observer, Phase::Prompts, analysis.batches, layers, before);
-    let batches = draw(model, analysis, &meter).await?;
+    let meter = Meter::new(observer, Phase::Prompts, analysis.prompts.batches(), layers, before);
+    let n_ctx = model.config().n_ctx;
+    let made = analysis
+        .prompts
+        .make(model.tokenizer(), n_ctx, async || meter.breathe().await);
+    let Made { batches, set } = made.await?;
+    meter.batches(batches.len());
     let mut passes = passes(model, analysis, &batches)?;
     let positions = passes.iter().map(|pass| pass.tree.len()).sum();
     meter.plan(positions, model.bytes_to_read(&passes, layers, Some(layers)));
@@ -45,7 +50,7 @@ pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Obse
     let mut schedule = model.begin(&mut passes, layers, &meter).await?;
     let weights = model.head_weights(analysis.head, &meter).await?;
     // The heatmaps are of the first batch.
-    let ends = Ends::new(model, &weights, &passes[0].tree, &batches[0].prompts, layers)?;
+    let ends = Ends::new(model, &weights, &passes[0].tree, &batches[0], layers)?;
     passes[0].request.taps.extend(ends.taps());
     let mut found = Found {
         effective: EffectiveEmbeddings::read(model, &batches, &meter).await?,
@@ -54,15 +59,15 @@ pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Obse
     while let Some(index) = model.advance(&mut schedule, &mut passes, &meter).await? {
         // Taken, so that a finished batch's residual stream is freed.
         let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
-        let scores = HeadScores::new(&weights, &pass, batches[index].prompts.len())?;
+        let scores = HeadScores::new(&weights, &pass, batches[index].len())?;
         if index == 0 {
-            found.contributions = ends.all(model, &scores, &batches[0].prompts)?;
+            found.contributions = ends.all(model, &scores, &batches[0])?;
         }
         let values = found.add(model, &scores, analysis.earlier_head, index, &batches[index])?;
         meter.finished_batch(index, pass.tree.len(), values);
         meter.breathe().await?;
     }
-    Ok(found.into_result(analysis, batches, &meter))
+    Ok(found.into_result(analysis, (batches, set), &meter))
 }
 
 /// Checks the settings against the model.
@@ -70,8 +75,7 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
     let Analysis {
         head,
         earlier_head,
-        batches,
-        batch_size,
+        ref prompts,
         ..
     } = *analysis;
     let count = |name: &str, value: usize, most: usize| match (1..=most).contains(&value) {
@@ -81,8 +85,14 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
             Err(error.expected(format!("a number from 1 to {most}")))
         }
     };
-    count("the number of batches", batches, MAX_BATCHES)?;
-    count("the batch size", batch_size, MAX_BATCH_SIZE)?;
+    if let PromptSource::Ioi(set) = prompts {
+        count("the number of batches", set.batches, MAX_BATCHES)?;
+        count("the batch size", set.batch_size, MAX_BATCH_SIZE)?;
+        if set.seed.checked_add(set.batches as u64).is_none() {
+            let cause = format!("the seed {} is too large", set.seed);
+            return Err(Error::new(ErrorKind::Request, cause).advice("Choose a smaller seed."));
+        }
+    }
     model.config().check_head(head)?;
     model.config().check_head(earlier_head)?;
     if head.layer == 0 {
@@ -97,53 +107,26 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
         let cause = format!("the earlier head {earlier_head} is not in a layer before the destination head {head}");
         return Err(Error::new(ErrorKind::Request, cause).expected(format!("a layer from 0 to {}", head.layer - 1)));
     }
-    analysis.seed.checked_add(batches as u64).map(|_| ()).ok_or_else(|| {
-        Error::new(ErrorKind::Request, format!("the seed {} is too large", analysis.seed))
-            .advice("Choose a smaller seed.")
-    })
-}
-
-/// Draws all batches.
-async fn draw(model: &Model, analysis: &Analysis, meter: &Meter<'_>) -> Result<Vec<Batch>> {
-    let mut batches = Vec::with_capacity(analysis.batches);
-    for seed in analysis.seed..analysis.seed + analysis.batches as u64 {
-        meter.breathe().await?;
-        batches.push(draw_batch(
-            model.tokenizer(),
-            seed,
-            analysis.batch_size,
-            analysis.prepend_bos,
-        )?);
-    }
-    Ok(batches)
+    Ok(())
 }
 
 /// A pass for every batch.
-fn passes(model: &Model, analysis: &Analysis, batches: &[Batch]) -> Result<Vec<Pass>> {
+fn passes(model: &Model, analysis: &Analysis, batches: &[Vec<Prompt>]) -> Result<Vec<Pass>> {
     let mut passes = Vec::with_capacity(batches.len());
-    for Batch { prompts, .. } in batches {
-        let tree = tree_to_end(model, prompts)?;
-        let end = |(index, prompt): (usize, &crate::prompts::ioi::Prompt)| tree.path(index)[prompt.positions.end];
+    for prompts in batches {
+        let tree = tree_to_dest(model, prompts)?;
+        let dest = |(index, prompt): (usize, &Prompt)| Result::Ok(tree.path(index)[prompt.dest()?]);
+        let dests = prompts.iter().enumerate().map(dest).collect::<Result<_>>()?;
         let earlier_head = HookPoint::block(analysis.earlier_head.layer, BlockHook::Result);
-        let earlier_head = Tap::new(earlier_head, prompts.iter().enumerate().map(end).collect());
+        let earlier_head = Tap::new(earlier_head, dests).of_head(analysis.earlier_head.head);
         let request = Request {
-            taps: vec![earlier_head.of_head(analysis.earlier_head.head)],
+            taps: vec![earlier_head],
             other_tokens: prompts.iter().flat_map(tokens_of).collect(),
             ..Request::default()
         };
         passes.push(Pass::new(tree, request));
     }
     Ok(passes)
-}
-
-/// The tokens whose embeddings the series of a prompt are made of.
-fn tokens_of(prompt: &crate::prompts::ioi::Prompt) -> [u32; 4] {
-    [
-        prompt.io_token,
-        prompt.s_token,
-        prompt.random_name_token,
-        prompt.random_token,
-    ]
 }
 
 /// What has been found so far.
@@ -163,19 +146,24 @@ impl Found {
         scores: &HeadScores<'_>,
         earlier_head: Head,
         index: usize,
-        batch: &Batch,
+        prompts: &[Prompt],
     ) -> Result<&BatchValues> {
-        let values = batch_values(model, scores, &batch.prompts, earlier_head, &self.effective)?;
+        let values = batch_values(model, scores, prompts, earlier_head, &self.effective)?;
         Ok(self.batches.entry(index).or_insert(values))
     }
 
-    fn into_result(self, analysis: &Analysis, batches: Vec<Batch>, meter: &Meter<'_>) -> Analyzed {
+    fn into_result(
+        self,
+        analysis: &Analysis,
+        (batches, set): (Vec<Vec<Prompt>>, PromptSet),
+        meter: &Meter<'_>,
+    ) -> Analyzed {
         let mut substitution = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
         self.batches.values().for_each(|values| substitution.append(values));
         // Facets are many: their means are enough.
         let mut contributions = ContributionsSection {
             head: analysis.head,
-            prompts: analysis.batch_size,
+            prompts: batches.first().map_or(0, Vec::len),
             heatmaps: BTreeMap::new(),
             left_out: Vec::new(),
         };
@@ -192,9 +180,9 @@ impl Found {
                 }),
             }
         }
-        let prompts = batches.into_iter().flat_map(|batch| batch.prompts);
         Analyzed {
-            prompts: prompts.map(Into::into).collect(),
+            set,
+            prompts: batches.into_iter().flatten().collect(),
             sections: vec![
                 Section::Substitution(substitution),
                 Section::Contributions(contributions),
@@ -207,6 +195,8 @@ impl Found {
 /// What a run found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analyzed {
+    /// Where the prompts come from.
+    pub set: PromptSet,
     /// The prompts, in the order of all values.
     pub prompts: Vec<Prompt>,
     /// What was found in them.

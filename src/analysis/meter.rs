@@ -77,6 +77,11 @@ impl<'a> Meter<'a> {
         }
     }
 
+    /// There are `batches` batches, which is known now.
+    pub(crate) fn batches(&self, batches: usize) {
+        self.state.borrow_mut().progress.batches = batches;
+    }
+
     /// What there is to do: `positions` through all layers, after reading `bytes` of weights.
     pub(crate) fn plan(&self, positions: usize, bytes: u64) {
         let mut state = self.state.borrow_mut();

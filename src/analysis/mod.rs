@@ -7,6 +7,7 @@
 mod analyze;
 mod array;
 mod contributions;
+mod effective;
 mod head_attention;
 mod heatmap;
 mod left_out;
@@ -18,6 +19,7 @@ mod section_type;
 mod series;
 mod substitution;
 mod timing;
+mod vectors;
 
 pub use analyze::{Analyzed, MAX_BATCH_SIZE, MAX_BATCHES, analyze};
 pub use array::Array;

@@ -9,6 +9,7 @@ use crate::analysis::LeftOutSeries;
 use crate::error::Result;
 use crate::model::Processing;
 use crate::names::{Head, HistogramId, SeriesId};
+use crate::prompts::PromptSource;
 
 /// What to analyse. Together with a model it determines the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,15 +18,8 @@ pub struct Analysis {
     pub head: Head,
     /// The earlier head whose output is one of the substituted vectors (a layer before `head`'s).
     pub earlier_head: Head,
-    /// Seed of the first batch; batch `i` has seed `seed + i`.
-    pub seed: u64,
-    /// Number of batches.
-    pub batches: usize,
-    /// Prompts per batch.
-    pub batch_size: usize,
-    /// Whether prompts start with the BOS token.
-    #[serde(default)]
-    pub prepend_bos: bool,
+    /// What makes the prompts.
+    pub prompts: PromptSource,
     /// Which weight processing is applied.
     #[serde(default)]
     pub processing: Processing,
@@ -98,6 +92,12 @@ pub struct BatchValues {
 }
 
 impl BatchValues {
+    /// Number of prompts that it has values of.
+    pub fn prompts(&self) -> usize {
+        let series = self.series.values().flat_map(BTreeMap::values);
+        series.map(Vec::len).chain([self.true_score.len()]).max().unwrap_or(0)
+    }
+
     /// Appends the values of another batch.
     pub fn extend(&mut self, other: Self) {
         for (histogram, series) in other.series {

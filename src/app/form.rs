@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelCard;
 use crate::model::{Config, Processing};
 use crate::names::Head;
+use crate::prompts::{IoiSet, PromptSource};
 
 /// Most batches, and most prompts per batch, that the page starts a run with.
 pub(super) const MOST: usize = 1000;
@@ -189,10 +190,12 @@ impl Form {
         let analysis = Analysis {
             head,
             earlier_head,
-            seed: whole("Seed", &self.seed, 0, u64::from(u32::MAX))?,
-            batches: count("Batches", &self.batches)?,
-            batch_size: count("Batch size", &self.batch_size)?,
-            prepend_bos: self.prepend_bos,
+            prompts: PromptSource::Ioi(IoiSet {
+                seed: whole("Seed", &self.seed, 0, u64::from(u32::MAX))?,
+                batches: count("Batches", &self.batches)?,
+                batch_size: count("Batch size", &self.batch_size)?,
+                prepend_bos: self.prepend_bos,
+            }),
             processing: Processing::default(),
         };
         Ok(Request { url, analysis })

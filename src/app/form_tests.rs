@@ -1,4 +1,5 @@
 use super::*;
+use crate::prompts::IoiSet;
 
 const BUNDLED: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 
@@ -22,10 +23,13 @@ fn cause(form: &Form) -> String {
 fn default_settings_suit_the_model() {
     let made = request(&bundled()).expect("a bundled run");
     assert_eq!(made.url, BUNDLED);
-    assert_eq!(
-        (made.analysis.batches, made.analysis.batch_size, made.analysis.seed),
-        (10, 40, 0)
-    );
+    let set = |batches| IoiSet {
+        seed: 0,
+        batches,
+        batch_size: 40,
+        prepend_bos: false,
+    };
+    assert_eq!(made.analysis.prompts, set(10).into());
     assert_eq!(made.analysis.head, Head::new(3, 1));
 
     let mut form = bundled();
@@ -33,7 +37,8 @@ fn default_settings_suit_the_model() {
     form.choose(ModelChoice::Url);
     let made = request(&form).expect("a run at a URL");
     assert_eq!(made.url, "https://example.org/gpt2");
-    assert_eq!((made.analysis.batches, made.analysis.head), (30, Head::new(10, 7)));
+    assert_eq!(made.analysis.prompts, set(30).into());
+    assert_eq!(made.analysis.head, Head::new(10, 7));
 }
 
 #[test]

@@ -7,20 +7,11 @@ use crate::result::{ModelInfo, ResultFile};
 
 /// The result of `analysis` before its first batch: no values, no heatmap.
 pub(super) fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> ResultFile {
-    let analysis = Analysis {
-        batches: 0,
-        ..analysis.clone()
-    };
     let section = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
     ResultFile {
         sections: vec![Section::Substitution(section)],
-        ..ResultFile::empty(model, config, &analysis)
+        ..ResultFile::empty(model, config, analysis)
     }
-}
-
-/// Number of batches that are in it.
-pub(super) fn batches(result: &ResultFile) -> usize {
-    result.ioi().map_or(0, |set| set.batches)
 }
 
 /// Appends the values of one more batch.
@@ -28,7 +19,9 @@ pub(super) fn append(result: &mut ResultFile, values: &BatchValues) {
     if let Some(section) = result.substitution_mut() {
         section.append(values);
     }
-    if let Some(PromptSet::Ioi(set)) = &mut result.prompt_set {
-        set.batches += 1;
+    match &mut result.prompt_set {
+        Some(PromptSet::Ioi(set)) => set.batches += 1,
+        Some(PromptSet::Text(set)) => set.prompts += values.prompts(),
+        None => {}
     }
 }

@@ -21,6 +21,8 @@ struct Active {
     url: String,
     analysis: Analysis,
     so_far: Option<ResultFile>,
+    /// Batches that are in it.
+    batches: usize,
 }
 
 /// Most finished runs that are kept.
@@ -200,6 +202,7 @@ impl Session {
             url,
             analysis,
             so_far: None,
+            batches: 0,
         });
         self.run = Run::Opening;
         describe.into_iter().chain([analyze]).collect()
@@ -299,12 +302,9 @@ impl Session {
         if active.so_far.is_none() {
             active.so_far = self.empty_result(&active);
         }
-        if let Some(so_far) = active
-            .so_far
-            .as_mut()
-            .filter(|so_far| partial::batches(so_far) == index)
-        {
+        if let Some(so_far) = active.so_far.as_mut().filter(|_| active.batches == index) {
             partial::append(so_far, values);
+            active.batches += 1;
         }
         self.active = Some(active);
     }
@@ -314,10 +314,10 @@ impl Session {
     pub fn show_batches(&mut self) {
         let Some(active) = &self.active else { return };
         let Some(so_far) = &active.so_far else { return };
-        let done = partial::batches(so_far);
+        let done = active.batches;
         let origin = Origin::Partial {
             done,
-            batches: active.analysis.batches,
+            batches: active.analysis.prompts.batches(),
         };
         if done > 0 && self.shown.as_ref().is_none_or(|shown| shown.origin != origin) {
             let (so_far, note) = (so_far.clone(), self.note_of(&active.url));
@@ -377,9 +377,7 @@ impl Session {
             self.show_batches();
             self.ended();
             let active = self.active.take();
-            let done = active
-                .and_then(|active| active.so_far)
-                .map_or(0, |so_far| partial::batches(&so_far));
+            let done = active.map_or(0, |active| active.batches);
             if error.kind == ErrorKind::Cancelled {
                 self.run = Run::Cancelled(done);
             } else {

@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::app::form::{Form, ModelChoice};
 use crate::names::{Head, HistogramId, SeriesId};
+use crate::prompts::PromptSource;
 
 const URL: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 
@@ -147,7 +148,10 @@ fn a_run_fills_in_and_replaces_what_is_shown() {
 
     // "Back" shows a run that finished, and no other.
     let mut other = request();
-    other.analysis.seed = 1;
+    let PromptSource::Ioi(set) = &mut other.analysis.prompts else {
+        panic!("{other:?}")
+    };
+    set.seed = 1;
     assert!(!session.show_run(&other));
     assert_eq!(origin(&session), &Origin::Recorded);
     assert!(session.show_run(&request()));

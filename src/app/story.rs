@@ -76,6 +76,7 @@ fn both(groups: &Groups, told: fn(f64) -> String) -> String {
 
 /// A histogram as it is told.
 struct Told<'a> {
+    result: &'a ResultFile,
     name: HistogramId,
     /// Highest mean first.
     all: Vec<Seen<'a>>,
@@ -101,7 +102,12 @@ impl<'a> Told<'a> {
         });
         let mut all: Vec<Seen<'a>> = seen.collect();
         all.sort_by(|left, right| right.mean.total_cmp(&left.mean));
-        Self { name, all, compare }
+        Self {
+            result,
+            name,
+            all,
+            compare,
+        }
     }
 
     /// Those that the reader sees.
@@ -126,9 +132,9 @@ impl<'a> Told<'a> {
 
     /// The series that the figure's claim is about, and those of its controls that there are.
     fn claim(&self) -> (Option<&Seen<'a>>, Vec<&Seen<'a>>) {
-        let (main, controls) = self.name.claim();
+        let (main, controls) = self.result.claim(self.name);
         (
-            self.find(&main),
+            self.find(main),
             controls.iter().filter_map(|id| self.find(id)).collect(),
         )
     }
@@ -188,6 +194,10 @@ fn list(parts: &[String]) -> String {
 
 /// What head and prompts are, and how much attention there is to explain. `compare` knows comparisons in `result`.
 pub fn question(result: &ResultFile, compare: &Compare<'_>) -> String {
+    result.in_its_words(question_of_ioi(result, compare))
+}
+
+fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
     let probs = Told::of(result, HistogramId::KeysFixedProbs, compare);
     let Some(base) = probs.find(&BASE) else {
         return format!(
@@ -258,10 +268,11 @@ pub fn histogram(result: &ResultFile, name: HistogramId, view: &View, compare: &
         return vec!["There are no values yet: this figure fills in with the first batch.".into()];
     }
     let visible = told.visible(view);
-    if name.probs() {
-        return vec![told.attention(&visible), told.prompts_won(&visible)];
-    }
-    vec![told.furthest_right(&visible), told.meaning(result)]
+    let sentences = match name.probs() {
+        true => [told.attention(&visible), told.prompts_won(&visible)],
+        false => [told.furthest_right(&visible), told.meaning()],
+    };
+    sentences.map(|sentence| result.in_its_words(sentence)).into()
 }
 
 #[cfg(test)]

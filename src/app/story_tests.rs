@@ -339,10 +339,13 @@ fn odd_data_are_told_too() {
     let analysis = crate::analysis::Analysis {
         head: Head::new(1, 0),
         earlier_head: Head::new(0, 0),
-        seed: 0,
-        batches: 3,
-        batch_size: 2,
-        prepend_bos: false,
+        prompts: crate::prompts::IoiSet {
+            seed: 0,
+            batches: 3,
+            batch_size: 2,
+            prepend_bos: false,
+        }
+        .into(),
         processing: Default::default(),
     };
     let empty = partial::empty(full.model.clone(), full.config.clone(), &analysis);

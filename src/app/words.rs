@@ -115,6 +115,7 @@ pub fn settings(result: &ResultFile) -> String {
         ),
         match result.ioi() {
             Some(set) => format!("{prompts} ({})", drawn(set)),
+            None if !result.is_ioi() => format!("{prompts} of one\u{2019}s own"),
             None => prompts,
         },
     ];
@@ -139,6 +140,8 @@ pub fn settings(result: &ResultFile) -> String {
 pub fn notes(result: &ResultFile, note: Option<&str>) -> Vec<(&'static str, String)> {
     let mut notes: Vec<(&str, String)> = note.into_iter().map(|note| ("run-note", note.to_owned())).collect();
     notes.extend(result.model.notes.iter().map(|note| ("model-note", note.clone())));
+    let of_prompts = result.prompt_set.iter().flat_map(|set| set.notes());
+    notes.extend(of_prompts.map(|note| ("prompt-note", note.clone())));
     notes.extend(
         result
             .left_out_heatmaps()
@@ -358,11 +361,11 @@ pub fn summary(result: &ResultFile, name: HistogramId) -> String {
         .filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?)))
         .collect();
     let what = if name.probs() { "probabilities" } else { "scores" };
-    format!(
+    result.in_its_words(format!(
         "Histogram of attention {what} from END to IO of head {}. Means: {}.",
         result.head_name(),
         means.join(", ")
-    )
+    ))
 }
 
 /// What the heatmap shows, for those who do not see it: the largest contributions, in `prompt` where it has those.

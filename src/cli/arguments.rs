@@ -62,6 +62,19 @@ pub struct AnalyzeArguments {
     /// An earlier head, whose output is one of the substituted vectors [default: as for --head].
     #[arg(long, value_name = "L.H")]
     pub earlier_head: Option<Head>,
+    /// Own prompts in place of drawn ones: a file with a text per line, or CSV (--csv, or a name that ends so); - for standard input.
+    /// `When [[Mary]] and John went, John gave it [[to]]` marks source and destination.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["batches", "batch_size"])]
+    pub prompts: Option<PathBuf>,
+    /// The prompts are CSV with the header text,dest,src,a,b.
+    #[arg(long, requires = "prompts")]
+    pub csv: bool,
+    /// Position that the head looks from in prompts that don't mark it, counted from 0 [default: the last token].
+    #[arg(long, value_name = "N", requires = "prompts")]
+    pub dest: Option<usize>,
+    /// Position that the head looks to in prompts that don't mark it, counted from 0.
+    #[arg(long, value_name = "N", requires = "prompts")]
+    pub src: Option<usize>,
     /// Number of batches; batch i has the seed SEED + i.
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub batches: usize,

@@ -6,7 +6,7 @@ mod plot;
 mod progress;
 mod summary;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -23,6 +23,8 @@ use crate::forward::Model;
 use crate::model::{Checkpoint, ModelCard};
 use crate::names::Head;
 use crate::plot::{Theme, plot_svg};
+use crate::prompts::text::{Format, MAX_BYTES, TextPrompts};
+use crate::prompts::{IoiSet, PromptSource};
 use crate::result::ResultFile;
 
 /// Runs the command line that the program was started with.
@@ -88,12 +90,50 @@ async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<A
     Ok(Analysis {
         head: head_or(arguments.head, "--head", |card| card.head)?,
         earlier_head: head_or(arguments.earlier_head, "--earlier-head", |card| card.earlier_head)?,
-        seed: arguments.seed,
-        batches: arguments.batches,
-        batch_size: arguments.batch_size,
-        prepend_bos: arguments.bos,
+        prompts: prompts(arguments)?,
         processing: arguments.processing(),
     })
+}
+
+/// The prompts that were asked for: those of a file, else drawn ones.
+fn prompts(arguments: &AnalyzeArguments) -> Result<PromptSource> {
+    let Some(file) = &arguments.prompts else {
+        return Ok(PromptSource::Ioi(IoiSet {
+            seed: arguments.seed,
+            batches: arguments.batches,
+            batch_size: arguments.batch_size,
+            prepend_bos: arguments.bos,
+        }));
+    };
+    let from_stdin = file.as_os_str() == "-";
+    let mut bytes = Vec::new();
+    let read = match from_stdin {
+        // One byte more than may be is enough to say so.
+        true => std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes),
+        false => std::fs::File::open(file).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)),
+    };
+    read.map_err(|cause| {
+        Error::new(
+            ErrorKind::Prompt,
+            format!("the prompts {} can't be read ({cause})", file.display()),
+        )
+        .expected("a file of prompts, a line each or CSV, or - for standard input")
+    })?;
+    let is_csv = file
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    Ok(PromptSource::Text(TextPrompts {
+        text: TextPrompts::text_of(&bytes)?.to_owned(),
+        format: if is_csv || arguments.csv {
+            Format::Csv
+        } else {
+            Format::Lines
+        },
+        dest: arguments.dest,
+        src: arguments.src,
+        prepend_bos: arguments.bos,
+        seed: arguments.seed,
+    }))
 }
 
 /// Writes the result file and the plots, and says so in lines of text.

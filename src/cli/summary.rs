@@ -26,6 +26,9 @@ pub(crate) fn summary(result: &ResultFile) -> String {
     for note in &result.model.notes {
         line(&mut text, format_args!("Note: {note}"));
     }
+    for note in result.prompt_set.iter().flat_map(|set| set.notes()) {
+        line(&mut text, format_args!("Note: {note}"));
+    }
     for sentence in result.left_out() {
         line(&mut text, format_args!("Note: {sentence}"));
     }
@@ -73,10 +76,10 @@ fn histogram(text: &mut String, result: &ResultFile, name: HistogramId) {
 
 /// By how much the main series of a histogram beats others in the same prompts, or does not.
 fn comparisons(text: &mut String, result: &ResultFile, name: HistogramId) {
-    let (main, others) = name.claim();
+    let (main, others) = result.claim(name);
     let values = |id: &SeriesId| result.substitution()?.values(name, id);
     for other in others {
-        let pairs = values(&main).zip(values(other));
+        let pairs = values(main).zip(values(other));
         let Some(found) = pairs.and_then(|(main, other)| Comparison::of_pairs(main, other)) else {
             continue;
         };

@@ -116,10 +116,8 @@ pub fn bibtex(result: &ResultFile, with: &Citation) -> String {
 
 fn title(result: &ResultFile) -> String {
     let name = one_line(&result.model.name);
-    format!(
-        "Attention from END to IO of head {} in {name}, taken apart",
-        result.head_name()
-    )
+    let what = result.in_its_words("Attention from END to IO");
+    format!("{what} of head {} in {name}, taken apart", result.head_name())
 }
 
 /// Version, model and settings, in one sentence without its full stop.

@@ -83,14 +83,21 @@ impl HistogramId {
         }
     }
 
-    /// The series that its main claim is about, and those that it is held against: other tokens in the same place.
-    pub const fn claim(self) -> (SeriesId, &'static [SeriesId]) {
+    /// The series that its main claim is about, and those that it is held against: other tokens in the same place. Of prompts of the
+    /// IOI dataset first, then of others.
+    pub const fn claims(self) -> &'static [(SeriesId, &'static [SeriesId])] {
         match self.side() {
-            Side::Query => (
-                SeriesId::WuIo,
-                &[SeriesId::WuS, SeriesId::WuRandomName, SeriesId::WuRandom],
-            ),
-            Side::Key => (SeriesId::WeeIo, &[SeriesId::WeIo]),
+            Side::Query => &[
+                (
+                    SeriesId::WuIo,
+                    &[SeriesId::WuS, SeriesId::WuRandomName, SeriesId::WuRandom],
+                ),
+                (SeriesId::WuSrc, &[SeriesId::WuRandom]),
+            ],
+            Side::Key => &[
+                (SeriesId::WeeIo, &[SeriesId::WeIo]),
+                (SeriesId::WeeSrc, &[SeriesId::WuSrc]),
+            ],
         }
     }
 

@@ -91,6 +91,8 @@ series! {
     WuRandomName => "W_U[random name]", side: QUERY, true_values: false, in_notebook: true;
     /// W_U of a drawn token at END.
     WuRandom => "W_U[random]", side: QUERY, true_values: false, in_notebook: true;
+    /// W_U of the source token: at the destination, and at the source itself.
+    WuSrc => "W_U[src]", side: BOTH, true_values: false, in_notebook: true;
     /// The residual stream itself, divided by its unbiased standard deviation like all the others. Of both sides.
     NoPatching => "No patching", side: BOTH, true_values: false, in_notebook: true;
     /// At IO: what the notebook calls W_E, the processed W_U of the indirect object.
@@ -101,6 +103,12 @@ series! {
     WeeIo => "W_EE[IO]", side: KEY, true_values: false, in_notebook: true;
     /// At IO: the output of layer 0's MLP alone.
     WeeSubEIo => "W_EE_subE[IO]", side: KEY, true_values: false, in_notebook: true;
+    /// At the source: its processed embedding.
+    WeSrc => "W_E[src]", side: KEY, true_values: false, in_notebook: true;
+    /// At the source: its embedding through layer 0 alone.
+    WeeSrc => "W_EE[src]", side: KEY, true_values: false, in_notebook: true;
+    /// At the source: the output of layer 0's MLP alone.
+    WeeSubESrc => "W_EE_subE[src]", side: KEY, true_values: false, in_notebook: true;
     /// The head's true scores.
     TrueScore => "true score", side: BOTH, true_values: true, in_notebook: false;
     /// The head's true probabilities.
@@ -220,7 +228,7 @@ mod tests {
     #[test]
     fn sides_and_true_values() {
         let of = |side| ours().iter().filter(|series| series.side() == side).count();
-        assert_eq!((of(Some(Side::Query)), of(Some(Side::Key)), of(None)), (5, 4, 3));
+        assert_eq!((of(Some(Side::Query)), of(Some(Side::Key)), of(None)), (5, 7, 4));
         let (score, probability) = (SeriesId::TrueScore, SeriesId::TrueProbability);
         assert!(score.is_same_as(&probability) && score.is_same_as(&score));
         assert!(!score.is_same_as(&SeriesId::NoPatching) && !SeriesId::WuIo.is_same_as(&SeriesId::WeIo));

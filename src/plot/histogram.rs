@@ -57,7 +57,11 @@ impl HistogramPlot {
     pub fn of_result(result: &ResultFile, name: HistogramId, view: &HistogramView) -> Self {
         // Where there are series there is a head.
         let head = result.head().unwrap_or(Head::new(0, 0));
-        Self::new(name, head, result.series(name), result.true_values(name), view)
+        let plot = Self::new(name, head, result.series(name), result.true_values(name), view);
+        Self {
+            title: result.in_its_words(plot.title),
+            ..plot
+        }
     }
 
     /// The histogram `name` of `head` from `series` (which, and its values), which may still be filling in.

@@ -14,6 +14,10 @@ pub fn series_starts_visible(series: &SeriesId) -> bool {
         | SeriesId::WuRandom
         | SeriesId::EarlierHead(_)
         | SeriesId::NoPatching
+        | SeriesId::WuSrc
+        | SeriesId::WeSrc
+        | SeriesId::WeeSrc
+        | SeriesId::WeeSubESrc
         | SeriesId::WeIo
         | SeriesId::WeeIo
         | SeriesId::WeeSubEIo
@@ -35,6 +39,14 @@ pub fn series_note(series: &SeriesId) -> &'static str {
         SeriesId::WeIoTrue => "W_E row of the indirect object, which the notebook's W_E[IO] is not",
         SeriesId::WeeIo => "W_E row of IO after layer 0 alone: attention only to itself, without biases, plus its MLP",
         SeriesId::WeeSubEIo => "Output of layer 0's MLP for IO alone: W_EE[IO] without the embedding and attention",
+        SeriesId::WuSrc => "Processed W_U row of the source token: the direction that makes the model say it",
+        SeriesId::WeSrc => "Processed W_E row of the source token",
+        SeriesId::WeeSrc => {
+            "W_E row of the source token after layer 0 alone: attention only to itself, without biases, plus its MLP"
+        }
+        SeriesId::WeeSubESrc => {
+            "Output of layer 0's MLP for the source token alone: W_EE[src] without the embedding and attention"
+        }
         SeriesId::TrueScore => "The head's own attention score from END to IO, nothing substituted",
         SeriesId::TrueProbability => "The head's own attention probability from END to IO, nothing substituted",
         SeriesId::EarlierHead(_) => "z W_O of the earlier head at END, without b_O: what that head writes",

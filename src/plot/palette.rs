@@ -56,13 +56,13 @@ pub(super) fn colors<'a>(series: impl Iterator<Item = &'a SeriesId> + Clone) -> 
 
 fn known(series: &SeriesId) -> Option<usize> {
     match series {
-        SeriesId::WuRandom | SeriesId::WeIoTrue => Some(0),
-        SeriesId::WuRandomName | SeriesId::WeeSubEIo => Some(1),
-        SeriesId::WuS | SeriesId::WeeIo => Some(2),
+        SeriesId::WuRandom | SeriesId::WeIoTrue | SeriesId::WeSrc => Some(0),
+        SeriesId::WuRandomName | SeriesId::WeeSubEIo | SeriesId::WeeSubESrc => Some(1),
+        SeriesId::WuS | SeriesId::WeeIo | SeriesId::WeeSrc => Some(2),
         SeriesId::NoPatching => Some(3),
         SeriesId::EarlierHead(_) => Some(4),
         // The notebook's W_E[IO] is the vector W_U[IO].
-        SeriesId::WuIo | SeriesId::WeIo => Some(5),
+        SeriesId::WuIo | SeriesId::WeIo | SeriesId::WuSrc => Some(5),
         SeriesId::TrueScore | SeriesId::TrueProbability => Some(6),
         SeriesId::Other(_) => None,
     }

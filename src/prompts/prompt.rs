@@ -52,6 +52,43 @@ impl Prompt {
         self.positions.get(name).copied()
     }
 
+    /// Whether it is of the IOI dataset, with an indirect object.
+    pub fn is_ioi(&self) -> bool {
+        self.names.contains_key(PositionName::Io.as_str())
+    }
+
+    /// Where the head looks from.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] where that is not said, or not one of its tokens'.
+    pub fn dest(&self) -> Result<usize> {
+        self.place(&PositionName::Dest)
+    }
+
+    /// Where the head looks to.
+    ///
+    /// # Errors
+    /// As [`Prompt::dest`].
+    pub fn src(&self) -> Result<usize> {
+        self.place(&PositionName::Src)
+    }
+
+    /// The token at `src`.
+    ///
+    /// # Errors
+    /// As [`Prompt::dest`].
+    pub fn src_token(&self) -> Result<u32> {
+        self.src().map(|src| self.tokens[src])
+    }
+
+    fn place(&self, name: &PositionName) -> Result<usize> {
+        let place = self.position(name).filter(|position| *position < self.tokens.len());
+        place.ok_or_else(|| {
+            Error::new(ErrorKind::Prompt, format!("\"{}\" has no position {name}", self.text))
+                .expected("one of its tokens")
+        })
+    }
+
     /// Checks that every named position is one of its tokens'; `number` is the prompt's, counted from 1.
     ///
     /// # Errors

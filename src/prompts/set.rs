@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::text::TextPrompts;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Where the prompts of a run come from, by maker. In a result file `{"maker": "ioi", "seed": 0, ...}`.
@@ -10,6 +11,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub enum PromptSet {
     /// Drawn from the dataset of [`crate::prompts::ioi`].
     Ioi(IoiSet),
+    /// Written by a reader: [`crate::prompts::text`]. The texts themselves are the prompts of the result.
+    Text(TextSet),
 }
 
 /// Which prompts were drawn.
@@ -25,11 +28,46 @@ pub struct IoiSet {
     pub prepend_bos: bool,
 }
 
+/// Which texts were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextSet {
+    /// Number of prompts.
+    pub prompts: usize,
+    /// Whether prompts start with BOS.
+    pub prepend_bos: bool,
+    /// Seed of the random tokens that were drawn with them.
+    pub seed: u64,
+    /// What is to be known of them, such as marked words that are several tokens. Sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+impl TextSet {
+    /// That `prompts` prompts of `text` were read, of which `notes` are to be known.
+    pub fn of(text: &TextPrompts, prompts: usize, notes: Vec<String>) -> Self {
+        Self {
+            prompts,
+            prepend_bos: text.prepend_bos,
+            seed: text.seed,
+            notes,
+        }
+    }
+}
+
 impl PromptSet {
     /// The drawn prompts, if they were.
     pub fn ioi(&self) -> Option<&IoiSet> {
         match self {
             Self::Ioi(set) => Some(set),
+            Self::Text(_) => None,
+        }
+    }
+
+    /// What is to be known of the prompts: sentences.
+    pub fn notes(&self) -> &[String] {
+        match self {
+            Self::Ioi(_) => &[],
+            Self::Text(set) => &set.notes,
         }
     }
 
@@ -37,6 +75,7 @@ impl PromptSet {
     pub fn count(&self) -> usize {
         match self {
             Self::Ioi(set) => set.count(),
+            Self::Text(set) => set.prompts,
         }
     }
 
@@ -47,6 +86,10 @@ impl PromptSet {
     pub fn check(&self) -> Result<()> {
         match self {
             Self::Ioi(set) => set.check(),
+            Self::Text(TextSet { prompts: 0, .. }) => {
+                Err(Error::new(ErrorKind::ResultFile, "there are no prompts").expected("at least one"))
+            }
+            Self::Text(_) => Ok(()),
         }
     }
 }

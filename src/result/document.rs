@@ -74,6 +74,7 @@ impl ResultFile {
     /// The document of a run of `analysis` on `model` that found `found`.
     pub fn new(model: &Model, analysis: &Analysis, found: Analyzed) -> Self {
         Self {
+            prompt_set: Some(found.set),
             prompts: found.prompts,
             sections: found.sections,
             timing: Some(found.timing),
@@ -88,12 +89,7 @@ impl ResultFile {
             model,
             config,
             processing: analysis.processing,
-            prompt_set: Some(PromptSet::Ioi(IoiSet {
-                seed: analysis.seed,
-                batches: analysis.batches,
-                batch_size: analysis.batch_size,
-                prepend_bos: analysis.prepend_bos,
-            })),
+            prompt_set: Some(analysis.prompts.empty_set()),
             prompts: Vec::new(),
             sections: Vec::new(),
             skipped: Vec::new(),
@@ -179,6 +175,21 @@ impl ResultFile {
     pub fn series(&self, histogram: HistogramId) -> Vec<(&SeriesId, &[f32])> {
         let section = self.substitution();
         section.map_or_else(Vec::new, |section| section.series(histogram).collect())
+    }
+
+    /// The claim of `histogram` that its series can bear: that of its prompts' maker.
+    pub fn claim(&self, histogram: HistogramId) -> (&'static SeriesId, &'static [SeriesId]) {
+        let claims = histogram.claims();
+        let has = |id: &SeriesId| {
+            self.substitution()
+                .is_some_and(|section| section.values(histogram, id).is_some())
+        };
+        let found = claims.iter().find(|(main, _)| has(main));
+        let of_maker = if self.is_ioi() { claims.first() } else { claims.last() };
+        match found.or(of_maker) {
+            Some((main, others)) => (main, others),
+            None => (&SeriesId::NoPatching, &[]),
+        }
     }
 
     /// The values of one series of `histogram`; the true ones where there is no such series.

@@ -4,6 +4,7 @@ mod bins;
 mod comparison;
 mod document;
 mod left_out;
+mod own_words;
 mod read;
 mod split;
 mod spread;

@@ -38,7 +38,7 @@ pub fn App() -> impl IntoView {
                 <Text page=page>
                     <Question page=page />
                 </Text>
-                <h2>{words::KEYS_FIXED}</h2>
+                <h2>{page.in_words(words::KEYS_FIXED)}</h2>
                 <HistogramFigure page=page name=HistogramId::KeysFixedScores number=1 />
                 <Seen page=page name=HistogramId::KeysFixedScores />
                 <Text page=page>
@@ -47,7 +47,7 @@ pub fn App() -> impl IntoView {
                 </Text>
                 <HistogramFigure page=page name=HistogramId::KeysFixedProbs number=2 />
                 <Seen page=page name=HistogramId::KeysFixedProbs />
-                <h2>{words::QUERIES_FIXED}</h2>
+                <h2>{page.in_words(words::QUERIES_FIXED)}</h2>
                 <HistogramFigure page=page name=HistogramId::QueriesFixedScores number=3 />
                 <Seen page=page name=HistogramId::QueriesFixedScores />
                 <HistogramFigure page=page name=HistogramId::QueriesFixedProbs number=4 />

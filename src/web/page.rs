@@ -117,6 +117,14 @@ impl Page {
         }
     }
 
+    /// A text of ours in the words of the result on the screen: see [`ResultFile::in_its_words`].
+    pub fn in_words(self, text: &'static str) -> impl Fn() -> String + Send + Sync + 'static {
+        move || {
+            let told = self.shown.with(|shown| Some(shown.as_ref()?.result.in_its_words(text)));
+            told.unwrap_or_else(|| text.to_owned())
+        }
+    }
+
     /// Shows the figures as `view` says, at once, whatever was chosen before.
     pub fn show_as(self, view: View) {
         self.choosing.forget();

@@ -11,6 +11,7 @@ use futures::future::LocalBoxFuture;
 use keyside::analysis::{Analysis, BatchValues, Contributions, Observer, Progress};
 use keyside::model::Processing;
 use keyside::names::{HeatmapId, HistogramId};
+use keyside::prompts::IoiSet;
 use keyside::result::ResultFile;
 use serde_json::Value;
 
@@ -235,10 +236,13 @@ pub fn analysis(head: &str, earlier_head: &str, batches: usize, batch_size: usiz
     Analysis {
         head: head.parse().unwrap(),
         earlier_head: earlier_head.parse().unwrap(),
-        seed: 0,
-        batches,
-        batch_size,
-        prepend_bos: false,
+        prompts: IoiSet {
+            seed: 0,
+            batches,
+            batch_size,
+            prepend_bos: false,
+        }
+        .into(),
         processing: Processing::default(),
     }
 }

@@ -287,7 +287,9 @@ async fn tables(model: &mut Model, golden: &mut Golden, case: &Case) {
             end: case.dest,
         },
     };
-    let found = contributions(model, &[prompt], case.head, &Unwatched).await.unwrap();
+    let found = contributions(model, &[prompt.into()], case.head, &Unwatched)
+        .await
+        .unwrap();
     for (name, side) in [
         ("table_key_side", HeatmapId::KEY),
         ("table_query_side", HeatmapId::QUERY),

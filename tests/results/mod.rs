@@ -59,7 +59,9 @@ pub fn ioi(result: &ResultFile) -> &IoiSet {
 
 /// The same, to change. The contributions are of its first batch.
 pub fn set_ioi(result: &mut ResultFile, change: impl FnOnce(&mut IoiSet)) {
-    let PromptSet::Ioi(set) = result.prompt_set.as_mut().unwrap();
+    let Some(PromptSet::Ioi(set)) = &mut result.prompt_set else {
+        panic!("{:?}", result.prompt_set)
+    };
     change(set);
     let size = set.batch_size;
     if let Some(section) = result.contributions_mut() {
@@ -127,10 +129,13 @@ pub fn live(source: Box<dyn keyside::checkpoint::Source>) -> ResultFile {
     let analysis = Analysis {
         head: "2.1".parse().unwrap(),
         earlier_head: "1.3".parse().unwrap(),
-        seed: 5,
-        batches: 2,
-        batch_size: 3,
-        prepend_bos: true,
+        prompts: IoiSet {
+            seed: 5,
+            batches: 2,
+            batch_size: 3,
+            prepend_bos: true,
+        }
+        .into(),
         processing: keyside::model::Processing::default(),
     };
     let result = async {

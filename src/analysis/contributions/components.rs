@@ -11,11 +11,6 @@ use crate::forward::{HeadWeights, Model, PrefixTree, Tap, TapSink};
 use crate::math;
 use crate::names::{BlockHook, HookPoint, Side};
 
-/// Which components are of which position, where those of all three stand side by side.
-pub(super) const IO: usize = 0;
-pub(super) const S1: usize = 1;
-pub(super) const END: usize = 2;
-
 /// What every component is split along: a vector at every row. It is centered, and its length does not matter.
 pub(super) enum Direction {
     /// These, `[rows, d_model]`.

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::components::{Components, END, IO, S1};
+use super::components::Components;
 use super::end::{End, subtract};
 use super::table::Contributions;
 use crate::analysis::Why;
 use crate::analysis::scores::HeadScores;
+use crate::error::Result;
 use crate::model::Config;
-use crate::names::{Facet, HeatmapId, HeatmapParts, Part, Side, Variant};
-use crate::prompts::ioi::Prompt;
+use crate::names::{Facet, HeatmapId, HeatmapParts, Part, PositionName, Side, Variant};
+use crate::prompts::Prompt;
 
 /// The cells of one prompt, and what they have to add up to.
 struct Sum {
@@ -46,26 +47,36 @@ impl Sum {
     }
 }
 
-/// All heatmaps of a finished pass over `prompts` that has handed over the components at [`IO`], [`S1`] and [`END`].
+/// What a finished pass has handed over.
+pub(super) struct Captured<'a> {
+    /// Components at the source.
+    pub(super) src: &'a Components,
+    /// Components at S1, where prompts have one.
+    pub(super) s1: Option<&'a Components>,
+    /// Components at the destination.
+    pub(super) dest: &'a Components,
+}
+
+/// All heatmaps of a finished pass over `prompts`.
 pub(super) fn all(
     config: &Config,
     scores: &HeadScores<'_>,
     prompts: &[Prompt],
-    captured: [&Components; 3],
-) -> BTreeMap<HeatmapId, Contributions> {
-    let layers = captured[IO].along.len() / (config.n_head + 2) / prompts.len().max(1);
+    captured: &Captured<'_>,
+) -> Result<BTreeMap<HeatmapId, Contributions>> {
+    let layers = captured.src.along.len() / (config.n_head + 2) / prompts.len().max(1);
     let mut found: BTreeMap<HeatmapId, Contributions> = BTreeMap::new();
     for (index, prompt) in prompts.iter().enumerate() {
-        let at = |which: usize, side: Side, position: usize, whole: &[f32]| {
+        let at = |components: &Components, side: Side, position: usize, whole: &[f32]| {
             let place = (index, prompts.len(), position);
-            End::new(config, scores, side, captured[which], place, whole)
+            End::new(config, scores, side, components, place, whole)
         };
-        let positions = prompt.positions;
-        let key = |which: usize, position: usize| at(which, Side::Key, position, scores.key(index, position));
+        let key = |components, position| at(components, Side::Key, position, scores.key(index, position));
+        let s1 = captured.s1.zip(prompt.position(&PositionName::S1));
         let ends = Ends {
-            io: key(IO, positions.io),
-            s1: key(S1, positions.s1),
-            end: at(END, Side::Query, positions.end, scores.query(index)),
+            src: key(captured.src, prompt.src()?),
+            s1: s1.map(|(components, position)| key(components, position)),
+            dest: at(captured.dest, Side::Query, prompt.dest()?, scores.query(index)),
         };
         for (name, sum) in ends.sums(layers > 0) {
             let table = found.entry(name).or_insert_with(|| Contributions::new(config, layers));
@@ -74,14 +85,14 @@ pub(super) fn all(
             table.true_score.push(sum.score);
         }
     }
-    found
+    Ok(found)
 }
 
-/// Both keys and the query of one prompt.
+/// The keys and the query of one prompt.
 struct Ends<'a> {
-    io: End<'a>,
-    s1: End<'a>,
-    end: End<'a>,
+    src: End<'a>,
+    s1: Option<End<'a>>,
+    dest: End<'a>,
 }
 
 impl Ends<'_> {
@@ -90,26 +101,28 @@ impl Ends<'_> {
         let mut sums = Vec::new();
         let [key, query] = [Side::Key, Side::Query].map(HeatmapParts::of);
         let with = |parts, variant| HeatmapParts { variant, ..parts };
-        let query_of_w_u = self.end.of_direction();
-        self.add_with_difference(&mut sums, key, |key| self.by_key(key, &self.end.whole));
+        let query_of_w_u = self.dest.of_direction();
+        self.add_with_difference(&mut sums, key, |key| self.by_key(key, &self.dest.whole));
         self.add_with_difference(&mut sums, with(key, Variant::FromWu), |key| {
-            self.by_key(key, &query_of_w_u).along(&[&self.end])
+            self.by_key(key, &query_of_w_u).along(&[&self.dest])
         });
         self.add_with_difference(&mut sums, query, |key| self.by_query(&key.whole));
         if has_mlp_0 {
             let name = with(query, Variant::FromMlp0).into();
-            sums.push((name, self.by_query(&self.io.of_direction()).along(&[&self.io])));
+            sums.push((name, self.by_query(&self.src.of_direction()).along(&[&self.src])));
             self.add_facets(&mut sums);
         }
         sums
     }
 
-    /// A heatmap of the key at IO, and the same minus that of the key at S1.
+    /// A heatmap of the key at the source, and, where there is S1, the same minus that of the key there.
     fn add_with_difference(&self, sums: &mut Vec<(HeatmapId, Sum)>, name: HeatmapParts, sum: impl Fn(&End<'_>) -> Sum) {
-        let difference = HeatmapParts { minus_s1: true, ..name };
-        let at_io = sum(&self.io);
-        sums.push((difference.into(), at_io.minus(&sum(&self.s1))));
-        sums.push((name.into(), at_io));
+        let at_src = sum(&self.src);
+        if let Some(s1) = &self.s1 {
+            let difference = HeatmapParts { minus_s1: true, ..name };
+            sums.push((difference.into(), at_src.minus(&sum(s1))));
+        }
+        sums.push((name.into(), at_src));
     }
 
     /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs. With the other end scaled
@@ -126,15 +139,15 @@ impl Ends<'_> {
                 ..HeatmapParts::of(side)
             };
             self.add_with_difference(sums, of(Side::Key), |key| {
-                part_of(key, along_mlp_0, &self.end.part_with_unit_deviation(along_w_u)).along(&[key, &self.end])
+                part_of(key, along_mlp_0, &self.dest.part_with_unit_deviation(along_w_u)).along(&[key, &self.dest])
             });
             self.add_with_difference(sums, of(Side::Query), |key| {
-                part_of(&self.end, along_w_u, &key.part_with_unit_deviation(along_mlp_0)).along(&[key, &self.end])
+                part_of(&self.dest, along_w_u, &key.part_with_unit_deviation(along_mlp_0)).along(&[key, &self.dest])
             });
         }
     }
 
-    /// By the components of `key`, with `query` at END.
+    /// By the components of `key`, with `query` at the destination.
     fn by_key(&self, key: &End<'_>, query: &[f32]) -> Sum {
         Sum {
             cells: key.contributions(query),
@@ -145,7 +158,7 @@ impl Ends<'_> {
 
     /// By the components of the query, with `key` at the other end.
     fn by_query(&self, key: &[f32]) -> Sum {
-        self.by_key(&self.end, key)
+        self.by_key(&self.dest, key)
     }
 }
 

@@ -320,7 +320,8 @@ type Conclusion<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
 /// Holds one sentence about the histogram `name` against the data. Whether it concludes anything.
 fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence: &str) -> bool {
     let of = |id: &SeriesId| values(result, name, id);
-    let (main_id, controls) = name.claim();
+    let (main_id, controls) = result.claim(name);
+    let main_id = main_id.clone();
     let controls: Vec<&[f32]> = controls.iter().filter_map(of).collect();
     let (main, base) = (of(&main_id), of(&BASE));
     let ratio = || average(main.expect("main")) / average(base.expect("base"));

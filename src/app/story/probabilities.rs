@@ -12,7 +12,7 @@ impl Told<'_> {
             return "All series of this figure are hidden.".into();
         };
         let find = |label: &SeriesId| visible.iter().find(|series| series.label == label);
-        let main = find(&self.name.claim().0).filter(|main| main.label != best.label && *best.label == BASE);
+        let main = find(self.result.claim(self.name).0).filter(|main| main.label != best.label && *best.label == BASE);
         let told = main.unwrap_or(best);
         let other = find(&BASE).filter(|base| base.label != told.label);
         let means = match other {

@@ -3,7 +3,7 @@
 use super::{BASE, Seen, Told, basis, both, ends, list, percent, score};
 use crate::app::quantities::counted;
 use crate::names::SeriesId;
-use crate::result::{Comparison, Evidence, ResultFile};
+use crate::result::{Comparison, Evidence};
 
 /// Share of the score as it is from which on that of a control is worth saying.
 const WORTH_SAYING: f64 = 0.25;
@@ -75,11 +75,11 @@ impl Told<'_> {
     }
 
     /// What the series say about the head: the notebook's claim, or what is true instead.
-    pub(super) fn meaning(&self, result: &ResultFile) -> String {
+    pub(super) fn meaning(&self) -> String {
         let side = self.name.side();
         let (main, controls) = self.claim();
         let (Some(main), false) = (main, controls.is_empty()) else {
-            let (main_id, controls_of) = self.name.claim();
+            let (main_id, controls_of) = self.result.claim(self.name);
             let controls: Vec<String> = controls_of.iter().map(ToString::to_string).collect();
             return match main {
                 None => {
@@ -144,12 +144,12 @@ impl Told<'_> {
             [] => String::new(),
             others => format!(" {}.", list(others)),
         };
-        format!("{claim}{others}{}", self.written(result))
+        format!("{claim}{others}{}", self.written())
     }
 
     /// What the earlier head's output gives, with its spread: a sentence.
-    fn written(&self, result: &ResultFile) -> String {
-        let earlier = result.earlier_head().filter(|_| self.name.keys_fixed());
+    fn written(&self) -> String {
+        let earlier = self.result.earlier_head().filter(|_| self.name.keys_fixed());
         let written = earlier.and_then(|head| Some((head, self.find(&SeriesId::EarlierHead(head))?)));
         let Some((head, written)) = written.filter(|(_, written)| written.groups.is_none()) else {
             return String::new();

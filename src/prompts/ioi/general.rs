@@ -7,7 +7,7 @@ use crate::prompts::{Prompt as General, RANDOM, Targets};
 /// The part that the subject's name plays; the indirect object's is called as its position is.
 const S: &str = "S";
 /// What a drawn token is for.
-const RANDOM_NAME: &str = "random_name";
+pub(crate) const RANDOM_NAME: &str = "random_name";
 
 impl From<Prompt> for General {
     fn from(prompt: Prompt) -> Self {

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::dataset::{Dataset, Words};
 pub use self::draw::{DrawnPrompt, FLIP_SEED_OFFSET, draw_slots, draw_words};
+pub(crate) use self::general::RANDOM_NAME;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tokenizer;
 
@@ -88,13 +89,39 @@ pub struct Batch {
 /// [`ErrorKind::Request`] when `batch_size` is 0 or the seed is too large for NumPy, [`ErrorKind::Prompt`]
 /// when a name is not one token of `tokenizer` (all such names are listed).
 pub fn draw_batch(tokenizer: &Tokenizer, seed: u64, batch_size: usize, prepend_bos: bool) -> Result<Batch> {
-    let dataset = Dataset::bundled()?;
-    check_names(tokenizer, &dataset.names)?;
-    let prompts = draw_words(&dataset, seed, batch_size, tokenizer.d_vocab())?
-        .into_iter()
-        .map(|drawn| tokenise(tokenizer, drawn, prepend_bos))
-        .collect::<Result<_>>()?;
-    Ok(Batch { seed, prompts })
+    Drawing::new(tokenizer)?.batch(tokenizer, seed, batch_size, prepend_bos)
+}
+
+/// The dataset, checked against a tokenizer: read once for all batches of a run.
+pub(super) struct Drawing {
+    dataset: Dataset,
+}
+
+impl Drawing {
+    /// Of the bundled dataset.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] when a name is not one token of `tokenizer`.
+    pub(super) fn new(tokenizer: &Tokenizer) -> Result<Self> {
+        let dataset = Dataset::bundled()?;
+        check_names(tokenizer, &dataset.names)?;
+        Ok(Self { dataset })
+    }
+
+    /// As [`draw_batch`].
+    pub(super) fn batch(
+        &self,
+        tokenizer: &Tokenizer,
+        seed: u64,
+        batch_size: usize,
+        prepend_bos: bool,
+    ) -> Result<Batch> {
+        let prompts = draw_words(&self.dataset, seed, batch_size, tokenizer.d_vocab())?
+            .into_iter()
+            .map(|drawn| tokenise(tokenizer, drawn, prepend_bos))
+            .collect::<Result<_>>()?;
+        Ok(Batch { seed, prompts })
+    }
 }
 
 /// Checks that every name is one token, at the beginning of a text and after a space.

@@ -98,6 +98,12 @@ impl TextPrompts {
         Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 
+    /// Most prompts that there can be: its lines that are not blank.
+    pub fn most(&self) -> usize {
+        let lines = self.text.lines().filter(|line| !line.trim().is_empty());
+        lines.count().min(MAX_PROMPTS)
+    }
+
     /// Tokenises the prompts and finds their positions.
     ///
     /// # Errors

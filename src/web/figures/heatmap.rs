@@ -57,7 +57,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
             <figcaption>
                 <h3><span class="number">{number}</span> "Which parts of the model put it there?"</h3>
                 <p>
-                    <span data-testid="heatmap-explanation">{move || heatmap_explanation(&name.get())}</span>
+                    <span data-testid="heatmap-explanation">{move || told(|result, view, _| Some(result.in_its_words(heatmap_explanation(&view.name))))}</span>
                     " There is one cell for each attention head and MLP before the head. Blue raises the score, red lowers it; "
                     <span data-testid="cell-explanation">{of_cells}</span>
                 </p>

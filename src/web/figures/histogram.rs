@@ -64,8 +64,8 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
     view! {
         <figure class="figure" data-testid=format!("figure-{name}")>
             <figcaption>
-                <h3><span class="number">{number}</span> {words::heading(name)}</h3>
-                <p>{words::explanation(name)}" "<strong data-testid="left-out">{left_out}</strong></p>
+                <h3><span class="number">{number}</span> {page.in_words(words::heading(name))}</h3>
+                <p>{page.in_words(words::explanation(name))}" "<strong data-testid="left-out">{left_out}</strong></p>
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
             <HistogramToolbar page=page name=name>

@@ -1,0 +1,37 @@
+//! What layer 0 alone makes of the tokens that heads look to.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{EffectiveEmbedding, Model, Watcher};
+use crate::prompts::Prompt;
+
+/// The effective embeddings of all sources of a run, each token once.
+#[derive(Default)]
+pub(crate) struct EffectiveEmbeddings {
+    tokens: Vec<u32>,
+    embeddings: EffectiveEmbedding,
+}
+
+impl EffectiveEmbeddings {
+    /// Those of `batches`, whose tokens the model has read.
+    pub(crate) async fn read(model: &mut Model, batches: &[Vec<Prompt>], watcher: &dyn Watcher) -> Result<Self> {
+        let tokens: BTreeSet<u32> = batches.iter().flatten().map(Prompt::src_token).collect::<Result<_>>()?;
+        let tokens: Vec<u32> = tokens.into_iter().collect();
+        let embeddings = model.effective_embedding(&tokens, watcher).await?;
+        Ok(Self { tokens, embeddings })
+    }
+
+    /// W_EE and W_EE_subE of `token`, `[d_model]` each.
+    pub(crate) fn of(&self, token: u32) -> Result<(Vec<f32>, Vec<f32>)> {
+        let Ok(index) = self.tokens.binary_search(&token) else {
+            return Err(Error::new(
+                ErrorKind::Internal,
+                format!("the effective embedding of token {token} was not computed"),
+            ));
+        };
+        let d_model = self.embeddings.mlp_out.len() / self.tokens.len();
+        let row = |rows: &[f32]| rows[index * d_model..][..d_model].to_vec();
+        Ok((row(&self.embeddings.resid_post), row(&self.embeddings.mlp_out)))
+    }
+}
