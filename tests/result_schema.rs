@@ -5,8 +5,10 @@ mod common;
 mod results;
 
 use common::tiny;
+use keyside::prompts::PromptSource;
+use keyside::prompts::text::TextPrompts;
 use keyside::result::ResultFile;
-use results::{example, live, read, written};
+use results::{example, live, live_of, read, written};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -45,8 +47,14 @@ fn every_file_that_is_written_is_what_the_schema_says() {
     (partial.prompts, partial.timing) = (Vec::new(), None);
     let mut without_set = live(Box::new(tiny()));
     without_set.prompt_set = None;
+    // Of a marked word that is several tokens there is a note.
+    let own = PromptSource::Text(TextPrompts {
+        text: "When [[Zanzibar]] and John\nThen [[Mary]] went [[to]] the store".to_owned(),
+        ..TextPrompts::default()
+    });
     let results = [
         ("live", live(Box::new(tiny()))),
+        ("own prompts", live_of(Box::new(tiny()), own)),
         ("partial", partial),
         ("without prompt set", without_set),
         ("recorded", ResultFile::from_json(RECORDED).unwrap()),

@@ -1,5 +1,7 @@
 //! The text between the figures: what the data say, and the words it takes.
 
+use std::cell::Cell;
+
 use leptos::prelude::*;
 
 use super::page::Page;
@@ -8,6 +10,7 @@ use crate::app::address::{Address, Model};
 use crate::app::glossary::{TERMS, find};
 use crate::app::story;
 use crate::names::{Column, Head, HistogramId, SeriesId};
+use crate::result::{Compare, Evidence, Pair, ResultFile};
 
 /// A word that says what it means when it is clicked.
 #[component]
@@ -60,12 +63,31 @@ pub fn Text(page: Page, children: ChildrenFn) -> impl IntoView {
     view! { <Show when=move || !hidden.get()>{children()}</Show> }
 }
 
-/// A paragraph of sentences that are computed anew when they change.
-fn paragraph(testid: String, sentences: impl Fn() -> Option<Vec<String>> + Send + Sync + 'static) -> impl IntoView {
-    let sentences = Memo::new(move |_| sentences().unwrap_or_default());
+/// Sentences, and whether some of what they stand on is not known yet.
+type Told = (Vec<String>, bool);
+
+/// What `tell` says of the result on the screen, with the comparisons that are made by now.
+fn told(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>) -> Option<Told> {
+    page.shown.with(|shown| {
+        let shown = shown.as_ref()?;
+        let (known, pending) = (page.comparisons.of(shown), Cell::new(false));
+        let compare = |pair: &Pair| {
+            let evidence = known(pair);
+            pending.set(pending.get() || evidence == Evidence::Pending);
+            evidence
+        };
+        let sentences = tell(&shown.result, &compare);
+        Some((sentences, pending.get()))
+    })
+}
+
+/// A paragraph of sentences that are computed anew when they change. While some are to come it is as high as it will be in the
+/// recorded run, so that what is below it stays where it is.
+fn paragraph(name: String, told: impl Fn() -> Option<Told> + Send + Sync + 'static) -> impl IntoView {
+    let told = Memo::new(move |_| told().unwrap_or_default());
     view! {
-        <p class="seen" data-testid=testid>
-            {move || sentences.get().join(" ")}
+        <p class=format!("seen of-{name}") class:pending=move || told.with(|(_, pending)| *pending) data-testid=format!("story-{name}")>
+            {move || told.with(|(sentences, _)| sentences.join(" "))}
         </p>
     }
 }
@@ -73,30 +95,20 @@ fn paragraph(testid: String, sentences: impl Fn() -> Option<Vec<String>> + Send 
 /// How much there is to explain.
 #[component]
 pub fn Question(page: Page) -> impl IntoView {
-    let sentences = move || {
-        page.shown.with(|shown| {
-            let shown = shown.as_ref()?;
-            Some(vec![story::question(&shown.result, &page.comparisons.of(shown))])
-        })
-    };
-    paragraph("story-question".into(), sentences)
+    let sentences = move || told(page, |result, compare| vec![story::question(result, compare)]);
+    paragraph("question".into(), sentences)
 }
 
 /// What there is to see in the histogram `name`.
 #[component]
 pub fn Seen(page: Page, name: HistogramId) -> impl IntoView {
     let sentences = move || {
-        page.shown.with(|shown| {
-            let shown = shown.as_ref()?;
-            let compare = page.comparisons.of(shown);
-            Some(
-                page.settled
-                    .with(|view| story::histogram(&shown.result, name, view, &compare)),
-            )
+        told(page, |result, compare| {
+            page.settled.with(|view| story::histogram(result, name, view, compare))
         })
     };
     view! {
-        <Text page=page>{paragraph(format!("story-{name}"), sentences)}</Text>
+        <Text page=page>{paragraph(name.to_string(), sentences)}</Text>
     }
 }
 
@@ -104,33 +116,25 @@ pub fn Seen(page: Page, name: HistogramId) -> impl IntoView {
 #[component]
 pub fn SeenCells(page: Page) -> impl IntoView {
     let sentences = move || {
-        page.shown.with(|shown| {
-            let result = &shown.as_ref()?.result;
-            Some(
-                page.settled
-                    .with(|view| story::heatmap(result, &view.heatmap, view.prompt)),
-            )
+        told(page, |result, _| {
+            page.settled
+                .with(|view| story::heatmap(result, &view.heatmap, view.prompt))
         })
     };
     view! {
-        <Text page=page>{paragraph("story-heatmap".into(), sentences)}</Text>
+        <Text page=page>{paragraph("heatmap".into(), sentences)}</Text>
     }
 }
 
 /// What both sides say together, and where to look next.
 #[component]
 pub fn Ending(page: Page) -> impl IntoView {
-    let sentences = move || {
-        page.shown.with(|shown| {
-            let shown = shown.as_ref()?;
-            Some(story::ending(&shown.result, &page.comparisons.of(shown)))
-        })
-    };
+    let sentences = move || told(page, story::ending);
     view! {
         <Text page=page>
             <section class="ending" aria-labelledby="next">
                 <h2 id="next">"What next?"</h2>
-                {paragraph("story-ending".into(), sentences)}
+                {paragraph("ending".into(), sentences)}
                 <p>
                     "One head is one case. Do others ask for the same: the other "<Term id="negative" text="negative name mover" />", or a "
                     <Term id="mover" />" that writes the name? Does it hold in larger models, and with other prompts?"

@@ -126,16 +126,22 @@ pub fn heatmap_of(rows: &[Row], columns: &[Column], means: &[Vec<f32>]) -> Heatm
 /// A run on the checkpoint of `source`, 2 batches of 3 prompts with BOS.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn live(source: Box<dyn keyside::checkpoint::Source>) -> ResultFile {
+    let set = IoiSet {
+        seed: 5,
+        batches: 2,
+        batch_size: 3,
+        prepend_bos: true,
+    };
+    live_of(source, set.into())
+}
+
+/// A run on the checkpoint of `source`, of `prompts`.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::prompts::PromptSource) -> ResultFile {
     let analysis = Analysis {
         head: "2.1".parse().unwrap(),
         earlier_head: "1.3".parse().unwrap(),
-        prompts: IoiSet {
-            seed: 5,
-            batches: 2,
-            batch_size: 3,
-            prepend_bos: true,
-        }
-        .into(),
+        prompts,
         processing: keyside::model::Processing::default(),
     };
     let result = async {

@@ -168,11 +168,12 @@ impl Told<'_> {
     /// The claim about `main`, of all of whose controls `control` is the closest.
     fn claim_of(&self, main: &Seen<'_>, control: &Seen<'_>, found: &Comparison) -> String {
         let keys_fixed = self.name.keys_fixed();
+        let noun = if self.result.is_ioi() { "name" } else { "token" };
         let evidence = basis(found, main, control, false);
         let (high, low) = (main.with_mean(), control.with_mean());
         if found.is_beaten() {
             return match keys_fixed {
-                true => format!("The name is not what counts here: {high} lies below {low} ({evidence})."),
+                true => format!("The {noun} is not what counts here: {high} lies below {low} ({evidence})."),
                 false => format!(
                     "The token after layer 0 alone gives less than its row of W_U: {high} lies below {low} ({evidence})."
                 ),
@@ -180,8 +181,8 @@ impl Told<'_> {
         }
         if !found.beats() {
             let what = match keys_fixed {
-                true => "the name counts",
-                false => "the token after layer 0 gives more than its row of W_U",
+                true => format!("the {noun} counts"),
+                false => "the token after layer 0 gives more than its row of W_U".to_owned(),
             };
             return format!(
                 "The data do not show that {what}: {high} and {low} differ no more than by chance ({evidence})."
@@ -192,20 +193,17 @@ impl Told<'_> {
                 "Neither draws attention to IO: {high} lies above {low}, but both are negative ({evidence})."
             );
         }
-        let average = match (found.wins as f64) < NEARLY_ALL * found.n as f64 {
-            true => "On average ",
-            false => "",
+        let average = (found.wins as f64) < NEARLY_ALL * found.n as f64;
+        let claim = match (keys_fixed, average) {
+            (true, true) => format!("On average that {noun} gives more than another"),
+            (true, false) => format!("That {noun} gives more than another"),
+            (false, true) => "On average the token after layer 0 alone gives more than its row of W_U".to_owned(),
+            (false, false) => "The token after layer 0 alone gives more than its row of W_U".to_owned(),
         };
+        let claim = format!("{claim}: {high} lies above {low} ({evidence}).");
         if !keys_fixed {
-            return format!(
-                "{}: {high} lies above {low} ({evidence}).",
-                sentence(average, "the token after layer 0 alone gives more than its row of W_U")
-            );
+            return claim;
         }
-        let claim = format!(
-            "{}: {high} lies above {low} ({evidence}).",
-            sentence(average, "that name gives more than another")
-        );
         // What another name does alone is not the doing of this one.
         let alone = match self.find(&BASE).filter(|base| base.has_shares() && control.mean > 0.0) {
             Some(base) if control.mean > base.mean => {
@@ -220,13 +218,5 @@ impl Told<'_> {
             _ => String::new(),
         };
         format!("{claim}{alone}")
-    }
-}
-
-/// `before` and `text`, with a capital first.
-fn sentence(before: &str, text: &str) -> String {
-    match (before, text.split_at_checked(1)) {
-        ("", Some((first, rest))) => format!("{}{rest}", first.to_uppercase()),
-        _ => format!("{before}{text}"),
     }
 }

@@ -21,7 +21,6 @@ use crate::result::ResultFile;
 pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
     let shown = page.shown;
     let view = Memo::new(move |_| page.settled.with(|view| (view.heatmap.clone(), view.prompt)));
-    let name = Memo::new(move |_| view.with(|(heatmap, _)| heatmap.name.clone()));
     let plot = Memo::new(move |_| {
         shown.with(|shown| {
             let result = &shown.as_ref()?.result;

@@ -115,9 +115,16 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
                         >
                             <For each=move || names.get() key=|name| name.clone() let:name>
                                 {
+                                    let label = |name| {
+                                        let label = heatmap_label(name);
+                                        page.shown.with_untracked(|shown| match shown {
+                                            Some(shown) => shown.result.in_its_words(label),
+                                            None => label,
+                                        })
+                                    };
                                     let of = name.clone();
                                     let selected = move || chosen.with(|chosen| *chosen == of);
-                                    view! { <option value=name.to_string() prop:selected=selected>{heatmap_label(&name)}</option> }
+                                    view! { <option value=name.to_string() prop:selected=selected>{label(&name)}</option> }
                                 }
                             </For>
                         </select>
