@@ -9,7 +9,7 @@ use super::permalink;
 use crate::app::address::{Address, Model};
 use crate::app::glossary::{TERMS, find};
 use crate::app::story;
-use crate::names::{Column, Head, HistogramId, SeriesId};
+use crate::names::{Column, FigurePlace, Head, HistogramId, SeriesId};
 use crate::result::{Compare, Evidence, Pair, ResultFile};
 
 /// A word that says what it means when it is clicked.
@@ -122,7 +122,7 @@ pub fn SeenCells(page: Page) -> impl IntoView {
         })
     };
     view! {
-        <Text page=page>{paragraph("heatmap".into(), sentences)}</Text>
+        <Text page=page>{paragraph(FigurePlace::Heatmap.to_string(), sentences)}</Text>
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::error::{Error, ErrorKind, Result};
+use super::errors::wrong;
+use crate::error::Result;
 
 const OPEN: &str = "[[";
 const CLOSE: &str = "]]";
@@ -33,7 +34,7 @@ impl Marked {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Prompt`] for a mark that does not end, is empty, or has another one in it.
+    /// [`crate::ErrorKind::Prompt`] for a mark that does not end, is empty, or has another one in it.
     pub fn read(line: &str) -> Result<Self> {
         let (mut text, mut marks) = (String::with_capacity(line.len()), Vec::new());
         let mut rest = line;
@@ -69,13 +70,10 @@ impl Marked {
     }
 }
 
-fn wrong(cause: &str) -> Error {
-    Error::new(ErrorKind::Prompt, cause)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn marks_are_taken_out_and_brackets_may_be_meant() {

@@ -5,13 +5,15 @@
 //! last token; without any, positions are given as numbers.
 
 mod csv;
+mod errors;
+mod locate;
 mod marks;
-
-use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
 use self::csv::Record;
+use self::errors::{SHOWN, shown, wrong};
+use self::locate::{Located, locate};
 pub use self::marks::Marked;
 use super::ioi::random::PythonRandom;
 use super::{Prompt, RANDOM, Targets};
@@ -25,8 +27,6 @@ pub const MAX_PROMPTS: usize = 1000;
 pub const MAX_BYTES: usize = 4_000_000;
 /// Most characters of one prompt: a token has a few, and no GPT-2 has a context of ten thousand.
 const MAX_CHARS: usize = 50_000;
-/// Characters of a line that an error shows.
-const SHOWN: usize = 60;
 
 /// Columns of a CSV text, each of which its header must name.
 const COLUMNS: [&str; 5] = ["text", "dest", "src", "a", "b"];
@@ -320,52 +320,6 @@ fn columns(header: &Record) -> Result<Vec<&'static str>> {
     .expected(COLUMNS.join(",")))
 }
 
-/// A mark among the tokens.
-struct Located {
-    /// The token it stands for: the last of several.
-    position: usize,
-    /// That it is several, and which.
-    several: Option<String>,
-}
-
-/// The tokens that the characters of `mark` belong to; the space before it may stand outside. `ends` are where tokens end in
-/// `text`, of the tokens after the first `offset`.
-fn locate(text: &str, mark: &Range<usize>, ends: &[usize], offset: usize) -> Result<Located> {
-    let first = ends.partition_point(|end| *end <= mark.start);
-    let last = ends.partition_point(|end| *end < mark.end);
-    let start = if first == 0 { 0 } else { ends[first - 1] };
-    let end = ends.get(last).copied().unwrap_or(text.len());
-    let before = &text[start.min(mark.start)..mark.start];
-    if end != mark.end || !(before.is_empty() || before == " ") {
-        let (mut pieces, mut from) = (Vec::new(), start);
-        for end in &ends[first..=last.min(ends.len().saturating_sub(1))] {
-            pieces.push(shown(text.get(from..*end).unwrap_or("\u{fffd}")));
-            from = *end;
-        }
-        return Err(
-            wrong(format!("the mark {} cuts a token", shown(&text[mark.clone()]))).expected(format!(
-                "whole tokens; there the text is cut into {}",
-                pieces.join(", ")
-            )),
-        );
-    }
-    let several = (last > first).then(|| {
-        let from = |index: usize| if index == 0 { 0 } else { ends[index - 1] };
-        let pieces = (first..=last).map(|index| shown(text.get(from(index)..ends[index]).unwrap_or("\u{fffd}")));
-        let pieces: Vec<String> = pieces.collect();
-        format!(
-            "{} is {} tokens ({})",
-            shown(&text[mark.clone()]),
-            pieces.len(),
-            pieces.join(", ")
-        )
-    });
-    Ok(Located {
-        position: last + offset,
-        several,
-    })
-}
-
 /// The position called `name`: marked, of its own line, or as in all prompts.
 fn position(
     name: &str,
@@ -398,18 +352,6 @@ fn target(name: &str, text: &str, tokenizer: &Tokenizer) -> Result<Option<u32>> 
         ..error
     })?;
     Ok(Some(token))
-}
-
-/// `text` in quotes, short.
-fn shown(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{:?}", format!("{}\u{2026}", &text[..at])),
-        None => format!("{text:?}"),
-    }
-}
-
-fn wrong(cause: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Prompt, cause)
 }
 
 #[cfg(test)]
