@@ -49,7 +49,7 @@ impl Seen<'_> {
             .map(|groups| format!("falls into two groups: {}", both(&groups, told)))
     }
 
-    /// "W_U[S]"; of what nothing is put in place of "the query as it is (No patching)".
+    /// "W_U\[S\]"; of what nothing is put in place of "the query as it is (No patching)".
     fn with_place(&self, side: Side) -> String {
         match *self.label == BASE {
             true => format!("the {side} as it is ({BASE})"),
@@ -57,7 +57,7 @@ impl Seen<'_> {
         }
     }
 
-    /// "W_U[S] (1.20)".
+    /// "W_U\[S\] (1.20)".
     fn with_mean(&self) -> String {
         format!("{} ({})", self.label, score(self.mean))
     }
@@ -152,7 +152,7 @@ fn percent(share: f64) -> String {
 }
 
 /// What the difference of `first` and `second` stands on, told as it is positive: "difference 4.53, 95 % interval 4.44 to 4.63,
-/// W_U[IO] higher in 1,195 of 1,200 prompts"; of shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
+/// W_U\[IO\] higher in 1,195 of 1,200 prompts"; of shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
 fn basis(found: &Comparison, first: &Seen<'_>, second: &Seen<'_>, probs: bool) -> String {
     let (found, higher) = match found.mean < 0.0 {
         true => (found.turned(), second),
