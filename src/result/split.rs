@@ -1,6 +1,7 @@
 //! The prompts of a result by kind: order of the names, template, name.
 
 use super::ResultFile;
+use crate::analysis::SectionType;
 use crate::names::{PositionName, SplitBy};
 use crate::prompts::Prompt;
 use crate::prompts::ioi::{Dataset, DrawnPrompt, draw_words};
@@ -82,6 +83,10 @@ impl ResultFile {
     /// The draws behind its prompts, if they are of the IOI dataset.
     fn drawn(&self, dataset: &Dataset) -> Option<Vec<DrawnPrompt>> {
         let set = self.ioi()?;
+        // A file may say that it is of any number of prompts: no more are drawn than it has values of.
+        self.substitution()?
+            .prompt_count()
+            .filter(|values| *values == set.count())?;
         let mut all = Vec::new();
         for batch in 0..set.batches as u64 {
             // Random tokens are drawn apart from the prompts, and change nothing here.
@@ -194,6 +199,18 @@ mod tests {
         assert_eq!(without, SplitBy::ALL.map(|by| result.split(by)));
         let counts: Vec<usize> = without[0].iter().map(|group| group.prompts.len()).collect();
         assert_eq!(counts, [189, 211]);
+    }
+
+    #[test]
+    fn prompts_without_values_are_not_drawn() {
+        let mut result = recorded();
+        let Some(crate::prompts::PromptSet::Ioi(set)) = &mut result.prompt_set else {
+            panic!("{:?}", result.prompt_set)
+        };
+        set.batches = 1_000_000_000;
+        assert_eq!(result.splits(), []);
+        result.sections.clear();
+        assert_eq!(result.splits(), []);
     }
 
     #[test]

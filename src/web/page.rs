@@ -19,6 +19,7 @@ use crate::app::form::{Form, ModelChoice};
 use crate::app::session::{Session, Shown, WorkerState};
 use crate::app::view::View;
 use crate::error::{Error, ErrorKind, Result};
+use crate::names::SplitBy;
 use crate::result::ResultFile;
 use crate::worker::{FromWorker, PICKED, ToWorker};
 
@@ -51,6 +52,8 @@ pub struct Page {
     pub settled: RwSignal<View>,
     /// What sentences about it stand on.
     pub comparisons: Comparisons,
+    /// What its prompts can be split by: found once for all figures.
+    pub splits: Memo<Vec<SplitBy>>,
     /// The heatmap that is chosen next.
     pub choosing: Latest,
     /// What the figures share while they are explored.
@@ -78,11 +81,16 @@ impl Page {
     pub fn new() -> Self {
         let session = RwSignal::new(Session::default());
         let (form, view) = (RwSignal::new(Form::default()), RwSignal::new(View::default()));
+        let shown = Memo::new(move |_| session.with(|session| session.shown().cloned()));
         Self {
             session,
             form,
             settled_form: after_frames_of(form),
-            shown: Memo::new(move |_| session.with(|session| session.shown().cloned())),
+            shown,
+            splits: Memo::new(move |_| {
+                let splits = shown.with(|shown| Some(shown.as_ref()?.result.splits()));
+                splits.unwrap_or_default()
+            }),
             linked: Linked::new(),
             view,
             settled: after_frames_of(view),

@@ -13,10 +13,7 @@ use crate::plot::HistogramPlot;
 /// What the prompts of the histogram `name` are split by; nothing where their kinds are not known.
 #[component]
 pub fn SplitControl(page: Page, name: HistogramId) -> impl IntoView {
-    let splits = Memo::new(move |_| {
-        let splits = page.shown.with(|shown| Some(shown.as_ref()?.result.splits()));
-        splits.unwrap_or_default()
-    });
+    let splits = page.splits;
     let chosen = Memo::new(move |_| page.view.with(|view| view.histogram(name).split));
     let choose = move |value: String| {
         page.view
