@@ -7,6 +7,7 @@ use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::meter::Meter;
 use crate::analysis::scores::HeadScores;
 use crate::analysis::series::{batch_values, tokens_of};
+use crate::analysis::settings::{MAX_BATCH_SIZE, MAX_BATCHES};
 use crate::analysis::{
     Analysis, BatchValues, Contributions, ContributionsSection, LeftOutHeatmap, Observer, Phase, Section,
     SubstitutionSection, Timing,
@@ -15,11 +16,6 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request, Tap, Watcher};
 use crate::names::{BlockHook, Head, HeatmapId, HookPoint};
 use crate::prompts::{Made, Prompt, PromptSet, PromptSource};
-
-/// Most batches of one run.
-pub const MAX_BATCHES: usize = 1000;
-/// Most prompts of one batch.
-pub const MAX_BATCH_SIZE: usize = 1000;
 
 /// Runs `analysis` on `model` and tells `observer` of its progress.
 ///

@@ -17,11 +17,12 @@ mod scores;
 mod section;
 mod section_type;
 mod series;
+pub mod settings;
 mod substitution;
 mod timing;
 mod vectors;
 
-pub use analyze::{Analyzed, MAX_BATCH_SIZE, MAX_BATCHES, analyze};
+pub use analyze::{Analyzed, analyze};
 pub use array::Array;
 pub use contributions::{Contributions, contributions};
 pub use head_attention::{HeadAttention, head_attention};

@@ -25,6 +25,18 @@ pub struct Analysis {
     pub processing: Processing,
 }
 
+impl Default for Analysis {
+    /// The notebook's run.
+    fn default() -> Self {
+        Self {
+            head: Head::new(10, 7),
+            earlier_head: Head::new(9, 9),
+            prompts: PromptSource::default(),
+            processing: Processing::default(),
+        }
+    }
+}
+
 /// What a run is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -8,23 +8,28 @@
 //! | --- | --- |
 //! | `v` | the version of the keys: 1 |
 //! | `model`, `url` | `recorded`, `bundled`, `hub:NAME`, `hub:NAME@REVISION`, `url` with its address, `picked` |
-//! | `head`, `earlier`, `seed`, `batches`, `size`, `bos` | the settings of the run |
+//! | `prompts` | `own` where the prompts are the reader's own |
+//! | the keys of [`SETTINGS`]: `head`, `earlier`, `seed` ... | the settings of the run |
 //! | `toggle1` ... `toggle4` | a series of that figure that is shown and was not, or the other way round; once for each |
 //! | `bins1`, `log1`, `zoom1`, `order1` ... | the figure's bins, logarithmic counts, range of values, order of series |
 //! | `heatmap`, `notebook`, `cells`, `cell` | which heatmap, without b_O, its rows and columns that are shown, the picked cell |
 //! | `prompt` | number of the picked prompt, counted from 0 |
 //! | `theme`, `text` | `light` or `dark`; 0 where the explanations are hidden |
+//!
+//! The reader's own prompts follow after `#`, under `prompts`: what stands there goes to no server. Prompts that are longer than
+//! [`MAX_PROMPTS`] characters are in no link.
 
 mod values;
 mod views;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use form_urlencoded::parse;
 
-use self::values::{Query, error, head, line, number, switch, text, wrong};
-use super::form::{Form, MOST, ModelChoice};
+use self::values::{Query, error, line, wrong};
+use super::form::{Form, ModelChoice, PromptChoice};
 use super::view::View;
+use crate::analysis::settings::{EARLIER_HEAD, Group, HEAD, SETTINGS, Setting};
 use crate::checkpoint::{HUB_MODELS, hub_url};
 use crate::error::Result;
 use crate::names::Head;
@@ -37,6 +42,10 @@ const MAX_QUERY: usize = 48 << 10;
 const MAX_TEXTS: usize = 12 << 10;
 /// Longest URL, in bytes.
 const MAX_URL: usize = 2 << 10;
+/// Most characters of the reader's own prompts in a link.
+pub const MAX_PROMPTS: usize = 1500;
+/// The key of the prompts: in the query whose they are, after `#` the prompts themselves.
+const PROMPTS: &str = "prompts";
 
 /// Which model the address names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -59,23 +68,25 @@ pub enum Model {
     Picked,
 }
 
-/// The page's state. The settings of a run are None where they are as they suit the model.
+/// Whose prompts the address names.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Prompts {
+    /// Those of the IOI dataset.
+    #[default]
+    Ioi,
+    /// The reader's own; None where the link does not hold them.
+    Own(Option<String>),
+}
+
+/// The page's state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Address {
     /// Which model.
     pub model: Model,
-    /// The destination head.
-    pub head: Option<Head>,
-    /// The earlier head.
-    pub earlier_head: Option<Head>,
-    /// Seed of the first batch.
-    pub seed: u32,
-    /// Number of batches.
-    pub batches: Option<usize>,
-    /// Prompts per batch.
-    pub batch_size: Option<usize>,
-    /// Whether prompts start with BOS.
-    pub prepend_bos: bool,
+    /// Whose prompts.
+    pub prompts: Prompts,
+    /// The settings that are not as they suit the model, by their keys; as [`Setting::checked`] writes them.
+    pub settings: BTreeMap<&'static str, String>,
     /// How the figures and the page are shown.
     pub view: View,
 }
@@ -92,24 +103,68 @@ impl Address {
         if address.model == Model::Recorded {
             return address;
         }
-        let mut usual = Form::default();
-        usual.choose(form.model);
-        let typed_head = |typed: &str, usual: &str| {
-            let head = head("head", typed.trim()).ok();
-            head.filter(|_| form.heads_typed || typed.trim() != usual)
-        };
-        address.head = typed_head(&form.head, &usual.head);
-        let before = |earlier: &Head| address.head.is_none_or(|head| earlier.layer < head.layer);
-        address.earlier_head = typed_head(&form.earlier_head, &usual.earlier_head).filter(before);
-        address.seed = number("seed", form.seed.trim(), 0, u32::MAX).unwrap_or_default();
-        let count = |typed: &str, usual: &str| {
-            let count = number("size", typed.trim(), 1, MOST).ok();
-            count.filter(|count| count.to_string() != usual)
-        };
-        address.batches = count(&form.batches, &usual.batches);
-        address.batch_size = count(&form.batch_size, &usual.batch_size);
-        address.prepend_bos = form.prepend_bos;
+        if form.prompts == PromptChoice::Own {
+            let fits = !form.own.is_empty() && form.own.chars().count() <= MAX_PROMPTS;
+            address.prompts = Prompts::Own(fits.then(|| form.own.clone()));
+        }
+        let usual = address.usual();
+        for setting in SETTINGS.iter().filter(|setting| form.has(setting)) {
+            let typed = form.text(setting);
+            let chosen = setting.group == Group::Heads && form.heads_typed || typed.trim() != usual.text(setting);
+            if let Some(text) = setting.checked(typed).ok().filter(|_| chosen) {
+                address.settings.insert(setting.key, text);
+            }
+        }
+        address.drop_usual();
+        if address
+            .heads()
+            .is_some_and(|(head, earlier)| earlier.layer >= head.layer)
+        {
+            address.settings.remove(EARLIER_HEAD.key);
+        }
         address
+    }
+
+    /// The form of the model before anything is set.
+    fn usual(&self) -> Form {
+        let mut form = Form::default();
+        form.choose(self.choice());
+        form.prompts = match self.prompts {
+            Prompts::Ioi => PromptChoice::Ioi,
+            Prompts::Own(_) => PromptChoice::Own,
+        };
+        form
+    }
+
+    /// Leaves out what is as usual, but for heads: those of the model's card would take their place.
+    fn drop_usual(&mut self) {
+        let usual = self.usual();
+        for setting in SETTINGS.iter().filter(|setting| setting.group != Group::Heads) {
+            if self
+                .settings
+                .get(setting.key)
+                .is_some_and(|text| text == usual.text(setting))
+            {
+                self.settings.remove(setting.key);
+            }
+        }
+    }
+
+    /// Both heads, where both are set.
+    fn heads(&self) -> Option<(Head, Head)> {
+        let head = |setting: &Setting| self.settings.get(setting.key)?.parse().ok();
+        Some((head(&HEAD)?, head(&EARLIER_HEAD)?))
+    }
+
+    /// The choice of a model that it names.
+    fn choice(&self) -> ModelChoice {
+        match &self.model {
+            Model::Recorded => ModelChoice::Recorded,
+            Model::Bundled => ModelChoice::Bundled,
+            Model::Hub { .. } => ModelChoice::Hub,
+            Model::Url(_) => ModelChoice::Url,
+            Model::Picked => ModelChoice::Picked,
+        }
     }
 
     /// Reads the query of an address, with or without the question mark. An empty one is [`Address::default`].
@@ -127,6 +182,36 @@ impl Address {
             read.take(&key, &value)?;
         }
         read.finish()
+    }
+
+    /// Reads an address of a query and of what follows `#`, which may be anything: it counts where it holds prompts, and the
+    /// query says that they are the reader's own.
+    ///
+    /// # Errors
+    /// Those of [`Address::parse`]; [`crate::ErrorKind::Request`] for prompts that are too long.
+    pub fn read(query: &str, fragment: &str) -> Result<Self> {
+        let mut address = Self::parse(query)?;
+        if let (Prompts::Own(prompts), Some(text)) = (&mut address.prompts, prompts_in(fragment)) {
+            let count = text.chars().count();
+            if count > MAX_PROMPTS {
+                return Err(error(format!("the address has {count} characters of prompts"))
+                    .expected(format!("at most {MAX_PROMPTS}")));
+            }
+            *prompts = Some(text).filter(|text| !text.is_empty());
+        }
+        Ok(address)
+    }
+
+    /// What belongs after `#`, without it: the reader's own prompts, where they are not too long.
+    pub fn to_fragment(&self) -> Option<String> {
+        match &self.prompts {
+            Prompts::Own(Some(text)) => {
+                let mut fragment = Query::default();
+                fragment.add(PROMPTS, text);
+                Some(fragment.finish())
+            }
+            _ => None,
+        }
     }
 
     /// The query, without the question mark; empty where everything is as it is by default.
@@ -147,27 +232,19 @@ impl Address {
             }
             Model::Picked => query.add("model", "picked"),
         }
-        query.given("head", text(self.head));
-        query.given("earlier", text(self.earlier_head));
-        query.given("seed", text(Some(self.seed).filter(|seed| *seed != 0)));
-        query.given("batches", text(self.batches));
-        query.given("size", text(self.batch_size));
-        query.given("bos", self.prepend_bos.then(|| "1".to_owned()));
+        if self.prompts != Prompts::Ioi {
+            query.add(PROMPTS, PromptChoice::Own.value());
+        }
+        for setting in SETTINGS {
+            query.given(setting.key, self.settings.get(setting.key).cloned());
+        }
         views::write(&self.view, &mut query);
         query.finish()
     }
 
     /// The form with these settings. What the address leaves open is as it suits the model.
     pub fn form(&self) -> Form {
-        let mut form = Form::default();
-        let choice = match &self.model {
-            Model::Recorded => ModelChoice::Recorded,
-            Model::Bundled => ModelChoice::Bundled,
-            Model::Hub { .. } => ModelChoice::Hub,
-            Model::Url(_) => ModelChoice::Url,
-            Model::Picked => ModelChoice::Picked,
-        };
-        form.choose(choice);
+        let mut form = self.usual();
         match &self.model {
             Model::Hub { name, revision } => {
                 form.hub.clone_from(name);
@@ -176,18 +253,15 @@ impl Address {
             Model::Url(url) => form.url.clone_from(url),
             _ => {}
         }
-        form.heads_typed = self.head.is_some() || self.earlier_head.is_some();
-        let set = |field: &mut String, value: Option<String>| {
-            if let Some(value) = value {
-                *field = value;
+        if let Prompts::Own(Some(text)) = &self.prompts {
+            form.own.clone_from(text);
+        }
+        for setting in SETTINGS {
+            if let Some(text) = self.settings.get(setting.key) {
+                form.set(setting, text.as_str());
+                form.heads_typed |= setting.group == Group::Heads;
             }
-        };
-        set(&mut form.head, text(self.head));
-        set(&mut form.earlier_head, text(self.earlier_head));
-        set(&mut form.seed, text(Some(self.seed)));
-        set(&mut form.batches, text(self.batches));
-        set(&mut form.batch_size, text(self.batch_size));
-        form.prepend_bos = self.prepend_bos;
+        }
         form
     }
 
@@ -254,8 +328,7 @@ struct Reader {
 
 impl Reader {
     fn take(&mut self, key: &str, value: &str) -> Result<()> {
-        const KEYS: [&str; 9] = ["v", "model", "url", "head", "earlier", "seed", "batches", "size", "bos"];
-        if !KEYS.contains(&key) && !views::is_key(key) {
+        if !is_key(key) {
             return Ok(());
         }
         self.bytes += value.len();
@@ -278,13 +351,21 @@ impl Reader {
             "v" => {}
             "model" => self.model = Some(value.to_owned()),
             "url" => self.url = Some(line(key, value, MAX_URL)?),
-            "head" => address.head = Some(head(key, value)?),
-            "earlier" => address.earlier_head = Some(head(key, value)?),
-            "seed" => address.seed = number(key, value, 0, u32::MAX)?,
-            "batches" => address.batches = Some(number(key, value, 1, MOST)?),
-            "size" => address.batch_size = Some(number(key, value, 1, MOST)?),
-            "bos" => address.prepend_bos = switch(key, value)?,
-            _ => views::take(&mut address.view, key, value)?,
+            PROMPTS => {
+                let choice = PromptChoice::ALL.into_iter().find(|choice| choice.value() == value);
+                address.prompts = match choice.ok_or_else(|| wrong(key, value, "ioi or own"))? {
+                    PromptChoice::Ioi => Prompts::Ioi,
+                    PromptChoice::Own => Prompts::Own(None),
+                };
+            }
+            _ if views::is_key(key) => views::take(&mut address.view, key, value)?,
+            _ => {
+                if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) {
+                    let checked = setting.checked(value);
+                    let text = checked.map_err(|error| wrong(key, value, error.expected))?;
+                    address.settings.insert(setting.key, text);
+                }
+            }
         }
         Ok(())
     }
@@ -301,16 +382,32 @@ impl Reader {
                 None => return Err(wrong("model", other, "recorded, bundled, hub:NAME, url or picked")),
             },
         };
-        if let (Some(head), Some(earlier)) = (address.head, address.earlier_head)
-            && earlier.layer >= head.layer
-        {
-            let expected = format!("a head of a layer before that of {head}");
-            return Err(wrong("earlier", &earlier.to_string(), expected));
+        let usual = address.usual();
+        if let Some(key) = address.settings.keys().find(|key| {
+            SETTINGS
+                .iter()
+                .any(|setting| setting.key == **key && !usual.has(setting))
+        }) {
+            return Err(
+                error(format!("the address has \"{key}\" for other prompts")).expected(match usual.prompts {
+                    PromptChoice::Ioi => "\"prompts=own\" with it",
+                    PromptChoice::Own => "no \"prompts=own\" with it",
+                }),
+            );
         }
+        if let Some((head, earlier)) = address.heads().filter(|(head, earlier)| earlier.layer >= head.layer) {
+            let expected = format!("a head of a layer before that of {head}");
+            return Err(wrong(EARLIER_HEAD.key, &earlier.to_string(), expected));
+        }
+        address.drop_usual();
         if address.model == Model::Recorded {
-            let mut form = address.form();
-            form.heads_typed = false;
-            if form != Form::default() {
+            let is_usual = |setting: &Setting| {
+                address
+                    .settings
+                    .get(setting.key)
+                    .is_none_or(|text| text == setting.usual)
+            };
+            if address.prompts != Prompts::Ioi || !SETTINGS.iter().all(is_usual) {
                 return Err(error("the address has settings of a run, but no model to run")
                     .expected("a \"model\" with them: bundled, hub:NAME, url or picked"));
             }
@@ -324,8 +421,21 @@ impl Reader {
 }
 
 fn is_key(key: &str) -> bool {
-    const KEYS: [&str; 9] = ["v", "model", "url", "head", "earlier", "seed", "batches", "size", "bos"];
-    KEYS.contains(&key) || views::is_key(key)
+    ["v", "model", "url", PROMPTS].contains(&key)
+        || SETTINGS.iter().any(|setting| setting.key == key)
+        || views::is_key(key)
+}
+
+/// The prompts in what follows `#`, with or without it; None where it is about something else.
+fn prompts_in(fragment: &str) -> Option<String> {
+    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+    let mut keys = parse(fragment.as_bytes());
+    keys.find(|(key, _)| key == PROMPTS).map(|(_, text)| text.into_owned())
+}
+
+/// Whether `fragment` holds prompts.
+pub fn is_of_prompts(fragment: &str) -> bool {
+    prompts_in(fragment).is_some()
 }
 
 /// The parts of `query` whose keys are not known here, as they stand: they belong to someone else.

@@ -2,19 +2,26 @@ use rand_mt::Mt;
 
 use super::values::{MAX_HEAD, MAX_LAYER};
 use super::*;
+use crate::analysis::settings::{BATCH_SIZE, BATCHES};
 use crate::app::view::Appearance;
 use crate::error::ErrorKind;
 use crate::names::{HeatmapId, HistogramId, SeriesId, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
+fn settings<const N: usize>(settings: [(&'static str, &str); N]) -> BTreeMap<&'static str, String> {
+    settings.map(|(key, text)| (key, text.to_owned())).into()
+}
+
 fn bundled() -> Address {
     Address {
         model: Model::Bundled,
-        head: Some(Head::new(3, 1)),
-        earlier_head: Some(Head::new(2, 0)),
-        seed: 7,
-        batches: Some(12),
-        prepend_bos: true,
+        settings: settings([
+            ("head", "3.1"),
+            ("earlier", "2.0"),
+            ("seed", "7"),
+            ("batches", "12"),
+            ("bos", "1"),
+        ]),
         view: View {
             appearance: Appearance::Dark,
             ..View::default()
@@ -147,7 +154,7 @@ fn keys_that_are_not_known_are_ignored() {
         Address::parse("?utm=x&v=1&model=bundled&%ff=%00&=&&seed=3&bins5=1&bins0=1&zoom=1&4=5&\u{e9}1=2"),
         Ok(Address {
             model: Model::Bundled,
-            seed: 3,
+            settings: settings([("seed", "3")]),
             ..Address::default()
         })
     );
@@ -187,6 +194,16 @@ fn every_bad_value_is_named_with_what_is_expected() {
         ("batches=0", "\"batches\"", "a whole number from 1 to 1000"),
         ("size=1001", "\"size\"", "a whole number from 1 to 1000"),
         ("bos=true", "\"bos\"", "1 or 0"),
+        ("prompts=mine", "\"prompts\"", "ioi or own"),
+        ("prompts=own", "no model to run", "\"model\""),
+        (
+            "model=bundled&prompts=own&batches=3",
+            "\"batches\"",
+            "no \"prompts=own\"",
+        ),
+        ("model=bundled&src=3", "\"src\"", "\"prompts=own\" with it"),
+        ("model=bundled&prompts=own&src=x", "\"src\"", "a position"),
+        ("fold_ln=yes", "\"fold_ln\"", "1 or 0"),
         ("notebook=", "\"notebook\"", "1 or 0"),
         ("theme=blue", "\"theme\"", "system, light or dark"),
         ("text=", "\"text\"", "1 or 0"),
@@ -230,9 +247,9 @@ fn every_bad_value_is_named_with_what_is_expected() {
 #[test]
 fn a_form_takes_the_settings_over() {
     let form = bundled().form();
-    assert_eq!((form.model, form.head.as_str()), (ModelChoice::Bundled, "3.1"));
-    assert_eq!((form.batches.as_str(), form.batch_size.as_str()), ("12", "40"));
-    assert!(form.heads_typed && form.prepend_bos);
+    assert_eq!((form.model, form.text(&HEAD)), (ModelChoice::Bundled, "3.1"));
+    assert_eq!((form.text(&BATCHES), form.text(&BATCH_SIZE)), ("12", "40"));
+    assert!(form.heads_typed);
     assert_eq!(Address::default().form(), Form::default());
     let form = Address::parse("model=hub:gpt2-xl@main").map(|address| address.form());
     let form = form.expect("it reads");
@@ -244,30 +261,30 @@ fn a_form_takes_the_settings_over() {
 
 #[test]
 fn what_a_link_cannot_hold_is_left_out() {
+    let typed = |form: Form, texts: &[(&str, &str)]| {
+        let mut form = form;
+        for (key, text) in texts {
+            let setting = SETTINGS.iter().find(|setting| setting.key == *key);
+            form.set(setting.expect("a key"), *text);
+        }
+        Address::of(&form, &View::default()).to_query()
+    };
     let form = Form {
         model: ModelChoice::Picked,
         picked: "picked:1/my model".into(),
-        head: "1x".into(),
-        earlier_head: "0.1".into(),
         heads_typed: true,
-        seed: "many".into(),
-        batches: "0".into(),
         ..Form::default()
     };
-    assert_eq!(
-        Address::of(&form, &View::default()).to_query(),
-        "v=1&model=picked&earlier=0.1"
-    );
+    let texts = [("head", "1x"), ("earlier", "0.1"), ("seed", "many"), ("batches", "0")];
+    assert_eq!(typed(form, &texts), "v=1&model=picked&earlier=0.1");
     let form = Form {
         model: ModelChoice::Hub,
         hub: "gpt2".into(),
         revision: "../..".into(),
-        head: "3.1".into(),
-        earlier_head: "3.0".into(),
         ..Form::default()
     };
     assert_eq!(
-        Address::of(&form, &View::default()).to_query(),
+        typed(form, &[("head", "3.1"), ("earlier", "3.0")]),
         "v=1&model=hub:gpt2&head=3.1"
     );
     let mut odd = view();
@@ -290,12 +307,46 @@ fn what_a_link_cannot_hold_is_left_out() {
 }
 
 #[test]
-fn steps_are_models_heatmaps_and_what_follows_a_run() {
-    let typed = |head| Address {
-        head: Some(head),
-        ..bundled()
+fn own_prompts_stand_after_the_hash_alone() {
+    let text = "When [[Mary]] & J\u{e9}an=x#y\nAnd [[to]] 100 %";
+    let mut form = Form {
+        prompts: PromptChoice::Own,
+        own: text.into(),
+        ..Form::default()
     };
-    let (here, next) = (typed(Head::new(3, 1)), typed(Head::new(3, 2)));
+    form.choose(ModelChoice::Bundled);
+    let address = Address::of(&form, &View::default());
+    assert_eq!(address.to_query(), "v=1&model=bundled&prompts=own");
+    let fragment = address.to_fragment().expect("they are short");
+    assert!(fragment.starts_with("prompts=When%20%5B%5BMary"), "{fragment}");
+    let read = Address::read("?v=1&model=bundled&prompts=own", &format!("#{fragment}"));
+    assert_eq!(read.as_ref(), Ok(&address));
+    assert_eq!(read.map(|read| read.form().own).as_deref(), Ok(text));
+    // What else stands after the hash is a place in the page, and what stands there without being asked for is nothing.
+    let without = Address::read("?v=1&model=bundled&prompts=own", "#results").expect("it reads");
+    assert_eq!(
+        (without.prompts, is_of_prompts("#results")),
+        (Prompts::Own(None), false)
+    );
+    assert_eq!(Address::read("", &fragment), Ok(Address::default()));
+    form.own = "\u{e9}".repeat(MAX_PROMPTS + 1);
+    assert_eq!(Address::of(&form, &View::default()).to_fragment(), None);
+    form.own.pop();
+    let longest = Address::of(&form, &View::default());
+    let fragment = longest.to_fragment().expect("it just fits");
+    assert_eq!(Address::read(&longest.to_query(), &fragment), Ok(longest));
+    let error = Address::read("prompts=own&model=bundled", &format!("{fragment}x")).expect_err("one more");
+    assert!(error.cause.contains("1501 characters of prompts"), "{error}");
+}
+
+#[test]
+fn steps_are_models_heatmaps_and_what_follows_a_run() {
+    let typed = |head: &str| {
+        let mut address = bundled();
+        address.settings.insert(HEAD.key, head.to_owned());
+        address
+    };
+    let (here, next) = (typed("3.1"), typed("3.2"));
     assert!(!here.is_step(&next, false) && here.is_step(&next, true));
     assert!(Address::default().is_step(&here, false));
     let url = |url: &str| Address {
@@ -356,20 +407,30 @@ impl Random {
     }
 
     fn form(&mut self) -> Form {
-        Form {
+        let mut form = Form {
             model: ModelChoice::ALL[self.below(5)],
             url: format!("https://{}", self.text()),
             hub: HUB_MODELS[self.below(HUB_MODELS.len())].name.into(),
             revision: self.sometimes(Self::text).unwrap_or_default(),
             picked: self.sometimes(Self::text).unwrap_or_default(),
-            head: self.head(),
-            earlier_head: self.head(),
+            prompts: PromptChoice::ALL[self.below(2)],
+            own: self.sometimes(Self::text).unwrap_or_default(),
             heads_typed: self.below(2) == 0,
-            seed: self.typed(usize::MAX >> 30),
-            batches: self.typed(2 * MOST),
-            batch_size: self.typed(2 * MOST),
-            prepend_bos: self.below(2) == 0,
+            ..Form::default()
+        };
+        for setting in SETTINGS {
+            let typed = match setting.group {
+                Group::Heads => self.head(),
+                Group::Ioi => self.typed(2000),
+                Group::Prompts | Group::Text => {
+                    let most = [2, usize::MAX >> 30][self.below(2)];
+                    self.typed(most)
+                }
+                Group::Weights => self.typed(2),
+            };
+            form.set(setting, typed);
         }
+        form
     }
 
     fn value(&mut self) -> f64 {
@@ -429,7 +490,13 @@ fn whatever_is_typed_and_shown_the_address_reads_back() {
         let address = random.address();
         let query = address.to_query();
         assert!(query.len() <= MAX_QUERY && query.is_ascii());
-        assert_eq!(Address::parse(&query).as_ref(), Ok(&address), "{query}");
+        let fragment = address.to_fragment().unwrap_or_default();
+        assert!(fragment.is_ascii());
+        assert_eq!(
+            Address::read(&query, &fragment).as_ref(),
+            Ok(&address),
+            "{query}#{fragment}"
+        );
     }
 }
 
@@ -448,14 +515,15 @@ fn the_form_of_an_address_stands_for_it() {
             "{}",
             address.to_query()
         );
-        let without_heads = |address: &Address| Address {
-            head: None,
-            earlier_head: None,
-            ..address.clone()
+        let without_heads = |address: &Address| {
+            let mut address = address.clone();
+            address.settings.remove(HEAD.key);
+            address.settings.remove(EARLIER_HEAD.key);
+            address
         };
         assert_eq!(without_heads(&again), without_heads(&address));
-        if address.head.is_some() {
-            assert_eq!(again.head, address.head);
+        if let Some(head) = address.settings.get(HEAD.key) {
+            assert_eq!(again.settings.get(HEAD.key), Some(head));
             with_head += 1;
         }
         assert_eq!(again.view, address.view);
@@ -477,7 +545,8 @@ fn broken_queries_are_refused_or_read_back() {
         let query: String = query.into_iter().collect();
         match Address::parse(&query) {
             Ok(address) => {
-                assert_eq!(Address::parse(&address.to_query()), Ok(address), "{query}");
+                let again = Address::read(&address.to_query(), &address.to_fragment().unwrap_or_default());
+                assert_eq!(again, Ok(address), "{query}");
                 read += 1;
             }
             Err(error) => {

@@ -1,15 +1,16 @@
 //! The controls of the page and what they must hold before a run can start.
 
+use std::collections::BTreeMap;
+
 use crate::analysis::Analysis;
+use crate::analysis::settings::{BATCHES, EARLIER_HEAD, Group, HEAD, SETTINGS, Setting};
 use crate::checkpoint::{check_for_page, hub_url};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
 use crate::model::ModelCard;
-use crate::model::{Config, Processing};
 use crate::names::Head;
-use crate::prompts::{IoiSet, PromptSource};
-
-/// Most batches, and most prompts per batch, that the page starts a run with.
-pub(super) const MOST: usize = 1000;
+use crate::prompts::PromptSource;
+use crate::prompts::text::TextPrompts;
 
 /// Which model is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -59,6 +60,37 @@ impl ModelChoice {
     }
 }
 
+/// Whose prompts a run is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PromptChoice {
+    /// Drawn from the IOI dataset.
+    #[default]
+    Ioi,
+    /// The reader's own.
+    Own,
+}
+
+impl PromptChoice {
+    /// All choices, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Ioi, Self::Own];
+
+    /// Its value in forms and addresses.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Ioi => "ioi",
+            Self::Own => "own",
+        }
+    }
+
+    /// What a reader sees.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ioi => "IOI prompts",
+            Self::Own => "My own prompts",
+        }
+    }
+}
+
 /// The text of every control, as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
@@ -72,20 +104,14 @@ pub struct Form {
     pub revision: String,
     /// Address that the worker knows picked files by, for [`ModelChoice::Picked`]; empty when there are none.
     pub picked: String,
-    /// Destination head, `L.H`.
-    pub head: String,
-    /// Earlier head, `L.H`.
-    pub earlier_head: String,
+    /// Whose prompts.
+    pub prompts: PromptChoice,
+    /// The reader's own prompts, for [`PromptChoice::Own`].
+    pub own: String,
+    /// The text of every setting, by its key.
+    pub(super) settings: BTreeMap<&'static str, String>,
     /// Whether the reader has been at the heads since the model was chosen: they are then left as they are.
     pub heads_typed: bool,
-    /// Seed of the first batch.
-    pub seed: String,
-    /// Number of batches.
-    pub batches: String,
-    /// Prompts per batch.
-    pub batch_size: String,
-    /// Whether prompts start with BOS.
-    pub prepend_bos: bool,
 }
 
 impl Default for Form {
@@ -97,13 +123,13 @@ impl Default for Form {
             hub: "gpt2".into(),
             revision: String::new(),
             picked: String::new(),
-            head: "10.7".into(),
-            earlier_head: "9.9".into(),
+            prompts: PromptChoice::Ioi,
+            own: String::new(),
+            settings: SETTINGS
+                .iter()
+                .map(|setting| (setting.key, setting.usual.to_owned()))
+                .collect(),
             heads_typed: false,
-            seed: "0".into(),
-            batches: "30".into(),
-            batch_size: "40".into(),
-            prepend_bos: false,
         }
     }
 }
@@ -118,18 +144,46 @@ pub struct Request {
 }
 
 impl Form {
-    /// Changes the model and brings the settings that suit it; what was typed, chosen or picked as a model stays.
+    /// What is typed for `setting`.
+    pub fn text(&self, setting: &Setting) -> &str {
+        self.settings.get(setting.key).map_or("", String::as_str)
+    }
+
+    /// Types `text` for `setting`.
+    pub fn set(&mut self, setting: &Setting, text: impl Into<String>) {
+        self.settings.insert(setting.key, text.into());
+    }
+
+    /// Whether the run has `setting`.
+    pub fn has(&self, setting: &Setting) -> bool {
+        match setting.group {
+            Group::Ioi => self.prompts == PromptChoice::Ioi,
+            Group::Text => self.prompts == PromptChoice::Own,
+            Group::Heads | Group::Prompts | Group::Weights => true,
+        }
+    }
+
+    /// Changes the model and brings the settings that suit it; what was typed, chosen or picked as a model stays, and so do the
+    /// reader's own prompts.
     pub fn choose(&mut self, model: ModelChoice) {
-        let batches = if model == ModelChoice::Bundled { "10" } else { "30" };
+        let old = std::mem::take(self);
+        let of_texts = |setting: &&Setting| setting.group == Group::Text;
+        for setting in SETTINGS.iter().filter(of_texts) {
+            self.set(setting, old.text(setting));
+        }
         *self = Self {
             model,
-            url: std::mem::take(&mut self.url),
-            hub: std::mem::take(&mut self.hub),
-            revision: std::mem::take(&mut self.revision),
-            picked: std::mem::take(&mut self.picked),
-            batches: batches.into(),
-            ..Self::default()
+            url: old.url,
+            hub: old.hub,
+            revision: old.revision,
+            picked: old.picked,
+            prompts: old.prompts,
+            own: old.own,
+            ..std::mem::take(self)
         };
+        if model == ModelChoice::Bundled {
+            self.set(&BATCHES, "10");
+        }
     }
 
     /// Takes over the heads to start with from the model's card, unless heads were typed. Without one, heads that the model
@@ -138,17 +192,17 @@ impl Form {
         if self.heads_typed {
             return;
         }
-        if let Some(card) = card {
-            self.head = card.head.to_string();
-            self.earlier_head = card.earlier_head.to_string();
-            return;
-        }
         let fits = |text: &str| text.parse::<Head>().is_ok_and(|head| config.check_head(head).is_ok());
-        if !fits(&self.head) || !fits(&self.earlier_head) {
-            let (layer, head) = (config.n_layer.saturating_sub(1), config.n_head.saturating_sub(1));
-            self.head = Head::new(layer, head).to_string();
-            self.earlier_head = Head::new(layer.saturating_sub(1), head).to_string();
-        }
+        let (head, earlier_head) = match card {
+            Some(card) => (card.head, card.earlier_head),
+            None if fits(self.text(&HEAD)) && fits(self.text(&EARLIER_HEAD)) => return,
+            None => {
+                let (layer, head) = (config.n_layer.saturating_sub(1), config.n_head.saturating_sub(1));
+                (Head::new(layer, head), Head::new(layer.saturating_sub(1), head))
+            }
+        };
+        self.set(&HEAD, head.to_string());
+        self.set(&EARLIER_HEAD, earlier_head.to_string());
     }
 
     /// Where the chosen model is. `bundled` is the absolute URL of the bundled model's folder, `resolve`
@@ -178,8 +232,19 @@ impl Form {
     /// [`ErrorKind::Request`] naming the first control that does not hold what it should.
     pub fn request(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<Request> {
         let url = self.address(bundled, resolve)?;
-        let head: Head = self.head.parse().map_err(|error| at("Head", error))?;
-        let earlier_head: Head = self.earlier_head.parse().map_err(|error| at("Earlier head", error))?;
+        let mut analysis = Analysis::default();
+        if self.prompts == PromptChoice::Own {
+            analysis.prompts = PromptSource::Text(TextPrompts {
+                text: self.own.clone(),
+                ..TextPrompts::default()
+            });
+        }
+        for setting in SETTINGS.iter().filter(|setting| self.has(setting)) {
+            let text = setting.checked(self.text(setting));
+            text.and_then(|text| setting.put(&mut analysis, &text))
+                .map_err(|error| at(setting.label, error))?;
+        }
+        let Analysis { head, earlier_head, .. } = analysis;
         if earlier_head.layer >= head.layer {
             return Err(Error::new(
                 ErrorKind::Request,
@@ -187,17 +252,9 @@ impl Form {
             )
             .expected("a head of a lower layer"));
         }
-        let analysis = Analysis {
-            head,
-            earlier_head,
-            prompts: PromptSource::Ioi(IoiSet {
-                seed: whole("Seed", &self.seed, 0, u64::from(u32::MAX))?,
-                batches: count("Batches", &self.batches)?,
-                batch_size: count("Batch size", &self.batch_size)?,
-                prepend_bos: self.prepend_bos,
-            }),
-            processing: Processing::default(),
-        };
+        if let PromptSource::Text(text) = &analysis.prompts {
+            text.check()?;
+        }
         Ok(Request { url, analysis })
     }
 
@@ -233,25 +290,6 @@ impl Form {
 fn at(control: &str, mut error: Error) -> Error {
     error.cause = format!("{control}: {}", error.cause);
     error
-}
-
-fn count(control: &str, text: &str) -> Result<usize> {
-    whole(control, text, 1, MOST as u64).map(|number| number as usize)
-}
-
-fn whole(control: &str, text: &str, least: u64, most: u64) -> Result<u64> {
-    let number = text
-        .trim()
-        .parse()
-        .ok()
-        .filter(|number| (least..=most).contains(number));
-    number.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Request,
-            format!("{control}: \"{}\" can't be used", text.trim()),
-        )
-        .expected(format!("a whole number from {least} to {most}"))
-    })
 }
 
 #[cfg(test)]

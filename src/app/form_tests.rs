@@ -1,4 +1,5 @@
 use super::*;
+use crate::analysis::settings::BATCH_SIZE;
 use crate::prompts::IoiSet;
 
 const BUNDLED: &str = "http://127.0.0.1:8080/models/tiny-ioi";
@@ -6,8 +7,8 @@ const BUNDLED: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 fn bundled() -> Form {
     let mut form = Form::default();
     form.choose(ModelChoice::Bundled);
-    form.head = "3.1".into();
-    form.earlier_head = "2.0".into();
+    form.set(&HEAD, "3.1");
+    form.set(&EARLIER_HEAD, "2.0");
     form
 }
 
@@ -44,55 +45,30 @@ fn default_settings_suit_the_model() {
 #[test]
 fn every_control_is_checked_and_named() {
     assert!(cause(&Form::default()).contains("recorded"));
-    assert!(
-        cause(&Form {
-            head: "10".into(),
-            ..bundled()
-        })
-        .starts_with("Head: ")
-    );
-    assert!(
-        cause(&Form {
-            earlier_head: "x".into(),
-            ..bundled()
-        })
-        .starts_with("Earlier head: ")
-    );
-    assert!(
-        cause(&Form {
-            earlier_head: "3.0".into(),
-            ..bundled()
-        })
-        .contains("does not come before")
-    );
-    assert!(
-        cause(&Form {
-            seed: "-1".into(),
-            ..bundled()
-        })
-        .starts_with("Seed: ")
-    );
-    assert!(
-        cause(&Form {
-            batches: "0".into(),
-            ..bundled()
-        })
-        .starts_with("Batches: ")
-    );
-    assert!(
-        cause(&Form {
-            batch_size: "0".into(),
-            ..bundled()
-        })
-        .starts_with("Batch size: ")
-    );
-    assert!(
-        cause(&Form {
-            batch_size: "1.5".into(),
-            ..bundled()
-        })
-        .contains("1.5")
-    );
+    let typed = |setting: &Setting, text: &str| {
+        let mut form = bundled();
+        form.set(setting, text);
+        cause(&form)
+    };
+    assert!(typed(&HEAD, "10").starts_with("Head: "));
+    assert!(typed(&EARLIER_HEAD, "x").starts_with("Earlier head: "));
+    assert!(typed(&EARLIER_HEAD, "3.0").contains("does not come before"));
+    assert!(typed(&BATCHES, "0").starts_with("Batches: "));
+    assert!(typed(&BATCH_SIZE, "1.5").contains("1.5"));
+    for setting in SETTINGS {
+        let mut form = bundled();
+        form.prompts = if setting.group == Group::Text {
+            PromptChoice::Own
+        } else {
+            PromptChoice::Ioi
+        };
+        form.set(setting, "-1");
+        assert!(
+            cause(&form).starts_with(&format!("{}: ", setting.label)),
+            "{}",
+            cause(&form)
+        );
+    }
     let url = |url: &str| Form {
         model: ModelChoice::Url,
         url: url.into(),
@@ -128,7 +104,7 @@ fn a_description_brings_heads_but_never_over_typed_ones() {
         scale_attn_by_inverse_layer_idx: false,
         tie_word_embeddings: true,
     };
-    let heads = |form: &Form| (form.head.clone(), form.earlier_head.clone());
+    let heads = |form: &Form| (form.text(&HEAD).to_owned(), form.text(&EARLIER_HEAD).to_owned());
     let pair = |head: &str, earlier_head: &str| (head.to_string(), earlier_head.to_string());
     let card = ModelCard {
         name: "Stand-in".into(),
@@ -139,10 +115,10 @@ fn a_description_brings_heads_but_never_over_typed_ones() {
     let mut form = Form::default();
     form.choose(ModelChoice::Url);
     let mut typed = Form {
-        head: "7.9".into(),
         heads_typed: true,
         ..form.clone()
     };
+    typed.set(&HEAD, "7.9");
     form.describe(&config, None);
     assert_eq!(heads(&form), pair("3.7", "2.7"), "10.7 is not in this model");
     form.describe(&config, Some(&card));
@@ -153,6 +129,33 @@ fn a_description_brings_heads_but_never_over_typed_ones() {
     assert_eq!(heads(&typed), pair("7.9", "9.9"));
     typed.choose(ModelChoice::Bundled);
     assert!(!typed.heads_typed);
+}
+
+#[test]
+fn own_prompts_are_checked_before_they_are_run_and_outlast_the_model() {
+    let mut form = bundled();
+    form.prompts = PromptChoice::Own;
+    assert!(cause(&form).contains("there is no prompt"));
+    form.own = "one [[two\n".into();
+    assert!(cause(&form).contains("line 1 (\"one [[two\"): a mark does not end"));
+    form.own = "one [[two]] three\n".into();
+    form.set(&BATCHES, "no number");
+    let src = SETTINGS
+        .iter()
+        .find(|setting| setting.key == "src")
+        .expect("the source");
+    form.set(src, "3");
+    form.choose(ModelChoice::Bundled);
+    let made = request(&form).expect("the batches are not asked for");
+    let expected = TextPrompts {
+        text: form.own.clone(),
+        src: Some(3),
+        ..TextPrompts::default()
+    };
+    assert_eq!(made.analysis.prompts, PromptSource::Text(expected));
+    form.prompts = PromptChoice::Ioi;
+    form.set(&BATCHES, "no number");
+    assert!(cause(&form).starts_with("Batches: "));
 }
 
 #[test]

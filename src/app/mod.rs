@@ -3,7 +3,7 @@
 //! [`address`] (the state in a link), [`form`] (controls and their validation), [`session`] (which run is shown, what the
 //! worker is doing), [`library`] (which models are stored), [`view`] (how the figures are shown), [`story`] (what the data
 //! say), [`split`] (what they say by kind of prompt), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
-//! be taken along), [`first_view`] (what stands there until the page has started), [`words`], [`figure_words`],
+//! be taken along), [`first_view`] (what stands there until the page has started), [`words`], [`figure_words`], [`prompt_words`],
 //! [`heatmap_words`] and [`download`] (every other sentence), [`quantities`] (how numbers are written in them). What shows
 //! it is in the room `web`.
 
@@ -17,6 +17,7 @@ pub mod form;
 pub mod glossary;
 pub mod heatmap_words;
 pub mod library;
+pub mod prompt_words;
 pub mod quantities;
 pub mod session;
 pub mod sharing;

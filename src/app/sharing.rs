@@ -1,8 +1,10 @@
 //! What the page says of links: which run one asks for, and what one can't hold.
 
-use super::form::{Form, ModelChoice};
+use super::address::MAX_PROMPTS;
+use super::form::{Form, ModelChoice, PromptChoice};
 use super::quantities::{counted, grouped};
 use super::session::Origin;
+use crate::analysis::settings::{BATCH_SIZE, BATCHES, HEAD};
 use crate::checkpoint::HUB_MODELS;
 
 /// Which run the settings in `form`, which came with a link, ask for, and what it takes.
@@ -17,9 +19,19 @@ pub fn invitation(form: &Form) -> String {
         ModelChoice::Url => format!("the model at {}", form.url),
         ModelChoice::Picked => "a model on its sender\u{2019}s device".into(),
     };
-    let size = match (form.batches.parse::<usize>(), form.batch_size.parse::<usize>()) {
-        (Ok(batches), Ok(size)) => format!(" on {}", counted(batches.saturating_mul(size), "prompt", "prompts")),
-        _ => String::new(),
+    let on = match form.prompts {
+        PromptChoice::Own if form.own.is_empty() => {
+            " on prompts of its sender\u{2019}s own, which are not in it: open the result file, or type other prompts"
+                .to_owned()
+        }
+        PromptChoice::Own => " on prompts that its sender wrote".to_owned(),
+        PromptChoice::Ioi => match (
+            form.text(&BATCHES).parse::<usize>(),
+            form.text(&BATCH_SIZE).parse::<usize>(),
+        ) {
+            (Ok(batches), Ok(size)) => format!(" on {}", counted(batches.saturating_mul(size), "prompt", "prompts")),
+            _ => String::new(),
+        },
     };
     let takes = match form.model {
         ModelChoice::Hub => match HUB_MODELS.iter().find(|known| known.name == form.hub) {
@@ -36,15 +48,22 @@ pub fn invitation(form: &Form) -> String {
         ModelChoice::Recorded | ModelChoice::Bundled => String::new(),
     };
     format!(
-        "This link asks for a run of {model}, head {}{size}. It is not shown yet.{takes}",
-        form.head
+        "This link asks for a run of {model}, head {}{on}. It is not shown yet.{takes}",
+        form.text(&HEAD)
     )
 }
 
 /// What is said when a link has been copied: that, and what of the page is not in it.
 pub fn copied(form: &Form, shown: Option<&Origin>) -> String {
+    let length = form.own.chars().count();
     let missing = match (shown, form.model) {
         (Some(Origin::File(name)), _) => format!(" The result you opened, {name}, is not in it: send the file too."),
+        (_, ModelChoice::Recorded) => String::new(),
+        _ if form.prompts == PromptChoice::Own && length > MAX_PROMPTS => format!(
+            " Your prompts are not in it: they have {} characters, and a link holds {}. Send the result file, which has them.",
+            grouped(length),
+            grouped(MAX_PROMPTS)
+        ),
         (_, ModelChoice::Picked) => " The model\u{2019}s files are not in it: whoever opens it picks their own.".into(),
         _ => String::new(),
     };
@@ -70,7 +89,7 @@ mod tests {
         );
         let mut url = form(ModelChoice::Url);
         url.url = "https://example.org/m".into();
-        url.batches = "many".into();
+        url.set(&BATCHES, "many");
         assert_eq!(
             invitation(&url),
             "This link asks for a run of the model at https://example.org/m, head 10.7. It is not shown yet. Running it reads \

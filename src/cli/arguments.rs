@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::Processing;
-use crate::names::{Head, SeriesId};
+use super::settings::SettingArguments;
+use crate::names::SeriesId;
 use crate::plot::{HistogramView, SeriesOrder, Theme, series_starts_visible};
 
 const EXAMPLE: &str = "\
@@ -56,67 +56,19 @@ pub struct AnalyzeArguments {
     /// Folder or http(s) URL of the checkpoint, or `hub:NAME@REVISION`.
     #[arg(long, value_name = "DIR_OR_URL")]
     pub model: String,
-    /// The head to analyse, layer.head [default: the one that the model's config.json names, if any].
-    #[arg(long, value_name = "L.H")]
-    pub head: Option<Head>,
-    /// An earlier head, whose output is one of the substituted vectors [default: as for --head].
-    #[arg(long, value_name = "L.H")]
-    pub earlier_head: Option<Head>,
     /// Own prompts in place of drawn ones: a file with a text per line, or CSV (--csv, or a name that ends so); - for standard input.
     /// `When [[Mary]] and John went, John gave it [[to]]` marks source and destination.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["batches", "batch_size"])]
+    #[arg(long, value_name = "FILE")]
     pub prompts: Option<PathBuf>,
-    /// The prompts are CSV with the header text,dest,src,a,b.
-    #[arg(long, requires = "prompts")]
-    pub csv: bool,
-    /// Position that the head looks from in prompts that don't mark it, counted from 0 [default: the last token].
-    #[arg(long, value_name = "N", requires = "prompts")]
-    pub dest: Option<usize>,
-    /// Position that the head looks to in prompts that don't mark it, counted from 0.
-    #[arg(long, value_name = "N", requires = "prompts")]
-    pub src: Option<usize>,
-    /// Number of batches; batch i has the seed SEED + i.
-    #[arg(long, value_name = "N", default_value_t = 30)]
-    pub batches: usize,
-    /// Prompts per batch.
-    #[arg(long, value_name = "N", default_value_t = 40)]
-    pub batch_size: usize,
-    /// Seed of the first batch.
-    #[arg(long, default_value_t = 0)]
-    pub seed: u64,
-    /// Begin every prompt with the BOS token.
-    #[arg(long)]
-    pub bos: bool,
-    /// Leave LayerNorm weights and biases where they are.
-    #[arg(long)]
-    pub no_fold_ln: bool,
-    /// Leave maps that write to the residual stream as they are.
-    #[arg(long)]
-    pub no_center_writing_weights: bool,
-    /// Leave W_U as it is.
-    #[arg(long)]
-    pub no_center_unembed: bool,
-    /// Leave b_V where it is.
-    #[arg(long)]
-    pub no_fold_value_biases: bool,
+    /// The settings of the run.
+    #[command(flatten)]
+    pub settings: SettingArguments,
     /// Where to write the result file (JSON).
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// Folder to write every plot to, as SVG.
     #[arg(long, value_name = "DIR")]
     pub svg: Option<PathBuf>,
-}
-
-impl AnalyzeArguments {
-    /// The weight processing that was asked for: all of it but what was switched off.
-    pub fn processing(&self) -> Processing {
-        Processing {
-            fold_ln: !self.no_fold_ln,
-            center_writing_weights: !self.no_center_writing_weights,
-            center_unembed: !self.no_center_unembed,
-            fold_value_biases: !self.no_fold_value_biases,
-        }
-    }
 }
 
 /// The options of `keyside plot`.
@@ -235,8 +187,13 @@ fn order(text: &str) -> Result<SeriesOrder, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory;
+
+    use super::*;
+    use crate::analysis::Analysis;
+    use crate::analysis::settings::{Field, Group, HEAD, SETTINGS};
+    use crate::prompts::PromptSource;
+    use crate::prompts::text::TextPrompts;
 
     fn parse(options: &str) -> AnalyzeArguments {
         let words = ["keyside", "analyze"].into_iter().chain(options.split_whitespace());
@@ -285,46 +242,59 @@ mod tests {
         }
     }
 
-    #[test]
-    fn options_have_their_defaults() {
-        Arguments::command().debug_assert();
-        let arguments = parse("--model gpt2");
-        assert_eq!((arguments.batches, arguments.batch_size, arguments.seed), (30, 40, 0));
-        assert_eq!(
-            (arguments.head, arguments.earlier_head, arguments.bos),
-            (None, None, false)
-        );
-        assert_eq!(arguments.processing(), Processing::default());
+    /// The run that `options` ask for, apart from the source of its prompts.
+    fn run(options: &str) -> Analysis {
+        let arguments = parse(options);
+        let mut run = Analysis::default();
+        if arguments.prompts.is_some() {
+            run.prompts = PromptSource::Text(TextPrompts::default());
+        }
+        arguments.settings.put(&mut run).expect("they are set");
+        run
     }
 
     #[test]
-    fn every_processing_switch_switches_its_own_field() {
-        let on = Processing::default();
-        for (option, expected) in [
-            ("--no-fold-ln", Processing { fold_ln: false, ..on }),
-            (
-                "--no-center-writing-weights",
-                Processing {
-                    center_writing_weights: false,
-                    ..on
-                },
-            ),
-            (
-                "--no-center-unembed",
-                Processing {
-                    center_unembed: false,
-                    ..on
-                },
-            ),
-            (
-                "--no-fold-value-biases",
-                Processing {
-                    fold_value_biases: false,
-                    ..on
-                },
-            ),
+    fn options_have_their_defaults() {
+        Arguments::command().debug_assert();
+        assert_eq!(run("--model gpt2"), Analysis::default());
+        assert!(!parse("--model gpt2").settings.has(&HEAD));
+        assert!(parse("--model gpt2 --head 1.1").settings.has(&HEAD));
+    }
+
+    #[test]
+    fn every_option_sets_its_setting() {
+        for setting in SETTINGS {
+            let (option, text) = match setting.field {
+                Field::Switch { .. } if setting.usual == "1" => (format!("--{}", setting.option), "0"),
+                Field::Switch { .. } => (format!("--{}", setting.option), "1"),
+                Field::Head { .. } => (format!("--{} 3.1", setting.option), "3.1"),
+                Field::Whole { .. } | Field::Position { .. } => (format!("--{} 7", setting.option), "7"),
+            };
+            let prompts = if setting.group == Group::Text {
+                "--prompts p"
+            } else {
+                ""
+            };
+            let run = run(&format!("--model m {prompts} {option}"));
+            assert_eq!(setting.text(&run).as_deref(), Some(text), "{option}");
+        }
+    }
+
+    #[test]
+    fn settings_of_other_prompts_are_refused() {
+        let words = |options: &'static str| {
+            ["keyside", "analyze", "--model", "m"]
+                .into_iter()
+                .chain(options.split(' '))
+        };
+        for options in [
+            "--prompts p --batches 3",
+            "--src 3",
+            "--csv",
+            "--batches x",
+            "--head 10",
         ] {
-            assert_eq!(parse(&format!("--model m {option}")).processing(), expected);
+            assert!(Arguments::try_parse_from(words(options)).is_err(), "{options}");
         }
     }
 }

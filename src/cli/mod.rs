@@ -4,27 +4,31 @@ mod arguments;
 mod files;
 mod plot;
 mod progress;
+mod settings;
 mod summary;
 
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
 
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
 pub use plot::run_plot;
+pub use settings::SettingArguments;
 
 use self::files::{cannot_write, check_writable};
+use crate::analysis::settings::{EARLIER_HEAD, HEAD, Setting};
 use crate::analysis::{Analysis, analyze};
 use crate::checkpoint::{Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Figure, picture_size};
 use crate::forward::Model;
-use crate::model::{Checkpoint, ModelCard};
+use crate::model::{Checkpoint, ModelCard, Processing};
 use crate::names::Head;
 use crate::plot::{Theme, plot_svg};
+use crate::prompts::PromptSource;
 use crate::prompts::text::{Format, MAX_BYTES, TextPrompts};
-use crate::prompts::{IoiSet, PromptSource};
 use crate::result::ResultFile;
 
 /// Runs the command line that the program was started with.
@@ -74,37 +78,38 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
 
 /// The analysis that was asked for; heads that were not named come from the model's card.
 async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<Analysis> {
-    let card = match (arguments.head, arguments.earlier_head) {
-        (Some(_), Some(_)) => None,
-        _ => Checkpoint::describe(source).await?.1,
+    let settings = &arguments.settings;
+    let card = match settings.has(&HEAD) && settings.has(&EARLIER_HEAD) {
+        true => None,
+        false => Checkpoint::describe(source).await?.1,
     };
-    let head_or = |given: Option<Head>, option: &str, of_card: fn(&ModelCard) -> Head| {
-        given.or_else(|| card.as_ref().map(of_card)).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Request,
-                format!("{option} is missing, and this model names no head to start with"),
-            )
-            .expected(format!("a head, such as {option} 10.7"))
-        })
+    let head_of_card = |setting: &Setting, of_card: fn(&ModelCard) -> Head| match &card {
+        Some(card) => Ok(of_card(card)),
+        None if settings.has(setting) => Ok(Head::new(0, 0)),
+        None => Err(Error::new(
+            ErrorKind::Request,
+            format!(
+                "--{} is missing, and this model names no head to start with",
+                setting.option
+            ),
+        )
+        .expected(format!("a head, such as --{} 10.7", setting.option))),
     };
-    Ok(Analysis {
-        head: head_or(arguments.head, "--head", |card| card.head)?,
-        earlier_head: head_or(arguments.earlier_head, "--earlier-head", |card| card.earlier_head)?,
-        prompts: prompts(arguments)?,
-        processing: arguments.processing(),
-    })
+    let mut analysis = Analysis {
+        head: head_of_card(&HEAD, |card| card.head)?,
+        earlier_head: head_of_card(&EARLIER_HEAD, |card| card.earlier_head)?,
+        prompts: match &arguments.prompts {
+            Some(file) => PromptSource::Text(own_prompts(file)?),
+            None => PromptSource::default(),
+        },
+        processing: Processing::default(),
+    };
+    settings.put(&mut analysis)?;
+    Ok(analysis)
 }
 
-/// The prompts that were asked for: those of a file, else drawn ones.
-fn prompts(arguments: &AnalyzeArguments) -> Result<PromptSource> {
-    let Some(file) = &arguments.prompts else {
-        return Ok(PromptSource::Ioi(IoiSet {
-            seed: arguments.seed,
-            batches: arguments.batches,
-            batch_size: arguments.batch_size,
-            prepend_bos: arguments.bos,
-        }));
-    };
+/// The prompts in `file`, or in standard input where it is `-`.
+fn own_prompts(file: &Path) -> Result<TextPrompts> {
     let from_stdin = file.as_os_str() == "-";
     let mut bytes = Vec::new();
     let read = match from_stdin {
@@ -122,18 +127,11 @@ fn prompts(arguments: &AnalyzeArguments) -> Result<PromptSource> {
     let is_csv = file
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-    Ok(PromptSource::Text(TextPrompts {
+    Ok(TextPrompts {
         text: TextPrompts::text_of(&bytes)?.to_owned(),
-        format: if is_csv || arguments.csv {
-            Format::Csv
-        } else {
-            Format::Lines
-        },
-        dest: arguments.dest,
-        src: arguments.src,
-        prepend_bos: arguments.bos,
-        seed: arguments.seed,
-    }))
+        format: if is_csv { Format::Csv } else { Format::Lines },
+        ..TextPrompts::default()
+    })
 }
 
 /// Writes the result file and the plots, and says so in lines of text.

@@ -1,7 +1,10 @@
 //! How to cite a result.
 
 use super::result_stem;
-use crate::prompts::IoiSet;
+use crate::analysis::Analysis;
+use crate::analysis::settings::{EARLIER_HEAD, Group, SETTINGS, Setting};
+use crate::prompts::text::TextPrompts;
+use crate::prompts::{PromptSet, PromptSource};
 use crate::result::ResultFile;
 
 /// What a citation says besides the result.
@@ -122,41 +125,53 @@ fn title(result: &ResultFile) -> String {
 
 /// Version, model and settings, in one sentence without its full stop.
 fn note(result: &ResultFile) -> String {
-    let on = |on: bool, what: &str| if on { what.to_owned() } else { format!("not {what}") };
-    let processing = [
-        on(result.processing.fold_ln, "LayerNorm folded in"),
-        on(result.processing.center_writing_weights, "writing weights centred"),
-        on(result.processing.center_unembed, "W_U centred"),
-        on(result.processing.fold_value_biases, "value biases folded in"),
-    ];
-    let earlier = result.earlier_head().map(|head| format!(", earlier head {head}"));
-    let prompts = format!("{} prompts", result.prompt_count());
-    let prompts = match result.ioi() {
-        Some(set) => format!("{prompts} {}", drawn(set)),
-        None => prompts,
+    let run = run_of(result);
+    let is_known = |setting: &Setting| match setting.group {
+        Group::Heads if setting.key == EARLIER_HEAD.key => result.earlier_head().is_some(),
+        Group::Heads => result.head().is_some(),
+        Group::Prompts | Group::Ioi | Group::Text => result.prompt_set.is_some(),
+        Group::Weights => true,
+    };
+    let cited = |weights: bool| -> Vec<String> {
+        let of = SETTINGS
+            .iter()
+            .filter(|setting| is_known(setting) && setting.group.is_of(&run.prompts));
+        of.filter(|setting| (setting.group == Group::Weights) == weights)
+            .filter_map(|setting| (setting.cited)(&run))
+            .collect()
     };
     let source = one_line(&result.model.source);
     format!(
-        "keyside {}; model {} (source: {}); head {}{}; {prompts}; weights: {}",
+        "keyside {}; model {} (source: {}); {} prompts{}; weights: {}",
         env!("CARGO_PKG_VERSION"),
         one_line(&result.model.name),
         source.trim_end_matches('.'),
-        result.head_name(),
-        earlier.unwrap_or_default(),
-        processing.join(", "),
+        result.prompt_count(),
+        cited(false)
+            .iter()
+            .map(|cited| format!(", {cited}"))
+            .collect::<String>(),
+        cited(true).join(", "),
     )
 }
 
-/// Which prompts were drawn: "(30 batches of 40, seeds 0 to 29), without BOS".
-fn drawn(set: &IoiSet) -> String {
-    let last = set.last_seed();
-    let seeds = if last == set.seed {
-        format!("seed {last}")
-    } else {
-        format!("seeds {} to {last}", set.seed)
-    };
-    let bos = if set.prepend_bos { "with BOS" } else { "without BOS" };
-    format!("({} batches of {}, {seeds}), {bos}", set.batches, set.batch_size)
+/// The settings of the run that `result` is of, as far as it has them; what it lacks is as usual.
+fn run_of(result: &ResultFile) -> Analysis {
+    let usual = Analysis::default();
+    Analysis {
+        head: result.head().unwrap_or(usual.head),
+        earlier_head: result.earlier_head().unwrap_or(usual.earlier_head),
+        prompts: match &result.prompt_set {
+            Some(PromptSet::Ioi(set)) => PromptSource::Ioi(*set),
+            Some(PromptSet::Text(set)) => PromptSource::Text(TextPrompts {
+                prepend_bos: set.prepend_bos,
+                seed: set.seed,
+                ..TextPrompts::default()
+            }),
+            None => usual.prompts,
+        },
+        processing: result.processing,
+    }
 }
 
 fn entry(kind: &str, key: &str, fields: &[(&str, String)]) -> String {

@@ -28,6 +28,18 @@ pub struct IoiSet {
     pub prepend_bos: bool,
 }
 
+impl Default for IoiSet {
+    /// The notebook's.
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            batches: 30,
+            batch_size: 40,
+            prepend_bos: false,
+        }
+    }
+}
+
 /// Which texts were read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextSet {

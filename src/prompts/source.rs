@@ -27,6 +27,12 @@ impl From<IoiSet> for PromptSource {
     }
 }
 
+impl Default for PromptSource {
+    fn default() -> Self {
+        Self::Ioi(IoiSet::default())
+    }
+}
+
 /// Prompts that were made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
@@ -37,6 +43,38 @@ pub struct Made {
 }
 
 impl PromptSource {
+    /// The seed of all that is drawn: of the first batch, where there are several draws.
+    pub fn seed(&self) -> u64 {
+        match self {
+            Self::Ioi(set) => set.seed,
+            Self::Text(text) => text.seed,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn seed_mut(&mut self) -> &mut u64 {
+        match self {
+            Self::Ioi(set) => &mut set.seed,
+            Self::Text(text) => &mut text.seed,
+        }
+    }
+
+    /// Whether prompts start with BOS.
+    pub fn prepend_bos(&self) -> bool {
+        match self {
+            Self::Ioi(set) => set.prepend_bos,
+            Self::Text(text) => text.prepend_bos,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn prepend_bos_mut(&mut self) -> &mut bool {
+        match self {
+            Self::Ioi(set) => &mut set.prepend_bos,
+            Self::Text(text) => &mut text.prepend_bos,
+        }
+    }
+
     /// Number of batches; the most there can be where that is known only when the prompts are read.
     pub fn batches(&self) -> usize {
         match self {

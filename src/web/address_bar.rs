@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use super::later::after_frame;
-use crate::app::address::{Address, Model, others};
+use crate::app::address::{Address, Model, Prompts, is_of_prompts, others};
 use crate::error::Result;
 
 /// How long small changes, such as typing and zooming, may go on before the address follows: browsers refuse pages that
@@ -81,9 +81,20 @@ impl AddressBar {
         self.ran.set_value(ran);
     }
 
-    /// Whether the bar was made to say `address` by the page.
+    /// Whether the bar was made to say `address` by the page. A link to a place in the page takes prompts out of it.
     pub fn has(self, address: &Address) -> bool {
-        self.written.with_value(|written| written == address)
+        self.written
+            .with_value(|written| match (&written.prompts, &address.prompts) {
+                (Prompts::Own(_), Prompts::Own(None)) => {
+                    let prompts = written.prompts.clone();
+                    *written
+                        == Address {
+                            prompts,
+                            ..address.clone()
+                        }
+                }
+                _ => written == address,
+            })
     }
 
     /// Leaves unsaid what was about to be said.
@@ -138,9 +149,13 @@ impl AddressBar {
 /// The address that the bar has.
 ///
 /// # Errors
-/// Those of [`Address::parse`].
+/// Those of [`Address::read`].
 pub fn read() -> Result<Address> {
-    Address::parse(&window().location().search().unwrap_or_default())
+    let location = window().location();
+    Address::read(
+        &location.search().unwrap_or_default(),
+        &location.hash().unwrap_or_default(),
+    )
 }
 
 /// Puts `address` into the bar: as a new entry of the history, or in place of the one that is there.
@@ -156,8 +171,15 @@ pub fn write(address: &Address, push: bool) {
         url.push(if url.contains('?') { '&' } else { '?' });
         url.push_str(part);
     }
-    if !push {
-        url.push_str(&location.hash().unwrap_or_default());
+    // What else may stand after "#" is a place in the page.
+    let place = location.hash().unwrap_or_default();
+    match address.to_fragment() {
+        Some(prompts) => {
+            url.push('#');
+            url.push_str(&prompts);
+        }
+        None if !push && !is_of_prompts(&place) => url.push_str(&place),
+        None => {}
     }
     let Ok(history) = window().history() else { return };
     // A browser that refuses keeps the old address; the page works as well.

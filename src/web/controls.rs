@@ -1,62 +1,73 @@
-//! One control each: labelled, checked when the run starts.
+//! One control for each setting: labelled, checked when the run starts.
 
 use leptos::prelude::*;
 
-use super::page::Page;
+use super::page::{Page, control_id};
+use crate::analysis::settings::{Field, Group, SETTINGS, Setting};
 use crate::app::form::Form;
 
-/// A labelled text field of the form.
+/// The controls of the settings of some groups.
 #[component]
-pub fn Field(
-    page: Page,
-    /// What a reader sees.
-    label: &'static str,
-    /// Name for tests, and the element's id.
-    testid: &'static str,
-    /// The text that the field stands for.
-    text: fn(&Form) -> &String,
-    /// The same, to be changed.
-    change: fn(&mut Form) -> &mut String,
-    /// Whether it is one of the heads.
-    #[prop(optional)]
-    head: bool,
-    /// Keyboard that a phone should show.
-    #[prop(default = "numeric")]
-    mode: &'static str,
-) -> impl IntoView {
-    let value = Memo::new(move |_| page.settled_form.with(|form| text(form).clone()));
+pub fn Settings(page: Page, groups: &'static [Group]) -> impl IntoView {
+    let of_groups = SETTINGS.iter().filter(|setting| groups.contains(&setting.group));
+    of_groups
+        .map(|setting| match setting.field {
+            Field::Switch { .. } => view! { <CheckBox page=page setting=setting /> }.into_any(),
+            _ => view! { <TextField page=page setting=setting /> }.into_any(),
+        })
+        .collect_view()
+}
+
+/// A labelled text field.
+#[component]
+fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
+    let id = control_id(setting);
+    let value = Memo::new(move |_| page.settled_form.with(|form| form.text(setting).to_owned()));
+    // A head has a point in it, for which a phone's keyboard of digits has no key.
+    let mode = match setting.field {
+        Field::Head { .. } => "decimal",
+        _ => "numeric",
+    };
     view! {
         <div class="field">
-            <label for=testid>{label}</label>
+            <label for=id.clone() title=setting.about>{setting.label}</label>
             <input
-                id=testid
-                data-testid=testid
+                id=id.clone()
+                data-testid=id
                 type="text"
                 inputmode=mode
                 autocomplete="off"
                 spellcheck="false"
                 prop:value=move || value.get()
                 on:input=move |event| page.form.update(|form| {
-                    *change(form) = event_target_value(&event);
-                    form.heads_typed |= head;
+                    form.set(setting, event_target_value(&event));
+                    form.heads_typed |= setting.group == Group::Heads;
                 })
             />
         </div>
     }
 }
 
-/// Whether prompts start with BOS.
+/// A labelled box that is checked or not.
 #[component]
-pub fn BosBox(page: Page) -> impl IntoView {
+fn CheckBox(page: Page, setting: &'static Setting) -> impl IntoView {
+    let is_on = move |form: &Form| form.text(setting) == "1";
+    // What an option says that switches it off is said of its absence.
+    let about = match setting.usual {
+        "1" => format!("Without it: {}", setting.about),
+        _ => setting.about.to_owned(),
+    };
     view! {
-        <label class="check">
+        <label class="check" title=about>
             <input
                 type="checkbox"
-                data-testid="bos-checkbox"
-                prop:checked=move || page.settled_form.with(|form| form.prepend_bos)
-                on:change=move |event| page.form.update(|form| form.prepend_bos = event_target_checked(&event))
+                data-testid=control_id(setting)
+                prop:checked=move || page.settled_form.with(is_on)
+                on:change=move |event| page.form.update(|form| {
+                    form.set(setting, if event_target_checked(&event) { "1" } else { "0" });
+                })
             />
-            <span>"Prompts start with BOS"</span>
+            <span>{setting.label}</span>
         </label>
     }
 }

@@ -6,8 +6,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DataTransfer, DragEvent, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
-use super::files;
 use super::page::Page;
+use super::{files, own_prompts};
 
 /// What the files of a model are called where they have no folder.
 pub const LOOSE: &str = "picked files";
@@ -46,7 +46,7 @@ pub fn DropZone(page: Page) -> impl IntoView {
     on_cleanup(move || [enter, leave, done].into_iter().for_each(WindowListenerHandle::remove));
     view! {
         <Show when=move || dragging.get()>
-            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it, or a model\u{2019}s files or folder to run it"</div>
+            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it, a model\u{2019}s files or folder to run it, or a .txt or .csv file of prompts"</div>
         </Show>
     }
 }
@@ -67,9 +67,16 @@ fn take(page: Page, transfer: &DataTransfer) {
         }
         let count = loose.as_ref().map_or(0, web_sys::FileList::length);
         let dropped: Vec<File> = (0..count).filter_map(|index| loose.as_ref()?.item(index)).collect();
-        match dropped.iter().any(|file| file.name().ends_with(".safetensors")) {
-            true => page.pick(LOOSE, dropped),
-            false => files::open(page, dropped.into_iter().next()),
+        let ends = |file: &File, ending: &str| file.name().to_ascii_lowercase().ends_with(ending);
+        if dropped.iter().any(|file| ends(file, ".safetensors")) {
+            page.pick(LOOSE, dropped);
+            return;
+        }
+        let first = dropped.into_iter().next();
+        let is_prompts = |file: &File| own_prompts::ENDINGS.iter().any(|ending| ends(file, ending));
+        match first.as_ref().is_some_and(is_prompts) {
+            true => own_prompts::open(page, first),
+            false => files::open(page, first),
         }
     });
 }

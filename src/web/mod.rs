@@ -20,6 +20,7 @@ mod link;
 mod masthead;
 mod models;
 mod opfs;
+mod own_prompts;
 mod page;
 mod panel;
 mod permalink;

@@ -1,6 +1,6 @@
 //! What the parts of the page share, and what is done with it.
 
-use std::time::Duration;
+mod worker;
 
 use leptos::prelude::*;
 use web_sys::File;
@@ -10,30 +10,34 @@ use super::document;
 use super::evidence::Comparisons;
 use super::figures::Linked;
 use super::first_view;
-use super::later::{Latest, after_frames_of};
-use super::link::{Heard, Link};
+use super::later::{Latest, after_frame, after_frames_of};
+use super::link::Link;
 use super::places::{RECORDED, request_of, url_of};
 use super::theme;
+use crate::analysis::settings::{CSV, EARLIER_HEAD, Field, HEAD, Setting};
 use crate::app::address::Address;
-use crate::app::form::{Form, ModelChoice};
-use crate::app::session::{Session, Shown, WorkerState};
+use crate::app::form::{Form, ModelChoice, PromptChoice};
+use crate::app::session::{Session, Shown};
 use crate::app::view::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::SplitBy;
 use crate::result::ResultFile;
-use crate::worker::{FromWorker, PICKED, ToWorker};
+use crate::worker::PICKED;
 
 /// The element that folds the controls and unfolds them.
 pub const CONTROLS_TOGGLE: &str = "controls-toggle";
-/// The fields of the head and of the earlier one.
-pub const HEAD_FIELDS: [&str; 2] = ["head-input", "earlier-head-input"];
+/// The field of the reader's own prompts.
+pub const OWN_PROMPTS: &str = "own-prompts";
 /// What a checkpoint is made of.
 const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
-/// How long a worker may take to report before the page says that it does not.
-const START: Duration = Duration::from_secs(60);
-
-/// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
-const REDRAW: Duration = Duration::from_millis(200);
+/// The id of the control of `setting`, which is its name for tests, too.
+pub fn control_id(setting: &Setting) -> String {
+    let name = setting.option.trim_start_matches("no-");
+    match setting.field {
+        Field::Switch { .. } => format!("{name}-checkbox"),
+        _ => format!("{name}-input"),
+    }
+}
 
 /// What the parts of the page share.
 #[derive(Clone, Copy)]
@@ -168,6 +172,26 @@ impl Page {
         }
     }
 
+    /// Chooses whose prompts a run is on. The recorded run is on its own: the bundled model, which is at hand, takes its place.
+    pub fn choose_prompts(self, prompts: PromptChoice) {
+        self.form.update(|form| form.prompts = prompts);
+        self.session.update(Session::dismiss_error);
+        if prompts == PromptChoice::Own && self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
+            self.choose(ModelChoice::Bundled);
+        }
+    }
+
+    /// Takes over prompts that the reader has in a file.
+    pub fn take_prompts(self, text: String, is_csv: bool) {
+        self.form.update(|form| {
+            form.own = text;
+            form.set(&CSV, if is_csv { "1" } else { "0" });
+        });
+        self.choose_prompts(PromptChoice::Own);
+        self.controls_open.set(true);
+        after_frame(|| after_frame(|| document::focus(OWN_PROMPTS)));
+    }
+
     /// Chooses the model in the files that the reader picked, found under `label`.
     pub fn pick(self, label: &str, files: Vec<File>) {
         let missing: Vec<&str> = FILES
@@ -296,13 +320,6 @@ impl Page {
         }
     }
 
-    /// Throws the worker away and starts another.
-    pub fn restart(self) {
-        self.link.set_value(None);
-        self.start_worker();
-        self.describe();
-    }
-
     /// Shows a result file, or why that is not possible.
     pub fn open(self, name: &str, read: Result<ResultFile>) {
         self.session.update(|session| match read {
@@ -314,7 +331,11 @@ impl Page {
     /// Takes the heads to start with from what is known of the chosen model.
     fn bring_defaults(self) {
         // A field must not change under the reader's hands.
-        if HEAD_FIELDS.into_iter().any(document::has_focus) {
+        if [HEAD, EARLIER_HEAD]
+            .iter()
+            .map(control_id)
+            .any(|id| document::has_focus(&id))
+        {
             return;
         }
         let url = self.chosen_url().unwrap_or_default();
@@ -324,82 +345,6 @@ impl Page {
                     .update(|form| form.describe(&known.config, known.card.as_ref()));
             }
         });
-    }
-
-    fn send(self, messages: impl IntoIterator<Item = ToWorker>) {
-        if self.link.with_value(Option::is_none) && self.session.with_untracked(|s| s.worker() != WorkerState::Lost) {
-            self.start_worker();
-        }
-        self.link.update_value(|link| {
-            if let Some(link) = link {
-                messages.into_iter().for_each(|message| link.send(&message));
-            }
-        });
-    }
-
-    fn start_worker(self) {
-        self.links.update(|links| *links += 1);
-        let number = self.links.get_untracked();
-        self.session.update(Session::worker_started);
-        match Link::start(move |heard| self.hear(heard)) {
-            Ok(link) => {
-                self.link.set_value(Some(link));
-                self.give_picked();
-            }
-            Err(cause) => self.session.update(|session| session.worker_lost(&cause)),
-        }
-        let check = move || {
-            let starting = self
-                .session
-                .with_untracked(|session| session.worker() == WorkerState::Starting);
-            if starting && self.links.get_untracked() == number {
-                self.hear(Heard::Lost("the worker does not start".into()));
-            }
-        };
-        set_timeout(check, START);
-    }
-
-    fn hear(self, heard: Heard) {
-        match heard {
-            Heard::Lost(cause) => self.session.update(|session| session.worker_lost(&cause)),
-            Heard::Message(message) => {
-                let ready = matches!(*message, FromWorker::Ready);
-                let described = matches!(*message, FromWorker::Described { .. });
-                let batch = matches!(*message, FromWorker::Batch { .. });
-                // A run may have stored weights, or given them up.
-                let ended = matches!(*message, FromWorker::Finished { .. })
-                    || matches!(&*message, FromWorker::Failed { .. } if self.session.with_untracked(|s| s.run().is_active()));
-                self.session.update(|session| session.receive(*message));
-                if batch {
-                    self.redraw_soon();
-                }
-                if ready {
-                    self.link.update_value(|link| link.iter_mut().for_each(Link::ready));
-                }
-                if ended {
-                    self.list_stored();
-                }
-                if described && !self.session.with_untracked(|session| session.run().is_active()) {
-                    self.bring_defaults();
-                    if self.run_due.get_value() {
-                        self.run();
-                    }
-                }
-            }
-        }
-    }
-
-    /// Shows the batches that have arrived, unless that was done a moment ago: then a moment later.
-    fn redraw_soon(self) {
-        if !self.redraw_due.get_value() {
-            self.redraw_due.set_value(true);
-            self.session.update(Session::show_batches);
-            let redraw = move || {
-                self.redraw_due.set_value(false);
-                self.session.update(Session::show_batches);
-            };
-            set_timeout(redraw, REDRAW);
-        }
     }
 
     /// Shows the recorded run as soon as it has been read.

@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
-use super::controls::{BosBox, Field};
+use super::controls::Settings;
 use super::files::Files;
 use super::models::{ModelOrigin, StoredModels};
-use super::page::{CONTROLS_TOGGLE, HEAD_FIELDS, Page};
+use super::own_prompts::{OwnPrompts, PromptField};
+use super::page::{CONTROLS_TOGGLE, Page};
+use crate::analysis::settings::{Group, HEAD};
 use crate::app::download;
-use crate::app::form::{Form, ModelChoice};
+use crate::app::form::{ModelChoice, PromptChoice};
 use crate::app::session::{self, Run, Session, WorkerState};
 use crate::app::words;
 
@@ -16,6 +18,7 @@ use crate::app::words;
 #[component]
 pub fn Panel(page: Page) -> impl IntoView {
     let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
+    let prompts = Memo::new(move |_| page.settled_form.with(|form| form.prompts));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
     let below = Memo::new(move |_| matches!(model.get(), ModelChoice::Hub | ModelChoice::Url));
     let locked = move || active.get() || model.get() == ModelChoice::Recorded;
@@ -33,19 +36,24 @@ pub fn Panel(page: Page) -> impl IntoView {
                     <Show when=move || !below.get()>
                         <About page=page model=model />
                     </Show>
+                    <PromptField page=page active=active />
                     <fieldset class="settings" class:recorded=move || model.get() == ModelChoice::Recorded disabled=locked>
                         <legend class="visually-hidden">"Settings of the run"</legend>
-                        <div class="pair">
-                            <Field page=page label="Head" testid=HEAD_FIELDS[0] text=|form: &Form| &form.head change=|form: &mut Form| &mut form.head head=true mode="decimal" />
-                            <Field page=page label="Earlier head" testid=HEAD_FIELDS[1] text=|form: &Form| &form.earlier_head change=|form: &mut Form| &mut form.earlier_head head=true mode="decimal" />
-                        </div>
+                        <div class="pair"><Settings page=page groups=&[Group::Heads] /></div>
                         <Presets page=page model=model />
-                        <div class="triple">
-                            <Field page=page label="Seed" testid="seed-input" text=|form: &Form| &form.seed change=|form: &mut Form| &mut form.seed />
-                            <Field page=page label="Batches" testid="batches-input" text=|form: &Form| &form.batches change=|form: &mut Form| &mut form.batches />
-                            <Field page=page label="Batch size" testid="batch-size-input" text=|form: &Form| &form.batch_size change=|form: &mut Form| &mut form.batch_size />
-                        </div>
-                        <BosBox page=page />
+                        {move || match prompts.get() {
+                            PromptChoice::Ioi => view! {
+                                <div class="triple"><Settings page=page groups=&[Group::Prompts, Group::Ioi] /></div>
+                            }.into_any(),
+                            PromptChoice::Own => view! {
+                                <OwnPrompts page=page active=active />
+                                <div class="triple"><Settings page=page groups=&[Group::Prompts, Group::Text] /></div>
+                            }.into_any(),
+                        }}
+                        <details class="models" data-testid="weights-panel">
+                            <summary>"Weight processing"</summary>
+                            <Settings page=page groups=&[Group::Weights] />
+                        </details>
                     </fieldset>
                     <Buttons page=page model=model active=active />
                 </form>
@@ -138,9 +146,9 @@ fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
             <button
                 type="button"
                 class="preset"
-                aria-pressed=move || if page.settled_form.with(|form| form.head == head) { "true" } else { "false" }
+                aria-pressed=move || if page.settled_form.with(|form| form.text(&HEAD) == head) { "true" } else { "false" }
                 on:click=move |_| page.form.update(|form| {
-                    form.head = head.into();
+                    form.set(&HEAD, head);
                     form.heads_typed = true;
                 })
             >

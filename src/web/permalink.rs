@@ -100,6 +100,9 @@ fn adopt(page: Page, address: &Address) {
     // What a link can't hold, or does not need, stays as it was typed or picked.
     page.form.with_untracked(|old| {
         form.picked.clone_from(&old.picked);
+        if form.own.is_empty() {
+            form.own.clone_from(&old.own);
+        }
         if form.model != ModelChoice::Url {
             form.url.clone_from(&old.url);
         }

@@ -6,10 +6,11 @@ use leptos::prelude::*;
 
 use super::page::Page;
 use super::permalink;
+use crate::analysis::settings::{EARLIER_HEAD, HEAD};
 use crate::app::address::{Address, Model};
 use crate::app::glossary::{TERMS, find};
 use crate::app::story;
-use crate::names::{Column, FigurePlace, Head, HistogramId, SeriesId};
+use crate::names::{Column, FigurePlace, HistogramId, SeriesId};
 use crate::result::{Compare, Evidence, Pair, ResultFile};
 
 /// A word that says what it means when it is clicked.
@@ -159,14 +160,12 @@ fn bundled() -> Address {
 
 fn gpt2(head: &str) -> Address {
     let earlier = if head == "9.9" { "8.10" } else { "9.9" };
-    let head_of = |text: &str| text.parse::<Head>().ok();
     Address {
         model: Model::Hub {
             name: "gpt2".into(),
             revision: String::new(),
         },
-        head: head_of(head),
-        earlier_head: head_of(earlier),
+        settings: [(HEAD.key, head.to_owned()), (EARLIER_HEAD.key, earlier.to_owned())].into(),
         ..Address::default()
     }
 }

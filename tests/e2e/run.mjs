@@ -12,6 +12,7 @@ import { hosting } from "./hosting.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
 import { offline } from "./offline.mjs";
+import { ownPrompts } from "./own_prompts.mjs";
 import { permalink } from "./permalink.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
@@ -30,11 +31,12 @@ const suites = {
   "live-runs": liveRuns,
   models,
   offline,
+  "own-prompts": ownPrompts,
   permalink,
   "recorded-run": recordedRun,
   security,
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::Head;
 
 /// Highest layer and head that a model can have.
 pub(super) const MAX_LAYER: usize = (1 << 10) - 1;
@@ -54,12 +53,6 @@ impl Query {
 
 pub(super) fn text(value: Option<impl fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
-}
-
-pub(super) fn head(key: &str, value: &str) -> Result<Head> {
-    let head = value.parse().ok();
-    head.filter(|head: &Head| head.layer <= MAX_LAYER && head.head <= MAX_HEAD)
-        .ok_or_else(|| wrong(key, value, "layer.head, both counted from 0, such as 10.7"))
 }
 
 pub(super) fn number<T: FromStr + PartialOrd + fmt::Display>(key: &str, value: &str, least: T, most: T) -> Result<T> {

@@ -1,7 +1,7 @@
 //! How figures and page are shown, in the query.
 
 use super::values::{MAX_HEAD, MAX_LAYER, Query, line, number, pair, range, rounded, switch, text, wrong};
-use crate::app::form::MOST;
+use crate::analysis::settings::{MAX_BATCH_SIZE, MAX_BATCHES};
 use crate::app::view::{Appearance, View};
 use crate::error::Result;
 use crate::names::{HistogramId, SeriesId};
@@ -41,7 +41,7 @@ pub(super) fn take(view: &mut View, key: &str, value: &str) -> Result<()> {
             heatmap.zoom = Some(cells(value).ok_or_else(|| wrong(key, value, "rows and columns, as in 0-3,2-12"))?)
         }
         "cell" => heatmap.pick = Some(cell(value).ok_or_else(|| wrong(key, value, "a row and a column, as in 9,12"))?),
-        "prompt" => view.prompt = Some(number(key, value, 0, MOST * MOST - 1)?),
+        "prompt" => view.prompt = Some(number(key, value, 0, MAX_BATCHES * MAX_BATCH_SIZE - 1)?),
         "theme" => {
             let found = Appearance::ALL.into_iter().find(|known| known.value() == value);
             view.appearance = found.ok_or_else(|| wrong(key, value, "system, light or dark"))?;
@@ -133,7 +133,7 @@ fn write_heatmap(heatmap: &HeatmapView, query: &mut Query) {
 pub(super) fn clean(view: &View) -> View {
     let mut clean = View {
         histograms: Default::default(),
-        prompt: view.prompt.filter(|prompt| *prompt < MOST * MOST),
+        prompt: view.prompt.filter(|prompt| *prompt < MAX_BATCHES * MAX_BATCH_SIZE),
         ..view.clone()
     };
     let mut series = 0;

@@ -104,23 +104,26 @@ impl TextPrompts {
         lines.count().min(MAX_PROMPTS)
     }
 
+    /// Checks what can be said without a model: that there are prompts, not too many, and how they are marked. Answers how many
+    /// there are.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] that names the line and shows it.
+    pub fn check(&self) -> Result<usize> {
+        let lines = self.counted_lines()?;
+        for line in &lines {
+            line.marked().map_err(|error| line.blamed(error))?;
+        }
+        Ok(lines.len())
+    }
+
     /// Tokenises the prompts and finds their positions.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] that names the line and shows it, for texts that are empty, longer than `n_ctx` tokens, or whose
     /// marks, positions or target tokens don't fit; and for more than 1,000 prompts, or none.
     pub fn read(&self, tokenizer: &Tokenizer, n_ctx: usize) -> Result<ReadPrompts> {
-        let lines = match self.format {
-            Format::Lines => self.lines(),
-            Format::Csv => self.csv_lines()?,
-        };
-        if lines.is_empty() {
-            return Err(wrong("there is no prompt").expected("a text on a line"));
-        }
-        if let Some(line) = lines.get(MAX_PROMPTS) {
-            let cause = format!("there are {} prompts; {} is one too many", lines.len(), line.shown());
-            return Err(wrong(cause).expected(format!("at most {MAX_PROMPTS}")));
-        }
+        let lines = self.counted_lines()?;
         let mut random = PythonRandom::new(self.seed);
         let (mut prompts, mut notes) = (Vec::with_capacity(lines.len()), Vec::new());
         for line in &lines {
@@ -134,6 +137,22 @@ impl TextPrompts {
             notes.extend(note);
         }
         Ok(ReadPrompts { prompts, notes })
+    }
+
+    /// The prompts as they are written: at least one, and not too many.
+    fn counted_lines(&self) -> Result<Vec<Line>> {
+        let lines = match self.format {
+            Format::Lines => self.lines(),
+            Format::Csv => self.csv_lines()?,
+        };
+        if lines.is_empty() {
+            return Err(wrong("there is no prompt").expected("a text on a line"));
+        }
+        if let Some(line) = lines.get(MAX_PROMPTS) {
+            let cause = format!("there are {} prompts; {} is one too many", lines.len(), line.shown());
+            return Err(wrong(cause).expected(format!("at most {MAX_PROMPTS}")));
+        }
+        Ok(lines)
     }
 
     /// The lines that are prompts.
@@ -186,14 +205,7 @@ impl TextPrompts {
 
     /// The prompt of one line, and what is to be known of it.
     fn prompt(&self, line: &Line, tokenizer: &Tokenizer, n_ctx: usize) -> Result<(Prompt, Option<String>)> {
-        let chars = line.text.chars().count();
-        if chars > MAX_CHARS {
-            return Err(wrong(format!("it has {chars} characters")).expected(format!("at most {MAX_CHARS}")));
-        }
-        let Marked { text, marks } = Marked::read(&line.text)?;
-        if text.trim().is_empty() {
-            return Err(wrong("its text is empty"));
-        }
+        let Marked { text, marks } = line.marked()?;
         let (mut tokens, mut ends) = tokenizer.encode_with_ends(&text)?;
         let bos = usize::from(self.prepend_bos);
         if self.prepend_bos {
@@ -210,16 +222,8 @@ impl TextPrompts {
             .map(|mark| locate(&text, mark, &ends[bos..], bos))
             .collect::<Result<_>>()?;
         let marked = |mark: Option<&Located>| mark.map(|mark| mark.position);
-        let (src, dest) = match &located[..] {
-            [] => (None, None),
-            [src] => (Some(src), None),
-            [src, dest] => (Some(src), Some(dest)),
-            more => {
-                return Err(wrong(format!("it has {} marks", more.len()))
-                    .expected("at most two: the source and the destination")
-                    .advice("Write \\[[ for brackets that are no mark."));
-            }
-        };
+        // With one mark, the destination is the last token.
+        let (src, dest) = (located.first(), located.get(1));
         let src = position("src", marked(src), line.src, self.src, tokens.len())?.ok_or_else(|| {
             wrong("it has no mark, and no position of the source is given")
                 .expected("a mark, as in When [[Mary]] and John")
@@ -275,6 +279,24 @@ impl Line {
             _ => self.text = field,
         }
         Ok(())
+    }
+
+    /// Its text and its marks, of which there are two at most.
+    fn marked(&self) -> Result<Marked> {
+        let chars = self.text.chars().count();
+        if chars > MAX_CHARS {
+            return Err(wrong(format!("it has {chars} characters")).expected(format!("at most {MAX_CHARS}")));
+        }
+        let marked = Marked::read(&self.text)?;
+        if marked.text.trim().is_empty() {
+            return Err(wrong("its text is empty"));
+        }
+        if marked.marks.len() > 2 {
+            return Err(wrong(format!("it has {} marks", marked.marks.len()))
+                .expected("at most two: the source and the destination")
+                .advice("Write \\[[ for brackets that are no mark."));
+        }
+        Ok(marked)
     }
 
     fn number(&self, column: &str, field: &str) -> Result<Option<usize>> {

@@ -1,0 +1,251 @@
+//! The settings that there are.
+
+use super::setting::{Field, Group, Setting};
+use crate::analysis::Analysis;
+use crate::prompts::text::{Format, TextPrompts};
+use crate::prompts::{IoiSet, PromptSource};
+
+/// Most batches of one run.
+pub const MAX_BATCHES: usize = 1000;
+/// Most prompts of one batch.
+pub const MAX_BATCH_SIZE: usize = 1000;
+
+/// The head that is looked at.
+pub const HEAD: Setting = Setting {
+    key: "head",
+    option: "head",
+    label: "Head",
+    about: "The head to analyze, layer.head",
+    group: Group::Heads,
+    usual: "10.7",
+    field: Field::Head {
+        get: |run| run.head,
+        set: |run, head| run.head = head,
+    },
+    cited: |run| Some(format!("head {}", run.head)),
+};
+
+/// The head whose output is one of the substituted vectors.
+pub const EARLIER_HEAD: Setting = Setting {
+    key: "earlier",
+    option: "earlier-head",
+    label: "Earlier head",
+    about: "An earlier head, whose output is one of the substituted vectors",
+    group: Group::Heads,
+    usual: "9.9",
+    field: Field::Head {
+        get: |run| run.earlier_head,
+        set: |run, head| run.earlier_head = head,
+    },
+    cited: |run| Some(format!("earlier head {}", run.earlier_head)),
+};
+
+/// How many batches are drawn.
+pub const BATCHES: Setting = Setting {
+    key: "batches",
+    option: "batches",
+    label: "Batches",
+    about: "Number of batches; batch i has the seed SEED + i",
+    group: Group::Ioi,
+    usual: "30",
+    field: Field::Whole {
+        limits: (1, MAX_BATCHES as u64),
+        get: |run| ioi(run).map(|set| set.batches as u64),
+        set: |run, count| change_ioi(run, |set| set.batches = count as usize),
+    },
+    cited: |run| ioi(run).map(|set| format!("{} batches of {}", set.batches, set.batch_size)),
+};
+
+/// How many prompts a batch has.
+pub const BATCH_SIZE: Setting = Setting {
+    key: "size",
+    option: "batch-size",
+    label: "Batch size",
+    about: "Prompts per batch",
+    group: Group::Ioi,
+    usual: "40",
+    field: Field::Whole {
+        limits: (1, MAX_BATCH_SIZE as u64),
+        get: |run| ioi(run).map(|set| set.batch_size as u64),
+        set: |run, count| change_ioi(run, |set| set.batch_size = count as usize),
+    },
+    cited: |_| None,
+};
+
+/// Whether the reader's own prompts are CSV.
+pub const CSV: Setting = Setting {
+    key: "csv",
+    option: "csv",
+    label: "Prompts are CSV",
+    about: "The prompts are CSV with the header text,dest,src,a,b",
+    group: Group::Text,
+    usual: "0",
+    field: Field::Switch {
+        get: |run| own(run).is_some_and(|text| text.format == Format::Csv),
+        set: |run, on| change_own(run, |text| text.format = if on { Format::Csv } else { Format::Lines }),
+    },
+    cited: |_| None,
+};
+
+/// All settings, in the order in which they are offered.
+pub const SETTINGS: &[Setting] = &[
+    HEAD,
+    EARLIER_HEAD,
+    Setting {
+        key: "seed",
+        option: "seed",
+        label: "Seed",
+        about: "Seed of the first batch, and of the random tokens that are substituted",
+        group: Group::Prompts,
+        usual: "0",
+        field: Field::Whole {
+            limits: (0, u32::MAX as u64),
+            get: |run| Some(run.prompts.seed()),
+            set: |run, seed| *run.prompts.seed_mut() = seed,
+        },
+        cited: |run| match ioi(run).map(IoiSet::last_seed) {
+            Some(last) if last != run.prompts.seed() => Some(format!("seeds {} to {last}", run.prompts.seed())),
+            _ => Some(format!("seed {}", run.prompts.seed())),
+        },
+    },
+    BATCHES,
+    BATCH_SIZE,
+    Setting {
+        key: "src",
+        option: "src",
+        label: "Source",
+        about: "Position that the head looks to in prompts that don't mark it, counted from 0",
+        group: Group::Text,
+        usual: "",
+        field: Field::Position {
+            get: |run| own(run)?.src,
+            set: |run, position| change_own(run, |text| text.src = Some(position)),
+        },
+        cited: |_| None,
+    },
+    Setting {
+        key: "dest",
+        option: "dest",
+        label: "Destination",
+        about: "Position that the head looks from in prompts that don't mark it, counted from 0; the last token where none is given",
+        group: Group::Text,
+        usual: "",
+        field: Field::Position {
+            get: |run| own(run)?.dest,
+            set: |run, position| change_own(run, |text| text.dest = Some(position)),
+        },
+        cited: |_| None,
+    },
+    CSV,
+    Setting {
+        key: "bos",
+        option: "bos",
+        label: "Prompts start with BOS",
+        about: "Begin every prompt with the BOS token",
+        group: Group::Prompts,
+        usual: "0",
+        field: Field::Switch {
+            get: |run| run.prompts.prepend_bos(),
+            set: |run, on| *run.prompts.prepend_bos_mut() = on,
+        },
+        cited: |run| {
+            Some(format!(
+                "{} BOS",
+                if run.prompts.prepend_bos() { "with" } else { "without" }
+            ))
+        },
+    },
+    processing(
+        [
+            "fold_ln",
+            "no-fold-ln",
+            "Fold LayerNorm in",
+            "Leave LayerNorm weights and biases where they are",
+        ],
+        |run| run.processing.fold_ln,
+        |run, on| run.processing.fold_ln = on,
+        |run| on("LayerNorm folded in", run.processing.fold_ln),
+    ),
+    processing(
+        [
+            "center_writing_weights",
+            "no-center-writing-weights",
+            "Center writing weights",
+            "Leave maps that write to the residual stream as they are",
+        ],
+        |run| run.processing.center_writing_weights,
+        |run, on| run.processing.center_writing_weights = on,
+        |run| on("writing weights centered", run.processing.center_writing_weights),
+    ),
+    processing(
+        [
+            "center_unembed",
+            "no-center-unembed",
+            "Center W_U",
+            "Leave W_U as it is",
+        ],
+        |run| run.processing.center_unembed,
+        |run, on| run.processing.center_unembed = on,
+        |run| on("W_U centered", run.processing.center_unembed),
+    ),
+    processing(
+        [
+            "fold_value_biases",
+            "no-fold-value-biases",
+            "Fold value biases in",
+            "Leave b_V where it is",
+        ],
+        |run| run.processing.fold_value_biases,
+        |run, on| run.processing.fold_value_biases = on,
+        |run| on("value biases folded in", run.processing.fold_value_biases),
+    ),
+];
+
+/// One of the switches of [`crate::model::Processing`], on unless it is switched off; `about` says what happens without it.
+const fn processing(
+    [key, option, label, about]: [&'static str; 4],
+    get: fn(&Analysis) -> bool,
+    set: fn(&mut Analysis, bool),
+    cited: fn(&Analysis) -> Option<String>,
+) -> Setting {
+    Setting {
+        key,
+        option,
+        label,
+        about,
+        group: Group::Weights,
+        usual: "1",
+        field: Field::Switch { get, set },
+        cited,
+    }
+}
+
+fn on(what: &str, on: bool) -> Option<String> {
+    Some(if on { what.to_owned() } else { format!("not {what}") })
+}
+
+fn ioi(run: &Analysis) -> Option<&IoiSet> {
+    match &run.prompts {
+        PromptSource::Ioi(set) => Some(set),
+        PromptSource::Text(_) => None,
+    }
+}
+
+fn change_ioi(run: &mut Analysis, change: impl FnOnce(&mut IoiSet)) {
+    if let PromptSource::Ioi(set) = &mut run.prompts {
+        change(set);
+    }
+}
+
+fn own(run: &Analysis) -> Option<&TextPrompts> {
+    match &run.prompts {
+        PromptSource::Text(text) => Some(text),
+        PromptSource::Ioi(_) => None,
+    }
+}
+
+fn change_own(run: &mut Analysis, change: impl FnOnce(&mut TextPrompts)) {
+    if let PromptSource::Text(text) = &mut run.prompts {
+        change(text);
+    }
+}

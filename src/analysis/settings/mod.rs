@@ -1,0 +1,12 @@
+//! What can be set of a run, each setting once: the form's controls, the keys of an address, the options of the command line and
+//! the citation all come from [`SETTINGS`].
+
+mod list;
+mod setting;
+
+pub use list::{BATCH_SIZE, BATCHES, CSV, EARLIER_HEAD, HEAD, MAX_BATCH_SIZE, MAX_BATCHES, SETTINGS};
+pub use setting::{Field, Group, Setting};
+
+#[cfg(test)]
+#[path = "tests.rs"]
+mod tests;

@@ -1,0 +1,187 @@
+//! What a setting of a run is.
+
+use crate::analysis::Analysis;
+use crate::error::{Error, ErrorKind, Result};
+use crate::names::Head;
+use crate::prompts::PromptSource;
+
+/// Largest position that is read.
+const MAX_POSITION: usize = 999_999;
+/// Highest layer and head that the page and its addresses take.
+const MAX_HEAD: Head = Head::new((1 << 10) - 1, (1 << 16) - 1);
+
+/// Which runs have a setting, and where it stands in the form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// The heads that are looked at: every run.
+    Heads,
+    /// How prompts are made: every run.
+    Prompts,
+    /// How prompts are drawn from the IOI dataset.
+    Ioi,
+    /// How the reader's own prompts are read.
+    Text,
+    /// What is done with the weights before anything is computed: every run.
+    Weights,
+}
+
+impl Group {
+    /// Whether a run on prompts of `source` has its settings.
+    pub fn is_of(self, source: &PromptSource) -> bool {
+        match self {
+            Self::Heads | Self::Prompts | Self::Weights => true,
+            Self::Ioi => matches!(source, PromptSource::Ioi(_)),
+            Self::Text => matches!(source, PromptSource::Text(_)),
+        }
+    }
+}
+
+/// What a setting holds, and where in an [`Analysis`] that is.
+#[derive(Clone, Copy)]
+pub enum Field {
+    /// A head.
+    Head {
+        /// It, in an analysis.
+        get: fn(&Analysis) -> Head,
+        /// Puts one in its place.
+        set: fn(&mut Analysis, Head),
+    },
+    /// A whole number.
+    Whole {
+        /// The smallest and the largest that the page starts a run with.
+        limits: (u64, u64),
+        /// It, in an analysis that has it.
+        get: fn(&Analysis) -> Option<u64>,
+        /// Puts one in its place.
+        set: fn(&mut Analysis, u64),
+    },
+    /// A position in prompts that don't say it themselves; none is written as nothing.
+    Position {
+        /// It, in an analysis that has it.
+        get: fn(&Analysis) -> Option<usize>,
+        /// Puts one in its place.
+        set: fn(&mut Analysis, usize),
+    },
+    /// On or off, written 1 and 0.
+    Switch {
+        /// It, in an analysis.
+        get: fn(&Analysis) -> bool,
+        /// Switches it.
+        set: fn(&mut Analysis, bool),
+    },
+}
+
+/// A setting of a run.
+#[derive(Clone, Copy)]
+pub struct Setting {
+    /// Its key in an address.
+    pub key: &'static str,
+    /// Its option on the command line, without the first hyphens; that of a switch which is on as usual switches it off. Its control
+    /// in the page is named after it.
+    pub option: &'static str,
+    /// What the control is called.
+    pub label: &'static str,
+    /// What it does, in a sentence.
+    pub about: &'static str,
+    /// Which runs have it.
+    pub group: Group,
+    /// What it is where nobody has set it; as text, see [`Setting::text`].
+    pub usual: &'static str,
+    /// What it holds.
+    pub field: Field,
+    /// How it is cited, where it needs to be.
+    pub cited: fn(&Analysis) -> Option<String>,
+}
+
+/// What a text says.
+enum Said {
+    Head(Head),
+    Whole(u64),
+    Position(usize),
+    Nothing,
+    Switch(bool),
+}
+
+impl Setting {
+    /// What `run` has for it, as text: `10.7`, `40`, `1` or `0` for on and off. None where the run does not have it, or leaves it
+    /// open.
+    pub fn text(&self, run: &Analysis) -> Option<String> {
+        if !self.group.is_of(&run.prompts) {
+            return None;
+        }
+        match self.field {
+            Field::Head { get, .. } => Some(get(run).to_string()),
+            Field::Whole { get, .. } => get(run).map(|number| number.to_string()),
+            Field::Position { get, .. } => get(run).map(|position| position.to_string()),
+            Field::Switch { get, .. } => Some(if get(run) { "1" } else { "0" }.to_owned()),
+        }
+    }
+
+    /// `text` as [`Setting::text`] writes it; nothing for a position that is left open.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] where it is nothing of the kind, or beyond what the page starts a run with.
+    pub fn checked(&self, text: &str) -> Result<String> {
+        let said = self.said(text).filter(|said| self.is_within_limits(said));
+        Ok(match said.ok_or_else(|| self.wrong(text))? {
+            Said::Head(head) => head.to_string(),
+            Said::Whole(number) => number.to_string(),
+            Said::Position(position) => position.to_string(),
+            Said::Nothing => String::new(),
+            Said::Switch(on) => if on { "1" } else { "0" }.to_owned(),
+        })
+    }
+
+    /// Makes `run` have what `text` says. How large it may be is not asked.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] where it is nothing of the kind.
+    pub fn put(&self, run: &mut Analysis, text: &str) -> Result<()> {
+        let said = self.said(text).ok_or_else(|| self.wrong(text))?;
+        match (self.field, said) {
+            (Field::Head { set, .. }, Said::Head(head)) => set(run, head),
+            (Field::Whole { set, .. }, Said::Whole(number)) => set(run, number),
+            (Field::Position { set, .. }, Said::Position(position)) => set(run, position),
+            (Field::Switch { set, .. }, Said::Switch(on)) => set(run, on),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn said(&self, text: &str) -> Option<Said> {
+        let text = text.trim();
+        match self.field {
+            Field::Head { .. } => text.parse().ok().map(Said::Head),
+            Field::Whole { .. } => text.parse().ok().map(Said::Whole),
+            Field::Position { .. } if text.is_empty() => Some(Said::Nothing),
+            Field::Position { .. } => text.parse().ok().map(Said::Position),
+            Field::Switch { .. } => match text {
+                "1" => Some(Said::Switch(true)),
+                "0" => Some(Said::Switch(false)),
+                _ => None,
+            },
+        }
+    }
+
+    fn is_within_limits(&self, said: &Said) -> bool {
+        match (self.field, said) {
+            (_, Said::Head(head)) => head.layer <= MAX_HEAD.layer && head.head <= MAX_HEAD.head,
+            (Field::Whole { limits, .. }, Said::Whole(number)) => (limits.0..=limits.1).contains(number),
+            (_, Said::Position(position)) => *position <= MAX_POSITION,
+            _ => true,
+        }
+    }
+
+    fn wrong(&self, text: &str) -> Error {
+        let shown: String = text.trim().chars().take(80).collect();
+        let expected = match self.field {
+            Field::Head { .. } => "layer.head, both counted from 0, such as 10.7".to_owned(),
+            Field::Whole {
+                limits: (least, most), ..
+            } => format!("a whole number from {least} to {most}"),
+            Field::Position { .. } => format!("a position from 0 to {MAX_POSITION}, or nothing"),
+            Field::Switch { .. } => "1 or 0".to_owned(),
+        };
+        Error::new(ErrorKind::Request, format!("{shown:?} can't be used")).expected(expected)
+    }
+}

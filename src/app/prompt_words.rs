@@ -1,0 +1,79 @@
+//! What is said of the reader's own prompts while they are typed.
+
+use super::address::MAX_PROMPTS;
+use super::form::Form;
+use super::quantities::{counted, grouped};
+use crate::analysis::settings::CSV;
+use crate::prompts::text::{Format, TextPrompts};
+
+/// Prompts as a reader may write them.
+pub const EXAMPLE: &str = "When [[Mary]] and John went to the store, John gave a drink [[to]]\n\
+    After [[John]] and Mary went to the store, Mary gave a ring [[to]]\n\
+    Then, [[Anna]] and Paul went to the garden, and Paul gave a book [[to]]";
+
+/// What is said below the reader's own prompts: how they are written, or how many there are, or the first thing that is wrong.
+pub fn told(form: &Form) -> String {
+    if form.own.trim().is_empty() {
+        return "In [[ ]] first the word that the head looks to, then the one that it looks from.".into();
+    }
+    let format = if form.text(&CSV) == "1" {
+        Format::Csv
+    } else {
+        Format::Lines
+    };
+    let read = TextPrompts {
+        text: form.own.clone(),
+        format,
+        ..TextPrompts::default()
+    };
+    let count = match read.check() {
+        Ok(count) => counted(count, "prompt", "prompts"),
+        Err(error) => return error.to_string(),
+    };
+    match form.own.chars().count() {
+        length if length > MAX_PROMPTS => format!("{count}, too long for a link ({} characters).", grouped(length)),
+        _ => format!("{count}. They stay in this browser; a link to the page has them after #, which no server sees."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told_of(own: &str) -> String {
+        told(&Form {
+            own: own.to_owned(),
+            ..Form::default()
+        })
+    }
+
+    #[test]
+    fn prompts_are_counted_or_the_first_error_is_said() {
+        assert!(told_of(" \n").starts_with("In [[ ]] first the word"));
+        assert!(told_of(EXAMPLE).starts_with("3 prompts. They stay"));
+        assert!(told_of("a [[b]] c").starts_with("1 prompt. "));
+        let error = told_of("one [[two]]\nthree [[four");
+        assert!(
+            error.contains("line 2") && error.contains("a mark does not end"),
+            "{error}"
+        );
+        let long = format!("{} [[b]]", "a".repeat(1494));
+        assert!(
+            told_of(&long).contains("too long for a link (1,501 characters)"),
+            "{}",
+            told_of(&long)
+        );
+        assert!(told_of(&long[1..]).contains("after #"));
+    }
+
+    #[test]
+    fn csv_is_read_as_csv() {
+        let mut form = Form {
+            own: "text,dest,src,a,b\nMary and John,2,0,,\n".to_owned(),
+            ..Form::default()
+        };
+        assert!(told(&form).starts_with("2 prompts"), "two lines: {}", told(&form));
+        form.set(&CSV, "1");
+        assert!(told(&form).starts_with("1 prompt."), "{}", told(&form));
+    }
+}

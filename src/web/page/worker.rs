@@ -1,0 +1,101 @@
+//! The page and its worker: what is sent, what is heard.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::Page;
+use crate::app::session::{Session, WorkerState};
+use crate::web::link::{Heard, Link};
+use crate::worker::{FromWorker, ToWorker};
+
+/// How long a worker may take to report before the page says that it does not.
+const START: Duration = Duration::from_secs(60);
+
+/// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
+const REDRAW: Duration = Duration::from_millis(200);
+
+impl Page {
+    /// Throws the worker away and starts another.
+    pub fn restart(self) {
+        self.link.set_value(None);
+        self.start_worker();
+        self.describe();
+    }
+
+    pub(super) fn send(self, messages: impl IntoIterator<Item = ToWorker>) {
+        if self.link.with_value(Option::is_none) && self.session.with_untracked(|s| s.worker() != WorkerState::Lost) {
+            self.start_worker();
+        }
+        self.link.update_value(|link| {
+            if let Some(link) = link {
+                messages.into_iter().for_each(|message| link.send(&message));
+            }
+        });
+    }
+
+    fn start_worker(self) {
+        self.links.update(|links| *links += 1);
+        let number = self.links.get_untracked();
+        self.session.update(Session::worker_started);
+        match Link::start(move |heard| self.hear(heard)) {
+            Ok(link) => {
+                self.link.set_value(Some(link));
+                self.give_picked();
+            }
+            Err(cause) => self.session.update(|session| session.worker_lost(&cause)),
+        }
+        let check = move || {
+            let starting = self
+                .session
+                .with_untracked(|session| session.worker() == WorkerState::Starting);
+            if starting && self.links.get_untracked() == number {
+                self.hear(Heard::Lost("the worker does not start".into()));
+            }
+        };
+        set_timeout(check, START);
+    }
+
+    fn hear(self, heard: Heard) {
+        match heard {
+            Heard::Lost(cause) => self.session.update(|session| session.worker_lost(&cause)),
+            Heard::Message(message) => {
+                let ready = matches!(*message, FromWorker::Ready);
+                let described = matches!(*message, FromWorker::Described { .. });
+                let batch = matches!(*message, FromWorker::Batch { .. });
+                // A run may have stored weights, or given them up.
+                let ended = matches!(*message, FromWorker::Finished { .. })
+                    || matches!(&*message, FromWorker::Failed { .. } if self.session.with_untracked(|s| s.run().is_active()));
+                self.session.update(|session| session.receive(*message));
+                if batch {
+                    self.redraw_soon();
+                }
+                if ready {
+                    self.link.update_value(|link| link.iter_mut().for_each(Link::ready));
+                }
+                if ended {
+                    self.list_stored();
+                }
+                if described && !self.session.with_untracked(|session| session.run().is_active()) {
+                    self.bring_defaults();
+                    if self.run_due.get_value() {
+                        self.run();
+                    }
+                }
+            }
+        }
+    }
+
+    /// Shows the batches that have arrived, unless that was done a moment ago: then a moment later.
+    fn redraw_soon(self) {
+        if !self.redraw_due.get_value() {
+            self.redraw_due.set_value(true);
+            self.session.update(Session::show_batches);
+            let redraw = move || {
+                self.redraw_due.set_value(false);
+                self.session.update(Session::show_batches);
+            };
+            set_timeout(redraw, REDRAW);
+        }
+    }
+}
