@@ -29,7 +29,12 @@ const PROSE: [&str; 6] = [
 
 /// Literals that are spelt like a name and are none: file, literals, what they are.
 const OTHERS: [(&str, &[&str], &str); 10] = [
-    ("app/address.rs", &["seed"], "a key of the address"),
+    (
+        "analysis/settings/list.rs",
+        &["seed", "seed {}", "src", "dest"],
+        "keys of addresses, options, and how they are cited",
+    ),
+    ("cli/settings.rs", &["L.H"], "what stands for a head in the help"),
     (
         "app/address/views.rs",
         &["heatmap", "split", "split{number}"],
@@ -57,7 +62,6 @@ const OTHERS: [(&str, &[&str], &str); 10] = [
     ),
     ("app/words.rs", &["seed {last}"], "part of a sentence"),
     ("export/cite.rs", &["misc"], "a kind of entry in BibTeX"),
-    ("export/cite.rs", &["seed {last}"], "part of a sentence"),
     ("forward/embedding.rs", &["W_pos"], "a matrix, in an error"),
 ];
 

@@ -57,7 +57,7 @@ mod tests {
             error.contains("line 2") && error.contains("a mark does not end"),
             "{error}"
         );
-        let long = format!("{} [[b]]", "a".repeat(1494));
+        let long = format!("{} [[b]]", "a".repeat(1495));
         assert!(
             told_of(&long).contains("too long for a link (1,501 characters)"),
             "{}",

@@ -220,10 +220,15 @@ fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
     };
     let most = base.values.iter().filter(|share| **share > 0.5).count();
     let verdict = match (found.interval.low, found.interval.high) {
-        (low, _) if low > 0.5 => format!(
-            "On average that is more than all other positions get together, and so it is in {} of the prompts.",
-            grouped(most)
-        ),
+        (low, _) if low > 0.5 => {
+            let most = match most == base.values.len() {
+                true => "every one".to_owned(),
+                false => grouped(most),
+            };
+            format!(
+                "On average that is more than all other positions get together, and so it is in {most} of the prompts."
+            )
+        }
         (_, high) if high < 0.1 => "It hardly looks at IO at all, so that there is little to explain.".to_owned(),
         (low, high) if low >= 0.1 && high <= 0.5 => "IO gets a good part of it, but not most.".to_owned(),
         (_, high) if high > 0.5 => "That is about half.".to_owned(),

@@ -21,7 +21,7 @@ fn the_text_says_version_model_settings_link_and_papers() {
         concat!("keyside ", env!("CARGO_PKG_VERSION")),
         "model GPT-2 small (source: Outputs stored in the notebook",
         "head 10.7, earlier head 9.9",
-        "1200 prompts (30 batches of 40, seeds 0 to 29), without BOS",
+        "1200 prompts, head 10.7, earlier head 9.9, seeds 0 to 29, 30 batches of 40, without BOS",
         "LayerNorm folded in",
         "https://example.org/keyside/?v=1&head=10.7#a%20b Accessed 2026-01-31.",
         "Kevin Wang, Alexandre Variengien, Arthur Conmy, Buck Shlegeris, Jacob Steinhardt (2022). Interpretability in the Wild",
@@ -83,7 +83,7 @@ fn bibtex_has_an_entry_for_the_result_and_for_each_paper() {
     assert_eq!(named("title").len(), 3);
     assert_eq!(named("url")[0], "https://example.org/keyside/?v=1&head=10.7#a%20b");
     assert_eq!(named("urldate"), ["2026-01-31"]);
-    assert!(named("note")[0].contains("1200 prompts") && named("note")[0].contains("W\\_U centred"));
+    assert!(named("note")[0].contains("1200 prompts") && named("note")[0].contains("W\\_U centered"));
     assert!(named("author")[1].starts_with("Kevin Wang and Alexandre Variengien and "));
     assert_eq!(named("year"), ["2022", "2019"]);
 }
