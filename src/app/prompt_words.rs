@@ -14,7 +14,7 @@ pub const EXAMPLE: &str = "When [[Mary]] and John went to the store, John gave a
 /// What is said below the reader's own prompts: how they are written, or how many there are, or the first thing that is wrong.
 pub fn told(form: &Form) -> String {
     if form.own.trim().is_empty() {
-        return "In [[ ]] first the word that the head looks to, then the one that it looks from.".into();
+        return "In [[ ]] first the word that the head looks to (src), then the one that it looks from (dest).".into();
     }
     let format = if form.text(&CSV) == "1" {
         Format::Csv

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::address_bar::{read, write};
 use super::later::{Latest, after_frame};
 use super::page::Page;
-use crate::app::address::{Address, Model};
+use crate::app::address::{Address, Model, Prompts};
 use crate::app::form::ModelChoice;
 use crate::app::session::Session;
 use crate::app::sharing;
@@ -64,6 +64,11 @@ fn open(page: Page, address: &Address) {
     adopt(page, address);
     match address.model {
         Model::Recorded => {}
+        // Prompts that the link does not hold can't be run.
+        Model::Bundled if address.prompts == Prompts::Own(None) => {
+            page.asked.set(true);
+            page.describe();
+        }
         // It is small, and comes from where the page comes from.
         Model::Bundled => page.run_when_described(),
         Model::Hub { .. } | Model::Url(_) | Model::Picked => page.asked.set(true),

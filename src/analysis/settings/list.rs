@@ -113,7 +113,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "src",
         option: "src",
-        label: "Source",
+        label: "src",
         about: "Position that the head looks to in prompts that don't mark it, counted from 0",
         group: Group::Text,
         usual: "",
@@ -126,7 +126,7 @@ pub const SETTINGS: &[Setting] = &[
     Setting {
         key: "dest",
         option: "dest",
-        label: "Destination",
+        label: "dest",
         about: "Position that the head looks from in prompts that don't mark it, counted from 0; the last token where none is given",
         group: Group::Text,
         usual: "",
