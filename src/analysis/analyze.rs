@@ -4,11 +4,10 @@ use crate::analysis::analyzer::AnyAnalyzer;
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::meter::Meter;
 use crate::analysis::run::Run;
-use crate::analysis::settings::{MAX_BATCH_SIZE, MAX_BATCHES};
 use crate::analysis::{Analysis, Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request, Watcher};
-use crate::prompts::{Made, Prompt, PromptSet, PromptSource};
+use crate::prompts::{Made, Prompt, PromptSet};
 
 /// Runs `analysis` on `model` and tells `observer` of its progress.
 ///
@@ -79,21 +78,7 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
         ref prompts,
         ..
     } = *analysis;
-    let count = |name: &str, value: usize, most: usize| match (1..=most).contains(&value) {
-        true => Ok(()),
-        false => {
-            let error = Error::new(ErrorKind::Request, format!("{name} is {value}"));
-            Err(error.expected(format!("a number from 1 to {most}")))
-        }
-    };
-    if let PromptSource::Ioi(set) = prompts {
-        count("the number of batches", set.batches, MAX_BATCHES)?;
-        count("the batch size", set.batch_size, MAX_BATCH_SIZE)?;
-        if set.seed.checked_add(set.batches as u64).is_none() {
-            let cause = format!("the seed {} is too large", set.seed);
-            return Err(Error::new(ErrorKind::Request, cause).advice("Choose a smaller seed."));
-        }
-    }
+    prompts.check()?;
     model.config().check_head(head)?;
     model.config().check_head(earlier_head)?;
     if head.layer == 0 {
