@@ -1,4 +1,5 @@
-//! The golden numbers of the tiny checkpoint again, in a worker of a real browser: the same comparisons as in `golden.rs`.
+//! The golden numbers of the tiny checkpoint again, in a worker of a real browser: the same comparisons as in `golden.rs`, `edits.rs` and
+//! `own_prompts.rs`.
 //! Natively there is nothing to run.
 
 #![cfg(target_arch = "wasm32")]
@@ -6,6 +7,7 @@
 
 mod golden_file;
 
+use golden_file::own::{self, OWN_ARRAYS};
 use golden_file::pairs::{self, PAIR_ARRAYS};
 use golden_file::results;
 use golden_file::{Golden, Recorder, analysis, fixture};
@@ -96,6 +98,23 @@ async fn eight_pairs_through_taps_and_edits() {
     }
     assert_eq!(golden.compared, PAIR_ARRAYS);
     golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn eight_pairs_as_own_prompts() {
+    let mut golden = Golden::without_file(TOLERANCE);
+    let mut model = model().await;
+    let cases = pairs::Case::all(&model, &fixture("pairs-golden.json"));
+    for case in &cases {
+        own::check_case(&mut model, &mut golden, case).await;
+    }
+    assert_eq!(golden.compared, 8 * OWN_ARRAYS);
+    golden.finish();
+}
+
+#[wasm_bindgen_test]
+fn odd_texts_have_the_tokens_of_gpt2() {
+    assert_eq!(own::check_strings(), 43);
 }
 
 #[wasm_bindgen_test]

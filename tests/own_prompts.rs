@@ -10,6 +10,9 @@ use std::process::{Command, Output, Stdio};
 
 use common::TINY;
 use futures::executor::block_on;
+use golden_file::own::{self, OWN_ARRAYS};
+use golden_file::pairs::Case;
+use golden_file::{Golden, fixture};
 use keyside::analysis::{Analysis, analyze};
 use keyside::forward::Model;
 use keyside::model::Processing;
@@ -155,6 +158,25 @@ fn a_marked_ioi_prompt_gives_the_numbers_of_the_dataset() {
             .fold(0f32, f32::max);
         assert!(largest < 1e-5, "{name}: {largest}");
     }
+}
+
+/// Within 1e-4 of float64 numbers that were computed otherwise.
+#[test]
+fn eight_pairs_as_own_prompts() {
+    let mut golden = Golden::without_file(1e-4);
+    let source = Box::new(keyside::checkpoint::FileSource::new(TINY));
+    let mut model = block_on(Model::open(source, Processing::default())).unwrap();
+    let cases = Case::all(&model, &fixture("pairs-golden.json"));
+    for case in &cases {
+        block_on(own::check_case(&mut model, &mut golden, case));
+    }
+    assert_eq!(golden.compared, 8 * OWN_ARRAYS);
+    golden.finish();
+}
+
+#[test]
+fn odd_texts_have_the_tokens_of_gpt2() {
+    assert_eq!(own::check_strings(), 43);
 }
 
 #[test]

@@ -1,21 +1,13 @@
 //! The whole analysis: prompts, passes, series, contributions.
 
-use std::collections::BTreeMap;
-
-use crate::analysis::contributions::{Ends, tree_to_dest};
+use crate::analysis::analyzer::AnyAnalyzer;
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::meter::Meter;
-use crate::analysis::scores::HeadScores;
-use crate::analysis::series::{batch_values, tokens_of};
-use crate::analysis::settings::{MAX_BATCH_SIZE, MAX_BATCHES};
-use crate::analysis::{
-    Analysis, BatchValues, Contributions, ContributionsSection, LeftOutHeatmap, Observer, Phase, Section,
-    SubstitutionSection, Timing,
-};
+use crate::analysis::run::Run;
+use crate::analysis::{Analysis, Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Pass, Request, Tap, Watcher};
-use crate::names::{BlockHook, Head, HeatmapId, HookPoint};
-use crate::prompts::{Made, Prompt, PromptSet, PromptSource};
+use crate::forward::{Model, Pass, Request, Watcher};
+use crate::prompts::{Made, Prompt, PromptSet};
 
 /// Runs `analysis` on `model` and tells `observer` of its progress.
 ///
@@ -28,42 +20,54 @@ use crate::prompts::{Made, Prompt, PromptSet, PromptSource};
 /// prompts that do not fit it, [`ErrorKind::Cancelled`] from `observer`, and errors of reading weights.
 /// The model stays usable after any of them.
 pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> Result<Analyzed> {
+    let found = found_by(Section::analyzers(analysis), model, analysis, observer).await?;
+    let (sections, Made { batches, set }, timing) = found;
+    Ok(Analyzed {
+        set,
+        prompts: batches.into_iter().flatten().collect(),
+        sections,
+        timing,
+    })
+}
+
+/// What `analyzers` find in one pass over one set of prompts, as [`analyze()`] says.
+async fn found_by<S>(
+    analyzers: Vec<Box<dyn AnyAnalyzer<S>>>,
+    model: &mut Model,
+    analysis: &Analysis,
+    observer: &dyn Observer,
+) -> Result<(Vec<S>, Made, Timing)> {
     check(model, analysis)?;
+    let mut run = Run::new(analyzers, analysis, model.config());
+    let layers = run.layers();
     model.set_processing(analysis.processing);
-    let layers = analysis.head.layer;
     let before = model.checkpoint().traffic();
     let meter = Meter::new(observer, Phase::Prompts, analysis.prompts.batches(), layers, before);
     let n_ctx = model.config().n_ctx;
     let made = analysis
         .prompts
         .make(model.tokenizer(), n_ctx, async || meter.breathe().await);
-    let Made { batches, set } = made.await?;
+    let made = made.await?;
+    let batches = &made.batches;
     meter.batches(batches.len());
-    let mut passes = passes(model, analysis, &batches)?;
+    let (mut passes, effective) = run.passes(model, batches)?;
     let positions = passes.iter().map(|pass| pass.tree.len()).sum();
-    meter.plan(positions, model.bytes_to_read(&passes, layers, Some(layers)));
+    meter.plan(
+        positions,
+        model.bytes_to_read(&passes, layers, Some(analysis.head.layer)),
+    );
 
     let mut schedule = model.begin(&mut passes, layers, &meter).await?;
     let weights = model.head_weights(analysis.head, &meter).await?;
-    // The heatmaps are of the first batch.
-    let ends = Ends::new(model, &weights, &passes[0].tree, &batches[0], layers)?;
-    passes[0].request.taps.extend(ends.taps());
-    let mut found = Found {
-        effective: EffectiveEmbeddings::read(model, &batches, &meter).await?,
-        ..Found::default()
-    };
+    run.ask(model, &weights, &mut passes, batches)?;
+    let effective = EffectiveEmbeddings::read(model, effective, &meter).await?;
     while let Some(index) = model.advance(&mut schedule, &mut passes, &meter).await? {
         // Taken, so that a finished batch's residual stream is freed.
         let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
-        let scores = HeadScores::new(&weights, &pass, batches[index].len())?;
-        if index == 0 {
-            found.contributions = ends.all(model, &scores, &batches[0])?;
-        }
-        let values = found.add(model, &scores, analysis.earlier_head, index, &batches[index])?;
-        meter.finished_batch(index, pass.tree.len(), values);
+        run.feed((model, &weights, &effective), (index, &batches[index], &pass), &meter)?;
         meter.breathe().await?;
     }
-    Ok(found.into_result(analysis, (batches, set), &meter))
+    Ok((run.finish(), made, meter.timing()))
 }
 
 /// Checks the settings against the model.
@@ -74,21 +78,7 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
         ref prompts,
         ..
     } = *analysis;
-    let count = |name: &str, value: usize, most: usize| match (1..=most).contains(&value) {
-        true => Ok(()),
-        false => {
-            let error = Error::new(ErrorKind::Request, format!("{name} is {value}"));
-            Err(error.expected(format!("a number from 1 to {most}")))
-        }
-    };
-    if let PromptSource::Ioi(set) = prompts {
-        count("the number of batches", set.batches, MAX_BATCHES)?;
-        count("the batch size", set.batch_size, MAX_BATCH_SIZE)?;
-        if set.seed.checked_add(set.batches as u64).is_none() {
-            let cause = format!("the seed {} is too large", set.seed);
-            return Err(Error::new(ErrorKind::Request, cause).advice("Choose a smaller seed."));
-        }
-    }
+    prompts.check()?;
     model.config().check_head(head)?;
     model.config().check_head(earlier_head)?;
     if head.layer == 0 {
@@ -106,88 +96,6 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
     Ok(())
 }
 
-/// A pass for every batch.
-fn passes(model: &Model, analysis: &Analysis, batches: &[Vec<Prompt>]) -> Result<Vec<Pass>> {
-    let mut passes = Vec::with_capacity(batches.len());
-    for prompts in batches {
-        let tree = tree_to_dest(model, prompts)?;
-        let dest = |(index, prompt): (usize, &Prompt)| Result::Ok(tree.path(index)[prompt.dest()?]);
-        let dests = prompts.iter().enumerate().map(dest).collect::<Result<_>>()?;
-        let earlier_head = HookPoint::block(analysis.earlier_head.layer, BlockHook::Result);
-        let earlier_head = Tap::new(earlier_head, dests).of_head(analysis.earlier_head.head);
-        let request = Request {
-            taps: vec![earlier_head],
-            other_tokens: prompts.iter().flat_map(tokens_of).collect(),
-            ..Request::default()
-        };
-        passes.push(Pass::new(tree, request));
-    }
-    Ok(passes)
-}
-
-/// What has been found so far.
-#[derive(Default)]
-struct Found {
-    /// By number: batches that go through the model together may finish in another order.
-    batches: BTreeMap<usize, BatchValues>,
-    effective: EffectiveEmbeddings,
-    contributions: BTreeMap<HeatmapId, Contributions>,
-}
-
-impl Found {
-    /// Evaluates the finished pass of batch `index`.
-    fn add(
-        &mut self,
-        model: &Model,
-        scores: &HeadScores<'_>,
-        earlier_head: Head,
-        index: usize,
-        prompts: &[Prompt],
-    ) -> Result<&BatchValues> {
-        let values = batch_values(model, scores, prompts, earlier_head, &self.effective)?;
-        Ok(self.batches.entry(index).or_insert(values))
-    }
-
-    fn into_result(
-        self,
-        analysis: &Analysis,
-        (batches, set): (Vec<Vec<Prompt>>, PromptSet),
-        meter: &Meter<'_>,
-    ) -> Analyzed {
-        let mut substitution = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
-        self.batches.values().for_each(|values| substitution.append(values));
-        // Facets are many: their means are enough.
-        let mut contributions = ContributionsSection {
-            head: analysis.head,
-            prompts: batches.first().map_or(0, Vec::len),
-            heatmaps: BTreeMap::new(),
-            left_out: Vec::new(),
-        };
-        for (name, of) in self.contributions {
-            match of.flaws.first() {
-                None => {
-                    let heatmap = of.heatmap(name.side(), !name.is_facet());
-                    contributions.heatmaps.insert(name, heatmap);
-                }
-                Some(&why) => contributions.left_out.push(LeftOutHeatmap {
-                    heatmap: name,
-                    prompts: of.flaws.len(),
-                    why,
-                }),
-            }
-        }
-        Analyzed {
-            set,
-            prompts: batches.into_iter().flatten().collect(),
-            sections: vec![
-                Section::Substitution(substitution),
-                Section::Contributions(contributions),
-            ],
-            timing: meter.timing(),
-        }
-    }
-}
-
 /// What a run found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analyzed {
@@ -200,3 +108,6 @@ pub struct Analyzed {
     /// How long it took.
     pub timing: Timing,
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{EffectiveEmbedding, Model, Watcher};
-use crate::prompts::Prompt;
 
-/// The effective embeddings of all sources of a run, each token once.
+/// The effective embeddings of some tokens.
 #[derive(Default)]
 pub(crate) struct EffectiveEmbeddings {
     tokens: Vec<u32>,
@@ -14,9 +13,11 @@ pub(crate) struct EffectiveEmbeddings {
 }
 
 impl EffectiveEmbeddings {
-    /// Those of `batches`, whose tokens the model has read.
-    pub(crate) async fn read(model: &mut Model, batches: &[Vec<Prompt>], watcher: &dyn Watcher) -> Result<Self> {
-        let tokens: BTreeSet<u32> = batches.iter().flatten().map(Prompt::src_token).collect::<Result<_>>()?;
+    /// Those of `tokens`, whose embedding the model has read.
+    pub(crate) async fn read(model: &mut Model, tokens: BTreeSet<u32>, watcher: &dyn Watcher) -> Result<Self> {
+        if tokens.is_empty() {
+            return Ok(Self::default());
+        }
         let tokens: Vec<u32> = tokens.into_iter().collect();
         let embeddings = model.effective_embedding(&tokens, watcher).await?;
         Ok(Self { tokens, embeddings })

@@ -91,13 +91,13 @@ impl<'a> Meter<'a> {
         self.tell(state);
     }
 
-    /// Batch `index`, of `positions` positions, is finished.
-    pub(crate) fn finished_batch(&self, index: usize, positions: usize, values: &BatchValues) {
+    /// Batch `index`, of `positions` positions, is finished, and `values` of it can be shown.
+    pub(crate) fn finished_batch(&self, index: usize, positions: usize, values: &[&BatchValues]) {
         let mut state = self.state.borrow_mut();
         state.lap();
         state.progress.batches_done += 1;
         state.progress.positions_done += positions;
-        self.observer.batch(index, values);
+        values.iter().for_each(|values| self.observer.batch(index, values));
         self.tell(state);
     }
 

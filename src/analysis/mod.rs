@@ -3,34 +3,43 @@
 //! The score of a head from END to IO is linear in the normalised residual stream at either end once
 //! the other end is fixed. [`analyze()`] puts vectors of known meaning in its place (histograms) and
 //! splits it into the components that were added to the stream (heatmaps).
+//!
+//! What can be found is a list of analyses, each in a folder of its own: see the end of this file, and `analyzer.rs` for what one is.
 
 mod analyze;
+mod analyzer;
 mod array;
 mod contributions;
 mod effective;
 mod head_attention;
-mod heatmap;
 mod left_out;
 mod meter;
 mod request;
+mod run;
 mod scores;
+#[macro_use]
 mod section;
 mod section_type;
-mod series;
 pub mod settings;
 mod substitution;
 mod timing;
-mod vectors;
+mod tree;
 
 pub use analyze::{Analyzed, analyze};
 pub use array::Array;
-pub use contributions::{Contributions, contributions};
+pub use contributions::{Contributions, Heatmap, contributions};
 pub use head_attention::{HeadAttention, head_attention};
-pub use heatmap::{ContributionsSection, Heatmap};
 pub use left_out::{LeftOutHeatmap, LeftOutSeries, Why};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
-pub use section::Section;
 pub(crate) use section::SectionRead;
 pub use section_type::SectionType;
-pub use substitution::{Series, Sides, SubstitutionSection};
+pub use substitution::{Series, Sides};
 pub use timing::Timing;
+
+// All analyses: what each finds is a section of the result, of this kind and type.
+sections! {
+    /// Scores and probabilities with substituted vectors: the histograms.
+    "substitution" => Substitution(substitution::SubstitutionSection) by SubstitutionAnalyzer;
+    /// Contributions of components to the score: the heatmaps.
+    "contributions" => Contributions(contributions::ContributionsSection) by ContributionsAnalyzer;
+}

@@ -1,16 +1,18 @@
 //! The destination head's scores in one batch.
 
 use crate::error::Result;
-use crate::forward::{HeadWeights, Pass};
+use crate::forward::{HeadWeights, PrefixTree};
 use crate::math;
 
-/// The destination head's queries, keys and scores in a batch, from a pass that stopped at its layer.
+/// The destination head's queries, keys and scores in a batch.
 ///
 /// The last position of every sequence is END.
 pub(crate) struct HeadScores<'a> {
-    pub(crate) pass: &'a Pass,
+    pub(crate) tree: &'a PrefixTree,
     pub(crate) weights: &'a HeadWeights,
-    /// `ln_scale` of every row of the pass.
+    /// resid_pre of the head's layer, `[rows, d_model]`.
+    resid: &'a [f32],
+    /// `ln_scale` of every row, `[rows]`.
     pub(crate) ln_scale: Vec<f32>,
     /// Keys, `[rows, d_head]`.
     keys: Vec<f32>,
@@ -19,23 +21,36 @@ pub(crate) struct HeadScores<'a> {
 }
 
 impl<'a> HeadScores<'a> {
-    /// Computes queries at END and keys everywhere for the first `prompts` sequences of `pass`.
-    pub(crate) fn new(weights: &'a HeadWeights, pass: &'a Pass, prompts: usize) -> Result<Self> {
-        let (normalised, ln_scale) = weights.normalise(&pass.resid);
+    /// Computes queries at END and keys everywhere for the first `prompts` sequences of `tree`; `resid [rows, d_model]` enters
+    /// the head's layer.
+    pub(crate) fn new(
+        weights: &'a HeadWeights,
+        tree: &'a PrefixTree,
+        resid: &'a [f32],
+        prompts: usize,
+    ) -> Result<Self> {
+        let (normalised, ln_scale) = weights.normalise(resid);
         let d_model = normalised.len() / ln_scale.len().max(1);
         let mut at_end = Vec::with_capacity(prompts * d_model);
         for prompt in 0..prompts {
-            if let Some(end) = pass.tree.path(prompt).last() {
+            if let Some(end) = tree.path(prompt).last() {
                 at_end.extend_from_slice(&normalised[end * d_model..][..d_model]);
             }
         }
         Ok(Self {
-            pass,
+            tree,
             weights,
+            resid,
             ln_scale,
             keys: weights.keys(normalised)?,
             queries: weights.queries(at_end)?,
         })
+    }
+
+    /// resid_pre of the head's layer at `row`, `[d_model]`.
+    pub(crate) fn resid_at(&self, row: usize) -> &'a [f32] {
+        let d_model = self.resid.len() / self.tree.len().max(1);
+        &self.resid[row * d_model..][..d_model]
     }
 
     /// Query at END of prompt `prompt`, `[d_head]`.
@@ -45,14 +60,14 @@ impl<'a> HeadScores<'a> {
 
     /// Key at `position` of prompt `prompt`, `[d_head]`.
     pub(crate) fn key(&self, prompt: usize, position: usize) -> &[f32] {
-        let row = self.pass.tree.path(prompt)[position];
+        let row = self.tree.path(prompt)[position];
         &self.keys[row * self.weights.d_head()..][..self.weights.d_head()]
     }
 
     /// Scores from END to every position up to END, `[pos]`.
     pub(crate) fn row(&self, prompt: usize) -> Vec<f32> {
         let query = self.query(prompt);
-        let positions = 0..self.pass.tree.path(prompt).len();
+        let positions = 0..self.tree.path(prompt).len();
         positions
             .map(|position| self.weights.score(query, self.key(prompt, position)))
             .collect()

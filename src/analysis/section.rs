@@ -1,18 +1,17 @@
 //! The sections of a result: what each analysis found, by kind.
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-use crate::analysis::{ContributionsSection, SectionType, SubstitutionSection};
-use crate::error::Result;
 use crate::json::{self, Misread};
-use crate::model::Config;
-use crate::names::Head;
 
-/// Defines [`Section`] from one list of kinds: text form in the result file, variant, type.
+/// Defines `Section` from one list of analyses: the kind of their section in the result file, its variant and type, and what finds
+/// it. Modules are those of the file that has the list.
 macro_rules! sections {
-    ($($(#[$about:meta])+ $kind:literal => $variant:ident($section:ty),)+) => {
+    ($($(#[$about:meta])+ $kind:literal => $variant:ident($module:ident::$section:ident) by $analyzer:ident;)+) => {
+        $(pub use self::$module::$section;)+
+
         /// One section of a result.
-        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[derive(Debug, Clone, PartialEq, serde::Serialize)]
         #[serde(tag = "kind")]
         pub enum Section {
             $($(#[$about])+ #[serde(rename = $kind)] $variant($section),)+
@@ -28,49 +27,56 @@ macro_rules! sections {
             }
 
             /// The head that it is about, if it is about one.
-            pub fn head(&self) -> Option<Head> {
-                match self { $(Self::$variant(section) => SectionType::head(section),)+ }
+            pub fn head(&self) -> Option<$crate::names::Head> {
+                match self { $(Self::$variant(section) => $crate::analysis::section_type::SectionType::head(section),)+ }
             }
 
             /// The number of prompts that it has values for, where it has values for all prompts of the run.
             pub fn prompt_count(&self) -> Option<usize> {
-                match self { $(Self::$variant(section) => SectionType::prompt_count(section),)+ }
+                match self { $(Self::$variant(section) => $crate::analysis::section_type::SectionType::prompt_count(section),)+ }
             }
 
             /// Checks that its parts fit each other and a result with `config` and `prompts` prompts.
             ///
             /// # Errors
             /// [`crate::ErrorKind::ResultFile`] naming the first part that does not fit.
-            pub fn check(&self, config: &Config, prompts: usize) -> Result<()> {
-                match self { $(Self::$variant(section) => SectionType::check(section, config, prompts),)+ }
+            pub fn check(&self, config: &$crate::model::Config, prompts: usize) -> $crate::error::Result<()> {
+                match self { $(Self::$variant(section) => $crate::analysis::section_type::SectionType::check(section, config, prompts),)+ }
+            }
+
+            /// The analyses that find them, for a run of `analysis`.
+            pub(crate) fn analyzers(
+                analysis: &$crate::analysis::request::Analysis,
+            ) -> Vec<Box<dyn $crate::analysis::analyzer::AnyAnalyzer<Self>>> {
+                vec![$(Box::new(<$module::$analyzer as $crate::analysis::analyzer::Analyzer>::new(analysis))),+]
             }
 
             /// Reads a section of any kind.
-            pub(crate) fn read(text: &str) -> std::result::Result<SectionRead, Misread> {
-                // The kind may stand behind the fields that it gives a meaning to.
-                let Probe { kind } = json::read(text.as_bytes())?;
+            pub(crate) fn read(
+                text: &str,
+            ) -> std::result::Result<$crate::analysis::section::SectionRead<Self>, $crate::json::Misread> {
+                let kind = $crate::analysis::section::kind_of(text)?;
                 let section = match kind.as_str() {
-                    $($kind => Self::$variant(json::read(text.as_bytes())?),)+
-                    _ => return Ok(SectionRead::Skipped(kind)),
+                    $($kind => Self::$variant($crate::json::read(text.as_bytes())?),)+
+                    _ => return Ok($crate::analysis::section::SectionRead::Skipped(kind)),
                 };
-                Ok(SectionRead::Known(section))
+                Ok($crate::analysis::section::SectionRead::Known(section))
             }
         }
-    };
-}
 
-sections! {
-    /// Scores and probabilities with substituted vectors: the histograms.
-    "substitution" => Substitution(SubstitutionSection),
-    /// Contributions of components to the score: the heatmaps.
-    "contributions" => Contributions(ContributionsSection),
+        $(impl From<$section> for Section {
+            fn from(section: $section) -> Self {
+                Self::$variant(section)
+            }
+        })+
+    };
 }
 
 /// A section as it is read: of a kind that is known, or of a later one.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum SectionRead {
+pub(crate) enum SectionRead<S> {
     /// A section that can be shown.
-    Known(Section),
+    Known(S),
     /// A section of this kind, which this version does not know.
     Skipped(String),
 }
@@ -82,13 +88,21 @@ struct Probe {
     kind: String,
 }
 
+/// The kind of the section `text`. It may stand behind the fields that it gives a meaning to.
+pub(super) fn kind_of(text: &str) -> Result<String, Misread> {
+    let Probe { kind } = json::read(text.as_bytes())?;
+    Ok(kind)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::Section;
+    use crate::names::Head;
 
     const CONTRIBUTIONS: &str = r#""head": "1.0", "prompts": 2, "heatmaps": {}"#;
 
-    fn read(text: &str) -> std::result::Result<SectionRead, Misread> {
+    fn read(text: &str) -> Result<SectionRead<Section>, Misread> {
         Section::read(text)
     }
 

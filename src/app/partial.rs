@@ -2,7 +2,6 @@
 
 use crate::analysis::{Analysis, BatchValues, Section, SubstitutionSection};
 use crate::model::Config;
-use crate::prompts::PromptSet;
 use crate::result::{ModelInfo, ResultFile};
 
 /// The result of `analysis` before its first batch: no values, no heatmap.
@@ -19,9 +18,7 @@ pub(super) fn append(result: &mut ResultFile, values: &BatchValues) {
     if let Some(section) = result.substitution_mut() {
         section.append(values);
     }
-    match &mut result.prompt_set {
-        Some(PromptSet::Ioi(set)) => set.batches += 1,
-        Some(PromptSet::Text(set)) => set.prompts += values.prompts(),
-        None => {}
+    if let Some(set) = &mut result.prompt_set {
+        set.add_batch(values.prompts());
     }
 }

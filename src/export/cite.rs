@@ -3,8 +3,7 @@
 use super::result_stem;
 use crate::analysis::Analysis;
 use crate::analysis::settings::{EARLIER_HEAD, Group, SETTINGS, Setting};
-use crate::prompts::text::TextPrompts;
-use crate::prompts::{PromptSet, PromptSource};
+use crate::prompts::PromptSet;
 use crate::result::ResultFile;
 
 /// What a citation says besides the result.
@@ -161,15 +160,7 @@ fn run_of(result: &ResultFile) -> Analysis {
     Analysis {
         head: result.head().unwrap_or(usual.head),
         earlier_head: result.earlier_head().unwrap_or(usual.earlier_head),
-        prompts: match &result.prompt_set {
-            Some(PromptSet::Ioi(set)) => PromptSource::Ioi(*set),
-            Some(PromptSet::Text(set)) => PromptSource::Text(TextPrompts {
-                prepend_bos: set.prepend_bos,
-                seed: set.seed,
-                ..TextPrompts::default()
-            }),
-            None => usual.prompts,
-        },
+        prompts: result.prompt_set.as_ref().map_or(usual.prompts, PromptSet::source),
         processing: result.processing,
     }
 }

@@ -12,7 +12,14 @@ const EARLIER_HEAD: (&str, &str) = ("NMH ", " output");
 
 /// Makes the enum, its list and what is known of each series from one table, so that none can be left out of either.
 macro_rules! series {
-    ($($(#[$about:meta])+ $series:ident => $label:literal, side: $side:expr, true_values: $truth:literal, in_notebook: $in_notebook:literal;)+) => {
+    ($($(#[$about:meta])+ $series:ident => $label:literal {
+        side: $side:expr,
+        true_values: $truth:literal,
+        in_notebook: $in_notebook:literal,
+        starts_visible: $visible:literal,
+        color: $color:literal,
+        note: $note:literal,
+    })+) => {
         /// A series: the vector that is put in place of what the head reads, or the head's true values.
         ///
         /// Its text form is its label in legends, tables, links and result files. Order is that of the labels.
@@ -74,6 +81,36 @@ macro_rules! series {
                     Self::EarlierHead(_) | Self::Other(_) => false,
                 }
             }
+
+            /// Whether it is shown before its legend entry is clicked.
+            ///
+            /// As in the notebook, W_U of a random name and of the subject start hidden; so do series that the notebook
+            /// does not have, so that the first sight of a live run compares with the recorded one.
+            pub const fn starts_visible(&self) -> bool {
+                match self {
+                    $(Self::$series => $visible,)+
+                    Self::EarlierHead(_) | Self::Other(_) => true,
+                }
+            }
+
+            /// The number of its color among those of all figures; None where it takes one that is left. The same vector has
+            /// the same color at either side.
+            pub const fn color(&self) -> Option<usize> {
+                match self {
+                    $(Self::$series => Some($color),)+
+                    Self::EarlierHead(_) => Some(4),
+                    Self::Other(_) => None,
+                }
+            }
+
+            /// One line on what the vector behind it is; empty where that is not known.
+            pub const fn note(&self) -> &'static str {
+                match self {
+                    $(Self::$series => $note,)+
+                    Self::EarlierHead(_) => "z W_O of the earlier head at END, without b_O: what that head writes",
+                    Self::Other(_) => "",
+                }
+            }
         }
     };
 }
@@ -84,35 +121,140 @@ const BOTH: Option<Side> = None;
 
 series! {
     /// W_U of the indirect object in place of the normalised residual stream at END.
-    WuIo => "W_U[IO]", side: QUERY, true_values: false, in_notebook: true;
+    WuIo => "W_U[IO]" {
+        side: QUERY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 5,
+        note: "Processed W_U row of the indirect object: the direction that makes the model say IO",
+    }
     /// W_U of the subject at END.
-    WuS => "W_U[S]", side: QUERY, true_values: false, in_notebook: true;
+    WuS => "W_U[S]" {
+        side: QUERY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: false,
+        color: 2,
+        note: "Processed W_U row of the subject",
+    }
     /// W_U of a drawn name at END.
-    WuRandomName => "W_U[random name]", side: QUERY, true_values: false, in_notebook: true;
+    WuRandomName => "W_U[random name]" {
+        side: QUERY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: false,
+        color: 1,
+        note: "Processed W_U row of a name drawn at random, without leading space",
+    }
     /// W_U of a drawn token at END.
-    WuRandom => "W_U[random]", side: QUERY, true_values: false, in_notebook: true;
+    WuRandom => "W_U[random]" {
+        side: QUERY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 0,
+        note: "Processed W_U row of a token drawn at random from the whole vocabulary",
+    }
     /// W_U of the source token: at the destination, and at the source itself.
-    WuSrc => "W_U[src]", side: BOTH, true_values: false, in_notebook: true;
+    WuSrc => "W_U[src]" {
+        side: BOTH,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 5,
+        note: "Processed W_U row of the source token: the direction that makes the model say it",
+    }
     /// The residual stream itself, divided by its unbiased standard deviation like all the others. Of both sides.
-    NoPatching => "No patching", side: BOTH, true_values: false, in_notebook: true;
+    NoPatching => "No patching" {
+        side: BOTH,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 3,
+        note: "The residual stream itself (resid_pre), divided by its standard deviation: differs a little from the true score",
+    }
     /// At IO: what the notebook calls W_E, the processed W_U of the indirect object.
-    WeIo => "W_E[IO]", side: KEY, true_values: false, in_notebook: true;
+    WeIo => "W_E[IO]" {
+        side: KEY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 5,
+        note: "As in the notebook: the processed W_U row of IO, not the embedding",
+    }
     /// At IO: the processed embedding of the indirect object.
-    WeIoTrue => "W_E[IO] (true embedding)", side: KEY, true_values: false, in_notebook: false;
+    WeIoTrue => "W_E[IO] (true embedding)" {
+        side: KEY,
+        true_values: false,
+        in_notebook: false,
+        starts_visible: false,
+        color: 0,
+        note: "W_E row of the indirect object, which the notebook's W_E[IO] is not",
+    }
     /// At IO: the embedding through layer 0 alone.
-    WeeIo => "W_EE[IO]", side: KEY, true_values: false, in_notebook: true;
+    WeeIo => "W_EE[IO]" {
+        side: KEY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 2,
+        note: "W_E row of IO after layer 0 alone: attention only to itself, without biases, plus its MLP",
+    }
     /// At IO: the output of layer 0's MLP alone.
-    WeeSubEIo => "W_EE_subE[IO]", side: KEY, true_values: false, in_notebook: true;
+    WeeSubEIo => "W_EE_subE[IO]" {
+        side: KEY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 1,
+        note: "Output of layer 0's MLP for IO alone: W_EE[IO] without the embedding and attention",
+    }
     /// At the source: its processed embedding.
-    WeSrc => "W_E[src]", side: KEY, true_values: false, in_notebook: true;
+    WeSrc => "W_E[src]" {
+        side: KEY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 0,
+        note: "Processed W_E row of the source token",
+    }
     /// At the source: its embedding through layer 0 alone.
-    WeeSrc => "W_EE[src]", side: KEY, true_values: false, in_notebook: true;
+    WeeSrc => "W_EE[src]" {
+        side: KEY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 2,
+        note: "W_E row of the source token after layer 0 alone: attention only to itself, without biases, plus its MLP",
+    }
     /// At the source: the output of layer 0's MLP alone.
-    WeeSubESrc => "W_EE_subE[src]", side: KEY, true_values: false, in_notebook: true;
+    WeeSubESrc => "W_EE_subE[src]" {
+        side: KEY,
+        true_values: false,
+        in_notebook: true,
+        starts_visible: true,
+        color: 1,
+        note: "Output of layer 0's MLP for the source token alone: W_EE[src] without the embedding and attention",
+    }
     /// The head's true scores.
-    TrueScore => "true score", side: BOTH, true_values: true, in_notebook: false;
+    TrueScore => "true score" {
+        side: BOTH,
+        true_values: true,
+        in_notebook: false,
+        starts_visible: false,
+        color: 6,
+        note: "The head's own attention score from END to IO, nothing substituted",
+    }
     /// The head's true probabilities.
-    TrueProbability => "true probability", side: BOTH, true_values: true, in_notebook: false;
+    TrueProbability => "true probability" {
+        side: BOTH,
+        true_values: true,
+        in_notebook: false,
+        starts_visible: false,
+        color: 6,
+        note: "The head's own attention probability from END to IO, nothing substituted",
+    }
 }
 
 impl SeriesId {
@@ -227,8 +369,10 @@ mod tests {
 
     #[test]
     fn sides_and_true_values() {
-        let of = |side| ours().iter().filter(|series| series.side() == side).count();
-        assert_eq!((of(Some(Side::Query)), of(Some(Side::Key)), of(None)), (5, 7, 4));
+        let sides = |series: SeriesId| series.side();
+        assert_eq!([SeriesId::WuS, SeriesId::WeIo].map(sides), [QUERY, KEY]);
+        assert_eq!([SeriesId::NoPatching, SeriesId::TrueScore].map(sides), [BOTH, BOTH]);
+        assert_eq!(sides(SeriesId::EarlierHead(Head::new(9, 9))), QUERY);
         let (score, probability) = (SeriesId::TrueScore, SeriesId::TrueProbability);
         assert!(score.is_same_as(&probability) && score.is_same_as(&score));
         assert!(!score.is_same_as(&SeriesId::NoPatching) && !SeriesId::WuIo.is_same_as(&SeriesId::WeIo));

@@ -46,24 +46,10 @@ pub(super) const DARK: [RGBColor; COLORS] = [
 /// A known series always has the same colour, in every figure and for every run. Others take the colours that are left,
 /// in the order given; when none are left they begin again.
 pub(super) fn colors<'a>(series: impl Iterator<Item = &'a SeriesId> + Clone) -> Vec<usize> {
-    let taken: Vec<usize> = series.clone().filter_map(known).collect();
+    let taken: Vec<usize> = series.clone().filter_map(SeriesId::color).collect();
     let mut left: Vec<usize> = (0..COLORS).filter(|color| !taken.contains(color)).collect();
     left.extend(0..COLORS);
     let mut left = left.into_iter().cycle();
-    let mut color = |series| known(series).or_else(|| left.next()).unwrap_or_default();
+    let mut color = |series: &SeriesId| series.color().or_else(|| left.next()).unwrap_or_default();
     series.map(&mut color).collect()
-}
-
-fn known(series: &SeriesId) -> Option<usize> {
-    match series {
-        SeriesId::WuRandom | SeriesId::WeIoTrue | SeriesId::WeSrc => Some(0),
-        SeriesId::WuRandomName | SeriesId::WeeSubEIo | SeriesId::WeeSubESrc => Some(1),
-        SeriesId::WuS | SeriesId::WeeIo | SeriesId::WeeSrc => Some(2),
-        SeriesId::NoPatching => Some(3),
-        SeriesId::EarlierHead(_) => Some(4),
-        // The notebook's W_E[IO] is the vector W_U[IO].
-        SeriesId::WuIo | SeriesId::WeIo | SeriesId::WuSrc => Some(5),
-        SeriesId::TrueScore | SeriesId::TrueProbability => Some(6),
-        SeriesId::Other(_) => None,
-    }
 }

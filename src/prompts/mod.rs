@@ -1,14 +1,36 @@
-//! Prompts and the makers they come from.
+//! Prompts and the makers they come from: a list at the end of this file; `maker.rs` says what one is.
 
 pub mod ioi;
+#[macro_use]
+mod maker;
 mod prompt;
-mod set;
-mod source;
 pub mod text;
 
+pub use ioi::IoiSet;
+pub(crate) use prompt::RANDOM;
 pub use prompt::{Prompt, Targets};
-/// What the token is for that is drawn from the whole vocabulary, among a prompt's [`Prompt::drawn`].
-pub(crate) const RANDOM: &str = "random";
+pub use text::TextSet;
 
-pub use set::{IoiSet, PromptSet, TextSet};
-pub use source::{Made, PromptSource};
+// All makers: what each is asked for, and what stands in a result for its prompts.
+makers! {
+    /// Draws from the IOI dataset.
+    Ioi(ioi::IoiSet) => ioi::IoiSet;
+    /// Texts that a reader wrote. They are the prompts of the result themselves.
+    Text(text::TextPrompts) => text::TextSet;
+}
+
+impl Default for PromptSource {
+    fn default() -> Self {
+        Self::Ioi(IoiSet::default())
+    }
+}
+
+impl PromptSet {
+    /// The drawn prompts of the IOI dataset, if they are.
+    pub fn ioi(&self) -> Option<&IoiSet> {
+        match self {
+            Self::Ioi(set) => Some(set),
+            _ => None,
+        }
+    }
+}

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::PositionName;
 
+/// What the token is for that is drawn from the whole vocabulary, among a prompt's [`Prompt::drawn`].
+pub(crate) const RANDOM: &str = "random";
+
 /// A prompt: a text, its tokens, and what stands where. Also its entry in the result file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {

@@ -4,7 +4,7 @@
 
 use keyside::analysis::contributions;
 use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Tap, Unwatched, Variant};
-use keyside::names::{BlockHook, Head, HeatmapId, HookPoint, Side};
+use keyside::names::{BlockHook, Component, Head, HeatmapId, HookPoint, Side};
 use keyside::prompts::ioi::{Positions, Prompt};
 use serde_json::Value;
 
@@ -14,6 +14,11 @@ use super::Golden;
 pub struct Case {
     name: String,
     arrays: Value,
+    pub text: String,
+    /// Whether the tokens begin with BOS.
+    pub bos: bool,
+    /// Components before the head's layer, in the order of the arrays that have a number for each, and a bias last.
+    pub components: Vec<Component>,
     pub tokens: Vec<u32>,
     pub second: Option<Vec<u32>>,
     pub dest: usize,
@@ -51,9 +56,13 @@ impl Case {
         let text = case["text"].as_str().unwrap();
         let tokens: Vec<u32> = serde_json::from_value(entry["tokens"].clone()).unwrap();
         assert_eq!(encode(text), tokens, "{text}");
+        let names = entry["components"].as_array().unwrap().iter();
         Self {
             name: format!("{} in {text:?}", case["head"].as_str().unwrap()),
             arrays: entry["arrays"].clone(),
+            text: text.to_owned(),
+            bos: case["bos"].as_bool().unwrap(),
+            components: names.map(|name| name.as_str().unwrap().parse().unwrap()).collect(),
             second: case["second"].as_str().map(encode),
             dest: number("dest"),
             src: number("src"),
@@ -71,7 +80,8 @@ impl Case {
         data.iter().map(|v| v.as_f64().unwrap() as f32).collect()
     }
 
-    fn check(&self, golden: &mut Golden, name: &str, found: &[f32]) {
+    /// Compares with the case's array `name`.
+    pub fn check(&self, golden: &mut Golden, name: &str, found: &[f32]) {
         golden.check_values(&format!("{} {name}", self.name), found, &self.expected(name));
     }
 

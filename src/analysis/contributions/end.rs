@@ -45,7 +45,7 @@ impl<'a> End<'a> {
         whole: &[f32],
     ) -> Self {
         let (weights, d, columns) = (scores.weights, config.d_model, config.n_head + 2);
-        let row = scores.pass.tree.path(index)[position];
+        let row = scores.tree.path(index)[position];
         let ln_scale = scores.ln_scale[row];
         let unit = &components.directions[index * d..][..d];
         let mut mapped = Vec::new();
@@ -62,9 +62,9 @@ impl<'a> End<'a> {
             along.push(length);
         }
         let direction = weights.read(side, unit);
-        let length = (math::dot(scores.pass.resid_at(row), unit) / f64::from(ln_scale)) as f32;
+        let length = (math::dot(scores.resid_at(row), unit) / f64::from(ln_scale)) as f32;
         let parallel: Vec<f32> = direction.iter().map(|v| length * v).collect();
-        let deviation = math::standard_deviation(scores.pass.resid_at(row));
+        let deviation = math::standard_deviation(scores.resid_at(row));
         Self {
             weights,
             side,

@@ -1,25 +1,101 @@
 //! Contributions of the components of the residual stream to the score from the destination to the source (of IOI: END to IO): the
 //! heatmaps.
 //!
-//! `components` are the parts of the residual stream; `table` is what one heatmap is; `end` is one end of the score in one prompt; `variants` puts ends together.
+//! `components` are the parts of the residual stream; `table` is what one heatmap is; `end` is one end of the score in one prompt; `variants` puts ends together;
+//! `ends` is what they need of a pass.
 
 mod components;
 mod end;
+mod ends;
+mod heatmap;
 mod table;
 mod variants;
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
-use self::components::{Components, Direction};
+use self::ends::Ends;
+pub use self::heatmap::{ContributionsSection, Heatmap};
 pub use self::table::Contributions;
-use self::variants::Captured;
+use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
 use crate::analysis::scores::HeadScores;
+use crate::analysis::tree::tree_to_dest;
+use crate::analysis::{Analysis, BatchValues, LeftOutHeatmap};
 use crate::error::Result;
-use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Tap, Watcher};
-use crate::names::{Head, HeatmapId, PositionName, Side};
+use crate::forward::{Model, Pass, Request, Tap, Watcher};
+use crate::names::{Head, HeatmapId};
 use crate::prompts::Prompt;
+
+/// The analysis behind the heatmaps. They are of the first batch.
+pub(crate) struct ContributionsAnalyzer {
+    head: Head,
+    /// While the first batch is on its way.
+    ends: Option<Ends>,
+    /// Number of prompts of the first batch.
+    prompts: usize,
+    found: BTreeMap<HeatmapId, Contributions>,
+}
+
+impl Analyzer for ContributionsAnalyzer {
+    type Section = ContributionsSection;
+
+    fn new(analysis: &Analysis) -> Self {
+        Self {
+            head: analysis.head,
+            ends: None,
+            prompts: 0,
+            found: BTreeMap::new(),
+        }
+    }
+
+    fn needs(&self, prompt: &Prompt) -> Result<Needs> {
+        Ok(Needs {
+            tokens: vec![prompt.src_token()?],
+            ..Needs::default()
+        })
+    }
+
+    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+        if batch.index > 0 {
+            return Ok(Vec::new());
+        }
+        let ends = Ends::new(batch.model, batch.weights, batch.tree, batch.prompts, self.head.layer)?;
+        let taps = ends.taps();
+        self.ends = Some(ends);
+        Ok(taps)
+    }
+
+    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+        if let Some(ends) = self.ends.take_if(|_| batch.index == 0) {
+            self.prompts = batch.prompts.len();
+            self.found = ends.all(batch.model, batch.scores()?, batch.prompts)?;
+        }
+        Ok(None)
+    }
+
+    fn finish(self) -> Option<ContributionsSection> {
+        let mut section = ContributionsSection {
+            head: self.head,
+            prompts: self.prompts,
+            heatmaps: BTreeMap::new(),
+            left_out: Vec::new(),
+        };
+        for (name, of) in self.found {
+            match of.flaws.first() {
+                None => {
+                    // Facets are many: their means are enough.
+                    let heatmap = of.heatmap(name.side(), !name.is_facet());
+                    section.heatmaps.insert(name, heatmap);
+                }
+                Some(&why) => section.left_out.push(LeftOutHeatmap {
+                    heatmap: name,
+                    prompts: of.flaws.len(),
+                    why,
+                }),
+            }
+        }
+        Some(section)
+    }
+}
 
 /// Contributions to the scores of `head` from destination to source in `prompts`, prompt by prompt, under the names of the heatmaps:
 /// "key", "key_subWU", ..., "query_split/q par k par". In layer 0 there is no MLP before the head, so the variants with it are absent;
@@ -45,88 +121,6 @@ pub async fn contributions(
     let ends = Ends::new(model, &weights, &passes[0].tree, prompts, head.layer)?;
     passes[0].request.taps.extend(ends.taps());
     while model.advance(&mut schedule, &mut passes, watcher).await?.is_some() {}
-    let scores = HeadScores::new(&weights, &passes[0], prompts.len())?;
+    let scores = HeadScores::new(&weights, &passes[0].tree, &passes[0].resid, prompts.len())?;
     ends.all(model, &scores, prompts)
-}
-
-/// The prefix tree of `prompts` up to the destination: nothing after it has a part in the score.
-pub(crate) fn tree_to_dest(model: &Model, prompts: &[Prompt]) -> Result<PrefixTree> {
-    let up_to = |prompt| {
-        let Prompt { tokens, .. }: &Prompt = prompt;
-        model.check_sequence(tokens)?;
-        Ok(&tokens[..=prompt.dest()?])
-    };
-    let texts: Vec<&[u32]> = prompts.iter().map(up_to).collect::<Result<_>>()?;
-    Ok(PrefixTree::new(texts))
-}
-
-/// Components at both ends of the score in every prompt, as a pass hands them over: keys' at the source and, where there is one,
-/// at S1, split along MLP 0's output, and queries' at the destination, split along the source's row of W_U.
-pub(crate) struct Ends {
-    src: Rc<RefCell<Components>>,
-    s1: Option<Rc<RefCell<Components>>>,
-    dest: Rc<RefCell<Components>>,
-}
-
-impl Ends {
-    /// Of a pass over `prompts` that goes through `layers` blocks; the model has read their tokens.
-    pub(crate) fn new(
-        model: &Model,
-        weights: &HeadWeights,
-        tree: &PrefixTree,
-        prompts: &[Prompt],
-        layers: usize,
-    ) -> Result<Self> {
-        let components = |positions: Vec<usize>, side: Side, direction: Direction| {
-            let rows = positions
-                .iter()
-                .enumerate()
-                .map(|(index, position)| tree.path(index)[*position]);
-            let components = Components::new(model, weights, tree, (rows.collect(), layers), side, direction)?;
-            Result::Ok(Rc::new(RefCell::new(components)))
-        };
-        let mut w_u = Vec::with_capacity(prompts.len() * model.config().d_model);
-        for prompt in prompts {
-            w_u.extend(model.w_u(prompt.src_token()?)?);
-        }
-        let at = |position: fn(&Prompt) -> Result<usize>| prompts.iter().map(position).collect::<Result<Vec<_>>>();
-        let s1: Option<Vec<usize>> = prompts
-            .iter()
-            .map(|prompt| prompt.position(&PositionName::S1))
-            .collect();
-        let s1 = s1.map(|positions| components(positions, Side::Key, Direction::MlpOfLayer0));
-        Ok(Self {
-            src: components(at(Prompt::src)?, Side::Key, Direction::MlpOfLayer0)?,
-            s1: s1.transpose()?,
-            dest: components(at(Prompt::dest)?, Side::Query, Direction::Of(w_u))?,
-        })
-    }
-
-    fn all_components(&self) -> impl Iterator<Item = &Rc<RefCell<Components>>> {
-        [&self.src, &self.dest].into_iter().chain(&self.s1)
-    }
-
-    /// What the pass has to hand over.
-    pub(crate) fn taps(&self) -> Vec<Tap> {
-        self.all_components().flat_map(Components::taps).collect()
-    }
-
-    /// All heatmaps, once the pass is through.
-    pub(crate) fn all(
-        &self,
-        model: &Model,
-        scores: &HeadScores<'_>,
-        prompts: &[Prompt],
-    ) -> Result<BTreeMap<HeatmapId, Contributions>> {
-        for components in self.all_components() {
-            components.borrow_mut().add_biases(model)?;
-        }
-        let s1 = self.s1.as_ref().map(|components| components.borrow());
-        let captured = Captured {
-            src: &self.src.borrow(),
-            s1: s1.as_deref(),
-            dest: &self.dest.borrow(),
-        };
-        variants::all(model.config(), scores, prompts, &captured)
-    }
 }

@@ -1,6 +1,7 @@
 //! The contributions of one heatmap, prompt by prompt.
 
-use crate::analysis::{Array, Heatmap, Why};
+use super::heatmap::Heatmap;
+use crate::analysis::{Array, Why};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Row, Side};
 

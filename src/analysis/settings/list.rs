@@ -2,13 +2,9 @@
 
 use super::setting::{Field, Group, Setting};
 use crate::analysis::Analysis;
+use crate::prompts::ioi::{MAX_BATCH_SIZE, MAX_BATCHES};
 use crate::prompts::text::{Format, TextPrompts};
 use crate::prompts::{IoiSet, PromptSource};
-
-/// Most batches of one run.
-pub const MAX_BATCHES: usize = 1000;
-/// Most prompts of one batch.
-pub const MAX_BATCH_SIZE: usize = 1000;
 
 /// The head that is looked at.
 pub const HEAD: Setting = Setting {
@@ -227,7 +223,7 @@ fn on(what: &str, on: bool) -> Option<String> {
 fn ioi(run: &Analysis) -> Option<&IoiSet> {
     match &run.prompts {
         PromptSource::Ioi(set) => Some(set),
-        PromptSource::Text(_) => None,
+        _ => None,
     }
 }
 
@@ -240,7 +236,7 @@ fn change_ioi(run: &mut Analysis, change: impl FnOnce(&mut IoiSet)) {
 fn own(run: &Analysis) -> Option<&TextPrompts> {
     match &run.prompts {
         PromptSource::Text(text) => Some(text),
-        PromptSource::Ioi(_) => None,
+        _ => None,
     }
 }
 

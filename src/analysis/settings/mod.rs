@@ -4,8 +4,10 @@
 mod list;
 mod setting;
 
-pub use list::{BATCH_SIZE, BATCHES, CSV, EARLIER_HEAD, HEAD, MAX_BATCH_SIZE, MAX_BATCHES, SETTINGS};
+pub use list::{BATCH_SIZE, BATCHES, CSV, EARLIER_HEAD, HEAD, SETTINGS};
 pub use setting::{Field, Group, Setting};
+
+pub use crate::prompts::ioi::{MAX_BATCH_SIZE, MAX_BATCHES};
 
 #[cfg(test)]
 #[path = "tests.rs"]

@@ -8,6 +8,7 @@ mod csv;
 mod errors;
 mod locate;
 mod marks;
+mod set;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,6 +16,7 @@ use self::csv::Record;
 use self::errors::{SHOWN, shown, wrong};
 use self::locate::{Located, locate};
 pub use self::marks::Marked;
+pub use self::set::TextSet;
 use super::ioi::random::PythonRandom;
 use super::{Prompt, RANDOM, Targets};
 use crate::error::{Error, ErrorKind, Result};

@@ -5,31 +5,33 @@
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
-use crate::forward::Model;
+use crate::forward::{Captured, Model};
 use crate::names::{Head, SeriesId, Side};
 use crate::prompts::ioi::RANDOM_NAME;
 use crate::prompts::{Prompt, RANDOM};
 
 /// One prompt of a finished pass.
-pub(crate) struct AtPrompt<'a> {
-    pub(crate) model: &'a Model,
-    pub(crate) scores: &'a HeadScores<'a>,
-    pub(crate) prompt: &'a Prompt,
-    /// Its number in the pass.
-    pub(crate) index: usize,
-    pub(crate) earlier_head: Head,
-    pub(crate) effective: &'a EffectiveEmbeddings,
+pub(super) struct AtPrompt<'a> {
+    pub(super) model: &'a Model,
+    pub(super) effective: &'a EffectiveEmbeddings,
+    /// What the batch's taps have captured.
+    pub(super) captured: &'a [Captured],
+    pub(super) scores: &'a HeadScores<'a>,
+    pub(super) prompt: &'a Prompt,
+    /// Its number in the batch.
+    pub(super) index: usize,
+    pub(super) earlier_head: Head,
 }
 
 /// A vector, `[d_model]`, and the series that it gives; None where a prompt has no such vector.
 type Found = Result<Option<(SeriesId, Vec<f32>)>>;
 
 /// A vector that is put in place of the normalised residual stream.
-pub(crate) struct Substituted {
+pub(super) struct Substituted {
     /// At the destination in place of what the query is made from, or at the source of what the key is made from.
-    pub(crate) side: Side,
+    pub(super) side: Side,
     /// The vector of one prompt.
-    pub(crate) of: fn(&AtPrompt<'_>) -> Found,
+    pub(super) of: fn(&AtPrompt<'_>) -> Found,
 }
 
 const fn query(of: fn(&AtPrompt<'_>) -> Found) -> Substituted {
@@ -41,14 +43,14 @@ const fn key(of: fn(&AtPrompt<'_>) -> Found) -> Substituted {
 }
 
 /// All of them. What makes no sense for a prompt is left out: only prompts of the IOI dataset have a subject and a random name.
-pub(crate) const VECTORS: &[Substituted] = &[
+pub(super) const VECTORS: &[Substituted] = &[
     query(|at| at.w_u(at.of_ioi(SeriesId::WuIo), at.src_token())),
     query(|at| at.w_u(at.of_ioi(SeriesId::WuS), at.prompt.targets.b)),
     query(|at| at.w_u(at.of_ioi(SeriesId::WuRandomName), at.drawn(RANDOM_NAME))),
     query(|at| at.w_u(at.of_others(SeriesId::WuSrc), at.src_token())),
     query(|at| at.w_u(Some(SeriesId::WuRandom), at.drawn(RANDOM))),
     query(|at| {
-        let output = at.scores.pass.captured[EARLIER_HEAD].row(at.index).to_vec();
+        let output = at.captured[EARLIER_HEAD].row(at.index).to_vec();
         Ok(Some((SeriesId::EarlierHead(at.earlier_head), output)))
     }),
     query(|at| at.resid_pre(at.prompt.dest()?)),
@@ -61,7 +63,7 @@ pub(crate) const VECTORS: &[Substituted] = &[
     key(|at| at.resid_pre(at.prompt.src()?)),
 ];
 
-/// Which of the pass's taps is the earlier head's output at the destination.
+/// Which of the taps is the earlier head's output at the destination.
 const EARLIER_HEAD: usize = 0;
 
 impl AtPrompt<'_> {
@@ -112,8 +114,7 @@ impl AtPrompt<'_> {
 
     /// The residual stream itself.
     fn resid_pre(&self, position: usize) -> Found {
-        let pass = self.scores.pass;
-        let row = pass.tree.path(self.index)[position];
-        Ok(Some((SeriesId::NoPatching, pass.resid_at(row).to_vec())))
+        let row = self.scores.tree.path(self.index)[position];
+        Ok(Some((SeriesId::NoPatching, self.scores.resid_at(row).to_vec())))
     }
 }

@@ -1,37 +1,32 @@
 //! The series of the four histograms: scores and probabilities with each substituted vector.
 
-use crate::analysis::effective::EffectiveEmbeddings;
-use crate::analysis::scores::{HeadScores, LinearScore, probability};
-use crate::analysis::vectors::{AtPrompt, VECTORS};
+use super::vectors::{AtPrompt, VECTORS};
+use crate::analysis::analyzer::Fed;
+use crate::analysis::scores::{LinearScore, probability};
 use crate::analysis::{BatchValues, LeftOutSeries, Why};
 use crate::error::Result;
-use crate::forward::Model;
 use crate::math;
 use crate::names::{Head, HistogramId, SeriesId, Side};
 use crate::prompts::Prompt;
 
 /// All series of one batch, in prompt order.
 ///
-/// `scores` is of a pass whose first tap is the earlier head's output at the destination.
-pub(crate) fn batch_values(
-    model: &Model,
-    scores: &HeadScores<'_>,
-    prompts: &[Prompt],
-    earlier_head: Head,
-    effective: &EffectiveEmbeddings,
-) -> Result<BatchValues> {
+/// Its first tap is the earlier head's output at the destination.
+pub(super) fn batch_values(batch: &Fed<'_>, earlier_head: Head) -> Result<BatchValues> {
+    let scores = batch.scores()?;
     let mut collected = Collected::default();
-    for (index, prompt) in prompts.iter().enumerate() {
+    for (index, prompt) in batch.prompts.iter().enumerate() {
         let (row, src) = (scores.row(index), prompt.src()?);
         let with_key = LinearScore::new(scores.weights.map_with_key(scores.key(index, src)));
         let with_query = LinearScore::new(scores.weights.map_with_query(scores.query(index)));
         let at = AtPrompt {
-            model,
+            model: batch.model,
+            effective: batch.effective,
+            captured: batch.captured,
             scores,
             prompt,
             index,
             earlier_head,
-            effective,
         };
         for vector in VECTORS {
             let Some((series, values)) = (vector.of)(&at)? else {
@@ -50,7 +45,7 @@ pub(crate) fn batch_values(
 }
 
 /// The tokens whose rows of W_U and W_E the series of `prompt` are made of.
-pub(crate) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
+pub(super) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
     let src = prompt.src_token().ok();
     let targets = [src, prompt.targets.a, prompt.targets.b];
     targets

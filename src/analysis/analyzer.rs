@@ -1,0 +1,162 @@
+//! What an analysis is to a run: it says what it needs, is fed every batch, and gives one section of the result.
+
+use std::cell::OnceCell;
+
+use crate::analysis::effective::EffectiveEmbeddings;
+use crate::analysis::scores::HeadScores;
+use crate::analysis::{Analysis, BatchValues, SectionType};
+use crate::error::Result;
+use crate::forward::{Captured, HeadWeights, Model, PrefixTree, Tap};
+use crate::model::Config;
+use crate::prompts::Prompt;
+
+/// One analysis: how it finds one kind of section.
+///
+/// All analyses of a run share one pass over one set of prompts, up to the destination. A new one is a folder with an
+/// implementation of this and its section's type, and a line in the list of `analysis/mod.rs`.
+pub(crate) trait Analyzer: Sized {
+    /// What it finds.
+    type Section: SectionType;
+
+    /// For a run of `analysis`; nothing has been read yet.
+    fn new(analysis: &Analysis) -> Self;
+
+    /// How many blocks the passes have to go through, besides those before the head's layer.
+    fn layers(&self, _config: &Config) -> usize {
+        0
+    }
+
+    /// What it asks the model for because of `prompt`.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Prompt`] for a prompt that it can't do anything with.
+    fn needs(&self, _prompt: &Prompt) -> Result<Needs> {
+        Ok(Needs::default())
+    }
+
+    /// What the pass over a batch has to hand over, or to keep: [`Fed::captured`].
+    ///
+    /// # Errors
+    /// Any; it ends the run.
+    fn taps(&mut self, _batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+        Ok(Vec::new())
+    }
+
+    /// Takes what it needs of a batch whose pass is through, and says what of it can be shown at once. Batches that go through
+    /// the model together may come in another order than they have.
+    ///
+    /// # Errors
+    /// Any; it ends the run.
+    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>>;
+
+    /// What it has found in all batches; None where there is nothing to say.
+    fn finish(self) -> Option<Self::Section>;
+}
+
+/// What an analysis asks the model for because of one prompt.
+#[derive(Debug, Default)]
+pub(crate) struct Needs {
+    /// Tokens whose rows of W_E or columns of W_U it asks for, besides those of the prompt up to the destination.
+    pub(crate) tokens: Vec<u32>,
+    /// Tokens of the prompt whose effective embeddings it asks for.
+    pub(crate) effective: Vec<u32>,
+}
+
+/// A batch before its pass. The model has read its tokens' embeddings.
+pub(crate) struct Ahead<'a> {
+    /// Its number.
+    pub(crate) index: usize,
+    pub(crate) prompts: &'a [Prompt],
+    /// The prompts' positions up to the destination.
+    pub(crate) tree: &'a PrefixTree,
+    pub(crate) model: &'a Model,
+    /// Of the destination head.
+    pub(crate) weights: &'a HeadWeights,
+}
+
+/// A batch whose pass is through, and what several analyses read of it.
+pub(crate) struct Fed<'a> {
+    /// Its number.
+    pub(crate) index: usize,
+    pub(crate) prompts: &'a [Prompt],
+    pub(crate) model: &'a Model,
+    /// Of all tokens that any analysis has asked for.
+    pub(crate) effective: &'a EffectiveEmbeddings,
+    /// What this analysis' taps have captured, in their order.
+    pub(crate) captured: &'a [Captured],
+    /// The same for all analyses.
+    pub(crate) shared: &'a Shared<'a>,
+}
+
+impl<'a> Fed<'a> {
+    /// Queries, keys and scores of the destination head, computed when they are first asked for.
+    pub(crate) fn scores(&self) -> Result<&'a HeadScores<'a>> {
+        let shared = self.shared;
+        if let Some(scores) = shared.scores.get() {
+            return Ok(scores);
+        }
+        let scores = HeadScores::new(shared.weights, shared.tree, shared.resid, self.prompts.len())?;
+        Ok(shared.scores.get_or_init(|| scores))
+    }
+}
+
+/// What all analyses read of a batch, made once.
+pub(crate) struct Shared<'a> {
+    weights: &'a HeadWeights,
+    tree: &'a PrefixTree,
+    /// resid_pre of the head's layer, `[rows, d_model]`.
+    resid: &'a [f32],
+    scores: OnceCell<HeadScores<'a>>,
+}
+
+impl<'a> Shared<'a> {
+    /// Of a pass over `tree`, where `resid [rows, d_model]` enters the layer of the head with `weights`.
+    pub(crate) fn new(weights: &'a HeadWeights, tree: &'a PrefixTree, resid: &'a [f32]) -> Self {
+        Self {
+            weights,
+            tree,
+            resid,
+            scores: OnceCell::new(),
+        }
+    }
+}
+
+/// An [`Analyzer`] among others, whose section is one of the kinds `S`.
+pub(crate) trait AnyAnalyzer<S> {
+    /// As [`Analyzer::layers`].
+    fn layers(&self, config: &Config) -> usize;
+
+    /// As [`Analyzer::needs`].
+    fn needs(&self, prompt: &Prompt) -> Result<Needs>;
+
+    /// As [`Analyzer::taps`].
+    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>>;
+
+    /// As [`Analyzer::feed`].
+    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>>;
+
+    /// As [`Analyzer::finish`].
+    fn finish(self: Box<Self>) -> Option<S>;
+}
+
+impl<A: Analyzer, S: From<A::Section>> AnyAnalyzer<S> for A {
+    fn layers(&self, config: &Config) -> usize {
+        Analyzer::layers(self, config)
+    }
+
+    fn needs(&self, prompt: &Prompt) -> Result<Needs> {
+        Analyzer::needs(self, prompt)
+    }
+
+    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+        Analyzer::taps(self, batch)
+    }
+
+    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+        Analyzer::feed(self, batch)
+    }
+
+    fn finish(self: Box<Self>) -> Option<S> {
+        Analyzer::finish(*self).map(S::from)
+    }
+}

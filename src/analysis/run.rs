@@ -1,0 +1,140 @@
+//! The analyses of one run: what they need together, and what each is fed.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use crate::analysis::Analysis;
+use crate::analysis::analyzer::{Ahead, AnyAnalyzer, Fed, Needs, Shared};
+use crate::analysis::effective::EffectiveEmbeddings;
+use crate::analysis::meter::Meter;
+use crate::analysis::tree::tree_to_dest;
+use crate::error::Result;
+use crate::forward::{HeadWeights, Model, Pass, Request, Tap};
+use crate::model::Config;
+use crate::names::{BlockHook, HookPoint};
+use crate::prompts::Prompt;
+
+/// The analyses of one run, whose sections are of the kinds `S`.
+pub(crate) struct Run<S> {
+    members: Vec<Member<S>>,
+    /// The destination head's.
+    head_layer: usize,
+    /// Blocks that all passes go through.
+    layers: usize,
+}
+
+/// One of them.
+struct Member<S> {
+    analyzer: Box<dyn AnyAnalyzer<S>>,
+    /// Which taps of every batch are its own.
+    taps: Vec<Range<usize>>,
+}
+
+impl<S> Run<S> {
+    /// Of `analyzers`, in a model of `config`.
+    pub(crate) fn new(analyzers: Vec<Box<dyn AnyAnalyzer<S>>>, analysis: &Analysis, config: &Config) -> Self {
+        let head_layer = analysis.head.layer;
+        let most = analyzers.iter().map(|analyzer| analyzer.layers(config)).max();
+        let member = |analyzer| Member {
+            analyzer,
+            taps: Vec::new(),
+        };
+        Self {
+            members: analyzers.into_iter().map(member).collect(),
+            head_layer,
+            layers: most.unwrap_or(0).max(head_layer).min(config.n_layer),
+        }
+    }
+
+    /// How many blocks the passes go through.
+    pub(crate) fn layers(&self) -> usize {
+        self.layers
+    }
+
+    /// A pass for every batch, without taps, and the tokens whose effective embeddings are needed.
+    pub(crate) fn passes(&self, model: &Model, batches: &[Vec<Prompt>]) -> Result<(Vec<Pass>, BTreeSet<u32>)> {
+        let (mut passes, mut all_effective) = (Vec::with_capacity(batches.len()), BTreeSet::new());
+        for prompts in batches {
+            let tree = tree_to_dest(model, prompts)?;
+            let mut request = Request::default();
+            for prompt in prompts {
+                for Member { analyzer, .. } in &self.members {
+                    let Needs { tokens, effective } = analyzer.needs(prompt)?;
+                    request.other_tokens.extend(tokens);
+                    request.other_tokens.extend(&effective);
+                    all_effective.extend(effective);
+                }
+            }
+            passes.push(Pass::new(tree, request));
+        }
+        Ok((passes, all_effective))
+    }
+
+    /// Asks `passes`, which have not begun, for what the analyses need of them.
+    pub(crate) fn ask(
+        &mut self,
+        model: &Model,
+        weights: &HeadWeights,
+        passes: &mut [Pass],
+        batches: &[Vec<Prompt>],
+    ) -> Result<()> {
+        for (index, (pass, prompts)) in passes.iter_mut().zip(batches).enumerate() {
+            if self.layers > self.head_layer {
+                let resid_pre = HookPoint::block(self.head_layer, BlockHook::ResidPre);
+                let rows = (0..pass.tree.len()).collect();
+                pass.request.taps.push(Tap::new(resid_pre, rows));
+            }
+            let batch = Ahead {
+                index,
+                prompts,
+                tree: &pass.tree,
+                model,
+                weights,
+            };
+            for Member { analyzer, taps } in &mut self.members {
+                let first = pass.request.taps.len();
+                pass.request.taps.extend(analyzer.taps(&batch)?);
+                taps.push(first..pass.request.taps.len());
+            }
+        }
+        Ok(())
+    }
+
+    /// Feeds all analyses with batch `index`, whose pass is through, and tells `meter` of it.
+    pub(crate) fn feed(
+        &mut self,
+        (model, weights, effective): (&Model, &HeadWeights, &EffectiveEmbeddings),
+        (index, prompts, pass): (usize, &[Prompt], &Pass),
+        meter: &Meter<'_>,
+    ) -> Result<()> {
+        // What enters the head's layer was captured where the pass goes on.
+        let resid = match self.layers > self.head_layer {
+            true => pass
+                .captured
+                .first()
+                .map_or(&[][..], |captured| captured.values.as_slice()),
+            false => &pass.resid,
+        };
+        let shared = Shared::new(weights, &pass.tree, resid);
+        let mut shown = Vec::with_capacity(self.members.len());
+        for Member { analyzer, taps } in &mut self.members {
+            let batch = Fed {
+                index,
+                prompts,
+                model,
+                effective,
+                captured: &pass.captured[taps[index].clone()],
+                shared: &shared,
+            };
+            shown.extend(analyzer.feed(&batch)?);
+        }
+        meter.finished_batch(index, pass.tree.len(), &shown);
+        Ok(())
+    }
+
+    /// What was found, in the order of the analyses.
+    pub(crate) fn finish(self) -> Vec<S> {
+        let members = self.members.into_iter();
+        members.filter_map(|member| member.analyzer.finish()).collect()
+    }
+}

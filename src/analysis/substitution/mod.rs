@@ -1,0 +1,64 @@
+//! Scores and probabilities with vectors of known meaning in place of what the head reads: the histograms.
+//!
+//! `vectors` is the list of them; `series` puts each into the score of every prompt.
+
+mod section;
+mod series;
+mod vectors;
+
+use std::collections::BTreeMap;
+
+pub use self::section::{Series, Sides, SubstitutionSection};
+use self::series::{batch_values, tokens_of};
+use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
+use crate::analysis::{Analysis, BatchValues};
+use crate::error::Result;
+use crate::forward::Tap;
+use crate::names::{BlockHook, Head, HookPoint};
+use crate::prompts::Prompt;
+
+/// The analysis behind the histograms.
+pub(crate) struct SubstitutionAnalyzer {
+    head: Head,
+    earlier_head: Head,
+    /// By number: batches that go through the model together may finish in another order.
+    batches: BTreeMap<usize, BatchValues>,
+}
+
+impl Analyzer for SubstitutionAnalyzer {
+    type Section = SubstitutionSection;
+
+    fn new(analysis: &Analysis) -> Self {
+        Self {
+            head: analysis.head,
+            earlier_head: analysis.earlier_head,
+            batches: BTreeMap::new(),
+        }
+    }
+
+    fn needs(&self, prompt: &Prompt) -> Result<Needs> {
+        Ok(Needs {
+            tokens: tokens_of(prompt),
+            effective: vec![prompt.src_token()?],
+        })
+    }
+
+    /// The earlier head's output at the destination.
+    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+        let dest = |(index, prompt): (usize, &Prompt)| Result::Ok(batch.tree.path(index)[prompt.dest()?]);
+        let dests = batch.prompts.iter().enumerate().map(dest).collect::<Result<_>>()?;
+        let output = HookPoint::block(self.earlier_head.layer, BlockHook::Result);
+        Ok(vec![Tap::new(output, dests).of_head(self.earlier_head.head)])
+    }
+
+    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+        let values = batch_values(batch, self.earlier_head)?;
+        Ok(Some(self.batches.entry(batch.index).or_insert(values)))
+    }
+
+    fn finish(self) -> Option<SubstitutionSection> {
+        let mut section = SubstitutionSection::empty(self.head, self.earlier_head);
+        self.batches.values().for_each(|values| section.append(values));
+        Some(section)
+    }
+}
