@@ -20,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     for name in HistogramId::ALL {
         words::summary(&result, name);
         let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
-        draw(Plot::Histogram(plot));
+        draw(Plot::from(plot));
     }
     result.skipped_notice();
     result.left_out();
@@ -33,6 +33,6 @@ fuzz_target!(|bytes: &[u8]| {
             name,
             ..HeatmapView::default()
         };
-        checked(HeatmapPlot::of_result(&result, &view, None).map(|plot| draw(Plot::Heatmap(plot))));
+        checked(HeatmapPlot::of_result(&result, &view, None).map(|plot| draw(Plot::from(plot))));
     }
 });

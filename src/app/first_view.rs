@@ -29,7 +29,7 @@ pub fn html(result: &ResultFile) -> Result<String> {
         escaped(&plot.legend_title)
     );
     let caption = caption(&plot.title);
-    let pictures = pictures(&Plot::Histogram(plot))?;
+    let pictures = pictures(&Plot::from(plot))?;
     Ok(format!(
         r#"<header class="masthead"><p class="wordmark">keyside</p><h1>{title}</h1><div class="tools"></div>{lead}</header>
 <div class="layout"><aside class="panel" aria-label="Controls"><p>The controls are loading…</p></aside><main class="results">

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::PlotArguments;
 use super::files::cannot_write;
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Figure, markdown, picture_size, script, tables};
+use crate::export::{Figure, markdown, script, tables};
 use crate::plot::plot_svg;
 use crate::result::ResultFile;
 
@@ -88,7 +88,7 @@ fn files(arguments: &PlotArguments, figure: &Figure, result: &ResultFile) -> Res
     let mut files = Vec::new();
     if arguments.svg || all {
         let plot = figure.plot(result)?;
-        let (width, height) = picture_size(&plot);
+        let (width, height) = plot.picture_size();
         let size = (arguments.width.unwrap_or(width), arguments.height.unwrap_or(height));
         files.push((format!("{stem}.svg"), plot_svg(&plot, size, &theme)?));
     }

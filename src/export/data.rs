@@ -7,7 +7,7 @@ use super::{Figure, number};
 use crate::analysis::Heatmap;
 use crate::error::Result;
 use crate::names::{Column, HistogramId, Row};
-use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Plot, Series};
+use crate::plot::{Cell, HeatmapPlot, HistogramPlot, Series};
 use crate::result::{Bins, ResultFile};
 
 /// The tables behind `figure`, all of the data whatever is zoomed to or hidden.
@@ -20,17 +20,15 @@ use crate::result::{Bins, ResultFile};
 /// # Errors
 /// [`crate::ErrorKind::Plot`] when `result` does not have the figure.
 pub fn tables(figure: &Figure, result: &ResultFile) -> Result<Vec<Table>> {
-    let whole = figure.whole();
-    Ok(match (&whole, whole.plot(result)?) {
-        (Figure::Histogram(name, ..), Plot::Histogram(plot)) => histogram(result, *name, &plot),
-        (Figure::Heatmap(view, _), Plot::Heatmap(plot)) => {
+    Ok(match &figure.whole() {
+        Figure::Histogram(name, view, _) => histogram(result, *name, &HistogramPlot::of_result(result, *name, view)),
+        Figure::Heatmap(view, prompt) => {
+            let plot = HeatmapPlot::of_result(result, view, *prompt)?;
             let prompts = result
                 .heatmap(&view.name)
                 .and_then(|heatmap| per_prompt(result, &plot, heatmap));
             [cells(&plot), components(&plot)].into_iter().chain(prompts).collect()
         }
-        // A figure's plot is of its own kind.
-        _ => Vec::new(),
     })
 }
 

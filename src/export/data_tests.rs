@@ -137,10 +137,12 @@ fn bins_are_those_drawn() {
                 zoom: Some((0.0, 0.5)),
                 ..HistogramView::default()
             };
-            let figure = Figure::Histogram(name, view, None);
-            let Plot::Histogram(plot) = figure.whole().plot(&result).unwrap() else {
-                unreachable!()
+            let whole = HistogramView {
+                zoom: None,
+                ..view.clone()
             };
+            let plot = HistogramPlot::of_result(&result, name, &whole);
+            let figure = Figure::Histogram(name, view, None);
             let bins = plot.bins.unwrap();
             let found = table(&figure, &result, "bins");
             assert_eq!(found.1.len(), bins.count, "zooming leaves the data as they are");

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{FigureId, HistogramId};
-use crate::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE};
+use crate::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot};
 use crate::result::ResultFile;
 
 /// A figure, how it is shown, and the prompt that is picked, by its number in the result.
@@ -12,19 +12,6 @@ pub enum Figure {
     Histogram(HistogramId, HistogramView, Option<usize>),
     /// A heatmap: of the picked prompt, where its cells are known, else of the mean.
     Heatmap(HeatmapView, Option<usize>),
-}
-
-/// Width and height of an exported picture of `plot`, in CSS pixels: larger where a model has many layers and heads, so that the
-/// cells can be read.
-pub fn picture_size(plot: &Plot) -> (u32, u32) {
-    match plot {
-        Plot::Histogram(_) | Plot::Strip(_) => SVG_SIZE,
-        Plot::Heatmap(plot) => {
-            let pixels = |count: usize, each: u32, around: u32| around + each * count.min(1000) as u32;
-            let (width, height) = (pixels(plot.columns.len(), 40, 190), pixels(plot.rows.len(), 36, 130));
-            (SVG_SIZE.0.max(width), SVG_SIZE.1.max(height))
-        }
-    }
 }
 
 impl Figure {
@@ -90,9 +77,9 @@ impl Figure {
         Ok(match self {
             Self::Histogram(name, view, prompt) => {
                 let plot = HistogramPlot::of_result(result, *name, view);
-                Plot::Histogram(plot.with_prompt(result, *name, *prompt))
+                Plot::from(plot.with_prompt(result, *name, *prompt))
             }
-            Self::Heatmap(view, prompt) => Plot::Heatmap(HeatmapPlot::of_result(result, view, *prompt)?),
+            Self::Heatmap(view, prompt) => Plot::from(HeatmapPlot::of_result(result, view, *prompt)?),
         })
     }
 

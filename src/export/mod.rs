@@ -11,6 +11,6 @@ mod table;
 
 pub use cite::{Citation, bibtex, citation};
 pub use data::{markdown, tables};
-pub use figure::{Figure, picture_size, result_stem};
+pub use figure::{Figure, result_stem};
 pub use python::script;
 pub use table::{Field, Table};

@@ -9,7 +9,7 @@ use plotters::style::RGBColor;
 use super::{Figure, number, result_stem};
 use crate::error::Result;
 use crate::names::HistogramId;
-use crate::plot::{Cell, HeatmapPlot, HeatmapView, HistogramPlot, Plot, Theme};
+use crate::plot::{Cell, HeatmapPlot, HeatmapView, HistogramPlot, Theme};
 use crate::result::ResultFile;
 
 const HISTOGRAM: &str = include_str!("python/histogram.py");
@@ -24,20 +24,20 @@ pub fn script(figure: &Figure, result: &ResultFile, file: &str, theme: &Theme) -
     let mut constants = Constants::default();
     let picture = format!("{}-{}.png", result_stem(result), figure.stem());
     constants.texts(&[("RESULT", file), ("PICTURE", &picture)]);
-    let (imports, body) = match (figure, figure.plot(result)?) {
-        (Figure::Heatmap(view, _), Plot::Heatmap(plot)) => {
+    let (imports, body) = match figure {
+        Figure::Heatmap(view, prompt) => {
+            let plot = HeatmapPlot::of_result(result, view, *prompt)?;
             heatmap(&mut constants, view, &plot, theme);
             (
                 "\nfrom matplotlib.colors import LinearSegmentedColormap, to_rgb",
                 HEATMAP,
             )
         }
-        (Figure::Histogram(name, ..), Plot::Histogram(plot)) => {
+        Figure::Histogram(name, view, _) => {
+            let plot = HistogramPlot::of_result(result, *name, view);
             histogram(&mut constants, *name, &plot, theme);
             ("", HISTOGRAM)
         }
-        // A figure's drawing is of its own kind.
-        _ => ("", ""),
     };
     Ok(format!(
         "\"\"\"Redraws a figure of keyside from its result file.\n\n\

@@ -40,10 +40,8 @@ fn a_script_has_what_is_shown() {
         order: SeriesOrder::Label,
         split: None,
     };
+    let plot = HistogramPlot::of_result(&result, HistogramId::KeysFixedScores, &view);
     let figure = Figure::Histogram(HistogramId::KeysFixedScores, view, None);
-    let Plot::Histogram(plot) = figure.plot(&result).unwrap() else {
-        unreachable!()
-    };
     let script = script(&figure, &result, "r.json", &Theme::light()).unwrap();
     let bins = plot.bins.unwrap();
     for part in [

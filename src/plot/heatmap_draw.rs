@@ -6,31 +6,25 @@ use plotters::style::text_anchor::HPos;
 use super::geometry::Rect;
 use super::heatmap_layout::{Layout, SMALLEST_FONT};
 use super::pen::Pen;
-use super::strokes::Stroke;
-use super::{Cell, DrawOptions, HeatmapPlot, Theme, text};
+use super::{Cell, HeatmapPlot, Theme, text};
 
 /// Strips that the colour bar is made of.
 const STRIPS: usize = 128;
 
 impl HeatmapPlot {
-    /// See [`super::Plot::strokes`].
-    pub(super) fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
-        let mut pen = Pen::new(size, options);
-        let (width, height) = pen.size();
-        let layout = Layout::new(self, width, height, options);
-        let theme = &options.theme;
-        pen.background();
-        self.draw_cells(&mut pen, &layout, theme);
+    /// See [`super::LaidOut::draw`].
+    pub(super) fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
+        let theme = pen.theme();
+        self.draw_cells(pen, layout, theme);
         pen.frame(layout.grid, 1.0, theme.axis.to_rgba());
         if let Some((row, column)) = self.pick {
             let cell = layout.cell(row, column);
             pen.frame(cell, 5.0, theme.background.to_rgba());
             pen.frame(cell, 2.5, theme.highlight.to_rgba());
         }
-        draw_color_bar(&mut pen, &layout, theme);
-        layout.title.draw(&mut pen, options);
-        self.draw_labels(&mut pen, &layout, theme);
-        pen.strokes()
+        draw_color_bar(pen, layout, theme);
+        layout.title.draw(pen);
+        self.draw_labels(pen, layout, theme);
     }
 
     fn draw_cells(&self, pen: &mut Pen<'_>, layout: &Layout, theme: &Theme) {

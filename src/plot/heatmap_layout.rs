@@ -1,12 +1,11 @@
 //! Where the parts of a [`HeatmapPlot`] stand.
 
 use super::geometry::{Rect, Scale};
+use super::scene::NARROW;
 use super::title::Title;
 use super::{DrawOptions, HeatmapPlot, text, ticks};
 use crate::names::{CellName, Column, Component, Row};
 
-/// Narrower than this, the colour bar goes below and type gets smaller.
-const NARROW: f64 = 560.0;
 /// Smallest type that can be read; cells that don't have room for it have no label.
 pub(super) const SMALLEST_FONT: f64 = 7.0;
 /// How much longer one side of a cell may be than the other.

@@ -7,8 +7,7 @@ use super::boxes::draw_box;
 use super::geometry::Rect;
 use super::histogram_layout::{Layout, Legend, SWATCH, TICK};
 use super::pen::Pen;
-use super::strokes::Stroke;
-use super::{DrawOptions, HistogramPlot, Series, Theme};
+use super::{HistogramPlot, Series, Theme};
 use crate::names::SeriesId;
 use crate::result::Bins;
 
@@ -18,57 +17,41 @@ const EDGES_FROM: f64 = 3.0;
 const VEIL: f64 = 0.78;
 
 impl HistogramPlot {
-    /// See [`super::Plot::strokes`].
-    pub(super) fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
-        let mut pen = Pen::new(size, options);
-        let (width, height) = pen.size();
-        let layout = Layout::new(self, width, height, options);
-        let theme = &options.theme;
-        pen.background();
+    /// See [`super::LaidOut::draw`].
+    pub(super) fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
+        let theme = pen.theme();
         for series in self.visible() {
-            self.draw_series(&mut pen, &layout, theme, series);
+            self.draw_series(pen, layout, theme, series);
         }
-        self.draw_boxes(&mut pen, &layout, theme);
-        draw_axes(&mut pen, &layout, theme, true);
-        layout.title.draw(&mut pen, options);
-        self.draw_titles(&mut pen, &layout, theme);
+        self.draw_boxes(pen, layout, theme);
+        draw_axes(pen, layout, theme, true);
+        layout.title.draw(pen);
+        self.draw_titles(pen, layout, theme);
         if let Some(legend) = &layout.legend {
-            self.draw_legend(&mut pen, &layout, legend, theme);
+            self.draw_legend(pen, layout, legend, theme);
         }
-        pen.strokes()
     }
 
-    /// See [`super::Scene::highlight`].
-    pub(super) fn highlight(
-        &self,
-        size: (u32, u32),
-        layout: &Layout,
-        options: &DrawOptions,
-        id: &SeriesId,
-    ) -> Option<Vec<Stroke>> {
+    /// See [`super::LaidOut::highlight`].
+    pub(super) fn highlight(&self, pen: &mut Pen<'_>, layout: &Layout, id: &SeriesId) -> Option<()> {
         let series = self.shown_series(id)?;
-        let (mut pen, theme) = (Pen::new(size, options), &options.theme);
+        let theme = pen.theme();
         pen.rect(layout.both(), theme.background.mix(VEIL));
         let lit = Theme {
             bar_opacity: 1.0,
             ..theme.clone()
         };
-        self.draw_series(&mut pen, layout, &lit, series);
+        self.draw_series(pen, layout, &lit, series);
         for (index, row) in &layout.rows {
             let of_row = &self.series[*index];
             if let (true, Some(stats)) = (std::ptr::eq(of_row, series), &of_row.stats) {
-                draw_box(
-                    &mut pen,
-                    layout,
-                    theme.series_color(series.color).to_rgba(),
-                    stats,
-                    *row,
-                );
+                let color = theme.series_color(series.color).to_rgba();
+                draw_box(pen, layout, color, stats, *row);
             }
         }
         // What is written beside them lies outside the veil.
-        draw_axes(&mut pen, layout, theme, false);
-        Some(pen.strokes())
+        draw_axes(pen, layout, theme, false);
+        Some(())
     }
 
     /// Bars of `series`, and the mark of the prompt that is picked.

@@ -1,11 +1,10 @@
 //! Where the parts of a [`HistogramPlot`] stand.
 
 use super::geometry::{Rect, Scale};
+use super::scene::NARROW;
 use super::title::Title;
 use super::{DrawOptions, HistogramPlot, text, ticks};
 
-/// Narrower than this, the legend goes below and type gets smaller.
-const NARROW: f64 = 560.0;
 /// Share of the height that the boxes take, as in Plotly's marginal plots.
 const BOXES_SHARE: f64 = 0.26;
 /// Length of tick marks.

@@ -1,16 +1,18 @@
 //! The contributions of one component, prompt by prompt: a dot each, and their mean.
 
+use std::sync::Arc;
+
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
 use super::geometry::Scale;
 use super::pen::Pen;
-use super::strokes::Stroke;
+use super::scene::{Drawable, Laid, LaidOut, NARROW};
 use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text, ticks};
 use crate::result::{ResultFile, mean};
 
 /// Height of the strip in CSS pixels.
-pub(super) const HEIGHT: f64 = 132.0;
+const HEIGHT: f64 = 132.0;
 /// Radius of a dot.
 const RADIUS: f64 = 4.5;
 /// Dots of equal value stand in this many lanes, then over each other.
@@ -56,58 +58,6 @@ impl StripPlot {
         })
     }
 
-    /// The dot at `point`: the nearest one, if it is near.
-    pub(super) fn target_at(&self, layout: &Layout, point: (f64, f64)) -> Option<Target> {
-        let away = |(x, y): (f64, f64)| (x - point.0).hypot(y - point.1);
-        let dots = layout.dots.iter().enumerate().map(|(index, dot)| (index, away(*dot)));
-        let (index, distance) = dots.min_by(|left, right| left.1.total_cmp(&right.1))?;
-        (distance <= 3.0 * RADIUS).then_some(Target::Dot(index))
-    }
-
-    /// Where `target` stands and what is said about it.
-    pub(super) fn hover(&self, layout: &Layout, target: Target) -> Option<Hover> {
-        let Target::Dot(index) = target else { return None };
-        let (x, y) = *layout.dots.get(index)?;
-        let value = f64::from(*self.values.get(index)?);
-        let mut lines = vec![
-            format!("prompt {}", index + 1),
-            format!("contribution {}", text::number(value, 4)),
-        ];
-        lines.extend(self.prompts.get(index).cloned());
-        let reach = RADIUS + 2.0;
-        Some(Hover {
-            target,
-            anchor: (x, y - reach),
-            mark: Rect {
-                left: x - reach,
-                top: y - reach,
-                right: x + reach,
-                bottom: y + reach,
-            },
-            area: layout.area,
-            lines,
-        })
-    }
-
-    /// Where `step` leads from `from`: from dot to dot by value.
-    pub(super) fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
-        let order = self.order();
-        let last = order.len().checked_sub(1)?;
-        let at = match from {
-            Some(Target::Dot(index)) => order.iter().position(|dot| *dot == index),
-            _ => None,
-        };
-        let to = match (at, step) {
-            (_, Step::First) => 0,
-            (_, Step::Last) => last,
-            (Some(at), Step::Left | Step::Down) => at.saturating_sub(1),
-            (Some(at), Step::Right | Step::Up) => (at + 1).min(last),
-            (None, Step::Left | Step::Down) => last,
-            (None, _) => 0,
-        };
-        order.get(to).map(|dot| Target::Dot(*dot))
-    }
-
     /// The prompts by ascending value.
     fn order(&self) -> Vec<usize> {
         let mut order: Vec<usize> = (0..self.values.len()).collect();
@@ -115,13 +65,9 @@ impl StripPlot {
         order
     }
 
-    /// See [`super::Plot::strokes`].
-    pub(super) fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
-        let mut pen = Pen::new(size, options);
-        let (width, height) = pen.size();
-        let layout = Layout::new(self, width, height, options);
-        let theme = &options.theme;
-        pen.background();
+    /// See [`LaidOut::draw`].
+    fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
+        let theme = pen.theme();
         let strip = layout.area;
         let zero = layout.x.pixel(0.0);
         pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35));
@@ -138,12 +84,11 @@ impl StripPlot {
             pen.dot(*dot, RADIUS + 2.0, theme.background.to_rgba());
             pen.dot(*dot, RADIUS, color.to_rgba());
         }
-        self.draw_labels(&mut pen, &layout, options);
-        pen.strokes()
+        self.draw_labels(pen, layout);
     }
 
-    fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout, options: &DrawOptions) {
-        let (theme, strip) = (&options.theme, layout.area);
+    fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout) {
+        let (theme, strip) = (pen.theme(), layout.area);
         let (color, size, align) = (theme.text.to_rgba(), layout.font_size, HPos::Center);
         pen.horizontal(strip.bottom, strip.left, strip.right, 1.0, theme.axis.to_rgba());
         let mut write = |text: &str, x: f64, y: f64| pen.write(text, (x, y), size, color, align);
@@ -167,9 +112,82 @@ impl StripPlot {
     }
 }
 
+impl Drawable for StripPlot {
+    fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
+        let layout = Layout::new(&self, width, height, options);
+        Box::new(Laid { plot: self, layout })
+    }
+
+    fn height(&self, _width: f64) -> f64 {
+        HEIGHT
+    }
+}
+
+impl LaidOut for Laid<StripPlot, Layout> {
+    fn draw(&self, pen: &mut Pen<'_>) {
+        self.plot.draw(pen, &self.layout);
+    }
+
+    /// The dot at `point`: the nearest one, if it is near.
+    fn target_at(&self, point: (f64, f64)) -> Option<Target> {
+        let away = |(x, y): (f64, f64)| (x - point.0).hypot(y - point.1);
+        let dots = self
+            .layout
+            .dots
+            .iter()
+            .enumerate()
+            .map(|(index, dot)| (index, away(*dot)));
+        let (index, distance) = dots.min_by(|left, right| left.1.total_cmp(&right.1))?;
+        (distance <= 3.0 * RADIUS).then_some(Target::Dot(index))
+    }
+
+    fn hover(&self, target: Target) -> Option<Hover> {
+        let Target::Dot(index) = target else { return None };
+        let (x, y) = *self.layout.dots.get(index)?;
+        let value = f64::from(*self.plot.values.get(index)?);
+        let mut lines = vec![
+            format!("prompt {}", index + 1),
+            format!("contribution {}", text::number(value, 4)),
+        ];
+        lines.extend(self.plot.prompts.get(index).cloned());
+        let reach = RADIUS + 2.0;
+        Some(Hover {
+            target,
+            anchor: (x, y - reach),
+            mark: Rect {
+                left: x - reach,
+                top: y - reach,
+                right: x + reach,
+                bottom: y + reach,
+            },
+            area: self.layout.area,
+            lines,
+        })
+    }
+
+    /// From dot to dot by value.
+    fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
+        let order = self.plot.order();
+        let last = order.len().checked_sub(1)?;
+        let at = match from {
+            Some(Target::Dot(index)) => order.iter().position(|dot| *dot == index),
+            _ => None,
+        };
+        let to = match (at, step) {
+            (_, Step::First) => 0,
+            (_, Step::Last) => last,
+            (Some(at), Step::Left | Step::Down) => at.saturating_sub(1),
+            (Some(at), Step::Right | Step::Up) => (at + 1).min(last),
+            (None, Step::Left | Step::Down) => last,
+            (None, _) => 0,
+        };
+        order.get(to).map(|dot| Target::Dot(*dot))
+    }
+}
+
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layout {
+struct Layout {
     font_size: f64,
     /// Where dots are drawn.
     area: Rect,
@@ -180,8 +198,8 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    pub fn new(plot: &StripPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
-        let narrow = width < 560.0;
+    fn new(plot: &StripPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
+        let narrow = width < NARROW;
         let font_size = options.theme.font_size * if narrow { 0.88 } else { 1.0 };
         let area = Rect {
             left: 18.0,

@@ -38,17 +38,12 @@ impl Title {
     }
 
     /// Draws the title's lines.
-    pub fn draw(&self, pen: &mut Pen<'_>, options: &DrawOptions) {
+    pub fn draw(&self, pen: &mut Pen<'_>) {
+        let color = pen.theme().text.to_rgba();
         let first = 16.0 + self.size * 0.65;
         for (index, line) in self.lines.iter().enumerate() {
             let y = first + index as f64 * self.size * 1.3;
-            pen.write(
-                line,
-                (self.left, y),
-                self.size,
-                options.theme.text.to_rgba(),
-                HPos::Left,
-            );
+            pen.write(line, (self.left, y), self.size, color, HPos::Left);
         }
     }
 }

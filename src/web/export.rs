@@ -16,7 +16,7 @@ use crate::app::export::{csv_tables, figure_at, file_name};
 use crate::app::session::Shown;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Citation, bibtex, citation, markdown, picture_size, script, tables};
+use crate::export::{Citation, bibtex, citation, markdown, script, tables};
 use crate::names::FigurePlace;
 use crate::plot::{DrawOptions, Plot, Theme, plot_svg};
 
@@ -286,7 +286,7 @@ fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
         }
         Action::SaveSvg => {
             let plot = figure.plot(result)?;
-            save_text(".svg", "image/svg+xml", &plot_svg(&plot, picture_size(&plot), &theme)?)
+            save_text(".svg", "image/svg+xml", &plot_svg(&plot, plot.picture_size(), &theme)?)
         }
         Action::SaveCsv(name, _) => {
             let tables = tables(&figure, result)?;
@@ -349,7 +349,7 @@ fn picture(plot: &Plot, theme: Theme) -> Result<js_sys::Promise> {
         .create_element("canvas")
         .map_err(|_| none())?
         .unchecked_into();
-    let (width, height) = picture_size(plot);
+    let (width, height) = plot.picture_size();
     canvas.set_width((f64::from(width) * SCALE) as u32);
     canvas.set_height((f64::from(height) * SCALE) as u32);
     let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or_else(none)?;

@@ -27,7 +27,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
             view.with(|(heatmap, prompt)| HeatmapPlot::of_result(result, heatmap, *prompt).ok())
         })
     });
-    let drawn = Signal::derive(move || plot.get().map(Plot::Heatmap));
+    let drawn = Signal::derive(move || plot.get().map(Plot::from));
     let told = move |words: fn(&ResultFile, &HeatmapView, Option<usize>) -> Option<String>| {
         view.with(|(heatmap, prompt)| shown.with(|shown| words(&shown.as_ref()?.result, heatmap, *prompt)))
     };

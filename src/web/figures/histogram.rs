@@ -35,7 +35,7 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
         let plot = view.with(|view| Some(counted.get()?.seen(view)))?;
         shown.with(|shown| Some(plot.with_prompt(&shown.as_ref()?.result, name, prompt.get())))
     });
-    let drawn = Signal::derive(move || plot.get().map(Plot::Histogram));
+    let drawn = Signal::derive(move || plot.get().map(Plot::from));
     let label = Signal::derive(move || {
         shown.with(|shown| {
             shown

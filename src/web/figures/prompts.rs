@@ -33,7 +33,7 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
             )
         })
     });
-    let drawn = Signal::derive(move || strip.get().map(Plot::Strip));
+    let drawn = Signal::derive(move || strip.get().map(Plot::from));
     let label = Signal::derive(move || {
         strip.with(|strip| {
             let strip = strip.as_ref();
