@@ -13,6 +13,10 @@ impl Drawable for HeatmapPlot {
         Box::new(Laid { plot: self, layout })
     }
 
+    fn title(&self) -> &str {
+        &self.title
+    }
+
     /// The same for any part of the heatmap.
     fn height(&self, width: f64) -> f64 {
         let count = |(first, last): (usize, usize)| (last.saturating_sub(first) + 1) as f64;

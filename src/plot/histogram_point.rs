@@ -16,6 +16,10 @@ impl Drawable for HistogramPlot {
         let layout = Layout::new(&self, width, height, options);
         Box::new(Laid { plot: self, layout })
     }
+
+    fn title(&self) -> &str {
+        &self.title
+    }
 }
 
 impl LaidOut for Placed {

@@ -48,6 +48,9 @@ pub trait Drawable: Same + fmt::Debug + Send + Sync {
     /// The plot laid out on `width` x `height` CSS pixels, as it is drawn with `options`.
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut>;
 
+    /// What stands above it.
+    fn title(&self) -> &str;
+
     /// Height in CSS pixels that suits `width`.
     fn height(&self, width: f64) -> f64 {
         if width < NARROW {
@@ -136,6 +139,11 @@ impl<P: Drawable> From<P> for Plot {
 }
 
 impl Plot {
+    /// What stands above it.
+    pub fn title(&self) -> &str {
+        self.0.title()
+    }
+
     /// Height in CSS pixels that suits `width`.
     pub fn height(&self, width: f64) -> f64 {
         self.0.height(width)

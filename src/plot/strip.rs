@@ -118,6 +118,10 @@ impl Drawable for StripPlot {
         Box::new(Laid { plot: self, layout })
     }
 
+    fn title(&self) -> &str {
+        &self.x_label
+    }
+
     fn height(&self, _width: f64) -> f64 {
         HEIGHT
     }
