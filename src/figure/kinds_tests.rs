@@ -132,6 +132,8 @@ fn every_place_has_a_name_and_words_of_its_own() {
             "{name}"
         );
         assert_eq!(name.parse(), Ok(place));
+        let embedding = include_str!("../../docs/embedding.md");
+        assert!(embedding.contains(&format!("`{name}`")), "{name} is not documented");
         for words in [
             place.section(),
             place.exported(),

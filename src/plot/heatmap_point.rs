@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::heatmap_layout::Layout;
 use super::pen::Pen;
 use super::scene::{Drawable, Laid, LaidOut, NARROW, SVG_SIZE, Zoom};
-use super::{CellRange, DrawOptions, HeatmapPlot, Hover, Rect, Step, Target, text};
+use super::{CellRange, DrawOptions, HeatmapPlot, Hover, Rect, Step, Target};
+use crate::quantities::number;
 
 impl Drawable for HeatmapPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
@@ -50,10 +51,10 @@ impl LaidOut for Laid<HeatmapPlot, Layout> {
         let Target::Cell(row, column) = target else { return None };
         let (layout, sum, cell) = (&self.layout, self.plot.sum, self.plot.cell(row, column)?);
         let value = f64::from(cell.value);
-        let mut lines = vec![cell.name.clone(), format!("contribution {}", text::number(value, 4))];
+        let mut lines = vec![cell.name.clone(), format!("contribution {}", number(value, 4))];
         if sum != 0.0 {
-            let share = text::number(100.0 * value / sum, 1);
-            lines.push(format!("{share} % of the sum {}", text::number(sum, 4)));
+            let share = number(100.0 * value / sum, 1);
+            lines.push(format!("{share} % of the sum {}", number(sum, 4)));
         }
         let mark = layout.cell(row, column);
         Some(Hover {

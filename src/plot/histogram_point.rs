@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::histogram_layout::Layout;
 use super::pen::Pen;
 use super::scene::{Drawable, Laid, LaidOut, Zoom};
-use super::{DrawOptions, HistogramPlot, Hover, Rect, Step, Target, text, ticks};
+use super::{DrawOptions, HistogramPlot, Hover, Rect, Step, Target, scale};
 use crate::names::SeriesId;
+use crate::quantities::number;
 
 /// A histogram, laid out.
 type Placed = Laid<HistogramPlot, Layout>;
@@ -34,7 +35,7 @@ impl LaidOut for Placed {
     fn target_at(&self, point: (f64, f64)) -> Option<Target> {
         let layout = &self.layout;
         if layout.bars.contains(point) {
-            let index = self.plot.bins?.index(layout.x.value(point.0))?;
+            let index = self.plot.bins?.index(layout.x.scale.value(point.0))?;
             return self.is_filled(index).then_some(Target::Bin(index));
         }
         let (index, _) = layout.rows.iter().find(|(_, row)| row.contains(point))?;
@@ -47,7 +48,7 @@ impl LaidOut for Placed {
             Target::Bin(bin) => {
                 let visible = self.plot.visible();
                 let counted = visible.filter_map(|series| Some((series, *series.counts.get(bin)?)));
-                let top = |count: usize| self.layout.y.pixel(count as f64);
+                let top = |count: usize| self.layout.y.scale.pixel(count as f64);
                 let reaching = counted.filter(|(_, count)| *count > 0 && top(*count) <= point.1);
                 let (series, _) = reaching.min_by_key(|(_, count)| *count)?;
                 Some(&series.id)
@@ -95,7 +96,7 @@ impl LaidOut for Placed {
     fn select(&self, from: (f64, f64), to: (f64, f64)) -> Option<(Rect, Zoom)> {
         let (from, to) = (from.0.min(to.0), from.0.max(to.0));
         let band = self.layout.both().between(from, to)?;
-        let value = |x: f64| self.layout.x.value(x);
+        let value = |x: f64| self.layout.x.scale.value(x);
         let values = self.plot.rounded((value(band.left), value(band.right)));
         (band.width() >= 2.0).then(|| (band, Zoom::Values(self.plot.within(values))))
     }
@@ -123,8 +124,8 @@ impl Placed {
         let (low, high) = bins.edges(index);
         // Bins centred on multiples have edges with one more decimal.
         let part = (bins.start / bins.size).fract().abs();
-        let decimals = ticks::decimals(bins.size) + usize::from(part > 0.25 && part < 0.75);
-        let range = [low, high].map(|edge| text::number(edge, decimals));
+        let decimals = scale::decimals(bins.size) + usize::from(part > 0.25 && part < 0.75);
+        let range = [low, high].map(|edge| number(edge, decimals));
         let mut lines = vec![range.join(" to ")];
         let counted = self
             .plot
@@ -138,7 +139,7 @@ impl Placed {
             .filter_map(|series| series.counts.get(index))
             .max()?;
         let top = if *largest > 0 {
-            layout.y.pixel(*largest as f64)
+            layout.y.scale.pixel(*largest as f64)
         } else {
             layout.bars.bottom
         };
@@ -155,7 +156,7 @@ impl Placed {
         let layout = &self.layout;
         let series = self.plot.series.get(index)?;
         let stats = series.stats.as_ref()?;
-        let show = |value: f64| text::number(value, 4);
+        let show = |value: f64| number(value, 4);
         let lines = vec![
             format!("{}: {} values", series.label, stats.count),
             format!("mean {}", show(stats.mean)),
@@ -169,7 +170,7 @@ impl Placed {
             format!("all {} to {}", show(stats.min), show(stats.max)),
             format!("outliers {}", stats.outliers.len()),
         ];
-        let median = layout.x.pixel(stats.median);
+        let median = layout.x.scale.pixel(stats.median);
         Some(Hover {
             target: Target::Box(index),
             anchor: layout.both().nearest((median, row.top)),
@@ -234,7 +235,7 @@ impl HistogramPlot {
 
     /// `range` with as many decimals as tell a thousandth of a bin: a link to it is short.
     fn rounded(&self, range: (f64, f64)) -> (f64, f64) {
-        let decimals = self.bins.map_or(4, |bins| ticks::decimals(bins.size) + 3).min(15);
+        let decimals = self.bins.map_or(4, |bins| scale::decimals(bins.size) + 3).min(15);
         let scale = 10f64.powi(decimals as i32);
         let round = |value: f64| (value * scale).round() / scale;
         (round(range.0), round(range.1))

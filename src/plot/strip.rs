@@ -5,10 +5,13 @@ use std::sync::Arc;
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
-use super::geometry::Scale;
+use super::axis::{Axis, Edge};
+use super::marks::{dot_rect, draw_dot, draw_picked_dot};
 use super::pen::Pen;
+use super::scale::Scale;
 use super::scene::{Drawable, Laid, LaidOut, NARROW};
-use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text, ticks};
+use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text};
+use crate::quantities::number;
 use crate::result::{ResultFile, mean};
 
 /// Height of the strip in CSS pixels.
@@ -69,46 +72,39 @@ impl StripPlot {
     fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
         let theme = pen.theme();
         let strip = layout.area;
-        let zero = layout.x.pixel(0.0);
+        let zero = layout.x.scale.pixel(0.0);
         pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35));
-        let mean = layout.x.pixel(self.mean);
+        let mean = layout.x.scale.pixel(self.mean);
         pen.vertical(mean, strip.top, strip.bottom, 2.0, theme.highlight.to_rgba());
         let color = theme.series_color(0);
         for (index, dot) in layout.dots.iter().enumerate() {
             if Some(index) != self.picked {
-                pen.dot(*dot, RADIUS, color.mix(0.75));
+                draw_dot(pen, *dot, RADIUS, color);
             }
         }
         if let Some(dot) = self.picked.and_then(|picked| layout.dots.get(picked)) {
-            pen.dot(*dot, RADIUS + 4.0, theme.highlight.to_rgba());
-            pen.dot(*dot, RADIUS + 2.0, theme.background.to_rgba());
-            pen.dot(*dot, RADIUS, color.to_rgba());
+            draw_picked_dot(pen, *dot, RADIUS, color);
         }
         self.draw_labels(pen, layout);
     }
 
     fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout) {
-        let (theme, strip) = (pen.theme(), layout.area);
-        let (color, size, align) = (theme.text.to_rgba(), layout.font_size, HPos::Center);
-        pen.horizontal(strip.bottom, strip.left, strip.right, 1.0, theme.axis.to_rgba());
-        let mut write = |text: &str, x: f64, y: f64| pen.write(text, (x, y), size, color, align);
-        let mean = format!("mean {}", text::number(self.mean, 4));
+        let (theme, strip, x) = (pen.theme(), layout.area, &layout.x);
+        let (color, size, align) = (theme.text.to_rgba(), x.font_size, HPos::Center);
+        x.draw_line(pen, strip.bottom, (strip.left, strip.right));
+        let mean = format!("mean {}", number(self.mean, 4));
         let half = text::width(&mean, size) / 2.0;
         let within = Rect {
             left: strip.left + half,
             right: strip.right - half,
             ..strip
         };
-        let (x, _) = within.nearest((layout.x.pixel(self.mean), strip.top));
-        write(&mean, x, strip.top - size * 0.8);
-        for (value, label) in &layout.x_ticks {
-            write(label, layout.x.pixel(*value), strip.bottom + 5.0 + size * 0.9);
-        }
-        write(&self.x_label, strip.center().0, strip.bottom + 5.0 + size * 2.4);
-        for (value, _) in &layout.x_ticks {
-            let x = layout.x.pixel(*value);
-            pen.vertical(x, strip.bottom, strip.bottom + 5.0, 1.0, theme.axis.to_rgba());
-        }
+        let (at, _) = within.nearest((x.scale.pixel(self.mean), strip.top));
+        pen.write(&mean, (at, strip.top - size * 0.8), size, color, align);
+        x.draw_labels(pen, strip.bottom);
+        let below = (strip.center().0, strip.bottom + x.tick + size * 2.4);
+        pen.write(&self.x_label, below, size, color, align);
+        x.draw_marks(pen, &[strip.bottom]);
     }
 }
 
@@ -151,19 +147,14 @@ impl LaidOut for Laid<StripPlot, Layout> {
         let value = f64::from(*self.plot.values.get(index)?);
         let mut lines = vec![
             format!("prompt {}", index + 1),
-            format!("contribution {}", text::number(value, 4)),
+            format!("contribution {}", number(value, 4)),
         ];
         lines.extend(self.plot.prompts.get(index).cloned());
-        let reach = RADIUS + 2.0;
+        let mark = dot_rect((x, y), RADIUS);
         Some(Hover {
             target,
-            anchor: (x, y - reach),
-            mark: Rect {
-                left: x - reach,
-                top: y - reach,
-                right: x + reach,
-                bottom: y + reach,
-            },
+            anchor: (x, mark.top),
+            mark,
             area: self.layout.area,
             lines,
         })
@@ -192,11 +183,9 @@ impl LaidOut for Laid<StripPlot, Layout> {
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone, PartialEq)]
 struct Layout {
-    font_size: f64,
     /// Where dots are drawn.
     area: Rect,
-    x: Scale,
-    x_ticks: Vec<(f64, String)>,
+    x: Axis,
     /// The middle of each prompt's dot.
     dots: Vec<(f64, f64)>,
 }
@@ -220,10 +209,14 @@ impl Layout {
         let range = (low - spare, high + spare);
         let x = Scale::linear(range, (area.left, area.right));
         Self {
-            font_size,
-            x_ticks: ticks::ticks(range, area.width(), if narrow { 48.0 } else { 70.0 }),
             dots: dots(plot, &x, area),
-            x,
+            x: Axis {
+                ticks: x.ticks(if narrow { 48.0 } else { 70.0 }),
+                scale: x,
+                edge: Edge::Below,
+                tick: 5.0,
+                font_size,
+            },
             area,
         }
     }

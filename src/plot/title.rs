@@ -1,4 +1,4 @@
-//! A plot's title: its lines, their size and place, for both kinds of plot.
+//! A plot's title: its lines, their size and place, for every kind of plot.
 
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
@@ -9,7 +9,7 @@ use super::text;
 
 /// A title over a plot, laid out; without lines where it is not to be drawn.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Title {
+pub struct Title {
     lines: Vec<String>,
     size: f64,
     left: f64,
