@@ -8,6 +8,7 @@
 //! - [`names`]: what is named in text and in files, as types.
 //! - `math`: plain arithmetic on slices.
 //! - `json`: how JSON is read.
+//! - [`quantities`]: numbers, counts, times and sizes as people read them.
 //!
 //! From bytes to figures:
 //! 1. [`checkpoint`]: bytes to tensors (safetensors header, byte ranges, sources, what a browser stores).
@@ -18,10 +19,11 @@
 //! 6. [`analysis`]: a score as a linear function, substituted vectors, contributions of components.
 //! 7. [`result`]: the result file, and the statistics that plots are made of.
 //! 8. [`plot`]: histograms and heatmaps on any `plotters` backend.
-//! 9. [`export`]: what is behind a figure as tables, SVG, a Python script, a citation.
-//! 10. [`worker`]: what page and worker say to each other, and the loop that serves it.
-//! 11. [`app`]: the page's state and its sentences, as plain data.
-//! 12. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
+//! 9. [`export`]: tables, Python scripts, citations.
+//! 10. [`figure`]: the kinds of figures, each with its plot, tables, script and words.
+//! 11. [`worker`]: what page and worker say to each other, and the loop that serves it.
+//! 12. [`app`]: the page's state and its sentences, as plain data.
+//! 13. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
 //!
 //! Beside them, natively, and used by programs alone: `cli`, the command line (feature `cli`), and `training`
 //! (feature `cli`), which made the bundled model.
@@ -32,6 +34,7 @@ pub mod checkpoint;
 pub(crate) mod compute;
 pub mod error;
 pub mod export;
+pub mod figure;
 pub mod forward;
 pub(crate) mod json;
 pub(crate) mod math;
@@ -39,6 +42,7 @@ pub mod model;
 pub mod names;
 pub mod plot;
 pub mod prompts;
+pub mod quantities;
 pub mod result;
 #[cfg(feature = "cli")]
 pub mod training;

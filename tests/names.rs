@@ -11,19 +11,20 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use keyside::names::{
-    Column, Component, Facet, FigureId, FigurePlace, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, Row,
+    Column, Component, Facet, FigureId, FigureName, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, Row,
     SeriesId, Side, Variant,
 };
 
 use literals::literals;
 
 /// Files with sentences for people that have names in them.
-const PROSE: [&str; 5] = [
+const PROSE: [&str; 6] = [
     "app/glossary.rs",
-    "app/heatmap_words.rs",
     "app/story/cells.rs",
     "app/words.rs",
     "cli/arguments.rs",
+    "figure/heatmap/words.rs",
+    "figure/histogram/words.rs",
 ];
 
 /// Literals that are spelt like a name and are none: file, literals, what they are.
@@ -35,9 +36,9 @@ const OTHERS: [(&str, &[&str], &str); 10] = [
     ),
     ("cli/settings.rs", &["L.H"], "what stands for a head in the help"),
     (
-        "app/address/views.rs",
-        &["heatmap", "split", "split{number}"],
-        "keys of the address",
+        "figure/histogram/keys.rs",
+        &["split", "split{number}"],
+        "keys of an address",
     ),
     (
         "prompts/text/mod.rs",
@@ -55,7 +56,7 @@ const OTHERS: [(&str, &[&str], &str); 10] = [
         "words that are explained, and their ids",
     ),
     (
-        "app/heatmap_words.rs",
+        "figure/heatmap/words.rs",
         &[", seed {seed}", ", split", "q {} W_U[IO], k {} MLP 0"],
         "parts of a label for people",
     ),
@@ -131,7 +132,7 @@ fn forms() -> Forms {
                 minus_s1,
                 seed,
             });
-            let figure = FigureId::Heatmap(heatmap.clone());
+            let figure = FigureId::one_of(FigureName::HEATMAP, heatmap.to_string());
             telling.extend(fixed_parts(&figure.to_string()));
             for part in fixed_parts(&heatmap.to_string()) {
                 // "key_split" is a name and nothing else; "key", "split", "q par k" are words.
@@ -148,7 +149,7 @@ fn forms() -> Forms {
             .iter()
             .filter_map(|id| Some(id.as_str().rsplit_once('_')?.0.to_owned())),
     );
-    words.extend(FigurePlace::ALL.map(|place| place.to_string()));
+    words.insert(FigureName::HEATMAP.to_string());
     words.extend(PositionName::FIXED.map(|name| name.to_string()));
     words.extend(Side::ALL.map(|side| side.to_string()));
     telling.retain(|form| !words.contains(form));

@@ -9,7 +9,8 @@ use common::tiny;
 use keyside::ErrorKind;
 use keyside::analysis::Section;
 use keyside::app::words;
-use keyside::names::{HeatmapId, HistogramId, PositionName};
+use keyside::figure::{Figure, FigurePlace, View};
+use keyside::names::{FigureName, HeatmapId, HistogramId, PositionName};
 use keyside::plot::{HeatmapPlot, HeatmapView};
 use keyside::result::ResultFile;
 use results::{example, read, read_sorted, written};
@@ -319,7 +320,9 @@ fn results_without_a_prompt_set_know_their_prompts() {
             ["head 1.1, earlier head 0.1", "2 prompts"]
         );
         for name in HistogramId::ALL {
-            assert!(words::summary(&result, name).contains("No patching"));
+            let place = FigurePlace::of(FigureName::of(name)).unwrap();
+            let summary = Figure::at(place, &View::default()).summary(&result);
+            assert!(summary.contains("No patching"), "{summary}");
         }
     }
 }

@@ -1,9 +1,9 @@
 //! The result file: reads it, writes it again, and makes every sentence and figure of it.
 #![no_main]
 
-use keyside::names::HistogramId;
 use keyside::app::words;
-use keyside::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot, SVG_SIZE, Theme, plot_svg};
+use keyside::figure::{Figure, View};
+use keyside::plot::{SVG_SIZE, Theme, plot_svg};
 use keyside::result::ResultFile;
 use keyside_fuzz::checked;
 use libfuzzer_sys::fuzz_target;
@@ -16,23 +16,24 @@ fuzz_target!(|bytes: &[u8]| {
     assert_eq!(ResultFile::from_json(json.as_bytes()).as_ref(), Ok(&result));
     words::settings(&result);
     words::file_name(&result);
-    let draw = |plot| checked(plot_svg(&plot, SVG_SIZE, &Theme::light()));
-    for name in HistogramId::ALL {
-        words::summary(&result, name);
-        let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
-        draw(Plot::Histogram(plot));
-    }
     result.skipped_notice();
     result.left_out();
     for name in result.heatmap_names() {
         for prompt in [None, Some(0)] {
             words::sums(&result, &name, prompt, prompt.is_some());
-            result.heatmap(&name).map(|heatmap| words::heatmap_summary(&result, heatmap, prompt));
         }
-        let view = HeatmapView {
-            name,
-            ..HeatmapView::default()
+    }
+    for prompt in [None, Some(0)] {
+        let view = View {
+            prompt,
+            ..View::default()
         };
-        checked(HeatmapPlot::of_result(&result, &view, None).map(|plot| draw(Plot::Heatmap(plot))));
+        for figure in Figure::all(&result, &view) {
+            figure.summary(&result);
+            let theme = Theme::light();
+            checked(figure.plot(&result).and_then(|plot| plot_svg(&plot, SVG_SIZE, &theme)));
+            checked(figure.markdown(&result));
+            checked(figure.script(&result, "result.json", &theme));
+        }
     }
 });

@@ -19,19 +19,18 @@
 //! The reader's own prompts follow after `#`, under `prompts`: what stands there goes to no server. Prompts that are longer than
 //! [`MAX_PROMPTS`] characters are in no link.
 
-mod values;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use form_urlencoded::parse;
 
-use self::values::{Query, error, line, wrong};
 use super::form::{Form, ModelChoice, PromptChoice};
-use super::view::View;
 use crate::analysis::settings::{EARLIER_HEAD, Group, HEAD, SETTINGS, Setting};
 use crate::checkpoint::{HUB_MODELS, hub_url};
 use crate::error::Result;
+use crate::figure::View;
+use crate::figure::keys::{MAX_REPEATED, Query, error, line, wrong};
 use crate::names::Head;
 
 /// The version of the keys, under `v`.
@@ -281,9 +280,7 @@ impl Address {
             view: View::default(),
             ..address.clone()
         };
-        kind(self) != kind(next)
-            || self.view.heatmap.name != next.view.heatmap.name
-            || ran && settings(self) != settings(next)
+        kind(self) != kind(next) || views::is_step(&self.view, &next.view) || ran && settings(self) != settings(next)
     }
 }
 
@@ -336,11 +333,11 @@ impl Reader {
             return Err(error(format!("the address is too long at \"{key}\""))
                 .expected(format!("at most {MAX_TEXTS} bytes of text")));
         }
-        if views::is_toggle(key) {
+        if views::may_repeat(key) {
             self.series += 1;
-            if self.series > views::MAX_SERIES {
+            if self.series > MAX_REPEATED {
                 return Err(error(format!("the address has too many values of \"{key}\""))
-                    .expected(format!("at most {} series", views::MAX_SERIES)));
+                    .expected(format!("at most {} series", MAX_REPEATED)));
             }
         } else if !self.seen.insert(key.to_owned()) {
             return Err(error(format!("the address has \"{key}\" twice")).expected("it once"));

@@ -1,10 +1,10 @@
 use rand_mt::Mt;
 
-use super::values::{MAX_HEAD, MAX_LAYER};
 use super::*;
 use crate::analysis::settings::{BATCH_SIZE, BATCHES};
-use crate::app::view::Appearance;
 use crate::error::ErrorKind;
+use crate::figure::Appearance;
+use crate::figure::keys::{MAX_HEAD, MAX_LAYER};
 use crate::names::{HeatmapId, HistogramId, SeriesId, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
@@ -170,7 +170,7 @@ fn other_keys_can_be_kept() {
 #[test]
 fn every_bad_value_is_named_with_what_is_expected() {
     let long = format!("url={}", "a".repeat(MAX_URL + 1));
-    let many: String = (0..=views::MAX_SERIES).map(|i| format!("toggle3={i}&")).collect();
+    let many: String = (0..=MAX_REPEATED).map(|i| format!("toggle3={i}&")).collect();
     let label = "b".repeat(101);
     for (query, key, expected) in [
         ("v=2", "\"v\"", "1"),

@@ -1,7 +1,7 @@
 //! The download of a model in words and numbers.
 
-use super::quantities::{duration, size};
 use crate::analysis::Progress;
+use crate::quantities::{duration, size};
 
 /// Whether weights are still to be read.
 pub fn is_under_way(progress: &Progress) -> bool {

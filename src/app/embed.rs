@@ -11,7 +11,7 @@ use form_urlencoded::{Serializer, parse};
 pub use self::messages::{FromHost, Host, PROTOCOL, Received, ToHost};
 use crate::checkpoint::{Transport, check_for_page};
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::FigurePlace;
+use crate::figure::FigurePlace;
 use crate::result::{MAX_BYTES, ResultFile};
 
 /// What stands under `result` where the host hands the result over.
@@ -29,14 +29,7 @@ fn figure(text: &str) -> Result<FigurePlace> {
 
 /// What `figure` shows of `result`, in a few words.
 pub fn title(figure: FigurePlace, result: &ResultFile) -> String {
-    let what = match figure {
-        FigurePlace::Heatmap => "Contributions of components to the attention score".to_owned(),
-        FigurePlace::Histogram(name) => {
-            let values = if name.probs() { "probabilities" } else { "scores" };
-            let fixed = if name.keys_fixed() { "keys" } else { "queries" };
-            format!("Attention {values} with {fixed} fixed")
-        }
-    };
+    let what = figure.title();
     format!("{what}, head {} of {}", result.head_name(), result.model.name)
 }
 

@@ -6,9 +6,13 @@ use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 
 use super::*;
-use crate::app::view::Appearance;
 use crate::checkpoint::{Answer, Body};
+use crate::figure::Appearance;
 use crate::names::HistogramId;
+
+fn place(name: &str) -> FigurePlace {
+    name.parse().expect("a place")
+}
 
 fn embed(query: &str) -> Embed {
     Embed::parse(query).expect("valid").expect("a frame")
@@ -24,9 +28,9 @@ fn an_address_without_embed_is_the_whole_page() {
 
 #[test]
 fn every_figure_has_its_name() {
-    assert_eq!(embed("?embed=heatmap").figure, FigurePlace::Heatmap);
+    assert_eq!(embed("?embed=heatmap").figure, place("heatmap"));
     for name in HistogramId::ALL {
-        assert_eq!(embed(&format!("embed={name}")).figure, FigurePlace::Histogram(name));
+        assert_eq!(embed(&format!("embed={name}")).figure, place(name.as_str()));
     }
 }
 
@@ -122,10 +126,10 @@ fn every_figure_has_a_title() {
     let recorded = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
     let result = ResultFile::from_json(recorded).expect("valid");
     let heatmap = "Contributions of components to the attention score, head 10.7 of GPT-2 small";
-    assert_eq!(title(FigurePlace::Heatmap, &result), heatmap);
-    let keys = title(FigurePlace::Histogram(HistogramId::KeysFixedScores), &result);
+    assert_eq!(title(place("heatmap"), &result), heatmap);
+    let keys = title(place(HistogramId::KeysFixedScores.as_str()), &result);
     assert_eq!(keys, "Attention scores with keys fixed, head 10.7 of GPT-2 small");
-    let queries = title(FigurePlace::Histogram(HistogramId::QueriesFixedProbs), &result);
+    let queries = title(place(HistogramId::QueriesFixedProbs.as_str()), &result);
     assert_eq!(
         queries,
         "Attention probabilities with queries fixed, head 10.7 of GPT-2 small"

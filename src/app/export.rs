@@ -1,40 +1,12 @@
 //! What the export menu and the data tables offer, without pixels.
 
-use super::quantities::{counted, grouped, number};
-use super::view::View;
-use crate::export::{Field, Figure, Table, result_stem};
-use crate::names::FigurePlace;
+use crate::export::{Field, Table, result_stem};
+use crate::figure::Figure;
+use crate::quantities::{counted, grouped, number};
 use crate::result::ResultFile;
 
 /// Most rows of a table that are put on the page.
 pub const MOST_ROWS: usize = 200;
-
-/// The figure at `place` as `view` shows it.
-pub fn figure_at(place: FigurePlace, view: &View) -> Figure {
-    match place {
-        FigurePlace::Histogram(name) => Figure::Histogram(name, view.histogram(name), view.prompt),
-        FigurePlace::Heatmap => Figure::Heatmap(view.heatmap.clone(), view.prompt),
-    }
-}
-
-/// The tables of the figure at `place` that can be saved as CSV: name in [`crate::export::tables`], and what it is called.
-/// `per_prompt` is whether the result has the heatmap's cells prompt by prompt.
-pub const fn csv_tables(place: FigurePlace, per_prompt: bool) -> &'static [(&'static str, &'static str)] {
-    match place {
-        FigurePlace::Histogram(_) => &[
-            ("values", "Values per prompt"),
-            ("bins", "Bins"),
-            ("statistics", "Statistics"),
-            ("outliers", "Outliers"),
-        ],
-        FigurePlace::Heatmap if per_prompt => &[
-            ("cells", "Cells"),
-            ("components", "Components"),
-            ("prompts", "Components per prompt"),
-        ],
-        FigurePlace::Heatmap => &[("cells", "Cells"), ("components", "Components")],
-    }
-}
 
 /// The name of a file with something of `figure`: "keyside-gpt-2-small-10.7-keys_fixed_scores" and `end`, "-bins.csv".
 pub fn file_name(result: &ResultFile, figure: &Figure, end: &str) -> String {

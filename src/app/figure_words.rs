@@ -1,17 +1,9 @@
 //! What the figures' controls say.
 
-use super::quantities::{counted, grouped};
 use crate::names::{HistogramId, SplitBy};
 use crate::plot::SeriesOrder;
+use crate::quantities::{counted, grouped};
 use crate::result::ResultFile;
-
-/// Which keys a histogram knows.
-pub const HISTOGRAM_KEYS: &str = "Left and right walk along the bins, up and down through the boxes above them; Home and End go to \
-    the first and the last. Enter keeps the numbers in view, Escape lets go. Plus and minus zoom, 0 shows all.";
-
-/// Which keys a heatmap knows.
-pub const HEATMAP_KEYS: &str = "Arrow keys walk from cell to cell; Home and End go to the first and the last of a row. Enter picks a \
-    cell: its values for each prompt stay below. Escape lets go. Plus and minus zoom, 0 shows all.";
 
 /// Which keys a strip of prompts knows.
 pub const STRIP_KEYS: &str = "Left and right walk from prompt to prompt by value; Home and End go to the least and the greatest. Enter \

@@ -7,7 +7,8 @@ use super::glossary::{LEAD, Phrase};
 use super::session::Origin;
 use super::{story, words};
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::HistogramId;
+use crate::figure::{Figure, FigurePlace, View};
+use crate::names::{FigureName, HistogramId};
 use crate::plot::{HistogramPlot, HistogramView, Plot, Series, Theme, bare_svg};
 use crate::result::{ResultFile, at_once};
 
@@ -22,14 +23,17 @@ const WIDTHS: [(u32, &str); 2] = [(870, "wide-only"), (334, "narrow-only")];
 /// # Errors
 /// [`ErrorKind::Plot`] when drawing fails.
 pub fn html(result: &ResultFile) -> Result<String> {
+    let name = FigureName::of(FIGURE);
+    let place =
+        FigurePlace::of(name).ok_or_else(|| Error::new(ErrorKind::Plot, format!("there is no figure {name}")))?;
     let plot = HistogramPlot::of_result(result, FIGURE, &HistogramView::default());
     let legend: String = plot.series.iter().map(legend_entry).collect();
     let legend = format!(
         r#"<div class="legend"><span class="legend-title">{}</span>{legend}</div>"#,
         escaped(&plot.legend_title)
     );
-    let caption = caption(&plot.title);
-    let pictures = pictures(&Plot::Histogram(plot))?;
+    let caption = caption(place, &plot.title);
+    let pictures = pictures(&Plot::from(plot))?;
     Ok(format!(
         r#"<header class="masthead"><p class="wordmark">keyside</p><h1>{title}</h1><div class="tools"></div>{lead}</header>
 <div class="layout"><aside class="panel" aria-label="Controls"><p>The controls are loading…</p></aside><main class="results">
@@ -43,8 +47,8 @@ pub fn html(result: &ResultFile) -> Result<String> {
         lead = lead(),
         summary = summary(result),
         question = escaped(&story::question(result, &at_once(result))),
-        section = words::KEYS_FIXED,
-        label = escaped(&words::summary(result, FIGURE)),
+        section = place.section(),
+        label = escaped(&Figure::at(place, &View::default()).summary(result)),
     ))
 }
 
@@ -82,11 +86,11 @@ fn summary(result: &ResultFile) -> String {
     )
 }
 
-fn caption(title: &str) -> String {
+fn caption(place: FigurePlace, title: &str) -> String {
     format!(
         r#"<figcaption><h3><span class="number">1</span> {}</h3><p>{}</p><p class="plot-title">{}</p></figcaption>"#,
-        words::heading(FIGURE),
-        words::explanation(FIGURE),
+        place.heading(),
+        place.explanation(&View::default()),
         escaped(title),
     )
 }

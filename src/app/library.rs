@@ -3,7 +3,7 @@
 use crate::checkpoint::{Space, StoredModel, hub_name};
 use crate::worker::ToWorker;
 
-use super::quantities::size;
+use crate::quantities::size;
 
 /// What the page knows of the browser's storage.
 #[derive(Debug, Clone, Default)]

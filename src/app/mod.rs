@@ -1,11 +1,10 @@
 //! The page's state and its words, as plain data: nothing here knows a browser, and all of it is tested natively.
 //!
 //! [`address`] (the state in a link), [`form`] (controls and their validation), [`session`] (which run is shown, what the
-//! worker is doing), [`library`] (which models are stored), [`view`] (how the figures are shown), [`story`] (what the data
-//! say), [`split`] (what they say by kind of prompt), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
-//! be taken along), [`first_view`] (what stands there until the page has started), [`words`], [`figure_words`], [`prompt_words`],
-//! [`heatmap_words`] and [`download`] (every other sentence), [`quantities`] (how numbers are written in them). What shows
-//! it is in the room `web`.
+//! worker is doing), [`library`] (which models are stored), [`story`] (what the data say), [`split`] (what they say by kind of prompt), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
+//! be taken along), [`first_view`] (what stands there until the page has started), [`words`], [`figure_words`], [`prompt_words`]
+//! and [`download`] (every other sentence). How the figures are shown, and what is said about each, is in [`crate::figure`]. What
+//! shows it is in the room `web`.
 
 pub mod address;
 pub mod download;
@@ -15,15 +14,12 @@ pub mod figure_words;
 pub mod first_view;
 pub mod form;
 pub mod glossary;
-pub mod heatmap_words;
 pub mod library;
 pub mod prompt_words;
-pub mod quantities;
 pub mod session;
 pub mod sharing;
 pub mod split;
 pub mod story;
-pub mod view;
 pub mod words;
 
 mod compact_svg;

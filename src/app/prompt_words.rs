@@ -2,9 +2,9 @@
 
 use super::address::MAX_PROMPTS;
 use super::form::Form;
-use super::quantities::{counted, grouped};
 use crate::analysis::settings::CSV;
 use crate::prompts::text::{Format, TextPrompts};
+use crate::quantities::{counted, grouped};
 
 /// Prompts as a reader may write them.
 pub const EXAMPLE: &str = "When [[Mary]] and John went to the store, John gave a drink [[to]]\n\

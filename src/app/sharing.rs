@@ -2,10 +2,10 @@
 
 use super::address::MAX_PROMPTS;
 use super::form::{Form, ModelChoice, PromptChoice};
-use super::quantities::{counted, grouped};
 use super::session::Origin;
 use crate::analysis::settings::{BATCH_SIZE, BATCHES, HEAD};
 use crate::checkpoint::HUB_MODELS;
+use crate::quantities::{counted, grouped};
 
 /// Which run the settings in `form`, which came with a link, ask for, and what it takes.
 pub fn invitation(form: &Form) -> String {

@@ -1,8 +1,8 @@
 //! A histogram's series by kind of prompt: what each kind gives by itself.
 
-use super::quantities::{counted, number};
 use crate::names::{HistogramId, SeriesId, SplitBy};
 use crate::plot::{HistogramPlot, Series};
+use crate::quantities::{counted, number};
 use crate::result::{PromptGroup, ResultFile};
 
 /// Mean and spread of one series over the prompts of one kind.

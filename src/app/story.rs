@@ -2,10 +2,10 @@
 //! stands on a comparison that they quote, and where a claim of the notebook is not true of the data, they say what is true
 //! instead.
 
-use super::quantities::{counted, grouped, number};
-use super::view::View;
+use crate::figure::View;
 use crate::names::{HistogramId, SeriesId, Side, SplitBy};
 use crate::plot::series_starts_visible;
+use crate::quantities::{counted, grouped, number};
 use crate::result::{Compare, Comparison, Evidence, Groups, Interval, Pair, PromptGroup, ResultFile, mean, two_groups};
 
 mod cells;

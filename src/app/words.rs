@@ -1,7 +1,6 @@
 //! Every number and sentence that the page makes up from results and progress.
 
 use super::download;
-use super::quantities::{counted, duration, grouped, number, size};
 use super::state::{Origin, Run};
 use crate::analysis::Heatmap;
 use crate::analysis::{Phase, Progress};
@@ -10,17 +9,11 @@ use crate::model::Config;
 use crate::model::ModelCard;
 use crate::names::{Component, Head, HeatmapId, HistogramId, SeriesId};
 use crate::prompts::IoiSet;
+use crate::quantities::{counted, duration, grouped, number, size};
 use crate::result::ResultFile;
 
 /// The page's title.
 pub const TITLE: &str = "Why does this head look there?";
-/// What the first two figures are about.
-pub const KEYS_FIXED: &str = "Keys fixed: what does END ask for?";
-/// What the next two figures are about.
-pub const QUERIES_FIXED: &str = "Queries fixed: what does IO offer?";
-/// What the heatmap is about.
-pub const COMPONENTS: &str = "Which components?";
-
 /// What the run is doing, without numbers that change all the time: "Computing batch 3 of 10".
 pub fn phase(run: &Run) -> String {
     let Some(progress) = run.progress() else {
@@ -321,71 +314,6 @@ fn small(value: f64) -> String {
     } else {
         format!("{value:.0e}")
     }
-}
-
-/// Heading of a histogram's figure.
-pub fn heading(name: HistogramId) -> &'static str {
-    match name {
-        HistogramId::KeysFixedScores => "Which query makes the head look at IO?",
-        HistogramId::KeysFixedProbs => "How much of its attention would IO get?",
-        HistogramId::QueriesFixedScores => "Which key makes IO worth looking at?",
-        HistogramId::QueriesFixedProbs => "And how much attention would that key get?",
-    }
-}
-
-/// What a histogram shows, in a sentence or two.
-pub fn explanation(name: HistogramId) -> &'static str {
-    match name {
-        HistogramId::KeysFixedScores => {
-            "Keys stay as they are; the vector the query is made from, at END, is replaced. The attention score from \
-             END to IO is then a linear function of that vector: further right means more attention to IO."
-        }
-        HistogramId::KeysFixedProbs => {
-            "The same replacements after the softmax: only the score from END to IO changes, the other scores of the \
-             row stay."
-        }
-        HistogramId::QueriesFixedScores => {
-            "Now the query stays, and the vector the key is made from, at IO, is replaced: the token\u{2019}s embedding, or \
-             what layer 0 alone makes of it."
-        }
-        HistogramId::QueriesFixedProbs => "The same key replacements after the softmax.",
-    }
-}
-
-/// What a figure shows, for those who do not see it: mean of every visible series.
-pub fn summary(result: &ResultFile, name: HistogramId) -> String {
-    let mean = |values: &[f32]| crate::result::mean(values).map(|mean| number(mean, if name.probs() { 3 } else { 2 }));
-    let means: Vec<String> = result
-        .series(name)
-        .into_iter()
-        .filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?)))
-        .collect();
-    let what = if name.probs() { "probabilities" } else { "scores" };
-    result.in_its_words(format!(
-        "Histogram of attention {what} from END to IO of head {}. Means: {}.",
-        result.head_name(),
-        means.join(", ")
-    ))
-}
-
-/// What the heatmap shows, for those who do not see it: the largest contributions, in `prompt` where it has those.
-pub fn heatmap_summary(result: &ResultFile, heatmap: &Heatmap, prompt: Option<usize>) -> String {
-    let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
-    let whose = prompt.map_or_else(String::new, |prompt| format!(" in prompt {}", grouped(prompt + 1)));
-    let of_layers = heatmap.components.iter().copied().zip(values.iter().copied());
-    let of_layers = of_layers.filter(|(component, _)| component.layer().is_some());
-    let mut cells: Vec<(Component, f32)> = of_layers.collect();
-    cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
-    let largest: Vec<String> = cells
-        .iter()
-        .take(6)
-        .map(|(name, value)| format!("{name} {}", number(f64::from(*value), 3)))
-        .collect();
-    format!(
-        "Heatmap of contributions to the score of head {}{whose}. Largest: {}.",
-        result.head_name(),
-        largest.join(", ")
-    )
 }
 
 #[cfg(test)]

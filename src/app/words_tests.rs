@@ -1,8 +1,7 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::analysis::Timing;
-use crate::names::HeatmapId;
+use crate::figure::{Figure, FigurePlace, View};
+use crate::names::{FigureName, HeatmapId};
 use crate::prompts::PromptSet;
 
 fn recorded() -> ResultFile {
@@ -49,22 +48,6 @@ fn progress(phase: Phase) -> Progress {
 }
 
 #[test]
-fn numbers_have_a_true_minus_and_thousands_set_apart() {
-    assert_eq!(number(-2.345, 2), "\u{2212}2.35");
-    assert_eq!(number(-0.001, 2), "0.00");
-    assert_eq!(number(4.50509, 4), "4.5051");
-    assert_eq!(
-        [0, 999, 1000, 24_000, 1_234_567].map(grouped),
-        ["0", "999", "1,000", "24,000", "1,234,567"]
-    );
-    assert_eq!(counted(1, "batch", "batches"), "1 batch");
-    assert_eq!(
-        [0.44, 9.96, 83.0, 7500.0].map(duration),
-        ["0.4 s", "10 s", "1 min 23 s", "2 h 5 min"]
-    );
-}
-
-#[test]
 fn the_identity_is_said_in_numbers() {
     let heatmap = with_b_o();
     assert_eq!(
@@ -107,7 +90,12 @@ fn a_marked_prompt_has_a_sum_and_words_of_its_own() {
         of_prompt(&result),
         format!("In prompt 8 the {cells} cells add up to 1.5000.")
     );
-    let summary = heatmap_summary(&result, result.heatmap(&HeatmapId::KEY).expect("key"), Some(7));
+    let marked = View {
+        prompt: Some(7),
+        ..View::default()
+    };
+    let place = FigurePlace::of(FigureName::HEATMAP).expect("a place");
+    let summary = Figure::at(place, &marked).summary(&result);
     assert!(summary.contains("in prompt 8. Largest: 0.1 2.500"), "{summary}");
     let view = crate::plot::HeatmapView::default();
     let told = crate::app::story::heatmap(&result, &view, Some(7));
@@ -179,11 +167,6 @@ fn summaries_name_head_prompts_and_means() {
         "{text}"
     );
     assert_eq!(file_name(&result), "keyside-gpt-2-small-10.7.json");
-
-    let text = summary(&result, HistogramId::KeysFixedScores);
-    assert!(text.contains("No patching 4.") && text.contains("head 10.7"), "{text}");
-    let text = heatmap_summary(&result, result.heatmap(&HeatmapId::KEY).expect("recorded"), None);
-    assert!(text.contains("0.11 \u{2212}0.8") && text.contains("MLP7 0."), "{text}");
 }
 
 #[test]
@@ -204,37 +187,4 @@ fn progress_is_said_in_words() {
         details(&progress(Phase::Computing)),
         "layer 2 of 4 \u{b7} 5,230 positions/s \u{b7} about 1 min 23 s left"
     );
-}
-
-#[test]
-fn every_histogram_has_words_of_its_own() {
-    let headings: BTreeMap<_, _> = HistogramId::ALL.map(|name| (heading(name), explanation(name))).into();
-    assert_eq!(headings.len(), 4);
-    for name in HistogramId::ALL {
-        let text = explanation(name);
-        // What stays, what is replaced, and whether it is seen before or after the softmax.
-        let (stays, replaced) = if name.keys_fixed() {
-            (
-                "Keys stay as they are",
-                "the vector the query is made from, at END, is replaced",
-            )
-        } else {
-            (
-                "Now the query stays",
-                "the vector the key is made from, at IO, is replaced",
-            )
-        };
-        assert_eq!(
-            text.contains(stays) && text.contains(replaced),
-            !name.probs(),
-            "{name}: {text}"
-        );
-        assert_eq!(text.contains("after the softmax"), name.probs(), "{name}: {text}");
-        assert_eq!(
-            heading(name).contains("much"),
-            name.probs(),
-            "{name}: {}",
-            heading(name)
-        );
-    }
 }

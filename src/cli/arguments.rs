@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::settings::SettingArguments;
-use crate::names::SeriesId;
+use crate::figure::View;
+use crate::names::{HistogramId, SeriesId};
 use crate::plot::{HistogramView, SeriesOrder, Theme, series_starts_visible};
 
 const EXAMPLE: &str = "\
@@ -132,18 +133,27 @@ pub struct PlotArguments {
 }
 
 impl PlotArguments {
-    /// How histograms are shown.
-    pub fn histogram_view(&self) -> HistogramView {
+    /// How figures are shown.
+    pub fn view(&self) -> View {
         let shown = self.show.iter().filter(|series| !series_starts_visible(series));
         let hidden = self.hide.iter().filter(|series| series_starts_visible(series));
-        HistogramView {
+        let histogram = HistogramView {
             toggled: shown.chain(hidden).cloned().collect(),
             max_bins: self.bins.map(usize::from),
             log_counts: self.log,
             zoom: self.zoom,
             order: self.order,
             split: None,
+        };
+        let mut view = View {
+            prompt: self.prompt.map(|prompt| prompt - 1),
+            ..View::default()
+        };
+        for name in HistogramId::ALL {
+            view.update_histogram(name, |shown| shown.clone_from(&histogram));
         }
+        view.heatmap.as_in_notebook = self.as_in_notebook;
+        view
     }
 }
 
@@ -214,11 +224,11 @@ mod tests {
     #[test]
     fn plot_options_say_how_histograms_are_shown() {
         let plain = parse_plot("r.json --out d").expect("parses");
-        assert_eq!(plain.histogram_view(), HistogramView::default());
+        assert_eq!(plain.view(), View::default());
         assert_eq!(plain.theme.theme(), Theme::light());
         let options =
             "r.json --out d --bins 30 --log --zoom -2:4.5 --order label --show W_U[S] --hide W_U[IO] --hide W_U[S]";
-        let view = parse_plot(options).expect("parses").histogram_view();
+        let view = parse_plot(options).expect("parses").view();
         let expected = HistogramView {
             toggled: [SeriesId::WuIo, SeriesId::WuS].into(),
             max_bins: Some(30),
@@ -227,7 +237,11 @@ mod tests {
             order: SeriesOrder::Label,
             split: None,
         };
-        assert_eq!(view, expected);
+        assert!(
+            HistogramId::ALL
+                .into_iter()
+                .all(|name| view.histogram(name) == expected)
+        );
         for bad in [
             "--bins 0",
             "--zoom 4:1",

@@ -22,7 +22,7 @@ use crate::analysis::settings::{EARLIER_HEAD, HEAD, Setting};
 use crate::analysis::{Analysis, analyze};
 use crate::checkpoint::{Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Figure, picture_size};
+use crate::figure::{Figure, View};
 use crate::forward::Model;
 use crate::model::{Checkpoint, ModelCard, Processing};
 use crate::names::Head;
@@ -142,11 +142,11 @@ fn write_files(arguments: &AnalyzeArguments, result: &ResultFile) -> Result<Stri
         written.push_str(&format!("result file: {}\n", file.display()));
     }
     if let Some(folder) = &arguments.svg {
-        let figures = Figure::all(result);
+        let figures = Figure::all(result, &View::default());
         for figure in &figures {
             let plot = figure.plot(result)?;
             let file = folder.join(format!("{}.svg", figure.stem()));
-            let svg = plot_svg(&plot, picture_size(&plot), &Theme::light())?;
+            let svg = plot_svg(&plot, plot.picture_size(), &Theme::light())?;
             std::fs::write(&file, svg).map_err(|cause| cannot_write(&file, &cause))?;
         }
         written.push_str(&format!("{} plots: {}\n", figures.len(), folder.display()));

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::PlotArguments;
 use super::files::cannot_write;
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Figure, markdown, picture_size, script, tables};
+use crate::figure::Figure;
 use crate::plot::plot_svg;
 use crate::result::ResultFile;
 
@@ -52,13 +52,6 @@ fn read(file: &Path) -> Result<ResultFile> {
 
 /// The figures that were asked for, shown as the options say.
 fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>> {
-    let mut figures = if arguments.figures.is_empty() {
-        Figure::all(result)
-    } else {
-        let named = arguments.figures.iter().map(|name| Figure::named(result, name));
-        named.collect::<Result<_>>()?
-    };
-    let picked = arguments.prompt.map(|prompt| prompt - 1);
     if let Some(prompt) = arguments.prompt
         && prompt > result.prompt_count()
     {
@@ -67,17 +60,12 @@ fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>
             Error::new(ErrorKind::Request, format!("there is no prompt {prompt}")).expected(format!("1 to {count}"))
         );
     }
-    for figure in &mut figures {
-        match figure {
-            Figure::Histogram(_, view, prompt) => {
-                (*view, *prompt) = (arguments.histogram_view(), picked);
-            }
-            Figure::Heatmap(view, prompt) => {
-                (view.as_in_notebook, *prompt) = (arguments.as_in_notebook, picked);
-            }
-        }
+    let view = arguments.view();
+    if arguments.figures.is_empty() {
+        return Ok(Figure::all(result, &view));
     }
-    Ok(figures)
+    let named = arguments.figures.iter().map(|name| Figure::named(result, name, &view));
+    named.collect()
 }
 
 /// Names and texts of the files of `figure`, in the formats that were asked for.
@@ -88,12 +76,12 @@ fn files(arguments: &PlotArguments, figure: &Figure, result: &ResultFile) -> Res
     let mut files = Vec::new();
     if arguments.svg || all {
         let plot = figure.plot(result)?;
-        let (width, height) = picture_size(&plot);
+        let (width, height) = plot.picture_size();
         let size = (arguments.width.unwrap_or(width), arguments.height.unwrap_or(height));
         files.push((format!("{stem}.svg"), plot_svg(&plot, size, &theme)?));
     }
     if arguments.csv || all {
-        let tables = tables(figure, result)?;
+        let tables = figure.tables(result)?;
         files.extend(
             tables
                 .iter()
@@ -101,12 +89,12 @@ fn files(arguments: &PlotArguments, figure: &Figure, result: &ResultFile) -> Res
         );
     }
     if arguments.markdown || all {
-        files.push((format!("{stem}.md"), markdown(figure, result)?));
+        files.push((format!("{stem}.md"), figure.markdown(result)?));
     }
     if arguments.python || all {
         // As it was typed: the script then runs from the same folder.
         let file = arguments.result.to_string_lossy();
-        files.push((format!("{stem}.py"), script(figure, result, &file, &theme)?));
+        files.push((format!("{stem}.py"), figure.script(result, &file, &theme)?));
     }
     Ok(files)
 }

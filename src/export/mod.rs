@@ -1,16 +1,15 @@
-//! What is behind a figure, to take along: tables as CSV and Markdown, SVG, a Python script, a citation.
+//! What is behind a figure, to take along: tables as CSV and Markdown, a Python script, a citation.
 //!
-//! Everything here is a pure function of a result and of how it is shown; the page and the command line write the same bytes.
+//! What each figure has of them is in [`crate::figure`]. The page and the command line write the same bytes.
 
 mod cite;
-mod data;
-mod figure;
+mod files;
 mod number;
-mod python;
+mod script;
 mod table;
 
 pub use cite::{Citation, bibtex, citation};
-pub use data::{markdown, tables};
-pub use figure::{Figure, picture_size, result_stem};
-pub use python::script;
-pub use table::{Field, Table};
+pub use files::{plain, result_stem};
+pub use number::{double, single};
+pub use script::{Script, hex, list, python, quoted};
+pub use table::{Field, Table, markdown_text};

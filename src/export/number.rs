@@ -3,12 +3,12 @@
 use std::fmt::{Display, LowerExp};
 
 /// `value` as the shortest decimal that reads back to the same `f32`.
-pub(super) fn single(value: f32) -> String {
+pub fn single(value: f32) -> String {
     shortest(value, f64::from(value))
 }
 
 /// `value` as the shortest decimal that reads back to the same `f64`.
-pub(super) fn double(value: f64) -> String {
+pub fn double(value: f64) -> String {
     shortest(value, value)
 }
 

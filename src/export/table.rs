@@ -113,7 +113,7 @@ fn markdown_line(text: &mut String, fields: impl Iterator<Item = String>) {
 }
 
 /// `text` so that Markdown shows it as it is: names come from a result file, which may hold anything.
-pub(super) fn markdown_text(text: &str) -> String {
+pub fn markdown_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = ' ';
     for character in text.chars() {

@@ -17,7 +17,7 @@ mod side;
 mod split;
 
 pub use component::Component;
-pub use figure::{FigureId, FigurePlace};
+pub use figure::{FigureId, FigureName};
 pub use foreign::Foreign;
 pub use grid::{CellName, Column, Grid, Row};
 pub use head::Head;

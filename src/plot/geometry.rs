@@ -1,4 +1,4 @@
-//! Rectangles and scales, in CSS pixels.
+//! Rectangles, in CSS pixels.
 
 /// An upright rectangle; `top < bottom`, as on screens.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -41,50 +41,12 @@ impl Rect {
     }
 
     /// The part of it between two x; None when nothing is left.
-    pub(super) fn between(&self, left: f64, right: f64) -> Option<Self> {
+    pub fn between(&self, left: f64, right: f64) -> Option<Self> {
         let part = Self {
             left: self.left.max(left),
             right: self.right.min(right),
             ..*self
         };
         (part.right > part.left).then_some(part)
-    }
-}
-
-/// A map from values to pixels: linear, or linear in the logarithm.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Scale {
-    /// Values at both ends; both positive when the scale is logarithmic.
-    pub values: (f64, f64),
-    /// Pixels at both ends.
-    pub pixels: (f64, f64),
-    /// Whether equal ratios are equally long.
-    pub log: bool,
-}
-
-impl Scale {
-    pub fn linear(values: (f64, f64), pixels: (f64, f64)) -> Self {
-        Self {
-            values,
-            pixels,
-            log: false,
-        }
-    }
-
-    fn position(&self, value: f64) -> f64 {
-        if self.log { value.ln() } else { value }
-    }
-
-    pub fn pixel(&self, value: f64) -> f64 {
-        let (low, high) = (self.position(self.values.0), self.position(self.values.1));
-        let part = (self.position(value) - low) / (high - low);
-        self.pixels.0 + part * (self.pixels.1 - self.pixels.0)
-    }
-
-    pub fn value(&self, pixel: f64) -> f64 {
-        let (low, high) = (self.position(self.values.0), self.position(self.values.1));
-        let part = (pixel - self.pixels.0) / (self.pixels.1 - self.pixels.0);
-        let position = low + part * (high - low);
-        if self.log { position.exp() } else { position }
     }
 }

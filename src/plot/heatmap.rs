@@ -126,16 +126,6 @@ impl HeatmapPlot {
     pub fn cell(&self, row: usize, column: usize) -> Option<&Cell> {
         self.cells.get(row)?.get(column)?.as_ref()
     }
-
-    /// Height in CSS pixels that suits `width`; the same for any part of the heatmap.
-    pub(super) fn height(&self, width: f64) -> f64 {
-        let count = |(first, last): (usize, usize)| (last.saturating_sub(first) + 1) as f64;
-        let (rows, columns) = (count(self.all.rows), count(self.all.columns));
-        let cell = ((width - 110.0) / columns).clamp(18.0, 42.0);
-        (rows * cell * if width < 560.0 { 1.25 } else { 0.95 } + 90.0)
-            .clamp(190.0, 900.0)
-            .round()
-    }
 }
 
 /// The items at `places`.

@@ -1,14 +1,14 @@
 //! Where the parts of a [`HeatmapPlot`] stand.
 
-use super::geometry::{Rect, Scale};
+use super::axis::Sizes;
+use super::color_bar::ColorBar;
+use super::geometry::Rect;
+use super::marks::SMALLEST_FONT;
+use super::scene::NARROW;
 use super::title::Title;
-use super::{DrawOptions, HeatmapPlot, text, ticks};
+use super::{DrawOptions, HeatmapPlot, text};
 use crate::names::{CellName, Column, Component, Row};
 
-/// Narrower than this, the colour bar goes below and type gets smaller.
-const NARROW: f64 = 560.0;
-/// Smallest type that can be read; cells that don't have room for it have no label.
-pub(super) const SMALLEST_FONT: f64 = 7.0;
 /// How much longer one side of a cell may be than the other.
 const STRETCH: f64 = 1.4;
 
@@ -16,8 +16,7 @@ const STRETCH: f64 = 1.4;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Layout {
     pub title: Title,
-    pub font_size: f64,
-    pub axis_title_size: f64,
+    pub sizes: Sizes,
     /// All cells.
     pub grid: Rect,
     rows: usize,
@@ -28,29 +27,22 @@ pub(super) struct Layout {
     pub cell_font: Option<f64>,
     pub labelled_rows: Vec<usize>,
     pub labelled_columns: Vec<usize>,
-    pub color_bar: Rect,
-    /// Whether the colour bar stands beside the grid; on a phone it lies below.
-    pub upright_bar: bool,
-    /// Values to y, or to x when the bar lies below.
-    pub color_scale: Scale,
-    pub color_ticks: Vec<(f64, String)>,
+    pub color_bar: ColorBar,
 }
 
 impl Layout {
     pub fn new(plot: &HeatmapPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
         let narrow = width < NARROW;
-        let smaller = if narrow { 0.85 } else { 1.0 };
-        let theme = &options.theme;
-        let (font_size, axis_title_size) = (theme.font_size * smaller, theme.axis_title_size * smaller);
+        let sizes = Sizes::new(&options.theme, if narrow { 0.85 } else { 1.0 });
         let title = Title::new(&plot.title, width, narrow, options);
         let top = title.bottom();
         let row_labels = plot
             .rows
             .iter()
-            .map(|row| text::width(&row.to_string(), font_size))
+            .map(|row| text::width(&row.to_string(), sizes.font))
             .fold(0.0, f64::max);
-        let left_space = row_labels + 8.0 + axis_title_size * 1.8;
-        let below = font_size * 1.8 + axis_title_size * 1.8 + if narrow { 16.0 + font_size * 2.4 } else { 0.0 };
+        let left_space = row_labels + 8.0 + sizes.title * 1.8;
+        let below = sizes.below() + if narrow { 16.0 + sizes.font * 2.4 } else { 0.0 };
         let right_space = if narrow { 10.0 } else { 30.0 + 26.0 + 50.0 };
         let room = Rect {
             left: left_space,
@@ -63,7 +55,7 @@ impl Layout {
         let cell = (grid.width() / columns as f64, grid.height() / rows as f64);
 
         let color_bar = if narrow {
-            let top = grid.bottom + font_size * 1.8 + axis_title_size * 1.8;
+            let top = grid.bottom + sizes.below();
             Rect {
                 top,
                 bottom: top + 12.0,
@@ -77,27 +69,17 @@ impl Layout {
             }
         };
         let limit = Some(plot.limit).filter(|limit| *limit > 0.0).unwrap_or(1.0);
-        let pixels = if narrow {
-            (color_bar.left, color_bar.right)
-        } else {
-            (color_bar.bottom, color_bar.top)
-        };
-        let length = if narrow { color_bar.width() } else { color_bar.height() };
         Self {
             title,
-            font_size,
-            axis_title_size,
+            sizes,
             rows,
             columns,
-            y_title: grid.left - row_labels - 8.0 - axis_title_size * 0.9,
-            cell_font: cell_font(plot, cell, theme.font_size),
-            labelled_rows: labelled_rows(plot, font_size * 1.15 / cell.1),
-            labelled_columns: labelled_columns(plot, cell.0, font_size),
-            color_scale: Scale::linear((-limit, limit), pixels),
-            color_ticks: ticks::ticks((-limit, limit), length, if narrow { 50.0 } else { 40.0 }),
+            y_title: grid.left - row_labels - 8.0 - sizes.title * 0.9,
+            cell_font: cell_font(plot, cell, options.theme.font_size),
+            labelled_rows: labelled_rows(plot, sizes.font * 1.15 / cell.1),
+            labelled_columns: labelled_columns(plot, cell.0, sizes.font),
             grid,
-            color_bar,
-            upright_bar: !narrow,
+            color_bar: ColorBar::new(color_bar, limit, !narrow, sizes.font),
         }
     }
 

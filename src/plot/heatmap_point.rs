@@ -1,24 +1,60 @@
 //! What is at a place of a [`HeatmapPlot`], what is said about it, and where the arrow keys lead.
 
-use super::heatmap_layout::Layout;
-use super::{CellRange, HeatmapPlot, Hover, Rect, Step, Target, text};
+use std::sync::Arc;
 
-impl HeatmapPlot {
-    /// The cell at `point`, where a component stands.
-    pub(super) fn target_at(&self, layout: &Layout, point: (f64, f64)) -> Option<Target> {
-        let (row, column) = layout.cell_at(point)?;
-        self.cell(row, column).map(|_| Target::Cell(row, column))
+use super::heatmap_layout::Layout;
+use super::pen::Pen;
+use super::scene::{Drawable, Laid, LaidOut, NARROW, SVG_SIZE, Zoom};
+use super::{CellRange, DrawOptions, HeatmapPlot, Hover, Rect, Step, Target};
+use crate::quantities::number;
+
+impl Drawable for HeatmapPlot {
+    fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
+        let layout = Layout::new(&self, width, height, options);
+        Box::new(Laid { plot: self, layout })
     }
 
-    /// Where `target` stands and what is said about it. None when there is no such thing.
-    pub(super) fn hover(&self, layout: &Layout, target: Target) -> Option<Hover> {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    /// The same for any part of the heatmap.
+    fn height(&self, width: f64) -> f64 {
+        let count = |(first, last): (usize, usize)| (last.saturating_sub(first) + 1) as f64;
+        let (rows, columns) = (count(self.all.rows), count(self.all.columns));
+        let cell = ((width - 110.0) / columns).clamp(18.0, 42.0);
+        (rows * cell * if width < NARROW { 1.25 } else { 0.95 } + 90.0)
+            .clamp(190.0, 900.0)
+            .round()
+    }
+
+    /// Larger where a model has many layers and heads, so that the cells can be read.
+    fn picture_size(&self) -> (u32, u32) {
+        let pixels = |count: usize, each: u32, around: u32| around + each * count.min(1000) as u32;
+        let (width, height) = (pixels(self.columns.len(), 40, 190), pixels(self.rows.len(), 36, 130));
+        (SVG_SIZE.0.max(width), SVG_SIZE.1.max(height))
+    }
+}
+
+impl LaidOut for Laid<HeatmapPlot, Layout> {
+    fn draw(&self, pen: &mut Pen<'_>) {
+        self.plot.draw(pen, &self.layout);
+    }
+
+    /// The cell at `point`, where a component stands.
+    fn target_at(&self, point: (f64, f64)) -> Option<Target> {
+        let (row, column) = self.layout.cell_at(point)?;
+        self.plot.cell(row, column).map(|_| Target::Cell(row, column))
+    }
+
+    fn hover(&self, target: Target) -> Option<Hover> {
         let Target::Cell(row, column) = target else { return None };
-        let cell = self.cell(row, column)?;
+        let (layout, sum, cell) = (&self.layout, self.plot.sum, self.plot.cell(row, column)?);
         let value = f64::from(cell.value);
-        let mut lines = vec![cell.name.clone(), format!("contribution {}", text::number(value, 4))];
-        if self.sum != 0.0 {
-            let share = text::number(100.0 * value / self.sum, 1);
-            lines.push(format!("{share} % of the sum {}", text::number(self.sum, 4)));
+        let mut lines = vec![cell.name.clone(), format!("contribution {}", number(value, 4))];
+        if sum != 0.0 {
+            let share = number(100.0 * value / sum, 1);
+            lines.push(format!("{share} % of the sum {}", number(sum, 4)));
         }
         let mark = layout.cell(row, column);
         Some(Hover {
@@ -30,13 +66,14 @@ impl HeatmapPlot {
         })
     }
 
-    /// Where `step` leads from `from`, past places without a component.
-    pub(super) fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
+    /// Past places without a component.
+    fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
+        let plot = &self.plot;
         let Some(Target::Cell(row, column)) = from else {
-            return self.first_cell();
+            return plot.first_cell();
         };
-        let here = |row: usize, column: usize| self.cell(row, column).is_some();
-        let (columns, rows) = (self.columns.len(), self.rows.len());
+        let here = |row: usize, column: usize| plot.cell(row, column).is_some();
+        let (columns, rows) = (plot.columns.len(), plot.rows.len());
         let along_row = |column: Option<usize>| column.map(|column| (row, column));
         let along_column = |row: Option<usize>| row.map(|row| (row, column));
         let found = match step {
@@ -51,20 +88,10 @@ impl HeatmapPlot {
         Some(Target::Cell(row, column))
     }
 
-    fn first_cell(&self) -> Option<Target> {
-        let places = (0..self.rows.len()).flat_map(|row| (0..self.columns.len()).map(move |column| (row, column)));
-        let mut filled = places.filter(|&(row, column)| self.cell(row, column).is_some());
-        filled.next().map(|(row, column)| Target::Cell(row, column))
-    }
-
     /// The cells between two points, and their range: None for the range when it is all there are. None when the
     /// points are not in two cells.
-    pub(super) fn select(
-        &self,
-        layout: &Layout,
-        from: (f64, f64),
-        to: (f64, f64),
-    ) -> Option<(Rect, Option<CellRange>)> {
+    fn select(&self, from: (f64, f64), to: (f64, f64)) -> Option<(Rect, Zoom)> {
+        let (plot, layout) = (&self.plot, &self.layout);
         let (one, other) = (layout.cell_at(from)?, layout.nearest_cell(to));
         if one == other {
             return None;
@@ -78,14 +105,26 @@ impl HeatmapPlot {
             ..first
         };
         let range = CellRange {
-            rows: (*self.row_places.get(top)?, *self.row_places.get(bottom)?),
-            columns: (*self.column_places.get(left)?, *self.column_places.get(right)?),
+            rows: (*plot.row_places.get(top)?, *plot.row_places.get(bottom)?),
+            columns: (*plot.column_places.get(left)?, *plot.column_places.get(right)?),
         };
-        Some((rect, self.unless_all(range)))
+        Some((rect, Zoom::Cells(plot.unless_all(range))))
+    }
+
+    fn zoomed(&self, target: Option<Target>, factor: f64) -> Option<Zoom> {
+        Some(Zoom::Cells(self.plot.zoomed(target, factor)))
+    }
+}
+
+impl HeatmapPlot {
+    fn first_cell(&self) -> Option<Target> {
+        let places = (0..self.rows.len()).flat_map(|row| (0..self.columns.len()).map(move |column| (row, column)));
+        let mut filled = places.filter(|&(row, column)| self.cell(row, column).is_some());
+        filled.next().map(|(row, column)| Target::Cell(row, column))
     }
 
     /// `factor` times as many rows and columns as are shown, around `target` or their middle. None for all.
-    pub(super) fn zoomed(&self, target: Option<Target>, factor: f64) -> Option<CellRange> {
+    fn zoomed(&self, target: Option<Target>, factor: f64) -> Option<CellRange> {
         let (row, column) = match target {
             Some(Target::Cell(row, column)) => (row, column),
             _ => (self.rows.len() / 2, self.columns.len() / 2),

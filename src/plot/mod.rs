@@ -4,7 +4,8 @@
 //! share it: see [`Scene`]. What is drawn is a list of strokes ([`Stroke`]). Drawing multiplies by the device's pixel
 //! ratio, so that a canvas is crisp everywhere.
 
-mod boxes;
+mod axis;
+mod color_bar;
 mod geometry;
 mod heatmap;
 mod heatmap_cells;
@@ -16,31 +17,43 @@ mod histogram_draw;
 mod histogram_layout;
 mod histogram_point;
 mod labels;
+mod legend;
+mod marks;
 mod options;
 mod palette;
 mod pen;
 mod pointing;
+mod scale;
 mod scene;
 mod strip;
 mod strokes;
 mod svg;
 mod text;
 mod theme;
-mod ticks;
 mod title;
 mod view;
 
+pub use axis::{Axis, Edge, Sizes};
+pub use color_bar::ColorBar;
 pub use geometry::Rect;
 pub use heatmap::HeatmapPlot;
 pub use heatmap_cells::Cell;
 pub use histogram::{HistogramPlot, MAX_BINS, Series};
 pub use labels::{series_note, series_starts_visible};
+pub use legend::{Entry, Legend, width as legend_width};
+pub use marks::{
+    SMALLEST_FONT, dot_rect, draw_bars, draw_box, draw_cell, draw_dot, draw_marker, draw_picked_cell, draw_picked_dot,
+};
 pub use options::DrawOptions;
 pub use palette::COLORS;
+pub use pen::Pen;
 pub use pointing::{Hover, Step, Target};
-pub use scene::{Plot, Scene, Zoom};
+pub use scale::{Scale, Tick};
+pub use scene::{Drawable, Laid, LaidOut, NARROW, Plot, SVG_SIZE, Same, Scene, Zoom};
 pub use strip::StripPlot;
 pub use strokes::{Place, Stroke, Text, draw_strokes};
-pub use svg::{SVG_SIZE, bare_svg, plot_svg};
+pub use svg::{bare_svg, plot_svg};
+pub use text::width as text_width;
 pub use theme::{Theme, contrast};
+pub use title::Title;
 pub use view::{CellRange, HeatmapView, HistogramView, SeriesOrder};

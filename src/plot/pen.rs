@@ -3,12 +3,12 @@
 use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBAColor};
 
-use super::DrawOptions;
 use super::geometry::Rect;
 use super::strokes::{Place, Stroke, Text};
+use super::{DrawOptions, Theme};
 
 /// Collects the strokes of a plot; see the module.
-pub(super) struct Pen<'a> {
+pub struct Pen<'a> {
     size: (u32, u32),
     options: &'a DrawOptions,
     strokes: Vec<Stroke>,
@@ -27,6 +27,11 @@ impl<'a> Pen<'a> {
     /// What was drawn.
     pub fn strokes(self) -> Vec<Stroke> {
         self.strokes
+    }
+
+    /// Colours and fonts.
+    pub fn theme(&self) -> &'a Theme {
+        &self.options.theme
     }
 
     /// Width and height of the area.
@@ -66,6 +71,7 @@ impl<'a> Pen<'a> {
         self.device(width).max(1).unsigned_abs()
     }
 
+    /// A filled rectangle.
     pub fn rect(&mut self, rect: Rect, color: RGBAColor) {
         let corners = [self.place((rect.left, rect.top)), self.place((rect.right, rect.bottom))];
         self.strokes.push(Stroke::Rectangle(corners, color));
@@ -96,6 +102,7 @@ impl<'a> Pen<'a> {
         self.vertical(rect.right, rect.top, rect.bottom, width, color);
     }
 
+    /// A filled polygon.
     pub fn polygon(&mut self, points: &[(f64, f64)], color: RGBAColor) {
         let places = self.places(points);
         self.strokes.push(Stroke::Polygon(places, color));
@@ -107,6 +114,7 @@ impl<'a> Pen<'a> {
         self.strokes.push(Stroke::Path(places, self.width(width), color));
     }
 
+    /// A closed line from point to point.
     pub fn outline(&mut self, points: &[(f64, f64)], width: f64, color: RGBAColor) {
         let mut places = self.places(points);
         // Closes the path, and goes one corner on: a polyline's first corner is then mitred, too.
@@ -114,6 +122,7 @@ impl<'a> Pen<'a> {
         self.strokes.push(Stroke::Path(places, self.width(width), color));
     }
 
+    /// A filled circle.
     pub fn dot(&mut self, center: (f64, f64), radius: f64, color: RGBAColor) {
         self.strokes
             .push(Stroke::Dot(self.place(center), self.width(radius), color));

@@ -1,16 +1,26 @@
-//! A plot of either kind, laid out: what a pointer or the keyboard meets on it.
+//! A plot of any kind, and the same laid out: what is drawn, and what a pointer or the keyboard meets on it.
 //!
-//! A scene is made once for a plot, a size and a theme. Asking what is at a point only reads it.
+//! A plot is a type with [`Drawable`]; laid out for a size and a theme it is a type with [`LaidOut`]. All else knows them as
+//! [`Plot`] and [`Scene`]. A scene is made once for a plot, a size and a theme. Asking what is at a point only reads it.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
 
 use plotters::coord::Shift;
 use plotters::drawing::DrawingArea;
 use plotters::prelude::DrawingBackend;
 
+use super::pen::Pen;
 use super::strokes::{Stroke, draw_strokes};
-use super::{CellRange, DrawOptions, HeatmapPlot, HistogramPlot, Hover, Rect, Step, StripPlot, Target};
-use super::{heatmap_layout, histogram_layout, strip};
+use super::{CellRange, DrawOptions, Hover, Rect, Step, Target};
 use crate::error::Result;
 use crate::names::SeriesId;
+
+/// Width and height of exported plots, in CSS pixels, unless a plot needs more.
+pub const SVG_SIZE: (u32, u32) = (1000, 600);
+/// Narrower than this, in CSS pixels, a plot is made for a phone.
+pub const NARROW: f64 = 560.0;
 
 /// The part of a plot that is shown; None for all of it.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -21,35 +31,136 @@ pub enum Zoom {
     Cells(Option<CellRange>),
 }
 
-/// A plot of either kind.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Plot {
-    /// Histograms with boxes.
-    Histogram(HistogramPlot),
-    /// Contributions of components.
-    Heatmap(HeatmapPlot),
-    /// A cell's values, prompt by prompt.
-    Strip(StripPlot),
+/// Equality of values whose type is not known.
+pub trait Same: Any {
+    /// Whether `other` is of the same type, and equal.
+    fn is_same(&self, other: &dyn Any) -> bool;
+}
+
+impl<T: PartialEq + Any> Same for T {
+    fn is_same(&self, other: &dyn Any) -> bool {
+        other.downcast_ref::<T>() == Some(self)
+    }
+}
+
+/// What there is to draw: a kind of plot.
+pub trait Drawable: Same + fmt::Debug + Send + Sync {
+    /// The plot laid out on `width` x `height` CSS pixels, as it is drawn with `options`.
+    fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut>;
+
+    /// What stands above it.
+    fn title(&self) -> &str;
+
+    /// Height in CSS pixels that suits `width`.
+    fn height(&self, width: f64) -> f64 {
+        if width < NARROW {
+            360.0
+        } else {
+            (width * 0.48).clamp(380.0, 440.0).round()
+        }
+    }
+
+    /// Width and height of an exported picture, in CSS pixels.
+    fn picture_size(&self) -> (u32, u32) {
+        SVG_SIZE
+    }
+}
+
+/// A plot and where its parts stand. What is not given here is as for a plot that is only looked at.
+pub trait LaidOut: Same + fmt::Debug + Send + Sync {
+    /// Draws the plot upon the background.
+    fn draw(&self, pen: &mut Pen<'_>);
+
+    /// The part at `point`.
+    fn target_at(&self, _point: (f64, f64)) -> Option<Target> {
+        None
+    }
+
+    /// What is to be said about `target`. None when the plot has no such thing.
+    fn hover(&self, _target: Target) -> Option<Hover> {
+        None
+    }
+
+    /// Where a key leads from `from`, which is there; from nowhere, to the first part or the last.
+    fn step(&self, _from: Option<Target>, _step: Step) -> Option<Target> {
+        None
+    }
+
+    /// The series at `point`.
+    fn series_at(&self, _point: (f64, f64)) -> Option<&SeriesId> {
+        None
+    }
+
+    /// The series that `target` belongs to.
+    fn series_of(&self, _target: Target) -> Option<&SeriesId> {
+        None
+    }
+
+    /// What a drag from one point to another selects: the area, and what would be shown.
+    fn select(&self, _from: (f64, f64), _to: (f64, f64)) -> Option<(Rect, Zoom)> {
+        None
+    }
+
+    /// What is shown after zooming around `target` (or the middle), to `factor` times the length: 0.5 is closer.
+    fn zoomed(&self, _target: Option<Target>, _factor: f64) -> Option<Zoom> {
+        None
+    }
+
+    /// Draws what lights up `series` over the plot's own strokes: a veil over everything, and that series again. None when
+    /// the plot does not show the series.
+    fn highlight(&self, _pen: &mut Pen<'_>, _series: &SeriesId) -> Option<()> {
+        None
+    }
+}
+
+/// A plot with its layout, which most kinds are when they are laid out.
+#[derive(Debug, PartialEq)]
+pub struct Laid<P, L> {
+    /// The plot.
+    pub plot: Arc<P>,
+    /// Where its parts stand.
+    pub layout: L,
+}
+
+/// A plot of any kind.
+#[derive(Debug, Clone)]
+pub struct Plot(Arc<dyn Drawable>);
+
+impl PartialEq for Plot {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || (*self.0).is_same(&*other.0)
+    }
+}
+
+impl<P: Drawable> From<P> for Plot {
+    fn from(plot: P) -> Self {
+        Self(Arc::new(plot))
+    }
 }
 
 impl Plot {
+    /// What stands above it.
+    pub fn title(&self) -> &str {
+        self.0.title()
+    }
+
     /// Height in CSS pixels that suits `width`.
     pub fn height(&self, width: f64) -> f64 {
-        match self {
-            Self::Histogram(_) if width < 560.0 => 360.0,
-            Self::Histogram(_) => (width * 0.48).clamp(380.0, 440.0).round(),
-            Self::Heatmap(plot) => plot.height(width),
-            Self::Strip(_) => strip::HEIGHT,
-        }
+        self.0.height(width)
+    }
+
+    /// Width and height of an exported picture, in CSS pixels.
+    pub fn picture_size(&self) -> (u32, u32) {
+        self.0.picture_size()
     }
 
     /// The plot over the whole of an area of `size` (width and height in device pixels), the background first.
     pub fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
-        match self {
-            Self::Histogram(plot) => plot.strokes(size, options),
-            Self::Heatmap(plot) => plot.strokes(size, options),
-            Self::Strip(plot) => plot.strokes(size, options),
-        }
+        let mut pen = Pen::new(size, options);
+        let (width, height) = pen.size();
+        pen.background();
+        self.0.clone().lay_out(width, height, options).draw(&mut pen);
+        pen.strokes()
     }
 
     /// Draws the plot over the whole of `area`, which is in device pixels.
@@ -61,29 +172,25 @@ impl Plot {
     }
 }
 
-#[derive(Debug, Clone, PartialEq)]
-enum Layout {
-    Histogram(histogram_layout::Layout),
-    Heatmap(heatmap_layout::Layout),
-    Strip(strip::Layout),
-}
-
-/// A plot and where its parts stand; see the module.
-#[derive(Debug, Clone, PartialEq)]
+/// A plot of any kind, laid out; see the module.
+#[derive(Debug)]
 pub struct Scene {
     plot: Plot,
-    layout: Layout,
+    laid: Box<dyn LaidOut>,
+}
+
+impl PartialEq for Scene {
+    fn eq(&self, other: &Self) -> bool {
+        // Which plot it is, is part of how it is laid out.
+        (*self.laid).is_same(&*other.laid)
+    }
 }
 
 impl Scene {
     /// Lays out `plot` on `width` x `height` CSS pixels, as it is drawn with `options`.
     pub fn new(plot: Plot, width: f64, height: f64, options: &DrawOptions) -> Self {
-        let layout = match &plot {
-            Plot::Histogram(plot) => Layout::Histogram(histogram_layout::Layout::new(plot, width, height, options)),
-            Plot::Heatmap(plot) => Layout::Heatmap(heatmap_layout::Layout::new(plot, width, height, options)),
-            Plot::Strip(plot) => Layout::Strip(strip::Layout::new(plot, width, height, options)),
-        };
-        Self { plot, layout }
+        let laid = plot.0.clone().lay_out(width, height, options);
+        Self { plot, laid }
     }
 
     /// The plot.
@@ -93,82 +200,46 @@ impl Scene {
 
     /// The part at `point`.
     pub fn target_at(&self, point: (f64, f64)) -> Option<Target> {
-        match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.target_at(layout, point),
-            (Plot::Heatmap(plot), Layout::Heatmap(layout)) => plot.target_at(layout, point),
-            (Plot::Strip(plot), Layout::Strip(layout)) => plot.target_at(layout, point),
-            _ => None,
-        }
+        self.laid.target_at(point)
     }
 
     /// What is to be said about `target`. None when the plot has no such thing.
     pub fn hover(&self, target: Target) -> Option<Hover> {
-        match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.hover(layout, target),
-            (Plot::Heatmap(plot), Layout::Heatmap(layout)) => plot.hover(layout, target),
-            (Plot::Strip(plot), Layout::Strip(layout)) => plot.hover(layout, target),
-            _ => None,
-        }
+        self.laid.hover(target)
     }
 
     /// The label of the series at `point`: the bar or box that is there.
     pub fn series_at(&self, point: (f64, f64)) -> Option<&SeriesId> {
-        match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.series_at(layout, point),
-            _ => None,
-        }
+        self.laid.series_at(point)
     }
 
     /// The label of the series whose box `target` is.
     pub fn series_of(&self, target: Target) -> Option<&SeriesId> {
-        match &self.plot {
-            Plot::Histogram(plot) => plot.series_of(target),
-            _ => None,
-        }
+        self.laid.series_of(target)
     }
 
     /// Where a key leads from `from`; from nowhere, to the first part or the last.
     pub fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
         // What no longer exists is nowhere.
         let from = from.filter(|target| self.hover(*target).is_some());
-        match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.step(layout, from, step),
-            (Plot::Heatmap(plot), Layout::Heatmap(_)) => plot.step(from, step),
-            (Plot::Strip(plot), Layout::Strip(_)) => plot.step(from, step),
-            _ => None,
-        }
+        self.laid.step(from, step)
     }
 
     /// What a drag from one point to another selects: the area, and what would be shown.
     pub fn select(&self, from: (f64, f64), to: (f64, f64)) -> Option<(Rect, Zoom)> {
-        match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => {
-                let (rect, values) = plot.select(layout, from.0, to.0)?;
-                Some((rect, Zoom::Values(plot.within(values))))
-            }
-            (Plot::Heatmap(plot), Layout::Heatmap(layout)) => {
-                let (rect, range) = plot.select(layout, from, to)?;
-                Some((rect, Zoom::Cells(range)))
-            }
-            _ => None,
-        }
+        self.laid.select(from, to)
     }
 
     /// What is shown after zooming around `target` (or the middle), to `factor` times the length: 0.5 is closer.
     pub fn zoomed(&self, target: Option<Target>, factor: f64) -> Option<Zoom> {
-        match &self.plot {
-            Plot::Histogram(plot) => Some(Zoom::Values(plot.zoomed(target, factor))),
-            Plot::Heatmap(plot) => Some(Zoom::Cells(plot.zoomed(target, factor))),
-            Plot::Strip(_) => None,
-        }
+        self.laid.zoomed(target, factor)
     }
 
     /// What lights up `series` when it is drawn over the plot's own strokes: a veil over everything, and that
     /// series again. `size` as for [`Plot::strokes`]. None when the plot does not show the series.
     pub fn highlight(&self, size: (u32, u32), options: &DrawOptions, series: &SeriesId) -> Option<Vec<Stroke>> {
-        match (&self.plot, &self.layout) {
-            (Plot::Histogram(plot), Layout::Histogram(layout)) => plot.highlight(size, layout, options, series),
-            _ => None,
-        }
+        let mut pen = Pen::new(size, options);
+        self.laid.highlight(&mut pen, series)?;
+        Some(pen.strokes())
     }
 }

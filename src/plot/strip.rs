@@ -1,16 +1,21 @@
 //! The contributions of one component, prompt by prompt: a dot each, and their mean.
 
+use std::sync::Arc;
+
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
 
-use super::geometry::Scale;
+use super::axis::{Axis, Edge};
+use super::marks::{dot_rect, draw_dot, draw_picked_dot};
 use super::pen::Pen;
-use super::strokes::Stroke;
-use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text, ticks};
+use super::scale::Scale;
+use super::scene::{Drawable, Laid, LaidOut, NARROW};
+use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text};
+use crate::quantities::number;
 use crate::result::{ResultFile, mean};
 
 /// Height of the strip in CSS pixels.
-pub(super) const HEIGHT: f64 = 132.0;
+const HEIGHT: f64 = 132.0;
 /// Radius of a dot.
 const RADIUS: f64 = 4.5;
 /// Dots of equal value stand in this many lanes, then over each other.
@@ -56,42 +61,108 @@ impl StripPlot {
         })
     }
 
+    /// The prompts by ascending value.
+    fn order(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.values.len()).collect();
+        order.sort_by(|left, right| self.values[*left].total_cmp(&self.values[*right]));
+        order
+    }
+
+    /// See [`LaidOut::draw`].
+    fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
+        let theme = pen.theme();
+        let strip = layout.area;
+        let zero = layout.x.scale.pixel(0.0);
+        pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35));
+        let mean = layout.x.scale.pixel(self.mean);
+        pen.vertical(mean, strip.top, strip.bottom, 2.0, theme.highlight.to_rgba());
+        let color = theme.series_color(0);
+        for (index, dot) in layout.dots.iter().enumerate() {
+            if Some(index) != self.picked {
+                draw_dot(pen, *dot, RADIUS, color);
+            }
+        }
+        if let Some(dot) = self.picked.and_then(|picked| layout.dots.get(picked)) {
+            draw_picked_dot(pen, *dot, RADIUS, color);
+        }
+        self.draw_labels(pen, layout);
+    }
+
+    fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout) {
+        let (theme, strip, x) = (pen.theme(), layout.area, &layout.x);
+        let (color, size, align) = (theme.text.to_rgba(), x.font_size, HPos::Center);
+        x.draw_line(pen, strip.bottom, (strip.left, strip.right));
+        let mean = format!("mean {}", number(self.mean, 4));
+        let half = text::width(&mean, size) / 2.0;
+        let within = Rect {
+            left: strip.left + half,
+            right: strip.right - half,
+            ..strip
+        };
+        let (at, _) = within.nearest((x.scale.pixel(self.mean), strip.top));
+        pen.write(&mean, (at, strip.top - size * 0.8), size, color, align);
+        x.draw_labels(pen, strip.bottom);
+        let below = (strip.center().0, strip.bottom + x.tick + size * 2.4);
+        pen.write(&self.x_label, below, size, color, align);
+        x.draw_marks(pen, &[strip.bottom]);
+    }
+}
+
+impl Drawable for StripPlot {
+    fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
+        let layout = Layout::new(&self, width, height, options);
+        Box::new(Laid { plot: self, layout })
+    }
+
+    fn title(&self) -> &str {
+        &self.x_label
+    }
+
+    fn height(&self, _width: f64) -> f64 {
+        HEIGHT
+    }
+}
+
+impl LaidOut for Laid<StripPlot, Layout> {
+    fn draw(&self, pen: &mut Pen<'_>) {
+        self.plot.draw(pen, &self.layout);
+    }
+
     /// The dot at `point`: the nearest one, if it is near.
-    pub(super) fn target_at(&self, layout: &Layout, point: (f64, f64)) -> Option<Target> {
+    fn target_at(&self, point: (f64, f64)) -> Option<Target> {
         let away = |(x, y): (f64, f64)| (x - point.0).hypot(y - point.1);
-        let dots = layout.dots.iter().enumerate().map(|(index, dot)| (index, away(*dot)));
+        let dots = self
+            .layout
+            .dots
+            .iter()
+            .enumerate()
+            .map(|(index, dot)| (index, away(*dot)));
         let (index, distance) = dots.min_by(|left, right| left.1.total_cmp(&right.1))?;
         (distance <= 3.0 * RADIUS).then_some(Target::Dot(index))
     }
 
-    /// Where `target` stands and what is said about it.
-    pub(super) fn hover(&self, layout: &Layout, target: Target) -> Option<Hover> {
+    fn hover(&self, target: Target) -> Option<Hover> {
         let Target::Dot(index) = target else { return None };
-        let (x, y) = *layout.dots.get(index)?;
-        let value = f64::from(*self.values.get(index)?);
+        let (x, y) = *self.layout.dots.get(index)?;
+        let value = f64::from(*self.plot.values.get(index)?);
         let mut lines = vec![
             format!("prompt {}", index + 1),
-            format!("contribution {}", text::number(value, 4)),
+            format!("contribution {}", number(value, 4)),
         ];
-        lines.extend(self.prompts.get(index).cloned());
-        let reach = RADIUS + 2.0;
+        lines.extend(self.plot.prompts.get(index).cloned());
+        let mark = dot_rect((x, y), RADIUS);
         Some(Hover {
             target,
-            anchor: (x, y - reach),
-            mark: Rect {
-                left: x - reach,
-                top: y - reach,
-                right: x + reach,
-                bottom: y + reach,
-            },
-            area: layout.area,
+            anchor: (x, mark.top),
+            mark,
+            area: self.layout.area,
             lines,
         })
     }
 
-    /// Where `step` leads from `from`: from dot to dot by value.
-    pub(super) fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
-        let order = self.order();
+    /// From dot to dot by value.
+    fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
+        let order = self.plot.order();
         let last = order.len().checked_sub(1)?;
         let at = match from {
             Some(Target::Dot(index)) => order.iter().position(|dot| *dot == index),
@@ -107,81 +178,21 @@ impl StripPlot {
         };
         order.get(to).map(|dot| Target::Dot(*dot))
     }
-
-    /// The prompts by ascending value.
-    fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.values.len()).collect();
-        order.sort_by(|left, right| self.values[*left].total_cmp(&self.values[*right]));
-        order
-    }
-
-    /// See [`super::Plot::strokes`].
-    pub(super) fn strokes(&self, size: (u32, u32), options: &DrawOptions) -> Vec<Stroke> {
-        let mut pen = Pen::new(size, options);
-        let (width, height) = pen.size();
-        let layout = Layout::new(self, width, height, options);
-        let theme = &options.theme;
-        pen.background();
-        let strip = layout.area;
-        let zero = layout.x.pixel(0.0);
-        pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35));
-        let mean = layout.x.pixel(self.mean);
-        pen.vertical(mean, strip.top, strip.bottom, 2.0, theme.highlight.to_rgba());
-        let color = theme.series_color(0);
-        for (index, dot) in layout.dots.iter().enumerate() {
-            if Some(index) != self.picked {
-                pen.dot(*dot, RADIUS, color.mix(0.75));
-            }
-        }
-        if let Some(dot) = self.picked.and_then(|picked| layout.dots.get(picked)) {
-            pen.dot(*dot, RADIUS + 4.0, theme.highlight.to_rgba());
-            pen.dot(*dot, RADIUS + 2.0, theme.background.to_rgba());
-            pen.dot(*dot, RADIUS, color.to_rgba());
-        }
-        self.draw_labels(&mut pen, &layout, options);
-        pen.strokes()
-    }
-
-    fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout, options: &DrawOptions) {
-        let (theme, strip) = (&options.theme, layout.area);
-        let (color, size, align) = (theme.text.to_rgba(), layout.font_size, HPos::Center);
-        pen.horizontal(strip.bottom, strip.left, strip.right, 1.0, theme.axis.to_rgba());
-        let mut write = |text: &str, x: f64, y: f64| pen.write(text, (x, y), size, color, align);
-        let mean = format!("mean {}", text::number(self.mean, 4));
-        let half = text::width(&mean, size) / 2.0;
-        let within = Rect {
-            left: strip.left + half,
-            right: strip.right - half,
-            ..strip
-        };
-        let (x, _) = within.nearest((layout.x.pixel(self.mean), strip.top));
-        write(&mean, x, strip.top - size * 0.8);
-        for (value, label) in &layout.x_ticks {
-            write(label, layout.x.pixel(*value), strip.bottom + 5.0 + size * 0.9);
-        }
-        write(&self.x_label, strip.center().0, strip.bottom + 5.0 + size * 2.4);
-        for (value, _) in &layout.x_ticks {
-            let x = layout.x.pixel(*value);
-            pen.vertical(x, strip.bottom, strip.bottom + 5.0, 1.0, theme.axis.to_rgba());
-        }
-    }
 }
 
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Layout {
-    font_size: f64,
+struct Layout {
     /// Where dots are drawn.
     area: Rect,
-    x: Scale,
-    x_ticks: Vec<(f64, String)>,
+    x: Axis,
     /// The middle of each prompt's dot.
     dots: Vec<(f64, f64)>,
 }
 
 impl Layout {
-    pub fn new(plot: &StripPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
-        let narrow = width < 560.0;
+    fn new(plot: &StripPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
+        let narrow = width < NARROW;
         let font_size = options.theme.font_size * if narrow { 0.88 } else { 1.0 };
         let area = Rect {
             left: 18.0,
@@ -198,10 +209,14 @@ impl Layout {
         let range = (low - spare, high + spare);
         let x = Scale::linear(range, (area.left, area.right));
         Self {
-            font_size,
-            x_ticks: ticks::ticks(range, area.width(), if narrow { 48.0 } else { 70.0 }),
             dots: dots(plot, &x, area),
-            x,
+            x: Axis {
+                ticks: x.ticks(if narrow { 48.0 } else { 70.0 }),
+                scale: x,
+                edge: Edge::Below,
+                tick: 5.0,
+                font_size,
+            },
             area,
         }
     }

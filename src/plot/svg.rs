@@ -6,9 +6,6 @@ use plotters::prelude::SVGBackend;
 use super::{DrawOptions, Plot, Theme};
 use crate::error::Result;
 
-/// Width and height of exported plots, in CSS pixels.
-pub const SVG_SIZE: (u32, u32) = (1000, 600);
-
 /// Units per pixel: plotters' coordinates are whole numbers, and a bar's edge should be where it belongs.
 const UNITS: u32 = 8;
 

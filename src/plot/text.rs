@@ -4,7 +4,7 @@
 //! estimated from those of DejaVu Sans, one of the widest among the usual fonts.
 
 /// Estimated width of `text` at font size `size`.
-pub(super) fn width(text: &str, size: f64) -> f64 {
+pub fn width(text: &str, size: f64) -> f64 {
     text.chars().map(em).sum::<f64>() * size
 }
 
@@ -41,15 +41,4 @@ pub(super) fn title(text: &str, size: f64, max_width: f64) -> (Vec<String>, f64)
     let size = if shrunk >= 0.8 * size { shrunk } else { size };
     // A hair's breadth more, or rounding breaks a line that just fits.
     (wrap(text, size, max_width + 1e-6), size)
-}
-
-/// `value` with `decimals` decimals and a true minus sign.
-pub(super) fn number(value: f64, decimals: usize) -> String {
-    let text = format!("{value:.decimals$}");
-    match text.strip_prefix('-') {
-        // Not "−0.00".
-        Some(digits) if digits.chars().all(|digit| matches!(digit, '0' | '.')) => digits.to_owned(),
-        Some(digits) => format!("−{digits}"),
-        None => text,
-    }
 }

@@ -1,4 +1,4 @@
-//! A plot's title: its lines, their size and place, for both kinds of plot.
+//! A plot's title: its lines, their size and place, for every kind of plot.
 
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;
@@ -9,7 +9,7 @@ use super::text;
 
 /// A title over a plot, laid out; without lines where it is not to be drawn.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Title {
+pub struct Title {
     lines: Vec<String>,
     size: f64,
     left: f64,
@@ -38,17 +38,12 @@ impl Title {
     }
 
     /// Draws the title's lines.
-    pub fn draw(&self, pen: &mut Pen<'_>, options: &DrawOptions) {
+    pub fn draw(&self, pen: &mut Pen<'_>) {
+        let color = pen.theme().text.to_rgba();
         let first = 16.0 + self.size * 0.65;
         for (index, line) in self.lines.iter().enumerate() {
             let y = first + index as f64 * self.size * 1.3;
-            pen.write(
-                line,
-                (self.left, y),
-                self.size,
-                options.theme.text.to_rgba(),
-                HPos::Left,
-            );
+            pen.write(line, (self.left, y), self.size, color, HPos::Left);
         }
     }
 }

@@ -4,18 +4,17 @@ use leptos::prelude::*;
 
 use super::document;
 use super::drops::{self, DropZone};
-use super::figures::{HeatmapFigure, HistogramFigure};
+use super::figures::figure_at;
 use super::handover;
 use super::masthead::{Colophon, Masthead};
 use super::page::Page;
 use super::panel::Panel;
 use super::permalink::{self, Invitation};
 use super::rehearsal;
-use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, SeenCells, Text};
+use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, Text};
 use super::summary::Summary;
 use super::theme;
-use crate::app::words;
-use crate::names::HistogramId;
+use crate::figure::FigurePlace;
 
 /// The page.
 #[component]
@@ -38,28 +37,43 @@ pub fn App() -> impl IntoView {
                 <Text page=page>
                     <Question page=page />
                 </Text>
-                <h2>{page.in_words(words::KEYS_FIXED)}</h2>
-                <HistogramFigure page=page name=HistogramId::KeysFixedScores number=1 />
-                <Seen page=page name=HistogramId::KeysFixedScores />
-                <Text page=page>
-                    <HowToRead />
-                    <Glossary />
-                </Text>
-                <HistogramFigure page=page name=HistogramId::KeysFixedProbs number=2 />
-                <Seen page=page name=HistogramId::KeysFixedProbs />
-                <h2>{page.in_words(words::QUERIES_FIXED)}</h2>
-                <HistogramFigure page=page name=HistogramId::QueriesFixedScores number=3 />
-                <Seen page=page name=HistogramId::QueriesFixedScores />
-                <HistogramFigure page=page name=HistogramId::QueriesFixedProbs number=4 />
-                <Seen page=page name=HistogramId::QueriesFixedProbs />
-                <h2>{words::COMPONENTS}</h2>
-                <HeatmapFigure page=page number=5 />
-                <SeenCells page=page />
+                <Figures page=page />
                 <Ending page=page />
             </main>
         </div>
         <Colophon />
         <Meanings />
         <DropZone page=page />
+    }
+}
+
+/// The figures, each with what there is to see in it, under the headings of the parts that they stand in.
+#[component]
+fn Figures(page: Page) -> impl IntoView {
+    let places = Memo::new(move |_| {
+        let on_page = |place: &FigurePlace| {
+            page.shown.with(|shown| {
+                let result = shown.as_ref().map(|shown| &*shown.result);
+                page.settled.with(|view| place.is_on_page(result, view))
+            })
+        };
+        FigurePlace::all().filter(on_page).collect::<Vec<_>>()
+    });
+    let one = move |number: usize, place: FigurePlace, before: Option<FigurePlace>| {
+        let begins = before.is_none_or(|before| before.section() != place.section());
+        view! {
+            {begins.then(|| view! { <h2>{page.in_words(place.section())}</h2> })}
+            {figure_at(page, place, number)}
+            <Seen page=page place=place />
+            {(number == 1).then(|| view! { <Text page=page><HowToRead /><Glossary /></Text> })}
+        }
+    };
+    move || {
+        let places = places.get();
+        let before = std::iter::once(None).chain(places.iter().copied().map(Some));
+        let figures = (1..).zip(&places).zip(before);
+        figures
+            .map(|((number, place), before)| one(number, *place, before))
+            .collect_view()
     }
 }

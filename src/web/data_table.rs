@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use web_sys::Event;
 
 use super::page::Page;
-use crate::app::export::{MOST_ROWS, figure_at, rows_note, shown};
-use crate::app::quantities::counted;
-use crate::export::{Field, Table, tables};
-use crate::names::FigurePlace;
+use crate::app::export::{MOST_ROWS, rows_note, shown};
+use crate::export::{Field, Table};
+use crate::figure::{Figure, FigurePlace};
+use crate::quantities::counted;
 
 /// The tables behind a figure, made when they are opened: the first at once, each of the others when it is unfolded, since
 /// thousands of cells take a slow machine a second.
@@ -22,9 +22,9 @@ pub fn DataTable(page: Page, figure: FigurePlace) -> impl IntoView {
         if !open.get() {
             return Vec::new();
         }
-        let figure = page.settled.with(|view| figure_at(figure, view));
+        let figure = page.settled.with(|view| Figure::at(figure, view));
         page.shown
-            .with(|shown| tables(&figure, &shown.as_ref()?.result).ok())
+            .with(|shown| figure.tables(&shown.as_ref()?.result).ok())
             .unwrap_or_default()
     });
     view! {

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{MessageEvent, ResizeObserver, Window};
 
-use super::figures::{HeatmapFigure, HistogramFigure};
+use super::figures::figure_at;
 use super::handover::{self, is_from, received, say, show_url};
 use super::{document, page::Page, theme};
 use crate::app::address::{Address, others};
@@ -14,7 +14,7 @@ use crate::app::embed::{self, Embed, FromHost, Host, ResultPlace, ToHost, full_q
 use crate::app::session::Origin;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::FigurePlace;
+use crate::figure::FigurePlace;
 use crate::result::ResultFile;
 
 /// What the parts of the frame share.
@@ -70,10 +70,6 @@ pub fn Frame() -> impl IntoView {
 fn Asked(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView {
     let controls = asked.controls;
     let drawn = Memo::new(move |_| page.shown.with(Option::is_some));
-    let figure = move || match asked.figure {
-        FigurePlace::Histogram(name) => view! { <HistogramFigure page=page name=name number=1 /> }.into_any(),
-        FigurePlace::Heatmap => view! { <HeatmapFigure page=page number=1 /> }.into_any(),
-    };
     view! {
         <h2 class="visually-hidden">{move || title.get()}</h2>
         // A disabled fieldset takes every control in it out of service.
@@ -84,7 +80,7 @@ fn Asked(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView
             class:absent=move || !drawn.get()
             disabled=!controls.legend
         >
-            <Show when=move || drawn.get()>{figure()}</Show>
+            <Show when=move || drawn.get()>{figure_at(page, asked.figure, 1)}</Show>
         </fieldset>
         <Show when=move || !drawn.get() && page.session.with(|session| session.error().is_none())>
             <p class="placeholder">"Loading\u{2026}"</p>

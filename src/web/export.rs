@@ -12,12 +12,12 @@ use super::document::{bring_into_view, text_of};
 use super::later::after_frames_of;
 use super::page::Page;
 use super::save;
-use crate::app::export::{csv_tables, figure_at, file_name};
+use crate::app::export::file_name;
 use crate::app::session::Shown;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Citation, bibtex, citation, markdown, picture_size, script, tables};
-use crate::names::FigurePlace;
+use crate::export::{Citation, bibtex, citation};
+use crate::figure::{Figure, FigurePlace};
 use crate::plot::{DrawOptions, Plot, Theme, plot_svg};
 
 /// Pixels of a PNG per pixel of the figure.
@@ -83,11 +83,12 @@ impl Action {
     }
 }
 
+/// A table's name, and what it is called.
+type Offered = (&'static str, &'static str);
+
 /// The groups of the menu.
-fn groups(figure: FigurePlace, per_prompt: bool) -> Vec<(&'static str, Vec<Action>)> {
-    let csv = csv_tables(figure, per_prompt)
-        .iter()
-        .map(|(name, label)| Action::SaveCsv(name, label));
+fn groups(tables: &[Offered]) -> Vec<(&'static str, Vec<Action>)> {
+    let csv = tables.iter().map(|(name, label)| Action::SaveCsv(name, label));
     vec![
         ("Picture", vec![Action::SavePng, Action::SaveSvg, Action::CopyPicture]),
         ("CSV", csv.collect()),
@@ -137,7 +138,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     };
     let failed = move || outcome.with(|outcome| matches!(outcome, Some(Err(_))));
     let absent = move || {
-        let figure = page.settled.with(|view| figure_at(figure, view));
+        let figure = page.settled.with(|view| Figure::at(figure, view));
         page.shown
             .with(|shown| !shown.as_ref().is_some_and(|shown| figure.is_in(&shown.result)))
     };
@@ -194,7 +195,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
                 on:click=toggle
             >
                 "Export"
-                <span class="visually-hidden">{format!(": {}", heading(figure))}</span>
+                <span class="visually-hidden">{format!(": {}", figure.exported())}</span>
             </button>
             <div
                 class="export-panel"
@@ -219,12 +220,10 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
 #[component]
 fn Groups(page: Page, figure: FigurePlace, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
     let partial = move || page.shown.with(|shown| shown.as_ref().is_some_and(Shown::is_partial));
-    let per_prompt = Memo::new(move |_| {
-        let name = page.settled.with(|view| view.heatmap.name.clone());
-        page.shown.with(|shown| {
-            let heatmap = shown.as_ref().and_then(|shown| shown.result.heatmap(&name));
-            heatmap.is_some_and(|heatmap| heatmap.per_prompt.is_some())
-        })
+    let tables = Memo::new(move |_| {
+        let figure = page.settled.with(|view| Figure::at(figure, view));
+        let offered = page.shown.with(|shown| Some(figure.offered(&shown.as_ref()?.result)));
+        offered.unwrap_or_default()
     });
     let button = move |action: Action| {
         view! {
@@ -246,13 +245,12 @@ fn Groups(page: Page, figure: FigurePlace, act: impl Fn(Action) + Copy + Send + 
             </div>
         }
     };
-    move || groups(figure, per_prompt.get()).into_iter().map(group).collect_view()
-}
-
-fn heading(figure: FigurePlace) -> &'static str {
-    match figure {
-        FigurePlace::Histogram(name) => words::heading(name),
-        FigurePlace::Heatmap => "contributions",
+    move || {
+        tables
+            .with(|tables| groups(tables))
+            .into_iter()
+            .map(group)
+            .collect_view()
     }
 }
 
@@ -263,7 +261,7 @@ fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
         .as_ref()
         .ok_or_else(|| Error::new(ErrorKind::Plot, "there is no result yet"))?
         .result;
-    let figure = page.view.with_untracked(|view| figure_at(place, view));
+    let figure = page.view.with_untracked(|view| Figure::at(place, view));
     let theme = if page.dark.get_untracked() {
         Theme::dark()
     } else {
@@ -286,24 +284,24 @@ fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
         }
         Action::SaveSvg => {
             let plot = figure.plot(result)?;
-            save_text(".svg", "image/svg+xml", &plot_svg(&plot, picture_size(&plot), &theme)?)
+            save_text(".svg", "image/svg+xml", &plot_svg(&plot, plot.picture_size(), &theme)?)
         }
         Action::SaveCsv(name, _) => {
-            let tables = tables(&figure, result)?;
+            let tables = figure.tables(result)?;
             let table = tables.iter().find(|table| table.name == name);
             let csv = table
                 .ok_or_else(|| Error::new(ErrorKind::Plot, format!("there is no table {name}")))?
                 .csv();
             save_text(&format!("-{name}.csv"), "text/csv;charset=utf-8", &csv)
         }
-        Action::CopyMarkdown => copy(&markdown(&figure, result)?, "Copied the tables as Markdown."),
-        Action::SaveMarkdown => save_text(".md", "text/markdown;charset=utf-8", &markdown(&figure, result)?),
+        Action::CopyMarkdown => copy(&figure.markdown(result)?, "Copied the tables as Markdown."),
+        Action::SaveMarkdown => save_text(".md", "text/markdown;charset=utf-8", &figure.markdown(result)?),
         Action::CopyPython => copy(
-            &script(&figure, result, &words::file_name(result), &theme)?,
+            &figure.script(result, &words::file_name(result), &theme)?,
             "Copied the script. Save the result beside it.",
         ),
         Action::SavePython => {
-            let text = script(&figure, result, &words::file_name(result), &theme)?;
+            let text = figure.script(result, &words::file_name(result), &theme)?;
             save_text(".py", "text/x-python;charset=utf-8", &text)
         }
         Action::SaveResult => {
@@ -349,7 +347,7 @@ fn picture(plot: &Plot, theme: Theme) -> Result<js_sys::Promise> {
         .create_element("canvas")
         .map_err(|_| none())?
         .unchecked_into();
-    let (width, height) = picture_size(plot);
+    let (width, height) = plot.picture_size();
     canvas.set_width((f64::from(width) * SCALE) as u32);
     canvas.set_height((f64::from(height) * SCALE) as u32);
     let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or_else(none)?;

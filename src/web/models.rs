@@ -8,8 +8,8 @@ use super::drops::LOOSE;
 use super::page::Page;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::library;
-use crate::app::quantities::size;
 use crate::checkpoint::{HUB_MODELS, StoredModel};
+use crate::quantities::size;
 
 /// The controls of the chosen kind of model.
 #[component]

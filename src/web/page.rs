@@ -18,8 +18,8 @@ use crate::analysis::settings::{CSV, EARLIER_HEAD, Field, HEAD, Setting};
 use crate::app::address::Address;
 use crate::app::form::{Form, ModelChoice, PromptChoice};
 use crate::app::session::{Session, Shown};
-use crate::app::view::View;
 use crate::error::{Error, ErrorKind, Result};
+use crate::figure::View;
 use crate::names::SplitBy;
 use crate::result::ResultFile;
 use crate::worker::PICKED;
@@ -130,10 +130,13 @@ impl Page {
     }
 
     /// A text of ours in the words of the result on the screen: see [`ResultFile::in_its_words`].
-    pub fn in_words(self, text: &'static str) -> impl Fn() -> String + Send + Sync + 'static {
+    pub fn in_words(self, text: impl Into<String> + 'static) -> impl Fn() -> String + Send + Sync + 'static {
+        let text = text.into();
         move || {
-            let told = self.shown.with(|shown| Some(shown.as_ref()?.result.in_its_words(text)));
-            told.unwrap_or_else(|| text.to_owned())
+            let told = self
+                .shown
+                .with(|shown| Some(shown.as_ref()?.result.in_its_words(&*text)));
+            told.unwrap_or_else(|| text.clone())
         }
     }
 

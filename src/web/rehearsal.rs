@@ -1,7 +1,6 @@
 //! Presses that nobody sees. Browsers compile a function of WebAssembly when it is called first, which alone makes the first
 //! press of a kind late on a slow machine. So a figure that is not shown is used once, while the browser is idle.
 
-use crate::names::HistogramId;
 use std::time::Duration;
 
 use futures::channel::oneshot;
@@ -13,9 +12,10 @@ use web_sys::{
     ShadowRootInit, ShadowRootMode,
 };
 
-use super::figures::HistogramFigure;
+use super::figures::figure_at;
 use super::later::when_idle;
 use super::page::Page;
+use crate::figure::FigurePlace;
 
 /// How long after a result is shown: what the reader does first comes before.
 const AFTER: Duration = Duration::from_secs(1);
@@ -35,9 +35,8 @@ pub fn begin(page: Page) {
 async fn rehearse(page: Page) {
     idle().await;
     let Ok(stage) = Stage::build() else { return };
-    let figure = mount_to(stage.boards.clone(), move || {
-        view! { <HistogramFigure page=page.beside() name=HistogramId::KeysFixedScores number=1 /> }
-    });
+    let Some(place) = FigurePlace::all().next() else { return };
+    let figure = mount_to(stage.boards.clone(), move || figure_at(page.beside(), place, 1));
     idle().await;
     stage.legend().await;
     stage.plot().await;

@@ -10,7 +10,8 @@ use crate::analysis::settings::{EARLIER_HEAD, HEAD};
 use crate::app::address::{Address, Model};
 use crate::app::glossary::{TERMS, find};
 use crate::app::story;
-use crate::names::{Column, FigurePlace, HistogramId, SeriesId};
+use crate::figure::{Controls, FigurePlace};
+use crate::names::{Column, HistogramId, SeriesId};
 use crate::result::{Compare, Evidence, Pair, ResultFile};
 
 /// A word that says what it means when it is clicked.
@@ -100,22 +101,30 @@ pub fn Question(page: Page) -> impl IntoView {
     paragraph("question".into(), sentences)
 }
 
-/// What there is to see in the histogram `name`.
+/// What there is to see in the figure at `place`.
 #[component]
-pub fn Seen(page: Page, name: HistogramId) -> impl IntoView {
+pub fn Seen(page: Page, place: FigurePlace) -> impl IntoView {
+    match place.controls() {
+        Controls::Histogram(name) => view! { <SeenBars page=page place=place name=name /> }.into_any(),
+        Controls::Heatmap => view! { <SeenCells page=page place=place /> }.into_any(),
+        Controls::Plain => ().into_any(),
+    }
+}
+
+#[component]
+fn SeenBars(page: Page, place: FigurePlace, name: HistogramId) -> impl IntoView {
     let sentences = move || {
         told(page, |result, compare| {
             page.settled.with(|view| story::histogram(result, name, view, compare))
         })
     };
     view! {
-        <Text page=page>{paragraph(name.to_string(), sentences)}</Text>
+        <Text page=page>{paragraph(place.to_string(), sentences)}</Text>
     }
 }
 
-/// What there is to see in the heatmap.
 #[component]
-pub fn SeenCells(page: Page) -> impl IntoView {
+fn SeenCells(page: Page, place: FigurePlace) -> impl IntoView {
     let sentences = move || {
         told(page, |result, _| {
             page.settled
@@ -123,7 +132,7 @@ pub fn SeenCells(page: Page) -> impl IntoView {
         })
     };
     view! {
-        <Text page=page>{paragraph(FigurePlace::Heatmap.to_string(), sentences)}</Text>
+        <Text page=page>{paragraph(place.to_string(), sentences)}</Text>
     }
 }
 

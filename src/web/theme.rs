@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MediaQueryList};
 
-use crate::app::view::{Appearance, View};
+use crate::figure::{Appearance, View};
 
 /// The page's colour, for the browser's own bars: as `--page` of the styles.
 const COLORS: [(&str, &str); 2] = [("light", "#f6f6f3"), ("dark", "#0e1013")];

@@ -35,10 +35,11 @@ use May::{DownTo, Nothing, RoomsAbove};
 /// A room is a folder of `src`, or a file beside the folders. Files within a room may use each other, but in no circle.
 const ROOMS: &[(&str, May)] = &[
     // Shared by all.
-    ("error", Nothing),    // the one error type
-    ("names", RoomsAbove), // what is named in text and in files, as types
-    ("math", Nothing),     // plain arithmetic on slices
-    ("json", Nothing),     // how JSON is read
+    ("error", Nothing),      // the one error type
+    ("names", RoomsAbove),   // what is named in text and in files, as types
+    ("math", Nothing),       // plain arithmetic on slices
+    ("json", Nothing),       // how JSON is read
+    ("quantities", Nothing), // numbers as people read them
     // From bytes to figures.
     ("checkpoint", RoomsAbove), // bytes to named tensors
     ("model", RoomsAbove),      // configuration, tokenizer, weight processing
@@ -48,13 +49,14 @@ const ROOMS: &[(&str, May)] = &[
     ("analysis", RoomsAbove),   // questions about a head, answered by a forward pass
     ("result", RoomsAbove),     // the result file and its statistics
     ("plot", RoomsAbove),       // results as strokes
-    ("export", RoomsAbove),     // results as tables, scripts, citations
+    ("export", RoomsAbove),     // tables, scripts, citations
+    ("figure", RoomsAbove),     // the kinds of figures, and what is said about each
     ("worker", RoomsAbove),     // what page and worker say to each other
     ("app", RoomsAbove),        // the page's state and its sentences, as plain data
     ("web", RoomsAbove),        // the page in the browser
     // Beside them, natively: used by programs alone.
     ("training", DownTo("prompts")), // made the bundled model
-    ("cli", DownTo("export")),       // the command line
+    ("cli", DownTo("figure")),       // the command line
     // The library's face, which passes rooms on and uses none, and all that has a `main`.
     ("lib", Nothing),
     ("programs", RoomsAbove),

@@ -358,7 +358,7 @@ fn toggling_moves_neither_bins_nor_axis() {
     toggled.series[0].visible = false;
     assert_eq!(plot.bins, toggled.bins);
     let place = |plot: &HistogramPlot| {
-        let scene = scene(Plot::Histogram(plot.clone()), (1000.0, 600.0));
+        let scene = scene(Plot::from(plot.clone()), (1000.0, 600.0));
         let mut hovers = (0..1000).filter_map(|x| hover(&scene, f64::from(x), 540.0));
         hovers
             .find(|hover| hover.lines[0] == "10.0 to 10.2")
@@ -374,7 +374,7 @@ fn pointing_at_a_bins_middle_finds_that_bin() {
     for name in HistogramId::ALL {
         let plot = histogram_of(&result, name);
         for (width, height) in [(1000.0, 600.0), (358.0, 420.0)] {
-            let scene = scene(Plot::Histogram(plot.clone()), (width, height));
+            let scene = scene(Plot::from(plot.clone()), (width, height));
             // Two bins that are pointed at give the scale; all other bins must follow it.
             let hovers: Vec<_> = (0..(width * 4.0) as usize)
                 .filter_map(|x| hover(&scene, x as f64 / 4.0, height * 0.6))
@@ -405,7 +405,7 @@ fn pointing_at_a_bins_middle_finds_that_bin() {
 fn pointing_at_boxes_and_legend() {
     let plot = histogram_of(&recorded(), HistogramId::KeysFixedScores);
     let options = DrawOptions::canvas(1.0, Theme::light());
-    let boxes = scene(Plot::Histogram(plot.clone()), (1000.0, 600.0));
+    let boxes = scene(Plot::from(plot.clone()), (1000.0, 600.0));
     let hovers = (0..600).filter_map(|y| hover(&boxes, 500.0, f64::from(y)));
     let mut names: Vec<String> = hovers
         .map(|hover| hover.lines[0].clone())
@@ -434,7 +434,7 @@ fn pointing_at_boxes_and_legend() {
 
 #[test]
 fn pointing_at_cells() {
-    let plot = scene(Plot::Heatmap(heatmap_of(&recorded(), false)), (1000.0, 600.0));
+    let plot = scene(Plot::from(heatmap_of(&recorded(), false)), (1000.0, 600.0));
     let mut names: Vec<String> = Vec::new();
     for y in (0..600).step_by(5) {
         for x in (0..1000).step_by(5) {

@@ -6,11 +6,11 @@ use keyside::plot::{HeatmapPlot, HeatmapView, HistogramPlot, HistogramView, Plot
 use keyside::result::ResultFile;
 
 pub fn histogram_svg(plot: &HistogramPlot, size: (u32, u32), theme: &Theme) -> Result<String> {
-    plot_svg(&Plot::Histogram(plot.clone()), size, theme)
+    plot_svg(&Plot::from(plot.clone()), size, theme)
 }
 
 pub fn heatmap_svg(plot: &HeatmapPlot, size: (u32, u32), theme: &Theme) -> Result<String> {
-    plot_svg(&Plot::Heatmap(plot.clone()), size, theme)
+    plot_svg(&Plot::from(plot.clone()), size, theme)
 }
 
 /// All plots of `result` as (file name, SVG text): the histograms that have series, the heatmaps.

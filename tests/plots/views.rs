@@ -129,7 +129,7 @@ fn heatmap_views_match_their_snapshots() {
         ),
         (
             "view-strip.svg".to_owned(),
-            plot_svg(&Plot::Strip(strip), (600, 132), &Theme::light()).unwrap(),
+            plot_svg(&Plot::from(strip), (600, 132), &Theme::light()).unwrap(),
         ),
     ]);
 }

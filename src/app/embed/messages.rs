@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::app::view::Appearance;
 use crate::error::{Error, ErrorKind, Result};
+use crate::figure::Appearance;
 use crate::result::MAX_BYTES;
 
 /// The version of the messages, in their field `keyside`.

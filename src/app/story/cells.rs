@@ -2,10 +2,10 @@
 
 use super::{LEAST_TOTAL, both, list, percent, score};
 use crate::analysis::Heatmap;
-use crate::app::heatmap_words::absent;
-use crate::app::quantities::{counted, grouped, number};
+use crate::figure::heatmap_words::absent;
 use crate::names::Component;
 use crate::plot::HeatmapView;
+use crate::quantities::{counted, grouped, number};
 use crate::result::{ResultFile, two_groups};
 
 /// A cell: what it is called, which kind of component it is, its value.

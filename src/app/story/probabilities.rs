@@ -1,8 +1,8 @@
 //! What the probabilities say: how much of the attention IO gets, and in how many prompts that is most of it.
 
 use super::{BASE, Seen, Told, basis, ends, list, percent};
-use crate::app::quantities::{counted, grouped};
 use crate::names::SeriesId;
+use crate::quantities::{counted, grouped};
 use crate::result::Evidence;
 
 impl Told<'_> {

@@ -1,8 +1,8 @@
 //! What the scores say: which series lies furthest right, and whether the token counts that the figure is about.
 
 use super::{BASE, Seen, Told, basis, both, ends, list, percent, score};
-use crate::app::quantities::counted;
 use crate::names::SeriesId;
+use crate::quantities::counted;
 use crate::result::{Comparison, Evidence};
 
 /// Share of the score as it is from which on that of a control is worth saying.

@@ -21,16 +21,16 @@ pub fn theme(page: Page) -> Theme {
     }
 }
 
-fn options(page: Page) -> DrawOptions {
+fn options(page: Page, legend: bool) -> DrawOptions {
     DrawOptions {
-        legend: false,
+        legend,
         title: false,
         ..DrawOptions::canvas(page.linked.ratio.get(), theme(page))
     }
 }
 
 /// The canvas and what moves over it. `label` says in words what there is to see, `help` which keys there are; `id` makes
-/// the names of its parts unique in the page. `target` is told what is pointed at.
+/// the names of its parts unique in the page. `target` is told what is pointed at; `legend` draws the plot's own legend.
 #[component]
 pub fn PlotCanvas(
     page: Page,
@@ -40,6 +40,7 @@ pub fn PlotCanvas(
     help: &'static str,
     actions: Actions,
     #[prop(optional)] target: Option<RwSignal<Option<Target>>>,
+    #[prop(optional)] legend: bool,
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
     let canvas = NodeRef::<html::Canvas>::new();
@@ -51,7 +52,7 @@ pub fn PlotCanvas(
         let height = plot.with(|plot| plot.as_ref().map_or(360.0, |plot| plot.height(width)));
         (width, height)
     });
-    let options = Memo::new(move |_| options(page));
+    let options = Memo::new(move |_| options(page, legend));
     let scene = Memo::new(move |_| {
         let (width, height) = size.get();
         let plot = plot.get().filter(|_| width > 0.0)?;

@@ -9,16 +9,16 @@ use super::canvas::PlotCanvas;
 use super::explorer::Actions;
 use super::prompts::Prompts;
 use super::toolbar::HeatmapToolbar;
-use crate::app::figure_words::HEATMAP_KEYS;
-use crate::app::heatmap_words::{self, cell_explanation, heatmap_explanation};
 use crate::app::words;
-use crate::names::{Column, FigurePlace};
+use crate::figure::FigurePlace;
+use crate::figure::heatmap_words::{self, cell_explanation, heatmap_explanation};
+use crate::names::Column;
 use crate::plot::{CellRange, HeatmapPlot, HeatmapView, Plot, Target, Zoom};
 use crate::result::ResultFile;
 
 /// The heatmap that is chosen, with the switch that hides b_O, the identity in words and its prompts.
 #[component]
-pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
+pub fn HeatmapFigure(page: Page, place: FigurePlace, number: usize) -> impl IntoView {
     let shown = page.shown;
     let view = Memo::new(move |_| page.settled.with(|view| (view.heatmap.clone(), view.prompt)));
     let plot = Memo::new(move |_| {
@@ -27,13 +27,13 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
             view.with(|(heatmap, prompt)| HeatmapPlot::of_result(result, heatmap, *prompt).ok())
         })
     });
-    let drawn = Signal::derive(move || plot.get().map(Plot::Heatmap));
+    let drawn = Signal::derive(move || plot.get().map(Plot::from));
     let told = move |words: fn(&ResultFile, &HeatmapView, Option<usize>) -> Option<String>| {
         view.with(|(heatmap, prompt)| shown.with(|shown| words(&shown.as_ref()?.result, heatmap, *prompt)))
     };
     let label = Signal::derive(move || {
         let words = |result: &ResultFile, view: &HeatmapView, prompt| {
-            Some(words::heatmap_summary(result, result.heatmap(&view.name)?, prompt))
+            Some(heatmap_words::summary(result, result.heatmap(&view.name)?, prompt))
         };
         told(words).unwrap_or_default()
     });
@@ -41,7 +41,7 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
     let of_cells = move || told(|result, view, prompt| Some(cell_explanation(result, &view.name, prompt)));
     let instead = move || told(|result, _, _| Some(heatmap_words::absent(result)));
     let target = RwSignal::new(None::<Target>);
-    let place = Memo::new(move |_| {
+    let cell = Memo::new(move |_| {
         let pointed = match target.get() {
             Some(Target::Cell(row, column)) => {
                 plot.with(|plot| plot.as_ref()?.cell(row, column).map(|cell| cell.place))
@@ -52,9 +52,9 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
     });
     let absent = move || plot.with(Option::is_none);
     view! {
-        <figure class="figure" data-testid=format!("figure-{}", FigurePlace::Heatmap)>
+        <figure class="figure" data-testid=format!("figure-{place}")>
             <figcaption>
-                <h3><span class="number">{number}</span> "Which parts of the model put it there?"</h3>
+                <h3><span class="number">{number}</span> {place.heading()}</h3>
                 <p>
                     <span data-testid="heatmap-explanation">{move || told(|result, view, _| Some(result.in_its_words(heatmap_explanation(&view.name))))}</span>
                     " There is one cell for each attention head and MLP before the head. Blue raises the score, red lowers it; "
@@ -65,18 +65,18 @@ pub fn HeatmapFigure(page: Page, number: usize) -> impl IntoView {
                 </p>
             </figcaption>
             <HeatmapToolbar page=page>
-                <ExportMenu page=page figure=FigurePlace::Heatmap />
+                <ExportMenu page=page figure=place />
             </HeatmapToolbar>
             <NotebookSwitch page=page />
             <div class:absent=absent>
-                <PlotCanvas page=page id=FigurePlace::Heatmap.as_str() plot=drawn label=label help=HEATMAP_KEYS actions=actions(page, plot) target=target />
+                <PlotCanvas page=page id=place.as_str() plot=drawn label=label help=place.keys_help() actions=actions(page, plot) target=target />
             </div>
             <Show when=absent>
                 <p class="placeholder">{instead}</p>
             </Show>
             <p class="identity" data-testid="identity-text">{identity}</p>
-            <Prompts page=page place=place />
-            <DataTable page=page figure=FigurePlace::Heatmap />
+            <Prompts page=page place=cell />
+            <DataTable page=page figure=place />
         </figure>
     }
 }

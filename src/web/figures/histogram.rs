@@ -11,14 +11,13 @@ use super::legend::Legend;
 use super::prompts::PickedPrompt;
 use super::split::SplitTable;
 use super::toolbar::HistogramToolbar;
-use crate::app::figure_words::HISTOGRAM_KEYS;
-use crate::app::words;
-use crate::names::{FigurePlace, HistogramId};
+use crate::figure::{Figure, FigurePlace, View};
+use crate::names::HistogramId;
 use crate::plot::{HistogramPlot, HistogramView, Plot, Zoom};
 
-/// The histogram `name`, which is figure `number`.
+/// The histogram `name` at `place`, which is figure `number`.
 #[component]
-pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl IntoView {
+pub fn HistogramFigure(page: Page, place: FigurePlace, name: HistogramId, number: usize) -> impl IntoView {
     let shown = page.shown;
     let view = Memo::new(move |_| page.settled.with(|view| view.histogram(name)));
     let prompt = Memo::new(move |_| page.settled.with(|view| view.prompt));
@@ -35,12 +34,12 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
         let plot = view.with(|view| Some(counted.get()?.seen(view)))?;
         shown.with(|shown| Some(plot.with_prompt(&shown.as_ref()?.result, name, prompt.get())))
     });
-    let drawn = Signal::derive(move || plot.get().map(Plot::Histogram));
+    let drawn = Signal::derive(move || plot.get().map(Plot::from));
     let label = Signal::derive(move || {
         shown.with(|shown| {
             shown
                 .as_ref()
-                .map(|shown| words::summary(&shown.result, name))
+                .map(|shown| Figure::at(place, &View::default()).summary(&shown.result))
                 .unwrap_or_default()
         })
     });
@@ -62,20 +61,20 @@ pub fn HistogramFigure(page: Page, name: HistogramId, number: usize) -> impl Int
         reset: Callback::new(move |()| set_zoom(None)),
     };
     view! {
-        <figure class="figure" data-testid=format!("figure-{name}")>
+        <figure class="figure" data-testid=format!("figure-{place}")>
             <figcaption>
-                <h3><span class="number">{number}</span> {page.in_words(words::heading(name))}</h3>
-                <p>{page.in_words(words::explanation(name))}" "<strong data-testid="left-out">{left_out}</strong></p>
+                <h3><span class="number">{number}</span> {page.in_words(place.heading())}</h3>
+                <p>{page.in_words(place.explanation(&View::default()))}" "<strong data-testid="left-out">{left_out}</strong></p>
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
             <HistogramToolbar page=page name=name>
-                <ExportMenu page=page figure=FigurePlace::Histogram(name) />
+                <ExportMenu page=page figure=place />
             </HistogramToolbar>
             <Legend page=page name=name plot=plot />
-            <PlotCanvas page=page id=name.as_str() plot=drawn label=label help=HISTOGRAM_KEYS actions=actions />
+            <PlotCanvas page=page id=place.as_str() plot=drawn label=label help=place.keys_help() actions=actions />
             <PickedPrompt page=page />
             <SplitTable page=page name=name plot=plot />
-            <DataTable page=page figure=FigurePlace::Histogram(name) />
+            <DataTable page=page figure=place />
         </figure>
     }
 }

@@ -1,5 +1,6 @@
-//! The five figures: plots, and what a reader does with them.
+//! The figures: plots, and what a reader does with them.
 
+mod at;
 mod canvas;
 mod explorer;
 mod heatmap;
@@ -9,11 +10,11 @@ mod linked;
 mod overlay;
 mod painter;
 mod picture;
+mod plain;
 mod prompts;
 mod split;
 mod toolbar;
 mod watch;
 
-pub use heatmap::HeatmapFigure;
-pub use histogram::HistogramFigure;
+pub use at::figure_at;
 pub use linked::Linked;

@@ -33,7 +33,7 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
             )
         })
     });
-    let drawn = Signal::derive(move || strip.get().map(Plot::Strip));
+    let drawn = Signal::derive(move || strip.get().map(Plot::from));
     let label = Signal::derive(move || {
         strip.with(|strip| {
             let strip = strip.as_ref();
@@ -47,16 +47,9 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
             })
         })
     });
-    let pick = move |target: Target| {
-        let Target::Dot(prompt) = target else { return false };
-        page.view.update(|view| {
-            view.prompt = Some(prompt).filter(|prompt| view.prompt != Some(*prompt));
-        });
-        true
-    };
     let actions = Actions {
         zoom: Callback::new(|_| ()),
-        pick: Callback::new(pick),
+        pick: Callback::new(move |target| pick_prompt(page, target)),
         reset: Callback::new(|()| ()),
     };
     let words = move || prompts.get().map(figure_words::no_cell);
@@ -72,6 +65,15 @@ pub fn Prompts(page: Page, place: Memo<Option<(usize, usize)>>) -> impl IntoView
             <PickPrompt page=page />
         </section>
     }
+}
+
+/// Picks the prompt whose dot `target` is; picked again, it is let go. False where it is no prompt's.
+pub fn pick_prompt(page: Page, target: Target) -> bool {
+    let Target::Dot(prompt) = target else { return false };
+    page.view.update(|view| {
+        view.prompt = Some(prompt).filter(|prompt| view.prompt != Some(*prompt));
+    });
+    true
 }
 
 /// A field to pick a prompt by its number.

@@ -5,10 +5,10 @@ use leptos::prelude::*;
 use super::super::page::Page;
 use super::canvas::theme;
 use crate::app::figure_words;
-use crate::app::quantities::grouped;
 use crate::app::split::{Split, SplitRow, Spread};
 use crate::names::{HistogramId, SeriesId, SplitBy};
 use crate::plot::HistogramPlot;
+use crate::quantities::grouped;
 
 /// What the prompts of the histogram `name` are split by; nothing where their kinds are not known.
 #[component]

@@ -6,7 +6,7 @@ use super::super::later::SOON;
 use super::super::page::Page;
 use super::split::SplitControl;
 use crate::app::figure_words::{self, BIN_COUNTS};
-use crate::app::heatmap_words::heatmap_label;
+use crate::figure::heatmap_words::heatmap_label;
 use crate::names::{HeatmapId, HistogramId};
 use crate::plot::{HistogramView, SeriesOrder};
 

@@ -1,21 +1,20 @@
 //! What a script is made of; `tests/e2e/export.mjs` runs scripts with Python and compares what they draw.
 #![allow(clippy::unwrap_used)]
 
-use super::*;
+use super::kinds_tests::{of_heatmap, of_histogram, recorded};
+use super::list::Figure;
+use super::view::View;
 use crate::analysis::Array;
-use crate::names::{HeatmapId, SeriesId};
-use crate::plot::{HistogramView, SeriesOrder};
-
-fn recorded() -> ResultFile {
-    ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
-}
+use crate::export::hex;
+use crate::names::{HeatmapId, HistogramId, SeriesId};
+use crate::plot::{HeatmapView, HistogramPlot, HistogramView, SeriesOrder, Theme};
 
 #[test]
 fn a_script_imports_nothing_but_json_and_matplotlib() {
     let result = recorded();
-    for figure in Figure::all(&result) {
+    for figure in Figure::all(&result, &View::default()) {
         for theme in [Theme::light(), Theme::dark()] {
-            let script = script(&figure, &result, "result.json", &theme).unwrap();
+            let script = figure.script(&result, "result.json", &theme).unwrap();
             let imports = script
                 .lines()
                 .filter(|line| line.starts_with("import ") || line.starts_with("from "));
@@ -40,11 +39,9 @@ fn a_script_has_what_is_shown() {
         order: SeriesOrder::Label,
         split: None,
     };
-    let figure = Figure::Histogram(HistogramId::KeysFixedScores, view, None);
-    let Plot::Histogram(plot) = figure.plot(&result).unwrap() else {
-        unreachable!()
-    };
-    let script = script(&figure, &result, "r.json", &Theme::light()).unwrap();
+    let plot = HistogramPlot::of_result(&result, HistogramId::KeysFixedScores, &view);
+    let figure = of_histogram(HistogramId::KeysFixedScores, view);
+    let script = figure.script(&result, "r.json", &Theme::light()).unwrap();
     let bins = plot.bins.unwrap();
     for part in [
         format!("START, SIZE, COUNT = {}, {}, {}\n", bins.start, bins.size, bins.count),
@@ -65,34 +62,21 @@ fn a_script_has_what_is_shown() {
 fn a_script_finds_facets_and_prompts() {
     let mut result = recorded();
     let section = result.contributions_mut().unwrap();
-    let mut heatmap = section.heatmaps[&HeatmapId::KEY].clone();
-    let cells = heatmap.mean.data().repeat(section.prompts);
-    heatmap.per_prompt = Some(Array::of_rows(cells, heatmap.components.len()));
-    section.heatmaps.insert("key_split/q \"par\" k".into(), heatmap);
+    let mut of_facet = section.heatmaps[&HeatmapId::KEY].clone();
+    let cells = of_facet.mean.data().repeat(section.prompts);
+    of_facet.per_prompt = Some(Array::of_rows(cells, of_facet.components.len()));
+    section.heatmaps.insert("key_split/q \"par\" k".into(), of_facet);
     let view = HeatmapView {
         name: "key_split/q \"par\" k".into(),
         ..HeatmapView::default()
     };
     for (prompt, expected) in [(None, "None"), (Some(7), "7"), (Some(9999), "None")] {
-        let script = script(
-            &Figure::Heatmap(view.clone(), prompt),
-            &result,
-            "r.json",
-            &Theme::light(),
-        )
-        .unwrap();
+        let figure = of_heatmap(view.clone(), prompt);
+        let script = figure.script(&result, "r.json", &Theme::light()).unwrap();
         assert!(
             script.contains("HEATMAP = [\"key_split\", \"facets\", \"q \\\"par\\\" k\"]\n"),
             "{script}"
         );
         assert!(script.contains(&format!("PROMPT = {expected}\n")), "{script}");
     }
-}
-
-#[test]
-fn text_cannot_leave_its_quotes() {
-    assert_eq!(
-        quoted("a\"b\\c\nd\u{e9}\u{1F600}"),
-        "\"a\\\"b\\\\c\\u000ad\\u00e9\\U0001f600\""
-    );
 }

@@ -2,20 +2,20 @@
 
 use plotters::style::{Color, RGBAColor};
 
-use super::geometry::Rect;
-use super::histogram_layout::Layout;
-use super::pen::Pen;
+use crate::plot::Rect;
+use crate::plot::pen::Pen;
+use crate::plot::scale::Scale;
 use crate::result::BoxStats;
 
 /// Half a box's height as part of its row.
 const BOX_SHARE: f64 = 0.26;
 
 /// Draws the box of `stats` in `row`, as far as it lies within the shown range.
-pub(super) fn draw_box(pen: &mut Pen<'_>, layout: &Layout, color: RGBAColor, stats: &BoxStats, row: Rect) {
+pub fn draw_box(pen: &mut Pen<'_>, scale: &Scale, color: RGBAColor, stats: &BoxStats, row: Rect) {
     let (_, y) = row.center();
     let half = (row.height() * BOX_SHARE).min(12.0);
     let stroke = (half / 3.0).clamp(1.0, 2.0);
-    let x = |value: f64| layout.x.pixel(value);
+    let x = |value: f64| scale.pixel(value);
     let shown = |x: f64| x >= row.left && x <= row.right;
     for (whisker, quartile) in [(stats.lower_whisker, stats.q1), (stats.upper_whisker, stats.q3)] {
         let line = Rect {
@@ -30,24 +30,16 @@ pub(super) fn draw_box(pen: &mut Pen<'_>, layout: &Layout, color: RGBAColor, sta
             pen.vertical(x(whisker), y - half / 2.0, y + half / 2.0, stroke, color);
         }
     }
-    draw_body(pen, layout, color, stats, row, half, stroke);
+    draw_body(pen, scale, color, stats, row, half, stroke);
     let radius = (half * 0.45).clamp(1.5, 3.0);
     let outliers = stats.outliers.iter().map(|&value| x(value)).filter(|&x| shown(x));
     outliers.for_each(|x| pen.dot((x, y), radius, color));
 }
 
 /// The box itself with its notch.
-fn draw_body(
-    pen: &mut Pen<'_>,
-    layout: &Layout,
-    color: RGBAColor,
-    stats: &BoxStats,
-    row: Rect,
-    half: f64,
-    stroke: f64,
-) {
+fn draw_body(pen: &mut Pen<'_>, scale: &Scale, color: RGBAColor, stats: &BoxStats, row: Rect, half: f64, stroke: f64) {
     let (_, y) = row.center();
-    let x = |value: f64| layout.x.pixel(value);
+    let x = |value: f64| scale.pixel(value);
     let waist = half / 2.0;
     // With few values the notch is longer than the box; Plotly then folds it back, we end it with the box.
     let (notch_low, notch_high) = (

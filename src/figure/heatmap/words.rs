@@ -1,8 +1,13 @@
 //! What the heatmaps are called, and what they show, in words.
 
-use super::quantities::{counted, grouped};
-use crate::names::{Facet, HeatmapId, Part, Side, Variant};
+use crate::analysis::Heatmap;
+use crate::names::{Component, Facet, HeatmapId, Part, Side, Variant};
+use crate::quantities::{counted, grouped, number};
 use crate::result::ResultFile;
+
+/// Which keys a heatmap knows.
+pub(super) const KEYS: &str = "Arrow keys walk from cell to cell; Home and End go to the first and the last of a row. Enter picks a \
+    cell: its values for each prompt stay below. Escape lets go. Plus and minus zoom, 0 shows all.";
 
 /// What a heatmap is called where one is chosen. A name that is not known stands for itself.
 pub fn heatmap_label(name: &HeatmapId) -> String {
@@ -116,6 +121,26 @@ pub fn absent(result: &ResultFile) -> String {
     }
 }
 
+/// What the heatmap shows, for those who do not see it: the largest contributions, in `prompt` where it has those.
+pub fn summary(result: &ResultFile, heatmap: &Heatmap, prompt: Option<usize>) -> String {
+    let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
+    let whose = prompt.map_or_else(String::new, |prompt| format!(" in prompt {}", grouped(prompt + 1)));
+    let of_layers = heatmap.components.iter().copied().zip(values.iter().copied());
+    let of_layers = of_layers.filter(|(component, _)| component.layer().is_some());
+    let mut cells: Vec<(Component, f32)> = of_layers.collect();
+    cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+    let largest: Vec<String> = cells
+        .iter()
+        .take(6)
+        .map(|(name, value)| format!("{name} {}", number(f64::from(*value), 3)))
+        .collect();
+    format!(
+        "Heatmap of contributions to the score of head {}{whose}. Largest: {}.",
+        result.head_name(),
+        largest.join(", ")
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_cell_names_its_own_prompts() {
-        let recorded = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
+        let recorded = include_bytes!("../../../public/recorded/gpt2-small-10.7.json");
         let mut result = ResultFile::from_json(recorded).expect("the recorded run");
         let of = |result: &ResultFile, name: &str, prompt| cell_explanation(result, &HeatmapId::from(name), prompt);
         assert_eq!(

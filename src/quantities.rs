@@ -47,3 +47,24 @@ pub fn size(bytes: u64) -> String {
         _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_a_true_minus_and_thousands_set_apart() {
+        assert_eq!(number(-2.345, 2), "\u{2212}2.35");
+        assert_eq!(number(-0.001, 2), "0.00");
+        assert_eq!(number(4.50509, 4), "4.5051");
+        assert_eq!(
+            [0, 999, 1000, 24_000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "24,000", "1,234,567"]
+        );
+        assert_eq!(counted(1, "batch", "batches"), "1 batch");
+        assert_eq!(
+            [0.44, 9.96, 83.0, 7500.0].map(duration),
+            ["0.4 s", "10 s", "1 min 23 s", "2 h 5 min"]
+        );
+    }
+}

@@ -1,4 +1,4 @@
-//! Single values of the query: reading with a clear error, and writing.
+//! Single values of an address: reading with a clear error, and writing.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use crate::error::{Error, ErrorKind, Result};
 
 /// Highest layer and head that a model can have.
-pub(super) const MAX_LAYER: usize = (1 << 10) - 1;
-pub(super) const MAX_HEAD: usize = (1 << 16) - 1;
+pub(crate) const MAX_LAYER: usize = (1 << 10) - 1;
+pub(crate) const MAX_HEAD: usize = (1 << 16) - 1;
+/// Longest label of a series and longest name of a heatmap, in bytes.
+pub(crate) const MAX_LABEL: usize = 100;
+/// Most values of keys that may come more than once, over all figures.
+pub(crate) const MAX_REPEATED: usize = 64;
 /// Largest end of a range of values.
 const MAX_VALUE: f64 = 1e9;
 /// What stands for itself in a value. Brackets do not: programs that find links in a text end them there.
@@ -25,7 +29,7 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
 
 /// A query that is being written.
 #[derive(Default)]
-pub(super) struct Query(String);
+pub struct Query(String);
 
 impl Query {
     /// Appends `key=value`.
@@ -51,16 +55,16 @@ impl Query {
     }
 }
 
-pub(super) fn text(value: Option<impl fmt::Display>) -> Option<String> {
+pub(crate) fn text(value: Option<impl fmt::Display>) -> Option<String> {
     value.map(|value| value.to_string())
 }
 
-pub(super) fn number<T: FromStr + PartialOrd + fmt::Display>(key: &str, value: &str, least: T, most: T) -> Result<T> {
+pub(crate) fn number<T: FromStr + PartialOrd + fmt::Display>(key: &str, value: &str, least: T, most: T) -> Result<T> {
     let number = value.parse().ok().filter(|number| (&least..=&most).contains(&number));
     number.ok_or_else(|| wrong(key, value, format!("a whole number from {least} to {most}")))
 }
 
-pub(super) fn switch(key: &str, value: &str) -> Result<bool> {
+pub(crate) fn switch(key: &str, value: &str) -> Result<bool> {
     match value {
         "1" => Ok(true),
         "0" => Ok(false),
@@ -69,7 +73,7 @@ pub(super) fn switch(key: &str, value: &str) -> Result<bool> {
 }
 
 /// A text of one line that is not empty.
-pub(super) fn line(key: &str, value: &str, most: usize) -> Result<String> {
+pub(crate) fn line(key: &str, value: &str, most: usize) -> Result<String> {
     if value.is_empty() || value.len() > most || value.contains(char::is_control) {
         return Err(wrong(key, value, format!("one line of 1 to {most} bytes")));
     }
@@ -77,20 +81,20 @@ pub(super) fn line(key: &str, value: &str, most: usize) -> Result<String> {
 }
 
 /// Two whole numbers, "3,9" (or with another mark between them), each at most `most`.
-pub(super) fn pair(value: &str, mark: char, most: usize) -> Option<(usize, usize)> {
+pub(crate) fn pair(value: &str, mark: char, most: usize) -> Option<(usize, usize)> {
     let (first, second) = value.split_once(mark)?;
     let whole = |text: &str| text.parse().ok().filter(|number| *number <= most);
     Some((whole(first)?, whole(second)?))
 }
 
 /// A range of values, "-1.5,2.25", as [`rounded`] has it.
-pub(super) fn range(value: &str) -> Option<(f64, f64)> {
+pub(crate) fn range(value: &str) -> Option<(f64, f64)> {
     let (low, high) = value.split_once(',')?;
     rounded((low.parse().ok()?, high.parse().ok()?))
 }
 
 /// `range` with seven significant digits, which is finer than any screen; None where it is no range, or one too narrow.
-pub(super) fn rounded((low, high): (f64, f64)) -> Option<(f64, f64)> {
+pub(crate) fn rounded((low, high): (f64, f64)) -> Option<(f64, f64)> {
     // Adding 0 makes -0 a plain 0.
     let round = |value: f64| format!("{value:.6e}").parse::<f64>().ok().map(|value| value + 0.0);
     let (low, high) = (round(low)?, round(high)?);
@@ -98,11 +102,11 @@ pub(super) fn rounded((low, high): (f64, f64)) -> Option<(f64, f64)> {
     (usable(low) && usable(high) && low < high).then_some((low, high))
 }
 
-pub(super) fn wrong(key: &str, value: &str, expected: impl Into<String>) -> Error {
+pub(crate) fn wrong(key: &str, value: &str, expected: impl Into<String>) -> Error {
     let shown: String = value.chars().take(80).collect();
     error(format!("the address has {shown:?} for \"{key}\"")).expected(expected)
 }
 
-pub(super) fn error(cause: impl Into<String>) -> Error {
+pub(crate) fn error(cause: impl Into<String>) -> Error {
     Error::new(ErrorKind::Request, cause).advice("Correct the address, or open the page without what follows \"?\".")
 }

@@ -1,15 +1,14 @@
 //! Tables hold what the result holds, to the last bit.
 #![allow(clippy::unwrap_used)]
 
-use super::*;
+use super::kinds_tests::{of_heatmap, of_histogram, recorded};
+use super::list::Figure;
+use super::view::View;
 use crate::analysis::{Array, Heatmap};
-use crate::names::HeatmapId;
-use crate::plot::{CellRange, HeatmapView, HistogramView};
+use crate::names::{HeatmapId, HistogramId};
+use crate::plot::{CellRange, HeatmapView, HistogramPlot, HistogramView};
 use crate::prompts::PromptSet;
-
-fn recorded() -> ResultFile {
-    ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
-}
+use crate::result::ResultFile;
 
 /// Eight prompts with text, true values, and numbers that have no short decimals.
 fn with_prompts() -> ResultFile {
@@ -70,7 +69,7 @@ fn read_csv(text: &str) -> Vec<Vec<String>> {
 }
 
 fn table(figure: &Figure, result: &ResultFile, name: &str) -> (Vec<String>, Vec<Vec<String>>) {
-    let tables = tables(figure, result).unwrap();
+    let tables = figure.tables(result).unwrap();
     let mut rows = read_csv(&tables.iter().find(|table| table.name == name).unwrap().csv()).into_iter();
     let columns = rows.next().unwrap();
     let rows: Vec<_> = rows.collect();
@@ -87,7 +86,7 @@ fn column<'a>(table: &'a (Vec<String>, Vec<Vec<String>>), name: &str) -> impl It
 fn values_read_back_to_the_same_bits() {
     for result in [recorded(), with_prompts()] {
         for name in HistogramId::ALL {
-            let figure = Figure::Histogram(name, HistogramView::default(), None);
+            let figure = of_histogram(name, HistogramView::default());
             let values = table(&figure, &result, "values");
             let truth = result.true_values(name);
             let plot_labels = HistogramPlot::of_result(&result, name, &HistogramView::default())
@@ -107,7 +106,7 @@ fn values_read_back_to_the_same_bits() {
         }
     }
     let result = with_prompts();
-    let figure = Figure::Histogram(HistogramId::KeysFixedScores, HistogramView::default(), None);
+    let figure = of_histogram(HistogramId::KeysFixedScores, HistogramView::default());
     let values = table(&figure, &result, "values");
     let truth: Vec<f32> = column(&values, "true score")
         .map(|text| text.parse().unwrap())
@@ -137,10 +136,12 @@ fn bins_are_those_drawn() {
                 zoom: Some((0.0, 0.5)),
                 ..HistogramView::default()
             };
-            let figure = Figure::Histogram(name, view, None);
-            let Plot::Histogram(plot) = figure.whole().plot(&result).unwrap() else {
-                unreachable!()
+            let whole = HistogramView {
+                zoom: None,
+                ..view.clone()
             };
+            let plot = HistogramPlot::of_result(&result, name, &whole);
+            let figure = of_histogram(name, view);
             let bins = plot.bins.unwrap();
             let found = table(&figure, &result, "bins");
             assert_eq!(found.1.len(), bins.count, "zooming leaves the data as they are");
@@ -165,7 +166,7 @@ fn bins_are_those_drawn() {
 fn statistics_are_those_of_the_boxes() {
     let result = recorded();
     let name = HistogramId::QueriesFixedScores;
-    let figure = Figure::Histogram(name, HistogramView::default(), None);
+    let figure = of_histogram(name, HistogramView::default());
     let found = table(&figure, &result, "statistics");
     let outliers = table(&figure, &result, "outliers");
     let plot = HistogramPlot::of_result(&result, name, &HistogramView::default());
@@ -219,7 +220,7 @@ fn assert_same_cells(cells: &(Vec<String>, Vec<Vec<String>>), heatmap: &Heatmap)
 fn cells_read_back_to_the_same_bits() {
     let result = recorded();
     let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
-    let figure = Figure::Heatmap(HeatmapView::default(), None);
+    let figure = of_heatmap(HeatmapView::default(), None);
     let cells = table(&figure, &result, "cells");
     assert_same_cells(&cells, heatmap);
     let components = table(&figure, &result, "components");
@@ -259,7 +260,7 @@ fn cells_of_every_prompt_read_back_to_the_same_bits() {
         zoom,
         ..HeatmapView::default()
     };
-    let figure = Figure::Heatmap(view, None);
+    let figure = of_heatmap(view, None);
     let prompts = table(&figure, &result, "prompts");
     assert_eq!(prompts.1.len(), 4);
     assert_eq!(prompts.0[..7], ["prompt", "IO", "S", "text", "W_E", "W_pos", "b_K"]);
@@ -271,7 +272,7 @@ fn cells_of_every_prompt_read_back_to_the_same_bits() {
         assert_eq!(found, expected, "{label}");
     }
     // The cells of one prompt are that prompt's.
-    let cells = table(&Figure::Heatmap(HeatmapView::default(), Some(2)), &result, "cells");
+    let cells = table(&of_heatmap(HeatmapView::default(), Some(2)), &result, "cells");
     let mlps: Vec<f32> = self::column(&cells, "MLP")
         .skip(1)
         .map(|text| text.parse().unwrap())
@@ -279,7 +280,8 @@ fn cells_of_every_prompt_read_back_to_the_same_bits() {
     assert_eq!(mlps, per_prompt[2][1..].iter().map(|row| row[12]).collect::<Vec<_>>());
     let recorded = recorded();
     assert!(
-        tables(&figure, &recorded)
+        figure
+            .tables(&recorded)
             .unwrap()
             .iter()
             .all(|table| table.name != "prompts")
@@ -289,7 +291,7 @@ fn cells_of_every_prompt_read_back_to_the_same_bits() {
 #[test]
 fn markdown_reads_back_to_the_same_cells() {
     let result = recorded();
-    let text = markdown(&Figure::Heatmap(HeatmapView::default(), None), &result).unwrap();
+    let text = of_heatmap(HeatmapView::default(), None).markdown(&result).unwrap();
     let lines: Vec<&str> = text.lines().filter(|line| line.starts_with("| ")).collect();
     let heatmap = result.heatmap(&HeatmapId::KEY).unwrap();
     assert_eq!(lines.len(), 2 + heatmap.rows().len());
@@ -298,8 +300,8 @@ fn markdown_reads_back_to_the_same_cells() {
         let numbers: Vec<f32> = fields[1..].iter().map(|field| field.parse().unwrap()).collect();
         assert_eq!(&numbers, values);
     }
-    let figure = Figure::Histogram(HistogramId::KeysFixedProbs, HistogramView::default(), None);
-    let text = markdown(&figure, &result).unwrap();
+    let figure = of_histogram(HistogramId::KeysFixedProbs, HistogramView::default());
+    let text = figure.markdown(&result).unwrap();
     assert_eq!(
         text.matches("| --- |").count(),
         1,
@@ -311,21 +313,23 @@ fn markdown_reads_back_to_the_same_cells() {
 #[test]
 fn figures_are_found_by_name() {
     let result = recorded();
-    let names: Vec<String> = Figure::all(&result)
+    let names: Vec<String> = Figure::all(&result, &View::default())
         .iter()
         .map(|figure| figure.id().to_string())
         .collect();
     assert!(names.contains(&"keys_fixed_scores".to_owned()) && names.contains(&"heatmap_key".to_owned()));
     for name in names.iter().map(String::as_str).chain(["key"]) {
-        let found = Figure::named(&result, name).unwrap().id().to_string();
+        let found = Figure::named(&result, name, &View::default()).unwrap().id().to_string();
         assert_eq!(found, if name == "key" { "heatmap_key" } else { name });
     }
-    let message = Figure::named(&result, "nonsense").unwrap_err().to_string();
+    let message = Figure::named(&result, "nonsense", &View::default())
+        .unwrap_err()
+        .to_string();
     assert!(
         message.contains("no figure \"nonsense\"; expected keys_fixed_scores, "),
         "{message}"
     );
-    let facet = Figure::Heatmap(
+    let facet = of_heatmap(
         HeatmapView {
             name: "key_split/q par k par".into(),
             ..HeatmapView::default()
@@ -338,6 +342,6 @@ fn figures_are_found_by_name() {
     assert_same_cells(&table(&facet, &result, "cells"), result.heatmap(&name).unwrap());
     let mut without = result;
     without.contributions_mut().unwrap().heatmaps.remove(&name).unwrap();
-    let message = tables(&facet, &without).unwrap_err().to_string();
+    let message = facet.tables(&without).unwrap_err().to_string();
     assert!(message.contains(&name.to_string()), "{message}");
 }

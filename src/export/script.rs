@@ -1,0 +1,123 @@
+//! A Python script that redraws a figure from the result file, with nothing but json and matplotlib.
+//!
+//! The script begins with what is particular to the figure, as constants; what follows is the same for every figure of a kind.
+
+use std::fmt::Write;
+
+use plotters::style::RGBColor;
+
+use crate::plot::Theme;
+
+/// What a script does besides reading the result file.
+#[derive(Debug, Clone)]
+pub struct Script {
+    constants: String,
+    imports: &'static str,
+    body: &'static str,
+}
+
+impl Script {
+    /// A script with the lines of `imports` besides those of json and matplotlib's pyplot. `body` finds the result file's name in
+    /// `RESULT`, that of the picture to write in `PICTURE`.
+    pub fn new(imports: &'static str, body: &'static str) -> Self {
+        Self {
+            constants: String::new(),
+            imports,
+            body,
+        }
+    }
+
+    /// Appends a comment.
+    pub fn comment(&mut self, text: &str) {
+        self.push(format_args!("# {text}"));
+    }
+
+    /// Appends `name = value`.
+    pub fn line(&mut self, name: &str, value: &str) {
+        self.push(format_args!("{name} = {value}"));
+    }
+
+    /// Appends texts by their names.
+    pub fn texts(&mut self, texts: &[(&str, &str)]) {
+        texts.iter().for_each(|(name, text)| self.line(name, &quoted(text)));
+    }
+
+    /// Appends a list with a line for each of `rows`.
+    pub fn rows(&mut self, name: &str, rows: &[String]) {
+        let rows: String = rows.iter().map(|row| format!("    {row},\n")).collect();
+        self.push(format_args!("{name} = [\n{rows}]"));
+    }
+
+    fn push(&mut self, line: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.constants, "{line}");
+    }
+
+    /// Appends the colours of background and text.
+    pub fn colors(&mut self, theme: &Theme) {
+        let colors = format!("{}, {}", hex(theme.background), hex(theme.text));
+        self.line("BACKGROUND, TEXT", &colors);
+    }
+}
+
+/// The text of `script`, which reads the result file `file` and writes `picture`.
+pub fn python(file: &str, picture: &str, script: &Script) -> String {
+    let mut names = Script::new("", "");
+    names.texts(&[("RESULT", file), ("PICTURE", picture)]);
+    let imports = match script.imports {
+        "" => String::new(),
+        imports => format!("\n{imports}"),
+    };
+    format!(
+        "\"\"\"Redraws a figure of keyside from its result file.\n\n\
+         Needs matplotlib 3.7 or newer (pip install matplotlib), and the result file in the working folder.\n\
+         Written by keyside {}.\n\"\"\"\nimport json\n\nimport matplotlib.pyplot as plt{imports}\n\n{}{}{}",
+        env!("CARGO_PKG_VERSION"),
+        names.constants,
+        script.constants,
+        script.body
+    )
+}
+
+/// The texts of `names` as a Python list.
+pub fn list<T: ToString>(names: &[T]) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| quoted(&name.to_string())).collect();
+    format!("[{}]", quoted.join(", "))
+}
+
+/// `text` as a Python string, in ASCII: it may come from a result file, which may hold anything.
+pub fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            ' '..='~' => quoted.push(character),
+            other if u32::from(other) <= 0xFFFF => {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(other));
+            }
+            other => {
+                let _ = write!(quoted, "\\U{:08x}", u32::from(other));
+            }
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// A color as a Python string that matplotlib reads.
+pub fn hex(color: RGBColor) -> String {
+    format!("\"#{:02x}{:02x}{:02x}\"", color.0, color.1, color.2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::quoted;
+
+    #[test]
+    fn text_cannot_leave_its_quotes() {
+        assert_eq!(
+            quoted("a\"b\\c\nd\u{e9}\u{1F600}"),
+            "\"a\\\"b\\\\c\\u000ad\\u00e9\\U0001f600\""
+        );
+    }
+}

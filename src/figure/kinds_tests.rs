@@ -1,0 +1,182 @@
+//! What holds for every kind of figure, and what the tests of figures begin with.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use super::keys::Query;
+use super::kind::Controls;
+use super::list::{Figure, FigurePlace, KINDS};
+use super::view::View;
+use crate::analysis::Array;
+use crate::names::{FigureName, HeatmapId, HistogramId, SplitBy};
+use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder, Theme, plot_svg};
+use crate::result::ResultFile;
+
+pub fn recorded() -> ResultFile {
+    ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
+}
+
+/// The histogram `name`, shown as `view` says.
+pub fn of_histogram(name: HistogramId, histogram: HistogramView) -> Figure {
+    let mut view = View::default();
+    view.update_histogram(name, |shown| *shown = histogram);
+    Figure::at(FigurePlace::of(FigureName::of(name)).unwrap(), &view)
+}
+
+/// The heatmap that `heatmap` names, shown as it says, of one prompt or of their mean.
+pub fn of_heatmap(heatmap: HeatmapView, prompt: Option<usize>) -> Figure {
+    let view = View {
+        heatmap,
+        prompt,
+        ..View::default()
+    };
+    Figure::at(FigurePlace::of(FigureName::HEATMAP).unwrap(), &view)
+}
+
+/// A view in which nothing that a key of an address says is as it is at first.
+fn changed() -> View {
+    let histogram = HistogramView {
+        toggled: ["W_U[IO]".into(), "a & b".into()].into(),
+        max_bins: Some(30),
+        log_counts: true,
+        zoom: Some((-1.5, 2.25)),
+        order: SeriesOrder::Label,
+        split: Some(SplitBy::Order),
+    };
+    let mut view = View {
+        heatmap: HeatmapView {
+            name: "query_subS1".into(),
+            as_in_notebook: true,
+            zoom: Some(CellRange {
+                rows: (1, 3),
+                columns: (0, 4),
+            }),
+            pick: Some((2, 1)),
+        },
+        ..View::default()
+    };
+    for name in HistogramId::ALL {
+        view.update_histogram(name, |shown| shown.clone_from(&histogram));
+    }
+    view
+}
+
+/// The recorded run with the cells of each prompt of its first heatmap.
+fn with_cells_of_prompts() -> ResultFile {
+    let mut result = recorded();
+    let section = result.contributions_mut().unwrap();
+    let prompts = section.prompts;
+    let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).unwrap();
+    let cells = heatmap.mean.data().repeat(prompts);
+    heatmap.per_prompt = Some(Array::of_rows(cells, heatmap.components.len()));
+    result
+}
+
+#[test]
+fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
+    let mut seen = BTreeSet::new();
+    for result in [recorded(), with_cells_of_prompts()] {
+        for view in [View::default(), changed()] {
+            for figure in Figure::all(&result, &view) {
+                let id = figure.id();
+                assert!(figure.is_in(&result), "{id}");
+                let plot = figure.plot(&result).unwrap();
+                assert!(plot.height(800.0) > 100.0 && !plot.title().is_empty(), "{id}");
+                let svg = plot_svg(&plot, plot.picture_size(), &Theme::dark()).unwrap();
+                assert!(
+                    svg.matches("<rect").count() + svg.matches("<circle").count() > 10,
+                    "{id}"
+                );
+
+                let tables = figure.tables(&result).unwrap();
+                let names: Vec<&str> = tables.iter().map(|table| table.name).collect();
+                let mut offered: Vec<&str> = figure.offered(&result).into_iter().map(|(name, _)| name).collect();
+                offered.sort_unstable_by_key(|name| names.iter().position(|table| table == name));
+                assert_eq!(
+                    offered, names,
+                    "{id}: every table is offered, and every offer is a table"
+                );
+                for table in &tables {
+                    assert!(
+                        !table.rows.is_empty() || table.name == "outliers",
+                        "{id}: {}",
+                        table.name
+                    );
+                    assert!(table.rows.iter().all(|row| row.len() == table.columns.len()));
+                }
+                assert!(figure.markdown(&result).unwrap().contains("\n| ---"), "{id}");
+                let script = figure.script(&result, "result.json", &Theme::light()).unwrap();
+                assert!(script.contains("PICTURE") && script.contains("savefig"), "{id}");
+                assert!(figure.summary(&result).ends_with('.'), "{id}");
+                assert!(
+                    Figure::named(&result, &id.to_string(), &view).unwrap() == figure,
+                    "{id}"
+                );
+                seen.insert(id.to_string());
+            }
+        }
+    }
+    println!("{seen:?}");
+    assert!(seen.len() > 4 + 8);
+}
+
+#[test]
+fn every_place_has_a_name_and_words_of_its_own() {
+    let (mut names, mut headings) = (BTreeSet::new(), BTreeSet::new());
+    for place in FigurePlace::all() {
+        let name = place.as_str();
+        assert!(names.insert(name) && headings.insert(place.heading()), "{name}");
+        assert!(
+            name.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+            "{name}"
+        );
+        assert_eq!(name.parse(), Ok(place));
+        let embedding = include_str!("../../docs/embedding.md");
+        assert!(embedding.contains(&format!("`{name}`")), "{name} is not documented");
+        for words in [
+            place.section(),
+            place.exported(),
+            place.keys_help(),
+            &place.title(),
+            &place.explanation(&View::default()),
+        ] {
+            assert!(!words.is_empty(), "{name}");
+        }
+        assert!(place.is_on_page(Some(&recorded()), &View::default()), "{name}");
+        // Which stay where there is nothing yet.
+        assert_eq!(
+            place.is_on_page(None, &View::default()),
+            place.controls() != Controls::Plain,
+            "{name}"
+        );
+    }
+    for text in ["", "heatmap_key", "key", "keys_fixed_scores "] {
+        let error = text.parse::<FigurePlace>().unwrap_err();
+        assert!(names.iter().all(|name| error.expected.contains(name)), "{error}");
+    }
+}
+
+#[test]
+fn every_key_is_read_as_it_is_written() {
+    let view = changed();
+    let mut query = Query::default();
+    for kind in KINDS {
+        kind.write(&view, &mut query);
+    }
+    let query = query.finish();
+    let (mut read, mut count) = (View::default(), 0);
+    for (key, value) in form_urlencoded::parse(query.as_bytes()) {
+        let knowing: Vec<_> = KINDS.into_iter().filter(|kind| kind.is_key(&key)).collect();
+        assert_eq!(knowing.len(), 1, "{key} is a key of one kind");
+        knowing[0].take(&mut read, &key, &value).unwrap();
+        assert!(knowing[0].take(&mut View::default(), &key, "\u{1}").is_err(), "{key}");
+        count += 1;
+    }
+    assert_eq!(read, view, "{query}");
+    assert_eq!(count, 4 * 7 + 4);
+    for kind in KINDS {
+        kind.clean(&mut read);
+    }
+    assert_eq!(read, view, "what can be read is clean");
+}

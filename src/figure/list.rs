@@ -1,0 +1,233 @@
+//! The kinds of figures, and the figures of a result.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::heatmap::Heatmaps;
+use super::histogram::Histograms;
+use super::kind::{Controls, FigureKind, Subject};
+use super::view::View;
+use crate::error::{Error, ErrorKind, Result};
+use crate::export::{Table, markdown_text, plain, python, result_stem};
+use crate::names::{FigureId, FigureName};
+use crate::plot::{Plot, Theme};
+use crate::result::ResultFile;
+
+/// Every kind of figure, in the order in which they are shown.
+pub const KINDS: [&dyn FigureKind; 2] = [&Histograms, &Heatmaps];
+
+/// A figure's place on the page: a histogram's, or the one of whichever heatmap is chosen.
+#[derive(Clone, Copy)]
+pub struct FigurePlace {
+    kind: &'static dyn FigureKind,
+    name: FigureName,
+}
+
+impl FigurePlace {
+    /// All of them, in the order in which they are shown.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let of_kind = |kind: &'static dyn FigureKind| kind.names().iter().map(move |&name| Self { kind, name });
+        KINDS.into_iter().flat_map(of_kind)
+    }
+
+    /// The place that is called `name`. None where no kind has it.
+    pub fn of(name: FigureName) -> Option<Self> {
+        Self::all().find(|place| place.name == name)
+    }
+
+    /// Its text form, in ids and in the addresses of embedded figures.
+    pub const fn as_str(self) -> &'static str {
+        self.name.as_str()
+    }
+
+    /// Whether it is on a page that shows `result`, or nothing yet.
+    pub fn is_on_page(self, result: Option<&ResultFile>, view: &View) -> bool {
+        self.kind.stays() || result.is_some_and(|result| self.kind.is_in(self.subject(result, view)))
+    }
+
+    /// What else stands around the figure on the page.
+    pub fn controls(self) -> Controls {
+        self.kind.controls(self.name)
+    }
+
+    /// What the part of the page is called in which it stands.
+    pub fn section(self) -> &'static str {
+        self.kind.section(self.name)
+    }
+
+    /// The question that the figure answers.
+    pub fn heading(self) -> &'static str {
+        self.kind.heading(self.name)
+    }
+
+    /// What the figure shows, in a sentence or two.
+    pub fn explanation(self, view: &View) -> String {
+        self.kind.explanation(self.name, view)
+    }
+
+    /// What the figure shows, in a few words.
+    pub fn title(self) -> String {
+        self.kind.title(self.name)
+    }
+
+    /// What the button of the figure's exports says that they are of.
+    pub fn exported(self) -> &'static str {
+        self.kind.exported(self.name)
+    }
+
+    /// Which keys the figure knows.
+    pub fn keys_help(self) -> &'static str {
+        self.kind.keys_help()
+    }
+
+    fn subject<'a>(self, result: &'a ResultFile, view: &'a View) -> Subject<'a> {
+        Subject {
+            name: self.name,
+            result,
+            view,
+        }
+    }
+}
+
+impl PartialEq for FigurePlace {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for FigurePlace {}
+
+impl fmt::Debug for FigurePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.name.fmt(f)
+    }
+}
+
+impl fmt::Display for FigurePlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for FigurePlace {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::all().find(|place| place.as_str() == text).ok_or_else(|| {
+            let names: Vec<&str> = Self::all().map(Self::as_str).collect();
+            Error::new(ErrorKind::Request, format!("\"{text}\" is not a figure")).expected(names.join(", "))
+        })
+    }
+}
+
+/// A figure: its place, and how it is shown there, with the prompt that is picked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figure {
+    place: FigurePlace,
+    view: View,
+}
+
+impl Figure {
+    /// The figure at `place` as `view` shows it.
+    pub fn at(place: FigurePlace, view: &View) -> Self {
+        let view = view.clone();
+        Self { place, view }
+    }
+
+    /// All figures of `result`, shown as `view` says but for which one a place shows.
+    pub fn all(result: &ResultFile, view: &View) -> Vec<Self> {
+        let at = |place: FigurePlace| {
+            let views = place.kind.views(place.subject(result, view));
+            views.into_iter().map(move |view| Self { place, view })
+        };
+        FigurePlace::all().flat_map(at).collect()
+    }
+
+    /// The figure `name` of `result`, shown as `view` says: as [`Figure::id`] says it, or a heatmap's name alone.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] with the names that there are.
+    pub fn named(result: &ResultFile, name: &str, view: &View) -> Result<Self> {
+        let mut all = Self::all(result, view);
+        match all.iter().position(|figure| figure.id().is_called(name)) {
+            Some(found) => Ok(all.swap_remove(found)),
+            None => {
+                let names: Vec<String> = all.iter().map(|figure| figure.id().to_string()).collect();
+                let cause = format!("the result has no figure \"{name}\"");
+                Err(Error::new(ErrorKind::Plot, cause).expected(names.join(", ")))
+            }
+        }
+    }
+
+    /// Which one it is.
+    pub fn id(&self) -> FigureId {
+        self.place.kind.id(self.place.name, &self.view)
+    }
+
+    /// Whether `result` has it.
+    pub fn is_in(&self, result: &ResultFile) -> bool {
+        self.place.kind.is_in(self.of(result))
+    }
+
+    /// Its name as part of a file's name.
+    pub fn stem(&self) -> String {
+        plain(&self.id().to_string(), |c| {
+            c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
+        })
+    }
+
+    /// What is seen in it, for those who do not see it.
+    pub fn summary(&self, result: &ResultFile) -> String {
+        self.place.kind.summary(self.of(result))
+    }
+
+    /// What there is to draw.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when `result` does not have it.
+    pub fn plot(&self, result: &ResultFile) -> Result<Plot> {
+        self.place.kind.plot(self.of(result))
+    }
+
+    /// The tables behind it, all of the data whatever is zoomed to or hidden.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when `result` does not have it.
+    pub fn tables(&self, result: &ResultFile) -> Result<Vec<Table>> {
+        self.place.kind.tables(self.of(result))
+    }
+
+    /// The names of its tables, and what each is called where it is offered.
+    pub fn offered(&self, result: &ResultFile) -> Vec<(&'static str, &'static str)> {
+        self.place.kind.offered(self.of(result))
+    }
+
+    /// Its shorter tables in Markdown, under its title.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when `result` does not have it.
+    pub fn markdown(&self, result: &ResultFile) -> Result<String> {
+        let tables = self.tables(result)?;
+        let title = tables
+            .first()
+            .map(|table| format!("**{}**\n", markdown_text(&table.title)));
+        let short = tables.iter().filter(|table| self.place.kind.is_short(table.name));
+        let texts = short.map(Table::markdown);
+        Ok(title.into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// The Python script that redraws it in the colours of `theme`; it reads the result file `file`, which it expects in the
+    /// working folder.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when `result` does not have it.
+    pub fn script(&self, result: &ResultFile, file: &str, theme: &Theme) -> Result<String> {
+        let picture = format!("{}-{}.png", result_stem(result), self.stem());
+        let script = self.place.kind.script(self.of(result), theme)?;
+        Ok(python(file, &picture, &script))
+    }
+
+    fn of<'a>(&'a self, result: &'a ResultFile) -> Subject<'a> {
+        self.place.subject(result, &self.view)
+    }
+}

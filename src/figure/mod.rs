@@ -1,0 +1,26 @@
+//! The figures of a result: what is drawn, what is behind it to take along, and what is said about it.
+//!
+//! A kind of figure is a type with [`FigureKind`], in a file of its own and in the list [`KINDS`]. Page, frames in other pages,
+//! exports, addresses and command line walk over that list: they know a figure as a [`FigurePlace`] and a [`Figure`].
+
+mod heatmap;
+mod histogram;
+mod kind;
+mod list;
+mod prompts;
+mod view;
+
+pub(crate) mod keys;
+
+pub use heatmap::words as heatmap_words;
+pub use keys::Query;
+pub use kind::{Controls, FigureKind, Subject};
+pub use list::{Figure, FigurePlace, KINDS};
+pub use view::{Appearance, View};
+
+#[cfg(test)]
+mod kinds_tests;
+#[cfg(test)]
+mod script_tests;
+#[cfg(test)]
+mod tables_tests;

@@ -1,0 +1,64 @@
+//! The scale of colors beside or below a plot: what value a color means.
+
+use plotters::style::Color;
+
+use super::axis::{Axis, Edge};
+use super::geometry::Rect;
+use super::pen::Pen;
+use super::scale::Scale;
+
+/// Strips that the bar is made of.
+const STRIPS: usize = 128;
+
+/// A bar with every color of the diverging scale, laid out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ColorBar {
+    bar: Rect,
+    axis: Axis,
+}
+
+impl ColorBar {
+    /// From `-limit` to `limit` along `bar`, which is upright, or lies where it is wider than high.
+    pub fn new(bar: Rect, limit: f64, upright: bool, font_size: f64) -> Self {
+        let (pixels, edge, spacing) = if upright {
+            ((bar.bottom, bar.top), Edge::Right, 40.0)
+        } else {
+            ((bar.left, bar.right), Edge::Below, 50.0)
+        };
+        let scale = Scale::linear((-limit, limit), pixels);
+        let axis = Axis {
+            ticks: scale.ticks(spacing),
+            scale,
+            edge,
+            tick: 4.0,
+            font_size,
+        };
+        Self { bar, axis }
+    }
+
+    /// Draws the bar and its ticks.
+    pub fn draw(&self, pen: &mut Pen<'_>) {
+        let (bar, theme, limit) = (self.bar, pen.theme(), self.axis.scale.values.1);
+        for strip in 0..STRIPS {
+            let part = strip as f64 / STRIPS as f64;
+            let color = theme.diverging_color((2.0 * part + 1.0 / STRIPS as f64 - 1.0) * limit, limit);
+            // Each strip reaches to the end, the next one covers it: no seams between them.
+            let rect = match self.axis.edge {
+                Edge::Below => Rect {
+                    left: bar.left + part * bar.width(),
+                    ..bar
+                },
+                Edge::Left | Edge::Right => Rect {
+                    bottom: bar.bottom - part * bar.height(),
+                    ..bar
+                },
+            };
+            pen.rect(rect, color.to_rgba());
+        }
+        let edge = match self.axis.edge {
+            Edge::Below => bar.bottom,
+            Edge::Left | Edge::Right => bar.right,
+        };
+        self.axis.draw_ticks(pen, &[edge]);
+    }
+}

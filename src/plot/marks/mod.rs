@@ -1,0 +1,13 @@
+//! What stands for values on a plot: each mark gives its strokes.
+
+mod bars;
+mod boxes;
+mod cell;
+mod dot;
+mod line;
+
+pub use bars::draw_bars;
+pub use boxes::draw_box;
+pub use cell::{SMALLEST_FONT, draw_cell, draw_picked_cell};
+pub use dot::{dot_rect, draw_dot, draw_picked_dot};
+pub use line::draw_marker;
