@@ -44,7 +44,7 @@ impl<T: PartialEq + Any> Same for T {
 }
 
 /// What there is to draw: a kind of plot.
-pub trait Drawable: Same + fmt::Debug + Send + Sync {
+pub trait Drawable: Same + Send + Sync {
     /// The plot laid out on `width` x `height` CSS pixels, as it is drawn with `options`.
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut>;
 
@@ -67,7 +67,7 @@ pub trait Drawable: Same + fmt::Debug + Send + Sync {
 }
 
 /// A plot and where its parts stand. What is not given here is as for a plot that is only looked at.
-pub trait LaidOut: Same + fmt::Debug + Send + Sync {
+pub trait LaidOut: Same + Send + Sync {
     /// Draws the plot upon the background.
     fn draw(&self, pen: &mut Pen<'_>);
 
@@ -123,8 +123,15 @@ pub struct Laid<P, L> {
 }
 
 /// A plot of any kind.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Plot(Arc<dyn Drawable>);
+
+// The title alone: what the page never prints shall not be in its code.
+impl fmt::Debug for Plot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Plot").field(&self.title()).finish()
+    }
+}
 
 impl PartialEq for Plot {
     fn eq(&self, other: &Self) -> bool {
@@ -173,10 +180,15 @@ impl Plot {
 }
 
 /// A plot of any kind, laid out; see the module.
-#[derive(Debug)]
 pub struct Scene {
     plot: Plot,
     laid: Box<dyn LaidOut>,
+}
+
+impl fmt::Debug for Scene {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Scene").field(&self.plot).finish()
+    }
 }
 
 impl PartialEq for Scene {
