@@ -19,15 +19,17 @@
 //! The reader's own prompts follow after `#`, under `prompts`: what stands there goes to no server. Prompts that are longer than
 //! [`MAX_PROMPTS`] characters are in no link.
 
+mod model;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use form_urlencoded::parse;
 
-use super::form::{Form, ModelChoice, PromptChoice};
+use self::model::MAX_URL;
+pub use self::model::Model;
+use super::form::{Form, PromptChoice};
 use crate::analysis::settings::{EARLIER_HEAD, Group, HEAD, SETTINGS, Setting};
-use crate::checkpoint::{HUB_MODELS, hub_url};
 use crate::error::Result;
 use crate::figure::View;
 use crate::figure::keys::{MAX_REPEATED, Query, error, line, wrong};
@@ -39,33 +41,10 @@ const VERSION: &str = "1";
 const MAX_QUERY: usize = 48 << 10;
 /// Most bytes of all texts together, as they are without `%XX`.
 const MAX_TEXTS: usize = 12 << 10;
-/// Longest URL, in bytes.
-const MAX_URL: usize = 2 << 10;
 /// Most characters of the reader's own prompts in a link.
 pub const MAX_PROMPTS: usize = 1500;
 /// The key of the prompts: in the query whose they are, after `#` the prompts themselves.
 const PROMPTS: &str = "prompts";
-
-/// Which model the address names.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Model {
-    /// The recorded run.
-    #[default]
-    Recorded,
-    /// The model that ships with the page.
-    Bundled,
-    /// A published GPT-2 checkpoint.
-    Hub {
-        /// Its short name, one of [`HUB_MODELS`].
-        name: String,
-        /// Its revision; empty for the known commit.
-        revision: String,
-    },
-    /// A checkpoint's folder anywhere on the web, as it would be typed; empty where nothing is typed yet.
-    Url(String),
-    /// Files on the reader's own device, which a link can't hold.
-    Picked,
-}
 
 /// Whose prompts the address names.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -95,7 +74,7 @@ impl Address {
     /// left out: the address always reads back as the same.
     pub fn of(form: &Form, view: &View) -> Self {
         let mut address = Self {
-            model: model_of(form),
+            model: Model::of(form),
             view: views::clean(view),
             ..Self::default()
         };
@@ -127,7 +106,7 @@ impl Address {
     /// The form of the model before anything is set.
     fn usual(&self) -> Form {
         let mut form = Form::default();
-        form.choose(self.choice());
+        form.choose(self.model.choice());
         form.prompts = match self.prompts {
             Prompts::Ioi => PromptChoice::Ioi,
             Prompts::Own(_) => PromptChoice::Own,
@@ -153,17 +132,6 @@ impl Address {
     fn heads(&self) -> Option<(Head, Head)> {
         let head = |setting: &Setting| self.settings.get(setting.key)?.parse().ok();
         Some((head(&HEAD)?, head(&EARLIER_HEAD)?))
-    }
-
-    /// The choice of a model that it names.
-    fn choice(&self) -> ModelChoice {
-        match &self.model {
-            Model::Recorded => ModelChoice::Recorded,
-            Model::Bundled => ModelChoice::Bundled,
-            Model::Hub { .. } => ModelChoice::Hub,
-            Model::Url(_) => ModelChoice::Url,
-            Model::Picked => ModelChoice::Picked,
-        }
     }
 
     /// Reads the query of an address, with or without the question mark. An empty one is [`Address::default`].
@@ -220,17 +188,7 @@ impl Address {
         }
         let mut query = Query::default();
         query.add("v", VERSION);
-        match &self.model {
-            Model::Recorded => {}
-            Model::Bundled => query.add("model", "bundled"),
-            Model::Hub { name, revision } if revision.is_empty() => query.add("model", &format!("hub:{name}")),
-            Model::Hub { name, revision } => query.add("model", &format!("hub:{name}@{revision}")),
-            Model::Url(url) => {
-                query.add("model", "url");
-                query.given("url", Some(url).filter(|url| !url.is_empty()).cloned());
-            }
-            Model::Picked => query.add("model", "picked"),
-        }
+        self.model.write(&mut query);
         if self.prompts != Prompts::Ioi {
             query.add(PROMPTS, PromptChoice::Own.value());
         }
@@ -282,34 +240,6 @@ impl Address {
         };
         kind(self) != kind(next) || views::is_step(&self.view, &next.view) || ran && settings(self) != settings(next)
     }
-}
-
-/// The model that `form` names, as far as an address can.
-fn model_of(form: &Form) -> Model {
-    match form.model {
-        ModelChoice::Recorded => Model::Recorded,
-        ModelChoice::Bundled => Model::Bundled,
-        ModelChoice::Hub => hub(&format!("{}@{}", form.hub.trim(), form.revision.trim()))
-            .or_else(|_| hub(form.hub.trim()))
-            .unwrap_or_default(),
-        ModelChoice::Url => Model::Url(line("url", form.url.trim(), MAX_URL).unwrap_or_default()),
-        ModelChoice::Picked => Model::Picked,
-    }
-}
-
-/// A model of the hub by what follows `hub:`.
-fn hub(value: &str) -> Result<Model> {
-    let (name, revision) = value.split_once('@').unwrap_or((value, ""));
-    let known = HUB_MODELS.iter().any(|model| model.name == name);
-    if !known || revision.len() > 100 || revision.trim() != revision || hub_url(name, revision).is_err() {
-        let names: Vec<&str> = HUB_MODELS.iter().map(|model| model.name).collect();
-        let expected = format!("hub:NAME or hub:NAME@REVISION with one of {}", names.join(", "));
-        return Err(wrong("model", &format!("hub:{value}"), expected));
-    }
-    Ok(Model::Hub {
-        name: name.to_owned(),
-        revision: revision.to_owned(),
-    })
 }
 
 /// What has been read of a query so far.
@@ -369,16 +299,7 @@ impl Reader {
 
     fn finish(self) -> Result<Address> {
         let mut address = self.address;
-        address.model = match self.model.as_deref() {
-            None | Some("recorded") => Model::Recorded,
-            Some("bundled") => Model::Bundled,
-            Some("url") => Model::Url(self.url.unwrap_or_default().trim().to_owned()),
-            Some("picked") => Model::Picked,
-            Some(other) => match other.strip_prefix("hub:") {
-                Some(name) => hub(name)?,
-                None => return Err(wrong("model", other, "recorded, bundled, hub:NAME, url or picked")),
-            },
-        };
+        address.model = Model::read(self.model.as_deref(), self.url)?;
         let usual = address.usual();
         if let Some(key) = address.settings.keys().find(|key| {
             SETTINGS

@@ -2,6 +2,8 @@ use rand_mt::Mt;
 
 use super::*;
 use crate::analysis::settings::{BATCH_SIZE, BATCHES};
+use crate::app::form::ModelChoice;
+use crate::checkpoint::HUB_MODELS;
 use crate::error::ErrorKind;
 use crate::figure::Appearance;
 use crate::figure::keys::{MAX_HEAD, MAX_LAYER};
