@@ -174,14 +174,20 @@ impl Setting {
 
     fn wrong(&self, text: &str) -> Error {
         let shown: String = text.trim().chars().take(80).collect();
-        let expected = match self.field {
-            Field::Head { .. } => "layer.head, both counted from 0, such as 10.7".to_owned(),
+        let (what, expected) = match self.field {
+            Field::Head { .. } => (
+                "is not a head",
+                "layer.head, both counted from 0, such as 10.7".to_owned(),
+            ),
             Field::Whole {
                 limits: (least, most), ..
-            } => format!("a whole number from {least} to {most}"),
-            Field::Position { .. } => format!("a position from 0 to {MAX_POSITION}, or nothing"),
-            Field::Switch { .. } => "1 or 0".to_owned(),
+            } => ("can't be used", format!("a whole number from {least} to {most}")),
+            Field::Position { .. } => (
+                "can't be used",
+                format!("a position from 0 to {MAX_POSITION}, or nothing"),
+            ),
+            Field::Switch { .. } => ("can't be used", "1 or 0".to_owned()),
         };
-        Error::new(ErrorKind::Request, format!("{shown:?} can't be used")).expected(expected)
+        Error::new(ErrorKind::Request, format!("{shown:?} {what}")).expected(expected)
     }
 }
