@@ -14,6 +14,7 @@ mod effective;
 mod head_attention;
 mod left_out;
 mod meter;
+pub mod pair;
 mod request;
 mod run;
 mod scores;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::sentence::{PairArguments, SentenceArguments};
 use super::settings::SettingArguments;
 use crate::figure::View;
 use crate::names::{HistogramId, SeriesId};
@@ -48,6 +49,12 @@ pub enum Command {
     Analyze(AnalyzeArguments),
     /// Make the figures of a result file, as the page exports them: SVG, CSV, Markdown, Python.
     Plot(PlotArguments),
+    /// One sentence: where every head looks from a position, and what comes next there.
+    Attention(PairArguments),
+    /// One sentence: what makes the score of a head between two positions, from both sides.
+    Pair(PairArguments),
+    /// One sentence: the likeliest tokens after a position.
+    Next(SentenceArguments),
 }
 
 /// The options of `keyside analyze`.

@@ -1,9 +1,10 @@
-//! The command line: `keyside analyze` and `keyside plot`.
+//! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside next`.
 
 mod arguments;
 mod files;
 mod plot;
 mod progress;
+mod sentence;
 mod settings;
 mod summary;
 
@@ -12,9 +13,11 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Parser;
+use futures::executor::block_on;
 
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
 pub use plot::run_plot;
+pub use sentence::{PairArguments, SentenceArguments, run_attention, run_next, run_pair};
 pub use settings::SettingArguments;
 
 use self::files::{cannot_write, check_writable};
@@ -37,8 +40,11 @@ use crate::result::ResultFile;
 pub fn main() -> ExitCode {
     let out = &mut std::io::stdout();
     let done = match Arguments::parse().command {
-        Command::Analyze(arguments) => futures::executor::block_on(run_analyze(&arguments, out)),
+        Command::Analyze(arguments) => block_on(run_analyze(&arguments, out)),
         Command::Plot(arguments) => run_plot(&arguments, out),
+        Command::Attention(arguments) => block_on(run_attention(&arguments, out)),
+        Command::Pair(arguments) => block_on(run_pair(&arguments, out)),
+        Command::Next(arguments) => block_on(run_next(&arguments, out)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -51,6 +51,19 @@ impl Component {
         }
     }
 
+    /// The components of the residual stream before `layers` layers of `n_head` heads each, without a bias: both embeddings, then
+    /// layer by layer the heads, the MLP, b_O.
+    pub fn before(layers: usize, n_head: usize) -> impl Iterator<Item = Self> {
+        let of_layer = move |layer| {
+            (0..n_head)
+                .map(move |head| Self::Head(Head::new(layer, head)))
+                .chain([Self::Mlp(layer), Self::AttentionBias(layer)])
+        };
+        [Self::TokenEmbedding, Self::PositionEmbedding]
+            .into_iter()
+            .chain((0..layers).flat_map(of_layer))
+    }
+
     /// Its short form: "9.3", "MLP6", "W_E". The same as [`ToString`] gives, and what is read back.
     pub fn label(self) -> String {
         self.to_string()

@@ -23,6 +23,8 @@ pub struct Case {
     pub second: Option<Vec<u32>>,
     pub dest: usize,
     pub src: usize,
+    /// The position whose key is subtracted.
+    pub minus: usize,
     pub head: Head,
     pub earlier: Head,
     pub a: u32,
@@ -66,6 +68,7 @@ impl Case {
             second: case["second"].as_str().map(encode),
             dest: number("dest"),
             src: number("src"),
+            minus: number("minus"),
             head: head("head"),
             earlier: head("earlier"),
             a: number("a") as u32,

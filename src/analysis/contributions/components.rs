@@ -12,11 +12,13 @@ use crate::math;
 use crate::names::{BlockHook, HookPoint, Side};
 
 /// What every component is split along: a vector at every row. It is centered, and its length does not matter.
-pub(super) enum Direction {
+pub(in crate::analysis) enum Direction {
     /// These, `[rows, d_model]`.
     Of(Vec<f32>),
     /// What layer 0's MLP writes at that row.
     MlpOfLayer0,
+    /// Nothing: components stay whole.
+    None,
 }
 
 /// The components of the residual stream before `layers` blocks, each multiplied with W_Q or W_K as it is computed; they
@@ -27,7 +29,7 @@ pub(super) enum Direction {
 /// GPT-2 XL those of one position of 40 prompts take 330 MB, and 14 MB like this.
 ///
 /// Components of the layers are numbered layer by layer: every head (`z W_O` without b_O), the MLP (b_out included), b_O.
-pub(super) struct Components {
+pub(in crate::analysis) struct Components {
     rows: Vec<usize>,
     layers: usize,
     n_head: usize,
@@ -51,7 +53,7 @@ pub(super) struct Components {
 
 impl Components {
     /// Components at `rows` of `tree`, whose embeddings `model` has read, as `side` of the head with `weights` reads them.
-    pub(super) fn new(
+    pub(in crate::analysis) fn new(
         model: &Model,
         weights: &HeadWeights,
         tree: &PrefixTree,
@@ -63,7 +65,7 @@ impl Components {
         let split_along_mlp_0 = matches!(direction, Direction::MlpOfLayer0);
         let mut directions = match direction {
             Direction::Of(vectors) => vectors,
-            Direction::MlpOfLayer0 => Vec::new(),
+            Direction::MlpOfLayer0 | Direction::None => Vec::new(),
         };
         directions.resize(rows.len() * d_model, 0.0);
         directions.chunks_exact_mut(d_model).for_each(math::unit);
@@ -90,7 +92,7 @@ impl Components {
     }
 
     /// What a pass has to hand over.
-    pub(super) fn taps(shared: &Rc<RefCell<Self>>) -> Vec<Tap> {
+    pub(in crate::analysis) fn taps(shared: &Rc<RefCell<Self>>) -> Vec<Tap> {
         let (layers, rows) = {
             let components = shared.borrow();
             (components.layers, components.rows.clone())
@@ -103,13 +105,30 @@ impl Components {
     }
 
     /// Adds b_O of every layer, once the pass is through.
-    pub(super) fn add_biases(&mut self, model: &Model) -> Result<()> {
+    pub(in crate::analysis) fn add_biases(&mut self, model: &Model) -> Result<()> {
         let indices: Vec<usize> = (0..self.rows.len()).collect();
         for layer in 0..self.layers {
             let vectors = model.b_o(layer)?.repeat(indices.len());
             self.put(self.number(layer) + self.n_head + 1, &indices, vectors)?;
         }
         Ok(())
+    }
+
+    /// What each component adds to the queries or keys at the rows, `[components][rows][d_head]`: W_E, W_pos, then those of the
+    /// layers. `weights` and `side` as they were given, `ln_scale [rows]` that of the head's LayerNorm.
+    pub(in crate::analysis) fn read(&self, weights: &HeadWeights, side: Side, ln_scale: &[f32]) -> Vec<Vec<Vec<f32>>> {
+        let scaled = |vector: &[f32], scale: f32| vector.iter().map(|v| v / scale).collect::<Vec<f32>>();
+        let embeddings = [&self.w_e, &self.w_pos].into_iter().map(|vectors| {
+            let rows = vectors.chunks_exact(self.d_model).zip(ln_scale);
+            rows.map(|(vector, &scale)| scaled(&weights.read(side, vector), scale))
+                .collect()
+        });
+        let width = weights.d_head();
+        let of_layers = self.mapped.chunks_exact(width * ln_scale.len()).map(|rows| {
+            let rows = rows.chunks_exact(width).zip(ln_scale);
+            rows.map(|(vector, &scale)| scaled(vector, scale)).collect()
+        });
+        embeddings.chain(of_layers).collect()
     }
 
     /// The number of `layer`'s first component.

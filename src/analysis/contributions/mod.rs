@@ -13,6 +13,7 @@ mod variants;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::components::{Components, Direction};
 use self::ends::Ends;
 pub use self::heatmap::{ContributionsSection, Heatmap};
 pub use self::table::Contributions;

@@ -1,0 +1,177 @@
+//! What makes one score: every component of the query side times every one of the key side.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use super::question::Pair;
+use crate::analysis::Array;
+use crate::analysis::contributions::{Components, Direction};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Watcher};
+use crate::math;
+use crate::names::{Component, Side};
+
+/// What a score is relative to. Softmax ignores what is added to the scores of all keys alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relative {
+    /// The mean of the keys that the destination sees.
+    Mean,
+    /// The mean of the same keys, each weighted by the head's own attention: what is left is, to first order, the contribution to
+    /// `ln pattern[dest, src]`.
+    Attention,
+    /// The key at one position.
+    Position(usize),
+}
+
+/// The score of a [`Pair`], taken apart on both sides at once.
+pub struct Account {
+    /// The components on the query side, the bias b_Q last; on the key side b_K stands in its place.
+    pub components: Vec<Component>,
+    /// The score itself, computed without taking it apart.
+    pub score: f32,
+    /// Scores from the destination to every position that it sees, `[dest + 1]`.
+    pub scores: Vec<f32>,
+    src: usize,
+    weights: HeadWeights,
+    /// What each component adds to the query, `[components][d_head]`.
+    queries: Vec<Vec<f32>>,
+    /// What each component adds to the key at every position that the destination sees, `[components][dest + 1][d_head]`.
+    keys: Vec<Vec<Vec<f32>>>,
+}
+
+impl Account {
+    /// `table[m, n]`: what component `m` of the query side times component `n` of the key side adds to the score. Their sum is
+    /// the score; `[components, components]`.
+    pub fn table(&self) -> Array {
+        self.of(|keys| keys[self.src].clone())
+    }
+
+    /// The same with the keys relative to others. The sum is the score minus the (weighted) mean of the others' scores.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that the destination does not see.
+    pub fn relative(&self, to: Relative) -> Result<Array> {
+        let weights = self.weights_of(to)?;
+        let bias = self.keys.len() - 1;
+        let mut number = 0;
+        Ok(self.of(|keys| {
+            number += 1;
+            // b_K is in every key alike.
+            if number > bias {
+                return vec![0.0; self.weights.d_head()];
+            }
+            let mut of_src: Vec<f64> = keys[self.src].iter().map(|&v| f64::from(v)).collect();
+            for (key, weight) in keys.iter().zip(&weights) {
+                of_src
+                    .iter_mut()
+                    .zip(key)
+                    .for_each(|(total, &v)| *total -= weight * f64::from(v));
+            }
+            of_src.into_iter().map(|v| v as f32).collect()
+        }))
+    }
+
+    /// The weight of every key that the destination sees.
+    fn weights_of(&self, to: Relative) -> Result<Vec<f64>> {
+        let count = self.scores.len();
+        Ok(match to {
+            Relative::Mean => vec![1.0 / count as f64; count],
+            Relative::Attention => {
+                let mut row = self.scores.clone();
+                math::softmax(&mut row);
+                row.into_iter().map(f64::from).collect()
+            }
+            Relative::Position(position) if position < count => {
+                (0..count).map(|of| f64::from(u8::from(of == position))).collect()
+            }
+            Relative::Position(position) => {
+                let cause = format!("a score can't be made relative to position {position}");
+                return Err(Error::new(ErrorKind::Request, cause)
+                    .expected(format!("a position from 0 to {}, the destination", count - 1)));
+            }
+        })
+    }
+
+    /// The table in which `key` makes what stands for a component's keys.
+    fn of(&self, mut key: impl FnMut(&[Vec<f32>]) -> Vec<f32>) -> Array {
+        let keys: Vec<Vec<f32>> = self.keys.iter().map(|keys| key(keys)).collect();
+        let row = |query: &Vec<f32>| {
+            keys.iter()
+                .map(|key| self.weights.score(query, key))
+                .collect::<Vec<_>>()
+        };
+        Array::of_rows(self.queries.iter().flat_map(row).collect(), keys.len())
+    }
+}
+
+/// Sums of the rows of `table [m, n]`: what each component of the query side adds.
+pub fn query_side(table: &Array) -> Vec<f32> {
+    let rows = (0..).map_while(|row| table.row(row));
+    rows.map(|row| row.iter().map(|&v| f64::from(v)).sum::<f64>() as f32)
+        .collect()
+}
+
+/// Sums of its columns: what each component of the key side adds.
+pub fn key_side(table: &Array) -> Vec<f32> {
+    let mut sums = vec![0f64; table.row(0).map_or(0, <[f32]>::len)];
+    for row in (0..).map_while(|row| table.row(row)) {
+        sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += f64::from(v));
+    }
+    sums.into_iter().map(|sum| sum as f32).collect()
+}
+
+/// Takes the sentence of `pair` through the layers before its head, and the head's score apart.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for a head or positions that there are not, [`ErrorKind::Prompt`] for a sentence that does not fit the
+/// context, errors of reading, and `watcher`'s.
+pub async fn account(model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<Account> {
+    pair.check(model)?;
+    let layers = pair.head.layer;
+    let seen = &pair.tokens[..=pair.dest];
+    let tree = PrefixTree::new([seen]);
+    let rows = tree.path(0).to_vec();
+    let mut passes = [Pass::new(tree, Request::default())];
+    let mut schedule = model.begin(&mut passes, layers, watcher).await?;
+    let weights = model.head_weights(pair.head, watcher).await?;
+    let components = |rows: Vec<usize>, side| {
+        let made = Components::new(model, &weights, &passes[0].tree, (rows, layers), side, Direction::None)?;
+        Result::Ok(Rc::new(RefCell::new(made)))
+    };
+    let (at_dest, at_all) = (
+        components(vec![rows[pair.dest]], Side::Query)?,
+        components(rows.clone(), Side::Key)?,
+    );
+    let taps = [&at_dest, &at_all].into_iter().flat_map(Components::taps);
+    passes[0].request.taps.extend(taps);
+    while model.advance(&mut schedule, &mut passes, watcher).await?.is_some() {}
+    for components in [&at_dest, &at_all] {
+        components.borrow_mut().add_biases(model)?;
+    }
+
+    let (normalized, ln_scale) = weights.normalise(&passes[0].resid);
+    let (queries, keys) = (weights.queries(normalized.clone())?, weights.keys(normalized)?);
+    let width = weights.d_head();
+    let at = |of: &[f32], row: usize| of[row * width..][..width].to_vec();
+    let query = at(&queries, rows[pair.dest]);
+    let scores: Vec<f32> = rows.iter().map(|&row| weights.score(&query, &at(&keys, row))).collect();
+    let read = |components: &Components, side: Side, rows: &[usize]| {
+        let scales: Vec<f32> = rows.iter().map(|&row| ln_scale[row]).collect();
+        components.read(&weights, side, &scales)
+    };
+    let mut by_query = read(&at_dest.borrow(), Side::Query, &rows[pair.dest..]);
+    by_query.push(vec![weights.bias(Side::Query).to_vec()]);
+    let mut by_key = read(&at_all.borrow(), Side::Key, &rows);
+    by_key.push(vec![weights.bias(Side::Key).to_vec(); rows.len()]);
+    Ok(Account {
+        components: Component::before(layers, model.config().n_head)
+            .chain([Component::QueryBias])
+            .collect(),
+        score: scores[pair.src],
+        scores,
+        src: pair.src,
+        weights,
+        queries: by_query.into_iter().flatten().collect(),
+        keys: by_key,
+    })
+}

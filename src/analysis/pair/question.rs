@@ -1,0 +1,45 @@
+//! A pair of positions in a sentence.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::Model;
+use crate::names::Head;
+
+/// A pair of positions in a sentence, and the head that looks from one to the other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pair {
+    /// The sentence's tokens, `[pos]`.
+    pub tokens: Vec<u32>,
+    /// The position that the head looks from: the query's.
+    pub dest: usize,
+    /// The position that it looks to: the key's; not after `dest`.
+    pub src: usize,
+    /// The head.
+    pub head: Head,
+}
+
+impl Pair {
+    /// Checks it against `model`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a head or positions that there are not, and for a source after the destination;
+    /// [`ErrorKind::Prompt`] for a sentence that does not fit the context.
+    pub(super) fn check(&self, model: &Model) -> Result<()> {
+        model.config().check_head(self.head)?;
+        model.check_sequence(&self.tokens)?;
+        let count = self.tokens.len();
+        for (name, position) in [("destination", self.dest), ("source", self.src)] {
+            if position >= count {
+                let cause = format!("the {name} is position {position} of {count} tokens");
+                let expected = format!("a position from 0 to {}", count.saturating_sub(1));
+                return Err(Error::new(ErrorKind::Request, cause).expected(expected));
+            }
+        }
+        if self.src > self.dest {
+            let cause = format!("the source {} is after the destination {}", self.src, self.dest);
+            return Err(Error::new(ErrorKind::Request, cause)
+                .expected("a source at the destination or before it")
+                .advice("A head looks back: it sees no later token."));
+        }
+        Ok(())
+    }
+}

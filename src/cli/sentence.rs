@@ -1,0 +1,363 @@
+//! `keyside attention`, `keyside pair` and `keyside next`: one sentence.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Serialize;
+
+use super::files::{cannot_write, check_writable};
+use crate::analysis::Array;
+use crate::analysis::pair::{self, Account, Attention, Pair, Relative};
+use crate::checkpoint::source_for;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Unwatched};
+use crate::model::{Processing, Tokenizer};
+use crate::names::{Component, Head};
+
+/// Tokens that are listed as likely to come next.
+const NEXT: usize = 20;
+/// Lines of a table in the terminal.
+const LINES: usize = 12;
+
+/// The options of the commands about one sentence.
+#[derive(Debug, Clone, Args)]
+pub struct SentenceArguments {
+    /// Folder or http(s) URL of the checkpoint, or `hub:NAME@REVISION`.
+    #[arg(long, value_name = "DIR_OR_URL")]
+    pub model: String,
+    /// The sentence.
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub text: String,
+    /// Begin the sentence with the BOS token.
+    #[arg(long)]
+    pub bos: bool,
+    /// Position that is looked from, counted from 0; from the end where it is negative [default: the last token].
+    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = -1, hide_default_value = true)]
+    pub dest: i64,
+    /// Write everything as JSON to this file; - for standard output.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+/// The options of those about a head and a pair of positions.
+#[derive(Debug, Clone, Args)]
+pub struct PairArguments {
+    /// The sentence.
+    #[command(flatten)]
+    pub sentence: SentenceArguments,
+    /// The head, layer.head.
+    #[arg(long, value_name = "L.H")]
+    pub head: Head,
+    /// Position that is looked to, counted as --dest.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub src: i64,
+    /// Position whose key is subtracted in one of the tables, counted as --dest.
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub minus: Option<i64>,
+}
+
+/// What is written as JSON.
+#[derive(Serialize)]
+struct Written {
+    /// The sentence's tokens.
+    tokens: Vec<u32>,
+    /// Components before the head's layer.
+    components: Vec<String>,
+    /// Components of all layers.
+    all_components: Vec<String>,
+    arrays: BTreeMap<&'static str, Array>,
+}
+
+/// A token that may come next.
+#[derive(Serialize)]
+struct Next {
+    token: u32,
+    text: String,
+    logprob: f32,
+}
+
+/// A sentence that has been read.
+struct Sentence {
+    model: Model,
+    tokens: Vec<u32>,
+    dest: usize,
+}
+
+impl Sentence {
+    async fn read(arguments: &SentenceArguments) -> Result<Self> {
+        if let Some(file) = arguments.json.as_deref().filter(|file| !is_stdout(file)) {
+            check_writable(file)?;
+        }
+        let model = Model::open(source_for(&arguments.model)?, Processing::default()).await?;
+        let mut tokens = model.tokenizer().encode(&arguments.text)?;
+        if arguments.bos {
+            tokens.insert(0, model.tokenizer().bos_token()?);
+        }
+        if tokens.is_empty() {
+            return Err(Error::new(ErrorKind::Prompt, "the sentence is empty").expected("a text with a token at least"));
+        }
+        let dest = position("dest", arguments.dest, tokens.len())?;
+        Ok(Self { model, tokens, dest })
+    }
+
+    fn pair(&self, arguments: &PairArguments) -> Result<Pair> {
+        Ok(Pair {
+            tokens: self.tokens.clone(),
+            dest: self.dest,
+            src: position("src", arguments.src, self.tokens.len())?,
+            head: arguments.head,
+        })
+    }
+
+    /// The arrays with the sentence and the names of its components.
+    fn written(&self, head: Head, arrays: BTreeMap<&'static str, Array>) -> Written {
+        let n_head = self.model.config().n_head;
+        let names = |layers| {
+            Component::before(layers, n_head)
+                .map(|component| component.label())
+                .collect()
+        };
+        Written {
+            tokens: self.tokens.clone(),
+            components: names(head.layer),
+            all_components: names(self.model.config().n_layer),
+            arrays,
+        }
+    }
+
+    fn token(&self, position: usize) -> String {
+        shown(self.model.tokenizer(), self.tokens[position])
+    }
+}
+
+/// `keyside attention`: where every head looks from one position.
+///
+/// # Errors
+/// Those of [`pair::attention`], and of writing.
+pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
+    let mut sentence = Sentence::read(&arguments.sentence).await?;
+    let pair = sentence.pair(arguments)?;
+    let found = pair::attention(&mut sentence.model, &pair, &Unwatched).await?;
+    let (layers, heads) = (sentence.model.config().n_layer, sentence.model.config().n_head);
+    let count = pair.tokens.len();
+    let to_src: Vec<f32> = found
+        .pattern
+        .data()
+        .iter()
+        .skip(pair.src)
+        .step_by(count)
+        .copied()
+        .collect();
+    let told = attention_told(&sentence, &pair, &found, &to_src);
+    let top = found.next(NEXT).into_iter().map(|(_, logprob)| logprob).collect();
+    let arrays = [
+        ("scores_all_heads_at_dest", found.scores),
+        ("pattern", found.of_head),
+        ("pattern_to_src_all_heads", Array::new(vec![layers, heads], to_src)?),
+        ("entropy_at_dest_all_heads", found.entropy),
+        ("top_logprobs_at_dest", Array::vector(top)),
+    ];
+    let written = sentence.written(pair.head, arrays.into());
+    write(arguments.sentence.json.as_deref(), &written, &told, out)
+}
+
+/// The head's attention from the destination, and the heads that look most to the source.
+fn attention_told(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &[f32]) -> String {
+    let n_head = sentence.model.config().n_head;
+    let mut told = format!(
+        "Head {} at {:?} (position {}) looks to:\n",
+        pair.head,
+        sentence.token(pair.dest),
+        pair.dest
+    );
+    let row = found.of_head.row(pair.dest).unwrap_or_default();
+    for position in largest(row).take(LINES) {
+        let mark = if position == pair.src { "  <- src" } else { "" };
+        line(
+            &mut told,
+            format_args!(
+                "{:>6.1} %  {position:>4}  {:?}{mark}",
+                100.0 * row[position],
+                sentence.token(position)
+            ),
+        );
+    }
+    line(
+        &mut told,
+        format_args!(
+            "Heads that look most to {:?} (position {}):",
+            sentence.token(pair.src),
+            pair.src
+        ),
+    );
+    for index in largest(to_src).take(LINES) {
+        let head = Head::new(index / n_head, index % n_head);
+        line(&mut told, format_args!("{:>6.1} %  {head}", 100.0 * to_src[index]));
+    }
+    told
+}
+
+/// `keyside pair`: what makes the score of a head between two positions, from both sides.
+///
+/// # Errors
+/// Those of [`pair::account`], and of writing.
+pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
+    let mut sentence = Sentence::read(&arguments.sentence).await?;
+    let pair = sentence.pair(arguments)?;
+    let minus = arguments
+        .minus
+        .map(|minus| position("minus", minus, pair.tokens.len()))
+        .transpose()?;
+    let account = pair::account(&mut sentence.model, &pair, &Unwatched).await?;
+    let table = account.table();
+    let told = account_told(&sentence, &pair, &account, &table);
+    let mut arrays: BTreeMap<&'static str, Array> = [
+        ("table_key_side", Array::vector(pair::key_side(&table))),
+        ("table_query_side", Array::vector(pair::query_side(&table))),
+        ("table_minus_mean", account.relative(Relative::Mean)?),
+        ("table_minus_attention", account.relative(Relative::Attention)?),
+        ("table", table),
+    ]
+    .into();
+    if let Some(minus) = minus {
+        arrays.insert("table_minus_position", account.relative(Relative::Position(minus))?);
+    }
+    let written = sentence.written(pair.head, arrays);
+    write(arguments.sentence.json.as_deref(), &written, &told, out)
+}
+
+/// The score, the largest writers of both sides, and the largest pairs of them.
+fn account_told(sentence: &Sentence, pair: &Pair, account: &Account, table: &Array) -> String {
+    let sum: f64 = table.data().iter().map(|&v| f64::from(v)).sum();
+    let (dest, src) = (sentence.token(pair.dest), sentence.token(pair.src));
+    let mut told = format!(
+        "Head {}: the score from {dest:?} (position {}) to {src:?} (position {}) is {:.4}; {} cells add up to {sum:.4}.\n",
+        pair.head,
+        pair.dest,
+        pair.src,
+        account.score,
+        table.data().len(),
+    );
+    let name = |index: usize, bias: &str| match account.components.get(index) {
+        Some(Component::QueryBias) | None => bias.to_owned(),
+        Some(component) => component.name(),
+    };
+    for (sums, bias, of, token) in [
+        (pair::key_side(table), "the bias of the key", "key", &src),
+        (pair::query_side(table), "the bias of the query", "query", &dest),
+    ] {
+        line(
+            &mut told,
+            format_args!("What was written at {token:?} adds to the {of} side:"),
+        );
+        for index in largest_sizes(&sums).take(LINES) {
+            line(&mut told, format_args!("{:>+9.4}  {}", sums[index], name(index, bias)));
+        }
+    }
+    line(&mut told, format_args!("Largest pairs:"));
+    let width = account.components.len();
+    for index in largest_sizes(table.data()).take(LINES) {
+        let (row, column) = (index / width, index % width);
+        let (query, key) = (name(row, "the bias of the query"), name(column, "the bias of the key"));
+        line(
+            &mut told,
+            format_args!(
+                "{:>+9.4}  {query} at {dest:?} meets {key} at {src:?}",
+                table.data()[index]
+            ),
+        );
+    }
+    told
+}
+
+/// `keyside next`: the likeliest tokens after a position.
+///
+/// # Errors
+/// Those of [`pair::attention`], and of writing.
+pub async fn run_next(arguments: &SentenceArguments, out: &mut dyn Write) -> Result<()> {
+    let mut sentence = Sentence::read(arguments).await?;
+    let seen = sentence.tokens[..=sentence.dest].to_vec();
+    let found = sentence.model.log_probs(&[&seen], &Unwatched).await?;
+    let log_probs = found.into_iter().next().unwrap_or_default();
+    let next: Vec<Next> = largest(&log_probs)
+        .take(NEXT)
+        .map(|token| Next {
+            token: token as u32,
+            text: shown(sentence.model.tokenizer(), token as u32),
+            logprob: log_probs[token],
+        })
+        .collect();
+    let mut told = format!(
+        "After {:?} (position {}):\n",
+        sentence.token(sentence.dest),
+        sentence.dest
+    );
+    for Next { token, text, logprob } in &next {
+        line(
+            &mut told,
+            format_args!("{:>6.2} %  {text:?} ({token})", 100.0 * f64::from(*logprob).exp()),
+        );
+    }
+    write(arguments.json.as_deref(), &next, &told, out)
+}
+
+/// Writes `all` as JSON where that was asked for, else `told` to `out`.
+fn write(json: Option<&Path>, all: &impl Serialize, told: &str, out: &mut dyn Write) -> Result<()> {
+    let Some(file) = json else {
+        // A reader that closes its end is no failure.
+        let _ = write!(out, "{told}");
+        return Ok(());
+    };
+    let text = serde_json::to_string(all)
+        .map_err(|cause| Error::new(ErrorKind::Internal, format!("the arrays can't be written ({cause})")))?;
+    if is_stdout(file) {
+        let _ = writeln!(out, "{text}");
+        return Ok(());
+    }
+    std::fs::write(file, text).map_err(|cause| cannot_write(file, &cause))
+}
+
+fn is_stdout(file: &Path) -> bool {
+    file.as_os_str() == "-"
+}
+
+/// The position that `given` means in `count` tokens.
+fn position(name: &str, given: i64, count: usize) -> Result<usize> {
+    let from_start = if given < 0 { given + count as i64 } else { given };
+    let found = usize::try_from(from_start).ok().filter(|position| *position < count);
+    found.ok_or_else(|| {
+        Error::new(
+            ErrorKind::Request,
+            format!("--{name} is {given}, outside of {count} tokens"),
+        )
+        .expected(format!("a position from {} to {}", -(count as i64), count - 1))
+    })
+}
+
+fn shown(tokenizer: &Tokenizer, token: u32) -> String {
+    tokenizer.token_text(token).unwrap_or_default()
+}
+
+/// Indices of `values`, the largest first; of equal ones the first.
+fn largest(values: &[f32]) -> impl Iterator<Item = usize> {
+    sorted(values, |value| value)
+}
+
+/// The same by absolute value.
+fn largest_sizes(values: &[f32]) -> impl Iterator<Item = usize> {
+    sorted(values, f32::abs)
+}
+
+fn sorted(values: &[f32], by: fn(f32) -> f32) -> impl Iterator<Item = usize> {
+    let mut indices: Vec<usize> = (0..values.len()).collect();
+    indices.sort_by(|left, right| by(values[*right]).total_cmp(&by(values[*left])));
+    indices.into_iter()
+}
+
+fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
+    // Writing to a string can't fail.
+    let _ = writeln!(text, "{line}");
+}

@@ -1,0 +1,331 @@
+//! One sentence, one pair of positions: golden numbers, what must hold of any account, what is refused, the command line.
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+mod golden_file;
+
+use std::process::{Command, Output};
+
+use common::{TINY, block_on, tiny};
+use golden_file::pairs::Case;
+use golden_file::{Golden, fixture};
+use keyside::analysis::pair::{self, Account, Pair, Relative};
+use keyside::forward::{Model, Unwatched};
+use keyside::model::Processing;
+use keyside::names::{Component, Head};
+use rand_mt::Mt;
+use serde_json::Value;
+
+const TOLERANCE: f32 = 1e-4;
+
+fn model(processing: Processing) -> Model {
+    block_on(Model::open(Box::new(tiny()), processing)).unwrap()
+}
+
+fn question(case: &Case) -> Pair {
+    Pair {
+        tokens: case.tokens.clone(),
+        dest: case.dest,
+        src: case.src,
+        head: case.head,
+    }
+}
+
+#[test]
+fn eight_pairs_give_the_golden_numbers() {
+    let mut golden = Golden::without_file(TOLERANCE);
+    let mut model = model(Processing::default());
+    for case in Case::all(&model, &fixture("pairs-golden.json")) {
+        let asked = question(&case);
+        let attention = block_on(pair::attention(&mut model, &asked, &Unwatched)).unwrap();
+        let count = asked.tokens.len();
+        case.check(&mut golden, "scores_all_heads_at_dest", attention.scores.data());
+        case.check(&mut golden, "pattern", attention.of_head.data());
+        let to_src: Vec<f32> = attention
+            .pattern
+            .data()
+            .iter()
+            .skip(case.src)
+            .step_by(count)
+            .copied()
+            .collect();
+        case.check(&mut golden, "pattern_to_src_all_heads", &to_src);
+        case.check(&mut golden, "entropy_at_dest_all_heads", attention.entropy.data());
+        let top: Vec<f32> = attention.next(20).into_iter().map(|(_, log_prob)| log_prob).collect();
+        case.check(&mut golden, "top_logprobs_at_dest", &top);
+
+        let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
+        let (bias, components) = account.components.split_last().unwrap();
+        assert_eq!((bias, components), (&Component::QueryBias, &case.components[..]));
+        let table = account.table();
+        case.check(&mut golden, "table", table.data());
+        case.check(&mut golden, "table_key_side", &pair::key_side(&table));
+        case.check(&mut golden, "table_query_side", &pair::query_side(&table));
+        for (name, to) in [
+            ("table_minus_mean", Relative::Mean),
+            ("table_minus_attention", Relative::Attention),
+            ("table_minus_position", Relative::Position(case.minus)),
+        ] {
+            case.check(&mut golden, name, account.relative(to).unwrap().data());
+        }
+    }
+    assert_eq!(golden.compared, 8 * 11);
+    golden.finish();
+}
+
+fn sum(values: &[f32]) -> f64 {
+    values.iter().map(|&v| f64::from(v)).sum()
+}
+
+fn size(values: &[f32]) -> f64 {
+    values.iter().map(|&v| f64::from(v).abs()).sum()
+}
+
+/// Checks what must hold of an account of `asked`: its tables add up.
+fn check_sums(account: &Account, asked: &Pair) {
+    let close = |found: f64, expected: f64, of: &[f32]| {
+        let difference = (found - expected).abs();
+        assert!(
+            difference <= 1e-4 + 1e-6 * size(of),
+            "{asked:?}: {found} for {expected}"
+        );
+    };
+    let table = account.table();
+    close(sum(table.data()), f64::from(account.score), table.data());
+    close(sum(&pair::key_side(&table)), f64::from(account.score), table.data());
+    close(sum(&pair::query_side(&table)), f64::from(account.score), table.data());
+    let mut row = account.scores.clone();
+    keyside_softmax(&mut row);
+    let mean = sum(&account.scores) / account.scores.len() as f64;
+    let relative = account.relative(Relative::Mean).unwrap();
+    close(sum(relative.data()), f64::from(account.score) - mean, relative.data());
+    // To the logarithm of the attention and the row's entropy.
+    let entropy: f64 = -row
+        .iter()
+        .map(|&p| f64::from(p))
+        .filter(|p| *p > 0.0)
+        .map(|p| p * p.ln())
+        .sum::<f64>();
+    let relative = account.relative(Relative::Attention).unwrap();
+    let attention = f64::from(row[asked.src]);
+    if attention > 1e-30 {
+        close(sum(relative.data()), attention.ln() + entropy, relative.data());
+    }
+    for position in (0..account.scores.len()).filter(|position| *position != asked.src) {
+        let relative = account.relative(Relative::Position(position)).unwrap();
+        let expected = f64::from(account.score) - f64::from(account.scores[position]);
+        close(sum(relative.data()), expected, relative.data());
+        // The key's bias is in every key alike.
+        let bias = account.components.len() - 1;
+        assert!(relative.data().chunks_exact(bias + 1).all(|row| row[bias] == 0.0));
+    }
+}
+
+/// Probabilities of scores, in place.
+fn keyside_softmax(row: &mut [f32]) {
+    let most = row.iter().copied().fold(f32::MIN, f32::max);
+    let total: f64 = row.iter().map(|&v| f64::from(v - most).exp()).sum();
+    row.iter_mut()
+        .for_each(|v| *v = (f64::from(*v - most).exp() / total) as f32);
+}
+
+#[test]
+fn every_account_adds_up_under_every_processing() {
+    let mut random = Mt::new(11);
+    let mut below = |end: usize| random.next_u32() as usize % end;
+    let mut checked = 0;
+    for switches in 0..16 {
+        let on = |bit: usize| switches >> bit & 1 == 1;
+        let mut model = model(Processing {
+            fold_ln: on(0),
+            center_writing_weights: on(1),
+            center_unembed: on(2),
+            fold_value_biases: on(3),
+        });
+        for _ in 0..4 {
+            let tokens: Vec<u32> = (0..1 + below(12)).map(|_| below(600) as u32).collect();
+            let dest = below(tokens.len());
+            let asked = Pair {
+                src: below(dest + 1),
+                dest,
+                tokens,
+                head: Head::new(below(3), below(4)),
+            };
+            let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
+            check_sums(&account, &asked);
+            let attention = block_on(pair::attention(&mut model, &asked, &Unwatched)).unwrap();
+            let row = attention.scores.row(asked.head.layer).unwrap();
+            let row = &row[asked.head.head * asked.tokens.len()..][..asked.tokens.len()];
+            for (found, expected) in account.scores.iter().zip(row) {
+                assert!((found - expected).abs() <= TOLERANCE, "{asked:?}");
+            }
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 64);
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let mut model = model(Processing::default());
+    let sound = Pair {
+        tokens: vec![1, 2, 3],
+        dest: 2,
+        src: 0,
+        head: Head::new(2, 1),
+    };
+    for (asked, part) in [
+        (
+            Pair {
+                dest: 3,
+                ..sound.clone()
+            },
+            "the destination is position 3 of 3 tokens",
+        ),
+        (
+            Pair {
+                src: 7,
+                ..sound.clone()
+            },
+            "the source is position 7",
+        ),
+        (
+            Pair {
+                src: 2,
+                dest: 1,
+                ..sound.clone()
+            },
+            "the source 2 is after the destination 1",
+        ),
+        (
+            Pair {
+                head: Head::new(3, 0),
+                ..sound.clone()
+            },
+            "head 3.0 does not exist",
+        ),
+        (
+            Pair {
+                tokens: vec![1; 1000],
+                ..sound.clone()
+            },
+            "1000",
+        ),
+        (
+            Pair {
+                tokens: Vec::new(),
+                ..sound.clone()
+            },
+            "",
+        ),
+    ] {
+        let error = block_on(pair::account(&mut model, &asked, &Unwatched))
+            .map(|_| ())
+            .unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+        let error = block_on(pair::attention(&mut model, &asked, &Unwatched)).unwrap_err();
+        assert!(error.to_string().contains(part), "{error}");
+    }
+    let account = block_on(pair::account(&mut model, &sound, &Unwatched)).unwrap();
+    let error = account.relative(Relative::Position(3)).unwrap_err();
+    assert!(error.cause.contains("position 3"), "{error}");
+    let itself = account.relative(Relative::Position(0)).unwrap();
+    assert!(
+        itself.data().iter().all(|v| *v == 0.0),
+        "the source relative to itself is nothing"
+    );
+}
+
+fn keyside(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_keyside"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+const TEXT: &str = "When Mary and John went to the store, John gave a drink to";
+
+#[test]
+fn the_command_line_writes_the_arrays_of_the_golden_file() {
+    let file = fixture("pairs-golden.json");
+    let case = &file[0];
+    let asked = [
+        "--model", TINY, "--text", TEXT, "--head", "2.1", "--src", "1", "--minus", "-11", "--json", "-",
+    ];
+    let mut compared = 0;
+    for command in ["attention", "pair"] {
+        let output = keyside(&[&[command], &asked[..]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let written: Value = serde_json::from_slice(&output.stdout).unwrap();
+        for key in ["tokens", "components", "all_components"] {
+            assert_eq!(written[key], case[key], "{key}");
+        }
+        for (name, array) in written["arrays"].as_object().unwrap() {
+            let expected = &case["arrays"][name];
+            assert_eq!(array["shape"], expected["shape"], "{name}");
+            let (found, expected) = (array["data"].as_array().unwrap(), expected["data"].as_array().unwrap());
+            for (found, expected) in found.iter().zip(expected) {
+                assert!(
+                    (found.as_f64().unwrap() - expected.as_f64().unwrap()).abs() <= f64::from(TOLERANCE),
+                    "{name}"
+                );
+            }
+            compared += 1;
+        }
+    }
+    assert_eq!(compared, 11);
+}
+
+#[test]
+fn the_command_line_tells_of_a_sentence() {
+    let told = |arguments: &[&str]| {
+        let output = keyside(&[arguments, &["--model", TINY, "--text", TEXT]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let attention = told(&["attention", "--head", "2.1", "--src", "1"]);
+    assert!(
+        attention.contains("Head 2.1 at \" to\" (position 13) looks to:"),
+        "{attention}"
+    );
+    assert!(attention.contains("\" Mary\"  <- src"), "{attention}");
+    let pair = told(&["pair", "--head", "2.1", "--src", "1", "--dest", "-1"]);
+    assert!(pair.contains("225 cells add up to"), "{pair}");
+    assert!(pair.contains("meets") && pair.contains("head 1.3"), "{pair}");
+    let next = told(&["next"]);
+    assert!(next.starts_with("After \" to\" (position 13):\n"), "{next}");
+    assert_eq!(next.lines().count(), 21, "{next}");
+}
+
+#[test]
+fn bad_sentences_are_one_line_and_status_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("pair.json");
+    for (arguments, part) in [
+        (
+            &["--text", "", "--head", "2.1", "--src", "0"][..],
+            "the sentence is empty",
+        ),
+        (
+            &["--text", TEXT, "--head", "2.1", "--src", "14"],
+            "--src is 14, outside of 14 tokens",
+        ),
+        (&["--text", TEXT, "--head", "2.1", "--src", "-15"], "--src is -15"),
+        (
+            &["--text", TEXT, "--head", "2.1", "--src", "5", "--dest", "3"],
+            "the source 5 is after",
+        ),
+        (
+            &["--text", TEXT, "--head", "9.1", "--src", "0"],
+            "head 9.1 does not exist",
+        ),
+    ] {
+        let fixed = ["pair", "--model", TINY, "--json", out.to_str().unwrap()];
+        let output = keyside(&[&fixed[..], arguments].concat());
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.lines().count() == 1 && message.contains(part), "{message}");
+        assert!(!out.exists(), "a file is left after {part}");
+    }
+}
