@@ -15,7 +15,7 @@ use crate::checkpoint::source_for;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Unwatched};
 use crate::model::{Processing, Tokenizer};
-use crate::names::{Component, Head};
+use crate::names::{Component, Head, PositionName, Side};
 
 /// Tokens that are listed as likely to come next.
 const NEXT: usize = 20;
@@ -99,7 +99,7 @@ impl Sentence {
         if tokens.is_empty() {
             return Err(Error::new(ErrorKind::Prompt, "the sentence is empty").expected("a text with a token at least"));
         }
-        let dest = position("dest", arguments.dest, tokens.len())?;
+        let dest = position(PositionName::Dest.as_str(), arguments.dest, tokens.len())?;
         Ok(Self { model, tokens, dest })
     }
 
@@ -107,7 +107,7 @@ impl Sentence {
         Ok(Pair {
             tokens: self.tokens.clone(),
             dest: self.dest,
-            src: position("src", arguments.src, self.tokens.len())?,
+            src: position(PositionName::Src.as_str(), arguments.src, self.tokens.len())?,
             head: arguments.head,
         })
     }
@@ -175,7 +175,10 @@ fn attention_told(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &
     );
     let row = found.of_head.row(pair.dest).unwrap_or_default();
     for position in largest(row).take(LINES) {
-        let mark = if position == pair.src { "  <- src" } else { "" };
+        let mark = match position == pair.src {
+            true => format!("  <- {}", PositionName::Src),
+            false => String::new(),
+        };
         line(
             &mut told,
             format_args!(
@@ -246,8 +249,8 @@ fn account_told(sentence: &Sentence, pair: &Pair, account: &Account, table: &Arr
         Some(component) => component.name(),
     };
     for (sums, bias, of, token) in [
-        (pair::key_side(table), "the bias of the key", "key", &src),
-        (pair::query_side(table), "the bias of the query", "query", &dest),
+        (pair::key_side(table), "the bias of the key", Side::Key, &src),
+        (pair::query_side(table), "the bias of the query", Side::Query, &dest),
     ] {
         line(
             &mut told,

@@ -137,8 +137,8 @@ export const ownPrompts = [
         await rm(folder, { recursive: true });
       }
       await drop(tab, "Mine.CSV", 'text,dest,src,a,b\n"Mary and John went to the store, and John gave it to Mary",,0,,\nThe cat and the dog and the,,1,,\n');
+      await until(tab.page, () => tab.at("csv-checkbox").isChecked(), (is) => is, "it is not read as CSV");
       await tab.at("own-prompts-told").getByText("2 prompts.").waitFor();
-      check(await tab.at("csv-checkbox").isChecked(), "it is not read as CSV");
       await tab.run();
       check((await tab.at("run-summary").innerText()).includes("2 prompts of one\u{2019}s own"), "other prompts were run");
       // Another model, or the IOI prompts and back: what was typed stays.
