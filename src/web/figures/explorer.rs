@@ -134,8 +134,12 @@ impl Explorer {
     }
 
     fn take_up(self) {
+        // A tab that is not painted has no frames: when the next one comes, the plot may be gone.
+        let Some(latest) = self.latest.try_get_value() else {
+            return;
+        };
         self.frame_due.set_value(false);
-        let Some(at) = self.latest.get_value() else { return };
+        let Some(at) = latest else { return };
         self.pointer.set(Some(at));
         if let Some(from) = self.pressed.get_value()
             && (far(from, at) || self.drag.with_untracked(Option::is_some))
