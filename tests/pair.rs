@@ -10,10 +10,10 @@ use std::process::{Command, Output};
 use common::{TINY, block_on, tiny};
 use golden_file::pairs::Case;
 use golden_file::{Golden, fixture};
-use keyside::analysis::pair::{self, Account, Pair, Relative};
+use keyside::analysis::pair::{self, Account, Pair, Sentence};
 use keyside::forward::{Model, Unwatched};
 use keyside::model::Processing;
-use keyside::names::{Component, Head};
+use keyside::names::{Component, Head, Relative};
 use rand_mt::Mt;
 use serde_json::Value;
 
@@ -38,7 +38,9 @@ fn eight_pairs_give_the_golden_numbers() {
     let mut model = model(Processing::default());
     for case in Case::all(&model, &fixture("pairs-golden.json")) {
         let asked = question(&case);
-        let attention = block_on(pair::attention(&mut model, &asked, &Unwatched)).unwrap();
+        let sentence = block_on(Sentence::read(&mut model, &asked.tokens, None, &Unwatched)).unwrap();
+        let attention = pair::attention(&model, &sentence, &asked).unwrap();
+        let log_probs = block_on(sentence.log_probs(&model, asked.dest, &Unwatched)).unwrap();
         let count = asked.tokens.len();
         case.check(&mut golden, "scores_all_heads_at_dest", attention.scores.data());
         case.check(&mut golden, "pattern", attention.of_head.data());
@@ -52,7 +54,10 @@ fn eight_pairs_give_the_golden_numbers() {
             .collect();
         case.check(&mut golden, "pattern_to_src_all_heads", &to_src);
         case.check(&mut golden, "entropy_at_dest_all_heads", attention.entropy.data());
-        let top: Vec<f32> = attention.next(20).into_iter().map(|(_, log_prob)| log_prob).collect();
+        let top: Vec<f32> = pair::likeliest(&log_probs, 20)
+            .into_iter()
+            .map(|(_, log_prob)| log_prob)
+            .collect();
         case.check(&mut golden, "top_logprobs_at_dest", &top);
 
         let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
@@ -154,7 +159,8 @@ fn every_account_adds_up_under_every_processing() {
             };
             let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
             check_sums(&account, &asked);
-            let attention = block_on(pair::attention(&mut model, &asked, &Unwatched)).unwrap();
+            let sentence = block_on(Sentence::read(&mut model, &asked.tokens, None, &Unwatched)).unwrap();
+            let attention = pair::attention(&model, &sentence, &asked).unwrap();
             let row = attention.scores.row(asked.head.layer).unwrap();
             let row = &row[asked.head.head * asked.tokens.len()..][..asked.tokens.len()];
             for (found, expected) in account.scores.iter().zip(row) {
@@ -224,7 +230,10 @@ fn what_makes_no_sense_is_refused() {
             .map(|_| ())
             .unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
-        let error = block_on(pair::attention(&mut model, &asked, &Unwatched)).unwrap_err();
+        let error = match block_on(Sentence::read(&mut model, &asked.tokens, None, &Unwatched)) {
+            Ok(sentence) => pair::attention(&model, &sentence, &asked).unwrap_err(),
+            Err(error) => error,
+        };
         assert!(error.to_string().contains(part), "{error}");
     }
     let account = block_on(pair::account(&mut model, &sound, &Unwatched)).unwrap();
@@ -235,6 +244,74 @@ fn what_makes_no_sense_is_refused() {
         itself.data().iter().all(|v| *v == 0.0),
         "the source relative to itself is nothing"
     );
+}
+
+#[test]
+fn a_sentence_that_goes_on_is_the_same_as_one_that_begins_anew() {
+    let mut model = model(Processing::default());
+    let whole = model
+        .tokenizer()
+        .encode("When Mary and John went to the store, John gave a drink to")
+        .unwrap();
+    let mut other = whole[..6].to_vec();
+    other.extend([7, 8, 9]);
+    let mut before = None::<Sentence>;
+    // Typed on, typed differently, shortened, another one, the same again.
+    for tokens in [
+        &whole[..3],
+        &whole[..9],
+        &whole,
+        &other,
+        &other[..2],
+        &whole[4..],
+        &whole[4..],
+    ] {
+        let expected = block_on(Sentence::read(&mut model, tokens, None, &Unwatched)).unwrap();
+        let found = block_on(Sentence::read(&mut model, tokens, before.as_ref(), &Unwatched)).unwrap();
+        for dest in 0..tokens.len() {
+            for head in (0..3).flat_map(|layer| (0..4).map(move |head| Head::new(layer, head))) {
+                let (found, expected) = (found.scores(&model, head, dest), expected.scores(&model, head, dest));
+                let (found, expected) = (found.unwrap(), expected.unwrap());
+                assert_eq!(found.len(), dest + 1);
+                assert!(
+                    found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-5),
+                    "{head} at {dest}"
+                );
+            }
+            let of = |sentence: &Sentence| block_on(sentence.log_probs(&model, dest, &Unwatched)).unwrap();
+            let (found, expected) = (of(&found), of(&expected));
+            assert!(
+                found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-5),
+                "at {dest}"
+            );
+        }
+        before = Some(found);
+    }
+}
+
+#[test]
+fn a_sentence_that_goes_on_computes_only_what_is_new() {
+    struct Counts(std::cell::Cell<usize>);
+    impl keyside::forward::Watcher for Counts {
+        fn waiting(&self) {}
+        fn computing(&self) {}
+        fn loaded(&self, _: u64, _: &keyside::checkpoint::Traffic) {}
+        fn computed(&self, _: usize, _: usize, positions: usize) {
+            self.0.set(self.0.get() + positions);
+        }
+        fn breathe(&self) -> futures::future::LocalBoxFuture<'_, keyside::Result<()>> {
+            Box::pin(std::future::ready(Ok(())))
+        }
+    }
+    let mut model = model(Processing::default());
+    let tokens: Vec<u32> = (10..30).collect();
+    let mut before = None::<Sentence>;
+    for (length, new) in [(12, 12), (13, 1), (20, 7), (20, 1), (5, 1)] {
+        let counts = Counts(Default::default());
+        let read = Sentence::read(&mut model, &tokens[..length], before.as_ref(), &counts);
+        before = Some(block_on(read).unwrap());
+        assert_eq!(counts.0.get(), 3 * new, "{length} tokens through three layers");
+    }
 }
 
 fn keyside(arguments: &[&str]) -> Output {

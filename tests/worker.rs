@@ -13,6 +13,7 @@ use common::tiny;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
 use keyside::analysis::Analysis;
+use keyside::analysis::pair::Question;
 use keyside::checkpoint::{
     Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
 };
@@ -20,6 +21,7 @@ use keyside::forward::Model;
 use keyside::model::Processing;
 use keyside::names::{Head, HistogramId, SeriesId};
 use keyside::prompts::IoiSet;
+use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
 
@@ -466,4 +468,68 @@ fn a_retry_is_told_while_nothing_else_happens_and_until_bytes_come() {
         "{:?}",
         posted.last()
     );
+}
+
+fn ask(id: u32, text: &str, head: Head) -> ToWorker {
+    ToWorker::Ask {
+        id,
+        url: URL.into(),
+        question: Question {
+            text: text.into(),
+            head: Some(head),
+            ..Question::default()
+        },
+    }
+}
+
+#[test]
+fn a_question_is_answered_part_by_part() {
+    let (posted, opened) = Page::serve(
+        vec![
+            ask(1, "The keys to the cabinet", Head::new(2, 1)),
+            ask(2, "The keys to the cabinet are", Head::new(1, 0)),
+            ask(3, "", Head::new(1, 0)),
+        ],
+        Vec::new(),
+    );
+    assert_eq!(opened, 1);
+    let parts = |of: u32| {
+        let parts = posted.iter().filter_map(move |message| match message {
+            FromWorker::Answer { id, part } if *id == of => Some(part),
+            _ => None,
+        });
+        parts.collect::<Vec<_>>()
+    };
+    for (id, head, tokens) in [(1, Head::new(2, 1), 10), (2, Head::new(1, 0), 12)] {
+        let parts = parts(id);
+        let kinds: Vec<&str> = parts.iter().map(|part| part.sections[0].kind()).collect();
+        assert_eq!(kinds, ["attention", "next", "pair"]);
+        let attention = parts[0].attention().expect("is there");
+        assert_eq!(
+            (attention.head, attention.dest),
+            (head, parts[0].prompts[0].tokens.len() - 1)
+        );
+        assert_eq!(attention.texts.concat(), parts[0].prompts[0].text, "{tokens}");
+        // The most attended position other than the first.
+        let row = attention.row(head);
+        assert!(row.iter().skip(1).all(|p| *p <= row[attention.src]) && attention.src > 0);
+        let pair = parts[2].pair().expect("is there");
+        let sum: f32 = pair.table.data().iter().sum();
+        assert!((sum - pair.score).abs() < 1e-4);
+        assert!((attention.scores_of(head)[pair.src] - pair.score).abs() < 1e-4);
+        // What crosses is read back as it was.
+        for part in parts {
+            let written = part.to_json().expect("writes");
+            assert_eq!(&ResultFile::from_json(written.as_bytes()).expect("reads"), &**part);
+        }
+        assert!(
+            posted
+                .iter()
+                .any(|message| matches!(message, FromWorker::Answered { id: of } if *of == id))
+        );
+    }
+    let Some(FromWorker::Failed { id: 3, error }) = posted.last() else {
+        panic!("{:?}", posted.last())
+    };
+    assert_eq!(error.kind, ErrorKind::Prompt);
 }

@@ -43,4 +43,10 @@ sections! {
     "substitution" => Substitution(substitution::SubstitutionSection) by SubstitutionAnalyzer;
     /// Contributions of components to the score: the heatmaps.
     "contributions" => Contributions(contributions::ContributionsSection) by ContributionsAnalyzer;
+    /// Where every head looks from one position of a sentence.
+    "attention" => Attention(pair::AttentionSection);
+    /// The likeliest tokens after that position.
+    "next" => Next(pair::NextSection);
+    /// The score of one pair of positions, taken apart on both sides.
+    "pair" => Pair(pair::PairSection);
 }

@@ -5,9 +5,9 @@ use serde::Deserialize;
 use crate::json::{self, Misread};
 
 /// Defines `Section` from one list of analyses: the kind of their section in the result file, its variant and type, and what finds
-/// it. Modules are those of the file that has the list.
+/// it in a run over many prompts, where that is how it is found. Modules are those of the file that has the list.
 macro_rules! sections {
-    ($($(#[$about:meta])+ $kind:literal => $variant:ident($module:ident::$section:ident) by $analyzer:ident;)+) => {
+    ($($(#[$about:meta])+ $kind:literal => $variant:ident($module:ident::$section:ident) $(by $analyzer:ident)?;)+) => {
         $(pub use self::$module::$section;)+
 
         /// One section of a result.
@@ -48,7 +48,9 @@ macro_rules! sections {
             pub(crate) fn analyzers(
                 analysis: &$crate::analysis::request::Analysis,
             ) -> Vec<Box<dyn $crate::analysis::analyzer::AnyAnalyzer<Self>>> {
-                vec![$(Box::new(<$module::$analyzer as $crate::analysis::analyzer::Analyzer>::new(analysis))),+]
+                let mut analyzers: Vec<Box<dyn $crate::analysis::analyzer::AnyAnalyzer<Self>>> = Vec::new();
+                $($(analyzers.push(Box::new(<$module::$analyzer as $crate::analysis::analyzer::Analyzer>::new(analysis)));)?)+
+                analyzers
             }
 
             /// Reads a section of any kind.
@@ -125,8 +127,8 @@ mod tests {
 
     #[test]
     fn unknown_kinds_are_skipped_and_others_must_be_whole() {
-        for text in [r#"{"kind": "pair", "head": 7}"#, r#"{"head": 7, "kind": "pair"}"#] {
-            assert_eq!(read(text).expect("skips"), SectionRead::Skipped("pair".to_owned()));
+        for text in [r#"{"kind": "later", "head": 7}"#, r#"{"head": 7, "kind": "later"}"#] {
+            assert_eq!(read(text).expect("skips"), SectionRead::Skipped("later".to_owned()));
         }
         for (text, word) in [
             (r#"{"head": "1.0"}"#, "missing field `kind`"),
@@ -143,6 +145,6 @@ mod tests {
     fn every_kind_is_listed_once() {
         let mut kinds = Section::KINDS.to_vec();
         kinds.dedup();
-        assert_eq!(kinds, ["substitution", "contributions"]);
+        assert_eq!(kinds, ["substitution", "contributions", "attention", "next", "pair"]);
     }
 }

@@ -263,7 +263,9 @@ impl Session {
             FromWorker::Progress { .. }
             | FromWorker::Notices { .. }
             | FromWorker::Batch { .. }
-            | FromWorker::Finished { .. } => {}
+            | FromWorker::Finished { .. }
+            | FromWorker::Answer { .. }
+            | FromWorker::Answered { .. } => {}
         }
     }
 

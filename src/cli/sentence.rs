@@ -10,12 +10,12 @@ use serde::Serialize;
 
 use super::files::{cannot_write, check_writable};
 use crate::analysis::Array;
-use crate::analysis::pair::{self, Account, Attention, Pair, Relative};
+use crate::analysis::pair::{self, Account, Attention, Pair};
 use crate::checkpoint::source_for;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Unwatched};
 use crate::model::{Processing, Tokenizer};
-use crate::names::{Component, Head, PositionName, Side};
+use crate::names::{Component, Head, PositionName, Relative, Side};
 
 /// Tokens that are listed as likely to come next.
 const NEXT: usize = 20;
@@ -140,7 +140,9 @@ impl Sentence {
 pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
-    let found = pair::attention(&mut sentence.model, &pair, &Unwatched).await?;
+    let read = pair::Sentence::read(&mut sentence.model, &pair.tokens, None, &Unwatched).await?;
+    let found = pair::attention(&sentence.model, &read, &pair)?;
+    let log_probs = read.log_probs(&sentence.model, pair.dest, &Unwatched).await?;
     let (layers, heads) = (sentence.model.config().n_layer, sentence.model.config().n_head);
     let count = pair.tokens.len();
     let to_src: Vec<f32> = found
@@ -152,7 +154,10 @@ pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Re
         .copied()
         .collect();
     let told = attention_told(&sentence, &pair, &found, &to_src);
-    let top = found.next(NEXT).into_iter().map(|(_, logprob)| logprob).collect();
+    let top = pair::likeliest(&log_probs, NEXT)
+        .into_iter()
+        .map(|(_, logprob)| logprob)
+        .collect();
     let arrays = [
         ("scores_all_heads_at_dest", found.scores),
         ("pattern", found.of_head),

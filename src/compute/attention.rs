@@ -51,6 +51,15 @@ impl Attention<'_> {
         Ok(z)
     }
 
+    /// Scores of `row` in `head` with the rows that it attends to, by position.
+    pub(crate) fn scores_by_position(&self, row: usize, head: usize) -> Vec<f32> {
+        let (mut attended, mut scores) = (Vec::new(), Vec::new());
+        self.rows.attended(row, &mut attended);
+        self.scores(row, head, &attended, &mut scores);
+        scores.reverse();
+        scores
+    }
+
     /// Scores of `row` in `head` with the rows `attended`, nearest first, into `scores`.
     fn scores(&self, row: usize, head: usize, attended: &[usize], scores: &mut Vec<f32>) {
         let query = self.part(row, 0, head);

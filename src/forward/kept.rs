@@ -21,9 +21,9 @@ impl Kept {
     }
 
     /// Keeps what enters `layer`.
-    pub(crate) fn keep_resid(&mut self, layer: usize, resid: &[f32]) {
+    pub(crate) fn keep_resid(&mut self, layer: usize, resid: Vec<f32>) {
         if layer >= self.first_layer {
-            self.resid_pre.push(resid.to_vec());
+            self.resid_pre.push(resid);
         }
     }
 

@@ -1,8 +1,11 @@
 //! A batch on its way through the model: its residual stream, what was asked for, what was captured.
 
+mod continued;
+
 use std::ops::Range;
 use std::rc::Rc;
 
+use self::continued::Continued;
 use crate::compute::block::{Block, BlockRest};
 use crate::compute::rows::{Edit as RowEdit, Rows};
 use crate::compute::step::Step;
@@ -60,6 +63,7 @@ pub struct Pass {
     pub(crate) place: Place,
     kept: Rc<Kept>,
     edited: Option<Edited>,
+    continued: Option<Continued>,
 }
 
 /// What makes a pass one of edited sequences.
@@ -96,6 +100,7 @@ impl Pass {
             place: Place::default(),
             kept: Rc::default(),
             edited: None,
+            continued: None,
         }
     }
 
@@ -187,13 +192,14 @@ impl Pass {
                 let started = edited.copied.partition_point(|(_, from_layer)| *from_layer <= layer);
                 edited.frozen..edited.frozen + started
             }
-            None => 0..self.tree.len(),
+            None => self.shared()..self.tree.len(),
         }
     }
 
     /// Starts over: at the embedding, or where the pass it was made from has been. `layers` blocks are ahead.
     pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config, layers: usize) -> Result<()> {
-        let computed = self.edited.as_ref().map_or(0, |edited| edited.frozen)..self.tree.len();
+        let known = self.edited.as_ref().map_or(self.shared(), |edited| edited.frozen);
+        let computed = known..self.tree.len();
         tap::check(&self.request.taps, config, layers, &computed)?;
         let taps = self.request.taps.iter();
         self.captured = taps.map(|tap| Captured::new(tap, &self.tree, config)).collect();
@@ -213,7 +219,13 @@ impl Pass {
                 }
             }
             None => {
-                for row in 0..self.tree.len() {
+                if let Some(Continued { base, shared }) = &self.continued {
+                    (0..*shared).for_each(|row| {
+                        self.resid
+                            .extend_from_slice(base.resid_pre(config.n_layer, row, config))
+                    });
+                }
+                for row in known..self.tree.len() {
                     let w_e = embedding.w_e(self.tree.token(row))?;
                     let w_pos = embedding.w_pos(self.tree.position(row))?;
                     self.resid
@@ -274,19 +286,24 @@ impl Pass {
     /// Makes room for queries, keys and values of block `layer`; those of rows that stay as they are known.
     fn begin_layer(&mut self, layer: usize, config: &Config) {
         if self.keeps() {
-            Rc::make_mut(&mut self.kept).keep_resid(layer, &self.resid);
+            let resid = self.resid_to_keep(layer, config);
+            Rc::make_mut(&mut self.kept).keep_resid(layer, resid);
         }
         self.qkv.clear();
         self.qkv.reserve_exact(self.tree.len() * 3 * config.d_model);
         if let Some(edited) = &self.edited {
             self.qkv.extend_from_slice(edited.base.qkv(layer));
+        } else if let Some(Continued { base, shared }) = &self.continued {
+            self.qkv
+                .extend(base.qkv(layer).iter().take(shared * 3 * config.d_model));
         }
     }
 
     /// All rows have gone through all `layers` blocks that they were to go through.
     fn finish(&mut self, config: &Config, layers: usize) -> Result<()> {
         if self.keeps() {
-            Rc::make_mut(&mut self.kept).keep_resid(layers, &self.resid);
+            let resid = self.resid_to_keep(layers, config);
+            Rc::make_mut(&mut self.kept).keep_resid(layers, resid);
         }
         let rows: Vec<usize> = self.rows_of(layers).collect();
         let asked = |tap: &Tap| tap.point == HookPoint::LnFinalScale;

@@ -104,6 +104,24 @@ impl Tokenizer {
         self.tokenizer.decode(&[token], false).ok()
     }
 
+    /// The text of `token`, with bytes that are no character by themselves as `\xE6`; "[50257]" for an id without a token.
+    pub fn label(&self, token: u32) -> String {
+        let Some(found) = self.tokenizer.id_to_token(token) else {
+            return format!("[{token}]");
+        };
+        if self.tokenizer.get_added_tokens_decoder().contains_key(&token) {
+            return found;
+        }
+        let bytes: Option<Vec<u8>> = found.chars().map(tokenizer_file::byte_of).collect();
+        let Some(bytes) = bytes else { return found };
+        let mut label = String::new();
+        for chunk in bytes.utf8_chunks() {
+            label.push_str(chunk.valid());
+            label.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02X}")));
+        }
+        label
+    }
+
     /// The token that stands for the beginning of a text.
     ///
     /// # Errors

@@ -173,3 +173,14 @@ fn unusable(cause: &impl ToString) -> Error {
 fn error(cause: impl Into<String>) -> Error {
     Error::new(ErrorKind::Tokenizer, cause)
 }
+
+/// The byte that a character of a byte-level token stands for. Printable ones of Latin-1 stand for themselves, the others follow from
+/// U+0100 on, in order; None for all else.
+pub(super) fn byte_of(symbol: char) -> Option<u8> {
+    let itself = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
+    let code = u32::from(symbol);
+    match code.checked_sub(0x100) {
+        None => u8::try_from(code).ok().filter(itself),
+        Some(place) => (0..=u8::MAX).filter(|byte| !itself(byte)).nth(place as usize),
+    }
+}

@@ -40,4 +40,10 @@ macro_rules! by_text {
     )+};
 }
 
-by_text!(super::Component, super::Head, super::HistogramId, super::Side);
+by_text!(
+    super::Component,
+    super::Head,
+    super::HistogramId,
+    super::Relative,
+    super::Side
+);

@@ -2,11 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::analysis::pair::{AttentionSection, NextSection, PairSection, Question};
 use crate::analysis::{Analysis, Analyzed, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
 use crate::forward::Model;
 use crate::model::{Config, Processing};
 use crate::names::{Head, HeatmapId, HistogramId, SeriesId};
-use crate::prompts::{IoiSet, Prompt, PromptSet};
+use crate::prompts::{IoiSet, Prompt, PromptSet, TextSet};
 
 /// The value of [`ResultFile::format`]: the version that is written.
 pub const FORMAT: &str = "keyside-result/2";
@@ -82,6 +83,27 @@ impl ResultFile {
         }
     }
 
+    /// The document of a `section` that was found of the sentence `prompt` with `model`, answering `question`.
+    pub fn of_sentence(model: &Model, question: &Question, prompt: &Prompt, section: Section) -> Self {
+        let set = TextSet {
+            prompts: 1,
+            prepend_bos: question.prepend_bos,
+            seed: 0,
+            notes: Vec::new(),
+        };
+        Self {
+            format: FORMAT.to_owned(),
+            model: ModelInfo::of(model),
+            config: model.config().clone(),
+            processing: model.processing(),
+            prompt_set: Some(PromptSet::Text(set)),
+            prompts: vec![prompt.clone()],
+            sections: vec![section],
+            skipped: Vec::new(),
+            timing: None,
+        }
+    }
+
     /// The document of `analysis` before anything is found.
     pub fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> Self {
         Self {
@@ -152,6 +174,30 @@ impl ResultFile {
     pub fn contributions_mut(&mut self) -> Option<&mut ContributionsSection> {
         self.sections.iter_mut().find_map(|section| match section {
             Section::Contributions(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// Where heads look in its sentence, if it has that.
+    pub fn attention(&self) -> Option<&AttentionSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Attention(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What comes next in its sentence, if it has that.
+    pub fn next(&self) -> Option<&NextSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Next(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The account of the score of one pair of positions, if it has that.
+    pub fn pair(&self) -> Option<&PairSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Pair(section) => Some(section),
             _ => None,
         })
     }

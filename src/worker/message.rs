@@ -4,6 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+use crate::analysis::pair::Question;
 use crate::analysis::{Analysis, BatchValues, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
@@ -36,7 +37,16 @@ pub enum ToWorker {
         /// What to analyse.
         analysis: Analysis,
     },
-    /// Stop the run `id`; answered by `Failed` with kind `Cancelled`.
+    /// Answer a question about a sentence with the model at `url`; answered by an `Answer` for each part, then `Answered`.
+    Ask {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
+        /// What is asked.
+        question: Question,
+    },
+    /// Stop the run or the answer `id`; answered by `Failed` with kind `Cancelled`.
     Cancel {
         /// Number of the request to stop.
         id: u32,
@@ -113,6 +123,19 @@ pub enum FromWorker {
         /// What it found.
         #[serde(deserialize_with = "result")]
         result: Box<ResultFile>,
+    },
+    /// One part of the answer to a question: a result with one section.
+    Answer {
+        /// Number of the request.
+        id: u32,
+        /// The sentence, and what was found of it.
+        #[serde(deserialize_with = "result")]
+        part: Box<ResultFile>,
+    },
+    /// A question is answered: no more parts come.
+    Answered {
+        /// Number of the request.
+        id: u32,
     },
     /// A request failed, or was cancelled.
     Failed {

@@ -4,6 +4,7 @@
 //! which is `postMessage` in a worker and a list in tests.
 
 mod message;
+mod models;
 mod serve;
 
 pub use message::{FromWorker, PICKED, ToWorker};

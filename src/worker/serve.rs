@@ -1,31 +1,19 @@
 //! The worker's loop: one request after the other, each of which can be cancelled at any moment.
 
-use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
 use futures::future::{Either, LocalBoxFuture, pending, select};
-use web_time::Instant;
 
+use super::models::Models;
 use super::{FromWorker, ToWorker};
-use crate::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
 use crate::checkpoint::{Gate, NoticeBoard, Source, Store, stored_models};
-use crate::error::{Error, ErrorKind, Result};
-use crate::forward::Model;
+use crate::error::{Error, Result};
 use crate::model::Checkpoint;
-use crate::result::ResultFile;
-
-/// Least time between two messages of progress in the same phase and batch.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-/// Longest time that computing goes on without letting the surroundings work, at block granularity.
-const BREATH_INTERVAL: Duration = Duration::from_millis(10);
-/// Longest time that computing gives way to a download at once.
-const LONGEST_BREATH: Duration = Duration::from_millis(30);
 
 /// What surrounds the loop: a browser's worker, or a test.
 pub trait Port {
@@ -86,10 +74,19 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                 };
                 port.post(answer);
             }
+            ToWorker::Ask { id, url, question } => {
+                let answering = telling(port, id, models.answer(port, id, &url, &question));
+                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), answering).await;
+                port.gate().open();
+                port.post(match outcome {
+                    Ok(()) => FromWorker::Answered { id },
+                    Err(error) => FromWorker::Failed { id, error },
+                });
+            }
             ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
             ToWorker::RemoveStored { id, folder } => {
                 // It may be the one that is open; and where there was no room, there is some now.
-                models.open = None;
+                models.forget();
                 port.post(stored(port, id, Some(&folder)).await);
             }
             // What they were for has ended in the meantime.
@@ -198,108 +195,5 @@ impl Inbox {
             Either::Left(((), _)) => Err(Error::cancelled()),
             Either::Right((result, _)) => result,
         }
-    }
-}
-
-/// The model of the last run.
-#[derive(Default)]
-struct Models {
-    open: Option<(String, Model)>,
-}
-
-impl Models {
-    async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
-        // Another model's weights make room before this one's are read.
-        let model = match self.open.take() {
-            Some((of, model)) if of == url => {
-                model.checkpoint().recheck();
-                model
-            }
-            other => {
-                drop(other);
-                Model::open(port.source(url)?, analysis.processing).await?
-            }
-        };
-        let (_, model) = self.open.insert((url.to_owned(), model));
-        let reporter = Reporter {
-            port,
-            id,
-            last: RefCell::new(None),
-            breath: Cell::new(Instant::now()),
-            bytes: Cell::new(0),
-        };
-        let outcome = analyze(model, analysis, &reporter)
-            .await
-            .map(|found| ResultFile::new(model, analysis, found));
-        // After a failed reading the files may be others than those that were opened.
-        if outcome.as_ref().is_err_and(|error| {
-            matches!(
-                error.kind,
-                ErrorKind::Source | ErrorKind::Changed | ErrorKind::Checkpoint | ErrorKind::Storage
-            )
-        }) {
-            self.open = None;
-        }
-        outcome
-    }
-}
-
-/// Tells the page how far a run is.
-struct Reporter<'a> {
-    port: &'a dyn Port,
-    id: u32,
-    last: RefCell<Option<(Instant, Progress)>>,
-    breath: Cell<Instant>,
-    /// Bytes of weights that have come so far.
-    bytes: Cell<u64>,
-}
-
-impl Observer for Reporter<'_> {
-    fn progress(&self, progress: &Progress) {
-        self.bytes.set(progress.bytes_read);
-        let mut last = self.last.borrow_mut();
-        let due = last.as_ref().is_none_or(|(at, last)| {
-            let same = last.phase == progress.phase && last.batches_done == progress.batches_done;
-            let least = if same {
-                PROGRESS_INTERVAL
-            } else {
-                PROGRESS_INTERVAL / 10
-            };
-            at.elapsed() >= least
-        });
-        if due {
-            *last = Some((Instant::now(), progress.clone()));
-            self.port.post(FromWorker::Progress {
-                id: self.id,
-                progress: progress.clone(),
-            });
-        }
-    }
-
-    fn batch(&self, index: usize, values: &BatchValues) {
-        self.port.post(FromWorker::Batch {
-            id: self.id,
-            index,
-            values: values.clone(),
-        });
-    }
-
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
-        Box::pin(async move {
-            if self.breath.get().elapsed() < BREATH_INTERVAL {
-                return Ok(());
-            }
-            let since = Instant::now();
-            loop {
-                let before = self.bytes.get();
-                self.port.breathe().await;
-                // What is downloading comes in small portions: as long as there is more, it goes first.
-                if self.bytes.get() == before || since.elapsed() >= LONGEST_BREATH {
-                    break;
-                }
-            }
-            self.breath.set(Instant::now());
-            Ok(())
-        })
     }
 }

@@ -9,19 +9,7 @@ use crate::analysis::contributions::{Components, Direction};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Watcher};
 use crate::math;
-use crate::names::{Component, Side};
-
-/// What a score is relative to. Softmax ignores what is added to the scores of all keys alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Relative {
-    /// The mean of the keys that the destination sees.
-    Mean,
-    /// The mean of the same keys, each weighted by the head's own attention: what is left is, to first order, the contribution to
-    /// `ln pattern[dest, src]`.
-    Attention,
-    /// The key at one position.
-    Position(usize),
-}
+use crate::names::{Component, Relative, Side};
 
 /// The score of a [`Pair`], taken apart on both sides at once.
 pub struct Account {
@@ -69,6 +57,20 @@ impl Account {
             }
             of_src.into_iter().map(|v| v as f32).collect()
         }))
+    }
+
+    /// What the cells of [`Account::relative`] add up to, computed without them: the score minus the (weighted) mean of the others.
+    ///
+    /// # Errors
+    /// As [`Account::relative`].
+    pub fn relative_score(&self, to: Relative) -> Result<f32> {
+        let weights = self.weights_of(to)?;
+        let others = self
+            .scores
+            .iter()
+            .zip(&weights)
+            .map(|(&score, weight)| weight * f64::from(score));
+        Ok((f64::from(self.score) - others.sum::<f64>()) as f32)
     }
 
     /// The weight of every key that the destination sees.

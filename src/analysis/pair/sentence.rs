@@ -1,0 +1,104 @@
+//! A sentence that has gone through the model, kept for all questions about where heads look in it.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Pass, PrefixTree, Request, Watcher};
+use crate::names::Head;
+
+/// A sentence that has gone through all layers of a model, whose queries and keys were kept: what any head makes of any position is
+/// known without another pass.
+pub struct Sentence {
+    tokens: Vec<u32>,
+    pass: Pass,
+}
+
+impl Sentence {
+    /// Takes `tokens` through `model`; what they share with the beginning of the sentence `before`, which is of the same model, is
+    /// not computed again.
+    ///
+    /// ```
+    /// use futures::executor::block_on;
+    /// use keyside::analysis::pair::Sentence;
+    /// use keyside::checkpoint::FileSource;
+    /// use keyside::forward::{Model, Unwatched};
+    /// use keyside::model::Processing;
+    /// use keyside::names::Head;
+    ///
+    /// let source = Box::new(FileSource::new("tests/fixtures/tiny"));
+    /// let mut model = block_on(Model::open(source, Processing::default()))?;
+    /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
+    /// let sentence = block_on(Sentence::read(&mut model, &tokens, None, &Unwatched))?;
+    /// let scores = sentence.scores(&model, Head::new(2, 1), tokens.len() - 1)?;
+    /// assert_eq!(scores.len(), tokens.len());
+    /// # Ok::<(), keyside::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] for a sentence that is empty or does not fit the context, errors of reading, and `watcher`'s.
+    pub async fn read(model: &mut Model, tokens: &[u32], before: Option<&Self>, watcher: &dyn Watcher) -> Result<Self> {
+        model.check_sequence(tokens)?;
+        let pass = match before {
+            Some(before) => before.pass.continued(model.config(), tokens)?,
+            None => {
+                let request = Request {
+                    keep_from: Some(0),
+                    ..Request::default()
+                };
+                Pass::new(PrefixTree::new([tokens]), request)
+            }
+        };
+        let mut passes = [pass];
+        model.run(&mut passes, model.config().n_layer, watcher).await?;
+        let [pass] = passes;
+        Ok(Self {
+            tokens: tokens.to_vec(),
+            pass,
+        })
+    }
+
+    /// Its tokens, `[pos]`.
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Scores of `head` from position `dest` to every position that it sees, `[dest + 1]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a head or position that is not there.
+    pub fn scores(&self, model: &Model, head: Head, dest: usize) -> Result<Vec<f32>> {
+        let row = self.row(dest)?;
+        self.pass.scores(model.config(), (head.layer, head.head), row)
+    }
+
+    /// Log-probabilities of the token that comes after position `dest`, `[d_vocab]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
+    pub async fn log_probs(&self, model: &Model, dest: usize, watcher: &dyn Watcher) -> Result<Vec<f32>> {
+        let found = model.log_probs_at(&self.pass, &[self.row(dest)?], watcher).await?;
+        Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    /// The position other than 0 that `head` looks most to from `dest`: position 0 is where heads look that have nothing to say.
+    /// Position 0 where there is no other.
+    ///
+    /// # Errors
+    /// As [`Sentence::scores`].
+    pub fn most_attended(&self, model: &Model, head: Head, dest: usize) -> Result<usize> {
+        let scores = self.scores(model, head, dest)?;
+        let others = scores.iter().enumerate().skip(1);
+        let best = others.fold(None, |best: Option<(usize, f32)>, (position, &score)| match best {
+            Some((_, largest)) if score <= largest => best,
+            _ => Some((position, score)),
+        });
+        Ok(best.map_or(0, |(position, _)| position))
+    }
+
+    fn row(&self, position: usize) -> Result<usize> {
+        let rows = self.pass.tree.path(0);
+        rows.get(position).copied().ok_or_else(|| {
+            let cause = format!("there is no position {position} in {} tokens", rows.len());
+            Error::new(ErrorKind::Request, cause)
+                .expected(format!("a position from 0 to {}", rows.len().saturating_sub(1)))
+        })
+    }
+}

@@ -1,0 +1,94 @@
+//! A pass that goes on where another has been: what is typed on computes only what is new.
+
+use std::rc::Rc;
+
+use super::{Pass, Request};
+use crate::compute::attention::Attention;
+use crate::compute::rows::Rows;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Kept, PrefixTree};
+use crate::model::Config;
+
+/// What makes a pass one that goes on where another has been.
+pub(super) struct Continued {
+    /// Of the pass that it was made from.
+    pub(super) base: Rc<Kept>,
+    /// Number of rows that both have.
+    pub(super) shared: usize,
+}
+
+impl Pass {
+    /// A pass over `tokens` that computes only what follows the beginning it shares with the sequence of this one, which has
+    /// gone through all layers and has kept them (see [`Request::keep_from`]). It keeps its layers, too. The last position
+    /// is computed in any case.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] where this one is not one sequence, or has not kept all its layers.
+    pub fn continued(&self, config: &Config, tokens: &[u32]) -> Result<Self> {
+        if !self.has_kept_all(config) || self.tree.sequences() != 1 || self.tree.len() != self.tree.path(0).len() {
+            return Err(Error::new(
+                ErrorKind::Request,
+                "a pass can't be continued that has not kept its layers",
+            )
+            .expected("one over one sequence that has gone through all of them and was asked to keep them"));
+        }
+        let path = self.tree.path(0).iter().map(|&row| self.tree.token(row));
+        let shared = path.zip(tokens).take_while(|(old, new)| old == *new).count();
+        let request = Request {
+            keep_from: Some(0),
+            ..Request::default()
+        };
+        let mut pass = Self::new(PrefixTree::new([tokens]), request);
+        pass.continued = Some(Continued {
+            base: Rc::clone(&self.kept),
+            shared: shared.min(tokens.len().saturating_sub(1)),
+        });
+        Ok(pass)
+    }
+
+    /// Whether it has gone through all layers, and has kept what entered each, and queries, keys and values.
+    fn has_kept_all(&self, config: &Config) -> bool {
+        self.edited.is_none() && self.kept.has(0) && self.kept.has(config.n_layer)
+    }
+
+    /// Scores of `head` in `layer` from `row` to the positions that it sees, by position.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a row, layer or head that is not there, and where layers were not kept.
+    pub fn scores(&self, config: &Config, (layer, head): (usize, usize), row: usize) -> Result<Vec<f32>> {
+        let there = layer < config.n_layer && head < config.n_head && row < self.tree.len();
+        if !there || !self.has_kept_all(config) {
+            let cause = format!("there are no scores of head {layer}.{head} at row {row}");
+            return Err(Error::new(ErrorKind::Request, cause)
+                .expected("a row and a head of a pass that has gone through all layers and has kept them"));
+        }
+        let rows = Rows {
+            range: row..row + 1,
+            parents: self.tree.parents(),
+        };
+        let attention = Attention {
+            config,
+            layer,
+            rows: &rows,
+            qkv: self.kept.qkv(layer),
+            edits: &[],
+        };
+        Ok(attention.scores_by_position(row, head))
+    }
+
+    /// Number of rows that are known from the pass that it goes on from.
+    pub(super) fn shared(&self) -> usize {
+        self.continued.as_ref().map_or(0, |continued| continued.shared)
+    }
+
+    /// What enters `layer` at all rows: those that are known, and those that are computed.
+    pub(super) fn resid_to_keep(&self, layer: usize, config: &Config) -> Vec<f32> {
+        let mut resid = self.resid.clone();
+        if let Some(Continued { base, shared }) = &self.continued {
+            for (row, known) in resid.chunks_exact_mut(config.d_model).take(*shared).enumerate() {
+                known.copy_from_slice(base.resid_pre(layer, row, config));
+            }
+        }
+        resid
+    }
+}

@@ -1,0 +1,175 @@
+//! The model that the worker has open, and what it tells while it works.
+
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+
+use futures::future::LocalBoxFuture;
+use web_time::Instant;
+
+use super::{FromWorker, Port};
+use crate::analysis::pair::{Question, Sentence, ask};
+use crate::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
+use crate::error::{ErrorKind, Result};
+use crate::forward::Model;
+use crate::model::Processing;
+use crate::result::ResultFile;
+
+/// Least time between two messages of progress in the same phase and batch.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
+/// Longest time that computing goes on without letting the surroundings work, at block granularity.
+const BREATH_INTERVAL: Duration = Duration::from_millis(10);
+/// Longest time that computing gives way to a download at once.
+const LONGEST_BREATH: Duration = Duration::from_millis(30);
+
+/// The model of the last run or question.
+#[derive(Default)]
+pub(super) struct Models {
+    open: Option<Open>,
+}
+
+/// A model, where it comes from, and the sentence that went through it last.
+struct Open {
+    url: String,
+    model: Model,
+    sentence: Option<Sentence>,
+}
+
+impl Models {
+    /// Lets the model go.
+    pub(super) fn forget(&mut self) {
+        self.open = None;
+    }
+
+    /// Runs `analysis` on the model at `url`.
+    pub(super) async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
+        let Open { model, sentence, .. } = self.model(port, url, analysis.processing).await?;
+        // Its queries and keys are of other weights, or take up room.
+        *sentence = None;
+        let reporter = Reporter::new(port, id);
+        let outcome = analyze(model, analysis, &reporter)
+            .await
+            .map(|found| ResultFile::new(model, analysis, found));
+        self.unless_read(outcome)
+    }
+
+    /// Answers `question` with the model at `url`, part by part.
+    pub(super) async fn answer(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
+        let Open { model, sentence, .. } = self.model(port, url, Processing::default()).await?;
+        let reporter = Reporter::new(port, id);
+        let outcome = ask(model, sentence, question, &reporter, |model, prompt, section| {
+            port.post(FromWorker::Answer {
+                id,
+                part: Box::new(ResultFile::of_sentence(model, question, prompt, section)),
+            });
+        });
+        let outcome = outcome.await;
+        self.unless_read(outcome)
+    }
+
+    /// The model at `url`, its weights processed as `processing` says.
+    async fn model(&mut self, port: &dyn Port, url: &str, processing: Processing) -> Result<&mut Open> {
+        // Another model's weights make room before this one's are read.
+        let open = match self.open.take() {
+            Some(open) if open.url == url => {
+                open.model.checkpoint().recheck();
+                open
+            }
+            other => {
+                drop(other);
+                Open {
+                    url: url.to_owned(),
+                    model: Model::open(port.source(url)?, processing).await?,
+                    sentence: None,
+                }
+            }
+        };
+        let open = self.open.insert(open);
+        open.model.set_processing(processing);
+        Ok(open)
+    }
+
+    /// `outcome`; after a failed reading the files may be others than those that were opened, so that the model is let go.
+    fn unless_read<T>(&mut self, outcome: Result<T>) -> Result<T> {
+        if outcome.as_ref().is_err_and(|error| {
+            matches!(
+                error.kind,
+                ErrorKind::Source | ErrorKind::Changed | ErrorKind::Checkpoint | ErrorKind::Storage
+            )
+        }) {
+            self.open = None;
+        }
+        outcome
+    }
+}
+
+/// Tells the page how far a run is.
+struct Reporter<'a> {
+    port: &'a dyn Port,
+    id: u32,
+    last: RefCell<Option<(Instant, Progress)>>,
+    breath: Cell<Instant>,
+    /// Bytes of weights that have come so far.
+    bytes: Cell<u64>,
+}
+
+impl<'a> Reporter<'a> {
+    fn new(port: &'a dyn Port, id: u32) -> Self {
+        Self {
+            port,
+            id,
+            last: RefCell::new(None),
+            breath: Cell::new(Instant::now()),
+            bytes: Cell::new(0),
+        }
+    }
+}
+
+impl Observer for Reporter<'_> {
+    fn progress(&self, progress: &Progress) {
+        self.bytes.set(progress.bytes_read);
+        let mut last = self.last.borrow_mut();
+        let due = last.as_ref().is_none_or(|(at, last)| {
+            let same = last.phase == progress.phase && last.batches_done == progress.batches_done;
+            let least = if same {
+                PROGRESS_INTERVAL
+            } else {
+                PROGRESS_INTERVAL / 10
+            };
+            at.elapsed() >= least
+        });
+        if due {
+            *last = Some((Instant::now(), progress.clone()));
+            self.port.post(FromWorker::Progress {
+                id: self.id,
+                progress: progress.clone(),
+            });
+        }
+    }
+
+    fn batch(&self, index: usize, values: &BatchValues) {
+        self.port.post(FromWorker::Batch {
+            id: self.id,
+            index,
+            values: values.clone(),
+        });
+    }
+
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(async move {
+            if self.breath.get().elapsed() < BREATH_INTERVAL {
+                return Ok(());
+            }
+            let since = Instant::now();
+            loop {
+                let before = self.bytes.get();
+                self.port.breathe().await;
+                // What is downloading comes in small portions: as long as there is more, it goes first.
+                if self.bytes.get() == before || since.elapsed() >= LONGEST_BREATH {
+                    break;
+                }
+            }
+            self.breath.set(Instant::now());
+            Ok(())
+        })
+    }
+}
