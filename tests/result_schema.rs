@@ -95,6 +95,6 @@ fn the_schema_refuses_what_the_program_refuses() {
         assert!(read(&file).is_err(), "the program takes change {number}");
     }
     let mut later = example();
-    later["sections"][0] = json!({"kind": "attention", "head": 7});
+    later["sections"][0] = json!({"kind": "later", "head": 7});
     assert!(validator.is_valid(&later) && read(&later).is_ok());
 }

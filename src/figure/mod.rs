@@ -8,6 +8,7 @@ mod histogram;
 mod kind;
 mod list;
 mod prompts;
+mod sentence;
 mod view;
 
 pub(crate) mod keys;
@@ -16,6 +17,7 @@ pub use heatmap::words as heatmap_words;
 pub use keys::Query;
 pub use kind::{Controls, FigureKind, Subject};
 pub use list::{Figure, FigurePlace, KINDS};
+pub use sentence::{Measure, SentenceView, of_side, words as sentence_words};
 pub use view::{Appearance, View};
 
 #[cfg(test)]

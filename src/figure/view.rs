@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::sentence::SentenceView;
 use crate::names::HistogramId;
 use crate::plot::{HeatmapView, HistogramView};
 
@@ -38,6 +39,8 @@ pub struct View {
     pub histograms: BTreeMap<HistogramId, HistogramView>,
     /// The heatmap.
     pub heatmap: HeatmapView,
+    /// The figures of a sentence.
+    pub sentence: SentenceView,
     /// Light or dark.
     pub appearance: Appearance,
     /// Whether the explanations between the figures are hidden.

@@ -4,13 +4,14 @@ use plotters::style::Color;
 
 use super::axis::{Axis, Edge};
 use super::geometry::Rect;
+use super::matrix::Colors;
 use super::pen::Pen;
 use super::scale::Scale;
 
 /// Strips that the bar is made of.
 const STRIPS: usize = 128;
 
-/// A bar with every color of the diverging scale, laid out.
+/// A bar with every color of a scale, laid out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ColorBar {
     bar: Rect,
@@ -20,12 +21,22 @@ pub struct ColorBar {
 impl ColorBar {
     /// From `-limit` to `limit` along `bar`, which is upright, or lies where it is wider than high.
     pub fn new(bar: Rect, limit: f64, upright: bool, font_size: f64) -> Self {
+        Self::of(bar, Colors::Diverging(limit), upright, font_size)
+    }
+
+    /// With the values that `colors` are for.
+    pub fn of(bar: Rect, colors: Colors, upright: bool, font_size: f64) -> Self {
         let (pixels, edge, spacing) = if upright {
             ((bar.bottom, bar.top), Edge::Right, 40.0)
         } else {
             ((bar.left, bar.right), Edge::Below, 50.0)
         };
-        let scale = Scale::linear((-limit, limit), pixels);
+        let limit = colors.limit();
+        let least = match colors {
+            Colors::UpTo(_) => 0.0,
+            Colors::Diverging(_) => -limit,
+        };
+        let scale = Scale::linear((least, limit), pixels);
         let axis = Axis {
             ticks: scale.ticks(spacing),
             scale,
@@ -38,10 +49,11 @@ impl ColorBar {
 
     /// Draws the bar and its ticks.
     pub fn draw(&self, pen: &mut Pen<'_>) {
-        let (bar, theme, limit) = (self.bar, pen.theme(), self.axis.scale.values.1);
+        let (bar, theme, (least, limit)) = (self.bar, pen.theme(), self.axis.scale.values);
         for strip in 0..STRIPS {
             let part = strip as f64 / STRIPS as f64;
-            let color = theme.diverging_color((2.0 * part + 1.0 / STRIPS as f64 - 1.0) * limit, limit);
+            let value = least + (part + 0.5 / STRIPS as f64) * (limit - least);
+            let color = theme.diverging_color(value, limit);
             // Each strip reaches to the end, the next one covers it: no seams between them.
             let rect = match self.axis.edge {
                 Edge::Below => Rect {

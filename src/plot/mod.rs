@@ -19,6 +19,7 @@ mod histogram_point;
 mod labels;
 mod legend;
 mod marks;
+mod matrix;
 mod options;
 mod palette;
 mod pen;
@@ -44,6 +45,7 @@ pub use legend::{Entry, Legend, width as legend_width};
 pub use marks::{
     SMALLEST_FONT, dot_rect, draw_bars, draw_box, draw_cell, draw_dot, draw_marker, draw_picked_cell, draw_picked_dot,
 };
+pub use matrix::{Colors, MatrixCell, MatrixPlot};
 pub use options::DrawOptions;
 pub use palette::COLORS;
 pub use pen::Pen;

@@ -125,6 +125,21 @@ pub struct Heatmap {
 }
 
 impl Heatmap {
+    /// Of one prompt in which `components` contribute `values`, `[components]`.
+    pub fn of_one(components: Vec<Component>, values: Vec<f32>) -> Self {
+        let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
+        Self {
+            components,
+            mean: Array::vector(values),
+            sum: sum as f32,
+            mean_score: None,
+            max_abs_residual: None,
+            max_relative_residual: None,
+            per_prompt: None,
+            note: None,
+        }
+    }
+
     /// The rows of its grid from the top: `misc` where there are components of no layer, then the layers.
     pub fn rows(&self) -> Vec<Row> {
         let layers: BTreeSet<usize> = self

@@ -1,0 +1,157 @@
+//! Which heads look from one token to another: a map of all of them.
+
+use super::keys::{MEASURE, take_measure, write_measure};
+use super::script::{self, Kind};
+use super::view::Measure;
+use super::words::{attention, ends, head_title, percent};
+use crate::error::Result;
+use crate::export::{Field, Script, Table};
+use crate::figure::keys::Query;
+use crate::figure::kind::{FigureKind, Subject};
+use crate::figure::view::View;
+use crate::names::{FigureName, Head, Row};
+use crate::plot::{MatrixCell, MatrixPlot, Plot, Theme};
+use crate::quantities::number;
+
+const NAME: FigureName = FigureName::new("heads");
+
+/// A map of all heads, colored by a [`Measure`].
+pub struct Heads;
+
+fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
+    let (section, measure) = (attention(of.result)?, of.view.sentence.measure);
+    let (layers, heads) = section.heads();
+    let cell = |layer: usize, head: usize| {
+        let head = Head::new(layer, head);
+        let (attention, score) = (Measure::Attention.of(section, head), Measure::Score.of(section, head));
+        Some(MatrixCell {
+            value: measure.of(section, head),
+            label: head.to_string(),
+            lines: vec![
+                head_title(head),
+                format!("attention {}", percent(attention)),
+                format!("score {}", number(f64::from(score), 3)),
+                format!("entropy {}", number(f64::from(section.entropy(head)), 2)),
+            ],
+        })
+    };
+    let cells: Vec<Vec<_>> = (0..layers)
+        .map(|layer| (0..heads).map(|head| cell(layer, head)).collect())
+        .collect();
+    let values = cells.iter().flatten().flatten().map(|cell| cell.value);
+    Ok(MatrixPlot {
+        title: title(of)?,
+        x_label: "Head".into(),
+        y_label: "Layer".into(),
+        rows: (0..layers).map(|layer| Row::Layer(layer).to_string()).collect(),
+        columns: (0..heads).map(|head| head.to_string()).collect(),
+        colors: measure.colors(values),
+        cells,
+        pick: Some((section.head.layer, section.head.head)),
+    })
+}
+
+fn title(of: Subject<'_>) -> Result<String> {
+    let section = attention(of.result)?;
+    let (dest, src) = ends(of.result, section.dest, section.src);
+    Ok(match of.view.sentence.measure {
+        Measure::Attention => format!("Attention of every head from {dest} to {src}"),
+        Measure::Score => format!("Score of every head from {dest} to {src}"),
+        Measure::Entropy => format!("How widely every head looks from {dest} (entropy in nats)"),
+    })
+}
+
+impl FigureKind for Heads {
+    fn names(&self) -> &'static [FigureName] {
+        &[NAME]
+    }
+
+    fn is_in(&self, of: Subject<'_>) -> bool {
+        of.result.attention().is_some()
+    }
+
+    fn section(&self, _name: FigureName) -> &'static str {
+        "Which head?"
+    }
+
+    fn heading(&self, _name: FigureName) -> &'static str {
+        "Which heads look there?"
+    }
+
+    fn explanation(&self, _name: FigureName, view: &View) -> String {
+        match view.sentence.measure {
+            Measure::Attention => "A row for each layer, a cell for each head: how much of its attention goes from the one token to the other.",
+            Measure::Score => "A row for each layer, a cell for each head: its score between the two tokens, before softmax.",
+            Measure::Entropy => "A row for each layer, a cell for each head: 0 where it looks at one token alone, more the wider it looks.",
+        }
+        .into()
+    }
+
+    fn title(&self, _name: FigureName) -> String {
+        "Map of heads".into()
+    }
+
+    fn summary(&self, of: Subject<'_>) -> String {
+        let Ok(section) = attention(of.result) else {
+            return "There is no attention of a sentence.".into();
+        };
+        let (layers, heads) = section.heads();
+        let all = (0..layers).flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head)));
+        let mut by_size: Vec<(Head, f32)> = all.map(|head| (head, Measure::Attention.of(section, head))).collect();
+        by_size.sort_by(|left, right| right.1.total_cmp(&left.1));
+        let (dest, src) = ends(of.result, section.dest, section.src);
+        let told: Vec<String> = by_size
+            .iter()
+            .take(3)
+            .map(|(head, share)| format!("{head} with {}", percent(*share)))
+            .collect();
+        format!(
+            "Of {} heads, those that look most from {dest} to {src} are {}.",
+            by_size.len(),
+            told.join(", ")
+        )
+    }
+
+    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
+        matrix(of).map(Plot::from)
+    }
+
+    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
+        let section = attention(of.result)?;
+        let (layers, heads) = section.heads();
+        let row = |head: Head| {
+            let values = Measure::ALL.map(|measure| Field::Single(measure.of(section, head)));
+            [Field::Text(head.to_string())].into_iter().chain(values).collect()
+        };
+        let all = (0..layers).flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head)));
+        Ok(vec![Table {
+            name: "heads",
+            title: title(of)?,
+            caption: "A row per head: its attention and its score from the one token to the other, and the entropy of its whole row in nats."
+                .into(),
+            columns: ["head".to_owned()]
+                .into_iter()
+                .chain(Measure::ALL.map(|measure| measure.value().to_owned()))
+                .collect(),
+            rows: all.map(row).collect(),
+        }])
+    }
+
+    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let mut script = script::of_matrix(Kind::Heads, &matrix(of)?, theme);
+        script.texts(&[("MEASURE", of.view.sentence.measure.value())]);
+        Ok(script)
+    }
+
+    fn is_key(&self, key: &str) -> bool {
+        key == MEASURE
+    }
+
+    fn take(&self, view: &mut View, _key: &str, value: &str) -> Result<()> {
+        take_measure(view, value)
+    }
+
+    fn write(&self, view: &View, query: &mut Query) {
+        write_measure(view, query);
+    }
+}

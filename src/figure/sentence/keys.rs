@@ -1,0 +1,38 @@
+//! How the figures of a sentence are shown, in an address.
+
+use super::view::Measure;
+use crate::error::Result;
+use crate::figure::keys::{Query, wrong};
+use crate::figure::view::View;
+use crate::names::Side;
+
+/// The key of [`SentenceView::measure`](super::SentenceView).
+pub(super) const MEASURE: &str = "measure";
+/// The key of [`SentenceView::side`](super::SentenceView).
+pub(super) const SIDE: &str = "side";
+
+pub(super) fn take_measure(view: &mut View, value: &str) -> Result<()> {
+    let found = Measure::ALL.into_iter().find(|measure| measure.value() == value);
+    view.sentence.measure = found.ok_or_else(|| wrong(MEASURE, value, Measure::ALL.map(Measure::value).join(", ")))?;
+    Ok(())
+}
+
+pub(super) fn take_side(view: &mut View, value: &str) -> Result<()> {
+    view.sentence.side = value
+        .parse()
+        .map_err(|_| wrong(SIDE, value, Side::ALL.map(Side::as_str).join(" or ")))?;
+    Ok(())
+}
+
+pub(super) fn write_measure(view: &View, query: &mut Query) {
+    let measure = view.sentence.measure;
+    query.given(
+        MEASURE,
+        (measure != Measure::default()).then(|| measure.value().to_owned()),
+    );
+}
+
+pub(super) fn write_side(view: &View, query: &mut Query) {
+    let side = view.sentence.side;
+    query.given(SIDE, (side != Side::Key).then(|| side.to_string()));
+}

@@ -1,0 +1,16 @@
+//! The figures of one sentence: where heads look, the pattern of one, and what makes one score.
+
+mod heads;
+mod keys;
+mod pattern;
+mod script;
+mod table;
+mod view;
+pub mod words;
+mod writers;
+
+pub use heads::Heads;
+pub use pattern::Pattern;
+pub use table::Both;
+pub use view::{Measure, SentenceView};
+pub use writers::{Writers, of_side};

@@ -1,0 +1,57 @@
+
+
+def softmax(scores):
+    most = max(scores)
+    powers = [exp(score - most) for score in scores]
+    return [power / sum(powers) for power in powers]
+
+
+with open(RESULT, encoding="utf-8") as file:
+    result = json.load(file)
+of_kind = {section["kind"]: section for section in result["sections"]}
+cells = []
+if KIND == "heads":
+    section = of_kind["attention"]
+    layers, heads, seen = section["scores"]["shape"]
+    scores = section["scores"]["data"]
+    for layer in range(layers):
+        cells.append([])
+        for head in range(heads):
+            first = (layer * heads + head) * seen
+            row = scores[first : first + seen]
+            pattern = softmax(row)
+            entropy = -sum(p * log(p) for p in pattern if p > 0)
+            value = {"attention": pattern[section["src"]], "score": row[section["src"]], "entropy": entropy}
+            cells[-1].append(value[MEASURE])
+elif KIND == "pattern":
+    data = of_kind["attention"]["pattern"]["data"]
+    for row in range(len(ROWS)):
+        first = row * (row + 1) // 2
+        cells.append(data[first : first + row + 1] + [float("nan")] * (len(ROWS) - row - 1))
+else:
+    section = of_kind["pair"]
+    count = len(section["components"])
+    data = section["table"]["data"]
+    table = [data[row * count : (row + 1) * count] for row in range(count)]
+    if KIND == "table":
+        cells = [[sum(table[m][n] for m in rows for n in columns) for columns in GROUPS] for rows in GROUPS]
+    else:
+        sums = [sum(row) for row in (table if SIDE == "query" else zip(*table))]
+        values = dict(zip(section["components"][:-1] + [BIAS], sums))
+        cells = [[values[name] if name else float("nan") for name in row] for row in COMPONENTS]
+
+for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
+    plt.rcParams[part] = TEXT
+plt.rcParams["text.parse_math"] = False
+size = (max(7, 0.34 * len(COLUMNS) + 3), max(5, 0.3 * len(ROWS) + 2))
+figure, axes = plt.subplots(figsize=size, facecolor=BACKGROUND, layout="constrained")
+axes.set_facecolor(BACKGROUND)
+scale = LinearSegmentedColormap.from_list("keyside", COLORS)
+image = axes.imshow(cells, cmap=scale, vmin=LIMITS[0], vmax=LIMITS[1], aspect="equal", interpolation="nearest")
+axes.set_xticks(range(len(COLUMNS)), COLUMNS, rotation=90 if max(map(len, COLUMNS)) > 3 else 0)
+axes.set_yticks(range(len(ROWS)), ROWS)
+axes.set(xlabel=X_LABEL, ylabel=Y_LABEL)
+axes.set_title(TITLE, loc="left")
+figure.colorbar(image)
+figure.savefig(PICTURE, dpi=200)
+plt.show()

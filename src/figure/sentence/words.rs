@@ -1,0 +1,179 @@
+//! What is said about a sentence.
+
+use crate::analysis::{AttentionSection, PairSection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::names::{Component, Head, PositionName, Relative, Side};
+use crate::quantities::number;
+use crate::result::ResultFile;
+
+/// The token at `position` as people read it: without the space before it, in quotation marks.
+pub fn quoted(texts: &[String], position: usize) -> String {
+    let text = texts.get(position).map_or("", String::as_str);
+    match text.trim() {
+        "" => format!("\u{201c}{}\u{201d}", visible(text)),
+        word => format!("\u{201c}{}\u{201d}", visible(word)),
+    }
+}
+
+/// `text` with spaces and control characters that can be seen.
+pub fn visible(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            ' ' => '\u{b7}',
+            '\n' => '\u{21b5}',
+            '\t' => '\u{21e5}',
+            '\u{7f}' => '\u{2421}',
+            control @ '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(control)).unwrap_or(control),
+            control if control.is_control() => '\u{fffd}',
+            other => other,
+        })
+        .collect()
+}
+
+/// The same for an axis: the word, or what can be seen of it.
+pub fn name(text: &str) -> String {
+    match text.trim() {
+        "" => visible(text),
+        word => visible(word),
+    }
+}
+
+/// A share of attention: "81 %", "0.4 %".
+pub fn percent(share: f32) -> String {
+    let percent = 100.0 * f64::from(share);
+    format!(
+        "{} %",
+        number(percent, if percent >= 10.0 || percent == 0.0 { 0 } else { 1 })
+    )
+}
+
+/// What `component` is on `side`, for people. The last component of a table is the bias of its side.
+pub fn component_name(component: Component, side: Side) -> String {
+    match component {
+        Component::QueryBias | Component::KeyBias => Component::bias(side).name(),
+        other => other.name(),
+    }
+}
+
+/// The section with the attention of `result`.
+pub(super) fn attention(result: &ResultFile) -> Result<&AttentionSection> {
+    result
+        .attention()
+        .ok_or_else(|| Error::new(ErrorKind::Plot, "the result has no attention of a sentence"))
+}
+
+/// The section with the account of a pair of `result`.
+pub(super) fn pair(result: &ResultFile) -> Result<&PairSection> {
+    result
+        .pair()
+        .ok_or_else(|| Error::new(ErrorKind::Plot, "the result has no account of a score"))
+}
+
+/// The sentence's words at the ends of the pair: from, to. Positions where the texts are not known.
+pub(super) fn ends(result: &ResultFile, dest: usize, src: usize) -> (String, String) {
+    let word = |name: PositionName, position: usize| match result.attention() {
+        Some(section) => quoted(&section.texts, position),
+        None => format!("{name} (position {position})"),
+    };
+    (word(PositionName::Dest, dest), word(PositionName::Src, src))
+}
+
+/// Where the head looks, in one sentence: head, from, to, attention, score, next best.
+pub fn answer(section: &AttentionSection) -> String {
+    let AttentionSection {
+        head, dest, src, texts, ..
+    } = section;
+    let (scores, row) = (section.scores_of(*head), section.row(*head));
+    let at = |position: usize| (row[position], f64::from(scores[position]));
+    let others = (0..row.len()).filter(|position| position != src);
+    let next = others.max_by(|left, right| row[*left].total_cmp(&row[*right]));
+    let (share, score) = at(*src);
+    let next = next.map_or_else(String::new, |next| {
+        let (share, score) = at(next);
+        let most = if row[next] > row[*src] { "most" } else { "next best" };
+        format!(
+            "; {most}: {}, {}, {}",
+            quoted(texts, next),
+            percent(share),
+            number(score, 2)
+        )
+    });
+    format!(
+        "Head {head} at {} looks at {} with {} of its attention (score {}{next}).",
+        quoted(texts, *dest),
+        quoted(texts, *src),
+        percent(share),
+        number(score, 2),
+    )
+}
+
+/// What softmax ignores, and what the cells are relative to.
+pub fn relative_words(section: &PairSection, texts: &[String]) -> String {
+    match section.relative {
+        None => "The score itself. Softmax ignores what is added to the scores of all keys alike, so that a part of it may say nothing \
+                 about where the head looks."
+            .into(),
+        Some(Relative::Mean) => format!(
+            "Relative to the mean of the {} keys that the query sees: what all keys have in common, which softmax ignores, is taken \
+             away.",
+            section.dest + 1
+        ),
+        Some(Relative::Attention) => "Relative to what the head attends to: the mean of all keys, weighted by its own attention. To first \
+                                      order this is what each part adds to the logarithm of the attention."
+            .into(),
+        Some(Relative::Position(position)) => format!(
+            "Minus the same for {} (position {position}): why the one, and not the other.",
+            quoted(texts, position)
+        ),
+    }
+}
+
+/// That the cells add up, with the numbers.
+pub fn sums(section: &PairSection) -> String {
+    let cells = section.table.data();
+    let sum: f64 = cells.iter().map(|&cell| f64::from(cell)).sum();
+    let of = if section.relative.is_some() {
+        "relative score"
+    } else {
+        "score"
+    };
+    format!(
+        "{} pairs of components add up to {}; the {of} is {}.",
+        crate::quantities::grouped(cells.len()),
+        number(sum, 4),
+        number(f64::from(section.score), 4)
+    )
+}
+
+/// The largest pairs of components, `count` of them, in words.
+pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> Vec<(String, f32)> {
+    let width = section.components.len().max(1);
+    let cells = section.table.data();
+    let mut order: Vec<usize> = (0..cells.len()).collect();
+    order.sort_by(|left, right| cells[*right].abs().total_cmp(&cells[*left].abs()));
+    order.truncate(count);
+    let (dest, src) = (quoted(texts, section.dest), quoted(texts, section.src));
+    let told = |index: usize| {
+        let (query, key) = (section.components[index / width], section.components[index % width]);
+        let part = |component: Component, side: Side, at: &str| match component {
+            Component::QueryBias | Component::KeyBias => format!("the bias {}", Component::bias(side)),
+            Component::TokenEmbedding => format!("the token {at}"),
+            Component::PositionEmbedding => format!("the position of {at}"),
+            Component::Head(head) => format!("what {head} wrote at {at}"),
+            Component::Mlp(layer) => format!("what MLP {layer} wrote at {at}"),
+            bias @ Component::AttentionBias(_) => format!("{bias} at {at}"),
+        };
+        let words = format!(
+            "{} meets {}",
+            part(query, Side::Query, &dest),
+            part(key, Side::Key, &src)
+        );
+        (words, cells[index])
+    };
+    order.into_iter().map(told).collect()
+}
+
+/// What `head` is called where that is known.
+pub(super) fn head_title(head: Head) -> String {
+    format!("head {head}")
+}

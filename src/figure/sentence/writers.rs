@@ -1,0 +1,187 @@
+//! One side of a score: what every component that wrote at one end adds.
+
+use super::keys::{SIDE, take_side, write_side};
+use super::script::{self, Kind};
+use super::words::{ends, head_title, pair};
+use crate::analysis::pair::{key_side, query_side};
+use crate::analysis::{Heatmap, PairSection};
+use crate::error::Result;
+use crate::export::{Field, Script, Table};
+use crate::figure::keys::Query;
+use crate::figure::kind::{FigureKind, Subject};
+use crate::figure::view::View;
+use crate::names::{Component, FigureName, Side};
+use crate::plot::{Colors, MatrixCell, MatrixPlot, Plot, Theme};
+use crate::quantities::number;
+
+const NAME: FigureName = FigureName::new("writers");
+/// Components that are told.
+const TOLD: usize = 4;
+
+/// What each component adds on the side that is chosen.
+pub struct Writers;
+
+/// What each component on `side` of `section` adds, in the order of the table, with the side's own bias.
+pub fn of_side(section: &PairSection, side: Side) -> Vec<(Component, f32)> {
+    let sums = match side {
+        Side::Query => query_side(&section.table),
+        Side::Key => key_side(&section.table),
+    };
+    let own = |component: &Component| match component {
+        Component::QueryBias | Component::KeyBias => Component::bias(side),
+        other => *other,
+    };
+    section.components.iter().map(own).zip(sums).collect()
+}
+
+fn heatmap(section: &PairSection, side: Side) -> Heatmap {
+    let (components, sums): (Vec<Component>, Vec<f32>) = of_side(section, side).into_iter().unzip();
+    Heatmap::of_one(components, sums)
+}
+
+fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
+    let (section, side) = (pair(of.result)?, of.view.sentence.side);
+    let heatmap = heatmap(section, side);
+    let cell = |(component, value): (Component, f32)| MatrixCell {
+        value,
+        label: component.label(),
+        lines: vec![
+            component.name(),
+            format!("adds {}", number(f64::from(value), 4)),
+            format!("of {}", number(f64::from(section.score), 4)),
+        ],
+    };
+    let table = heatmap.table(heatmap.mean.data());
+    let cells: Vec<Vec<_>> = table
+        .into_iter()
+        .map(|row| row.into_iter().map(|found| found.map(cell)).collect())
+        .collect();
+    let sizes = cells.iter().flatten().flatten().map(|cell| f64::from(cell.value).abs());
+    Ok(MatrixPlot {
+        title: title(of)?,
+        x_label: "Component (attn heads & MLP)".into(),
+        y_label: "Layer".into(),
+        rows: heatmap.rows().iter().map(ToString::to_string).collect(),
+        columns: heatmap.columns().iter().map(ToString::to_string).collect(),
+        colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
+        cells,
+        pick: None,
+    })
+}
+
+fn title(of: Subject<'_>) -> Result<String> {
+    let (section, side) = (pair(of.result)?, of.view.sentence.side);
+    let (dest, src) = ends(of.result, section.dest, section.src);
+    let at = match side {
+        Side::Query => dest,
+        Side::Key => src,
+    };
+    Ok(format!(
+        "What was written at {at} adds to the score of {} ({side} side)",
+        head_title(section.head)
+    ))
+}
+
+impl FigureKind for Writers {
+    fn names(&self) -> &'static [FigureName] {
+        &[NAME]
+    }
+
+    fn is_in(&self, of: Subject<'_>) -> bool {
+        of.result.pair().is_some()
+    }
+
+    fn section(&self, _name: FigureName) -> &'static str {
+        "What makes the score?"
+    }
+
+    fn heading(&self, _name: FigureName) -> &'static str {
+        "Who wrote what the head reads?"
+    }
+
+    fn explanation(&self, _name: FigureName, view: &View) -> String {
+        match view.sentence.side {
+            Side::Key => "What every head and MLP before it wrote at the key's token, times the query as it is. Blue raises the score, red lowers it.",
+            Side::Query => "What every head and MLP before it wrote at the query's token, times the key as it is. Blue raises the score, red lowers it.",
+        }
+        .into()
+    }
+
+    fn title(&self, _name: FigureName) -> String {
+        "Writers of the score".into()
+    }
+
+    fn summary(&self, of: Subject<'_>) -> String {
+        let Ok(section) = pair(of.result) else {
+            return "There is no account of a score.".into();
+        };
+        let side = of.view.sentence.side;
+        let mut writers = of_side(section, side);
+        writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        let told: Vec<String> = writers
+            .iter()
+            .take(TOLD)
+            .map(|(component, value)| format!("{} {}", component.name(), number(f64::from(*value), 3)))
+            .collect();
+        format!(
+            "{} components on the {side} side add up to {}; the largest: {}.",
+            writers.len(),
+            number(f64::from(section.score), 4),
+            told.join(", ")
+        )
+    }
+
+    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
+        matrix(of).map(Plot::from)
+    }
+
+    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
+        let (section, side) = (pair(of.result)?, of.view.sentence.side);
+        let row = |(component, value): (Component, f32)| {
+            vec![
+                Field::Text(component.label()),
+                Field::Text(component.name()),
+                Field::Single(value),
+            ]
+        };
+        Ok(vec![Table {
+            name: "components",
+            title: title(of)?,
+            caption: format!(
+                "A row per component; they add up to {}.",
+                number(f64::from(section.score), 4)
+            ),
+            columns: ["component", "name", "contribution"].map(str::to_owned).to_vec(),
+            rows: of_side(section, side).into_iter().map(row).collect(),
+        }])
+    }
+
+    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
+        let (section, side) = (pair(of.result)?, of.view.sentence.side);
+        let mut script = script::of_matrix(Kind::Writers, &matrix(of)?, theme);
+        script.texts(&[("SIDE", side.as_str()), ("BIAS", &Component::bias(side).label())]);
+        let heatmap = heatmap(section, side);
+        let labels = heatmap.table(heatmap.mean.data()).into_iter().map(|row| {
+            let label = |cell: Option<(Component, f32)>| match cell {
+                Some((component, _)) => crate::export::quoted(&component.label()),
+                None => "None".to_owned(),
+            };
+            format!("[{}]", row.into_iter().map(label).collect::<Vec<_>>().join(", "))
+        });
+        script.comment("Which component stands where.");
+        script.rows("COMPONENTS", &labels.collect::<Vec<_>>());
+        Ok(script)
+    }
+
+    fn is_key(&self, key: &str) -> bool {
+        key == SIDE
+    }
+
+    fn take(&self, view: &mut View, _key: &str, value: &str) -> Result<()> {
+        take_side(view, value)
+    }
+
+    fn write(&self, view: &View, query: &mut Query) {
+        write_side(view, query);
+    }
+}
