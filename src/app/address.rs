@@ -14,12 +14,16 @@
 //! | `bins1`, `log1`, `zoom1`, `order1` ... | the figure's bins, logarithmic counts, range of values, order of series |
 //! | `heatmap`, `notebook`, `cells`, `cell` | which heatmap, without b_O, its rows and columns that are shown, the picked cell |
 //! | `prompt` | number of the picked prompt, counted from 0 |
+//! | `tab` | `sentence` where one sentence is looked at; `head` and `bos` are then of that |
+//! | `query`, `key`, `minus` | positions of the pair, and what its score is relative to |
+//! | `side`, `measure` | whose writers are shown, what the map of heads shows |
 //! | `theme`, `text` | `light` or `dark`; 0 where the explanations are hidden |
 //!
-//! The reader's own prompts follow after `#`, under `prompts`: what stands there goes to no server. Prompts that are longer than
+//! The reader's own prompts follow after `#`, under `prompts`, a sentence under `text`: what stands there goes to no server. Texts that are longer than
 //! [`MAX_PROMPTS`] characters are in no link.
 
 mod model;
+mod place;
 mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,8 +32,10 @@ use form_urlencoded::parse;
 
 use self::model::MAX_URL;
 pub use self::model::Model;
+pub use self::place::Tab;
 use super::form::{Form, PromptChoice};
-use crate::analysis::settings::{EARLIER_HEAD, Group, HEAD, SETTINGS, Setting};
+use crate::analysis::pair::Question;
+use crate::analysis::settings::{EARLIER_HEAD, Group, HEAD, PREPEND_BOS, SETTINGS, Setting};
 use crate::error::Result;
 use crate::figure::View;
 use crate::figure::keys::{MAX_REPEATED, Query, error, line, wrong};
@@ -65,19 +71,25 @@ pub struct Address {
     pub prompts: Prompts,
     /// The settings that are not as they suit the model, by their keys; as [`Setting::checked`] writes them.
     pub settings: BTreeMap<&'static str, String>,
+    /// What is asked of a sentence, where that part of the page is open; settings and prompts are then left out.
+    pub question: Option<Question>,
     /// How the figures and the page are shown.
     pub view: View,
 }
 
 impl Address {
-    /// The state that `form` and `view` stand for. What can't be read as it is typed, and what no link can hold, is
+    /// The state that `form`, `view` and, where a sentence is looked at, `question` stand for. What can't be read as it is typed, and what no link can hold, is
     /// left out: the address always reads back as the same.
-    pub fn of(form: &Form, view: &View) -> Self {
+    pub fn of(form: &Form, view: &View, question: Option<&Question>) -> Self {
         let mut address = Self {
             model: Model::of(form),
             view: views::clean(view),
+            question: question.map(place::clean),
             ..Self::default()
         };
+        if address.question.is_some() {
+            return address;
+        }
         if address.model == Model::Recorded {
             return address;
         }
@@ -166,11 +178,22 @@ impl Address {
             }
             *prompts = Some(text).filter(|text| !text.is_empty());
         }
+        if let (Some(question), Some(text)) = (&mut address.question, place::sentence_in(fragment)) {
+            let count = text.chars().count();
+            if count > MAX_PROMPTS {
+                return Err(error(format!("the address has a sentence of {count} characters"))
+                    .expected(format!("at most {MAX_PROMPTS}")));
+            }
+            question.text = text;
+        }
         Ok(address)
     }
 
     /// What belongs after `#`, without it: the reader's own prompts, where they are not too long.
     pub fn to_fragment(&self) -> Option<String> {
+        if let Some(question) = &self.question {
+            return place::to_fragment(question);
+        }
         match &self.prompts {
             Prompts::Own(Some(text)) => {
                 let mut fragment = Query::default();
@@ -189,6 +212,9 @@ impl Address {
         let mut query = Query::default();
         query.add("v", VERSION);
         self.model.write(&mut query);
+        if let Some(question) = &self.question {
+            place::write(question, &mut query);
+        }
         if self.prompts != Prompts::Ioi {
             query.add(PROMPTS, PromptChoice::Own.value());
         }
@@ -236,9 +262,14 @@ impl Address {
         };
         let settings = |address: &Self| Self {
             view: View::default(),
+            question: None,
             ..address.clone()
         };
-        kind(self) != kind(next) || views::is_step(&self.view, &next.view) || ran && settings(self) != settings(next)
+        let text = |address: &Self| address.question.as_ref().map(|question| question.text.clone());
+        kind(self) != kind(next)
+            || text(self) != text(next)
+            || views::is_step(&self.view, &next.view)
+            || ran && settings(self) != settings(next)
     }
 }
 
@@ -248,6 +279,8 @@ struct Reader {
     address: Address,
     model: Option<String>,
     url: Option<String>,
+    tab: Tab,
+    question: Question,
     seen: BTreeSet<String>,
     series: usize,
     bytes: usize,
@@ -285,6 +318,8 @@ impl Reader {
                     PromptChoice::Own => Prompts::Own(None),
                 };
             }
+            place::TAB => self.tab = Tab::of_value(value)?,
+            _ if place::is_key(key) => place::take(&mut self.question, key, value)?,
             _ if views::is_key(key) => views::take(&mut address.view, key, value)?,
             _ => {
                 if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) {
@@ -300,6 +335,19 @@ impl Reader {
     fn finish(self) -> Result<Address> {
         let mut address = self.address;
         address.model = Model::read(self.model.as_deref(), self.url)?;
+        if self.tab == Tab::Sentence {
+            let settings = &address.settings;
+            return Ok(Address {
+                model: address.model,
+                question: Some(Question {
+                    head: settings.get(HEAD.key).and_then(|text| text.parse().ok()),
+                    prepend_bos: settings.get(PREPEND_BOS.key).is_some_and(|text| text == "1"),
+                    ..self.question
+                }),
+                view: address.view,
+                ..Address::default()
+            });
+        }
         let usual = address.usual();
         if let Some(key) = address.settings.keys().find(|key| {
             SETTINGS
@@ -341,19 +389,24 @@ impl Reader {
 fn is_key(key: &str) -> bool {
     ["v", "model", "url", PROMPTS].contains(&key)
         || SETTINGS.iter().any(|setting| setting.key == key)
+        || place::is_key(key)
         || views::is_key(key)
 }
 
 /// The prompts in what follows `#`, with or without it; None where it is about something else.
 fn prompts_in(fragment: &str) -> Option<String> {
-    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
-    let mut keys = parse(fragment.as_bytes());
-    keys.find(|(key, _)| key == PROMPTS).map(|(_, text)| text.into_owned())
+    fragment_value(fragment, PROMPTS)
 }
 
-/// Whether `fragment` holds prompts.
-pub fn is_of_prompts(fragment: &str) -> bool {
-    prompts_in(fragment).is_some()
+fn fragment_value(fragment: &str, wanted: &str) -> Option<String> {
+    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+    let mut keys = parse(fragment.as_bytes());
+    keys.find(|(key, _)| key == wanted).map(|(_, text)| text.into_owned())
+}
+
+/// Whether `fragment` holds what a reader has typed: prompts or a sentence.
+pub fn is_typed(fragment: &str) -> bool {
+    prompts_in(fragment).is_some() || place::sentence_in(fragment).is_some()
 }
 
 /// The parts of `query` whose keys are not known here, as they stand: they belong to someone else.

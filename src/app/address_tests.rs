@@ -135,7 +135,7 @@ fn a_zoom_is_short_but_finer_than_a_screen() {
         .into(),
         ..View::default()
     };
-    let query = |zoom| Address::of(&Form::default(), &zoomed(zoom)).to_query();
+    let query = |zoom| Address::of(&Form::default(), &zoomed(zoom), None).to_query();
     assert_eq!(query((-1.0 / 3.0, 2.0 / 3.0)), "v=1&zoom1=-0.3333333,0.6666667");
     assert_eq!(query((-0.0, 1e9)), "v=1&zoom1=0,1000000000");
     for none in [
@@ -269,7 +269,7 @@ fn what_a_link_cannot_hold_is_left_out() {
             let setting = SETTINGS.iter().find(|setting| setting.key == *key);
             form.set(setting.expect("a key"), *text);
         }
-        Address::of(&form, &View::default()).to_query()
+        Address::of(&form, &View::default(), None).to_query()
     };
     let form = Form {
         model: ModelChoice::Picked,
@@ -304,7 +304,7 @@ fn what_a_link_cannot_hold_is_left_out() {
             .collect();
         view.max_bins = Some(0);
     });
-    let address = Address::of(&Form::default(), &odd);
+    let address = Address::of(&Form::default(), &odd, None);
     assert_eq!(Address::parse(&address.to_query()), Ok(address));
 }
 
@@ -317,7 +317,7 @@ fn own_prompts_stand_after_the_hash_alone() {
         ..Form::default()
     };
     form.choose(ModelChoice::Bundled);
-    let address = Address::of(&form, &View::default());
+    let address = Address::of(&form, &View::default(), None);
     assert_eq!(address.to_query(), "v=1&model=bundled&prompts=own");
     let fragment = address.to_fragment().expect("they are short");
     assert!(fragment.starts_with("prompts=When%20%5B%5BMary"), "{fragment}");
@@ -332,9 +332,9 @@ fn own_prompts_stand_after_the_hash_alone() {
     );
     assert_eq!(Address::read("", &fragment), Ok(Address::default()));
     form.own = "\u{e9}".repeat(MAX_PROMPTS + 1);
-    assert_eq!(Address::of(&form, &View::default()).to_fragment(), None);
+    assert_eq!(Address::of(&form, &View::default(), None).to_fragment(), None);
     form.own.pop();
-    let longest = Address::of(&form, &View::default());
+    let longest = Address::of(&form, &View::default(), None);
     let fragment = longest.to_fragment().expect("it just fits");
     assert_eq!(Address::read(&longest.to_query(), &fragment), Ok(longest));
     let error = Address::read("prompts=own&model=bundled", &format!("{fragment}x")).expect_err("one more");
@@ -481,7 +481,7 @@ impl Random {
     }
 
     fn address(&mut self) -> Address {
-        Address::of(&self.form(), &self.view())
+        Address::of(&self.form(), &self.view(), None)
     }
 }
 
@@ -508,11 +508,11 @@ fn the_form_of_an_address_stands_for_it() {
     let mut with_head = 0;
     for _ in 0..20_000 {
         let address = random.address();
-        let again = Address::of(&address.form(), &address.view);
+        let again = Address::of(&address.form(), &address.view, address.question.as_ref());
         // Where one head is given, the form has both; an earlier head that does not come before the other is dropped.
-        let settled = Address::of(&again.form(), &again.view);
+        let settled = Address::of(&again.form(), &again.view, again.question.as_ref());
         assert_eq!(
-            Address::of(&settled.form(), &settled.view),
+            Address::of(&settled.form(), &settled.view, settled.question.as_ref()),
             settled,
             "{}",
             address.to_query()
@@ -558,4 +558,51 @@ fn broken_queries_are_refused_or_read_back() {
         }
     }
     assert!(read > 1_000 && refused > 1_000, "{read} read, {refused} refused");
+}
+
+#[test]
+fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
+    let question = Question {
+        text: "When Mary & John\nwent".into(),
+        prepend_bos: true,
+        dest: Some(5),
+        src: Some(2),
+        head: Some(Head::new(1, 3)),
+        relative: Some(Relative::Position(1)),
+    };
+    let mut form = Form::default();
+    form.choose(ModelChoice::Bundled);
+    let address = Address::of(&form, &View::default(), Some(&question));
+    let (query, fragment) = (address.to_query(), address.to_fragment().unwrap());
+    assert_eq!(
+        query,
+        "v=1&model=bundled&tab=sentence&head=1.3&query=5&key=2&minus=1&bos=1"
+    );
+    assert!(
+        !query.contains("Mary") && fragment.starts_with("text=When%20Mary%20%26"),
+        "{fragment}"
+    );
+    assert_eq!(Address::read(&query, &format!("#{fragment}")), Ok(address.clone()));
+    assert_eq!(
+        Address::of(&address.form(), &address.view, address.question.as_ref()),
+        address
+    );
+    // Settings of a run do not belong there, and a long sentence does not fit.
+    let read = Address::parse("tab=sentence&model=bundled&seed=7&earlier=0.1").unwrap();
+    assert_eq!(read, Address::parse("model=bundled&tab=sentence").unwrap());
+    let long = Question {
+        text: "a".repeat(MAX_PROMPTS + 1),
+        ..Question::default()
+    };
+    assert_eq!(Address::of(&form, &View::default(), Some(&long)).to_fragment(), None);
+    let error = Address::read("tab=sentence", &format!("#text={}", long.text)).unwrap_err();
+    assert!(error.cause.contains("1501 characters"), "{error}");
+    for query in [
+        "tab=x",
+        "tab=sentence&query=-1",
+        "tab=sentence&key=1.5",
+        "tab=sentence&minus=some",
+    ] {
+        assert_eq!(Address::parse(query).unwrap_err().kind, ErrorKind::Request, "{query}");
+    }
 }

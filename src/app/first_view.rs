@@ -2,6 +2,7 @@
 //! built. A reader sees it before any code has arrived; it has the page's own classes and words, so that nothing moves
 //! when the page takes its place.
 
+use super::address::Tab;
 use super::compact_svg::compact;
 use super::glossary::{LEAD, Phrase};
 use super::session::Origin;
@@ -35,7 +36,8 @@ pub fn html(result: &ResultFile) -> Result<String> {
     let caption = caption(place, &plot.title);
     let pictures = pictures(&Plot::from(plot))?;
     Ok(format!(
-        r#"<header class="masthead"><p class="wordmark">keyside</p><h1>{title}</h1><div class="tools"></div>{lead}</header>
+        r#"<header class="top-bar"><p class="wordmark">keyside</p><nav class="tabs">{tabs}</nav><div class="tools"></div></header>
+<div class="masthead"><h1>{title}</h1>{lead}</div>
 <div class="layout"><aside class="panel" aria-label="Controls"><p>The controls are loading…</p></aside><main class="results">
 {summary}
 <p class="seen">{question}</p>
@@ -44,6 +46,7 @@ pub fn html(result: &ResultFile) -> Result<String> {
 <div class="plot" role="img" aria-label="{label}">{pictures}</div></figure>
 </main></div>"#,
         title = words::TITLE,
+        tabs = tabs(),
         lead = lead(),
         summary = summary(result),
         question = escaped(&story::question(result, &at_once(result))),
@@ -65,6 +68,18 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+fn tabs() -> String {
+    let tab = |tab: Tab| {
+        let current = if tab == Tab::default() {
+            r#" aria-current="page""#
+        } else {
+            ""
+        };
+        format!(r#"<button type="button" disabled{current}>{}</button>"#, tab.label())
+    };
+    Tab::ALL.map(tab).concat()
 }
 
 fn lead() -> String {

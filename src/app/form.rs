@@ -144,6 +144,27 @@ pub struct Request {
 }
 
 impl Form {
+    /// Takes over from `old` what no address holds or needs: what was typed and picked for models that are not chosen, the reader's
+    /// own prompts and, where the address is not about a run, the settings of one.
+    pub fn keep_typed(&mut self, old: &Self, settings: bool) {
+        self.picked.clone_from(&old.picked);
+        if self.own.is_empty() {
+            self.own.clone_from(&old.own);
+        }
+        if self.model != ModelChoice::Url {
+            self.url.clone_from(&old.url);
+        }
+        if self.model != ModelChoice::Hub {
+            self.hub.clone_from(&old.hub);
+            self.revision.clone_from(&old.revision);
+        }
+        if settings && self.model == old.model {
+            self.prompts = old.prompts;
+            self.settings.clone_from(&old.settings);
+            self.heads_typed = old.heads_typed;
+        }
+    }
+
     /// What is typed for `setting`.
     pub fn text(&self, setting: &Setting) -> &str {
         self.settings.get(setting.key).map_or("", String::as_str)

@@ -1,12 +1,13 @@
 //! The page's state and its words, as plain data: nothing here knows a browser, and all of it is tested natively.
 //!
 //! [`address`] (the state in a link), [`form`] (controls and their validation), [`session`] (which run is shown, what the
-//! worker is doing), [`library`] (which models are stored), [`story`] (what the data say), [`split`] (what they say by kind of prompt), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
+//! worker is doing), [`asking`] (what is asked of a sentence), [`library`] (which models are stored), [`story`] (what the data say), [`split`] (what they say by kind of prompt), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
 //! be taken along), [`first_view`] (what stands there until the page has started), [`words`], [`figure_words`], [`prompt_words`]
 //! and [`download`] (every other sentence). How the figures are shown, and what is said about each, is in [`crate::figure`]. What
 //! shows it is in the room `web`.
 
 pub mod address;
+pub mod asking;
 pub mod download;
 pub mod embed;
 pub mod export;

@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use super::asking::Asking;
 use super::form::Request;
 use super::library::Library;
 use super::partial;
 pub use super::state::{Description, Origin, Run, Shown, WorkerState};
+use crate::analysis::pair::Question;
 use crate::analysis::{Analysis, BatchValues, Phase, Progress};
 use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
@@ -42,6 +44,7 @@ pub struct Session {
     description: Option<Description>,
     worker: WorkerState,
     library: Library,
+    asking: Asking,
     paused: bool,
     notices: Notices,
     error: Option<Error>,
@@ -63,6 +66,11 @@ impl Session {
     /// The worker's life.
     pub fn worker(&self) -> WorkerState {
         self.worker
+    }
+
+    /// What is asked of a sentence, and what was answered.
+    pub fn asking(&self) -> &Asking {
+        &self.asking
     }
 
     /// Which models are stored, as far as that is known.
@@ -169,6 +177,10 @@ impl Session {
             self.run = Run::Failed;
         }
         self.worker = WorkerState::Lost;
+        if self.asking.is_active() {
+            let error = Error::new(ErrorKind::Internal, cause).advice("Ask again: the worker is started anew.");
+            self.asking.fail(error);
+        }
         self.fail(Error::new(ErrorKind::Internal, cause).advice("Restart the worker, then run again."));
     }
 
@@ -206,6 +218,24 @@ impl Session {
         });
         self.run = Run::Opening;
         describe.into_iter().chain([analyze]).collect()
+    }
+
+    /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
+    pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
+        let describe = self.describe(url);
+        let id = self.next_id();
+        let ask = self.asking.ask(id, url, question);
+        describe.into_iter().chain(ask).collect()
+    }
+
+    /// Stops asking; None where nothing is asked.
+    pub fn stop_asking(&mut self) -> Option<ToWorker> {
+        self.asking.cancel()
+    }
+
+    /// Shows `error` in place of an answer about a sentence; what else is shown stays.
+    pub fn fail_asking(&mut self, error: Error) {
+        self.asking.fail(error);
     }
 
     /// Asks the run to stop; None when there is nothing to stop, or it has been asked already.
@@ -254,6 +284,14 @@ impl Session {
             FromWorker::Notices { id, notices } if self.is_active(id) => self.notices = notices,
             FromWorker::Batch { id, index, values } if self.is_active(id) => self.batch(index, &values),
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
+            FromWorker::Progress { id, progress } if self.asking.is_asking(id) => self.asking.proceed(progress),
+            FromWorker::Answer { id, part } if self.asking.is_asking(id) => {
+                let note = self.note_of(&part.model.source);
+                self.revision += 1;
+                self.asking.part(self.revision, *part, note);
+            }
+            FromWorker::Answered { id } if self.asking.is_asking(id) => self.asking.finish(),
+            FromWorker::Failed { id, error } if self.asking.is_asking(id) => self.asking.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),
             FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
             FromWorker::Stored { id, models, space } => {

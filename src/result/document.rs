@@ -104,6 +104,27 @@ impl ResultFile {
         }
     }
 
+    /// Takes over the sections of `part` in place of those of the same kind, and what they are of.
+    pub fn take(&mut self, part: Self) {
+        let Self {
+            model,
+            config,
+            processing,
+            prompt_set,
+            prompts,
+            sections,
+            ..
+        } = part;
+        (self.model, self.config, self.processing) = (model, config, processing);
+        (self.prompt_set, self.prompts) = (prompt_set, prompts);
+        for section in sections {
+            match self.sections.iter_mut().find(|known| known.kind() == section.kind()) {
+                Some(known) => *known = section,
+                None => self.sections.push(section),
+            }
+        }
+    }
+
     /// The document of `analysis` before anything is found.
     pub fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> Self {
         Self {

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
 use super::later::after_frame;
-use crate::app::address::{Address, Model, Prompts, is_of_prompts, others};
+use crate::app::address::{Address, Model, Prompts, is_typed, others};
 use crate::error::Result;
 
 /// How long small changes, such as typing and zooming, may go on before the address follows: browsers refuse pages that
@@ -178,7 +178,7 @@ pub fn write(address: &Address, push: bool) {
             url.push('#');
             url.push_str(&prompts);
         }
-        None if !push && !is_of_prompts(&place) => url.push_str(&place),
+        None if !push && !is_typed(&place) => url.push_str(&place),
         None => {}
     }
     let Ok(history) = window().history() else { return };

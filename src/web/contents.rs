@@ -6,14 +6,16 @@ use super::document;
 use super::drops::{self, DropZone};
 use super::figures::figure_at;
 use super::handover;
-use super::masthead::{Colophon, Masthead};
+use super::masthead::{Colophon, Masthead, TopBar};
 use super::page::Page;
 use super::panel::Panel;
 use super::permalink::{self, Invitation};
 use super::rehearsal;
+use super::sentence::SentencePage;
 use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, Text};
 use super::summary::Summary;
 use super::theme;
+use crate::app::address::Tab;
 use crate::figure::FigurePlace;
 
 /// The page.
@@ -28,6 +30,21 @@ pub fn App() -> impl IntoView {
     rehearsal::begin(page);
     view! {
         <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>
+        <TopBar page=page />
+        {move || match page.tab.get() {
+            Tab::Sentence => view! { <SentencePage page=page /> }.into_any(),
+            Tab::Prompts => view! { <ManyPrompts page=page /> }.into_any(),
+        }}
+        <Colophon />
+        <Meanings />
+        <DropZone page=page />
+    }
+}
+
+/// The part of the page about many prompts.
+#[component]
+fn ManyPrompts(page: Page) -> impl IntoView {
+    view! {
         <Masthead page=page />
         <div class="layout">
             <Panel page=page />
@@ -41,9 +58,6 @@ pub fn App() -> impl IntoView {
                 <Ending page=page />
             </main>
         </div>
-        <Colophon />
-        <Meanings />
-        <DropZone page=page />
     }
 }
 

@@ -6,34 +6,50 @@ use super::document::meta;
 use super::page::Page;
 use super::permalink::CopyLink;
 use super::story::Term;
+use super::tabs::Tabs;
 use super::theme::ThemeSwitch;
+use crate::app::address::Tab;
 use crate::app::glossary::{LEAD, Phrase};
 use crate::app::words;
 
-/// Name, question, switches.
+/// Name, parts of the page, switches.
+#[component]
+pub fn TopBar(page: Page) -> impl IntoView {
+    let hidden = Memo::new(move |_| page.view.with(|view| view.text_hidden));
+    let toggle = move |_| page.view.update(|view| view.text_hidden = !view.text_hidden);
+    let prompts = move || page.tab.get() == Tab::Prompts;
+    view! {
+        <header class="top-bar">
+            <p class="wordmark">"keyside"</p>
+            <Tabs page=page />
+            <div class="tools" role="group" aria-label="Page">
+                <ThemeSwitch view=page.view />
+                <Show when=prompts>
+                    <button
+                        type="button"
+                        class="page-tool"
+                        data-testid="text-switch"
+                        aria-pressed=move || hidden.get().to_string()
+                        on:click=toggle
+                    >"Hide the text"</button>
+                </Show>
+                <CopyLink page=page />
+            </div>
+        </header>
+    }
+}
+
+/// The question of the part about many prompts, and what it is about.
 #[component]
 pub fn Masthead(page: Page) -> impl IntoView {
     let hidden = Memo::new(move |_| page.view.with(|view| view.text_hidden));
-    let toggle = move |_| page.view.update(|view| view.text_hidden = !view.text_hidden);
     view! {
-        <header class="masthead">
-            <p class="wordmark">"keyside"</p>
+        <div class="masthead">
             <h1>{words::TITLE}</h1>
-            <div class="tools" role="group" aria-label="Page">
-                <ThemeSwitch view=page.view />
-                <button
-                    type="button"
-                    class="page-tool"
-                    data-testid="text-switch"
-                    aria-pressed=move || hidden.get().to_string()
-                    on:click=toggle
-                >"Hide the text"</button>
-                <CopyLink page=page />
-            </div>
             <Show when=move || !hidden.get()>
                 <p class="lead" data-testid="lead">{LEAD.map(|phrase| view! { <Part phrase=phrase /> }).collect_view()}</p>
             </Show>
-        </header>
+        </div>
     }
 }
 

@@ -28,8 +28,10 @@ mod picked;
 mod places;
 mod rehearsal;
 mod save;
+mod sentence;
 mod story;
 mod summary;
+mod tabs;
 mod theme;
 mod worker;
 

@@ -1,5 +1,6 @@
 //! What the parts of the page share, and what is done with it.
 
+mod asking;
 mod worker;
 
 use leptos::prelude::*;
@@ -14,8 +15,9 @@ use super::later::{Latest, after_frame, after_frames_of};
 use super::link::Link;
 use super::places::{RECORDED, request_of, url_of};
 use super::theme;
+use crate::analysis::pair::Question;
 use crate::analysis::settings::{CSV, EARLIER_HEAD, Field, HEAD, Setting};
-use crate::app::address::Address;
+use crate::app::address::{Address, Tab};
 use crate::app::form::{Form, ModelChoice, PromptChoice};
 use crate::app::session::{Session, Shown};
 use crate::error::{Error, ErrorKind, Result};
@@ -66,6 +68,10 @@ pub struct Page {
     pub dark: Memo<bool>,
     /// The address bar.
     pub bar: AddressBar,
+    /// Which part of the page is open.
+    pub tab: RwSignal<Tab>,
+    /// What is asked of a sentence.
+    pub question: RwSignal<Question>,
     /// Whether a link asks for a run that is not shown yet.
     pub asked: RwSignal<bool>,
     /// Whether the controls are unfolded, where there is no room for them beside the figures.
@@ -102,6 +108,8 @@ impl Page {
             choosing: Latest::new(),
             dark: theme::is_dark(view),
             bar: AddressBar::new(),
+            tab: RwSignal::new(Tab::default()),
+            question: RwSignal::new(Question::default()),
             asked: RwSignal::new(false),
             controls_open: RwSignal::new(false),
             link: StoredValue::new_local(None),
@@ -155,8 +163,11 @@ impl Page {
 
     /// What form and view are now, as an address.
     pub fn address(self) -> Address {
-        self.form
-            .with_untracked(|form| self.view.with_untracked(|view| Address::of(form, view)))
+        let question = (self.tab.get_untracked() == Tab::Sentence).then(|| self.question.get_untracked());
+        self.form.with_untracked(|form| {
+            self.view
+                .with_untracked(|view| Address::of(form, view, question.as_ref()))
+        })
     }
 
     /// Chooses the model, and asks what it is like.

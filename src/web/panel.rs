@@ -118,6 +118,32 @@ fn ModelField(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl 
     }
 }
 
+/// The choice of the model, folded: its name, and what belongs to it.
+#[component]
+pub fn ModelMenu(page: Page) -> impl IntoView {
+    let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
+    let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
+    // What was asked of one model is asked of the next.
+    Effect::new(move |before: Option<Option<String>>| {
+        let url = page.settled_url();
+        if before.is_some_and(|before| before != url) {
+            page.ask();
+        }
+        url
+    });
+    view! {
+        <details class="model-menu" data-testid="model-menu">
+            <summary>{move || model.get().label()}</summary>
+            <div class="controls">
+                <ModelField page=page model=model active=active />
+                <About page=page model=model />
+                <StoredModels page=page active=active />
+                <Files page=page />
+            </div>
+        </details>
+    }
+}
+
 /// What is known of the chosen model.
 #[component]
 fn About(page: Page, model: Memo<ModelChoice>) -> impl IntoView {

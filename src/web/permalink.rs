@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use super::address_bar::{read, write};
 use super::later::{Latest, after_frame};
 use super::page::Page;
-use crate::app::address::{Address, Model, Prompts};
+use crate::app::address::{Address, Model, Prompts, Tab};
 use crate::app::form::ModelChoice;
 use crate::app::session::Session;
 use crate::app::sharing;
@@ -22,6 +22,8 @@ pub fn start(page: Page) {
     Effect::new(move |_| {
         page.form.track();
         page.view.track();
+        page.tab.track();
+        page.question.track();
         // What was changed is seen first.
         if page.bar.falls_behind() {
             after_frame(move || page.bar.catch_up(page.address()));
@@ -62,6 +64,10 @@ fn copy(page: Page, say: RwSignal<String>) {
 /// The page has just been opened at `address`.
 fn open(page: Page, address: &Address) {
     adopt(page, address);
+    if address.question.is_some() {
+        page.ask();
+        return;
+    }
     match address.model {
         Model::Recorded => {}
         // Prompts that the link does not hold can't be run.
@@ -90,6 +96,10 @@ fn restore(page: Page, address: &Address) {
     let model = page.form.with_untracked(|form| form.model);
     adopt(page, address);
     page.session.update(Session::dismiss_error);
+    if address.question.is_some() {
+        page.ask();
+        return;
+    }
     let found = page.show_again();
     page.bar.set_ran(found);
     let asked = !found && address.model != Model::Recorded;
@@ -103,21 +113,18 @@ fn restore(page: Page, address: &Address) {
 fn adopt(page: Page, address: &Address) {
     let mut form = address.form();
     // What a link can't hold, or does not need, stays as it was typed or picked.
-    page.form.with_untracked(|old| {
-        form.picked.clone_from(&old.picked);
-        if form.own.is_empty() {
-            form.own.clone_from(&old.own);
+    page.form
+        .with_untracked(|old| form.keep_typed(old, address.question.is_some()));
+    page.tab.set(match &address.question {
+        Some(question) => {
+            page.question.set(question.clone());
+            Tab::Sentence
         }
-        if form.model != ModelChoice::Url {
-            form.url.clone_from(&old.url);
-        }
-        if form.model != ModelChoice::Hub {
-            form.hub.clone_from(&old.hub);
-            form.revision.clone_from(&old.revision);
-        }
+        None => Tab::Prompts,
     });
     // As it will be compared: with what is as it is by default left out.
-    page.bar.adopt(Address::of(&form, &address.view));
+    page.bar
+        .adopt(Address::of(&form, &address.view, address.question.as_ref()));
     page.fill_in(form);
     page.show_as(address.view.clone());
 }

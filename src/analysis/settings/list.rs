@@ -83,6 +83,26 @@ pub const CSV: Setting = Setting {
     cited: |_| None,
 };
 
+/// Whether prompts begin with BOS.
+pub const PREPEND_BOS: Setting = Setting {
+    key: "bos",
+    option: "bos",
+    label: "Prompts start with BOS",
+    about: "Begin every prompt with the BOS token",
+    group: Group::Prompts,
+    usual: "0",
+    field: Field::Switch {
+        get: |run| run.prompts.prepend_bos(),
+        set: |run, on| *run.prompts.prepend_bos_mut() = on,
+    },
+    cited: |run| {
+        Some(format!(
+            "{} BOS",
+            if run.prompts.prepend_bos() { "with" } else { "without" }
+        ))
+    },
+};
+
 /// All settings, in the order in which they are offered.
 pub const SETTINGS: &[Setting] = &[
     HEAD,
@@ -133,24 +153,7 @@ pub const SETTINGS: &[Setting] = &[
         cited: |_| None,
     },
     CSV,
-    Setting {
-        key: "bos",
-        option: "bos",
-        label: "Prompts start with BOS",
-        about: "Begin every prompt with the BOS token",
-        group: Group::Prompts,
-        usual: "0",
-        field: Field::Switch {
-            get: |run| run.prompts.prepend_bos(),
-            set: |run, on| *run.prompts.prepend_bos_mut() = on,
-        },
-        cited: |run| {
-            Some(format!(
-                "{} BOS",
-                if run.prompts.prepend_bos() { "with" } else { "without" }
-            ))
-        },
-    },
+    PREPEND_BOS,
     processing(
         [
             "fold_ln",

@@ -14,7 +14,9 @@ mod plain;
 mod prompts;
 mod split;
 mod toolbar;
-mod watch;
+pub(super) mod watch;
 
 pub use at::figure_at;
+pub use canvas::PlotCanvas;
+pub use explorer::Actions;
 pub use linked::Linked;

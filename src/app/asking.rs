@@ -1,0 +1,131 @@
+//! What is asked of a sentence, and what was answered last.
+
+use std::sync::Arc;
+
+use super::state::{Origin, Shown};
+use crate::analysis::Progress;
+use crate::analysis::pair::Question;
+use crate::error::{Error, ErrorKind};
+use crate::result::ResultFile;
+use crate::worker::ToWorker;
+
+/// The question that the worker is busy with.
+#[derive(Debug, Clone)]
+struct Active {
+    id: u32,
+    question: Question,
+}
+
+/// What is asked, and what was answered.
+#[derive(Debug, Clone, Default)]
+pub struct Asking {
+    active: Option<Active>,
+    shown: Option<Shown>,
+    /// What the whole of `shown` answers, and the model's address.
+    answered: Option<(String, Question)>,
+    url: String,
+    progress: Option<Progress>,
+    error: Option<Error>,
+}
+
+impl Asking {
+    /// The last answer, as far as it has come. Parts that are older than the others are those of the same sentence.
+    pub fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// Whether an answer, or a part of it, is awaited.
+    pub fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    /// How far the answer is.
+    pub fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref()
+    }
+
+    /// Why the last question has no answer.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// Whether what is shown answers `question` of the model at `url`, or is about to.
+    pub fn answers(&self, url: &str, question: &Question) -> bool {
+        let awaited = self.active.as_ref().map(|active| &active.question);
+        let known = self
+            .answered
+            .as_ref()
+            .filter(|(of, _)| of == url)
+            .map(|(_, known)| known);
+        self.url == url && (awaited == Some(question) || awaited.is_none() && known == Some(question))
+    }
+
+    /// Asks `question` of the model at `url` under the number `id`, in place of what is being asked: the messages to send.
+    pub(super) fn ask(&mut self, id: u32, url: &str, question: Question) -> Vec<ToWorker> {
+        let overtaken = self.active.take().map(|active| ToWorker::Cancel { id: active.id });
+        let ask = ToWorker::Ask {
+            id,
+            url: url.to_owned(),
+            question: question.clone(),
+        };
+        url.clone_into(&mut self.url);
+        self.error = None;
+        self.progress = None;
+        self.active = Some(Active { id, question });
+        overtaken.into_iter().chain([ask]).collect()
+    }
+
+    /// Stops asking; None where nothing is asked.
+    pub(super) fn cancel(&mut self) -> Option<ToWorker> {
+        let id = self.active.take()?.id;
+        self.progress = None;
+        Some(ToWorker::Cancel { id })
+    }
+
+    /// Shows `error` in place of an answer; the last answer stays.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.active = None;
+        self.progress = None;
+        if error.kind != ErrorKind::Cancelled {
+            self.error = Some(error);
+        }
+    }
+
+    pub(super) fn is_asking(&self, id: u32) -> bool {
+        self.active.as_ref().is_some_and(|active| active.id == id)
+    }
+
+    pub(super) fn proceed(&mut self, progress: Progress) {
+        self.progress = Some(progress);
+    }
+
+    /// Takes over a part of the answer, which becomes version `revision` of what is shown.
+    pub(super) fn part(&mut self, revision: u64, part: ResultFile, note: Option<String>) {
+        let same = self.shown.take().filter(|shown| {
+            let tokens = |result: &ResultFile| result.prompts.first().map(|prompt| prompt.tokens.clone());
+            tokens(&shown.result) == tokens(&part) && shown.result.model == part.model
+        });
+        let result = match same {
+            Some(shown) => {
+                let mut result = Arc::unwrap_or_clone(shown.result);
+                result.take(part);
+                result
+            }
+            None => part,
+        };
+        self.shown = Some(Shown {
+            revision,
+            origin: Origin::Live,
+            result: Arc::new(result),
+            note,
+        });
+    }
+
+    /// All parts have come.
+    pub(super) fn finish(&mut self) {
+        self.progress = None;
+        if let Some(active) = self.active.take() {
+            self.answered = Some((self.url.clone(), active.question));
+        }
+    }
+}

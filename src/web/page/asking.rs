@@ -1,0 +1,63 @@
+//! What the page asks of a sentence.
+
+use leptos::prelude::*;
+
+use super::Page;
+use crate::analysis::pair::Question;
+use crate::app::address::Tab;
+use crate::app::form::ModelChoice;
+use crate::app::session::Session;
+use crate::error::{Error, ErrorKind};
+
+impl Page {
+    /// The page whose result is the last answer about a sentence: its figures are those of the sentence.
+    pub fn of_sentence(self) -> Self {
+        let session = self.session;
+        Self {
+            shown: Memo::new(move |_| session.with(|session| session.asking().shown().cloned())),
+            ..self
+        }
+    }
+
+    /// Opens a part of the page.
+    pub fn open_tab(self, tab: Tab) {
+        self.tab.set(tab);
+        if tab == Tab::Sentence {
+            self.ask();
+        }
+    }
+
+    /// Changes what is asked, and asks it.
+    pub fn ask_with(self, change: impl FnOnce(&mut Question)) {
+        self.question.update(change);
+        self.ask();
+    }
+
+    /// Asks what is to be asked, unless that is answered, nothing is to be asked, or there is no model to ask.
+    pub fn ask(self) {
+        let question = self.question.get_untracked();
+        if question.text.trim().is_empty() || self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
+            return;
+        }
+        let Some(url) = self.chosen_url() else {
+            let error = Error::new(ErrorKind::Request, "no model is chosen that can be read")
+                .advice("Choose one above, and correct its address.");
+            self.session.update(|session| session.fail_asking(error));
+            return;
+        };
+        if self
+            .session
+            .with_untracked(|session| session.asking().answers(&url, &question))
+        {
+            return;
+        }
+        let messages = self.session.try_update(|session| session.ask(&url, question));
+        self.send(messages.unwrap_or_default());
+    }
+
+    /// Stops asking.
+    pub fn stop_asking(self) {
+        let message = self.session.try_update(Session::stop_asking).flatten();
+        self.send(message);
+    }
+}

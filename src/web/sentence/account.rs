@@ -1,0 +1,221 @@
+//! What makes the score: the largest writers, the full map, the pairs of both sides.
+
+use leptos::prelude::*;
+
+use super::super::data_table::DataTable;
+use super::super::export::ExportMenu;
+use super::super::figures::PlotCanvas;
+use super::super::page::Page;
+use super::heads::{drawn, only_pick};
+use crate::analysis::PairSection;
+use crate::figure::sentence_words::{largest_pairs, relative_words, sums};
+use crate::figure::{FigurePlace, of_side};
+use crate::names::{Relative, Side};
+use crate::quantities::{counted, number};
+
+/// Writers that have a bar of their own.
+const BARS: usize = 10;
+/// Pairs that are told in words.
+const PAIRS: usize = 20;
+
+/// Which part of the account is open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    One(Side),
+    Both,
+}
+
+/// A bar of the list: what wrote, and what it adds.
+#[derive(Debug, Clone, PartialEq)]
+struct Bar {
+    name: String,
+    value: f64,
+}
+
+/// The largest writers of `side`, and all others in one bar, from the largest to the smallest.
+fn bars(section: &PairSection, side: Side) -> Vec<Bar> {
+    let mut writers = of_side(section, side);
+    writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+    let rest = writers.split_off(BARS.min(writers.len()));
+    let mut bars: Vec<Bar> = writers
+        .into_iter()
+        .map(|(component, value)| Bar {
+            name: component.label(),
+            value: f64::from(value),
+        })
+        .collect();
+    if !rest.is_empty() {
+        bars.push(Bar {
+            name: counted(rest.len(), "other", "others"),
+            value: rest.iter().map(|(_, value)| f64::from(*value)).sum(),
+        });
+    }
+    bars.sort_by(|left, right| right.value.total_cmp(&left.value));
+    bars
+}
+
+/// What `read` finds in the account that is shown, with the tokens' texts.
+fn of_pair<T>(sentence: Page, read: impl FnOnce(&PairSection, &[String]) -> T) -> Option<T> {
+    sentence.shown.with(|shown| {
+        let result = &shown.as_ref()?.result;
+        Some(read(result.pair()?, &result.attention()?.texts))
+    })
+}
+
+/// The card with the account of the score.
+#[component]
+pub fn Account(page: Page, sentence: Page) -> impl IntoView {
+    let both = RwSignal::new(false);
+    let part = Memo::new(move |_| match both.get() {
+        true => Part::Both,
+        false => Part::One(page.view.with(|view| view.sentence.side)),
+    });
+    let option = move |choice: Part, value: &'static str, label: &'static str| {
+        let choose = move |_| match choice {
+            Part::Both => both.set(true),
+            Part::One(side) => {
+                both.set(false);
+                page.view.update(|view| view.sentence.side = side);
+            }
+        };
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="account"
+                    class="visually-hidden"
+                    value=value
+                    data-testid=format!("account-{value}")
+                    prop:checked=move || part.get() == choice
+                    on:change=choose
+                />
+                <span>{label}</span>
+            </label>
+        }
+    };
+    let head = move || {
+        of_pair(sentence, |section, _| {
+            format!("What makes the score of {}?", section.head)
+        })
+    };
+    view! {
+        <section class="card account" data-testid="card-account">
+            <h2>{head}</h2>
+            <p class="hint" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
+            <div class="switches">
+                <fieldset class="segments small">
+                    <legend class="visually-hidden">"Which side"</legend>
+                    {option(Part::One(Side::Key), Side::Key.as_str(), "Key side")}
+                    {option(Part::One(Side::Query), Side::Query.as_str(), "Query side")}
+                    {option(Part::Both, "both", "Both")}
+                </fieldset>
+                <RelativeTo page=page sentence=sentence />
+            </div>
+            <p class="hint" data-testid="relative-words">{move || of_pair(sentence, relative_words)}</p>
+            {move || match part.get() {
+                Part::One(side) => view! { <OneSide sentence=sentence side=side /> }.into_any(),
+                Part::Both => view! { <BothSides sentence=sentence /> }.into_any(),
+            }}
+        </section>
+    }
+}
+
+/// Raw, or relative to what.
+#[component]
+fn RelativeTo(page: Page, sentence: Page) -> impl IntoView {
+    let tokens = Memo::new(move |_| {
+        let told = super::of_attention(sentence, |section| {
+            let others = (0..=section.dest).filter(|position| *position != section.src);
+            let name = |position: usize| {
+                let text = crate::figure::sentence_words::quoted(&section.texts, position);
+                (position, format!("minus {text} ({position})"))
+            };
+            others.map(name).collect::<Vec<_>>()
+        });
+        told.unwrap_or_default()
+    });
+    let chosen = Memo::new(move |_| {
+        page.question
+            .with(|question| question.relative.map(|to| to.to_string()))
+    });
+    let choose = move |event| {
+        let value: String = event_target_value(&event);
+        page.ask_with(|question| question.relative = value.parse().ok());
+    };
+    view! {
+        <label class="relative">
+            <span class="visually-hidden">"The score relative to"</span>
+            <select data-testid="relative-select" prop:value=move || chosen.get().unwrap_or_default() on:change=choose>
+                <option value="">"raw score"</option>
+                <option value=Relative::Mean.to_string()>"relative to the mean key"</option>
+                <option value=Relative::Attention.to_string()>"relative to what the head attends to"</option>
+                {move || tokens.get().into_iter().map(|(position, label)| {
+                    view! { <option value=position.to_string()>{label}</option> }
+                }).collect_view()}
+            </select>
+        </label>
+    }
+}
+
+/// The writers of one side: bars, and the map of all.
+#[component]
+fn OneSide(sentence: Page, side: Side) -> impl IntoView {
+    let Some(place) = "writers".parse::<FigurePlace>().ok() else {
+        return ().into_any();
+    };
+    let (plot, label) = drawn(sentence, place);
+    let list = move || {
+        let bars = of_pair(sentence, |section, _| bars(section, side))?;
+        let most = bars.iter().map(|bar| bar.value.abs()).fold(1e-9, f64::max);
+        let row = move |bar: Bar| {
+            let class = if bar.value < 0.0 { "bar lowers" } else { "bar raises" };
+            let sign = if bar.value > 0.0 { "+" } else { "" };
+            view! {
+                <li>
+                    <span class="name">{bar.name}</span>
+                    <span class=class style=format!("--part: {:.4}", bar.value.abs() / most)></span>
+                    <span class="value">{format!("{sign}{}", number(bar.value, 2))}</span>
+                </li>
+            }
+        };
+        Some(bars.into_iter().map(row).collect_view())
+    };
+    view! {
+        <div class="one-side">
+            <ul class="bars" data-testid="writers">{list}</ul>
+            <div>
+                <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=only_pick(|_| false) />
+                <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Both sides at once: the table by layer, and the largest pairs in words.
+#[component]
+fn BothSides(sentence: Page) -> impl IntoView {
+    let Some(place) = "table".parse::<FigurePlace>().ok() else {
+        return ().into_any();
+    };
+    let (plot, label) = drawn(sentence, place);
+    let pairs = move || {
+        let pairs = of_pair(sentence, |section, texts| largest_pairs(section, texts, PAIRS))?;
+        let row = |(words, value): (String, f32)| {
+            let value = f64::from(value);
+            let sign = if value > 0.0 { "+" } else { "" };
+            view! { <li>{words}": "<b>{format!("{sign}{}", number(value, 2))}</b></li> }
+        };
+        Some(pairs.into_iter().map(row).collect_view())
+    };
+    view! {
+        <div class="both-sides">
+            <div>
+                <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=only_pick(|_| false) />
+                <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
+            </div>
+            <ol class="pairs" data-testid="pairs">{pairs}</ol>
+        </div>
+    }
+    .into_any()
+}

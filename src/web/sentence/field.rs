@@ -1,0 +1,120 @@
+//! The field of the sentence, the model that it is asked of, and what becomes of the question.
+
+use leptos::prelude::*;
+use web_sys::SubmitEvent;
+
+use super::super::page::Page;
+use super::super::panel::ModelMenu;
+use crate::app::form::ModelChoice;
+use crate::app::session;
+use crate::app::words;
+
+const FIELD: &str = "sentence-input";
+
+/// Sentence, model, and whatever there is to say about the question.
+#[component]
+pub fn SentenceField(page: Page) -> impl IntoView {
+    let typed = RwSignal::new(page.question.with_untracked(|question| question.text.clone()));
+    // A link, an example or "back" brings another sentence.
+    Effect::new(move |_| typed.set(page.question.with(|question| question.text.clone())));
+    let submit = move |event: SubmitEvent| {
+        event.prevent_default();
+        let text = typed.get_untracked();
+        page.ask_with(|question| {
+            if question.text != text {
+                // Another sentence has other positions.
+                (question.dest, question.src, question.relative) = (None, None, None);
+                question.text = text;
+            }
+        });
+    };
+    let toggle_bos = move |event| {
+        let on = event_target_checked(&event);
+        page.ask_with(|question| {
+            question.prepend_bos = on;
+            (question.dest, question.src, question.relative) = (None, None, None);
+        });
+    };
+    view! {
+        <form class="ask-form" on:submit=submit novalidate>
+            <label class="visually-hidden" for=FIELD>"Sentence"</label>
+            <input
+                id=FIELD
+                data-testid=FIELD
+                type="text"
+                autocomplete="off"
+                spellcheck="false"
+                placeholder="Type a sentence, then Enter"
+                aria-describedby="sentence-told"
+                prop:value=move || typed.get()
+                on:input=move |event| typed.set(event_target_value(&event))
+            />
+            <button type="submit" class="primary" data-testid="ask-button">"Look"</button>
+            <label class="check">
+                <input
+                    type="checkbox"
+                    data-testid="sentence-bos"
+                    prop:checked=move || page.question.with(|question| question.prepend_bos)
+                    on:change=toggle_bos
+                />
+                "BOS first"
+            </label>
+            <ModelMenu page=page />
+        </form>
+        <Told page=page />
+    }
+}
+
+/// What is missing, what goes on, what went wrong.
+#[component]
+fn Told(page: Page) -> impl IntoView {
+    let recorded = Memo::new(move |_| page.settled_form.with(|form| form.model == ModelChoice::Recorded));
+    let typed = Memo::new(move |_| page.question.with(|question| !question.text.trim().is_empty()));
+    let error = Memo::new(move |_| {
+        page.session
+            .with(|session| session.asking().error().map(ToString::to_string))
+    });
+    let busy = Memo::new(move |_| page.session.with(|session| session.asking().is_active()));
+    let choose = move |model: ModelChoice| {
+        page.choose(model);
+        page.ask();
+    };
+    view! {
+        <div id="sentence-told" class="told">
+            <Show when=move || recorded.get() && typed.get()>
+                <div class="offer" data-testid="sentence-offer">
+                    <p>"The recorded run has no heads for other sentences. A model computes them here, on this device:"</p>
+                    <button type="button" class="primary" data-testid="offer-bundled" on:click=move |_| choose(ModelChoice::Bundled)>
+                        "Run on the bundled model now"
+                    </button>
+                    <button type="button" data-testid="offer-gpt2" on:click=move |_| choose(ModelChoice::Hub)>
+                        "Get GPT-2 small, once (498 MB)"
+                    </button>
+                </div>
+            </Show>
+            <div role="alert">
+                {move || error.get().map(|text| view! { <p class="error" data-testid="sentence-error">{text}</p> })}
+            </div>
+            <Show when=move || busy.get()>
+                <Progress page=page />
+            </Show>
+        </div>
+    }
+}
+
+/// How far the answer is: seen when it takes longer than a moment; it can be stopped when it takes long.
+#[component]
+fn Progress(page: Page) -> impl IntoView {
+    let progress = move || page.session.with(|session| session.asking().progress().cloned());
+    view! {
+        <div class="asking" data-testid="asking">
+            <progress
+                aria-label="Progress of the answer"
+                max="1"
+                prop:value=move || progress().as_ref().and_then(session::fraction).unwrap_or(0.0)
+            ></progress>
+            <p aria-hidden="true">{move || progress().as_ref().map(words::details)}</p>
+            <button type="button" class="quiet" data-testid="stop-asking" on:click=move |_| page.stop_asking()>"Stop"</button>
+        </div>
+    }
+}

@@ -1,0 +1,162 @@
+//! The tokens as chips: bars and arcs show where the head looks from the query.
+
+use std::time::Duration;
+
+use leptos::ev::{KeyboardEvent, PointerEvent};
+use leptos::html;
+use leptos::prelude::*;
+
+use super::super::later::Latest;
+use super::super::page::Page;
+use super::arcs::Arcs;
+use super::of_attention;
+use crate::analysis::AttentionSection;
+use crate::figure::sentence_words::{answer, percent, visible};
+use crate::names::Side;
+
+/// How long a finger rests on a token to make it the query.
+const LONG_PRESS: Duration = Duration::from_millis(500);
+
+/// What a chip shows.
+#[derive(Debug, Clone, PartialEq)]
+struct Chip {
+    text: String,
+    /// Attention to it; None after the query, where the head sees nothing.
+    share: Option<f32>,
+    of: Option<Side>,
+    about: String,
+}
+
+fn chips(section: &AttentionSection, tokens: &[u32]) -> Vec<Chip> {
+    let row = section.row(section.head);
+    let scores = section.scores_of(section.head);
+    let chip = |(position, text): (usize, &String)| {
+        let share = row.get(position).copied();
+        let id = tokens
+            .get(position)
+            .map_or_else(String::new, |token| format!(", token {token}"));
+        let about = match (share, scores.get(position)) {
+            (Some(share), Some(score)) => format!(
+                "position {position}{id}, attention {}, score {score:.2}",
+                percent(share)
+            ),
+            _ => format!("position {position}{id}, after the query"),
+        };
+        Chip {
+            text: visible(text),
+            share,
+            // Both where a head looks at the query's own token: the key is what is chosen last.
+            of: match position {
+                _ if position == section.src => Some(Side::Key),
+                _ if position == section.dest => Some(Side::Query),
+                _ => None,
+            },
+            about,
+        }
+    };
+    section.texts.iter().enumerate().map(chip).collect()
+}
+
+/// The strip, and the answer under it.
+#[component]
+pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
+    let chips = Memo::new(move |_| {
+        sentence.shown.with(|shown| {
+            let result = &shown.as_ref()?.result;
+            let tokens = result.prompts.first().map_or(&[][..], |prompt| &prompt.tokens);
+            Some(chips(result.attention()?, tokens))
+        })
+    });
+    let ends = Memo::new(move |_| of_attention(sentence, |section| (section.dest, section.src)).unwrap_or_default());
+    let told = move || of_attention(sentence, answer);
+    let frame = NodeRef::<html::Div>::new();
+    let held = Latest::new();
+    // Where a drag of the query's chip began.
+    let dragged = StoredValue::new(false);
+
+    let set_key = move |position: usize| {
+        let (dest, _) = ends.get_untracked();
+        // A head sees no later token: there the query has to follow.
+        page.ask_with(|question| {
+            (question.dest, question.src) = (Some(dest.max(position)), Some(position));
+        });
+    };
+    let set_query = move |position: usize| {
+        page.ask_with(|question| (question.dest, question.src) = (Some(position), None));
+    };
+    let pressed = move |event: PointerEvent, position: usize| {
+        dragged.set_value(position == ends.get_untracked().0);
+        if event.pointer_type() == "touch" {
+            held.run_after(LONG_PRESS, move || set_query(position));
+        }
+    };
+    let released = move |event: PointerEvent, position: usize| {
+        held.forget();
+        let moves_query = dragged.get_value() && position != ends.get_untracked().0;
+        dragged.set_value(false);
+        if event.shift_key() || moves_query {
+            set_query(position);
+        } else if event.button() == 0 {
+            set_key(position);
+        }
+    };
+    let key = move |event: KeyboardEvent| {
+        let (dest, src) = ends.get_untracked();
+        let count = chips.with_untracked(|chips| chips.as_ref().map_or(0, Vec::len));
+        let at = if event.shift_key() { dest } else { src };
+        let last = if event.shift_key() {
+            count.saturating_sub(1)
+        } else {
+            dest
+        };
+        let to = match event.key().as_str() {
+            "ArrowLeft" => at.saturating_sub(1),
+            "ArrowRight" => (at + 1).min(last),
+            "Home" => 0,
+            "End" => last,
+            _ => return,
+        };
+        event.prevent_default();
+        if to != at {
+            if event.shift_key() { set_query(to) } else { set_key(to) }
+        }
+    };
+    let chip = move |(position, chip): (usize, Chip)| {
+        let label = chip.of.map(|side| view! { <em>{side.as_str()}</em> });
+        view! {
+            <span
+                role="option"
+                id=format!("token-{position}")
+                class=format!("token {}", chip.of.map_or("", Side::as_str))
+                class:unseen=chip.share.is_none()
+                aria-selected=(chip.of == Some(Side::Key)).to_string()
+                title=chip.about
+                style=format!("--share: {:.4}", chip.share.unwrap_or_default())
+                on:pointerdown=move |event| pressed(event, position)
+                on:pointerup=move |event| released(event, position)
+                on:pointercancel=move |_| held.forget()
+            >
+                {label}
+                {chip.text}
+            </span>
+        }
+    };
+    view! {
+        <div class="token-strip" node_ref=frame>
+            <Arcs sentence=sentence frame=frame />
+            <div
+                class="tokens"
+                role="listbox"
+                tabindex="0"
+                data-testid="tokens"
+                aria-label="Tokens. Arrow keys move the key, with Shift the query."
+                aria-activedescendant=move || format!("token-{}", ends.get().1)
+                on:keydown=key
+            >
+                {move || chips.get().map(|chips| chips.into_iter().enumerate().map(chip).collect_view())}
+            </div>
+        </div>
+        <p class="answer" role="status" data-testid="answer">{told}</p>
+        <p class="hint">"Click a word to look at it. Shift-click, drag the query, or hold a finger on a word to look from it."</p>
+    }
+}

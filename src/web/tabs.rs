@@ -1,0 +1,25 @@
+//! The parts of the page, one of which is open.
+
+use leptos::prelude::*;
+
+use super::later::after_frame;
+use super::page::Page;
+use crate::app::address::Tab;
+
+/// A button for each part.
+#[component]
+pub fn Tabs(page: Page) -> impl IntoView {
+    let button = move |tab: Tab| {
+        // What is pressed is seen first.
+        let open = move |_| after_frame(move || page.open_tab(tab));
+        view! {
+            <button
+                type="button"
+                data-testid=format!("tab-{}", tab.value())
+                aria-current=move || (page.tab.get() == tab).then_some("page")
+                on:click=open
+            >{tab.label()}</button>
+        }
+    };
+    view! { <nav class="tabs" aria-label="Parts of the page">{Tab::ALL.map(button).collect_view()}</nav> }
+}
