@@ -49,6 +49,11 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
             .sum::<f64>()
 }
 
+/// Dot product of numbers of which some are f64 already.
+pub(crate) fn dot_wide(a: &[f64], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum()
+}
+
 /// Dot product, accumulated in f32: for attention, where a row is one head wide.
 #[inline]
 pub(crate) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {

@@ -396,13 +396,10 @@ fn a_large_offset_of_all_embeddings_costs_nothing() {
 
 /// The tiny checkpoint with some elements of a tensor changed.
 fn changed(name: &str, change: impl Fn(usize, f32) -> f32) -> MemorySource {
-    let mut tensors = tensors();
-    let (_, _, bytes) = tensors.get_mut(name).unwrap();
-    let values = common::f32_values(bytes).into_iter().enumerate();
-    *bytes = values
-        .flat_map(|(index, value)| change(index, value).to_le_bytes())
-        .collect();
-    with_tensors(&tensors)
+    common::tiny_changed(|of, index, value| match of == name {
+        true => change(index, value),
+        false => value,
+    })
 }
 
 /// Reads what is written of `result`, which must be the same.

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "pair/down.rs"]
+mod down;
 mod golden_file;
 
 use std::process::{Command, Output};
@@ -74,8 +76,9 @@ fn eight_pairs_give_the_golden_numbers() {
         ] {
             case.check(&mut golden, name, account.relative(to).unwrap().data());
         }
+        down::check_golden(&mut golden, &mut model, &case, &asked);
     }
-    assert_eq!(golden.compared, 8 * 11);
+    assert_eq!(golden.compared, 8 * (11 + 7));
     golden.finish();
 }
 

@@ -203,7 +203,7 @@ impl Embedding {
         }
         match self.processing.center_unembed {
             true => 0.0,
-            false => dot(&self.source_mean, row) as f32,
+            false => math::dot_wide(&self.source_mean, row) as f32,
         }
     }
 
@@ -221,7 +221,7 @@ impl Embedding {
     /// `fold_ln` on b_U: a row of W_U's source times ln_f's bias.
     fn raw_b_u(&self, row: &[f64]) -> f64 {
         if self.processing.fold_ln {
-            dot(row, &self.ln_f.bias)
+            math::dot_wide(row, &self.ln_f.bias)
         } else {
             0.0
         }
@@ -250,11 +250,6 @@ impl Embedding {
 /// `row` in f64: an offset that all rows have in common leaves nothing behind when it is taken off.
 fn wide(row: &[f32]) -> Vec<f64> {
     row.iter().copied().map(f64::from).collect()
-}
-
-/// Dot product in f64.
-fn dot(a: &[f64], b: &[f32]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum()
 }
 
 /// Logits as far as they are computed.

@@ -88,13 +88,20 @@ impl HeadWeights {
 
     /// `vector [d_model]` times W_Q or W_K, without the bias, `[d_head]`; accumulated in f64.
     pub fn read(&self, side: Side, vector: &[f32]) -> Vec<f32> {
+        let wide: Vec<f64> = vector.iter().copied().map(f64::from).collect();
+        let read = self.read_wide(side, &wide);
+        read.into_iter().map(|total| total as f32).collect()
+    }
+
+    /// The same of a vector in f64, and not rounded.
+    pub fn read_wide(&self, side: Side, vector: &[f64]) -> Vec<f64> {
         let mut total = vec![0f64; self.d_head];
         for (row, &v) in self.side(side).0.chunks_exact(self.d_head).zip(vector) {
             for (total, &w) in total.iter_mut().zip(row) {
-                *total += f64::from(v) * f64::from(w);
+                *total += v * f64::from(w);
             }
         }
-        total.into_iter().map(|total| total as f32).collect()
+        total
     }
 
     fn side(&self, side: Side) -> (&[f32], &[f32]) {
@@ -121,6 +128,13 @@ impl HeadWeights {
         self.map(&self.w_k, &self.b_k, query)
     }
 
+    /// [`HeadWeights::map_with_key`] or [`HeadWeights::map_with_query`] for any vector at the other end, such as a part of a key,
+    /// without the bias and in f64: `W_Q fixed / divisor` or `W_K fixed / divisor`, `[d_model]`.
+    pub fn map_wide(&self, side: Side, fixed: &[f64]) -> Vec<f64> {
+        let rows = self.side(side).0.chunks_exact(self.d_head);
+        rows.map(|row| math::dot_wide(fixed, row) / self.divisor).collect()
+    }
+
     fn map(&self, weight: &[f32], bias: &[f32], fixed: &[f32]) -> (Vec<f32>, f32) {
         let map = weight
             .chunks_exact(self.d_head)
@@ -131,7 +145,7 @@ impl HeadWeights {
 }
 
 /// One head's columns of c_attn from `start` on, `[d_model, d_head]`, and their biases, LayerNorm folded in.
-fn columns(input: &AttentionInput, config: &Config, start: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+pub(super) fn columns(input: &AttentionInput, config: &Config, start: usize) -> Result<(Vec<f32>, Vec<f32>)> {
     let (width, d_head) = (input.b_qkv.len(), config.d_head());
     let mut bias = input.b_qkv[start..start + d_head].to_vec();
     let mut weight = tensor::read(&input.w_qkv, |elements| -> Vec<f32> {

@@ -11,6 +11,7 @@ mod head_weights;
 mod kept;
 mod loader;
 mod model;
+mod outputs;
 mod pass;
 mod prefix;
 mod schedule;

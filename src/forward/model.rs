@@ -239,12 +239,7 @@ impl Model {
     /// # Errors
     /// As [`Model::w_e`], and errors of reading.
     pub async fn effective_embedding(&mut self, tokens: &[u32], watcher: &dyn Watcher) -> Result<EffectiveEmbedding> {
-        if !self.is_whole(0) {
-            watcher.waiting();
-            let input = self.blocks[0].as_ref().map(|block| &block.input);
-            let parts = blocks::load(self.loader(watcher), 0, input, true, self.processing).await?;
-            self.install(0, parts);
-        }
+        self.read_block(0, watcher).await?;
         let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
         for &token in tokens {
             rows.extend(self.w_e(token)?);

@@ -129,6 +129,23 @@ pub fn f32_values(bytes: &[u8]) -> Vec<f32> {
     chunks.iter().map(|value| f32::from_le_bytes(*value)).collect()
 }
 
+/// The tiny checkpoint with `change` made of every element: of which tensor, its index in row order, its value.
+pub fn tiny_changed(change: impl Fn(&str, usize, f32) -> f32) -> MemorySource {
+    let source = tiny();
+    let (json, mut data) = header(&source);
+    for (name, entry) in json.as_object().expect("object") {
+        if name == "__metadata__" || entry["dtype"] != "F32" {
+            continue;
+        }
+        let offsets: [usize; 2] = serde_json::from_value(entry["data_offsets"].clone()).expect("offsets");
+        let elements = data[offsets[0]..offsets[1]].as_chunks_mut::<4>().0;
+        for (index, element) in elements.iter_mut().enumerate() {
+            *element = change(name, index, f32::from_le_bytes(*element)).to_le_bytes();
+        }
+    }
+    source.with("model.safetensors", safetensors_file(&json.to_string(), &data))
+}
+
 /// The tiny checkpoint with every tensor renamed and written in `dtype`.
 pub fn tiny_with(rename: impl Fn(&str) -> String, dtype: Dtype) -> MemorySource {
     let source = tiny();

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::question::Pair;
+use super::relative::key_weights;
 use crate::analysis::Array;
 use crate::analysis::contributions::{Components, Direction};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Watcher};
-use crate::math;
 use crate::names::{Component, Relative, Side};
 
 /// The score of a [`Pair`], taken apart on both sides at once.
@@ -37,9 +37,9 @@ impl Account {
     /// The same with the keys relative to others. The sum is the score minus the (weighted) mean of the others' scores.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that the destination does not see.
+    /// [`crate::ErrorKind::Request`] for a position that the destination does not see.
     pub fn relative(&self, to: Relative) -> Result<Array> {
-        let weights = self.weights_of(to)?;
+        let weights = key_weights(to, &self.scores)?;
         let bias = self.keys.len() - 1;
         let mut number = 0;
         Ok(self.of(|keys| {
@@ -64,34 +64,13 @@ impl Account {
     /// # Errors
     /// As [`Account::relative`].
     pub fn relative_score(&self, to: Relative) -> Result<f32> {
-        let weights = self.weights_of(to)?;
+        let weights = key_weights(to, &self.scores)?;
         let others = self
             .scores
             .iter()
             .zip(&weights)
             .map(|(&score, weight)| weight * f64::from(score));
         Ok((f64::from(self.score) - others.sum::<f64>()) as f32)
-    }
-
-    /// The weight of every key that the destination sees.
-    fn weights_of(&self, to: Relative) -> Result<Vec<f64>> {
-        let count = self.scores.len();
-        Ok(match to {
-            Relative::Mean => vec![1.0 / count as f64; count],
-            Relative::Attention => {
-                let mut row = self.scores.clone();
-                math::softmax(&mut row);
-                row.into_iter().map(f64::from).collect()
-            }
-            Relative::Position(position) if position < count => {
-                (0..count).map(|of| f64::from(u8::from(of == position))).collect()
-            }
-            Relative::Position(position) => {
-                let cause = format!("a score can't be made relative to position {position}");
-                return Err(Error::new(ErrorKind::Request, cause)
-                    .expected(format!("a position from 0 to {}, the destination", count - 1)));
-            }
-        })
     }
 
     /// The table in which `key` makes what stands for a component's keys.
@@ -125,7 +104,7 @@ pub fn key_side(table: &Array) -> Vec<f32> {
 /// Takes the sentence of `pair` through the layers before its head, and the head's score apart.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for a head or positions that there are not, [`ErrorKind::Prompt`] for a sentence that does not fit the
+/// [`crate::ErrorKind::Request`] for a head or positions that there are not, [`crate::ErrorKind::Prompt`] for a sentence that does not fit the
 /// context, errors of reading, and `watcher`'s.
 pub async fn account(model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<Account> {
     pair.check(model)?;

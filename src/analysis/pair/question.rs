@@ -1,11 +1,13 @@
 //! A pair of positions in a sentence.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Model;
 use crate::names::Head;
 
 /// A pair of positions in a sentence, and the head that looks from one to the other.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The sentence's tokens, `[pos]`.
     pub tokens: Vec<u32>,

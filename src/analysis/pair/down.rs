@@ -1,0 +1,350 @@
+//! One level down, and on: what a component in a score is the sum of.
+//!
+//! A score with one side fixed is a linear map of what was written to the residual stream at some positions. A head is a sum over the
+//! source tokens that it has read, an MLP one over its neurons, and what a head has read at a token one over the components that
+//! were written there. Put through the same map each list adds up to what was opened. Attention patterns and the scales of LayerNorms
+//! are those of the pass: frozen.
+
+use super::opening::{End, Opened, Opening, Part, Way, positions};
+use super::question::Pair;
+use super::relative::key_weights;
+use crate::error::Result;
+use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Tap, Watcher};
+use crate::math;
+use crate::names::{BlockHook, Component, Head, HookPoint, Side};
+
+/// A linear reading of the residual stream: `sum over positions of factor * (what was written there . map)`.
+struct Reading {
+    /// `[d_model]`.
+    map: Vec<f64>,
+    /// Positions with their factors: 1 over the scale of the LayerNorm that reads there, times attention and the weights of a
+    /// relative view.
+    at: Vec<(usize, f64)>,
+}
+
+/// What a pass is asked for on the way down, collected before it runs.
+#[derive(Default)]
+struct Asked {
+    taps: Vec<Tap>,
+}
+
+/// Where what a component writes at some positions is found after the pass.
+struct Written {
+    component: Component,
+    positions: Vec<usize>,
+    /// The tap that has captured it; None for embeddings and biases.
+    tap: Option<usize>,
+}
+
+/// The taps of a head on the way: its pattern at the positions that are read, its values at `sources`.
+struct OfHead {
+    head: Head,
+    pattern: usize,
+    values: usize,
+    sources: Vec<usize>,
+}
+
+/// The taps of the list at the end of a way.
+enum OfEnd {
+    Sources(OfHead, Written),
+    Neurons(usize, usize, Written),
+    Components(Vec<Written>),
+}
+
+impl Asked {
+    fn tap(&mut self, tap: Tap) -> usize {
+        self.taps.push(tap);
+        self.taps.len() - 1
+    }
+
+    /// What `component` writes at `positions`.
+    fn component(&mut self, component: Component, positions: &[usize]) -> Written {
+        let rows = positions.to_vec();
+        let tap = match component {
+            Component::Head(Head { layer, head }) => {
+                Some(Tap::new(HookPoint::block(layer, BlockHook::Result), rows).of_head(head))
+            }
+            Component::Mlp(layer) => Some(Tap::new(HookPoint::block(layer, BlockHook::MlpOut), rows)),
+            _ => None,
+        };
+        Written {
+            component,
+            positions: positions.to_vec(),
+            tap: tap.map(|tap| self.tap(tap)),
+        }
+    }
+
+    /// Where `head` looks from `positions`, and its values at `sources`.
+    fn head(&mut self, head: Head, positions: &[usize], sources: Vec<usize>) -> OfHead {
+        let tap = |hook, rows| Tap::new(HookPoint::block(head.layer, hook), rows).of_head(head.head);
+        OfHead {
+            head,
+            pattern: self.tap(tap(BlockHook::Pattern, positions.to_vec())),
+            values: self.tap(tap(BlockHook::V, sources.clone())),
+            sources,
+        }
+    }
+}
+
+impl Written {
+    /// The sum of what is written at the positions, each with its factor in `at`, `[d_model]`.
+    fn summed(&self, model: &Model, pass: &Pass, at: &[(usize, f64)]) -> Result<Vec<f64>> {
+        let mut total = vec![0f64; model.config().d_model];
+        for (index, &position) in self.positions.iter().enumerate() {
+            let factor = at
+                .iter()
+                .find(|(of, _)| *of == position)
+                .map_or(0.0, |(_, factor)| *factor);
+            let mut add = |vector: &[f32]| {
+                total
+                    .iter_mut()
+                    .zip(vector)
+                    .for_each(|(total, &v)| *total += factor * f64::from(v));
+            };
+            match (self.component, self.tap) {
+                (_, Some(tap)) => add(pass.captured[tap].row(index)),
+                (Component::TokenEmbedding, _) => add(&model.w_e(pass.tree.token(position))?),
+                (Component::PositionEmbedding, _) => add(&model.w_pos(position)?),
+                (Component::AttentionBias(layer), _) => add(model.b_o(layer)?),
+                // Biases of the map are not written to the stream.
+                _ => {}
+            }
+        }
+        Ok(total)
+    }
+
+    /// What `reading` makes of it.
+    fn read(&self, model: &Model, pass: &Pass, reading: &Reading) -> Result<f64> {
+        let summed = self.summed(model, pass, &reading.at)?;
+        Ok(summed.iter().zip(&reading.map).map(|(v, map)| v * map).sum())
+    }
+}
+
+impl OfHead {
+    /// For each source the attention that it gets from all positions of `at` together, each with its factor.
+    fn attention(&self, pass: &Pass, at: &[(usize, f64)]) -> Vec<f64> {
+        let mut total = vec![0f64; self.sources.len()];
+        for (index, (_, factor)) in at.iter().enumerate() {
+            let row = pass.captured[self.pattern].row(index);
+            for (total, &source) in total.iter_mut().zip(&self.sources) {
+                *total += factor * f64::from(row.get(source).copied().unwrap_or_default());
+            }
+        }
+        total
+    }
+}
+
+/// Opens a component of the score of `pair`, or what is within it (see [`Opening`]): the sentence goes through the layers before its
+/// head once.
+///
+/// On the key side the map is `W_K (sum of the query's components) / sqrt(d_head) / ln_scale(src)`, on the query side
+/// `W_Q (sum of the key's) / sqrt(d_head) / ln_scale(dest)`; opened from one cell, the sum is the other side's component alone. A head
+/// adds `pattern[p, j] (v_j W_O)` for each source token `j`, an MLP `post_i W_out[i]` for each neuron and b_out; what a head has read
+/// at `j` is `pattern[p, j] (c_m(j) / ln_scale(j)) W_V W_O` over the components `c_m` before its layer, and b_V where it is not folded.
+/// In a relative view each is `sum_j (1[j = src] - w_j)` of the same.
+///
+/// ```
+/// # use futures::executor::block_on;
+/// # use keyside::checkpoint::FileSource;
+/// # use keyside::forward::{Model, Unwatched};
+/// # use keyside::model::Processing;
+/// use keyside::analysis::pair::{Opening, Pair, Step, down};
+/// use keyside::names::{Component, Head, Side};
+///
+/// # let source = Box::new(FileSource::new("tests/fixtures/tiny"));
+/// # let mut model = block_on(Model::open(source, Processing::default()))?;
+/// let tokens = model.tokenizer().encode("When Mary and John went to the store")?;
+/// let pair = Pair { dest: tokens.len() - 1, src: 1, head: Head::new(2, 1), tokens };
+/// let path = vec![Step::Component(Component::Head(Head::new(1, 3)))];
+/// let opening = Opening { side: Side::Key, against: None, relative: None, path };
+/// let opened = block_on(down(&mut model, &pair, &opening, &Unwatched))?;
+/// assert_eq!(opened.parts.len(), 2, "from position 1 two tokens are seen");
+/// assert!((opened.sum - opened.cell).abs() < 1e-4);
+/// # Ok::<(), keyside::Error>(())
+/// ```
+///
+/// # Errors
+/// [`crate::ErrorKind::Request`] for a head or positions that there are not, and for what can't be opened: embeddings, biases, what is
+/// not before the layer of what reads it; [`crate::ErrorKind::Prompt`] for a sentence that does not fit the context; errors of reading,
+/// and `watcher`'s.
+pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, watcher: &dyn Watcher) -> Result<Opened> {
+    pair.check(model)?;
+    let way = opening.way(pair, model.config())?;
+    let Opening { side, relative, .. } = *opening;
+    let n_head = model.config().n_head;
+    let mut asked = Asked::default();
+    let against = opening
+        .against
+        .map(|component| asked.component(component, &positions(pair, side.other(), relative)));
+    let (passed, end) = taps(&way, positions(pair, side, relative), n_head, &mut asked);
+
+    // Rows are positions: there is one sequence.
+    let tree = PrefixTree::new([&pair.tokens[..=pair.dest]]);
+    let mut passes = [Pass::new(tree, Request::of(asked.taps))];
+    model.run(&mut passes, pair.head.layer, watcher).await?;
+    let [pass] = passes;
+    let weights = model.head_weights(pair.head, watcher).await?;
+    let mut reading = of_score(model, &pass, &weights, (pair, opening), against.as_ref())?;
+
+    // Down to what the last head that is passed has read: its bias, and what that is as a whole.
+    let (mut bias, mut whole) = (0.0, 0.0);
+    for (of_head, scale) in passed {
+        let head = of_head.head;
+        let attention = of_head.attention(&pass, &reading.at)[0];
+        let of_values = values_map(model, head, &reading.map, watcher).await?;
+        let (map, of_bias) = model.through_w_v(head, &of_values, watcher).await?;
+        whole = attention * math::dot_wide(&of_values, pass.captured[of_head.values].row(0));
+        bias = attention * of_bias;
+        let ln_scale = f64::from(pass.captured[scale].values[0]);
+        reading = Reading {
+            map,
+            at: vec![(of_head.sources[0], attention / ln_scale)],
+        };
+    }
+    match end {
+        OfEnd::Sources(of_head, written) => {
+            let of_values = values_map(model, of_head.head, &reading.map, watcher).await?;
+            let attention = of_head.attention(&pass, &reading.at);
+            let parts = of_head.sources.iter().zip(&attention).enumerate();
+            let part = |(index, (&source, attention))| {
+                let value = pass.captured[of_head.values].row(index);
+                (Part::Source(source), attention * math::dot_wide(&of_values, value))
+            };
+            Ok(Opened::new(
+                parts.map(part).collect(),
+                written.read(model, &pass, &reading)?,
+            ))
+        }
+        OfEnd::Neurons(layer, tap, written) => {
+            let (of_neurons, of_bias) = model.through_w_out(layer, &reading.map, watcher).await?;
+            let mut post = vec![0f64; of_neurons.len()];
+            for (index, (_, factor)) in reading.at.iter().enumerate() {
+                let row = pass.captured[tap].row(index);
+                post.iter_mut()
+                    .zip(row)
+                    .for_each(|(total, &v)| *total += factor * f64::from(v));
+            }
+            let neurons = post.iter().zip(&of_neurons).enumerate();
+            let mut parts: Vec<(Part, f64)> = neurons
+                .map(|(neuron, (post, out))| (Part::Neuron(neuron), post * out))
+                .collect();
+            let factors: f64 = reading.at.iter().map(|(_, factor)| factor).sum();
+            parts.push((Part::OutBias, factors * of_bias));
+            Ok(Opened::new(parts, written.read(model, &pass, &reading)?))
+        }
+        OfEnd::Components(all) => {
+            let part = |written: &Written| {
+                Ok((
+                    Part::Component(written.component),
+                    written.read(model, &pass, &reading)?,
+                ))
+            };
+            let mut parts: Vec<(Part, f64)> = all.iter().map(part).collect::<Result<_>>()?;
+            let processing = model.processing();
+            // Without fold_ln what LayerNorm's bias adds to values is left, too.
+            if !(processing.fold_value_biases && processing.fold_ln) {
+                parts.push((Part::ValueBias, bias));
+            }
+            Ok(Opened::new(parts, whole))
+        }
+    }
+}
+
+/// What is asked for on `way`, which begins at `positions`: of each head that is passed, with the scale of its LayerNorm where it is
+/// followed, and of the list at its end.
+fn taps(way: &Way, mut positions: Vec<usize>, n_head: usize, asked: &mut Asked) -> (Vec<(OfHead, usize)>, OfEnd) {
+    let mut passed = Vec::new();
+    for &(head, source) in &way.passed {
+        let of_head = asked.head(head, &positions, vec![source]);
+        let scale = Tap::new(HookPoint::block(head.layer, BlockHook::Ln1Scale), vec![source]);
+        passed.push((of_head, asked.tap(scale)));
+        positions = vec![source];
+    }
+    let end = match way.end {
+        End::Sources(head) => {
+            let sources = (0..=positions.last().copied().unwrap_or_default()).collect();
+            let of_head = asked.head(head, &positions, sources);
+            OfEnd::Sources(of_head, asked.component(Component::Head(head), &positions))
+        }
+        End::Neurons(layer) => {
+            let post = Tap::new(HookPoint::block(layer, BlockHook::MlpPost), positions.clone());
+            let tap = asked.tap(post);
+            OfEnd::Neurons(layer, tap, asked.component(Component::Mlp(layer), &positions))
+        }
+        End::Components => {
+            let layers = way.passed.last().map_or(0, |(head, _)| head.layer);
+            let all = Component::before(layers, n_head);
+            OfEnd::Components(all.map(|component| asked.component(component, &positions)).collect())
+        }
+    };
+    (passed, end)
+}
+
+/// The score of `pair` as a reading of the residual stream on one side: the other side is fixed, as a whole or as the component
+/// `against`.
+fn of_score(
+    model: &Model,
+    pass: &Pass,
+    weights: &HeadWeights,
+    (pair, opening): (&Pair, &Opening),
+    against: Option<&Written>,
+) -> Result<Reading> {
+    let d = model.config().d_model;
+    let (normalized, ln_scale) = weights.normalise(&pass.resid);
+    let row = |position: usize| &normalized[position * d..][..d];
+    let factors_of_keys = match opening.relative {
+        None => vec![(pair.src, 1.0)],
+        Some(relative) => {
+            let query = weights.queries(row(pair.dest).to_vec())?;
+            let keys = weights.keys(normalized.clone())?;
+            let keys = keys.chunks_exact(weights.d_head());
+            let scores: Vec<f32> = keys.map(|key| weights.score(&query, key)).collect();
+            let of = key_weights(relative, &scores)?;
+            let factor = |position: usize| f64::from(u8::from(position == pair.src)) - of[position];
+            let positions = positions(pair, Side::Key, Some(relative)).into_iter();
+            positions.map(|position| (position, factor(position))).collect()
+        }
+    };
+    let factors = |side| match side {
+        Side::Query => vec![(pair.dest, 1.0)],
+        Side::Key => factors_of_keys.clone(),
+    };
+    let scaled = |factors: Vec<(usize, f64)>| -> Vec<(usize, f64)> {
+        let by_scale = |(position, factor)| (position, factor / f64::from(ln_scale[position]));
+        factors.into_iter().map(by_scale).collect()
+    };
+    let other = opening.side.other();
+    let stream = match against {
+        Some(written) => written.summed(model, pass, &scaled(factors(other)))?,
+        None => {
+            let mut total = vec![0f64; d];
+            for (position, factor) in factors(other) {
+                let row = row(position).iter();
+                total
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(total, &v)| *total += factor * f64::from(v));
+            }
+            total
+        }
+    };
+    let mut fixed = weights.read_wide(other, &stream);
+    let bias = Component::bias(other);
+    // b_K is in every key alike: nothing of it is left in a relative view.
+    let has_bias = other == Side::Query || opening.relative.is_none();
+    if has_bias && opening.against.is_none_or(|against| against == bias) {
+        let bias = weights.bias(other);
+        fixed.iter_mut().zip(bias).for_each(|(v, &b)| *v += f64::from(b));
+    }
+    Ok(Reading {
+        map: weights.map_wide(opening.side, &fixed),
+        at: scaled(factors(opening.side)),
+    })
+}
+
+/// `W_O map` of `head`, `[d_head]`.
+async fn values_map(model: &mut Model, head: Head, map: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
+    let of_layer = model.through_w_o(head.layer, map, watcher).await?;
+    let width = model.config().d_head();
+    Ok(of_layer[head.head * width..][..width].to_vec())
+}

@@ -1,0 +1,38 @@
+//! The keys that a score is relative to, by weight.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::math;
+use crate::names::Relative;
+
+/// The weight of every key that the destination sees, `[dest + 1]`, from their `scores`.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for a position that the destination does not see.
+pub(super) fn key_weights(to: Relative, scores: &[f32]) -> Result<Vec<f64>> {
+    let count = scores.len();
+    check(to, count)?;
+    Ok(match to {
+        Relative::Mean => vec![1.0 / count as f64; count],
+        Relative::Attention => {
+            let mut row = scores.to_vec();
+            math::softmax(&mut row);
+            row.into_iter().map(f64::from).collect()
+        }
+        Relative::Position(position) => (0..count).map(|of| f64::from(u8::from(of == position))).collect(),
+    })
+}
+
+/// Checks that the destination, which sees `count` positions, sees the one that it names.
+///
+/// # Errors
+/// As [`key_weights`].
+pub(super) fn check(to: Relative, count: usize) -> Result<()> {
+    match to {
+        Relative::Position(position) if position >= count => {
+            let cause = format!("a score can't be made relative to position {position}");
+            Err(Error::new(ErrorKind::Request, cause)
+                .expected(format!("a position from 0 to {}, the destination", count - 1)))
+        }
+        _ => Ok(()),
+    }
+}

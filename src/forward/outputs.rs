@@ -1,0 +1,80 @@
+//! What is written to the residual stream, seen through a linear map that reads it: from behind the map, one step back.
+//!
+//! A map of the residual stream, such as a score with one end fixed, is a vector `[d_model]`. These give the map of what was
+//! written: of values (`W_O map`), of neurons (`W_out map`), of the normalized stream that values are made from (`W_V ..`). They are
+//! in f64, as several such steps may follow one another.
+
+use crate::compute::tensor;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::head_weights::columns;
+use crate::forward::model::not_loaded;
+use crate::forward::{Model, Watcher, blocks};
+use crate::math;
+use crate::names::Head;
+
+impl Model {
+    /// `W_O map`, `[n_head * d_head]`: what a unit of each number of the heads' `z` in `layer` adds to `map [d_model]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a layer that there is not, errors of reading.
+    pub async fn through_w_o(&mut self, layer: usize, map: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
+        self.read_block(layer, watcher).await?;
+        let block = self.blocks[layer].as_ref().and_then(|block| block.rest.as_ref());
+        let rest = block.ok_or_else(|| not_loaded("a block"))?;
+        tensor::read(&rest.w_o, |w_o| rows_times(w_o, map))
+    }
+
+    /// `W_out map`, `[d_mlp]`, and `b_out . map`: what a unit of each neuron of `layer`, and the bias, adds to `map [d_model]`.
+    ///
+    /// # Errors
+    /// As [`Model::through_w_o`].
+    pub async fn through_w_out(&mut self, layer: usize, map: &[f64], watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
+        self.read_block(layer, watcher).await?;
+        let block = self.blocks[layer].as_ref().and_then(|block| block.rest.as_ref());
+        let rest = block.ok_or_else(|| not_loaded("a block"))?;
+        let of_neurons = tensor::read(&rest.w_out, |w_out| rows_times(w_out, map))?;
+        Ok((of_neurons, math::dot_wide(map, &rest.b_out)))
+    }
+
+    /// `W_V map`, `[d_model]`, and `b_V . map`: what a unit of each number of the normalized residual stream, and the bias, adds to a
+    /// `map [d_head]` of `head`'s values. The LayerNorm's weight and bias are folded in, whatever the processing.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
+    pub async fn through_w_v(&mut self, head: Head, map: &[f64], watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
+        self.config().check_head(head)?;
+        self.read_block(head.layer, watcher).await?;
+        let config = self.config();
+        let start = 2 * config.d_model + head.head * config.d_head();
+        let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
+        let (w_v, b_v) = columns(&block.input, config, start)?;
+        Ok((rows_times(&w_v, map), math::dot_wide(map, &b_v)))
+    }
+
+    /// Reads block `layer` unless all of it is in memory. Where there is no room for it, the last one goes.
+    pub(crate) async fn read_block(&mut self, layer: usize, watcher: &dyn Watcher) -> Result<()> {
+        let count = self.blocks.len();
+        if layer >= count {
+            return Err(Error::new(ErrorKind::Request, format!("there is no layer {layer}"))
+                .expected(format!("a layer from 0 to {}", count.saturating_sub(1))));
+        }
+        if self.is_whole(layer) {
+            return Ok(());
+        }
+        let whole: Vec<usize> = (0..count).filter(|&layer| self.is_whole(layer)).collect();
+        if let Some(&last) = whole.last().filter(|_| whole.len() >= self.blocks_kept().max(2)) {
+            self.blocks[last] = None;
+        }
+        watcher.waiting();
+        let input = self.blocks[layer].as_ref().map(|block| &block.input);
+        let parts = blocks::load(self.loader(watcher), layer, input, true, self.processing).await?;
+        self.install(layer, parts);
+        Ok(())
+    }
+}
+
+/// Every row of `weight [rows, map]` times `map`.
+fn rows_times(weight: &[f32], map: &[f64]) -> Vec<f64> {
+    let rows = weight.chunks_exact(map.len().max(1));
+    rows.map(|row| math::dot_wide(map, row)).collect()
+}
