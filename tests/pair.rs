@@ -331,7 +331,20 @@ fn the_command_line_writes_the_arrays_of_the_golden_file() {
     let file = fixture("pairs-golden.json");
     let case = &file[0];
     let asked = [
-        "--model", TINY, "--text", TEXT, "--head", "2.1", "--src", "1", "--minus", "-11", "--json", "-",
+        "--model",
+        TINY,
+        "--text",
+        TEXT,
+        "--head",
+        "2.1",
+        "--src",
+        "1",
+        "--minus",
+        "-11",
+        "--earlier",
+        "1.3",
+        "--json",
+        "-",
     ];
     let mut compared = 0;
     for command in ["attention", "pair"] {
@@ -354,7 +367,7 @@ fn the_command_line_writes_the_arrays_of_the_golden_file() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 11);
+    assert_eq!(compared, 11 + 7);
 }
 
 #[test]
@@ -373,6 +386,16 @@ fn the_command_line_tells_of_a_sentence() {
     let pair = told(&["pair", "--head", "2.1", "--src", "1", "--dest", "-1"]);
     assert!(pair.contains("225 cells add up to"), "{pair}");
     assert!(pair.contains("meets") && pair.contains("head 1.3"), "{pair}");
+    let earlier = told(&["pair", "--head", "2.1", "--src", "1", "--earlier", "1.3"]);
+    for part in [
+        "Head 1.3 at \" Mary\", on the key side, adds",
+        "Head 1.3 at \" to\", on the query side, adds",
+        "What head 1.3 has read at \" Mary\" (position 1) adds",
+        "MLP 1 at \" Mary\", on the key side, adds",
+        "117 others together",
+    ] {
+        assert!(earlier.contains(part), "{part}: {earlier}");
+    }
     let next = told(&["next"]);
     assert!(next.starts_with("After \" to\" (position 13):\n"), "{next}");
     assert_eq!(next.lines().count(), 21, "{next}");
@@ -399,6 +422,10 @@ fn bad_sentences_are_one_line_and_status_1() {
         (
             &["--text", TEXT, "--head", "9.1", "--src", "0"],
             "head 9.1 does not exist",
+        ),
+        (
+            &["--text", TEXT, "--head", "2.1", "--src", "0", "--earlier", "2.0"],
+            "head 2.0 writes nothing that is read in layer 2",
         ),
     ] {
         let fixed = ["pair", "--model", TINY, "--json", out.to_str().unwrap()];

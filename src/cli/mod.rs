@@ -1,7 +1,9 @@
 //! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside next`.
 
 mod arguments;
+mod earlier;
 mod files;
+mod listing;
 mod plot;
 mod progress;
 mod sentence;

@@ -1,14 +1,15 @@
 //! `keyside attention`, `keyside pair` and `keyside next`: one sentence.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde::Serialize;
 
+use super::earlier;
 use super::files::{cannot_write, check_writable};
+use super::listing::{LINES, largest, largest_sizes, line};
 use crate::analysis::Array;
 use crate::analysis::pair::{self, Account, Attention, Pair};
 use crate::checkpoint::source_for;
@@ -19,8 +20,6 @@ use crate::names::{Component, Head, PositionName, Relative, Side};
 
 /// Tokens that are listed as likely to come next.
 const NEXT: usize = 20;
-/// Lines of a table in the terminal.
-const LINES: usize = 12;
 
 /// The options of the commands about one sentence.
 #[derive(Debug, Clone, Args)]
@@ -57,6 +56,9 @@ pub struct PairArguments {
     /// Position whose key is subtracted in one of the tables, counted as --dest.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub minus: Option<i64>,
+    /// A head of an earlier layer, whose part is opened into source tokens, and its layer's MLP into neurons (pair only).
+    #[arg(long, value_name = "L.H")]
+    pub earlier: Option<Head>,
 }
 
 /// What is written as JSON.
@@ -221,7 +223,7 @@ pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<
         .transpose()?;
     let account = pair::account(&mut sentence.model, &pair, &Unwatched).await?;
     let table = account.table();
-    let told = account_told(&sentence, &pair, &account, &table);
+    let mut told = account_told(&sentence, &pair, &account, &table);
     let mut arrays: BTreeMap<&'static str, Array> = [
         ("table_key_side", Array::vector(pair::key_side(&table))),
         ("table_query_side", Array::vector(pair::query_side(&table))),
@@ -232,6 +234,11 @@ pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<
     .into();
     if let Some(minus) = minus {
         arrays.insert("table_minus_position", account.relative(Relative::Position(minus))?);
+    }
+    if let Some(earlier) = arguments.earlier {
+        let found = earlier::open(&mut sentence.model, &pair, earlier).await?;
+        told.push_str(&found.told(&pair, |position| sentence.token(position)));
+        arrays.extend(found.arrays());
     }
     let written = sentence.written(pair.head, arrays);
     write(arguments.sentence.json.as_deref(), &written, &told, out)
@@ -347,25 +354,4 @@ fn position(name: &str, given: i64, count: usize) -> Result<usize> {
 
 fn shown(tokenizer: &Tokenizer, token: u32) -> String {
     tokenizer.token_text(token).unwrap_or_default()
-}
-
-/// Indices of `values`, the largest first; of equal ones the first.
-fn largest(values: &[f32]) -> impl Iterator<Item = usize> {
-    sorted(values, |value| value)
-}
-
-/// The same by absolute value.
-fn largest_sizes(values: &[f32]) -> impl Iterator<Item = usize> {
-    sorted(values, f32::abs)
-}
-
-fn sorted(values: &[f32], by: fn(f32) -> f32) -> impl Iterator<Item = usize> {
-    let mut indices: Vec<usize> = (0..values.len()).collect();
-    indices.sort_by(|left, right| by(values[*right]).total_cmp(&by(values[*left])));
-    indices.into_iter()
-}
-
-fn line(text: &mut String, line: std::fmt::Arguments<'_>) {
-    // Writing to a string can't fail.
-    let _ = writeln!(text, "{line}");
 }

@@ -1,0 +1,143 @@
+//! One level down in `keyside pair`: an earlier head by source token, its layer's MLP by neuron.
+
+use super::listing::{LINES, largest_sizes, line};
+use crate::analysis::Array;
+use crate::analysis::pair::{Opened, Opening, Pair, Part, Step, down};
+use crate::error::Result;
+use crate::forward::{Model, Unwatched};
+use crate::names::{Component, Head, Side};
+
+/// What was found in an earlier head and in its layer's MLP.
+pub(super) struct Earlier {
+    head: Head,
+    /// The head on each side, by source token.
+    head_by: [(Side, Opened); 2],
+    /// The MLP on each side, by neuron.
+    mlp_by: [(Side, Opened); 2],
+    /// Tokens of the sentence.
+    count: usize,
+    /// The source token that adds most by size on the key side, and what was written there.
+    twice: (usize, Opened),
+}
+
+/// Opens `earlier`, and the MLP of its layer, on both sides of the score of `pair`.
+///
+/// # Errors
+/// Those of [`down`].
+pub(super) async fn open(model: &mut Model, pair: &Pair, earlier: Head) -> Result<Earlier> {
+    let head = Step::Component(Component::Head(earlier));
+    let mlp = Step::Component(Component::Mlp(earlier.layer));
+    let opening = |side, path: &[Step]| Opening {
+        side,
+        against: None,
+        relative: None,
+        path: path.to_vec(),
+    };
+    let [query, key] = [Side::Query, Side::Key];
+    let by_key = down(model, pair, &opening(key, &[head]), &Unwatched).await?;
+    let position = largest_sizes(&values(&by_key)).next().unwrap_or_default();
+    let twice = opening(key, &[head, Step::Source(position)]);
+    Ok(Earlier {
+        head: earlier,
+        twice: (position, down(model, pair, &twice, &Unwatched).await?),
+        head_by: [
+            (key, by_key),
+            (query, down(model, pair, &opening(query, &[head]), &Unwatched).await?),
+        ],
+        mlp_by: [
+            (key, down(model, pair, &opening(key, &[mlp]), &Unwatched).await?),
+            (query, down(model, pair, &opening(query, &[mlp]), &Unwatched).await?),
+        ],
+        count: pair.tokens.len(),
+    })
+}
+
+impl Earlier {
+    /// The arrays under their names in JSON.
+    pub(super) fn arrays(&self) -> Vec<(&'static str, Array)> {
+        let [by_source, by_source_query] = self.head_by.each_ref().map(|(_, opened)| {
+            let mut by_source = values(opened);
+            by_source.resize(self.count, 0.0);
+            Array::vector(by_source)
+        });
+        let split = |opened: &Opened| {
+            let mut neurons = values(opened);
+            let b_out = neurons.pop().unwrap_or_default();
+            (Array::vector(neurons), Array::vector(vec![b_out]))
+        };
+        let [(_, of_key), (_, of_query)] = &self.mlp_by;
+        let (by_neuron, b_out) = split(of_key);
+        let (position, twice) = &self.twice;
+        vec![
+            ("earlier_head_by_source", by_source),
+            ("earlier_head_by_source_query", by_source_query),
+            ("mlp_by_neuron", by_neuron),
+            ("mlp_b_out", b_out),
+            ("mlp_by_neuron_query", split(of_query).0),
+            ("down_twice_position", Array::vector(vec![*position as f32])),
+            ("down_twice", Array::vector(values(twice))),
+        ]
+    }
+
+    /// The largest parts of each list; `token` gives the text at a position.
+    pub(super) fn told(&self, pair: &Pair, token: impl Fn(usize) -> String) -> String {
+        let mut told = String::new();
+        let mut list = |opened: &Opened, of: &str| {
+            let (parts, rest) = opened.shown();
+            let (sum, cell) = (opened.sum, opened.cell);
+            line(
+                &mut told,
+                format_args!("{of} adds {cell:.4}; its parts add up to {sum:.4}:"),
+            );
+            let values: Vec<f32> = parts.iter().map(|(_, value)| *value).collect();
+            for index in largest_sizes(&values).take(LINES) {
+                let name = match parts[index].0 {
+                    Part::Source(position) => format!("{:?} (position {position})", token(position)),
+                    Part::Neuron(neuron) => format!("neuron {neuron}"),
+                    Part::OutBias => "the MLP's bias".to_owned(),
+                    Part::Component(component) => component.name(),
+                    Part::ValueBias => "the bias of the value".to_owned(),
+                };
+                line(&mut told, format_args!("{:>+9.4}  {name}", values[index]));
+            }
+            let unlisted = rest.map_or(0, |rest| rest.count) + values.len().saturating_sub(LINES);
+            if unlisted > 0 {
+                let listed = largest_sizes(&values).take(LINES);
+                let listed: f64 = listed.map(|index| f64::from(values[index])).sum();
+                let left = f64::from(sum) - listed;
+                line(&mut told, format_args!("{left:>+9.4}  {unlisted} others together"));
+            }
+        };
+        for (side, opened) in &self.head_by {
+            let at = token(position(pair, *side));
+            list(opened, &format!("Head {} at {at:?}, on the {side} side,", self.head));
+        }
+        let (from, twice) = &self.twice;
+        list(
+            twice,
+            &format!(
+                "What head {} has read at {:?} (position {from})",
+                self.head,
+                token(*from)
+            ),
+        );
+        for (side, opened) in &self.mlp_by {
+            let at = token(position(pair, *side));
+            let mlp = Component::Mlp(self.head.layer).name();
+            list(opened, &format!("{mlp} at {at:?}, on the {side} side,"));
+        }
+        told
+    }
+}
+
+/// The position that a side of the score is read at.
+fn position(pair: &Pair, side: Side) -> usize {
+    match side {
+        Side::Query => pair.dest,
+        Side::Key => pair.src,
+    }
+}
+
+fn values(opened: &Opened) -> Vec<f32> {
+    opened.parts.iter().map(|(_, value)| *value).collect()
+}
