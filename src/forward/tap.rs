@@ -173,7 +173,35 @@ pub(crate) struct LayerTaps<'a> {
     layer: usize,
     n_head: usize,
     /// The taps at this layer, each with its place for what it captures.
-    taps: Vec<(&'a Tap, &'a mut Captured)>,
+    taps: Vec<(Asked<'a>, &'a mut Captured)>,
+}
+
+/// A tap whose rows are looked up, once for every row that attends.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    tap: &'a Tap,
+    /// Whether its rows are in order.
+    sorted: bool,
+}
+
+impl<'a> Asked<'a> {
+    fn new(tap: &'a Tap) -> Self {
+        Self {
+            tap,
+            sorted: tap.rows.is_sorted(),
+        }
+    }
+
+    /// Where in the tap's rows those in `range` are: all of them are there, and others where the rows are in no order.
+    fn indices(&self, range: &Range<usize>) -> Range<usize> {
+        match self.sorted {
+            true => {
+                let before = |end: usize| self.tap.rows.partition_point(|row| *row < end);
+                before(range.start)..before(range.end)
+            }
+            false => 0..self.tap.rows.len(),
+        }
+    }
 }
 
 impl<'a> LayerTaps<'a> {
@@ -182,22 +210,30 @@ impl<'a> LayerTaps<'a> {
         Self {
             layer,
             n_head: config.n_head,
-            taps: taps.iter().zip(captured).filter(|(tap, _)| here(tap)).collect(),
+            taps: taps
+                .iter()
+                .zip(captured)
+                .filter(|(tap, _)| here(tap))
+                .map(|(tap, captured)| (Asked::new(tap), captured))
+                .collect(),
         }
     }
 
-    fn at(&self, hook: BlockHook) -> impl Iterator<Item = &Tap> {
+    fn at(&self, hook: BlockHook) -> impl Iterator<Item = Asked<'a>> {
         let point = HookPoint::block(self.layer, hook);
         self.taps
             .iter()
-            .map(|(tap, _)| *tap)
-            .filter(move |tap| tap.point == point)
+            .map(|(asked, _)| *asked)
+            .filter(move |asked| asked.tap.point == point)
     }
 }
 
 impl Taps for LayerTaps<'_> {
     fn wanted(&self, hook: BlockHook, rows: &Range<usize>) -> Vec<usize> {
-        let asked = self.at(hook).flat_map(|tap| &tap.rows).copied();
+        let asked = self
+            .at(hook)
+            .flat_map(|asked| &asked.tap.rows[asked.indices(rows)])
+            .copied();
         let mut wanted: Vec<usize> = asked.filter(|row| rows.contains(row)).collect();
         wanted.sort_unstable();
         wanted.dedup();
@@ -206,7 +242,7 @@ impl Taps for LayerTaps<'_> {
 
     fn heads(&self, hook: BlockHook) -> Vec<usize> {
         let mut asked: Vec<usize> = Vec::new();
-        for tap in self.at(hook) {
+        for Asked { tap, .. } in self.at(hook) {
             match tap.heads.is_empty() {
                 true => return (0..self.n_head).collect(),
                 false => asked.extend(&tap.heads),
@@ -224,8 +260,8 @@ impl Taps for LayerTaps<'_> {
             heads: if hook.is_of_head() { self.heads(hook) } else { vec![0] },
             values,
         };
-        for (tap, captured) in self.taps.iter_mut().filter(|(tap, _)| tap.point == point) {
-            given.hand_to(tap, captured)?;
+        for (asked, captured) in self.taps.iter_mut().filter(|(asked, _)| asked.tap.point == point) {
+            given.hand_to(*asked, captured)?;
         }
         Ok(())
     }
@@ -241,7 +277,7 @@ pub(crate) fn give_final_scales(taps: &[Tap], captured: &mut [Captured], rows: &
     let asked = taps.iter().zip(captured);
     asked
         .filter(|(tap, _)| tap.point == HookPoint::LnFinalScale)
-        .try_for_each(|(tap, captured)| given.hand_to(tap, captured))
+        .try_for_each(|(tap, captured)| given.hand_to(Asked::new(tap), captured))
 }
 
 /// Values of some rows and heads.
@@ -256,10 +292,14 @@ struct Given<'a> {
 
 impl Given<'_> {
     /// Hands a tap what it asks for.
-    fn hand_to(&self, tap: &Tap, captured: &mut Captured) -> Result<()> {
+    fn hand_to(&self, asked: Asked<'_>, captured: &mut Captured) -> Result<()> {
+        let tap = asked.tap;
         let (mut indices, mut taken) = (Vec::new(), Vec::new());
-        for (index, row) in tap.rows.iter().enumerate() {
-            let Ok(place) = self.rows.binary_search(row) else {
+        let [Some(first), Some(last)] = [self.rows.first(), self.rows.last()] else {
+            return Ok(());
+        };
+        for index in asked.indices(&(*first..last + 1)) {
+            let Ok(place) = self.rows.binary_search(&tap.rows[index]) else {
                 continue;
             };
             let width = self.values.len() / self.rows.len();
