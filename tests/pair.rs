@@ -6,6 +6,8 @@ mod common;
 #[path = "pair/down.rs"]
 mod down;
 mod golden_file;
+#[path = "pair/measures.rs"]
+mod measures;
 
 use std::process::{Command, Output};
 

@@ -138,6 +138,15 @@ impl Embedding {
         Ok(row.into_iter().map(|v| v as f32).collect())
     }
 
+    /// What a unit of each number of the last normalized residual stream adds to the logit of `token`, relative to the mean over the
+    /// vocabulary, `[d_model]`: W_U with ln_f folded in and both centred, the same under every processing.
+    pub(crate) fn logit_direction(&self, token: u32) -> Result<Vec<f64>> {
+        let mut row = wide(self.w_u_row(token)?);
+        row.iter_mut().zip(&self.source_mean).for_each(|(v, mean)| *v -= mean);
+        self.fold(&mut row);
+        Ok(row)
+    }
+
     /// b_U of `token`.
     pub(crate) fn b_u(&self, token: u32) -> Result<f32> {
         let bias = self.raw_b_u(&wide(self.w_u_row(token)?));
@@ -207,15 +216,20 @@ impl Embedding {
         }
     }
 
-    /// `fold_ln` on a row of W_U's source: times ln_f's weight, then centred over `d_model`.
+    /// `fold_ln` on a row of W_U's source, where it is on.
     fn fold_into_w_u(&self, row: &mut [f64]) {
         if self.processing.fold_ln {
-            for (v, w) in row.iter_mut().zip(&self.ln_f.weight) {
-                *v *= f64::from(*w);
-            }
-            let mean = row.iter().sum::<f64>() / row.len() as f64;
-            row.iter_mut().for_each(|v| *v -= mean);
+            self.fold(row);
         }
+    }
+
+    /// A row of W_U's source times ln_f's weight, then centred over `d_model`.
+    fn fold(&self, row: &mut [f64]) {
+        for (v, w) in row.iter_mut().zip(&self.ln_f.weight) {
+            *v *= f64::from(*w);
+        }
+        let mean = row.iter().sum::<f64>() / row.len() as f64;
+        row.iter_mut().for_each(|v| *v -= mean);
     }
 
     /// `fold_ln` on b_U: a row of W_U's source times ln_f's bias.

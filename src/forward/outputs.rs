@@ -51,6 +51,15 @@ impl Model {
         Ok((rows_times(&w_v, map), math::dot_wide(map, &b_v)))
     }
 
+    /// What a unit of each number of the last normalized residual stream adds to the logit of `token`, relative to the mean over the
+    /// vocabulary, `[d_model]`: the column of W_U with ln_f folded in and both centred, the same under every processing.
+    ///
+    /// # Errors
+    /// As [`Model::w_u`].
+    pub fn logit_direction(&self, token: u32) -> Result<Vec<f64>> {
+        self.embedding()?.logit_direction(token)
+    }
+
     /// Reads block `layer` unless all of it is in memory. Where there is no room for it, the last one goes.
     pub(crate) async fn read_block(&mut self, layer: usize, watcher: &dyn Watcher) -> Result<()> {
         let count = self.blocks.len();

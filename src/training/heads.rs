@@ -3,13 +3,11 @@
 use super::lists::ListSample;
 use super::prompts::{Pairs, Sample, Split, Templates};
 use super::repeats::Repeats;
+use crate::analysis::{Cells, Look, look};
 use crate::error::Result;
-use crate::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
-use crate::names::{BlockHook, Head, HookPoint};
+use crate::forward::{Model, Unwatched};
+use crate::names::Head;
 use crate::prompts::ioi::random::PythonRandom;
-
-/// Sequences that are measured at a time.
-const AT_A_TIME: usize = 64;
 
 /// Seed and number of the prompts that the table of the bundled model's card was measured on; see [`columns`].
 pub const CARD_PROMPTS: (u64, usize) = (3001, 1000);
@@ -28,50 +26,23 @@ pub struct Column {
     pub cells: Vec<[usize; 3]>,
 }
 
-/// What a head does with the cells of a column.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Look {
-    /// Mean attention, from 0 to 1.
-    pub mean: f64,
-    /// Share of the cells with more attention than any other key of the same query.
-    pub largest: f64,
-}
-
 impl Column {
     /// Measures all heads of `model`, `[layer][head]`.
     ///
     /// # Errors
     /// Those of [`Model::run`].
     pub fn measure(&self, model: &mut Model) -> Result<Vec<Vec<Look>>> {
-        let config = model.config().clone();
-        let mut looks = vec![vec![Look::default(); config.n_head]; config.n_layer];
-        for first in (0..self.sequences.len()).step_by(AT_A_TIME) {
-            let sequences = &self.sequences[first..self.sequences.len().min(first + AT_A_TIME)];
-            let here = |cell: &&[usize; 3]| (first..first + sequences.len()).contains(&cell[0]);
-            let cells: Vec<&[usize; 3]> = self.cells.iter().filter(here).collect();
-            let tree = PrefixTree::new(sequences.iter().map(Vec::as_slice));
-            let rows: Vec<usize> = cells.iter().map(|cell| tree.path(cell[0] - first)[cell[1]]).collect();
-            let tap = |layer| Tap::new(HookPoint::block(layer, BlockHook::Pattern), rows.clone());
-            let mut pass = Pass::new(tree, Request::of((0..config.n_layer).map(tap).collect()));
-            let run = model.run(std::slice::from_mut(&mut pass), config.n_layer, &Unwatched);
-            futures::executor::block_on(run)?;
-            for (captured, looks) in pass.captured.iter().zip(&mut looks) {
-                for (index, [_, query, key]) in cells.iter().enumerate() {
-                    for (pattern, look) in captured.row(index).chunks_exact(query + 1).zip(looks.iter_mut()) {
-                        look.mean += f64::from(pattern[*key]);
-                        let others = pattern.iter().enumerate().filter(|(other, _)| other != key);
-                        if others.map(|(_, weight)| weight).all(|weight| *weight < pattern[*key]) {
-                            look.largest += 1.0;
-                        }
-                    }
-                }
-            }
-        }
-        for look in looks.iter_mut().flatten() {
-            look.mean /= self.cells.len().max(1) as f64;
-            look.largest /= self.cells.len().max(1) as f64;
-        }
-        Ok(looks)
+        let cells = self.cells.iter().map(|&[sequence, query, key]| Cells {
+            group: 0,
+            sequence,
+            query,
+            keys: vec![key],
+        });
+        let cells: Vec<Cells> = cells.collect();
+        let found = look(model, &self.sequences, (&cells, 1), &Unwatched);
+        let found = futures::executor::block_on(found)?.pop().flatten();
+        let (layers, heads) = (model.config().n_layer, model.config().n_head);
+        Ok(found.unwrap_or_else(|| vec![vec![Look::default(); heads]; layers]))
     }
 
     /// A column of one cell for each sample, from END to where `key` says.

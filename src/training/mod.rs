@@ -23,8 +23,9 @@ mod synthetic;
 mod transformer;
 mod vocabulary;
 
+pub use crate::analysis::Look;
 pub use curriculum::{CONTENT_HEAD, Curriculum, INDUCTION_HEAD, SUBJECT_HEAD};
-pub use heads::{CARD_PROMPTS, Column, HeadTable, Look, columns, label};
+pub use heads::{CARD_PROMPTS, Column, HeadTable, columns, label};
 pub use lists::{List, ListSample};
 pub use measure::{Accuracy, accuracy, lists_accuracy, measure, repeats_accuracy};
 pub use prompts::{HELD_OUT_TEMPLATES, Pairs, Sample, Split, Templates};

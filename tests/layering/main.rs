@@ -55,8 +55,8 @@ const ROOMS: &[(&str, May)] = &[
     ("app", RoomsAbove),        // the page's state and its sentences, as plain data
     ("web", RoomsAbove),        // the page in the browser
     // Beside them, natively: used by programs alone.
-    ("training", DownTo("prompts")), // made the bundled model
-    ("cli", DownTo("figure")),       // the command line
+    ("training", DownTo("analysis")), // made the bundled model
+    ("cli", DownTo("figure")),        // the command line
     // The library's face, which passes rooms on and uses none, and all that has a `main`.
     ("lib", Nothing),
     ("programs", RoomsAbove),

@@ -3,12 +3,13 @@
 //!
 //! `attention` is the first, `account` the second, `down` the third; `question` is what all are asked, `opening` what `down` is asked
 //! and answers besides. A `sentence` that has gone through the model is kept for the next question, and `ask` answers in `sections` of a
-//! result.
+//! result. `measures` looks over all heads, before one is chosen.
 
 mod account;
 mod ask;
 mod attention;
 mod down;
+mod measures;
 mod opening;
 mod question;
 mod relative;
@@ -19,6 +20,7 @@ pub use account::{Account, account, key_side, query_side};
 pub use ask::{Question, ask};
 pub use attention::{Attention, attention, likeliest};
 pub use down::down;
+pub use measures::{FirstPair, Measures, Survey, survey};
 pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
 pub use question::Pair;
 pub use sections::{AttentionSection, NextSection, NextToken, PairSection};
