@@ -8,6 +8,8 @@ mod down;
 mod golden_file;
 #[path = "pair/measures.rs"]
 mod measures;
+#[path = "pair/probes.rs"]
+mod probes;
 
 use std::process::{Command, Output};
 

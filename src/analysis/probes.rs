@@ -1,0 +1,172 @@
+//! What heads do with random tokens that are repeated: what they are named by.
+
+use serde::{Deserialize, Serialize};
+
+use super::array::Array;
+use super::looks::{Cells, look};
+use crate::error::Result;
+use crate::forward::{Model, Watcher};
+use crate::names::{Head, HeadRole};
+use crate::prompts::ioi::random::PythonRandom;
+
+/// The measure from which on a head is named by what it does.
+pub const NAMED_FROM: f32 = 0.4;
+
+/// Number of sequences.
+const SEQUENCES: usize = 32;
+/// Random tokens of each, which come twice.
+const TOKENS: usize = 50;
+/// Of the draw.
+const SEED: u64 = 0;
+
+/// How much every head attends to where a head of each role would look, `[layer, head]` from 0 to 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Probes {
+    /// To the token before, from all positions but the first.
+    pub previous_token: Array,
+    /// To the same token in the first copy, from the second.
+    pub duplicate_token: Array,
+    /// To the token after the same token in the first copy, from the second.
+    pub induction: Array,
+}
+
+impl Probes {
+    /// The measure of `role`, `[layer, head]`.
+    pub const fn of(&self, role: HeadRole) -> &Array {
+        match role {
+            HeadRole::PreviousToken => &self.previous_token,
+            HeadRole::DuplicateToken => &self.duplicate_token,
+            HeadRole::Induction => &self.induction,
+        }
+    }
+
+    /// The heads whose measure of some role is at least `threshold` ([`NAMED_FROM`]), layer by layer, each with its roles and their
+    /// measures, the largest first.
+    pub fn named(&self, threshold: f32) -> Vec<(Head, Vec<(HeadRole, f32)>)> {
+        let layers = (0..).map_while(|layer| self.previous_token.row(layer)).enumerate();
+        let heads = layers.flat_map(|(layer, heads)| (0..heads.len()).map(move |head| Head::new(layer, head)));
+        heads
+            .filter_map(|head| {
+                let value = |role: HeadRole| {
+                    let of_layer = self.of(role).row(head.layer)?;
+                    Some((role, *of_layer.get(head.head)?)).filter(|(_, value)| *value >= threshold)
+                };
+                let mut roles: Vec<(HeadRole, f32)> = HeadRole::ALL.into_iter().filter_map(value).collect();
+                roles.sort_by(|left, right| right.1.total_cmp(&left.1));
+                (!roles.is_empty()).then_some((head, roles))
+            })
+            .collect()
+    }
+}
+
+/// The sequences of the probes for a vocabulary of `d_vocab` and a context of `n_ctx`: 32 times 50 random tokens, each twice over
+/// (half the context where that is shorter).
+///
+/// The draw is Python's: `random.seed(0)`, then for each sequence `[random.randrange(d_vocab) for _ in range(50)]`.
+pub fn sequences(d_vocab: usize, n_ctx: usize) -> Vec<Vec<u32>> {
+    let mut python = PythonRandom::new(SEED);
+    let count = TOKENS.min(n_ctx / 2);
+    (0..SEQUENCES)
+        .map(|_| {
+            let drawn: Vec<u32> = (0..count).map(|_| python.below(d_vocab as u32)).collect();
+            drawn.repeat(2)
+        })
+        .collect()
+}
+
+/// Takes the [`sequences`] through all of `model` and measures its heads: means over sequences and positions, a key for each of the
+/// second copy's, the last one's included.
+///
+/// No pattern is kept. For a context of one token all measures are 0.
+///
+/// # Errors
+/// Errors of reading, and `watcher`'s.
+pub async fn probes(model: &mut Model, watcher: &dyn Watcher) -> Result<Probes> {
+    let (layers, heads) = (model.config().n_layer, model.config().n_head);
+    let sequences = sequences(model.config().d_vocab, model.config().n_ctx);
+    let cells = cells(&sequences);
+    let found = match cells.is_empty() {
+        true => Vec::new(),
+        false => look(model, &sequences, (&cells, HeadRole::ALL.len()), watcher).await?,
+    };
+    let mut found = found.into_iter();
+    let mut next = || match found.next().flatten() {
+        Some(looks) => looks.into_iter().flatten().map(|look| look.mean as f32).collect(),
+        None => vec![0.0; layers * heads],
+    };
+    let mut array = || Array::new(vec![layers, heads], next());
+    Ok(Probes {
+        previous_token: array()?,
+        duplicate_token: array()?,
+        induction: array()?,
+    })
+}
+
+/// Where a head of each role looks in `sequences`, in the order of [`HeadRole::ALL`].
+fn cells(sequences: &[Vec<u32>]) -> Vec<Cells> {
+    let mut all = Vec::new();
+    for (sequence, tokens) in sequences.iter().enumerate() {
+        let half = tokens.len() / 2;
+        let cell = |group, query, key| Cells {
+            group,
+            sequence,
+            query,
+            keys: vec![key],
+        };
+        all.extend((1..tokens.len()).map(|query| cell(0, query, query - 1)));
+        all.extend((half..tokens.len()).map(|query| cell(1, query, query - half)));
+        all.extend((half..tokens.len()).map(|query| cell(2, query, query - half + 1)));
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_drawn_as_python_draws_them() {
+        // random.seed(0); [random.randrange(50257) for _ in range(50)][:5], then the first of the second sequence.
+        let all = sequences(50257, 1024);
+        assert_eq!((all.len(), all[0].len()), (SEQUENCES, 2 * TOKENS));
+        assert_eq!(all[0][..5], [25247, 49673, 27562, 2653, 16968]);
+        assert_eq!(all[1][0], 26137);
+        for tokens in &all {
+            assert_eq!(tokens[..TOKENS], tokens[TOKENS..]);
+        }
+        assert_eq!(sequences(100, 11)[0].len(), 10);
+    }
+
+    #[test]
+    fn cells_are_where_a_head_of_each_role_looks() {
+        let found = cells(&[vec![4, 5, 4, 5]]);
+        let of = |group: usize| -> Vec<(usize, usize)> {
+            let cells = found.iter().filter(|cells| cells.group == group);
+            cells.map(|cells| (cells.query, cells.keys[0])).collect()
+        };
+        assert_eq!(of(0), [(1, 0), (2, 1), (3, 2)]);
+        assert_eq!(of(1), [(2, 0), (3, 1)]);
+        assert_eq!(of(2), [(2, 1), (3, 2)]);
+    }
+
+    #[test]
+    fn heads_are_named_by_what_they_do() {
+        let array = |values: [f32; 4]| Array::new(vec![2, 2], values.to_vec()).expect("fits");
+        let probes = Probes {
+            previous_token: array([0.9, 0.1, 0.0, 0.5]),
+            duplicate_token: array([0.0, 0.39, 0.2, 0.6]),
+            induction: array([0.0, 0.0, 0.4, 0.0]),
+        };
+        assert_eq!(
+            probes.named(NAMED_FROM),
+            [
+                (Head::new(0, 0), vec![(HeadRole::PreviousToken, 0.9)]),
+                (Head::new(1, 0), vec![(HeadRole::Induction, 0.4)]),
+                (
+                    Head::new(1, 1),
+                    vec![(HeadRole::DuplicateToken, 0.6), (HeadRole::PreviousToken, 0.5)]
+                ),
+            ]
+        );
+    }
+}
