@@ -5,9 +5,9 @@ use crate::analysis::settings::{BATCH_SIZE, BATCHES};
 use crate::app::form::ModelChoice;
 use crate::checkpoint::HUB_MODELS;
 use crate::error::ErrorKind;
-use crate::figure::Appearance;
 use crate::figure::keys::{MAX_HEAD, MAX_LAYER};
-use crate::names::{HeatmapId, HistogramId, SeriesId, SplitBy};
+use crate::figure::{Appearance, Measure, SentenceView};
+use crate::names::{HeatmapId, HistogramId, Relative, SeriesId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
 fn settings<const N: usize>(settings: [(&'static str, &str); N]) -> BTreeMap<&'static str, String> {
@@ -69,6 +69,10 @@ fn view() -> View {
             pick: Some((9, 12)),
         },
         appearance: Appearance::Light,
+        sentence: SentenceView {
+            side: Side::Query,
+            measure: Measure::Entropy,
+        },
         text_hidden: true,
         prompt: Some(17),
     }
@@ -326,10 +330,7 @@ fn own_prompts_stand_after_the_hash_alone() {
     assert_eq!(read.map(|read| read.form().own).as_deref(), Ok(text));
     // What else stands after the hash is a place in the page, and what stands there without being asked for is nothing.
     let without = Address::read("?v=1&model=bundled&prompts=own", "#results").expect("it reads");
-    assert_eq!(
-        (without.prompts, is_of_prompts("#results")),
-        (Prompts::Own(None), false)
-    );
+    assert_eq!((without.prompts, is_typed("#results")), (Prompts::Own(None), false));
     assert_eq!(Address::read("", &fragment), Ok(Address::default()));
     form.own = "\u{e9}".repeat(MAX_PROMPTS + 1);
     assert_eq!(Address::of(&form, &View::default(), None).to_fragment(), None);

@@ -82,10 +82,17 @@ pub async fn ask(
         return Err(Error::new(ErrorKind::Internal, "a sentence that was read is gone"));
     };
     let dest = question.dest.unwrap_or(prompt.tokens.len() - 1);
-    let head = question.head.ok_or_else(|| Error::new(ErrorKind::Request, "no head"))?;
-    let src = match question.src {
-        Some(src) => src,
-        None => sentence.most_attended(model, head, dest)?,
+    // The likeliest next token tells which pair to begin with, and passes by all of W_U: only where it must it comes first.
+    let mut log_probs = None;
+    let (head, src) = match (question.head, question.src) {
+        (Some(head), Some(src)) => (head, src),
+        (Some(head), None) => (head, sentence.most_attended(model, head, dest)?),
+        (None, src) => {
+            let found = sentence.log_probs(model, dest, &meter).await?;
+            let first = sentence.first_pair(model, dest, &found, &meter).await?;
+            log_probs = Some(found);
+            (first.head, src.unwrap_or(first.src))
+        }
     };
     let pair = Pair {
         tokens: prompt.tokens.clone(),
@@ -102,7 +109,10 @@ pub async fn ask(
         .collect();
     give(model, &prompt, AttentionSection::new(&pair, texts, &found)?.into());
 
-    let log_probs = sentence.log_probs(model, dest, &meter).await?;
+    let log_probs = match log_probs {
+        Some(found) => found,
+        None => sentence.log_probs(model, dest, &meter).await?,
+    };
     let tokens = likeliest(&log_probs, NEXT)
         .into_iter()
         .map(|(token, logprob)| NextToken {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::Array;
 use crate::analysis::looks::{Cells, Look, Looking};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Captured, Model, Pass, PrefixTree, Request, Tap, Watcher};
+use crate::forward::{Model, Pass, PrefixTree, Request, Tap, Watcher};
 use crate::math;
 use crate::names::{BlockHook, Head, HookPoint};
 
@@ -88,7 +88,15 @@ pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, watcher: &dy
     let [pass] = passes;
     let log_probs = model.log_probs_at(&pass, &[row], watcher).await?;
     let log_probs = log_probs.into_iter().next().unwrap_or_default();
-    let first = first_pair(model, &pass.captured[kept..], &log_probs, watcher).await?;
+    let (of_layers, scale) = pass.captured[kept..].split_at(2 * layers);
+    let scale = scale.first().and_then(|scale| scale.values.first()).copied();
+    let read = |layer: usize| {
+        Ok((
+            of_layers[2 * layer].row(0).to_vec(),
+            of_layers[2 * layer + 1].values.clone(),
+        ))
+    };
+    let first = first_pair(model, read, (scale.unwrap_or(f32::NAN), &log_probs), watcher).await?;
     let looks = looking.borrow().looks();
     Ok(Survey {
         measures: measures(looks)?,
@@ -137,12 +145,12 @@ fn measures(looks: Vec<Option<Vec<Vec<Look>>>>) -> Result<Measures> {
     })
 }
 
-/// The pair to begin with: `captured` are of each layer the pattern at the destination and the values, and the scale of the final
-/// LayerNorm.
-async fn first_pair(
+/// The pair to begin with: `read` gives for a layer the probabilities of its heads from the destination, `[head, dest + 1]`, and the
+/// values at all positions up to it, `[dest + 1, d_model]`; `scale` is that of the final LayerNorm there.
+pub(super) async fn first_pair(
     model: &mut Model,
-    captured: &[Captured],
-    log_probs: &[f32],
+    read: impl Fn(usize) -> Result<(Vec<f32>, Vec<f32>)>,
+    (scale, log_probs): (f32, &[f32]),
     watcher: &dyn Watcher,
 ) -> Result<FirstPair> {
     let likeliest = (0u32..)
@@ -153,19 +161,17 @@ async fn first_pair(
     let next = likeliest.0;
     model.load_embedding(&BTreeSet::from([next]), watcher).await?;
     let direction = model.logit_direction(next)?;
-    let (of_layers, scale) = captured.split_at(2 * model.config().n_layer);
-    let scale = scale.first().and_then(|scale| scale.values.first()).copied();
-    let scale = f64::from(scale.unwrap_or(f32::NAN));
-    let (n_head, d_head) = (model.config().n_head, model.config().d_head());
+    let scale = f64::from(scale);
+    let (n_head, d_head, d) = (model.config().n_head, model.config().d_head(), model.config().d_model);
     let mut best = FirstPair {
         head: Head::new(0, 0),
         src: 0,
         effect: 0.0,
         next,
     };
-    for (layer, of_layer) in of_layers.chunks_exact(2).enumerate() {
+    for layer in 0..model.config().n_layer {
         let of_heads = model.through_w_o(layer, &direction, watcher).await?;
-        let (pattern, values) = (of_layer[0].row(0), &of_layer[1]);
+        let (pattern, values) = read(layer)?;
         let seen = pattern.len() / n_head;
         for (head, (pattern, of_head)) in pattern
             .chunks_exact(seen)
@@ -174,7 +180,7 @@ async fn first_pair(
         {
             // Position 0 where there is no other.
             for src in (1..seen).chain((seen == 1).then_some(0)) {
-                let value = &values.row(src)[head * d_head..][..d_head];
+                let value = &values[src * d + head * d_head..][..d_head];
                 let effect = (f64::from(pattern[src]) * math::dot_wide(of_head, value) / scale) as f32;
                 if effect.abs() > best.effect.abs() || (best.src == 0 && src > 0) {
                     best = FirstPair {

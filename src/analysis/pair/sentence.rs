@@ -1,7 +1,9 @@
 //! A sentence that has gone through the model, kept for all questions about where heads look in it.
 
+use super::measures::{FirstPair, first_pair};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, PrefixTree, Request, Watcher};
+use crate::math;
 use crate::names::Head;
 
 /// A sentence that has gone through all layers of a model, whose queries and keys were kept: what any head makes of any position is
@@ -91,6 +93,35 @@ impl Sentence {
             _ => Some((position, score)),
         });
         Ok(best.map_or(0, |(position, _)| position))
+    }
+
+    /// The pair to begin with at `dest`, where `log_probs` are those of [`Sentence::log_probs`]: see [`super::survey`].
+    ///
+    /// # Errors
+    /// As [`Sentence::log_probs`].
+    pub async fn first_pair(
+        &self,
+        model: &mut Model,
+        dest: usize,
+        log_probs: &[f32],
+        watcher: &dyn Watcher,
+    ) -> Result<FirstPair> {
+        let config = model.config().clone();
+        let row = self.row(dest)?;
+        let scale = self.pass.final_scales(&[row], &config).first().copied();
+        let read = |layer: usize| {
+            let (mut pattern, mut values) = (Vec::new(), Vec::new());
+            for head in 0..config.n_head {
+                let mut scores = self.pass.scores(&config, (layer, head), row)?;
+                math::softmax(&mut scores);
+                pattern.extend(scores);
+            }
+            for &row in &self.pass.tree.path(0)[..=dest] {
+                values.extend_from_slice(self.pass.values(&config, layer, row));
+            }
+            Ok((pattern, values))
+        };
+        first_pair(model, read, (scale.unwrap_or(f32::NAN), log_probs), watcher).await
     }
 
     fn row(&self, position: usize) -> Result<usize> {

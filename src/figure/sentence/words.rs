@@ -107,6 +107,17 @@ pub fn answer(section: &AttentionSection) -> String {
     )
 }
 
+/// How a pair was chosen that nobody has: among `heads` heads and the tokens up to the query.
+pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
+    let (layers, heads) = section.heads();
+    format!(
+        "Chosen for a start: of {} heads and {} tokens, what this head reads there speaks most for or against {}, the likeliest next token.",
+        layers * heads,
+        section.dest + 1,
+        quoted(&[next.to_owned()], 0)
+    )
+}
+
 /// What softmax ignores, and what the cells are relative to.
 pub fn relative_words(section: &PairSection, texts: &[String]) -> String {
     match section.relative {

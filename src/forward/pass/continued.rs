@@ -76,6 +76,14 @@ impl Pass {
         Ok(attention.scores_by_position(row, head))
     }
 
+    /// Values of all heads in `layer` at `row`, `[d_model]`; empty for a row or layer that is not there, or was not kept.
+    pub fn values(&self, config: &Config, layer: usize, row: usize) -> &[f32] {
+        let d = config.d_model;
+        let there = self.has_kept_all(config) && layer < config.n_layer;
+        let qkv = if there { self.kept.qkv(layer) } else { &[] };
+        qkv.get((3 * row + 2) * d..(3 * row + 3) * d).unwrap_or_default()
+    }
+
     /// Number of rows that are known from the pass that it goes on from.
     pub(super) fn shared(&self) -> usize {
         self.continued.as_ref().map_or(0, |continued| continued.shared)

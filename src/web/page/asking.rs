@@ -27,9 +27,18 @@ impl Page {
         }
     }
 
-    /// Changes what is asked, and asks it.
+    /// Changes what is asked, and asks it. A head that was found is then the head that is meant.
     pub fn ask_with(self, change: impl FnOnce(&mut Question)) {
-        self.question.update(change);
+        let found = self.session.with_untracked(|session| {
+            let result = &session.asking().shown()?.result;
+            Some((result.prompts.first()?.text.clone(), result.attention()?.head))
+        });
+        self.question.update(|question| {
+            if let Some((_, head)) = found.filter(|(text, _)| *text == question.text) {
+                question.head.get_or_insert(head);
+            }
+            change(question);
+        });
         self.ask();
     }
 

@@ -5,6 +5,7 @@ use web_sys::SubmitEvent;
 
 use super::super::page::Page;
 use super::super::panel::ModelMenu;
+use crate::analysis::pair::Question;
 use crate::app::form::ModelChoice;
 use crate::app::session;
 use crate::app::words;
@@ -22,9 +23,11 @@ pub fn SentenceField(page: Page) -> impl IntoView {
         let text = typed.get_untracked();
         page.ask_with(|question| {
             if question.text != text {
-                // Another sentence has other positions.
-                (question.dest, question.src, question.relative) = (None, None, None);
-                question.text = text;
+                *question = Question {
+                    text,
+                    prepend_bos: question.prepend_bos,
+                    ..Question::default()
+                };
             }
         });
     };

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::page::Page;
-use crate::analysis::pair::NextToken;
+use crate::analysis::pair::{NextToken, Question};
 use crate::figure::sentence_words::{percent, visible};
 
 /// The card with the likeliest next tokens; a click appends one.
@@ -23,8 +23,11 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
         });
         if let Some(kept) = kept {
             page.ask_with(|question| {
-                question.text = kept + &text;
-                (question.dest, question.src, question.relative) = (None, None, None);
+                *question = Question {
+                    text: kept + &text,
+                    prepend_bos: question.prepend_bos,
+                    ..Question::default()
+                };
             });
         }
     };

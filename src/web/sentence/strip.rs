@@ -11,7 +11,7 @@ use super::super::page::Page;
 use super::arcs::Arcs;
 use super::of_attention;
 use crate::analysis::AttentionSection;
-use crate::figure::sentence_words::{answer, percent, visible};
+use crate::figure::sentence_words::{answer, how_chosen, percent, visible};
 use crate::names::Side;
 
 /// How long a finger rests on a token to make it the query.
@@ -69,6 +69,16 @@ pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
     });
     let ends = Memo::new(move |_| of_attention(sentence, |section| (section.dest, section.src)).unwrap_or_default());
     let told = move || of_attention(sentence, answer);
+    let chosen = Memo::new(move |_| page.question.with(|question| question.head.is_none()));
+    let how = move || {
+        sentence.shown.with(|shown| {
+            let result = &shown.as_ref()?.result;
+            let next = result.next()?.tokens.first()?;
+            chosen
+                .get()
+                .then(|| Some(how_chosen(result.attention()?, &next.text)))?
+        })
+    };
     let frame = NodeRef::<html::Div>::new();
     let held = Latest::new();
     // Where a drag of the query's chip began.
@@ -157,6 +167,7 @@ pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
             </div>
         </div>
         <p class="answer" role="status" data-testid="answer">{told}</p>
+        <p class="hint" data-testid="how-chosen">{how}</p>
         <p class="hint">"Click a word to look at it. Shift-click, drag the query, or hold a finger on a word to look from it."</p>
     }
 }
