@@ -34,6 +34,7 @@ pub use contributions::{Contributions, Heatmap, contributions};
 pub use head_attention::{HeadAttention, head_attention};
 pub use left_out::{LeftOutHeatmap, LeftOutSeries, Why};
 pub use looks::Look;
+#[cfg(feature = "cli")]
 pub(crate) use looks::{Cells, look};
 pub use probes::{NAMED_FROM, Probes, probes, sequences as probe_sequences};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
@@ -54,4 +55,6 @@ sections! {
     "next" => Next(pair::NextSection);
     /// The score of one pair of positions, taken apart on both sides.
     "pair" => Pair(pair::PairSection);
+    /// What one component of that score is a sum of.
+    "down" => Down(pair::DownSection);
 }

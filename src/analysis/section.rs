@@ -145,6 +145,9 @@ mod tests {
     fn every_kind_is_listed_once() {
         let mut kinds = Section::KINDS.to_vec();
         kinds.dedup();
-        assert_eq!(kinds, ["substitution", "contributions", "attention", "next", "pair"]);
+        assert_eq!(
+            kinds,
+            ["substitution", "contributions", "attention", "next", "pair", "down"]
+        );
     }
 }

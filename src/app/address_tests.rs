@@ -570,6 +570,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
         src: Some(2),
         head: Some(Head::new(1, 3)),
         relative: Some(Relative::Position(1)),
+        down: None,
     };
     let mut form = Form::default();
     form.choose(ModelChoice::Bundled);

@@ -339,3 +339,123 @@ fn notices_hold_as_long_as_they_matter() {
     session.worker_lost("it broke down");
     assert_eq!(session.notices(), &Notices::default());
 }
+
+fn question(text: &str) -> Question {
+    Question {
+        text: text.into(),
+        ..Question::default()
+    }
+}
+
+/// Asks `text` and returns the number of the question and what was to be sent besides it.
+fn ask(session: &mut Session, text: &str) -> (u32, Vec<ToWorker>) {
+    let mut messages = session.ask(URL, question(text));
+    match messages.pop() {
+        Some(ToWorker::Ask { id, url, question: asked }) => {
+            assert_eq!((url.as_str(), asked.text.as_str()), (URL, text));
+            (id, messages)
+        }
+        other => panic!("nothing was asked: {other:?}"),
+    }
+}
+
+/// A part of the answer about a sentence of `tokens`: the likeliest token after `dest`.
+fn part(id: u32, tokens: &[u32], dest: usize) -> FromWorker {
+    let mut part = recorded();
+    part.prompts = vec![crate::prompts::Prompt {
+        tokens: tokens.to_vec(),
+        ..Default::default()
+    }];
+    let tokens = Vec::new();
+    part.sections = vec![crate::analysis::pair::NextSection { dest, tokens }.into()];
+    FromWorker::Answer {
+        id,
+        part: Box::new(part),
+    }
+}
+
+fn shown_dest(session: &Session) -> Option<usize> {
+    Some(session.asking().shown()?.result.next()?.dest)
+}
+
+#[test]
+fn the_next_question_overtakes_the_one_before() {
+    let mut session = session();
+    let (first, besides) = ask(&mut session, "a");
+    assert!(matches!(besides[..], [ToWorker::Describe { .. }]), "{besides:?}");
+    assert!(session.asking().is_active() && session.asking().answers(URL, &question("a")));
+    let (second, besides) = ask(&mut session, "ab");
+    assert_eq!(besides, [ToWorker::Cancel { id: first }]);
+    session.receive(part(first, &[1], 0));
+    assert_eq!(shown_dest(&session), None, "what was overtaken is not shown");
+    session.receive(FromWorker::Failed {
+        id: first,
+        error: Error::cancelled(),
+    });
+    session.receive(FromWorker::Progress {
+        id: second,
+        progress: progress(0),
+    });
+    assert!(session.asking().progress().is_some() && session.run() == &Run::Idle);
+    session.receive(part(second, &[1, 2], 1));
+    assert_eq!(shown_dest(&session), Some(1));
+    assert!(session.asking().is_active(), "more parts may come");
+    session.receive(FromWorker::Answered { id: second });
+    let asking = session.asking();
+    assert!(!asking.is_active() && asking.progress().is_none() && asking.error().is_none());
+    assert!(asking.answers(URL, &question("ab")) && !asking.answers(URL, &question("a")));
+    assert!(!asking.answers("elsewhere", &question("ab")));
+    // The result of a run is another matter.
+    assert_eq!(origin(&session), &Origin::Recorded);
+}
+
+#[test]
+fn parts_of_one_sentence_are_one_result_and_another_sentence_begins_anew() {
+    let mut session = session();
+    let (id, _) = ask(&mut session, "a");
+    session.receive(part(id, &[1, 2], 1));
+    let mut more = recorded();
+    more.prompts = vec![crate::prompts::Prompt {
+        tokens: vec![1, 2],
+        ..Default::default()
+    }];
+    more.sections.truncate(1);
+    let kind = more.sections[0].kind();
+    session.receive(FromWorker::Answer {
+        id,
+        part: Box::new(more),
+    });
+    let kinds = |session: &Session| -> Vec<&str> {
+        let sections = session.asking().shown().map(|shown| shown.result.sections.clone());
+        sections.unwrap_or_default().iter().map(crate::analysis::Section::kind).collect()
+    };
+    assert_eq!(kinds(&session), ["next", kind]);
+    session.receive(part(id, &[1, 2], 0));
+    assert_eq!((kinds(&session).len(), shown_dest(&session)), (2, Some(0)));
+    session.receive(part(id, &[1, 2, 3], 2));
+    assert_eq!((kinds(&session), shown_dest(&session)), (vec!["next"], Some(2)));
+}
+
+#[test]
+fn a_question_without_an_answer_leaves_the_last_one() {
+    let mut session = session();
+    let (id, _) = ask(&mut session, "a");
+    session.receive(part(id, &[1], 0));
+    session.receive(FromWorker::Answered { id });
+    let (id, _) = ask(&mut session, "b");
+    let error = Error::new(ErrorKind::Prompt, "it does not fit");
+    session.receive(FromWorker::Failed {
+        id,
+        error: error.clone(),
+    });
+    assert_eq!((session.asking().error(), shown_dest(&session)), (Some(&error), Some(0)));
+    assert!(session.error().is_none(), "it is said at the field");
+    let (id, _) = ask(&mut session, "c");
+    assert!(session.asking().error().is_none());
+    assert_eq!(session.stop_asking(), Some(ToWorker::Cancel { id }));
+    assert_eq!((session.stop_asking(), session.asking().is_active()), (None, false));
+    ask(&mut session, "d");
+    session.worker_lost("it is gone");
+    assert!(session.asking().error().is_some_and(|error| error.cause.contains("gone")));
+    assert_eq!(shown_dest(&session), Some(0));
+}

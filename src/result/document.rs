@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::pair::{AttentionSection, NextSection, PairSection, Question};
+use crate::analysis::pair::{AttentionSection, DownSection, NextSection, PairSection, Question};
 use crate::analysis::{Analysis, Analyzed, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
 use crate::forward::Model;
 use crate::model::{Config, Processing};
@@ -219,6 +219,14 @@ impl ResultFile {
     pub fn pair(&self) -> Option<&PairSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Pair(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What a component of that score was opened into, if it has that.
+    pub fn down(&self) -> Option<&DownSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Down(section) => Some(section),
             _ => None,
         })
     }

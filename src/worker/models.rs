@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use web_time::Instant;
 
 use super::{FromWorker, Port};
-use crate::analysis::pair::{Question, Sentence, ask};
+use crate::analysis::pair::{Known, Question, ask};
 use crate::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
 use crate::error::{ErrorKind, Result};
 use crate::forward::Model;
@@ -27,11 +27,11 @@ pub(super) struct Models {
     open: Option<Open>,
 }
 
-/// A model, where it comes from, and the sentence that went through it last.
+/// A model, where it comes from, and what is known of the last sentence.
 struct Open {
     url: String,
     model: Model,
-    sentence: Option<Sentence>,
+    known: Known,
 }
 
 impl Models {
@@ -42,9 +42,9 @@ impl Models {
 
     /// Runs `analysis` on the model at `url`.
     pub(super) async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
-        let Open { model, sentence, .. } = self.model(port, url, analysis.processing).await?;
+        let Open { model, known, .. } = self.model(port, url, analysis.processing).await?;
         // Its queries and keys are of other weights, or take up room.
-        *sentence = None;
+        *known = Known::default();
         let reporter = Reporter::new(port, id);
         let outcome = analyze(model, analysis, &reporter)
             .await
@@ -54,9 +54,9 @@ impl Models {
 
     /// Answers `question` with the model at `url`, part by part.
     pub(super) async fn answer(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
-        let Open { model, sentence, .. } = self.model(port, url, Processing::default()).await?;
+        let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
         let reporter = Reporter::new(port, id);
-        let outcome = ask(model, sentence, question, &reporter, |model, prompt, section| {
+        let outcome = ask(model, known, question, &reporter, |model, prompt, section| {
             port.post(FromWorker::Answer {
                 id,
                 part: Box::new(ResultFile::of_sentence(model, question, prompt, section)),
@@ -79,7 +79,7 @@ impl Models {
                 Open {
                     url: url.to_owned(),
                     model: Model::open(port.source(url)?, processing).await?,
-                    sentence: None,
+                    known: Known::default(),
                 }
             }
         };

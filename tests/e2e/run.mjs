@@ -16,6 +16,7 @@ import { ownPrompts } from "./own_prompts.mjs";
 import { permalink } from "./permalink.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
+import { sentence } from "./sentence.mjs";
 import { words } from "./words.mjs";
 
 const suites = {
@@ -35,8 +36,9 @@ const suites = {
   permalink,
   "recorded-run": recordedRun,
   security,
+  sentence,
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

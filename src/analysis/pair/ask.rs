@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::sections::{AttentionSection, NextSection, NextToken, PairSection};
-use super::{Pair, Sentence, account, attention, likeliest};
+use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
+use super::{Account, Opening, Pair, Sentence, account, attention, down, likeliest};
 use crate::analysis::meter::Meter;
 use crate::analysis::{Observer, Phase, Section};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::Model;
+use crate::forward::{Model, Watcher};
 use crate::names::{Head, PositionName, Relative};
 use crate::prompts::Prompt;
 
@@ -29,6 +29,18 @@ pub struct Question {
     pub head: Option<Head>,
     /// What its score is relative to; None for the score itself.
     pub relative: Option<Relative>,
+    /// What of the score is opened, if anything is; relative to the same as the score, whatever it says itself.
+    #[serde(default)]
+    pub down: Option<Opening>,
+}
+
+/// What is known of the last sentence that was asked about, so that the next question need not begin anew.
+#[derive(Default)]
+pub struct Known {
+    sentence: Option<Sentence>,
+    /// Log-probabilities after a position.
+    log_probs: Option<(usize, Vec<f32>)>,
+    account: Option<(Pair, Account)>,
 }
 
 impl Question {
@@ -55,15 +67,15 @@ impl Question {
     }
 }
 
-/// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence. `before` is the last sentence that
-/// has gone through `model`; what the two have in common is not computed again.
+/// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence. `known` is what earlier questions to
+/// `model` have left: what the sentences have in common is not computed again.
 ///
 /// # Errors
 /// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and
 /// `observer`'s.
 pub async fn ask(
     model: &mut Model,
-    before: &mut Option<Sentence>,
+    known: &mut Known,
     question: &Question,
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section),
@@ -72,25 +84,16 @@ pub async fn ask(
     let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
     let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
     meter.plan(prompt.tokens.len(), model.bytes_to_read(&[], layers, None));
-    let known = before.as_ref().filter(|known| known.tokens() == prompt.tokens);
-    if known.is_none() {
-        // Until it is there the old one stays: it may be what the next question is about.
-        let read = Sentence::read(model, &prompt.tokens, before.as_ref(), &meter).await?;
-        *before = Some(read);
-    }
-    let Some(sentence) = before.as_ref() else {
-        return Err(Error::new(ErrorKind::Internal, "a sentence that was read is gone"));
-    };
+    known.read(model, &prompt.tokens, &meter).await?;
     let dest = question.dest.unwrap_or(prompt.tokens.len() - 1);
     // The likeliest next token tells which pair to begin with, and passes by all of W_U: only where it must it comes first.
-    let mut log_probs = None;
     let (head, src) = match (question.head, question.src) {
         (Some(head), Some(src)) => (head, src),
-        (Some(head), None) => (head, sentence.most_attended(model, head, dest)?),
+        (Some(head), None) => (head, known.sentence()?.most_attended(model, head, dest)?),
         (None, src) => {
-            let found = sentence.log_probs(model, dest, &meter).await?;
-            let first = sentence.first_pair(model, dest, &found, &meter).await?;
-            log_probs = Some(found);
+            let log_probs = known.log_probs(model, dest, &meter).await?.to_vec();
+            let sentence = known.sentence()?;
+            let first = sentence.first_pair(model, dest, &log_probs, &meter).await?;
             (first.head, src.unwrap_or(first.src))
         }
     };
@@ -101,19 +104,13 @@ pub async fn ask(
         head,
     };
     prompt.positions = [(PositionName::Dest, dest), (PositionName::Src, src)].into();
-    let found = attention(model, sentence, &pair)?;
-    let texts = prompt
-        .tokens
-        .iter()
-        .map(|&token| model.tokenizer().label(token))
-        .collect();
-    give(model, &prompt, AttentionSection::new(&pair, texts, &found)?.into());
+    let found = attention(model, known.sentence()?, &pair)?;
+    let texts = prompt.tokens.iter().map(|&token| model.tokenizer().label(token));
+    let section = AttentionSection::new(&pair, texts.collect(), &found)?;
+    give(model, &prompt, section.into());
 
-    let log_probs = match log_probs {
-        Some(found) => found,
-        None => sentence.log_probs(model, dest, &meter).await?,
-    };
-    let tokens = likeliest(&log_probs, NEXT)
+    let log_probs = known.log_probs(model, dest, &meter).await?;
+    let tokens = likeliest(log_probs, NEXT)
         .into_iter()
         .map(|(token, logprob)| NextToken {
             token,
@@ -123,11 +120,62 @@ pub async fn ask(
     let tokens = tokens.collect();
     give(model, &prompt, NextSection { dest, tokens }.into());
 
-    let account = account(model, &pair, &meter).await?;
-    give(
-        model,
-        &prompt,
-        PairSection::new(&pair, &account, question.relative)?.into(),
-    );
+    let account = known.account(model, &pair, &meter).await?;
+    let section = PairSection::new(&pair, account, question.relative)?;
+    give(model, &prompt, section.into());
+    if let Some(opening) = &question.down {
+        let opening = Opening {
+            relative: question.relative,
+            ..opening.clone()
+        };
+        let opened = down(model, &pair, &opening, &meter).await?;
+        let section = DownSection {
+            head,
+            dest,
+            src,
+            opening,
+            opened,
+        };
+        give(model, &prompt, section.into());
+    }
     Ok(())
+}
+
+impl Known {
+    /// Takes `tokens` through `model`, unless they have been.
+    async fn read(&mut self, model: &mut Model, tokens: &[u32], watcher: &dyn Watcher) -> Result<()> {
+        if self.sentence.as_ref().is_none_or(|known| known.tokens() != tokens) {
+            // Until it is there the old one stays: it may be what the next question is about.
+            let read = Sentence::read(model, tokens, self.sentence.as_ref(), watcher).await?;
+            *self = Self {
+                sentence: Some(read),
+                ..Self::default()
+            };
+        }
+        Ok(())
+    }
+
+    fn sentence(&self) -> Result<&Sentence> {
+        self.sentence.as_ref().ok_or_else(gone)
+    }
+
+    async fn log_probs(&mut self, model: &Model, dest: usize, watcher: &dyn Watcher) -> Result<&[f32]> {
+        if self.log_probs.as_ref().is_none_or(|(known, _)| *known != dest) {
+            let found = self.sentence()?.log_probs(model, dest, watcher).await?;
+            self.log_probs = Some((dest, found));
+        }
+        self.log_probs.as_ref().map(|(_, found)| &found[..]).ok_or_else(gone)
+    }
+
+    async fn account(&mut self, model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<&Account> {
+        if self.account.as_ref().is_none_or(|(known, _)| known != pair) {
+            let found = account(model, pair, watcher).await?;
+            self.account = Some((pair.clone(), found));
+        }
+        self.account.as_ref().map(|(_, found)| found).ok_or_else(gone)
+    }
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Internal, "what was just read is gone")
 }

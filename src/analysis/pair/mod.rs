@@ -17,11 +17,11 @@ mod sections;
 mod sentence;
 
 pub use account::{Account, account, key_side, query_side};
-pub use ask::{Question, ask};
+pub use ask::{Known, Question, ask};
 pub use attention::{Attention, attention, likeliest};
 pub use down::down;
 pub use measures::{FirstPair, Measures, Survey, survey};
 pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
 pub use question::Pair;
-pub use sections::{AttentionSection, NextSection, NextToken, PairSection};
+pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 pub use sentence::Sentence;

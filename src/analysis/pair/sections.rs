@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attention::entropy;
-use super::{Account, Attention, Pair};
+use super::{Account, Attention, Opened, Opening, Pair};
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
@@ -65,6 +65,21 @@ pub struct PairSection {
     pub score: f32,
     /// What each component of the query side times each of the key side adds, `[components, components]`.
     pub table: Array,
+}
+
+/// What one component of a score was opened into: see [`super::down()`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DownSection {
+    /// The head.
+    pub head: Head,
+    /// The position that it looks from.
+    pub dest: usize,
+    /// The position that it looks to.
+    pub src: usize,
+    /// What was opened.
+    pub opening: Opening,
+    /// What was found there.
+    pub opened: Opened,
 }
 
 impl AttentionSection {
@@ -209,6 +224,35 @@ impl SectionType for PairSection {
                 Error::new(ErrorKind::ResultFile, format!("pair: the score is {}", self.score))
                     .expected("a finite number"),
             ),
+        }
+    }
+}
+
+impl SectionType for DownSection {
+    fn head(&self) -> Option<Head> {
+        Some(self.head)
+    }
+
+    fn prompt_count(&self) -> Option<usize> {
+        None
+    }
+
+    fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
+        config.check_head(self.head).map_err(misfit)?;
+        check_positions(self.dest, self.src, None)?;
+        let Opened {
+            parts,
+            sum,
+            cell,
+            scale,
+            ..
+        } = &self.opened;
+        let values = parts.iter().map(|(_, value)| value).chain([sum, cell, scale]);
+        match values.copied().find(|value| !value.is_finite()) {
+            Some(value) => {
+                Err(Error::new(ErrorKind::ResultFile, format!("down: a value is {value}")).expected("finite numbers"))
+            }
+            None => Ok(()),
         }
     }
 }

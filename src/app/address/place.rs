@@ -92,6 +92,7 @@ pub(super) fn clean(question: &Question) -> Question {
         clean.text.clear();
     }
     let most = |position: &usize| *position <= MAX_POSITION;
+    clean.down = None;
     clean.dest = clean.dest.filter(most);
     clean.src = clean.src.filter(most);
     clean

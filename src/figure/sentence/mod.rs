@@ -1,5 +1,6 @@
 //! The figures of one sentence: where heads look, the pattern of one, and what makes one score.
 
+pub mod down_words;
 mod heads;
 mod keys;
 mod pattern;
@@ -13,4 +14,4 @@ pub use heads::Heads;
 pub use pattern::Pattern;
 pub use table::Both;
 pub use view::{Measure, SentenceView};
-pub use writers::{Writers, of_side};
+pub use writers::{Writers, of_side, writer_at};

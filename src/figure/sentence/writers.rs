@@ -34,6 +34,13 @@ pub fn of_side(section: &PairSection, side: Side) -> Vec<(Component, f32)> {
     section.components.iter().map(own).zip(sums).collect()
 }
 
+/// The component in the cell at `place` (row and column) of the map of `side`; None where there is none.
+pub fn writer_at(section: &PairSection, side: Side, place: (usize, usize)) -> Option<Component> {
+    let heatmap = heatmap(section, side);
+    let index = heatmap.index_at(place)?;
+    heatmap.components.get(index).copied()
+}
+
 fn heatmap(section: &PairSection, side: Side) -> Heatmap {
     let (components, sums): (Vec<Component>, Vec<f32>) = of_side(section, side).into_iter().unzip();
     Heatmap::of_one(components, sums)

@@ -27,17 +27,31 @@ impl Page {
         }
     }
 
-    /// Changes what is asked, and asks it. A head that was found is then the head that is meant.
+    /// Changes what is asked, and asks it. What was found is then what is meant.
     pub fn ask_with(self, change: impl FnOnce(&mut Question)) {
         let found = self.session.with_untracked(|session| {
             let result = &session.asking().shown()?.result;
-            Some((result.prompts.first()?.text.clone(), result.attention()?.head))
+            let section = result.attention()?;
+            Some((
+                result.prompts.first()?.text.clone(),
+                section.head,
+                section.dest,
+                section.src,
+            ))
         });
         self.question.update(|question| {
-            if let Some((_, head)) = found.filter(|(text, _)| *text == question.text) {
+            if let Some((_, head, dest, src)) = found.filter(|(text, ..)| *text == question.text) {
+                // Where the head alone was named, the token is the one that it looks most to.
                 question.head.get_or_insert(head);
+                question.dest.get_or_insert(dest);
+                question.src.get_or_insert(src);
             }
+            // What was opened belongs to one pair.
+            let before = (question.text.clone(), question.head, question.dest, question.src);
             change(question);
+            if before != (question.text.clone(), question.head, question.dest, question.src) {
+                question.down = None;
+            }
         });
         self.ask();
     }

@@ -6,11 +6,16 @@ use super::super::data_table::DataTable;
 use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
 use super::super::page::Page;
+use super::bars::Bars;
+use super::down::Down;
 use super::heads::{drawn, only_pick};
 use crate::analysis::PairSection;
+use crate::analysis::pair::{Opening, Step};
+use crate::figure::down_words::{Line, step_into};
 use crate::figure::sentence_words::{largest_pairs, relative_words, sums};
-use crate::figure::{FigurePlace, of_side};
+use crate::figure::{FigurePlace, of_side, writer_at};
 use crate::names::{Relative, Side};
+use crate::plot::Target;
 use crate::quantities::{counted, number};
 
 /// Writers that have a bar of their own.
@@ -25,29 +30,24 @@ enum Part {
     Both,
 }
 
-/// A bar of the list: what wrote, and what it adds.
-#[derive(Debug, Clone, PartialEq)]
-struct Bar {
-    name: String,
-    value: f64,
-}
-
 /// The largest writers of `side`, and all others in one bar, from the largest to the smallest.
-fn bars(section: &PairSection, side: Side) -> Vec<Bar> {
+fn bars(section: &PairSection, side: Side) -> Vec<Line> {
     let mut writers = of_side(section, side);
     writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
     let rest = writers.split_off(BARS.min(writers.len()));
-    let mut bars: Vec<Bar> = writers
+    let mut bars: Vec<Line> = writers
         .into_iter()
-        .map(|(component, value)| Bar {
+        .map(|(component, value)| Line {
             name: component.label(),
             value: f64::from(value),
+            step: step_into(component),
         })
         .collect();
     if !rest.is_empty() {
-        bars.push(Bar {
+        bars.push(Line {
             name: counted(rest.len(), "other", "others"),
             value: rest.iter().map(|(_, value)| f64::from(*value)).sum(),
+            step: None,
         });
     }
     bars.sort_by(|left, right| right.value.total_cmp(&left.value));
@@ -113,7 +113,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             </div>
             <p class="hint" data-testid="relative-words">{move || of_pair(sentence, relative_words)}</p>
             {move || match part.get() {
-                Part::One(side) => view! { <OneSide sentence=sentence side=side /> }.into_any(),
+                Part::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
                 Part::Both => view! { <BothSides sentence=sentence /> }.into_any(),
             }}
         </section>
@@ -159,35 +159,48 @@ fn RelativeTo(page: Page, sentence: Page) -> impl IntoView {
 
 /// The writers of one side: bars, and the map of all.
 #[component]
-fn OneSide(sentence: Page, side: Side) -> impl IntoView {
+fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
     let Some(place) = "writers".parse::<FigurePlace>().ok() else {
         return ().into_any();
     };
     let (plot, label) = drawn(sentence, place);
-    let list = move || {
-        let bars = of_pair(sentence, |section, _| bars(section, side))?;
-        let most = bars.iter().map(|bar| bar.value.abs()).fold(1e-9, f64::max);
-        let row = move |bar: Bar| {
-            let class = if bar.value < 0.0 { "bar lowers" } else { "bar raises" };
-            let sign = if bar.value > 0.0 { "+" } else { "" };
-            view! {
-                <li>
-                    <span class="name">{bar.name}</span>
-                    <span class=class style=format!("--part: {:.4}", bar.value.abs() / most)></span>
-                    <span class="value">{format!("{sign}{}", number(bar.value, 2))}</span>
-                </li>
-            }
-        };
-        Some(bars.into_iter().map(row).collect_view())
+    let list = move || of_pair(sentence, |section, _| bars(section, side)).unwrap_or_default();
+    // From one component on, down into what it is a sum of.
+    let open = move |step: Step| {
+        page.ask_with(|question| {
+            question.down = Some(Opening {
+                side,
+                against: None,
+                relative: None,
+                path: vec![step],
+            });
+        });
     };
+    let component_at = move |row: usize, column: usize| {
+        of_pair(sentence, |section, _| writer_at(section, side, (row, column))).flatten()
+    };
+    let pick = only_pick(move |target| {
+        let Target::Cell(row, column) = target else {
+            return false;
+        };
+        let step = untrack(|| component_at(row, column)).and_then(step_into);
+        step.is_some_and(|step| {
+            open(step);
+            true
+        })
+    });
     view! {
         <div class="one-side">
-            <ul class="bars" data-testid="writers">{list}</ul>
             <div>
-                <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=only_pick(|_| false) />
+                <Bars lines=Signal::derive(list) open=open name="writers" />
+                <p class="hint">"A head opens into the tokens it has read, an MLP into its neurons: click one."</p>
+            </div>
+            <div>
+                <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
                 <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
             </div>
         </div>
+        <Down page=page sentence=sentence side=side />
     }
     .into_any()
 }

@@ -2,6 +2,8 @@
 
 mod account;
 mod arcs;
+mod bars;
+mod down;
 mod field;
 mod heads;
 mod next;

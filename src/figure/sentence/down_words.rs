@@ -1,0 +1,98 @@
+//! What is said about a component of a score that was opened.
+
+use super::words::quoted;
+use crate::analysis::DownSection;
+use crate::analysis::pair::{Part, Step};
+use crate::names::{Component, Side};
+use crate::quantities::{grouped, number};
+
+/// One line of what was opened: its name, what it adds, and the step that opens it, where that goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// What it is: a token, a neuron, a component, or what is left.
+    pub name: String,
+    /// What it adds to the score.
+    pub value: f64,
+    /// Opens it.
+    pub step: Option<Step>,
+}
+
+/// The step that opens `component`; None for one that is no sum.
+pub fn step_into(component: Component) -> Option<Step> {
+    match component {
+        Component::Head(_) | Component::Mlp(_) => Some(Step::Component(component)),
+        _ => None,
+    }
+}
+
+/// The lines of `section`, the largest first; most neurons are one line.
+pub fn lines(section: &DownSection, texts: &[String]) -> Vec<Line> {
+    let (parts, rest) = section.opened.shown();
+    let line = |(part, value): (Part, f32)| {
+        let (name, step) = match part {
+            Part::Source(position) => (
+                format!("{} ({position})", quoted(texts, position)),
+                Some(Step::Source(position)),
+            ),
+            Part::Neuron(neuron) => (format!("neuron {neuron}"), None),
+            Part::OutBias => ("b_out".to_owned(), None),
+            Part::Component(component) => (component.name(), step_into(component)),
+            Part::ValueBias => ("b_V".to_owned(), None),
+        };
+        Line {
+            name,
+            value: f64::from(value),
+            step,
+        }
+    };
+    let mut lines: Vec<Line> = parts.into_iter().map(line).collect();
+    lines.sort_by(|left, right| right.value.abs().total_cmp(&left.value.abs()));
+    lines.extend(rest.map(|rest| Line {
+        name: format!("{} other neurons", grouped(rest.count)),
+        value: f64::from(rest.sum),
+        step: None,
+    }));
+    lines
+}
+
+/// What a step leads to, for the crumbs that lead back.
+pub fn crumb(step: Step, texts: &[String]) -> String {
+    match step {
+        Step::Component(component) => component.label(),
+        Step::Source(position) => quoted(texts, position),
+    }
+}
+
+/// That the parts add up to what was opened, with the numbers.
+pub fn adds_up(section: &DownSection, texts: &[String]) -> String {
+    let opened = &section.opened;
+    let count = |is: fn(&Part) -> bool| opened.parts.iter().filter(|(part, _)| is(part)).count();
+    let what = match opened.parts.first() {
+        Some((Part::Source(_), _)) => format!("{} source tokens", count(|part| matches!(part, Part::Source(_)))),
+        Some((Part::Neuron(_), _)) => {
+            format!(
+                "{} neurons and b_out",
+                grouped(count(|part| matches!(part, Part::Neuron(_))))
+            )
+        }
+        _ => format!("{} components", opened.parts.len()),
+    };
+    let of = match section.opening.path.last() {
+        Some(Step::Source(position)) => format!("what was read at {}", quoted(texts, *position)),
+        Some(Step::Component(component)) => component.name(),
+        None => String::new(),
+    };
+    let at = match section.opening.side {
+        Side::Query => section.dest,
+        Side::Key => section.src,
+    };
+    let at = match section.opening.path.len() {
+        1 => format!(" at {}", quoted(texts, at)),
+        _ => String::new(),
+    };
+    format!(
+        "{what} add up to {}; {of}{at} adds {}.",
+        number(f64::from(opened.sum), 4),
+        number(f64::from(opened.cell), 4)
+    )
+}

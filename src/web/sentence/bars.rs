@@ -1,0 +1,41 @@
+//! A list of bars: what adds how much; some can be opened.
+
+use leptos::prelude::*;
+
+use crate::analysis::pair::Step;
+use crate::figure::down_words::Line;
+use crate::quantities::number;
+
+/// A bar for each of `lines`; a line that has a step is a button that hands it to `open`.
+#[component]
+pub fn Bars(
+    #[prop(into)] lines: Signal<Vec<Line>>,
+    open: impl Fn(Step) + Copy + Send + Sync + 'static,
+    /// Name for tests.
+    name: &'static str,
+) -> impl IntoView {
+    let list = move || {
+        let lines = lines.get();
+        let most = lines.iter().map(|line| line.value.abs()).fold(1e-9, f64::max);
+        let row = move |line: Line| {
+            let class = if line.value < 0.0 { "bar lowers" } else { "bar raises" };
+            let sign = if line.value > 0.0 { "+" } else { "" };
+            let label = match line.step {
+                Some(step) => view! {
+                    <button type="button" class="name" on:click=move |_| open(step)>{line.name}</button>
+                }
+                .into_any(),
+                None => view! { <span class="name">{line.name}</span> }.into_any(),
+            };
+            view! {
+                <li>
+                    {label}
+                    <span class=class style=format!("--part: {:.4}", line.value.abs() / most)></span>
+                    <span class="value">{format!("{sign}{}", number(line.value, 2))}</span>
+                </li>
+            }
+        };
+        lines.into_iter().map(row).collect_view()
+    };
+    view! { <ul class="bars" data-testid=name>{list}</ul> }
+}

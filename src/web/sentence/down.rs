@@ -1,0 +1,85 @@
+//! One level down, and further: what a component of the score is a sum of.
+
+use leptos::prelude::*;
+
+use super::super::page::Page;
+use super::bars::Bars;
+use crate::analysis::DownSection;
+use crate::analysis::pair::Step;
+use crate::figure::down_words::{adds_up, crumb, lines};
+use crate::names::Side;
+
+/// What `read` finds in what is opened on `side` of the pair that is shown, with the tokens' texts.
+fn of_down<T>(page: Page, sentence: Page, side: Side, read: impl FnOnce(&DownSection, &[String]) -> T) -> Option<T> {
+    let asked = page
+        .question
+        .with(|question| question.down.as_ref().map(|opening| opening.side));
+    sentence.shown.with(|shown| {
+        let result = &shown.as_ref()?.result;
+        let (down, pair) = (result.down()?, result.pair()?);
+        let same = (down.head, down.dest, down.src) == (pair.head, pair.dest, pair.src)
+            && down.opening.relative == pair.relative;
+        (same && asked == Some(side) && down.opening.side == side)
+            .then(|| read(down, &result.attention().map_or(&[][..], |a| &a.texts)))
+    })
+}
+
+/// What is opened on `side`, with crumbs that lead back.
+#[component]
+pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
+    let crumbs = Memo::new(move |_| {
+        let told = of_down(page, sentence, side, |down, texts| {
+            let path = down.opening.path.iter();
+            path.map(|step| crumb(*step, texts)).collect::<Vec<_>>()
+        });
+        told.unwrap_or_default()
+    });
+    let list = move || of_down(page, sentence, side, lines).unwrap_or_default();
+    let told = move || of_down(page, sentence, side, adds_up);
+    // Back to the first `kept` steps; none closes it.
+    let back = move |kept: usize| {
+        page.ask_with(|question| {
+            if let Some(opening) = &mut question.down {
+                opening.path.truncate(kept);
+            }
+            question.down.take_if(|opening| opening.path.is_empty());
+        });
+    };
+    let further = move |step: Step| {
+        page.ask_with(|question| {
+            if let Some(opening) = &mut question.down {
+                opening.path.push(step);
+            }
+        });
+    };
+    let one = move |(index, (name, last)): (usize, (String, bool))| {
+        view! {
+            <li>
+                <button type="button" aria-current=last.then_some("true") on:click=move |_| back(index + 1)>{name}</button>
+            </li>
+        }
+    };
+    let trail = move || {
+        let crumbs = crumbs.get();
+        let count = crumbs.len();
+        let named = crumbs
+            .into_iter()
+            .enumerate()
+            .map(|(index, name)| (name, index + 1 == count));
+        named.enumerate().map(one).collect_view()
+    };
+    view! {
+        <Show when=move || crumbs.with(|crumbs| !crumbs.is_empty())>
+            <section class="down" data-testid="down">
+                <nav aria-label="The way down">
+                    <ol class="crumbs" data-testid="crumbs">
+                        <li><button type="button" data-testid="close-down" on:click=move |_| back(0)>{side.as_str()}" side"</button></li>
+                        {trail}
+                    </ol>
+                </nav>
+                <p class="hint" data-testid="adds-up">{told}</p>
+                <Bars lines=Signal::derive(list) open=further name="down-lines" />
+            </section>
+        </Show>
+    }
+}

@@ -1,0 +1,165 @@
+// One sentence: typed, answered, a pair chosen by mouse, keyboard and touch, the account, the link.
+import { check, until } from "./harness.mjs";
+
+const TEXT = "When Mary and John went to the store, John gave a drink to";
+
+/** Opens the part of the page, types `text` and runs it on the bundled model. */
+async function ask(tab, text = TEXT) {
+  await tab.open();
+  await tab.at("tab-sentence").click();
+  await tab.at("sentence-input").fill(text);
+  await tab.at("sentence-input").press("Enter");
+  await tab.at("offer-bundled").click();
+  await answered(tab);
+}
+
+/** Waits until the whole answer is there. */
+async function answered(tab) {
+  await tab.at("asking").waitFor({ state: "detached", timeout: 60_000 });
+  await tab.at("answer").getByText(/^Head \d+\.\d+ at /).waitFor({ timeout: 60_000 });
+}
+
+const answer = (tab) => tab.at("answer").innerText();
+const token = (tab, position) => tab.page.locator(`#token-${position}`);
+/** Positions of the pair that is shown: query, key. */
+async function pair(tab) {
+  const selected = await tab.at("tokens").getAttribute("aria-activedescendant");
+  const query = await tab.page.locator(".token.query").getAttribute("id").catch(() => selected);
+  return [query, selected].map((id) => Number(id.replace("token-", "")));
+}
+const becomes = (tab, read, expected, what) => until(tab.page, read, (value) => JSON.stringify(value) === JSON.stringify(expected), what);
+
+export const sentence = [
+  {
+    name: "a sentence: typed, Enter, answered; the table adds up; a head from the map; the link opens it again without a word in the query",
+    timeout: 180_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      const first = await answer(tab);
+      check(/at “to” looks at “.+” with \d/.test(first), first);
+      check((await tab.at("how-chosen").innerText()).includes("the likeliest next token"), "how it was chosen is not said");
+      check((await tab.page.locator(".token").count()) === 14, "not fourteen tokens");
+      const [query, key] = await pair(tab);
+      check(query === 13 && key > 0, `the pair is ${query}, ${key}`);
+      // The cells add up to the score that the answer names.
+      const sum = (await tab.at("account-sum").innerText()).replaceAll("\u2212", "-");
+      const [, total, score] = sum.match(/add up to (-?[\d.]+); the score is (-?[\d.]+)/) ?? [];
+      check(Math.abs(Number(total) - Number(score)) < 1e-3, sum);
+      const named = first.replaceAll("\u2212", "-").match(/score (-?[\d.]+)/)[1];
+      check(Math.abs(Number(named) - Number(score)) < 0.006, `${named} in ${first}, ${score} in ${sum}`);
+      check((await tab.at("next-tokens").locator("li").count()) === 20, "not twenty next tokens");
+      await tab.page.screenshot({ path: `${screenshots}/sentence.png`, fullPage: true });
+
+      // Another head: its key is its most attended token other than the first.
+      await tab.at("card-heads").locator("canvas").first().focus();
+      const before = await tab.at("chosen-head").innerText();
+      await tab.page.keyboard.press("ArrowRight");
+      await tab.page.keyboard.press("ArrowLeft");
+      await tab.page.keyboard.press("ArrowUp");
+      await tab.page.keyboard.press("Enter");
+      await until(tab.page, () => tab.at("chosen-head").innerText(), (head) => head !== before, "the head stays");
+      await answered(tab);
+      await tab.at("how-chosen").getByText("Chosen").waitFor({ state: "detached" });
+
+      // Relative to the mean, then both sides.
+      await tab.at("relative-select").selectOption("mean");
+      await tab.at("account-sum").getByText("relative score").waitFor();
+      await tab.at("account-both").check({ force: true });
+      check((await tab.at("pairs").locator("li").count()) === 20, "not twenty pairs");
+      await tab.page.screenshot({ path: `${screenshots}/sentence-both.png`, fullPage: true });
+
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("minus=mean"), "the address does not follow");
+      const link = tab.page.url();
+      const search = new URL(link).search;
+      check(search.includes("tab=sentence") && search.includes("query=13") && !/Mary|store/.test(search), search);
+      const shown = await answer(tab);
+      const profile = await tab.page.context().browser().newContext();
+      const other = await profile.newPage();
+      await other.goto(link);
+      await other.getByTestId("answer").getByText(shown).waitFor({ timeout: 60_000 });
+      await other.getByTestId("account-sum").getByText("relative score").waitFor();
+      await profile.close();
+    },
+  },
+  {
+    name: "a pair by mouse and by keyboard alone, and a continuation",
+    timeout: 180_000,
+    async run(tab) {
+      await ask(tab);
+      await token(tab, 3).click();
+      await becomes(tab, () => pair(tab), [13, 3], "the key is not the token that was clicked");
+      await token(tab, 9).click({ modifiers: ["Shift"] });
+      await until(tab.page, () => pair(tab), ([query]) => query === 9, "the query is not the token that was clicked");
+      check((await tab.page.locator(".token.unseen").count()) === 4, "tokens after the query are seen");
+      // A key after the query: the query follows.
+      await token(tab, 11).click();
+      await until(tab.page, () => tab.at("tokens").getAttribute("aria-activedescendant"), (id) => id === "token-11", "the key stays");
+      await answered(tab);
+
+      await tab.at("tokens").focus();
+      await tab.page.keyboard.press("Home");
+      await until(tab.page, () => tab.at("tokens").getAttribute("aria-activedescendant"), (id) => id === "token-0", "Home leads elsewhere");
+      await tab.page.keyboard.press("ArrowRight");
+      await until(tab.page, () => tab.at("tokens").getAttribute("aria-activedescendant"), (id) => id === "token-1", "the arrow leads elsewhere");
+      await tab.page.keyboard.press("Shift+End");
+      await until(tab.page, () => pair(tab), ([query]) => query === 13, "the query does not move");
+      await answered(tab);
+
+      // The pattern's cell: its row is the query, its column the key.
+      const canvas = tab.at("card-pattern").locator("canvas").first();
+      await canvas.focus();
+      await tab.page.keyboard.press("ArrowUp");
+      await tab.page.keyboard.press("ArrowUp");
+      await tab.page.keyboard.press("Enter");
+      await until(tab.page, () => pair(tab), ([query]) => query < 13, "the pattern does not take over the pair");
+
+      const next = tab.at("next-tokens").locator("button").first();
+      const word = (await next.locator("code").innerText()).replaceAll("\u{b7}", " ");
+      const [query] = await pair(tab);
+      await next.click();
+      await until(tab.page, () => tab.at("sentence-input").inputValue(), (text) => text.endsWith(word) && text !== TEXT, "the sentence does not go on");
+      await until(tab.page, () => tab.page.locator(".token").count(), (count) => count === query + 2, "the continuation has other tokens");
+    },
+  },
+  {
+    name: "a pair by touch: a tap is the key, a finger that rests the query",
+    context: { hasTouch: true, viewport: { width: 390, height: 844 } },
+    timeout: 180_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      await token(tab, 3).tap();
+      await becomes(tab, () => pair(tab), [13, 3], "the key is not the token that was tapped");
+      const box = await token(tab, 9).boundingBox();
+      const session = await tab.page.context().newCDPSession(tab.page);
+      const point = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+      await session.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: [point] });
+      await until(tab.page, () => pair(tab), ([query]) => query === 9, "a finger that rests does not move the query");
+      await session.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
+      check((await pair(tab))[0] === 9, "lifting the finger has moved the query away");
+      const wide = await tab.page.evaluate(() => document.documentElement.scrollWidth);
+      check(wide <= 390, `the page is ${wide} pixels wide`);
+      await tab.page.screenshot({ path: `${screenshots}/sentence-phone.png`, fullPage: true });
+    },
+  },
+  {
+    name: "what can't be answered is said at the field, and the last answer stays",
+    timeout: 120_000,
+    async run(tab) {
+      await ask(tab);
+      const shown = await answer(tab);
+      const send = async (text) => {
+        await tab.at("sentence-input").fill(text);
+        await tab.at("sentence-input").press("Enter");
+      };
+      await send("word ".repeat(400));
+      await tab.at("sentence-error").getByText(/tokens, expected from 1 to/i).waitFor();
+      check((await answer(tab)) === shown, "the last answer is gone");
+      // One token: it looks at itself.
+      await send("a");
+      await tab.at("answer").getByText("at “a” looks at “a” with 100 %").waitFor();
+      check((await tab.at("sentence-error").count()) === 0, "the message stays");
+      await send("naïve 東京 \u{7} x");
+      await until(tab.page, () => tab.page.locator(".token").allInnerTexts().then((texts) => texts.join("")), (texts) => texts.includes("\u{2407}"), "control characters are not seen");
+    },
+  },
+];
