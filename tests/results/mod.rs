@@ -5,10 +5,13 @@
 use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
-use keyside::analysis::{Analysis, Array, BatchValues, Heatmap, Observer, Progress, SubstitutionSection, analyze};
+use keyside::analysis::pair::{Question, ask};
+use keyside::analysis::{
+    Analysis, Array, BatchValues, Heatmap, Observer, Progress, Section, SubstitutionSection, analyze,
+};
 use keyside::forward::Model;
-use keyside::names::{Column, Component, HeatmapId, HistogramId, Row, SeriesId, Side};
-use keyside::prompts::{IoiSet, PromptSet};
+use keyside::names::{Column, Component, Head, HeatmapId, HistogramId, Relative, Row, SeriesId, Side};
+use keyside::prompts::{IoiSet, Prompt, PromptSet};
 use keyside::result::ResultFile;
 use serde_json::Value;
 
@@ -149,6 +152,32 @@ pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::p
         run(&mut model, &analysis, &Nobody).await
     };
     futures::executor::block_on(result).unwrap()
+}
+
+/// A sentence that went through the tiny checkpoint: what head 2.1 looks at from its last token, its score relative to `relative`.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn sentence(relative: Option<Relative>) -> ResultFile {
+    let question = Question {
+        text: "When Mary and John went to the store, John gave a drink to".to_owned(),
+        head: Some(Head::new(2, 1)),
+        relative,
+        ..Question::default()
+    };
+    let source = keyside::checkpoint::FileSource::new("tests/fixtures/tiny");
+    let mut result: Option<ResultFile> = None;
+    let give = |model: &Model, prompt: &Prompt, section: Section| {
+        let part = ResultFile::of_sentence(model, &question, prompt, section);
+        match &mut result {
+            Some(result) => result.take(part),
+            None => result = Some(part),
+        }
+    };
+    let asked = async {
+        let mut model = Model::open(Box::new(source), keyside::model::Processing::default()).await?;
+        ask(&mut model, &mut None, &question, &Nobody, give).await
+    };
+    futures::executor::block_on(asked).unwrap();
+    result.unwrap()
 }
 
 /// Takes no notice.
