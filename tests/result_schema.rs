@@ -5,10 +5,11 @@ mod common;
 mod results;
 
 use common::tiny;
+use keyside::names::Relative;
 use keyside::prompts::PromptSource;
 use keyside::prompts::text::TextPrompts;
 use keyside::result::ResultFile;
-use results::{example, live, live_of, read, written};
+use results::{example, live, live_of, read, sentence, written};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -57,6 +58,12 @@ fn every_file_that_is_written_is_what_the_schema_says() {
         ("own prompts", live_of(Box::new(tiny()), own)),
         ("partial", partial),
         ("without prompt set", without_set),
+        ("sentence", sentence(None)),
+        ("sentence, relative to attention", sentence(Some(Relative::Attention))),
+        (
+            "sentence, relative to a position",
+            sentence(Some(Relative::Position(3))),
+        ),
         ("recorded", ResultFile::from_json(RECORDED).unwrap()),
         ("version 1", ResultFile::from_json(VERSION_1).unwrap()),
         ("example", read(&example()).unwrap()),
@@ -94,7 +101,100 @@ fn the_schema_refuses_what_the_program_refuses() {
         assert!(!validator.is_valid(&file), "the schema takes change {number}");
         assert!(read(&file).is_err(), "the program takes change {number}");
     }
+    let whole = written(&sentence(None));
+    assert!(validator.is_valid(&whole) && read(&whole).is_ok());
+    let changes: [Change; 10] = [
+        |file| file["sections"][0]["head"] = json!("2,1"),
+        |file| file["sections"][0]["src"] = json!(-1),
+        |file| file["sections"][0]["texts"] = json!([]),
+        |file| file["sections"][0]["scores"] = json!([1.5, 2.0]),
+        |file| _ = file["sections"][0].as_object_mut().unwrap().remove("pattern"),
+        |file| file["sections"][1]["tokens"][0]["logprob"] = json!(0.5),
+        |file| file["sections"][1]["tokens"][0]["token"] = json!("to"),
+        |file| file["sections"][2]["components"][0] = json!("W_X"),
+        |file| file["sections"][2]["relative"] = json!("median"),
+        |file| file["sections"][2]["score"] = Value::Null,
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut file = whole.clone();
+        change(&mut file);
+        assert!(
+            !validator.is_valid(&file),
+            "the schema takes change {number} of a sentence"
+        );
+        assert!(read(&file).is_err(), "the program takes change {number} of a sentence");
+    }
     let mut later = example();
     later["sections"][0] = json!({"kind": "later", "head": 7});
     assert!(validator.is_valid(&later) && read(&later).is_ok());
+}
+
+#[test]
+fn parts_of_a_sentence_that_do_not_fit_each_other_are_refused() {
+    let whole = written(&sentence(Some(Relative::Mean)));
+    assert_eq!(read(&whole).unwrap().pair().unwrap().relative, Some(Relative::Mean));
+    type Change = fn(&mut Value);
+    let changes: [(Change, &str); 9] = [
+        (
+            |file| file["sections"][0]["scores"]["shape"] = json!([3, 14, 4]),
+            "attention: scores",
+        ),
+        (
+            |file| file["sections"][0]["pattern"] = json!({"shape": [2], "data": [1.0, 0.5]}),
+            "attention: pattern",
+        ),
+        (
+            |file| _ = file["sections"][0]["texts"].as_array_mut().unwrap().pop(),
+            "position 13",
+        ),
+        (|file| file["sections"][0]["src"] = json!(14), "position 14"),
+        (|file| file["sections"][0]["head"] = json!("3.0"), "3.0"),
+        (|file| file["sections"][2]["src"] = json!(14), "position 14"),
+        (
+            |file| file["sections"][2]["components"][1] = json!("W_E"),
+            "the components",
+        ),
+        (|file| file["sections"][2]["head"] = json!("1.1"), "the components"),
+        (
+            |file| file["sections"][2]["table"]["shape"] = json!([225]),
+            "pair: table",
+        ),
+    ];
+    for (number, (change, part)) in changes.into_iter().enumerate() {
+        let mut file = whole.clone();
+        change(&mut file);
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains(part), "change {number}: {error}");
+    }
+}
+
+#[test]
+fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
+    let found = sentence(None);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-sentence-2.1.json");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, found.to_json().unwrap()).unwrap();
+    }
+    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!((&recorded.model, &recorded.prompts), (&found.model, &found.prompts));
+    let close = |recorded: &[f32], found: &[f32]| {
+        assert_eq!(recorded.len(), found.len());
+        let pairs = recorded.iter().zip(found);
+        let largest = pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        assert!(largest <= 1e-4, "they differ by {largest}");
+    };
+    let (one, other) = (recorded.attention().unwrap(), found.attention().unwrap());
+    assert_eq!(
+        (one.head, one.dest, one.src, &one.texts),
+        (other.head, other.dest, other.src, &other.texts)
+    );
+    close(one.scores.data(), other.scores.data());
+    close(one.pattern.data(), other.pattern.data());
+    close(
+        recorded.pair().unwrap().table.data(),
+        found.pair().unwrap().table.data(),
+    );
+    let next =
+        |result: &ResultFile| -> Vec<f32> { result.next().unwrap().tokens.iter().map(|next| next.logprob).collect() };
+    close(&next(&recorded), &next(&found));
 }

@@ -169,10 +169,11 @@ impl SectionType for NextSection {
     }
 
     fn check(&self, _config: &Config, _prompts: usize) -> Result<()> {
-        match self.tokens.iter().find(|next| !next.logprob.is_finite()) {
+        let no_probability = |next: &&NextToken| !next.logprob.is_finite() || next.logprob > 0.0;
+        match self.tokens.iter().find(no_probability) {
             Some(NextToken { text, logprob, .. }) => {
                 let cause = format!("next: the log-probability of {text:?} is {logprob}");
-                Err(Error::new(ErrorKind::ResultFile, cause).expected("finite numbers"))
+                Err(Error::new(ErrorKind::ResultFile, cause).expected("finite numbers of at most 0"))
             }
             None => Ok(()),
         }
@@ -215,7 +216,7 @@ impl SectionType for PairSection {
         if !expected.eq(self.components.iter().copied()) {
             let cause = format!("pair: the components are not those before head {}", self.head);
             return Err(Error::new(ErrorKind::ResultFile, cause)
-                .expected("embeddings, then heads, MLP and b_O of each layer, then b_Q"));
+                .expected("embeddings, then heads, MLP and output bias of each layer, then the bias of the query"));
         }
         self.table.check("pair: table", &[count, count])?;
         match self.score.is_finite() {
