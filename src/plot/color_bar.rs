@@ -4,12 +4,30 @@ use plotters::style::Color;
 
 use super::axis::{Axis, Edge};
 use super::geometry::Rect;
-use super::matrix::Colors;
 use super::pen::Pen;
 use super::scale::Scale;
 
 /// Strips that the bar is made of.
 const STRIPS: usize = 128;
+
+/// What the colors of a plot mean.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Colors {
+    /// From 0 to this.
+    UpTo(f64),
+    /// From minus this to this.
+    Diverging(f64),
+}
+
+impl Colors {
+    /// The largest value that has a color of its own.
+    pub fn limit(self) -> f64 {
+        match self {
+            Self::UpTo(limit) | Self::Diverging(limit) if limit > 0.0 => limit,
+            _ => 1.0,
+        }
+    }
+}
 
 /// A bar with every color of a scale, laid out.
 #[derive(Debug, Clone, PartialEq)]

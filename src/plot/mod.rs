@@ -20,6 +20,8 @@ mod labels;
 mod legend;
 mod marks;
 mod matrix;
+mod matrix_draw;
+mod matrix_layout;
 mod options;
 mod palette;
 mod pen;
@@ -35,7 +37,7 @@ mod title;
 mod view;
 
 pub use axis::{Axis, Edge, Sizes};
-pub use color_bar::ColorBar;
+pub use color_bar::{ColorBar, Colors};
 pub use geometry::Rect;
 pub use heatmap::HeatmapPlot;
 pub use heatmap_cells::Cell;
@@ -43,9 +45,10 @@ pub use histogram::{HistogramPlot, MAX_BINS, Series};
 pub use labels::{series_note, series_starts_visible};
 pub use legend::{Entry, Legend, width as legend_width};
 pub use marks::{
-    SMALLEST_FONT, dot_rect, draw_bars, draw_box, draw_cell, draw_dot, draw_marker, draw_picked_cell, draw_picked_dot,
+    SMALLEST_FONT, TokenMark, dot_rect, draw_arc, draw_bars, draw_box, draw_cell, draw_dot, draw_marker,
+    draw_picked_cell, draw_picked_dot, draw_token,
 };
-pub use matrix::{Colors, MatrixCell, MatrixPlot};
+pub use matrix::{MatrixCell, MatrixPlot};
 pub use options::DrawOptions;
 pub use palette::COLORS;
 pub use pen::Pen;
