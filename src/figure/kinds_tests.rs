@@ -6,14 +6,20 @@ use std::collections::BTreeSet;
 use super::keys::Query;
 use super::kind::Controls;
 use super::list::{Figure, FigurePlace, KINDS};
+use super::sentence::{Measure, SentenceView};
 use super::view::View;
 use crate::analysis::Array;
-use crate::names::{FigureName, HeatmapId, HistogramId, SplitBy};
+use crate::names::{FigureName, HeatmapId, HistogramId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder, Theme, plot_svg};
 use crate::result::ResultFile;
 
 pub fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
+}
+
+/// A sentence on the tiny checkpoint.
+pub fn sentence() -> ResultFile {
+    ResultFile::from_json(include_bytes!("../../tests/fixtures/tiny-sentence-2.1.json")).unwrap()
 }
 
 /// The histogram `name`, shown as `view` says.
@@ -53,6 +59,10 @@ fn changed() -> View {
             }),
             pick: Some((2, 1)),
         },
+        sentence: SentenceView {
+            side: Side::Query,
+            measure: Measure::Entropy,
+        },
         ..View::default()
     };
     for name in HistogramId::ALL {
@@ -75,7 +85,7 @@ fn with_cells_of_prompts() -> ResultFile {
 #[test]
 fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
     let mut seen = BTreeSet::new();
-    for result in [recorded(), with_cells_of_prompts()] {
+    for result in [recorded(), with_cells_of_prompts(), sentence()] {
         for view in [View::default(), changed()] {
             for figure in Figure::all(&result, &view) {
                 let id = figure.id();
@@ -117,7 +127,10 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
         }
     }
     println!("{seen:?}");
-    assert!(seen.len() > 4 + 8);
+    assert!(seen.len() > 4 + 8 + 4);
+    for place in FigurePlace::all().filter(|place| *place != FigurePlace::of(FigureName::HEATMAP).unwrap()) {
+        assert!(seen.contains(place.as_str()), "{place} is a figure of no result");
+    }
 }
 
 #[test]
@@ -143,7 +156,11 @@ fn every_place_has_a_name_and_words_of_its_own() {
         ] {
             assert!(!words.is_empty(), "{name}");
         }
-        assert!(place.is_on_page(Some(&recorded()), &View::default()), "{name}");
+        let results = [recorded(), sentence()];
+        let mut shown = results
+            .iter()
+            .filter(|result| place.is_on_page(Some(result), &View::default()));
+        assert!(shown.next().is_some(), "{name}");
         // Which stay where there is nothing yet.
         assert_eq!(
             place.is_on_page(None, &View::default()),
@@ -174,7 +191,7 @@ fn every_key_is_read_as_it_is_written() {
         count += 1;
     }
     assert_eq!(read, view, "{query}");
-    assert_eq!(count, 4 * 7 + 4);
+    assert_eq!(count, 4 * 7 + 4 + 2);
     for kind in KINDS {
         kind.clean(&mut read);
     }

@@ -2,14 +2,17 @@
 
 use super::script::{self, Kind};
 use super::words::{attention, head_title, name, percent, quoted};
+use crate::analysis::AttentionSection;
 use crate::error::Result;
 use crate::export::{Field, Script, Table};
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
-use crate::names::FigureName;
+use crate::names::{FigureName, Side};
 use crate::plot::{Colors, MatrixCell, MatrixPlot, Plot, Theme};
 
 const NAME: FigureName = FigureName::new("pattern");
+/// The table with every pair of tokens.
+const ALL: &str = "pattern";
 
 /// Where the head looks from every token.
 pub struct Pattern;
@@ -54,6 +57,35 @@ fn title(of: Subject<'_>) -> Result<String> {
     ))
 }
 
+/// Where the head looks most from `dest`, and with how much of its attention.
+fn largest(section: &AttentionSection, dest: usize) -> Option<(usize, f32)> {
+    let shares = section.pattern_row(dest).iter().copied().enumerate();
+    shares.max_by(|left, right| left.1.total_cmp(&right.1))
+}
+
+/// The names of the columns of both tables.
+fn columns() -> Vec<String> {
+    let of_side = |side: Side| [format!("{side} position"), side.to_string()];
+    let ends = [Side::Query, Side::Key].into_iter().flat_map(of_side);
+    ends.chain(["attention".to_owned()]).collect()
+}
+
+fn row(section: &AttentionSection, dest: usize, src: usize, share: f32) -> Vec<Field> {
+    let text = |position: usize| {
+        section
+            .texts
+            .get(position)
+            .map_or(Field::Empty, |text| text.as_str().into())
+    };
+    vec![
+        Field::Count(dest),
+        text(dest),
+        Field::Count(src),
+        text(src),
+        Field::Single(share),
+    ]
+}
+
 impl FigureKind for Pattern {
     fn names(&self) -> &'static [FigureName] {
         &[NAME]
@@ -83,17 +115,13 @@ impl FigureKind for Pattern {
         let Ok(section) = attention(of.result) else {
             return "There is no attention of a sentence.".into();
         };
-        let largest = |dest: usize| {
-            let row = section.pattern_row(dest).iter().enumerate();
-            row.max_by(|left, right| left.1.total_cmp(right.1))
-        };
         let told: Vec<String> = (0..section.texts.len())
             .rev()
             .take(4)
             .filter_map(|dest| {
-                let (src, share) = largest(dest)?;
+                let (src, share) = largest(section, dest)?;
                 let (dest, src) = (quoted(&section.texts, dest), quoted(&section.texts, src));
-                Some(format!("from {dest} to {src} ({})", percent(*share)))
+                Some(format!("from {dest} to {src} ({})", percent(share)))
             })
             .collect();
         format!(
@@ -110,28 +138,34 @@ impl FigureKind for Pattern {
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
         let section = attention(of.result)?;
         let rows = (0..section.texts.len()).flat_map(|dest| {
-            let row = section.pattern_row(dest).iter().enumerate();
-            row.map(move |(src, share)| {
-                vec![
-                    Field::Count(dest),
-                    section.texts[dest].as_str().into(),
-                    Field::Count(src),
-                    section.texts[src].as_str().into(),
-                    Field::Single(*share),
-                ]
-            })
+            let shares = section.pattern_row(dest).iter().enumerate();
+            shares.map(move |(src, share)| row(section, dest, src, *share))
         });
-        Ok(vec![Table {
-            name: "pattern",
+        let all = Table {
+            name: ALL,
             title: title(of)?,
             caption:
                 "A row per pair of tokens: the query's position and token, the key's, and the attention between them."
                     .into(),
-            columns: ["query position", "query", "key position", "key", "attention"]
-                .map(str::to_owned)
-                .to_vec(),
+            columns: columns(),
             rows: rows.collect(),
-        }])
+        };
+        let most = (0..section.texts.len()).filter_map(|dest| {
+            let (src, share) = largest(section, dest)?;
+            Some(row(section, dest, src, share))
+        });
+        let most = Table {
+            name: "most",
+            title: title(of)?,
+            caption: "A row per query: its position and token, those of the key that it looks most to, and how much of its attention goes there.".into(),
+            columns: columns(),
+            rows: most.collect(),
+        };
+        Ok(vec![most, all])
+    }
+
+    fn is_short(&self, table: &str) -> bool {
+        table != ALL
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {

@@ -12,6 +12,8 @@ use crate::plot::{Colors, MatrixCell, MatrixPlot, Plot, Theme};
 use crate::quantities::number;
 
 const NAME: FigureName = FigureName::new("table");
+/// The table with every pair of components.
+const PAIRS: &str = "pairs";
 /// Pairs of components that are told.
 const TOLD: usize = 3;
 
@@ -85,7 +87,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         }));
         MatrixCell {
             value: value as f32,
-            label: String::new(),
+            label: number(value, 2),
             lines,
         }
     };
@@ -95,14 +97,33 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let sizes = cells.iter().flatten().flatten().map(|cell| f64::from(cell.value).abs());
     Ok(MatrixPlot {
         title: title(section),
-        x_label: format!("Written at {src} (key side), by layer"),
-        y_label: format!("Written at {dest} (query side), by layer"),
+        x_label: format!("Key side: {src}, by layer"),
+        y_label: format!("Query side: {dest}, by layer"),
         colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
         rows,
         columns,
         cells,
         pick: None,
     })
+}
+
+/// The table of what is drawn.
+fn by_layer(plot: &MatrixPlot) -> Table {
+    let row = |(name, cells): (&String, &Vec<Option<MatrixCell>>)| {
+        let cell = |cell: &Option<MatrixCell>| cell.as_ref().map_or(Field::Empty, |cell| Field::Single(cell.value));
+        let name = Field::Text(name.clone());
+        [name].into_iter().chain(cells.iter().map(cell)).collect()
+    };
+    let first = format!("{} side", Side::Query);
+    Table {
+        name: "layers",
+        title: plot.title.clone(),
+        caption:
+            "A row for what was written at the query's token, a column for what was written at the key's, by layer."
+                .into(),
+        columns: [first].into_iter().chain(plot.columns.iter().cloned()).collect(),
+        rows: plot.rows.iter().zip(&plot.cells).map(row).collect(),
+    }
 }
 
 fn title(section: &PairSection) -> String {
@@ -167,17 +188,19 @@ impl FigureKind for Both {
                 Field::Single(*value),
             ]
         };
-        Ok(vec![Table {
-            name: "pairs",
+        let columns = [Side::Query, Side::Key].map(|side| format!("{side} side"));
+        let pairs = Table {
+            name: PAIRS,
             title: title(section),
             caption: sums(section),
-            columns: ["query side", "key side", "contribution"].map(str::to_owned).to_vec(),
+            columns: columns.into_iter().chain(["contribution".to_owned()]).collect(),
             rows: section.table.data().iter().enumerate().map(row).collect(),
-        }])
+        };
+        Ok(vec![by_layer(&matrix(of)?), pairs])
     }
 
-    fn is_short(&self, _table: &str) -> bool {
-        true
+    fn is_short(&self, table: &str) -> bool {
+        table != PAIRS
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {

@@ -6,9 +6,12 @@ use crate::names::{Component, Head, PositionName, Relative, Side};
 use crate::quantities::number;
 use crate::result::ResultFile;
 
-/// The token at `position` as people read it: without the space before it, in quotation marks.
+/// The token at `position` as people read it: without the space before it, in quotation marks. "position 3" where the texts are not
+/// known.
 pub fn quoted(texts: &[String], position: usize) -> String {
-    let text = texts.get(position).map_or("", String::as_str);
+    let Some(text) = texts.get(position) else {
+        return format!("position {position}");
+    };
     match text.trim() {
         "" => format!("\u{201c}{}\u{201d}", visible(text)),
         word => format!("\u{201c}{}\u{201d}", visible(word)),
@@ -73,7 +76,7 @@ pub(super) fn pair(result: &ResultFile) -> Result<&PairSection> {
 pub(super) fn ends(result: &ResultFile, dest: usize, src: usize) -> (String, String) {
     let word = |name: PositionName, position: usize| match result.attention() {
         Some(section) => quoted(&section.texts, position),
-        None => format!("{name} (position {position})"),
+        None => format!("{name} ({})", quoted(&[], position)),
     };
     (word(PositionName::Dest, dest), word(PositionName::Src, src))
 }
