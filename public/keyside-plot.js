@@ -2,7 +2,8 @@
 // Load it from where the app is: <script src="https://…/keyside-plot.js" async></script>. See docs/embedding.md.
 //
 // Attributes, all of them optional:
-//   plot      heatmap (or none), keys_fixed_scores, keys_fixed_probs, queries_fixed_scores, queries_fixed_probs
+//   plot      heatmap (or none), keys_fixed_scores, keys_fixed_probs, queries_fixed_scores, queries_fixed_probs,
+//             tokens, heads, pattern, writers, table
 //   src       a result file, relative to the page; without it the recorded run of GPT-2 small
 //   controls  none, or some of legend,toolbar,export; without it the legend alone
 //   theme     auto (or none), light, dark

@@ -127,7 +127,7 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
         }
     }
     println!("{seen:?}");
-    assert!(seen.len() > 4 + 8 + 4);
+    assert!(seen.len() > 4 + 8 + 5);
     for place in FigurePlace::all().filter(|place| *place != FigurePlace::of(FigureName::HEATMAP).unwrap()) {
         assert!(seen.contains(place.as_str()), "{place} is a figure of no result");
     }

@@ -34,6 +34,9 @@ mod svg;
 mod text;
 mod theme;
 mod title;
+mod tokens;
+mod tokens_draw;
+mod tokens_layout;
 mod view;
 
 pub use axis::{Axis, Edge, Sizes};
@@ -61,4 +64,5 @@ pub use svg::{bare_svg, plot_svg};
 pub use text::width as text_width;
 pub use theme::{Theme, contrast};
 pub use title::Title;
+pub use tokens::{TokenChip, TokensPlot};
 pub use view::{CellRange, HeatmapView, HistogramView, SeriesOrder};

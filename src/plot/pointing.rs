@@ -13,6 +13,8 @@ pub enum Target {
     Cell(usize, usize),
     /// The dot of a prompt, by its number in [`super::StripPlot::values`].
     Dot(usize),
+    /// A token of a sentence, by its position.
+    Token(usize),
 }
 
 /// What an arrow key, Home or End asks for.
@@ -41,7 +43,7 @@ pub struct Hover {
     pub anchor: (f64, f64),
     /// What to mark: the bin's band, the box's row, the cell.
     pub mark: Rect,
-    /// How far a crosshair reaches.
+    /// How far a crosshair reaches; empty for none.
     pub area: Rect,
     /// What to say, a line each; the first one names the thing.
     pub lines: Vec<String>,

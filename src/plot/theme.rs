@@ -49,6 +49,10 @@ pub struct Theme {
     pub series: [RGBColor; COLORS],
     /// What is picked.
     pub highlight: RGBColor,
+    /// The token that a head looks from.
+    pub query: RGBColor,
+    /// The token that it looks to, and how much of its attention goes anywhere.
+    pub key: RGBColor,
     /// Diverging scale from the most negative to the most positive value; the middle one means 0.
     pub diverging: [RGBColor; 11],
     /// Light text, for dark cells.
@@ -75,6 +79,8 @@ impl Theme {
             bar_opacity: 0.6,
             series: LIGHT,
             highlight: RGBColor(0x11, 0x11, 0x11),
+            query: RGBColor(0x8A, 0x22, 0x00),
+            key: RGBColor(0x1D, 0x4F, 0x8C),
             diverging: RED_BLUE,
             text_on_dark: RGBColor(255, 255, 255),
             text_on_light: RGBColor(0x44, 0x44, 0x44),
@@ -94,6 +100,8 @@ impl Theme {
             bar_opacity: 0.7,
             series: DARK,
             highlight: RGBColor(0xFF, 0xFF, 0xFF),
+            query: RGBColor(0xFF, 0x9E, 0x7A),
+            key: RGBColor(0x8F, 0xBC, 0xF5),
             diverging: RED_BLUE_DARK,
             text_on_dark: RGBColor(0xD5, 0xD8, 0xDC),
             text_on_light: RGBColor(0x16, 0x19, 0x1D),

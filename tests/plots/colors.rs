@@ -80,6 +80,17 @@ fn every_series_color_stands_out_from_the_background() {
 }
 
 #[test]
+fn both_ends_of_a_pair_can_be_read_and_told_apart() {
+    for theme in [Theme::light(), Theme::dark()] {
+        for color in [theme.query, theme.key] {
+            let ratio = contrast(color, theme.background);
+            assert!(ratio >= 4.5, "{color:?} has a contrast of {ratio:.2}");
+        }
+        assert!(distance(theme.query, theme.key) >= 0.08);
+    }
+}
+
+#[test]
 fn series_colors_can_be_told_apart_by_everyone() {
     for theme in [Theme::light(), Theme::dark()] {
         for index in 0..COLORS {

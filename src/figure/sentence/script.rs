@@ -1,10 +1,12 @@
-//! The Python script that redraws a matrix of a sentence.
+//! The Python scripts that redraw a sentence, and matrices of it.
 
 use crate::export::{Script, double, hex, list};
-use crate::plot::{Colors, MatrixPlot, Theme};
+use crate::plot::{Colors, MatrixPlot, Theme, TokensPlot};
 
-/// What follows the constants.
-const BODY: &str = include_str!("script.py");
+/// What follows the constants of a matrix.
+const MATRIX: &str = include_str!("matrix.py");
+/// What follows the constants of a sentence.
+const TOKENS: &str = include_str!("tokens.py");
 
 /// What the cells of a matrix are made from.
 #[derive(Debug, Clone, Copy)]
@@ -34,7 +36,7 @@ impl Kind {
 pub(super) fn of_matrix(kind: Kind, plot: &MatrixPlot, theme: &Theme) -> Script {
     let mut script = Script::new(
         "from math import exp, log\n\nfrom matplotlib.colors import LinearSegmentedColormap",
-        BODY,
+        MATRIX,
     );
     script.texts(&[
         ("KIND", kind.name()),
@@ -53,6 +55,17 @@ pub(super) fn of_matrix(kind: Kind, plot: &MatrixPlot, theme: &Theme) -> Script 
     script.line("LIMITS", &format!("({}, {})", double(least), double(limit)));
     let colors: Vec<String> = theme.diverging[first..].iter().map(|&color| hex(color)).collect();
     script.line("COLORS", &format!("[{}]", colors.join(", ")));
+    script.colors(theme);
+    script
+}
+
+/// Redraws `plot` as a bar for each token, in the colors of `theme`.
+pub(super) fn of_tokens(plot: &TokensPlot, theme: &Theme) -> Script {
+    let mut script = Script::new("from math import exp", TOKENS);
+    script.texts(&[("TITLE", &plot.title)]);
+    let texts: Vec<&str> = plot.tokens.iter().map(|token| token.text.as_str()).collect();
+    script.line("TOKENS", &list(&texts));
+    script.line("QUERY, KEY", &format!("{}, {}", hex(theme.query), hex(theme.key)));
     script.colors(theme);
     script
 }

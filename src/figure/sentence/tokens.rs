@@ -1,0 +1,119 @@
+//! The sentence itself: its tokens, and where the head looks from one of them.
+
+use super::script;
+use super::words::{answer, attention, head_title, percent, quoted, visible};
+use crate::error::Result;
+use crate::export::{Field, Script, Table};
+use crate::figure::kind::{FigureKind, Subject};
+use crate::figure::view::View;
+use crate::names::{FigureName, Side};
+use crate::plot::{Plot, Theme, TokenChip, TokensPlot};
+use crate::quantities::number;
+
+const NAME: FigureName = FigureName::new("tokens");
+
+/// The tokens of the sentence, each with how much of the query's attention goes there.
+pub struct Tokens;
+
+/// What is known of each token: its text, and its score and attention where the query sees it.
+fn tokens(of: Subject<'_>) -> Result<Vec<(&str, Option<(f32, f32)>)>> {
+    let section = attention(of.result)?;
+    let (scores, row) = (section.scores_of(section.head), section.row(section.head));
+    let seen = |position: usize| Some((*scores.get(position)?, *row.get(position)?));
+    let texts = section.texts.iter().enumerate();
+    Ok(texts.map(|(position, text)| (text.as_str(), seen(position))).collect())
+}
+
+fn plot(of: Subject<'_>) -> Result<TokensPlot> {
+    let section = attention(of.result)?;
+    let ids = of.result.prompts.first().map_or(&[][..], |prompt| &prompt.tokens);
+    let chip = |(position, (text, seen)): (usize, (&str, Option<(f32, f32)>))| {
+        let mut lines = vec![match ids.get(position) {
+            Some(id) => format!("{} (position {position}, token {id})", visible(text)),
+            None => format!("{} (position {position})", visible(text)),
+        }];
+        match seen {
+            Some((score, share)) => lines.extend([
+                format!("attention {}", percent(share)),
+                format!("score {}", number(f64::from(score), 3)),
+            ]),
+            None => lines.push("after the query, which does not see it".into()),
+        }
+        TokenChip {
+            text: visible(text),
+            attention: seen.map_or(0.0, |(_, share)| share),
+            lines,
+        }
+    };
+    Ok(TokensPlot {
+        title: title(of)?,
+        tokens: tokens(of)?.into_iter().enumerate().map(chip).collect(),
+        dest: section.dest,
+        src: section.src,
+        labels: [Side::Query, Side::Key].map(|side| side.to_string()),
+    })
+}
+
+fn title(of: Subject<'_>) -> Result<String> {
+    let section = attention(of.result)?;
+    Ok(format!(
+        "Attention of {} from {}",
+        head_title(section.head),
+        quoted(&section.texts, section.dest)
+    ))
+}
+
+impl FigureKind for Tokens {
+    fn names(&self) -> &'static [FigureName] {
+        &[NAME]
+    }
+
+    fn is_in(&self, of: Subject<'_>) -> bool {
+        of.result.attention().is_some()
+    }
+
+    fn section(&self, _name: FigureName) -> &'static str {
+        "Where does it look?"
+    }
+
+    fn heading(&self, _name: FigureName) -> &'static str {
+        "Where does the head look?"
+    }
+
+    fn explanation(&self, _name: FigureName, _view: &View) -> String {
+        "The tokens of the sentence; a dot in the middle of the line is a space. The bar in each says how much of the query's attention goes there."
+            .into()
+    }
+
+    fn title(&self, _name: FigureName) -> String {
+        "Attention in the sentence".into()
+    }
+
+    fn summary(&self, of: Subject<'_>) -> String {
+        attention(of.result).map_or_else(|_| "There is no attention of a sentence.".into(), answer)
+    }
+
+    fn plot(&self, of: Subject<'_>) -> Result<Plot> {
+        plot(of).map(Plot::from)
+    }
+
+    fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
+        let row = |(position, (text, seen)): (usize, (&str, Option<(f32, f32)>))| {
+            let (score, share) = seen.unzip();
+            let field = |value: Option<f32>| value.map_or(Field::Empty, Field::Single);
+            vec![Field::Count(position), text.into(), field(score), field(share)]
+        };
+        Ok(vec![Table {
+            name: "tokens",
+            title: title(of)?,
+            caption: "A row per token: its score and the attention that goes there; tokens after the query have none."
+                .into(),
+            columns: ["position", "token", "score", "attention"].map(str::to_owned).to_vec(),
+            rows: tokens(of)?.into_iter().enumerate().map(row).collect(),
+        }])
+    }
+
+    fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
+        Ok(script::of_tokens(&plot(of)?, theme))
+    }
+}
