@@ -287,6 +287,30 @@ fn plot_makes_every_figure_in_every_format() {
 }
 
 #[test]
+fn plot_makes_every_figure_of_a_sentence() {
+    let sentence = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny-sentence-2.1.json");
+    let folder = tempfile::tempdir().expect("a folder");
+    let svg = plot(sentence, &folder.path().join("svg"), &["--svg"]);
+    assert_eq!(
+        svg,
+        ["heads.svg", "pattern.svg", "table.svg", "tokens.svg", "writers.svg"]
+    );
+    let all = plot(sentence, &folder.path().join("all"), &[]);
+    for table in [
+        "heads-heads",
+        "pattern-most",
+        "pattern-pattern",
+        "table-layers",
+        "table-pairs",
+        "tokens-tokens",
+        "writers-components",
+    ] {
+        assert!(all.contains(&format!("{table}.csv")), "{all:?}");
+    }
+    assert_eq!(all.len(), 3 * 5 + 7);
+}
+
+#[test]
 fn plot_makes_what_analyze_makes_and_heeds_its_options() {
     let folder = tempfile::tempdir().expect("a folder");
     let (out, svg, again) = (
