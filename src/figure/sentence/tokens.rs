@@ -15,19 +15,30 @@ const NAME: FigureName = FigureName::new("tokens");
 /// The tokens of the sentence, each with how much of the query's attention goes there.
 pub struct Tokens;
 
-/// What is known of each token: its text, and its score and attention where the query sees it.
-fn tokens(of: Subject<'_>) -> Result<Vec<(&str, Option<(f32, f32)>)>> {
+/// What is known of a token.
+struct Token<'a> {
+    position: usize,
+    text: &'a str,
+    /// Its score and attention, where the query sees it.
+    seen: Option<(f32, f32)>,
+}
+
+fn tokens(of: Subject<'_>) -> Result<Vec<Token<'_>>> {
     let section = attention(of.result)?;
     let (scores, row) = (section.scores_of(section.head), section.row(section.head));
-    let seen = |position: usize| Some((*scores.get(position)?, *row.get(position)?));
-    let texts = section.texts.iter().enumerate();
-    Ok(texts.map(|(position, text)| (text.as_str(), seen(position))).collect())
+    let token = |(position, text)| Token {
+        position,
+        text,
+        seen: scores.get(position).copied().zip(row.get(position).copied()),
+    };
+    let texts = section.texts.iter().map(String::as_str).enumerate();
+    Ok(texts.map(token).collect())
 }
 
 fn plot(of: Subject<'_>) -> Result<TokensPlot> {
     let section = attention(of.result)?;
     let ids = of.result.prompts.first().map_or(&[][..], |prompt| &prompt.tokens);
-    let chip = |(position, (text, seen)): (usize, (&str, Option<(f32, f32)>))| {
+    let chip = |Token { position, text, seen }: Token<'_>| {
         let mut lines = vec![match ids.get(position) {
             Some(id) => format!("{} (position {position}, token {id})", visible(text)),
             None => format!("{} (position {position})", visible(text)),
@@ -47,7 +58,7 @@ fn plot(of: Subject<'_>) -> Result<TokensPlot> {
     };
     Ok(TokensPlot {
         title: title(of)?,
-        tokens: tokens(of)?.into_iter().enumerate().map(chip).collect(),
+        tokens: tokens(of)?.into_iter().map(chip).collect(),
         dest: section.dest,
         src: section.src,
         labels: [Side::Query, Side::Key].map(|side| side.to_string()),
@@ -98,7 +109,7 @@ impl FigureKind for Tokens {
     }
 
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let row = |(position, (text, seen)): (usize, (&str, Option<(f32, f32)>))| {
+        let row = |Token { position, text, seen }: Token<'_>| {
             let (score, share) = seen.unzip();
             let field = |value: Option<f32>| value.map_or(Field::Empty, Field::Single);
             vec![Field::Count(position), text.into(), field(score), field(share)]
@@ -109,7 +120,7 @@ impl FigureKind for Tokens {
             caption: "A row per token: its score and the attention that goes there; tokens after the query have none."
                 .into(),
             columns: ["position", "token", "score", "attention"].map(str::to_owned).to_vec(),
-            rows: tokens(of)?.into_iter().enumerate().map(row).collect(),
+            rows: tokens(of)?.into_iter().map(row).collect(),
         }])
     }
 
