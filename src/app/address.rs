@@ -22,6 +22,7 @@
 //! The reader's own prompts follow after `#`, under `prompts`, a sentence under `text`: what stands there goes to no server. Texts that are longer than
 //! [`MAX_PROMPTS`] characters are in no link.
 
+mod fragment;
 mod model;
 mod place;
 mod views;
@@ -30,6 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use form_urlencoded::parse;
 
+pub use self::fragment::MAX_PROMPTS;
+use self::fragment::value_of;
 use self::model::MAX_URL;
 pub use self::model::Model;
 pub use self::place::Tab;
@@ -47,8 +50,6 @@ const VERSION: &str = "1";
 const MAX_QUERY: usize = 48 << 10;
 /// Most bytes of all texts together, as they are without `%XX`.
 const MAX_TEXTS: usize = 12 << 10;
-/// Most characters of the reader's own prompts in a link.
-pub const MAX_PROMPTS: usize = 1500;
 /// The key of the prompts: in the query whose they are, after `#` the prompts themselves.
 const PROMPTS: &str = "prompts";
 
@@ -395,13 +396,7 @@ fn is_key(key: &str) -> bool {
 
 /// The prompts in what follows `#`, with or without it; None where it is about something else.
 fn prompts_in(fragment: &str) -> Option<String> {
-    fragment_value(fragment, PROMPTS)
-}
-
-fn fragment_value(fragment: &str, wanted: &str) -> Option<String> {
-    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
-    let mut keys = parse(fragment.as_bytes());
-    keys.find(|(key, _)| key == wanted).map(|(_, text)| text.into_owned())
+    value_of(fragment, PROMPTS)
 }
 
 /// Whether `fragment` holds what a reader has typed: prompts or a sentence.

@@ -5,7 +5,6 @@ mod continued;
 use std::ops::Range;
 use std::rc::Rc;
 
-use self::continued::Continued;
 use crate::compute::block::{Block, BlockRest};
 use crate::compute::rows::{Edit as RowEdit, Rows};
 use crate::compute::step::Step;
@@ -64,6 +63,14 @@ pub struct Pass {
     kept: Rc<Kept>,
     edited: Option<Edited>,
     continued: Option<Continued>,
+}
+
+/// What makes a pass one that goes on where another has been.
+struct Continued {
+    /// Of the pass that it was made from.
+    base: Rc<Kept>,
+    /// Number of rows that both have.
+    shared: usize,
 }
 
 /// What makes a pass one of edited sequences.

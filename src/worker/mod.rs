@@ -5,7 +5,9 @@
 
 mod message;
 mod models;
+mod port;
 mod serve;
 
 pub use message::{FromWorker, PICKED, ToWorker};
-pub use serve::{Port, serve};
+pub use port::Port;
+pub use serve::serve;

@@ -3,41 +3,16 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
-use std::rc::Rc;
 
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use futures::future::{Either, LocalBoxFuture, pending, select};
+use futures::future::{Either, pending, select};
 
 use super::models::Models;
-use super::{FromWorker, ToWorker};
-use crate::checkpoint::{Gate, NoticeBoard, Source, Store, stored_models};
+use super::{FromWorker, Port, ToWorker};
+use crate::checkpoint::{Gate, stored_models};
 use crate::error::{Error, Result};
 use crate::model::Checkpoint;
-
-/// What surrounds the loop: a browser's worker, or a test.
-pub trait Port {
-    /// Sends `message` to the page.
-    fn post(&self, message: FromWorker);
-
-    /// Lets the surroundings work: messages that have arrived are in the channel afterwards.
-    fn breathe(&self) -> LocalBoxFuture<'_, ()>;
-
-    /// The files at `url`.
-    ///
-    /// # Errors
-    /// [`crate::ErrorKind::Source`] when `url` can't be read from.
-    fn source(&self, url: &str) -> Result<Box<dyn Source>>;
-
-    /// Where pieces of models are kept; None where nothing can be kept.
-    fn store(&self) -> Option<Rc<dyn Store>>;
-
-    /// Holds the downloads of all sources back while it is closed.
-    fn gate(&self) -> Gate;
-
-    /// Where all sources write what a reader should know.
-    fn notices(&self) -> NoticeBoard;
-}
 
 /// Serves the requests in `inbox` until its other end is dropped, beginning with [`FromWorker::Ready`].
 ///

@@ -1,6 +1,6 @@
 //! Which part of the page an address opens, and what is asked there.
 
-use super::{MAX_PROMPTS, fragment_value};
+use super::fragment::{MAX_PROMPTS, value_of};
 use crate::analysis::pair::Question;
 use crate::analysis::settings::{HEAD, PREPEND_BOS};
 use crate::error::Result;
@@ -110,5 +110,5 @@ pub(super) fn to_fragment(question: &Question) -> Option<String> {
 
 /// The sentence in what follows `#`.
 pub(super) fn sentence_in(fragment: &str) -> Option<String> {
-    fragment_value(fragment, TEXT)
+    value_of(fragment, TEXT)
 }

@@ -2,20 +2,12 @@
 
 use std::rc::Rc;
 
-use super::{Pass, Request};
+use super::{Continued, Pass, Request};
 use crate::compute::attention::Attention;
 use crate::compute::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Kept, PrefixTree};
+use crate::forward::PrefixTree;
 use crate::model::Config;
-
-/// What makes a pass one that goes on where another has been.
-pub(super) struct Continued {
-    /// Of the pass that it was made from.
-    pub(super) base: Rc<Kept>,
-    /// Number of rows that both have.
-    pub(super) shared: usize,
-}
 
 impl Pass {
     /// A pass over `tokens` that computes only what follows the beginning it shares with the sequence of this one, which has
