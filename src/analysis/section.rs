@@ -48,9 +48,7 @@ macro_rules! sections {
             pub(crate) fn analyzers(
                 analysis: &$crate::analysis::request::Analysis,
             ) -> Vec<Box<dyn $crate::analysis::analyzer::AnyAnalyzer<Self>>> {
-                let mut analyzers: Vec<Box<dyn $crate::analysis::analyzer::AnyAnalyzer<Self>>> = Vec::new();
-                $($(analyzers.push(Box::new(<$module::$analyzer as $crate::analysis::analyzer::Analyzer>::new(analysis)));)?)+
-                analyzers
+                vec![$($(Box::new(<$module::$analyzer as $crate::analysis::analyzer::Analyzer>::new(analysis)),)?)+]
             }
 
             /// Reads a section of any kind.
