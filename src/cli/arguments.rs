@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::sentence::{PairArguments, SentenceArguments};
+use super::next::NextArguments;
+use super::sentence::PairArguments;
 use super::settings::SettingArguments;
 use crate::figure::View;
 use crate::names::{HistogramId, SeriesId};
@@ -53,8 +54,8 @@ pub enum Command {
     Attention(PairArguments),
     /// One sentence: what makes the score of a head between two positions, from both sides.
     Pair(PairArguments),
-    /// One sentence: the likeliest tokens after a position.
-    Next(SentenceArguments),
+    /// One sentence: the likeliest tokens after a position, or what the model goes on with.
+    Next(NextArguments),
 }
 
 /// The options of `keyside analyze`.

@@ -4,6 +4,7 @@ mod arguments;
 mod earlier;
 mod files;
 mod listing;
+mod next;
 mod plot;
 mod progress;
 mod sentence;
@@ -18,8 +19,9 @@ use clap::Parser;
 use futures::executor::block_on;
 
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
+pub use next::{NextArguments, run_next};
 pub use plot::run_plot;
-pub use sentence::{PairArguments, SentenceArguments, run_attention, run_next, run_pair};
+pub use sentence::{PairArguments, SentenceArguments, run_attention, run_pair};
 pub use settings::SettingArguments;
 
 use self::files::{cannot_write, check_writable};

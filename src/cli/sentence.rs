@@ -1,4 +1,4 @@
-//! `keyside attention`, `keyside pair` and `keyside next`: one sentence.
+//! `keyside attention` and `keyside pair`: one sentence.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -19,7 +19,7 @@ use crate::model::{Processing, Tokenizer};
 use crate::names::{Component, Head, PositionName, Relative, Side};
 
 /// Tokens that are listed as likely to come next.
-const NEXT: usize = 20;
+pub(super) const NEXT: usize = 20;
 
 /// The options of the commands about one sentence.
 #[derive(Debug, Clone, Args)]
@@ -73,23 +73,15 @@ struct Written {
     arrays: BTreeMap<&'static str, Array>,
 }
 
-/// A token that may come next.
-#[derive(Serialize)]
-struct Next {
-    token: u32,
-    text: String,
-    logprob: f32,
-}
-
 /// A sentence that has been read.
-struct Sentence {
-    model: Model,
-    tokens: Vec<u32>,
-    dest: usize,
+pub(super) struct Sentence {
+    pub(super) model: Model,
+    pub(super) tokens: Vec<u32>,
+    pub(super) dest: usize,
 }
 
 impl Sentence {
-    async fn read(arguments: &SentenceArguments) -> Result<Self> {
+    pub(super) async fn read(arguments: &SentenceArguments) -> Result<Self> {
         if let Some(file) = arguments.json.as_deref().filter(|file| !is_stdout(file)) {
             check_writable(file)?;
         }
@@ -130,7 +122,7 @@ impl Sentence {
         }
     }
 
-    fn token(&self, position: usize) -> String {
+    pub(super) fn token(&self, position: usize) -> String {
         shown(self.model.tokenizer(), self.tokens[position])
     }
 }
@@ -288,39 +280,8 @@ fn account_told(sentence: &Sentence, pair: &Pair, account: &Account, table: &Arr
     told
 }
 
-/// `keyside next`: the likeliest tokens after a position.
-///
-/// # Errors
-/// Those of [`pair::attention`], and of writing.
-pub async fn run_next(arguments: &SentenceArguments, out: &mut dyn Write) -> Result<()> {
-    let mut sentence = Sentence::read(arguments).await?;
-    let seen = sentence.tokens[..=sentence.dest].to_vec();
-    let found = sentence.model.log_probs(&[&seen], &Unwatched).await?;
-    let log_probs = found.into_iter().next().unwrap_or_default();
-    let next: Vec<Next> = largest(&log_probs)
-        .take(NEXT)
-        .map(|token| Next {
-            token: token as u32,
-            text: shown(sentence.model.tokenizer(), token as u32),
-            logprob: log_probs[token],
-        })
-        .collect();
-    let mut told = format!(
-        "After {:?} (position {}):\n",
-        sentence.token(sentence.dest),
-        sentence.dest
-    );
-    for Next { token, text, logprob } in &next {
-        line(
-            &mut told,
-            format_args!("{:>6.2} %  {text:?} ({token})", 100.0 * f64::from(*logprob).exp()),
-        );
-    }
-    write(arguments.json.as_deref(), &next, &told, out)
-}
-
 /// Writes `all` as JSON where that was asked for, else `told` to `out`.
-fn write(json: Option<&Path>, all: &impl Serialize, told: &str, out: &mut dyn Write) -> Result<()> {
+pub(super) fn write(json: Option<&Path>, all: &impl Serialize, told: &str, out: &mut dyn Write) -> Result<()> {
     let Some(file) = json else {
         // A reader that closes its end is no failure.
         let _ = write!(out, "{told}");
@@ -352,6 +313,6 @@ fn position(name: &str, given: i64, count: usize) -> Result<usize> {
     })
 }
 
-fn shown(tokenizer: &Tokenizer, token: u32) -> String {
+pub(super) fn shown(tokenizer: &Tokenizer, token: u32) -> String {
     tokenizer.token_text(token).unwrap_or_default()
 }

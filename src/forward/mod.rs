@@ -5,6 +5,7 @@
 //! stand in place of activations, and which computes only what can change.
 
 mod blocks;
+mod continuation;
 mod edit;
 mod embedding;
 mod head_weights;
@@ -18,6 +19,7 @@ mod schedule;
 mod tap;
 mod watcher;
 
+pub use continuation::{Sampling, continue_with};
 pub use edit::{Edit, Variant};
 pub use head_weights::HeadWeights;
 pub(crate) use kept::Kept;

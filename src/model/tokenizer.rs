@@ -122,6 +122,17 @@ impl Tokenizer {
         label
     }
 
+    /// The text of `tokens` one after the other. Bytes that are not UTF-8 together, and tokens that there are not, show as U+FFFD.
+    pub fn text(&self, tokens: &[u32]) -> String {
+        let known = |token: &u32| self.tokenizer.id_to_token(*token).is_some();
+        let runs = tokens.chunk_by(|one, other| known(one) == known(other));
+        let text = |run: &[u32]| match run.first().is_some_and(known) {
+            true => self.tokenizer.decode(run, false).unwrap_or_default(),
+            false => "\u{fffd}".repeat(run.len()),
+        };
+        runs.map(text).collect()
+    }
+
     /// The token that stands for the beginning of a text.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ macro_rules! report {
 }
 
 // After the macro that they use.
+pub mod continuation;
 pub mod own;
 pub mod pairs;
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
-use keyside::analysis::pair::{Question, ask};
+use keyside::analysis::pair::{Known, Question, ask};
 use keyside::analysis::{
     Analysis, Array, BatchValues, Heatmap, Observer, Progress, Section, SubstitutionSection, analyze,
 };
@@ -174,7 +174,7 @@ pub fn sentence(relative: Option<Relative>) -> ResultFile {
     };
     let asked = async {
         let mut model = Model::open(Box::new(source), keyside::model::Processing::default()).await?;
-        ask(&mut model, &mut None, &question, &Nobody, give).await
+        ask(&mut model, &mut Known::default(), &question, &Nobody, give).await
     };
     futures::executor::block_on(asked).unwrap();
     result.unwrap()

@@ -1,0 +1,123 @@
+//! `keyside next`: what comes after a position, as a list of the likeliest tokens or drawn one after the other.
+
+use clap::Args;
+use serde::Serialize;
+use std::io::Write;
+
+use super::listing::{largest, line};
+use super::sentence::{NEXT, Sentence, SentenceArguments, shown, write};
+use crate::error::Result;
+use crate::forward::{Sampling, Unwatched, continue_with};
+
+/// The options of `keyside next`.
+#[derive(Debug, Clone, Args)]
+pub struct NextArguments {
+    /// The sentence.
+    #[command(flatten)]
+    pub sentence: SentenceArguments,
+    /// Go on with this many tokens, each drawn from what the model expects, instead of listing the likeliest.
+    #[arg(long, value_name = "N")]
+    pub count: Option<usize>,
+    /// What logits are divided by before a token is drawn; 0 takes the likeliest [default: 1].
+    #[arg(long, value_name = "T", requires = "count", allow_negative_numbers = true)]
+    pub temperature: Option<f64>,
+    /// Draw from this many of the likeliest tokens only [default: all].
+    #[arg(long, value_name = "K", requires = "count")]
+    pub top_k: Option<usize>,
+    /// Draw only from the likeliest tokens that have this probability together [default: 1].
+    #[arg(long, value_name = "P", requires = "count", allow_negative_numbers = true)]
+    pub top_p: Option<f64>,
+    /// Seed of the draw [default: 0].
+    #[arg(long, value_name = "S", requires = "count")]
+    pub seed: Option<u64>,
+}
+
+/// A token that may come next.
+#[derive(Serialize)]
+struct Next {
+    token: u32,
+    text: String,
+    logprob: f32,
+}
+
+/// What a sentence goes on with.
+#[derive(Serialize)]
+struct Continued<'a> {
+    /// The sentence's tokens, up to the position that is gone on from.
+    tokens: &'a [u32],
+    /// Those that follow.
+    continuation: &'a [u32],
+    /// Their text.
+    text: &'a str,
+}
+
+impl NextArguments {
+    fn sampling(&self) -> Sampling {
+        let default = Sampling::default();
+        Sampling {
+            temperature: self.temperature.unwrap_or(default.temperature),
+            top_k: self.top_k,
+            top_p: self.top_p,
+            seed: self.seed.unwrap_or(default.seed),
+        }
+    }
+}
+
+/// `keyside next`: the likeliest tokens after a position, or what the model goes on with there.
+///
+/// # Errors
+/// Those of [`crate::forward::Model::log_probs`] and [`continue_with`], and of writing.
+pub async fn run_next(arguments: &NextArguments, out: &mut dyn Write) -> Result<()> {
+    arguments.sampling().check()?;
+    let mut sentence = Sentence::read(&arguments.sentence).await?;
+    let seen = sentence.tokens[..=sentence.dest].to_vec();
+    let json = arguments.sentence.json.as_deref();
+    if let Some(count) = arguments.count {
+        let model = &mut sentence.model;
+        let continuation = continue_with(model, &seen, count, &arguments.sampling(), &Unwatched).await?;
+        let text = sentence.model.tokenizer().text(&continuation);
+        let continued = Continued {
+            tokens: &seen,
+            continuation: &continuation,
+            text: &text,
+        };
+        return write(json, &continued, &continued_told(&sentence, &continued, count), out);
+    }
+    let found = sentence.model.log_probs(&[&seen], &Unwatched).await?;
+    let log_probs = found.into_iter().next().unwrap_or_default();
+    let next: Vec<Next> = largest(&log_probs)
+        .take(NEXT)
+        .map(|token| Next {
+            token: token as u32,
+            text: shown(sentence.model.tokenizer(), token as u32),
+            logprob: log_probs[token],
+        })
+        .collect();
+    let mut told = after(&sentence);
+    for Next { token, text, logprob } in &next {
+        line(
+            &mut told,
+            format_args!("{:>6.2} %  {text:?} ({token})", 100.0 * f64::from(*logprob).exp()),
+        );
+    }
+    write(json, &next, &told, out)
+}
+
+/// What is gone on with, and why it is shorter than `count` if it is.
+fn continued_told(sentence: &Sentence, continued: &Continued<'_>, count: usize) -> String {
+    let mut told = after(sentence);
+    line(&mut told, format_args!("{:?}", continued.text));
+    let found = continued.continuation.len();
+    if found < count {
+        line(
+            &mut told,
+            format_args!("{found} tokens instead of {count}: the model's context ends there."),
+        );
+    }
+    told
+}
+
+fn after(sentence: &Sentence) -> String {
+    let dest = sentence.dest;
+    format!("After {:?} (position {dest}):\n", sentence.token(dest))
+}
