@@ -6,7 +6,6 @@ use common::{assert_one_line, block_on, header, named, safetensors_file, text, t
 use keyside::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
 use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
-use keyside::model::Processing;
 use keyside::names::Head;
 use keyside::prompts::IoiSet;
 use keyside::result::ResultFile;
@@ -35,7 +34,7 @@ fn small() -> Analysis {
         head: Head::new(2, 1),
         earlier_head: Head::new(1, 3),
         prompts: SMALL.into(),
-        processing: Processing::default(),
+        ..Analysis::default()
     }
 }
 

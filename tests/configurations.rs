@@ -158,7 +158,7 @@ fn analysis(earlier_head: &str) -> Analysis {
             prepend_bos: false,
         }
         .into(),
-        processing: Processing::default(),
+        ..Analysis::default()
     }
 }
 

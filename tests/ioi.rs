@@ -41,26 +41,9 @@ fn first_words(mut mt: Mt) -> Vec<u64> {
     (0..5).map(|_| u64::from(mt.next_u32())).collect()
 }
 
-fn config() -> Config {
-    Config {
-        n_layer: 12,
-        n_head: 12,
-        d_model: 768,
-        d_mlp: 3072,
-        d_vocab: D_VOCAB,
-        n_ctx: 1024,
-        layer_norm_epsilon: 1e-5,
-        bos_token_id: Some(50256),
-        activation_function: keyside::model::Activation::GeluNew,
-        scale_attn_weights: true,
-        scale_attn_by_inverse_layer_idx: false,
-        tie_word_embeddings: true,
-    }
-}
-
 fn gpt2_tokenizer() -> Tokenizer {
     let path = format!("{}/tests/fixtures/gpt2-tokenizer.json", env!("CARGO_MANIFEST_DIR"));
-    Tokenizer::from_json(&std::fs::read(path).unwrap(), &config()).unwrap()
+    Tokenizer::from_json(&std::fs::read(path).unwrap(), &Config::default()).unwrap()
 }
 
 #[test]
@@ -229,7 +212,7 @@ fn names_of_several_tokens_are_listed() {
         pair => texts(pair).concat(),
     };
     merges.retain(|merge| !["ĠMary", "Sarah"].contains(&joined(merge).as_str()));
-    let tokenizer = Tokenizer::from_json(&serde_json::to_vec(&json).unwrap(), &config()).unwrap();
+    let tokenizer = Tokenizer::from_json(&serde_json::to_vec(&json).unwrap(), &Config::default()).unwrap();
     let error = draw_batch(&tokenizer, 0, 1, false).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Prompt);
     assert!(error.cause.starts_with("2 names are"), "{error}");

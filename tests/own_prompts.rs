@@ -59,7 +59,7 @@ fn run(text: &str) -> ResultFile {
             text: text.to_owned(),
             ..TextPrompts::default()
         }),
-        processing: Processing::default(),
+        ..Analysis::default()
     };
     block_on(async {
         let source = Box::new(keyside::checkpoint::FileSource::new(TINY));

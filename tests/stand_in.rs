@@ -28,7 +28,7 @@ fn run() -> ResultFile {
             prepend_bos: false,
         }
         .into(),
-        processing: Processing::default(),
+        ..Analysis::default()
     };
     futures::executor::block_on(async {
         let mut model = Model::open(source, Processing::default()).await.unwrap();

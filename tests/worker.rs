@@ -238,7 +238,7 @@ fn analysis(batches: usize) -> Analysis {
             prepend_bos: false,
         }
         .into(),
-        processing: Processing::default(),
+        ..Analysis::default()
     }
 }
 

@@ -97,12 +97,8 @@ fn a_description_brings_heads_but_never_over_typed_ones() {
         d_mlp: 512,
         d_vocab: 1000,
         n_ctx: 64,
-        layer_norm_epsilon: 1e-5,
         bos_token_id: Some(0),
-        activation_function: crate::model::Activation::GeluNew,
-        scale_attn_weights: true,
-        scale_attn_by_inverse_layer_idx: false,
-        tie_word_embeddings: true,
+        ..Config::default()
     };
     let heads = |form: &Form| (form.text(&HEAD).to_owned(), form.text(&EARLIER_HEAD).to_owned());
     let pair = |head: &str, earlier_head: &str| (head.to_string(), earlier_head.to_string());

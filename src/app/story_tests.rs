@@ -346,7 +346,7 @@ fn odd_data_are_told_too() {
             prepend_bos: false,
         }
         .into(),
-        processing: Default::default(),
+        ..crate::analysis::Analysis::default()
     };
     let empty = partial::empty(full.model.clone(), full.config.clone(), &analysis);
     check(&empty);

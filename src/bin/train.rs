@@ -11,7 +11,7 @@ use clap::Parser;
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::ModelCard;
-use keyside::model::{Activation, Config, Processing, Tokenizer};
+use keyside::model::{Config, Processing, Tokenizer};
 use keyside::names::Head;
 use keyside::prompts::ioi::Dataset;
 use keyside::prompts::ioi::random::PythonRandom;
@@ -141,12 +141,8 @@ fn model_config(tokenizer_json: &[u8]) -> Result<Config> {
         d_mlp: 640,
         d_vocab,
         n_ctx: 256,
-        layer_norm_epsilon: 1e-5,
         bos_token_id: Some(d_vocab.saturating_sub(1) as u32),
-        activation_function: Activation::GeluNew,
-        scale_attn_weights: true,
-        scale_attn_by_inverse_layer_idx: false,
-        tie_word_embeddings: true,
+        ..Config::default()
     })
 }
 

@@ -31,7 +31,7 @@ use crate::checkpoint::{Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Figure, View};
 use crate::forward::Model;
-use crate::model::{Checkpoint, ModelCard, Processing};
+use crate::model::{Checkpoint, ModelCard};
 use crate::names::Head;
 use crate::plot::{Theme, plot_svg};
 use crate::prompts::PromptSource;
@@ -112,7 +112,7 @@ async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<A
             Some(file) => PromptSource::Text(own_prompts(file)?),
             None => PromptSource::default(),
         },
-        processing: Processing::default(),
+        ..Analysis::default()
     };
     settings.put(&mut analysis)?;
     Ok(analysis)

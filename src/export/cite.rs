@@ -3,7 +3,6 @@
 use super::result_stem;
 use crate::analysis::Analysis;
 use crate::analysis::settings::{EARLIER_HEAD, Group, SETTINGS, Setting};
-use crate::prompts::PromptSet;
 use crate::result::ResultFile;
 
 /// What a citation says besides the result.
@@ -156,13 +155,20 @@ fn note(result: &ResultFile) -> String {
 
 /// The settings of the run that `result` is of, as far as it has them; what it lacks is as usual.
 fn run_of(result: &ResultFile) -> Analysis {
-    let usual = Analysis::default();
-    Analysis {
-        head: result.head().unwrap_or(usual.head),
-        earlier_head: result.earlier_head().unwrap_or(usual.earlier_head),
-        prompts: result.prompt_set.as_ref().map_or(usual.prompts, PromptSet::source),
+    let mut run = Analysis {
         processing: result.processing,
+        ..Analysis::default()
+    };
+    if let Some(head) = result.head() {
+        run.head = head;
     }
+    if let Some(head) = result.earlier_head() {
+        run.earlier_head = head;
+    }
+    if let Some(set) = &result.prompt_set {
+        run.prompts = set.source();
+    }
+    run
 }
 
 fn entry(kind: &str, key: &str, fields: &[(&str, String)]) -> String {

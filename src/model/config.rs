@@ -65,6 +65,26 @@ const fn is_true(value: &bool) -> bool {
     *value
 }
 
+impl Default for Config {
+    /// GPT-2 small's.
+    fn default() -> Self {
+        Self {
+            n_layer: 12,
+            n_head: 12,
+            d_model: 768,
+            d_mlp: 3072,
+            d_vocab: 50257,
+            n_ctx: 1024,
+            layer_norm_epsilon: 1e-5,
+            bos_token_id: Some(50256),
+            activation_function: Activation::GeluNew,
+            scale_attn_weights: true,
+            scale_attn_by_inverse_layer_idx: false,
+            tie_word_embeddings: true,
+        }
+    }
+}
+
 impl Config {
     /// Width of one head, `d_model / n_head`.
     pub fn d_head(&self) -> usize {

@@ -266,7 +266,6 @@ fn orthonormal(numpy: &mut NumpyRandom, count: usize, width: usize) -> Vec<Vec<f
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::model::Activation;
     use crate::prompts::ioi::random::PythonRandom;
     use crate::training::{Repeats, Sequence, Transformer};
 
@@ -280,12 +279,8 @@ mod tests {
             d_mlp: 640,
             d_vocab: 500,
             n_ctx: POSITIONS,
-            layer_norm_epsilon: 1e-5,
             bos_token_id: Some(499),
-            activation_function: Activation::GeluNew,
-            scale_attn_weights: true,
-            scale_attn_by_inverse_layer_idx: false,
-            tie_word_embeddings: true,
+            ..Config::default()
         }
     }
 

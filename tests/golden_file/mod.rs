@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
 use keyside::analysis::{Analysis, BatchValues, Contributions, Observer, Progress};
-use keyside::model::Processing;
 use keyside::names::{HeatmapId, HistogramId};
 use keyside::prompts::IoiSet;
 use keyside::result::ResultFile;
@@ -248,7 +247,7 @@ pub fn analysis(head: &str, earlier_head: &str, batches: usize, batch_size: usiz
             prepend_bos: false,
         }
         .into(),
-        processing: Processing::default(),
+        ..Analysis::default()
     }
 }
 

@@ -4,7 +4,7 @@
 
 use keyside::analysis::{Analysis, Section, analyze};
 use keyside::forward::Model;
-use keyside::model::{Activation, Config, Processing, Tokenizer};
+use keyside::model::{Config, Tokenizer};
 use keyside::names::{Component, HeatmapId, Side};
 use keyside::prompts::PromptSource;
 use keyside::prompts::text::TextPrompts;
@@ -28,7 +28,7 @@ pub async fn check_case(model: &mut Model, golden: &mut Golden, case: &Case) {
         head: case.head,
         earlier_head: case.earlier,
         prompts: PromptSource::Text(text),
-        processing: Processing::default(),
+        ..Analysis::default()
     };
     let found = analyze(model, &analysis, &Recorder::default()).await.unwrap();
     let [prompt] = &found.prompts[..] else {
@@ -60,22 +60,8 @@ pub async fn check_case(model: &mut Model, golden: &mut Golden, case: &Case) {
 
 /// Every text of `gpt2-tokenizer-strings.json` has the tokens that stand there; says how many there are.
 pub fn check_strings() -> usize {
-    let config = Config {
-        n_layer: 12,
-        n_head: 12,
-        d_model: 768,
-        d_mlp: 3072,
-        d_vocab: 50257,
-        n_ctx: 1024,
-        layer_norm_epsilon: 1e-5,
-        bos_token_id: Some(50256),
-        activation_function: Activation::GeluNew,
-        scale_attn_weights: true,
-        scale_attn_by_inverse_layer_idx: false,
-        tie_word_embeddings: true,
-    };
     let file = fixture("gpt2-tokenizer.json");
-    let tokenizer = Tokenizer::from_json(&serde_json::to_vec(&file).unwrap(), &config).unwrap();
+    let tokenizer = Tokenizer::from_json(&serde_json::to_vec(&file).unwrap(), &Config::default()).unwrap();
     let strings = fixture("gpt2-tokenizer-strings.json");
     let strings = strings.as_array().unwrap();
     let mut wrong = Vec::new();

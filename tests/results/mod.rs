@@ -145,7 +145,7 @@ pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::p
         head: "2.1".parse().unwrap(),
         earlier_head: "1.3".parse().unwrap(),
         prompts,
-        processing: keyside::model::Processing::default(),
+        ..Analysis::default()
     };
     let result = async {
         let mut model = Model::open(source, analysis.processing).await?;

@@ -157,7 +157,7 @@ fn analyses_share_a_pass_as_long_as_any_needs() {
             prepend_bos: false,
         }
         .into(),
-        processing: Processing::default(),
+        ..Analysis::default()
     };
     let analyzers: Vec<Box<dyn AnyAnalyzer<Differences>>> = vec![
         Box::new(Silent::new(&analysis)),
