@@ -1,7 +1,30 @@
 //! Citations say what was computed, and cannot be broken out of.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
+
+use futures::executor::block_on;
+use futures::future::LocalBoxFuture;
+
 use super::*;
+use crate::analysis::settings::{CSV, Field};
+use crate::analysis::{BatchValues, Observer, Progress, analyze};
+use crate::checkpoint::FileSource;
+use crate::error::Result;
+use crate::forward::Model;
+use crate::names::Head;
+use crate::prompts::text::TextPrompts;
+use crate::prompts::{IoiSet, PromptSource};
+
+/// The keys of settings that no result holds, and why. None of them may be cited.
+const NOT_HELD: [(&str, &str); 3] = [
+    (
+        CSV.key,
+        "own prompts stand in the result as they were read, whatever their form was",
+    ),
+    ("src", "every prompt of the result has its own position"),
+    ("dest", "every prompt of the result has its own position"),
+];
 
 fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -108,4 +131,93 @@ fn names_cannot_break_out_of_an_entry() {
         "{text}"
     );
     assert!(!citation(&result, &with).contains("\n@misc"));
+}
+
+/// Takes no notice.
+struct Nobody;
+
+impl Observer for Nobody {
+    fn progress(&self, _: &Progress) {}
+
+    fn batch(&self, _: usize, _: &BatchValues) {}
+
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// The file of a run of `analysis` on the tiny checkpoint, written and read again.
+fn result_of(analysis: &Analysis) -> ResultFile {
+    let result = block_on(async {
+        let source = Box::new(FileSource::new("tests/fixtures/tiny"));
+        let mut model = Model::open(source, analysis.processing).await?;
+        let found = analyze(&mut model, analysis, &Nobody).await?;
+        Ok::<_, crate::Error>(ResultFile::new(&model, analysis, found))
+    });
+    ResultFile::from_json(result.unwrap().to_json().unwrap().as_bytes()).unwrap()
+}
+
+/// Small runs: on drawn prompts, and on the reader's own.
+fn runs() -> [Analysis; 2] {
+    let drawn = IoiSet {
+        batches: 3,
+        batch_size: 4,
+        ..IoiSet::default()
+    };
+    let own = TextPrompts {
+        text: "When [[Mary]] and John went to the store, John gave a drink [[to]]".to_owned(),
+        ..TextPrompts::default()
+    };
+    [drawn.into(), PromptSource::Text(own)].map(|prompts| Analysis {
+        head: Head::new(2, 1),
+        earlier_head: Head::new(0, 3),
+        prompts,
+        ..Analysis::default()
+    })
+}
+
+/// What `setting` neither is as usual nor in [`runs`], and with which they still can be run.
+fn other(setting: &Setting) -> &'static str {
+    match setting.field {
+        Field::Head { .. } => "1.2",
+        Field::Whole { .. } | Field::Position { .. } => "2",
+        Field::Switch { .. } if setting.usual == "1" => "0",
+        Field::Switch { .. } => "1",
+    }
+}
+
+/// The same without the reader's texts, which are the prompts of the result themselves.
+fn without_texts(mut run: Analysis) -> Analysis {
+    if let PromptSource::Text(own) = &mut run.prompts {
+        own.text.clear();
+    }
+    run
+}
+
+#[test]
+fn no_setting_is_lost_between_a_run_and_its_citation() {
+    let mut seen = BTreeSet::new();
+    for run in runs() {
+        let as_usual = result_of(&run);
+        assert_eq!(run_of(&as_usual), without_texts(run.clone()));
+        for setting in SETTINGS.iter().filter(|setting| setting.group.is_of(&run.prompts)) {
+            let (key, text) = (setting.key, other(setting));
+            let mut changed = run.clone();
+            setting
+                .put(&mut changed, setting.checked(text).unwrap().as_str())
+                .unwrap();
+            assert_ne!(changed, run, "{key} was {text} before");
+            assert_ne!(text, setting.usual, "{key}");
+            seen.insert(key);
+            if let Some((_, why)) = NOT_HELD.iter().find(|(known, _)| *known == key) {
+                assert_eq!((setting.cited)(&changed), None, "{key} is cited, but {why}");
+                continue;
+            }
+            let result = result_of(&changed);
+            assert_eq!(run_of(&result), without_texts(changed), "the result does not say {key}");
+            let [one, other] = [&result, &as_usual].map(|result| citation(result, &Citation::default()));
+            assert_ne!(one, other, "the citation does not say {key}");
+        }
+    }
+    assert_eq!(seen, SETTINGS.iter().map(|setting| setting.key).collect());
 }
