@@ -10,8 +10,9 @@ use std::process::{Command, Output};
 
 use common::TINY;
 use common::server::{Manner, Server};
+use keyside::figure::{Figure, View};
 use keyside::model::Processing;
-use keyside::names::{Head, HistogramId};
+use keyside::names::Head;
 use keyside::result::ResultFile;
 use results::{ioi, true_score};
 
@@ -46,6 +47,14 @@ const HEADS: [&str; 4] = ["--head", "2.1", "--earlier-head", "1.3"];
 
 fn read(file: &Path) -> ResultFile {
     ResultFile::from_json(&std::fs::read(file).expect("written")).expect("a result file")
+}
+
+/// The names of the pictures of all figures of `result`, sorted.
+fn pictures(result: &ResultFile) -> Vec<String> {
+    let figures = Figure::all(result, &View::default());
+    let mut names: Vec<String> = figures.iter().map(|figure| format!("{}.svg", figure.stem())).collect();
+    names.sort();
+    names
 }
 
 #[test]
@@ -126,10 +135,13 @@ fn a_run_writes_its_result_its_plots_and_a_summary() {
             "{summary}\nlacks {name}"
         );
     }
-    let heatmaps = heatmaps.iter().map(|name| name.to_string().replace(['/', ' '], "-"));
-    let mut expected: Vec<String> = heatmaps.map(|name| format!("heatmap_{name}.svg")).collect();
-    expected.extend(HistogramId::ALL.map(|name| format!("{name}.svg")));
-    expected.sort();
+    let expected = pictures(&result);
+    for name in ["keys_fixed_scores.svg", "heatmap_key.svg"] {
+        assert!(
+            expected.iter().any(|picture| picture == name),
+            "{expected:?} lacks {name}"
+        );
+    }
     assert_eq!(plots, expected);
     for plot in plots {
         let text = std::fs::read_to_string(svg.join(&plot)).expect("UTF-8");
@@ -328,7 +340,7 @@ fn plot_makes_what_analyze_makes_and_heeds_its_options() {
     assert!(output.status.success(), "{}", stderr(&output));
     let result = out.to_str().expect("UTF-8");
     let names = plot(result, &again, &["--svg"]);
-    assert_eq!(names.len(), 4 + 7 + 16);
+    assert_eq!(names, pictures(&read(&out)));
     assert_eq!(std::fs::read_dir(&svg).expect("written").count(), names.len());
     for name in &names {
         let read = |folder: &Path| std::fs::read(folder.join(name)).expect("written");
