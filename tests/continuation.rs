@@ -10,9 +10,8 @@ use std::process::{Command, Output};
 use common::{TINY, block_on, tiny};
 use golden_file::continuation::{CONTINUATION, SAMPLING, TEXT};
 use keyside::checkpoint::FileSource;
-use keyside::forward::{Model, Pass, PrefixTree, Request, Sampling, Tap, Unwatched, continue_with};
+use keyside::forward::{Model, Sampling, Unwatched, continue_with};
 use keyside::model::Processing;
-use keyside::names::{BlockHook, HookPoint};
 use serde_json::Value;
 
 const BUNDLED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/models/tiny-ioi");

@@ -351,7 +351,11 @@ fn question(text: &str) -> Question {
 fn ask(session: &mut Session, text: &str) -> (u32, Vec<ToWorker>) {
     let mut messages = session.ask(URL, question(text));
     match messages.pop() {
-        Some(ToWorker::Ask { id, url, question: asked }) => {
+        Some(ToWorker::Ask {
+            id,
+            url,
+            question: asked,
+        }) => {
             assert_eq!((url.as_str(), asked.text.as_str()), (URL, text));
             (id, messages)
         }
@@ -427,7 +431,11 @@ fn parts_of_one_sentence_are_one_result_and_another_sentence_begins_anew() {
     });
     let kinds = |session: &Session| -> Vec<&str> {
         let sections = session.asking().shown().map(|shown| shown.result.sections.clone());
-        sections.unwrap_or_default().iter().map(crate::analysis::Section::kind).collect()
+        sections
+            .unwrap_or_default()
+            .iter()
+            .map(crate::analysis::Section::kind)
+            .collect()
     };
     assert_eq!(kinds(&session), ["next", kind]);
     session.receive(part(id, &[1, 2], 0));
@@ -448,7 +456,10 @@ fn a_question_without_an_answer_leaves_the_last_one() {
         id,
         error: error.clone(),
     });
-    assert_eq!((session.asking().error(), shown_dest(&session)), (Some(&error), Some(0)));
+    assert_eq!(
+        (session.asking().error(), shown_dest(&session)),
+        (Some(&error), Some(0))
+    );
     assert!(session.error().is_none(), "it is said at the field");
     let (id, _) = ask(&mut session, "c");
     assert!(session.asking().error().is_none());
@@ -456,6 +467,11 @@ fn a_question_without_an_answer_leaves_the_last_one() {
     assert_eq!((session.stop_asking(), session.asking().is_active()), (None, false));
     ask(&mut session, "d");
     session.worker_lost("it is gone");
-    assert!(session.asking().error().is_some_and(|error| error.cause.contains("gone")));
+    assert!(
+        session
+            .asking()
+            .error()
+            .is_some_and(|error| error.cause.contains("gone"))
+    );
     assert_eq!(shown_dest(&session), Some(0));
 }

@@ -321,7 +321,8 @@ fn the_future_is_invisible_whatever_the_scores() {
         src,
         head,
     };
-    let found = block_on(pair::attention(&mut model, &of(3), &Unwatched)).unwrap();
+    let sentence = block_on(pair::Sentence::read(&mut model, &of(3).tokens, None, &Unwatched)).unwrap();
+    let found = pair::attention(&model, &sentence, &of(3)).unwrap();
     let largest = found.scores.data().iter().fold(0f32, |most, v| most.max(v.abs()));
     assert!(largest > 5e4, "{largest}");
     for (position, row) in found.of_head.data().chunks_exact(tokens.len()).enumerate() {
