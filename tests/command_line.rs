@@ -431,7 +431,7 @@ fn sections_of_unknown_kind_are_said_on_stderr() {
     assert!(output.status.success(), "{}", stderr(&output));
     let said = stderr(&output);
     assert!(
-        said.starts_with("keyside: ") && said.ends_with("does not show: attention.\n"),
+        said.starts_with("keyside: ") && said.ends_with("does not show: later.\n"),
         "{said}"
     );
     assert!(folder.path().join("plots/heatmap_key.svg").is_file());

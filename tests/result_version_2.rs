@@ -149,23 +149,23 @@ fn later_versions_are_refused_and_say_what_helps() {
 #[test]
 fn sections_of_unknown_kind_are_skipped_and_said() {
     let plain = read(&example()).unwrap();
-    assert_eq!(plain.skipped, ["attention"]);
+    assert_eq!(plain.skipped, ["later"]);
     assert_eq!(read_sorted(&example()).unwrap(), plain);
-    let pair = json!({"head": {"any": "thing"}, "kind": "pair"});
-    let result = changed(|file| file["sections"].as_array_mut().unwrap().insert(0, pair)).unwrap();
-    assert_eq!(result.skipped, ["attention", "pair"]);
+    let newer = json!({"head": {"any": "thing"}, "kind": "newer"});
+    let result = changed(|file| file["sections"].as_array_mut().unwrap().insert(0, newer)).unwrap();
+    assert_eq!(result.skipped, ["later", "newer"]);
     assert_eq!(result.sections, plain.sections);
     assert_eq!(
         result.skipped_notice().unwrap(),
-        "This file also has 2 sections of kinds that this version of keyside does not know and does not show: attention, pair."
+        "This file also has 2 sections of kinds that this version of keyside does not know and does not show: later, newer."
     );
     // What is written from it still says what is missing.
     assert_eq!(read(&written(&result)).unwrap(), result);
     assert_eq!(ResultFile::from_json(RECORDED).unwrap().skipped_notice(), None);
     assert_refused(
-        changed(|file| file["sections"] = json!([{"kind": "pair"}])),
+        changed(|file| file["sections"] = json!([{"kind": "newer"}])),
         &[
-            "only sections of unknown kind: attention, pair",
+            "only sections of unknown kind: later, newer",
             "substitution, contributions",
         ],
     );
