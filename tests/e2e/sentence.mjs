@@ -43,9 +43,9 @@ export const sentence = [
       check(query === 13 && key > 0, `the pair is ${query}, ${key}`);
       // The cells add up to the score that the answer names.
       const sum = (await tab.at("account-sum").innerText()).replaceAll("\u2212", "-");
-      const [, total, score] = sum.match(/add up to (-?[\d.]+); the score is (-?[\d.]+)/) ?? [];
+      const [, total, score] = sum.match(/add up to (-?\d+\.\d+); the score is (-?\d+\.\d+)/) ?? [];
       check(Math.abs(Number(total) - Number(score)) < 1e-3, sum);
-      const named = first.replaceAll("\u2212", "-").match(/score (-?[\d.]+)/)[1];
+      const named = first.replaceAll("\u2212", "-").match(/score (-?\d+\.\d+)/)[1];
       check(Math.abs(Number(named) - Number(score)) < 0.006, `${named} in ${first}, ${score} in ${sum}`);
       check((await tab.at("next-tokens").locator("li").count()) === 20, "not twenty next tokens");
       await tab.page.screenshot({ path: `${screenshots}/sentence.png`, fullPage: true });

@@ -8,7 +8,7 @@ use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::bars::Bars;
 use super::down::Down;
-use super::heads::{drawn, only_pick};
+use super::shown::{drawn, of_attention, only_pick};
 use crate::analysis::PairSection;
 use crate::analysis::pair::{Opening, Step};
 use crate::figure::down_words::{Line, step_into};
@@ -124,7 +124,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
 #[component]
 fn RelativeTo(page: Page, sentence: Page) -> impl IntoView {
     let tokens = Memo::new(move |_| {
-        let told = super::of_attention(sentence, |section| {
+        let told = of_attention(sentence, |section| {
             let others = (0..=section.dest).filter(|position| *position != section.src);
             let name = |position: usize| {
                 let text = crate::figure::sentence_words::quoted(&section.texts, position);

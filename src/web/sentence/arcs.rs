@@ -8,7 +8,7 @@ use web_sys::HtmlElement;
 use super::super::figures::watch;
 use super::super::later::after_frame;
 use super::super::page::Page;
-use super::of_attention;
+use super::shown::of_attention;
 
 /// Height of the arcs' room, in CSS pixels.
 const HEIGHT: f64 = 56.0;

@@ -30,7 +30,7 @@ pub fn Bars(
             view! {
                 <li>
                     {label}
-                    <span class=class style=format!("--part: {:.4}", line.value.abs() / most)></span>
+                    <span class=class style=("--part", format!("{:.4}", line.value.abs() / most))></span>
                     <span class="value">{format!("{sign}{}", number(line.value, 2))}</span>
                 </li>
             }

@@ -4,41 +4,12 @@ use leptos::prelude::*;
 
 use super::super::data_table::DataTable;
 use super::super::export::ExportMenu;
-use super::super::figures::{Actions, PlotCanvas};
+use super::super::figures::PlotCanvas;
 use super::super::page::Page;
-use super::of_attention;
-use crate::figure::{Figure, FigurePlace, Measure};
+use super::shown::{drawn, of_attention, only_pick};
+use crate::figure::{FigurePlace, Measure};
 use crate::names::Head;
-use crate::plot::{Plot, Target};
-
-/// The plot of the figure at `place`, and what it shows in words.
-pub fn drawn(sentence: Page, place: FigurePlace) -> (Memo<Option<Plot>>, Signal<String>) {
-    let plot = Memo::new(move |_| {
-        sentence.settled.with(|view| {
-            sentence
-                .shown
-                .with(|shown| Figure::at(place, view).plot(&shown.as_ref()?.result).ok())
-        })
-    });
-    let label = Signal::derive(move || {
-        let told = sentence.settled.with(|view| {
-            sentence
-                .shown
-                .with(|shown| Some(Figure::at(place, view).summary(&shown.as_ref()?.result)))
-        });
-        told.unwrap_or_default()
-    });
-    (plot, label)
-}
-
-/// Nothing but picking.
-pub fn only_pick(pick: impl Fn(Target) -> bool + Send + Sync + 'static) -> Actions {
-    Actions {
-        zoom: Callback::new(|_| ()),
-        pick: Callback::new(pick),
-        reset: Callback::new(|()| ()),
-    }
-}
+use crate::plot::Target;
 
 /// The card with the map of heads.
 #[component]

@@ -7,6 +7,7 @@ mod down;
 mod field;
 mod heads;
 mod next;
+mod shown;
 mod strip;
 
 use leptos::prelude::*;
@@ -17,7 +18,6 @@ use self::heads::{HeadMap, WholePattern};
 use self::next::NextTokens;
 use self::strip::Strip;
 use super::page::Page;
-use crate::analysis::AttentionSection;
 
 /// The part of the page about one sentence.
 #[component]
@@ -45,11 +45,4 @@ pub fn SentencePage(page: Page) -> impl IntoView {
             </Show>
         </main>
     }
-}
-
-/// What `read` finds in the attention that is shown.
-fn of_attention<T>(sentence: Page, read: impl FnOnce(&AttentionSection) -> T) -> Option<T> {
-    sentence
-        .shown
-        .with(|shown| shown.as_ref()?.result.attention().map(read))
 }

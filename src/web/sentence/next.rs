@@ -39,7 +39,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
                 <button
                     type="button"
                     class="next-token"
-                    style=format!("--share: {share:.4}")
+                    style=("--share", format!("{share:.4}"))
                     title=format!("token {}", token.token)
                     on:click=move |_| go_on(text.clone())
                 >

@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use super::super::later::Latest;
 use super::super::page::Page;
 use super::arcs::Arcs;
-use super::of_attention;
+use super::shown::of_attention;
 use crate::analysis::AttentionSection;
 use crate::figure::sentence_words::{answer, how_chosen, percent, visible};
 use crate::names::Side;
@@ -141,7 +141,7 @@ pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
                 class:unseen=chip.share.is_none()
                 aria-selected=(chip.of == Some(Side::Key)).to_string()
                 title=chip.about
-                style=format!("--share: {:.4}", chip.share.unwrap_or_default())
+                style=("--share", format!("{:.4}", chip.share.unwrap_or_default()))
                 on:pointerdown=move |event| pressed(event, position)
                 on:pointerup=move |event| released(event, position)
                 on:pointercancel=move |_| held.forget()

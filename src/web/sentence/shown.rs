@@ -1,0 +1,45 @@
+//! What is read of the answer that is shown.
+
+use leptos::prelude::*;
+
+use super::super::figures::Actions;
+use super::super::page::Page;
+use crate::analysis::AttentionSection;
+use crate::figure::{Figure, FigurePlace};
+use crate::plot::{Plot, Target};
+
+/// What `read` finds in the attention that is shown.
+pub fn of_attention<T>(sentence: Page, read: impl FnOnce(&AttentionSection) -> T) -> Option<T> {
+    sentence
+        .shown
+        .with(|shown| shown.as_ref()?.result.attention().map(read))
+}
+
+/// The plot of the figure at `place`, and what it shows in words.
+pub fn drawn(sentence: Page, place: FigurePlace) -> (Memo<Option<Plot>>, Signal<String>) {
+    let plot = Memo::new(move |_| {
+        sentence.settled.with(|view| {
+            sentence
+                .shown
+                .with(|shown| Figure::at(place, view).plot(&shown.as_ref()?.result).ok())
+        })
+    });
+    let label = Signal::derive(move || {
+        let told = sentence.settled.with(|view| {
+            sentence
+                .shown
+                .with(|shown| Some(Figure::at(place, view).summary(&shown.as_ref()?.result)))
+        });
+        told.unwrap_or_default()
+    });
+    (plot, label)
+}
+
+/// Nothing but picking.
+pub fn only_pick(pick: impl Fn(Target) -> bool + Send + Sync + 'static) -> Actions {
+    Actions {
+        zoom: Callback::new(|_| ()),
+        pick: Callback::new(pick),
+        reset: Callback::new(|()| ()),
+    }
+}
