@@ -44,9 +44,12 @@ pub fn name(text: &str) -> String {
 /// A share of attention: "81 %", "0.4 %".
 pub fn percent(share: f32) -> String {
     let percent = 100.0 * f64::from(share);
+    if percent > 0.0 && percent < 0.05 {
+        return "under 0.1 %".into();
+    }
     format!(
         "{} %",
-        number(percent, if percent >= 10.0 || percent == 0.0 { 0 } else { 1 })
+        number(percent, if percent >= 9.95 || percent == 0.0 { 0 } else { 1 })
     )
 }
 

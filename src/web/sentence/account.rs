@@ -101,7 +101,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     view! {
         <section class="card account" data-testid="card-account">
             <h2>{head}</h2>
-            <p class="hint" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
+            <p class="soft" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
             <div class="switches">
                 <fieldset class="segments small">
                     <legend class="visually-hidden">"Which side"</legend>
@@ -111,7 +111,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
                 </fieldset>
                 <RelativeTo page=page sentence=sentence />
             </div>
-            <p class="hint" data-testid="relative-words">{move || of_pair(sentence, relative_words)}</p>
+            <p class="soft" data-testid="relative-words">{move || of_pair(sentence, relative_words)}</p>
             {move || match part.get() {
                 Part::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
                 Part::Both => view! { <BothSides sentence=sentence /> }.into_any(),
@@ -193,7 +193,7 @@ fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
         <div class="one-side">
             <div>
                 <Bars lines=Signal::derive(list) open=open name="writers" />
-                <p class="hint">"A head opens into the tokens it has read, an MLP into its neurons: click one."</p>
+                <p class="soft">"A head opens into the tokens it has read, an MLP into its neurons: click one."</p>
             </div>
             <div>
                 <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />

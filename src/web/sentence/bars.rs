@@ -6,6 +6,12 @@ use crate::analysis::pair::Step;
 use crate::figure::down_words::Line;
 use crate::quantities::number;
 
+/// The least and the largest of the values, and 0.
+fn range(lines: &[Line]) -> (f64, f64) {
+    let values = lines.iter().map(|line| line.value);
+    values.fold((0.0, 0.0), |(low, high), value| (low.min(value), high.max(value)))
+}
+
 /// A bar for each of `lines`; a line that has a step is a button that hands it to `open`.
 #[component]
 pub fn Bars(
@@ -16,7 +22,8 @@ pub fn Bars(
 ) -> impl IntoView {
     let list = move || {
         let lines = lines.get();
-        let most = lines.iter().map(|line| line.value.abs()).fold(1e-9, f64::max);
+        let (low, high) = range(&lines);
+        let span = (high - low).max(1e-9);
         let row = move |line: Line| {
             let class = if line.value < 0.0 { "bar lowers" } else { "bar raises" };
             let sign = if line.value > 0.0 { "+" } else { "" };
@@ -30,12 +37,19 @@ pub fn Bars(
             view! {
                 <li>
                     {label}
-                    <span class=class style=("--part", format!("{:.4}", line.value.abs() / most))></span>
+                    <span class=class style=("--part", format!("{:.4}", line.value.abs() / span))></span>
                     <span class="value">{format!("{sign}{}", number(line.value, 2))}</span>
                 </li>
             }
         };
         lines.into_iter().map(row).collect_view()
     };
-    view! { <ul class="bars" data-testid=name>{list}</ul> }
+    // Where the line at 0 is, from the left.
+    let zero = move || {
+        lines.with(|lines| {
+            let (low, high) = range(lines);
+            format!("{:.4}", -low / (high - low).max(1e-9))
+        })
+    };
+    view! { <ul class="bars" style=("--zero", zero) data-testid=name>{list}</ul> }
 }

@@ -77,7 +77,7 @@ pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
                         {trail}
                     </ol>
                 </nav>
-                <p class="hint" data-testid="adds-up">{told}</p>
+                <p class="soft" data-testid="adds-up">{told}</p>
                 <Bars lines=Signal::derive(list) open=further name="down-lines" />
             </section>
         </Show>

@@ -52,7 +52,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
     view! {
         <section class="card" data-testid="card-heads">
             <h2>"Which head? "<b class="chosen" data-testid="chosen-head">{chosen}</b></h2>
-            <p class="hint">{told}</p>
+            <p class="soft">{told}</p>
             <fieldset class="segments small">
                 <legend class="visually-hidden">"What the map shows"</legend>
                 {Measure::ALL.map(option).collect_view()}

@@ -52,7 +52,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
     view! {
         <section class="card" data-testid="card-next">
             <h2>"What comes next?"</h2>
-            <p class="hint">"The likeliest tokens after the query. A click continues the sentence with one."</p>
+            <p class="soft">"The likeliest tokens after the query. A click continues the sentence with one."</p>
             <ol class="next-tokens" data-testid="next-tokens">
                 {move || next.get().map(|tokens| tokens.into_iter().map(row).collect_view())}
             </ol>

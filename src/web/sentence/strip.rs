@@ -167,7 +167,7 @@ pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
             </div>
         </div>
         <p class="answer" role="status" data-testid="answer">{told}</p>
-        <p class="hint" data-testid="how-chosen">{how}</p>
-        <p class="hint">"Click a word to look at it. Shift-click, drag the query, or hold a finger on a word to look from it."</p>
+        <p class="soft" data-testid="how-chosen">{how}</p>
+        <p class="soft">"Click a word to look at it. Shift-click, drag the query, or hold a finger on a word to look from it."</p>
     }
 }
