@@ -7,13 +7,15 @@
 
 mod golden_file;
 
+use golden_file::continuation::{CONTINUATION, SAMPLING, TEXT};
 use golden_file::own::{self, OWN_ARRAYS};
 use golden_file::pairs::{self, PAIR_ARRAYS};
 use golden_file::results;
+use golden_file::sentence::{self, SENTENCE_ARRAYS};
 use golden_file::{Golden, Recorder, analysis, fixture};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, Unwatched, continue_with};
 use keyside::model::Processing;
 use keyside::prompts::ioi::draw_batch;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -27,8 +29,8 @@ wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
 const TOLERANCE: f32 = 1e-4;
 
-async fn model() -> Model {
-    let source = MemorySource::new()
+fn tiny() -> MemorySource {
+    MemorySource::new()
         .with("config.json", include_bytes!("fixtures/tiny/config.json").to_vec())
         .with(
             "model.safetensors",
@@ -37,8 +39,11 @@ async fn model() -> Model {
         .with(
             "tokenizer.json",
             include_bytes!("fixtures/tiny/tokenizer.json").to_vec(),
-        );
-    Model::open(Box::new(source), Processing::default()).await.unwrap()
+        )
+}
+
+async fn model() -> Model {
+    Model::open(Box::new(tiny()), Processing::default()).await.unwrap()
 }
 
 #[wasm_bindgen_test]
@@ -110,6 +115,39 @@ async fn eight_pairs_as_own_prompts() {
     }
     assert_eq!(golden.compared, 8 * OWN_ARRAYS);
     golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn eight_sentences_asked_of_the_worker() {
+    let mut golden = Golden::without_file(TOLERANCE);
+    sentence::check_answers(&mut golden, tiny()).await;
+    assert_eq!(golden.compared, 8 * SENTENCE_ARRAYS);
+    golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn the_same_seed_goes_on_with_the_same_tokens() {
+    let files = [
+        (
+            "config.json",
+            &include_bytes!("../public/models/tiny-ioi/config.json")[..],
+        ),
+        (
+            "model.safetensors",
+            include_bytes!("../public/models/tiny-ioi/model.safetensors"),
+        ),
+        (
+            "tokenizer.json",
+            include_bytes!("../public/models/tiny-ioi/tokenizer.json"),
+        ),
+    ];
+    let source = files.into_iter().fold(MemorySource::new(), |source, (name, bytes)| {
+        source.with(name, bytes.to_vec())
+    });
+    let mut model = Model::open(Box::new(source), Processing::default()).await.unwrap();
+    let tokens = model.tokenizer().encode(TEXT).unwrap();
+    let found = continue_with(&mut model, &tokens, CONTINUATION.len(), &SAMPLING, &Unwatched).await;
+    assert_eq!(found.unwrap(), CONTINUATION);
 }
 
 #[wasm_bindgen_test]

@@ -86,6 +86,14 @@ fn eight_pairs_give_the_golden_numbers() {
     golden.finish();
 }
 
+#[test]
+fn the_worker_answers_with_the_golden_numbers() {
+    let mut golden = Golden::without_file(TOLERANCE);
+    block_on(golden_file::sentence::check_answers(&mut golden, tiny()));
+    assert_eq!(golden.compared, 8 * golden_file::sentence::SENTENCE_ARRAYS);
+    golden.finish();
+}
+
 fn sum(values: &[f32]) -> f64 {
     values.iter().map(|&v| f64::from(v)).sum()
 }

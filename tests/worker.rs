@@ -17,7 +17,7 @@ use keyside::analysis::pair::Question;
 use keyside::checkpoint::{
     Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
 };
-use keyside::forward::Model;
+use keyside::forward::{Model, Sampling};
 use keyside::model::Processing;
 use keyside::names::{Head, HistogramId, SeriesId};
 use keyside::prompts::IoiSet;
@@ -532,4 +532,47 @@ fn a_question_is_answered_part_by_part() {
         panic!("{:?}", posted.last())
     };
     assert_eq!(error.kind, ErrorKind::Prompt);
+}
+
+#[test]
+fn a_sentence_goes_on_from_the_position_that_is_looked_from() {
+    let question = |dest| Question {
+        text: "The keys to the cabinet".into(),
+        prepend_bos: true,
+        dest,
+        ..Question::default()
+    };
+    let go_on = |id, dest| ToWorker::Continue {
+        id,
+        url: URL.into(),
+        question: question(dest),
+        count: 5,
+        sampling: Sampling {
+            temperature: 0.0,
+            ..Sampling::default()
+        },
+    };
+    let (posted, _) = Page::serve(vec![go_on(1, None), go_on(2, Some(3)), go_on(3, Some(300))], Vec::new());
+    let texts: Vec<&str> = posted
+        .iter()
+        .filter_map(|message| match message {
+            FromWorker::Continued { text, .. } => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(texts.len(), 2);
+    assert!(
+        texts[0].starts_with("The keys to the cabinet") && texts[0].len() > 23,
+        "{}",
+        texts[0]
+    );
+    assert!(
+        !texts[1].starts_with("The keys to the cabinet") && texts[1].starts_with("The"),
+        "{}",
+        texts[1]
+    );
+    let Some(FromWorker::Failed { id: 3, error }) = posted.last() else {
+        panic!("{:?}", posted.last())
+    };
+    assert!(error.cause.contains("position 300"), "{error}");
 }

@@ -6,6 +6,7 @@ use super::state::{Origin, Shown};
 use crate::analysis::Progress;
 use crate::analysis::pair::Question;
 use crate::error::{Error, ErrorKind};
+use crate::forward::Sampling;
 use crate::result::ResultFile;
 use crate::worker::ToWorker;
 
@@ -26,6 +27,7 @@ pub struct Asking {
     url: String,
     progress: Option<Progress>,
     error: Option<Error>,
+    continued: Option<String>,
 }
 
 impl Asking {
@@ -75,6 +77,26 @@ impl Asking {
         overtaken.into_iter().chain([ask]).collect()
     }
 
+    /// Lets the model at `url` go on with the sentence of `question`, in place of what is being asked: the messages to send.
+    pub(super) fn go_on(
+        &mut self,
+        id: u32,
+        url: &str,
+        question: Question,
+        (count, sampling): (usize, Sampling),
+    ) -> Vec<ToWorker> {
+        let mut messages = self.ask(id, url, question.clone());
+        messages.pop();
+        messages.push(ToWorker::Continue {
+            id,
+            url: url.to_owned(),
+            question,
+            count,
+            sampling,
+        });
+        messages
+    }
+
     /// Stops asking; None where nothing is asked.
     pub(super) fn cancel(&mut self) -> Option<ToWorker> {
         let id = self.active.take()?.id;
@@ -119,6 +141,17 @@ impl Asking {
             result: Arc::new(result),
             note,
         });
+    }
+
+    /// What the sentence has become: no answer yet, but the next question.
+    pub(super) fn continued(&mut self, text: String) {
+        self.cancel();
+        self.continued = Some(text);
+    }
+
+    /// What the model has made of the sentence, once.
+    pub(super) fn take_continued(&mut self) -> Option<String> {
+        self.continued.take()
     }
 
     /// All parts have come.

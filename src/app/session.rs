@@ -11,6 +11,7 @@ use crate::analysis::pair::Question;
 use crate::analysis::{Analysis, BatchValues, Phase, Progress};
 use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
+use crate::forward::Sampling;
 use crate::model::Config;
 use crate::model::ModelCard;
 use crate::result::{ModelInfo, ResultFile};
@@ -228,6 +229,17 @@ impl Session {
         describe.into_iter().chain(ask).collect()
     }
 
+    /// Lets the model at `url` go on with the sentence of `question`, `count` tokens at most: the messages to send, in order.
+    pub fn go_on(&mut self, url: &str, question: Question, how: (usize, Sampling)) -> Vec<ToWorker> {
+        let id = self.next_id();
+        self.asking.go_on(id, url, question, how)
+    }
+
+    /// What the model has made of the sentence, once.
+    pub fn take_continued(&mut self) -> Option<String> {
+        self.asking.take_continued()
+    }
+
     /// Stops asking; None where nothing is asked.
     pub fn stop_asking(&mut self) -> Option<ToWorker> {
         self.asking.cancel()
@@ -290,6 +302,7 @@ impl Session {
                 self.revision += 1;
                 self.asking.part(self.revision, *part, note);
             }
+            FromWorker::Continued { id, text } if self.asking.is_asking(id) => self.asking.continued(text),
             FromWorker::Answered { id } if self.asking.is_asking(id) => self.asking.finish(),
             FromWorker::Failed { id, error } if self.asking.is_asking(id) => self.asking.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),
@@ -303,7 +316,8 @@ impl Session {
             | FromWorker::Batch { .. }
             | FromWorker::Finished { .. }
             | FromWorker::Answer { .. }
-            | FromWorker::Answered { .. } => {}
+            | FromWorker::Answered { .. }
+            | FromWorker::Continued { .. } => {}
         }
     }
 

@@ -475,3 +475,34 @@ fn a_question_without_an_answer_leaves_the_last_one() {
     );
     assert_eq!(shown_dest(&session), Some(0));
 }
+
+#[test]
+fn a_continuation_is_the_next_question() {
+    let mut session = session();
+    let (asked, _) = ask(&mut session, "a");
+    let messages = session.go_on(URL, question("a"), (5, Sampling::default()));
+    let [
+        ToWorker::Cancel { id },
+        ToWorker::Continue {
+            id: going_on, count: 5, ..
+        },
+    ] = messages[..]
+    else {
+        panic!("{messages:?}")
+    };
+    assert_eq!(id, asked);
+    session.receive(FromWorker::Continued {
+        id: asked,
+        text: "overtaken".into(),
+    });
+    assert_eq!(session.take_continued(), None);
+    session.receive(FromWorker::Continued {
+        id: going_on,
+        text: "a b c".into(),
+    });
+    assert!(!session.asking().is_active());
+    assert_eq!(
+        (session.take_continued().as_deref(), session.take_continued()),
+        (Some("a b c"), None)
+    );
+}

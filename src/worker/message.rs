@@ -8,6 +8,7 @@ use crate::analysis::pair::Question;
 use crate::analysis::{Analysis, BatchValues, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
+use crate::forward::Sampling;
 use crate::model::Config;
 use crate::model::ModelCard;
 use crate::result::ResultFile;
@@ -45,6 +46,19 @@ pub enum ToWorker {
         url: String,
         /// What is asked.
         question: Question,
+    },
+    /// Go on with the sentence of a question, after the position that is looked from; answered by `Continued`.
+    Continue {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
+        /// The sentence and the position.
+        question: Question,
+        /// Tokens to add, at most.
+        count: usize,
+        /// How they are drawn.
+        sampling: Sampling,
     },
     /// Stop the run or the answer `id`; answered by `Failed` with kind `Cancelled`.
     Cancel {
@@ -136,6 +150,13 @@ pub enum FromWorker {
     Answered {
         /// Number of the request.
         id: u32,
+    },
+    /// Answer to `Continue`.
+    Continued {
+        /// Number of the request.
+        id: u32,
+        /// The sentence up to the position, and what follows.
+        text: String,
     },
     /// A request failed, or was cancelled.
     Failed {

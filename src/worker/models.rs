@@ -7,10 +7,10 @@ use futures::future::LocalBoxFuture;
 use web_time::Instant;
 
 use super::{FromWorker, Port};
-use crate::analysis::pair::{Known, Question, ask};
+use crate::analysis::pair::{Known, Question, ask, go_on};
 use crate::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
 use crate::error::{ErrorKind, Result};
-use crate::forward::Model;
+use crate::forward::{Model, Sampling};
 use crate::model::Processing;
 use crate::result::ResultFile;
 
@@ -63,6 +63,21 @@ impl Models {
             });
         });
         let outcome = outcome.await;
+        self.unless_read(outcome)
+    }
+
+    /// What the model at `url` makes of the sentence of `question`: up to `count` tokens more after its destination.
+    pub(super) async fn go_on(
+        &mut self,
+        port: &dyn Port,
+        id: u32,
+        url: &str,
+        question: &Question,
+        (count, sampling): (usize, &Sampling),
+    ) -> Result<String> {
+        let Open { model, .. } = self.model(port, url, Processing::default()).await?;
+        let reporter = Reporter::new(port, id);
+        let outcome = go_on(model, question, (count, sampling), &reporter).await;
         self.unless_read(outcome)
     }
 

@@ -58,6 +58,21 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                     Err(error) => FromWorker::Failed { id, error },
                 });
             }
+            ToWorker::Continue {
+                id,
+                url,
+                question,
+                count,
+                sampling,
+            } => {
+                let going_on = telling(port, id, models.go_on(port, id, &url, &question, (count, &sampling)));
+                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), going_on).await;
+                port.gate().open();
+                port.post(match outcome {
+                    Ok(text) => FromWorker::Continued { id, text },
+                    Err(error) => FromWorker::Failed { id, error },
+                });
+            }
             ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
             ToWorker::RemoveStored { id, folder } => {
                 // It may be the one that is open; and where there was no room, there is some now.

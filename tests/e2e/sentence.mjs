@@ -152,6 +152,24 @@ export const sentence = [
       await next.click();
       await until(tab.page, () => tab.at("sentence-input").inputValue(), (text) => text.endsWith(word) && text !== TEXT, "the sentence does not go on");
       await until(tab.page, () => tab.page.locator(".token").count(), (count) => count === query + 2, "the continuation has other tokens");
+      await answered(tab);
+
+      // The model goes on by itself: the same seed, the same words.
+      const goOn = async (seed) => {
+        await tab.at("sentence-input").fill(TEXT);
+        await tab.at("sentence-input").press("Enter");
+        await until(tab.page, () => tab.page.locator(".token").count(), (count) => count === 14, "the sentence is another");
+        await tab.at("sample-seed").fill(seed);
+        await tab.at("go-on-button").click();
+        return until(tab.page, () => tab.at("sentence-input").inputValue(), (text) => text.startsWith(TEXT) && text !== TEXT, "the sentence does not go on");
+      };
+      await tab.at("go-on").locator("summary").click();
+      await tab.at("sample-count").fill("6");
+      const once = await goOn("3");
+      check((await goOn("3")) === once, "the same seed gives other words");
+      await tab.at("sample-top-p").fill("often");
+      await tab.at("go-on-button").click();
+      await tab.at("sentence-error").getByText("top-p").waitFor();
     },
   },
   {

@@ -31,6 +31,7 @@ macro_rules! report {
 pub mod continuation;
 pub mod own;
 pub mod pairs;
+pub mod sentence;
 
 /// A file of golden arrays, and the largest difference seen so far.
 pub struct Golden {

@@ -88,6 +88,11 @@ impl Case {
         golden.check_values(&format!("{} {name}", self.name), found, &self.expected(name));
     }
 
+    /// The source token that adds most by size to the earlier head's part on the key side.
+    pub fn source_that_adds_most(&self) -> usize {
+        self.expected("down_twice_position")[0] as usize
+    }
+
     fn at_head(&self, hook: BlockHook) -> HookPoint {
         HookPoint::block(self.head.layer, hook)
     }

@@ -7,7 +7,7 @@ use super::{Account, Opening, Pair, Sentence, account, attention, down, likelies
 use crate::analysis::meter::Meter;
 use crate::analysis::{Observer, Phase, Section};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Watcher};
+use crate::forward::{Model, Sampling, Watcher, continue_with};
 use crate::names::{Head, PositionName, Relative};
 use crate::prompts::Prompt;
 
@@ -139,6 +139,33 @@ pub async fn ask(
         give(model, &prompt, section.into());
     }
     Ok(())
+}
+
+/// The text of `question` up to the position that is looked from, and up to `count` tokens that `model` goes on with, drawn as `sampling`
+/// says.
+///
+/// # Errors
+/// Those of [`Question::prompt`] and [`continue_with`]; [`ErrorKind::Request`] for a position that there is not.
+pub async fn go_on(
+    model: &mut Model,
+    question: &Question,
+    (count, sampling): (usize, &Sampling),
+    observer: &dyn Observer,
+) -> Result<String> {
+    let mut tokens = question.prompt(model)?.tokens;
+    let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
+    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
+    meter.plan(tokens.len() + count, model.bytes_to_read(&[], layers, None));
+    if let Some(dest) = question.dest {
+        if dest >= tokens.len() {
+            let cause = format!("there is no position {dest} in {} tokens", tokens.len());
+            return Err(Error::new(ErrorKind::Request, cause).expected(format!("one from 0 to {}", tokens.len() - 1)));
+        }
+        tokens.truncate(dest + 1);
+    }
+    let more = continue_with(model, &tokens, count, sampling, &meter).await?;
+    tokens.extend(more);
+    Ok(model.tokenizer().text(&tokens[usize::from(question.prepend_bos)..]))
 }
 
 impl Known {

@@ -17,7 +17,7 @@ mod sections;
 mod sentence;
 
 pub use account::{Account, account, key_side, query_side};
-pub use ask::{Known, Question, ask};
+pub use ask::{Known, Question, ask, go_on};
 pub use attention::{Attention, attention, likeliest};
 pub use down::down;
 pub use measures::{FirstPair, Measures, Survey, survey};

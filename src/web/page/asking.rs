@@ -8,6 +8,7 @@ use crate::app::address::Tab;
 use crate::app::form::ModelChoice;
 use crate::app::session::Session;
 use crate::error::{Error, ErrorKind};
+use crate::forward::Sampling;
 
 impl Page {
     /// The page whose result is the last answer about a sentence: its figures are those of the sentence.
@@ -54,6 +55,33 @@ impl Page {
             }
         });
         self.ask();
+    }
+
+    /// Asks about another sentence: from its last token, and of the pair that is found.
+    pub fn ask_anew(self, text: String) {
+        self.question.update(|question| {
+            *question = Question {
+                text,
+                prepend_bos: question.prepend_bos,
+                ..Question::default()
+            };
+        });
+        self.ask();
+    }
+
+    /// Lets the model go on with the sentence after the query, `count` tokens at most.
+    pub fn go_on(self, count: usize, sampling: Sampling) {
+        let Some(url) = self.chosen_url() else { return };
+        let mut question = self.question.get_untracked();
+        let found = self.session.with_untracked(|session| {
+            let result = &session.asking().shown()?.result;
+            Some(result.attention()?.dest)
+        });
+        question.dest = question.dest.or(found);
+        let messages = self
+            .session
+            .try_update(|session| session.go_on(&url, question, (count, sampling)));
+        self.send(messages.unwrap_or_default());
     }
 
     /// Asks what is to be asked, unless that is answered, nothing is to be asked, or there is no model to ask.

@@ -67,6 +67,9 @@ impl Page {
                 let ended = matches!(*message, FromWorker::Finished { .. })
                     || matches!(&*message, FromWorker::Failed { .. } if self.session.with_untracked(|s| s.run().is_active()));
                 self.session.update(|session| session.receive(*message));
+                if let Some(text) = self.session.try_update(Session::take_continued).flatten() {
+                    self.ask_anew(text);
+                }
                 if batch {
                     self.redraw_soon();
                 }

@@ -5,7 +5,6 @@ use web_sys::SubmitEvent;
 
 use super::super::page::Page;
 use super::super::panel::ModelMenu;
-use crate::analysis::pair::Question;
 use crate::app::form::ModelChoice;
 use crate::app::session;
 use crate::app::words;
@@ -21,15 +20,11 @@ pub fn SentenceField(page: Page) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let text = typed.get_untracked();
-        page.ask_with(|question| {
-            if question.text != text {
-                *question = Question {
-                    text,
-                    prepend_bos: question.prepend_bos,
-                    ..Question::default()
-                };
-            }
-        });
+        if page.question.with_untracked(|question| question.text == text) {
+            page.ask();
+        } else {
+            page.ask_anew(text);
+        }
     };
     let toggle_bos = move |event| {
         let on = event_target_checked(&event);

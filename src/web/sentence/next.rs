@@ -1,10 +1,15 @@
 //! What the model expects next.
 
+use std::str::FromStr;
+
 use leptos::prelude::*;
+use web_sys::SubmitEvent;
 
 use super::super::page::Page;
-use crate::analysis::pair::{NextToken, Question};
+use crate::analysis::pair::NextToken;
+use crate::error::{Error, ErrorKind};
 use crate::figure::sentence_words::{percent, visible};
+use crate::forward::Sampling;
 
 /// The card with the likeliest next tokens; a click appends one.
 #[component]
@@ -22,13 +27,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
             Some(section.texts.get(begins..=section.dest)?.concat())
         });
         if let Some(kept) = kept {
-            page.ask_with(|question| {
-                *question = Question {
-                    text: kept + &text,
-                    prepend_bos: question.prepend_bos,
-                    ..Question::default()
-                };
-            });
+            page.ask_anew(kept + &text);
         }
     };
     let row = move |token: NextToken| {
@@ -53,9 +52,105 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
         <section class="card" data-testid="card-next">
             <h2>"What comes next?"</h2>
             <p class="soft">"The likeliest tokens after the query. A click continues the sentence with one."</p>
+            <GoOn page=page />
             <ol class="next-tokens" data-testid="next-tokens">
                 {move || next.get().map(|tokens| tokens.into_iter().map(row).collect_view())}
             </ol>
         </section>
+    }
+}
+
+/// The settings of drawing tokens, as typed.
+#[derive(Debug, Clone, PartialEq)]
+struct Typed {
+    count: String,
+    temperature: String,
+    top_k: String,
+    top_p: String,
+    seed: String,
+}
+
+impl Typed {
+    fn new() -> Self {
+        let usual = Sampling::default();
+        Self {
+            count: "10".into(),
+            temperature: usual.temperature.to_string(),
+            top_k: String::new(),
+            top_p: String::new(),
+            seed: usual.seed.to_string(),
+        }
+    }
+
+    /// What was typed; the name of the first field that holds something else.
+    fn read(&self) -> Result<(usize, Sampling), &'static str> {
+        let sampling = Sampling {
+            temperature: needed(&self.temperature).ok_or("temperature")?,
+            top_k: optional(&self.top_k).ok_or("top-k")?,
+            top_p: optional(&self.top_p).ok_or("top-p")?,
+            seed: needed(&self.seed).ok_or("seed")?,
+        };
+        Ok((needed(&self.count).ok_or("tokens")?, sampling))
+    }
+}
+
+fn needed<T: FromStr>(text: &str) -> Option<T> {
+    text.trim().parse().ok()
+}
+
+/// A number, or none where nothing is typed.
+fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
+    if text.trim().is_empty() {
+        Some(None)
+    } else {
+        needed(text).map(Some)
+    }
+}
+
+/// Lets the model go on by itself.
+#[component]
+fn GoOn(page: Page) -> impl IntoView {
+    let typed = RwSignal::new(Typed::new());
+    let field = move |label: &'static str, name: &'static str, text: fn(&mut Typed) -> &mut String| {
+        view! {
+            <label>
+                <span>{label}</span>
+                <input
+                    type="text"
+                    inputmode="decimal"
+                    autocomplete="off"
+                    data-testid=format!("sample-{name}")
+                    prop:value=move || text(&mut typed.get()).clone()
+                    on:input=move |event| typed.update(|typed| *text(typed) = event_target_value(&event))
+                />
+            </label>
+        }
+    };
+    let go_on = move |event: SubmitEvent| {
+        event.prevent_default();
+        match typed.with_untracked(Typed::read) {
+            Ok((count, sampling)) => page.go_on(count, sampling),
+            Err(field) => {
+                let error = Error::new(
+                    ErrorKind::Request,
+                    format!("the field \"{field}\" does not hold a number"),
+                )
+                .expected("a number such as 1 or 0.9");
+                page.session.update(|session| session.fail_asking(error));
+            }
+        }
+    };
+    view! {
+        <details class="go-on" data-testid="go-on">
+            <summary>"Let it go on by itself"</summary>
+            <form on:submit=go_on novalidate>
+                {field("Tokens", "count", |typed| &mut typed.count)}
+                {field("Temperature", "temperature", |typed| &mut typed.temperature)}
+                {field("Top-k", "top-k", |typed| &mut typed.top_k)}
+                {field("Top-p", "top-p", |typed| &mut typed.top_p)}
+                {field("Seed", "seed", |typed| &mut typed.seed)}
+                <button type="submit" data-testid="go-on-button">"Go on"</button>
+            </form>
+        </details>
     }
 }

@@ -1,0 +1,192 @@
+//! The eight cases of `fixtures/pairs-golden.json` asked of the worker's loop: the same natively and in a browser.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures::channel::mpsc::unbounded;
+use futures::future::LocalBoxFuture;
+use keyside::Result;
+use keyside::analysis::pair::{Opening, Part, Question, Step, key_side, query_side};
+use keyside::checkpoint::{Gate, MemorySource, NoticeBoard, Source, Store};
+use keyside::forward::Model;
+use keyside::names::{Component, Head, Relative, Side};
+use keyside::result::ResultFile;
+use keyside::worker::{FromWorker, Port, ToWorker, serve};
+
+use super::pairs::Case;
+use super::{Golden, fixture};
+
+/// Arrays that are compared in every case.
+pub const SENTENCE_ARRAYS: usize = 18;
+
+/// A page that collects what is posted.
+struct Page {
+    posted: RefCell<Vec<FromWorker>>,
+    model: MemorySource,
+}
+
+impl Port for Page {
+    fn post(&self, message: FromWorker) {
+        // As it travels.
+        let text = serde_json::to_string(&message).unwrap();
+        self.posted.borrow_mut().push(serde_json::from_str(&text).unwrap());
+    }
+
+    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
+    fn source(&self, _url: &str) -> Result<Box<dyn Source>> {
+        Ok(Box::new(self.model.clone()))
+    }
+
+    fn store(&self) -> Option<Rc<dyn Store>> {
+        None
+    }
+
+    fn gate(&self) -> Gate {
+        Gate::default()
+    }
+
+    fn notices(&self) -> NoticeBoard {
+        NoticeBoard::default()
+    }
+}
+
+/// The whole answers to `questions`, in their order.
+async fn answers(source: &MemorySource, questions: Vec<Question>) -> Vec<ResultFile> {
+    let (sender, inbox) = unbounded();
+    let count = questions.len();
+    for (id, question) in (0..).zip(questions) {
+        let message = ToWorker::Ask {
+            id,
+            url: "memory:tiny".into(),
+            question,
+        };
+        sender.unbounded_send(message).unwrap();
+    }
+    drop(sender);
+    let page = Page {
+        posted: RefCell::default(),
+        model: source.clone(),
+    };
+    serve(&page, inbox).await;
+    let mut results: Vec<Option<ResultFile>> = vec![None; count];
+    for message in page.posted.into_inner() {
+        match message {
+            FromWorker::Answer { id, part } => match &mut results[id as usize] {
+                Some(result) => result.take(*part),
+                none => *none = Some(*part),
+            },
+            FromWorker::Failed { error, .. } => panic!("{error}"),
+            _ => {}
+        }
+    }
+    results.into_iter().map(Option::unwrap).collect()
+}
+
+/// What is opened on `side`, from `earlier` on.
+fn opening(side: Side, path: Vec<Step>) -> Option<Opening> {
+    Some(Opening {
+        side,
+        against: None,
+        relative: None,
+        path,
+    })
+}
+
+/// Rows of `count` numbers each, of which `seen` are given: the others are 0.
+fn padded(rows: &[f32], seen: usize, count: usize) -> Vec<f32> {
+    let pad = |row: &[f32]| [row, &vec![0.0; count - seen]].concat();
+    rows.chunks_exact(seen).flat_map(pad).collect()
+}
+
+fn values(result: &ResultFile, wanted: impl Fn(&Part) -> bool) -> Vec<f32> {
+    let parts = result.down().unwrap().opened.parts.iter();
+    parts
+        .filter(|(part, _)| wanted(part))
+        .map(|(_, value)| *value)
+        .collect()
+}
+
+/// Compares what the worker answers to the questions of every case.
+pub async fn check_answers(golden: &mut Golden, source: MemorySource) {
+    let model = Model::open(Box::new(source.clone()), Default::default()).await.unwrap();
+    for case in Case::all(&model, &fixture("pairs-golden.json")) {
+        let question = Question {
+            text: case.text.clone(),
+            prepend_bos: case.bos,
+            dest: Some(case.dest),
+            src: Some(case.src),
+            head: Some(case.head),
+            ..Question::default()
+        };
+        let with = |relative: Option<Relative>, down: Option<Opening>| Question {
+            relative,
+            down,
+            ..question.clone()
+        };
+        let head = Step::Component(Component::Head(case.earlier));
+        let mlp = Step::Component(Component::Mlp(case.earlier.layer));
+        let twice = case.source_that_adds_most();
+        let asked = vec![
+            with(None, opening(Side::Key, vec![head])),
+            with(Some(Relative::Mean), opening(Side::Key, vec![mlp])),
+            with(Some(Relative::Attention), None),
+            with(Some(Relative::Position(case.minus)), None),
+            with(None, opening(Side::Query, vec![head])),
+            with(None, opening(Side::Query, vec![mlp])),
+            with(None, opening(Side::Key, vec![mlp])),
+            with(None, opening(Side::Key, vec![head, Step::Source(twice)])),
+        ];
+        let found = answers(&source, asked).await;
+        check_attention(golden, &case, &found[0]);
+        let table = &found[0].pair().unwrap().table;
+        case.check(golden, "table", table.data());
+        case.check(golden, "table_key_side", &key_side(table));
+        case.check(golden, "table_query_side", &query_side(table));
+        for (result, name) in
+            found[1..]
+                .iter()
+                .zip(["table_minus_mean", "table_minus_attention", "table_minus_position"])
+        {
+            case.check(golden, name, result.pair().unwrap().table.data());
+        }
+        let count = case.tokens.len();
+        let neurons = |part: &Part| matches!(part, Part::Neuron(_));
+        let by_source = |result: &ResultFile| {
+            let mut by_source = values(result, |_| true);
+            by_source.resize(count, 0.0);
+            by_source
+        };
+        case.check(golden, "earlier_head_by_source", &by_source(&found[0]));
+        case.check(golden, "earlier_head_by_source_query", &by_source(&found[4]));
+        case.check(golden, "mlp_by_neuron_query", &values(&found[5], neurons));
+        case.check(golden, "mlp_by_neuron", &values(&found[6], neurons));
+        case.check(golden, "mlp_b_out", &values(&found[6], |part| *part == Part::OutBias));
+        case.check(golden, "down_twice", &values(&found[7], |_| true));
+        case.check(golden, "down_twice_position", &[twice as f32]);
+    }
+}
+
+/// Compares where heads look, and what comes next.
+fn check_attention(golden: &mut Golden, case: &Case, result: &ResultFile) {
+    let (section, count) = (result.attention().unwrap(), case.tokens.len());
+    let (layers, heads) = section.heads();
+    let all = || (0..layers).flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head)));
+    assert_eq!(result.prompts[0].tokens, case.tokens);
+    let scores = padded(section.scores.data(), case.dest + 1, count);
+    case.check(golden, "scores_all_heads_at_dest", &scores);
+    let pattern = (0..count).flat_map(|dest| padded(section.pattern_row(dest), dest + 1, count));
+    case.check(golden, "pattern", &pattern.collect::<Vec<_>>());
+    let to_src: Vec<f32> = all().map(|head| section.row(head)[case.src]).collect();
+    case.check(golden, "pattern_to_src_all_heads", &to_src);
+    let entropy: Vec<f32> = all().map(|head| section.entropy(head)).collect();
+    case.check(golden, "entropy_at_dest_all_heads", &entropy);
+    let next = result.next().unwrap().tokens.iter();
+    case.check(
+        golden,
+        "top_logprobs_at_dest",
+        &next.map(|next| next.logprob).collect::<Vec<_>>(),
+    );
+}
