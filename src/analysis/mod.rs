@@ -36,7 +36,7 @@ pub use left_out::{LeftOutHeatmap, LeftOutSeries, Why};
 pub use looks::Look;
 #[cfg(feature = "cli")]
 pub(crate) use looks::{Cells, look};
-pub use probes::{NAMED_FROM, Probes, probes, sequences as probe_sequences};
+pub use probes::{NAMED_FROM, NamedHeads, Probes, named_heads, probes, sequences as probe_sequences};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
 pub(crate) use section::SectionRead;
 pub use section_type::SectionType;

@@ -4,10 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::array::Array;
 use super::looks::{Cells, look};
+use super::meter::Meter;
+use super::request::{Observer, Phase};
 use crate::error::Result;
 use crate::forward::{Model, Watcher};
 use crate::names::{Head, HeadRole};
 use crate::prompts::ioi::random::PythonRandom;
+
+/// Heads by what they do, each with its roles and their measures: see [`Probes::named`].
+pub type NamedHeads = Vec<(Head, Vec<(HeadRole, f32)>)>;
 
 /// The measure from which on a head is named by what it does.
 pub const NAMED_FROM: f32 = 0.4;
@@ -42,7 +47,7 @@ impl Probes {
 
     /// The heads whose measure of some role is at least `threshold` ([`NAMED_FROM`]), layer by layer, each with its roles and their
     /// measures, the largest first.
-    pub fn named(&self, threshold: f32) -> Vec<(Head, Vec<(HeadRole, f32)>)> {
+    pub fn named(&self, threshold: f32) -> NamedHeads {
         let layers = (0..).map_while(|layer| self.previous_token.row(layer)).enumerate();
         let heads = layers.flat_map(|(layer, heads)| (0..heads.len()).map(move |head| Head::new(layer, head)));
         heads
@@ -118,6 +123,17 @@ fn cells(sequences: &[Vec<u32>]) -> Vec<Cells> {
         all.extend((half..tokens.len()).map(|query| cell(2, query, query - half + 1)));
     }
     all
+}
+
+/// The heads of `model` that are named by what they do, as [`probes`] finds; `observer` is told how far that is.
+///
+/// # Errors
+/// Those of [`probes`].
+pub async fn named_heads(model: &mut Model, observer: &dyn Observer) -> Result<NamedHeads> {
+    let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
+    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
+    meter.plan(SEQUENCES * 2 * TOKENS, model.bytes_to_read(&[], layers, None));
+    Ok(probes(model, &meter).await?.named(NAMED_FROM))
 }
 
 #[cfg(test)]

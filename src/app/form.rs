@@ -54,6 +54,11 @@ impl ModelChoice {
         }
     }
 
+    /// Whether something is computed with it.
+    pub fn is_computed(self) -> bool {
+        self != Self::Recorded
+    }
+
     /// The choice whose `<option>` has `value`.
     pub fn of_value(value: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|choice| choice.value() == value)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::asking::Asking;
 use super::form::Request;
 use super::library::Library;
+use super::naming::Naming;
 use super::partial;
 pub use super::state::{Description, Origin, Run, Shown, WorkerState};
 use crate::analysis::pair::Question;
@@ -46,6 +47,7 @@ pub struct Session {
     worker: WorkerState,
     library: Library,
     asking: Asking,
+    naming: Naming,
     paused: bool,
     notices: Notices,
     error: Option<Error>,
@@ -72,6 +74,17 @@ impl Session {
     /// What is asked of a sentence, and what was answered.
     pub fn asking(&self) -> &Asking {
         &self.asking
+    }
+
+    /// What the model's heads are called.
+    pub fn naming(&self) -> &Naming {
+        &self.naming
+    }
+
+    /// Names the heads of the model at `url`: what to send.
+    pub fn name_heads(&mut self, url: &str) -> ToWorker {
+        let id = self.next_id();
+        self.naming.ask(id, url)
     }
 
     /// Which models are stored, as far as that is known.
@@ -173,6 +186,7 @@ impl Session {
         self.describing = None;
         self.ended();
         self.library.worker_lost();
+        self.naming.lost();
         self.show_batches();
         if self.active.take().is_some() {
             self.run = Run::Failed;
@@ -223,10 +237,11 @@ impl Session {
 
     /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
     pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
+        let naming = self.naming.give_way();
         let describe = self.describe(url);
         let id = self.next_id();
         let ask = self.asking.ask(id, url, question);
-        describe.into_iter().chain(ask).collect()
+        naming.into_iter().chain(describe).chain(ask).collect()
     }
 
     /// Lets the model at `url` go on with the sentence of `question`, `count` tokens at most: the messages to send, in order.
@@ -304,6 +319,7 @@ impl Session {
             }
             FromWorker::Continued { id, text } if self.asking.is_asking(id) => self.asking.continued(text),
             FromWorker::Answered { id } if self.asking.is_asking(id) => self.asking.finish(),
+            FromWorker::Named { id, heads } => self.naming.named(id, heads),
             FromWorker::Failed { id, error } if self.asking.is_asking(id) => self.asking.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),
             FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
@@ -421,6 +437,9 @@ impl Session {
     }
 
     fn failed(&mut self, id: u32, error: Error) {
+        if self.naming.failed(id, &error) {
+            return;
+        }
         if let Some((_, url)) = self.describing.take_if(|(asked, _)| *asked == id) {
             // A run of the same model says it itself, and a question gives way when the run is cancelled.
             let run_says_it = self.active.as_ref().is_some_and(|active| active.url == url);

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::analysis::pair::Question;
-use crate::analysis::{Analysis, BatchValues, Progress};
+use crate::analysis::{Analysis, BatchValues, NamedHeads, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
 use crate::forward::Sampling;
@@ -59,6 +59,13 @@ pub enum ToWorker {
         count: usize,
         /// How they are drawn.
         sampling: Sampling,
+    },
+    /// Name the heads of the model at `url` by what they do with random tokens; answered by `Named`.
+    NameHeads {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
     },
     /// Stop the run or the answer `id`; answered by `Failed` with kind `Cancelled`.
     Cancel {
@@ -157,6 +164,13 @@ pub enum FromWorker {
         id: u32,
         /// The sentence up to the position, and what follows.
         text: String,
+    },
+    /// Answer to `NameHeads`.
+    Named {
+        /// Number of the request.
+        id: u32,
+        /// The heads that have a name.
+        heads: NamedHeads,
     },
     /// A request failed, or was cancelled.
     Failed {

@@ -8,7 +8,7 @@ use web_time::Instant;
 
 use super::{FromWorker, Port};
 use crate::analysis::pair::{Known, Question, ask, go_on};
-use crate::analysis::{Analysis, BatchValues, Observer, Progress, analyze};
+use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, analyze, named_heads};
 use crate::error::{ErrorKind, Result};
 use crate::forward::{Model, Sampling};
 use crate::model::Processing;
@@ -78,6 +78,14 @@ impl Models {
         let Open { model, .. } = self.model(port, url, Processing::default()).await?;
         let reporter = Reporter::new(port, id);
         let outcome = go_on(model, question, (count, sampling), &reporter).await;
+        self.unless_read(outcome)
+    }
+
+    /// The heads of the model at `url` that are named by what they do.
+    pub(super) async fn name_heads(&mut self, port: &dyn Port, id: u32, url: &str) -> Result<NamedHeads> {
+        let Open { model, .. } = self.model(port, url, Processing::default()).await?;
+        let reporter = Reporter::new(port, id);
+        let outcome = named_heads(model, &reporter).await;
         self.unless_read(outcome)
     }
 

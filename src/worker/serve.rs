@@ -73,6 +73,15 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                     Err(error) => FromWorker::Failed { id, error },
                 });
             }
+            ToWorker::NameHeads { id, url } => {
+                let naming = telling(port, id, models.name_heads(port, id, &url));
+                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), naming).await;
+                port.gate().open();
+                port.post(match outcome {
+                    Ok(heads) => FromWorker::Named { id, heads },
+                    Err(error) => FromWorker::Failed { id, error },
+                });
+            }
             ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
             ToWorker::RemoveStored { id, folder } => {
                 // It may be the one that is open; and where there was no room, there is some now.

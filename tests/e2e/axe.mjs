@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 
 import { withBlog } from "./embed.mjs";
 import { check } from "./harness.mjs";
+import { answered } from "./sentence.mjs";
 
 const AXE = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
@@ -108,6 +109,35 @@ export const axe = [
       await tab.page.mouse.move(canvas.x + 200, canvas.y + 250);
       await tab.at("tooltip").waitFor();
       await checkView(tab.page, "a tooltip");
+    },
+  })),
+  ...screens.map(([name, context]) => ({
+    name: `axe: one sentence: ${name}`,
+    context,
+    timeout: 180_000,
+    async run(tab) {
+      await tab.open();
+      await tab.at("tab-sentence").click();
+      await checkView(tab.page, "nothing asked yet");
+      await tab.at("sentence-input").fill("When Mary and John went to the store, John gave a drink to");
+      await tab.at("sentence-input").press("Enter");
+      await tab.at("sentence-offer").waitFor();
+      await checkView(tab.page, "a model is offered");
+      await tab.at("offer-bundled").click();
+      await answered(tab);
+      await checkView(tab.page, "answered");
+      await tab.at("name-heads").click();
+      await tab.at("named-heads").waitFor({ timeout: 60_000 });
+      await tab.at("writers").getByRole("button").first().click();
+      await tab.at("down").waitFor();
+      await unfold(tab.page);
+      await checkView(tab.page, "heads named, one level down, folds open");
+      await tab.at("account-both").check({ force: true });
+      await tab.at("pairs").waitFor();
+      await tab.at("sentence-input").fill("word ".repeat(400));
+      await tab.at("sentence-input").press("Enter");
+      await tab.at("sentence-error").waitFor();
+      await checkView(tab.page, "both sides, an error");
     },
   })),
   ...screens.map(([name, context]) => ({

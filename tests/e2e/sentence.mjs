@@ -16,7 +16,7 @@ async function ask(tab, text = TEXT) {
 }
 
 /** Waits until the whole answer is there. */
-async function answered(tab) {
+export async function answered(tab) {
   await tab.at("asking").waitFor({ state: "detached", timeout: 60_000 });
   await tab.at("answer").getByText(/^Head \d+\.\d+ at /).waitFor({ timeout: 60_000 });
   await tab.at("account-sum").getByText("add up to").waitFor({ timeout: 60_000 });
@@ -112,6 +112,9 @@ export const sentence = [
       await other.goto(link);
       await other.getByTestId("answer").getByText(shown).waitFor({ timeout: 60_000 });
       await other.getByTestId("account-sum").getByText("relative score").waitFor();
+      // Sentences are at hand where they were typed, and there alone.
+      const kept = (page) => page.evaluate(() => localStorage.getItem("keyside-sentences"));
+      check((await kept(tab.page))?.includes(TEXT), "the sentence is not at hand");
       await profile.close();
     },
   },

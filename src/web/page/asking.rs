@@ -106,6 +106,13 @@ impl Page {
         self.send(messages.unwrap_or_default());
     }
 
+    /// Names the heads of the chosen model.
+    pub fn name_heads(self) {
+        let Some(url) = self.chosen_url() else { return };
+        let message = self.session.try_update(|session| session.name_heads(&url));
+        self.send(message);
+    }
+
     /// Stops asking.
     pub fn stop_asking(self) {
         let message = self.session.try_update(Session::stop_asking).flatten();

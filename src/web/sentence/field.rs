@@ -5,6 +5,7 @@ use web_sys::SubmitEvent;
 
 use super::super::page::Page;
 use super::super::panel::ModelMenu;
+use super::recent;
 use crate::app::form::ModelChoice;
 use crate::app::session;
 use crate::app::words;
@@ -13,7 +14,8 @@ const FIELD: &str = "sentence-input";
 
 /// Sentence, model, and whatever there is to say about the question.
 #[component]
-pub fn SentenceField(page: Page) -> impl IntoView {
+pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
+    let recent = recent::sentences(page, sentence);
     let typed = RwSignal::new(page.question.with_untracked(|question| question.text.clone()));
     // A link, an example or "back" brings another sentence.
     Effect::new(move |_| typed.set(page.question.with(|question| question.text.clone())));
@@ -44,9 +46,13 @@ pub fn SentenceField(page: Page) -> impl IntoView {
                 spellcheck="false"
                 placeholder="Type a sentence, then Enter"
                 aria-describedby="sentence-told"
+                list="recent-sentences"
                 prop:value=move || typed.get()
                 on:input=move |event| typed.set(event_target_value(&event))
             />
+            <datalist id="recent-sentences" data-testid="recent-sentences">
+                {move || recent.get().into_iter().map(|text| view! { <option value=text></option> }).collect_view()}
+            </datalist>
             <button type="submit" class="primary" data-testid="ask-button">"Look"</button>
             <label class="check">
                 <input

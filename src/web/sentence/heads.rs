@@ -7,6 +7,7 @@ use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::shown::{drawn, of_attention, only_pick};
+use crate::app::naming::{self, Named};
 use crate::figure::{FigurePlace, Measure};
 use crate::names::Head;
 use crate::plot::Target;
@@ -58,10 +59,65 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
                 {Measure::ALL.map(option).collect_view()}
             </fieldset>
             <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
+            <Names page=page sentence=sentence />
             <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
         </section>
     }
     .into_any()
+}
+
+/// Heads that have a name, each a button that chooses it; where names have to be measured, the button that does.
+#[component]
+fn Names(page: Page, sentence: Page) -> impl IntoView {
+    let known = Memo::new(move |_| {
+        sentence
+            .shown
+            .with(|shown| naming::from_literature(&shown.as_ref()?.result))
+    });
+    let measured = Memo::new(move |_| {
+        let url = page.settled_url()?;
+        page.session.with(|session| session.naming().of(&url))
+    });
+    let active = Memo::new(move |_| page.session.with(|session| session.naming().is_active()));
+    let error = move || {
+        page.session
+            .with(|session| session.naming().error().map(ToString::to_string))
+    };
+    let choose = move |head: Head| {
+        page.ask_with(|question| (question.head, question.src) = (Some(head), None));
+    };
+    let button = move |of: (Head, Option<f32>)| {
+        view! {
+            <button
+                type="button"
+                class="preset"
+                aria-pressed=move || (of_attention(sentence, |section| section.head) == Some(of.0)).to_string()
+                on:click=move |_| choose(of.0)
+            >{naming::label(&of)}</button>
+        }
+    };
+    let one = move |named: Named| {
+        view! { <li><span>{named.name}</span>{named.heads.into_iter().map(button).collect_view()}</li> }
+    };
+    let list = move |named: Vec<Named>, measured: bool| {
+        view! {
+            <ul class="named" data-testid="named-heads">{named.into_iter().map(one).collect_view()}</ul>
+            <p class="soft">{naming::source(measured)}</p>
+        }
+    };
+    move || {
+        match (known.get(), measured.get()) {
+        (Some(named), _) => list(named, false).into_any(),
+        (None, Some(named)) => list(named, true).into_any(),
+        (None, None) => view! {
+            <button type="button" class="quiet" data-testid="name-heads" disabled=move || active.get() on:click=move |_| page.name_heads()>
+                {move || if active.get() { "Naming the heads\u{2026}" } else { "Name heads by what they do" }}
+            </button>
+            <p class="soft" role="status">{error}</p>
+        }
+        .into_any(),
+    }
+    }
 }
 
 /// The card with the pattern of the chosen head.

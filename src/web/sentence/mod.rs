@@ -7,6 +7,7 @@ mod down;
 mod field;
 mod heads;
 mod next;
+mod recent;
 mod shown;
 mod strip;
 
@@ -28,7 +29,7 @@ pub fn SentencePage(page: Page) -> impl IntoView {
         <main class="sentence-page" id=super::document::TOP tabindex="-1">
             <section class="card ask" aria-labelledby="ask-heading">
                 <h1 id="ask-heading">"Why does this head look there?"</h1>
-                <SentenceField page=page />
+                <SentenceField page=page sentence=sentence />
                 <Show when=move || answered.get()>
                     <Strip page=page sentence=sentence />
                 </Show>
