@@ -1,6 +1,6 @@
 //! What is said about a component of a score that was opened.
 
-use super::words::quoted;
+use super::words::{quoted, word};
 use crate::analysis::DownSection;
 use crate::analysis::pair::{Part, Step};
 use crate::names::{Component, Side};
@@ -25,7 +25,7 @@ pub fn step_into(component: Component) -> Option<Step> {
     }
 }
 
-/// The lines of `section`, the largest first; most neurons are one line.
+/// The lines of `section`, from the largest to the least; most neurons are one line, the last.
 pub fn lines(section: &DownSection, texts: &[String]) -> Vec<Line> {
     let (parts, rest) = section.opened.shown();
     let line = |(part, value): (Part, f32)| {
@@ -46,7 +46,7 @@ pub fn lines(section: &DownSection, texts: &[String]) -> Vec<Line> {
         }
     };
     let mut lines: Vec<Line> = parts.into_iter().map(line).collect();
-    lines.sort_by(|left, right| right.value.abs().total_cmp(&left.value.abs()));
+    lines.sort_by(|left, right| right.value.total_cmp(&left.value));
     lines.extend(rest.map(|rest| Line {
         name: format!("{} other neurons", grouped(rest.count)),
         value: f64::from(rest.sum),
@@ -59,7 +59,7 @@ pub fn lines(section: &DownSection, texts: &[String]) -> Vec<Line> {
 pub fn crumb(step: Step, texts: &[String]) -> String {
     match step {
         Step::Component(component) => component.label(),
-        Step::Source(position) => quoted(texts, position),
+        Step::Source(position) => word(texts, position),
     }
 }
 
@@ -78,7 +78,7 @@ pub fn adds_up(section: &DownSection, texts: &[String]) -> String {
         _ => format!("{} components", opened.parts.len()),
     };
     let of = match section.opening.path.last() {
-        Some(Step::Source(position)) => format!("what was read at {}", quoted(texts, *position)),
+        Some(Step::Source(position)) => format!("what was read at {}", word(texts, *position)),
         Some(Step::Component(component)) => component.name(),
         None => String::new(),
     };
@@ -87,7 +87,7 @@ pub fn adds_up(section: &DownSection, texts: &[String]) -> String {
         Side::Key => section.src,
     };
     let at = match section.opening.path.len() {
-        1 => format!(" at {}", quoted(texts, at)),
+        1 => format!(" at {}", word(texts, at)),
         _ => String::new(),
     };
     format!(

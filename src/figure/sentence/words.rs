@@ -18,6 +18,16 @@ pub fn quoted(texts: &[String], position: usize) -> String {
     }
 }
 
+/// The same, with its position where the word stands in the sentence more than once.
+pub fn word(texts: &[String], position: usize) -> String {
+    let at = |position: usize| texts.get(position).map(|text| text.trim());
+    let again = (0..texts.len()).any(|other| other != position && at(other) == at(position));
+    match again {
+        true => format!("{} ({position})", quoted(texts, position)),
+        false => quoted(texts, position),
+    }
+}
+
 /// `text` with spaces and control characters that can be seen.
 pub fn visible(text: &str) -> String {
     text.chars()
@@ -46,6 +56,9 @@ pub fn percent(share: f32) -> String {
     let percent = 100.0 * f64::from(share);
     if percent > 0.0 && percent < 0.05 {
         return "under 0.1 %".into();
+    }
+    if percent > 99.95 && share < 1.0 {
+        return "over 99.9 %".into();
     }
     format!(
         "{} %",
@@ -84,40 +97,44 @@ pub(super) fn ends(result: &ResultFile, dest: usize, src: usize) -> (String, Str
     (word(PositionName::Dest, dest), word(PositionName::Src, src))
 }
 
-/// Where the head looks, in one sentence: head, from, to, attention, score, next best.
+/// Where the head looks, in one sentence: head, from, to, attention, score, and the token that it looks to besides.
 pub fn answer(section: &AttentionSection) -> String {
     let AttentionSection {
         head, dest, src, texts, ..
     } = section;
     let (scores, row) = (section.scores_of(*head), section.row(*head));
-    let at = |position: usize| (row[position], f64::from(scores[position]));
     let others = (0..row.len()).filter(|position| position != src);
-    let next = others.max_by(|left, right| row[*left].total_cmp(&row[*right]));
-    let (share, score) = at(*src);
-    let next = next.map_or_else(String::new, |next| {
-        let (share, score) = at(next);
-        let most = if row[next] > row[*src] { "most" } else { "next best" };
-        format!(
-            "; {most}: {}, {}, {}",
-            quoted(texts, next),
-            percent(share),
-            number(score, 2)
-        )
-    });
-    format!(
-        "Head {head} at {} looks at {} with {} of its attention (score {}{next}).",
-        quoted(texts, *dest),
-        quoted(texts, *src),
-        percent(share),
-        number(score, 2),
-    )
+    let other = others.max_by(|left, right| row[*left].total_cmp(&row[*right]));
+    let score = |position: usize| number(f64::from(scores[position]), 2);
+    let (from, to, share) = (word(texts, *dest), word(texts, *src), percent(row[*src]));
+    match other {
+        Some(other) if row[other] > row[*src] => format!(
+            "Head {head} at {from} gives {to} {share} of its attention (score {}); most goes to {}: {}, score {}.",
+            score(*src),
+            word(texts, other),
+            percent(row[other]),
+            score(other),
+        ),
+        Some(other) => format!(
+            "Head {head} at {from} looks at {to} with {share} of its attention (score {}; next best: {}, {}, score {}).",
+            score(*src),
+            word(texts, other),
+            percent(row[other]),
+            score(other),
+        ),
+        None => format!(
+            "Head {head} at {from} looks at {to} with {share} of its attention (score {}).",
+            score(*src)
+        ),
+    }
 }
 
 /// How a pair was chosen that nobody has: among `heads` heads and the tokens up to the query.
 pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
     let (layers, heads) = section.heads();
     format!(
-        "Chosen for a start: of {} heads and {} tokens, what this head reads there speaks most for or against {}, the likeliest next token.",
+        "Chosen for a start: of {} heads and {} tokens, what this head reads there speaks most directly for or against {}, the likeliest next \
+         token.",
         layers * heads,
         section.dest + 1,
         quoted(&[next.to_owned()], 0)
@@ -127,8 +144,8 @@ pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
 /// What softmax ignores, and what the cells are relative to.
 pub fn relative_words(section: &PairSection, texts: &[String]) -> String {
     match section.relative {
-        None => "The score itself. Softmax ignores what is added to the scores of all keys alike, so that a part of it may say nothing \
-                 about where the head looks."
+        None => "The score itself. What is added to the scores of all keys alike changes no attention: compare with the mean key to take \
+                 that away."
             .into(),
         Some(Relative::Mean) => format!(
             "Relative to the mean of the {} keys that the query sees: what all keys have in common, which softmax ignores, is taken \
@@ -143,6 +160,17 @@ pub fn relative_words(section: &PairSection, texts: &[String]) -> String {
             quoted(texts, position)
         ),
     }
+}
+
+/// What the score of the pair is, and what is held fixed while it is taken apart.
+pub fn score_words(section: &PairSection, texts: &[String]) -> String {
+    let (dest, src) = (word(texts, section.dest), word(texts, section.src));
+    format!(
+        "Score {}: everything that was written at {src} before layer {}, as the query of {dest} reads it (the scales of LayerNorm are held \
+         as they are).",
+        number(f64::from(section.score), 2),
+        section.head.layer,
+    )
 }
 
 /// That the cells add up, with the numbers.
@@ -169,7 +197,7 @@ pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> V
     let mut order: Vec<usize> = (0..cells.len()).collect();
     order.sort_by(|left, right| cells[*right].abs().total_cmp(&cells[*left].abs()));
     order.truncate(count);
-    let (dest, src) = (quoted(texts, section.dest), quoted(texts, section.src));
+    let (dest, src) = (word(texts, section.dest), word(texts, section.src));
     let told = |index: usize| {
         let (query, key) = (section.components[index / width], section.components[index % width]);
         let part = |component: Component, side: Side, at: &str| match component {

@@ -12,7 +12,7 @@ use super::shown::{drawn, of_attention, only_pick};
 use crate::analysis::PairSection;
 use crate::analysis::pair::{Opening, Step};
 use crate::figure::down_words::{Line, step_into};
-use crate::figure::sentence_words::{largest_pairs, relative_words, sums};
+use crate::figure::sentence_words::{largest_pairs, relative_words, score_words, sums, word};
 use crate::figure::{FigurePlace, of_side, writer_at};
 use crate::names::{Relative, Side};
 use crate::plot::Target;
@@ -30,7 +30,7 @@ enum Part {
     Both,
 }
 
-/// The largest writers of `side`, and all others in one bar, from the largest to the smallest.
+/// The largest writers of `side`, from the largest to the least, and all others in one bar.
 fn bars(section: &PairSection, side: Side) -> Vec<Line> {
     let mut writers = of_side(section, side);
     writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
@@ -43,6 +43,7 @@ fn bars(section: &PairSection, side: Side) -> Vec<Line> {
             step: step_into(component),
         })
         .collect();
+    bars.sort_by(|left, right| right.value.total_cmp(&left.value));
     if !rest.is_empty() {
         bars.push(Line {
             name: counted(rest.len(), "other", "others"),
@@ -50,7 +51,6 @@ fn bars(section: &PairSection, side: Side) -> Vec<Line> {
             step: None,
         });
     }
-    bars.sort_by(|left, right| right.value.total_cmp(&left.value));
     bars
 }
 
@@ -70,7 +70,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
         true => Part::Both,
         false => Part::One(page.view.with(|view| view.sentence.side)),
     });
-    let option = move |choice: Part, value: &'static str, label: &'static str| {
+    let option = move |choice: Part, value: &'static str, label: AnyView| {
         let choose = move |_| match choice {
             Part::Both => both.set(true),
             Part::One(side) => {
@@ -99,15 +99,15 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
         })
     };
     view! {
-        <section class="card account" data-testid="card-account">
-            <h2>{head}</h2>
-            <p class="soft" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
+        <section class="card account" class:stale=stale data-testid="card-account">
+            <h2><span class="number">"2"</span>{head}</h2>
+            <p class="soft">{move || of_pair(sentence, score_words)}</p>
             <div class="switches">
                 <fieldset class="segments small">
                     <legend class="visually-hidden">"Which side"</legend>
-                    {option(Part::One(Side::Key), Side::Key.as_str(), "Key side")}
-                    {option(Part::One(Side::Query), Side::Query.as_str(), "Query side")}
-                    {option(Part::Both, "both", "Both")}
+                    {option(Part::One(Side::Key), Side::Key.as_str(), side_label(Side::Key).into_any())}
+                    {option(Part::One(Side::Query), Side::Query.as_str(), side_label(Side::Query).into_any())}
+                    {option(Part::Both, "both", "Both".into_any())}
                 </fieldset>
                 <RelativeTo page=page sentence=sentence />
             </div>
@@ -116,6 +116,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
                 Part::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
                 Part::Both => view! { <BothSides sentence=sentence /> }.into_any(),
             }}
+            <p class="soft" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
         </section>
     }
 }
@@ -205,6 +206,19 @@ fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
     .into_any()
 }
 
+/// What all pairs that are not told add together; None where all are told.
+fn others(section: &PairSection, told: &[(String, f32)]) -> Option<String> {
+    let cells = section.table.data();
+    let sum: f64 = cells.iter().map(|&cell| f64::from(cell)).sum();
+    let of_told: f64 = told.iter().map(|(_, value)| f64::from(*value)).sum();
+    let count = cells.len().checked_sub(told.len()).filter(|count| *count > 0)?;
+    Some(format!(
+        "{}: {}",
+        counted(count, "other pair", "other pairs"),
+        number(sum - of_told, 2)
+    ))
+}
+
 /// Both sides at once: the table by layer, and the largest pairs in words.
 #[component]
 fn BothSides(sentence: Page) -> impl IntoView {
@@ -219,7 +233,13 @@ fn BothSides(sentence: Page) -> impl IntoView {
             let sign = if value > 0.0 { "+" } else { "" };
             view! { <li>{words}": "<b>{format!("{sign}{}", number(value, 2))}</b></li> }
         };
-        Some(pairs.into_iter().map(row).collect_view())
+        let others = of_pair(sentence, |section, texts| {
+            others(section, &largest_pairs(section, texts, PAIRS))
+        })?;
+        Some((
+            pairs.into_iter().map(row).collect_view(),
+            others.map(|words| view! { <li class="soft">{words}</li> }),
+        ))
     };
     view! {
         <div class="both-sides">

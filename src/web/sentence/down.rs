@@ -20,7 +20,7 @@ fn of_down<T>(page: Page, sentence: Page, side: Side, read: impl FnOnce(&DownSec
         let same = (down.head, down.dest, down.src) == (pair.head, pair.dest, pair.src)
             && down.opening.relative == pair.relative;
         (same && asked == Some(side) && down.opening.side == side)
-            .then(|| read(down, &result.attention().map_or(&[][..], |a| &a.texts)))
+            .then(|| read(down, result.attention().map_or(&[][..], |a| &a.texts)))
     })
 }
 

@@ -35,6 +35,18 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             (question.dest, question.src, question.relative) = (None, None, None);
         });
     };
+    // Whose answer it is that is shown.
+    let model = move || {
+        sentence.shown.with(|shown| {
+            let shown = shown.as_ref()?;
+            let config = &shown.result.config;
+            let note = shown.note.as_ref().map_or_else(String::new, |note| format!(" {note}"));
+            Some(format!(
+                "{}: {} layers of {} heads.{note}",
+                shown.result.model.name, config.n_layer, config.n_head
+            ))
+        })
+    };
     view! {
         <form class="ask-form" on:submit=submit novalidate>
             <label class="visually-hidden" for=FIELD>"Sentence"</label>
@@ -54,7 +66,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
                 {move || recent.get().into_iter().map(|text| view! { <option value=text></option> }).collect_view()}
             </datalist>
             <button type="submit" class="primary" data-testid="ask-button">"Look"</button>
-            <label class="check">
+            <label class="check" title="Begin with the token that stands for the beginning of a text">
                 <input
                     type="checkbox"
                     data-testid="sentence-bos"
@@ -66,6 +78,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             <ModelMenu page=page />
         </form>
         <Told page=page />
+        <p class="soft" data-testid="sentence-model">{model}</p>
     }
 }
 

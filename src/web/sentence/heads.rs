@@ -48,11 +48,11 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         });
         true
     });
-    let told = move || page.settled.with(|view| place.explanation(view));
+    let told = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
     let chosen = move || of_attention(sentence, |section| section.head.to_string());
     view! {
         <section class="card" data-testid="card-heads">
-            <h2>"Which head? "<b class="chosen" data-testid="chosen-head">{chosen}</b></h2>
+            <h2><span class="number">"1"</span>"Which head? "<b class="chosen" data-testid="chosen-head">{chosen}</b></h2>
             <p class="soft">{told}</p>
             <fieldset class="segments small">
                 <legend class="visually-hidden">"What the map shows"</legend>
@@ -134,7 +134,7 @@ pub fn WholePattern(page: Page, sentence: Page) -> impl IntoView {
     });
     view! {
         <section class="card" data-testid="card-pattern">
-            <h2>{place.heading()}</h2>
+            <h2><span class="number">"3"</span>{place.heading()}</h2>
             <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
             <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
         </section>

@@ -50,7 +50,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
     };
     view! {
         <section class="card" data-testid="card-next">
-            <h2>"What comes next?"</h2>
+            <h2><span class="number">"4"</span>"What comes next?"</h2>
             <p class="soft">"The likeliest tokens after the query. A click continues the sentence with one."</p>
             <GoOn page=page />
             <ol class="next-tokens" data-testid="next-tokens">
@@ -142,7 +142,7 @@ fn GoOn(page: Page) -> impl IntoView {
     };
     view! {
         <details class="go-on" data-testid="go-on">
-            <summary>"Let it go on by itself"</summary>
+            <summary>"Generate more"</summary>
             <form on:submit=go_on novalidate>
                 {field("Tokens", "count", |typed| &mut typed.count)}
                 {field("Temperature", "temperature", |typed| &mut typed.temperature)}

@@ -168,6 +168,6 @@ pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
         </div>
         <p class="answer" role="status" data-testid="answer">{told}</p>
         <p class="soft" data-testid="how-chosen">{how}</p>
-        <p class="soft">"Click a word to look at it. Shift-click, drag the query, or hold a finger on a word to look from it."</p>
+        <p class="soft">"Click a word to make it the key, which is looked at; Shift-click, or hold a finger on it, to make it the query, which looks."</p>
     }
 }
