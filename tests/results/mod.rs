@@ -5,13 +5,10 @@
 use std::collections::BTreeMap;
 
 use futures::future::LocalBoxFuture;
-use keyside::analysis::pair::{Known, Question, ask};
-use keyside::analysis::{
-    Analysis, Array, BatchValues, Heatmap, Observer, Progress, Section, SubstitutionSection, analyze,
-};
+use keyside::analysis::{Analysis, Array, BatchValues, Heatmap, Observer, Progress, SubstitutionSection, analyze};
 use keyside::forward::Model;
-use keyside::names::{Column, Component, Head, HeatmapId, HistogramId, Relative, Row, SeriesId, Side};
-use keyside::prompts::{IoiSet, Prompt, PromptSet};
+use keyside::names::{Column, Component, HeatmapId, HistogramId, Row, SeriesId, Side};
+use keyside::prompts::{IoiSet, PromptSet};
 use keyside::result::ResultFile;
 use serde_json::Value;
 
@@ -156,7 +153,12 @@ pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::p
 
 /// A sentence that went through the tiny checkpoint: what head 2.1 looks at from its last token, its score relative to `relative`.
 #[cfg(not(target_arch = "wasm32"))]
-pub fn sentence(relative: Option<Relative>) -> ResultFile {
+pub fn sentence(relative: Option<keyside::names::Relative>) -> ResultFile {
+    use keyside::analysis::Section;
+    use keyside::analysis::pair::{Known, Question, ask};
+    use keyside::names::Head;
+    use keyside::prompts::Prompt;
+
     let question = Question {
         text: "When Mary and John went to the store, John gave a drink to".to_owned(),
         head: Some(Head::new(2, 1)),

@@ -93,6 +93,32 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             </label>
         }
     };
+    // The account comes after the attention: until then the last one is seen, faintly.
+    let stale = move || {
+        sentence.shown.with(|shown| {
+            let ends = shown.as_ref().and_then(|shown| {
+                let (pair, attention) = (shown.result.pair()?, shown.result.attention()?);
+                Some((
+                    (pair.head, pair.dest, pair.src),
+                    (attention.head, attention.dest, attention.src),
+                ))
+            });
+            ends.is_some_and(|(pair, attention)| pair != attention)
+        })
+    };
+    let side_label = move |side: Side| {
+        move || {
+            let word = of_pair(sentence, |section, texts| match side {
+                Side::Key => word(texts, section.src),
+                Side::Query => word(texts, section.dest),
+            });
+            let name = match side {
+                Side::Key => "Key side",
+                Side::Query => "Query side",
+            };
+            word.map_or_else(|| name.to_owned(), |word| format!("{name} ({word})"))
+        }
+    };
     let head = move || {
         of_pair(sentence, |section, _| {
             format!("What makes the score of {}?", section.head)
