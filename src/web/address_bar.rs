@@ -81,20 +81,20 @@ impl AddressBar {
         self.ran.set_value(ran);
     }
 
-    /// Whether the bar was made to say `address` by the page. A link to a place in the page takes prompts out of it.
+    /// Whether the bar was made to say `address` by the page. A link to a place in the page takes what was typed out of it.
     pub fn has(self, address: &Address) -> bool {
-        self.written
-            .with_value(|written| match (&written.prompts, &address.prompts) {
-                (Prompts::Own(_), Prompts::Own(None)) => {
-                    let prompts = written.prompts.clone();
-                    *written
-                        == Address {
-                            prompts,
-                            ..address.clone()
-                        }
-                }
-                _ => written == address,
-            })
+        self.written.with_value(|written| {
+            let mut address = address.clone();
+            if let (Prompts::Own(_), Prompts::Own(None)) = (&written.prompts, &address.prompts) {
+                address.prompts = written.prompts.clone();
+            }
+            if let (Some(written), Some(question)) = (&written.question, &mut address.question)
+                && question.text.is_empty()
+            {
+                question.text.clone_from(&written.text);
+            }
+            *written == address
+        })
     }
 
     /// Leaves unsaid what was about to be said.

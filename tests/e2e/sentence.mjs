@@ -192,6 +192,11 @@ export const sentence = [
       check((await pair(tab))[0] === 9, "lifting the finger has moved the query away");
       const wide = await tab.page.evaluate(() => document.documentElement.scrollWidth);
       check(wide <= 390, `the page is ${wide} pixels wide`);
+      const bar = tab.page.getByRole("navigation", { name: "The pair" });
+      check(/^1\.\d\s*John → \S+/.test((await bar.innerText()).replaceAll("\n", " ")), await bar.innerText());
+      await bar.getByRole("button", { name: "Why" }).tap();
+      await until(tab.page, () => tab.at("card-account").evaluate((card) => Math.abs(card.getBoundingClientRect().top)), (top) => top < 60, "the bar does not lead to the account");
+      check((await answer(tab)).startsWith("Head"), "the sentence is gone");
       await tab.page.screenshot({ path: `${screenshots}/sentence-phone.png`, fullPage: true });
     },
   },

@@ -129,6 +129,23 @@ pub fn answer(section: &AttentionSection) -> String {
     }
 }
 
+/// The pair in a few words: from, to; its score and attention.
+pub fn in_short(section: &AttentionSection) -> (String, String) {
+    let AttentionSection {
+        head, dest, src, texts, ..
+    } = section;
+    let plain = |position: usize| texts.get(position).map_or_else(String::new, |text| name(text));
+    let (score, share) = (
+        section.scores_of(*head).get(*src),
+        section.row(*head).get(*src).copied(),
+    );
+    let score = score.map_or_else(String::new, |score| format!("{} \u{b7} ", number(f64::from(*score), 2)));
+    (
+        format!("{} \u{2192} {}", plain(*dest), plain(*src)),
+        format!("{score}{}", percent(share.unwrap_or_default())),
+    )
+}
+
 /// How a pair was chosen that nobody has: among `heads` heads and the tokens up to the query.
 pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
     let (layers, heads) = section.heads();

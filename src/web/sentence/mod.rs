@@ -17,8 +17,15 @@ use self::account::Account;
 use self::field::SentenceField;
 use self::heads::{HeadMap, WholePattern};
 use self::next::NextTokens;
+use self::shown::of_attention;
 use self::strip::Strip;
 use super::page::Page;
+use crate::figure::sentence_words::in_short;
+
+/// The card with the map of heads.
+const HEADS: &str = "which-head";
+/// The card with the account.
+const ACCOUNT: &str = "what-makes-the-score";
 
 /// The part of the page about one sentence.
 #[component]
@@ -36,14 +43,39 @@ pub fn SentencePage(page: Page) -> impl IntoView {
             </section>
             <Show when=move || answered.get()>
                 <div class="cards">
-                    <HeadMap page=page sentence=sentence />
-                    <Account page=page sentence=sentence />
+                    <div id=HEADS><HeadMap page=page sentence=sentence /></div>
+                    <div id=ACCOUNT><Account page=page sentence=sentence /></div>
                     <div class="stack">
                         <WholePattern page=page sentence=sentence />
                         <NextTokens page=page sentence=sentence />
                     </div>
                 </div>
+                <PairBar sentence=sentence />
             </Show>
         </main>
+    }
+}
+
+/// Not a link: what stands after "#" is the sentence.
+fn scroll_to(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        element.scroll_into_view();
+    }
+}
+
+/// On a phone, the pair and its number at the bottom of the window, with ways to the map of heads and to the account.
+#[component]
+fn PairBar(sentence: Page) -> impl IntoView {
+    let pair = Memo::new(move |_| of_attention(sentence, |section| (section.head.to_string(), in_short(section))));
+    view! {
+        <nav class="pair-bar" aria-label="The pair">
+            {move || pair.get().map(|(head, (ends, numbers))| view! {
+                <b>{head}</b>
+                <span class="ends">{ends}</span>
+                <span>{numbers}</span>
+            })}
+            <button type="button" on:click=move |_| scroll_to(HEADS)>"Heads"</button>
+            <button type="button" on:click=move |_| scroll_to(ACCOUNT)>"Why"</button>
+        </nav>
     }
 }
