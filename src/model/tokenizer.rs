@@ -104,7 +104,7 @@ impl Tokenizer {
         self.tokenizer.decode(&[token], false).ok()
     }
 
-    /// The text of `token`, with bytes that are no character by themselves as `\xE6`; "[50257]" for an id without a token.
+    /// The text of `token`, with bytes that are no character by themselves as `\xE6`; `[50257]` for an id without a token.
     pub fn label(&self, token: u32) -> String {
         let Some(found) = self.tokenizer.id_to_token(token) else {
             return format!("[{token}]");
