@@ -68,6 +68,8 @@ export const sentence = [
     name: "a sentence: typed, Enter, answered; the table adds up; a head from the map; the link opens it again without a word in the query",
     timeout: 180_000,
     async run(tab, { screenshots }) {
+      const sent = [];
+      tab.page.context().on("request", (request) => sent.push([request.url().split("#")[0], JSON.stringify(request.headers()), request.postData() ?? ""].join("\n")));
       await ask(tab);
       const first = await answer(tab);
       check(/at “to” \(13\) looks at “.+” with (over )?\d/.test(first), first);
@@ -106,6 +108,7 @@ export const sentence = [
       const link = tab.page.url();
       const search = new URL(link).search;
       check(search.includes("tab=sentence") && search.includes("query=13") && !/Mary|store/.test(search), search);
+      check(sent.length > 3 && !sent.some((request) => /Mary|drink/.test(request)), sent.find((request) => /Mary|drink/.test(request)) ?? `${sent.length} requests`);
       const shown = await answer(tab);
       const profile = await tab.page.context().browser().newContext();
       const other = await profile.newPage();
