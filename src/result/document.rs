@@ -113,10 +113,11 @@ impl ResultFile {
             prompt_set,
             prompts,
             sections,
+            timing,
             ..
         } = part;
         (self.model, self.config, self.processing) = (model, config, processing);
-        (self.prompt_set, self.prompts) = (prompt_set, prompts);
+        (self.prompt_set, self.prompts, self.timing) = (prompt_set, prompts, timing);
         for section in sections {
             match self.sections.iter_mut().find(|known| known.kind() == section.kind()) {
                 Some(known) => *known = section,

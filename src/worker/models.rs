@@ -56,10 +56,14 @@ impl Models {
     pub(super) async fn answer(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
         let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
         let reporter = Reporter::new(port, id);
-        let outcome = ask(model, known, question, &reporter, |model, prompt, section| {
+        let outcome = ask(model, known, question, &reporter, |model, prompt, section, timing| {
+            let part = ResultFile {
+                timing: Some(timing),
+                ..ResultFile::of_sentence(model, question, prompt, section)
+            };
             port.post(FromWorker::Answer {
                 id,
-                part: Box::new(ResultFile::of_sentence(model, question, prompt, section)),
+                part: Box::new(part),
             });
         });
         let outcome = outcome.await;

@@ -167,7 +167,7 @@ pub fn sentence(relative: Option<keyside::names::Relative>) -> ResultFile {
     };
     let source = keyside::checkpoint::FileSource::new("tests/fixtures/tiny");
     let mut result: Option<ResultFile> = None;
-    let give = |model: &Model, prompt: &Prompt, section: Section| {
+    let give = |model: &Model, prompt: &Prompt, section: Section, _| {
         let part = ResultFile::of_sentence(model, &question, prompt, section);
         match &mut result {
             Some(result) => result.take(part),

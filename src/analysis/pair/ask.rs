@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 use super::{Account, Opening, Pair, Sentence, account, attention, down, likeliest};
 use crate::analysis::meter::Meter;
-use crate::analysis::{Observer, Phase, Section};
+use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Sampling, Watcher, continue_with};
 use crate::names::{Head, PositionName, Relative};
@@ -67,7 +67,7 @@ impl Question {
     }
 }
 
-/// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence. `known` is what earlier questions to
+/// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence and how long it took so far. `known` is what earlier questions to
 /// `model` have left: what the sentences have in common is not computed again.
 ///
 /// # Errors
@@ -78,7 +78,7 @@ pub async fn ask(
     known: &mut Known,
     question: &Question,
     observer: &dyn Observer,
-    mut give: impl FnMut(&Model, &Prompt, Section),
+    mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
     let mut prompt = question.prompt(model)?;
     let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
@@ -107,7 +107,7 @@ pub async fn ask(
     let found = attention(model, known.sentence()?, &pair)?;
     let texts = prompt.tokens.iter().map(|&token| model.tokenizer().label(token));
     let section = AttentionSection::new(&pair, texts.collect(), &found)?;
-    give(model, &prompt, section.into());
+    give(model, &prompt, section.into(), meter.timing());
 
     let log_probs = known.log_probs(model, dest, &meter).await?;
     let tokens = likeliest(log_probs, NEXT)
@@ -118,11 +118,11 @@ pub async fn ask(
             logprob,
         });
     let tokens = tokens.collect();
-    give(model, &prompt, NextSection { dest, tokens }.into());
+    give(model, &prompt, NextSection { dest, tokens }.into(), meter.timing());
 
     let account = known.account(model, &pair, &meter).await?;
     let section = PairSection::new(&pair, account, question.relative)?;
-    give(model, &prompt, section.into());
+    give(model, &prompt, section.into(), meter.timing());
     if let Some(opening) = &question.down {
         let opening = Opening {
             relative: question.relative,
@@ -136,7 +136,7 @@ pub async fn ask(
             opening,
             opened,
         };
-        give(model, &prompt, section.into());
+        give(model, &prompt, section.into(), meter.timing());
     }
     Ok(())
 }
