@@ -188,7 +188,10 @@ fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
         (one.head, one.dest, one.src, &one.texts),
         (other.head, other.dest, other.src, &other.texts)
     );
-    close(one.scores.data(), other.scores.data());
+    close(
+        one.scores.as_ref().unwrap().data(),
+        other.scores.as_ref().unwrap().data(),
+    );
     close(one.pattern.data(), other.pattern.data());
     close(
         recorded.pair().unwrap().table.data(),

@@ -21,8 +21,16 @@ pub struct AttentionSection {
     pub src: usize,
     /// The sentence's tokens as texts, `[pos]`. Bytes that are no character stand as `\xE6`.
     pub texts: Vec<String>,
-    /// Scores of all heads from `dest`, `[layer, head, dest + 1]`.
-    pub scores: Array,
+    /// The heads that are known, in the order of their rows; None for all heads of the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<Vec<Head>>,
+    /// Scores of the heads from `dest`, `[layer, head, dest + 1]`, of [`AttentionSection::heads`] `[heads, dest + 1]`. None where
+    /// they are not known, as in recordings of probabilities.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scores: Option<Array>,
+    /// Their probabilities in the same shape, where scores are not known; else those are the softmax of the scores.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probs: Option<Array>,
     /// Probabilities of the head from every position to those that it sees, row after row: 1 for position 0, 2 for position 1, ...
     pub pattern: Array,
 }
@@ -96,41 +104,57 @@ impl AttentionSection {
             dest: pair.dest,
             src: pair.src,
             texts,
-            scores: Array::new(shape, scores)?,
+            heads: None,
+            scores: Some(Array::new(shape, scores)?),
+            probs: None,
             pattern: Array::vector(pattern),
         })
     }
 
-    /// Number of layers and of heads in each.
-    pub fn heads(&self) -> (usize, usize) {
-        match self.scores.shape() {
-            [layers, heads, _] => (*layers, *heads),
-            _ => (0, 0),
+    /// The heads that are known, by layer.
+    pub fn known_heads(&self) -> Vec<Head> {
+        match (&self.heads, self.scores.as_ref().or(self.probs.as_ref()).map(Array::shape)) {
+            (Some(heads), _) => heads.clone(),
+            (None, Some(&[layers, heads, _])) => (0..layers)
+                .flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head)))
+                .collect(),
+            (None, _) => Vec::new(),
         }
     }
 
-    /// Scores of `head` from `dest`, `[dest + 1]`; empty for a head that is not there.
+    /// Scores of `head` from `dest`, `[dest + 1]`; empty for a head that is not there, and where scores are not known.
     pub fn scores_of(&self, head: Head) -> &[f32] {
-        let (_, heads) = self.heads();
-        let row = (head.layer * heads + head.head) * (self.dest + 1);
-        let there = head.head < heads;
         self.scores
-            .data()
-            .get(row..row + self.dest + 1)
-            .filter(|_| there)
+            .as_ref()
+            .and_then(|scores| self.row_in(scores, head))
             .unwrap_or_default()
     }
 
-    /// Probabilities of `head` from `dest`, `[dest + 1]`.
+    /// Probabilities of `head` from `dest`, `[dest + 1]`; empty for a head that is not there.
     pub fn row(&self, head: Head) -> Vec<f32> {
+        if let Some(probs) = &self.probs {
+            return self.row_in(probs, head).unwrap_or_default().to_vec();
+        }
         let mut row = self.scores_of(head).to_vec();
         math::softmax(&mut row);
         row
     }
 
-    /// Entropy of the row of `head`, in nats.
-    pub fn entropy(&self, head: Head) -> f32 {
-        entropy(&self.row(head))
+    /// What stands in `of` for `head`.
+    fn row_in<'a>(&self, of: &'a Array, head: Head) -> Option<&'a [f32]> {
+        let index = match (&self.heads, of.shape()) {
+            (Some(heads), _) => heads.iter().position(|known| *known == head)?,
+            (None, &[_, heads, _]) if head.head < heads => head.layer.checked_mul(heads)?.checked_add(head.head)?,
+            (None, _) => return None,
+        };
+        let (seen, first) = (self.dest + 1, index.checked_mul(self.dest + 1)?);
+        of.data().get(first..first.checked_add(seen)?)
+    }
+
+    /// Entropy of the row of `head`, in nats. None for a head that is not there.
+    pub fn entropy(&self, head: Head) -> Option<f32> {
+        let row = self.row(head);
+        (!row.is_empty()).then(|| entropy(&row))
     }
 
     /// Probabilities of the section's head from `position`, `[position + 1]`.
@@ -152,8 +176,25 @@ impl SectionType for AttentionSection {
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
         config.check_head(self.head).map_err(misfit)?;
         check_positions(self.dest, self.src, Some(self.texts.len()))?;
-        let shape = [config.n_layer, config.n_head, self.dest + 1];
-        self.scores.check("attention: scores", &shape)?;
+        let shape = match &self.heads {
+            None => vec![config.n_layer, config.n_head, self.dest + 1],
+            Some(heads) => {
+                check_heads(heads, self.head, config)?;
+                vec![heads.len(), self.dest + 1]
+            }
+        };
+        match (&self.scores, &self.probs) {
+            (Some(scores), None) => scores.check("attention: scores", &shape)?,
+            (None, Some(probs)) => {
+                probs.check("attention: probs", &shape)?;
+                check_probabilities("attention: probs", probs.data())?;
+            }
+            (scores, _) => {
+                let which = if scores.is_some() { "both" } else { "neither" };
+                let cause = format!("attention: there are {which} of scores and probs");
+                return Err(Error::new(ErrorKind::ResultFile, cause).expected("one of them"));
+            }
+        }
         let count = self.texts.len();
         self.pattern.check("attention: pattern", &[count * (count + 1) / 2])
     }
@@ -182,7 +223,10 @@ impl SectionType for NextSection {
 
 impl PairSection {
     /// What `account` says of `pair`, relative to `relative`.
-    pub(super) fn new(pair: &Pair, account: &Account, relative: Option<Relative>) -> Result<Self> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not before the query.
+    pub fn new(pair: &Pair, account: &Account, relative: Option<Relative>) -> Result<Self> {
         let (score, table) = match relative {
             Some(to) => (account.relative_score(to)?, account.relative(to)?),
             None => (account.score, account.table()),
@@ -265,6 +309,32 @@ fn check_positions(dest: usize, src: usize, count: Option<usize>) -> Result<()> 
     }
     let cause = format!("a head looks from position {dest} to position {src}");
     Err(Error::new(ErrorKind::ResultFile, cause).expected("positions of the sentence, the second not after the first"))
+}
+
+/// Checks that `heads` are heads of the model, each once, `head` among them.
+fn check_heads(heads: &[Head], head: Head, config: &Config) -> Result<()> {
+    heads.iter().try_for_each(|known| config.check_head(*known)).map_err(misfit)?;
+    let twice = (1..heads.len()).find(|&index| heads[..index].contains(&heads[index]));
+    let cause = match twice {
+        Some(index) => format!("attention: head {} is twice among heads", heads[index]),
+        None if !heads.contains(&head) => format!("attention: head {head} is not among heads"),
+        None => return Ok(()),
+    };
+    Err(Error::new(ErrorKind::ResultFile, cause).expected("each head once, the section's own among them"))
+}
+
+/// Checks that all of `values`, which are called `what`, are probabilities.
+///
+/// # Errors
+/// [`ErrorKind::ResultFile`] where one is not.
+pub(crate) fn check_probabilities(what: &str, values: &[f32]) -> Result<()> {
+    match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
+        None => Ok(()),
+        Some(index) => Err(
+            Error::new(ErrorKind::ResultFile, format!("{what}: value {index} is {}", values[index]))
+                .expected("probabilities, from 0 to 1"),
+        ),
+    }
 }
 
 /// An error of a request as one of a file.

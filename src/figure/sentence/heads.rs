@@ -19,20 +19,24 @@ const NAME: FigureName = FigureName::new("heads");
 pub struct Heads;
 
 fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let (section, measure) = (attention(of.result)?, of.view.sentence.measure);
-    let (layers, heads) = section.heads();
+    let (section, measure) = (attention(of.result)?, measure(of)?);
+    let (layers, heads) = (of.result.config.n_layer, of.result.config.n_head);
     let cell = |layer: usize, head: usize| {
         let head = Head::new(layer, head);
-        let (attention, score) = (Measure::Attention.of(section, head), Measure::Score.of(section, head));
+        let value = measure.of(section, head)?;
+        let attention = Measure::Attention.of(section, head).map(percent);
+        let score = Measure::Score.of(section, head);
+        let entropy = Measure::Entropy.of(section, head);
+        let lines = [
+            Some(head_title(head)),
+            attention.map(|share| format!("attention {share}")),
+            score.map(|score| format!("score {}", number(f64::from(score), 3))),
+            entropy.map(|entropy| format!("entropy {}", number(f64::from(entropy), 2))),
+        ];
         Some(MatrixCell {
-            value: measure.of(section, head),
+            value,
             label: head.to_string(),
-            lines: vec![
-                head_title(head),
-                format!("attention {}", percent(attention)),
-                format!("score {}", number(f64::from(score), 3)),
-                format!("entropy {}", number(f64::from(section.entropy(head)), 2)),
-            ],
+            lines: lines.into_iter().flatten().collect(),
         })
     };
     let cells: Vec<Vec<_>> = (0..layers)
@@ -51,10 +55,15 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     })
 }
 
+/// What is shown: what the view asks for, where that is known.
+fn measure(of: Subject<'_>) -> Result<Measure> {
+    Ok(of.view.sentence.measure.or_known(attention(of.result)?))
+}
+
 fn title(of: Subject<'_>) -> Result<String> {
     let section = attention(of.result)?;
     let (dest, src) = ends(of.result, section.dest, section.src);
-    Ok(match of.view.sentence.measure {
+    Ok(match measure(of)? {
         Measure::Attention => format!("Attention of every head from {dest} to {src}"),
         Measure::Score => format!("Score of every head from {dest} to {src}"),
         Measure::Entropy => format!("How widely every head looks from {dest} (entropy in nats)"),
@@ -95,9 +104,10 @@ impl FigureKind for Heads {
         let Ok(section) = attention(of.result) else {
             return "There is no attention of a sentence.".into();
         };
-        let (layers, heads) = section.heads();
-        let all = (0..layers).flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head)));
-        let mut by_size: Vec<(Head, f32)> = all.map(|head| (head, Measure::Attention.of(section, head))).collect();
+        let shares = section.known_heads().into_iter();
+        let mut by_size: Vec<(Head, f32)> = shares
+            .filter_map(|head| Some((head, Measure::Attention.of(section, head)?)))
+            .collect();
         by_size.sort_by(|left, right| right.1.total_cmp(&left.1));
         let (dest, src) = ends(of.result, section.dest, section.src);
         let told: Vec<String> = by_size
@@ -118,28 +128,30 @@ impl FigureKind for Heads {
 
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
         let section = attention(of.result)?;
-        let (layers, heads) = section.heads();
         let row = |head: Head| {
-            let values = Measure::ALL.map(|measure| Field::Single(measure.of(section, head)));
+            let value = |measure: Measure| measure.of(section, head).map_or(Field::Empty, Field::Single);
+            let values = Measure::known(section).map(value);
             [Field::Text(head.to_string())].into_iter().chain(values).collect()
         };
-        let all = (0..layers).flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head)));
+        let caption = match section.scores {
+            Some(_) => "A row per head: its attention and its score from the one token to the other, and the entropy of its whole row in nats.",
+            None => "A row per head: its attention from the one token to the other, and the entropy of its whole row in nats.",
+        };
         Ok(vec![Table {
             name: "heads",
             title: title(of)?,
-            caption: "A row per head: its attention and its score from the one token to the other, and the entropy of its whole row in nats."
-                .into(),
+            caption: caption.into(),
             columns: ["head".to_owned()]
                 .into_iter()
-                .chain(Measure::ALL.map(|measure| measure.value().to_owned()))
+                .chain(Measure::known(section).map(|measure| measure.value().to_owned()))
                 .collect(),
-            rows: all.map(row).collect(),
+            rows: section.known_heads().into_iter().map(row).collect(),
         }])
     }
 
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script> {
         let mut script = script::of_matrix(Kind::Heads, &matrix(of)?, theme);
-        script.texts(&[("MEASURE", of.view.sentence.measure.value())]);
+        script.texts(&[("MEASURE", measure(of)?.value())]);
         Ok(script)
     }
 

@@ -12,14 +12,21 @@ of_kind = {section["kind"]: section for section in result["sections"]}
 cells = []
 if KIND == "heads":
     section = of_kind["attention"]
-    layers, heads, seen = section["scores"]["shape"]
-    scores = section["scores"]["data"]
-    for layer in range(layers):
+    has_scores = "scores" in section
+    numbers = section["scores" if has_scores else "probs"]
+    seen = numbers["shape"][-1]
+    names = [f"{layer}.{head}" for layer in range(len(ROWS)) for head in range(len(COLUMNS))]
+    rows = {}
+    for place, name in enumerate(section.get("heads", names)):
+        rows[name] = numbers["data"][place * seen : (place + 1) * seen]
+    for layer in range(len(ROWS)):
         cells.append([])
-        for head in range(heads):
-            first = (layer * heads + head) * seen
-            row = scores[first : first + seen]
-            pattern = softmax(row)
+        for head in range(len(COLUMNS)):
+            row = rows.get(f"{layer}.{head}")
+            if row is None:
+                cells[-1].append(float("nan"))
+                continue
+            pattern = softmax(row) if has_scores else row
             entropy = -sum(p * log(p) for p in pattern if p > 0)
             value = {"attention": pattern[section["src"]], "score": row[section["src"]], "entropy": entropy}
             cells[-1].append(value[MEASURE])

@@ -3,12 +3,18 @@
 with open(RESULT, encoding="utf-8") as file:
     result = json.load(file)
 section = next(section for section in result["sections"] if section["kind"] == "attention")
-layer, head = map(int, section["head"].split("."))
-_, heads, seen = section["scores"]["shape"]
-first = (layer * heads + head) * seen
-scores = section["scores"]["data"][first : first + seen]
-powers = [exp(score - max(scores)) for score in scores]
-attention = [power / sum(powers) for power in powers] + [0] * (len(TOKENS) - seen)
+numbers = section["scores" if "scores" in section else "probs"]
+seen = numbers["shape"][-1]
+if "heads" in section:
+    place = section["heads"].index(section["head"])
+else:
+    layer, head = map(int, section["head"].split("."))
+    place = layer * numbers["shape"][1] + head
+row = numbers["data"][place * seen : (place + 1) * seen]
+if "scores" in section:
+    powers = [exp(score - max(row)) for score in row]
+    row = [power / sum(powers) for power in powers]
+attention = row + [0] * (len(TOKENS) - seen)
 
 for part in ("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"):
     plt.rcParams[part] = TEXT

@@ -1,6 +1,7 @@
 //! The sentence itself: its tokens, and where the head looks from one of them.
 
 use super::script;
+use super::view::Measure;
 use super::words::{answer, attention, head_title, percent, quoted, visible};
 use crate::error::Result;
 use crate::export::{Field, Script, Table};
@@ -19,8 +20,10 @@ pub struct Tokens;
 struct Token<'a> {
     position: usize,
     text: &'a str,
-    /// Its score and attention, where the query sees it.
-    seen: Option<(f32, f32)>,
+    /// The attention to it, where the query sees it.
+    share: Option<f32>,
+    /// Its score, where that is known, too.
+    score: Option<f32>,
 }
 
 fn tokens(of: Subject<'_>) -> Result<Vec<Token<'_>>> {
@@ -29,7 +32,8 @@ fn tokens(of: Subject<'_>) -> Result<Vec<Token<'_>>> {
     let token = |(position, text)| Token {
         position,
         text,
-        seen: scores.get(position).copied().zip(row.get(position).copied()),
+        share: row.get(position).copied(),
+        score: scores.get(position).copied(),
     };
     let texts = section.texts.iter().map(String::as_str).enumerate();
     Ok(texts.map(token).collect())
@@ -38,21 +42,20 @@ fn tokens(of: Subject<'_>) -> Result<Vec<Token<'_>>> {
 fn plot(of: Subject<'_>) -> Result<TokensPlot> {
     let section = attention(of.result)?;
     let ids = of.result.prompts.first().map_or(&[][..], |prompt| &prompt.tokens);
-    let chip = |Token { position, text, seen }: Token<'_>| {
+    let chip = |token: Token<'_>| {
+        let Token { position, text, .. } = token;
         let mut lines = vec![match ids.get(position) {
             Some(id) => format!("{} (position {position}, token {id})", visible(text)),
             None => format!("{} (position {position})", visible(text)),
         }];
-        match seen {
-            Some((score, share)) => lines.extend([
-                format!("attention {}", percent(share)),
-                format!("score {}", number(f64::from(score), 3)),
-            ]),
-            None => lines.push("after the query, which does not see it".into()),
-        }
+        lines.push(match token.share {
+            Some(share) => format!("attention {}", percent(share)),
+            None => "after the query, which does not see it".into(),
+        });
+        lines.extend(token.score.map(|score| format!("score {}", number(f64::from(score), 3))));
         TokenChip {
             text: visible(text),
-            attention: seen.map_or(0.0, |(_, share)| share),
+            attention: token.share.unwrap_or_default(),
             lines,
         }
     };
@@ -109,17 +112,26 @@ impl FigureKind for Tokens {
     }
 
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let row = |Token { position, text, seen }: Token<'_>| {
-            let (score, share) = seen.unzip();
+        let with_scores = attention(of.result)?.scores.is_some();
+        let row = |token: Token<'_>| {
             let field = |value: Option<f32>| value.map_or(Field::Empty, Field::Single);
-            vec![Field::Count(position), text.into(), field(score), field(share)]
+            let score = with_scores.then(|| field(token.score));
+            let first = [Field::Count(token.position), token.text.into()];
+            first.into_iter().chain(score).chain([field(token.share)]).collect()
+        };
+        let names = ["position", "token", "score", "attention"].into_iter();
+        let caption = match with_scores {
+            true => "A row per token: its score and the attention that goes there; tokens after the query have none.",
+            false => "A row per token: the attention that goes there; tokens after the query have none.",
         };
         Ok(vec![Table {
             name: "tokens",
             title: title(of)?,
-            caption: "A row per token: its score and the attention that goes there; tokens after the query have none."
-                .into(),
-            columns: ["position", "token", "score", "attention"].map(str::to_owned).to_vec(),
+            caption: caption.into(),
+            columns: names
+                .filter(|name| with_scores || *name != Measure::Score.value())
+                .map(str::to_owned)
+                .collect(),
             rows: tokens(of)?.into_iter().map(row).collect(),
         }])
     }

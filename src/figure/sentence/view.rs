@@ -29,11 +29,22 @@ impl Measure {
         }
     }
 
-    /// What it is of `head` in `section`.
-    pub fn of(self, section: &AttentionSection, head: Head) -> f32 {
+    /// Those that are known of `section`: scores are not in recordings of probabilities.
+    pub fn known(section: &AttentionSection) -> impl Iterator<Item = Self> {
+        let scores = section.scores.is_some();
+        Self::ALL.into_iter().filter(move |measure| scores || *measure != Self::Score)
+    }
+
+    /// It, or attention where it is not known of `section`.
+    pub fn or_known(self, section: &AttentionSection) -> Self {
+        Self::known(section).find(|known| *known == self).unwrap_or_default()
+    }
+
+    /// What it is of `head` in `section`. None where that is not known.
+    pub fn of(self, section: &AttentionSection, head: Head) -> Option<f32> {
         match self {
-            Self::Attention => section.row(head).get(section.src).copied().unwrap_or_default(),
-            Self::Score => section.scores_of(head).get(section.src).copied().unwrap_or_default(),
+            Self::Attention => section.row(head).get(section.src).copied(),
+            Self::Score => section.scores_of(head).get(section.src).copied(),
             Self::Entropy => section.entropy(head),
         }
     }

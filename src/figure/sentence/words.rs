@@ -103,29 +103,35 @@ pub fn answer(section: &AttentionSection) -> String {
         head, dest, src, texts, ..
     } = section;
     let (scores, row) = (section.scores_of(*head), section.row(*head));
+    let share = |position: usize| row.get(position).copied().unwrap_or_default();
+    let score = |position: usize| scores.get(position).map(|score| format!("score {}", number(f64::from(*score), 2)));
+    // What of `parts` is known.
+    let joined = |parts: [Option<String>; 2], between: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(between);
+    let in_brackets = |told: String| match told.is_empty() {
+        true => told,
+        false => format!(" ({told})"),
+    };
     let others = (0..row.len()).filter(|position| position != src);
-    let other = others.max_by(|left, right| row[*left].total_cmp(&row[*right]));
-    let score = |position: usize| number(f64::from(scores[position]), 2);
-    let (from, to, share) = (word(texts, *dest), word(texts, *src), percent(row[*src]));
+    let other = others.max_by(|left, right| share(*left).total_cmp(&share(*right)));
+    let (from, to, of_src) = (word(texts, *dest), word(texts, *src), percent(share(*src)));
+    // The other token with its attention, and its score where that is known.
+    let told = |other: usize, between: &str| {
+        let attention = format!("{}{between}{}", word(texts, other), percent(share(other)));
+        joined([Some(attention), score(other)], ", ")
+    };
     match other {
-        Some(other) if row[other] > row[*src] => format!(
-            "Head {head} at {from} gives {to} {share} of its attention (score {}); most goes to {}: {}, score {}.",
-            score(*src),
-            word(texts, other),
-            percent(row[other]),
-            score(other),
+        Some(other) if share(other) > share(*src) => format!(
+            "Head {head} at {from} gives {to} {of_src} of its attention{}; most goes to {}.",
+            in_brackets(joined([score(*src), None], "")),
+            told(other, ": "),
         ),
-        Some(other) => format!(
-            "Head {head} at {from} looks at {to} with {share} of its attention (score {}; next best: {}, {}, score {}).",
-            score(*src),
-            word(texts, other),
-            percent(row[other]),
-            score(other),
-        ),
-        None => format!(
-            "Head {head} at {from} looks at {to} with {share} of its attention (score {}).",
-            score(*src)
-        ),
+        other => {
+            let next = other.map(|other| format!("next best: {}", told(other, ", ")));
+            format!(
+                "Head {head} at {from} looks at {to} with {of_src} of its attention{}.",
+                in_brackets(joined([score(*src), next], "; ")),
+            )
+        }
     }
 }
 
@@ -146,15 +152,25 @@ pub fn in_short(section: &AttentionSection) -> (String, String) {
     )
 }
 
-/// How a pair was chosen that nobody has: among `heads` heads and the tokens up to the query.
+/// How a pair was chosen that nobody has: among all heads and the tokens up to the query.
 pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
-    let (layers, heads) = section.heads();
     format!(
         "Chosen for a start: of {} heads and {} tokens, what this head reads there speaks most directly for or against {}, the likeliest next \
          token.",
-        layers * heads,
+        section.known_heads().len(),
         section.dest + 1,
         quoted(&[next.to_owned()], 0)
+    )
+}
+
+/// The same of a recording, in which nothing was computed to choose; `named` where it names the head to begin with.
+pub fn how_chosen_of_recorded(section: &AttentionSection, named: bool) -> String {
+    if named {
+        return "The recording begins with this head, and with the token that it looks most to, the first one apart.".into();
+    }
+    format!(
+        "Chosen for a start: of the {} heads that are recorded, this one looks most at a single token, the first and its own apart.",
+        section.known_heads().len()
     )
 }
 
