@@ -1,7 +1,8 @@
 //! Checkpoints of GPT-2 small's size, which are too large for the repository. Ignored unless asked for:
 //!
 //! - `KEYSIDE_FULL_SIZE=DIR`: the synthetic checkpoint, against `fixtures/full-size-golden-10.7.json`;
-//! - `KEYSIDE_GPT2=DIR`: the real weights of GPT-2 small, against the notebook's recorded run.
+//! - `KEYSIDE_GPT2=DIR`: the real weights of GPT-2 small, against the notebook's recorded run and the recorded sentences. With
+//!   `KEYSIDE_RECORDING=FILE`, a recording of that model takes the place of the shipped one.
 //!
 //! `cargo test --release --test full_size -- --ignored --nocapture <name of the test>`
 
@@ -10,18 +11,24 @@
 mod golden_file;
 
 use futures::executor::block_on;
-use golden_file::results;
+use golden_file::{recordings, results};
 use golden_file::{Golden, Recorder, analysis};
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
 use keyside::names::HistogramId;
-use keyside::result::ResultFile;
+use keyside::result::{Recording, ResultFile};
+
+/// The checkpoint that `variable` names.
+fn open(variable: &str) -> Model {
+    let folder = std::env::var(variable).unwrap_or_else(|_| panic!("set {variable} to the checkpoint's folder"));
+    let source = FileSource::new(folder);
+    block_on(Model::open(Box::new(source), Processing::default())).unwrap()
+}
 
 /// Head 10.7, earlier head 9.9, 30 batches of 40 prompts, on the checkpoint that `variable` names.
 fn run(variable: &str) -> ResultFile {
-    let folder = std::env::var(variable).unwrap_or_else(|_| panic!("set {variable} to the checkpoint's folder"));
-    let mut model = block_on(Model::open(Box::new(FileSource::new(folder)), Processing::default())).unwrap();
+    let mut model = open(variable);
     let analysis = analysis("10.7", "9.9", 30, 40);
     let result = block_on(results::run(&mut model, &analysis, &Recorder::default())).unwrap();
     println!("{:#?}", result.timing.as_ref().unwrap());
@@ -73,4 +80,19 @@ fn recorded() {
     }
     assert_eq!(golden.compared, 11);
     golden.finish();
+}
+
+#[test]
+#[ignore = "needs the weights of GPT-2 small: set KEYSIDE_GPT2"]
+fn recorded_sentences() {
+    let shipped = || {
+        format!(
+            "{}/public/recorded/gpt2-small-sentences.json",
+            env!("CARGO_MANIFEST_DIR")
+        )
+    };
+    let path = std::env::var("KEYSIDE_RECORDING").unwrap_or_else(|_| shipped());
+    let recording = Recording::from_json(&std::fs::read(path).unwrap()).unwrap();
+    let compared = recordings::check(&mut open("KEYSIDE_GPT2"), &recording, 1e-3);
+    println!("{compared} arrays of {} sentences", recording.sentences.len());
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::next::NextArguments;
+use super::record::RecordArguments;
 use super::sentence::PairArguments;
 use super::settings::SettingArguments;
 use crate::figure::View;
@@ -56,6 +57,8 @@ pub enum Command {
     Pair(PairArguments),
     /// One sentence: the likeliest tokens after a position, or what the model goes on with.
     Next(NextArguments),
+    /// Write what a model makes of sentences to a small file, which is asked about without the model.
+    Record(RecordArguments),
 }
 
 /// The options of `keyside analyze`.

@@ -1,4 +1,5 @@
-//! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside next`.
+//! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside next`,
+//! `keyside record`.
 
 mod arguments;
 mod earlier;
@@ -7,6 +8,7 @@ mod listing;
 mod next;
 mod plot;
 mod progress;
+mod record;
 mod sentence;
 mod settings;
 mod summary;
@@ -21,6 +23,7 @@ use futures::executor::block_on;
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
 pub use next::{NextArguments, run_next};
 pub use plot::run_plot;
+pub use record::{PairAsked, RecordArguments, run_record};
 pub use sentence::{PairArguments, SentenceArguments, run_attention, run_pair};
 pub use settings::SettingArguments;
 
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Attention(arguments) => block_on(run_attention(&arguments, out)),
         Command::Pair(arguments) => block_on(run_pair(&arguments, out)),
         Command::Next(arguments) => block_on(run_next(&arguments, out)),
+        Command::Record(arguments) => block_on(run_record(&arguments, out)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -300,8 +300,8 @@ fn is_stdout(file: &Path) -> bool {
     file.as_os_str() == "-"
 }
 
-/// The position that `given` means in `count` tokens.
-fn position(name: &str, given: i64, count: usize) -> Result<usize> {
+/// The position that `given` means in `count` tokens; `name` is the option's.
+pub(super) fn position(name: &str, given: i64, count: usize) -> Result<usize> {
     let from_start = if given < 0 { given + count as i64 } else { given };
     let found = usize::try_from(from_start).ok().filter(|position| *position < count);
     found.ok_or_else(|| {

@@ -31,6 +31,8 @@ macro_rules! report {
 pub mod continuation;
 pub mod own;
 pub mod pairs;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod recordings;
 pub mod sentence;
 
 /// A file of golden arrays, and the largest difference seen so far.

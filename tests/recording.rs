@@ -1,0 +1,157 @@
+//! `keyside record`: what it writes is what the model answers, and is read back; wrong options say so.
+
+#![cfg(feature = "cli")]
+#![allow(clippy::unwrap_used)]
+
+mod golden_file;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use futures::executor::block_on;
+use golden_file::recordings;
+use golden_file::results::Nobody;
+use keyside::analysis::Section;
+use keyside::analysis::pair::{Known, Question, ask};
+use keyside::checkpoint::FileSource;
+use keyside::forward::Model;
+use keyside::model::Processing;
+use keyside::names::{Head, Relative};
+use keyside::prompts::Prompt;
+use keyside::result::{Recording, ResultFile};
+
+const TINY: &str = "tests/fixtures/tiny";
+const TEXTS: [&str; 2] = ["When Mary and John went to the store, John gave a drink to", "na\u{ef}ve \u{6771}"];
+
+fn record(out: &Path, more: &[&str]) -> Output {
+    let options = ["record", "--model", TINY, "--out", out.to_str().unwrap()];
+    let mut command = Command::new(env!("CARGO_BIN_EXE_keyside"));
+    command.args([&options[..], more].concat()).output().unwrap()
+}
+
+/// A recording of both texts, with every next token and two accounts.
+fn recorded(folder: &Path) -> Recording {
+    let out = folder.join("recorded.json");
+    let more = ["--text", TEXTS[0], "--text", TEXTS[1], "--every-next"];
+    let pairs = ["--pair", "2.1:-1:1", "--pair", "1.0:2:2"];
+    let output = record(&out, &[&more[..], &pairs].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(told.starts_with("2 sentences of "), "{told}");
+    Recording::from_json(&std::fs::read(out).unwrap()).unwrap()
+}
+
+fn model() -> Model {
+    block_on(Model::open(Box::new(FileSource::new(TINY)), Processing::default())).unwrap()
+}
+
+/// What the model itself answers.
+fn asked(question: &Question) -> ResultFile {
+    let mut result: Option<ResultFile> = None;
+    let give = |model: &Model, prompt: &Prompt, section: Section| {
+        let part = ResultFile::of_sentence(model, question, prompt, section);
+        match &mut result {
+            Some(result) => result.take(part),
+            None => result = Some(part),
+        }
+    };
+    block_on(ask(&mut model(), &mut Known::default(), question, &Nobody, give)).unwrap();
+    result.unwrap()
+}
+
+fn close(what: &str, one: &[f32], other: &[f32]) {
+    assert_eq!(one.len(), other.len(), "{what}");
+    let pairs = one.iter().zip(other);
+    let largest = pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+    assert!(largest <= 1e-3, "{what} differs by {largest}");
+}
+
+#[test]
+fn a_recording_answers_as_the_model_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = recorded(folder.path());
+    for (text, head, dest, src) in [
+        (TEXTS[0], Head::new(2, 1), None, Some(1)),
+        (TEXTS[0], Head::new(0, 3), Some(6), None),
+        (TEXTS[0], Head::new(1, 0), Some(2), Some(2)),
+        (TEXTS[1], Head::new(1, 2), Some(0), None),
+    ] {
+        let question = Question {
+            text: text.to_owned(),
+            head: Some(head),
+            dest,
+            src,
+            ..Question::default()
+        };
+        let (found, expected) = (recording.answer(&question).unwrap(), asked(&question));
+        assert_eq!(
+            (&found.model, &found.config, &found.prompts, &found.prompt_set),
+            (&expected.model, &expected.config, &expected.prompts, &expected.prompt_set)
+        );
+        let (one, other) = (found.attention().unwrap(), expected.attention().unwrap());
+        assert_eq!(
+            (one.head, one.dest, one.src, &one.texts, &one.heads, &one.probs),
+            (other.head, other.dest, other.src, &other.texts, &other.heads, &other.probs)
+        );
+        let (scores, theirs) = (one.scores.as_ref().unwrap(), other.scores.as_ref().unwrap());
+        assert_eq!(scores.shape(), theirs.shape());
+        close("scores", scores.data(), theirs.data());
+        close("the pattern", one.pattern.data(), other.pattern.data());
+        let tokens = |result: &ResultFile| -> (Vec<u32>, Vec<f32>) {
+            let tokens = &result.next().unwrap().tokens;
+            tokens.iter().map(|next| (next.token, next.logprob)).unzip()
+        };
+        let ((one, logprobs), (other, theirs)) = (tokens(&found), tokens(&expected));
+        assert_eq!(one, other);
+        close("next", &logprobs, &theirs);
+        // The two pairs that were asked for have their account, and only as it was recorded.
+        let recorded = (dest, src) != (Some(6), None) && text == TEXTS[0];
+        assert_eq!(found.pair().is_some(), recorded, "{question:?}");
+        if let Some(pair) = found.pair() {
+            let theirs = expected.pair().unwrap();
+            assert_eq!(pair.components, theirs.components);
+            close("the table", pair.table.data(), theirs.table.data());
+            let sum: f64 = pair.table.data().iter().map(|&cell| f64::from(cell)).sum();
+            assert!((sum - f64::from(pair.score)).abs() < 3e-4, "{sum} is not {}", pair.score);
+            let relative = Question {
+                relative: Some(Relative::Mean),
+                ..question.clone()
+            };
+            assert!(recording.answer(&relative).unwrap().pair().is_none());
+        }
+        // It is a result file like any other.
+        let text = found.to_json().unwrap();
+        assert_eq!(ResultFile::from_json(text.as_bytes()).unwrap(), found);
+    }
+}
+
+#[test]
+fn a_recording_holds_against_its_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = recorded(folder.path());
+    assert!(recordings::check(&mut model(), &recording, 1e-3) > 2 * 12);
+}
+
+#[test]
+fn wrong_options_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("recorded.json");
+    for (more, part) in [
+        (&["--text", ""][..], "no word"),
+        (&["--text", "a", "--pair", "2.1:-9:0"], "--pair is -9"),
+        (&["--text", "a", "--pair", "7.1:0:0"], "7.1"),
+        (&["--text", "a b", "--pair", "2.1:0:1"], "after the destination"),
+        (&["--text", "a", "--begin", "7.1"], "7.1"),
+        (&["--text", "a", "--text", "a"], "there twice"),
+    ] {
+        let output = record(&out, more);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(part) && message.lines().count() == 1, "{message}");
+        assert!(!out.exists(), "something was written");
+    }
+    // clap's own: no sentence, and what is no pair.
+    for more in [&[][..], &["--text", "a", "--pair", "2.1"]] {
+        assert_eq!(record(&out, more).status.code(), Some(2));
+    }
+}
