@@ -11,8 +11,8 @@
 mod golden_file;
 
 use futures::executor::block_on;
-use golden_file::{recordings, results};
 use golden_file::{Golden, Recorder, analysis};
+use golden_file::{recordings, results};
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;

@@ -21,7 +21,10 @@ use keyside::prompts::Prompt;
 use keyside::result::{Recording, ResultFile};
 
 const TINY: &str = "tests/fixtures/tiny";
-const TEXTS: [&str; 2] = ["When Mary and John went to the store, John gave a drink to", "na\u{ef}ve \u{6771}"];
+const TEXTS: [&str; 2] = [
+    "When Mary and John went to the store, John gave a drink to",
+    "na\u{ef}ve \u{6771}",
+];
 
 fn record(out: &Path, more: &[&str]) -> Output {
     let options = ["record", "--model", TINY, "--out", out.to_str().unwrap()];
@@ -86,12 +89,24 @@ fn a_recording_answers_as_the_model_does() {
         let (found, expected) = (recording.answer(&question).unwrap(), asked(&question));
         assert_eq!(
             (&found.model, &found.config, &found.prompts, &found.prompt_set),
-            (&expected.model, &expected.config, &expected.prompts, &expected.prompt_set)
+            (
+                &expected.model,
+                &expected.config,
+                &expected.prompts,
+                &expected.prompt_set
+            )
         );
         let (one, other) = (found.attention().unwrap(), expected.attention().unwrap());
         assert_eq!(
             (one.head, one.dest, one.src, &one.texts, &one.heads, &one.probs),
-            (other.head, other.dest, other.src, &other.texts, &other.heads, &other.probs)
+            (
+                other.head,
+                other.dest,
+                other.src,
+                &other.texts,
+                &other.heads,
+                &other.probs
+            )
         );
         let (scores, theirs) = (one.scores.as_ref().unwrap(), other.scores.as_ref().unwrap());
         assert_eq!(scores.shape(), theirs.shape());
@@ -112,7 +127,11 @@ fn a_recording_answers_as_the_model_does() {
             assert_eq!(pair.components, theirs.components);
             close("the table", pair.table.data(), theirs.table.data());
             let sum: f64 = pair.table.data().iter().map(|&cell| f64::from(cell)).sum();
-            assert!((sum - f64::from(pair.score)).abs() < 3e-4, "{sum} is not {}", pair.score);
+            assert!(
+                (sum - f64::from(pair.score)).abs() < 3e-4,
+                "{sum} is not {}",
+                pair.score
+            );
             let relative = Question {
                 relative: Some(Relative::Mean),
                 ..question.clone()

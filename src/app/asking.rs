@@ -7,7 +7,7 @@ use crate::analysis::Progress;
 use crate::analysis::pair::Question;
 use crate::error::{Error, ErrorKind};
 use crate::forward::Sampling;
-use crate::result::ResultFile;
+use crate::result::{Recording, ResultFile};
 use crate::worker::ToWorker;
 
 /// The question that the worker is busy with.
@@ -95,6 +95,38 @@ impl Asking {
             sampling,
         });
         messages
+    }
+
+    /// Answers `question` from `recording`, in place of what is being asked: the message to send, if that has to be stopped. The
+    /// answer becomes version `revision` of what is shown; where the sentence is not recorded, the last answer stays.
+    pub(super) fn answer_recorded(
+        &mut self,
+        revision: u64,
+        recording: &Recording,
+        question: Question,
+    ) -> Option<ToWorker> {
+        let overtaken = self.cancel();
+        // No model is asked.
+        self.url.clear();
+        self.error = None;
+        self.answered = None;
+        if recording.sentence(&question).is_none() {
+            return overtaken;
+        }
+        match recording.answer(&question) {
+            // Whole: what is not recorded of this pair is not left from the one before.
+            Ok(result) => {
+                self.answered = Some((String::new(), question));
+                self.shown = Some(Shown {
+                    revision,
+                    origin: Origin::Recorded,
+                    result: Arc::new(result),
+                    note: None,
+                });
+            }
+            Err(error) => self.error = Some(error),
+        }
+        overtaken
     }
 
     /// Stops asking; None where nothing is asked.

@@ -1,5 +1,7 @@
 //! Which result is shown, and what the worker is doing: everything that happens on the page, without pixels.
 
+mod questions;
+
 use std::sync::Arc;
 
 use super::asking::Asking;
@@ -8,14 +10,12 @@ use super::library::Library;
 use super::naming::Naming;
 use super::partial;
 pub use super::state::{Description, Origin, Run, Shown, WorkerState};
-use crate::analysis::pair::Question;
 use crate::analysis::{Analysis, BatchValues, Phase, Progress};
 use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
-use crate::forward::Sampling;
 use crate::model::Config;
 use crate::model::ModelCard;
-use crate::result::{ModelInfo, ResultFile};
+use crate::result::{ModelInfo, Recording, ResultFile};
 use crate::worker::{FromWorker, ToWorker};
 
 /// The run that the worker is busy with.
@@ -48,6 +48,7 @@ pub struct Session {
     library: Library,
     asking: Asking,
     naming: Naming,
+    recording: Option<Arc<Recording>>,
     paused: bool,
     notices: Notices,
     error: Option<Error>,
@@ -69,22 +70,6 @@ impl Session {
     /// The worker's life.
     pub fn worker(&self) -> WorkerState {
         self.worker
-    }
-
-    /// What is asked of a sentence, and what was answered.
-    pub fn asking(&self) -> &Asking {
-        &self.asking
-    }
-
-    /// What the model's heads are called.
-    pub fn naming(&self) -> &Naming {
-        &self.naming
-    }
-
-    /// Names the heads of the model at `url`: what to send.
-    pub fn name_heads(&mut self, url: &str) -> ToWorker {
-        let id = self.next_id();
-        self.naming.ask(id, url)
     }
 
     /// Which models are stored, as far as that is known.
@@ -233,36 +218,6 @@ impl Session {
         });
         self.run = Run::Opening;
         describe.into_iter().chain([analyze]).collect()
-    }
-
-    /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
-    pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
-        let naming = self.naming.give_way();
-        let describe = self.describe(url);
-        let id = self.next_id();
-        let ask = self.asking.ask(id, url, question);
-        naming.into_iter().chain(describe).chain(ask).collect()
-    }
-
-    /// Lets the model at `url` go on with the sentence of `question`, `count` tokens at most: the messages to send, in order.
-    pub fn go_on(&mut self, url: &str, question: Question, how: (usize, Sampling)) -> Vec<ToWorker> {
-        let id = self.next_id();
-        self.asking.go_on(id, url, question, how)
-    }
-
-    /// What the model has made of the sentence, once.
-    pub fn take_continued(&mut self) -> Option<String> {
-        self.asking.take_continued()
-    }
-
-    /// Stops asking; None where nothing is asked.
-    pub fn stop_asking(&mut self) -> Option<ToWorker> {
-        self.asking.cancel()
-    }
-
-    /// Shows `error` in place of an answer about a sentence; what else is shown stays.
-    pub fn fail_asking(&mut self, error: Error) {
-        self.asking.fail(error);
     }
 
     /// Asks the run to stop; None when there is nothing to stop, or it has been asked already.
@@ -474,3 +429,7 @@ pub fn fraction(progress: &Progress) -> Option<f64> {
 #[cfg(test)]
 #[path = "session_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "session/recorded_tests.rs"]
+mod recorded_tests;

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::analysis::pair::Question;
 use crate::app::form::{Form, ModelChoice};
+use crate::forward::Sampling;
 use crate::names::{Head, HistogramId, SeriesId};
 use crate::prompts::PromptSource;
 

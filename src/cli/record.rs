@@ -154,7 +154,10 @@ async fn record(model: &mut Model, text: &str, arguments: &RecordArguments) -> R
         let account = pair::account(model, &pair, &Unwatched).await?;
         pairs.push(PairSection::new(&pair, &account, None)?);
     }
-    if let Some(head) = heads.iter().find(|(_, rows)| rows.iter().any(|value| !value.is_finite())) {
+    if let Some(head) = heads
+        .iter()
+        .find(|(_, rows)| rows.iter().any(|value| !value.is_finite()))
+    {
         let cause = format!("a score of head {} is not finite", head.0);
         return Err(Error::new(ErrorKind::Checkpoint, cause).advice("Check the model's weights."));
     }

@@ -113,7 +113,10 @@ impl AttentionSection {
 
     /// The heads that are known, by layer.
     pub fn known_heads(&self) -> Vec<Head> {
-        match (&self.heads, self.scores.as_ref().or(self.probs.as_ref()).map(Array::shape)) {
+        match (
+            &self.heads,
+            self.scores.as_ref().or(self.probs.as_ref()).map(Array::shape),
+        ) {
             (Some(heads), _) => heads.clone(),
             (None, Some(&[layers, heads, _])) => (0..layers)
                 .flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head)))
@@ -313,7 +316,10 @@ fn check_positions(dest: usize, src: usize, count: Option<usize>) -> Result<()> 
 
 /// Checks that `heads` are heads of the model, each once, `head` among them.
 fn check_heads(heads: &[Head], head: Head, config: &Config) -> Result<()> {
-    heads.iter().try_for_each(|known| config.check_head(*known)).map_err(misfit)?;
+    heads
+        .iter()
+        .try_for_each(|known| config.check_head(*known))
+        .map_err(misfit)?;
     let twice = (1..heads.len()).find(|&index| heads[..index].contains(&heads[index]));
     let cause = match twice {
         Some(index) => format!("attention: head {} is twice among heads", heads[index]),
@@ -330,10 +336,11 @@ fn check_heads(heads: &[Head], head: Head, config: &Config) -> Result<()> {
 pub(crate) fn check_probabilities(what: &str, values: &[f32]) -> Result<()> {
     match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
         None => Ok(()),
-        Some(index) => Err(
-            Error::new(ErrorKind::ResultFile, format!("{what}: value {index} is {}", values[index]))
-                .expected("probabilities, from 0 to 1"),
-        ),
+        Some(index) => Err(Error::new(
+            ErrorKind::ResultFile,
+            format!("{what}: value {index} is {}", values[index]),
+        )
+        .expected("probabilities, from 0 to 1")),
     }
 }
 

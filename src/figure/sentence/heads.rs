@@ -134,8 +134,12 @@ impl FigureKind for Heads {
             [Field::Text(head.to_string())].into_iter().chain(values).collect()
         };
         let caption = match section.scores {
-            Some(_) => "A row per head: its attention and its score from the one token to the other, and the entropy of its whole row in nats.",
-            None => "A row per head: its attention from the one token to the other, and the entropy of its whole row in nats.",
+            Some(_) => {
+                "A row per head: its attention and its score from the one token to the other, and the entropy of its whole row in nats."
+            }
+            None => {
+                "A row per head: its attention from the one token to the other, and the entropy of its whole row in nats."
+            }
         };
         Ok(vec![Table {
             name: "heads",

@@ -52,7 +52,11 @@ fn plot(of: Subject<'_>) -> Result<TokensPlot> {
             Some(share) => format!("attention {}", percent(share)),
             None => "after the query, which does not see it".into(),
         });
-        lines.extend(token.score.map(|score| format!("score {}", number(f64::from(score), 3))));
+        lines.extend(
+            token
+                .score
+                .map(|score| format!("score {}", number(f64::from(score), 3))),
+        );
         TokenChip {
             text: visible(text),
             attention: token.share.unwrap_or_default(),

@@ -32,7 +32,9 @@ impl Measure {
     /// Those that are known of `section`: scores are not in recordings of probabilities.
     pub fn known(section: &AttentionSection) -> impl Iterator<Item = Self> {
         let scores = section.scores.is_some();
-        Self::ALL.into_iter().filter(move |measure| scores || *measure != Self::Score)
+        Self::ALL
+            .into_iter()
+            .filter(move |measure| scores || *measure != Self::Score)
     }
 
     /// It, or attention where it is not known of `section`.

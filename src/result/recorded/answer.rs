@@ -131,14 +131,13 @@ impl RecordedSentence {
         row
     }
 
-    fn attention(
-        &self,
-        config: &Config,
-        head: Head,
-        dest: usize,
-        src: usize,
-    ) -> Result<AttentionSection> {
-        let numbers: Vec<f32> = self.heads.keys().flat_map(|&head| self.row(head, dest)).copied().collect();
+    fn attention(&self, config: &Config, head: Head, dest: usize, src: usize) -> Result<AttentionSection> {
+        let numbers: Vec<f32> = self
+            .heads
+            .keys()
+            .flat_map(|&head| self.row(head, dest))
+            .copied()
+            .collect();
         let whole = self.heads.len() == config.n_layer * config.n_head;
         let shape = match whole {
             true => vec![config.n_layer, config.n_head, dest + 1],

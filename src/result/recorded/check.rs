@@ -27,11 +27,12 @@ impl Recording {
                 ..cause
             };
             sentence.check(&self.config).map_err(ours)?;
-            let same = |other: &&RecordedSentence| {
-                (&other.text, other.prepend_bos) == (&sentence.text, sentence.prepend_bos)
-            };
+            let same =
+                |other: &&RecordedSentence| (&other.text, other.prepend_bos) == (&sentence.text, sentence.prepend_bos);
             if self.sentences[..index].iter().any(|other| same(&other)) {
-                return Err(ours(error("the sentence is there twice").expected("each sentence once")));
+                return Err(ours(
+                    error("the sentence is there twice").expected("each sentence once"),
+                ));
             }
         }
         Ok(())
@@ -83,8 +84,10 @@ impl RecordedSentence {
         for pair in &self.pairs {
             pair.check(config, 1)?;
             if pair.dest >= count {
-                return Err(error(format!("there is an account of position {} of {count}", pair.dest))
-                    .expected(format!("a position from 0 to {}", count - 1)));
+                return Err(
+                    error(format!("there is an account of position {} of {count}", pair.dest))
+                        .expected(format!("a position from 0 to {}", count - 1)),
+                );
             }
         }
         Ok(())

@@ -40,7 +40,10 @@ fn the_shipped_sentences_are_there_and_small() {
         assert_eq!(whole.next().is_some(), sentence.rows == Rows::Scores);
     }
     // What is written reads back as it was.
-    assert_eq!(Recording::from_json(recording.to_json().expect("is written").as_bytes()), Ok(recording));
+    assert_eq!(
+        Recording::from_json(recording.to_json().expect("is written").as_bytes()),
+        Ok(recording)
+    );
 }
 
 #[test]
@@ -74,7 +77,10 @@ fn any_recorded_head_and_position_is_answered() {
     assert_eq!((section.dest, section.known_heads().len()), (5, 144));
     let most = |head: Head| section.row(head)[1..5].iter().copied().fold(0.0, f32::max);
     let largest = section.known_heads().into_iter().map(most).fold(0.0, f32::max);
-    assert_eq!((most(section.head), section.row(section.head)[section.src]), (largest, largest));
+    assert_eq!(
+        (most(section.head), section.row(section.head)[section.src]),
+        (largest, largest)
+    );
     assert_eq!(first.next().map(|next| (next.dest, next.tokens.len())), Some((5, 20)));
     let other = recording.answer(&Question {
         head: Some(Head::new(11, 11)),
@@ -96,9 +102,15 @@ fn what_is_not_recorded_says_so() {
     let changes: [(Change, &str); 5] = [
         (|question| question.text.push('!'), "is not recorded"),
         (|question| question.prepend_bos = false, "is not recorded"),
-        (|question| question.head = Some(Head::new(0, 0)), "head 0.0 is not recorded"),
+        (
+            |question| question.head = Some(Head::new(0, 0)),
+            "head 0.0 is not recorded",
+        ),
         (|question| question.dest = Some(15), "position 15"),
-        (|question| (question.dest, question.src) = (Some(3), Some(4)), "after the destination"),
+        (
+            |question| (question.dest, question.src) = (Some(3), Some(4)),
+            "after the destination",
+        ),
     ];
     for (change, part) in changes {
         let mut question = canonical();
@@ -119,14 +131,29 @@ fn parts_that_do_not_fit_are_refused() {
         (|file| _ = file.as_object_mut().unwrap().remove("format"), "no field"),
         (|file| _ = file.as_object_mut().unwrap().remove("model"), "model"),
         (|file| file["sentences"] = json!([]), "no sentence"),
-        (|file| file["sentences"][1] = file["sentences"][2].clone(), "there twice"),
-        (|file| file["sentences"][0]["tokens"] = json!([]), "sentences[0]: it has 0 tokens"),
+        (
+            |file| file["sentences"][1] = file["sentences"][2].clone(),
+            "there twice",
+        ),
+        (
+            |file| file["sentences"][0]["tokens"] = json!([]),
+            "sentences[0]: it has 0 tokens",
+        ),
         (|file| file["sentences"][0]["texts"] = json!([]), "texts"),
         (|file| file["sentences"][0]["heads"] = json!({}), "no head"),
         (|file| file["sentences"][0]["heads"]["12.0"] = json!([1.0]), "12.0"),
-        (|file| file["sentences"][0]["heads"]["10.7"] = json!([1.0]), "head 10.7 has 1 numbers"),
-        (|file| file["sentences"][0]["heads"]["10.7"][3] = json!(1.5), "a number of head 10.7 is 1.5"),
-        (|file| file["sentences"][0]["begin"] = json!("1.1"), "begins with head 1.1"),
+        (
+            |file| file["sentences"][0]["heads"]["10.7"] = json!([1.0]),
+            "head 10.7 has 1 numbers",
+        ),
+        (
+            |file| file["sentences"][0]["heads"]["10.7"][3] = json!(1.5),
+            "a number of head 10.7 is 1.5",
+        ),
+        (
+            |file| file["sentences"][0]["begin"] = json!("1.1"),
+            "begins with head 1.1",
+        ),
         (
             |file| file["sentences"][1]["next"]["9"] = file["sentences"][1]["next"]["5"].clone(),
             "after position 9",
@@ -137,7 +164,10 @@ fn parts_that_do_not_fit_are_refused() {
         change(&mut file);
         let error = Recording::from_json(file.to_string().as_bytes()).expect_err("it is refused");
         assert!(error.to_string().contains(part), "change {number}: {error}");
-        assert!(error.kind == ErrorKind::ResultFile && !error.advice.is_empty(), "change {number}: {error}");
+        assert!(
+            error.kind == ErrorKind::ResultFile && !error.advice.is_empty(),
+            "change {number}: {error}"
+        );
     }
     for bytes in [&b""[..], b"{", b"\xff", b"null", &SHIPPED[..SHIPPED.len() / 2]] {
         assert!(Recording::from_json(bytes).is_err());

@@ -1,0 +1,109 @@
+//! What is asked of one sentence: of a model, or of what is recorded.
+
+use std::sync::Arc;
+
+use super::Session;
+use crate::analysis::pair::Question;
+use crate::app::asking::Asking;
+use crate::app::naming::Naming;
+use crate::error::Error;
+use crate::forward::Sampling;
+use crate::result::{RecordedSentence, Recording};
+use crate::worker::ToWorker;
+
+impl Session {
+    /// What is asked of a sentence, and what was answered.
+    pub fn asking(&self) -> &Asking {
+        &self.asking
+    }
+
+    /// What the model's heads are called.
+    pub fn naming(&self) -> &Naming {
+        &self.naming
+    }
+
+    /// Names the heads of the model at `url`: what to send.
+    pub fn name_heads(&mut self, url: &str) -> ToWorker {
+        let id = self.next_id();
+        self.naming.ask(id, url)
+    }
+
+    /// The recorded sentences, in the order in which they are offered; empty until they have arrived.
+    pub fn sentences(&self) -> &[RecordedSentence] {
+        self.recording.as_ref().map_or(&[], |recording| &recording.sentences)
+    }
+
+    /// The recorded sentence that `question` is about, if it is one.
+    pub fn sentence(&self, question: &Question) -> Option<&RecordedSentence> {
+        self.recording.as_ref()?.sentence(question)
+    }
+
+    /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
+    pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
+        let naming = self.naming.give_way();
+        let describe = self.describe(url);
+        let id = self.next_id();
+        let ask = self.asking.ask(id, url, question);
+        naming.into_iter().chain(describe).chain(ask).collect()
+    }
+
+    /// Whether BOS stands before `text`, which was typed in place of the sentence of `before`: as it was recorded, where recorded
+    /// sentences are asked (`recorded`) and it is one; else as it was, but for a BOS that came with a recorded sentence.
+    pub fn begins_with_bos(&self, text: &str, before: &Question, recorded: bool) -> bool {
+        let mut same = self.sentences().iter().filter(|sentence| sentence.text == text);
+        match same.next().filter(|_| recorded) {
+            Some(sentence) => sentence.prepend_bos,
+            None => before.prepend_bos && self.sentence(before).is_none(),
+        }
+    }
+
+    /// Whether all that `question` asks of heads is recorded.
+    pub fn is_recorded(&self, question: &Question) -> bool {
+        self.sentence(question)
+            .is_some_and(|sentence| sentence.has_head(question))
+    }
+
+    /// Whether the head of the answer that is shown is the one that its recording begins with.
+    pub fn begins_with_head(&self) -> bool {
+        let found = self.asking.shown().and_then(|shown| {
+            let (prompt, section) = (shown.result.prompts.first()?, shown.result.attention()?);
+            let same = |sentence: &&RecordedSentence| sentence.tokens == prompt.tokens;
+            Some(self.sentences().iter().find(same)?.begin? == section.head)
+        });
+        found.unwrap_or_default()
+    }
+
+    /// Lets the model at `url` go on with the sentence of `question`, `count` tokens at most: the messages to send, in order.
+    pub fn go_on(&mut self, url: &str, question: Question, how: (usize, Sampling)) -> Vec<ToWorker> {
+        let id = self.next_id();
+        self.asking.go_on(id, url, question, how)
+    }
+
+    /// What the model has made of the sentence, once.
+    pub fn take_continued(&mut self) -> Option<String> {
+        self.asking.take_continued()
+    }
+
+    /// The recorded sentences have arrived.
+    pub fn sentences_arrived(&mut self, recording: Recording) {
+        self.recording = Some(Arc::new(recording));
+    }
+
+    /// Answers `question` from the recorded sentences, as far as it is recorded, in place of what is being asked: the message to
+    /// send, if that has to be stopped.
+    pub fn ask_recorded(&mut self, question: Question) -> Option<ToWorker> {
+        let recording = self.recording.clone()?;
+        self.revision += 1;
+        self.asking.answer_recorded(self.revision, &recording, question)
+    }
+
+    /// Stops asking; None where nothing is asked.
+    pub fn stop_asking(&mut self) -> Option<ToWorker> {
+        self.asking.cancel()
+    }
+
+    /// Shows `error` in place of an answer about a sentence; what else is shown stays.
+    pub fn fail_asking(&mut self, error: Error) {
+        self.asking.fail(error);
+    }
+}
