@@ -72,6 +72,8 @@ pub struct Page {
     pub tab: RwSignal<Tab>,
     /// What is asked of a sentence.
     pub question: RwSignal<Question>,
+    /// Whether the recorded sentences are on their way.
+    pub sentences_awaited: RwSignal<bool>,
     /// Whether a link asks for a run that is not shown yet.
     pub asked: RwSignal<bool>,
     /// Whether the controls are unfolded, where there is no room for them beside the figures.
@@ -110,6 +112,7 @@ impl Page {
             bar: AddressBar::new(),
             tab: RwSignal::new(Tab::default()),
             question: RwSignal::new(Question::default()),
+            sentences_awaited: RwSignal::new(false),
             asked: RwSignal::new(false),
             controls_open: RwSignal::new(false),
             link: StoredValue::new_local(None),

@@ -6,6 +6,8 @@ use crate::error::Result;
 
 /// Where the recorded run is, relative to the page.
 pub const RECORDED: &str = "recorded/gpt2-small-10.7.json";
+/// Where the recorded sentences are, relative to the page.
+pub const SENTENCES: &str = "recorded/gpt2-small-sentences.json";
 /// Where the bundled model is, relative to the page.
 const BUNDLED: &str = "models/tiny-ioi";
 

@@ -9,6 +9,10 @@ use crate::app::form::ModelChoice;
 use crate::app::session::Session;
 use crate::error::{Error, ErrorKind};
 use crate::forward::Sampling;
+use crate::prompts::PromptSet;
+use crate::result::{Recording, ResultFile};
+use crate::web::document;
+use crate::web::places::SENTENCES;
 
 impl Page {
     /// The page whose result is the last answer about a sentence: its figures are those of the sentence.
@@ -33,15 +37,12 @@ impl Page {
         let found = self.session.with_untracked(|session| {
             let result = &session.asking().shown()?.result;
             let section = result.attention()?;
-            Some((
-                result.prompts.first()?.text.clone(),
-                section.head,
-                section.dest,
-                section.src,
-            ))
+            let sentence = (result.prompts.first()?.text.clone(), prepend_bos(result));
+            Some((sentence, section.head, section.dest, section.src))
         });
         self.question.update(|question| {
-            if let Some((_, head, dest, src)) = found.filter(|(text, ..)| *text == question.text) {
+            let same = |(text, bos): &(String, bool)| *text == question.text && *bos == question.prepend_bos;
+            if let Some((_, head, dest, src)) = found.filter(|(sentence, ..)| same(sentence)) {
                 // Where the head alone was named, the token is the one that it looks most to.
                 question.head.get_or_insert(head);
                 question.dest.get_or_insert(dest);
@@ -84,10 +85,15 @@ impl Page {
         self.send(messages.unwrap_or_default());
     }
 
-    /// Asks what is to be asked, unless that is answered, nothing is to be asked, or there is no model to ask.
+    /// Asks what is to be asked, unless that is answered, nothing is to be asked, or there is no model to ask: then what is recorded
+    /// answers.
     pub fn ask(self) {
         let question = self.question.get_untracked();
-        if question.text.trim().is_empty() || self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
+        if question.text.trim().is_empty() {
+            return;
+        }
+        if self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
+            self.ask_recorded(question);
             return;
         }
         let Some(url) = self.chosen_url() else {
@@ -113,9 +119,75 @@ impl Page {
         self.send(message);
     }
 
+    /// Asks the recorded sentences, as far as they have arrived.
+    fn ask_recorded(self, question: Question) {
+        if self
+            .session
+            .with_untracked(|session| session.asking().answers("", &question))
+        {
+            return;
+        }
+        let message = self
+            .session
+            .try_update(|session| session.ask_recorded(question))
+            .flatten();
+        // There need be no worker where nothing is asked of it.
+        if let Some(message) = message {
+            self.send([message]);
+        }
+    }
+
+    /// Asks about the recorded sentence `index`.
+    pub fn ask_example(self, index: usize) {
+        let found = self.session.with_untracked(|session| {
+            let sentence = session.sentences().get(index)?;
+            Some((sentence.text.clone(), sentence.prepend_bos))
+        });
+        if let Some((text, prepend_bos)) = found {
+            self.question.set(Question {
+                text,
+                prepend_bos,
+                ..Question::default()
+            });
+            self.ask();
+        }
+    }
+
+    /// Reads the recorded sentences, unless they are there, and answers what is asked of them.
+    pub fn load_sentences(self) {
+        let there = self.session.with_untracked(|session| !session.sentences().is_empty());
+        if there || self.sentences_awaited.get_untracked() {
+            return;
+        }
+        self.sentences_awaited.set(true);
+        leptos::task::spawn_local(async move {
+            let read = document::fetch(SENTENCES)
+                .await
+                .and_then(|bytes| Recording::from_json(&bytes));
+            self.sentences_awaited.set(false);
+            let recorded = self.form.with_untracked(|form| form.model) == ModelChoice::Recorded;
+            match read {
+                Ok(recording) => {
+                    self.session.update(|session| session.sentences_arrived(recording));
+                    if recorded {
+                        self.ask();
+                    }
+                }
+                // Whoever asks a model does not miss them.
+                Err(error) if recorded => self.session.update(|session| session.fail_asking(error)),
+                Err(_) => {}
+            }
+        });
+    }
+
     /// Stops asking.
     pub fn stop_asking(self) {
         let message = self.session.try_update(Session::stop_asking).flatten();
         self.send(message);
     }
+}
+
+/// Whether BOS stands before the sentence of `result`.
+fn prepend_bos(result: &ResultFile) -> bool {
+    matches!(&result.prompt_set, Some(PromptSet::Text(set)) if set.prepend_bos)
 }

@@ -8,7 +8,8 @@ use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::bars::Bars;
 use super::down::Down;
-use super::shown::{drawn, of_attention, only_pick};
+use super::offer::{Offer, is_answered_by_recording};
+use super::shown::{drawn, lacks, of_attention, only_pick};
 use crate::analysis::PairSection;
 use crate::analysis::pair::{Opening, Step};
 use crate::figure::down_words::{Line, step_into};
@@ -119,14 +120,16 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             word.map_or_else(|| name.to_owned(), |word| format!("{name} ({word})"))
         }
     };
+    let missing = lacks(sentence, |result| result.pair().is_some());
     let head = move || {
-        of_pair(sentence, |section, _| {
-            format!("What makes the score of {}?", section.head)
-        })
+        let of = match missing.get() {
+            true => of_attention(sentence, |section| section.head),
+            false => of_pair(sentence, |section, _| section.head),
+        };
+        of.map(|head| format!("What makes the score of {head}?"))
     };
-    view! {
-        <section class="card account" class:stale=stale data-testid="card-account">
-            <h2><span class="number">"2"</span>{head}</h2>
+    let whole = move || {
+        view! {
             <p class="soft">{move || of_pair(sentence, score_words)}</p>
             <div class="switches">
                 <fieldset class="segments small">
@@ -143,7 +146,32 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
                 Part::Both => view! { <BothSides sentence=sentence /> }.into_any(),
             }}
             <p class="soft" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
+        }
+    };
+    view! {
+        <section class="card account" class:stale=stale data-testid="card-account">
+            <h2><span class="number">"2"</span>{head}</h2>
+            {move || match missing.get() {
+                true => view! { <NotRecorded page=page sentence=sentence /> }.into_any(),
+                false => whole().into_any(),
+            }}
         </section>
+    }
+}
+
+/// That there is no account in the recording, and who makes one. Where what is shown is not what was asked, the field says so.
+#[component]
+fn NotRecorded(page: Page, sentence: Page) -> impl IntoView {
+    let answered = is_answered_by_recording(page);
+    let relative = Memo::new(move |_| page.question.with(|question| question.relative.is_some()));
+    view! {
+        <p class="soft" data-testid="not-recorded">"The account of this score is not recorded: only where heads look."</p>
+        <Show when=move || relative.get()>
+            <RelativeTo page=page sentence=sentence />
+        </Show>
+        <Show when=move || answered.get()>
+            <Offer page=page words="A model computes it here, on this device:" name="account-offer" />
+        </Show>
     }
 }
 

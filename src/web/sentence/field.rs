@@ -5,6 +5,8 @@ use web_sys::SubmitEvent;
 
 use super::super::page::Page;
 use super::super::panel::ModelMenu;
+use super::examples::Examples;
+use super::offer::{Offer, is_answered_by_recording};
 use super::recent;
 use crate::app::form::ModelChoice;
 use crate::app::session;
@@ -19,12 +21,27 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     let typed = RwSignal::new(page.question.with_untracked(|question| question.text.clone()));
     // A link, an example or "back" brings another sentence.
     Effect::new(move |_| typed.set(page.question.with(|question| question.text.clone())));
+    // Where nothing is typed, there is something to see at once.
+    let arrived = Memo::new(move |_| page.session.with(|session| !session.sentences().is_empty()));
+    let recorded = Memo::new(move |_| page.settled_form.with(|form| form.model == ModelChoice::Recorded));
+    Effect::new(move |_| {
+        let empty = || page.question.with(|question| question.text.is_empty()) && typed.with(String::is_empty);
+        if arrived.get() && recorded.get() && untrack(empty) {
+            page.ask_example(0);
+        }
+    });
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let text = typed.get_untracked();
         if page.question.with_untracked(|question| question.text == text) {
             page.ask();
         } else {
+            let before = page.question.get_untracked();
+            let of_recorded = recorded.get_untracked();
+            let bos = page
+                .session
+                .with_untracked(|session| session.begins_with_bos(&text, &before, of_recorded));
+            page.question.update_untracked(|question| question.prepend_bos = bos);
             page.ask_anew(text);
         }
     };
@@ -77,6 +94,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
                 />
                 "BOS first"
             </label>
+            <Examples page=page />
             <ModelMenu page=page />
         </form>
         <Told page=page />
@@ -87,29 +105,26 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
 /// What is missing, what goes on, what went wrong.
 #[component]
 fn Told(page: Page) -> impl IntoView {
-    let recorded = Memo::new(move |_| page.settled_form.with(|form| form.model == ModelChoice::Recorded));
-    let typed = Memo::new(move |_| page.question.with(|question| !question.text.trim().is_empty()));
+    let answered = is_answered_by_recording(page);
+    let missing = Memo::new(move |_| {
+        page.settled_form.with(|form| form.model == ModelChoice::Recorded)
+            && page.question.with(|question| !question.text.trim().is_empty())
+            && !answered.get()
+            && !page.sentences_awaited.get()
+    });
     let error = Memo::new(move |_| {
         page.session
             .with(|session| session.asking().error().map(ToString::to_string))
     });
     let busy = Memo::new(move |_| page.session.with(|session| session.asking().is_active()));
-    let choose = move |model: ModelChoice| {
-        page.choose(model);
-        page.ask();
-    };
     view! {
         <div id="sentence-told" class="told">
-            <Show when=move || recorded.get() && typed.get()>
-                <div class="offer" data-testid="sentence-offer">
-                    <p>"The recorded run has no heads for other sentences. A model computes them here, on this device:"</p>
-                    <button type="button" class="primary" data-testid="offer-bundled" on:click=move |_| choose(ModelChoice::Bundled)>
-                        "Run on the bundled model now"
-                    </button>
-                    <button type="button" data-testid="offer-gpt2" on:click=move |_| choose(ModelChoice::Hub)>
-                        "Get GPT-2 small, once (498 MB)"
-                    </button>
-                </div>
+            <Show when=move || missing.get()>
+                <Offer
+                    page=page
+                    words="This is not recorded: nothing is known of it without a model. A model computes it here, on this device:"
+                    name="sentence-offer"
+                />
             </Show>
             <div role="alert">
                 {move || error.get().map(|text| view! { <p class="error" data-testid="sentence-error">{text}</p> })}

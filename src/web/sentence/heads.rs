@@ -19,7 +19,14 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         return ().into_any();
     };
     let (plot, label) = drawn(sentence, place);
-    let measure = Memo::new(move |_| page.view.with(|view| view.sentence.measure));
+    let measure = Memo::new(move |_| {
+        let asked = page.view.with(|view| view.sentence.measure);
+        of_attention(sentence, |section| asked.or_known(section)).unwrap_or(asked)
+    });
+    let known = Memo::new(move |_| {
+        let known = of_attention(sentence, |section| Measure::known(section).collect());
+        known.unwrap_or_else(|| Measure::ALL.to_vec())
+    });
     let option = move |choice: Measure| {
         view! {
             <label>
@@ -40,8 +47,13 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         let Target::Cell(layer, head) = target else {
             return false;
         };
+        let head = Head::new(layer, head);
+        // A recording need not have all heads.
+        let there = untrack(|| of_attention(sentence, |section| section.known_heads().contains(&head)));
+        if there == Some(false) {
+            return false;
+        }
         page.ask_with(|question| {
-            let head = Head::new(layer, head);
             if question.head != Some(head) {
                 (question.head, question.src) = (Some(head), None);
             }
@@ -56,7 +68,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
             <p class="soft">{told}</p>
             <fieldset class="segments small">
                 <legend class="visually-hidden">"What the map shows"</legend>
-                {Measure::ALL.map(option).collect_view()}
+                {move || known.get().into_iter().map(option).collect_view()}
             </fieldset>
             <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
             <Names page=page sentence=sentence />

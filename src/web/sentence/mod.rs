@@ -4,9 +4,11 @@ mod account;
 mod arcs;
 mod bars;
 mod down;
+mod examples;
 mod field;
 mod heads;
 mod next;
+mod offer;
 mod recent;
 mod shown;
 mod strip;
@@ -31,6 +33,7 @@ const ACCOUNT: &str = "what-makes-the-score";
 #[component]
 pub fn SentencePage(page: Page) -> impl IntoView {
     let sentence = page.of_sentence();
+    page.load_sentences();
     let answered = Memo::new(move |_| sentence.shown.with(Option::is_some));
     view! {
         <main class="sentence-page" id=super::document::TOP tabindex="-1">

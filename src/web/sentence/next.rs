@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
 use super::super::page::Page;
+use super::shown::lacks;
 use crate::analysis::pair::NextToken;
+use crate::app::form::ModelChoice;
 use crate::error::{Error, ErrorKind};
 use crate::figure::sentence_words::{percent, visible};
 use crate::forward::Sampling;
@@ -30,6 +32,12 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
             page.ask_anew(kept + &text);
         }
     };
+    let missing = lacks(sentence, |result| result.next().is_some());
+    let words = move || match missing.get() {
+        true => "What comes after this token is not recorded.",
+        false => "The likeliest tokens after the query. A click continues the sentence with one.",
+    };
+    let model = Memo::new(move |_| page.settled_form.with(|form| form.model != ModelChoice::Recorded));
     let row = move |token: NextToken| {
         let share = token.logprob.exp();
         let text = token.text.clone();
@@ -51,8 +59,10 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
     view! {
         <section class="card" data-testid="card-next">
             <h2><span class="number">"4"</span>"What comes next?"</h2>
-            <p class="soft">"The likeliest tokens after the query. A click continues the sentence with one."</p>
-            <GoOn page=page />
+            <p class="soft">{words}</p>
+            <Show when=move || model.get()>
+                <GoOn page=page />
+            </Show>
             <ol class="next-tokens" data-testid="next-tokens">
                 {move || next.get().map(|tokens| tokens.into_iter().map(row).collect_view())}
             </ol>

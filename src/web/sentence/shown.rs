@@ -5,14 +5,27 @@ use leptos::prelude::*;
 use super::super::figures::Actions;
 use super::super::page::Page;
 use crate::analysis::AttentionSection;
+use crate::app::session::Origin;
 use crate::figure::{Figure, FigurePlace};
 use crate::plot::{Plot, Target};
+use crate::result::ResultFile;
 
 /// What `read` finds in the attention that is shown.
 pub fn of_attention<T>(sentence: Page, read: impl FnOnce(&AttentionSection) -> T) -> Option<T> {
     sentence
         .shown
         .with(|shown| shown.as_ref()?.result.attention().map(read))
+}
+
+/// Whether the answer that is shown is recorded, and lacks what `has` looks for.
+pub fn lacks(sentence: Page, has: fn(&ResultFile) -> bool) -> Memo<bool> {
+    Memo::new(move |_| {
+        sentence.shown.with(|shown| {
+            shown
+                .as_ref()
+                .is_some_and(|shown| shown.origin == Origin::Recorded && !has(&shown.result))
+        })
+    })
 }
 
 /// The plot of the figure at `place`, and what it shows in words.

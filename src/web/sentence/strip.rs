@@ -11,7 +11,8 @@ use super::super::page::Page;
 use super::arcs::Arcs;
 use super::shown::of_attention;
 use crate::analysis::AttentionSection;
-use crate::figure::sentence_words::{answer, how_chosen, percent, visible};
+use crate::app::session::{Origin, Session};
+use crate::figure::sentence_words::{answer, how_chosen, how_chosen_of_recorded, percent, visible};
 use crate::names::Side;
 
 /// How long a finger rests on a token to make it the query.
@@ -35,12 +36,12 @@ fn chips(section: &AttentionSection, tokens: &[u32]) -> Vec<Chip> {
         let id = tokens
             .get(position)
             .map_or_else(String::new, |token| format!(", token {token}"));
-        let about = match (share, scores.get(position)) {
-            (Some(share), Some(score)) => format!(
-                "position {position}{id}, attention {}, score {score:.2}",
-                percent(share)
-            ),
-            _ => format!("position {position}{id}, after the query"),
+        let score = scores
+            .get(position)
+            .map_or_else(String::new, |score| format!(", score {score:.2}"));
+        let about = match share {
+            Some(share) => format!("position {position}{id}, attention {}{score}", percent(share)),
+            None => format!("position {position}{id}, after the query"),
         };
         Chip {
             text: visible(text),
@@ -72,11 +73,17 @@ pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
     let chosen = Memo::new(move |_| page.question.with(|question| question.head.is_none()));
     let how = move || {
         sentence.shown.with(|shown| {
-            let result = &shown.as_ref()?.result;
-            let next = result.next()?.tokens.first()?;
-            chosen
-                .get()
-                .then(|| Some(how_chosen(result.attention()?, &next.text)))?
+            let shown = shown.as_ref()?;
+            let section = shown.result.attention()?;
+            if !chosen.get() {
+                return None;
+            }
+            if shown.origin == Origin::Recorded {
+                let named = page.session.with(Session::begins_with_head);
+                return Some(how_chosen_of_recorded(section, named));
+            }
+            let next = shown.result.next()?.tokens.first()?;
+            Some(how_chosen(section, &next.text))
         })
     };
     let frame = NodeRef::<html::Div>::new();

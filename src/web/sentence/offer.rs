@@ -1,0 +1,47 @@
+//! The models that compute what is not recorded.
+
+use leptos::prelude::*;
+
+use super::super::page::Page;
+use crate::app::form::ModelChoice;
+
+/// Whether the answer of the recorded sentences is the one to what is asked: of no other model, and of a sentence and a head that are
+/// recorded.
+pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
+    Memo::new(move |_| {
+        let recorded = page.settled_form.with(|form| form.model == ModelChoice::Recorded);
+        recorded
+            && page
+                .session
+                .with(|session| page.question.with(|question| session.is_recorded(question)))
+    })
+}
+
+/// Says in `words` what is missing, and offers the models that compute it.
+#[component]
+pub fn Offer(
+    page: Page,
+    words: &'static str,
+    /// Name for tests.
+    name: &'static str,
+) -> impl IntoView {
+    let bundled = move |_| {
+        page.choose(ModelChoice::Bundled);
+        // Its heads are others, and so is what they look at.
+        page.question
+            .update(|question| (question.head, question.src) = (None, None));
+        page.ask();
+    };
+    let gpt2 = move |_| {
+        page.choose(ModelChoice::Hub);
+        // What is shown is of the same model: the same head between the same tokens is meant.
+        page.ask_with(|_| ());
+    };
+    view! {
+        <div class="offer" data-testid=name>
+            <p>{words}</p>
+            <button type="button" class="primary" data-testid="offer-bundled" on:click=bundled>"Run on the bundled model now"</button>
+            <button type="button" data-testid="offer-gpt2" on:click=gpt2>"Get GPT-2 small, once (498 MB)"</button>
+        </div>
+    }
+}
