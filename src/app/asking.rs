@@ -110,9 +110,9 @@ impl Asking {
         self.url.clear();
         self.error = None;
         self.answered = None;
-        if recording.sentence(&question).is_none() {
+        let Some(sentence) = recording.sentence(&question) else {
             return overtaken;
-        }
+        };
         match recording.answer(&question) {
             // Whole: what is not recorded of this pair is not left from the one before.
             Ok(result) => {
@@ -121,7 +121,7 @@ impl Asking {
                     revision,
                     origin: Origin::Recorded,
                     result: Arc::new(result),
-                    note: None,
+                    note: sentence.note.clone(),
                 });
             }
             Err(error) => self.error = Some(error),

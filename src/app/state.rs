@@ -33,7 +33,7 @@ pub struct Shown {
     pub origin: Origin,
     /// The numbers.
     pub result: Arc<ResultFile>,
-    /// What the model says of itself, for models that do.
+    /// What the model says of itself, or a recording of its sentence, where they do.
     pub note: Option<String>,
 }
 

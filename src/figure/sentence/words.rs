@@ -104,9 +104,14 @@ pub fn answer(section: &AttentionSection) -> String {
     } = section;
     let (scores, row) = (section.scores_of(*head), section.row(*head));
     let share = |position: usize| row.get(position).copied().unwrap_or_default();
-    let score = |position: usize| scores.get(position).map(|score| format!("score {}", number(f64::from(*score), 2)));
+    let score = |position: usize| {
+        scores
+            .get(position)
+            .map(|score| format!("score {}", number(f64::from(*score), 2)))
+    };
     // What of `parts` is known.
-    let joined = |parts: [Option<String>; 2], between: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(between);
+    let joined =
+        |parts: [Option<String>; 2], between: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(between);
     let in_brackets = |told: String| match told.is_empty() {
         true => told,
         false => format!(" ({told})"),
@@ -166,7 +171,8 @@ pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
 /// The same of a recording, in which nothing was computed to choose; `named` where it names the head to begin with.
 pub fn how_chosen_of_recorded(section: &AttentionSection, named: bool) -> String {
     if named {
-        return "The recording begins with this head, and with the token that it looks most to, the first one apart.".into();
+        return "The recording begins with this head, and with the token that it looks most to, the first one apart."
+            .into();
     }
     format!(
         "Chosen for a start: of the {} heads that are recorded, this one looks most at a single token, the first and its own apart.",
