@@ -5,14 +5,16 @@ mod common;
 mod results;
 
 use common::tiny;
+use keyside::analysis::pair::Question;
 use keyside::names::Relative;
 use keyside::prompts::PromptSource;
 use keyside::prompts::text::TextPrompts;
-use keyside::result::ResultFile;
+use keyside::result::{Recording, ResultFile};
 use results::{example, live, live_of, read, sentence, written};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
+const RECORDED_SENTENCES: &[u8] = include_bytes!("../public/recorded/gpt2-small-sentences.json");
 const VERSION_1: &[u8] = include_bytes!("fixtures/result-version-1.json");
 const SCHEMA: &str = include_str!("../docs/result.schema.json");
 
@@ -53,7 +55,19 @@ fn every_file_that_is_written_is_what_the_schema_says() {
         text: "When [[Zanzibar]] and John\nThen [[Mary]] went [[to]] the store".to_owned(),
         ..TextPrompts::default()
     });
+    let recording = Recording::from_json(RECORDED_SENTENCES).unwrap();
+    let recorded = |index: usize| {
+        let sentence = &recording.sentences[index];
+        let question = Question {
+            text: sentence.text.clone(),
+            prepend_bos: sentence.prepend_bos,
+            ..Question::default()
+        };
+        recording.answer(&question).unwrap()
+    };
     let results = [
+        ("recorded sentence, probabilities of some heads", recorded(0)),
+        ("recorded sentence, scores of all heads", recorded(1)),
         ("live", live(Box::new(tiny()))),
         ("own prompts", live_of(Box::new(tiny()), own)),
         ("partial", partial),
@@ -134,7 +148,20 @@ fn parts_of_a_sentence_that_do_not_fit_each_other_are_refused() {
     let whole = written(&sentence(Some(Relative::Mean)));
     assert_eq!(read(&whole).unwrap().pair().unwrap().relative, Some(Relative::Mean));
     type Change = fn(&mut Value);
-    let changes: [(Change, &str); 9] = [
+    let changes: [(Change, &str); 13] = [
+        (
+            |file| _ = file["sections"][0].as_object_mut().unwrap().remove("scores"),
+            "neither of scores and probs",
+        ),
+        (
+            |file| file["sections"][0]["probs"] = file["sections"][0]["scores"].clone(),
+            "both of scores and probs",
+        ),
+        (
+            |file| file["sections"][0]["heads"] = json!(["2.1", "2.1"]),
+            "2.1 is twice",
+        ),
+        (|file| file["sections"][0]["heads"] = json!(["2.0"]), "2.1 is not among"),
         (
             |file| file["sections"][0]["scores"]["shape"] = json!([3, 14, 4]),
             "attention: scores",

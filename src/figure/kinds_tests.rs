@@ -9,9 +9,10 @@ use super::list::{Figure, FigurePlace, KINDS};
 use super::sentence::{Measure, SentenceView};
 use super::view::View;
 use crate::analysis::Array;
+use crate::analysis::pair::Question;
 use crate::names::{FigureName, HeatmapId, HistogramId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder, Theme, plot_svg};
-use crate::result::ResultFile;
+use crate::result::{Recording, ResultFile};
 
 pub fn recorded() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).unwrap()
@@ -20,6 +21,18 @@ pub fn recorded() -> ResultFile {
 /// A sentence on the tiny checkpoint.
 pub fn sentence() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../tests/fixtures/tiny-sentence-2.1.json")).unwrap()
+}
+
+/// A recorded sentence: of 13 heads, whose scores are not known.
+pub fn recorded_sentence() -> ResultFile {
+    let bytes = include_bytes!("../../public/recorded/gpt2-small-sentences.json");
+    let recording = Recording::from_json(bytes).unwrap();
+    let question = Question {
+        text: recording.sentences[0].text.clone(),
+        prepend_bos: true,
+        ..Question::default()
+    };
+    recording.answer(&question).unwrap()
 }
 
 /// The histogram `name`, shown as `view` says.
@@ -85,7 +98,7 @@ fn with_cells_of_prompts() -> ResultFile {
 #[test]
 fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
     let mut seen = BTreeSet::new();
-    for result in [recorded(), with_cells_of_prompts(), sentence()] {
+    for result in [recorded(), with_cells_of_prompts(), sentence(), recorded_sentence()] {
         for view in [View::default(), changed()] {
             for figure in Figure::all(&result, &view) {
                 let id = figure.id();
@@ -131,6 +144,35 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
     for place in FigurePlace::all().filter(|place| *place != FigurePlace::of(FigureName::HEATMAP).unwrap()) {
         assert!(seen.contains(place.as_str()), "{place} is a figure of no result");
     }
+}
+
+#[test]
+fn what_is_not_recorded_is_not_shown() {
+    let result = recorded_sentence();
+    let mut view = View::default();
+    // What the view asks for is not there: attention is.
+    view.sentence.measure = Measure::Score;
+    let figure = |name: &str| Figure::named(&result, name, &view).unwrap();
+    let title = figure("heads").plot(&result).unwrap().title().to_owned();
+    assert!(title.starts_with("Attention of every head"), "{title}");
+    assert_eq!(figure("heads").tables(&result).unwrap()[0].rows.len(), 13);
+    for name in ["heads", "tokens"] {
+        for table in figure(name).tables(&result).unwrap() {
+            assert!(!table.columns.contains(&"score".to_owned()), "{:?}", table.columns);
+        }
+    }
+    let told = figure("tokens").summary(&result);
+    assert!(
+        told.contains("Head 10.7") && told.contains("“Mary” with 81 %"),
+        "{told}"
+    );
+    let others = figure("heads").summary(&result);
+    assert!(
+        !told.contains("score") && others.starts_with("Of 13 heads"),
+        "{told} {others}"
+    );
+    let script = figure("heads").script(&result, "result.json", &Theme::light()).unwrap();
+    assert!(script.contains("MEASURE = \"attention\""), "{script}");
 }
 
 #[test]
