@@ -51,7 +51,7 @@ fn model() -> Model {
 /// What the model itself answers.
 fn asked(question: &Question) -> ResultFile {
     let mut result: Option<ResultFile> = None;
-    let give = |model: &Model, prompt: &Prompt, section: Section| {
+    let give = |model: &Model, prompt: &Prompt, section: Section, _| {
         let part = ResultFile::of_sentence(model, question, prompt, section);
         match &mut result {
             Some(result) => result.take(part),
