@@ -66,6 +66,12 @@ pub fn percent(share: f32) -> String {
     )
 }
 
+/// The same where there is little room: "<0.1 %".
+pub fn percent_in_short(share: f32) -> String {
+    let told = percent(share);
+    told.replace("under ", "<").replace("over ", ">")
+}
+
 /// What `component` is on `side`, for people. The last component of a table is the bias of its side.
 pub fn component_name(component: Component, side: Side) -> String {
     match component {
@@ -204,8 +210,13 @@ pub fn relative_words(section: &PairSection, texts: &[String]) -> String {
 /// What the score of the pair is, and what is held fixed while it is taken apart.
 pub fn score_words(section: &PairSection, texts: &[String]) -> String {
     let (dest, src) = (word(texts, section.dest), word(texts, section.src));
+    let what = if section.relative.is_some() {
+        "Relative score"
+    } else {
+        "Score"
+    };
     format!(
-        "Score {}: everything that was written at {src} before layer {}, as the query of {dest} reads it (the scales of LayerNorm are held \
+        "{what} {}: everything that was written at {src} before layer {}, as the query of {dest} reads it (the scales of LayerNorm are held \
          as they are).",
         number(f64::from(section.score), 2),
         section.head.layer,

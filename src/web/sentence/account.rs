@@ -117,7 +117,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
                 Side::Key => "Key side",
                 Side::Query => "Query side",
             };
-            word.map_or_else(|| name.to_owned(), |word| format!("{name} ({word})"))
+            word.map_or_else(|| name.to_owned(), |word| format!("{name}: {word}"))
         }
     };
     let missing = lacks(sentence, |result| result.pair().is_some());

@@ -59,7 +59,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             let config = &shown.result.config;
             let note = shown.note.as_ref().map_or_else(String::new, |note| format!(" {note}"));
             let timing = shown.result.timing.as_ref();
-            let took = timing.map_or_else(String::new, |timing| format!(" Answered in {:.2} s.", timing.seconds));
+            let took = timing.map_or_else(String::new, |timing| format!(" Answered in {:.3} s.", timing.seconds));
             Some(format!(
                 "{}: {} layers of {} heads.{took}{note}",
                 shown.result.model.name, config.n_layer, config.n_head

@@ -10,7 +10,7 @@ use super::shown::lacks;
 use crate::analysis::pair::NextToken;
 use crate::app::form::ModelChoice;
 use crate::error::{Error, ErrorKind};
-use crate::figure::sentence_words::{percent, visible};
+use crate::figure::sentence_words::{percent_in_short, visible};
 use crate::forward::Sampling;
 
 /// The card with the likeliest next tokens; a click appends one.
@@ -51,7 +51,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
                     on:click=move |_| go_on(text.clone())
                 >
                     <code>{visible(&token.text)}</code>
-                    <span>{percent(share)}</span>
+                    <span>{percent_in_short(share)}</span>
                 </button>
             </li>
         }
