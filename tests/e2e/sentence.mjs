@@ -36,6 +36,77 @@ const becomes = (tab, read, expected, what) => until(tab.page, read, (value) => 
 
 export const sentence = [
   {
+    name: "recorded sentences: answered at once and without a model; another example, a token, a head; what is not recorded says so",
+    timeout: 120_000,
+    async run(tab, { screenshots }) {
+      tab.allow(/request failed: .*ERR_ABORTED/);
+      const weights = [];
+      tab.page.on("request", (request) => {
+        if (/safetensors|tokenizer\.json/.test(request.url())) weights.push(request.url());
+      });
+      await tab.open();
+      await tab.at("tab-sentence").click();
+      // Nothing was typed: the canonical sentence, as others recorded it.
+      await tab.at("answer").getByText(/^Head 10\.7 at \u201cto\u201d.* looks at \u201cMary\u201d with 81 % of its attention/).waitFor();
+      check(!(await answer(tab)).includes("score"), "a score is told that nobody knows");
+      await becomes(tab, () => pair(tab), [14, 4], "the pair is not the recorded one");
+      check((await tab.at("sentence-input").inputValue()) === "When John and Mary went to the shops, John gave the bag to", "the field has another sentence");
+      check(await tab.at("sentence-bos").isChecked(), "BOS is not said");
+      check((await tab.at("how-chosen").innerText()).includes("The recording begins with this head"), "how it was chosen is not said");
+      check((await tab.at("measure-score").count()) === 0, "scores are offered that nobody knows");
+      await tab.at("not-recorded").getByText("not recorded").waitFor();
+      await tab.at("account-offer").getByTestId("offer-bundled").waitFor();
+      check((await tab.at("sentence-offer").count()) === 0, "the field offers a model, too");
+      await tab.at("card-next").getByText("not recorded").waitFor();
+      check((await tab.at("asking").count()) === 0, "something is awaited");
+      await tab.page.screenshot({ path: `${screenshots}/sentence-recorded.png`, fullPage: true });
+      // Another token.
+      await token(tab, 2).click();
+      await becomes(tab, () => pair(tab), [14, 2], "the key is not the token that was clicked");
+      await tab.at("how-chosen").getByText("begins with").waitFor({ state: "detached" });
+
+      // Another example: scores of all heads, and what comes next.
+      const examples = tab.at("examples");
+      check((await examples.locator("option").count()) === 7, "not six examples");
+      await examples.selectOption({ label: "Data visualization empowers users to" });
+      await until(tab.page, () => tab.page.locator(".token").count(), (count) => count === 6, "the example is not shown");
+      check((await tab.at("how-chosen").innerText()).includes("of the 144 heads that are recorded"), "how it was chosen is not said");
+      check((await answer(tab)).includes("score"), "the score is not told");
+      check((await tab.at("next-tokens").locator("li").count()) === 20, "not twenty next tokens");
+      await tab.at("measure-score").waitFor({ state: "attached" });
+      // A head of the map.
+      const before = await tab.at("chosen-head").innerText();
+      await tab.at("card-heads").locator("canvas").first().focus();
+      await tab.page.keyboard.press("ArrowDown");
+      await tab.page.keyboard.press(before.startsWith("11.") ? "ArrowUp" : "ArrowDown");
+      await tab.page.keyboard.press("Enter");
+      await until(tab.page, () => tab.at("chosen-head").innerText(), (head) => head !== before, "the head stays");
+      check((await tab.at("account-offer").count()) === 1, "the account offers no model");
+      check(weights.length === 0, `a model was asked for: ${weights}`);
+
+      // A link opens it again.
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("tab=sentence") && url.includes("head="), "the address does not follow");
+      const shown = await answer(tab);
+      await tab.page.reload();
+      await tab.at("answer").getByText(shown).waitFor();
+
+      // The reader's own sentence is asked of nobody until a model is chosen, and has no BOS that came with another.
+      await tab.at("examples").selectOption({ index: 1 });
+      await becomes(tab, () => pair(tab), [14, 4], "the first example is not shown");
+      await tab.at("sentence-input").fill(TEXT);
+      await tab.at("sentence-input").press("Enter");
+      await tab.at("sentence-offer").waitFor();
+      check(!(await tab.at("sentence-bos").isChecked()), "BOS stays");
+      check((await tab.at("account-offer").count()) === 0, "the offer is there twice");
+      check(weights.length === 0, `a model was asked for: ${weights}`);
+      await tab.at("examples").selectOption({ index: 1 });
+      await tab.at("account-offer").getByTestId("offer-bundled").click();
+      await answered(tab);
+      await tab.at("sentence-model").getByText("GPT-2 small").waitFor({ state: "detached" });
+      check((await tab.at("account-offer").count()) === 0, "a model is offered still");
+    },
+  },
+  {
     name: "two levels down and back, each list adds up to what was opened",
     timeout: 180_000,
     async run(tab, { screenshots }) {
