@@ -63,10 +63,22 @@ fn measure(of: Subject<'_>) -> Result<Measure> {
 fn title(of: Subject<'_>) -> Result<String> {
     let section = attention(of.result)?;
     let (dest, src) = ends(of.result, section.dest, section.src);
-    Ok(match measure(of)? {
-        Measure::Attention => format!("Attention of every head from {dest} to {src}"),
-        Measure::Score => format!("Score of every head from {dest} to {src}"),
-        Measure::Entropy => format!("How widely every head looks from {dest} (entropy in nats)"),
+    let (known, all) = (
+        section.known_heads().len(),
+        of.result.config.n_layer * of.result.config.n_head,
+    );
+    let heads = match known == all {
+        true => "every head".to_owned(),
+        false => format!("{known} of {all} heads"),
+    };
+    Ok(match of.view.sentence.measure {
+        Measure::Attention => format!("Attention of {heads} from {dest} to {src}"),
+        Measure::Score => format!("Score of {heads} from {dest} to {src}"),
+        Measure::Entropy => format!("How widely {heads} look from {dest} (entropy in nats)").replacen(
+            "every head look",
+            "every head looks",
+            1,
+        ),
     })
 }
 

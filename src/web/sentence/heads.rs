@@ -7,6 +7,7 @@ use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::shown::{drawn, of_attention, only_pick};
+use crate::analysis::AttentionSection;
 use crate::app::naming::{self, Named};
 use crate::figure::{FigurePlace, Measure};
 use crate::names::Head;
@@ -98,11 +99,14 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
     let choose = move |head: Head| {
         page.ask_with(|question| (question.head, question.src) = (Some(head), None));
     };
+    // Of a recording, that may lack heads.
+    let there = Memo::new(move |_| of_attention(sentence, AttentionSection::known_heads).unwrap_or_default());
     let button = move |of: (Head, Option<f32>)| {
         view! {
             <button
                 type="button"
                 class="preset"
+                disabled=move || there.with(|there| !there.contains(&of.0))
                 aria-pressed=move || (of_attention(sentence, |section| section.head) == Some(of.0)).to_string()
                 on:click=move |_| choose(of.0)
             >{naming::label(&of)}</button>
