@@ -71,7 +71,7 @@ fn title(of: Subject<'_>) -> Result<String> {
         true => "every head".to_owned(),
         false => format!("{known} of {all} heads"),
     };
-    Ok(match of.view.sentence.measure {
+    Ok(match measure(of)? {
         Measure::Attention => format!("Attention of {heads} from {dest} to {src}"),
         Measure::Score => format!("Score of {heads} from {dest} to {src}"),
         Measure::Entropy => format!("How widely {heads} look from {dest} (entropy in nats)").replacen(
