@@ -154,7 +154,7 @@ fn what_is_not_recorded_is_not_shown() {
     view.sentence.measure = Measure::Score;
     let figure = |name: &str| Figure::named(&result, name, &view).unwrap();
     let title = figure("heads").plot(&result).unwrap().title().to_owned();
-    assert!(title.starts_with("Attention of every head"), "{title}");
+    assert!(title.starts_with("Attention of 13 of 144 heads"), "{title}");
     assert_eq!(figure("heads").tables(&result).unwrap()[0].rows.len(), 13);
     for name in ["heads", "tokens"] {
         for table in figure(name).tables(&result).unwrap() {
