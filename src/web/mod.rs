@@ -28,6 +28,7 @@ mod picked;
 mod places;
 mod rehearsal;
 mod save;
+mod segment;
 mod sentence;
 mod story;
 mod summary;

@@ -7,6 +7,7 @@ use web_sys::File;
 
 use super::document::text_of;
 use super::page::{OWN_PROMPTS, Page};
+use super::segment::Segment;
 use crate::app::form::PromptChoice;
 use crate::app::prompt_words;
 use crate::error::{Error, ErrorKind, Result};
@@ -21,19 +22,14 @@ pub fn PromptField(page: Page, active: Memo<bool>) -> impl IntoView {
     let chosen = Memo::new(move |_| page.settled_form.with(|form| form.prompts));
     let option = move |choice: PromptChoice| {
         view! {
-            <label>
-                <input
-                    type="radio"
-                    name="prompts"
-                    class="visually-hidden"
-                    value=choice.value()
-                    data-testid=format!("prompts-{}", choice.value())
-                    prop:checked=move || chosen.get() == choice
-                    disabled=move || active.get()
-                    on:change=move |_| page.choose_prompts(choice)
-                />
-                <span>{choice.label()}</span>
-            </label>
+            <Segment
+                name="prompts"
+                value=choice.value()
+                label=move || choice.label()
+                chosen=Signal::derive(move || chosen.get() == choice)
+                disabled=active
+                choose=move || page.choose_prompts(choice)
+            />
         }
     };
     view! {

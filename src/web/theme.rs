@@ -1,6 +1,8 @@
 //! Light or dark: as the system has it, or as the reader wants it.
 
 use leptos::prelude::*;
+
+use super::segment::Segment;
 use wasm_bindgen::prelude::*;
 use web_sys::{Event, MediaQueryList};
 
@@ -70,18 +72,13 @@ pub fn ThemeSwitch(view: RwSignal<View>) -> impl IntoView {
             Appearance::Dark => "Dark",
         };
         view! {
-            <label>
-                <input
-                    type="radio"
-                    name="theme"
-                    class="visually-hidden"
-                    value=appearance.value()
-                    data-testid=format!("theme-{}", appearance.value())
-                    prop:checked=move || chosen.get() == appearance
-                    on:change=move |_| view.update(|view| view.appearance = appearance)
-                />
-                <span>{label}</span>
-            </label>
+            <Segment
+                name="theme"
+                value=appearance.value()
+                label=move || label
+                chosen=Signal::derive(move || chosen.get() == appearance)
+                choose=move || view.update(|view| view.appearance = appearance)
+            />
         }
     };
     view! {

@@ -6,6 +6,7 @@ use super::super::data_table::DataTable;
 use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
 use super::super::page::Page;
+use super::super::segment::Segment;
 use super::bars::Bars;
 use super::down::Down;
 use super::offer::{Offer, is_answered_by_recording};
@@ -71,27 +72,38 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
         true => Part::Both,
         false => Part::One(page.view.with(|view| view.sentence.side)),
     });
-    let option = move |choice: Part, value: &'static str, label: AnyView| {
-        let choose = move |_| match choice {
-            Part::Both => both.set(true),
-            Part::One(side) => {
-                both.set(false);
-                page.view.update(|view| view.sentence.side = side);
-            }
-        };
+    let label = move |choice: Part| {
+        move || {
+            let Part::One(side) = choice else {
+                return "Both".to_owned();
+            };
+            let word = of_pair(sentence, |section, texts| match side {
+                Side::Key => word(texts, section.src),
+                Side::Query => word(texts, section.dest),
+            });
+            let name = match side {
+                Side::Key => "Key side",
+                Side::Query => "Query side",
+            };
+            word.map_or_else(|| name.to_owned(), |word| format!("{name}: {word}"))
+        }
+    };
+    let choose = move |choice: Part| match choice {
+        Part::Both => both.set(true),
+        Part::One(side) => {
+            both.set(false);
+            page.view.update(|view| view.sentence.side = side);
+        }
+    };
+    let option = move |choice: Part, value: &'static str| {
         view! {
-            <label>
-                <input
-                    type="radio"
-                    name="account"
-                    class="visually-hidden"
-                    value=value
-                    data-testid=format!("account-{value}")
-                    prop:checked=move || part.get() == choice
-                    on:change=choose
-                />
-                <span>{label}</span>
-            </label>
+            <Segment
+                name="account"
+                value=value
+                label=move || view! { {label(choice)} }
+                chosen=Signal::derive(move || part.get() == choice)
+                choose=move || choose(choice)
+            />
         }
     };
     // The account comes after the attention: until then the last one is seen, faintly.
@@ -107,19 +119,6 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             ends.is_some_and(|(pair, attention)| pair != attention)
         })
     };
-    let side_label = move |side: Side| {
-        move || {
-            let word = of_pair(sentence, |section, texts| match side {
-                Side::Key => word(texts, section.src),
-                Side::Query => word(texts, section.dest),
-            });
-            let name = match side {
-                Side::Key => "Key side",
-                Side::Query => "Query side",
-            };
-            word.map_or_else(|| name.to_owned(), |word| format!("{name}: {word}"))
-        }
-    };
     let missing = lacks(sentence, |result| result.pair().is_some());
     let head = move || {
         let of = match missing.get() {
@@ -134,9 +133,9 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             <div class="switches">
                 <fieldset class="segments small">
                     <legend class="visually-hidden">"Which side"</legend>
-                    {option(Part::One(Side::Key), Side::Key.as_str(), side_label(Side::Key).into_any())}
-                    {option(Part::One(Side::Query), Side::Query.as_str(), side_label(Side::Query).into_any())}
-                    {option(Part::Both, "both", "Both".into_any())}
+                    {option(Part::One(Side::Key), Side::Key.as_str())}
+                    {option(Part::One(Side::Query), Side::Query.as_str())}
+                    {option(Part::Both, "both")}
                 </fieldset>
                 <RelativeTo page=page sentence=sentence />
             </div>

@@ -6,6 +6,7 @@ use super::super::data_table::DataTable;
 use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
 use super::super::page::Page;
+use super::super::segment::Segment;
 use super::shown::{drawn, of_attention, only_pick};
 use crate::analysis::AttentionSection;
 use crate::app::naming::{self, Named};
@@ -30,18 +31,13 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
     });
     let option = move |choice: Measure| {
         view! {
-            <label>
-                <input
-                    type="radio"
-                    name="measure"
-                    class="visually-hidden"
-                    value=choice.value()
-                    data-testid=format!("measure-{}", choice.value())
-                    prop:checked=move || measure.get() == choice
-                    on:change=move |_| page.view.update(|view| view.sentence.measure = choice)
-                />
-                <span>{choice.value()}</span>
-            </label>
+            <Segment
+                name="measure"
+                value=choice.value()
+                label=move || choice.value()
+                chosen=Signal::derive(move || measure.get() == choice)
+                choose=move || page.view.update(|view| view.sentence.measure = choice)
+            />
         }
     };
     let pick = only_pick(move |target| {
