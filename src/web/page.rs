@@ -184,6 +184,9 @@ impl Page {
             ModelChoice::Bundled => {
                 self.bring_defaults();
                 self.describe();
+                // Its heads are others, and so is what they look at.
+                self.question
+                    .update(|question| (question.head, question.src, question.down) = (None, None, None));
             }
             ModelChoice::Hub | ModelChoice::Url | ModelChoice::Picked => self.describe(),
         }

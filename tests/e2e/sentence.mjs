@@ -287,6 +287,9 @@ export const sentence = [
       await send("word ".repeat(400));
       await tab.at("sentence-error").getByText(/tokens; expected from 1 to/).waitFor();
       check((await answer(tab)) === shown, "the last answer is gone");
+      await send("   ");
+      await tab.at("sentence-error").getByText("no word to look at").waitFor();
+      check((await answer(tab)) === shown, "the last answer is gone");
       // One token: it looks at itself.
       await send("a");
       await tab.at("answer").getByText("at “a” looks at “a” with 100 %").waitFor();

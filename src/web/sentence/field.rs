@@ -11,6 +11,7 @@ use super::recent;
 use crate::app::form::ModelChoice;
 use crate::app::session;
 use crate::app::words;
+use crate::error::{Error, ErrorKind};
 
 const FIELD: &str = "sentence-input";
 
@@ -33,7 +34,10 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         let text = typed.get_untracked();
-        if page.question.with_untracked(|question| question.text == text) {
+        if text.trim().is_empty() {
+            let error = Error::new(ErrorKind::Prompt, "there is no word to look at").expected("a sentence");
+            page.session.update(|session| session.fail_asking(error));
+        } else if page.question.with_untracked(|question| question.text == text) {
             page.ask();
         } else {
             let before = page.question.get_untracked();

@@ -27,9 +27,6 @@ pub fn Offer(
 ) -> impl IntoView {
     let bundled = move |_| {
         page.choose(ModelChoice::Bundled);
-        // Its heads are others, and so is what they look at.
-        page.question
-            .update(|question| (question.head, question.src) = (None, None));
         page.ask();
     };
     let gpt2 = move |_| {
