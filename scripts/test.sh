@@ -46,7 +46,8 @@ step() {
   say "$name: done in $((SECONDS - start)) s"
 }
 
-page=(--target "$wasm_target" --no-default-features --features page)
+# As optimized as what ships, but for link-time optimization, which takes minutes for each of five programs (Cargo.toml).
+page=(--profile release --target "$wasm_target" --no-default-features --features page)
 
 suite_format() {
   scripts/setup.sh native
@@ -57,14 +58,14 @@ suite_lint() {
   scripts/setup.sh native wasm
   step check "clippy, native" cargo clippy --locked --release --all-targets -- -D warnings
   step check "clippy, wasm32" env CLIPPY_CONF_DIR="$root/scripts/clippy-wasm" scripts/with-wasm.sh \
-    cargo clippy --locked --profile page "${page[@]}" --lib --bin page --bin worker --bin first_view --test browser --test browser_storage -- -D warnings
+    cargo clippy --locked "${page[@]}" --lib --bin page --bin worker --bin first_view --test browser --test browser_storage -- -D warnings
 }
 
 suite_docs() {
   scripts/setup.sh native wasm
   step check "docs, native" env RUSTDOCFLAGS="-D warnings" cargo doc --locked --release --no-deps --document-private-items
   step check "docs, wasm32" env RUSTDOCFLAGS="-D warnings" scripts/with-wasm.sh \
-    cargo doc --locked --profile page --no-deps --document-private-items --lib "${page[@]}"
+    cargo doc --locked --no-deps --document-private-items --lib "${page[@]}"
 }
 
 suite_native() {
@@ -76,20 +77,20 @@ suite_browser() {
   scripts/setup.sh native wasm bindgen browser
   step tests "tests in headless Chromium" env CHROMEDRIVER="$(command -v chromedriver)" WASM_BINDGEN_TEST_TIMEOUT=300 \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
-    scripts/with-wasm.sh cargo test --locked --profile page "${page[@]}" --test browser --test browser_storage -- --nocapture
+    scripts/with-wasm.sh cargo test --locked "${page[@]}" --test browser --test browser_storage -- --nocapture
 }
 
 suite_e2e() {
   scripts/setup.sh native wasm bindgen browser e2e python
   step check "command line" cargo build --locked --release --bin keyside
-  step check "test page" scripts/build-page.sh
+  step check "test page" env KEYSIDE_PROFILE=release scripts/build-page.sh
   step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" KEYSIDE_PYTHON="$cache/python/bin/python" node tests/e2e/run.mjs
 }
 
 suite_faults() {
   scripts/setup.sh native wasm bindgen browser e2e
   step tests "faults between server, reader and storage, natively" cargo test --locked --release --test faults --test storage --test storage_versions --test store
-  step check "test page" scripts/build-page.sh
+  step check "test page" env KEYSIDE_PROFILE=release scripts/build-page.sh
   step tests "faults in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs faults
 }
 
