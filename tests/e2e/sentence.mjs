@@ -266,6 +266,8 @@ export const sentence = [
       check((await pair(tab))[0] === 9, "lifting the finger has moved the query away");
       const wide = await tab.page.evaluate(() => document.documentElement.scrollWidth);
       check(wide <= 390, `the page is ${wide} pixels wide`);
+      // What is told while an answer is made takes room above the cards.
+      await answered(tab);
       const bar = tab.page.getByRole("navigation", { name: "The pair" });
       check(/^1\.\d\s*John → \S+/.test((await bar.innerText()).replaceAll("\n", " ")), await bar.innerText());
       await bar.getByRole("button", { name: "Why" }).tap();
