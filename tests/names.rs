@@ -28,7 +28,7 @@ const PROSE: [&str; 6] = [
 ];
 
 /// Literals that are spelt like a name and are none: file, literals, what they are.
-const OTHERS: [(&str, &[&str], &str); 10] = [
+const OTHERS: [(&str, &[&str], &str); 11] = [
     (
         "analysis/settings/list.rs",
         &["seed", "seed {}", "src", "dest"],
@@ -63,6 +63,11 @@ const OTHERS: [(&str, &[&str], &str); 10] = [
     ("app/words.rs", &["seed {last}"], "part of a sentence"),
     ("export/cite.rs", &["misc"], "a kind of entry in BibTeX"),
     ("forward/embedding.rs", &["W_pos"], "a matrix, in an error"),
+    (
+        "web/sentence/next.rs",
+        &["seed"],
+        "the field of the seed that tokens are drawn with",
+    ),
 ];
 
 /// What a text form has that could be written by hand.

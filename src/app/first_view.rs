@@ -37,7 +37,7 @@ pub fn html(result: &ResultFile) -> Result<String> {
     let pictures = pictures(&Plot::from(plot))?;
     Ok(format!(
         r#"<header class="top-bar"><p class="wordmark">keyside</p><nav class="tabs">{tabs}</nav><div class="tools"></div></header>
-<div class="masthead"><h1>{title}</h1>{lead}</div>
+<section class="masthead" aria-label="What this is about"><h1>{title}</h1>{lead}</section>
 <div class="layout"><aside class="panel" aria-label="Controls"><p>The controls are loading…</p></aside><main class="results">
 {summary}
 <p class="seen">{question}</p>

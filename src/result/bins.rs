@@ -45,7 +45,7 @@ impl Bins {
         Some(Self {
             start,
             size,
-            count: last as usize + 1,
+            count: (last as usize).saturating_add(1),
         })
     }
 

@@ -44,12 +44,12 @@ pub fn TopBar(page: Page) -> impl IntoView {
 pub fn Masthead(page: Page) -> impl IntoView {
     let hidden = Memo::new(move |_| page.view.with(|view| view.text_hidden));
     view! {
-        <div class="masthead">
+        <section class="masthead" aria-label="What this is about">
             <h1>{words::TITLE}</h1>
             <Show when=move || !hidden.get()>
                 <p class="lead" data-testid="lead">{LEAD.map(|phrase| view! { <Part phrase=phrase /> }).collect_view()}</p>
             </Show>
-        </div>
+        </section>
     }
 }
 
