@@ -13,7 +13,9 @@ pub trait SectionType: Serialize + DeserializeOwned {
     fn head(&self) -> Option<Head>;
 
     /// The number of prompts that it has values for, where it has values for all prompts of the run.
-    fn prompt_count(&self) -> Option<usize>;
+    fn prompt_count(&self) -> Option<usize> {
+        None
+    }
 
     /// Checks that its parts fit each other and a result with `config` and `prompts` prompts.
     ///

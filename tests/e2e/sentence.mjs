@@ -1,5 +1,8 @@
 // One sentence: typed, answered, a pair chosen by mouse, keyboard and touch, the account, the link.
-import { check, until } from "./harness.mjs";
+import path from "node:path";
+
+import { check, root, until } from "./harness.mjs";
+import { serve } from "./server.mjs";
 
 const TEXT = "When Mary and John went to the store, John gave a drink to";
 
@@ -298,6 +301,24 @@ export const sentence = [
       check((await tab.at("sentence-error").count()) === 0, "the message stays");
       await send("naïve 東京 \u{7} x");
       await until(tab.page, () => tab.page.locator(".token").allInnerTexts().then((texts) => texts.join("")), (texts) => texts.includes("\u{2407}"), "control characters are not seen");
+    },
+  },
+  {
+    name: "the figures of a sentence in frames, from a result file elsewhere",
+    async run(tab) {
+      const files = await serve(path.join(root, "tests/fixtures"), { cors: true });
+      try {
+        const result = encodeURIComponent(new URL("tiny-sentence-2.1.json", files.url).href);
+        for (const [name, title] of [["tokens", /2\.1/], ["heads", /^Attention of every head/], ["pattern", /^Attention pattern of head 2\.1/], ["writers", /score of head 2\.1/], ["table", /score of head 2\.1/]]) {
+          await tab.page.goto(`${tab.url}?embed=${name}&result=${result}`);
+          const canvas = tab.page.locator("canvas").first();
+          await until(tab.page, () => canvas.evaluate((canvas) => canvas.width).catch(() => 300), (width) => width > 300, `${name} is not drawn`);
+          check((await canvas.getAttribute("aria-label")).length > 20, `${name} has no words`);
+          await tab.page.getByText(title).first().waitFor();
+        }
+      } finally {
+        await files.close();
+      }
     },
   },
 ];

@@ -172,10 +172,6 @@ impl SectionType for AttentionSection {
         Some(self.head)
     }
 
-    fn prompt_count(&self) -> Option<usize> {
-        None
-    }
-
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
         config.check_head(self.head).map_err(misfit)?;
         check_positions(self.dest, self.src, Some(self.texts.len()))?;
@@ -205,10 +201,6 @@ impl SectionType for AttentionSection {
 
 impl SectionType for NextSection {
     fn head(&self) -> Option<Head> {
-        None
-    }
-
-    fn prompt_count(&self) -> Option<usize> {
         None
     }
 
@@ -251,10 +243,6 @@ impl SectionType for PairSection {
         Some(self.head)
     }
 
-    fn prompt_count(&self) -> Option<usize> {
-        None
-    }
-
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
         config.check_head(self.head).map_err(misfit)?;
         check_positions(self.dest, self.src, None)?;
@@ -279,10 +267,6 @@ impl SectionType for PairSection {
 impl SectionType for DownSection {
     fn head(&self) -> Option<Head> {
         Some(self.head)
-    }
-
-    fn prompt_count(&self) -> Option<usize> {
-        None
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
