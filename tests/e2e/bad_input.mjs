@@ -146,7 +146,7 @@ export const badInput = [
         ["later.json", await changed((file) => (file.format = "keyside-result/3")), /keyside-result\/3.*newer keyside/],
         ["shape.json", await changed((file) => (file.sections[0].true_score.shape = [3])), /shape \[3\] has 2 numbers/],
         ["outside.json", await changed((file) => (file.prompts[0].positions.src = 15)), /position src of prompt 1 is 15/],
-        ["unknown.json", await changed((file) => (file.sections = [{ kind: "pair" }])), /only sections of unknown kind.*pair/],
+        ["unknown.json", await changed((file) => (file.sections = [{ kind: "newer" }])), /only sections of unknown kind.*newer/],
       ]) {
         await tab.at("open-result").setInputFiles({ name, mimeType: "application/json", buffer: Buffer.from(text) });
         await expectMessage(tab, pattern);
@@ -158,11 +158,11 @@ export const badInput = [
     name: "a section of unknown kind is skipped, and the page says so",
     async run(tab) {
       await tab.open();
-      const text = await changed((file) => file.sections.push({ kind: "pair", head: 7 }));
+      const text = await changed((file) => file.sections.push({ kind: "newer", head: 7 }));
       await tab.at("open-result").setInputFiles({ name: "later.json", mimeType: "application/json", buffer: Buffer.from(text) });
       await tab.at("run-summary").getByText("Opened from later.json").waitFor();
       const said = await tab.at("skipped").innerText();
-      check(/2 sections of kinds .* attention, pair\.$/.test(said), said);
+      check(/2 sections of kinds .* later, newer\.$/.test(said), said);
       await tab.at("open-result").setInputFiles(path.join(root, "public/recorded/gpt2-small-10.7.json"));
       await tab.at("run-summary").getByText("Opened from gpt2-small-10.7.json").waitFor();
       check((await tab.at("skipped").count()) === 0, "a whole result is said not to be");

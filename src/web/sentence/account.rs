@@ -125,7 +125,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             true => of_attention(sentence, |section| section.head),
             false => of_pair(sentence, |section, _| section.head),
         };
-        of.map(|head| format!("What makes the score of {head}?"))
+        of.map(|head| format!("What makes the score of head {head}?"))
     };
     let whole = move || {
         view! {

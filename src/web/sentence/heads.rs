@@ -61,7 +61,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
     let chosen = move || of_attention(sentence, |section| section.head.to_string());
     view! {
         <section class="card" data-testid="card-heads">
-            <h2><span class="number">"1"</span>"Which head? "<b class="chosen" data-testid="chosen-head">{chosen}</b></h2>
+            <h2><span class="number">"1"</span>"Which head? Head "<b class="chosen" data-testid="chosen-head">{chosen}</b></h2>
             <p class="soft">{told}</p>
             <fieldset class="segments small">
                 <legend class="visually-hidden">"What the map shows"</legend>

@@ -37,7 +37,7 @@ pub fn Offer(
     view! {
         <div class="offer" data-testid=name>
             <p>{words}</p>
-            <button type="button" class="primary" data-testid="offer-bundled" on:click=bundled>"Run on the bundled model now"</button>
+            <button type="button" class="primary" data-testid="offer-bundled" on:click=bundled>"Run on the tiny bundled model now"</button>
             <button type="button" data-testid="offer-gpt2" on:click=gpt2>"Get GPT-2 small, once (498 MB)"</button>
         </div>
     }
