@@ -210,7 +210,7 @@ export const embed = [
         const document = await readFile(path.join(root, "docs/result-file.md"), "utf8");
         await writeFile(path.join(folder, "own.json"), document.split("```json\n")[1].split("```")[0]);
         const { frame, inside } = await shown(tab, `${blog.url}a.html`);
-        await inside.getByTestId("embed-origin").getByText(/Opened from own\.json: tiny.*does not show: attention\.$/).waitFor();
+        await inside.getByTestId("embed-origin").getByText(/Opened from own\.json: tiny.*does not show: later\.$/).waitFor();
         check((await frame.getAttribute("title")) === "Contributions of components to the attention score, head 1.1 of tiny", await frame.getAttribute("title"));
       });
     },
