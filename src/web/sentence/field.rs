@@ -21,7 +21,14 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     let recent = recent::sentences(page, sentence);
     let typed = RwSignal::new(page.question.with_untracked(|question| question.text.clone()));
     // A link, an example or "back" brings another sentence.
-    Effect::new(move |_| typed.set(page.question.with(|question| question.text.clone())));
+    Effect::new(move |before: Option<String>| {
+        let text = page.question.with(|question| question.text.clone());
+        // Not at first: the reader may have begun to type.
+        if before.is_some_and(|before| before != text) {
+            typed.set(text.clone());
+        }
+        text
+    });
     // Where nothing is typed, there is something to see at once.
     let arrived = Memo::new(move |_| page.session.with(|session| !session.sentences().is_empty()));
     let recorded = Memo::new(move |_| page.settled_form.with(|form| form.model == ModelChoice::Recorded));
