@@ -2,10 +2,13 @@
 // where a folder of one is given, on another checkpoint. Sentences of 20 and 200 tokens; typed on by a word each time, and as other heads of
 // the same sentence. "computing" is what the worker says, the rest is everything else.
 //   node benches/sentence.mjs [FOLDER]      (needs the test page of make e2e; KEYSIDE_PAGE names another)
-import { chromium } from "playwright-core";
+import path from "node:path";
+import { createRequire } from "node:module";
 
-import { check, FLAGS, page, Tab } from "../tests/e2e/harness.mjs";
+import { check, FLAGS, page, root, Tab } from "../tests/e2e/harness.mjs";
 import { serve } from "../tests/e2e/server.mjs";
+
+const { chromium } = createRequire(path.join(root, "tests/e2e/"))("playwright-core");
 
 const WORDS = "When Mary and John went to the store, John gave a drink to";
 const MORE = " and then she said that he went to the store to get a drink for her and";
@@ -25,7 +28,7 @@ async function enter(tab, text) {
     const begun = performance.now();
     field.form.requestSubmit();
     const frame = () => new Promise(requestAnimationFrame);
-    const strip = () => [...document.querySelectorAll(".token")].map((token) => token.lastChild.textContent).join("").replaceAll("\u{b7}", " ");
+    const strip = () => [...document.querySelectorAll(".token")].map((token) => [...token.childNodes].filter((node) => node.nodeType === Node.TEXT_NODE).map((node) => node.data).join("")).join("").replaceAll("\u{b7}", " ");
     while (strip() !== text) await frame();
     const shown = performance.now();
     while (at("asking")) await frame();
@@ -57,8 +60,8 @@ async function measure(tab, first) {
   const [download] = await Promise.all([
     tab.page.waitForEvent("download"),
     (async () => {
-      await tab.at("card-heads").getByRole("button", { name: /Export/ }).click();
-      await tab.at("card-heads").getByRole("menuitem", { name: /result/i }).click();
+      await tab.at("card-heads").getByTestId("export-button").click();
+      await tab.at("card-heads").getByTestId("export-result").click();
     })(),
   ]);
   const chunks = [];
