@@ -179,9 +179,9 @@ impl Pass {
         &self.resid[row * d_model..][..d_model]
     }
 
-    /// Whether layers are kept: not of edited sequences, whose rows begin at different layers.
-    fn keeps(&self) -> bool {
-        self.request.keep_from.is_some() && self.edited.is_none()
+    /// Whether `layer` is kept: none of edited sequences, whose rows begin at different layers.
+    fn keeps(&self, layer: usize) -> bool {
+        self.request.keep_from.is_some_and(|from| from <= layer) && self.edited.is_none()
     }
 
     /// The first block that it goes through, of `layers`.
@@ -278,7 +278,7 @@ impl Pass {
         self.place.row = range.end;
         if range.end == of_layer.end {
             let qkv = std::mem::take(&mut self.qkv);
-            if self.keeps() {
+            if self.keeps(layer) {
                 Rc::make_mut(&mut self.kept).keep_qkv(layer, qkv);
             }
             self.place.row = of_layer.start;
@@ -292,7 +292,7 @@ impl Pass {
 
     /// Makes room for queries, keys and values of block `layer`; those of rows that stay as they are known.
     fn begin_layer(&mut self, layer: usize, config: &Config) {
-        if self.keeps() {
+        if self.keeps(layer) {
             let resid = self.resid_to_keep(layer, config);
             Rc::make_mut(&mut self.kept).keep_resid(layer, resid);
         }
@@ -308,7 +308,7 @@ impl Pass {
 
     /// All rows have gone through all `layers` blocks that they were to go through.
     fn finish(&mut self, config: &Config, layers: usize) -> Result<()> {
-        if self.keeps() {
+        if self.keeps(layers) {
             let resid = self.resid_to_keep(layers, config);
             Rc::make_mut(&mut self.kept).keep_resid(layers, resid);
         }
@@ -317,6 +317,10 @@ impl Pass {
         if layers == config.n_layer && self.request.taps.iter().any(asked) {
             let scales = self.final_scales(&rows, config);
             tap::give_final_scales(&self.request.taps, &mut self.captured, &rows, &scales)?;
+        }
+        if layers == config.n_layer {
+            // Everything of it that is kept is kept here, too: the other pass need not stay.
+            self.continued = None;
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 use crate::analysis::{AttentionSection, PairSection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Component, Head, PositionName, Relative, Side};
-use crate::quantities::number;
+use crate::quantities::{counted, number};
 use crate::result::ResultFile;
 
 /// The token at `position` as people read it: without the space before it, in quotation marks. "position 3" where the texts are not
@@ -165,11 +165,15 @@ pub fn in_short(section: &AttentionSection) -> (String, String) {
 
 /// How a pair was chosen that nobody has: among all heads and the tokens up to the query.
 pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
+    // The first token is chosen only where there is no other.
+    let tokens = match section.dest {
+        0 => String::new(),
+        others => format!(" and {} after the first", counted(others, "token", "tokens")),
+    };
     format!(
-        "Chosen for a start: of {} heads and {} tokens, what this head reads there speaks most directly for or against {}, the likeliest next \
+        "Chosen for a start: of {} heads{tokens}, what this head reads there speaks most directly for or against {}, the likeliest next \
          token.",
         section.known_heads().len(),
-        section.dest + 1,
         quoted(&[next.to_owned()], 0)
     )
 }
