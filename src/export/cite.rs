@@ -2,7 +2,7 @@
 
 use super::result_stem;
 use crate::analysis::Analysis;
-use crate::analysis::settings::{EARLIER_HEAD, Group, SETTINGS, Setting};
+use crate::analysis::settings::{EARLIER_HEAD, Group, SEED, SETTINGS, Setting};
 use crate::result::ResultFile;
 
 /// What a citation says besides the result.
@@ -127,6 +127,8 @@ fn note(result: &ResultFile) -> String {
     let is_known = |setting: &Setting| match setting.group {
         Group::Heads if setting.key == EARLIER_HEAD.key => result.earlier_head().is_some(),
         Group::Heads => result.head().is_some(),
+        // Nothing is drawn for a question about a sentence.
+        Group::Prompts if setting.key == SEED.key => result.ioi().is_some() || result.substitution().is_some(),
         Group::Prompts | Group::Ioi | Group::Text => result.prompt_set.is_some(),
         Group::Weights => true,
     };
@@ -140,11 +142,14 @@ fn note(result: &ResultFile) -> String {
     };
     let source = one_line(&result.model.source);
     format!(
-        "keyside {}; model {} (source: {}); {} prompts{}; weights: {}",
+        "keyside {}; model {} (source: {}); {}{}; weights: {}",
         env!("CARGO_PKG_VERSION"),
         one_line(&result.model.name),
         source.trim_end_matches('.'),
-        result.prompt_count(),
+        match result.prompt_count() {
+            1 => "1 prompt".to_owned(),
+            count => format!("{count} prompts"),
+        },
         cited(false)
             .iter()
             .map(|cited| format!(", {cited}"))

@@ -221,3 +221,11 @@ fn no_setting_is_lost_between_a_run_and_its_citation() {
     }
     assert_eq!(seen, SETTINGS.iter().map(|setting| setting.key).collect());
 }
+
+#[test]
+fn a_sentence_is_cited_without_a_seed() {
+    let bytes = include_bytes!("../../tests/fixtures/tiny-sentence-2.1.json");
+    let sentence = ResultFile::from_json(bytes).expect("reads");
+    let cited = citation(&sentence, &Citation::default());
+    assert!(cited.contains("; 1 prompt, head 2.1, without BOS; weights:"), "{cited}");
+}

@@ -103,27 +103,30 @@ pub const PREPEND_BOS: Setting = Setting {
     },
 };
 
+/// The seed of what is drawn.
+pub const SEED: Setting = Setting {
+    key: "seed",
+    option: "seed",
+    label: "Seed",
+    about: "Seed of the first batch, and of the random tokens that are substituted",
+    group: Group::Prompts,
+    usual: "0",
+    field: Field::Whole {
+        limits: (0, u32::MAX as u64),
+        get: |run| Some(run.prompts.seed()),
+        set: |run, seed| *run.prompts.seed_mut() = seed,
+    },
+    cited: |run| match ioi(run).map(IoiSet::last_seed) {
+        Some(last) if last != run.prompts.seed() => Some(format!("seeds {} to {last}", run.prompts.seed())),
+        _ => Some(format!("seed {}", run.prompts.seed())),
+    },
+};
+
 /// All settings, in the order in which they are offered.
 pub const SETTINGS: &[Setting] = &[
     HEAD,
     EARLIER_HEAD,
-    Setting {
-        key: "seed",
-        option: "seed",
-        label: "Seed",
-        about: "Seed of the first batch, and of the random tokens that are substituted",
-        group: Group::Prompts,
-        usual: "0",
-        field: Field::Whole {
-            limits: (0, u32::MAX as u64),
-            get: |run| Some(run.prompts.seed()),
-            set: |run, seed| *run.prompts.seed_mut() = seed,
-        },
-        cited: |run| match ioi(run).map(IoiSet::last_seed) {
-            Some(last) if last != run.prompts.seed() => Some(format!("seeds {} to {last}", run.prompts.seed())),
-            _ => Some(format!("seed {}", run.prompts.seed())),
-        },
-    },
+    SEED,
     BATCHES,
     BATCH_SIZE,
     Setting {
