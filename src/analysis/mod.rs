@@ -12,6 +12,7 @@ mod array;
 mod contributions;
 mod effective;
 mod head_attention;
+mod head_effects;
 mod left_out;
 mod looks;
 mod meter;
@@ -32,6 +33,7 @@ pub use analyze::{Analyzed, analyze};
 pub use array::Array;
 pub use contributions::{Contributions, Heatmap, contributions};
 pub use head_attention::{HeadAttention, head_attention};
+pub use head_effects::{Patched, TargetPrompt, Without};
 pub use left_out::{LeftOutHeatmap, LeftOutSeries, Why};
 pub use looks::Look;
 #[cfg(feature = "cli")]
@@ -57,4 +59,6 @@ sections! {
     "pair" => Pair(pair::PairSection);
     /// What one component of that score is a sum of.
     "down" => Down(pair::DownSection);
+    /// What every head adds to a difference of logits, as means over prompts: recorded.
+    "head_effects" => HeadEffects(head_effects::HeadEffectsSection);
 }

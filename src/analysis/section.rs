@@ -145,7 +145,15 @@ mod tests {
         kinds.dedup();
         assert_eq!(
             kinds,
-            ["substitution", "contributions", "attention", "next", "pair", "down"]
+            [
+                "substitution",
+                "contributions",
+                "attention",
+                "next",
+                "pair",
+                "down",
+                "head_effects"
+            ]
         );
     }
 }

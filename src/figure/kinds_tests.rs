@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::keys::Query;
 use super::kind::Controls;
 use super::list::{Figure, FigurePlace, KINDS};
-use super::sentence::{Measure, SentenceView};
+use super::sentence::{Effect, Measure, SentenceView};
 use super::view::View;
 use crate::analysis::Array;
 use crate::analysis::pair::Question;
@@ -33,6 +33,11 @@ pub fn recorded_sentence() -> ResultFile {
         ..Question::default()
     };
     recording.answer(&question).unwrap()
+}
+
+/// Recorded effects of heads.
+pub fn recorded_effects() -> ResultFile {
+    ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-head-effects.json")).unwrap()
 }
 
 /// The histogram `name`, shown as `view` says.
@@ -75,6 +80,7 @@ fn changed() -> View {
         sentence: SentenceView {
             side: Side::Query,
             measure: Measure::Entropy,
+            effect: Effect::Change,
         },
         ..View::default()
     };
@@ -98,7 +104,13 @@ fn with_cells_of_prompts() -> ResultFile {
 #[test]
 fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
     let mut seen = BTreeSet::new();
-    for result in [recorded(), with_cells_of_prompts(), sentence(), recorded_sentence()] {
+    for result in [
+        recorded(),
+        with_cells_of_prompts(),
+        sentence(),
+        recorded_sentence(),
+        recorded_effects(),
+    ] {
         for view in [View::default(), changed()] {
             for figure in Figure::all(&result, &view) {
                 let id = figure.id();
@@ -198,7 +210,7 @@ fn every_place_has_a_name_and_words_of_its_own() {
         ] {
             assert!(!words.is_empty(), "{name}");
         }
-        let results = [recorded(), sentence()];
+        let results = [recorded(), sentence(), recorded_effects()];
         let mut shown = results
             .iter()
             .filter(|result| place.is_on_page(Some(result), &View::default()));
@@ -233,7 +245,7 @@ fn every_key_is_read_as_it_is_written() {
         count += 1;
     }
     assert_eq!(read, view, "{query}");
-    assert_eq!(count, 4 * 7 + 4 + 2);
+    assert_eq!(count, 4 * 7 + 4 + 3);
     for kind in KINDS {
         kind.clean(&mut read);
     }

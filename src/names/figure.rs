@@ -14,6 +14,9 @@ impl FigureName {
     /// Of whichever heatmap is chosen.
     pub const HEATMAP: Self = Self("heatmap");
 
+    /// Of the map of recorded effects of heads.
+    pub const HEAD_EFFECTS: Self = Self("head_effects");
+
     /// Of a kind of figure that is called `name`: letters, digits and underscores.
     pub const fn new(name: &'static str) -> Self {
         Self(name)

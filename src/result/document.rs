@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::pair::{AttentionSection, DownSection, NextSection, PairSection, Question};
-use crate::analysis::{Analysis, Analyzed, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
+use crate::analysis::{
+    Analysis, Analyzed, ContributionsSection, HeadEffectsSection, Heatmap, Section, SubstitutionSection, Timing,
+};
 use crate::forward::Model;
 use crate::model::{Config, Processing};
 use crate::names::{Head, HeatmapId, HistogramId, SeriesId};
@@ -220,6 +222,14 @@ impl ResultFile {
     pub fn pair(&self) -> Option<&PairSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Pair(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What every head adds to a difference of logits, if it has that.
+    pub fn head_effects(&self) -> Option<&HeadEffectsSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::HeadEffects(section) => Some(section),
             _ => None,
         })
     }

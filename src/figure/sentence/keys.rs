@@ -1,6 +1,6 @@
 //! How the figures of a sentence are shown, in an address.
 
-use super::view::Measure;
+use super::view::{Effect, Measure};
 use crate::error::Result;
 use crate::figure::keys::{Query, wrong};
 use crate::figure::view::View;
@@ -8,6 +8,8 @@ use crate::names::Side;
 
 /// The key of [`SentenceView::measure`](super::SentenceView).
 pub(super) const MEASURE: &str = "measure";
+/// The key of [`SentenceView::effect`](super::SentenceView).
+pub(super) const EFFECT: &str = "effect";
 /// The key of [`SentenceView::side`](super::SentenceView).
 pub(super) const SIDE: &str = "side";
 
@@ -35,4 +37,15 @@ pub(super) fn write_measure(view: &View, query: &mut Query) {
 pub(super) fn write_side(view: &View, query: &mut Query) {
     let side = view.sentence.side;
     query.given(SIDE, (side != Side::Key).then(|| side.to_string()));
+}
+
+pub(super) fn take_effect(view: &mut View, value: &str) -> Result<()> {
+    let found = Effect::ALL.into_iter().find(|effect| effect.value() == value);
+    view.sentence.effect = found.ok_or_else(|| wrong(EFFECT, value, Effect::ALL.map(Effect::value).join(", ")))?;
+    Ok(())
+}
+
+pub(super) fn write_effect(view: &View, query: &mut Query) {
+    let effect = view.sentence.effect;
+    query.given(EFFECT, (effect != Effect::default()).then(|| effect.value().to_owned()));
 }

@@ -30,6 +30,18 @@ if KIND == "heads":
             entropy = -sum(p * log(p) for p in pattern if p > 0)
             value = {"attention": pattern[section["src"]], "score": row[section["src"]], "entropy": entropy}
             cells[-1].append(value[MEASURE])
+elif KIND == "effects":
+    section = of_kind["head_effects"]
+    direct = section["direct"]["data"]
+    if EFFECT == "direct":
+        data = direct
+    elif EFFECT in ("without", "change"):
+        data = section["without"]["direct"]["data"]
+    else:
+        data = section["patched"][EFFECT.removeprefix("patched_")]["data"]
+    if EFFECT == "change":
+        data = [after - before for after, before in zip(data, direct)]
+    cells = [data[layer * len(COLUMNS) : (layer + 1) * len(COLUMNS)] for layer in range(len(ROWS))]
 elif KIND == "pattern":
     data = of_kind["attention"]["pattern"]["data"]
     for row in range(len(ROWS)):

@@ -1,6 +1,7 @@
 //! The figures of one sentence: where heads look, the pattern of one, and what makes one score.
 
 pub mod down_words;
+mod effects;
 mod heads;
 mod keys;
 mod pattern;
@@ -11,9 +12,10 @@ mod view;
 pub mod words;
 mod writers;
 
+pub use effects::Effects;
 pub use heads::Heads;
 pub use pattern::Pattern;
 pub use table::Both;
 pub use tokens::Tokens;
-pub use view::{Measure, SentenceView};
+pub use view::{Effect, Measure, SentenceView};
 pub use writers::{Writers, of_side, writer_at};

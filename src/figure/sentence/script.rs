@@ -13,6 +13,8 @@ const TOKENS: &str = include_str!("tokens.py");
 pub(super) enum Kind {
     /// A measure of every head.
     Heads,
+    /// An effect of every head.
+    Effects,
     /// Probabilities of one head.
     Pattern,
     /// Sums of a side of the table of a pair.
@@ -25,6 +27,7 @@ impl Kind {
     const fn name(self) -> &'static str {
         match self {
             Self::Heads => "heads",
+            Self::Effects => "effects",
             Self::Pattern => "pattern",
             Self::Writers => "writers",
             Self::Table => "table",

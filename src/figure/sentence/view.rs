@@ -1,6 +1,6 @@
 //! How the figures of a sentence are shown.
 
-use crate::analysis::AttentionSection;
+use crate::analysis::{AttentionSection, HeadEffectsSection};
 use crate::names::{Head, Side};
 use crate::plot::Colors;
 
@@ -61,6 +61,90 @@ impl Measure {
     }
 }
 
+/// What the map of recorded effects shows of every head.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Effect {
+    /// Its direct effect.
+    #[default]
+    Direct,
+    /// The same without one of the heads.
+    Without,
+    /// What changes in it.
+    Change,
+    /// What its output restores.
+    PatchedZ,
+    /// What its values restore.
+    PatchedV,
+    /// What its pattern restores.
+    PatchedPattern,
+}
+
+impl Effect {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Direct,
+        Self::Without,
+        Self::Change,
+        Self::PatchedZ,
+        Self::PatchedV,
+        Self::PatchedPattern,
+    ];
+
+    /// Its value in the query, and the name of its column.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Without => "without",
+            Self::Change => "change",
+            Self::PatchedZ => "patched_z",
+            Self::PatchedV => "patched_v",
+            Self::PatchedPattern => "patched_pattern",
+        }
+    }
+
+    /// What a reader sees.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Direct => "direct effect",
+            Self::Without => "without one head",
+            Self::Change => "change",
+            Self::PatchedZ => "output restores",
+            Self::PatchedV => "values restore",
+            Self::PatchedPattern => "pattern restores",
+        }
+    }
+
+    /// Its value of every head in `section`, by layer; empty where it is not known.
+    pub fn by_head(self, section: &HeadEffectsSection) -> Vec<(Head, f32)> {
+        let heads = section.direct.shape().last().copied().unwrap_or(1).max(1);
+        let values = self.values(section).unwrap_or_default().into_iter().enumerate();
+        values
+            .map(|(place, value)| (Head::new(place / heads, place % heads), value))
+            .collect()
+    }
+
+    /// Its values in `section`, `[layer * head]`. None where they are not known.
+    pub(super) fn values(self, section: &HeadEffectsSection) -> Option<Vec<f32>> {
+        let array = match self {
+            Self::Direct => &section.direct,
+            Self::Without => &section.without.as_ref()?.direct,
+            Self::Change => {
+                let after = section.without.as_ref()?.direct.data().iter();
+                return Some(
+                    after
+                        .zip(section.direct.data())
+                        .map(|(after, before)| after - before)
+                        .collect(),
+                );
+            }
+            Self::PatchedZ => &section.patched.as_ref()?.z,
+            Self::PatchedV => &section.patched.as_ref()?.v,
+            Self::PatchedPattern => &section.patched.as_ref()?.pattern,
+        };
+        Some(array.data().to_vec())
+    }
+}
+
 /// How the figures of a sentence are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentenceView {
@@ -68,6 +152,8 @@ pub struct SentenceView {
     pub side: Side,
     /// What the map of heads shows.
     pub measure: Measure,
+    /// What the map of recorded effects shows.
+    pub effect: Effect,
 }
 
 impl Default for SentenceView {
@@ -75,6 +161,7 @@ impl Default for SentenceView {
         Self {
             side: Side::Key,
             measure: Measure::default(),
+            effect: Effect::default(),
         }
     }
 }
