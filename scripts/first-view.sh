@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Writes the first view of the page, HTML on the recorded run, to OUT. It is made by a program of its own: the page never needs
+# Writes the first view of the page, HTML on the recorded sentences, to OUT. It is made by a program of its own: the page never needs
 # what makes it, and would be 4 kB larger with it (brotli).
 # Usage: scripts/first-view.sh OUT
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -16,4 +16,4 @@ node -e '
   const { readFileSync, writeFileSync } = require("node:fs");
   const [program, recorded, out] = process.argv.slice(1);
   writeFileSync(out, require(program).first_view(readFileSync(recorded)));
-' "$(cd "$program" && pwd)/first_view.js" public/recorded/gpt2-small-10.7.json "$out"
+' "$(cd "$program" && pwd)/first_view.js" public/recorded/gpt2-small-sentences.json "$out"

@@ -6,8 +6,9 @@
   const asked = new URLSearchParams(location.search);
   const theme = asked.get("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  // An address that asks for something else than the recorded run as it opens is not answered with a picture of that.
-  const plain = [...asked.keys()].every((key) => key === "v" || key === "theme");
+  // An address that asks for something else than the beginning of the story is not answered with a picture of that.
+  const known = asked.get("tab") === "story" ? ["v", "tab", "theme"] : ["theme"];
+  const plain = [...asked.keys()].every((key) => known.includes(key));
   document.documentElement.dataset.start = plain ? "first-view" : "loading";
 
   /** Runs `task` as soon as there is a body. */

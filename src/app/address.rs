@@ -1,6 +1,6 @@
 //! The page's state as the query of its address: a link shows what its sender saw.
 //!
-//! The query is short: a setting that is as [`Address::default`] has it is left out. What comes from a link is checked
+//! The query is short: a setting that is as [`Address::default`] has it is left out. Without a query the story is open. What comes from a link is checked
 //! like everything that comes from outside; keys that are not known here are ignored. What a link can't hold (files of
 //! the reader's own, a result that was opened) is left out.
 //!
@@ -14,7 +14,8 @@
 //! | `bins1`, `log1`, `zoom1`, `order1` ... | the figure's bins, logarithmic counts, range of values, order of series |
 //! | `heatmap`, `notebook`, `cells`, `cell` | which heatmap, without b_O, its rows and columns that are shown, the picked cell |
 //! | `prompt` | number of the picked prompt, counted from 0 |
-//! | `tab` | `sentence` where one sentence is looked at; `head` and `bos` are then of that |
+//! | `tab` | `story`, `sentence` (one sentence is looked at; `head` and `bos` are then of that) or `prompts` |
+//! | `step` | which step of the story is open, or was left for the sentence |
 //! | `query`, `key`, `minus` | positions of the pair, and what its score is relative to |
 //! | `side`, `measure` | whose writers are shown, what the map of heads shows |
 //! | `theme`, `text` | `light` or `dark`; 0 where the explanations are hidden |
@@ -25,73 +26,46 @@
 mod fragment;
 mod model;
 mod place;
+mod reader;
+mod state;
+mod tab;
 mod views;
-
-use std::collections::{BTreeMap, BTreeSet};
 
 use form_urlencoded::parse;
 
 pub use self::fragment::MAX_PROMPTS;
 use self::fragment::value_of;
-use self::model::MAX_URL;
 pub use self::model::Model;
-pub use self::place::Tab;
+use self::reader::{PROMPTS, Reader, VERSION};
+pub use self::state::{Address, Prompts};
+pub use self::tab::Tab;
 use super::form::{Form, PromptChoice};
+use super::steps::StoryStep;
 use crate::analysis::pair::Question;
-use crate::analysis::settings::{EARLIER_HEAD, Group, HEAD, PREPEND_BOS, SETTINGS, Setting};
+use crate::analysis::settings::{EARLIER_HEAD, Group, SETTINGS};
 use crate::error::Result;
 use crate::figure::View;
-use crate::figure::keys::{MAX_REPEATED, Query, error, line, wrong};
-use crate::names::Head;
+use crate::figure::keys::{Query, error};
 
-/// The version of the keys, under `v`.
-const VERSION: &str = "1";
 /// Longest query that is read, in bytes: everything written as `%XX`.
 const MAX_QUERY: usize = 48 << 10;
-/// Most bytes of all texts together, as they are without `%XX`.
-const MAX_TEXTS: usize = 12 << 10;
-/// The key of the prompts: in the query whose they are, after `#` the prompts themselves.
-const PROMPTS: &str = "prompts";
-
-/// Whose prompts the address names.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Prompts {
-    /// Those of the IOI dataset.
-    #[default]
-    Ioi,
-    /// The reader's own; None where the link does not hold them.
-    Own(Option<String>),
-}
-
-/// The page's state.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Address {
-    /// Which model.
-    pub model: Model,
-    /// Whose prompts.
-    pub prompts: Prompts,
-    /// The settings that are not as they suit the model, by their keys; as [`Setting::checked`] writes them.
-    pub settings: BTreeMap<&'static str, String>,
-    /// What is asked of a sentence, where that part of the page is open; settings and prompts are then left out.
-    pub question: Option<Question>,
-    /// How the figures and the page are shown.
-    pub view: View,
-}
 
 impl Address {
-    /// The state that `form`, `view` and, where a sentence is looked at, `question` stand for. What can't be read as it is typed, and what no link can hold, is
+    /// The state that `form`, `view` and, where a sentence is looked at, `question`, and where there is one, the `step` of the story stand for. What can't be read as it is typed, and what no link can hold, is
     /// left out: the address always reads back as the same.
-    pub fn of(form: &Form, view: &View, question: Option<&Question>) -> Self {
+    pub fn of(form: &Form, view: &View, question: Option<&Question>, step: Option<StoryStep>) -> Self {
         let mut address = Self {
             model: Model::of(form),
             view: views::clean(view),
             question: question.map(place::clean),
+            step,
             ..Self::default()
         };
-        if address.question.is_some() {
-            return address;
+        if address.tab() == Tab::Story {
+            // It is about recorded numbers, whatever model is chosen.
+            address.model = Model::Recorded;
         }
-        if address.model == Model::Recorded {
+        if address.tab() != Tab::Prompts || address.model == Model::Recorded {
             return address;
         }
         if form.prompts == PromptChoice::Own {
@@ -116,38 +90,8 @@ impl Address {
         address
     }
 
-    /// The form of the model before anything is set.
-    fn usual(&self) -> Form {
-        let mut form = Form::default();
-        form.choose(self.model.choice());
-        form.prompts = match self.prompts {
-            Prompts::Ioi => PromptChoice::Ioi,
-            Prompts::Own(_) => PromptChoice::Own,
-        };
-        form
-    }
-
-    /// Leaves out what is as usual, but for heads: those of the model's card would take their place.
-    fn drop_usual(&mut self) {
-        let usual = self.usual();
-        for setting in SETTINGS.iter().filter(|setting| setting.group != Group::Heads) {
-            if self
-                .settings
-                .get(setting.key)
-                .is_some_and(|text| text == usual.text(setting))
-            {
-                self.settings.remove(setting.key);
-            }
-        }
-    }
-
-    /// Both heads, where both are set.
-    fn heads(&self) -> Option<(Head, Head)> {
-        let head = |setting: &Setting| self.settings.get(setting.key)?.parse().ok();
-        Some((head(&HEAD)?, head(&EARLIER_HEAD)?))
-    }
-
-    /// Reads the query of an address, with or without the question mark. An empty one is [`Address::default`].
+    /// Reads the query of an address, with or without the question mark. An empty one is [`Address::story`]; one without a `tab` was
+    /// written when there was one part of the page, and is of many prompts.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Request`] naming the first key that does not hold what it should.
@@ -158,7 +102,7 @@ impl Address {
                 .expected(format!("at most {MAX_QUERY}")));
         }
         let mut read = Reader::default();
-        for (key, value) in parse(query.as_bytes()) {
+        for (key, value) in parse(query.as_bytes()).filter(|(key, _)| is_key(key)) {
             read.take(&key, &value)?;
         }
         read.finish()
@@ -205,17 +149,15 @@ impl Address {
         }
     }
 
-    /// The query, without the question mark; empty where everything is as it is by default.
+    /// The query, without the question mark; empty at the beginning of the story.
     pub fn to_query(&self) -> String {
-        if *self == Self::default() {
+        if *self == Self::story() {
             return String::new();
         }
         let mut query = Query::default();
         query.add("v", VERSION);
         self.model.write(&mut query);
-        if let Some(question) = &self.question {
-            place::write(question, &mut query);
-        }
+        place::write(self, &mut query);
         if self.prompts != Prompts::Ioi {
             query.add(PROMPTS, PromptChoice::Own.value());
         }
@@ -264,126 +206,15 @@ impl Address {
         let settings = |address: &Self| Self {
             view: View::default(),
             question: None,
+            step: None,
             ..address.clone()
         };
         let text = |address: &Self| address.question.as_ref().map(|question| question.text.clone());
         kind(self) != kind(next)
+            || self.tab() != next.tab()
             || text(self) != text(next)
             || views::is_step(&self.view, &next.view)
             || ran && settings(self) != settings(next)
-    }
-}
-
-/// What has been read of a query so far.
-#[derive(Default)]
-struct Reader {
-    address: Address,
-    model: Option<String>,
-    url: Option<String>,
-    tab: Tab,
-    question: Question,
-    seen: BTreeSet<String>,
-    series: usize,
-    bytes: usize,
-}
-
-impl Reader {
-    fn take(&mut self, key: &str, value: &str) -> Result<()> {
-        if !is_key(key) {
-            return Ok(());
-        }
-        self.bytes += value.len();
-        if self.bytes > MAX_TEXTS {
-            return Err(error(format!("the address is too long at \"{key}\""))
-                .expected(format!("at most {MAX_TEXTS} bytes of text")));
-        }
-        if views::may_repeat(key) {
-            self.series += 1;
-            if self.series > MAX_REPEATED {
-                return Err(error(format!("the address has too many values of \"{key}\""))
-                    .expected(format!("at most {} series", MAX_REPEATED)));
-            }
-        } else if !self.seen.insert(key.to_owned()) {
-            return Err(error(format!("the address has \"{key}\" twice")).expected("it once"));
-        }
-        let address = &mut self.address;
-        match key {
-            "v" if value != VERSION => return Err(wrong(key, value, VERSION)),
-            "v" => {}
-            "model" => self.model = Some(value.to_owned()),
-            "url" => self.url = Some(line(key, value, MAX_URL)?),
-            PROMPTS => {
-                let choice = PromptChoice::ALL.into_iter().find(|choice| choice.value() == value);
-                address.prompts = match choice.ok_or_else(|| wrong(key, value, "ioi or own"))? {
-                    PromptChoice::Ioi => Prompts::Ioi,
-                    PromptChoice::Own => Prompts::Own(None),
-                };
-            }
-            place::TAB => self.tab = Tab::of_value(value)?,
-            _ if place::is_key(key) => place::take(&mut self.question, key, value)?,
-            _ if views::is_key(key) => views::take(&mut address.view, key, value)?,
-            _ => {
-                if let Some(setting) = SETTINGS.iter().find(|setting| setting.key == key) {
-                    let checked = setting.checked(value);
-                    let text = checked.map_err(|error| wrong(key, value, error.expected))?;
-                    address.settings.insert(setting.key, text);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Result<Address> {
-        let mut address = self.address;
-        address.model = Model::read(self.model.as_deref(), self.url)?;
-        if self.tab == Tab::Sentence {
-            let settings = &address.settings;
-            return Ok(Address {
-                model: address.model,
-                question: Some(Question {
-                    head: settings.get(HEAD.key).and_then(|text| text.parse().ok()),
-                    prepend_bos: settings.get(PREPEND_BOS.key).is_some_and(|text| text == "1"),
-                    ..self.question
-                }),
-                view: address.view,
-                ..Address::default()
-            });
-        }
-        let usual = address.usual();
-        if let Some(key) = address.settings.keys().find(|key| {
-            SETTINGS
-                .iter()
-                .any(|setting| setting.key == **key && !usual.has(setting))
-        }) {
-            return Err(
-                error(format!("the address has \"{key}\" for other prompts")).expected(match usual.prompts {
-                    PromptChoice::Ioi => "\"prompts=own\" with it",
-                    PromptChoice::Own => "no \"prompts=own\" with it",
-                }),
-            );
-        }
-        if let Some((head, earlier)) = address.heads().filter(|(head, earlier)| earlier.layer >= head.layer) {
-            let expected = format!("a head of a layer before that of {head}");
-            return Err(wrong(EARLIER_HEAD.key, &earlier.to_string(), expected));
-        }
-        address.drop_usual();
-        if address.model == Model::Recorded {
-            let is_usual = |setting: &Setting| {
-                address
-                    .settings
-                    .get(setting.key)
-                    .is_none_or(|text| text == setting.usual)
-            };
-            if address.prompts != Prompts::Ioi || !SETTINGS.iter().all(is_usual) {
-                return Err(error("the address has settings of a run, but no model to run")
-                    .expected("a \"model\" with them: bundled, hub:NAME, url or picked"));
-            }
-            return Ok(Address {
-                view: address.view,
-                ..Address::default()
-            });
-        }
-        Ok(address)
     }
 }
 

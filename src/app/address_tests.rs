@@ -1,13 +1,17 @@
+use std::collections::BTreeMap;
+
 use rand_mt::Mt;
 
+use super::model::MAX_URL;
+use super::reader::MAX_TEXTS;
 use super::*;
-use crate::analysis::settings::{BATCH_SIZE, BATCHES};
+use crate::analysis::settings::{BATCH_SIZE, BATCHES, HEAD};
 use crate::app::form::ModelChoice;
 use crate::checkpoint::HUB_MODELS;
 use crate::error::ErrorKind;
-use crate::figure::keys::{MAX_HEAD, MAX_LAYER};
-use crate::figure::{Appearance, Measure, SentenceView};
-use crate::names::{HeatmapId, HistogramId, Relative, SeriesId, Side, SplitBy};
+use crate::figure::keys::{MAX_HEAD, MAX_LAYER, MAX_REPEATED};
+use crate::figure::{Appearance, Effect, Measure, SentenceView};
+use crate::names::{Head, HeatmapId, HistogramId, Relative, SeriesId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
 fn settings<const N: usize>(settings: [(&'static str, &str); N]) -> BTreeMap<&'static str, String> {
@@ -72,6 +76,7 @@ fn view() -> View {
         sentence: SentenceView {
             side: Side::Query,
             measure: Measure::Entropy,
+            effect: Effect::Change,
         },
         text_hidden: true,
         prompt: Some(17),
@@ -80,15 +85,15 @@ fn view() -> View {
 
 #[test]
 fn a_query_is_short_and_says_only_what_differs() {
-    assert_eq!(Address::default().to_query(), "");
+    assert_eq!(Address::story().to_query(), "");
+    assert_eq!(Address::default().to_query(), "v=1&tab=prompts");
     assert_eq!(
         bundled().to_query(),
         "v=1&model=bundled&head=3.1&earlier=2.0&seed=7&batches=12&bos=1&theme=dark"
     );
     for empty in [
-        "",
-        "?",
         "v=1",
+        "?tab=prompts",
         "?v=1&model=recorded&seed=0&bos=0&theme=system&log1=0&order2=mean&heatmap=key&text=1",
         // The recorded run's own settings.
         "head=10.7&earlier=9.9&batches=30&size=40",
@@ -109,7 +114,7 @@ fn everything_that_is_shown_is_in_the_query() {
         query,
         "v=1&model=hub:gpt2-medium@refs/pr/3&toggle1=W_U%5BS%5D&toggle1=a%20%26%20b%3D%C3%A9%23&bins1=60&log1=1\
          &zoom1=-1.5,2.25&split1=template&order1=label&zoom4=0,0.125&heatmap=key_split/q%20par%20k%20par&notebook=1&cells=0-3,2-12\
-         &cell=9,12&measure=entropy&side=query&prompt=17&theme=light&text=0"
+         &cell=9,12&measure=entropy&side=query&effect=change&prompt=17&theme=light&text=0"
     );
     assert_eq!(Address::parse(&query), Ok(address));
 }
@@ -139,7 +144,7 @@ fn a_zoom_is_short_but_finer_than_a_screen() {
         .into(),
         ..View::default()
     };
-    let query = |zoom| Address::of(&Form::default(), &zoomed(zoom), None).to_query();
+    let query = |zoom| Address::of(&Form::default(), &zoomed(zoom), None, None).to_query();
     assert_eq!(query((-1.0 / 3.0, 2.0 / 3.0)), "v=1&zoom1=-0.3333333,0.6666667");
     assert_eq!(query((-0.0, 1e9)), "v=1&zoom1=0,1000000000");
     for none in [
@@ -150,7 +155,7 @@ fn a_zoom_is_short_but_finer_than_a_screen() {
         (1.0, 1.0 + 1e-12),
         (0.0, 1e-300),
     ] {
-        assert_eq!(query(none), "", "{none:?}");
+        assert_eq!(query(none), "v=1&tab=prompts", "{none:?}");
     }
 }
 
@@ -273,7 +278,7 @@ fn what_a_link_cannot_hold_is_left_out() {
             let setting = SETTINGS.iter().find(|setting| setting.key == *key);
             form.set(setting.expect("a key"), *text);
         }
-        Address::of(&form, &View::default(), None).to_query()
+        Address::of(&form, &View::default(), None, None).to_query()
     };
     let form = Form {
         model: ModelChoice::Picked,
@@ -308,7 +313,7 @@ fn what_a_link_cannot_hold_is_left_out() {
             .collect();
         view.max_bins = Some(0);
     });
-    let address = Address::of(&Form::default(), &odd, None);
+    let address = Address::of(&Form::default(), &odd, None, None);
     assert_eq!(Address::parse(&address.to_query()), Ok(address));
 }
 
@@ -321,7 +326,7 @@ fn own_prompts_stand_after_the_hash_alone() {
         ..Form::default()
     };
     form.choose(ModelChoice::Bundled);
-    let address = Address::of(&form, &View::default(), None);
+    let address = Address::of(&form, &View::default(), None, None);
     assert_eq!(address.to_query(), "v=1&model=bundled&prompts=own");
     let fragment = address.to_fragment().expect("they are short");
     assert!(fragment.starts_with("prompts=When%20%5B%5BMary"), "{fragment}");
@@ -331,11 +336,11 @@ fn own_prompts_stand_after_the_hash_alone() {
     // What else stands after the hash is a place in the page, and what stands there without being asked for is nothing.
     let without = Address::read("?v=1&model=bundled&prompts=own", "#results").expect("it reads");
     assert_eq!((without.prompts, is_typed("#results")), (Prompts::Own(None), false));
-    assert_eq!(Address::read("", &fragment), Ok(Address::default()));
+    assert_eq!(Address::read("", &fragment), Ok(Address::story()));
     form.own = "\u{e9}".repeat(MAX_PROMPTS + 1);
-    assert_eq!(Address::of(&form, &View::default(), None).to_fragment(), None);
+    assert_eq!(Address::of(&form, &View::default(), None, None).to_fragment(), None);
     form.own.pop();
-    let longest = Address::of(&form, &View::default(), None);
+    let longest = Address::of(&form, &View::default(), None, None);
     let fragment = longest.to_fragment().expect("it just fits");
     assert_eq!(Address::read(&longest.to_query(), &fragment), Ok(longest));
     let error = Address::read("prompts=own&model=bundled", &format!("{fragment}x")).expect_err("one more");
@@ -482,7 +487,7 @@ impl Random {
     }
 
     fn address(&mut self) -> Address {
-        Address::of(&self.form(), &self.view(), None)
+        Address::of(&self.form(), &self.view(), None, None)
     }
 }
 
@@ -509,11 +514,11 @@ fn the_form_of_an_address_stands_for_it() {
     let mut with_head = 0;
     for _ in 0..20_000 {
         let address = random.address();
-        let again = Address::of(&address.form(), &address.view, address.question.as_ref());
+        let again = Address::of(&address.form(), &address.view, address.question.as_ref(), address.step);
         // Where one head is given, the form has both; an earlier head that does not come before the other is dropped.
-        let settled = Address::of(&again.form(), &again.view, again.question.as_ref());
+        let settled = Address::of(&again.form(), &again.view, again.question.as_ref(), again.step);
         assert_eq!(
-            Address::of(&settled.form(), &settled.view, settled.question.as_ref()),
+            Address::of(&settled.form(), &settled.view, settled.question.as_ref(), settled.step),
             settled,
             "{}",
             address.to_query()
@@ -574,7 +579,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
     };
     let mut form = Form::default();
     form.choose(ModelChoice::Bundled);
-    let address = Address::of(&form, &View::default(), Some(&question));
+    let address = Address::of(&form, &View::default(), Some(&question), None);
     let (query, fragment) = (address.to_query(), address.to_fragment().unwrap());
     assert_eq!(
         query,
@@ -586,7 +591,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
     );
     assert_eq!(Address::read(&query, &format!("#{fragment}")), Ok(address.clone()));
     assert_eq!(
-        Address::of(&address.form(), &address.view, address.question.as_ref()),
+        Address::of(&address.form(), &address.view, address.question.as_ref(), address.step),
         address
     );
     // Settings of a run do not belong there, and a long sentence does not fit.
@@ -596,7 +601,10 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
         text: "a".repeat(MAX_PROMPTS + 1),
         ..Question::default()
     };
-    assert_eq!(Address::of(&form, &View::default(), Some(&long)).to_fragment(), None);
+    assert_eq!(
+        Address::of(&form, &View::default(), Some(&long), None).to_fragment(),
+        None
+    );
     let error = Address::read("tab=sentence", &format!("#text={}", long.text)).unwrap_err();
     assert!(error.cause.contains("1501 characters"), "{error}");
     for query in [
@@ -606,5 +614,51 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
         "tab=sentence&minus=some",
     ] {
         assert_eq!(Address::parse(query).unwrap_err().kind, ErrorKind::Request, "{query}");
+    }
+}
+
+#[test]
+fn an_address_without_a_query_is_the_beginning_of_the_story() {
+    for empty in ["", "?", "utm=x", "?%ff=1"] {
+        assert_eq!(Address::parse(empty), Ok(Address::story()), "{empty}");
+        assert_eq!(Address::parse(empty).unwrap().tab(), Tab::Story);
+    }
+    // What a version 1 of the page wrote is of many prompts, whatever it says.
+    for old in ["v=1", "v=1&theme=dark", "text=0", "heatmap=query", "prompt=3"] {
+        assert_eq!(Address::parse(old).unwrap().tab(), Tab::Prompts, "{old}");
+    }
+    let dark = Address::parse("theme=dark").unwrap();
+    assert_eq!((dark.tab(), dark.view.appearance), (Tab::Story, Appearance::Dark));
+    assert_eq!(dark.to_query(), "v=1&tab=story&theme=dark");
+    assert_eq!(Address::parse(&dark.to_query()), Ok(dark));
+}
+
+#[test]
+fn a_step_of_the_story_is_in_the_query_and_stays_with_the_sentence_it_was_left_for() {
+    let form = Form::default();
+    for step in StoryStep::ALL {
+        let story = Address::of(&form, &View::default(), None, Some(step));
+        assert_eq!(Address::parse(&story.to_query()), Ok(story.clone()));
+        let question = Question {
+            head: Some(Head::new(10, 7)),
+            ..Question::default()
+        };
+        let left = Address::of(&form, &View::default(), Some(&question), Some(step));
+        assert_eq!(Address::parse(&left.to_query()), Ok(left.clone()));
+        assert_eq!((story.tab(), left.tab()), (Tab::Story, Tab::Sentence));
+        assert!(story.is_step(&left, false));
+    }
+    let query = Address::of(&form, &View::default(), None, Some(StoryStep::Key)).to_query();
+    assert_eq!(query, "v=1&tab=story&step=says");
+    // The story is of recorded numbers: no model is in its link.
+    let mut bundled = Form::default();
+    bundled.choose(ModelChoice::Bundled);
+    assert_eq!(
+        Address::of(&bundled, &View::default(), None, Some(StoryStep::Key)).to_query(),
+        query
+    );
+    for wrong in ["tab=story&step=2", "step=other", "tab=stories"] {
+        let error = Address::parse(wrong).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Request, "{error}");
     }
 }

@@ -1,57 +1,43 @@
-//! The first view of the page: title, question and first figure of the recorded run as plain HTML, made when the page is
-//! built. A reader sees it before any code has arrived; it has the page's own classes and words, so that nothing moves
+//! The first view of the page: the beginning of the story, its sentence with bars and the answer, as plain HTML that is made when
+//! the page is built. A reader sees it before any code has arrived; it has the page's own classes and words, so that nothing moves
 //! when the page takes its place.
 
 use super::address::Tab;
-use super::compact_svg::compact;
-use super::glossary::{LEAD, Phrase};
-use super::session::Origin;
-use super::{story, words};
+use super::{steps, words};
+use crate::analysis::AttentionSection;
+use crate::analysis::pair::Question;
 use crate::error::{Error, ErrorKind, Result};
-use crate::figure::{Figure, FigurePlace, View};
-use crate::names::{FigureName, HistogramId};
-use crate::plot::{HistogramPlot, HistogramView, Plot, Series, Theme, bare_svg};
-use crate::result::{ResultFile, at_once};
+use crate::figure::sentence_words::{answer, visible};
+use crate::names::Side;
+use crate::result::Recording;
 
-/// The figure that is shown.
-const FIGURE: HistogramId = HistogramId::KeysFixedScores;
-/// Widths in CSS pixels that the figure is drawn for, and the classes that show one of them (`public/style.css`): in a
-/// window of 1280 and one of 390 pixels, the figure's column is as wide as that.
-const WIDTHS: [(u32, &str); 2] = [(870, "wide-only"), (334, "narrow-only")];
-
-/// The view of `result`, for the element `first-view` of index.html.
+/// The view of the first sentence of `recording`, for the element `first-view` of index.html.
 ///
 /// # Errors
-/// [`ErrorKind::Plot`] when drawing fails.
-pub fn html(result: &ResultFile) -> Result<String> {
-    let name = FigureName::of(FIGURE);
-    let place =
-        FigurePlace::of(name).ok_or_else(|| Error::new(ErrorKind::Plot, format!("there is no figure {name}")))?;
-    let plot = HistogramPlot::of_result(result, FIGURE, &HistogramView::default());
-    let legend: String = plot.series.iter().map(legend_entry).collect();
-    let legend = format!(
-        r#"<div class="legend"><span class="legend-title">{}</span>{legend}</div>"#,
-        escaped(&plot.legend_title)
-    );
-    let caption = caption(place, &plot.title);
-    let pictures = pictures(&Plot::from(plot))?;
+/// [`ErrorKind::Request`] where there is none.
+pub fn html(recording: &Recording) -> Result<String> {
+    let missing = |what| Error::new(ErrorKind::Request, format!("the recording has no {what}"));
+    let sentence = recording.sentences.first().ok_or_else(|| missing("sentence"))?;
+    let result = recording.answer(&Question {
+        text: sentence.text.clone(),
+        prepend_bos: sentence.prepend_bos,
+        ..Question::default()
+    })?;
+    let section = result.attention().ok_or_else(|| missing("attention"))?;
     Ok(format!(
-        r#"<header class="top-bar"><p class="wordmark">keyside</p><nav class="tabs">{tabs}</nav><div class="tools"></div></header>
-<section class="masthead" aria-label="What this is about"><h1>{title}</h1>{lead}</section>
-<div class="layout"><aside class="panel" aria-label="Controls"><p>The controls are loading…</p></aside><main class="results">
-{summary}
-<p class="seen">{question}</p>
-<h2>{section}</h2>
-<figure class="figure">{caption}<div class="toolbar"></div>{legend}
-<div class="plot" role="img" aria-label="{label}">{pictures}</div></figure>
-</main></div>"#,
+        r#"<header class="top-bar"><p class="wordmark">keyside</p><nav class="tabs">{tabs}</nav><div class="tools"><p class="model-chip"><b>{model}</b><small>{recorded}</small></p><button type="button" class="page-tool" disabled>{copy}</button></div></header>
+<main class="sentence-page story-page"><section class="card ask"><h1>{title}</h1>
+<p class="lead">{lead}</p>
+<div class="token-strip"><svg class="arcs wide-only" height="56" aria-hidden="true"></svg><div class="tokens">{tokens}</div></div>
+<p class="answer">{answer}</p></section></main>"#,
         title = words::TITLE,
         tabs = tabs(),
-        lead = lead(),
-        summary = summary(result),
-        question = escaped(&story::question(result, &at_once(result))),
-        section = place.section(),
-        label = escaped(&Figure::at(place, &View::default()).summary(result)),
+        model = escaped(&result.model.name),
+        recorded = words::RECORDED,
+        copy = words::COPY_LINK,
+        lead = escaped(&steps::lead(&result)),
+        tokens = tokens(section),
+        answer = escaped(&answer(section)),
     ))
 }
 
@@ -82,89 +68,30 @@ fn tabs() -> String {
     Tab::ALL.map(tab).concat()
 }
 
-fn lead() -> String {
-    let term = |word: &str| format!(r#"<span class="term">{word}</span>"#);
-    let phrase = |phrase| match phrase {
-        Phrase::Words(words) => words.into(),
-        Phrase::Term { word, .. } => term(word),
-        Phrase::Bracketed { word, .. } => format!(r#"<span class="together">({})</span>"#, term(word)),
-    };
-    format!(r#"<p class="lead">{}</p>"#, LEAD.map(phrase).concat())
-}
-
-fn summary(result: &ResultFile) -> String {
-    format!(
-        r#"<section class="run-summary"><p class="badge">{}</p><p class="model">{}</p><p>{}</p><p class="source">Source</p></section>"#,
-        words::origin(&Origin::Recorded),
-        escaped(&result.model.name),
-        escaped(&words::settings(result)),
-    )
-}
-
-fn caption(place: FigurePlace, title: &str) -> String {
-    format!(
-        r#"<figcaption><h3><span class="number">1</span> {}</h3><p>{}</p><p class="plot-title">{}</p></figcaption>"#,
-        place.heading(),
-        place.explanation(&View::default()),
-        escaped(title),
-    )
-}
-
-fn legend_entry(series: &Series) -> String {
-    let [light, dark] = themes().map(|theme| {
-        let color = theme.series_color(series.color);
-        format!("rgb({} {} {})", color.0, color.1, color.2)
-    });
-    let hidden = if series.visible { "" } else { " hidden-series" };
-    format!(
-        r#"<span class="legend-entry{hidden}"><svg class="swatch" aria-hidden="true"><rect width="100%" height="100%" fill="light-dark({light}, {dark})"/></svg><code>{}</code></span>"#,
-        escaped(&series.label)
-    )
-}
-
-/// Light and dark, alike but for their colours.
-fn themes() -> [Theme; 2] {
-    let light = Theme::light();
-    let dark = Theme {
-        bar_opacity: light.bar_opacity,
-        ..Theme::dark()
-    };
-    [light, dark]
-}
-
-/// The figure for wide and for narrow windows, in the colours of both themes.
-fn pictures(plot: &Plot) -> Result<String> {
-    let mut pictures = String::new();
-    for (width, class) in WIDTHS {
-        let size = (width, plot.height(f64::from(width)) as u32);
-        let [light, dark] = themes().map(|theme| bare_svg(plot, size, &theme));
-        let both = in_both_themes(&light?, &dark?).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Plot,
-                "a figure is not drawn alike in the light and in the dark theme",
+/// The tokens as chips, each with its bar: a drawing, as the page's policy forbids styles of single elements.
+fn tokens(section: &AttentionSection) -> String {
+    let row = section.row(section.head);
+    let chip = |(position, text): (usize, &String)| {
+        let side = match position {
+            _ if position == section.src => Some(Side::Key),
+            _ if position == section.dest => Some(Side::Query),
+            _ => None,
+        };
+        let (class, label) = side.map_or_else(Default::default, |side| {
+            (format!(" {side}"), format!("<em>{side}</em>"))
+        });
+        let bar = row.get(position).map_or_else(String::new, |share| {
+            format!(
+                r#"<svg class="bar" aria-hidden="true"><rect width="{:.1}%" height="100%"/></svg>"#,
+                100.0 * share
             )
-            .advice("Draw the same shapes in both themes.")
-        })?;
-        let both = compact(&both);
-        pictures.push_str(&both.replacen("<svg ", &format!(r#"<svg class="{class}" aria-hidden="true" "#), 1));
-    }
-    Ok(pictures)
-}
-
-/// One drawing of two that differ in nothing but their colours (`"#RRGGBB"`): each colour is that of the theme in use.
-fn in_both_themes(light: &str, dark: &str) -> Option<String> {
-    let (mut lights, mut darks) = (light.split("\"#"), dark.split("\"#"));
-    let mut both = lights.next().filter(|start| darks.next() == Some(*start))?.to_owned();
-    for light in lights {
-        let (light_color, rest) = light.split_at_checked(6)?;
-        let dark_color = darks.next()?.strip_suffix(rest)?;
-        if light_color == dark_color {
-            both.push_str(&format!("\"#{light}"));
-        } else {
-            both.push_str(&format!("\"light-dark(#{light_color}, #{dark_color}){rest}"));
-        }
-    }
-    darks.next().is_none().then_some(both)
+        });
+        format!(
+            r#"<span class="token{class}">{label}{}{bar}</span>"#,
+            escaped(&visible(text))
+        )
+    };
+    section.texts.iter().enumerate().map(chip).collect()
 }
 
 #[cfg(test)]

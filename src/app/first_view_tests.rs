@@ -1,40 +1,29 @@
 use super::*;
 
-#[test]
-fn colours_of_both_themes_and_nothing_else() {
-    let light = r##"<a fill="#000000"/><b fill="#112233" x="1"/>"##;
-    let dark = r##"<a fill="#000000"/><b fill="#445566" x="1"/>"##;
-    let both = r##"<a fill="#000000"/><b fill="light-dark(#112233, #445566)" x="1"/>"##;
-    assert_eq!(in_both_themes(light, dark).as_deref(), Some(both));
-    for other in [
-        r##"<a fill="#000000"/><b fill="#445566" x="2"/>"##,
-        r##"<a fill="#000000"/>"##,
-        r##"<a fill="#000000"/><b fill="#445566" x="1"/><c fill="#445566"/>"##,
-        "",
-    ] {
-        assert_eq!(in_both_themes(light, other), None, "{other}");
-    }
+fn recording() -> Recording {
+    Recording::from_json(include_bytes!("../../public/recorded/gpt2-small-sentences.json")).unwrap()
 }
 
 #[test]
-fn the_recorded_run_with_its_words_and_bars() {
-    let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
-    let result = ResultFile::from_json(bytes).unwrap();
-    let html = html(&result).unwrap();
+fn the_recorded_sentence_with_its_bars_and_the_answer() {
+    let html = html(&recording()).unwrap();
     for text in [
         words::TITLE,
-        "Recorded run",
-        &escaped(&words::settings(&result)),
-        "<code>W_U[IO]</code>",
-        &escaped(&story::question(&result, &at_once(&result))),
+        "each of its 144 heads",
+        "This is where head 10.7 looks.",
+        "Head 10.7 at \u{201c}to\u{201d}",
+        "81 %",
+        r#"aria-current="page">Story<"#,
+        r#"<span class="token key"><em>key</em>·Mary<svg"#,
+        r#"<span class="token query"><em>query</em>·to<svg"#,
     ] {
-        assert!(html.contains(text), "{text} is missing");
+        assert!(html.contains(text), "{text} is missing in {html}");
     }
-    // Two drawings, each with its bars, and no style or script that the page's policy forbids.
-    assert_eq!(html.matches("<svg class=\"wide-only\"").count(), 1);
-    assert_eq!(html.matches("<svg class=\"narrow-only\"").count(), 1);
-    // A path for each colour, with all the bars in it: M1 2h3v4h-3z.
-    assert!(html.matches("<path").count() > 20 && html.matches("h-").count() > 200);
+    assert_eq!(
+        html.matches("<svg class=\"bar\"").count(),
+        recording().sentences[0].tokens.len()
+    );
+    // No style or script that the page's policy forbids.
     for forbidden in [" style=", "<style", "<script", " on", "javascript:"] {
         let tags = html.split('<').filter_map(|tag| tag.split('>').next());
         assert!(
@@ -42,14 +31,22 @@ fn the_recorded_run_with_its_words_and_bars() {
             "{forbidden}"
         );
     }
-    assert!(html.len() < 100_000, "{} bytes", html.len());
+    assert!(html.len() < 10_000, "{} bytes", html.len());
 }
 
 #[test]
-fn names_from_a_result_are_text() {
-    let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
-    let mut result = ResultFile::from_json(bytes).unwrap();
-    result.model.name = "<img src=x> & \"others\"".into();
-    let html = html(&result).unwrap();
+fn texts_of_a_recording_are_text() {
+    let mut recording = recording();
+    recording.model.name = "<img src=x> & \"others\"".into();
+    recording.sentences[0].texts[1] = "<b>".into();
+    let html = html(&recording).unwrap();
     assert!(html.contains("&lt;img src=x&gt; &amp; &quot;others&quot;") && !html.contains("<img"));
+    assert!(html.contains("&lt;b&gt;") && !html.contains("<b>"));
+}
+
+#[test]
+fn there_must_be_a_sentence() {
+    let mut recording = recording();
+    recording.sentences.clear();
+    assert!(html(&recording).unwrap_err().to_string().contains("no sentence"));
 }

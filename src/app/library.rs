@@ -1,9 +1,10 @@
 //! Which models are kept in the browser's storage.
 
-use crate::checkpoint::{Space, StoredModel, hub_name};
-use crate::worker::ToWorker;
-
+use super::form::{Form, ModelChoice};
+use super::words::RECORDED;
+use crate::checkpoint::{HUB_MODELS, Space, StoredModel, hub_name};
 use crate::quantities::size;
+use crate::worker::ToWorker;
 
 /// What the page knows of the browser's storage.
 #[derive(Debug, Clone, Default)]
@@ -60,6 +61,30 @@ pub fn name(model: &StoredModel) -> String {
     hub_name(&model.location).unwrap_or_else(|| model.location.clone())
 }
 
+/// The model that `form` asks for, at `url`, in a few words, and whether it is here, as far as `library` knows.
+pub fn chip(form: &Form, url: Option<&str>, library: &Library) -> (String, String) {
+    let stored = url.and_then(|url| {
+        let mut models = library.models()?.iter();
+        models.find(|model| model.location == url)
+    });
+    let here = stored.map(|model| format!("{} stored", size(model.bytes)));
+    match form.model {
+        ModelChoice::Recorded => ("GPT-2 small".into(), RECORDED.into()),
+        ModelChoice::Bundled => ("Tiny model".into(), "bundled".into()),
+        ModelChoice::Hub => {
+            let known = HUB_MODELS.iter().find(|model| model.name == form.hub);
+            let whole = known.map(|model| size(1_000_000 * u64::from(model.megabytes)));
+            (form.hub.clone(), here.or(whole).unwrap_or_default())
+        }
+        ModelChoice::Url => {
+            let last = form.url.trim_end_matches('/').rsplit('/').next();
+            let name = last.filter(|last| !last.is_empty()).unwrap_or("no address yet");
+            (name.to_owned(), here.unwrap_or_default())
+        }
+        ModelChoice::Picked => ("Your files".into(), "on this device".into()),
+    }
+}
+
 /// How much is stored, and how much may be: "452.1 MB of 10.2 GB used; the browser may clear it when space is short".
 pub fn room(space: &Space) -> String {
     let promise = match space.persistent {
@@ -86,6 +111,31 @@ mod tests {
         let url = crate::checkpoint::hub_url("gpt2", "").expect("a known name");
         assert_eq!(name(&model(&url)), "gpt2");
         assert_eq!(name(&model("https://example.org/own")), "https://example.org/own");
+    }
+
+    #[test]
+    fn a_chip_says_which_model_and_whether_it_is_here() {
+        let mut library = Library::default();
+        let mut form = Form::default();
+        let of = |form: &Form, url: Option<&str>, library: &Library| {
+            let (name, state) = chip(form, url, library);
+            format!("{name}: {state}")
+        };
+        assert_eq!(of(&form, None, &library), "GPT-2 small: recorded");
+        form.choose(ModelChoice::Bundled);
+        assert_eq!(of(&form, None, &library), "Tiny model: bundled");
+        form.choose(ModelChoice::Hub);
+        form.hub = "gpt2".into();
+        let url = crate::checkpoint::hub_url("gpt2", "").expect("a known name");
+        assert_eq!(of(&form, Some(&url), &library), "gpt2: 548.0 MB");
+        library.receive(vec![model(&url)], None);
+        assert_eq!(of(&form, Some(&url), &library), "gpt2: 450.5 MB stored");
+        form.hub = "own/model".into();
+        assert_eq!(of(&form, Some("elsewhere"), &library), "own/model: ");
+        form.choose(ModelChoice::Url);
+        assert_eq!(of(&form, None, &library), "no address yet: ");
+        form.url = "https://example.org/models/mine/".into();
+        assert_eq!(of(&form, None, &library), "mine: ");
     }
 
     #[test]

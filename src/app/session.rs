@@ -38,6 +38,7 @@ pub struct Session {
     shown: Option<Shown>,
     complete: Option<Shown>,
     recorded: Option<Shown>,
+    effects: Option<Shown>,
     /// What runs on this page found, the last one last: "back" shows them again.
     finished: Vec<(Request, Shown)>,
     run: Run,
@@ -115,6 +116,21 @@ impl Session {
         if self.shown.is_none() {
             self.show_complete(shown);
         }
+    }
+
+    /// The recorded run, once it has arrived.
+    pub fn recorded(&self) -> Option<&Shown> {
+        self.recorded.as_ref()
+    }
+
+    /// The recorded effects of heads have arrived.
+    pub fn effects_arrived(&mut self, result: ResultFile) {
+        self.effects = Some(self.stamp(Origin::Recorded, result, None));
+    }
+
+    /// The recorded effects of heads, once they have arrived.
+    pub fn effects(&self) -> Option<&Shown> {
+        self.effects.as_ref()
     }
 
     /// Shows the recorded run again, unless a run is under way.

@@ -12,6 +12,10 @@ use crate::prompts::IoiSet;
 use crate::quantities::{counted, duration, grouped, number, size};
 use crate::result::ResultFile;
 
+/// What stands beside the name of a model that is recorded.
+pub const RECORDED: &str = "recorded";
+/// The button that copies the page's address.
+pub const COPY_LINK: &str = "Copy link";
 /// The page's title.
 pub const TITLE: &str = "Why does this head look there?";
 /// What the run is doing, without numbers that change all the time: "Computing batch 3 of 10".

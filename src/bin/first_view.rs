@@ -2,13 +2,13 @@
 
 fn main() {}
 
-/// The first view of the page (HTML) on the recorded run `result` (a result file's bytes). For scripts/first-view.sh.
+/// The first view of the page (HTML) on the recorded sentences `recording` (their file's bytes). For scripts/first-view.sh.
 ///
 /// # Errors
 /// What [`keyside::app::first_view::html`] says, as text.
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 #[wasm_bindgen::prelude::wasm_bindgen]
-pub fn first_view(result: &[u8]) -> Result<String, wasm_bindgen::JsError> {
-    let result = keyside::result::ResultFile::from_json(result)?;
-    Ok(keyside::app::first_view::html(&result)?)
+pub fn first_view(recording: &[u8]) -> Result<String, wasm_bindgen::JsError> {
+    let recording = keyside::result::Recording::from_json(recording)?;
+    Ok(keyside::app::first_view::html(&recording)?)
 }

@@ -60,7 +60,7 @@ pub use scale::{Scale, Tick};
 pub use scene::{Drawable, Laid, LaidOut, NARROW, Plot, SVG_SIZE, Same, Scene, Zoom};
 pub use strip::StripPlot;
 pub use strokes::{Place, Stroke, Text, draw_strokes};
-pub use svg::{bare_svg, plot_svg};
+pub use svg::plot_svg;
 pub use text::width as text_width;
 pub use theme::{Theme, contrast};
 pub use title::Title;

@@ -17,19 +17,6 @@ pub fn plot_svg(plot: &Plot, size: (u32, u32), theme: &Theme) -> Result<String> 
     svg(plot, size, &options(theme))
 }
 
-/// `plot` as SVG text of `size` (width and height in CSS pixels), without title and legend: for a page that has its own.
-///
-/// # Errors
-/// [`crate::ErrorKind::Plot`] when drawing fails.
-pub fn bare_svg(plot: &Plot, size: (u32, u32), theme: &Theme) -> Result<String> {
-    let options = DrawOptions {
-        legend: false,
-        title: false,
-        ..options(theme)
-    };
-    svg(plot, size, &options)
-}
-
 fn options(theme: &Theme) -> DrawOptions {
     DrawOptions::svg(f64::from(UNITS), theme.clone())
 }

@@ -13,6 +13,7 @@ use super::permalink::{self, Invitation};
 use super::rehearsal;
 use super::sentence::SentencePage;
 use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, Text};
+use super::story_page::StoryPage;
 use super::summary::Summary;
 use super::theme;
 use crate::app::address::Tab;
@@ -32,10 +33,11 @@ pub fn App() -> impl IntoView {
         <a class="skip" href=format!("#{}", document::TOP)>"Skip to the figures"</a>
         <TopBar page=page />
         {move || match page.tab.get() {
+            Tab::Story => view! { <StoryPage page=page /> }.into_any(),
             Tab::Sentence => view! { <SentencePage page=page /> }.into_any(),
             Tab::Prompts => view! { <ManyPrompts page=page /> }.into_any(),
         }}
-        <Colophon />
+        <Colophon page=page />
         <Meanings />
         <DropZone page=page />
     }

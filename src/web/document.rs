@@ -3,7 +3,7 @@
 use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
+use web_sys::{Element, HtmlElement, HtmlInputElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
 
 use super::later::after_frame;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,6 +74,15 @@ pub fn focus(id: &str) {
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
         // An element that can't have the focus leaves it where it is.
         let _ = element.focus();
+    }
+}
+
+/// Gives the field `id` the keyboard's focus, all of its text marked: what is typed takes its place.
+pub fn select(id: &str) {
+    focus(id);
+    let element = document().get_element_by_id(id);
+    if let Some(field) = element.and_then(|element| element.dyn_into::<HtmlInputElement>().ok()) {
+        field.select();
     }
 }
 

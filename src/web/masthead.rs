@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::document::meta;
 use super::page::Page;
+use super::panel::ModelMenu;
 use super::permalink::CopyLink;
 use super::story::Term;
 use super::tabs::Tabs;
@@ -23,7 +24,6 @@ pub fn TopBar(page: Page) -> impl IntoView {
             <p class="wordmark">"keyside"</p>
             <Tabs page=page />
             <div class="tools" role="group" aria-label="Page">
-                <ThemeSwitch view=page.view />
                 <Show when=prompts>
                     <button
                         type="button"
@@ -33,6 +33,11 @@ pub fn TopBar(page: Page) -> impl IntoView {
                         on:click=toggle
                     >"Hide the text"</button>
                 </Show>
+                {move || match page.tab.get() {
+                    Tab::Story => view! { <p class="model-chip"><b>"GPT-2 small"</b><small>{words::RECORDED}</small></p> }.into_any(),
+                    Tab::Sentence => view! { <ModelMenu page=page /> }.into_any(),
+                    Tab::Prompts => ().into_any(),
+                }}
                 <CopyLink page=page />
             </div>
         </header>
@@ -71,9 +76,9 @@ fn files() -> Option<String> {
     Some(version.to_owned()).filter(|version| version.len() == 12)
 }
 
-/// Versions, sources, licence.
+/// Versions, sources, licence, light or dark.
 #[component]
-pub fn Colophon() -> impl IntoView {
+pub fn Colophon(page: Page) -> impl IntoView {
     let files = files().map(|version| format!(", files {version}"));
     view! {
         <footer class="colophon">
@@ -81,12 +86,17 @@ pub fn Colophon() -> impl IntoView {
                 <h2>"About"</h2>
                 <p data-testid="versions">"keyside "{env!("CARGO_PKG_VERSION")}{files}</p>
                 <p>"Licence: MIT or Apache-2.0, at your choice. Everything runs on this device; nothing is sent anywhere."</p>
+                <ThemeSwitch view=page.view />
             </div>
             <div>
                 <h2>"Data"</h2>
                 <p>
                     "The recorded run is what a research notebook of June 2023 (\u{201c}Keys fixed\u{201d}) stored: GPT-2 small, computed with \
                      TransformerLens, drawn there with Plotly. Prompts: the dataset of \u{201c}Interpretability in the Wild\u{201d}."
+                </p>
+                <p>
+                    "The story\u{2019}s sentence and the effects of heads are outputs of TransformerLens\u{2019} Exploratory Analysis Demo, five more \
+                     recorded sentences those of transformer-explainer: numbers about GPT-2 small that others published under the MIT license."
                 </p>
             </div>
             <div id="cite">

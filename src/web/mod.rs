@@ -31,6 +31,7 @@ mod save;
 mod segment;
 mod sentence;
 mod story;
+mod story_page;
 mod summary;
 mod tabs;
 mod theme;

@@ -1,6 +1,7 @@
 //! What the parts of the page share, and what is done with it.
 
 mod asking;
+mod recorded;
 mod worker;
 
 use leptos::prelude::*;
@@ -10,16 +11,16 @@ use super::address_bar::AddressBar;
 use super::document;
 use super::evidence::Comparisons;
 use super::figures::Linked;
-use super::first_view;
 use super::later::{Latest, after_frame, after_frames_of};
 use super::link::Link;
-use super::places::{RECORDED, request_of, url_of};
+use super::places::{request_of, url_of};
 use super::theme;
 use crate::analysis::pair::Question;
 use crate::analysis::settings::{CSV, EARLIER_HEAD, Field, HEAD, Setting};
 use crate::app::address::{Address, Tab};
 use crate::app::form::{Form, ModelChoice, PromptChoice};
 use crate::app::session::{Session, Shown};
+use crate::app::steps::StoryStep;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::View;
 use crate::names::SplitBy;
@@ -70,6 +71,8 @@ pub struct Page {
     pub bar: AddressBar,
     /// Which part of the page is open.
     pub tab: RwSignal<Tab>,
+    /// The step of the story that is open, or was left for a sentence.
+    pub step: RwSignal<Option<StoryStep>>,
     /// What is asked of a sentence.
     pub question: RwSignal<Question>,
     /// Whether the recorded sentences are on their way.
@@ -111,6 +114,7 @@ impl Page {
             dark: theme::is_dark(view),
             bar: AddressBar::new(),
             tab: RwSignal::new(Tab::default()),
+            step: RwSignal::new(None),
             question: RwSignal::new(Question::default()),
             sentences_awaited: RwSignal::new(false),
             asked: RwSignal::new(false),
@@ -166,10 +170,17 @@ impl Page {
 
     /// What form and view are now, as an address.
     pub fn address(self) -> Address {
-        let question = (self.tab.get_untracked() == Tab::Sentence).then(|| self.question.get_untracked());
+        let tab = self.tab.get_untracked();
+        let question = (tab == Tab::Sentence).then(|| self.question.get_untracked());
+        let step = self.step.get_untracked();
+        let step = match tab {
+            Tab::Story => Some(step.unwrap_or_default()),
+            Tab::Sentence => step,
+            Tab::Prompts => None,
+        };
         self.form.with_untracked(|form| {
             self.view
-                .with_untracked(|view| Address::of(form, view, question.as_ref()))
+                .with_untracked(|view| Address::of(form, view, question.as_ref(), step))
         })
     }
 
@@ -342,6 +353,8 @@ impl Page {
 
     /// Shows a result file, or why that is not possible.
     pub fn open(self, name: &str, read: Result<ResultFile>) {
+        // Where results are shown, and errors told.
+        self.tab.set(Tab::Prompts);
         self.session.update(|session| match read {
             Ok(result) => session.opened(name, result),
             Err(error) => session.fail(error),
@@ -364,22 +377,6 @@ impl Page {
                 self.form
                     .update(|form| form.describe(&known.config, known.card.as_ref()));
             }
-        });
-    }
-
-    /// Shows the recorded run as soon as it has been read.
-    pub fn load_recorded(self) {
-        leptos::task::spawn_local(async move {
-            let read = document::fetch(RECORDED)
-                .await
-                .and_then(|bytes| ResultFile::from_json(&bytes));
-            self.session.update(|session| match read {
-                Ok(result) => session.recorded_arrived(result),
-                Err(error) => {
-                    first_view::uncover();
-                    session.fail(error);
-                }
-            });
         });
     }
 }

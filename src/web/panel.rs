@@ -11,6 +11,7 @@ use super::page::{CONTROLS_TOGGLE, Page};
 use crate::analysis::settings::{Group, HEAD};
 use crate::app::download;
 use crate::app::form::{ModelChoice, PromptChoice};
+use crate::app::library;
 use crate::app::session::{self, Run, Session, WorkerState};
 use crate::app::words;
 
@@ -123,6 +124,21 @@ fn ModelField(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl 
 pub fn ModelMenu(page: Page) -> impl IntoView {
     let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
+    let chip = Memo::new(move |_| {
+        let url = page.settled_url();
+        page.session.with(|session| {
+            page.settled_form
+                .with(|form| library::chip(form, url.as_deref(), session.library()))
+        })
+    });
+    // An answer may have brought more of a model here.
+    Effect::new(move |before: Option<bool>| {
+        let asking = page.session.with(|session| session.asking().is_active());
+        if before == Some(true) && !asking && matches!(model.get_untracked(), ModelChoice::Hub | ModelChoice::Url) {
+            page.list_stored();
+        }
+        asking
+    });
     // What was asked of one model is asked of the next.
     Effect::new(move |before: Option<Option<String>>| {
         let url = page.settled_url();
@@ -133,7 +149,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
     });
     view! {
         <details class="model-menu" data-testid="model-menu">
-            <summary>{move || model.get().label()}</summary>
+            <summary><b>{move || chip.with(|(name, _)| name.clone())}</b><small>{move || chip.with(|(_, state)| state.clone())}</small></summary>
             <div class="controls">
                 <ModelField page=page model=model active=active />
                 <About page=page model=model />

@@ -11,18 +11,20 @@ use super::page::Page;
 use crate::app::address::{Address, Model, Prompts, Tab};
 use crate::app::form::ModelChoice;
 use crate::app::session::Session;
-use crate::app::sharing;
+use crate::app::{sharing, words};
+use crate::error::Error;
 
 /// Takes the page's state from the address, and keeps the two the same from now on.
 pub fn start(page: Page) {
     match read() {
         Ok(address) => open(page, &address),
-        Err(error) => page.session.update(|session| session.fail(error)),
+        Err(error) => fail(page, error),
     }
     Effect::new(move |_| {
         page.form.track();
         page.view.track();
         page.tab.track();
+        page.step.track();
         page.question.track();
         // What was changed is seen first.
         if page.bar.falls_behind() {
@@ -64,9 +66,10 @@ fn copy(page: Page, say: RwSignal<String>) {
 /// The page has just been opened at `address`.
 fn open(page: Page, address: &Address) {
     adopt(page, address);
-    if address.question.is_some() {
-        page.ask();
-        return;
+    match address.tab() {
+        Tab::Story => return,
+        Tab::Sentence => return page.ask(),
+        Tab::Prompts => {}
     }
     match address.model {
         Model::Recorded => {}
@@ -88,17 +91,24 @@ fn popped(page: Page) {
         // Only what follows "#" has changed.
         Ok(address) if page.bar.has(&address) => {}
         Ok(address) => restore(page, &address),
-        Err(error) => page.session.update(|session| session.fail(error)),
+        Err(error) => fail(page, error),
     }
+}
+
+/// An address that can't be read opens the part of the page where errors are told.
+fn fail(page: Page, error: Error) {
+    page.tab.set(Tab::Prompts);
+    page.session.update(|session| session.fail(error));
 }
 
 fn restore(page: Page, address: &Address) {
     let model = page.form.with_untracked(|form| form.model);
     adopt(page, address);
     page.session.update(Session::dismiss_error);
-    if address.question.is_some() {
-        page.ask();
-        return;
+    match address.tab() {
+        Tab::Story => return,
+        Tab::Sentence => return page.ask(),
+        Tab::Prompts => {}
     }
     let found = page.show_again();
     page.bar.set_ran(found);
@@ -115,17 +125,22 @@ fn adopt(page: Page, address: &Address) {
     // What a link can't hold, or does not need, stays as it was typed or picked.
     page.form
         .with_untracked(|old| form.keep_typed(old, address.question.is_some()));
-    page.tab.set(match &address.question {
-        Some(question) => {
-            page.question.set(question.clone());
-            Tab::Sentence
-        }
-        None => Tab::Prompts,
-    });
+    page.tab.set(address.tab());
+    page.step.set(address.step);
+    if let Some(question) = &address.question {
+        page.question.set(question.clone());
+    }
     // As it will be compared: with what is as it is by default left out.
-    page.bar
-        .adopt(Address::of(&form, &address.view, address.question.as_ref()));
-    page.fill_in(form);
+    page.bar.adopt(Address::of(
+        &form,
+        &address.view,
+        address.question.as_ref(),
+        address.step,
+    ));
+    // The story says nothing of the model, which stays.
+    if address.tab() != Tab::Story {
+        page.fill_in(form);
+    }
     page.show_as(address.view.clone());
 }
 
@@ -140,7 +155,7 @@ pub fn CopyLink(page: Page) -> impl IntoView {
         forgetting.run_after(Duration::from_secs(12), move || said.set(String::new()));
     };
     view! {
-        <button type="button" class="page-tool" data-testid="copy-link" on:click=copy>"Copy link"</button>
+        <button type="button" class="page-tool" data-testid="copy-link" on:click=copy>{words::COPY_LINK}</button>
         <p class="said" role="status" data-testid="copy-link-said">{move || said.get()}</p>
     }
 }

@@ -8,6 +8,8 @@ use crate::error::Result;
 pub const RECORDED: &str = "recorded/gpt2-small-10.7.json";
 /// Where the recorded sentences are, relative to the page.
 pub const SENTENCES: &str = "recorded/gpt2-small-sentences.json";
+/// Where the recorded effects of heads are, relative to the page.
+pub const EFFECTS: &str = "recorded/gpt2-small-head-effects.json";
 /// Where the bundled model is, relative to the page.
 const BUNDLED: &str = "models/tiny-ioi";
 

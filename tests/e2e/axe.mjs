@@ -35,14 +35,29 @@ const screens = [
 
 export const axe = [
   ...screens.map(([name, context]) => ({
-    name: `axe: the recorded run, folds open and closed: ${name}`,
+    name: `axe: the story: ${name}`,
     context,
     timeout: 120_000,
     async run(tab) {
       const arrive = await tab.openWithoutCode();
       await checkView(tab.page, "before the code has come");
       arrive();
-      await tab.opened();
+      await tab.storyOpened();
+      await tab.at("most-changed").waitFor();
+      await checkView(tab.page, "at first");
+      await unfold(tab.page);
+      await checkView(tab.page, "folds open");
+      await tab.at("try-effect").click();
+      await tab.at("from-story").waitFor();
+      await checkView(tab.page, "left for a sentence");
+    },
+  })),
+  ...screens.map(([name, context]) => ({
+    name: `axe: the recorded run, folds open and closed: ${name}`,
+    context,
+    timeout: 120_000,
+    async run(tab) {
+      await tab.open();
       await checkView(tab.page, "at first");
       await unfold(tab.page);
       await checkView(tab.page, "folds open");

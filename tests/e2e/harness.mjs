@@ -49,15 +49,27 @@ export class Tab {
     return this.page.getByTestId(name);
   }
 
-  /** Opens the page and waits until the recorded run is drawn. */
+  /** Opens the part about many prompts and waits until the recorded run is drawn. */
   async open() {
-    await this.page.goto(this.url);
+    await this.page.goto(`${this.url}?tab=prompts`);
     await this.opened();
   }
 
   /** Waits until the recorded run is drawn. */
   async opened() {
     await this.at("run-summary").getByText("Recorded run").first().waitFor();
+  }
+
+  /** Opens the story and waits until it has taken the place of the first view. */
+  async openStory(query = "") {
+    await this.page.goto(this.url + query);
+    await this.storyOpened();
+  }
+
+  /** Waits until the story has taken the place of the first view. */
+  async storyOpened() {
+    await this.at("answer").waitFor();
+    await this.page.locator("#first-view").waitFor({ state: "detached" });
   }
 
   /** Opens the page without its code; answers what lets that come. */

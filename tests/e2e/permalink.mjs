@@ -53,7 +53,7 @@ function randomState(draw) {
   if (draw.below(3) === 0) pairs.push(["prompt", String(draw.below(1200))]);
   if (draw.sometimes()) pairs.push(["theme", draw.of(["light", "dark"])]);
   if (draw.sometimes()) pairs.push(["text", "0"]);
-  return pairs.length > 1 ? pairs : [];
+  return pairs.length > 1 ? pairs : [...pairs, ["tab", "prompts"]];
 }
 
 const queryOf = (pairs) => new URLSearchParams(pairs).toString();
@@ -146,7 +146,7 @@ export const permalink = [
         await tab.at("dismiss-error").click();
         await checkShown(tab, []);
       }
-      await openAt(tab, "utm_source=x&zoom9=1");
+      await openAt(tab, "v=1&utm_source=x&zoom9=1");
       check((await tab.at("error").count()) === 0, "an unknown key is an error");
     },
   },
@@ -293,17 +293,17 @@ export const permalink = [
         await arrived;
         await route.continue();
       });
-      await tab.page.goto(`${tab.url}?v=1&theme=dark`, { waitUntil: "commit" });
+      await tab.page.goto(`${tab.url}?theme=dark`, { waitUntil: "commit" });
       // Nothing is painted before the styles are there.
       await tab.page.waitForFunction(() => document.body && getComputedStyle(document.body).backgroundColor !== "rgba(0, 0, 0, 0)");
       check((await background()) === dark, "the page opens light and turns dark later");
       check(await tab.page.locator("#first-view h1").isVisible(), "the page was there before its theme could be seen");
       arrive();
-      await tab.at("run-summary").getByText("Recorded run").first().waitFor();
+      await tab.storyOpened();
     },
   },
   {
-    name: "the story says what the data say, explains its words, and can be hidden",
+    name: "the text says what the data say, explains its words, and can be hidden",
     async run(tab) {
       await tab.open();
       const story = (name) => tab.at(`story-${name}`).innerText();

@@ -17,6 +17,7 @@ import { permalink } from "./permalink.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { security } from "./security.mjs";
 import { sentence } from "./sentence.mjs";
+import { story } from "./story.mjs";
 import { words } from "./words.mjs";
 
 const suites = {
@@ -37,8 +38,9 @@ const suites = {
   "recorded-run": recordedRun,
   security,
   sentence,
+  story,
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

@@ -1,14 +1,17 @@
 //! Which part of the page an address opens, and what is asked there.
 
 use super::fragment::{MAX_PROMPTS, value_of};
+use super::state::Address;
+use super::tab::{TAB, Tab};
 use crate::analysis::pair::Question;
 use crate::analysis::settings::{HEAD, PREPEND_BOS};
+use crate::app::steps::StoryStep;
 use crate::error::Result;
 use crate::figure::keys::{Query, number, text, wrong};
 use crate::names::Side;
 
-/// The key of the part of the page.
-pub(super) const TAB: &str = "tab";
+/// The key of the step of the story.
+pub(super) const STEP: &str = "step";
 /// What is subtracted from the key: [`Question::relative`].
 const MINUS: &str = "minus";
 /// The key of the sentence, after `#`.
@@ -16,49 +19,12 @@ const TEXT: &str = "text";
 /// Longest sentence in positions.
 const MAX_POSITION: usize = (1 << 16) - 1;
 
-/// A part of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Tab {
-    /// One sentence, any pair of its tokens, any head.
-    Sentence,
-    /// One head on many prompts.
-    #[default]
-    Prompts,
-}
-
-impl Tab {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Sentence, Self::Prompts];
-
-    /// Its value in an address.
-    pub const fn value(self) -> &'static str {
-        match self {
-            Self::Sentence => "sentence",
-            Self::Prompts => "prompts",
-        }
-    }
-
-    /// What a reader sees.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Sentence => "Your sentence",
-            Self::Prompts => "Many prompts",
-        }
-    }
-
-    /// The tab whose value is `value`.
-    pub(super) fn of_value(value: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|tab| tab.value() == value);
-        found.ok_or_else(|| wrong(TAB, value, Self::ALL.map(Self::value).join(" or ")))
-    }
-}
-
 /// What `query` and `key` of an address mean: the positions of the pair.
 pub(super) fn is_key(key: &str) -> bool {
-    key == TAB || key == MINUS || Side::ALL.iter().any(|side| side.as_str() == key)
+    key == TAB || key == STEP || key == MINUS || Side::ALL.iter().any(|side| side.as_str() == key)
 }
 
-/// Takes over `value` of `key`, which [`is_key`] knows, but for the tab.
+/// Takes over `value` of `key`, which [`is_key`] knows, but for tab and step.
 pub(super) fn take(question: &mut Question, key: &str, value: &str) -> Result<()> {
     match key.parse() {
         Ok(Side::Query) => question.dest = Some(number(key, value, 0, MAX_POSITION)?),
@@ -75,9 +41,27 @@ pub(super) fn take(question: &mut Question, key: &str, value: &str) -> Result<()
     Ok(())
 }
 
-/// Appends what is asked, but for the sentence.
-pub(super) fn write(question: &Question, query: &mut Query) {
-    query.add(TAB, Tab::Sentence.value());
+/// The step of the story that is called `value`.
+pub(super) fn step_of(value: &str) -> Result<StoryStep> {
+    let names = || StoryStep::ALL.map(StoryStep::value).join(", ");
+    StoryStep::of_value(value).ok_or_else(|| wrong(STEP, value, names()))
+}
+
+/// Appends which part of the page is open, at which step, and what is asked there, but for the sentence.
+pub(super) fn write(address: &Address, query: &mut Query) {
+    // Many prompts need no tab, as long as something else is said.
+    if address.tab() != Tab::Prompts || *address == Address::default() {
+        query.add(TAB, address.tab().value());
+    }
+    let usual = (address.tab() == Tab::Story).then(StoryStep::default);
+    let step = address.step.filter(|step| Some(*step) != usual);
+    query.given(STEP, step.map(|step| step.value().to_owned()));
+    if let Some(question) = &address.question {
+        write_question(question, query);
+    }
+}
+
+fn write_question(question: &Question, query: &mut Query) {
     query.given(HEAD.key, text(question.head));
     query.given(Side::Query.as_str(), text(question.dest));
     query.given(Side::Key.as_str(), text(question.src));

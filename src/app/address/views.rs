@@ -10,6 +10,11 @@ pub(super) fn is_key(key: &str) -> bool {
     ["prompt", "theme", "text"].contains(&key) || kind_of(key).is_some()
 }
 
+/// Whether `key` says no more than how the page looks.
+pub(super) fn is_appearance(key: &str) -> bool {
+    key == "theme"
+}
+
 /// Whether `key` may come more than once.
 pub(super) fn may_repeat(key: &str) -> bool {
     kind_of(key).is_some_and(|kind| kind.may_repeat(key))

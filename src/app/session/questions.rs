@@ -8,7 +8,7 @@ use crate::app::asking::Asking;
 use crate::app::naming::Naming;
 use crate::error::Error;
 use crate::forward::Sampling;
-use crate::result::{RecordedSentence, Recording};
+use crate::result::{RecordedSentence, Recording, ResultFile};
 use crate::worker::ToWorker;
 
 impl Session {
@@ -95,6 +95,11 @@ impl Session {
         let recording = self.recording.clone()?;
         self.revision += 1;
         self.asking.answer_recorded(self.revision, &recording, question)
+    }
+
+    /// What is recorded of what `question` asks, beside what is being asked.
+    pub fn recorded_answer(&self, question: &Question) -> Option<ResultFile> {
+        self.recording.as_ref()?.answer(question).ok()
     }
 
     /// Stops asking; None where nothing is asked.

@@ -10,9 +10,7 @@ use crate::app::session::Session;
 use crate::error::{Error, ErrorKind};
 use crate::forward::Sampling;
 use crate::prompts::PromptSet;
-use crate::result::{Recording, ResultFile};
-use crate::web::document;
-use crate::web::places::SENTENCES;
+use crate::result::ResultFile;
 
 impl Page {
     /// The page whose result is the last answer about a sentence: its figures are those of the sentence.
@@ -34,6 +32,10 @@ impl Page {
 
     /// Changes what is asked, and asks it. What was found is then what is meant.
     pub fn ask_with(self, change: impl FnOnce(&mut Question)) {
+        if self.tab.get_untracked() == Tab::Story {
+            self.leave_story(self.step.get_untracked().unwrap_or_default(), change);
+            return;
+        }
         let found = self.session.with_untracked(|session| {
             let result = &session.asking().shown()?.result;
             let section = result.attention()?;
@@ -63,6 +65,8 @@ impl Page {
         self.question.update(|question| {
             *question = Question {
                 text,
+                // A step of the story is about its head, in whatever sentence.
+                head: question.head.filter(|_| self.step.get_untracked().is_some()),
                 prepend_bos: question.prepend_bos,
                 ..Question::default()
             };
@@ -151,33 +155,6 @@ impl Page {
             });
             self.ask();
         }
-    }
-
-    /// Reads the recorded sentences, unless they are there, and answers what is asked of them.
-    pub fn load_sentences(self) {
-        let there = self.session.with_untracked(|session| !session.sentences().is_empty());
-        if there || self.sentences_awaited.get_untracked() {
-            return;
-        }
-        self.sentences_awaited.set(true);
-        leptos::task::spawn_local(async move {
-            let read = document::fetch(SENTENCES)
-                .await
-                .and_then(|bytes| Recording::from_json(&bytes));
-            self.sentences_awaited.set(false);
-            let recorded = self.form.with_untracked(|form| form.model) == ModelChoice::Recorded;
-            match read {
-                Ok(recording) => {
-                    self.session.update(|session| session.sentences_arrived(recording));
-                    if recorded {
-                        self.ask();
-                    }
-                }
-                // Whoever asks a model does not miss them.
-                Err(error) if recorded => self.session.update(|session| session.fail_asking(error)),
-                Err(_) => {}
-            }
-        });
     }
 
     /// Stops asking.

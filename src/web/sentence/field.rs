@@ -4,7 +4,6 @@ use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
 use super::super::page::Page;
-use super::super::panel::ModelMenu;
 use super::examples::Examples;
 use super::offer::{Offer, is_answered_by_recording};
 use super::recent;
@@ -13,7 +12,8 @@ use crate::app::session;
 use crate::app::words;
 use crate::error::{Error, ErrorKind};
 
-const FIELD: &str = "sentence-input";
+/// The field of the sentence.
+pub const FIELD: &str = "sentence-input";
 
 /// Sentence, model, and whatever there is to say about the question.
 #[component]
@@ -106,7 +106,6 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
                 "BOS first"
             </label>
             <Examples page=page />
-            <ModelMenu page=page />
         </form>
         <Told page=page />
         <p class="soft" data-testid="sentence-model">{model}</p>

@@ -6,6 +6,7 @@ mod bars;
 mod down;
 mod examples;
 mod field;
+mod from_story;
 mod heads;
 mod next;
 mod offer;
@@ -16,11 +17,13 @@ mod strip;
 use leptos::prelude::*;
 
 use self::account::Account;
+pub use self::field::FIELD as SENTENCE_FIELD;
 use self::field::SentenceField;
+use self::from_story::{FromStory, OnManyPrompts};
 use self::heads::{HeadMap, WholePattern};
 use self::next::NextTokens;
-use self::shown::of_attention;
-use self::strip::Strip;
+pub use self::shown::{drawn, of_attention};
+pub use self::strip::Strip;
 use super::page::Page;
 use crate::figure::sentence_words::in_short;
 
@@ -55,6 +58,10 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                 </div>
                 <PairBar sentence=sentence />
             </Show>
+            <div class="ways">
+                <FromStory page=page />
+                <OnManyPrompts page=page />
+            </div>
         </main>
     }
 }

@@ -60,7 +60,13 @@ fn chips(section: &AttentionSection, tokens: &[u32]) -> Vec<Chip> {
 
 /// The strip, and the answer under it.
 #[component]
-pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
+pub fn Strip(
+    page: Page,
+    sentence: Page,
+    /// Whether it is the story's, which says itself why it begins with this head.
+    #[prop(optional)]
+    in_story: bool,
+) -> impl IntoView {
     let chips = Memo::new(move |_| {
         sentence.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
@@ -75,7 +81,7 @@ pub fn Strip(page: Page, sentence: Page) -> impl IntoView {
         sentence.shown.with(|shown| {
             let shown = shown.as_ref()?;
             let section = shown.result.attention()?;
-            if !chosen.get() {
+            if in_story || !chosen.get() {
                 return None;
             }
             if shown.origin == Origin::Recorded {

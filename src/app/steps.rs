@@ -1,0 +1,273 @@
+//! The steps of the story: each is a state of the instrument on recorded numbers, with words of its own.
+
+use crate::analysis::HeadEffectsSection;
+use crate::figure::Effect;
+use crate::names::{Head, HistogramId, Side};
+use crate::quantities::{counted, number};
+use crate::result::{RecordedSentence, ResultFile};
+
+/// Heads that are named where one of them is taken out.
+const NAMED: usize = 4;
+
+/// A step of the story.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum StoryStep {
+    /// Where the head looks.
+    #[default]
+    Looks,
+    /// What it does for the answer.
+    Effect,
+    /// What its query asks for.
+    Query,
+    /// What its key says.
+    Key,
+    /// What happens without a head.
+    Without,
+}
+
+/// What a step shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shows {
+    /// The sentence, and where the head looks in it.
+    Sentence,
+    /// The map of recorded effects.
+    Effects,
+    /// A histogram of the recorded run.
+    Histogram(HistogramId),
+    /// The recorded heatmap of the key side.
+    Heatmap,
+    /// What heads do without one of them.
+    Ablation,
+}
+
+impl StoryStep {
+    /// All of them, in order.
+    pub const ALL: [Self; 5] = [Self::Looks, Self::Effect, Self::Query, Self::Key, Self::Without];
+
+    /// Its value in an address, and its anchor.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Looks => "looks",
+            Self::Effect => "effect",
+            Self::Query => "asks",
+            Self::Key => "says",
+            Self::Without => "without",
+        }
+    }
+
+    /// The step whose value is `value`.
+    pub fn of_value(value: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|step| step.value() == value)
+    }
+
+    /// Its number, counted from 1.
+    pub fn number(self) -> usize {
+        Self::ALL.iter().take_while(|step| **step != self).count() + 1
+    }
+
+    /// The step before it, if there is one.
+    pub fn previous(self) -> Option<Self> {
+        Self::ALL.get(self.number().checked_sub(2)?).copied()
+    }
+
+    /// The step after it, if there is one.
+    pub fn next(self) -> Option<Self> {
+        Self::ALL.get(self.number()).copied()
+    }
+
+    /// What it is about.
+    pub const fn heading(self) -> &'static str {
+        match self {
+            Self::Looks => "Where it looks",
+            Self::Effect => "What it does there",
+            Self::Query => "What the query asks for",
+            Self::Key => "What the key says",
+            Self::Without => "Take a head out, and others step in",
+        }
+    }
+
+    /// What it is about, as a button.
+    pub const fn short(self) -> &'static str {
+        match self {
+            Self::Looks => "Where it looks",
+            Self::Effect => "What it does",
+            Self::Query => "The query",
+            Self::Key => "The key",
+            Self::Without => "Without one head",
+        }
+    }
+
+    /// What its figures are about, before anything is seen in them; those of the recorded run are of `prompts` prompts.
+    pub fn words(self, prompts: usize) -> String {
+        match self {
+            Self::Query => format!(
+                "A score is the product of a query, made at the last word, and a key, made at the name. Keep the keys of {} of this kind as they \
+                 are, and put vectors of known meaning in the place of what the query is made from:",
+                counted(prompts, "prompt", "prompts")
+            ),
+            Self::Key => "Now the other side. Everything that was written at the name before the head\u{2019}s layer adds to its key, and so to the \
+                          score: a cell each. Below, the queries are kept, and vectors of known meaning take the place of what the key is made from:"
+                .into(),
+            Self::Looks | Self::Effect | Self::Without => String::new(),
+        }
+    }
+
+    /// What it shows.
+    pub const fn shows(self) -> Shows {
+        match self {
+            Self::Looks => Shows::Sentence,
+            Self::Effect => Shows::Effects,
+            Self::Query => Shows::Histogram(HistogramId::KeysFixedScores),
+            Self::Key => Shows::Heatmap,
+            Self::Without => Shows::Ablation,
+        }
+    }
+
+    /// Whose writers are open when it is tried on another sentence.
+    pub const fn side(self) -> Side {
+        match self {
+            Self::Query => Side::Query,
+            _ => Side::Key,
+        }
+    }
+
+    /// The head that is to be looked at when it is tried: `taken_out` where that is what the step is about, else the one that
+    /// `sentence` begins with.
+    pub fn head(self, sentence: &RecordedSentence, effects: Option<&HeadEffectsSection>) -> Option<Head> {
+        let taken_out = effects.and_then(|section| Some(section.without.as_ref()?.head));
+        match self {
+            Self::Without => taken_out.filter(|head| sentence.heads.contains_key(head)),
+            _ => sentence.begin,
+        }
+    }
+}
+
+/// What the story begins with, of the sentence that is recorded in `result`.
+pub fn lead(result: &ResultFile) -> String {
+    let count = result.config.n_layer * result.config.n_head;
+    let head = result.attention().map_or_else(String::new, |section| {
+        format!(" This is where head {} looks.", section.head)
+    });
+    format!(
+        "A language model guesses the next word, and its attention heads decide which earlier words it reads for that. When {} reads this \
+         sentence, each of its {count} heads looks back from the last word.{head} Below, step by step: what it does there, and why it looks \
+         there.",
+        result.model.name
+    )
+}
+
+/// "3.55 (from 1.72 to 5.77)".
+fn difference(section: &HeadEffectsSection) -> String {
+    let values = || section.prompts.iter().map(|prompt| f64::from(prompt.logit_difference));
+    let (least, most) = (
+        values().fold(f64::INFINITY, f64::min),
+        values().fold(f64::NEG_INFINITY, f64::max),
+    );
+    format!(
+        "{} (from {} to {})",
+        number(f64::from(section.logit_difference), 2),
+        number(least, 2),
+        number(most, 2)
+    )
+}
+
+/// The heads of `section` with their `effect`, the largest first.
+fn ranked(section: &HeadEffectsSection, effect: Effect) -> Vec<(Head, f32)> {
+    let mut heads = effect.by_head(section);
+    heads.sort_by(|left, right| right.1.total_cmp(&left.1));
+    heads
+}
+
+fn with_value((head, value): &(Head, f32)) -> String {
+    format!("{head} ({})", signed(f64::from(*value)))
+}
+
+/// "+2.99", "−1.90".
+fn signed(value: f64) -> String {
+    let sign = if value > 0.0 { "+" } else { "" };
+    format!("{sign}{}", number(value, 2))
+}
+
+/// What heads add to the answer, and where `head` stands among them.
+pub fn effect_words(section: &HeadEffectsSection, head: Head) -> String {
+    let heads = ranked(section, Effect::Direct);
+    let count = section.prompts.len();
+    let for_it: Vec<String> = heads.iter().take(3).map(with_value).collect();
+    let against: Vec<String> = heads.iter().rev().take(2).map(with_value).collect();
+    let place = heads.iter().position(|(other, _)| *other == head);
+    let own = place.map(|place| {
+        let value = f64::from(heads[place].1);
+        let rank = heads.len() - place;
+        match (value < 0.0, rank) {
+            (true, 1) => format!(
+                "Head {head} looks at the right name and lowers it: {}, the most negative of {} heads.",
+                signed(value),
+                heads.len()
+            ),
+            (true, _) => format!("Head {head} lowers the right name, by {}.", number(-value, 2)),
+            (false, _) => format!("Head {head} adds {}.", signed(value)),
+        }
+    });
+    format!(
+        "In {} of this kind the logit of the right name is {} above that of the other in the mean. By itself the most is added by {}; \
+         the most is taken away by {}. {} Only means are recorded: how far single prompts differ from them is not known.",
+        counted(count, "prompt", "prompts"),
+        difference(section),
+        for_it.join(", "),
+        against.join(" and "),
+        own.unwrap_or_default()
+    )
+}
+
+/// What taking one head out should cost, what it costs, and which others change most. None where that is not recorded.
+pub fn ablation_words(section: &HeadEffectsSection) -> Option<String> {
+    let without = section.without.as_ref()?;
+    let direct = ranked(section, Effect::Direct);
+    let own = direct.iter().find(|(head, _)| *head == without.head)?.1;
+    let (before, after) = (f64::from(section.logit_difference), f64::from(without.logit_difference));
+    Some(format!(
+        "By itself {head} adds {own} to the difference of the two logits, so that without it {predicted} should be left of {before}. Recomputed with its output at the \
+         last token set to 0 it is {after}: taking it out costs {cost}, as other heads write something else when {head} has written nothing. All are means of {count}; \
+         their spread is not recorded.",
+        head = without.head,
+        own = number(f64::from(own), 2),
+        predicted = number(before - f64::from(own), 2),
+        before = number(before, 2),
+        after = number(after, 2),
+        cost = number(before - after, 2),
+        count = counted(section.prompts.len(), "prompt", "prompts"),
+    ))
+}
+
+/// A head whose direct effect changes when another is taken out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// The head.
+    pub head: Head,
+    /// Its direct effect.
+    pub before: f32,
+    /// The same without the other head.
+    pub after: f32,
+}
+
+/// The heads whose direct effect changes most without the one that is taken out, that one apart; the largest change first.
+pub fn most_changed(section: &HeadEffectsSection) -> Vec<Changed> {
+    let Some(without) = &section.without else {
+        return Vec::new();
+    };
+    let before = Effect::Direct.by_head(section);
+    let after = Effect::Without.by_head(section);
+    let pairs = before.into_iter().zip(after);
+    let mut changed: Vec<Changed> = pairs
+        .filter(|((head, _), _)| *head != without.head)
+        .map(|((head, before), (_, after))| Changed { head, before, after })
+        .collect();
+    let size = |changed: &Changed| (changed.after - changed.before).abs();
+    changed.sort_by(|left, right| size(right).total_cmp(&size(left)));
+    changed.truncate(NAMED);
+    changed
+}
+
+#[cfg(test)]
+#[path = "steps_tests.rs"]
+mod tests;

@@ -1,0 +1,166 @@
+//! What is recorded: the run over many prompts, sentences, effects of heads, and the story that is told of them.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+
+use super::Page;
+use crate::analysis::pair::Question;
+use crate::app::address::Tab;
+use crate::app::form::ModelChoice;
+use crate::app::session::{Origin, Shown};
+use crate::app::steps::StoryStep;
+use crate::error::Result;
+use crate::figure::{Effect, View};
+use crate::result::{Recording, ResultFile};
+use crate::web::evidence::Comparisons;
+use crate::web::later::{Latest, after_frames_of};
+use crate::web::places::{EFFECTS, RECORDED, SENTENCES};
+use crate::web::{document, first_view};
+
+/// What `read` makes of the file at `place`.
+async fn fetched<T>(place: &str, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
+    document::fetch(place).await.and_then(|bytes| read(&bytes))
+}
+
+impl Page {
+    /// Shows the recorded run as soon as it has been read.
+    pub fn load_recorded(self) {
+        leptos::task::spawn_local(async move {
+            let read = fetched(RECORDED, ResultFile::from_json).await;
+            self.session.update(|session| match read {
+                Ok(result) => session.recorded_arrived(result),
+                Err(error) => {
+                    first_view::uncover();
+                    session.fail(error);
+                }
+            });
+        });
+    }
+
+    /// Reads the recorded effects of heads, unless they are there.
+    pub fn load_effects(self) {
+        if self.session.with_untracked(|session| session.effects().is_some()) {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            // Without them the story is shorter.
+            if let Ok(result) = fetched(EFFECTS, ResultFile::from_json).await {
+                self.session.update(|session| session.effects_arrived(result));
+            }
+        });
+    }
+
+    /// Reads the recorded sentences, unless they are there, and answers what is asked of them.
+    pub fn load_sentences(self) {
+        let there = self.session.with_untracked(|session| !session.sentences().is_empty());
+        if there || self.sentences_awaited.get_untracked() {
+            return;
+        }
+        self.sentences_awaited.set(true);
+        leptos::task::spawn_local(async move {
+            let read = fetched(SENTENCES, Recording::from_json).await;
+            self.sentences_awaited.set(false);
+            let asked = self.tab.get_untracked() == Tab::Sentence;
+            let recorded = self.form.with_untracked(|form| form.model == ModelChoice::Recorded);
+            match read {
+                Ok(recording) => {
+                    self.session.update(|session| session.sentences_arrived(recording));
+                    if recorded && asked {
+                        self.ask();
+                    }
+                }
+                // Whoever asks a model does not miss them.
+                Err(error) if recorded => {
+                    first_view::uncover();
+                    self.session.update(|session| session.fail_asking(error));
+                }
+                Err(_) => {}
+            }
+        });
+    }
+
+    /// The page whose result is the recorded run, or what is recorded besides: what is done to its figures changes nothing here.
+    fn of_recorded(self, shown: Memo<Option<Shown>>, view: View) -> Self {
+        let view = RwSignal::new(view);
+        Self {
+            shown,
+            splits: Memo::new(|_| Vec::new()),
+            view,
+            settled: after_frames_of(view),
+            comparisons: Comparisons::new(),
+            choosing: Latest::new(),
+            linked: self.linked.beside(),
+            ..self
+        }
+    }
+
+    /// The page whose result is the recorded run.
+    pub fn of_recorded_run(self) -> Self {
+        let session = self.session;
+        let shown = Memo::new(move |_| session.with(|session| session.recorded().cloned()));
+        self.of_recorded(shown, View::default())
+    }
+
+    /// The page whose result is what heads do, showing `effect`.
+    pub fn of_recorded_effects(self, effect: Effect) -> Self {
+        let session = self.session;
+        let shown = Memo::new(move |_| session.with(|session| session.effects().cloned()));
+        let mut view = View::default();
+        view.sentence.effect = effect;
+        self.of_recorded(shown, view)
+    }
+
+    /// What is asked of the sentence of the story; None until it has arrived.
+    pub fn story_question(self) -> Option<Question> {
+        self.session.with(|session| {
+            let sentence = session.sentences().first()?;
+            Some(Question {
+                text: sentence.text.clone(),
+                prepend_bos: sentence.prepend_bos,
+                ..Question::default()
+            })
+        })
+    }
+
+    /// The page whose result is what is recorded of the sentence of the story.
+    pub fn of_story(self) -> Self {
+        let session = self.session;
+        let shown = Memo::new(move |_| {
+            let question = self.story_question()?;
+            let result = session.with(|session| session.recorded_answer(&question))?;
+            Some(Shown {
+                revision: 0,
+                origin: Origin::Recorded,
+                result: Arc::new(result),
+                note: None,
+            })
+        });
+        self.of_recorded(shown, View::default())
+    }
+
+    /// Opens the story at `step`.
+    pub fn open_story(self, step: StoryStep) {
+        self.step.set(Some(step));
+        self.tab.set(Tab::Story);
+    }
+
+    /// Leaves the story at `step` for its sentence on the recorded numbers: what is changed there is changed in the reader's own.
+    pub fn leave_story(self, step: StoryStep, change: impl FnOnce(&mut Question)) {
+        let Some(mut question) = untrack(|| self.story_question()) else {
+            return;
+        };
+        question.head = self.session.with_untracked(|session| {
+            let effects = session.effects().and_then(|shown| shown.result.head_effects());
+            step.head(session.sentences().first()?, effects)
+        });
+        change(&mut question);
+        if self.form.with_untracked(|form| form.model) != ModelChoice::Recorded {
+            self.choose(ModelChoice::Recorded);
+        }
+        self.view.update(|view| view.sentence.side = step.side());
+        self.step.set(Some(step));
+        self.question.set(question);
+        self.open_tab(Tab::Sentence);
+    }
+}

@@ -1,0 +1,283 @@
+//! The story: what is recorded of one head, step by step, on the instrument that a sentence of the reader's own has.
+
+use leptos::prelude::*;
+
+use super::document::{self, TOP};
+use super::figures::{Actions, PlotCanvas, figure_at};
+use super::later::after_frame;
+use super::page::Page;
+use super::segment::Segment;
+use super::sentence::{SENTENCE_FIELD, Strip, drawn, of_attention};
+use super::story::{Seen, Text};
+use super::{data_table::DataTable, export::ExportMenu};
+use crate::analysis::HeadEffectsSection;
+use crate::app::address::Tab;
+use crate::app::steps::{Shows, StoryStep, ablation_words, effect_words, lead, most_changed};
+use crate::app::words;
+use crate::figure::{self, FigurePlace};
+use crate::names::{FigureName, Head, HistogramId};
+use crate::plot::Target;
+use crate::quantities::number;
+
+/// The part of the page that tells the story.
+#[component]
+pub fn StoryPage(page: Page) -> impl IntoView {
+    let story = page.of_story();
+    page.load_sentences();
+    page.load_effects();
+    let arrived = Memo::new(move |_| story.shown.with(Option::is_some));
+    // The sentence is the first picture; the figures follow.
+    Effect::new(move |_| {
+        if arrived.get() {
+            after_frame(move || {
+                page.linked.mark_first();
+                show_step(page.step.get_untracked().unwrap_or_default());
+            });
+        }
+    });
+    let error = move || {
+        page.session
+            .with(|session| session.asking().error().map(ToString::to_string))
+    };
+    view! {
+        <main class="sentence-page story-page" id=TOP tabindex="-1">
+            <Show when=move || arrived.get() fallback=move || view! { <p class="error" role="alert">{error}</p> }>
+                <section class="card ask" id=StoryStep::Looks.value() aria-labelledby="story-heading">
+                    <h1 id="story-heading">{words::TITLE}</h1>
+                    <p class="lead">{move || story.shown.with(|shown| Some(lead(&shown.as_ref()?.result)))}</p>
+                    <Strip page=page sentence=story in_story=true />
+                    <p class="soft" data-testid="story-source">{move || source(page)}</p>
+                    <TryIt page=page step=StoryStep::Looks />
+                </section>
+                <Contents page=page />
+                {StoryStep::ALL[1..].iter().map(|step| view! { <Step page=page step=*step /> }).collect_view()}
+                <section class="card">
+                    <h2>"And in your sentence?"</h2>
+                    <p class="step-words">
+                        "Type one: the same heads, bars and maps, with the exact account of every score. Or see whether it holds on many prompts, \
+                         of this kind or of your own."
+                    </p>
+                    <div class="buttons-row">
+                        <button type="button" class="primary" data-testid="own-sentence" on:click=move |_| try_it(page, StoryStep::Looks)>
+                            {Tab::Sentence.label()}
+                        </button>
+                        <button type="button" data-testid="many-prompts" on:click=move |_| page.open_tab(Tab::Prompts)>{Tab::Prompts.label()}</button>
+                    </div>
+                </section>
+            </Show>
+        </main>
+    }
+}
+
+/// Scrolls to `step`, unless that is the first one.
+fn show_step(step: StoryStep) {
+    if step != StoryStep::default()
+        && let Some(element) = leptos::prelude::document().get_element_by_id(step.value())
+    {
+        element.scroll_into_view();
+    }
+}
+
+/// Where the sentence's numbers come from.
+fn source(page: Page) -> Option<String> {
+    page.session.with(|session| {
+        let note = session.sentences().first()?.note.clone()?;
+        Some(format!("Recorded on real GPT-2 small. {note}"))
+    })
+}
+
+/// Opens the sentence of the story as the reader's own, at `step`, to be typed over.
+fn try_it(page: Page, step: StoryStep) {
+    page.leave_story(step, |_| ());
+    after_frame(|| after_frame(|| document::select(SENTENCE_FIELD)));
+}
+
+#[component]
+fn TryIt(page: Page, step: StoryStep) -> impl IntoView {
+    view! {
+        <div class="buttons-row">
+            <button type="button" class="primary" data-testid=format!("try-{}", step.value()) on:click=move |_| try_it(page, step)>
+                "Try it on my sentence"
+            </button>
+        </div>
+    }
+}
+
+/// A button for each step.
+#[component]
+fn Contents(page: Page) -> impl IntoView {
+    let one = move |step: StoryStep| {
+        let open = move |_| {
+            page.step.set(Some(step));
+            match step {
+                StoryStep::Looks => document::to_top(),
+                _ => show_step(step),
+            }
+        };
+        view! {
+            <li>
+                <button
+                    type="button"
+                    data-testid=format!("step-{}", step.value())
+                    aria-current=move || (page.step.get().unwrap_or_default() == step).then_some("step")
+                    on:click=open
+                ><span class="number">{step.number()}</span>{step.short()}</button>
+            </li>
+        }
+    };
+    view! { <nav class="steps" aria-label="Steps of the story"><ol>{StoryStep::ALL.map(one).collect_view()}</ol></nav> }
+}
+
+#[component]
+fn Step(page: Page, step: StoryStep) -> impl IntoView {
+    let content = match step.shows() {
+        Shows::Sentence => ().into_any(),
+        Shows::Effects => view! { <EffectsStep page=page step=step /> }.into_any(),
+        Shows::Histogram(name) => of_run(page, step, vec![FigureName::of(name)]),
+        Shows::Heatmap => of_run(
+            page,
+            step,
+            vec![FigureName::HEATMAP, FigureName::of(HistogramId::QueriesFixedScores)],
+        ),
+        Shows::Ablation => view! { <AblationStep page=page step=step /> }.into_any(),
+    };
+    let id = format!("{}-heading", step.value());
+    let label = id.clone();
+    view! {
+        <section class="card step" id=step.value() aria-labelledby=label data-testid=format!("story-step-{}", step.value())>
+            <h2 id=id><span class="number">{step.number()}</span>{step.heading()}</h2>
+            {content}
+        </section>
+    }
+}
+
+/// Figures of the recorded run, each with what is seen in it.
+fn of_run(page: Page, step: StoryStep, names: Vec<FigureName>) -> AnyView {
+    let recorded = page.of_recorded_run();
+    let one = move |name: FigureName| {
+        let place = FigurePlace::of(name)?;
+        Some(view! {
+            <Seen page=recorded place=place />
+            {figure_at(recorded, place, step.number())}
+        })
+    };
+    let words = move || {
+        let prompts = recorded.shown.with(|shown| Some(shown.as_ref()?.result.prompt_count()));
+        step.words(prompts.unwrap_or_default())
+    };
+    view! {
+        <p class="step-words">{words}</p>
+        <Text page=recorded>{names.iter().copied().map(one).collect_view()}</Text>
+        <TryIt page=page step=step />
+    }
+    .into_any()
+}
+
+/// What `read` finds in the recorded effects.
+fn of_effects<T>(page: Page, read: impl FnOnce(&HeadEffectsSection) -> T) -> Option<T> {
+    page.session
+        .with(|session| session.effects()?.result.head_effects().map(read))
+}
+
+/// The map of what every head adds.
+#[component]
+fn EffectsStep(page: Page, step: StoryStep) -> impl IntoView {
+    let effects = page.of_recorded_effects(figure::Effect::Direct);
+    let Some(place) = FigurePlace::of(FigureName::HEAD_EFFECTS) else {
+        return ().into_any();
+    };
+    let (plot, label) = drawn(effects, place);
+    let shown = Memo::new(move |_| effects.view.with(|view| view.sentence.effect));
+    let option = move |choice: figure::Effect| {
+        view! {
+            <Segment
+                name="effect"
+                value=choice.value()
+                label=move || choice.label()
+                chosen=Signal::derive(move || shown.get() == choice)
+                choose=move || effects.view.update(|view| view.sentence.effect = choice)
+            />
+        }
+    };
+    let actions = Actions {
+        zoom: Callback::new(|_| ()),
+        pick: Callback::new(move |target| {
+            let Target::Cell(layer, head) = target else {
+                return false;
+            };
+            page.leave_story(step, |question| {
+                (question.head, question.src) = (Some(Head::new(layer, head)), None);
+            });
+            true
+        }),
+        reset: Callback::new(|()| ()),
+    };
+    let head = page.of_story();
+    let told = move || {
+        let head = of_attention(head, |section| section.head)?;
+        of_effects(page, |section| effect_words(section, head))
+    };
+    let explanation = move || effects.settled.with(|view| place.explanation(view));
+    let title = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
+    view! {
+        <div class="step-columns">
+            <div>
+                <p class="step-words" data-testid="effect-words">{told}</p>
+                <p class="soft">{explanation}" A click on a cell shows where that head looks."</p>
+                <TryIt page=page step=step />
+            </div>
+            <div>
+                <fieldset class="segments small wraps">
+                    <legend class="visually-hidden">"What the map shows"</legend>
+                    {figure::Effect::ALL.map(option).collect_view()}
+                </fieldset>
+                <p class="soft">{title}</p>
+                <PlotCanvas page=effects id=place.as_str() plot=plot label=label help=place.keys_help() actions=actions />
+                <div class="card-foot"><ExportMenu page=effects figure=place /><DataTable page=effects figure=place /></div>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// What happens without one head.
+#[component]
+fn AblationStep(page: Page, step: StoryStep) -> impl IntoView {
+    let told = move || of_effects(page, ablation_words).flatten();
+    let rows = move || {
+        let changed = of_effects(page, most_changed).unwrap_or_default();
+        let value = |value: f32| number(f64::from(value), 2);
+        let row = move |changed: crate::app::steps::Changed| {
+            view! {
+                <tr>
+                    <th scope="row">{changed.head.to_string()}</th>
+                    <td>{value(changed.before)}</td>
+                    <td>{value(changed.after)}</td>
+                    <td>{value(changed.after - changed.before)}</td>
+                </tr>
+            }
+        };
+        changed.into_iter().map(row).collect_view()
+    };
+    let out = move || {
+        let head = of_effects(page, |section| {
+            section.without.as_ref().map(|without| without.head.to_string())
+        });
+        format!("Without {}", head.flatten().unwrap_or_default())
+    };
+    view! {
+        <div class="step-columns">
+            <div>
+                <p class="step-words" data-testid="ablation-words">{told}</p>
+                <TryIt page=page step=step />
+            </div>
+            <table class="data-table" data-testid="most-changed">
+                <caption>"Direct effects of the heads that change most, means over the same prompts"</caption>
+                <thead>
+                    <tr><th scope="col">"Head"</th><th scope="col">"As it is"</th><th scope="col">{out}</th><th scope="col">"Change"</th></tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
