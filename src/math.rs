@@ -1,4 +1,8 @@
-//! Arithmetic on slices: sums in f64, so that means and scores keep the accuracy of f32 weights.
+//! Arithmetic on slices: sums in f64, so that means and scores keep the accuracy of f32 weights; `decompose` has that of matrices.
+
+mod decompose;
+
+pub(crate) use decompose::{Svd, svd_of_product};
 
 /// Accumulators side by side, so that the compiler can use SIMD without changing an order of additions.
 const LANES: usize = 8;
@@ -119,6 +123,17 @@ pub(crate) fn softmax(x: &mut [f32]) {
     for v in x {
         *v /= total;
     }
+}
+
+/// Logarithm of the softmax of a row of logits.
+pub(crate) fn log_softmax(logits: &[f32]) -> Vec<f32> {
+    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - max).exp()).collect();
+    let log_sum = f64::from(max) + sum(&exponentials).ln();
+    logits
+        .iter()
+        .map(|&logit| (f64::from(logit) - log_sum) as f32)
+        .collect()
 }
 
 /// GELU in the tanh form, `gelu_new`: `x (1 + tanh u) / 2` with `u = sqrt(2/pi) (x + 0.044715 x^3)`.
