@@ -3,6 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 mod common;
+#[path = "pair/direct.rs"]
+mod direct;
+#[path = "pair/directions.rs"]
+mod directions;
 #[path = "pair/down.rs"]
 mod down;
 mod golden_file;
@@ -81,8 +85,10 @@ fn eight_pairs_give_the_golden_numbers() {
             case.check(&mut golden, name, account.relative(to).unwrap().data());
         }
         down::check_golden(&mut golden, &mut model, &case, &asked);
+        direct::check_golden(&mut golden, &mut model, &case, &asked);
+        directions::check_golden(&mut golden, &mut model, &case, &account);
     }
-    assert_eq!(golden.compared, 8 * (11 + 7));
+    assert_eq!(golden.compared, 8 * (11 + 7 + 6 + 5));
     golden.finish();
 }
 

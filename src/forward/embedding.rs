@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::compute::tensor;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::loader::Loader;
+use crate::forward::passing::{CosinesSoFar, LogitsSoFar};
 use crate::math;
 use crate::model::layer_norm::{Affine, LayerNorm};
 use crate::model::tensors::{LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
@@ -107,10 +107,15 @@ impl Embedding {
     /// W_E of `token`, `[d_model]`.
     pub(crate) fn w_e(&self, token: u32) -> Result<Vec<f32>> {
         let mut row = self.row(&self.w_e, token)?.to_vec();
-        if self.processing.center_writing_weights {
-            math::centre(&mut row);
-        }
+        self.process_w_e(&mut row);
         Ok(row)
+    }
+
+    /// Processes a row of `wte`.
+    fn process_w_e(&self, row: &mut [f32]) {
+        if self.processing.center_writing_weights {
+            math::centre(row);
+        }
     }
 
     /// W_pos of `position`, `[d_model]`.
@@ -128,14 +133,20 @@ impl Embedding {
 
     /// The column of W_U for `token`, `[d_model]`.
     pub(crate) fn w_u(&self, token: u32) -> Result<Vec<f32>> {
-        let mut row = wide(self.w_u_row(token)?);
+        let row = self.processed_w_u(self.w_u_row(token)?);
+        Ok(row.into_iter().map(|v| v as f32).collect())
+    }
+
+    /// The column of W_U that a row of its source becomes.
+    fn processed_w_u(&self, row: &[f32]) -> Vec<f64> {
+        let mut row = wide(row);
         self.fold_into_w_u(&mut row);
         if self.processing.center_unembed {
             row.iter_mut()
                 .zip(&self.vocabulary_mean.0)
                 .for_each(|(v, mean)| *v -= mean);
         }
-        Ok(row.into_iter().map(|v| v as f32).collect())
+        row
     }
 
     /// What a unit of each number of the last normalized residual stream adds to the logit of `token`, relative to the mean over the
@@ -145,6 +156,13 @@ impl Embedding {
         row.iter_mut().zip(&self.source_mean).for_each(|(v, mean)| *v -= mean);
         self.fold(&mut row);
         Ok(row)
+    }
+
+    /// What ln_f's bias adds to the logit of `token`, relative to the mean over the vocabulary: the same under every processing.
+    pub(crate) fn logit_bias(&self, token: u32) -> Result<f64> {
+        let mut row = wide(self.w_u_row(token)?);
+        row.iter_mut().zip(&self.source_mean).for_each(|(v, mean)| *v -= mean);
+        Ok(math::dot_wide(&row, &self.ln_f.bias))
     }
 
     /// b_U of `token`.
@@ -158,15 +176,16 @@ impl Embedding {
         Ok((bias - mean) as f32)
     }
 
-    /// Logits over the vocabulary, `[rows, d_vocab]`, of the last residual stream, `[rows, d_model]`, with `scales [rows]`
-    /// of the final LayerNorm; W_U passes by.
-    pub(crate) async fn logits(&self, loader: Loader<'_>, resid: &[f32], scales: &[f32]) -> Result<Vec<f32>> {
+    /// Logits over the vocabulary, `[rows, d_vocab]`, of the last residual stream (or an earlier one), `[rows, d_model]`, with
+    /// `scales [rows]` of the final LayerNorm, None for their own; W_U passes by.
+    pub(crate) async fn logits(&self, loader: Loader<'_>, resid: &[f32], scales: Option<&[f32]>) -> Result<Vec<f32>> {
         let ln_f = LayerNorm {
             eps: self.eps,
             affine: None,
         };
         let (mut x, own_scales) = ln_f.normalise(resid, self.d_model);
-        for ((row, own), scale) in x.chunks_exact_mut(self.d_model).zip(own_scales).zip(scales) {
+        let rows = x.chunks_exact_mut(self.d_model).zip(own_scales);
+        for ((row, own), scale) in rows.zip(scales.unwrap_or_default()) {
             // Exactly 1 unless the scale was edited.
             row.iter_mut().for_each(|v| *v *= own / scale);
         }
@@ -174,11 +193,52 @@ impl Embedding {
         for (row, added) in x.chunks_exact_mut(self.d_model).zip(&mut added) {
             *added = self.unembed_input(row);
         }
-        let mut logits = Logits {
-            values: vec![0.0; added.len() * self.d_vocab],
-            d_vocab: self.d_vocab,
-            done: 0,
+        let mut logits = self.unembed(loader, &x).await?;
+        for (row, added) in logits.chunks_exact_mut(self.d_vocab).zip(added) {
+            row.iter_mut().for_each(|logit| *logit += added);
+        }
+        Ok(logits)
+    }
+
+    /// What `written [rows, d_model]`, already divided by the scale of the final LayerNorm, adds to all logits, relative to their mean
+    /// over the vocabulary, `[rows, d_vocab]`: the same under every processing. W_U passes by.
+    pub(crate) async fn raised(&self, loader: Loader<'_>, written: &[f32]) -> Result<Vec<f32>> {
+        let mut x = written.to_vec();
+        for row in x.chunks_exact_mut(self.d_model) {
+            math::centre(row);
+            row.iter_mut().zip(&self.ln_f.weight).for_each(|(v, w)| *v *= w);
+        }
+        self.unembed(loader, &x).await
+    }
+
+    /// Cosines of `vectors [d_model]` with the processed rows of W_E, and with the columns of W_U, `[vectors, d_vocab]` each; 0 with a
+    /// row without direction. Both pass by, at once where they are one matrix.
+    pub(crate) async fn cosines(&self, loader: Loader<'_>, vectors: &[Vec<f64>]) -> Result<[Vec<Vec<f32>>; 2]> {
+        let mut with_w_e = CosinesSoFar::new(vectors);
+        let mut with_w_u = CosinesSoFar::new(vectors);
+        let shape = [self.d_vocab, self.d_model];
+        let is_tied = self.w_u.is_none();
+        let mut processed = vec![0.0; self.d_model];
+        let mut take = |row: &[f32]| {
+            processed.copy_from_slice(row);
+            self.process_w_e(&mut processed);
+            with_w_e.add(&wide(&processed));
+            if is_tied {
+                with_w_u.add(&self.processed_w_u(row));
+            }
         };
+        loader.rows(WTE.name(), shape, &mut take).await?;
+        if !is_tied {
+            let mut take = |row: &[f32]| with_w_u.add(&self.processed_w_u(row));
+            loader.rows(loader.unembedding().name(), shape, &mut take).await?;
+        }
+        Ok([with_w_e.into_found(), with_w_u.into_found()])
+    }
+
+    /// `x [rows, d_model]` times the rows of W_U's source, each without their mean over the vocabulary, `[rows, d_vocab]`; the matrix
+    /// passes by.
+    async fn unembed(&self, loader: Loader<'_>, x: &[f32]) -> Result<Vec<f32>> {
+        let mut logits = LogitsSoFar::new(x.len() / self.d_model, self.d_vocab);
         let mut rows = Vec::with_capacity(ROWS_AT_A_TIME * self.d_model);
         let mut outcome = Ok(());
         // Without their mean, which may be far larger than what tokens differ by: it adds the same to all logits of a row.
@@ -186,7 +246,7 @@ impl Embedding {
             let without_mean = row.iter().zip(&self.source_mean);
             rows.extend(without_mean.map(|(v, mean)| (f64::from(*v) - mean) as f32));
             if rows.len() == ROWS_AT_A_TIME * self.d_model && outcome.is_ok() {
-                outcome = logits.add(&x, &rows, self.d_model);
+                outcome = logits.add(x, &rows, self.d_model);
                 rows.clear();
             }
         };
@@ -194,11 +254,8 @@ impl Embedding {
             .rows(loader.unembedding().name(), [self.d_vocab, self.d_model], &mut take)
             .await?;
         outcome?;
-        logits.add(&x, &rows, self.d_model)?;
-        for (row, added) in logits.values.chunks_exact_mut(self.d_vocab).zip(added) {
-            row.iter_mut().for_each(|logit| *logit += added);
-        }
-        Ok(logits.values)
+        logits.add(x, &rows, self.d_model)?;
+        Ok(logits.into_values())
     }
 
     /// Turns a normalised row into what W_U's source is multiplied with; returns what the mean over the vocabulary adds to all
@@ -264,36 +321,6 @@ impl Embedding {
 /// `row` in f64: an offset that all rows have in common leaves nothing behind when it is taken off.
 fn wide(row: &[f32]) -> Vec<f64> {
     row.iter().copied().map(f64::from).collect()
-}
-
-/// Logits as far as they are computed.
-struct Logits {
-    /// `[rows, d_vocab]`.
-    values: Vec<f32>,
-    d_vocab: usize,
-    done: usize,
-}
-
-impl Logits {
-    /// Multiplies `x [rows, d_model]` with the next rows of W_U transposed, `[tokens, d_model]`.
-    fn add(&mut self, x: &[f32], w_u: &[f32], d_model: usize) -> Result<()> {
-        let tokens = w_u.len() / d_model;
-        if tokens == 0 {
-            return Ok(());
-        }
-        let product = tensor::product(x.to_vec(), &tensor::matrix(w_u.to_vec(), d_model)?.t()?)?;
-        tensor::read(&product, |product| {
-            for (row, new) in self
-                .values
-                .chunks_exact_mut(self.d_vocab)
-                .zip(product.chunks_exact(tokens))
-            {
-                row[self.done..][..tokens].copy_from_slice(new);
-            }
-        })?;
-        self.done += tokens;
-        Ok(())
-    }
 }
 
 /// The rows of `tokens` of `matrix [d_vocab, d_model]`, and the mean of all its rows, accumulated in f64.

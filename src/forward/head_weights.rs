@@ -104,6 +104,18 @@ impl HeadWeights {
         total
     }
 
+    /// W_Q or W_K by column, `[d_head][d_model]`, in f64.
+    pub fn columns_wide(&self, side: Side) -> Vec<Vec<f64>> {
+        let weight = self.side(side).0;
+        let column = |of: usize| weight.iter().skip(of).step_by(self.d_head).copied().map(f64::from);
+        (0..self.d_head).map(|of| column(of).collect()).collect()
+    }
+
+    /// What a product of query and key is divided by, see [`HeadWeights::score`].
+    pub fn divisor(&self) -> f64 {
+        self.divisor
+    }
+
     fn side(&self, side: Side) -> (&[f32], &[f32]) {
         match side {
             Side::Query => (&self.w_q, &self.b_q),

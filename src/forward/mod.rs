@@ -14,9 +14,11 @@ mod loader;
 mod model;
 mod outputs;
 mod pass;
+mod passing;
 mod prefix;
 mod schedule;
 mod tap;
+mod unembedding;
 mod watcher;
 
 pub use continuation::{Sampling, continue_with};
@@ -28,4 +30,5 @@ pub use pass::{CHUNK, Pass, Request};
 pub use prefix::PrefixTree;
 pub use schedule::Schedule;
 pub use tap::{Captured, Tap, TapSink};
+pub use unembedding::Cosines;
 pub use watcher::{Unwatched, Watcher};

@@ -195,7 +195,7 @@ impl Model {
             let last_row = |index| pass.tree.path(index).last().copied();
             let rows: Vec<usize> = (0..sequences.len()).filter_map(last_row).collect();
             let logits = self.logits(&pass, &rows, watcher).await?;
-            log_probs.extend(logits.iter().map(|logits| log_softmax(logits)));
+            log_probs.extend(logits.iter().map(|logits| math::log_softmax(logits)));
         }
         Ok(log_probs)
     }
@@ -219,7 +219,8 @@ impl Model {
         for rows in rows.chunks(SEQUENCES_AT_A_TIME) {
             let resid: Vec<f32> = rows.iter().flat_map(|&row| pass.resid_at(row)).copied().collect();
             let scales = pass.final_scales(rows, config);
-            let of_rows = self.embedding()?.logits(self.loader(watcher), &resid, &scales).await?;
+            let loader = self.loader(watcher);
+            let of_rows = self.embedding()?.logits(loader, &resid, Some(&scales)).await?;
             logits.extend(of_rows.chunks_exact(config.d_vocab).map(<[f32]>::to_vec));
         }
         Ok(logits)
@@ -231,7 +232,7 @@ impl Model {
     /// As [`Model::logits`].
     pub async fn log_probs_at(&self, pass: &Pass, rows: &[usize], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
         let logits = self.logits(pass, rows, watcher).await?;
-        Ok(logits.iter().map(|logits| log_softmax(logits)).collect())
+        Ok(logits.iter().map(|logits| math::log_softmax(logits)).collect())
     }
 
     /// The effective embeddings of `tokens`, whose embedding is in memory: their W_E rows through layer 0 alone.
@@ -383,15 +384,4 @@ pub(crate) fn not_loaded(what: &str) -> Error {
 /// All tokens whose embedding `passes` need.
 pub(crate) fn tokens_of(passes: &[Pass]) -> BTreeSet<u32> {
     passes.iter().flat_map(Pass::tokens).collect()
-}
-
-/// Logarithm of the softmax of a row of logits.
-fn log_softmax(logits: &[f32]) -> Vec<f32> {
-    let max = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f32> = logits.iter().map(|logit| (logit - max).exp()).collect();
-    let log_sum = f64::from(max) + math::sum(&exponentials).ln();
-    logits
-        .iter()
-        .map(|&logit| (f64::from(logit) - log_sum) as f32)
-        .collect()
 }

@@ -24,6 +24,28 @@ impl Model {
         tensor::read(&rest.w_o, |w_o| rows_times(w_o, map))
     }
 
+    /// `value W_O` of `head`, `[d_model]`: what it writes per unit of attention to a position with `value [d_head]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
+    pub async fn written_by(&mut self, head: Head, value: &[f32], watcher: &dyn Watcher) -> Result<Vec<f64>> {
+        self.config().check_head(head)?;
+        self.read_block(head.layer, watcher).await?;
+        let (d, first) = (self.config().d_model, head.head * self.config().d_head());
+        let block = self.blocks[head.layer].as_ref().and_then(|block| block.rest.as_ref());
+        let rest = block.ok_or_else(|| not_loaded("a block"))?;
+        tensor::read(&rest.w_o, |w_o| {
+            let mut written = vec![0f64; d];
+            for (row, &v) in w_o.chunks_exact(d).skip(first).zip(value) {
+                written
+                    .iter_mut()
+                    .zip(row)
+                    .for_each(|(total, &w)| *total += f64::from(v) * f64::from(w));
+            }
+            written
+        })
+    }
+
     /// `W_out map`, `[d_mlp]`, and `b_out . map`: what a unit of each neuron of `layer`, and the bias, adds to `map [d_model]`.
     ///
     /// # Errors
@@ -58,6 +80,15 @@ impl Model {
     /// As [`Model::w_u`].
     pub fn logit_direction(&self, token: u32) -> Result<Vec<f64>> {
         self.embedding()?.logit_direction(token)
+    }
+
+    /// What ln_f's bias adds to the logit of `token`, relative to the mean over the vocabulary: b_U where it is folded and centered, and the
+    /// same under every processing.
+    ///
+    /// # Errors
+    /// As [`Model::w_u`].
+    pub fn logit_bias(&self, token: u32) -> Result<f64> {
+        self.embedding()?.logit_bias(token)
     }
 
     /// Reads block `layer` unless all of it is in memory. Where there is no room for it, the last one goes.

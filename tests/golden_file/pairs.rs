@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+use std::ops::Range;
+
 use keyside::analysis::contributions;
 use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Tap, Unwatched, Variant};
 use keyside::names::{BlockHook, Component, Head, HeatmapId, HookPoint, Side};
@@ -86,6 +88,15 @@ impl Case {
     /// Compares with the case's array `name`.
     pub fn check(&self, golden: &mut Golden, name: &str, found: &[f32]) {
         golden.check_values(&format!("{} {name}", self.name), found, &self.expected(name));
+    }
+
+    /// Compares sums over `groups` of what stands in the case's array `name`.
+    pub fn check_groups(&self, golden: &mut Golden, name: &str, found: &[f32], groups: &[Range<usize>]) {
+        let expected = self.expected(name);
+        let covered: usize = groups.iter().map(Range::len).sum();
+        assert_eq!(covered, expected.len(), "{name}");
+        let sums = groups.iter().map(|group| expected[group.clone()].iter().sum());
+        golden.check_values(&format!("{} {name}", self.name), found, &sums.collect::<Vec<f32>>());
     }
 
     /// The source token that adds most by size to the earlier head's part on the key side.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::question::Pair;
-use super::relative::key_weights;
+use super::relative::{key_factors, key_weights};
 use crate::analysis::Array;
 use crate::analysis::contributions::{Components, Direction};
 use crate::error::Result;
@@ -19,10 +19,12 @@ pub struct Account {
     pub score: f32,
     /// Scores from the destination to every position that it sees, `[dest + 1]`.
     pub scores: Vec<f32>,
-    src: usize,
-    weights: HeadWeights,
+    pub(super) src: usize,
+    pub(super) weights: HeadWeights,
+    /// The normalized residual stream at every position that the destination sees, `[dest + 1][d_model]`.
+    pub(super) normalized: Vec<f32>,
     /// What each component adds to the query, `[components][d_head]`.
-    queries: Vec<Vec<f32>>,
+    pub(super) queries: Vec<Vec<f32>>,
     /// What each component adds to the key at every position that the destination sees, `[components][dest + 1][d_head]`.
     keys: Vec<Vec<Vec<f32>>>,
 }
@@ -31,7 +33,7 @@ impl Account {
     /// `table[m, n]`: what component `m` of the query side times component `n` of the key side adds to the score. Their sum is
     /// the score; `[components, components]`.
     pub fn table(&self) -> Array {
-        self.of(|keys| keys[self.src].clone())
+        self.of(self.keys.iter().map(|keys| keys[self.src].clone()).collect())
     }
 
     /// The same with the keys relative to others. The sum is the score minus the (weighted) mean of the others' scores.
@@ -39,24 +41,27 @@ impl Account {
     /// # Errors
     /// [`crate::ErrorKind::Request`] for a position that the destination does not see.
     pub fn relative(&self, to: Relative) -> Result<Array> {
-        let weights = key_weights(to, &self.scores)?;
-        let bias = self.keys.len() - 1;
-        let mut number = 0;
-        Ok(self.of(|keys| {
-            number += 1;
+        let keys = self.keys(Some(to))?;
+        let rounded = |key: Vec<f64>| key.into_iter().map(|v| v as f32).collect();
+        Ok(self.of(keys.into_iter().map(rounded).collect()))
+    }
+
+    /// What each component adds to the key at the source, `[components][d_head]`; relative to the keys at other positions where `relative`
+    /// says so.
+    ///
+    /// # Errors
+    /// As [`Account::relative`].
+    pub(super) fn keys(&self, relative: Option<Relative>) -> Result<Vec<Vec<f64>>> {
+        let factors = key_factors(self.src, relative, &self.scores)?;
+        let (bias, width) = (self.keys.len() - 1, self.weights.d_head());
+        let of_component = |(number, keys): (usize, &Vec<Vec<f32>>)| {
             // b_K is in every key alike.
-            if number > bias {
-                return vec![0.0; self.weights.d_head()];
+            match number == bias && relative.is_some() {
+                true => vec![0.0; width],
+                false => weighted(keys.iter().map(Vec::as_slice), &factors, width),
             }
-            let mut of_src: Vec<f64> = keys[self.src].iter().map(|&v| f64::from(v)).collect();
-            for (key, weight) in keys.iter().zip(&weights) {
-                of_src
-                    .iter_mut()
-                    .zip(key)
-                    .for_each(|(total, &v)| *total -= weight * f64::from(v));
-            }
-            of_src.into_iter().map(|v| v as f32).collect()
-        }))
+        };
+        Ok(self.keys.iter().enumerate().map(of_component).collect())
     }
 
     /// What the cells of [`Account::relative`] add up to, computed without them: the score minus the (weighted) mean of the others.
@@ -73,9 +78,8 @@ impl Account {
         Ok((f64::from(self.score) - others.sum::<f64>()) as f32)
     }
 
-    /// The table in which `key` makes what stands for a component's keys.
-    fn of(&self, mut key: impl FnMut(&[Vec<f32>]) -> Vec<f32>) -> Array {
-        let keys: Vec<Vec<f32>> = self.keys.iter().map(|keys| key(keys)).collect();
+    /// The table in which the components' `keys` are these.
+    fn of(&self, keys: Vec<Vec<f32>>) -> Array {
         let row = |query: &Vec<f32>| {
             keys.iter()
                 .map(|key| self.weights.score(query, key))
@@ -83,6 +87,18 @@ impl Account {
         };
         Array::of_rows(self.queries.iter().flat_map(row).collect(), keys.len())
     }
+}
+
+/// The sum of `vectors [width]`, each times its factor.
+pub(super) fn weighted<'a>(vectors: impl Iterator<Item = &'a [f32]>, factors: &[f64], width: usize) -> Vec<f64> {
+    let mut total = vec![0f64; width];
+    for (vector, factor) in vectors.zip(factors).filter(|(_, factor)| **factor != 0.0) {
+        total
+            .iter_mut()
+            .zip(vector)
+            .for_each(|(total, &v)| *total += factor * f64::from(v));
+    }
+    total
 }
 
 /// Sums of the rows of `table [m, n]`: what each component of the query side adds.
@@ -131,7 +147,7 @@ pub async fn account(model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> R
     }
 
     let (normalized, ln_scale) = weights.normalise(&passes[0].resid);
-    let (queries, keys) = (weights.queries(normalized.clone())?, weights.keys(normalized)?);
+    let (queries, keys) = (weights.queries(normalized.clone())?, weights.keys(normalized.clone())?);
     let width = weights.d_head();
     let at = |of: &[f32], row: usize| of[row * width..][..width].to_vec();
     let query = at(&queries, rows[pair.dest]);
@@ -152,6 +168,7 @@ pub async fn account(model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> R
         scores,
         src: pair.src,
         weights,
+        normalized,
         queries: by_query.into_iter().flatten().collect(),
         keys: by_key,
     })

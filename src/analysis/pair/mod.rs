@@ -8,6 +8,8 @@
 mod account;
 mod ask;
 mod attention;
+mod direct;
+mod directions;
 mod down;
 mod measures;
 mod opening;
@@ -15,13 +17,19 @@ mod question;
 mod relative;
 mod sections;
 mod sentence;
+mod targets;
+mod writes;
 
 pub use account::{Account, account, key_side, query_side};
 pub use ask::{Known, Question, ask, go_on};
 pub use attention::{Attention, attention, likeliest};
+pub use direct::{DirectEffects, Written};
+pub use directions::{AlongDirection, DirectionTokens, Directions, Factors, TokenEnds, direction_tokens};
 pub use down::down;
 pub use measures::{FirstPair, Measures, Survey, survey};
 pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
 pub use question::Pair;
 pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 pub use sentence::Sentence;
+pub use targets::Between;
+pub use writes::{Valued, Writes};

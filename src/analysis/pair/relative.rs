@@ -22,6 +22,23 @@ pub(super) fn key_weights(to: Relative, scores: &[f32]) -> Result<Vec<f64>> {
     })
 }
 
+/// What the keys are multiplied with that make the one at `src`, relative to others where `relative` says so: `1[j = src] - w_j`,
+/// `[dest + 1]`.
+///
+/// # Errors
+/// As [`key_weights`].
+pub(super) fn key_factors(src: usize, relative: Option<Relative>, scores: &[f32]) -> Result<Vec<f64>> {
+    let mut factors = match relative {
+        Some(to) => key_weights(to, scores)?,
+        None => vec![0.0; scores.len()],
+    };
+    factors.iter_mut().for_each(|weight| *weight = -*weight);
+    if let Some(of_src) = factors.get_mut(src) {
+        *of_src += 1.0;
+    }
+    Ok(factors)
+}
+
 /// Checks that the destination, which sees `count` positions, sees the one that it names.
 ///
 /// # Errors

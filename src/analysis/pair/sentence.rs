@@ -10,7 +10,7 @@ use crate::names::Head;
 /// known without another pass.
 pub struct Sentence {
     tokens: Vec<u32>,
-    pass: Pass,
+    pub(super) pass: Pass,
 }
 
 impl Sentence {
@@ -108,7 +108,7 @@ impl Sentence {
     ) -> Result<FirstPair> {
         let config = model.config().clone();
         let row = self.row(dest)?;
-        let scale = self.pass.final_scales(&[row], &config).first().copied();
+        let scale = self.final_scale(model, dest)?;
         let read = |layer: usize| {
             let (mut pattern, mut values) = (Vec::new(), Vec::new());
             for head in 0..config.n_head {
@@ -121,10 +121,53 @@ impl Sentence {
             }
             Ok((pattern, values))
         };
-        first_pair(model, read, (scale.unwrap_or(f32::NAN), log_probs), watcher).await
+        first_pair(model, read, (scale, log_probs), watcher).await
     }
 
-    fn row(&self, position: usize) -> Result<usize> {
+    /// Probabilities of `head` from position `dest` to every position that it sees, `[dest + 1]`.
+    ///
+    /// # Errors
+    /// As [`Sentence::scores`].
+    pub fn probabilities(&self, model: &Model, head: Head, dest: usize) -> Result<Vec<f32>> {
+        let mut row = self.scores(model, head, dest)?;
+        math::softmax(&mut row);
+        Ok(row)
+    }
+
+    /// The value of `head` at position `src`, `[d_head]`.
+    ///
+    /// # Errors
+    /// As [`Sentence::scores`].
+    pub fn value(&self, model: &Model, head: Head, src: usize) -> Result<&[f32]> {
+        let config = model.config();
+        config.check_head(head)?;
+        let values = self.pass.values(config, head.layer, self.row(src)?);
+        Ok(values.chunks_exact(config.d_head()).nth(head.head).unwrap_or_default())
+    }
+
+    /// The scale of the final LayerNorm at position `dest`, `sqrt(mean((x - mean)^2) + eps)`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not there.
+    pub fn final_scale(&self, model: &Model, dest: usize) -> Result<f32> {
+        let scales = self.pass.final_scales(&[self.row(dest)?], model.config());
+        Ok(scales.first().copied().unwrap_or(f32::NAN))
+    }
+
+    /// The residual stream at position `dest` before every layer, and after the last one, `[n_layer + 1, d_model]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not there.
+    pub fn stream(&self, model: &Model, dest: usize) -> Result<Vec<f32>> {
+        let (row, config) = (self.row(dest)?, model.config());
+        let layers = 0..=config.n_layer;
+        Ok(layers
+            .flat_map(|layer| self.pass.resid_pre(config, layer, row))
+            .copied()
+            .collect())
+    }
+
+    pub(super) fn row(&self, position: usize) -> Result<usize> {
         let rows = self.pass.tree.path(0);
         rows.get(position).copied().ok_or_else(|| {
             let cause = format!("there is no position {position} in {} tokens", rows.len());

@@ -76,6 +76,15 @@ impl Pass {
         qkv.get((3 * row + 2) * d..(3 * row + 3) * d).unwrap_or_default()
     }
 
+    /// The residual stream before `layer` (`n_layer`: after the last one) at `row`, `[d_model]`; empty for a row or layer that is not
+    /// there, or was not kept.
+    pub fn resid_pre(&self, config: &Config, layer: usize, row: usize) -> &[f32] {
+        match self.has_kept_all(config) && layer <= config.n_layer {
+            true => self.kept.resid_pre(layer, row, config),
+            false => &[],
+        }
+    }
+
     /// Number of rows that are known from the pass that it goes on from.
     pub(super) fn shared(&self) -> usize {
         self.continued.as_ref().map_or(0, |continued| continued.shared)

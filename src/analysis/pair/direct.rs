@@ -1,0 +1,119 @@
+//! Direct effects: what every component adds to the difference of two tokens' logits, past all later layers.
+//!
+//! What is written to the residual stream is read by the final LayerNorm and W_U. With the scale of that LayerNorm as it is in the pass
+//! (frozen), a logit is a linear map of what was written, and so a sum over all components of all layers, and b_U.
+
+use std::collections::BTreeSet;
+
+use super::sentence::Sentence;
+use super::targets::Between;
+use crate::error::Result;
+use crate::forward::{Model, Request, Tap, Watcher};
+use crate::math;
+use crate::names::{BlockHook, Component, Head, HookPoint};
+
+/// What was written to the residual stream at one position, component by component, in all layers.
+pub struct Written {
+    /// The components: embeddings, then heads, MLP and output bias of each layer.
+    pub components: Vec<Component>,
+    /// What each has written, `[components][d_model]`.
+    pub vectors: Vec<Vec<f32>>,
+    /// The scale of the final LayerNorm at the position, `sqrt(mean((x - mean)^2) + eps)`.
+    pub final_scale: f32,
+}
+
+/// What adds to `logit(a) - logit(b)`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DirectEffects {
+    /// Of each component, `c_m / sigma_f . (W_U[a] - W_U[b])`, `[components]`.
+    pub of_components: Vec<f32>,
+    /// `b_U[a] - b_U[b]`.
+    pub of_bias: f32,
+}
+
+impl Sentence {
+    /// What was written at position `dest`, component by component. Only this position goes through `model` again.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
+    pub async fn written(&self, model: &mut Model, dest: usize, watcher: &dyn Watcher) -> Result<Written> {
+        let row = self.row(dest)?;
+        let (layers, n_head, d) = (model.config().n_layer, model.config().n_head, model.config().d_model);
+        let hooks = [BlockHook::Result, BlockHook::MlpOut];
+        let points = (0..layers).flat_map(|layer| hooks.map(|hook| HookPoint::block(layer, hook)));
+        let mut pass = self.pass.continued(model.config(), &self.tokens()[..=dest])?;
+        // Nothing is kept: no other sentence goes on from here.
+        pass.request = Request::of(points.map(|point| Tap::new(point, vec![row])).collect());
+        let mut passes = [pass];
+        model.run(&mut passes, layers, watcher).await?;
+        let mut vectors = vec![model.w_e(self.tokens()[dest])?, model.w_pos(dest)?];
+        for (layer, captured) in passes[0].captured.chunks_exact(hooks.len()).enumerate() {
+            let [of_heads, of_mlp] = [captured[0].row(0), captured[1].row(0)];
+            vectors.extend(of_heads.chunks_exact(d).map(<[f32]>::to_vec));
+            vectors.push(of_mlp.to_vec());
+            vectors.push(model.b_o(layer)?.to_vec());
+        }
+        Ok(Written {
+            components: Component::before(layers, n_head).collect(),
+            vectors,
+            final_scale: self.final_scale(model, dest)?,
+        })
+    }
+
+    /// What `head` has read at each source token adds to `logit(a) - logit(b)` after position `dest`:
+    /// `pattern[dest, j] v_j W_O / sigma_f . (W_U[a] - W_U[b])`, `[dest + 1]`. Their sum is the head's direct effect.
+    ///
+    /// # Errors
+    /// As [`Written::direct_effects`], and [`crate::ErrorKind::Request`] for a head or position that is not there.
+    pub async fn direct_effect_by_source(
+        &self,
+        model: &mut Model,
+        (head, dest): (Head, usize),
+        targets: Between,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<f32>> {
+        let row = self.probabilities(model, head, dest)?;
+        let scale = f64::from(self.final_scale(model, dest)?);
+        let (direction, _) = direction(model, targets, watcher).await?;
+        let of_layer = model.through_w_o(head.layer, &direction, watcher).await?;
+        let width = model.config().d_head();
+        let of_head = &of_layer[head.head * width..][..width];
+        let by_source = row.iter().enumerate().map(|(source, &probability)| {
+            let value = self.value(model, head, source)?;
+            Ok((f64::from(probability) * math::dot_wide(of_head, value) / scale) as f32)
+        });
+        by_source.collect()
+    }
+}
+
+impl Written {
+    /// Direct effects of all components on `logit(a) - logit(b)`. Together with that of the bias they add up to the difference.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for tokens that there are not, errors of reading.
+    pub async fn direct_effects(
+        &self,
+        model: &mut Model,
+        targets: Between,
+        watcher: &dyn Watcher,
+    ) -> Result<DirectEffects> {
+        let (direction, of_bias) = direction(model, targets, watcher).await?;
+        let scale = f64::from(self.final_scale);
+        let effect = |vector: &Vec<f32>| (math::dot_wide(&direction, vector) / scale) as f32;
+        Ok(DirectEffects {
+            of_components: self.vectors.iter().map(effect).collect(),
+            of_bias: of_bias as f32,
+        })
+    }
+}
+
+/// What a unit of each number of the last normalized residual stream adds to `logit(a) - logit(b)`, `[d_model]`, and what ln_f's bias adds:
+/// the same under every processing.
+async fn direction(model: &mut Model, targets: Between, watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
+    targets.check(model.config())?;
+    let Between { a, b } = targets;
+    model.load_embedding(&BTreeSet::from([a, b]), watcher).await?;
+    let (mut direction, of_b) = (model.logit_direction(a)?, model.logit_direction(b)?);
+    direction.iter_mut().zip(&of_b).for_each(|(v, of_b)| *v -= of_b);
+    Ok((direction, model.logit_bias(a)? - model.logit_bias(b)?))
+}

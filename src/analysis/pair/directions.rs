@@ -1,0 +1,348 @@
+//! The directions of a head: which of them make a score.
+//!
+//! `W_Q W_K^T / sqrt(d_head) = U S V^T` has rank `d_head`: a score is a sum over that many directions, each the product of how far the
+//! query's normalized residual stream goes along one vector and the key's along another, and three terms with biases. All in f64.
+
+use std::ops::Range;
+
+use super::account::{Account, weighted};
+use super::relative::key_factors;
+use super::writes::{Valued, ends};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{HeadWeights, Model, Watcher};
+use crate::math::{Svd, svd_of_product};
+use crate::names::{Relative, Side};
+
+/// How far apart neighboring singular values are, relative to the larger, that count as one: their vectors are not determined one by one.
+const SAME: f64 = 1e-3;
+/// The part of the contributions' sizes that [`Directions::explaining`] is asked for.
+const EXPLAINED: f64 = 0.9;
+
+/// The singular vectors of `W_Q W_K^T / sqrt(d_head)` of one head, LayerNorm folded in, and its singular values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Factors(Svd);
+
+impl Factors {
+    /// Those of the head with `weights`.
+    pub fn of(weights: &HeadWeights) -> Self {
+        let [w_q, w_k] = [Side::Query, Side::Key].map(|side| weights.columns_wide(side));
+        Self(svd_of_product(w_q, w_k, weights.divisor()))
+    }
+
+    /// The singular values, the largest first, `[d_head]`.
+    pub fn values(&self) -> &[f64] {
+        &self.0.values
+    }
+
+    /// The vectors of direction number `direction` that queries and keys are read along, `[d_model]` each. Their signs are arbitrary, but
+    /// belong together. None where there are not so many.
+    pub fn vectors(&self, direction: usize) -> Option<[&[f64]; 2]> {
+        Some([self.0.u.get(direction)?, self.0.v.get(direction)?])
+    }
+
+    /// The groups of directions whose singular values are the same but for [`SAME`], from one to the next.
+    pub fn groups(&self) -> Vec<Range<usize>> {
+        let values = self.values();
+        let mut groups: Vec<Range<usize>> = Vec::new();
+        for (number, value) in values.iter().enumerate() {
+            match groups.last_mut() {
+                Some(group) if values[group.end - 1] - value <= SAME * values[group.end - 1] => group.end += 1,
+                _ => groups.push(number..number + 1),
+            }
+        }
+        groups
+    }
+}
+
+/// A score as a sum over the directions of its head.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Directions {
+    /// The singular values, the largest first, `[d_head]`.
+    pub values: Vec<f32>,
+    /// What each direction adds, `S_k (x_dest . u_k)(x_src . v_k)`, `[d_head]`.
+    pub contributions: Vec<f32>,
+    /// What the terms with biases add: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without biases; only the second where the score
+    /// is relative.
+    pub biases: [f32; 3],
+    /// The directions that count as one, see [`Factors::groups`].
+    pub groups: Vec<Range<usize>>,
+    /// What all add up to, computed without them: the score, or the relative one.
+    pub score: f32,
+    /// Whether `x_dest . u_k` is negative: then both vectors of [`Factors::vectors`] are to be turned around.
+    pub turned: Vec<bool>,
+}
+
+/// What one direction adds to the score, by what was written at both ends.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlongDirection {
+    /// `S_k (c_m(dest) / ln_scale(dest) . u_k)(x_src . v_k)` of every component of the query side, `[components]`, without biases.
+    pub query: Vec<f32>,
+    /// `S_k (x_dest . u_k)(c_n(src) / ln_scale(src) . v_k)` of every one of the key side, relative as the score is.
+    pub key: Vec<f32>,
+}
+
+/// Tokens at both ends of a vector: those with the ten largest cosines, and those with the ten smallest.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenEnds {
+    /// The largest first.
+    pub along: Vec<Valued>,
+    /// The smallest first.
+    pub against: Vec<Valued>,
+}
+
+/// Tokens of a direction: of the vectors that queries and keys are read along, with their signs as in [`Factors::vectors`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct DirectionTokens {
+    /// Among the processed rows of W_E, of the query's vector and of the key's.
+    pub w_e: [TokenEnds; 2],
+    /// Among the processed columns of W_U.
+    pub w_u: [TokenEnds; 2],
+}
+
+impl Account {
+    /// The score as a sum over directions, of which `factors` are those of its head; relative to other keys where `relative` says so.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that the destination does not see.
+    pub fn directions(&self, factors: &Factors, relative: Option<Relative>) -> Result<Directions> {
+        let ends = self.ends(relative)?;
+        let along = |(number, value): (usize, &f64)| {
+            let [u, v] = factors.vectors(number).unwrap_or_default();
+            let (of_query, of_key) = (dot(&ends.x_dest, u), dot(&ends.x_src, v));
+            (of_query < 0.0, (value * of_query * of_key) as f32)
+        };
+        let (turned, contributions) = factors.values().iter().enumerate().map(along).unzip();
+        let score = match relative {
+            Some(to) => self.relative_score(to)?,
+            None => self.score,
+        };
+        Ok(Directions {
+            values: factors.values().iter().map(|&value| value as f32).collect(),
+            contributions,
+            biases: ends.biases,
+            groups: factors.groups(),
+            score,
+            turned,
+        })
+    }
+
+    /// What direction number `direction` adds, by component: `S_k u_k = W_Q W_K^T v_k / sqrt(d_head)`, and likewise on the key side, so that
+    /// what components add to queries and keys is enough to know.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a direction that there is not, and a position that the destination does not see.
+    pub fn along(&self, factors: &Factors, direction: usize, relative: Option<Relative>) -> Result<AlongDirection> {
+        let [u, v] = factors.vectors(direction).ok_or_else(|| {
+            let count = factors.values().len();
+            Error::new(ErrorKind::Request, format!("the head has no direction {direction}"))
+                .expected(format!("one from 0 to {}", count.saturating_sub(1)))
+        })?;
+        let ends = self.ends(relative)?;
+        let weights = &self.weights;
+        let side = |through: Side, vector: &[f64], factor: f64, components: &mut dyn Iterator<Item = Vec<f64>>| {
+            let map = weights.read_wide(through, vector);
+            let factor = factor / weights.divisor();
+            components.map(|of| (factor * dot(&of, &map)) as f32).collect()
+        };
+        // The last one is the bias.
+        let count = self.queries.len() - 1;
+        let wide = |query: &Vec<f32>| query.iter().copied().map(f64::from).collect();
+        let keys = self.keys(relative)?;
+        Ok(AlongDirection {
+            query: side(
+                Side::Key,
+                v,
+                dot(&ends.x_src, v),
+                &mut self.queries.iter().take(count).map(wide),
+            ),
+            key: side(Side::Query, u, dot(&ends.x_dest, u), &mut keys.into_iter().take(count)),
+        })
+    }
+
+    /// Both ends of the score, and what the terms with biases add.
+    fn ends(&self, relative: Option<Relative>) -> Result<Ends> {
+        let count = self.scores.len();
+        let d = self.normalized.len() / count;
+        let rows = || self.normalized.chunks_exact(d);
+        let dest: Vec<f64> = (0..count).map(|row| f64::from(u8::from(row + 1 == count))).collect();
+        let x_dest = weighted(rows(), &dest, d);
+        let x_src = weighted(rows(), &key_factors(self.src, relative, &self.scores)?, d);
+        let [b_q, b_k] = Side::ALL.map(|side| {
+            let bias = self.weights.bias(side).iter();
+            bias.copied().map(f64::from).collect::<Vec<f64>>()
+        });
+        let (query, key) = (
+            self.weights.read_wide(Side::Query, &x_dest),
+            self.weights.read_wide(Side::Key, &x_src),
+        );
+        let of_b_k = |term: f64| if relative.is_some() { 0.0 } else { term };
+        let terms = [of_b_k(dot(&query, &b_k)), dot(&b_q, &key), of_b_k(dot(&b_q, &b_k))];
+        Ok(Ends {
+            x_dest,
+            x_src,
+            biases: terms.map(|term| (term / self.weights.divisor()) as f32),
+        })
+    }
+}
+
+/// Both ends of a score.
+struct Ends {
+    /// The normalized residual stream at the destination, `[d_model]`.
+    x_dest: Vec<f64>,
+    /// That at the source, relative to others where the score is.
+    x_src: Vec<f64>,
+    biases: [f32; 3],
+}
+
+impl Directions {
+    /// What the directions of each group add together, in their order.
+    pub fn of_groups(&self) -> Vec<f32> {
+        of_groups(&self.contributions, &self.groups)
+    }
+
+    /// The fewest groups whose sizes are nine tenths of the sizes of all together, biases apart.
+    pub fn explaining(&self) -> usize {
+        let mut sizes: Vec<f64> = self.of_groups().iter().map(|&sum| f64::from(sum).abs()).collect();
+        sizes.sort_by(|one, other| other.total_cmp(one));
+        let whole: f64 = sizes.iter().sum();
+        let mut left = whole;
+        let needed = sizes.iter().take_while(|size| {
+            let is_needed = left > (1.0 - EXPLAINED) * whole;
+            left -= **size;
+            is_needed
+        });
+        needed.count()
+    }
+
+    /// The direction that adds most by size; of equal ones the first.
+    pub fn largest(&self) -> usize {
+        let sizes = self.contributions.iter().map(|value| value.abs()).enumerate();
+        let largest = sizes.fold((0, 0.0), |best, size| if size.1 > best.1 { size } else { best });
+        largest.0
+    }
+}
+
+/// Sums of `contributions` by group.
+pub(super) fn of_groups(contributions: &[f32], groups: &[Range<usize>]) -> Vec<f32> {
+    let sum = |group: &Range<usize>| {
+        let of_group = contributions.get(group.clone()).unwrap_or_default().iter();
+        of_group.map(|&value| f64::from(value)).sum::<f64>() as f32
+    };
+    groups.iter().map(sum).collect()
+}
+
+/// The tokens at both ends of direction number `direction` of `factors`. W_E and W_U pass by.
+///
+/// # Errors
+/// [`ErrorKind::Internal`] before the model's embedding has been read, errors of reading.
+pub async fn direction_tokens(
+    model: &Model,
+    factors: &Factors,
+    direction: usize,
+    watcher: &dyn Watcher,
+) -> Result<DirectionTokens> {
+    let vectors = factors.vectors(direction).unwrap_or_default().map(<[f64]>::to_vec);
+    let cosines = model.cosines(&vectors, watcher).await?;
+    let ends = |of: Vec<Vec<f32>>| {
+        let mut of = of.into_iter();
+        [(); 2].map(|()| {
+            let (along, against) = ends(&of.next().unwrap_or_default());
+            TokenEnds { along, against }
+        })
+    };
+    Ok(DirectionTokens {
+        w_e: ends(cosines.w_e),
+        w_u: ends(cosines.w_u),
+    })
+}
+
+impl DirectionTokens {
+    /// The same of vectors that are turned around.
+    #[must_use]
+    pub fn turned(self) -> Self {
+        let turn = |ends: TokenEnds| {
+            let negative = |tokens: Vec<Valued>| tokens.into_iter().map(|(token, cosine)| (token, -cosine)).collect();
+            TokenEnds {
+                along: negative(ends.against),
+                against: negative(ends.along),
+            }
+        };
+        Self {
+            w_e: self.w_e.map(turn),
+            w_u: self.w_u.map(turn),
+        }
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn factors(values: &[f64]) -> Factors {
+        Factors(Svd {
+            u: vec![Vec::new(); values.len()],
+            values: values.to_vec(),
+            v: vec![Vec::new(); values.len()],
+        })
+    }
+
+    #[test]
+    fn neighbors_are_chained_into_groups() {
+        // Each within a thousandth of the one before, all three not.
+        let found = factors(&[3.0, 2.0, 1.9985, 1.997, 1.0, 0.5, 0.0, 0.0]).groups();
+        assert_eq!(found, [0..1, 1..4, 4..5, 5..6, 6..8]);
+        assert_eq!(factors(&[]).groups(), Vec::<Range<usize>>::new());
+    }
+
+    fn directions(contributions: &[f32], groups: &[Range<usize>]) -> Directions {
+        Directions {
+            values: vec![1.0; contributions.len()],
+            contributions: contributions.to_vec(),
+            biases: [0.0; 3],
+            groups: groups.to_vec(),
+            score: 0.0,
+            turned: vec![false; contributions.len()],
+        }
+    }
+
+    #[test]
+    fn the_fewest_groups_that_explain_nine_tenths() {
+        let one_by_one = [0..1, 1..2, 2..3, 3..4];
+        for (contributions, expected) in [
+            ([1.0, -8.5, 0.25, 0.25], 2),
+            ([9.5, 0.0, 0.25, 0.25], 1),
+            ([1.0, -1.0, 1.0, -1.0], 4),
+            ([0.0; 4], 0),
+        ] {
+            assert_eq!(
+                directions(&contributions, &one_by_one).explaining(),
+                expected,
+                "{contributions:?}"
+            );
+        }
+        // In a group what has opposite signs is nothing.
+        let grouped = directions(&[5.0, -5.0, 3.0, 0.125], &[0..2, 2..3, 3..4]);
+        assert_eq!((grouped.of_groups(), grouped.explaining()), (vec![0.0, 3.0, 0.125], 1));
+        assert_eq!(grouped.largest(), 0);
+    }
+
+    #[test]
+    fn what_is_turned_changes_ends() {
+        let ends = |along: Valued, against: Valued| TokenEnds {
+            along: vec![along],
+            against: vec![against],
+        };
+        let one = ends((7, 0.5), (8, -0.25));
+        let tokens = DirectionTokens {
+            w_e: [one.clone(), one.clone()],
+            w_u: [one.clone(), one],
+        };
+        let turned = tokens.clone().turned();
+        assert_eq!(turned.w_u[1], ends((8, 0.25), (7, -0.5)));
+        assert_eq!(turned.turned(), tokens);
+    }
+}

@@ -1,0 +1,63 @@
+//! The two tokens between which the model decides.
+
+use super::attention::likeliest;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
+use crate::prompts::Targets;
+
+/// Two tokens whose logits are held against each other, `logit(a) - logit(b)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Between {
+    /// The one of most interest.
+    pub a: u32,
+    /// The other.
+    pub b: u32,
+}
+
+impl Between {
+    /// The `wanted` tokens; in place of those that are not named the likeliest others of `log_probs [d_vocab]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] where they are the same, or not in the vocabulary.
+    pub fn of(wanted: Targets, log_probs: &[f32], config: &Config) -> Result<Self> {
+        let mut others = likeliest(log_probs, 3).into_iter().map(|(token, _)| token);
+        let mut other = |known: Option<u32>| others.find(|token| known != Some(*token));
+        let a = wanted.a.or_else(|| other(wanted.b));
+        let b = wanted.b.or_else(|| other(a));
+        // A vocabulary of one token has no other.
+        let found = Self {
+            a: a.unwrap_or_default(),
+            b: b.unwrap_or_default(),
+        };
+        found.check(config)?;
+        Ok(found)
+    }
+
+    /// Checks that they are two of the vocabulary's tokens.
+    ///
+    /// # Errors
+    /// As [`Between::of`].
+    pub(super) fn check(self, config: &Config) -> Result<()> {
+        let count = config.d_vocab;
+        if let Some(token) = [self.a, self.b].into_iter().find(|token| *token as usize >= count) {
+            let cause = format!("there is no token {token} in a vocabulary of {count}");
+            return Err(Error::new(ErrorKind::Request, cause).expected(format!("an id from 0 to {}", count - 1)));
+        }
+        if self.a == self.b {
+            let cause = format!("token {} is held against itself", self.a);
+            return Err(Error::new(ErrorKind::Request, cause)
+                .expected("two different tokens")
+                .advice("The difference of a logit and itself is 0, whatever is written."));
+        }
+        Ok(())
+    }
+}
+
+impl From<Between> for Targets {
+    fn from(between: Between) -> Self {
+        Self {
+            a: Some(between.a),
+            b: Some(between.b),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a head writes at the destination, in terms of tokens: which logits it raises and lowers.
+
+use super::question::Pair;
+use super::sentence::Sentence;
+use crate::error::Result;
+use crate::forward::{Model, Watcher};
+
+/// Tokens of each end that are told.
+const TOLD: usize = 10;
+
+/// What a head writes per unit of attention to a source token.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Writes {
+    /// Its attention from the destination to the source.
+    pub attention: f32,
+    /// What a unit of attention adds to the logit of every token, `[d_vocab]`, relative to the mean over the vocabulary.
+    pub logits: Vec<f32>,
+}
+
+/// A token and a number that belongs to it.
+pub type Valued = (u32, f32);
+
+impl Sentence {
+    /// What the head of `pair` writes at the destination per unit of attention to the source:
+    /// `v_src W_O / sigma_f . W_U`, relative to its mean over the vocabulary, so that it does not hang on
+    /// [`crate::model::Processing::center_unembed`]. b_V is part of the value where it is not folded. W_U passes by.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `watcher`'s.
+    pub async fn writes(&self, model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<Writes> {
+        pair.check(model)?;
+        let attention = self.probabilities(model, pair.head, pair.dest)?[pair.src];
+        let scale = f64::from(self.final_scale(model, pair.dest)?);
+        let value = self.value(model, pair.head, pair.src)?;
+        let mut written = model.written_by(pair.head, value, watcher).await?;
+        written.iter_mut().for_each(|v| *v /= scale);
+        Ok(Writes {
+            attention,
+            logits: model.raised(&written, watcher).await?,
+        })
+    }
+}
+
+impl Writes {
+    /// The tokens that are raised most, the most raised first; of equal ones the one with the lower id.
+    pub fn raised(&self) -> Vec<Valued> {
+        ends(&self.logits).0
+    }
+
+    /// The tokens that are lowered most, the most lowered first.
+    pub fn lowered(&self) -> Vec<Valued> {
+        ends(&self.logits).1
+    }
+
+    /// Rank of `token` among all by what is added to its logit; 1 is the most raised. None beyond the vocabulary.
+    pub fn rank(&self, token: u32) -> Option<usize> {
+        let of_token = *self.logits.get(token as usize)?;
+        Some(1 + self.logits.iter().filter(|logit| **logit > of_token).count())
+    }
+}
+
+/// The ten tokens with the largest of `values [d_vocab]`, the largest first, and the ten with the smallest, the smallest first; of equal ones
+/// that with the lower id.
+pub(super) fn ends(values: &[f32]) -> (Vec<Valued>, Vec<Valued>) {
+    let told = |order: fn(f32, f32) -> std::cmp::Ordering| {
+        let mut tokens: Vec<Valued> = (0u32..).zip(values.iter().copied()).collect();
+        let by = |one: &Valued, other: &Valued| order(one.1, other.1).then(one.0.cmp(&other.0));
+        if tokens.len() > TOLD {
+            tokens.select_nth_unstable_by(TOLD, by);
+            tokens.truncate(TOLD);
+        }
+        tokens.sort_by(by);
+        tokens
+    };
+    (
+        told(|one, other| other.total_cmp(&one)),
+        told(|one, other| one.total_cmp(&other)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_of_known_numbers() {
+        let values: Vec<f32> = (0..30).map(|token| (token % 15) as f32 - 7.0).collect();
+        let (most, least) = ends(&values);
+        assert_eq!(most.len(), TOLD);
+        assert_eq!(most[..3], [(14, 7.0), (29, 7.0), (13, 6.0)]);
+        assert_eq!(least[..3], [(0, -7.0), (15, -7.0), (1, -6.0)]);
+        let (most, least) = ends(&values[..2]);
+        assert_eq!((most, least), (vec![(1, -6.0), (0, -7.0)], vec![(0, -7.0), (1, -6.0)]));
+    }
+
+    #[test]
+    fn the_most_raised_token_is_the_first() {
+        let writes = Writes {
+            attention: 0.5,
+            logits: vec![0.5, 2.0, -1.0, 2.0],
+        };
+        let ranks = [0, 1, 2, 3, 4].map(|token| writes.rank(token));
+        assert_eq!(ranks, [Some(3), Some(1), Some(4), Some(1), None]);
+        assert_eq!(writes.raised()[0], (1, 2.0));
+        assert_eq!(writes.lowered()[0], (2, -1.0));
+    }
+}

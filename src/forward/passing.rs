@@ -1,0 +1,86 @@
+//! What is made of the rows of a matrix while they pass by.
+
+use crate::compute::tensor;
+use crate::error::Result;
+
+/// Cosines with some vectors, as far as they are computed.
+pub(super) struct CosinesSoFar<'a> {
+    /// Each with its length.
+    vectors: Vec<(&'a [f64], f64)>,
+    /// Of every vector.
+    found: Vec<Vec<f32>>,
+}
+
+impl<'a> CosinesSoFar<'a> {
+    /// With `vectors [d_model]`.
+    pub(super) fn new(vectors: &'a [Vec<f64>]) -> Self {
+        let with_length = |vector: &'a Vec<f64>| (vector.as_slice(), length(vector));
+        Self {
+            vectors: vectors.iter().map(with_length).collect(),
+            found: vec![Vec::new(); vectors.len()],
+        }
+    }
+
+    /// Takes the next row, `[d_model]`.
+    pub(super) fn add(&mut self, row: &[f64]) {
+        let of_row = length(row);
+        for ((vector, of_vector), found) in self.vectors.iter().zip(&mut self.found) {
+            let product: f64 = vector.iter().zip(row).map(|(a, b)| a * b).sum();
+            let lengths = of_row * of_vector;
+            found.push(if lengths > 0.0 { (product / lengths) as f32 } else { 0.0 });
+        }
+    }
+
+    /// Of every vector, `[rows]` each.
+    pub(super) fn into_found(self) -> Vec<Vec<f32>> {
+        self.found
+    }
+}
+
+fn length(vector: &[f64]) -> f64 {
+    vector.iter().map(|v| v * v).sum::<f64>().sqrt()
+}
+
+/// Logits as far as they are computed.
+pub(super) struct LogitsSoFar {
+    /// `[rows, d_vocab]`.
+    values: Vec<f32>,
+    d_vocab: usize,
+    done: usize,
+}
+
+impl LogitsSoFar {
+    /// Of `rows` rows over a vocabulary of `d_vocab` tokens.
+    pub(super) fn new(rows: usize, d_vocab: usize) -> Self {
+        Self {
+            values: vec![0.0; rows * d_vocab],
+            d_vocab,
+            done: 0,
+        }
+    }
+
+    /// Multiplies `x [rows, d_model]` with the next rows of W_U transposed, `[tokens, d_model]`.
+    pub(super) fn add(&mut self, x: &[f32], w_u: &[f32], d_model: usize) -> Result<()> {
+        let tokens = w_u.len() / d_model;
+        if tokens == 0 {
+            return Ok(());
+        }
+        let product = tensor::product(x.to_vec(), &tensor::matrix(w_u.to_vec(), d_model)?.t()?)?;
+        tensor::read(&product, |product| {
+            for (row, new) in self
+                .values
+                .chunks_exact_mut(self.d_vocab)
+                .zip(product.chunks_exact(tokens))
+            {
+                row[self.done..][..tokens].copy_from_slice(new);
+            }
+        })?;
+        self.done += tokens;
+        Ok(())
+    }
+
+    /// `[rows, d_vocab]`.
+    pub(super) fn into_values(self) -> Vec<f32> {
+        self.values
+    }
+}

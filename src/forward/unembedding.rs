@@ -1,0 +1,47 @@
+//! The residual stream, and what is written to it, in terms of tokens: W_U (and W_E) pass by, as they are too large to be held.
+
+use crate::error::Result;
+use crate::forward::{Model, Watcher};
+
+/// Cosines of some vectors with the rows of both matrices that have a row for each token, `[vectors][d_vocab]` each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cosines {
+    /// With the processed rows of W_E.
+    pub w_e: Vec<Vec<f32>>,
+    /// With the processed columns of W_U.
+    pub w_u: Vec<Vec<f32>>,
+}
+
+impl Model {
+    /// Logits over the vocabulary that rows of the residual stream have, `resid [rows, d_model]`, put through the final LayerNorm and W_U
+    /// as they are after any layer (the logit lens), `[d_vocab]` each. W_U passes by once for all.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Internal`] before [`Model::load_embedding`] or a run, errors of reading.
+    pub async fn logits_of(&self, resid: &[f32], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
+        let logits = self.embedding()?.logits(self.loader(watcher), resid, None).await?;
+        Ok(logits
+            .chunks_exact(self.config().d_vocab)
+            .map(<[f32]>::to_vec)
+            .collect())
+    }
+
+    /// What `written [d_model]`, already divided by the scale of the final LayerNorm, adds to the logit of every token, relative to its mean
+    /// over the vocabulary, `[d_vocab]`: the same under every processing. W_U passes by.
+    ///
+    /// # Errors
+    /// As [`Model::logits_of`].
+    pub async fn raised(&self, written: &[f64], watcher: &dyn Watcher) -> Result<Vec<f32>> {
+        let written: Vec<f32> = written.iter().map(|&v| v as f32).collect();
+        self.embedding()?.raised(self.loader(watcher), &written).await
+    }
+
+    /// Cosines of `vectors [d_model]` with the processed rows of W_E and W_U; 0 with one without direction. Both pass by.
+    ///
+    /// # Errors
+    /// As [`Model::logits_of`].
+    pub async fn cosines(&self, vectors: &[Vec<f64>], watcher: &dyn Watcher) -> Result<Cosines> {
+        let [w_e, w_u] = self.embedding()?.cosines(self.loader(watcher), vectors).await?;
+        Ok(Cosines { w_e, w_u })
+    }
+}
