@@ -15,6 +15,7 @@ mod measures;
 #[path = "pair/probes.rs"]
 mod probes;
 
+use std::path::Path;
 use std::process::{Command, Output};
 
 use common::{TINY, block_on, tiny};
@@ -365,8 +366,17 @@ fn the_command_line_writes_the_arrays_of_the_golden_file() {
         "-",
     ];
     let mut compared = 0;
-    for command in ["attention", "pair"] {
-        let output = keyside(&[&[command], &asked[..]].concat());
+    let targets = |command: &str| -> Vec<String> {
+        let target = |name: &str| [format!("--{name}"), case["case"][name].to_string()];
+        match command {
+            "effects" => [target("a"), target("b")].concat(),
+            _ => Vec::new(),
+        }
+    };
+    for command in ["attention", "pair", "effects", "directions"] {
+        let targets = targets(command);
+        let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+        let output = keyside(&[&[command], &asked[..], &targets].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let written: Value = serde_json::from_slice(&output.stdout).unwrap();
         for key in ["tokens", "components", "all_components"] {
@@ -385,7 +395,7 @@ fn the_command_line_writes_the_arrays_of_the_golden_file() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 11 + 7);
+    assert_eq!(compared, 11 + 7 + 6 + 5);
 }
 
 #[test]
@@ -413,6 +423,28 @@ fn the_command_line_tells_of_a_sentence() {
         "117 others together",
     ] {
         assert!(earlier.contains(part), "{part}: {earlier}");
+    }
+    let effects = told(&["effects", "--head", "2.1", "--src", "1", "--a", " Mary", "--b", " John"]);
+    for part in [
+        "After \" to\" (position 13) the logit of \" Mary\" minus that of \" John\" is",
+        "Of these head 2.1 adds by what it has read at:",
+        "% to \" Mary\" (position 1)",
+        "itself, rank ",
+        "Most lowered, and times its attention:",
+        "After each layer, the log-probabilities of \" Mary\" and \" John\"",
+        "   layer 2",
+    ] {
+        assert!(effects.contains(part), "{part}: {effects}");
+    }
+    let directions = told(&["directions", "--head", "2.1", "--src", "1", "--minus", "-11"]);
+    for part in [
+        "8 directions and three terms with biases add up to",
+        "make up 90 %",
+        "To the score relative to \" John\" (position 3)",
+        "adds to the query side:",
+        "Rows of W_U that lie against it on the key side:",
+    ] {
+        assert!(directions.contains(part), "{part}: {directions}");
     }
     let next = told(&["next"]);
     assert!(next.starts_with("After \" to\" (position 13):\n"), "{next}");
@@ -446,11 +478,52 @@ fn bad_sentences_are_one_line_and_status_1() {
             "head 2.0 writes nothing that is read in layer 2",
         ),
     ] {
-        let fixed = ["pair", "--model", TINY, "--json", out.to_str().unwrap()];
-        let output = keyside(&[&fixed[..], arguments].concat());
-        let message = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(1), "{message}");
-        assert!(message.lines().count() == 1 && message.contains(part), "{message}");
-        assert!(!out.exists(), "a file is left after {part}");
+        check_refused("pair", arguments, &out, part);
+        if !arguments.contains(&"--earlier") {
+            check_refused("effects", arguments, &out, part);
+            check_refused("directions", arguments, &out, part);
+        }
     }
+    for (a, b, part) in [
+        ("300", "300", "token 300 is held against itself"),
+        ("989", "1", "there is no token 989 in a vocabulary of 989"),
+        (
+            " Mary John",
+            "1",
+            "--a \" Mary John\" is 2 tokens: \" Mary\", \" John\"",
+        ),
+        ("1", "", "--b is an empty text"),
+        ("1", "-7", "--b \"-7\" is 2 tokens"),
+    ] {
+        let arguments = ["--text", TEXT, "--head", "2.1", "--src", "1", "--a", a, "--b", b];
+        check_refused("effects", &arguments, &out, part);
+    }
+    // The same token as a text and as an id.
+    let mary = model(Processing::default()).tokenizer().single_token(" Mary").unwrap();
+    let arguments = [
+        "--text",
+        TEXT,
+        "--head",
+        "2.1",
+        "--src",
+        "1",
+        "--a",
+        " Mary",
+        "--b",
+        &mary.to_string(),
+    ];
+    check_refused("effects", &arguments, &out, "is held against itself");
+}
+
+/// Checks that `command` with `arguments` says `part` in one line and writes nothing to `out`.
+fn check_refused(command: &str, arguments: &[&str], out: &Path, part: &str) {
+    let fixed = [command, "--model", TINY, "--json", out.to_str().unwrap()];
+    let output = keyside(&[&fixed[..], arguments].concat());
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    assert!(
+        message.lines().count() == 1 && message.contains(part),
+        "{command}: {message}"
+    );
+    assert!(!out.exists(), "a file is left after {part}");
 }

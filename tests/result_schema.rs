@@ -10,7 +10,7 @@ use keyside::names::Relative;
 use keyside::prompts::PromptSource;
 use keyside::prompts::text::TextPrompts;
 use keyside::result::{Recording, ResultFile};
-use results::{example, live, live_of, read, sentence, written};
+use results::{example, live, live_of, read, sentence, sentence_in_full, written};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -77,6 +77,11 @@ fn every_file_that_is_written_is_what_the_schema_says() {
         (
             "sentence, relative to a position",
             sentence(Some(Relative::Position(3))),
+        ),
+        ("sentence, all that can be asked", sentence_in_full(None)),
+        (
+            "sentence, all that can be asked, relative",
+            sentence_in_full(Some(Relative::Mean)),
         ),
         ("recorded", ResultFile::from_json(RECORDED).unwrap()),
         ("version 1", ResultFile::from_json(VERSION_1).unwrap()),
@@ -192,6 +197,98 @@ fn parts_of_a_sentence_that_do_not_fit_each_other_are_refused() {
         change(&mut file);
         let error = read(&file).unwrap_err().to_string();
         assert!(error.contains(part), "change {number}: {error}");
+    }
+}
+
+#[test]
+fn effects_and_directions_that_do_not_fit_are_refused() {
+    let validator = validator(false);
+    let whole = written(&sentence_in_full(None));
+    assert!(validator.is_valid(&whole));
+    let read_back = read(&whole).unwrap();
+    let kinds: Vec<&str> = read_back.sections.iter().map(|section| section.kind()).collect();
+    assert_eq!(
+        kinds,
+        ["attention", "next", "lens", "pair", "effects", "writes", "directions"]
+    );
+    let effects = read_back.effects().unwrap();
+    assert!((effects.sum() - effects.difference).abs() < 1e-4 * effects.scale().max(1.0));
+    let directions = read_back.directions().unwrap();
+    assert!((directions.sum() - directions.score).abs() < 1e-4);
+    assert_eq!(directions.opened.tokens.len(), 4);
+    let groups: f32 = directions.of_groups().iter().map(|(_, _, sum)| sum).sum();
+    assert!((groups + directions.biases.data().iter().sum::<f32>() - directions.score).abs() < 1e-4);
+    assert_eq!(
+        (read_back.prompts[0].targets.a, read_back.lens().unwrap().layers.len()),
+        (Some(effects.a.token), 4)
+    );
+    type Change = fn(&mut Value);
+    // Of section number, the change, what the program says, and whether the schema sees it, too.
+    let changes: [(usize, Change, &str, bool); 17] = [
+        (
+            2,
+            |lens| _ = lens["layers"].as_array_mut().unwrap().pop(),
+            "there are 3 layers",
+            false,
+        ),
+        (
+            2,
+            |lens| lens["layers"][0]["logprob_a"] = Value::Null,
+            "logprob_a",
+            true,
+        ),
+        (2, |lens| lens["a"]["token"] = json!(989), "no token 989", false),
+        (
+            4,
+            |effects| effects["a"] = effects["b"].clone(),
+            "held against itself",
+            false,
+        ),
+        (
+            4,
+            |effects| effects["components"][1] = json!("W_E"),
+            "not those of all layers",
+            true,
+        ),
+        (
+            4,
+            |effects| effects["effects"]["shape"] = json!([2, 10]),
+            "effects: effects",
+            false,
+        ),
+        (
+            4,
+            |effects| effects["by_source"] = json!({"shape": [1], "data": [0.5]}),
+            "effects: by_source",
+            false,
+        ),
+        (4, |effects| effects["bias"] = json!("none"), "bias", true),
+        (5, |writes| writes["rank"] = json!(0), "rank 0", true),
+        (5, |writes| writes["rank"] = json!(990), "rank 990", false),
+        (5, |writes| writes["src"] = json!(14), "position 14", false),
+        (5, |writes| writes["head"] = json!("3.0"), "3.0", false),
+        (
+            6,
+            |of| of["values"]["shape"] = json!([2, 4]),
+            "directions: values",
+            false,
+        ),
+        (6, |of| of["groups"] = json!([7]), "not those of all directions", false),
+        (6, |of| of["explaining"] = json!(9), "9 of", false),
+        (6, |of| of["opened"]["direction"] = json!(8), "direction 8 of 8", false),
+        (
+            6,
+            |of| of["opened"]["components"][0] = json!("MLP0"),
+            "not those before head 2.1",
+            true,
+        ),
+    ];
+    for (section, change, part, seen) in changes {
+        let mut file = whole.clone();
+        change(&mut file["sections"][section]);
+        let error = read(&file).unwrap_err().to_string();
+        assert!(error.contains(part), "{part}: {error}");
+        assert_eq!(validator.is_valid(&file), !seen, "{part}");
     }
 }
 

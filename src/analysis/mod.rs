@@ -61,4 +61,12 @@ sections! {
     "down" => Down(pair::DownSection);
     /// What every head adds to a difference of logits, as means over prompts: recorded.
     "head_effects" => HeadEffects(head_effects::HeadEffectsSection);
+    /// Direct effects of all components on the next token.
+    "effects" => Effects(pair::EffectsSection);
+    /// Which tokens a head raises and lowers.
+    "writes" => Writes(pair::WritesSection);
+    /// What would come next after each layer.
+    "lens" => Lens(pair::LensSection);
+    /// The score as a sum over the directions of its head.
+    "directions" => Directions(pair::DirectionsSection);
 }

@@ -152,7 +152,11 @@ mod tests {
                 "next",
                 "pair",
                 "down",
-                "head_effects"
+                "head_effects",
+                "effects",
+                "writes",
+                "lens",
+                "directions"
             ]
         );
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::effects::EffectsArguments;
 use super::next::NextArguments;
 use super::record::RecordArguments;
 use super::sentence::PairArguments;
@@ -55,6 +56,10 @@ pub enum Command {
     Attention(PairArguments),
     /// One sentence: what makes the score of a head between two positions, from both sides.
     Pair(PairArguments),
+    /// One sentence: what all components add to the logits of two next tokens, and what the head writes.
+    Effects(EffectsArguments),
+    /// One sentence: which of the head's directions make its score between two positions.
+    Directions(PairArguments),
     /// One sentence: the likeliest tokens after a position, or what the model goes on with.
     Next(NextArguments),
     /// Write what a model makes of sentences to a small file, which is asked about without the model.

@@ -1,8 +1,10 @@
-//! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside next`,
-//! `keyside record`.
+//! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside effects`,
+//! `keyside directions`, `keyside next`, `keyside record`.
 
 mod arguments;
+mod directions;
 mod earlier;
+mod effects;
 mod files;
 mod listing;
 mod next;
@@ -21,6 +23,8 @@ use clap::Parser;
 use futures::executor::block_on;
 
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
+pub use directions::run_directions;
+pub use effects::{EffectsArguments, run_effects};
 pub use next::{NextArguments, run_next};
 pub use plot::run_plot;
 pub use record::{PairAsked, RecordArguments, run_record};
@@ -51,6 +55,8 @@ pub fn main() -> ExitCode {
         Command::Plot(arguments) => run_plot(&arguments, out),
         Command::Attention(arguments) => block_on(run_attention(&arguments, out)),
         Command::Pair(arguments) => block_on(run_pair(&arguments, out)),
+        Command::Effects(arguments) => block_on(run_effects(&arguments, out)),
+        Command::Directions(arguments) => block_on(run_directions(&arguments, out)),
         Command::Next(arguments) => block_on(run_next(&arguments, out)),
         Command::Record(arguments) => block_on(run_record(&arguments, out)),
     };

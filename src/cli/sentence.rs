@@ -63,7 +63,7 @@ pub struct PairArguments {
 
 /// What is written as JSON.
 #[derive(Serialize)]
-struct Written {
+pub(super) struct Written {
     /// The sentence's tokens.
     tokens: Vec<u32>,
     /// Components before the head's layer.
@@ -97,7 +97,7 @@ impl Sentence {
         Ok(Self { model, tokens, dest })
     }
 
-    fn pair(&self, arguments: &PairArguments) -> Result<Pair> {
+    pub(super) fn pair(&self, arguments: &PairArguments) -> Result<Pair> {
         Ok(Pair {
             tokens: self.tokens.clone(),
             dest: self.dest,
@@ -107,7 +107,7 @@ impl Sentence {
     }
 
     /// The arrays with the sentence and the names of its components.
-    fn written(&self, head: Head, arrays: BTreeMap<&'static str, Array>) -> Written {
+    pub(super) fn written(&self, head: Head, arrays: BTreeMap<&'static str, Array>) -> Written {
         let n_head = self.model.config().n_head;
         let names = |layers| {
             Component::before(layers, n_head)

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::pair::{AttentionSection, DownSection, NextSection, PairSection, Question};
+use crate::analysis::pair::{
+    AttentionSection, DirectionsSection, DownSection, EffectsSection, LensSection, NextSection, PairSection, Question,
+    WritesSection,
+};
 use crate::analysis::{
     Analysis, Analyzed, ContributionsSection, HeadEffectsSection, Heatmap, Section, SubstitutionSection, Timing,
 };
@@ -238,6 +241,38 @@ impl ResultFile {
     pub fn down(&self) -> Option<&DownSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Down(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// Direct effects on what comes next in its sentence, if it has that.
+    pub fn effects(&self) -> Option<&EffectsSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Effects(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// Which tokens the head raises and lowers, if it has that.
+    pub fn writes(&self) -> Option<&WritesSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Writes(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What would come next after each layer, if it has that.
+    pub fn lens(&self) -> Option<&LensSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Lens(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The directions of the score of one pair of positions, if it has that.
+    pub fn directions(&self) -> Option<&DirectionsSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Directions(section) => Some(section),
             _ => None,
         })
     }

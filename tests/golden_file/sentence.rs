@@ -6,10 +6,11 @@ use std::rc::Rc;
 use futures::channel::mpsc::unbounded;
 use futures::future::LocalBoxFuture;
 use keyside::Result;
-use keyside::analysis::pair::{Opening, Part, Question, Step, key_side, query_side};
+use keyside::analysis::pair::{NamedValue, Opening, Part, Question, Step, key_side, query_side};
 use keyside::checkpoint::{Gate, MemorySource, NoticeBoard, Source, Store};
 use keyside::forward::Model;
 use keyside::names::{Component, Relative, Side};
+use keyside::prompts::Targets;
 use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 
@@ -17,7 +18,7 @@ use super::pairs::Case;
 use super::{Golden, fixture};
 
 /// Arrays that are compared in every case.
-pub const SENTENCE_ARRAYS: usize = 18;
+pub const SENTENCE_ARRAYS: usize = 18 + 6 + 5;
 
 /// A page that collects what is posted.
 struct Page {
@@ -138,6 +139,20 @@ pub async fn check_answers(golden: &mut Golden, source: MemorySource) {
             with(None, opening(Side::Query, vec![mlp])),
             with(None, opening(Side::Key, vec![mlp])),
             with(None, opening(Side::Key, vec![head, Step::Source(twice)])),
+            Question {
+                targets: Targets {
+                    a: Some(case.a),
+                    b: Some(case.b),
+                },
+                effects: true,
+                lens: true,
+                directions: true,
+                ..question.clone()
+            },
+            Question {
+                directions: true,
+                ..with(Some(Relative::Attention), None)
+            },
         ];
         let found = answers(&source, asked).await;
         check_attention(golden, &case, &found[0]);
@@ -166,7 +181,48 @@ pub async fn check_answers(golden: &mut Golden, source: MemorySource) {
         case.check(golden, "mlp_b_out", &values(&found[6], |part| *part == Part::OutBias));
         case.check(golden, "down_twice", &values(&found[7], |_| true));
         case.check(golden, "down_twice_position", &[twice as f32]);
+        check_effects(golden, &case, &found[8]);
+        check_directions(golden, &case, [&found[8], &found[9]]);
     }
+}
+
+/// Compares direct effects and what the head writes; the last layer's lens is what comes next.
+fn check_effects(golden: &mut Golden, case: &Case, result: &ResultFile) {
+    let effects = result.effects().unwrap();
+    case.check(golden, "direct_effects", effects.effects.data());
+    case.check(golden, "direct_effect_b_U", &[effects.bias]);
+    let mut by_source = effects.by_source.data().to_vec();
+    by_source.resize(case.tokens.len(), 0.0);
+    case.check(golden, "head_direct_effect_by_source", &by_source);
+    let writes = result.writes().unwrap();
+    let values = |of: &[NamedValue]| of.iter().map(|token| token.value).collect::<Vec<f32>>();
+    case.check(golden, "ov_top", &values(&writes.raised));
+    case.check(golden, "ov_bottom", &values(&writes.lowered));
+    case.check(golden, "ov_logit_of_source_token", &[writes.source.value]);
+    let (lens, next) = (result.lens().unwrap(), result.next().unwrap());
+    let last = lens.layers.last().unwrap();
+    for (of_lens, of_next) in last.tokens.iter().zip(&next.tokens) {
+        assert_eq!((of_lens.token, &of_lens.text), (of_next.token, &of_next.text));
+        assert!((of_lens.logprob - of_next.logprob).abs() < 1e-4);
+    }
+    assert!((last.logprob_a - last.logprob_b - effects.difference).abs() < 1e-4);
+}
+
+/// Compares the directions of the score and of the one relative to attention.
+fn check_directions(golden: &mut Golden, case: &Case, [result, relative]: [&ResultFile; 2]) {
+    let of = |result: &ResultFile| {
+        let section = result.directions().unwrap().clone();
+        let groups = section.of_groups().into_iter();
+        let (ranges, sums): (Vec<_>, Vec<f32>) = groups.map(|(first, count, sum)| (first..first + count, sum)).unzip();
+        (section, ranges, sums)
+    };
+    let (section, groups, sums) = of(result);
+    case.check(golden, "svd_singular_values", section.values.data());
+    case.check_groups(golden, "svd_contributions", &sums, &groups);
+    case.check(golden, "svd_biases", section.biases.data());
+    let (section, groups, sums) = of(relative);
+    case.check_groups(golden, "svd_contributions_minus_attention", &sums, &groups);
+    case.check(golden, "svd_bias_minus_attention", &section.biases.data()[1..2]);
 }
 
 /// Compares where heads look, and what comes next.

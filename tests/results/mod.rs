@@ -154,6 +154,27 @@ pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::p
 /// A sentence that went through the tiny checkpoint: what head 2.1 looks at from its last token, its score relative to `relative`.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn sentence(relative: Option<keyside::names::Relative>) -> ResultFile {
+    asked(keyside::analysis::pair::Question {
+        relative,
+        ..Default::default()
+    })
+}
+
+/// The same with all else that can be asked: effects, lens, directions.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn sentence_in_full(relative: Option<keyside::names::Relative>) -> ResultFile {
+    asked(keyside::analysis::pair::Question {
+        relative,
+        effects: true,
+        lens: true,
+        directions: true,
+        ..Default::default()
+    })
+}
+
+/// The answer to `question` about that sentence and head.
+#[cfg(not(target_arch = "wasm32"))]
+fn asked(question: keyside::analysis::pair::Question) -> ResultFile {
     use keyside::analysis::Section;
     use keyside::analysis::pair::{Known, Question, ask};
     use keyside::names::Head;
@@ -162,8 +183,7 @@ pub fn sentence(relative: Option<keyside::names::Relative>) -> ResultFile {
     let question = Question {
         text: "When Mary and John went to the store, John gave a drink to".to_owned(),
         head: Some(Head::new(2, 1)),
-        relative,
-        ..Question::default()
+        ..question
     };
     let source = keyside::checkpoint::FileSource::new("tests/fixtures/tiny");
     let mut result: Option<ResultFile> = None;

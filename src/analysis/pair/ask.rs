@@ -1,15 +1,20 @@
 //! What a reader asks of a sentence, and the answer as sections of a result.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
+use super::direction_section::DirectionsSection;
+use super::effect_sections::{EffectsSection, LensSection, WritesSection};
+use super::known::Known;
 use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
-use super::{Account, Opening, Pair, Sentence, account, attention, down, likeliest};
+use super::{Between, Opening, Pair, attention, down, likeliest};
 use crate::analysis::meter::Meter;
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Sampling, Watcher, continue_with};
 use crate::names::{Head, PositionName, Relative};
-use crate::prompts::Prompt;
+use crate::prompts::{Prompt, Targets};
 
 /// Likeliest next tokens in an answer.
 const NEXT: usize = 20;
@@ -32,15 +37,21 @@ pub struct Question {
     /// What of the score is opened, if anything is; relative to the same as the score, whatever it says itself.
     #[serde(default)]
     pub down: Option<Opening>,
-}
-
-/// What is known of the last sentence that was asked about, so that the next question need not begin anew.
-#[derive(Default)]
-pub struct Known {
-    sentence: Option<Sentence>,
-    /// Log-probabilities after a position.
-    log_probs: Option<(usize, Vec<f32>)>,
-    account: Option<(Pair, Account)>,
+    /// The tokens whose logits are held against each other; in place of those that are not named the likeliest next ones.
+    #[serde(default, skip_serializing_if = "Targets::is_empty")]
+    pub targets: Targets,
+    /// Whether direct effects on those logits are asked for, and what the head writes.
+    #[serde(default)]
+    pub effects: bool,
+    /// Whether it is asked what would come next after each layer.
+    #[serde(default)]
+    pub lens: bool,
+    /// Whether the directions of the score are asked for, relative to the same as the score.
+    #[serde(default)]
+    pub directions: bool,
+    /// The direction that is opened, counted from 0; None for the one that adds most.
+    #[serde(default)]
+    pub direction: Option<usize>,
 }
 
 impl Question {
@@ -71,8 +82,8 @@ impl Question {
 /// `model` have left: what the sentences have in common is not computed again.
 ///
 /// # Errors
-/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and
-/// `observer`'s.
+/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions, targets or a direction that there are not, errors of
+/// reading, and `observer`'s.
 pub async fn ask(
     model: &mut Model,
     known: &mut Known,
@@ -91,7 +102,8 @@ pub async fn ask(
         (Some(head), Some(src)) => (head, src),
         (Some(head), None) => (head, known.sentence()?.most_attended(model, head, dest)?),
         (None, src) => {
-            let log_probs = known.log_probs(model, dest, &meter).await?.to_vec();
+            let log_probs = known.log_probs(model, (dest, question.lens), &meter).await?.to_vec();
+            load_likeliest(model, question, &log_probs, &meter).await?;
             let sentence = known.sentence()?;
             let first = sentence.first_pair(model, dest, &log_probs, &meter).await?;
             (first.head, src.unwrap_or(first.src))
@@ -109,8 +121,8 @@ pub async fn ask(
     let section = AttentionSection::new(&pair, texts.collect(), &found)?;
     give(model, &prompt, section.into(), meter.timing());
 
-    let log_probs = known.log_probs(model, dest, &meter).await?;
-    let tokens = likeliest(log_probs, NEXT)
+    let log_probs = known.log_probs(model, (dest, question.lens), &meter).await?.to_vec();
+    let tokens = likeliest(&log_probs, NEXT)
         .into_iter()
         .map(|(token, logprob)| NextToken {
             token,
@@ -119,6 +131,16 @@ pub async fn ask(
         });
     let tokens = tokens.collect();
     give(model, &prompt, NextSection { dest, tokens }.into(), meter.timing());
+
+    if question.lens || question.effects {
+        let targets = Between::of(question.targets, &log_probs, model.config())?;
+        prompt.targets = targets.into();
+        if question.lens {
+            let logits = known.lens(model, dest, &meter).await?;
+            let section = LensSection::new(dest, targets, logits, model.tokenizer());
+            give(model, &prompt, section.into(), meter.timing());
+        }
+    }
 
     let account = known.account(model, &pair, &meter).await?;
     let section = PairSection::new(&pair, account, question.relative)?;
@@ -138,7 +160,67 @@ pub async fn ask(
         };
         give(model, &prompt, section.into(), meter.timing());
     }
+    if question.effects {
+        load_likeliest(model, question, &log_probs, &meter).await?;
+        let section = effects(model, known, (question, &pair), &log_probs, &meter).await?;
+        give(model, &prompt, section.into(), meter.timing());
+        let writes = known.writes(model, &pair, &meter).await?;
+        let section = WritesSection::new(&pair, writes, model.tokenizer());
+        give(model, &prompt, section.into(), meter.timing());
+    }
+    if question.directions {
+        let (account, factors) = known.directions(model, &pair, &meter).await?;
+        let of_pair = (&pair, account, factors);
+        let (section, found) = DirectionsSection::new(of_pair, question.relative, question.direction)?;
+        give(model, &prompt, section.clone().into(), meter.timing());
+        // Which tokens it is about takes W_E and W_U.
+        let direction = section.opened.direction;
+        let mut tokens = known.direction_tokens(model, (head, direction), &meter).await?.clone();
+        if found.turned.get(direction) == Some(&true) {
+            tokens = tokens.turned();
+        }
+        let section = section.with_tokens(tokens, model.tokenizer());
+        give(model, &prompt, section.into(), meter.timing());
+    }
     Ok(())
+}
+
+/// Reads the rows of the likeliest next tokens all at once, where direct effects on their logits are asked for: W_U passes by for one
+/// as for all, and a reader may ask for another of them next.
+async fn load_likeliest(
+    model: &mut Model,
+    question: &Question,
+    log_probs: &[f32],
+    watcher: &dyn Watcher,
+) -> Result<()> {
+    if !question.effects {
+        return Ok(());
+    }
+    let Targets { a, b } = question.targets;
+    let likeliest = likeliest(log_probs, NEXT).into_iter().map(|(token, _)| token);
+    let tokens: BTreeSet<u32> = likeliest.chain(a).chain(b).collect();
+    model.load_embedding(&tokens, watcher).await
+}
+
+/// The direct effects that `question` asks for, of the head of `pair` also by source token.
+async fn effects(
+    model: &mut Model,
+    known: &mut Known,
+    (question, pair): (&Question, &Pair),
+    log_probs: &[f32],
+    watcher: &dyn Watcher,
+) -> Result<EffectsSection> {
+    let targets = Between::of(question.targets, log_probs, model.config())?;
+    let written = known.written(model, pair.dest, watcher).await?;
+    let effects = written.direct_effects(model, targets, watcher).await?;
+    let sentence = known.sentence()?;
+    let of_head = (pair.head, pair.dest);
+    let by_source = sentence
+        .direct_effect_by_source(model, of_head, targets, watcher)
+        .await?;
+    let written = known.written(model, pair.dest, watcher).await?;
+    let next = (log_probs, model.tokenizer());
+    Ok(EffectsSection::new((pair, targets), written, effects, by_source, next))
 }
 
 /// The text of `question` up to the position that is looked from, and up to `count` tokens that `model` goes on with, drawn as `sampling`
@@ -166,43 +248,4 @@ pub async fn go_on(
     let more = continue_with(model, &tokens, count, sampling, &meter).await?;
     tokens.extend(more);
     Ok(model.tokenizer().text(&tokens[usize::from(question.prepend_bos)..]))
-}
-
-impl Known {
-    /// Takes `tokens` through `model`, unless they have been.
-    async fn read(&mut self, model: &mut Model, tokens: &[u32], watcher: &dyn Watcher) -> Result<()> {
-        if self.sentence.as_ref().is_none_or(|known| known.tokens() != tokens) {
-            // Until it is there the old one stays: it may be what the next question is about.
-            let read = Sentence::read(model, tokens, self.sentence.as_ref(), watcher).await?;
-            *self = Self {
-                sentence: Some(read),
-                ..Self::default()
-            };
-        }
-        Ok(())
-    }
-
-    fn sentence(&self) -> Result<&Sentence> {
-        self.sentence.as_ref().ok_or_else(gone)
-    }
-
-    async fn log_probs(&mut self, model: &Model, dest: usize, watcher: &dyn Watcher) -> Result<&[f32]> {
-        if self.log_probs.as_ref().is_none_or(|(known, _)| *known != dest) {
-            let found = self.sentence()?.log_probs(model, dest, watcher).await?;
-            self.log_probs = Some((dest, found));
-        }
-        self.log_probs.as_ref().map(|(_, found)| &found[..]).ok_or_else(gone)
-    }
-
-    async fn account(&mut self, model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<&Account> {
-        if self.account.as_ref().is_none_or(|(known, _)| known != pair) {
-            let found = account(model, pair, watcher).await?;
-            self.account = Some((pair.clone(), found));
-        }
-        self.account.as_ref().map(|(_, found)| found).ok_or_else(gone)
-    }
-}
-
-fn gone() -> Error {
-    Error::new(ErrorKind::Internal, "what was just read is gone")
 }

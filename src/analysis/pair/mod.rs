@@ -2,15 +2,21 @@
 //! between the two, taken apart on both sides at once, and further down.
 //!
 //! `attention` is the first, `account` the second, `down` the third; `question` is what all are asked, `opening` what `down` is asked
-//! and answers besides. A `sentence` that has gone through the model is kept for the next question, and `ask` answers in `sections` of a
-//! result. `measures` looks over all heads, before one is chosen.
+//! and answers besides. `direct` says what all components add to the logits of two `targets`, `writes` which tokens the head raises and
+//! lowers, `directions` which of the head's directions make the score. A `sentence` that has gone through the model is kept for the next
+//! question with all else that is `known`, and `ask` answers in `sections` of a result (`effect_sections`, `direction_section`). `measures`
+//! looks over all heads, before one is chosen.
 
 mod account;
 mod ask;
 mod attention;
+mod check;
 mod direct;
+mod direction_section;
 mod directions;
 mod down;
+mod effect_sections;
+mod known;
 mod measures;
 mod opening;
 mod question;
@@ -18,18 +24,23 @@ mod relative;
 mod sections;
 mod sentence;
 mod targets;
+mod token;
 mod writes;
 
 pub use account::{Account, account, key_side, query_side};
-pub use ask::{Known, Question, ask, go_on};
+pub use ask::{Question, ask, go_on};
 pub use attention::{Attention, attention, likeliest};
 pub use direct::{DirectEffects, Written};
+pub use direction_section::{DirectionEnds, DirectionsSection, OpenedDirection, TokenMatrix};
 pub use directions::{AlongDirection, DirectionTokens, Directions, Factors, TokenEnds, direction_tokens};
 pub use down::down;
+pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
+pub use known::Known;
 pub use measures::{FirstPair, Measures, Survey, survey};
 pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
 pub use question::Pair;
 pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 pub use sentence::Sentence;
 pub use targets::Between;
+pub use token::{Named, NamedValue};
 pub use writes::{Valued, Writes};

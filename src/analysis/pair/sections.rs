@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::attention::entropy;
+use super::check::{check_finite, check_positions, check_probabilities, misfit};
 use super::{Account, Attention, Opened, Opening, Pair};
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
@@ -254,13 +255,7 @@ impl SectionType for PairSection {
                 .expected("embeddings, then heads, MLP and output bias of each layer, then the bias of the query"));
         }
         self.table.check("pair: table", &[count, count])?;
-        match self.score.is_finite() {
-            true => Ok(()),
-            false => Err(
-                Error::new(ErrorKind::ResultFile, format!("pair: the score is {}", self.score))
-                    .expected("a finite number"),
-            ),
-        }
+        check_finite("pair: the score", [self.score])
     }
 }
 
@@ -280,22 +275,8 @@ impl SectionType for DownSection {
             ..
         } = &self.opened;
         let values = parts.iter().map(|(_, value)| value).chain([sum, cell, scale]);
-        match values.copied().find(|value| !value.is_finite()) {
-            Some(value) => {
-                Err(Error::new(ErrorKind::ResultFile, format!("down: a value is {value}")).expected("finite numbers"))
-            }
-            None => Ok(()),
-        }
+        check_finite("down: a value", values.copied())
     }
-}
-
-/// Checks that `src` is not after `dest`, and `dest` in a sentence of `count` tokens, where that is known.
-fn check_positions(dest: usize, src: usize, count: Option<usize>) -> Result<()> {
-    if src <= dest && count.is_none_or(|count| dest < count) {
-        return Ok(());
-    }
-    let cause = format!("a head looks from position {dest} to position {src}");
-    Err(Error::new(ErrorKind::ResultFile, cause).expected("positions of the sentence, the second not after the first"))
 }
 
 /// Checks that `heads` are heads of the model, each once, `head` among them.
@@ -311,27 +292,4 @@ fn check_heads(heads: &[Head], head: Head, config: &Config) -> Result<()> {
         None => return Ok(()),
     };
     Err(Error::new(ErrorKind::ResultFile, cause).expected("each head once, the section's own among them"))
-}
-
-/// Checks that all of `values`, which are called `what`, are probabilities.
-///
-/// # Errors
-/// [`ErrorKind::ResultFile`] where one is not.
-pub(crate) fn check_probabilities(what: &str, values: &[f32]) -> Result<()> {
-    match values.iter().position(|value| !(0.0..=1.0).contains(value)) {
-        None => Ok(()),
-        Some(index) => Err(Error::new(
-            ErrorKind::ResultFile,
-            format!("{what}: value {index} is {}", values[index]),
-        )
-        .expected("probabilities, from 0 to 1")),
-    }
-}
-
-/// An error of a request as one of a file.
-fn misfit(error: Error) -> Error {
-    Error {
-        kind: ErrorKind::ResultFile,
-        ..error
-    }
 }

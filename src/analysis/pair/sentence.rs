@@ -67,6 +67,7 @@ impl Sentence {
     /// # Errors
     /// [`ErrorKind::Request`] for a head or position that is not there.
     pub fn scores(&self, model: &Model, head: Head, dest: usize) -> Result<Vec<f32>> {
+        model.config().check_head(head)?;
         let row = self.row(dest)?;
         self.pass.scores(model.config(), (head.layer, head.head), row)
     }

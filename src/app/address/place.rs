@@ -9,6 +9,7 @@ use crate::app::steps::StoryStep;
 use crate::error::Result;
 use crate::figure::keys::{Query, number, text, wrong};
 use crate::names::Side;
+use crate::prompts::Targets;
 
 /// The key of the step of the story.
 pub(super) const STEP: &str = "step";
@@ -71,12 +72,19 @@ fn write_question(question: &Question, query: &mut Query) {
 
 /// `question` as an address can hold it: without a sentence that is too long.
 pub(super) fn clean(question: &Question) -> Question {
-    let mut clean = question.clone();
+    let mut clean = Question {
+        down: None,
+        targets: Targets::default(),
+        effects: false,
+        lens: false,
+        directions: false,
+        direction: None,
+        ..question.clone()
+    };
     if clean.text.chars().count() > MAX_PROMPTS {
         clean.text.clear();
     }
     let most = |position: &usize| *position <= MAX_POSITION;
-    clean.down = None;
     clean.dest = clean.dest.filter(most);
     clean.src = clean.src.filter(most);
     clean

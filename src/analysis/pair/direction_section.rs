@@ -1,0 +1,206 @@
+//! The directions of a head as a section of a result.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::Account;
+use super::check::{check_finite, check_positions, misfit};
+use super::directions::{DirectionTokens, Directions, Factors, TokenEnds, of_groups};
+use super::question::Pair;
+use super::token::NamedValue;
+use crate::analysis::{Array, SectionType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::math;
+use crate::model::{Config, Tokenizer};
+use crate::names::{Component, Head, Relative, Side};
+
+/// The score of one head between two positions as a sum over the directions of the head, and one of them opened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DirectionsSection {
+    /// The head.
+    pub head: Head,
+    /// The position that it looks from.
+    pub dest: usize,
+    /// The position that it looks to.
+    pub src: usize,
+    /// What the score is relative to; None for the score itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relative: Option<Relative>,
+    /// The singular values of `W_Q W_K^T / sqrt(d_head)`, the largest first, `[d_head]`.
+    pub values: Array,
+    /// What each direction adds to the score, `[d_head]`.
+    pub contributions: Array,
+    /// What the terms with biases add, `[3]`: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without biases.
+    pub biases: Array,
+    /// How many directions each group has whose singular values are nearly the same; of these only the sum means something.
+    pub groups: Vec<usize>,
+    /// The fewest groups that make up nine tenths of the sizes of all, biases apart.
+    pub explaining: usize,
+    /// What directions and biases add up to, computed without them: the score, or the relative one.
+    pub score: f32,
+    /// The direction that is opened.
+    pub opened: OpenedDirection,
+}
+
+/// One direction: what was written at both ends along it, and the tokens that it is about.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpenedDirection {
+    /// Its number, counted from 0.
+    pub direction: usize,
+    /// The components before the head's layer.
+    pub components: Vec<Component>,
+    /// What each adds on the query side, `[components]`.
+    pub query: Array,
+    /// What each adds on the key side, `[components]`.
+    pub key: Array,
+    /// Tokens at both of its ends, on both sides; empty while they are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<DirectionEnds>,
+}
+
+/// The tokens whose rows of a matrix have the largest and the smallest cosines with a direction's vector. Signs are such that the query's
+/// normalized residual stream goes along.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DirectionEnds {
+    /// The side that is read along the vector.
+    pub side: Side,
+    /// The matrix.
+    pub matrix: TokenMatrix,
+    /// The largest cosines, the largest first.
+    pub along: Vec<NamedValue>,
+    /// The smallest cosines, the smallest first.
+    pub against: Vec<NamedValue>,
+}
+
+/// A matrix that has a vector for each token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TokenMatrix {
+    /// W_E.
+    Embedding,
+    /// W_U.
+    Unembedding,
+}
+
+impl DirectionsSection {
+    /// The directions of the score of `pair`, of which `account` is the account and `factors` are those of its head; number `opened` is opened,
+    /// or the one that adds most by size.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a direction that there is not, and a position that the destination does not see.
+    pub(super) fn new(
+        (pair, account, factors): (&Pair, &Account, &Factors),
+        relative: Option<Relative>,
+        opened: Option<usize>,
+    ) -> Result<(Self, Directions)> {
+        let found = account.directions(factors, relative)?;
+        let direction = opened.unwrap_or_else(|| found.largest());
+        let along = account.along(factors, direction, relative)?;
+        let count = account.components.len() - 1;
+        let section = Self {
+            head: pair.head,
+            dest: pair.dest,
+            src: pair.src,
+            relative,
+            values: Array::vector(found.values.clone()),
+            contributions: Array::vector(found.contributions.clone()),
+            biases: Array::vector(found.biases.to_vec()),
+            groups: found.groups.iter().map(ExactSizeIterator::len).collect(),
+            explaining: found.explaining(),
+            score: found.score,
+            opened: OpenedDirection {
+                direction,
+                components: account.components[..count].to_vec(),
+                query: Array::vector(along.query),
+                key: Array::vector(along.key),
+                tokens: Vec::new(),
+            },
+        };
+        Ok((section, found))
+    }
+
+    /// The same with the `tokens` of the direction that is opened.
+    #[must_use]
+    pub(super) fn with_tokens(mut self, tokens: DirectionTokens, tokenizer: &Tokenizer) -> Self {
+        let DirectionTokens { w_e, w_u } = tokens;
+        let of = |matrix: TokenMatrix, ends: [TokenEnds; 2]| {
+            let ends = Side::ALL.into_iter().zip(ends);
+            ends.map(move |(side, TokenEnds { along, against })| DirectionEnds {
+                side,
+                matrix,
+                along: NamedValue::all(tokenizer, along),
+                against: NamedValue::all(tokenizer, against),
+            })
+        };
+        let all = of(TokenMatrix::Embedding, w_e).chain(of(TokenMatrix::Unembedding, w_u));
+        self.opened.tokens = all.collect();
+        self
+    }
+
+    /// What directions and biases add up to: [`DirectionsSection::score`], but for rounding.
+    pub fn sum(&self) -> f32 {
+        (math::sum(self.contributions.data()) + math::sum(self.biases.data())) as f32
+    }
+
+    /// The groups with what their directions add together: the first direction of each, how many, and the sum.
+    pub fn of_groups(&self) -> Vec<(usize, usize, f32)> {
+        let mut first = 0;
+        let ranges = self.groups.iter().map(|count| {
+            let range = first..first + count;
+            first = range.end;
+            range
+        });
+        let ranges: Vec<_> = ranges.collect();
+        let sums = of_groups(self.contributions.data(), &ranges);
+        let groups = ranges.into_iter().zip(sums);
+        groups.map(|(range, sum)| (range.start, range.len(), sum)).collect()
+    }
+}
+
+impl SectionType for DirectionsSection {
+    fn head(&self) -> Option<Head> {
+        Some(self.head)
+    }
+
+    fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
+        config.check_head(self.head).map_err(misfit)?;
+        check_positions(self.dest, self.src, None)?;
+        let d_head = config.d_head();
+        self.values.check("directions: values", &[d_head])?;
+        self.contributions.check("directions: contributions", &[d_head])?;
+        self.biases.check("directions: biases", &[3])?;
+        check_finite("directions: the score", [self.score])?;
+        let covered = self
+            .groups
+            .iter()
+            .try_fold(0usize, |total, &count| total.checked_add(count));
+        let OpenedDirection {
+            direction,
+            components,
+            query,
+            key,
+            tokens,
+        } = &self.opened;
+        let wrong = if covered != Some(d_head) || self.groups.contains(&0) {
+            Some("the groups are not those of all directions".to_owned())
+        } else if self.explaining > self.groups.len() {
+            Some(format!("{} of {} groups are told", self.explaining, self.groups.len()))
+        } else if *direction >= d_head {
+            Some(format!("direction {direction} of {d_head} is opened"))
+        } else {
+            None
+        };
+        if let Some(wrong) = wrong {
+            return Err(Error::new(ErrorKind::ResultFile, format!("directions: {wrong}"))
+                .expected(format!("groups of {d_head} directions in all, and one of these")));
+        }
+        if !Component::before(self.head.layer, config.n_head).eq(components.iter().copied()) {
+            let cause = format!("directions: the components are not those before head {}", self.head);
+            return Err(Error::new(ErrorKind::ResultFile, cause)
+                .expected("embeddings, then heads, MLP and output bias of each layer"));
+        }
+        query.check("directions: the query side", &[components.len()])?;
+        key.check("directions: the key side", &[components.len()])?;
+        let cosines = tokens.iter().flat_map(|ends| ends.along.iter().chain(&ends.against));
+        check_finite("directions: a cosine", cosines.map(|token| token.value))
+    }
+}

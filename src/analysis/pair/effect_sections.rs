@@ -1,0 +1,253 @@
+//! What the head writes and what all components add to the next token, as sections of a result.
+
+use serde::{Deserialize, Serialize};
+
+use super::attention::likeliest;
+use super::check::{check_finite, check_positions, check_targets, misfit};
+use super::direct::{DirectEffects, Written};
+use super::question::Pair;
+use super::sections::NextToken;
+use super::targets::Between;
+use super::token::{Named, NamedValue};
+use super::writes::Writes;
+use crate::analysis::{Array, SectionType};
+use crate::error::{Error, ErrorKind, Result};
+use crate::math;
+use crate::model::{Config, Tokenizer};
+use crate::names::{Component, Head};
+
+/// Tokens that are told after each layer.
+const LENS_TOKENS: usize = 5;
+
+/// Direct effects of all components at one position of a sentence on the difference of two tokens' logits, `logit(a) - logit(b)`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EffectsSection {
+    /// The head that is split by source token.
+    pub head: Head,
+    /// The position.
+    pub dest: usize,
+    /// The token of most interest.
+    pub a: Named,
+    /// The other.
+    pub b: Named,
+    /// The components of all layers.
+    pub components: Vec<Component>,
+    /// What each adds to the difference, `[components]`, with the scale of the final LayerNorm as it is.
+    pub effects: Array,
+    /// What b_U adds.
+    pub bias: f32,
+    /// What all add up to, computed without them: the difference of the logits.
+    pub difference: f32,
+    /// What the head has read at each source token adds, `[dest + 1]`: its direct effect.
+    pub by_source: Array,
+}
+
+/// What the head writes at `dest` per unit of attention to `src`: which logits that raises and lowers, relative to their mean over the
+/// vocabulary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WritesSection {
+    /// The head.
+    pub head: Head,
+    /// The position that it looks from.
+    pub dest: usize,
+    /// The position that it looks to.
+    pub src: usize,
+    /// The attention between them: what is told is to be multiplied with it.
+    pub attention: f32,
+    /// The source token itself, with what is added to its logit: raised it is copied, lowered it is suppressed.
+    pub source: NamedValue,
+    /// Its rank among all tokens; 1 is the most raised.
+    pub rank: usize,
+    /// How many tokens there are.
+    pub vocabulary: usize,
+    /// The tokens that are raised most, the most raised first.
+    pub raised: Vec<NamedValue>,
+    /// The tokens that are lowered most, the most lowered first.
+    pub lowered: Vec<NamedValue>,
+}
+
+/// The logit lens: what would come next if the model ended after each of its layers.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LensSection {
+    /// The position.
+    pub dest: usize,
+    /// The token of most interest.
+    pub a: Named,
+    /// The other.
+    pub b: Named,
+    /// Before the first layer, then after each, through the final LayerNorm and W_U.
+    pub layers: Vec<LensLayer>,
+}
+
+/// What would come next if the model ended here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LensLayer {
+    /// The likeliest tokens, the likeliest first.
+    pub tokens: Vec<NextToken>,
+    /// Log-probability of the token `a`.
+    pub logprob_a: f32,
+    /// Log-probability of the token `b`. The difference of the two is that of the logits.
+    pub logprob_b: f32,
+}
+
+impl EffectsSection {
+    /// The `effects` of what was `written` at the destination of `pair` on `targets`, of the head also `by_source`; `log_probs [d_vocab]` are those
+    /// of the token that comes next.
+    pub(super) fn new(
+        (pair, targets): (&Pair, Between),
+        written: &Written,
+        effects: DirectEffects,
+        by_source: Vec<f32>,
+        (log_probs, tokenizer): (&[f32], &Tokenizer),
+    ) -> Self {
+        let [of_a, of_b] = [targets.a, targets.b].map(|token| value_of(log_probs, token));
+        Self {
+            head: pair.head,
+            dest: pair.dest,
+            a: Named::new(tokenizer, targets.a),
+            b: Named::new(tokenizer, targets.b),
+            components: written.components.clone(),
+            effects: Array::vector(effects.of_components),
+            bias: effects.of_bias,
+            difference: (f64::from(of_a) - f64::from(of_b)) as f32,
+            by_source: Array::vector(by_source),
+        }
+    }
+
+    /// What the effects of all components and the bias add up to: [`EffectsSection::difference`], but for rounding.
+    pub fn sum(&self) -> f32 {
+        (math::sum(self.effects.data()) + f64::from(self.bias)) as f32
+    }
+
+    /// The sum of their sizes, to which a difference of sum and logits is to be compared.
+    pub fn scale(&self) -> f32 {
+        let sizes: Vec<f32> = self.effects.data().iter().map(|effect| effect.abs()).collect();
+        (math::sum(&sizes) + f64::from(self.bias.abs())) as f32
+    }
+
+    /// The effect of `component`; None for one that is not of this model.
+    pub fn of(&self, component: Component) -> Option<f32> {
+        let place = self.components.iter().position(|of| *of == component)?;
+        self.effects.data().get(place).copied()
+    }
+}
+
+impl WritesSection {
+    /// What was found for `pair`.
+    pub(super) fn new(pair: &Pair, writes: &Writes, tokenizer: &Tokenizer) -> Self {
+        let token = pair.tokens.get(pair.src).copied().unwrap_or_default();
+        let value = value_of(&writes.logits, token);
+        Self {
+            head: pair.head,
+            dest: pair.dest,
+            src: pair.src,
+            attention: writes.attention,
+            source: NamedValue::new(tokenizer, (token, value)),
+            rank: writes.rank(token).unwrap_or_default(),
+            vocabulary: writes.logits.len(),
+            raised: NamedValue::all(tokenizer, writes.raised()),
+            lowered: NamedValue::all(tokenizer, writes.lowered()),
+        }
+    }
+}
+
+impl LensSection {
+    /// From `logits` before the first layer and after each, `[n_layer + 1][d_vocab]`.
+    pub(super) fn new(dest: usize, targets: Between, logits: &[Vec<f32>], tokenizer: &Tokenizer) -> Self {
+        let layer = |logits: &Vec<f32>| {
+            let log_probs = math::log_softmax(logits);
+            let tokens = likeliest(&log_probs, LENS_TOKENS).into_iter();
+            LensLayer {
+                tokens: tokens
+                    .map(|(token, logprob)| NextToken {
+                        token,
+                        text: tokenizer.label(token),
+                        logprob,
+                    })
+                    .collect(),
+                logprob_a: value_of(&log_probs, targets.a),
+                logprob_b: value_of(&log_probs, targets.b),
+            }
+        };
+        Self {
+            dest,
+            a: Named::new(tokenizer, targets.a),
+            b: Named::new(tokenizer, targets.b),
+            layers: logits.iter().map(layer).collect(),
+        }
+    }
+}
+
+/// What stands for `token` in `values [d_vocab]`.
+fn value_of(values: &[f32], token: u32) -> f32 {
+    values.get(token as usize).copied().unwrap_or(f32::NAN)
+}
+
+impl SectionType for EffectsSection {
+    fn head(&self) -> Option<Head> {
+        Some(self.head)
+    }
+
+    fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
+        config.check_head(self.head).map_err(misfit)?;
+        check_named(&self.a, &self.b, config)?;
+        let count = self.components.len();
+        if !Component::before(config.n_layer, config.n_head).eq(self.components.iter().copied()) {
+            return Err(Error::new(
+                ErrorKind::ResultFile,
+                "effects: the components are not those of all layers",
+            )
+            .expected("embeddings, then heads, MLP and output bias of each layer"));
+        }
+        self.effects.check("effects: effects", &[count])?;
+        self.by_source.check("effects: by_source", &[self.dest + 1])?;
+        check_finite("effects: a value", [self.bias, self.difference])
+    }
+}
+
+impl SectionType for WritesSection {
+    fn head(&self) -> Option<Head> {
+        Some(self.head)
+    }
+
+    fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
+        config.check_head(self.head).map_err(misfit)?;
+        check_positions(self.dest, self.src, None)?;
+        let listed = self.raised.iter().chain(&self.lowered).chain([&self.source]);
+        check_finite(
+            "writes: a value",
+            listed.map(|token| token.value).chain([self.attention]),
+        )?;
+        if (1..=self.vocabulary).contains(&self.rank) {
+            return Ok(());
+        }
+        let cause = format!("writes: the source token has rank {}", self.rank);
+        Err(Error::new(ErrorKind::ResultFile, cause).expected(format!("a rank from 1 to {}", self.vocabulary)))
+    }
+}
+
+impl SectionType for LensSection {
+    fn head(&self) -> Option<Head> {
+        None
+    }
+
+    fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
+        check_named(&self.a, &self.b, config)?;
+        let (count, expected) = (self.layers.len(), config.n_layer + 1);
+        if count != expected {
+            let cause = format!("lens: there are {count} layers");
+            return Err(Error::new(ErrorKind::ResultFile, cause)
+                .expected(format!("{expected}: before the first layer, and after each")));
+        }
+        let told = self.layers.iter().flat_map(|layer| {
+            let tokens = layer.tokens.iter().map(|token| token.logprob);
+            tokens.chain([layer.logprob_a, layer.logprob_b])
+        });
+        check_finite("lens: a log-probability", told)
+    }
+}
+
+fn check_named(a: &Named, b: &Named, config: &Config) -> Result<()> {
+    let targets = Between { a: a.token, b: b.token };
+    check_targets(targets, config)
+}

@@ -1,0 +1,48 @@
+//! A token as answers name it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Tokenizer;
+
+/// A token and its text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// Its id.
+    pub token: u32,
+    /// Its text; bytes that are no character stand as `\xE6`.
+    pub text: String,
+}
+
+/// A token, its text, and a number that belongs to it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NamedValue {
+    /// Its id.
+    pub token: u32,
+    /// Its text, as in [`Named::text`].
+    pub text: String,
+    /// The number.
+    pub value: f32,
+}
+
+impl Named {
+    /// `token` as `tokenizer` has it.
+    pub fn new(tokenizer: &Tokenizer, token: u32) -> Self {
+        Self {
+            token,
+            text: tokenizer.label(token),
+        }
+    }
+}
+
+impl NamedValue {
+    /// `token` as `tokenizer` has it, with `value`.
+    pub fn new(tokenizer: &Tokenizer, (token, value): (u32, f32)) -> Self {
+        let Named { token, text } = Named::new(tokenizer, token);
+        Self { token, text, value }
+    }
+
+    /// All of `tokens`, in their order.
+    pub fn all(tokenizer: &Tokenizer, tokens: Vec<(u32, f32)>) -> Vec<Self> {
+        tokens.into_iter().map(|of| Self::new(tokenizer, of)).collect()
+    }
+}

@@ -1,0 +1,161 @@
+//! `keyside directions`: a score as a sum over the directions of its head.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use super::listing::{LINES, largest_sizes, line};
+use super::sentence::{PairArguments, Sentence, position, shown, write};
+use crate::analysis::Array;
+use crate::analysis::pair::{
+    self, Account, AlongDirection, DirectionTokens, Directions, Factors, Pair, direction_tokens,
+};
+use crate::error::Result;
+use crate::forward::Unwatched;
+use crate::names::{Component, Relative, Side};
+
+/// `keyside directions`: which of the head's directions make the score between two positions.
+///
+/// # Errors
+/// Those of [`pair::account`], and of writing.
+pub async fn run_directions(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
+    let mut sentence = Sentence::read(&arguments.sentence).await?;
+    let pair = sentence.pair(arguments)?;
+    let minus = arguments
+        .minus
+        .map(|minus| position("minus", minus, pair.tokens.len()))
+        .transpose()?;
+    let account = pair::account(&mut sentence.model, &pair, &Unwatched).await?;
+    let factors = Factors::of(&sentence.model.head_weights(pair.head, &Unwatched).await?);
+    let found = account.directions(&factors, None)?;
+    let to_attention = account.directions(&factors, Some(Relative::Attention))?;
+    let mut told = of_score(&sentence, &pair, &found);
+    told.push_str(&listed(&found, "the score"));
+    told.push_str(&listed(&to_attention, "the score relative to what the head attends to"));
+    if let Some(minus) = minus {
+        let relative = account.directions(&factors, Some(Relative::Position(minus)))?;
+        let of = format!("the score relative to {:?} (position {minus})", sentence.token(minus));
+        told.push_str(&listed(&relative, &of));
+    }
+    let direction = found.largest();
+    let along = account.along(&factors, direction, None)?;
+    told.push_str(&along_told(&sentence, (&pair, &account), (direction, &along)));
+    let tokens = direction_tokens(&sentence.model, &factors, direction, &Unwatched).await?;
+    let tokens = match found.turned.get(direction) {
+        Some(true) => tokens.turned(),
+        _ => tokens,
+    };
+    told.push_str(&tokens_told(&sentence, tokens));
+    let [.., of_key, _] = to_attention.biases;
+    let arrays: BTreeMap<&'static str, Array> = [
+        ("svd_singular_values", Array::vector(found.values)),
+        ("svd_contributions", Array::vector(found.contributions)),
+        ("svd_biases", Array::vector(found.biases.to_vec())),
+        (
+            "svd_contributions_minus_attention",
+            Array::vector(to_attention.contributions),
+        ),
+        ("svd_bias_minus_attention", Array::vector(vec![of_key])),
+    ]
+    .into();
+    let written = sentence.written(pair.head, arrays);
+    write(arguments.sentence.json.as_deref(), &written, &told, out)
+}
+
+fn of_score(sentence: &Sentence, pair: &Pair, found: &Directions) -> String {
+    let (dest, src) = (sentence.token(pair.dest), sentence.token(pair.src));
+    let all = [&found.contributions[..], &found.biases].concat();
+    format!(
+        "Head {}: the score from {dest:?} (position {}) to {src:?} (position {}) is {:.4}; {} directions and three terms with biases add up to {:.4}.\n",
+        pair.head,
+        pair.dest,
+        pair.src,
+        found.score,
+        found.contributions.len(),
+        crate::math::sum(&all)
+    )
+}
+
+/// The groups that add most to `found`, which is of `of`.
+fn listed(found: &Directions, of: &str) -> String {
+    let sums = found.of_groups();
+    let mut told = format!(
+        "To {of}, {:.4}, these directions add most, {} of {} make up 90 %:\n",
+        found.score,
+        found.explaining(),
+        sums.len()
+    );
+    for index in largest_sizes(&sums).take(LINES) {
+        let group = &found.groups[index];
+        let name = match group.len() {
+            1 => format!("direction {}", group.start),
+            _ => format!("directions {} to {}", group.start, group.end - 1),
+        };
+        line(
+            &mut told,
+            format_args!(
+                "{:>+9.4}  {name} (singular value {:.4})",
+                sums[index], found.values[group.start]
+            ),
+        );
+    }
+    let names = [
+        "the query and the key's bias",
+        "the query's bias and the key",
+        "both biases",
+    ];
+    for (value, name) in found.biases.iter().zip(names) {
+        line(&mut told, format_args!("{value:>+9.4}  {name}"));
+    }
+    told
+}
+
+/// What was written at both ends along a direction.
+fn along_told(
+    sentence: &Sentence,
+    (pair, account): (&Pair, &Account),
+    (direction, along): (usize, &AlongDirection),
+) -> String {
+    let mut told = String::new();
+    for (side, values, position) in [
+        (Side::Query, &along.query, pair.dest),
+        (Side::Key, &along.key, pair.src),
+    ] {
+        let token = sentence.token(position);
+        line(
+            &mut told,
+            format_args!("Along direction {direction}, what was written at {token:?} adds to the {side} side:"),
+        );
+        for index in largest_sizes(values).take(LINES) {
+            let name = account.components[index].name();
+            line(&mut told, format_args!("{:>+9.4}  {name}", values[index]));
+        }
+    }
+    told
+}
+
+/// The tokens whose vectors lie along the direction or against it.
+fn tokens_told(sentence: &Sentence, tokens: DirectionTokens) -> String {
+    let tokenizer = sentence.model.tokenizer();
+    let mut told = String::new();
+    for (matrix, ends) in [
+        (Component::TokenEmbedding.label(), tokens.w_e),
+        ("W_U".to_owned(), tokens.w_u),
+    ] {
+        for (side, ends) in Side::ALL.into_iter().zip(ends) {
+            for (how, tokens) in [("along", ends.along), ("against", ends.against)] {
+                let texts: Vec<String> = tokens
+                    .into_iter()
+                    .map(|(token, cosine)| format!("{:?} {cosine:.2}", shown(tokenizer, token)))
+                    .collect();
+                line(
+                    &mut told,
+                    format_args!(
+                        "Rows of {matrix} that lie {how} it on the {side} side: {}",
+                        texts.join(", ")
+                    ),
+                );
+            }
+        }
+    }
+    told
+}

@@ -1,0 +1,233 @@
+//! `keyside effects`: what all components add to the next token, and what the head writes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use clap::Args;
+
+use super::listing::{LINES, largest_sizes, line};
+use super::sentence::{PairArguments, Sentence, shown, write};
+use crate::analysis::Array;
+use crate::analysis::pair::{self, Between, DirectEffects, Pair, Writes, Written};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::Unwatched;
+use crate::model::Tokenizer;
+use crate::prompts::Targets;
+
+/// The options of `keyside effects`.
+#[derive(Debug, Clone, Args)]
+pub struct EffectsArguments {
+    /// The sentence, the head and the pair of positions.
+    #[command(flatten)]
+    pub pair: PairArguments,
+    /// The token of most interest, an id or a text that is one token [default: the likeliest next].
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
+    pub a: Option<String>,
+    /// The token that it is held against [default: the likeliest other].
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
+    pub b: Option<String>,
+}
+
+/// What `keyside effects` has found.
+struct Found {
+    pair: Pair,
+    targets: Between,
+    written: Written,
+    effects: DirectEffects,
+    by_source: Vec<f32>,
+    writes: Writes,
+    /// Log-probabilities before the first layer and after each, `[n_layer + 1][d_vocab]`.
+    lens: Vec<Vec<f32>>,
+}
+
+/// `keyside effects`: direct effects of all components on the difference of two tokens' logits, what the head writes, and what would come
+/// next after each layer.
+///
+/// # Errors
+/// Those of [`pair::Sentence`], [`ErrorKind::Request`] for targets that are not two tokens, and those of writing.
+pub async fn run_effects(arguments: &EffectsArguments, out: &mut dyn Write) -> Result<()> {
+    let mut sentence = Sentence::read(&arguments.pair.sentence).await?;
+    let pair = sentence.pair(&arguments.pair)?;
+    let tokenizer = sentence.model.tokenizer();
+    let token = |name: &str, given: &Option<String>| {
+        let given = given.as_deref();
+        given.map(|given| token(tokenizer, name, given)).transpose()
+    };
+    let wanted = Targets {
+        a: token("a", &arguments.a)?,
+        b: token("b", &arguments.b)?,
+    };
+    let found = find(&mut sentence, pair, wanted).await?;
+    let mut by_source = found.by_source.clone();
+    by_source.resize(sentence.tokens.len(), 0.0);
+    let values = |tokens: Vec<pair::Valued>| Array::vector(tokens.into_iter().map(|(_, value)| value).collect());
+    let of_source = found.of_source();
+    let told = found.told(&sentence);
+    // What is found by recomputing the sentence belongs here, too.
+    let arrays: BTreeMap<&'static str, Array> = [
+        ("direct_effects", Array::vector(found.effects.of_components)),
+        ("direct_effect_b_U", Array::vector(vec![found.effects.of_bias])),
+        ("head_direct_effect_by_source", Array::vector(by_source)),
+        ("ov_top", values(found.writes.raised())),
+        ("ov_bottom", values(found.writes.lowered())),
+        ("ov_logit_of_source_token", Array::vector(vec![of_source])),
+    ]
+    .into();
+    let written = sentence.written(found.pair.head, arrays);
+    write(arguments.pair.sentence.json.as_deref(), &written, &told, out)
+}
+
+async fn find(sentence: &mut Sentence, pair: Pair, wanted: Targets) -> Result<Found> {
+    let model = &mut sentence.model;
+    let read = pair::Sentence::read(model, &pair.tokens, None, &Unwatched).await?;
+    let stream = read.stream(model, pair.dest)?;
+    let logits = model.logits_of(&stream, &Unwatched).await?;
+    let lens: Vec<Vec<f32>> = logits.iter().map(|logits| crate::math::log_softmax(logits)).collect();
+    let log_probs = lens.last().map(Vec::as_slice).unwrap_or_default();
+    let targets = Between::of(wanted, log_probs, model.config())?;
+    let written = read.written(model, pair.dest, &Unwatched).await?;
+    let effects = written.direct_effects(model, targets, &Unwatched).await?;
+    let of_head = (pair.head, pair.dest);
+    let by_source = read
+        .direct_effect_by_source(model, of_head, targets, &Unwatched)
+        .await?;
+    let writes = read.writes(model, &pair, &Unwatched).await?;
+    Ok(Found {
+        pair,
+        targets,
+        written,
+        effects,
+        by_source,
+        writes,
+        lens,
+    })
+}
+
+/// The token that `given` says: an id, or a text that is one token; `name` is the option's.
+fn token(tokenizer: &Tokenizer, name: &str, given: &str) -> Result<u32> {
+    if let Ok(id) = given.parse() {
+        return Ok(id);
+    }
+    let tokens = tokenizer.encode(given)?;
+    if let [token] = tokens[..] {
+        return Ok(token);
+    }
+    let parts: Vec<String> = tokens
+        .iter()
+        .map(|&token| format!("{:?}", tokenizer.label(token)))
+        .collect();
+    let cause = match parts.len() {
+        0 => format!("--{name} is an empty text"),
+        count => format!("--{name} {given:?} is {count} tokens: {}", parts.join(", ")),
+    };
+    Err(Error::new(ErrorKind::Request, cause)
+        .expected("an id, or a text that is one token")
+        .advice("Most words have a space before them: \" Mary\"."))
+}
+
+impl Found {
+    /// What is added to the logit of the source token itself.
+    fn of_source(&self) -> f32 {
+        let token = self.pair.tokens[self.pair.src];
+        self.writes.logits.get(token as usize).copied().unwrap_or(f32::NAN)
+    }
+
+    fn told(&self, sentence: &Sentence) -> String {
+        let mut told = self.effects_told(sentence);
+        told.push_str(&self.writes_told(sentence));
+        told.push_str(&self.lens_told(sentence));
+        told
+    }
+
+    fn effects_told(&self, sentence: &Sentence) -> String {
+        let tokenizer = sentence.model.tokenizer();
+        let Between { a, b } = self.targets;
+        let (of_a, of_b) = (shown(tokenizer, a), shown(tokenizer, b));
+        let last = self.lens.last().map(Vec::as_slice).unwrap_or_default();
+        let at = |token: u32| f64::from(last.get(token as usize).copied().unwrap_or(f32::NAN));
+        let effects = &self.effects.of_components;
+        let sum = crate::math::sum(effects) + f64::from(self.effects.of_bias);
+        let dest = self.pair.dest;
+        let mut told = format!(
+            "After {:?} (position {dest}) the logit of {of_a:?} minus that of {of_b:?} is {:.4}; {} components and b_U add up to {sum:.4}:\n",
+            sentence.token(dest),
+            at(a) - at(b),
+            effects.len(),
+        );
+        let components = &self.written.components;
+        for index in largest_sizes(effects).take(LINES) {
+            line(
+                &mut told,
+                format_args!("{:>+9.4}  {}", effects[index], components[index].name()),
+            );
+        }
+        let head = self.pair.head;
+        line(
+            &mut told,
+            format_args!("Of these head {head} adds by what it has read at:"),
+        );
+        for position in largest_sizes(&self.by_source).take(LINES) {
+            let (value, token) = (self.by_source[position], sentence.token(position));
+            line(
+                &mut told,
+                format_args!("{value:>+9.4}  {token:?} (position {position})"),
+            );
+        }
+        told
+    }
+
+    fn writes_told(&self, sentence: &Sentence) -> String {
+        let tokenizer = sentence.model.tokenizer();
+        let Pair { head, src, .. } = self.pair;
+        let source = sentence.token(src);
+        let attention = self.writes.attention;
+        let mut told = format!(
+            "Head {head} attends {:.1} % to {source:?} (position {src}). Per unit of attention it writes to the logits, relative to their mean:\n",
+            100.0 * attention
+        );
+        let rank = self.writes.rank(self.pair.tokens[src]).unwrap_or_default();
+        line(
+            &mut told,
+            format_args!(
+                "{:>+9.4}  {source:?} itself, rank {rank} of {}",
+                self.of_source(),
+                self.writes.logits.len()
+            ),
+        );
+        for (what, tokens) in [("raised", self.writes.raised()), ("lowered", self.writes.lowered())] {
+            line(&mut told, format_args!("Most {what}, and times its attention:"));
+            for (token, value) in tokens {
+                let text = shown(tokenizer, token);
+                line(
+                    &mut told,
+                    format_args!("{value:>+9.4} {:>+9.4}  {text:?}", value * attention),
+                );
+            }
+        }
+        told
+    }
+
+    fn lens_told(&self, sentence: &Sentence) -> String {
+        let tokenizer = sentence.model.tokenizer();
+        let Between { a, b } = self.targets;
+        let (of_a, of_b) = (shown(tokenizer, a), shown(tokenizer, b));
+        let mut told =
+            format!("After each layer, the log-probabilities of {of_a:?} and {of_b:?}, and what is likeliest:\n");
+        for (layer, log_probs) in self.lens.iter().enumerate() {
+            let name = match layer.checked_sub(1) {
+                None => "embedding".to_owned(),
+                Some(layer) => format!("layer {layer}"),
+            };
+            let at = |token: u32| log_probs.get(token as usize).copied().unwrap_or(f32::NAN);
+            let likeliest = pair::likeliest(log_probs, 3).into_iter();
+            let texts: Vec<String> = likeliest
+                .map(|(token, _)| format!("{:?}", shown(tokenizer, token)))
+                .collect();
+            line(
+                &mut told,
+                format_args!("{name:>10} {:>9.4} {:>9.4}  {}", at(a), at(b), texts.join(" ")),
+            );
+        }
+        told
+    }
+}
