@@ -27,6 +27,18 @@ pub fn counted(count: usize, thing: &str, things: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { thing } else { things })
 }
 
+/// A place in an order: "1st", "22nd", "13th".
+pub fn ordinal(place: usize) -> String {
+    let ending = match (place / 10 % 10, place % 10) {
+        (1, _) => "th",
+        (_, 1) => "st",
+        (_, 2) => "nd",
+        (_, 3) => "rd",
+        _ => "th",
+    };
+    format!("{}{ending}", grouped(place))
+}
+
 /// A time for people: "0.4 s", "12 s", "1 min 20 s", "2 h 5 min".
 pub fn duration(seconds: f64) -> String {
     if seconds < 9.95 {
@@ -62,6 +74,12 @@ mod tests {
             ["0", "999", "1,000", "24,000", "1,234,567"]
         );
         assert_eq!(counted(1, "batch", "batches"), "1 batch");
+        assert_eq!(
+            [1, 2, 3, 4, 11, 12, 22, 63, 90, 111, 1003].map(ordinal),
+            [
+                "1st", "2nd", "3rd", "4th", "11th", "12th", "22nd", "63rd", "90th", "111th", "1,003rd"
+            ]
+        );
         assert_eq!(
             [0.44, 9.96, 83.0, 7500.0].map(duration),
             ["0.4 s", "10 s", "1 min 23 s", "2 h 5 min"]

@@ -14,6 +14,9 @@ mod golden_file;
 mod measures;
 #[path = "pair/probes.rs"]
 mod probes;
+mod results;
+#[path = "pair/substituted.rs"]
+mod substituted;
 
 use std::path::Path;
 use std::process::{Command, Output};

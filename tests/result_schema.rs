@@ -324,4 +324,12 @@ fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
     let next =
         |result: &ResultFile| -> Vec<f32> { result.next().unwrap().tokens.iter().map(|next| next.logprob).collect() };
     close(&next(&recorded), &next(&found));
+    let (one, other) = (recorded.substituted().unwrap(), found.substituted().unwrap());
+    assert_eq!((&one.samples, one.earlier_head), (&other.samples, other.earlier_head));
+    for histogram in keyside::names::HistogramId::ALL {
+        for ((id, one), (same, other)) in one.series(histogram).zip(other.series(histogram)) {
+            assert_eq!(id, same);
+            close(one, other);
+        }
+    }
 }

@@ -69,4 +69,6 @@ sections! {
     "lens" => Lens(pair::LensSection);
     /// The score as a sum over the directions of its head.
     "directions" => Directions(pair::DirectionsSection);
+    /// The same score with other vectors in place of what the head reads.
+    "substituted" => Substituted(pair::SubstitutedSection);
 }

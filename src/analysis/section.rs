@@ -156,7 +156,8 @@ mod tests {
                 "effects",
                 "writes",
                 "lens",
-                "directions"
+                "directions",
+                "substituted"
             ]
         );
     }

@@ -77,6 +77,7 @@ fn view() -> View {
             side: Side::Query,
             measure: Measure::Entropy,
             effect: Effect::Change,
+            dots: HistogramId::QueriesFixedScores,
         },
         text_hidden: true,
         prompt: Some(17),
@@ -114,7 +115,7 @@ fn everything_that_is_shown_is_in_the_query() {
         query,
         "v=1&model=hub:gpt2-medium@refs/pr/3&toggle1=W_U%5BS%5D&toggle1=a%20%26%20b%3D%C3%A9%23&bins1=60&log1=1\
          &zoom1=-1.5,2.25&split1=template&order1=label&zoom4=0,0.125&heatmap=key_split/q%20par%20k%20par&notebook=1&cells=0-3,2-12\
-         &cell=9,12&measure=entropy&side=query&effect=change&prompt=17&theme=light&text=0"
+         &cell=9,12&measure=entropy&side=query&effect=change&dots=queries_fixed_scores&prompt=17&theme=light&text=0"
     );
     assert_eq!(Address::parse(&query), Ok(address));
 }
@@ -575,7 +576,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
         src: Some(2),
         head: Some(Head::new(1, 3)),
         relative: Some(Relative::Position(1)),
-        down: None,
+        ..Question::default()
     };
     let mut form = Form::default();
     form.choose(ModelChoice::Bundled);

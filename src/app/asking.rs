@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::state::{Origin, Shown};
 use crate::analysis::Progress;
-use crate::analysis::pair::Question;
+use crate::analysis::pair::{Question, RunBands};
 use crate::error::{Error, ErrorKind};
 use crate::forward::Sampling;
 use crate::result::{Recording, ResultFile};
@@ -173,6 +173,16 @@ impl Asking {
             result: Arc::new(result),
             note,
         });
+    }
+
+    /// Holds what is shown against a run over many prompts, or none: version `revision` of it.
+    pub(super) fn hold_against(&mut self, revision: u64, bands: Option<RunBands>) {
+        if let Some(shown) = &mut self.shown {
+            shown.revision = revision;
+            if let Some(section) = Arc::make_mut(&mut shown.result).substituted_mut() {
+                section.run = bands;
+            }
+        }
     }
 
     /// What the sentence has become: no answer yet, but the next question.

@@ -50,9 +50,7 @@ pub struct Named {
 pub fn from_literature(result: &ResultFile) -> Option<Vec<Named>> {
     let config = &result.config;
     let shape = (config.n_layer, config.n_head, config.d_model) == (12, 12, 768);
-    let known = HUB_MODELS.iter().find(|model| model.name == "gpt2")?;
-    let source = &result.model.source;
-    if !shape || result.model.name != "GPT-2 small" && !source.contains(&format!("{}/", known.path)) {
+    if !shape || result.model.name != "GPT-2 small" && !is_gpt2_small_at(&result.model.source) {
         return None;
     }
     let named = |(name, heads): (&str, &[Head])| Named {
@@ -60,6 +58,12 @@ pub fn from_literature(result: &ResultFile) -> Option<Vec<Named>> {
         heads: heads.iter().map(|&head| (head, None)).collect(),
     };
     Some(LITERATURE.map(named).into())
+}
+
+/// Whether GPT-2 small is at `source`, as far as an address says that.
+pub fn is_gpt2_small_at(source: &str) -> bool {
+    let known = HUB_MODELS.iter().find(|model| model.name == "gpt2");
+    known.is_some_and(|known| source.contains(&format!("{}/", known.path)))
 }
 
 /// Where the names come from.

@@ -1,5 +1,6 @@
 //! Which result is shown, and what the worker is doing: everything that happens on the page, without pixels.
 
+mod beside;
 mod questions;
 
 use std::sync::Arc;
@@ -287,6 +288,7 @@ impl Session {
                 let note = self.note_of(&part.model.source);
                 self.revision += 1;
                 self.asking.part(self.revision, *part, note);
+                self.hold_against_run();
             }
             FromWorker::Continued { id, text } if self.asking.is_asking(id) => self.asking.continued(text),
             FromWorker::Answered { id } if self.asking.is_asking(id) => self.asking.finish(),
@@ -330,6 +332,7 @@ impl Session {
     fn show_complete(&mut self, shown: Shown) {
         self.complete = Some(shown.clone());
         self.shown = Some(shown);
+        self.hold_against_run();
     }
 
     fn described(&mut self, id: u32, config: Config, card: Option<ModelCard>) {

@@ -81,6 +81,7 @@ fn changed() -> View {
             side: Side::Query,
             measure: Measure::Entropy,
             effect: Effect::Change,
+            dots: HistogramId::QueriesFixedProbs,
         },
         ..View::default()
     };
@@ -152,7 +153,7 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
         }
     }
     println!("{seen:?}");
-    assert!(seen.len() > 4 + 8 + 5);
+    assert!(seen.len() > 4 + 8 + 6);
     for place in FigurePlace::all().filter(|place| *place != FigurePlace::of(FigureName::HEATMAP).unwrap()) {
         assert!(seen.contains(place.as_str()), "{place} is a figure of no result");
     }

@@ -17,7 +17,9 @@ pub use heatmap::words as heatmap_words;
 pub use keys::Query;
 pub use kind::{Controls, FigureKind, Subject};
 pub use list::{Figure, FigurePlace, KINDS};
-pub use sentence::{Effect, Measure, SentenceView, down_words, of_side, words as sentence_words, writer_at};
+pub use sentence::{
+    Effect, Measure, SentenceView, dots_words, down_words, of_side, words as sentence_words, writer_at,
+};
 pub use view::{Appearance, View};
 
 #[cfg(test)]

@@ -24,11 +24,12 @@ impl Model {
         tensor::read(&rest.w_o, |w_o| rows_times(w_o, map))
     }
 
-    /// `value W_O` of `head`, `[d_model]`: what it writes per unit of attention to a position with `value [d_head]`.
+    /// `z W_O` of `head`, `[d_model]`, without b_O: what it writes where its values, weighted by its pattern, add up to `z [d_head]`; of
+    /// the value of one position, what it writes per unit of attention to that.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
-    pub async fn written_by(&mut self, head: Head, value: &[f32], watcher: &dyn Watcher) -> Result<Vec<f64>> {
+    pub async fn written_by(&mut self, head: Head, z: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
         self.config().check_head(head)?;
         self.read_block(head.layer, watcher).await?;
         let (d, first) = (self.config().d_model, head.head * self.config().d_head());
@@ -36,11 +37,11 @@ impl Model {
         let rest = block.ok_or_else(|| not_loaded("a block"))?;
         tensor::read(&rest.w_o, |w_o| {
             let mut written = vec![0f64; d];
-            for (row, &v) in w_o.chunks_exact(d).skip(first).zip(value) {
+            for (row, &v) in w_o.chunks_exact(d).skip(first).zip(z) {
                 written
                     .iter_mut()
                     .zip(row)
-                    .for_each(|(total, &w)| *total += f64::from(v) * f64::from(w));
+                    .for_each(|(total, &w)| *total += v * f64::from(w));
             }
             written
         })

@@ -15,6 +15,7 @@ mod position;
 mod relative;
 mod role;
 mod series;
+mod series_in_sentence;
 mod side;
 mod split;
 

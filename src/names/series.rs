@@ -156,6 +156,15 @@ series! {
         color: 0,
         note: "Processed W_U row of a token drawn at random from the whole vocabulary",
     }
+    /// W_U of each other token of a sentence, in turn.
+    WuOther => "W_U[other]" {
+        side: QUERY,
+        true_values: false,
+        in_notebook: false,
+        starts_visible: true,
+        color: 2,
+        note: "Processed W_U rows of the other tokens of the sentence, up to the one that the head looks from",
+    }
     /// W_U of the source token: at the destination, and at the source itself.
     WuSrc => "W_U[src]" {
         side: BOTH,

@@ -6,6 +6,9 @@
 
 mod axis;
 mod color_bar;
+mod dots;
+mod dots_draw;
+mod dots_layout;
 mod geometry;
 mod heatmap;
 mod heatmap_cells;
@@ -41,6 +44,7 @@ mod view;
 
 pub use axis::{Axis, Edge, Sizes};
 pub use color_bar::{ColorBar, Colors};
+pub use dots::{DotsBand, DotsPlot, DotsRow};
 pub use geometry::Rect;
 pub use heatmap::HeatmapPlot;
 pub use heatmap_cells::Cell;

@@ -42,3 +42,18 @@ pub(super) fn title(text: &str, size: f64, max_width: f64) -> (Vec<String>, f64)
     // A hair's breadth more, or rounding breaks a line that just fits.
     (wrap(text, size, max_width + 1e-6), size)
 }
+
+/// `text`, cut where it is wider than `room` at `size`.
+pub(super) fn cut(text: &str, size: f64, room: f64) -> String {
+    if width(text, size) <= room {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for character in text.chars() {
+        kept.push(character);
+        if width(&kept, size) + size > room {
+            break;
+        }
+    }
+    kept + "\u{2026}"
+}

@@ -59,7 +59,7 @@ impl Lines {
         let texts: Vec<String> = plot
             .tokens
             .iter()
-            .map(|token| cut(&token.text, font, room - PADDING))
+            .map(|token| text::cut(&token.text, font, room - PADDING))
             .collect();
         let (mut left, mut line) = (0.0, 0);
         let mut chips = Vec::with_capacity(texts.len());
@@ -187,19 +187,4 @@ impl Layout {
         let nearest = in_line.min_by(|left, right| away(left.1).total_cmp(&away(right.1)));
         nearest.map_or(index, |(index, _)| index)
     }
-}
-
-/// `text`, cut where it is wider than `room` at `size`.
-fn cut(text: &str, size: f64, room: f64) -> String {
-    if text::width(text, size) <= room {
-        return text.to_owned();
-    }
-    let mut kept = String::new();
-    for character in text.chars() {
-        kept.push(character);
-        if text::width(&kept, size) + size > room {
-            break;
-        }
-    }
-    kept + "\u{2026}"
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::pair::{
     AttentionSection, DirectionsSection, DownSection, EffectsSection, LensSection, NextSection, PairSection, Question,
-    WritesSection,
+    SubstitutedSection, WritesSection,
 };
 use crate::analysis::{
     Analysis, Analyzed, ContributionsSection, HeadEffectsSection, Heatmap, Section, SubstitutionSection, Timing,
@@ -253,6 +253,14 @@ impl ResultFile {
         })
     }
 
+    /// The same score with other vectors in place of what the head reads, if it has that.
+    pub fn substituted(&self) -> Option<&SubstitutedSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Substituted(section) => Some(section),
+            _ => None,
+        })
+    }
+
     /// Which tokens the head raises and lowers, if it has that.
     pub fn writes(&self) -> Option<&WritesSection> {
         self.sections.iter().find_map(|section| match section {
@@ -273,6 +281,14 @@ impl ResultFile {
     pub fn directions(&self) -> Option<&DirectionsSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Directions(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The same, to change.
+    pub fn substituted_mut(&mut self) -> Option<&mut SubstitutedSection> {
+        self.sections.iter_mut().find_map(|section| match section {
+            Section::Substituted(section) => Some(section),
             _ => None,
         })
     }

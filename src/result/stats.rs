@@ -6,6 +6,21 @@ pub fn mean(values: &[f32]) -> Option<f64> {
     (!values.is_empty()).then(|| sum / values.len() as f64)
 }
 
+/// The value below which the share `p` of `values` lies, by the convention of [`BoxStats::of`]; None when there are none that are finite.
+///
+/// ```
+/// use keyside::result::percentile;
+///
+/// let values: Vec<f32> = (0..100).map(|value| value as f32).collect();
+/// assert_eq!(percentile(&values, 0.05), Some(4.5));
+/// ```
+pub fn percentile(values: &[f32], p: f64) -> Option<f64> {
+    let finite = values.iter().filter(|value| value.is_finite());
+    let mut sorted: Vec<f64> = finite.map(|&value| f64::from(value)).collect();
+    sorted.sort_by(f64::total_cmp);
+    (!sorted.is_empty()).then(|| quantile(&sorted, p))
+}
+
 /// The five numbers of a box, its notch and its outliers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BoxStats {

@@ -59,6 +59,7 @@ export const sentence = [
       check((await tab.at("measure-score").count()) === 0, "scores are offered that nobody knows");
       await tab.at("not-recorded").getByText("not recorded").waitFor();
       await tab.at("account-offer").getByTestId("offer-bundled").waitFor();
+      await tab.at("dots-not-recorded").waitFor();
       check((await tab.at("sentence-offer").count()) === 0, "the field offers a model, too");
       await tab.at("card-next").getByText("not recorded").waitFor();
       check((await tab.at("asking").count()) === 0, "something is awaited");
@@ -196,6 +197,83 @@ export const sentence = [
     },
   },
   {
+    name: "something else in place of what the head reads: dots, their table and their words; a run over many prompts behind them",
+    timeout: 240_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      const card = tab.at("card-dots");
+      const canvas = card.locator("canvas").first();
+      const words = () => canvas.getAttribute("aria-label");
+      const plain = (text) => text.replaceAll("\u2212", "-");
+      await until(tab.page, words, (text) => /^Score of head/.test(text ?? ""), "there are no dots");
+      await until(tab.page, () => canvas.evaluate((canvas) => canvas.width), (width) => width !== 300, "the dots are not drawn");
+      check(!/band|percentile of/.test(await card.innerText()), "there is a band of no run");
+
+      // Every row of the table is told, with the same number.
+      await card.locator("summary").first().click();
+      const table = card.getByTestId("data-vectors");
+      const rows = async () => {
+        const cells = await table.locator("tbody tr").evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent)));
+        return cells.map(([series, name, value]) => ({ series, name, value: Number(plain(value)) }));
+      };
+      const told = async (write, expected) => {
+        const [text, found] = [plain(await words()), await rows()];
+        check(found.length === expected, `${found.length} rows`);
+        for (const { name, value } of found) check(text.includes(`${name} ${write(value)}`), `${name} ${value} is not told: ${text}`);
+        check(found.every((row, index) => index === 0 || row.value <= found[index - 1].value), "the rows are in another order");
+        return found;
+      };
+      const score = (value) => value.toFixed(2);
+      const query = await told(score, 6);
+      check(query.some((row) => row.series === "W_U[random]" && row.name === "random tokens"), JSON.stringify(query));
+      // The head's own score is that of the answer.
+      const own = plain(await tab.at("dots-words").innerText()).match(/own score is (-?\d+\.\d+)/)[1];
+      check(plain(await answer(tab)).includes(`score ${own}`), `${own} in ${await answer(tab)}`);
+      // A sampled token has a row of its own.
+      await card.getByTestId("data-fold-sampled").locator("summary").click();
+      check((await card.getByTestId("data-sampled").locator("tbody tr").count()) > 50, "the tokens of the samples are not there");
+
+      await tab.at("dots-side-key").check({ force: true });
+      await until(tab.page, words, (text) => text.includes("queries fixed"), "the side stays");
+      const key = await told(score, 5);
+      check(key.some((row) => row.series.startsWith("W_EE_subE")), JSON.stringify(key));
+      await tab.at("dots-values-attention").check({ force: true });
+      await until(tab.page, words, (text) => text.startsWith("Attention"), "the values stay");
+      check((await rows()).every(({ value }) => value >= 0 && value <= 1), "no probabilities");
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("dots=queries_fixed_probs"), "the address does not follow");
+      await tab.at("dots-side-query").check({ force: true });
+      await tab.at("dots-values-score").check({ force: true });
+      await until(tab.page, words, (text) => text.includes("keys fixed"), "the side stays");
+      // By keyboard.
+      await canvas.focus();
+      await tab.page.keyboard.press("ArrowDown");
+      await tab.page.keyboard.press("ArrowDown");
+      await tab.at("tooltip").getByText(query[1].name).first().waitFor();
+      await tab.page.keyboard.press("Escape");
+      await tab.page.screenshot({ path: `${screenshots}/sentence-dots.png`, fullPage: true });
+
+      // A run over many prompts about the same head stands behind them.
+      const head = await tab.at("chosen-head").innerText();
+      await tab.at("tab-prompts").click();
+      await tab.fill({ model: "bundled" });
+      await tab.fill({ head, earlier: "0.1", batches: 2, size: 20 });
+      await tab.run();
+      await tab.at("tab-sentence").click();
+      await tab.at("dots-legend").getByText("band: the run\u2019s 40 prompts").waitFor();
+      // The run's earlier head takes the place of the one that was found.
+      await until(tab.page, words, (text) => text.includes("what 0.1 wrote"), "the run's earlier head is not asked for");
+      await answered(tab);
+      check(/lies (at the \d+(st|nd|rd|th) percentile of|below all of|above all of) the run\u2019s 40 prompts\./.test(await tab.at("dots-words").innerText()), await tab.at("dots-words").innerText());
+      await tab.page.screenshot({ path: `${screenshots}/sentence-dots-run.png`, fullPage: true });
+      // Another head, of which there is no run.
+      await tab.at("card-heads").locator("canvas").first().focus();
+      for (const key of ["ArrowDown", "ArrowDown", "Enter"]) await tab.page.keyboard.press(key);
+      await until(tab.page, () => tab.at("chosen-head").innerText(), (chosen) => chosen !== head, "the head stays");
+      await answered(tab);
+      check(!(await tab.at("dots-legend").innerText()).includes("band"), "there is a band of another head");
+    },
+  },
+  {
     name: "a pair by mouse and by keyboard alone, and a continuation",
     timeout: 180_000,
     async run(tab) {
@@ -309,7 +387,7 @@ export const sentence = [
       const files = await serve(path.join(root, "tests/fixtures"), { cors: true });
       try {
         const result = encodeURIComponent(new URL("tiny-sentence-2.1.json", files.url).href);
-        for (const [name, title] of [["tokens", /2\.1/], ["heads", /^Attention of every head/], ["pattern", /^Attention pattern of head 2\.1/], ["writers", /score of head 2\.1/], ["table", /score of head 2\.1/]]) {
+        for (const [name, title] of [["tokens", /2\.1/], ["heads", /^Attention of every head/], ["pattern", /^Attention pattern of head 2\.1/], ["writers", /score of head 2\.1/], ["table", /score of head 2\.1/], ["dots", /^Score of head 2\.1/]]) {
           await tab.page.goto(`${tab.url}?embed=${name}&result=${result}`);
           const canvas = tab.page.locator("canvas").first();
           await until(tab.page, () => canvas.evaluate((canvas) => canvas.width).catch(() => 300), (width) => width > 300, `${name} is not drawn`);

@@ -53,7 +53,7 @@ fn figures_of_a_sentence_match_their_snapshots() {
         let svg = plot_svg(&plot, size, &Theme::dark()).unwrap();
         snapshots.push((format!("sentence-narrow-dark-{name}.svg"), svg));
     }
-    assert_eq!(snapshots.len(), 2 * 5);
+    assert_eq!(snapshots.len(), 2 * 6);
     compare_all(snapshots);
 }
 
@@ -86,6 +86,8 @@ fn every_cell_and_token_can_be_pointed_at_and_walked_to() {
                 "pattern" => 14 * 15 / 2,
                 // W_E, W_pos and the bias, then heads, MLP and b_O of two layers.
                 "writers" => 3 + 2 * 6,
+                // W_U of the source, of other, random and named tokens, an earlier head, the residual stream.
+                "dots" => 6,
                 _ => 4 * 4,
             };
             assert_eq!(pointed.len(), expected, "{name} at {width}");
@@ -154,6 +156,8 @@ fn figures_of_a_sentence_can_be_drawn_at_any_size() {
         sentence: keyside::figure::SentenceView {
             side: Side::Query,
             measure: keyside::figure::Measure::Score,
+            dots: keyside::names::HistogramId::QueriesFixedProbs,
+            ..SentenceView::default()
         },
         ..View::default()
     };

@@ -176,13 +176,16 @@ pub fn sentence_in_full(relative: Option<keyside::names::Relative>) -> ResultFil
 #[cfg(not(target_arch = "wasm32"))]
 fn asked(question: keyside::analysis::pair::Question) -> ResultFile {
     use keyside::analysis::Section;
-    use keyside::analysis::pair::{Known, Question, ask};
+    use keyside::analysis::pair::{Known, Question, Substituting, ask};
     use keyside::names::Head;
     use keyside::prompts::Prompt;
 
     let question = Question {
         text: "When Mary and John went to the store, John gave a drink to".to_owned(),
         head: Some(Head::new(2, 1)),
+        substituted: Some(Substituting {
+            earlier_heads: [(Head::new(2, 1), Head::new(1, 3))].into(),
+        }),
         ..question
     };
     let source = keyside::checkpoint::FileSource::new("tests/fixtures/tiny");
@@ -199,7 +202,12 @@ fn asked(question: keyside::analysis::pair::Question) -> ResultFile {
         ask(&mut model, &mut Known::default(), &question, &Nobody, give).await
     };
     futures::executor::block_on(asked).unwrap();
-    result.unwrap()
+    let mut result = result.unwrap();
+    // Beside a run over many prompts.
+    let run = live(Box::new(keyside::checkpoint::FileSource::new("tests/fixtures/tiny")));
+    let section = result.substituted_mut().unwrap();
+    section.run = run.bands(section, false);
+    result
 }
 
 /// Takes no notice.

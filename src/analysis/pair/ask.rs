@@ -8,6 +8,7 @@ use super::direction_section::DirectionsSection;
 use super::effect_sections::{EffectsSection, LensSection, WritesSection};
 use super::known::Known;
 use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
+use super::substituted::Substituting;
 use super::{Between, Opening, Pair, attention, down, likeliest};
 use crate::analysis::meter::Meter;
 use crate::analysis::{Observer, Phase, Section, Timing};
@@ -52,6 +53,9 @@ pub struct Question {
     /// The direction that is opened, counted from 0; None for the one that adds most.
     #[serde(default)]
     pub direction: Option<usize>,
+    /// What is put in place of what the head reads, if anything is.
+    #[serde(default)]
+    pub substituted: Option<Substituting>,
 }
 
 impl Question {
@@ -180,6 +184,12 @@ pub async fn ask(
             tokens = tokens.turned();
         }
         let section = section.with_tokens(tokens, model.tokenizer());
+        give(model, &prompt, section.into(), meter.timing());
+    }
+    if let Some(substituting) = &question.substituted {
+        let named = substituting.earlier_head(head);
+        let section = known.substituted(model, &pair, (named, question.prepend_bos), &meter);
+        let section = section.await?.clone();
         give(model, &prompt, section.into(), meter.timing());
     }
     Ok(())

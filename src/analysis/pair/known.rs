@@ -1,10 +1,12 @@
 //! What earlier questions have left, so that the next one need not begin anew.
 
-use super::account::{Account, account};
+use super::account::{Account, account, query_side};
 use super::direct::Written;
 use super::directions::{DirectionTokens, Factors, direction_tokens};
 use super::question::Pair;
 use super::sentence::Sentence;
+use super::substituted::{largest_head, substituted};
+use super::substituted_section::SubstitutedSection;
 use super::writes::Writes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Watcher};
@@ -25,6 +27,8 @@ pub struct Known {
     /// What was written at a position.
     written: Option<(usize, Written)>,
     writes: Option<(Pair, Writes)>,
+    /// What substituted vectors gave for a pair and the earlier head that was asked for.
+    substituted: Option<((Pair, Option<Head>), SubstitutedSection)>,
     of_model: OfModel,
 }
 
@@ -107,6 +111,31 @@ impl Known {
             self.writes = Some((pair.clone(), found));
         }
         taken(&self.writes)
+    }
+
+    /// What substituted vectors give for `pair`: what the earlier head wrote is that of `named`, else of the head that adds most to the
+    /// query. `is_bos` says that BOS stands before the sentence.
+    pub(super) async fn substituted(
+        &mut self,
+        model: &mut Model,
+        pair: &Pair,
+        (named, is_bos): (Option<Head>, bool),
+        watcher: &dyn Watcher,
+    ) -> Result<&SubstitutedSection> {
+        let of = (pair.clone(), named);
+        if !is_of(&self.substituted, &of) {
+            let earlier_head = match named {
+                Some(named) => Some(named),
+                None => {
+                    let account = self.account(model, pair, watcher).await?;
+                    let added = query_side(&account.table());
+                    largest_head(account.components.iter().copied().zip(added))
+                }
+            };
+            let found = substituted(model, self.sentence()?, pair, (earlier_head, is_bos), watcher).await?;
+            self.substituted = Some((of, found));
+        }
+        taken(&self.substituted)
     }
 
     /// The account of the score of `pair`, and the directions of its head.

@@ -3,7 +3,8 @@
 //!
 //! `attention` is the first, `account` the second, `down` the third; `question` is what all are asked, `opening` what `down` is asked
 //! and answers besides. `direct` says what all components add to the logits of two `targets`, `writes` which tokens the head raises and
-//! lowers, `directions` which of the head's directions make the score. A `sentence` that has gone through the model is kept for the next
+//! lowers, `directions` which of the head's directions make the score,
+//! `substituted` what other vectors in place of what the head reads give. A `sentence` that has gone through the model is kept for the next
 //! question with all else that is `known`, and `ask` answers in `sections` of a result (`effect_sections`, `direction_section`). `measures`
 //! looks over all heads, before one is chosen.
 
@@ -23,6 +24,8 @@ mod question;
 mod relative;
 mod sections;
 mod sentence;
+mod substituted;
+mod substituted_section;
 mod targets;
 mod token;
 mod writes;
@@ -41,6 +44,8 @@ pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
 pub use question::Pair;
 pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 pub use sentence::Sentence;
+pub use substituted::Substituting;
+pub use substituted_section::{Band, RunBands, SampledToken, SubstitutedSection};
 pub use targets::Between;
 pub use token::{Named, NamedValue};
 pub use writes::{Valued, Writes};

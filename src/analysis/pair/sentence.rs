@@ -96,6 +96,44 @@ impl Sentence {
         Ok(best.map_or(0, |(position, _)| position))
     }
 
+    /// resid_pre of `layer` at every position up to `dest`, `[dest + 1, d_model]`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not there.
+    pub(super) fn resid_pre(&self, model: &Model, layer: usize, dest: usize) -> Result<Vec<f32>> {
+        self.row(dest)?;
+        let rows = self.pass.tree.path(0).iter().take(dest + 1);
+        let at = |&row| self.pass.resid_pre(model.config(), layer, row).iter().copied();
+        Ok(rows.flat_map(at).collect())
+    }
+
+    /// What `head` writes at `dest`, `[d_model]`: its values weighted by its pattern, times W_O, without b_O.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a head or position that is not there, and errors of reading.
+    pub(super) async fn output(
+        &self,
+        model: &mut Model,
+        head: Head,
+        dest: usize,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<f32>> {
+        let mut pattern = self.scores(model, head, dest)?;
+        math::softmax(&mut pattern);
+        let config = model.config();
+        let d_head = config.d_head();
+        let mut z = vec![0f64; d_head];
+        for (share, &row) in pattern.iter().zip(self.pass.tree.path(0)) {
+            let values = self.pass.values(config, head.layer, row);
+            let of_head = values.iter().skip(head.head * d_head).take(d_head);
+            z.iter_mut()
+                .zip(of_head)
+                .for_each(|(sum, &v)| *sum += f64::from(*share) * f64::from(v));
+        }
+        let written = model.written_by(head, &z, watcher).await?;
+        Ok(written.into_iter().map(|v| v as f32).collect())
+    }
+
     /// The pair to begin with at `dest`, where `log_probs` are those of [`Sentence::log_probs`]: see [`super::survey`].
     ///
     /// # Errors

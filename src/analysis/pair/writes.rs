@@ -31,8 +31,8 @@ impl Sentence {
         pair.check(model)?;
         let attention = self.probabilities(model, pair.head, pair.dest)?[pair.src];
         let scale = f64::from(self.final_scale(model, pair.dest)?);
-        let value = self.value(model, pair.head, pair.src)?;
-        let mut written = model.written_by(pair.head, value, watcher).await?;
+        let value = self.value(model, pair.head, pair.src)?.iter().copied().map(f64::from);
+        let mut written = model.written_by(pair.head, &value.collect::<Vec<_>>(), watcher).await?;
         written.iter_mut().for_each(|v| *v /= scale);
         Ok(Writes {
             attention,

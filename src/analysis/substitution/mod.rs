@@ -1,6 +1,6 @@
 //! Scores and probabilities with vectors of known meaning in place of what the head reads: the histograms.
 //!
-//! `vectors` is the list of them; `series` puts each into the score of every prompt.
+//! `vectors` is the list of them; `series` puts each into the score of every prompt, or of one sentence.
 
 mod section;
 mod series;
@@ -9,7 +9,9 @@ mod vectors;
 use std::collections::BTreeMap;
 
 pub use self::section::{Series, Sides, SubstitutionSection};
+pub(crate) use self::series::values_at;
 use self::series::{batch_values, tokens_of};
+pub(crate) use self::vectors::{AtPrompt, Drawn, OTHER};
 use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
 use crate::analysis::{Analysis, BatchValues};
 use crate::error::Result;

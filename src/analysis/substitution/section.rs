@@ -65,6 +65,12 @@ impl Sides {
             Side::Key => &mut self.key,
         }
     }
+
+    /// Appends `values` to a series that `histogram` shows.
+    pub(crate) fn extend(&mut self, histogram: HistogramId, series: SeriesId, values: &[f32]) {
+        let series = self.get_mut(histogram.side()).entry(series).or_default();
+        append(series.values_mut(histogram), values);
+    }
 }
 
 impl Series {
@@ -124,8 +130,7 @@ impl SubstitutionSection {
 
     /// Appends `values`, a value per prompt, to a series that `histogram` shows.
     pub fn extend(&mut self, histogram: HistogramId, series: SeriesId, values: &[f32]) {
-        let series = self.series.get_mut(histogram.side()).entry(series).or_default();
-        append(series.values_mut(histogram), values);
+        self.series.extend(histogram, series, values);
     }
 
     /// Appends the values of one more batch. A series that is left out of any batch is left out of all.

@@ -1,6 +1,6 @@
-//! The series of the four histograms: scores and probabilities with each substituted vector.
+//! The series of the four histograms, and of one sentence: scores and probabilities with each substituted vector.
 
-use super::vectors::{AtPrompt, VECTORS};
+use super::vectors::{AtPrompt, Drawn, VECTORS};
 use crate::analysis::analyzer::Fed;
 use crate::analysis::scores::{LinearScore, probability};
 use crate::analysis::{BatchValues, LeftOutSeries, Why};
@@ -15,34 +15,35 @@ use crate::prompts::Prompt;
 pub(super) fn batch_values(batch: &Fed<'_>, earlier_head: Head) -> Result<BatchValues> {
     let scores = batch.scores()?;
     let mut collected = Collected::default();
+    let output = &batch.captured[EARLIER_HEAD];
     for (index, prompt) in batch.prompts.iter().enumerate() {
-        let (row, src) = (scores.row(index), prompt.src()?);
-        let with_key = LinearScore::new(scores.weights.map_with_key(scores.key(index, src)));
-        let with_query = LinearScore::new(scores.weights.map_with_query(scores.query(index)));
-        let at = AtPrompt {
+        let drawn: Drawn<'_> = prompt
+            .drawn
+            .iter()
+            .map(|(what, token)| (what.as_str(), vec![*token]))
+            .collect();
+        collected.take(&AtPrompt {
             model: batch.model,
             effective: batch.effective,
-            captured: batch.captured,
             scores,
             prompt,
             index,
-            earlier_head,
-        };
-        for vector in VECTORS {
-            let Some((series, values)) = (vector.of)(&at)? else {
-                continue;
-            };
-            let linear = match vector.side {
-                Side::Query => &with_key,
-                Side::Key => &with_query,
-            };
-            let score = linear.substituted(&values);
-            collected.push(vector.side, series, score, probability(&row, src, score), &values);
-        }
-        collected.push_true(row[src], probability(&row, src, row[src]));
+            earlier_head: Some((earlier_head, output.row(index))),
+            drawn: &drawn,
+        })?;
     }
     Ok(collected.into_values())
 }
+
+/// The series of one prompt: a value each, or one for each token that was drawn.
+pub(crate) fn values_at(at: &AtPrompt<'_>) -> Result<BatchValues> {
+    let mut collected = Collected::default();
+    collected.take(at)?;
+    Ok(collected.into_values())
+}
+
+/// Which of the taps is the earlier head's output at the destination.
+const EARLIER_HEAD: usize = 0;
 
 /// The tokens whose rows of W_U and W_E the series of `prompt` are made of.
 pub(super) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
@@ -63,6 +64,35 @@ struct Collected {
 }
 
 impl Collected {
+    /// All series of one prompt, and the head's own score and probability.
+    fn take(&mut self, at: &AtPrompt<'_>) -> Result<()> {
+        let (scores, src) = (at.scores, at.prompt.src()?);
+        let row = scores.row(at.index);
+        let with_key = LinearScore::new(scores.weights.map_with_key(scores.key(at.index, src)));
+        let with_query = LinearScore::new(scores.weights.map_with_query(scores.query(at.index)));
+        for vector in VECTORS {
+            let Some((series, vectors)) = (vector.of)(at)? else {
+                continue;
+            };
+            let linear = match vector.side {
+                Side::Query => &with_key,
+                Side::Key => &with_query,
+            };
+            for values in vectors {
+                let score = linear.substituted(&values);
+                self.push(
+                    vector.side,
+                    series.clone(),
+                    score,
+                    probability(&row, src, score),
+                    &values,
+                );
+            }
+        }
+        self.push_true(row[src], probability(&row, src, row[src]));
+        Ok(())
+    }
+
     /// Score and probability of one prompt with `vector` substituted on `side`.
     fn push(&mut self, side: Side, series: SeriesId, score: f32, probability: f32, vector: &[f32]) {
         if math::standard_deviation(vector) == 0.0 {

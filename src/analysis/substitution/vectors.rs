@@ -1,36 +1,46 @@
-//! The vectors that are put in place of what the head reads: one list, over which the histograms' series are made.
+//! The vectors that are put in place of what the head reads: one list, over which the series of histograms and of a sentence are made.
 //!
 //! A new one is a line of [`VECTORS`] and a line in `names/series.rs`, which names it.
+
+use std::collections::BTreeMap;
 
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
-use crate::forward::{Captured, Model};
+use crate::forward::Model;
 use crate::names::{Head, SeriesId, Side};
 use crate::prompts::ioi::RANDOM_NAME;
 use crate::prompts::{Prompt, RANDOM};
 
+/// What the other tokens of a sentence are among those that were drawn.
+pub(crate) const OTHER: &str = "other";
+
+/// Tokens that do not stand for the prompt's own positions, by what they are for: one of each in a run over many prompts, samples for
+/// one sentence.
+pub(crate) type Drawn<'a> = BTreeMap<&'a str, Vec<u32>>;
+
 /// One prompt of a finished pass.
-pub(super) struct AtPrompt<'a> {
-    pub(super) model: &'a Model,
-    pub(super) effective: &'a EffectiveEmbeddings,
-    /// What the batch's taps have captured.
-    pub(super) captured: &'a [Captured],
-    pub(super) scores: &'a HeadScores<'a>,
-    pub(super) prompt: &'a Prompt,
-    /// Its number in the batch.
-    pub(super) index: usize,
-    pub(super) earlier_head: Head,
+pub(crate) struct AtPrompt<'a> {
+    pub(crate) model: &'a Model,
+    pub(crate) effective: &'a EffectiveEmbeddings,
+    pub(crate) scores: &'a HeadScores<'a>,
+    pub(crate) prompt: &'a Prompt,
+    /// Its number among those of `scores`.
+    pub(crate) index: usize,
+    /// An earlier head and its output at the destination, `[d_model]`; None where there is none.
+    pub(crate) earlier_head: Option<(Head, &'a [f32])>,
+    pub(crate) drawn: &'a Drawn<'a>,
 }
 
-/// A vector, `[d_model]`, and the series that it gives; None where a prompt has no such vector.
-type Found = Result<Option<(SeriesId, Vec<f32>)>>;
+/// Vectors, `[d_model]` each, and the series that they give: one, or one for each token that was drawn. None where a prompt has no such
+/// vector.
+type Found = Result<Option<(SeriesId, Vec<Vec<f32>>)>>;
 
 /// A vector that is put in place of the normalised residual stream.
 pub(super) struct Substituted {
     /// At the destination in place of what the query is made from, or at the source of what the key is made from.
     pub(super) side: Side,
-    /// The vector of one prompt.
+    /// Those of one prompt.
     pub(super) of: fn(&AtPrompt<'_>) -> Found,
 }
 
@@ -46,12 +56,13 @@ const fn key(of: fn(&AtPrompt<'_>) -> Found) -> Substituted {
 pub(super) const VECTORS: &[Substituted] = &[
     query(|at| at.w_u(at.of_ioi(SeriesId::WuIo), at.src_token())),
     query(|at| at.w_u(at.of_ioi(SeriesId::WuS), at.prompt.targets.b)),
-    query(|at| at.w_u(at.of_ioi(SeriesId::WuRandomName), at.drawn(RANDOM_NAME))),
+    query(|at| at.w_u_drawn(SeriesId::WuRandomName, RANDOM_NAME)),
     query(|at| at.w_u(at.of_others(SeriesId::WuSrc), at.src_token())),
-    query(|at| at.w_u(Some(SeriesId::WuRandom), at.drawn(RANDOM))),
+    query(|at| at.w_u_drawn(SeriesId::WuOther, OTHER)),
+    query(|at| at.w_u_drawn(SeriesId::WuRandom, RANDOM)),
     query(|at| {
-        let output = at.captured[EARLIER_HEAD].row(at.index).to_vec();
-        Ok(Some((SeriesId::EarlierHead(at.earlier_head), output)))
+        let of = |(head, output): (Head, &[f32])| (SeriesId::EarlierHead(head), vec![output.to_vec()]);
+        Ok(at.earlier_head.map(of))
     }),
     query(|at| at.resid_pre(at.prompt.dest()?)),
     // What the notebook calls W_E is a row of W_U.
@@ -62,9 +73,6 @@ pub(super) const VECTORS: &[Substituted] = &[
     key(|at| at.w_ee_sub_e(at.either(SeriesId::WeeSubEIo, SeriesId::WeeSubESrc))),
     key(|at| at.resid_pre(at.prompt.src()?)),
 ];
-
-/// Which of the taps is the earlier head's output at the destination.
-const EARLIER_HEAD: usize = 0;
 
 impl AtPrompt<'_> {
     fn of_ioi(&self, series: SeriesId) -> Option<SeriesId> {
@@ -83,38 +91,43 @@ impl AtPrompt<'_> {
         self.prompt.src_token().ok()
     }
 
-    fn drawn(&self, what: &str) -> Option<u32> {
-        self.prompt.drawn.get(what).copied()
-    }
-
     /// The processed row of W_U of `token`.
     fn w_u(&self, series: Option<SeriesId>, token: Option<u32>) -> Found {
         let Some((series, token)) = series.zip(token) else {
             return Ok(None);
         };
-        Ok(Some((series, self.model.w_u(token)?)))
+        Ok(Some((series, vec![self.model.w_u(token)?])))
+    }
+
+    /// The same of each token that was drawn for `what`.
+    fn w_u_drawn(&self, series: SeriesId, what: &str) -> Found {
+        let Some(tokens) = self.drawn.get(what).filter(|tokens| !tokens.is_empty()) else {
+            return Ok(None);
+        };
+        let rows = tokens.iter().map(|&token| self.model.w_u(token));
+        Ok(Some((series, rows.collect::<Result<_>>()?)))
     }
 
     /// The processed embedding of the source.
     fn w_e(&self, series: SeriesId) -> Found {
-        Ok(Some((series, self.model.w_e(self.prompt.src_token()?)?)))
+        Ok(Some((series, vec![self.model.w_e(self.prompt.src_token()?)?])))
     }
 
     /// The source after layer 0 alone.
     fn w_ee(&self, series: SeriesId) -> Found {
         let (w_ee, _) = self.effective.of(self.prompt.src_token()?)?;
-        Ok(Some((series, w_ee)))
+        Ok(Some((series, vec![w_ee])))
     }
 
     /// What layer 0's MLP writes for the source alone.
     fn w_ee_sub_e(&self, series: SeriesId) -> Found {
         let (_, w_ee_sub_e) = self.effective.of(self.prompt.src_token()?)?;
-        Ok(Some((series, w_ee_sub_e)))
+        Ok(Some((series, vec![w_ee_sub_e])))
     }
 
     /// The residual stream itself.
     fn resid_pre(&self, position: usize) -> Found {
         let row = self.scores.tree.path(self.index)[position];
-        Ok(Some((SeriesId::NoPatching, self.scores.resid_at(row).to_vec())))
+        Ok(Some((SeriesId::NoPatching, vec![self.scores.resid_at(row).to_vec()])))
     }
 }

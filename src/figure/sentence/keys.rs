@@ -4,7 +4,7 @@ use super::view::{Effect, Measure};
 use crate::error::Result;
 use crate::figure::keys::{Query, wrong};
 use crate::figure::view::View;
-use crate::names::Side;
+use crate::names::{HistogramId, Side};
 
 /// The key of [`SentenceView::measure`](super::SentenceView).
 pub(super) const MEASURE: &str = "measure";
@@ -12,6 +12,9 @@ pub(super) const MEASURE: &str = "measure";
 pub(super) const EFFECT: &str = "effect";
 /// The key of [`SentenceView::side`](super::SentenceView).
 pub(super) const SIDE: &str = "side";
+
+/// The key of [`SentenceView::dots`](super::SentenceView).
+pub(super) const DOTS: &str = "dots";
 
 pub(super) fn take_measure(view: &mut View, value: &str) -> Result<()> {
     let found = Measure::ALL.into_iter().find(|measure| measure.value() == value);
@@ -48,4 +51,16 @@ pub(super) fn take_effect(view: &mut View, value: &str) -> Result<()> {
 pub(super) fn write_effect(view: &View, query: &mut Query) {
     let effect = view.sentence.effect;
     query.given(EFFECT, (effect != Effect::default()).then(|| effect.value().to_owned()));
+}
+
+pub(super) fn take_dots(view: &mut View, value: &str) -> Result<()> {
+    view.sentence.dots = value
+        .parse()
+        .map_err(|_| wrong(DOTS, value, HistogramId::ALL.map(HistogramId::as_str).join(", ")))?;
+    Ok(())
+}
+
+pub(super) fn write_dots(view: &View, query: &mut Query) {
+    let dots = view.sentence.dots;
+    query.given(DOTS, (dots != HistogramId::KeysFixedScores).then(|| dots.to_string()));
 }

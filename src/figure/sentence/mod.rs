@@ -1,5 +1,8 @@
-//! The figures of one sentence: where heads look, the pattern of one, and what makes one score.
+//! The figures of one sentence: where heads look, the pattern of one, what makes one score, and what it would be with
+//! something else there.
 
+mod dots;
+pub mod dots_words;
 pub mod down_words;
 mod effects;
 mod heads;
@@ -12,6 +15,7 @@ mod view;
 pub mod words;
 mod writers;
 
+pub use dots::Dots;
 pub use effects::Effects;
 pub use heads::Heads;
 pub use pattern::Pattern;

@@ -1,12 +1,15 @@
-//! The Python scripts that redraw a sentence, and matrices of it.
+//! The Python scripts that redraw a sentence, matrices of it, and dots.
 
-use crate::export::{Script, double, hex, list};
-use crate::plot::{Colors, MatrixPlot, Theme, TokensPlot};
+use crate::export::{Script, double, hex, list, quoted};
+use crate::names::HistogramId;
+use crate::plot::{Colors, DotsPlot, MatrixPlot, Theme, TokensPlot};
 
 /// What follows the constants of a matrix.
 const MATRIX: &str = include_str!("matrix.py");
 /// What follows the constants of a sentence.
 const TOKENS: &str = include_str!("tokens.py");
+/// What follows the constants of dots.
+const DOTS: &str = include_str!("dots.py");
 
 /// What the cells of a matrix are made from.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +72,36 @@ pub(super) fn of_tokens(plot: &TokensPlot, theme: &Theme) -> Script {
     let texts: Vec<&str> = plot.tokens.iter().map(|token| token.text.as_str()).collect();
     script.line("TOKENS", &list(&texts));
     script.line("QUERY, KEY", &format!("{}, {}", hex(theme.query), hex(theme.key)));
+    script.colors(theme);
+    script
+}
+
+/// Redraws `plot`, whose rows are `series` of `histogram`, in the colors of `theme`.
+pub(super) fn of_dots(plot: &DotsPlot, (histogram, series): (HistogramId, &[String]), theme: &Theme) -> Script {
+    let mut script = Script::new("", DOTS);
+    let (values, own) = match histogram.probs() {
+        true => ("probabilities", "true_prob"),
+        false => ("scores", "true_score"),
+    };
+    script.texts(&[
+        ("TITLE", &plot.title),
+        ("X_LABEL", &plot.x_label),
+        ("HISTOGRAM", histogram.as_str()),
+        ("SIDE", histogram.side().as_str()),
+        ("VALUES", values),
+        ("OWN", own),
+    ]);
+    let range = plot.range.map_or_else(
+        || "None".to_owned(),
+        |(low, high)| format!("({}, {})", double(low), double(high)),
+    );
+    script.line("RANGE", &range);
+    script.comment("Series, what it is called, color.");
+    let rows = plot.rows.iter().zip(series).map(|(row, series)| {
+        let color = hex(theme.series_color(row.color));
+        format!("({}, {}, {color})", quoted(series), quoted(&row.label))
+    });
+    script.rows("ROWS", &rows.collect::<Vec<_>>());
     script.colors(theme);
     script
 }

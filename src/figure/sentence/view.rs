@@ -1,7 +1,7 @@
 //! How the figures of a sentence are shown.
 
 use crate::analysis::{AttentionSection, HeadEffectsSection};
-use crate::names::{Head, Side};
+use crate::names::{Head, HistogramId, Side};
 use crate::plot::Colors;
 
 /// What the map of heads shows of each of them.
@@ -154,6 +154,8 @@ pub struct SentenceView {
     pub measure: Measure,
     /// What the map of recorded effects shows.
     pub effect: Effect,
+    /// Which values substituted vectors are shown with, and on which side they are put.
+    pub dots: HistogramId,
 }
 
 impl Default for SentenceView {
@@ -162,6 +164,7 @@ impl Default for SentenceView {
             side: Side::Key,
             measure: Measure::default(),
             effect: Effect::default(),
+            dots: HistogramId::KeysFixedScores,
         }
     }
 }

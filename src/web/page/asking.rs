@@ -92,7 +92,7 @@ impl Page {
     /// Asks what is to be asked, unless that is answered, nothing is to be asked, or there is no model to ask: then what is recorded
     /// answers.
     pub fn ask(self) {
-        let question = self.question.get_untracked();
+        let mut question = self.question.get_untracked();
         if question.text.trim().is_empty() {
             return;
         }
@@ -106,6 +106,7 @@ impl Page {
             self.session.update(|session| session.fail_asking(error));
             return;
         };
+        question.substituted = Some(self.session.with_untracked(|session| session.substituting(&url)));
         if self
             .session
             .with_untracked(|session| session.asking().answers(&url, &question))

@@ -3,6 +3,7 @@
 mod account;
 mod arcs;
 mod bars;
+mod dots;
 mod down;
 mod examples;
 mod field;
@@ -17,6 +18,7 @@ mod strip;
 use leptos::prelude::*;
 
 use self::account::Account;
+use self::dots::SomethingElse;
 pub use self::field::FIELD as SENTENCE_FIELD;
 use self::field::SentenceField;
 use self::from_story::{FromStory, OnManyPrompts};
@@ -52,6 +54,7 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                     <div id=HEADS><HeadMap page=page sentence=sentence /></div>
                     <div id=ACCOUNT><Account page=page sentence=sentence /></div>
                     <div class="stack">
+                        <SomethingElse page=page sentence=sentence />
                         <WholePattern page=page sentence=sentence />
                         <NextTokens page=page sentence=sentence />
                     </div>

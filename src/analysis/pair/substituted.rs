@@ -1,0 +1,168 @@
+//! One score with vectors of known meaning in place of what the head reads: those of the histograms, for one sentence.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use super::question::Pair;
+use super::sentence::Sentence;
+use super::substituted_section::{SampledToken, SubstitutedSection};
+use crate::analysis::effective::EffectiveEmbeddings;
+use crate::analysis::scores::HeadScores;
+use crate::analysis::substitution::{AtPrompt, Drawn, OTHER, values_at};
+use crate::analysis::{BatchValues, Sides};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, PrefixTree, Watcher};
+use crate::names::{Component, Head, PositionName, SeriesId};
+use crate::prompts::ioi::random::PythonRandom;
+use crate::prompts::ioi::{Dataset, RANDOM_NAME};
+use crate::prompts::{Prompt, RANDOM};
+
+/// Tokens of the sample that is drawn from the whole vocabulary.
+const RANDOM_TOKENS: usize = 40;
+/// Of that draw: the tokens that a run over 40 prompts of one's own draws with this seed.
+const SEED: u64 = 0;
+
+/// That vectors are to be put in place of what the head reads, and which.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Substituting {
+    /// The earlier head whose output is one of them, by the head whose score it is. For a head that is not among them it is the one that
+    /// adds most on the query side.
+    #[serde(default)]
+    pub earlier_heads: BTreeMap<Head, Head>,
+}
+
+impl Substituting {
+    /// The earlier head for `head`, where it is named and one: in a layer before.
+    pub(super) fn earlier_head(&self, head: Head) -> Option<Head> {
+        let named = self.earlier_heads.get(&head).copied();
+        named.filter(|earlier| earlier.layer < head.layer)
+    }
+}
+
+/// The head that adds most on the query side of an account, where `query_side` has what each component adds there.
+pub(super) fn largest_head(query_side: impl IntoIterator<Item = (Component, f32)>) -> Option<Head> {
+    let heads = query_side.into_iter().filter_map(|(component, value)| match component {
+        Component::Head(head) => Some((head, value)),
+        _ => None,
+    });
+    let largest = heads.reduce(|best, other| if other.1 > best.1 { other } else { best });
+    largest.map(|(head, _)| head)
+}
+
+/// The score of `pair` with other vectors in place of what its head reads, from `sentence`, which has gone through `model`.
+///
+/// The same vectors as in a run over many prompts, and three samples on the query side: W_U of the other tokens of the sentence up to
+/// `pair.dest` (`is_bos`: without the first one), of [`RANDOM_TOKENS`] random tokens, and of all names of the IOI dataset that
+/// are one token without a space before them.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `watcher`'s.
+pub(super) async fn substituted(
+    model: &mut Model,
+    sentence: &Sentence,
+    pair: &Pair,
+    (earlier_head, is_bos): (Option<Head>, bool),
+    watcher: &dyn Watcher,
+) -> Result<SubstitutedSection> {
+    pair.check(model)?;
+    let (head, dest) = (pair.head, pair.dest);
+    let prompt = Prompt {
+        tokens: pair.tokens.clone(),
+        positions: [(PositionName::Dest, dest), (PositionName::Src, pair.src)].into(),
+        ..Prompt::default()
+    };
+    let drawn = samples(model, pair, is_bos)?;
+    let src = prompt.src_token()?;
+    let tokens: BTreeSet<u32> = drawn.values().flatten().copied().chain([src]).collect();
+    model.load_embedding(&tokens, watcher).await?;
+    let output = match earlier_head {
+        Some(earlier) => Some((earlier, sentence.output(model, earlier, dest, watcher).await?)),
+        None => None,
+    };
+    let effective = EffectiveEmbeddings::read(model, [src].into(), watcher).await?;
+    let weights = model.head_weights(head, watcher).await?;
+    let tree = PrefixTree::new([&pair.tokens[..=dest]]);
+    let resid = sentence.resid_pre(model, head.layer, dest)?;
+    let values = values_at(&AtPrompt {
+        model,
+        effective: &effective,
+        scores: &HeadScores::new(&weights, &tree, &resid, 1)?,
+        prompt: &prompt,
+        index: 0,
+        earlier_head: output.as_ref().map(|(earlier, output)| (*earlier, output.as_slice())),
+        drawn: &drawn,
+    })?;
+    section(model, pair, (earlier_head, &drawn), values)
+}
+
+/// The section of `values`.
+fn section(
+    model: &Model,
+    pair: &Pair,
+    (earlier_head, drawn): (Option<Head>, &Drawn<'_>),
+    values: BatchValues,
+) -> Result<SubstitutedSection> {
+    let (Some(&true_score), Some(&true_prob)) = (values.true_score.first(), values.true_prob.first()) else {
+        let cause = format!("the score of head {} is no finite number", pair.head);
+        return Err(Error::new(ErrorKind::Request, cause).expected("weights whose scores fit single precision"));
+    };
+    let mut series = Sides::default();
+    for (histogram, all) in values.series {
+        for (id, values) in all {
+            series.extend(histogram, id, &values);
+        }
+    }
+    let tokenizer = model.tokenizer();
+    let named = [
+        (SeriesId::WuOther, OTHER),
+        (SeriesId::WuRandom, RANDOM),
+        (SeriesId::WuRandomName, RANDOM_NAME),
+    ];
+    let samples = named.into_iter().filter_map(|(id, what)| {
+        let tokens = drawn.get(what).filter(|_| series.query.contains_key(&id))?;
+        let named = tokens.iter().map(|&token| SampledToken {
+            token,
+            text: tokenizer.label(token),
+        });
+        Some((id, named.collect()))
+    });
+    Ok(SubstitutedSection {
+        head: pair.head,
+        dest: pair.dest,
+        src: pair.src,
+        earlier_head,
+        samples: samples.collect(),
+        series,
+        true_score,
+        true_prob,
+        left_out: values.left_out,
+        run: None,
+    })
+}
+
+/// The tokens of each sample.
+fn samples(model: &Model, pair: &Pair, is_bos: bool) -> Result<Drawn<'static>> {
+    let src = pair.tokens.get(pair.src);
+    let mut others = Vec::new();
+    for token in pair.tokens.iter().take(pair.dest + 1).skip(usize::from(is_bos)) {
+        if Some(token) != src && !others.contains(token) {
+            others.push(*token);
+        }
+    }
+    let tokenizer = model.tokenizer();
+    let d_vocab = model.config().d_vocab.min(tokenizer.d_vocab());
+    let mut random = PythonRandom::new(SEED);
+    let below = u32::try_from(d_vocab).unwrap_or(u32::MAX);
+    let tokens = (0..RANDOM_TOKENS).map(|_| random.below(below)).collect();
+    let mut names = Vec::new();
+    for name in Dataset::bundled()?.names {
+        // A tokenizer that can't write a name has no token for it.
+        if let Ok(&[token]) = tokenizer.encode(&name).as_deref()
+            && (token as usize) < d_vocab
+        {
+            names.push(token);
+        }
+    }
+    Ok([(OTHER, others), (RANDOM, tokens), (RANDOM_NAME, names)].into())
+}

@@ -1,0 +1,133 @@
+//! Is it really that: the score with other vectors in place of what the head reads, beside a run over many prompts.
+
+use leptos::prelude::*;
+
+use super::super::data_table::DataTable;
+use super::super::export::ExportMenu;
+use super::super::figures::PlotCanvas;
+use super::super::page::Page;
+use super::super::segment::Segment;
+use super::shown::{drawn, lacks, only_pick};
+use crate::analysis::SubstitutedSection;
+use crate::figure::FigurePlace;
+use crate::figure::dots_words::{legend, own_words};
+use crate::figure::sentence_words::word;
+use crate::names::{HistogramId, Side};
+use crate::result::ResultFile;
+
+/// What `read` finds in the section that is shown.
+fn of_substituted<T>(sentence: Page, read: impl FnOnce(&ResultFile, &SubstitutedSection) -> T) -> Option<T> {
+    sentence.shown.with(|shown| {
+        let result = &shown.as_ref()?.result;
+        Some(read(result, result.substituted()?))
+    })
+}
+
+/// The word at the end of the pair on `side`.
+fn word_at(result: &ResultFile, section: &SubstitutedSection, side: Side) -> Option<String> {
+    let position = match side {
+        Side::Query => section.dest,
+        Side::Key => section.src,
+    };
+    Some(word(&result.attention()?.texts, position))
+}
+
+/// The card with the dots.
+#[component]
+pub fn SomethingElse(page: Page, sentence: Page) -> impl IntoView {
+    let Some(place) = "dots".parse::<FigurePlace>().ok() else {
+        return ().into_any();
+    };
+    // It comes after the attention and the account: until then the last one is seen, faintly.
+    let stale = move || {
+        let same = of_substituted(sentence, |result, section| {
+            let ends = |attention: &crate::analysis::AttentionSection| (attention.head, attention.dest, attention.src);
+            result.attention().map(ends) == Some((section.head, section.dest, section.src))
+        });
+        same == Some(false)
+    };
+    let missing = lacks(sentence, |result| result.substituted().is_some());
+    let whole = move || view! { <Dots page=page sentence=sentence place=place /> };
+    view! {
+        <section class="card" class:stale=stale data-testid="card-dots">
+            <h2><span class="number">"3"</span>{place.heading()}</h2>
+            {move || match missing.get() {
+                true => view! {
+                    <p class="soft" data-testid="dots-not-recorded">
+                        "What the score would be with something else there is not recorded: a model computes it."
+                    </p>
+                }
+                .into_any(),
+                false => whole().into_any(),
+            }}
+        </section>
+    }
+    .into_any()
+}
+
+/// Which side, which values; the figure; what it says of the vector as it is.
+#[component]
+fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
+    let (plot, label) = drawn(sentence, place);
+    let shown = Memo::new(move |_| page.view.with(|view| view.sentence.dots));
+    let choose = move |side: Side, probs: bool| {
+        page.view.update(|view| {
+            view.sentence.dots = match probs {
+                true => HistogramId::probs_of(side),
+                false => HistogramId::scores_of(side),
+            };
+        });
+    };
+    let side = move |choice: Side| {
+        let label = move || {
+            let word = of_substituted(sentence, |result, section| word_at(result, section, choice)).flatten();
+            let name = match choice {
+                Side::Query => "At the query",
+                Side::Key => "At the key",
+            };
+            word.map_or_else(|| name.to_owned(), |word| format!("{name}: {word}"))
+        };
+        view! {
+            <Segment
+                name="dots-side"
+                value=choice.as_str()
+                label=move || view! { {label} }
+                chosen=Signal::derive(move || shown.get().side() == choice)
+                choose=move || choose(choice, shown.get_untracked().probs())
+            />
+        }
+    };
+    let values = move |value: &'static str, label: &'static str, probs: bool| {
+        view! {
+            <Segment
+                name="dots-values"
+                value=value
+                label=move || label
+                chosen=Signal::derive(move || shown.get().probs() == probs)
+                choose=move || choose(shown.get_untracked().side(), probs)
+            />
+        }
+    };
+    let told = move || {
+        let histogram = sentence.settled.with(|view| view.sentence.dots);
+        of_substituted(sentence, |result, _| own_words(result, histogram).ok()).flatten()
+    };
+    view! {
+        <p class="soft" data-testid="dots-legend">{move || of_substituted(sentence, |_, section| legend(section))}</p>
+        <div class="switches">
+            <fieldset class="segments small">
+                <legend class="visually-hidden">"Where something else is put"</legend>
+                {side(Side::Query)}
+                {side(Side::Key)}
+            </fieldset>
+            <fieldset class="segments small">
+                <legend class="visually-hidden">"Which values"</legend>
+                {values("score", "Score", false)}
+                {values("attention", "Attention", true)}
+            </fieldset>
+        </div>
+        <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=only_pick(|_| false) />
+        <p class="soft" data-testid="dots-words">{told}</p>
+        <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
+    }
+}
