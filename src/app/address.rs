@@ -49,7 +49,6 @@ use crate::figure::keys::{Query, error};
 
 /// Longest query that is read, in bytes: everything written as `%XX`.
 const MAX_QUERY: usize = 48 << 10;
-
 impl Address {
     /// The state that `form`, `view` and, where a sentence is looked at, `question`, and where there is one, the `step` of the story stand for. What can't be read as it is typed, and what no link can hold, is
     /// left out: the address always reads back as the same.
@@ -88,6 +87,19 @@ impl Address {
             address.settings.remove(EARLIER_HEAD.key);
         }
         address
+    }
+
+    /// The same with the sentences that are at hand, where there are several, the one that is asked about among them, and a link
+    /// can hold them.
+    pub fn with_lines(self, lines: &[String]) -> Self {
+        let lines = self
+            .question
+            .as_ref()
+            .and_then(|question| place::lines(question, lines));
+        Self {
+            lines: lines.unwrap_or_default(),
+            ..self
+        }
     }
 
     /// Reads the query of an address, with or without the question mark. An empty one is [`Address::story`]; one without a `tab` was
@@ -130,6 +142,8 @@ impl Address {
                     .expected(format!("at most {MAX_PROMPTS}")));
             }
             question.text = text;
+            let lines = place::lines_in(fragment);
+            return Ok(address.with_lines(&lines));
         }
         Ok(address)
     }
@@ -137,7 +151,7 @@ impl Address {
     /// What belongs after `#`, without it: the reader's own prompts, where they are not too long.
     pub fn to_fragment(&self) -> Option<String> {
         if let Some(question) = &self.question {
-            return place::to_fragment(question);
+            return place::to_fragment(question, &self.lines);
         }
         match &self.prompts {
             Prompts::Own(Some(text)) => {
@@ -207,6 +221,7 @@ impl Address {
             view: View::default(),
             question: None,
             step: None,
+            lines: Vec::new(),
             ..address.clone()
         };
         let text = |address: &Self| address.question.as_ref().map(|question| question.text.clone());

@@ -10,7 +10,7 @@ use crate::app::form::ModelChoice;
 use crate::checkpoint::HUB_MODELS;
 use crate::error::ErrorKind;
 use crate::figure::keys::{MAX_HEAD, MAX_LAYER, MAX_REPEATED};
-use crate::figure::{Appearance, Effect, Measure, SentenceView};
+use crate::figure::{Appearance, ComponentGroup, Effect, Measure, SentenceView};
 use crate::names::{Head, HeatmapId, HistogramId, Relative, SeriesId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
@@ -78,6 +78,8 @@ fn view() -> View {
             measure: Measure::Entropy,
             effect: Effect::Change,
             dots: HistogramId::QueriesFixedScores,
+            rows: Some(ComponentGroup::Layer(9)),
+            columns: Some(ComponentGroup::Embeddings),
         },
         text_hidden: true,
         prompt: Some(17),
@@ -115,7 +117,7 @@ fn everything_that_is_shown_is_in_the_query() {
         query,
         "v=1&model=hub:gpt2-medium@refs/pr/3&toggle1=W_U%5BS%5D&toggle1=a%20%26%20b%3D%C3%A9%23&bins1=60&log1=1\
          &zoom1=-1.5,2.25&split1=template&order1=label&zoom4=0,0.125&heatmap=key_split/q%20par%20k%20par&notebook=1&cells=0-3,2-12\
-         &cell=9,12&measure=entropy&side=query&effect=change&dots=queries_fixed_scores&prompt=17&theme=light&text=0"
+         &cell=9,12&measure=entropy&side=query&rows=9&columns=embed&effect=change&dots=queries_fixed_scores&prompt=17&theme=light&text=0"
     );
     assert_eq!(Address::parse(&query), Ok(address));
 }
@@ -576,6 +578,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
         src: Some(2),
         head: Some(Head::new(1, 3)),
         relative: Some(Relative::Position(1)),
+        special_as_text: true,
         ..Question::default()
     };
     let mut form = Form::default();
@@ -584,7 +587,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
     let (query, fragment) = (address.to_query(), address.to_fragment().unwrap());
     assert_eq!(
         query,
-        "v=1&model=bundled&tab=sentence&head=1.3&query=5&key=2&minus=1&bos=1"
+        "v=1&model=bundled&tab=sentence&head=1.3&query=5&key=2&minus=1&special=text&bos=1"
     );
     assert!(
         !query.contains("Mary") && fragment.starts_with("text=When%20Mary%20%26"),
@@ -613,6 +616,9 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
         "tab=sentence&query=-1",
         "tab=sentence&key=1.5",
         "tab=sentence&minus=some",
+        "tab=sentence&special=1",
+        "rows=bias",
+        "columns=09",
     ] {
         assert_eq!(Address::parse(query).unwrap_err().kind, ErrorKind::Request, "{query}");
     }
@@ -662,4 +668,32 @@ fn a_step_of_the_story_is_in_the_query_and_stays_with_the_sentence_it_was_left_f
         let error = Address::parse(wrong).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Request, "{error}");
     }
+}
+
+#[test]
+fn several_sentences_are_in_the_fragment_as_far_as_they_fit() {
+    let question = Question {
+        text: "When Ann & Bo".into(),
+        ..Question::default()
+    };
+    let mut form = Form::default();
+    form.choose(ModelChoice::Bundled);
+    let plain = Address::of(&form, &View::default(), Some(&question), None);
+    let lines = ["When Ann & Bo", "", "A second line"].map(str::to_owned);
+    let address = plain.clone().with_lines(&lines);
+    let fragment = address.to_fragment().unwrap();
+    assert!(
+        fragment.ends_with("&lines=When%20Ann%20%26%20Bo%0A%0AA%20second%20line"),
+        "{fragment}"
+    );
+    assert!(!address.to_query().contains("second"));
+    assert_eq!(Address::read(&address.to_query(), &fragment), Ok(address.clone()));
+    assert!(!plain.is_step(&address, true));
+    // One alone, without the one that is asked about, too long together: the sentence itself stays.
+    let long = [question.text.clone(), "a".repeat(MAX_PROMPTS)];
+    for left_out in [&lines[..1], &lines[1..], &long[..]] {
+        assert_eq!(plain.clone().with_lines(left_out), plain);
+    }
+    let read = Address::read(&plain.to_query(), "#text=When&lines=other%0Alines").unwrap();
+    assert_eq!((read.lines.len(), read.question.unwrap().text.as_str()), (0, "When"));
 }

@@ -28,6 +28,8 @@ pub struct Asking {
     progress: Option<Progress>,
     error: Option<Error>,
     continued: Option<String>,
+    /// The sentence that was asked about last, and the special tokens that are spelt out in it.
+    specials: Option<(String, Vec<String>)>,
 }
 
 impl Asking {
@@ -51,6 +53,12 @@ impl Asking {
         self.error.as_ref()
     }
 
+    /// The special tokens of the model that are spelt out in `text`, as far as that is known.
+    pub fn specials_in(&self, text: &str) -> &[String] {
+        let of_text = self.specials.as_ref().filter(|(of, _)| of == text);
+        of_text.map_or(&[], |(_, specials)| specials)
+    }
+
     /// Whether what is shown answers `question` of the model at `url`, or is about to.
     pub fn answers(&self, url: &str, question: &Question) -> bool {
         let awaited = self.active.as_ref().map(|active| &active.question);
@@ -70,6 +78,8 @@ impl Asking {
             url: url.to_owned(),
             question: question.clone(),
         };
+        // Another model has others.
+        self.specials.take_if(|_| self.url != url);
         url.clone_into(&mut self.url);
         self.error = None;
         self.progress = None;
@@ -108,6 +118,7 @@ impl Asking {
         let overtaken = self.cancel();
         // No model is asked.
         self.url.clear();
+        self.specials = None;
         self.error = None;
         self.answered = None;
         let Some(sentence) = recording.sentence(&question) else {
@@ -182,6 +193,13 @@ impl Asking {
             if let Some(section) = Arc::make_mut(&mut shown.result).substituted_mut() {
                 section.run = bands;
             }
+        }
+    }
+
+    /// Special tokens are spelt out in the sentence that is asked about.
+    pub(super) fn specials(&mut self, texts: Vec<String>) {
+        if let Some(active) = &self.active {
+            self.specials = Some((active.question.text.clone(), texts));
         }
     }
 

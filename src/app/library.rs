@@ -2,7 +2,7 @@
 
 use super::form::{Form, ModelChoice};
 use super::words::RECORDED;
-use crate::checkpoint::{HUB_MODELS, Space, StoredModel, hub_name};
+use crate::checkpoint::{HUB_MODELS, HubModel, Space, StoredModel, hub_name, hub_url};
 use crate::quantities::size;
 use crate::worker::ToWorker;
 
@@ -85,6 +85,30 @@ pub fn chip(form: &Form, url: Option<&str>, library: &Library) -> (String, Strin
     }
 }
 
+/// What it costs to ask `model`, called `name`, about a sentence, where `stored` is what the browser keeps; and what the button says
+/// that asks it.
+pub fn cost(model: &HubModel, name: &str, stored: Option<&[StoredModel]>) -> (String, String) {
+    let url = hub_url(model.name, "").ok();
+    let here = stored.and_then(|stored| stored.iter().find(|stored| Some(&stored.location) == url.as_ref()));
+    let all = u64::from(model.sentence_megabytes);
+    // Rounded down: what is missing is not said to be here.
+    let here = here.map_or(0, |stored| stored.bytes / 1_000_000).min(all);
+    match here {
+        0 => (
+            format!("All heads of {name}: {all} MB once."),
+            format!("Get {name}, once ({all} MB)"),
+        ),
+        here if here + 1 >= all => (
+            format!("All heads of {name} are here: nothing is downloaded."),
+            format!("Run on {name}"),
+        ),
+        here => (
+            format!("All heads of {name}: {all} MB once, {here} of them are here."),
+            format!("Get the rest of {name} ({} MB)", all - here),
+        ),
+    }
+}
+
 /// How much is stored, and how much may be: "452.1 MB of 10.2 GB used; the browser may clear it when space is short".
 pub fn room(space: &Space) -> String {
     let promise = match space.persistent {
@@ -136,6 +160,30 @@ mod tests {
         assert_eq!(of(&form, None, &library), "no address yet: ");
         form.url = "https://example.org/models/mine/".into();
         assert_eq!(of(&form, None, &library), "mine: ");
+    }
+
+    #[test]
+    fn what_a_sentence_costs_is_what_is_not_here() {
+        let gpt2 = crate::checkpoint::HUB_MODELS.iter().find(|model| model.name == "gpt2");
+        let gpt2 = gpt2.expect("a known name");
+        let stored = |bytes| StoredModel {
+            bytes,
+            ..model(&crate::checkpoint::hub_url("gpt2", "").expect("a known name"))
+        };
+        let told = |stored: Option<&[StoredModel]>| cost(gpt2, "GPT-2 small", stored).0;
+        assert_eq!(told(None), "All heads of GPT-2 small: 498 MB once.");
+        assert_eq!(told(Some(&[model("https://example.org/own")])), told(None));
+        assert_eq!(
+            told(Some(&[stored(455_900_000)])),
+            "All heads of GPT-2 small: 498 MB once, 455 of them are here."
+        );
+        assert_eq!(
+            cost(gpt2, "GPT-2 small", Some(&[stored(499_000_000)])),
+            (
+                "All heads of GPT-2 small are here: nothing is downloaded.".to_owned(),
+                "Run on GPT-2 small".to_owned()
+            )
+        );
     }
 
     #[test]

@@ -290,6 +290,7 @@ impl Session {
                 self.asking.part(self.revision, *part, note);
                 self.hold_against_run();
             }
+            FromWorker::Specials { id, texts } if self.asking.is_asking(id) => self.asking.specials(texts),
             FromWorker::Continued { id, text } if self.asking.is_asking(id) => self.asking.continued(text),
             FromWorker::Answered { id } if self.asking.is_asking(id) => self.asking.finish(),
             FromWorker::Named { id, heads } => self.naming.named(id, heads),
@@ -304,6 +305,7 @@ impl Session {
             | FromWorker::Notices { .. }
             | FromWorker::Batch { .. }
             | FromWorker::Finished { .. }
+            | FromWorker::Specials { .. }
             | FromWorker::Answer { .. }
             | FromWorker::Answered { .. }
             | FromWorker::Continued { .. } => {}

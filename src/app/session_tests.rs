@@ -416,6 +416,29 @@ fn the_next_question_overtakes_the_one_before() {
 }
 
 #[test]
+fn special_tokens_are_those_of_the_sentence_and_the_model() {
+    let mut session = session();
+    let (first, _) = ask(&mut session, "a<|endoftext|>");
+    let specials = |id| FromWorker::Specials {
+        id,
+        texts: vec!["<|endoftext|>".into()],
+    };
+    session.receive(specials(first));
+    assert_eq!(session.asking().specials_in("a<|endoftext|>"), ["<|endoftext|>"]);
+    assert!(session.asking().specials_in("a").is_empty());
+    let (second, _) = ask(&mut session, "b");
+    session.receive(specials(first));
+    assert!(
+        session.asking().specials_in("b").is_empty(),
+        "what was overtaken says nothing"
+    );
+    session.receive(specials(second));
+    assert_eq!(session.asking().specials_in("b").len(), 1);
+    session.ask("https://example.org/other", question("b"));
+    assert!(session.asking().specials_in("b").is_empty(), "another model has others");
+}
+
+#[test]
 fn parts_of_one_sentence_are_one_result_and_another_sentence_begins_anew() {
     let mut session = session();
     let (id, _) = ask(&mut session, "a");

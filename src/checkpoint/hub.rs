@@ -16,6 +16,8 @@ pub struct HubModel {
     pub commit: &'static str,
     /// Size of its weights file in megabytes, about; not all of it is read.
     pub megabytes: u32,
+    /// Megabytes of it that a question about a sentence reads: all weights, without the masks.
+    pub sentence_megabytes: u32,
 }
 
 /// The published GPT-2 checkpoints, from small to large.
@@ -25,30 +27,35 @@ pub const HUB_MODELS: [HubModel; 5] = [
         path: "distilbert/distilgpt2",
         commit: "2290a62682d06624634c1f46a6ad5be0f47f38aa",
         megabytes: 353,
+        sentence_megabytes: 328,
     },
     HubModel {
         name: "gpt2",
         path: "openai-community/gpt2",
         commit: "607a30d783dfa663caf39e06633721c8d4cfcd7e",
         megabytes: 548,
+        sentence_megabytes: 498,
     },
     HubModel {
         name: "gpt2-medium",
         path: "openai-community/gpt2-medium",
         commit: "6dcaa7a952f72f9298047fd5137cd6e4f05f41da",
         megabytes: 1520,
+        sentence_megabytes: 1419,
     },
     HubModel {
         name: "gpt2-large",
         path: "openai-community/gpt2-large",
         commit: "32b71b12589c2f8d625668d2335a01cac3249519",
         megabytes: 3247,
+        sentence_megabytes: 3096,
     },
     HubModel {
         name: "gpt2-xl",
         path: "openai-community/gpt2-xl",
         commit: "15ea56dee5df4983c59b2538573817e1667135e2",
         megabytes: 6431,
+        sentence_megabytes: 6230,
     },
 ];
 
@@ -121,6 +128,21 @@ pub fn hub_name(url: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_question_about_a_sentence_reads_all_weights() {
+        let widths_and_layers = [(768, 6), (768, 12), (1024, 24), (1280, 36), (1600, 48)];
+        for (model, (width, layers)) in HUB_MODELS.iter().zip(widths_and_layers) {
+            let block = 12 * width * width + 13 * width;
+            let weights: u64 = (50257 + 1024 + 2) * width + layers * block;
+            assert_eq!(
+                u64::from(model.sentence_megabytes),
+                (4 * weights + 500_000) / 1_000_000,
+                "{}",
+                model.name
+            );
+        }
+    }
 
     #[test]
     fn names_become_urls_and_urls_names() {

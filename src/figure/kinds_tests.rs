@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::keys::Query;
 use super::kind::Controls;
 use super::list::{Figure, FigurePlace, KINDS};
-use super::sentence::{Effect, Measure, SentenceView};
+use super::sentence::{ComponentGroup, Effect, Measure, SentenceView};
 use super::view::View;
 use crate::analysis::Array;
 use crate::analysis::pair::Question;
@@ -82,6 +82,8 @@ fn changed() -> View {
             measure: Measure::Entropy,
             effect: Effect::Change,
             dots: HistogramId::QueriesFixedProbs,
+            rows: Some(ComponentGroup::Layer(1)),
+            columns: Some(ComponentGroup::Embeddings),
         },
         ..View::default()
     };
@@ -246,7 +248,7 @@ fn every_key_is_read_as_it_is_written() {
         count += 1;
     }
     assert_eq!(read, view, "{query}");
-    assert_eq!(count, 4 * 7 + 4 + 3);
+    assert_eq!(count, 4 * 7 + 4 + 6);
     for kind in KINDS {
         kind.clean(&mut read);
     }

@@ -18,7 +18,8 @@ pub use keys::Query;
 pub use kind::{Controls, FigureKind, Subject};
 pub use list::{Figure, FigurePlace, KINDS};
 pub use sentence::{
-    Effect, Measure, SentenceView, dots_words, down_words, of_side, words as sentence_words, writer_at,
+    ComponentGroup, Effect, Measure, SentenceView, dots_words, down_words, groups, of_side, unfolded_at,
+    words as sentence_words, writer_at,
 };
 pub use view::{Appearance, View};
 

@@ -1,5 +1,7 @@
 //! `tokenizer.json`: byte-level BPE.
 
+use tokenizers::{Encoding, Model, OffsetType, PreTokenizedString, PreTokenizer};
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Config, tokenizer_file};
 
@@ -43,13 +45,41 @@ impl Tokenizer {
     /// # Errors
     /// [`crate::ErrorKind::Prompt`] when `text` does not tokenise.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.tokenizer.encode_fast(text, false).map_err(|cause| {
-            Error::new(
-                ErrorKind::Prompt,
-                format!("{text:?} can't be tokenised ({})", one_line(&cause)),
-            )
-        })?;
+        let encoding = self
+            .tokenizer
+            .encode_fast(text, false)
+            .map_err(|cause| untokenized(text, &cause))?;
         Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Tokens of `text`, without BOS, where no part of it is a special token: `<|endoftext|>` is its 13 characters.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::encode`].
+    pub fn encode_as_text(&self, text: &str) -> Result<Vec<u32>> {
+        let tokens = || {
+            let mut pieces = PreTokenizedString::from(text);
+            if let Some(split) = self.tokenizer.get_pre_tokenizer() {
+                split.pre_tokenize(&mut pieces)?;
+            }
+            pieces.tokenize(|piece| self.tokenizer.get_model().tokenize(piece.get()))?;
+            pieces.into_encoding(None, 0, OffsetType::Byte)
+        };
+        let encoding: std::result::Result<Encoding, tokenizers::Error> = tokens();
+        let encoding = encoding.map_err(|cause| untokenized(text, &cause))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The special tokens whose texts stand in `text`, each once, by their ids.
+    pub fn special_tokens_in(&self, text: &str) -> Vec<String> {
+        let added = self.tokenizer.get_added_tokens_decoder();
+        let special = added.into_iter().filter(|(_, token)| token.special);
+        let mut found: Vec<(u32, String)> = special
+            .map(|(id, token)| (id, token.content))
+            .filter(|(_, content)| !content.is_empty() && text.contains(content.as_str()))
+            .collect();
+        found.sort();
+        found.into_iter().map(|(_, content)| content).collect()
     }
 
     /// Tokens of `text`, without BOS, and where each ends in it, in bytes: the first begins at 0, each other one where the one
@@ -178,6 +208,13 @@ fn check_vocabulary(tokenizer: &tokenizers::Tokenizer, d_vocab: usize) -> Result
     Ok(())
 }
 
+fn untokenized(text: &str, cause: &impl ToString) -> Error {
+    Error::new(
+        ErrorKind::Prompt,
+        format!("{text:?} can't be tokenised ({})", one_line(cause)),
+    )
+}
+
 fn one_line(cause: &impl ToString) -> String {
     cause.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -239,6 +276,38 @@ mod tests {
         assert_eq!(error.kind, ErrorKind::Prompt);
         assert!(error.to_string().starts_with("\" Zanzibar\" is "), "{error}");
         assert!(tokenizer.single_token("").is_err());
+    }
+
+    #[test]
+    fn a_special_token_may_be_meant_as_text() {
+        const GPT2: &[u8] = include_bytes!("../../tests/fixtures/gpt2-tokenizer.json");
+        const STRINGS: &[u8] = include_bytes!("../../tests/fixtures/gpt2-tokenizer-strings.json");
+        let tokenizer = Tokenizer::from_json(GPT2, &config(50257)).expect("loads");
+        let text = "a <|endoftext|>b";
+        assert_eq!(tokenizer.encode(text), Ok(vec![64, 220, 50256, 65]));
+        let as_text = tokenizer.encode_as_text(text).expect("reads");
+        assert_eq!(as_text, [64, 1279, 91, 437, 1659, 5239, 91, 29, 65]);
+        assert_eq!(
+            tokenizer.encode_as_text("<|endoftext|>"),
+            Ok(vec![27, 91, 437, 1659, 5239, 91, 29])
+        );
+        assert_eq!(tokenizer.special_tokens_in(text), ["<|endoftext|>"]);
+        assert!(tokenizer.special_tokens_in("<|endoftext|").is_empty());
+        // All else is read alike.
+        let strings: Value = serde_json::from_slice(STRINGS).expect("json");
+        let mut compared = 0;
+        for text in strings
+            .as_array()
+            .expect("a list")
+            .iter()
+            .filter_map(|one| one["text"].as_str())
+        {
+            if tokenizer.special_tokens_in(text).is_empty() {
+                assert_eq!(tokenizer.encode_as_text(text), tokenizer.encode(text), "{text:?}");
+                compared += 1;
+            }
+        }
+        assert!(compared > 20, "{compared} strings");
     }
 
     #[test]

@@ -125,10 +125,11 @@ impl Around {
     }
 }
 
-/// Height of `plot` in CSS pixels, its title left out, where its cells are square and as wide as `width` lets them be.
+/// Height of `plot` in CSS pixels, its title left out, where its cells are square and as wide as `width` lets them be: those of many
+/// columns are low, and leave no room below them.
 pub(super) fn suitable_height(plot: &MatrixPlot, width: f64) -> f64 {
     let around = Around::new(plot, width, &Theme::light(), f64::INFINITY);
-    let cells = plot.rows.len() as f64 * around.column.clamp(3.0, HIGHEST_CELL);
+    let cells = plot.rows.len() as f64 * around.column.min(HIGHEST_CELL);
     (8.0 + cells + around.below).clamp(150.0, 900.0).round()
 }
 

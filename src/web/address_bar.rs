@@ -85,6 +85,7 @@ impl AddressBar {
     pub fn has(self, address: &Address) -> bool {
         self.written.with_value(|written| {
             let mut address = address.clone();
+            let lines = &written.lines;
             if let (Prompts::Own(_), Prompts::Own(None)) = (&written.prompts, &address.prompts) {
                 address.prompts = written.prompts.clone();
             }
@@ -92,6 +93,7 @@ impl AddressBar {
                 && question.text.is_empty()
             {
                 question.text.clone_from(&written.text);
+                address.lines.clone_from(lines);
             }
             *written == address
         })

@@ -45,7 +45,7 @@ pub fn DataTable(page: Page, figure: FigurePlace) -> impl IntoView {
 }
 
 /// Whether what was opened or closed is open now.
-fn is_open(event: &Event) -> bool {
+pub fn is_open(event: &Event) -> bool {
     event_target::<web_sys::Element>(event).has_attribute("open")
 }
 

@@ -3,7 +3,10 @@
 use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, HtmlElement, HtmlInputElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition, Url};
+use web_sys::{
+    Element, HtmlElement, HtmlInputElement, Response, ScrollIntoViewOptions, ScrollLogicalPosition, StorageEstimate,
+    Url,
+};
 
 use super::later::after_frame;
 use crate::error::{Error, ErrorKind, Result};
@@ -66,6 +69,16 @@ pub const TOP: &str = "results";
 /// Whether the element `id` has the keyboard's focus.
 pub fn has_focus(id: &str) -> bool {
     document().active_element().is_some_and(|element| element.id() == id)
+}
+
+/// Bytes that the browser keeps for this page, about. None where it does not say.
+pub async fn stored_bytes() -> Option<f64> {
+    let navigator = window().navigator();
+    // There is no storage over plain http from another machine.
+    let there = js_sys::Reflect::get(&navigator, &"storage".into()).is_ok_and(|found| found.is_object());
+    let asked = there.then(|| navigator.storage().estimate().ok()).flatten()?;
+    let estimate: StorageEstimate = JsFuture::from(asked).await.ok()?.unchecked_into();
+    estimate.get_usage()
 }
 
 /// Gives the element `id` the keyboard's focus.

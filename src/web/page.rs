@@ -19,6 +19,7 @@ use crate::analysis::pair::Question;
 use crate::analysis::settings::{CSV, EARLIER_HEAD, Field, HEAD, Setting};
 use crate::app::address::{Address, Tab};
 use crate::app::form::{Form, ModelChoice, PromptChoice};
+use crate::app::lines::Lines;
 use crate::app::session::{Session, Shown};
 use crate::app::steps::StoryStep;
 use crate::error::{Error, ErrorKind, Result};
@@ -33,6 +34,9 @@ pub const CONTROLS_TOGGLE: &str = "controls-toggle";
 pub const OWN_PROMPTS: &str = "own-prompts";
 /// What a checkpoint is made of.
 const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
+/// What is stored of a model of the hub has at least so many bytes, which the page itself, kept for use without a network, has not.
+const LEAST_MODEL: f64 = 32e6;
+
 /// The id of the control of `setting`, which is its name for tests, too.
 pub fn control_id(setting: &Setting) -> String {
     let name = setting.option.trim_start_matches("no-");
@@ -75,6 +79,8 @@ pub struct Page {
     pub step: RwSignal<Option<StoryStep>>,
     /// What is asked of a sentence.
     pub question: RwSignal<Question>,
+    /// What was typed in its field, and the sentences beside it.
+    pub lines: RwSignal<Lines>,
     /// Whether the recorded sentences are on their way.
     pub sentences_awaited: RwSignal<bool>,
     /// Whether a link asks for a run that is not shown yet.
@@ -116,6 +122,7 @@ impl Page {
             tab: RwSignal::new(Tab::default()),
             step: RwSignal::new(None),
             question: RwSignal::new(Question::default()),
+            lines: RwSignal::new(Lines::default()),
             sentences_awaited: RwSignal::new(false),
             asked: RwSignal::new(false),
             controls_open: RwSignal::new(false),
@@ -179,8 +186,10 @@ impl Page {
             Tab::Prompts => None,
         };
         self.form.with_untracked(|form| {
-            self.view
-                .with_untracked(|view| Address::of(form, view, question.as_ref(), step))
+            let address = self
+                .view
+                .with_untracked(|view| Address::of(form, view, question.as_ref(), step));
+            self.lines.with_untracked(|lines| address.with_lines(lines.texts()))
         })
     }
 
@@ -267,6 +276,21 @@ impl Page {
     pub fn list_stored(self) {
         let message = self.session.try_update(Session::list_stored);
         self.send(message);
+    }
+
+    /// The same where that is not known and so much is stored that a model may be: whoever has none needs no worker for the answer.
+    pub fn list_stored_if_any(self) {
+        if self
+            .session
+            .with_untracked(|session| session.library().models().is_some())
+        {
+            return;
+        }
+        leptos::task::spawn_local(async move {
+            if document::stored_bytes().await.is_some_and(|bytes| bytes >= LEAST_MODEL) {
+                self.list_stored();
+            }
+        });
     }
 
     /// Removes a stored model.

@@ -10,6 +10,7 @@ use super::later::{Latest, after_frame};
 use super::page::Page;
 use crate::app::address::{Address, Model, Prompts, Tab};
 use crate::app::form::ModelChoice;
+use crate::app::lines::Lines;
 use crate::app::session::Session;
 use crate::app::{sharing, words};
 use crate::error::Error;
@@ -26,6 +27,7 @@ pub fn start(page: Page) {
         page.tab.track();
         page.step.track();
         page.question.track();
+        page.lines.track();
         // What was changed is seen first.
         if page.bar.falls_behind() {
             after_frame(move || page.bar.catch_up(page.address()));
@@ -128,15 +130,12 @@ fn adopt(page: Page, address: &Address) {
     page.tab.set(address.tab());
     page.step.set(address.step);
     if let Some(question) = &address.question {
+        page.lines.set(Lines::of(&address.lines, &question.text));
         page.question.set(question.clone());
     }
     // As it will be compared: with what is as it is by default left out.
-    page.bar.adopt(Address::of(
-        &form,
-        &address.view,
-        address.question.as_ref(),
-        address.step,
-    ));
+    let now = Address::of(&form, &address.view, address.question.as_ref(), address.step);
+    page.bar.adopt(now.with_lines(&address.lines));
     // The story says nothing of the model, which stays.
     if address.tab() != Tab::Story {
         page.fill_in(form);

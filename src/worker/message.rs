@@ -145,6 +145,14 @@ pub enum FromWorker {
         #[serde(deserialize_with = "result")]
         result: Box<ResultFile>,
     },
+    /// Which special tokens of the model are spelt out in the sentence of a question, before its first part; where there are none,
+    /// nothing is said.
+    Specials {
+        /// Number of the request.
+        id: u32,
+        /// Their texts.
+        texts: Vec<String>,
+    },
     /// One part of the answer to a question: a result with one section.
     Answer {
         /// Number of the request.

@@ -56,6 +56,10 @@ impl Models {
     pub(super) async fn answer(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
         let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
         let reporter = Reporter::new(port, id);
+        let texts = model.tokenizer().special_tokens_in(&question.text);
+        if !texts.is_empty() {
+            port.post(FromWorker::Specials { id, texts });
+        }
         let outcome = ask(model, known, question, &reporter, |model, prompt, section, timing| {
             let part = ResultFile {
                 timing: Some(timing),

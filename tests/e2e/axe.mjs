@@ -149,6 +149,17 @@ export const axe = [
       await checkView(tab.page, "heads named, one level down, folds open");
       await tab.at("account-both").check({ force: true });
       await tab.at("pairs").waitFor();
+      await tab.at("unfold-query").selectOption("0");
+      await tab.at("sentence-input").press("Shift+Enter");
+      await tab.at("sentence-input").fill("John gave a<|endoftext|>");
+      await tab.at("sentence-input").press("Enter");
+      await tab.at("specials").waitFor();
+      await answered(tab);
+      await checkView(tab.page, "both sides unfolded, two sentences, a special token");
+      await tab.at("examples").selectOption({ label: "Induction head 1.0" });
+      await tab.at("guided").waitFor();
+      await answered(tab);
+      await checkView(tab.page, "a guided example");
       await tab.at("sentence-input").fill("word ".repeat(400));
       await tab.at("sentence-input").press("Enter");
       await tab.at("sentence-error").waitFor();

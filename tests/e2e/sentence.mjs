@@ -4,6 +4,7 @@ import path from "node:path";
 import { check, root, until } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
+const RECORDED = "When John and Mary went to the shops, John gave the bag to";
 const TEXT = "When Mary and John went to the store, John gave a drink to";
 
 /** Opens the part of the page, types `text` and runs it on the bundled model. */
@@ -53,7 +54,7 @@ export const sentence = [
       await tab.at("answer").getByText(/^Head 10\.7 at \u201cto\u201d.* looks at \u201cMary\u201d with 81 % of its attention/).waitFor();
       check(!(await answer(tab)).includes("score"), "a score is told that nobody knows");
       await becomes(tab, () => pair(tab), [14, 4], "the pair is not the recorded one");
-      check((await tab.at("sentence-input").inputValue()) === "When John and Mary went to the shops, John gave the bag to", "the field has another sentence");
+      check((await tab.at("sentence-input").inputValue()) === RECORDED, "the field has another sentence");
       check(await tab.at("sentence-bos").isChecked(), "BOS is not said");
       check((await tab.at("how-chosen").innerText()).includes("The recording begins with this head"), "how it was chosen is not said");
       check((await tab.at("measure-score").count()) === 0, "scores are offered that nobody knows");
@@ -71,7 +72,7 @@ export const sentence = [
 
       // Another example: scores of all heads, and what comes next.
       const examples = tab.at("examples");
-      check((await examples.locator("option").count()) === 7, "not six examples");
+      check((await examples.locator("option").count()) === 1 + 10 + 6, "not ten guided examples and six sentences");
       await examples.selectOption({ label: "Data visualization empowers users to" });
       await until(tab.page, () => tab.page.locator(".token").count(), (count) => count === 6, "the example is not shown");
       check((await tab.at("how-chosen").innerText()).includes("of the 144 heads that are recorded"), "how it was chosen is not said");
@@ -95,7 +96,7 @@ export const sentence = [
       await tab.at("answer").getByText(shown).waitFor();
 
       // The reader's own sentence is asked of nobody until a model is chosen, and has no BOS that came with another.
-      await tab.at("examples").selectOption({ index: 1 });
+      await tab.at("examples").selectOption({ label: RECORDED });
       await becomes(tab, () => pair(tab), [14, 4], "the first example is not shown");
       await tab.at("sentence-input").fill(TEXT);
       await tab.at("sentence-input").press("Enter");
@@ -103,7 +104,7 @@ export const sentence = [
       check(!(await tab.at("sentence-bos").isChecked()), "BOS stays");
       check((await tab.at("account-offer").count()) === 0, "the offer is there twice");
       check(weights.length === 0, `a model was asked for: ${weights}`);
-      await tab.at("examples").selectOption({ index: 1 });
+      await tab.at("examples").selectOption({ label: RECORDED });
       await tab.at("account-offer").getByTestId("offer-bundled").click();
       await answered(tab);
       await tab.at("sentence-model").getByText("GPT-2 small").waitFor({ state: "detached" });
@@ -176,7 +177,7 @@ export const sentence = [
       await tab.at("relative-select").selectOption("mean");
       await tab.at("account-sum").getByText("relative score").waitFor();
       await tab.at("account-both").check({ force: true });
-      check((await tab.at("pairs").locator("li").count()) === 21, "not twenty pairs and the rest");
+      check((await tab.at("pairs").locator("tbody tr").count()) === 21, "not twenty pairs and the rest");
       await tab.page.screenshot({ path: `${screenshots}/sentence-both.png`, fullPage: true });
 
       await until(tab.page, () => tab.page.url(), (url) => url.includes("minus=mean"), "the address does not follow");
@@ -379,6 +380,145 @@ export const sentence = [
       check((await tab.at("sentence-error").count()) === 0, "the message stays");
       await send("naïve 東京 \u{7} x");
       await until(tab.page, () => tab.page.locator(".token").allInnerTexts().then((texts) => texts.join("")), (texts) => texts.includes("\u{2407}"), "control characters are not seen");
+    },
+  },
+  {
+    name: "several lines are several sentences: pasted, split and chosen; a bad one is named, and nothing is lost",
+    context: { permissions: ["clipboard-read", "clipboard-write"] },
+    timeout: 180_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      const field = tab.at("sentence-input");
+      const lines = tab.at("lines").locator("button");
+      const paste = async (text) => {
+        await tab.page.evaluate((text) => navigator.clipboard.writeText(text), text);
+        await field.press("ControlOrMeta+v");
+      };
+      await field.press("ControlOrMeta+a");
+      await paste(`${TEXT}\r\n\nJohn gave a ring to Mary\n${"word ".repeat(400)}`);
+      check((await lines.count()) === 3, `${await lines.count()} lines`);
+      check((await field.inputValue()) === TEXT, "the field has another line");
+      // Another line is another sentence.
+      const before = await answer(tab);
+      await lines.nth(1).click();
+      await until(tab.page, () => tab.page.locator(".token").count(), (count) => count === 6, "the second line is not shown");
+      await answered(tab);
+      check((await lines.nth(1).getAttribute("aria-pressed")) === "true" && (await answer(tab)) !== before, "the second line is not chosen");
+      // A line that can't be answered is named; the last answer stays, and so do the lines.
+      const second = await answer(tab);
+      await lines.nth(2).click();
+      await tab.at("sentence-error").getByText(/^Line 3 of 3: .*tokens; expected from 1 to/).waitFor();
+      check((await answer(tab)) === second && (await lines.count()) === 3, "something is lost");
+      await tab.page.screenshot({ path: `${screenshots}/sentence-lines.png` });
+      await tab.at("remove-line").click();
+      check((await lines.count()) === 2 && (await field.inputValue()) === "John gave a ring to Mary", "the wrong line is gone");
+      // A new line at the caret.
+      await field.press("End");
+      await field.press("Shift+Enter");
+      check((await lines.count()) === 3 && (await field.inputValue()) === "", "no new line");
+      await field.fill("Paul gave a bone to Lisa");
+      await field.press("Enter");
+      await until(tab.page, () => tab.page.locator(".token").first().innerText(), (text) => text.includes("Paul"), "the third line is not shown");
+      await answered(tab);
+      // A link holds them all, after its "#".
+      const link = await until(tab.page, () => tab.page.url(), (url) => url.includes("Paul%20gave%20a%20bone%20to%20Lisa&lines="), "the address does not follow");
+      check(!/Paul|ring/.test(new URL(link).search), link);
+      await tab.page.reload();
+      await answered(tab);
+      check((await lines.count()) === 3 && (await field.inputValue()) === "Paul gave a bone to Lisa", "the link lost a line");
+      await paste("x\n".repeat(200));
+      await tab.at("sentence-error").getByText(/there are 20\d lines; expected at most 100/).waitFor();
+      check((await lines.count()) === 3, "lines are lost");
+    },
+  },
+  {
+    name: "a special token that is spelt out: said at the field, read as the token or as its characters, in the link",
+    timeout: 180_000,
+    async run(tab, { screenshots }) {
+      await ask(tab, `${TEXT}<|endoftext|>`);
+      await tab.at("specials").getByText("\u201c<|endoftext|>\u201d is read as one special token").waitFor();
+      check((await tab.page.locator(".token").count()) === 15, "it is not one token");
+      await tab.page.screenshot({ path: `${screenshots}/sentence-special.png` });
+      await tab.at("special-text").check({ force: true });
+      await until(tab.page, () => tab.page.locator(".token").count(), (count) => count > 18, "it is a token still");
+      await tab.at("specials").getByText("is read as plain text").waitFor();
+      await answered(tab);
+      const link = await until(tab.page, () => tab.page.url(), (url) => url.includes("special=text"), "the address does not follow");
+      const tokens = await tab.page.locator(".token").count();
+      await tab.page.goto("about:blank");
+      await tab.page.goto(link);
+      await answered(tab);
+      check((await tab.page.locator(".token").count()) === tokens && (await tab.at("special-text").isChecked()), "the link reads it otherwise");
+      await tab.at("special-token").check({ force: true });
+      await until(tab.page, () => tab.page.locator(".token").count(), (count) => count === 15, "it stays text");
+      await tab.at("sentence-input").fill(TEXT);
+      await tab.at("sentence-input").press("Enter");
+      await tab.at("specials").waitFor({ state: "detached" });
+    },
+  },
+  {
+    name: "the table of both sides unfolds its layers, by keyboard and by choice, and folds them again",
+    timeout: 180_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      await tab.page.goto(`${tab.page.url().split("#")[0].replace(/&head=[^&]*/, "")}&head=2.0#text=${encodeURIComponent(TEXT)}`);
+      await answered(tab);
+      await tab.at("account-both").check({ force: true });
+      const canvas = tab.at("card-account").locator("canvas").first();
+      const folded = await until(tab.page, () => canvas.evaluate((canvas) => canvas.height), (height) => height > 150, "the table is not drawn");
+      await canvas.focus();
+      for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "Enter"]) await tab.page.keyboard.press(key);
+      await until(tab.page, () => tab.page.url(), (url) => /&rows=\w+/.test(url) && /&columns=\w+/.test(url), "nothing is unfolded in the address");
+      await until(tab.page, () => canvas.evaluate((canvas) => canvas.height), (height) => height !== folded, "nothing is unfolded");
+      const rows = tab.at("unfold-query");
+      check((await rows.inputValue()) !== "", "the choice does not follow");
+      await tab.page.screenshot({ path: `${screenshots}/sentence-unfolded.png`, fullPage: true });
+      await tab.page.keyboard.press("Escape");
+      await tab.at("unfold-key").selectOption("");
+      await rows.selectOption("1");
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("&rows=1") && !url.includes("&columns="), "the address does not follow");
+      await rows.selectOption("");
+      await until(tab.page, () => canvas.evaluate((canvas) => canvas.height), (height) => height === folded, "the table is not as it was");
+    },
+  },
+  {
+    name: "what heads do in the whole sentence is on the map, and all heads in a list: sorted, filtered, chosen; guided examples",
+    timeout: 180_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      await tab.at("measure-previous").check({ force: true });
+      await tab.at("card-heads").getByText("Mean attention of every head to the token before").waitFor();
+      await tab.at("list-heads").click();
+      const rows = tab.at("heads-list").locator("tbody tr");
+      // The card of the bundled model: head 0.0 is its previous-token head, 0.2 looks at copies.
+      const first = () => rows.first().locator("th").innerText();
+      await until(tab.page, first, (head) => head === "0.0", "the list is not sorted as the map");
+      check((await rows.count()) === 12, `${await rows.count()} heads`);
+      await tab.at("heads-list").getByRole("button", { name: "to copies" }).press("Enter");
+      await until(tab.page, first, (head) => head === "0.2", "the list is not sorted by what was pressed");
+      await tab.at("filter-heads").fill("2.");
+      await until(tab.page, () => rows.count(), (count) => count === 4, "the list is not filtered");
+      await tab.at("heads-list").getByRole("button", { name: "2.0", exact: true }).press("Enter");
+      await until(tab.page, () => tab.at("chosen-head").innerText(), (head) => head === "2.0", "the head is not chosen");
+      await answered(tab);
+      await tab.page.screenshot({ path: `${screenshots}/sentence-heads.png`, fullPage: true });
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("measure=previous"), "the address does not follow");
+      await tab.page.reload();
+      await tab.at("card-heads").getByText("Mean attention of every head to the token before").waitFor();
+
+      // Guided examples: of the bundled model, then recorded ones, without a model; a link has the words, another pair has not.
+      await tab.at("examples").selectOption({ label: "Negative head 1.1" });
+      await tab.at("guided").getByText("lowers the logit of").waitFor();
+      await answered(tab);
+      await becomes(tab, () => pair(tab), [13, 9], "another pair is shown");
+      await tab.at("examples").selectOption({ label: "Duplicate-token head 3.0" });
+      await tab.at("answer").getByText(/^Head 3\.0 at .* with 66 % of its attention/).waitFor();
+      check((await tab.at("guided").innerText()).includes("with 66 % of its attention"), "the words have another number");
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("head=3.0") && url.includes("query=10") && url.includes("key=2"), "the address does not follow");
+      await tab.page.reload();
+      await tab.at("guided").getByText("Duplicate-token head").waitFor();
+      await token(tab, 3).click();
+      await tab.at("guided").waitFor({ state: "detached" });
     },
   },
   {

@@ -1,6 +1,6 @@
 //! What every head does in a sentence, against a slow and direct computation; the pair to begin with.
 
-use keyside::analysis::pair::{self, Survey};
+use keyside::analysis::pair::{self, Sentence, Survey};
 use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, Head, HookPoint};
@@ -98,17 +98,22 @@ fn check(found: Option<&Array>, whole: &Whole, count: usize, keys: impl Fn(usize
 fn heads_are_measured_in_the_sentence() {
     let mut model = model(Processing::default());
     for tokens in [&[5u32, 80, 5, 41, 80, 7, 5, 5][..], &[1, 2, 3, 4], &[9, 9], &[9]] {
-        let found = survey(&mut model, tokens, tokens.len() - 1).measures;
+        let of_survey = survey(&mut model, tokens, tokens.len() - 1).measures;
+        // Of queries and keys that were kept, the same.
+        let sentence = block_on(Sentence::read(&mut model, tokens, None, &Unwatched)).unwrap();
+        let of_sentence = block_on(sentence.measures(&model, &Unwatched)).unwrap();
         let whole = whole(&mut model, tokens, tokens.len() - 1);
-        let copies = |query: usize| (0..query).filter(|&key| tokens[key] == tokens[query]).collect();
-        check(found.previous_token.as_ref(), &whole, tokens.len(), |query| {
-            vec![query - 1]
-        });
-        check(found.first_token.as_ref(), &whole, tokens.len(), |_| vec![0]);
-        check(found.duplicate_token.as_ref(), &whole, tokens.len(), copies);
-        let has_copies = (1..tokens.len()).any(|query| tokens[..query].contains(&tokens[query]));
-        assert_eq!(found.duplicate_token.is_some(), has_copies);
-        assert_eq!(found.previous_token.is_some(), tokens.len() > 1);
+        for found in [of_survey, of_sentence] {
+            let copies = |query: usize| (0..query).filter(|&key| tokens[key] == tokens[query]).collect();
+            check(found.previous_token.as_ref(), &whole, tokens.len(), |query| {
+                vec![query - 1]
+            });
+            check(found.first_token.as_ref(), &whole, tokens.len(), |_| vec![0]);
+            check(found.duplicate_token.as_ref(), &whole, tokens.len(), copies);
+            let has_copies = (1..tokens.len()).any(|query| tokens[..query].contains(&tokens[query]));
+            assert_eq!(found.duplicate_token.is_some(), has_copies);
+            assert_eq!(found.previous_token.is_some(), tokens.len() > 1);
+        }
     }
 }
 

@@ -157,7 +157,8 @@ fn figures_of_a_sentence_can_be_drawn_at_any_size() {
             side: Side::Query,
             measure: keyside::figure::Measure::Score,
             dots: keyside::names::HistogramId::QueriesFixedProbs,
-            ..SentenceView::default()
+            rows: Some(keyside::figure::ComponentGroup::Layer(1)),
+            ..Default::default()
         },
         ..View::default()
     };

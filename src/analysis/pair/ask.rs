@@ -56,6 +56,12 @@ pub struct Question {
     /// What is put in place of what the head reads, if anything is.
     #[serde(default)]
     pub substituted: Option<Substituting>,
+    /// Whether the text of a special token, such as `<|endoftext|>`, is its characters: else it is that token.
+    #[serde(default)]
+    pub special_as_text: bool,
+    /// Whether it is also asked what every head does at all positions: [`AttentionSection::measures`].
+    #[serde(default)]
+    pub measures: bool,
 }
 
 impl Question {
@@ -66,7 +72,10 @@ impl Question {
     /// is to be one.
     pub fn prompt(&self, model: &Model) -> Result<Prompt> {
         let tokenizer = model.tokenizer();
-        let mut tokens = tokenizer.encode(&self.text)?;
+        let mut tokens = match self.special_as_text {
+            true => tokenizer.encode_as_text(&self.text)?,
+            false => tokenizer.encode(&self.text)?,
+        };
         if tokens.is_empty() {
             return Err(Error::new(ErrorKind::Prompt, "there is no word to look at").expected("a sentence"));
         }
@@ -122,7 +131,10 @@ pub async fn ask(
     prompt.positions = [(PositionName::Dest, dest), (PositionName::Src, src)].into();
     let found = attention(model, known.sentence()?, &pair)?;
     let texts = prompt.tokens.iter().map(|&token| model.tokenizer().label(token));
-    let section = AttentionSection::new(&pair, texts.collect(), &found)?;
+    let mut section = AttentionSection::new(&pair, texts.collect(), &found)?;
+    if question.measures {
+        section.measures = Some(known.measures(model, &meter).await?.clone());
+    }
     give(model, &prompt, section.into(), meter.timing());
 
     let log_probs = known.log_probs(model, (dest, question.lens), &meter).await?.to_vec();
@@ -256,6 +268,11 @@ pub async fn go_on(
         tokens.truncate(dest + 1);
     }
     let more = continue_with(model, &tokens, count, sampling, &meter).await?;
-    tokens.extend(more);
+    // Where special tokens are text, the text of one that was drawn would be read as others.
+    let stays = |token: &u32| {
+        let text = model.tokenizer().label(*token);
+        !question.special_as_text || model.tokenizer().special_tokens_in(&text).is_empty()
+    };
+    tokens.extend(more.into_iter().take_while(stays));
     Ok(model.tokenizer().text(&tokens[usize::from(question.prepend_bos)..]))
 }

@@ -3,6 +3,7 @@
 use super::account::{Account, account, query_side};
 use super::direct::Written;
 use super::directions::{DirectionTokens, Factors, direction_tokens};
+use super::measures::Measures;
 use super::question::Pair;
 use super::sentence::Sentence;
 use super::substituted::{largest_head, substituted};
@@ -24,6 +25,7 @@ pub struct Known {
     /// Logits before the first layer and after each, after a position.
     lens: Option<(usize, Vec<Vec<f32>>)>,
     account: Option<(Pair, Account)>,
+    measures: Option<Measures>,
     /// What was written at a position.
     written: Option<(usize, Written)>,
     writes: Option<(Pair, Writes)>,
@@ -57,6 +59,14 @@ impl Known {
 
     pub(super) fn sentence(&self) -> Result<&Sentence> {
         self.sentence.as_ref().ok_or_else(gone)
+    }
+
+    /// What every head does at all positions of the sentence.
+    pub(super) async fn measures(&mut self, model: &Model, watcher: &dyn Watcher) -> Result<&Measures> {
+        if self.measures.is_none() {
+            self.measures = Some(self.sentence()?.measures(model, watcher).await?);
+        }
+        self.measures.as_ref().ok_or_else(gone)
     }
 
     /// Log-probabilities of what comes after `dest`. With the `lens`, which is going to be asked for, W_U passes by for both at once.

@@ -18,11 +18,27 @@ use crate::names::{BlockHook, Head, HookPoint};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
     /// To the position before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_token: Option<Array>,
     /// To position 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token: Option<Array>,
     /// To earlier copies of the token, all together; positions without one are left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_token: Option<Array>,
+}
+
+impl Measures {
+    /// Those that there are, with their names.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &Array)> {
+        let all = [
+            ("previous_token", &self.previous_token),
+            ("first_token", &self.first_token),
+            ("duplicate_token", &self.duplicate_token),
+        ];
+        all.into_iter()
+            .filter_map(|(name, array)| Some((name, array.as_ref()?)))
+    }
 }
 
 /// A head and where it looks, to begin with: what it writes from there changes the likeliest next token's logit most.
@@ -103,6 +119,58 @@ pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, watcher: &dy
         first,
         log_probs,
     })
+}
+
+/// Sums of attention, head by head, of which [`Measures`] are the means.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    /// To the position before, to position 0, to earlier copies: of each head.
+    heads: Vec<[f64; GROUPS]>,
+    /// Positions that were added of the last head, for each of them.
+    counts: [usize; GROUPS],
+}
+
+impl Sums {
+    /// Begins with the next head.
+    pub fn begin(&mut self) {
+        self.heads.push([0.0; GROUPS]);
+        self.counts = [0; GROUPS];
+    }
+
+    /// Adds the probabilities `row [dest + 1]` of the head from position `dest` of `tokens`.
+    pub fn add(&mut self, row: &[f32], tokens: &[u32]) {
+        let (Some(sums), Some(dest)) = (self.heads.last_mut(), row.len().checked_sub(1)) else {
+            return;
+        };
+        let copies = (0..dest).filter(|&key| tokens.get(key) == tokens.get(dest));
+        let groups = [vec![dest.saturating_sub(1)], vec![0], copies.collect::<Vec<_>>()];
+        for ((sum, count), keys) in sums.iter_mut().zip(&mut self.counts).zip(groups) {
+            *count += usize::from(!keys.is_empty());
+            *sum += keys.iter().map(|&key| f64::from(row[key])).sum::<f64>();
+        }
+    }
+
+    /// The means over the positions that were added, of `n_head` heads in each of `layers`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where other heads were added.
+    pub fn measures(&self, layers: usize, n_head: usize) -> Result<Measures> {
+        let array = |group: usize| {
+            let count = self.counts[group];
+            let means = self
+                .heads
+                .iter()
+                .map(|sums| (sums[group] / count as f64).min(1.0) as f32);
+            (count > 0)
+                .then(|| Array::new(vec![layers, n_head], means.collect()))
+                .transpose()
+        };
+        Ok(Measures {
+            previous_token: array(0)?,
+            first_token: array(1)?,
+            duplicate_token: array(2)?,
+        })
+    }
 }
 
 /// Groups of cells: the position before, position 0, earlier copies.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attention::entropy;
 use super::check::{check_finite, check_positions, check_probabilities, misfit};
-use super::{Account, Attention, Opened, Opening, Pair};
+use super::{Account, Attention, Measures, Opened, Opening, Pair};
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
@@ -34,6 +34,9 @@ pub struct AttentionSection {
     pub probs: Option<Array>,
     /// Probabilities of the head from every position to those that it sees, row after row: 1 for position 0, 2 for position 1, ...
     pub pattern: Array,
+    /// What every head does at all positions of the sentence, where that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<Measures>,
 }
 
 /// The likeliest tokens after one position of a sentence.
@@ -109,6 +112,7 @@ impl AttentionSection {
             scores: Some(Array::new(shape, scores)?),
             probs: None,
             pattern: Array::vector(pattern),
+            measures: None,
         })
     }
 
@@ -194,6 +198,11 @@ impl SectionType for AttentionSection {
                 let cause = format!("attention: there are {which} of scores and probs");
                 return Err(Error::new(ErrorKind::ResultFile, cause).expected("one of them"));
             }
+        }
+        for (name, array) in self.measures.iter().flat_map(Measures::all) {
+            let what = format!("attention: {name}");
+            array.check(&what, &[config.n_layer, config.n_head])?;
+            check_probabilities(&what, array.data())?;
         }
         let count = self.texts.len();
         self.pattern.check("attention: pattern", &[count * (count + 1) / 2])

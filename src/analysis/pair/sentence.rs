@@ -1,6 +1,6 @@
 //! A sentence that has gone through the model, kept for all questions about where heads look in it.
 
-use super::measures::{FirstPair, first_pair};
+use super::measures::{FirstPair, Measures, Sums, first_pair};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, PrefixTree, Request, Watcher};
 use crate::math;
@@ -132,6 +132,25 @@ impl Sentence {
         }
         let written = model.written_by(head, &z, watcher).await?;
         Ok(written.into_iter().map(|v| v as f32).collect())
+    }
+
+    /// What every head does at all positions of the sentence. No pass of the model: queries and keys were kept.
+    ///
+    /// # Errors
+    /// `watcher`'s.
+    pub async fn measures(&self, model: &Model, watcher: &dyn Watcher) -> Result<Measures> {
+        let (layers, heads) = (model.config().n_layer, model.config().n_head);
+        let mut sums = Sums::default();
+        for head in (0..layers).flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head))) {
+            watcher.breathe().await?;
+            sums.begin();
+            for dest in 1..self.tokens.len() {
+                let mut row = self.scores(model, head, dest)?;
+                math::softmax(&mut row);
+                sums.add(&row, &self.tokens);
+            }
+        }
+        sums.measures(layers, heads)
     }
 
     /// The pair to begin with at `dest`, where `log_probs` are those of [`Sentence::log_probs`]: see [`super::survey`].

@@ -5,6 +5,7 @@ use super::state::Address;
 use super::tab::{TAB, Tab};
 use crate::analysis::pair::Question;
 use crate::analysis::settings::{HEAD, PREPEND_BOS};
+use crate::app::lines::MAX_LINES;
 use crate::app::steps::StoryStep;
 use crate::error::Result;
 use crate::figure::keys::{Query, number, text, wrong};
@@ -15,14 +16,20 @@ use crate::prompts::Targets;
 pub(super) const STEP: &str = "step";
 /// What is subtracted from the key: [`Question::relative`].
 const MINUS: &str = "minus";
+/// Whether special tokens are read as text: [`Question::special_as_text`].
+const SPECIAL: &str = "special";
+/// The value for that.
+const AS_TEXT: &str = "text";
 /// The key of the sentence, after `#`.
 const TEXT: &str = "text";
+/// The key of all sentences that are at hand, after `#`.
+const LINES: &str = "lines";
 /// Longest sentence in positions.
 const MAX_POSITION: usize = (1 << 16) - 1;
 
 /// What `query` and `key` of an address mean: the positions of the pair.
 pub(super) fn is_key(key: &str) -> bool {
-    key == TAB || key == STEP || key == MINUS || Side::ALL.iter().any(|side| side.as_str() == key)
+    [TAB, STEP, MINUS, SPECIAL].contains(&key) || Side::ALL.iter().any(|side| side.as_str() == key)
 }
 
 /// Takes over `value` of `key`, which [`is_key`] knows, but for tab and step.
@@ -37,6 +44,8 @@ pub(super) fn take(question: &mut Question, key: &str, value: &str) -> Result<()
                     .map_err(|_| wrong(key, value, "mean, attention or a position"))?,
             );
         }
+        Err(_) if key == SPECIAL && value == AS_TEXT => question.special_as_text = true,
+        Err(_) if key == SPECIAL => return Err(wrong(key, value, AS_TEXT)),
         Err(_) => {}
     }
     Ok(())
@@ -67,6 +76,7 @@ fn write_question(question: &Question, query: &mut Query) {
     query.given(Side::Query.as_str(), text(question.dest));
     query.given(Side::Key.as_str(), text(question.src));
     query.given(MINUS, text(question.relative));
+    query.given(SPECIAL, question.special_as_text.then(|| AS_TEXT.to_owned()));
     query.given(PREPEND_BOS.key, question.prepend_bos.then(|| "1".to_owned()));
 }
 
@@ -90,17 +100,35 @@ pub(super) fn clean(question: &Question) -> Question {
     clean
 }
 
+/// `lines` as an address can hold them: None where there is but one, where that of `question` is none of them, and where they are too
+/// long together.
+pub(super) fn lines(question: &Question, lines: &[String]) -> Option<Vec<String>> {
+    let several = (2..=MAX_LINES).contains(&lines.len()) && lines.contains(&question.text);
+    let one_each = |line: &String| !line.contains(['\n', '\r']);
+    let count: usize = lines.iter().map(|line| line.chars().count() + 1).sum();
+    (several && lines.iter().all(one_each) && count <= MAX_PROMPTS).then(|| lines.to_vec())
+}
+
 /// What belongs after `#`; None without a sentence.
-pub(super) fn to_fragment(question: &Question) -> Option<String> {
+pub(super) fn to_fragment(question: &Question, lines: &[String]) -> Option<String> {
     if question.text.is_empty() {
         return None;
     }
     let mut fragment = Query::default();
     fragment.add(TEXT, &question.text);
+    if !lines.is_empty() {
+        fragment.add(LINES, &lines.join("\n"));
+    }
     Some(fragment.finish())
 }
 
 /// The sentence in what follows `#`.
 pub(super) fn sentence_in(fragment: &str) -> Option<String> {
     value_of(fragment, TEXT)
+}
+
+/// The sentences at hand in what follows `#`.
+pub(super) fn lines_in(fragment: &str) -> Vec<String> {
+    let found = value_of(fragment, LINES).unwrap_or_default();
+    found.split('\n').map(str::to_owned).collect()
 }

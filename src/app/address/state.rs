@@ -32,6 +32,8 @@ pub struct Address {
     pub settings: BTreeMap<&'static str, String>,
     /// What is asked of a sentence, where that part of the page is open; settings and prompts are then left out.
     pub question: Option<Question>,
+    /// All sentences that are at hand, where there are several: that of `question` is one of them.
+    pub lines: Vec<String>,
     /// The step of the story: where no sentence is looked at, the story is open at it; else the sentence was begun from it.
     pub step: Option<StoryStep>,
     /// How the figures and the page are shown.

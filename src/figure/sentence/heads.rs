@@ -33,10 +33,13 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
             score.map(|score| format!("score {}", number(f64::from(score), 3))),
             entropy.map(|entropy| format!("entropy {}", number(f64::from(entropy), 2))),
         ];
+        let of_sentence = Measure::ALL.into_iter().filter(|measure| measure.is_of_sentence());
+        let of_sentence = of_sentence
+            .filter_map(|measure| Some(format!("{} {}", measure.label(), percent(measure.of(section, head)?))));
         Some(MatrixCell {
             value,
             label: head.to_string(),
-            lines: lines.into_iter().flatten().collect(),
+            lines: lines.into_iter().flatten().chain(of_sentence).collect(),
         })
     };
     let cells: Vec<Vec<_>> = (0..layers)
@@ -79,6 +82,9 @@ fn title(of: Subject<'_>) -> Result<String> {
             "every head looks",
             1,
         ),
+        Measure::PreviousToken => format!("Mean attention of {heads} to the token before"),
+        Measure::FirstToken => format!("Mean attention of {heads} to the first token"),
+        Measure::DuplicateToken => format!("Mean attention of {heads} to earlier copies of the token"),
     })
 }
 
@@ -104,6 +110,9 @@ impl FigureKind for Heads {
             Measure::Attention => "A row for each layer, a cell for each head: how much of its attention goes from the one token to the other.",
             Measure::Score => "A row for each layer, a cell for each head: its score between the two tokens, before softmax.",
             Measure::Entropy => "A row for each layer, a cell for each head: 0 where it looks at one token alone, more the wider it looks.",
+            Measure::PreviousToken => "A row for each layer, a cell for each head: its attention to the token before, the mean over the sentence from the second token on.",
+            Measure::FirstToken => "A row for each layer, a cell for each head: its attention to the first token, the mean over the sentence from the second token on.",
+            Measure::DuplicateToken => "A row for each layer, a cell for each head: its attention to earlier copies of the token, the mean over the tokens that have one.",
         }
         .into()
     }

@@ -1,8 +1,8 @@
 //! How the figures of a sentence are shown, in an address.
 
 use super::view::{Effect, Measure};
-use crate::error::Result;
-use crate::figure::keys::{Query, wrong};
+use crate::error::{Error, Result};
+use crate::figure::keys::{Query, text, wrong};
 use crate::figure::view::View;
 use crate::names::{HistogramId, Side};
 
@@ -15,6 +15,32 @@ pub(super) const SIDE: &str = "side";
 
 /// The key of [`SentenceView::dots`](super::SentenceView).
 pub(super) const DOTS: &str = "dots";
+/// The key of what is unfolded on a side of the table: [`SentenceView::unfolded`](super::SentenceView::unfolded).
+pub(super) const fn unfolded(side: Side) -> &'static str {
+    match side {
+        Side::Query => "rows",
+        Side::Key => "columns",
+    }
+}
+
+/// The side whose key `key` is.
+pub(super) fn unfolded_side(key: &str) -> Option<Side> {
+    Side::ALL.into_iter().find(|side| unfolded(*side) == key)
+}
+
+pub(super) fn take_unfolded(view: &mut View, side: Side, value: &str) -> Result<()> {
+    let group = value
+        .parse()
+        .map_err(|error: Error| wrong(unfolded(side), value, error.expected))?;
+    view.sentence.unfold(side, Some(group));
+    Ok(())
+}
+
+pub(super) fn write_unfolded(view: &View, query: &mut Query) {
+    for side in Side::ALL {
+        query.given(unfolded(side), text(view.sentence.unfolded(side)));
+    }
+}
 
 pub(super) fn take_measure(view: &mut View, value: &str) -> Result<()> {
     let found = Measure::ALL.into_iter().find(|measure| measure.value() == value);

@@ -29,6 +29,9 @@ if KIND == "heads":
             pattern = softmax(row) if has_scores else row
             entropy = -sum(p * log(p) for p in pattern if p > 0)
             value = {"attention": pattern[section["src"]], "score": row[section["src"]], "entropy": entropy}
+            for name, kind in (("previous", "previous_token"), ("first", "first_token"), ("duplicate", "duplicate_token")):
+                means = section.get("measures", {}).get(kind)
+                value[name] = means["data"][layer * len(COLUMNS) + head] if means else float("nan")
             cells[-1].append(value[MEASURE])
 elif KIND == "effects":
     section = of_kind["head_effects"]
@@ -53,7 +56,7 @@ else:
     data = section["table"]["data"]
     table = [data[row * count : (row + 1) * count] for row in range(count)]
     if KIND == "table":
-        cells = [[sum(table[m][n] for m in rows for n in columns) for columns in GROUPS] for rows in GROUPS]
+        cells = [[sum(table[m][n] for m in rows for n in columns) for columns in COLUMN_PARTS] for rows in ROW_PARTS]
     else:
         sums = [sum(row) for row in (table if SIDE == "query" else zip(*table))]
         values = dict(zip(section["components"][:-1] + [BIAS], sums))

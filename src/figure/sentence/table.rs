@@ -1,15 +1,18 @@
 //! Both sides of a score at once: what was written at the one end meets what was written at the other, by layer.
 
+use super::keys;
 use super::script::{self, Kind};
+use super::view::{ComponentGroup, SentenceView};
 use super::words::{component_name, ends, head_title, largest_pairs, pair, sums};
 use crate::analysis::PairSection;
 use crate::error::Result;
 use crate::export::{Field, Script, Table};
+use crate::figure::keys::Query;
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
 use crate::names::{Component, FigureName, Side};
 use crate::plot::{Colors, MatrixCell, MatrixPlot, Plot, Theme};
-use crate::quantities::number;
+use crate::quantities::{counted, number};
 
 const NAME: FigureName = FigureName::new("table");
 /// The table with every pair of components.
@@ -20,47 +23,91 @@ const TOLD: usize = 3;
 /// The table of both sides, its components by layer.
 pub struct Both;
 
-/// Components that stand in one row or column: the embeddings, a layer, or the bias.
-fn groups(components: &[Component]) -> Vec<Vec<usize>> {
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, component) in components.iter().enumerate() {
-        let same = groups.last().and_then(|group| group.last()).is_some_and(|&last| {
-            let is_bias = |component: &Component| matches!(component, Component::QueryBias | Component::KeyBias);
-            components[last].layer() == component.layer() && !is_bias(component)
-        });
-        match groups.last_mut().filter(|_| same) {
-            Some(group) => group.push(index),
-            None => groups.push(vec![index]),
-        }
-    }
-    groups
+/// What stands in one row or column.
+struct Line {
+    /// Places of its components in [`PairSection::components`].
+    members: Vec<usize>,
+    /// The group that it is, or that it is unfolded from; None for the bias of its side.
+    group: Option<ComponentGroup>,
+    name: String,
 }
 
-fn group_name(components: &[Component], group: &[usize], side: Side) -> String {
-    match group.first().and_then(|&index| components.get(index)) {
-        Some(component) => match component.layer() {
-            Some(layer) => layer.to_string(),
-            None if matches!(component, Component::QueryBias | Component::KeyBias) => Component::bias(side).to_string(),
-            None => "embed".to_owned(),
-        },
-        None => String::new(),
+impl Line {
+    /// Whether it is one of the components that its group was unfolded into.
+    fn is_unfolded(&self, unfolded: Option<ComponentGroup>) -> bool {
+        self.group.is_some() && self.group == unfolded
     }
+}
+
+/// The group that `component` belongs to; None for the bias of a side.
+fn group_of(component: Component) -> Option<ComponentGroup> {
+    match component {
+        Component::QueryBias | Component::KeyBias => None,
+        other => Some(other.layer().map_or(ComponentGroup::Embeddings, ComponentGroup::Layer)),
+    }
+}
+
+/// The rows (query side) or columns (key side): the embeddings, each layer, the bias; of `unfolded` every component.
+fn lines(components: &[Component], side: Side, unfolded: Option<ComponentGroup>) -> Vec<Line> {
+    let mut lines: Vec<Line> = Vec::new();
+    for (index, &component) in components.iter().enumerate() {
+        let group = group_of(component);
+        let opened = group.is_some() && group == unfolded;
+        match lines.last_mut().filter(|last| last.group == group && !opened) {
+            Some(line) => line.members.push(index),
+            None => lines.push(Line {
+                members: vec![index],
+                group,
+                name: match group {
+                    Some(_) if opened => component.label(),
+                    Some(group) => group.to_string(),
+                    None => Component::bias(side).to_string(),
+                },
+            }),
+        }
+    }
+    lines
+}
+
+/// The groups that can be unfolded in the table of `section`.
+pub fn groups(section: &PairSection) -> Vec<ComponentGroup> {
+    let lines = lines(&section.components, Side::Query, None);
+    lines.into_iter().filter_map(|line| line.group).collect()
+}
+
+/// What is unfolded once the cell in `row` and `column` of the table is picked: the groups of both, that are folded; where neither is,
+/// nothing.
+pub fn unfolded_at(section: &PairSection, view: SentenceView, (row, column): (usize, usize)) -> SentenceView {
+    let (mut next, mut folded) = (view, false);
+    for (side, index) in [(Side::Query, row), (Side::Key, column)] {
+        let unfolded = view.unfolded(side);
+        let lines = lines(&section.components, side, unfolded);
+        if let Some(line) = lines
+            .get(index)
+            .filter(|line| line.group.is_some() && !line.is_unfolded(unfolded))
+        {
+            next.unfold(side, line.group);
+            folded = true;
+        }
+    }
+    if !folded {
+        Side::ALL.into_iter().for_each(|side| next.unfold(side, None));
+    }
+    next
 }
 
 fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let section = pair(of.result)?;
     let (components, width) = (&section.components, section.components.len());
-    let groups = groups(components);
     let (dest, src) = ends(of.result, section.dest, section.src);
-    let names = |side| -> Vec<String> {
-        let name = |group: &Vec<usize>| group_name(components, group, side);
-        groups.iter().map(name).collect()
-    };
-    let (rows, columns) = (names(Side::Query), names(Side::Key));
-    let cell = |row: usize, column: usize| {
-        let pairs = groups[row]
+    let view = of.view.sentence;
+    let lines = |side| lines(components, side, view.unfolded(side));
+    let (rows, columns) = (lines(Side::Query), lines(Side::Key));
+    let cell = |row: &Line, column: &Line| {
+        let pairs = row
+            .members
             .iter()
-            .flat_map(|&m| groups[column].iter().map(move |&n| (m, n)));
+            .flat_map(|&m| column.members.iter().map(move |&n| (m, n)));
         let values = pairs
             .clone()
             .map(|(m, n)| f64::from(section.table.data()[m * width + n]));
@@ -70,10 +117,10 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
             size(left).total_cmp(&size(right))
         });
         let mut lines = vec![
-            format!("query side {}, key side {}", rows[row], columns[column]),
+            format!("query side {}, key side {}", row.name, column.name),
             format!(
-                "{} pairs: {}",
-                groups[row].len() * groups[column].len(),
+                "{}: {}",
+                counted(row.members.len() * column.members.len(), "pair", "pairs"),
                 number(value, 3)
             ),
         ];
@@ -91,20 +138,30 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
             lines,
         }
     };
-    let cells: Vec<Vec<_>> = (0..groups.len())
-        .map(|row| (0..groups.len()).map(|column| Some(cell(row, column))).collect())
+    let cells: Vec<Vec<_>> = rows
+        .iter()
+        .map(|row| columns.iter().map(|column| Some(cell(row, column))).collect())
         .collect();
     let sizes = cells.iter().flatten().flatten().map(|cell| f64::from(cell.value).abs());
     Ok(MatrixPlot {
         title: title(section),
-        x_label: format!("Key side: {src}, by layer"),
-        y_label: format!("Query side: {dest}, by layer"),
+        x_label: format!("Key side: {src}, {}", how(view.columns)),
+        y_label: format!("Query side: {dest}, {}", how(view.rows)),
         colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
-        rows,
-        columns,
+        rows: rows.into_iter().map(|line| line.name).collect(),
+        columns: columns.into_iter().map(|line| line.name).collect(),
         cells,
         pick: None,
     })
+}
+
+/// How a side is divided, where `unfolded` is.
+fn how(unfolded: Option<ComponentGroup>) -> String {
+    match unfolded {
+        None => "by layer".into(),
+        Some(ComponentGroup::Embeddings) => "by layer, the embeddings one by one".into(),
+        Some(ComponentGroup::Layer(layer)) => format!("by layer, layer {layer} by component"),
+    }
 }
 
 /// The table of what is drawn.
@@ -149,7 +206,7 @@ impl FigureKind for Both {
 
     fn explanation(&self, _name: FigureName, _view: &View) -> String {
         "A row for what was written at the query's token, a column for what was written at the key's, by layer: what the two add to the \
-         score together. Blue raises it, red lowers it."
+         score together. Blue raises it, red lowers it. A cell that is picked unfolds its layers into their components."
             .into()
     }
 
@@ -164,7 +221,14 @@ impl FigureKind for Both {
         let texts = of.result.attention().map_or(&[][..], |attention| &attention.texts);
         let told = largest_pairs(section, texts, TOLD).into_iter();
         let told: Vec<String> = told
-            .map(|(words, value)| format!("{words}: {}", number(f64::from(value), 3)))
+            .map(|pair| {
+                format!(
+                    "{} meets {}: {}",
+                    pair.query,
+                    pair.key,
+                    number(f64::from(pair.value), 3)
+                )
+            })
             .collect();
         format!("{} The largest: {}.", sums(section), told.join("; "))
     }
@@ -207,9 +271,104 @@ impl FigureKind for Both {
         let section = pair(of.result)?;
         let mut script = script::of_matrix(Kind::Table, &matrix(of)?, theme);
         script.comment("Which components stand in each row and column.");
-        let groups = groups(&section.components);
-        let rows = groups.iter().map(|group| format!("{group:?}"));
-        script.rows("GROUPS", &rows.collect::<Vec<_>>());
+        for (name, side) in [("ROW_PARTS", Side::Query), ("COLUMN_PARTS", Side::Key)] {
+            let lines = lines(&section.components, side, of.view.sentence.unfolded(side));
+            let parts = lines.iter().map(|line| format!("{:?}", line.members));
+            script.rows(name, &parts.collect::<Vec<_>>());
+        }
         Ok(script)
+    }
+
+    fn is_key(&self, key: &str) -> bool {
+        keys::unfolded_side(key).is_some()
+    }
+
+    fn take(&self, view: &mut View, key: &str, value: &str) -> Result<()> {
+        match keys::unfolded_side(key) {
+            Some(side) => keys::take_unfolded(view, side, value),
+            None => Ok(()),
+        }
+    }
+
+    fn write(&self, view: &View, query: &mut Query) {
+        keys::write_unfolded(view, query);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::kinds_tests::sentence;
+
+    fn unfolded() -> SentenceView {
+        SentenceView {
+            rows: Some(ComponentGroup::Layer(1)),
+            columns: Some(ComponentGroup::Embeddings),
+            ..SentenceView::default()
+        }
+    }
+
+    fn drawn(sentence_view: SentenceView) -> MatrixPlot {
+        let view = View {
+            sentence: sentence_view,
+            ..View::default()
+        };
+        let result = sentence();
+        matrix(Subject {
+            name: NAME,
+            result: &result,
+            view: &view,
+        })
+        .expect("is drawn")
+    }
+
+    fn sum(plot: &MatrixPlot, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> f64 {
+        let cells = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
+        cells
+            .map(|(row, column)| f64::from(plot.cell(row, column).expect("a cell").value))
+            .sum()
+    }
+
+    #[test]
+    fn what_is_unfolded_adds_up_to_what_was_folded() {
+        let (folded, unfolded) = (drawn(SentenceView::default()), drawn(unfolded()));
+        assert_eq!(folded.rows, ["embed", "0", "1", &Component::QueryBias.label()]);
+        assert_eq!(
+            unfolded.rows,
+            ["embed", "0", "1.0", "1.1", "1.2", "1.3", "MLP1", "b_O1", "b_Q"]
+        );
+        assert_eq!(unfolded.columns, ["W_E", "W_pos", "0", "1", "b_K"]);
+        let close = |left: f64, right: f64| assert!((left - right).abs() < 1e-4, "{left} and {right}");
+        close(sum(&unfolded, 2..8, 0..2), sum(&folded, 2..3, 0..1));
+        close(sum(&unfolded, 0..9, 0..5), sum(&folded, 0..4, 0..4));
+        assert!(unfolded.y_label.ends_with("layer 1 by component") && folded.y_label.ends_with("by layer"));
+    }
+
+    #[test]
+    fn a_cell_unfolds_its_row_and_column_and_folds_them_again() {
+        let result = sentence();
+        let section = pair(&result).expect("an account");
+        let at = |view, cell| unfolded_at(section, view, cell);
+        let folded = SentenceView::default();
+        assert_eq!(at(folded, (2, 0)), unfolded());
+        // The bias of a side stays as it is.
+        assert_eq!(at(folded, (2, 3)).rows, Some(ComponentGroup::Layer(1)));
+        assert_eq!(at(folded, (2, 3)).columns, None);
+        // Of an unfolded row, another column.
+        let other = at(unfolded(), (4, 3));
+        assert_eq!(
+            (other.rows, other.columns),
+            (unfolded().rows, Some(ComponentGroup::Layer(1)))
+        );
+        assert_eq!(at(unfolded(), (4, 1)), folded);
+        assert_eq!(at(unfolded(), (99, 99)), folded);
+        assert_eq!(
+            groups(section),
+            [
+                ComponentGroup::Embeddings,
+                ComponentGroup::Layer(0),
+                ComponentGroup::Layer(1)
+            ]
+        );
     }
 }

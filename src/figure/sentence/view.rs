@@ -1,6 +1,11 @@
 //! How the figures of a sentence are shown.
 
-use crate::analysis::{AttentionSection, HeadEffectsSection};
+use std::fmt;
+use std::str::FromStr;
+
+use crate::analysis::{Array, AttentionSection, HeadEffectsSection};
+use crate::error::{Error, ErrorKind, Result};
+use crate::figure::keys::MAX_LAYER;
 use crate::names::{Head, HistogramId, Side};
 use crate::plot::Colors;
 
@@ -14,11 +19,29 @@ pub enum Measure {
     Score,
     /// How widely it looks from `dest`: the entropy of its row.
     Entropy,
+    /// Its mean attention to the token before, over the sentence.
+    PreviousToken,
+    /// Its mean attention to the first token.
+    FirstToken,
+    /// Its mean attention to earlier copies of the token, where there are some.
+    DuplicateToken,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Attention, Self::Score, Self::Entropy];
+    pub const ALL: [Self; 6] = [
+        Self::Attention,
+        Self::Score,
+        Self::Entropy,
+        Self::PreviousToken,
+        Self::FirstToken,
+        Self::DuplicateToken,
+    ];
+
+    /// Whether it is of the whole sentence, and has to be asked for: [`crate::analysis::pair::Question::measures`].
+    pub const fn is_of_sentence(self) -> bool {
+        matches!(self, Self::PreviousToken | Self::FirstToken | Self::DuplicateToken)
+    }
 
     /// Its value in the query, and its name.
     pub const fn value(self) -> &'static str {
@@ -26,15 +49,41 @@ impl Measure {
             Self::Attention => "attention",
             Self::Score => "score",
             Self::Entropy => "entropy",
+            Self::PreviousToken => "previous",
+            Self::FirstToken => "first",
+            Self::DuplicateToken => "duplicate",
         }
     }
 
-    /// Those that are known of `section`: scores are not in recordings of probabilities.
+    /// What it is called beside a number.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::PreviousToken => "to the token before",
+            Self::FirstToken => "to the first token",
+            Self::DuplicateToken => "to copies",
+            other => other.value(),
+        }
+    }
+
+    /// Those that are known of `section`: scores are not in recordings of probabilities, those of the sentence only where they were
+    /// asked for.
     pub fn known(section: &AttentionSection) -> impl Iterator<Item = Self> {
-        let scores = section.scores.is_some();
-        Self::ALL
-            .into_iter()
-            .filter(move |measure| scores || *measure != Self::Score)
+        Self::ALL.into_iter().filter(|measure| match measure {
+            Self::Score => section.scores.is_some(),
+            Self::Attention | Self::Entropy => true,
+            of_sentence => of_sentence.array(section).is_some(),
+        })
+    }
+
+    /// Its numbers of all heads, `[layer, head]`, where it is one of the sentence and known of `section`.
+    fn array(self, section: &AttentionSection) -> Option<&Array> {
+        let measures = section.measures.as_ref()?;
+        match self {
+            Self::PreviousToken => measures.previous_token.as_ref(),
+            Self::FirstToken => measures.first_token.as_ref(),
+            Self::DuplicateToken => measures.duplicate_token.as_ref(),
+            Self::Attention | Self::Score | Self::Entropy => None,
+        }
     }
 
     /// It, or attention where it is not known of `section`.
@@ -48,13 +97,19 @@ impl Measure {
             Self::Attention => section.row(head).get(section.src).copied(),
             Self::Score => section.scores_of(head).get(section.src).copied(),
             Self::Entropy => section.entropy(head),
+            of_sentence => {
+                let array = of_sentence.array(section)?;
+                let heads = *array.shape().last()?;
+                let index = head.layer.checked_mul(heads)?.checked_add(head.head)?;
+                array.data().get(index).copied().filter(|_| head.head < heads)
+            }
         }
     }
 
     /// The colors of a map with `values`.
     pub(super) fn colors(self, values: impl Iterator<Item = f32>) -> Colors {
         match self {
-            Self::Attention => Colors::UpTo(1.0),
+            Self::Attention | Self::PreviousToken | Self::FirstToken | Self::DuplicateToken => Colors::UpTo(1.0),
             Self::Score => Colors::Diverging(values.map(|value| f64::from(value).abs()).fold(0.0, f64::max)),
             Self::Entropy => Colors::UpTo(values.map(f64::from).fold(0.0, f64::max)),
         }
@@ -145,6 +200,47 @@ impl Effect {
     }
 }
 
+/// What stands in one row or column of the table of both sides, as long as it is folded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComponentGroup {
+    /// Both embeddings.
+    Embeddings,
+    /// The heads, the MLP and the output bias of a layer.
+    Layer(usize),
+}
+
+/// What [`ComponentGroup::Embeddings`] is called.
+const EMBEDDINGS: &str = "embed";
+
+impl fmt::Display for ComponentGroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embeddings => f.pad(EMBEDDINGS),
+            Self::Layer(layer) => layer.fmt(f),
+        }
+    }
+}
+
+impl FromStr for ComponentGroup {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let layer = || {
+            text.parse()
+                .ok()
+                .filter(|layer: &usize| *layer <= MAX_LAYER && layer.to_string() == text)
+        };
+        let found = match text {
+            EMBEDDINGS => Some(Self::Embeddings),
+            _ => layer().map(Self::Layer),
+        };
+        found.ok_or_else(|| {
+            Error::new(ErrorKind::Request, format!("\"{text}\" is not a group of components"))
+                .expected(format!("{EMBEDDINGS} or a layer such as 3"))
+        })
+    }
+}
+
 /// How the figures of a sentence are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentenceView {
@@ -156,6 +252,28 @@ pub struct SentenceView {
     pub effect: Effect,
     /// Which values substituted vectors are shown with, and on which side they are put.
     pub dots: HistogramId,
+    /// The rows of the table of both sides, those of the query side, that are unfolded into components.
+    pub rows: Option<ComponentGroup>,
+    /// The columns of it, those of the key side, that are.
+    pub columns: Option<ComponentGroup>,
+}
+
+impl SentenceView {
+    /// What is unfolded on `side` of the table of both sides.
+    pub fn unfolded(&self, side: Side) -> Option<ComponentGroup> {
+        match side {
+            Side::Query => self.rows,
+            Side::Key => self.columns,
+        }
+    }
+
+    /// Unfolds `group` on `side` of that table, or nothing.
+    pub fn unfold(&mut self, side: Side, group: Option<ComponentGroup>) {
+        match side {
+            Side::Query => self.rows = group,
+            Side::Key => self.columns = group,
+        }
+    }
 }
 
 impl Default for SentenceView {
@@ -165,6 +283,8 @@ impl Default for SentenceView {
             measure: Measure::default(),
             effect: Effect::default(),
             dots: HistogramId::KeysFixedScores,
+            rows: None,
+            columns: None,
         }
     }
 }

@@ -190,6 +190,18 @@ pub fn how_chosen_of_recorded(section: &AttentionSection, named: bool) -> String
     )
 }
 
+/// That `specials` are spelt out in a sentence, and how they are read.
+pub fn specials_words(specials: &[String], as_text: bool) -> String {
+    let named: Vec<String> = specials.iter().map(|text| format!("\u{201c}{text}\u{201d}")).collect();
+    let (named, several) = (named.join(", "), specials.len() > 1);
+    match (as_text, several) {
+        (false, false) => format!("{named} is read as one special token, not as these characters."),
+        (false, true) => format!("{named} are read as special tokens, not as these characters."),
+        (true, false) => format!("{named} is read as plain text, not as the special token of this name."),
+        (true, true) => format!("{named} are read as plain text, not as the special tokens of these names."),
+    }
+}
+
 /// What softmax ignores, and what the cells are relative to.
 pub fn relative_words(section: &PairSection, texts: &[String]) -> String {
     match section.relative {
@@ -211,19 +223,35 @@ pub fn relative_words(section: &PairSection, texts: &[String]) -> String {
     }
 }
 
-/// What the score of the pair is, and what is held fixed while it is taken apart.
-pub fn score_words(section: &PairSection, texts: &[String]) -> String {
+/// What the score of the pair is, and what is held fixed while it is taken apart: on one `side`, or on both where there is none.
+pub fn score_words(section: &PairSection, texts: &[String], side: Option<Side>) -> String {
     let (dest, src) = (word(texts, section.dest), word(texts, section.src));
     let what = if section.relative.is_some() {
         "Relative score"
     } else {
         "Score"
     };
+    let parts = match side {
+        Some(Side::Key) => format!(
+            "everything that was written at {src} before layer {}, as the query of {dest} reads it",
+            section.head.layer
+        ),
+        Some(Side::Query) if section.relative.is_some() => format!(
+            "everything that was written at {dest} before layer {}, as the relative key of {src} takes it",
+            section.head.layer
+        ),
+        Some(Side::Query) => format!(
+            "everything that was written at {dest} before layer {}, as the key of {src} takes it",
+            section.head.layer
+        ),
+        None => format!(
+            "everything that was written at {dest} before layer {}, times everything that was written at {src}",
+            section.head.layer
+        ),
+    };
     format!(
-        "{what} {}: everything that was written at {src} before layer {}, as the query of {dest} reads it (the scales of LayerNorm are held \
-         as they are).",
+        "{what} {}: {parts} (the scales of LayerNorm are held as they are).",
         number(f64::from(section.score), 2),
-        section.head.layer,
     )
 }
 
@@ -244,8 +272,19 @@ pub fn sums(section: &PairSection) -> String {
     )
 }
 
+/// A pair of components in words, and what it adds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PairWords {
+    /// What was written at the query's token: "what 9.9 wrote at \u{201c}to\u{201d}".
+    pub query: String,
+    /// What was written at the key's.
+    pub key: String,
+    /// What the two add to the score.
+    pub value: f32,
+}
+
 /// The largest pairs of components, `count` of them, in words.
-pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> Vec<(String, f32)> {
+pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> Vec<PairWords> {
     let width = section.components.len().max(1);
     let cells = section.table.data();
     let mut order: Vec<usize> = (0..cells.len()).collect();
@@ -262,12 +301,11 @@ pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> V
             Component::Mlp(layer) => format!("what MLP {layer} wrote at {at}"),
             bias @ Component::AttentionBias(_) => format!("{bias} at {at}"),
         };
-        let words = format!(
-            "{} meets {}",
-            part(query, Side::Query, &dest),
-            part(key, Side::Key, &src)
-        );
-        (words, cells[index])
+        PairWords {
+            query: part(query, Side::Query, &dest),
+            key: part(key, Side::Key, &src),
+            value: cells[index],
+        }
     };
     order.into_iter().map(told).collect()
 }
@@ -275,4 +313,34 @@ pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> V
 /// What `head` is called where that is known.
 pub(super) fn head_title(head: Head) -> String {
     format!("head {head}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figure::kinds_tests::sentence;
+
+    #[test]
+    fn what_is_said_over_an_account_is_of_the_side_that_is_open() {
+        let result = sentence();
+        let (section, texts) = (pair(&result).expect("an account"), vec!["a".to_owned(); 20]);
+        let told = |side| score_words(section, &texts, side);
+        let (dest, src) = (word(&texts, section.dest), word(&texts, section.src));
+        assert!(told(Some(Side::Key)).contains(&format!("written at {src} before layer 2, as the query of {dest}")));
+        assert!(told(Some(Side::Query)).contains(&format!("written at {dest} before layer 2, as the key of {src}")));
+        assert!(told(None).contains(&format!(
+            "{dest} before layer 2, times everything that was written at {src}"
+        )));
+    }
+
+    #[test]
+    fn special_tokens_are_told_with_how_they_are_read() {
+        let one = ["<|endoftext|>".to_owned()];
+        assert!(specials_words(&one, false).contains("\u{201c}<|endoftext|>\u{201d} is read as one special token"));
+        assert!(specials_words(&one, true).contains("is read as plain text"));
+        let two = [one[0].clone(), "[X]".to_owned()];
+        assert!(
+            specials_words(&two, true).contains("<|endoftext|>\u{201d}, \u{201c}[X]\u{201d} are read as plain text")
+        );
+    }
 }

@@ -158,6 +158,7 @@ impl RecordedSentence {
             scores,
             probs,
             pattern: Array::vector(pattern.collect()),
+            measures: None,
         })
     }
 }

@@ -6,6 +6,7 @@ use super::Page;
 use crate::analysis::pair::Question;
 use crate::app::address::Tab;
 use crate::app::form::ModelChoice;
+use crate::app::guided::Guided;
 use crate::app::session::Session;
 use crate::error::{Error, ErrorKind};
 use crate::forward::Sampling;
@@ -68,6 +69,7 @@ impl Page {
                 // A step of the story is about its head, in whatever sentence.
                 head: question.head.filter(|_| self.step.get_untracked().is_some()),
                 prepend_bos: question.prepend_bos,
+                special_as_text: question.special_as_text,
                 ..Question::default()
             };
         });
@@ -96,6 +98,7 @@ impl Page {
         if question.text.trim().is_empty() {
             return;
         }
+        question.measures = self.view.with_untracked(|view| view.sentence.measure.is_of_sentence());
         if self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
             self.ask_recorded(question);
             return;
@@ -156,6 +159,15 @@ impl Page {
             });
             self.ask();
         }
+    }
+
+    /// Asks what the guided example `guided` asks, of its model.
+    pub fn ask_guided(self, guided: &Guided) {
+        if self.form.with_untracked(|form| form.model) != guided.model {
+            self.choose(guided.model);
+        }
+        self.question.set(guided.question());
+        self.ask();
     }
 
     /// Stops asking.

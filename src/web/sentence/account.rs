@@ -8,28 +8,37 @@ use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::super::segment::Segment;
 use super::bars::Bars;
+use super::both::BothSides;
 use super::down::Down;
 use super::offer::{Offer, is_answered_by_recording};
-use super::shown::{drawn, lacks, of_attention, only_pick};
+use super::shown::{drawn, lacks, of_attention, of_pair, only_pick};
 use crate::analysis::PairSection;
 use crate::analysis::pair::{Opening, Step};
 use crate::figure::down_words::{Line, step_into};
-use crate::figure::sentence_words::{largest_pairs, relative_words, score_words, sums, word};
+use crate::figure::sentence_words::{relative_words, score_words, sums, word};
 use crate::figure::{FigurePlace, of_side, writer_at};
 use crate::names::{Relative, Side};
 use crate::plot::Target;
-use crate::quantities::{counted, number};
+use crate::quantities::counted;
 
 /// Writers that have a bar of their own.
 const BARS: usize = 10;
-/// Pairs that are told in words.
-const PAIRS: usize = 20;
 
 /// Which part of the account is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     One(Side),
     Both,
+}
+
+impl Part {
+    /// The side, where it is one.
+    const fn side(self) -> Option<Side> {
+        match self {
+            Self::One(side) => Some(side),
+            Self::Both => None,
+        }
+    }
 }
 
 /// The largest writers of `side`, from the largest to the least, and all others in one bar.
@@ -54,14 +63,6 @@ fn bars(section: &PairSection, side: Side) -> Vec<Line> {
         });
     }
     bars
-}
-
-/// What `read` finds in the account that is shown, with the tokens' texts.
-fn of_pair<T>(sentence: Page, read: impl FnOnce(&PairSection, &[String]) -> T) -> Option<T> {
-    sentence.shown.with(|shown| {
-        let result = &shown.as_ref()?.result;
-        Some(read(result.pair()?, &result.attention()?.texts))
-    })
 }
 
 /// The card with the account of the score.
@@ -129,7 +130,9 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     };
     let whole = move || {
         view! {
-            <p class="soft">{move || of_pair(sentence, score_words)}</p>
+            <p class="soft" data-testid="score-words">
+                {move || of_pair(sentence, |section, texts| score_words(section, texts, part.get().side()))}
+            </p>
             <div class="switches">
                 <fieldset class="segments small">
                     <legend class="visually-hidden">"Which side"</legend>
@@ -142,7 +145,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             <p class="soft" data-testid="relative-words">{move || of_pair(sentence, relative_words)}</p>
             {move || match part.get() {
                 Part::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
-                Part::Both => view! { <BothSides sentence=sentence /> }.into_any(),
+                Part::Both => view! { <BothSides page=page sentence=sentence /> }.into_any(),
             }}
             <p class="soft" data-testid="account-sum">{move || of_pair(sentence, |section, _| sums(section))}</p>
         }
@@ -169,7 +172,7 @@ fn NotRecorded(page: Page, sentence: Page) -> impl IntoView {
             <RelativeTo page=page sentence=sentence />
         </Show>
         <Show when=move || answered.get()>
-            <Offer page=page words="A model computes it here, on this device:" name="account-offer" />
+            <Offer page=page words="A model computes it here, on this device." name="account-offer" />
         </Show>
     }
 }
@@ -219,16 +222,22 @@ fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
     };
     let (plot, label) = drawn(sentence, place);
     let list = move || of_pair(sentence, |section, _| bars(section, side)).unwrap_or_default();
-    // From one component on, down into what it is a sum of.
+    // The component that is opened below.
+    let opened = Memo::new(move |_| {
+        page.question.with(|question| {
+            let opening = question.down.as_ref().filter(|opening| opening.side == side)?;
+            opening.path.first().copied()
+        })
+    });
+    // From one component on, down into what it is a sum of; once more, and it is closed.
     let open = move |step: Step| {
-        page.ask_with(|question| {
-            question.down = Some(Opening {
-                side,
-                against: None,
-                relative: None,
-                path: vec![step],
-            });
+        let opening = (opened.get_untracked() != Some(step)).then(|| Opening {
+            side,
+            against: None,
+            relative: None,
+            path: vec![step],
         });
+        page.ask_with(|question| question.down = opening);
     };
     let component_at = move |row: usize, column: usize| {
         of_pair(sentence, |section, _| writer_at(section, side, (row, column))).flatten()
@@ -246,7 +255,7 @@ fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
     view! {
         <div class="one-side">
             <div>
-                <Bars lines=Signal::derive(list) open=open name="writers" />
+                <Bars lines=Signal::derive(list) open=open opened=opened name="writers" />
                 <p class="soft">"A head opens into the tokens it has read, an MLP into its neurons: click one."</p>
             </div>
             <div>
@@ -255,53 +264,6 @@ fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
             </div>
         </div>
         <Down page=page sentence=sentence side=side />
-    }
-    .into_any()
-}
-
-/// What all pairs that are not told add together; None where all are told.
-fn others(section: &PairSection, told: &[(String, f32)]) -> Option<String> {
-    let cells = section.table.data();
-    let sum: f64 = cells.iter().map(|&cell| f64::from(cell)).sum();
-    let of_told: f64 = told.iter().map(|(_, value)| f64::from(*value)).sum();
-    let count = cells.len().checked_sub(told.len()).filter(|count| *count > 0)?;
-    Some(format!(
-        "{}: {}",
-        counted(count, "other pair", "other pairs"),
-        number(sum - of_told, 2)
-    ))
-}
-
-/// Both sides at once: the table by layer, and the largest pairs in words.
-#[component]
-fn BothSides(sentence: Page) -> impl IntoView {
-    let Some(place) = "table".parse::<FigurePlace>().ok() else {
-        return ().into_any();
-    };
-    let (plot, label) = drawn(sentence, place);
-    let pairs = move || {
-        let pairs = of_pair(sentence, |section, texts| largest_pairs(section, texts, PAIRS))?;
-        let row = |(words, value): (String, f32)| {
-            let value = f64::from(value);
-            let sign = if value > 0.0 { "+" } else { "" };
-            view! { <li>{words}": "<b>{format!("{sign}{}", number(value, 2))}</b></li> }
-        };
-        let others = of_pair(sentence, |section, texts| {
-            others(section, &largest_pairs(section, texts, PAIRS))
-        })?;
-        Some((
-            pairs.into_iter().map(row).collect_view(),
-            others.map(|words| view! { <li class="soft">{words}</li> }),
-        ))
-    };
-    view! {
-        <div class="both-sides">
-            <div>
-                <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=only_pick(|_| false) />
-                <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
-            </div>
-            <ol class="pairs" data-testid="pairs">{pairs}</ol>
-        </div>
     }
     .into_any()
 }

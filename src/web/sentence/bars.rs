@@ -12,11 +12,13 @@ fn range(lines: &[Line]) -> (f64, f64) {
     values.fold((0.0, 0.0), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// A bar for each of `lines`; a line that has a step is a button that hands it to `open`.
+/// A bar for each of `lines`; a line that has a step is a button that hands it to `open`, and says whether it is the one that is
+/// `opened`.
 #[component]
 pub fn Bars(
     #[prop(into)] lines: Signal<Vec<Line>>,
     open: impl Fn(Step) + Copy + Send + Sync + 'static,
+    #[prop(into)] opened: Signal<Option<Step>>,
     /// Name for tests.
     name: &'static str,
 ) -> impl IntoView {
@@ -29,7 +31,12 @@ pub fn Bars(
             let sign = if line.value > 0.0 { "+" } else { "" };
             let label = match line.step {
                 Some(step) => view! {
-                    <button type="button" class="name" on:click=move |_| open(step)>{line.name}</button>
+                    <button
+                        type="button"
+                        class="name"
+                        aria-expanded=move || (opened.get() == Some(step)).to_string()
+                        on:click=move |_| open(step)
+                    >{line.name}</button>
                 }
                 .into_any(),
                 None => view! { <span class="name">{line.name}</span> }.into_any(),

@@ -78,7 +78,7 @@ pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
                     </ol>
                 </nav>
                 <p class="soft" data-testid="adds-up">{told}</p>
-                <Bars lines=Signal::derive(list) open=further name="down-lines" />
+                <Bars lines=Signal::derive(list) open=further opened=Signal::stored(None) name="down-lines" />
             </section>
         </Show>
     }

@@ -1,10 +1,34 @@
-//! The recorded sentences, one of which is chosen.
+//! Guided examples and recorded sentences, one of which is chosen.
 
 use leptos::prelude::*;
 
 use super::super::page::Page;
+use crate::app::form::ModelChoice;
+use crate::app::guided::{GUIDED, Guided};
 
-/// A choice of the recorded sentences, once they have arrived.
+/// What begins the value of a guided example; a recorded sentence's is its number alone.
+const GUIDED_VALUE: &str = "guided-";
+
+/// The guided example that is asked about.
+pub fn guided(page: Page) -> Memo<Option<&'static Guided>> {
+    Memo::new(move |_| {
+        let model = page.settled_form.with(|form| form.model);
+        page.question.with(|question| Guided::of(model, question))
+    })
+}
+
+/// What there is to see in the guided example, while it is asked about.
+#[component]
+pub fn Told(page: Page) -> impl IntoView {
+    let guided = guided(page);
+    move || {
+        guided.get().map(|guided| {
+            view! { <p class="guided" data-testid="guided"><b>{guided.name}". "</b>{guided.told.join(" ")}</p> }
+        })
+    }
+}
+
+/// A choice of the guided examples and of the recorded sentences, as far as they have arrived.
 #[component]
 pub fn Examples(page: Page) -> impl IntoView {
     let texts = Memo::new(move |_| {
@@ -22,19 +46,58 @@ pub fn Examples(page: Page) -> impl IntoView {
         })
     });
     let choose = move |event| {
-        if let Ok(index) = event_target_value(&event).parse() {
-            page.ask_example(index);
+        let value: String = event_target_value(&event);
+        match value.strip_prefix(GUIDED_VALUE) {
+            Some(index) => {
+                if let Some(guided) = index.parse().ok().and_then(|index: usize| GUIDED.get(index)) {
+                    page.ask_guided(guided);
+                }
+            }
+            None => {
+                if let Ok(index) = value.parse() {
+                    page.ask_example(index);
+                }
+            }
         }
     };
+    // Whichever model is chosen is asked about them.
+    let of_sentences = move || {
+        let recorded = page.settled_form.with(|form| form.model == ModelChoice::Recorded);
+        if recorded {
+            "Recorded sentences, GPT-2 small"
+        } else {
+            "Sentences"
+        }
+    };
+    let guided = guided(page);
+    let of_model = move |model: ModelChoice, label: &'static str| {
+        let of_model = GUIDED
+            .iter()
+            .enumerate()
+            .filter(move |(_, example)| example.model == model);
+        let option = move |(index, example): (usize, &'static Guided)| {
+            view! {
+                <option
+                    value=format!("{GUIDED_VALUE}{index}")
+                    prop:selected=move || guided.get() == Some(example)
+                >{format!("{} {}", example.name, example.head)}</option>
+            }
+        };
+        view! { <optgroup label=label>{of_model.map(option).collect_view()}</optgroup> }
+    };
     let option = move |(index, text): (usize, String)| {
-        view! { <option value=index.to_string() prop:selected=move || chosen.get() == Some(index)>{text}</option> }
+        view! { <option value=index.to_string() prop:selected=move || guided.get().is_none() && chosen.get() == Some(index)>{text}</option> }
     };
     view! {
-        <Show when=move || texts.with(|texts| !texts.is_empty())>
-            <select class="examples" aria-label="Examples" data-testid="examples" on:change=choose>
-                <option value="" prop:selected=move || chosen.get().is_none()>"Examples"</option>
-                {move || texts.get().into_iter().enumerate().map(option).collect_view()}
-            </select>
-        </Show>
+        <select class="examples" aria-label="Examples" data-testid="examples" on:change=choose>
+            <option value="" prop:selected=move || guided.get().is_none() && chosen.get().is_none()>"Examples"</option>
+            {of_model(ModelChoice::Bundled, "Heads of the tiny bundled model")}
+            {of_model(ModelChoice::Recorded, "Heads of GPT-2 small, recorded")}
+            <Show when=move || texts.with(|texts| !texts.is_empty())>
+                <optgroup label=of_sentences>
+                    {move || texts.get().into_iter().enumerate().map(option).collect_view()}
+                </optgroup>
+            </Show>
+        </select>
     }
 }

@@ -1,13 +1,18 @@
 //! The field of the sentence, the model that it is asked of, and what becomes of the question.
 
+use leptos::ev::{ClipboardEvent, KeyboardEvent};
+use leptos::html;
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
+use super::super::document;
 use super::super::page::Page;
 use super::examples::Examples;
 use super::offer::{Offer, is_answered_by_recording};
 use super::recent;
+use super::specials::Specials;
 use crate::app::form::ModelChoice;
+use crate::app::lines::{Lines, in_short};
 use crate::app::session;
 use crate::app::words;
 use crate::error::{Error, ErrorKind};
@@ -19,13 +24,13 @@ pub const FIELD: &str = "sentence-input";
 #[component]
 pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     let recent = recent::sentences(page, sentence);
-    let typed = RwSignal::new(page.question.with_untracked(|question| question.text.clone()));
+    let typed = move || page.lines.with(|lines| lines.text().to_owned());
     // A link, an example or "back" brings another sentence.
     Effect::new(move |before: Option<String>| {
         let text = page.question.with(|question| question.text.clone());
         // Not at first: the reader may have begun to type.
         if before.is_some_and(|before| before != text) {
-            typed.set(text.clone());
+            page.lines.update(|lines| lines.bring(&text));
         }
         text
     });
@@ -33,14 +38,16 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     let arrived = Memo::new(move |_| page.session.with(|session| !session.sentences().is_empty()));
     let recorded = Memo::new(move |_| page.settled_form.with(|form| form.model == ModelChoice::Recorded));
     Effect::new(move |_| {
-        let empty = || page.question.with(|question| question.text.is_empty()) && typed.with(String::is_empty);
+        let empty = || {
+            page.question.with(|question| question.text.is_empty())
+                && page.lines.with(|lines| lines.text().is_empty() && !lines.are_several())
+        };
         if arrived.get() && recorded.get() && untrack(empty) {
             page.ask_example(0);
         }
     });
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        let text = typed.get_untracked();
+    let submit = move || {
+        let text = untrack(typed);
         if text.trim().is_empty() {
             let error = Error::new(ErrorKind::Prompt, "there is no word to look at").expected("a sentence");
             page.session.update(|session| session.fail_asking(error));
@@ -63,22 +70,47 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             (question.dest, question.src, question.relative) = (None, None, None);
         });
     };
-    // Whose answer it is that is shown.
-    let model = move || {
-        sentence.shown.with(|shown| {
-            let shown = shown.as_ref()?;
-            let config = &shown.result.config;
-            let note = shown.note.as_ref().map_or_else(String::new, |note| format!(" {note}"));
-            let timing = shown.result.timing.as_ref();
-            let took = timing.map_or_else(String::new, |timing| format!(" Answered in {:.3} s.", timing.seconds));
-            Some(format!(
-                "{}: {} layers of {} heads.{took}{note}",
-                shown.result.model.name, config.n_layer, config.n_head
-            ))
-        })
+    let field = NodeRef::<html::Input>::new();
+    let refused = move |error: Error| page.session.update(|session| session.fail_asking(error));
+    let key = move |event: KeyboardEvent| {
+        if event.key() != "Enter" || !event.shift_key() || event.is_composing() {
+            return;
+        }
+        let Some((before, after)) = around_caret(field) else {
+            return;
+        };
+        event.prevent_default();
+        let split = page.lines.try_update(|lines| lines.split(&before, &after));
+        if let Some(Err(error)) = split {
+            refused(error);
+        }
+    };
+    // A field of one line would make one sentence of all lines.
+    let paste = move |event: ClipboardEvent| {
+        let pasted = event.clipboard_data().and_then(|data| data.get_data("text/plain").ok());
+        let Some(pasted) = pasted.filter(|pasted| pasted.contains(['\n', '\r'])) else {
+            return;
+        };
+        let Some((before, after)) = around_caret(field) else {
+            return;
+        };
+        event.prevent_default();
+        let inserted = page
+            .lines
+            .try_update(|lines| lines.insert(&before, &pasted.replace('\r', "\n"), &after));
+        if let Some(Err(error)) = inserted {
+            refused(error);
+        }
     };
     view! {
-        <form class="ask-form" on:submit=submit novalidate>
+        <form
+            class="ask-form"
+            novalidate
+            on:submit=move |event: SubmitEvent| {
+                event.prevent_default();
+                submit();
+            }
+        >
             <label class="visually-hidden" for=FIELD>"Sentence"</label>
             <input
                 id=FIELD
@@ -87,10 +119,14 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
                 autocomplete="off"
                 spellcheck="false"
                 placeholder="Type a sentence, then Enter"
+                title="Shift and Enter begin another sentence; several lines that are pasted are several sentences"
                 aria-describedby="sentence-told"
                 list="recent-sentences"
-                prop:value=move || typed.get()
-                on:input=move |event| typed.set(event_target_value(&event))
+                node_ref=field
+                prop:value=typed
+                on:input=move |event| page.lines.update(|lines| lines.set(event_target_value(&event)))
+                on:keydown=key
+                on:paste=paste
             />
             <datalist id="recent-sentences" data-testid="recent-sentences">
                 {move || recent.get().into_iter().map(|text| view! { <option value=text></option> }).collect_view()}
@@ -107,8 +143,82 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             </label>
             <Examples page=page />
         </form>
+        <Several page=page choose=submit />
         <Told page=page />
-        <p class="soft" data-testid="sentence-model">{model}</p>
+    }
+}
+
+/// Whose answer it is that is shown, below it.
+#[component]
+pub fn AnswerSource(sentence: Page) -> impl IntoView {
+    let model = move || {
+        sentence.shown.with(|shown| {
+            let shown = shown.as_ref()?;
+            let config = &shown.result.config;
+            let note = shown.note.as_ref().map_or_else(String::new, |note| format!(" {note}"));
+            let timing = shown.result.timing.as_ref();
+            let took = timing.map_or_else(String::new, |timing| format!(" Answered in {:.3} s.", timing.seconds));
+            Some(format!(
+                "{}: {} layers of {} heads.{took}{note}",
+                shown.result.model.name, config.n_layer, config.n_head
+            ))
+        })
+    };
+    view! { <p class="soft" data-testid="sentence-model">{model}</p> }
+}
+
+/// What stands before the caret of `field` and after it, without what is selected.
+fn around_caret(field: NodeRef<html::Input>) -> Option<(String, String)> {
+    let field = field.get_untracked()?;
+    // In units of UTF-16, as browsers count.
+    let units: Vec<u16> = field.value().encode_utf16().collect();
+    let at = |place: Option<u32>| place.map_or(units.len(), |place| units.len().min(place as usize));
+    let start = at(field.selection_start().ok().flatten());
+    let end = at(field.selection_end().ok().flatten()).max(start);
+    let text = |units: &[u16]| String::from_utf16_lossy(units);
+    Some((text(&units[..start]), text(&units[end..])))
+}
+
+/// The sentences at hand, where there are several: a click on one takes it into the field, and `choose` asks about it.
+#[component]
+fn Several(page: Page, choose: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
+    let texts = Memo::new(move |_| page.lines.with(|lines| lines.texts().to_vec()));
+    let at = Memo::new(move |_| page.lines.with(Lines::at));
+    let take = move |index: usize| {
+        page.lines.update(|lines| lines.choose(index));
+        choose();
+    };
+    let remove = move |_| {
+        page.lines.update(Lines::remove);
+        document::focus(FIELD);
+    };
+    let one = move |(index, text): (usize, String)| {
+        view! {
+            <li>
+                <button
+                    type="button"
+                    class="preset"
+                    title=text.clone()
+                    aria-pressed=move || (at.get() == index).to_string()
+                    on:click=move |_| take(index)
+                >
+                    <span class="number">{index + 1}</span>
+                    {in_short(&text)}
+                </button>
+            </li>
+        }
+    };
+    view! {
+        <Show when=move || page.lines.with(Lines::are_several)>
+            <div class="lines">
+                <ol aria-label="Your sentences" data-testid="lines">
+                    {move || texts.get().into_iter().enumerate().map(one).collect_view()}
+                </ol>
+                <button type="button" class="quiet" data-testid="remove-line" on:click=remove>
+                    {move || format!("Remove line {}", at.get() + 1)}
+                </button>
+            </div>
+        </Show>
     }
 }
 
@@ -123,8 +233,11 @@ fn Told(page: Page) -> impl IntoView {
             && !page.sentences_awaited.get()
     });
     let error = Memo::new(move |_| {
-        page.session
-            .with(|session| session.asking().error().map(ToString::to_string))
+        let error = page
+            .session
+            .with(|session| session.asking().error().map(ToString::to_string));
+        // Which line it is about is said before the reader takes another.
+        error.map(|error| untrack(|| page.lines.with(Lines::place)) + &error)
     });
     let busy = Memo::new(move |_| page.session.with(|session| session.asking().is_active()));
     view! {
@@ -132,13 +245,14 @@ fn Told(page: Page) -> impl IntoView {
             <Show when=move || missing.get()>
                 <Offer
                     page=page
-                    words="This is not recorded: nothing is known of it without a model. A model computes it here, on this device:"
+                    words="This is not recorded: nothing is known of it without a model. A model computes it here, on this device."
                     name="sentence-offer"
                 />
             </Show>
             <div role="alert">
                 {move || error.get().map(|text| view! { <p class="error" data-testid="sentence-error">{text}</p> })}
             </div>
+            <Specials page=page />
             <Show when=move || busy.get()>
                 <Progress page=page />
             </Show>

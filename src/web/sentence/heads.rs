@@ -7,9 +7,11 @@ use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::super::segment::Segment;
+use super::head_list::HeadList;
 use super::shown::{drawn, of_attention, only_pick};
 use crate::analysis::AttentionSection;
 use crate::app::naming::{self, Named};
+use crate::app::session::Origin;
 use crate::figure::{FigurePlace, Measure};
 use crate::names::Head;
 use crate::plot::Target;
@@ -25,20 +27,45 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         let asked = page.view.with(|view| view.sentence.measure);
         of_attention(sentence, |section| asked.or_known(section)).unwrap_or(asked)
     });
-    let known = Memo::new(move |_| {
-        let known = of_attention(sentence, |section| Measure::known(section).collect());
-        known.unwrap_or_else(|| Measure::ALL.to_vec())
+    // A model can also be asked what is of the whole sentence.
+    let live = Memo::new(move |_| {
+        sentence
+            .shown
+            .with(|shown| shown.as_ref().is_some_and(|shown| shown.origin == Origin::Live))
+    });
+    let offered = Memo::new(move |_| {
+        let offered = of_attention(sentence, |section| {
+            let known: Vec<Measure> = Measure::known(section).collect();
+            let may_be_asked = |measure: &Measure| measure.is_of_sentence() && section.measures.is_none() && live.get();
+            let offered = Measure::ALL.into_iter();
+            offered
+                .filter(|measure| known.contains(measure) || may_be_asked(measure))
+                .collect()
+        });
+        offered.unwrap_or_else(|| Measure::ALL.to_vec())
     });
     let option = move |choice: Measure| {
         view! {
             <Segment
                 name="measure"
                 value=choice.value()
-                label=move || choice.value()
+                label=move || choice.label()
                 chosen=Signal::derive(move || measure.get() == choice)
-                choose=move || page.view.update(|view| view.sentence.measure = choice)
+                choose=move || {
+                    page.view.update(|view| view.sentence.measure = choice);
+                    if choice.is_of_sentence() {
+                        page.ask();
+                    }
+                }
             />
         }
+    };
+    let choose = move |head: Head| {
+        page.ask_with(|question| {
+            if question.head != Some(head) {
+                (question.head, question.src) = (Some(head), None);
+            }
+        });
     };
     let pick = only_pick(move |target| {
         let Target::Cell(layer, head) = target else {
@@ -50,11 +77,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         if there == Some(false) {
             return false;
         }
-        page.ask_with(|question| {
-            if question.head != Some(head) {
-                (question.head, question.src) = (Some(head), None);
-            }
-        });
+        choose(head);
         true
     });
     let told = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
@@ -65,9 +88,10 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
             <p class="soft">{told}</p>
             <fieldset class="segments small">
                 <legend class="visually-hidden">"What the map shows"</legend>
-                {move || known.get().into_iter().map(option).collect_view()}
+                {move || offered.get().into_iter().map(option).collect_view()}
             </fieldset>
             <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
+            <HeadList page=page sentence=sentence choose=choose />
             <Names page=page sentence=sentence />
             <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
         </section>

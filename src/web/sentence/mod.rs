@@ -3,24 +3,28 @@
 mod account;
 mod arcs;
 mod bars;
+mod both;
 mod dots;
 mod down;
 mod examples;
 mod field;
 mod from_story;
+mod head_list;
 mod heads;
 mod next;
 mod offer;
 mod recent;
 mod shown;
+mod specials;
 mod strip;
 
 use leptos::prelude::*;
 
 use self::account::Account;
 use self::dots::SomethingElse;
+use self::examples::Told;
 pub use self::field::FIELD as SENTENCE_FIELD;
-use self::field::SentenceField;
+use self::field::{AnswerSource, SentenceField};
 use self::from_story::{FromStory, OnManyPrompts};
 use self::heads::{HeadMap, WholePattern};
 use self::next::NextTokens;
@@ -46,7 +50,9 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                 <h1 id="ask-heading">"Why does this head look there?"</h1>
                 <SentenceField page=page sentence=sentence />
                 <Show when=move || answered.get()>
+                    <Told page=page />
                     <Strip page=page sentence=sentence />
+                    <AnswerSource sentence=sentence />
                 </Show>
             </section>
             <Show when=move || answered.get()>

@@ -4,6 +4,9 @@ use leptos::prelude::*;
 
 use super::super::page::Page;
 use crate::app::form::ModelChoice;
+use crate::app::library;
+use crate::app::session::Session;
+use crate::checkpoint::HUB_MODELS;
 
 /// Whether the answer of the recorded sentences is the one to what is asked: of no other model, and of a sentence and a head that are
 /// recorded.
@@ -34,11 +37,20 @@ pub fn Offer(
         // What is shown is of the same model: the same head between the same tokens is meant.
         page.ask_with(|_| ());
     };
+    page.list_stored_if_any();
+    let gpt2_small = HUB_MODELS.iter().find(|model| model.name == "gpt2");
+    let cost = Memo::new(move |_| {
+        let told = |session: &Session| {
+            let stored = session.library().models();
+            gpt2_small.map(|model| library::cost(model, "GPT-2 small", stored))
+        };
+        page.session.with(told).unwrap_or_default()
+    });
     view! {
         <div class="offer" data-testid=name>
-            <p>{words}</p>
+            <p>{words}" "<span data-testid="offer-cost">{move || cost.get().0}</span></p>
             <button type="button" class="primary" data-testid="offer-bundled" on:click=bundled>"Run on the tiny bundled model now"</button>
-            <button type="button" data-testid="offer-gpt2" on:click=gpt2>"Get GPT-2 small, once (498 MB)"</button>
+            <button type="button" data-testid="offer-gpt2" on:click=gpt2>{move || cost.get().1}</button>
         </div>
     }
 }

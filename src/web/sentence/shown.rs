@@ -4,7 +4,7 @@ use leptos::prelude::*;
 
 use super::super::figures::Actions;
 use super::super::page::Page;
-use crate::analysis::AttentionSection;
+use crate::analysis::{AttentionSection, PairSection};
 use crate::app::session::Origin;
 use crate::figure::{Figure, FigurePlace};
 use crate::plot::{Plot, Target};
@@ -15,6 +15,14 @@ pub fn of_attention<T>(sentence: Page, read: impl FnOnce(&AttentionSection) -> T
     sentence
         .shown
         .with(|shown| shown.as_ref()?.result.attention().map(read))
+}
+
+/// What `read` finds in the account that is shown, with the tokens' texts.
+pub fn of_pair<T>(sentence: Page, read: impl FnOnce(&PairSection, &[String]) -> T) -> Option<T> {
+    sentence.shown.with(|shown| {
+        let result = &shown.as_ref()?.result;
+        Some(read(result.pair()?, &result.attention()?.texts))
+    })
 }
 
 /// Whether the answer that is shown is recorded, and lacks what `has` looks for.

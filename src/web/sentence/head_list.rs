@@ -1,0 +1,127 @@
+//! All heads in a table that is sorted and filtered.
+
+use leptos::prelude::*;
+
+use super::super::data_table::is_open;
+use super::super::page::Page;
+use super::shown::of_attention;
+use crate::analysis::AttentionSection;
+use crate::figure::Measure;
+use crate::figure::sentence_words::percent;
+use crate::names::Head;
+use crate::quantities::{counted, number};
+
+/// By what the rows are sorted, the largest first; None for layer and head.
+type Order = Option<Measure>;
+
+/// What is known of one head, in the order of the columns.
+type Row = (Head, Vec<Option<f32>>);
+
+/// The heads of `section` whose names contain `wanted`, sorted by `order`.
+fn rows(section: &AttentionSection, columns: &[Measure], wanted: &str, order: Order) -> Vec<Row> {
+    let wanted = wanted.trim();
+    let heads = section.known_heads().into_iter();
+    let mut rows: Vec<Row> = heads
+        .filter(|head| head.to_string().contains(wanted))
+        .map(|head| (head, columns.iter().map(|measure| measure.of(section, head)).collect()))
+        .collect();
+    if let Some(column) = order.and_then(|order| columns.iter().position(|column| *column == order)) {
+        let value = |row: &Row| row.1[column].unwrap_or(f32::NEG_INFINITY);
+        rows.sort_by(|left, right| value(right).total_cmp(&value(left)));
+    }
+    rows
+}
+
+/// A value as `measure` is told.
+fn told(measure: Measure, value: Option<f32>) -> String {
+    match (measure, value) {
+        (_, None) => String::new(),
+        (Measure::Score | Measure::Entropy, Some(value)) => number(f64::from(value), 2),
+        (_, Some(share)) => percent(share),
+    }
+}
+
+/// The list of heads; a head's button hands it to `choose`.
+#[component]
+pub fn HeadList(page: Page, sentence: Page, choose: impl Fn(Head) + Copy + Send + Sync + 'static) -> impl IntoView {
+    let open = RwSignal::new(false);
+    let wanted = RwSignal::new(String::new());
+    // As on the map, until a column is chosen.
+    let by = RwSignal::new(None::<Order>);
+    // What the map shows stands first.
+    let columns = Memo::new(move |_| {
+        let shown = page.view.with(|view| view.sentence.measure);
+        let mut known =
+            of_attention(sentence, |section| Measure::known(section).collect::<Vec<_>>()).unwrap_or_default();
+        known.sort_by_key(|measure| *measure != shown);
+        known
+    });
+    let order = Memo::new(move |_| {
+        let shown = || Some(page.view.with(|view| view.sentence.measure));
+        by.get().unwrap_or_else(shown)
+    });
+    let list = Memo::new(move |_| {
+        let found = |section: &AttentionSection| rows(section, &columns.get(), &wanted.get(), order.get());
+        of_attention(sentence, found).unwrap_or_default()
+    });
+    let chosen = Memo::new(move |_| of_attention(sentence, |section| section.head));
+    let heading = move |label: &'static str, column: Order| {
+        view! {
+            <th scope="col" aria-sort=move || (order.get() == column).then_some(if column.is_some() { "descending" } else { "ascending" })>
+                <button type="button" class="quiet" on:click=move |_| by.set(Some(column))>{label}</button>
+            </th>
+        }
+    };
+    let row = move |(head, values): Row| {
+        let cells = columns.get().into_iter().zip(values);
+        let cells = cells.map(|(measure, value)| view! { <td class="value">{told(measure, value)}</td> });
+        view! {
+            <tr>
+                <th scope="row">
+                    <button
+                        type="button"
+                        class="preset"
+                        aria-pressed=move || (chosen.get() == Some(head)).to_string()
+                        on:click=move |_| choose(head)
+                    >{head.to_string()}</button>
+                </th>
+                {cells.collect_view()}
+            </tr>
+        }
+    };
+    let table = move || {
+        open.get().then(|| {
+            view! {
+                <label class="filter">
+                    <span>"Only heads such as"</span>
+                    <input
+                        type="text"
+                        autocomplete="off"
+                        placeholder="10."
+                        data-testid="filter-heads"
+                        prop:value=move || wanted.get()
+                        on:input=move |event| wanted.set(event_target_value(&event))
+                    />
+                </label>
+                <p class="soft" role="status">{move || list.with(|list| counted(list.len(), "head", "heads"))}</p>
+                <div class="data-scroll" role="group" tabindex="0" aria-label="List of heads" data-testid="heads-list">
+                    <table>
+                        <thead>
+                            <tr>
+                                {heading("head", None)}
+                                {move || columns.get().into_iter().map(|column| heading(column.label(), Some(column))).collect_view()}
+                            </tr>
+                        </thead>
+                        <tbody>{move || list.get().into_iter().map(row).collect_view()}</tbody>
+                    </table>
+                </div>
+            }
+        })
+    };
+    view! {
+        <details class="head-list" on:toggle=move |event| open.set(is_open(&event))>
+            <summary data-testid="list-heads">"List of heads"</summary>
+            {table}
+        </details>
+    }
+}

@@ -1,0 +1,48 @@
+//! Special tokens that are spelt out in the sentence, and how they are read.
+
+use leptos::prelude::*;
+
+use super::super::page::Page;
+use super::super::segment::Segment;
+use crate::figure::sentence_words::specials_words;
+
+/// Says that the sentence has the text of a special token, and offers both ways to read it.
+#[component]
+pub fn Specials(page: Page) -> impl IntoView {
+    let specials = Memo::new(move |_| {
+        page.question.with(|question| {
+            page.session
+                .with(|session| session.asking().specials_in(&question.text).to_vec())
+        })
+    });
+    let as_text = Memo::new(move |_| page.question.with(|question| question.special_as_text));
+    let option = move |value: &'static str, label: &'static str, text: bool| {
+        view! {
+            <Segment
+                name="special"
+                value=value
+                label=move || label
+                chosen=Signal::derive(move || as_text.get() == text)
+                choose=move || {
+                    page.ask_with(|question| {
+                        question.special_as_text = text;
+                        // The tokens are others.
+                        (question.dest, question.src, question.relative, question.down) = (None, None, None, None);
+                    });
+                }
+            />
+        }
+    };
+    view! {
+        <Show when=move || specials.with(|specials| !specials.is_empty())>
+            <div class="specials" data-testid="specials">
+                <p role="status">{move || specials.with(|specials| specials_words(specials, as_text.get()))}</p>
+                <fieldset class="segments small">
+                    <legend class="visually-hidden">"How it is read"</legend>
+                    {option("token", "Special token", false)}
+                    {option("text", "Plain text", true)}
+                </fieldset>
+            </div>
+        </Show>
+    }
+}
