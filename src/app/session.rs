@@ -287,8 +287,11 @@ impl Session {
             FromWorker::Answer { id, part } if self.asking.is_asking(id) => {
                 let note = self.note_of(&part.model.source);
                 self.revision += 1;
+                let is_held = part.substituted().is_some();
                 self.asking.part(self.revision, *part, note);
-                self.hold_against_run();
+                if is_held {
+                    self.hold_against_run();
+                }
             }
             FromWorker::Specials { id, texts } if self.asking.is_asking(id) => self.asking.specials(texts),
             FromWorker::Continued { id, text } if self.asking.is_asking(id) => self.asking.continued(text),

@@ -18,7 +18,7 @@ const LABELS: f64 = 0.42;
 /// Room above the rows, and below them for the axis.
 const AROUND: (f64, f64) = (24.0, 46.0);
 /// Least pixels between ticks.
-const TICKS: f64 = 44.0;
+const TICKS: f64 = 30.0;
 
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone, PartialEq)]

@@ -104,7 +104,7 @@ fn place(below: f32) -> String {
     match (f64::from(below) * 100.0).round() as usize {
         _ if below <= 0.0 => "below all of".into(),
         _ if below >= 1.0 => "above all of".into(),
-        percentile => format!("at the {} percentile of", ordinal(percentile)),
+        percentile => format!("at the {} percentile of", ordinal(percentile.clamp(1, 99))),
     }
 }
 
@@ -210,7 +210,7 @@ pub fn own_words(result: &ResultFile, histogram: HistogramId) -> Result<String> 
     let what = kind(histogram);
     let almost = as_it_is.as_ref().map(|row| {
         format!(
-            "; {} ({}) the vector is divided by its standard deviation, without LayerNorm\u{2019}s epsilon",
+            "; {} ({}) the vector is divided by its unbiased standard deviation, like all the others",
             row.label,
             told(histogram, row.value)
         )
@@ -238,4 +238,77 @@ pub fn summary(result: &ResultFile, histogram: HistogramId) -> Result<String> {
         listed.join(", "),
         own_words(result, histogram)?
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn sentence() -> ResultFile {
+        ResultFile::from_json(include_bytes!("../../../tests/fixtures/tiny-sentence-2.1.json")).unwrap()
+    }
+
+    #[test]
+    fn places_are_percentiles_and_the_ends_are_told_as_such() {
+        let places = [0.0, 0.001, 0.215, 0.62, 0.999, 1.0].map(place);
+        assert_eq!(
+            places,
+            [
+                "below all of",
+                "at the 1st percentile of",
+                "at the 22nd percentile of",
+                "at the 62nd percentile of",
+                "at the 99th percentile of",
+                "above all of"
+            ]
+        );
+    }
+
+    #[test]
+    fn every_row_is_told_with_its_own_number_and_place() {
+        let result = sentence();
+        let section = result.substituted().unwrap();
+        for histogram in HistogramId::ALL {
+            let (rows, told_of_all) = (rows(&result, histogram).unwrap(), summary(&result, histogram).unwrap());
+            assert!(rows.is_sorted_by(|left, right| left.value >= right.value));
+            for row in &rows {
+                let words = format!("{} {}", row.label, told(histogram, row.value));
+                assert!(told_of_all.contains(&words), "{words}: {told_of_all}");
+                let lines = lines(&result, section, histogram, row);
+                assert!(
+                    lines.iter().all(|line| !line.contains("IO") && !line.contains("END")),
+                    "{lines:?}"
+                );
+                // Where the value is among those of the run, counted here anew, is told of one value alone.
+                let standing = standing(section, histogram, row);
+                assert_eq!(
+                    standing.is_some(),
+                    row.tokens.is_empty() && row.band.is_some(),
+                    "{}",
+                    row.label
+                );
+                assert_eq!(row.spread().is_some(), !row.tokens.is_empty());
+                if let Some((largest, value)) = row.largest() {
+                    assert!(row.values.iter().all(|other| *other <= value));
+                    assert!(lines.iter().any(|line| line.contains(&name(&largest.text))));
+                }
+            }
+            let own = told(histogram, f64::from(section.own(histogram)));
+            assert!(told_of_all.contains(&format!("own {} is {own}", kind(histogram))));
+            assert!(told_of_all.ends_with("the run\u{2019}s 6 prompts."), "{told_of_all}");
+        }
+    }
+
+    #[test]
+    fn without_a_run_there_is_no_word_of_one() {
+        let mut result = sentence();
+        result.substituted_mut().unwrap().run = None;
+        let told = summary(&result, HistogramId::KeysFixedScores).unwrap();
+        let legend = legend(result.substituted().unwrap());
+        assert!(!told.contains("prompt") && !legend.contains("band"), "{told} {legend}");
+        result.sections.clear();
+        assert!(summary(&result, HistogramId::KeysFixedScores).is_err());
+    }
 }
