@@ -234,7 +234,7 @@ export const sentence = [
       check(plain(await answer(tab)).includes(`score ${own}`), `${own} in ${await answer(tab)}`);
       // A sampled token has a row of its own.
       await card.getByTestId("data-fold-sampled").locator("summary").click();
-      check((await card.getByTestId("data-sampled").locator("tbody tr").count()) > 50, "the tokens of the samples are not there");
+      await until(tab.page, () => card.getByTestId("data-sampled").locator("tbody tr").count(), (count) => count > 50, "the tokens of the samples are not there");
 
       await tab.at("dots-side-key").check({ force: true });
       await until(tab.page, words, (text) => text.includes("queries fixed"), "the side stays");
