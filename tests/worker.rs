@@ -19,8 +19,8 @@ use keyside::checkpoint::{
 };
 use keyside::forward::{Model, Sampling};
 use keyside::model::Processing;
-use keyside::names::{Head, HistogramId, SeriesId};
-use keyside::prompts::IoiSet;
+use keyside::names::{Head, HistogramId, Relative, SeriesId};
+use keyside::prompts::{IoiSet, Targets};
 use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
@@ -532,6 +532,89 @@ fn a_question_is_answered_part_by_part() {
         panic!("{:?}", posted.last())
     };
     assert_eq!(error.kind, ErrorKind::Prompt);
+}
+
+#[test]
+fn effects_and_directions_come_part_by_part_and_nothing_is_read_twice() {
+    let ask = |id, relative, targets, direction| ToWorker::Ask {
+        id,
+        url: URL.into(),
+        question: Question {
+            text: "The keys to the cabinet".into(),
+            head: Some(Head::new(2, 1)),
+            relative,
+            targets,
+            effects: true,
+            lens: true,
+            directions: true,
+            direction,
+            ..Question::default()
+        },
+    };
+    let parts = |posted: &[FromWorker], of: u32| -> Vec<ResultFile> {
+        let parts = posted.iter().filter_map(|message| match message {
+            FromWorker::Answer { id, part } if *id == of => Some((**part).clone()),
+            _ => None,
+        });
+        parts.collect()
+    };
+    let (posted, _) = Page::serve(vec![ask(0, None, Targets::default(), None)], Vec::new());
+    let first = parts(&posted, 0);
+    let kinds: Vec<&str> = first.iter().map(|part| part.sections[0].kind()).collect();
+    // The directions without tokens first, which take W_E and W_U.
+    assert_eq!(
+        kinds,
+        [
+            "attention",
+            "next",
+            "lens",
+            "pair",
+            "effects",
+            "writes",
+            "directions",
+            "directions"
+        ]
+    );
+    assert!(first[6].directions().unwrap().opened.tokens.is_empty());
+    let opened = &first[7].directions().unwrap().opened;
+    assert_eq!(opened.tokens.len(), 4);
+    let next = &first[1].next().unwrap().tokens;
+    let effects = first[4].effects().unwrap();
+    assert_eq!((effects.a.token, effects.b.token), (next[0].token, next[1].token));
+
+    let others = Targets {
+        a: Some(next[19].token),
+        b: Some(next[4].token),
+    };
+    let other = (opened.direction + 1) % 8;
+    let (posted, _) = Page::serve(
+        vec![
+            ask(0, None, Targets::default(), None),
+            ask(1, Some(Relative::Mean), others, Some(opened.direction)),
+            ask(2, None, others, Some(other)),
+            ask(3, None, others, Some(8)),
+        ],
+        Vec::new(),
+    );
+    let bytes = |of: u32| parts(&posted, of).last().unwrap().timing.as_ref().unwrap().bytes_read;
+    // A direction that was not opened before takes W_E, which is W_U, once.
+    let of_w_e = 989 * 32 * 4;
+    assert_eq!([bytes(1), bytes(2)], [0, of_w_e]);
+    assert!(bytes(0) > of_w_e);
+    let second = parts(&posted, 1);
+    let effects = second[4].effects().unwrap();
+    assert_eq!((Some(effects.a.token), Some(effects.b.token)), (others.a, others.b));
+    assert_eq!(second[4].prompts[0].targets, others);
+    let relative = second[7].directions().unwrap();
+    assert_eq!(
+        (relative.relative, &relative.opened.tokens),
+        (Some(Relative::Mean), &opened.tokens)
+    );
+    assert_eq!(parts(&posted, 2)[7].directions().unwrap().opened.direction, other);
+    let Some(FromWorker::Failed { id: 3, error }) = posted.last() else {
+        panic!("{:?}", posted.last())
+    };
+    assert!(error.cause.contains("no direction 8"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::effects::EffectsArguments;
 use super::next::NextArguments;
 use super::record::RecordArguments;
 use super::sentence::PairArguments;
@@ -57,7 +56,7 @@ pub enum Command {
     /// One sentence: what makes the score of a head between two positions, from both sides.
     Pair(PairArguments),
     /// One sentence: what all components add to the logits of two next tokens, and what the head writes.
-    Effects(EffectsArguments),
+    Effects(PairArguments),
     /// One sentence: which of the head's directions make its score between two positions.
     Directions(PairArguments),
     /// One sentence: the likeliest tokens after a position, or what the model goes on with.

@@ -11,6 +11,7 @@ use crate::analysis::pair::{
 };
 use crate::error::Result;
 use crate::forward::Unwatched;
+use crate::math;
 use crate::names::{Component, Relative, Side};
 
 /// `keyside directions`: which of the head's directions make the score between two positions.
@@ -71,7 +72,7 @@ fn of_score(sentence: &Sentence, pair: &Pair, found: &Directions) -> String {
         pair.src,
         found.score,
         found.contributions.len(),
-        crate::math::sum(&all)
+        math::sum(&all)
     )
 }
 

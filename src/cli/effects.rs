@@ -3,30 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use clap::Args;
-
 use super::listing::{LINES, largest_sizes, line};
 use super::sentence::{PairArguments, Sentence, shown, write};
 use crate::analysis::Array;
 use crate::analysis::pair::{self, Between, DirectEffects, Pair, Writes, Written};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Unwatched;
+use crate::math;
 use crate::model::Tokenizer;
 use crate::prompts::Targets;
-
-/// The options of `keyside effects`.
-#[derive(Debug, Clone, Args)]
-pub struct EffectsArguments {
-    /// The sentence, the head and the pair of positions.
-    #[command(flatten)]
-    pub pair: PairArguments,
-    /// The token of most interest, an id or a text that is one token [default: the likeliest next].
-    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
-    pub a: Option<String>,
-    /// The token that it is held against [default: the likeliest other].
-    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
-    pub b: Option<String>,
-}
 
 /// What `keyside effects` has found.
 struct Found {
@@ -45,9 +30,9 @@ struct Found {
 ///
 /// # Errors
 /// Those of [`pair::Sentence`], [`ErrorKind::Request`] for targets that are not two tokens, and those of writing.
-pub async fn run_effects(arguments: &EffectsArguments, out: &mut dyn Write) -> Result<()> {
-    let mut sentence = Sentence::read(&arguments.pair.sentence).await?;
-    let pair = sentence.pair(&arguments.pair)?;
+pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
+    let mut sentence = Sentence::read(&arguments.sentence).await?;
+    let pair = sentence.pair(arguments)?;
     let tokenizer = sentence.model.tokenizer();
     let token = |name: &str, given: &Option<String>| {
         let given = given.as_deref();
@@ -74,7 +59,7 @@ pub async fn run_effects(arguments: &EffectsArguments, out: &mut dyn Write) -> R
     ]
     .into();
     let written = sentence.written(found.pair.head, arrays);
-    write(arguments.pair.sentence.json.as_deref(), &written, &told, out)
+    write(arguments.sentence.json.as_deref(), &written, &told, out)
 }
 
 async fn find(sentence: &mut Sentence, pair: Pair, wanted: Targets) -> Result<Found> {
@@ -82,7 +67,7 @@ async fn find(sentence: &mut Sentence, pair: Pair, wanted: Targets) -> Result<Fo
     let read = pair::Sentence::read(model, &pair.tokens, None, &Unwatched).await?;
     let stream = read.stream(model, pair.dest)?;
     let logits = model.logits_of(&stream, &Unwatched).await?;
-    let lens: Vec<Vec<f32>> = logits.iter().map(|logits| crate::math::log_softmax(logits)).collect();
+    let lens: Vec<Vec<f32>> = logits.iter().map(|logits| math::log_softmax(logits)).collect();
     let log_probs = lens.last().map(Vec::as_slice).unwrap_or_default();
     let targets = Between::of(wanted, log_probs, model.config())?;
     let written = read.written(model, pair.dest, &Unwatched).await?;
@@ -146,7 +131,7 @@ impl Found {
         let last = self.lens.last().map(Vec::as_slice).unwrap_or_default();
         let at = |token: u32| f64::from(last.get(token as usize).copied().unwrap_or(f32::NAN));
         let effects = &self.effects.of_components;
-        let sum = crate::math::sum(effects) + f64::from(self.effects.of_bias);
+        let sum = math::sum(effects) + f64::from(self.effects.of_bias);
         let dest = self.pair.dest;
         let mut told = format!(
             "After {:?} (position {dest}) the logit of {of_a:?} minus that of {of_b:?} is {:.4}; {} components and b_U add up to {sum:.4}:\n",

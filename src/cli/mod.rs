@@ -24,7 +24,7 @@ use futures::executor::block_on;
 
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
 pub use directions::run_directions;
-pub use effects::{EffectsArguments, run_effects};
+pub use effects::run_effects;
 pub use next::{NextArguments, run_next};
 pub use plot::run_plot;
 pub use record::{PairAsked, RecordArguments, run_record};

@@ -59,6 +59,12 @@ pub struct PairArguments {
     /// A head of an earlier layer, whose part is opened into source tokens, and its layer's MLP into neurons (pair only).
     #[arg(long, value_name = "L.H")]
     pub earlier: Option<Head>,
+    /// The next token of most interest, an id or a text that is one token (effects only) [default: the likeliest].
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
+    pub a: Option<String>,
+    /// The next token that it is held against (effects only) [default: the likeliest other].
+    #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
+    pub b: Option<String>,
 }
 
 /// What is written as JSON.
