@@ -111,6 +111,12 @@ pub(crate) fn standard_deviation(x: &[f32]) -> f64 {
     (sum_of_squares(x, mean(x)) / (x.len() as f64 - 1.0)).sqrt()
 }
 
+/// Logarithm of the sum of the exponentials of `x`: what a score is less than where its probability's logarithm is asked for.
+pub(crate) fn log_sum_exp(x: &[f64]) -> f64 {
+    let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    most + x.iter().map(|v| (v - most).exp()).sum::<f64>().ln()
+}
+
 /// Softmax of `x` in place.
 #[inline]
 pub(crate) fn softmax(x: &mut [f32]) {

@@ -192,7 +192,11 @@ impl Watcher for Counter {
     fn loaded(&self, _bytes: u64, _traffic: &Traffic) {}
 
     fn computed(&self, _pass: usize, layer: usize, positions: usize) {
-        self.0.borrow_mut().push((layer, positions));
+        let mut counted = self.0.borrow_mut();
+        match counted.last_mut() {
+            Some((of, count)) if *of == layer => *count += positions,
+            _ => counted.push((layer, positions)),
+        }
     }
 
     fn breathe(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
@@ -252,7 +256,7 @@ fn sentences_with_a_shared_beginning_are_edited_one_by_one() {
         let variant = Variant {
             sequence,
             edits: edits.clone(),
-            until: None,
+            ..Variant::default()
         };
         let mut edited = [pass.edited(model.config(), &[variant]).unwrap()];
         block_on(model.run(&mut edited, 3, &Unwatched)).unwrap();
@@ -376,4 +380,76 @@ fn taps_of_what_is_not_there_are_refused() {
     );
     let error = block_on(model.logits(&pass, &[2], &Unwatched)).unwrap_err();
     assert!(error.to_string().contains("no row 2"), "{error}");
+}
+
+#[test]
+fn a_variant_that_reads_its_last_position_alone_has_the_same_there() {
+    let mut model = model();
+    let pass = everything(&mut model, "When Mary and John went to the store");
+    let layers = model.config().n_layer;
+    let last = pass.tree.len() - 1;
+    let mut variants = Vec::new();
+    for layer in 0..layers {
+        let (d, d_head) = (model.config().d_model, model.config().d_head());
+        let value = |count: usize| (0..count).map(|index| (index as f32 * 0.7).sin()).collect::<Vec<_>>();
+        for position in [1, last] {
+            variants.push(variant(vec![
+                Edit::of_head(layer, BlockHook::KInput, 1, position, value(d)),
+                Edit::of_head(layer, BlockHook::V, 2, 3.min(position), value(d_head)),
+            ]));
+            variants.push(variant(vec![Edit {
+                point: HookPoint::block(layer, BlockHook::ResidPre),
+                head: None,
+                position,
+                value: value(d),
+            }]));
+            variants.push(variant(vec![Edit::of_head(
+                layer,
+                BlockHook::Z,
+                0,
+                position,
+                value(d_head),
+            )]));
+        }
+    }
+    let whole = &mut [pass.edited(model.config(), &variants).unwrap()];
+    variants.iter_mut().for_each(|variant| variant.only_last = true);
+    let only_last = &mut [pass.edited(model.config(), &variants).unwrap()];
+    let rows = |pass: &Pass| {
+        (0..variants.len())
+            .map(|index| pass.tree.path(index)[last])
+            .collect::<Vec<_>>()
+    };
+    for pass in [&mut whole[0], &mut only_last[0]] {
+        let last_rows = rows(pass);
+        let taps = points(&model)
+            .into_iter()
+            .map(|point| Tap::new(point, last_rows.clone()));
+        pass.request.taps = taps.collect();
+    }
+    block_on(model.run(whole, layers, &Unwatched)).unwrap();
+    block_on(model.run(only_last, layers, &Unwatched)).unwrap();
+    for (found, expected) in only_last[0].captured.iter().zip(&whole[0].captured) {
+        assert!(largest_difference(&found.values, &expected.values) <= NOTHING);
+    }
+    let logits = |pass: &Pass| block_on(model.logits(pass, &rows(pass), &Unwatched)).unwrap().concat();
+    assert!(largest_difference(&logits(&only_last[0]), &logits(&whole[0])) <= NOTHING);
+
+    // What is not computed is not handed out.
+    let before = only_last[0].tree.path(0)[last - 1];
+    let error = block_on(model.logits(&only_last[0], &[before], &Unwatched)).unwrap_err();
+    assert!(error.cause.contains("has no logits"), "{error}");
+    for point in [
+        HookPoint::block(layers - 1, BlockHook::Pattern),
+        HookPoint::LnFinalScale,
+    ] {
+        let again = &mut [pass.edited(model.config(), &variants).unwrap()];
+        again[0].request.taps = vec![Tap::new(point, vec![before])];
+        let error = block_on(model.run(again, layers, &Unwatched)).unwrap_err();
+        assert!(error.cause.contains("only the last position is read"), "{error}");
+    }
+    let again = &mut [pass.edited(model.config(), &variants).unwrap()];
+    let point = HookPoint::block(layers - 1, BlockHook::K);
+    again[0].request.taps = vec![Tap::new(point, vec![before])];
+    block_on(model.run(again, layers, &Unwatched)).unwrap();
 }

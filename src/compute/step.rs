@@ -19,6 +19,10 @@ pub(crate) struct Step<'a> {
     pub(crate) rest: &'a BlockRest,
     /// Edits of this layer.
     pub(crate) edits: &'a [Edit],
+    /// Queries, keys and values of the rows before edits, `[rows, 3 * d_model]`, where they are known.
+    pub(crate) known_qkv: Option<Vec<f32>>,
+    /// Whether only queries, keys and values are asked for: the residual stream stays what enters the block.
+    pub(crate) keys_only: bool,
 }
 
 impl Step<'_> {
@@ -37,6 +41,9 @@ impl Step<'_> {
         self.edit(BlockHook::ResidPre, range, resid, d);
         give(taps, BlockHook::ResidPre, range, resid, d)?;
         self.append_qkv(range, resid, qkv, taps)?;
+        if self.keys_only {
+            return Ok(());
+        }
         let attention = Attention {
             config: self.config,
             layer: self.layer,
@@ -83,12 +90,17 @@ impl Step<'_> {
             scales[at] = scale;
         }
         give(taps, BlockHook::Ln1Scale, range, &scales, 1)?;
-        input.ln_1.apply_affine(&mut normalised, d);
-        tensor::read(&tensor::product(normalised, &input.w_qkv)?, |product| {
-            for row in product.chunks_exact(input.b_qkv.len()) {
-                qkv.extend(row.iter().zip(&input.b_qkv).map(|(v, b)| v + b));
+        match &self.known_qkv {
+            Some(known) => qkv.extend_from_slice(known),
+            None => {
+                input.ln_1.apply_affine(&mut normalised, d);
+                tensor::read(&tensor::product(normalised, &input.w_qkv)?, |product| {
+                    for row in product.chunks_exact(input.b_qkv.len()) {
+                        qkv.extend(row.iter().zip(&input.b_qkv).map(|(v, b)| v + b));
+                    }
+                })?;
             }
-        })?;
+        }
         let of_rows = &mut qkv[range.start * 3 * d..];
         for (part, (made_from, made)) in QKV.into_iter().enumerate() {
             self.give_inputs(taps, made_from, range, resid)?;

@@ -104,6 +104,9 @@ pub struct Variant {
     pub edits: Vec<Edit>,
     /// The last position that is of interest; None for the whole sequence. Later ones are not computed again.
     pub until: Option<usize>,
+    /// Whether the last position alone is read after the last layer: in that layer the others have keys and values, and nothing else.
+    /// [`Pass::edited`](crate::forward::Pass::edited) leaves the rest of the layer out where all variants say so, and has no logits there.
+    pub only_last: bool,
 }
 
 /// A row that is computed again: a copy of another pass's row, from some layer on.
@@ -112,6 +115,8 @@ struct Copied {
     variant: usize,
     position: usize,
     from_layer: usize,
+    /// Whether it is read after the last layer.
+    is_read: bool,
 }
 
 /// The rows of an edited pass: those of the pass it was made from, which stay as they are, then those that are computed
@@ -122,6 +127,8 @@ pub(crate) struct Rows {
     pub(crate) frozen: usize,
     /// For every other row the row that it is a copy of, and the layer from which it is computed.
     pub(crate) copied: Vec<(usize, usize)>,
+    /// The first of the others that is read after the last layer, as are all after it that variants say so of.
+    pub(crate) read_from: usize,
     /// Edits with the row that they are of.
     pub(crate) edits: Vec<(usize, Edit)>,
 }
@@ -134,8 +141,8 @@ impl Rows {
             check(variant, tree, kept, config)?;
             copies.extend(copies_of(number, variant, tree, config.n_layer));
         }
-        // A row's ancestors start no later than itself: with a stable order they come before it.
-        copies.sort_by_key(|copy| copy.from_layer);
+        // A row's ancestors start no later than itself, and are not the last of their sequence: with a stable order they come before it.
+        copies.sort_by_key(|copy| (copy.from_layer, copy.is_read));
         let frozen = tree.len();
         let mut paths: Vec<Vec<usize>> = variants
             .iter()
@@ -145,6 +152,7 @@ impl Rows {
             tree: tree.without_paths(),
             frozen,
             copied: Vec::with_capacity(copies.len()),
+            read_from: frozen + copies.iter().position(|copy| copy.is_read).unwrap_or(copies.len()),
             edits: Vec::new(),
         };
         for copy in copies {
@@ -221,6 +229,7 @@ fn copies_of(number: usize, variant: &Variant, tree: &PrefixTree, n_layer: usize
                 variant: number,
                 position,
                 from_layer: from_layer?,
+                is_read: !variant.only_last || position + 1 == positions,
             })
         })
         .collect()

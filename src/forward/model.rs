@@ -215,6 +215,10 @@ impl Model {
             return Err(Error::new(ErrorKind::Request, format!("the pass has no row {row}"))
                 .expected(format!("one of {}, counted from 0", pass.tree.len())));
         }
+        if let Some(row) = rows.iter().find(|row| !pass.is_read(**row)) {
+            return Err(Error::new(ErrorKind::Request, format!("row {row} has no logits"))
+                .expected("the last position of a variant that reads no other"));
+        }
         let mut logits = Vec::with_capacity(rows.len());
         for rows in rows.chunks(SEQUENCES_AT_A_TIME) {
             let resid: Vec<f32> = rows.iter().flat_map(|&row| pass.resid_at(row)).copied().collect();
@@ -252,6 +256,8 @@ impl Model {
             block,
             rest: block.rest.as_ref().ok_or_else(|| not_loaded("a block"))?,
             edits: &[],
+            known_qkv: None,
+            keys_only: false,
         };
         let (resid_post, mlp_out) = step.alone(rows)?;
         Ok(EffectiveEmbedding { resid_post, mlp_out })

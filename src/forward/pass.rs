@@ -1,6 +1,7 @@
 //! A batch on its way through the model: its residual stream, what was asked for, what was captured.
 
 mod continued;
+mod spared;
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -81,6 +82,8 @@ struct Edited {
     frozen: usize,
     /// For every other row the row that it is a copy of, and the layer from which it is computed, ascending.
     copied: Vec<(usize, usize)>,
+    /// The first of these rows that is read after the last layer: those before have keys and values there, and nothing else.
+    read_from: usize,
     edits: Vec<(usize, edit::Edit)>,
 }
 
@@ -161,6 +164,7 @@ impl Pass {
             base: Rc::clone(&self.kept),
             frozen: rows.frozen,
             copied: rows.copied,
+            read_from: rows.read_from,
             edits: rows.edits,
         });
         Ok(pass)
@@ -208,6 +212,7 @@ impl Pass {
         let known = self.edited.as_ref().map_or(self.shared(), |edited| edited.frozen);
         let computed = known..self.tree.len();
         tap::check(&self.request.taps, config, layers, &computed)?;
+        self.check_read(layers)?;
         let taps = self.request.taps.iter();
         self.captured = taps.map(|tap| Captured::new(tap, &self.tree, config)).collect();
         self.qkv = Vec::new();
@@ -260,7 +265,7 @@ impl Pass {
         if self.place.row == of_layer.start {
             self.begin_layer(layer, config);
         }
-        let range = self.place.row..of_layer.end.min(self.place.row + most);
+        let range = self.place.row..self.end_of_step(&of_layer, most, layers);
         let edits = self.edits_in(layer, &range);
         let step = Step {
             config,
@@ -268,6 +273,8 @@ impl Pass {
             block,
             rest,
             edits: &edits,
+            known_qkv: self.known_qkv(layer, &range, config),
+            keys_only: layer + 1 == layers && range.end <= self.read_from(),
         };
         let rows = Rows {
             range: range.clone(),

@@ -43,7 +43,9 @@ macro_rules! by_text {
 by_text!(
     super::Component,
     super::Head,
+    super::HeadActivation,
     super::HistogramId,
+    super::Measure,
     super::Relative,
     super::Side
 );

@@ -2,6 +2,7 @@
 //!
 //! A type that a file from elsewhere may have other names of reads any text ([`Foreign`]); the others say what they expected.
 
+mod activation;
 mod by_text;
 mod component;
 mod figure;
@@ -11,6 +12,7 @@ mod head;
 mod heatmap;
 mod histogram;
 mod hook;
+mod measure;
 mod position;
 mod relative;
 mod role;
@@ -19,6 +21,7 @@ mod series_in_sentence;
 mod side;
 mod split;
 
+pub use activation::HeadActivation;
 pub use component::Component;
 pub use figure::{FigureId, FigureName};
 pub use foreign::Foreign;
@@ -27,6 +30,7 @@ pub use head::Head;
 pub use heatmap::{Facet, HeatmapId, HeatmapParts, Part, Variant};
 pub use histogram::HistogramId;
 pub use hook::{BlockHook, HookPoint};
+pub use measure::Measure;
 pub use position::PositionName;
 pub use relative::Relative;
 pub use role::HeadRole;

@@ -7,7 +7,9 @@ use crate::compute::attention::Attention;
 use crate::compute::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::PrefixTree;
+use crate::math;
 use crate::model::Config;
+use crate::names::{BlockHook, Head};
 
 impl Pass {
     /// A pass over `tokens` that computes only what follows the beginning it shares with the sequence of this one, which has
@@ -82,6 +84,43 @@ impl Pass {
         match self.has_kept_all(config) && layer <= config.n_layer {
             true => self.kept.resid_pre(layer, row, config),
             false => &[],
+        }
+    }
+
+    /// Query, key or value of `head` at `row`, its scores, probabilities or `z`, as [`BlockHook`] says; empty for all else and for what
+    /// is not there, or was not kept.
+    pub(crate) fn of_head(&self, config: &Config, head: Head, hook: BlockHook, row: usize) -> Vec<f32> {
+        let Head { layer, head: number } = head;
+        let part = |which: usize, row: usize| {
+            let (d, d_head) = (config.d_model, config.d_head());
+            let start = (3 * row + which) * d + number * d_head;
+            let there = self.has_kept_all(config) && number < config.n_head;
+            let qkv = if there { self.kept.qkv(layer) } else { &[] };
+            qkv.get(start..start + d_head).unwrap_or_default()
+        };
+        let scores = || self.scores(config, (layer, number), row).unwrap_or_default();
+        let pattern = || {
+            let mut row = scores();
+            math::softmax(&mut row);
+            row
+        };
+        match hook {
+            BlockHook::Q => part(0, row).to_vec(),
+            BlockHook::K => part(1, row).to_vec(),
+            BlockHook::V => part(2, row).to_vec(),
+            BlockHook::AttnScores => scores(),
+            BlockHook::Pattern => pattern(),
+            BlockHook::Z => {
+                let mut z = vec![0.0; config.d_head()];
+                let mut next = Some(row);
+                for probability in pattern().into_iter().rev() {
+                    let Some(row) = next else { break };
+                    math::add_scaled(&mut z, probability, part(2, row));
+                    next = self.tree.parents()[row];
+                }
+                z
+            }
+            _ => Vec::new(),
         }
     }
 

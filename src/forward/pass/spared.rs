@@ -1,0 +1,91 @@
+//! What a pass of edited sequences need not compute: rows that are the other pass's, queries, keys and values that are, too, and what
+//! nobody reads of the last layer.
+
+use std::ops::Range;
+
+use super::Pass;
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
+use crate::names::{BlockHook, HookPoint};
+
+impl Pass {
+    /// The layer from which on `row` of an edited pass is computed; None where the row is the other pass's.
+    pub(crate) fn computed_from(&self, row: usize) -> Option<usize> {
+        let edited = self.edited.as_ref()?;
+        let copied = edited.copied.get(row.checked_sub(edited.frozen)?)?;
+        Some(copied.1)
+    }
+
+    /// Rows times layers that an edited pass computes of `layers`.
+    pub(crate) fn steps(&self, layers: usize) -> usize {
+        let copied = self.edited.iter().flat_map(|edited| &edited.copied);
+        copied.map(|(_, from_layer)| layers.saturating_sub(*from_layer)).sum()
+    }
+
+    /// Whether the residual stream after the last layer is computed at `row`.
+    pub(crate) fn is_read(&self, row: usize) -> bool {
+        let edited = self.edited.as_ref();
+        edited.is_none_or(|edited| row < edited.frozen || row >= edited.read_from)
+    }
+
+    /// The first row of those that are computed that is read after the last layer.
+    pub(super) fn read_from(&self) -> usize {
+        self.edited.as_ref().map_or(0, |edited| edited.read_from)
+    }
+
+    /// Checks that nothing is to be captured that rows do not have which have keys and values alone in the last of `layers`.
+    pub(super) fn check_read(&self, layers: usize) -> Result<()> {
+        let is_late = |point: HookPoint| match point {
+            HookPoint::Block { layer, hook } => layer + 1 == layers && hook > BlockHook::V,
+            HookPoint::LnFinalScale => true,
+        };
+        let mut taps = self.request.taps.iter().filter(|tap| is_late(tap.point));
+        match taps.find(|tap| tap.rows.iter().any(|row| !self.is_read(*row))) {
+            None => Ok(()),
+            Some(tap) => Err(Error::new(
+                ErrorKind::Request,
+                format!("{} is captured where only the last position is read", tap.point),
+            )
+            .expected("the last position of a variant")),
+        }
+    }
+
+    /// Where a step ends that begins at the next row and takes `most` of the rows `of_layer` through the layer that comes next, of `layers`:
+    /// rows of different kinds go one after the other.
+    pub(super) fn end_of_step(&self, of_layer: &Range<usize>, most: usize, layers: usize) -> usize {
+        let (layer, row) = (self.place.layers, self.place.row);
+        let last = (layer + 1 == layers).then(|| self.read_from());
+        let ends = [self.begin_at(layer), last];
+        let ends = ends.into_iter().flatten().filter(|end| *end > row);
+        ends.fold(of_layer.end.min(row + most), usize::min)
+    }
+
+    /// The first of the rows that begin in `layer`, which the rows of the layer end with; None for a pass whose rows all begin at the
+    /// embedding.
+    fn begin_at(&self, layer: usize) -> Option<usize> {
+        let edited = self.edited.as_ref()?;
+        let before = edited.copied.partition_point(|(_, from_layer)| *from_layer < layer);
+        Some(edited.frozen + before)
+    }
+
+    /// Queries, keys and values of the rows `range` of `layer`, where all of them begin there with the stream that the other pass has: they
+    /// are those of that one, before edits.
+    pub(super) fn known_qkv(&self, layer: usize, range: &Range<usize>, config: &Config) -> Option<Vec<f32>> {
+        let edited = self.edited.as_ref()?;
+        let changes_stream = |point: HookPoint| {
+            [BlockHook::ResidPre, BlockHook::Ln1Scale]
+                .map(|hook| HookPoint::block(layer, hook))
+                .contains(&point)
+        };
+        let mut edits = edited.edits.iter().filter(|(row, _)| range.contains(row));
+        if self.begin_at(layer)? > range.start || edits.any(|(_, edit)| changes_stream(edit.point)) {
+            return None;
+        }
+        let (width, of_base) = (3 * config.d_model, edited.base.qkv(layer));
+        let copied = edited
+            .copied
+            .get(range.start - edited.frozen..range.end - edited.frozen)?;
+        let rows = copied.iter().map(|(origin, _)| &of_base[origin * width..][..width]);
+        Some(rows.flatten().copied().collect())
+    }
+}
