@@ -11,7 +11,7 @@ use golden_file::continuation::{CONTINUATION, SAMPLING, TEXT};
 use golden_file::own::{self, OWN_ARRAYS};
 use golden_file::pairs::{self, PAIR_ARRAYS};
 use golden_file::results;
-use golden_file::sentence::{self, SENTENCE_ARRAYS};
+use golden_file::sentence::{self, INTERVENTION_ARRAYS, SENTENCE_ARRAYS};
 use golden_file::{Golden, Recorder, analysis, fixture};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
@@ -122,6 +122,14 @@ async fn eight_sentences_asked_of_the_worker() {
     let mut golden = Golden::without_file(TOLERANCE);
     sentence::check_answers(&mut golden, tiny()).await;
     assert_eq!(golden.compared, 8 * SENTENCE_ARRAYS);
+    golden.finish();
+}
+
+#[wasm_bindgen_test]
+async fn eight_sentences_with_interventions_by_the_worker() {
+    let mut golden = Golden::without_file(TOLERANCE);
+    sentence::check_interventions(&mut golden, tiny()).await;
+    assert_eq!(golden.compared, INTERVENTION_ARRAYS);
     golden.finish();
 }
 

@@ -13,10 +13,12 @@ mod golden_file;
 use futures::executor::block_on;
 use golden_file::{Golden, Recorder, analysis};
 use golden_file::{recordings, results};
+use keyside::analysis::Section;
+use keyside::analysis::pair::{Known, Question, causal_map};
 use keyside::checkpoint::FileSource;
-use keyside::forward::Model;
+use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
 use keyside::model::Processing;
-use keyside::names::HistogramId;
+use keyside::names::{Component, Head, HistogramId, Measure};
 use keyside::result::{Recording, ResultFile};
 
 /// The checkpoint that `variable` names.
@@ -95,4 +97,90 @@ fn recorded_sentences() {
     let recording = Recording::from_json(&std::fs::read(path).unwrap()).unwrap();
     let compared = recordings::check(&mut open("KEYSIDE_GPT2"), &recording, 1e-3);
     println!("{compared} arrays of {} sentences", recording.sentences.len());
+}
+
+/// FLOP of what a causal map has to recompute: two for each weight that a position goes through.
+fn flop(model: &Model, head: Head, (dest, src): (usize, usize)) -> f64 {
+    let config = model.config();
+    let (d, d_mlp) = (config.d_model as f64, config.d_mlp as f64);
+    // Queries, keys and values; what attention writes, and the MLP.
+    let (qkv, rest) = (3.0 * d * d, d * d + 2.0 * d * d_mlp);
+    let later = config.n_layer - head.layer - 1;
+    let of_one = |rows: f64| match later {
+        0 => rest,
+        // In the head's layer queries, keys and values are known; in the last one the destination alone is read.
+        _ => rows * rest + (later - 1) as f64 * rows * (qkv + rest) + rows * qkv * 2.0 / 3.0 + qkv / 3.0 + rest,
+    };
+    let components = Component::before(head.layer, config.n_head).count() as f64;
+    2.0 * components * (of_one(1.0) + of_one((dest - src + 1) as f64))
+}
+
+/// FLOP a second of a pass of 510 positions whose weights are in memory.
+fn rate(model: &mut Model, tokens: &[u32]) -> f64 {
+    let config = model.config().clone();
+    let sequences: Vec<Vec<u32>> = (0..34).map(|first| [&[first], &tokens[1..]].concat()).collect();
+    let mut best = 0f64;
+    for _ in 0..3 {
+        let tree = PrefixTree::new(sequences.iter().map(Vec::as_slice));
+        let rows = tree.len();
+        let mut passes = [Pass::new(tree, Request::default())];
+        let began = std::time::Instant::now();
+        block_on(model.run(&mut passes, config.n_layer, &Unwatched)).unwrap();
+        let weights = 4 * config.d_model * config.d_model + 2 * config.d_model * config.d_mlp;
+        let flop = 2.0 * (rows * config.n_layer * weights) as f64;
+        best = best.max(flop / began.elapsed().as_secs_f64());
+    }
+    best
+}
+
+#[test]
+#[ignore = "needs the synthetic checkpoint of full size: set KEYSIDE_FULL_SIZE"]
+fn a_causal_map_takes_twice_the_time_of_its_flop_at_most() {
+    let mut model = open("KEYSIDE_FULL_SIZE");
+    let text = "When Mary and John went to the store, John gave a drink to the";
+    let tokens = model.tokenizer().encode(text).unwrap();
+    assert_eq!(tokens.len(), 15);
+    // Not of the last layer: so little is recomputed there that the components themselves take longer.
+    for head in [Head::new(10, 7), Head::new(5, 1)] {
+        let (dest, src) = (14, 1);
+        let question = Question {
+            text: text.to_owned(),
+            dest: Some(dest),
+            src: Some(src),
+            head: Some(head),
+            ..Question::default()
+        };
+        let mut known = Known::default();
+        let (mut seconds, mut map) = (f64::INFINITY, None);
+        for _ in 0..3 {
+            let began = std::time::Instant::now();
+            let give = |_: &Model, _: &_, section: Section, _| map = Some(section);
+            block_on(causal_map(
+                &mut model,
+                &mut known,
+                &question,
+                &Recorder::default(),
+                give,
+            ))
+            .unwrap();
+            seconds = seconds.min(began.elapsed().as_secs_f64());
+        }
+        let Some(Section::Causal(map)) = map else {
+            panic!("no map of {head}")
+        };
+        assert!(map.is_whole());
+        let (flop, rate) = (flop(&model, head, (dest, src)), rate(&mut model, &tokens));
+        let at_rate = flop / rate;
+        println!(
+            "{head}: {} components, {:.1} GFLOP at {:.1} GFLOP/s are {at_rate:.2} s; it took {seconds:.2} s, {:.2} times that",
+            map.components.len(),
+            flop / 1e9,
+            rate / 1e9,
+            seconds / at_rate
+        );
+        for measure in Measure::ALL {
+            println!("  {measure}: {:?}", map.agreement(measure).correlation);
+        }
+        assert!(seconds <= 2.0 * at_rate);
+    }
 }

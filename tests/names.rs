@@ -28,11 +28,16 @@ const PROSE: [&str; 6] = [
 ];
 
 /// Literals that are spelt like a name and are none: file, literals, what they are.
-const OTHERS: [(&str, &[&str], &str); 11] = [
+const OTHERS: [(&str, &[&str], &str); 12] = [
     (
         "analysis/settings/list.rs",
         &["seed", "seed {}", "src", "dest"],
         "keys of addresses, options, and how they are cited",
+    ),
+    (
+        "cli/interventions.rs",
+        &["effect/key=W_U[src]"],
+        "names of arrays in JSON",
     ),
     ("cli/settings.rs", &["L.H"], "what stands for a head in the help"),
     (

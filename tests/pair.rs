@@ -10,6 +10,8 @@ mod directions;
 #[path = "pair/down.rs"]
 mod down;
 mod golden_file;
+#[path = "pair/intervene.rs"]
+mod intervene;
 #[path = "pair/measures.rs"]
 mod measures;
 #[path = "pair/probes.rs"]
@@ -101,6 +103,14 @@ fn the_worker_answers_with_the_golden_numbers() {
     let mut golden = Golden::without_file(TOLERANCE);
     block_on(golden_file::sentence::check_answers(&mut golden, tiny()));
     assert_eq!(golden.compared, 8 * golden_file::sentence::SENTENCE_ARRAYS);
+    golden.finish();
+}
+
+#[test]
+fn the_worker_intervenes_with_the_golden_numbers() {
+    let mut golden = Golden::without_file(TOLERANCE);
+    block_on(golden_file::sentence::check_interventions(&mut golden, tiny()));
+    assert_eq!(golden.compared, golden_file::sentence::INTERVENTION_ARRAYS);
     golden.finish();
 }
 
@@ -372,7 +382,10 @@ fn the_command_line_writes_the_arrays_of_the_golden_file() {
     let targets = |command: &str| -> Vec<String> {
         let target = |name: &str| [format!("--{name}"), case["case"][name].to_string()];
         match command {
-            "effects" => [target("a"), target("b")].concat(),
+            "effects" => {
+                let second = case["case"]["second"].as_str().unwrap().to_owned();
+                [target("a"), target("b"), ["--second".to_owned(), second]].concat()
+            }
             _ => Vec::new(),
         }
     };
@@ -398,7 +411,7 @@ fn the_command_line_writes_the_arrays_of_the_golden_file() {
             compared += 1;
         }
     }
-    assert_eq!(compared, 11 + 7 + 6 + 5);
+    assert_eq!(compared, 11 + 7 + (6 + 13 + 2) + 5);
 }
 
 #[test]
@@ -436,6 +449,9 @@ fn the_command_line_tells_of_a_sentence() {
         "Most lowered, and times its attention:",
         "After each layer, the log-probabilities of \" Mary\" and \" John\"",
         "   layer 2",
+        "Recomputed to the end",
+        "the key made from the W_U row of \" Mary\"",
+        "head 2.1 zero here alone",
     ] {
         assert!(effects.contains(part), "{part}: {effects}");
     }

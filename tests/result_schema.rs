@@ -333,3 +333,48 @@ fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
         }
     }
 }
+
+#[test]
+fn interventions_are_what_the_schema_says() {
+    let (whole, strict) = (results::intervened(), validator(true));
+    let file = written(&whole);
+    let errors: Vec<String> = strict.iter_errors(&file).map(|error| error.to_string()).collect();
+    assert!(errors.is_empty(), "{errors:#?}");
+    assert_eq!(read(&file).unwrap(), whole);
+    let open = validator(false);
+    type Change = fn(&mut Value);
+    let changes: [Change; 10] = [
+        |file| file["sections"][0]["effects"][0]["intervention"]["substitute"]["side"] = json!("value"),
+        |file| file["sections"][0]["effects"][1]["intervention"]["remove"]["component"] = json!("L.0"),
+        |file| file["sections"][0]["effects"][2]["intervention"]["set"]["activation"] = json!("x"),
+        |file| file["sections"][0]["effects"][2]["intervention"]["set"]["at"] = json!("nowhere"),
+        |file| file["sections"][0]["effects"][0]["after"]["row"][0] = json!(1.5),
+        |file| file["sections"][0]["before"]["next"][0]["logprob"] = json!(0.5),
+        |file| file["sections"][0]["effects"][0]["predicted"]["score"] = Value::Null,
+        |file| file["sections"][1]["attention"] = Value::Null,
+        |file| file["sections"][1]["query"]["predicted"]["score"][0] = Value::Null,
+        |file| _ = file["sections"][1]["key"].as_object_mut().unwrap().remove("recomputed"),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut file = file.clone();
+        change(&mut file);
+        assert!(!open.is_valid(&file), "the schema takes change {number}");
+        assert!(read(&file).is_err(), "the program takes change {number}");
+    }
+    // What a schema can't say.
+    let changes: [Change; 5] = [
+        |file| file["sections"][0]["effects"][1]["intervention"]["remove"]["component"] = json!("2.0"),
+        |file| file["sections"][0]["before"]["row"] = json!([1.0]),
+        |file| file["sections"][0]["b"] = file["sections"][0]["a"].clone(),
+        |file| file["sections"][1]["key"]["recomputed"]["score"] = json!([0.5]),
+        |file| _ = file["sections"][1]["components"].as_array_mut().unwrap().pop(),
+    ];
+    for (number, change) in changes.into_iter().enumerate() {
+        let mut file = file.clone();
+        change(&mut file);
+        assert!(
+            read(&file).is_err(),
+            "the program takes change {number} that no schema refuses"
+        );
+    }
+}

@@ -84,8 +84,15 @@ impl<'a> Meter<'a> {
 
     /// What there is to do: `positions` through all layers, after reading `bytes` of weights.
     pub(crate) fn plan(&self, positions: usize, bytes: u64) {
+        let layers = self.state.borrow().work_per_position();
+        self.plan_steps(positions * layers, bytes);
+    }
+
+    /// The same of what is left to do, where positions do not go through all layers: `steps` of one position through one layer, after
+    /// reading `bytes`.
+    pub(crate) fn plan_steps(&self, steps: usize, bytes: u64) {
         let mut state = self.state.borrow_mut();
-        state.work = positions * state.work_per_position();
+        state.work = state.work_done + steps;
         state.progress.bytes = bytes;
         state.mark = Instant::now();
         self.tell(state);

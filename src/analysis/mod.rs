@@ -71,4 +71,8 @@ sections! {
     "directions" => Directions(pair::DirectionsSection);
     /// The same score with other vectors in place of what the head reads.
     "substituted" => Substituted(pair::SubstitutedSection);
+    /// What interventions at that pair do.
+    "intervention" => Intervention(pair::InterventionSection);
+    /// What every component of that score does when it is taken out.
+    "causal" => Causal(pair::CausalSection);
 }

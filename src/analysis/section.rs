@@ -157,7 +157,9 @@ mod tests {
                 "writes",
                 "lens",
                 "directions",
-                "substituted"
+                "substituted",
+                "intervention",
+                "causal"
             ]
         );
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
+use super::interventions;
 use super::listing::{LINES, largest_sizes, line};
 use super::sentence::{PairArguments, Sentence, shown, write};
 use crate::analysis::Array;
@@ -25,8 +26,8 @@ struct Found {
     lens: Vec<Vec<f32>>,
 }
 
-/// `keyside effects`: direct effects of all components on the difference of two tokens' logits, what the head writes, and what would come
-/// next after each layer.
+/// `keyside effects`: direct effects of all components on the difference of two tokens' logits, what the head writes, what would come
+/// next after each layer, and what interventions at the pair do.
 ///
 /// # Errors
 /// Those of [`pair::Sentence`], [`ErrorKind::Request`] for targets that are not two tokens, and those of writing.
@@ -47,9 +48,10 @@ pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Resu
     by_source.resize(sentence.tokens.len(), 0.0);
     let values = |tokens: Vec<pair::Valued>| Array::vector(tokens.into_iter().map(|(_, value)| value).collect());
     let of_source = found.of_source();
-    let told = found.told(&sentence);
-    // What is found by recomputing the sentence belongs here, too.
-    let arrays: BTreeMap<&'static str, Array> = [
+    let mut told = found.told(&sentence);
+    let recomputed = interventions::find(&mut sentence, (&found.pair, found.targets), arguments).await?;
+    told.push_str(&recomputed.told());
+    let mut arrays: BTreeMap<&'static str, Array> = [
         ("direct_effects", Array::vector(found.effects.of_components)),
         ("direct_effect_b_U", Array::vector(vec![found.effects.of_bias])),
         ("head_direct_effect_by_source", Array::vector(by_source)),
@@ -58,6 +60,7 @@ pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Resu
         ("ov_logit_of_source_token", Array::vector(vec![of_source])),
     ]
     .into();
+    arrays.extend(recomputed.arrays());
     let written = sentence.written(found.pair.head, arrays);
     write(arguments.sentence.json.as_deref(), &written, &told, out)
 }

@@ -6,6 +6,7 @@ mod directions;
 mod earlier;
 mod effects;
 mod files;
+mod interventions;
 mod listing;
 mod next;
 mod plot;

@@ -56,7 +56,11 @@ pub struct PairArguments {
     /// Position whose key is subtracted in one of the tables, counted as --dest.
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub minus: Option<i64>,
-    /// A head of an earlier layer, whose part is opened into source tokens, and its layer's MLP into neurons (pair only).
+    /// A second sentence of as many tokens, from which activations of the head are taken (effects only).
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub second: Option<String>,
+    /// A head of an earlier layer, whose part is opened into source tokens, and its layer's MLP into neurons (pair), or which is taken out
+    /// (effects).
     #[arg(long, value_name = "L.H")]
     pub earlier: Option<Head>,
     /// The next token of most interest, an id or a text that is one token (effects only) [default: the likeliest].
@@ -129,7 +133,12 @@ impl Sentence {
     }
 
     pub(super) fn token(&self, position: usize) -> String {
-        shown(self.model.tokenizer(), self.tokens[position])
+        self.text(self.tokens[position])
+    }
+
+    /// The text of `token`.
+    pub(super) fn text(&self, token: u32) -> String {
+        shown(self.model.tokenizer(), token)
     }
 }
 

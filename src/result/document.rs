@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::pair::{
-    AttentionSection, DirectionsSection, DownSection, EffectsSection, LensSection, NextSection, PairSection, Question,
-    SubstitutedSection, WritesSection,
+    AttentionSection, CausalSection, DirectionsSection, DownSection, EffectsSection, InterventionSection, LensSection,
+    NextSection, PairSection, Question, SubstitutedSection, WritesSection,
 };
 use crate::analysis::{
     Analysis, Analyzed, ContributionsSection, HeadEffectsSection, Heatmap, Section, SubstitutionSection, Timing,
@@ -289,6 +289,22 @@ impl ResultFile {
     pub fn substituted_mut(&mut self) -> Option<&mut SubstitutedSection> {
         self.sections.iter_mut().find_map(|section| match section {
             Section::Substituted(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What interventions at that pair do, if it has that.
+    pub fn intervention(&self) -> Option<&InterventionSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Intervention(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What every component of that score does when it is taken out, if it has that.
+    pub fn causal(&self) -> Option<&CausalSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Causal(section) => Some(section),
             _ => None,
         })
     }

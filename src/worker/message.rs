@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::analysis::pair::Question;
+use crate::analysis::pair::{Intervening, Question};
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
@@ -45,6 +45,27 @@ pub enum ToWorker {
         /// URL prefix of the checkpoint's folder.
         url: String,
         /// What is asked.
+        question: Question,
+    },
+    /// Put something else in places of the pair of a question, and recompute to the end of the model at `url`; answered as `Ask`.
+    Intervene {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
+        /// The sentence and the pair.
+        question: Question,
+        /// What is put where.
+        intervening: Intervening,
+    },
+    /// Take every component of either side of the pair of a question out in turn, with the model at `url`; answered as `Ask`, by parts that each
+    /// have more of the map.
+    CausalMap {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
+        /// The sentence and the pair.
         question: Question,
     },
     /// Go on with the sentence of a question, after the position that is looked from; answered by `Continued`.

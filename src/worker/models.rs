@@ -7,11 +7,12 @@ use futures::future::LocalBoxFuture;
 use web_time::Instant;
 
 use super::{FromWorker, Port};
-use crate::analysis::pair::{Known, Question, ask, go_on};
-use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, analyze, named_heads};
+use crate::analysis::pair::{Intervening, Known, Question, ask, causal_map, go_on, intervene};
+use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Section, Timing, analyze, named_heads};
 use crate::error::{ErrorKind, Result};
 use crate::forward::{Model, Sampling};
 use crate::model::Processing;
+use crate::prompts::Prompt;
 use crate::result::ResultFile;
 
 /// Least time between two messages of progress in the same phase and batch.
@@ -60,17 +61,30 @@ impl Models {
         if !texts.is_empty() {
             port.post(FromWorker::Specials { id, texts });
         }
-        let outcome = ask(model, known, question, &reporter, |model, prompt, section, timing| {
-            let part = ResultFile {
-                timing: Some(timing),
-                ..ResultFile::of_sentence(model, question, prompt, section)
-            };
-            port.post(FromWorker::Answer {
-                id,
-                part: Box::new(part),
-            });
-        });
-        let outcome = outcome.await;
+        let outcome = ask(model, known, question, &reporter, giving(port, id, question)).await;
+        self.unless_read(outcome)
+    }
+
+    /// Answers what `intervening` does at the pair of `question` with the model at `url`.
+    pub(super) async fn intervene(
+        &mut self,
+        port: &dyn Port,
+        id: u32,
+        url: &str,
+        (question, intervening): (&Question, &Intervening),
+    ) -> Result<()> {
+        let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
+        let reporter = Reporter::new(port, id);
+        let asked = (question, intervening);
+        let outcome = intervene(model, known, asked, &reporter, giving(port, id, question)).await;
+        self.unless_read(outcome)
+    }
+
+    /// Takes every component of the pair of `question` out in turn with the model at `url`.
+    pub(super) async fn causal_map(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
+        let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
+        let reporter = Reporter::new(port, id);
+        let outcome = causal_map(model, known, question, &reporter, giving(port, id, question)).await;
         self.unless_read(outcome)
     }
 
@@ -130,6 +144,20 @@ impl Models {
             self.open = None;
         }
         outcome
+    }
+}
+
+/// Posts what is found of `question` as parts of the answer to request `id`.
+fn giving(port: &dyn Port, id: u32, question: &Question) -> impl FnMut(&Model, &Prompt, Section, Timing) {
+    move |model, prompt, section, timing| {
+        let part = ResultFile {
+            timing: Some(timing),
+            ..ResultFile::of_sentence(model, question, prompt, section)
+        };
+        port.post(FromWorker::Answer {
+            id,
+            part: Box::new(part),
+        });
     }
 }
 

@@ -50,13 +50,21 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                 port.post(answer);
             }
             ToWorker::Ask { id, url, question } => {
-                let answering = telling(port, id, models.answer(port, id, &url, &question));
-                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), answering).await;
-                port.gate().open();
-                port.post(match outcome {
-                    Ok(()) => FromWorker::Answered { id },
-                    Err(error) => FromWorker::Failed { id, error },
-                });
+                let answering = models.answer(port, id, &url, &question);
+                answer(port, &mut inbox, id, answering).await;
+            }
+            ToWorker::Intervene {
+                id,
+                url,
+                question,
+                intervening,
+            } => {
+                let answering = models.intervene(port, id, &url, (&question, &intervening));
+                answer(port, &mut inbox, id, answering).await;
+            }
+            ToWorker::CausalMap { id, url, question } => {
+                let answering = models.causal_map(port, id, &url, &question);
+                answer(port, &mut inbox, id, answering).await;
             }
             ToWorker::Continue {
                 id,
@@ -92,6 +100,19 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
             ToWorker::Cancel { .. } | ToWorker::Pause | ToWorker::Resume => port.gate().open(),
         }
     }
+}
+
+/// Does `answering`, which posts the parts of the answer to question `id`, and says how it ended.
+async fn answer(port: &dyn Port, inbox: &mut Inbox, id: u32, answering: impl Future<Output = Result<()>>) {
+    let outcome = inbox
+        .unless_cancelled(Some(id), &port.gate(), telling(port, id, answering))
+        .await;
+    // A pause ends with what was paused.
+    port.gate().open();
+    port.post(match outcome {
+        Ok(()) => FromWorker::Answered { id },
+        Err(error) => FromWorker::Failed { id, error },
+    });
 }
 
 /// Does `work` of request `id`, and tells the page of every notice while it goes on.

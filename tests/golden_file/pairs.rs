@@ -23,6 +23,7 @@ pub struct Case {
     pub components: Vec<Component>,
     pub tokens: Vec<u32>,
     pub second: Option<Vec<u32>>,
+    pub second_text: Option<String>,
     pub dest: usize,
     pub src: usize,
     /// The position whose key is subtracted.
@@ -68,6 +69,7 @@ impl Case {
             bos: case["bos"].as_bool().unwrap(),
             components: names.map(|name| name.as_str().unwrap().parse().unwrap()).collect(),
             second: case["second"].as_str().map(encode),
+            second_text: case["second"].as_str().map(str::to_owned),
             dest: number("dest"),
             src: number("src"),
             minus: number("minus"),
@@ -83,6 +85,11 @@ impl Case {
         let data = self.arrays[name]["data"].as_array();
         let data = data.unwrap_or_else(|| panic!("no golden array {name}"));
         data.iter().map(|v| v.as_f64().unwrap() as f32).collect()
+    }
+
+    /// Whether the case has an array `name`.
+    pub fn has(&self, name: &str) -> bool {
+        self.arrays.get(name).is_some()
     }
 
     /// Compares with the case's array `name`.

@@ -6,10 +6,13 @@ use std::rc::Rc;
 use futures::channel::mpsc::unbounded;
 use futures::future::LocalBoxFuture;
 use keyside::Result;
-use keyside::analysis::pair::{NamedValue, Opening, Part, Question, Step, key_side, query_side};
+use keyside::analysis::pair::{
+    Extent, Intervening, Intervention, NamedValue, Opening, Outcome, Part, Predicted, Question, Replacement, Step,
+    Vector, key_side, query_side,
+};
 use keyside::checkpoint::{Gate, MemorySource, NoticeBoard, Source, Store};
 use keyside::forward::Model;
-use keyside::names::{Component, Relative, Side};
+use keyside::names::{Component, HeadActivation, Relative, Side};
 use keyside::prompts::Targets;
 use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
@@ -19,6 +22,10 @@ use super::{Golden, fixture};
 
 /// Arrays that are compared in every case.
 pub const SENTENCE_ARRAYS: usize = 18 + 6 + 5;
+
+/// Arrays of what interventions do and what is predicted of them: ten in every case, and five more with a second sentence, of which three
+/// have one.
+pub const INTERVENTION_ARRAYS: usize = 8 * (8 + 2) + 3 * 5;
 
 /// A page that collects what is posted.
 struct Page {
@@ -56,15 +63,24 @@ impl Port for Page {
 
 /// The whole answers to `questions`, in their order.
 async fn answers(source: &MemorySource, questions: Vec<Question>) -> Vec<ResultFile> {
+    let ask = |(id, question)| ToWorker::Ask {
+        id,
+        url: URL.into(),
+        question,
+    };
+    replies(source, (0..).zip(questions).map(ask).collect()).await
+}
+
+const URL: &str = "memory:tiny";
+
+/// The whole answers to `messages`, which are numbered from 0, in their order.
+async fn replies(source: &MemorySource, messages: Vec<ToWorker>) -> Vec<ResultFile> {
     let (sender, inbox) = unbounded();
-    let count = questions.len();
-    for (id, question) in (0..).zip(questions) {
-        let message = ToWorker::Ask {
-            id,
-            url: "memory:tiny".into(),
-            question,
-        };
-        sender.unbounded_send(message).unwrap();
+    let count = messages.len();
+    for message in messages {
+        // As it travels.
+        let text = serde_json::to_string(&message).unwrap();
+        sender.unbounded_send(serde_json::from_str(&text).unwrap()).unwrap();
     }
     drop(sender);
     let page = Page {
@@ -244,4 +260,98 @@ fn check_attention(golden: &mut Golden, case: &Case, result: &ResultFile) {
         "top_logprobs_at_dest",
         &next.map(|next| next.logprob).collect::<Vec<_>>(),
     );
+}
+
+/// The interventions of `case` by the names of their arrays.
+pub fn interventions(case: &Case) -> Vec<(&'static str, Intervention)> {
+    let set = |head, activation, to, at| Intervention::Set {
+        head,
+        activation,
+        to,
+        at,
+    };
+    let remove = |side| Intervention::Remove {
+        side,
+        component: Component::Head(case.earlier),
+        scale: 1.0,
+    };
+    let substitute = |side, token| Intervention::Substitute {
+        side,
+        vector: Vector::Unembedding(token),
+    };
+    let (z, zero) = (HeadActivation::Z, Replacement::Zero);
+    let mut all = vec![
+        ("query=W_U[a]", substitute(Side::Query, case.a)),
+        ("key=W_U[src]", substitute(Side::Key, case.tokens[case.src])),
+        ("zero head", set(case.head, z, zero, Extent::All)),
+        ("query without earlier head", remove(Side::Query)),
+        ("key without earlier head", remove(Side::Key)),
+        ("zero head at dest", set(case.head, z, zero, Extent::Pair)),
+        ("zero earlier head", set(case.earlier, z, zero, Extent::All)),
+    ];
+    if case.second.is_some() {
+        all.extend(
+            [
+                ("z of second", z, Extent::All),
+                ("v of second", HeadActivation::V, Extent::All),
+                ("q of second at dest", HeadActivation::Q, Extent::Pair),
+                ("k of second at src", HeadActivation::K, Extent::Pair),
+                ("pattern of second", HeadActivation::Pattern, Extent::All),
+            ]
+            .map(|(name, activation, at)| (name, set(case.head, activation, Replacement::Second, at))),
+        );
+    }
+    all
+}
+
+/// Compares what the worker answers of the interventions of every case, and what is predicted of them.
+pub async fn check_interventions(golden: &mut Golden, source: MemorySource) {
+    let model = Model::open(Box::new(source.clone()), Default::default()).await.unwrap();
+    let cases = Case::all(&model, &fixture("pairs-golden.json"));
+    let message = |(id, case): (u32, &Case)| ToWorker::Intervene {
+        id,
+        url: URL.into(),
+        question: Question {
+            text: case.text.clone(),
+            prepend_bos: case.bos,
+            dest: Some(case.dest),
+            src: Some(case.src),
+            head: Some(case.head),
+            targets: Targets {
+                a: Some(case.a),
+                b: Some(case.b),
+            },
+            ..Question::default()
+        },
+        intervening: Intervening {
+            interventions: interventions(case)
+                .into_iter()
+                .map(|(_, intervention)| intervention)
+                .collect(),
+            second: case.second_text.clone(),
+            run: Vec::new(),
+        },
+    };
+    let found = replies(&source, (0..).zip(&cases).map(message).collect()).await;
+    for (case, result) in cases.iter().zip(&found) {
+        let section = result.intervention().unwrap();
+        let reported =
+            |outcome: &Outcome| vec![outcome.attention(case.src), outcome.logit_difference, outcome.logprob_a];
+        case.check(golden, "effect/none", &reported(&section.before));
+        let asked = interventions(case);
+        assert_eq!(section.effects.len(), asked.len());
+        for ((name, intervention), effect) in asked.iter().zip(&section.effects) {
+            assert_eq!(effect.intervention, *intervention);
+            case.check(golden, &format!("effect/{name}"), &reported(&effect.after));
+            let prediction = format!("prediction/{name}");
+            if case.has(&prediction) {
+                let Predicted {
+                    attention,
+                    score,
+                    logit_difference,
+                } = effect.predicted;
+                case.check(golden, &prediction, &[attention, logit_difference, score]);
+            }
+        }
+    }
 }

@@ -210,6 +210,63 @@ fn asked(question: keyside::analysis::pair::Question) -> ResultFile {
     result
 }
 
+/// Interventions at a pair of head 2.1 of the tiny checkpoint, and its causal map.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn intervened() -> ResultFile {
+    use keyside::analysis::Section;
+    use keyside::analysis::pair::{
+        Extent, Intervening, Intervention, Known, Question, Replacement, Vector, causal_map, intervene,
+    };
+    use keyside::names::{Head, HeadActivation};
+    use keyside::prompts::Prompt;
+
+    let question = Question {
+        text: "When Mary and John went to the store, John gave a drink to".to_owned(),
+        head: Some(Head::new(2, 1)),
+        src: Some(1),
+        ..Question::default()
+    };
+    let intervening = Intervening {
+        interventions: vec![
+            Intervention::Substitute {
+                side: Side::Query,
+                vector: Vector::Embedding(3),
+            },
+            Intervention::Remove {
+                side: Side::Key,
+                component: Component::Mlp(0),
+                scale: 0.5,
+            },
+            Intervention::Set {
+                head: Head::new(1, 2),
+                activation: HeadActivation::Pattern,
+                to: Replacement::Second,
+                at: Extent::Pair,
+            },
+        ],
+        second: Some("When John and Mary went to the store, Mary gave a drink to".to_owned()),
+        run: Vec::new(),
+    };
+    let source = keyside::checkpoint::FileSource::new("tests/fixtures/tiny");
+    let result: std::cell::RefCell<Option<ResultFile>> = Default::default();
+    let give = |model: &Model, prompt: &Prompt, section: Section, _| {
+        let part = ResultFile::of_sentence(model, &question, prompt, section);
+        let mut result = result.borrow_mut();
+        match &mut *result {
+            Some(result) => result.take(part),
+            None => *result = Some(part),
+        }
+    };
+    let asked = async {
+        let mut model = Model::open(Box::new(source), keyside::model::Processing::default()).await?;
+        let known = &mut Known::default();
+        intervene(&mut model, known, (&question, &intervening), &Nobody, give).await?;
+        causal_map(&mut model, known, &question, &Nobody, give).await
+    };
+    futures::executor::block_on(asked).unwrap();
+    result.into_inner().unwrap()
+}
+
 /// Takes no notice.
 pub struct Nobody;
 

@@ -104,31 +104,10 @@ pub async fn ask(
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    let mut prompt = question.prompt(model)?;
     let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
     let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-    meter.plan(prompt.tokens.len(), model.bytes_to_read(&[], layers, None));
-    known.read(model, &prompt.tokens, &meter).await?;
-    let dest = question.dest.unwrap_or(prompt.tokens.len() - 1);
-    // The likeliest next token tells which pair to begin with, and passes by all of W_U: only where it must it comes first.
-    let (head, src) = match (question.head, question.src) {
-        (Some(head), Some(src)) => (head, src),
-        (Some(head), None) => (head, known.sentence()?.most_attended(model, head, dest)?),
-        (None, src) => {
-            let log_probs = known.log_probs(model, (dest, question.lens), &meter).await?.to_vec();
-            load_likeliest(model, question, &log_probs, &meter).await?;
-            let sentence = known.sentence()?;
-            let first = sentence.first_pair(model, dest, &log_probs, &meter).await?;
-            (first.head, src.unwrap_or(first.src))
-        }
-    };
-    let pair = Pair {
-        tokens: prompt.tokens.clone(),
-        dest,
-        src,
-        head,
-    };
-    prompt.positions = [(PositionName::Dest, dest), (PositionName::Src, src)].into();
+    let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+    let Pair { dest, src, head, .. } = pair;
     let found = attention(model, known.sentence()?, &pair)?;
     let texts = prompt.tokens.iter().map(|&token| model.tokenizer().label(token));
     let mut section = AttentionSection::new(&pair, texts.collect(), &found)?;
@@ -205,6 +184,45 @@ pub async fn ask(
         give(model, &prompt, section.into(), meter.timing());
     }
     Ok(())
+}
+
+/// Takes the sentence of `question` through `model`, unless it has been, and finds the pair that it is about.
+///
+/// # Errors
+/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and those of
+/// `meter`'s observer.
+pub(super) async fn asked_pair(
+    model: &mut Model,
+    known: &mut Known,
+    question: &Question,
+    meter: &Meter<'_>,
+) -> Result<(Prompt, Pair)> {
+    let mut prompt = question.prompt(model)?;
+    let layers = model.config().n_layer;
+    meter.plan(prompt.tokens.len(), model.bytes_to_read(&[], layers, None));
+    known.read(model, &prompt.tokens, meter).await?;
+    let dest = question.dest.unwrap_or(prompt.tokens.len() - 1);
+    // The likeliest next token tells which pair to begin with, and passes by all of W_U: only where it must it comes first.
+    let (head, src) = match (question.head, question.src) {
+        (Some(head), Some(src)) => (head, src),
+        (Some(head), None) => (head, known.sentence()?.most_attended(model, head, dest)?),
+        (None, src) => {
+            let log_probs = known.log_probs(model, (dest, question.lens), meter).await?.to_vec();
+            load_likeliest(model, question, &log_probs, meter).await?;
+            let sentence = known.sentence()?;
+            let first = sentence.first_pair(model, dest, &log_probs, meter).await?;
+            (first.head, src.unwrap_or(first.src))
+        }
+    };
+    let pair = Pair {
+        tokens: prompt.tokens.clone(),
+        dest,
+        src,
+        head,
+    };
+    pair.check(model)?;
+    prompt.positions = [(PositionName::Dest, dest), (PositionName::Src, src)].into();
+    Ok((prompt, pair))
 }
 
 /// Reads the rows of the likeliest next tokens all at once, where direct effects on their logits are asked for: W_U passes by for one

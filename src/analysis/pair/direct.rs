@@ -109,7 +109,7 @@ impl Written {
 
 /// What a unit of each number of the last normalized residual stream adds to `logit(a) - logit(b)`, `[d_model]`, and what ln_f's bias adds:
 /// the same under every processing.
-async fn direction(model: &mut Model, targets: Between, watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
+pub(super) async fn direction(model: &mut Model, targets: Between, watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
     targets.check(model.config())?;
     let Between { a, b } = targets;
     model.load_embedding(&BTreeSet::from([a, b]), watcher).await?;

@@ -5,8 +5,8 @@
 //! and answers besides. `direct` says what all components add to the logits of two `targets`, `writes` which tokens the head raises and
 //! lowers, `directions` which of the head's directions make the score,
 //! `substituted` what other vectors in place of what the head reads give. A `sentence` that has gone through the model is kept for the next
-//! question with all else that is `known`, and `ask` answers in `sections` of a result (`effect_sections`, `direction_section`). `measures`
-//! looks over all heads, before one is chosen.
+//! question with all else that is `known`, and `ask` answers in `sections` of a result (`effect_sections`, `direction_section`). `intervene`
+//! puts something else in a place and recomputes. `measures` looks over all heads, before one is chosen.
 
 mod account;
 mod ask;
@@ -17,6 +17,7 @@ mod direction_section;
 mod directions;
 mod down;
 mod effect_sections;
+mod intervene;
 mod known;
 mod measures;
 mod opening;
@@ -38,6 +39,10 @@ pub use direction_section::{DirectionEnds, DirectionsSection, OpenedDirection, T
 pub use directions::{AlongDirection, DirectionTokens, Directions, Factors, TokenEnds, direction_tokens};
 pub use down::down;
 pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
+pub use intervene::{
+    Agreement, CausalCell, CausalSection, CausalSide, Changes, Effect, Extent, Intervening, Intervention,
+    InterventionSection, Outcome, Predicted, Replacement, Vector, causal_map, intervene,
+};
 pub use known::Known;
 pub use measures::{FirstPair, Measures, Survey, survey};
 pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};

@@ -215,14 +215,22 @@ impl SectionType for NextSection {
     }
 
     fn check(&self, _config: &Config, _prompts: usize) -> Result<()> {
-        let no_probability = |next: &&NextToken| !next.logprob.is_finite() || next.logprob > 0.0;
-        match self.tokens.iter().find(no_probability) {
-            Some(NextToken { text, logprob, .. }) => {
-                let cause = format!("next: the log-probability of {text:?} is {logprob}");
-                Err(Error::new(ErrorKind::ResultFile, cause).expected("finite numbers of at most 0"))
-            }
-            None => Ok(()),
+        check_next(&self.tokens)
+    }
+}
+
+/// Checks that next tokens have log-probabilities.
+///
+/// # Errors
+/// [`ErrorKind::ResultFile`] naming the first that has none.
+pub(super) fn check_next(tokens: &[NextToken]) -> Result<()> {
+    let no_probability = |next: &&NextToken| !next.logprob.is_finite() || next.logprob > 0.0;
+    match tokens.iter().find(no_probability) {
+        Some(NextToken { text, logprob, .. }) => {
+            let cause = format!("next: the log-probability of {text:?} is {logprob}");
+            Err(Error::new(ErrorKind::ResultFile, cause).expected("finite numbers of at most 0"))
         }
+        None => Ok(()),
     }
 }
 

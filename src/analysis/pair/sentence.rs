@@ -225,6 +225,15 @@ impl Sentence {
             .collect())
     }
 
+    /// The pass, all of whose layers are kept.
+    pub(super) fn pass(&self) -> &Pass {
+        &self.pass
+    }
+
+    /// The row of `position` in the pass.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not there.
     pub(super) fn row(&self, position: usize) -> Result<usize> {
         let rows = self.pass.tree.path(0);
         rows.get(position).copied().ok_or_else(|| {

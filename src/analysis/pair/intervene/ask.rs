@@ -1,0 +1,142 @@
+//! What a reader asks of a pair that is taken apart by intervening, and the answers as sections of a result.
+
+use super::causal::Map;
+use super::causal_section::{CausalSection, CausalSide};
+use super::ground::Ground;
+use super::intervention::Intervening;
+use super::prepare::{Others, prepare};
+use super::recompute::{before, effects};
+use super::sections::InterventionSection;
+use crate::analysis::meter::Meter;
+use crate::analysis::pair::ask::asked_pair;
+use crate::analysis::pair::{Between, Known, Named, Question, Sentence};
+use crate::analysis::{Observer, Phase, Section, Timing};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Watcher};
+use crate::prompts::Prompt;
+
+/// Answers what `intervening` does at the pair of `question`: one section goes to `give` with the sentence and how long it took. `known` is
+/// what earlier questions to `model` have left.
+///
+/// # Errors
+/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions or a component that there are not, for the same token as both
+/// targets, for a second sentence of another length, and for a mean over less than two prompts; errors of reading, and `observer`'s.
+pub async fn intervene(
+    model: &mut Model,
+    known: &mut Known,
+    (question, intervening): (&Question, &Intervening),
+    observer: &dyn Observer,
+    mut give: impl FnMut(&Model, &Prompt, Section, Timing),
+) -> Result<()> {
+    let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
+    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
+    let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+    let interventions = &intervening.interventions;
+    interventions
+        .iter()
+        .try_for_each(|intervention| intervention.check(pair.head, model.config()))?;
+    let tokens = interventions.iter().filter_map(|intervention| intervention.token());
+    model.load_embedding(&tokens.collect(), &meter).await?;
+    let second = match &intervening.second {
+        Some(text) => Some(second_sentence(model, known, (question, text), &meter).await?),
+        None => None,
+    };
+    let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
+    let targets = Between::of(question.targets, &log_probs, model.config())?;
+    prompt.targets = targets.into();
+    let ground = Ground::new(model, (&pair, known.sentence()?), targets, &log_probs, &meter).await?;
+    let others = Others {
+        second: second.as_ref(),
+        run: &intervening.run,
+    };
+    let own = ground.frozen(model, pair.head, &meter).await?;
+    let mut all = Vec::with_capacity(interventions.len());
+    for intervention in interventions {
+        let prepared = prepare(model, (&ground, &own), intervention, &others, &meter).await?;
+        let frozen = ground.frozen(model, prepared.head, &meter).await?;
+        all.push((*intervention, prepared, frozen));
+    }
+    let before = before(model, &ground, &log_probs)?;
+    let effects = effects(model, &ground, &all, &before, &meter).await?;
+    let text = |token: &u32| model.tokenizer().label(*token);
+    let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
+    let section = InterventionSection {
+        head: pair.head,
+        dest: pair.dest,
+        src: pair.src,
+        a,
+        b,
+        second: second.map(|second| second.tokens().iter().map(text).collect()),
+        prompts: intervening.run.len(),
+        before,
+        effects,
+    };
+    give(model, &prompt, section.into(), meter.timing());
+    Ok(())
+}
+
+/// Takes every component of the query side and of the key side of the pair of `question` out in turn. What the linear split predicts goes to `give` at once, then again and again with
+/// what is recomputed by then, the last time all.
+///
+/// # Errors
+/// Those of [`intervene`] as far as they concern the sentence, the pair and the targets.
+pub async fn causal_map(
+    model: &mut Model,
+    known: &mut Known,
+    question: &Question,
+    observer: &dyn Observer,
+    mut give: impl FnMut(&Model, &Prompt, Section, Timing),
+) -> Result<()> {
+    let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
+    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
+    let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+    let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
+    let targets = Between::of(question.targets, &log_probs, model.config())?;
+    prompt.targets = targets.into();
+    let ground = Ground::new(model, (&pair, known.sentence()?), targets, &log_probs, &meter).await?;
+    let frozen = ground.frozen(model, pair.head, &meter).await?;
+    let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
+    let at_src = |values: &[f64]| values.get(pair.src).map_or(f32::NAN, |&value| value as f32);
+    let section = CausalSection {
+        head: pair.head,
+        dest: pair.dest,
+        src: pair.src,
+        a,
+        b,
+        score: at_src(&frozen.before.scores),
+        attention: at_src(&frozen.before.pattern),
+        logit_difference: ground.logit_difference as f32,
+        components: Vec::new(),
+        query: CausalSide::default(),
+        key: CausalSide::default(),
+    };
+    let mut map = Map::predicted(model, (&ground, &frozen), section, &meter).await?;
+    give(model, &prompt, map.section.clone().into(), meter.timing());
+    let done = |model: &Model, section: &CausalSection| {
+        give(model, &prompt, section.clone().into(), meter.timing());
+    };
+    map.recompute(model, (&ground, &frozen), &meter, done).await
+}
+
+/// The second sentence of `question`, which goes through the model; what it begins with in common is known.
+async fn second_sentence(
+    model: &mut Model,
+    known: &Known,
+    (question, text): (&Question, &str),
+    watcher: &dyn Watcher,
+) -> Result<Sentence> {
+    let second = Question {
+        text: text.to_owned(),
+        ..question.clone()
+    };
+    let tokens = second.prompt(model)?.tokens;
+    let sentence = known.sentence()?;
+    let count = sentence.tokens().len();
+    if tokens.len() != count {
+        let cause = format!("the second sentence has {} tokens, the first one {count}", tokens.len());
+        return Err(Error::new(ErrorKind::Prompt, cause)
+            .expected(format!("{count} tokens"))
+            .advice("Put a word in another's place that is as many tokens long."));
+    }
+    Sentence::read(model, &tokens, Some(sentence), watcher).await
+}

@@ -1,0 +1,149 @@
+//! The causal map of a pair: every component of either side taken out in turn, recomputed to the end of the model.
+
+use super::causal_section::{CausalSection, CausalSide, Changes};
+use super::ground::{Frozen, Ground};
+use super::prepare::removal;
+use super::recompute::{at_dest, edited};
+use crate::analysis::meter::Meter;
+use crate::error::Result;
+use crate::forward::{CHUNK, Edit, Model, Pass, PrefixTree, Request, Watcher};
+use crate::math;
+use crate::names::{Component, Side};
+
+/// A map on its way.
+pub(super) struct Map {
+    pub(super) section: CausalSection,
+    sides: [OfSide; 2],
+}
+
+/// What is to be recomputed of one side.
+struct OfSide {
+    side: Side,
+    /// The removal of each component.
+    edits: Vec<Edit>,
+    /// What each changes: score, ln attention, logit difference. None until it is known.
+    changes: Vec<Option<[f64; 3]>>,
+}
+
+/// A pass with the removals of some components of one side, by the index of the side and the first component.
+struct Part {
+    side: usize,
+    first: usize,
+    rows: Vec<usize>,
+}
+
+impl Map {
+    /// The map of the pair of `ground`, whose head is `frozen`, as the linear split predicts it: nothing is recomputed. `section` is that of
+    /// the pair, without components.
+    ///
+    /// # Errors
+    /// Errors of reading, and `watcher`'s.
+    pub(super) async fn predicted(
+        model: &mut Model,
+        (ground, frozen): (&Ground<'_>, &Frozen),
+        mut section: CausalSection,
+        watcher: &dyn Watcher,
+    ) -> Result<Self> {
+        let (pair, n_head) = (ground.pair, model.config().n_head);
+        section.components = Component::before(pair.head.layer, n_head).collect();
+        let mut sides = Vec::with_capacity(Side::ALL.len());
+        for (side, position) in Side::ALL.into_iter().zip([pair.dest, pair.src]) {
+            let (mut edits, mut predicted) = (Vec::new(), Changes::default());
+            // Those before the head come first.
+            let written = ground.sentence.written(model, position, watcher).await?;
+            for vector in &written.vectors[..section.components.len()] {
+                let prepared = removal(model, (ground, frozen), side, (vector, 1.0))?;
+                let after = frozen.with(&prepared.frozen);
+                predicted.push(difference(
+                    ground,
+                    (&after.scores, &frozen.before.scores),
+                    after.direct - frozen.before.direct,
+                ));
+                edits.extend(prepared.edits);
+            }
+            let recomputed = Changes::default();
+            *section.side_mut(side) = CausalSide { predicted, recomputed };
+            let changes = vec![None; edits.len()];
+            sides.push(OfSide { side, edits, changes });
+        }
+        let [query, key] = [sides.remove(0), sides.remove(0)];
+        Ok(Self {
+            section,
+            sides: [query, key],
+        })
+    }
+
+    /// Recomputes all of it, all components together: only the destination (query side) and the positions from the source to it (key
+    /// side), from the head's layer on. Each time that some are there, `done` is told.
+    ///
+    /// # Errors
+    /// Errors of reading, and those of `meter`'s observer; what is there stays.
+    pub(super) async fn recompute(
+        &mut self,
+        model: &mut Model,
+        (ground, frozen): (&Ground<'_>, &Frozen),
+        meter: &Meter<'_>,
+        mut done: impl FnMut(&Model, &CausalSection),
+    ) -> Result<()> {
+        let config = model.config().clone();
+        let (mut passes, mut parts) = (Vec::new(), Vec::new());
+        for (index, of) in self.sides.iter().enumerate() {
+            let at_a_time = (CHUNK / rows_of_one(ground, of.side)).max(1);
+            for (number, edits) in of.edits.chunks(at_a_time).enumerate() {
+                let edits = edits.iter().map(|edit| vec![edit.clone()]);
+                let (pass, rows) = edited(&config, ground, edits)?;
+                passes.push(pass);
+                parts.push(Part {
+                    side: index,
+                    first: number * at_a_time,
+                    rows,
+                });
+            }
+        }
+        meter.batches(passes.len());
+        let steps = passes.iter().map(|pass| pass.steps(config.n_layer));
+        meter.plan_steps(steps.sum(), model.bytes_to_read(&[], config.n_layer, None));
+        let mut schedule = model.begin(&mut passes, config.n_layer, meter).await?;
+        while let Some(index) = model.advance(&mut schedule, &mut passes, meter).await? {
+            // What has been read of a pass need not stay.
+            let pass = std::mem::replace(&mut passes[index], Pass::new(PrefixTree::default(), Request::default()));
+            let Part { side, first, rows } = &parts[index];
+            for (number, &row) in rows.iter().enumerate() {
+                let (scores, _) = at_dest(&config, ground, &pass, row)?;
+                let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
+                let logits = ground.logit_difference_at(&config, &pass, row)? - ground.logit_difference;
+                let change = difference(ground, (&scores, &frozen.before.scores), logits);
+                self.sides[*side].changes[first + number] = Some(change);
+            }
+            let of = &self.sides[*side];
+            let mut recomputed = Changes::default();
+            of.changes
+                .iter()
+                .map_while(|change| *change)
+                .for_each(|change| recomputed.push(change));
+            self.section.side_mut(of.side).recomputed = recomputed;
+            meter.finished_batch(index, pass.tree.len() - ground.sentence.tokens().len(), &[]);
+            done(model, &self.section);
+        }
+        Ok(())
+    }
+}
+
+/// Positions that are recomputed for one component of `side`.
+fn rows_of_one(ground: &Ground<'_>, side: Side) -> usize {
+    match side {
+        Side::Query => 1,
+        Side::Key => ground.pair.dest - ground.pair.src + 1,
+    }
+}
+
+/// What is measured of `after` scores that were `before`, and of logits that have changed by `logits`.
+fn difference(ground: &Ground<'_>, (after, before): (&[f64], &[f64]), logits: f64) -> [f64; 3] {
+    let src = ground.pair.src;
+    let ln_attention = |scores: &[f64]| scores[src] - math::log_sum_exp(scores);
+    [
+        after[src] - before[src],
+        ln_attention(after) - ln_attention(before),
+        logits,
+    ]
+}

@@ -1,0 +1,210 @@
+//! What is put in another's place, as plain data.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
+use crate::names::{Component, Head, HeadActivation, Side};
+use crate::prompts::Prompt;
+
+/// One intervention at a [`crate::analysis::pair::Pair`]: something in the place of what is there.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Intervention {
+    /// The head's query at the destination, or its key at the source, made from a vector: `x / std(x)`, then W and b; the deviation is
+    /// the unbiased one over `d_model`, as in the histograms.
+    Substitute {
+        /// Which of the two.
+        side: Side,
+        /// The vector.
+        vector: Vector,
+    },
+    /// A component taken out of what the head's query at the destination, or its key at the source, is made from, before LayerNorm.
+    Remove {
+        /// Which of the two.
+        side: Side,
+        /// The component.
+        component: Component,
+        /// How much of it: 1 for all.
+        #[serde(default = "all", skip_serializing_if = "is_all")]
+        scale: f32,
+    },
+    /// An activation of any head set to something else. Zero is the vector 0: b_O stays.
+    Set {
+        /// The head.
+        head: Head,
+        /// Which of its activations.
+        activation: HeadActivation,
+        /// What it is set to.
+        to: Replacement,
+        /// At which positions.
+        at: Extent,
+    },
+}
+
+/// What a query or a key is made from in place of the residual stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Vector {
+    /// The processed row of W_U of a token.
+    Unembedding(u32),
+    /// The processed row of W_E of a token.
+    Embedding(u32),
+    /// What a component writes at the position, such as the output of an earlier head.
+    Component(Component),
+    /// The mean of the residual stream before the head's layer at the same position of a run's prompts: see [`Intervening::run`].
+    Mean,
+    /// 0, of which the bias alone is left.
+    Zero,
+}
+
+/// What an activation is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Replacement {
+    /// 0.
+    Zero,
+    /// The mean of the same activation over a run's prompts: see [`Intervening::run`].
+    Mean,
+    /// What it is in the second sentence: see [`Intervening::second`].
+    Second,
+}
+
+/// The positions at which an activation is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Extent {
+    /// All of them.
+    All,
+    /// Keys and values at the source, all else at the destination.
+    Pair,
+}
+
+/// Interventions at the pair of a question, and what they need besides.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Intervening {
+    /// Each is done by itself.
+    pub interventions: Vec<Intervention>,
+    /// The second sentence, of as many tokens as the question's; BOS is before it where it is before the question's.
+    #[serde(default)]
+    pub second: Option<String>,
+    /// The prompts over which means are taken: two at least. Means at the pair are those at each prompt's own named positions; means at
+    /// all positions, and those of patterns, need prompts of one length.
+    #[serde(default)]
+    pub run: Vec<Prompt>,
+}
+
+fn all() -> f32 {
+    1.0
+}
+
+fn is_all(scale: &f32) -> bool {
+    *scale == all()
+}
+
+impl Intervention {
+    /// Checks that it can be made at a pair of `of` in a model of `config`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a head that there is not, a component that is not before `of`, and a factor that is not
+    /// finite.
+    pub(super) fn check(&self, of: Head, config: &Config) -> Result<()> {
+        match *self {
+            Self::Substitute {
+                vector: Vector::Component(component),
+                ..
+            } => check_component(component, of, config),
+            Self::Substitute { .. } => Ok(()),
+            Self::Remove { scale, .. } if !scale.is_finite() => Err(Error::new(
+                ErrorKind::Request,
+                format!("a component can't be taken out {scale} times"),
+            )
+            .expected("a finite number, 1 for all of it")),
+            Self::Remove { component, .. } => check_component(component, of, config),
+            Self::Set { head, .. } => config.check_head(head),
+        }
+    }
+
+    /// The tokens whose rows of W_E or W_U it needs.
+    pub(super) fn token(&self) -> Option<u32> {
+        match *self {
+            Self::Substitute {
+                vector: Vector::Unembedding(token) | Vector::Embedding(token),
+                ..
+            } => Some(token),
+            _ => None,
+        }
+    }
+}
+
+/// Checks that `component` is written to the stream before `head`.
+fn check_component(component: Component, head: Head, config: &Config) -> Result<()> {
+    let layer = head.layer;
+    if Component::before(layer, config.n_head).any(|before| before == component) {
+        return Ok(());
+    }
+    let cause = match component.layer() {
+        Some(of) if of >= layer => format!("{} writes nothing that head {head} reads", component.name()),
+        _ => format!(
+            "{} is not written to the residual stream of this model",
+            component.name()
+        ),
+    };
+    let [first, second] = [Component::TokenEmbedding, Component::PositionEmbedding];
+    let expected = match layer {
+        0 => format!("{first} or {second}: no head and no MLP is before layer 0"),
+        _ => format!("{first}, {second}, or a head, an MLP or a bias of a layer before {layer}"),
+    };
+    Err(Error::new(ErrorKind::Request, cause)
+        .expected(expected)
+        .advice("Choose an earlier component, or a head of a later layer."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interventions_are_read_as_they_are_written() {
+        let head = Head::new(9, 6);
+        for (intervention, json) in [
+            (
+                Intervention::Substitute {
+                    side: Side::Query,
+                    vector: Vector::Unembedding(7),
+                },
+                r#"{"substitute":{"side":"query","vector":{"unembedding":7}}}"#,
+            ),
+            (
+                Intervention::Substitute {
+                    side: Side::Key,
+                    vector: Vector::Zero,
+                },
+                r#"{"substitute":{"side":"key","vector":"zero"}}"#,
+            ),
+            (
+                Intervention::Remove {
+                    side: Side::Key,
+                    component: Component::Head(head),
+                    scale: 1.0,
+                },
+                r#"{"remove":{"side":"key","component":"9.6"}}"#,
+            ),
+            (
+                Intervention::Set {
+                    head,
+                    activation: HeadActivation::Pattern,
+                    to: Replacement::Second,
+                    at: Extent::All,
+                },
+                r#"{"set":{"head":"9.6","activation":"pattern","to":"second","at":"all"}}"#,
+            ),
+        ] {
+            assert_eq!(serde_json::to_string(&intervention).expect("is written"), json);
+            assert_eq!(
+                serde_json::from_str::<Intervention>(json).expect("is read"),
+                intervention
+            );
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! The mean of an activation over the prompts of a run.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Pass, PrefixTree, Request, Tap, Watcher};
+use crate::names::{HookPoint, Side};
+use crate::prompts::Prompt;
+
+/// Prompts that go through the model at a time.
+const PROMPTS_AT_A_TIME: usize = 64;
+
+/// Where a mean is taken.
+pub(super) enum Place {
+    /// At each prompt's own destination (query side) or source (key side).
+    Named(Side),
+    /// At the same positions of all.
+    Positions(Vec<usize>),
+}
+
+/// The mean over `run` of the activation at `point`, of a head where it is one's, for each position of `place`.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for less than two prompts and for a prompt without a position, errors of reading, and `watcher`'s.
+pub(super) async fn means(
+    model: &mut Model,
+    run: &[Prompt],
+    (point, head): (HookPoint, Option<usize>),
+    place: &Place,
+    watcher: &dyn Watcher,
+) -> Result<Vec<Vec<f32>>> {
+    let layers = match point {
+        HookPoint::Block { layer, .. } => layer + 1,
+        HookPoint::LnFinalScale => model.config().n_layer,
+    };
+    if run.len() < 2 {
+        let cause = format!("there is no mean over {} of a run's prompts", run.len());
+        return Err(Error::new(ErrorKind::Request, cause)
+            .expected("two prompts at least")
+            .advice("Run several prompts first, or set the activation to zero."));
+    }
+    let mut totals: Vec<Vec<f64>> = Vec::new();
+    for prompts in run.chunks(PROMPTS_AT_A_TIME) {
+        let positions: Vec<Vec<usize>> = prompts
+            .iter()
+            .map(|prompt| positions(model, prompt, place))
+            .collect::<Result<_>>()?;
+        let tree = PrefixTree::new(prompts.iter().map(|prompt| &prompt.tokens[..]));
+        let rows = positions.iter().enumerate();
+        let rows = rows.flat_map(|(index, positions)| positions.iter().map(move |&position| (index, position)));
+        let rows = rows.map(|(index, position)| tree.path(index)[position]).collect();
+        let mut tap = Tap::new(point, rows);
+        tap.heads = head.into_iter().collect();
+        let mut passes = [Pass::new(tree, Request::of(vec![tap]))];
+        model.run(&mut passes, layers, watcher).await?;
+        let each = positions.first().map_or(0, Vec::len);
+        totals.resize(each, Vec::new());
+        for index in 0..prompts.len() * each {
+            let (row, total) = (passes[0].captured[0].row(index), &mut totals[index % each]);
+            total.resize(row.len(), 0.0);
+            total.iter_mut().zip(row).for_each(|(total, &v)| *total += f64::from(v));
+        }
+    }
+    let count = run.len() as f64;
+    let mean = |total: Vec<f64>| total.into_iter().map(|total| (total / count) as f32).collect();
+    Ok(totals.into_iter().map(mean).collect())
+}
+
+/// The positions of `prompt` that are asked for, all of which it has.
+fn positions(model: &Model, prompt: &Prompt, place: &Place) -> Result<Vec<usize>> {
+    model.check_sequence(&prompt.tokens)?;
+    let positions = match place {
+        Place::Positions(positions) => positions.clone(),
+        Place::Named(Side::Query) => vec![prompt.dest()?],
+        Place::Named(Side::Key) => vec![prompt.src()?],
+    };
+    let Some(&position) = positions.iter().find(|position| **position >= prompt.tokens.len()) else {
+        return Ok(positions);
+    };
+    let cause = format!(
+        "a mean at position {position} can't be taken over a prompt of {} tokens: {:?}",
+        prompt.tokens.len(),
+        prompt.text
+    );
+    Err(Error::new(ErrorKind::Request, cause)
+        .expected("prompts that all have the position")
+        .advice("Choose the positions of the pair alone, or prompts of one length."))
+}

@@ -1,0 +1,20 @@
+//! Interventions: what becomes of a pair when something else is put in a place, recomputed to the end of the model, beside what the
+//! linear split predicts.
+//!
+//! `intervention` is what can be put where, as plain data; `prepare` makes edits of it, with `means` over a run's prompts. `ground` is the pair as it is, and a frozen head of it, from which predictions come; `recompute` goes through the model,
+//! `causal` takes every component out in turn. `ask` answers questions in `sections` and `causal_section`.
+
+mod ask;
+mod causal;
+mod causal_section;
+mod ground;
+mod intervention;
+mod means;
+mod prepare;
+mod recompute;
+mod sections;
+
+pub use ask::{causal_map, intervene};
+pub use causal_section::{Agreement, CausalCell, CausalSection, CausalSide, Changes};
+pub use intervention::{Extent, Intervening, Intervention, Replacement, Vector};
+pub use sections::{Effect, InterventionSection, Outcome, Predicted};

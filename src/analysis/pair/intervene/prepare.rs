@@ -1,0 +1,225 @@
+//! From an intervention to edits: of what is recomputed, and of the head that is frozen.
+
+use super::ground::{Frozen, Ground};
+use super::intervention::{Extent, Intervention, Replacement, Vector};
+use super::means::{Place, means};
+use crate::analysis::pair::Sentence;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Edit, Model, Watcher};
+use crate::math;
+use crate::names::{BlockHook, Component, Head, HeadActivation, HookPoint, Side};
+use crate::prompts::Prompt;
+
+/// What an intervention puts in other things' places.
+pub(super) struct Prepared {
+    /// In the model.
+    pub(super) edits: Vec<Edit>,
+    /// In the linear split, whose scales of LayerNorm are frozen: queries, keys, values, patterns and `z` of one head.
+    pub(super) frozen: Vec<Edit>,
+    /// That head.
+    pub(super) head: Head,
+}
+
+/// Where replacements are found.
+pub(super) struct Others<'a> {
+    /// The second sentence, of the same length.
+    pub(super) second: Option<&'a Sentence>,
+    /// A run's prompts.
+    pub(super) run: &'a [Prompt],
+}
+
+/// Prepares `intervention`, which has been checked, at the pair of `ground`; `frozen` is the pair's head. Rows of tokens that it names are in
+/// memory.
+///
+/// # Errors
+/// [`ErrorKind::Request`] where there is no second sentence, no run of two prompts, or no direction in a vector; errors of reading, and
+/// `watcher`'s.
+pub(super) async fn prepare(
+    model: &mut Model,
+    (ground, frozen): (&Ground<'_>, &Frozen),
+    intervention: &Intervention,
+    others: &Others<'_>,
+    watcher: &dyn Watcher,
+) -> Result<Prepared> {
+    let pair = ground.pair;
+    match *intervention {
+        Intervention::Substitute { side, vector } => {
+            let position = at(ground, side);
+            let mut made = match of_vector(model, ground, (vector, side), others, watcher).await? {
+                Some(vector) => ground.weights.read(side, &unit(vector)?),
+                None => vec![0.0; ground.weights.d_head()],
+            };
+            math::add(&mut made, ground.weights.bias(side));
+            let edit = Edit::of_head(pair.head.layer, made_hook(side), pair.head.head, position, made);
+            Ok(Prepared {
+                edits: vec![edit.clone()],
+                frozen: vec![edit],
+                head: pair.head,
+            })
+        }
+        Intervention::Remove { side, component, scale } => {
+            let position = at(ground, side);
+            let vector = of_component(model, ground, component, position, watcher).await?;
+            removal(model, (ground, frozen), side, (&vector, scale))
+        }
+        Intervention::Set {
+            head,
+            activation,
+            to,
+            at: extent,
+        } => {
+            let positions: Vec<usize> = match extent {
+                Extent::All => (0..=pair.dest).collect(),
+                Extent::Pair => vec![at(ground, activation.side())],
+            };
+            let hook = activation.hook();
+            let values = match to {
+                Replacement::Zero => {
+                    let zeros = |&position| vec![0.0; width(model, activation, position)];
+                    positions.iter().map(zeros).collect()
+                }
+                Replacement::Second => {
+                    let second = others.second.ok_or_else(no_second)?;
+                    let value =
+                        |&position| Ok(second.pass().of_head(model.config(), head, hook, second.row(position)?));
+                    positions.iter().map(value).collect::<Result<Vec<_>>>()?
+                }
+                Replacement::Mean => {
+                    // A row of a pattern has as many numbers as there are positions up to it.
+                    let named = extent == Extent::Pair && activation != HeadActivation::Pattern;
+                    let place = match named {
+                        true => Place::Named(activation.side()),
+                        false => Place::Positions(positions.clone()),
+                    };
+                    let of = (HookPoint::block(head.layer, hook), Some(head.head));
+                    means(model, others.run, of, &place, watcher).await?
+                }
+            };
+            let edits: Vec<Edit> = positions
+                .into_iter()
+                .zip(values)
+                .map(|(position, value)| Edit::of_head(head.layer, hook, head.head, position, value))
+                .collect();
+            Ok(Prepared {
+                frozen: edits.clone(),
+                edits,
+                head,
+            })
+        }
+    }
+}
+
+/// The removal of `scale` times `vector [d_model]` from what the pair's head makes its query or key from: LayerNorm sees what is left,
+/// the linear split has its scale frozen.
+pub(super) fn removal(
+    model: &Model,
+    (ground, frozen): (&Ground<'_>, &Frozen),
+    side: Side,
+    (vector, scale): (&[f32], f32),
+) -> Result<Prepared> {
+    let (head, position) = (ground.pair.head, at(ground, side));
+    let stream = ground.stream(model.config(), position)?;
+    let left = stream.iter().zip(vector).map(|(x, c)| x - scale * c).collect();
+    let (input, made) = match side {
+        Side::Query => (BlockHook::QInput, &frozen.query),
+        Side::Key => (BlockHook::KInput, &frozen.keys[position]),
+    };
+    let (_, ln_scale) = ground.weights.normalise(stream);
+    let factor = f64::from(scale) / f64::from(ln_scale.first().copied().unwrap_or(f32::NAN));
+    let wide: Vec<f64> = vector.iter().map(|&v| f64::from(v) * factor).collect();
+    let gone = ground.weights.read_wide(side, &wide);
+    let made = made
+        .iter()
+        .zip(gone)
+        .map(|(&made, gone)| (f64::from(made) - gone) as f32);
+    let of_head = |hook, value| Edit::of_head(head.layer, hook, head.head, position, value);
+    Ok(Prepared {
+        edits: vec![of_head(input, left)],
+        frozen: vec![of_head(made_hook(side), made.collect())],
+        head,
+    })
+}
+
+/// The position of `side` in the pair.
+fn at(ground: &Ground<'_>, side: Side) -> usize {
+    match side {
+        Side::Query => ground.pair.dest,
+        Side::Key => ground.pair.src,
+    }
+}
+
+fn made_hook(side: Side) -> BlockHook {
+    match side {
+        Side::Query => BlockHook::Q,
+        Side::Key => BlockHook::K,
+    }
+}
+
+/// Numbers of `activation` at `position`.
+fn width(model: &Model, activation: HeadActivation, position: usize) -> usize {
+    match activation {
+        HeadActivation::Pattern => position + 1,
+        _ => model.config().d_head(),
+    }
+}
+
+/// The vector that stands for the stream on `side`, `[d_model]`; None for 0.
+async fn of_vector(
+    model: &mut Model,
+    ground: &Ground<'_>,
+    (vector, side): (Vector, Side),
+    others: &Others<'_>,
+    watcher: &dyn Watcher,
+) -> Result<Option<Vec<f32>>> {
+    let position = at(ground, side);
+    Ok(Some(match vector {
+        Vector::Unembedding(token) => model.w_u(token)?,
+        Vector::Embedding(token) => model.w_e(token)?,
+        Vector::Component(component) => of_component(model, ground, component, position, watcher).await?,
+        Vector::Mean => {
+            let point = HookPoint::block(ground.pair.head.layer, BlockHook::ResidPre);
+            let found = means(model, others.run, (point, None), &Place::Named(side), watcher).await?;
+            found.into_iter().next().unwrap_or_default()
+        }
+        Vector::Zero => return Ok(None),
+    }))
+}
+
+/// What `component` writes at `position`, `[d_model]`.
+async fn of_component(
+    model: &mut Model,
+    ground: &Ground<'_>,
+    component: Component,
+    position: usize,
+    watcher: &dyn Watcher,
+) -> Result<Vec<f32>> {
+    let written = ground.sentence.written(model, position, watcher).await?;
+    let of = written.components.iter().position(|of| *of == component);
+    let vector = of.and_then(|index| written.vectors.into_iter().nth(index));
+    vector.ok_or_else(|| {
+        let cause = format!("{} is not written at a position", component.name());
+        Error::new(ErrorKind::Internal, cause)
+    })
+}
+
+/// `vector` divided by its unbiased standard deviation.
+fn unit(vector: Vec<f32>) -> Result<Vec<f32>> {
+    let deviation = math::standard_deviation(&vector);
+    if deviation > 0.0 && deviation.is_finite() {
+        return Ok(vector.into_iter().map(|v| (f64::from(v) / deviation) as f32).collect());
+    }
+    Err(Error::new(
+        ErrorKind::Request,
+        "all numbers of the vector that is to stand for the stream are the same",
+    )
+    .expected("a vector with a direction")
+    .advice("Choose another vector; zero leaves the bias alone."))
+}
+
+fn no_second() -> Error {
+    Error::new(
+        ErrorKind::Request,
+        "there is no second sentence to take an activation from",
+    )
+    .expected("a second sentence of as many tokens")
+}

@@ -1,0 +1,224 @@
+//! What `keyside effects` recomputes: interventions at the pair, beside what the linear split predicts.
+
+use super::listing::line;
+use super::progress::Bar;
+use super::sentence::{PairArguments, Sentence};
+use crate::analysis::pair::{
+    Between, Extent, Intervening, Intervention, InterventionSection, Known, Outcome, Pair, Predicted, Question,
+    Replacement, Vector, intervene,
+};
+use crate::analysis::{Array, Section};
+use crate::error::{Error, ErrorKind, Result};
+use crate::names::{Component, Head, HeadActivation, Side};
+
+/// An intervention, the names of its arrays, and what it is in words.
+struct Asked {
+    effect: &'static str,
+    prediction: Option<&'static str>,
+    words: String,
+    intervention: Intervention,
+}
+
+/// What interventions do.
+pub(super) struct Interventions {
+    asked: Vec<Asked>,
+    section: InterventionSection,
+}
+
+/// Intervenes at `pair` of `sentence`, which `arguments` have asked for: on the pair's head, on an earlier one and with a second sentence where
+/// they name those.
+///
+/// # Errors
+/// Those of [`intervene`].
+pub(super) async fn find(
+    sentence: &mut Sentence,
+    (pair, targets): (&Pair, Between),
+    arguments: &PairArguments,
+) -> Result<Interventions> {
+    let asked = asked(sentence, (pair, targets), arguments);
+    let question = Question {
+        text: arguments.sentence.text.clone(),
+        prepend_bos: arguments.sentence.bos,
+        dest: Some(pair.dest),
+        src: Some(pair.src),
+        head: Some(pair.head),
+        targets: targets.into(),
+        ..Question::default()
+    };
+    let intervening = Intervening {
+        interventions: asked.iter().map(|asked| asked.intervention).collect(),
+        second: arguments.second.clone(),
+        ..Intervening::default()
+    };
+    let mut found = None;
+    let give = |_: &_, _: &_, section, _| {
+        if let Section::Intervention(section) = section {
+            found = Some(section);
+        }
+    };
+    let (known, bar) = (&mut Known::default(), Bar::new());
+    intervene(&mut sentence.model, known, (&question, &intervening), &bar, give).await?;
+    let section = found.ok_or_else(|| Error::new(ErrorKind::Internal, "interventions have given nothing"))?;
+    Ok(Interventions { asked, section })
+}
+
+/// All interventions that are asked for, in the order in which they are told.
+fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &PairArguments) -> Vec<Asked> {
+    let head = pair.head;
+    let of = |effect, words, intervention| Asked {
+        effect,
+        prediction: None,
+        words,
+        intervention,
+    };
+    let set = |head, activation, to, at| Intervention::Set {
+        head,
+        activation,
+        to,
+        at,
+    };
+    let substitute = |side, token| Intervention::Substitute {
+        side,
+        vector: Vector::Unembedding(token),
+    };
+    let (z, zero) = (HeadActivation::Z, Replacement::Zero);
+    let (a, src) = (sentence.text(targets.a), sentence.token(pair.src));
+    let mut all = vec![
+        of(
+            "effect/query=W_U[a]",
+            format!("the query made from the W_U row of {a:?}"),
+            substitute(Side::Query, targets.a),
+        ),
+        of(
+            "effect/key=W_U[src]",
+            format!("the key made from the W_U row of {src:?}"),
+            substitute(Side::Key, pair.tokens[pair.src]),
+        ),
+        of(
+            "effect/zero head",
+            format!("head {head} zero"),
+            set(head, z, zero, Extent::All),
+        ),
+        of(
+            "effect/zero head at dest",
+            format!("head {head} zero here alone"),
+            set(head, z, zero, Extent::Pair),
+        ),
+    ];
+    if let Some(earlier) = arguments.earlier {
+        all.extend(of_earlier(earlier));
+        let words = format!("head {earlier} zero");
+        all.push(of(
+            "effect/zero earlier head",
+            words,
+            set(earlier, z, zero, Extent::All),
+        ));
+    }
+    if arguments.second.is_some() {
+        let second = |effect, activation: HeadActivation, at| {
+            let places = match at {
+                Extent::All => "everywhere",
+                Extent::Pair => "at the pair",
+            };
+            let words = format!("{activation} of head {head} from the second sentence, {places}");
+            of(effect, words, set(head, activation, Replacement::Second, at))
+        };
+        all.extend([
+            second("effect/z of second", z, Extent::All),
+            second("effect/v of second", HeadActivation::V, Extent::All),
+            second("effect/q of second at dest", HeadActivation::Q, Extent::Pair),
+            second("effect/k of second at src", HeadActivation::K, Extent::Pair),
+            second("effect/pattern of second", HeadActivation::Pattern, Extent::All),
+        ]);
+    }
+    all
+}
+
+/// What an earlier head writes taken out of either side.
+fn of_earlier(earlier: Head) -> [Asked; 2] {
+    let remove = |side, effect, prediction| Asked {
+        effect,
+        prediction: Some(prediction),
+        words: format!("the {side} without head {earlier}"),
+        intervention: Intervention::Remove {
+            side,
+            component: Component::Head(earlier),
+            scale: 1.0,
+        },
+    };
+    [
+        remove(
+            Side::Query,
+            "effect/query without earlier head",
+            "prediction/query without earlier head",
+        ),
+        remove(
+            Side::Key,
+            "effect/key without earlier head",
+            "prediction/key without earlier head",
+        ),
+    ]
+}
+
+impl Interventions {
+    /// The arrays under their names in JSON: attention, logit difference and log-probability of what is recomputed; attention, logit difference
+    /// and score of what is predicted.
+    pub(super) fn arrays(&self) -> Vec<(&'static str, Array)> {
+        let src = self.section.src;
+        let reported = |outcome: &Outcome| {
+            Array::vector(vec![
+                outcome.attention(src),
+                outcome.logit_difference,
+                outcome.logprob_a,
+            ])
+        };
+        let mut arrays = vec![("effect/none", reported(&self.section.before))];
+        for (asked, effect) in self.asked.iter().zip(&self.section.effects) {
+            arrays.push((asked.effect, reported(&effect.after)));
+            let Predicted {
+                attention,
+                score,
+                logit_difference,
+            } = effect.predicted;
+            let predicted = Array::vector(vec![attention, logit_difference, score]);
+            arrays.extend(asked.prediction.map(|prediction| (prediction, predicted)));
+        }
+        arrays
+    }
+
+    /// Attention and logit difference with each intervention, and as the linear split predicts them.
+    pub(super) fn told(&self) -> String {
+        let (mut told, src) = (String::new(), self.section.src);
+        let InterventionSection { a, b, before, .. } = &self.section;
+        line(
+            &mut told,
+            format_args!(
+                "Recomputed to the end (and predicted by the linear split): attention, logit of {:?} minus that of {:?}",
+                a.text, b.text
+            ),
+        );
+        let told_before = format!("{:>6.1} %", 100.0 * before.attention(src));
+        line(
+            &mut told,
+            format_args!(
+                "{told_before:<21} {:>+9.4}             as it is",
+                before.logit_difference
+            ),
+        );
+        for (asked, effect) in self.asked.iter().zip(&self.section.effects) {
+            let (after, predicted) = (&effect.after, &effect.predicted);
+            line(
+                &mut told,
+                format_args!(
+                    "{:>6.1} % ({:>6.1} %)   {:>+9.4} ({:>+9.4})  {}",
+                    100.0 * after.attention(src),
+                    100.0 * predicted.attention,
+                    after.logit_difference,
+                    predicted.logit_difference,
+                    asked.words
+                ),
+            );
+        }
+        told
+    }
+}
