@@ -16,7 +16,6 @@ mod intervene;
 mod measures;
 #[path = "pair/probes.rs"]
 mod probes;
-mod results;
 #[path = "pair/substituted.rs"]
 mod substituted;
 

@@ -12,7 +12,7 @@ use keyside::prompts::{IoiSet, Prompt, PromptSource};
 use keyside::result::ResultFile;
 
 use super::common::block_on;
-use super::results::{Nobody, run};
+use super::golden_file::results::{Nobody, run};
 
 const TOLERANCE: f32 = 1e-5;
 const HEAD: Head = Head::new(2, 1);
@@ -24,7 +24,6 @@ fn many(model: &mut Model, prompts: PromptSource) -> ResultFile {
         earlier_head: EARLIER,
         processing: model.processing(),
         prompts,
-        ..Analysis::default()
     };
     block_on(run(model, &analysis, &Nobody)).unwrap()
 }
