@@ -218,6 +218,7 @@ export const sentence = [
         return cells.map(([series, name, value]) => ({ series, name, value: Number(plain(value)) }));
       };
       const told = async (expected) => {
+        await table.locator("tbody tr").first().waitFor();
         const [text, found] = [plain(await words()), await rows()];
         check(found.length === expected, `${found.length} rows`);
         for (const { name, value } of found) {

@@ -8,6 +8,7 @@ use super::Page;
 use crate::analysis::pair::Question;
 use crate::app::address::Tab;
 use crate::app::form::ModelChoice;
+use crate::app::lines::Lines;
 use crate::app::session::{Origin, Shown};
 use crate::app::steps::StoryStep;
 use crate::error::Result;
@@ -158,6 +159,7 @@ impl Page {
         if self.form.with_untracked(|form| form.model) != ModelChoice::Recorded {
             self.choose(ModelChoice::Recorded);
         }
+        self.lines.set(Lines::of(&[], &question.text));
         self.view.update(|view| view.sentence.side = step.side());
         self.step.set(Some(step));
         self.question.set(question);
