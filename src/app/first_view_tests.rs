@@ -10,7 +10,7 @@ fn the_recorded_sentence_with_its_bars_and_the_answer() {
     for text in [
         words::TITLE,
         "each of its 144 heads",
-        "This is where head 10.7 looks.",
+        "This is where head 10.7 looks: layer 10, head 7.",
         "Head 10.7 at \u{201c}to\u{201d}",
         "81 %",
         r#"aria-current="page">Story<"#,

@@ -146,7 +146,8 @@ impl StoryStep {
 pub fn lead(result: &ResultFile) -> String {
     let count = result.config.n_layer * result.config.n_head;
     let head = result.attention().map_or_else(String::new, |section| {
-        format!(" This is where head {} looks.", section.head)
+        let Head { layer, head } = section.head;
+        format!(" This is where head {layer}.{head} looks: layer {layer}, head {head}.")
     });
     format!(
         "A language model guesses the next word, and its attention heads decide which earlier words it reads for that. When {} reads this \
@@ -188,35 +189,39 @@ fn signed(value: f64) -> String {
     format!("{sign}{}", number(value, 2))
 }
 
-/// What heads add to the answer, and where `head` stands among them.
-pub fn effect_words(section: &HeadEffectsSection, head: Head) -> String {
+/// What heads add to the answer, and where `head` stands among them: first what it does itself.
+pub fn effect_words(section: &HeadEffectsSection, head: Head) -> Vec<String> {
     let heads = ranked(section, Effect::Direct);
-    let count = section.prompts.len();
-    let for_it: Vec<String> = heads.iter().take(3).map(with_value).collect();
-    let against: Vec<String> = heads.iter().rev().take(2).map(with_value).collect();
     let place = heads.iter().position(|(other, _)| *other == head);
     let own = place.map(|place| {
         let value = f64::from(heads[place].1);
-        let rank = heads.len() - place;
-        match (value < 0.0, rank) {
-            (true, 1) => format!(
-                "Head {head} looks at the right name and lowers it: {}, the most negative of {} heads.",
-                signed(value),
-                heads.len()
-            ),
-            (true, _) => format!("Head {head} lowers the right name, by {}.", number(-value, 2)),
-            (false, _) => format!("Head {head} adds {}.", signed(value)),
+        let rank = match heads.len() - place {
+            1 => format!("more than any other of the {} heads", heads.len()),
+            rank => format!("{rank} among {} heads, counted from the one that takes away most", heads.len()),
+        };
+        if value < 0.0 {
+            format!(
+                "Head {head} looks at the right name and speaks against it: by itself it takes {} from the difference between the right name\u{2019}s \
+                 logit and the other name\u{2019}s, {rank}. (The logit is what decides which word comes next.)",
+                number(-value, 2)
+            )
+        } else {
+            format!("By itself head {head} adds {} to the difference between the right name\u{2019}s logit and the other\u{2019}s.", number(value, 2))
         }
     });
-    format!(
-        "In {} of this kind the logit of the right name is {} above that of the other in the mean. By itself the most is added by {}; \
-         the most is taken away by {}. {} Only means are recorded: how far single prompts differ from them is not known.",
-        counted(count, "prompt", "prompts"),
-        difference(section),
+    let for_it: Vec<String> = heads.iter().take(3).map(with_value).collect();
+    let against: Vec<String> = heads.iter().rev().take(2).map(with_value).collect();
+    let all = format!(
+        "Others speak for the name: the most {}. Against it, the most: {}. Together with the rest of the model that makes a difference of {}.",
         for_it.join(", "),
         against.join(" and "),
-        own.unwrap_or_default()
-    )
+        difference(section)
+    );
+    let means = format!(
+        "All numbers are means of {} of this kind; how far single prompts differ is recorded of the whole difference only.",
+        counted(section.prompts.len(), "prompt", "prompts")
+    );
+    own.into_iter().chain([all, means]).collect()
 }
 
 /// What taking one head out should cost, what it costs, and which others change most. None where that is not recorded.

@@ -46,8 +46,11 @@ pub fn StoryPage(page: Page) -> impl IntoView {
                     <h1 id="story-heading">{words::TITLE}</h1>
                     <p class="lead">{move || story.shown.with(|shown| Some(lead(&shown.as_ref()?.result)))}</p>
                     <Strip page=page sentence=story in_story=true />
-                    <p class="soft" data-testid="story-source">{move || source(page)}</p>
                     <TryIt page=page step=StoryStep::Looks />
+                    <details class="source" data-testid="story-source">
+                        <summary>"Recorded on real GPT-2 small"</summary>
+                        <p class="soft">{move || source(page)}</p>
+                    </details>
                 </section>
                 <Contents page=page />
                 {StoryStep::ALL[1..].iter().map(|step| view! { <Step page=page step=*step /> }).collect_view()}
@@ -80,10 +83,7 @@ fn show_step(step: StoryStep) {
 
 /// Where the sentence's numbers come from.
 fn source(page: Page) -> Option<String> {
-    page.session.with(|session| {
-        let note = session.sentences().first()?.note.clone()?;
-        Some(format!("Recorded on real GPT-2 small. {note}"))
-    })
+    page.session.with(|session| session.sentences().first()?.note.clone())
 }
 
 /// Opens the sentence of the story as the reader's own, at `step`, to be typed over.
@@ -215,14 +215,15 @@ fn EffectsStep(page: Page, step: StoryStep) -> impl IntoView {
     let head = page.of_story();
     let told = move || {
         let head = of_attention(head, |section| section.head)?;
-        of_effects(page, |section| effect_words(section, head))
+        let words = of_effects(page, |section| effect_words(section, head))?;
+        Some(words.into_iter().map(|words| view! { <p>{words}</p> }).collect_view())
     };
     let explanation = move || effects.settled.with(|view| place.explanation(view));
     let title = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
     view! {
         <div class="step-columns">
             <div>
-                <p class="step-words" data-testid="effect-words">{told}</p>
+                <div class="step-words" data-testid="effect-words">{told}</div>
                 <p class="soft">{explanation}" A click on a cell shows where that head looks."</p>
                 <TryIt page=page step=step />
             </div>

@@ -170,7 +170,7 @@ pub fn WholePattern(page: Page, sentence: Page) -> impl IntoView {
     });
     view! {
         <section class="card" data-testid="card-pattern">
-            <h2><span class="number">"4"</span>{place.heading()}</h2>
+            <h2>{place.heading()}</h2>
             <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
             <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
         </section>

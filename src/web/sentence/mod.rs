@@ -57,11 +57,13 @@ pub fn SentencePage(page: Page) -> impl IntoView {
             </section>
             <Show when=move || answered.get()>
                 <div class="cards">
-                    <div id=HEADS><HeadMap page=page sentence=sentence /></div>
+                    <div id=HEADS class="stack">
+                        <HeadMap page=page sentence=sentence />
+                        <WholePattern page=page sentence=sentence />
+                    </div>
                     <div id=ACCOUNT><Account page=page sentence=sentence /></div>
                     <div class="stack">
                         <SomethingElse page=page sentence=sentence />
-                        <WholePattern page=page sentence=sentence />
                         <NextTokens page=page sentence=sentence />
                     </div>
                 </div>

@@ -58,7 +58,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
     };
     view! {
         <section class="card" data-testid="card-next">
-            <h2><span class="number">"5"</span>"What comes next?"</h2>
+            <h2><span class="number">"4"</span>"What comes next?"</h2>
             <p class="soft">{words}</p>
             <Show when=move || model.get()>
                 <GoOn page=page />

@@ -181,6 +181,7 @@ pub fn Strip(
         </div>
         <p class="answer" role="status" data-testid="answer">{told}</p>
         <p class="soft" data-testid="how-chosen">{how}</p>
-        <p class="soft">"Click a word to make it the key, which is looked at; Shift-click, or hold a finger on it, to make it the query, which looks."</p>
+        <p class="soft for-mouse">"Click a word to see how much this head looks at it (the key); Shift-click to look from it instead (the query)."</p>
+        <p class="soft for-touch">"Tap a word to see how much this head looks at it (the key); hold a finger on it to look from it instead (the query)."</p>
     }
 }
