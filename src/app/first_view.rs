@@ -7,7 +7,7 @@ use super::{steps, words};
 use crate::analysis::AttentionSection;
 use crate::analysis::pair::Question;
 use crate::error::{Error, ErrorKind, Result};
-use crate::figure::sentence_words::{answer, visible};
+use crate::figure::sentence_words::{answer_in_parts, visible};
 use crate::names::Side;
 use crate::result::Recording;
 
@@ -37,7 +37,7 @@ pub fn html(recording: &Recording) -> Result<String> {
         copy = words::COPY_LINK,
         lead = escaped(&steps::lead(&result)),
         tokens = tokens(section),
-        answer = escaped(&answer(section)),
+        answer = answer(section),
     ))
 }
 
@@ -54,6 +54,15 @@ fn escaped(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// The answer, what a reader looks for marked.
+fn answer(section: &AttentionSection) -> String {
+    let part = |(text, marked): (String, bool)| match marked {
+        true => format!("<b>{}</b>", escaped(&text)),
+        false => escaped(&text),
+    };
+    answer_in_parts(section).into_iter().map(part).collect()
 }
 
 fn tabs() -> String {

@@ -44,7 +44,7 @@ pub fn StoryPage(page: Page) -> impl IntoView {
             <Show when=move || arrived.get() fallback=move || view! { <p class="error" role="alert">{error}</p> }>
                 <section class="card ask" id=StoryStep::Looks.value() aria-labelledby="story-heading">
                     <h1 id="story-heading">{words::TITLE}</h1>
-                    <p class="lead">{move || story.shown.with(|shown| Some(lead(&shown.as_ref()?.result)))}</p>
+                    <p class="lead" data-testid="story-lead">{move || story.shown.with(|shown| Some(lead(&shown.as_ref()?.result)))}</p>
                     <Strip page=page sentence=story in_story=true />
                     <TryIt page=page step=StoryStep::Looks />
                     <details class="source" data-testid="story-source">

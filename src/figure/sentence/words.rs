@@ -146,6 +146,22 @@ pub fn answer(section: &AttentionSection) -> String {
     }
 }
 
+/// The same in parts, each with whether it is what a reader looks for: the head, and its attention to the key.
+pub fn answer_in_parts(section: &AttentionSection) -> Vec<(String, bool)> {
+    let told = answer(section);
+    let share = section.row(section.head).get(section.src).copied().unwrap_or_default();
+    let mut parts = Vec::new();
+    let mut rest = told.as_str();
+    for mark in [section.head.to_string(), percent(share)] {
+        if let Some((before, after)) = rest.split_once(&mark) {
+            parts.extend([(before.to_owned(), false), (mark, true)]);
+            rest = after;
+        }
+    }
+    parts.push((rest.to_owned(), false));
+    parts
+}
+
 /// The pair in a few words: from, to; its score and attention.
 pub fn in_short(section: &AttentionSection) -> (String, String) {
     let AttentionSection {
@@ -171,8 +187,7 @@ pub fn how_chosen(section: &AttentionSection, next: &str) -> String {
         others => format!(" and {} after the first", counted(others, "token", "tokens")),
     };
     format!(
-        "Chosen for a start: of {} heads{tokens}, what this head reads there speaks most directly for or against {}, the likeliest next \
-         token.",
+        "Chosen for a start: of {} heads{tokens}, this pair does most for or against {}, the likeliest next token, by itself.",
         section.known_heads().len(),
         quoted(&[next.to_owned()], 0)
     )

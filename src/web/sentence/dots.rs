@@ -115,12 +115,12 @@ fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
     view! {
         <p class="soft" data-testid="dots-legend">{move || of_substituted(sentence, |_, section| legend(section))}</p>
         <div class="switches">
-            <fieldset class="segments small">
+            <fieldset class="segments small wraps">
                 <legend class="visually-hidden">"Where something else is put"</legend>
                 {side(Side::Query)}
                 {side(Side::Key)}
             </fieldset>
-            <fieldset class="segments small">
+            <fieldset class="segments small wraps">
                 <legend class="visually-hidden">"Which values"</legend>
                 {values("score", "Score", false)}
                 {values("attention", "Attention", true)}

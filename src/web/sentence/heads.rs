@@ -86,7 +86,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         <section class="card" data-testid="card-heads">
             <h2><span class="number">"1"</span>"Which head? Head "<b class="chosen" data-testid="chosen-head">{chosen}</b></h2>
             <p class="soft">{told}</p>
-            <fieldset class="segments small">
+            <fieldset class="segments small wraps">
                 <legend class="visually-hidden">"What the map shows"</legend>
                 {move || offered.get().into_iter().map(option).collect_view()}
             </fieldset>

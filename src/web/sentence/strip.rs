@@ -12,7 +12,7 @@ use super::arcs::Arcs;
 use super::shown::of_attention;
 use crate::analysis::AttentionSection;
 use crate::app::session::{Origin, Session};
-use crate::figure::sentence_words::{answer, how_chosen, how_chosen_of_recorded, percent, visible};
+use crate::figure::sentence_words::{answer_in_parts, how_chosen, how_chosen_of_recorded, percent, visible};
 use crate::names::Side;
 
 /// How long a finger rests on a token to make it the query.
@@ -75,7 +75,14 @@ pub fn Strip(
         })
     });
     let ends = Memo::new(move |_| of_attention(sentence, |section| (section.dest, section.src)).unwrap_or_default());
-    let told = move || of_attention(sentence, answer);
+    let told = move || {
+        let parts = of_attention(sentence, answer_in_parts)?;
+        let part = |(text, marked)| match marked {
+            true => view! { <b>{text}</b> }.into_any(),
+            false => text.into_any(),
+        };
+        Some(parts.into_iter().map(part).collect_view())
+    };
     let chosen = Memo::new(move |_| page.question.with(|question| question.head.is_none()));
     let how = move || {
         sentence.shown.with(|shown| {
