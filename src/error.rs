@@ -18,6 +18,8 @@ pub enum ErrorKind {
     Request,
     /// A prompt that does not fit the tokenizer or the context.
     Prompt,
+    /// One of the two tokens whose logits are held against each other.
+    Target,
     /// `config.json`.
     Config,
     /// `model.safetensors`: header, offsets, dtypes, shapes.

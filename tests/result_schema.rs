@@ -293,6 +293,44 @@ fn effects_and_directions_that_do_not_fit_are_refused() {
 }
 
 #[test]
+fn what_a_head_does_in_other_tests_is_what_the_tiny_checkpoint_gives() {
+    let found = sentence_in_full(None);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-so-what-2.1.json");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, found.to_json().unwrap()).unwrap();
+    }
+    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
+    let close = |recorded: &[f32], found: &[f32]| {
+        assert_eq!(recorded.len(), found.len());
+        let pairs = recorded.iter().zip(found);
+        let largest = pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
+        assert!(largest <= 1e-4, "they differ by {largest}");
+    };
+    let (one, other) = (recorded.effects().unwrap(), found.effects().unwrap());
+    assert_eq!(
+        (&one.a, &one.b, &one.components),
+        (&other.a, &other.b, &other.components)
+    );
+    close(one.effects.data(), other.effects.data());
+    close(one.by_source.data(), other.by_source.data());
+    let (one, other) = (recorded.writes().unwrap(), found.writes().unwrap());
+    assert_eq!((one.rank, &one.source.text), (other.rank, &other.source.text));
+    close(&[one.source.value], &[other.source.value]);
+    let (one, other) = (recorded.lens().unwrap(), found.lens().unwrap());
+    let of_a = |section: &keyside::analysis::pair::LensSection| -> Vec<f32> {
+        section.layers.iter().map(|layer| layer.logprob_a).collect()
+    };
+    close(&of_a(one), &of_a(other));
+    let (one, other) = (recorded.directions().unwrap(), found.directions().unwrap());
+    assert_eq!(
+        (&one.groups, one.opened.direction),
+        (&other.groups, other.opened.direction)
+    );
+    close(one.contributions.data(), other.contributions.data());
+    close(one.opened.query.data(), other.opened.query.data());
+}
+
+#[test]
 fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
     let found = sentence(None);
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-sentence-2.1.json");

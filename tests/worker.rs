@@ -13,7 +13,7 @@ use common::tiny;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
 use keyside::analysis::Analysis;
-use keyside::analysis::pair::Question;
+use keyside::analysis::pair::{Question, TargetTexts};
 use keyside::checkpoint::{
     Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
 };
@@ -545,6 +545,7 @@ fn effects_and_directions_come_part_by_part_and_nothing_is_read_twice() {
             relative,
             targets,
             effects: true,
+            writes: true,
             lens: true,
             directions: true,
             direction,
@@ -615,6 +616,59 @@ fn effects_and_directions_come_part_by_part_and_nothing_is_read_twice() {
         panic!("{:?}", posted.last())
     };
     assert!(error.cause.contains("no direction 8"), "{error}");
+}
+
+#[test]
+fn a_target_is_typed_and_one_that_is_none_leaves_the_rest_answered() {
+    let ask = |id: u32, a: &str, b: Option<&str>| ToWorker::Ask {
+        id,
+        url: URL.into(),
+        question: Question {
+            text: "The keys to the cabinet".into(),
+            head: Some(Head::new(2, 1)),
+            target_texts: TargetTexts {
+                a: Some(a.to_owned()),
+                b: b.map(str::to_owned),
+            },
+            effects: true,
+            lens: true,
+            writes: true,
+            ..Question::default()
+        },
+    };
+    let messages = vec![
+        ask(0, " Mary", Some("7")),
+        ask(1, " Mary John", None),
+        ask(2, " Mary", Some(" Mary")),
+    ];
+    let (posted, _) = Page::serve(messages, Vec::new());
+    let parts = |of: u32| -> Vec<&ResultFile> {
+        let parts = posted.iter().filter_map(|message| match message {
+            FromWorker::Answer { id, part } if *id == of => Some(&**part),
+            _ => None,
+        });
+        parts.collect()
+    };
+    let kinds = |of: u32| -> Vec<&str> { parts(of).iter().map(|part| part.sections[0].kind()).collect() };
+    assert_eq!(kinds(0), ["attention", "next", "lens", "pair", "effects", "writes"]);
+    let effects = parts(0)[4].effects().unwrap();
+    assert_eq!((effects.a.text.as_str(), effects.b.token), (" Mary", 7));
+    let failed = |of: u32| {
+        posted.iter().find_map(|message| match message {
+            FromWorker::Failed { id, error } if *id == of => Some(error),
+            _ => None,
+        })
+    };
+    for (id, told) in [
+        (1, "\" Mary John\" is 2 tokens: \" Mary\", \" John\""),
+        (2, "is held against itself"),
+    ] {
+        assert_eq!(kinds(id), ["attention", "next", "pair", "writes"]);
+        let error = failed(id).unwrap();
+        assert_eq!(error.kind, ErrorKind::Target);
+        assert!(error.cause.contains(told), "{error}");
+    }
+    assert!(failed(0).is_none());
 }
 
 #[test]

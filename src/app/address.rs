@@ -141,6 +141,9 @@ impl Address {
                 return Err(error(format!("the address has a sentence of {count} characters"))
                     .expected(format!("at most {MAX_PROMPTS}")));
             }
+            if !text.is_empty() {
+                question.target_texts = place::targets_in(fragment);
+            }
             question.text = text;
             let lines = place::lines_in(fragment);
             return Ok(address.with_lines(&lines));

@@ -625,6 +625,48 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
 }
 
 #[test]
+fn what_is_open_below_a_sentence_is_in_the_query_and_what_was_typed_there_is_not() {
+    let question = Question {
+        text: "When Mary went".into(),
+        target_texts: TargetTexts {
+            a: Some(" Mary & John".into()),
+            b: None,
+        },
+        effects: true,
+        directions: true,
+        direction: Some(3),
+        ..Question::default()
+    };
+    let mut form = Form::default();
+    form.choose(ModelChoice::Bundled);
+    let address = Address::of(&form, &View::default(), Some(&question), None);
+    let (query, fragment) = (address.to_query(), address.to_fragment().unwrap());
+    assert_eq!(
+        query,
+        "v=1&model=bundled&tab=sentence&so_what=effects,directions&direction=3"
+    );
+    assert_eq!(fragment, "text=When%20Mary%20went&a=%20Mary%20%26%20John");
+    assert_eq!(Address::read(&query, &fragment), Ok(address.clone()));
+    assert_eq!(address.question, Some(question.clone()));
+    // Without the sentence nothing of it stays, and no text that is none of a token.
+    let read = Address::read(&query, "#a=Mary").unwrap().question.unwrap();
+    assert!(read.target_texts.is_empty() && read.effects && read.directions && !read.lens && !read.writes);
+    let long = Question {
+        target_texts: TargetTexts {
+            a: Some(String::new()),
+            b: Some("x".repeat(101)),
+        },
+        ..question
+    };
+    let address = Address::of(&form, &View::default(), Some(&long), None);
+    assert_eq!(address.to_fragment().unwrap(), "text=When%20Mary%20went");
+    for wrong in ["so_what=", "so_what=effects,more", "direction=-1", "direction=1.0"] {
+        let error = Address::parse(&format!("tab=sentence&{wrong}")).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Request, "{wrong}");
+    }
+}
+
+#[test]
 fn an_address_without_a_query_is_the_beginning_of_the_story() {
     for empty in ["", "?", "utm=x", "?%ff=1"] {
         assert_eq!(Address::parse(empty), Ok(Address::story()), "{empty}");

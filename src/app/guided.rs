@@ -1,7 +1,7 @@
 //! Guided examples: a head of each well-known kind at work in a sentence, told in two sentences.
 
 use super::form::ModelChoice;
-use crate::analysis::pair::Question;
+use crate::analysis::pair::{Question, TargetTexts};
 use crate::names::Head;
 
 /// One example: whoever opens it sees the head, the pair and what there is to see.
@@ -184,6 +184,12 @@ impl Guided {
         let asked = Question {
             relative: None,
             down: None,
+            target_texts: TargetTexts::default(),
+            effects: false,
+            writes: false,
+            lens: false,
+            directions: false,
+            direction: None,
             ..question.clone()
         };
         GUIDED

@@ -22,6 +22,7 @@ pub mod naming;
 pub mod prompt_words;
 pub mod session;
 pub mod sharing;
+pub mod so_what;
 pub mod split;
 pub mod steps;
 pub mod story;

@@ -8,10 +8,9 @@ use super::listing::{LINES, largest_sizes, line};
 use super::sentence::{PairArguments, Sentence, shown, write};
 use crate::analysis::Array;
 use crate::analysis::pair::{self, Between, DirectEffects, Pair, Writes, Written};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::forward::Unwatched;
 use crate::math;
-use crate::model::Tokenizer;
 use crate::prompts::Targets;
 
 /// What `keyside effects` has found.
@@ -30,14 +29,20 @@ struct Found {
 /// next after each layer, and what interventions at the pair do.
 ///
 /// # Errors
-/// Those of [`pair::Sentence`], [`ErrorKind::Request`] for targets that are not two tokens, and those of writing.
+/// Those of [`pair::Sentence`], [`crate::ErrorKind::Target`] for targets that are not two tokens, and those of writing.
 pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
     let tokenizer = sentence.model.tokenizer();
     let token = |name: &str, given: &Option<String>| {
         let given = given.as_deref();
-        given.map(|given| token(tokenizer, name, given)).transpose()
+        given
+            .map(|given| pair::token_of(tokenizer, given))
+            .transpose()
+            .map_err(|error| Error {
+                cause: format!("--{name} {}", error.cause),
+                ..error
+            })
     };
     let wanted = Targets {
         a: token("a", &arguments.a)?,
@@ -89,28 +94,6 @@ async fn find(sentence: &mut Sentence, pair: Pair, wanted: Targets) -> Result<Fo
         writes,
         lens,
     })
-}
-
-/// The token that `given` says: an id, or a text that is one token; `name` is the option's.
-fn token(tokenizer: &Tokenizer, name: &str, given: &str) -> Result<u32> {
-    if let Ok(id) = given.parse() {
-        return Ok(id);
-    }
-    let tokens = tokenizer.encode(given)?;
-    if let [token] = tokens[..] {
-        return Ok(token);
-    }
-    let parts: Vec<String> = tokens
-        .iter()
-        .map(|&token| format!("{:?}", tokenizer.label(token)))
-        .collect();
-    let cause = match parts.len() {
-        0 => format!("--{name} is an empty text"),
-        count => format!("--{name} {given:?} is {count} tokens: {}", parts.join(", ")),
-    };
-    Err(Error::new(ErrorKind::Request, cause)
-        .expected("an id, or a text that is one token")
-        .advice("Most words have a space before them: \" Mary\"."))
 }
 
 impl Found {

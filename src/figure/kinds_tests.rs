@@ -6,11 +6,15 @@ use std::collections::BTreeSet;
 use super::keys::Query;
 use super::kind::Controls;
 use super::list::{Figure, FigurePlace, KINDS};
+use super::sentence::so_what_words::{
+    by_source, copies, difference, effects_sum, groups_by_size, lens_told, token_name,
+};
 use super::sentence::{ComponentGroup, Effect, Measure, SentenceView};
 use super::view::View;
-use crate::analysis::Array;
 use crate::analysis::pair::Question;
-use crate::names::{FigureName, HeatmapId, HistogramId, Side, SplitBy};
+use crate::analysis::{Array, Section};
+use crate::export::Field;
+use crate::names::{Component, FigureName, Head, HeatmapId, HistogramId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder, Theme, plot_svg};
 use crate::result::{Recording, ResultFile};
 
@@ -21,6 +25,11 @@ pub fn recorded() -> ResultFile {
 /// A sentence on the tiny checkpoint.
 pub fn sentence() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../tests/fixtures/tiny-sentence-2.1.json")).unwrap()
+}
+
+/// The same with all that the head does: direct effects, what it writes, the model after each layer, directions.
+pub fn so_what() -> ResultFile {
+    ResultFile::from_json(include_bytes!("../../tests/fixtures/tiny-so-what-2.1.json")).unwrap()
 }
 
 /// A recorded sentence: of 13 heads, whose scores are not known.
@@ -111,6 +120,7 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
         recorded(),
         with_cells_of_prompts(),
         sentence(),
+        so_what(),
         recorded_sentence(),
         recorded_effects(),
     ] {
@@ -191,6 +201,74 @@ fn what_is_not_recorded_is_not_shown() {
 }
 
 #[test]
+fn direct_effects_are_on_the_map_of_heads_where_they_are_known() {
+    let mut view = View::default();
+    view.sentence.measure = Measure::DirectEffect;
+    let title = |result: &ResultFile| {
+        let figure = Figure::named(result, "heads", &view).unwrap();
+        figure.plot(result).unwrap().title().to_owned()
+    };
+    let mut result = so_what();
+    assert!(
+        title(&result).starts_with("Direct effect of every head at"),
+        "{}",
+        title(&result)
+    );
+    let figure = Figure::named(&result, "heads", &view).unwrap();
+    let tables = figure.tables(&result).unwrap();
+    let column = tables[0].columns.iter().position(|name| name == "direct").unwrap();
+    let effects = result.effects().unwrap();
+    let of = effects.of(Component::Head(Head::new(1, 2))).unwrap();
+    let row = tables[0]
+        .rows
+        .iter()
+        .find(|row| row[0] == Field::Text("1.2".into()))
+        .unwrap();
+    assert_eq!(row[column], Field::Single(of));
+    // Those at another position are of an earlier question.
+    for section in &mut result.sections {
+        if let Section::Effects(effects) = section {
+            effects.dest -= 1;
+        }
+    }
+    assert!(
+        title(&result).starts_with("Attention of every head"),
+        "{}",
+        title(&result)
+    );
+}
+
+#[test]
+fn what_is_said_of_a_head_has_the_numbers_of_the_data() {
+    let result = so_what();
+    let effects = result.effects().unwrap();
+    let told = effects_sum(effects);
+    assert!((effects.sum() - effects.difference).abs() < 1e-4);
+    assert!(
+        told.contains("and b_U (") && told.contains(&difference(effects)),
+        "{told}"
+    );
+    let texts = &result.attention().unwrap().texts;
+    let sources: f64 = by_source(effects, texts).iter().map(|line| line.value).sum();
+    let of_head = effects.of(Component::Head(effects.head)).unwrap();
+    assert!((sources - f64::from(of_head)).abs() < 1e-4, "{sources} and {of_head}");
+    let mut writes = result.writes().unwrap().clone();
+    writes.source.value = 0.5;
+    assert!(copies(&writes, 1.0).contains("adds +0.500") && copies(&writes, 1.0).contains("copies"));
+    writes.source.value = -0.5;
+    assert!(copies(&writes, 0.5).contains("adds \u{2212}0.250") && copies(&writes, 0.5).contains("suppresses"));
+    let directions = result.directions().unwrap();
+    let groups = groups_by_size(directions);
+    assert!(groups.windows(2).all(|two| two[0].value.abs() >= two[1].value.abs()));
+    let biases: f32 = directions.biases.data().iter().sum();
+    let all = groups.last().unwrap().so_far + biases;
+    assert!((all - directions.score).abs() < 1e-4, "{all} and {}", directions.score);
+    let lens = result.lens().unwrap();
+    let next = &result.next().unwrap().tokens[0];
+    assert!(lens_told(lens).contains(&token_name(&next.text)), "{}", lens_told(lens));
+}
+
+#[test]
 fn every_place_has_a_name_and_words_of_its_own() {
     let (mut names, mut headings) = (BTreeSet::new(), BTreeSet::new());
     for place in FigurePlace::all() {
@@ -213,7 +291,7 @@ fn every_place_has_a_name_and_words_of_its_own() {
         ] {
             assert!(!words.is_empty(), "{name}");
         }
-        let results = [recorded(), sentence(), recorded_effects()];
+        let results = [recorded(), sentence(), so_what(), recorded_effects()];
         let mut shown = results
             .iter()
             .filter(|result| place.is_on_page(Some(result), &View::default()));

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use super::heatmap::Heatmaps;
 use super::histogram::Histograms;
 use super::kind::{Controls, FigureKind, Subject};
-use super::sentence::{Both, Dots, Effects, Heads, Pattern, Tokens, Writers};
+use super::sentence::{
+    Both, ComponentEffects, DirectionSides, Dots, Effects, HeadDirections, HeadWrites, Heads, Lens, Pattern, Tokens,
+    Writers,
+};
 use super::view::View;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Table, markdown_text, plain, python, result_stem};
@@ -15,7 +18,7 @@ use crate::plot::{Plot, Theme};
 use crate::result::ResultFile;
 
 /// Every kind of figure, in the order in which they are shown.
-pub const KINDS: [&dyn FigureKind; 9] = [
+pub const KINDS: [&dyn FigureKind; 14] = [
     &Histograms,
     &Heatmaps,
     &Tokens,
@@ -25,6 +28,11 @@ pub const KINDS: [&dyn FigureKind; 9] = [
     &Both,
     &Effects,
     &Dots,
+    &ComponentEffects,
+    &HeadWrites,
+    &Lens,
+    &HeadDirections,
+    &DirectionSides,
 ];
 
 /// A figure's place on the page: a histogram's, or the one of whichever heatmap is chosen.

@@ -93,6 +93,7 @@ impl AddressBar {
                 && question.text.is_empty()
             {
                 question.text.clone_from(&written.text);
+                question.target_texts.clone_from(&written.target_texts);
                 address.lines.clone_from(lines);
             }
             *written == address

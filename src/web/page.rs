@@ -199,6 +199,8 @@ impl Page {
         self.session.update(Session::dismiss_error);
         self.asked.set(false);
         self.run_due.set_value(false);
+        // Another model has other directions.
+        self.question.update(|question| question.direction = None);
         match model {
             ModelChoice::Recorded => self.session.update(Session::show_recorded),
             ModelChoice::Bundled => {

@@ -150,6 +150,17 @@ export const axe = [
       await tab.at("account-both").check({ force: true });
       await tab.at("pairs").waitFor();
       await tab.at("unfold-query").selectOption("0");
+      for (const part of ["writes", "effects", "lens", "directions"]) {
+        await tab.at(`open-${part}`).click();
+        await tab.at({ writes: "copies", effects: "effects-sum", lens: "lens-told", directions: "directions-told" }[part]).waitFor({ timeout: 60_000 });
+      }
+      await tab.at("target-b").fill("no such token");
+      await tab.at("target-b").press("Enter");
+      await tab.at("target-error").waitFor();
+      await checkView(tab.page, "so what: all open, a target that is none");
+      await tab.at("target-b").fill("");
+      await tab.at("target-b").press("Enter");
+      await answered(tab);
       await tab.at("sentence-input").press("Shift+Enter");
       await tab.at("sentence-input").fill("John gave a<|endoftext|>");
       await tab.at("sentence-input").press("Enter");

@@ -525,6 +525,90 @@ export const sentence = [
     },
   },
   {
+    name: "so what: nothing is computed before it is opened; direct effects add up, a target is typed, a bad one says how it tokenizes; directions; the link",
+    timeout: 240_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      check((await tab.at("effects-sum").count()) === 0 && (await tab.at("target-a").count()) === 0, "it is there before it is opened");
+      // By keyboard.
+      await tab.at("open-effects").focus();
+      await tab.page.keyboard.press("Enter");
+      const sum = tab.at("effects-sum");
+      await sum.getByText("add up to").waitFor({ timeout: 60_000 });
+      const adds = async () => {
+        const told = (await sum.innerText()).replaceAll("\u2212", "-");
+        const [, total, difference] = told.match(/add up to (-?\d+\.\d+); .* is (-?\d+\.\d+)\.$/) ?? [];
+        check(Math.abs(Number(total) - Number(difference)) < 2e-3, told);
+        return Number(difference);
+      };
+      const usual = await adds();
+      check(usual >= 0, "the likeliest token is not the first target");
+      const drawn = tab.at("card-effects").locator("canvas").first();
+      await until(tab.page, () => drawn.evaluate((canvas) => canvas.width), (width) => width > 300, "the map is not drawn");
+      check((await tab.at("head-effect").innerText()).includes("by itself, past all later layers"), "the head's own effect is not told");
+      // On the map of heads, too.
+      await tab.at("effects-on-map").click();
+      await tab.at("card-heads").getByText(/^Direct effect of every head at/).waitFor();
+      // Other targets: a text, then an id.
+      await tab.at("target-b").fill(" store");
+      await tab.at("target-b").press("Enter");
+      await sum.getByText("\u00b7store").waitFor();
+      await answered(tab);
+      check((await adds()) !== usual, "the difference stays");
+      // One that is no token says how it tokenizes, at the field; the rest is answered.
+      const before = await sum.innerText();
+      await tab.at("target-b").fill("nonsense words here");
+      await tab.at("target-b").press("Enter");
+      await tab.at("target-error").getByText(/is \d+ tokens: /).waitFor();
+      check((await tab.at("sentence-error").count()) === 0 && (await sum.innerText()) === before, "the error is elsewhere, or the answer is lost");
+      check((await tab.at("target-b").getAttribute("aria-invalid")) === "true", "the field is not marked");
+      await tab.page.screenshot({ path: `${screenshots}/so-what-error.png`, fullPage: true });
+      // The same token twice.
+      await tab.at("target-a").fill(" store");
+      await tab.at("target-a").press("Enter");
+      await tab.at("target-b").fill(" store");
+      await tab.at("target-b").press("Enter");
+      await tab.at("target-error").getByText("held against itself").waitFor();
+      await tab.at("target-a").fill("");
+      await tab.at("target-a").press("Enter");
+      await tab.at("target-error").waitFor({ state: "detached" });
+
+      // What the head writes, after each layer, directions.
+      await tab.at("open-writes").click();
+      await tab.at("copies").getByText(/the head (copies|suppresses) it/).waitFor({ timeout: 60_000 });
+      check((await tab.at("raised").locator("li").count()) === 10 && (await tab.at("lowered").locator("li").count()) === 10, "not ten tokens at each end");
+      const unit = await tab.at("copies").innerText();
+      await tab.at("writes-times-attention").check({ force: true });
+      await until(tab.page, () => tab.at("copies").innerText(), (told) => told !== unit, "the attention changes nothing");
+      await tab.at("open-lens").click();
+      await tab.at("lens-told").getByText("is the likeliest").waitFor({ timeout: 60_000 });
+      check((await tab.at("lens-layers").locator("tbody tr").count()) === 4, "not a row for each layer");
+      await tab.at("open-directions").click();
+      const told = tab.at("directions-told");
+      await told.getByText("add up to").waitFor({ timeout: 60_000 });
+      const [, all, score] = (await told.innerText()).replaceAll("\u2212", "-").match(/add up to (-?\d+\.\d+); the score is (-?\d+\.\d+)\.$/);
+      check(Math.abs(Number(all) - Number(score)) < 2e-3, `${all} and ${score}`);
+      const opened = await tab.at("opened-direction").innerText();
+      await tab.at("direction-groups").getByRole("button").nth(1).press("Enter");
+      await until(tab.page, () => tab.at("opened-direction").innerText(), (now) => now !== opened, "no other direction is opened");
+      await until(tab.page, () => tab.at("direction-tokens").locator("tbody tr").count(), (count) => count === 4, "its tokens are not told");
+      await answered(tab);
+      await tab.page.screenshot({ path: `${screenshots}/so-what.png`, fullPage: true });
+
+      // The link opens all of it; the target stands after its "#".
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("so_what=writes,effects,lens,directions") && url.includes("direction=") && url.includes("&b=%20store"), "the address does not follow");
+      check(!/store/.test(new URL(tab.page.url()).search), tab.page.url());
+      await tab.page.reload();
+      await answered(tab);
+      await sum.getByText("\u00b7store").waitFor();
+      await told.getByText("add up to").waitFor();
+      // Closed, it is not asked any more.
+      await tab.at("open-directions").click();
+      await told.waitFor({ state: "detached" });
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("so_what=writes,effects,lens") && !url.includes("lens,directions"), "the address keeps it open");
+    },
+  },
+  {
     name: "the figures of a sentence in frames, from a result file elsewhere",
     async run(tab) {
       const files = await serve(path.join(root, "tests/fixtures"), { cors: true });

@@ -166,6 +166,7 @@ pub fn sentence_in_full(relative: Option<keyside::names::Relative>) -> ResultFil
     asked(keyside::analysis::pair::Question {
         relative,
         effects: true,
+        writes: true,
         lens: true,
         directions: true,
         ..Default::default()

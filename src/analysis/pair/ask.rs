@@ -9,7 +9,7 @@ use super::effect_sections::{EffectsSection, LensSection, WritesSection};
 use super::known::Known;
 use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 use super::substituted::Substituting;
-use super::{Between, Opening, Pair, attention, down, likeliest};
+use super::{Between, Opening, Pair, TargetTexts, attention, down, likeliest};
 use crate::analysis::meter::Meter;
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
@@ -41,9 +41,15 @@ pub struct Question {
     /// The tokens whose logits are held against each other; in place of those that are not named the likeliest next ones.
     #[serde(default, skip_serializing_if = "Targets::is_empty")]
     pub targets: Targets,
-    /// Whether direct effects on those logits are asked for, and what the head writes.
+    /// The same as they were typed, in place of the tokens.
+    #[serde(default, skip_serializing_if = "TargetTexts::is_empty")]
+    pub target_texts: TargetTexts,
+    /// Whether direct effects on those logits are asked for.
     #[serde(default)]
     pub effects: bool,
+    /// Whether it is asked which tokens the head raises and lowers.
+    #[serde(default)]
+    pub writes: bool,
     /// Whether it is asked what would come next after each layer.
     #[serde(default)]
     pub lens: bool,
@@ -89,14 +95,23 @@ impl Question {
             ..Prompt::default()
         })
     }
+
+    /// The two tokens that it is about, where `log_probs [d_vocab]` are those of what comes next.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Target`] for a text that is not one token, the same token twice, and one that is not in the vocabulary.
+    pub(super) fn between(&self, model: &Model, log_probs: &[f32]) -> Result<Between> {
+        let wanted = self.target_texts.tokens(model.tokenizer(), self.targets)?;
+        Between::of(wanted, log_probs, model.config())
+    }
 }
 
 /// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence and how long it took so far. `known` is what earlier questions to
 /// `model` have left: what the sentences have in common is not computed again.
 ///
 /// # Errors
-/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions, targets or a direction that there are not, errors of
-/// reading, and `observer`'s.
+/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions or a direction that there are not, [`ErrorKind::Target`] for
+/// targets that are not two tokens, errors of reading, and `observer`'s.
 pub async fn ask(
     model: &mut Model,
     known: &mut Known,
@@ -127,8 +142,9 @@ pub async fn ask(
     let tokens = tokens.collect();
     give(model, &prompt, NextSection { dest, tokens }.into(), meter.timing());
 
-    if question.lens || question.effects {
-        let targets = Between::of(question.targets, &log_probs, model.config())?;
+    let between = (question.lens || question.effects).then(|| question.between(model, &log_probs));
+    let targets = between.as_ref().and_then(|found| found.as_ref().ok().copied());
+    if let Some(targets) = targets {
         prompt.targets = targets.into();
         if question.lens {
             let logits = known.lens(model, dest, &meter).await?;
@@ -155,10 +171,12 @@ pub async fn ask(
         };
         give(model, &prompt, section.into(), meter.timing());
     }
-    if question.effects {
+    if let Some(targets) = targets.filter(|_| question.effects) {
         load_likeliest(model, question, &log_probs, &meter).await?;
-        let section = effects(model, known, (question, &pair), &log_probs, &meter).await?;
+        let section = effects(model, known, (targets, &pair), &log_probs, &meter).await?;
         give(model, &prompt, section.into(), meter.timing());
+    }
+    if question.writes {
         let writes = known.writes(model, &pair, &meter).await?;
         let section = WritesSection::new(&pair, writes, model.tokenizer());
         give(model, &prompt, section.into(), meter.timing());
@@ -183,7 +201,8 @@ pub async fn ask(
         let section = section.await?.clone();
         give(model, &prompt, section.into(), meter.timing());
     }
-    Ok(())
+    // What is wrong with the targets is said last: all else is answered.
+    between.transpose().map(|_| ())
 }
 
 /// Takes the sentence of `question` through `model`, unless it has been, and finds the pair that it is about.
@@ -236,21 +255,22 @@ async fn load_likeliest(
     if !question.effects {
         return Ok(());
     }
-    let Targets { a, b } = question.targets;
+    // What is wrong with the targets is said elsewhere.
+    let targets = question.between(model, log_probs).ok();
+    let targets = targets.into_iter().flat_map(|Between { a, b }| [a, b]);
     let likeliest = likeliest(log_probs, NEXT).into_iter().map(|(token, _)| token);
-    let tokens: BTreeSet<u32> = likeliest.chain(a).chain(b).collect();
+    let tokens: BTreeSet<u32> = likeliest.chain(targets).collect();
     model.load_embedding(&tokens, watcher).await
 }
 
-/// The direct effects that `question` asks for, of the head of `pair` also by source token.
+/// Direct effects on the logits of `targets`, of the head of `pair` also by source token.
 async fn effects(
     model: &mut Model,
     known: &mut Known,
-    (question, pair): (&Question, &Pair),
+    (targets, pair): (Between, &Pair),
     log_probs: &[f32],
     watcher: &dyn Watcher,
 ) -> Result<EffectsSection> {
-    let targets = Between::of(question.targets, log_probs, model.config())?;
     let written = known.written(model, pair.dest, watcher).await?;
     let effects = written.direct_effects(model, targets, watcher).await?;
     let sentence = known.sentence()?;

@@ -51,6 +51,6 @@ pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSe
 pub use sentence::Sentence;
 pub use substituted::Substituting;
 pub use substituted_section::{Band, RunBands, SampledToken, SubstitutedSection};
-pub use targets::Between;
+pub use targets::{Between, TargetTexts, token_of};
 pub use token::{Named, NamedValue};
 pub use writes::{Valued, Writes};

@@ -1,8 +1,10 @@
 //! The two tokens between which the model decides.
 
+use serde::{Deserialize, Serialize};
+
 use super::attention::likeliest;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::Config;
+use crate::model::{Config, Tokenizer};
 use crate::prompts::Targets;
 
 /// Two tokens whose logits are held against each other, `logit(a) - logit(b)`.
@@ -18,7 +20,7 @@ impl Between {
     /// The `wanted` tokens; in place of those that are not named the likeliest others of `log_probs [d_vocab]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] where they are the same, or not in the vocabulary.
+    /// [`ErrorKind::Target`] where they are the same, or not in the vocabulary.
     pub fn of(wanted: Targets, log_probs: &[f32], config: &Config) -> Result<Self> {
         let mut others = likeliest(log_probs, 3).into_iter().map(|(token, _)| token);
         let mut other = |known: Option<u32>| others.find(|token| known != Some(*token));
@@ -41,11 +43,11 @@ impl Between {
         let count = config.d_vocab;
         if let Some(token) = [self.a, self.b].into_iter().find(|token| *token as usize >= count) {
             let cause = format!("there is no token {token} in a vocabulary of {count}");
-            return Err(Error::new(ErrorKind::Request, cause).expected(format!("an id from 0 to {}", count - 1)));
+            return Err(Error::new(ErrorKind::Target, cause).expected(format!("an id from 0 to {}", count - 1)));
         }
         if self.a == self.b {
             let cause = format!("token {} is held against itself", self.a);
-            return Err(Error::new(ErrorKind::Request, cause)
+            return Err(Error::new(ErrorKind::Target, cause)
                 .expected("two different tokens")
                 .advice("The difference of a logit and itself is 0, whatever is written."));
         }
@@ -60,4 +62,63 @@ impl From<Between> for Targets {
             b: Some(between.b),
         }
     }
+}
+
+/// Two targets as a reader types them: an id, or a text that is one token.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TargetTexts {
+    /// In place of [`Targets::a`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub a: Option<String>,
+    /// In place of [`Targets::b`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub b: Option<String>,
+}
+
+impl TargetTexts {
+    /// Whether nothing is typed.
+    pub fn is_empty(&self) -> bool {
+        self.a.is_none() && self.b.is_none()
+    }
+
+    /// The tokens that they are; `otherwise` where nothing is typed.
+    ///
+    /// # Errors
+    /// Those of [`token_of`].
+    pub(super) fn tokens(&self, tokenizer: &Tokenizer, otherwise: Targets) -> Result<Targets> {
+        let token = |text: &Option<String>, otherwise: Option<u32>| match text {
+            Some(text) => token_of(tokenizer, text).map(Some),
+            None => Ok(otherwise),
+        };
+        Ok(Targets {
+            a: token(&self.a, otherwise.a)?,
+            b: token(&self.b, otherwise.b)?,
+        })
+    }
+}
+
+/// The token that `given` is: its id, or a text that is one token.
+///
+/// # Errors
+/// [`ErrorKind::Target`] that says how another text tokenizes.
+pub fn token_of(tokenizer: &Tokenizer, given: &str) -> Result<u32> {
+    if let Ok(id) = given.parse() {
+        return Ok(id);
+    }
+    let tokens = tokenizer.encode(given)?;
+    if let [token] = tokens[..] {
+        return Ok(token);
+    }
+    let parts: Vec<String> = tokens
+        .iter()
+        .map(|&token| format!("{:?}", tokenizer.label(token)))
+        .collect();
+    let cause = match parts.len() {
+        0 => format!("{given:?} is no token"),
+        count => format!("{given:?} is {count} tokens: {}", parts.join(", ")),
+    };
+    Err(Error::new(ErrorKind::Target, cause)
+        .expected("an id, or a text that is one token")
+        .advice("Most words have a space before them: \" Mary\"."))
 }

@@ -3,9 +3,10 @@
 use super::fragment::{MAX_PROMPTS, value_of};
 use super::state::Address;
 use super::tab::{TAB, Tab};
-use crate::analysis::pair::Question;
+use crate::analysis::pair::{Question, TargetTexts};
 use crate::analysis::settings::{HEAD, PREPEND_BOS};
 use crate::app::lines::MAX_LINES;
+use crate::app::so_what::SoWhat;
 use crate::app::steps::StoryStep;
 use crate::error::Result;
 use crate::figure::keys::{Query, number, text, wrong};
@@ -24,12 +25,20 @@ const AS_TEXT: &str = "text";
 const TEXT: &str = "text";
 /// The key of all sentences that are at hand, after `#`.
 const LINES: &str = "lines";
+/// What is open below the account, by [`SoWhat::value`].
+const SO_WHAT: &str = "so_what";
+/// The direction that is opened: [`Question::direction`].
+const DIRECTION: &str = "direction";
+/// The keys of the targets as they are typed, after `#`.
+const TARGETS: [&str; 2] = ["a", "b"];
+/// Longest text of a target, in characters.
+const MAX_TARGET: usize = 100;
 /// Longest sentence in positions.
 const MAX_POSITION: usize = (1 << 16) - 1;
 
 /// What `query` and `key` of an address mean: the positions of the pair.
 pub(super) fn is_key(key: &str) -> bool {
-    [TAB, STEP, MINUS, SPECIAL].contains(&key) || Side::ALL.iter().any(|side| side.as_str() == key)
+    [TAB, STEP, MINUS, SPECIAL, SO_WHAT, DIRECTION].contains(&key) || Side::ALL.iter().any(|side| side.as_str() == key)
 }
 
 /// Takes over `value` of `key`, which [`is_key`] knows, but for tab and step.
@@ -43,6 +52,14 @@ pub(super) fn take(question: &mut Question, key: &str, value: &str) -> Result<()
                     .parse()
                     .map_err(|_| wrong(key, value, "mean, attention or a position"))?,
             );
+        }
+        Err(_) if key == DIRECTION => question.direction = Some(number(key, value, 0, MAX_POSITION)?),
+        Err(_) if key == SO_WHAT => {
+            for part in value.split(',') {
+                let found = SoWhat::ALL.into_iter().find(|known| known.value() == part);
+                let names = || SoWhat::ALL.map(SoWhat::value).join(", ");
+                found.ok_or_else(|| wrong(key, value, names()))?.open(question, true);
+            }
         }
         Err(_) if key == SPECIAL && value == AS_TEXT => question.special_as_text = true,
         Err(_) if key == SPECIAL => return Err(wrong(key, value, AS_TEXT)),
@@ -77,6 +94,10 @@ fn write_question(question: &Question, query: &mut Query) {
     query.given(Side::Key.as_str(), text(question.src));
     query.given(MINUS, text(question.relative));
     query.given(SPECIAL, question.special_as_text.then(|| AS_TEXT.to_owned()));
+    let open = SoWhat::ALL.into_iter().filter(|part| part.is_open(question));
+    let open: Vec<&str> = open.map(SoWhat::value).collect();
+    query.given(SO_WHAT, (!open.is_empty()).then(|| open.join(",")));
+    query.given(DIRECTION, text(question.direction));
     query.given(PREPEND_BOS.key, question.prepend_bos.then(|| "1".to_owned()));
 }
 
@@ -85,19 +106,28 @@ pub(super) fn clean(question: &Question) -> Question {
     let mut clean = Question {
         down: None,
         targets: Targets::default(),
-        effects: false,
-        lens: false,
-        directions: false,
-        direction: None,
         ..question.clone()
     };
     if clean.text.chars().count() > MAX_PROMPTS {
         clean.text.clear();
     }
+    // What is typed stands with the sentence.
+    let stays = |text: &String| !clean.text.is_empty() && is_target(text);
+    let TargetTexts { a, b } = clean.target_texts;
+    clean.target_texts = TargetTexts {
+        a: a.filter(stays),
+        b: b.filter(stays),
+    };
     let most = |position: &usize| *position <= MAX_POSITION;
     clean.dest = clean.dest.filter(most);
     clean.src = clean.src.filter(most);
+    clean.direction = clean.direction.filter(most);
     clean
+}
+
+/// Whether `text` can be a target in an address.
+fn is_target(text: &str) -> bool {
+    !text.is_empty() && text.chars().count() <= MAX_TARGET
 }
 
 /// `lines` as an address can hold them: None where there is but one, where that of `question` is none of them, and where they are too
@@ -116,6 +146,10 @@ pub(super) fn to_fragment(question: &Question, lines: &[String]) -> Option<Strin
     }
     let mut fragment = Query::default();
     fragment.add(TEXT, &question.text);
+    let TargetTexts { a, b } = &question.target_texts;
+    for (key, target) in TARGETS.into_iter().zip([a, b]) {
+        fragment.given(key, target.clone());
+    }
     if !lines.is_empty() {
         fragment.add(LINES, &lines.join("\n"));
     }
@@ -125,6 +159,12 @@ pub(super) fn to_fragment(question: &Question, lines: &[String]) -> Option<Strin
 /// The sentence in what follows `#`.
 pub(super) fn sentence_in(fragment: &str) -> Option<String> {
     value_of(fragment, TEXT)
+}
+
+/// The targets as they are typed in what follows `#`.
+pub(super) fn targets_in(fragment: &str) -> TargetTexts {
+    let [a, b] = TARGETS.map(|key| value_of(fragment, key).filter(|text| is_target(text)));
+    TargetTexts { a, b }
 }
 
 /// The sentences at hand in what follows `#`.

@@ -2,6 +2,7 @@
 
 use super::keys::{MEASURE, take_measure, write_measure};
 use super::script::{self, Kind};
+use super::so_what_words::difference;
 use super::view::Measure;
 use super::words::{attention, ends, head_title, percent};
 use crate::error::Result;
@@ -19,23 +20,25 @@ const NAME: FigureName = FigureName::new("heads");
 pub struct Heads;
 
 fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let (section, measure) = (attention(of.result)?, measure(of)?);
+    let (section, measure, result) = (attention(of.result)?, measure(of)?, of.result);
     let (layers, heads) = (of.result.config.n_layer, of.result.config.n_head);
     let cell = |layer: usize, head: usize| {
         let head = Head::new(layer, head);
-        let value = measure.of(section, head)?;
-        let attention = Measure::Attention.of(section, head).map(percent);
-        let score = Measure::Score.of(section, head);
-        let entropy = Measure::Entropy.of(section, head);
+        let value = measure.of(result, head)?;
+        let attention = Measure::Attention.of(result, head).map(percent);
+        let score = Measure::Score.of(result, head);
+        let entropy = Measure::Entropy.of(result, head);
+        let direct = Measure::DirectEffect.of(result, head);
         let lines = [
             Some(head_title(head)),
             attention.map(|share| format!("attention {share}")),
             score.map(|score| format!("score {}", number(f64::from(score), 3))),
             entropy.map(|entropy| format!("entropy {}", number(f64::from(entropy), 2))),
+            direct.map(|effect| format!("direct effect {}", number(f64::from(effect), 3))),
         ];
         let of_sentence = Measure::ALL.into_iter().filter(|measure| measure.is_of_sentence());
         let of_sentence = of_sentence
-            .filter_map(|measure| Some(format!("{} {}", measure.label(), percent(measure.of(section, head)?))));
+            .filter_map(|measure| Some(format!("{} {}", measure.label(), percent(measure.of(result, head)?))));
         Some(MatrixCell {
             value,
             label: head.to_string(),
@@ -60,7 +63,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
 
 /// What is shown: what the view asks for, where that is known.
 fn measure(of: Subject<'_>) -> Result<Measure> {
-    Ok(of.view.sentence.measure.or_known(attention(of.result)?))
+    attention(of.result).map(|_| of.view.sentence.measure.or_known(of.result))
 }
 
 fn title(of: Subject<'_>) -> Result<String> {
@@ -85,6 +88,10 @@ fn title(of: Subject<'_>) -> Result<String> {
         Measure::PreviousToken => format!("Mean attention of {heads} to the token before"),
         Measure::FirstToken => format!("Mean attention of {heads} to the first token"),
         Measure::DuplicateToken => format!("Mean attention of {heads} to earlier copies of the token"),
+        Measure::DirectEffect => match of.result.effects() {
+            Some(section) => format!("Direct effect of {heads} at {dest} on {}", difference(section)),
+            None => format!("Direct effect of {heads} at {dest}"),
+        },
     })
 }
 
@@ -113,6 +120,7 @@ impl FigureKind for Heads {
             Measure::PreviousToken => "A row for each layer, a cell for each head: its attention to the token before, the mean over the sentence from the second token on.",
             Measure::FirstToken => "A row for each layer, a cell for each head: its attention to the first token, the mean over the sentence from the second token on.",
             Measure::DuplicateToken => "A row for each layer, a cell for each head: its attention to earlier copies of the token, the mean over the tokens that have one.",
+            Measure::DirectEffect => "A row for each layer, a cell for each head: what its output adds to the difference of the two logits by itself, past all later layers.",
         }
         .into()
     }
@@ -127,7 +135,7 @@ impl FigureKind for Heads {
         };
         let shares = section.known_heads().into_iter();
         let mut by_size: Vec<(Head, f32)> = shares
-            .filter_map(|head| Some((head, Measure::Attention.of(section, head)?)))
+            .filter_map(|head| Some((head, Measure::Attention.of(of.result, head)?)))
             .collect();
         by_size.sort_by(|left, right| right.1.total_cmp(&left.1));
         let (dest, src) = ends(of.result, section.dest, section.src);
@@ -150,8 +158,8 @@ impl FigureKind for Heads {
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
         let section = attention(of.result)?;
         let row = |head: Head| {
-            let value = |measure: Measure| measure.of(section, head).map_or(Field::Empty, Field::Single);
-            let values = Measure::known(section).map(value);
+            let value = |measure: Measure| measure.of(of.result, head).map_or(Field::Empty, Field::Single);
+            let values = Measure::known(of.result).map(value);
             [Field::Text(head.to_string())].into_iter().chain(values).collect()
         };
         let caption = match section.scores {
@@ -168,7 +176,7 @@ impl FigureKind for Heads {
             caption: caption.into(),
             columns: ["head".to_owned()]
                 .into_iter()
-                .chain(Measure::known(section).map(|measure| measure.value().to_owned()))
+                .chain(Measure::known(of.result).map(|measure| measure.value().to_owned()))
                 .collect(),
             rows: section.known_heads().into_iter().map(row).collect(),
         }])

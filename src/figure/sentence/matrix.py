@@ -32,6 +32,9 @@ if KIND == "heads":
             for name, kind in (("previous", "previous_token"), ("first", "first_token"), ("duplicate", "duplicate_token")):
                 means = section.get("measures", {}).get(kind)
                 value[name] = means["data"][layer * len(COLUMNS) + head] if means else float("nan")
+            direct = of_kind.get("effects", {"components": [], "effects": {"data": []}})
+            effects = dict(zip(direct["components"], direct["effects"]["data"]))
+            value["direct"] = effects.get(f"{layer}.{head}", float("nan"))
             cells[-1].append(value[MEASURE])
 elif KIND == "effects":
     section = of_kind["head_effects"]
@@ -45,6 +48,28 @@ elif KIND == "effects":
     if EFFECT == "change":
         data = [after - before for after, before in zip(data, direct)]
     cells = [data[layer * len(COLUMNS) : (layer + 1) * len(COLUMNS)] for layer in range(len(ROWS))]
+elif KIND == "direct":
+    section = of_kind["effects"]
+    values = dict(zip(section["components"], section["effects"]["data"]))
+    cells = [[values[name] if name else float("nan") for name in row] for row in COMPONENTS]
+elif KIND == "direction":
+    opened = of_kind["directions"]["opened"]
+    values = dict(zip(opened["components"], opened[SIDE]["data"]))
+    cells = [[values[name] if name else float("nan") for name in row] for row in COMPONENTS]
+elif KIND == "directions":
+    section = of_kind["directions"]
+    data = section["contributions"]["data"]
+    adds = [sum(data[first : first + count]) for first, count in GROUPS] + [sum(section["biases"]["data"])]
+    cells = [adds, [sum(adds[: place + 1]) for place in range(len(adds))]]
+elif KIND == "lens":
+    section = of_kind["lens"]
+    for layer in section["layers"]:
+        told = [token["logprob"] for token in layer["tokens"]] + [layer["logprob_a"], layer["logprob_b"]]
+        cells.append([exp(value) for value in told])
+elif KIND == "writes":
+    section = of_kind["writes"]
+    cells = [[token["value"] for token in section[end]] for end in ("raised", "lowered")]
+    cells = [list(row) for row in zip(*cells)]
 elif KIND == "pattern":
     data = of_kind["attention"]["pattern"]["data"]
     for row in range(len(ROWS)):
@@ -74,6 +99,9 @@ axes.set_xticks(range(len(COLUMNS)), COLUMNS, rotation=90 if max(map(len, COLUMN
 axes.set_yticks(range(len(ROWS)), ROWS)
 axes.set(xlabel=X_LABEL, ylabel=Y_LABEL)
 axes.set_title(TITLE, loc="left")
+for row, labels in enumerate(LABELS):
+    for column, label in enumerate(labels):
+        axes.text(column, row, label, ha="center", va="center", fontsize=5)
 figure.colorbar(image)
 figure.savefig(PICTURE, dpi=200)
 plt.show()

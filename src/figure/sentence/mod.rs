@@ -1,25 +1,35 @@
 //! The figures of one sentence: where heads look, the pattern of one, what makes one score, and what it would be with
 //! something else there.
 
+mod component_effects;
+mod component_map;
+mod directions;
 mod dots;
 pub mod dots_words;
 pub mod down_words;
 mod effects;
 mod heads;
 mod keys;
+mod lens;
 mod pattern;
 mod script;
+pub mod so_what_words;
 mod table;
 mod tokens;
 mod view;
 pub mod words;
 mod writers;
+mod writes;
 
+pub use component_effects::ComponentEffects;
+pub use directions::{DirectionSides, HeadDirections};
 pub use dots::Dots;
 pub use effects::Effects;
 pub use heads::Heads;
+pub use lens::Lens;
 pub use pattern::Pattern;
 pub use table::{Both, groups, unfolded_at};
 pub use tokens::Tokens;
 pub use view::{ComponentGroup, Effect, Measure, SentenceView};
 pub use writers::{Writers, of_side, writer_at};
+pub use writes::HeadWrites;

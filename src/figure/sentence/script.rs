@@ -1,7 +1,8 @@
 //! The Python scripts that redraw a sentence, matrices of it, and dots.
 
+use crate::analysis::Heatmap;
 use crate::export::{Script, double, hex, list, quoted};
-use crate::names::HistogramId;
+use crate::names::{Component, HistogramId};
 use crate::plot::{Colors, DotsPlot, MatrixPlot, Theme, TokensPlot};
 
 /// What follows the constants of a matrix.
@@ -24,6 +25,16 @@ pub(super) enum Kind {
     Writers,
     /// The table of a pair, by layer.
     Table,
+    /// Direct effects of all components.
+    Direct,
+    /// One side of the direction that is opened.
+    Direction,
+    /// What groups of directions add.
+    Directions,
+    /// What would come next after each layer.
+    Lens,
+    /// The tokens that a head raises and lowers.
+    Writes,
 }
 
 impl Kind {
@@ -34,8 +45,31 @@ impl Kind {
             Self::Pattern => "pattern",
             Self::Writers => "writers",
             Self::Table => "table",
+            Self::Direct => "direct",
+            Self::Direction => "direction",
+            Self::Directions => "directions",
+            Self::Lens => "lens",
+            Self::Writes => "writes",
         }
     }
+
+    /// Whether its cells can't be told without what is written on them.
+    const fn is_labeled(self) -> bool {
+        matches!(self, Self::Lens | Self::Writes)
+    }
+}
+
+/// Which component stands where in a map of components.
+pub(super) fn components(script: &mut Script, heatmap: &Heatmap) {
+    let rows = heatmap.table(heatmap.mean.data()).into_iter().map(|row| {
+        let label = |cell: Option<(Component, f32)>| match cell {
+            Some((component, _)) => quoted(&component.label()),
+            None => "None".to_owned(),
+        };
+        format!("[{}]", row.into_iter().map(label).collect::<Vec<_>>().join(", "))
+    });
+    script.comment("Which component stands where.");
+    script.rows("COMPONENTS", &rows.collect::<Vec<_>>());
 }
 
 /// Redraws `plot` of `kind` in the colors of `theme`.
@@ -52,6 +86,14 @@ pub(super) fn of_matrix(kind: Kind, plot: &MatrixPlot, theme: &Theme) -> Script 
     ]);
     script.line("ROWS", &list(&plot.rows));
     script.line("COLUMNS", &list(&plot.columns));
+    script.comment("What is written on the cells.");
+    let labels = plot.cells.iter().filter(|_| kind.is_labeled()).map(|row| {
+        let labels = row
+            .iter()
+            .map(|cell| cell.as_ref().map_or("", |cell| cell.label.as_str()));
+        list(&labels.collect::<Vec<_>>())
+    });
+    script.rows("LABELS", &labels.collect::<Vec<_>>());
     script.comment("Both ends of the color scale, and its colors.");
     let limit = plot.colors.limit();
     let (least, first) = match plot.colors {

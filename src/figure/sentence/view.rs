@@ -3,11 +3,13 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::analysis::pair::EffectsSection;
 use crate::analysis::{Array, AttentionSection, HeadEffectsSection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::keys::MAX_LAYER;
-use crate::names::{Head, HistogramId, Side};
+use crate::names::{Component, Head, HistogramId, Side};
 use crate::plot::Colors;
+use crate::result::ResultFile;
 
 /// What the map of heads shows of each of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,17 +27,20 @@ pub enum Measure {
     FirstToken,
     /// Its mean attention to earlier copies of the token, where there are some.
     DuplicateToken,
+    /// Its direct effect on the difference of two logits at `dest`, where that was asked for.
+    DirectEffect,
 }
 
 impl Measure {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Attention,
         Self::Score,
         Self::Entropy,
         Self::PreviousToken,
         Self::FirstToken,
         Self::DuplicateToken,
+        Self::DirectEffect,
     ];
 
     /// Whether it is of the whole sentence, and has to be asked for: [`crate::analysis::pair::Question::measures`].
@@ -52,6 +57,7 @@ impl Measure {
             Self::PreviousToken => "previous",
             Self::FirstToken => "first",
             Self::DuplicateToken => "duplicate",
+            Self::DirectEffect => "direct",
         }
     }
 
@@ -61,18 +67,24 @@ impl Measure {
             Self::PreviousToken => "to the token before",
             Self::FirstToken => "to the first token",
             Self::DuplicateToken => "to copies",
+            Self::DirectEffect => "direct effect",
             other => other.value(),
         }
     }
 
-    /// Those that are known of `section`: scores are not in recordings of probabilities, those of the sentence only where they were
-    /// asked for.
-    pub fn known(section: &AttentionSection) -> impl Iterator<Item = Self> {
-        Self::ALL.into_iter().filter(|measure| match measure {
-            Self::Score => section.scores.is_some(),
-            Self::Attention | Self::Entropy => true,
-            of_sentence => of_sentence.array(section).is_some(),
-        })
+    /// Those that are known of the sentence of `result`: scores are not in recordings of probabilities, those of the sentence and direct
+    /// effects only where they were asked for.
+    pub fn known(result: &ResultFile) -> impl Iterator<Item = Self> {
+        let known = |measure: &Self| {
+            let section = result.attention()?;
+            match measure {
+                Self::Attention | Self::Entropy => Some(()),
+                Self::Score => section.scores.as_ref().map(|_| ()),
+                Self::DirectEffect => effects(result).map(|_| ()),
+                of_sentence => of_sentence.array(section).map(|_| ()),
+            }
+        };
+        Self::ALL.into_iter().filter(move |measure| known(measure).is_some())
     }
 
     /// Its numbers of all heads, `[layer, head]`, where it is one of the sentence and known of `section`.
@@ -82,21 +94,23 @@ impl Measure {
             Self::PreviousToken => measures.previous_token.as_ref(),
             Self::FirstToken => measures.first_token.as_ref(),
             Self::DuplicateToken => measures.duplicate_token.as_ref(),
-            Self::Attention | Self::Score | Self::Entropy => None,
+            Self::Attention | Self::Score | Self::Entropy | Self::DirectEffect => None,
         }
     }
 
-    /// It, or attention where it is not known of `section`.
-    pub fn or_known(self, section: &AttentionSection) -> Self {
-        Self::known(section).find(|known| *known == self).unwrap_or_default()
+    /// It, or attention where it is not known of `result`.
+    pub fn or_known(self, result: &ResultFile) -> Self {
+        Self::known(result).find(|known| *known == self).unwrap_or_default()
     }
 
-    /// What it is of `head` in `section`. None where that is not known.
-    pub fn of(self, section: &AttentionSection, head: Head) -> Option<f32> {
+    /// What it is of `head` in the sentence of `result`. None where that is not known.
+    pub fn of(self, result: &ResultFile, head: Head) -> Option<f32> {
+        let section = result.attention()?;
         match self {
             Self::Attention => section.row(head).get(section.src).copied(),
             Self::Score => section.scores_of(head).get(section.src).copied(),
             Self::Entropy => section.entropy(head),
+            Self::DirectEffect => effects(result)?.of(Component::Head(head)),
             of_sentence => {
                 let array = of_sentence.array(section)?;
                 let heads = *array.shape().last()?;
@@ -110,10 +124,18 @@ impl Measure {
     pub(super) fn colors(self, values: impl Iterator<Item = f32>) -> Colors {
         match self {
             Self::Attention | Self::PreviousToken | Self::FirstToken | Self::DuplicateToken => Colors::UpTo(1.0),
-            Self::Score => Colors::Diverging(values.map(|value| f64::from(value).abs()).fold(0.0, f64::max)),
+            Self::Score | Self::DirectEffect => {
+                Colors::Diverging(values.map(|value| f64::from(value).abs()).fold(0.0, f64::max))
+            }
             Self::Entropy => Colors::UpTo(values.map(f64::from).fold(0.0, f64::max)),
         }
     }
+}
+
+/// The direct effects of `result` at the position that its heads look from: others are left from an earlier question.
+fn effects(result: &ResultFile) -> Option<&EffectsSection> {
+    let dest = result.attention()?.dest;
+    result.effects().filter(|section| section.dest == dest)
 }
 
 /// What the map of recorded effects shows of every head.

@@ -1,5 +1,6 @@
 //! One side of a score: what every component that wrote at one end adds.
 
+use super::component_map::component_map;
 use super::keys::{SIDE, take_side, write_side};
 use super::script::{self, Kind};
 use super::words::{ends, head_title, pair};
@@ -11,7 +12,7 @@ use crate::figure::keys::Query;
 use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::view::View;
 use crate::names::{Component, FigureName, Side};
-use crate::plot::{Colors, MatrixCell, MatrixPlot, Plot, Theme};
+use crate::plot::{MatrixPlot, Plot, Theme};
 use crate::quantities::number;
 
 const NAME: FigureName = FigureName::new("writers");
@@ -48,32 +49,14 @@ fn heatmap(section: &PairSection, side: Side) -> Heatmap {
 
 fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let (section, side) = (pair(of.result)?, of.view.sentence.side);
-    let heatmap = heatmap(section, side);
-    let cell = |(component, value): (Component, f32)| MatrixCell {
-        value,
-        label: component.label(),
-        lines: vec![
+    let lines = |component: Component, value: f32| {
+        vec![
             component.name(),
             format!("adds {}", number(f64::from(value), 4)),
             format!("of {}", number(f64::from(section.score), 4)),
-        ],
+        ]
     };
-    let table = heatmap.table(heatmap.mean.data());
-    let cells: Vec<Vec<_>> = table
-        .into_iter()
-        .map(|row| row.into_iter().map(|found| found.map(cell)).collect())
-        .collect();
-    let sizes = cells.iter().flatten().flatten().map(|cell| f64::from(cell.value).abs());
-    Ok(MatrixPlot {
-        title: title(of)?,
-        x_label: "Component (attn heads & MLP)".into(),
-        y_label: "Layer".into(),
-        rows: heatmap.rows().iter().map(ToString::to_string).collect(),
-        columns: heatmap.columns().iter().map(ToString::to_string).collect(),
-        colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
-        cells,
-        pick: None,
-    })
+    Ok(component_map(title(of)?, &heatmap(section, side), lines))
 }
 
 fn title(of: Subject<'_>) -> Result<String> {
@@ -167,16 +150,7 @@ impl FigureKind for Writers {
         let (section, side) = (pair(of.result)?, of.view.sentence.side);
         let mut script = script::of_matrix(Kind::Writers, &matrix(of)?, theme);
         script.texts(&[("SIDE", side.as_str()), ("BIAS", &Component::bias(side).label())]);
-        let heatmap = heatmap(section, side);
-        let labels = heatmap.table(heatmap.mean.data()).into_iter().map(|row| {
-            let label = |cell: Option<(Component, f32)>| match cell {
-                Some((component, _)) => crate::export::quoted(&component.label()),
-                None => "None".to_owned(),
-            };
-            format!("[{}]", row.into_iter().map(label).collect::<Vec<_>>().join(", "))
-        });
-        script.comment("Which component stands where.");
-        script.rows("COMPONENTS", &labels.collect::<Vec<_>>());
+        script::components(&mut script, &heatmap(section, side));
         Ok(script)
     }
 

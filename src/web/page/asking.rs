@@ -57,6 +57,10 @@ impl Page {
             if before != (question.text.clone(), question.head, question.dest, question.src) {
                 question.down = None;
             }
+            // Another head has other directions.
+            if before.1 != question.head {
+                question.direction = None;
+            }
         });
         self.ask();
     }
@@ -70,6 +74,10 @@ impl Page {
                 head: question.head.filter(|_| self.step.get_untracked().is_some()),
                 prepend_bos: question.prepend_bos,
                 special_as_text: question.special_as_text,
+                effects: question.effects,
+                writes: question.writes,
+                lens: question.lens,
+                directions: question.directions,
                 ..Question::default()
             };
         });

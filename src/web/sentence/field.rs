@@ -233,9 +233,11 @@ fn Told(page: Page) -> impl IntoView {
             && !page.sentences_awaited.get()
     });
     let error = Memo::new(move |_| {
-        let error = page
-            .session
-            .with(|session| session.asking().error().map(ToString::to_string));
+        // What is wrong with a target stands where it is typed.
+        let error = page.session.with(|session| {
+            let error = session.asking().error().filter(|error| error.kind != ErrorKind::Target);
+            error.map(ToString::to_string)
+        });
         // Which line it is about is said before the reader takes another.
         error.map(|error| untrack(|| page.lines.with(Lines::place)) + &error)
     });

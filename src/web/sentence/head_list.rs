@@ -4,12 +4,13 @@ use leptos::prelude::*;
 
 use super::super::data_table::is_open;
 use super::super::page::Page;
-use super::shown::of_attention;
+use super::shown::{of_attention, of_result};
 use crate::analysis::AttentionSection;
 use crate::figure::Measure;
 use crate::figure::sentence_words::percent;
 use crate::names::Head;
 use crate::quantities::{counted, number};
+use crate::result::ResultFile;
 
 /// By what the rows are sorted, the largest first; None for layer and head.
 type Order = Option<Measure>;
@@ -17,13 +18,14 @@ type Order = Option<Measure>;
 /// What is known of one head, in the order of the columns.
 type Row = (Head, Vec<Option<f32>>);
 
-/// The heads of `section` whose names contain `wanted`, sorted by `order`.
-fn rows(section: &AttentionSection, columns: &[Measure], wanted: &str, order: Order) -> Vec<Row> {
+/// The heads of `result` whose names contain `wanted`, sorted by `order`.
+fn rows(result: &ResultFile, columns: &[Measure], wanted: &str, order: Order) -> Vec<Row> {
     let wanted = wanted.trim();
-    let heads = section.known_heads().into_iter();
+    let heads = result.attention().map(AttentionSection::known_heads);
+    let heads = heads.into_iter().flatten();
     let mut rows: Vec<Row> = heads
         .filter(|head| head.to_string().contains(wanted))
-        .map(|head| (head, columns.iter().map(|measure| measure.of(section, head)).collect()))
+        .map(|head| (head, columns.iter().map(|measure| measure.of(result, head)).collect()))
         .collect();
     if let Some(column) = order.and_then(|order| columns.iter().position(|column| *column == order)) {
         let value = |row: &Row| row.1[column].unwrap_or(f32::NEG_INFINITY);
@@ -37,6 +39,7 @@ fn told(measure: Measure, value: Option<f32>) -> String {
     match (measure, value) {
         (_, None) => String::new(),
         (Measure::Score | Measure::Entropy, Some(value)) => number(f64::from(value), 2),
+        (Measure::DirectEffect, Some(value)) => number(f64::from(value), 3),
         (_, Some(share)) => percent(share),
     }
 }
@@ -51,8 +54,7 @@ pub fn HeadList(page: Page, sentence: Page, choose: impl Fn(Head) + Copy + Send 
     // What the map shows stands first.
     let columns = Memo::new(move |_| {
         let shown = page.view.with(|view| view.sentence.measure);
-        let mut known =
-            of_attention(sentence, |section| Measure::known(section).collect::<Vec<_>>()).unwrap_or_default();
+        let mut known = of_result(sentence, |result| Measure::known(result).collect::<Vec<_>>()).unwrap_or_default();
         known.sort_by_key(|measure| *measure != shown);
         known
     });
@@ -61,8 +63,8 @@ pub fn HeadList(page: Page, sentence: Page, choose: impl Fn(Head) + Copy + Send 
         by.get().unwrap_or_else(shown)
     });
     let list = Memo::new(move |_| {
-        let found = |section: &AttentionSection| rows(section, &columns.get(), &wanted.get(), order.get());
-        of_attention(sentence, found).unwrap_or_default()
+        let found = |result: &ResultFile| rows(result, &columns.get(), &wanted.get(), order.get());
+        of_result(sentence, found).unwrap_or_default()
     });
     let chosen = Memo::new(move |_| of_attention(sentence, |section| section.head));
     let heading = move |label: &'static str, column: Order| {

@@ -8,7 +8,7 @@ use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::super::segment::Segment;
 use super::head_list::HeadList;
-use super::shown::{drawn, of_attention, only_pick};
+use super::shown::{drawn, of_attention, of_result, only_pick};
 use crate::analysis::AttentionSection;
 use crate::app::naming::{self, Named};
 use crate::app::session::Origin;
@@ -25,7 +25,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
     let (plot, label) = drawn(sentence, place);
     let measure = Memo::new(move |_| {
         let asked = page.view.with(|view| view.sentence.measure);
-        of_attention(sentence, |section| asked.or_known(section)).unwrap_or(asked)
+        of_result(sentence, |result| asked.or_known(result)).unwrap_or(asked)
     });
     // A model can also be asked what is of the whole sentence.
     let live = Memo::new(move |_| {
@@ -34,15 +34,15 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
             .with(|shown| shown.as_ref().is_some_and(|shown| shown.origin == Origin::Live))
     });
     let offered = Memo::new(move |_| {
-        let offered = of_attention(sentence, |section| {
-            let known: Vec<Measure> = Measure::known(section).collect();
-            let may_be_asked = |measure: &Measure| measure.is_of_sentence() && section.measures.is_none() && live.get();
+        let offered = of_result(sentence, |result| {
+            let known: Vec<Measure> = Measure::known(result).collect();
+            let measures = result.attention()?.measures.as_ref();
+            let may_be_asked = |measure: &Measure| measure.is_of_sentence() && measures.is_none() && live.get();
             let offered = Measure::ALL.into_iter();
-            offered
-                .filter(|measure| known.contains(measure) || may_be_asked(measure))
-                .collect()
+            let offered = offered.filter(|measure| known.contains(measure) || may_be_asked(measure));
+            Some(offered.collect::<Vec<_>>())
         });
-        offered.unwrap_or_else(|| Measure::ALL.to_vec())
+        offered.flatten().unwrap_or_else(|| Measure::ALL.to_vec())
     });
     let option = move |choice: Measure| {
         view! {

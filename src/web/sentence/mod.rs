@@ -4,19 +4,25 @@ mod account;
 mod arcs;
 mod bars;
 mod both;
+mod direction_card;
 mod dots;
 mod down;
+mod effects_card;
 mod examples;
 mod field;
 mod from_story;
 mod head_list;
 mod heads;
+mod lens_card;
 mod next;
 mod offer;
 mod recent;
 mod shown;
+mod so_what;
 mod specials;
 mod strip;
+mod targets;
+mod writes_card;
 
 use leptos::prelude::*;
 
@@ -29,6 +35,7 @@ use self::from_story::{FromStory, OnManyPrompts};
 use self::heads::{HeadMap, WholePattern};
 use self::next::NextTokens;
 pub use self::shown::{drawn, of_attention};
+use self::so_what::SoWhatRow;
 pub use self::strip::Strip;
 use super::page::Page;
 use crate::figure::sentence_words::in_short;
@@ -67,6 +74,7 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                         <NextTokens page=page sentence=sentence />
                     </div>
                 </div>
+                <SoWhatRow page=page sentence=sentence />
                 <PairBar sentence=sentence />
             </Show>
             <div class="ways">

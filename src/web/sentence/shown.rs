@@ -17,6 +17,13 @@ pub fn of_attention<T>(sentence: Page, read: impl FnOnce(&AttentionSection) -> T
         .with(|shown| shown.as_ref()?.result.attention().map(read))
 }
 
+/// What `read` finds in the whole answer that is shown.
+pub fn of_result<T>(sentence: Page, read: impl FnOnce(&ResultFile) -> T) -> Option<T> {
+    sentence
+        .shown
+        .with(|shown| shown.as_ref().map(|shown| read(&shown.result)))
+}
+
 /// What `read` finds in the account that is shown, with the tokens' texts.
 pub fn of_pair<T>(sentence: Page, read: impl FnOnce(&PairSection, &[String]) -> T) -> Option<T> {
     sentence.shown.with(|shown| {
@@ -26,7 +33,7 @@ pub fn of_pair<T>(sentence: Page, read: impl FnOnce(&PairSection, &[String]) -> 
 }
 
 /// Whether the answer that is shown is recorded, and lacks what `has` looks for.
-pub fn lacks(sentence: Page, has: fn(&ResultFile) -> bool) -> Memo<bool> {
+pub fn lacks(sentence: Page, has: impl Fn(&ResultFile) -> bool + Send + Sync + 'static) -> Memo<bool> {
     Memo::new(move |_| {
         sentence.shown.with(|shown| {
             shown

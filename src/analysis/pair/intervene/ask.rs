@@ -9,7 +9,7 @@ use super::recompute::{before, effects};
 use super::sections::InterventionSection;
 use crate::analysis::meter::Meter;
 use crate::analysis::pair::ask::asked_pair;
-use crate::analysis::pair::{Between, Known, Named, Question, Sentence};
+use crate::analysis::pair::{Known, Named, Question, Sentence};
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Watcher};
@@ -42,7 +42,7 @@ pub async fn intervene(
         None => None,
     };
     let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
-    let targets = Between::of(question.targets, &log_probs, model.config())?;
+    let targets = question.between(model, &log_probs)?;
     prompt.targets = targets.into();
     let ground = Ground::new(model, (&pair, known.sentence()?), targets, &log_probs, &meter).await?;
     let others = Others {
@@ -91,7 +91,7 @@ pub async fn causal_map(
     let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
     let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
     let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
-    let targets = Between::of(question.targets, &log_probs, model.config())?;
+    let targets = question.between(model, &log_probs)?;
     prompt.targets = targets.into();
     let ground = Ground::new(model, (&pair, known.sentence()?), targets, &log_probs, &meter).await?;
     let frozen = ground.frozen(model, pair.head, &meter).await?;
