@@ -77,7 +77,7 @@ pub fn Strip(
     let ends = Memo::new(move |_| of_attention(sentence, |section| (section.dest, section.src)).unwrap_or_default());
     let told = move || {
         let parts = of_attention(sentence, answer_in_parts)?;
-        let part = |(text, marked)| match marked {
+        let part = |(text, marked): (String, bool)| match marked {
             true => view! { <b>{text}</b> }.into_any(),
             false => text.into_any(),
         };
