@@ -39,7 +39,7 @@ check: ## format, lints and docs alone
 test-full: ## head 10.7 on a synthetic checkpoint of GPT-2 small's size, natively and in Chromium
 	@FULL_SIZE=$(FULL_SIZE) scripts/test-full.sh
 
-test-gpt2: ## the real GPT-2 small against the recorded run and sentences (MODEL=DIR with its weights)
+test-gpt2: ## the real GPT-2 small against the recorded run, sentences and effects of heads (MODEL=DIR with its weights)
 	@test -n "$(MODEL)" || { echo "keyside: error: say where the weights are: make test-gpt2 MODEL=DIR" >&2; exit 1; }
 	@test -f "$(MODEL)/model.safetensors" || { echo "keyside: error: there is no $(MODEL)/model.safetensors" >&2; exit 1; }
 	@scripts/setup.sh native

@@ -78,6 +78,7 @@ fn the_summary_says_what_beats_what_and_where_a_mean_says_little() {
         "W_U[IO] is not above W_U[S]: by ",
         "W_U[random name]: by ",
         ", 95 % interval ",
+        ", effect size ",
         ", 80 prompts",
     ] {
         assert!(summary.contains(part), "{summary}\nlacks {part:?}");
@@ -283,6 +284,7 @@ fn plot_makes_every_figure_in_every_format() {
     for name in keyside::names::HistogramId::ALL {
         let expected = [
             "-bins.csv",
+            "-differences.csv",
             "-outliers.csv",
             "-statistics.csv",
             "-values.csv",

@@ -5,6 +5,7 @@ use keyside::result::ResultFile;
 use serde_json::Value;
 
 const RESULT_FILE: &str = include_str!("../docs/result-file.md");
+const METHOD: &str = include_str!("../docs/method.md");
 
 /// The first block of `language` in a document.
 fn block<'a>(document: &'a str, language: &str) -> &'a str {
@@ -55,4 +56,46 @@ fn the_example_of_a_result_file_is_one() {
         let found = values.iter().sum::<f32>() / values.len() as f32;
         assert!((found - mean).abs() < 1e-6, "component {index} is {found} in the mean");
     }
+}
+
+/// Tests that a text names: what stands in backticks as `path/of/file.rs::name`.
+fn named_tests(text: &str) -> Vec<(&str, &str)> {
+    let quoted = text.split('`').skip(1).step_by(2);
+    quoted.filter_map(|quoted| quoted.split_once(".rs::")).collect()
+}
+
+/// Whether `source` has a test of this name.
+fn has_test(source: &str, name: &str) -> bool {
+    let function = format!("fn {name}()");
+    let mut lines = source.lines().map(str::trim);
+    let mut is_test = false;
+    lines.any(|line| match line {
+        "#[test]" => {
+            is_test = true;
+            false
+        }
+        line if line.starts_with("fn ") => std::mem::take(&mut is_test) && line.starts_with(&function),
+        _ => false,
+    })
+}
+
+#[test]
+fn every_test_that_the_method_names_is_there() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let named = named_tests(METHOD);
+    for (file, name) in &named {
+        let source = std::fs::read_to_string(root.join(format!("{file}.rs"))).unwrap_or_default();
+        assert!(has_test(&source, name), "there is no test {name} in {file}.rs");
+    }
+    // Every section but the glossary stands on a test.
+    for section in METHOD.split("\n## ").skip(1) {
+        let title = section.lines().next().unwrap();
+        assert!(
+            title == "Glossary" || !named_tests(section).is_empty(),
+            "no test holds {title:?}"
+        );
+    }
+    assert!(named.len() >= 20, "{}", named.len());
+    let source = "#[test]\nfn there() {\n}\nfn helper() {}\n";
+    assert!(has_test(source, "there") && !has_test(source, "helper") && !has_test(source, "the"));
 }

@@ -1,8 +1,9 @@
 //! Checkpoints of GPT-2 small's size, which are too large for the repository. Ignored unless asked for:
 //!
 //! - `KEYSIDE_FULL_SIZE=DIR`: the synthetic checkpoint, against `fixtures/full-size-golden-10.7.json`;
-//! - `KEYSIDE_GPT2=DIR`: the real weights of GPT-2 small, against the notebook's recorded run and the recorded sentences. With
-//!   `KEYSIDE_RECORDING=FILE`, a recording of that model takes the place of the shipped one.
+//! - `KEYSIDE_GPT2=DIR`: the real weights of GPT-2 small, against the notebook's recorded run, the recorded sentences and the recorded
+//!   effects of heads. With `KEYSIDE_RECORDING=FILE`, a recording of that model takes the place of the shipped one, with
+//!   `KEYSIDE_HEAD_EFFECTS=FILE` one of effects.
 //!
 //! `cargo test --release --test full_size -- --ignored --nocapture <name of the test>`
 
@@ -97,6 +98,23 @@ fn recorded_sentences() {
     let recording = Recording::from_json(&std::fs::read(path).unwrap()).unwrap();
     let compared = recordings::check(&mut open("KEYSIDE_GPT2"), &recording, 1e-3);
     println!("{compared} arrays of {} sentences", recording.sentences.len());
+}
+
+#[test]
+#[ignore = "needs the weights of GPT-2 small: set KEYSIDE_GPT2"]
+fn recorded_effects_of_heads() {
+    let shipped = || {
+        format!(
+            "{}/public/recorded/gpt2-small-head-effects.json",
+            env!("CARGO_MANIFEST_DIR")
+        )
+    };
+    let path = std::env::var("KEYSIDE_HEAD_EFFECTS").unwrap_or_else(|_| shipped());
+    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
+    let section = recorded.head_effects().unwrap();
+    let (differ, compared) = recordings::effects_that_differ(&mut open("KEYSIDE_GPT2"), section, 2e-3);
+    println!("{compared} numbers of {} prompts", section.prompts.len());
+    assert_eq!(differ, [""; 0]);
 }
 
 /// FLOP of what a causal map has to recompute: two for each weight that a position goes through.

@@ -11,8 +11,8 @@ use std::process::{Command, Output};
 use futures::executor::block_on;
 use golden_file::recordings;
 use golden_file::results::Nobody;
-use keyside::analysis::Section;
 use keyside::analysis::pair::{Known, Question, ask};
+use keyside::analysis::{Array, HeadEffectsSection, Section};
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
@@ -173,4 +173,116 @@ fn wrong_options_say_so() {
     for more in [&[][..], &["--text", "a", "--pair", "2.1"]] {
         assert_eq!(record(&out, more).status.code(), Some(2));
     }
+}
+
+/// Something that is recorded otherwise.
+type Change = fn(&mut HeadEffectsSection);
+
+/// Prompts for the tiny checkpoint, two and two with exchanged tokens.
+const EFFECTS_OF: &str = r#"[
+    {"text": "When John and Mark went to the store, John gave a drink to", "answer": " Mark", "other": " John"},
+    {"text": "When John and Mark went to the store, Mark gave a drink to", "answer": " John", "other": " Mark"},
+    {"text": "After Will and Pat went to the park, Will gave the keys to", "answer": " Pat", "other": " Will"},
+    {"text": "After Will and Pat went to the park, Pat gave the keys to", "answer": " Will", "other": " Pat"}
+]"#;
+
+/// `array` with another number at `index`.
+fn moved(array: &Array, index: usize) -> Array {
+    let mut data = array.data().to_vec();
+    data[index] += 1e-2;
+    Array::new(array.shape().to_vec(), data).unwrap()
+}
+
+fn record_effects(folder: &Path, prompts: &str, more: &[&str]) -> Output {
+    let (file, out) = (folder.join("prompts.json"), folder.join("effects.json"));
+    std::fs::write(&file, prompts).unwrap();
+    record(&out, &[&["--effects", file.to_str().unwrap()], more].concat())
+}
+
+#[test]
+fn recorded_effects_hold_against_their_model_and_no_other_ones_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = record_effects(folder.path(), EFFECTS_OF, &["--without", "1.2"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let bytes = std::fs::read(folder.path().join("effects.json")).unwrap();
+    let recorded = ResultFile::from_json(&bytes).unwrap();
+    let section = recorded.head_effects().unwrap();
+    let mut model = model();
+    let (differ, compared) = recordings::effects_that_differ(&mut model, section, 1e-4);
+    assert_eq!(differ, [""; 0]);
+    // Differences of four prompts and their mean, five maps of three layers of four heads, a difference.
+    assert_eq!(compared, 4 + 1 + 5 * 12 + 1);
+    let without = section.without.as_ref().unwrap();
+    assert_ne!(without.logit_difference, section.logit_difference);
+    assert_eq!(without.direct.data()[4 + 2], 0.0, "what is taken out adds nothing");
+
+    // Every part that is recorded otherwise is found.
+    let changes: [(&str, Change); 8] = [
+        ("logit differences", |section| {
+            section.prompts[1].logit_difference += 1e-2
+        }),
+        ("their mean", |section| section.logit_difference += 1e-2),
+        ("direct effects", |section| section.direct = moved(&section.direct, 3)),
+        ("difference without", |section| {
+            section.without.as_mut().unwrap().logit_difference += 1e-2;
+        }),
+        ("direct effects without", |section| {
+            let without = section.without.as_mut().unwrap();
+            without.direct = moved(&without.direct, 11);
+        }),
+        ("patched z", |section| {
+            let patched = section.patched.as_mut().unwrap();
+            patched.z = moved(&patched.z, 0);
+        }),
+        ("patched v", |section| {
+            let patched = section.patched.as_mut().unwrap();
+            patched.v = moved(&patched.v, 5);
+        }),
+        ("patched pattern", |section| {
+            let patched = section.patched.as_mut().unwrap();
+            patched.pattern = moved(&patched.pattern, 7);
+        }),
+    ];
+    for (name, change) in changes {
+        let mut other = section.clone();
+        change(&mut other);
+        let (differ, _) = recordings::effects_that_differ(&mut model, &other, 1e-3);
+        let [only] = &differ[..] else {
+            panic!("{name}: {differ:?}");
+        };
+        assert!(only.starts_with(name), "{name}: {only}");
+    }
+}
+
+#[test]
+fn effects_that_can_t_be_recorded_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let one = r#"{"text": "When John and Mark went", "answer": " Mark", "other": " John"}"#;
+    let longer = r#"{"text": "When John and Mark went to", "answer": " John", "other": " Mark"}"#;
+    let same = r#"{"text": "When John and Mark went", "answer": " John", "other": " John"}"#;
+    let long = r#"{"text": "When John and Mark went", "answer": " Zanzibar", "other": " John"}"#;
+    let (alone, lengths) = (format!("[{one}]"), format!("[{one}, {longer}]"));
+    for (prompts, more, part) in [
+        ("[]", &[][..], "no prompt"),
+        ("{", &[], "can't be understood"),
+        (&alone, &[], "0 prompts have the tokens"),
+        (&lengths, &[], "0 prompts have the tokens"),
+        (&format!("[{same}]"), &[], "against itself"),
+        (&format!("[{long}]"), &[], "Zanzibar"),
+        (EFFECTS_OF, &["--without", "7.1"], "7.1"),
+    ] {
+        let output = record_effects(folder.path(), prompts, more);
+        let message = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        assert!(message.contains(part) && message.lines().count() == 1, "{message}");
+        assert!(!folder.path().join("effects.json").exists(), "something was written");
+    }
+    // clap's own: sentences beside effects, and a head that is left out of nothing.
+    let status = |more: &[&str]| record_effects(folder.path(), EFFECTS_OF, more).status.code();
+    assert_eq!(status(&["--text", "a"]), Some(2));
+    let out = folder.path().join("recorded.json");
+    assert_eq!(
+        record(&out, &["--text", "a", "--without", "1.2"]).status.code(),
+        Some(2)
+    );
 }

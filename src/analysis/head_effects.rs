@@ -1,4 +1,5 @@
-//! What every head adds to a difference of two logits, as means over prompts, and what happens without one of them: recorded numbers.
+//! What every head adds to a difference of two logits, as means over prompts, and what happens without one of them: recorded numbers, and
+//! those of a model ([`crate::analysis::pair::head_effects`]).
 
 use serde::{Deserialize, Serialize};
 
@@ -50,7 +51,7 @@ pub struct Without {
     pub direct: Array,
 }
 
-/// What one activation of a head does, taken from the prompt and put into the same prompt with its names exchanged, at all positions,
+/// What one activation of a head does, taken from the prompt and put into the one that has answer and other exchanged, at all positions,
 /// `[layer, head]`: 0 changes nothing, 1 restores the whole difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Patched {

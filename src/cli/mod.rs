@@ -12,6 +12,7 @@ mod next;
 mod plot;
 mod progress;
 mod record;
+mod record_effects;
 mod sentence;
 mod settings;
 mod summary;

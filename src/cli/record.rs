@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::Args;
 
 use super::files::{cannot_write, check_writable};
+use super::record_effects::{EffectsAsked, record_effects};
 use super::sentence::{NEXT, position};
 use crate::analysis::pair::{self, NextToken, Pair, PairSection, Question, Sentence};
 use crate::checkpoint::source_for;
@@ -24,8 +25,24 @@ pub struct RecordArguments {
     #[arg(long, value_name = "DIR_OR_URL")]
     pub model: String,
     /// A sentence, may be given several times.
-    #[arg(long = "text", value_name = "TEXT", required = true, allow_hyphen_values = true)]
+    #[arg(
+        long = "text",
+        value_name = "TEXT",
+        required_unless_present = "effects",
+        allow_hyphen_values = true
+    )]
     pub texts: Vec<String>,
+    /// What the heads do for two tokens in place of sentences: a JSON list of prompts, {"text", "answer", "other"} each, two and two with
+    /// exchanged tokens; BOS is put before them. Writes a result file with the section head_effects.
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["texts", "bos", "pairs", "every_next", "begin"]
+    )]
+    pub effects: Option<PathBuf>,
+    /// With --effects: the head that is taken out at the last token.
+    #[arg(long, value_name = "L.H", requires = "effects", conflicts_with = "texts")]
+    pub without: Option<Head>,
     /// Begin the sentences with the BOS token.
     #[arg(long)]
     pub bos: bool,
@@ -78,6 +95,22 @@ impl FromStr for PairAsked {
 /// # Errors
 /// Those of reading the model, of sentences that it can't take and positions that they have not, and of writing.
 pub async fn run_record(arguments: &RecordArguments, out: &mut dyn Write) -> Result<()> {
+    match &arguments.effects {
+        Some(prompts) => {
+            let asked = EffectsAsked {
+                model: &arguments.model,
+                prompts,
+                without: arguments.without,
+                source: arguments.source.as_deref(),
+                file: &arguments.out,
+            };
+            record_effects(&asked, out).await
+        }
+        None => record_sentences(arguments, out).await,
+    }
+}
+
+async fn record_sentences(arguments: &RecordArguments, out: &mut dyn Write) -> Result<()> {
     check_writable(&arguments.out)?;
     let mut model = Model::open(source_for(&arguments.model)?, Processing::default()).await?;
     if let Some(head) = arguments.begin {

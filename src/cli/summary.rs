@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::analysis::Heatmap;
 use crate::names::{HeatmapId, HistogramId, SeriesId};
-use crate::result::{Comparison, ResultFile, mean, two_groups};
+use crate::result::{Comparison, PairedDifference, ResultFile, mean, two_groups};
 
 /// Means of every series, the identity check, and how long it took.
 pub(crate) fn summary(result: &ResultFile) -> String {
@@ -83,11 +83,16 @@ fn comparisons(text: &mut String, result: &ResultFile, name: HistogramId) {
         let Some(found) = pairs.and_then(|(main, other)| Comparison::of_pairs(main, other)) else {
             continue;
         };
+        let paired = pairs.and_then(|(main, other)| PairedDifference::of(main, other));
+        let effect_size = match paired.and_then(|paired| paired.effect_size()) {
+            Some(size) => format!(", effect size {}", rounded(size)),
+            None => String::new(),
+        };
         let verdict = if found.beats() { "above" } else { "not above" };
         line(
             text,
             format_args!(
-                "  {main} is {verdict} {other}: by {} on average, 95 % interval {} to {}, {} prompts",
+                "  {main} is {verdict} {other}: by {} on average, 95 % interval {} to {}{effect_size}, {} prompts",
                 rounded(found.mean),
                 rounded(found.interval.low),
                 rounded(found.interval.high),

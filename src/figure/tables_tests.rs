@@ -178,6 +178,7 @@ fn statistics_are_those_of_the_boxes() {
         let expected = [
             stats.count as f64,
             stats.mean,
+            stats.standard_deviation.unwrap(),
             stats.min,
             stats.lower_whisker,
             stats.q1,
@@ -289,6 +290,48 @@ fn cells_of_every_prompt_read_back_to_the_same_bits() {
 }
 
 #[test]
+fn differences_are_of_all_pairs_of_series() {
+    let result = recorded();
+    let name = HistogramId::QueriesFixedScores;
+    let figure = of_histogram(name, HistogramView::default());
+    let found = table(&figure, &result, "differences");
+    let series = result.series(name);
+    assert_eq!(found.1.len(), series.len() * (series.len() - 1) / 2);
+    let values = |label: &str| {
+        let found = series.iter().find(|(id, _)| id.label() == label);
+        found.map(|(_, values)| *values).unwrap()
+    };
+    for row in &found.1 {
+        let (first, second) = (values(&row[0]), values(&row[1]));
+        let numbers: Vec<f64> = row[2..].iter().map(|text| text.parse().unwrap()).collect();
+        let n = first.len() as f64;
+        let differences = first.iter().zip(second).map(|(a, b)| f64::from(*a) - f64::from(*b));
+        let mean = differences.clone().sum::<f64>() / n;
+        let squares = differences
+            .clone()
+            .map(|difference| (difference - mean).powi(2))
+            .sum::<f64>();
+        let deviation = (squares / (n - 1.0)).sqrt();
+        let reach = 1.9620 * deviation / n.sqrt();
+        let more = differences.clone().filter(|difference| *difference > 0.0).count() as f64;
+        let less = differences.filter(|difference| *difference < 0.0).count() as f64;
+        let expected = [
+            n,
+            mean,
+            deviation,
+            mean - reach,
+            mean + reach,
+            mean / deviation,
+            more,
+            less,
+        ];
+        for ((column, found), expected) in found.0[2..].iter().zip(&numbers).zip(expected) {
+            assert!((found - expected).abs() < 1e-4, "{row:?}: {column} is not {expected}");
+        }
+    }
+}
+
+#[test]
 fn markdown_reads_back_to_the_same_cells() {
     let result = recorded();
     let text = of_heatmap(HeatmapView::default(), None).markdown(&result).unwrap();
@@ -304,8 +347,8 @@ fn markdown_reads_back_to_the_same_cells() {
     let text = figure.markdown(&result).unwrap();
     assert_eq!(
         text.matches("| --- |").count(),
-        1,
-        "statistics start with text, bins do not"
+        2,
+        "statistics and differences start with text, bins do not"
     );
     assert!(text.contains("| W_U[IO] |") && text.contains("| from | to |"));
 }

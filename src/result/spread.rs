@@ -114,12 +114,10 @@ pub struct Group {
 impl Group {
     /// Group of `values`, of which there must be at least 2.
     fn of(values: &[f64]) -> Self {
-        let (n, mean) = (values.len(), mean(values));
-        let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
         Self {
-            n,
-            mean,
-            standard_deviation: (squares / (n as f64 - 1.0)).sqrt(),
+            n: values.len(),
+            mean: mean(values),
+            standard_deviation: standard_deviation(values),
         }
     }
 }
@@ -244,6 +242,13 @@ fn best_cut(sorted: &[f64]) -> Option<usize> {
 /// Mean of `values`; not a number when there are none.
 pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Sample standard deviation of `values` (divisor `n - 1`); not a number when there are fewer than 2.
+pub(super) fn standard_deviation(values: &[f64]) -> f64 {
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    (squares / (values.len() as f64 - 1.0)).sqrt()
 }
 
 #[cfg(test)]

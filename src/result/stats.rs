@@ -1,5 +1,7 @@
 //! The numbers behind a box plot, by the conventions of Plotly.js.
 
+use super::spread::standard_deviation;
+
 /// Mean of `values`, summed in f64; None when there are none.
 pub fn mean(values: &[f32]) -> Option<f64> {
     let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
@@ -28,6 +30,8 @@ pub struct BoxStats {
     pub count: usize,
     /// Mean.
     pub mean: f64,
+    /// Sample standard deviation (divisor `count - 1`); None of one value.
+    pub standard_deviation: Option<f64>,
     /// Smallest value.
     pub min: f64,
     /// Largest value.
@@ -70,6 +74,7 @@ impl BoxStats {
         Some(Self {
             count: sorted.len(),
             mean,
+            standard_deviation: (sorted.len() >= 2).then(|| standard_deviation(&sorted)),
             min,
             max,
             q1,

@@ -3,7 +3,7 @@
 //!
 //! `attention` is the first, `account` the second, `down` the third; `question` is what all are asked, `opening` what `down` is asked
 //! and answers besides. `direct` says what all components add to the logits of two `targets`, `writes` which tokens the head raises and
-//! lowers, `directions` which of the head's directions make the score,
+//! lowers, `effects_of_heads` what every head does for them as means over prompts, `directions` which of the head's directions make the score,
 //! `substituted` what other vectors in place of what the head reads give. A `sentence` that has gone through the model is kept for the next
 //! question with all else that is `known`, and `ask` answers in `sections` of a result (`effect_sections`, `direction_section`). `intervene`
 //! puts something else in a place and recomputes. `measures` looks over all heads, before one is chosen.
@@ -17,6 +17,7 @@ mod direction_section;
 mod directions;
 mod down;
 mod effect_sections;
+mod effects_of_heads;
 mod intervene;
 mod known;
 mod measures;
@@ -39,6 +40,7 @@ pub use direction_section::{DirectionEnds, DirectionsSection, OpenedDirection, T
 pub use directions::{AlongDirection, DirectionTokens, Directions, Factors, TokenEnds, direction_tokens};
 pub use down::down;
 pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
+pub use effects_of_heads::{TargetText, head_effects};
 pub use intervene::{
     Agreement, CausalCell, CausalSection, CausalSide, Changes, Effect, Extent, Intervening, Intervention,
     InterventionSection, Outcome, Predicted, Replacement, Vector, causal_map, intervene,

@@ -4,22 +4,23 @@ use crate::export::{Field, Table};
 use crate::figure::prompts::{parts, prompt_columns, prompt_fields};
 use crate::names::HistogramId;
 use crate::plot::{HistogramPlot, Series};
-use crate::result::{Bins, ResultFile};
+use crate::result::{Bins, PairedDifference, ResultFile};
 
 /// The names of the tables, and what each is called where it is offered.
-pub(super) const OFFERED: [(&str, &str); 4] = [
+pub(super) const OFFERED: [(&str, &str); 5] = [
     ("values", "Values per prompt"),
     ("bins", "Bins"),
     ("statistics", "Statistics"),
+    ("differences", "Differences of series"),
     ("outliers", "Outliers"),
 ];
 
-/// Whether the table `name` has a row per series or bin, not per prompt.
+/// Whether the table `name` has a row per series, pair of series or bin, not per prompt.
 pub(super) fn is_short(name: &str) -> bool {
-    matches!(name, "statistics" | "bins")
+    matches!(name, "statistics" | "differences" | "bins")
 }
 
-/// `statistics` (a row per series), `bins` (a row per bin, a column per series), `values` (a row per prompt, a column per series)
+/// `statistics` (a row per series), `differences` (a row per pair of series), `bins` (a row per bin, a column per series), `values` (a row per prompt, a column per series)
 /// and `outliers` (the values beyond the whiskers).
 pub(super) fn tables(result: &ResultFile, name: HistogramId, plot: &HistogramPlot) -> Vec<Table> {
     let values: Vec<&[f32]> = plot
@@ -29,6 +30,7 @@ pub(super) fn tables(result: &ResultFile, name: HistogramId, plot: &HistogramPlo
         .collect();
     vec![
         statistics(plot),
+        differences(plot, &values),
         bins(plot),
         prompts(result, plot, &values),
         outliers(result, plot, &values),
@@ -41,6 +43,7 @@ fn statistics(plot: &HistogramPlot) -> Table {
         "shown",
         "count",
         "mean",
+        "standard deviation",
         "min",
         "lower whisker",
         "first quartile",
@@ -58,7 +61,6 @@ fn statistics(plot: &HistogramPlot) -> Table {
         ];
         if let Some(stats) = &series.stats {
             let numbers = [
-                stats.mean,
                 stats.min,
                 stats.lower_whisker,
                 stats.q1,
@@ -68,7 +70,8 @@ fn statistics(plot: &HistogramPlot) -> Table {
                 stats.max,
                 stats.notch,
             ];
-            row.push(Field::Count(stats.count));
+            row.extend([Field::Count(stats.count), Field::Double(stats.mean)]);
+            row.push(stats.standard_deviation.map_or(Field::Empty, Field::Double));
             row.extend(numbers.map(Field::Double));
             row.push(Field::Count(stats.outliers.len()));
         }
@@ -81,6 +84,53 @@ fn statistics(plot: &HistogramPlot) -> Table {
         caption: "Statistics of each series over all prompts.".into(),
         columns: columns.map(str::to_owned).to_vec(),
         rows: plot.series.iter().map(row).collect(),
+    }
+}
+
+/// A row for each pair of series: differences are of the same prompts, as prompts differ far more from each other than two series of one do.
+fn differences(plot: &HistogramPlot, values: &[&[f32]]) -> Table {
+    let columns = [
+        "series",
+        "minus",
+        "count",
+        "mean",
+        "standard deviation",
+        "95 % interval from",
+        "95 % interval to",
+        "effect size",
+        "larger",
+        "smaller",
+    ];
+    let all: Vec<(&Series, &[f32])> = plot.series.iter().zip(values.iter().copied()).collect();
+    let mut rows = Vec::new();
+    for (index, (series, first)) in all.iter().enumerate() {
+        for (minus, second) in &all[index + 1..] {
+            let Some(found) = PairedDifference::of(first, second) else {
+                continue;
+            };
+            let double = |value: Option<f64>| value.map_or(Field::Empty, Field::Double);
+            rows.push(vec![
+                series.label.as_str().into(),
+                minus.label.as_str().into(),
+                Field::Count(found.n),
+                Field::Double(found.mean),
+                Field::Double(found.standard_deviation),
+                double(found.interval.map(|interval| interval.low)),
+                double(found.interval.map(|interval| interval.high)),
+                double(found.effect_size()),
+                Field::Count(found.larger),
+                Field::Count(found.smaller),
+            ]);
+        }
+    }
+    Table {
+        name: "differences",
+        title: plot.title.clone(),
+        caption: "Each series minus each later one, prompt by prompt: mean, standard deviation, 95 % interval of the mean (Student's t), \
+                  effect size (mean / standard deviation of the differences), and in how many prompts it is larger or smaller."
+            .into(),
+        columns: columns.map(str::to_owned).to_vec(),
+        rows,
     }
 }
 

@@ -1,0 +1,305 @@
+//! What every head adds to the difference of two logits, as means over a few prompts: by itself, without one of the heads, and what its
+//! activations restore that are taken from another prompt. What has been recorded of GPT-2 small, of any model.
+
+use serde::Deserialize;
+
+use super::direct::direction;
+use super::{Between, Question, Sentence};
+use crate::analysis::{Array, HeadEffectsSection, Patched, TargetPrompt, Without};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Edit, Model, Pass, Tap, Variant, Watcher};
+use crate::math;
+use crate::model::Config;
+use crate::names::{BlockHook, Component, Head, HookPoint};
+
+/// A prompt, and the two tokens that are compared after it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct TargetText {
+    /// The prompt, without BOS, which is put before it.
+    pub text: String,
+    /// The token that is right, with its leading space.
+    pub answer: String,
+    /// The one that is not.
+    pub other: String,
+}
+
+/// A prompt that has gone through the model.
+struct Read {
+    sentence: Sentence,
+    targets: Between,
+    /// What a unit of each number of the last normalized stream adds to `logit(answer) - logit(other)`, `[d_model]`, and what ln_f's
+    /// bias does.
+    direction: (Vec<f64>, f64),
+    /// `logit(answer) - logit(other)` after it.
+    difference: f64,
+}
+
+/// Sums over prompts, of which means are made.
+struct Sums(Vec<f64>);
+
+/// The effects of all heads of `model` on `logit(answer) - logit(other)` after `prompts`, BOS before each: direct effects, those without
+/// the output of the head `without` at the last token, and what the activations of each head restore in the other prompt. That is the one
+/// of `prompts` whose two tokens are exchanged, and which has as many tokens: its run is the ground, and one activation at all positions is
+/// taken from the prompt. Restored is `(patched - ground) / (prompt - ground)`, of means over the prompts.
+///
+/// # Errors
+/// [`ErrorKind::Prompt`] for no prompt, texts that are not one token, the same token as both, and a prompt without another that has its two
+/// tokens exchanged, or with several; [`ErrorKind::Request`] for a head that there is not; errors of reading, and `watcher`'s.
+pub async fn head_effects(
+    model: &mut Model,
+    prompts: &[TargetText],
+    without: Option<Head>,
+    watcher: &dyn Watcher,
+) -> Result<HeadEffectsSection> {
+    if prompts.is_empty() {
+        return Err(
+            Error::new(ErrorKind::Prompt, "there is no prompt").expected("some, two and two with exchanged tokens")
+        );
+    }
+    let config = model.config().clone();
+    without.map_or(Ok(()), |head| config.check_head(head))?;
+    let mut all = Vec::with_capacity(prompts.len());
+    for prompt in prompts {
+        all.push(read(model, prompt, watcher).await?);
+    }
+    let others = prompts
+        .iter()
+        .enumerate()
+        .map(|(index, prompt)| other_of(&all, index, &prompt.text))
+        .collect::<Result<Vec<usize>>>()?;
+    let heads = config.n_layer * config.n_head;
+    let mut direct = Sums(vec![0.0; heads]);
+    let mut ablated = Sums(vec![0.0; heads + 1]);
+    for prompt in &all {
+        direct.add(&of_heads(
+            &direct_effects(model, prompt, None, watcher).await?.0,
+            &config,
+        ));
+        if let Some(head) = without {
+            let (effects, difference) = direct_effects(model, prompt, Some(head), watcher).await?;
+            let mut found = of_heads(&effects, &config);
+            found.push(difference);
+            ablated.add(&found);
+        }
+    }
+    let mut patched = [(); 3].map(|()| Sums(vec![0.0; heads]));
+    let (mut whole, mut ground) = (0.0, 0.0);
+    for (prompt, &other) in all.iter().zip(&others) {
+        let into = &all[other];
+        whole += prompt.difference;
+        ground += prompt.difference_at(&into.sentence.pass, into.sentence.row(into.last())?, &config);
+        for layer in 0..config.n_layer {
+            let found = patch_layer(model, (prompt, into), layer, watcher).await?;
+            for (sums, found) in patched.iter_mut().zip(found) {
+                let start = layer * config.n_head;
+                sums.0[start..].iter_mut().zip(found).for_each(|(sum, v)| *sum += v);
+            }
+        }
+    }
+    if (whole - ground).abs() < f64::EPSILON {
+        let cause = "the prompts and those with exchanged tokens have the same difference of logits";
+        return Err(
+            Error::new(ErrorKind::Prompt, cause).expected("prompts after which the model tells the two tokens apart")
+        );
+    }
+    let shape = vec![config.n_layer, config.n_head];
+    let count = all.len() as f64;
+    let restored = |sums: &Sums| {
+        let values = sums.0.iter().map(|sum| ((sum - ground) / (whole - ground)) as f32);
+        Array::new(shape.clone(), values.collect())
+    };
+    let [z, v, pattern] = &patched;
+    let targets = prompts.iter().zip(&all).map(|(prompt, read)| TargetPrompt {
+        text: prompt.text.clone(),
+        answer: prompt.answer.clone(),
+        other: prompt.other.clone(),
+        logit_difference: read.difference as f32,
+    });
+    Ok(HeadEffectsSection {
+        prompts: targets.collect(),
+        logit_difference: (whole / count) as f32,
+        direct: Array::new(shape.clone(), direct.means(count))?,
+        without: match without {
+            Some(head) => {
+                let mut means = ablated.means(count);
+                let logit_difference = means.pop().unwrap_or(f32::NAN);
+                let direct = Array::new(shape.clone(), means)?;
+                Some(Without {
+                    head,
+                    logit_difference,
+                    direct,
+                })
+            }
+            None => None,
+        },
+        patched: Some(Patched {
+            z: restored(z)?,
+            v: restored(v)?,
+            pattern: restored(pattern)?,
+        }),
+    })
+}
+
+impl Read {
+    /// The last position.
+    fn last(&self) -> usize {
+        self.sentence.tokens().len() - 1
+    }
+
+    /// `logit(answer) - logit(other)` at `row` of a `pass` that has gone through all layers.
+    fn difference_at(&self, pass: &Pass, row: usize, config: &Config) -> f64 {
+        let scale = pass.final_scales(&[row], config).first().copied().unwrap_or(f32::NAN);
+        let (direction, bias) = &self.direction;
+        math::dot_wide(direction, pass.resid_at(row)) / f64::from(scale) + bias
+    }
+}
+
+impl Sums {
+    fn add(&mut self, values: &[f64]) {
+        self.0.iter_mut().zip(values).for_each(|(sum, v)| *sum += v);
+    }
+
+    fn means(&self, count: f64) -> Vec<f32> {
+        self.0.iter().map(|sum| (sum / count) as f32).collect()
+    }
+}
+
+/// Takes `prompt` through `model`.
+async fn read(model: &mut Model, prompt: &TargetText, watcher: &dyn Watcher) -> Result<Read> {
+    let question = Question {
+        text: prompt.text.clone(),
+        prepend_bos: true,
+        ..Question::default()
+    };
+    let tokens = question.prompt(model)?.tokens;
+    let targets = Between {
+        a: model.tokenizer().single_token(&prompt.answer)?,
+        b: model.tokenizer().single_token(&prompt.other)?,
+    };
+    let sentence = Sentence::read(model, &tokens, None, watcher).await?;
+    let mut read = Read {
+        direction: direction(model, targets, watcher).await?,
+        sentence,
+        targets,
+        difference: 0.0,
+    };
+    let row = read.sentence.row(read.last())?;
+    read.difference = read.difference_at(&read.sentence.pass, row, model.config());
+    Ok(read)
+}
+
+/// The one of `all` that has the two tokens of number `index`, whose text is `text`, exchanged.
+fn other_of(all: &[Read], index: usize, text: &str) -> Result<usize> {
+    let Read { targets, sentence, .. } = &all[index];
+    let exchanged = |other: &&usize| {
+        let Read {
+            targets: of,
+            sentence: theirs,
+            ..
+        } = &all[**other];
+        (of.a, of.b) == (targets.b, targets.a) && theirs.tokens().len() == sentence.tokens().len()
+    };
+    let numbers: Vec<usize> = (0..all.len()).collect();
+    let found: Vec<usize> = numbers.iter().filter(exchanged).copied().collect();
+    match found[..] {
+        [other] => Ok(other),
+        _ => Err(Error::new(
+            ErrorKind::Prompt,
+            format!("{} prompts have the tokens of {text:?} exchanged", found.len()),
+        )
+        .expected("one, of as many tokens: activations are taken from one and put into the other")),
+    }
+}
+
+/// Those of heads among the effects of all components, `[layer, head]`.
+fn of_heads(effects: &[f64], config: &Config) -> Vec<f64> {
+    let components = Component::before(config.n_layer, config.n_head).zip(effects);
+    components
+        .filter(|(component, _)| matches!(component, Component::Head(_)))
+        .map(|(_, &effect)| effect)
+        .collect()
+}
+
+/// Direct effects of all components at the last token of `prompt`, and the difference of logits; those with the output of the head
+/// `without` set to 0, where there is one: what layers before it have written stays.
+async fn direct_effects(
+    model: &mut Model,
+    prompt: &Read,
+    without: Option<Head>,
+    watcher: &dyn Watcher,
+) -> Result<(Vec<f64>, f64)> {
+    let (last, config) = (prompt.last(), model.config().clone());
+    let written = prompt.sentence.written(model, last, watcher).await?;
+    let (mut vectors, mut scale) = (written.vectors, written.final_scale);
+    let mut difference = prompt.difference;
+    if let Some(head) = without {
+        let zero = Edit::of_head(head.layer, BlockHook::Z, head.head, last, vec![0.0; config.d_head()]);
+        let variant = Variant {
+            edits: vec![zero],
+            ..Variant::default()
+        };
+        let mut pass = prompt.sentence.pass.edited(&config, &[variant])?;
+        let row = pass.tree.path(0)[last];
+        let hooks = [BlockHook::Result, BlockHook::MlpOut];
+        let points = (head.layer..config.n_layer).flat_map(|layer| hooks.map(|hook| HookPoint::block(layer, hook)));
+        pass.request.taps = points.map(|point| Tap::new(point, vec![row])).collect();
+        let mut passes = [pass];
+        model.run(&mut passes, config.n_layer, watcher).await?;
+        let [pass] = passes;
+        // Two embeddings, then heads, MLP and output bias of each layer.
+        let of_layer = config.n_head + 2;
+        for (layer, captured) in (head.layer..).zip(pass.captured.chunks_exact(hooks.len())) {
+            let start = 2 + layer * of_layer;
+            let heads = captured[0].row(0).chunks_exact(config.d_model);
+            for (vector, found) in vectors[start..].iter_mut().zip(heads.chain([captured[1].row(0)])) {
+                vector.copy_from_slice(found);
+            }
+        }
+        scale = pass.final_scales(&[row], &config).first().copied().unwrap_or(f32::NAN);
+        difference = prompt.difference_at(&pass, row, &config);
+    }
+    let effect = |vector: &Vec<f32>| math::dot_wide(&prompt.direction.0, vector) / f64::from(scale);
+    Ok((vectors.iter().map(effect).collect(), difference))
+}
+
+/// Differences of logits with `z`, values and pattern of each head of `layer` taken from `prompt` and put into the run of `into`, at all
+/// positions: `[3, head]`.
+async fn patch_layer(
+    model: &mut Model,
+    (prompt, into): (&Read, &Read),
+    layer: usize,
+    watcher: &dyn Watcher,
+) -> Result<[Vec<f64>; 3]> {
+    let (last, config) = (prompt.last(), model.config().clone());
+    let hooks = [BlockHook::Z, BlockHook::V, BlockHook::Pattern];
+    let variant = |hook: BlockHook, head: usize| {
+        let edit = |position: usize| {
+            let from = prompt.sentence.row(position)?;
+            let value = prompt
+                .sentence
+                .pass
+                .of_head(&config, Head::new(layer, head), hook, from);
+            Ok(Edit::of_head(layer, hook, head, position, value))
+        };
+        Ok(Variant {
+            sequence: 0,
+            edits: (0..=last).map(edit).collect::<Result<_>>()?,
+            until: None,
+            only_last: true,
+        })
+    };
+    let variants = hooks
+        .iter()
+        .flat_map(|&hook| (0..config.n_head).map(move |head| (hook, head)));
+    let variants = variants
+        .map(|(hook, head)| variant(hook, head))
+        .collect::<Result<Vec<_>>>()?;
+    let mut passes = [into.sentence.pass.edited(&config, &variants)?];
+    model.run(&mut passes, config.n_layer, watcher).await?;
+    let [pass] = passes;
+    let found: Vec<f64> = (0..variants.len())
+        .map(|variant| prompt.difference_at(&pass, pass.tree.path(variant)[last], &config))
+        .collect();
+    let mut by_hook = found.chunks_exact(config.n_head).map(<[f64]>::to_vec);
+    Ok([(); 3].map(|()| by_hook.next().unwrap_or_default()))
+}

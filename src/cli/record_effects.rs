@@ -1,0 +1,71 @@
+//! `keyside record --effects`: what the heads of a model do for two tokens, as means over prompts, as has been recorded of GPT-2 small.
+
+use std::io::Write;
+use std::path::Path;
+
+use super::files::{cannot_write, check_writable};
+use crate::analysis::Analysis;
+use crate::analysis::pair::{TargetText, head_effects};
+use crate::checkpoint::source_for;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Unwatched};
+use crate::model::Processing;
+use crate::names::Head;
+use crate::result::{ModelInfo, ResultFile};
+
+/// What is recorded, and where to.
+pub(super) struct EffectsAsked<'a> {
+    /// Folder or URL of the checkpoint.
+    pub(super) model: &'a str,
+    /// The file of the prompts.
+    pub(super) prompts: &'a Path,
+    /// The head that is taken out.
+    pub(super) without: Option<Head>,
+    /// Where the numbers come from, for readers of the file.
+    pub(super) source: Option<&'a str>,
+    /// The file to write.
+    pub(super) file: &'a Path,
+}
+
+/// Writes a result file with the section `head_effects` of what is `asked`, and says so to `out`.
+///
+/// # Errors
+/// Those of reading the prompts and the model, of prompts that do not fit it, and of writing.
+pub(super) async fn record_effects(asked: &EffectsAsked<'_>, out: &mut dyn Write) -> Result<()> {
+    check_writable(asked.file)?;
+    let prompts = read_prompts(asked.prompts)?;
+    let mut model = Model::open(source_for(asked.model)?, Processing::default()).await?;
+    let section = head_effects(&mut model, &prompts, asked.without, &Unwatched).await?;
+    let mut info = ModelInfo::of(&model);
+    if let Some(source) = asked.source {
+        source.clone_into(&mut info.source);
+    }
+    let mut result = ResultFile::empty(info, model.config().clone(), &Analysis::default());
+    result.prompt_set = None;
+    result.sections = vec![section.into()];
+    let text = result.to_json()?;
+    std::fs::write(asked.file, &text).map_err(|cause| cannot_write(asked.file, &cause))?;
+    // A reader that closes its end is no failure.
+    let _ = writeln!(
+        out,
+        "effects of the heads of {} after {}: {} bytes, {}",
+        result.model.name,
+        crate::quantities::counted(prompts.len(), "prompt", "prompts"),
+        text.len(),
+        asked.file.display()
+    );
+    Ok(())
+}
+
+/// The prompts in `file`: a JSON list of what the section's own `prompts` are.
+fn read_prompts(file: &Path) -> Result<Vec<TargetText>> {
+    let expected = r#"a list such as [{"text": "When Mary and John ...", "answer": " Mary", "other": " John"}]"#;
+    let bytes = std::fs::read(file).map_err(|cause| {
+        let cause = format!("the prompts {} can't be read ({cause})", file.display());
+        Error::new(ErrorKind::Prompt, cause).expected(expected)
+    })?;
+    serde_json::from_slice(&bytes).map_err(|cause| {
+        let cause = format!("the prompts {} can't be understood ({cause})", file.display());
+        Error::new(ErrorKind::Prompt, cause).expected(expected)
+    })
+}
