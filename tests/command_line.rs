@@ -307,10 +307,19 @@ fn plot_makes_every_figure_of_a_sentence() {
     let svg = plot(sentence, &folder.path().join("svg"), &["--svg"]);
     assert_eq!(
         svg,
-        ["heads.svg", "pattern.svg", "table.svg", "tokens.svg", "writers.svg"]
+        [
+            "dots.svg",
+            "heads.svg",
+            "pattern.svg",
+            "table.svg",
+            "tokens.svg",
+            "writers.svg"
+        ]
     );
     let all = plot(sentence, &folder.path().join("all"), &[]);
     for table in [
+        "dots-sampled",
+        "dots-vectors",
         "heads-heads",
         "pattern-most",
         "pattern-pattern",
@@ -321,7 +330,7 @@ fn plot_makes_every_figure_of_a_sentence() {
     ] {
         assert!(all.contains(&format!("{table}.csv")), "{all:?}");
     }
-    assert_eq!(all.len(), 3 * 5 + 7);
+    assert_eq!(all.len(), 3 * 6 + 9);
 }
 
 #[test]
