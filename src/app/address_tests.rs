@@ -5,6 +5,7 @@ use rand_mt::Mt;
 use super::model::MAX_URL;
 use super::reader::MAX_TEXTS;
 use super::*;
+use crate::analysis::pair::TargetTexts;
 use crate::analysis::settings::{BATCH_SIZE, BATCHES, HEAD};
 use crate::app::form::ModelChoice;
 use crate::checkpoint::HUB_MODELS;

@@ -150,6 +150,8 @@ impl Asking {
     /// Shows `error` in place of an answer; the last answer stays.
     pub(super) fn fail(&mut self, error: Error) {
         self.active = None;
+        // Parts of the answer may have come.
+        self.answered = None;
         self.progress = None;
         if error.kind != ErrorKind::Cancelled {
             self.error = Some(error);

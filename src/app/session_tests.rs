@@ -486,6 +486,8 @@ fn a_question_without_an_answer_leaves_the_last_one() {
         (Some(&error), Some(0))
     );
     assert!(session.error().is_none(), "it is said at the field");
+    // Back to what was answered before: parts of another answer may be shown, and the error is not of this one.
+    assert!(!session.asking().answers(URL, &question("a")));
     let (id, _) = ask(&mut session, "c");
     assert!(session.asking().error().is_none());
     assert_eq!(session.stop_asking(), Some(ToWorker::Cancel { id }));
