@@ -122,7 +122,7 @@ fn the_schema_refuses_what_the_program_refuses() {
     }
     let whole = written(&sentence(None));
     assert!(validator.is_valid(&whole) && read(&whole).is_ok());
-    let changes: [Change; 10] = [
+    let changes: [Change; 12] = [
         |file| file["sections"][0]["head"] = json!("2,1"),
         |file| file["sections"][0]["src"] = json!(-1),
         |file| file["sections"][0]["texts"] = json!([]),
@@ -133,6 +133,8 @@ fn the_schema_refuses_what_the_program_refuses() {
         |file| file["sections"][2]["components"][0] = json!("W_X"),
         |file| file["sections"][2]["relative"] = json!("median"),
         |file| file["sections"][2]["score"] = Value::Null,
+        |file| file["sections"][3]["block"] = json!(0),
+        |file| file["sections"][3]["layer"] = json!("2"),
     ];
     for (number, change) in changes.into_iter().enumerate() {
         let mut file = whole.clone();
@@ -153,7 +155,7 @@ fn parts_of_a_sentence_that_do_not_fit_each_other_are_refused() {
     let whole = written(&sentence(Some(Relative::Mean)));
     assert_eq!(read(&whole).unwrap().pair().unwrap().relative, Some(Relative::Mean));
     type Change = fn(&mut Value);
-    let changes: [(Change, &str); 13] = [
+    let changes: [(Change, &str); 17] = [
         (
             |file| _ = file["sections"][0].as_object_mut().unwrap().remove("scores"),
             "neither of scores and probs",
@@ -191,6 +193,19 @@ fn parts_of_a_sentence_that_do_not_fit_each_other_are_refused() {
             |file| file["sections"][2]["table"]["shape"] = json!([225]),
             "pair: table",
         ),
+        (|file| file["sections"][3]["layer"] = json!(3), "3.0"),
+        (
+            |file| file["sections"][3]["patterns"] = json!({"shape": [4, 2], "data": [1, 1, 1, 1, 1, 1, 1, 1]}),
+            "a pattern has 2 numbers",
+        ),
+        (
+            |file| file["sections"][3]["patterns"]["shape"] = json!([2, 210]),
+            "layer: patterns",
+        ),
+        (
+            |file| file["sections"][3]["patterns"]["data"][7] = json!(1.5),
+            "value 7 is 1.5",
+        ),
     ];
     for (number, (change, part)) in changes.into_iter().enumerate() {
         let mut file = whole.clone();
@@ -209,7 +224,16 @@ fn effects_and_directions_that_do_not_fit_are_refused() {
     let kinds: Vec<&str> = read_back.sections.iter().map(|section| section.kind()).collect();
     assert_eq!(
         kinds,
-        ["attention", "next", "lens", "pair", "effects", "writes", "directions"]
+        [
+            "attention",
+            "next",
+            "lens",
+            "pair",
+            "effects",
+            "writes",
+            "directions",
+            "substituted"
+        ]
     );
     let effects = read_back.effects().unwrap();
     assert!((effects.sum() - effects.difference).abs() < 1e-4 * effects.scale().max(1.0));
@@ -355,6 +379,11 @@ fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
         other.scores.as_ref().unwrap().data(),
     );
     close(one.pattern.data(), other.pattern.data());
+    let (of_layer, again) = (recorded.layer().unwrap(), found.layer().unwrap());
+    assert_eq!((of_layer.layer, of_layer.block, of_layer.rows()), (2, 1, 14));
+    close(of_layer.patterns.data(), again.patterns.data());
+    // Of the chosen head its whole pattern.
+    close(of_layer.pattern(1), one.pattern.data());
     close(
         recorded.pair().unwrap().table.data(),
         found.pair().unwrap().table.data(),

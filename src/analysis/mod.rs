@@ -57,6 +57,8 @@ sections! {
     "next" => Next(pair::NextSection);
     /// The score of one pair of positions, taken apart on both sides.
     "pair" => Pair(pair::PairSection);
+    /// Where all heads of a layer look from every position.
+    "layer" => Layer(pair::LayerSection);
     /// What one component of that score is a sum of.
     "down" => Down(pair::DownSection);
     /// What every head adds to a difference of logits, as means over prompts: recorded.

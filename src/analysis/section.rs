@@ -151,6 +151,7 @@ mod tests {
                 "attention",
                 "next",
                 "pair",
+                "layer",
                 "down",
                 "head_effects",
                 "effects",

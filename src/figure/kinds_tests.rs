@@ -9,7 +9,7 @@ use super::list::{Figure, FigurePlace, KINDS};
 use super::sentence::so_what_words::{
     by_source, copies, difference, effects_sum, groups_by_size, lens_told, token_name,
 };
-use super::sentence::{ComponentGroup, Effect, Measure, SentenceView};
+use super::sentence::{ComponentGroup, Effect, Measure, PatternPart, SentenceView};
 use super::view::View;
 use crate::analysis::pair::Question;
 use crate::analysis::{Array, Section};
@@ -91,6 +91,8 @@ fn changed() -> View {
             measure: Measure::Entropy,
             effect: Effect::Change,
             dots: HistogramId::QueriesFixedProbs,
+            pattern: Some(PatternPart::NearPair),
+            layer: true,
             rows: Some(ComponentGroup::Layer(1)),
             columns: Some(ComponentGroup::Embeddings),
         },
@@ -326,7 +328,7 @@ fn every_key_is_read_as_it_is_written() {
         count += 1;
     }
     assert_eq!(read, view, "{query}");
-    assert_eq!(count, 4 * 7 + 4 + 6);
+    assert_eq!(count, 4 * 7 + 4 + 8);
     for kind in KINDS {
         kind.clean(&mut read);
     }

@@ -7,8 +7,8 @@ use super::heatmap::Heatmaps;
 use super::histogram::Histograms;
 use super::kind::{Controls, FigureKind, Subject};
 use super::sentence::{
-    Both, ComponentEffects, DirectionSides, Dots, Effects, HeadDirections, HeadWrites, Heads, Lens, Pattern, Tokens,
-    Writers,
+    Both, ComponentEffects, DirectionSides, Dots, Effects, HeadDirections, HeadWrites, Heads, Layer, Lens, Pattern,
+    Tokens, Writers,
 };
 use super::view::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,12 +18,13 @@ use crate::plot::{Plot, Theme};
 use crate::result::ResultFile;
 
 /// Every kind of figure, in the order in which they are shown.
-pub const KINDS: [&dyn FigureKind; 14] = [
+pub const KINDS: [&dyn FigureKind; 15] = [
     &Histograms,
     &Heatmaps,
     &Tokens,
     &Heads,
     &Pattern,
+    &Layer,
     &Writers,
     &Both,
     &Effects,

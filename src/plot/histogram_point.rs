@@ -70,7 +70,7 @@ impl LaidOut for Placed {
                 let (_, row) = self.layout.rows.iter().find(|(series, _)| *series == index)?;
                 self.box_hover(index, *row)
             }
-            Target::Cell(..) | Target::Dot(_) | Target::Token(_) => None,
+            Target::Cell(..) | Target::Dot(_) | Target::Token(_) | Target::Pattern(_) => None,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::Step;
 use super::color_bar::Colors;
+use super::matrix_cells::MatrixCells;
 
 /// A table of colored cells.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,34 +17,24 @@ pub struct MatrixPlot {
     pub rows: Vec<String>,
     /// Names of the columns.
     pub columns: Vec<String>,
-    /// The cells, `[rows, columns]`; None where there is nothing.
-    pub cells: Vec<Vec<Option<MatrixCell>>>,
+    /// The cells, `[rows, columns]`.
+    pub cells: MatrixCells,
     /// What the colors mean.
     pub colors: Colors,
     /// The cell that is picked.
     pub pick: Option<(usize, usize)>,
 }
 
-/// One cell of a [`MatrixPlot`].
-#[derive(Debug, Clone, PartialEq)]
-pub struct MatrixCell {
-    /// Its value.
-    pub value: f32,
-    /// What is written on it, where there is room; empty for nothing.
-    pub label: String,
-    /// What is to be said about it, a line each.
-    pub lines: Vec<String>,
-}
-
 impl MatrixPlot {
-    /// The cell in `row` and `column`, if there is one.
-    pub fn cell(&self, row: usize, column: usize) -> Option<&MatrixCell> {
-        self.cells.get(row)?.get(column)?.as_ref()
+    /// The value of the cell in `row` and `column`; None where there is nothing.
+    pub fn value(&self, row: usize, column: usize) -> Option<f32> {
+        let is_there = row < self.rows.len() && column < self.columns.len();
+        self.cells.value(row, column).filter(|_| is_there)
     }
 
     /// Where `step` leads from a place, past places where there is nothing.
     pub(super) fn walk(&self, (row, column): (usize, usize), step: Step) -> (usize, usize) {
-        let here = |row: &usize, column: &usize| self.cell(*row, *column).is_some();
+        let here = |row: &usize, column: &usize| self.value(*row, *column).is_some();
         let (rows, columns) = (self.rows.len(), self.columns.len());
         let along_row = |column: Option<usize>| column.map(|column| (row, column));
         let along_column = |row: Option<usize>| row.map(|row| (row, column));

@@ -41,13 +41,22 @@ impl LaidOut for Laid<MatrixPlot, Layout> {
     fn draw(&self, pen: &mut Pen<'_>) {
         let (plot, layout) = (&self.plot, &self.layout);
         let limit = plot.colors.limit();
-        for (row, cells) in plot.cells.iter().enumerate() {
-            for (column, cell) in cells.iter().enumerate() {
-                let Some(cell) = cell else { continue };
-                let value = f64::from(cell.value);
+        let (of_rows, of_columns) = layout.blocks();
+        let blocks = |count: usize, of: usize| {
+            (0..count)
+                .step_by(of)
+                .map(move |first| (first, (first + of).min(count)))
+        };
+        for rows in blocks(plot.rows.len(), of_rows) {
+            for columns in blocks(plot.columns.len(), of_columns) {
+                let Some(value) = plot.cells.largest(rows, columns).map(f64::from) else {
+                    continue;
+                };
                 let is_named = layout.all_named || value.abs() >= NAMED_FROM * limit;
-                let labels = Some(cell.label.clone()).filter(|label| is_named && !label.is_empty());
-                let place = layout.inner(row, column);
+                let is_one = layout.cell_font.is_some() && (of_rows, of_columns) == (1, 1);
+                let label = (is_one && is_named).then(|| plot.cells.label(rows.0, columns.0));
+                let labels = label.filter(|label| !label.is_empty());
+                let place = layout.block(rows, columns);
                 draw_cell(pen, place, (value, limit), labels.into_iter(), layout.cell_font);
             }
         }
@@ -61,19 +70,19 @@ impl LaidOut for Laid<MatrixPlot, Layout> {
 
     fn target_at(&self, point: (f64, f64)) -> Option<Target> {
         let (row, column) = self.layout.cell_at(point)?;
-        self.plot.cell(row, column).map(|_| Target::Cell(row, column))
+        self.plot.value(row, column).map(|_| Target::Cell(row, column))
     }
 
     fn hover(&self, target: Target) -> Option<Hover> {
         let Target::Cell(row, column) = target else { return None };
-        let cell = self.plot.cell(row, column)?;
+        self.plot.value(row, column)?;
         let mark = self.layout.cell(row, column);
         Some(Hover {
             target,
             anchor: (mark.center().0, mark.top),
             mark,
             area: self.layout.grid,
-            lines: cell.lines.clone(),
+            lines: self.plot.cells.lines(row, column),
         })
     }
 
@@ -85,7 +94,7 @@ impl LaidOut for Laid<MatrixPlot, Layout> {
             Some(Target::Cell(row, column)) => plot.walk((row, column), step),
             _ => plot
                 .pick
-                .or_else(|| places().find(|&(row, column)| plot.cell(row, column).is_some()))?,
+                .or_else(|| places().find(|&(row, column)| plot.value(row, column).is_some()))?,
         };
         Some(Target::Cell(row, column))
     }

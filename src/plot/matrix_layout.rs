@@ -23,6 +23,10 @@ const ALL_FROM: f64 = 9.0;
 const ON_FEW: f64 = 8.0;
 /// Cells wider than this have a gap between them.
 const GAP_FROM: f64 = 10.0;
+/// Cells smaller than this are drawn several as one.
+const SMALLEST_CELL: f64 = 1.0;
+/// Most cells that are drawn beside each other.
+const MOST_BLOCKS: usize = 400;
 
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,9 +212,21 @@ impl Layout {
         }
     }
 
-    /// What is colored of it: less where cells are large enough for a gap between them.
-    pub fn inner(&self, row: usize, column: usize) -> Rect {
-        let cell = self.cell(row, column);
+    /// How many rows and columns are drawn as one: several where a cell would be less than can be seen, or there would be more of them
+    /// than a browser draws at once. Half a million cells, each less than a pixel, tell no more than their largest.
+    pub fn blocks(&self) -> (usize, usize) {
+        let of = |length: f64, count: usize| {
+            let smallest = (SMALLEST_CELL * count as f64 / length.max(1.0)).ceil() as usize;
+            smallest.max(count.div_ceil(MOST_BLOCKS)).clamp(1, count.max(1))
+        };
+        let (rows, columns) = (self.rows.len(), self.columns.len());
+        (of(self.grid.height(), rows), of(self.grid.width(), columns))
+    }
+
+    /// What is colored of the cells in `rows` and `columns`, ends left out: less where cells are large enough for a gap between them.
+    pub fn block(&self, rows: (usize, usize), columns: (usize, usize)) -> Rect {
+        let cell = self.cell(rows.0, columns.0);
+        let last = self.cell(rows.1.saturating_sub(1), columns.1.saturating_sub(1));
         let half = if cell.width().min(cell.height()) > GAP_FROM {
             0.5
         } else {
@@ -219,8 +235,8 @@ impl Layout {
         Rect {
             left: cell.left + half,
             top: cell.top + half,
-            right: cell.right - half,
-            bottom: cell.bottom - half,
+            right: last.right - half,
+            bottom: last.bottom - half,
         }
     }
 
@@ -253,11 +269,15 @@ fn apart(count: usize, picked: Option<usize>, length: impl Fn(usize) -> f64) -> 
 
 /// Largest size of what is written on cells of `width` x `height`, and whether it is written on all of them.
 fn cell_font(plot: &MatrixPlot, (width, height): (f64, f64), font_size: f64) -> (Option<f64>, bool) {
-    let labels = plot.cells.iter().flatten().flatten();
-    let widest = labels
-        .map(|cell| text::width(&cell.label, 1.0))
-        .fold(f64::MIN_POSITIVE, f64::max);
     let highest = font_size.min(height * 0.75);
+    if highest < SMALLEST_FONT {
+        return (None, false);
+    }
+    let (rows, columns) = (plot.rows.len(), plot.columns.len());
+    let places = (0..rows).flat_map(|row| (0..columns).map(move |column| (row, column)));
+    let widest = places
+        .map(|(row, column)| text::width(&plot.cells.label(row, column), 1.0))
+        .fold(f64::MIN_POSITIVE, f64::max);
     let size = highest.min((width - 4.0) / widest);
     let on_all = size >= ALL_FROM;
     let size = if on_all { size } else { highest.min(ON_FEW) };

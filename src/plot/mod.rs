@@ -23,10 +23,12 @@ mod labels;
 mod legend;
 mod marks;
 mod matrix;
+mod matrix_cells;
 mod matrix_draw;
 mod matrix_layout;
 mod options;
 mod palette;
+mod patterns;
 mod pen;
 mod pointing;
 mod scale;
@@ -55,9 +57,11 @@ pub use marks::{
     SMALLEST_FONT, TokenMark, dot_rect, draw_arc, draw_bars, draw_box, draw_cell, draw_dot, draw_marker,
     draw_picked_cell, draw_picked_dot, draw_token,
 };
-pub use matrix::{MatrixCell, MatrixPlot};
+pub use matrix::MatrixPlot;
+pub use matrix_cells::{CellSource, MatrixCell, MatrixCells};
 pub use options::DrawOptions;
 pub use palette::COLORS;
+pub use patterns::{PatternsPlot, SmallPattern};
 pub use pen::Pen;
 pub use pointing::{Hover, Step, Target};
 pub use scale::{Scale, Tick};

@@ -15,6 +15,8 @@ pub enum Target {
     Dot(usize),
     /// A token of a sentence, by its position.
     Token(usize),
+    /// One of several patterns, by its number in [`super::PatternsPlot::patterns`].
+    Pattern(usize),
 }
 
 /// What an arrow key, Home or End asks for.

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::pair::{
-    AttentionSection, CausalSection, DirectionsSection, DownSection, EffectsSection, InterventionSection, LensSection,
-    NextSection, PairSection, Question, SubstitutedSection, WritesSection,
+    AttentionSection, CausalSection, DirectionsSection, DownSection, EffectsSection, InterventionSection, LayerSection,
+    LensSection, NextSection, PairSection, Question, SubstitutedSection, WritesSection,
 };
 use crate::analysis::{
     Analysis, Analyzed, ContributionsSection, HeadEffectsSection, Heatmap, Section, SubstitutionSection, Timing,
@@ -209,6 +209,14 @@ impl ResultFile {
     pub fn attention(&self) -> Option<&AttentionSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Attention(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The patterns of all heads of a layer, if it has those.
+    pub fn layer(&self) -> Option<&LayerSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Layer(section) => Some(section),
             _ => None,
         })
     }

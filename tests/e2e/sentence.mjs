@@ -609,12 +609,67 @@ export const sentence = [
     },
   },
   {
+    name: "all heads of a layer as small triangles: a fold, a click, keys; a recording that lacks some; a long sentence near the pair and whole",
+    timeout: 240_000,
+    async run(tab, { screenshots }) {
+      await ask(tab);
+      const card = tab.at("card-pattern");
+      check((await tab.at("pattern-near").count()) === 0, "a short sentence has parts");
+      const head = () => tab.at("chosen-head").innerText();
+      await tab.at("all-of-layer").click();
+      const canvas = card.locator("details.head-list canvas").first();
+      await until(tab.page, () => canvas.evaluate((canvas) => canvas.width).catch(() => 300), (width) => width > 300, "the triangles are not drawn");
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("&layer=1"), "the fold is not in the address");
+      const layer = (await head()).split(".")[0];
+      check(new RegExp(`^Of the 4 heads of layer ${layer}, those that look most from`).test(await canvas.getAttribute("aria-label")), await canvas.getAttribute("aria-label"));
+      await tab.page.screenshot({ path: `${screenshots}/sentence-layer.png`, fullPage: true });
+      // By keyboard the first one, then the one that is clicked.
+      await canvas.focus();
+      for (const key of ["ArrowRight", "Home", "Enter"]) await tab.page.keyboard.press(key);
+      await until(tab.page, head, (found) => found === `${layer}.0`, "Enter does not choose the first head");
+      await answered(tab);
+      const box = await canvas.boundingBox();
+      await canvas.scrollIntoViewIfNeeded();
+      // The second one stands right of the first, wherever lines end.
+      await canvas.click({ position: { x: (box.width / 4) * 1.5, y: 50 } });
+      await until(tab.page, head, (found) => found !== `${layer}.0` && found.startsWith(`${layer}.`), "a click chooses no head");
+      await answered(tab);
+      await tab.at("all-of-layer").click();
+      await until(tab.page, () => tab.page.url(), (url) => !url.includes("&layer=1"), "the address still has the fold");
+
+      // Sixty words: near the pair at first.
+      const names = ["Mary", "John", "Paul"];
+      const words = Array.from({ length: 60 }, (_, index) => names[index % 3]).join(" ");
+      await tab.at("sentence-input").fill(words);
+      await tab.at("sentence-input").press("Enter");
+      await tab.at("pattern-near").waitFor({ state: "attached", timeout: 60_000 });
+      await answered(tab);
+      check(await tab.at("pattern-near").isChecked(), "a long sentence does not begin near the pair");
+      const [query, key] = await pair(tab);
+      const plot = card.locator("canvas").first();
+      await plot.focus();
+      await tab.page.keyboard.press("ArrowLeft");
+      await card.getByTestId("spoken").first().getByText(new RegExp(`\\(${query}\\).*\\(${key}\\)`)).waitFor({ state: "attached" });
+      await tab.page.screenshot({ path: `${screenshots}/sentence-near.png`, fullPage: true });
+      // The row above: another query, the same key.
+      for (const press of ["ArrowUp", "Enter"]) await tab.page.keyboard.press(press);
+      await until(tab.page, () => pair(tab), ([other]) => other === query - 1, "the pair is not the cell's");
+      await answered(tab);
+      await tab.at("pattern-whole").check({ force: true });
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("&pattern=whole"), "the address does not follow");
+      await tab.page.reload();
+      await answered(tab);
+      check(await tab.at("pattern-whole").isChecked(), "the link forgets that all is shown");
+      await tab.page.screenshot({ path: `${screenshots}/sentence-whole.png`, fullPage: true });
+    },
+  },
+  {
     name: "the figures of a sentence in frames, from a result file elsewhere",
     async run(tab) {
       const files = await serve(path.join(root, "tests/fixtures"), { cors: true });
       try {
         const result = encodeURIComponent(new URL("tiny-sentence-2.1.json", files.url).href);
-        for (const [name, title] of [["tokens", /2\.1/], ["heads", /^Attention of every head/], ["pattern", /^Attention pattern of head 2\.1/], ["writers", /score of head 2\.1/], ["table", /score of head 2\.1/], ["dots", /^Score of head 2\.1/]]) {
+        for (const [name, title] of [["tokens", /2\.1/], ["heads", /^Attention of every head/], ["pattern", /^Attention pattern of head 2\.1/], ["layer", /^Attention patterns of all heads of layer 2/], ["writers", /score of head 2\.1/], ["table", /score of head 2\.1/], ["dots", /^Score of head 2\.1/]]) {
           await tab.page.goto(`${tab.url}?embed=${name}&result=${result}`);
           const canvas = tab.page.locator("canvas").first();
           await until(tab.page, () => canvas.evaluate((canvas) => canvas.width).catch(() => 300), (width) => width > 300, `${name} is not drawn`);

@@ -117,6 +117,37 @@ fn heads_are_measured_in_the_sentence() {
     }
 }
 
+/// Where all heads of a layer look, side by side: their patterns, of up to 128 tokens one row each.
+#[test]
+fn patterns_of_a_layer_are_those_of_its_heads() {
+    let mut model = model(Processing::default());
+    let long: Vec<u32> = (0..128).map(|index| (index * 37 + index * index) % 900).collect();
+    for tokens in [&[5u32, 80, 5, 41, 80, 7, 5, 5][..], &[9], &long] {
+        let sentence = block_on(Sentence::read(&mut model, tokens, None, &Unwatched)).unwrap();
+        let whole = whole(&mut model, tokens, tokens.len() - 1);
+        for layer in 0..LAYERS {
+            let found = block_on(sentence.layer(&model, layer, &Unwatched)).unwrap();
+            let rows = tokens.len();
+            assert_eq!((found.layer, found.block, found.rows()), (layer, 1, rows));
+            assert_eq!(found.patterns.shape(), [HEADS, rows * (rows + 1) / 2]);
+            for head in 0..HEADS {
+                let pattern = &whole.patterns[layer][head];
+                for (row, column) in (0..rows).flat_map(|row| (0..=row).map(move |column| (row, column))) {
+                    let expected = pattern[row][column];
+                    let cell = found.pattern(head)[row * (row + 1) / 2 + column];
+                    assert!(
+                        (cell - expected).abs() < 1e-6,
+                        "{layer}.{head} {row} {column}: {cell} for {expected}"
+                    );
+                }
+            }
+        }
+    }
+    let sentence = block_on(Sentence::read(&mut model, &[5, 80], None, &Unwatched)).unwrap();
+    let error = block_on(sentence.layer(&model, LAYERS, &Unwatched)).unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Request);
+}
+
 /// The direct computation: logits of what a head writes, through W_U of all tokens, with their mean taken off.
 #[test]
 fn the_first_pair_is_the_one_that_moves_the_next_token_most() {

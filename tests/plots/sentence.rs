@@ -53,7 +53,7 @@ fn figures_of_a_sentence_match_their_snapshots() {
         let svg = plot_svg(&plot, size, &Theme::dark()).unwrap();
         snapshots.push((format!("sentence-narrow-dark-{name}.svg"), svg));
     }
-    assert_eq!(snapshots.len(), 2 * 6);
+    assert_eq!(snapshots.len(), 2 * 7);
     compare_all(snapshots);
 }
 
@@ -84,6 +84,7 @@ fn every_cell_and_token_can_be_pointed_at_and_walked_to() {
                 "tokens" => 14,
                 "heads" => 3 * 4,
                 "pattern" => 14 * 15 / 2,
+                "layer" => 4,
                 // W_E, W_pos and the bias, then heads, MLP and b_O of two layers.
                 "writers" => 3 + 2 * 6,
                 // W_U of the source, of other, random and named tokens, an earlier head, the residual stream.

@@ -156,6 +156,7 @@ pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::p
 pub fn sentence(relative: Option<keyside::names::Relative>) -> ResultFile {
     asked(keyside::analysis::pair::Question {
         relative,
+        layer: true,
         ..Default::default()
     })
 }

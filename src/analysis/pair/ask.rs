@@ -68,6 +68,9 @@ pub struct Question {
     /// Whether it is also asked what every head does at all positions: [`AttentionSection::measures`].
     #[serde(default)]
     pub measures: bool,
+    /// Whether the patterns of all heads of the head's layer are asked for.
+    #[serde(default)]
+    pub layer: bool,
 }
 
 impl Question {
@@ -169,6 +172,10 @@ pub async fn ask(
             opening,
             opened,
         };
+        give(model, &prompt, section.into(), meter.timing());
+    }
+    if question.layer {
+        let section = known.layer(model, head.layer, &meter).await?.clone();
         give(model, &prompt, section.into(), meter.timing());
     }
     if let Some(targets) = targets.filter(|_| question.effects) {

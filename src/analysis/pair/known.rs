@@ -3,6 +3,7 @@
 use super::account::{Account, account, query_side};
 use super::direct::Written;
 use super::directions::{DirectionTokens, Factors, direction_tokens};
+use super::layer::LayerSection;
 use super::measures::Measures;
 use super::question::Pair;
 use super::sentence::Sentence;
@@ -26,6 +27,8 @@ pub struct Known {
     lens: Option<(usize, Vec<Vec<f32>>)>,
     account: Option<(Pair, Account)>,
     measures: Option<Measures>,
+    /// Patterns of all heads of a layer.
+    layer: Option<(usize, LayerSection)>,
     /// What was written at a position.
     written: Option<(usize, Written)>,
     writes: Option<(Pair, Writes)>,
@@ -67,6 +70,15 @@ impl Known {
             self.measures = Some(self.sentence()?.measures(model, watcher).await?);
         }
         self.measures.as_ref().ok_or_else(gone)
+    }
+
+    /// The patterns of all heads of `layer`.
+    pub(super) async fn layer(&mut self, model: &Model, layer: usize, watcher: &dyn Watcher) -> Result<&LayerSection> {
+        if !is_of(&self.layer, &layer) {
+            let found = self.sentence()?.layer(model, layer, watcher).await?;
+            self.layer = Some((layer, found));
+        }
+        taken(&self.layer)
     }
 
     /// Log-probabilities of what comes after `dest`. With the `lens`, which is going to be asked for, W_U passes by for both at once.

@@ -6,7 +6,8 @@
 //! lowers, `effects_of_heads` what every head does for them as means over prompts, `directions` which of the head's directions make the score,
 //! `substituted` what other vectors in place of what the head reads give. A `sentence` that has gone through the model is kept for the next
 //! question with all else that is `known`, and `ask` answers in `sections` of a result (`effect_sections`, `direction_section`). `intervene`
-//! puts something else in a place and recomputes. `measures` looks over all heads, before one is chosen.
+//! puts something else in a place and recomputes. `measures` looks over all heads, before one is chosen, `layer` has the patterns of a
+//! whole layer.
 
 mod account;
 mod ask;
@@ -20,6 +21,7 @@ mod effect_sections;
 mod effects_of_heads;
 mod intervene;
 mod known;
+mod layer;
 mod measures;
 mod opening;
 mod question;
@@ -46,6 +48,8 @@ pub use intervene::{
     InterventionSection, Outcome, Predicted, Replacement, Vector, causal_map, intervene,
 };
 pub use known::Known;
+pub(crate) use layer::small_pattern;
+pub use layer::{LAYER_ROWS, LayerSection};
 pub use measures::{FirstPair, Measures, Survey, survey};
 pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
 pub use question::Pair;

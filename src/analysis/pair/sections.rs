@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::attention::entropy;
 use super::check::{check_finite, check_positions, check_probabilities, misfit};
-use super::{Account, Attention, Measures, Opened, Opening, Pair};
+use super::{Account, Attention, LayerSection, Measures, Opened, Opening, Pair};
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
@@ -273,6 +273,27 @@ impl SectionType for PairSection {
         }
         self.table.check("pair: table", &[count, count])?;
         check_finite("pair: the score", [self.score])
+    }
+}
+
+impl SectionType for LayerSection {
+    fn head(&self) -> Option<Head> {
+        None
+    }
+
+    fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
+        config.check_head(Head::new(self.layer, 0)).map_err(misfit)?;
+        let cells = self.patterns.shape().last().copied().unwrap_or_default();
+        self.patterns.check("layer: patterns", &[config.n_head, cells])?;
+        if !self.has_whole_rows() {
+            let cause = format!(
+                "layer: a pattern has {cells} numbers, of blocks of {} positions",
+                self.block
+            );
+            return Err(Error::new(ErrorKind::ResultFile, cause)
+                .expected("1 of the first row, 2 of the second, and so on, of blocks of at least 1 position"));
+        }
+        check_probabilities("layer: patterns", self.patterns.data())
     }
 }
 

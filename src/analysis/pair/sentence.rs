@@ -1,5 +1,6 @@
 //! A sentence that has gone through the model, kept for all questions about where heads look in it.
 
+use super::layer::{LayerSection, small_pattern};
 use super::measures::{FirstPair, Measures, Sums, first_pair};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, PrefixTree, Request, Watcher};
@@ -151,6 +152,25 @@ impl Sentence {
             }
         }
         sums.measures(layers, heads)
+    }
+
+    /// The patterns of all heads of `layer`. No pass of the model: queries and keys were kept.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a layer that there is not, and `watcher`'s.
+    pub async fn layer(&self, model: &Model, layer: usize, watcher: &dyn Watcher) -> Result<LayerSection> {
+        let count = self.tokens.len();
+        let mut patterns = Vec::with_capacity(model.config().n_head);
+        for head in (0..model.config().n_head).map(|head| Head::new(layer, head)) {
+            watcher.breathe().await?;
+            let row = |dest: usize| {
+                let mut row = self.scores(model, head, dest)?;
+                math::softmax(&mut row);
+                Ok(row)
+            };
+            patterns.push(small_pattern(count, row)?);
+        }
+        LayerSection::new(layer, count, &patterns)
     }
 
     /// The pair to begin with at `dest`, where `log_probs` are those of [`Sentence::log_probs`]: see [`super::survey`].

@@ -106,6 +106,7 @@ pub(super) fn clean(question: &Question) -> Question {
     let mut clean = Question {
         down: None,
         targets: Targets::default(),
+        layer: false,
         ..question.clone()
     };
     if clean.text.chars().count() > MAX_PROMPTS {

@@ -28,7 +28,7 @@ pub(super) fn component_map(
         rows: heatmap.rows().iter().map(ToString::to_string).collect(),
         columns: heatmap.columns().iter().map(ToString::to_string).collect(),
         colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
-        cells,
+        cells: cells.into(),
         pick: None,
     }
 }

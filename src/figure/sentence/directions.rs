@@ -91,7 +91,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
             .chain([BIASES.to_owned()])
             .collect(),
         colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
-        cells,
+        cells: cells.into(),
         pick: opened.map(|column| (0, column)),
     })
 }

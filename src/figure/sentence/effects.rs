@@ -83,7 +83,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         rows: (0..layers).map(|layer| Row::Layer(layer).to_string()).collect(),
         columns: (0..heads).map(|head| head.to_string()).collect(),
         colors: Colors::Diverging(limit),
-        cells,
+        cells: cells.into(),
         pick: None,
     })
 }

@@ -56,7 +56,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         rows: (0..layers).map(|layer| Row::Layer(layer).to_string()).collect(),
         columns: (0..heads).map(|head| head.to_string()).collect(),
         colors: measure.colors(values),
-        cells,
+        cells: cells.into(),
         pick: Some((section.head.layer, section.head.head)),
     })
 }

@@ -1,8 +1,8 @@
 //! How the figures of a sentence are shown, in an address.
 
-use super::view::{Effect, Measure};
+use super::view::{Effect, Measure, PatternPart};
 use crate::error::{Error, Result};
-use crate::figure::keys::{Query, text, wrong};
+use crate::figure::keys::{Query, switch, text, wrong};
 use crate::figure::view::View;
 use crate::names::{HistogramId, Side};
 
@@ -13,6 +13,10 @@ pub(super) const EFFECT: &str = "effect";
 /// The key of [`SentenceView::side`](super::SentenceView).
 pub(super) const SIDE: &str = "side";
 
+/// The key of [`SentenceView::pattern`](super::SentenceView).
+pub(super) const PATTERN: &str = "pattern";
+/// The key of [`SentenceView::layer`](super::SentenceView).
+pub(super) const LAYER: &str = "layer";
 /// The key of [`SentenceView::dots`](super::SentenceView).
 pub(super) const DOTS: &str = "dots";
 /// The key of what is unfolded on a side of the table: [`SentenceView::unfolded`](super::SentenceView::unfolded).
@@ -77,6 +81,27 @@ pub(super) fn take_effect(view: &mut View, value: &str) -> Result<()> {
 pub(super) fn write_effect(view: &View, query: &mut Query) {
     let effect = view.sentence.effect;
     query.given(EFFECT, (effect != Effect::default()).then(|| effect.value().to_owned()));
+}
+
+pub(super) fn take_pattern(view: &mut View, value: &str) -> Result<()> {
+    let found = PatternPart::ALL.into_iter().find(|part| part.value() == value);
+    let found = found.ok_or_else(|| wrong(PATTERN, value, PatternPart::ALL.map(PatternPart::value).join(" or ")))?;
+    view.sentence.pattern = Some(found);
+    Ok(())
+}
+
+pub(super) fn write_pattern(view: &View, query: &mut Query) {
+    let part = view.sentence.pattern.map(PatternPart::value);
+    query.given(PATTERN, part.map(str::to_owned));
+}
+
+pub(super) fn take_layer(view: &mut View, value: &str) -> Result<()> {
+    view.sentence.layer = switch(LAYER, value)?;
+    Ok(())
+}
+
+pub(super) fn write_layer(view: &View, query: &mut Query) {
+    query.given(LAYER, view.sentence.layer.then(|| "1".to_owned()));
 }
 
 pub(super) fn take_dots(view: &mut View, value: &str) -> Result<()> {

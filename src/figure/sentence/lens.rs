@@ -61,7 +61,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         y_label: "After".into(),
         rows: (0..section.layers.len()).map(lens_row).collect(),
         columns: ranks.chain(["a", "b"].map(str::to_owned)).collect(),
-        cells: section.layers.iter().enumerate().map(row).collect(),
+        cells: section.layers.iter().enumerate().map(row).collect::<Vec<_>>().into(),
         colors: Colors::UpTo(1.0),
         pick: None,
     })

@@ -72,9 +72,10 @@ elif KIND == "writes":
     cells = [list(row) for row in zip(*cells)]
 elif KIND == "pattern":
     data = of_kind["attention"]["pattern"]["data"]
-    for row in range(len(ROWS)):
+    columns = range(FIRST_COLUMN, FIRST_COLUMN + len(COLUMNS))
+    for row in range(FIRST_ROW, FIRST_ROW + len(ROWS)):
         first = row * (row + 1) // 2
-        cells.append(data[first : first + row + 1] + [float("nan")] * (len(ROWS) - row - 1))
+        cells.append([data[first + column] if column <= row else float("nan") for column in columns])
 else:
     section = of_kind["pair"]
     count = len(section["components"])

@@ -3,12 +3,14 @@
 use crate::analysis::Heatmap;
 use crate::export::{Script, double, hex, list, quoted};
 use crate::names::{Component, HistogramId};
-use crate::plot::{Colors, DotsPlot, MatrixPlot, Theme, TokensPlot};
+use crate::plot::{CellRange, Colors, DotsPlot, MatrixPlot, PatternsPlot, Theme, TokensPlot};
 
 /// What follows the constants of a matrix.
 const MATRIX: &str = include_str!("matrix.py");
 /// What follows the constants of a sentence.
 const TOKENS: &str = include_str!("tokens.py");
+/// What follows the constants of the patterns of a layer.
+const LAYER: &str = include_str!("layer.py");
 /// What follows the constants of dots.
 const DOTS: &str = include_str!("dots.py");
 
@@ -87,10 +89,9 @@ pub(super) fn of_matrix(kind: Kind, plot: &MatrixPlot, theme: &Theme) -> Script 
     script.line("ROWS", &list(&plot.rows));
     script.line("COLUMNS", &list(&plot.columns));
     script.comment("What is written on the cells.");
-    let labels = plot.cells.iter().filter(|_| kind.is_labeled()).map(|row| {
-        let labels = row
-            .iter()
-            .map(|cell| cell.as_ref().map_or("", |cell| cell.label.as_str()));
+    let rows = (0..plot.rows.len()).filter(|_| kind.is_labeled());
+    let labels = rows.map(|row| {
+        let labels = (0..plot.columns.len()).map(|column| plot.cells.label(row, column));
         list(&labels.collect::<Vec<_>>())
     });
     script.rows("LABELS", &labels.collect::<Vec<_>>());
@@ -102,6 +103,31 @@ pub(super) fn of_matrix(kind: Kind, plot: &MatrixPlot, theme: &Theme) -> Script 
     };
     script.line("LIMITS", &format!("({}, {})", double(least), double(limit)));
     let colors: Vec<String> = theme.diverging[first..].iter().map(|&color| hex(color)).collect();
+    script.line("COLORS", &format!("[{}]", colors.join(", ")));
+    script.colors(theme);
+    script
+}
+
+/// Redraws `plot`, whose cells are the part `shown` of a pattern, in the colors of `theme`.
+pub(super) fn of_pattern(shown: CellRange, plot: &MatrixPlot, theme: &Theme) -> Script {
+    let mut script = of_matrix(Kind::Pattern, plot, theme);
+    script.comment("The first position that is shown of queries and of keys.");
+    let first = format!("{}, {}", shown.rows.0, shown.columns.0);
+    script.line("FIRST_ROW, FIRST_COLUMN", &first);
+    script
+}
+
+/// Redraws `plot` as small triangles, in the colors of `theme`.
+pub(super) fn of_patterns(plot: &PatternsPlot, theme: &Theme) -> Script {
+    let mut script = Script::new("from matplotlib.colors import LinearSegmentedColormap", LAYER);
+    script.texts(&[("TITLE", &plot.title)]);
+    script.comment("The head that is chosen.");
+    script.line(
+        "HEAD",
+        &plot.pick.map_or_else(|| "None".to_owned(), |head| head.to_string()),
+    );
+    let upper = theme.diverging[theme.diverging.len() / 2..].iter();
+    let colors: Vec<String> = upper.map(|&color| hex(color)).collect();
     script.line("COLORS", &format!("[{}]", colors.join(", ")));
     script.colors(theme);
     script

@@ -150,7 +150,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
         rows: rows.into_iter().map(|line| line.name).collect(),
         columns: columns.into_iter().map(|line| line.name).collect(),
-        cells,
+        cells: cells.into(),
         pick: None,
     })
 }
@@ -166,10 +166,10 @@ fn how(unfolded: Option<ComponentGroup>) -> String {
 
 /// The table of what is drawn.
 fn by_layer(plot: &MatrixPlot) -> Table {
-    let row = |(name, cells): (&String, &Vec<Option<MatrixCell>>)| {
-        let cell = |cell: &Option<MatrixCell>| cell.as_ref().map_or(Field::Empty, |cell| Field::Single(cell.value));
+    let row = |(row, name): (usize, &String)| {
+        let cell = |column: usize| plot.value(row, column).map_or(Field::Empty, Field::Single);
         let name = Field::Text(name.clone());
-        [name].into_iter().chain(cells.iter().map(cell)).collect()
+        [name].into_iter().chain((0..plot.columns.len()).map(cell)).collect()
     };
     let first = format!("{} side", Side::Query);
     Table {
@@ -179,7 +179,7 @@ fn by_layer(plot: &MatrixPlot) -> Table {
             "A row for what was written at the query's token, a column for what was written at the key's, by layer."
                 .into(),
         columns: [first].into_iter().chain(plot.columns.iter().cloned()).collect(),
-        rows: plot.rows.iter().zip(&plot.cells).map(row).collect(),
+        rows: plot.rows.iter().enumerate().map(row).collect(),
     }
 }
 
@@ -325,7 +325,7 @@ mod tests {
     fn sum(plot: &MatrixPlot, rows: std::ops::Range<usize>, columns: std::ops::Range<usize>) -> f64 {
         let cells = rows.flat_map(|row| columns.clone().map(move |column| (row, column)));
         cells
-            .map(|(row, column)| f64::from(plot.cell(row, column).expect("a cell").value))
+            .map(|(row, column)| f64::from(plot.value(row, column).expect("a cell")))
             .sum()
     }
 

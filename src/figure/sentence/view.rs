@@ -222,6 +222,51 @@ impl Effect {
     }
 }
 
+/// How much of the pattern of a head is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatternPart {
+    /// All of it.
+    Whole,
+    /// Some rows and columns around the pair.
+    NearPair,
+}
+
+/// The most tokens whose pattern is whole at first: cells of more are about a pixel in a column of the page.
+const WHOLE_AT_FIRST: usize = 40;
+
+impl PatternPart {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Whole, Self::NearPair];
+
+    /// The rows and columns of it that [`Self::NearPair`] shows.
+    pub const NEAR: usize = 32;
+
+    /// What is shown at first of a sentence of `tokens` tokens.
+    pub const fn at_first(tokens: usize) -> Self {
+        if tokens > WHOLE_AT_FIRST {
+            Self::NearPair
+        } else {
+            Self::Whole
+        }
+    }
+
+    /// Its value in the query.
+    pub const fn value(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::NearPair => "near",
+        }
+    }
+
+    /// What a reader sees.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::NearPair => "near the pair",
+        }
+    }
+}
+
 /// What stands in one row or column of the table of both sides, as long as it is folded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ComponentGroup {
@@ -274,6 +319,10 @@ pub struct SentenceView {
     pub effect: Effect,
     /// Which values substituted vectors are shown with, and on which side they are put.
     pub dots: HistogramId,
+    /// How much of the pattern is shown; None for what suits the sentence's length.
+    pub pattern: Option<PatternPart>,
+    /// Whether the patterns of all heads of the layer are shown, and asked for: [`crate::analysis::pair::Question::layer`].
+    pub layer: bool,
     /// The rows of the table of both sides, those of the query side, that are unfolded into components.
     pub rows: Option<ComponentGroup>,
     /// The columns of it, those of the key side, that are.
@@ -305,6 +354,8 @@ impl Default for SentenceView {
             measure: Measure::default(),
             effect: Effect::default(),
             dots: HistogramId::KeysFixedScores,
+            pattern: None,
+            layer: false,
             rows: None,
             columns: None,
         }

@@ -59,7 +59,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
         rows: (1..=rows).map(|rank| rank.to_string()).collect(),
         columns: ["raised", "lowered"].map(str::to_owned).to_vec(),
         colors: Colors::Diverging(sizes.fold(0.0, f64::max)),
-        cells,
+        cells: cells.into(),
         pick: None,
     })
 }

@@ -1,7 +1,7 @@
 //! Questions about recorded sentences, answered as the model would answer them, as far as it is recorded.
 
 use super::{RecordedSentence, Recording, Rows};
-use crate::analysis::pair::{AttentionSection, NextSection, PairSection, Question};
+use crate::analysis::pair::{AttentionSection, LayerSection, NextSection, PairSection, Question, small_pattern};
 use crate::analysis::{Array, Section};
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
@@ -12,7 +12,7 @@ use crate::result::{FORMAT, ResultFile};
 
 impl Recording {
     /// What is recorded of what `question` asks: where heads look, and where they are recorded, what comes next and the account
-    /// of the score. What is opened below an account is never recorded.
+    /// of the score, and the patterns of the head's layer where all of its heads are. What is opened below an account is never recorded.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a sentence or head that is not recorded, and for positions that there are not.
@@ -31,10 +31,15 @@ impl Recording {
             tokens: tokens.clone(),
         });
         let account = sentence.pairs.iter().find(of_pair).cloned();
+        let layer = question
+            .layer
+            .then(|| sentence.layer(&self.config, head.layer))
+            .transpose()?;
         let sections = [
             Some(Section::from(attention)),
             next.map(Section::from),
             account.map(Section::from),
+            layer.flatten().map(Section::from),
         ];
         let set = TextSet {
             prompts: 1,
@@ -129,6 +134,18 @@ impl RecordedSentence {
             math::softmax(&mut row);
         }
         row
+    }
+
+    /// The patterns of all heads of `layer`; None where not all of them are recorded.
+    fn layer(&self, config: &Config, layer: usize) -> Result<Option<LayerSection>> {
+        let heads = (0..config.n_head).map(|head| Head::new(layer, head));
+        if !heads.clone().all(|head| self.heads.contains_key(&head)) {
+            return Ok(None);
+        }
+        let count = self.tokens.len();
+        let pattern = |head| small_pattern(count, |position| Ok(self.probabilities(head, position)));
+        let patterns: Vec<Vec<f32>> = heads.map(pattern).collect::<Result<_>>()?;
+        LayerSection::new(layer, count, &patterns).map(Some)
     }
 
     fn attention(&self, config: &Config, head: Head, dest: usize, src: usize) -> Result<AttentionSection> {

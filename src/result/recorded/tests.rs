@@ -47,6 +47,36 @@ fn the_shipped_sentences_are_there_and_small() {
 }
 
 #[test]
+fn patterns_of_a_layer_are_there_where_all_its_heads_are_recorded() {
+    let recording = shipped();
+    for sentence in &recording.sentences {
+        let question = Question {
+            text: sentence.text.clone(),
+            prepend_bos: sentence.prepend_bos,
+            layer: true,
+            ..Question::default()
+        };
+        let result = recording.answer(&question).expect("it is answered");
+        result.check().expect("an answer is a result");
+        let attention = result.attention().expect("is there");
+        let section = result.layer();
+        assert_eq!(section.is_some(), sentence.rows == Rows::Scores, "{}", sentence.text);
+        if let Some(section) = section {
+            assert_eq!(
+                (section.layer, section.rows()),
+                (attention.head.layer, sentence.tokens.len())
+            );
+            assert_eq!(section.pattern(attention.head.head), attention.pattern.data());
+        }
+        let unasked = Question {
+            layer: false,
+            ..question
+        };
+        assert!(recording.answer(&unasked).expect("it is answered").layer().is_none());
+    }
+}
+
+#[test]
 fn the_canonical_sentence_begins_with_the_name_mover() {
     let result = shipped().answer(&canonical()).expect("is recorded");
     let section = result.attention().expect("is there");

@@ -14,7 +14,10 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView 
     let is_cell = move || {
         hover.with(|hover| {
             let target = hover.as_ref().map(|hover| hover.target);
-            matches!(target, Some(Target::Cell(..) | Target::Dot(_) | Target::Token(_)))
+            matches!(
+                target,
+                Some(Target::Cell(..) | Target::Dot(_) | Target::Token(_) | Target::Pattern(_))
+            )
         })
     };
     // The level line follows the pointer in a histogram, and goes through the middle of a cell.
@@ -22,7 +25,7 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView 
         hover.with(|hover| {
             let hover = hover.as_ref()?;
             let (_, y) = match hover.target {
-                Target::Cell(..) | Target::Dot(_) | Target::Token(_) => hover.mark.center(),
+                Target::Cell(..) | Target::Dot(_) | Target::Token(_) | Target::Pattern(_) => hover.mark.center(),
                 _ => explorer.pointer.get().unwrap_or(hover.anchor),
             };
             Some(Rect {

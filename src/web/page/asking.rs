@@ -107,6 +107,7 @@ impl Page {
             return;
         }
         question.measures = self.view.with_untracked(|view| view.sentence.measure.is_of_sentence());
+        question.layer = self.view.with_untracked(|view| view.sentence.layer);
         if self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
             self.ask_recorded(question);
             return;

@@ -8,11 +8,12 @@ use super::super::figures::PlotCanvas;
 use super::super::page::Page;
 use super::super::segment::Segment;
 use super::head_list::HeadList;
+use super::layer::LayerPatterns;
 use super::shown::{drawn, of_attention, of_result, only_pick};
 use crate::analysis::AttentionSection;
 use crate::app::naming::{self, Named};
 use crate::app::session::Origin;
-use crate::figure::{FigurePlace, Measure};
+use crate::figure::{FigurePlace, Measure, PatternPart, pattern_part, shown_pattern};
 use crate::names::Head;
 use crate::plot::Target;
 
@@ -164,15 +165,49 @@ pub fn WholePattern(page: Page, sentence: Page) -> impl IntoView {
     };
     let (plot, label) = drawn(sentence, place);
     let pick = only_pick(move |target| {
-        let Target::Cell(dest, src) = target else { return false };
+        let Target::Cell(row, column) = target else {
+            return false;
+        };
+        // Of what is drawn, of which the view may be ahead.
+        let asked = sentence.settled.with_untracked(|view| view.sentence.pattern);
+        let Some(shown) = untrack(|| of_attention(sentence, |section| shown_pattern(section, asked))) else {
+            return false;
+        };
+        let (dest, src) = (shown.rows.0 + row, shown.columns.0 + column);
         page.ask_with(|question| (question.dest, question.src) = (Some(dest), Some(src)));
         true
     });
+    let part = Memo::new(move |_| {
+        let asked = page.view.with(|view| view.sentence.pattern);
+        of_attention(sentence, |section| pattern_part(section, asked))
+    });
+    // Of a sentence that is shorter both are the same.
+    let has_parts = Memo::new(move |_| {
+        of_attention(sentence, |section| section.texts.len() > PatternPart::NEAR).unwrap_or_default()
+    });
+    let option = move |choice: PatternPart| {
+        view! {
+            <Segment
+                name="pattern"
+                value=choice.value()
+                label=move || choice.label()
+                chosen=Signal::derive(move || part.get() == Some(choice))
+                choose=move || page.view.update(|view| view.sentence.pattern = Some(choice))
+            />
+        }
+    };
     view! {
         <section class="card" data-testid="card-pattern">
             <h2>{place.heading()}</h2>
+            <Show when=move || has_parts.get()>
+                <fieldset class="segments small">
+                    <legend class="visually-hidden">"How much of the pattern is shown"</legend>
+                    {PatternPart::ALL.map(option)}
+                </fieldset>
+            </Show>
             <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
             <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
+            <LayerPatterns page=page sentence=sentence />
         </section>
     }
     .into_any()

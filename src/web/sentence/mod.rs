@@ -13,6 +13,7 @@ mod field;
 mod from_story;
 mod head_list;
 mod heads;
+mod layer;
 mod lens_card;
 mod next;
 mod offer;
