@@ -402,6 +402,39 @@ fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
 }
 
 #[test]
+fn the_interventions_of_other_tests_are_what_the_tiny_checkpoint_gives() {
+    let mut found = sentence(None);
+    found.take(results::intervened());
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-causes-2.1.json");
+    if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
+        std::fs::write(&path, found.to_json().unwrap()).unwrap();
+    }
+    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
+    assert_eq!((&recorded.model, &recorded.prompts), (&found.model, &found.prompts));
+    let close = |recorded: &[f32], found: &[f32]| {
+        assert_eq!(recorded.len(), found.len());
+        let mut pairs = recorded.iter().zip(found);
+        assert!(
+            pairs.all(|(one, other)| (one - other).abs() <= 1e-4),
+            "{recorded:?} {found:?}"
+        );
+    };
+    let (one, other) = (recorded.intervention().unwrap(), found.intervention().unwrap());
+    assert_eq!(one.effects.len(), other.effects.len());
+    for (one, other) in one.effects.iter().zip(&other.effects) {
+        assert_eq!(one.intervention, other.intervention);
+        close(&one.after.row, &other.after.row);
+    }
+    let (one, other) = (recorded.causal().unwrap(), found.causal().unwrap());
+    for side in keyside::names::Side::ALL {
+        close(
+            &one.side(side).recomputed.logit_difference,
+            &other.side(side).recomputed.logit_difference,
+        );
+    }
+}
+
+#[test]
 fn interventions_are_what_the_schema_says() {
     let (whole, strict) = (results::intervened(), validator(true));
     let file = written(&whole);

@@ -2,16 +2,25 @@
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
+mod results;
+
+use std::collections::BTreeMap;
+
+use futures::executor::block_on;
+use keyside::analysis::Section;
+use keyside::analysis::pair::{CausalCell, CausalSection, Known, Question, causal_map};
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::Head;
+use keyside::names::{Component, Head, Measure, Side};
 use keyside::prompts::ioi::random::PythonRandom;
 use keyside::prompts::ioi::{Dataset, draw_batch};
+use keyside::prompts::{Prompt, Targets};
 use keyside::training::{
     CARD_PROMPTS, EXAMPLES, FIRST_MERGES, HeadTable, Look, Pairs, Repeats, Split, Templates, accuracy, columns,
     cut_tokenizer, label, lists_accuracy, repeats_accuracy, texts_of,
 };
+use results::Nobody;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/models/tiny-ioi");
 const GPT2_TOKENIZER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/gpt2-tokenizer.json");
@@ -169,4 +178,110 @@ fn tokenizer_is_cut_from_gpt2_s() {
         assert_eq!(texts, expected);
     }
     assert_eq!(prompts.len(), 601);
+}
+
+/// How far what is recomputed of the head's causal map agrees with what the linear split predicts, over IOI prompts:
+/// `cargo test --release --test tiny_ioi -- --ignored --nocapture causal_maps`
+#[test]
+#[ignore = "takes the causal maps of 200 prompts; prints what it finds"]
+fn causal_maps_agree_with_the_prediction_on_ioi_prompts() {
+    let mut model = model();
+    let head = model.checkpoint().card().unwrap().head;
+    let prompts: Vec<_> = (0..5)
+        .flat_map(|seed| draw_batch(model.tokenizer(), seed, PROMPTS / 5, false).unwrap().prompts)
+        .collect();
+    assert_eq!(prompts.len(), PROMPTS);
+    let mut maps: Vec<CausalSection> = Vec::new();
+    for prompt in &prompts {
+        let targets = Targets {
+            a: Some(prompt.io_token),
+            b: Some(prompt.s_token),
+        };
+        let question = Question {
+            text: prompt
+                .text
+                .strip_suffix(prompt.io.as_str())
+                .unwrap()
+                .trim_end()
+                .to_owned(),
+            head: Some(head),
+            dest: Some(prompt.positions.end),
+            src: Some(prompt.positions.io),
+            targets,
+            ..Question::default()
+        };
+        let mut last = None;
+        let give = |_: &Model, _: &Prompt, section: Section, _| {
+            if let Section::Causal(section) = section {
+                last = Some(section);
+            }
+        };
+        block_on(causal_map(&mut model, &mut Known::default(), &question, &Nobody, give)).unwrap();
+        maps.push(last.filter(CausalSection::is_whole).unwrap());
+    }
+    let spread = |values: &[f64]| {
+        let count = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / count;
+        let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        (mean, variance.sqrt())
+    };
+    println!(
+        "head {head}, {PROMPTS} prompts, {} cells each",
+        maps[0].cells(Measure::Score).len()
+    );
+    for measure in Measure::ALL {
+        let correlations: Vec<f64> = maps
+            .iter()
+            .filter_map(|map| map.agreement(measure).correlation)
+            .collect();
+        let (mean, deviation) = spread(&correlations);
+        let least = correlations.iter().copied().fold(f64::INFINITY, f64::min);
+        // By how much what is recomputed is larger: the slope through 0.
+        let slopes: Vec<f64> = maps
+            .iter()
+            .map(|map| {
+                let cells = map.cells(measure);
+                let sum = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+                    let values = cells
+                        .iter()
+                        .map(|cell| (f64::from(cell.recomputed), f64::from(cell.predicted)));
+                    values.map(|(recomputed, predicted)| of(recomputed, predicted)).sum()
+                };
+                sum(&|recomputed, predicted| recomputed * predicted) / sum(&|_, predicted| predicted * predicted)
+            })
+            .collect();
+        let mut worst: BTreeMap<String, usize> = BTreeMap::new();
+        for map in &maps {
+            let cell = map.agreement(measure).worst[0];
+            *worst.entry(format!("{} {}", cell.side, cell.component)).or_default() += 1;
+        }
+        println!(
+            "{measure}: correlation {mean:.3} +- {deviation:.3}, least {least:.3}, of {}; slope {:.3?}; differs most: {worst:?}",
+            correlations.len(),
+            spread(&slopes)
+        );
+        // The same cell is the largest drop in both.
+        let drop = |cells: &[CausalCell], of: fn(&CausalCell) -> f32| -> (Side, Component) {
+            let found = cells
+                .iter()
+                .min_by(|left, right| of(left).total_cmp(&of(right)))
+                .unwrap();
+            (found.side, found.component)
+        };
+        let same = maps
+            .iter()
+            .map(|map| map.cells(measure))
+            .filter(|cells| drop(cells, |cell| cell.recomputed) == drop(cells, |cell| cell.predicted));
+        println!(
+            "{measure}: the largest drop is of the same cell in {} prompts",
+            same.count()
+        );
+        let mut drops: BTreeMap<String, usize> = BTreeMap::new();
+        for map in &maps {
+            let (side, component) = drop(&map.cells(measure), |cell| cell.recomputed);
+            *drops.entry(format!("{side} {component}")).or_default() += 1;
+        }
+        println!("{measure}: largest recomputed drop: {drops:?}");
+        assert!(correlations.len() == PROMPTS && mean > 0.5, "{measure}: {mean}");
+    }
 }

@@ -2,6 +2,7 @@
 
 mod beside;
 mod questions;
+mod trials;
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use super::library::Library;
 use super::naming::Naming;
 use super::partial;
 pub use super::state::{Description, Origin, Run, Shown, WorkerState};
+use super::trying::Trying;
 use crate::analysis::{Analysis, BatchValues, Phase, Progress};
 use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
@@ -49,6 +51,7 @@ pub struct Session {
     worker: WorkerState,
     library: Library,
     asking: Asking,
+    trying: Trying,
     naming: Naming,
     recording: Option<Arc<Recording>>,
     paused: bool,
@@ -198,6 +201,8 @@ impl Session {
             let error = Error::new(ErrorKind::Internal, cause).advice("Ask again: the worker is started anew.");
             self.asking.fail(error);
         }
+        self.trying
+            .fail(Error::new(ErrorKind::Internal, cause).advice("Try again: the worker is started anew."));
         self.fail(Error::new(ErrorKind::Internal, cause).advice("Restart the worker, then run again."));
     }
 
@@ -284,7 +289,8 @@ impl Session {
             FromWorker::Batch { id, index, values } if self.is_active(id) => self.batch(index, &values),
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
             FromWorker::Progress { id, progress } if self.asking.is_asking(id) => self.asking.proceed(progress),
-            FromWorker::Answer { id, part } if self.asking.is_asking(id) => {
+            FromWorker::Progress { id, progress } if self.trying.is_trying(id) => self.trying.proceed(progress),
+            FromWorker::Answer { id, part } if self.asking.is_asking(id) || self.trying.is_trying(id) => {
                 let note = self.note_of(&part.model.source);
                 self.revision += 1;
                 let is_held = part.substituted().is_some();
@@ -296,8 +302,10 @@ impl Session {
             FromWorker::Specials { id, texts } if self.asking.is_asking(id) => self.asking.specials(texts),
             FromWorker::Continued { id, text } if self.asking.is_asking(id) => self.asking.continued(text),
             FromWorker::Answered { id } if self.asking.is_asking(id) => self.asking.finish(),
+            FromWorker::Answered { id } if self.trying.is_trying(id) => self.trying.finish(),
             FromWorker::Named { id, heads } => self.naming.named(id, heads),
             FromWorker::Failed { id, error } if self.asking.is_asking(id) => self.asking.fail(error),
+            FromWorker::Failed { id, error } if self.trying.is_trying(id) => self.trying.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),
             FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
             FromWorker::Stored { id, models, space } => {
@@ -457,3 +465,7 @@ mod tests;
 #[cfg(test)]
 #[path = "session/recorded_tests.rs"]
 mod recorded_tests;
+
+#[cfg(test)]
+#[path = "session/trials_tests.rs"]
+mod trials_tests;

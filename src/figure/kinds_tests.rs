@@ -32,6 +32,11 @@ pub fn so_what() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../tests/fixtures/tiny-so-what-2.1.json")).unwrap()
 }
 
+/// The same sentence with interventions and a causal map.
+pub fn causes() -> ResultFile {
+    ResultFile::from_json(include_bytes!("../../tests/fixtures/tiny-causes-2.1.json")).unwrap()
+}
+
 /// A recorded sentence: of 13 heads, whose scores are not known.
 pub fn recorded_sentence() -> ResultFile {
     let bytes = include_bytes!("../../public/recorded/gpt2-small-sentences.json");
@@ -93,6 +98,8 @@ fn changed() -> View {
             dots: HistogramId::QueriesFixedProbs,
             pattern: Some(PatternPart::NearPair),
             layer: true,
+            causal: crate::names::Measure::LnAttention,
+            causal_side: Side::Query,
             rows: Some(ComponentGroup::Layer(1)),
             columns: Some(ComponentGroup::Embeddings),
         },
@@ -123,6 +130,7 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
         with_cells_of_prompts(),
         sentence(),
         so_what(),
+        causes(),
         recorded_sentence(),
         recorded_effects(),
     ] {
@@ -293,7 +301,7 @@ fn every_place_has_a_name_and_words_of_its_own() {
         ] {
             assert!(!words.is_empty(), "{name}");
         }
-        let results = [recorded(), sentence(), so_what(), recorded_effects()];
+        let results = [recorded(), sentence(), so_what(), causes(), recorded_effects()];
         let mut shown = results
             .iter()
             .filter(|result| place.is_on_page(Some(result), &View::default()));
@@ -328,7 +336,7 @@ fn every_key_is_read_as_it_is_written() {
         count += 1;
     }
     assert_eq!(read, view, "{query}");
-    assert_eq!(count, 4 * 7 + 4 + 8);
+    assert_eq!(count, 4 * 7 + 4 + 10);
     for kind in KINDS {
         kind.clean(&mut read);
     }

@@ -7,8 +7,8 @@ use super::heatmap::Heatmaps;
 use super::histogram::Histograms;
 use super::kind::{Controls, FigureKind, Subject};
 use super::sentence::{
-    Both, ComponentEffects, DirectionSides, Dots, Effects, HeadDirections, HeadWrites, Heads, Layer, Lens, Pattern,
-    Tokens, Writers,
+    Both, Causal, ComponentEffects, DirectionSides, Dots, Effects, HeadDirections, HeadWrites, Heads, Interventions,
+    Layer, Lens, Pattern, Tokens, Writers,
 };
 use super::view::View;
 use crate::error::{Error, ErrorKind, Result};
@@ -18,7 +18,7 @@ use crate::plot::{Plot, Theme};
 use crate::result::ResultFile;
 
 /// Every kind of figure, in the order in which they are shown.
-pub const KINDS: [&dyn FigureKind; 15] = [
+pub const KINDS: [&dyn FigureKind; 17] = [
     &Histograms,
     &Heatmaps,
     &Tokens,
@@ -34,6 +34,8 @@ pub const KINDS: [&dyn FigureKind; 15] = [
     &Lens,
     &HeadDirections,
     &DirectionSides,
+    &Interventions,
+    &Causal,
 ];
 
 /// A figure's place on the page: a histogram's, or the one of whichever heatmap is chosen.

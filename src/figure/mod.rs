@@ -18,8 +18,9 @@ pub use keys::Query;
 pub use kind::{Controls, FigureKind, Subject};
 pub use list::{Figure, FigurePlace, KINDS};
 pub use sentence::{
-    ComponentGroup, Effect, Measure, PatternPart, SentenceView, dots_words, down_words, groups, of_side, pattern_part,
-    shown_pattern, so_what_words, unfolded_at, words as sentence_words, writer_at,
+    ComponentGroup, Effect, Measure, PatternPart, SentenceView, causal_words, dots_words, down_words, groups,
+    intervention_words, of_side, pattern_part, shown_pattern, so_what_words, unfolded_at, words as sentence_words,
+    writer_at,
 };
 pub use view::{Appearance, View};
 

@@ -12,7 +12,7 @@ const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-prac
 const OPENERS = 'button[aria-haspopup]:enabled, button[aria-expanded="false"]:enabled';
 
 /** Fails with what axe finds in the page and its frames. */
-async function checkView(page, view) {
+export async function checkView(page, view) {
   for (const frame of page.frames()) {
     await frame.evaluate(AXE);
     await frame.evaluate(() => axe.configure({ allowedOrigins: ["<unsafe_all_origins>"] }));

@@ -2,6 +2,7 @@
 import { runAll } from "./harness.mjs";
 import { axe } from "./axe.mjs";
 import { badInput } from "./bad_input.mjs";
+import { causes } from "./causes.mjs";
 import { configurations } from "./configurations.mjs";
 import { embed } from "./embed.mjs";
 import { exporting } from "./export.mjs";
@@ -23,6 +24,7 @@ import { words } from "./words.mjs";
 const suites = {
   axe,
   "bad-input": badInput,
+  causes,
   configurations,
   embed,
   export: exporting,
@@ -42,5 +44,5 @@ const suites = {
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

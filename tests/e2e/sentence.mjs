@@ -5,10 +5,10 @@ import { check, root, until } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const RECORDED = "When John and Mary went to the shops, John gave the bag to";
-const TEXT = "When Mary and John went to the store, John gave a drink to";
+export const TEXT = "When Mary and John went to the store, John gave a drink to";
 
 /** Opens the part of the page, types `text` and runs it on the bundled model. */
-async function ask(tab, text = TEXT) {
+export async function ask(tab, text = TEXT) {
   // What is overtaken stops its downloads.
   tab.allow(/request failed: .*ERR_ABORTED/);
   await tab.open();

@@ -40,11 +40,11 @@ impl Session {
 
     /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
     pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
-        let naming = self.naming.give_way();
+        let (naming, tried) = (self.naming.give_way(), self.trying.overtake());
         let describe = self.describe(url);
         let id = self.next_id();
         let ask = self.asking.ask(id, url, question);
-        naming.into_iter().chain(describe).chain(ask).collect()
+        naming.into_iter().chain(tried).chain(describe).chain(ask).collect()
     }
 
     /// Whether BOS stands before `text`, which was typed in place of the sentence of `before`: as it was recorded, where recorded
@@ -75,8 +75,10 @@ impl Session {
 
     /// Lets the model at `url` go on with the sentence of `question`, `count` tokens at most: the messages to send, in order.
     pub fn go_on(&mut self, url: &str, question: Question, how: (usize, Sampling)) -> Vec<ToWorker> {
+        let tried = self.trying.overtake();
         let id = self.next_id();
-        self.asking.go_on(id, url, question, how)
+        let go_on = self.asking.go_on(id, url, question, how);
+        tried.into_iter().chain(go_on).collect()
     }
 
     /// What the model has made of the sentence, once.
@@ -89,12 +91,16 @@ impl Session {
         self.recording = Some(Arc::new(recording));
     }
 
-    /// Answers `question` from the recorded sentences, as far as it is recorded, in place of what is being asked: the message to
+    /// Answers `question` from the recorded sentences, as far as it is recorded, in place of what is being asked: the messages to
     /// send, if that has to be stopped.
-    pub fn ask_recorded(&mut self, question: Question) -> Option<ToWorker> {
-        let recording = self.recording.clone()?;
+    pub fn ask_recorded(&mut self, question: Question) -> Vec<ToWorker> {
+        let Some(recording) = self.recording.clone() else {
+            return Vec::new();
+        };
         self.revision += 1;
-        self.asking.answer_recorded(self.revision, &recording, question)
+        let tried = self.trying.overtake();
+        let asked = self.asking.answer_recorded(self.revision, &recording, question);
+        tried.into_iter().chain(asked).collect()
     }
 
     /// What is recorded of what `question` asks, beside what is being asked.

@@ -29,7 +29,7 @@ fn shown(session: &Session) -> Option<(Head, usize, usize)> {
 fn recorded_sentences_are_answered_at_once_and_without_a_model() {
     let mut session = session();
     assert_eq!(session.sentences().len(), 6);
-    assert_eq!(session.ask_recorded(canonical()), None);
+    assert_eq!(session.ask_recorded(canonical()), []);
     let asking = session.asking();
     assert!(!asking.is_active() && asking.error().is_none() && asking.answers("", &canonical()));
     assert!(!asking.answers(URL, &canonical()), "no model has answered");
@@ -73,7 +73,7 @@ fn what_is_not_recorded_leaves_the_last_answer_and_is_asked_of_nobody() {
         text: "My own sentence".into(),
         ..Question::default()
     };
-    assert_eq!(session.ask_recorded(mine.clone()), None);
+    assert_eq!(session.ask_recorded(mine.clone()), []);
     assert!(!session.is_recorded(&mine) && session.is_recorded(&canonical()));
     assert_eq!(session.asking().shown(), before.as_ref());
     assert!(session.asking().error().is_none() && !session.asking().answers("", &mine));
@@ -102,7 +102,7 @@ fn a_recorded_answer_overtakes_what_is_asked_of_a_model() {
     let Some(ToWorker::Ask { id, .. }) = asked.last() else {
         panic!("{asked:?}")
     };
-    assert_eq!(session.ask_recorded(canonical()), Some(ToWorker::Cancel { id: *id }));
+    assert_eq!(session.ask_recorded(canonical()), [ToWorker::Cancel { id: *id }]);
     session.receive(FromWorker::Failed {
         id: *id,
         error: Error::cancelled(),
@@ -110,7 +110,7 @@ fn a_recorded_answer_overtakes_what_is_asked_of_a_model() {
     assert!(!session.asking().is_active() && session.asking().error().is_none());
     assert_eq!(shown(&session), Some((Head::new(10, 7), 14, 4)));
     // Before the sentences have arrived nothing is answered.
-    assert_eq!(Session::default().ask_recorded(canonical()), None);
+    assert_eq!(Session::default().ask_recorded(canonical()), []);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How the figures of a sentence are shown, in an address.
 
-use super::view::{Effect, Measure, PatternPart};
+use super::view::{Effect, Measure, PatternPart, SentenceView};
 use crate::error::{Error, Result};
 use crate::figure::keys::{Query, switch, text, wrong};
 use crate::figure::view::View;
@@ -17,6 +17,10 @@ pub(super) const SIDE: &str = "side";
 pub(super) const PATTERN: &str = "pattern";
 /// The key of [`SentenceView::layer`](super::SentenceView).
 pub(super) const LAYER: &str = "layer";
+/// The key of [`SentenceView::causal`](super::SentenceView).
+pub(super) const CAUSAL: &str = "causal";
+/// The key of [`SentenceView::causal_side`](super::SentenceView).
+pub(super) const CAUSAL_SIDE: &str = "causal_side";
 /// The key of [`SentenceView::dots`](super::SentenceView).
 pub(super) const DOTS: &str = "dots";
 /// The key of what is unfolded on a side of the table: [`SentenceView::unfolded`](super::SentenceView::unfolded).
@@ -114,4 +118,30 @@ pub(super) fn take_dots(view: &mut View, value: &str) -> Result<()> {
 pub(super) fn write_dots(view: &View, query: &mut Query) {
     let dots = view.sentence.dots;
     query.given(DOTS, (dots != HistogramId::KeysFixedScores).then(|| dots.to_string()));
+}
+
+pub(super) fn take_causal(view: &mut View, value: &str) -> Result<()> {
+    view.sentence.causal = value
+        .parse()
+        .map_err(|error: Error| wrong(CAUSAL, value, error.expected))?;
+    Ok(())
+}
+
+pub(super) fn take_causal_side(view: &mut View, value: &str) -> Result<()> {
+    view.sentence.causal_side = value
+        .parse()
+        .map_err(|error: Error| wrong(CAUSAL_SIDE, value, error.expected))?;
+    Ok(())
+}
+
+pub(super) fn write_causal(view: &View, query: &mut Query) {
+    let usual = SentenceView::default();
+    let SentenceView {
+        causal, causal_side, ..
+    } = view.sentence;
+    query.given(CAUSAL, (causal != usual.causal).then(|| causal.to_string()));
+    query.given(
+        CAUSAL_SIDE,
+        (causal_side != usual.causal_side).then(|| causal_side.to_string()),
+    );
 }

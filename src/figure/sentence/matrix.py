@@ -76,6 +76,14 @@ elif KIND == "pattern":
     for row in range(FIRST_ROW, FIRST_ROW + len(ROWS)):
         first = row * (row + 1) // 2
         cells.append([data[first + column] if column <= row else float("nan") for column in columns])
+elif KIND == "intervention":
+    section = of_kind["intervention"]
+    cells = [section["before"]["row"]] + [effect["after"]["row"] for effect in section["effects"]]
+elif KIND == "causal":
+    section = of_kind["causal"]
+    # What is not recomputed yet has no number.
+    values = dict(zip(section["components"], section[SIDE][MAP][MEASURE]))
+    cells = [[values.get(name, float("nan")) for name in row] for row in COMPONENTS]
 else:
     section = of_kind["pair"]
     count = len(section["components"])

@@ -1,6 +1,8 @@
 //! The figures of one sentence: where heads look, the pattern of one, what makes one score, and what it would be with
 //! something else there.
 
+mod causal;
+pub mod causal_words;
 mod component_effects;
 mod component_map;
 mod directions;
@@ -9,6 +11,8 @@ pub mod dots_words;
 pub mod down_words;
 mod effects;
 mod heads;
+mod intervention;
+pub mod intervention_words;
 mod keys;
 mod layer;
 mod lens;
@@ -22,11 +26,13 @@ pub mod words;
 mod writers;
 mod writes;
 
+pub use causal::Causal;
 pub use component_effects::ComponentEffects;
 pub use directions::{DirectionSides, HeadDirections};
 pub use dots::Dots;
 pub use effects::Effects;
 pub use heads::Heads;
+pub use intervention::Interventions;
 pub use layer::Layer;
 pub use lens::Lens;
 pub use pattern::{Pattern, pattern_part, shown_pattern};

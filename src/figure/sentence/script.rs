@@ -37,6 +37,10 @@ pub(super) enum Kind {
     Lens,
     /// The tokens that a head raises and lowers.
     Writes,
+    /// Attention before interventions and after.
+    Intervention,
+    /// Changes without each component.
+    Causal,
 }
 
 impl Kind {
@@ -52,6 +56,8 @@ impl Kind {
             Self::Directions => "directions",
             Self::Lens => "lens",
             Self::Writes => "writes",
+            Self::Intervention => "intervention",
+            Self::Causal => "causal",
         }
     }
 

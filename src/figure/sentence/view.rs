@@ -7,7 +7,7 @@ use crate::analysis::pair::EffectsSection;
 use crate::analysis::{Array, AttentionSection, HeadEffectsSection};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::keys::MAX_LAYER;
-use crate::names::{Component, Head, HistogramId, Side};
+use crate::names::{self, Component, Head, HistogramId, Side};
 use crate::plot::Colors;
 use crate::result::ResultFile;
 
@@ -323,6 +323,10 @@ pub struct SentenceView {
     pub pattern: Option<PatternPart>,
     /// Whether the patterns of all heads of the layer are shown, and asked for: [`crate::analysis::pair::Question::layer`].
     pub layer: bool,
+    /// Which change the causal map shows.
+    pub causal: names::Measure,
+    /// On which side components are taken out in it.
+    pub causal_side: Side,
     /// The rows of the table of both sides, those of the query side, that are unfolded into components.
     pub rows: Option<ComponentGroup>,
     /// The columns of it, those of the key side, that are.
@@ -356,6 +360,8 @@ impl Default for SentenceView {
             dots: HistogramId::KeysFixedScores,
             pattern: None,
             layer: false,
+            causal: names::Measure::Score,
+            causal_side: Side::Key,
             rows: None,
             columns: None,
         }

@@ -8,6 +8,7 @@ use crate::app::address::Tab;
 use crate::app::form::ModelChoice;
 use crate::app::guided::Guided;
 use crate::app::session::Session;
+use crate::app::trying::{Trial, TrialKind};
 use crate::error::{Error, ErrorKind};
 use crate::forward::Sampling;
 use crate::prompts::PromptSet;
@@ -144,13 +145,10 @@ impl Page {
         {
             return;
         }
-        let message = self
-            .session
-            .try_update(|session| session.ask_recorded(question))
-            .flatten();
+        let messages = self.session.try_update(|session| session.ask_recorded(question));
         // There need be no worker where nothing is asked of it.
-        if let Some(message) = message {
-            self.send([message]);
+        if let Some(messages) = messages.filter(|messages| !messages.is_empty()) {
+            self.send(messages);
         }
     }
 
@@ -177,6 +175,51 @@ impl Page {
         }
         self.question.set(guided.question());
         self.ask();
+    }
+
+    /// Tries `trial` at the pair that is shown.
+    pub fn attempt(self, trial: Trial) {
+        let found = self.session.with_untracked(|session| {
+            let result = &session.asking().shown()?.result;
+            let section = result.attention()?;
+            let text = result.prompts.first()?.text.clone();
+            Some((text, prepend_bos(result), (section.head, section.dest, section.src)))
+        });
+        let Some((text, prepend_bos, (head, dest, src))) = found else {
+            return;
+        };
+        let Some(url) = self.chosen_url() else {
+            let error = Error::new(ErrorKind::Request, "no model is chosen that can be read")
+                .advice("Choose one above, and correct its address.");
+            self.refuse(trial.kind(), error);
+            return;
+        };
+        let asked = self.question.get_untracked();
+        let question = Question {
+            text,
+            prepend_bos,
+            dest: Some(dest),
+            src: Some(src),
+            head: Some(head),
+            targets: asked.targets,
+            special_as_text: asked.special_as_text,
+            ..Question::default()
+        };
+        let messages = self
+            .session
+            .try_update(|session| session.attempt(&url, question, trial));
+        self.send(messages.unwrap_or_default());
+    }
+
+    /// Says beside what would be tried why it can't be.
+    pub fn refuse(self, kind: TrialKind, error: Error) {
+        self.session.update(|session| session.refuse_trial(kind, error));
+    }
+
+    /// Stops trying.
+    pub fn stop_trying(self) {
+        let message = self.session.try_update(Session::stop_trying).flatten();
+        self.send(message);
     }
 
     /// Stops asking.

@@ -4,6 +4,8 @@ mod account;
 mod arcs;
 mod bars;
 mod both;
+mod causal_map;
+mod causes;
 mod direction_card;
 mod dots;
 mod down;
@@ -17,17 +19,22 @@ mod layer;
 mod lens_card;
 mod next;
 mod offer;
+mod outcome;
 mod recent;
+mod second;
 mod shown;
 mod so_what;
 mod specials;
 mod strip;
 mod targets;
+mod trial_form;
+mod trials;
 mod writes_card;
 
 use leptos::prelude::*;
 
 use self::account::Account;
+use self::causes::Causes;
 use self::dots::SomethingElse;
 use self::examples::Told;
 pub use self::field::FIELD as SENTENCE_FIELD;
@@ -76,6 +83,7 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                     </div>
                 </div>
                 <SoWhatRow page=page sentence=sentence />
+                <Causes page=page sentence=sentence />
                 <PairBar sentence=sentence />
             </Show>
             <div class="ways">

@@ -1,0 +1,68 @@
+//! What is read of trials at the pair that is shown, and how far they are.
+
+use leptos::prelude::*;
+
+use super::super::page::Page;
+use crate::analysis::pair::{CausalSection, InterventionSection};
+use crate::app::session;
+use crate::app::trying::{TrialKind, Trying};
+use crate::app::words;
+use crate::names::Head;
+use crate::result::ResultFile;
+
+/// Whether `of` is the pair that `result` shows now: not one before it.
+fn is_shown(result: &ResultFile, of: (Head, usize, usize)) -> bool {
+    result
+        .attention()
+        .is_some_and(|section| (section.head, section.dest, section.src) == of)
+}
+
+/// What `read` finds in the intervention at the pair that is shown.
+pub fn of_intervention<T>(sentence: Page, read: impl FnOnce(&ResultFile, &InterventionSection) -> T) -> Option<T> {
+    sentence.shown.with(|shown| {
+        let result = &shown.as_ref()?.result;
+        let section = result.intervention()?;
+        is_shown(result, (section.head, section.dest, section.src)).then(|| read(result, section))
+    })
+}
+
+/// What `read` finds in the causal map of the pair that is shown.
+pub fn of_causal<T>(sentence: Page, read: impl FnOnce(&CausalSection) -> T) -> Option<T> {
+    sentence.shown.with(|shown| {
+        let result = &shown.as_ref()?.result;
+        let section = result.causal()?;
+        is_shown(result, (section.head, section.dest, section.src)).then(|| read(section))
+    })
+}
+
+/// How far a trial of `kind` is, with a button that stops it, and why it has failed.
+#[component]
+pub fn TrialProgress(
+    page: Page,
+    kind: TrialKind,
+    /// Name for tests.
+    name: &'static str,
+) -> impl IntoView {
+    let busy = Memo::new(move |_| page.session.with(|session| session.trying().is_active(kind)));
+    let error = Memo::new(move |_| {
+        page.session
+            .with(|session| session.trying().error(kind).map(ToString::to_string))
+    });
+    let progress = move || page.session.with(|session| Trying::progress(session.trying()).cloned());
+    view! {
+        <div role="alert">
+            {move || error.get().map(|text| view! { <p class="error" data-testid=format!("{name}-error")>{text}</p> })}
+        </div>
+        <Show when=move || busy.get()>
+            <div class="asking" data-testid=format!("{name}-busy")>
+                <progress
+                    aria-label="Progress of what is recomputed"
+                    max="1"
+                    prop:value=move || progress().as_ref().and_then(session::fraction).unwrap_or(0.0)
+                ></progress>
+                <p aria-hidden="true">{move || progress().as_ref().map(words::details)}</p>
+                <button type="button" class="quiet" data-testid=format!("{name}-stop") on:click=move |_| page.stop_trying()>"Stop"</button>
+            </div>
+        </Show>
+    }
+}
