@@ -88,7 +88,7 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
     };
     view! {
         <section class="card causes" data-testid="card-causes">
-            <h2><span class="number">"6"</span>"Does it matter? Recomputed to the end of the model"</h2>
+            <h2><span class="number">"5"</span>"Does it matter? Recomputed to the end of the model"</h2>
             {move || match live.get() {
                 true => whole().into_any(),
                 false => view! {
