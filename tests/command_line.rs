@@ -310,6 +310,7 @@ fn plot_makes_every_figure_of_a_sentence() {
         [
             "dots.svg",
             "heads.svg",
+            "layer.svg",
             "pattern.svg",
             "table.svg",
             "tokens.svg",
@@ -330,7 +331,7 @@ fn plot_makes_every_figure_of_a_sentence() {
     ] {
         assert!(all.contains(&format!("{table}.csv")), "{all:?}");
     }
-    assert_eq!(all.len(), 3 * 6 + 9);
+    assert_eq!(all.len(), 3 * 7 + 11);
 }
 
 #[test]

@@ -510,7 +510,7 @@ fn bad_sentences_are_one_line_and_status_1() {
             "1",
             "--a \" Mary John\" is 2 tokens: \" Mary\", \" John\"",
         ),
-        ("1", "", "--b is an empty text"),
+        ("1", "", "--b \"\" is no token"),
         ("1", "-7", "--b \"-7\" is 2 tokens"),
     ] {
         let arguments = ["--text", TEXT, "--head", "2.1", "--src", "1", "--a", a, "--b", b];

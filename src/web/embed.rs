@@ -109,7 +109,11 @@ fn Foot(wire: Wire, query: String) -> impl IntoView {
         })
     };
     // As it is shown now, not as it was at first.
-    let address = Address::parse(&query).unwrap_or_default();
+    // Of the part about many prompts, whose figures these are: a frame says nothing of a tab.
+    let address = Address {
+        step: None,
+        ..Address::parse(&query).unwrap_or_default()
+    };
     let href = move || {
         let now = Address {
             view: wire.page.view.get(),

@@ -22,6 +22,7 @@ const recorded = async () => JSON.parse(await readFile(RECORDED, "utf8"));
 const CAPTIONS = {
   keys_fixed_scores: () => [
     "Statistics of each series over all prompts.",
+    "Each series minus each later one, prompt by prompt: mean, standard deviation, 95 % interval of the mean (Student's t), effect size (mean / standard deviation of the differences), and in how many prompts it is larger or smaller.",
     "Number of values of each series in each bin, from its lower edge up to its upper edge.",
     "The value of each prompt in each series.",
     "The values beyond the whiskers.",

@@ -161,6 +161,7 @@ pub async fn check_answers(golden: &mut Golden, source: MemorySource) {
                     b: Some(case.b),
                 },
                 effects: true,
+                writes: true,
                 lens: true,
                 directions: true,
                 ..question.clone()
