@@ -9,6 +9,7 @@ use web_sys::{MessageEvent, Window};
 use super::document;
 use super::fetch::FetchTransport;
 use super::page::Page;
+use crate::app::address::Tab;
 use crate::app::embed::{FromHost, Received, ResultPlace, ToHost, read_result};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -19,7 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Shows the result that the page's address names, if it names one.
 pub fn show_linked(page: Page) {
-    match ResultPlace::of_query(&document::query()) {
+    let named = ResultPlace::of_query(&document::query());
+    if !matches!(named, Ok(ResultPlace::Recorded | ResultPlace::Host)) {
+        // Where results are shown, and errors told.
+        page.tab.set(Tab::Prompts);
+    }
+    match named {
         Ok(ResultPlace::Url(url)) => show_url(page, url),
         Ok(ResultPlace::Opener) => show_from_opener(page),
         Ok(ResultPlace::Recorded | ResultPlace::Host) => {}

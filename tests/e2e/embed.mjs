@@ -298,7 +298,7 @@ export const embed = [
         await tab.at("embed-origin").getByText("Opened from gpt2-small-10.7.json").waitFor();
         // The whole page reads it as well.
         const link = await tab.at("open-full").getAttribute("href");
-        check(link === `./?result=${at(others)}`, link);
+        check(link === `./?v=1&tab=prompts&result=${at(others)}`, link);
         await tab.page.goto(new URL(link, tab.url).href);
         await tab.at("run-summary").getByText("Opened from gpt2-small-10.7.json").waitFor();
         tab.allow(/CORS|Failed to fetch|ERR_FAILED/);

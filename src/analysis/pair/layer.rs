@@ -84,8 +84,8 @@ impl LayerSection {
     /// The pattern of the layer's head `head`, row after row; empty for one that is not there.
     pub fn pattern(&self, head: usize) -> &[f32] {
         let cells = self.patterns.shape().last().copied().unwrap_or_default();
-        let data = self.patterns.data().chunks_exact(cells.max(1));
-        data.skip(head).next().unwrap_or_default()
+        let mut patterns = self.patterns.data().chunks_exact(cells.max(1));
+        patterns.nth(head).unwrap_or_default()
     }
 }
 
