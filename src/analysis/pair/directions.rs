@@ -40,7 +40,7 @@ impl Factors {
         Some([self.0.u.get(direction)?, self.0.v.get(direction)?])
     }
 
-    /// The groups of directions whose singular values are the same but for [`SAME`], from one to the next.
+    /// The groups of directions whose singular values are the same within a thousandth, from one to the next.
     pub fn groups(&self) -> Vec<Range<usize>> {
         let values = self.values();
         let mut groups: Vec<Range<usize>> = Vec::new();

@@ -51,7 +51,7 @@ pub fn LayerPatterns(page: Page, sentence: Page) -> impl IntoView {
                 when=move || !missing.get()
                 fallback=|| view! { <p class="soft" data-testid="layer-not-recorded">"Not all heads of this layer are recorded for this sentence: choose a model, which computes them."</p> }
             >
-                <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick.clone() />
+                <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=pick />
                 <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
             </Show>
         }
