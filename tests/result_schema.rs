@@ -316,87 +316,87 @@ fn effects_and_directions_that_do_not_fit_are_refused() {
     }
 }
 
-#[test]
-fn what_a_head_does_in_other_tests_is_what_the_tiny_checkpoint_gives() {
-    let found = sentence_in_full(None);
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-so-what-2.1.json");
+/// The result file `name` of other tests, which holds `found` as it was recorded; written anew with `UPDATE_SNAPSHOTS=1`.
+fn recorded_as(name: &str, found: &ResultFile) -> ResultFile {
+    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let path = fixtures.join(name);
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
         std::fs::write(&path, found.to_json().unwrap()).unwrap();
     }
-    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
-    let close = |recorded: &[f32], found: &[f32]| {
-        assert_eq!(recorded.len(), found.len());
-        let pairs = recorded.iter().zip(found);
-        let largest = pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-        assert!(largest <= 1e-4, "they differ by {largest}");
-    };
+    ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap()
+}
+
+/// Checks that no number differs by more than 1e-4; what is no number differs.
+fn near(recorded: &[f32], found: &[f32]) {
+    assert_eq!(recorded.len(), found.len());
+    let mut pairs = recorded.iter().zip(found);
+    assert!(
+        pairs.all(|(one, other)| (one - other).abs() <= 1e-4),
+        "{recorded:?} {found:?}"
+    );
+}
+
+#[test]
+fn what_a_head_does_in_other_tests_is_what_the_tiny_checkpoint_gives() {
+    let found = sentence_in_full(None);
+    let recorded = recorded_as("tiny-so-what-2.1.json", &found);
     let (one, other) = (recorded.effects().unwrap(), found.effects().unwrap());
     assert_eq!(
         (&one.a, &one.b, &one.components),
         (&other.a, &other.b, &other.components)
     );
-    close(one.effects.data(), other.effects.data());
-    close(one.by_source.data(), other.by_source.data());
+    near(one.effects.data(), other.effects.data());
+    near(one.by_source.data(), other.by_source.data());
     let (one, other) = (recorded.writes().unwrap(), found.writes().unwrap());
     assert_eq!((one.rank, &one.source.text), (other.rank, &other.source.text));
-    close(&[one.source.value], &[other.source.value]);
+    near(&[one.source.value], &[other.source.value]);
     let (one, other) = (recorded.lens().unwrap(), found.lens().unwrap());
     let of_a = |section: &keyside::analysis::pair::LensSection| -> Vec<f32> {
         section.layers.iter().map(|layer| layer.logprob_a).collect()
     };
-    close(&of_a(one), &of_a(other));
+    near(&of_a(one), &of_a(other));
     let (one, other) = (recorded.directions().unwrap(), found.directions().unwrap());
     assert_eq!(
         (&one.groups, one.opened.direction),
         (&other.groups, other.opened.direction)
     );
-    close(one.contributions.data(), other.contributions.data());
-    close(one.opened.query.data(), other.opened.query.data());
+    near(one.contributions.data(), other.contributions.data());
+    near(one.opened.query.data(), other.opened.query.data());
 }
 
 #[test]
 fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
     let found = sentence(None);
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-sentence-2.1.json");
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, found.to_json().unwrap()).unwrap();
-    }
-    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
+    let recorded = recorded_as("tiny-sentence-2.1.json", &found);
     assert_eq!((&recorded.model, &recorded.prompts), (&found.model, &found.prompts));
-    let close = |recorded: &[f32], found: &[f32]| {
-        assert_eq!(recorded.len(), found.len());
-        let pairs = recorded.iter().zip(found);
-        let largest = pairs.map(|(one, other)| (one - other).abs()).fold(0.0, f32::max);
-        assert!(largest <= 1e-4, "they differ by {largest}");
-    };
     let (one, other) = (recorded.attention().unwrap(), found.attention().unwrap());
     assert_eq!(
         (one.head, one.dest, one.src, &one.texts),
         (other.head, other.dest, other.src, &other.texts)
     );
-    close(
+    near(
         one.scores.as_ref().unwrap().data(),
         other.scores.as_ref().unwrap().data(),
     );
-    close(one.pattern.data(), other.pattern.data());
+    near(one.pattern.data(), other.pattern.data());
     let (of_layer, again) = (recorded.layer().unwrap(), found.layer().unwrap());
     assert_eq!((of_layer.layer, of_layer.block, of_layer.rows()), (2, 1, 14));
-    close(of_layer.patterns.data(), again.patterns.data());
+    near(of_layer.patterns.data(), again.patterns.data());
     // Of the chosen head its whole pattern.
-    close(of_layer.pattern(1), one.pattern.data());
-    close(
+    near(of_layer.pattern(1), one.pattern.data());
+    near(
         recorded.pair().unwrap().table.data(),
         found.pair().unwrap().table.data(),
     );
     let next =
         |result: &ResultFile| -> Vec<f32> { result.next().unwrap().tokens.iter().map(|next| next.logprob).collect() };
-    close(&next(&recorded), &next(&found));
+    near(&next(&recorded), &next(&found));
     let (one, other) = (recorded.substituted().unwrap(), found.substituted().unwrap());
     assert_eq!((&one.samples, one.earlier_head), (&other.samples, other.earlier_head));
     for histogram in keyside::names::HistogramId::ALL {
         for ((id, one), (same, other)) in one.series(histogram).zip(other.series(histogram)) {
             assert_eq!(id, same);
-            close(one, other);
+            near(one, other);
         }
     }
 }
@@ -405,29 +405,17 @@ fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
 fn the_interventions_of_other_tests_are_what_the_tiny_checkpoint_gives() {
     let mut found = sentence(None);
     found.take(results::intervened());
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-causes-2.1.json");
-    if std::env::var_os("UPDATE_SNAPSHOTS").is_some_and(|value| value == "1") {
-        std::fs::write(&path, found.to_json().unwrap()).unwrap();
-    }
-    let recorded = ResultFile::from_json(&std::fs::read(path).unwrap()).unwrap();
+    let recorded = recorded_as("tiny-causes-2.1.json", &found);
     assert_eq!((&recorded.model, &recorded.prompts), (&found.model, &found.prompts));
-    let close = |recorded: &[f32], found: &[f32]| {
-        assert_eq!(recorded.len(), found.len());
-        let mut pairs = recorded.iter().zip(found);
-        assert!(
-            pairs.all(|(one, other)| (one - other).abs() <= 1e-4),
-            "{recorded:?} {found:?}"
-        );
-    };
     let (one, other) = (recorded.intervention().unwrap(), found.intervention().unwrap());
     assert_eq!(one.effects.len(), other.effects.len());
     for (one, other) in one.effects.iter().zip(&other.effects) {
         assert_eq!(one.intervention, other.intervention);
-        close(&one.after.row, &other.after.row);
+        near(&one.after.row, &other.after.row);
     }
     let (one, other) = (recorded.causal().unwrap(), found.causal().unwrap());
     for side in keyside::names::Side::ALL {
-        close(
+        near(
             &one.side(side).recomputed.logit_difference,
             &other.side(side).recomputed.logit_difference,
         );
