@@ -1,6 +1,7 @@
 //! What sections of a sentence are checked for when they are read from a file.
 
 use super::targets::Between;
+use super::token::Named;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 
@@ -47,7 +48,8 @@ pub(super) fn check_finite(what: &str, values: impl IntoIterator<Item = f32>) ->
     }
 }
 
-/// Checks that targets are two tokens of the vocabulary.
-pub(super) fn check_targets(targets: Between, config: &Config) -> Result<()> {
+/// Checks that the targets `a` and `b` are two tokens of the vocabulary.
+pub(super) fn check_targets(a: &Named, b: &Named, config: &Config) -> Result<()> {
+    let targets = Between { a: a.token, b: b.token };
     targets.check(config).map_err(misfit)
 }

@@ -190,7 +190,7 @@ impl SectionType for EffectsSection {
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
         config.check_head(self.head).map_err(misfit)?;
-        check_named(&self.a, &self.b, config)?;
+        check_targets(&self.a, &self.b, config)?;
         let count = self.components.len();
         if !Component::before(config.n_layer, config.n_head).eq(self.components.iter().copied()) {
             return Err(Error::new(
@@ -232,7 +232,7 @@ impl SectionType for LensSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        check_named(&self.a, &self.b, config)?;
+        check_targets(&self.a, &self.b, config)?;
         let (count, expected) = (self.layers.len(), config.n_layer + 1);
         if count != expected {
             let cause = format!("lens: there are {count} layers");
@@ -245,9 +245,4 @@ impl SectionType for LensSection {
         });
         check_finite("lens: a log-probability", told)
     }
-}
-
-fn check_named(a: &Named, b: &Named, config: &Config) -> Result<()> {
-    let targets = Between { a: a.token, b: b.token };
-    check_targets(targets, config)
 }

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::SectionType;
+use crate::analysis::pair::Named;
 use crate::analysis::pair::check::{check_finite, check_positions, check_targets, misfit};
-use crate::analysis::pair::{Between, Named};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Component, Head, Measure, Side};
@@ -192,8 +192,7 @@ impl SectionType for CausalSection {
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
         config.check_head(self.head).map_err(misfit)?;
         check_positions(self.dest, self.src, None)?;
-        let (a, b) = (self.a.token, self.b.token);
-        check_targets(Between { a, b }, config)?;
+        check_targets(&self.a, &self.b, config)?;
         if !Component::before(self.head.layer, config.n_head).eq(self.components.iter().copied()) {
             let cause = format!("causal: the components are not those before head {}", self.head);
             return Err(Error::new(ErrorKind::ResultFile, cause)

@@ -6,7 +6,7 @@ use super::intervention::Intervention;
 use crate::analysis::SectionType;
 use crate::analysis::pair::check::{check_finite, check_positions, check_probabilities, check_targets, misfit};
 use crate::analysis::pair::sections::check_next;
-use crate::analysis::pair::{Between, Named, NextToken};
+use crate::analysis::pair::{Named, NextToken};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::Head;
@@ -107,8 +107,7 @@ impl SectionType for InterventionSection {
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
         config.check_head(self.head).map_err(misfit)?;
         check_positions(self.dest, self.src, None)?;
-        let (a, b) = (self.a.token, self.b.token);
-        check_targets(Between { a, b }, config)?;
+        check_targets(&self.a, &self.b, config)?;
         self.before.check(self.dest + 1)?;
         for Effect {
             intervention,
