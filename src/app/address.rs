@@ -13,6 +13,9 @@
 //! | `toggle1` ... `toggle4` | a series of that figure that is shown and was not, or the other way round; once for each |
 //! | `bins1`, `log1`, `zoom1`, `order1` ... | the figure's bins, logarithmic counts, range of values, order of series |
 //! | `heatmap`, `notebook`, `cells`, `cell` | which heatmap, without b_O, its rows and columns that are shown, the picked cell |
+//! | `x`, `y` | the series along both axes of the scatter: `keys_fixed_scores:W_U[IO]` |
+//! | `sort`, `descending` | the series that prompts are listed by, 1 where the greatest comes first |
+//! | `of`, `least`, `most`, `group` | a series and the values of it that are listed; the kind of prompts that is: `order,0` |
 //! | `prompt` | number of the picked prompt, counted from 0 |
 //! | `tab` | `story`, `sentence` (one sentence is looked at; `head` and `bos` are then of that) or `prompts` |
 //! | `step` | which step of the story is open, or was left for the sentence |
@@ -20,7 +23,7 @@
 //! | `side`, `measure` | whose writers are shown, what the map of heads shows |
 //! | `theme`, `text` | `light` or `dark`; 0 where the explanations are hidden |
 //!
-//! The reader's own prompts follow after `#`, under `prompts`, a sentence under `text`: what stands there goes to no server. Texts that are longer than
+//! The reader's own prompts follow after `#`, under `prompts`, what the texts of listed prompts contain under `find`, a sentence under `text`: what stands there goes to no server. Texts that are longer than
 //! [`MAX_PROMPTS`] characters are in no link.
 
 mod fragment;
@@ -34,7 +37,7 @@ mod views;
 use form_urlencoded::parse;
 
 pub use self::fragment::MAX_PROMPTS;
-use self::fragment::value_of;
+use self::fragment::{FIND, find_in, value_of};
 pub use self::model::Model;
 use self::reader::{PROMPTS, Reader, VERSION};
 pub use self::state::{Address, Prompts};
@@ -60,6 +63,10 @@ impl Address {
             step,
             ..Self::default()
         };
+        if address.tab() != Tab::Prompts {
+            // No list of prompts is there.
+            address.view.scatter.list.text.clear();
+        }
         if address.tab() == Tab::Story {
             // It is about recorded numbers, whatever model is chosen.
             address.model = Model::Recorded;
@@ -135,6 +142,9 @@ impl Address {
             }
             *prompts = Some(text).filter(|text| !text.is_empty());
         }
+        if let (Tab::Prompts, Some(text)) = (address.tab(), find_in(fragment)?) {
+            address.view.scatter.list.text = text;
+        }
         if let (Some(question), Some(text)) = (&mut address.question, place::sentence_in(fragment)) {
             let count = text.chars().count();
             if count > MAX_PROMPTS {
@@ -151,19 +161,19 @@ impl Address {
         Ok(address)
     }
 
-    /// What belongs after `#`, without it: the reader's own prompts, where they are not too long.
+    /// What belongs after `#`, without it: the reader's own prompts, where they are not too long, and what the texts of listed prompts
+    /// contain.
     pub fn to_fragment(&self) -> Option<String> {
         if let Some(question) = &self.question {
             return place::to_fragment(question, &self.lines);
         }
-        match &self.prompts {
-            Prompts::Own(Some(text)) => {
-                let mut fragment = Query::default();
-                fragment.add(PROMPTS, text);
-                Some(fragment.finish())
-            }
-            _ => None,
+        let mut fragment = Query::default();
+        if let Prompts::Own(Some(text)) = &self.prompts {
+            fragment.add(PROMPTS, text);
         }
+        let find = &self.view.scatter.list.text;
+        fragment.given(FIND, Some(find).filter(|find| !find.is_empty()).cloned());
+        Some(fragment.finish()).filter(|fragment| !fragment.is_empty())
     }
 
     /// The query, without the question mark; empty at the beginning of the story.
@@ -248,9 +258,9 @@ fn prompts_in(fragment: &str) -> Option<String> {
     value_of(fragment, PROMPTS)
 }
 
-/// Whether `fragment` holds what a reader has typed: prompts or a sentence.
+/// Whether `fragment` holds what a reader has typed: prompts, a sentence, or what prompts contain.
 pub fn is_typed(fragment: &str) -> bool {
-    prompts_in(fragment).is_some() || place::sentence_in(fragment).is_some()
+    prompts_in(fragment).is_some() || place::sentence_in(fragment).is_some() || value_of(fragment, FIND).is_some()
 }
 
 /// The parts of `query` whose keys are not known here, as they stand: they belong to someone else.

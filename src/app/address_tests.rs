@@ -11,8 +11,8 @@ use crate::app::form::ModelChoice;
 use crate::checkpoint::HUB_MODELS;
 use crate::error::ErrorKind;
 use crate::figure::keys::{MAX_HEAD, MAX_LAYER, MAX_REPEATED};
-use crate::figure::{Appearance, ComponentGroup, Effect, Measure, PatternPart, SentenceView};
-use crate::names::{Head, HeatmapId, HistogramId, Relative, SeriesId, Side, SplitBy};
+use crate::figure::{Appearance, ComponentGroup, Effect, ListView, Measure, PatternPart, ScatterView, SentenceView};
+use crate::names::{Head, HeatmapId, HistogramId, PromptSeries, Relative, SeriesId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
 fn settings<const N: usize>(settings: [(&'static str, &str); N]) -> BTreeMap<&'static str, String> {
@@ -491,7 +491,24 @@ impl Random {
             }),
             pick: self.sometimes(ends),
         };
+        view.scatter = ScatterView {
+            x: self.sometimes(Self::series),
+            y: self.sometimes(Self::series),
+            list: ListView {
+                sort: self.sometimes(Self::series),
+                descending: self.below(2) == 0,
+                text: self.sometimes(Self::text).unwrap_or_default(),
+                of: self.sometimes(Self::series),
+                least: self.sometimes(Self::value),
+                most: self.sometimes(Self::value),
+                group: self.sometimes(|random| (SplitBy::ALL[random.below(3)], random.below(70_000))),
+            },
+        };
         view
+    }
+
+    fn series(&mut self) -> PromptSeries {
+        PromptSeries::new(HistogramId::ALL[self.below(4)], self.text().into())
     }
 
     fn address(&mut self) -> Address {
@@ -743,4 +760,26 @@ fn several_sentences_are_in_the_fragment_as_far_as_they_fit() {
     }
     let read = Address::read(&plain.to_query(), "#text=When&lines=other%0Alines").unwrap();
     assert_eq!((read.lines.len(), read.question.unwrap().text.as_str()), (0, "When"));
+}
+
+#[test]
+fn what_prompts_contain_is_in_the_fragment_alone() {
+    let mut view = View::default();
+    view.scatter.list.text = "Mary & John".into();
+    view.scatter.list.least = Some(-0.5);
+    let address = Address::of(&Form::default(), &view, None, None);
+    let (query, fragment) = (address.to_query(), address.to_fragment().unwrap());
+    assert!(query.contains("least=-0.5") && !query.contains("Mary"), "{query}");
+    assert_eq!(fragment, "find=Mary%20%26%20John");
+    assert!(is_typed(&fragment));
+    assert_eq!(Address::read(&query, &format!("#{fragment}")), Ok(address));
+    // Elsewhere than beside the list it is not known.
+    let question = Question {
+        text: "A sentence".into(),
+        ..Question::default()
+    };
+    let address = Address::of(&Form::default(), &view, Some(&question), None);
+    assert!(!address.to_fragment().unwrap().contains("find"));
+    let long = format!("find={}", "x".repeat(101));
+    assert!(Address::read("tab=prompts", &long).is_err());
 }

@@ -28,6 +28,8 @@ pub enum Controls {
     Histogram(HistogramId),
     /// The choice of a heatmap, and the prompts of a cell.
     Heatmap,
+    /// The choice of both series, and the list of prompts.
+    Scatter,
 }
 
 /// A kind of figure: all that page, frames, exports, addresses, command line and documents know of it.

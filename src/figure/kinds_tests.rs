@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use super::keys::Query;
 use super::kind::Controls;
 use super::list::{Figure, FigurePlace, KINDS};
+use super::scatter::{ListView, ScatterView};
 use super::sentence::so_what_words::{
     by_source, copies, difference, effects_sum, groups_by_size, lens_told, token_name,
 };
@@ -90,6 +91,20 @@ fn changed() -> View {
                 columns: (0, 4),
             }),
             pick: Some((2, 1)),
+        },
+        scatter: ScatterView {
+            x: Some("keys_fixed_probs:W_U[S]".parse().unwrap()),
+            y: Some("queries_fixed_scores:a & b".parse().unwrap()),
+            list: ListView {
+                sort: Some("keys_fixed_scores:W_U[IO]".parse().unwrap()),
+                descending: true,
+                // It is in no query.
+                text: String::new(),
+                of: Some("keys_fixed_scores:W_U[S]".parse().unwrap()),
+                least: Some(-1.5),
+                most: Some(12.0),
+                group: Some((SplitBy::Order, 1)),
+            },
         },
         sentence: SentenceView {
             side: Side::Query,
@@ -309,7 +324,7 @@ fn every_place_has_a_name_and_words_of_its_own() {
         // Which stay where there is nothing yet.
         assert_eq!(
             place.is_on_page(None, &View::default()),
-            place.controls() != Controls::Plain,
+            matches!(place.controls(), Controls::Histogram(_) | Controls::Heatmap),
             "{name}"
         );
     }
@@ -336,7 +351,7 @@ fn every_key_is_read_as_it_is_written() {
         count += 1;
     }
     assert_eq!(read, view, "{query}");
-    assert_eq!(count, 4 * 7 + 4 + 10);
+    assert_eq!(count, 4 * 7 + 4 + 8 + 10);
     for kind in KINDS {
         kind.clean(&mut read);
     }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use super::heatmap::Heatmaps;
 use super::histogram::Histograms;
 use super::kind::{Controls, FigureKind, Subject};
+use super::scatter::Scatter;
 use super::sentence::{
     Both, Causal, ComponentEffects, DirectionSides, Dots, Effects, HeadDirections, HeadWrites, Heads, Interventions,
     Layer, Lens, Pattern, Tokens, Writers,
@@ -18,9 +19,10 @@ use crate::plot::{Plot, Theme};
 use crate::result::ResultFile;
 
 /// Every kind of figure, in the order in which they are shown.
-pub const KINDS: [&dyn FigureKind; 17] = [
+pub const KINDS: [&dyn FigureKind; 18] = [
     &Histograms,
     &Heatmaps,
+    &Scatter,
     &Tokens,
     &Heads,
     &Pattern,

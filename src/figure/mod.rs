@@ -8,6 +8,7 @@ mod histogram;
 mod kind;
 mod list;
 mod prompts;
+mod scatter;
 mod sentence;
 mod view;
 
@@ -17,6 +18,8 @@ pub use heatmap::words as heatmap_words;
 pub use keys::Query;
 pub use kind::{Controls, FigureKind, Subject};
 pub use list::{Figure, FigurePlace, KINDS};
+pub use scatter::words as scatter_words;
+pub use scatter::{ListView, PromptList, ScatterView, axes, columns, of_group, scatter_plot};
 pub use sentence::{
     ComponentGroup, Effect, Measure, PatternPart, SentenceView, causal_words, dots_words, down_words, groups,
     intervention_words, of_side, pattern_part, shown_pattern, so_what_words, unfolded_at, words as sentence_words,

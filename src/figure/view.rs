@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::scatter::ScatterView;
 use super::sentence::SentenceView;
 use crate::names::HistogramId;
 use crate::plot::{HeatmapView, HistogramView};
@@ -39,6 +40,8 @@ pub struct View {
     pub histograms: BTreeMap<HistogramId, HistogramView>,
     /// The heatmap.
     pub heatmap: HeatmapView,
+    /// The scatter of two series and the list of prompts.
+    pub scatter: ScatterView,
     /// The figures of a sentence.
     pub sentence: SentenceView,
     /// Light or dark.

@@ -11,7 +11,8 @@ pub enum Target {
     Box(usize),
     /// The cell in a row and a column of [`super::HeatmapPlot::cells`].
     Cell(usize, usize),
-    /// The dot of a prompt, by its number in [`super::StripPlot::values`]; of a row, by its number in [`super::DotsPlot::rows`].
+    /// The dot of a prompt, by its number in [`super::StripPlot::values`]; the mark of a prompt, by [`super::ScatterMark::prompt`]; of a row, by its number
+    /// in [`super::DotsPlot::rows`].
     Dot(usize),
     /// A token of a sentence, by its position.
     Token(usize),

@@ -1,7 +1,9 @@
 //! The result file, and the statistics that plots are made of.
 
 mod bins;
+mod by_prompt;
 mod comparison;
+mod correlation;
 mod document;
 mod left_out;
 mod own_words;
@@ -17,6 +19,7 @@ mod version_1;
 pub use bins::Bins;
 pub(crate) use bins::nice_size;
 pub use comparison::{Compare, Comparing, Comparison, Evidence, Pair, at_once};
+pub use correlation::Correlation;
 pub use document::{FORMAT, ModelInfo, ResultFile};
 pub use paired::PairedDifference;
 pub use read::MAX_BYTES;

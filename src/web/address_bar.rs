@@ -89,6 +89,10 @@ impl AddressBar {
             if let (Prompts::Own(_), Prompts::Own(None)) = (&written.prompts, &address.prompts) {
                 address.prompts = written.prompts.clone();
             }
+            let find = &mut address.view.scatter.list.text;
+            if find.is_empty() {
+                find.clone_from(&written.view.scatter.list.text);
+            }
             if let (Some(written), Some(question)) = (&written.question, &mut address.question)
                 && question.text.is_empty()
             {

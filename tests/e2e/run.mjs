@@ -16,6 +16,7 @@ import { offline } from "./offline.mjs";
 import { ownPrompts } from "./own_prompts.mjs";
 import { permalink } from "./permalink.mjs";
 import { recordedRun } from "./recorded_run.mjs";
+import { scatter } from "./scatter.mjs";
 import { security } from "./security.mjs";
 import { sentence } from "./sentence.mjs";
 import { story } from "./story.mjs";
@@ -38,11 +39,12 @@ const suites = {
   "own-prompts": ownPrompts,
   permalink,
   "recorded-run": recordedRun,
+  scatter,
   security,
   sentence,
   story,
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

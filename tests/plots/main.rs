@@ -8,6 +8,7 @@ mod colors;
 mod exploring;
 #[path = "../results/mod.rs"]
 mod results;
+mod scatter;
 mod sentence;
 mod svg;
 mod views;

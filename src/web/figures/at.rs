@@ -6,6 +6,7 @@ use super::super::page::Page;
 use super::heatmap::HeatmapFigure;
 use super::histogram::HistogramFigure;
 use super::plain::PlainFigure;
+use super::scatter::ScatterFigure;
 use crate::figure::{Controls, FigurePlace};
 
 /// The figure at `place`, with the number `number`.
@@ -15,6 +16,7 @@ pub fn figure_at(page: Page, place: FigurePlace, number: usize) -> AnyView {
             view! { <HistogramFigure page=page place=place name=name number=number /> }.into_any()
         }
         Controls::Heatmap => view! { <HeatmapFigure page=page place=place number=number /> }.into_any(),
+        Controls::Scatter => view! { <ScatterFigure page=page place=place number=number /> }.into_any(),
         Controls::Plain => view! { <PlainFigure page=page place=place number=number /> }.into_any(),
     }
 }

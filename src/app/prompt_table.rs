@@ -1,0 +1,129 @@
+//! The list of prompts as the page shows it: a page of rows at a time, with what is told of them.
+
+use crate::figure::{PromptList, ScatterView, columns, scatter_words};
+use crate::names::SplitBy;
+use crate::quantities::{grouped, number};
+use crate::result::ResultFile;
+
+/// Rows of a page: few, so that a list of any length is shown at once, and the plot stays near.
+pub const PAGE: usize = 12;
+
+/// A prompt of the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its number in the result, from 0.
+    pub prompt: usize,
+    /// The same for people, from 1.
+    pub number: String,
+    /// Its values in the list's series; empty where it has none.
+    pub values: Vec<String>,
+    /// Its text, where that is known.
+    pub text: Option<String>,
+}
+
+/// The rows of the page of `list` that begins at the place `start`.
+pub fn rows(result: &ResultFile, view: &ScatterView, list: &PromptList, start: usize) -> Vec<Row> {
+    let columns = columns(result, view);
+    let series: Vec<(usize, &[f32])> = columns
+        .iter()
+        .map(|of| {
+            (
+                scatter_words::decimals(of),
+                result.values_by_prompt(of).unwrap_or_default(),
+            )
+        })
+        .collect();
+    let row = |&prompt: &usize| {
+        let value = |(decimals, values): &(usize, &[f32])| {
+            let value = values.get(prompt);
+            value.map_or_else(String::new, |value| number(f64::from(*value), *decimals))
+        };
+        Row {
+            prompt,
+            number: grouped(prompt + 1),
+            values: series.iter().map(value).collect(),
+            text: result.prompts.get(prompt).map(|prompt| prompt.text.clone()),
+        }
+    };
+    list.prompts.iter().skip(start).take(PAGE).map(row).collect()
+}
+
+/// Where the page of `list` begins on which `prompt` is. None where it is not listed.
+pub fn page_of(list: &PromptList, prompt: Option<usize>) -> Option<usize> {
+    let place = list.prompts.iter().position(|known| Some(*known) == prompt)?;
+    Some(place / PAGE * PAGE)
+}
+
+/// Where the last page of `count` prompts begins.
+pub fn pages(count: usize) -> usize {
+    count.saturating_sub(1) / PAGE * PAGE
+}
+
+/// "13 to 24 of 1,200".
+pub fn told_page(count: usize, start: usize) -> String {
+    let end = (start + PAGE).min(count);
+    format!("{} to {} of {}", grouped(start + 1), grouped(end), grouped(count))
+}
+
+/// What prompts can be listed by, and the kinds of each, in the order of [`ResultFile::split`].
+pub fn kinds(result: &ResultFile) -> Vec<(SplitBy, Vec<String>)> {
+    let of = |by: SplitBy| {
+        let groups = result.split(by).into_iter();
+        let names = groups.map(|group| format!("{} ({})", group.label, grouped(group.prompts.len())));
+        (by, names.collect::<Vec<_>>())
+    };
+    let all = SplitBy::ALL.into_iter().map(of);
+    // A split into one kind tells nothing apart.
+    all.filter(|(_, names)| names.len() > 1).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> ResultFile {
+        ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).expect("the recorded run")
+    }
+
+    #[test]
+    fn pages_have_every_prompt_once() {
+        let (result, view) = (recorded(), ScatterView::default());
+        let list = PromptList::of(&result, &view, None);
+        let mut seen = Vec::new();
+        let mut start = 0;
+        while start < list.prompts.len() {
+            let rows = rows(&result, &view, &list, start);
+            assert!(rows.len() <= PAGE && rows.iter().all(|row| row.values.len() == 2 && row.text.is_none()));
+            assert_eq!(page_of(&list, Some(rows[0].prompt)), Some(start));
+            seen.extend(rows.iter().map(|row| row.prompt));
+            start += PAGE;
+        }
+        assert_eq!(seen, (0..1200).collect::<Vec<_>>());
+        assert_eq!(pages(1200), 1188);
+        assert_eq!(pages(0), 0);
+        assert_eq!(told_page(1200, 12), "13 to 24 of 1,200");
+        assert_eq!(told_page(14, 12), "13 to 14 of 14");
+        assert_eq!((page_of(&list, None), page_of(&list, Some(1200))), (None, None));
+    }
+
+    #[test]
+    fn a_row_has_the_values_of_its_prompt() {
+        let (result, view) = (recorded(), ScatterView::default());
+        let list = PromptList::of(&result, &view, None);
+        let of = columns(&result, &view);
+        let row = &rows(&result, &view, &list, 36)[3];
+        assert_eq!((row.prompt, row.number.as_str()), (39, "40"));
+        let value = result.values_by_prompt(&of[1]).expect("values")[39];
+        assert_eq!(row.values[1], number(f64::from(value), 2));
+    }
+
+    #[test]
+    fn kinds_are_named_with_their_counts() {
+        let kinds = kinds(&recorded());
+        assert_eq!(kinds.iter().map(|(by, _)| *by).collect::<Vec<_>>(), SplitBy::ALL);
+        assert!(kinds[0].1[0].starts_with("IO first (ABBA) ("), "{:?}", kinds[0]);
+        let mut without = recorded();
+        without.prompt_set = None;
+        assert_eq!(super::kinds(&without), []);
+    }
+}
