@@ -73,6 +73,10 @@ fn view() -> View {
             }),
             pick: Some((9, 12)),
         },
+        scatter: ScatterView {
+            x: Some(PromptSeries::new(HistogramId::KeysFixedProbs, SeriesId::WuS)),
+            ..ScatterView::default()
+        },
         appearance: Appearance::Light,
         sentence: SentenceView {
             side: Side::Query,
@@ -122,7 +126,7 @@ fn everything_that_is_shown_is_in_the_query() {
         query,
         "v=1&model=hub:gpt2-medium@refs/pr/3&toggle1=W_U%5BS%5D&toggle1=a%20%26%20b%3D%C3%A9%23&bins1=60&log1=1\
          &zoom1=-1.5,2.25&split1=template&order1=label&zoom4=0,0.125&heatmap=key_split/q%20par%20k%20par&notebook=1&cells=0-3,2-12\
-         &cell=9,12&measure=entropy&pattern=whole&layer=1&side=query&rows=9&columns=embed&effect=change&dots=queries_fixed_scores&causal=logit_difference&causal_side=query&prompt=17&theme=light&text=0"
+         &cell=9,12&x=keys_fixed_probs:W_U%5BS%5D&measure=entropy&pattern=whole&layer=1&side=query&rows=9&columns=embed&effect=change&dots=queries_fixed_scores&causal=logit_difference&causal_side=query&prompt=17&theme=light&text=0"
     );
     assert_eq!(Address::parse(&query), Ok(address));
 }
