@@ -29,7 +29,9 @@ const told = (value) => value.toFixed(2).replace(/^-(?=.*[1-9])/, "\u2212").repl
 async function withTexts() {
   const result = JSON.parse(await readFile(recordedFile, "utf8"));
   const count = result.batch_size * result.batches;
-  result.prompts = Array.from({ length: count }, (_, prompt) => ({ text: `${prompt % 3 ? "John" : "Mary"} went home, number ${prompt}` }));
+  // What version 1 holds of a prompt; its text is all that is looked at.
+  const rest = { tokens: [1, 2, 3], IO: "Mary", S: "John", IO_token: 1, S_token: 2, random_token: 3, random_name_token: 4, positions: { IO: 0, S1: 1, S2: 1, END: 2 } };
+  result.prompts = Array.from({ length: count }, (_, prompt) => ({ text: `${prompt % 3 ? "John" : "Mary"} went home, number ${prompt}`, ...rest }));
   return { name: "texts.json", mimeType: "application/json", buffer: Buffer.from(JSON.stringify(result)) };
 }
 

@@ -40,15 +40,15 @@ pub fn SeriesSelect(
 pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
     let list = Memo::new(move |_| scattered.of(page, |result, view, group| Some(PromptList::of(result, view, group))));
     let start = RwSignal::new(0_usize);
+    let picked = Memo::new(move |_| page.settled.with(|view| view.prompt));
     // A prompt that is picked is on the page that is shown.
     Effect::new(move |_| {
-        let picked = page.settled.with(|view| view.prompt);
-        let found = list.with(|list| page_of(list.as_ref()?, picked));
+        let found = list.with(|list| page_of(list.as_ref()?, picked.get()));
         start.set(found.unwrap_or(0));
     });
     let told = move || list.with(|list| list.as_ref().map(PromptList::told));
     let hidden = move || {
-        let picked = page.settled.with(|view| view.prompt)?;
+        let picked = picked.get()?;
         let missing = list.with(|list| list.as_ref().is_some_and(|list| !list.prompts.contains(&picked)));
         missing.then_some(" The marked prompt is not among them.")
     };
