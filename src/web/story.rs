@@ -107,7 +107,7 @@ pub fn Seen(page: Page, place: FigurePlace) -> impl IntoView {
     match place.controls() {
         Controls::Histogram(name) => view! { <SeenBars page=page place=place name=name /> }.into_any(),
         Controls::Heatmap => view! { <SeenCells page=page place=place /> }.into_any(),
-        Controls::Plain => ().into_any(),
+        Controls::Plain | Controls::Scatter => ().into_any(),
     }
 }
 
