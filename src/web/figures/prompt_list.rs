@@ -61,6 +61,8 @@ pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
     });
     let turn = move |to: usize| start.set(to);
     let last = move || list.with(|list| list.as_ref().map_or(0, |list| list.prompts.len()));
+    let many = move || last() > PAGE;
+    let at_end = move || start.get() + PAGE >= last();
     view! {
         <section class="prompt-list" aria-label="Prompts" data-testid="prompt-list">
             <ListTools page=page scattered=scattered />
@@ -86,13 +88,13 @@ pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
                         .map(|(columns, rows)| view! { <OnePage page=page columns=columns rows=rows /> })
                 }}
             </div>
-            <Show when=move || (last() > PAGE)>
+            <Show when=many>
                 <p class="list-pages">
                     <button type="button" class="tool" data-testid="list-before" disabled=move || start.get() == 0 on:click=move |_| turn(start.get_untracked().saturating_sub(PAGE))>
                         "Before"
                     </button>
                     <span>{move || told_page(last(), start.get())}</span>
-                    <button type="button" class="tool" data-testid="list-after" disabled=move || (start.get() + PAGE >= last()) on:click=move |_| turn((start.get_untracked() + PAGE).min(pages(last())))>
+                    <button type="button" class="tool" data-testid="list-after" disabled=at_end on:click=move |_| turn((start.get_untracked() + PAGE).min(pages(last())))>
                         "After"
                     </button>
                 </p>
