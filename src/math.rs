@@ -80,14 +80,15 @@ pub(crate) fn centre(x: &mut [f32]) {
     }
 }
 
-/// Centres `x` and gives it length 1; a vector without direction becomes 0.
-pub(crate) fn unit(x: &mut [f32]) {
+/// Centres `x` and gives it length 1: how long it was, centred. A vector without direction becomes 0.
+pub(crate) fn unit(x: &mut [f32]) -> f64 {
     centre(x);
     let length = dot(x, x).sqrt();
     let factor = if length > 0.0 { 1.0 / length } else { 0.0 };
     for v in x {
         *v = (f64::from(*v) * factor) as f32;
     }
+    length
 }
 
 /// `target += source`.
@@ -246,10 +247,12 @@ mod tests {
     #[test]
     fn unit_vectors_are_centred_and_one_long() {
         let mut x = [3.0, 1.0, -1.0, 5.0, 12.0];
-        unit(&mut x);
+        let mut centred = x;
+        centre(&mut centred);
+        assert!((unit(&mut x) - dot(&centred, &centred).sqrt()).abs() < 1e-6);
         assert!(mean(&x).abs() < 1e-7 && (dot(&x, &x) - 1.0).abs() < 1e-6, "{x:?}");
         let mut constant = [7.0; 5];
-        unit(&mut constant);
+        assert_eq!(unit(&mut constant), 0.0);
         assert_eq!(constant, [0.0; 5]);
     }
 

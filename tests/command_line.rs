@@ -5,6 +5,7 @@
 mod common;
 mod results;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -12,7 +13,7 @@ use common::TINY;
 use common::server::{Manner, Server};
 use keyside::figure::{Figure, View};
 use keyside::model::Processing;
-use keyside::names::Head;
+use keyside::names::{Head, Normalization};
 use keyside::result::ResultFile;
 use results::{ioi, true_score};
 
@@ -163,6 +164,7 @@ fn switches_reach_the_result() {
         "--no-center-writing-weights",
         "--no-center-unembed",
         "--no-fold-value-biases",
+        "--exact-ln",
     ];
     let output = analyze(
         TINY,
@@ -171,6 +173,7 @@ fn switches_reach_the_result() {
     assert!(output.status.success(), "{}", stderr(&output));
     let result = read(&out);
     assert!(ioi(&result).prepend_bos);
+    assert_eq!(result.normalization(), Some(Normalization::LayerNorm));
     let off = Processing {
         fold_ln: false,
         center_writing_weights: false,
@@ -400,6 +403,87 @@ fn plot_fails_with_one_line_too() {
         "Cargo.toml can't be written",
     );
     assert_eq!(std::fs::read_dir(out).expect("a folder").count(), 0);
+}
+
+/// The arrays that `keyside command` writes about head 2.1 of the tiny checkpoint.
+fn arrays(command: &str, more: &[&str]) -> BTreeMap<String, Vec<f64>> {
+    let text = "When Mary and John went to the store, John gave a drink to";
+    let asked = [
+        "--model", TINY, "--text", text, "--head", "2.1", "--src", "1", "--a", " Mary", "--b", " John",
+    ];
+    let output = keyside(&[&[command], &asked[..], more, &["--json", "-"]].concat());
+    assert!(output.status.success(), "{}", stderr(&output));
+    let written: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let components = written["components"].as_array().expect("components").len();
+    let arrays = written["arrays"].as_object().expect("arrays").iter();
+    arrays
+        .map(|(name, array)| {
+            let data: Vec<f64> = serde_json::from_value(array["data"].clone()).expect("numbers");
+            assert_eq!(array["shape"], serde_json::json!([data.len()]), "{name}");
+            assert!(
+                !name.starts_with("causal") || data.len() == components || name == "causal/none",
+                "{name}"
+            );
+            (name.clone(), data)
+        })
+        .collect()
+}
+
+#[test]
+fn the_causal_map_is_what_single_removals_are() {
+    let map = arrays("causal", &[]);
+    let names: Vec<&str> = map.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "causal/key/ln_attention",
+            "causal/key/logit_difference",
+            "causal/key/score",
+            "causal/none",
+            "causal/query/ln_attention",
+            "causal/query/logit_difference",
+            "causal/query/score",
+            "causal_predicted/key/ln_attention",
+            "causal_predicted/key/logit_difference",
+            "causal_predicted/key/score",
+            "causal_predicted/query/ln_attention",
+            "causal_predicted/query/logit_difference",
+            "causal_predicted/query/score",
+        ]
+    );
+    let close = |what: &str, found: f64, expected: f64| {
+        assert!((found - expected).abs() < 1e-4, "{what}: {found} for {expected}")
+    };
+    let before = &map["causal/none"];
+    for (earlier, index) in [("1.3", 2 + 6 + 3), ("0.1", 3)] {
+        let single = arrays("effects", &["--earlier", earlier]);
+        let (none, of_none) = (&single["effect/none"], &map["causal/none"]);
+        close("attention", of_none[1], none[0]);
+        close("logit difference", of_none[2], none[1]);
+        for side in ["query", "key"] {
+            for (map_of, single_of) in [("causal", "effect"), ("causal_predicted", "prediction")] {
+                let expected = &single[&format!("{single_of}/{side} without earlier head")];
+                let found = |measure: &str| map[&format!("{map_of}/{side}/{measure}")][index];
+                let what = format!("{map_of} {side} {earlier}");
+                close(&what, found("ln_attention"), (expected[0] / none[0]).ln());
+                close(&what, found("logit_difference"), expected[1] - none[1]);
+                if map_of == "causal_predicted" {
+                    close(&what, found("score"), expected[2] - before[0]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn exact_layer_norm_reaches_interventions() {
+    let [notebook, exact] = [&[][..], &["--exact-ln"]].map(|more| arrays("effects", more));
+    for (name, values) in &notebook {
+        let apart = values.iter().zip(&exact[name]).map(|(one, other)| (one - other).abs());
+        let apart = apart.fold(0.0, f64::max);
+        let substitutes = name.contains("=W_U");
+        assert_eq!(apart > 1e-4, substitutes, "{name}: {apart}");
+    }
 }
 
 #[test]

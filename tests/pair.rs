@@ -14,8 +14,12 @@ mod golden_file;
 mod intervene;
 #[path = "pair/measures.rs"]
 mod measures;
+#[path = "pair/normalization.rs"]
+mod normalization;
 #[path = "pair/probes.rs"]
 mod probes;
+#[path = "pair/random_models.rs"]
+mod random_models;
 #[path = "pair/substituted.rs"]
 mod substituted;
 
@@ -455,6 +459,17 @@ fn the_command_line_tells_of_a_sentence() {
         assert!(effects.contains(part), "{part}: {effects}");
     }
     let directions = told(&["directions", "--head", "2.1", "--src", "1", "--minus", "-11"]);
+    let causal = told(&["causal", "--head", "2.1", "--src", "1", "--a", " Mary", "--b", " John"]);
+    for part in [
+        "Head 2.1 from \" to\" (position 13) to \" Mary\" (position 1): score ",
+        "logit of \" Mary\" minus that of \" John\"",
+        "the change of score correlates with what the linear split predicts by 0.",
+        "(28 cells)",
+        "the change of logit_difference",
+        "the key without MLP 1",
+    ] {
+        assert!(causal.contains(part), "{part}: {causal}");
+    }
     for part in [
         "8 directions and three terms with biases add up to",
         "make up 90 %",
@@ -500,6 +515,7 @@ fn bad_sentences_are_one_line_and_status_1() {
         if !arguments.contains(&"--earlier") {
             check_refused("effects", arguments, &out, part);
             check_refused("directions", arguments, &out, part);
+            check_refused("causal", arguments, &out, part);
         }
     }
     for (a, b, part) in [
@@ -515,6 +531,7 @@ fn bad_sentences_are_one_line_and_status_1() {
     ] {
         let arguments = ["--text", TEXT, "--head", "2.1", "--src", "1", "--a", a, "--b", b];
         check_refused("effects", &arguments, &out, part);
+        check_refused("causal", &arguments, &out, part);
     }
     // The same token as a text and as an id.
     let mary = model(Processing::default()).tokenizer().single_token(" Mary").unwrap();

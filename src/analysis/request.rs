@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::LeftOutSeries;
 use crate::error::Result;
 use crate::model::Processing;
-use crate::names::{Head, HistogramId, SeriesId};
+use crate::names::{Head, HistogramId, Normalization, SeriesId};
 use crate::prompts::PromptSource;
 
 /// What to analyse. Together with a model it determines the result.
@@ -23,6 +23,9 @@ pub struct Analysis {
     /// Which weight processing is applied.
     #[serde(default)]
     pub processing: Processing,
+    /// How substituted vectors are normalized.
+    #[serde(default, skip_serializing_if = "Normalization::is_usual")]
+    pub normalization: Normalization,
 }
 
 impl Default for Analysis {
@@ -33,6 +36,7 @@ impl Default for Analysis {
             earlier_head: Head::new(9, 9),
             prompts: PromptSource::default(),
             processing: Processing::default(),
+            normalization: Normalization::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::forward::{HeadWeights, PrefixTree};
 use crate::math;
+use crate::names::Normalization;
 
 /// The destination head's queries, keys and scores in a batch.
 ///
@@ -86,9 +87,14 @@ impl LinearScore {
         Self { map, bias }
     }
 
-    /// The score with `vector`, divided by its unbiased standard deviation, in place of the normalised one.
-    pub(crate) fn substituted(&self, vector: &[f32]) -> f32 {
-        (math::dot(vector, &self.map) / math::standard_deviation(vector) + f64::from(self.bias)) as f32
+    /// The score with `vector [d_model]`, normalized as `normalization` says, in place of the normalised stream that the head of
+    /// `weights` reads.
+    pub(crate) fn substituted(&self, weights: &HeadWeights, vector: &[f32], normalization: Normalization) -> f32 {
+        let linear = match normalization {
+            Normalization::Notebook => math::dot(vector, &self.map) / math::standard_deviation(vector),
+            Normalization::LayerNorm => math::dot(&weights.normalise(vector).0, &self.map),
+        };
+        (linear + f64::from(self.bias)) as f32
     }
 }
 

@@ -12,7 +12,7 @@ use crate::checkpoint::HUB_MODELS;
 use crate::error::ErrorKind;
 use crate::figure::keys::{MAX_HEAD, MAX_LAYER, MAX_REPEATED};
 use crate::figure::{Appearance, ComponentGroup, Effect, ListView, Measure, PatternPart, ScatterView, SentenceView};
-use crate::names::{Head, HeatmapId, HistogramId, PromptSeries, Relative, SeriesId, Side, SplitBy};
+use crate::names::{Head, HeatmapId, HistogramId, Normalization, PromptSeries, Relative, SeriesId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder};
 
 fn settings<const N: usize>(settings: [(&'static str, &str); N]) -> BTreeMap<&'static str, String> {
@@ -446,7 +446,7 @@ impl Random {
                     let most = [2, usize::MAX >> 30][self.below(2)];
                     self.typed(most)
                 }
-                Group::Weights => self.typed(2),
+                Group::Vectors | Group::Weights => self.typed(2),
             };
             form.set(setting, typed);
         }
@@ -605,6 +605,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
         head: Some(Head::new(1, 3)),
         relative: Some(Relative::Position(1)),
         special_as_text: true,
+        normalization: Normalization::LayerNorm,
         ..Question::default()
     };
     let mut form = Form::default();
@@ -613,7 +614,7 @@ fn a_sentence_is_in_the_fragment_and_what_is_asked_of_it_in_the_query() {
     let (query, fragment) = (address.to_query(), address.to_fragment().unwrap());
     assert_eq!(
         query,
-        "v=1&model=bundled&tab=sentence&head=1.3&query=5&key=2&minus=1&special=text&bos=1"
+        "v=1&model=bundled&tab=sentence&head=1.3&query=5&key=2&minus=1&special=text&bos=1&exact_ln=1"
     );
     assert!(
         !query.contains("Mary") && fragment.starts_with("text=When%20Mary%20%26"),

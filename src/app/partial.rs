@@ -6,7 +6,7 @@ use crate::result::{ModelInfo, ResultFile};
 
 /// The result of `analysis` before its first batch: no values, no heatmap.
 pub(super) fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> ResultFile {
-    let section = SubstitutionSection::empty(analysis.head, analysis.earlier_head);
+    let section = SubstitutionSection::empty(analysis.head, analysis.earlier_head, analysis.normalization);
     ResultFile {
         sections: vec![Section::Substitution(section)],
         ..ResultFile::empty(model, config, analysis)

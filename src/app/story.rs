@@ -10,6 +10,7 @@ use crate::result::{Compare, Comparison, Evidence, Groups, Interval, Pair, Promp
 
 mod cells;
 mod ending;
+mod normalization;
 mod probabilities;
 mod scores;
 
@@ -265,19 +266,20 @@ fn told_apart(result: &ResultFile, series: &Seen<'_>) -> Option<String> {
     })
 }
 
-/// Two sentences on what there is to see in the histogram `name`; one where there is nothing yet. What is not known by
-/// `compare` yet is not concluded.
+/// Two sentences on what there is to see in the histogram `name`, of scores a third on what normalization does to them where it does
+/// anything; one where there is nothing yet. What is not known by `compare` yet is not concluded.
 pub fn histogram(result: &ResultFile, name: HistogramId, view: &View, compare: &Compare<'_>) -> Vec<String> {
     let told = Told::of(result, name, compare);
     if told.all.is_empty() {
         return vec!["There are no values yet: this figure fills in with the first batch.".into()];
     }
     let visible = told.visible(view);
-    let sentences = match name.probs() {
-        true => [told.attention(&visible), told.prompts_won(&visible)],
-        false => [told.furthest_right(&visible), told.meaning()],
+    let (sentences, more) = match name.probs() {
+        true => ([told.attention(&visible), told.prompts_won(&visible)], None),
+        false => ([told.furthest_right(&visible), told.meaning()], told.normalization()),
     };
-    sentences.map(|sentence| result.in_its_words(sentence)).into()
+    let all = sentences.into_iter().chain(more);
+    all.map(|sentence| result.in_its_words(sentence)).collect()
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::analysis::{Phase, Progress};
 use crate::export::result_stem;
 use crate::model::Config;
 use crate::model::ModelCard;
-use crate::names::{Component, Head, HeatmapId, HistogramId, SeriesId};
+use crate::names::{Component, Head, HeatmapId, HistogramId, Normalization, SeriesId};
 use crate::prompts::IoiSet;
 use crate::quantities::{counted, duration, grouped, number, size};
 use crate::result::ResultFile;
@@ -243,14 +243,14 @@ fn other_mean(result: &ResultFile, name: &HeatmapId, heatmap: &Heatmap) -> Optio
         return None;
     }
     let (of, all) = (result.heatmap_prompts(), result.prompt_count());
-    let prompts = match of < all {
-        true => format!("it is over all {} prompts, and ", grouped(all)),
-        false => String::new(),
-    };
-    Some(format!(
-        "The histogram\u{2019}s {series} has the mean {there}: {prompts}its vector is divided by its standard deviation, where \
-         the head divides by ln_scale."
-    ))
+    let prompts = (of < all).then(|| format!("it is over all {} prompts", grouped(all)));
+    let divided = (result.normalization() == Some(Normalization::Notebook))
+        .then(|| "its vector is divided by its standard deviation, where the head divides by ln_scale".to_owned());
+    let why: Vec<String> = prompts.into_iter().chain(divided).collect();
+    (!why.is_empty()).then(|| {
+        let why = why.join(", and ");
+        format!("The histogram\u{2019}s {series} has the mean {there}: {why}.")
+    })
 }
 
 /// Whether the cells add up to the score, in words and numbers; then the heatmap's note, if it has one.

@@ -57,6 +57,8 @@ pub enum Command {
     Pair(PairArguments),
     /// One sentence: what all components add to the logits of two next tokens, and what the head writes.
     Effects(PairArguments),
+    /// One sentence: what becomes of it when each component of the query side and of the key side is taken out in turn.
+    Causal(PairArguments),
     /// One sentence: which of the head's directions make its score between two positions.
     Directions(PairArguments),
     /// One sentence: the likeliest tokens after a position, or what the model goes on with.

@@ -11,6 +11,7 @@ use crate::analysis::pair::{self, Between, DirectEffects, Pair, Writes, Written}
 use crate::error::{Error, Result};
 use crate::forward::Unwatched;
 use crate::math;
+use crate::model::Tokenizer;
 use crate::prompts::Targets;
 
 /// What `keyside effects` has found.
@@ -33,21 +34,7 @@ struct Found {
 pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
-    let tokenizer = sentence.model.tokenizer();
-    let token = |name: &str, given: &Option<String>| {
-        let given = given.as_deref();
-        given
-            .map(|given| pair::token_of(tokenizer, given))
-            .transpose()
-            .map_err(|error| Error {
-                cause: format!("--{name} {}", error.cause),
-                ..error
-            })
-    };
-    let wanted = Targets {
-        a: token("a", &arguments.a)?,
-        b: token("b", &arguments.b)?,
-    };
+    let wanted = targets(sentence.model.tokenizer(), arguments)?;
     let found = find(&mut sentence, pair, wanted).await?;
     let mut by_source = found.by_source.clone();
     by_source.resize(sentence.tokens.len(), 0.0);
@@ -68,6 +55,27 @@ pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Resu
     arrays.extend(recomputed.arrays());
     let written = sentence.written(found.pair.head, arrays);
     write(arguments.sentence.json.as_deref(), &written, &told, out)
+}
+
+/// The tokens that `arguments` name.
+///
+/// # Errors
+/// [`crate::ErrorKind::Target`] for a text that is not one token.
+pub(super) fn targets(tokenizer: &Tokenizer, arguments: &PairArguments) -> Result<Targets> {
+    let token = |name: &str, given: &Option<String>| {
+        let given = given.as_deref();
+        given
+            .map(|given| pair::token_of(tokenizer, given))
+            .transpose()
+            .map_err(|error| Error {
+                cause: format!("--{name} {}", error.cause),
+                ..error
+            })
+    };
+    Ok(Targets {
+        a: token("a", &arguments.a)?,
+        b: token("b", &arguments.b)?,
+    })
 }
 
 async fn find(sentence: &mut Sentence, pair: Pair, wanted: Targets) -> Result<Found> {

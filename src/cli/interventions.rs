@@ -9,7 +9,7 @@ use crate::analysis::pair::{
 };
 use crate::analysis::{Array, Section};
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::{Component, Head, HeadActivation, Side};
+use crate::names::{Component, Head, HeadActivation, Normalization, Side};
 
 /// An intervention, the names of its arrays, and what it is in words.
 struct Asked {
@@ -43,6 +43,7 @@ pub(super) async fn find(
         src: Some(pair.src),
         head: Some(pair.head),
         targets: targets.into(),
+        normalization: Normalization::of(arguments.exact_ln),
         ..Question::default()
     };
     let intervening = Intervening {

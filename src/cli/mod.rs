@@ -1,7 +1,8 @@
 //! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside effects`,
-//! `keyside directions`, `keyside next`, `keyside record`.
+//! `keyside causal`, `keyside directions`, `keyside next`, `keyside record`.
 
 mod arguments;
+mod causal;
 mod directions;
 mod earlier;
 mod effects;
@@ -25,6 +26,7 @@ use clap::Parser;
 use futures::executor::block_on;
 
 pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
+pub use causal::run_causal;
 pub use directions::run_directions;
 pub use effects::run_effects;
 pub use next::{NextArguments, run_next};
@@ -58,6 +60,7 @@ pub fn main() -> ExitCode {
         Command::Attention(arguments) => block_on(run_attention(&arguments, out)),
         Command::Pair(arguments) => block_on(run_pair(&arguments, out)),
         Command::Effects(arguments) => block_on(run_effects(&arguments, out)),
+        Command::Causal(arguments) => block_on(run_causal(&arguments, out)),
         Command::Directions(arguments) => block_on(run_directions(&arguments, out)),
         Command::Next(arguments) => block_on(run_next(&arguments, out)),
         Command::Record(arguments) => block_on(run_record(&arguments, out)),

@@ -63,12 +63,16 @@ pub struct PairArguments {
     /// (effects).
     #[arg(long, value_name = "L.H")]
     pub earlier: Option<Head>,
-    /// The next token of most interest, an id or a text that is one token (effects only) [default: the likeliest].
+    /// The next token of most interest, an id or a text that is one token (effects and causal) [default: the likeliest].
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub a: Option<String>,
-    /// The next token that it is held against (effects only) [default: the likeliest other].
+    /// The next token that it is held against (effects and causal) [default: the likeliest other].
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub b: Option<String>,
+    /// Put vectors that stand in place of the query's or the key's stream through LayerNorm, not over their standard deviation (effects
+    /// only).
+    #[arg(long)]
+    pub exact_ln: bool,
 }
 
 /// What is written as JSON.
@@ -80,7 +84,7 @@ pub(super) struct Written {
     components: Vec<String>,
     /// Components of all layers.
     all_components: Vec<String>,
-    arrays: BTreeMap<&'static str, Array>,
+    arrays: BTreeMap<String, Array>,
 }
 
 /// A sentence that has been read.
@@ -117,7 +121,7 @@ impl Sentence {
     }
 
     /// The arrays with the sentence and the names of its components.
-    pub(super) fn written(&self, head: Head, arrays: BTreeMap<&'static str, Array>) -> Written {
+    pub(super) fn written(&self, head: Head, arrays: impl IntoIterator<Item = (impl Into<String>, Array)>) -> Written {
         let n_head = self.model.config().n_head;
         let names = |layers| {
             Component::before(layers, n_head)
@@ -128,7 +132,7 @@ impl Sentence {
             tokens: self.tokens.clone(),
             components: names(head.layer),
             all_components: names(self.model.config().n_layer),
-            arrays,
+            arrays: arrays.into_iter().map(|(name, array)| (name.into(), array)).collect(),
         }
     }
 
@@ -174,7 +178,7 @@ pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Re
         ("entropy_at_dest_all_heads", found.entropy),
         ("top_logprobs_at_dest", Array::vector(top)),
     ];
-    let written = sentence.written(pair.head, arrays.into());
+    let written = sentence.written(pair.head, arrays);
     write(arguments.sentence.json.as_deref(), &written, &told, out)
 }
 

@@ -130,6 +130,7 @@ fn note(result: &ResultFile) -> String {
         // Nothing is drawn for a question about a sentence.
         Group::Prompts if setting.key == SEED.key => result.ioi().is_some() || result.substitution().is_some(),
         Group::Prompts | Group::Ioi | Group::Text => result.prompt_set.is_some(),
+        Group::Vectors => result.normalization().is_some(),
         Group::Weights => true,
     };
     let cited = |weights: bool| -> Vec<String> {
@@ -169,6 +170,9 @@ fn run_of(result: &ResultFile) -> Analysis {
     }
     if let Some(head) = result.earlier_head() {
         run.earlier_head = head;
+    }
+    if let Some(normalization) = result.normalization() {
+        run.normalization = normalization;
     }
     if let Some(set) = &result.prompt_set {
         run.prompts = set.source();

@@ -57,6 +57,11 @@ impl HeadWeights {
         self.ln.normalise(resid_pre, self.d_model)
     }
 
+    /// How long a centered vector of `length` is after LayerNorm: `length / sqrt(length^2 / d_model + eps)`.
+    pub(crate) fn normalised_length(&self, length: f64) -> f32 {
+        (length / (length * length / self.d_model as f64 + self.ln.eps).sqrt()) as f32
+    }
+
     /// Queries, `[rows, d_head]`, of normalised rows, `[rows, d_model]`.
     ///
     /// # Errors

@@ -46,6 +46,7 @@ by_text!(
     super::HeadActivation,
     super::HistogramId,
     super::Measure,
+    super::Normalization,
     super::Relative,
     super::Side
 );

@@ -174,14 +174,14 @@ series! {
         color: 5,
         note: "Processed W_U row of the source token: the direction that makes the model say it",
     }
-    /// The residual stream itself, divided by its unbiased standard deviation like all the others. Of both sides.
+    /// The residual stream itself, normalized like all the others. Of both sides.
     NoPatching => "No patching" {
         side: BOTH,
         true_values: false,
         in_notebook: true,
         starts_visible: true,
         color: 3,
-        note: "The residual stream itself (resid_pre), divided by its standard deviation: differs a little from the true score",
+        note: "The residual stream itself (resid_pre), normalized like the other vectors: by its standard deviation it comes near the true score, by LayerNorm it is that",
     }
     /// At IO: what the notebook calls W_E, the processed W_U of the indirect object.
     WeIo => "W_E[IO]" {

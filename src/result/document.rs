@@ -11,7 +11,7 @@ use crate::analysis::{
 };
 use crate::forward::Model;
 use crate::model::{Config, Processing};
-use crate::names::{Head, HeatmapId, HistogramId, SeriesId};
+use crate::names::{Head, HeatmapId, HistogramId, Normalization, SeriesId};
 use crate::prompts::{IoiSet, Prompt, PromptSet, TextSet};
 
 /// The value of [`ResultFile::format`]: the version that is written.
@@ -330,6 +330,17 @@ impl ResultFile {
     /// The earlier head, whose output is one of the substituted vectors.
     pub fn earlier_head(&self) -> Option<Head> {
         self.substitution().map(|section| section.earlier_head)
+    }
+
+    /// How vectors were normalized that stand in place of what a head reads; None where it has none.
+    pub fn normalization(&self) -> Option<Normalization> {
+        let of_sentence = || {
+            let substituted = self.substituted().map(|section| section.normalization);
+            substituted.or_else(|| self.intervention().map(|section| section.normalization))
+        };
+        self.substitution()
+            .map(|section| section.normalization)
+            .or_else(of_sentence)
     }
 
     /// The series of `histogram` in the order of their labels, with a value per prompt.

@@ -3,15 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::{ResultFile, mean, percentile};
-use crate::analysis::SubstitutedSection;
 use crate::analysis::pair::{Band, RunBands};
+use crate::analysis::{SubstitutedSection, SubstitutionSection};
 use crate::names::{HistogramId, SeriesId};
 
 impl ResultFile {
-    /// Where the series of this run lie, for `sentence` to be compared with; None where it has none, or is about another head.
+    /// Where the series of this run lie, for `sentence` to be compared with; None where it has none, is about another head, or has its
+    /// vectors normalized in another way.
     /// `recorded`: whether it is the recorded run.
     pub fn bands(&self, sentence: &SubstitutedSection, recorded: bool) -> Option<RunBands> {
-        let run = self.substitution().filter(|run| run.head == sentence.head)?;
+        let is_alike =
+            |run: &&SubstitutionSection| (run.head, run.normalization) == (sentence.head, sentence.normalization);
+        let run = self.substitution().filter(is_alike)?;
         let mut bands = BTreeMap::new();
         for histogram in HistogramId::ALL {
             let named = run.series(histogram).filter_map(|(series, values)| {

@@ -11,7 +11,7 @@ use super::{FORMAT as WRITTEN, ModelInfo, ResultFile};
 use crate::analysis::{Array, ContributionsSection, Heatmap, Section, SubstitutionSection, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Config, Processing};
-use crate::names::{Column, Head, HeatmapId, HistogramId, Row};
+use crate::names::{Column, Head, HeatmapId, HistogramId, Normalization, Row};
 use crate::prompts::ioi::Prompt;
 use crate::prompts::{IoiSet, PromptSet};
 
@@ -151,7 +151,7 @@ impl File {
     }
 
     fn substitution(&self) -> SubstitutionSection {
-        let mut section = SubstitutionSection::empty(self.head, self.earlier_head);
+        let mut section = SubstitutionSection::empty(self.head, self.earlier_head, Normalization::Notebook);
         for histogram in HistogramId::ALL {
             for (label, values) in &self.histograms.get(histogram).series {
                 section.extend(histogram, label.as_str().into(), values);

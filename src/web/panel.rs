@@ -52,8 +52,8 @@ pub fn Panel(page: Page) -> impl IntoView {
                             }.into_any(),
                         }}
                         <details class="models" data-testid="weights-panel">
-                            <summary>"Weight processing"</summary>
-                            <Settings page=page groups=&[Group::Weights] />
+                            <summary>"Weight processing, normalization"</summary>
+                            <Settings page=page groups=&[Group::Weights, Group::Vectors] />
                         </details>
                     </fieldset>
                     <Buttons page=page model=model active=active />

@@ -75,64 +75,71 @@ fn direct_effects_add_up_under_every_processing() {
     for (seed, processing) in (0..).zip(every_processing()) {
         let mut model = random_model(seed, processing);
         let mut plain = random_model(seed, Processing::default());
-        for _ in 0..3 {
-            let tokens: Vec<u32> = (0..1 + below(12)).map(|_| below(600) as u32).collect();
-            let dest = below(tokens.len());
-            let a = below(900) as u32;
-            let targets = Between {
-                a,
-                b: a + 1 + below(88) as u32,
-            };
-            let sentence = read(&mut model, &tokens);
-            let found = written(&mut model, &sentence, dest);
-            let effects = block_on(found.direct_effects(&mut model, targets, &Unwatched)).unwrap();
-            let log_probs = block_on(sentence.log_probs(&model, dest, &Unwatched)).unwrap();
-            let expected = f64::from(log_probs[targets.a as usize]) - f64::from(log_probs[targets.b as usize]);
-            let total = sum(&effects.of_components) + f64::from(effects.of_bias);
-            let scale = size(&effects.of_components);
-            assert!(
-                (total - expected).abs() <= 1e-4 + 1e-6 * scale,
-                "{processing:?}: {total} for {expected}"
-            );
-            // A head's part is the sum over what it has read.
-            let head = Head::new(below(3), below(4));
-            let by_source = sentence.direct_effect_by_source(&mut model, (head, dest), targets, &Unwatched);
-            let by_source = block_on(by_source).unwrap();
-            let place = found
-                .components
-                .iter()
-                .position(|of| *of == Component::Head(head))
-                .unwrap();
-            let of_head = f64::from(effects.of_components[place]);
-            assert!(
-                (sum(&by_source) - of_head).abs() <= 1e-4 + 1e-6 * size(&by_source),
-                "{head}"
-            );
-            // What a head writes does not hang on how W_U is processed. What LayerNorm's bias adds to values is left without fold_ln.
-            let asked = Pair {
-                src: below(dest + 1),
-                dest,
-                head,
-                tokens,
-            };
-            let writes = block_on(sentence.writes(&mut model, &asked, &Unwatched)).unwrap();
-            let mean = sum(&writes.logits) / writes.logits.len() as f64;
-            assert!(mean.abs() < 1e-4, "{processing:?}: {mean}");
-            if processing.fold_value_biases && processing.fold_ln {
-                let sentence = read(&mut plain, &asked.tokens);
-                let expected = block_on(sentence.writes(&mut plain, &asked, &Unwatched)).unwrap();
-                for (found, expected) in writes.logits.iter().zip(&expected.logits) {
-                    assert!(
-                        (found - expected).abs() <= TOLERANCE,
-                        "{processing:?}: {found} for {expected}"
-                    );
-                }
+        check_sums(&mut model, &mut plain, &mut below);
+    }
+}
+
+/// Checks what direct effects and what a head writes have to add up to in `model`, in three random sentences; `plain` is the same model
+/// processed as usual.
+pub fn check_sums(model: &mut Model, plain: &mut Model, below: &mut impl FnMut(usize) -> usize) {
+    let processing = model.processing();
+    for _ in 0..3 {
+        let tokens: Vec<u32> = (0..1 + below(12)).map(|_| below(600) as u32).collect();
+        let dest = below(tokens.len());
+        let a = below(900) as u32;
+        let targets = Between {
+            a,
+            b: a + 1 + below(88) as u32,
+        };
+        let sentence = read(model, &tokens);
+        let found = written(model, &sentence, dest);
+        let effects = block_on(found.direct_effects(model, targets, &Unwatched)).unwrap();
+        let log_probs = block_on(sentence.log_probs(model, dest, &Unwatched)).unwrap();
+        let expected = f64::from(log_probs[targets.a as usize]) - f64::from(log_probs[targets.b as usize]);
+        let total = sum(&effects.of_components) + f64::from(effects.of_bias);
+        let scale = size(&effects.of_components);
+        assert!(
+            (total - expected).abs() <= 1e-4 + 1e-6 * scale,
+            "{processing:?}: {total} for {expected}"
+        );
+        // A head's part is the sum over what it has read.
+        let head = Head::new(below(model.config().n_layer), below(model.config().n_head));
+        let by_source = sentence.direct_effect_by_source(model, (head, dest), targets, &Unwatched);
+        let by_source = block_on(by_source).unwrap();
+        let place = found
+            .components
+            .iter()
+            .position(|of| *of == Component::Head(head))
+            .unwrap();
+        let of_head = f64::from(effects.of_components[place]);
+        assert!(
+            (sum(&by_source) - of_head).abs() <= 1e-4 + 1e-6 * size(&by_source),
+            "{head}"
+        );
+        // What a head writes does not hang on how W_U is processed. What LayerNorm's bias adds to values is left without fold_ln.
+        let asked = Pair {
+            src: below(dest + 1),
+            dest,
+            head,
+            tokens,
+        };
+        let writes = block_on(sentence.writes(model, &asked, &Unwatched)).unwrap();
+        let mean = sum(&writes.logits) / writes.logits.len() as f64;
+        assert!(mean.abs() < 1e-4, "{processing:?}: {mean}");
+        if processing.fold_value_biases && processing.fold_ln {
+            let sentence = read(plain, &asked.tokens);
+            let expected = block_on(sentence.writes(plain, &asked, &Unwatched)).unwrap();
+            for (found, expected) in writes.logits.iter().zip(&expected.logits) {
+                assert!(
+                    (found - expected).abs() <= TOLERANCE,
+                    "{processing:?}: {found} for {expected}"
+                );
             }
-            // It is what the direct effect at the source is made of, per unit of attention.
-            let [of_a, of_b] = [targets.a, targets.b].map(|token| writes.logits[token as usize]);
-            let of_source = writes.attention * (of_a - of_b);
-            assert!((of_source - by_source[asked.src]).abs() <= TOLERANCE, "{of_source}");
         }
+        // It is what the direct effect at the source is made of, per unit of attention.
+        let [of_a, of_b] = [targets.a, targets.b].map(|token| writes.logits[token as usize]);
+        let of_source = writes.attention * (of_a - of_b);
+        assert!((of_source - by_source[asked.src]).abs() <= TOLERANCE, "{of_source}");
     }
 }
 

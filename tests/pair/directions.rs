@@ -84,36 +84,41 @@ fn directions_add_up_under_every_processing() {
     let mut random = Mt::new(22);
     let mut below = |end: usize| random.next_u32() as usize % end;
     for (seed, processing) in (100..).zip(every_processing()) {
-        let mut model = random_model(seed, processing);
-        for _ in 0..2 {
-            let tokens: Vec<u32> = (0..1 + below(12)).map(|_| below(600) as u32).collect();
-            let dest = below(tokens.len());
-            let asked = Pair {
-                src: below(dest + 1),
-                dest,
-                tokens,
-                head: Head::new(below(3), below(4)),
-            };
-            let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
-            let factors = factors(&mut model, asked.head);
-            let mut relatives = vec![None, Some(Relative::Mean), Some(Relative::Attention)];
-            // Relative to itself a score is nothing.
-            relatives.extend(
-                (0..=dest)
-                    .filter(|of| *of != asked.src)
-                    .map(|of| Some(Relative::Position(of))),
-            );
-            for relative in relatives.into_iter().filter(|relative| relative.is_none() || dest > 0) {
-                let found = account.directions(&factors, relative).unwrap();
-                check(&account, &factors, &found, relative);
-            }
-            let error = account
-                .directions(&factors, Some(Relative::Position(dest + 1)))
-                .unwrap_err();
-            assert!(error.cause.contains("can't be made relative"), "{error}");
-            let error = account.along(&factors, 8, None).unwrap_err();
-            assert!(error.cause.contains("no direction 8"), "{error}");
+        check_random(&mut random_model(seed, processing), &mut below);
+    }
+}
+
+/// Checks what directions have to add up to in two random sentences.
+pub fn check_random(model: &mut Model, below: &mut impl FnMut(usize) -> usize) {
+    let d_head = model.config().d_head();
+    for _ in 0..2 {
+        let tokens: Vec<u32> = (0..1 + below(12)).map(|_| below(600) as u32).collect();
+        let dest = below(tokens.len());
+        let asked = Pair {
+            src: below(dest + 1),
+            dest,
+            tokens,
+            head: Head::new(below(model.config().n_layer), below(model.config().n_head)),
+        };
+        let account = block_on(pair::account(model, &asked, &Unwatched)).unwrap();
+        let factors = factors(model, asked.head);
+        let mut relatives = vec![None, Some(Relative::Mean), Some(Relative::Attention)];
+        // Relative to itself a score is nothing.
+        relatives.extend(
+            (0..=dest)
+                .filter(|of| *of != asked.src)
+                .map(|of| Some(Relative::Position(of))),
+        );
+        for relative in relatives.into_iter().filter(|relative| relative.is_none() || dest > 0) {
+            let found = account.directions(&factors, relative).unwrap();
+            check(&account, &factors, &found, relative);
         }
+        let error = account
+            .directions(&factors, Some(Relative::Position(dest + 1)))
+            .unwrap_err();
+        assert!(error.cause.contains("can't be made relative"), "{error}");
+        let error = account.along(&factors, d_head, None).unwrap_err();
+        assert!(error.cause.contains(&format!("no direction {d_head}")), "{error}");
     }
 }
 

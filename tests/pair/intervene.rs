@@ -47,7 +47,7 @@ fn try_intervening(model: &mut Model, question: &Question, intervening: &Interve
     }
 }
 
-fn effects(model: &mut Model, question: &Question, intervening: Intervening) -> InterventionSection {
+pub fn effects(model: &mut Model, question: &Question, intervening: Intervening) -> InterventionSection {
     try_intervening(model, question, &intervening).unwrap()
 }
 
@@ -62,7 +62,7 @@ fn maps(model: &mut Model, question: &Question, recorder: &Recorder) -> (Vec<Cau
     (found, outcome)
 }
 
-fn processings() -> impl Iterator<Item = Processing> {
+pub fn processings() -> impl Iterator<Item = Processing> {
     (0..16).map(|switches| {
         let on = |bit: usize| switches >> bit & 1 == 1;
         Processing {
@@ -74,14 +74,18 @@ fn processings() -> impl Iterator<Item = Processing> {
     })
 }
 
+fn random_head(model: &Model, below: &mut impl FnMut(usize) -> usize) -> Head {
+    Head::new(below(model.config().n_layer), below(model.config().n_head))
+}
+
 /// A sentence of random tokens, and a pair of its positions.
-fn random_question(model: &Model, below: &mut impl FnMut(usize) -> usize) -> (Question, Vec<u32>) {
+pub fn random_question(model: &Model, below: &mut impl FnMut(usize) -> usize) -> (Question, Vec<u32>) {
     let count = 2 + below(10);
     let tokens: Vec<u32> = (0..count).map(|_| below(600) as u32).collect();
     let text = model.tokenizer().text(&tokens);
     let tokens = model.tokenizer().encode(&text).unwrap();
     let dest = below(tokens.len());
-    let head = Head::new(below(3), below(4));
+    let head = random_head(model, below);
     (question(&text, (dest, below(dest + 1)), head), tokens)
 }
 
@@ -89,79 +93,82 @@ fn random_question(model: &Model, below: &mut impl FnMut(usize) -> usize) -> (Qu
 fn what_is_put_back_changes_nothing() {
     let mut random = Mt::new(19);
     let mut below = |end: usize| random.next_u32() as usize % end;
-    let mut tried = 0;
-    for processing in processings() {
-        let mut model = model(processing);
-        let (question, tokens) = random_question(&model, &mut below);
-        let head = question.head.unwrap();
-        let mut interventions = Vec::new();
-        for activation in HeadActivation::ALL {
-            for to in [Replacement::Second, Replacement::Mean] {
-                for at in [Extent::All, Extent::Pair] {
-                    for head in [head, Head::new(below(3), below(4))] {
-                        interventions.push(Intervention::Set {
-                            head,
-                            activation,
-                            to,
-                            at,
-                        });
-                    }
+    let tried = processings().map(|processing| check_put_back(&mut model(processing), &mut below));
+    let tried: usize = tried.sum();
+    assert!(tried > 16 * 40, "{tried}");
+}
+
+/// Puts in a random sentence what is there in its own place, wherever something can be put: how often.
+pub fn check_put_back(model: &mut Model, below: &mut impl FnMut(usize) -> usize) -> usize {
+    let (question, tokens) = random_question(model, below);
+    let head = question.head.unwrap();
+    let mut interventions = Vec::new();
+    for activation in HeadActivation::ALL {
+        for to in [Replacement::Second, Replacement::Mean] {
+            for at in [Extent::All, Extent::Pair] {
+                for head in [head, random_head(model, below)] {
+                    interventions.push(Intervention::Set {
+                        head,
+                        activation,
+                        to,
+                        at,
+                    });
                 }
             }
         }
-        for side in Side::ALL {
-            for component in Component::before(head.layer, 4) {
-                let scale = 0.0;
-                interventions.push(Intervention::Remove { side, component, scale });
-            }
-        }
-        let prompt = Prompt {
-            text: question.text.clone(),
-            tokens,
-            positions: [
-                ("dest".into(), question.dest.unwrap()),
-                ("src".into(), question.src.unwrap()),
-            ]
-            .into(),
-            ..Prompt::default()
-        };
-        tried += interventions.len();
-        let section = effects(
-            &mut model,
-            &question,
-            Intervening {
-                interventions,
-                second: Some(question.text.clone()),
-                run: vec![prompt.clone(), prompt.clone(), prompt],
-            },
-        );
-        let before = &section.before;
-        for Effect {
-            intervention,
-            after,
-            predicted,
-        } in &section.effects
-        {
-            let close = |name: &str, found: f32, expected: f32| {
-                let difference = (found - expected).abs();
-                let bound = NOTHING * expected.abs().max(1.0);
-                assert!(difference <= bound, "{intervention:?} {name}: {found} for {expected}");
-            };
-            close("score", after.score, before.score);
-            close("logit difference", after.logit_difference, before.logit_difference);
-            close("log-probability", after.logprob_a, before.logprob_a);
-            after
-                .row
-                .iter()
-                .zip(&before.row)
-                .for_each(|(after, before)| close("row", *after, *before));
-            let src = question.src.unwrap();
-            close("predicted score", predicted.score, before.score);
-            close("predicted attention", predicted.attention, before.attention(src));
-            close("predicted logits", predicted.logit_difference, before.logit_difference);
+    }
+    for side in Side::ALL {
+        for component in Component::before(head.layer, model.config().n_head) {
+            let scale = 0.0;
+            interventions.push(Intervention::Remove { side, component, scale });
         }
     }
-    assert!(tried > 16 * 40, "{tried}");
+    let prompt = Prompt {
+        text: question.text.clone(),
+        tokens,
+        positions: [
+            ("dest".into(), question.dest.unwrap()),
+            ("src".into(), question.src.unwrap()),
+        ]
+        .into(),
+        ..Prompt::default()
+    };
+    let tried = interventions.len();
+    let section = effects(
+        model,
+        &question,
+        Intervening {
+            interventions,
+            second: Some(question.text.clone()),
+            run: vec![prompt.clone(), prompt.clone(), prompt],
+        },
+    );
+    let before = &section.before;
+    for Effect {
+        intervention,
+        after,
+        predicted,
+    } in &section.effects
+    {
+        let close = |name: &str, found: f32, expected: f32| {
+            let difference = (found - expected).abs();
+            let bound = NOTHING * expected.abs().max(1.0);
+            assert!(difference <= bound, "{intervention:?} {name}: {found} for {expected}");
+        };
+        close("score", after.score, before.score);
+        close("logit difference", after.logit_difference, before.logit_difference);
+        close("log-probability", after.logprob_a, before.logprob_a);
+        after
+            .row
+            .iter()
+            .zip(&before.row)
+            .for_each(|(after, before)| close("row", *after, *before));
+        let src = question.src.unwrap();
+        close("predicted score", predicted.score, before.score);
+        close("predicted attention", predicted.attention, before.attention(src));
+        close("predicted logits", predicted.logit_difference, before.logit_difference);
+    }
+    tried
 }
 
 /// The term that LayerNorm adds to the linear split per unit of a small removal, for each component of `side`:
@@ -208,46 +215,59 @@ fn layer_norm_terms(model: &mut Model, pair: &Pair, side: Side) -> Vec<f64> {
 
 #[test]
 fn layer_norm_adds_its_term_to_the_linear_split() {
-    const SMALL: f32 = 0.02;
     let mut random = Mt::new(23);
     let mut below = |end: usize| random.next_u32() as usize % end;
     let (mut tried, mut judged) = (0, 0);
     for processing in processings() {
-        let mut model = model(processing);
-        let (mut question, tokens) = random_question(&model, &mut below);
-        question.head = Some(Head::new(1 + below(2), below(4)));
-        let pair = Pair {
-            tokens,
-            dest: question.dest.unwrap(),
-            src: question.src.unwrap(),
-            head: question.head.unwrap(),
-        };
-        for side in Side::ALL {
-            let terms = layer_norm_terms(&mut model, &pair, side);
-            // Of both signs, so that what is of second order drops out.
-            let both = [SMALL, -SMALL];
-            let interventions = Component::before(pair.head.layer, 4)
-                .flat_map(|component| both.map(|scale| Intervention::Remove { side, component, scale }));
-            let intervening = Intervening {
-                interventions: interventions.collect(),
-                ..Intervening::default()
-            };
-            let section = effects(&mut model, &question, intervening);
-            for (effects, term) in section.effects.chunks_exact(2).zip(&terms) {
-                let beyond = |effect: &Effect| f64::from(effect.after.score) - f64::from(effect.predicted.score);
-                let found = (beyond(&effects[0]) - beyond(&effects[1])) / (2.0 * f64::from(SMALL));
-                // What f32 leaves of a difference of scores.
-                let noise = 4e-6 * f64::from(section.before.score.abs().max(1.0)) / f64::from(SMALL);
-                let difference = (found - term).abs();
-                let at = format!("{:?}: {found} for {term}", effects[0].intervention);
-                assert!(difference <= 0.01 * term.abs() + noise, "{at}");
-                tried += 1;
-                judged += usize::from(term.abs() > 20.0 * noise);
-            }
-        }
+        let (these, far) = check_layer_norm_terms(&mut model(processing), &mut below);
+        (tried, judged) = (tried + these, judged + far);
     }
     println!("{judged} of {tried} terms are far above what f32 rounds");
     assert!(judged * 10 > tried, "{judged} of {tried}");
+}
+
+/// Takes a little of each component out of a random sentence, on either side: how often, and how often LayerNorm's term is so large that it
+/// is told from what f32 rounds.
+pub fn check_layer_norm_terms(model: &mut Model, below: &mut impl FnMut(usize) -> usize) -> (usize, usize) {
+    const SMALL: f32 = 0.02;
+    let (mut tried, mut judged) = (0, 0);
+    let (mut question, tokens) = random_question(model, below);
+    let later = model.config().n_layer.saturating_sub(1).max(1);
+    let head = random_head(model, below);
+    question.head = Some(Head::new(
+        (1 + head.layer % later).min(model.config().n_layer - 1),
+        head.head,
+    ));
+    let pair = Pair {
+        tokens,
+        dest: question.dest.unwrap(),
+        src: question.src.unwrap(),
+        head: question.head.unwrap(),
+    };
+    for side in Side::ALL {
+        let terms = layer_norm_terms(model, &pair, side);
+        // Of both signs, so that what is of second order drops out.
+        let both = [SMALL, -SMALL];
+        let interventions = Component::before(pair.head.layer, model.config().n_head)
+            .flat_map(|component| both.map(|scale| Intervention::Remove { side, component, scale }));
+        let intervening = Intervening {
+            interventions: interventions.collect(),
+            ..Intervening::default()
+        };
+        let section = effects(model, &question, intervening);
+        for (effects, term) in section.effects.chunks_exact(2).zip(&terms) {
+            let beyond = |effect: &Effect| f64::from(effect.after.score) - f64::from(effect.predicted.score);
+            let found = (beyond(&effects[0]) - beyond(&effects[1])) / (2.0 * f64::from(SMALL));
+            // What f32 leaves of a difference of scores.
+            let noise = 4e-6 * f64::from(section.before.score.abs().max(1.0)) / f64::from(SMALL);
+            let difference = (found - term).abs();
+            let at = format!("{:?}: {found} for {term}", effects[0].intervention);
+            assert!(difference <= 0.01 * term.abs() + noise, "{at}");
+            tried += 1;
+            judged += usize::from(term.abs() > 20.0 * noise);
+        }
+    }
+    (tried, judged)
 }
 
 #[test]

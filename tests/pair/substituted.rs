@@ -6,7 +6,7 @@ use keyside::analysis::pair::{Known, Question, SampledToken, SubstitutedSection,
 use keyside::analysis::{Analysis, Section};
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::{Head, HistogramId, SeriesId};
+use keyside::names::{Head, HistogramId, Normalization, SeriesId};
 use keyside::prompts::text::TextPrompts;
 use keyside::prompts::{IoiSet, Prompt, PromptSource};
 use keyside::result::ResultFile;
@@ -18,12 +18,13 @@ const TOLERANCE: f32 = 1e-5;
 const HEAD: Head = Head::new(2, 1);
 const EARLIER: Head = Head::new(1, 3);
 
-fn many(model: &mut Model, prompts: PromptSource) -> ResultFile {
+fn many(model: &mut Model, prompts: PromptSource, normalization: Normalization) -> ResultFile {
     let analysis = Analysis {
         head: HEAD,
         earlier_head: EARLIER,
         processing: model.processing(),
         prompts,
+        normalization,
     };
     block_on(run(model, &analysis, &Nobody)).unwrap()
 }
@@ -69,7 +70,12 @@ fn one_prompt_gives_what_a_run_over_many_gives_for_it() {
         center_unembed: false,
         fold_value_biases: false,
     };
-    for (processing, prepend_bos) in [(Processing::default(), true), (raw, false)] {
+    let cases = [
+        (Processing::default(), true, Normalization::Notebook),
+        (raw, false, Normalization::Notebook),
+        (raw, true, Normalization::LayerNorm),
+    ];
+    for (processing, prepend_bos, normalization) in cases {
         let mut model = super::model(processing);
         let set = IoiSet {
             seed: 5,
@@ -77,12 +83,27 @@ fn one_prompt_gives_what_a_run_over_many_gives_for_it() {
             batch_size: 3,
             prepend_bos,
         };
-        let run = many(&mut model, set.into());
+        let run = many(&mut model, set.into(), normalization);
         let mut known = Known::default();
         let mut compared: BTreeMap<SeriesId, usize> = BTreeMap::new();
         for (number, prompt) in run.prompts.iter().enumerate() {
-            let section = found(&mut model, &mut known, &question(prompt, prepend_bos));
-            assert_eq!(section.earlier_head, Some(EARLIER));
+            let asked = Question {
+                normalization,
+                ..question(prompt, prepend_bos)
+            };
+            let section = found(&mut model, &mut known, &asked);
+            assert_eq!(
+                (section.earlier_head, section.normalization),
+                (Some(EARLIER), normalization)
+            );
+            // A run whose vectors are normalized in another way is nothing to compare with.
+            assert_eq!(run.bands(&section, false).map(|bands| bands.prompts), Some(6));
+            let other = Normalization::of(!normalization.is_exact());
+            let asked = Question {
+                normalization: other,
+                ..asked
+            };
+            assert_eq!(run.bands(&found(&mut model, &mut known, &asked), false), None);
             for histogram in HistogramId::ALL {
                 let truth = run.true_values(histogram)[number];
                 assert!((section.own(histogram) - truth).abs() <= TOLERANCE, "{histogram}");
@@ -118,7 +139,7 @@ fn random_tokens_are_those_that_own_prompts_draw() {
         text: "When [[Mary]] and John went [[to]] the store\n".repeat(40),
         ..TextPrompts::default()
     };
-    let run = many(&mut model, PromptSource::Text(own));
+    let run = many(&mut model, PromptSource::Text(own), Normalization::Notebook);
     let section = found(&mut model, &mut Known::default(), &question(&run.prompts[0], false));
     for histogram in [HistogramId::KeysFixedScores, HistogramId::KeysFixedProbs] {
         let mut series = section.series(histogram);

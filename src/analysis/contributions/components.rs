@@ -45,6 +45,8 @@ pub(in crate::analysis) struct Components {
     pub(super) w_pos: Vec<f32>,
     /// The directions, centered, with length 1 (0 for a vector without direction), `[rows, d_model]`.
     pub(super) directions: Vec<f32>,
+    /// How long the centered vectors along them are, `[rows]`.
+    pub(super) lengths: Vec<f64>,
     /// Components of the layers times the map, `[components, rows, d_head]`.
     pub(super) mapped: Vec<f32>,
     /// Lengths of the components of the layers along the directions, `[components, rows]`.
@@ -68,7 +70,7 @@ impl Components {
             Direction::MlpOfLayer0 | Direction::None => Vec::new(),
         };
         directions.resize(rows.len() * d_model, 0.0);
-        directions.chunks_exact_mut(d_model).for_each(math::unit);
+        let lengths = directions.chunks_exact_mut(d_model).map(math::unit).collect();
         let (mut w_e, mut w_pos) = (Vec::new(), Vec::new());
         for &row in &rows {
             w_e.extend(model.w_e(tree.token(row))?);
@@ -88,6 +90,7 @@ impl Components {
             w_e,
             w_pos,
             directions,
+            lengths,
         })
     }
 
@@ -154,7 +157,7 @@ impl Components {
         for (index, vector) in indices.iter().zip(vectors.chunks_exact(d)) {
             let direction = &mut self.directions[index * d..][..d];
             direction.copy_from_slice(vector);
-            math::unit(direction);
+            self.lengths[*index] = math::unit(direction);
         }
     }
 

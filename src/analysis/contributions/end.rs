@@ -5,7 +5,7 @@ use crate::analysis::scores::HeadScores;
 use crate::forward::HeadWeights;
 use crate::math;
 use crate::model::Config;
-use crate::names::Side;
+use crate::names::{Normalization, Side};
 
 /// The query at END, or the key at IO or S1, of one prompt, and the components that it is made of.
 ///
@@ -17,7 +17,6 @@ pub(super) struct End<'a> {
     /// Rows times columns.
     cells: usize,
     ln_scale: f32,
-    d_model: usize,
     /// Components without the bias, each times W_Q or W_K: cell and `d_head` numbers.
     mapped: Vec<(usize, Vec<f32>)>,
     /// Lengths of the same components along the direction.
@@ -30,15 +29,17 @@ pub(super) struct End<'a> {
     parallel: Vec<f32>,
     /// Whether there is a direction: a constant vector has none.
     pub(super) has_direction: bool,
-    /// ln_scale over the unbiased standard deviation of the residual stream.
-    to_unit_deviation: f32,
+    /// ln_scale over what the residual stream is divided by in the series "No patching".
+    to_normalized: f32,
+    /// What the direction is times as long, normalized as substituted vectors are.
+    direction_scale: f32,
 }
 
 impl<'a> End<'a> {
     /// From the components that were captured at `position` of prompt `index` of `count`; `whole` is the query or key there.
     pub(super) fn new(
         config: &Config,
-        scores: &'a HeadScores<'a>,
+        (scores, normalization): (&'a HeadScores<'a>, Normalization),
         side: Side,
         components: &Components,
         (index, count, position): (usize, usize, usize),
@@ -64,20 +65,27 @@ impl<'a> End<'a> {
         let direction = weights.read(side, unit);
         let length = (math::dot(scores.resid_at(row), unit) / f64::from(ln_scale)) as f32;
         let parallel: Vec<f32> = direction.iter().map(|v| length * v).collect();
-        let deviation = math::standard_deviation(scores.resid_at(row));
+        let (to_normalized, direction_scale) = match normalization {
+            // A centred vector of length 1 has the standard deviation `1 / sqrt(d_model - 1)`.
+            Normalization::Notebook => {
+                let deviation = math::standard_deviation(scores.resid_at(row));
+                ((f64::from(ln_scale) / deviation) as f32, (d as f32 - 1.0).sqrt())
+            }
+            Normalization::LayerNorm => (1.0, scores.weights.normalised_length(components.lengths[index])),
+        };
         Self {
             weights,
             side,
             cells: columns + mapped.len() - 2,
             ln_scale,
-            d_model: d,
             mapped,
             along,
             direction,
             whole: whole.to_vec(),
             parallel,
             has_direction: unit.iter().any(|v| *v != 0.0),
-            to_unit_deviation: (f64::from(ln_scale) / deviation) as f32,
+            to_normalized,
+            direction_scale,
         }
     }
 
@@ -101,11 +109,9 @@ impl<'a> End<'a> {
         cells
     }
 
-    /// The query or key that the direction alone makes, scaled to unit unbiased standard deviation, with the bias.
-    ///
-    /// A centred vector of length 1 has the standard deviation `1 / sqrt(d_model - 1)`.
+    /// The query or key that the direction alone makes, normalized, with the bias.
     pub(super) fn of_direction(&self) -> Vec<f32> {
-        let scale = (self.d_model as f32 - 1.0).sqrt();
+        let scale = self.direction_scale;
         let bias = self.weights.bias(self.side);
         self.direction
             .iter()
@@ -122,9 +128,9 @@ impl<'a> End<'a> {
         }
     }
 
-    /// The same with the residual stream divided by its unbiased standard deviation instead of ln_scale: as the notebook
-    /// puts it at the other end of a split score, and as it is in the series "No patching".
-    pub(super) fn part_with_unit_deviation(&self, along: bool) -> Vec<f32> {
+    /// The same with the residual stream normalized as in the series "No patching": as it stands at the other end of a split score. The
+    /// notebook divides it by its unbiased standard deviation instead of ln_scale.
+    pub(super) fn part_normalized(&self, along: bool) -> Vec<f32> {
         let bias = self.weights.bias(self.side);
         let part = self.part(along);
         let fixed = part
@@ -132,7 +138,7 @@ impl<'a> End<'a> {
             .zip(bias)
             .map(|(part, &bias)| if along { (part, 0.0) } else { (part, bias) });
         fixed
-            .map(|(part, fixed)| fixed + self.to_unit_deviation * (part - fixed))
+            .map(|(part, fixed)| fixed + self.to_normalized * (part - fixed))
             .collect()
     }
 

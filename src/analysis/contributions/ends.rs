@@ -10,7 +10,7 @@ use super::variants::{self, Captured};
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::forward::{HeadWeights, Model, PrefixTree, Tap};
-use crate::names::{HeatmapId, PositionName, Side};
+use crate::names::{HeatmapId, Normalization, PositionName, Side};
 use crate::prompts::Prompt;
 
 /// Components at both ends of the score in every prompt, as a pass hands them over: keys' at the source and, where there is one,
@@ -64,12 +64,12 @@ impl Ends {
         self.all_components().flat_map(Components::taps).collect()
     }
 
-    /// All heatmaps, once the pass is through.
+    /// All heatmaps, once the pass is through; what stands at an end in place of its own is normalized as `normalization` says.
     pub(super) fn all(
         &self,
         model: &Model,
         scores: &HeadScores<'_>,
-        prompts: &[Prompt],
+        (prompts, normalization): (&[Prompt], Normalization),
     ) -> Result<BTreeMap<HeatmapId, Contributions>> {
         for components in self.all_components() {
             components.borrow_mut().add_biases(model)?;
@@ -80,6 +80,6 @@ impl Ends {
             s1: s1.as_deref(),
             dest: &self.dest.borrow(),
         };
-        variants::all(model.config(), scores, prompts, &captured)
+        variants::all(model.config(), scores, (prompts, normalization), &captured)
     }
 }

@@ -23,12 +23,13 @@ use crate::analysis::tree::tree_to_dest;
 use crate::analysis::{Analysis, BatchValues, LeftOutHeatmap};
 use crate::error::Result;
 use crate::forward::{Model, Pass, Request, Tap, Watcher};
-use crate::names::{Head, HeatmapId};
+use crate::names::{Head, HeatmapId, Normalization};
 use crate::prompts::Prompt;
 
 /// The analysis behind the heatmaps. They are of the first batch.
 pub(crate) struct ContributionsAnalyzer {
     head: Head,
+    normalization: Normalization,
     /// While the first batch is on its way.
     ends: Option<Ends>,
     /// Number of prompts of the first batch.
@@ -42,6 +43,7 @@ impl Analyzer for ContributionsAnalyzer {
     fn new(analysis: &Analysis) -> Self {
         Self {
             head: analysis.head,
+            normalization: analysis.normalization,
             ends: None,
             prompts: 0,
             found: BTreeMap::new(),
@@ -68,7 +70,7 @@ impl Analyzer for ContributionsAnalyzer {
     fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
         if let Some(ends) = self.ends.take_if(|_| batch.index == 0) {
             self.prompts = batch.prompts.len();
-            self.found = ends.all(batch.model, batch.scores()?, batch.prompts)?;
+            self.found = ends.all(batch.model, batch.scores()?, (batch.prompts, self.normalization))?;
         }
         Ok(None)
     }
@@ -100,7 +102,8 @@ impl Analyzer for ContributionsAnalyzer {
 
 /// Contributions to the scores of `head` from destination to source in `prompts`, prompt by prompt, under the names of the heatmaps:
 /// "key", "key_subWU", ..., "query_split/q par k par". In layer 0 there is no MLP before the head, so the variants with it are absent;
-/// those that subtract the score of S1 are where all prompts have such a position.
+/// those that subtract the score of S1 are where all prompts have such a position. What stands in place of a query or a key is normalized
+/// as the notebook does it.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Request`] where the head does not exist, [`crate::ErrorKind::Prompt`] where a
@@ -123,5 +126,5 @@ pub async fn contributions(
     passes[0].request.taps.extend(ends.taps());
     while model.advance(&mut schedule, &mut passes, watcher).await?.is_some() {}
     let scores = HeadScores::new(&weights, &passes[0].tree, &passes[0].resid, prompts.len())?;
-    ends.all(model, &scores, prompts)
+    ends.all(model, &scores, (prompts, Normalization::Notebook))
 }

@@ -9,7 +9,7 @@ use crate::analysis::Why;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::model::Config;
-use crate::names::{Facet, HeatmapId, HeatmapParts, Part, PositionName, Side, Variant};
+use crate::names::{Facet, HeatmapId, HeatmapParts, Normalization, Part, PositionName, Side, Variant};
 use crate::prompts::Prompt;
 
 /// The cells of one prompt, and what they have to add up to.
@@ -57,11 +57,11 @@ pub(super) struct Captured<'a> {
     pub(super) dest: &'a Components,
 }
 
-/// All heatmaps of a finished pass over `prompts`.
+/// All heatmaps of a finished pass over `prompts`; what stands at an end in place of its own is normalized as `normalization` says.
 pub(super) fn all(
     config: &Config,
     scores: &HeadScores<'_>,
-    prompts: &[Prompt],
+    (prompts, normalization): (&[Prompt], Normalization),
     captured: &Captured<'_>,
 ) -> Result<BTreeMap<HeatmapId, Contributions>> {
     let layers = captured.src.along.len() / (config.n_head + 2) / prompts.len().max(1);
@@ -69,7 +69,7 @@ pub(super) fn all(
     for (index, prompt) in prompts.iter().enumerate() {
         let at = |components: &Components, side: Side, position: usize, whole: &[f32]| {
             let place = (index, prompts.len(), position);
-            End::new(config, scores, side, components, place, whole)
+            End::new(config, (scores, normalization), side, components, place, whole)
         };
         let key = |components, position| at(components, Side::Key, position, scores.key(index, position));
         let s1 = captured.s1.zip(prompt.position(&PositionName::S1));
@@ -125,8 +125,8 @@ impl Ends<'_> {
         sums.push((name.into(), at_src));
     }
 
-    /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs. With the other end scaled
-    /// as the notebook does, the four add up to the score of "No patching".
+    /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs. With the other end normalized as
+    /// in "No patching", the four add up to the score of that.
     fn add_facets(&self, sums: &mut Vec<(HeatmapId, Sum)>) {
         for facet in Facet::ALL {
             let along = |part: Part| match part {
@@ -139,10 +139,10 @@ impl Ends<'_> {
                 ..HeatmapParts::of(side)
             };
             self.add_with_difference(sums, of(Side::Key), |key| {
-                part_of(key, along_mlp_0, &self.dest.part_with_unit_deviation(along_w_u)).along(&[key, &self.dest])
+                part_of(key, along_mlp_0, &self.dest.part_normalized(along_w_u)).along(&[key, &self.dest])
             });
             self.add_with_difference(sums, of(Side::Query), |key| {
-                part_of(&self.dest, along_w_u, &key.part_with_unit_deviation(along_mlp_0)).along(&[key, &self.dest])
+                part_of(&self.dest, along_w_u, &key.part_normalized(along_mlp_0)).along(&[key, &self.dest])
             });
         }
     }

@@ -14,7 +14,7 @@ use crate::analysis::meter::Meter;
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Sampling, Watcher, continue_with};
-use crate::names::{Head, PositionName, Relative};
+use crate::names::{Head, Normalization, PositionName, Relative};
 use crate::prompts::{Prompt, Targets};
 
 /// Likeliest next tokens in an answer.
@@ -62,6 +62,9 @@ pub struct Question {
     /// What is put in place of what the head reads, if anything is.
     #[serde(default)]
     pub substituted: Option<Substituting>,
+    /// How a vector is normalized that is put in place of what the head reads, here and by interventions.
+    #[serde(default, skip_serializing_if = "Normalization::is_usual")]
+    pub normalization: Normalization,
     /// Whether the text of a special token, such as `<|endoftext|>`, is its characters: else it is that token.
     #[serde(default)]
     pub special_as_text: bool,
@@ -204,7 +207,8 @@ pub async fn ask(
     }
     if let Some(substituting) = &question.substituted {
         let named = substituting.earlier_head(head);
-        let section = known.substituted(model, &pair, (named, question.prepend_bos), &meter);
+        let how = (named, question.normalization);
+        let section = known.substituted(model, &pair, (how, question.prepend_bos), &meter);
         let section = section.await?.clone();
         give(model, &prompt, section.into(), meter.timing());
     }

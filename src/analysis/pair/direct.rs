@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::sentence::Sentence;
 use super::targets::Between;
 use crate::error::Result;
-use crate::forward::{Model, Request, Tap, Watcher};
+use crate::forward::{Edit, Model, Request, Tap, Variant, Watcher};
 use crate::math;
 use crate::names::{BlockHook, Component, Head, HookPoint};
 
@@ -37,27 +37,69 @@ impl Sentence {
     /// # Errors
     /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
     pub async fn written(&self, model: &mut Model, dest: usize, watcher: &dyn Watcher) -> Result<Written> {
-        let row = self.row(dest)?;
-        let (layers, n_head, d) = (model.config().n_layer, model.config().n_head, model.config().d_model);
-        let hooks = [BlockHook::Result, BlockHook::MlpOut];
-        let points = (0..layers).flat_map(|layer| hooks.map(|hook| HookPoint::block(layer, hook)));
-        let mut pass = self.pass.continued(model.config(), &self.tokens()[..=dest])?;
-        // Nothing is kept: no other sentence goes on from here.
-        pass.request = Request::of(points.map(|point| Tap::new(point, vec![row])).collect());
-        let mut passes = [pass];
-        model.run(&mut passes, layers, watcher).await?;
-        let mut vectors = vec![model.w_e(self.tokens()[dest])?, model.w_pos(dest)?];
-        for (layer, captured) in passes[0].captured.chunks_exact(hooks.len()).enumerate() {
-            let [of_heads, of_mlp] = [captured[0].row(0), captured[1].row(0)];
-            vectors.extend(of_heads.chunks_exact(d).map(<[f32]>::to_vec));
-            vectors.push(of_mlp.to_vec());
-            vectors.push(model.b_o(layer)?.to_vec());
-        }
+        let (layers, n_head) = (model.config().n_layer, model.config().n_head);
+        let vectors = self.written_before(model, layers, &[dest], watcher).await?;
         Ok(Written {
             components: Component::before(layers, n_head).collect(),
-            vectors,
+            vectors: vectors.into_iter().next().unwrap_or_default(),
             final_scale: self.final_scale(model, dest)?,
         })
+    }
+
+    /// What embeddings and components of the first `layers` layers have written at each of `positions`,
+    /// `[positions][components][d_model]`. These positions alone go through so many layers of `model` again, together: the weights pass by
+    /// once.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
+    pub(super) async fn written_before(
+        &self,
+        model: &mut Model,
+        layers: usize,
+        positions: &[usize],
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Vec<Vec<f32>>>> {
+        let config = model.config().clone();
+        let again = |&position: &usize| {
+            // What enters the first layer in its own place: from there on the position is computed again.
+            let stream = self.pass.resid_pre(&config, 0, self.row(position)?);
+            let edit = Edit {
+                point: HookPoint::block(0, BlockHook::ResidPre),
+                head: None,
+                position,
+                value: stream.to_vec(),
+            };
+            Ok(Variant {
+                edits: vec![edit],
+                until: Some(position),
+                ..Variant::default()
+            })
+        };
+        let variants: Vec<Variant> = positions.iter().map(again).collect::<Result<_>>()?;
+        let mut pass = self.pass.edited(&config, &variants)?;
+        let of_variant = |(variant, &position): (usize, &usize)| pass.tree.path(variant)[position];
+        let rows: Vec<usize> = positions.iter().enumerate().map(of_variant).collect();
+        let hooks = [BlockHook::Result, BlockHook::MlpOut];
+        let points = (0..layers).flat_map(|layer| hooks.map(|hook| HookPoint::block(layer, hook)));
+        pass.request = Request {
+            taps: points.map(|point| Tap::new(point, rows.clone())).collect(),
+            other_tokens: positions.iter().map(|&position| self.tokens()[position]).collect(),
+            ..Request::default()
+        };
+        let mut passes = [pass];
+        model.run(&mut passes, layers, watcher).await?;
+        let mut written = Vec::with_capacity(positions.len());
+        for (index, &position) in positions.iter().enumerate() {
+            let mut vectors = vec![model.w_e(self.tokens()[position])?, model.w_pos(position)?];
+            for (layer, captured) in passes[0].captured.chunks_exact(hooks.len()).enumerate() {
+                let [of_heads, of_mlp] = [captured[0].row(index), captured[1].row(index)];
+                vectors.extend(of_heads.chunks_exact(config.d_model).map(<[f32]>::to_vec));
+                vectors.push(of_mlp.to_vec());
+                vectors.push(model.b_o(layer)?.to_vec());
+            }
+            written.push(vectors);
+        }
+        Ok(written)
     }
 
     /// What `head` has read at each source token adds to `logit(a) - logit(b)` after position `dest`:

@@ -13,7 +13,7 @@ use super::writes::Writes;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Watcher};
 use crate::math;
-use crate::names::Head;
+use crate::names::{Head, Normalization};
 
 /// What is known of the last sentence that was asked about, and of the head, so that the next question need not begin anew.
 ///
@@ -32,8 +32,8 @@ pub struct Known {
     /// What was written at a position.
     written: Option<(usize, Written)>,
     writes: Option<(Pair, Writes)>,
-    /// What substituted vectors gave for a pair and the earlier head that was asked for.
-    substituted: Option<((Pair, Option<Head>), SubstitutedSection)>,
+    /// What substituted vectors gave for a pair, the earlier head that was asked for, and a normalization.
+    substituted: Option<((Pair, (Option<Head>, Normalization)), SubstitutedSection)>,
     of_model: OfModel,
 }
 
@@ -126,6 +126,12 @@ impl Known {
         taken(&self.written)
     }
 
+    /// The same where it is known.
+    pub(super) fn written_at(&self, dest: usize) -> Option<&Written> {
+        let known = self.written.as_ref().filter(|(of, _)| *of == dest);
+        known.map(|(_, written)| written)
+    }
+
     /// What the head of `pair` writes per unit of attention.
     pub(super) async fn writes(&mut self, model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<&Writes> {
         if !is_of(&self.writes, pair) {
@@ -135,16 +141,16 @@ impl Known {
         taken(&self.writes)
     }
 
-    /// What substituted vectors give for `pair`: what the earlier head wrote is that of `named`, else of the head that adds most to the
-    /// query. `is_bos` says that BOS stands before the sentence.
+    /// What substituted vectors give for `pair`, normalized so: what the earlier head wrote is that of `named`, else of the head that
+    /// adds most to the query. `is_bos` says that BOS stands before the sentence.
     pub(super) async fn substituted(
         &mut self,
         model: &mut Model,
         pair: &Pair,
-        (named, is_bos): (Option<Head>, bool),
+        ((named, normalization), is_bos): ((Option<Head>, Normalization), bool),
         watcher: &dyn Watcher,
     ) -> Result<&SubstitutedSection> {
-        let of = (pair.clone(), named);
+        let of = (pair.clone(), (named, normalization));
         if !is_of(&self.substituted, &of) {
             let earlier_head = match named {
                 Some(named) => Some(named),
@@ -154,7 +160,8 @@ impl Known {
                     largest_head(account.components.iter().copied().zip(added))
                 }
             };
-            let found = substituted(model, self.sentence()?, pair, (earlier_head, is_bos), watcher).await?;
+            let how = (earlier_head, normalization);
+            let found = substituted(model, self.sentence()?, pair, (how, is_bos), watcher).await?;
             self.substituted = Some((of, found));
         }
         taken(&self.substituted)

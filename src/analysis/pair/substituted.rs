@@ -13,7 +13,7 @@ use crate::analysis::substitution::{AtPrompt, Drawn, OTHER, values_at};
 use crate::analysis::{BatchValues, Sides};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, PrefixTree, Watcher};
-use crate::names::{Component, Head, PositionName, SeriesId};
+use crate::names::{Component, Head, Normalization, PositionName, SeriesId};
 use crate::prompts::ioi::random::PythonRandom;
 use crate::prompts::ioi::{Dataset, RANDOM_NAME};
 use crate::prompts::{Prompt, RANDOM};
@@ -50,7 +50,7 @@ pub(super) fn largest_head(query_side: impl IntoIterator<Item = (Component, f32)
     largest.map(|(head, _)| head)
 }
 
-/// The score of `pair` with other vectors in place of what its head reads, from `sentence`, which has gone through `model`.
+/// The score of `pair` with other vectors, normalized so, in place of what its head reads, from `sentence`, which has gone through `model`.
 ///
 /// The same vectors as in a run over many prompts, and three samples on the query side: W_U of the other tokens of the sentence up to
 /// `pair.dest` (`is_bos`: without the first one), of [`RANDOM_TOKENS`] random tokens, and of all names of the IOI dataset that
@@ -62,7 +62,7 @@ pub(super) async fn substituted(
     model: &mut Model,
     sentence: &Sentence,
     pair: &Pair,
-    (earlier_head, is_bos): (Option<Head>, bool),
+    ((earlier_head, normalization), is_bos): ((Option<Head>, Normalization), bool),
     watcher: &dyn Watcher,
 ) -> Result<SubstitutedSection> {
     pair.check(model)?;
@@ -92,15 +92,16 @@ pub(super) async fn substituted(
         index: 0,
         earlier_head: output.as_ref().map(|(earlier, output)| (*earlier, output.as_slice())),
         drawn: &drawn,
+        normalization,
     })?;
-    section(model, pair, (earlier_head, &drawn), values)
+    section(model, pair, (earlier_head, normalization, &drawn), values)
 }
 
 /// The section of `values`.
 fn section(
     model: &Model,
     pair: &Pair,
-    (earlier_head, drawn): (Option<Head>, &Drawn<'_>),
+    (earlier_head, normalization, drawn): (Option<Head>, Normalization, &Drawn<'_>),
     values: BatchValues,
 ) -> Result<SubstitutedSection> {
     let (Some(&true_score), Some(&true_prob)) = (values.true_score.first(), values.true_prob.first()) else {
@@ -132,6 +133,7 @@ fn section(
         dest: pair.dest,
         src: pair.src,
         earlier_head,
+        normalization,
         samples: samples.collect(),
         series,
         true_score,

@@ -8,7 +8,7 @@ use super::check::{check_positions, check_probabilities, misfit};
 use crate::analysis::{Array, LeftOutSeries, SectionType, Series, Sides};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
-use crate::names::{Head, HistogramId, SeriesId, Side};
+use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
 
 /// Scores and probabilities of one pair of positions with vectors put in place of what the head reads.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,9 @@ pub struct SubstitutedSection {
     /// The earlier head whose output is one of the vectors; None where no layer is before the head's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier_head: Option<Head>,
+    /// How the vectors were normalized; the notebook's way where a file does not say.
+    #[serde(default, skip_serializing_if = "Normalization::is_usual")]
+    pub normalization: Normalization,
     /// The series of both sides, `[1]` each; those of [`SubstitutedSection::samples`] have a value for each token.
     pub series: Sides,
     /// The tokens of the series that are samples, in the order of their values.

@@ -2,6 +2,7 @@
 
 use super::setting::{Field, Group, Setting};
 use crate::analysis::Analysis;
+use crate::names::Normalization;
 use crate::prompts::ioi::{MAX_BATCH_SIZE, MAX_BATCHES};
 use crate::prompts::text::{Format, TextPrompts};
 use crate::prompts::{IoiSet, PromptSource};
@@ -122,6 +123,24 @@ pub const SEED: Setting = Setting {
     },
 };
 
+/// Whether substituted vectors go through LayerNorm.
+pub const EXACT_LN: Setting = Setting {
+    key: "exact_ln",
+    option: "exact-ln",
+    label: "Exact LayerNorm of substituted vectors",
+    about: "Normalize substituted vectors as LayerNorm does, centered and with eps, not by their unbiased standard deviation",
+    group: Group::Vectors,
+    usual: "0",
+    field: Field::Switch {
+        get: |run| run.normalization.is_exact(),
+        set: |run, on| run.normalization = Normalization::of(on),
+    },
+    cited: |run| {
+        let exact = run.normalization.is_exact();
+        exact.then(|| format!("substituted vectors {}", run.normalization.done()))
+    },
+};
+
 /// All settings, in the order in which they are offered.
 pub const SETTINGS: &[Setting] = &[
     HEAD,
@@ -157,6 +176,7 @@ pub const SETTINGS: &[Setting] = &[
     },
     CSV,
     PREPEND_BOS,
+    EXACT_LN,
     processing(
         [
             "fold_ln",

@@ -21,6 +21,8 @@ pub enum Group {
     Ioi,
     /// How the reader's own prompts are read.
     Text,
+    /// What is done to vectors that are put in place of what the head reads: every run.
+    Vectors,
     /// What is done with the weights before anything is computed: every run.
     Weights,
 }
@@ -29,7 +31,7 @@ impl Group {
     /// Whether a run on prompts of `source` has its settings.
     pub fn is_of(self, source: &PromptSource) -> bool {
         match self {
-            Self::Heads | Self::Prompts | Self::Weights => true,
+            Self::Heads | Self::Prompts | Self::Vectors | Self::Weights => true,
             Self::Ioi => matches!(source, PromptSource::Ioi(_)),
             Self::Text => matches!(source, PromptSource::Text(_)),
         }

@@ -16,13 +16,14 @@ use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
 use crate::analysis::{Analysis, BatchValues};
 use crate::error::Result;
 use crate::forward::Tap;
-use crate::names::{BlockHook, Head, HookPoint};
+use crate::names::{BlockHook, Head, HookPoint, Normalization};
 use crate::prompts::Prompt;
 
 /// The analysis behind the histograms.
 pub(crate) struct SubstitutionAnalyzer {
     head: Head,
     earlier_head: Head,
+    normalization: Normalization,
     /// By number: batches that go through the model together may finish in another order.
     batches: BTreeMap<usize, BatchValues>,
 }
@@ -34,6 +35,7 @@ impl Analyzer for SubstitutionAnalyzer {
         Self {
             head: analysis.head,
             earlier_head: analysis.earlier_head,
+            normalization: analysis.normalization,
             batches: BTreeMap::new(),
         }
     }
@@ -54,12 +56,12 @@ impl Analyzer for SubstitutionAnalyzer {
     }
 
     fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
-        let values = batch_values(batch, self.earlier_head)?;
+        let values = batch_values(batch, (self.earlier_head, self.normalization))?;
         Ok(Some(self.batches.entry(batch.index).or_insert(values)))
     }
 
     fn finish(self) -> Option<SubstitutionSection> {
-        let mut section = SubstitutionSection::empty(self.head, self.earlier_head);
+        let mut section = SubstitutionSection::empty(self.head, self.earlier_head, self.normalization);
         self.batches.values().for_each(|values| section.append(values));
         Some(section)
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::analysis::{Array, BatchValues, LeftOutSeries, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
-use crate::names::{Head, HistogramId, SeriesId, Side};
+use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
 
 /// Scores and probabilities of the score dest -> src with vectors put in place of what the head reads, prompt by prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,6 +16,9 @@ pub struct SubstitutionSection {
     pub head: Head,
     /// The earlier head whose output is one of the substituted vectors.
     pub earlier_head: Head,
+    /// How the vectors were normalized; the notebook's way where a file does not say.
+    #[serde(default, skip_serializing_if = "Normalization::is_usual")]
+    pub normalization: Normalization,
     /// The series of both sides.
     pub series: Sides,
     /// The head's true score, `[prompts]`. None in recorded runs.
@@ -95,11 +98,12 @@ impl Series {
 }
 
 impl SubstitutionSection {
-    /// Of `head` and `earlier_head`, without values.
-    pub fn empty(head: Head, earlier_head: Head) -> Self {
+    /// Of `head` and `earlier_head`, its vectors normalized as `normalization` says, without values.
+    pub fn empty(head: Head, earlier_head: Head, normalization: Normalization) -> Self {
         Self {
             head,
             earlier_head,
+            normalization,
             series: Sides::default(),
             true_score: None,
             true_prob: None,

@@ -6,13 +6,16 @@ use crate::analysis::scores::{LinearScore, probability};
 use crate::analysis::{BatchValues, LeftOutSeries, Why};
 use crate::error::Result;
 use crate::math;
-use crate::names::{Head, HistogramId, SeriesId, Side};
+use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
 use crate::prompts::Prompt;
 
 /// All series of one batch, in prompt order.
 ///
 /// Its first tap is the earlier head's output at the destination.
-pub(super) fn batch_values(batch: &Fed<'_>, earlier_head: Head) -> Result<BatchValues> {
+pub(super) fn batch_values(
+    batch: &Fed<'_>,
+    (earlier_head, normalization): (Head, Normalization),
+) -> Result<BatchValues> {
     let scores = batch.scores()?;
     let mut collected = Collected::default();
     let output = &batch.captured[EARLIER_HEAD];
@@ -30,6 +33,7 @@ pub(super) fn batch_values(batch: &Fed<'_>, earlier_head: Head) -> Result<BatchV
             index,
             earlier_head: Some((earlier_head, output.row(index))),
             drawn: &drawn,
+            normalization,
         })?;
     }
     Ok(collected.into_values())
@@ -79,7 +83,7 @@ impl Collected {
                 Side::Key => &with_query,
             };
             for values in vectors {
-                let score = linear.substituted(&values);
+                let score = linear.substituted(scores.weights, &values, at.normalization);
                 self.push(
                     vector.side,
                     series.clone(),

@@ -8,7 +8,7 @@ use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::forward::Model;
-use crate::names::{Head, SeriesId, Side};
+use crate::names::{Head, Normalization, SeriesId, Side};
 use crate::prompts::ioi::RANDOM_NAME;
 use crate::prompts::{Prompt, RANDOM};
 
@@ -30,6 +30,8 @@ pub(crate) struct AtPrompt<'a> {
     /// An earlier head and its output at the destination, `[d_model]`; None where there is none.
     pub(crate) earlier_head: Option<(Head, &'a [f32])>,
     pub(crate) drawn: &'a Drawn<'a>,
+    /// How vectors are normalized before they are put in place.
+    pub(crate) normalization: Normalization,
 }
 
 /// Vectors, `[d_model]` each, and the series that they give: one, or one for each token that was drawn. None where a prompt has no such

@@ -4,7 +4,7 @@ use super::fragment::{MAX_PROMPTS, value_of};
 use super::state::Address;
 use super::tab::{TAB, Tab};
 use crate::analysis::pair::{Question, TargetTexts};
-use crate::analysis::settings::{HEAD, PREPEND_BOS};
+use crate::analysis::settings::{EXACT_LN, HEAD, PREPEND_BOS};
 use crate::app::lines::MAX_LINES;
 use crate::app::so_what::SoWhat;
 use crate::app::steps::StoryStep;
@@ -99,6 +99,8 @@ fn write_question(question: &Question, query: &mut Query) {
     query.given(SO_WHAT, (!open.is_empty()).then(|| open.join(",")));
     query.given(DIRECTION, text(question.direction));
     query.given(PREPEND_BOS.key, question.prepend_bos.then(|| "1".to_owned()));
+    let exact = question.normalization.is_exact();
+    query.given(EXACT_LN.key, exact.then(|| "1".to_owned()));
 }
 
 /// `question` as an address can hold it: without a sentence that is too long.

@@ -7,11 +7,12 @@ use super::state::{Address, Prompts};
 use super::tab::{TAB, Tab};
 use super::{place, views};
 use crate::analysis::pair::Question;
-use crate::analysis::settings::{EARLIER_HEAD, HEAD, PREPEND_BOS, SETTINGS, Setting};
+use crate::analysis::settings::{EARLIER_HEAD, EXACT_LN, HEAD, PREPEND_BOS, SETTINGS, Setting};
 use crate::app::form::PromptChoice;
 use crate::app::steps::StoryStep;
 use crate::error::Result;
 use crate::figure::keys::{MAX_REPEATED, error, line, wrong};
+use crate::names::Normalization;
 
 /// The version of the keys, under `v`.
 pub(super) const VERSION: &str = "1";
@@ -98,11 +99,13 @@ impl Reader {
         }
         if tab == Tab::Sentence {
             let settings = &address.settings;
+            let is_on = |setting: &Setting| settings.get(setting.key).is_some_and(|text| text == "1");
             return Ok(Address {
                 model: address.model,
                 question: Some(Question {
                     head: settings.get(HEAD.key).and_then(|text| text.parse().ok()),
-                    prepend_bos: settings.get(PREPEND_BOS.key).is_some_and(|text| text == "1"),
+                    prepend_bos: is_on(&PREPEND_BOS),
+                    normalization: Normalization::of(is_on(&EXACT_LN)),
                     ..self.question
                 }),
                 step: self.step,

@@ -210,9 +210,10 @@ pub fn own_words(result: &ResultFile, histogram: HistogramId) -> Result<String> 
     let what = kind(histogram);
     let almost = as_it_is.as_ref().map(|row| {
         format!(
-            "; {} ({}) the vector is divided by its unbiased standard deviation, like all the others",
+            "; {} ({}) the vector is {}, like all the others",
             row.label,
-            told(histogram, row.value)
+            told(histogram, row.value),
+            section.normalization.done()
         )
     });
     let standing = as_it_is.and_then(|row| standing(section, histogram, &row));

@@ -4,7 +4,7 @@ use super::words::{percent, quoted};
 use crate::analysis::pair::{
     Effect, Extent, Intervention, InterventionSection, Named, Outcome, Predicted, Replacement, Vector,
 };
-use crate::names::{Component, HeadActivation, Side};
+use crate::names::{Component, HeadActivation, Normalization, Side};
 use crate::quantities::number;
 use crate::result::ResultFile;
 
@@ -100,10 +100,25 @@ fn vector_name(result: &ResultFile, vector: Vector) -> String {
     }
 }
 
+/// How vectors are normalized that interventions put in place of what the head reads.
+fn normalization(result: &ResultFile) -> Normalization {
+    result
+        .intervention()
+        .map(|section| section.normalization)
+        .unwrap_or_default()
+}
+
 /// What was done: "Took MLP 7 out of the key".
 pub fn done(result: &ResultFile, intervention: &Intervention) -> String {
     match *intervention {
-        Intervention::Substitute { side, vector } => format!("Made the {side} from {}", vector_name(result, vector)),
+        Intervention::Substitute { side, vector } => {
+            let exact = vector != Vector::Zero && normalization(result).is_exact();
+            let how = match exact {
+                true => format!(", {}", normalization(result).done()),
+                false => String::new(),
+            };
+            format!("Made the {side} from {}{how}", vector_name(result, vector))
+        }
         Intervention::Remove { side, component, scale } => {
             let times = if (scale - 1.0).abs() < f32::EPSILON {
                 String::new()

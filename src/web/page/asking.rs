@@ -75,6 +75,7 @@ impl Page {
                 head: question.head.filter(|_| self.step.get_untracked().is_some()),
                 prepend_bos: question.prepend_bos,
                 special_as_text: question.special_as_text,
+                normalization: question.normalization,
                 effects: question.effects,
                 writes: question.writes,
                 lens: question.lens,
@@ -203,6 +204,7 @@ impl Page {
             head: Some(head),
             targets: asked.targets,
             special_as_text: asked.special_as_text,
+            normalization: asked.normalization,
             ..Question::default()
         };
         let messages = self

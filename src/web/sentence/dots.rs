@@ -9,10 +9,11 @@ use super::super::page::Page;
 use super::super::segment::Segment;
 use super::shown::{drawn, lacks, only_pick};
 use crate::analysis::SubstitutedSection;
+use crate::analysis::settings::EXACT_LN;
 use crate::figure::FigurePlace;
 use crate::figure::dots_words::{legend, own_words};
 use crate::figure::sentence_words::word;
-use crate::names::{HistogramId, Side};
+use crate::names::{HistogramId, Normalization, Side};
 use crate::result::ResultFile;
 
 /// What `read` finds in the section that is shown.
@@ -108,6 +109,10 @@ fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
             />
         }
     };
+    let normalize = move |event| {
+        let exact = event_target_checked(&event);
+        page.ask_with(|question| question.normalization = Normalization::of(exact));
+    };
     let told = move || {
         let histogram = sentence.settled.with(|view| view.sentence.dots);
         of_substituted(sentence, |result, _| own_words(result, histogram).ok()).flatten()
@@ -125,6 +130,15 @@ fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
                 {values("score", "Score", false)}
                 {values("attention", "Attention", true)}
             </fieldset>
+            <label class="check" title=EXACT_LN.about>
+                <input
+                    type="checkbox"
+                    data-testid="dots-exact-ln"
+                    prop:checked=move || page.question.with(|question| question.normalization.is_exact())
+                    on:change=normalize
+                />
+                <span>"Exact LayerNorm"</span>
+            </label>
         </div>
         <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=only_pick(|_| false) />
         <p class="soft" data-testid="dots-words">{told}</p>

@@ -44,10 +44,12 @@ pub async fn intervene(
     let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
     let targets = question.between(model, &log_probs)?;
     prompt.targets = targets.into();
-    let ground = Ground::new(model, (&pair, known.sentence()?), targets, &log_probs, &meter).await?;
+    let at_dest = (&log_probs[..], known.written_at(pair.dest));
+    let ground = Ground::new(model, (&pair, known.sentence()?), targets, at_dest, &meter).await?;
     let others = Others {
         second: second.as_ref(),
         run: &intervening.run,
+        normalization: question.normalization,
     };
     let own = ground.frozen(model, pair.head, &meter).await?;
     let mut all = Vec::with_capacity(interventions.len());
@@ -68,6 +70,7 @@ pub async fn intervene(
         b,
         second: second.map(|second| second.tokens().iter().map(text).collect()),
         prompts: intervening.run.len(),
+        normalization: question.normalization,
         before,
         effects,
     };
@@ -93,7 +96,8 @@ pub async fn causal_map(
     let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
     let targets = question.between(model, &log_probs)?;
     prompt.targets = targets.into();
-    let ground = Ground::new(model, (&pair, known.sentence()?), targets, &log_probs, &meter).await?;
+    let at_dest = (&log_probs[..], known.written_at(pair.dest));
+    let ground = Ground::new(model, (&pair, known.sentence()?), targets, at_dest, &meter).await?;
     let frozen = ground.frozen(model, pair.head, &meter).await?;
     let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
     let at_src = |values: &[f64]| values.get(pair.src).map_or(f32::NAN, |&value| value as f32);

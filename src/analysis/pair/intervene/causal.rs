@@ -47,11 +47,11 @@ impl Map {
         let (pair, n_head) = (ground.pair, model.config().n_head);
         section.components = Component::before(pair.head.layer, n_head).collect();
         let mut sides = Vec::with_capacity(Side::ALL.len());
-        for (side, position) in Side::ALL.into_iter().zip([pair.dest, pair.src]) {
+        let written = ground.written(model, &[pair.dest, pair.src], watcher).await?;
+        for (side, written) in Side::ALL.into_iter().zip(written) {
             let (mut edits, mut predicted) = (Vec::new(), Changes::default());
             // Those before the head come first.
-            let written = ground.sentence.written(model, position, watcher).await?;
-            for vector in &written.vectors[..section.components.len()] {
+            for (_, vector) in section.components.iter().zip(written.iter()) {
                 let prepared = removal(model, (ground, frozen), side, (vector, 1.0))?;
                 let after = frozen.with(&prepared.frozen);
                 predicted.push(difference(

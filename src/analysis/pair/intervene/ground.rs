@@ -1,8 +1,12 @@
 //! A pair as it is before anything is put in its place, and a head of it that is frozen at the destination.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
 use crate::analysis::pair::direct::direction;
-use crate::analysis::pair::{Between, Pair, Sentence};
-use crate::error::Result;
+use crate::analysis::pair::{Between, Pair, Sentence, Written};
+use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Edit, HeadWeights, Model, Pass, Watcher};
 use crate::math;
 use crate::model::Config;
@@ -20,10 +24,13 @@ pub(super) struct Ground<'a> {
     pub(super) logit_difference: f64,
     /// What a unit of each number of the last normalized stream adds to that difference, `[d_model]`.
     direction: Vec<f64>,
+    /// What components have written, `[components][d_model]`, at the positions at which that is known.
+    written: RefCell<BTreeMap<usize, Rc<Vec<Vec<f32>>>>>,
 }
 
 impl<'a> Ground<'a> {
     /// Of `pair` in `sentence`, after whose destination `log_probs [d_vocab]` are those of the next token. The rows of the targets are read.
+    /// `written` is what was written at the destination, where that is known.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Prompt`] for a token beyond the vocabulary, errors of reading, and `watcher`'s.
@@ -31,7 +38,7 @@ impl<'a> Ground<'a> {
         model: &mut Model,
         (pair, sentence): (&'a Pair, &'a Sentence),
         targets: Between,
-        log_probs: &[f32],
+        (log_probs, written): (&[f32], Option<&Written>),
         watcher: &dyn Watcher,
     ) -> Result<Self> {
         let (direction, _) = direction(model, targets, watcher).await?;
@@ -43,6 +50,12 @@ impl<'a> Ground<'a> {
             weights: model.head_weights(pair.head, watcher).await?,
             logit_difference: log_prob(targets.a) - log_prob(targets.b),
             direction,
+            written: RefCell::new(
+                written
+                    .map(|at_dest| (pair.dest, Rc::new(at_dest.vectors.clone())))
+                    .into_iter()
+                    .collect(),
+            ),
         })
     }
 
@@ -60,6 +73,32 @@ impl<'a> Ground<'a> {
             math::dot_wide(&self.direction, pass.resid_at(row)) / f64::from(scale)
         };
         Ok(self.logit_difference + direct(pass, row) - direct(self.sentence.pass(), of_sentence))
+    }
+
+    /// What embeddings and components before the pair's head have written at each of `positions`, `[positions][components][d_model]`: in
+    /// the order of [`crate::names::Component::before`], and others may follow. What is not known yet is computed, all of it together.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
+    pub(super) async fn written(
+        &self,
+        model: &mut Model,
+        positions: &[usize],
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Rc<Vec<Vec<f32>>>>> {
+        let mut missing = positions.to_vec();
+        missing.retain(|position| !self.written.borrow().contains_key(position));
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            let layers = self.pair.head.layer;
+            let found = self.sentence.written_before(model, layers, &missing, watcher).await?;
+            let found = missing.into_iter().zip(found.into_iter().map(Rc::new));
+            self.written.borrow_mut().extend(found);
+        }
+        let known = self.written.borrow();
+        let at = |position| known.get(position).map(Rc::clone).ok_or_else(|| not_written(position));
+        positions.iter().map(at).collect()
     }
 
     /// What a unit of each number of the stream after the last layer adds to the logit difference at the destination, the scale of the
@@ -100,6 +139,13 @@ impl<'a> Ground<'a> {
         frozen.before = frozen.with(&[]);
         Ok(frozen)
     }
+}
+
+fn not_written(position: &usize) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        format!("what was written at position {position} is gone"),
+    )
 }
 
 /// A head at the destination: its query, the keys and values that it sees, and its direct path to the logits.

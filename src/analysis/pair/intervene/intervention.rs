@@ -11,8 +11,8 @@ use crate::prompts::Prompt;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intervention {
-    /// The head's query at the destination, or its key at the source, made from a vector: `x / std(x)`, then W and b; the deviation is
-    /// the unbiased one over `d_model`, as in the histograms.
+    /// The head's query at the destination, or its key at the source, made from a vector: normalized as [`crate::analysis::pair::Question::normalization`] says,
+    /// then W and b, as in the histograms.
     Substitute {
         /// Which of the two.
         side: Side,

@@ -5,9 +5,9 @@ use super::intervention::{Extent, Intervention, Replacement, Vector};
 use super::means::{Place, means};
 use crate::analysis::pair::Sentence;
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Edit, Model, Watcher};
+use crate::forward::{Edit, HeadWeights, Model, Watcher};
 use crate::math;
-use crate::names::{BlockHook, Component, Head, HeadActivation, HookPoint, Side};
+use crate::names::{BlockHook, Component, Head, HeadActivation, HookPoint, Normalization, Side};
 use crate::prompts::Prompt;
 
 /// What an intervention puts in other things' places.
@@ -20,12 +20,14 @@ pub(super) struct Prepared {
     pub(super) head: Head,
 }
 
-/// Where replacements are found.
+/// Where replacements are found, and what is done to vectors.
 pub(super) struct Others<'a> {
     /// The second sentence, of the same length.
     pub(super) second: Option<&'a Sentence>,
     /// A run's prompts.
     pub(super) run: &'a [Prompt],
+    /// How a vector is normalized that stands for the stream.
+    pub(super) normalization: Normalization,
 }
 
 /// Prepares `intervention`, which has been checked, at the pair of `ground`; `frozen` is the pair's head. Rows of tokens that it names are in
@@ -46,7 +48,9 @@ pub(super) async fn prepare(
         Intervention::Substitute { side, vector } => {
             let position = at(ground, side);
             let mut made = match of_vector(model, ground, (vector, side), others, watcher).await? {
-                Some(vector) => ground.weights.read(side, &unit(vector)?),
+                Some(vector) => ground
+                    .weights
+                    .read(side, &normalized(&ground.weights, vector, others.normalization)?),
                 None => vec![0.0; ground.weights.d_head()],
             };
             math::add(&mut made, ground.weights.bias(side));
@@ -193,20 +197,25 @@ async fn of_component(
     position: usize,
     watcher: &dyn Watcher,
 ) -> Result<Vec<f32>> {
-    let written = ground.sentence.written(model, position, watcher).await?;
-    let of = written.components.iter().position(|of| *of == component);
-    let vector = of.and_then(|index| written.vectors.into_iter().nth(index));
-    vector.ok_or_else(|| {
+    let n_head = model.config().n_head;
+    let of = Component::before(ground.pair.head.layer, n_head).position(|of| of == component);
+    let written = ground.written(model, &[position], watcher).await?;
+    let at_position = written.first().zip(of);
+    let vector = at_position.and_then(|(written, index)| written.get(index));
+    vector.cloned().ok_or_else(|| {
         let cause = format!("{} is not written at a position", component.name());
         Error::new(ErrorKind::Internal, cause)
     })
 }
 
-/// `vector` divided by its unbiased standard deviation.
-fn unit(vector: Vec<f32>) -> Result<Vec<f32>> {
+/// `vector [d_model]` normalized as `normalization` says before the head of `weights` reads it.
+fn normalized(weights: &HeadWeights, vector: Vec<f32>, normalization: Normalization) -> Result<Vec<f32>> {
     let deviation = math::standard_deviation(&vector);
     if deviation > 0.0 && deviation.is_finite() {
-        return Ok(vector.into_iter().map(|v| (f64::from(v) / deviation) as f32).collect());
+        return Ok(match normalization {
+            Normalization::Notebook => vector.into_iter().map(|v| (f64::from(v) / deviation) as f32).collect(),
+            Normalization::LayerNorm => weights.normalise(&vector).0,
+        });
     }
     Err(Error::new(
         ErrorKind::Request,

@@ -9,7 +9,7 @@ use crate::analysis::pair::sections::check_next;
 use crate::analysis::pair::{Named, NextToken};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
-use crate::names::Head;
+use crate::names::{Head, Normalization};
 
 /// What interventions at a pair of positions of a sentence do, recomputed to the end of the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct InterventionSection {
     /// The number of a run's prompts over which means were taken.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub prompts: usize,
+    /// How a vector was normalized that stands in place of what the head reads; the notebook's way where a file does not say.
+    #[serde(default, skip_serializing_if = "Normalization::is_usual")]
+    pub normalization: Normalization,
     /// The pair as it is.
     pub before: Outcome,
     /// Each intervention, done by itself.

@@ -1,0 +1,120 @@
+//! `keyside causal`: every component of the query side and of the key side taken out in turn.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use super::effects;
+use super::listing::{LINES, line};
+use super::progress::Bar;
+use super::sentence::{PairArguments, Sentence, write};
+use crate::analysis::pair::{CausalCell, CausalSection, Known, Question, causal_map};
+use crate::analysis::{Array, Section};
+use crate::error::{Error, ErrorKind, Result};
+use crate::names::{Measure, Side};
+
+/// `keyside causal`: what becomes of the pair when each component of either side is taken out, recomputed to the end of the model, beside
+/// what the linear split predicts.
+///
+/// # Errors
+/// Those of [`causal_map`], [`crate::ErrorKind::Target`] for targets that are not two tokens, and those of writing.
+pub async fn run_causal(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
+    let mut sentence = Sentence::read(&arguments.sentence).await?;
+    let pair = sentence.pair(arguments)?;
+    let question = Question {
+        text: arguments.sentence.text.clone(),
+        prepend_bos: arguments.sentence.bos,
+        dest: Some(pair.dest),
+        src: Some(pair.src),
+        head: Some(pair.head),
+        targets: effects::targets(sentence.model.tokenizer(), arguments)?,
+        ..Question::default()
+    };
+    let mut found = None;
+    let give = |_: &_, _: &_, section, _| {
+        if let Section::Causal(section) = section {
+            found = Some(section);
+        }
+    };
+    let (known, bar) = (&mut Known::default(), Bar::new());
+    causal_map(&mut sentence.model, known, &question, &bar, give).await?;
+    // What is recomputed last has all of it.
+    let map = found.filter(CausalSection::is_whole);
+    let map = map.ok_or_else(|| Error::new(ErrorKind::Internal, "the causal map is not whole"))?;
+    let written = sentence.written(pair.head, arrays(&map));
+    write(
+        arguments.sentence.json.as_deref(),
+        &written,
+        &told(&sentence, &map),
+        out,
+    )
+}
+
+/// The arrays under their names in JSON: the pair as it is, and for each side and measure what changes without each component, recomputed and
+/// predicted, `[components]`.
+fn arrays(map: &CausalSection) -> BTreeMap<String, Array> {
+    let before = Array::vector(vec![map.score, map.attention, map.logit_difference]);
+    let mut arrays = BTreeMap::from([("causal/none".to_owned(), before)]);
+    for side in Side::ALL {
+        for measure in Measure::ALL {
+            let of = map.side(side);
+            for (what, changes) in [("causal", &of.recomputed), ("causal_predicted", &of.predicted)] {
+                let values = Array::vector(changes.of(measure).to_vec());
+                arrays.insert(format!("{what}/{side}/{measure}"), values);
+            }
+        }
+    }
+    arrays
+}
+
+fn told(sentence: &Sentence, map: &CausalSection) -> String {
+    let (dest, src) = (sentence.token(map.dest), sentence.token(map.src));
+    let mut told = format!(
+        "Head {} from {dest:?} (position {}) to {src:?} (position {}): score {:.4}, attention {:.1} %, logit of {:?} minus that of {:?} {:.4}.\n",
+        map.head,
+        map.dest,
+        map.src,
+        map.score,
+        100.0 * map.attention,
+        map.a.text,
+        map.b.text,
+        map.logit_difference
+    );
+    for measure in Measure::ALL {
+        let agreement = map.agreement(measure);
+        let correlation = match agreement.correlation {
+            Some(correlation) => format!("correlates with what the linear split predicts by {correlation:.3}"),
+            None => "is the same number everywhere, or predicted so".to_owned(),
+        };
+        line(
+            &mut told,
+            format_args!(
+                "Without a component the change of {measure} {correlation} ({} cells).",
+                agreement.cells
+            ),
+        );
+        let mut cells = map.cells(measure);
+        cells.sort_by(|one, other| other.recomputed.abs().total_cmp(&one.recomputed.abs()));
+        cells.truncate(LINES);
+        line(&mut told, format_args!("Largest, recomputed (and predicted):"));
+        cells.iter().for_each(|cell| tell(&mut told, cell));
+        line(&mut told, format_args!("Furthest from what is predicted:"));
+        agreement.worst.iter().for_each(|cell| tell(&mut told, cell));
+    }
+    told
+}
+
+fn tell(told: &mut String, cell: &CausalCell) {
+    let CausalCell {
+        side,
+        component,
+        recomputed,
+        predicted,
+    } = cell;
+    line(
+        told,
+        format_args!(
+            "{recomputed:>+9.4} ({predicted:>+9.4})  the {side} without {}",
+            component.name()
+        ),
+    );
+}
