@@ -10,6 +10,12 @@ pub fn number(value: f64, decimals: usize) -> String {
     }
 }
 
+/// At least `least` decimals, and so many that the ends of an interval this wide differ, up to two more.
+pub fn decimals(width: f64, least: usize) -> usize {
+    let differ = |decimals: &usize| width * 10f64.powi(*decimals as i32) >= 2.0;
+    (least..least + 3).find(differ).unwrap_or(least)
+}
+
 /// `count` with thousands set apart: "24,000".
 pub fn grouped(count: usize) -> String {
     let digits = count.to_string();

@@ -16,6 +16,8 @@ mod intervene;
 mod measures;
 #[path = "pair/normalization.rs"]
 mod normalization;
+#[path = "pair/over_run.rs"]
+mod over_run;
 #[path = "pair/probes.rs"]
 mod probes;
 #[path = "pair/random_models.rs"]

@@ -10,7 +10,7 @@ use keyside::names::Relative;
 use keyside::prompts::PromptSource;
 use keyside::prompts::text::TextPrompts;
 use keyside::result::{Recording, ResultFile};
-use results::{example, live, live_of, read, sentence, sentence_in_full, written};
+use results::{example, live, live_of, live_with, read, sentence, sentence_in_full, written};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -70,6 +70,7 @@ fn every_file_that_is_written_is_what_the_schema_says() {
         ("recorded sentence, scores of all heads", recorded(1)),
         ("live", live(Box::new(tiny()))),
         ("own prompts", live_of(Box::new(tiny()), own)),
+        ("an intervention in every prompt", live_with("query without 1.3")),
         ("partial", partial),
         ("without prompt set", without_set),
         ("sentence", sentence(None)),

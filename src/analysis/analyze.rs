@@ -3,8 +3,9 @@
 use crate::analysis::analyzer::AnyAnalyzer;
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::meter::Meter;
+use crate::analysis::pair::{OverRun, changes};
 use crate::analysis::run::Run;
-use crate::analysis::{Analysis, Observer, Phase, Section, Timing};
+use crate::analysis::{Analysis, ChangesSection, Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request, Watcher};
 use crate::prompts::{Made, Prompt, PromptSet};
@@ -21,7 +22,13 @@ use crate::prompts::{Made, Prompt, PromptSet};
 /// The model stays usable after any of them.
 pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> Result<Analyzed> {
     let found = found_by(Section::analyzers(analysis), model, analysis, observer).await?;
-    let (sections, Made { batches, set }, timing) = found;
+    let Found {
+        mut sections,
+        made: Made { batches, set },
+        changes,
+        timing,
+    } = found;
+    sections.extend(changes.map(Section::from));
     Ok(Analyzed {
         set,
         prompts: batches.into_iter().flatten().collect(),
@@ -30,13 +37,22 @@ pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Obse
     })
 }
 
-/// What `analyzers` find in one pass over one set of prompts, as [`analyze()`] says.
+/// What was found by analyzers whose sections are of the kinds `S`, and by intervening.
+struct Found<S> {
+    sections: Vec<S>,
+    made: Made,
+    changes: Option<ChangesSection>,
+    timing: Timing,
+}
+
+/// What `analyzers` find in one pass over one set of prompts, as [`analyze()`] says. What is done to every
+/// prompt comes after them: it takes passes through all layers.
 async fn found_by<S>(
     analyzers: Vec<Box<dyn AnyAnalyzer<S>>>,
     model: &mut Model,
     analysis: &Analysis,
     observer: &dyn Observer,
-) -> Result<(Vec<S>, Made, Timing)> {
+) -> Result<Found<S>> {
     check(model, analysis)?;
     let mut run = Run::new(analyzers, analysis, model.config());
     let layers = run.layers();
@@ -51,11 +67,25 @@ async fn found_by<S>(
     let batches = &made.batches;
     meter.batches(batches.len());
     let (mut passes, effective) = run.passes(model, batches)?;
-    let positions = passes.iter().map(|pass| pass.tree.len()).sum();
-    meter.plan(
-        positions,
-        model.bytes_to_read(&passes, layers, Some(analysis.head.layer)),
-    );
+    let positions: usize = passes.iter().map(|pass| pass.tree.len()).sum();
+    let over_run = analysis.intervention.as_ref().map(|intervention| OverRun {
+        head: analysis.head,
+        intervention,
+        normalization: analysis.normalization,
+        batches,
+    });
+    match over_run {
+        Some(over_run) => {
+            over_run.check(model.config())?;
+            let (config, n_layer) = (model.config(), model.config().n_layer);
+            let steps = positions * layers.max(1) + over_run.steps(config, positions);
+            meter.plan_steps(steps, model.bytes_to_read(&passes, n_layer, None));
+        }
+        None => meter.plan(
+            positions,
+            model.bytes_to_read(&passes, layers, Some(analysis.head.layer)),
+        ),
+    }
 
     let mut schedule = model.begin(&mut passes, layers, &meter).await?;
     let weights = model.head_weights(analysis.head, &meter).await?;
@@ -67,7 +97,19 @@ async fn found_by<S>(
         run.feed((model, &weights, &effective), (index, &batches[index], &pass), &meter)?;
         meter.breathe().await?;
     }
-    Ok((run.finish(), made, meter.timing()))
+    let changes = match over_run {
+        Some(over_run) => {
+            meter.go_on(batches.len(), model.config().n_layer);
+            Some(changes(model, over_run, &meter).await?)
+        }
+        None => None,
+    };
+    Ok(Found {
+        sections: run.finish(),
+        changes,
+        timing: meter.timing(),
+        made,
+    })
 }
 
 /// Checks the settings against the model.
@@ -93,7 +135,9 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
         let cause = format!("the earlier head {earlier_head} is not in a layer before the destination head {head}");
         return Err(Error::new(ErrorKind::Request, cause).expected(format!("a layer from 0 to {}", head.layer - 1)));
     }
-    Ok(())
+    // How many prompts there are is not known yet.
+    let mut intervention = analysis.intervention.iter();
+    intervention.try_for_each(|intervention| intervention.check(head, model.config(), usize::MAX))
 }
 
 /// What a run found.

@@ -82,6 +82,13 @@ impl<'a> Meter<'a> {
         self.state.borrow_mut().progress.batches = batches;
     }
 
+    /// There are `batches` more batches to come, which go through `layers` layers.
+    pub(crate) fn go_on(&self, batches: usize, layers: usize) {
+        let mut state = self.state.borrow_mut();
+        state.progress.batches += batches;
+        (state.progress.layers_done, state.progress.layers) = (0, layers);
+    }
+
     /// What there is to do: `positions` through all layers, after reading `bytes` of weights.
     pub(crate) fn plan(&self, positions: usize, bytes: u64) {
         let layers = self.state.borrow().work_per_position();

@@ -9,6 +9,7 @@
 mod analyze;
 mod analyzer;
 mod array;
+mod changes;
 mod contributions;
 mod effective;
 mod head_attention;
@@ -31,6 +32,7 @@ mod tree;
 
 pub use analyze::{Analyzed, analyze};
 pub use array::Array;
+pub use changes::{Outcomes, PredictedOutcomes, RunIntervention, RunReplacement, RunVector};
 pub use contributions::{Contributions, Heatmap, contributions};
 pub use head_attention::{HeadAttention, head_attention};
 pub use head_effects::{Patched, TargetPrompt, Without};
@@ -77,4 +79,6 @@ sections! {
     "intervention" => Intervention(pair::InterventionSection);
     /// What every component of that score does when it is taken out.
     "causal" => Causal(pair::CausalSection);
+    /// What an intervention changes in every prompt of a run.
+    "changes" => Changes(changes::ChangesSection);
 }

@@ -6,6 +6,7 @@ use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::LeftOutSeries;
+use crate::analysis::changes::{ChangesSection, RunIntervention};
 use crate::error::Result;
 use crate::model::Processing;
 use crate::names::{Head, HistogramId, Normalization, SeriesId};
@@ -26,6 +27,9 @@ pub struct Analysis {
     /// How substituted vectors are normalized.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
+    /// What is done to every prompt and recomputed, if anything is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<RunIntervention>,
 }
 
 impl Default for Analysis {
@@ -37,6 +41,7 @@ impl Default for Analysis {
             prompts: PromptSource::default(),
             processing: Processing::default(),
             normalization: Normalization::default(),
+            intervention: None,
         }
     }
 }
@@ -92,7 +97,7 @@ pub struct Progress {
     pub seconds_left: Option<f64>,
 }
 
-/// Histogram values of one finished batch, in prompt order.
+/// Values of one finished batch, in prompt order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct BatchValues {
     /// Values of every series of every histogram, `[prompts]` each.
@@ -105,6 +110,9 @@ pub struct BatchValues {
     /// out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<LeftOutSeries>,
+    /// What an intervention changes in the batch: it comes by itself, after the values of all batches.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<ChangesSection>,
 }
 
 impl BatchValues {
@@ -125,6 +133,10 @@ impl BatchValues {
         self.true_score.extend(other.true_score);
         self.true_prob.extend(other.true_prob);
         self.left_out.extend(other.left_out);
+        match (&mut self.changes, other.changes) {
+            (Some(changes), Some(more)) => changes.append(&more),
+            (changes, more) => *changes = changes.take().or(more),
+        }
     }
 }
 

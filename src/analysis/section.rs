@@ -160,7 +160,8 @@ mod tests {
                 "directions",
                 "substituted",
                 "intervention",
-                "causal"
+                "causal",
+                "changes"
             ]
         );
     }

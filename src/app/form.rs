@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::Analysis;
-use crate::analysis::settings::{BATCHES, EARLIER_HEAD, Group, HEAD, SETTINGS, Setting};
+use crate::analysis::settings::{BATCHES, EARLIER_HEAD, Group, HEAD, INTERVENTION, SETTINGS, Setting};
 use crate::checkpoint::{check_for_page, hub_url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
@@ -185,7 +185,7 @@ impl Form {
         match setting.group {
             Group::Ioi => self.prompts == PromptChoice::Ioi,
             Group::Text => self.prompts == PromptChoice::Own,
-            Group::Heads | Group::Prompts | Group::Vectors | Group::Weights => true,
+            Group::Heads | Group::Prompts | Group::Vectors | Group::Intervention | Group::Weights => true,
         }
     }
 
@@ -277,6 +277,10 @@ impl Form {
                 format!("the earlier head {earlier_head} does not come before head {head}"),
             )
             .expected("a head of a lower layer"));
+        }
+        if let Some(intervention) = &analysis.intervention {
+            let checked = intervention.check_before(head);
+            checked.map_err(|error| at(INTERVENTION.label, error))?;
         }
         if let PromptSource::Text(text) = &analysis.prompts {
             text.check()?;

@@ -55,6 +55,11 @@ fn every_control_is_checked_and_named() {
     assert!(typed(&EARLIER_HEAD, "3.0").contains("does not come before"));
     assert!(typed(&BATCHES, "0").starts_with("Batches: "));
     assert!(typed(&BATCH_SIZE, "1.5").contains("1.5"));
+    let later = typed(&INTERVENTION, "query without 3.0");
+    assert!(
+        later.starts_with("Intervention in every prompt: head 3.0 is nothing that head 3.1 reads"),
+        "{later}"
+    );
     for setting in SETTINGS {
         let mut form = bundled();
         form.prompts = if setting.group == Group::Text {

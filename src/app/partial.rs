@@ -13,8 +13,15 @@ pub(super) fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> Re
     }
 }
 
-/// Appends the values of one more batch.
+/// Appends the values of one more batch, or what an intervention changes in it.
 pub(super) fn append(result: &mut ResultFile, values: &BatchValues) {
+    if let Some(changes) = &values.changes {
+        match result.changes_mut() {
+            Some(known) => known.append(changes),
+            None => result.sections.push(changes.clone().into()),
+        }
+        return;
+    }
     if let Some(section) = result.substitution_mut() {
         section.append(values);
     }

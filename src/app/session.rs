@@ -28,8 +28,10 @@ struct Active {
     url: String,
     analysis: Analysis,
     so_far: Option<ResultFile>,
-    /// Batches that are in it.
+    /// Batches that are in it; those whose changes by an intervention are, too, count again.
     batches: usize,
+    /// Batches whose histograms are in it.
+    filled: usize,
 }
 
 /// Most finished runs that are kept.
@@ -237,6 +239,7 @@ impl Session {
             analysis,
             so_far: None,
             batches: 0,
+            filled: 0,
         });
         self.run = Run::Opening;
         describe.into_iter().chain([analyze]).collect()
@@ -362,6 +365,7 @@ impl Session {
         if let Some(so_far) = active.so_far.as_mut().filter(|_| active.batches == index) {
             partial::append(so_far, values);
             active.batches += 1;
+            active.filled += usize::from(values.changes.is_none());
         }
         self.active = Some(active);
     }
@@ -372,10 +376,10 @@ impl Session {
         let Some(active) = &self.active else { return };
         let Some(so_far) = &active.so_far else { return };
         let done = active.batches;
-        let origin = Origin::Partial {
-            done,
-            batches: active.analysis.prompts.batches(),
-        };
+        let batches = active.analysis.prompts.batches();
+        // Each goes through the model again where something is done to it.
+        let batches = batches * if active.analysis.intervention.is_some() { 2 } else { 1 };
+        let origin = Origin::Partial { done, batches };
         if done > 0 && self.shown.as_ref().is_none_or(|shown| shown.origin != origin) {
             let (so_far, note) = (so_far.clone(), self.note_of(&active.url));
             self.shown = Some(self.stamp(origin, so_far, note));
@@ -437,7 +441,7 @@ impl Session {
             self.show_batches();
             self.ended();
             let active = self.active.take();
-            let done = active.map_or(0, |active| active.batches);
+            let done = active.map_or(0, |active| active.filled);
             if error.kind == ErrorKind::Cancelled {
                 self.run = Run::Cancelled(done);
             } else {

@@ -1,7 +1,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::analysis::pair::Question;
+use crate::analysis::pair::{Named, Question};
+use crate::analysis::{ChangesSection, RunIntervention};
 use crate::app::form::{Form, ModelChoice};
 use crate::forward::Sampling;
 use crate::names::{Head, HistogramId, SeriesId};
@@ -70,7 +71,7 @@ fn batch(id: u32, index: usize) -> FromWorker {
         series: HistogramId::ALL.into_iter().map(|name| (name, series())).collect(),
         true_score: vec![index as f32; 40],
         true_prob: Vec::new(),
-        left_out: Vec::new(),
+        ..BatchValues::default()
     };
     FromWorker::Batch { id, index, values }
 }
@@ -191,6 +192,46 @@ fn a_cancelled_run_keeps_its_batches_and_offers_the_way_back() {
     assert_eq!(origin(&session), &Origin::Recorded);
     session.receive(batch(id, 1));
     assert_eq!(origin(&session), &Origin::Recorded, "what comes late is ignored");
+}
+
+#[test]
+fn what_an_intervention_changes_fills_in_after_the_histograms_and_stays() {
+    let mut session = session();
+    let intervention: RunIntervention = "query without 2.0".parse().expect("an intervention");
+    let mut request = request();
+    request.analysis.intervention = Some(intervention.clone());
+    let messages = session.start(request);
+    let Some(ToWorker::Analyze { id, .. }) = messages.last() else {
+        panic!("{messages:?}")
+    };
+    let id = *id;
+    session.receive(described(id - 1));
+    let batches = 10;
+    (0..batches).for_each(|index| session.receive(batch(id, index)));
+    let token = Named {
+        token: 1,
+        text: " Mary".into(),
+    };
+    let mut changes = ChangesSection::empty(Head::new(3, 1), intervention);
+    (changes.a, changes.b) = (vec![token.clone(); 40], vec![token; 40]);
+    for index in [batches, batches + 1] {
+        let values = BatchValues {
+            changes: Some(changes.clone()),
+            ..BatchValues::default()
+        };
+        session.receive(FromWorker::Batch { id, index, values });
+    }
+    session.show_batches();
+    assert_eq!(origin(&session), &Origin::Partial { done: 12, batches: 20 });
+    session.cancel();
+    session.receive(FromWorker::Failed {
+        id,
+        error: Error::cancelled(),
+    });
+    assert_eq!(session.run(), &Run::Cancelled(10), "the histograms have all");
+    let shown = &session.shown().expect("is shown").result;
+    assert_eq!(shown.changes().map(ChangesSection::prompts), Some(80));
+    assert_eq!(shown.prompt_count(), 400);
 }
 
 #[test]

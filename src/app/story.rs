@@ -5,7 +5,7 @@
 use crate::figure::View;
 use crate::names::{HistogramId, SeriesId, Side, SplitBy};
 use crate::plot::series_starts_visible;
-use crate::quantities::{counted, grouped, number};
+use crate::quantities::{counted, decimals, grouped, number};
 use crate::result::{Compare, Comparison, Evidence, Groups, Interval, Pair, PromptGroup, ResultFile, mean, two_groups};
 
 mod cells;
@@ -176,12 +176,6 @@ fn ends(interval: &Interval, per_unit: f64) -> String {
     let (low, high) = (per_unit * interval.low, per_unit * interval.high);
     let decimals = decimals(high - low, if per_unit == 1.0 { 2 } else { 0 });
     format!("{} to {}", number(low, decimals), number(high, decimals))
-}
-
-/// At least `least`, and so many that the ends of an interval this wide differ, up to two more.
-fn decimals(width: f64, least: usize) -> usize {
-    let differ = |decimals: &usize| width * 10f64.powi(*decimals as i32) >= 2.0;
-    (least..least + 3).find(differ).unwrap_or(least)
 }
 
 /// "a", "a and b", "a, b and c".

@@ -218,7 +218,7 @@ mod tests {
 
     use super::*;
     use crate::analysis::Analysis;
-    use crate::analysis::settings::{Field, Group, HEAD, SETTINGS};
+    use crate::analysis::settings::{Field, Group, HEAD, INTERVENTION, SETTINGS};
     use crate::prompts::PromptSource;
     use crate::prompts::text::TextPrompts;
 
@@ -300,6 +300,8 @@ mod tests {
                 Field::Switch { .. } => (format!("--{}", setting.option), "1"),
                 Field::Head { .. } => (format!("--{} 3.1", setting.option), "3.1"),
                 Field::Whole { .. } | Field::Position { .. } => (format!("--{} 7", setting.option), "7"),
+                // Words apart are one argument where they are quoted.
+                Field::Intervention { .. } => continue,
             };
             let prompts = if setting.group == Group::Text {
                 "--prompts p"
@@ -309,6 +311,22 @@ mod tests {
             let run = run(&format!("--model m {prompts} {option}"));
             assert_eq!(setting.text(&run).as_deref(), Some(text), "{option}");
         }
+    }
+
+    #[test]
+    fn an_intervention_is_an_option_of_several_words() {
+        let arguments = |what: &str| {
+            let words = ["keyside", "analyze", "--model", "m", "--intervention", what];
+            Arguments::try_parse_from(words)
+        };
+        let Command::Analyze(found) = arguments("query from W_U[IO]").expect("parses").command else {
+            panic!("not analyze")
+        };
+        let mut run = Analysis::default();
+        found.settings.put(&mut run).expect("is set");
+        assert_eq!(INTERVENTION.text(&run).as_deref(), Some("query from W_U[IO]"));
+        let error = arguments("query from W_Q").expect_err("no vector").to_string();
+        assert!(error.contains("query without 9.9"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::analysis::Heatmap;
+use crate::figure::{FigurePlace, View};
 use crate::names::{HeatmapId, HistogramId, SeriesId};
 use crate::result::{Comparison, PairedDifference, ResultFile, mean, two_groups};
 
@@ -39,6 +40,10 @@ pub(crate) fn summary(result: &ResultFile) -> String {
         if let Some(heatmap) = result.heatmap(&name) {
             identity(&mut text, &name, heatmap);
         }
+    }
+    let view = View::default();
+    for sentence in FigurePlace::all().flat_map(|place| place.told(result, &view)) {
+        line(&mut text, format_args!("{sentence}"));
     }
     if let Some(timing) = &result.timing {
         line(

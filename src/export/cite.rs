@@ -131,6 +131,7 @@ fn note(result: &ResultFile) -> String {
         Group::Prompts if setting.key == SEED.key => result.ioi().is_some() || result.substitution().is_some(),
         Group::Prompts | Group::Ioi | Group::Text => result.prompt_set.is_some(),
         Group::Vectors => result.normalization().is_some(),
+        Group::Intervention => result.changes().is_some(),
         Group::Weights => true,
     };
     let cited = |weights: bool| -> Vec<String> {
@@ -163,6 +164,7 @@ fn note(result: &ResultFile) -> String {
 fn run_of(result: &ResultFile) -> Analysis {
     let mut run = Analysis {
         processing: result.processing,
+        intervention: result.changes().map(|changes| changes.intervention.clone()),
         ..Analysis::default()
     };
     if let Some(head) = result.head() {

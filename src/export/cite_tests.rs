@@ -181,6 +181,7 @@ fn other(setting: &Setting) -> &'static str {
     match setting.field {
         Field::Head { .. } => "1.2",
         Field::Whole { .. } | Field::Position { .. } => "2",
+        Field::Intervention { .. } => "query without 0.1",
         Field::Switch { .. } if setting.usual == "1" => "0",
         Field::Switch { .. } => "1",
     }

@@ -76,6 +76,11 @@ pub trait FigureKind: Sync {
     /// What is seen in it, for those who do not see it.
     fn summary(&self, of: Subject<'_>) -> String;
 
+    /// What is said below it, where that takes no comparison that has to be made first: sentences, none where nothing is.
+    fn told(&self, _of: Subject<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What the button of its exports says that they are of.
     fn exported(&self, name: FigureName) -> &'static str {
         self.heading(name)

@@ -12,10 +12,10 @@ use super::sentence::so_what_words::{
 };
 use super::sentence::{ComponentGroup, Effect, Measure, PatternPart, SentenceView};
 use super::view::View;
-use crate::analysis::pair::Question;
-use crate::analysis::{Array, Section};
+use crate::analysis::pair::{Named, Question};
+use crate::analysis::{Array, ChangesSection, Section};
 use crate::export::Field;
-use crate::names::{Component, FigureName, Head, HeatmapId, HistogramId, Side, SplitBy};
+use crate::names::{ChangeMeasure, Component, FigureName, Head, HeatmapId, HistogramId, Side, SplitBy};
 use crate::plot::{CellRange, HeatmapView, HistogramView, SeriesOrder, Theme, plot_svg};
 use crate::result::{Recording, ResultFile};
 
@@ -53,6 +53,28 @@ pub fn recorded_sentence() -> ResultFile {
 /// Recorded effects of heads.
 pub fn recorded_effects() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-head-effects.json")).unwrap()
+}
+
+/// The recorded run as if something had been done to its first prompts.
+pub fn changes() -> ResultFile {
+    let mut result = recorded();
+    let mut section = ChangesSection::empty(Head::new(10, 7), "query without 9.9".parse().unwrap());
+    let target = |token, text: &str| Named {
+        token,
+        text: text.to_owned(),
+    };
+    for prompt in 0..40u8 {
+        let of = f32::from(prompt % 7) / 10.0;
+        section.a.push(target(5335, " Mary"));
+        section.b.push(target(1757, " John"));
+        section.before.push([0.75, 3.0 + of, -1.0]);
+        section.after.push([0.5 - of / 10.0, 2.0 + of * of, -1.5 - of]);
+        section.predicted.attention.extend([0.45]);
+        section.predicted.logit_difference.extend([1.0 + of]);
+    }
+    result.sections.push(section.into());
+    result.check().unwrap();
+    result
 }
 
 /// The histogram `name`, shown as `view` says.
@@ -146,6 +168,7 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
         sentence(),
         so_what(),
         causes(),
+        changes(),
         recorded_sentence(),
         recorded_effects(),
     ] {
@@ -194,6 +217,41 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
     for place in FigurePlace::all().filter(|place| *place != FigurePlace::of(FigureName::HEATMAP).unwrap()) {
         assert!(seen.contains(place.as_str()), "{place} is a figure of no result");
     }
+}
+
+#[test]
+fn changes_have_the_numbers_of_their_prompts() {
+    let result = changes();
+    let section = result.changes().unwrap();
+    let figure = |name: &str| Figure::named(&result, name, &View::default()).unwrap();
+    let tables = figure("change_logits").tables(&result).unwrap();
+    let rows: Vec<&Field> = tables[0].rows.iter().map(|row| &row[0]).collect();
+    assert_eq!(rows.len(), 3, "{rows:?}");
+    let change = section.change(ChangeMeasure::LogitDifference);
+    let mean = f64::from(change.iter().sum::<f32>()) / 40.0;
+    let Field::Double(found) = tables[0].rows[0][2] else {
+        panic!("{:?}", tables[0].rows[0])
+    };
+    assert!((found - mean).abs() < 1e-6, "{found} and {mean}");
+    assert_eq!(tables[1].rows.len(), 40);
+    let row = &tables[1].rows[3];
+    assert!(
+        row.contains(&Field::Text(" Mary".into())) || row.contains(&Field::Text("\u{2423}Mary".into())),
+        "{row:?}"
+    );
+    assert!(row.contains(&Field::Single(change[3])));
+    // The linear split predicts no log-probability.
+    assert_eq!(figure("change_logprob").tables(&result).unwrap()[0].rows.len(), 1);
+    let script = figure("change_attention")
+        .script(&result, "r.json", &Theme::light())
+        .unwrap();
+    assert!(script.contains("MEASURE = \"attention\"\n"), "{script}");
+    let told = FigurePlace::of(FigureName::new("change_attention")).unwrap();
+    let told = told.told(&result, &View::default()).join(" ");
+    assert!(
+        told.contains("falls on average over 40 prompts") && told.contains("The linear split predicts"),
+        "{told}"
+    );
 }
 
 #[test]
@@ -316,7 +374,14 @@ fn every_place_has_a_name_and_words_of_its_own() {
         ] {
             assert!(!words.is_empty(), "{name}");
         }
-        let results = [recorded(), sentence(), so_what(), causes(), recorded_effects()];
+        let results = [
+            recorded(),
+            sentence(),
+            so_what(),
+            causes(),
+            changes(),
+            recorded_effects(),
+        ];
         let mut shown = results
             .iter()
             .filter(|result| place.is_on_page(Some(result), &View::default()));

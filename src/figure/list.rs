@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use super::changes::Changes;
 use super::heatmap::Heatmaps;
 use super::histogram::Histograms;
 use super::kind::{Controls, FigureKind, Subject};
@@ -19,10 +20,11 @@ use crate::plot::{Plot, Theme};
 use crate::result::ResultFile;
 
 /// Every kind of figure, in the order in which they are shown.
-pub const KINDS: [&dyn FigureKind; 18] = [
+pub const KINDS: [&dyn FigureKind; 19] = [
     &Histograms,
     &Heatmaps,
     &Scatter,
+    &Changes,
     &Tokens,
     &Heads,
     &Pattern,
@@ -87,6 +89,11 @@ impl FigurePlace {
     /// What the figure shows, in a sentence or two.
     pub fn explanation(self, view: &View) -> String {
         self.kind.explanation(self.name, view)
+    }
+
+    /// What is said below the figure of `result`, where that takes no comparison that has to be made first.
+    pub fn told(self, result: &ResultFile, view: &View) -> Vec<String> {
+        self.kind.told(self.subject(result, view))
     }
 
     /// What the figure shows, in a few words.

@@ -3,6 +3,7 @@
 //! A kind of figure is a type with [`FigureKind`], in a file of its own and in the list [`KINDS`]. Page, frames in other pages,
 //! exports, addresses and command line walk over that list: they know a figure as a [`FigurePlace`] and a [`Figure`].
 
+mod changes;
 mod heatmap;
 mod histogram;
 mod kind;

@@ -4,6 +4,7 @@
 
 mod activation;
 mod by_text;
+mod change;
 mod component;
 mod figure;
 mod foreign;
@@ -24,6 +25,7 @@ mod side;
 mod split;
 
 pub use activation::HeadActivation;
+pub use change::ChangeMeasure;
 pub use component::Component;
 pub use figure::{FigureId, FigureName};
 pub use foreign::Foreign;

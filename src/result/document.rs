@@ -7,7 +7,8 @@ use crate::analysis::pair::{
     LensSection, NextSection, PairSection, Question, SubstitutedSection, WritesSection,
 };
 use crate::analysis::{
-    Analysis, Analyzed, ContributionsSection, HeadEffectsSection, Heatmap, Section, SubstitutionSection, Timing,
+    Analysis, Analyzed, ChangesSection, ContributionsSection, HeadEffectsSection, Heatmap, Section,
+    SubstitutionSection, Timing,
 };
 use crate::forward::Model;
 use crate::model::{Config, Processing};
@@ -313,6 +314,22 @@ impl ResultFile {
     pub fn causal(&self) -> Option<&CausalSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Causal(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What an intervention changes in every prompt of its run, if it has that.
+    pub fn changes(&self) -> Option<&ChangesSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::Changes(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// The same, to change.
+    pub fn changes_mut(&mut self) -> Option<&mut ChangesSection> {
+        self.sections.iter_mut().find_map(|section| match section {
+            Section::Changes(section) => Some(section),
             _ => None,
         })
     }

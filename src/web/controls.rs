@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::page::{Page, control_id};
 use crate::analysis::settings::{Field, Group, SETTINGS, Setting};
 use crate::app::form::Form;
+use crate::app::run_presets::{RunPreset, run_presets};
 
 /// The controls of the settings of some groups.
 #[component]
@@ -13,6 +14,7 @@ pub fn Settings(page: Page, groups: &'static [Group]) -> impl IntoView {
     of_groups
         .map(|setting| match setting.field {
             Field::Switch { .. } => view! { <CheckBox page=page setting=setting /> }.into_any(),
+            Field::Intervention { .. } => view! { <InterventionField page=page setting=setting /> }.into_any(),
             _ => view! { <TextField page=page setting=setting /> }.into_any(),
         })
         .collect_view()
@@ -26,6 +28,7 @@ fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
     // A head has a point in it, for which a phone's keyboard of digits has no key.
     let mode = match setting.field {
         Field::Head { .. } => "decimal",
+        Field::Intervention { .. } => "text",
         _ => "numeric",
     };
     view! {
@@ -45,6 +48,32 @@ fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
                 })
             />
         </div>
+    }
+}
+
+/// A text field for what is done to every prompt, and what one click puts there.
+#[component]
+fn InterventionField(page: Page, setting: &'static Setting) -> impl IntoView {
+    let presets = Memo::new(move |_| page.settled_form.with(run_presets));
+    let button = move |preset: RunPreset| {
+        let (text, typed) = (preset.text.clone(), preset.text);
+        let pressed = move || page.settled_form.with(|form| form.text(setting).trim() == text);
+        view! {
+            <button
+                type="button"
+                class="preset"
+                aria-pressed=move || pressed().to_string()
+                on:click=move |_| page.form.update(|form| form.set(setting, typed.clone()))
+            >
+                {preset.label}
+            </button>
+        }
+    };
+    view! {
+        <TextField page=page setting=setting />
+        <p class="presets" data-testid="intervention-presets">
+            {move || presets.get().into_iter().map(button).collect_view()}
+        </p>
     }
 }
 

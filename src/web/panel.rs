@@ -8,7 +8,7 @@ use super::files::Files;
 use super::models::{ModelOrigin, StoredModels};
 use super::own_prompts::{OwnPrompts, PromptField};
 use super::page::{CONTROLS_TOGGLE, Page};
-use crate::analysis::settings::{Group, HEAD};
+use crate::analysis::settings::{Group, HEAD, INTERVENTION};
 use crate::app::download;
 use crate::app::form::{ModelChoice, PromptChoice};
 use crate::app::library;
@@ -28,6 +28,7 @@ pub fn Panel(page: Page) -> impl IntoView {
         page.run();
     };
     let open = page.controls_open;
+    let intervenes = page.form.with_untracked(|form| !form.text(&INTERVENTION).is_empty());
     view! {
         <aside class="panel" class:open=move || open.get() aria-label="Controls">
             <Fold page=page model=model />
@@ -51,6 +52,11 @@ pub fn Panel(page: Page) -> impl IntoView {
                                 <div class="triple"><Settings page=page groups=&[Group::Prompts, Group::Text] /></div>
                             }.into_any(),
                         }}
+                        <details class="models" data-testid="intervention-panel" open=intervenes>
+                            <summary>"Intervene in every prompt"</summary>
+                            <p class="about">"Takes each prompt through the whole model twice: as it is, and with something put in another\u{2019}s place."</p>
+                            <Settings page=page groups=&[Group::Intervention] />
+                        </details>
                         <details class="models" data-testid="weights-panel">
                             <summary>"Weight processing, normalization"</summary>
                             <Settings page=page groups=&[Group::Weights, Group::Vectors] />

@@ -66,10 +66,10 @@ pub fn Text(page: Page, children: ChildrenFn) -> impl IntoView {
 }
 
 /// Sentences, and whether some of what they stand on is not known yet.
-type Told = (Vec<String>, bool);
+type Sentences = (Vec<String>, bool);
 
 /// What `tell` says of the result on the screen, with the comparisons that are made by now.
-fn told(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>) -> Option<Told> {
+fn told(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>) -> Option<Sentences> {
     page.shown.with(|shown| {
         let shown = shown.as_ref()?;
         let (known, pending) = (page.comparisons.of(shown), Cell::new(false));
@@ -85,7 +85,7 @@ fn told(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>)
 
 /// A paragraph of sentences that are computed anew when they change. While some are to come it is as high as it will be in the
 /// recorded run, so that what is below it stays where it is.
-fn paragraph(name: String, told: impl Fn() -> Option<Told> + Send + Sync + 'static) -> impl IntoView {
+fn paragraph(name: String, told: impl Fn() -> Option<Sentences> + Send + Sync + 'static) -> impl IntoView {
     let told = Memo::new(move |_| told().unwrap_or_default());
     view! {
         <p class=format!("seen of-{name}") class:pending=move || told.with(|(_, pending)| *pending) data-testid=format!("story-{name}")>
@@ -107,7 +107,8 @@ pub fn Seen(page: Page, place: FigurePlace) -> impl IntoView {
     match place.controls() {
         Controls::Histogram(name) => view! { <SeenBars page=page place=place name=name /> }.into_any(),
         Controls::Heatmap => view! { <SeenCells page=page place=place /> }.into_any(),
-        Controls::Plain | Controls::Scatter => ().into_any(),
+        Controls::Scatter => ().into_any(),
+        Controls::Plain => view! { <Told page=page place=place /> }.into_any(),
     }
 }
 
@@ -134,6 +135,23 @@ fn SeenCells(page: Page, place: FigurePlace) -> impl IntoView {
     view! {
         <Text page=page>{paragraph(place.to_string(), sentences)}</Text>
     }
+}
+
+/// What is said below a figure whose sentences take no comparison.
+#[component]
+fn Told(page: Page, place: FigurePlace) -> impl IntoView {
+    let sentences = Memo::new(move |_| {
+        let sentences = page.shown.with(|shown| {
+            let result = &shown.as_ref()?.result;
+            Some(page.settled.with(|view| place.told(result, view)))
+        });
+        sentences.unwrap_or_default()
+    });
+    let paragraph = move || {
+        let text = sentences.with(|sentences| sentences.join(" "));
+        (!text.is_empty()).then(|| view! { <p class="seen" data-testid=format!("story-{place}")>{text}</p> })
+    };
+    view! { <Text page=page>{paragraph}</Text> }
 }
 
 /// What both sides say together, and where to look next.

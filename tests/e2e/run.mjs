@@ -3,6 +3,7 @@ import { runAll } from "./harness.mjs";
 import { axe } from "./axe.mjs";
 import { badInput } from "./bad_input.mjs";
 import { causes } from "./causes.mjs";
+import { changes } from "./changes.mjs";
 import { configurations } from "./configurations.mjs";
 import { embed } from "./embed.mjs";
 import { exporting } from "./export.mjs";
@@ -26,6 +27,7 @@ const suites = {
   axe,
   "bad-input": badInput,
   causes,
+  changes,
   configurations,
   embed,
   export: exporting,
@@ -46,5 +48,5 @@ const suites = {
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

@@ -151,6 +151,30 @@ pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::p
     futures::executor::block_on(result).unwrap()
 }
 
+/// A run on the tiny checkpoint with an intervention in every prompt.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn live_with(intervention: &str) -> ResultFile {
+    let set = IoiSet {
+        seed: 5,
+        batches: 2,
+        batch_size: 3,
+        prepend_bos: true,
+    };
+    let analysis = Analysis {
+        head: "2.1".parse().unwrap(),
+        earlier_head: "1.3".parse().unwrap(),
+        prompts: set.into(),
+        intervention: Some(intervention.parse().unwrap()),
+        ..Analysis::default()
+    };
+    let result = async {
+        let source = Box::new(keyside::checkpoint::FileSource::new("tests/fixtures/tiny"));
+        let mut model = Model::open(source, analysis.processing).await?;
+        run(&mut model, &analysis, &Nobody).await
+    };
+    futures::executor::block_on(result).unwrap()
+}
+
 /// A sentence that went through the tiny checkpoint: what head 2.1 looks at from its last token, its score relative to `relative`.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn sentence(relative: Option<keyside::names::Relative>) -> ResultFile {

@@ -47,6 +47,7 @@ pub use intervene::{
     Agreement, CausalCell, CausalSection, CausalSide, Changes, Effect, Extent, Intervening, Intervention,
     InterventionSection, Outcome, Predicted, Replacement, Vector, causal_map, intervene,
 };
+pub(crate) use intervene::{OverRun, changes};
 pub use known::Known;
 pub(crate) use layer::small_pattern;
 pub use layer::{LAYER_ROWS, LayerSection};

@@ -35,6 +35,12 @@ impl Between {
         Ok(found)
     }
 
+    /// `logit(a) - logit(b)`, where `log_probs [d_vocab]` are those of what comes next.
+    pub(super) fn difference(self, log_probs: &[f32]) -> f64 {
+        let log_prob = |token: u32| f64::from(log_probs.get(token as usize).copied().unwrap_or_default());
+        log_prob(self.a) - log_prob(self.b)
+    }
+
     /// Checks that they are two of the vocabulary's tokens.
     ///
     /// # Errors

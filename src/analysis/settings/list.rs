@@ -141,6 +141,25 @@ pub const EXACT_LN: Setting = Setting {
     },
 };
 
+/// What is done to every prompt.
+pub const INTERVENTION: Setting = Setting {
+    key: "intervention",
+    option: "intervention",
+    label: "Intervention in every prompt",
+    about: "Something put in another\u{2019}s place in every prompt, recomputed to the end of the model, such as \"query without 9.9\"",
+    group: Group::Intervention,
+    usual: "",
+    field: Field::Intervention {
+        get: |run| run.intervention.as_ref(),
+        set: |run, intervention| run.intervention = intervention,
+    },
+    cited: |run| {
+        run.intervention
+            .as_ref()
+            .map(|intervention| format!("intervention: {intervention}"))
+    },
+};
+
 /// All settings, in the order in which they are offered.
 pub const SETTINGS: &[Setting] = &[
     HEAD,
@@ -177,6 +196,7 @@ pub const SETTINGS: &[Setting] = &[
     CSV,
     PREPEND_BOS,
     EXACT_LN,
+    INTERVENTION,
     processing(
         [
             "fold_ln",

@@ -1,6 +1,6 @@
 //! What a setting of a run is.
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, RunIntervention};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::Head;
 use crate::prompts::PromptSource;
@@ -23,6 +23,8 @@ pub enum Group {
     Text,
     /// What is done to vectors that are put in place of what the head reads: every run.
     Vectors,
+    /// What is done to every prompt and recomputed: every run.
+    Intervention,
     /// What is done with the weights before anything is computed: every run.
     Weights,
 }
@@ -31,7 +33,7 @@ impl Group {
     /// Whether a run on prompts of `source` has its settings.
     pub fn is_of(self, source: &PromptSource) -> bool {
         match self {
-            Self::Heads | Self::Prompts | Self::Vectors | Self::Weights => true,
+            Self::Heads | Self::Prompts | Self::Vectors | Self::Intervention | Self::Weights => true,
             Self::Ioi => matches!(source, PromptSource::Ioi(_)),
             Self::Text => matches!(source, PromptSource::Text(_)),
         }
@@ -63,6 +65,13 @@ pub enum Field {
         get: fn(&Analysis) -> Option<usize>,
         /// Puts one in its place.
         set: fn(&mut Analysis, usize),
+    },
+    /// What is done to every prompt; none is written as nothing.
+    Intervention {
+        /// It, in an analysis that has one.
+        get: fn(&Analysis) -> Option<&RunIntervention>,
+        /// Puts one in its place, or none.
+        set: fn(&mut Analysis, Option<RunIntervention>),
     },
     /// On or off, written 1 and 0.
     Switch {
@@ -101,6 +110,7 @@ enum Said {
     Whole(u64),
     Position(usize),
     Nothing,
+    Intervention(RunIntervention),
     Switch(bool),
 }
 
@@ -115,11 +125,12 @@ impl Setting {
             Field::Head { get, .. } => Some(get(run).to_string()),
             Field::Whole { get, .. } => get(run).map(|number| number.to_string()),
             Field::Position { get, .. } => get(run).map(|position| position.to_string()),
+            Field::Intervention { get, .. } => get(run).map(ToString::to_string),
             Field::Switch { get, .. } => Some(if get(run) { "1" } else { "0" }.to_owned()),
         }
     }
 
-    /// `text` as [`Setting::text`] writes it; nothing for a position that is left open.
+    /// `text` as [`Setting::text`] writes it; nothing for a position or an intervention that is left open.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where it is nothing of the kind, or beyond what the page starts a run with.
@@ -130,6 +141,7 @@ impl Setting {
             Said::Whole(number) => number.to_string(),
             Said::Position(position) => position.to_string(),
             Said::Nothing => String::new(),
+            Said::Intervention(intervention) => intervention.to_string(),
             Said::Switch(on) => if on { "1" } else { "0" }.to_owned(),
         })
     }
@@ -144,6 +156,8 @@ impl Setting {
             (Field::Head { set, .. }, Said::Head(head)) => set(run, head),
             (Field::Whole { set, .. }, Said::Whole(number)) => set(run, number),
             (Field::Position { set, .. }, Said::Position(position)) => set(run, position),
+            (Field::Intervention { set, .. }, Said::Intervention(intervention)) => set(run, Some(intervention)),
+            (Field::Intervention { set, .. }, Said::Nothing) => set(run, None),
             (Field::Switch { set, .. }, Said::Switch(on)) => set(run, on),
             _ => {}
         }
@@ -155,7 +169,8 @@ impl Setting {
         match self.field {
             Field::Head { .. } => text.parse().ok().map(Said::Head),
             Field::Whole { .. } => text.parse().ok().map(Said::Whole),
-            Field::Position { .. } if text.is_empty() => Some(Said::Nothing),
+            Field::Position { .. } | Field::Intervention { .. } if text.is_empty() => Some(Said::Nothing),
+            Field::Intervention { .. } => text.parse().ok().map(Said::Intervention),
             Field::Position { .. } => text.parse().ok().map(Said::Position),
             Field::Switch { .. } => match text {
                 "1" => Some(Said::Switch(true)),
@@ -188,6 +203,10 @@ impl Setting {
                 "can't be used",
                 format!("a position from 0 to {MAX_POSITION}, or nothing"),
             ),
+            Field::Intervention { .. } => match text.parse::<RunIntervention>() {
+                Err(error) => return error,
+                Ok(_) => ("can't be used", String::new()),
+            },
             Field::Switch { .. } => ("can't be used", "1 or 0".to_owned()),
         };
         Error::new(ErrorKind::Request, format!("{shown:?} {what}")).expected(expected)

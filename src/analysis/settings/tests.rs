@@ -19,6 +19,7 @@ fn other(setting: &Setting) -> String {
     match setting.field {
         Field::Head { .. } => "3.1".to_owned(),
         Field::Whole { .. } | Field::Position { .. } => "7".to_owned(),
+        Field::Intervention { .. } => "query without 0.1".to_owned(),
         Field::Switch { .. } => if setting.usual == "1" { "0" } else { "1" }.to_owned(),
     }
 }

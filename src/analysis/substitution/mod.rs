@@ -9,9 +9,10 @@ mod vectors;
 use std::collections::BTreeMap;
 
 pub use self::section::{Series, Sides, SubstitutionSection};
+use self::series::batch_values;
+pub(crate) use self::series::tokens_of;
 pub(crate) use self::series::values_at;
-use self::series::{batch_values, tokens_of};
-pub(crate) use self::vectors::{AtPrompt, Drawn, OTHER};
+pub(crate) use self::vectors::{AtPrompt, Drawn, OTHER, vector_of};
 use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
 use crate::analysis::{Analysis, BatchValues};
 use crate::error::Result;

@@ -50,7 +50,7 @@ pub(crate) fn values_at(at: &AtPrompt<'_>) -> Result<BatchValues> {
 const EARLIER_HEAD: usize = 0;
 
 /// The tokens whose rows of W_U and W_E the series of `prompt` are made of.
-pub(super) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
+pub(crate) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
     let src = prompt.src_token().ok();
     let targets = [src, prompt.targets.a, prompt.targets.b];
     targets

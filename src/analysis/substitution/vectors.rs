@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::scores::HeadScores;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Model;
 use crate::names::{Head, Normalization, SeriesId, Side};
 use crate::prompts::ioi::RANDOM_NAME;
@@ -75,6 +75,26 @@ pub(super) const VECTORS: &[Substituted] = &[
     key(|at| at.w_ee_sub_e(at.either(SeriesId::WeeSubEIo, SeriesId::WeeSubESrc))),
     key(|at| at.resid_pre(at.prompt.src()?)),
 ];
+
+/// The vector of `series` on `side`, `[d_model]`: in prompts that are not of the IOI dataset the one that has the same part there.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for a prompt that has no such vector.
+pub(crate) fn vector_of(at: &AtPrompt<'_>, side: Side, series: &SeriesId) -> Result<Vec<f32>> {
+    let mut others = Vec::new();
+    for vector in VECTORS.iter().filter(|vector| vector.side == side) {
+        let Some((found, vectors)) = (vector.of)(at)? else {
+            continue;
+        };
+        let is_it = found == *series || !at.prompt.is_ioi() && found == series.of_any_prompt();
+        match vectors.into_iter().next().filter(|_| is_it) {
+            Some(vector) => return Ok(vector),
+            None => others.push(found.to_string()),
+        }
+    }
+    let cause = format!("there is no {series} for the {side} of \"{}\"", at.prompt.text);
+    Err(Error::new(ErrorKind::Request, cause).expected(format!("one of {}", others.join(", "))))
+}
 
 impl AtPrompt<'_> {
     fn of_ioi(&self, series: SeriesId) -> Option<SeriesId> {

@@ -5,6 +5,8 @@ mod script;
 mod tables;
 mod words;
 
+pub(super) use self::script::of_changes as script_of_changes;
+
 use super::keys::Query;
 use super::kind::{Controls, FigureKind, Subject};
 use super::view::View;

@@ -51,7 +51,14 @@ def draw_box(axes, y, values, color):
 
 with open(RESULT, encoding="utf-8") as file:
     result = json.load(file)
-if result["format"] == "keyside-result/1":
+if MEASURE:
+    section = next(section for section in result["sections"] if section["kind"] == "changes")
+    before = section["before"][MEASURE]["data"]
+    series, true_values = {}, []
+    for label, part in (("recomputed", "after"), ("predicted", "predicted")):
+        if MEASURE in section[part]:
+            series[label] = [value - start for value, start in zip(section[part][MEASURE]["data"], before)]
+elif result["format"] == "keyside-result/1":
     series = result["histograms"][HISTOGRAM]["series"]
     true_values = result["histograms"].get(TRUE_VALUES, [])
 else:

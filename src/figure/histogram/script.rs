@@ -1,7 +1,7 @@
 //! The Python script that redraws a histogram.
 
 use crate::export::{Script, double, hex, quoted};
-use crate::names::HistogramId;
+use crate::names::{ChangeMeasure, HistogramId};
 use crate::plot::{HistogramPlot, Theme};
 
 /// What follows the constants.
@@ -11,16 +11,31 @@ const BODY: &str = include_str!("script.py");
 pub(super) fn script(name: HistogramId, plot: &HistogramPlot, theme: &Theme) -> Script {
     let mut script = Script::new("", BODY);
     let truth = if name.probs() { "true_prob" } else { "true_score" };
-    let (start, size, count) = plot
-        .bins
-        .map_or((0.0, 1.0, 0), |bins| (bins.start, bins.size, bins.count));
-    let (low, high) = plot.range();
     script.comment("Where the values are in a result file of version 1, and where they are in one of version 2.");
     script.texts(&[
         ("HISTOGRAM", name.as_str()),
         ("SIDE", name.side().as_str()),
         ("VALUES", if name.probs() { "probabilities" } else { "scores" }),
         ("TRUE_VALUES", truth),
+    ]);
+    script.line("MEASURE", "None");
+    redraw(script, plot, theme)
+}
+
+/// Redraws `plot`, whose series are changes of `measure` by an intervention, in the colours of `theme`.
+pub(in crate::figure) fn of_changes(measure: ChangeMeasure, plot: &HistogramPlot, theme: &Theme) -> Script {
+    let mut script = Script::new("", BODY);
+    script.comment("Which number of every prompt has changed.");
+    script.texts(&[("MEASURE", measure.as_str())]);
+    redraw(script, plot, theme)
+}
+
+fn redraw(mut script: Script, plot: &HistogramPlot, theme: &Theme) -> Script {
+    let (start, size, count) = plot
+        .bins
+        .map_or((0.0, 1.0, 0), |bins| (bins.start, bins.size, bins.count));
+    let (low, high) = plot.range();
+    script.texts(&[
         ("TITLE", &plot.title),
         ("X_LABEL", &plot.x_label),
         ("Y_LABEL", &plot.y_label),

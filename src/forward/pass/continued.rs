@@ -19,7 +19,7 @@ impl Pass {
     /// # Errors
     /// [`ErrorKind::Request`] where this one is not one sequence, or has not kept all its layers.
     pub fn continued(&self, config: &Config, tokens: &[u32]) -> Result<Self> {
-        if !self.has_kept_all(config) || self.tree.sequences() != 1 || self.tree.len() != self.tree.path(0).len() {
+        if !self.has_kept(config, 0) || self.tree.sequences() != 1 || self.tree.len() != self.tree.path(0).len() {
             return Err(Error::new(
                 ErrorKind::Request,
                 "a pass can't be continued that has not kept its layers",
@@ -40,9 +40,9 @@ impl Pass {
         Ok(pass)
     }
 
-    /// Whether it has gone through all layers, and has kept what entered each, and queries, keys and values.
-    fn has_kept_all(&self, config: &Config) -> bool {
-        self.edited.is_none() && self.kept.has(0) && self.kept.has(config.n_layer)
+    /// Whether it has gone through all layers, and has kept what entered each from `layer` on, and queries, keys and values.
+    fn has_kept(&self, config: &Config, layer: usize) -> bool {
+        self.edited.is_none() && self.kept.has(layer) && self.kept.has(config.n_layer)
     }
 
     /// Scores of `head` in `layer` from `row` to the positions that it sees, by position.
@@ -51,7 +51,7 @@ impl Pass {
     /// [`ErrorKind::Request`] for a row, layer or head that is not there, and where layers were not kept.
     pub fn scores(&self, config: &Config, (layer, head): (usize, usize), row: usize) -> Result<Vec<f32>> {
         let there = layer < config.n_layer && head < config.n_head && row < self.tree.len();
-        if !there || !self.has_kept_all(config) {
+        if !there || !self.has_kept(config, layer) {
             let cause = format!("there are no scores of head {layer}.{head} at row {row}");
             return Err(Error::new(ErrorKind::Request, cause)
                 .expected("a row and a head of a pass that has gone through all layers and has kept them"));
@@ -73,7 +73,7 @@ impl Pass {
     /// Values of all heads in `layer` at `row`, `[d_model]`; empty for a row or layer that is not there, or was not kept.
     pub fn values(&self, config: &Config, layer: usize, row: usize) -> &[f32] {
         let d = config.d_model;
-        let there = self.has_kept_all(config) && layer < config.n_layer;
+        let there = self.has_kept(config, layer) && layer < config.n_layer;
         let qkv = if there { self.kept.qkv(layer) } else { &[] };
         qkv.get((3 * row + 2) * d..(3 * row + 3) * d).unwrap_or_default()
     }
@@ -81,7 +81,7 @@ impl Pass {
     /// The residual stream before `layer` (`n_layer`: after the last one) at `row`, `[d_model]`; empty for a row or layer that is not
     /// there, or was not kept.
     pub fn resid_pre(&self, config: &Config, layer: usize, row: usize) -> &[f32] {
-        match self.has_kept_all(config) && layer <= config.n_layer {
+        match self.has_kept(config, layer) && layer <= config.n_layer {
             true => self.kept.resid_pre(layer, row, config),
             false => &[],
         }
@@ -94,7 +94,7 @@ impl Pass {
         let part = |which: usize, row: usize| {
             let (d, d_head) = (config.d_model, config.d_head());
             let start = (3 * row + which) * d + number * d_head;
-            let there = self.has_kept_all(config) && number < config.n_head;
+            let there = self.has_kept(config, layer) && number < config.n_head;
             let qkv = if there { self.kept.qkv(layer) } else { &[] };
             qkv.get(start..start + d_head).unwrap_or_default()
         };

@@ -44,9 +44,13 @@ pub async fn intervene(
     let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
     let targets = question.between(model, &log_probs)?;
     prompt.targets = targets.into();
-    let at_dest = (&log_probs[..], known.written_at(pair.dest));
-    let ground = Ground::new(model, (&pair, known.sentence()?), targets, at_dest, &meter).await?;
+    let asked = (targets, targets.difference(&log_probs));
+    let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
+    if let Some(written) = known.written_at(pair.dest) {
+        ground.know(pair.dest, written);
+    }
     let others = Others {
+        sentence: known.sentence()?,
         second: second.as_ref(),
         run: &intervening.run,
         normalization: question.normalization,
@@ -96,8 +100,11 @@ pub async fn causal_map(
     let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
     let targets = question.between(model, &log_probs)?;
     prompt.targets = targets.into();
-    let at_dest = (&log_probs[..], known.written_at(pair.dest));
-    let ground = Ground::new(model, (&pair, known.sentence()?), targets, at_dest, &meter).await?;
+    let asked = (targets, targets.difference(&log_probs));
+    let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
+    if let Some(written) = known.written_at(pair.dest) {
+        ground.know(pair.dest, written);
+    }
     let frozen = ground.frozen(model, pair.head, &meter).await?;
     let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
     let at_src = |values: &[f64]| values.get(pair.src).map_or(f32::NAN, |&value| value as f32);
@@ -114,7 +121,7 @@ pub async fn causal_map(
         query: CausalSide::default(),
         key: CausalSide::default(),
     };
-    let mut map = Map::predicted(model, (&ground, &frozen), section, &meter).await?;
+    let mut map = Map::predicted(model, (&ground, known.sentence()?, &frozen), section, &meter).await?;
     give(model, &prompt, map.section.clone().into(), meter.timing());
     let done = |model: &Model, section: &CausalSection| {
         give(model, &prompt, section.clone().into(), meter.timing());

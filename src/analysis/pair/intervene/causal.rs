@@ -5,6 +5,7 @@ use super::ground::{Frozen, Ground};
 use super::prepare::removal;
 use super::recompute::{at_dest, edited};
 use crate::analysis::meter::Meter;
+use crate::analysis::pair::Sentence;
 use crate::error::Result;
 use crate::forward::{CHUNK, Edit, Model, Pass, PrefixTree, Request, Watcher};
 use crate::math;
@@ -40,14 +41,14 @@ impl Map {
     /// Errors of reading, and `watcher`'s.
     pub(super) async fn predicted(
         model: &mut Model,
-        (ground, frozen): (&Ground<'_>, &Frozen),
+        (ground, sentence, frozen): (&Ground<'_>, &Sentence, &Frozen),
         mut section: CausalSection,
         watcher: &dyn Watcher,
     ) -> Result<Self> {
         let (pair, n_head) = (ground.pair, model.config().n_head);
         section.components = Component::before(pair.head.layer, n_head).collect();
         let mut sides = Vec::with_capacity(Side::ALL.len());
-        let written = ground.written(model, &[pair.dest, pair.src], watcher).await?;
+        let written = ground.written(model, sentence, &[pair.dest, pair.src], watcher).await?;
         for (side, written) in Side::ALL.into_iter().zip(written) {
             let (mut edits, mut predicted) = (Vec::new(), Changes::default());
             // Those before the head come first.
@@ -90,8 +91,8 @@ impl Map {
         for (index, of) in self.sides.iter().enumerate() {
             let at_a_time = (CHUNK / rows_of_one(ground, of.side)).max(1);
             for (number, edits) in of.edits.chunks(at_a_time).enumerate() {
-                let edits = edits.iter().map(|edit| vec![edit.clone()]);
-                let (pass, rows) = edited(&config, ground, edits)?;
+                let edits = edits.iter().map(|edit| (ground, vec![edit.clone()]));
+                let (pass, rows) = edited(&config, ground.sequence.pass, edits)?;
                 passes.push(pass);
                 parts.push(Part {
                     side: index,
@@ -122,7 +123,7 @@ impl Map {
                 .map_while(|change| *change)
                 .for_each(|change| recomputed.push(change));
             self.section.side_mut(of.side).recomputed = recomputed;
-            meter.finished_batch(index, pass.tree.len() - ground.sentence.tokens().len(), &[]);
+            meter.finished_batch(index, pass.tree.len() - ground.pair.tokens.len(), &[]);
             done(model, &self.section);
         }
         Ok(())

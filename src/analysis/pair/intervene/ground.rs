@@ -12,10 +12,43 @@ use crate::math;
 use crate::model::Config;
 use crate::names::{BlockHook, Head, HookPoint};
 
-/// A pair in a sentence that has gone through the model, and the two tokens whose logits are compared after its destination.
+/// A sequence of a pass that has gone through all layers, and has kept those in which something may be put in another's place, and all after
+/// them: a sentence, or one of many prompts.
+#[derive(Clone, Copy)]
+pub(super) struct Sequence<'a> {
+    pub(super) pass: &'a Pass,
+    /// Its number in the pass.
+    pub(super) number: usize,
+}
+
+impl Sequence<'_> {
+    /// The row of `position` in the pass.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not there.
+    pub(super) fn row(self, position: usize) -> Result<usize> {
+        let rows = self.pass.tree.path(self.number);
+        rows.get(position).copied().ok_or_else(|| {
+            let cause = format!("there is no position {position} in {} tokens", rows.len());
+            Error::new(ErrorKind::Request, cause)
+                .expected(format!("a position from 0 to {}", rows.len().saturating_sub(1)))
+        })
+    }
+}
+
+impl<'a> From<&'a Sentence> for Sequence<'a> {
+    fn from(sentence: &'a Sentence) -> Self {
+        Self {
+            pass: sentence.pass(),
+            number: 0,
+        }
+    }
+}
+
+/// A pair in a sequence that has gone through the model, and the two tokens whose logits are compared after its destination.
 pub(super) struct Ground<'a> {
     pub(super) pair: &'a Pair,
-    pub(super) sentence: &'a Sentence,
+    pub(super) sequence: Sequence<'a>,
     /// The tokens.
     pub(super) targets: Between,
     /// Of the pair's head.
@@ -29,53 +62,51 @@ pub(super) struct Ground<'a> {
 }
 
 impl<'a> Ground<'a> {
-    /// Of `pair` in `sentence`, after whose destination `log_probs [d_vocab]` are those of the next token. The rows of the targets are read.
-    /// `written` is what was written at the destination, where that is known.
+    /// Of `pair` in `sequence`, after whose destination the logits of `targets` differ by `logit_difference`. The rows of the targets are read.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Prompt`] for a token beyond the vocabulary, errors of reading, and `watcher`'s.
     pub(super) async fn new(
         model: &mut Model,
-        (pair, sentence): (&'a Pair, &'a Sentence),
-        targets: Between,
-        (log_probs, written): (&[f32], Option<&Written>),
+        (pair, sequence): (&'a Pair, Sequence<'a>),
+        (targets, logit_difference): (Between, f64),
         watcher: &dyn Watcher,
     ) -> Result<Self> {
         let (direction, _) = direction(model, targets, watcher).await?;
-        let log_prob = |token: u32| f64::from(log_probs.get(token as usize).copied().unwrap_or_default());
         Ok(Self {
             pair,
-            sentence,
+            sequence,
             targets,
             weights: model.head_weights(pair.head, watcher).await?,
-            logit_difference: log_prob(targets.a) - log_prob(targets.b),
+            logit_difference,
             direction,
-            written: RefCell::new(
-                written
-                    .map(|at_dest| (pair.dest, Rc::new(at_dest.vectors.clone())))
-                    .into_iter()
-                    .collect(),
-            ),
+            written: RefCell::default(),
         })
     }
 
     /// The residual stream before the pair's head at `position`, `[d_model]`.
     pub(super) fn stream(&self, config: &Config, position: usize) -> Result<&'a [f32]> {
-        let row = self.sentence.row(position)?;
-        Ok(self.sentence.pass().resid_pre(config, self.pair.head.layer, row))
+        let row = self.sequence.row(position)?;
+        Ok(self.sequence.pass.resid_pre(config, self.pair.head.layer, row))
     }
 
     /// The logit difference at `row` of an edited `pass` that is through all layers.
     pub(super) fn logit_difference_at(&self, config: &Config, pass: &Pass, row: usize) -> Result<f64> {
-        let of_sentence = self.sentence.row(self.pair.dest)?;
+        let of_sequence = self.sequence.row(self.pair.dest)?;
         let direct = |pass: &Pass, row: usize| {
             let scale = pass.final_scales(&[row], config).first().copied().unwrap_or(f32::NAN);
             math::dot_wide(&self.direction, pass.resid_at(row)) / f64::from(scale)
         };
-        Ok(self.logit_difference + direct(pass, row) - direct(self.sentence.pass(), of_sentence))
+        Ok(self.logit_difference + direct(pass, row) - direct(self.sequence.pass, of_sequence))
     }
 
-    /// What embeddings and components before the pair's head have written at each of `positions`, `[positions][components][d_model]`: in
+    /// Takes over what was written at `position`, which is known.
+    pub(super) fn know(&self, position: usize, written: &Written) {
+        let vectors = Rc::new(written.vectors.clone());
+        self.written.borrow_mut().insert(position, vectors);
+    }
+
+    /// What embeddings and components before the pair's head have written at each of `positions` of `sentence`, which it is about, `[positions][components][d_model]`: in
     /// the order of [`crate::names::Component::before`], and others may follow. What is not known yet is computed, all of it together.
     ///
     /// # Errors
@@ -83,6 +114,7 @@ impl<'a> Ground<'a> {
     pub(super) async fn written(
         &self,
         model: &mut Model,
+        sentence: &Sentence,
         positions: &[usize],
         watcher: &dyn Watcher,
     ) -> Result<Vec<Rc<Vec<Vec<f32>>>>> {
@@ -92,7 +124,7 @@ impl<'a> Ground<'a> {
         missing.dedup();
         if !missing.is_empty() {
             let layers = self.pair.head.layer;
-            let found = self.sentence.written_before(model, layers, &missing, watcher).await?;
+            let found = sentence.written_before(model, layers, &missing, watcher).await?;
             let found = missing.into_iter().zip(found.into_iter().map(Rc::new));
             self.written.borrow_mut().extend(found);
         }
@@ -104,7 +136,9 @@ impl<'a> Ground<'a> {
     /// What a unit of each number of the stream after the last layer adds to the logit difference at the destination, the scale of the
     /// final LayerNorm frozen, `[d_model]`.
     fn direct(&self, model: &Model) -> Result<Vec<f64>> {
-        let scale = f64::from(self.sentence.final_scale(model, self.pair.dest)?);
+        let row = self.sequence.row(self.pair.dest)?;
+        let scales = self.sequence.pass.final_scales(&[row], model.config());
+        let scale = f64::from(scales.first().copied().unwrap_or(f32::NAN));
         Ok(self.direction.iter().map(|v| v / scale).collect())
     }
 
@@ -118,8 +152,8 @@ impl<'a> Ground<'a> {
         let of_layer = model.through_w_o(head.layer, &self.direct(model)?, watcher).await?;
         let width = config.d_head();
         let at = |hook, position| {
-            let row = self.sentence.row(position)?;
-            Result::Ok(self.sentence.pass().of_head(&config, head, hook, row))
+            let row = self.sequence.row(position)?;
+            Result::Ok(self.sequence.pass.of_head(&config, head, hook, row))
         };
         let all = |hook| {
             (0..=self.pair.dest)

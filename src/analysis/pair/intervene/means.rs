@@ -1,5 +1,7 @@
 //! The mean of an activation over the prompts of a run.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, PrefixTree, Request, Tap, Watcher};
 use crate::names::{HookPoint, Side};
@@ -62,6 +64,43 @@ pub(super) async fn means(
     let count = run.len() as f64;
     let mean = |total: Vec<f64>| total.into_iter().map(|total| (total / count) as f32).collect();
     Ok(totals.into_iter().map(mean).collect())
+}
+
+/// The means over a run's prompts that were taken by now of one activation, by the positions that they are of.
+#[derive(Default)]
+pub(super) struct Means {
+    named: Option<Vec<Vec<f32>>>,
+    at_positions: BTreeMap<Vec<usize>, Vec<Vec<f32>>>,
+}
+
+impl Means {
+    /// The mean over `batches` of the activation at `point`, which is always the same, at `place`.
+    ///
+    /// # Errors
+    /// Those of [`means`].
+    pub(super) async fn at(
+        &mut self,
+        model: &mut Model,
+        batches: &[Vec<Prompt>],
+        of: (HookPoint, Option<usize>),
+        place: Place,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Vec<f32>>> {
+        let known = match &place {
+            Place::Named(_) => self.named.as_ref(),
+            Place::Positions(positions) => self.at_positions.get(positions),
+        };
+        if let Some(known) = known {
+            return Ok(known.clone());
+        }
+        let run: Vec<Prompt> = batches.iter().flatten().cloned().collect();
+        let found = means(model, &run, of, &place, watcher).await?;
+        match place {
+            Place::Named(_) => self.named = Some(found.clone()),
+            Place::Positions(positions) => _ = self.at_positions.insert(positions, found.clone()),
+        }
+        Ok(found)
+    }
 }
 
 /// The positions of `prompt` that are asked for, all of which it has.

@@ -22,6 +22,8 @@ pub(super) struct Prepared {
 
 /// Where replacements are found, and what is done to vectors.
 pub(super) struct Others<'a> {
+    /// The sentence itself.
+    pub(super) sentence: &'a Sentence,
     /// The second sentence, of the same length.
     pub(super) second: Option<&'a Sentence>,
     /// A run's prompts.
@@ -43,27 +45,14 @@ pub(super) async fn prepare(
     others: &Others<'_>,
     watcher: &dyn Watcher,
 ) -> Result<Prepared> {
-    let pair = ground.pair;
     match *intervention {
         Intervention::Substitute { side, vector } => {
-            let position = at(ground, side);
-            let mut made = match of_vector(model, ground, (vector, side), others, watcher).await? {
-                Some(vector) => ground
-                    .weights
-                    .read(side, &normalized(&ground.weights, vector, others.normalization)?),
-                None => vec![0.0; ground.weights.d_head()],
-            };
-            math::add(&mut made, ground.weights.bias(side));
-            let edit = Edit::of_head(pair.head.layer, made_hook(side), pair.head.head, position, made);
-            Ok(Prepared {
-                edits: vec![edit.clone()],
-                frozen: vec![edit],
-                head: pair.head,
-            })
+            let vector = of_vector(model, ground, (vector, side), others, watcher).await?;
+            made_from(ground, side, (vector, others.normalization))
         }
         Intervention::Remove { side, component, scale } => {
             let position = at(ground, side);
-            let vector = of_component(model, ground, component, position, watcher).await?;
+            let vector = of_component(model, others.sentence, component, position, watcher).await?;
             removal(model, (ground, frozen), side, (&vector, scale))
         }
         Intervention::Set {
@@ -72,10 +61,7 @@ pub(super) async fn prepare(
             to,
             at: extent,
         } => {
-            let positions: Vec<usize> = match extent {
-                Extent::All => (0..=pair.dest).collect(),
-                Extent::Pair => vec![at(ground, activation.side())],
-            };
+            let positions = positions(ground, activation, extent);
             let hook = activation.hook();
             let values = match to {
                 Replacement::Zero => {
@@ -89,27 +75,69 @@ pub(super) async fn prepare(
                     positions.iter().map(value).collect::<Result<Vec<_>>>()?
                 }
                 Replacement::Mean => {
-                    // A row of a pattern has as many numbers as there are positions up to it.
-                    let named = extent == Extent::Pair && activation != HeadActivation::Pattern;
-                    let place = match named {
-                        true => Place::Named(activation.side()),
-                        false => Place::Positions(positions.clone()),
-                    };
+                    let place = mean_at(activation, extent, &positions);
                     let of = (HookPoint::block(head.layer, hook), Some(head.head));
                     means(model, others.run, of, &place, watcher).await?
                 }
             };
-            let edits: Vec<Edit> = positions
-                .into_iter()
-                .zip(values)
-                .map(|(position, value)| Edit::of_head(head.layer, hook, head.head, position, value))
-                .collect();
-            Ok(Prepared {
-                frozen: edits.clone(),
-                edits,
-                head,
-            })
+            Ok(set_to((head, activation), positions.into_iter().zip(values)))
         }
+    }
+}
+
+/// The query or the key of the pair's head made from `vector [d_model]`, normalized as `normalization` says, or from the bias alone.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for a vector without a direction.
+pub(super) fn made_from(
+    ground: &Ground<'_>,
+    side: Side,
+    (vector, normalization): (Option<Vec<f32>>, Normalization),
+) -> Result<Prepared> {
+    let (head, position) = (ground.pair.head, at(ground, side));
+    let mut made = match vector {
+        Some(vector) => ground
+            .weights
+            .read(side, &normalized(&ground.weights, vector, normalization)?),
+        None => vec![0.0; ground.weights.d_head()],
+    };
+    math::add(&mut made, ground.weights.bias(side));
+    let edit = Edit::of_head(head.layer, made_hook(side), head.head, position, made);
+    Ok(Prepared {
+        edits: vec![edit.clone()],
+        frozen: vec![edit],
+        head,
+    })
+}
+
+/// An activation of a head set to `values`, each at its position.
+pub(super) fn set_to(
+    (head, activation): (Head, HeadActivation),
+    values: impl IntoIterator<Item = (usize, Vec<f32>)>,
+) -> Prepared {
+    let edit = |(position, value)| Edit::of_head(head.layer, activation.hook(), head.head, position, value);
+    let edits: Vec<Edit> = values.into_iter().map(edit).collect();
+    Prepared {
+        frozen: edits.clone(),
+        edits,
+        head,
+    }
+}
+
+/// The positions of a pair at which an activation is set.
+pub(super) fn positions(ground: &Ground<'_>, activation: HeadActivation, extent: Extent) -> Vec<usize> {
+    match extent {
+        Extent::All => (0..=ground.pair.dest).collect(),
+        Extent::Pair => vec![at(ground, activation.side())],
+    }
+}
+
+/// Where the mean is taken that an activation is set to at `positions`. A row of a pattern has as many numbers as there are positions up to
+/// it.
+pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[usize]) -> Place {
+    match extent == Extent::Pair && activation != HeadActivation::Pattern {
+        true => Place::Named(activation.side()),
+        false => Place::Positions(positions.to_vec()),
     }
 }
 
@@ -160,7 +188,7 @@ fn made_hook(side: Side) -> BlockHook {
 }
 
 /// Numbers of `activation` at `position`.
-fn width(model: &Model, activation: HeadActivation, position: usize) -> usize {
+pub(super) fn width(model: &Model, activation: HeadActivation, position: usize) -> usize {
     match activation {
         HeadActivation::Pattern => position + 1,
         _ => model.config().d_head(),
@@ -179,7 +207,7 @@ async fn of_vector(
     Ok(Some(match vector {
         Vector::Unembedding(token) => model.w_u(token)?,
         Vector::Embedding(token) => model.w_e(token)?,
-        Vector::Component(component) => of_component(model, ground, component, position, watcher).await?,
+        Vector::Component(component) => of_component(model, others.sentence, component, position, watcher).await?,
         Vector::Mean => {
             let point = HookPoint::block(ground.pair.head.layer, BlockHook::ResidPre);
             let found = means(model, others.run, (point, None), &Place::Named(side), watcher).await?;
@@ -192,14 +220,14 @@ async fn of_vector(
 /// What `component` writes at `position`, `[d_model]`.
 async fn of_component(
     model: &mut Model,
-    ground: &Ground<'_>,
+    sentence: &Sentence,
     component: Component,
     position: usize,
     watcher: &dyn Watcher,
 ) -> Result<Vec<f32>> {
     let n_head = model.config().n_head;
     let of = Component::before(ground.pair.head.layer, n_head).position(|of| of == component);
-    let written = ground.written(model, &[position], watcher).await?;
+    let written = ground.written(model, sentence, &[position], watcher).await?;
     let at_position = written.first().zip(of);
     let vector = at_position.and_then(|(written, index)| written.get(index));
     vector.cloned().ok_or_else(|| {

@@ -16,11 +16,11 @@ const NEXT: usize = 20;
 
 /// The pair as it is.
 pub(super) fn before(model: &Model, ground: &Ground<'_>, log_probs: &[f32]) -> Result<Outcome> {
-    let row = ground.sentence.row(ground.pair.dest)?;
+    let row = ground.sequence.row(ground.pair.dest)?;
     let of = |hook| {
         ground
-            .sentence
-            .pass()
+            .sequence
+            .pass
             .of_head(model.config(), ground.pair.head, hook, row)
     };
     Ok(outcome(
@@ -45,7 +45,8 @@ pub(super) async fn effects(
 ) -> Result<Vec<Effect>> {
     let config = model.config().clone();
     let edits = interventions.iter().map(|(_, prepared, _)| prepared.edits.clone());
-    let (pass, rows) = edited(&config, ground, edits)?;
+    let edits = edits.map(|edits| (ground, edits));
+    let (pass, rows) = edited(&config, ground.sequence.pass, edits)?;
     meter.plan_steps(
         pass.steps(config.n_layer),
         model.bytes_to_read(&[], config.n_layer, None),
@@ -66,45 +67,40 @@ pub(super) async fn effects(
     Ok(effects)
 }
 
-/// A pass in which each of `edits` is a sequence up to the destination, and the rows of the destination in them. It captures scores and
-/// pattern of the pair's head at those that are computed by then.
-pub(super) fn edited(
+/// A pass over sequences of `base`, each up to the destination of its pair with its edits, and the rows of the destinations in them. It
+/// captures scores and pattern of the pairs' head, which is the same of all, at those that are computed by then.
+pub(super) fn edited<'a>(
     config: &Config,
-    ground: &Ground<'_>,
-    edits: impl IntoIterator<Item = Vec<Edit>>,
+    base: &Pass,
+    edits: impl IntoIterator<Item = (&'a Ground<'a>, Vec<Edit>)>,
 ) -> Result<(Pass, Vec<usize>)> {
-    let dest = ground.pair.dest;
-    let variants: Vec<Variant> = edits
-        .into_iter()
-        .map(|edits| Variant {
-            sequence: 0,
+    let (mut variants, mut dests, mut head) = (Vec::new(), Vec::new(), None);
+    for (ground, edits) in edits {
+        let dest = ground.pair.dest;
+        variants.push(Variant {
+            sequence: ground.sequence.number,
             edits,
             until: Some(dest),
             only_last: true,
-        })
+        });
+        dests.push(dest);
+        head = Some(ground.pair.head);
+    }
+    let mut pass = base.edited(config, &variants)?;
+    let rows: Vec<usize> = (0..)
+        .zip(dests)
+        .map(|(variant, dest)| pass.tree.path(variant)[dest])
         .collect();
-    let mut pass = ground.sentence.pass().edited(config, &variants)?;
-    let rows: Vec<usize> = (0..variants.len())
-        .map(|variant| pass.tree.path(variant)[dest])
-        .collect();
-    let head = ground.pair.head;
-    let changed: Vec<usize> = rows
-        .iter()
-        .copied()
-        .filter(|&row| changes(ground, &pass, row))
-        .collect();
-    let taps = [BlockHook::AttnScores, BlockHook::Pattern].map(|hook| {
-        let point = HookPoint::block(head.layer, hook);
-        Tap::new(point, changed.clone()).of_head(head.head)
-    });
-    pass.request.taps = taps.into();
+    if let Some(head) = head {
+        let computed = |row: &usize| pass.computed_from(*row).is_some_and(|layer| layer <= head.layer);
+        let changed: Vec<usize> = rows.iter().copied().filter(computed).collect();
+        let taps = [BlockHook::AttnScores, BlockHook::Pattern].map(|hook| {
+            let point = HookPoint::block(head.layer, hook);
+            Tap::new(point, changed.clone()).of_head(head.head)
+        });
+        pass.request.taps = taps.into();
+    }
     Ok((pass, rows))
-}
-
-/// Whether `row` of `pass` is computed anew in the layer of the pair's head.
-fn changes(ground: &Ground<'_>, pass: &Pass, row: usize) -> bool {
-    pass.computed_from(row)
-        .is_some_and(|layer| layer <= ground.pair.head.layer)
 }
 
 /// Scores and pattern of the pair's head at `row`, the destination's in a finished [`edited`] pass.
@@ -116,8 +112,8 @@ pub(super) fn at_dest(config: &Config, ground: &Ground<'_>, pass: &Pass, row: us
     if let Some(found) = scores.zip(pattern) {
         return Ok(found);
     }
-    let row = ground.sentence.row(ground.pair.dest)?;
-    let of = |hook| ground.sentence.pass().of_head(config, ground.pair.head, hook, row);
+    let row = ground.sequence.row(ground.pair.dest)?;
+    let of = |hook| ground.sequence.pass.of_head(config, ground.pair.head, hook, row);
     Ok((of(BlockHook::AttnScores), of(BlockHook::Pattern)))
 }
 

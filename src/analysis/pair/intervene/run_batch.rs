@@ -1,0 +1,266 @@
+//! The batches of a run on their way through all layers, and what each prompt has to put in another's place.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use super::intervention::Extent;
+use super::means::{Means, Place};
+use crate::analysis::effective::EffectiveEmbeddings;
+use crate::analysis::pair::{Between, Pair};
+use crate::analysis::scores::HeadScores;
+use crate::analysis::substitution::{AtPrompt, Drawn, tokens_of, vector_of};
+use crate::analysis::tree::tree_to_dest;
+use crate::analysis::{RunIntervention, RunVector};
+use crate::error::{Error, Result};
+use crate::forward::{Model, Pass, Request, Tap, Watcher};
+use crate::model::Config;
+use crate::names::{BlockHook, Component, Head, HookPoint, Normalization, SeriesId, Side};
+use crate::prompts::Prompt;
+
+/// Bytes of layers that are kept at a time where a model's blocks come and go: of as many batches as fit in.
+const KEPT_BUDGET: usize = 256 << 20;
+
+/// What is done to the prompts of a run.
+#[derive(Clone, Copy)]
+pub(crate) struct OverRun<'a> {
+    /// The head whose attention is looked at.
+    pub(crate) head: Head,
+    pub(crate) intervention: &'a RunIntervention,
+    /// How substituted vectors are normalized.
+    pub(crate) normalization: Normalization,
+    pub(crate) batches: &'a [Vec<Prompt>],
+}
+
+impl OverRun<'_> {
+    /// Checks that it can be done.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for a component of a later layer, a head that there is not, and the mean over one prompt.
+    pub(crate) fn check(&self, config: &Config) -> Result<()> {
+        let prompts = self.batches.iter().map(Vec::len).sum();
+        self.intervention.check(self.head, config, prompts)
+    }
+
+    /// Rows times layers that are computed: those of the prompts, `rows` in all, and those that are computed again.
+    pub(crate) fn steps(&self, config: &Config, rows: usize) -> usize {
+        let (layer, extent, side) = match *self.intervention {
+            RunIntervention::Substitute { side, .. } | RunIntervention::Remove { side, .. } => {
+                (self.head.layer, Extent::Pair, side)
+            }
+            RunIntervention::Set {
+                head, activation, at, ..
+            } => (head.layer, at, activation.side()),
+        };
+        let again = |prompt: &Prompt| {
+            let dest = prompt.dest().unwrap_or_default();
+            let first = match (extent, side) {
+                (Extent::All, _) => 0,
+                (Extent::Pair, Side::Query) => dest,
+                (Extent::Pair, Side::Key) => prompt.src().unwrap_or_default(),
+            };
+            dest.saturating_sub(first) + 1
+        };
+        let again: usize = self.batches.iter().flatten().map(again).sum();
+        rows * config.n_layer + again * config.n_layer.saturating_sub(layer)
+    }
+
+    /// The first layer of which something is asked.
+    fn first_layer(&self) -> usize {
+        self.head.layer.min(self.intervention.head(self.head).layer)
+    }
+
+    /// Batches that go through the model together: one where all blocks stay in memory, else as many as may be kept, so that blocks are
+    /// read less often.
+    pub(super) fn groups(&self, model: &Model) -> Vec<Range<usize>> {
+        let config = model.config();
+        let layers = config.n_layer - self.first_layer() + 1;
+        let of_row = 4 * config.d_model * layers * std::mem::size_of::<f32>();
+        let bytes = |batch: &Vec<Prompt>| batch.iter().map(|prompt| prompt.tokens.len()).sum::<usize>() * of_row;
+        let (mut groups, mut kept): (Vec<Range<usize>>, usize) = (Vec::new(), 0);
+        for (index, batch) in self.batches.iter().enumerate() {
+            kept += bytes(batch);
+            match groups.last_mut() {
+                Some(group) if kept <= KEPT_BUDGET && !model.keeps_blocks(config.n_layer) => group.end = index + 1,
+                _ => {
+                    groups.push(index..index + 1);
+                    kept = bytes(batch);
+                }
+            }
+        }
+        groups
+    }
+}
+
+/// A batch on its way.
+pub(super) struct Batch<'a> {
+    prompts: &'a [Prompt],
+    pub(super) pairs: Vec<Pair>,
+    /// Through all layers, of which those are kept that are asked for.
+    pub(super) pass: Pass,
+    /// Of each prompt: its targets, and the log-probability of the first.
+    pub(super) targets: Vec<(Between, f32)>,
+    /// `logit(a) - logit(b)` of each prompt.
+    pub(super) differences: Vec<f64>,
+    /// What each prompt has to put in, or to take out; none where an activation is set.
+    pub(super) vectors: Vec<Option<Vec<f32>>>,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(model: &Model, run: &OverRun<'_>, prompts: &'a [Prompt]) -> Result<Self> {
+        let tree = tree_to_dest(model, prompts)?;
+        let pair = |prompt: &Prompt| {
+            Ok(Pair {
+                tokens: prompt.tokens.clone(),
+                dest: prompt.dest()?,
+                src: prompt.src()?,
+                head: run.head,
+            })
+        };
+        let pairs: Vec<Pair> = prompts.iter().map(pair).collect::<Result<_>>()?;
+        pairs.iter().try_for_each(|pair| pair.check(model))?;
+        let point = |component, side| {
+            let (layer, hook, head) = match component {
+                Component::Head(Head { layer, head }) => (layer, BlockHook::Result, Some(head)),
+                Component::Mlp(layer) => (layer, BlockHook::MlpOut, None),
+                _ => return None,
+            };
+            let rows = pairs.iter().enumerate();
+            let rows = rows
+                .map(|(index, pair)| tree.path(index)[position(pair, side)])
+                .collect();
+            let mut tap = Tap::new(HookPoint::block(layer, hook), rows);
+            tap.heads = head.into_iter().collect();
+            Some(tap)
+        };
+        let component = run.intervention.component_at();
+        let request = Request {
+            taps: component
+                .and_then(|(component, side)| point(component, side))
+                .into_iter()
+                .collect(),
+            keep_from: Some(run.first_layer()),
+            other_tokens: prompts.iter().flat_map(tokens_of).collect(),
+        };
+        Ok(Self {
+            prompts,
+            pass: Pass::new(tree, request),
+            pairs,
+            targets: Vec::new(),
+            differences: Vec::new(),
+            vectors: Vec::new(),
+        })
+    }
+
+    /// The row of each prompt's destination.
+    fn dests(&self) -> Vec<usize> {
+        let pairs = self.pairs.iter().enumerate();
+        pairs
+            .map(|(index, pair)| self.pass.tree.path(index)[pair.dest])
+            .collect()
+    }
+
+    /// Finds between which tokens each prompt decides.
+    pub(super) async fn find_targets(&mut self, model: &Model, watcher: &dyn Watcher) -> Result<()> {
+        let log_probs = model.log_probs_at(&self.pass, &self.dests(), watcher).await?;
+        for (prompt, log_probs) in self.prompts.iter().zip(&log_probs) {
+            let targets = Between::of(prompt.targets, log_probs, model.config()).map_err(|error| Error {
+                cause: format!("{:?}: {}", prompt.text, error.cause),
+                ..error
+            })?;
+            let of_a = log_probs.get(targets.a as usize).copied().unwrap_or_default();
+            self.targets.push((targets, of_a));
+            self.differences.push(targets.difference(log_probs));
+        }
+        Ok(())
+    }
+
+    /// What each prompt has to put in, or to take out.
+    pub(super) async fn find_vectors(
+        &mut self,
+        model: &mut Model,
+        intervention: &RunIntervention,
+        means: &mut Means,
+        (run, watcher): (&OverRun<'_>, &dyn Watcher),
+    ) -> Result<()> {
+        self.vectors = match intervention {
+            RunIntervention::Set { .. }
+            | RunIntervention::Substitute {
+                vector: RunVector::Zero,
+                ..
+            } => vec![None; self.prompts.len()],
+            RunIntervention::Substitute {
+                side,
+                vector: RunVector::Mean,
+            } => {
+                let point = HookPoint::block(run.head.layer, BlockHook::ResidPre);
+                let found = means
+                    .at(model, run.batches, (point, None), Place::Named(*side), watcher)
+                    .await?;
+                vec![found.into_iter().next(); self.prompts.len()]
+            }
+            RunIntervention::Substitute {
+                side,
+                vector: RunVector::Series(series),
+            } => self.of_series(model, (*side, series), run.head, watcher).await?,
+            RunIntervention::Substitute {
+                side,
+                vector: RunVector::Component(component),
+            }
+            | RunIntervention::Remove { side, component } => {
+                let pairs = self.pairs.iter().enumerate();
+                let vector = |(index, pair): (usize, &Pair)| {
+                    let position = position(pair, *side);
+                    let captured = || self.pass.captured.first().map(|captured| captured.row(index).to_vec());
+                    Ok(Some(match component {
+                        Component::TokenEmbedding => model.w_e(pair.tokens[position])?,
+                        Component::PositionEmbedding => model.w_pos(position)?,
+                        Component::AttentionBias(layer) => model.b_o(*layer)?.to_vec(),
+                        _ => captured().unwrap_or_default(),
+                    }))
+                };
+                pairs.map(vector).collect::<Result<_>>()?
+            }
+        };
+        Ok(())
+    }
+
+    /// The vector of `series` of each prompt.
+    async fn of_series(
+        &self,
+        model: &mut Model,
+        (side, series): (Side, &SeriesId),
+        head: Head,
+        watcher: &dyn Watcher,
+    ) -> Result<Vec<Option<Vec<f32>>>> {
+        let tokens: BTreeSet<u32> = self.prompts.iter().map(Prompt::src_token).collect::<Result<_>>()?;
+        let effective = EffectiveEmbeddings::read(model, tokens, watcher).await?;
+        let weights = model.head_weights(head, watcher).await?;
+        let (tree, config) = (&self.pass.tree, model.config());
+        let resid = |row| self.pass.resid_pre(config, head.layer, row).iter().copied();
+        let resid: Vec<f32> = (0..tree.len()).flat_map(resid).collect();
+        let scores = HeadScores::new(&weights, tree, &resid, self.prompts.len())?;
+        let vector = |(index, prompt): (usize, &Prompt)| {
+            let drawn = prompt.drawn.iter();
+            let drawn: Drawn<'_> = drawn.map(|(what, token)| (what.as_str(), vec![*token])).collect();
+            let at = AtPrompt {
+                model,
+                effective: &effective,
+                scores: &scores,
+                prompt,
+                index,
+                earlier_head: None,
+                drawn: &drawn,
+            };
+            vector_of(&at, side, series).map(Some)
+        };
+        self.prompts.iter().enumerate().map(vector).collect()
+    }
+}
+
+/// The position of `side` in `pair`.
+fn position(pair: &Pair, side: Side) -> usize {
+    match side {
+        Side::Query => pair.dest,
+        Side::Key => pair.src,
+    }
+}
