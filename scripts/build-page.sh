@@ -22,6 +22,6 @@ awk '
   !skipping { print }
   skipping && />[[:space:]]*$/ { skipping = 0 }
 ' index.html >"$out/index.html"
-scripts/first-view.sh "$target_dir/first-view.html"
-node scripts/finish-page.mjs "$out" "$target_dir/first-view.html"
+scripts/first-view.sh "$target_dir/first-view.html" "$target_dir/method.html"
+node scripts/finish-page.mjs "$out" "$target_dir/first-view.html" "$target_dir/method.html"
 say "the test page is in $out"

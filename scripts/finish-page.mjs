@@ -1,7 +1,7 @@
-// Finishes a built page: node scripts/finish-page.mjs FOLDER [FIRST_VIEW]
+// Finishes a built page: node scripts/finish-page.mjs FOLDER [FIRST_VIEW METHOD]
 // Gives its own files one version in their names, writes hashes and the Content-Security-Policy, puts the page's own styles and
-// scripts in place of Trunk's, and writes the service worker. Takes what build-page.sh makes, what Trunk makes, with the first view
-// that first-view.sh makes, and its own output, which has one.
+// scripts in place of Trunk's, and writes the method page and the service worker. Takes what build-page.sh makes, what Trunk makes, with
+// the first view and the method that first-view.sh makes, and its own output, which has them.
 import { createHash } from "node:crypto";
 import { readFile, readdir, rm, writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -29,6 +29,10 @@ const PARTS = {
 /** The styles, until they are part of index.html, and there. */
 const STYLE = "style.css";
 const INLINE_STYLE = /<style>([\s\S]*?)<\/style>\s*/;
+/** The page that says what is computed; src/app/method.rs leads to it. */
+const METHOD = "method.html";
+/** Where the beginning of the styles ends, which the method page has too: colors, sizes, what all text has. */
+const BEGINNING = "/* The column of everything */";
 /** What is written anew, or not needed: Trunk's loader. */
 const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|style\.css|service-worker\.js)$/;
 /** What the page does not need: descriptions of folders for people, and licences. */
@@ -92,10 +96,23 @@ function page(html, { start, style, page, worker }) {
 }
 
 /** Fails where the page's own text has a script or a style, which the policy forbids. */
-function checkPlain(html) {
+function checkPlain(html, name = "index.html") {
   if (/<script\b|<style\b|\sstyle=|\son[a-z]+=|javascript:|data-trunk/i.test(html)) {
-    throw new Error("index.html has a script or a style of its own, an inline handler or a link of Trunk's");
+    throw new Error(`${name} has a script or a style of its own, an inline handler or a link of Trunk's`);
   }
+}
+
+/** The page of the `method`, HTML, in the look that `style` begins with; it runs nothing but its own inline script, and talks to nobody. */
+async function methodPage(method, style) {
+  const html = (await template("method.html")).replace("__METHOD__", () => method);
+  checkPlain(html, METHOD);
+  const [beginning, rest] = style.split(BEGINNING);
+  if (rest === undefined) throw new Error(`the styles have no ${BEGINNING}`);
+  const [script, own] = [await template("method.js"), `${beginning}${await template("method.css")}`];
+  const content = `default-src 'none'; script-src '${integrityOf(script)}'; style-src '${integrityOf(own)}'; img-src 'self'; base-uri 'none'; form-action 'none'`;
+  return html
+    .replace("<head>", () => `<head>\n    <meta http-equiv="Content-Security-Policy" content="${content}" />`)
+    .replace(/\s*<\/head>/, () => `\n    ${inline("script", script)}\n    ${inline("style", own)}\n  </head>`);
 }
 
 /** The text that wasm-bindgen wrote, without what this script has appended. */
@@ -107,8 +124,8 @@ function glue(text) {
   return bare;
 }
 
-/** Finishes the page in `folder`, with the HTML `firstView` where it has no first view yet; answers its version. */
-export async function finish(folder, firstView) {
+/** Finishes the page in `folder`, with the HTML `firstView` and `method` where it has none yet; answers its version. */
+export async function finish(folder, firstView, method) {
   const at = (name) => path.join(folder, name);
   const built = await list(folder);
   const content = {};
@@ -134,6 +151,12 @@ export async function finish(folder, firstView) {
   if (!FIRST_VIEW.test(text.html)) throw new Error("index.html has no place for the first view");
   if (firstView) text.html = text.html.replace(FIRST_VIEW, (_, start, end) => `${start}${firstView}${end}`);
   if (NO_FIRST_VIEW.test(text.html)) throw new Error("which first view? scripts/first-view.sh makes it");
+  if (method) {
+    await writeFile(at(METHOD), await methodPage(method, text.style));
+    if (!built.includes(METHOD)) built.push(METHOD);
+    built.sort();
+  }
+  if (!built.includes(METHOD)) throw new Error("which method? scripts/first-view.sh makes it");
   const own = [/^index\.html$/, REPLACED, NOT_KEPT, ...Object.values(PARTS)];
   const served = built.filter((name) => !own.some((pattern) => pattern.test(name)));
   const others = await Promise.all(served.map(async (name) => [name, await readFile(at(name))]));
@@ -171,9 +194,9 @@ export async function finish(folder, firstView) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   try {
-    const [folder, firstView] = process.argv.slice(2);
-    if (!folder) throw new Error("which folder? node scripts/finish-page.mjs FOLDER [FIRST_VIEW]");
-    const version = await finish(folder, firstView && (await readFile(firstView, "utf8")));
+    const [folder, ...made] = process.argv.slice(2);
+    if (!folder) throw new Error("which folder? node scripts/finish-page.mjs FOLDER [FIRST_VIEW METHOD]");
+    const version = await finish(folder, ...(await Promise.all(made.map((file) => readFile(file, "utf8")))));
     console.error(`keyside: ${folder} is version ${version}`);
   } catch (error) {
     console.error(`keyside: error: ${error.message}`);

@@ -11,12 +11,15 @@ use std::process::{Command, Output};
 use futures::executor::block_on;
 use golden_file::recordings;
 use golden_file::results::Nobody;
-use keyside::analysis::pair::{Known, Question, ask};
+use keyside::analysis::pair::{
+    Extent, Intervening, Intervention, Known, Question, Replacement, TargetText, TargetTexts, ask, intervene,
+    without_largest,
+};
 use keyside::analysis::{Array, HeadEffectsSection, Section};
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
-use keyside::names::{Head, Relative};
+use keyside::names::{Component, Head, HeadActivation, Relative};
 use keyside::prompts::Prompt;
 use keyside::result::{Recording, ResultFile};
 
@@ -252,6 +255,77 @@ fn recorded_effects_hold_against_their_model_and_no_other_ones_do() {
         };
         assert!(only.starts_with(name), "{name}: {only}");
     }
+}
+
+#[test]
+fn what_a_prompt_loses_with_its_largest_head_is_what_an_intervention_finds() {
+    let text = "When John and Mark went to the store, John gave a drink to";
+    let prompt = TargetText {
+        text: text.into(),
+        answer: " Mark".into(),
+        other: " John".into(),
+    };
+    let mut model = model();
+    let section = block_on(without_largest(&mut model, &prompt, &Nobody)).unwrap();
+    let without = section.without.as_ref().unwrap();
+    let largest = section.direct.data().iter().copied().fold(f32::MIN, f32::max);
+    let place = without.head.layer * 4 + without.head.head;
+    assert_eq!(section.direct.data()[place], largest, "another head adds more");
+    assert_eq!(without.direct.data()[place], 0.0, "what is taken out adds nothing");
+    assert!(section.patched.is_none());
+
+    // The same by the parts that answer a reader's own sentence.
+    let question = Question {
+        text: text.into(),
+        prepend_bos: true,
+        target_texts: TargetTexts {
+            a: Some(" Mark".into()),
+            b: Some(" John".into()),
+        },
+        effects: true,
+        ..Question::default()
+    };
+    let answer = asked(&question);
+    let effects = answer.effects().unwrap();
+    for (component, effect) in effects.components.iter().zip(effects.effects.data()) {
+        if let Component::Head(head) = component {
+            let found = section.direct.data()[head.layer * 4 + head.head];
+            assert!((found - effect).abs() < 1e-4, "{head}: {found} is not {effect}");
+        }
+    }
+    let dest = answer.prompts[0].tokens.len() - 1;
+    let set = Intervention::Set {
+        head: without.head,
+        activation: HeadActivation::Z,
+        to: Replacement::Zero,
+        at: Extent::Pair,
+    };
+    let intervening = Intervening {
+        interventions: vec![set],
+        ..Intervening::default()
+    };
+    let question = Question {
+        dest: Some(dest),
+        src: Some(1),
+        head: Some(without.head),
+        ..question
+    };
+    let mut found = None;
+    let give = |_: &Model, _: &Prompt, section: Section, _| found = Some(section);
+    block_on(intervene(
+        &mut model,
+        &mut Known::default(),
+        (&question, &intervening),
+        &Nobody,
+        give,
+    ))
+    .unwrap();
+    let Some(Section::Intervention(found)) = found else {
+        panic!("{found:?}")
+    };
+    assert!((found.before.logit_difference - section.logit_difference).abs() < 1e-4);
+    assert!((found.effects[0].after.logit_difference - without.logit_difference).abs() < 1e-4);
+    assert_ne!(without.logit_difference, section.logit_difference);
 }
 
 #[test]

@@ -13,14 +13,14 @@ use common::tiny;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
 use keyside::analysis::Analysis;
-use keyside::analysis::pair::{Question, TargetTexts};
+use keyside::analysis::pair::{Intervening, Intervention, Question, TargetText, TargetTexts, Vector};
 use keyside::checkpoint::{
     Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
 };
 use keyside::forward::{Model, Sampling};
 use keyside::model::Processing;
-use keyside::names::{Head, HistogramId, Relative, SeriesId};
-use keyside::prompts::{IoiSet, Targets};
+use keyside::names::{Head, HistogramId, Relative, SeriesId, Side};
+use keyside::prompts::{IoiSet, PromptSource, Targets};
 use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 use keyside::{Error, ErrorKind, Result};
@@ -669,6 +669,122 @@ fn a_target_is_typed_and_one_that_is_none_leaves_the_rest_answered() {
         assert!(error.cause.contains(told), "{error}");
     }
     assert!(failed(0).is_none());
+}
+
+#[test]
+fn a_head_is_taken_out_of_a_prompt() {
+    let take_out = |id: u32, answer: &str| ToWorker::TakeOut {
+        id,
+        url: URL.into(),
+        prompt: TargetText {
+            text: "When John and Mark went to the store, John gave a drink to".into(),
+            answer: answer.into(),
+            other: " John".into(),
+        },
+    };
+    let messages = vec![take_out(1, " Mark"), take_out(2, " Zanzibar")];
+    let (posted, opened) = Page::serve(messages, Vec::new());
+    assert_eq!(opened, 1);
+    let parts: Vec<&ResultFile> = posted
+        .iter()
+        .filter_map(|message| match message {
+            FromWorker::Answer { id: 1, part } => Some(&**part),
+            _ => None,
+        })
+        .collect();
+    let [part] = parts[..] else {
+        panic!("{} parts", parts.len())
+    };
+    let section = part.head_effects().expect("is there");
+    assert_eq!((section.prompts.len(), part.prompt_count()), (1, 0));
+    assert!(section.without.is_some());
+    // What crosses is read back as it was.
+    let written = part.to_json().expect("writes");
+    assert_eq!(&ResultFile::from_json(written.as_bytes()).expect("reads"), part);
+    assert!(
+        posted
+            .iter()
+            .any(|message| matches!(message, FromWorker::Progress { id: 1, .. }))
+    );
+    assert!(
+        posted
+            .iter()
+            .any(|message| matches!(message, FromWorker::Answered { id: 1 }))
+    );
+    let Some(FromWorker::Failed { id: 2, error }) = posted.last() else {
+        panic!("{:?}", posted.last())
+    };
+    assert!(error.cause.contains("Zanzibar"), "{error}");
+}
+
+#[test]
+fn tokens_that_are_typed_and_means_over_prompts_are_put_into_a_sentence() {
+    let side = Side::Query;
+    let substitute = |vector| Intervention::Substitute { side, vector };
+    let intervene = |id: u32, vector, token_text: Option<&str>, maker| ToWorker::Intervene {
+        id,
+        url: URL.into(),
+        question: Question {
+            text: "When John and Mark went to the store, John gave a drink to".into(),
+            head: Some(Head::new(2, 1)),
+            dest: Some(13),
+            src: Some(3),
+            ..Question::default()
+        },
+        intervening: Intervening {
+            interventions: vec![substitute(vector)],
+            token_text: token_text.map(str::to_owned),
+            maker,
+            ..Intervening::default()
+        },
+    };
+    let ioi = |batches, batch_size| {
+        PromptSource::Ioi(IoiSet {
+            batches,
+            batch_size,
+            ..IoiSet::default()
+        })
+    };
+    let messages = vec![
+        intervene(1, Vector::Unembedding(0), Some(" Mary"), None),
+        intervene(2, Vector::Unembedding(0), Some(" Zanzibar"), None),
+        intervene(3, Vector::Mean, None, Some(ioi(2, 10))),
+        intervene(4, Vector::Mean, None, Some(ioi(1, 1))),
+    ];
+    let (posted, _) = Page::serve(messages, Vec::new());
+    let section = |of: u32| {
+        posted.iter().find_map(|message| match message {
+            FromWorker::Answer { id, part } if *id == of => part.intervention().cloned(),
+            _ => None,
+        })
+    };
+    let failed = |of: u32| {
+        posted.iter().find_map(|message| match message {
+            FromWorker::Failed { id, error } if *id == of => Some(error.to_string()),
+            _ => None,
+        })
+    };
+    let mary = common::block_on(Model::open(Box::new(tiny()), Processing::default()))
+        .unwrap()
+        .tokenizer()
+        .single_token(" Mary")
+        .unwrap();
+    let typed = section(1).expect("is answered");
+    assert_eq!(typed.effects[0].intervention, substitute(Vector::Unembedding(mary)));
+    assert_eq!((typed.prompts, typed.same_tokens), (0, None));
+    let told = failed(2).expect("is no token");
+    assert!(
+        told.contains("\" Zanzibar\" is ") && told.contains("tokens: \""),
+        "{told}"
+    );
+    let mean = section(3).expect("is answered");
+    assert_eq!(mean.prompts, 20);
+    // All of them look from " to", and few at " Mark".
+    let [dest, src] = mean.same_tokens.expect("is of a run");
+    assert!(dest == 20 && src < 20, "{dest} and {src}");
+    assert!((mean.effects[0].after.score - mean.effects[0].predicted.score).abs() < 1e-4);
+    let told = failed(4).expect("is of one prompt");
+    assert!(told.contains("no mean over 1"), "{told}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Interventions that one click tries: made from the account that is on the screen.
 
+use super::last_line;
 use crate::analysis::PairSection;
 use crate::analysis::pair::{Extent, Intervention, Replacement, Vector};
 use crate::figure::{intervention_words, of_side, sentence_words};
@@ -57,7 +58,7 @@ pub fn presets(result: &ResultFile) -> Vec<Preset> {
             },
         })
     };
-    let io = once_named(texts).and_then(|position| made("notebook", position, ": the notebook's last line"));
+    let io = once_named(texts).and_then(|position| made(last_line::PRESET, position, ": the notebook's last line"));
     // The same where the head looks at that very name.
     let of_source = made("made-query", section.src, "");
     let of_source = of_source.filter(|preset| io.as_ref().is_none_or(|io| io.intervention != preset.intervention));

@@ -1,6 +1,7 @@
 //! Which result is shown, and what the worker is doing: everything that happens on the page, without pixels.
 
 mod beside;
+mod lesson;
 mod questions;
 mod trials;
 
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use super::asking::Asking;
 use super::form::Request;
+use super::lesson::Lesson;
 use super::library::Library;
 use super::naming::Naming;
 use super::partial;
@@ -54,6 +56,7 @@ pub struct Session {
     library: Library,
     asking: Asking,
     trying: Trying,
+    lesson: Lesson,
     naming: Naming,
     recording: Option<Arc<Recording>>,
     paused: bool,
@@ -205,6 +208,8 @@ impl Session {
         }
         self.trying
             .fail(Error::new(ErrorKind::Internal, cause).advice("Try again: the worker is started anew."));
+        self.lesson
+            .fail(Error::new(ErrorKind::Internal, cause).advice("Try again: the worker is started anew."));
         self.fail(Error::new(ErrorKind::Internal, cause).advice("Restart the worker, then run again."));
     }
 
@@ -293,6 +298,10 @@ impl Session {
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
             FromWorker::Progress { id, progress } if self.asking.is_asking(id) => self.asking.proceed(progress),
             FromWorker::Progress { id, progress } if self.trying.is_trying(id) => self.trying.proceed(progress),
+            FromWorker::Progress { id, progress } if self.lesson.is_asking(id) => self.lesson.proceed(progress),
+            FromWorker::Answer { id, part } if self.lesson.is_asking(id) => self.lesson_answered(*part),
+            FromWorker::Answered { id } if self.lesson.is_asking(id) => self.lesson.finish(),
+            FromWorker::Failed { id, error } if self.lesson.is_asking(id) => self.lesson.fail(error),
             FromWorker::Answer { id, part } if self.asking.is_asking(id) || self.trying.is_trying(id) => {
                 let note = self.note_of(&part.model.source);
                 self.revision += 1;

@@ -1,9 +1,10 @@
 //! The form of any intervention: what is typed and chosen, and what that means.
 
-use crate::analysis::pair::{Extent, Intervention, Named, Replacement, Vector};
+use crate::analysis::pair::{Extent, Intervening, Intervention, Named, Replacement, Vector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::intervention_words::activation_name;
 use crate::names::{Component, Head, HeadActivation, Side};
+use crate::prompts::PromptSource;
 
 /// Where something else is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +52,9 @@ impl Place {
     /// What can be put there.
     pub const fn puts(self) -> &'static [Put] {
         match self {
-            Self::Made(_) => &[Put::Unembedding, Put::Embedding, Put::Component, Put::Zero],
+            Self::Made(_) => &[Put::Unembedding, Put::Embedding, Put::Component, Put::Mean, Put::Zero],
             Self::Without(_) => &[Put::Component],
-            Self::Set(_) => &[Put::Zero, Put::Second],
+            Self::Set(_) => &[Put::Zero, Put::Mean, Put::Second],
         }
     }
 }
@@ -69,17 +70,20 @@ pub enum Put {
     Embedding,
     /// What a component writes.
     Component,
+    /// The mean of what is there over prompts.
+    Mean,
     /// What it is in the second sentence.
     Second,
 }
 
 impl Put {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Zero,
         Self::Unembedding,
         Self::Embedding,
         Self::Component,
+        Self::Mean,
         Self::Second,
     ];
 
@@ -90,6 +94,7 @@ impl Put {
             Self::Unembedding => "unembedding",
             Self::Embedding => "embedding",
             Self::Component => "component",
+            Self::Mean => "mean",
             Self::Second => "second",
         }
     }
@@ -101,6 +106,7 @@ impl Put {
             Self::Unembedding => "W_U of a token".into(),
             Self::Embedding => format!("{} of a token", Component::TokenEmbedding),
             Self::Component => "an earlier head's output, or another component".into(),
+            Self::Mean => "its mean over many prompts".into(),
             Self::Second => "what it is in the second sentence".into(),
         }
     }
@@ -108,6 +114,44 @@ impl Put {
     /// Whether a token has to be named.
     pub const fn is_of_token(self) -> bool {
         matches!(self, Self::Unembedding | Self::Embedding)
+    }
+}
+
+/// What a form means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Meant {
+    /// The intervention.
+    pub intervention: Intervention,
+    /// The text of the token that it names, where the page does not know the token: the model's tokenizer reads it.
+    pub token_text: Option<String>,
+}
+
+impl From<Intervention> for Meant {
+    fn from(intervention: Intervention) -> Self {
+        Self {
+            intervention,
+            token_text: None,
+        }
+    }
+}
+
+impl Meant {
+    /// What is sent for it: with the `second` sentence and the prompts of `run` where it needs them.
+    ///
+    /// # Errors
+    /// Those of `run`.
+    pub fn intervening(self, second: String, run: impl FnOnce() -> Result<PromptSource>) -> Result<Intervening> {
+        let Self {
+            intervention,
+            token_text,
+        } = self;
+        Ok(Intervening {
+            interventions: vec![intervention],
+            second: intervention.needs_second().then_some(second),
+            run: Vec::new(),
+            maker: intervention.needs_run().then(run).transpose()?,
+            token_text,
+        })
     }
 }
 
@@ -149,16 +193,20 @@ impl TrialForm {
         puts.iter().copied().find(|put| *put == self.put).unwrap_or(first)
     }
 
-    /// The intervention at a pair of `head` that it means; a token is one of `known` by its text, or any by its id.
+    /// What it means at a pair of `head`. A token is one of `known` by its text, any by its id, or else a text that the model's tokenizer
+    /// reads.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a token, a component or a head that it is not.
-    pub fn read(&self, head: Head, known: &[Named]) -> Result<Intervention> {
-        Ok(match self.place {
-            Place::Made(side) => Intervention::Substitute {
-                side,
-                vector: self.vector(known)?,
-            },
+    /// [`ErrorKind::Request`] for no token, and for a component or a head that it is not.
+    pub fn read(&self, head: Head, known: &[Named]) -> Result<Meant> {
+        let intervention = match self.place {
+            Place::Made(side) => {
+                let (vector, token_text) = self.vector(known)?;
+                return Ok(Meant {
+                    intervention: Intervention::Substitute { side, vector },
+                    token_text,
+                });
+            }
             Place::Without(side) => Intervention::Remove {
                 side,
                 component: self.component.trim().parse()?,
@@ -172,39 +220,44 @@ impl TrialForm {
                 activation,
                 to: match self.put() {
                     Put::Second => Replacement::Second,
-                    _ => Replacement::Zero,
+                    Put::Mean => Replacement::Mean,
+                    Put::Zero | Put::Unembedding | Put::Embedding | Put::Component => Replacement::Zero,
                 },
                 at: if self.everywhere { Extent::All } else { Extent::Pair },
             },
-        })
+        };
+        Ok(intervention.into())
     }
 
-    fn vector(&self, known: &[Named]) -> Result<Vector> {
+    /// The vector, and the text of its token where that is not known.
+    fn vector(&self, known: &[Named]) -> Result<(Vector, Option<String>)> {
+        let of_token = |vector: fn(u32) -> Vector| {
+            let token = self.token(known)?;
+            Result::Ok((
+                vector(token.unwrap_or_default()),
+                token.is_none().then(|| self.token.clone()),
+            ))
+        };
         Ok(match self.put() {
-            Put::Unembedding => Vector::Unembedding(self.token(known)?),
-            Put::Embedding => Vector::Embedding(self.token(known)?),
-            Put::Component => Vector::Component(self.component.trim().parse()?),
-            Put::Zero | Put::Second => Vector::Zero,
+            Put::Unembedding => return of_token(Vector::Unembedding),
+            Put::Embedding => return of_token(Vector::Embedding),
+            Put::Component => (Vector::Component(self.component.trim().parse()?), None),
+            Put::Mean => (Vector::Mean, None),
+            Put::Zero | Put::Second => (Vector::Zero, None),
         })
     }
 
-    fn token(&self, known: &[Named]) -> Result<u32> {
+    /// The token that is typed; None for a text that is none of `known`.
+    fn token(&self, known: &[Named]) -> Result<Option<u32>> {
         let typed = self.token.trim();
+        if typed.is_empty() {
+            return Err(Error::new(ErrorKind::Request, "no token is named")
+                .expected("a token\u{2019}s text, or its id, such as 262")
+                .advice("Most words have a space before them: \" Mary\"."));
+        }
         let exactly = known.iter().find(|token| token.text == self.token);
-        let found = exactly.or_else(|| {
-            known
-                .iter()
-                .find(|token| !typed.is_empty() && token.text.trim() == typed)
-        });
-        let id = found.map(|token| token.token).or_else(|| typed.parse().ok());
-        id.ok_or_else(|| {
-            let cause = match typed {
-                "" => "no token is named".to_owned(),
-                typed => format!("\"{typed}\" is no token of this sentence, and none of the likeliest next ones"),
-            };
-            Error::new(ErrorKind::Request, cause)
-                .expected("a token of the sentence, one of the likeliest next ones, or the id of any, such as 262")
-        })
+        let found = exactly.or_else(|| known.iter().find(|token| token.text.trim() == typed));
+        Ok(found.map(|token| token.token).or_else(|| typed.parse().ok()))
     }
 }
 
@@ -231,18 +284,30 @@ mod tests {
             ..TrialForm::default()
         };
         let made = |token| {
-            Ok(Intervention::Substitute {
+            Ok(Meant::from(Intervention::Substitute {
                 side: Side::Query,
                 vector: Vector::Unembedding(token),
-            })
+            }))
         };
         assert_eq!(read(token(" Mary")), made(5));
         assert_eq!(read(token("Mary")), made(6));
         assert_eq!(read(token("Mary ")), made(5));
         assert_eq!(read(token("12")), made(7), "a text before an id");
         assert_eq!(read(token("13")), made(13));
-        for wrong in ["", "  ", "zebra", "-1", "4294967296"] {
-            assert!(read(token(wrong)).unwrap_err().expected.contains("id"), "{wrong}");
+        for nothing in ["", "  "] {
+            assert!(read(token(nothing)).unwrap_err().expected.contains("id"), "{nothing}");
+        }
+        // What the page does not know, the model's tokenizer reads as it is typed.
+        for other in [" zebra", "-1", "4294967296"] {
+            let meant = read(token(other)).unwrap();
+            assert_eq!(meant.token_text.as_deref(), Some(other));
+            assert_eq!(
+                meant.intervention,
+                Intervention::Substitute {
+                    side: Side::Query,
+                    vector: Vector::Unembedding(0)
+                }
+            );
         }
         let without = TrialForm {
             place: Place::Without(Side::Key),
@@ -251,11 +316,11 @@ mod tests {
         };
         assert_eq!(
             read(without.clone()),
-            Ok(Intervention::Remove {
+            Ok(Meant::from(Intervention::Remove {
                 side: Side::Key,
                 component: Component::Mlp(2),
                 scale: 1.0
-            })
+            }))
         );
         assert!(
             read(TrialForm {
@@ -271,14 +336,19 @@ mod tests {
         };
         assert_eq!(set.put(), Put::Zero, "what can't be put there is not");
         let at = |head, to, at| {
-            Ok(Intervention::Set {
+            Ok(Meant::from(Intervention::Set {
                 head,
                 activation: HeadActivation::Z,
                 to,
                 at,
-            })
+            }))
         };
         assert_eq!(read(set.clone()), at(head, Replacement::Zero, Extent::All));
+        let mean = TrialForm {
+            put: Put::Mean,
+            ..set.clone()
+        };
+        assert_eq!(read(mean), at(head, Replacement::Mean, Extent::All));
         let second = TrialForm {
             put: Put::Second,
             head: " 1.2".into(),
@@ -286,6 +356,29 @@ mod tests {
             ..set
         };
         assert_eq!(read(second), at(Head::new(1, 2), Replacement::Second, Extent::Pair));
+    }
+
+    #[test]
+    fn what_is_sent_has_what_it_needs_and_nothing_else() {
+        let sent = |intervention: Intervention| {
+            let run = || Ok(PromptSource::default());
+            Meant::from(intervention).intervening("second".into(), run).unwrap()
+        };
+        let set = |to| Intervention::Set {
+            head: Head::new(1, 0),
+            activation: HeadActivation::V,
+            to,
+            at: Extent::Pair,
+        };
+        let [zero, mean, second] = [Replacement::Zero, Replacement::Mean, Replacement::Second].map(|to| sent(set(to)));
+        assert_eq!((zero.second, zero.maker), (None, None));
+        assert_eq!((mean.second, mean.maker), (None, Some(PromptSource::default())));
+        assert_eq!((second.second.as_deref(), second.maker), (Some("second"), None));
+        // Prompts that can't be made are asked for only where they are needed.
+        let none = || Err(Error::new(ErrorKind::Request, "no prompts"));
+        let made = |to| Meant::from(set(to)).intervening(String::new(), none);
+        assert!(made(Replacement::Zero).is_ok());
+        assert_eq!(made(Replacement::Mean).unwrap_err().cause, "no prompts");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Writes the first view of the page: run by Node when the page is built.
+//! Writes the first view of the page, and the method page: run by Node when the page is built.
 
 fn main() {}
 
@@ -11,4 +11,14 @@ fn main() {}
 pub fn first_view(recording: &[u8]) -> Result<String, wasm_bindgen::JsError> {
     let recording = keyside::result::Recording::from_json(recording)?;
     Ok(keyside::app::first_view::html(&recording)?)
+}
+
+/// The content of the method page (HTML), of the Markdown `text`. For scripts/first-view.sh.
+///
+/// # Errors
+/// What [`keyside::app::method::html`] says, as text.
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn method(text: &str) -> Result<String, wasm_bindgen::JsError> {
+    Ok(keyside::app::method::html(text)?)
 }

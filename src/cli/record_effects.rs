@@ -4,14 +4,13 @@ use std::io::Write;
 use std::path::Path;
 
 use super::files::{cannot_write, check_writable};
-use crate::analysis::Analysis;
 use crate::analysis::pair::{TargetText, head_effects};
 use crate::checkpoint::source_for;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Unwatched};
 use crate::model::Processing;
 use crate::names::Head;
-use crate::result::{ModelInfo, ResultFile};
+use crate::result::ResultFile;
 
 /// What is recorded, and where to.
 pub(super) struct EffectsAsked<'a> {
@@ -36,13 +35,10 @@ pub(super) async fn record_effects(asked: &EffectsAsked<'_>, out: &mut dyn Write
     let prompts = read_prompts(asked.prompts)?;
     let mut model = Model::open(source_for(asked.model)?, Processing::default()).await?;
     let section = head_effects(&mut model, &prompts, asked.without, &Unwatched).await?;
-    let mut info = ModelInfo::of(&model);
+    let mut result = ResultFile::of_section(&model, section.into());
     if let Some(source) = asked.source {
-        source.clone_into(&mut info.source);
+        source.clone_into(&mut result.model.source);
     }
-    let mut result = ResultFile::empty(info, model.config().clone(), &Analysis::default());
-    result.prompt_set = None;
-    result.sections = vec![section.into()];
     let text = result.to_json()?;
     std::fs::write(asked.file, &text).map_err(|cause| cannot_write(asked.file, &cause))?;
     // A reader that closes its end is no failure.

@@ -110,6 +110,15 @@ impl ResultFile {
         }
     }
 
+    /// The result of `model` that is `section`, which has prompts of its own.
+    pub fn of_section(model: &Model, section: Section) -> Self {
+        Self {
+            prompt_set: None,
+            sections: vec![section],
+            ..Self::empty(ModelInfo::of(model), model.config().clone(), &Analysis::default())
+        }
+    }
+
     /// Takes over the sections of `part` in place of those of the same kind, and what they are of.
     pub fn take(&mut self, part: Self) {
         let Self {

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::document::meta;
+use super::method_link::MethodLink;
 use super::page::Page;
 use super::panel::ModelMenu;
 use super::permalink::CopyLink;
@@ -85,6 +86,9 @@ pub fn Colophon(page: Page) -> impl IntoView {
             <div>
                 <h2>"About"</h2>
                 <p data-testid="versions">"keyside "{env!("CARGO_PKG_VERSION")}{files}</p>
+                <p data-testid="method-link">
+                    <MethodLink page=page words="Method" />": every formula, what \u{201c}frozen\u{201d} means, the traps, and the tests that hold them."
+                </p>
                 <p>"Licence: MIT or Apache-2.0, at your choice. Everything runs on this device; nothing is sent anywhere."</p>
                 <ThemeSwitch view=page.view />
             </div>

@@ -79,6 +79,8 @@ pub struct Page {
     pub step: RwSignal<Option<StoryStep>>,
     /// What is asked of a sentence.
     pub question: RwSignal<Question>,
+    /// The preset that is tried as soon as the question is answered.
+    pub preset_due: RwSignal<Option<&'static str>>,
     /// What was typed in its field, and the sentences beside it.
     pub lines: RwSignal<Lines>,
     /// Whether the recorded sentences are on their way.
@@ -122,6 +124,7 @@ impl Page {
             tab: RwSignal::new(Tab::default()),
             step: RwSignal::new(None),
             question: RwSignal::new(Question::default()),
+            preset_due: RwSignal::new(None),
             lines: RwSignal::new(Lines::default()),
             sentences_awaited: RwSignal::new(false),
             asked: RwSignal::new(false),

@@ -1,7 +1,7 @@
 //! Where things are: the recorded run, the bundled model, the model that the form asks for.
 
 use super::document;
-use crate::app::form::{Form, Request};
+use crate::app::form::{Form, ModelChoice, Request};
 use crate::error::Result;
 
 /// Where the recorded run is, relative to the page.
@@ -21,6 +21,14 @@ fn bundled() -> String {
 /// Absolute URL of the folder that `form` asks for, if there is one and it makes sense.
 pub fn url_of(form: &Form) -> Option<String> {
     form.address(&bundled(), document::absolute).ok()
+}
+
+/// The same of the model at hand: the bundled one where `form` asks for what is recorded.
+pub fn url_at_hand(form: &Form) -> Option<String> {
+    match form.model {
+        ModelChoice::Recorded => Some(bundled()),
+        _ => url_of(form),
+    }
 }
 
 /// The run that `form` asks for.

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::document::{self, TOP};
 use super::figures::{Actions, PlotCanvas, figure_at};
 use super::later::after_frame;
+use super::lesson::AblationStep;
 use super::page::Page;
 use super::segment::Segment;
 use super::sentence::{SENTENCE_FIELD, Strip, drawn, of_attention};
@@ -12,12 +13,12 @@ use super::story::{Seen, Text};
 use super::{data_table::DataTable, export::ExportMenu};
 use crate::analysis::HeadEffectsSection;
 use crate::app::address::Tab;
-use crate::app::steps::{Shows, StoryStep, ablation_words, effect_words, lead, most_changed};
+use crate::app::last_line;
+use crate::app::steps::{Shows, StoryStep, effect_words, lead};
 use crate::app::words;
 use crate::figure::{self, FigurePlace};
 use crate::names::{FigureName, Head, HistogramId};
 use crate::plot::Target;
-use crate::quantities::number;
 
 /// The part of the page that tells the story.
 #[component]
@@ -139,7 +140,7 @@ fn Step(page: Page, step: StoryStep) -> impl IntoView {
             step,
             vec![FigureName::HEATMAP, FigureName::of(HistogramId::QueriesFixedScores)],
         ),
-        Shows::Ablation => view! { <AblationStep page=page step=step /> }.into_any(),
+        Shows::Ablation => view! { <AblationStep page=page><TryIt page=page step=step /></AblationStep> }.into_any(),
     };
     let id = format!("{}-heading", step.value());
     let label = id.clone();
@@ -168,9 +169,34 @@ fn of_run(page: Page, step: StoryStep, names: Vec<FigureName>) -> AnyView {
     view! {
         <p class="step-words">{words}</p>
         <Text page=recorded>{names.iter().copied().map(one).collect_view()}</Text>
+        {(step == StoryStep::Query).then(|| view! { <LastLine page=page recorded=recorded step=step /> })}
         <TryIt page=page step=step />
     }
     .into_any()
+}
+
+/// The notebook's last line: what is recorded of it, and a button that tries it on the model at hand.
+#[component]
+fn LastLine(page: Page, recorded: Page, step: StoryStep) -> impl IntoView {
+    let words = Memo::new(move |_| {
+        let words = recorded
+            .shown
+            .with(|shown| Some(last_line::words(&shown.as_ref()?.result)));
+        words.unwrap_or_default()
+    });
+    view! {
+        <Show when=move || words.with(|words| !words.is_empty())>
+            <div class="step-words" data-testid="last-line">
+                <h3>"The notebook\u{2019}s last line: \u{201c}sub out query-side with IO, then try again\u{201d}"</h3>
+                {move || words.get().into_iter().map(|words| view! { <p>{words}</p> }).collect_view()}
+            </div>
+            <div class="buttons-row">
+                <button type="button" data-testid="last-line-live" on:click=move |_| page.leave_to_try(step, last_line::PRESET)>
+                    "Try it live: the query from W_U of IO, recomputed"
+                </button>
+            </div>
+        </Show>
+    }
 }
 
 /// What `read` finds in the recorded effects.
@@ -239,46 +265,4 @@ fn EffectsStep(page: Page, step: StoryStep) -> impl IntoView {
         </div>
     }
     .into_any()
-}
-
-/// What happens without one head.
-#[component]
-fn AblationStep(page: Page, step: StoryStep) -> impl IntoView {
-    let told = move || of_effects(page, ablation_words).flatten();
-    let rows = move || {
-        let changed = of_effects(page, most_changed).unwrap_or_default();
-        let value = |value: f32| number(f64::from(value), 2);
-        let row = move |changed: crate::app::steps::Changed| {
-            view! {
-                <tr>
-                    <th scope="row">{changed.head.to_string()}</th>
-                    <td>{value(changed.before)}</td>
-                    <td>{value(changed.after)}</td>
-                    <td>{value(changed.after - changed.before)}</td>
-                </tr>
-            }
-        };
-        changed.into_iter().map(row).collect_view()
-    };
-    let out = move || {
-        let head = of_effects(page, |section| {
-            section.without.as_ref().map(|without| without.head.to_string())
-        });
-        format!("Without {}", head.flatten().unwrap_or_default())
-    };
-    view! {
-        <div class="step-columns">
-            <div>
-                <p class="step-words" data-testid="ablation-words">{told}</p>
-                <TryIt page=page step=step />
-            </div>
-            <table class="data-table" data-testid="most-changed">
-                <caption>"Direct effects of the heads that change most, means over the same prompts"</caption>
-                <thead>
-                    <tr><th scope="col">"Head"</th><th scope="col">"As it is"</th><th scope="col">{out}</th><th scope="col">"Change"</th></tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
-    }
 }

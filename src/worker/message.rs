@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::analysis::pair::{Intervening, Question};
+use crate::analysis::pair::{Intervening, Question, TargetText};
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
@@ -67,6 +67,16 @@ pub enum ToWorker {
         url: String,
         /// The sentence and the pair.
         question: Question,
+    },
+    /// Take out the head of the model at `url` that adds most to the difference of two logits after a prompt; answered as `Ask`, by one part
+    /// that has the section `head_effects`.
+    TakeOut {
+        /// Number of the request; answers carry it.
+        id: u32,
+        /// URL prefix of the checkpoint's folder.
+        url: String,
+        /// The prompt, and the two tokens.
+        prompt: TargetText,
     },
     /// Go on with the sentence of a question, after the position that is looked from; answered by `Continued`.
     Continue {

@@ -7,7 +7,9 @@ use futures::future::LocalBoxFuture;
 use web_time::Instant;
 
 use super::{FromWorker, Port};
-use crate::analysis::pair::{Intervening, Known, Question, ask, causal_map, go_on, intervene};
+use crate::analysis::pair::{
+    Intervening, Known, Question, TargetText, ask, causal_map, go_on, intervene, without_largest,
+};
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Section, Timing, analyze, named_heads};
 use crate::error::{ErrorKind, Result};
 use crate::forward::{Model, Sampling};
@@ -85,6 +87,17 @@ impl Models {
         let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
         let reporter = Reporter::new(port, id);
         let outcome = causal_map(model, known, question, &reporter, giving(port, id, question)).await;
+        self.unless_read(outcome)
+    }
+
+    /// Takes out the head of the model at `url` that adds most to the difference of the two logits of `prompt`.
+    pub(super) async fn take_out(&mut self, port: &dyn Port, id: u32, url: &str, prompt: &TargetText) -> Result<()> {
+        let Open { model, .. } = self.model(port, url, Processing::default()).await?;
+        let reporter = Reporter::new(port, id);
+        let outcome = without_largest(model, prompt, &reporter).await.map(|section| {
+            let part = Box::new(ResultFile::of_section(model, section.into()));
+            port.post(FromWorker::Answer { id, part });
+        });
         self.unless_read(outcome)
     }
 

@@ -66,6 +66,10 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                 let answering = models.causal_map(port, id, &url, &question);
                 answer(port, &mut inbox, id, answering).await;
             }
+            ToWorker::TakeOut { id, url, prompt } => {
+                let answering = models.take_out(port, id, &url, &prompt);
+                answer(port, &mut inbox, id, answering).await;
+            }
             ToWorker::Continue {
                 id,
                 url,

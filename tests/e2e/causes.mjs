@@ -71,7 +71,13 @@ export const causes = [
       await tab.at("trial-form").locator("summary").press("Enter");
       await tab.at("trial-token").fill("zebra");
       await tab.at("trial-token").press("Enter");
-      await tab.at("intervention-error").getByText("no token of this sentence").waitFor();
+      await tab.at("intervention-error").getByText(/"zebra" is \d tokens: "/).waitFor();
+      check((await outcome(tab)).startsWith("Copied the weighted values"), "what was found is gone");
+      // A token that nothing on the screen has: the model's tokenizer reads it.
+      await tab.at("trial-token").fill(" school");
+      await tab.at("trial-token").press("Enter");
+      await tab.at("outcome").getByText(/^Made the query from W_U of (“school”|token \d+): /).waitFor();
+      check((await tab.at("intervention-error").count()) === 0, "the error stays");
       await tab.at("trial-token").fill("store");
       await tab.at("trial-token").press("Enter");
       await tab.at("outcome").getByText(/^Made the query from W_U of “store”: /).waitFor();
@@ -88,6 +94,21 @@ export const causes = [
       await tab.at("trial-everywhere").press("Space");
       await press(tab, "trial-button");
       await tab.at("outcome").getByText(/^Copied the pattern of 1\.1 from the second sentence at every token: /).waitFor();
+
+      // The mean over the prompts of "Many prompts".
+      await tab.at("trial-place").selectOption("made-query");
+      await tab.at("trial-put").selectOption("mean");
+      await tab.at("trial-mean").waitFor();
+      await press(tab, "trial-button");
+      await tab.at("outcome").getByText(/^Made the query from the mean of what is read there: .*The mean is over 400 prompts, which all have “to” there\.$/).waitFor();
+      await tab.at("trial-place").selectOption("set-v");
+      await press(tab, "trial-button");
+      await tab.at("outcome").getByText(/^Set the value of 1\.1 to its mean at every token: .*position by position\.$/).or(tab.at("intervention-error").getByText("can't be taken over a prompt")).waitFor();
+      await tab.at("trial-everywhere").press("Space");
+      await press(tab, "trial-button");
+      await tab.at("outcome").getByText(/^Set the value of 1\.1 to its mean at the token looked at: .*The mean is over 400 prompts, of which (none has|\d+ ha(s|ve)) “\w+” there/).waitFor();
+      await tab.page.screenshot({ path: `${screenshots}/causes-mean.png`, fullPage: true });
+      await checkView(tab.page, "a mean over a run");
 
       // Another pair: nothing of this one is said of it.
       await tab.at("tokens").press("Home");

@@ -55,6 +55,9 @@ export const offline = [
         await site.close();
         await tab.page.context().setOffline(true);
 
+        await tab.page.goto(`${tab.url}method.html?theme=dark#glossary`);
+        await tab.page.getByRole("heading", { name: "Glossary" }).waitFor();
+
         await tab.open();
         await tab.fill({ model: "bundled", batches: 2 });
         await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();

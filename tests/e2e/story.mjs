@@ -1,6 +1,7 @@
 // The story: what a reader sees first, and the ways from there.
 import path from "node:path";
 
+import { checkView } from "./axe.mjs";
 import { check, until } from "./harness.mjs";
 
 const search = (tab) => tab.page.evaluate(() => location.search);
@@ -41,6 +42,77 @@ export const story = [
       check((await search(tab)) === "", await search(tab));
       const width = await tab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       check(width <= 0, `the page is ${width} pixels wider than the window`);
+    },
+  })),
+  ...windows.map(([name, context]) => ({
+    name: `the last step on the model at hand, beside the recorded numbers: ${name}`,
+    timeout: 120_000,
+    context,
+    async run(tab, { screenshots }) {
+      await tab.openStory("?v=1&tab=story&step=without");
+      await tab.at("ablation-words").waitFor();
+      check((await tab.at("lesson-numbers").count()) === 0, "there are numbers of nothing");
+      await tab.at("lesson-button").press("Enter");
+      await tab.at("lesson-words").getByText(/^Tiny IOI.*, asked the same: .*one sentence/).waitFor();
+      const rows = await tab.at("lesson-numbers").locator("tbody tr").evaluateAll((rows) => rows.map((row) => [...row.cells].map((cell) => cell.innerText)));
+      const [basis, head, before, own, predicted, after, cost] = rows;
+      check(basis[1] === "means of 8 prompts" && basis[2] === "of one sentence", `${basis}`);
+      check(head[1] === "9.9" && /^\d\.\d$/.test(head[2]), `${head}`);
+      const value = (row) => Number(row[2].replace("\u2212", "-"));
+      check(Math.abs(value(before) - value(own) - value(predicted)) < 0.011, `${before} ${own} ${predicted}`);
+      check(Math.abs(value(before) - value(after) - value(cost)) < 0.011 && value(own) > 0, `${before} ${after} ${cost}`);
+      check((await tab.at("lesson-changed").locator("tbody tr").count()) === 4, "not four heads that change");
+      check((await search(tab)).includes("tab=story") || (await search(tab)).includes("step=without"), "the story was left");
+      const width = await tab.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      check(width <= 0, `the page is ${width} pixels wider than the window`);
+      await tab.at("story-step-without").screenshot({ path: path.join(screenshots, `lesson-${name}.png`) });
+      await checkView(tab.page, `the lesson: ${name}`);
+    },
+  })),
+  {
+    name: "the notebook's last line: what is recorded of it, and one click to try it live",
+    timeout: 120_000,
+    async run(tab, { screenshots }) {
+      await tab.openStory("?v=1&tab=story&step=asks");
+      const said = tab.at("last-line");
+      await said.getByText(/Over 1,200 prompts, .* 10\.52 \(standard deviation 1\.36\); .* 4\.41/).waitFor();
+      await said.getByText("10.81 in place of 3.95").waitFor();
+      await tab.at("story-step-asks").screenshot({ path: path.join(screenshots, "last-line.png") });
+      await tab.at("last-line-live").press("Enter");
+      await tab.at("outcome").getByText(/^Made the query from W_U of \u201cMary\u201d: /).waitFor();
+      check((await tab.at("sentence-input").inputValue()).startsWith("When John and Mary"), "another sentence is asked");
+      check(/model=bundled/.test(await search(tab)), await search(tab));
+      check((await tab.at("try-notebook").getAttribute("aria-pressed")) === "true", "the preset is not marked");
+    },
+  },
+  ...windows.map(([name, context]) => ({
+    name: `the method is a page, in the page's theme, and runs nothing: ${name}`,
+    context,
+    async run(tab, { screenshots, site }) {
+      await tab.openStory("?theme=dark");
+      const [opened] = await Promise.all([tab.page.context().waitForEvent("page"), tab.at("method-link").getByRole("link").click()]);
+      const before = site.requests.length;
+      await opened.waitForLoadState();
+      check(opened.url().endsWith("method.html?theme=dark"), opened.url());
+      const found = await opened.evaluate(() => ({
+        sections: document.querySelectorAll("h2[id]").length,
+        entries: [...document.querySelectorAll("nav a")].every((link) => document.getElementById(link.hash.slice(1))),
+        tables: document.querySelectorAll("table").length,
+        formulas: document.querySelectorAll("pre code").length,
+        wider: document.documentElement.scrollWidth - innerWidth,
+        dark: getComputedStyle(document.body).backgroundColor,
+        scripts: document.querySelectorAll("script[src]").length,
+        back: document.querySelector('.top-bar a').href,
+      }));
+      check(found.sections > 8 && found.entries && found.tables > 8 && found.formulas >= 5, JSON.stringify(found));
+      check(found.wider <= 0 && found.scripts === 0, JSON.stringify(found));
+      check(found.dark === "rgb(14, 16, 19)" && found.back.endsWith("?theme=dark"), JSON.stringify(found));
+      check(site.requests.slice(before).every(({ path: asked }) => /^\/(method\.html|icons\/)/.test(asked)), JSON.stringify(site.requests.slice(before)));
+      await opened.screenshot({ path: path.join(screenshots, `method-${name}.png`) });
+      await opened.locator("#traps-of-the-original").scrollIntoViewIfNeeded();
+      await opened.screenshot({ path: path.join(screenshots, `method-${name}-traps.png`) });
+      await checkView(opened, `the method: ${name}`);
+      await opened.close();
     },
   })),
   {

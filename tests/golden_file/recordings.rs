@@ -250,7 +250,7 @@ impl AskedPrompt {
                 let intervening = Intervening {
                     interventions: heads.iter().map(set).collect(),
                     second: Some(self.question.text.clone()),
-                    run: Vec::new(),
+                    ..Intervening::default()
                 };
                 let give = |_: &Model, _: &_, section: Section, _| match section {
                     Section::Intervention(section) => {

@@ -330,7 +330,7 @@ pub async fn check_interventions(golden: &mut Golden, source: MemorySource) {
                 .map(|(_, intervention)| intervention)
                 .collect(),
             second: case.second_text.clone(),
-            run: Vec::new(),
+            ..Intervening::default()
         },
     };
     let found = replies(&source, (0..).zip(&cases).map(message).collect()).await;

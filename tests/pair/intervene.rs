@@ -141,6 +141,7 @@ pub fn check_put_back(model: &mut Model, below: &mut impl FnMut(usize) -> usize)
             interventions,
             second: Some(question.text.clone()),
             run: vec![prompt.clone(), prompt.clone(), prompt],
+            ..Intervening::default()
         },
     );
     let before = &section.before;
@@ -426,6 +427,7 @@ fn means_and_second_sentences_are_what_they_say() {
         interventions,
         second: Some(texts[1].to_owned()),
         run: prompts,
+        ..Intervening::default()
     };
     let section = effects(&mut model, &asked, intervening);
     let other = effects(&mut model, &question(texts[1], (dest, 1), head), Intervening::default());

@@ -271,7 +271,7 @@ pub fn intervened() -> ResultFile {
             },
         ],
         second: Some("When John and Mary went to the store, Mary gave a drink to".to_owned()),
-        run: Vec::new(),
+        ..Intervening::default()
     };
     let source = keyside::checkpoint::FileSource::new("tests/fixtures/tiny");
     let result: std::cell::RefCell<Option<ResultFile>> = Default::default();

@@ -1,11 +1,13 @@
 //! What every head adds to the difference of two logits, as means over a few prompts: by itself, without one of the heads, and what its
-//! activations restore that are taken from another prompt. What has been recorded of GPT-2 small, of any model.
+//! activations restore that are taken from another prompt. What has been recorded of GPT-2 small, of any model. And of one prompt alone what
+//! taking out the head does that adds most.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::direct::direction;
 use super::{Between, Question, Sentence};
-use crate::analysis::{Array, HeadEffectsSection, Patched, TargetPrompt, Without};
+use crate::analysis::meter::Meter;
+use crate::analysis::{Array, HeadEffectsSection, Observer, Patched, Phase, TargetPrompt, Without};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Edit, Model, Pass, Tap, Variant, Watcher};
 use crate::math;
@@ -13,7 +15,7 @@ use crate::model::Config;
 use crate::names::{BlockHook, Component, Head, HookPoint};
 
 /// A prompt, and the two tokens that are compared after it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetText {
     /// The prompt, without BOS, which is put before it.
     pub text: String,
@@ -109,14 +111,12 @@ pub async fn head_effects(
         Array::new(shape.clone(), values.collect())
     };
     let [z, v, pattern] = &patched;
-    let targets = prompts.iter().zip(&all).map(|(prompt, read)| TargetPrompt {
-        text: prompt.text.clone(),
-        answer: prompt.answer.clone(),
-        other: prompt.other.clone(),
-        logit_difference: read.difference as f32,
-    });
     Ok(HeadEffectsSection {
-        prompts: targets.collect(),
+        prompts: prompts
+            .iter()
+            .zip(&all)
+            .map(|(prompt, read)| read.told(prompt))
+            .collect(),
         logit_difference: (whole / count) as f32,
         direct: Array::new(shape.clone(), direct.means(count))?,
         without: match without {
@@ -140,7 +140,51 @@ pub async fn head_effects(
     })
 }
 
+/// The direct effects of all heads of `model` on `logit(answer) - logit(other)` after `prompt` alone, BOS before it, and those without the
+/// output at the last token of the head whose own is largest: what a recording says of a head as means over prompts, of one prompt of any
+/// model. Nothing is patched.
+///
+/// # Errors
+/// [`ErrorKind::Prompt`] for texts that are not one token, errors of reading, and `observer`'s.
+pub async fn without_largest(
+    model: &mut Model,
+    prompt: &TargetText,
+    observer: &dyn Observer,
+) -> Result<HeadEffectsSection> {
+    let config = model.config().clone();
+    let traffic = model.checkpoint().traffic();
+    let meter = Meter::new(observer, Phase::Loading, 1, config.n_layer, traffic);
+    let read = read(model, prompt, &meter).await?;
+    let direct = of_heads(&direct_effects(model, &read, None, &meter).await?.0, &config);
+    let largest = (0..direct.len()).max_by(|&one, &other| direct[one].total_cmp(&direct[other]));
+    let largest = largest.unwrap_or_default();
+    let head = Head::new(largest / config.n_head, largest % config.n_head);
+    let (without, logit_difference) = direct_effects(model, &read, Some(head), &meter).await?;
+    let array = |effects: Vec<f64>| Array::new(vec![config.n_layer, config.n_head], Sums(effects).means(1.0));
+    Ok(HeadEffectsSection {
+        prompts: vec![read.told(prompt)],
+        logit_difference: read.difference as f32,
+        direct: array(direct)?,
+        without: Some(Without {
+            head,
+            logit_difference: logit_difference as f32,
+            direct: array(of_heads(&without, &config))?,
+        }),
+        patched: None,
+    })
+}
+
 impl Read {
+    /// `prompt`, which it is of, for a result.
+    fn told(&self, prompt: &TargetText) -> TargetPrompt {
+        TargetPrompt {
+            text: prompt.text.clone(),
+            answer: prompt.answer.clone(),
+            other: prompt.other.clone(),
+            logit_difference: self.difference as f32,
+        }
+    }
+
     /// The last position.
     fn last(&self) -> usize {
         self.sentence.tokens().len() - 1

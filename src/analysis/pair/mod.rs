@@ -42,7 +42,7 @@ pub use direction_section::{DirectionEnds, DirectionsSection, OpenedDirection, T
 pub use directions::{AlongDirection, DirectionTokens, Directions, Factors, TokenEnds, direction_tokens};
 pub use down::down;
 pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
-pub use effects_of_heads::{TargetText, head_effects};
+pub use effects_of_heads::{TargetText, head_effects, without_largest};
 pub use intervene::{
     Agreement, CausalCell, CausalSection, CausalSide, Changes, Effect, Extent, Intervening, Intervention,
     InterventionSection, Outcome, Predicted, Replacement, Vector, causal_map, intervene,

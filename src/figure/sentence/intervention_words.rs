@@ -5,7 +5,7 @@ use crate::analysis::pair::{
     Effect, Extent, Intervention, InterventionSection, Named, Outcome, Predicted, Replacement, Vector,
 };
 use crate::names::{Component, HeadActivation, Normalization, Side};
-use crate::quantities::number;
+use crate::quantities::{counted, grouped, number};
 use crate::result::ResultFile;
 
 /// One number of a pair, before and after, beside what the linear split predicts of it.
@@ -95,7 +95,7 @@ fn vector_name(result: &ResultFile, vector: Vector) -> String {
         Vector::Unembedding(token) => format!("W_U of {}", token_name(result, token)),
         Vector::Embedding(token) => format!("{} of {}", Component::TokenEmbedding, token_name(result, token)),
         Vector::Component(component) => format!("{} alone", component.name()),
-        Vector::Mean => "the mean over the run".into(),
+        Vector::Mean => "the mean of what is read there".into(),
         Vector::Zero => "0, its bias alone".into(),
     }
 }
@@ -212,7 +212,36 @@ pub fn told(result: &ResultFile, section: &InterventionSection, effect: &Effect)
             format!("{} {before} \u{2192} {after}", line.name)
         })
         .collect();
-    format!("{}: {}.", done(result, &effect.intervention), told.join(", "))
+    let mean = mean_words(result, section, &effect.intervention);
+    let mean = mean.map_or_else(String::new, |words| format!(" {words}"));
+    format!("{}: {}.{mean}", done(result, &effect.intervention), told.join(", "))
+}
+
+/// What the mean that `intervention` puts there is over; None where there is none.
+fn mean_words(result: &ResultFile, section: &InterventionSection, intervention: &Intervention) -> Option<String> {
+    if !intervention.needs_run() {
+        return None;
+    }
+    let prompts = counted(section.prompts, "prompt", "prompts");
+    let (Some(side), Some(same)) = (intervention.mean_at(), section.same_tokens) else {
+        return Some(format!("The mean is over {prompts}, position by position."));
+    };
+    let (position, same) = match side {
+        Side::Query => (section.dest, same[0]),
+        Side::Key => (section.src, same[1]),
+    };
+    let token = result
+        .attention()
+        .map_or_else(String::new, |attention| quoted(&attention.texts, position));
+    Some(match same {
+        same if same == section.prompts => format!("The mean is over {prompts}, which all have {token} there."),
+        0 => format!("The mean is over {prompts}, of which none has {token} there: it is of other tokens."),
+        same => format!(
+            "The mean is over {prompts}, of which {} {} {token} there: it is of other tokens, too.",
+            grouped(same),
+            if same == 1 { "has" } else { "have" }
+        ),
+    })
 }
 
 /// How far the linear split is from that, in one sentence.

@@ -9,14 +9,14 @@ use crate::analysis::pair::Question;
 use crate::app::address::Tab;
 use crate::app::form::ModelChoice;
 use crate::app::lines::Lines;
-use crate::app::session::{Origin, Shown};
+use crate::app::session::{Origin, Session, Shown};
 use crate::app::steps::StoryStep;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Effect, View};
 use crate::result::{Recording, ResultFile};
 use crate::web::evidence::Comparisons;
 use crate::web::later::{Latest, after_frames_of};
-use crate::web::places::{EFFECTS, RECORDED, SENTENCES};
+use crate::web::places::{EFFECTS, RECORDED, SENTENCES, url_at_hand};
 use crate::web::{document, first_view};
 
 /// What `read` makes of the file at `place`.
@@ -140,6 +140,27 @@ impl Page {
         self.of_recorded(shown, View::default())
     }
 
+    /// Takes a head out of the model at hand, as in the recorded lesson.
+    pub fn try_lesson(self) {
+        match self.form.with_untracked(url_at_hand) {
+            Some(url) => {
+                let messages = self.session.try_update(|session| session.try_lesson(&url));
+                self.send(messages.unwrap_or_default());
+            }
+            None => {
+                let error = Error::new(ErrorKind::Request, "no model is chosen that can be read")
+                    .advice("Choose one under \u{201c}Your sentence\u{201d}, and correct its address.");
+                self.session.update(|session| session.refuse_lesson(error));
+            }
+        }
+    }
+
+    /// Stops that.
+    pub fn stop_lesson(self) {
+        let message = self.session.try_update(Session::stop_lesson).flatten();
+        self.send(message);
+    }
+
     /// Opens the story at `step`.
     pub fn open_story(self, step: StoryStep) {
         self.step.set(Some(step));
@@ -148,6 +169,21 @@ impl Page {
 
     /// Leaves the story at `step` for its sentence on the recorded numbers: what is changed there is changed in the reader's own.
     pub fn leave_story(self, step: StoryStep, change: impl FnOnce(&mut Question)) {
+        self.leave_for(step, ModelChoice::Recorded, change);
+    }
+
+    /// Leaves the story at `step` for its sentence on the model at hand, and tries the preset `id` there.
+    pub fn leave_to_try(self, step: StoryStep, id: &'static str) {
+        let model = match self.form.with_untracked(|form| form.model) {
+            ModelChoice::Recorded => ModelChoice::Bundled,
+            chosen => chosen,
+        };
+        // Its heads are others than those of the recording: it says itself which one is looked at.
+        self.leave_for(step, model, |question| question.head = None);
+        self.preset_due.set(Some(id));
+    }
+
+    fn leave_for(self, step: StoryStep, model: ModelChoice, change: impl FnOnce(&mut Question)) {
         let Some(mut question) = untrack(|| self.story_question()) else {
             return;
         };
@@ -156,9 +192,10 @@ impl Page {
             step.head(session.sentences().first()?, effects)
         });
         change(&mut question);
-        if self.form.with_untracked(|form| form.model) != ModelChoice::Recorded {
-            self.choose(ModelChoice::Recorded);
+        if self.form.with_untracked(|form| form.model) != model {
+            self.choose(model);
         }
+        self.preset_due.set(None);
         self.lines.set(Lines::of(&[], &question.text));
         self.view.update(|view| view.sentence.side = step.side());
         self.step.set(Some(step));

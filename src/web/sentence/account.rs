@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::super::data_table::DataTable;
 use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
+use super::super::method_link::MethodLink;
 use super::super::page::Page;
 use super::super::segment::Segment;
 use super::bars::Bars;
@@ -14,6 +15,7 @@ use super::offer::{Offer, is_answered_by_recording};
 use super::shown::{drawn, lacks, of_attention, of_pair, only_pick};
 use crate::analysis::PairSection;
 use crate::analysis::pair::{Opening, Step};
+use crate::app::method::MethodSection;
 use crate::figure::down_words::{Line, step_into};
 use crate::figure::sentence_words::{relative_words, score_words, sums, word};
 use crate::figure::{FigurePlace, of_side, writer_at};
@@ -142,7 +144,10 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
                 </fieldset>
                 <RelativeTo page=page sentence=sentence />
             </div>
-            <p class="soft" data-testid="relative-words">{move || of_pair(sentence, relative_words)}</p>
+            <p class="soft">
+                <span data-testid="relative-words">{move || of_pair(sentence, relative_words)}</span>" "
+                <MethodLink page=page section=MethodSection::Softmax words="What softmax ignores" />
+            </p>
             {move || match part.get() {
                 Part::One(side) => view! { <OneSide page=page sentence=sentence side=side /> }.into_any(),
                 Part::Both => view! { <BothSides page=page sentence=sentence /> }.into_any(),

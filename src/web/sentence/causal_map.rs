@@ -5,10 +5,12 @@ use leptos::prelude::*;
 use super::super::data_table::DataTable;
 use super::super::export::ExportMenu;
 use super::super::figures::PlotCanvas;
+use super::super::method_link::MethodLink;
 use super::super::page::Page;
 use super::super::segment::Segment;
 use super::shown::{drawn, only_pick};
 use super::trials::{TrialProgress, of_causal};
+use crate::app::method::MethodSection;
 use crate::app::trying::{Trial, TrialKind};
 use crate::figure::FigurePlace;
 use crate::figure::causal_words::{agreement, known, measure_name, worst};
@@ -111,6 +113,7 @@ fn Maps(page: Page, sentence: Page) -> impl IntoView {
             {map(recomputed, "Recomputed")}
             {map(predicted, "Predicted by the linear split")}
         </div>
+        <p class="soft"><MethodLink page=sentence section=MethodSection::Frozen words="What is frozen for the prediction?" /></p>
         <p data-testid="causal-agreement">{agreed}</p>
         <Show when=move || differing.with(|differing| !differing.is_empty())>
             <h4>"Where they differ most"</h4>

@@ -2,38 +2,37 @@
 
 use leptos::prelude::*;
 
+use super::super::later::after_frame;
+use super::super::method_link::MethodLink;
 use super::super::page::Page;
+use super::super::places::request_of;
 use super::causal_map::CausalMap;
 use super::offer::{Offer, is_answered_by_recording};
 use super::outcome::OutcomeOf;
 use super::second::SecondSentence;
 use super::trial_form::AnyIntervention;
 use super::trials::{TrialProgress, of_intervention};
-use crate::analysis::pair::{Intervening, Intervention, Replacement};
+use crate::analysis::pair::Intervention;
+use crate::app::method::MethodSection;
 use crate::app::presets::{Preset, presets};
 use crate::app::session::Origin;
+use crate::app::trial_form::Meant;
 use crate::app::trying::{Trial, TrialKind};
 
-/// Tries `intervention` with the second sentence that is typed.
-fn attempt(page: Page, second: RwSignal<String>, intervention: Intervention) {
-    let typed = second.get_untracked();
-    let second = needs_second(&intervention).then_some(typed);
-    page.attempt(Trial::Intervention(Intervening {
-        interventions: vec![intervention],
-        second,
-        run: Vec::new(),
-    }));
-}
+/// The card.
+const CARD: &str = "does-it-matter";
 
-/// Whether `intervention` copies something from the second sentence.
-fn needs_second(intervention: &Intervention) -> bool {
-    matches!(
-        intervention,
-        Intervention::Set {
-            to: Replacement::Second,
-            ..
-        }
-    )
+/// Tries what is `meant` with the second sentence that is typed, and the prompts that a run would be on.
+fn attempt(page: Page, second: RwSignal<String>, meant: Meant) {
+    let run = || {
+        page.form
+            .with_untracked(request_of)
+            .map(|request| request.analysis.prompts)
+    };
+    match meant.intervening(second.get_untracked(), run) {
+        Ok(intervening) => page.attempt(Trial::Intervention(intervening)),
+        Err(error) => page.refuse(TrialKind::Intervention, error),
+    }
 }
 
 /// The card.
@@ -50,11 +49,37 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
         let found = sentence.shown.with(|shown| Some(presets(&shown.as_ref()?.result)));
         found.unwrap_or_default()
     });
+    // What the story has promised, as soon as the question is answered; not where it has no answer.
+    Effect::new(move |_| {
+        let Some(due) = page.preset_due.get() else { return };
+        let (busy, failed) = page
+            .session
+            .with(|session| (session.asking().is_active(), session.asking().error().is_some()));
+        if busy {
+            return;
+        }
+        page.preset_due.set(None);
+        let found = offered.with(|offered| {
+            offered
+                .iter()
+                .find(|preset| preset.id == due)
+                .map(|preset| preset.intervention)
+        });
+        if let Some(intervention) = found.filter(|_| !failed && live.get_untracked()) {
+            attempt(page, second, intervention.into());
+            after_frame(|| {
+                if let Some(card) = document().get_element_by_id(CARD) {
+                    card.scroll_into_view();
+                }
+            });
+        }
+    });
     let tried = Memo::new(move |_| {
         let found = of_intervention(sentence, |_, section| Some(section.effects.first()?.intervention));
         found.flatten()
     });
-    let attempt = move |intervention: Intervention| attempt(page, second, intervention);
+    let attempt_meant = move |meant: Meant| attempt(page, second, meant);
+    let attempt = move |intervention: Intervention| attempt_meant(intervention.into());
     let button = move |preset: Preset| {
         let Preset {
             id,
@@ -74,20 +99,21 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
     let whole = move || {
         view! {
             <p class="soft">
-                "What the account says is a prediction. Here something is put in another's place, and the rest of the model computed again."
+                "What the account says is a prediction. Here something is put in another's place, and the rest of the model computed again. "
+                <MethodLink page=page section=MethodSection::Frozen words="What is frozen for the prediction?" />
             </p>
             <div class="tries" role="group" aria-label="Try">
                 {move || offered.get().into_iter().map(button).collect_view()}
             </div>
             <SecondSentence page=page sentence=sentence second=second attempt=attempt />
-            <AnyIntervention page=page sentence=sentence attempt=attempt />
+            <AnyIntervention page=page sentence=sentence attempt=attempt_meant />
             <TrialProgress page=page kind=TrialKind::Intervention name="intervention" />
             <OutcomeOf sentence=sentence />
             <CausalMap page=page sentence=sentence />
         }
     };
     view! {
-        <section class="card causes" data-testid="card-causes">
+        <section class="card causes" id=CARD data-testid="card-causes">
             <h2><span class="number">"5"</span>"Does it matter? Recomputed to the end of the model"</h2>
             {move || match live.get() {
                 true => whole().into_any(),

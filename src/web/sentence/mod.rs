@@ -45,6 +45,7 @@ use self::next::NextTokens;
 pub use self::shown::{drawn, of_attention};
 use self::so_what::SoWhatRow;
 pub use self::strip::Strip;
+pub use self::trials::HowFar;
 use super::page::Page;
 use crate::figure::sentence_words::in_short;
 

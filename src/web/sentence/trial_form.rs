@@ -5,8 +5,8 @@ use web_sys::SubmitEvent;
 
 use super::super::page::Page;
 use super::shown::of_attention;
-use crate::analysis::pair::{Intervention, Named};
-use crate::app::trial_form::{Place, Put, TrialForm};
+use crate::analysis::pair::Named;
+use crate::app::trial_form::{Meant, Place, Put, TrialForm};
 use crate::app::trying::TrialKind;
 use crate::figure::intervention_words::known_tokens;
 use crate::figure::sentence_words::visible;
@@ -16,7 +16,7 @@ use crate::figure::sentence_words::visible;
 pub fn AnyIntervention(
     page: Page,
     sentence: Page,
-    attempt: impl Fn(Intervention) + Copy + Send + Sync + 'static,
+    attempt: impl Fn(Meant) + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let form = RwSignal::new(TrialForm::default());
     let known = Memo::new(move |_| {
@@ -29,7 +29,7 @@ pub fn AnyIntervention(
             return;
         };
         match known.with_untracked(|known| form.with_untracked(|form| form.read(head, known))) {
-            Ok(intervention) => attempt(intervention),
+            Ok(meant) => attempt(meant),
             Err(error) => page.refuse(TrialKind::Intervention, error),
         }
     };
@@ -88,7 +88,12 @@ pub fn AnyIntervention(
                     </select>
                 </label>
                 <Show when=move || put.get().is_of_token()>
-                    {field("Token, or its id", "token", |form| &mut form.token, true)}
+                    {field("Token: its text, or its id", "token", |form| &mut form.token, true)}
+                </Show>
+                <Show when=move || put.get() == Put::Mean>
+                    <p class="soft" data-testid="trial-mean">
+                        "The prompts are those that \u{201c}Many prompts\u{201d} asks for: your own, or IOI prompts of its settings."
+                    </p>
                 </Show>
                 <Show when=move || put.get() == Put::Component>
                     {field("Component, such as 1.2 or MLP0", "component", |form| &mut form.component, false)}

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::page::Page;
+use crate::analysis::Progress;
 use crate::analysis::pair::{CausalSection, InterventionSection};
 use crate::app::session;
 use crate::app::trying::{TrialKind, Trying};
@@ -48,7 +49,22 @@ pub fn TrialProgress(
         page.session
             .with(|session| session.trying().error(kind).map(ToString::to_string))
     });
-    let progress = move || page.session.with(|session| Trying::progress(session.trying()).cloned());
+    let progress = Signal::derive(move || page.session.with(|session| Trying::progress(session.trying()).cloned()));
+    let stop = Callback::new(move |()| page.stop_trying());
+    view! { <HowFar busy=busy error=error progress=progress stop=stop name=name /> }
+}
+
+/// How far something is that is recomputed, with a button that stops it, and why it has failed.
+#[component]
+pub fn HowFar(
+    /// Whether it is under way.
+    busy: Memo<bool>,
+    error: Memo<Option<String>>,
+    progress: Signal<Option<Progress>>,
+    stop: Callback<()>,
+    /// Name for tests.
+    name: &'static str,
+) -> impl IntoView {
     view! {
         <div role="alert">
             {move || error.get().map(|text| view! { <p class="error" data-testid=format!("{name}-error")>{text}</p> })}
@@ -58,10 +74,10 @@ pub fn TrialProgress(
                 <progress
                     aria-label="Progress of what is recomputed"
                     max="1"
-                    prop:value=move || progress().as_ref().and_then(session::fraction).unwrap_or(0.0)
+                    prop:value=move || progress.get().as_ref().and_then(session::fraction).unwrap_or(0.0)
                 ></progress>
-                <p aria-hidden="true">{move || progress().as_ref().map(words::details)}</p>
-                <button type="button" class="quiet" data-testid=format!("{name}-stop") on:click=move |_| page.stop_trying()>"Stop"</button>
+                <p aria-hidden="true">{move || progress.get().as_ref().map(words::details)}</p>
+                <button type="button" class="quiet" data-testid=format!("{name}-stop") on:click=move |_| stop.run(())>"Stop"</button>
             </div>
         </Show>
     }

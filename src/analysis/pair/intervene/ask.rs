@@ -9,18 +9,19 @@ use super::recompute::{before, effects};
 use super::sections::InterventionSection;
 use crate::analysis::meter::Meter;
 use crate::analysis::pair::ask::asked_pair;
-use crate::analysis::pair::{Known, Named, Question, Sentence};
+use crate::analysis::pair::{Known, Named, Pair, Question, Sentence, token_of};
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Watcher};
-use crate::prompts::Prompt;
+use crate::prompts::{Prompt, PromptSource};
 
 /// Answers what `intervening` does at the pair of `question`: one section goes to `give` with the sentence and how long it took. `known` is
 /// what earlier questions to `model` have left.
 ///
 /// # Errors
 /// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions or a component that there are not, for the same token as both
-/// targets, for a second sentence of another length, and for a mean over less than two prompts; errors of reading, and `observer`'s.
+/// targets, for a second sentence of another length, and for a mean over less than two prompts; those of [`token_of`] for a token that is
+/// typed, and of [`PromptSource::make`]; errors of reading, and `observer`'s.
 pub async fn intervene(
     model: &mut Model,
     known: &mut Known,
@@ -31,7 +32,13 @@ pub async fn intervene(
     let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
     let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
     let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
-    let interventions = &intervening.interventions;
+    let mut interventions = intervening.interventions.clone();
+    if let Some(text) = &intervening.token_text {
+        let token = token_of(model.tokenizer(), text)?;
+        interventions
+            .iter_mut()
+            .for_each(|intervention| *intervention = intervention.of_token(token));
+    }
     interventions
         .iter()
         .try_for_each(|intervention| intervention.check(pair.head, model.config()))?;
@@ -49,15 +56,20 @@ pub async fn intervene(
     if let Some(written) = known.written_at(pair.dest) {
         ground.know(pair.dest, written);
     }
+    let made = match &intervening.maker {
+        Some(maker) if intervening.run.is_empty() => Some(made_by(maker, model, &meter).await?),
+        _ => None,
+    };
+    let run = made.as_ref().unwrap_or(&intervening.run);
     let others = Others {
         sentence: known.sentence()?,
         second: second.as_ref(),
-        run: &intervening.run,
+        run,
         normalization: question.normalization,
     };
     let own = ground.frozen(model, pair.head, &meter).await?;
     let mut all = Vec::with_capacity(interventions.len());
-    for intervention in interventions {
+    for intervention in &interventions {
         let prepared = prepare(model, (&ground, &own), intervention, &others, &meter).await?;
         let frozen = ground.frozen(model, prepared.head, &meter).await?;
         all.push((*intervention, prepared, frozen));
@@ -73,8 +85,9 @@ pub async fn intervene(
         a,
         b,
         second: second.map(|second| second.tokens().iter().map(text).collect()),
-        prompts: intervening.run.len(),
+        prompts: run.len(),
         normalization: question.normalization,
+        same_tokens: same_tokens(run, &prompt, &pair),
         before,
         effects,
     };
@@ -127,6 +140,26 @@ pub async fn causal_map(
         give(model, &prompt, section.clone().into(), meter.timing());
     };
     map.recompute(model, (&ground, &frozen), &meter, done).await
+}
+
+/// The prompts that `maker` makes for `model`.
+async fn made_by(maker: &PromptSource, model: &Model, watcher: &dyn Watcher) -> Result<Vec<Prompt>> {
+    maker.check()?;
+    let n_ctx = model.config().n_ctx;
+    let made = maker
+        .make(model.tokenizer(), n_ctx, async || watcher.breathe().await)
+        .await?;
+    Ok(made.batches.into_iter().flatten().collect())
+}
+
+/// In how many prompts of `run` the tokens at their own destination and source are those of `pair` in `prompt`; None where there is no run.
+fn same_tokens(run: &[Prompt], prompt: &Prompt, pair: &Pair) -> Option<[usize; 2]> {
+    let count = |position: usize, of: fn(&Prompt) -> Result<usize>| {
+        let token = prompt.tokens.get(position);
+        let same = |other: &&Prompt| of(other).ok().and_then(|position| other.tokens.get(position)) == token;
+        run.iter().filter(same).count()
+    };
+    (!run.is_empty()).then(|| [count(pair.dest, Prompt::dest), count(pair.src, Prompt::src)])
 }
 
 /// The second sentence of `question`, which goes through the model; what it begins with in common is known.

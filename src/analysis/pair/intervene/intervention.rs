@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Component, Head, HeadActivation, Side};
-use crate::prompts::Prompt;
+use crate::prompts::{Prompt, PromptSource};
 
 /// One intervention at a [`crate::analysis::pair::Pair`]: something in the place of what is there.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -92,6 +92,12 @@ pub struct Intervening {
     /// all positions, and those of patterns, need prompts of one length.
     #[serde(default)]
     pub run: Vec<Prompt>,
+    /// What makes the prompts of `run`, where they are not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub maker: Option<PromptSource>,
+    /// The token that all of `interventions` name, as a reader types it: a text that is one token, or an id. It takes their ids' place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_text: Option<String>,
 }
 
 fn all() -> f32 {
@@ -122,6 +128,70 @@ impl Intervention {
             .expected("a finite number, 1 for all of it")),
             Self::Remove { component, .. } => check_component(component, of, config),
             Self::Set { head, .. } => config.check_head(head),
+        }
+    }
+
+    /// Whether something is copied from the second sentence.
+    pub fn needs_second(&self) -> bool {
+        matches!(
+            self,
+            Self::Set {
+                to: Replacement::Second,
+                ..
+            }
+        )
+    }
+
+    /// Whether a mean over a run's prompts is needed.
+    pub fn needs_run(&self) -> bool {
+        matches!(
+            self,
+            Self::Substitute {
+                vector: Vector::Mean,
+                ..
+            } | Self::Set {
+                to: Replacement::Mean,
+                ..
+            }
+        )
+    }
+
+    /// The side of the pair at whose token in each prompt the mean over a run is taken; None where no mean is taken, and where it is taken
+    /// position by position.
+    pub fn mean_at(&self) -> Option<Side> {
+        match *self {
+            Self::Substitute {
+                side,
+                vector: Vector::Mean,
+            } => Some(side),
+            Self::Set {
+                activation,
+                to: Replacement::Mean,
+                at: Extent::Pair,
+                ..
+            } if activation != HeadActivation::Pattern => Some(activation.side()),
+            _ => None,
+        }
+    }
+
+    /// The same with `token` in place of the one that it names, where it names one.
+    pub(super) fn of_token(self, token: u32) -> Self {
+        match self {
+            Self::Substitute {
+                side,
+                vector: Vector::Unembedding(_),
+            } => Self::Substitute {
+                side,
+                vector: Vector::Unembedding(token),
+            },
+            Self::Substitute {
+                side,
+                vector: Vector::Embedding(_),
+            } => Self::Substitute {
+                side,
+                vector: Vector::Embedding(token),
+            },
+            other => other,
         }
     }
 

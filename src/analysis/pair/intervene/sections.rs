@@ -33,6 +33,9 @@ pub struct InterventionSection {
     /// How a vector was normalized that stands in place of what the head reads; the notebook's way where a file does not say.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
+    /// In how many of those prompts the token that the head looks from, and the one that it looks to, are the pair's own: `[dest, src]`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_tokens: Option<[usize; 2]>,
     /// The pair as it is.
     pub before: Outcome,
     /// Each intervention, done by itself.
@@ -112,6 +115,10 @@ impl SectionType for InterventionSection {
         check_positions(self.dest, self.src, None)?;
         check_targets(&self.a, &self.b, config)?;
         self.before.check(self.dest + 1)?;
+        if let Some(count) = self.same_tokens.iter().flatten().find(|count| **count > self.prompts) {
+            let cause = format!("intervention: same_tokens: {count} of {} prompts", self.prompts);
+            return Err(Error::new(ErrorKind::ResultFile, cause).expected("at most all of them"));
+        }
         for Effect {
             intervention,
             after,
