@@ -10,7 +10,7 @@ use keyside::names::Relative;
 use keyside::prompts::PromptSource;
 use keyside::prompts::text::TextPrompts;
 use keyside::result::{Recording, ResultFile};
-use results::{example, live, live_of, live_with, read, sentence, sentence_in_full, written};
+use results::{example, live, live_of, live_with, live_with_intervention, read, sentence, sentence_in_full, written};
 use serde_json::{Value, json};
 
 const RECORDED: &[u8] = include_bytes!("../public/recorded/gpt2-small-10.7.json");
@@ -69,8 +69,12 @@ fn every_file_that_is_written_is_what_the_schema_says() {
         ("recorded sentence, probabilities of some heads", recorded(0)),
         ("recorded sentence, scores of all heads", recorded(1)),
         ("live", live(Box::new(tiny()))),
+        (
+            "own prompts, with what the head writes",
+            live_with(Box::new(tiny()), own.clone(), true),
+        ),
         ("own prompts", live_of(Box::new(tiny()), own)),
-        ("an intervention in every prompt", live_with("query without 1.3")),
+        ("an intervention in every prompt", live_with_intervention("query without 1.3")),
         ("partial", partial),
         ("without prompt set", without_set),
         ("sentence", sentence(None)),

@@ -97,6 +97,7 @@ async fn found_by<S>(
         run.feed((model, &weights, &effective), (index, &batches[index], &pass), &meter)?;
         meter.breathe().await?;
     }
+    run.conclude(model, &meter).await?;
     let changes = match over_run {
         Some(over_run) => {
             meter.go_on(batches.len(), model.config().n_layer);

@@ -2,11 +2,13 @@
 
 use std::cell::OnceCell;
 
+use futures::future::LocalBoxFuture;
+
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::scores::HeadScores;
 use crate::analysis::{Analysis, BatchValues, SectionType};
 use crate::error::Result;
-use crate::forward::{Captured, HeadWeights, Model, PrefixTree, Tap};
+use crate::forward::{Captured, HeadWeights, Model, Pass, PrefixTree, Tap, Watcher};
 use crate::model::Config;
 use crate::prompts::Prompt;
 
@@ -48,6 +50,14 @@ pub(crate) trait Analyzer: Sized {
     /// # Errors
     /// Any; it ends the run.
     fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>>;
+
+    /// What can only be found once all batches are through: such as what needs all of W_U, which passes by once for all prompts then.
+    ///
+    /// # Errors
+    /// Any; it ends the run.
+    async fn conclude(&mut self, _model: &mut Model, _watcher: &dyn Watcher) -> Result<()> {
+        Ok(())
+    }
 
     /// What it has found in all batches; None where there is nothing to say.
     fn finish(self) -> Option<Self::Section>;
@@ -98,6 +108,14 @@ impl<'a> Fed<'a> {
         let scores = HeadScores::new(shared.weights, shared.tree, shared.resid, self.prompts.len())?;
         Ok(shared.scores.get_or_init(|| scores))
     }
+
+    /// The residual stream behind all blocks that the pass went through, at the destination of prompt `prompt`, `[d_model]`.
+    pub(crate) fn last_resid(&self, prompt: usize) -> &'a [f32] {
+        let Shared { tree, last, .. } = *self.shared;
+        let d_model = last.len() / tree.len().max(1);
+        let row = tree.path(prompt).last().copied().unwrap_or_default();
+        last.get(row * d_model..(row + 1) * d_model).unwrap_or_default()
+    }
 }
 
 /// What all analyses read of a batch, made once.
@@ -106,16 +124,19 @@ pub(crate) struct Shared<'a> {
     tree: &'a PrefixTree,
     /// resid_pre of the head's layer, `[rows, d_model]`.
     resid: &'a [f32],
+    /// The residual stream behind all blocks of the pass, `[rows, d_model]`.
+    last: &'a [f32],
     scores: OnceCell<HeadScores<'a>>,
 }
 
 impl<'a> Shared<'a> {
-    /// Of a pass over `tree`, where `resid [rows, d_model]` enters the layer of the head with `weights`.
-    pub(crate) fn new(weights: &'a HeadWeights, tree: &'a PrefixTree, resid: &'a [f32]) -> Self {
+    /// Of `pass`, where `resid [rows, d_model]` enters the layer of the head with `weights`.
+    pub(crate) fn new(weights: &'a HeadWeights, pass: &'a Pass, resid: &'a [f32]) -> Self {
         Self {
             weights,
-            tree,
+            tree: &pass.tree,
             resid,
+            last: &pass.resid,
             scores: OnceCell::new(),
         }
     }
@@ -134,6 +155,9 @@ pub(crate) trait AnyAnalyzer<S> {
 
     /// As [`Analyzer::feed`].
     fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>>;
+
+    /// As [`Analyzer::conclude`].
+    fn conclude<'a>(&'a mut self, model: &'a mut Model, watcher: &'a dyn Watcher) -> LocalBoxFuture<'a, Result<()>>;
 
     /// As [`Analyzer::finish`].
     fn finish(self: Box<Self>) -> Option<S>;
@@ -154,6 +178,10 @@ impl<A: Analyzer, S: From<A::Section>> AnyAnalyzer<S> for A {
 
     fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
         Analyzer::feed(self, batch)
+    }
+
+    fn conclude<'a>(&'a mut self, model: &'a mut Model, watcher: &'a dyn Watcher) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(Analyzer::conclude(self, model, watcher))
     }
 
     fn finish(self: Box<Self>) -> Option<S> {

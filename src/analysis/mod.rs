@@ -21,6 +21,8 @@ pub mod pair;
 mod probes;
 mod request;
 mod run;
+mod run_directions;
+mod run_writes;
 mod scores;
 #[macro_use]
 mod section;
@@ -42,6 +44,8 @@ pub use looks::Look;
 pub(crate) use looks::{Cells, look};
 pub use probes::{NAMED_FROM, NamedHeads, Probes, named_heads, probes, sequences as probe_sequences};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
+pub use run_directions::GroupsOverPrompts;
+pub use run_writes::Chances;
 pub(crate) use section::SectionRead;
 pub use section_type::SectionType;
 pub use substitution::{Series, Sides};
@@ -53,6 +57,10 @@ sections! {
     "substitution" => Substitution(substitution::SubstitutionSection) by SubstitutionAnalyzer;
     /// Contributions of components to the score: the heatmaps.
     "contributions" => Contributions(contributions::ContributionsSection) by ContributionsAnalyzer;
+    /// What the head writes, over the prompts.
+    "run_writes" => RunWrites(run_writes::RunWritesSection) by RunWritesAnalyzer;
+    /// Which of its directions recur over them.
+    "run_directions" => RunDirections(run_directions::RunDirectionsSection) by RunDirectionsAnalyzer;
     /// Where every head looks from one position of a sentence.
     "attention" => Attention(pair::AttentionSection);
     /// The likeliest tokens after that position.

@@ -30,6 +30,9 @@ pub struct Analysis {
     /// What is done to every prompt and recomputed, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervention: Option<RunIntervention>,
+    /// Whether what the head writes is asked for, too: it takes the passes through all layers, and W_U once.
+    #[serde(default)]
+    pub writes: bool,
 }
 
 impl Default for Analysis {
@@ -42,6 +45,7 @@ impl Default for Analysis {
             processing: Processing::default(),
             normalization: Normalization::default(),
             intervention: None,
+            writes: false,
         }
     }
 }

@@ -115,7 +115,7 @@ impl<S> Run<S> {
                 .map_or(&[][..], |captured| captured.values.as_slice()),
             false => &pass.resid,
         };
-        let shared = Shared::new(weights, &pass.tree, resid);
+        let shared = Shared::new(weights, pass, resid);
         let mut shown = Vec::with_capacity(self.members.len());
         for Member { analyzer, taps } in &mut self.members {
             let batch = Fed {
@@ -129,6 +129,14 @@ impl<S> Run<S> {
             shown.extend(analyzer.feed(&batch)?);
         }
         meter.finished_batch(index, pass.tree.len(), &shown);
+        Ok(())
+    }
+
+    /// All batches are through: what can only be found then.
+    pub(crate) async fn conclude(&mut self, model: &mut Model, meter: &Meter<'_>) -> Result<()> {
+        for Member { analyzer, .. } in &mut self.members {
+            analyzer.conclude(model, meter).await?;
+        }
         Ok(())
     }
 

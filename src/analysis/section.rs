@@ -148,6 +148,8 @@ mod tests {
             [
                 "substitution",
                 "contributions",
+                "run_writes",
+                "run_directions",
                 "attention",
                 "next",
                 "pair",

@@ -446,12 +446,12 @@ impl Random {
                     let most = [2, usize::MAX >> 30][self.below(2)];
                     self.typed(most)
                 }
-                                Group::Intervention => match self.below(3) {
+                Group::Intervention => match self.below(3) {
                     0 => self.text(),
                     1 => "query from W_U[IO]".to_owned(),
                     _ => "z of 9.9 zero everywhere".to_owned(),
                 },
-                Group::Vectors | Group::Weights => self.typed(2),
+                Group::Vectors | Group::More | Group::Weights => self.typed(2),
             };
             form.set(setting, typed);
         }

@@ -185,7 +185,7 @@ impl Form {
         match setting.group {
             Group::Ioi => self.prompts == PromptChoice::Ioi,
             Group::Text => self.prompts == PromptChoice::Own,
-            Group::Heads | Group::Prompts | Group::Vectors | Group::Intervention | Group::Weights => true,
+            Group::Heads | Group::Prompts | Group::Vectors | Group::Intervention | Group::More | Group::Weights => true,
         }
     }
 

@@ -146,15 +146,17 @@ impl TensorFile {
         slots.into_inner().into_iter().map(Slot::into_values).collect()
     }
 
-    /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them.
+    /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them. `breathe` is awaited before
+    /// each request: what is made of the rows may take longer than reading them.
     ///
     /// # Errors
-    /// As [`TensorFile::tensors`].
+    /// As [`TensorFile::tensors`], and those of `breathe`.
     pub async fn rows(
         &self,
         name: &str,
         shape: [usize; 2],
         seen: &dyn Fn(u64),
+        breathe: impl AsyncFn() -> Result<()>,
         row: &mut dyn FnMut(&[f32]),
     ) -> Result<()> {
         let entry = self.entry(name, &shape)?;
@@ -165,6 +167,7 @@ impl TensorFile {
             decoder: Decoder::new(entry.weight_dtype(name)?, 0).map_err(|_| too_large_tensor(name, &shape))?,
         });
         for request in pieces::requests(std::slice::from_ref(&entry.bytes), &self.pieces) {
+            breathe().await?;
             let mut at = request.start;
             let mut sink = |bytes: &[u8]| {
                 for bytes in bytes.chunks(ROW_STEP) {

@@ -72,7 +72,7 @@ fn option(setting: &'static Setting) -> Arg {
     let arg = match setting.group {
         Group::Ioi => arg.conflicts_with("prompts"),
         Group::Text => arg.requires("prompts"),
-        Group::Heads | Group::Prompts | Group::Vectors | Group::Intervention | Group::Weights => arg,
+        Group::Heads | Group::Prompts | Group::Vectors | Group::Intervention | Group::More | Group::Weights => arg,
     };
     let value = match setting.field {
         Field::Switch { .. } => return arg.long(setting.option).action(ArgAction::SetTrue),

@@ -132,7 +132,7 @@ fn note(result: &ResultFile) -> String {
         Group::Prompts | Group::Ioi | Group::Text => result.prompt_set.is_some(),
         Group::Vectors => result.normalization().is_some(),
         Group::Intervention => result.changes().is_some(),
-        Group::Weights => true,
+        Group::More | Group::Weights => true,
     };
     let cited = |weights: bool| -> Vec<String> {
         let of = SETTINGS
@@ -176,6 +176,7 @@ fn run_of(result: &ResultFile) -> Analysis {
     if let Some(normalization) = result.normalization() {
         run.normalization = normalization;
     }
+    run.writes = result.run_writes().is_some();
     if let Some(set) = &result.prompt_set {
         run.prompts = set.source();
     }

@@ -76,7 +76,7 @@ pub trait FigureKind: Sync {
     /// What is seen in it, for those who do not see it.
     fn summary(&self, of: Subject<'_>) -> String;
 
-    /// What is said below it, where that takes no comparison that has to be made first: sentences, none where nothing is.
+    /// What there is to see in it, in sentences that stand below it where a run over many prompts is shown. None of most.
     fn told(&self, _of: Subject<'_>) -> Vec<String> {
         Vec::new()
     }

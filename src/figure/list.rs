@@ -7,6 +7,7 @@ use super::changes::Changes;
 use super::heatmap::Heatmaps;
 use super::histogram::Histograms;
 use super::kind::{Controls, FigureKind, Subject};
+use super::run::{CopySuppression, RecurringDirections, SourceValues};
 use super::scatter::Scatter;
 use super::sentence::{
     Both, Causal, ComponentEffects, DirectionSides, Dots, Effects, HeadDirections, HeadWrites, Heads, Interventions,
@@ -20,9 +21,12 @@ use crate::plot::{Plot, Theme};
 use crate::result::ResultFile;
 
 /// Every kind of figure, in the order in which they are shown.
-pub const KINDS: [&dyn FigureKind; 19] = [
+pub const KINDS: [&dyn FigureKind; 22] = [
     &Histograms,
     &Heatmaps,
+    &SourceValues,
+    &CopySuppression,
+    &RecurringDirections,
     &Scatter,
     &Changes,
     &Tokens,
@@ -91,14 +95,14 @@ impl FigurePlace {
         self.kind.explanation(self.name, view)
     }
 
-    /// What is said below the figure of `result`, where that takes no comparison that has to be made first.
-    pub fn told(self, result: &ResultFile, view: &View) -> Vec<String> {
-        self.kind.told(self.subject(result, view))
-    }
-
     /// What the figure shows, in a few words.
     pub fn title(self) -> String {
         self.kind.title(self.name)
+    }
+
+    /// What there is to see in the figure of `result`, in sentences.
+    pub fn told(self, result: &ResultFile, view: &View) -> Vec<String> {
+        self.kind.told(self.subject(result, view))
     }
 
     /// What the button of the figure's exports says that they are of.

@@ -9,6 +9,7 @@ mod histogram;
 mod kind;
 mod list;
 mod prompts;
+mod run;
 mod scatter;
 mod sentence;
 mod view;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::loader::Loader;
-use crate::forward::passing::{CosinesSoFar, LogitsSoFar};
+use crate::forward::passing::{CosinesSoFar, LogitsSoFar, product_with};
 use crate::math;
 use crate::model::layer_norm::{Affine, LayerNorm};
 use crate::model::tensors::{LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
@@ -203,12 +203,45 @@ impl Embedding {
     /// What `written [rows, d_model]`, already divided by the scale of the final LayerNorm, adds to all logits, relative to their mean
     /// over the vocabulary, `[rows, d_vocab]`: the same under every processing. W_U passes by.
     pub(crate) async fn raised(&self, loader: Loader<'_>, written: &[f32]) -> Result<Vec<f32>> {
+        self.unembed(loader, &self.raised_input(written)).await
+    }
+
+    /// Logits that rows of the residual stream have, `resid [rows, d_model]`, each with its own scale of the final LayerNorm, and what
+    /// `written [rows, d_model]` adds to logits as for [`Embedding::raised`], all relative to their mean over the vocabulary: `take` is
+    /// handed those of some tokens at a time, the first of which it is told, `[rows of resid, then of written][tokens]`. W_U passes by.
+    pub(crate) async fn passing(
+        &self,
+        loader: Loader<'_>,
+        resid: &[f32],
+        written: &[f32],
+        take: &mut dyn FnMut(usize, &[f32]),
+    ) -> Result<()> {
+        let ln_f = LayerNorm {
+            eps: self.eps,
+            affine: None,
+        };
+        let (mut x, _) = ln_f.normalise(resid, self.d_model);
+        for row in x.chunks_exact_mut(self.d_model) {
+            self.unembed_input(row);
+        }
+        x.extend(self.raised_input(written));
+        let mut first = 0;
+        let rows = x.len() / self.d_model;
+        let mut told = |logits: &[f32]| {
+            take(first, logits);
+            first += logits.len() / rows;
+        };
+        self.unembed_passing(loader, &x, &mut told).await
+    }
+
+    /// What W_U's source is multiplied with of rows `written [rows, d_model]`.
+    fn raised_input(&self, written: &[f32]) -> Vec<f32> {
         let mut x = written.to_vec();
         for row in x.chunks_exact_mut(self.d_model) {
             math::centre(row);
             row.iter_mut().zip(&self.ln_f.weight).for_each(|(v, w)| *v *= w);
         }
-        self.unembed(loader, &x).await
+        x
     }
 
     /// Cosines of `vectors [d_model]` with the processed rows of W_E, and with the columns of W_U, `[vectors, d_vocab]` each; 0 with a
@@ -239,23 +272,29 @@ impl Embedding {
     /// passes by.
     async fn unembed(&self, loader: Loader<'_>, x: &[f32]) -> Result<Vec<f32>> {
         let mut logits = LogitsSoFar::new(x.len() / self.d_model, self.d_vocab);
+        self.unembed_passing(loader, x, &mut |of_tokens| logits.add(of_tokens))
+            .await?;
+        Ok(logits.into_values())
+    }
+
+    /// The same, handed to `take` some tokens at a time, `[rows, tokens]`.
+    async fn unembed_passing(&self, loader: Loader<'_>, x: &[f32], take: &mut dyn FnMut(&[f32])) -> Result<()> {
         let mut rows = Vec::with_capacity(ROWS_AT_A_TIME * self.d_model);
         let mut outcome = Ok(());
         // Without their mean, which may be far larger than what tokens differ by: it adds the same to all logits of a row.
-        let mut take = |row: &[f32]| {
+        let mut take_row = |row: &[f32]| {
             let without_mean = row.iter().zip(&self.source_mean);
             rows.extend(without_mean.map(|(v, mean)| (f64::from(*v) - mean) as f32));
             if rows.len() == ROWS_AT_A_TIME * self.d_model && outcome.is_ok() {
-                outcome = logits.add(x, &rows, self.d_model);
+                outcome = product_with(x, &rows, self.d_model, &mut *take);
                 rows.clear();
             }
         };
         loader
-            .rows(loader.unembedding().name(), [self.d_vocab, self.d_model], &mut take)
+            .rows(loader.unembedding().name(), [self.d_vocab, self.d_model], &mut take_row)
             .await?;
         outcome?;
-        logits.add(x, &rows, self.d_model)?;
-        Ok(logits.into_values())
+        product_with(x, &rows, self.d_model, take)
     }
 
     /// Turns a normalised row into what W_U's source is multiplied with; returns what the mean over the vocabulary adds to all

@@ -44,9 +44,9 @@ impl<'a> Loader<'a> {
 
     /// Hands each row of the matrix `name` to `row`.
     pub(crate) async fn rows(&self, name: &str, shape: [usize; 2], row: &mut dyn FnMut(&[f32])) -> Result<()> {
-        self.watcher.breathe().await?;
         let seen = |bytes| self.seen(bytes);
-        self.checkpoint.weights().rows(name, shape, &seen, row).await
+        let breathe = async || self.watcher.breathe().await;
+        self.checkpoint.weights().rows(name, shape, &seen, breathe, row).await
     }
 
     fn seen(&self, bytes: u64) {

@@ -41,6 +41,16 @@ fn length(vector: &[f64]) -> f64 {
     vector.iter().map(|v| v * v).sum::<f64>().sqrt()
 }
 
+/// Hands `x [rows, d_model]` times some rows of W_U transposed, `[tokens, d_model]`, to `take`: `[rows, tokens]`. Nothing where there are no
+/// tokens.
+pub(super) fn product_with(x: &[f32], w_u: &[f32], d_model: usize, take: impl FnOnce(&[f32])) -> Result<()> {
+    if w_u.is_empty() || x.is_empty() {
+        return Ok(());
+    }
+    let product = tensor::product(x.to_vec(), &tensor::matrix(w_u.to_vec(), d_model)?.t()?)?;
+    tensor::read(&product, take)
+}
+
 /// Logits as far as they are computed.
 pub(super) struct LogitsSoFar {
     /// `[rows, d_vocab]`.
@@ -59,24 +69,17 @@ impl LogitsSoFar {
         }
     }
 
-    /// Multiplies `x [rows, d_model]` with the next rows of W_U transposed, `[tokens, d_model]`.
-    pub(super) fn add(&mut self, x: &[f32], w_u: &[f32], d_model: usize) -> Result<()> {
-        let tokens = w_u.len() / d_model;
+    /// Takes the logits of the next tokens, `[rows, tokens]`.
+    pub(super) fn add(&mut self, logits: &[f32]) {
+        let rows = self.values.chunks_exact_mut(self.d_vocab);
+        let tokens = logits.len().checked_div(rows.len()).unwrap_or(0);
         if tokens == 0 {
-            return Ok(());
+            return;
         }
-        let product = tensor::product(x.to_vec(), &tensor::matrix(w_u.to_vec(), d_model)?.t()?)?;
-        tensor::read(&product, |product| {
-            for (row, new) in self
-                .values
-                .chunks_exact_mut(self.d_vocab)
-                .zip(product.chunks_exact(tokens))
-            {
-                row[self.done..][..tokens].copy_from_slice(new);
-            }
-        })?;
+        for (row, new) in rows.zip(logits.chunks_exact(tokens)) {
+            row[self.done..][..tokens].copy_from_slice(new);
+        }
         self.done += tokens;
-        Ok(())
     }
 
     /// `[rows, d_vocab]`.

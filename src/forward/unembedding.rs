@@ -36,6 +36,24 @@ impl Model {
         self.embedding()?.raised(self.loader(watcher), &written).await
     }
 
+    /// Logits that rows of the residual stream have, `resid [rows, d_model]`, as [`Model::logits_of`], and what rows of `written [rows,
+    /// d_model]` add to logits, as [`Model::raised`], all relative to their mean over the vocabulary and none of them held: `take` is handed
+    /// those of some tokens at a time, `[rows of resid, then rows of written][tokens]`, after the first of these tokens. W_U passes by once for
+    /// all.
+    ///
+    /// # Errors
+    /// As [`Model::logits_of`].
+    pub async fn logits_passing(
+        &self,
+        resid: &[f32],
+        written: &[f32],
+        watcher: &dyn Watcher,
+        take: &mut dyn FnMut(usize, &[f32]),
+    ) -> Result<()> {
+        let loader = self.loader(watcher);
+        self.embedding()?.passing(loader, resid, written, take).await
+    }
+
     /// Cosines of `vectors [d_model]` with the processed rows of W_E and W_U; 0 with one without direction. Both pass by.
     ///
     /// # Errors

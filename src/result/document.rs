@@ -7,8 +7,8 @@ use crate::analysis::pair::{
     LensSection, NextSection, PairSection, Question, SubstitutedSection, WritesSection,
 };
 use crate::analysis::{
-    Analysis, Analyzed, ChangesSection, ContributionsSection, HeadEffectsSection, Heatmap, Section,
-    SubstitutionSection, Timing,
+    Analysis, Analyzed, ChangesSection, ContributionsSection, HeadEffectsSection, Heatmap, RunDirectionsSection,
+    RunWritesSection, Section, SubstitutionSection, Timing,
 };
 use crate::forward::Model;
 use crate::model::{Config, Processing};
@@ -211,6 +211,22 @@ impl ResultFile {
     pub fn contributions_mut(&mut self) -> Option<&mut ContributionsSection> {
         self.sections.iter_mut().find_map(|section| match section {
             Section::Contributions(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// What the head writes over its prompts, if it has that.
+    pub fn run_writes(&self) -> Option<&RunWritesSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::RunWrites(section) => Some(section),
+            _ => None,
+        })
+    }
+
+    /// Which of the head's directions recur over its prompts, if it has that.
+    pub fn run_directions(&self) -> Option<&RunDirectionsSection> {
+        self.sections.iter().find_map(|section| match section {
+            Section::RunDirections(section) => Some(section),
             _ => None,
         })
     }

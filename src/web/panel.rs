@@ -57,6 +57,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                             <p class="about">"Takes each prompt through the whole model twice: as it is, and with something put in another\u{2019}s place."</p>
                             <Settings page=page groups=&[Group::Intervention] />
                         </details>
+                        <Settings page=page groups=&[Group::More] />
                         <details class="models" data-testid="weights-panel">
                             <summary>"Weight processing, normalization"</summary>
                             <Settings page=page groups=&[Group::Weights, Group::Vectors] />

@@ -97,6 +97,12 @@ impl Case {
         golden.check_values(&format!("{} {name}", self.name), found, &self.expected(name));
     }
 
+    /// Compares with the sum of the case's array `name`.
+    pub fn check_sum(&self, golden: &mut Golden, name: &str, found: f32) {
+        let expected: f32 = self.expected(name).iter().sum();
+        golden.check_values(&format!("{} sum of {name}", self.name), &[found], &[expected]);
+    }
+
     /// Compares sums over `groups` of what stands in the case's array `name`.
     pub fn check_groups(&self, golden: &mut Golden, name: &str, found: &[f32], groups: &[Range<usize>]) {
         let expected = self.expected(name);

@@ -42,6 +42,7 @@ fn run(model: &mut Model, head: Head, normalization: Normalization) -> ResultFil
         .into(),
         processing: model.processing(),
         normalization,
+        ..Analysis::default()
     };
     let found = block_on(analyze(model, &analysis, &Nobody)).unwrap();
     ResultFile::new(model, &analysis, found)

@@ -116,6 +116,7 @@ fn one_by_one(model: &mut Model, intervention: &RunIntervention, prompts: &[Prom
             interventions: vec![by_itself(intervention, prompt)],
             second: None,
             run: prompts.to_vec(),
+            ..Intervening::default()
         };
         let mut found = None;
         let give = |_: &Model, _: &Prompt, section: Section, _| found = Some(section);

@@ -25,7 +25,7 @@ fn many(model: &mut Model, prompts: PromptSource, normalization: Normalization) 
         processing: model.processing(),
         prompts,
         normalization,
-        intervention: None,
+        ..Analysis::default()
     };
     block_on(run(model, &analysis, &Nobody)).unwrap()
 }

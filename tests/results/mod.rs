@@ -138,7 +138,18 @@ pub fn live(source: Box<dyn keyside::checkpoint::Source>) -> ResultFile {
 /// A run on the checkpoint of `source`, of `prompts`.
 #[cfg(not(target_arch = "wasm32"))]
 pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::prompts::PromptSource) -> ResultFile {
+    live_with(source, prompts, false)
+}
+
+/// The same, also with what the head `writes`.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn live_with(
+    source: Box<dyn keyside::checkpoint::Source>,
+    prompts: keyside::prompts::PromptSource,
+    writes: bool,
+) -> ResultFile {
     let analysis = Analysis {
+        writes,
         head: "2.1".parse().unwrap(),
         earlier_head: "1.3".parse().unwrap(),
         prompts,
@@ -153,7 +164,7 @@ pub fn live_of(source: Box<dyn keyside::checkpoint::Source>, prompts: keyside::p
 
 /// A run on the tiny checkpoint with an intervention in every prompt.
 #[cfg(not(target_arch = "wasm32"))]
-pub fn live_with(intervention: &str) -> ResultFile {
+pub fn live_with_intervention(intervention: &str) -> ResultFile {
     let set = IoiSet {
         seed: 5,
         batches: 2,

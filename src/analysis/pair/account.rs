@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::question::Pair;
-use super::relative::{key_factors, key_weights};
+use super::relative::{key_factors, relative_score};
 use crate::analysis::Array;
 use crate::analysis::contributions::{Components, Direction};
 use crate::error::Result;
@@ -69,13 +69,7 @@ impl Account {
     /// # Errors
     /// As [`Account::relative`].
     pub fn relative_score(&self, to: Relative) -> Result<f32> {
-        let weights = key_weights(to, &self.scores)?;
-        let others = self
-            .scores
-            .iter()
-            .zip(&weights)
-            .map(|(&score, weight)| weight * f64::from(score));
-        Ok((f64::from(self.score) - others.sum::<f64>()) as f32)
+        relative_score(&self.scores, self.src, Some(to))
     }
 
     /// The table in which the components' `keys` are these.

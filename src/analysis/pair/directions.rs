@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::account::{Account, weighted};
-use super::relative::key_factors;
+use super::relative::{key_factors, relative_score};
 use super::writes::{Valued, ends};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{HeadWeights, Model, Watcher};
@@ -105,25 +105,7 @@ impl Account {
     /// # Errors
     /// [`ErrorKind::Request`] for a position that the destination does not see.
     pub fn directions(&self, factors: &Factors, relative: Option<Relative>) -> Result<Directions> {
-        let ends = self.ends(relative)?;
-        let along = |(number, value): (usize, &f64)| {
-            let [u, v] = factors.vectors(number).unwrap_or_default();
-            let (of_query, of_key) = (dot(&ends.x_dest, u), dot(&ends.x_src, v));
-            (of_query < 0.0, (value * of_query * of_key) as f32)
-        };
-        let (turned, contributions) = factors.values().iter().enumerate().map(along).unzip();
-        let score = match relative {
-            Some(to) => self.relative_score(to)?,
-            None => self.score,
-        };
-        Ok(Directions {
-            values: factors.values().iter().map(|&value| value as f32).collect(),
-            contributions,
-            biases: ends.biases,
-            groups: factors.groups(),
-            score,
-            turned,
-        })
+        self.row().directions(factors, relative)
     }
 
     /// What direction number `direction` adds, by component: `S_k u_k = W_Q W_K^T v_k / sqrt(d_head)`, and likewise on the key side, so that
@@ -137,7 +119,7 @@ impl Account {
             Error::new(ErrorKind::Request, format!("the head has no direction {direction}"))
                 .expected(format!("one from 0 to {}", count.saturating_sub(1)))
         })?;
-        let ends = self.ends(relative)?;
+        let ends = self.row().ends(relative)?;
         let weights = &self.weights;
         let side = |through: Side, vector: &[f64], factor: f64, components: &mut dyn Iterator<Item = Vec<f64>>| {
             let map = weights.read_wide(through, vector);
@@ -159,6 +141,48 @@ impl Account {
         })
     }
 
+    fn row(&self) -> ScoreRow<'_> {
+        ScoreRow {
+            weights: &self.weights,
+            normalized: &self.normalized,
+            scores: &self.scores,
+            src: self.src,
+        }
+    }
+}
+
+/// The scores of a head from one position, and what they are made from.
+pub(in crate::analysis) struct ScoreRow<'a> {
+    /// Of the head.
+    pub(in crate::analysis) weights: &'a HeadWeights,
+    /// The normalized residual stream at every position that the destination sees, `[dest + 1, d_model]`.
+    pub(in crate::analysis) normalized: &'a [f32],
+    /// Scores from the destination to each of them, `[dest + 1]`.
+    pub(in crate::analysis) scores: &'a [f32],
+    /// The position of the score that is taken apart.
+    pub(in crate::analysis) src: usize,
+}
+
+impl ScoreRow<'_> {
+    /// As [`Account::directions`].
+    pub(in crate::analysis) fn directions(&self, factors: &Factors, relative: Option<Relative>) -> Result<Directions> {
+        let ends = self.ends(relative)?;
+        let along = |(number, value): (usize, &f64)| {
+            let [u, v] = factors.vectors(number).unwrap_or_default();
+            let (of_query, of_key) = (dot(&ends.x_dest, u), dot(&ends.x_src, v));
+            (of_query < 0.0, (value * of_query * of_key) as f32)
+        };
+        let (turned, contributions) = factors.values().iter().enumerate().map(along).unzip();
+        Ok(Directions {
+            values: factors.values().iter().map(|&value| value as f32).collect(),
+            contributions,
+            biases: ends.biases,
+            groups: factors.groups(),
+            score: relative_score(self.scores, self.src, relative)?,
+            turned,
+        })
+    }
+
     /// Both ends of the score, and what the terms with biases add.
     fn ends(&self, relative: Option<Relative>) -> Result<Ends> {
         let count = self.scores.len();
@@ -166,7 +190,7 @@ impl Account {
         let rows = || self.normalized.chunks_exact(d);
         let dest: Vec<f64> = (0..count).map(|row| f64::from(u8::from(row + 1 == count))).collect();
         let x_dest = weighted(rows(), &dest, d);
-        let x_src = weighted(rows(), &key_factors(self.src, relative, &self.scores)?, d);
+        let x_src = weighted(rows(), &key_factors(self.src, relative, self.scores)?, d);
         let [b_q, b_k] = Side::ALL.map(|side| {
             let bias = self.weights.bias(side).iter();
             bias.copied().map(f64::from).collect::<Vec<f64>>()
@@ -202,16 +226,22 @@ impl Directions {
 
     /// The fewest groups whose sizes are nine tenths of the sizes of all together, biases apart.
     pub fn explaining(&self) -> usize {
-        let mut sizes: Vec<f64> = self.of_groups().iter().map(|&sum| f64::from(sum).abs()).collect();
-        sizes.sort_by(|one, other| other.total_cmp(one));
-        let whole: f64 = sizes.iter().sum();
+        self.explaining_groups().len()
+    }
+
+    /// Which these are, by their place among the groups, the largest first; of equal ones the first.
+    pub fn explaining_groups(&self) -> Vec<usize> {
+        let sizes = self.of_groups().into_iter().map(|sum| f64::from(sum).abs());
+        let mut sizes: Vec<(usize, f64)> = sizes.enumerate().collect();
+        sizes.sort_by(|one, other| other.1.total_cmp(&one.1));
+        let whole: f64 = sizes.iter().map(|(_, size)| size).sum();
         let mut left = whole;
-        let needed = sizes.iter().take_while(|size| {
+        let needed = sizes.into_iter().take_while(|(_, size)| {
             let is_needed = left > (1.0 - EXPLAINED) * whole;
-            left -= **size;
+            left -= size;
             is_needed
         });
-        needed.count()
+        needed.map(|(group, _)| group).collect()
     }
 
     /// The direction that adds most by size; of equal ones the first.

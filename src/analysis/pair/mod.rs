@@ -39,6 +39,7 @@ pub use ask::{Question, ask, go_on};
 pub use attention::{Attention, attention, likeliest};
 pub use direct::{DirectEffects, Written};
 pub use direction_section::{DirectionEnds, DirectionsSection, OpenedDirection, TokenMatrix};
+pub(super) use directions::ScoreRow;
 pub use directions::{AlongDirection, DirectionTokens, Directions, Factors, TokenEnds, direction_tokens};
 pub use down::down;
 pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
@@ -58,6 +59,7 @@ pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSe
 pub use sentence::Sentence;
 pub use substituted::Substituting;
 pub use substituted_section::{Band, RunBands, SampledToken, SubstitutedSection};
+pub(super) use targets::LIKELIEST;
 pub use targets::{Between, TargetTexts, token_of};
 pub use token::{Named, NamedValue};
 pub use writes::{Valued, Writes};

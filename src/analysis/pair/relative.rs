@@ -39,6 +39,21 @@ pub(super) fn key_factors(src: usize, relative: Option<Relative>, scores: &[f32]
     Ok(factors)
 }
 
+/// The score to `src` among `scores [dest + 1]`, minus the (weighted) mean of the others where it is relative.
+///
+/// # Errors
+/// As [`key_weights`].
+pub(super) fn relative_score(scores: &[f32], src: usize, relative: Option<Relative>) -> Result<f32> {
+    let score = scores.get(src).copied().unwrap_or_default();
+    let Some(to) = relative else { return Ok(score) };
+    let weights = key_weights(to, scores)?;
+    let others = scores
+        .iter()
+        .zip(&weights)
+        .map(|(&score, weight)| weight * f64::from(score));
+    Ok((f64::from(score) - others.sum::<f64>()) as f32)
+}
+
 /// Checks that the destination, which sees `count` positions, sees the one that it names.
 ///
 /// # Errors

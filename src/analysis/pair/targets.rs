@@ -7,6 +7,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Config, Tokenizer};
 use crate::prompts::Targets;
 
+/// How many of the likeliest tokens are enough to find two targets among.
+pub(in crate::analysis) const LIKELIEST: usize = 3;
+
 /// Two tokens whose logits are held against each other, `logit(a) - logit(b)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Between {
@@ -22,7 +25,20 @@ impl Between {
     /// # Errors
     /// [`ErrorKind::Target`] where they are the same, or not in the vocabulary.
     pub fn of(wanted: Targets, log_probs: &[f32], config: &Config) -> Result<Self> {
-        let mut others = likeliest(log_probs, 3).into_iter().map(|(token, _)| token);
+        let likeliest = likeliest(log_probs, LIKELIEST).into_iter().map(|(token, _)| token);
+        Self::among(wanted, likeliest, config)
+    }
+
+    /// The same where only the `likeliest` are known, at least [`LIKELIEST`] unless the vocabulary has fewer.
+    ///
+    /// # Errors
+    /// As [`Between::of`].
+    pub(in crate::analysis) fn among(
+        wanted: Targets,
+        likeliest: impl IntoIterator<Item = u32>,
+        config: &Config,
+    ) -> Result<Self> {
+        let mut others = likeliest.into_iter();
         let mut other = |known: Option<u32>| others.find(|token| known != Some(*token));
         let a = wanted.a.or_else(|| other(wanted.b));
         let b = wanted.b.or_else(|| other(a));

@@ -160,6 +160,22 @@ pub const INTERVENTION: Setting = Setting {
     },
 };
 
+/// Whether what the head writes is found, too.
+pub const WRITES: Setting = Setting {
+    key: "writes",
+    option: "writes",
+    label: "What the head writes (runs all layers)",
+    about: "Also find which tokens the head raises and lowers in every prompt: takes the prompts through the layers after the head's, too, \
+            and reads W_U once more",
+    group: Group::More,
+    usual: "0",
+    field: Field::Switch {
+        get: |run| run.writes,
+        set: |run, on| run.writes = on,
+    },
+    cited: |run| run.writes.then(|| "with what the head writes".to_owned()),
+};
+
 /// All settings, in the order in which they are offered.
 pub const SETTINGS: &[Setting] = &[
     HEAD,
@@ -197,6 +213,7 @@ pub const SETTINGS: &[Setting] = &[
     PREPEND_BOS,
     EXACT_LN,
     INTERVENTION,
+    WRITES,
     processing(
         [
             "fold_ln",

@@ -25,6 +25,8 @@ pub enum Group {
     Vectors,
     /// What is done to every prompt and recomputed: every run.
     Intervention,
+    /// What else is found, at a price: every run.
+    More,
     /// What is done with the weights before anything is computed: every run.
     Weights,
 }
@@ -33,7 +35,7 @@ impl Group {
     /// Whether a run on prompts of `source` has its settings.
     pub fn is_of(self, source: &PromptSource) -> bool {
         match self {
-            Self::Heads | Self::Prompts | Self::Vectors | Self::Intervention | Self::Weights => true,
+            Self::Heads | Self::Prompts | Self::Vectors | Self::Intervention | Self::More | Self::Weights => true,
             Self::Ioi => matches!(source, PromptSource::Ioi(_)),
             Self::Text => matches!(source, PromptSource::Text(_)),
         }

@@ -52,7 +52,7 @@ pub(super) async fn prepare(
         }
         Intervention::Remove { side, component, scale } => {
             let position = at(ground, side);
-            let vector = of_component(model, others.sentence, component, position, watcher).await?;
+            let vector = of_component(model, (ground, others.sentence), component, position, watcher).await?;
             removal(model, (ground, frozen), side, (&vector, scale))
         }
         Intervention::Set {
@@ -207,7 +207,9 @@ async fn of_vector(
     Ok(Some(match vector {
         Vector::Unembedding(token) => model.w_u(token)?,
         Vector::Embedding(token) => model.w_e(token)?,
-        Vector::Component(component) => of_component(model, others.sentence, component, position, watcher).await?,
+        Vector::Component(component) => {
+            of_component(model, (ground, others.sentence), component, position, watcher).await?
+        }
         Vector::Mean => {
             let point = HookPoint::block(ground.pair.head.layer, BlockHook::ResidPre);
             let found = means(model, others.run, (point, None), &Place::Named(side), watcher).await?;
@@ -220,7 +222,7 @@ async fn of_vector(
 /// What `component` writes at `position`, `[d_model]`.
 async fn of_component(
     model: &mut Model,
-    sentence: &Sentence,
+    (ground, sentence): (&Ground<'_>, &Sentence),
     component: Component,
     position: usize,
     watcher: &dyn Watcher,

@@ -250,6 +250,8 @@ impl<'a> Batch<'a> {
                 index,
                 earlier_head: None,
                 drawn: &drawn,
+                // Of scores, which are not asked for: vectors are as they were before.
+                normalization: Normalization::default(),
             };
             vector_of(&at, side, series).map(Some)
         };

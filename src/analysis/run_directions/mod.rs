@@ -1,0 +1,86 @@
+//! Which directions of the head recur over the prompts: what each group of them adds to the score, and in how many prompts it is among
+//! those that make most of it.
+//!
+//! No pass of its own: queries and keys are read from the residual stream that the run has anyway. `section` is what is found.
+
+mod section;
+
+use std::collections::BTreeMap;
+
+pub use self::section::{GroupsOverPrompts, RunDirectionsSection};
+use self::section::{OfPrompt, group_sizes};
+use crate::analysis::analyzer::{Analyzer, Fed};
+use crate::analysis::pair::{Factors, ScoreRow};
+use crate::analysis::{Analysis, Array, BatchValues};
+use crate::error::Result;
+use crate::math;
+use crate::names::{Head, Relative};
+
+/// The analysis behind it.
+pub(crate) struct RunDirectionsAnalyzer {
+    head: Head,
+    /// Of the head, once the first batch is through.
+    factors: Option<Factors>,
+    /// By number: batches that go through the model together may finish in another order. The score, and the relative one.
+    batches: BTreeMap<usize, [Vec<OfPrompt>; 2]>,
+}
+
+impl Analyzer for RunDirectionsAnalyzer {
+    type Section = RunDirectionsSection;
+
+    fn new(analysis: &Analysis) -> Self {
+        Self {
+            head: analysis.head,
+            factors: None,
+            batches: BTreeMap::new(),
+        }
+    }
+
+    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+        let scores = batch.scores()?;
+        let factors = self.factors.get_or_insert_with(|| Factors::of(scores.weights));
+        let mut found = [Vec::new(), Vec::new()];
+        for (number, prompt) in batch.prompts.iter().enumerate() {
+            let path = scores.tree.path(number).iter();
+            let resid: Vec<f32> = path.flat_map(|&row| scores.resid_at(row)).copied().collect();
+            let (normalized, _) = scores.weights.normalise(&resid);
+            let of_row = ScoreRow {
+                weights: scores.weights,
+                normalized: &normalized,
+                scores: &scores.row(number),
+                src: prompt.src()?,
+            };
+            for (found, relative) in found.iter_mut().zip([None, Some(Relative::Attention)]) {
+                let directions = of_row.directions(factors, relative)?;
+                let all = math::sum(&directions.contributions) + math::sum(&directions.biases);
+                found.push(OfPrompt {
+                    groups: directions.of_groups(),
+                    explaining: directions.explaining_groups(),
+                    biases: directions.biases,
+                    score: directions.score,
+                    residual: (all - f64::from(directions.score)).abs() as f32,
+                });
+            }
+        }
+        self.batches.insert(batch.index, found);
+        Ok(None)
+    }
+
+    fn finish(self) -> Option<RunDirectionsSection> {
+        let factors = self.factors?;
+        let [mut score, mut relative] = [Vec::new(), Vec::new()];
+        for [of_score, of_relative] in self.batches.into_values() {
+            score.extend(of_score);
+            relative.extend(of_relative);
+        }
+        let groups = group_sizes(&factors);
+        Some(RunDirectionsSection {
+            head: self.head,
+            prompts: score.len(),
+            values: Array::vector(factors.values().iter().map(|&value| value as f32).collect()),
+            score: GroupsOverPrompts::new(&score, groups.len()),
+            relative: GroupsOverPrompts::new(&relative, groups.len()),
+            groups,
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! What the head writes, over the prompts: what it adds to the logit of the token that it reads, its direct effect on two targets, and how
+//! often what it lowers most is what it attends to.
+//!
+//! It is asked for by [`Analysis::writes`], as it takes the passes through all blocks (for the scale of the final LayerNorm), and all of
+//! W_U: that passes by once for all prompts, after the last batch. `gathered` is what passes say, `tally` what is made of logits as they pass, `section` what is found.
+
+mod gathered;
+mod section;
+mod tally;
+
+use std::collections::BTreeMap;
+
+use self::gathered::{Attended, Gathered};
+pub use self::section::{Chances, RunWritesSection};
+use self::tally::{Asked, Tally};
+use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
+use crate::analysis::{Analysis, BatchValues};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Tap, Watcher};
+use crate::math;
+use crate::model::Config;
+use crate::names::{BlockHook, Head, HookPoint};
+use crate::prompts::{Prompt, Targets};
+
+/// Prompts between which the surroundings may work.
+const AT_A_TIME: usize = 64;
+
+/// The analysis behind it.
+pub(crate) struct RunWritesAnalyzer {
+    head: Head,
+    /// Whether it is asked for.
+    is_on: bool,
+    /// By number: batches that go through the model together may finish in another order.
+    batches: BTreeMap<usize, Vec<Gathered>>,
+    found: Option<RunWritesSection>,
+}
+
+impl Analyzer for RunWritesAnalyzer {
+    type Section = RunWritesSection;
+
+    fn new(analysis: &Analysis) -> Self {
+        Self {
+            head: analysis.head,
+            is_on: analysis.writes,
+            batches: BTreeMap::new(),
+            found: None,
+        }
+    }
+
+    fn layers(&self, config: &Config) -> usize {
+        if self.is_on { config.n_layer } else { 0 }
+    }
+
+    /// Nothing more than the prompt's tokens, but for the check that its targets are two.
+    fn needs(&self, prompt: &Prompt) -> Result<Needs> {
+        let Targets { a, b } = prompt.targets;
+        if self.is_on && a.is_some() && a == b {
+            let cause = format!("\"{}\" has the same token as both targets", prompt.text);
+            return Err(Error::new(ErrorKind::Prompt, cause)
+                .expected("two different tokens, or one, or none")
+                .advice("Without targets the two likeliest next tokens are taken."));
+        }
+        Ok(Needs::default())
+    }
+
+    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+        if !self.is_on {
+            return Ok(Vec::new());
+        }
+        let rows = |position: fn(&Prompt) -> Result<usize>| {
+            let row = |(index, prompt): (usize, &Prompt)| Result::Ok(batch.tree.path(index)[position(prompt)?]);
+            batch
+                .prompts
+                .iter()
+                .enumerate()
+                .map(row)
+                .collect::<Result<Vec<usize>>>()
+        };
+        let (dests, sources) = (rows(Prompt::dest)?, rows(Prompt::src)?);
+        let of_head = |hook, rows| Tap::new(HookPoint::block(self.head.layer, hook), rows).of_head(self.head.head);
+        Ok(vec![
+            of_head(BlockHook::V, sources),
+            of_head(BlockHook::Z, dests.clone()),
+            Tap::new(HookPoint::LnFinalScale, dests),
+        ])
+    }
+
+    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+        let [values, z, scales] = batch.captured else {
+            return Ok(None);
+        };
+        let scores = batch.scores()?;
+        let gathered = batch.prompts.iter().enumerate().map(|(number, prompt)| {
+            let (dest, src) = (prompt.dest()?, prompt.src()?);
+            let mut row = scores.row(number);
+            math::softmax(&mut row);
+            let tokens = &prompt.tokens[..=dest];
+            Ok(Gathered {
+                source: prompt.src_token()?,
+                tokens: tokens.iter().copied().collect(),
+                targets: prompt.targets,
+                attention: row.get(src).copied().unwrap_or_default(),
+                attended: Attended::of(tokens, &row),
+                scale: scales.row(number).first().copied().unwrap_or(f32::NAN),
+                value: values.row(number).to_vec(),
+                z: z.row(number).to_vec(),
+                resid: scores.resid_at(scores.tree.path(number)[dest]).to_vec(),
+                last: batch.last_resid(number).to_vec(),
+            })
+        });
+        let gathered = gathered.collect::<Result<Vec<Gathered>>>()?;
+        self.batches.insert(batch.index, gathered);
+        Ok(None)
+    }
+
+    async fn conclude(&mut self, model: &mut Model, watcher: &dyn Watcher) -> Result<()> {
+        let prompts: Vec<Gathered> = std::mem::take(&mut self.batches).into_values().flatten().collect();
+        if prompts.is_empty() {
+            return Ok(());
+        }
+        let mut by_source = Vec::with_capacity(prompts.len() * model.config().d_model);
+        let mut by_head = Vec::with_capacity(by_source.capacity());
+        let mut asked = Vec::with_capacity(prompts.len());
+        for (number, prompt) in prompts.iter().enumerate() {
+            if number % AT_A_TIME == 0 {
+                watcher.breathe().await?;
+            }
+            let mut written = Vec::with_capacity(2);
+            for z in [&prompt.value, &prompt.z] {
+                let z: Vec<f64> = z.iter().copied().map(f64::from).collect();
+                let of_z = model.written_by(self.head, &z, watcher).await?;
+                let scale = f64::from(prompt.scale);
+                written.push(of_z.into_iter().map(|v| (v / scale) as f32).collect::<Vec<f32>>());
+            }
+            let value = |token: u32| Result::Ok(math::dot_wide(&model.logit_direction(token)?, &written[0]) as f32);
+            let others = prompt.tokens.iter().filter(|token| **token != prompt.source);
+            let others = others.map(|&token| value(token)).collect::<Result<Vec<f32>>>()?;
+            asked.push(Asked {
+                own: (prompt.source, value(prompt.source)?),
+                others: (!others.is_empty()).then(|| math::mean(&others) as f32),
+                targets: prompt.targets,
+            });
+            by_source.extend_from_slice(&written[0]);
+            by_head.extend_from_slice(&written[1]);
+        }
+        let mut tally = Tally::new(&asked);
+        let undecided = prompts.iter().filter(|prompt| !tally::is_decided(prompt.targets));
+        let resid: Vec<f32> = prompts
+            .iter()
+            .map(|prompt| &prompt.resid)
+            .chain(undecided.map(|prompt| &prompt.last))
+            .flatten()
+            .copied()
+            .collect();
+        let written = [by_source, by_head].concat();
+        let mut take = |first: usize, logits: &[f32]| tally.take(first, logits);
+        model.logits_passing(&resid, &written, watcher, &mut take).await?;
+        self.found = Some(section::found(self.head, &prompts, &asked, tally, model)?);
+        Ok(())
+    }
+
+    fn finish(self) -> Option<RunWritesSection> {
+        self.found
+    }
+}

@@ -1,0 +1,199 @@
+//! What is made of the logits of all prompts while W_U passes by: none are held.
+
+use crate::analysis::pair::LIKELIEST;
+use crate::prompts::Targets;
+
+/// Tokens that count as predicted.
+pub(super) const PREDICTED: usize = 10;
+
+/// What is known of a prompt before W_U passes by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    /// The source token, and what a unit of attention to it adds to its logit.
+    pub(super) own: (u32, f32),
+    /// The mean of the same over the other tokens of the prompt; None where it has no other.
+    pub(super) others: Option<f32>,
+    pub(super) targets: Targets,
+}
+
+/// Whether both targets are known beforehand.
+pub(super) fn is_decided(targets: Targets) -> bool {
+    targets.a.is_some() && targets.b.is_some()
+}
+
+/// The largest of numbers as they pass, with their tokens and something that is kept along: the largest first, of equal ones the token
+/// that passed first.
+#[derive(Debug, Clone, Default)]
+struct Largest(Vec<(u32, f32, f32)>);
+
+impl Largest {
+    fn take(&mut self, count: usize, token: u32, value: f32, along: f32) {
+        if self.0.len() == count && self.0.last().is_some_and(|last| value <= last.1) {
+            return;
+        }
+        let place = self.0.partition_point(|known| known.1 >= value);
+        self.0.insert(place, (token, value, along));
+        self.0.truncate(count);
+    }
+}
+
+/// What is found of one prompt.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OfPrompt {
+    /// How many tokens are raised more than the source token.
+    pub(super) above: usize,
+    /// The token that the head lowers most, and by how much.
+    pub(super) lowest: Option<(u32, f32)>,
+    predicted: Largest,
+    /// The likeliest next tokens, each with what the head adds to its logit.
+    likeliest: Largest,
+    /// What the head adds to the logits of both targets, where they are known.
+    at_targets: [Option<f32>; 2],
+}
+
+impl OfPrompt {
+    /// The tokens that are predicted before the head, the likeliest first.
+    pub(super) fn predicted(&self) -> Vec<u32> {
+        self.predicted.0.iter().map(|(token, ..)| *token).collect()
+    }
+
+    /// The likeliest next tokens, the likeliest first; none where both targets are known beforehand.
+    pub(super) fn likeliest(&self) -> impl Iterator<Item = u32> {
+        self.likeliest.0.iter().map(|(token, ..)| *token)
+    }
+
+    /// What the head adds to the logit of `token`, which is one of the two targets of a prompt that is asked for `targets`.
+    pub(super) fn added_to(&self, token: u32, targets: Targets) -> Option<f32> {
+        let known = [targets.a, targets.b].iter().position(|target| *target == Some(token));
+        match known {
+            Some(place) => self.at_targets[place],
+            None => self.likeliest.0.iter().find(|of| of.0 == token).map(|of| of.2),
+        }
+    }
+}
+
+/// What is found of all prompts, as far as W_U has passed by.
+pub(super) struct Tally<'a> {
+    asked: &'a [Asked],
+    pub(super) found: Vec<OfPrompt>,
+}
+
+impl<'a> Tally<'a> {
+    pub(super) fn new(asked: &'a [Asked]) -> Self {
+        Self {
+            asked,
+            found: vec![OfPrompt::default(); asked.len()],
+        }
+    }
+
+    /// Takes the logits of tokens from `first` on, `[rows, tokens]`: of what enters the head's layer in every prompt, then of the last
+    /// residual stream in those whose targets are not both known; then what is added by a unit of attention to the source in every
+    /// prompt, and by the head.
+    pub(super) fn take(&mut self, first: usize, logits: &[f32]) {
+        let count = self.asked.len();
+        let undecided = self.asked.iter().filter(|asked| !is_decided(asked.targets)).count();
+        let tokens = logits.len() / (3 * count + undecided).max(1);
+        if tokens == 0 {
+            return;
+        }
+        let row = |number: usize| &logits[number * tokens..][..tokens];
+        let mut last = count;
+        for (number, (asked, found)) in self.asked.iter().zip(&mut self.found).enumerate() {
+            let (before, by_source, by_head) = (
+                row(number),
+                row(count + undecided + number),
+                row(2 * count + undecided + number),
+            );
+            let ids = || first as u32..;
+            for (token, &value) in ids().zip(before) {
+                found.predicted.take(PREDICTED, token, value, 0.0);
+            }
+            let above = ids()
+                .zip(by_source)
+                .filter(|(token, value)| *token != asked.own.0 && **value > asked.own.1);
+            found.above += above.count();
+            for (token, &value) in ids().zip(by_head) {
+                if found.lowest.is_none_or(|lowest| value < lowest.1) {
+                    found.lowest = Some((token, value));
+                }
+            }
+            for (target, at) in [asked.targets.a, asked.targets.b]
+                .into_iter()
+                .zip(&mut found.at_targets)
+            {
+                let place = target.and_then(|token| (token as usize).checked_sub(first));
+                *at = at.or_else(|| by_head.get(place?).copied());
+            }
+            if !is_decided(asked.targets) {
+                for ((token, &value), &added) in ids().zip(row(last)).zip(by_head) {
+                    found.likeliest.take(LIKELIEST, token, value, added);
+                }
+                last += 1;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_are_kept_in_order() {
+        let mut largest = Largest::default();
+        for (token, value) in (0..).zip([1.0, 5.0, 3.0, 5.0, -1.0, 4.0]) {
+            largest.take(3, token, value, 0.0);
+        }
+        let kept: Vec<u32> = largest.0.iter().map(|(token, ..)| *token).collect();
+        assert_eq!(kept, [1, 3, 5]);
+    }
+
+    #[test]
+    fn logits_are_counted_as_they_pass() {
+        let known = Targets { a: Some(3), b: Some(0) };
+        let asked = [
+            Asked {
+                own: (1, 2.0),
+                others: None,
+                targets: known,
+            },
+            Asked {
+                own: (2, 0.0),
+                others: None,
+                targets: Targets { a: Some(1), b: None },
+            },
+        ];
+        let rows: [[f32; 4]; 7] = [
+            [1.0, 2.0, 3.0, 4.0],
+            [4.0, 3.0, 2.0, 1.0],
+            // The last stream of the second prompt.
+            [0.0, 9.0, 8.0, 7.0],
+            [3.0, 2.5, 1.0, 2.1],
+            [-1.0, 1.0, 5.0, -2.0],
+            [0.5, -3.0, -3.0, 0.25],
+            [0.125, 0.5, -1.0, 2.0],
+        ];
+        // All at once, and in two parts.
+        for parts in [vec![0..4], vec![0..1, 1..4]] {
+            let mut tally = Tally::new(&asked);
+            for part in parts {
+                let logits: Vec<f32> = rows.iter().flat_map(|row| &row[part.clone()]).copied().collect();
+                tally.take(part.start, &logits);
+            }
+            let [first, second] = &tally.found[..] else {
+                panic!("two prompts")
+            };
+            assert_eq!((first.above, second.above), (2, 1));
+            assert_eq!((first.lowest, second.lowest), (Some((1, -3.0)), Some((2, -1.0))));
+            assert_eq!(first.predicted(), [3, 2, 1, 0]);
+            assert_eq!(first.likeliest().count(), 0);
+            assert_eq!(
+                (first.added_to(3, known), first.added_to(0, known)),
+                (Some(0.25), Some(0.5))
+            );
+            assert_eq!(second.likeliest().collect::<Vec<_>>(), [1, 2, 3]);
+            assert_eq!(second.added_to(1, asked[1].targets), Some(0.5));
+            assert_eq!(second.added_to(2, asked[1].targets), Some(-1.0));
+        }
+    }
+}
