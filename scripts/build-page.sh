@@ -14,6 +14,7 @@ cargo build --locked --profile "$profile" --target "$wasm_target" --no-default-f
 rm -rf "$out"
 mkdir -p "$out"
 cp -R public/. "$out/"
+scripts/build-kernels.sh "$out"
 wasm-bindgen --target web --no-typescript --out-dir "$out" --out-name page "$built/page.wasm"
 wasm-bindgen --target no-modules --no-typescript --out-dir "$out" --out-name worker "$built/worker.wasm"
 # Trunk's links out; finish-page.mjs puts the page's own scripts in.

@@ -7,6 +7,7 @@ use_wasm_tools
 unset NO_COLOR
 trunk build --release
 node scripts/third-party.mjs >dist/THIRD-PARTY.txt
+scripts/build-kernels.sh dist
 scripts/first-view.sh "$target_dir/first-view.html" "$target_dir/method.html"
 node scripts/finish-page.mjs dist "$target_dir/first-view.html" "$target_dir/method.html"
 say "the release page is in dist: $(du -sh dist | cut -f 1)"

@@ -26,6 +26,9 @@ const PARTS = {
   worker: /^worker(-[0-9a-f]+)?\.js$/,
   workerWasm: /^worker(-[0-9a-f]+)?_bg\.wasm$/,
 };
+/** The modules of the kernels, and what their files are called. */
+const KERNELS = ["kernel-simd", "kernel-relaxed", "kernel-simd-threads", "kernel-relaxed-threads"];
+const KERNEL_FILES = Object.fromEntries(KERNELS.map((name) => [name, new RegExp(`^${name}(-[0-9a-f]{12})?\\.wasm$`)]));
 /** The styles, until they are part of index.html, and there. */
 const STYLE = "style.css";
 const INLINE_STYLE = /<style>([\s\S]*?)<\/style>\s*/;
@@ -34,7 +37,7 @@ const METHOD = "method.html";
 /** Where the beginning of the styles ends, which the method page has too: colors, sizes, what all text has. */
 const BEGINNING = "/* The column of everything */";
 /** What is written anew, or not needed: Trunk's loader. */
-const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|style\.css|service-worker\.js)$/;
+const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|kernel-thread-[0-9a-f]+\.js|style\.css|service-worker\.js)$/;
 /** What the page does not need: descriptions of folders for people, and licences. */
 const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** What index.html has for the view that stands there until the page has started. */
@@ -129,7 +132,7 @@ export async function finish(folder, firstView, method) {
   const at = (name) => path.join(folder, name);
   const built = await list(folder);
   const content = {};
-  for (const [part, pattern] of Object.entries(PARTS)) {
+  for (const [part, pattern] of Object.entries({ ...PARTS, ...KERNEL_FILES })) {
     const found = built.filter((name) => pattern.test(name));
     if (found.length !== 1) throw new Error(`${folder} has ${found.length} files ${pattern}; expected one`);
     content[part] = await readFile(at(found[0]));
@@ -145,6 +148,9 @@ export async function finish(folder, firstView, method) {
     style: isFinished ? INLINE_STYLE.exec(index)?.[1] : await readFile(at(STYLE), "utf8"),
     pageEnd: await template("page-end.js"),
     workerEnd: await template("worker-end.js"),
+    // A worker's script imports none, whose integrity could not be checked.
+    kernel: (await template("kernel.js")).replace(/^export /gm, ""),
+    kernelThread: await template("kernel-thread.js"),
     serviceWorker: await template("service-worker.js"),
   };
   if (!text.style) throw new Error(`${folder} has no ${STYLE}, nor has index.html styles`);
@@ -157,13 +163,13 @@ export async function finish(folder, firstView, method) {
     built.sort();
   }
   if (!built.includes(METHOD)) throw new Error("which method? scripts/first-view.sh makes it");
-  const own = [/^index\.html$/, REPLACED, NOT_KEPT, ...Object.values(PARTS)];
+  const own = [/^index\.html$/, REPLACED, NOT_KEPT, ...Object.values(PARTS), ...Object.values(KERNEL_FILES)];
   const served = built.filter((name) => !own.some((pattern) => pattern.test(name)));
   const others = await Promise.all(served.map(async (name) => [name, await readFile(at(name))]));
   for (const name of built) if (REPLACED.test(name)) await rm(at(name));
 
   const hash = createHash("sha256").update(policy("", ""));
-  const all = [...Object.entries(text), ...["pageWasm", "workerWasm"].map((part) => [part, content[part]]), ...others];
+  const all = [...Object.entries(text), ...["pageWasm", "workerWasm", ...KERNELS].map((part) => [part, content[part]]), ...others];
   for (const [name, bytes] of all) hash.update(`\0${name}\0${bytes.length}\0`).update(bytes);
   const version = hash.digest("hex").slice(0, 12);
 
@@ -178,11 +184,21 @@ export async function finish(folder, firstView, method) {
     `${script}\n${end.replaceAll("__WASM__", wasm.name).replaceAll("__INTEGRITY__", wasm.integrity)}`;
   const pageWasm = await add(`page-${version}_bg.wasm`, content.pageWasm);
   const workerWasm = await add(`worker-${version}_bg.wasm`, content.workerWasm);
+  const kernels = {};
+  for (const name of KERNELS) {
+    const file = await add(`${name}-${version}.wasm`, content[name]);
+    kernels[name] = [file.name, file.integrity];
+  }
+  const thread = await add(`kernel-thread-${version}.js`, text.kernelThread);
+  const workerEnd = text.workerEnd
+    .replace("__KERNEL__", () => text.kernel)
+    .replace("__KERNELS__", JSON.stringify(kernels))
+    .replace("__THREAD__", thread.name);
   const html = page(text.html, {
     start: text.start,
     style: text.style,
     page: await add(`page-${version}.js`, started(text.page, text.pageEnd, pageWasm)),
-    worker: await add(`worker-${version}.js`, started(text.worker, text.workerEnd, workerWasm)),
+    worker: await add(`worker-${version}.js`, started(text.worker, workerEnd, workerWasm)),
   });
   await writeFile(at("index.html"), html);
   files.push({ name: "./", integrity: integrityOf(html) });

@@ -84,6 +84,8 @@ suite_e2e() {
   scripts/setup.sh native wasm bindgen browser e2e python
   step check "command line" cargo build --locked --release --bin keyside
   step check "test page" env KEYSIDE_PROFILE=release scripts/build-page.sh
+  step check "kernels" scripts/build-kernels.sh
+  step tests "kernels in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/kernel/run.mjs
   step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" KEYSIDE_PYTHON="$cache/python/bin/python" node tests/e2e/run.mjs
 }
 

@@ -13,17 +13,18 @@
 //! From bytes to figures:
 //! 1. [`checkpoint`]: bytes to tensors (safetensors header, byte ranges, sources, what a browser stores).
 //! 2. [`model`]: configuration, model card, tokenizer, which weight processing is applied.
-//! 3. `compute`: engines that run blocks; so far, between tensors and slices without copies.
-//! 4. [`forward`]: the forward pass over a tree of shared prefixes, and what it captures.
-//! 5. [`prompts`]: makers of prompts; `ioi` has the indirect-object-identification prompts and the exact draws behind them.
-//! 6. [`analysis`]: a score as a linear function, substituted vectors, contributions of components.
-//! 7. [`result`]: the result file, and the statistics that plots are made of.
-//! 8. [`plot`]: histograms and heatmaps on any `plotters` backend.
-//! 9. [`export`]: tables, Python scripts, citations.
-//! 10. [`figure`]: the kinds of figures, each with its plot, tables, script and words.
-//! 11. [`worker`]: what page and worker say to each other, and the loop that serves it.
-//! 12. [`app`]: the page's state and its sentences, as plain data.
-//! 13. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
+//! 3. [`kernel`]: arithmetic of the cpu engine, on vectors and threads; compiled once more as a module of its own for the page.
+//! 4. `compute`: engines that run blocks; so far, between tensors and slices without copies.
+//! 5. [`forward`]: the forward pass over a tree of shared prefixes, and what it captures.
+//! 6. [`prompts`]: makers of prompts; `ioi` has the indirect-object-identification prompts and the exact draws behind them.
+//! 7. [`analysis`]: a score as a linear function, substituted vectors, contributions of components.
+//! 8. [`result`]: the result file, and the statistics that plots are made of.
+//! 9. [`plot`]: histograms and heatmaps on any `plotters` backend.
+//! 10. [`export`]: tables, Python scripts, citations.
+//! 11. [`figure`]: the kinds of figures, each with its plot, tables, script and words.
+//! 12. [`worker`]: what page and worker say to each other, and the loop that serves it.
+//! 13. [`app`]: the page's state and its sentences, as plain data.
+//! 14. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
 //!
 //! Beside them, natively, and used by programs alone: `cli`, the command line (feature `cli`), and `training`
 //! (feature `cli`), which made the bundled model.
@@ -37,6 +38,7 @@ pub mod export;
 pub mod figure;
 pub mod forward;
 pub(crate) mod json;
+pub mod kernel;
 pub(crate) mod math;
 pub mod model;
 pub mod names;

@@ -17,6 +17,7 @@ use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
 use keyside::forward::{Model, Unwatched, continue_with};
 use keyside::model::Processing;
+use keyside::names::EngineName;
 use keyside::prompts::ioi::draw_batch;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -117,20 +118,27 @@ async fn eight_pairs_as_own_prompts() {
     golden.finish();
 }
 
+/// The kernels as they are compiled into the worker, too; tests/kernel has their modules.
+const ENGINES: [EngineName; 2] = [EngineName::Gemm, EngineName::Packed];
+
 #[wasm_bindgen_test]
 async fn eight_sentences_asked_of_the_worker() {
-    let mut golden = Golden::without_file(TOLERANCE);
-    sentence::check_answers(&mut golden, tiny()).await;
-    assert_eq!(golden.compared, 8 * SENTENCE_ARRAYS);
-    golden.finish();
+    for engine in ENGINES {
+        let mut golden = Golden::without_file(TOLERANCE);
+        sentence::check_answers(&mut golden, tiny(), engine).await;
+        assert_eq!(golden.compared, 8 * SENTENCE_ARRAYS);
+        golden.finish();
+    }
 }
 
 #[wasm_bindgen_test]
 async fn eight_sentences_with_interventions_by_the_worker() {
-    let mut golden = Golden::without_file(TOLERANCE);
-    sentence::check_interventions(&mut golden, tiny()).await;
-    assert_eq!(golden.compared, INTERVENTION_ARRAYS);
-    golden.finish();
+    for engine in ENGINES {
+        let mut golden = Golden::without_file(TOLERANCE);
+        sentence::check_interventions(&mut golden, tiny(), engine).await;
+        assert_eq!(golden.compared, INTERVENTION_ARRAYS);
+        golden.finish();
+    }
 }
 
 #[wasm_bindgen_test]

@@ -6,13 +6,16 @@
 mod common;
 mod golden_file;
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use common::{block_on, tiny};
 use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::{contributions, head_attention};
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, NativeKernels, Unwatched};
 use keyside::model::Processing;
-use keyside::names::Head;
+use keyside::names::{EngineName, Head};
 use keyside::prompts::ioi::{Prompt, draw_batch};
 
 /// IOI prompts as prompts like any others.
@@ -23,8 +26,31 @@ fn general(prompts: &[keyside::prompts::ioi::Prompt]) -> Vec<keyside::prompts::P
 const GOLDEN: &str = "tiny-golden.json";
 const TOLERANCE: f32 = 1e-4;
 
+thread_local! {
+    /// Whether models of this thread compute with the kernels.
+    static KERNELS: Cell<bool> = const { Cell::new(false) };
+}
+
 fn model() -> Model {
-    block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap()
+    let mut model = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
+    if KERNELS.get() {
+        model.set_kernels(Some(Rc::new(NativeKernels::new(2))));
+    }
+    model
+}
+
+/// All of the tests below with the other engine.
+#[test]
+fn everything_with_the_kernels() {
+    KERNELS.set(true);
+    assert_eq!(model().engine(), EngineName::Packed);
+    residual_stream_and_log_probabilities();
+    queries_keys_and_scores();
+    substituted_vectors();
+    histograms();
+    every_heatmap_prompt_by_prompt();
+    KERNELS.set(false);
+    assert_eq!(model().engine(), EngineName::Gemm);
 }
 
 fn prompts(model: &Model) -> Vec<Prompt> {

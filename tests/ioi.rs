@@ -6,9 +6,10 @@
 #![allow(clippy::unwrap_used)]
 
 use keyside::ErrorKind;
+use keyside::forward::PrefixTree;
 use keyside::model::{Config, Tokenizer};
 use keyside::prompts::ioi::random::{NumpyRandom, PythonRandom, TorchRandom};
-use keyside::prompts::ioi::{Dataset, FLIP_SEED_OFFSET, draw_batch, draw_words};
+use keyside::prompts::ioi::{Dataset, FLIP_SEED_OFFSET, Prompt, draw_batch, draw_words};
 use rand_mt::Mt;
 use serde_json::Value;
 
@@ -220,4 +221,21 @@ fn names_of_several_tokens_are_listed() {
         error.cause.contains("\" Mary\"") && error.cause.contains("\"Sarah\""),
         "{error}"
     );
+}
+
+/// Positions that the notebook's run computes: its prompts up to END as one prefix tree, in which batches share what they have.
+#[test]
+fn the_notebooks_run_computes_16190_positions_of_20162() {
+    let tokenizer = gpt2_tokenizer();
+    let drawn = (0..30).map(|seed| draw_batch(&tokenizer, seed, 40, false).unwrap().prompts);
+    let batches: Vec<Vec<Prompt>> = drawn.collect();
+    let up_to_end = |prompt: &'_ Prompt| prompt.tokens[..=prompt.positions.end].to_vec();
+    let texts: Vec<Vec<Vec<u32>>> = batches
+        .iter()
+        .map(|batch| batch.iter().map(up_to_end).collect())
+        .collect();
+    let tree = |sequences: &mut dyn Iterator<Item = &Vec<u32>>| PrefixTree::new(sequences.map(Vec::as_slice)).len();
+    assert_eq!(texts.iter().flatten().map(Vec::len).sum::<usize>(), 20_162);
+    assert_eq!(texts.iter().map(|batch| tree(&mut batch.iter())).sum::<usize>(), 18_005);
+    assert_eq!(tree(&mut texts.iter().flatten()), 16_190);
 }

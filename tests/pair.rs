@@ -34,7 +34,7 @@ use golden_file::{Golden, fixture};
 use keyside::analysis::pair::{self, Account, Pair, Sentence};
 use keyside::forward::{Model, Unwatched};
 use keyside::model::Processing;
-use keyside::names::{Component, Head, Relative};
+use keyside::names::{Component, EngineName, Head, Relative};
 use rand_mt::Mt;
 use serde_json::Value;
 
@@ -103,20 +103,27 @@ fn eight_pairs_give_the_golden_numbers() {
     golden.finish();
 }
 
+/// The engines that there are without a browser.
+const ENGINES: [EngineName; 2] = [EngineName::Gemm, EngineName::Packed];
+
 #[test]
 fn the_worker_answers_with_the_golden_numbers() {
-    let mut golden = Golden::without_file(TOLERANCE);
-    block_on(golden_file::sentence::check_answers(&mut golden, tiny()));
-    assert_eq!(golden.compared, 8 * golden_file::sentence::SENTENCE_ARRAYS);
-    golden.finish();
+    for engine in ENGINES {
+        let mut golden = Golden::without_file(TOLERANCE);
+        block_on(golden_file::sentence::check_answers(&mut golden, tiny(), engine));
+        assert_eq!(golden.compared, 8 * golden_file::sentence::SENTENCE_ARRAYS);
+        golden.finish();
+    }
 }
 
 #[test]
 fn the_worker_intervenes_with_the_golden_numbers() {
-    let mut golden = Golden::without_file(TOLERANCE);
-    block_on(golden_file::sentence::check_interventions(&mut golden, tiny()));
-    assert_eq!(golden.compared, golden_file::sentence::INTERVENTION_ARRAYS);
-    golden.finish();
+    for engine in ENGINES {
+        let mut golden = Golden::without_file(TOLERANCE);
+        block_on(golden_file::sentence::check_interventions(&mut golden, tiny(), engine));
+        assert_eq!(golden.compared, golden_file::sentence::INTERVENTION_ARRAYS);
+        golden.finish();
+    }
 }
 
 fn sum(values: &[f32]) -> f64 {

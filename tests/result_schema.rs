@@ -74,7 +74,10 @@ fn every_file_that_is_written_is_what_the_schema_says() {
             live_with(Box::new(tiny()), own.clone(), true),
         ),
         ("own prompts", live_of(Box::new(tiny()), own)),
-        ("an intervention in every prompt", live_with_intervention("query without 1.3")),
+        (
+            "an intervention in every prompt",
+            live_with_intervention("query without 1.3"),
+        ),
         ("partial", partial),
         ("without prompt set", without_set),
         ("sentence", sentence(None)),

@@ -63,11 +63,35 @@ async function part(whole, header) {
   });
 }
 
+/**
+ * A page with the headers that let it share memory between threads, which many hosts can't send: by itself where the browser knows
+ * that, else cut off from what opens it, which a frame, and a page that is handed a result, must not be.
+ */
+function isolated(kept, url) {
+  const headers = new Headers(kept.headers);
+  headers.set("Document-Isolation-Policy", "isolate-and-credentialless");
+  const query = new URL(url).searchParams;
+  if (!query.has("embed") && query.get("result") !== "opener") {
+    headers.set("Cross-Origin-Opener-Policy", "same-origin");
+    headers.set("Cross-Origin-Embedder-Policy", "credentialless");
+  }
+  return new Response(kept.body, { status: kept.status, headers });
+}
+
+/** A script with the header without which an isolated page may not start it as a worker. */
+function embeddable(kept) {
+  const headers = new Headers(kept.headers);
+  headers.set("Cross-Origin-Embedder-Policy", "credentialless");
+  return new Response(kept.body, { status: kept.status, headers });
+}
+
 async function answer(request, address) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(address);
   // The browser may have thrown the cache away.
   if (!kept) return fetch(request);
+  if (request.mode === "navigate") return isolated(kept, request.url);
+  if (request.destination === "worker") return embeddable(kept);
   const range = request.headers.get("Range");
   return range ? part(kept, range) : kept;
 }

@@ -67,7 +67,7 @@ async fn found_by<S>(
     let batches = &made.batches;
     meter.batches(batches.len());
     let (mut passes, effective) = run.passes(model, batches)?;
-    let positions: usize = passes.iter().map(|pass| pass.tree.len()).sum();
+    let positions: usize = passes.iter().map(Pass::computed_rows).sum();
     let over_run = analysis.intervention.as_ref().map(|intervention| OverRun {
         head: analysis.head,
         intervention,
@@ -78,7 +78,8 @@ async fn found_by<S>(
         Some(over_run) => {
             over_run.check(model.config())?;
             let (config, n_layer) = (model.config(), model.config().n_layer);
-            let steps = positions * layers.max(1) + over_run.steps(config, positions);
+            let of_batches: usize = passes.iter().map(|pass| pass.tree.len()).sum();
+            let steps = positions * layers.max(1) + over_run.steps(config, of_batches);
             meter.plan_steps(steps, model.bytes_to_read(&passes, n_layer, None));
         }
         None => meter.plan(
@@ -107,8 +108,9 @@ async fn found_by<S>(
     };
     Ok(Found {
         sections: run.finish(),
+        // What goes through other layers besides makes no rate of these.
+        timing: meter.timing().on(model, if changes.is_some() { 0 } else { layers }),
         changes,
-        timing: meter.timing(),
         made,
     })
 }

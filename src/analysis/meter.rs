@@ -126,6 +126,7 @@ impl<'a> Meter<'a> {
             bytes_read: state.progress.bytes_read,
             bytes_from_network: state.progress.bytes_from_network,
             peak_linear_memory: linear_memory(),
+            ..Timing::default()
         }
     }
 

@@ -9,7 +9,7 @@ use crate::analysis::LeftOutSeries;
 use crate::analysis::changes::{ChangesSection, RunIntervention};
 use crate::error::Result;
 use crate::model::Processing;
-use crate::names::{Head, HistogramId, Normalization, SeriesId};
+use crate::names::{EngineChoice, Head, HistogramId, Normalization, SeriesId};
 use crate::prompts::PromptSource;
 
 /// What to analyse. Together with a model it determines the result.
@@ -27,6 +27,9 @@ pub struct Analysis {
     /// How substituted vectors are normalized.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
+    /// What computes; the result is the same.
+    #[serde(default, skip_serializing_if = "EngineChoice::is_automatic")]
+    pub engine: EngineChoice,
     /// What is done to every prompt and recomputed, if anything is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervention: Option<RunIntervention>,
@@ -44,6 +47,7 @@ impl Default for Analysis {
             prompts: PromptSource::default(),
             processing: Processing::default(),
             normalization: Normalization::default(),
+            engine: EngineChoice::default(),
             intervention: None,
             writes: false,
         }

@@ -7,9 +7,9 @@ use crate::analysis::Analysis;
 use crate::analysis::analyzer::{Ahead, AnyAnalyzer, Fed, Needs, Shared};
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::meter::Meter;
-use crate::analysis::tree::tree_to_dest;
+use crate::analysis::tree::up_to_dest;
 use crate::error::Result;
-use crate::forward::{HeadWeights, Model, Pass, Request, Tap};
+use crate::forward::{HeadWeights, Model, Pass, Tap, relay};
 use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 use crate::prompts::Prompt;
@@ -51,12 +51,13 @@ impl<S> Run<S> {
         self.layers
     }
 
-    /// A pass for every batch, without taps, and the tokens whose effective embeddings are needed.
+    /// A pass for every batch, without taps, which share the prefixes that several of them have, and the tokens whose effective embeddings are needed.
     pub(crate) fn passes(&self, model: &Model, batches: &[Vec<Prompt>]) -> Result<(Vec<Pass>, BTreeSet<u32>)> {
-        let (mut passes, mut all_effective) = (Vec::with_capacity(batches.len()), BTreeSet::new());
-        for prompts in batches {
-            let tree = tree_to_dest(model, prompts)?;
-            let mut request = Request::default();
+        let sequences = batches.iter().map(|prompts| up_to_dest(model, prompts));
+        let mut passes = Pass::sharing(&sequences.collect::<Result<Vec<_>>>()?);
+        let mut all_effective = BTreeSet::new();
+        for (pass, prompts) in passes.iter_mut().zip(batches) {
+            let request = &mut pass.request;
             for prompt in prompts {
                 for Member { analyzer, .. } in &self.members {
                     let Needs { tokens, effective } = analyzer.needs(prompt)?;
@@ -65,7 +66,6 @@ impl<S> Run<S> {
                     all_effective.extend(effective);
                 }
             }
-            passes.push(Pass::new(tree, request));
         }
         Ok((passes, all_effective))
     }
@@ -97,6 +97,7 @@ impl<S> Run<S> {
                 taps.push(first..pass.request.taps.len());
             }
         }
+        relay(passes);
         Ok(())
     }
 
@@ -128,7 +129,7 @@ impl<S> Run<S> {
             };
             shown.extend(analyzer.feed(&batch)?);
         }
-        meter.finished_batch(index, pass.tree.len(), &shown);
+        meter.finished_batch(index, pass.computed_rows(), &shown);
         Ok(())
     }
 

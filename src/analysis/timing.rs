@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::forward::Model;
+use crate::names::EngineName;
+use crate::quantities::counted;
+
 /// How long a run took, and how much it computed.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
@@ -13,6 +17,15 @@ pub struct Timing {
     pub positions: usize,
     /// Positions per second of computing.
     pub positions_per_second: f64,
+    /// Billions of floating-point operations of the blocks per second of computing; None where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gflop_per_second: Option<f64>,
+    /// What computed; None in files of versions that did not say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine: Option<EngineName>,
+    /// How many threads it had, where it says that itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub threads: Option<usize>,
     /// Bytes of weights read.
     pub bytes_read: u64,
     /// Bytes that came over the network, configuration and tokenizer included, where that is known.
@@ -21,4 +34,36 @@ pub struct Timing {
     /// Peak of wasm's linear memory in bytes; None natively.
     #[serde(default)]
     pub peak_linear_memory: Option<u64>,
+}
+
+impl Timing {
+    /// What computed, on how many threads, and how fast: "engine relaxed, 2 threads, 61.0 GFLOP/s"; None where that is not known.
+    pub fn computed_by(&self) -> Option<String> {
+        let engine = self.engine?;
+        let threads = match self.threads {
+            // The gemm crate's are the surroundings'.
+            Some(threads) if engine != EngineName::Gemm => format!(", {}", counted(threads, "thread", "threads")),
+            _ => String::new(),
+        };
+        let rate = match self.gflop_per_second {
+            Some(rate) => format!(", {rate:.1} GFLOP/s"),
+            None => String::new(),
+        };
+        Some(format!("engine {engine}{threads}{rate}"))
+    }
+
+    /// The same, on the engine that `model` has, of passes through `layers` blocks.
+    #[must_use]
+    pub(crate) fn on(self, model: &Model, layers: usize) -> Self {
+        let config = model.config();
+        let (d, d_mlp) = (config.d_model as f64, config.d_mlp as f64);
+        // A multiplication and an addition for each weight of a block.
+        let of_position = layers as f64 * 2.0 * (4.0 * d * d + 2.0 * d * d_mlp);
+        Self {
+            gflop_per_second: (layers > 0).then_some(self.positions_per_second * of_position / 1e9),
+            engine: Some(model.engine()),
+            threads: Some(model.threads()),
+            ..self
+        }
+    }
 }

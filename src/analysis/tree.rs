@@ -6,11 +6,14 @@ use crate::prompts::Prompt;
 
 /// The prefix tree of `prompts` up to the destination: nothing after it has a part in the score.
 pub(crate) fn tree_to_dest(model: &Model, prompts: &[Prompt]) -> Result<PrefixTree> {
-    let up_to = |prompt| {
-        let Prompt { tokens, .. }: &Prompt = prompt;
-        model.check_sequence(tokens)?;
-        Ok(&tokens[..=prompt.dest()?])
+    Ok(PrefixTree::new(up_to_dest(model, prompts)?))
+}
+
+/// The tokens of each of `prompts` up to its destination.
+pub(crate) fn up_to_dest<'p>(model: &Model, prompts: &'p [Prompt]) -> Result<Vec<&'p [u32]>> {
+    let up_to = |prompt: &'p Prompt| {
+        model.check_sequence(&prompt.tokens)?;
+        Ok(&prompt.tokens[..=prompt.dest()?])
     };
-    let texts: Vec<&[u32]> = prompts.iter().map(up_to).collect::<Result<_>>()?;
-    Ok(PrefixTree::new(texts))
+    prompts.iter().map(up_to).collect()
 }

@@ -452,6 +452,7 @@ impl Random {
                     _ => "z of 9.9 zero everywhere".to_owned(),
                 },
                 Group::Vectors | Group::More | Group::Weights => self.typed(2),
+                Group::Engine => ["auto", "relaxed on 2", "packed", "fast"][self.below(4)].to_owned(),
             };
             form.set(setting, typed);
         }

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::Analysis;
-use crate::analysis::settings::{BATCHES, EARLIER_HEAD, Group, HEAD, INTERVENTION, SETTINGS, Setting};
+use crate::analysis::settings::{BATCHES, EARLIER_HEAD, ENGINE, Group, HEAD, INTERVENTION, SETTINGS, Setting};
 use crate::checkpoint::{check_for_page, hub_url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::model::ModelCard;
-use crate::names::Head;
+use crate::names::{EngineChoice, Head};
 use crate::prompts::PromptSource;
 use crate::prompts::text::TextPrompts;
 
@@ -175,6 +175,11 @@ impl Form {
         self.settings.get(setting.key).map_or("", String::as_str)
     }
 
+    /// What computes, as far as it is typed in words that are known; else what is usual.
+    pub fn engine(&self) -> EngineChoice {
+        self.text(&ENGINE).parse().unwrap_or_default()
+    }
+
     /// Types `text` for `setting`.
     pub fn set(&mut self, setting: &Setting, text: impl Into<String>) {
         self.settings.insert(setting.key, text.into());
@@ -185,7 +190,13 @@ impl Form {
         match setting.group {
             Group::Ioi => self.prompts == PromptChoice::Ioi,
             Group::Text => self.prompts == PromptChoice::Own,
-            Group::Heads | Group::Prompts | Group::Vectors | Group::Intervention | Group::More | Group::Weights => true,
+            Group::Heads
+            | Group::Prompts
+            | Group::Vectors
+            | Group::Intervention
+            | Group::More
+            | Group::Weights
+            | Group::Engine => true,
         }
     }
 

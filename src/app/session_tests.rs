@@ -73,7 +73,11 @@ fn batch(id: u32, index: usize) -> FromWorker {
         true_prob: Vec::new(),
         ..BatchValues::default()
     };
-    FromWorker::Batch { id, index, values }
+    FromWorker::Batch {
+        id,
+        index,
+        values: Box::new(values),
+    }
 }
 
 /// Starts a run and returns the number of its request.
@@ -219,7 +223,11 @@ fn what_an_intervention_changes_fills_in_after_the_histograms_and_stays() {
             changes: Some(changes.clone()),
             ..BatchValues::default()
         };
-        session.receive(FromWorker::Batch { id, index, values });
+        session.receive(FromWorker::Batch {
+            id,
+            index,
+            values: Box::new(values),
+        });
     }
     session.show_batches();
     assert_eq!(origin(&session), &Origin::Partial { done: 12, batches: 20 });

@@ -125,6 +125,7 @@ pub fn settings(result: &ResultFile) -> String {
             duration(timing.seconds),
             grouped(timing.positions_per_second.max(0.0).round() as usize)
         ));
+        parts.extend(timing.computed_by());
         if let Some(peak) = timing.peak_linear_memory {
             parts.push(format!("peak memory {}", size(peak)));
         }

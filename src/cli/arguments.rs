@@ -300,6 +300,7 @@ mod tests {
                 Field::Switch { .. } => (format!("--{}", setting.option), "1"),
                 Field::Head { .. } => (format!("--{} 3.1", setting.option), "3.1"),
                 Field::Whole { .. } | Field::Position { .. } => (format!("--{} 7", setting.option), "7"),
+                Field::Engine { .. } => (format!("--{} packed", setting.option), "packed"),
                 // Words apart are one argument where they are quoted.
                 Field::Intervention { .. } => continue,
             };

@@ -41,7 +41,7 @@ use crate::analysis::{Analysis, analyze};
 use crate::checkpoint::{Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Figure, View};
-use crate::forward::Model;
+use crate::forward::{Model, native_kernels};
 use crate::model::{Checkpoint, ModelCard};
 use crate::names::Head;
 use crate::plot::{Theme, plot_svg};
@@ -90,6 +90,7 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
     let source = source_for(&arguments.model)?;
     let analysis = analysis(arguments, source.as_ref()).await?;
     let mut model = Model::open(source, analysis.processing).await?;
+    model.set_kernels(native_kernels(analysis.engine)?);
     let result = {
         let bar = progress::Bar::new();
         let found = analyze(&mut model, &analysis, &bar).await?;

@@ -72,13 +72,20 @@ fn option(setting: &'static Setting) -> Arg {
     let arg = match setting.group {
         Group::Ioi => arg.conflicts_with("prompts"),
         Group::Text => arg.requires("prompts"),
-        Group::Heads | Group::Prompts | Group::Vectors | Group::Intervention | Group::More | Group::Weights => arg,
+        Group::Heads
+        | Group::Prompts
+        | Group::Vectors
+        | Group::Intervention
+        | Group::More
+        | Group::Weights
+        | Group::Engine => arg,
     };
     let value = match setting.field {
         Field::Switch { .. } => return arg.long(setting.option).action(ArgAction::SetTrue),
         Field::Head { .. } => "L.H",
         Field::Whole { .. } | Field::Position { .. } => "N",
         Field::Intervention { .. } => "WHAT",
+        Field::Engine { .. } => "NAME",
     };
     arg.long(setting.option)
         .value_name(value)

@@ -57,6 +57,9 @@ pub(crate) fn summary(result: &ResultFile) -> String {
                 timing.positions_per_second
             ),
         );
+        if let Some(computed_by) = timing.computed_by() {
+            line(&mut text, format_args!("{computed_by}"));
+        }
     }
     text
 }

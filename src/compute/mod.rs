@@ -2,8 +2,12 @@
 //!
 //! Nothing above knows where the numbers live, and nothing here knows what they are captured for.
 
-pub(crate) mod attention;
 pub(crate) mod block;
+#[cfg(test)]
+pub(crate) mod contract;
+pub(crate) mod cpu;
+pub(crate) mod engine;
+#[cfg(test)]
+mod plain;
 pub(crate) mod rows;
-pub(crate) mod step;
 pub(crate) mod tensor;

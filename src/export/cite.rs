@@ -132,7 +132,7 @@ fn note(result: &ResultFile) -> String {
         Group::Prompts | Group::Ioi | Group::Text => result.prompt_set.is_some(),
         Group::Vectors => result.normalization().is_some(),
         Group::Intervention => result.changes().is_some(),
-        Group::More | Group::Weights => true,
+        Group::More | Group::Weights | Group::Engine => true,
     };
     let cited = |weights: bool| -> Vec<String> {
         let of = SETTINGS

@@ -7,7 +7,7 @@ use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 
 use super::*;
-use crate::analysis::settings::{CSV, Field};
+use crate::analysis::settings::{CSV, ENGINE, Field};
 use crate::analysis::{BatchValues, Observer, Progress, analyze};
 use crate::checkpoint::FileSource;
 use crate::error::Result;
@@ -17,7 +17,8 @@ use crate::prompts::text::TextPrompts;
 use crate::prompts::{IoiSet, PromptSource};
 
 /// The keys of settings that no result holds, and why. None of them may be cited.
-const NOT_HELD: [(&str, &str); 3] = [
+const NOT_HELD: [(&str, &str); 4] = [
+    (ENGINE.key, "whatever computes, the result is the same"),
     (
         CSV.key,
         "own prompts stand in the result as they were read, whatever their form was",
@@ -182,6 +183,7 @@ fn other(setting: &Setting) -> &'static str {
         Field::Head { .. } => "1.2",
         Field::Whole { .. } | Field::Position { .. } => "2",
         Field::Intervention { .. } => "query without 0.1",
+        Field::Engine { .. } => "packed",
         Field::Switch { .. } if setting.usual == "1" => "0",
         Field::Switch { .. } => "1",
     }

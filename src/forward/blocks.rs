@@ -1,6 +1,7 @@
 //! Blocks that are read from a checkpoint.
 
-use crate::compute::block::{AttentionInput, Block, BlockRest};
+use crate::compute::block::AttentionInput;
+use crate::compute::engine::{Block, Engine};
 use crate::error::Result;
 use crate::forward::loader::Loader;
 use crate::model::Processing;
@@ -9,8 +10,8 @@ use crate::model::tensors::{Part, of_layer};
 
 /// What [`load`] has read.
 pub(crate) struct Parts {
-    input: Option<AttentionInput>,
-    rest: Option<BlockRest>,
+    input: Option<AttentionInputWeights>,
+    rest: Option<BlockRestWeights>,
 }
 
 /// Reads and processes block `layer`, its second part only where it is wanted (`whole`). Where the first part is there
@@ -33,34 +34,34 @@ pub(crate) async fn load(
     let mut tensors = loader.tensors(&wanted).await?;
     let new = match input {
         Some(_) => None,
-        None => Some(AttentionInput::new(AttentionInputWeights::new(
+        None => Some(AttentionInputWeights::new(&mut tensors, config, layer, processing)?),
+    };
+    let folded_b_v = match &new {
+        Some(new) => new.folded_b_v.as_deref(),
+        None => input.and_then(|input| input.folded_b_v.as_deref()),
+    };
+    let rest = match whole {
+        true => Some(BlockRestWeights::new(
             &mut tensors,
             config,
             layer,
+            folded_b_v,
             processing,
-        )?)?),
-    };
-    let rest = match input.or(new.as_ref()) {
-        Some(input) if whole => {
-            let folded_b_v = input.folded_b_v.as_deref();
-            let weights = BlockRestWeights::new(&mut tensors, config, layer, folded_b_v, processing)?;
-            Some(BlockRest::new(weights)?)
-        }
-        _ => None,
+        )?),
+        false => None,
     };
     Ok(Parts { input: new, rest })
 }
 
 impl Parts {
-    /// Puts the parts where they belong.
-    pub(crate) fn install(self, block: &mut Option<Block>) {
+    /// Hands the parts to `engine`, whose block is `block`.
+    pub(crate) fn install(self, engine: &dyn Engine, block: &mut Option<Box<dyn Block>>) -> Result<()> {
         if let Some(input) = self.input {
-            *block = Some(Block { input, rest: None });
+            *block = Some(engine.take(input)?);
         }
-        if let Some(block) = block
-            && self.rest.is_some()
-        {
-            block.rest = self.rest;
+        match (block, self.rest) {
+            (Some(block), Some(rest)) => block.take_rest(rest),
+            _ => Ok(()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use crate::compute::block::AttentionInput;
+use crate::compute::engine::{Block, BlockMatrix};
 use crate::compute::tensor;
 use crate::error::Result;
 use crate::math;
@@ -27,12 +27,12 @@ pub struct HeadWeights {
 }
 
 impl HeadWeights {
-    /// Of `head`, whose layer's weights `input` are.
-    pub(crate) fn new(input: &AttentionInput, config: &Config, head: Head) -> Result<Self> {
-        let (w_q, b_q) = columns(input, config, head.head * config.d_head())?;
-        let (w_k, b_k) = columns(input, config, config.d_model + head.head * config.d_head())?;
+    /// Of `head`, whose layer's weights `block` has.
+    pub(crate) async fn of(block: &dyn Block, config: &Config, head: Head) -> Result<Self> {
+        let (w_q, b_q) = columns(block, config, head.head * config.d_head()).await?;
+        let (w_k, b_k) = columns(block, config, config.d_model + head.head * config.d_head()).await?;
         let ln = LayerNorm {
-            eps: input.ln_1.eps,
+            eps: block.input().ln_1.eps,
             affine: None,
         };
         Ok(Self {
@@ -162,16 +162,10 @@ impl HeadWeights {
 }
 
 /// One head's columns of c_attn from `start` on, `[d_model, d_head]`, and their biases, LayerNorm folded in.
-pub(super) fn columns(input: &AttentionInput, config: &Config, start: usize) -> Result<(Vec<f32>, Vec<f32>)> {
-    let (width, d_head) = (input.b_qkv.len(), config.d_head());
-    let mut bias = input.b_qkv[start..start + d_head].to_vec();
-    let mut weight = tensor::read(&input.w_qkv, |elements| -> Vec<f32> {
-        elements
-            .chunks_exact(width)
-            .flat_map(|row| &row[start..start + d_head])
-            .copied()
-            .collect()
-    })?;
+pub(super) async fn columns(block: &dyn Block, config: &Config, start: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+    let (input, columns) = (block.input(), start..start + config.d_head());
+    let mut bias = input.b_qkv[columns.clone()].to_vec();
+    let mut weight = block.read(BlockMatrix::Qkv, 0..config.d_model, columns).await?;
     if let Some(affine) = &input.ln_1.affine {
         layer_norm::fold(affine, &mut weight, &mut bias);
     }

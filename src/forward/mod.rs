@@ -5,6 +5,9 @@
 //! stand in place of activations, and which computes only what can change.
 
 mod blocks;
+mod common;
+#[cfg(test)]
+mod common_tests;
 mod continuation;
 mod edit;
 mod embedding;
@@ -12,6 +15,7 @@ mod head_weights;
 mod kept;
 mod loader;
 mod model;
+mod native_kernels;
 mod outputs;
 mod pass;
 mod passing;
@@ -21,11 +25,14 @@ mod tap;
 mod unembedding;
 mod watcher;
 
+pub use crate::compute::cpu::{Kernels, Linear, NativeKernels, TreeAttention};
 pub use continuation::{Sampling, continue_with};
 pub use edit::{Edit, Variant};
 pub use head_weights::HeadWeights;
 pub(crate) use kept::Kept;
 pub use model::{BLOCK_BUDGET, EffectiveEmbedding, Model};
+pub use native_kernels::native_kernels;
+pub(crate) use pass::relay;
 pub use pass::{CHUNK, Pass, Request};
 pub use prefix::PrefixTree;
 pub use schedule::Schedule;

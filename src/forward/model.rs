@@ -1,10 +1,11 @@
 //! A model: an opened checkpoint whose weights are read when they are first needed.
 
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 use crate::checkpoint::{Source, TensorSpec};
-use crate::compute::block::Block;
-use crate::compute::step::Step;
+use crate::compute::cpu::{Cpu, Gemm, Kernels, Packed};
+use crate::compute::engine::{Block, Engine};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::embedding::{self, Embedding};
@@ -13,7 +14,7 @@ use crate::forward::{HeadWeights, Pass, PrefixTree, Request, Watcher};
 use crate::math;
 use crate::model::tensors::{Part, of_layer};
 use crate::model::{Checkpoint, Config, Processing, Tokenizer, block};
-use crate::names::{Component, Head};
+use crate::names::{Component, EngineName, Head};
 
 /// Bytes of blocks that a model keeps in memory.
 ///
@@ -47,7 +48,8 @@ pub struct Model {
     /// b_O of the blocks that have been read: small, and asked for when a block may be gone.
     b_o: Vec<Option<Vec<f32>>>,
     embedding: Option<Embedding>,
-    pub(crate) blocks: Vec<Option<Block>>,
+    engine: Rc<dyn Engine>,
+    pub(crate) blocks: Vec<Option<Box<dyn Block>>>,
 }
 
 impl Model {
@@ -79,6 +81,7 @@ impl Model {
             processing,
             block_budget: BLOCK_BUDGET,
             embedding: None,
+            engine: Rc::new(Cpu::new(Gemm)),
             blocks,
         })
     }
@@ -113,6 +116,25 @@ impl Model {
                 embedding.set_processing(processing);
             }
         }
+    }
+
+    /// The engine that computes its blocks.
+    pub fn engine(&self) -> EngineName {
+        self.engine.name()
+    }
+
+    /// How many threads share the engine's work, where it says that itself; 1 where the number is the surroundings'.
+    pub fn threads(&self) -> usize {
+        self.engine.threads()
+    }
+
+    /// Changes the engine: products by `kernels`, or by the gemm crate without. Blocks that another one holds are dropped.
+    pub fn set_kernels(&mut self, kernels: Option<Rc<dyn Kernels>>) {
+        self.blocks.iter_mut().for_each(|block| *block = None);
+        self.engine = match kernels {
+            Some(kernels) => Rc::new(Cpu::new(Packed::new(kernels))),
+            None => Rc::new(Cpu::new(Gemm)),
+        };
     }
 
     /// Sets the bytes of blocks to keep in memory, [`BLOCK_BUDGET`] at first.
@@ -163,7 +185,8 @@ impl Model {
 
     /// Whether all of block `layer` is in memory.
     pub(crate) fn is_whole(&self, layer: usize) -> bool {
-        matches!(self.blocks.get(layer), Some(Some(Block { rest: Some(_), .. })))
+        let block = self.blocks.get(layer).and_then(Option::as_ref);
+        block.is_some_and(|block| block.rest().is_some())
     }
 
     /// Takes `passes` through the first `layers` blocks.
@@ -250,16 +273,7 @@ impl Model {
             rows.extend(self.w_e(token)?);
         }
         let block = self.blocks[0].as_ref().ok_or_else(|| not_loaded("a block"))?;
-        let step = Step {
-            config: self.config(),
-            layer: 0,
-            block,
-            rest: block.rest.as_ref().ok_or_else(|| not_loaded("a block"))?,
-            edits: &[],
-            known_qkv: None,
-            keys_only: false,
-        };
-        let (resid_post, mlp_out) = step.alone(rows)?;
+        let (resid_post, mlp_out) = block.alone(self.config(), rows).await?;
         Ok(EffectiveEmbedding { resid_post, mlp_out })
     }
 
@@ -301,10 +315,10 @@ impl Model {
         if self.blocks[head.layer].is_none() {
             watcher.waiting();
             let parts = blocks::load(self.loader(watcher), head.layer, None, false, self.processing).await?;
-            self.install(head.layer, parts);
+            self.install(head.layer, parts)?;
         }
         let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
-        HeadWeights::new(&block.input, self.config(), head)
+        HeadWeights::of(block.as_ref(), self.config(), head).await
     }
 
     /// Reads embedding and unembedding, with the rows of `tokens`, unless they are in memory.
@@ -324,12 +338,16 @@ impl Model {
     }
 
     /// Keeps what was read of block `layer`.
-    pub(crate) fn install(&mut self, layer: usize, parts: Parts) {
-        parts.install(&mut self.blocks[layer]);
-        let rest = self.blocks[layer].as_ref().and_then(|block| block.rest.as_ref());
+    ///
+    /// # Errors
+    /// Those of the engine that takes it over.
+    pub(crate) fn install(&mut self, layer: usize, parts: Parts) -> Result<()> {
+        parts.install(self.engine.as_ref(), &mut self.blocks[layer])?;
+        let rest = self.blocks[layer].as_ref().and_then(|block| block.rest());
         if let Some(rest) = rest {
             self.b_o[layer] = Some(rest.b_o.clone());
         }
+        Ok(())
     }
 
     pub(crate) fn loader<'a>(&'a self, watcher: &'a dyn Watcher) -> Loader<'a> {

@@ -4,7 +4,7 @@
 //! written: of values (`W_O map`), of neurons (`W_out map`), of the normalized stream that values are made from (`W_V ..`). They are
 //! in f64, as several such steps may follow one another.
 
-use crate::compute::tensor;
+use crate::compute::engine::{Block, BlockMatrix};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::head_weights::columns;
 use crate::forward::model::not_loaded;
@@ -18,10 +18,10 @@ impl Model {
     /// # Errors
     /// [`ErrorKind::Request`] for a layer that there is not, errors of reading.
     pub async fn through_w_o(&mut self, layer: usize, map: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
-        self.read_block(layer, watcher).await?;
-        let block = self.blocks[layer].as_ref().and_then(|block| block.rest.as_ref());
-        let rest = block.ok_or_else(|| not_loaded("a block"))?;
-        tensor::read(&rest.w_o, |w_o| rows_times(w_o, map))
+        let d = self.config().d_model;
+        let block = self.whole_block(layer, watcher).await?;
+        let w_o = block.read(BlockMatrix::O, 0..d, 0..d).await?;
+        Ok(rows_times(&w_o, map))
     }
 
     /// `z W_O` of `head`, `[d_model]`, without b_O: what it writes where its values, weighted by its pattern, add up to `z [d_head]`; of
@@ -31,20 +31,18 @@ impl Model {
     /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
     pub async fn written_by(&mut self, head: Head, z: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
         self.config().check_head(head)?;
-        self.read_block(head.layer, watcher).await?;
-        let (d, first) = (self.config().d_model, head.head * self.config().d_head());
-        let block = self.blocks[head.layer].as_ref().and_then(|block| block.rest.as_ref());
-        let rest = block.ok_or_else(|| not_loaded("a block"))?;
-        tensor::read(&rest.w_o, |w_o| {
-            let mut written = vec![0f64; d];
-            for (row, &v) in w_o.chunks_exact(d).skip(first).zip(z) {
-                written
-                    .iter_mut()
-                    .zip(row)
-                    .for_each(|(total, &w)| *total += v * f64::from(w));
-            }
+        let (d, d_head) = (self.config().d_model, self.config().d_head());
+        let block = self.whole_block(head.layer, watcher).await?;
+        let of_head = head.head * d_head..(head.head + 1) * d_head;
+        let w_o = block.read(BlockMatrix::O, of_head, 0..d).await?;
+        let mut written = vec![0f64; d];
+        for (row, &v) in w_o.chunks_exact(d).zip(z) {
             written
-        })
+                .iter_mut()
+                .zip(row)
+                .for_each(|(total, &w)| *total += v * f64::from(w));
+        }
+        Ok(written)
     }
 
     /// `W_out map`, `[d_mlp]`, and `b_out . map`: what a unit of each neuron of `layer`, and the bias, adds to `map [d_model]`.
@@ -52,11 +50,11 @@ impl Model {
     /// # Errors
     /// As [`Model::through_w_o`].
     pub async fn through_w_out(&mut self, layer: usize, map: &[f64], watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
-        self.read_block(layer, watcher).await?;
-        let block = self.blocks[layer].as_ref().and_then(|block| block.rest.as_ref());
-        let rest = block.ok_or_else(|| not_loaded("a block"))?;
-        let of_neurons = tensor::read(&rest.w_out, |w_out| rows_times(w_out, map))?;
-        Ok((of_neurons, math::dot_wide(map, &rest.b_out)))
+        let (d, d_mlp) = (self.config().d_model, self.config().d_mlp);
+        let block = self.whole_block(layer, watcher).await?;
+        let w_out = block.read(BlockMatrix::Out, 0..d_mlp, 0..d).await?;
+        let b_out = block.rest().map_or(&[][..], |rest| &rest.b_out);
+        Ok((rows_times(&w_out, map), math::dot_wide(map, b_out)))
     }
 
     /// `W_V map`, `[d_model]`, and `b_V . map`: what a unit of each number of the normalized residual stream, and the bias, adds to a
@@ -70,7 +68,7 @@ impl Model {
         let config = self.config();
         let start = 2 * config.d_model + head.head * config.d_head();
         let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
-        let (w_v, b_v) = columns(&block.input, config, start)?;
+        let (w_v, b_v) = columns(block.as_ref(), config, start).await?;
         Ok((rows_times(&w_v, map), math::dot_wide(map, &b_v)))
     }
 
@@ -92,6 +90,13 @@ impl Model {
         self.embedding()?.logit_bias(token)
     }
 
+    /// Block `layer`, all of it.
+    async fn whole_block(&mut self, layer: usize, watcher: &dyn Watcher) -> Result<&dyn Block> {
+        self.read_block(layer, watcher).await?;
+        let block = self.blocks[layer].as_deref();
+        block.ok_or_else(|| not_loaded("a block"))
+    }
+
     /// Reads block `layer` unless all of it is in memory. Where there is no room for it, the last one goes.
     pub(crate) async fn read_block(&mut self, layer: usize, watcher: &dyn Watcher) -> Result<()> {
         let count = self.blocks.len();
@@ -107,10 +112,9 @@ impl Model {
             self.blocks[last] = None;
         }
         watcher.waiting();
-        let input = self.blocks[layer].as_ref().map(|block| &block.input);
+        let input = self.blocks[layer].as_ref().map(|block| block.input());
         let parts = blocks::load(self.loader(watcher), layer, input, true, self.processing).await?;
-        self.install(layer, parts);
-        Ok(())
+        self.install(layer, parts)
     }
 }
 

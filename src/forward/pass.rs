@@ -1,15 +1,18 @@
 //! A batch on its way through the model: its residual stream, what was asked for, what was captured.
 
 mod continued;
+mod sharing;
 mod spared;
+
+pub(crate) use sharing::relay;
 
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::compute::block::{Block, BlockRest};
+use crate::compute::engine::{Block, Step, Stream};
 use crate::compute::rows::{Edit as RowEdit, Rows};
-use crate::compute::step::Step;
 use crate::error::{Error, ErrorKind, Result};
+use crate::forward::common::Common;
 use crate::forward::edit::{self, Variant};
 use crate::forward::embedding::Embedding;
 use crate::forward::kept::Kept;
@@ -64,6 +67,8 @@ pub struct Pass {
     kept: Rc<Kept>,
     edited: Option<Edited>,
     continued: Option<Continued>,
+    /// What it shares with other passes.
+    common: Option<Common>,
 }
 
 /// What makes a pass one that goes on where another has been.
@@ -111,6 +116,7 @@ impl Pass {
             kept: Rc::default(),
             edited: None,
             continued: None,
+            common: None,
         }
     }
 
@@ -211,8 +217,16 @@ impl Pass {
     pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config, layers: usize) -> Result<()> {
         let known = self.edited.as_ref().map_or(self.shared(), |edited| edited.frozen);
         let computed = known..self.tree.len();
-        tap::check(&self.request.taps, config, layers, &computed)?;
+        // Those that are borrowed are captured by the passes that compute them.
+        let captured = known - self.borrowed()..self.tree.len();
+        tap::check(&self.request.taps, config, layers, &captured)?;
         self.check_read(layers)?;
+        if self.borrowed() > 0 && self.request.keep_from.is_some() {
+            return Err(
+                Error::new(ErrorKind::Request, "a pass that borrows rows can't keep its layers")
+                    .expected("one that computes all its rows"),
+            );
+        }
         let taps = self.request.taps.iter();
         self.captured = taps.map(|tap| Captured::new(tap, &self.tree, config)).collect();
         self.qkv = Vec::new();
@@ -237,6 +251,8 @@ impl Pass {
                             .extend_from_slice(base.resid_pre(config.n_layer, row, config))
                     });
                 }
+                // Known when they have gone through all layers.
+                self.resid.resize(known * config.d_model, 0.0);
                 for row in known..self.tree.len() {
                     let w_e = embedding.w_e(self.tree.token(row))?;
                     let w_pos = embedding.w_pos(self.tree.position(row))?;
@@ -252,10 +268,9 @@ impl Pass {
     }
 
     /// Takes the next rows through the block that comes next, at most `most`, of `layers`; says how many.
-    pub(crate) fn step(
+    pub(crate) async fn step(
         &mut self,
-        block: &Block,
-        rest: &BlockRest,
+        block: &dyn Block,
         config: &Config,
         most: usize,
         layers: usize,
@@ -267,13 +282,12 @@ impl Pass {
         }
         let range = self.place.row..self.end_of_step(&of_layer, most, layers);
         let edits = self.edits_in(layer, &range);
+        let known_qkv = self.known_qkv(layer, &range, config);
         let step = Step {
             config,
             layer,
-            block,
-            rest,
             edits: &edits,
-            known_qkv: self.known_qkv(layer, &range, config),
+            known_qkv: known_qkv.as_deref(),
             keys_only: layer + 1 == layers && range.end <= self.read_from(),
         };
         let rows = Rows {
@@ -281,10 +295,17 @@ impl Pass {
             parents: self.tree.parents(),
         };
         let mut taps = LayerTaps::new(layer, config, &self.request.taps, &mut self.captured);
-        step.forward(&rows, &mut self.resid, &mut self.qkv, &mut taps)?;
+        let stream = Stream {
+            resid: &mut self.resid,
+            qkv: &mut self.qkv,
+        };
+        block.forward(&step, &rows, stream, &mut taps).await?;
         self.place.row = range.end;
         if range.end == of_layer.end {
             let qkv = std::mem::take(&mut self.qkv);
+            if let Some(common) = &self.common {
+                common.lend_qkv(layer, config.d_model, &qkv);
+            }
             if self.keeps(layer) {
                 Rc::make_mut(&mut self.kept).keep_qkv(layer, qkv);
             }
@@ -310,11 +331,17 @@ impl Pass {
         } else if let Some(Continued { base, shared }) = &self.continued {
             self.qkv
                 .extend(base.qkv(layer).iter().take(shared * 3 * config.d_model));
+        } else if let Some(common) = &self.common {
+            common.borrow_qkv(layer, config.d_model, &mut self.qkv);
         }
     }
 
     /// All rows have gone through all `layers` blocks that they were to go through.
     fn finish(&mut self, config: &Config, layers: usize) -> Result<()> {
+        if let Some(common) = &self.common {
+            common.exchange_resid(config.d_model, &mut self.resid);
+            common.take_captured(&mut self.captured);
+        }
         if self.keeps(layers) {
             let resid = self.resid_to_keep(layers, config);
             Rc::make_mut(&mut self.kept).keep_resid(layers, resid);

@@ -30,9 +30,16 @@ impl Schedule {
     /// The pass to compute next among those whose next block is there. Where all blocks stay in memory, the first one,
     /// so that batches finish one after the other; else the one that is furthest back, so that a block can go.
     fn next(&self, model: &Model, passes: &[Pass]) -> Option<usize> {
+        // A pass may borrow rows from those before it, which must have gone through the block then.
+        let mut furthest_back = usize::MAX;
         let ready = (0..passes.len()).filter(|&index| {
             let next = passes[index].place.layers;
-            !self.named[index] && (next >= self.layers || model.is_whole(next))
+            if self.named[index] {
+                return false;
+            }
+            let lent = next < furthest_back || passes[index].borrowed() == 0;
+            furthest_back = furthest_back.min(next);
+            lent && (next >= self.layers || model.is_whole(next))
         });
         match model.keeps_blocks(self.layers) {
             true => ready.min(),
@@ -107,7 +114,7 @@ impl Model {
                 None => self.compute(schedule, passes, CHUNK, watcher).await?,
                 Some((layer, _)) => match self.load_and_compute(layer, schedule, passes, watcher).await? {
                     Either::Left(parts) => {
-                        self.install(layer, parts);
+                        self.install(layer, parts)?;
                         continue;
                     }
                     Either::Right(paused) => paused,
@@ -129,7 +136,7 @@ impl Model {
         passes: &mut [Pass],
         watcher: &dyn Watcher,
     ) -> Result<Either<Parts, Paused>> {
-        let input = self.blocks[layer].as_ref().map(|block| &block.input);
+        let input = self.blocks[layer].as_ref().map(|block| block.input());
         let load = pin!(blocks::load(self.loader(watcher), layer, input, true, self.processing));
         let compute = pin!(self.compute(schedule, passes, CHUNK_WHILE_LOADING, watcher));
         match select(load, compute).await {
@@ -162,7 +169,7 @@ impl Model {
             watcher.breathe().await?;
             watcher.computing();
             let layer = pass.place.layers;
-            let rows = self.step(pass, most, schedule.layers)?;
+            let rows = self.step(pass, most, schedule.layers).await?;
             watcher.computed(index, layer, rows);
             if pass.place.layers > layer && !loading && pass.place.layers < schedule.layers {
                 return Ok(Paused::Passed);
@@ -171,11 +178,10 @@ impl Model {
     }
 
     /// Takes the next rows of `pass` through the block that comes next, of `layers`; says how many.
-    fn step(&self, pass: &mut Pass, most: usize, layers: usize) -> Result<usize> {
+    async fn step(&self, pass: &mut Pass, most: usize, layers: usize) -> Result<usize> {
         let block = self.blocks[pass.place.layers]
             .as_ref()
             .ok_or_else(|| not_loaded("a block"))?;
-        let rest = block.rest.as_ref().ok_or_else(|| not_loaded("a block"))?;
-        pass.step(block, rest, self.config(), most, layers)
+        pass.step(block.as_ref(), self.config(), most, layers).await
     }
 }

@@ -58,6 +58,16 @@ impl Tap {
         self
     }
 
+    /// The same of other rows.
+    pub(super) fn at(&self, rows: Vec<usize>) -> Self {
+        Self { rows, ..self.clone() }
+    }
+
+    /// What takes its values, if they are not kept.
+    pub(super) fn sink(&self) -> Option<Rc<RefCell<dyn TapSink>>> {
+        self.sink.clone()
+    }
+
     /// Number of heads that values are of: 1 where heads have none of their own.
     fn head_count(&self, config: &Config) -> usize {
         match (self.point.is_of_head(), self.heads.len()) {
@@ -151,6 +161,13 @@ impl Captured {
         Self {
             values: vec![0.0; end],
             starts,
+        }
+    }
+
+    /// Puts `values` in the place of the tap's row number `index`.
+    pub(super) fn set_row(&mut self, index: usize, values: &[f32]) {
+        if let Some(&[start, end]) = self.starts.get(index..index + 2) {
+            self.values[start..end].copy_from_slice(values);
         }
     }
 

@@ -183,6 +183,8 @@ impl Plot {
 pub struct Scene {
     plot: Plot,
     laid: Box<dyn LaidOut>,
+    /// How it is drawn: colors are not part of how it is laid out.
+    options: DrawOptions,
 }
 
 impl fmt::Debug for Scene {
@@ -194,7 +196,7 @@ impl fmt::Debug for Scene {
 impl PartialEq for Scene {
     fn eq(&self, other: &Self) -> bool {
         // Which plot it is, is part of how it is laid out.
-        (*self.laid).is_same(&*other.laid)
+        (*self.laid).is_same(&*other.laid) && self.options == other.options
     }
 }
 
@@ -202,7 +204,11 @@ impl Scene {
     /// Lays out `plot` on `width` x `height` CSS pixels, as it is drawn with `options`.
     pub fn new(plot: Plot, width: f64, height: f64, options: &DrawOptions) -> Self {
         let laid = plot.0.clone().lay_out(width, height, options);
-        Self { plot, laid }
+        Self {
+            plot,
+            laid,
+            options: options.clone(),
+        }
     }
 
     /// The plot.

@@ -14,6 +14,7 @@ pub fn Settings(page: Page, groups: &'static [Group]) -> impl IntoView {
     of_groups
         .map(|setting| match setting.field {
             Field::Switch { .. } => view! { <CheckBox page=page setting=setting /> }.into_any(),
+            Field::Engine { .. } => view! { <EngineField page=page setting=setting /> }.into_any(),
             Field::Intervention { .. } => view! { <InterventionField page=page setting=setting /> }.into_any(),
             _ => view! { <TextField page=page setting=setting /> }.into_any(),
         })
@@ -47,6 +48,43 @@ fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
                     form.heads_typed |= setting.group == Group::Heads;
                 })
             />
+        </div>
+    }
+}
+
+/// What computes, of what there may be here; and what a link asks for besides.
+const ENGINES: [(&str, &str); 6] = [
+    ("auto", "Automatic"),
+    ("auto on 1", "Automatic, one thread"),
+    ("relaxed", "Relaxed SIMD"),
+    ("packed", "SIMD"),
+    ("packed on 1", "SIMD, one thread"),
+    ("gemm", "gemm, one thread"),
+];
+
+/// A labelled choice of what computes.
+#[component]
+fn EngineField(page: Page, setting: &'static Setting) -> impl IntoView {
+    let id = control_id(setting);
+    let value = Memo::new(move |_| page.settled_form.with(|form| form.text(setting).to_owned()));
+    let other = move || {
+        let value = value.get();
+        let is_other = !ENGINES.iter().any(|(text, _)| *text == value);
+        is_other.then(|| view! { <option value=value.clone() selected=true>{value.clone()}</option> })
+    };
+    let options =
+        ENGINES.map(|(text, label)| view! { <option value=text selected=move || value.get() == text>{label}</option> });
+    view! {
+        <div class="field">
+            <label for=id.clone() title=setting.about>{setting.label}</label>
+            <select
+                id=id.clone()
+                data-testid=id
+                on:change=move |event| page.form.update(|form| form.set(setting, event_target_value(&event)))
+            >
+                {options.collect_view()}
+                {other}
+            </select>
         </div>
     }
 }

@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, File, MessageEvent, Worker};
 
 use super::document::{meta, text_of};
+use crate::names::EngineChoice;
 use crate::worker::{FromWorker, ToWorker};
 
 /// The element of the page that names the worker's script: of the same version as the page.
@@ -22,6 +23,8 @@ pub enum Heard {
 pub struct Link {
     worker: Worker,
     waiting: Option<Vec<JsValue>>,
+    /// What it computes with.
+    engine: EngineChoice,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
@@ -58,6 +61,7 @@ impl Link {
         Ok(Self {
             worker,
             waiting: Some(Vec::new()),
+            engine: EngineChoice::default(),
             _on_message: on_message,
             _on_error: on_error,
         })
@@ -67,6 +71,14 @@ impl Link {
     pub fn ready(&mut self) {
         for message in self.waiting.take().into_iter().flatten() {
             self.post(message);
+        }
+    }
+
+    /// Makes it compute with `engine` from now on.
+    pub fn choose(&mut self, engine: EngineChoice) {
+        if engine != self.engine {
+            self.engine = engine;
+            self.send(&ToWorker::Choose { engine });
         }
     }
 

@@ -24,5 +24,5 @@ pub fn MethodLink(
         let anchor = section.map_or_else(String::new, |section| format!("#{}", section.anchor()));
         format!("{PLACE}{theme}{anchor}")
     };
-    view! { <a href=href target="_blank" rel="noopener">{words}</a> }
+    view! { <a class="method-link" href=href target="_blank" rel="noopener">{words}</a> }
 }

@@ -15,6 +15,7 @@ mod figures;
 mod files;
 mod first_view;
 mod handover;
+mod kernels;
 mod later;
 mod lesson;
 mod link;

@@ -59,8 +59,8 @@ pub fn Panel(page: Page) -> impl IntoView {
                         </details>
                         <Settings page=page groups=&[Group::More] />
                         <details class="models" data-testid="weights-panel">
-                            <summary>"Weight processing, normalization"</summary>
-                            <Settings page=page groups=&[Group::Weights, Group::Vectors] />
+                            <summary>"Weight processing, normalization, engine"</summary>
+                            <Settings page=page groups=&[Group::Weights, Group::Vectors, Group::Engine] />
                         </details>
                     </fieldset>
                     <Buttons page=page model=model active=active />

@@ -10,10 +10,13 @@ use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, MessagePort, Url};
 
 use super::fetch::FetchTransport;
+use super::kernels::WebKernels;
 use super::opfs::OpfsStore;
 use super::picked::PickedSource;
 use crate::checkpoint::{Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, check_for_page};
 use crate::error::{Error, ErrorKind, Result};
+use crate::forward::Kernels;
+use crate::names::{EngineChoice, EngineName};
 use crate::worker::{FromWorker, PICKED, Port, serve};
 
 fn scope() -> DedicatedWorkerGlobalScope {
@@ -159,6 +162,20 @@ impl Port for Browser {
 
     fn notices(&self) -> NoticeBoard {
         self.notices.clone()
+    }
+
+    fn kernels(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Option<Rc<dyn Kernels>>>> {
+        Box::pin(async move {
+            if choice.engine == Some(EngineName::Gemm) {
+                return Ok(None);
+            }
+            match WebKernels::start(choice).await {
+                Ok(kernels) => Ok(Some(Rc::new(kernels) as Rc<dyn Kernels>)),
+                // Nobody asked for them: slower is better than not at all.
+                Err(_) if choice.engine.is_none() => Ok(None),
+                Err(error) => Err(error),
+            }
+        })
     }
 }
 

@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::forward::Sampling;
 use crate::model::Config;
 use crate::model::ModelCard;
+use crate::names::EngineChoice;
 use crate::result::ResultFile;
 
 /// Beginning of the addresses of models that are files from the reader's own disk: `picked:1/folder`.
@@ -103,6 +104,11 @@ pub enum ToWorker {
         /// Number of the request to stop.
         id: u32,
     },
+    /// Compute with this engine from now on. Not answered: what was computed with is said with every result.
+    Choose {
+        /// Which engine, on how many threads.
+        engine: EngineChoice,
+    },
     /// Stop downloading for the time being; what has arrived is computed on. Not answered.
     Pause,
     /// Go on downloading. Not answered.
@@ -166,7 +172,7 @@ pub enum FromWorker {
         /// Which batch, from 0.
         index: usize,
         /// Its values.
-        values: BatchValues,
+        values: Box<BatchValues>,
     },
     /// A run's result.
     Finished {

@@ -14,6 +14,7 @@ use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Sec
 use crate::error::{ErrorKind, Result};
 use crate::forward::{Model, Sampling};
 use crate::model::Processing;
+use crate::names::{EngineChoice, EngineName};
 use crate::prompts::Prompt;
 use crate::result::ResultFile;
 
@@ -28,6 +29,8 @@ const LONGEST_BREATH: Duration = Duration::from_millis(30);
 #[derive(Default)]
 pub(super) struct Models {
     open: Option<Open>,
+    /// The engine that was chosen last, by a run or by itself.
+    engine: EngineChoice,
 }
 
 /// A model, where it comes from, and what is known of the last sentence.
@@ -35,6 +38,8 @@ struct Open {
     url: String,
     model: Model,
     known: Known,
+    /// Which engine the model has.
+    engine: EngineChoice,
 }
 
 impl Models {
@@ -43,9 +48,15 @@ impl Models {
         self.open = None;
     }
 
+    /// Computes with the engine that is chosen from now on.
+    pub(super) fn choose(&mut self, engine: EngineChoice) {
+        self.engine = engine;
+    }
+
     /// Runs `analysis` on the model at `url`.
     pub(super) async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
-        let Open { model, known, .. } = self.model(port, url, analysis.processing).await?;
+        self.engine = analysis.engine;
+        let Open { model, known, .. } = self.model(port, url, (analysis.processing, self.engine)).await?;
         // Its queries and keys are of other weights, or take up room.
         *known = Known::default();
         let reporter = Reporter::new(port, id);
@@ -57,7 +68,7 @@ impl Models {
 
     /// Answers `question` with the model at `url`, part by part.
     pub(super) async fn answer(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
-        let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
+        let Open { model, known, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let texts = model.tokenizer().special_tokens_in(&question.text);
         if !texts.is_empty() {
@@ -75,7 +86,7 @@ impl Models {
         url: &str,
         (question, intervening): (&Question, &Intervening),
     ) -> Result<()> {
-        let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
+        let Open { model, known, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let asked = (question, intervening);
         let outcome = intervene(model, known, asked, &reporter, giving(port, id, question)).await;
@@ -84,7 +95,7 @@ impl Models {
 
     /// Takes every component of the pair of `question` out in turn with the model at `url`.
     pub(super) async fn causal_map(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
-        let Open { model, known, .. } = self.model(port, url, Processing::default()).await?;
+        let Open { model, known, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = causal_map(model, known, question, &reporter, giving(port, id, question)).await;
         self.unless_read(outcome)
@@ -92,7 +103,7 @@ impl Models {
 
     /// Takes out the head of the model at `url` that adds most to the difference of the two logits of `prompt`.
     pub(super) async fn take_out(&mut self, port: &dyn Port, id: u32, url: &str, prompt: &TargetText) -> Result<()> {
-        let Open { model, .. } = self.model(port, url, Processing::default()).await?;
+        let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = without_largest(model, prompt, &reporter).await.map(|section| {
             let part = Box::new(ResultFile::of_section(model, section.into()));
@@ -110,7 +121,7 @@ impl Models {
         question: &Question,
         (count, sampling): (usize, &Sampling),
     ) -> Result<String> {
-        let Open { model, .. } = self.model(port, url, Processing::default()).await?;
+        let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = go_on(model, question, (count, sampling), &reporter).await;
         self.unless_read(outcome)
@@ -118,14 +129,19 @@ impl Models {
 
     /// The heads of the model at `url` that are named by what they do.
     pub(super) async fn name_heads(&mut self, port: &dyn Port, id: u32, url: &str) -> Result<NamedHeads> {
-        let Open { model, .. } = self.model(port, url, Processing::default()).await?;
+        let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = named_heads(model, &reporter).await;
         self.unless_read(outcome)
     }
 
-    /// The model at `url`, its weights processed as `processing` says.
-    async fn model(&mut self, port: &dyn Port, url: &str, processing: Processing) -> Result<&mut Open> {
+    /// The model at `url`, its weights processed as `processing` says, with the engine that is chosen.
+    async fn model(
+        &mut self,
+        port: &dyn Port,
+        url: &str,
+        (processing, engine): (Processing, EngineChoice),
+    ) -> Result<&mut Open> {
         // Another model's weights make room before this one's are read.
         let open = match self.open.take() {
             Some(open) if open.url == url => {
@@ -138,11 +154,21 @@ impl Models {
                     url: url.to_owned(),
                     model: Model::open(port.source(url)?, processing).await?,
                     known: Known::default(),
+                    engine: EngineChoice {
+                        engine: Some(EngineName::Gemm),
+                        threads: None,
+                    },
                 }
             }
         };
         let open = self.open.insert(open);
         open.model.set_processing(processing);
+        if open.engine != engine {
+            // The blocks of the one before make room first.
+            open.model.set_kernels(None);
+            open.model.set_kernels(port.kernels(engine).await?);
+            open.engine = engine;
+        }
         Ok(open)
     }
 
@@ -164,7 +190,11 @@ impl Models {
 fn giving(port: &dyn Port, id: u32, question: &Question) -> impl FnMut(&Model, &Prompt, Section, Timing) {
     move |model, prompt, section, timing| {
         let part = ResultFile {
-            timing: Some(timing),
+            timing: Some(Timing {
+                engine: Some(model.engine()),
+                threads: Some(model.threads()),
+                ..timing
+            }),
             ..ResultFile::of_sentence(model, question, prompt, section)
         };
         port.post(FromWorker::Answer {
@@ -222,7 +252,7 @@ impl Observer for Reporter<'_> {
         self.port.post(FromWorker::Batch {
             id: self.id,
             index,
-            values: values.clone(),
+            values: Box::new(values.clone()),
         });
     }
 

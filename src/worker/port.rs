@@ -7,6 +7,8 @@ use futures::future::LocalBoxFuture;
 use super::FromWorker;
 use crate::checkpoint::{Gate, NoticeBoard, Source, Store};
 use crate::error::Result;
+use crate::forward::{Kernels, native_kernels};
+use crate::names::EngineChoice;
 
 /// What surrounds the loop: a browser's worker, or a test.
 pub trait Port {
@@ -30,4 +32,12 @@ pub trait Port {
 
     /// Where all sources write what a reader should know.
     fn notices(&self) -> NoticeBoard;
+
+    /// Kernels to compute with, as they are chosen; None to compute with the gemm crate, as where there are no others.
+    ///
+    /// # Errors
+    /// Where what is asked for by name can't be had.
+    fn kernels(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Option<Rc<dyn Kernels>>>> {
+        Box::pin(async move { native_kernels(choice) })
+    }
 }

@@ -94,6 +94,7 @@ pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
                     Err(error) => FromWorker::Failed { id, error },
                 });
             }
+            ToWorker::Choose { engine } => models.choose(engine),
             ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
             ToWorker::RemoveStored { id, folder } => {
                 // It may be the one that is open; and where there was no room, there is some now.

@@ -180,7 +180,7 @@ export const threeFrames = (frame) =>
 export async function runAll(scenarios) {
   const screenshots = path.join(root, "screenshots");
   await mkdir(screenshots, { recursive: true });
-  const site = await serve(page);
+  const site = await serve(page, { isolated: true });
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
   let passed = 0;
   let failed = 0;

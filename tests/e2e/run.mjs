@@ -11,6 +11,7 @@ import { faults } from "./faults.mjs";
 import { figures } from "./figures.mjs";
 import { fullSize } from "./full_size.mjs";
 import { hosting } from "./hosting.mjs";
+import { keyboard } from "./keyboard.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
 import { offline } from "./offline.mjs";
@@ -35,6 +36,7 @@ const suites = {
   figures,
   "full-size": fullSize,
   hosting,
+  keyboard,
   "live-runs": liveRuns,
   models,
   offline,
@@ -48,5 +50,5 @@ const suites = {
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...keyboard, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

@@ -92,7 +92,6 @@ export const scatter = [
 
       await until(tab.page, () => tab.page.url(), (url) => url.includes("group=order"), "the address does not follow");
       const before = await cells(tab);
-      await tab.page.goto(tab.page.url());
       await tab.page.reload();
       await drawn(tab.page);
       await counts(tab, count);

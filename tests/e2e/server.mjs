@@ -10,6 +10,7 @@ const TYPES = {
   ".css": "text/css; charset=utf-8",
   ".html": "text/html; charset=utf-8",
   ".js": "text/javascript; charset=utf-8",
+  ".mjs": "text/javascript; charset=utf-8",
   ".json": "application/json",
   ".png": "image/png",
   ".svg": "image/svg+xml",
@@ -29,9 +30,9 @@ function rangeOf(header, size) {
 
 /**
  * Serves `folder`; answers `{ url, close, requests, idle }`. `cors` lets pages of other origins read. `delay` holds back each
- * answer by that many milliseconds. `requests` lists what was asked for; `idle()` waits until everything is answered.
+ * answer by that many milliseconds, `headers` are sent with each. `requests` lists what was asked for; `idle()` waits until everything is answered.
  */
-export async function serve(folder, { port = 0, cors = false, delay = 0 } = {}) {
+export async function serve(folder, { port = 0, cors = false, delay = 0, headers = {} } = {}) {
   const root = path.resolve(folder);
   if (!(await stat(root).catch(() => null))?.isDirectory()) throw new Error(`there is no folder ${folder} to serve`);
   const requests = [];
@@ -50,6 +51,7 @@ export async function serve(folder, { port = 0, cors = false, delay = 0 } = {}) 
       response.setHeader("Access-Control-Allow-Headers", "Range");
       response.setHeader("Access-Control-Expose-Headers", "Content-Range, Content-Length, Accept-Ranges");
     }
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.setHeader("Accept-Ranges", "bytes");
     response.setHeader("Cache-Control", "no-cache");
     const refuse = (status, headers = {}) => response.writeHead(status, headers).end();

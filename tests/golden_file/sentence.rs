@@ -12,7 +12,7 @@ use keyside::analysis::pair::{
 };
 use keyside::checkpoint::{Gate, MemorySource, NoticeBoard, Source, Store};
 use keyside::forward::Model;
-use keyside::names::{Component, HeadActivation, Relative, Side};
+use keyside::names::{Component, EngineChoice, EngineName, HeadActivation, Relative, Side};
 use keyside::prompts::Targets;
 use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
@@ -62,22 +62,28 @@ impl Port for Page {
 }
 
 /// The whole answers to `questions`, in their order.
-async fn answers(source: &MemorySource, questions: Vec<Question>) -> Vec<ResultFile> {
+async fn answers(of: (&MemorySource, EngineName), questions: Vec<Question>) -> Vec<ResultFile> {
     let ask = |(id, question)| ToWorker::Ask {
         id,
         url: URL.into(),
         question,
     };
-    replies(source, (0..).zip(questions).map(ask).collect()).await
+    replies(of, (0..).zip(questions).map(ask).collect()).await
 }
 
 const URL: &str = "memory:tiny";
 
 /// The whole answers to `messages`, which are numbered from 0, in their order.
-async fn replies(source: &MemorySource, messages: Vec<ToWorker>) -> Vec<ResultFile> {
+async fn replies((source, engine): (&MemorySource, EngineName), messages: Vec<ToWorker>) -> Vec<ResultFile> {
     let (sender, inbox) = unbounded();
     let count = messages.len();
-    for message in messages {
+    let choose = ToWorker::Choose {
+        engine: EngineChoice {
+            engine: Some(engine),
+            threads: Some(2),
+        },
+    };
+    for message in [choose].into_iter().chain(messages) {
         // As it travels.
         let text = serde_json::to_string(&message).unwrap();
         sender.unbounded_send(serde_json::from_str(&text).unwrap()).unwrap();
@@ -99,7 +105,11 @@ async fn replies(source: &MemorySource, messages: Vec<ToWorker>) -> Vec<ResultFi
             _ => {}
         }
     }
-    results.into_iter().map(Option::unwrap).collect()
+    let results: Vec<ResultFile> = results.into_iter().map(Option::unwrap).collect();
+    for result in &results {
+        assert_eq!(result.timing.as_ref().unwrap().engine, Some(engine));
+    }
+    results
 }
 
 /// What is opened on `side`, from `earlier` on.
@@ -126,8 +136,8 @@ fn values(result: &ResultFile, wanted: impl Fn(&Part) -> bool) -> Vec<f32> {
         .collect()
 }
 
-/// Compares what the worker answers to the questions of every case.
-pub async fn check_answers(golden: &mut Golden, source: MemorySource) {
+/// Compares what the worker answers to the questions of every case, computing with `engine`.
+pub async fn check_answers(golden: &mut Golden, source: MemorySource, engine: EngineName) {
     let model = Model::open(Box::new(source.clone()), Default::default()).await.unwrap();
     for case in Case::all(&model, &fixture("pairs-golden.json")) {
         let question = Question {
@@ -171,7 +181,7 @@ pub async fn check_answers(golden: &mut Golden, source: MemorySource) {
                 ..with(Some(Relative::Attention), None)
             },
         ];
-        let found = answers(&source, asked).await;
+        let found = answers((&source, engine), asked).await;
         check_attention(golden, &case, &found[0]);
         let table = &found[0].pair().unwrap().table;
         case.check(golden, "table", table.data());
@@ -306,7 +316,7 @@ pub fn interventions(case: &Case) -> Vec<(&'static str, Intervention)> {
 }
 
 /// Compares what the worker answers of the interventions of every case, and what is predicted of them.
-pub async fn check_interventions(golden: &mut Golden, source: MemorySource) {
+pub async fn check_interventions(golden: &mut Golden, source: MemorySource, engine: EngineName) {
     let model = Model::open(Box::new(source.clone()), Default::default()).await.unwrap();
     let cases = Case::all(&model, &fixture("pairs-golden.json"));
     let message = |(id, case): (u32, &Case)| ToWorker::Intervene {
@@ -333,7 +343,7 @@ pub async fn check_interventions(golden: &mut Golden, source: MemorySource) {
             ..Intervening::default()
         },
     };
-    let found = replies(&source, (0..).zip(&cases).map(message).collect()).await;
+    let found = replies((&source, engine), (0..).zip(&cases).map(message).collect()).await;
     for (case, result) in cases.iter().zip(&found) {
         let section = result.intervention().unwrap();
         let reported =

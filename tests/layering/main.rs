@@ -43,6 +43,7 @@ const ROOMS: &[(&str, May)] = &[
     // From bytes to figures.
     ("checkpoint", RoomsAbove), // bytes to named tensors
     ("model", RoomsAbove),      // configuration, tokenizer, weight processing
+    ("kernel", RoomsAbove),     // vectors and threads; a WebAssembly module of its own, too
     ("compute", RoomsAbove),    // engines that run blocks
     ("forward", RoomsAbove),    // prefix tree, schedule, what is captured
     ("prompts", RoomsAbove),    // prompts and their makers

@@ -32,10 +32,12 @@ pub struct Known {
     /// What was written at a position.
     written: Option<(usize, Written)>,
     writes: Option<(Pair, Writes)>,
-    /// What substituted vectors gave for a pair, the earlier head that was asked for, and a normalization.
-    substituted: Option<((Pair, (Option<Head>, Normalization)), SubstitutedSection)>,
+    substituted: Option<(SubstitutedOf, SubstitutedSection)>,
     of_model: OfModel,
 }
+
+/// What substituted vectors are of: a pair, the earlier head that was asked for, and a normalization.
+type SubstitutedOf = (Pair, (Option<Head>, Normalization));
 
 /// What does not hang on the sentence.
 #[derive(Default)]

@@ -74,13 +74,15 @@ impl Analyzer for RunDirectionsAnalyzer {
             relative.extend(of_relative);
         }
         let groups = group_sizes(&factors);
-        Some(RunDirectionsSection {
+        let section = RunDirectionsSection {
             head: self.head,
             prompts: score.len(),
             values: Array::vector(factors.values().iter().map(|&value| value as f32).collect()),
             score: GroupsOverPrompts::new(&score, groups.len()),
             relative: GroupsOverPrompts::new(&relative, groups.len()),
             groups,
-        })
+        };
+        // Of weights beyond f32's range there is nothing to say.
+        section.is_finite().then_some(section)
     }
 }

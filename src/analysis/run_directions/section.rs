@@ -64,6 +64,21 @@ pub(super) fn group_sizes(factors: &Factors) -> Vec<usize> {
     factors.groups().iter().map(ExactSizeIterator::len).collect()
 }
 
+impl RunDirectionsSection {
+    /// Whether all that it says are numbers.
+    pub(super) fn is_finite(&self) -> bool {
+        let finite = |array: &Array| array.data().iter().all(|value| value.is_finite());
+        let of_groups = |groups: &GroupsOverPrompts| {
+            finite(&groups.mean)
+                && groups.deviation.as_ref().is_none_or(finite)
+                && finite(&groups.biases)
+                && groups.mean_score.is_finite()
+                && groups.max_abs_residual.is_finite()
+        };
+        finite(&self.values) && of_groups(&self.score) && of_groups(&self.relative)
+    }
+}
+
 impl GroupsOverPrompts {
     /// Of `prompts`, which have `groups` groups.
     pub(super) fn new(prompts: &[OfPrompt], groups: usize) -> Self {

@@ -160,6 +160,22 @@ pub const INTERVENTION: Setting = Setting {
     },
 };
 
+/// What computes.
+pub const ENGINE: Setting = Setting {
+    key: "engine",
+    option: "engine",
+    label: "Engine",
+    about: "What computes, and on how many threads: auto, relaxed, packed or gemm, such as \"packed on 2\"; the result is the same",
+    group: Group::Engine,
+    usual: "auto",
+    field: Field::Engine {
+        get: |run| run.engine,
+        set: |run, engine| run.engine = engine,
+    },
+    // Whatever computes, the result is the same.
+    cited: |_| None,
+};
+
 /// Whether what the head writes is found, too.
 pub const WRITES: Setting = Setting {
     key: "writes",
@@ -258,6 +274,7 @@ pub const SETTINGS: &[Setting] = &[
         |run, on| run.processing.fold_value_biases = on,
         |run| on("value biases folded in", run.processing.fold_value_biases),
     ),
+    ENGINE,
 ];
 
 /// One of the switches of [`crate::model::Processing`], on unless it is switched off; `about` says what happens without it.

@@ -4,7 +4,9 @@
 mod list;
 mod setting;
 
-pub use list::{BATCH_SIZE, BATCHES, CSV, EARLIER_HEAD, EXACT_LN, HEAD, INTERVENTION, PREPEND_BOS, SEED, SETTINGS};
+pub use list::{
+    BATCH_SIZE, BATCHES, CSV, EARLIER_HEAD, ENGINE, EXACT_LN, HEAD, INTERVENTION, PREPEND_BOS, SEED, SETTINGS,
+};
 pub use setting::{Field, Group, Setting};
 
 pub use crate::prompts::ioi::{MAX_BATCH_SIZE, MAX_BATCHES};

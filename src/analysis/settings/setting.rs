@@ -2,7 +2,7 @@
 
 use crate::analysis::{Analysis, RunIntervention};
 use crate::error::{Error, ErrorKind, Result};
-use crate::names::Head;
+use crate::names::{EngineChoice, Head};
 use crate::prompts::PromptSource;
 
 /// Largest position that is read.
@@ -29,13 +29,21 @@ pub enum Group {
     More,
     /// What is done with the weights before anything is computed: every run.
     Weights,
+    /// What computes: every run.
+    Engine,
 }
 
 impl Group {
     /// Whether a run on prompts of `source` has its settings.
     pub fn is_of(self, source: &PromptSource) -> bool {
         match self {
-            Self::Heads | Self::Prompts | Self::Vectors | Self::Intervention | Self::More | Self::Weights => true,
+            Self::Heads
+            | Self::Prompts
+            | Self::Vectors
+            | Self::Intervention
+            | Self::More
+            | Self::Weights
+            | Self::Engine => true,
             Self::Ioi => matches!(source, PromptSource::Ioi(_)),
             Self::Text => matches!(source, PromptSource::Text(_)),
         }
@@ -75,6 +83,13 @@ pub enum Field {
         /// Puts one in its place, or none.
         set: fn(&mut Analysis, Option<RunIntervention>),
     },
+    /// What computes.
+    Engine {
+        /// It, in an analysis.
+        get: fn(&Analysis) -> EngineChoice,
+        /// Puts one in its place.
+        set: fn(&mut Analysis, EngineChoice),
+    },
     /// On or off, written 1 and 0.
     Switch {
         /// It, in an analysis.
@@ -113,6 +128,7 @@ enum Said {
     Position(usize),
     Nothing,
     Intervention(RunIntervention),
+    Engine(EngineChoice),
     Switch(bool),
 }
 
@@ -128,6 +144,7 @@ impl Setting {
             Field::Whole { get, .. } => get(run).map(|number| number.to_string()),
             Field::Position { get, .. } => get(run).map(|position| position.to_string()),
             Field::Intervention { get, .. } => get(run).map(ToString::to_string),
+            Field::Engine { get, .. } => Some(get(run).to_string()),
             Field::Switch { get, .. } => Some(if get(run) { "1" } else { "0" }.to_owned()),
         }
     }
@@ -144,6 +161,7 @@ impl Setting {
             Said::Position(position) => position.to_string(),
             Said::Nothing => String::new(),
             Said::Intervention(intervention) => intervention.to_string(),
+            Said::Engine(engine) => engine.to_string(),
             Said::Switch(on) => if on { "1" } else { "0" }.to_owned(),
         })
     }
@@ -160,6 +178,7 @@ impl Setting {
             (Field::Position { set, .. }, Said::Position(position)) => set(run, position),
             (Field::Intervention { set, .. }, Said::Intervention(intervention)) => set(run, Some(intervention)),
             (Field::Intervention { set, .. }, Said::Nothing) => set(run, None),
+            (Field::Engine { set, .. }, Said::Engine(engine)) => set(run, engine),
             (Field::Switch { set, .. }, Said::Switch(on)) => set(run, on),
             _ => {}
         }
@@ -174,6 +193,7 @@ impl Setting {
             Field::Position { .. } | Field::Intervention { .. } if text.is_empty() => Some(Said::Nothing),
             Field::Intervention { .. } => text.parse().ok().map(Said::Intervention),
             Field::Position { .. } => text.parse().ok().map(Said::Position),
+            Field::Engine { .. } => text.parse().ok().map(Said::Engine),
             Field::Switch { .. } => match text {
                 "1" => Some(Said::Switch(true)),
                 "0" => Some(Said::Switch(false)),
@@ -206,6 +226,10 @@ impl Setting {
                 format!("a position from 0 to {MAX_POSITION}, or nothing"),
             ),
             Field::Intervention { .. } => match text.parse::<RunIntervention>() {
+                Err(error) => return error,
+                Ok(_) => ("can't be used", String::new()),
+            },
+            Field::Engine { .. } => match text.parse::<EngineChoice>() {
                 Err(error) => return error,
                 Ok(_) => ("can't be used", String::new()),
             },

@@ -20,6 +20,7 @@ fn other(setting: &Setting) -> String {
         Field::Head { .. } => "3.1".to_owned(),
         Field::Whole { .. } | Field::Position { .. } => "7".to_owned(),
         Field::Intervention { .. } => "query without 0.1".to_owned(),
+        Field::Engine { .. } => "packed on 2".to_owned(),
         Field::Switch { .. } => if setting.usual == "1" { "0" } else { "1" }.to_owned(),
     }
 }

@@ -252,10 +252,13 @@ fn numbers(result: &ResultFile, name: HistogramId) -> BTreeSet<String> {
             halves(&a64, &mut add);
         }
         let zeros = vec![0.0; a.len()];
+        let own = result
+            .substitution()
+            .map_or(&[][..], |section| section.true_values(name));
         for b in series
             .iter()
             .map(|(_, b)| *b)
-            .chain([&zeros[..]])
+            .chain([&zeros[..], own])
             .filter(|b| b.len() == a.len())
         {
             let differences: Vec<f64> = a64.iter().zip(b).map(|(a, b)| a - f64::from(*b)).collect();

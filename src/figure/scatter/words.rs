@@ -18,7 +18,7 @@ pub(super) const EXPLANATION: &str = "One mark for each prompt, at its values in
     the line are prompts in which the second series is larger. Pick a mark to find its prompt in the list, or a prompt to find its mark; \
     marks that the list leaves out are faint.";
 
-/// What a series is called where those of all histograms stand beside each other: "W_U[IO] (score, keys fixed)".
+/// What a series is called where those of all histograms stand beside each other: `W_U[IO] (score, keys fixed)`.
 pub fn series_name(of: &PromptSeries) -> String {
     let kind = if of.histogram.probs() { "probability" } else { "score" };
     if of.series.is_true_values() {

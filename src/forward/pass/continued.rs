@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{Continued, Pass, Request};
-use crate::compute::attention::Attention;
+use crate::compute::cpu::Attention;
 use crate::compute::rows::Rows;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::PrefixTree;
@@ -124,9 +124,10 @@ impl Pass {
         }
     }
 
-    /// Number of rows that are known from the pass that it goes on from.
+    /// Number of rows that other passes compute: the one that it goes on from, or those that it shares them with.
     pub(super) fn shared(&self) -> usize {
-        self.continued.as_ref().map_or(0, |continued| continued.shared)
+        let continued = self.continued.as_ref().map(|continued| continued.shared);
+        continued.unwrap_or_else(|| self.borrowed())
     }
 
     /// What enters `layer` at all rows: those that are known, and those that are computed.

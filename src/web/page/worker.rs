@@ -5,6 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::Page;
+use crate::app::form::Form;
 use crate::app::session::{Session, WorkerState};
 use crate::web::link::{Heard, Link};
 use crate::worker::{FromWorker, ToWorker};
@@ -27,8 +28,10 @@ impl Page {
         if self.link.with_value(Option::is_none) && self.session.with_untracked(|s| s.worker() != WorkerState::Lost) {
             self.start_worker();
         }
+        let engine = self.form.with_untracked(Form::engine);
         self.link.update_value(|link| {
             if let Some(link) = link {
+                link.choose(engine);
                 messages.into_iter().for_each(|message| link.send(&message));
             }
         });

@@ -21,13 +21,28 @@ impl Attention<'_> {
     ///
     /// A loop of ours: rows attend to different numbers of rows, and it is under 1 % of the arithmetic.
     pub(crate) fn z(&self, taps: &mut dyn Taps) -> Result<Vec<f32>> {
+        let mut z = vec![0.0; self.rows.range.len() * self.config.d_model];
+        self.compute(&mut z, taps, |_| true)?;
+        Ok(z)
+    }
+
+    /// Puts `z` of watched rows in its place in `z [rows, d_model]`, which is known but for taps and edits.
+    pub(super) fn watch(&self, z: &mut [f32], taps: &mut dyn Taps) -> Result<()> {
+        self.compute(z, taps, |watched| watched)
+    }
+
+    /// Computes the rows that `which` says yes to, told whether they are watched.
+    fn compute(&self, z: &mut [f32], taps: &mut dyn Taps, which: impl Fn(bool) -> bool) -> Result<()> {
         let (d, d_head) = (self.config.d_model, self.config.d_head());
-        let mut z = vec![0.0; self.rows.range.len() * d];
         let mut attended = Vec::new();
         let mut pattern = Vec::new();
         for (z, row) in z.chunks_exact_mut(d).zip(self.rows.range.clone()) {
-            self.rows.attended(row, &mut attended);
             let watched = self.watched(row, taps);
+            if !which(watched) {
+                continue;
+            }
+            z.fill(0.0);
+            self.rows.attended(row, &mut attended);
             let mut seen = Seen::default();
             for (head, z) in z.chunks_exact_mut(d_head).enumerate() {
                 self.scores(row, head, &attended, &mut pattern);
@@ -48,7 +63,7 @@ impl Attention<'_> {
                 seen.give(row, attended.len(), taps)?;
             }
         }
-        Ok(z)
+        Ok(())
     }
 
     /// Scores of `row` in `head` with the rows that it attends to, by position.

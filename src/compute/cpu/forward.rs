@@ -2,61 +2,63 @@
 
 use std::ops::Range;
 
-use crate::compute::attention::Attention;
-use crate::compute::block::{AttentionInput, Block, BlockRest};
+use super::attention::Attention;
+use super::held::{CpuBlock, Rest};
+use super::products::{Part, Products, Then};
+use crate::compute::engine::{Step, Stream};
 use crate::compute::rows::{Edit, Rows, Taps};
-use crate::compute::tensor;
 use crate::error::Result;
 use crate::math;
-use crate::model::{Activation, Config};
 use crate::names::BlockHook;
 
-/// One block, applied to rows of one pass.
-pub(crate) struct Step<'a> {
-    pub(crate) config: &'a Config,
-    pub(crate) layer: usize,
-    pub(crate) block: &'a Block,
-    pub(crate) rest: &'a BlockRest,
-    /// Edits of this layer.
-    pub(crate) edits: &'a [Edit],
-    /// Queries, keys and values of the rows before edits, `[rows, 3 * d_model]`, where they are known.
-    pub(crate) known_qkv: Option<Vec<f32>>,
-    /// Whether only queries, keys and values are asked for: the residual stream stays what enters the block.
-    pub(crate) keys_only: bool,
+/// Rows on their way through one block.
+pub(super) struct Forward<'a, P: Products> {
+    pub(super) step: &'a Step<'a>,
+    pub(super) block: &'a CpuBlock<P>,
+    pub(super) rest: &'a Rest<P>,
 }
 
-impl Step<'_> {
-    /// Takes `rows` through the block: `resid [tree's rows, d_model]` is changed in place, queries, keys and values are
-    /// appended to `qkv`, which holds those of all rows before.
-    pub(crate) fn forward(
+impl<P: Products> Forward<'_, P> {
+    /// Takes `rows` through the block, as [`crate::compute::engine::Block::forward`] says.
+    pub(super) fn forward(
         &self,
         rows: &Rows<'_>,
-        resid: &mut [f32],
-        qkv: &mut Vec<f32>,
+        Stream { resid, qkv }: Stream<'_>,
         taps: &mut dyn Taps,
     ) -> Result<()> {
-        let d = self.config.d_model;
+        let d = self.step.config.d_model;
         let range = &rows.range;
         let resid = &mut resid[range.start * d..range.end * d];
         self.edit(BlockHook::ResidPre, range, resid, d);
         give(taps, BlockHook::ResidPre, range, resid, d)?;
         self.append_qkv(range, resid, qkv, taps)?;
-        if self.keys_only {
+        if self.step.keys_only {
             return Ok(());
         }
         let attention = Attention {
-            config: self.config,
-            layer: self.layer,
+            config: self.step.config,
+            layer: self.step.layer,
             rows,
             qkv,
-            edits: self.edits,
+            edits: self.step.edits,
         };
-        let mut z = attention.z(taps)?;
+        let mut z = match self.block.products.attention(&attention) {
+            Some(z) => {
+                let mut z = z?;
+                attention.watch(&mut z, taps)?;
+                z
+            }
+            None => attention.z(taps)?,
+        };
         self.edit(BlockHook::Z, range, &mut z, d);
         self.give_of_heads(taps, BlockHook::Z, range, &z, d)?;
         self.give_results(taps, range, &z)?;
-        let attention_out = tensor::product(z, &self.rest.w_o)?;
-        tensor::read(&attention_out, |out| add_with_bias(resid, out, &self.rest.b_o))?;
+        let mut attention_out = Vec::with_capacity(z.len());
+        let then = Then::bias(&self.rest.small.b_o);
+        self.block
+            .products
+            .product(z, &self.rest.w_o, then, &mut attention_out)?;
+        math::add(resid, &attention_out);
         drop(attention_out);
         let mut mlp_out = self.mlp(resid, Some((range, &mut *taps)))?;
         self.edit(BlockHook::MlpOut, range, &mut mlp_out, d);
@@ -65,14 +67,21 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// `x [rows, d_model]` through the block alone, each row attending to itself: `x + ln1(x) W_V W_O` summed over heads,
-    /// without biases, then the MLP with its biases. Returns the sum, and what the MLP writes.
-    pub(crate) fn alone(&self, mut x: Vec<f32>) -> Result<(Vec<f32>, Vec<f32>)> {
-        let d = self.config.d_model;
-        let normalised = self.block.input.ln_1.forward_without_bias(&x, d);
-        let values = tensor::product(normalised, &self.block.input.w_qkv.narrow(1, 2 * d, d)?.contiguous()?)?;
-        let attention = values.matmul(&self.rest.w_o)?;
-        tensor::read(&attention, |attention| math::add(&mut x, attention))?;
+    /// As [`crate::compute::engine::Block::alone`] says.
+    pub(super) fn alone(&self, mut x: Vec<f32>) -> Result<(Vec<f32>, Vec<f32>)> {
+        let d = self.step.config.d_model;
+        let normalised = self.block.small.ln_1.forward_without_bias(&x, d);
+        let products = &self.block.products;
+        let values = Part {
+            inputs: 0..d,
+            outputs: 2 * d..3 * d,
+        };
+        let values = products.product_of_part(normalised, &self.block.w_qkv, values)?;
+        let all = Part {
+            inputs: 0..d,
+            outputs: 0..d,
+        };
+        math::add(&mut x, &products.product_of_part(values, &self.rest.w_o, all)?);
         let mlp_out = self.mlp(&x, None)?;
         math::add(&mut x, &mlp_out);
         Ok((x, mlp_out))
@@ -80,8 +89,8 @@ impl Step<'_> {
 
     /// Appends queries, keys and values of the rows `range`, whose residual stream is `resid [rows, d_model]`.
     fn append_qkv(&self, range: &Range<usize>, resid: &[f32], qkv: &mut Vec<f32>, taps: &mut dyn Taps) -> Result<()> {
-        let d = self.config.d_model;
-        let input = &self.block.input;
+        let d = self.step.config.d_model;
+        let input = &self.block.small;
         let (mut normalised, mut scales) = input.ln_1.normalise(resid, d);
         for edit in self.edits_of(BlockHook::Ln1Scale, range) {
             let (at, scale) = (edit.row - range.start, edit.value[0]);
@@ -90,15 +99,12 @@ impl Step<'_> {
             scales[at] = scale;
         }
         give(taps, BlockHook::Ln1Scale, range, &scales, 1)?;
-        match &self.known_qkv {
+        match self.step.known_qkv {
             Some(known) => qkv.extend_from_slice(known),
             None => {
                 input.ln_1.apply_affine(&mut normalised, d);
-                tensor::read(&tensor::product(normalised, &input.w_qkv)?, |product| {
-                    for row in product.chunks_exact(input.b_qkv.len()) {
-                        qkv.extend(row.iter().zip(&input.b_qkv).map(|(v, b)| v + b));
-                    }
-                })?;
+                let then = Then::bias(&input.b_qkv);
+                self.block.products.product(normalised, &self.block.w_qkv, then, qkv)?;
             }
         }
         let of_rows = &mut qkv[range.start * 3 * d..];
@@ -106,13 +112,13 @@ impl Step<'_> {
             self.give_inputs(taps, made_from, range, resid)?;
             for edit in self.edits_of(made_from, range) {
                 let head = edit.head.unwrap_or_default();
-                let start = part * d + head * self.config.d_head();
-                let new = project_one(input, &edit.value, start, self.config)?;
+                let start = part * d + head * self.step.config.d_head();
+                let new = self.project_one(&edit.value, start)?;
                 of_rows[(edit.row - range.start) * 3 * d + start..][..new.len()].copy_from_slice(&new);
             }
             for edit in self.edits_of(made, range) {
                 let head = edit.head.unwrap_or_default();
-                let start = (edit.row - range.start) * 3 * d + part * d + head * self.config.d_head();
+                let start = (edit.row - range.start) * 3 * d + part * d + head * self.step.config.d_head();
                 of_rows[start..][..edit.value.len()].copy_from_slice(&edit.value);
             }
             self.give_of_heads(taps, made, range, &of_rows[part * d..], 3 * d)?;
@@ -120,52 +126,63 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// One head's query, key or value, whose columns of c_attn begin at `start`, of `x [d_model]` before LayerNorm.
+    fn project_one(&self, x: &[f32], start: usize) -> Result<Vec<f32>> {
+        let (d, d_head) = (self.step.config.d_model, self.step.config.d_head());
+        let input = &self.block.small;
+        let normalised = input.ln_1.forward(x, d);
+        let columns = Part {
+            inputs: 0..d,
+            outputs: start..start + d_head,
+        };
+        let weight = self.block.products.read(&self.block.w_qkv, columns)?;
+        let mut total: Vec<f64> = input.b_qkv[start..][..d_head].iter().map(|&b| f64::from(b)).collect();
+        for (row, &v) in weight.chunks_exact(d_head).zip(&normalised) {
+            for (total, &w) in total.iter_mut().zip(row) {
+                *total += f64::from(v) * f64::from(w);
+            }
+        }
+        Ok(total.into_iter().map(|total| total as f32).collect())
+    }
+
     /// `mlp_out` of `resid_mid [rows, d_model]`, b_out included; of the rows that are given, with taps and edits.
     fn mlp(&self, resid_mid: &[f32], watched: Option<(&Range<usize>, &mut dyn Taps)>) -> Result<Vec<f32>> {
-        let BlockRest {
-            ln_2,
-            w_in,
-            b_in,
-            w_out,
-            b_out,
-            ..
-        } = self.rest;
-        let hidden = tensor::product(ln_2.forward(resid_mid, self.config.d_model), w_in)?;
-        let mut hidden = tensor::read(&hidden, |hidden| {
-            let mut activated = Vec::with_capacity(hidden.len());
-            let rows = hidden.chunks_exact(b_in.len());
-            // A loop for each function, so that each compiles to SIMD of its own.
-            match self.config.activation_function {
-                Activation::GeluNew => activate(rows, b_in, &mut activated, math::gelu_new),
-                Activation::Gelu => activate(rows, b_in, &mut activated, math::gelu),
-                Activation::Relu => activate(rows, b_in, &mut activated, |v| v.max(0.0)),
-                Activation::Silu => activate(rows, b_in, &mut activated, math::silu),
+        let (products, small) = (&self.block.products, &self.rest.small);
+        let d = self.step.config.d_model;
+        let x = small.ln_2.forward(resid_mid, d);
+        let activated = Then {
+            bias: &small.b_in,
+            activation: Some(self.step.config.activation_function),
+        };
+        let (w_in, w_out, then) = (&self.rest.w_in, &self.rest.w_out, Then::bias(&small.b_out));
+        let mut out = Vec::with_capacity(resid_mid.len());
+        let is_watched = |(range, taps): &(&Range<usize>, &mut dyn Taps)| {
+            !taps.wanted(BlockHook::MlpPost, range).is_empty()
+                || self.edits_of(BlockHook::MlpPost, range).next().is_some()
+        };
+        match watched.filter(is_watched) {
+            None => products.two_products(x, [(w_in, activated), (w_out, then)], &mut out)?,
+            Some((range, taps)) => {
+                let mut hidden = Vec::with_capacity(resid_mid.len() / d * small.b_in.len());
+                products.product(x, w_in, activated, &mut hidden)?;
+                self.edit(BlockHook::MlpPost, range, &mut hidden, small.b_in.len());
+                give(taps, BlockHook::MlpPost, range, &hidden, small.b_in.len())?;
+                products.product(hidden, w_out, then, &mut out)?;
             }
-            activated
-        })?;
-        if let Some((range, taps)) = watched {
-            self.edit(BlockHook::MlpPost, range, &mut hidden, b_in.len());
-            give(taps, BlockHook::MlpPost, range, &hidden, b_in.len())?;
         }
-        tensor::read(&tensor::product(hidden, w_out)?, |product| {
-            let mut out = Vec::with_capacity(product.len());
-            for row in product.chunks_exact(b_out.len()) {
-                out.extend(row.iter().zip(b_out).map(|(v, b)| v + b));
-            }
-            out
-        })
+        Ok(out)
     }
 
     /// The edits at `hook` of rows in `range`.
     fn edits_of(&self, hook: BlockHook, range: &Range<usize>) -> impl Iterator<Item = &Edit> {
-        let edits = self.edits.iter();
+        let edits = self.step.edits.iter();
         edits.filter(move |edit| edit.hook == hook && range.contains(&edit.row))
     }
 
     /// Puts the edits at `hook` in place of `values [rows, width]`; those of a head in place of its part.
     fn edit(&self, hook: BlockHook, range: &Range<usize>, values: &mut [f32], width: usize) {
         for edit in self.edits_of(hook, range) {
-            let of_head = edit.head.map_or(0, |head| head * self.config.d_head());
+            let of_head = edit.head.map_or(0, |head| head * self.step.config.d_head());
             let start = (edit.row - range.start) * width + of_head;
             values[start..][..edit.value.len()].copy_from_slice(&edit.value);
         }
@@ -184,7 +201,7 @@ impl Step<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let (heads, d_head) = (taps.heads(hook), self.config.d_head());
+        let (heads, d_head) = (taps.heads(hook), self.step.config.d_head());
         let mut given = Vec::with_capacity(wanted.len() * heads.len() * d_head);
         for row in &wanted {
             for head in &heads {
@@ -200,7 +217,7 @@ impl Step<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let (heads, d) = (taps.heads(hook), self.config.d_model);
+        let (heads, d) = (taps.heads(hook), self.step.config.d_model);
         let mut given = Vec::with_capacity(wanted.len() * heads.len() * d);
         for &row in &wanted {
             for &head in &heads {
@@ -219,19 +236,28 @@ impl Step<'_> {
         if wanted.is_empty() {
             return Ok(());
         }
-        let (heads, d, d_head) = (taps.heads(BlockHook::Result), self.config.d_model, self.config.d_head());
+        let (heads, d, d_head) = (
+            taps.heads(BlockHook::Result),
+            self.step.config.d_model,
+            self.step.config.d_head(),
+        );
         let mut given = vec![0.0; wanted.len() * heads.len() * d];
         for (place, head) in heads.iter().enumerate() {
             let mut z_of_head = Vec::with_capacity(wanted.len() * d_head);
             for row in &wanted {
                 z_of_head.extend_from_slice(&z[(row - range.start) * d + head * d_head..][..d_head]);
             }
-            let results = tensor::product(z_of_head, &self.rest.w_o.narrow(0, head * d_head, d_head)?)?;
-            tensor::read(&results, |results| {
-                for (index, result) in results.chunks_exact(d).enumerate() {
-                    given[(index * heads.len() + place) * d..][..d].copy_from_slice(result);
-                }
-            })?;
+            let of_head = Part {
+                inputs: head * d_head..(head + 1) * d_head,
+                outputs: 0..d,
+            };
+            let results = self
+                .block
+                .products
+                .product_of_part(z_of_head, &self.rest.w_o, of_head)?;
+            for (index, result) in results.chunks_exact(d).enumerate() {
+                given[(index * heads.len() + place) * d..][..d].copy_from_slice(result);
+            }
         }
         taps.give(BlockHook::Result, &wanted, &given)
     }
@@ -244,21 +270,6 @@ const QKV: [(BlockHook, BlockHook); 3] = [
     (BlockHook::VInput, BlockHook::V),
 ];
 
-/// One head's query, key or value, whose columns of c_attn begin at `start`, of `x [d_model]` before LayerNorm.
-fn project_one(input: &AttentionInput, x: &[f32], start: usize, config: &Config) -> Result<Vec<f32>> {
-    let (d, d_head) = (config.d_model, config.d_head());
-    let normalised = input.ln_1.forward(x, d);
-    tensor::read(&input.w_qkv, |w_qkv| {
-        let mut total: Vec<f64> = input.b_qkv[start..][..d_head].iter().map(|&b| f64::from(b)).collect();
-        for (row, &v) in w_qkv.chunks_exact(3 * d).zip(&normalised) {
-            for (total, &w) in total.iter_mut().zip(&row[start..]) {
-                *total += f64::from(v) * f64::from(w);
-            }
-        }
-        total.into_iter().map(|total| total as f32).collect()
-    })
-}
-
 /// Hands over the wanted rows of `values [rows, width]`.
 fn give(taps: &mut dyn Taps, hook: BlockHook, range: &Range<usize>, values: &[f32], width: usize) -> Result<()> {
     let wanted = taps.wanted(hook, range);
@@ -268,25 +279,4 @@ fn give(taps: &mut dyn Taps, hook: BlockHook, range: &Range<usize>, values: &[f3
     let row = |row: &usize| &values[(row - range.start) * width..][..width];
     let given: Vec<f32> = wanted.iter().flat_map(row).copied().collect();
     taps.give(hook, &wanted, &given)
-}
-
-/// `target += out + bias`, row by row.
-fn add_with_bias(target: &mut [f32], out: &[f32], bias: &[f32]) {
-    for (target, out) in target.chunks_exact_mut(bias.len()).zip(out.chunks_exact(bias.len())) {
-        for ((target, out), bias) in target.iter_mut().zip(out).zip(bias) {
-            *target += out + bias;
-        }
-    }
-}
-
-/// Appends `activation` of each of `rows`, `[d_mlp]`, with the bias `b_in` added, to `activated`.
-fn activate<'r>(
-    rows: impl Iterator<Item = &'r [f32]>,
-    b_in: &[f32],
-    activated: &mut Vec<f32>,
-    activation: impl Fn(f32) -> f32,
-) {
-    for row in rows {
-        activated.extend(row.iter().zip(b_in).map(|(v, b)| activation(v + b)));
-    }
 }

@@ -1,0 +1,27 @@
+//! A block's weights as an engine on the processor holds them.
+
+use std::rc::Rc;
+
+use super::products::Products;
+use crate::compute::block::{AttentionInput, BlockRest};
+
+/// A block in two parts: a destination head needs only the first of its own layer.
+pub(super) struct CpuBlock<P: Products> {
+    pub(super) products: Rc<P>,
+    /// `[d_model, 3 * d_model]`.
+    pub(super) w_qkv: P::Matrix,
+    pub(super) small: AttentionInput,
+    /// None while nothing has needed it.
+    pub(super) rest: Option<Rest<P>>,
+}
+
+/// The second part.
+pub(super) struct Rest<P: Products> {
+    /// `[n_head * d_head, d_model]`.
+    pub(super) w_o: P::Matrix,
+    /// `[d_model, d_mlp]`.
+    pub(super) w_in: P::Matrix,
+    /// `[d_mlp, d_model]`.
+    pub(super) w_out: P::Matrix,
+    pub(super) small: BlockRest,
+}

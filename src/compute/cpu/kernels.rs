@@ -1,0 +1,185 @@
+//! Products by keyside's own kernels, whatever they run on: a WebAssembly module of its own in a browser.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::products::{Part, Products, Then};
+use crate::error::Result;
+use crate::model::Activation;
+use crate::names::EngineName;
+
+/// Operations on matrices that are packed once into memory of the kernels' own.
+///
+/// A browser's worker provides them (`web`), and a native twin for tests. All are synchronous: the calling thread works along.
+pub trait Kernels {
+    /// The engine that they make: [`EngineName::Packed`] or [`EngineName::Relaxed`].
+    fn name(&self) -> EngineName;
+
+    /// How many threads share the work, with the calling one.
+    fn threads(&self) -> usize;
+
+    /// Packs `values [rows, columns]`; the number by which the matrix is known.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] where there is no memory for it.
+    fn pack(&self, values: &[f32], rows: usize, columns: usize) -> Result<usize>;
+
+    /// Gives the memory of `matrix` back.
+    fn free(&self, matrix: usize);
+
+    /// The elements of a part of `matrix`, in row order.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Internal`] for what is not there.
+    fn elements(&self, matrix: usize, rows: Range<usize>, columns: Range<usize>) -> Result<Vec<f32>>;
+
+    /// Appends `activation(x W + b)` to `out`: of the rows `x [rows, inputs]`, a part of the matrix, and a bias where there is one.
+    ///
+    /// # Errors
+    /// As [`Kernels::pack`].
+    fn product(&self, x: &[f32], linear: Linear<'_>, out: &mut Vec<f32>) -> Result<()>;
+
+    /// Appends `second(first(x))` to `out`; what is between the two stays with the kernels.
+    ///
+    /// # Errors
+    /// As [`Kernels::pack`].
+    fn two_products(&self, x: &[f32], first: Linear<'_>, second: Linear<'_>, out: &mut Vec<f32>) -> Result<()>;
+
+    /// Attention of all heads from the rows `first..` of a prefix tree: `z [rows, d_model]`.
+    ///
+    /// # Errors
+    /// As [`Kernels::pack`].
+    fn attention(&self, attention: TreeAttention<'_>) -> Result<Vec<f32>>;
+}
+
+/// A part of a matrix, and what is done with a product.
+#[derive(Debug, Clone)]
+pub struct Linear<'a> {
+    /// Number of the matrix.
+    pub matrix: usize,
+    /// Its rows.
+    pub inputs: Range<usize>,
+    /// Its columns.
+    pub outputs: Range<usize>,
+    /// Added to each row, `[outputs]`.
+    pub bias: Option<&'a [f32]>,
+    /// Applied after that.
+    pub activation: Option<Activation>,
+}
+
+/// Queries, keys and values of a prefix tree.
+#[derive(Debug, Clone, Copy)]
+pub struct TreeAttention<'a> {
+    /// `[all rows, 3 * d_model]`.
+    pub qkv: &'a [f32],
+    /// The row of the position before, None at position 0, of all rows; each comes before its row.
+    pub parents: &'a [Option<usize>],
+    /// The first row that is asked for.
+    pub first: usize,
+    /// Number of heads.
+    pub n_head: usize,
+    /// Width of a head.
+    pub d_head: usize,
+    /// What the product of a query and a key is multiplied with.
+    pub factor: f32,
+}
+
+/// Products by [`Kernels`].
+pub(crate) struct Packed(Rc<dyn Kernels>);
+
+impl Packed {
+    /// By `kernel`.
+    pub(crate) fn new(kernel: Rc<dyn Kernels>) -> Self {
+        Self(kernel)
+    }
+}
+
+/// A matrix that a kernel holds, until it is dropped.
+pub(crate) struct PackedMatrix {
+    kernel: Rc<dyn Kernels>,
+    number: usize,
+    rows: usize,
+    columns: usize,
+}
+
+impl PackedMatrix {
+    fn with<'a>(&self, bias: Option<&'a [f32]>, activation: Option<Activation>) -> Linear<'a> {
+        Linear {
+            matrix: self.number,
+            inputs: 0..self.rows,
+            outputs: 0..self.columns,
+            bias,
+            activation,
+        }
+    }
+}
+
+impl Drop for PackedMatrix {
+    fn drop(&mut self) {
+        self.kernel.free(self.number);
+    }
+}
+
+impl Products for Packed {
+    type Matrix = PackedMatrix;
+
+    fn name(&self) -> EngineName {
+        self.0.name()
+    }
+
+    fn threads(&self) -> usize {
+        self.0.threads()
+    }
+
+    fn matrix(&self, elements: Vec<f32>, width: usize) -> Result<PackedMatrix> {
+        let rows = elements.len() / width.max(1);
+        Ok(PackedMatrix {
+            kernel: Rc::clone(&self.0),
+            number: self.0.pack(&elements, rows, width)?,
+            rows,
+            columns: width,
+        })
+    }
+
+    fn product(&self, x: Vec<f32>, weight: &PackedMatrix, then: Then<'_>, out: &mut Vec<f32>) -> Result<()> {
+        self.0.product(&x, weight.with(Some(then.bias), then.activation), out)
+    }
+
+    fn two_products(
+        &self,
+        x: Vec<f32>,
+        [(first, then_first), (second, then_second)]: [(&PackedMatrix, Then<'_>); 2],
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
+        let first = first.with(Some(then_first.bias), then_first.activation);
+        let second = second.with(Some(then_second.bias), then_second.activation);
+        self.0.two_products(&x, first, second, out)
+    }
+
+    fn product_of_part(&self, x: Vec<f32>, weight: &PackedMatrix, Part { inputs, outputs }: Part) -> Result<Vec<f32>> {
+        let mut out = Vec::new();
+        let part = Linear {
+            inputs,
+            outputs,
+            ..weight.with(None, None)
+        };
+        self.0.product(&x, part, &mut out)?;
+        Ok(out)
+    }
+
+    fn read(&self, weight: &PackedMatrix, Part { inputs, outputs }: Part) -> Result<Vec<f32>> {
+        self.0.elements(weight.number, inputs, outputs)
+    }
+
+    fn attention(&self, attention: &super::Attention<'_>) -> Option<Result<Vec<f32>>> {
+        let parents = attention.rows.parents.get(..attention.rows.range.end)?;
+        Some(self.0.attention(TreeAttention {
+            qkv: attention.qkv,
+            parents,
+            first: attention.rows.range.start,
+            n_head: attention.config.n_head,
+            d_head: attention.config.d_head(),
+            factor: (1.0 / attention.config.score_divisor(attention.layer)) as f32,
+        }))
+    }
+}

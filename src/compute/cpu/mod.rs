@@ -1,0 +1,17 @@
+//! Engines on the processor: one forward pass through a block, on whatever makes the products.
+
+mod attention;
+mod block;
+mod forward;
+mod gemm;
+mod held;
+mod kernels;
+mod native;
+mod products;
+
+pub(crate) use attention::Attention;
+pub(crate) use block::Cpu;
+pub(crate) use gemm::Gemm;
+pub(crate) use kernels::Packed;
+pub use kernels::{Kernels, Linear, TreeAttention};
+pub use native::NativeKernels;

@@ -1,0 +1,102 @@
+//! What makes matrix products on the processor.
+
+use std::ops::Range;
+
+use super::attention::Attention;
+use crate::error::Result;
+use crate::math;
+use crate::model::Activation;
+use crate::names::EngineName;
+
+/// Makes products with matrices that it holds.
+pub(crate) trait Products {
+    /// A matrix `[in, out]` that it holds.
+    type Matrix;
+
+    /// The engine that it makes.
+    fn name(&self) -> EngineName;
+
+    /// How many threads share a product, where it says that itself; 1 where the number is the surroundings'.
+    fn threads(&self) -> usize {
+        1
+    }
+
+    /// Takes over the matrix of `width` columns whose elements are given in row order.
+    fn matrix(&self, elements: Vec<f32>, width: usize) -> Result<Self::Matrix>;
+
+    /// Appends `x [rows, in] W`, and what is done with it, to `out`.
+    fn product(&self, x: Vec<f32>, weight: &Self::Matrix, then: Then<'_>, out: &mut Vec<f32>) -> Result<()>;
+
+    /// Appends two products after one another to `out`, what is done with each included.
+    fn two_products(
+        &self,
+        x: Vec<f32>,
+        [(first, then_first), (second, then_second)]: [(&Self::Matrix, Then<'_>); 2],
+        out: &mut Vec<f32>,
+    ) -> Result<()> {
+        let mut hidden = Vec::new();
+        self.product(x, first, then_first, &mut hidden)?;
+        self.product(hidden, second, then_second, out)
+    }
+
+    /// `x [rows, inputs] W[inputs, outputs]` of a part of the matrix.
+    fn product_of_part(&self, x: Vec<f32>, weight: &Self::Matrix, part: Part) -> Result<Vec<f32>>;
+
+    /// The elements of a part of the matrix in row order.
+    fn read(&self, weight: &Self::Matrix, part: Part) -> Result<Vec<f32>>;
+
+    /// `z [rows, d_model]` of rows of which nothing is asked on the way; None where it has no attention of its own.
+    fn attention(&self, _attention: &Attention<'_>) -> Option<Result<Vec<f32>>> {
+        None
+    }
+}
+
+/// A part of a matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Rows.
+    pub(crate) inputs: Range<usize>,
+    /// Columns.
+    pub(crate) outputs: Range<usize>,
+}
+
+/// What is done with a product `[rows, out]` before it is given back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Then<'a> {
+    /// Added to each row, `[out]`.
+    pub(crate) bias: &'a [f32],
+    /// Applied to each number after that.
+    pub(crate) activation: Option<Activation>,
+}
+
+impl<'a> Then<'a> {
+    /// Only `bias` is added.
+    pub(crate) const fn bias(bias: &'a [f32]) -> Self {
+        Self { bias, activation: None }
+    }
+
+    /// Does it with `product [rows, out]`, and appends what comes of it to `out`.
+    pub(crate) fn append(self, product: &[f32], out: &mut Vec<f32>) {
+        let rows = product.chunks_exact(self.bias.len());
+        // A loop for each function, so that each compiles to SIMD of its own.
+        match self.activation {
+            None => append(rows, self.bias, out, |v| v),
+            Some(Activation::GeluNew) => append(rows, self.bias, out, math::gelu_new),
+            Some(Activation::Gelu) => append(rows, self.bias, out, math::gelu),
+            Some(Activation::Relu) => append(rows, self.bias, out, |v| v.max(0.0)),
+            Some(Activation::Silu) => append(rows, self.bias, out, math::silu),
+        }
+    }
+}
+
+/// Appends `activation` of each of `rows` with `bias` added.
+fn append<'r>(
+    rows: impl Iterator<Item = &'r [f32]>,
+    bias: &[f32],
+    out: &mut Vec<f32>,
+    activation: impl Fn(f32) -> f32,
+) {
+    for row in rows {
+        out.extend(row.iter().zip(bias).map(|(v, b)| activation(v + b)));
+    }
+}

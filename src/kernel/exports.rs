@@ -1,0 +1,360 @@
+//! What the module offers to `scripts/page/kernel.js`: operations on addresses in its memory.
+//!
+//! Addresses are of `f32` unless said otherwise, sizes are numbers of them; 0 stands for what is not there. An operation
+//! answers 0, or 1 where a thread was lost on the way (the result is whole all the same).
+
+use core::panic::PanicInfo;
+use core::slice;
+use core::sync::atomic::AtomicU32;
+
+use super::attention::Attention;
+use super::functions::Function;
+use super::norm::Norm;
+use super::operations::{self, Input, Linear};
+use super::output::Output;
+use super::pack;
+use super::phase::Phase;
+use super::product::Matrix;
+use super::team::{Lost, Sleep, Team};
+
+#[panic_handler]
+fn stop(_: &PanicInfo<'_>) -> ! {
+    core::arch::wasm32::unreachable()
+}
+
+/// With shared memory, by JavaScript's `Atomics`: the instructions are not open to stable Rust.
+struct Threads;
+
+#[cfg(kernel_threads)]
+mod host {
+    #[link(wasm_import_module = "host")]
+    unsafe extern "C" {
+        pub(super) fn sleep(word: *const u32, value: u32, milliseconds: i32);
+        pub(super) fn wake(word: *const u32);
+    }
+}
+
+#[cfg(kernel_threads)]
+impl Sleep for Threads {
+    /// 2 s, where a piece takes milliseconds.
+    const PATIENCE: Option<u32> = Some(8);
+
+    fn sleep(word: &AtomicU32, value: u32, milliseconds: i32) {
+        // SAFETY: `Atomics.wait` on a word of this memory.
+        unsafe { host::sleep(word.as_ptr(), value, milliseconds) }
+    }
+
+    fn wake(word: &AtomicU32) {
+        // SAFETY: `Atomics.notify` on a word of this memory.
+        unsafe { host::wake(word.as_ptr()) }
+    }
+}
+
+/// Without, nobody else is there.
+#[cfg(not(kernel_threads))]
+impl Sleep for Threads {
+    const PATIENCE: Option<u32> = None;
+
+    fn sleep(_: &AtomicU32, _: u32, _: i32) {}
+    fn wake(_: &AtomicU32) {}
+}
+
+/// The numbers at `at`.
+///
+/// # Safety
+/// They are within memory that the host has set aside, which it neither frees nor writes during a call, and which no other
+/// argument of the call may write.
+unsafe fn floats<'a>(at: usize, len: usize) -> &'a [f32] {
+    // SAFETY: as the caller holds. Every pattern of bits is an f32.
+    unsafe { slice::from_raw_parts(at as *const f32, len) }
+}
+
+/// The numbers at `at`, to be written.
+///
+/// # Safety
+/// As for [`floats`], and nothing else in the call overlaps them.
+unsafe fn floats_mut<'a>(at: usize, len: usize) -> &'a mut [f32] {
+    // SAFETY: as the caller holds.
+    unsafe { slice::from_raw_parts_mut(at as *mut f32, len) }
+}
+
+/// What is at `at`, if it is not 0.
+///
+/// # Safety
+/// As for [`floats`].
+unsafe fn optional<'a>(at: usize, len: usize) -> Option<&'a [f32]> {
+    // SAFETY: as the caller holds.
+    (at != 0).then(|| unsafe { floats(at, len) })
+}
+
+/// The team at `at`.
+///
+/// # Safety
+/// The host has set `team_size` bytes aside there, zeroed them before the first use, and never frees them.
+unsafe fn team<'a>(at: usize) -> &'a Team {
+    // SAFETY: as the caller holds; all zeros is a team, and all of its fields are atomic.
+    unsafe { &*(at as *const Team) }
+}
+
+/// A LayerNorm without affine part where `weight` is 0; none at all where `eps` is negative.
+///
+/// # Safety
+/// As for [`floats`].
+unsafe fn norm<'a>(eps: f64, weight: usize, bias: usize, width: usize) -> Option<Norm<'a>> {
+    if eps < 0.0 {
+        return None;
+    }
+    // SAFETY: as the caller holds.
+    let affine = unsafe { optional(weight, width).zip(optional(bias, width)) };
+    Some(Norm { eps, affine })
+}
+
+fn function(number: usize) -> Function {
+    match number {
+        1 => Function::GeluNew,
+        2 => Function::Gelu,
+        3 => Function::Relu,
+        4 => Function::Silu,
+        _ => Function::Identity,
+    }
+}
+
+fn status(result: Result<(), Lost>) -> usize {
+    usize::from(result.is_err())
+}
+
+/// Bytes of a team.
+#[unsafe(no_mangle)]
+extern "C" fn team_size() -> usize {
+    size_of::<Team>()
+}
+
+/// Works for the team until its crew is dismissed: what another thread calls.
+#[cfg(kernel_threads)]
+#[unsafe(no_mangle)]
+extern "C" fn serve(of: usize, crew: u32) {
+    // SAFETY: the host passes the team's address.
+    unsafe { team(of) }.serve::<Threads>(crew);
+}
+
+/// The crew that threads are to come for.
+#[cfg(kernel_threads)]
+#[unsafe(no_mangle)]
+extern "C" fn crew(of: usize) -> u32 {
+    // SAFETY: the host passes the team's address.
+    unsafe { team(of) }.crew()
+}
+
+/// How many threads have come.
+#[cfg(kernel_threads)]
+#[unsafe(no_mangle)]
+extern "C" fn present(of: usize) -> u32 {
+    // SAFETY: the host passes the team's address.
+    unsafe { team(of) }.present()
+}
+
+/// Lets the threads go; answers the next crew.
+#[cfg(kernel_threads)]
+#[unsafe(no_mangle)]
+extern "C" fn dismiss(of: usize) -> u32 {
+    // SAFETY: the host passes the team's address.
+    unsafe { team(of) }.dismiss::<Threads>()
+}
+
+/// How many numbers a packed matrix takes.
+#[unsafe(no_mangle)]
+extern "C" fn matrix_len(rows: usize, columns: usize) -> usize {
+    pack::matrix_len(rows, columns)
+}
+
+/// How many numbers an operation on `rows` rows needs for itself, `hidden` 0 where there is one product.
+#[unsafe(no_mangle)]
+extern "C" fn work_len(rows: usize, width: usize, hidden: usize) -> usize {
+    operations::work_len(rows, &[width, hidden])
+}
+
+/// Packs `count` rows `[count, columns]` of a matrix, from row `first` of `rows` on, into their place.
+#[unsafe(no_mangle)]
+extern "C" fn pack_matrix(values: usize, count: usize, columns: usize, rows: usize, first: usize, packed: usize) {
+    // SAFETY: the host passes areas of these sizes that do not overlap.
+    unsafe {
+        let packed = floats_mut(packed, pack::matrix_len(rows, columns));
+        pack::pack_matrix(floats(values, count * columns), columns, rows, first, packed);
+    }
+}
+
+/// `function(norm(x) matrix + bias) + residual`; `width` rows of the matrix from `first_row` on, `columns` of its columns
+/// from `first_column` on.
+#[unsafe(no_mangle)]
+extern "C" fn product(
+    of: usize,
+    x: usize,
+    rows: usize,
+    width: usize,
+    eps: f64,
+    norm_weight: usize,
+    norm_bias: usize,
+    matrix: usize,
+    all_rows: usize,
+    all_columns: usize,
+    first_row: usize,
+    first_column: usize,
+    columns: usize,
+    bias: usize,
+    activation: usize,
+    residual: usize,
+    work: usize,
+    out: usize,
+) -> usize {
+    // SAFETY: the host passes areas of these sizes; `work` and `out` overlap nothing.
+    unsafe {
+        let input = Input {
+            x: floats(x, rows * width),
+            rows,
+            width,
+            norm: norm(eps, norm_weight, norm_bias, width),
+        };
+        let linear = Linear {
+            matrix: Matrix {
+                packed: floats(matrix, pack::matrix_len(all_rows, all_columns)),
+                all_rows,
+                first_row,
+                first_column,
+                columns,
+            },
+            bias: optional(bias, columns),
+            function: function(activation),
+        };
+        let residual = optional(residual, rows * columns);
+        let work = floats_mut(work, operations::work_len(rows, &[width]));
+        let out = floats_mut(out, rows * columns);
+        status(operations::product::<Threads>(
+            team(of),
+            input,
+            linear,
+            residual,
+            work,
+            out,
+        ))
+    }
+}
+
+/// `activation(norm(x) w_in + b_in) w_out + b_out + residual`.
+#[unsafe(no_mangle)]
+extern "C" fn mlp(
+    of: usize,
+    x: usize,
+    rows: usize,
+    width: usize,
+    eps: f64,
+    norm_weight: usize,
+    norm_bias: usize,
+    w_in: usize,
+    hidden: usize,
+    b_in: usize,
+    activation: usize,
+    w_out: usize,
+    columns: usize,
+    b_out: usize,
+    residual: usize,
+    work: usize,
+    out: usize,
+) -> usize {
+    // SAFETY: the host passes areas of these sizes; `work` and `out` overlap nothing.
+    unsafe {
+        let input = Input {
+            x: floats(x, rows * width),
+            rows,
+            width,
+            norm: norm(eps, norm_weight, norm_bias, width),
+        };
+        let linear = |matrix, rows, columns, bias, number| Linear {
+            matrix: Matrix {
+                packed: floats(matrix, pack::matrix_len(rows, columns)),
+                all_rows: rows,
+                first_row: 0,
+                first_column: 0,
+                columns,
+            },
+            bias: optional(bias, columns),
+            function: function(number),
+        };
+        let both = [
+            linear(w_in, width, hidden, b_in, activation),
+            linear(w_out, hidden, columns, b_out, 0),
+        ];
+        let residual = optional(residual, rows * columns);
+        let work = floats_mut(work, operations::work_len(rows, &[width, hidden]));
+        let out = floats_mut(out, rows * columns);
+        status(operations::mlp::<Threads>(team(of), input, both, residual, work, out))
+    }
+}
+
+/// `z [rows, heads * d_head]` of rows from `first` on, of `all_rows` rows of queries, keys and values; `parents` are `u32`.
+#[unsafe(no_mangle)]
+extern "C" fn attention(
+    of: usize,
+    qkv: usize,
+    parents: usize,
+    all_rows: usize,
+    first: usize,
+    rows: usize,
+    heads: usize,
+    d_head: usize,
+    factor: f32,
+    z: usize,
+) -> usize {
+    let d = heads * d_head;
+    // SAFETY: the host passes areas of these sizes; `z` overlaps nothing.
+    let phase = unsafe {
+        Phase::Attention(Attention {
+            qkv: floats(qkv, all_rows * 3 * d),
+            parents: slice::from_raw_parts(parents as *const u32, all_rows),
+            first,
+            rows,
+            heads,
+            d_head,
+            factor,
+            z: Output::new(floats_mut(z, rows * d)),
+        })
+    };
+    // SAFETY: the host passes the team's address.
+    status(unsafe { team(of) }.run::<Threads>(&phase))
+}
+
+/// LayerNorm of `x [rows, width]`.
+#[unsafe(no_mangle)]
+extern "C" fn layer_norm(
+    of: usize,
+    x: usize,
+    rows: usize,
+    width: usize,
+    eps: f64,
+    weight: usize,
+    bias: usize,
+    out: usize,
+) -> usize {
+    // SAFETY: the host passes areas of these sizes; `out` overlaps nothing.
+    unsafe {
+        let Some(norm) = norm(eps, weight, bias, width) else {
+            return 0;
+        };
+        let phase = Phase::Norm {
+            x: floats(x, rows * width),
+            width,
+            norm,
+            out: Output::new(floats_mut(out, rows * width)),
+        };
+        status(team(of).run::<Threads>(&phase))
+    }
+}
+
+/// Softmax of each of `rows` rows in place.
+#[unsafe(no_mangle)]
+extern "C" fn softmax(of: usize, x: usize, rows: usize, width: usize) -> usize {
+    // SAFETY: the host passes an area of this size.
+    unsafe {
+        let x = Output::new(floats_mut(x, rows * width));
+        status(team(of).run::<Threads>(&Phase::Softmax { x, rows, width }))
+    }
+}
