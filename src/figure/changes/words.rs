@@ -1,9 +1,8 @@
 //! What is said about an intervention in every prompt.
 
-use crate::analysis::pair::Extent;
 use crate::analysis::{ChangesSection, RunIntervention, RunReplacement, RunVector};
-use crate::figure::sentence::intervention_words::activation_name;
-use crate::names::{ChangeMeasure, HeadActivation, Side};
+use crate::figure::sentence::intervention_words::{activation_name, place_name};
+use crate::names::{ChangeMeasure, HeadActivation};
 use crate::quantities::{counted, decimals, grouped, number};
 use crate::result::{Interval, PairedDifference, ResultFile, mean, two_groups};
 
@@ -89,11 +88,7 @@ fn done(intervention: &RunIntervention) -> String {
             to,
             at,
         } => {
-            let place = match (at, activation.side()) {
-                (Extent::All, _) => "at every token",
-                (Extent::Pair, Side::Query) => "at the token that looks",
-                (Extent::Pair, Side::Key) => "at the token looked at",
-            };
+            let place = place_name(*at, *activation);
             match (activation, to) {
                 (HeadActivation::Z, RunReplacement::Zero) => format!("With head {head} knocked out {place}"),
                 (_, RunReplacement::Zero) => {

@@ -89,6 +89,15 @@ pub const fn activation_name(activation: HeadActivation) -> &'static str {
     }
 }
 
+/// Where an activation of a head is set, for people.
+pub const fn place_name(at: Extent, activation: HeadActivation) -> &'static str {
+    match (at, activation.side()) {
+        (Extent::All, _) => "at every token",
+        (Extent::Pair, Side::Query) => "at the token that looks",
+        (Extent::Pair, Side::Key) => "at the token looked at",
+    }
+}
+
 /// The matrix whose row of a token stands in place of what is read.
 fn vector_name(result: &ResultFile, vector: Vector) -> String {
     match vector {
@@ -133,11 +142,7 @@ pub fn done(result: &ResultFile, intervention: &Intervention) -> String {
             to,
             at,
         } => {
-            let place = match (at, activation.side()) {
-                (Extent::All, _) => "at every token",
-                (Extent::Pair, Side::Query) => "at the token that looks",
-                (Extent::Pair, Side::Key) => "at the token looked at",
-            };
+            let place = place_name(at, activation);
             match (activation, to) {
                 (HeadActivation::Z, Replacement::Zero) => format!("Knocked out {head} {place}"),
                 (_, Replacement::Zero) => format!("Set the {} of {head} to 0 {place}", activation_name(activation)),
