@@ -19,7 +19,7 @@ use keyside::checkpoint::{
 };
 use keyside::forward::{Model, Sampling};
 use keyside::model::Processing;
-use keyside::names::{Head, HistogramId, Relative, SeriesId, Side};
+use keyside::names::{Component, Head, HistogramId, Relative, SeriesId, Side};
 use keyside::prompts::{IoiSet, PromptSource, Targets};
 use keyside::result::ResultFile;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
@@ -39,6 +39,8 @@ struct Page {
     notices: NoticeBoard,
     /// Whether the model comes over a connection that breaks once.
     breaks: bool,
+    /// How long the page takes for each part of an answer: longer than the worker computes without looking for messages.
+    takes: Duration,
 }
 
 /// When a message is sent.
@@ -48,13 +50,22 @@ enum When {
     Batch(usize),
     /// After so many answers.
     Answers(usize),
+    /// After so many parts of the answer to request so-and-so.
+    Parts(u32, usize),
 }
 
 fn is_answer(message: &FromWorker) -> bool {
     matches!(
         message,
-        FromWorker::Described { .. } | FromWorker::Finished { .. } | FromWorker::Failed { .. }
+        FromWorker::Described { .. }
+            | FromWorker::Finished { .. }
+            | FromWorker::Answered { .. }
+            | FromWorker::Failed { .. }
     )
+}
+
+fn is_part(message: &FromWorker, of: u32) -> bool {
+    matches!(message, FromWorker::Answer { id, .. } if *id == of)
 }
 
 impl Page {
@@ -81,6 +92,7 @@ impl Page {
             gate: Gate::default(),
             notices: NoticeBoard::default(),
             breaks: false,
+            takes: Duration::ZERO,
         };
         page.send_due();
         (page, inbox)
@@ -96,6 +108,7 @@ impl Page {
                     .iter()
                     .any(|m| matches!(m, FromWorker::Batch { index: of, .. } if *of == index)),
                 When::Answers(count) => posted.iter().filter(|message| is_answer(message)).count() >= count,
+                When::Parts(of, count) => posted.iter().filter(|message| is_part(message, of)).count() >= count,
             };
             if !due {
                 later.push_front((when, message));
@@ -194,6 +207,9 @@ impl Body for Bytes {
 
 impl Port for Page {
     fn post(&self, message: FromWorker) {
+        if matches!(message, FromWorker::Answer { .. }) {
+            std::thread::sleep(self.takes);
+        }
         self.posted.borrow_mut().push(message);
         self.send_due();
     }
@@ -828,4 +844,101 @@ fn a_sentence_goes_on_from_the_position_that_is_looked_from() {
         panic!("{:?}", posted.last())
     };
     assert!(error.cause.contains("position 300"), "{error}");
+}
+
+/// A pair of a sentence that is long enough for a causal map in several parts.
+fn long_pair() -> Question {
+    let sentence = "When John and Mary went to the store, John gave a drink to";
+    Question {
+        text: format!("{} {sentence}", [sentence; 3].join(" ")),
+        head: Some(Head::new(2, 1)),
+        dest: Some(54),
+        src: Some(3),
+        ..Question::default()
+    }
+}
+
+#[test]
+fn a_causal_map_is_cancelled_with_its_parts_kept_and_the_next_is_whole() {
+    let map = |id| ToWorker::CausalMap {
+        id,
+        url: URL.into(),
+        question: long_pair(),
+    };
+    let (whole, _) = Page::serve(vec![map(1)], Vec::new());
+    let parts = whole.iter().filter(|message| is_part(message, 1)).count();
+    assert!(parts > 2, "there is something to cancel: {parts} parts");
+
+    // What comes after the first part overtakes the map, and another one is asked for at once.
+    let later = vec![
+        (When::Parts(1, 1), ToWorker::Cancel { id: 1 }),
+        (When::Parts(1, 1), map(2)),
+    ];
+    let (mut page, inbox) = Page::new(vec![map(1)], later);
+    page.takes = Duration::from_millis(15);
+    common::block_on(serve(&page, inbox));
+    let posted = page.posted.into_inner();
+    let [FromWorker::Failed { id: 1, error }, FromWorker::Answered { id: 2 }] = answers(&posted)[..] else {
+        panic!("{:?}", answers(&posted))
+    };
+    assert_eq!(error.kind, ErrorKind::Cancelled);
+    let of_first = posted.iter().filter(|message| is_part(message, 1)).count();
+    assert!((1..parts).contains(&of_first), "{of_first} of {parts}");
+    let last = |posted: &[FromWorker], of| {
+        posted.iter().rev().find_map(|message| match message {
+            FromWorker::Answer { id, part } if *id == of => Some(part.sections.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(
+        last(&posted, 2),
+        last(&whole, 1),
+        "nothing is left of the one that was cancelled"
+    );
+}
+
+#[test]
+fn an_intervention_that_waits_is_cancelled_before_it_starts() {
+    let intervene = |id, component| ToWorker::Intervene {
+        id,
+        url: URL.into(),
+        question: long_pair(),
+        intervening: Intervening {
+            interventions: vec![Intervention::Remove {
+                side: Side::Query,
+                component,
+                scale: 1.0,
+            }],
+            ..Intervening::default()
+        },
+    };
+    let head = |layer, head| Component::Head(Head::new(layer, head));
+    let first = vec![
+        intervene(1, head(0, 1)),
+        intervene(2, head(1, 1)),
+        ToWorker::Cancel { id: 2 },
+        intervene(3, head(0, 1)),
+    ];
+    let (posted, _) = Page::serve(first, Vec::new());
+    let [
+        FromWorker::Answered { id: 1 },
+        FromWorker::Failed { id: 2, error },
+        FromWorker::Answered { id: 3 },
+    ] = answers(&posted)[..]
+    else {
+        panic!("{:?}", answers(&posted))
+    };
+    assert_eq!(error.kind, ErrorKind::Cancelled);
+    assert!(
+        !posted.iter().any(|message| is_part(message, 2)),
+        "nothing of it was computed"
+    );
+    let sections = |of| {
+        let of_it = posted.iter().filter_map(move |message| match message {
+            FromWorker::Answer { id, part } if *id == of => Some(part.sections.clone()),
+            _ => None,
+        });
+        of_it.collect::<Vec<_>>()
+    };
+    assert_eq!(sections(1), sections(3));
 }
