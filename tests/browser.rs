@@ -12,6 +12,7 @@ use golden_file::own::{self, OWN_ARRAYS};
 use golden_file::pairs::{self, PAIR_ARRAYS};
 use golden_file::results;
 use golden_file::sentence::{self, INTERVENTION_ARRAYS, SENTENCE_ARRAYS};
+use golden_file::workers::Here;
 use golden_file::{Golden, Recorder, analysis, fixture};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
@@ -125,7 +126,7 @@ const ENGINES: [EngineName; 2] = [EngineName::Gemm, EngineName::Packed];
 async fn eight_sentences_asked_of_the_worker() {
     for engine in ENGINES {
         let mut golden = Golden::without_file(TOLERANCE);
-        sentence::check_answers(&mut golden, tiny(), engine).await;
+        sentence::check_answers(&mut golden, tiny(), &Here { model: tiny(), engine }).await;
         assert_eq!(golden.compared, 8 * SENTENCE_ARRAYS);
         golden.finish();
     }
@@ -135,7 +136,7 @@ async fn eight_sentences_asked_of_the_worker() {
 async fn eight_sentences_with_interventions_by_the_worker() {
     for engine in ENGINES {
         let mut golden = Golden::without_file(TOLERANCE);
-        sentence::check_interventions(&mut golden, tiny(), engine).await;
+        sentence::check_interventions(&mut golden, tiny(), &Here { model: tiny(), engine }).await;
         assert_eq!(golden.compared, INTERVENTION_ARRAYS);
         golden.finish();
     }

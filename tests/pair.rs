@@ -30,6 +30,7 @@ use std::process::{Command, Output};
 
 use common::{TINY, block_on, tiny};
 use golden_file::pairs::Case;
+use golden_file::workers::{Elsewhere, Here};
 use golden_file::{Golden, fixture};
 use keyside::analysis::pair::{self, Account, Pair, Sentence};
 use keyside::forward::{Model, Unwatched};
@@ -106,11 +107,15 @@ fn eight_pairs_give_the_golden_numbers() {
 /// The engines that there are without a browser.
 const ENGINES: [EngineName; 2] = [EngineName::Gemm, EngineName::Packed];
 
+fn here(engine: EngineName) -> Here {
+    Here { model: tiny(), engine }
+}
+
 #[test]
 fn the_worker_answers_with_the_golden_numbers() {
     for engine in ENGINES {
         let mut golden = Golden::without_file(TOLERANCE);
-        block_on(golden_file::sentence::check_answers(&mut golden, tiny(), engine));
+        block_on(golden_file::sentence::check_answers(&mut golden, tiny(), &here(engine)));
         assert_eq!(golden.compared, 8 * golden_file::sentence::SENTENCE_ARRAYS);
         golden.finish();
     }
@@ -120,10 +125,32 @@ fn the_worker_answers_with_the_golden_numbers() {
 fn the_worker_intervenes_with_the_golden_numbers() {
     for engine in ENGINES {
         let mut golden = Golden::without_file(TOLERANCE);
-        block_on(golden_file::sentence::check_interventions(&mut golden, tiny(), engine));
+        block_on(golden_file::sentence::check_interventions(
+            &mut golden,
+            tiny(),
+            &here(engine),
+        ));
         assert_eq!(golden.compared, golden_file::sentence::INTERVENTION_ARRAYS);
         golden.finish();
     }
+}
+
+#[test]
+#[ignore = "asks the worker of a page, at the other end of standard input and output: tests/e2e/golden.mjs"]
+fn a_worker_elsewhere_has_the_golden_numbers() {
+    let variable = |name| std::env::var(name).unwrap_or_else(|_| panic!("{name} is set"));
+    let worker = Elsewhere {
+        url: variable("KEYSIDE_MODEL_URL"),
+        engine: variable("KEYSIDE_ENGINE").parse().unwrap(),
+    };
+    let mut golden = Golden::without_file(TOLERANCE);
+    block_on(golden_file::sentence::check_answers(&mut golden, tiny(), &worker));
+    block_on(golden_file::sentence::check_interventions(&mut golden, tiny(), &worker));
+    assert_eq!(
+        golden.compared,
+        8 * golden_file::sentence::SENTENCE_ARRAYS + golden_file::sentence::INTERVENTION_ARRAYS
+    );
+    golden.finish();
 }
 
 fn sum(values: &[f32]) -> f64 {

@@ -10,6 +10,7 @@ import { exporting } from "./export.mjs";
 import { faults } from "./faults.mjs";
 import { figures } from "./figures.mjs";
 import { fullSize } from "./full_size.mjs";
+import { golden } from "./golden.mjs";
 import { hosting } from "./hosting.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { liveRuns } from "./live_runs.mjs";
@@ -35,6 +36,7 @@ const suites = {
   faults,
   figures,
   "full-size": fullSize,
+  golden,
   hosting,
   keyboard,
   "live-runs": liveRuns,
@@ -50,5 +52,5 @@ const suites = {
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...keyboard, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
 await runAll(chosen);

@@ -34,6 +34,7 @@ pub mod pairs;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod recordings;
 pub mod sentence;
+pub mod workers;
 
 /// A file of golden arrays, and the largest difference seen so far.
 pub struct Golden {

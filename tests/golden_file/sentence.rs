@@ -1,23 +1,18 @@
-//! The eight cases of `fixtures/pairs-golden.json` asked of the worker's loop: the same natively and in a browser.
+//! The eight cases of `fixtures/pairs-golden.json` asked of a worker: the same natively, in a browser, and of a page's own.
 
-use std::cell::RefCell;
-use std::rc::Rc;
-
-use futures::channel::mpsc::unbounded;
-use futures::future::LocalBoxFuture;
-use keyside::Result;
 use keyside::analysis::pair::{
     Extent, Intervening, Intervention, NamedValue, Opening, Outcome, Part, Predicted, Question, Replacement, Step,
     Vector, key_side, query_side,
 };
-use keyside::checkpoint::{Gate, MemorySource, NoticeBoard, Source, Store};
+use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
-use keyside::names::{Component, EngineChoice, EngineName, HeadActivation, Relative, Side};
+use keyside::names::{Component, EngineChoice, HeadActivation, Relative, Side};
 use keyside::prompts::Targets;
 use keyside::result::ResultFile;
-use keyside::worker::{FromWorker, Port, ToWorker, serve};
+use keyside::worker::{FromWorker, ToWorker};
 
 use super::pairs::Case;
+use super::workers::Worker;
 use super::{Golden, fixture};
 
 /// Arrays that are compared in every case.
@@ -27,75 +22,27 @@ pub const SENTENCE_ARRAYS: usize = 18 + 6 + 5;
 /// have one.
 pub const INTERVENTION_ARRAYS: usize = 8 * (8 + 2) + 3 * 5;
 
-/// A page that collects what is posted.
-struct Page {
-    posted: RefCell<Vec<FromWorker>>,
-    model: MemorySource,
-}
-
-impl Port for Page {
-    fn post(&self, message: FromWorker) {
-        // As it travels.
-        let text = serde_json::to_string(&message).unwrap();
-        self.posted.borrow_mut().push(serde_json::from_str(&text).unwrap());
-    }
-
-    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
-        Box::pin(std::future::ready(()))
-    }
-
-    fn source(&self, _url: &str) -> Result<Box<dyn Source>> {
-        Ok(Box::new(self.model.clone()))
-    }
-
-    fn store(&self) -> Option<Rc<dyn Store>> {
-        None
-    }
-
-    fn gate(&self) -> Gate {
-        Gate::default()
-    }
-
-    fn notices(&self) -> NoticeBoard {
-        NoticeBoard::default()
-    }
-}
-
 /// The whole answers to `questions`, in their order.
-async fn answers(of: (&MemorySource, EngineName), questions: Vec<Question>) -> Vec<ResultFile> {
+async fn answers(worker: &impl Worker, questions: Vec<Question>) -> Vec<ResultFile> {
     let ask = |(id, question)| ToWorker::Ask {
         id,
-        url: URL.into(),
+        url: worker.url(),
         question,
     };
-    replies(of, (0..).zip(questions).map(ask).collect()).await
+    replies(worker, (0..).zip(questions).map(ask).collect()).await
 }
 
-const URL: &str = "memory:tiny";
-
 /// The whole answers to `messages`, which are numbered from 0, in their order.
-async fn replies((source, engine): (&MemorySource, EngineName), messages: Vec<ToWorker>) -> Vec<ResultFile> {
-    let (sender, inbox) = unbounded();
-    let count = messages.len();
+async fn replies(worker: &impl Worker, messages: Vec<ToWorker>) -> Vec<ResultFile> {
+    let mut results: Vec<Option<ResultFile>> = vec![None; messages.len()];
+    let engine = worker.engine();
     let choose = ToWorker::Choose {
         engine: EngineChoice {
             engine: Some(engine),
             threads: Some(2),
         },
     };
-    for message in [choose].into_iter().chain(messages) {
-        // As it travels.
-        let text = serde_json::to_string(&message).unwrap();
-        sender.unbounded_send(serde_json::from_str(&text).unwrap()).unwrap();
-    }
-    drop(sender);
-    let page = Page {
-        posted: RefCell::default(),
-        model: source.clone(),
-    };
-    serve(&page, inbox).await;
-    let mut results: Vec<Option<ResultFile>> = vec![None; count];
-    for message in page.posted.into_inner() {
+    for message in worker.serve([choose].into_iter().chain(messages).collect()).await {
         match message {
             FromWorker::Answer { id, part } => match &mut results[id as usize] {
                 Some(result) => result.take(*part),
@@ -136,9 +83,9 @@ fn values(result: &ResultFile, wanted: impl Fn(&Part) -> bool) -> Vec<f32> {
         .collect()
 }
 
-/// Compares what the worker answers to the questions of every case, computing with `engine`.
-pub async fn check_answers(golden: &mut Golden, source: MemorySource, engine: EngineName) {
-    let model = Model::open(Box::new(source.clone()), Default::default()).await.unwrap();
+/// Compares what `worker` answers to the questions of every case; `source` has its model.
+pub async fn check_answers(golden: &mut Golden, source: MemorySource, worker: &impl Worker) {
+    let model = Model::open(Box::new(source), Default::default()).await.unwrap();
     for case in Case::all(&model, &fixture("pairs-golden.json")) {
         let question = Question {
             text: case.text.clone(),
@@ -181,7 +128,7 @@ pub async fn check_answers(golden: &mut Golden, source: MemorySource, engine: En
                 ..with(Some(Relative::Attention), None)
             },
         ];
-        let found = answers((&source, engine), asked).await;
+        let found = answers(worker, asked).await;
         check_attention(golden, &case, &found[0]);
         let table = &found[0].pair().unwrap().table;
         case.check(golden, "table", table.data());
@@ -315,13 +262,13 @@ pub fn interventions(case: &Case) -> Vec<(&'static str, Intervention)> {
     all
 }
 
-/// Compares what the worker answers of the interventions of every case, and what is predicted of them.
-pub async fn check_interventions(golden: &mut Golden, source: MemorySource, engine: EngineName) {
-    let model = Model::open(Box::new(source.clone()), Default::default()).await.unwrap();
+/// Compares what `worker` answers of the interventions of every case, and what is predicted of them; `source` has its model.
+pub async fn check_interventions(golden: &mut Golden, source: MemorySource, worker: &impl Worker) {
+    let model = Model::open(Box::new(source), Default::default()).await.unwrap();
     let cases = Case::all(&model, &fixture("pairs-golden.json"));
     let message = |(id, case): (u32, &Case)| ToWorker::Intervene {
         id,
-        url: URL.into(),
+        url: worker.url(),
         question: Question {
             text: case.text.clone(),
             prepend_bos: case.bos,
@@ -343,7 +290,7 @@ pub async fn check_interventions(golden: &mut Golden, source: MemorySource, engi
             ..Intervening::default()
         },
     };
-    let found = replies((&source, engine), (0..).zip(&cases).map(message).collect()).await;
+    let found = replies(worker, (0..).zip(&cases).map(message).collect()).await;
     for (case, result) in cases.iter().zip(&found) {
         let section = result.intervention().unwrap();
         let reported =
