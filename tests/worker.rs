@@ -942,3 +942,36 @@ fn an_intervention_that_waits_is_cancelled_before_it_starts() {
     };
     assert_eq!(sections(1), sections(3));
 }
+
+#[test]
+fn another_sentence_reads_the_rows_of_its_new_tokens_alone() {
+    let ask = |id, text| ask(id, text, Head::new(2, 1));
+    let other = "While Sarah and Tom looked at the ball, Sarah threw it to";
+    let (posted, _) = Page::serve(
+        vec![ask(1, "When John and Mark went to the store"), ask(2, other)],
+        Vec::new(),
+    );
+    let (afresh, _) = Page::serve(vec![ask(2, other)], Vec::new());
+    let first_part = |posted: &[FromWorker]| {
+        let part = posted.iter().find_map(|message| match message {
+            FromWorker::Answer { id: 2, part } => Some((**part).clone()),
+            _ => None,
+        });
+        part.expect("is answered")
+    };
+    let (found, expected) = (first_part(&posted), first_part(&afresh));
+    assert_eq!(found.sections, expected.sections);
+    let model = common::block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
+    let encode = |text: &str| -> std::collections::BTreeSet<u32> {
+        model.tokenizer().encode(text).unwrap().into_iter().collect()
+    };
+    let new = encode(other)
+        .difference(&encode("When John and Mark went to the store"))
+        .count();
+    let bytes = |result: &ResultFile| result.timing.as_ref().unwrap().bytes_read;
+    assert_eq!(bytes(&found), new as u64 * 32 * 4);
+    assert!(
+        new > 5 && bytes(&expected) > 989 * 32 * 4,
+        "the first one takes the mean of all rows"
+    );
+}

@@ -127,6 +127,51 @@ impl TensorFile {
             slots.push(self.slot(name, shape)?);
         }
         slots.sort_by_key(|slot| slot.bytes.start);
+        self.fill(slots, seen)
+            .await?
+            .into_iter()
+            .map(Slot::into_values)
+            .collect()
+    }
+
+    /// The rows `indices` of the matrix `name` of `shape`, ascending: they alone are read, neighbours with one request.
+    ///
+    /// # Errors
+    /// As [`TensorFile::tensors`], and [`crate::ErrorKind::Internal`] for a row that there is not.
+    pub async fn some_rows(
+        &self,
+        name: &str,
+        shape: [usize; 2],
+        indices: impl IntoIterator<Item = usize>,
+        seen: &dyn Fn(u64),
+    ) -> Result<Vec<Vec<f32>>> {
+        let entry = self.entry(name, &shape)?;
+        let dtype = entry.weight_dtype(name)?;
+        let [rows, width] = shape;
+        // The header's places fit the shape.
+        let row_bytes = (entry.bytes.end - entry.bytes.start) / rows.max(1) as u64;
+        let mut slots = Vec::new();
+        for index in indices {
+            if index >= rows {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    format!("row {index} of {name} was asked for, which has {rows}"),
+                ));
+            }
+            let start = entry.bytes.start + index as u64 * row_bytes;
+            slots.push(Slot {
+                name: name.to_owned(),
+                bytes: start..start + row_bytes,
+                count: width,
+                decoder: Decoder::new(dtype, width).map_err(|_| too_large_tensor(name, &shape))?,
+            });
+        }
+        let filled = self.fill(slots, seen).await?;
+        filled.into_iter().map(|slot| Ok(slot.into_values()?.1)).collect()
+    }
+
+    /// Reads what is `slots`', ascending.
+    async fn fill(&self, slots: Vec<Slot>, seen: &dyn Fn(u64)) -> Result<Vec<Slot>> {
         let places: Vec<Range<u64>> = slots.iter().map(|slot| slot.bytes.clone()).collect();
         let slots = RefCell::new(slots);
         for request in pieces::requests(&places, &self.pieces) {
@@ -143,7 +188,7 @@ impl TensorFile {
             };
             self.stream(request, &mut sink).await?;
         }
-        slots.into_inner().into_iter().map(Slot::into_values).collect()
+        Ok(slots.into_inner())
     }
 
     /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them. `breathe` is awaited before

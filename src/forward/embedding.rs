@@ -10,6 +10,8 @@ use crate::model::layer_norm::{Affine, LayerNorm};
 use crate::model::tensors::{LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
 use crate::model::{Checkpoint, Config, Processing};
 
+/// So many rows are asked for one by one; more of them take as many requests as all of the matrix takes time.
+const FEW_ROWS: usize = 256;
 /// Rows of W_U that logits are computed of at a time.
 const ROWS_AT_A_TIME: usize = 1024;
 
@@ -37,7 +39,7 @@ pub(crate) struct Embedding {
 }
 
 /// The matrices whose rows are taken as they pass: W_E, which is W_U transposed, too, where there is no other.
-pub(crate) fn matrices(checkpoint: &Checkpoint) -> Vec<TensorRow> {
+fn matrices(checkpoint: &Checkpoint) -> Vec<TensorRow> {
     let other = Some(checkpoint.unembedding()).filter(|matrix| matrix.name() != WTE.name());
     [WTE].into_iter().chain(other).collect()
 }
@@ -79,20 +81,34 @@ impl Embedding {
 
     /// Reads the rows of `tokens` that are not here.
     pub(crate) async fn add(&mut self, loader: Loader<'_>, tokens: &BTreeSet<u32>) -> Result<()> {
-        if self.holds(tokens) {
+        let missing = self.missing(tokens);
+        if missing.is_empty() {
             return Ok(());
         }
-        self.w_e.extend(read_rows(loader, WTE, tokens).await?.0);
+        self.w_e.extend(read_missing(loader, WTE, &missing).await?);
         if let Some(w_u) = &mut self.w_u {
-            w_u.extend(read_rows(loader, loader.unembedding(), tokens).await?.0);
+            w_u.extend(read_missing(loader, loader.unembedding(), &missing).await?);
         }
         Ok(())
     }
 
-    /// Whether the rows of all `tokens` are here, of those that the vocabulary has.
-    pub(crate) fn holds(&self, tokens: &BTreeSet<u32>) -> bool {
-        let known = |token: &u32| *token as usize >= self.d_vocab || self.w_e.contains_key(token);
-        tokens.iter().all(known)
+    /// Bytes that are to be read of `checkpoint` so that the rows of `tokens` are here.
+    pub(crate) fn bytes_to_read(&self, checkpoint: &Checkpoint, tokens: &BTreeSet<u32>) -> u64 {
+        let missing = self.missing(tokens).len();
+        let sizes = matrices(checkpoint).into_iter();
+        let whole: u64 = sizes
+            .map(|matrix| checkpoint.weights().size_in_bytes(matrix.name()))
+            .sum();
+        match missing {
+            0..=FEW_ROWS => whole / self.d_vocab.max(1) as u64 * missing as u64,
+            _ => whole,
+        }
+    }
+
+    /// Those of `tokens` whose rows are not here, of those that the vocabulary has.
+    fn missing(&self, tokens: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let is_missing = |token: &u32| (*token as usize) < self.d_vocab && !self.w_e.contains_key(token);
+        tokens.iter().copied().filter(is_missing).collect()
     }
 
     /// Changes the processing; the rows themselves do not depend on it.
@@ -360,6 +376,21 @@ impl Embedding {
 /// `row` in f64: an offset that all rows have in common leaves nothing behind when it is taken off.
 fn wide(row: &[f32]) -> Vec<f64> {
     row.iter().copied().map(f64::from).collect()
+}
+
+/// The rows of `tokens` of `matrix [d_vocab, d_model]`: few of them alone, many as all rows pass by.
+async fn read_missing(
+    loader: Loader<'_>,
+    matrix: TensorRow,
+    tokens: &BTreeSet<u32>,
+) -> Result<BTreeMap<u32, Vec<f32>>> {
+    if tokens.len() > FEW_ROWS {
+        return Ok(read_rows(loader, matrix, tokens).await?.0);
+    }
+    let Config { d_model, d_vocab, .. } = *loader.config();
+    let indices = tokens.iter().map(|token| *token as usize);
+    let rows = loader.some_rows(matrix.name(), [d_vocab, d_model], indices).await?;
+    Ok(tokens.iter().copied().zip(rows).collect())
 }
 
 /// The rows of `tokens` of `matrix [d_vocab, d_model]`, and the mean of all its rows, accumulated in f64.

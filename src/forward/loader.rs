@@ -49,6 +49,18 @@ impl<'a> Loader<'a> {
         self.checkpoint.weights().rows(name, shape, &seen, breathe, row).await
     }
 
+    /// The rows `indices` of the matrix `name`, ascending, which alone are read.
+    pub(crate) async fn some_rows(
+        &self,
+        name: &str,
+        shape: [usize; 2],
+        indices: impl IntoIterator<Item = usize>,
+    ) -> Result<Vec<Vec<f32>>> {
+        self.watcher.breathe().await?;
+        let seen = |bytes| self.seen(bytes);
+        self.checkpoint.weights().some_rows(name, shape, indices, &seen).await
+    }
+
     fn seen(&self, bytes: u64) {
         self.watcher.loaded(bytes, &self.checkpoint.traffic());
     }

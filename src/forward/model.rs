@@ -160,11 +160,7 @@ impl Model {
         let size = |name: &str| self.checkpoint.weights().size_in_bytes(name);
         let sum = |tensors: Vec<TensorSpec>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
         let ends = match &self.embedding {
-            Some(embedding) if embedding.holds(&tokens_of(passes)) => 0,
-            Some(_) => embedding::matrices(&self.checkpoint)
-                .iter()
-                .map(|tensor| size(tensor.name()))
-                .sum(),
+            Some(embedding) => embedding.bytes_to_read(&self.checkpoint, &tokens_of(passes)),
             None => embedding::tensors(&self.checkpoint)
                 .iter()
                 .map(|tensor| size(tensor.name()))
