@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist release page-speed docs-pictures test e2e test-full test-gpt2 faults memory check train fuzz audit
+.PHONY: help run dist release size bench page-speed docs-pictures test e2e test-full test-gpt2 faults memory check train fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -14,6 +14,14 @@ run: dist ## build the release page and serve it on 127.0.0.1:8080 (PORT=)
 dist: ## build the release page into dist/
 	@scripts/setup.sh native wasm bindgen node wasm-opt trunk
 	@scripts/build-release.sh
+	@node scripts/size.mjs dist
+
+size: ## what a visitor of dist/ loads, in brotli bytes, against its limits
+	@scripts/setup.sh node
+	@node scripts/size.mjs dist
+
+bench: dist ## how fast the release page and the command line are beside their peers (PEERS=python: also TransformerLens and PyTorch)
+	@scripts/bench.sh $(BENCH)
 
 release: dist ## build the release page and pack it: target/keyside-VERSION.zip, for any static server
 	@scripts/setup.sh archive

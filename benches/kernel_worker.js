@@ -1,6 +1,6 @@
-// A worker of benches/kernel.mjs: limit loops, and products with the modules.
+// A worker of benches/kernel.mjs: limit loops, reading, and products with the modules.
 import { startKernel } from "./kernel.js";
-import { FLOP, limitModule } from "./limit.mjs";
+import { FLOP, limitModule, readModule } from "./limit.mjs";
 
 const TURNS = 100_000;
 const limits = {};
@@ -40,7 +40,15 @@ async function product({ name, threads, shape: [m, k, n], activation, times }) {
   return (2 * m * k * n) / milliseconds / 1e6;
 }
 
-const steps = { limit, product };
+/** Seconds of reading `bytes` once, best of five. */
+async function reading({ bytes }) {
+  const { read, memory } = (await WebAssembly.instantiate(readModule(bytes))).instance.exports;
+  // Memory that was never written is all one page.
+  new Uint8Array(memory.buffer).fill(1);
+  return best(5, () => read(0, bytes)) / 1000;
+}
+
+const steps = { limit, reading, product };
 self.onmessage = async ({ data: { step, ...what } }) => {
   try {
     self.postMessage({ answer: await steps[step](what) });

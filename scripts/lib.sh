@@ -58,3 +58,13 @@ use_wasm_tools() {
   fi
   export PATH
 }
+
+# write_checkpoint FOLDER [SIZE]: a synthetic checkpoint of a published model's size, written once by make_checkpoint, which is built.
+write_checkpoint() {
+  local folder="$1" size="${2:-gpt2}"
+  if [ -f "$folder/complete" ]; then return; fi
+  say "writing a checkpoint of $size's size to $folder"
+  mkdir -p "$folder"
+  "$target_dir/release/make_checkpoint" "$folder" "$size"
+  touch "$folder/complete"
+}

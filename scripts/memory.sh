@@ -10,12 +10,7 @@ sizes=(gpt2 gpt2-medium)
 scripts/setup.sh native wasm bindgen browser e2e
 cargo build --locked --release --bin make_checkpoint >&2
 for size in "${sizes[@]}"; do
-  if [ ! -f "$folder/$size/complete" ]; then
-    say "writing a checkpoint of $size's size to $folder/$size"
-    mkdir -p "$folder/$size"
-    "$target_dir/release/make_checkpoint" "$folder/$size" "$size"
-    touch "$folder/$size/complete"
-  fi
+  write_checkpoint "$folder/$size" "$size"
 done
 scripts/build-page.sh >&2
 KEYSIDE_TARGET="$target_dir" node tests/e2e/memory.mjs "$folder" "${sizes[@]}"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz audit
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python peers archive wasm-opt trunk fuzz audit
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -156,6 +156,20 @@ setup_python() {
   cp "$wanted" "$python/requirements.txt"
 }
 
+# A virtual environment with what keyside is measured against; of it TransformerLens and PyTorch with PEERS=python alone.
+setup_peers() {
+  local wanted="$root/benches/peers/requirements.txt" python="$cache/peers" lists=(-r "$root/benches/peers/requirements.txt")
+  setup_node
+  npm_install benches/peers "the benchmark"
+  [ "${PEERS:-}" != python ] || { wanted="$root/benches/peers/requirements-python.txt" lists+=(-r "$root/benches/peers/requirements-python.txt"); }
+  if cmp -s "$wanted" "$python/$(basename "$wanted")"; then return; fi
+  if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then apt "the benchmark" python3 python3-venv; fi
+  say "installing for the benchmark: $(grep -v '^#' "$wanted" | tr '\n' ' ')(pip, in $python)"
+  [ -x "$python/bin/python" ] || python3 -m venv "$python" >&2 || fail "python3 could not make a virtual environment in $python"
+  "$python/bin/python" -m pip install --quiet --disable-pip-version-check "${lists[@]}" >&2 || fail "pip could not install what the benchmark compares with"
+  cp "$wanted" "$python/"
+}
+
 setup_wasm_opt() { setup_node; npm_install scripts/wasm-opt "the release page"; }
 
 setup_trunk() {
@@ -186,11 +200,11 @@ setup_audit() {
     fail "cargo-deny $cargo_deny_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz audit"
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python peers archive wasm-opt trunk fuzz audit"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | python | archive | trunk | fuzz | audit) "setup_$part" ;;
+    native | wasm | bindgen | browser | node | e2e | python | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python archive wasm-opt trunk fuzz audit" ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python peers archive wasm-opt trunk fuzz audit" ;;
   esac
 done

@@ -6,11 +6,7 @@ folder="${FULL_SIZE:-target/checkpoints/gpt2}"
 
 scripts/setup.sh native wasm bindgen browser e2e
 cargo build --locked --release --bins
-if [ ! -f "$folder/complete" ]; then
-  say "writing the checkpoint to $folder"
-  "$target_dir/release/make_checkpoint" "$folder"
-  touch "$folder/complete"
-fi
+write_checkpoint "$folder"
 folder="$(cd "$folder" && pwd)"
 KEYSIDE_FULL_SIZE="$folder" cargo test --locked --release --test full_size -- --ignored --nocapture synthetic
 scripts/build-page.sh

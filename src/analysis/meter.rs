@@ -9,7 +9,7 @@ use crate::analysis::Timing;
 use crate::analysis::{BatchValues, Observer, Phase, Progress};
 use crate::checkpoint::Traffic;
 use crate::error::Result;
-use crate::forward::Watcher;
+use crate::forward::{Watcher, linear_memory};
 
 /// Turns what a model does into [`Progress`].
 pub(crate) struct Meter<'a> {
@@ -211,12 +211,4 @@ impl Watcher for Meter<'_> {
     fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
         self.observer.breathe()
     }
-}
-
-/// Size of wasm's linear memory, which never shrinks: its peak. None natively.
-fn linear_memory() -> Option<u64> {
-    #[cfg(target_arch = "wasm32")]
-    return Some(core::arch::wasm32::memory_size::<0>() as u64 * 65_536);
-    #[cfg(not(target_arch = "wasm32"))]
-    None
 }

@@ -91,7 +91,7 @@ pub struct Progress {
     pub bytes_from_storage: u64,
     /// Bytes of weights read per second, while there are weights to read.
     pub bytes_per_second: Option<f64>,
-    /// Size of wasm's linear memory in bytes, which never shrinks: its peak so far. None natively.
+    /// Size of wasm's linear memory in bytes, the kernels' included, which never shrinks: its peak so far. None natively.
     pub linear_memory: Option<u64>,
     /// Share of all computing that is done, from 0 to 1.
     pub computed: f64,

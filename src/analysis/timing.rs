@@ -31,7 +31,7 @@ pub struct Timing {
     /// Bytes that came over the network, configuration and tokenizer included, where that is known.
     #[serde(default)]
     pub bytes_from_network: u64,
-    /// Peak of wasm's linear memory in bytes; None natively.
+    /// Peak of wasm's linear memory in bytes, the kernels' included; None natively.
     #[serde(default)]
     pub peak_linear_memory: Option<u64>,
 }

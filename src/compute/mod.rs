@@ -7,6 +7,7 @@ pub(crate) mod block;
 pub(crate) mod contract;
 pub(crate) mod cpu;
 pub(crate) mod engine;
+pub(crate) mod memory;
 #[cfg(test)]
 mod plain;
 pub(crate) mod rows;

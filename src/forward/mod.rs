@@ -26,6 +26,7 @@ mod unembedding;
 mod watcher;
 
 pub use crate::compute::cpu::{Kernels, Linear, NativeKernels, TreeAttention};
+pub use crate::compute::memory::{linear_memory, note_kernels};
 pub use continuation::{Sampling, continue_with};
 pub use edit::{Edit, Variant};
 pub use head_weights::HeadWeights;

@@ -7,7 +7,7 @@ use js_sys::{Float32Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Kernels, Linear, TreeAttention};
+use crate::forward::{Kernels, Linear, TreeAttention, note_kernels};
 use crate::model::Activation;
 use crate::names::{EngineChoice, EngineName};
 
@@ -23,6 +23,8 @@ extern "C" {
     type JsKernel;
     #[wasm_bindgen(method, getter, js_name = threads)]
     fn threads_now(this: &JsKernel) -> usize;
+    #[wasm_bindgen(method, getter, js_name = bytes)]
+    fn bytes_now(this: &JsKernel) -> f64;
     #[wasm_bindgen(method, catch)]
     fn matrix(this: &JsKernel, values: &[f32], rows: usize, columns: usize) -> std::result::Result<JsMatrix, JsValue>;
     #[wasm_bindgen(method, catch, js_name = elements)]
@@ -95,6 +97,10 @@ impl WebKernels {
         })
     }
 
+    fn note_memory(&self) {
+        note_kernels(self.js.bytes_now() as u64);
+    }
+
     fn with<R>(&self, number: usize, work: impl FnOnce(&JsMatrix) -> Result<R>) -> Result<R> {
         match self.matrices.borrow().get(number) {
             Some(Some(matrix)) => work(matrix),
@@ -109,6 +115,7 @@ impl WebKernels {
 impl Drop for WebKernels {
     fn drop(&mut self) {
         self.js.close();
+        note_kernels(0);
     }
 }
 
@@ -123,6 +130,7 @@ impl Kernels for WebKernels {
 
     fn pack(&self, values: &[f32], rows: usize, columns: usize) -> Result<usize> {
         let matrix = self.js.matrix(values, rows, columns).map_err(failed)?;
+        self.note_memory();
         let mut matrices = self.matrices.borrow_mut();
         let number = matrices.iter().position(Option::is_none).unwrap_or(matrices.len());
         match matrices.get_mut(number) {
@@ -187,6 +195,7 @@ impl Kernels for WebKernels {
             .js
             .tree_attention(attention.qkv, &parents, &options)
             .map_err(failed)?;
+        self.note_memory();
         Ok(z.to_vec())
     }
 }
