@@ -37,7 +37,7 @@ const graph = path.join(target, "bench", "model.onnx");
 const say = (text) => console.error(`keyside: ${text}`);
 const there = (file) => stat(file).then(() => true, () => false);
 
-export const summary = (values) => {
+const summary = (values) => {
   const sorted = values.toSorted((a, b) => a - b);
   const at = (share) => sorted[Math.round(share * (sorted.length - 1))];
   return { median: at(0.5), least: sorted[0], most: sorted.at(-1), n: sorted.length };
@@ -147,17 +147,23 @@ const config = JSON.parse(await readFile(path.join(checkpoint, "config.json")));
 await mkdir(path.join(target, "bench"), { recursive: true });
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
 const report = { browser: browser.version(), cpu: os.cpus()[0].model, cores: os.cpus().length, load_before: os.loadavg()[0] };
+const file = path.join(target, "bench", "report.json");
+const parts = {
+  limits: async () => ({ kernels: await products(browser, rounds + 2) }),
+  forward: async () => ({ forward: await forward(browser, config) }),
+  notebook: async () => ({ notebook: await notebook(browser) }),
+  scaling: async () => ({ scaling: await scaling(browser) }),
+  native: async () => ({ native: await native() }),
+  python: async () => ({ python: await python() }),
+};
 try {
-  if (only.includes("limits")) report.kernels = await products(browser, rounds + 2);
-  if (only.includes("forward")) report.forward = await forward(browser, config);
-  if (only.includes("notebook")) report.notebook = await notebook(browser);
-  if (only.includes("scaling")) report.scaling = await scaling(browser);
-  if (only.includes("native")) report.native = await native();
-  if (only.includes("python")) report.python = await python();
+  for (const part of only) {
+    Object.assign(report, await parts[part]());
+    // What is there stays, whatever comes after.
+    await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
+  }
 } finally {
   await browser.close();
 }
-const file = path.join(target, "bench", "report.json");
-await writeFile(file, `${JSON.stringify(report, null, 2)}\n`);
 console.log(table(report));
 say(`the whole report is ${file}`);
