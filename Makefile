@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist release size bench page-speed docs-pictures test e2e test-full test-gpt2 faults memory check train fuzz audit
+.PHONY: help run dist release size bench page-speed docs-pictures python test e2e test-full test-gpt2 faults memory check train fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,8 +35,12 @@ docs-pictures: ## take the pictures of docs/ anew into screenshots/docs (needs t
 	@scripts/setup.sh browser e2e
 	@node tests/e2e/pictures.mjs
 
-test: ## format, lints, docs, native tests, tests in headless Chromium, end-to-end tests
-	@scripts/test.sh format lint docs native browser e2e
+python: ## build the wheel of the Python package into target/wheels, and test it in an empty environment, and with all it can use
+	@scripts/setup.sh native maturin
+	@scripts/python.sh all
+
+test: ## format, lints, docs, native and Python tests, tests in headless Chromium, end-to-end tests
+	@scripts/test.sh format lint docs native python browser e2e
 
 e2e: ## the end-to-end tests alone (screenshots in ./screenshots)
 	@scripts/test.sh e2e

@@ -17,5 +17,5 @@ if [ ! -f "$target_dir/bench/model.onnx" ]; then
   "$cache/peers/bin/python" benches/peers/make_onnx.py "$folder/gpt2" "$target_dir/bench/model.new.onnx"
   mv "$target_dir/bench/model.new.onnx" "$target_dir/bench/model.onnx"
 fi
-[ "${PEERS:-}" != python ] || export KEYSIDE_PEERS_PYTHON="$cache/peers/bin/python"
+[ "${PEERS:-}" != python ] || export KEYSIDE_PEERS_PYTHON="$cache/peers-python/bin/python"
 node benches/run.mjs "$folder/gpt2" --sizes "$folder/distilgpt2,$folder/gpt2-medium" "$@"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python peers archive wasm-opt trunk fuzz audit
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python maturin python-extras peers archive wasm-opt trunk fuzz audit
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -141,33 +141,52 @@ setup_e2e() {
 
 setup_archive() { have zip || apt "the release archive" zip; }
 
-# A virtual environment in the cache, with what exported scripts draw with.
-setup_python() {
-  local wanted="$root/scripts/requirements.txt" python="$cache/python"
+# Is there a python3 of version $1 that can make virtual environments? $2 says what for.
+need_python() {
+  if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then apt "$2" python3 python3-venv; fi
+  at_least "$(python3 -c 'import platform; print(platform.python_version())')" "$1" ||
+    fail "Python $1 or newer is needed and python3 is $(python3 -c 'import platform; print(platform.python_version())')"
+}
+
+# environment FOLDER REQUIREMENTS WHAT REASON: a virtual environment in the cache with what the file of requirements lists.
+environment() {
+  local python="$cache/$1" wanted="$root/$2"
   if cmp -s "$wanted" "$python/requirements.txt"; then return; fi
-  if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then apt "running exported scripts" python3 python3-venv; fi
-  at_least "$(python3 -c 'import platform; print(platform.python_version())')" 3.11 ||
-    fail "Python 3.11 or newer is needed and python3 is $(python3 -c 'import platform; print(platform.python_version())')"
-  say "installing for the end-to-end tests: matplotlib (pip, in $python)"
+  say "installing for $4: $3 (pip, in $python)"
   rm -rf "$python"
   python3 -m venv "$python" >&2 || fail "python3 could not make a virtual environment in $python"
   "$python/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" >&2 ||
-    fail "pip could not install matplotlib, which the end-to-end tests run exported scripts with"
+    fail "pip could not install $3, which $4 needs"
   cp "$wanted" "$python/requirements.txt"
 }
 
-# A virtual environment with what keyside is measured against; of it TransformerLens and PyTorch with PEERS=python alone.
+# What keyside is measured against; TransformerLens and PyTorch with PEERS=python alone.
 setup_peers() {
-  local wanted="$root/benches/peers/requirements.txt" python="$cache/peers" lists=(-r "$root/benches/peers/requirements.txt")
   setup_node
   npm_install benches/peers "the benchmark"
-  [ "${PEERS:-}" != python ] || { wanted="$root/benches/peers/requirements-python.txt" lists+=(-r "$root/benches/peers/requirements-python.txt"); }
-  if cmp -s "$wanted" "$python/$(basename "$wanted")"; then return; fi
-  if ! python3 -c 'import ensurepip, venv' >/dev/null 2>&1; then apt "the benchmark" python3 python3-venv; fi
-  say "installing for the benchmark: $(grep -v '^#' "$wanted" | tr '\n' ' ')(pip, in $python)"
-  [ -x "$python/bin/python" ] || python3 -m venv "$python" >&2 || fail "python3 could not make a virtual environment in $python"
-  "$python/bin/python" -m pip install --quiet --disable-pip-version-check "${lists[@]}" >&2 || fail "pip could not install what the benchmark compares with"
-  cp "$wanted" "$python/"
+  need_python 3.10 "the benchmark"
+  environment peers benches/peers/requirements.txt onnx "the benchmark"
+  if [ "${PEERS:-}" = python ]; then
+    environment peers-python benches/peers/requirements-python.txt "TransformerLens and PyTorch" "the benchmark"
+  fi
+}
+
+# What exported scripts draw with.
+setup_python() {
+  need_python 3.11 "running exported scripts"
+  environment python scripts/requirements.txt matplotlib "the end-to-end tests"
+}
+
+# What builds the wheel of the Python package.
+setup_maturin() {
+  need_python 3.10 "the Python package"
+  environment maturin scripts/requirements-maturin.txt maturin "the Python package"
+}
+
+# What the Python package can use; a few gigabytes.
+setup_python_extras() {
+  need_python 3.10 "the Python package"
+  environment python-extras scripts/requirements-python-extras.txt "pandas, polars, tqdm and TransformerLens" "tests of the Python package"
 }
 
 setup_wasm_opt() { setup_node; npm_install scripts/wasm-opt "the release page"; }
@@ -200,11 +219,12 @@ setup_audit() {
     fail "cargo-deny $cargo_deny_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python peers archive wasm-opt trunk fuzz audit"
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python maturin python-extras peers archive wasm-opt trunk fuzz audit"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | python | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
+    native | wasm | bindgen | browser | node | e2e | python | maturin | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python peers archive wasm-opt trunk fuzz audit" ;;
+    python-extras) setup_python_extras ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python maturin python-extras peers archive wasm-opt trunk fuzz audit" ;;
   esac
 done

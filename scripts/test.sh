@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites named, in the order given, and closes with "N passed, N failed" over all of them.
-# Suites: format lint docs native browser e2e faults. The first that fails ends the run.
+# Suites: format lint docs native python browser e2e faults. The first that fails ends the run.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
@@ -73,6 +73,13 @@ suite_native() {
   step tests "native tests" cargo test --locked --release --no-fail-fast
 }
 
+suite_python() {
+  scripts/setup.sh native maturin
+  step check "the Python package: format" cargo fmt --check --package keyside-python
+  step check "the Python package: clippy" cargo clippy --locked --release --package keyside-python -- -D warnings
+  step tests "the Python package in an empty environment" scripts/python.sh
+}
+
 suite_browser() {
   scripts/setup.sh native wasm bindgen browser
   step tests "tests in headless Chromium" env CHROMEDRIVER="$(command -v chromedriver)" WASM_BINDGEN_TEST_TIMEOUT=300 \
@@ -97,11 +104,11 @@ suite_faults() {
   step tests "faults in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs faults
 }
 
-[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native browser e2e faults"
+[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native python browser e2e faults"
 for suite in "$@"; do
   case "$suite" in
-    format | lint | docs | native | browser | e2e | faults) "suite_$suite" ;;
-    *) fail "there is no suite '$suite'; suites: format lint docs native browser e2e faults" ;;
+    format | lint | docs | native | python | browser | e2e | faults) "suite_$suite" ;;
+    *) fail "there is no suite '$suite'; suites: format lint docs native python browser e2e faults" ;;
   esac
 done
 close

@@ -4,27 +4,19 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-const asked = ["metadata", "--locked", "--format-version", "1", "--no-default-features", "--features", "page", "--filter-platform", "wasm32-unknown-unknown"];
-const { packages, resolve } = JSON.parse(execFileSync("cargo", asked, { maxBuffer: 256 * 2 ** 20 }));
-const byId = new Map(packages.map((crate) => [crate.id, crate]));
-const nodes = new Map(resolve.nodes.map((node) => [node.id, node]));
-const isMacro = (id) => byId.get(id).targets.some(({ kind }) => kind.includes("proc-macro"));
+const page = ["--locked", "--no-default-features", "--features", "page"];
+const cargo = (...asked) => execFileSync("cargo", asked, { maxBuffer: 256 * 2 ** 20, encoding: "utf8" });
 
-/** What the page is made of: neither build scripts nor macros, which only run when it is built. */
-const used = new Set();
-const waiting = [resolve.root];
-while (waiting.length) {
-  const id = waiting.pop();
-  if (used.has(id) || isMacro(id)) continue;
-  used.add(id);
-  for (const { pkg, dep_kinds: kinds } of nodes.get(id).deps) if (kinds.some(({ kind }) => kind === null)) waiting.push(pkg);
-}
-used.delete(resolve.root);
+/** What the page is made of: neither build scripts nor macros, which only run when it is built, nor what other members of the workspace need. */
+const tree = cargo("tree", ...page, "--package", "keyside", "--target", "wasm32-unknown-unknown", "--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}");
+const used = new Set(tree.split("\n").map((line) => line.match(/^(\S+ v\S+)/)?.[1]).filter(Boolean));
+const { packages } = JSON.parse(cargo("metadata", ...page, "--format-version", "1", "--filter-platform", "wasm32-unknown-unknown"));
+const crates = packages.filter(({ name, version, source }) => source !== null && used.has(`${name} v${version}`));
 
 /** Licence texts to the crates that have them. */
 const texts = new Map();
 const without = [];
-for (const { name, version, license, manifest_path: manifest } of [...used].map((id) => byId.get(id)).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+for (const { name, version, license, manifest_path: manifest } of crates.sort((a, b) => (a.name < b.name ? -1 : 1))) {
   const folder = path.dirname(manifest);
   const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice|unlicense)/i.test(file)).sort();
   const crate = `${name} ${version} (${license ?? "see its text"})`;
@@ -43,6 +35,6 @@ for (const { name, version, license, manifest_path: manifest } of [...used].map(
 }
 
 const line = "=".repeat(100);
-console.log(`The page is made of these works too, under their own licences. ${used.size} crates of Rust; the standard library of Rust (MIT or Apache-2.0) is in it as well.\n`);
+console.log(`The page is made of these works too, under their own licences. ${crates.length} crates of Rust; the standard library of Rust (MIT or Apache-2.0) is in it as well.\n`);
 if (without.length) console.log(`These come without a text of their own; their licence is named behind them:\n\n${without.map((crate) => `  ${crate}`).join("\n")}\n`);
 for (const [text, crates] of texts) console.log(`${line}\n${[...new Set(crates)].join("\n")}\n${line}\n\n${text}\n`);

@@ -259,6 +259,55 @@ fn bad_input_is_one_line_and_status_1() {
     );
 }
 
+#[test]
+fn files_are_validated_by_the_schema_and_by_the_reader() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let sentence = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tiny-sentence-2.1.json");
+    let version_1 = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/result-version-1.json");
+    let good = keyside(&["validate", sentence, version_1, RECORDED]);
+    assert!(good.status.success(), "{}", stderr(&good));
+    let told = String::from_utf8(good.stdout).expect("UTF-8");
+    assert_eq!(
+        told.matches("a result file, all of whose parts fit").count(),
+        3,
+        "{told}"
+    );
+    let text = std::fs::read_to_string(sentence).expect("there");
+    for (from, to, part) in [
+        // What the schema says, and what only the reader knows: another head than there are, an array of another shape.
+        (r#""score":"#, r#""score":"much","was":"#, "/sections/2"),
+        (r#""head":"2.1""#, r#""head":"9.1""#, "head 9.1 does not exist"),
+        (r#""shape":["#, r#""shape":[1,"#, "shape"),
+        (
+            r#""format":"keyside-result/2""#,
+            r#""format":"keyside-result/9""#,
+            "open it with a newer keyside",
+        ),
+        ("{", "[", "not JSON"),
+    ] {
+        assert!(text.contains(from), "the file has no {from}");
+        let file = folder.path().join("broken.json");
+        std::fs::write(&file, text.replacen(from, to, 1)).expect("writes");
+        let broken = keyside(&["validate", sentence, file.to_str().expect("UTF-8")]);
+        let told = String::from_utf8(broken.stdout.clone()).expect("UTF-8");
+        assert_eq!(broken.status.code(), Some(1), "{told}");
+        assert!(
+            told.contains("broken.json: not a result file") && told.contains(part),
+            "{told}\nlacks {part}"
+        );
+        assert!(
+            stderr(&broken).contains("1 of 2 files can't be used"),
+            "{}",
+            stderr(&broken)
+        );
+    }
+    fails(&keyside(&["validate", "no.json"]), "no.json can't be read");
+    let schema = keyside(&["validate", "--schema"]);
+    let published = include_str!("../docs/result.schema.json");
+    assert_eq!(String::from_utf8(schema.stdout).expect("UTF-8"), published);
+    assert_eq!(keyside(&["validate"]).status.code(), Some(2));
+}
+
 const RECORDED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/recorded/gpt2-small-10.7.json");
 
 /// Runs `keyside plot` on `result` with `more` options, and answers the names of the files in `folder`, sorted.

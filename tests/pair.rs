@@ -466,7 +466,7 @@ fn the_command_line_tells_of_a_sentence() {
         "{attention}"
     );
     assert!(attention.contains("\" Mary\"  <- src"), "{attention}");
-    let pair = told(&["pair", "--head", "2.1", "--src", "1", "--dest", "-1"]);
+    let pair = told(&["pair", "--head", "2.1", "--src", "Mary", "--dest", "-1"]);
     assert!(pair.contains("225 cells add up to"), "{pair}");
     assert!(pair.contains("meets") && pair.contains("head 1.3"), "{pair}");
     let earlier = told(&["pair", "--head", "2.1", "--src", "1", "--earlier", "1.3"]);
@@ -534,6 +534,14 @@ fn bad_sentences_are_one_line_and_status_1() {
             "--src is 14, outside of 14 tokens",
         ),
         (&["--text", TEXT, "--head", "2.1", "--src", "-15"], "--src is -15"),
+        (
+            &["--text", TEXT, "--head", "2.1", "--src", "John"],
+            "--src is \"John\", which stands 2 times in the text, at positions 3 and 9",
+        ),
+        (
+            &["--text", TEXT, "--head", "2.1", "--src", "Joh"],
+            "--src is \"Joh\", which does not stand in the text",
+        ),
         (
             &["--text", TEXT, "--head", "2.1", "--src", "5", "--dest", "3"],
             "the source 5 is after",

@@ -160,7 +160,7 @@ fn wrong_options_say_so() {
     let out = folder.path().join("recorded.json");
     for (more, part) in [
         (&["--text", ""][..], "no word"),
-        (&["--text", "a", "--pair", "2.1:-9:0"], "--pair is -9"),
+        (&["--text", "a", "--pair", "2.1:-9:0"], "2.1:-9:0 dest is -9"),
         (&["--text", "a", "--pair", "7.1:0:0"], "7.1"),
         (&["--text", "a b", "--pair", "2.1:0:1"], "after the destination"),
         (&["--text", "a", "--begin", "7.1"], "7.1"),

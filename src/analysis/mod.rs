@@ -19,6 +19,7 @@ mod looks;
 mod meter;
 pub mod pair;
 mod probes;
+mod progress;
 mod request;
 mod run;
 mod run_directions;

@@ -8,9 +8,9 @@ use super::next::NextArguments;
 use super::record::RecordArguments;
 use super::sentence::PairArguments;
 use super::settings::SettingArguments;
-use crate::figure::View;
-use crate::names::{HistogramId, SeriesId};
-use crate::plot::{HistogramView, SeriesOrder, Theme, series_starts_visible};
+use crate::figure::{Shown, View};
+use crate::names::SeriesId;
+use crate::plot::{SeriesOrder, Theme};
 
 const EXAMPLE: &str = "\
 Example:
@@ -65,6 +65,8 @@ pub enum Command {
     Next(NextArguments),
     /// Write what a model makes of sentences to a small file, which is asked about without the model.
     Record(RecordArguments),
+    /// Check result files: against the JSON schema, and whether their parts fit each other.
+    Validate(ValidateArguments),
 }
 
 /// The options of `keyside analyze`.
@@ -87,6 +89,17 @@ pub struct AnalyzeArguments {
     /// Folder to write every plot to, as SVG.
     #[arg(long, value_name = "DIR")]
     pub svg: Option<PathBuf>,
+}
+
+/// The options of `keyside validate`.
+#[derive(Debug, Clone, Args)]
+pub struct ValidateArguments {
+    /// A result file; may be given several times.
+    #[arg(value_name = "FILE", required_unless_present = "schema")]
+    pub files: Vec<PathBuf>,
+    /// Print the JSON schema itself instead.
+    #[arg(long, conflicts_with = "files")]
+    pub schema: bool,
 }
 
 /// The options of `keyside plot`.
@@ -152,25 +165,17 @@ pub struct PlotArguments {
 impl PlotArguments {
     /// How figures are shown.
     pub fn view(&self) -> View {
-        let shown = self.show.iter().filter(|series| !series_starts_visible(series));
-        let hidden = self.hide.iter().filter(|series| series_starts_visible(series));
-        let histogram = HistogramView {
-            toggled: shown.chain(hidden).cloned().collect(),
-            max_bins: self.bins.map(usize::from),
-            log_counts: self.log,
+        Shown {
+            bins: self.bins.map(usize::from),
+            log: self.log,
             zoom: self.zoom,
             order: self.order,
-            split: None,
-        };
-        let mut view = View {
-            prompt: self.prompt.map(|prompt| prompt - 1),
-            ..View::default()
-        };
-        for name in HistogramId::ALL {
-            view.update_histogram(name, |shown| shown.clone_from(&histogram));
+            show: self.show.clone(),
+            hide: self.hide.clone(),
+            prompt: self.prompt,
+            as_in_notebook: self.as_in_notebook,
         }
-        view.heatmap.as_in_notebook = self.as_in_notebook;
-        view
+        .view()
     }
 }
 
@@ -219,6 +224,8 @@ mod tests {
     use super::*;
     use crate::analysis::Analysis;
     use crate::analysis::settings::{Field, Group, HEAD, INTERVENTION, SETTINGS};
+    use crate::names::HistogramId;
+    use crate::plot::HistogramView;
     use crate::prompts::PromptSource;
     use crate::prompts::text::TextPrompts;
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use super::listing::{LINES, largest_sizes, line};
-use super::sentence::{PairArguments, Sentence, position, shown, write};
+use super::sentence::{PairArguments, Sentence, shown, write};
 use crate::analysis::Array;
 use crate::analysis::pair::{
     self, Account, AlongDirection, DirectionTokens, Directions, Factors, Pair, direction_tokens,
@@ -21,10 +21,7 @@ use crate::names::{Component, Relative, Side};
 pub async fn run_directions(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
-    let minus = arguments
-        .minus
-        .map(|minus| position("minus", minus, pair.tokens.len()))
-        .transpose()?;
+    let minus = sentence.position("minus", arguments.minus.as_ref(), &arguments.sentence)?;
     let account = pair::account(&mut sentence.model, &pair, &Unwatched).await?;
     let factors = Factors::of(&sentence.model.head_weights(pair.head, &Unwatched).await?);
     let found = account.directions(&factors, None)?;

@@ -1,4 +1,4 @@
-//! Files that the command line writes: what may be wrong with them.
+//! Files that the command line writes and reads: what may be wrong with them.
 
 use std::path::Path;
 
@@ -34,4 +34,13 @@ pub(super) fn cannot_write(file: &Path, cause: &std::io::Error) -> Error {
         format!("{} can't be written ({cause})", file.display()),
     )
     .advice("Check the path and the space on the disk.")
+}
+
+/// The bytes of a result file.
+pub(super) fn read_result(file: &Path) -> Result<Vec<u8>> {
+    std::fs::read(file).map_err(|cause| {
+        Error::new(ErrorKind::Source, format!("{} can't be read ({cause})", file.display()))
+            .expected("a result file")
+            .advice("Write one with keyside analyze --out, or with \"Download result\" in the page.")
+    })
 }

@@ -1,5 +1,5 @@
 //! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside effects`,
-//! `keyside causal`, `keyside directions`, `keyside next`, `keyside record`.
+//! `keyside causal`, `keyside directions`, `keyside next`, `keyside record`; and `keyside validate`.
 
 mod arguments;
 mod causal;
@@ -17,6 +17,7 @@ mod record_effects;
 mod sentence;
 mod settings;
 mod summary;
+mod validate;
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -25,25 +26,26 @@ use std::process::ExitCode;
 use clap::Parser;
 use futures::executor::block_on;
 
-pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName};
+pub use arguments::{AnalyzeArguments, Arguments, Command, PlotArguments, ThemeName, ValidateArguments};
 pub use causal::run_causal;
 pub use directions::run_directions;
 pub use effects::run_effects;
 pub use next::{NextArguments, run_next};
 pub use plot::run_plot;
-pub use record::{PairAsked, RecordArguments, run_record};
+pub use record::{RecordArguments, run_record};
 pub use sentence::{PairArguments, SentenceArguments, run_attention, run_pair};
 pub use settings::SettingArguments;
+pub use summary::summary;
+pub use validate::{SCHEMA, faults, run_validate};
 
 use self::files::{cannot_write, check_writable};
-use crate::analysis::settings::{EARLIER_HEAD, HEAD, Setting};
+use crate::analysis::settings::{EARLIER_HEAD, HEAD, Setting, put_heads_of_card};
 use crate::analysis::{Analysis, analyze};
 use crate::checkpoint::{Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Figure, View};
 use crate::forward::{Model, native_kernels};
-use crate::model::{Checkpoint, ModelCard};
-use crate::names::Head;
+use crate::model::Checkpoint;
 use crate::plot::{Theme, plot_svg};
 use crate::prompts::PromptSource;
 use crate::prompts::text::{Format, MAX_BYTES, TextPrompts};
@@ -64,6 +66,7 @@ pub fn main() -> ExitCode {
         Command::Directions(arguments) => block_on(run_directions(&arguments, out)),
         Command::Next(arguments) => block_on(run_next(&arguments, out)),
         Command::Record(arguments) => block_on(run_record(&arguments, out)),
+        Command::Validate(arguments) => run_validate(&arguments, out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -98,7 +101,7 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
     };
     let written = write_files(arguments, &result)?;
     // A reader that closes its end, such as `head`, is no failure of the run.
-    let _ = write!(out, "{}{written}", summary::summary(&result));
+    let _ = write!(out, "{}{written}", summary(&result));
     Ok(())
 }
 
@@ -109,27 +112,15 @@ async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<A
         true => None,
         false => Checkpoint::describe(source).await?.1,
     };
-    let head_of_card = |setting: &Setting, of_card: fn(&ModelCard) -> Head| match &card {
-        Some(card) => Ok(of_card(card)),
-        None if settings.has(setting) => Ok(Head::new(0, 0)),
-        None => Err(Error::new(
-            ErrorKind::Request,
-            format!(
-                "--{} is missing, and this model names no head to start with",
-                setting.option
-            ),
-        )
-        .expected(format!("a head, such as --{} 10.7", setting.option))),
-    };
     let mut analysis = Analysis {
-        head: head_of_card(&HEAD, |card| card.head)?,
-        earlier_head: head_of_card(&EARLIER_HEAD, |card| card.earlier_head)?,
         prompts: match &arguments.prompts {
             Some(file) => PromptSource::Text(own_prompts(file)?),
             None => PromptSource::default(),
         },
         ..Analysis::default()
     };
+    let called = |setting: &Setting| format!("--{}", setting.option);
+    put_heads_of_card(&mut analysis, card.as_ref(), |setting| settings.has(setting), called)?;
     settings.put(&mut analysis)?;
     Ok(analysis)
 }

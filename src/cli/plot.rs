@@ -1,10 +1,9 @@
 //! `keyside plot`: the figures of a result file, without a browser.
 
 use std::io::Write;
-use std::path::Path;
 
 use super::PlotArguments;
-use super::files::cannot_write;
+use super::files::{cannot_write, read_result};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::Figure;
 use crate::plot::plot_svg;
@@ -16,7 +15,7 @@ use crate::result::ResultFile;
 /// [`ErrorKind::ResultFile`] for a file that is no result, [`ErrorKind::Plot`] for a figure that it does not have,
 /// [`ErrorKind::Source`] when files can't be read or written.
 pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
-    let result = read(&arguments.result)?;
+    let result = ResultFile::from_json(&read_result(&arguments.result)?)?;
     if let Some(notice) = result.skipped_notice() {
         // Nothing can be done where stderr is closed.
         let _ = writeln!(std::io::stderr(), "keyside: {notice}");
@@ -39,15 +38,6 @@ pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
         arguments.out.display()
     );
     Ok(())
-}
-
-fn read(file: &Path) -> Result<ResultFile> {
-    let bytes = std::fs::read(file).map_err(|cause| {
-        Error::new(ErrorKind::Source, format!("{} can't be read ({cause})", file.display()))
-            .expected("a result file")
-            .advice("Write one with keyside analyze --out, or with \"Download result\" in the page.")
-    })?;
-    ResultFile::from_json(&bytes)
 }
 
 /// The figures that were asked for, shown as the options say.

@@ -17,6 +17,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Unwatched};
 use crate::model::{Processing, Tokenizer};
 use crate::names::{Component, Head, PositionName, Relative, Side};
+use crate::prompts::text::Place;
 
 /// Tokens that are listed as likely to come next.
 pub(super) const NEXT: usize = 20;
@@ -33,9 +34,16 @@ pub struct SentenceArguments {
     /// Begin the sentence with the BOS token.
     #[arg(long)]
     pub bos: bool,
-    /// Position that is looked from, counted from 0; from the end where it is negative [default: the last token].
-    #[arg(long, value_name = "N", allow_negative_numbers = true, default_value_t = -1, hide_default_value = true)]
-    pub dest: i64,
+    /// Position that is looked from, counted from 0; from the end where it is negative; or the word that stands there [default: the last
+    /// token].
+    #[arg(
+        long,
+        value_name = "N",
+        allow_hyphen_values = true,
+        default_value = "-1",
+        hide_default_value = true
+    )]
+    pub dest: Place,
     /// Write everything as JSON to this file; - for standard output.
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
@@ -51,11 +59,11 @@ pub struct PairArguments {
     #[arg(long, value_name = "L.H")]
     pub head: Head,
     /// Position that is looked to, counted as --dest.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub src: i64,
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub src: Place,
     /// Position whose key is subtracted in one of the tables, counted as --dest.
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub minus: Option<i64>,
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub minus: Option<Place>,
     /// A second sentence of as many tokens, from which activations of the head are taken (effects only).
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub second: Option<String>,
@@ -107,15 +115,32 @@ impl Sentence {
         if tokens.is_empty() {
             return Err(Error::new(ErrorKind::Prompt, "the sentence is empty").expected("a text with a token at least"));
         }
-        let dest = position(PositionName::Dest.as_str(), arguments.dest, tokens.len())?;
+        let dest = place(PositionName::Dest.as_str(), &arguments.dest, arguments, &model)?;
         Ok(Self { model, tokens, dest })
+    }
+
+    /// The position called `name` that `given` means, where one is given.
+    pub(super) fn position(
+        &self,
+        name: &str,
+        given: Option<&Place>,
+        arguments: &SentenceArguments,
+    ) -> Result<Option<usize>> {
+        given
+            .map(|given| place(name, given, arguments, &self.model))
+            .transpose()
     }
 
     pub(super) fn pair(&self, arguments: &PairArguments) -> Result<Pair> {
         Ok(Pair {
             tokens: self.tokens.clone(),
             dest: self.dest,
-            src: position(PositionName::Src.as_str(), arguments.src, self.tokens.len())?,
+            src: place(
+                PositionName::Src.as_str(),
+                &arguments.src,
+                &arguments.sentence,
+                &self.model,
+            )?,
             head: arguments.head,
         })
     }
@@ -144,6 +169,16 @@ impl Sentence {
     pub(super) fn text(&self, token: u32) -> String {
         shown(self.model.tokenizer(), token)
     }
+}
+
+/// The position that `given` means in the sentence of `arguments`; `name` is the option's.
+fn place(name: &str, given: &Place, arguments: &SentenceArguments, model: &Model) -> Result<usize> {
+    let found = given.find(name, &arguments.text, model.tokenizer(), arguments.bos);
+    // What is wrong is the option of that name.
+    found.map_err(|error| Error {
+        cause: format!("--{}", error.cause),
+        ..error
+    })
 }
 
 /// `keyside attention`: where every head looks from one position.
@@ -228,10 +263,7 @@ fn attention_told(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &
 pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
-    let minus = arguments
-        .minus
-        .map(|minus| position("minus", minus, pair.tokens.len()))
-        .transpose()?;
+    let minus = sentence.position("minus", arguments.minus.as_ref(), &arguments.sentence)?;
     let account = pair::account(&mut sentence.model, &pair, &Unwatched).await?;
     let table = account.table();
     let mut told = account_told(&sentence, &pair, &account, &table);
@@ -317,19 +349,6 @@ pub(super) fn write(json: Option<&Path>, all: &impl Serialize, told: &str, out: 
 
 fn is_stdout(file: &Path) -> bool {
     file.as_os_str() == "-"
-}
-
-/// The position that `given` means in `count` tokens; `name` is the option's.
-pub(super) fn position(name: &str, given: i64, count: usize) -> Result<usize> {
-    let from_start = if given < 0 { given + count as i64 } else { given };
-    let found = usize::try_from(from_start).ok().filter(|position| *position < count);
-    found.ok_or_else(|| {
-        Error::new(
-            ErrorKind::Request,
-            format!("--{name} is {given}, outside of {count} tokens"),
-        )
-        .expected(format!("a position from {} to {}", -(count as i64), count - 1))
-    })
 }
 
 pub(super) fn shown(tokenizer: &Tokenizer, token: u32) -> String {

@@ -8,7 +8,7 @@ use crate::names::{HeatmapId, HistogramId, SeriesId};
 use crate::result::{Comparison, PairedDifference, ResultFile, mean, two_groups};
 
 /// Means of every series, the identity check, and how long it took.
-pub(crate) fn summary(result: &ResultFile) -> String {
+pub fn summary(result: &ResultFile) -> String {
     let mut text = format!("{}: head {}", result.model.name, result.head_name());
     if let Some(head) = result.earlier_head() {
         text += &format!(", earlier head {head}");

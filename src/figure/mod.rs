@@ -12,6 +12,7 @@ mod prompts;
 mod run;
 mod scatter;
 mod sentence;
+mod shown;
 mod view;
 
 pub(crate) mod keys;
@@ -27,6 +28,7 @@ pub use sentence::{
     intervention_words, of_side, pattern_part, shown_pattern, so_what_words, unfolded_at, words as sentence_words,
     writer_at,
 };
+pub use shown::Shown;
 pub use view::{Appearance, View};
 
 #[cfg(test)]

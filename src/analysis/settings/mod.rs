@@ -1,9 +1,11 @@
 //! What can be set of a run, each setting once: the form's controls, the keys of an address, the options of the command line and
 //! the citation all come from [`SETTINGS`].
 
+mod heads;
 mod list;
 mod setting;
 
+pub use heads::put_heads_of_card;
 pub use list::{
     BATCH_SIZE, BATCHES, CSV, EARLIER_HEAD, ENGINE, EXACT_LN, HEAD, INTERVENTION, PREPEND_BOS, SEED, SETTINGS,
 };

@@ -8,6 +8,7 @@ mod csv;
 mod errors;
 mod locate;
 mod marks;
+mod place;
 mod set;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +17,7 @@ use self::csv::Record;
 use self::errors::{SHOWN, shown, wrong};
 use self::locate::{Located, locate};
 pub use self::marks::Marked;
+pub use self::place::Place;
 pub use self::set::TextSet;
 use super::ioi::random::PythonRandom;
 use super::{Prompt, RANDOM, Targets};

@@ -1,0 +1,608 @@
+"""Models, and what is asked of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from . import _keyside
+from ._errors import RequestError
+from ._progress import Progress, told
+from ._prompts import Ioi, Texts
+from ._result import Result, _checked_head
+from ._write import write_text
+
+#: A head: ``"10.7"``, or a layer and a head, ``(10, 7)``.
+Head = str | Sequence[int]
+
+#: A position: a number, counted from 0 (BOS included) or from the end where it is negative, or a word that stands once in the text.
+Place = int | str
+
+
+@dataclass(frozen=True)
+class Processing:
+    """Which weight processing is applied, under the names of TransformerLens. All is, unless it is switched off.
+
+    None of it changes log-probabilities; it does change what single components are.
+
+    Parameters
+    ----------
+    fold_ln : bool
+        LayerNorm's weights and biases move into the maps that read the residual stream.
+    center_writing_weights : bool
+        Maps that write to the residual stream lose their mean.
+    center_unembed : bool
+        ``W_U`` loses its mean over the vocabulary.
+    fold_value_biases : bool
+        ``b_V`` moves into ``b_O``.
+    """
+
+    fold_ln: bool = True
+    center_writing_weights: bool = True
+    center_unembed: bool = True
+    fold_value_biases: bool = True
+
+    @classmethod
+    def none(cls) -> Processing:
+        """No processing at all."""
+        return cls(False, False, False, False)
+
+
+class Next(NamedTuple):
+    """A token that may come next."""
+
+    token: int
+    text: str
+    logprob: float
+
+
+class Continuation(NamedTuple):
+    """What a text goes on with."""
+
+    #: The text's tokens, up to the position that is gone on from.
+    tokens: list[int]
+    #: Those that follow.
+    continuation: list[int]
+    #: Their text.
+    text: str
+
+
+def load(
+    source: str | os.PathLike[str],
+    *,
+    processing: Processing | Mapping[str, bool] | None = None,
+    engine: str | None = None,
+) -> Model:
+    """Opens a model. Its weights are read when they are first needed.
+
+    Parameters
+    ----------
+    source : str or path
+        A folder with ``config.json``, ``model.safetensors`` and ``tokenizer.json``, the http(s) URL of one, or ``hub:NAME`` for a
+        published model (``hub:gpt2``, ``hub:gpt2-medium@main``). Of a URL only the weights that are needed are downloaded.
+    processing : Processing or mapping, optional
+        Which weight processing is applied; all by default.
+    engine : str, optional
+        What computes: ``"gemm"`` (the default), or ``"packed"``, also with a number of threads, ``"packed on 2"``. The numbers are the same
+        to rounding.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    SourceError
+        For a path that is not there and a server that does not answer.
+    ModelError
+        For files that are not what they should be.
+    RequestError
+        For a name that the hub has not.
+
+    Examples
+    --------
+    >>> import keyside
+    >>> model = keyside.load("public/models/tiny-ioi")
+    >>> model.config["n_layer"], model.config["n_head"]
+    (3, 4)
+    """
+    return Model(os.fspath(source), _processing(processing), engine)
+
+
+def _processing(given: Processing | Mapping[str, bool] | None) -> Processing:
+    if given is None:
+        return Processing()
+    if isinstance(given, Processing):
+        return given
+    known = list(asdict(Processing()))
+    if not isinstance(given, Mapping):
+        raise RequestError("request", f"processing is {given!r}", "a keyside.Processing or a mapping", f"Its switches are {', '.join(known)}.")
+    for key in given:
+        if key not in known:
+            raise RequestError("request", f"processing has no switch {key!r}", ", ".join(known))
+    return Processing(**{key: bool(value) for key, value in given.items()})
+
+
+class Model:
+    """A model of the GPT-2 architecture; see `load`.
+
+    It computes on a thread of its own, without Python's lock: other threads go on. Calls from several threads come one after the other.
+    Ctrl-C ends a call; the model itself stops within a block, and can be used on.
+
+    Attributes
+    ----------
+    source : str
+        Folder, URL or ``hub:NAME``, as it was given.
+    """
+
+    def __init__(self, source: str, processing: Processing, engine: str | None) -> None:
+        self.source = source
+        self._processing = processing
+        self._engine = engine
+        self._native = _keyside.Model.open(source, json.dumps(asdict(processing)), engine)
+
+    @property
+    def name(self) -> str:
+        """Its name for people."""
+        name: str = self._native.info()["name"]
+        return name
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """Name, source, the dtype of its weights, and notes where its files say different things."""
+        return self._native.info()
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """Its shape, under the names of TransformerLens: ``n_layer``, ``n_head``, ``d_model``, ..."""
+        return self._native.config()
+
+    @property
+    def card(self) -> dict[str, Any] | None:
+        """What it says of itself, with the heads to begin with; None where it says nothing."""
+        return self._native.card()
+
+    @property
+    def processing(self) -> Processing:
+        """Which weight processing is applied."""
+        return self._processing
+
+    def tokens(self, text: str, *, bos: bool = False) -> list[tuple[int, str]]:
+        """The tokens of a text, each with its own text; positions count these.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        bos : bool
+            Whether the BOS token stands before it.
+        """
+        return self._native.tokens(text, bos)
+
+    def analyze(
+        self,
+        head: Head | None = None,
+        *,
+        earlier_head: Head | None = None,
+        prompts: Ioi | Texts | None = None,
+        exact_ln: bool = False,
+        intervention: str | None = None,
+        writes: bool = False,
+        progress: Progress = True,
+    ) -> Result:
+        """Takes the score of a head apart over many prompts, as ``keyside analyze`` does.
+
+        Parameters
+        ----------
+        head : str or (int, int), optional
+            The head; by default the one that the model's card names.
+        earlier_head : str or (int, int), optional
+            An earlier head, whose output is one of the substituted vectors; by default the card's.
+        prompts : Ioi or Texts, optional
+            What makes the prompts: `ioi` (the default, the notebook's 30 batches of 40) or `texts`.
+        exact_ln : bool
+            Whether substituted vectors go through LayerNorm, instead of being divided by their standard deviation.
+        intervention : str, optional
+            What is done to every prompt and recomputed to the end of the model, such as ``"query without 9.9"``, ``"query from W_U[IO]"``,
+            ``"z of 9.9 zero everywhere"``.
+        writes : bool
+            Whether it is also found what the head writes, which takes all layers.
+        progress : bool or callable
+            Whether tqdm's bar says how far it is, where tqdm is installed and somebody looks; or what is called with the share that is
+            over and what is being done.
+
+        Returns
+        -------
+        Result
+            With the sections ``substitution`` (histograms) and ``contributions`` (heatmaps), ``run_directions``, and with ``changes`` and
+            ``run_writes`` where those were asked for.
+
+        Raises
+        ------
+        RequestError
+            For a head that the model has not, and settings that make no sense.
+        PromptError
+            For prompts that do not fit the model.
+        """
+        prompts = Ioi() if prompts is None else prompts
+        if not isinstance(prompts, (Ioi, Texts)):
+            raise RequestError(
+                "request", f"prompts is {prompts!r}", "what keyside.ioi(...) or keyside.texts(...) gives", "Wrap a list of texts in keyside.texts."
+            )
+        settings = prompts._settings()
+        for key, name, value in (("head", "head", head), ("earlier", "earlier_head", earlier_head)):
+            if value is not None:
+                settings[key] = _checked_head(value, name)
+        settings["exact_ln"] = str(int(exact_ln))
+        settings["writes"] = str(int(writes))
+        if intervention is not None:
+            settings["intervention"] = intervention
+        with told(progress) as tell:
+            return Result(self._native.analyze(list(settings.items()), prompts._text(), tell))
+
+    def attention(
+        self,
+        text: str,
+        *,
+        head: Head | None = None,
+        dest: Place = -1,
+        src: Place | None = None,
+        bos: bool = False,
+        progress: Progress = False,
+    ) -> Result:
+        """Where all heads look from one position of a text, and what they do in all of it.
+
+        Parameters are those of `pair`. The result also has the measures of every head (token before, first token, earlier copies) and the
+        patterns of all heads of the head's layer, section ``layer``.
+        """
+        question = self._question(text, head, bos, measures=True, layer=True)
+        return self._ask(question, dest, src, progress)
+
+    def pair(
+        self,
+        text: str,
+        *,
+        head: Head | None = None,
+        dest: Place = -1,
+        src: Place | None = None,
+        bos: bool = False,
+        relative: str | int | None = None,
+        earlier: Head | None = None,
+        side: str = "key",
+        substituted: bool = False,
+        exact_ln: bool = False,
+        progress: Progress = False,
+    ) -> Result:
+        """Takes the score of a head between two positions of a text apart: every component of the query times every one of the key.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        head : str or (int, int), optional
+            The head; by default, with ``src`` the one that speaks most directly for or against the likeliest next token.
+        dest : int or str
+            Where it looks from: a position, counted from 0 (BOS included), from the end where it is negative, or a word that stands once
+            in the text (its last token).
+        src : int or str, optional
+            Where it looks to; by default the position other than 0 that it looks most to.
+        bos : bool
+            Whether the BOS token stands before the text.
+        relative : {"mean", "attention"} or int, optional
+            What the score is relative to: the mean key, what the head attends to, or the key at a position. Softmax ignores what is added
+            to all keys alike.
+        earlier : str or (int, int), optional
+            An earlier head that is opened into the source tokens that it has read, section ``down``.
+        side : {"key", "query"}
+            On which side it is opened.
+        substituted : bool
+            Whether it is also found what other vectors in place of what the head reads give, section ``substituted``.
+        exact_ln : bool
+            Whether those go through LayerNorm, instead of being divided by their standard deviation.
+        progress : bool or callable
+            As in `analyze`.
+
+        Returns
+        -------
+        Result
+            With the sections ``attention``, ``next`` and ``pair``.
+
+        Raises
+        ------
+        RequestError
+            For a head or a position that there is not, and a word that stands in the text more than once, with its positions.
+        PromptError
+            For a text that is empty or does not fit the context.
+
+        Examples
+        --------
+        >>> import keyside
+        >>> model = keyside.load("public/models/tiny-ioi")
+        >>> text = "When Mary and John went to the store, John gave a drink to"
+        >>> result = model.pair(text, head="2.0", src="Mary")
+        >>> table = result["pair"]["table"]
+        >>> bool(abs(table.sum(dtype=float) - result["pair"]["score"]) < 1e-3)
+        True
+        """
+        question = self._question(text, head, bos, relative=_relative(relative), exact_ln=exact_ln)
+        if earlier is not None:
+            path = [{"component": _checked_head(earlier, "earlier")}]
+            question["down"] = {"side": side, "against": None, "relative": None, "path": path}
+        if substituted:
+            question["substituted"] = {}
+        return self._ask(question, dest, src, progress)
+
+    def effects(
+        self,
+        text: str,
+        *,
+        head: Head | None = None,
+        dest: Place = -1,
+        src: Place | None = None,
+        a: str | int | None = None,
+        b: str | int | None = None,
+        bos: bool = False,
+        progress: Progress = False,
+    ) -> Result:
+        """What all components add to the logit of one next token minus that of another, what the head writes, and the logit lens.
+
+        Parameters
+        ----------
+        text, head, dest, src, bos, progress
+            As in `pair`.
+        a, b : str or int, optional
+            The two tokens: a text that is one token, or an id; by default the two likeliest.
+
+        Returns
+        -------
+        Result
+            With the sections ``effects``, ``writes`` and ``lens``, besides those of `pair`.
+        """
+        question = self._question(text, head, bos, targets=(a, b), effects=True, writes=True, lens=True)
+        return self._ask(question, dest, src, progress)
+
+    def directions(
+        self,
+        text: str,
+        *,
+        head: Head | None = None,
+        dest: Place = -1,
+        src: Place | None = None,
+        bos: bool = False,
+        relative: str | int | None = None,
+        direction: int | None = None,
+        progress: Progress = False,
+    ) -> Result:
+        """Which of the head's directions, the singular vectors of ``W_Q W_K^T``, make its score.
+
+        Parameters
+        ----------
+        text, head, dest, src, bos, relative, progress
+            As in `pair`.
+        direction : int, optional
+            The direction that is opened by component and by token; by default the one that adds most.
+
+        Returns
+        -------
+        Result
+            With the section ``directions``, besides those of `pair`.
+        """
+        question = self._question(text, head, bos, relative=_relative(relative), directions=True, direction=direction)
+        return self._ask(question, dest, src, progress)
+
+    def causal(
+        self,
+        text: str,
+        *,
+        head: Head | None = None,
+        dest: Place = -1,
+        src: Place | None = None,
+        a: str | int | None = None,
+        b: str | int | None = None,
+        bos: bool = False,
+        progress: Progress = True,
+    ) -> Result:
+        """Takes every component of the query side and of the key side out in turn, and recomputes the model to its end.
+
+        Parameters are those of `effects`. The result has the section ``causal``: the changes of score, ln attention and logit difference,
+        recomputed and as the linear split predicts them.
+        """
+        question = self._question(text, head, bos, targets=(a, b))
+        with told(progress) as tell:
+            return Result(self._native.causal(json.dumps(question), dest, src, tell))
+
+    def intervene(
+        self,
+        text: str,
+        interventions: Iterable[Mapping[str, Any]],
+        *,
+        head: Head | None = None,
+        dest: Place = -1,
+        src: Place | None = None,
+        a: str | int | None = None,
+        b: str | int | None = None,
+        second: str | None = None,
+        prompts: Ioi | Texts | None = None,
+        bos: bool = False,
+        exact_ln: bool = False,
+        progress: Progress = True,
+    ) -> Result:
+        """Puts something else in a place, recomputes the model to its end, and says what the linear split predicts.
+
+        Parameters
+        ----------
+        text, head, dest, src, a, b, bos, progress
+            As in `effects`.
+        interventions : iterable of mappings
+            Each is done by itself, in the form that results have (``put`` in docs/result-file.md):
+            ``{"remove": {"side": "query", "component": "9.9"}}``,
+            ``{"substitute": {"side": "key", "vector": {"unembedding": 1337}}}``,
+            ``{"set": {"head": "9.9", "activation": "z", "to": "zero", "at": "all"}}``.
+        second : str, optional
+            A second text of as many tokens, for ``"to": "second"``.
+        prompts : Ioi or Texts, optional
+            Prompts over which means are taken, for ``"to": "mean"``.
+        exact_ln : bool
+            Whether vectors in place of what the head reads go through LayerNorm, instead of being divided by their standard deviation.
+
+        Returns
+        -------
+        Result
+            With the section ``intervention``.
+        """
+        question = self._question(text, head, bos, targets=(a, b), exact_ln=exact_ln)
+        asked: dict[str, Any] = {"interventions": [dict(one) for one in interventions], "second": second}
+        if prompts is not None:
+            asked["maker"] = prompts._maker()
+        with told(progress) as tell:
+            return Result(self._native.intervene(json.dumps(question), dest, src, json.dumps(asked), tell))
+
+    def next(self, text: str, *, dest: Place = -1, bos: bool = False, count: int = 20) -> list[Next]:
+        """The likeliest tokens after a position.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        dest : int or str
+            The position, as in `pair`.
+        bos : bool
+            Whether the BOS token stands before the text.
+        count : int
+            How many tokens.
+        """
+        return [Next(*one) for one in self._native.next(text, bos, dest, count)]
+
+    def go_on(
+        self,
+        text: str,
+        count: int,
+        *,
+        dest: Place = -1,
+        bos: bool = False,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        seed: int = 0,
+    ) -> Continuation:
+        """Goes on with a text, token by token, as ``keyside next --count`` does.
+
+        Parameters
+        ----------
+        text : str
+            The text.
+        count : int
+            How many tokens; fewer where the model's context ends.
+        dest : int or str
+            The position to go on after, as in `pair`.
+        bos : bool
+            Whether the BOS token stands before the text.
+        temperature : float
+            What logits are divided by before a token is drawn; 0 takes the likeliest.
+        top_k : int, optional
+            Draws from this many of the likeliest tokens only.
+        top_p : float, optional
+            Draws only from the likeliest tokens that have this probability together.
+        seed : int
+            Seed of the draw.
+        """
+        return Continuation(*self._native.go_on(text, bos, dest, count, temperature, top_k, top_p, seed))
+
+    def record(
+        self,
+        texts: Iterable[str],
+        *,
+        bos: bool = False,
+        pairs: Iterable[tuple[Head, Place, Place]] = (),
+        every_next: bool = False,
+        begin: Head | None = None,
+        source: str | None = None,
+        save: str | os.PathLike[str] | None = None,
+    ) -> dict[str, Any]:
+        """What the model makes of sentences, as a recording that is asked about without the model (docs/recording.md).
+
+        Parameters
+        ----------
+        texts : iterable of str
+            The sentences.
+        bos : bool
+            Whether the BOS token stands before each.
+        pairs : iterable of (head, dest, src)
+            Scores that are taken apart, in every sentence.
+        every_next : bool
+            Whether it is recorded what comes next after every position, not the last alone.
+        begin : str or (int, int), optional
+            The head to begin with.
+        source : str, optional
+            Where the numbers come from, for readers.
+        save : path, optional
+            A file to write the recording to.
+
+        Returns
+        -------
+        dict
+            The recording.
+        """
+        asked = [(_checked_head(head), dest, src) for head, dest, src in pairs]
+        head = None if begin is None else _checked_head(begin, "begin")
+        text = self._native.record(list(texts), bos, asked, every_next, head, source)
+        if save is not None:
+            write_text(save, text)
+        recording: dict[str, Any] = json.loads(text)
+        return recording
+
+    def head_effects(self, prompts: Iterable[Mapping[str, str]], *, without: Head | None = None) -> Result:
+        """What every head does for two tokens, as means over prompts, as ``keyside record --effects`` writes it.
+
+        Parameters
+        ----------
+        prompts : iterable of mappings
+            ``{"text": ..., "answer": " Mary", "other": " John"}`` each, two and two with exchanged tokens; BOS is put before them.
+        without : str or (int, int), optional
+            The head that is taken out at the last token.
+
+        Returns
+        -------
+        Result
+            With the section ``head_effects``.
+        """
+        head = None if without is None else _checked_head(without, "without")
+        return Result(self._native.head_effects(json.dumps([dict(one) for one in prompts]), head))
+
+    def _question(
+        self,
+        text: str,
+        head: Head | None,
+        bos: bool,
+        *,
+        targets: tuple[str | int | None, str | int | None] = (None, None),
+        exact_ln: bool = False,
+        **asked: Any,
+    ) -> dict[str, Any]:
+        question = {"text": text, "prepend_bos": bos, "dest": None, "src": None, "relative": None, **asked}
+        question["head"] = None if head is None else _checked_head(head)
+        question["target_texts"] = {
+            name: str(token) for name, token in zip("ab", targets, strict=True) if token is not None
+        }
+        if exact_ln:
+            question["normalization"] = "layer_norm"
+        return question
+
+    def _ask(self, question: dict[str, Any], dest: Place, src: Place | None, progress: Progress) -> Result:
+        with told(progress) as tell:
+            return Result(self._native.ask(json.dumps(question), dest, src, tell))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Model, (self.source, self._processing, self._engine)
+
+    def __repr__(self) -> str:
+        config = self.config
+        return f"<keyside.Model {self.name}: {config['n_layer']} layers, {config['n_head']} heads, {self.info['source']}>"
+
+
+def _relative(given: str | int | None) -> str | None:
+    """What a score is relative to, as results write it."""
+    return None if given is None else str(given)

@@ -1,0 +1,58 @@
+"""How far a run is: tqdm's bar where tqdm is installed."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+#: What is called while a run goes on, with the share that is over (0 to 1) and what is being done.
+Told = Callable[[float, str], None]
+
+#: True for tqdm's bar where there is a reader for it, False for none, or a function of one's own.
+Progress = bool | Told
+
+
+@contextlib.contextmanager
+def told(progress: Progress) -> Iterator[Told | None]:
+    """What is to be called while something runs."""
+    if callable(progress):
+        yield progress
+        return
+    bar = _bar() if progress else None
+    if bar is None:
+        yield None
+        return
+
+    def tell(share: float, doing: str) -> None:
+        bar.n = round(100 * share)
+        bar.set_description_str(doing, refresh=False)
+        bar.refresh()
+
+    try:
+        yield tell
+    finally:
+        bar.close()
+
+
+def _bar() -> Any:
+    """A bar of tqdm's; None without tqdm, and where nobody would see it."""
+    try:
+        with warnings.catch_warnings():
+            # Of a notebook without ipywidgets, in which tqdm writes text.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
+    except ImportError:
+        return None
+    if not (_in_notebook() or sys.stderr.isatty()):
+        return None
+    return tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}", leave=False)
+
+
+def _in_notebook() -> bool:
+    """Whether a notebook's kernel runs this."""
+    shell = sys.modules.get("IPython")
+    running = shell.get_ipython() if shell is not None else None
+    return running is not None and "IPKernelApp" in running.config

@@ -1,0 +1,381 @@
+//! A model, and what is asked of it.
+
+use futures::executor::block_on;
+use keyside::analysis::pair::{self, Question, TargetText, causal_map, head_effects, intervene};
+use keyside::analysis::settings::{SETTINGS, put_heads_of_card};
+use keyside::analysis::{Analysis, Section, Timing, analyze};
+use keyside::checkpoint::source_for;
+use keyside::forward::{Sampling, continue_with, native_kernels};
+use keyside::model::{Config, ModelCard, Processing};
+use keyside::prompts::text::{Place, TextPrompts};
+use keyside::prompts::{Prompt, PromptSource};
+use keyside::result::{ModelInfo, PairAsked, Recorded, Recording, ResultFile};
+use keyside::{Error, ErrorKind, Result};
+use pyo3::prelude::*;
+use serde::de::DeserializeOwned;
+
+use crate::error::{internal, raised};
+use crate::held::{Held, ModelThread};
+use crate::link::Link;
+use crate::objects::object;
+use crate::place::Given;
+use crate::result::Result as Found;
+
+/// What is known of a model from its opening on.
+struct About {
+    info: ModelInfo,
+    config: Config,
+    card: Option<ModelCard>,
+    processing: Processing,
+}
+
+/// A model.
+#[pyclass(frozen, module = "keyside._keyside")]
+pub struct Model {
+    thread: ModelThread,
+    about: About,
+}
+
+/// How far a call is goes to it, if anybody wants to know.
+type Told<'py> = Option<Bound<'py, PyAny>>;
+
+#[pymethods]
+impl Model {
+    /// Opens the model at `source`, with its weights processed so, and an engine by name.
+    #[staticmethod]
+    fn open(py: Python<'_>, source: String, processing: &str, engine: Option<String>) -> PyResult<Self> {
+        let processing: Processing = read(py, processing)?;
+        let open = move || {
+            let choice = engine.as_deref().map(str::parse).transpose()?.unwrap_or_default();
+            let kernels = native_kernels(choice)?;
+            let mut model = block_on(keyside::forward::Model::open(source_for(&source)?, processing))?;
+            if kernels.is_some() {
+                model.set_kernels(kernels);
+            }
+            Ok(model)
+        };
+        let describe = |model: &keyside::forward::Model| About {
+            info: ModelInfo::of(model),
+            config: model.config().clone(),
+            card: model.checkpoint().card().cloned(),
+            processing: model.processing(),
+        };
+        let (thread, about) = ModelThread::open(py, open, describe)?;
+        Ok(Self { thread, about })
+    }
+
+    /// Name, source, dtype and notes.
+    fn info<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, &self.about.info)
+    }
+
+    /// Its shape.
+    fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, &self.about.config)
+    }
+
+    /// What it says of itself; None where it says nothing.
+    fn card<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, &self.about.card)
+    }
+
+    /// How its weights are processed.
+    fn processing<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        object(py, &self.about.processing)
+    }
+
+    /// The tokens of a text, and the text of each.
+    fn tokens(&self, py: Python<'_>, text: String, bos: bool) -> PyResult<Vec<(u32, String)>> {
+        self.thread.run(py, None, move |held, _: &Link<_>| {
+            let question = question_of(text, bos);
+            let tokens = question.prompt(&held.model)?.tokens;
+            let tokenizer = held.model.tokenizer();
+            Ok(tokens
+                .into_iter()
+                .map(|token| (token, tokenizer.label(token)))
+                .collect())
+        })
+    }
+
+    /// A run over many prompts: settings by key, and the prompts' text unless they are drawn.
+    fn analyze(
+        &self,
+        py: Python<'_>,
+        settings: Vec<(String, String)>,
+        text: Option<String>,
+        progress: Told<'_>,
+    ) -> PyResult<Found> {
+        let file = self.thread.run(py, progress.as_ref(), move |held, link| {
+            let run = run_of(held, &settings, text)?;
+            let found = block_on(analyze(&mut held.model, &run, link))?;
+            Ok(ResultFile::new(&held.model, &run, found))
+        })?;
+        Ok(file.into())
+    }
+
+    /// What is asked of a sentence; the question as JSON, but for its positions.
+    fn ask(
+        &self,
+        py: Python<'_>,
+        question: &str,
+        dest: Given,
+        src: Option<Given>,
+        progress: Told<'_>,
+    ) -> PyResult<Found> {
+        let asked = read(py, question)?;
+        let places = Places::of(dest, src);
+        self.answer(py, progress, (asked, places), |held, question, link, give| {
+            let Held { model, known } = held;
+            block_on(pair::ask(model, known, question, link, give))
+        })
+    }
+
+    /// What interventions do at the pair of a question.
+    fn intervene(
+        &self,
+        py: Python<'_>,
+        question: &str,
+        dest: Given,
+        src: Option<Given>,
+        interventions: &str,
+        progress: Told<'_>,
+    ) -> PyResult<Found> {
+        let asked = read(py, question)?;
+        let places = Places::of(dest, src);
+        let intervening: pair::Intervening = read(py, interventions)?;
+        self.answer(py, progress, (asked, places), move |held, question, link, give| {
+            let Held { model, known } = held;
+            block_on(intervene(model, known, (question, &intervening), link, give))
+        })
+    }
+
+    /// What becomes of the pair of a question when each component is taken out.
+    fn causal(
+        &self,
+        py: Python<'_>,
+        question: &str,
+        dest: Given,
+        src: Option<Given>,
+        progress: Told<'_>,
+    ) -> PyResult<Found> {
+        let asked = read(py, question)?;
+        let places = Places::of(dest, src);
+        self.answer(py, progress, (asked, places), |held, question, link, give| {
+            let Held { model, known } = held;
+            block_on(causal_map(model, known, question, link, give))
+        })
+    }
+
+    /// The likeliest tokens after a position: id, text, log-probability.
+    fn next(
+        &self,
+        py: Python<'_>,
+        text: String,
+        bos: bool,
+        dest: Given,
+        count: usize,
+    ) -> PyResult<Vec<(u32, String, f32)>> {
+        let dest: Place = dest.into();
+        self.thread.run(py, None, move |held, link: &Link<_>| {
+            let tokens = seen(held, text, bos, &dest)?;
+            let found = block_on(held.model.log_probs(&[&tokens], link))?;
+            let log_probs = found.into_iter().next().unwrap_or_default();
+            let tokenizer = held.model.tokenizer();
+            let likeliest = pair::likeliest(&log_probs, count).into_iter();
+            Ok(likeliest
+                .map(|(token, logprob)| (token, tokenizer.token_text(token).unwrap_or_default(), logprob))
+                .collect())
+        })
+    }
+
+    /// What the model goes on with after a position: the tokens before, those that follow, and their text.
+    #[allow(clippy::too_many_arguments, reason = "each is an option of the command line's next")]
+    fn go_on(
+        &self,
+        py: Python<'_>,
+        text: String,
+        bos: bool,
+        dest: Given,
+        count: usize,
+        temperature: f64,
+        top_k: Option<usize>,
+        top_p: Option<f64>,
+        seed: u64,
+    ) -> PyResult<(Vec<u32>, Vec<u32>, String)> {
+        let dest: Place = dest.into();
+        let sampling = Sampling {
+            temperature,
+            top_k,
+            top_p,
+            seed,
+        };
+        self.thread.run(py, None, move |held, link: &Link<_>| {
+            sampling.check()?;
+            let tokens = seen(held, text, bos, &dest)?;
+            let more = block_on(continue_with(&mut held.model, &tokens, count, &sampling, link))?;
+            let text = held.model.tokenizer().text(&more);
+            Ok((tokens, more, text))
+        })
+    }
+
+    /// What the model makes of sentences, as the JSON of a recording.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each is an option of the command line's record"
+    )]
+    fn record(
+        &self,
+        py: Python<'_>,
+        texts: Vec<String>,
+        bos: bool,
+        pairs: Vec<(String, Given, Given)>,
+        every_next: bool,
+        begin: Option<String>,
+        source: Option<String>,
+    ) -> PyResult<String> {
+        let pairs: Vec<(String, Place, Place)> = pairs
+            .into_iter()
+            .map(|(head, dest, src)| (head, dest.into(), src.into()))
+            .collect();
+        self.thread.run(py, None, move |held, link: &Link<_>| {
+            let pair = |(head, dest, src): (String, Place, Place)| {
+                let head = head.parse()?;
+                Result::Ok(PairAsked { head, dest, src })
+            };
+            let asked = Recorded {
+                texts,
+                prepend_bos: bos,
+                pairs: pairs.into_iter().map(pair).collect::<Result<_>>()?,
+                every_next,
+                begin: begin.map(|head| head.parse()).transpose()?,
+                source,
+            };
+            block_on(Recording::of(&mut held.model, &asked, link))?.to_json()
+        })
+    }
+
+    /// What the heads do for two tokens, as means over prompts, which are JSON.
+    fn head_effects(&self, py: Python<'_>, prompts: &str, without: Option<String>) -> PyResult<Found> {
+        let prompts: Vec<TargetText> = read(py, prompts)?;
+        let file = self.thread.run(py, None, move |held, link: &Link<_>| {
+            let without = without.map(|head| head.parse()).transpose()?;
+            let section = block_on(head_effects(&mut held.model, &prompts, without, link))?;
+            Ok(ResultFile::of_section(&held.model, section.into()))
+        })?;
+        Ok(file.into())
+    }
+}
+
+/// What gives a part of an answer.
+type Give<'a> = dyn FnMut(&keyside::forward::Model, &Prompt, Section, Timing) + 'a;
+
+/// The positions of a question, as they are given.
+struct Places {
+    dest: Place,
+    src: Option<Place>,
+}
+
+impl Places {
+    fn of(dest: Given, src: Option<Given>) -> Self {
+        Self {
+            dest: dest.into(),
+            src: src.map(Place::from),
+        }
+    }
+
+    /// Makes `question` have them.
+    fn put(&self, held: &Held, question: &mut Question) -> Result<()> {
+        let find =
+            |name: &str, place: &Place| place.find(name, &question.text, held.model.tokenizer(), question.prepend_bos);
+        let (dest, src) = (find("dest", &self.dest)?, self.src.as_ref().map(|src| find("src", src)));
+        (question.dest, question.src) = (Some(dest), src.transpose()?);
+        Ok(())
+    }
+}
+
+impl Model {
+    /// The result that the parts make which `ask` gives of a question.
+    fn answer(
+        &self,
+        py: Python<'_>,
+        progress: Told<'_>,
+        (mut question, places): (Question, Places),
+        ask: impl FnOnce(&mut Held, &Question, &Link<ResultFile>, &mut Give<'_>) -> Result<()> + Send + 'static,
+    ) -> PyResult<Found> {
+        let file = self.thread.run(py, progress.as_ref(), move |held, link| {
+            // What is wrong with the text comes first.
+            question.prompt(&held.model)?;
+            places.put(held, &mut question)?;
+            let mut whole: Option<ResultFile> = None;
+            let mut give = |model: &keyside::forward::Model, prompt: &Prompt, section: Section, timing: Timing| {
+                let mut part = ResultFile::of_sentence(model, &question, prompt, section);
+                part.timing = Some(timing);
+                match &mut whole {
+                    Some(whole) => whole.take(part),
+                    None => whole = Some(part),
+                }
+            };
+            ask(held, &question, link, &mut give)?;
+            whole.ok_or_else(|| internal("the question was not answered"))
+        })?;
+        Ok(file.into())
+    }
+}
+
+/// The run that `settings` ask for, by key, on the prompts of `text` or on drawn ones.
+fn run_of(held: &Held, settings: &[(String, String)], text: Option<String>) -> Result<Analysis> {
+    let mut run = Analysis {
+        processing: held.model.processing(),
+        ..Analysis::default()
+    };
+    if let Some(text) = text {
+        let own = TextPrompts {
+            text,
+            ..TextPrompts::default()
+        };
+        run.prompts = PromptSource::Text(own);
+    }
+    let is_given = |key: &str| settings.iter().any(|(given, _)| given == key);
+    let called = |option: &str| option.replace('-', "_");
+    let card = held.model.checkpoint().card();
+    put_heads_of_card(
+        &mut run,
+        card,
+        |setting| is_given(setting.key),
+        |setting| called(setting.option),
+    )?;
+    for (key, text) in settings {
+        let setting = SETTINGS.iter().find(|setting| setting.key == key);
+        let setting = setting.ok_or_else(|| internal(format!("there is no setting {key}")))?;
+        setting.put(&mut run, text).map_err(|error| Error {
+            cause: format!("{}: {}", called(setting.option), error.cause),
+            ..error
+        })?;
+    }
+    Ok(run)
+}
+
+fn question_of(text: String, prepend_bos: bool) -> Question {
+    Question {
+        text,
+        prepend_bos,
+        ..Question::default()
+    }
+}
+
+/// The tokens of `text` up to `dest`.
+fn seen(held: &Held, text: String, bos: bool, dest: &Place) -> Result<Vec<u32>> {
+    let question = question_of(text, bos);
+    let mut tokens = question.prompt(&held.model)?.tokens;
+    let dest = dest.find("dest", &question.text, held.model.tokenizer(), bos)?;
+    tokens.truncate(dest + 1);
+    Ok(tokens)
+}
+
+/// What the other half of the package has written as JSON.
+fn read<T: DeserializeOwned>(py: Python<'_>, text: &str) -> PyResult<T> {
+    serde_json::from_str(text).map_err(|cause| {
+        let error = Error::new(ErrorKind::Request, format!("the call can't be understood ({cause})"));
+        raised(py, &error.expected("arguments as in the documentation"))
+    })
+}

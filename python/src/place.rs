@@ -1,0 +1,22 @@
+//! Positions as they are given in Python.
+
+use keyside::prompts::text::Place;
+use pyo3::prelude::*;
+
+/// A position by number, or as a word of the text.
+#[derive(FromPyObject)]
+pub enum Given {
+    /// A number.
+    At(i64),
+    /// A word; one of digits, too.
+    Word(String),
+}
+
+impl From<Given> for Place {
+    fn from(given: Given) -> Self {
+        match given {
+            Given::At(position) => Self::At(position),
+            Given::Word(word) => Self::Word(word),
+        }
+    }
+}
