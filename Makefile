@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist release size bench page-speed docs-pictures python test e2e test-full test-gpt2 faults memory check train fuzz audit
+.PHONY: help run dist release size bench npm page-speed docs-pictures python test e2e test-full test-gpt2 faults memory check train fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -26,6 +26,9 @@ bench: dist ## how fast the release page and the command line are beside their p
 release: dist ## build the release page and pack it: target/keyside-VERSION.zip, for any static server
 	@scripts/setup.sh archive
 	@scripts/archive.sh dist "target/keyside-$$(sed -n 's/^version = "\(.*\)"$$/\1/p' Cargo.toml | head -n 1).zip"
+
+npm: ## pack the npm package, target/keyside-plot-VERSION.tgz, and try it in a page that Vite builds, in headless Chromium
+	@scripts/test.sh npm
 
 page-speed: dist ## first plot, sizes and interaction latency of the release page on a slow machine, as JSON
 	@scripts/setup.sh browser e2e

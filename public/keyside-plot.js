@@ -10,6 +10,7 @@
 //   state     more of the state, as it stands after "?" in a link to the app
 //   label     the figure's name for people who do not see it
 //   app       where the app is, if this script was copied to another place
+// Property: result, the text of a result file or what it holds, in place of src.
 // Events: keyside-shown, keyside-error (detail: the message). What is inside the element is shown until the figure is there,
 // and when it does not come.
 "use strict";
@@ -48,6 +49,7 @@
     static observedAttributes = ["plot", "src", "controls", "theme", "state", "label", "app"];
 
     /** @type {HTMLIFrameElement | undefined} */ #frame;
+    /** @type {string | undefined} */ #given;
     #listens = false;
     /** Ends the reading, the listening and the waiting that belong to the frame. */
     #ending = new AbortController();
@@ -89,6 +91,16 @@
       else this.#renewSoon();
     }
 
+    /** A result to show in place of `src`: the text of a result file, or what it holds. */
+    get result() {
+      return this.#given;
+    }
+
+    set result(result) {
+      this.#given = result === undefined || result === null || typeof result === "string" ? result ?? undefined : JSON.stringify(result);
+      if (this.#frame) this.#renewSoon();
+    }
+
     get #app() {
       return new URL(this.getAttribute("app") ?? "./", this.hasAttribute("app") ? document.baseURI : HERE);
     }
@@ -128,7 +140,7 @@
       query.set("parent", location.origin);
       if (this.hasAttribute("controls")) query.set("controls", this.getAttribute("controls") ?? "");
       if (this.#theme !== "system") query.set("theme", this.#theme);
-      if (src) query.set("result", "host");
+      if (src || this.#given !== undefined) query.set("result", "host");
       if (location.origin === "null") query.delete("parent");
       address.search = query.toString();
 
@@ -140,7 +152,8 @@
       this.#frame = frame;
       const timer = setTimeout(() => this.#fail(`${address.origin} does not answer`), PATIENCE);
       signal.addEventListener("abort", () => clearTimeout(timer));
-      const file = src ? read(new URL(src, document.baseURI).href, signal) : undefined;
+      const given = this.#given;
+      const file = given !== undefined ? Promise.resolve(given) : src ? read(new URL(src, document.baseURI).href, signal) : undefined;
       file?.catch((cause) => signal.aborted || this.#fail(cause.message));
       addEventListener("message", (event) => {
         if (event.source !== frame.contentWindow || event.origin !== address.origin) return;
@@ -194,4 +207,6 @@
   }
 
   if (!customElements.get("keyside-plot")) customElements.define("keyside-plot", KeysidePlot);
+  // For the npm package, which is made of this file (npm/build.mjs).
+  return customElements.get("keyside-plot");
 })();

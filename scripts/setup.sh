@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e python maturin python-extras peers archive wasm-opt trunk fuzz audit
+#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -139,6 +139,8 @@ setup_e2e() {
   npm_install tests/e2e "the browser tests"
 }
 
+setup_npm() { setup_node; npm_install tests/npm "the test of the npm package"; }
+
 setup_archive() { have zip || apt "the release archive" zip; }
 
 # Is there a python3 of version $1 that can make virtual environments? $2 says what for.
@@ -219,12 +221,12 @@ setup_audit() {
     fail "cargo-deny $cargo_deny_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e python maturin python-extras peers archive wasm-opt trunk fuzz audit"
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | python | maturin | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
+    native | wasm | bindgen | browser | node | e2e | npm | python | maturin | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
     python-extras) setup_python_extras ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e python maturin python-extras peers archive wasm-opt trunk fuzz audit" ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit" ;;
   esac
 done

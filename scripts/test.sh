@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites named, in the order given, and closes with "N passed, N failed" over all of them.
-# Suites: format lint docs native python browser e2e faults. The first that fails ends the run.
+# Suites: format lint docs native python browser e2e npm faults. The first that fails ends the run.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
@@ -97,6 +97,14 @@ suite_e2e() {
   step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" KEYSIDE_PYTHON="$cache/python/bin/python" node tests/e2e/run.mjs
 }
 
+suite_npm() {
+  scripts/setup.sh native wasm bindgen browser e2e npm
+  step check "test page" env KEYSIDE_PROFILE=release scripts/build-page.sh
+  step check "npm package" scripts/pack-npm.sh "$target_dir"
+  step tests "npm package in a page that Vite builds" env KEYSIDE_TARGET="$target_dir" \
+    node tests/npm/run.mjs "$target_dir/keyside-plot-$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1).tgz"
+}
+
 suite_faults() {
   scripts/setup.sh native wasm bindgen browser e2e
   step tests "faults between server, reader and storage, natively" cargo test --locked --release --test faults --test storage --test storage_versions --test store
@@ -104,11 +112,11 @@ suite_faults() {
   step tests "faults in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs faults
 }
 
-[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native python browser e2e faults"
+[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native python browser e2e npm faults"
 for suite in "$@"; do
   case "$suite" in
-    format | lint | docs | native | python | browser | e2e | faults) "suite_$suite" ;;
-    *) fail "there is no suite '$suite'; suites: format lint docs native python browser e2e faults" ;;
+    format | lint | docs | native | python | browser | e2e | npm | faults) "suite_$suite" ;;
+    *) fail "there is no suite '$suite'; suites: format lint docs native python browser e2e npm faults" ;;
   esac
 done
 close

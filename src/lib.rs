@@ -20,11 +20,12 @@
 //! 7. [`analysis`]: a score as a linear function, substituted vectors, contributions of components.
 //! 8. [`result`]: the result file, and the statistics that plots are made of.
 //! 9. [`plot`]: histograms and heatmaps on any `plotters` backend.
-//! 10. [`export`]: tables, Python scripts, citations.
+//! 10. [`export`]: tables, Python scripts, web pages, citations.
 //! 11. [`figure`]: the kinds of figures, each with its plot, tables, script and words.
-//! 12. [`worker`]: what page and worker say to each other, and the loop that serves it.
-//! 13. [`app`]: the page's state and its sentences, as plain data.
-//! 14. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
+//! 12. [`sweep`]: many runs as one: a plan, its shards, their rows, and the folder that keeps them.
+//! 13. [`worker`]: what page and worker say to each other, and the loop that serves it.
+//! 14. [`app`]: the page's state and its sentences, as plain data.
+//! 15. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
 //!
 //! Beside them, natively, and used by programs alone: `cli`, the command line (feature `cli`), and `training`
 //! (feature `cli`), which made the bundled model.
@@ -46,6 +47,7 @@ pub mod plot;
 pub mod prompts;
 pub mod quantities;
 pub mod result;
+pub mod sweep;
 #[cfg(feature = "cli")]
 pub mod training;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]

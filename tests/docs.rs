@@ -1,8 +1,13 @@
 //! What the documents show is true: the example of a result file is one, and every field has a word said about it.
 #![allow(clippy::unwrap_used)]
 
+use std::path::Path;
+use std::process::Command;
+
 use keyside::result::ResultFile;
 use serde_json::Value;
+
+const README: &str = include_str!("../README.md");
 
 const RESULT_FILE: &str = include_str!("../docs/result-file.md");
 const METHOD: &str = include_str!("../docs/method.md");
@@ -98,4 +103,67 @@ fn every_test_that_the_method_names_is_there() {
     assert!(named.len() >= 20, "{}", named.len());
     let source = "#[test]\nfn there() {\n}\nfn helper() {}\n";
     assert!(has_test(source, "there") && !has_test(source, "helper") && !has_test(source, "the"));
+}
+
+/// The part of the README under the heading `heading`.
+fn section<'a>(heading: &str) -> &'a str {
+    let start = README.split(&format!("\n## {heading}\n")).nth(1).unwrap();
+    start.split("\n## ").next().unwrap()
+}
+
+/// The words of a command as a shell reads them: single quotes keep stars, and what is behind # is for people.
+fn words(line: &str) -> Vec<String> {
+    let command = line.split(" #").next().unwrap();
+    command
+        .split_whitespace()
+        .map(|word| word.trim_matches('\'').to_owned())
+        .collect()
+}
+
+#[cfg(feature = "cli")]
+#[test]
+fn the_lines_about_the_command_line_run() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = tempfile::tempdir().unwrap();
+    let section = section("On the command line");
+    let mut run = 0;
+    for line in block(section, "sh").lines() {
+        let words: Vec<String> = words(line)
+            .into_iter()
+            .map(|word| word.replace("public/", &format!("{}/public/", root.display())))
+            .collect();
+        assert_eq!(words[0], "keyside");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_keyside"));
+        let output = command.args(&words[1..]).current_dir(folder.path()).output().unwrap();
+        assert!(
+            output.status.success(),
+            "{line}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        run += 1;
+    }
+    assert_eq!(run, 5);
+    let written = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+    assert!(written("heatmap.html").starts_with("<!doctype html>"));
+    assert!(folder.path().join("plots/heatmap_key.svg").is_file());
+    // The row that is shown is one of them, in whatever place the model lies.
+    let shown: Value = serde_json::from_str(block(section, "json")).unwrap();
+    let text = written("sweep/rows.jsonl").replace(&format!("{}/", root.display()), "");
+    let rows: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let is_it = |row: &&Value| {
+        ["model", "head", "prompts", "seed"]
+            .iter()
+            .all(|name| row[name] == shown[name])
+    };
+    let found = rows.iter().find(is_it).unwrap();
+    let (shown, found) = (shown.as_object().unwrap(), found.as_object().unwrap());
+    assert!(shown.keys().eq(found.keys()), "{shown:?} instead of {found:?}");
+    for (name, value) in shown {
+        match (value.as_f64(), found[name].as_f64()) {
+            (Some(shown), Some(found)) => assert!((shown - found).abs() < 1e-4, "{name} is {found}"),
+            _ => assert_eq!(value, &found[name], "{name}"),
+        }
+    }
+    let of_prompts = written("prompts/rows.jsonl");
+    assert!(of_prompts.lines().count() > 40 && of_prompts.contains("\"prompt\":39"));
 }

@@ -30,6 +30,7 @@ mod section;
 mod section_type;
 pub mod settings;
 mod substitution;
+mod swept;
 mod timing;
 mod tree;
 
@@ -50,6 +51,7 @@ pub use run_writes::Chances;
 pub(crate) use section::SectionRead;
 pub use section_type::SectionType;
 pub use substitution::{Series, Sides};
+pub use swept::{ScoresOfHeads, scores_of_heads};
 pub use timing::Timing;
 
 // All analyses: what each finds is a section of the result, of this kind and type.

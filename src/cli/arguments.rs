@@ -8,6 +8,7 @@ use super::next::NextArguments;
 use super::record::RecordArguments;
 use super::sentence::PairArguments;
 use super::settings::SettingArguments;
+use super::sweep::SweepArguments;
 use crate::figure::{Shown, View};
 use crate::names::SeriesId;
 use crate::plot::{SeriesOrder, Theme};
@@ -25,6 +26,7 @@ const PLOT_EXAMPLE: &str = "\
 Examples:
   keyside plot result.json --out plots
   keyside plot result.json --out plots --figure keys_fixed_scores --figure heatmap_key --svg --theme dark
+  keyside plot result.json --figure heatmap_key --html heatmap.html
 
   A figure is a histogram (keys_fixed_scores, keys_fixed_probs, queries_fixed_scores, queries_fixed_probs) or
   a heatmap (heatmap_key, ...). CSV gives a file per table: values, bins, statistics and outliers of a
@@ -51,6 +53,8 @@ pub enum Command {
     Analyze(AnalyzeArguments),
     /// Make the figures of a result file, as the page exports them: SVG, CSV, Markdown, Python.
     Plot(PlotArguments),
+    /// Many heads, models, revisions, seeds and sets of prompts: a row for each, in one file; goes on where it was stopped.
+    Sweep(SweepArguments),
     /// One sentence: where every head looks from a position, and what comes next there.
     Attention(PairArguments),
     /// One sentence: what makes the score of a head between two positions, from both sides.
@@ -110,8 +114,11 @@ pub struct PlotArguments {
     #[arg(value_name = "RESULT")]
     pub result: PathBuf,
     /// Folder to write to.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "html")]
+    pub out: Option<PathBuf>,
+    /// Write the figures as one web page to this file: it opens without a server and without a network, values on hover, tap and keys.
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// A figure, may be given several times [default: all].
     #[arg(long = "figure", value_name = "NAME")]
     pub figures: Vec<String>,

@@ -1,5 +1,7 @@
 //! Files that the command line writes and reads: what may be wrong with them.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -25,6 +27,18 @@ pub(super) fn check_writable(file: &Path) -> Result<()> {
         .advice("Create the folder first."));
     }
     Ok(())
+}
+
+/// The first `most` bytes of `file`.
+pub(super) fn read_at_most(file: &Path, most: u64) -> std::io::Result<Vec<u8>> {
+    read_most_of(File::open(file)?, most)
+}
+
+/// The first `most` bytes of what `reader` gives.
+pub(super) fn read_most_of(reader: impl Read, most: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    reader.take(most).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// What went wrong when `file` was written.

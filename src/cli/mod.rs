@@ -1,4 +1,4 @@
-//! The command line: `keyside analyze`, `keyside plot`, and one sentence: `keyside attention`, `keyside pair`, `keyside effects`,
+//! The command line: `keyside analyze`, `keyside plot`, `keyside sweep`, and one sentence: `keyside attention`, `keyside pair`, `keyside effects`,
 //! `keyside causal`, `keyside directions`, `keyside next`, `keyside record`; and `keyside validate`.
 
 mod arguments;
@@ -17,9 +17,10 @@ mod record_effects;
 mod sentence;
 mod settings;
 mod summary;
+mod sweep;
 mod validate;
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -36,9 +37,10 @@ pub use record::{RecordArguments, run_record};
 pub use sentence::{PairArguments, SentenceArguments, run_attention, run_pair};
 pub use settings::SettingArguments;
 pub use summary::summary;
+pub use sweep::{SweepArguments, run_sweep};
 pub use validate::{SCHEMA, faults, run_validate};
 
-use self::files::{cannot_write, check_writable};
+use self::files::{cannot_write, check_writable, read_at_most, read_most_of};
 use crate::analysis::settings::{EARLIER_HEAD, HEAD, Setting, put_heads_of_card};
 use crate::analysis::{Analysis, analyze};
 use crate::checkpoint::{Source, source_for};
@@ -59,6 +61,7 @@ pub fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Analyze(arguments) => block_on(run_analyze(&arguments, out)),
         Command::Plot(arguments) => run_plot(&arguments, out),
+        Command::Sweep(arguments) => block_on(run_sweep(&arguments, out)),
         Command::Attention(arguments) => block_on(run_attention(&arguments, out)),
         Command::Pair(arguments) => block_on(run_pair(&arguments, out)),
         Command::Effects(arguments) => block_on(run_effects(&arguments, out)),
@@ -128,13 +131,12 @@ async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<A
 /// The prompts in `file`, or in standard input where it is `-`.
 fn own_prompts(file: &Path) -> Result<TextPrompts> {
     let from_stdin = file.as_os_str() == "-";
-    let mut bytes = Vec::new();
     let read = match from_stdin {
         // One byte more than may be is enough to say so.
-        true => std::io::stdin().take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes),
-        false => std::fs::File::open(file).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)),
+        true => read_most_of(std::io::stdin(), MAX_BYTES as u64 + 1),
+        false => read_at_most(file, MAX_BYTES as u64 + 1),
     };
-    read.map_err(|cause| {
+    let bytes = read.map_err(|cause| {
         Error::new(
             ErrorKind::Prompt,
             format!("the prompts {} can't be read ({cause})", file.display()),

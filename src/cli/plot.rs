@@ -5,8 +5,9 @@ use std::io::Write;
 use super::PlotArguments;
 use super::files::{cannot_write, read_result};
 use crate::error::{Error, ErrorKind, Result};
-use crate::figure::Figure;
+use crate::figure::{Figure, web_page};
 use crate::plot::plot_svg;
+use crate::quantities::counted;
 use crate::result::ResultFile;
 
 /// `keyside plot`: writes what was asked for, and says so on `out`.
@@ -21,21 +22,34 @@ pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
         let _ = writeln!(std::io::stderr(), "keyside: {notice}");
     }
     let figures = figures(arguments, &result)?;
-    std::fs::create_dir_all(&arguments.out).map_err(|cause| cannot_write(&arguments.out, &cause))?;
+    if let Some(file) = &arguments.html {
+        let page = web_page(&result, &figures)?;
+        std::fs::write(file, page).map_err(|cause| cannot_write(file, &cause))?;
+        // A reader that closes its end is no failure.
+        let _ = writeln!(
+            out,
+            "{}: {}",
+            counted(figures.len(), "figure", "figures"),
+            file.display()
+        );
+    }
+    let Some(folder) = &arguments.out else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder).map_err(|cause| cannot_write(folder, &cause))?;
     let mut written = 0;
     for figure in &figures {
         for (name, text) in files(arguments, figure, &result)? {
-            let file = arguments.out.join(name);
+            let file = folder.join(name);
             std::fs::write(&file, text).map_err(|cause| cannot_write(&file, &cause))?;
             written += 1;
         }
     }
-    // A reader that closes its end is no failure.
     let _ = writeln!(
         out,
         "{written} files of {} figures: {}",
         figures.len(),
-        arguments.out.display()
+        folder.display()
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is behind a figure, to take along: tables as CSV and Markdown, a Python script, a citation.
+//! What is behind a figure, to take along: tables as CSV and Markdown, a Python script, a web page, a citation.
 //!
 //! What each figure has of them is in [`crate::figure`]. The page and the command line write the same bytes.
 
@@ -7,9 +7,11 @@ mod files;
 mod number;
 mod script;
 mod table;
+mod web_page;
 
 pub use cite::{Citation, bibtex, citation};
 pub use files::{plain, result_stem};
 pub use number::{double, single};
 pub use script::{Script, hex, list, python, quoted};
 pub use table::{Field, Table, markdown_text};
+pub use web_page::{Around, fragment, page};

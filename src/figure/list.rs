@@ -15,9 +15,10 @@ use super::sentence::{
 };
 use super::view::View;
 use crate::error::{Error, ErrorKind, Result};
-use crate::export::{Table, markdown_text, plain, python, result_stem};
+use crate::export::{Around, Table, fragment, markdown_text, page, plain, python, result_stem};
 use crate::names::{FigureId, FigureName};
 use crate::plot::{Plot, Theme};
+use crate::quantities::counted;
 use crate::result::ResultFile;
 
 /// Every kind of figure, in the order in which they are shown.
@@ -262,7 +263,57 @@ impl Figure {
         Ok(python(file, &picture, &script))
     }
 
+    /// A piece of a web page that shows it, `<div>` to `</div>`: values on hover, tap and keys, a legend, light and dark. It needs nothing
+    /// else, stands in any page as often as wanted, and is shown by a notebook as it is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Plot`] when `result` does not have it.
+    pub fn fragment(&self, result: &ResultFile) -> Result<String> {
+        let around = Around {
+            summary: self.summary(result),
+            source: source(result),
+        };
+        fragment(&self.plot(result)?, &around)
+    }
+
     fn of<'a>(&'a self, result: &'a ResultFile) -> Subject<'a> {
         self.place.subject(result, &self.view)
     }
+}
+
+/// A web page of one file with `figures` of `result`, which opens without a server and asks nobody for anything.
+///
+/// # Errors
+/// [`ErrorKind::Plot`] when `result` does not have one of them.
+///
+/// ```
+/// use keyside::figure::{Figure, View, web_page};
+/// use keyside::result::ResultFile;
+///
+/// let result = ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json"))?;
+/// let figure = Figure::named(&result, "heatmap_key", &View::default())?;
+/// let page = web_page(&result, &[figure])?;
+/// assert!(page.starts_with("<!doctype html>") && page.contains("head 9.9"));
+/// # Ok::<(), keyside::Error>(())
+/// ```
+pub fn web_page(result: &ResultFile, figures: &[Figure]) -> Result<String> {
+    let fragments: Result<Vec<String>> = figures.iter().map(|figure| figure.fragment(result)).collect();
+    Ok(page(
+        &format!("{}, head {}", result.model.name, result.head_name()),
+        &fragments?,
+    ))
+}
+
+/// Where the figures of `result` are from, in a line.
+fn source(result: &ResultFile) -> String {
+    let mut parts = vec![
+        format!("keyside {}", env!("CARGO_PKG_VERSION")),
+        result.model.name.clone(),
+        format!("head {}", result.head_name()),
+    ];
+    match result.prompt_count() {
+        0 => {}
+        count => parts.push(counted(count, "prompt", "prompts")),
+    }
+    parts.join(" \u{b7} ")
 }

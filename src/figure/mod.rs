@@ -20,7 +20,7 @@ pub(crate) mod keys;
 pub use heatmap::words as heatmap_words;
 pub use keys::Query;
 pub use kind::{Controls, FigureKind, Subject};
-pub use list::{Figure, FigurePlace, KINDS};
+pub use list::{Figure, FigurePlace, KINDS, web_page};
 pub use scatter::words as scatter_words;
 pub use scatter::{ListView, PromptList, ScatterView, axes, columns, of_group, scatter_plot};
 pub use sentence::{

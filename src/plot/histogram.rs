@@ -182,17 +182,24 @@ impl HistogramPlot {
 
     /// Largest count of a visible series in a bin that is shown; 0 when there is none.
     pub(super) fn largest_shown_count(&self) -> usize {
+        self.visible()
+            .map(|series| self.largest_count_of(series))
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Largest count of `series` in a bin that is shown.
+    pub(super) fn largest_count_of(&self, series: &Series) -> usize {
         let Some(bins) = self.bins else { return 0 };
         let (low, high) = self.range();
         let shown = |index: &usize| {
             let (from, to) = bins.edges(*index);
             to > low && from < high
         };
-        let counts = |index: usize| {
-            self.visible()
-                .filter_map(move |series| series.counts.get(index).copied())
-        };
-        (0..bins.count).filter(shown).flat_map(counts).max().unwrap_or(0)
+        let counts = (0..bins.count)
+            .filter(shown)
+            .filter_map(|index| series.counts.get(index));
+        counts.copied().max().unwrap_or(0)
     }
 }
 

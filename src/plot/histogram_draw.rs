@@ -5,7 +5,7 @@ use plotters::style::Color;
 use super::histogram_layout::{Layout, TICK};
 use super::legend::Entry;
 use super::marks::{draw_bars, draw_box, draw_marker};
-use super::pen::Pen;
+use super::pen::{Part, Pen};
 use super::{HistogramPlot, Rect, Series};
 use crate::names::SeriesId;
 
@@ -15,15 +15,20 @@ const VEIL: f64 = 0.78;
 impl HistogramPlot {
     /// See [`super::LaidOut::draw`].
     pub(super) fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
-        for series in self.visible() {
+        for (index, series) in self.series.iter().enumerate().filter(|(_, series)| series.visible) {
+            pen.part(Part::Bars(index));
             self.draw_series(pen, layout, pen.theme().bar_opacity, series);
         }
         for (index, row) in &layout.rows {
+            pen.part(Part::Box(*index));
             draw_row(pen, layout, &self.series[*index], *row);
         }
+        pen.part(Part::Fixed);
         draw_lines(pen, layout);
         layout.x.draw_ticks(pen, &[layout.bars.bottom, layout.boxes.bottom]);
+        pen.part(Part::Counts(self.largest_shown_count()));
         layout.y.draw_ticks(pen, &[layout.bars.left]);
+        pen.part(Part::Fixed);
         layout.title.draw(pen);
         let (x, y) = layout.bars.center();
         let (size, color) = (layout.sizes.title, pen.theme().text.to_rgba());

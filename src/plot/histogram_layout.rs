@@ -52,13 +52,7 @@ impl Layout {
             font_size: sizes.font,
         };
 
-        let counts = Scale {
-            values: count_range(plot),
-            pixels: (bottom, split),
-            log: plot.log_counts,
-        };
-        let mut y = axis(counts, count_ticks(&counts), Edge::Left);
-        y.scale.pixels.1 = split + 5.0;
+        let y = count_axis(plot, plot.largest_shown_count(), (bottom, split), sizes);
         let left = TICK + 4.0 + y.widest_label() + sizes.title * 2.2;
         let right = width - if beside { legend_width + 30.0 } else { 14.0 };
         let bars = Rect {
@@ -103,6 +97,13 @@ impl Layout {
         (part.width() > 0.01 * band.width()).then_some(part)
     }
 
+    /// The axis of counts where the largest one shown is `largest`, and how much longer bars are on it than on [`Layout::y`].
+    pub fn with_largest(&self, plot: &HistogramPlot, largest: usize) -> (Axis, f64) {
+        let y = count_axis(plot, largest, (self.bars.bottom, self.boxes.bottom), self.sizes);
+        let length = |scale: &Scale| scale.pixels.0 - scale.pixel(1.0);
+        (y.clone(), length(&y.scale) / length(&self.y.scale))
+    }
+
     /// Bars and boxes together.
     pub fn both(&self) -> Rect {
         Rect {
@@ -138,10 +139,28 @@ impl HistogramPlot {
     }
 }
 
+/// The axis of counts up to `largest`, which begins at the first of `pixels` and ends a little before the second.
+fn count_axis(plot: &HistogramPlot, largest: usize, pixels: (f64, f64), sizes: Sizes) -> Axis {
+    let counts = Scale {
+        values: count_range(largest, plot.log_counts),
+        pixels,
+        log: plot.log_counts,
+    };
+    let mut axis = Axis {
+        scale: counts,
+        ticks: count_ticks(&counts),
+        edge: Edge::Left,
+        tick: TICK,
+        font_size: sizes.font,
+    };
+    axis.scale.pixels.1 = pixels.1 + 5.0;
+    axis
+}
+
 /// Counts at both ends of their axis. A logarithmic one begins at a half: a bar of 1 can be seen.
-fn count_range(plot: &HistogramPlot) -> (f64, f64) {
-    let largest = plot.largest_shown_count().max(1) as f64;
-    if plot.log_counts {
+fn count_range(largest: usize, log: bool) -> (f64, f64) {
+    let largest = largest.max(1) as f64;
+    if log {
         (0.5, largest * 1.3)
     } else {
         (0.0, largest * 1.05)

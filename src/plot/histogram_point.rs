@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::histogram_layout::Layout;
-use super::pen::Pen;
-use super::scene::{Drawable, Laid, LaidOut, Zoom};
+use super::pen::{Part, Pen};
+use super::scene::{Drawable, Laid, LaidOut, Plot, Zoom};
+use super::switches::{Switch, Switches};
 use super::{DrawOptions, HistogramPlot, Hover, Rect, Step, Target, scale};
 use crate::names::SeriesId;
 use crate::quantities::number;
@@ -21,11 +22,59 @@ impl Drawable for HistogramPlot {
     fn title(&self) -> &str {
         &self.title
     }
+
+    fn opened(&self) -> Option<(Plot, Vec<bool>)> {
+        let mut opened = self.clone();
+        opened.series.iter_mut().for_each(|series| series.visible = true);
+        Some((opened.into(), self.series.iter().map(|series| series.visible).collect()))
+    }
 }
 
 impl LaidOut for Placed {
     fn draw(&self, pen: &mut Pen<'_>) {
         self.plot.draw(pen, &self.layout);
+    }
+
+    fn switches(&self, pen: &mut Pen<'_>) -> Option<Switches> {
+        let (plot, layout) = (&self.plot, &self.layout);
+        let switch = |series| Switch {
+            largest: plot.largest_count_of(series),
+            label: series.label.clone(),
+            note: series.note.clone(),
+            color: series.color,
+        };
+        let series: Vec<Switch> = plot.series.iter().map(switch).collect();
+        let whole = plot.largest_shown_count();
+        let mut axes = vec![(whole, 1.0)];
+        for Switch { largest, .. } in &series {
+            if axes.iter().any(|(known, _)| known == largest) {
+                continue;
+            }
+            let (axis, longer) = layout.with_largest(plot, *largest);
+            pen.part(Part::Counts(*largest));
+            axis.draw_ticks(pen, &[layout.bars.left]);
+            axes.push((*largest, longer));
+        }
+        Some(Switches {
+            title: plot.legend_title.clone(),
+            series,
+            axes,
+            bottom: layout.bars.bottom,
+            rows: layout.boxes,
+        })
+    }
+
+    fn series_of_lines(&self, target: Target) -> Vec<Option<(usize, bool)>> {
+        let lines = self.hover(target).map_or(0, |hover| hover.lines.len());
+        match target {
+            Target::Bin(bin) => {
+                let visible = self.plot.series.iter().enumerate().filter(|(_, series)| series.visible);
+                let counted = visible.filter_map(|(index, series)| Some(Some((index, *series.counts.get(bin)? > 0))));
+                [None].into_iter().chain(counted.rev()).collect()
+            }
+            Target::Box(index) => vec![Some((index, true)); lines],
+            _ => Vec::new(),
+        }
     }
 
     fn highlight(&self, pen: &mut Pen<'_>, series: &SeriesId) -> Option<()> {

@@ -12,6 +12,21 @@ pub struct Pen<'a> {
     size: (u32, u32),
     options: &'a DrawOptions,
     strokes: Vec<Stroke>,
+    /// Which part strokes from a place in `strokes` on belong to.
+    parts: Vec<(usize, Part)>,
+}
+
+/// What strokes belong to, where parts of a plot are shown and hidden by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// What stays.
+    Fixed,
+    /// The bars of a series, by its number.
+    Bars(usize),
+    /// The box of a series, by its number.
+    Box(usize),
+    /// Ticks of the axis of counts where the largest one shown is this.
+    Counts(usize),
 }
 
 impl<'a> Pen<'a> {
@@ -21,12 +36,31 @@ impl<'a> Pen<'a> {
             size,
             options,
             strokes: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
     /// What was drawn.
     pub fn strokes(self) -> Vec<Stroke> {
         self.strokes
+    }
+
+    /// What is drawn from now on belongs to `part`.
+    pub fn part(&mut self, part: Part) {
+        self.parts.push((self.strokes.len(), part));
+    }
+
+    /// What was drawn, part by part in the order of drawing; none is empty.
+    pub fn parts(self) -> Vec<(Part, Vec<Stroke>)> {
+        let mut rest = self.strokes;
+        let mut parts = Vec::new();
+        for (start, part) in self.parts.into_iter().rev() {
+            parts.push((part, rest.split_off(start.min(rest.len()))));
+        }
+        parts.push((Part::Fixed, rest));
+        parts.retain(|(_, strokes)| !strokes.is_empty());
+        parts.reverse();
+        parts
     }
 
     /// Colours and fonts.

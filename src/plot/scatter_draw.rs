@@ -35,6 +35,8 @@ struct Layout {
     x: Axis,
     y: Axis,
     radius: f64,
+    /// The prompts that keys reach, by their first value and by their second one.
+    orders: [Vec<usize>; 2],
 }
 
 type Placed = Laid<ScatterPlot, Layout>;
@@ -70,6 +72,7 @@ impl Layout {
             y,
             // Many marks are small, so that they do not become one.
             radius: (90.0 / (plot.marks.len().max(1) as f64).sqrt()).clamp(2.4, 4.5),
+            orders: [plot.along(|mark| mark.at.0), plot.along(|mark| mark.at.1)],
             area,
         }
     }
@@ -152,7 +155,7 @@ impl LaidOut for Placed {
     fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
         let plot = &self.plot;
         let across = matches!(step, Step::Left | Step::Right | Step::First | Step::Last);
-        let order = plot.along(|mark| if across { mark.at.0 } else { mark.at.1 });
+        let order = &self.layout.orders[usize::from(!across)];
         let last = order.len().checked_sub(1)?;
         let at = match from {
             Some(Target::Dot(prompt)) => order.iter().position(|known| *known == prompt),

@@ -13,6 +13,7 @@ use plotters::prelude::DrawingBackend;
 
 use super::pen::Pen;
 use super::strokes::{Stroke, draw_strokes};
+use super::switches::Switches;
 use super::{CellRange, DrawOptions, Hover, Rect, Step, Target};
 use crate::error::Result;
 use crate::names::SeriesId;
@@ -64,6 +65,11 @@ pub trait Drawable: Same + Send + Sync {
     fn picture_size(&self) -> (u32, u32) {
         SVG_SIZE
     }
+
+    /// The same plot with every series of its legend, and which of them it shows itself. None for a plot without a legend.
+    fn opened(&self) -> Option<(Plot, Vec<bool>)> {
+        None
+    }
 }
 
 /// A plot and where its parts stand. What is not given here is as for a plot that is only looked at.
@@ -104,6 +110,18 @@ pub trait LaidOut: Same + Send + Sync {
     /// What is shown after zooming around `target` (or the middle), to `factor` times the length: 0.5 is closer.
     fn zoomed(&self, _target: Option<Target>, _factor: f64) -> Option<Zoom> {
         None
+    }
+
+    /// What showing and hiding its series changes, where all are shown: the axes that there are then are drawn, each as a part of its
+    /// own. None for a plot without a legend.
+    fn switches(&self, _pen: &mut Pen<'_>) -> Option<Switches> {
+        None
+    }
+
+    /// The series that each line of what is said about `target` is about, by its number, and whether it has something there; empty
+    /// where lines are of no series.
+    fn series_of_lines(&self, _target: Target) -> Vec<Option<(usize, bool)>> {
+        Vec::new()
     }
 
     /// Draws what lights up `series` over the plot's own strokes: a veil over everything, and that series again. None when
@@ -159,6 +177,16 @@ impl Plot {
     /// Width and height of an exported picture, in CSS pixels.
     pub fn picture_size(&self) -> (u32, u32) {
         self.0.picture_size()
+    }
+
+    /// The plot with every series of its legend, and which of them this one shows. None for a plot without a legend.
+    pub(super) fn opened(&self) -> Option<(Self, Vec<bool>)> {
+        self.0.opened()
+    }
+
+    /// The plot laid out on `width` x `height` CSS pixels, as it is drawn with `options`.
+    pub(super) fn lay_out(&self, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
+        self.0.clone().lay_out(width, height, options)
     }
 
     /// The plot over the whole of an area of `size` (width and height in device pixels), the background first.

@@ -57,6 +57,16 @@ pub fn draw_strokes<DB: DrawingBackend>(strokes: &[Stroke], area: &DrawingArea<D
 }
 
 impl Stroke {
+    /// Its color.
+    pub fn color(&self) -> RGBAColor {
+        match self {
+            Self::Rectangle(_, color) | Self::Polygon(_, color) | Self::Path(_, _, color) | Self::Dot(_, _, color) => {
+                *color
+            }
+            Self::Text(text) => text.color,
+        }
+    }
+
     fn draw<DB: DrawingBackend>(&self, area: &DrawingArea<DB, Shift>) -> Result<()> {
         let drawn = match self {
             Self::Rectangle(corners, color) => area.draw(&Rectangle::new(*corners, color.filled())),

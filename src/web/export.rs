@@ -17,7 +17,7 @@ use crate::app::session::Shown;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Citation, bibtex, citation};
-use crate::figure::{Figure, FigurePlace};
+use crate::figure::{Figure, FigurePlace, web_page};
 use crate::plot::{DrawOptions, Plot, Theme, plot_svg};
 
 /// Pixels of a PNG per pixel of the figure.
@@ -29,6 +29,7 @@ enum Action {
     SavePng,
     SaveSvg,
     CopyPicture,
+    SavePage,
     /// The table's name, and what it is called.
     SaveCsv(&'static str, &'static str),
     CopyMarkdown,
@@ -47,6 +48,7 @@ impl Action {
             Self::SavePng => "png".into(),
             Self::SaveSvg => "svg".into(),
             Self::CopyPicture => "copy-picture".into(),
+            Self::SavePage => "page".into(),
             Self::SaveCsv(table, _) => format!("csv-{table}"),
             Self::CopyMarkdown => "copy-markdown".into(),
             Self::SaveMarkdown => "markdown".into(),
@@ -63,6 +65,7 @@ impl Action {
             Self::SavePng => "PNG (2\u{d7})",
             Self::SaveSvg => "SVG",
             Self::CopyPicture => "Copy picture",
+            Self::SavePage => "Web page, one file",
             Self::SaveCsv(_, label) => label,
             Self::CopyMarkdown => "Copy tables",
             Self::SaveMarkdown => "Save tables",
@@ -91,6 +94,7 @@ fn groups(tables: &[Offered]) -> Vec<(&'static str, Vec<Action>)> {
     let csv = tables.iter().map(|(name, label)| Action::SaveCsv(name, label));
     vec![
         ("Picture", vec![Action::SavePng, Action::SaveSvg, Action::CopyPicture]),
+        ("To explore", vec![Action::SavePage]),
         ("CSV", csv.collect()),
         ("Markdown", vec![Action::CopyMarkdown, Action::SaveMarkdown]),
         ("Open in Python", vec![Action::CopyPython, Action::SavePython]),
@@ -286,6 +290,11 @@ fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
             let plot = figure.plot(result)?;
             save_text(".svg", "image/svg+xml", &plot_svg(&plot, plot.picture_size(), &theme)?)
         }
+        Action::SavePage => save_text(
+            ".html",
+            "text/html;charset=utf-8",
+            &web_page(result, &[figure.clone()])?,
+        ),
         Action::SaveCsv(name, _) => {
             let tables = figure.tables(result)?;
             let table = tables.iter().find(|table| table.name == name);

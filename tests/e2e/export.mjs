@@ -337,6 +337,25 @@ export const exporting = [
     },
   },
   {
+    name: "a web page of one file is the command line's, also with a series hidden",
+    async run(tab) {
+      await tab.open();
+      await tab.at("figure-keys_fixed_scores").getByRole("button", { name: "W_U[IO]" }).click();
+      for (const figure of ["keys_fixed_scores", "heatmap"]) {
+        const { name, bytes } = await saved(tab, figure, "page");
+        check(name === `keyside-gpt-2-small-10.7-${stem(figure)}.html`, name);
+        const folder = await mkdtemp(path.join(os.tmpdir(), "keyside-page-"));
+        try {
+          const file = path.join(folder, "figure.html");
+          await execute(path.join(target, "release/keyside"), ["plot", RECORDED, "--figure", stem(figure), "--hide", "W_U[IO]", "--html", file]);
+          check(bytes.equals(await readFile(file)), `the command line's page of ${figure} is another one`);
+        } finally {
+          await rm(folder, { recursive: true });
+        }
+      }
+    },
+  },
+  {
     name: "the menu opens in sight where the window ends",
     async run(tab) {
       for (const size of [{ width: 1280, height: 800 }, { width: 390, height: 844 }, { width: 320, height: 700 }]) {

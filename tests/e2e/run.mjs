@@ -15,6 +15,7 @@ import { hosting } from "./hosting.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
+import { npm } from "./npm.mjs";
 import { offline } from "./offline.mjs";
 import { ownPrompts } from "./own_prompts.mjs";
 import { permalink } from "./permalink.mjs";
@@ -23,6 +24,7 @@ import { scatter } from "./scatter.mjs";
 import { security } from "./security.mjs";
 import { sentence } from "./sentence.mjs";
 import { story } from "./story.mjs";
+import { webPage } from "./web_page.mjs";
 import { words } from "./words.mjs";
 
 const suites = {
@@ -41,6 +43,7 @@ const suites = {
   keyboard,
   "live-runs": liveRuns,
   models,
+  npm,
   offline,
   "own-prompts": ownPrompts,
   permalink,
@@ -49,8 +52,9 @@ const suites = {
   security,
   sentence,
   story,
+  "web-page": webPage,
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...models, ...configurations, ...badInput, ...exporting, ...security, ...offline, ...hosting, ...embed, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...models, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
 await runAll(chosen);

@@ -52,12 +52,13 @@ const ROOMS: &[(&str, May)] = &[
     ("plot", RoomsAbove),       // results as strokes
     ("export", RoomsAbove),     // tables, scripts, citations
     ("figure", RoomsAbove),     // the kinds of figures, and what is said about each
+    ("sweep", RoomsAbove),      // many runs as one
     ("worker", RoomsAbove),     // what page and worker say to each other
     ("app", RoomsAbove),        // the page's state and its sentences, as plain data
     ("web", RoomsAbove),        // the page in the browser
     // Beside them, natively: used by programs alone.
     ("training", DownTo("analysis")), // made the bundled model
-    ("cli", DownTo("figure")),        // the command line
+    ("cli", DownTo("sweep")),         // the command line
     // The library's face, which passes rooms on and uses none, and all that has a `main`.
     ("lib", Nothing),
     ("programs", RoomsAbove),

@@ -1,0 +1,249 @@
+//! A figure as a piece of a web page, which needs nothing else: SVG, its values, and a small script.
+//!
+//! A piece stands in any page, also many times: its style is of a class of its own, it has no ids, and its script listens to nothing
+//! outside it. Without its script it is a picture.
+
+mod html;
+mod svg;
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+
+use self::html::escaped;
+use self::svg::Colors;
+use crate::error::Result;
+use crate::plot::{Part, Plot, Rect, SHEET_UNITS, Sheet, SheetTarget, Switches, Target, Theme};
+
+const SCRIPT: &str = include_str!("figure.js");
+const STYLE: &str = include_str!("figure.css");
+/// The class that script and style know; each figure has one of its own in its place.
+const CLASS: &str = "keyside-figure";
+/// Width of a figure, in CSS pixels; it is shown smaller where there is less room.
+const WIDTH: u32 = 820;
+
+/// What stands around a plot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Around {
+    /// What is seen in it, for those who do not see it.
+    pub summary: String,
+    /// Where it is from: model, head, prompts.
+    pub source: String,
+}
+
+/// `plot` as a piece of a web page, `<div>` to `</div>`: see the module. The same plot gives the same text.
+///
+/// # Errors
+/// [`crate::ErrorKind::Internal`] where the plot can't be drawn for both themes.
+pub fn fragment(plot: &Plot, around: &Around) -> Result<String> {
+    let sheet = Sheet::of(plot, WIDTH)?;
+    let mut colors = Colors::default();
+    let drawing = drawing(&sheet, &mut colors);
+    let legend = legend(&sheet, &mut colors);
+    // No text of the data ends the element that it is in.
+    let data = data(&sheet).to_string().replace('<', "\\u003c");
+    let style = style(&colors);
+    let inner = format!(
+        "<div class=\"head\"><p>{title}</p><button type=\"button\" data-part=\"theme\" aria-label=\"Light or dark\" title=\"Light or \
+         dark\">\u{25d0}</button></div>\n<div class=\"scroll\"><div class=\"plot\" data-part=\"plot\" tabindex=\"0\" \
+         role=\"application\" aria-roledescription=\"interactive plot\" aria-label=\"{label}\">\n{drawing}\n<div class=\"tip\" \
+         data-part=\"tip\" aria-hidden=\"true\" hidden></div></div></div>\n{legend}<p class=\"unseen\" role=\"status\" \
+         data-part=\"said\"></p>\n<p class=\"unseen\">{summary}</p>\n<p class=\"source\">{source}</p>\n<script \
+         type=\"application/json\" data-part=\"data\">{data}</script>",
+        title = escaped(&sheet.title),
+        label = escaped(&format!("{}. {KEYS}", sheet.title)),
+        summary = escaped(&around.summary),
+        source = escaped(&around.source),
+    );
+    let class = format!("{CLASS}-{}", digest(&[&inner, &style, SCRIPT]));
+    Ok(format!(
+        "<div class=\"{class}\" role=\"group\" aria-label=\"{}\">\n<style>\n{}</style>\n{inner}\n<script>\n{}</script>\n</div>\n",
+        escaped(&sheet.title),
+        style.replace(CLASS, &class),
+        SCRIPT.replace(CLASS, &class),
+    ))
+}
+
+/// A whole page with `fragments`, which asks nobody for anything.
+pub fn page(title: &str, fragments: &[String]) -> String {
+    let (title, fragments) = (escaped(title), fragments.concat());
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width, \
+         initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; \
+         script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n<title>{title}</title>\n<style>\nhtml {{ color-scheme: \
+         light dark; }}\nbody {{ margin: 12px; font-family: {}; }}\nh1 {{ max-width: {WIDTH}px; margin: 0 auto 12px; font-size: 18px; \
+         font-weight: 600; }}\n</style>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{fragments}</main>\n</body>\n</html>\n",
+        Theme::light().font_family
+    )
+}
+
+const KEYS: &str = "Arrow keys walk from one part to the next; Home and End go to the first and the last. Enter keeps the numbers in \
+                    view, Escape lets go.";
+
+/// The first of the SHA-256 of `texts`: another text, another class.
+fn digest(texts: &[&str]) -> String {
+    let mut hash = Sha256::new();
+    texts.iter().for_each(|text| hash.update(text.as_bytes()));
+    hash.finalize()
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+/// The style of [`CLASS`], with its colors in both themes.
+fn style(colors: &Colors) -> String {
+    let (light, dark) = (Theme::light(), Theme::dark());
+    let of = |theme: &Theme, number: usize| {
+        let [paper, ink] =
+            [theme.background, theme.text].map(|color| format!("#{:02x}{:02x}{:02x}", color.0, color.1, color.2));
+        let scheme = ["light", "dark"][number];
+        format!(
+            "color-scheme:{scheme};--dark:{number};--paper:{paper};--ink:{ink};{}",
+            colors.declared(number)
+        )
+    };
+    let (light, dark, font) = (of(&light, 0), of(&dark, 1), light.font_family);
+    // What a reader has chosen; else what the notebook's theme says, or the system.
+    format!(
+        ".{CLASS} {{ max-width: {}px; font-family: {font}; {light} }}\n@media (prefers-color-scheme: dark) {{ \
+         .{CLASS}:not([data-theme=\"light\"]) {{ {dark} }} }}\n[data-jp-theme-light=\"false\"] .{CLASS}:not([data-theme=\"light\"]), \
+         .vscode-dark .{CLASS}:not([data-theme=\"light\"]), .{CLASS}[data-theme=\"dark\"] {{ {dark} }}\n\
+         [data-jp-theme-light=\"true\"] .{CLASS}:not([data-theme=\"dark\"]), .vscode-light .{CLASS}:not([data-theme=\"dark\"]) {{ \
+         {light} }}\n{STYLE}",
+        WIDTH + 24
+    )
+}
+
+/// The drawing, in units of the sheet.
+fn drawing(sheet: &Sheet, colors: &mut Colors) -> String {
+    let (width, height) = (sheet.size.0 * SHEET_UNITS, sheet.size.1 * SHEET_UNITS);
+    let mut text = format!(
+        "<svg viewBox=\"0 0 {width} {height}\" width=\"{}\" aria-hidden=\"true\">",
+        sheet.size.0
+    );
+    for (part, strokes) in &sheet.parts {
+        let Some(name) = svg::group(*part) else {
+            svg::write(strokes, colors, &mut text);
+            continue;
+        };
+        let placed = sheet
+            .switches
+            .as_ref()
+            .map(|switches| at_first(*part, switches))
+            .unwrap_or_default();
+        let _ = write!(text, "<g data-group=\"{name}\"{placed}>");
+        svg::write(strokes, colors, &mut text);
+        text.push_str("</g>");
+    }
+    text.push_str(
+        "<rect class=\"mark pointed\" visibility=\"hidden\"/><rect class=\"mark picked\" visibility=\"hidden\"/></svg>",
+    );
+    text
+}
+
+/// How a part is placed while the series are shown that are shown at first: the script does the same when others are.
+fn at_first(part: Part, (switches, shown): &(Switches, Vec<bool>)) -> String {
+    let on = || switches.series.iter().zip(shown).filter(|(_, shown)| **shown);
+    let largest = on().map(|(series, _)| series.largest).max();
+    let (axis, longer) = switches
+        .axes
+        .iter()
+        .find(|(of, _)| Some(*of) == largest)
+        .or(switches.axes.first())
+        .copied()
+        .unwrap_or((0, 1.0));
+    let is_shown = |series: usize| shown.get(series).copied().unwrap_or(false);
+    let units = |length: f64| length * f64::from(SHEET_UNITS);
+    let hidden = " display=\"none\"".to_owned();
+    match part {
+        Part::Counts(of) if of != axis => hidden,
+        Part::Bars(series) | Part::Box(series) if !is_shown(series) => hidden,
+        Part::Bars(_) => format!(
+            " transform=\"translate(0 {}) scale(1 {longer})\"",
+            units(switches.bottom) * (1.0 - longer)
+        ),
+        Part::Box(series) => {
+            let height = switches.rows.height();
+            let (drawn, now) = (
+                height / switches.series.len() as f64,
+                height / on().count().max(1) as f64,
+            );
+            let below = shown.iter().take(series).filter(|shown| **shown).count() as f64;
+            format!(
+                " transform=\"translate(0 {})\"",
+                units((series as f64 + 0.5) * drawn - (below + 0.5) * now)
+            )
+        }
+        Part::Fixed | Part::Counts(_) => String::new(),
+    }
+}
+
+/// The legend as buttons; empty where there is none.
+fn legend(sheet: &Sheet, colors: &mut Colors) -> String {
+    let Some((switches, shown)) = &sheet.switches else {
+        return String::new();
+    };
+    let (light, dark) = (Theme::light(), Theme::dark());
+    let mut text = format!(
+        "<div class=\"legend\" role=\"group\" aria-label=\"Series shown\"><span>{}</span>",
+        escaped(&switches.title)
+    );
+    // The highest box is the last one.
+    for (index, (series, shown)) in switches.series.iter().zip(shown).enumerate() {
+        let color = colors.value(
+            light.series_color(series.color).into(),
+            dark.series_color(series.color).into(),
+        );
+        let _ = write!(
+            text,
+            "<button type=\"button\" data-series=\"{index}\" aria-pressed=\"{shown}\" title=\"{}\"><span class=\"swatch\" \
+             style=\"background:{color}\"></span>{}</button>",
+            escaped(&series.note),
+            escaped(&series.label)
+        );
+    }
+    text + "</div>\n"
+}
+
+/// What the script knows; lengths are units of the sheet.
+fn data(sheet: &Sheet) -> Value {
+    let units = |length: f64| (length * f64::from(SHEET_UNITS)).round() as i64;
+    let rect = |rect: &Rect| {
+        json!([
+            units(rect.left),
+            units(rect.top),
+            units(rect.width()),
+            units(rect.height())
+        ])
+    };
+    let target = |SheetTarget { hover, series, steps }: &SheetTarget| {
+        json!({
+            "mark": rect(&hover.mark),
+            "anchor": [units(hover.anchor.0), units(hover.anchor.1)],
+            "near": matches!(hover.target, Target::Dot(_)),
+            "row": match hover.target { Target::Box(series) => Some(series), _ => None },
+            "lines": hover.lines,
+            "series": series,
+            "steps": steps,
+        })
+    };
+    let legend = sheet.switches.as_ref().map(|(switches, shown)| {
+        let series = switches.series.iter().zip(shown);
+        let series =
+            series.map(|(series, shown)| json!({ "label": series.label, "shown": shown, "largest": series.largest }));
+        json!({
+            "series": series.collect::<Vec<_>>(),
+            "axes": switches.axes,
+            "bottom": units(switches.bottom),
+            "rows": [units(switches.rows.top), units(switches.rows.bottom)],
+        })
+    });
+    json!({
+        "size": [sheet.size.0 * SHEET_UNITS, sheet.size.1 * SHEET_UNITS],
+        "first": sheet.first,
+        "targets": sheet.targets.iter().map(target).collect::<Vec<_>>(),
+        "legend": legend,
+    })
+}

@@ -1,0 +1,138 @@
+//! A sheet's strokes as SVG elements, whose colors are custom properties with a value for each theme.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use plotters::style::RGBAColor;
+use plotters::style::text_anchor::HPos;
+
+use super::html::escaped;
+use crate::plot::{Inked, Part, Place, Stroke, Text};
+
+/// Colors of the light theme with those of the dark one, each pair once.
+#[derive(Default)]
+pub(super) struct Colors {
+    pairs: Vec<[String; 2]>,
+    numbers: HashMap<[String; 2], usize>,
+}
+
+impl Colors {
+    /// The CSS value of a color that is `light` or `dark`.
+    pub(super) fn value(&mut self, light: RGBAColor, dark: RGBAColor) -> String {
+        let pair = [hex(light), hex(dark)];
+        let number = match self.numbers.get(&pair) {
+            Some(number) => *number,
+            None => {
+                self.pairs.push(pair.clone());
+                self.numbers.insert(pair, self.pairs.len() - 1);
+                self.pairs.len() - 1
+            }
+        };
+        format!("var(--c{number})")
+    }
+
+    /// Declarations of all colors in a theme: 0 is light, 1 dark.
+    pub(super) fn declared(&self, theme: usize) -> String {
+        let one = |(number, pair): (usize, &[String; 2])| format!("--c{number}:{};", pair[theme]);
+        self.pairs.iter().enumerate().map(one).collect()
+    }
+}
+
+/// A color in CSS, as short as it is written.
+fn hex(RGBAColor(red, green, blue, opacity): RGBAColor) -> String {
+    let alpha = (opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
+    match alpha {
+        255 => format!("#{red:02x}{green:02x}{blue:02x}"),
+        _ => format!("#{red:02x}{green:02x}{blue:02x}{alpha:02x}"),
+    }
+}
+
+/// The name of a part in the page. None for what stays.
+pub(super) fn group(part: Part) -> Option<String> {
+    match part {
+        Part::Fixed => None,
+        Part::Bars(series) => Some(format!("b{series}")),
+        Part::Box(series) => Some(format!("x{series}")),
+        Part::Counts(largest) => Some(format!("c{largest}")),
+    }
+}
+
+/// Writes `strokes` one after the other; those that look alike share what they look like.
+pub(super) fn write(strokes: &[Inked], colors: &mut Colors, into: &mut String) {
+    let mut open = String::new();
+    for (stroke, dark) in strokes {
+        let color = colors.value(stroke.color(), *dark);
+        let look = look(stroke, &color);
+        if look != open {
+            close(&open, into);
+            into.push_str(&look);
+            open = look;
+        }
+        place(stroke, into);
+    }
+    close(&open, into);
+}
+
+/// The beginning of what strokes that look alike stand in.
+fn look(stroke: &Stroke, color: &str) -> String {
+    match stroke {
+        // One path: rectangles of one color beside each other.
+        Stroke::Rectangle(..) | Stroke::Polygon(..) => format!("<path fill=\"{color}\" d=\""),
+        Stroke::Path(_, width, _) => format!("<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" d=\""),
+        Stroke::Dot(_, radius, _) => format!("<g fill=\"{color}\" data-radius=\"{radius}\">"),
+        Stroke::Text(Text { align, size, .. }) => {
+            let anchor = match align {
+                HPos::Left => "start",
+                HPos::Center => "middle",
+                HPos::Right => "end",
+            };
+            format!("<g fill=\"{color}\" font-size=\"{size:.0}\" text-anchor=\"{anchor}\">")
+        }
+    }
+}
+
+fn close(open: &str, into: &mut String) {
+    if open.starts_with("<path") {
+        into.push_str("\"/>");
+    } else if !open.is_empty() {
+        into.push_str("</g>");
+    }
+}
+
+fn place(stroke: &Stroke, into: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = match stroke {
+        Stroke::Rectangle([one, other], _) => {
+            let (left, top) = (one.0.min(other.0), one.1.min(other.1));
+            let (width, height) = (one.0.abs_diff(other.0), one.1.abs_diff(other.1));
+            write!(into, "M{left} {top}h{width}v{height}h-{width}z")
+        }
+        Stroke::Polygon(places, _) => {
+            line(places, into);
+            write!(into, "z")
+        }
+        Stroke::Path(places, ..) => {
+            line(places, into);
+            Ok(())
+        }
+        Stroke::Dot((x, y), radius, _) => write!(into, "<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\"/>"),
+        Stroke::Text(Text {
+            text,
+            at: (x, y),
+            upwards,
+            ..
+        }) => {
+            let turned = match upwards {
+                true => format!(" transform=\"rotate(-90 {x} {y})\""),
+                false => String::new(),
+            };
+            write!(into, "<text x=\"{x}\" y=\"{y}\"{turned}>{}</text>", escaped(text))
+        }
+    };
+}
+
+fn line(places: &[Place], into: &mut String) {
+    for (index, (x, y)) in places.iter().enumerate() {
+        let _ = write!(into, "{}{x} {y}", if index == 0 { 'M' } else { 'L' });
+    }
+}
