@@ -28,6 +28,8 @@ pub enum ErrorKind {
     Tokenizer,
     /// Reading or writing bytes: file system or network.
     Source,
+    /// A file of a model that is not there.
+    Missing,
     /// A model that is not what it was when parts of it were read.
     Changed,
     /// The browser's storage.

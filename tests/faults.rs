@@ -6,6 +6,7 @@
 mod common;
 mod golden_file;
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -14,7 +15,9 @@ use common::{assert_one_line, block_on, tiny};
 use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::analyze;
-use keyside::checkpoint::{BlockingTransport, HttpSource, MemoryStore, Patience, Source, Store, StoredSource};
+use keyside::checkpoint::{
+    BlockingTransport, HttpSource, MemoryStore, NoticeBoard, Patience, Source, Store, StoredSource, source_for,
+};
 use keyside::forward::Model;
 use keyside::model::Processing;
 use keyside::{Error, ErrorKind, Result};
@@ -110,6 +113,8 @@ cases! {
     a_server_that_is_unavailable => passes(WEIGHTS, Fault::Status(503), 2);
     a_request_that_timed_out => passes(WEIGHTS, Fault::Status(408), 2);
     too_many_requests => passes(WEIGHTS, Fault::RetryAfter(1), 1);
+    a_rate_limit_whose_window_ends => passes(WEIGHTS, Fault::RateLimit(1), 1);
+    an_address_that_has_expired => passes(WEIGHTS, Fault::Expired, 1);
     a_redirect => passes(WEIGHTS, Fault::Redirect, ALWAYS);
     no_ranges => passes(WEIGHTS, Fault::NoRanges, ALWAYS);
     no_ranges_and_no_length => passes(WEIGHTS, Fault::NoLength, ALWAYS);
@@ -122,12 +127,31 @@ cases! {
     not_found => fails(WEIGHTS, Fault::Status(404), "404");
     a_range_that_cannot_be => fails(WEIGHTS, Fault::Status(416), "truncated");
     too_many_requests_for_long => fails(WEIGHTS, Fault::RetryAfter(3600), "429");
+    a_rate_limit_whose_window_is_long => fails(WEIGHTS, Fault::RateLimit(3600), "429");
+    always_an_expired_address => fails(WEIGHTS, Fault::Expired, "403");
+    compressed_parts => fails(WEIGHTS, Fault::Compressed, "comes compressed (Content-Encoding: gzip)");
+    a_compressed_configuration => fails(CONFIG, Fault::Compressed, "comes compressed");
     a_redirect_to_itself => fails(WEIGHTS, Fault::RedirectLoop, "redirect");
     a_corrupt_header => fails(WEIGHTS, Fault::CorruptHeader, "header");
     corrupt_weights => fails(WEIGHTS, Fault::CorruptWeights, "not a finite number");
     always_an_empty_body => fails(WEIGHTS, Fault::Empty, "model.safetensors");
     a_page_of_html => fails(CONFIG, Fault::Html, "config.json is not JSON");
     html_in_place_of_weights => fails(WEIGHTS, Fault::Html, "model.safetensors");
+}
+
+/// A wait for a server is said before it begins: natively waiting blocks, so that nobody could listen.
+#[test]
+fn a_wait_is_said() {
+    let server = FaultServer::start(tiny(), CONFIG, Fault::RateLimit(1), 1);
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let telling = Rc::clone(&told);
+    let notices = NoticeBoard::telling(move |notices| telling.borrow_mut().extend(notices.retry.clone()));
+    run(source_for(&server.url(), notices).expect("an address")).expect("runs after the wait");
+    let told = told.borrow();
+    assert!(
+        told[0].ends_with("was asked for too often (the server answered 429); trying again in 1 s."),
+        "{told:?}"
+    );
 }
 
 /// A model that stays open between two runs, the second of which needs more of it.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use common::server::{Manner, Server};
 use common::{assert_one_line, block_on, open, tiny};
-use keyside::checkpoint::{BlockingTransport, HttpSource, MemorySource, Patience, source_for};
+use keyside::checkpoint::{BlockingTransport, HttpSource, MemorySource, NoticeBoard, Patience, source_for};
 use keyside::model::Checkpoint;
 use keyside::{Error, ErrorKind, Result};
 
@@ -89,7 +89,7 @@ fn only_what_is_needed_is_asked_for() {
 #[test]
 fn statuses_are_told_apart() {
     let error = error_of(tiny().without("config.json"), Manner::Ranges);
-    assert_eq!(error.kind, ErrorKind::Source);
+    assert_eq!(error.kind, ErrorKind::Missing);
     assert!(
         error.cause.starts_with("there is no config.json in http://127.0.0.1:"),
         "{error}"
@@ -166,7 +166,9 @@ fn a_server_that_is_not_there_is_an_error() {
         "{error}"
     );
     assert_one_line(&error.to_string());
-    let error = source_for("ftp://127.0.0.1/model").err().expect("is refused");
+    let error = source_for("ftp://127.0.0.1/model", NoticeBoard::default())
+        .err()
+        .expect("is refused");
     assert!(
         error.cause.contains("does not start with http:// or https://"),
         "{error}"

@@ -167,6 +167,9 @@ impl Transport for Breaks {
                 status: if range.is_some() { 206 } else { 200 },
                 content_range: None,
                 retry_after: None,
+                rate_limit: None,
+                encoding: None,
+                redirected: false,
                 label: None,
                 body: Box::new(Bytes(bytes, false)),
             })
@@ -191,7 +194,7 @@ impl Transport for Breaks {
         Box::pin(std::future::pending())
     }
 
-    fn advice(&self) -> &'static str {
+    fn advice(&self, _url: &str) -> &'static str {
         "Wait."
     }
 }

@@ -4,7 +4,7 @@ use futures::executor::block_on;
 use keyside::analysis::pair::{self, Question, TargetText, causal_map, head_effects, intervene};
 use keyside::analysis::settings::{SETTINGS, put_heads_of_card};
 use keyside::analysis::{Analysis, Section, Timing, analyze};
-use keyside::checkpoint::source_for;
+use keyside::checkpoint::{NoticeBoard, source_for};
 use keyside::forward::{Sampling, continue_with, native_kernels};
 use keyside::model::{Config, ModelCard, Processing};
 use keyside::prompts::text::{Place, TextPrompts};
@@ -48,7 +48,10 @@ impl Model {
         let open = move || {
             let choice = engine.as_deref().map(str::parse).transpose()?.unwrap_or_default();
             let kernels = native_kernels(choice)?;
-            let mut model = block_on(keyside::forward::Model::open(source_for(&source)?, processing))?;
+            let mut model = block_on(keyside::forward::Model::open(
+                source_for(&source, NoticeBoard::default())?,
+                processing,
+            ))?;
             if kernels.is_some() {
                 model.set_kernels(kernels);
             }

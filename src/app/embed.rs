@@ -190,7 +190,7 @@ fn origin(text: &str) -> Result<String> {
 pub async fn read_result(transport: &dyn Transport, url: &str, page: &str) -> Result<Vec<u8>> {
     check_for_page(url, page).map_err(|error| error.advice("Serve the result file over https."))?;
     let broken = |cause: String| {
-        Error::new(ErrorKind::Source, format!("{url} can't be read ({cause})")).advice(transport.advice())
+        Error::new(ErrorKind::Source, format!("{url} can't be read ({cause})")).advice(transport.advice(url))
     };
     let mut answer = transport.get(url, None).await.map_err(broken)?;
     if answer.status != 200 {

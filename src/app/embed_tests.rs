@@ -295,6 +295,9 @@ impl Transport for Script {
                 status: self.status,
                 content_range: None,
                 retry_after: None,
+                rate_limit: None,
+                encoding: None,
+                redirected: false,
                 label: None,
                 body: Box::new(Pieces(vec![self.size; self.pieces].into(), Vec::new())),
             })
@@ -309,7 +312,7 @@ impl Transport for Script {
         Box::pin(std::future::pending())
     }
 
-    fn advice(&self) -> &'static str {
+    fn advice(&self, _url: &str) -> &'static str {
         "Check the connection."
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::analysis::Analysis;
 use crate::analysis::settings::{BATCHES, EARLIER_HEAD, ENGINE, Group, HEAD, INTERVENTION, SETTINGS, Setting};
-use crate::checkpoint::{check_for_page, hub_url};
+use crate::checkpoint::{HUB_MODELS, check_for_page, hub_url, is_on_hub, model_url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::model::ModelCard;
@@ -223,23 +223,55 @@ impl Form {
         }
     }
 
+    /// Takes over heads to start with that the chosen model has, where it is one of the hub whose shape is known, unless heads were typed.
+    pub fn fit_known(&mut self) {
+        let known = HUB_MODELS.iter().find(|model| model.name == self.hub);
+        if let Some(known) = known.filter(|_| self.model == ModelChoice::Hub && !self.heads_typed) {
+            let has = |head: Head| head.layer < known.layers && head.head < known.heads;
+            self.fit(has, (known.layers, known.heads));
+        }
+    }
+
+    /// Where the heads to start with are not among those that the model `has`, the last head of its last layer, and the last of the
+    /// layer before.
+    fn fit(&mut self, has: impl Fn(Head) -> bool, (layers, heads): (usize, usize)) {
+        let fits = |text: &str| text.parse::<Head>().is_ok_and(&has);
+        if fits(self.text(&HEAD)) && fits(self.text(&EARLIER_HEAD)) {
+            return;
+        }
+        let (layer, head) = (layers.saturating_sub(1), heads.saturating_sub(1));
+        self.set(&HEAD, Head::new(layer, head).to_string());
+        self.set(&EARLIER_HEAD, Head::new(layer.saturating_sub(1), head).to_string());
+    }
+
+    /// What is made of the typed URL, where that is another address.
+    pub fn read_url(&self) -> Option<String> {
+        let typed = self.url.trim().trim_end_matches('/');
+        model_url(typed).ok().flatten().filter(|url| url != typed)
+    }
+
+    /// Whether the chosen model is on the hub, which is not asked before somebody says so.
+    pub fn is_on_hub(&self) -> bool {
+        match self.model {
+            ModelChoice::Hub => true,
+            ModelChoice::Url => model_url(&self.url).is_ok_and(|url| url.as_deref().is_some_and(is_on_hub)),
+            ModelChoice::Recorded | ModelChoice::Bundled | ModelChoice::Picked => false,
+        }
+    }
+
     /// Takes over the heads to start with from the model's card, unless heads were typed. Without one, heads that the model
     /// does not have become the last head of its last layer, and the last of the layer before.
     pub fn describe(&mut self, config: &Config, card: Option<&ModelCard>) {
         if self.heads_typed {
             return;
         }
-        let fits = |text: &str| text.parse::<Head>().is_ok_and(|head| config.check_head(head).is_ok());
-        let (head, earlier_head) = match card {
-            Some(card) => (card.head, card.earlier_head),
-            None if fits(self.text(&HEAD)) && fits(self.text(&EARLIER_HEAD)) => return,
-            None => {
-                let (layer, head) = (config.n_layer.saturating_sub(1), config.n_head.saturating_sub(1));
-                (Head::new(layer, head), Head::new(layer.saturating_sub(1), head))
+        match card {
+            Some(card) => {
+                self.set(&HEAD, card.head.to_string());
+                self.set(&EARLIER_HEAD, card.earlier_head.to_string());
             }
-        };
-        self.set(&HEAD, head.to_string());
-        self.set(&EARLIER_HEAD, earlier_head.to_string());
+            None => self.fit(|head| config.check_head(head).is_ok(), (config.n_layer, config.n_head)),
+        }
     }
 
     /// Where the chosen model is. `bundled` is the absolute URL of the bundled model's folder, `resolve`
@@ -309,6 +341,10 @@ impl Form {
                         such as https://example.org/gpt2";
         if typed.is_empty() {
             return Err(Error::new(ErrorKind::Request, "the model's URL is empty").expected(expected));
+        }
+        if let Some(url) = model_url(typed)? {
+            check_for_page(&url, &resolve("/").unwrap_or_default())?;
+            return Ok(url);
         }
         // "not a url" would resolve to a file of that name beside the page.
         let looks_right = ["http://", "https://", "/", "./", "../"]

@@ -81,6 +81,10 @@ fn every_control_is_checked_and_named() {
     };
     assert!(cause(&url(" ")).contains("empty"));
     assert!(cause(&url("ftp://example.org")).contains("not a web address"));
+    assert!(cause(&url("hf.co/datasets/a/b")).contains("not the address of a model"));
+    let named = request(&url(" Someone/Own ")).expect("a name on the hub");
+    assert_eq!(named.url, "https://huggingface.co/Someone/Own/resolve/main");
+    assert!(url("someone/own").is_on_hub() && !url("https://example.org/gpt2").is_on_hub());
     assert!(cause(&url("nonsense")).contains("not a web address"));
     assert!(cause(&url("https://example.org/a b")).contains("not a web address"));
     let resolved = |typed: &str| url(typed).checked_url(|typed| Some(format!("http://here/{typed}")));

@@ -2,7 +2,7 @@
 
 use super::form::{Form, ModelChoice};
 use super::words::RECORDED;
-use crate::checkpoint::{HUB_MODELS, HubModel, Space, StoredModel, hub_name, hub_url};
+use crate::checkpoint::{HUB_MODELS, HubModel, Space, StoredModel, hub_name, hub_url, model_name, model_url};
 use crate::quantities::size;
 use crate::worker::ToWorker;
 
@@ -11,6 +11,7 @@ use crate::worker::ToWorker;
 pub struct Library {
     models: Option<Vec<StoredModel>>,
     space: Option<Space>,
+    unavailable: Option<String>,
     asked: Option<u32>,
 }
 
@@ -40,9 +41,19 @@ impl Library {
         }
     }
 
-    /// Takes in what is stored.
-    pub fn receive(&mut self, models: Vec<StoredModel>, space: Option<Space>) {
-        (self.models, self.space) = (Some(models), space);
+    /// Takes in what is stored, or why nothing can be.
+    pub fn receive(&mut self, models: Vec<StoredModel>, space: Option<Space>, unavailable: Option<String>) {
+        (self.models, self.space, self.unavailable) = (Some(models), space, unavailable);
+    }
+
+    /// What is said where no model is stored; None until that is known, and where some are.
+    pub fn none_stored(&self) -> Option<String> {
+        self.models.as_ref().filter(|models| models.is_empty())?;
+        Some(match &self.unavailable {
+            Some(why) => format!("Nothing can be kept here: {why}. Runs work, and each visit downloads anew."),
+            None => "None yet. The weights that a run downloads are kept here, and later runs work without a network."
+                .into(),
+        })
     }
 
     /// Whether `id` is the number of the last question; it has been answered then.
@@ -77,9 +88,14 @@ pub fn chip(form: &Form, url: Option<&str>, library: &Library) -> (String, Strin
             (form.hub.clone(), here.or(whole).unwrap_or_default())
         }
         ModelChoice::Url => {
-            let last = form.url.trim_end_matches('/').rsplit('/').next();
-            let name = last.filter(|last| !last.is_empty()).unwrap_or("no address yet");
-            (name.to_owned(), here.unwrap_or_default())
+            let read = model_url(&form.url).ok().flatten();
+            let name = model_name(read.as_deref().unwrap_or(form.url.trim()));
+            let name = if name.is_empty() {
+                "no address yet".to_owned()
+            } else {
+                name
+            };
+            (name, here.unwrap_or_default())
         }
         ModelChoice::Picked => ("Your files".into(), "on this device".into()),
     }
@@ -152,7 +168,7 @@ mod tests {
         form.hub = "gpt2".into();
         let url = crate::checkpoint::hub_url("gpt2", "").expect("a known name");
         assert_eq!(of(&form, Some(&url), &library), "gpt2: 548.0 MB");
-        library.receive(vec![model(&url)], None);
+        library.receive(vec![model(&url)], None, None);
         assert_eq!(of(&form, Some(&url), &library), "gpt2: 450.5 MB stored");
         form.hub = "own/model".into();
         assert_eq!(of(&form, Some("elsewhere"), &library), "own/model: ");
@@ -160,6 +176,8 @@ mod tests {
         assert_eq!(of(&form, None, &library), "no address yet: ");
         form.url = "https://example.org/models/mine/".into();
         assert_eq!(of(&form, None, &library), "mine: ");
+        form.url = "https://huggingface.co/someone/own-gpt2/tree/main".into();
+        assert_eq!(of(&form, None, &library), "someone/own-gpt2: ");
     }
 
     #[test]
@@ -194,8 +212,20 @@ mod tests {
         assert!(library.answered(3));
         assert!(!library.answered(3));
         assert!(library.models().is_none());
-        library.receive(vec![model("a")], None);
-        assert_eq!(library.models().map(<[_]>::len), Some(1));
+        library.receive(vec![model("a")], None, None);
+        assert_eq!(
+            (library.models().map(<[_]>::len), library.none_stored()),
+            (Some(1), None)
+        );
+        library.receive(Vec::new(), None, None);
+        assert!(library.none_stored().is_some_and(|text| text.contains("are kept here")));
+        library.receive(Vec::new(), None, Some("this browser has no storage for files".into()));
+        assert_eq!(
+            library.none_stored().as_deref(),
+            Some(
+                "Nothing can be kept here: this browser has no storage for files. Runs work, and each visit downloads anew."
+            )
+        );
     }
 
     #[test]

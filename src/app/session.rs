@@ -320,9 +320,14 @@ impl Session {
             FromWorker::Failed { id, error } if self.trying.is_trying(id) => self.trying.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),
             FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
-            FromWorker::Stored { id, models, space } => {
+            FromWorker::Stored {
+                id,
+                models,
+                space,
+                unavailable,
+            } => {
                 self.library.answered(id);
-                self.library.receive(models, space);
+                self.library.receive(models, space, unavailable);
             }
             FromWorker::Progress { .. }
             | FromWorker::Notices { .. }

@@ -3,7 +3,7 @@
 use crate::error::{Error, ErrorKind, Result};
 
 /// Checks that a page of `origin` (`https://example.org`, more of the address may follow) may read a model from `url`: over
-/// https, from the page's own origin, or over plain http from this machine (`127.0.0.1`, `localhost`, `[::1]`).
+/// https, from the page's own origin, or over plain http from this machine (`127.0.0.1`, `localhost`). The page's policy has no word for `[::1]`.
 ///
 /// # Errors
 /// [`ErrorKind::Source`] for any other address.
@@ -22,8 +22,17 @@ pub fn check_for_page(url: &str, origin: &str) -> Result<()> {
         "is not an address that a page reads models from"
     };
     Err(Error::new(ErrorKind::Source, format!("{url} {cause}"))
-        .expected("https, this page's own server, or http on this machine (127.0.0.1, localhost or [::1])")
+        .expected("https, this page's own server, or http on this machine (127.0.0.1 or localhost)")
         .advice("Serve the model over https, or use the command line, which reads from any server."))
+}
+
+/// Whether `url` is of a server on this machine.
+#[cfg_attr(
+    not(all(feature = "page", target_arch = "wasm32")),
+    expect(dead_code, reason = "browsers alone ask")
+)]
+pub(crate) fn is_this_machine(url: &str) -> bool {
+    Parts::of(url).is_some_and(|parts| parts.is_loopback())
 }
 
 /// Scheme, host and port of an HTTP(S) address, in lower case.
@@ -62,7 +71,7 @@ impl Parts {
     }
 
     fn is_loopback(&self) -> bool {
-        matches!(self.host.as_str(), "127.0.0.1" | "localhost" | "[::1]")
+        matches!(self.host.as_str(), "127.0.0.1" | "localhost")
     }
 }
 
@@ -80,8 +89,6 @@ mod tests {
             "http://127.0.0.1:8081/gpt2",
             "http://localhost/gpt2",
             "http://LocalHost:1/gpt2",
-            "http://[::1]:8081/gpt2",
-            "http://[::1]",
             "http://keyside.example:8080/models/tiny-ioi",
         ] {
             assert_eq!(check_for_page(url, PAGE), Ok(()), "{url}");
@@ -104,6 +111,8 @@ mod tests {
             "http://127.0.0.1\t.example.com/gpt2",
             "http://127.0.0.2/gpt2",
             "http://[::2]/gpt2",
+            "http://[::1]:8081/gpt2",
+            "http://[::1]",
             "http:///gpt2",
             "https://",
             "https://user@example.com/gpt2",

@@ -28,6 +28,13 @@ impl FileSource {
     }
 
     fn open(&self, file: &str) -> Result<(File, u64)> {
+        if self.folder.is_file() {
+            let folder = self.folder.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
+            return Err(Error::new(ErrorKind::Source, format!("{} is a file", self.location()))
+                .expected("a folder with config.json, model.safetensors and tokenizer.json")
+                .advice(format!("Give the folder that it is in: {}", sentence(folder))));
+        }
         if !self.folder.is_dir() {
             return Err(
                 Error::new(ErrorKind::Source, format!("there is no folder {}", self.location()))
@@ -102,4 +109,17 @@ impl Source for FileSource {
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
         Box::pin(async move { Ok(Some(self.open(file)?.1)) })
     }
+
+    fn listing(&self) -> LocalBoxFuture<'_, Option<Vec<String>>> {
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let files = entries.filter(|entry| entry.path().is_file());
+        let mut names: Vec<String> = files.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+        names.sort();
+        Box::pin(async { Some(names) })
+    }
+}
+
+/// A path at the end of a sentence.
+fn sentence(path: &Path) -> String {
+    format!("\"{}\".", path.display())
 }

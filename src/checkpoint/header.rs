@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use safetensors::Dtype;
 use serde::Deserialize;
@@ -16,16 +17,57 @@ use super::decode::WeightDtype;
 use super::expected::Expected;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Name of the file with the weights.
-pub(crate) const FILE: &str = "model.safetensors";
+/// Name of the file with the weights, where they are in one.
+pub const FILE: &str = "model.safetensors";
+
+/// Whether `file` is one of weights, by its name.
+pub(crate) fn is_weights(file: &str) -> bool {
+    file.ends_with(".safetensors")
+}
 
 /// Longest header that is read, in bytes: a hundred times that of the largest GPT-2.
 pub(crate) const MAX_HEADER: u64 = 16 << 20;
 
+/// Endings of the names of what quantized weights come with.
+const QUANTIZED: [&str; 8] = [
+    ".qweight",
+    ".qzeros",
+    ".g_idx",
+    ".absmax",
+    ".quant_map",
+    ".SCB",
+    ".weight_scale",
+    ".weight_packed",
+];
+
+/// A tensor's name in its file, and what the header says of it.
+pub(crate) type Entries = Vec<(String, TensorEntry)>;
+
+/// The type of the numbers of a tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TensorDtype {
+    /// One that the format has.
+    Known(Dtype),
+    /// Another: such a tensor can't be read, and need not be.
+    Unknown(String),
+}
+
+impl TensorDtype {
+    /// Its name in the file.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Known(dtype) => format!("{dtype:?}"),
+            Self::Unknown(name) => name.clone(),
+        }
+    }
+}
+
 /// One tensor as the header describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TensorEntry {
-    pub(crate) dtype: Dtype,
+    /// The file that it is in.
+    pub(crate) file: Rc<str>,
+    pub(crate) dtype: TensorDtype,
     pub(crate) shape: Vec<u64>,
     /// Where its bytes are, counted from the beginning of the file.
     pub(crate) bytes: Range<u64>,
@@ -34,14 +76,19 @@ pub(crate) struct TensorEntry {
 impl TensorEntry {
     /// Its dtype, where it can hold weights.
     pub(crate) fn weight_dtype(&self, name: &str) -> Result<WeightDtype> {
-        match self.dtype {
-            Dtype::F64 => Ok(WeightDtype::F64),
-            Dtype::F32 => Ok(WeightDtype::F32),
-            Dtype::F16 => Ok(WeightDtype::F16),
-            Dtype::BF16 => Ok(WeightDtype::BF16),
-            other => {
-                Err(error(format!("tensor {name} of {FILE} has dtype {other:?}")).expected("F64, F32, F16 or BF16"))
+        let file = &self.file;
+        let other = |what: &str| error(format!("tensor {name} of {file} has {what}")).expected("F64, F32, F16 or BF16");
+        match &self.dtype {
+            TensorDtype::Known(Dtype::F64) => Ok(WeightDtype::F64),
+            TensorDtype::Known(Dtype::F32) => Ok(WeightDtype::F32),
+            TensorDtype::Known(Dtype::F16) => Ok(WeightDtype::F16),
+            TensorDtype::Known(Dtype::BF16) => Ok(WeightDtype::BF16),
+            TensorDtype::Known(known) if known.bitsize() <= 8 => {
+                Err(other(&format!("dtype {known:?}: quantized weights are not read")).advice(UNQUANTIZED))
             }
+            TensorDtype::Known(known) => Err(other(&format!("dtype {known:?}"))),
+            TensorDtype::Unknown(name) => Err(other(&format!("the unknown dtype {name:?}"))
+                .advice("If the weights are quantized, use the model's original ones.")),
         }
     }
 
@@ -58,15 +105,21 @@ impl TensorEntry {
             }
             false => "Check that config.json belongs to this file.",
         };
-        Err(error(format!("tensor {name} of {FILE} has shape {:?}", self.shape))
-            .expected(format!("{shape:?}"))
-            .advice(advice))
+        Err(
+            error(format!("tensor {name} of {} has shape {:?}", self.file, self.shape))
+                .expected(format!("{shape:?}"))
+                .advice(advice),
+        )
     }
 }
 
-/// The tensors of a file by name, without the prefix and without what is ignored (see [`Expected`]).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+const UNQUANTIZED: &str = "Use the model's original weights, or dequantize them and save them as F32 or F16.";
+
+/// The tensors of all files of weights by name, without the prefix and without what is ignored (see [`Expected`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
+    /// The file, or the index of several, for messages.
+    pub(crate) name: &'static str,
     pub(crate) tensors: BTreeMap<String, TensorEntry>,
 }
 
@@ -79,67 +132,92 @@ struct RawEntry {
 }
 
 /// Where the header is, given the first eight bytes of the file and the file's length where it is known.
-pub(crate) fn header_range(first: &[u8], length: Option<u64>) -> Result<Range<u64>> {
+pub(crate) fn header_range(file: &str, first: &[u8], length: Option<u64>) -> Result<Range<u64>> {
     let first: [u8; 8] = first
         .try_into()
-        .map_err(|_| error(format!("{FILE} is truncated: it ends after {} bytes", first.len())))?;
+        .map_err(|_| error(format!("{file} is truncated: it ends after {} bytes", first.len())))?;
     let size = u64::from_le_bytes(first);
     if let Some(length) = length
         && size > length.saturating_sub(8)
     {
         return Err(error(format!(
-            "the header of {FILE} is longer than the file: {size} of {length} bytes"
+            "the header of {file} is longer than the file: {size} of {length} bytes"
         ))
         .advice("The file is truncated, or it is not a safetensors file."));
     }
     if size > MAX_HEADER {
-        return Err(error(format!("the header of {FILE} says that it is {size} bytes long"))
+        return Err(error(format!("the header of {file} says that it is {size} bytes long"))
             .expected(format!("at most {MAX_HEADER}"))
             .advice("Check that it is a safetensors file."));
     }
     Ok(8..8 + size)
 }
 
-impl Header {
-    /// Reads the JSON of a header and checks every offset, dtype and size.
-    ///
-    /// `length` is the length of the file, where it is known.
-    pub(crate) fn parse(json: &[u8], length: Option<u64>, expected: &Expected) -> Result<Self> {
-        let raw: BTreeMap<String, Value> = serde_json::from_slice(json).map_err(|cause| {
-            let what = if cause.is_data() { "a JSON object" } else { "JSON" };
-            error(format!("the header of {FILE} is not {what} ({cause})"))
-                .advice("Check that it is a safetensors file.")
-        })?;
-        let data_start = 8 + json.len() as u64;
-        let mut entries = Vec::new();
-        for (name, value) in raw {
-            if name != "__metadata__" {
-                let entry = entry(&name, value, data_start)?;
-                entries.push((name, entry));
-            }
+/// Reads the JSON of the header of `file` and checks every offset and size.
+///
+/// `length` is the length of the file, where it is known.
+pub(crate) fn entries(file: &str, json: &[u8], length: Option<u64>) -> Result<Entries> {
+    let raw: BTreeMap<String, Value> = serde_json::from_slice(json).map_err(|cause| {
+        let zeros = json.iter().rev().take_while(|byte| **byte == 0).count();
+        if zeros > 0 && zeros < json.len() {
+            return error(format!("the header of {file} ends in {zeros} zero bytes"))
+                .expected("spaces, where a header is filled up")
+                .advice("Write the file again with the library safetensors.");
         }
-        check_offsets(&mut entries, data_start, length)?;
+        let what = if cause.is_data() { "a JSON object" } else { "JSON" };
+        error(format!("the header of {file} is not {what} ({cause})")).advice("Check that it is a safetensors file.")
+    })?;
+    let data_start = 8 + json.len() as u64;
+    let name_of_file: Rc<str> = file.into();
+    let mut entries = Entries::new();
+    for (name, value) in raw {
+        if name != "__metadata__" {
+            let entry = entry(&name_of_file, &name, value, data_start)?;
+            entries.push((name, entry));
+        }
+    }
+    check_offsets(file, &mut entries, data_start, length)?;
+    Ok(entries)
+}
+
+impl Header {
+    /// The `entries` of all files under the names that are `expected`; `name` is the file, or the index of several.
+    pub(crate) fn of(name: &'static str, entries: Entries, expected: &Expected) -> Result<Self> {
         let prefix = expected.prefix_of(entries.iter().map(|(name, _)| name.as_str()));
-        let mut header = Self::default();
-        for (name, entry) in entries {
-            let short = expected.short(&name, &prefix);
+        let mut tensors = BTreeMap::<String, TensorEntry>::new();
+        for (full, entry) in entries {
+            let short = expected.short(&full, &prefix);
             if (expected.ignored)(short) {
                 continue;
             }
-            if header.tensors.insert(short.to_owned(), entry).is_some() {
-                return Err(error(format!(
-                    "{FILE} has tensor {short} twice: with the prefix {prefix} and without"
-                )));
+            let file = Rc::clone(&entry.file);
+            if let Some(before) = tensors.insert(short.to_owned(), entry) {
+                return Err(match before.file == file {
+                    true => error(format!(
+                        "{file} has tensor {short} twice: with the prefix {prefix} and without"
+                    )),
+                    false => error(format!("tensor {short} is both in {} and in {file}", before.file))
+                        .expected("each tensor in one file")
+                        .advice("The files are not of one model; download all of them again."),
+                });
             }
         }
-        Ok(header)
+        Ok(Self { name, tensors })
     }
 
-    /// Where the tensors are, ascending. Those that are ignored are not among them.
-    pub(crate) fn places(&self) -> Vec<Range<u64>> {
-        let mut places: Vec<Range<u64>> = self.tensors.values().map(|entry| entry.bytes.clone()).collect();
-        places.sort_by_key(|place| place.start);
-        places
+    /// The files of the tensors, and where these are in each, ascending. Those that are ignored are not among them.
+    pub(crate) fn places(&self) -> BTreeMap<Rc<str>, Vec<Range<u64>>> {
+        let mut files = BTreeMap::<Rc<str>, Vec<Range<u64>>>::new();
+        for entry in self.tensors.values() {
+            files
+                .entry(Rc::clone(&entry.file))
+                .or_default()
+                .push(entry.bytes.clone());
+        }
+        files
+            .values_mut()
+            .for_each(|places| places.sort_by_key(|place| place.start));
+        files
     }
 
     /// Checks that every tensor that is expected is there, with its shape and a dtype for weights.
@@ -156,70 +234,86 @@ impl Header {
             } else {
                 format!(" and {} more", rest.len())
             };
-            return Err(error(format!("{FILE} has no tensor {first}{more}"))
+            let file = self.name;
+            let quantized = |name: &&String| QUANTIZED.iter().any(|ending| name.ends_with(ending));
+            if let Some(name) = self.tensors.keys().find(quantized) {
+                return Err(error(format!(
+                    "{file} has no tensor {first}, but {name}: quantized weights are not read"
+                ))
+                .expected("F64, F32, F16 or BF16")
+                .advice(UNQUANTIZED));
+            }
+            return Err(error(format!("{file} has no tensor {first}{more}"))
                 .expected(format!("the {} tensors of {}", expected.tensors.len(), expected.of))
                 .advice("Check that config.json belongs to this file."));
         }
         for (name, shape) in expected.tensors.iter().chain(&expected.optional) {
             if let Some(entry) = self.tensors.get(name) {
-                entry.check_shape(name, shape)?;
+                // Quantized weights have other shapes, too.
                 entry.weight_dtype(name)?;
+                entry.check_shape(name, shape)?;
             }
         }
         Ok(())
     }
 }
 
-fn entry(name: &str, value: Value, data_start: u64) -> Result<TensorEntry> {
+fn entry(file: &Rc<str>, name: &str, value: Value, data_start: u64) -> Result<TensorEntry> {
     let raw: RawEntry = serde_json::from_value(value).map_err(|cause| {
         error(format!(
-            "the header of {FILE} describes tensor {name:?} wrongly ({cause})"
+            "the header of {file} describes tensor {name:?} wrongly ({cause})"
         ))
         .expected("dtype, shape and data_offsets")
     })?;
-    let dtype: Dtype = serde_json::from_value(Value::String(raw.dtype.clone())).map_err(|_| {
-        error(format!(
-            "tensor {name:?} of {FILE} has the unknown dtype {:?}",
-            raw.dtype
-        ))
-        .expected("F64, F32, F16 or BF16")
-    })?;
+    let dtype = match serde_json::from_value(Value::String(raw.dtype.clone())) {
+        Ok(dtype) => TensorDtype::Known(dtype),
+        Err(_) => TensorDtype::Unknown(raw.dtype),
+    };
     let (start, end) = raw.data_offsets;
     let range = data_start.checked_add(start).zip(data_start.checked_add(end));
     let Some((from, to)) = range.filter(|(from, to)| from <= to) else {
         return Err(error(format!(
-            "tensor {name:?} of {FILE} has the data_offsets [{start}, {end}]"
+            "tensor {name:?} of {file} has the data_offsets [{start}, {end}]"
         ))
         .expected("a beginning before the end, inside the file"));
     };
-    let count = raw
-        .shape
-        .iter()
-        .try_fold(1u64, |product, size| product.checked_mul(*size));
-    let bits = count.and_then(|count| count.checked_mul(dtype.bitsize() as u64));
-    if bits != (end - start).checked_mul(8) {
-        return Err(error(format!(
-            "tensor {name:?} of {FILE} has {} bytes, which is not the size of {:?} values of {dtype:?}",
-            end - start,
-            raw.shape
-        ))
-        .expected(bits.map_or_else(|| "a smaller shape".to_owned(), |bits| format!("{} bytes", bits / 8))));
+    if let TensorDtype::Known(dtype) = dtype {
+        check_size(file, name, (dtype, &raw.shape), end - start)?;
     }
     Ok(TensorEntry {
+        file: Rc::clone(file),
         dtype,
         shape: raw.shape,
         bytes: from..to,
     })
 }
 
+/// Checks that a tensor of `dtype` and `shape` has so many bytes.
+fn check_size(file: &str, name: &str, (dtype, shape): (Dtype, &[u64]), bytes: u64) -> Result<()> {
+    let count = shape.iter().try_fold(1u64, |product, size| product.checked_mul(*size));
+    let bits = count.and_then(|count| count.checked_mul(dtype.bitsize() as u64));
+    if bits == bytes.checked_mul(8) {
+        return Ok(());
+    }
+    Err(error(format!(
+        "tensor {name:?} of {file} has {bytes} bytes, which is not the size of {shape:?} values of {dtype:?}"
+    ))
+    .expected(bits.map_or_else(|| "a smaller shape".to_owned(), |bits| format!("{} bytes", bits / 8))))
+}
+
 /// Checks that no two tensors share bytes and that the last one ends with the file.
-fn check_offsets(entries: &mut [(String, TensorEntry)], data_start: u64, length: Option<u64>) -> Result<()> {
+fn check_offsets(
+    file: &str,
+    entries: &mut [(String, TensorEntry)],
+    data_start: u64,
+    length: Option<u64>,
+) -> Result<()> {
     entries.sort_by_key(|(_, entry)| (entry.bytes.start, entry.bytes.end));
     let mut end = data_start;
     let mut before = "the header";
     for (name, entry) in entries.iter() {
         if entry.bytes.start < end {
-            return Err(error(format!("tensors {before:?} and {name:?} of {FILE} overlap"))
+            return Err(error(format!("tensors {before:?} and {name:?} of {file} overlap"))
                 .expected("data_offsets that do not overlap")
                 .advice("Download or write the file again."));
         }
@@ -228,7 +322,7 @@ fn check_offsets(entries: &mut [(String, TensorEntry)], data_start: u64, length:
     }
     match length {
         Some(length) if end > length => Err(error(format!(
-            "{FILE} is truncated, or its offsets are out of range: it has {length} bytes, and tensor {before:?} ends at {end}"
+            "{file} is truncated, or its offsets are out of range: it has {length} bytes, and tensor {before:?} ends at {end}"
         ))
         .expected(format!("{end} bytes"))
         .advice("Download or copy it again.")),

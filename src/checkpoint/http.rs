@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::hub::hub_name;
 use super::source::{missing, too_large, truncated, whole_file_limit};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -97,17 +98,31 @@ impl HttpFolder {
     fn status_error(&self, file: &str, status: u16) -> Error {
         let url = self.url_of(file);
         let error = |cause: String| Error::new(ErrorKind::Source, cause);
-        match status {
-            404 | 410 => missing(file, &self.prefix).advice(format!(
+        match (status, hub_name(&self.prefix)) {
+            (401, Some(name)) => {
+                let name = name.trim_end_matches("@main");
+                error(format!("the hub has no public model {name}, or it is gated (it answered 401)"))
+                    .expected("the name of a model that anyone may read, such as openai-community/gpt2")
+                    .advice("Check the name. What needs an account is downloaded with one, and then given as a folder.")
+            }
+            (404 | 410, _) => missing(file, &self.prefix).advice(format!(
                 "The server answered {status}. Check the URL; files on Hugging Face are under .../OWNER/MODEL/resolve/main."
             )),
-            401 | 403 => error(format!("{url} may not be read (the server answered {status})"))
+            (401 | 403, _) => error(format!("{url} may not be read (the server answered {status})"))
                 .expected("a file that anyone may read")
                 .advice("Choose a public model, or serve a copy of it yourself."),
-            429 => error(format!("{url} was asked for too often (the server answered 429)")).advice("Wait and try again."),
-            500..=599 => error(format!("the server failed to send {url} (it answered {status})")).advice("Try again later."),
+            (429, _) => error(format!("{url} was asked for too often (the server answered 429)")).advice("Wait and try again."),
+            (500..=599, _) => error(format!("the server failed to send {url} (it answered {status})")).advice("Try again later."),
             _ => error(format!("{url} could not be read (the server answered {status})")).expected("the status 200 or 206"),
         }
+    }
+
+    /// The error of a file that comes compressed.
+    pub(crate) fn compressed(&self, file: &str, encoding: &str) -> Error {
+        let cause = format!("{} comes compressed (Content-Encoding: {encoding})", self.url_of(file));
+        Error::new(ErrorKind::Source, cause)
+            .expected("the bytes of the file: of what is compressed no part can be read")
+            .advice("Let the server send a model\u{2019}s files as they are.")
     }
 
     /// The error of an address that could not be reached, or of a connection that broke.
@@ -264,12 +279,24 @@ mod tests {
         let folder = HttpFolder::parse("https://example.org/m").expect("valid");
         let message = |status| {
             let error = folder.answer("config.json", None, status, None).expect_err("refused");
-            assert_eq!(error.kind, ErrorKind::Source);
+            let kind = if status == 404 {
+                ErrorKind::Missing
+            } else {
+                ErrorKind::Source
+            };
+            assert_eq!(error.kind, kind);
             error.to_string()
         };
         assert!(message(404).starts_with("there is no config.json in https://example.org/m; expected"));
         assert!(message(403).contains("may not be read (the server answered 403)"));
+        assert!(message(401).contains("may not be read (the server answered 401)"));
         assert!(message(429).contains("too often"));
+        let hub = HttpFolder::parse("https://huggingface.co/someone/own-gpt2/resolve/main").expect("valid");
+        let error = hub.answer("config.json", None, 401, None).expect_err("refused");
+        assert!(
+            error.cause.contains("no public model someone/own-gpt2, or it is gated"),
+            "{error}"
+        );
         assert!(message(503).contains("it answered 503"));
         assert!(message(301).contains("the server answered 301"));
         assert!(

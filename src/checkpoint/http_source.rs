@@ -5,14 +5,13 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::ops::Range;
 use std::pin::pin;
-use std::time::Duration;
 
 use futures::future::{Either, LocalBoxFuture, select};
 
 use super::http::{Cutter, HttpFolder};
 use super::notices::NoticeBoard;
 use super::source::{Sink, Source, Traffic};
-use super::transport::{Answer, Gate, Patience, Transport};
+use super::transport::{Again, Answer, Gate, Patience, Transport};
 use super::witness::{Witness, changed};
 use crate::error::{Error, Result};
 
@@ -38,8 +37,8 @@ pub struct HttpSource {
 enum Failure {
     /// Trying again would not help.
     Final(Error),
-    /// It may pass; the wait is the one that the server asked for.
-    Passing(Error, Option<Duration>),
+    /// It may pass; the server may have said when.
+    Passing(Error, Again),
 }
 
 impl From<Error> for Failure {
@@ -125,15 +124,15 @@ impl HttpSource {
 
     /// Waits after an attempt that may be repeated. Says whether it succeeded.
     async fn after(&self, outcome: std::result::Result<(), Failure>, attempt: &mut usize) -> Result<bool> {
-        let (error, asked) = match outcome {
+        let (error, again) = match outcome {
             Ok(()) => return Ok(true),
             Err(Failure::Final(error)) => {
                 self.notices.set_retry(None);
                 return Err(error);
             }
-            Err(Failure::Passing(error, asked)) => (error, asked),
+            Err(Failure::Passing(error, again)) => (error, again),
         };
-        let Some(wait) = self.patience.wait(*attempt, self.answered.get(), asked) else {
+        let Some(wait) = self.patience.wait(*attempt, self.answered.get(), again) else {
             self.notices.set_retry(None);
             return Err(error);
         };
@@ -180,22 +179,37 @@ impl HttpSource {
     /// Sends a request; the answer is one that has the bytes.
     async fn send(&self, file: &str, range: Option<&Range<u64>>) -> std::result::Result<(Answer, Cutter), Failure> {
         let url = self.folder.url_of(file);
-        self.gate.pass().await;
-        let sent = self.in_time(self.transport.get(&url, range)).await;
-        let answer = sent.map_err(|cause| self.broken(file, &cause))?;
-        self.answered.set(true);
+        let mut answer = self.ask(file, &url, range).await?;
+        if answer.status == 403 && answer.redirected {
+            // The address that the first server names is good for some time only: it names another one.
+            drop(answer);
+            answer = self.ask(file, &url, range).await?;
+        }
+        if let Some(encoding) = answer
+            .encoding
+            .as_ref()
+            .filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        {
+            return Err(Failure::Final(self.folder.compressed(file, encoding)));
+        }
         let told = answer.content_range.as_deref();
         let cutter = self.folder.answer(file, range, answer.status, told);
-        let asked = answer.retry_after.as_ref();
-        let asked = asked.and_then(|seconds| seconds.trim().parse().ok());
         if range.is_some() {
             self.whole.set(answer.status == 200);
         }
         match cutter {
             Ok(cutter) => Ok((answer, cutter)),
-            Err(error) if may_pass(answer.status) => Err(Failure::Passing(error, asked.map(Duration::from_secs))),
+            Err(error) if may_pass(answer.status) => Err(Failure::Passing(error, answer.again())),
             Err(error) => Err(Failure::Final(error)),
         }
+    }
+
+    async fn ask(&self, file: &str, url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answer, Failure> {
+        self.gate.pass().await;
+        let sent = self.in_time(self.transport.get(url, range)).await;
+        let answer = sent.map_err(|cause| self.broken(file, &cause))?;
+        self.answered.set(true);
+        Ok(answer)
     }
 
     /// Hands on the body of an answer, as far as it was asked for.
@@ -225,7 +239,7 @@ impl HttpSource {
         match cutter.finish() {
             // The file itself ends there.
             Err(error) if answer.status == 200 => Err(Failure::Final(error)),
-            Err(error) => Err(Failure::Passing(error, None)),
+            Err(error) => Err(Failure::Passing(error, Again::Unsaid)),
             Ok(()) => Ok(()),
         }
     }
@@ -253,8 +267,8 @@ impl HttpSource {
     }
 
     fn broken(&self, file: &str, cause: &str) -> Failure {
-        let error = self.folder.network_error(file, cause, self.transport.advice());
-        Failure::Passing(error, None)
+        let advice = self.transport.advice(self.folder.location());
+        Failure::Passing(self.folder.network_error(file, cause, advice), Again::Unsaid)
     }
 
     /// `work`, unless it takes longer than servers may be silent.

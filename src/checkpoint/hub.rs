@@ -14,6 +14,10 @@ pub struct HubModel {
     pub path: &'static str,
     /// The commit whose files are read. The hub does not change a commit's files.
     pub commit: &'static str,
+    /// How many layers it has.
+    pub layers: usize,
+    /// How many heads each of them has.
+    pub heads: usize,
     /// Size of its weights file in megabytes, about; not all of it is read.
     pub megabytes: u32,
     /// Megabytes of it that a question about a sentence reads: all weights, without the masks.
@@ -26,6 +30,8 @@ pub const HUB_MODELS: [HubModel; 5] = [
         name: "distilgpt2",
         path: "distilbert/distilgpt2",
         commit: "2290a62682d06624634c1f46a6ad5be0f47f38aa",
+        layers: 6,
+        heads: 12,
         megabytes: 353,
         sentence_megabytes: 328,
     },
@@ -33,6 +39,8 @@ pub const HUB_MODELS: [HubModel; 5] = [
         name: "gpt2",
         path: "openai-community/gpt2",
         commit: "607a30d783dfa663caf39e06633721c8d4cfcd7e",
+        layers: 12,
+        heads: 12,
         megabytes: 548,
         sentence_megabytes: 498,
     },
@@ -40,6 +48,8 @@ pub const HUB_MODELS: [HubModel; 5] = [
         name: "gpt2-medium",
         path: "openai-community/gpt2-medium",
         commit: "6dcaa7a952f72f9298047fd5137cd6e4f05f41da",
+        layers: 24,
+        heads: 16,
         megabytes: 1520,
         sentence_megabytes: 1419,
     },
@@ -47,6 +57,8 @@ pub const HUB_MODELS: [HubModel; 5] = [
         name: "gpt2-large",
         path: "openai-community/gpt2-large",
         commit: "32b71b12589c2f8d625668d2335a01cac3249519",
+        layers: 36,
+        heads: 20,
         megabytes: 3247,
         sentence_megabytes: 3096,
     },
@@ -54,6 +66,8 @@ pub const HUB_MODELS: [HubModel; 5] = [
         name: "gpt2-xl",
         path: "openai-community/gpt2-xl",
         commit: "15ea56dee5df4983c59b2538573817e1667135e2",
+        layers: 48,
+        heads: 25,
         megabytes: 6431,
         sentence_megabytes: 6230,
     },
@@ -75,7 +89,9 @@ pub const HUB_MODELS: [HubModel; 5] = [
 /// [`ErrorKind::Request`] where it is no name of a model or of a revision.
 pub fn hub_url(name: &str, revision: &str) -> Result<String> {
     let (name, revision) = (name.trim(), revision.trim());
-    let known = HUB_MODELS.iter().find(|model| model.name == name || model.path == name);
+    let known = HUB_MODELS
+        .iter()
+        .find(|model| model.name == name || model.path.eq_ignore_ascii_case(name));
     let plain = |text: &str| {
         let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         !text.is_empty()
@@ -123,6 +139,12 @@ pub fn hub_name(url: &str) -> Option<String> {
         true => name.to_owned(),
         false => format!("{name}@{revision}"),
     })
+}
+
+/// Whether `url` is of the model hub.
+pub fn is_on_hub(url: &str) -> bool {
+    let rest = url.strip_prefix(HUB);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -43,25 +43,44 @@ pub(crate) struct Manifest {
     pub(crate) number: u64,
 }
 
-/// Name in the store of a piece of `file` (all of it where `range` is None).
+/// Name in the store of a piece of `file` (all of it where `range` is None). What stores have no letter for is written as `_`
+/// and two hexadecimal digits for each byte.
 pub(crate) fn piece_name(file: &str, range: Option<&Range<u64>>) -> String {
-    let file = file.to_ascii_lowercase();
+    let mut name = String::new();
+    for byte in file.bytes() {
+        match byte {
+            b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' => name.push(char::from(byte)),
+            _ => name.push_str(&format!("_{byte:02x}")),
+        }
+    }
     match range {
-        Some(range) => format!("{file}.{}-{}", range.start, range.end),
-        None => file,
+        Some(range) => format!("{name}.{}-{}", range.start, range.end),
+        None => name,
     }
 }
 
 /// The file that a [`piece_name`] is of, and its range.
-pub(crate) fn of_piece(name: &str) -> (&str, Option<Range<u64>>) {
+pub(crate) fn of_piece(name: &str) -> (String, Option<Range<u64>>) {
     let range = |text: &str| {
         let (start, end) = text.split_once('-')?;
         Some(start.parse().ok()?..end.parse().ok()?)
     };
     match name.rsplit_once('.').map(|(file, text)| (file, range(text))) {
-        Some((file, Some(range))) => (file, Some(range)),
-        _ => (name, None),
+        Some((file, Some(range))) => (of_store(file), Some(range)),
+        _ => (of_store(name), None),
     }
+}
+
+/// The name of a file as it is without a store.
+fn of_store(name: &str) -> String {
+    let mut parts = name.split('_');
+    let mut bytes: Vec<u8> = parts.next().unwrap_or_default().into();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        bytes.extend(u8::from_str_radix(digits, 16).ok());
+        bytes.extend(rest.bytes());
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Name of the folder of the model at `location`.
@@ -209,4 +228,26 @@ pub(crate) fn for_each_step(
         start += count as u64;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_have_names_that_say_of_what() {
+        for (file, range, name) in [
+            ("model.safetensors", Some(8..100), "model.safetensors.8-100"),
+            ("config.json", None, "config.json"),
+            (
+                "Model_1-of-2.safetensors",
+                Some(0..8),
+                "_4dodel_5f1-of-2.safetensors.0-8",
+            ),
+            ("a b.safetensors", None, "a_20b.safetensors"),
+        ] {
+            assert_eq!(piece_name(file, range.as_ref()), name);
+            assert_eq!(of_piece(name), (file.to_owned(), range));
+        }
+    }
 }

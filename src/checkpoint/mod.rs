@@ -5,21 +5,27 @@
 //! buffer of the size of the file, and what is not asked for is never read.
 
 mod address;
+mod content;
 mod decode;
 mod expected;
 #[cfg(not(target_arch = "wasm32"))]
 mod file;
+mod formats;
 mod header;
 mod http;
 mod http_source;
 mod hub;
 mod inventory;
 mod keeper;
+mod locate;
 mod manifest;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod native;
 mod notices;
+mod opening;
 mod pieces;
+mod reading;
+mod shards;
 mod source;
 mod store;
 mod stored;
@@ -28,17 +34,24 @@ mod transport;
 mod witness;
 
 pub use address::check_for_page;
+#[cfg(all(feature = "page", target_arch = "wasm32"))]
+pub(crate) use address::is_this_machine;
 pub use expected::{Expected, TensorSpec};
 #[cfg(not(target_arch = "wasm32"))]
 pub use file::FileSource;
+pub use formats::{explain_missing, other_weights};
+pub use header::FILE as WEIGHTS;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub(crate) use http::range_header;
 pub use http_source::HttpSource;
-pub use hub::{HUB_MODELS, HubModel, hub_name, hub_url};
+pub use hub::{HUB_MODELS, HubModel, hub_name, hub_url, is_on_hub};
 pub use inventory::{StoredModel, stored_models};
+pub use locate::{model_name, model_url};
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use native::BlockingTransport;
-pub use notices::{NoticeBoard, Notices};
+pub use notices::{NoticeBoard, Notices, not_kept};
+pub use reading::{is_kept_instead, read_parsed};
+pub use shards::INDEX;
 pub use source::{MemorySource, Sink, Source, Traffic, WHOLE_FILE_LIMIT};
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub(crate) use source::{missing, truncated};
@@ -46,28 +59,34 @@ pub(crate) use source::{missing, truncated};
 pub(crate) use store::storage_error;
 pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
 pub use stored::StoredSource;
-pub use tensor_file::{TensorFile, read_parsed};
+pub use tensor_file::TensorFile;
 pub use transport::{Answer, Body, Gate, Patience, Transport};
 
-/// The source that `text` names: an HTTP(S) URL, a model on the hub (`hub:gpt2`, `hub:owner/model@revision`) or a folder.
+/// Longest wait that a server may ask for where nobody sits before a page: windows of rate limits are minutes long.
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(10 * 60);
+
+/// The source that `text` names: a folder that is there, else what [`model_url`] makes of it, else a folder. It writes what a reader
+/// should know on `notices`.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] when there is no such name on the hub;
-/// [`crate::ErrorKind::Source`] when it is a URL that can't be read from. Whether anything is there shows
-/// at the first read.
+/// Those of [`model_url`]; [`crate::ErrorKind::Source`] when it is a URL that can't be read from. Whether anything is there
+/// shows at the first read.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-pub fn source_for(text: &str) -> crate::error::Result<Box<dyn Source>> {
-    let text = match text.strip_prefix("hub:") {
-        Some(name) => {
-            let (name, revision) = name.split_once('@').unwrap_or((name, ""));
-            &hub_url(name, revision)?
-        }
-        None => text,
+pub fn source_for(text: &str, notices: NoticeBoard) -> crate::error::Result<Box<dyn Source>> {
+    let url = match std::path::Path::new(text).exists() {
+        true => None,
+        false => locate::model_url_unless_path(text)?,
     };
-    if text.contains("://") {
-        let patience = Patience::default();
-        let transport = Box::new(BlockingTransport::new(patience.silence));
-        return Ok(Box::new(HttpSource::new(text, transport)?.with_patience(patience)));
-    }
-    Ok(Box::new(FileSource::new(text)))
+    let url = url.or_else(|| text.contains("://").then(|| text.to_owned()));
+    let Some(url) = url else {
+        return Ok(Box::new(FileSource::new(text)));
+    };
+    let patience = Patience {
+        longest: LONGEST_WAIT,
+        ..Patience::default()
+    };
+    let transport = Box::new(BlockingTransport::new(patience.silence));
+    let source = HttpSource::new(&url, transport)?.with_patience(patience);
+    Ok(Box::new(source.with_notices(notices)))
 }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use futures::future::{LocalBoxFuture, pending, ready};
 
+use ureq::ResponseExt;
+
 use super::http::range_header;
 use super::transport::{Answer, Body, Transport};
 
@@ -32,7 +34,8 @@ impl BlockingTransport {
     }
 
     fn send(&self, url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answer, String> {
-        let mut request = self.agent.get(url);
+        // Of what is compressed no part can be read.
+        let mut request = self.agent.get(url).header("Accept-Encoding", "identity");
         if let Some(range) = range {
             request = request.header("Range", range_header(range));
         }
@@ -45,6 +48,9 @@ impl BlockingTransport {
             status: response.status().as_u16(),
             content_range: header("content-range"),
             retry_after: header("retry-after"),
+            rate_limit: header("ratelimit"),
+            encoding: header("content-encoding"),
+            redirected: response.get_uri().to_string().trim_end_matches('/') != url.trim_end_matches('/'),
             label: header("etag").or_else(|| header("last-modified")),
             body: Box::new(Blocking {
                 reader: Box::new(response.into_body().into_reader()),
@@ -72,7 +78,7 @@ impl Transport for BlockingTransport {
         Box::pin(pending())
     }
 
-    fn advice(&self) -> &'static str {
+    fn advice(&self, _url: &str) -> &'static str {
         "Check the URL and the connection."
     }
 }

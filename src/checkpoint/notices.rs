@@ -16,6 +16,14 @@ pub struct Notices {
     pub not_kept: Option<String>,
 }
 
+/// What is said where a model is not kept, because of `why`.
+pub fn not_kept(why: &str) -> String {
+    format!("The model is not kept in this browser ({why}); the run goes on in memory.")
+}
+
+/// Is told of every change.
+type Teller = Box<dyn Fn(&Notices)>;
+
 /// Where sources write what a reader should know. Clones are one board.
 ///
 /// Whoever listens is told of every change at once: a source that waits for its next attempt reports nothing else.
@@ -26,9 +34,18 @@ pub struct NoticeBoard(Rc<BoardState>);
 struct BoardState {
     now: RefCell<Notices>,
     listeners: RefCell<Vec<UnboundedSender<Notices>>>,
+    teller: Option<Teller>,
 }
 
 impl NoticeBoard {
+    /// A board that calls `tell` with every change: for surroundings in which waiting blocks, so that nobody listens.
+    pub fn telling(tell: impl Fn(&Notices) + 'static) -> Self {
+        Self(Rc::new(BoardState {
+            teller: Some(Box::new(tell)),
+            ..BoardState::default()
+        }))
+    }
+
     /// What is on the board.
     pub fn now(&self) -> Notices {
         self.0.now.borrow().clone()
@@ -54,7 +71,8 @@ impl NoticeBoard {
         self.set(Notices { retry, not_kept });
     }
 
-    pub(crate) fn set_not_kept(&self, not_kept: String) {
+    /// Puts on it why the model is not kept, a sentence.
+    pub fn set_not_kept(&self, not_kept: String) {
         let retry = self.0.now.borrow().retry.clone();
         let not_kept = Some(not_kept);
         self.set(Notices { retry, not_kept });
@@ -67,6 +85,9 @@ impl NoticeBoard {
         // Who does not listen any more is forgotten.
         let told = |listener: &UnboundedSender<Notices>| listener.unbounded_send(notices.clone()).is_ok();
         self.0.listeners.borrow_mut().retain(told);
+        if let Some(tell) = &self.0.teller {
+            tell(&notices);
+        }
         *self.0.now.borrow_mut() = notices;
     }
 }

@@ -42,8 +42,8 @@ pub trait Source {
     /// Hands exactly `range` of `file` (all of it where `range` is None) to `sink`, in pieces of the source's choice.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Source`] when the file is missing or shorter than `range`; [`crate::ErrorKind::Changed`] when it
-    /// is found not to be what it was; those of `sink`, which end the reading.
+    /// [`crate::ErrorKind::Missing`] when there is no such file; [`crate::ErrorKind::Source`] when it can't be read or is
+    /// shorter than `range`; [`crate::ErrorKind::Changed`] when it is found not to be what it was; those of `sink`, which end the reading.
     fn stream<'a>(
         &'a self,
         file: &'a str,
@@ -75,10 +75,26 @@ pub trait Source {
     /// Length of `file` in bytes, where the source knows it without reading the file.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Source`] when the file is missing.
+    /// [`crate::ErrorKind::Missing`] when there is no such file.
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
         let _ = file;
         Box::pin(async { Ok(None) })
+    }
+
+    /// The names of the files that are there, where the source can tell without asking anybody.
+    fn listing(&self) -> LocalBoxFuture<'_, Option<Vec<String>>> {
+        Box::pin(async { None })
+    }
+
+    /// Whether `file` is there. What is read for the answer is not kept.
+    fn has<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, bool> {
+        Box::pin(async move { self.read(file, Some(0..1)).await.is_ok() })
+    }
+
+    /// Whether something of `file` is kept, to be read without asking anybody.
+    fn keeps<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, bool> {
+        let _ = file;
+        Box::pin(async { false })
     }
 
     /// Tells in which pieces `file` may be taken apart: ascending ranges that do not overlap. A source that keeps what it
@@ -190,11 +206,15 @@ impl Source for MemorySource {
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
         Box::pin(async move { Ok(Some(self.file(file)?.len() as u64)) })
     }
+
+    fn listing(&self) -> LocalBoxFuture<'_, Option<Vec<String>>> {
+        Box::pin(async { Some(self.files.keys().cloned().collect()) })
+    }
 }
 
 /// The error of a file that is not there.
 pub(crate) fn missing(file: &str, location: &str) -> Error {
-    Error::new(ErrorKind::Source, format!("there is no {file} in {location}"))
+    Error::new(ErrorKind::Missing, format!("there is no {file} in {location}"))
         .expected("a folder with config.json, model.safetensors and tokenizer.json")
         .advice("Check the path or URL.")
 }

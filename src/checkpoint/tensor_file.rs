@@ -1,14 +1,16 @@
-//! An opened file of weights.
+//! Opened weights, of one file or of several.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use candle_core::{Device, Tensor};
 
 use super::decode::Decoder;
 use super::expected::Expected;
-use super::header::{self, FILE, Header, TensorEntry};
+use super::header::{Header, TensorEntry};
+use super::opening;
 use super::pieces;
 use super::source::{Sink, Source, Traffic};
 use crate::error::{Error, ErrorKind, Result};
@@ -19,24 +21,33 @@ const LOOKS: u64 = 5;
 /// Bytes of a matrix that are decoded at once where its rows are not held.
 const ROW_STEP: usize = 1 << 18;
 
-/// An opened file of weights, `model.safetensors`: its header is read, tensors are read on demand.
+/// Opened weights, of `model.safetensors` or of the files that an index names: headers are read, tensors are read on demand.
 pub struct TensorFile {
     source: Box<dyn Source>,
     header: Header,
-    pieces: Vec<Range<u64>>,
+    /// The pieces of each file.
+    pieces: BTreeMap<Rc<str>, Vec<Range<u64>>>,
 }
 
 impl TensorFile {
-    /// Reads the header of `model.safetensors` in `source` and checks that it has what is `expected`: names, shapes and
-    /// dtypes.
+    /// Reads the header of `model.safetensors` in `source`, or where there is none of all files that
+    /// `model.safetensors.index.json` names, and checks that they have what is `expected`: names, shapes and dtypes.
     ///
     /// # Errors
     /// One clear error for a file that is missing, truncated, or not what it should be.
     pub async fn open(source: Box<dyn Source>, expected: &Expected) -> Result<Self> {
-        let header = read_header(source.as_ref(), expected).await?;
-        let pieces = pieces::divide(header.places());
-        source.divide(FILE, &pieces);
+        let header = opening::open(source.as_ref(), expected).await?;
+        let places = header.places().into_iter();
+        let pieces: BTreeMap<_, _> = places.map(|(file, places)| (file, pieces::divide(places))).collect();
+        for (file, pieces) in &pieces {
+            source.divide(file, pieces);
+        }
         Ok(Self { source, header, pieces })
+    }
+
+    /// The file, or the index of several: for messages.
+    pub fn name(&self) -> &'static str {
+        self.header.name
     }
 
     /// The source's folder or URL.
@@ -57,7 +68,8 @@ impl TensorFile {
     /// [`crate::ErrorKind::Source`] when the file can't be read.
     pub async fn look_the_same(&self, one: &str, other: &str) -> Result<bool> {
         let entries = self.header.tensors.get(one).zip(self.header.tensors.get(other));
-        let Some((one, other)) = entries.filter(|(one, other)| (one.dtype, &one.shape) == (other.dtype, &other.shape))
+        let Some((one, other)) =
+            entries.filter(|(one, other)| (&one.dtype, &one.shape) == (&other.dtype, &other.shape))
         else {
             return Ok(false);
         };
@@ -75,12 +87,13 @@ impl TensorFile {
                 true => place * step,
                 false => (rows - 1) * place / (LOOKS - 1) * step,
             };
-            let range = |entry: &TensorEntry| {
+            let read = |entry: &'_ TensorEntry| {
                 let from = entry.bytes.start + start;
-                Some(from..(from + step).min(entry.bytes.end))
+                let range = from..(from + step).min(entry.bytes.end);
+                let file = Rc::clone(&entry.file);
+                async move { self.source.read(&file, Some(range)).await }
             };
-            let (one, other) = (self.source.read(FILE, range(one)), self.source.read(FILE, range(other)));
-            let (one, other) = futures::future::try_join(one, other).await?;
+            let (one, other) = futures::future::try_join(read(one), read(other)).await?;
             if one != other {
                 return Ok(false);
             }
@@ -91,7 +104,7 @@ impl TensorFile {
     /// The dtype of tensor `name` in the file: "F64", "F32", "F16", "BF16". None where it does not exist.
     pub fn dtype(&self, name: &str) -> Option<String> {
         let entry = self.header.tensors.get(name)?;
-        Some(format!("{:?}", entry.dtype))
+        Some(entry.dtype.name())
     }
 
     /// Size in the file of tensor `name`, in bytes; 0 where it does not exist.
@@ -126,12 +139,20 @@ impl TensorFile {
         for (name, shape) in wanted {
             slots.push(self.slot(name, shape)?);
         }
-        slots.sort_by_key(|slot| slot.bytes.start);
-        self.fill(slots, seen)
-            .await?
-            .into_iter()
-            .map(Slot::into_values)
-            .collect()
+        slots.sort_by(|one, other| (&one.file, one.bytes.start).cmp(&(&other.file, other.bytes.start)));
+        let mut read = BTreeMap::new();
+        let mut slots = slots.into_iter().peekable();
+        while let Some(first) = slots.next() {
+            let file = Rc::clone(&first.file);
+            let mut of_file = vec![first];
+            while let Some(slot) = slots.next_if(|slot| slot.file == file) {
+                of_file.push(slot);
+            }
+            for slot in self.filled(&file, of_file, seen).await? {
+                read.extend([slot.into_values()?]);
+            }
+        }
+        Ok(read)
     }
 
     /// The rows `indices` of the matrix `name` of `shape`, ascending: they alone are read, neighbours with one request.
@@ -161,20 +182,21 @@ impl TensorFile {
             let start = entry.bytes.start + index as u64 * row_bytes;
             slots.push(Slot {
                 name: name.to_owned(),
+                file: Rc::clone(&entry.file),
                 bytes: start..start + row_bytes,
                 count: width,
                 decoder: Decoder::new(dtype, width).map_err(|_| too_large_tensor(name, &shape))?,
             });
         }
-        let filled = self.fill(slots, seen).await?;
+        let filled = self.filled(&entry.file, slots, seen).await?;
         filled.into_iter().map(|slot| Ok(slot.into_values()?.1)).collect()
     }
 
-    /// Reads what is `slots`', ascending.
-    async fn fill(&self, slots: Vec<Slot>, seen: &dyn Fn(u64)) -> Result<Vec<Slot>> {
+    /// Fills `slots` of tensors of `file`, ascending.
+    async fn filled(&self, file: &Rc<str>, slots: Vec<Slot>, seen: &dyn Fn(u64)) -> Result<Vec<Slot>> {
         let places: Vec<Range<u64>> = slots.iter().map(|slot| slot.bytes.clone()).collect();
         let slots = RefCell::new(slots);
-        for request in pieces::requests(&places, &self.pieces) {
+        for request in pieces::requests(&places, self.pieces_of(file)) {
             let mut at = request.start;
             let mut sink = |bytes: &[u8]| {
                 let count = slots
@@ -186,9 +208,13 @@ impl TensorFile {
                 seen(count);
                 Ok(())
             };
-            self.stream(request, &mut sink).await?;
+            self.stream(file, request, &mut sink).await?;
         }
         Ok(slots.into_inner())
+    }
+
+    fn pieces_of(&self, file: &str) -> &[Range<u64>] {
+        self.pieces.get(file).map_or(&[], Vec::as_slice)
     }
 
     /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them. `breathe` is awaited before
@@ -207,11 +233,12 @@ impl TensorFile {
         let entry = self.entry(name, &shape)?;
         let slot = RefCell::new(Slot {
             name: name.to_owned(),
+            file: Rc::clone(&entry.file),
             bytes: entry.bytes.clone(),
             count: 0,
             decoder: Decoder::new(entry.weight_dtype(name)?, 0).map_err(|_| too_large_tensor(name, &shape))?,
         });
-        for request in pieces::requests(std::slice::from_ref(&entry.bytes), &self.pieces) {
+        for request in pieces::requests(std::slice::from_ref(&entry.bytes), self.pieces_of(&entry.file)) {
             breathe().await?;
             let mut at = request.start;
             let mut sink = |bytes: &[u8]| {
@@ -223,7 +250,7 @@ impl TensorFile {
                 }
                 Ok(())
             };
-            self.stream(request, &mut sink).await?;
+            self.stream(&entry.file, request, &mut sink).await?;
         }
         Ok(())
     }
@@ -239,10 +266,10 @@ impl TensorFile {
     }
 
     /// Streams a range of the weights; what turns out to be damaged is not kept.
-    async fn stream<'a>(&'a self, range: Range<u64>, sink: &'a mut Sink<'a>) -> Result<()> {
-        let outcome = self.source.stream(FILE, Some(range.clone()), sink).await;
+    async fn stream<'a>(&'a self, file: &'a str, range: Range<u64>, sink: &'a mut Sink<'a>) -> Result<()> {
+        let outcome = self.source.stream(file, Some(range.clone()), sink).await;
         if outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::Checkpoint) {
-            self.source.distrust(FILE, Some(range)).await;
+            self.source.distrust(file, Some(range)).await;
         }
         outcome
     }
@@ -251,7 +278,7 @@ impl TensorFile {
         let Some(entry) = self.header.tensors.get(name) else {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
-                format!("{FILE} has no tensor {name}"),
+                format!("{} has no tensor {name}", self.header.name),
             ));
         };
         entry.check_shape(name, shape)?;
@@ -266,6 +293,7 @@ impl TensorFile {
         let count = count.ok_or_else(|| too_large_tensor(name, shape))?;
         Ok(Slot {
             name: name.to_owned(),
+            file: Rc::clone(&entry.file),
             bytes: entry.bytes.clone(),
             count,
             decoder: Decoder::new(entry.weight_dtype(name)?, count).map_err(|_| too_large_tensor(name, shape))?,
@@ -276,6 +304,7 @@ impl TensorFile {
 /// A tensor that is being read.
 struct Slot {
     name: String,
+    file: Rc<str>,
     bytes: Range<u64>,
     count: usize,
     decoder: Decoder,
@@ -291,7 +320,10 @@ impl Slot {
         if self.decoder.is_damaged() {
             return Err(Error::new(
                 ErrorKind::Checkpoint,
-                format!("tensor {} of {FILE} has a value that is not a finite number", self.name),
+                format!(
+                    "tensor {} of {} has a value that is not a finite number",
+                    self.name, self.file
+                ),
             )
             .expected("weights")
             .advice("The file is damaged; download or copy it again."));
@@ -304,7 +336,12 @@ impl Slot {
         if values.len() != self.count {
             return Err(Error::new(
                 ErrorKind::Source,
-                format!("tensor {} of {FILE} was read as {} values", self.name, values.len()),
+                format!(
+                    "tensor {} of {} was read as {} values",
+                    self.name,
+                    self.file,
+                    values.len()
+                ),
             )
             .expected(format!("{}", self.count)));
         }
@@ -315,41 +352,7 @@ impl Slot {
 fn too_large_tensor(name: &str, shape: &[usize]) -> Error {
     Error::new(
         ErrorKind::Checkpoint,
-        format!("tensor {name} of {FILE} with shape {shape:?} does not fit into memory"),
+        format!("tensor {name} with shape {shape:?} does not fit into memory"),
     )
     .advice("Choose a smaller model, or check config.json.")
-}
-
-/// Reads the small file `file` whole and parses it; where that fails, what was read is not kept.
-///
-/// # Errors
-/// [`ErrorKind::Source`] when the file can't be read, and `parse`'s.
-pub async fn read_parsed<T>(source: &dyn Source, file: &str, parse: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
-    let bytes = source.read(file, None).await?;
-    trusted(source, file, None, parse(&bytes)).await
-}
-
-/// `outcome` of reading a file; where it makes no sense, the file is not kept.
-async fn trusted<T>(source: &dyn Source, file: &str, range: Option<Range<u64>>, outcome: Result<T>) -> Result<T> {
-    if outcome.is_err() {
-        source.distrust(file, range).await;
-    }
-    outcome
-}
-
-async fn read_header(source: &dyn Source, expected: &Expected) -> Result<Header> {
-    let start = Some(0..8);
-    let first = source.read(FILE, start.clone()).await?;
-    // After the first read, because some sources learn the length from it.
-    let length = source.length(FILE).await?;
-    let range = trusted(source, FILE, start.clone(), header::header_range(&first, length)).await?;
-    let json = source.read(FILE, Some(range.clone())).await?;
-    let header = Header::parse(&json, length, expected).and_then(|header| {
-        header.check(expected)?;
-        Ok(header)
-    });
-    if header.is_err() {
-        source.distrust(FILE, start).await;
-    }
-    trusted(source, FILE, Some(range), header).await
 }

@@ -23,8 +23,8 @@ pub trait Transport {
     /// Ends when a server has been silent for `patience`; never where the transport watches that itself.
     fn silence(&self, patience: Duration) -> LocalBoxFuture<'_, ()>;
 
-    /// What to do when a server can't be reached, a sentence or two.
-    fn advice(&self) -> &'static str;
+    /// What to do when `url` can't be reached, a sentence or two.
+    fn advice(&self, url: &str) -> &'static str;
 }
 
 /// The beginning of an answer.
@@ -35,6 +35,12 @@ pub struct Answer {
     pub content_range: Option<String>,
     /// The header `Retry-After`, where it is there and may be read.
     pub retry_after: Option<String>,
+    /// The header `RateLimit`, where it is there and may be read.
+    pub rate_limit: Option<String>,
+    /// How the body is compressed, where it is and is not unpacked on the way.
+    pub encoding: Option<String>,
+    /// Whether it comes from another address than the one that was asked.
+    pub redirected: bool,
     /// What the server calls this version of the file: the header `ETag`, or else `Last-Modified`, which a page may read
     /// across origins; None where neither is there and may be read.
     pub label: Option<String>,
@@ -95,9 +101,11 @@ pub struct Patience {
     pub silence: Duration,
     /// Waits before the first, second, ... attempt to go on; an attempt that brings bytes begins anew.
     pub waits: Vec<Duration>,
+    /// The same where a server says that it was asked too often, and not for how long to wait.
+    pub too_often: Vec<Duration>,
     /// The most of `waits` for a server that has never answered: its address may be wrong.
     pub before_first_answer: usize,
-    /// The longest wait that a server may ask for with `Retry-After`.
+    /// The longest wait that a server may ask for with `Retry-After` or `RateLimit`.
     pub longest: Duration,
 }
 
@@ -106,26 +114,121 @@ impl Default for Patience {
         Self {
             silence: Duration::from_secs(20),
             waits: [500, 1000, 2000, 4000, 8000].map(Duration::from_millis).to_vec(),
+            // Two minutes.
+            too_often: [2, 4, 8, 16, 30, 60].map(Duration::from_secs).to_vec(),
             before_first_answer: 1,
             longest: Duration::from_secs(120),
         }
     }
 }
 
+/// What an answer says of when to ask again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Nothing.
+    Unsaid,
+    /// That it was asked too often.
+    TooOften,
+    /// After so long.
+    After(Duration),
+}
+
+impl Answer {
+    /// What it says of when to ask again: `Retry-After: 57`, or `RateLimit: "resolvers";r=0;t=57`.
+    pub(crate) fn again(&self) -> Again {
+        let seconds = self
+            .retry_after
+            .as_ref()
+            .and_then(|seconds| seconds.trim().parse().ok());
+        let of_limit = || {
+            let parts = self.rate_limit.as_ref()?.split([';', ',']);
+            let reset = |part: &str| {
+                part.trim()
+                    .strip_prefix("t=")
+                    .or(part.trim().strip_prefix("reset="))?
+                    .parse()
+                    .ok()
+            };
+            parts.filter_map(reset).max()
+        };
+        match (seconds.or_else(of_limit), self.status) {
+            // A window that ends now has ended in a moment.
+            (Some(seconds), _) => Again::After(Duration::from_secs(u64::max(seconds, 1))),
+            (None, 429) => Again::TooOften,
+            (None, _) => Again::Unsaid,
+        }
+    }
+}
+
 impl Patience {
-    /// How long to wait after the failed attempt `attempt` (from 0), where `asked` is what the server asked for.
+    /// How long to wait after the failed attempt `attempt` (from 0), where the server has said that it may be asked `again`.
     /// None: no more.
-    pub(crate) fn wait(&self, attempt: usize, answered: bool, asked: Option<Duration>) -> Option<Duration> {
+    pub(crate) fn wait(&self, attempt: usize, answered: bool, again: Again) -> Option<Duration> {
+        if again == Again::TooOften {
+            return self.too_often.get(attempt).copied();
+        }
         let most = if answered {
             self.waits.len()
         } else {
             self.before_first_answer
         };
         let wait = *self.waits.get(..most.min(self.waits.len()))?.get(attempt)?;
-        match asked {
-            Some(asked) if asked > self.longest => None,
-            Some(asked) => Some(asked.max(wait)),
-            None => Some(wait),
+        match again {
+            Again::After(asked) if asked > self.longest => None,
+            Again::After(asked) => Some(asked.max(wait)),
+            Again::Unsaid | Again::TooOften => Some(wait),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::future::ready;
+
+    use super::*;
+
+    struct Nothing;
+
+    impl Body for Nothing {
+        fn next(&mut self) -> LocalBoxFuture<'_, std::result::Result<Option<&[u8]>, String>> {
+            Box::pin(ready(Ok(None)))
+        }
+    }
+
+    #[test]
+    fn a_server_is_asked_again_when_it_says() {
+        let again = |status: u16, retry_after: Option<&str>, rate_limit: Option<&str>| {
+            let answer = Answer {
+                status,
+                content_range: None,
+                retry_after: retry_after.map(Into::into),
+                rate_limit: rate_limit.map(Into::into),
+                encoding: None,
+                redirected: false,
+                label: None,
+                body: Box::new(Nothing),
+            };
+            answer.again()
+        };
+        let after = |seconds| Again::After(Duration::from_secs(seconds));
+        assert_eq!(again(429, None, Some("\"resolvers\";r=0;t=57")), after(57));
+        assert_eq!(
+            again(429, None, Some("\"api\";r=10;t=3, \"pages\";r=0;t=60")),
+            after(60)
+        );
+        assert_eq!(again(429, None, Some("limit=100, remaining=0, reset=12")), after(12));
+        assert_eq!(again(429, Some("5"), Some("\"a\";r=0;t=57")), after(5));
+        assert_eq!(again(429, None, Some("\"a\";r=0;t=0")), after(1));
+        assert_eq!(again(429, None, Some("\"a\";r=0")), Again::TooOften);
+        assert_eq!(again(429, Some("Tue, 01 Dec 2026 10:00:00 GMT"), None), Again::TooOften);
+        assert_eq!(again(503, None, None), Again::Unsaid);
+        let patience = Patience::default();
+        let all: Duration = (0..)
+            .map_while(|attempt| patience.wait(attempt, false, Again::TooOften))
+            .sum();
+        assert_eq!(all, Duration::from_secs(120));
+        assert_eq!(patience.wait(0, true, after(57)), Some(Duration::from_secs(57)));
+        assert_eq!(patience.wait(0, true, after(121)), None);
+        assert_eq!(patience.wait(1, false, Again::Unsaid), None);
     }
 }

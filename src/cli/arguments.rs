@@ -17,8 +17,9 @@ const EXAMPLE: &str = "\
 Example:
   keyside analyze --model ./gpt2 --head 10.7 --earlier-head 9.9 --out result.json --svg plots
 
-  The model is a folder with config.json, model.safetensors and tokenizer.json of a GPT-2 model, the URL
-  of one, or hub:NAME for a published one (hub:gpt2, hub:distilgpt2, hub:gpt2-medium, hub:gpt2-large,
+  The model is a folder with config.json, model.safetensors (or model.safetensors.index.json and the files
+  that it names) and tokenizer.json (or vocab.json and merges.txt) of a GPT-2 model, the URL of one,
+  owner/model on the hub, or hub:NAME for a published one (hub:gpt2, hub:distilgpt2, hub:gpt2-medium, hub:gpt2-large,
   hub:gpt2-xl; hub:NAME@REVISION for another revision). Of a URL, only the weights that are needed are
   downloaded. The result file opens in the page (\"Open result\").";
 
@@ -77,7 +78,7 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = EXAMPLE)]
 pub struct AnalyzeArguments {
-    /// Folder or http(s) URL of the checkpoint, or `hub:NAME@REVISION`.
+    /// Folder or http(s) URL of the checkpoint, `owner/model`, or `hub:NAME@REVISION`.
     #[arg(long, value_name = "DIR_OR_URL")]
     pub model: String,
     /// Own prompts in place of drawn ones: a file with a text per line, or CSV (--csv, or a name that ends so); - for standard input.

@@ -1,10 +1,28 @@
 //! Files that the command line writes and reads: what may be wrong with them.
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
+use std::io::Write;
 use std::path::Path;
 
+use crate::checkpoint::{NoticeBoard, Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Where the model is that `text` names. A wait for a server is said on stderr.
+pub(super) fn model_source(text: &str) -> Result<Box<dyn Source>> {
+    let told = RefCell::new(None);
+    let notices = NoticeBoard::telling(move |notices| {
+        let Some(retry) = notices.retry.as_ref().filter(|retry| retry.contains(" in ")) else {
+            return;
+        };
+        if told.replace(Some(retry.clone())).as_ref() != Some(retry) {
+            // Nothing can be done where stderr is closed.
+            let _ = writeln!(std::io::stderr(), "keyside: {retry}");
+        }
+    });
+    source_for(text, notices)
+}
 
 /// Fails where `file` can't be made, before anything is computed for it.
 pub(super) fn check_writable(file: &Path) -> Result<()> {

@@ -40,10 +40,10 @@ pub use summary::summary;
 pub use sweep::{SweepArguments, run_sweep};
 pub use validate::{SCHEMA, faults, run_validate};
 
-use self::files::{cannot_write, check_writable, read_at_most, read_most_of};
+use self::files::{cannot_write, check_writable, model_source, read_at_most, read_most_of};
 use crate::analysis::settings::{EARLIER_HEAD, HEAD, Setting, put_heads_of_card};
 use crate::analysis::{Analysis, analyze};
-use crate::checkpoint::{Source, source_for};
+use crate::checkpoint::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Figure, View};
 use crate::forward::{Model, native_kernels};
@@ -93,7 +93,7 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
     if let Some(folder) = &arguments.svg {
         std::fs::create_dir_all(folder).map_err(|cause| cannot_write(folder, &cause))?;
     }
-    let source = source_for(&arguments.model)?;
+    let source = model_source(&arguments.model)?;
     let analysis = analysis(arguments, source.as_ref()).await?;
     let mut model = Model::open(source, analysis.processing).await?;
     model.set_kernels(native_kernels(analysis.engine)?);

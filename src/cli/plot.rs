@@ -1,12 +1,14 @@
 //! `keyside plot`: the figures of a result file, without a browser.
 
+use std::collections::BTreeSet;
 use std::io::Write;
 
 use super::PlotArguments;
 use super::files::{cannot_write, read_result};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Figure, web_page};
-use crate::plot::plot_svg;
+use crate::names::HistogramId;
+use crate::plot::{HistogramPlot, HistogramView, plot_svg};
 use crate::quantities::counted;
 use crate::result::ResultFile;
 
@@ -64,12 +66,51 @@ fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>
             Error::new(ErrorKind::Request, format!("there is no prompt {prompt}")).expected(format!("1 to {count}"))
         );
     }
+    check_histograms(arguments, result)?;
     let view = arguments.view();
     if arguments.figures.is_empty() {
         return Ok(Figure::all(result, &view));
     }
     let named = arguments.figures.iter().map(|name| Figure::named(result, name, &view));
     named.collect()
+}
+
+/// Series that are to be shown or hidden, and a range of values, must be of some histogram: all else is a typing mistake.
+fn check_histograms(arguments: &PlotArguments, result: &ResultFile) -> Result<()> {
+    let plots = HistogramId::ALL.map(|name| (name, HistogramPlot::of_result(result, name, &HistogramView::default())));
+    let labels: BTreeSet<&str> = plots
+        .iter()
+        .flat_map(|(_, plot)| plot.series.iter().map(|series| series.label.as_str()))
+        .collect();
+    let mut named = arguments.show.iter().chain(&arguments.hide).map(ToString::to_string);
+    if let Some(label) = named.find(|label| !labels.contains(label.as_str())) {
+        let all: Vec<&str> = labels.into_iter().collect();
+        return Err(Error::new(ErrorKind::Request, format!("there is no series {label:?}"))
+            .expected(format!("one of {}", all.join(", "))));
+    }
+    let is_drawn = |name: HistogramId| {
+        arguments.figures.is_empty() || arguments.figures.iter().any(|figure| *figure == name.to_string())
+    };
+    let drawn: Vec<&HistogramPlot> = plots
+        .iter()
+        .filter(|(name, _)| is_drawn(*name))
+        .map(|(_, plot)| plot)
+        .collect();
+    match arguments.zoom {
+        Some(zoom) if !drawn.iter().any(|plot| plot.within(zoom).is_some()) => {
+            let range = drawn.first().map(|plot| plot.full_range());
+            let expected = match range {
+                Some((from, to)) => format!("a part of what a histogram shows, such as {from:.3}:{to:.3}"),
+                None => "a histogram among the figures".to_owned(),
+            };
+            let cause = format!(
+                "no histogram that is drawn has a value from {:e} to {:e}",
+                zoom.0, zoom.1
+            );
+            Err(Error::new(ErrorKind::Request, cause).expected(expected))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Names and texts of the files of `figure`, in the formats that were asked for.

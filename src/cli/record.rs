@@ -5,9 +5,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::files::{cannot_write, check_writable};
+use super::files::{cannot_write, check_writable, model_source};
 use super::record_effects::{EffectsAsked, record_effects};
-use crate::checkpoint::source_for;
 use crate::error::Result;
 use crate::forward::{Model, Unwatched};
 use crate::model::Processing;
@@ -82,7 +81,7 @@ pub async fn run_record(arguments: &RecordArguments, out: &mut dyn Write) -> Res
 
 async fn record_sentences(arguments: &RecordArguments, out: &mut dyn Write) -> Result<()> {
     check_writable(&arguments.out)?;
-    let mut model = Model::open(source_for(&arguments.model)?, Processing::default()).await?;
+    let mut model = Model::open(model_source(&arguments.model)?, Processing::default()).await?;
     let asked = Recorded {
         texts: arguments.texts.clone(),
         prepend_bos: arguments.bos,

@@ -3,9 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use super::files::{cannot_write, check_writable};
+use super::files::{cannot_write, check_writable, model_source};
 use crate::analysis::pair::{TargetText, head_effects};
-use crate::checkpoint::source_for;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Unwatched};
 use crate::model::Processing;
@@ -33,7 +32,7 @@ pub(super) struct EffectsAsked<'a> {
 pub(super) async fn record_effects(asked: &EffectsAsked<'_>, out: &mut dyn Write) -> Result<()> {
     check_writable(asked.file)?;
     let prompts = read_prompts(asked.prompts)?;
-    let mut model = Model::open(source_for(asked.model)?, Processing::default()).await?;
+    let mut model = Model::open(model_source(asked.model)?, Processing::default()).await?;
     let section = head_effects(&mut model, &prompts, asked.without, &Unwatched).await?;
     let mut result = ResultFile::of_section(&model, section.into());
     if let Some(source) = asked.source {

@@ -8,11 +8,10 @@ use clap::Args;
 use serde::Serialize;
 
 use super::earlier;
-use super::files::{cannot_write, check_writable};
+use super::files::{cannot_write, check_writable, model_source};
 use super::listing::{LINES, largest, largest_sizes, line};
 use crate::analysis::Array;
 use crate::analysis::pair::{self, Account, Attention, Pair};
-use crate::checkpoint::source_for;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Unwatched};
 use crate::model::{Processing, Tokenizer};
@@ -107,7 +106,7 @@ impl Sentence {
         if let Some(file) = arguments.json.as_deref().filter(|file| !is_stdout(file)) {
             check_writable(file)?;
         }
-        let model = Model::open(source_for(&arguments.model)?, Processing::default()).await?;
+        let model = Model::open(model_source(&arguments.model)?, Processing::default()).await?;
         let mut tokens = model.tokenizer().encode(&arguments.text)?;
         if arguments.bos {
             tokens.insert(0, model.tokenizer().bos_token()?);

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::files::model_source;
 use super::progress;
 use crate::analysis::scores_of_heads;
-use crate::checkpoint::{Source, hub_url, source_for};
+use crate::checkpoint::{Source, hub_url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, native_kernels};
 use crate::model::{Checkpoint, Processing};
@@ -205,8 +206,8 @@ fn models_of(name: &str, revisions: &[String]) -> Result<Vec<SweptModel>> {
 /// Where the files of `model` come from.
 fn source_of(model: &SweptModel) -> Result<Box<dyn Source>> {
     match &model.revision {
-        Some(revision) => source_for(&format!("{}@{revision}", model.model)),
-        None => source_for(&model.model),
+        Some(revision) => model_source(&format!("{}@{revision}", model.model)),
+        None => model_source(&model.model),
     }
 }
 

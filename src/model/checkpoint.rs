@@ -1,9 +1,12 @@
-//! An opened checkpoint: the three files of a model's folder, checked against each other.
+//! An opened checkpoint: the files of a model's folder, checked against each other.
 
-use crate::checkpoint::{Source, TensorFile, Traffic, read_parsed};
-use crate::error::Result;
+use crate::checkpoint::{
+    INDEX, Source, TensorFile, Traffic, WEIGHTS, explain_missing, is_kept_instead, other_weights, read_parsed,
+};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::tensors::{LM_HEAD, TensorRow, WTE};
-use crate::model::{Config, ModelCard, Tokenizer, tensors};
+use crate::model::tokenizer_file::{ADDED, MERGES, TOKENIZER, VOCABULARY};
+use crate::model::{Config, ModelCard, Tokenizer, TokenizerParts, tensors};
 
 /// An opened checkpoint: configuration, tokenizer and the weights' header are read, tensors are read on demand.
 pub struct Checkpoint {
@@ -16,16 +19,15 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads `config.json`, `tokenizer.json` and the header of `model.safetensors`, and checks that
-    /// they belong together: vocabulary, names, shapes and dtypes. Where they say different things and the model can be run,
+    /// Reads `config.json`, `tokenizer.json` (or `vocab.json` and `merges.txt`) and the header of `model.safetensors` (or of the
+    /// files that `model.safetensors.index.json` names), and checks that they belong together: vocabulary, names, shapes and dtypes. Where they say different things and the model can be run,
     /// [`Checkpoint::notes`] has what was done.
     ///
     /// # Errors
     /// One clear error for a file that is missing, truncated, or not what it should be.
     pub async fn open(source: Box<dyn Source>) -> Result<Self> {
         let (mut config, card) = Self::describe(source.as_ref()).await?;
-        let read = |bytes: &[u8]| Tokenizer::from_json(bytes, &config);
-        let tokenizer = read_parsed(source.as_ref(), "tokenizer.json", read).await?;
+        let tokenizer = tokenizer(source.as_ref(), &config).await?;
         let weights = TensorFile::open(source, &tensors::expected(&config)).await?;
         let mut notes = Vec::new();
         notes.extend(missing_biases(&config, &weights)?);
@@ -44,17 +46,52 @@ impl Checkpoint {
         })
     }
 
+    /// Checks that files called `names`, in `location`, have what a model needs.
+    ///
+    /// # Errors
+    /// How many files it lacks, and [`ErrorKind::Missing`] naming them, or what is there in place of weights.
+    pub fn check_listing(names: &[String], location: &str) -> std::result::Result<(), (usize, Error)> {
+        let has = |name: &str| names.iter().any(|known| known == name);
+        let has_tokenizer = has(TOKENIZER) || has(VOCABULARY) && has(MERGES);
+        let parts = [
+            ("config.json", has("config.json")),
+            (WEIGHTS, has(WEIGHTS) || has(INDEX)),
+            (TOKENIZER, has_tokenizer),
+        ];
+        let lacking: Vec<&str> = parts
+            .into_iter()
+            .filter(|(_, has)| !has)
+            .map(|(name, _)| name)
+            .collect();
+        if lacking.is_empty() {
+            return Ok(());
+        }
+        let other = (!has(WEIGHTS) && !has(INDEX))
+            .then(|| other_weights(names, location))
+            .flatten();
+        let error = other.unwrap_or_else(|| {
+            let cause = format!("{} is missing in {location}", lacking.join(" and "));
+            Error::new(ErrorKind::Missing, cause)
+                .expected("config.json, model.safetensors and tokenizer.json of one model")
+                .advice("Pick the files together, or their folder.")
+        });
+        Err((lacking.len(), error))
+    }
+
     /// Reads `config.json` alone: the model's shape, and its card where it has one.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Source`] when the file can't be read, [`crate::ErrorKind::Config`] when it can't be used.
+    /// [`ErrorKind::Missing`] and [`ErrorKind::Source`] when the file can't be read, [`ErrorKind::Config`] when it can't be used.
     pub async fn describe(source: &dyn Source) -> Result<(Config, Option<ModelCard>)> {
         let describe = |bytes: &[u8]| {
             let config = Config::from_json(bytes)?;
             let card = ModelCard::from_config_json(bytes, &config)?;
             Ok((config, card))
         };
-        read_parsed(source, "config.json", describe).await
+        match read_parsed(source, "config.json", describe).await {
+            Err(error) if error.kind == ErrorKind::Missing => Err(explain_missing(source, error).await),
+            described => described,
+        }
     }
 
     /// The model's shape.
@@ -108,24 +145,63 @@ impl Checkpoint {
     }
 }
 
+/// The tokenizer of the model in `source`.
+async fn tokenizer(source: &dyn Source, config: &Config) -> Result<Tokenizer> {
+    let missing = match is_kept_instead(source, VOCABULARY, TOKENIZER).await {
+        true => None,
+        false => match read_parsed(source, TOKENIZER, |bytes| Tokenizer::from_json(bytes, config)).await {
+            Err(error) if error.kind == ErrorKind::Missing => Some(error),
+            read => return read,
+        },
+    };
+    let is_missing = |error: &Error| error.kind == ErrorKind::Missing;
+    let merges = match (read_parsed(source, MERGES, TokenizerParts::read_merges).await, missing) {
+        (Err(error), Some(missing)) if is_missing(&error) => {
+            return Err(missing.expected(format!("{TOKENIZER}, or {VOCABULARY} and {MERGES}")));
+        }
+        (read, _) => read?,
+    };
+    // Before the vocabulary: where that is kept, it is known whether there are any.
+    let known_not_to_be = source.keeps(VOCABULARY).await && !source.keeps(ADDED).await;
+    let added = match known_not_to_be {
+        true => None,
+        false => match read_parsed(source, ADDED, TokenizerParts::read_vocabulary).await {
+            Err(error) if is_missing(&error) => None,
+            read => Some(read?),
+        },
+    };
+    let vocabulary = read_parsed(source, VOCABULARY, TokenizerParts::read_vocabulary).await;
+    let vocabulary = vocabulary.map_err(|error| match is_missing(&error) {
+        true => error.expected(format!("{TOKENIZER}, or {VOCABULARY} beside {MERGES}")),
+        false => error,
+    })?;
+    let parts = TokenizerParts {
+        vocabulary,
+        merges,
+        added: added.unwrap_or_default(),
+    };
+    Tokenizer::from_parts(parts, config)
+}
+
 /// What is said of biases that the file lacks.
 fn missing_biases(config: &Config, weights: &TensorFile) -> Result<Option<String>> {
-    let missing = tensors::missing_biases(config, |name| weights.has(name))?;
+    let file = weights.name();
+    let missing = tensors::missing_biases(config, file, |name| weights.has(name))?;
     Ok((!missing.is_empty()).then(|| {
         let names = missing.join(", ");
-        format!("model.safetensors has no {names} in any block: these biases are taken to be 0.")
+        format!("{file} has no {names} in any block: these biases are taken to be 0.")
     }))
 }
 
 /// Which matrix W_U is read from, and what is said where the configuration says otherwise.
 async fn unembedding(config: &Config, weights: &TensorFile) -> Result<(TensorRow, Option<String>)> {
-    let (head, embedding) = (LM_HEAD.name(), WTE.name());
+    let (head, embedding, file) = (LM_HEAD.name(), WTE.name(), weights.name());
     match (weights.has(head), config.tie_word_embeddings) {
         (true, false) => Ok((LM_HEAD, None)),
         (false, true) => Ok((WTE, None)),
         (false, false) => {
             let note = format!(
-                "config.json says that the embeddings are not tied, but model.safetensors has no {head}: {embedding} is used \
+                "config.json says that the embeddings are not tied, but {file} has no {head}: {embedding} is used \
                  for W_U, too."
             );
             Ok((WTE, Some(note)))
@@ -134,7 +210,7 @@ async fn unembedding(config: &Config, weights: &TensorFile) -> Result<(TensorRow
         (true, true) if weights.look_the_same(embedding, head).await? => Ok((WTE, None)),
         (true, true) => {
             let note = format!(
-                "config.json says that the embeddings are tied, but model.safetensors has a {head} with other values: it is \
+                "config.json says that the embeddings are tied, but {file} has a {head} with other values: it is \
                  used for W_U."
             );
             Ok((LM_HEAD, Some(note)))
@@ -150,6 +226,6 @@ fn other_bos(named: Option<u32>, bos: Option<u32>) -> Option<String> {
         None => "prompts can't begin with BOS".to_owned(),
     };
     Some(format!(
-        "config.json names token {named} as BOS, which tokenizer.json does not have (padding of the vocabulary): {instead}."
+        "config.json names token {named} as BOS, which is no token of this model: {instead}."
     ))
 }

@@ -158,7 +158,7 @@ impl Config {
             d_vocab,
             n_ctx: fields.size("n_ctx", MAX_CONTEXT)?,
             layer_norm_epsilon: fields.epsilon()?,
-            bos_token_id: fields.bos_token_id(d_vocab)?,
+            bos_token_id: fields.bos_token_id()?,
             activation_function: fields.activation()?,
             // `reorder_and_upcast_attn` changes the order of operations in half precision, and nothing else.
             scale_attn_weights: fields.switch("scale_attn_weights", true)?,
@@ -262,16 +262,15 @@ impl Fields {
         }
     }
 
-    fn bos_token_id(&self, d_vocab: usize) -> Result<Option<u32>> {
-        let last = d_vocab as u64 - 1;
+    /// An id beyond the vocabulary may be named: no text leads to it.
+    fn bos_token_id(&self) -> Result<Option<u32>> {
         let Some(value) = self.get("bos_token_id") else {
             return Ok(None);
         };
-        match value.as_u64() {
-            Some(id) if id <= last => Ok(Some(id as u32)),
-            _ => {
-                Err(error(format!("config.json has bos_token_id {value}"))
-                    .expected(format!("a token from 0 to {last}")))
+        match value.as_u64().and_then(|id| u32::try_from(id).ok()) {
+            Some(id) => Ok(Some(id)),
+            None => {
+                Err(error(format!("config.json has bos_token_id {value}")).expected("a whole number, an id of a token"))
             }
         }
     }
@@ -372,11 +371,7 @@ mod tests {
             ("n_embd", json!("32"), "n_embd \"32\""),
             ("vocab_size", json!(1u64 << 40), "vocab_size 1099511627776"),
             ("n_ctx", Value::Null, "no field n_ctx"),
-            (
-                "bos_token_id",
-                json!(989),
-                "bos_token_id 989; expected a token from 0 to 988",
-            ),
+            ("bos_token_id", json!(-1), "bos_token_id -1; expected a whole number"),
             ("layer_norm_epsilon", json!(0), "layer_norm_epsilon 0"),
             (
                 "model_type",

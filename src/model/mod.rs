@@ -10,6 +10,8 @@ mod processing;
 pub(crate) mod tensors;
 mod tokenizer;
 mod tokenizer_file;
+mod tokenizer_parts;
+mod tokenizer_split;
 
 pub use activation::Activation;
 pub use card::ModelCard;
@@ -17,3 +19,4 @@ pub use checkpoint::Checkpoint;
 pub use config::Config;
 pub use processing::Processing;
 pub use tokenizer::Tokenizer;
+pub use tokenizer_parts::TokenizerParts;

@@ -206,11 +206,11 @@ pub(crate) fn expected(config: &Config) -> Expected {
     }
 }
 
-/// The biases that a file lacks in every block: models may be made without them. `has` says what it has.
+/// The biases that `file` lacks in every block: models may be made without them. `has` says what it has.
 ///
 /// # Errors
 /// [`ErrorKind::Checkpoint`] where only some blocks lack one: the file is not whole.
-pub(crate) fn missing_biases(config: &Config, has: impl Fn(&str) -> bool) -> Result<Vec<&'static str>> {
+pub(crate) fn missing_biases(config: &Config, file: &str, has: impl Fn(&str) -> bool) -> Result<Vec<&'static str>> {
     let mut missing = Vec::new();
     for row in TABLE.iter().filter(|row| row.is_bias()) {
         let names = row.names(config);
@@ -221,7 +221,7 @@ pub(crate) fn missing_biases(config: &Config, has: impl Fn(&str) -> bool) -> Res
             [first, ..] => {
                 return Err(Error::new(
                     ErrorKind::Checkpoint,
-                    format!("model.safetensors has no tensor {first}, which other blocks have"),
+                    format!("{file} has no tensor {first}, which other blocks have"),
                 )
                 .expected("the biases of all blocks, or of none")
                 .advice("The file is not whole; download or write it again."));

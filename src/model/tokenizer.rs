@@ -1,9 +1,11 @@
-//! `tokenizer.json`: byte-level BPE.
+//! `tokenizer.json`, or `vocab.json` and `merges.txt`: byte-level BPE.
 
 use tokenizers::{Encoding, Model, OffsetType, PreTokenizedString, PreTokenizer};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{Config, tokenizer_file};
+use crate::model::Config;
+use crate::model::tokenizer_file::{self, Read};
+use crate::model::tokenizer_parts::TokenizerParts;
 
 /// Entries of the vocabulary that may have no token: some checkpoints pad the embedding to a round number.
 const MAX_PADDING: usize = 1023;
@@ -25,13 +27,36 @@ impl Tokenizer {
     /// others: an id without a token is padding, whose embedding says nothing.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Tokenizer`] when it can't be read, is not byte-level BPE, has ids beyond the vocabulary, or
-    /// leaves so much of the vocabulary without a token that it must belong to another model.
+    /// [`crate::ErrorKind::Tokenizer`] when it can't be read, is not byte-level BPE, has ids beyond the vocabulary that
+    /// texts lead to, or leaves so much of the vocabulary without a token that it must belong to another model.
     pub fn from_json(bytes: &[u8], config: &Config) -> Result<Self> {
-        let tokenizer = tokenizer_file::read(bytes)?;
-        check_vocabulary(&tokenizer, config.d_vocab)?;
-        let named = config.bos_token_id.filter(|id| tokenizer.id_to_token(*id).is_some());
-        let own = || BOS_TEXTS.iter().find_map(|text| tokenizer.token_to_id(text));
+        Self::checked(tokenizer_file::read(bytes)?, config)
+    }
+
+    /// The same of the older files: the tokens of `vocab.json`, the pairs of `merges.txt`, the tokens of `added_tokens.json`.
+    ///
+    /// # Errors
+    /// As [`Tokenizer::from_json`].
+    pub fn from_parts(parts: TokenizerParts, config: &Config) -> Result<Self> {
+        let TokenizerParts {
+            vocabulary,
+            merges,
+            added,
+        } = parts;
+        Self::checked(tokenizer_file::of_parts(vocabulary, merges, added)?, config)
+    }
+
+    fn checked(read: Read, config: &Config) -> Result<Self> {
+        check_vocabulary(&read, config.d_vocab)?;
+        let tokenizer = read.tokenizer;
+        let is_token = |id: &u32| (*id as usize) < config.d_vocab && tokenizer.id_to_token(*id).is_some();
+        let named = config.bos_token_id.filter(is_token);
+        let own = || {
+            BOS_TEXTS
+                .iter()
+                .filter_map(|text| tokenizer.token_to_id(text))
+                .find(is_token)
+        };
         let bos_token = named.or_else(own);
         Ok(Self {
             tokenizer,
@@ -49,7 +74,20 @@ impl Tokenizer {
             .tokenizer
             .encode_fast(text, false)
             .map_err(|cause| untokenized(text, &cause))?;
-        Ok(encoding.get_ids().to_vec())
+        self.within_vocabulary(text, &encoding)
+    }
+
+    /// The tokens of `encoding`, where the model has all of them.
+    fn within_vocabulary(&self, text: &str, encoding: &Encoding) -> Result<Vec<u32>> {
+        let tokens = encoding.get_ids();
+        let Some(beyond) = tokens.iter().find(|id| **id as usize >= self.d_vocab) else {
+            return Ok(tokens.to_vec());
+        };
+        let token = self.label(*beyond);
+        let cause = format!(
+            "{text:?} has the token {token:?} with the id {beyond}, which the model's vocabulary does not have"
+        );
+        Err(Error::new(ErrorKind::Prompt, cause).expected(format!("tokens with ids from 0 to {}", self.d_vocab - 1)))
     }
 
     /// Tokens of `text`, without BOS, where no part of it is a special token: `<|endoftext|>` is its 13 characters.
@@ -67,7 +105,7 @@ impl Tokenizer {
         };
         let encoding: std::result::Result<Encoding, tokenizers::Error> = tokens();
         let encoding = encoding.map_err(|cause| untokenized(text, &cause))?;
-        Ok(encoding.get_ids().to_vec())
+        self.within_vocabulary(text, &encoding)
     }
 
     /// The special tokens whose texts stand in `text`, each once, by their ids.
@@ -184,23 +222,23 @@ impl Tokenizer {
     }
 }
 
-fn check_vocabulary(tokenizer: &tokenizers::Tokenizer, d_vocab: usize) -> Result<()> {
-    let vocabulary = tokenizer.get_vocab(true);
-    let advice = "Use the tokenizer.json that belongs to this model.";
-    let Some((token, id)) = vocabulary.iter().max_by_key(|(_, id)| **id) else {
-        return Err(error("tokenizer.json has no tokens").advice(advice));
+fn check_vocabulary(read: &Read, d_vocab: usize) -> Result<()> {
+    let file = read.file;
+    let advice = format!("Use the {file} that belongs to this model.");
+    let Some((token, id)) = &read.last else {
+        return Err(error(format!("{file} has no tokens")).advice(advice));
     };
     if *id as usize >= d_vocab {
         return Err(error(format!(
-            "tokenizer.json gives {token:?} the id {id}, but the model's vocabulary has {d_vocab} entries"
+            "{file} gives {token:?} the id {id}, but the model's vocabulary has {d_vocab} entries"
         ))
         .expected(format!("ids from 0 to {}", d_vocab - 1))
         .advice(advice));
     }
-    if vocabulary.len() + MAX_PADDING < d_vocab {
+    let count = read.tokenizer.get_vocab_size(true);
+    if count + MAX_PADDING < d_vocab {
         return Err(error(format!(
-            "tokenizer.json has {} tokens, but the model's vocabulary has {d_vocab} entries",
-            vocabulary.len()
+            "{file} has {count} tokens, but the model's vocabulary has {d_vocab} entries"
         ))
         .expected("a token for every entry but padding")
         .advice(advice));
@@ -337,7 +375,7 @@ mod tests {
     #[test]
     fn a_tokenizer_of_another_model_is_refused() {
         for (d_vocab, part) in [
-            (988, "the id 988, but the model's vocabulary has 988"),
+            (987, "the id 987, but the model's vocabulary has 987"),
             (50257, "has 989 tokens, but"),
         ] {
             let error = Tokenizer::from_json(TINY, &config(d_vocab)).err().expect("refused");

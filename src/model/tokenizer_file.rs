@@ -1,10 +1,10 @@
-//! Reads `tokenizer.json` and lets through only what a byte-level BPE tokenizer consists of.
+//! Reads `tokenizer.json`, or `vocab.json` and `merges.txt`, and lets through only what a byte-level BPE tokenizer consists of.
 //!
 //! The library's own reader takes every kind of tokenizer, and panics for merges whose result is not in the
 //! vocabulary. Here the parts that GPT-2 has are checked, then put together; post-processors and settings for
 //! training (truncation, padding) have no effect on the tokens of a prompt and are not read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -12,34 +12,54 @@ use tokenizers::AddedToken;
 use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::models::bpe::BPE;
 
+use super::tokenizer_split::{byte_level, changing_step, kind};
 use crate::error::{Error, ErrorKind, Result};
+
+/// Name of the file with everything.
+pub(super) const TOKENIZER: &str = "tokenizer.json";
+/// Names of the older files, where that is not there: tokens, merges, tokens that were added.
+pub(super) const VOCABULARY: &str = "vocab.json";
+pub(super) const MERGES: &str = "merges.txt";
+pub(super) const ADDED: &str = "added_tokens.json";
+
+/// Text of the token that the older files have, and do not call special.
+const END_OF_TEXT: &str = "<|endoftext|>";
+
+/// How `merges.txt` begins, unless it begins with a merge.
+const VERSION: &str = "#version";
 
 #[derive(Deserialize)]
 #[serde(rename = "tokenizer")]
 struct File {
     #[serde(default)]
-    added_tokens: Vec<AddedToken>,
+    added_tokens: Vec<Added>,
     #[serde(default)]
-    normalizer: Option<Value>,
-    pre_tokenizer: PreTokenizer,
+    normalizer: Value,
+    #[serde(default)]
+    pre_tokenizer: Value,
     model: Model,
 }
 
+/// A token that is found in a text as it is, before anything is merged.
 #[derive(Deserialize)]
-#[serde(rename = "pre_tokenizer")]
-struct PreTokenizer {
-    r#type: String,
+#[serde(rename = "added_token")]
+struct Added {
     #[serde(default)]
-    add_prefix_space: bool,
-    #[serde(default = "yes")]
-    use_regex: bool,
+    id: Option<u32>,
+    #[serde(flatten)]
+    token: AddedToken,
 }
 
-fn yes() -> bool {
-    true
+/// A tokenizer as its files describe it.
+pub(super) struct Read {
+    pub(super) tokenizer: tokenizers::Tokenizer,
+    /// The token with the largest id among those that bytes and merges lead to.
+    pub(super) last: Option<(String, u32)>,
+    /// The file that has the vocabulary, for messages.
+    pub(super) file: &'static str,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename = "model")]
 struct Model {
     #[serde(default)]
@@ -70,34 +90,112 @@ enum Merge {
     Text(String),
 }
 
-/// The tokenizer that `bytes` describe.
-pub(super) fn read(bytes: &[u8]) -> Result<tokenizers::Tokenizer> {
+/// The tokenizer that `bytes`, a `tokenizer.json`, describe.
+pub(super) fn read(bytes: &[u8]) -> Result<Read> {
     let File {
         added_tokens,
         normalizer,
         pre_tokenizer,
         model,
     } = serde_json::from_slice(bytes).map_err(|cause| {
-        error(format!("tokenizer.json can't be read ({cause})"))
+        error(format!("{TOKENIZER} can't be read ({cause})"))
             .expected("a tokenizer in the format of the library `tokenizers`")
     })?;
-    if let Some(normalizer) = normalizer {
-        let kind = normalizer.get("type").unwrap_or(&Value::Null);
-        return Err(unsupported(format!("a normalizer ({kind})")));
+    if let Some(step) = changing_step(&normalizer) {
+        return Err(unsupported(format!("a normalizer ({})", kind(step))));
     }
-    if pre_tokenizer.r#type != "ByteLevel" {
-        return Err(unsupported(format!("the pre_tokenizer {:?}", pre_tokenizer.r#type)));
+    let split = byte_level(&pre_tokenizer).map_err(unsupported)?;
+    build(model, added_tokens, split, (TOKENIZER, TOKENIZER))
+}
+
+/// The tokens of `vocab.json`, and their ids.
+pub(super) fn read_vocabulary(bytes: &[u8]) -> Result<HashMap<String, u32>> {
+    serde_json::from_slice(bytes).map_err(|cause| {
+        error(format!("{VOCABULARY} can't be read ({cause})")).expected("an object with an id for each token")
+    })
+}
+
+/// The pairs of `merges.txt`: two tokens a line, with a space between them. The first line may be a comment.
+pub(super) fn read_merges(bytes: &[u8]) -> Result<Vec<(String, String)>> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|cause| error(format!("{MERGES} is not text in UTF-8 ({cause})")).expected("two tokens a line"))?;
+    if text.starts_with('\u{feff}') {
+        return Err(error(format!("{MERGES} begins with a byte order mark")));
     }
-    let split = ByteLevel::new(pre_tokenizer.add_prefix_space, true, pre_tokenizer.use_regex);
-    let mut tokenizer = tokenizers::Tokenizer::new(model.build()?);
+    let mut merges = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        if line.is_empty() || index == 0 && line.starts_with(VERSION) {
+            continue;
+        }
+        match line.split_once(' ') {
+            Some((left, right)) if !left.is_empty() && !right.is_empty() && !right.contains(' ') => {
+                merges.push((left.to_owned(), right.to_owned()));
+            }
+            _ => {
+                return Err(error(format!("line {} of {MERGES} is {line:?}", index + 1))
+                    .expected("two tokens with a space between them"));
+            }
+        }
+    }
+    Ok(merges)
+}
+
+/// The tokenizer of a `vocabulary`, `merges` and the tokens of `added_tokens.json`.
+pub(super) fn of_parts(
+    vocabulary: HashMap<String, u32>,
+    merges: Vec<(String, String)>,
+    added: HashMap<String, u32>,
+) -> Result<Read> {
+    let special = |(content, id): (String, u32)| Added {
+        id: Some(id),
+        token: AddedToken::from(content, true),
+    };
+    let end = vocabulary.get(END_OF_TEXT).map(|id| (END_OF_TEXT.to_owned(), *id));
+    let mut tokens: Vec<(String, u32)> = added.into_iter().chain(end).collect();
+    tokens.sort_by(|one, other| (one.1, &one.0).cmp(&(other.1, &other.0)));
+    tokens.dedup();
+    let model = Model {
+        vocab: vocabulary,
+        merges: merges
+            .into_iter()
+            .map(|(left, right)| Merge::Pair(left, right))
+            .collect(),
+        ..Model::default()
+    };
+    let added = tokens.into_iter().map(special).collect();
+    build(model, added, ByteLevel::new(false, true, true), (VOCABULARY, MERGES))
+}
+
+/// Puts a tokenizer together; `files` have the vocabulary and the merges.
+fn build(model: Model, added: Vec<Added>, split: ByteLevel, files: (&'static str, &'static str)) -> Result<Read> {
+    model.check(&added)?;
+    // Added tokens have the ids that the file gives them: the library would number them itself.
+    let taken: HashSet<u32> = model.vocab.values().copied().collect();
+    let free = |id: &u32| !taken.contains(id);
+    let mut unmerged = Vec::new();
+    for Added { id, token } in &added {
+        if let Some(id) = id.filter(free)
+            && !token.content.is_empty()
+            && !model.vocab.contains_key(&token.content)
+        {
+            unmerged.push((token.content.clone(), id));
+        }
+    }
+    let last = model.last();
+    let mut tokenizer = tokenizers::Tokenizer::new(model.build(unmerged, files)?);
     tokenizer.with_pre_tokenizer(Some(split));
     tokenizer.with_decoder(Some(ByteLevel::default()));
-    tokenizer.add_tokens(added_tokens).map_err(|cause| unusable(&cause))?;
-    Ok(tokenizer)
+    let added = added.into_iter().map(|added| added.token);
+    tokenizer.add_tokens(added).map_err(|cause| unusable(files.0, &cause))?;
+    Ok(Read {
+        tokenizer,
+        last,
+        file: files.0,
+    })
 }
 
 impl Model {
-    fn check(&self) -> Result<()> {
+    fn check(&self, added: &[Added]) -> Result<()> {
         let written = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
         let what = match &self.r#type {
             Some(kind) if kind != "BPE" => format!("a model of type {kind:?}"),
@@ -105,23 +203,52 @@ impl Model {
             _ if written(&self.continuing_subword_prefix) => "a continuing_subword_prefix".into(),
             _ if written(&self.end_of_word_suffix) => "an end_of_word_suffix".into(),
             _ if self.byte_fallback => "byte_fallback".into(),
-            _ => return Ok(()),
+            _ => {
+                let is_token = |text: &String| {
+                    self.vocab.contains_key(text) || added.iter().any(|added| added.token.content == *text)
+                };
+                return match self.unk_token.as_ref().filter(|text| !is_token(text)) {
+                    Some(unknown) => {
+                        Err(error(format!("{TOKENIZER} has the unk_token {unknown:?}")).expected("a token"))
+                    }
+                    None => Ok(()),
+                };
+            }
         };
         Err(unsupported(what))
     }
 
-    fn build(self) -> Result<BPE> {
-        self.check()?;
-        if let Some(unknown) = self.unk_token.as_ref().filter(|token| !self.vocab.contains_key(*token)) {
-            return Err(error(format!("tokenizer.json has the unk_token {unknown:?}")).expected("a token"));
-        }
+    /// The token with the largest id among those that bytes and merges lead to.
+    fn last(&self) -> Option<(String, u32)> {
+        let is_byte = |token: &str| {
+            let mut symbols = token.chars();
+            symbols.next().is_some_and(|symbol| byte_of(symbol).is_some()) && symbols.next().is_none()
+        };
+        let bytes = self
+            .vocab
+            .iter()
+            .filter(|(token, _)| is_byte(token) || self.ignore_merges);
+        let bytes = bytes.map(|(token, id)| (token.clone(), *id));
+        let merged = self.merges.iter().filter_map(|merge| {
+            let whole = merge.whole()?;
+            let id = *self.vocab.get(&whole)?;
+            Some((whole, id))
+        });
+        bytes.chain(merged).max_by_key(|(_, id)| *id)
+    }
+
+    /// The model, with tokens besides that nothing is merged to.
+    fn build(self, unmerged: Vec<(String, u32)>, files: (&'static str, &'static str)) -> Result<BPE> {
         let mut merges = Vec::with_capacity(self.merges.len());
         for merge in self.merges {
-            merges.push(merge.checked(&self.vocab)?);
+            merges.push(merge.checked(&self.vocab, files)?);
         }
         let mut builder = BPE::builder()
             .vocab_and_merges(
-                self.vocab.into_iter().collect::<tokenizers::models::bpe::Vocab>(),
+                self.vocab
+                    .into_iter()
+                    .chain(unmerged)
+                    .collect::<tokenizers::models::bpe::Vocab>(),
                 merges,
             )
             .fuse_unk(self.fuse_unk)
@@ -129,19 +256,32 @@ impl Model {
         if let Some(unknown) = self.unk_token {
             builder = builder.unk_token(unknown);
         }
-        builder.build().map_err(|cause| unusable(&cause))
+        builder.build().map_err(|cause| unusable(files.0, &cause))
     }
 }
 
 impl Merge {
+    /// What the two become.
+    fn whole(&self) -> Option<String> {
+        let (left, right) = match self {
+            Self::Pair(left, right) => (left.as_str(), right.as_str()),
+            Self::Text(text) => text.split_once(' ')?,
+        };
+        Some(format!("{left}{right}"))
+    }
+
     /// Both tokens, where they and what they become are in `vocabulary`.
-    fn checked(self, vocabulary: &HashMap<String, u32>) -> Result<(String, String)> {
+    fn checked(
+        self,
+        vocabulary: &HashMap<String, u32>,
+        (file, merges): (&'static str, &'static str),
+    ) -> Result<(String, String)> {
         let (left, right) = match self {
             Self::Pair(left, right) => (left, right),
             Self::Text(text) => match text.split_once(' ') {
                 Some((left, right)) if !right.contains(' ') => (left.to_owned(), right.to_owned()),
                 _ => {
-                    return Err(error(format!("tokenizer.json has the merge {text:?}"))
+                    return Err(error(format!("{merges} has the merge {text:?}"))
                         .expected("two tokens with a space between them"));
                 }
             },
@@ -150,7 +290,7 @@ impl Merge {
         for token in [&left, &right, &whole] {
             if !vocabulary.contains_key(token) {
                 return Err(error(format!(
-                    "tokenizer.json merges {left:?} and {right:?}, but its vocabulary lacks {token:?}"
+                    "{merges} merges {left:?} and {right:?}, but the vocabulary of {file} lacks {token:?}"
                 ))
                 .expected("merges of tokens into tokens")
                 .advice("Download the file again."));
@@ -161,13 +301,13 @@ impl Merge {
 }
 
 fn unsupported(what: impl std::fmt::Display) -> Error {
-    error(format!("tokenizer.json has {what}"))
+    error(format!("{TOKENIZER} has {what}"))
         .expected("a byte-level BPE tokenizer, as GPT-2 has it")
         .advice("Use the tokenizer.json that belongs to this model.")
 }
 
-fn unusable(cause: &impl ToString) -> Error {
-    error(format!("tokenizer.json can't be used ({})", cause.to_string()))
+fn unusable(file: &str, cause: &impl ToString) -> Error {
+    error(format!("{file} can't be used ({})", cause.to_string()))
 }
 
 fn error(cause: impl Into<String>) -> Error {

@@ -10,6 +10,7 @@ use crate::analysis::{
     Analysis, Analyzed, ChangesSection, ContributionsSection, HeadEffectsSection, Heatmap, RunDirectionsSection,
     RunWritesSection, Section, SubstitutionSection, Timing,
 };
+use crate::checkpoint::model_name;
 use crate::forward::Model;
 use crate::model::{Config, Processing};
 use crate::names::{Head, HeatmapId, HistogramId, Normalization, SeriesId};
@@ -46,7 +47,7 @@ pub struct ResultFile {
 /// Which model a result is of, and where it came from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelInfo {
-    /// A name for people: "GPT-2 small", the folder's or URL's last part.
+    /// A name for people: "GPT-2 small", "owner/model", the folder's or URL's last part.
     pub name: String,
     /// Folder or URL, or where recorded numbers come from.
     pub source: String,
@@ -59,13 +60,12 @@ pub struct ModelInfo {
 }
 
 impl ModelInfo {
-    /// The model's name (its card's, else the last part of its folder or URL), source and dtype.
+    /// The model's name (its card's, else its name on the hub, or the last part of its folder or URL), source and dtype.
     pub fn of(model: &Model) -> Self {
         let source = model.checkpoint().location();
-        let last = source.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
         let name = match model.checkpoint().card() {
             Some(card) => card.name.clone(),
-            None => last.to_owned(),
+            None => model_name(&source),
         };
         let dtype = model.checkpoint().dtype();
         Self {

@@ -6,11 +6,12 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DataTransfer, DragEvent, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
 
-use super::page::Page;
+use super::page::{Page, Paths};
 use super::{files, own_prompts};
 
-/// What the files of a model are called where they have no folder.
-pub const LOOSE: &str = "picked files";
+/// How deep folders are looked into, and how many files are looked at.
+const DEEPEST: usize = 4;
+const MOST_FILES: usize = 10_000;
 
 /// Opens what is dropped anywhere on the page.
 pub fn accept_drops(page: Page) {
@@ -60,16 +61,18 @@ fn take(page: Page, transfer: &DataTransfer) {
         .collect();
     let loose = transfer.files();
     leptos::task::spawn_local(async move {
-        let folder = entries.iter().find(|entry| entry.is_directory());
-        if let Some(folder) = folder {
-            page.pick(&folder.name(), files_in(folder.unchecked_ref()).await);
+        if entries.iter().any(FileSystemEntry::is_directory) {
+            page.pick(files_in(entries).await);
             return;
         }
         let count = loose.as_ref().map_or(0, web_sys::FileList::length);
         let dropped: Vec<File> = (0..count).filter_map(|index| loose.as_ref()?.item(index)).collect();
         let ends = |file: &File, ending: &str| file.name().to_ascii_lowercase().ends_with(ending);
-        if dropped.iter().any(|file| ends(file, ".safetensors")) {
-            page.pick(LOOSE, dropped);
+        if dropped
+            .iter()
+            .any(|file| ends(file, ".safetensors") || file.name() == "config.json")
+        {
+            page.pick(dropped.into_iter().map(|file| (file.name(), file)).collect());
             return;
         }
         let first = dropped.into_iter().next();
@@ -81,8 +84,32 @@ fn take(page: Page, transfer: &DataTransfer) {
     });
 }
 
-/// The files directly in `folder`. What can't be read is left out, and then found missing.
-async fn files_in(folder: &FileSystemDirectoryEntry) -> Vec<File> {
+/// The files in `entries` and in folders among them, each with its path. What can't be read is left out, and then found missing.
+async fn files_in(entries: Vec<FileSystemEntry>) -> Paths {
+    let mut found = Paths::new();
+    let mut waiting: Vec<(usize, FileSystemEntry)> = entries.into_iter().map(|entry| (0, entry)).collect();
+    while let Some((depth, entry)) = waiting.pop() {
+        // What version control and the like keep is no model.
+        let is_hidden = entry.name().starts_with('.');
+        if found.len() >= MOST_FILES || is_hidden {
+            continue;
+        }
+        if entry.is_file() {
+            let path = entry.full_path().trim_start_matches('/').to_owned();
+            let entry: FileSystemFileEntry = entry.unchecked_into();
+            let file = Promise::new(&mut |resolve, reject| entry.file_with_callback_and_callback(&resolve, &reject));
+            let file = JsFuture::from(file).await.ok().and_then(|file| file.dyn_into().ok());
+            found.extend(file.map(|file| (path, file)));
+        } else if depth < DEEPEST {
+            let inside = entries_of(entry.unchecked_ref()).await;
+            waiting.extend(inside.into_iter().map(|entry| (depth + 1, entry)));
+        }
+    }
+    found
+}
+
+/// What is directly in `folder`.
+async fn entries_of(folder: &FileSystemDirectoryEntry) -> Vec<FileSystemEntry> {
     let reader = folder.create_reader();
     let mut found = Vec::new();
     // A folder comes in portions; the last one is empty.
@@ -100,14 +127,7 @@ async fn files_in(folder: &FileSystemDirectoryEntry) -> Vec<File> {
         if portion.length() == 0 {
             break;
         }
-        for entry in portion
-            .iter()
-            .filter(|entry| entry.unchecked_ref::<FileSystemEntry>().is_file())
-        {
-            let entry: FileSystemFileEntry = entry.unchecked_into();
-            let file = Promise::new(&mut |resolve, reject| entry.file_with_callback_and_callback(&resolve, &reject));
-            found.extend(JsFuture::from(file).await.ok().and_then(|file| file.dyn_into().ok()));
-        }
+        found.extend(portion.iter().map(JsCast::unchecked_into::<FileSystemEntry>));
     }
     found
 }

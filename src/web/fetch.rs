@@ -12,7 +12,7 @@ use web_sys::{
     RequestMode, Response, Window, WorkerGlobalScope,
 };
 
-use crate::checkpoint::{Answer, Body, Transport, range_header};
+use crate::checkpoint::{Answer, Body, Transport, is_this_machine, range_header};
 
 /// Sends requests with `fetch`.
 pub struct FetchTransport;
@@ -48,7 +48,16 @@ impl Transport for FetchTransport {
     }
 
     // A browser tells a page no more than "failed", so the advice names what it can be.
-    fn advice(&self) -> &'static str {
+    fn advice(&self, url: &str) -> &'static str {
+        let from_https = js_sys::Reflect::get(&js_sys::global(), &"location".into())
+            .and_then(|location| Reflect::get(&location, &"protocol".into()))
+            .is_ok_and(|protocol| protocol.as_string().as_deref() == Some("https:"));
+        if from_https && is_this_machine(url) {
+            return "A page opened over https may read from this machine only where the browser lets it: allow \
+                this site to reach devices on the local network (\u{201c}Local network access\u{201d} or \
+                \u{201c}Apps on device\u{201d} in the settings of the site), and let the server allow this page (CORS). \
+                Else pick the model\u{2019}s files, or use the command line.";
+        }
         "Check the URL and the connection. A server on another origin must allow this page to read from it \
             (CORS: the header Access-Control-Allow-Origin), and a page opened over https can't read from http."
     }
@@ -64,6 +73,10 @@ async fn send(url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answ
         status: response.status(),
         content_range: header("content-range"),
         retry_after: header("retry-after"),
+        rate_limit: header("ratelimit"),
+        // A whole file is unpacked on the way.
+        encoding: header("content-encoding").filter(|_| response.status() == 206),
+        redirected: response.redirected(),
         label: header("etag").or_else(|| header("last-modified")),
         body: Box::new(FetchBody {
             reader,

@@ -1,10 +1,10 @@
 //! Where a model comes from: its name on the hub, its URL, files on disk; and which models are stored.
 
+use js_sys::Reflect;
 use leptos::html;
 use leptos::prelude::*;
 use web_sys::File;
 
-use super::drops::LOOSE;
 use super::page::Page;
 use crate::app::form::{Form, ModelChoice};
 use crate::app::library;
@@ -20,6 +20,8 @@ pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
             ModelChoice::Hub => view! { <HubFields page=page active=active /> }.into_any(),
             ModelChoice::Url => view! {
                 <PlaceField page=page active=active label="URL of the checkpoint\u{2019}s folder" id="model-url" kind="url" placeholder="https://\u{2026}/gpt2" text=|form: &Form| &form.url change=|form: &mut Form| &mut form.url />
+                <ReadFrom page=page />
+                <LookUp page=page active=active />
             }.into_any(),
             ModelChoice::Picked => view! { <PickFields page=page active=active /> }.into_any(),
             ModelChoice::Recorded | ModelChoice::Bundled => ().into_any(),
@@ -57,7 +59,7 @@ fn PlaceField(
                 disabled=move || active.get()
                 prop:value=move || value.get()
                 on:input=move |event| page.form.update(|form| *change(form) = event_target_value(&event))
-                on:change=move |_| page.describe()
+                on:change=move |_| page.describe_unless_on_hub()
             />
         </div>
     }
@@ -84,6 +86,37 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
             </div>
             <PlaceField page=page active=active label="Revision" id="hub-revision" kind="text" placeholder="known commit" text=|form: &Form| &form.revision change=|form: &mut Form| &mut form.revision />
         </div>
+        <LookUp page=page active=active />
+    }
+}
+
+/// What is made of an address that was typed, where that is another one.
+#[component]
+fn ReadFrom(page: Page) -> impl IntoView {
+    let told = move || {
+        page.settled_form
+            .with(|form| form.read_url().map(|url| format!("Reads {url}")))
+    };
+    view! { <p class="about" data-testid="model-url-read">{told}</p> }
+}
+
+/// Asks the hub what the chosen model is like, which nothing else does before a run.
+#[component]
+fn LookUp(page: Page, active: Memo<bool>) -> impl IntoView {
+    let unknown = Memo::new(move |_| {
+        let url = page.settled_url();
+        let is_known = |url: &String| {
+            page.session
+                .with(|session| session.description_of(url).is_some() || session.is_describing(url))
+        };
+        page.settled_form.with(Form::is_on_hub) && url.is_some_and(|url| !is_known(&url))
+    });
+    view! {
+        <Show when=move || unknown.get()>
+            <button type="button" class="quiet" data-testid="look-up" disabled=move || active.get() on:click=move |_| page.describe()>
+                "Look up"
+            </button>
+        </Show>
     }
 }
 
@@ -95,12 +128,33 @@ fn PickFields(page: Page, active: Memo<bool>) -> impl IntoView {
             None => "config.json, model.safetensors and tokenizer.json of one model. They stay on this device.".into(),
         })
     };
+    let candidates = move || {
+        let folders = page.candidates.get();
+        let button = move |(index, folder): (usize, String)| {
+            view! {
+                <button
+                    type="button"
+                    class="quiet"
+                    data-testid="pick-candidate"
+                    disabled=move || active.get()
+                    on:click=move |_| page.pick_candidate(index)
+                >{folder}</button>
+            }
+        };
+        (folders.len() > 1).then(|| {
+            view! {
+                <p class="about" data-testid="pick-candidates">"There are several models. Which one?"</p>
+                <div class="buttons">{folders.into_iter().enumerate().map(button).collect_view()}</div>
+            }
+        })
+    };
     view! {
         <p class="about" data-testid="picked">{label}</p>
         <div class="buttons">
             <Picker page=page active=active testid="pick-files" label="Pick files" folder=false />
             <Picker page=page active=active testid="pick-folder" label="Pick a folder" folder=true />
         </div>
+        {candidates}
     }
 }
 
@@ -113,7 +167,7 @@ fn Picker(page: Page, active: Memo<bool>, testid: &'static str, label: &'static 
         let count = list.as_ref().map_or(0, web_sys::FileList::length);
         let files: Vec<File> = (0..count).filter_map(|index| list.as_ref()?.item(index)).collect();
         element.set_value("");
-        page.pick(LOOSE, files);
+        page.pick(files.into_iter().map(|file| (path_of(&file), file)).collect());
     };
     view! {
         <label class="quiet file-button" class:disabled=move || active.get()>
@@ -131,6 +185,14 @@ fn Picker(page: Page, active: Memo<bool>, testid: &'static str, label: &'static 
     }
 }
 
+/// Where `file` is in the folder that was picked; its name where it was picked by itself.
+fn path_of(file: &File) -> String {
+    let path = Reflect::get(file, &"webkitRelativePath".into())
+        .ok()
+        .and_then(|path| path.as_string());
+    path.filter(|path| !path.is_empty()).unwrap_or_else(|| file.name())
+}
+
 /// The models in the browser's storage.
 #[component]
 pub fn StoredModels(page: Page, active: Memo<bool>) -> impl IntoView {
@@ -142,18 +204,18 @@ pub fn StoredModels(page: Page, active: Memo<bool>) -> impl IntoView {
         page.session
             .with(|session| session.library().space().map(library::room))
     };
-    let list = move || {
-        match models.get() {
+    let list = move || match models.get() {
         None => view! { <p class="about">"Looking\u{2026}"</p> }.into_any(),
         Some(models) if models.is_empty() => {
-            view! { <p class="about">"None yet. The weights that a run downloads are kept here, and later runs work without a network."</p> }
-                .into_any()
+            let told = page.session.with(|session| session.library().none_stored());
+            view! { <p class="about" data-testid="none-stored">{told}</p> }.into_any()
         }
         Some(models) => {
-            let rows = models.into_iter().map(|model| view! { <StoredRow page=page active=active model=model /> });
+            let rows = models
+                .into_iter()
+                .map(|model| view! { <StoredRow page=page active=active model=model /> });
             view! { <ul class="stored">{rows.collect_view()}</ul> }.into_any()
         }
-    }
     };
     view! {
         <details class="models" data-testid="models-panel" on:toggle=move |_| page.list_stored()>
@@ -169,6 +231,40 @@ fn StoredRow(page: Page, active: Memo<bool>, model: StoredModel) -> impl IntoVie
     let name = library::name(&model);
     let (location, folder) = (model.location.clone(), model.folder.clone());
     let title = model.location.clone();
+    let asked = RwSignal::new(false);
+    let remove = {
+        let name = name.clone();
+        move || {
+            view! {
+                <button
+                    type="button"
+                    class="quiet"
+                    data-testid="delete-stored"
+                    aria-label=format!("Delete {name} from this browser")
+                    disabled=move || active.get()
+                    on:click=move |_| asked.set(true)
+                >"Delete"</button>
+            }
+        }
+    };
+    let sure = {
+        let (name, bytes) = (name.clone(), size(model.bytes));
+        move || {
+            let folder = folder.clone();
+            view! {
+                <span class="size">"It would be downloaded again."</span>
+                <button
+                    type="button"
+                    class="quiet"
+                    data-testid="delete-for-good"
+                    aria-label=format!("Delete {name} from this browser for good, {bytes}")
+                    disabled=move || active.get()
+                    on:click=move |_| page.remove_stored(&folder)
+                >"Delete for good"</button>
+                <button type="button" class="quiet" data-testid="keep-stored" aria-label=format!("Keep {name}") on:click=move |_| asked.set(false)>"Keep"</button>
+            }
+        }
+    };
     view! {
         <li data-testid="stored-model">
             <span class="name" title=title>{name.clone()}</span>
@@ -181,14 +277,7 @@ fn StoredRow(page: Page, active: Memo<bool>, model: StoredModel) -> impl IntoVie
                 disabled=move || active.get()
                 on:click=move |_| page.use_stored(&location)
             >"Use"</button>
-            <button
-                type="button"
-                class="quiet"
-                data-testid="delete-stored"
-                aria-label=format!("Delete {name} from this browser")
-                disabled=move || active.get()
-                on:click=move |_| page.remove_stored(&folder)
-            >"Delete"</button>
+            {move || if asked.get() { sure().into_any() } else { remove().into_any() }}
         </li>
     }
 }

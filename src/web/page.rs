@@ -1,6 +1,7 @@
 //! What the parts of the page share, and what is done with it.
 
 mod asking;
+mod picking;
 mod recorded;
 mod worker;
 
@@ -22,18 +23,18 @@ use crate::app::form::{Form, ModelChoice, PromptChoice};
 use crate::app::lines::Lines;
 use crate::app::session::{Session, Shown};
 use crate::app::steps::StoryStep;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::figure::View;
 use crate::names::SplitBy;
 use crate::result::ResultFile;
-use crate::worker::PICKED;
 
 /// The element that folds the controls and unfolds them.
 pub const CONTROLS_TOGGLE: &str = "controls-toggle";
 /// The field of the reader's own prompts.
 pub const OWN_PROMPTS: &str = "own-prompts";
-/// What a checkpoint is made of.
-const FILES: [&str; 3] = ["config.json", "model.safetensors", "tokenizer.json"];
+/// Files from the reader's disk, each with its path in what was picked.
+pub type Paths = Vec<(String, File)>;
+
 /// What is stored of a model of the hub has at least so many bytes, which the page itself, kept for use without a network, has not.
 const LEAST_MODEL: f64 = 32e6;
 
@@ -94,6 +95,9 @@ pub struct Page {
     /// Files from the reader's disk, and the address that the worker knows them by.
     picked: StoredValue<Option<(String, Vec<File>)>, LocalStorage>,
     picks: StoredValue<u32>,
+    /// The models among files that were picked together, where there are several: their folders.
+    pub candidates: RwSignal<Vec<String>>,
+    candidate_files: StoredValue<Vec<Vec<File>>, LocalStorage>,
     redraw_due: StoredValue<bool>,
     /// Whether the chosen model is run as soon as it is known what it is like.
     run_due: StoredValue<bool>,
@@ -133,6 +137,8 @@ impl Page {
             links: RwSignal::new(0),
             picked: StoredValue::new_local(None),
             picks: StoredValue::new(0),
+            candidates: RwSignal::new(Vec::new()),
+            candidate_files: StoredValue::new_local(Vec::new()),
             redraw_due: StoredValue::new(false),
             run_due: StoredValue::new(false),
         }
@@ -213,7 +219,10 @@ impl Page {
                 self.question
                     .update(|question| (question.head, question.src, question.down) = (None, None, None));
             }
-            ModelChoice::Hub | ModelChoice::Url | ModelChoice::Picked => self.describe(),
+            ModelChoice::Hub | ModelChoice::Url | ModelChoice::Picked => {
+                self.form.update(Form::fit_known);
+                self.describe_unless_on_hub();
+            }
         }
     }
 
@@ -235,40 +244,6 @@ impl Page {
         self.choose_prompts(PromptChoice::Own);
         self.controls_open.set(true);
         after_frame(|| after_frame(|| document::focus(OWN_PROMPTS)));
-    }
-
-    /// Chooses the model in the files that the reader picked, found under `label`.
-    pub fn pick(self, label: &str, files: Vec<File>) {
-        let missing: Vec<&str> = FILES
-            .into_iter()
-            .filter(|name| !files.iter().any(|file| file.name() == *name))
-            .collect();
-        if !missing.is_empty() {
-            let error = Error::new(ErrorKind::Source, format!("{} is missing", missing.join(" and ")))
-                .expected("config.json, model.safetensors and tokenizer.json of one model")
-                .advice("Pick the three files together, or their folder.");
-            self.session.update(|session| session.fail(error));
-            return;
-        }
-        self.picks.update_value(|picks| *picks += 1);
-        let address = format!("{PICKED}{}/{label}", self.picks.get_value());
-        self.picked.set_value(Some((address.clone(), files)));
-        self.give_picked();
-        self.form.update(|form| form.picked = address);
-        self.choose(ModelChoice::Picked);
-    }
-
-    /// Hands the picked files to the worker, which need not have been started.
-    fn give_picked(self) {
-        self.link.update_value(|link| {
-            if let Some(link) = link {
-                self.picked.with_value(|picked| {
-                    if let Some((address, files)) = picked {
-                        link.give(address, files);
-                    }
-                });
-            }
-        });
     }
 
     /// Chooses a model that is stored, by the URL it came from.
@@ -328,6 +303,18 @@ impl Page {
         let url = self.chosen_url();
         if let Some(message) = url.and_then(|url| self.session.try_update(|session| session.describe(&url)).flatten()) {
             self.send([message]);
+        }
+    }
+
+    /// The same, but for a model of the hub that is not stored: the hub is asked when somebody says so.
+    pub fn describe_unless_on_hub(self) {
+        let url = self.chosen_url();
+        let is_stored = self.session.with_untracked(|session| {
+            let mut models = session.library().models().into_iter().flatten();
+            models.any(|model| Some(&model.location) == url.as_ref())
+        });
+        if is_stored || !self.form.with_untracked(Form::is_on_hub) {
+            self.describe();
         }
     }
 

@@ -74,6 +74,11 @@ impl Source for PickedSource {
         })
     }
 
+    fn listing(&self) -> LocalBoxFuture<'_, Option<Vec<String>>> {
+        let names = self.files.iter().map(File::name).collect();
+        Box::pin(async { Some(names) })
+    }
+
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
         Box::pin(async move { Ok(Some(self.file(file)?.size() as u64)) })
     }

@@ -2,9 +2,10 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
-use futures::future::LocalBoxFuture;
+use futures::future::{Either, LocalBoxFuture, select};
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, MessagePort, Url};
@@ -13,11 +14,16 @@ use super::fetch::FetchTransport;
 use super::kernels::WebKernels;
 use super::opfs::OpfsStore;
 use super::picked::PickedSource;
-use crate::checkpoint::{Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, check_for_page};
+use crate::checkpoint::{
+    Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, Transport, check_for_page, not_kept,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Kernels;
 use crate::names::{EngineChoice, EngineName};
 use crate::worker::{FromWorker, PICKED, Port, serve};
+
+/// How long the browser's storage may take to open.
+const STORAGE_PATIENCE: Duration = Duration::from_secs(5);
 
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
@@ -55,12 +61,16 @@ pub fn start_worker() {
     wasm_bindgen_futures::spawn_local(async move {
         match Macrotasks::new() {
             Ok(macrotasks) => {
-                let store = OpfsStore::open().await.ok();
+                let (store, no_store) = match opened_store().await {
+                    Ok(store) => (Some(Rc::new(store) as Rc<dyn Store>), None),
+                    Err(error) => (None, Some(error.cause)),
+                };
                 let browser = Browser {
                     macrotasks,
                     gate: Gate::default(),
                     notices: NoticeBoard::default(),
-                    store: store.map(|store| Rc::new(store) as Rc<dyn Store>),
+                    store,
+                    no_store,
                     own: own_models(),
                     picked,
                 };
@@ -71,6 +81,18 @@ pub fn start_worker() {
             }),
         }
     });
+}
+
+/// The browser's storage, where it answers in time.
+async fn opened_store() -> Result<OpfsStore> {
+    let timer = FetchTransport;
+    match select(Box::pin(OpfsStore::open()), timer.sleep(STORAGE_PATIENCE)).await {
+        Either::Left((opened, _)) => opened,
+        Either::Right(_) => Err(Error::new(
+            ErrorKind::Storage,
+            "the browser\u{2019}s storage does not answer",
+        )),
+    }
 }
 
 /// Where the page keeps its own models: beside the worker's script.
@@ -120,6 +142,8 @@ struct Browser {
     notices: NoticeBoard,
     /// None where the browser keeps nothing for this page.
     store: Option<Rc<dyn Store>>,
+    /// Why that is so.
+    no_store: Option<String>,
     /// Beginning of the addresses of models that ship with the page.
     own: Option<String>,
     picked: Rc<RefCell<Picked>>,
@@ -148,8 +172,17 @@ impl Port for Browser {
                 let stored = StoredSource::new(source, Rc::clone(store));
                 Ok(Box::new(stored.with_notices(self.notices())))
             }
-            _ => Ok(source),
+            _ => {
+                if let Some(why) = self.no_store.as_ref().filter(|_| !own) {
+                    self.notices.set_not_kept(not_kept(why));
+                }
+                Ok(source)
+            }
         }
+    }
+
+    fn no_store(&self) -> Option<String> {
+        self.no_store.clone()
     }
 
     fn store(&self) -> Option<Rc<dyn Store>> {

@@ -150,6 +150,9 @@ pub enum FromWorker {
         models: Vec<StoredModel>,
         /// How much room there is, where that is known.
         space: Option<Space>,
+        /// Why nothing can be kept, where that is so.
+        #[serde(default)]
+        unavailable: Option<String>,
     },
     /// How far a run is.
     Progress {

@@ -177,7 +177,11 @@ impl Models {
         if outcome.as_ref().is_err_and(|error| {
             matches!(
                 error.kind,
-                ErrorKind::Source | ErrorKind::Changed | ErrorKind::Checkpoint | ErrorKind::Storage
+                ErrorKind::Source
+                    | ErrorKind::Missing
+                    | ErrorKind::Changed
+                    | ErrorKind::Checkpoint
+                    | ErrorKind::Storage
             )
         }) {
             self.open = None;

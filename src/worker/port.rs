@@ -27,6 +27,11 @@ pub trait Port {
     /// Where pieces of models are kept; None where nothing can be kept.
     fn store(&self) -> Option<Rc<dyn Store>>;
 
+    /// Why nothing can be kept, where that is so: "this browser has no storage for files".
+    fn no_store(&self) -> Option<String> {
+        None
+    }
+
     /// Holds the downloads of all sources back while it is closed.
     fn gate(&self) -> Gate;
 

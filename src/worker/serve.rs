@@ -152,6 +152,7 @@ async fn stored(port: &dyn Port, id: u32, remove: Option<&str>) -> FromWorker {
             id,
             models: Vec::new(),
             space: None,
+            unavailable: Some(port.no_store().unwrap_or_else(|| "there is no storage".to_owned())),
         };
     };
     let models = async {
@@ -165,6 +166,7 @@ async fn stored(port: &dyn Port, id: u32, remove: Option<&str>) -> FromWorker {
             id,
             models,
             space: store.space().await,
+            unavailable: None,
         },
         Err(error) => FromWorker::Failed { id, error },
     }

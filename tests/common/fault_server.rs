@@ -28,6 +28,12 @@ pub enum Fault {
     Status(u16),
     /// 429, to be asked again after so many seconds.
     RetryAfter(u32),
+    /// 429, and that the window of the rate limit ends in so many seconds.
+    RateLimit(u32),
+    /// Another address, which is good no more.
+    Expired,
+    /// The bytes, said to be compressed.
+    Compressed,
     /// Another address, where the file is.
     Redirect,
     /// The same address again.
@@ -134,6 +140,12 @@ fn answer(
     let request = Request::read(&stream)?;
     let (path, name) = (request.path(), request.file());
     let elsewhere = path.contains("/elsewhere/");
+    if path.contains("/expired/") {
+        return write!(
+            stream,
+            "HTTP/1.1 403 -\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        );
+    }
     let Some(file) = files.get(name) else {
         return write!(
             stream,
@@ -218,6 +230,22 @@ impl Reply<'_> {
             Fault::TooMany => self.send(status, body.len() + 100, &[body, &[7; 100]].concat()),
             Fault::Status(status) => self.send(status, 0, &[]),
             Fault::RetryAfter(seconds) => self.head(429, &format!("Retry-After: {seconds}\r\nContent-Length: 0\r\n")),
+            Fault::RateLimit(seconds) => {
+                let limit = format!("RateLimit: \"resolvers\";r=0;t={seconds}\r\n");
+                self.head(429, &format!("{limit}Content-Length: 0\r\n"))
+            }
+            Fault::Expired => {
+                let location = path.replace("/model/", "/expired/");
+                self.head(302, &format!("Location: {location}\r\nContent-Length: 0\r\n"))
+            }
+            Fault::Compressed => {
+                let length = body.len();
+                self.head(
+                    status,
+                    &format!("Content-Encoding: gzip\r\nContent-Length: {length}\r\n"),
+                )?;
+                self.body(body)
+            }
             Fault::Redirect => {
                 let location = path.replace("/model/", "/elsewhere/");
                 self.head(302, &format!("Location: {location}\r\nContent-Length: 0\r\n"))

@@ -36,7 +36,12 @@ pub struct Server {
 impl Server {
     /// Starts a server.
     pub fn start(files: MemorySource, manner: Manner) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), files, manner)
+    }
+
+    /// The same at an address where another one was before.
+    pub fn start_at(address: SocketAddr, files: MemorySource, manner: Manner) -> Self {
+        let listener = TcpListener::bind(address).expect("a free port");
         let address = listener.local_addr().expect("bound");
         let (stop, requests) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let (stopping, log) = (Arc::clone(&stop), Arc::clone(&requests));

@@ -246,6 +246,7 @@ export const faults = [
         await tab.open();
         await tab.at("models-panel").locator("summary").click();
         await tab.at("delete-stored").click();
+        await tab.at("delete-for-good").click();
         await tab.at("stored-model").waitFor({ state: "detached" });
         await tab.fill(shallow);
         await tab.run();

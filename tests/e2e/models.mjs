@@ -1,15 +1,67 @@
 // Where models come from and where they are kept: storage, files from disk, the hub's names; pausing a download.
-import { readFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import os from "node:os";
 import path from "node:path";
 
 import { arrays, compare, goldenArrays } from "./compare.mjs";
-import { check, fixture } from "./harness.mjs";
+import { check, fixture, until } from "./harness.mjs";
 import { serve } from "./server.mjs";
 
 const FILES = ["config.json", "model.safetensors", "tokenizer.json"];
 const SETTINGS = { head: "2.1", earlier: "1.3", batches: 3, size: 10, seed: 0 };
 
 const golden = async () => goldenArrays(JSON.parse(await readFile(fixture("tiny-golden.json"), "utf8")), "2.1");
+
+/** Writes the tiny checkpoint to `folder` with its weights in two files, and the index of them. */
+async function writeShards(folder) {
+  await cp(fixture("tiny"), folder, { recursive: true });
+  const whole = await readFile(path.join(folder, "model.safetensors"));
+  await rm(path.join(folder, "model.safetensors"));
+  const data = 8 + Number(whole.readBigUInt64LE(0));
+  const { __metadata__: _, ...header } = JSON.parse(whole.subarray(8, data).toString());
+  const weight_map = {};
+  for (const number of [1, 2]) {
+    const name = `model-0000${number}-of-00002.safetensors`;
+    const [entries, parts] = [{}, []];
+    let end = 0;
+    for (const [tensor, entry] of Object.entries(header)) {
+      if (/h\.[01]\./.test(tensor) !== (number === 1)) continue;
+      const [from, to] = entry.data_offsets;
+      parts.push(whole.subarray(data + from, data + to));
+      entries[tensor] = { ...entry, data_offsets: [end, (end += to - from)] };
+      weight_map[tensor] = name;
+    }
+    const json = Buffer.from(JSON.stringify(entries));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(json.length));
+    await writeFile(path.join(folder, name), Buffer.concat([length, json, ...parts]));
+  }
+  await writeFile(path.join(folder, "model.safetensors.index.json"), JSON.stringify({ metadata: {}, weight_map }));
+}
+
+/** A folder that is gone after `use`. */
+async function inFolder(use) {
+  const folder = await mkdtemp(path.join(os.tmpdir(), "keyside-models-"));
+  try {
+    await use(folder);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** Answers all requests to other servers over https from the tiny checkpoint, and lists them. */
+async function asHub(tab) {
+  const asked = [];
+  await tab.page.context().route(/^https:\/\//, async (route) => {
+    const url = new URL(route.request().url());
+    asked.push(url.href);
+    const whole = await readFile(path.join(fixture("tiny"), path.basename(url.pathname)));
+    const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(route.request().headers().range ?? "") ?? [];
+    const body = start === undefined ? whole : whole.subarray(Number(start), Number(end) + 1);
+    await route.fulfill({ status: start === undefined ? 200 : 206, body, headers: { "Access-Control-Allow-Origin": "*" } });
+  });
+  return asked;
+}
 
 /** The rows of the panel "Models in this browser". */
 const stored = (tab) => tab.at("stored-model");
@@ -40,7 +92,11 @@ export const models = [
       const { result } = await tab.download();
       compare(arrays(result), await golden(), 1e-4);
       check(result.timing.bytes_from_network === 0, `${result.timing.bytes_from_network} bytes from the network`);
+      // Deleting asks first.
       await stored(tab).getByTestId("delete-stored").click();
+      await stored(tab).getByTestId("keep-stored").click();
+      await stored(tab).getByTestId("delete-stored").click();
+      await stored(tab).getByTestId("delete-for-good").click();
       await tab.at("models-panel").getByText("None yet").waitFor();
     },
   },
@@ -82,16 +138,7 @@ export const models = [
   {
     name: "a model of the hub is asked for at its known commit",
     async run(tab) {
-      // The hub itself is not there for tests: its requests are answered from the tiny checkpoint.
-      const asked = [];
-      await tab.page.context().route(/^https:\/\//, async (route) => {
-        const url = new URL(route.request().url());
-        asked.push(url.href);
-        const whole = await readFile(path.join(fixture("tiny"), path.basename(url.pathname)));
-        const [, start, end] = /^bytes=(\d+)-(\d+)$/.exec(route.request().headers().range ?? "") ?? [];
-        const body = start === undefined ? whole : whole.subarray(Number(start), Number(end) + 1);
-        await route.fulfill({ status: start === undefined ? 200 : 206, body, headers: { "Access-Control-Allow-Origin": "*" } });
-      });
+      const asked = await asHub(tab);
       await tab.open();
       await tab.fill({ model: "hub" });
       await tab.at("hub-model").selectOption("gpt2");
@@ -105,6 +152,108 @@ export const models = [
       await stored(tab).getByText("gpt2", { exact: true }).waitFor();
     },
   },
+  {
+    name: "the hub is asked when somebody says so",
+    async run(tab) {
+      const asked = await asHub(tab);
+      await tab.open();
+      await tab.fill({ model: "hub" });
+      await tab.at("hub-model").selectOption("distilgpt2");
+      // Its six layers are known without asking.
+      await until(tab.page, () => tab.at("head-input").inputValue(), (head) => head === "5.11", "the head");
+      await tab.fill({ model: "url", url: "HF.co/someone/Own-GPT2/blob/main/model.safetensors?download=true" });
+      await tab.at("model-url-read").getByText("Reads https://huggingface.co/someone/Own-GPT2/resolve/main").waitFor();
+      await tab.at("seed-input").click();
+      await tab.at("look-up").waitFor();
+      check(asked.length === 0, `the hub was asked: ${asked}`);
+      await tab.at("look-up").click();
+      await tab.page.getByText("It has 3 layers").waitFor();
+      check(asked.every((href) => href === "https://huggingface.co/someone/Own-GPT2/resolve/main/config.json"), `${asked}`);
+      await tab.fill({ ...SETTINGS, batches: 1 });
+      await tab.run();
+      const { result } = await tab.download();
+      check(result.model.name === "someone/Own-GPT2", result.model.name);
+    },
+  },
+  {
+    name: "a picked folder is one model, a choice, or none, and never a mixture",
+    timeout: 90_000,
+    async run(tab) {
+      await inFolder(async (folder) => {
+        const [mixed, two] = [path.join(folder, "mixed"), path.join(folder, "two")];
+        for (const [part, files] of [["a", [FILES[0], FILES[2]]], ["b", [FILES[1]]]]) {
+          await mkdir(path.join(mixed, part), { recursive: true });
+          for (const name of files) await cp(path.join(fixture("tiny"), name), path.join(mixed, part, name));
+        }
+        await cp(fixture("tiny"), path.join(two, "one-file"), { recursive: true });
+        await writeShards(path.join(two, "shards"));
+        await tab.open();
+        await tab.fill({ model: "picked" });
+        await tab.at("pick-folder").setInputFiles(mixed);
+        await tab.at("error").getByText("model.safetensors is missing in mixed/a").waitFor();
+        await tab.at("pick-folder").setInputFiles(two);
+        await tab.at("pick-candidates").waitFor();
+        check((await tab.at("pick-candidate").allInnerTexts()).join() === "two/one-file,two/shards", "the candidates");
+        await tab.at("pick-candidate").getByText("two/shards").click();
+        await tab.at("picked").getByText("Picked: two/shards").waitFor();
+        await tab.fill(SETTINGS);
+        await tab.run();
+        const { result } = await tab.download();
+        compare(arrays(result), await golden(), 1e-4);
+      });
+    },
+  },
+  {
+    name: "weights in several files are read, kept, and used again without their server",
+    timeout: 90_000,
+    async run(tab) {
+      // That there is no model.safetensors is in the browser's log.
+      tab.allow(/404/);
+      await inFolder(async (folder) => {
+        await writeShards(path.join(folder, "shards"));
+        const server = await serve(folder, { cors: true });
+        const url = `${server.url}shards`;
+        await tab.open();
+        try {
+          await tab.fill({ model: "url", url, ...SETTINGS });
+          await tab.run();
+        } finally {
+          await server.close();
+        }
+        await tab.open();
+        await tab.fill({ model: "url", url, ...SETTINGS });
+        await tab.run();
+        const { result } = await tab.download();
+        compare(arrays(result), await golden(), 1e-4);
+        check(result.timing.bytes_from_network === 0, `${result.timing.bytes_from_network} bytes from the network`);
+      });
+    },
+  },
+  ...[
+    ["refused", "Promise.reject(new DOMException('No storage here', 'SecurityError'))", /No storage here/],
+    ["silent", "new Promise(() => {})", /does not answer/],
+  ].map(([how, answer, why]) => ({
+    name: `storage that is ${how}: the run goes on, and the page says why nothing is kept`,
+    async run(tab) {
+      await tab.page.context().route(/\/worker-[0-9a-f]+\.js$/, async (route) => {
+        const response = await route.fetch();
+        const own = `navigator.storage.getDirectory = () => ${answer};\n`;
+        await route.fulfill({ response, body: own + (await response.text()) });
+      });
+      const server = await serve(fixture("tiny"), { cors: true });
+      try {
+        await tab.open();
+        await tab.fill({ model: "url", url: server.url, ...SETTINGS, batches: 1 });
+        await tab.run();
+        await tab.at("notice-not-kept").getByText(why).waitFor();
+        await tab.at("models-panel").locator("summary").click();
+        await tab.at("none-stored").getByText(/Nothing can be kept here/).waitFor();
+        check(why.test(await tab.at("none-stored").innerText()), await tab.at("none-stored").innerText());
+      } finally {
+        await server.close();
+      }
+    },
+  })),
   {
     name: "a download pauses, and goes on",
     async run(tab) {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use super::super::keeper::{Keeper, Kept, Piece};
+use super::super::notices::not_kept;
 use super::super::source::{Sink, Source};
 use super::super::witness::changed;
 use super::StoredSource;
@@ -109,6 +110,8 @@ impl StoredSource {
         match Keeper::new(self.store.as_ref(), &self.folder, &manifest, &pieces).await {
             Ok(keeper) => Some(keeper),
             Err(error) => {
+                // The folder may have been made for this.
+                self.remove_if_empty().await;
                 self.give_up(error.cause);
                 None
             }
@@ -162,9 +165,7 @@ impl StoredSource {
     }
 
     fn give_up(&self, cause: String) {
-        self.notices.set_not_kept(format!(
-            "The model is not kept in this browser ({cause}); the run goes on in memory."
-        ));
+        self.notices.set_not_kept(not_kept(&cause));
         self.state.borrow_mut().full = Some(cause);
     }
 }

@@ -204,6 +204,23 @@ impl Source for StoredSource {
         })
     }
 
+    fn listing(&self) -> LocalBoxFuture<'_, Option<Vec<String>>> {
+        self.inner.listing()
+    }
+
+    fn has<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, bool> {
+        self.inner.has(file)
+    }
+
+    fn keeps<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, bool> {
+        Box::pin(async move {
+            self.look(false).await;
+            let state = self.state.borrow();
+            let mut names = state.manifest.iter().flat_map(|manifest| manifest.pieces.keys());
+            names.any(|name| manifest::of_piece(name).0 == file)
+        })
+    }
+
     fn divide(&self, file: &str, pieces: &[Range<u64>]) {
         self.state.borrow_mut().pieces.insert(file.to_owned(), pieces.to_vec());
     }

@@ -1,5 +1,6 @@
 //! Whether what is stored is of the version that the other source has now.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use futures::future::try_join_all;
@@ -31,23 +32,30 @@ impl StoredSource {
     /// of one version: the header, the small files and bytes from the middle of some pieces are read again. Where the
     /// server's label has changed, of all pieces.
     pub(super) async fn compare(&self, file: &str) -> Result<()> {
-        let divided = self.state.borrow().pieces.get(file).cloned();
-        let Some(divided) = divided.filter(|_| !self.state.borrow().compared) else {
-            return Ok(());
+        // Where the weights of each file begin.
+        let data: BTreeMap<String, u64> = {
+            let state = self.state.borrow();
+            if state.compared || !state.pieces.contains_key(file) {
+                return Ok(());
+            }
+            let first = |pieces: &[Range<u64>]| pieces.first().map_or(0, |piece| piece.start);
+            let files = state.pieces.iter();
+            files.map(|(file, pieces)| (file.clone(), first(pieces))).collect()
         };
-        let data = divided.first().map_or(0, |piece| piece.start);
-        let earlier = self.earlier();
-        let is_data =
-            |of: &str, range: Option<&Range<u64>>| of == file && range.is_some_and(|range| range.start >= data);
-        let (weights, others): (Vec<_>, Vec<_>) = earlier
-            .into_iter()
-            .partition(|probe| is_data(&probe.file, probe.range.as_ref()));
-        // The header first: what it tells decides how much else is compared.
-        let is_header = |probe: &Probe| probe.file == file;
+        let is_data = |probe: &Probe| {
+            let start = data.get(&probe.file).zip(probe.range.as_ref());
+            start.is_some_and(|(data, range)| range.start >= *data)
+        };
+        let (weights, others): (Vec<_>, Vec<_>) = self.earlier().into_iter().partition(is_data);
+        // The headers first: what they tell decides how much else is compared.
+        let is_header = |probe: &Probe| data.contains_key(&probe.file);
         self.all_agree(others.iter().filter(|probe| is_header(probe))).await?;
         self.all_agree(others.iter().filter(|probe| !is_header(probe))).await?;
         let weights: Vec<Probe> = weights.into_iter().filter_map(Probe::sampled).collect();
-        let most = match (self.inner.reads_from_the_start(), self.has_new_label(file)) {
+        let most = match (
+            self.inner.reads_from_the_start(),
+            data.keys().any(|file| self.has_new_label(file)),
+        ) {
             (true, _) => 1,
             (false, true) => weights.len(),
             (false, false) => COMPARED,
@@ -58,11 +66,16 @@ impl StoredSource {
         };
         self.all_agree(chosen.into_iter().filter_map(|index| weights.get(index)))
             .await?;
-        let label = self.inner.label(file);
+        let labels = data
+            .into_keys()
+            .filter_map(|file| Some((self.inner.label(&file)?, file)));
+        let labels: Vec<_> = labels.collect();
         let mut state = self.state.borrow_mut();
-        if let (Some(manifest), Some(label)) = (&mut state.manifest, label) {
+        if let Some(manifest) = &mut state.manifest {
             // Written with the next piece.
-            manifest.labels.insert(file.to_owned(), label);
+            manifest
+                .labels
+                .extend(labels.into_iter().map(|(label, file)| (file, label)));
         }
         state.compared = true;
         Ok(())
@@ -83,11 +96,7 @@ impl StoredSource {
                     name: name.clone(),
                     range: range.clone(),
                 };
-                let probe = Probe {
-                    file: file.to_owned(),
-                    piece,
-                    range,
-                };
+                let probe = Probe { file, piece, range };
                 match probe.range.is_none() && length > SMALL_FILE {
                     true => Probe {
                         range: middle(0..length),

@@ -9,6 +9,8 @@ use crate::result::{BoxStats, PairedDifference, percentile, two_groups};
 pub(super) const WRITES: &str = "What does the head write, prompt by prompt?";
 /// A share of prompts from which on a direction recurs.
 const OFTEN: f64 = 0.9;
+/// Size above which the digits of a score are not what is said to be lost, but their share.
+const LARGE_SCORE: f32 = 1e3;
 /// Directions that are named.
 const NAMED: usize = 6;
 /// 97.5 % quantile of the normal distribution.
@@ -332,9 +334,14 @@ pub(super) fn directions(section: &RunDirectionsSection, groups: &GroupsOverProm
             names.join(", ")
         ),
     });
+    // Of large scores the last digits are lost: what is lost is small beside them.
+    let size = groups.mean_score.abs();
+    let (residual, of) = match size > LARGE_SCORE {
+        true => (groups.max_abs_residual / size, " of its mean"),
+        false => (groups.max_abs_residual, ""),
+    };
     told.push(format!(
-        "Directions and biases add up to the {score} in every prompt, but for {:.0e} at most; its mean is {}.",
-        groups.max_abs_residual,
+        "Directions and biases add up to the {score} in every prompt, but for {residual:.0e}{of} at most; its mean is {}.",
         number(f64::from(groups.mean_score), 3)
     ));
     told

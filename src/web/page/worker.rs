@@ -21,7 +21,7 @@ impl Page {
     pub fn restart(self) {
         self.link.set_value(None);
         self.start_worker();
-        self.describe();
+        self.describe_unless_on_hub();
     }
 
     pub(super) fn send(self, messages: impl IntoIterator<Item = ToWorker>) {

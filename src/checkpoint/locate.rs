@@ -1,0 +1,355 @@
+//! What people give as the place of a model, and the address of the folder that is meant.
+
+use super::header::is_weights;
+use super::hub::{HUB_MODELS, hub_name, hub_url};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Servers of the model hub, by the names that people know.
+const HUB_HOSTS: [&str; 4] = ["huggingface.co", "www.huggingface.co", "hf.co", "www.hf.co"];
+
+/// First parts of the hub's addresses that are no owners of models.
+const NO_OWNERS: [&str; 14] = [
+    "datasets",
+    "spaces",
+    "docs",
+    "blog",
+    "papers",
+    "collections",
+    "models",
+    "organizations",
+    "settings",
+    "join",
+    "login",
+    "tasks",
+    "learn",
+    "posts",
+];
+
+/// What follows a model's name in an address of the hub, before a revision.
+const BEFORE_REVISION: [&str; 8] = ["tree", "blob", "resolve", "raw", "commit", "commits", "blame", "edit"];
+
+/// Endings of the names of files in a model's folder.
+const FILE_ENDINGS: [&str; 11] = [
+    ".json",
+    ".safetensors",
+    ".txt",
+    ".bin",
+    ".h5",
+    ".msgpack",
+    ".onnx",
+    ".gguf",
+    ".md",
+    ".gitattributes",
+    ".ot",
+];
+
+/// The address of the folder of the model that `text` means, where it means one on a server: an address (with or without
+/// `https://`, of a page of the hub, of a file), or a name on the hub (`owner/model`, `gpt2`, `hub:NAME@REVISION`). None for
+/// everything else, such as a path.
+///
+/// ```
+/// use keyside::checkpoint::model_url;
+///
+/// let url = model_url("HF.co/someone/own-gpt2/blob/v2/model.safetensors?download=true")?;
+/// assert_eq!(url.as_deref(), Some("https://huggingface.co/someone/own-gpt2/resolve/v2"));
+/// assert_eq!(model_url("./models/own")?, None);
+/// # Ok::<(), keyside::Error>(())
+/// ```
+///
+/// # Errors
+/// [`ErrorKind::Request`] where it is a page of the hub that is not of a model.
+pub fn model_url(text: &str) -> Result<Option<String>> {
+    let text = text.trim();
+    for scheme in ["hub:", "hf://", "hf:"] {
+        if let Some(name) = text
+            .get(..scheme.len())
+            .filter(|start| start.eq_ignore_ascii_case(scheme))
+        {
+            return named(&text[name.len()..]).map(Some);
+        }
+    }
+    let lower = text.to_ascii_lowercase();
+    let (scheme, rest) = match (lower.starts_with("https://"), lower.starts_with("http://")) {
+        (true, _) => (Some("https"), &text["https://".len()..]),
+        (_, true) => (Some("http"), &text["http://".len()..]),
+        _ => (None, text),
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let host = host.to_ascii_lowercase();
+    if HUB_HOSTS.contains(&host.as_str()) {
+        return on_hub(path).map(Some);
+    }
+    let is_path = text.starts_with(['.', '/', '~', '\\']) || text.contains(char::is_whitespace) || text.contains('\\');
+    match scheme {
+        Some(_) if text.contains(char::is_whitespace) => Ok(None),
+        Some(scheme) => Ok(Some(elsewhere(scheme, &host, path))),
+        None if is_path || text.contains("://") => Ok(None),
+        None if is_this_machine(&host) => Ok(Some(elsewhere("http", &host, path))),
+        None if is_domain(&host) && !path.is_empty() => Ok(Some(elsewhere("https", &host, path))),
+        None => Ok(named(text).ok()),
+    }
+}
+
+/// The same where `text` is first of all a path: a name with a point in it is a folder's, not a server's.
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub(super) fn model_url_unless_path(text: &str) -> Result<Option<String>> {
+    let host = text
+        .split(['/', '?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    match is_domain(&host) && !HUB_HOSTS.contains(&host.as_str()) && !text.contains("://") {
+        true => Ok(None),
+        false => model_url(text),
+    }
+}
+
+/// The address of a model of the hub by its name, with `@` and a revision or without.
+fn named(name: &str) -> Result<String> {
+    let (name, revision) = name.split_once('@').unwrap_or((name, ""));
+    hub_url(name, revision)
+}
+
+/// The address of a folder at the hub, whose address goes on with `path`.
+fn on_hub(path: &str) -> Result<String> {
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let parts: Vec<String> = path
+        .split('/')
+        .filter(|part| !part.is_empty())
+        .map(|part| part.replace("%2F", "/").replace("%2f", "/"))
+        .collect();
+    let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    let parts = parts.strip_prefix(&["api", "models"]).unwrap_or(&parts);
+    let wrong = || {
+        Error::new(
+            ErrorKind::Request,
+            format!("\"huggingface.co{path}\" is not the address of a model"),
+        )
+        .expected("one such as huggingface.co/owner/model")
+    };
+    match parts {
+        [] => Err(wrong()),
+        [first, ..] if NO_OWNERS.contains(first) => Err(wrong()),
+        [name] => match HUB_MODELS.iter().any(|model| model.name == *name) {
+            true => hub_url(name, ""),
+            false => Err(wrong()),
+        },
+        [owner, model, kind, revision, rest @ ..] if BEFORE_REVISION.contains(kind) => {
+            let mut url = hub_url(&format!("{owner}/{model}"), revision)?;
+            let folders = match rest {
+                [folders @ .., file] if is_file(file) => folders,
+                folders => folders,
+            };
+            for folder in folders {
+                url.push('/');
+                url.push_str(folder);
+            }
+            Ok(url)
+        }
+        [owner, model, ..] => hub_url(&format!("{owner}/{model}"), ""),
+    }
+}
+
+/// The address of a folder at `host`, where it is given as that or as one of a file in it.
+fn elsewhere(scheme: &str, host: &str, path: &str) -> String {
+    let (path, query) = match path.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path, None),
+    };
+    let (folder, file) = path.rsplit_once('/').unwrap_or((path, ""));
+    let of_model = is_weights(file)
+        || matches!(
+            file,
+            "config.json" | "tokenizer.json" | "vocab.json" | "merges.txt" | "model.safetensors.index.json"
+        );
+    let folder = if of_model { folder } else { path }.trim_end_matches('/');
+    // What follows in any other query may be what lets the file be read.
+    match query {
+        Some(query) if query != "download=true" && query != "raw=true" => format!("{scheme}://{host}{path}?{query}"),
+        _ => format!("{scheme}://{host}{folder}"),
+    }
+}
+
+fn is_file(name: &str) -> bool {
+    FILE_ENDINGS
+        .iter()
+        .any(|ending| name.to_ascii_lowercase().ends_with(ending))
+}
+
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.chars().all(|c| c.is_ascii_digit()) => name,
+        _ => host,
+    };
+    matches!(name, "localhost" | "127.0.0.1" | "[::1]")
+}
+
+/// Whether `host` looks like the name of a server: parts with points between them, the last one of letters.
+fn is_domain(host: &str) -> bool {
+    let name = host.split(':').next().unwrap_or_default();
+    let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let last = name.rsplit('.').next().unwrap_or_default();
+    name.contains('.') && name.split('.').all(plain) && last.len() >= 2 && last.chars().all(|c| c.is_ascii_alphabetic())
+}
+
+/// What the model at `location`, a folder or an address, is called: its name on the hub or on a server with addresses like the hub's, or
+/// the last part of the location.
+///
+/// ```
+/// use keyside::checkpoint::model_name;
+///
+/// assert_eq!(model_name("https://huggingface.co/someone/own-gpt2/resolve/main"), "someone/own-gpt2");
+/// assert_eq!(model_name("models/own"), "own");
+/// ```
+pub fn model_name(location: &str) -> String {
+    if let Some(name) = hub_name(location) {
+        return name.strip_suffix("@main").map_or(name.clone(), str::to_owned);
+    }
+    let location = location.trim_end_matches(['/', '\\']);
+    if let Some((before, revision)) = location.split_once("/resolve/") {
+        let mut parts = before.rsplit('/');
+        if let (Some(model), Some(owner)) = (parts.next(), parts.next()) {
+            let name = format!("{owner}/{model}");
+            return if revision == "main" {
+                name
+            } else {
+                format!("{name}@{revision}")
+            };
+        }
+    }
+    // As the hub's own programs keep what they have downloaded.
+    let kept = location
+        .split(['/', '\\'])
+        .find_map(|part| part.strip_prefix("models--"));
+    if let Some(kept) = kept.filter(|_| location.contains("snapshots")) {
+        return kept.replacen("--", "/", 1);
+    }
+    let last = location.rsplit(['/', '\\']).next().unwrap_or_default();
+    last.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Option<String> {
+        model_url(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn whatever_people_paste_means_the_folder() {
+        let main = "https://huggingface.co/someone/own-gpt2/resolve/main";
+        for text in [
+            "someone/own-gpt2",
+            "hub:someone/own-gpt2",
+            "hf://someone/own-gpt2",
+            "huggingface.co/someone/own-gpt2",
+            "hf.co/someone/own-gpt2",
+            "https://huggingface.co/someone/own-gpt2",
+            "HTTPS://HuggingFace.co/someone/own-gpt2/",
+            "http://www.huggingface.co/someone/own-gpt2#files",
+            "https://huggingface.co/someone/own-gpt2/tree/main",
+            "https://huggingface.co/someone/own-gpt2/tree/main/",
+            "https://huggingface.co/someone/own-gpt2/blob/main/model.safetensors",
+            "https://huggingface.co/someone/own-gpt2/resolve/main/model.safetensors?download=true",
+            "https://huggingface.co/someone/own-gpt2/raw/main/config.json",
+            "https://huggingface.co/someone/own-gpt2/resolve/main",
+            "https://huggingface.co/someone/own-gpt2/discussions/3",
+            "https://huggingface.co/someone/own-gpt2?library=transformers",
+            "https://huggingface.co/api/models/someone/own-gpt2",
+            " hf.co/someone/own-gpt2 \n",
+        ] {
+            assert_eq!(url(text).as_deref(), Some(main), "{text}");
+        }
+        for (text, expected) in [
+            (
+                "https://hf.co/someone/own-gpt2/tree/v2/fine/step-100",
+                "https://huggingface.co/someone/own-gpt2/resolve/v2/fine/step-100",
+            ),
+            (
+                "hf.co/a/b/blob/refs%2Fpr%2F1/config.json",
+                "https://huggingface.co/a/b/resolve/refs/pr/1",
+            ),
+            ("a/b@v2", "https://huggingface.co/a/b/resolve/v2"),
+            ("HTTPS://Example.ORG/Models/GPT2/", "https://example.org/Models/GPT2"),
+            ("example.org/gpt2", "https://example.org/gpt2"),
+            (
+                "https://example.org/gpt2/model.safetensors?download=true",
+                "https://example.org/gpt2",
+            ),
+            ("https://example.org/gpt2/config.json", "https://example.org/gpt2"),
+            ("https://example.org/gpt2?token=a", "https://example.org/gpt2?token=a"),
+            ("localhost:8000/gpt2", "http://localhost:8000/gpt2"),
+            ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+            ("[::1]:8000/gpt2", "http://[::1]:8000/gpt2"),
+        ] {
+            assert_eq!(url(text).as_deref(), Some(expected), "{text}");
+        }
+        let known = hub_url("gpt2", "").expect("a known name");
+        for text in [
+            "gpt2",
+            "openai-community/gpt2",
+            "OpenAI-Community/GPT2",
+            "https://huggingface.co/gpt2",
+            "https://huggingface.co/openai-community/gpt2",
+        ] {
+            assert_eq!(url(text).as_ref(), Some(&known), "{text}");
+        }
+        for text in [
+            "./someone/gpt2",
+            "/someone/gpt2",
+            "../x",
+            "~/gpt2",
+            "C:\\gpt2",
+            "nonsense",
+            "a/b/c",
+            "not a url",
+            "",
+            "ftp://example.org",
+        ] {
+            assert_eq!(url(text), None, "{text}");
+        }
+        for text in [
+            "https://huggingface.co",
+            "hf.co/datasets/a/b",
+            "https://huggingface.co/spaces/a/b",
+            "huggingface.co/docs/x",
+        ] {
+            assert!(
+                model_url(text)
+                    .expect_err(text)
+                    .cause
+                    .contains("not the address of a model")
+            );
+        }
+    }
+
+    #[test]
+    fn models_have_names_for_people() {
+        for (location, name) in [
+            (
+                "https://huggingface.co/someone/own-gpt2/resolve/main",
+                "someone/own-gpt2",
+            ),
+            (
+                "https://huggingface.co/someone/own-gpt2/resolve/v2",
+                "someone/own-gpt2@v2",
+            ),
+            (
+                "https://mirror.example/someone/own-gpt2/resolve/main",
+                "someone/own-gpt2",
+            ),
+            ("https://example.org/models/mine/", "mine"),
+            (
+                "/home/me/.cache/huggingface/hub/models--someone--own-gpt2/snapshots/607a30d7",
+                "someone/own-gpt2",
+            ),
+            ("/home/me/gpt2", "gpt2"),
+            ("memory", "memory"),
+        ] {
+            assert_eq!(model_name(location), name);
+        }
+        assert_eq!(model_name(&hub_url("gpt2", "").expect("known")), "gpt2");
+    }
+}
