@@ -10,7 +10,7 @@ cd "$root"
 
 seconds="${SECONDS_EACH:-900}"
 [[ "$seconds" =~ ^[1-9][0-9]*$ ]] || fail "SECONDS_EACH is '$seconds'; expected a whole number of seconds"
-all=(header config tokenizer result_file url_state)
+all=(header index config tokenizer merges result_file url_state)
 [ "$#" -gt 0 ] || set -- "${all[@]}"
 for target in "$@"; do
   [[ " ${all[*]} " == *" $target "* ]] || fail "there is no fuzz target '$target'; targets: ${all[*]}"

@@ -13,7 +13,7 @@ wheels="$target_dir/wheels"
 tested() {
   "$1/bin/python" -m pip install --quiet --disable-pip-version-check --force-reinstall --no-deps "$wheels"/*.whl >&2 ||
     fail "pip could not install the wheel"
-  KEYSIDE="$target_dir/release/keyside" "$1/bin/python" -P python/tests/run.py
+  KEYSIDE="$target_dir/release/keyside" "$1/bin/python" -I python/tests/run.py
 }
 
 rm -rf "$wheels"

@@ -442,6 +442,18 @@ fn plot_fails_with_one_line_too() {
         "no/such.json can't be read",
     );
     fails(&keyside(&["plot", "Cargo.toml", "--out", out]), "the file is not JSON");
+    // What nothing in the result answers to.
+    for (option, value, part) in [
+        (
+            "--zoom",
+            "1e300:2e300",
+            "no histogram that is drawn has a value from 1e300 to 2e300",
+        ),
+        ("--hide", "nope", "there is no series \"nope\"; expected one of"),
+        ("--show", "W_U[io]", "there is no series \"W_U[io]\""),
+    ] {
+        fails(&keyside(&["plot", RECORDED, "--out", out, option, value]), part);
+    }
     let nonsense = ["plot", RECORDED, "--out", out, "--figure", "nonsense"];
     fails(
         &keyside(&nonsense),

@@ -65,6 +65,7 @@ _OF_KIND: dict[str, type[Error]] = {
     "tokenizer": ModelError,
     "changed": ModelError,
     "source": SourceError,
+    "missing": SourceError,
     "storage": SourceError,
     "result_file": ResultFileError,
 }

@@ -44,6 +44,16 @@ class Figure:
         """
         return self._native.svg(self._theme, *self._size)
 
+    def html(self) -> str:
+        """It as a piece of a web page: values on hover, tap and keys, a legend, light and dark, without a network.
+
+        Returns
+        -------
+        str
+            ``<div>`` to ``</div>``, which stands in any page as often as wanted. It is what a notebook shows, and keeps.
+        """
+        return self._native.html()
+
     def summary(self) -> str:
         """What is seen in it, in words."""
         return self._native.summary()
@@ -96,7 +106,7 @@ class Figure:
         return frame(tables[table], library)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes it to a file; its name's ending says what: ``.svg``, ``.csv`` (a file per table), ``.md`` or ``.py``.
+        """Writes it to a file; its name's ending says what: ``.html`` (a web page of one file), ``.svg``, ``.csv`` (a file per table), ``.md`` or ``.py``.
 
         Parameters
         ----------
@@ -111,7 +121,9 @@ class Figure:
             For a file that can't be written.
         """
         stem, ending = os.path.splitext(os.fspath(path))
-        if ending == ".svg":
+        if ending == ".html":
+            write_text(path, self._native.web_page())
+        elif ending == ".svg":
             write_text(path, self.svg())
         elif ending == ".md":
             write_text(path, self.markdown())
@@ -122,7 +134,10 @@ class Figure:
             for name, text in tables:
                 write_text(path if len(tables) == 1 else f"{stem}-{name}.csv", text)
         else:
-            raise RequestError("request", f"a figure can't be written as {ending or 'a file without ending'!r}", ".svg, .csv, .md or .py")
+            raise RequestError("request", f"a figure can't be written as {ending or 'a file without ending'!r}", ".html, .svg, .csv, .md or .py")
+
+    def _repr_html_(self) -> str:
+        return self.html()
 
     def _repr_svg_(self) -> str:
         return self.svg()

@@ -65,6 +65,19 @@ impl Figure {
         drawn.map_err(|error| raised(py, &error))
     }
 
+    /// A piece of a web page that shows it.
+    fn html(&self, py: Python<'_>) -> PyResult<String> {
+        let (figure, file) = (&self.figure, &self.result.get().file);
+        py.detach(|| figure.fragment(file)).map_err(|error| raised(py, &error))
+    }
+
+    /// A whole web page that shows it.
+    fn web_page(&self, py: Python<'_>) -> PyResult<String> {
+        let (figure, file) = (&self.figure, &self.result.get().file);
+        let text = py.detach(|| keyside::figure::web_page(file, std::slice::from_ref(figure)));
+        text.map_err(|error| raised(py, &error))
+    }
+
     /// The tables behind it: name, caption, and the columns by name, in their order.
     fn tables<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&'static str, String, Bound<'py, PyDict>)>> {
         let tables = self.figure.tables(&self.result.get().file);

@@ -125,9 +125,7 @@ impl Model {
         src: Option<Given>,
         progress: Told<'_>,
     ) -> PyResult<Found> {
-        let asked = read(py, question)?;
-        let places = Places::of(dest, src);
-        self.answer(py, progress, (asked, places), |held, question, link, give| {
+        self.answer(py, progress, (question, dest, src), |held, question, link, give| {
             let Held { model, known } = held;
             block_on(pair::ask(model, known, question, link, give))
         })
@@ -143,13 +141,16 @@ impl Model {
         interventions: &str,
         progress: Told<'_>,
     ) -> PyResult<Found> {
-        let asked = read(py, question)?;
-        let places = Places::of(dest, src);
         let intervening: pair::Intervening = read(py, interventions)?;
-        self.answer(py, progress, (asked, places), move |held, question, link, give| {
-            let Held { model, known } = held;
-            block_on(intervene(model, known, (question, &intervening), link, give))
-        })
+        self.answer(
+            py,
+            progress,
+            (question, dest, src),
+            move |held, question, link, give| {
+                let Held { model, known } = held;
+                block_on(intervene(model, known, (question, &intervening), link, give))
+            },
+        )
     }
 
     /// What becomes of the pair of a question when each component is taken out.
@@ -161,9 +162,7 @@ impl Model {
         src: Option<Given>,
         progress: Told<'_>,
     ) -> PyResult<Found> {
-        let asked = read(py, question)?;
-        let places = Places::of(dest, src);
-        self.answer(py, progress, (asked, places), |held, question, link, give| {
+        self.answer(py, progress, (question, dest, src), |held, question, link, give| {
             let Held { model, known } = held;
             block_on(causal_map(model, known, question, link, give))
         })
@@ -279,13 +278,6 @@ struct Places {
 }
 
 impl Places {
-    fn of(dest: Given, src: Option<Given>) -> Self {
-        Self {
-            dest: dest.into(),
-            src: src.map(Place::from),
-        }
-    }
-
     /// Makes `question` have them.
     fn put(&self, held: &Held, question: &mut Question) -> Result<()> {
         let find =
@@ -297,14 +289,19 @@ impl Places {
 }
 
 impl Model {
-    /// The result that the parts make which `ask` gives of a question.
+    /// The result that the parts make which `ask` gives of a question, JSON but for its positions.
     fn answer(
         &self,
         py: Python<'_>,
         progress: Told<'_>,
-        (mut question, places): (Question, Places),
+        (question, dest, src): (&str, Given, Option<Given>),
         ask: impl FnOnce(&mut Held, &Question, &Link<ResultFile>, &mut Give<'_>) -> Result<()> + Send + 'static,
     ) -> PyResult<Found> {
+        let mut question: Question = read(py, question)?;
+        let places = Places {
+            dest: dest.into(),
+            src: src.map(Place::from),
+        };
         let file = self.thread.run(py, progress.as_ref(), move |held, link| {
             // What is wrong with the text comes first.
             question.prompt(&held.model)?;

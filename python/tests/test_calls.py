@@ -92,7 +92,7 @@ class Calls(unittest.TestCase):
         self.assertEqual(len(model.next(TEXT)), 20)
 
     def test_ctrl_c_ends_a_run_within_a_block(self):
-        command = [sys.executable, "-P", "-c", INTERRUPTED, str(BUNDLED)]
+        command = [sys.executable, "-I", "-c", INTERRUPTED, str(BUNDLED)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
             self.assertEqual(running.stdout.readline(), "computing\n")
             running.send_signal(signal.SIGINT)
@@ -119,7 +119,7 @@ class Calls(unittest.TestCase):
 
         other.start()
         try:
-            keyside.load(BUNDLED).analyze(prompts=keyside.ioi(6, 40), progress=told)
+            keyside.load(BUNDLED).analyze(prompts=keyside.ioi(200, 40), progress=told)
         finally:
             done.set()
             other.join()

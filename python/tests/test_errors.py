@@ -22,7 +22,7 @@ class Errors(unittest.TestCase):
         self.assertTrue(error.cause in str(error) and error.kind and error.expected + error.advice, error)
 
     def test_models_that_are_not_there(self):
-        self.raises(keyside.SourceError, ["there is no folder no/such"], lambda: keyside.load("no/such"))
+        self.raises(keyside.SourceError, ["there is no folder ./no/such"], lambda: keyside.load("./no/such"))
         self.assertTrue(issubclass(keyside.SourceError, OSError) and issubclass(keyside.SourceError, keyside.Error))
         self.raises(keyside.SourceError, ["there is no config.json in"], lambda: keyside.load(ROOT / "docs"))
         self.raises(keyside.RequestError, ["gpt3", "gpt2-xl"], lambda: keyside.load("hub:gpt3"))

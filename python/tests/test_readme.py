@@ -45,7 +45,7 @@ class Readme(unittest.TestCase):
         with at_the_root() as place:
             # As a reader runs them: a script of their own.
             (place / "lines.py").write_text(lines)
-            done = subprocess.run([sys.executable, "-P", "lines.py"], capture_output=True, text=True, check=False)
+            done = subprocess.run([sys.executable, "-I", "lines.py"], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(keyside.validate("result.json"), [])
             self.assertTrue((place / "heatmap.svg").read_text().startswith("<svg"))

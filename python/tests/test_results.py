@@ -88,9 +88,15 @@ class Results(unittest.TestCase):
     def test_a_figure_shows_itself(self):
         figure = self.run_.figure("heatmap_key", width=700)
         self.assertTrue(figure._repr_svg_().startswith("<svg"))
+        shown = figure._repr_html_()
+        self.assertTrue(shown.startswith("<div") and shown.rstrip().endswith("</div>") and "<script>" in shown)
+        self.assertNotIn("http://127", shown)
         self.assertIn('width="700"', figure.svg())
         self.assertIn("heatmap_key", repr(figure))
         with folder() as place:
+            figure.save(place / "x.html")
+            page = (place / "x.html").read_text()
+            self.assertTrue(page.startswith("<!doctype html>") and figure.html() in page)
             figure.save(place / "x.svg")
             self.assertEqual((place / "x.svg").read_text(), figure.svg())
 

@@ -56,7 +56,7 @@ pub struct ScoresOfHeads {
 /// let source = FileSource::new("public/models/tiny-ioi");
 /// let mut model = Model::open(Box::new(source), Processing::default()).await?;
 /// let prompts = IoiSet { batches: 1, batch_size: 8, ..IoiSet::default() };
-/// let found = scores_of_heads(&mut model, &["0.1".parse()?, "1.4".parse()?], &prompts.into(), &Quiet).await?;
+/// let found = scores_of_heads(&mut model, &["0.1".parse()?, "1.3".parse()?], &prompts.into(), &Quiet).await?;
 /// assert_eq!(found.probabilities.shape(), [2, 8]);
 /// # Ok::<(), keyside::Error>(())
 /// # }).unwrap();

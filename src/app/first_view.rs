@@ -7,6 +7,7 @@ use super::{steps, words};
 use crate::analysis::AttentionSection;
 use crate::analysis::pair::Question;
 use crate::error::{Error, ErrorKind, Result};
+use crate::export::escaped;
 use crate::figure::sentence_words::{answer_in_parts, visible};
 use crate::names::Side;
 use crate::result::Recording;
@@ -39,21 +40,6 @@ pub fn html(recording: &Recording) -> Result<String> {
         tokens = tokens(section),
         answer = answer(section),
     ))
-}
-
-/// `text` where HTML is expected, in quotes too.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 /// The answer, what a reader looks for marked.

@@ -14,4 +14,5 @@ pub use files::{plain, result_stem};
 pub use number::{double, single};
 pub use script::{Script, hex, list, python, quoted};
 pub use table::{Field, Table, markdown_text};
+pub(crate) use web_page::escaped;
 pub use web_page::{Around, fragment, page};

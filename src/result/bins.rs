@@ -5,6 +5,12 @@
 /// 0.7 as an f32 is 0.69999999; without this it would fall into the bin before its own.
 const EDGE_TOLERANCE: f64 = 1e-5;
 
+/// Width of a bin beside the largest value, at least: below it edges are not told apart.
+const LEAST_SHARE: f64 = 1e-9;
+
+/// Width of the bin of values that are all alike, beside these.
+const SHARE_OF_ALIKE: f64 = 1e-3;
+
 /// Equal bins `[start + i size, start + (i + 1) size)`, `i < count`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bins {
@@ -30,9 +36,15 @@ impl Bins {
         let values: Vec<f64> = finite.map(|&value| f64::from(value)).collect();
         let min = values.iter().copied().reduce(f64::min)?;
         let max = values.iter().copied().reduce(f64::max)?;
-        // All values alike: one bin of width 1 around them.
-        let range = if max > min { max - min } else { max_bins.max(1) as f64 };
-        let size = nice_size(range / max_bins.max(1) as f64);
+        // All values alike: one bin around them, of width 1 or, where that is nothing beside them, wider.
+        let count = max_bins.max(1) as f64;
+        let least = min.abs().max(max.abs()) * LEAST_SHARE;
+        let range = if max > min {
+            max - min
+        } else {
+            count * f64::max(1.0, max.abs() * SHARE_OF_ALIKE)
+        };
+        let size = nice_size((range / count).max(least));
         let mut start = (min / size + EDGE_TOLERANCE).floor() * size;
         if values_pile_up_at_edges(&values, size, min, max) {
             start += if start + size / 2.0 < min {

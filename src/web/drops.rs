@@ -90,7 +90,7 @@ async fn files_in(entries: Vec<FileSystemEntry>) -> Paths {
     let mut waiting: Vec<(usize, FileSystemEntry)> = entries.into_iter().map(|entry| (0, entry)).collect();
     while let Some((depth, entry)) = waiting.pop() {
         // What version control and the like keep is no model.
-        let is_hidden = entry.name().starts_with('.');
+        let is_hidden = depth > 0 && entry.name().starts_with('.');
         if found.len() >= MOST_FILES || is_hidden {
             continue;
         }

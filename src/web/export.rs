@@ -93,8 +93,10 @@ type Offered = (&'static str, &'static str);
 fn groups(tables: &[Offered]) -> Vec<(&'static str, Vec<Action>)> {
     let csv = tables.iter().map(|(name, label)| Action::SaveCsv(name, label));
     vec![
-        ("Picture", vec![Action::SavePng, Action::SaveSvg, Action::CopyPicture]),
-        ("To explore", vec![Action::SavePage]),
+        (
+            "Picture",
+            vec![Action::SavePng, Action::SaveSvg, Action::CopyPicture, Action::SavePage],
+        ),
         ("CSV", csv.collect()),
         ("Markdown", vec![Action::CopyMarkdown, Action::SaveMarkdown]),
         ("Open in Python", vec![Action::CopyPython, Action::SavePython]),
@@ -293,7 +295,7 @@ fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
         Action::SavePage => save_text(
             ".html",
             "text/html;charset=utf-8",
-            &web_page(result, &[figure.clone()])?,
+            &web_page(result, std::slice::from_ref(&figure))?,
         ),
         Action::SaveCsv(name, _) => {
             let tables = figure.tables(result)?;

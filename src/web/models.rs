@@ -252,7 +252,7 @@ fn StoredRow(page: Page, active: Memo<bool>, model: StoredModel) -> impl IntoVie
         move || {
             let folder = folder.clone();
             view! {
-                <span class="size">"It would be downloaded again."</span>
+                <span class="buttons">
                 <button
                     type="button"
                     class="quiet"
@@ -262,6 +262,7 @@ fn StoredRow(page: Page, active: Memo<bool>, model: StoredModel) -> impl IntoVie
                     on:click=move |_| page.remove_stored(&folder)
                 >"Delete for good"</button>
                 <button type="button" class="quiet" data-testid="keep-stored" aria-label=format!("Keep {name}") on:click=move |_| asked.set(false)>"Keep"</button>
+                </span>
             }
         }
     };

@@ -78,7 +78,7 @@ export const axe = [
         await tab.fill({ model });
         await checkView(tab.page, `model ${model}`);
       }
-      await tab.fill({ model: "bundled", batches: 400 });
+      await tab.fill({ model: "bundled", batches: 1000 });
       await tab.at("run-button").and(tab.page.locator(":enabled")).waitFor();
       await tab.at("run-button").click();
       await tab.at("run-summary").getByText("partial").waitFor({ timeout: 60_000 });

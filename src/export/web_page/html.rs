@@ -1,7 +1,7 @@
 //! Text in HTML.
 
-/// `text` within an element or an attribute.
-pub(super) fn escaped(text: &str) -> String {
+/// `text` where HTML is expected, in quotes too.
+pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

@@ -11,7 +11,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use self::html::escaped;
+pub(crate) use self::html::escaped;
 use self::svg::Colors;
 use crate::error::Result;
 use crate::plot::{Part, Plot, Rect, SHEET_UNITS, Sheet, SheetTarget, Switches, Target, Theme};

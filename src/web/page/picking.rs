@@ -1,7 +1,6 @@
 //! Files that the reader has picked or dropped, as a model.
 
 use leptos::prelude::*;
-use web_sys::File;
 
 use super::{Page, Paths};
 use crate::app::form::ModelChoice;
