@@ -5,11 +5,10 @@ import path from "node:path";
 
 import { check, page as pageFolder, root } from "../tests/e2e/harness.mjs";
 import { startWorker } from "../tests/e2e/page_worker.mjs";
-import { serve } from "../tests/e2e/server.mjs";
+import { ISOLATED, serve } from "../tests/e2e/server.mjs";
 
 /** What heads are named by: random tokens through all layers, the patterns of all heads read (src/analysis/probes.rs). */
 export const SEQUENCES = { batch: 32, length: 100 };
-const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 /** A sentence of 20 tokens that begins as none before it: nothing of it has been computed. */
 const WORDS = " and Mary went to the store this morning, and the woman gave a big bottle of milk to";
 export const PROMPT_TOKENS = 20;

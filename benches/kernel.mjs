@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 
 import { root, target } from "../tests/e2e/harness.mjs";
-import { serve } from "../tests/e2e/server.mjs";
+import { ISOLATED, serve } from "../tests/e2e/server.mjs";
 
 const SHAPES = [
   { shape: [760, 768, 3072], times: 3 },
@@ -32,8 +32,7 @@ export async function products(browser, rounds) {
   files.push(...MODULES.map(({ name }) => path.join(target, "kernels", `${name}.wasm`)));
   await Promise.all(files.map((file) => cp(file, path.join(folder, path.basename(file)))));
   await writeFile(path.join(folder, "index.html"), "<!doctype html><title>kernels</title>");
-  const headers = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
-  const site = await serve(folder, { headers });
+  const site = await serve(folder, { headers: ISOLATED });
   const page = await browser.newPage();
   try {
     await page.goto(site.url);

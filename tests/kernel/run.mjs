@@ -7,13 +7,12 @@ import path from "node:path";
 
 import { Areas, KernelError, moduleFor } from "../../scripts/page/kernel.js";
 import { FLAGS, check, root, target } from "../e2e/harness.mjs";
-import { serve } from "../e2e/server.mjs";
+import { ISOLATED, serve } from "../e2e/server.mjs";
 import { opcodes } from "./opcodes.mjs";
 
 const { chromium } = createRequire(path.join(root, "tests/e2e/"))("playwright-core");
 const modules = process.argv[2] ?? path.join(target, "kernels");
 const VARIANTS = ["kernel-simd", "kernel-relaxed", "kernel-simd-threads", "kernel-relaxed-threads"];
-const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 let [passed, failed] = [0, 0];
 
 async function test(what, run) {
