@@ -17,16 +17,15 @@ function kernels({ limits, reading, products }) {
   return ["Products in Chromium, best of all rounds", ...columns([["", "GFLOP/s", "of limit"], ...limit, ...rates]), `Reading 340 MiB once: ${number(reading * 1000)} ms`];
 }
 
-function forward({ rows: { batch, length }, gflops, prompts }, report) {
+function forward({ rows: { batch, length }, gflops, prompts }) {
   const peer = (name) => gflops[`ONNX Runtime Web x ${name.at(-1)}`]?.median;
   const ratio = (name, { median }) => (peer(name) ? (median / peer(name)).toFixed(2) : "");
   const lines = Object.entries(gflops).map(([name, rates]) => [name, spread(rates), ratio(name, rates)]);
-  const limit = (name) => report.kernels?.limits[name.replace("packed", "simd")];
-  const whole = Object.entries(prompts).map(([name, { tokens, seconds }]) => [`${name}, one new prompt of ${tokens} tokens`, `${number(seconds.median * 1000)} ms`, limit(name) ? "" : ""]);
+  const whole = Object.entries(prompts).map(([name, { tokens, seconds }]) => [`${name}, one new prompt of ${tokens} tokens`, `${number(seconds.median * 1000)} ms`]);
   return [
     `Forward pass of ${batch} x ${length} tokens through all layers`,
     ...columns([["", "GFLOP/s, median", "of ONNX Runtime Web"], ...lines]),
-    ...columns([["", "median", ""], ...whole]),
+    ...columns([["", "median"], ...whole]),
   ];
 }
 
@@ -45,7 +44,7 @@ export function table(report) {
   const parts = [
     [`${report.cpu}, ${report.cores} cores, ${report.browser}, load before: ${report.load_before.toFixed(1)}`],
     report.kernels && kernels(report.kernels),
-    report.forward && forward(report.forward, report),
+    report.forward && forward(report.forward),
     report.notebook && runs("The notebook's run (1,200 prompts) in Chromium", report.notebook),
     report.scaling && ["Rates of runs in Chromium, GFLOP/s", ...columns([["", ""], ...Object.entries(report.scaling).map(([name, rate]) => [name, number(rate)])])],
     report.native && runs("The same on the command line", report.native),
