@@ -22,7 +22,7 @@
 //! 9. [`plot`]: histograms and heatmaps on any `plotters` backend.
 //! 10. [`export`]: tables, Python scripts, web pages, citations.
 //! 11. [`figure`]: the kinds of figures, each with its plot, tables, script and words.
-//! 12. `sweep` (feature `cli`, natively): many runs as one: a plan, its shards, their rows, and the folder that keeps them.
+//! 12. [`sweep`]: many runs as one: a plan, its shards, their rows, and natively the folder that keeps them.
 //! 13. [`worker`]: what page and worker say to each other, and the loop that serves it.
 //! 14. [`app`]: the page's state and its sentences, as plain data.
 //! 15. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
@@ -47,7 +47,6 @@ pub mod plot;
 pub mod prompts;
 pub mod quantities;
 pub mod result;
-#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub mod sweep;
 #[cfg(feature = "cli")]
 pub mod training;

@@ -66,7 +66,7 @@ const OTHERS: [(&str, &[&str], &str); 13] = [
         "parts of a label for people",
     ),
     ("app/words.rs", &["seed {last}"], "part of a sentence"),
-    ("sweep/maps.rs", &[", seed {seed}"], "part of a title"),
+    ("sweep/sets.rs", &[", seed {seed}"], "part of a title"),
     ("export/cite.rs", &["misc"], "a kind of entry in BibTeX"),
     ("forward/embedding.rs", &["W_pos"], "a matrix, in an error"),
     (

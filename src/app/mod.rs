@@ -1,7 +1,7 @@
 //! The page's state and its words, as plain data: nothing here knows a browser, and all of it is tested natively.
 //!
 //! [`address`] (the state in a link), [`form`] (controls and their validation), [`session`] (which run is shown, what the
-//! worker is doing), [`asking`] (what is asked of a sentence), [`trying`] (what is tried at its pair), [`picking`] (which files are a model), [`presets`] and [`trial_form`] (what can be), [`run_presets`] (what can be in every prompt), [`naming`] (what heads are called), [`library`] (which models are stored), [`lines`] (several sentences at hand), [`story`] (what the data say), [`steps`] (the story step by step), [`lesson`] (its last step on the model at hand), [`last_line`] (the notebook's last line), [`split`] (what they say by kind of prompt), [`prompt_table`] (a page of the list of prompts), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
+//! worker is doing), [`asking`] (what is asked of a sentence), [`trying`] (what is tried at its pair), [`picking`] (which files are a model), [`presets`] and [`trial_form`] (what can be), [`run_presets`] (what can be in every prompt), [`naming`] (what heads are called), [`library`] (which models are stored), [`lines`] (several sentences at hand), [`story`] (what the data say), [`steps`] (the story step by step), [`lesson`] (its last step on the model at hand), [`last_line`] (the notebook's last line), [`split`] (what they say by kind of prompt), [`sweep_maps`] (what a sweep has found, and how a head of it is run), [`prompt_table`] (a page of the list of prompts), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
 //! be taken along), [`first_view`] (what stands there until the page has started), [`method`] (the method page), [`words`], [`figure_words`], [`prompt_words`]
 //! and [`download`] (every other sentence). How the figures are shown, and what is said about each, is in [`crate::figure`]. What
 //! shows it is in the room `web`.
@@ -33,6 +33,7 @@ pub mod so_what;
 pub mod split;
 pub mod steps;
 pub mod story;
+pub mod sweep_maps;
 pub mod trial_form;
 pub mod trying;
 pub mod words;

@@ -1,19 +1,25 @@
 //! Many runs as one: heads, models, revisions, seeds and sets of prompts, and a row for each head and set.
 //!
 //! A [`Sweep`] says what is asked; it is the same as another one where both are. Its shards are what can be done by itself: one model, one
-//! set of prompts, all heads in one pass. A [`Folder`] keeps what is done, so that a sweep that was stopped goes on where it was, whoever
-//! does its shards.
+//! set of prompts, all heads in one pass. Natively a `Folder` keeps what is done, so that a sweep that was stopped goes on where it was, whoever
+//! does its shards. What it has found can be read anywhere: [`read_rows`], [`SweptSet`].
 
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod fingerprint;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod folder;
 mod maps;
 mod patterns;
 mod plan;
 mod rows;
+mod sets;
 
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use fingerprint::fingerprint;
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub use folder::{Done, Finished, Folder, MAPS, ROWS};
 pub use maps::maps;
 pub use patterns::{HeadPattern, heads_of, seeds_of};
 pub use plan::{Kind, PromptsOf, Shard, Sweep, SweptModel, SweptPrompts};
 pub use rows::{Row, lines, rows_of};
+pub use sets::{SweepMeasure, SweptSet, read_rows, sets_of};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Kind, Shard, Sweep};
+use super::plan::{Kind, PromptsOf, Shard, Sweep};
 use crate::analysis::ScoresOfHeads;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::Head;
@@ -24,6 +24,12 @@ pub struct Row {
     pub prompt: Option<usize>,
     /// Number of prompts.
     pub count: usize,
+    /// Prompts per batch of those that are drawn: with seed and number they can be drawn again.
+    #[serde(default)]
+    pub batch_size: Option<usize>,
+    /// Whether prompts begin with BOS.
+    #[serde(default)]
+    pub prepend_bos: bool,
     /// Attention score from the destination to the source, or the mean of them. None where it is no number.
     pub score: Option<f64>,
     /// Standard deviation of the scores (divided by the number less one). None for one prompt.
@@ -38,7 +44,11 @@ pub struct Row {
 
 /// The rows of `shard` of `sweep`: head by head, prompt by prompt.
 pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<Row> {
-    let (model, count) = (&sweep.models[shard.model], found.prompts.len());
+    let (model, set, count) = (
+        &sweep.models[shard.model],
+        &sweep.prompts[shard.prompts],
+        found.prompts.len(),
+    );
     let row = |head: Head, prompt: Option<usize>, scores: &[f32], probabilities: &[f32], is_largest: &[bool]| {
         let [score, prob] = [scores, probabilities].map(mean);
         let [score_sd, prob_sd] = [scores, probabilities].map(deviation);
@@ -46,10 +56,15 @@ pub fn rows_of(sweep: &Sweep, shard: &Shard, found: &ScoresOfHeads) -> Vec<Row> 
             model: model.model.clone(),
             revision: model.revision.clone(),
             head,
-            prompts: sweep.prompts[shard.prompts].name.clone(),
+            prompts: set.name.clone(),
             seed: shard.seed,
             prompt,
             count: scores.len(),
+            batch_size: match set.of {
+                PromptsOf::Ioi { batch_size, .. } => Some(batch_size),
+                PromptsOf::Text { .. } => None,
+            },
+            prepend_bos: sweep.prepend_bos,
             score,
             score_sd,
             prob,

@@ -15,6 +15,7 @@ use super::sentence::SentencePage;
 use super::story::{Ending, Glossary, HowToRead, Meanings, Question, Seen, Text};
 use super::story_page::StoryPage;
 use super::summary::Summary;
+use super::sweep_maps::SweepCard;
 use super::theme;
 use crate::app::address::Tab;
 use crate::figure::FigurePlace;
@@ -51,6 +52,7 @@ fn ManyPrompts(page: Page) -> impl IntoView {
         <div class="layout">
             <Panel page=page />
             <main class="results" id=document::TOP tabindex="-1">
+                <SweepCard page=page />
                 <Summary page=page />
                 <Invitation page=page />
                 <Text page=page>

@@ -47,7 +47,7 @@ pub fn DropZone(page: Page) -> impl IntoView {
     on_cleanup(move || [enter, leave, done].into_iter().for_each(WindowListenerHandle::remove));
     view! {
         <Show when=move || dragging.get()>
-            <div class="drop-zone" aria-hidden="true">"Drop a result file to show it, a model\u{2019}s files or folder to run it, or a .txt or .csv file of prompts"</div>
+            <div class="drop-zone" aria-hidden="true">"Drop a result file or the rows of a sweep to show them, a model\u{2019}s files or folder to run it, or a .txt or .csv file of prompts"</div>
         </Show>
     }
 }

@@ -1,4 +1,4 @@
-//! Result files: downloading what is shown, opening one.
+//! Result files: downloading what is shown, opening one, or the rows of a sweep.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -8,6 +8,7 @@ use web_sys::File;
 use super::document::text_of;
 use super::page::Page;
 use super::save::save_text;
+use crate::app::sweep_maps::SweepMaps;
 use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::{MAX_BYTES, ResultFile};
@@ -20,7 +21,10 @@ fn download(result: &ResultFile) -> Result<()> {
     save_text(&words::file_name(result), "application/json", &result.to_json()?)
 }
 
-async fn read(file: &File) -> Result<ResultFile> {
+/// The endings of rows of a sweep.
+const ROWS: [&str; 2] = [".jsonl", ".ndjson"];
+
+async fn read(file: &File) -> Result<Vec<u8>> {
     if file.size() > MAX_BYTES as f64 {
         return Err(Error::new(
             ErrorKind::ResultFile,
@@ -34,15 +38,19 @@ async fn read(file: &File) -> Result<ResultFile> {
             format!("{} can't be read ({})", file.name(), text_of(&cause)),
         )
     })?;
-    ResultFile::from_json(&js_sys::Uint8Array::new(&buffer).to_vec())
+    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }
 
-/// Shows the result in `file`.
+/// Shows the result, or the sweep, in `file`.
 pub fn open(page: Page, file: Option<File>) {
     let Some(file) = file else { return };
     leptos::task::spawn_local(async move {
-        let result = read(&file).await;
-        page.open(&file.name(), result);
+        let (name, bytes) = (file.name(), read(&file).await);
+        let lower = name.to_ascii_lowercase();
+        match ROWS.iter().any(|ending| lower.ends_with(ending)) {
+            true => page.open_sweep(bytes.and_then(|bytes| SweepMaps::read(&name, &bytes))),
+            false => page.open(&name, bytes.and_then(|bytes| ResultFile::from_json(&bytes))),
+        }
     });
 }
 
@@ -76,7 +84,7 @@ pub fn Files(page: Page) -> impl IntoView {
             </button>
             <label class="quiet file-button" class:disabled=active>
                 "Open result"
-                <input type="file" accept=".json,application/json" data-testid="open-result" node_ref=picker disabled=active on:change=picked />
+                <input type="file" accept=".json,application/json,.jsonl,.ndjson" data-testid="open-result" node_ref=picker disabled=active on:change=picked />
             </label>
         </div>
     }

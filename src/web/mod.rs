@@ -36,6 +36,7 @@ mod sentence;
 mod story;
 mod story_page;
 mod summary;
+mod sweep_maps;
 mod tabs;
 mod theme;
 mod worker;

@@ -23,6 +23,7 @@ use crate::app::form::{Form, ModelChoice, PromptChoice};
 use crate::app::lines::Lines;
 use crate::app::session::{Session, Shown};
 use crate::app::steps::StoryStep;
+use crate::app::sweep_maps::SweepMaps;
 use crate::error::Result;
 use crate::figure::View;
 use crate::names::SplitBy;
@@ -88,6 +89,8 @@ pub struct Page {
     pub sentences_awaited: RwSignal<bool>,
     /// Whether a link asks for a run that is not shown yet.
     pub asked: RwSignal<bool>,
+    /// The sweep that was opened.
+    pub sweep: RwSignal<Option<SweepMaps>>,
     /// Whether the controls are unfolded, where there is no room for them beside the figures.
     pub controls_open: RwSignal<bool>,
     link: StoredValue<Option<Link>, LocalStorage>,
@@ -132,6 +135,7 @@ impl Page {
             lines: RwSignal::new(Lines::default()),
             sentences_awaited: RwSignal::new(false),
             asked: RwSignal::new(false),
+            sweep: RwSignal::new(None),
             controls_open: RwSignal::new(false),
             link: StoredValue::new_local(None),
             links: RwSignal::new(0),

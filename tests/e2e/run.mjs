@@ -24,6 +24,7 @@ import { scatter } from "./scatter.mjs";
 import { security } from "./security.mjs";
 import { sentence } from "./sentence.mjs";
 import { story } from "./story.mjs";
+import { sweep } from "./sweep.mjs";
 import { webPage } from "./web_page.mjs";
 import { words } from "./words.mjs";
 
@@ -52,9 +53,10 @@ const suites = {
   security,
   sentence,
   story,
+  sweep,
   "web-page": webPage,
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...models, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...models, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
 await runAll(chosen);
