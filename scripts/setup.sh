@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit
+#   scripts/setup.sh PART...      parts: native gpu wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -39,6 +39,13 @@ setup_native() {
     have rustup || fail "rustfmt and clippy are missing; install them beside your Rust compiler"
     say "adding rustfmt and clippy (rustup)"
     rustup component add rustfmt clippy >&2 || fail "rustup could not add rustfmt and clippy"
+  fi
+}
+
+# A processor in a graphics processor's place: what is computed on one can be tested anywhere.
+setup_gpu() {
+  if ! ls /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1; then
+    apt "the tests of the engine on a graphics processor" mesa-vulkan-drivers libvulkan1
   fi
 }
 

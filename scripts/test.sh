@@ -70,6 +70,11 @@ suite_docs() {
 
 suite_native() {
   scripts/setup.sh native
+  if scripts/setup.sh gpu; then
+    export KEYSIDE_NEEDS_GPU=1
+  else
+    say "NOT tested: the engine on a graphics processor, of which there is none here, nor Mesa's in its place"
+  fi
   step tests "native tests" cargo test --locked --release --no-fail-fast
 }
 

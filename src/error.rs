@@ -38,6 +38,8 @@ pub enum ErrorKind {
     ResultFile,
     /// Drawing.
     Plot,
+    /// What computes: a graphics processor that is not there, or has failed.
+    Engine,
     /// The run was cancelled.
     Cancelled,
     /// A failure inside the program that no input should be able to cause.

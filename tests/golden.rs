@@ -7,15 +7,14 @@ mod common;
 mod golden_file;
 
 use std::cell::Cell;
-use std::rc::Rc;
 
 use common::{block_on, tiny};
 use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::{contributions, head_attention};
-use keyside::forward::{Model, NativeKernels, Unwatched};
+use keyside::forward::{Model, Unwatched, native_engine};
 use keyside::model::Processing;
-use keyside::names::{EngineName, Head};
+use keyside::names::{EngineChoice, EngineName, Head};
 use keyside::prompts::ioi::{Prompt, draw_batch};
 
 /// IOI prompts as prompts like any others.
@@ -27,30 +26,51 @@ const GOLDEN: &str = "tiny-golden.json";
 const TOLERANCE: f32 = 1e-4;
 
 thread_local! {
-    /// Whether models of this thread compute with the kernels.
-    static KERNELS: Cell<bool> = const { Cell::new(false) };
+    /// What models of this thread compute with.
+    static ENGINE: Cell<Option<EngineName>> = const { Cell::new(None) };
 }
 
 fn model() -> Model {
     let mut model = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
-    if KERNELS.get() {
-        model.set_kernels(Some(Rc::new(NativeKernels::new(2))));
+    if let Some(engine) = ENGINE.get() {
+        let choice = EngineChoice {
+            engine: Some(engine),
+            threads: (engine == EngineName::Packed).then_some(2),
+        };
+        model.set_engine(block_on(native_engine(choice)).unwrap());
+        assert_eq!(model.engine(), engine);
     }
     model
 }
 
-/// All of the tests below with the other engine.
-#[test]
-fn everything_with_the_kernels() {
-    KERNELS.set(true);
-    assert_eq!(model().engine(), EngineName::Packed);
+/// All of the tests below with `engine`.
+fn everything_with(engine: EngineName) {
+    ENGINE.set(Some(engine));
     residual_stream_and_log_probabilities();
     queries_keys_and_scores();
     substituted_vectors();
     histograms();
     every_heatmap_prompt_by_prompt();
-    KERNELS.set(false);
+    ENGINE.set(None);
     assert_eq!(model().engine(), EngineName::Gemm);
+}
+
+#[test]
+fn everything_with_the_kernels() {
+    everything_with(EngineName::Packed);
+}
+
+/// On whatever card there is: see `compute/contract`.
+#[cfg(feature = "gpu")]
+#[test]
+fn everything_on_a_card() {
+    match block_on(keyside::forward::Card::open()) {
+        Ok(_) => everything_with(EngineName::Gpu),
+        Err(error) => {
+            assert!(std::env::var_os("KEYSIDE_NEEDS_GPU").is_none(), "{error}");
+            eprintln!("not tested: {error}");
+        }
+    }
 }
 
 fn prompts(model: &Model) -> Vec<Prompt> {

@@ -5,7 +5,7 @@ use keyside::analysis::pair::{self, Question, TargetText, causal_map, head_effec
 use keyside::analysis::settings::{SETTINGS, put_heads_of_card};
 use keyside::analysis::{Analysis, Section, Timing, analyze};
 use keyside::checkpoint::{NoticeBoard, source_for};
-use keyside::forward::{Sampling, continue_with, native_kernels};
+use keyside::forward::{Sampling, continue_with, native_engine};
 use keyside::model::{Config, ModelCard, Processing};
 use keyside::prompts::text::{Place, TextPrompts};
 use keyside::prompts::{Prompt, PromptSource};
@@ -47,14 +47,12 @@ impl Model {
         let processing: Processing = read(py, processing)?;
         let open = move || {
             let choice = engine.as_deref().map(str::parse).transpose()?.unwrap_or_default();
-            let kernels = native_kernels(choice)?;
+            let provided = block_on(native_engine(choice))?;
             let mut model = block_on(keyside::forward::Model::open(
                 source_for(&source, NoticeBoard::default())?,
                 processing,
             ))?;
-            if kernels.is_some() {
-                model.set_kernels(kernels);
-            }
+            model.set_engine(provided);
             Ok(model)
         };
         let describe = |model: &keyside::forward::Model| About {

@@ -1,5 +1,7 @@
 //! The whole analysis: prompts, passes, series, contributions.
 
+use futures::future::LocalBoxFuture;
+
 use crate::analysis::analyzer::AnyAnalyzer;
 use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::meter::Meter;
@@ -20,20 +22,26 @@ use crate::prompts::{Made, Prompt, PromptSet};
 /// [`ErrorKind::Request`] for settings that make no sense for this model, [`ErrorKind::Prompt`] for
 /// prompts that do not fit it, [`ErrorKind::Cancelled`] from `observer`, and errors of reading weights.
 /// The model stays usable after any of them.
-pub async fn analyze(model: &mut Model, analysis: &Analysis, observer: &dyn Observer) -> Result<Analyzed> {
-    let found = found_by(Section::analyzers(analysis), model, analysis, observer).await?;
-    let Found {
-        mut sections,
-        made: Made { batches, set },
-        changes,
-        timing,
-    } = found;
-    sections.extend(changes.map(Section::from));
-    Ok(Analyzed {
-        set,
-        prompts: batches.into_iter().flatten().collect(),
-        sections,
-        timing,
+pub fn analyze<'a>(
+    model: &'a mut Model,
+    analysis: &'a Analysis,
+    observer: &'a dyn Observer,
+) -> LocalBoxFuture<'a, Result<Analyzed>> {
+    Box::pin(async move {
+        let found = found_by(Section::analyzers(analysis), model, analysis, observer).await?;
+        let Found {
+            mut sections,
+            made: Made { batches, set },
+            changes,
+            timing,
+        } = found;
+        sections.extend(changes.map(Section::from));
+        Ok(Analyzed {
+            set,
+            prompts: batches.into_iter().flatten().collect(),
+            sections,
+            timing,
+        })
     })
 }
 

@@ -341,6 +341,7 @@ fn notices(id: u32, retry: Option<&str>, not_kept: Option<&str>) -> FromWorker {
     let notices = Notices {
         retry: retry.map(Into::into),
         not_kept: not_kept.map(Into::into),
+        engine: None,
     };
     FromWorker::Notices { id, notices }
 }

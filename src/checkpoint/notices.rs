@@ -14,6 +14,9 @@ pub struct Notices {
     pub retry: Option<String>,
     /// Why the model is not kept. From then on, until the end of the run.
     pub not_kept: Option<String>,
+    /// Why the engine that was chosen does not compute any more, and what does. From then on, until the end of the run.
+    #[serde(default)]
+    pub engine: Option<String>,
 }
 
 /// What is said where a model is not kept, because of `why`.
@@ -67,15 +70,23 @@ impl NoticeBoard {
         if self.0.now.borrow().retry == retry {
             return;
         }
-        let not_kept = self.0.now.borrow().not_kept.clone();
-        self.set(Notices { retry, not_kept });
+        self.set(Notices { retry, ..self.now() });
     }
 
     /// Puts on it why the model is not kept, a sentence.
     pub fn set_not_kept(&self, not_kept: String) {
-        let retry = self.0.now.borrow().retry.clone();
-        let not_kept = Some(not_kept);
-        self.set(Notices { retry, not_kept });
+        self.set(Notices {
+            not_kept: Some(not_kept),
+            ..self.now()
+        });
+    }
+
+    /// Puts on it why another engine computes, a sentence.
+    pub fn set_engine(&self, engine: String) {
+        self.set(Notices {
+            engine: Some(engine),
+            ..self.now()
+        });
     }
 
     fn set(&self, notices: Notices) {

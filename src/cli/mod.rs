@@ -46,7 +46,7 @@ use crate::analysis::{Analysis, analyze};
 use crate::checkpoint::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Figure, View};
-use crate::forward::{Model, native_kernels};
+use crate::forward::{Model, native_engine};
 use crate::model::Checkpoint;
 use crate::plot::{Theme, plot_svg};
 use crate::prompts::PromptSource;
@@ -96,7 +96,7 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
     let source = model_source(&arguments.model)?;
     let analysis = analysis(arguments, source.as_ref()).await?;
     let mut model = Model::open(source, analysis.processing).await?;
-    model.set_kernels(native_kernels(analysis.engine)?);
+    model.set_engine(native_engine(analysis.engine).await?);
     let result = {
         let bar = progress::Bar::new();
         let found = analyze(&mut model, &analysis, &bar).await?;

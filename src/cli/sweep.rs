@@ -10,7 +10,7 @@ use super::progress;
 use crate::analysis::scores_of_heads;
 use crate::checkpoint::{Source, hub_url};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, native_kernels};
+use crate::forward::{Model, native_engine};
 use crate::model::{Checkpoint, Processing};
 use crate::names::{EngineChoice, Head};
 use crate::prompts::text::{MAX_BYTES, TextPrompts};
@@ -87,7 +87,7 @@ pub async fn run_sweep(arguments: &SweepArguments, out: &mut dyn Write) -> Resul
             Some((of, model)) if *of == shard.model => model,
             _ => {
                 let mut model = Model::open(source_of(&sweep.models[shard.model])?, Processing::default()).await?;
-                model.set_kernels(native_kernels(sweep.engine)?);
+                model.set_engine(native_engine(sweep.engine).await?);
                 &mut open.insert((shard.model, model)).1
             }
         };

@@ -7,8 +7,11 @@ pub(crate) mod block;
 pub(crate) mod contract;
 pub(crate) mod cpu;
 pub(crate) mod engine;
+#[cfg(feature = "gpu")]
+pub(crate) mod gpu;
 pub(crate) mod memory;
 #[cfg(test)]
 mod plain;
 pub(crate) mod rows;
 pub(crate) mod tensor;
+mod watch;

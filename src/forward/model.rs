@@ -3,14 +3,18 @@
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
+use futures::future::LocalBoxFuture;
+
 use crate::checkpoint::{Source, TensorSpec};
-use crate::compute::cpu::{Cpu, Gemm, Kernels, Packed};
+use crate::compute::cpu::{Cpu, Gemm, Packed};
 use crate::compute::engine::{Block, Engine};
+#[cfg(feature = "gpu")]
+use crate::compute::gpu::Gpu;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::embedding::{self, Embedding};
 use crate::forward::loader::Loader;
-use crate::forward::{HeadWeights, Pass, PrefixTree, Request, Watcher};
+use crate::forward::{HeadWeights, Pass, PrefixTree, Provided, Request, Watcher};
 use crate::math;
 use crate::model::tensors::{Part, of_layer};
 use crate::model::{Checkpoint, Config, Processing, Tokenizer, block};
@@ -49,6 +53,9 @@ pub struct Model {
     b_o: Vec<Option<Vec<f32>>>,
     embedding: Option<Embedding>,
     engine: Rc<dyn Engine>,
+    /// What goes on where the engine fails.
+    fallback: Option<Rc<dyn Engine>>,
+    engine_failure: Option<Error>,
     pub(crate) blocks: Vec<Option<Box<dyn Block>>>,
 }
 
@@ -71,7 +78,11 @@ impl Model {
     ///
     /// # Errors
     /// Those of [`Checkpoint::open`]. Tensors are read later, when they are needed.
-    pub async fn open(source: Box<dyn Source>, processing: Processing) -> Result<Self> {
+    pub fn open(source: Box<dyn Source>, processing: Processing) -> LocalBoxFuture<'static, Result<Self>> {
+        Box::pin(Self::opened(source, processing))
+    }
+
+    async fn opened(source: Box<dyn Source>, processing: Processing) -> Result<Self> {
         let checkpoint = Checkpoint::open(source).await?;
         let n_layer = checkpoint.config().n_layer;
         let blocks = (0..n_layer).map(|_| None).collect();
@@ -82,6 +93,8 @@ impl Model {
             block_budget: BLOCK_BUDGET,
             embedding: None,
             engine: Rc::new(Cpu::new(Gemm)),
+            fallback: None,
+            engine_failure: None,
             blocks,
         })
     }
@@ -128,13 +141,39 @@ impl Model {
         self.engine.threads()
     }
 
-    /// Changes the engine: products by `kernels`, or by the gemm crate without. Blocks that another one holds are dropped.
-    pub fn set_kernels(&mut self, kernels: Option<Rc<dyn Kernels>>) {
+    /// Changes the engine to what is `provided`. Blocks that another one holds are dropped.
+    pub fn set_engine(&mut self, provided: Provided) {
         self.blocks.iter_mut().for_each(|block| *block = None);
-        self.engine = match kernels {
+        self.engine = match provided.kernels {
             Some(kernels) => Rc::new(Cpu::new(Packed::new(kernels))),
             None => Rc::new(Cpu::new(Gemm)),
         };
+        (self.fallback, self.engine_failure) = (None, provided.failure);
+        #[cfg(feature = "gpu")]
+        if let Some(card) = provided.card {
+            self.fallback = Some(std::mem::replace(&mut self.engine, Rc::new(Gpu::new(card))));
+        }
+    }
+
+    /// Why the engine that was chosen does not compute any more, where that has happened since it was asked last: another one goes on.
+    pub fn take_engine_failure(&mut self) -> Option<Error> {
+        self.engine_failure.take()
+    }
+
+    /// Goes on with the engine that stands behind the one that has failed. Its blocks are gone, and are read again.
+    ///
+    /// # Errors
+    /// `error` itself where it is not an engine's, or there is no other engine.
+    pub(crate) fn fall_back(&mut self, error: Error) -> Result<()> {
+        match self.fallback.take().filter(|_| error.kind == ErrorKind::Engine) {
+            Some(engine) => {
+                self.blocks.iter_mut().for_each(|block| *block = None);
+                self.engine = engine;
+                self.engine_failure = Some(error);
+                Ok(())
+            }
+            None => Err(error),
+        }
     }
 
     /// Sets the bytes of blocks to keep in memory, [`BLOCK_BUDGET`] at first.
@@ -202,21 +241,27 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] for an empty sequence or one longer than the context, errors of reading.
-    pub async fn log_probs(&mut self, sequences: &[&[u32]], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
-        let mut log_probs = Vec::with_capacity(sequences.len());
-        for sequences in sequences.chunks(SEQUENCES_AT_A_TIME) {
-            sequences
-                .iter()
-                .try_for_each(|sequence| self.check_sequence(sequence))?;
-            let mut pass = Pass::new(PrefixTree::new(sequences.iter().copied()), Request::default());
-            self.run(std::slice::from_mut(&mut pass), self.config().n_layer, watcher)
-                .await?;
-            let last_row = |index| pass.tree.path(index).last().copied();
-            let rows: Vec<usize> = (0..sequences.len()).filter_map(last_row).collect();
-            let logits = self.logits(&pass, &rows, watcher).await?;
-            log_probs.extend(logits.iter().map(|logits| math::log_softmax(logits)));
-        }
-        Ok(log_probs)
+    pub fn log_probs<'a>(
+        &'a mut self,
+        sequences: &'a [&'a [u32]],
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>>> {
+        Box::pin(async move {
+            let mut log_probs = Vec::with_capacity(sequences.len());
+            for sequences in sequences.chunks(SEQUENCES_AT_A_TIME) {
+                sequences
+                    .iter()
+                    .try_for_each(|sequence| self.check_sequence(sequence))?;
+                let mut pass = Pass::new(PrefixTree::new(sequences.iter().copied()), Request::default());
+                self.run(std::slice::from_mut(&mut pass), self.config().n_layer, watcher)
+                    .await?;
+                let last_row = |index| pass.tree.path(index).last().copied();
+                let rows: Vec<usize> = (0..sequences.len()).filter_map(last_row).collect();
+                let logits = self.logits(&pass, &rows, watcher).await?;
+                log_probs.extend(logits.iter().map(|logits| math::log_softmax(logits)));
+            }
+            Ok(log_probs)
+        })
     }
 
     /// Logits over the vocabulary at `rows` of `pass`, which has gone through all layers, `[d_vocab]` each. W_U passes by:
@@ -225,28 +270,35 @@ impl Model {
     /// # Errors
     /// [`ErrorKind::Request`] for a row that is not there and a pass that has not gone through all layers, errors of
     /// reading.
-    pub async fn logits(&self, pass: &Pass, rows: &[usize], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
-        let config = self.config();
-        if pass.place.layers != config.n_layer || !pass.place.begun {
-            return Err(Error::new(ErrorKind::Request, "logits need a pass through all layers"));
-        }
-        if let Some(row) = rows.iter().find(|row| **row >= pass.tree.len()) {
-            return Err(Error::new(ErrorKind::Request, format!("the pass has no row {row}"))
-                .expected(format!("one of {}, counted from 0", pass.tree.len())));
-        }
-        if let Some(row) = rows.iter().find(|row| !pass.is_read(**row)) {
-            return Err(Error::new(ErrorKind::Request, format!("row {row} has no logits"))
-                .expected("the last position of a variant that reads no other"));
-        }
-        let mut logits = Vec::with_capacity(rows.len());
-        for rows in rows.chunks(SEQUENCES_AT_A_TIME) {
-            let resid: Vec<f32> = rows.iter().flat_map(|&row| pass.resid_at(row)).copied().collect();
-            let scales = pass.final_scales(rows, config);
-            let loader = self.loader(watcher);
-            let of_rows = self.embedding()?.logits(loader, &resid, Some(&scales)).await?;
-            logits.extend(of_rows.chunks_exact(config.d_vocab).map(<[f32]>::to_vec));
-        }
-        Ok(logits)
+    pub fn logits<'a>(
+        &'a self,
+        pass: &'a Pass,
+        rows: &'a [usize],
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>>> {
+        Box::pin(async move {
+            let config = self.config();
+            if pass.place.layers != config.n_layer || !pass.place.begun {
+                return Err(Error::new(ErrorKind::Request, "logits need a pass through all layers"));
+            }
+            if let Some(row) = rows.iter().find(|row| **row >= pass.tree.len()) {
+                return Err(Error::new(ErrorKind::Request, format!("the pass has no row {row}"))
+                    .expected(format!("one of {}, counted from 0", pass.tree.len())));
+            }
+            if let Some(row) = rows.iter().find(|row| !pass.is_read(**row)) {
+                return Err(Error::new(ErrorKind::Request, format!("row {row} has no logits"))
+                    .expected("the last position of a variant that reads no other"));
+            }
+            let mut logits = Vec::with_capacity(rows.len());
+            for rows in rows.chunks(SEQUENCES_AT_A_TIME) {
+                let resid: Vec<f32> = rows.iter().flat_map(|&row| pass.resid_at(row)).copied().collect();
+                let scales = pass.final_scales(rows, config);
+                let loader = self.loader(watcher);
+                let of_rows = self.embedding()?.logits(loader, &resid, Some(&scales)).await?;
+                logits.extend(of_rows.chunks_exact(config.d_vocab).map(<[f32]>::to_vec));
+            }
+            Ok(logits)
+        })
     }
 
     /// Log-probabilities over the vocabulary at `rows` of `pass`; see [`Model::logits`].
@@ -262,31 +314,53 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::w_e`], and errors of reading.
-    pub async fn effective_embedding(&mut self, tokens: &[u32], watcher: &dyn Watcher) -> Result<EffectiveEmbedding> {
+    pub fn effective_embedding<'a>(
+        &'a mut self,
+        tokens: &'a [u32],
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<EffectiveEmbedding>> {
+        Box::pin(async move {
+            let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
+            for &token in tokens {
+                rows.extend(self.w_e(token)?);
+            }
+            loop {
+                match self.alone(&rows, watcher).await {
+                    Err(error) => self.fall_back(error)?,
+                    Ok((resid_post, mlp_out)) => return Ok(EffectiveEmbedding { resid_post, mlp_out }),
+                }
+            }
+        })
+    }
+
+    /// `rows` through the first block alone.
+    async fn alone(&mut self, rows: &[f32], watcher: &dyn Watcher) -> Result<(Vec<f32>, Vec<f32>)> {
         self.read_block(0, watcher).await?;
-        let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
-        for &token in tokens {
-            rows.extend(self.w_e(token)?);
-        }
         let block = self.blocks[0].as_ref().ok_or_else(|| not_loaded("a block"))?;
-        let (resid_post, mlp_out) = block.alone(self.config(), rows).await?;
-        Ok(EffectiveEmbedding { resid_post, mlp_out })
+        block.alone(self.config(), rows.to_vec()).await
     }
 
     /// resid_pre of `layer` (`n_layer`: what ln_f reads) at every position of `tokens`, `[pos, d_model]`.
     ///
     /// # Errors
     /// As [`Model::log_probs`].
-    pub async fn resid_pre(&mut self, tokens: &[u32], layer: usize, watcher: &dyn Watcher) -> Result<Vec<f32>> {
-        self.check_sequence(tokens)?;
-        let mut pass = Pass::new(PrefixTree::new([tokens]), Request::default());
-        self.run(
-            std::slice::from_mut(&mut pass),
-            layer.min(self.config().n_layer),
-            watcher,
-        )
-        .await?;
-        Ok(pass.resid)
+    pub fn resid_pre<'a>(
+        &'a mut self,
+        tokens: &'a [u32],
+        layer: usize,
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<Vec<f32>>> {
+        Box::pin(async move {
+            self.check_sequence(tokens)?;
+            let mut pass = Pass::new(PrefixTree::new([tokens]), Request::default());
+            self.run(
+                std::slice::from_mut(&mut pass),
+                layer.min(self.config().n_layer),
+                watcher,
+            )
+            .await?;
+            Ok(pass.resid)
+        })
     }
 
     /// Checks that `tokens` can go through the model.
@@ -306,8 +380,23 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where the head does not exist, errors of reading.
-    pub async fn head_weights(&mut self, head: Head, watcher: &dyn Watcher) -> Result<HeadWeights> {
-        self.config().check_head(head)?;
+    pub fn head_weights<'a>(
+        &'a mut self,
+        head: Head,
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<HeadWeights>> {
+        Box::pin(async move {
+            self.config().check_head(head)?;
+            loop {
+                match self.read_head(head, watcher).await {
+                    Err(error) => self.fall_back(error)?,
+                    found => return found,
+                }
+            }
+        })
+    }
+
+    async fn read_head(&mut self, head: Head, watcher: &dyn Watcher) -> Result<HeadWeights> {
         if self.blocks[head.layer].is_none() {
             watcher.waiting();
             let parts = blocks::load(self.loader(watcher), head.layer, None, false, self.processing).await?;
@@ -321,16 +410,22 @@ impl Model {
     ///
     /// # Errors
     /// Errors of reading.
-    pub async fn load_embedding(&mut self, tokens: &BTreeSet<u32>, watcher: &dyn Watcher) -> Result<()> {
-        watcher.waiting();
-        let loader = Loader::new(&self.checkpoint, watcher);
-        match &mut self.embedding {
-            Some(embedding) => embedding.add(loader, tokens).await,
-            None => {
-                self.embedding = Some(Embedding::load(loader, self.processing, tokens).await?);
-                Ok(())
+    pub fn load_embedding<'a>(
+        &'a mut self,
+        tokens: &'a BTreeSet<u32>,
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            watcher.waiting();
+            let loader = Loader::new(&self.checkpoint, watcher);
+            match &mut self.embedding {
+                Some(embedding) => embedding.add(loader, tokens).await,
+                None => {
+                    self.embedding = Some(Embedding::load(loader, self.processing, tokens).await?);
+                    Ok(())
+                }
             }
-        }
+        })
     }
 
     /// Keeps what was read of block `layer`.

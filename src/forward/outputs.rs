@@ -4,6 +4,8 @@
 //! written: of values (`W_O map`), of neurons (`W_out map`), of the normalized stream that values are made from (`W_V ..`). They are
 //! in f64, as several such steps may follow one another.
 
+use futures::future::LocalBoxFuture;
+
 use crate::compute::engine::{Block, BlockMatrix};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::head_weights::columns;
@@ -98,23 +100,29 @@ impl Model {
     }
 
     /// Reads block `layer` unless all of it is in memory. Where there is no room for it, the last one goes.
-    pub(crate) async fn read_block(&mut self, layer: usize, watcher: &dyn Watcher) -> Result<()> {
-        let count = self.blocks.len();
-        if layer >= count {
-            return Err(Error::new(ErrorKind::Request, format!("there is no layer {layer}"))
-                .expected(format!("a layer from 0 to {}", count.saturating_sub(1))));
-        }
-        if self.is_whole(layer) {
-            return Ok(());
-        }
-        let whole: Vec<usize> = (0..count).filter(|&layer| self.is_whole(layer)).collect();
-        if let Some(&last) = whole.last().filter(|_| whole.len() >= self.blocks_kept().max(2)) {
-            self.blocks[last] = None;
-        }
-        watcher.waiting();
-        let input = self.blocks[layer].as_ref().map(|block| block.input());
-        let parts = blocks::load(self.loader(watcher), layer, input, true, self.processing).await?;
-        self.install(layer, parts)
+    pub(crate) fn read_block<'a>(
+        &'a mut self,
+        layer: usize,
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let count = self.blocks.len();
+            if layer >= count {
+                return Err(Error::new(ErrorKind::Request, format!("there is no layer {layer}"))
+                    .expected(format!("a layer from 0 to {}", count.saturating_sub(1))));
+            }
+            if self.is_whole(layer) {
+                return Ok(());
+            }
+            let whole: Vec<usize> = (0..count).filter(|&layer| self.is_whole(layer)).collect();
+            if let Some(&last) = whole.last().filter(|_| whole.len() >= self.blocks_kept().max(2)) {
+                self.blocks[last] = None;
+            }
+            watcher.waiting();
+            let input = self.blocks[layer].as_ref().map(|block| block.input());
+            let parts = blocks::load(self.loader(watcher), layer, input, true, self.processing).await?;
+            self.install(layer, parts)
+        })
     }
 }
 

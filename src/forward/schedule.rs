@@ -3,13 +3,17 @@
 use std::future::pending;
 use std::pin::pin;
 
-use futures::future::{Either, select};
+use futures::future::{Either, LocalBoxFuture, select};
 
 use crate::error::Result;
 use crate::forward::blocks::{self, Parts};
 use crate::forward::model::{not_loaded, tokens_of};
 use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, Place};
 use crate::forward::{Model, Pass, Watcher};
+
+/// No further pass begins where those that are under way have so many rows, which keep their residual streams: without that limit, nearly
+/// all passes of a run have begun by the time that the last block is read. Rows enough to compute while a block comes at 14 MB/s.
+const MOST_UNDER_WAY: usize = 6 * 1024;
 
 /// Passes on their way through the first blocks of a model.
 pub struct Schedule {
@@ -30,8 +34,13 @@ impl Schedule {
     /// The pass to compute next among those whose next block is there. Where all blocks stay in memory, the first one,
     /// so that batches finish one after the other; else the one that is furthest back, so that a block can go.
     fn next(&self, model: &Model, passes: &[Pass]) -> Option<usize> {
+        let keeps_blocks = model.keeps_blocks(self.layers);
         // A pass may borrow rows from those before it, which must have gone through the block then.
         let mut furthest_back = usize::MAX;
+        let under_way: usize = (0..passes.len())
+            .filter(|&index| passes[index].place.begun && !self.named[index])
+            .map(|index| passes[index].tree.len())
+            .sum();
         let ready = (0..passes.len()).filter(|&index| {
             let next = passes[index].place.layers;
             if self.named[index] {
@@ -39,9 +48,10 @@ impl Schedule {
             }
             let lent = next < furthest_back || passes[index].borrowed() == 0;
             furthest_back = furthest_back.min(next);
-            lent && (next >= self.layers || model.is_whole(next))
+            let may_begin = passes[index].place.begun || under_way < MOST_UNDER_WAY || !keeps_blocks;
+            lent && may_begin && (next >= self.layers || model.is_whole(next))
         });
-        match model.keeps_blocks(self.layers) {
+        match keeps_blocks {
             true => ready.min(),
             false => ready.min_by_key(|&index| passes[index].place.layers),
         }
@@ -78,17 +88,24 @@ impl Model {
     ///
     /// # Errors
     /// Errors of reading weights.
-    pub async fn begin(&mut self, passes: &mut [Pass], layers: usize, watcher: &dyn Watcher) -> Result<Schedule> {
-        self.load_embedding(&tokens_of(passes), watcher).await?;
-        for pass in passes.iter_mut() {
-            pass.place = Place {
-                layers: pass.first_layer(layers),
-                ..Place::default()
-            };
-        }
-        Ok(Schedule {
-            layers,
-            named: vec![false; passes.len()],
+    pub fn begin<'a>(
+        &'a mut self,
+        passes: &'a mut [Pass],
+        layers: usize,
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<Schedule>> {
+        Box::pin(async move {
+            self.load_embedding(&tokens_of(passes), watcher).await?;
+            for pass in passes.iter_mut() {
+                pass.place = Place {
+                    layers: pass.first_layer(layers),
+                    ..Place::default()
+                };
+            }
+            Ok(Schedule {
+                layers,
+                named: vec![false; passes.len()],
+            })
         })
     }
 
@@ -99,33 +116,46 @@ impl Model {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Cancelled`] from `watcher`, errors of reading weights. The model stays usable.
-    pub async fn advance(
+    pub fn advance<'a>(
+        &'a mut self,
+        schedule: &'a mut Schedule,
+        passes: &'a mut [Pass],
+        watcher: &'a dyn Watcher,
+    ) -> LocalBoxFuture<'a, Result<Option<usize>>> {
+        Box::pin(async move {
+            while schedule.named.contains(&false) {
+                match self.go_on(schedule, passes, watcher).await {
+                    // Nothing of a step is there before all of it is: another engine takes it from its beginning.
+                    Err(error) => self.fall_back(error)?,
+                    Ok(Some(Paused::Finished(index))) => {
+                        schedule.named[index] = true;
+                        return Ok(Some(index));
+                    }
+                    Ok(Some(Paused::Passed) | None) => {}
+                }
+            }
+            Ok(None)
+        })
+    }
+
+    /// Reads the next block, or computes what can be computed, whichever comes first; None for a block.
+    async fn go_on(
         &mut self,
-        schedule: &mut Schedule,
+        schedule: &Schedule,
         passes: &mut [Pass],
         watcher: &dyn Watcher,
-    ) -> Result<Option<usize>> {
-        while schedule.named.contains(&false) {
-            let next = schedule.next_block(self, passes);
-            if let Some((_, Some(gone))) = next {
-                self.blocks[gone] = None;
-            }
-            let paused = match next {
-                None => self.compute(schedule, passes, CHUNK, watcher).await?,
-                Some((layer, _)) => match self.load_and_compute(layer, schedule, passes, watcher).await? {
-                    Either::Left(parts) => {
-                        self.install(layer, parts)?;
-                        continue;
-                    }
-                    Either::Right(paused) => paused,
-                },
-            };
-            if let Paused::Finished(index) = paused {
-                schedule.named[index] = true;
-                return Ok(Some(index));
-            }
+    ) -> Result<Option<Paused>> {
+        let next = schedule.next_block(self, passes);
+        if let Some((_, Some(gone))) = next {
+            self.blocks[gone] = None;
         }
-        Ok(None)
+        let Some((layer, _)) = next else {
+            return self.compute(schedule, passes, CHUNK, watcher).await.map(Some);
+        };
+        match self.load_and_compute(layer, schedule, passes, watcher).await? {
+            Either::Left(parts) => self.install(layer, parts).map(|()| None),
+            Either::Right(paused) => Ok(Some(paused)),
+        }
     }
 
     /// Reads block `layer` and computes what can be computed meanwhile; ends with whichever ends first.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What computes blocks, written "gemm", "packed" and "relaxed".
+/// What computes blocks, written "gemm", "packed", "relaxed" and "gpu".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineName {
@@ -17,18 +17,21 @@ pub enum EngineName {
     Packed,
     /// The same kernels with fused multiplication and addition where the processor has it (relaxed SIMD).
     Relaxed,
+    /// A graphics processor, by WebGPU.
+    Gpu,
 }
 
 impl EngineName {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Gemm, Self::Packed, Self::Relaxed];
+    pub const ALL: [Self; 4] = [Self::Gemm, Self::Packed, Self::Relaxed, Self::Gpu];
 
-    /// "gemm", "packed" or "relaxed".
+    /// "gemm", "packed", "relaxed" or "gpu".
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gemm => "gemm",
             Self::Packed => "packed",
             Self::Relaxed => "relaxed",
+            Self::Gpu => "gpu",
         }
     }
 }

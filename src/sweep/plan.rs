@@ -179,6 +179,7 @@ impl Sweep {
     }
 
     /// The fields in which this sweep and another one differ.
+    #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
     pub(super) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let fields = [
             ("version", self.keyside == other.keyside),

@@ -53,8 +53,9 @@ fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
 }
 
 /// What computes, of what there may be here; and what a link asks for besides.
-const ENGINES: [(&str, &str); 6] = [
+const ENGINES: [(&str, &str); 7] = [
     ("auto", "Automatic"),
+    ("gpu", "Graphics processor (WebGPU)"),
     ("auto on 1", "Automatic, one thread"),
     ("relaxed", "Relaxed SIMD"),
     ("packed", "SIMD"),

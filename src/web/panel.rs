@@ -288,10 +288,12 @@ fn Status(page: Page) -> impl IntoView {
 fn NoticeLines(page: Page) -> impl IntoView {
     let retry = Memo::new(move |_| page.session.with(|session| session.notices().retry.clone()));
     let not_kept = Memo::new(move |_| page.session.with(|session| session.notices().not_kept.clone()));
+    let engine = Memo::new(move |_| page.session.with(|session| session.notices().engine.clone()));
     view! {
         <div class="notices" role="status">
             <p class="notice" data-testid="notice-retry">{move || retry.get()}</p>
             <p class="notice" data-testid="notice-not-kept">{move || not_kept.get()}</p>
+            <p class="notice" data-testid="notice-engine">{move || engine.get()}</p>
         </div>
     }
 }

@@ -18,7 +18,7 @@ use crate::checkpoint::{
     Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, Transport, check_for_page, not_kept,
 };
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::Kernels;
+use crate::forward::{Card, Kernels, Provided};
 use crate::names::{EngineChoice, EngineName};
 use crate::worker::{FromWorker, PICKED, Port, serve};
 
@@ -197,18 +197,33 @@ impl Port for Browser {
         self.notices.clone()
     }
 
-    fn kernels(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Option<Rc<dyn Kernels>>>> {
+    fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Provided>> {
         Box::pin(async move {
             if choice.engine == Some(EngineName::Gemm) {
-                return Ok(None);
+                return Ok(Provided::default());
             }
-            match WebKernels::start(choice).await {
-                Ok(kernels) => Ok(Some(Rc::new(kernels) as Rc<dyn Kernels>)),
+            let kernels = match WebKernels::start(choice).await {
+                Ok(kernels) => Some(Rc::new(kernels) as Rc<dyn Kernels>),
                 // Nobody asked for them: slower is better than not at all.
-                Err(_) if choice.engine.is_none() => Ok(None),
-                Err(error) => Err(error),
-            }
+                Err(_) if matches!(choice.engine, None | Some(EngineName::Gpu)) => None,
+                Err(error) => return Err(error),
+            };
+            // A run without the card that was asked for is slower; none would be worse.
+            let (card, failure) = match card(choice).await {
+                Ok(card) => (card, None),
+                Err(error) => (None, Some(error)),
+            };
+            Ok(Provided { kernels, card, failure })
         })
+    }
+}
+
+/// The graphics processor, where it is asked for, or there is a real one and nothing else was.
+async fn card(choice: EngineChoice) -> Result<Option<Rc<Card>>> {
+    match choice.engine {
+        None => Ok(Card::tested(false).await.unwrap_or_default()),
+        Some(EngineName::Gpu) => Card::tested(true).await,
+        Some(_) => Ok(None),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::analysis::pair::{
 };
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Section, Timing, analyze, named_heads};
 use crate::error::{ErrorKind, Result};
-use crate::forward::{Model, Sampling};
+use crate::forward::{Model, Provided, Sampling};
 use crate::model::Processing;
 use crate::names::{EngineChoice, EngineName};
 use crate::prompts::Prompt;
@@ -63,7 +63,7 @@ impl Models {
         let outcome = analyze(model, analysis, &reporter)
             .await
             .map(|found| ResultFile::new(model, analysis, found));
-        self.unless_read(outcome)
+        self.ended(port, outcome)
     }
 
     /// Answers `question` with the model at `url`, part by part.
@@ -75,7 +75,7 @@ impl Models {
             port.post(FromWorker::Specials { id, texts });
         }
         let outcome = ask(model, known, question, &reporter, giving(port, id, question)).await;
-        self.unless_read(outcome)
+        self.ended(port, outcome)
     }
 
     /// Answers what `intervening` does at the pair of `question` with the model at `url`.
@@ -90,7 +90,7 @@ impl Models {
         let reporter = Reporter::new(port, id);
         let asked = (question, intervening);
         let outcome = intervene(model, known, asked, &reporter, giving(port, id, question)).await;
-        self.unless_read(outcome)
+        self.ended(port, outcome)
     }
 
     /// Takes every component of the pair of `question` out in turn with the model at `url`.
@@ -98,7 +98,7 @@ impl Models {
         let Open { model, known, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = causal_map(model, known, question, &reporter, giving(port, id, question)).await;
-        self.unless_read(outcome)
+        self.ended(port, outcome)
     }
 
     /// Takes out the head of the model at `url` that adds most to the difference of the two logits of `prompt`.
@@ -109,7 +109,7 @@ impl Models {
             let part = Box::new(ResultFile::of_section(model, section.into()));
             port.post(FromWorker::Answer { id, part });
         });
-        self.unless_read(outcome)
+        self.ended(port, outcome)
     }
 
     /// What the model at `url` makes of the sentence of `question`: up to `count` tokens more after its destination.
@@ -124,7 +124,7 @@ impl Models {
         let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = go_on(model, question, (count, sampling), &reporter).await;
-        self.unless_read(outcome)
+        self.ended(port, outcome)
     }
 
     /// The heads of the model at `url` that are named by what they do.
@@ -132,7 +132,7 @@ impl Models {
         let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = named_heads(model, &reporter).await;
-        self.unless_read(outcome)
+        self.ended(port, outcome)
     }
 
     /// The model at `url`, its weights processed as `processing` says, with the engine that is chosen.
@@ -165,15 +165,23 @@ impl Models {
         open.model.set_processing(processing);
         if open.engine != engine {
             // The blocks of the one before make room first.
-            open.model.set_kernels(None);
-            open.model.set_kernels(port.kernels(engine).await?);
+            open.model.set_engine(Provided::default());
+            open.model.set_engine(port.engine(engine).await?);
             open.engine = engine;
         }
         Ok(open)
     }
 
-    /// `outcome`; after a failed reading the files may be others than those that were opened, so that the model is let go.
-    fn unless_read<T>(&mut self, outcome: Result<T>) -> Result<T> {
+    /// `outcome`; after a failed reading the files may be others than those that were opened, so that the model is let go. Where an engine has
+    /// failed on the way, that is said, once.
+    fn ended<T>(&mut self, port: &dyn Port, outcome: Result<T>) -> Result<T> {
+        if let Some(Open { model, .. }) = &mut self.open
+            && let Some(error) = model.take_engine_failure()
+        {
+            let why = error.cause;
+            port.notices()
+                .set_engine(format!("The engine \"{}\" goes on: {why}.", model.engine()));
+        }
         if outcome.as_ref().is_err_and(|error| {
             matches!(
                 error.kind,

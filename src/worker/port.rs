@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use super::FromWorker;
 use crate::checkpoint::{Gate, NoticeBoard, Source, Store};
 use crate::error::Result;
-use crate::forward::{Kernels, native_kernels};
+use crate::forward::{Provided, native_engine};
 use crate::names::EngineChoice;
 
 /// What surrounds the loop: a browser's worker, or a test.
@@ -38,11 +38,11 @@ pub trait Port {
     /// Where all sources write what a reader should know.
     fn notices(&self) -> NoticeBoard;
 
-    /// Kernels to compute with, as they are chosen; None to compute with the gemm crate, as where there are no others.
+    /// What there is to compute with, as it is chosen.
     ///
     /// # Errors
     /// Where what is asked for by name can't be had.
-    fn kernels(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Option<Rc<dyn Kernels>>>> {
-        Box::pin(async move { native_kernels(choice) })
+    fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Provided>> {
+        Box::pin(native_engine(choice))
     }
 }

@@ -6,7 +6,7 @@ use std::pin::pin;
 
 use futures::StreamExt;
 use futures::channel::mpsc::UnboundedReceiver;
-use futures::future::{Either, pending, select};
+use futures::future::{Either, LocalBoxFuture, pending, select};
 
 use super::models::Models;
 use super::{FromWorker, Port, ToWorker};
@@ -18,93 +18,95 @@ use crate::model::Checkpoint;
 ///
 /// The model of the last run stays open for the next one. Dropping what is being done is how a request
 /// is cancelled: its downloads stop with it, and computing pauses for messages after every block.
-pub async fn serve(port: &dyn Port, inbox: UnboundedReceiver<ToWorker>) {
-    let mut inbox = Inbox {
-        channel: inbox,
-        waiting: VecDeque::new(),
-    };
-    let mut models = Models::default();
-    port.post(FromWorker::Ready);
-    while let Some(message) = inbox.next().await {
-        match message {
-            ToWorker::Describe { id, url } => {
-                let description = async { Checkpoint::describe(port.source(&url)?.as_ref()).await };
-                let answer = match inbox.unless_cancelled(None, &port.gate(), description).await {
-                    Ok((config, card)) => FromWorker::Described { id, config, card },
-                    Err(error) => FromWorker::Failed { id, error },
-                };
-                port.post(answer);
+pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> LocalBoxFuture<'a, ()> {
+    Box::pin(async move {
+        let mut inbox = Inbox {
+            channel: inbox,
+            waiting: VecDeque::new(),
+        };
+        let mut models = Models::default();
+        port.post(FromWorker::Ready);
+        while let Some(message) = inbox.next().await {
+            match message {
+                ToWorker::Describe { id, url } => {
+                    let description = async { Checkpoint::describe(port.source(&url)?.as_ref()).await };
+                    let answer = match inbox.unless_cancelled(None, &port.gate(), description).await {
+                        Ok((config, card)) => FromWorker::Described { id, config, card },
+                        Err(error) => FromWorker::Failed { id, error },
+                    };
+                    port.post(answer);
+                }
+                ToWorker::Analyze { id, url, analysis } => {
+                    let run = telling(port, id, models.run(port, id, &url, &analysis));
+                    let outcome = inbox.unless_cancelled(Some(id), &port.gate(), run).await;
+                    // A pause ends with what was paused.
+                    port.gate().open();
+                    let answer = match outcome {
+                        Ok(result) => FromWorker::Finished {
+                            id,
+                            result: Box::new(result),
+                        },
+                        Err(error) => FromWorker::Failed { id, error },
+                    };
+                    port.post(answer);
+                }
+                ToWorker::Ask { id, url, question } => {
+                    let answering = models.answer(port, id, &url, &question);
+                    answer(port, &mut inbox, id, answering).await;
+                }
+                ToWorker::Intervene {
+                    id,
+                    url,
+                    question,
+                    intervening,
+                } => {
+                    let answering = models.intervene(port, id, &url, (&question, &intervening));
+                    answer(port, &mut inbox, id, answering).await;
+                }
+                ToWorker::CausalMap { id, url, question } => {
+                    let answering = models.causal_map(port, id, &url, &question);
+                    answer(port, &mut inbox, id, answering).await;
+                }
+                ToWorker::TakeOut { id, url, prompt } => {
+                    let answering = models.take_out(port, id, &url, &prompt);
+                    answer(port, &mut inbox, id, answering).await;
+                }
+                ToWorker::Continue {
+                    id,
+                    url,
+                    question,
+                    count,
+                    sampling,
+                } => {
+                    let going_on = telling(port, id, models.go_on(port, id, &url, &question, (count, &sampling)));
+                    let outcome = inbox.unless_cancelled(Some(id), &port.gate(), going_on).await;
+                    port.gate().open();
+                    port.post(match outcome {
+                        Ok(text) => FromWorker::Continued { id, text },
+                        Err(error) => FromWorker::Failed { id, error },
+                    });
+                }
+                ToWorker::NameHeads { id, url } => {
+                    let naming = telling(port, id, models.name_heads(port, id, &url));
+                    let outcome = inbox.unless_cancelled(Some(id), &port.gate(), naming).await;
+                    port.gate().open();
+                    port.post(match outcome {
+                        Ok(heads) => FromWorker::Named { id, heads },
+                        Err(error) => FromWorker::Failed { id, error },
+                    });
+                }
+                ToWorker::Choose { engine } => models.choose(engine),
+                ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
+                ToWorker::RemoveStored { id, folder } => {
+                    // It may be the one that is open; and where there was no room, there is some now.
+                    models.forget();
+                    port.post(stored(port, id, Some(&folder)).await);
+                }
+                // What they were for has ended in the meantime.
+                ToWorker::Cancel { .. } | ToWorker::Pause | ToWorker::Resume => port.gate().open(),
             }
-            ToWorker::Analyze { id, url, analysis } => {
-                let run = telling(port, id, models.run(port, id, &url, &analysis));
-                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), run).await;
-                // A pause ends with what was paused.
-                port.gate().open();
-                let answer = match outcome {
-                    Ok(result) => FromWorker::Finished {
-                        id,
-                        result: Box::new(result),
-                    },
-                    Err(error) => FromWorker::Failed { id, error },
-                };
-                port.post(answer);
-            }
-            ToWorker::Ask { id, url, question } => {
-                let answering = models.answer(port, id, &url, &question);
-                answer(port, &mut inbox, id, answering).await;
-            }
-            ToWorker::Intervene {
-                id,
-                url,
-                question,
-                intervening,
-            } => {
-                let answering = models.intervene(port, id, &url, (&question, &intervening));
-                answer(port, &mut inbox, id, answering).await;
-            }
-            ToWorker::CausalMap { id, url, question } => {
-                let answering = models.causal_map(port, id, &url, &question);
-                answer(port, &mut inbox, id, answering).await;
-            }
-            ToWorker::TakeOut { id, url, prompt } => {
-                let answering = models.take_out(port, id, &url, &prompt);
-                answer(port, &mut inbox, id, answering).await;
-            }
-            ToWorker::Continue {
-                id,
-                url,
-                question,
-                count,
-                sampling,
-            } => {
-                let going_on = telling(port, id, models.go_on(port, id, &url, &question, (count, &sampling)));
-                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), going_on).await;
-                port.gate().open();
-                port.post(match outcome {
-                    Ok(text) => FromWorker::Continued { id, text },
-                    Err(error) => FromWorker::Failed { id, error },
-                });
-            }
-            ToWorker::NameHeads { id, url } => {
-                let naming = telling(port, id, models.name_heads(port, id, &url));
-                let outcome = inbox.unless_cancelled(Some(id), &port.gate(), naming).await;
-                port.gate().open();
-                port.post(match outcome {
-                    Ok(heads) => FromWorker::Named { id, heads },
-                    Err(error) => FromWorker::Failed { id, error },
-                });
-            }
-            ToWorker::Choose { engine } => models.choose(engine),
-            ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
-            ToWorker::RemoveStored { id, folder } => {
-                // It may be the one that is open; and where there was no room, there is some now.
-                models.forget();
-                port.post(stored(port, id, Some(&folder)).await);
-            }
-            // What they were for has ended in the meantime.
-            ToWorker::Cancel { .. } | ToWorker::Pause | ToWorker::Resume => port.gate().open(),
         }
-    }
+    })
 }
 
 /// Does `answering`, which posts the parts of the answer to question `id`, and says how it ended.

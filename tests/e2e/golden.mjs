@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
-import { check, fixture, root, target } from "./harness.mjs";
+import { SOFTWARE_GPU, check, fixture, root, target } from "./harness.mjs";
 import { startWorker } from "./page_worker.mjs";
 import { serve } from "./server.mjs";
 
@@ -30,9 +30,10 @@ function compare(environment, answer) {
   });
 }
 
-export const golden = ["packed", "relaxed"].map((engine) => ({
-  name: `the page's worker with the engine "${engine}" on two threads has the golden numbers`,
+export const golden = ["packed", "relaxed", "gpu"].map((engine) => ({
+  name: `the page's worker with the engine "${engine}" has the golden numbers`,
   timeout: 300_000,
+  flags: engine === "gpu" ? SOFTWARE_GPU : [],
   run: async (tab) => {
     const model = await serve(fixture("tiny"), { cors: true });
     try {

@@ -25,6 +25,9 @@ export const FLAGS = [
   "--disable-dev-shm-usage",
 ];
 
+/** A processor in a graphics processor's place: right, and slow. Without these flags there is none in a headless browser. */
+export const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
 /** One open page, and whatever went wrong in it. */
 export class Tab {
   constructor(page, url) {
@@ -176,15 +179,22 @@ export const threeFrames = (frame) =>
     for (let painted = 0; painted < 3; painted += 1) await new Promise(requestAnimationFrame);
   });
 
-/** Runs `scenarios` ({ name, run, timeout?, context? }) and prints "N passed, N failed". */
+/** Runs `scenarios` ({ name, run, timeout?, context?, flags? }) and prints "N passed, N failed". */
 export async function runAll(scenarios) {
   const screenshots = path.join(root, "screenshots");
   await mkdir(screenshots, { recursive: true });
   const site = await serve(page, { isolated: true });
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  // One for all scenarios with the same flags.
+  const browsers = new Map();
+  const browserOf = async (flags) => {
+    const key = flags.join(" ");
+    if (!browsers.has(key)) browsers.set(key, await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...FLAGS, ...flags] }));
+    return browsers.get(key);
+  };
   let passed = 0;
   let failed = 0;
-  for (const { name, run, timeout = 60_000, context: options = {} } of scenarios) {
+  for (const { name, run, timeout = 60_000, context: options = {}, flags = [] } of scenarios) {
+    const browser = await browserOf(flags);
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: "block", ...options });
     const view = await context.newPage();
     const tab = new Tab(view, site.url);
@@ -209,7 +219,7 @@ export async function runAll(scenarios) {
       await context.close();
     }
   }
-  await browser.close();
+  for (const browser of browsers.values()) await browser.close();
   await site.close();
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed ? 1 : 0;

@@ -11,6 +11,7 @@ import { faults } from "./faults.mjs";
 import { figures } from "./figures.mjs";
 import { fullSize } from "./full_size.mjs";
 import { golden } from "./golden.mjs";
+import { gpu } from "./gpu.mjs";
 import { hosting } from "./hosting.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { liveRuns } from "./live_runs.mjs";
@@ -40,6 +41,7 @@ const suites = {
   figures,
   "full-size": fullSize,
   golden,
+  gpu,
   hosting,
   keyboard,
   "live-runs": liveRuns,
@@ -58,5 +60,5 @@ const suites = {
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...models, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...gpu, ...models, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
 await runAll(chosen);

@@ -10,6 +10,8 @@ use super::known::Known;
 use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 use super::substituted::Substituting;
 use super::{Between, Opening, Pair, TargetTexts, attention, down, likeliest};
+use futures::future::LocalBoxFuture;
+
 use crate::analysis::meter::Meter;
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
@@ -125,95 +127,108 @@ pub async fn ask(
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-    let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
-    let Pair { dest, src, head, .. } = pair;
-    let found = attention(model, known.sentence()?, &pair)?;
-    let texts = prompt.tokens.iter().map(|&token| model.tokenizer().label(token));
-    let mut section = AttentionSection::new(&pair, texts.collect(), &found)?;
-    if question.measures {
-        section.measures = Some(known.measures(model, &meter).await?.clone());
-    }
-    give(model, &prompt, section.into(), meter.timing());
+    ask_with(model, known, question, observer, &mut give).await
+}
 
-    let log_probs = known.log_probs(model, (dest, question.lens), &meter).await?.to_vec();
-    let tokens = likeliest(&log_probs, NEXT)
-        .into_iter()
-        .map(|(token, logprob)| NextToken {
-            token,
-            text: model.tokenizer().label(token),
-            logprob,
-        });
-    let tokens = tokens.collect();
-    give(model, &prompt, NextSection { dest, tokens }.into(), meter.timing());
+/// The same with `give` behind a pointer.
+fn ask_with<'a>(
+    model: &'a mut Model,
+    known: &'a mut Known,
+    question: &'a Question,
+    observer: &'a dyn Observer,
+    give: &'a mut dyn FnMut(&Model, &Prompt, Section, Timing),
+) -> LocalBoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
+        let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
+        let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+        let Pair { dest, src, head, .. } = pair;
+        let found = attention(model, known.sentence()?, &pair)?;
+        let texts = prompt.tokens.iter().map(|&token| model.tokenizer().label(token));
+        let mut section = AttentionSection::new(&pair, texts.collect(), &found)?;
+        if question.measures {
+            section.measures = Some(known.measures(model, &meter).await?.clone());
+        }
+        give(model, &prompt, section.into(), meter.timing());
 
-    let between = (question.lens || question.effects).then(|| question.between(model, &log_probs));
-    let targets = between.as_ref().and_then(|found| found.as_ref().ok().copied());
-    if let Some(targets) = targets {
-        prompt.targets = targets.into();
-        if question.lens {
-            let logits = known.lens(model, dest, &meter).await?;
-            let section = LensSection::new(dest, targets, logits, model.tokenizer());
+        let log_probs = known.log_probs(model, (dest, question.lens), &meter).await?.to_vec();
+        let tokens = likeliest(&log_probs, NEXT)
+            .into_iter()
+            .map(|(token, logprob)| NextToken {
+                token,
+                text: model.tokenizer().label(token),
+                logprob,
+            });
+        let tokens = tokens.collect();
+        give(model, &prompt, NextSection { dest, tokens }.into(), meter.timing());
+
+        let between = (question.lens || question.effects).then(|| question.between(model, &log_probs));
+        let targets = between.as_ref().and_then(|found| found.as_ref().ok().copied());
+        if let Some(targets) = targets {
+            prompt.targets = targets.into();
+            if question.lens {
+                let logits = known.lens(model, dest, &meter).await?;
+                let section = LensSection::new(dest, targets, logits, model.tokenizer());
+                give(model, &prompt, section.into(), meter.timing());
+            }
+        }
+
+        let account = known.account(model, &pair, &meter).await?;
+        let section = PairSection::new(&pair, account, question.relative)?;
+        give(model, &prompt, section.into(), meter.timing());
+        if let Some(opening) = &question.down {
+            let opening = Opening {
+                relative: question.relative,
+                ..opening.clone()
+            };
+            let opened = down(model, &pair, &opening, &meter).await?;
+            let section = DownSection {
+                head,
+                dest,
+                src,
+                opening,
+                opened,
+            };
             give(model, &prompt, section.into(), meter.timing());
         }
-    }
-
-    let account = known.account(model, &pair, &meter).await?;
-    let section = PairSection::new(&pair, account, question.relative)?;
-    give(model, &prompt, section.into(), meter.timing());
-    if let Some(opening) = &question.down {
-        let opening = Opening {
-            relative: question.relative,
-            ..opening.clone()
-        };
-        let opened = down(model, &pair, &opening, &meter).await?;
-        let section = DownSection {
-            head,
-            dest,
-            src,
-            opening,
-            opened,
-        };
-        give(model, &prompt, section.into(), meter.timing());
-    }
-    if question.layer {
-        let section = known.layer(model, head.layer, &meter).await?.clone();
-        give(model, &prompt, section.into(), meter.timing());
-    }
-    if let Some(targets) = targets.filter(|_| question.effects) {
-        load_likeliest(model, question, &log_probs, &meter).await?;
-        let section = effects(model, known, (targets, &pair), &log_probs, &meter).await?;
-        give(model, &prompt, section.into(), meter.timing());
-    }
-    if question.writes {
-        let writes = known.writes(model, &pair, &meter).await?;
-        let section = WritesSection::new(&pair, writes, model.tokenizer());
-        give(model, &prompt, section.into(), meter.timing());
-    }
-    if question.directions {
-        let (account, factors) = known.directions(model, &pair, &meter).await?;
-        let of_pair = (&pair, account, factors);
-        let (section, found) = DirectionsSection::new(of_pair, question.relative, question.direction)?;
-        give(model, &prompt, section.clone().into(), meter.timing());
-        // Which tokens it is about takes W_E and W_U.
-        let direction = section.opened.direction;
-        let mut tokens = known.direction_tokens(model, (head, direction), &meter).await?.clone();
-        if found.turned.get(direction) == Some(&true) {
-            tokens = tokens.turned();
+        if question.layer {
+            let section = known.layer(model, head.layer, &meter).await?.clone();
+            give(model, &prompt, section.into(), meter.timing());
         }
-        let section = section.with_tokens(tokens, model.tokenizer());
-        give(model, &prompt, section.into(), meter.timing());
-    }
-    if let Some(substituting) = &question.substituted {
-        let named = substituting.earlier_head(head);
-        let how = (named, question.normalization);
-        let section = known.substituted(model, &pair, (how, question.prepend_bos), &meter);
-        let section = section.await?.clone();
-        give(model, &prompt, section.into(), meter.timing());
-    }
-    // What is wrong with the targets is said last: all else is answered.
-    between.transpose().map(|_| ())
+        if let Some(targets) = targets.filter(|_| question.effects) {
+            load_likeliest(model, question, &log_probs, &meter).await?;
+            let section = effects(model, known, (targets, &pair), &log_probs, &meter).await?;
+            give(model, &prompt, section.into(), meter.timing());
+        }
+        if question.writes {
+            let writes = known.writes(model, &pair, &meter).await?;
+            let section = WritesSection::new(&pair, writes, model.tokenizer());
+            give(model, &prompt, section.into(), meter.timing());
+        }
+        if question.directions {
+            let (account, factors) = known.directions(model, &pair, &meter).await?;
+            let of_pair = (&pair, account, factors);
+            let (section, found) = DirectionsSection::new(of_pair, question.relative, question.direction)?;
+            give(model, &prompt, section.clone().into(), meter.timing());
+            // Which tokens it is about takes W_E and W_U.
+            let direction = section.opened.direction;
+            let mut tokens = known.direction_tokens(model, (head, direction), &meter).await?.clone();
+            if found.turned.get(direction) == Some(&true) {
+                tokens = tokens.turned();
+            }
+            let section = section.with_tokens(tokens, model.tokenizer());
+            give(model, &prompt, section.into(), meter.timing());
+        }
+        if let Some(substituting) = &question.substituted {
+            let named = substituting.earlier_head(head);
+            let how = (named, question.normalization);
+            let section = known.substituted(model, &pair, (how, question.prepend_bos), &meter);
+            let section = section.await?.clone();
+            give(model, &prompt, section.into(), meter.timing());
+        }
+        // What is wrong with the targets is said last: all else is answered.
+        between.transpose().map(|_| ())
+    })
 }
 
 /// Takes the sentence of `question` through `model`, unless it has been, and finds the pair that it is about.

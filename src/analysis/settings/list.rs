@@ -165,7 +165,7 @@ pub const ENGINE: Setting = Setting {
     key: "engine",
     option: "engine",
     label: "Engine",
-    about: "What computes, and on how many threads: auto, relaxed, packed or gemm, such as \"packed on 2\"; the result is the same",
+    about: "What computes, and on how many threads: auto, gpu, relaxed, packed or gemm, such as \"packed on 2\"; the result is the same",
     group: Group::Engine,
     usual: "auto",
     field: Field::Engine {

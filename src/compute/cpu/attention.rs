@@ -27,7 +27,7 @@ impl Attention<'_> {
     }
 
     /// Puts `z` of watched rows in its place in `z [rows, d_model]`, which is known but for taps and edits.
-    pub(super) fn watch(&self, z: &mut [f32], taps: &mut dyn Taps) -> Result<()> {
+    pub(crate) fn watch(&self, z: &mut [f32], taps: &mut dyn Taps) -> Result<()> {
         self.compute(z, taps, |watched| watched)
     }
 

@@ -6,7 +6,8 @@ use super::attention::Attention;
 use super::held::{CpuBlock, Rest};
 use super::products::{Part, Products, Then};
 use crate::compute::engine::{Step, Stream};
-use crate::compute::rows::{Edit, Rows, Taps};
+use crate::compute::rows::{Rows, Taps};
+use crate::compute::watch::{QKV, Watch, columns_of, project};
 use crate::error::Result;
 use crate::math;
 use crate::names::BlockHook;
@@ -29,8 +30,9 @@ impl<P: Products> Forward<'_, P> {
         let d = self.step.config.d_model;
         let range = &rows.range;
         let resid = &mut resid[range.start * d..range.end * d];
-        self.edit(BlockHook::ResidPre, range, resid, d);
-        give(taps, BlockHook::ResidPre, range, resid, d)?;
+        let watch = self.watch(range);
+        watch.edit(BlockHook::ResidPre, resid, d);
+        watch.give(taps, BlockHook::ResidPre, resid, d)?;
         self.append_qkv(range, resid, qkv, taps)?;
         if self.step.keys_only {
             return Ok(());
@@ -50,8 +52,8 @@ impl<P: Products> Forward<'_, P> {
             }
             None => attention.z(taps)?,
         };
-        self.edit(BlockHook::Z, range, &mut z, d);
-        self.give_of_heads(taps, BlockHook::Z, range, &z, d)?;
+        watch.edit(BlockHook::Z, &mut z, d);
+        watch.give_of_heads(taps, BlockHook::Z, &z, d)?;
         self.give_results(taps, range, &z)?;
         let mut attention_out = Vec::with_capacity(z.len());
         let then = Then::bias(&self.rest.small.b_o);
@@ -61,8 +63,8 @@ impl<P: Products> Forward<'_, P> {
         math::add(resid, &attention_out);
         drop(attention_out);
         let mut mlp_out = self.mlp(resid, Some((range, &mut *taps)))?;
-        self.edit(BlockHook::MlpOut, range, &mut mlp_out, d);
-        give(taps, BlockHook::MlpOut, range, &mlp_out, d)?;
+        watch.edit(BlockHook::MlpOut, &mut mlp_out, d);
+        watch.give(taps, BlockHook::MlpOut, &mlp_out, d)?;
         math::add(resid, &mlp_out);
         Ok(())
     }
@@ -89,16 +91,16 @@ impl<P: Products> Forward<'_, P> {
 
     /// Appends queries, keys and values of the rows `range`, whose residual stream is `resid [rows, d_model]`.
     fn append_qkv(&self, range: &Range<usize>, resid: &[f32], qkv: &mut Vec<f32>, taps: &mut dyn Taps) -> Result<()> {
-        let d = self.step.config.d_model;
+        let (d, watch) = (self.step.config.d_model, self.watch(range));
         let input = &self.block.small;
         let (mut normalised, mut scales) = input.ln_1.normalise(resid, d);
-        for edit in self.edits_of(BlockHook::Ln1Scale, range) {
+        for edit in watch.edits_of(BlockHook::Ln1Scale) {
             let (at, scale) = (edit.row - range.start, edit.value[0]);
             let factor = scales[at] / scale;
             normalised[at * d..][..d].iter_mut().for_each(|v| *v *= factor);
             scales[at] = scale;
         }
-        give(taps, BlockHook::Ln1Scale, range, &scales, 1)?;
+        watch.give(taps, BlockHook::Ln1Scale, &scales, 1)?;
         match self.step.known_qkv {
             Some(known) => qkv.extend_from_slice(known),
             None => {
@@ -109,40 +111,30 @@ impl<P: Products> Forward<'_, P> {
         }
         let of_rows = &mut qkv[range.start * 3 * d..];
         for (part, (made_from, made)) in QKV.into_iter().enumerate() {
-            self.give_inputs(taps, made_from, range, resid)?;
-            for edit in self.edits_of(made_from, range) {
-                let head = edit.head.unwrap_or_default();
-                let start = part * d + head * self.step.config.d_head();
-                let new = self.project_one(&edit.value, start)?;
-                of_rows[(edit.row - range.start) * 3 * d + start..][..new.len()].copy_from_slice(&new);
+            watch.give_inputs(taps, made_from, resid)?;
+            for edit in watch.edits_of(made_from) {
+                let columns = columns_of(self.step.config, part, edit);
+                let start = (edit.row - range.start) * 3 * d + columns.start;
+                let new = self.project_one(&edit.value, columns)?;
+                of_rows[start..][..new.len()].copy_from_slice(&new);
             }
-            for edit in self.edits_of(made, range) {
-                let head = edit.head.unwrap_or_default();
-                let start = (edit.row - range.start) * 3 * d + part * d + head * self.step.config.d_head();
+            for edit in watch.edits_of(made) {
+                let start = (edit.row - range.start) * 3 * d + columns_of(self.step.config, part, edit).start;
                 of_rows[start..][..edit.value.len()].copy_from_slice(&edit.value);
             }
-            self.give_of_heads(taps, made, range, &of_rows[part * d..], 3 * d)?;
+            watch.give_of_heads(taps, made, &of_rows[part * d..], 3 * d)?;
         }
         Ok(())
     }
 
-    /// One head's query, key or value, whose columns of c_attn begin at `start`, of `x [d_model]` before LayerNorm.
-    fn project_one(&self, x: &[f32], start: usize) -> Result<Vec<f32>> {
-        let (d, d_head) = (self.step.config.d_model, self.step.config.d_head());
-        let input = &self.block.small;
-        let normalised = input.ln_1.forward(x, d);
-        let columns = Part {
-            inputs: 0..d,
-            outputs: start..start + d_head,
+    /// One head's query, key or value, of the `columns` of c_attn, of `x [d_model]` before LayerNorm.
+    fn project_one(&self, x: &[f32], columns: Range<usize>) -> Result<Vec<f32>> {
+        let part = Part {
+            inputs: 0..x.len(),
+            outputs: columns.clone(),
         };
-        let weight = self.block.products.read(&self.block.w_qkv, columns)?;
-        let mut total: Vec<f64> = input.b_qkv[start..][..d_head].iter().map(|&b| f64::from(b)).collect();
-        for (row, &v) in weight.chunks_exact(d_head).zip(&normalised) {
-            for (total, &w) in total.iter_mut().zip(row) {
-                *total += f64::from(v) * f64::from(w);
-            }
-        }
-        Ok(total.into_iter().map(|total| total as f32).collect())
+        let weight = self.block.products.read(&self.block.w_qkv, part)?;
+        Ok(project(&self.block.small, &weight, columns, x))
     }
 
     /// `mlp_out` of `resid_mid [rows, d_model]`, b_out included; of the rows that are given, with taps and edits.
@@ -158,76 +150,24 @@ impl<P: Products> Forward<'_, P> {
         let mut out = Vec::with_capacity(resid_mid.len());
         let is_watched = |(range, taps): &(&Range<usize>, &mut dyn Taps)| {
             !taps.wanted(BlockHook::MlpPost, range).is_empty()
-                || self.edits_of(BlockHook::MlpPost, range).next().is_some()
+                || self.watch(range).edits_of(BlockHook::MlpPost).next().is_some()
         };
         match watched.filter(is_watched) {
             None => products.two_products(x, [(w_in, activated), (w_out, then)], &mut out)?,
             Some((range, taps)) => {
                 let mut hidden = Vec::with_capacity(resid_mid.len() / d * small.b_in.len());
                 products.product(x, w_in, activated, &mut hidden)?;
-                self.edit(BlockHook::MlpPost, range, &mut hidden, small.b_in.len());
-                give(taps, BlockHook::MlpPost, range, &hidden, small.b_in.len())?;
+                let watch = self.watch(range);
+                watch.edit(BlockHook::MlpPost, &mut hidden, small.b_in.len());
+                watch.give(taps, BlockHook::MlpPost, &hidden, small.b_in.len())?;
                 products.product(hidden, w_out, then, &mut out)?;
             }
         }
         Ok(out)
     }
 
-    /// The edits at `hook` of rows in `range`.
-    fn edits_of(&self, hook: BlockHook, range: &Range<usize>) -> impl Iterator<Item = &Edit> {
-        let edits = self.step.edits.iter();
-        edits.filter(move |edit| edit.hook == hook && range.contains(&edit.row))
-    }
-
-    /// Puts the edits at `hook` in place of `values [rows, width]`; those of a head in place of its part.
-    fn edit(&self, hook: BlockHook, range: &Range<usize>, values: &mut [f32], width: usize) {
-        for edit in self.edits_of(hook, range) {
-            let of_head = edit.head.map_or(0, |head| head * self.step.config.d_head());
-            let start = (edit.row - range.start) * width + of_head;
-            values[start..][..edit.value.len()].copy_from_slice(&edit.value);
-        }
-    }
-
-    /// Hands over `values`, of which each row has `stride` and its heads come first, `d_head` each.
-    fn give_of_heads(
-        &self,
-        taps: &mut dyn Taps,
-        hook: BlockHook,
-        range: &Range<usize>,
-        values: &[f32],
-        stride: usize,
-    ) -> Result<()> {
-        let wanted = taps.wanted(hook, range);
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let (heads, d_head) = (taps.heads(hook), self.step.config.d_head());
-        let mut given = Vec::with_capacity(wanted.len() * heads.len() * d_head);
-        for row in &wanted {
-            for head in &heads {
-                given.extend_from_slice(&values[(row - range.start) * stride + head * d_head..][..d_head]);
-            }
-        }
-        taps.give(hook, &wanted, &given)
-    }
-
-    /// Hands over what heads make queries, keys or values from: the residual stream, or what an edit puts in its place.
-    fn give_inputs(&self, taps: &mut dyn Taps, hook: BlockHook, range: &Range<usize>, resid: &[f32]) -> Result<()> {
-        let wanted = taps.wanted(hook, range);
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let (heads, d) = (taps.heads(hook), self.step.config.d_model);
-        let mut given = Vec::with_capacity(wanted.len() * heads.len() * d);
-        for &row in &wanted {
-            for &head in &heads {
-                let edit = self.edits_of(hook, range).filter(|edit| edit.row == row);
-                let edited = edit.filter(|edit| edit.head == Some(head)).last();
-                let made_from = edited.map_or(&resid[(row - range.start) * d..][..d], |edit| &edit.value);
-                given.extend_from_slice(made_from);
-            }
-        }
-        taps.give(hook, &wanted, &given)
+    fn watch<'r>(&'r self, range: &'r Range<usize>) -> Watch<'r> {
+        Watch { step: self.step, range }
     }
 
     /// Hands over what heads write, from their `z [rows, d_model]`.
@@ -261,22 +201,4 @@ impl<P: Products> Forward<'_, P> {
         }
         taps.give(BlockHook::Result, &wanted, &given)
     }
-}
-
-/// What queries, keys and values are made from, and they themselves, in the order in which c_attn has them.
-const QKV: [(BlockHook, BlockHook); 3] = [
-    (BlockHook::QInput, BlockHook::Q),
-    (BlockHook::KInput, BlockHook::K),
-    (BlockHook::VInput, BlockHook::V),
-];
-
-/// Hands over the wanted rows of `values [rows, width]`.
-fn give(taps: &mut dyn Taps, hook: BlockHook, range: &Range<usize>, values: &[f32], width: usize) -> Result<()> {
-    let wanted = taps.wanted(hook, range);
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    let row = |row: &usize| &values[(row - range.start) * width..][..width];
-    let given: Vec<f32> = wanted.iter().flat_map(row).copied().collect();
-    taps.give(hook, &wanted, &given)
 }

@@ -7,6 +7,8 @@ use super::intervention::Intervening;
 use super::prepare::{Others, prepare};
 use super::recompute::{before, effects};
 use super::sections::InterventionSection;
+use futures::future::LocalBoxFuture;
+
 use crate::analysis::meter::Meter;
 use crate::analysis::pair::ask::asked_pair;
 use crate::analysis::pair::{Known, Named, Pair, Question, Sentence, token_of};
@@ -29,70 +31,83 @@ pub async fn intervene(
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-    let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
-    let mut interventions = intervening.interventions.clone();
-    if let Some(text) = &intervening.token_text {
-        let token = token_of(model.tokenizer(), text)?;
+    intervene_with(model, known, (question, intervening), observer, &mut give).await
+}
+
+/// The same with `give` behind a pointer.
+fn intervene_with<'a>(
+    model: &'a mut Model,
+    known: &'a mut Known,
+    (question, intervening): (&'a Question, &'a Intervening),
+    observer: &'a dyn Observer,
+    give: &'a mut dyn FnMut(&Model, &Prompt, Section, Timing),
+) -> LocalBoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
+        let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
+        let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+        let mut interventions = intervening.interventions.clone();
+        if let Some(text) = &intervening.token_text {
+            let token = token_of(model.tokenizer(), text)?;
+            interventions
+                .iter_mut()
+                .for_each(|intervention| *intervention = intervention.of_token(token));
+        }
         interventions
-            .iter_mut()
-            .for_each(|intervention| *intervention = intervention.of_token(token));
-    }
-    interventions
-        .iter()
-        .try_for_each(|intervention| intervention.check(pair.head, model.config()))?;
-    let tokens = interventions.iter().filter_map(|intervention| intervention.token());
-    model.load_embedding(&tokens.collect(), &meter).await?;
-    let second = match &intervening.second {
-        Some(text) => Some(second_sentence(model, known, (question, text), &meter).await?),
-        None => None,
-    };
-    let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
-    let targets = question.between(model, &log_probs)?;
-    prompt.targets = targets.into();
-    let asked = (targets, targets.difference(&log_probs));
-    let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
-    if let Some(written) = known.written_at(pair.dest) {
-        ground.know(pair.dest, written);
-    }
-    let made = match &intervening.maker {
-        Some(maker) if intervening.run.is_empty() => Some(made_by(maker, model, &meter).await?),
-        _ => None,
-    };
-    let run = made.as_ref().unwrap_or(&intervening.run);
-    let others = Others {
-        sentence: known.sentence()?,
-        second: second.as_ref(),
-        run,
-        normalization: question.normalization,
-    };
-    let own = ground.frozen(model, pair.head, &meter).await?;
-    let mut all = Vec::with_capacity(interventions.len());
-    for intervention in &interventions {
-        let prepared = prepare(model, (&ground, &own), intervention, &others, &meter).await?;
-        let frozen = ground.frozen(model, prepared.head, &meter).await?;
-        all.push((*intervention, prepared, frozen));
-    }
-    let before = before(model, &ground, &log_probs)?;
-    let effects = effects(model, &ground, &all, &before, &meter).await?;
-    let text = |token: &u32| model.tokenizer().label(*token);
-    let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
-    let section = InterventionSection {
-        head: pair.head,
-        dest: pair.dest,
-        src: pair.src,
-        a,
-        b,
-        second: second.map(|second| second.tokens().iter().map(text).collect()),
-        prompts: run.len(),
-        normalization: question.normalization,
-        same_tokens: same_tokens(run, &prompt, &pair),
-        before,
-        effects,
-    };
-    give(model, &prompt, section.into(), meter.timing());
-    Ok(())
+            .iter()
+            .try_for_each(|intervention| intervention.check(pair.head, model.config()))?;
+        let tokens = interventions.iter().filter_map(|intervention| intervention.token());
+        model.load_embedding(&tokens.collect(), &meter).await?;
+        let second = match &intervening.second {
+            Some(text) => Some(second_sentence(model, known, (question, text), &meter).await?),
+            None => None,
+        };
+        let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
+        let targets = question.between(model, &log_probs)?;
+        prompt.targets = targets.into();
+        let asked = (targets, targets.difference(&log_probs));
+        let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
+        if let Some(written) = known.written_at(pair.dest) {
+            ground.know(pair.dest, written);
+        }
+        let made = match &intervening.maker {
+            Some(maker) if intervening.run.is_empty() => Some(made_by(maker, model, &meter).await?),
+            _ => None,
+        };
+        let run = made.as_ref().unwrap_or(&intervening.run);
+        let others = Others {
+            sentence: known.sentence()?,
+            second: second.as_ref(),
+            run,
+            normalization: question.normalization,
+        };
+        let own = ground.frozen(model, pair.head, &meter).await?;
+        let mut all = Vec::with_capacity(interventions.len());
+        for intervention in &interventions {
+            let prepared = prepare(model, (&ground, &own), intervention, &others, &meter).await?;
+            let frozen = ground.frozen(model, prepared.head, &meter).await?;
+            all.push((*intervention, prepared, frozen));
+        }
+        let before = before(model, &ground, &log_probs)?;
+        let effects = effects(model, &ground, &all, &before, &meter).await?;
+        let text = |token: &u32| model.tokenizer().label(*token);
+        let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
+        let section = InterventionSection {
+            head: pair.head,
+            dest: pair.dest,
+            src: pair.src,
+            a,
+            b,
+            second: second.map(|second| second.tokens().iter().map(text).collect()),
+            prompts: run.len(),
+            normalization: question.normalization,
+            same_tokens: same_tokens(run, &prompt, &pair),
+            before,
+            effects,
+        };
+        give(model, &prompt, section.into(), meter.timing());
+        Ok(())
+    })
 }
 
 /// Takes every component of the query side and of the key side of the pair of `question` out in turn. What the linear split predicts goes to `give` at once, then again and again with
@@ -107,39 +122,52 @@ pub async fn causal_map(
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-    let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
-    let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
-    let targets = question.between(model, &log_probs)?;
-    prompt.targets = targets.into();
-    let asked = (targets, targets.difference(&log_probs));
-    let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
-    if let Some(written) = known.written_at(pair.dest) {
-        ground.know(pair.dest, written);
-    }
-    let frozen = ground.frozen(model, pair.head, &meter).await?;
-    let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
-    let at_src = |values: &[f64]| values.get(pair.src).map_or(f32::NAN, |&value| value as f32);
-    let section = CausalSection {
-        head: pair.head,
-        dest: pair.dest,
-        src: pair.src,
-        a,
-        b,
-        score: at_src(&frozen.before.scores),
-        attention: at_src(&frozen.before.pattern),
-        logit_difference: ground.logit_difference as f32,
-        components: Vec::new(),
-        query: CausalSide::default(),
-        key: CausalSide::default(),
-    };
-    let mut map = Map::predicted(model, (&ground, known.sentence()?, &frozen), section, &meter).await?;
-    give(model, &prompt, map.section.clone().into(), meter.timing());
-    let done = |model: &Model, section: &CausalSection| {
-        give(model, &prompt, section.clone().into(), meter.timing());
-    };
-    map.recompute(model, (&ground, &frozen), &meter, done).await
+    causal_map_with(model, known, question, observer, &mut give).await
+}
+
+/// The same with `give` behind a pointer.
+fn causal_map_with<'a>(
+    model: &'a mut Model,
+    known: &'a mut Known,
+    question: &'a Question,
+    observer: &'a dyn Observer,
+    give: &'a mut dyn FnMut(&Model, &Prompt, Section, Timing),
+) -> LocalBoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
+        let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
+        let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+        let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
+        let targets = question.between(model, &log_probs)?;
+        prompt.targets = targets.into();
+        let asked = (targets, targets.difference(&log_probs));
+        let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
+        if let Some(written) = known.written_at(pair.dest) {
+            ground.know(pair.dest, written);
+        }
+        let frozen = ground.frozen(model, pair.head, &meter).await?;
+        let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
+        let at_src = |values: &[f64]| values.get(pair.src).map_or(f32::NAN, |&value| value as f32);
+        let section = CausalSection {
+            head: pair.head,
+            dest: pair.dest,
+            src: pair.src,
+            a,
+            b,
+            score: at_src(&frozen.before.scores),
+            attention: at_src(&frozen.before.pattern),
+            logit_difference: ground.logit_difference as f32,
+            components: Vec::new(),
+            query: CausalSide::default(),
+            key: CausalSide::default(),
+        };
+        let mut map = Map::predicted(model, (&ground, known.sentence()?, &frozen), section, &meter).await?;
+        give(model, &prompt, map.section.clone().into(), meter.timing());
+        let done = |model: &Model, section: &CausalSection| {
+            give(model, &prompt, section.clone().into(), meter.timing());
+        };
+        map.recompute(model, (&ground, &frozen), &meter, done).await
+    })
 }
 
 /// The prompts that `maker` makes for `model`.

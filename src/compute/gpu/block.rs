@@ -1,0 +1,148 @@
+//! A block whose weights are on the card.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use futures::future::LocalBoxFuture;
+
+use super::card::{Card, Held};
+use super::matrix::{Matrix, affine, bias};
+use super::step::{Through, alone};
+use super::upload::bytes_of;
+use crate::compute::block::{AttentionInput, BlockRest};
+use crate::compute::engine::{Block, BlockMatrix, Step, Stream};
+use crate::compute::rows::{Rows, Taps};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
+use crate::model::block::{AttentionInputWeights, BlockRestWeights};
+use crate::model::layer_norm::LayerNorm;
+
+/// A block in two parts, as on the processor.
+pub(super) struct GpuBlock {
+    pub(super) card: Rc<Card>,
+    /// `[d_model, 3 * d_model]`.
+    pub(super) w_qkv: Matrix,
+    pub(super) b_qkv: Held,
+    pub(super) ln_1: Held,
+    pub(super) small: AttentionInput,
+    rest: Option<Rest>,
+}
+
+/// The second part.
+pub(super) struct Rest {
+    /// `[n_head * d_head, d_model]`.
+    pub(super) w_o: Matrix,
+    pub(super) b_o: Held,
+    pub(super) ln_2: Held,
+    /// `[d_model, d_mlp]`.
+    pub(super) w_in: Matrix,
+    pub(super) b_in: Held,
+    /// `[d_mlp, d_model]`.
+    pub(super) w_out: Matrix,
+    pub(super) b_out: Held,
+    pub(super) small: BlockRest,
+}
+
+impl GpuBlock {
+    /// Takes over the first part.
+    pub(super) fn take(card: Rc<Card>, weights: AttentionInputWeights) -> Result<Self> {
+        let d = weights.b_qkv.len() / 3;
+        Ok(Self {
+            w_qkv: Matrix::new(&card, &weights.w_qkv, weights.b_qkv.len())?,
+            b_qkv: bias(&card, &weights.b_qkv)?,
+            ln_1: norm(&card, &weights.ln_1, d)?,
+            small: AttentionInput {
+                ln_1: weights.ln_1,
+                b_qkv: weights.b_qkv,
+                folded_b_v: weights.folded_b_v,
+            },
+            rest: None,
+            card,
+        })
+    }
+
+    /// The second part.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Internal`] where it is not there.
+    pub(super) fn whole(&self) -> Result<&Rest> {
+        self.rest
+            .as_ref()
+            .ok_or_else(|| Error::new(ErrorKind::Internal, "a block was used before all of it was read"))
+    }
+}
+
+fn norm(card: &Rc<Card>, norm: &LayerNorm, width: usize) -> Result<Held> {
+    let values = affine(norm, width, true);
+    let held = card.weights(bytes_of(values.len()))?;
+    card.write(&held.buffer, 0, bytemuck::cast_slice(&values));
+    Ok(held)
+}
+
+impl Block for GpuBlock {
+    fn input(&self) -> &AttentionInput {
+        &self.small
+    }
+
+    fn rest(&self) -> Option<&BlockRest> {
+        self.rest.as_ref().map(|rest| &rest.small)
+    }
+
+    fn take_rest(&mut self, weights: BlockRestWeights) -> Result<()> {
+        let card = &self.card;
+        self.rest = Some(Rest {
+            w_o: Matrix::new(card, &weights.w_o, weights.b_o.len())?,
+            b_o: bias(card, &weights.b_o)?,
+            ln_2: norm(card, &weights.ln_2, weights.b_o.len())?,
+            w_in: Matrix::new(card, &weights.w_in, weights.b_in.len())?,
+            b_in: bias(card, &weights.b_in)?,
+            w_out: Matrix::new(card, &weights.w_out, weights.b_out.len())?,
+            b_out: bias(card, &weights.b_out)?,
+            small: BlockRest {
+                b_o: weights.b_o,
+                ln_2: weights.ln_2,
+                b_in: weights.b_in,
+                b_out: weights.b_out,
+            },
+        });
+        Ok(())
+    }
+
+    fn forward<'a>(
+        &'a self,
+        step: &'a Step<'a>,
+        rows: &'a Rows<'a>,
+        stream: Stream<'a>,
+        taps: &'a mut dyn Taps,
+    ) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async move {
+            let through = Through {
+                block: self,
+                rest: self.whole()?,
+                step,
+                rows,
+            };
+            through.forward(stream, taps).await
+        })
+    }
+
+    fn alone<'a>(&'a self, config: &'a Config, x: Vec<f32>) -> LocalBoxFuture<'a, Result<(Vec<f32>, Vec<f32>)>> {
+        Box::pin(async move { alone(self, self.whole()?, config, x).await })
+    }
+
+    fn read(
+        &self,
+        matrix: BlockMatrix,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> LocalBoxFuture<'_, Result<Vec<f32>>> {
+        Box::pin(async move {
+            let matrix = match matrix {
+                BlockMatrix::Qkv => &self.w_qkv,
+                BlockMatrix::O => &self.whole()?.w_o,
+                BlockMatrix::Out => &self.whole()?.w_out,
+            };
+            matrix.elements(&self.card, rows, columns).await
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! Weights on the card.
+
+use std::ops::Range;
+use std::rc::Rc;
+
+use super::card::{Card, Held};
+use super::upload::{bytes_of, padded, stride_of};
+use super::work::Work;
+use crate::error::Result;
+use crate::model::layer_norm::LayerNorm;
+
+/// A matrix `[inputs, outputs]`; its rows and columns are padded with zeros.
+pub(super) struct Matrix {
+    held: Held,
+    pub(super) inputs: usize,
+    pub(super) outputs: usize,
+}
+
+impl Matrix {
+    /// Takes over the matrix of `outputs` columns whose elements are given in row order.
+    pub(super) fn new(card: &Rc<Card>, elements: &[f32], outputs: usize) -> Result<Self> {
+        let inputs = elements.len() / outputs.max(1);
+        // What is not written is 0.
+        let held = card.weights(bytes_of(stride_of(inputs) * stride_of(outputs)))?;
+        card.write(&held.buffer, 0, bytemuck::cast_slice(&padded(elements, outputs)));
+        Ok(Self { held, inputs, outputs })
+    }
+
+    pub(super) fn buffer(&self) -> &wgpu::Buffer {
+        &self.held.buffer
+    }
+
+    /// Its elements in `rows` and `columns`, in row order.
+    pub(super) async fn elements(
+        &self,
+        card: &Rc<Card>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> Result<Vec<f32>> {
+        let mut work = Work::new(card)?;
+        let reading = work.read(self.buffer(), (rows.start, rows.len()), self.outputs);
+        let rows = reading.of(&work.done().await?);
+        let of_row = |row: &[f32]| row[columns.clone()].to_vec();
+        Ok(rows.chunks_exact(self.outputs).flat_map(of_row).collect())
+    }
+}
+
+/// A bias of `values`, padded.
+pub(super) fn bias(card: &Rc<Card>, values: &[f32]) -> Result<Held> {
+    let held = card.weights(bytes_of(stride_of(values.len())))?;
+    card.write(&held.buffer, 0, bytemuck::cast_slice(values));
+    Ok(held)
+}
+
+/// Weights of a LayerNorm over `width` numbers, then its biases, each padded.
+pub(super) fn affine(norm: &LayerNorm, width: usize, with_bias: bool) -> Vec<f32> {
+    let stride = stride_of(width);
+    let mut values = vec![0.0; 2 * stride];
+    match &norm.affine {
+        Some(affine) => {
+            values[..width].copy_from_slice(&affine.weight);
+            if with_bias {
+                values[stride..][..width].copy_from_slice(&affine.bias);
+            }
+        }
+        None => values[..width].fill(1.0),
+    }
+    values
+}

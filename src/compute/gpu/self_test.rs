@@ -1,0 +1,127 @@
+//! Whether a card computes what the processor computes: drivers have been wrong before.
+
+use std::rc::Rc;
+
+use super::Gpu;
+use super::card::Card;
+use crate::compute::cpu::{Cpu, Gemm};
+use crate::compute::engine::{Block, Engine, Step, Stream};
+use crate::compute::rows::{Rows, Taps};
+use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
+use crate::model::block::{AttentionInputWeights, BlockRestWeights};
+use crate::model::layer_norm::{Affine, LayerNorm};
+use crate::names::BlockHook;
+
+/// Rows, and width, of what is tried: products of 64 x 64 x 64.
+const SIZE: usize = 64;
+const HEADS: usize = 2;
+/// Largest difference, relative to the largest number.
+const TOLERANCE: f32 = 1e-5;
+
+/// Takes made-up rows through a made-up block on `card` and on the processor.
+///
+/// # Errors
+/// [`ErrorKind::Engine`] where they differ, or the card fails.
+pub(super) async fn agrees(card: &Rc<Card>) -> Result<()> {
+    let expected = through(&Cpu::new(Gemm)).await?;
+    let found = through(&Gpu::new(Rc::clone(card))).await?;
+    let largest = expected.iter().fold(0f32, |most, v| most.max(v.abs()));
+    let off = found
+        .iter()
+        .zip(&expected)
+        .map(|(found, expected)| (found - expected).abs());
+    // A difference that is no number must not be lost.
+    let is_near = |off: f32| off <= TOLERANCE * largest;
+    match off.clone().all(is_near) && found.len() == expected.len() {
+        true => Ok(()),
+        false => {
+            let most = off.fold(0f32, f32::max);
+            let cause = format!(
+                "{} computes something else than the processor ({most:e} off)",
+                card.info().name
+            );
+            Err(Error::new(ErrorKind::Engine, cause).advice("Choose another engine."))
+        }
+    }
+}
+
+/// The residual stream after a block, then its queries, keys and values.
+async fn through(engine: &dyn Engine) -> Result<Vec<f32>> {
+    let mut next = 1u32;
+    let mut numbers = |count: usize, size: f32| -> Vec<f32> {
+        let one = |_| {
+            next = next.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (next >> 8) as f32 / (1 << 23) as f32 * size - size
+        };
+        (0..count).map(one).collect()
+    };
+    let (d, d_mlp) = (SIZE, 4 * SIZE);
+    let config = Config {
+        n_layer: 1,
+        n_head: HEADS,
+        d_model: d,
+        d_mlp,
+        ..Config::default()
+    };
+    let mut norm = || LayerNorm {
+        eps: 1e-5,
+        affine: Some(Affine {
+            weight: numbers(d, 1.0),
+            bias: numbers(d, 0.1),
+        }),
+    };
+    let (ln_1, ln_2) = (norm(), norm());
+    let mut block: Box<dyn Block> = engine.take(AttentionInputWeights {
+        ln_1,
+        w_qkv: numbers(3 * d * d, 0.2),
+        b_qkv: numbers(3 * d, 0.2),
+        folded_b_v: None,
+    })?;
+    block.take_rest(BlockRestWeights {
+        w_o: numbers(d * d, 0.2),
+        b_o: numbers(d, 0.2),
+        ln_2,
+        w_in: numbers(d * d_mlp, 0.2),
+        b_in: numbers(d_mlp, 0.2),
+        w_out: numbers(d_mlp * d, 0.2),
+        b_out: numbers(d, 0.2),
+    })?;
+    let parents: Vec<Option<usize>> = (0..SIZE).map(|row| row.checked_sub(1)).collect();
+    let rows = Rows {
+        range: 0..SIZE,
+        parents: &parents,
+    };
+    let step = Step {
+        config: &config,
+        layer: 0,
+        edits: &[],
+        known_qkv: None,
+        keys_only: false,
+    };
+    let (mut resid, mut qkv) = (numbers(SIZE * d, 2.0), Vec::new());
+    let stream = Stream {
+        resid: &mut resid,
+        qkv: &mut qkv,
+    };
+    block.forward(&step, &rows, stream, &mut Nothing).await?;
+    resid.extend(qkv);
+    Ok(resid)
+}
+
+/// Wants nothing.
+pub(super) struct Nothing;
+
+impl Taps for Nothing {
+    fn wanted(&self, _hook: BlockHook, _rows: &std::ops::Range<usize>) -> Vec<usize> {
+        Vec::new()
+    }
+
+    fn heads(&self, _hook: BlockHook) -> Vec<usize> {
+        Vec::new()
+    }
+
+    fn give(&mut self, _hook: BlockHook, _rows: &[usize], _values: &[f32]) -> Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,79 @@
+//! What there is to compute with.
+
+use std::num::NonZero;
+use std::rc::Rc;
+use std::thread::available_parallelism;
+
+#[cfg(feature = "gpu")]
+use crate::compute::gpu::Card;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Kernels, NativeKernels};
+use crate::names::{EngineChoice, EngineName};
+
+/// More threads are not started where nobody asks for a number.
+const MOST_THREADS: usize = 8;
+
+/// What there is to compute with, as it was chosen: nothing but the gemm crate at first.
+#[derive(Clone, Default)]
+pub struct Provided {
+    /// Kernels on the processor.
+    pub kernels: Option<Rc<dyn Kernels>>,
+    /// A graphics processor that comes before them. Where it fails, the processor goes on.
+    #[cfg(feature = "gpu")]
+    pub card: Option<Rc<Card>>,
+    /// Why there is something else than what was asked for.
+    pub failure: Option<Error>,
+}
+
+/// What this machine has without a browser: its graphics processor where there is one, else the gemm crate, which is faster there than
+/// kernels of ours.
+///
+/// # Errors
+/// [`ErrorKind::Request`] for relaxed SIMD, which is WebAssembly's; [`ErrorKind::Engine`] for a graphics processor that is asked for by name
+/// and is not there.
+pub async fn native_engine(choice: EngineChoice) -> Result<Provided> {
+    match choice.engine {
+        None | Some(EngineName::Gpu) => card(choice).await,
+        Some(EngineName::Gemm) => Ok(Provided::default()),
+        Some(EngineName::Packed) => {
+            let cores = || available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
+            let threads = choice.threads.map_or_else(cores, |threads| threads as usize);
+            Ok(Provided {
+                kernels: Some(Rc::new(NativeKernels::new(threads))),
+                ..Provided::default()
+            })
+        }
+        Some(EngineName::Relaxed) => Err(Error::new(
+            ErrorKind::Request,
+            "the engine \"relaxed\" is not here: it is a browser's",
+        )
+        .expected("gemm, packed or gpu")),
+    }
+}
+
+/// A card that is asked for, or one that is worth it.
+#[cfg(feature = "gpu")]
+async fn card(choice: EngineChoice) -> Result<Provided> {
+    let is_asked = choice.engine.is_some();
+    let card = match Card::tested(is_asked).await {
+        // Nobody asked for it: slower is better than not at all.
+        Err(_) if !is_asked => None,
+        found => found?,
+    };
+    Ok(Provided {
+        card,
+        ..Provided::default()
+    })
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn card(choice: EngineChoice) -> Result<Provided> {
+    match choice.engine {
+        None => Ok(Provided::default()),
+        Some(_) => Err(
+            Error::new(ErrorKind::Request, "this program was built without the engine \"gpu\"")
+                .expected("gemm or packed")
+                .advice("Build it with the feature gpu."),
+        ),
+    }
+}

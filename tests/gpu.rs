@@ -1,0 +1,207 @@
+//! The engine on a graphics processor: what it gives is the processor's, and a card that fails in the middle costs nothing but time.
+//!
+//! On whatever card there is: Mesa's llvmpipe in continuous integration. Where there is none, that is said, and nothing is tested;
+//! with `KEYSIDE_NEEDS_GPU` set that is a failure.
+
+#![cfg(feature = "gpu")]
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use common::{block_on, tiny};
+use futures::future::LocalBoxFuture;
+use keyside::Result;
+use keyside::analysis::{Analysis, BatchValues, Observer, Progress, Section, analyze};
+use keyside::checkpoint::Traffic;
+use keyside::forward::{Card, Model, Pass, PrefixTree, Provided, Request, Tap, Unwatched, Watcher};
+use keyside::model::Processing;
+use keyside::names::{BlockHook, EngineName, HookPoint};
+use keyside::prompts::{IoiSet, PromptSource};
+
+const TOLERANCE: f32 = 1e-4;
+
+fn card() -> Option<Rc<Card>> {
+    match block_on(Card::tested(true)) {
+        Ok(card) => card,
+        Err(error) => {
+            assert!(std::env::var_os("KEYSIDE_NEEDS_GPU").is_none(), "{error}");
+            eprintln!("not tested: {error}");
+            None
+        }
+    }
+}
+
+fn model(card: Option<Rc<Card>>) -> Model {
+    let mut model = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
+    model.set_engine(Provided {
+        card,
+        ..Provided::default()
+    });
+    model
+}
+
+/// Loses `card` after so many pieces of work.
+struct Loses {
+    card: Rc<Card>,
+    left: Cell<usize>,
+    /// Layer and rows of all pieces of work.
+    done: RefCell<Vec<(usize, usize)>>,
+}
+
+impl Watcher for Loses {
+    fn waiting(&self) {}
+
+    fn computing(&self) {
+        match self.left.get() {
+            0 => self.card.lose(),
+            left => self.left.set(left - 1),
+        }
+    }
+
+    fn loaded(&self, _bytes: u64, _traffic: &Traffic) {}
+
+    fn computed(&self, _pass: usize, layer: usize, positions: usize) {
+        self.done.borrow_mut().push((layer, positions));
+    }
+
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+/// A sentence through all layers with everything captured.
+fn everything(model: &mut Model, watcher: &dyn Watcher) -> Pass {
+    let tokens = model
+        .tokenizer()
+        .encode("When Mary and John went to the store, John gave a drink to")
+        .unwrap();
+    let layers = model.config().n_layer;
+    let points = (0..layers).flat_map(|layer| BlockHook::ALL.map(|hook| HookPoint::block(layer, hook)));
+    let rows: Vec<usize> = (0..tokens.len()).collect();
+    let taps = points.map(|point| Tap::new(point, rows.clone())).collect();
+    let mut passes = [Pass::new(PrefixTree::new([&tokens[..]]), Request::of(taps))];
+    block_on(model.run(&mut passes, layers, watcher)).unwrap();
+    let [pass] = passes;
+    pass
+}
+
+/// Checks that both passes have found the same.
+fn same(found: &Pass, expected: &Pass) {
+    let near = |found: &[f32], expected: &[f32], what: &str| {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        let off = found
+            .iter()
+            .zip(expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0f32, f32::max);
+        assert!(off <= TOLERANCE, "{what}: {off:e} off");
+    };
+    near(&found.resid, &expected.resid, "residual stream");
+    for (tap, (found, expected)) in expected
+        .request
+        .taps
+        .iter()
+        .zip(found.captured.iter().zip(&expected.captured))
+    {
+        for row in 0..tap.rows.len() {
+            near(found.row(row), expected.row(row), &tap.point.to_string());
+        }
+    }
+}
+
+#[test]
+fn a_card_that_is_lost_in_the_middle_is_followed_by_the_processor() {
+    let Some(first) = card() else { return };
+    let expected = everything(&mut model(None), &Unwatched);
+    let mut on_card = model(Some(Rc::clone(&first)));
+    same(&everything(&mut on_card, &Unwatched), &expected);
+    assert_eq!(on_card.engine(), EngineName::Gpu);
+    assert!(on_card.take_engine_failure().is_none());
+    let layers = on_card.config().n_layer;
+    drop(on_card);
+    for left in 0..=layers {
+        let card = card().unwrap();
+        let mut model = model(Some(Rc::clone(&card)));
+        let watcher = Loses {
+            card,
+            left: Cell::new(left),
+            done: RefCell::default(),
+        };
+        let pass = everything(&mut model, &watcher);
+        same(&pass, &expected);
+        // Every layer once, whoever has computed it.
+        let rows = pass.tree.len();
+        let all: Vec<(usize, usize)> = (0..layers).map(|layer| (layer, rows)).collect();
+        assert_eq!(*watcher.done.borrow(), all, "lost after {left}");
+        let failed = left < layers;
+        assert_eq!(model.engine(), if failed { EngineName::Gemm } else { EngineName::Gpu });
+        assert_eq!(model.take_engine_failure().is_some(), failed);
+        assert!(model.take_engine_failure().is_none(), "it is said once");
+    }
+}
+
+/// Breathes, and loses a card in the middle of a run.
+struct Run(Loses);
+
+impl Observer for Run {
+    fn progress(&self, _: &Progress) {
+        self.0.computing();
+    }
+
+    fn batch(&self, _: usize, _: &BatchValues) {}
+
+    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+        self.0.breathe()
+    }
+}
+
+#[test]
+fn a_run_goes_on_where_its_card_is_lost() {
+    let Some(card) = card() else { return };
+    let set = IoiSet {
+        batches: 3,
+        batch_size: 8,
+        ..IoiSet::default()
+    };
+    let analysis = Analysis {
+        head: "2.1".parse().unwrap(),
+        earlier_head: "1.3".parse().unwrap(),
+        prompts: PromptSource::Ioi(set),
+        ..Analysis::default()
+    };
+    let run = |model: &mut Model, left: usize, card: &Rc<Card>| {
+        let observer = Run(Loses {
+            card: Rc::clone(card),
+            left: Cell::new(left),
+            done: RefCell::default(),
+        });
+        let found = block_on(analyze(model, &analysis, &observer)).unwrap();
+        let scores = found.sections.into_iter().find_map(|section| match section {
+            Section::Substitution(section) => section.true_score,
+            _ => None,
+        });
+        scores.unwrap().data().to_vec()
+    };
+    let expected = run(&mut model(None), usize::MAX, &card);
+    let mut failed = 0;
+    for left in [0, 3, 6, 12, 24] {
+        let card = Card::tested(true);
+        let card = block_on(card).unwrap().unwrap();
+        let mut model = model(Some(Rc::clone(&card)));
+        let found = run(&mut model, left, &card);
+        let off = found
+            .iter()
+            .zip(&expected)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0f32, f32::max);
+        assert!(
+            found.len() == expected.len() && off <= TOLERANCE,
+            "lost after {left}: {off:e} off"
+        );
+        failed += usize::from(model.take_engine_failure().is_some());
+    }
+    assert!(failed >= 3, "only {failed} runs have lost their card");
+}
