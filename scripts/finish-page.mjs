@@ -151,8 +151,10 @@ export async function finish(folder, firstView, method) {
     // A worker's script imports none, whose integrity could not be checked.
     kernel: (await template("kernel.js")).replace(/^export /gm, ""),
     kernelThread: await template("kernel-thread.js"),
+    diagnose: (await template("diagnose.js")).trimEnd(),
     serviceWorker: await template("service-worker.js"),
   };
+  text.start = text.start.replace("__DIAGNOSE__", () => text.diagnose);
   if (!text.style) throw new Error(`${folder} has no ${STYLE}, nor has index.html styles`);
   if (!FIRST_VIEW.test(text.html)) throw new Error("index.html has no place for the first view");
   if (firstView) text.html = text.html.replace(FIRST_VIEW, (_, start, end) => `${start}${firstView}${end}`);
@@ -192,6 +194,7 @@ export async function finish(folder, firstView, method) {
   const thread = await add(`kernel-thread-${version}.js`, text.kernelThread);
   const workerEnd = text.workerEnd
     .replace("__KERNEL__", () => text.kernel)
+    .replace("__DIAGNOSE__", () => text.diagnose)
     .replace("__KERNELS__", JSON.stringify(kernels))
     .replace("__THREAD__", thread.name);
   const html = page(text.html, {

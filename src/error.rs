@@ -34,6 +34,8 @@ pub enum ErrorKind {
     Changed,
     /// The browser's storage.
     Storage,
+    /// Memory to compute in.
+    Memory,
     /// A result file.
     ResultFile,
     /// Drawing.

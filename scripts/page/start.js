@@ -1,6 +1,9 @@
 // The page's first script: sets the theme, says when another part of the page does not load, and looks after the service worker.
 // finish-page.mjs puts it into index.html.
 "use strict";
+__DIAGNOSE__
+// src/web/link.rs asks it about the worker.
+globalThis.keysideWhatIsWrong = whatIsWrong;
 (() => {
   // The theme that the address names, before anything is painted. src/web/theme.rs takes over from here.
   const asked = new URLSearchParams(location.search);
@@ -28,18 +31,41 @@
     return element;
   };
 
-  /** Says once why the page does not start, in place of the words that it is loading. */
-  const fail = (what) => {
-    if (document.querySelector('[data-testid="start-error"]')) return;
-    document.getElementById("loading")?.remove();
-    strip("start-error", "alert", `The page can't start: ${what}. Reload the page; if that does not help, its files are damaged on the server.`);
+  /** A button that loads the page anew. */
+  const reloadButton = (testid, take) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.testid = testid;
+    button.textContent = "Reload";
+    button.addEventListener("click", take);
+    return button;
   };
-  addEventListener("keyside-failed", (event) => withBody(() => fail(String(event.detail))));
+
+  let failed = false;
+  /** Says once why the page does not start, and what to do, in place of the words that it is loading. `cause` may still be found out. */
+  const fail = async (cause, advice) => {
+    if (failed) return;
+    failed = true;
+    const what = await cause;
+    withBody(() => {
+      document.getElementById("loading")?.remove();
+      strip("start-error", "alert", `The page can't start: ${what}. ${advice} `).append(reloadButton("start-reload", () => location.reload()));
+    });
+  };
+  const DAMAGED = "Reload the page; if that does not help, something is wrong with its server.";
+  const OTHER_BROWSER = "Allow it for this page, or use another browser.";
+  const isThere = typeof WebAssembly === "object" && typeof WebAssembly.instantiate === "function";
+  if (!isThere) fail("this browser has no WebAssembly, or it is switched off (lockdown modes and strict security settings do that)", OTHER_BROWSER);
+  // The file of WebAssembly does not load, or does not run.
+  addEventListener("keyside-failed", ({ detail: { file, cause } }) => {
+    if (cause === undefined) fail(whatIsWrong(file), DAMAGED);
+    else fail(`${file} can't be run (${cause})`, "Reload the page, close other tabs, or use a browser of 2021 or later.");
+  });
   // Errors of elements don't bubble, but can be caught on their way down.
   addEventListener(
     "error",
     ({ target }) => {
-      if (target instanceof HTMLScriptElement) withBody(() => fail(`${target.src} can't be loaded, or is not the file that belongs to this page`));
+      if (target instanceof HTMLScriptElement) fail(whatIsWrong(target.src), DAMAGED);
     },
     true,
   );
@@ -55,13 +81,7 @@
   const announce = (text, take) =>
     withBody(() => {
       document.querySelector('[data-testid="update-banner"]')?.remove();
-      const banner = strip("update-banner", "status", `${text} `);
-      const button = document.createElement("button");
-      button.type = "button";
-      button.dataset.testid = "update-reload";
-      button.textContent = "Reload";
-      button.addEventListener("click", take);
-      banner.append(button);
+      strip("update-banner", "status", `${text} `).append(reloadButton("update-reload", take));
     });
 
   const offer = (registration) =>

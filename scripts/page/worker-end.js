@@ -14,10 +14,19 @@ const kernels = {
     return startKernel({ load, startThread: () => new Worker("__THREAD__"), threads, relaxed });
   },
 };
+__DIAGNOSE__
 (async () => {
-  const response = await fetch("__WASM__", { integrity: "__INTEGRITY__", credentials: "same-origin" });
-  await wasm_bindgen({ module_or_path: response });
-})().catch((cause) => {
   // The message FromWorker::Panicked of src/worker/message.rs.
-  postMessage(JSON.stringify({ panicked: { message: `__WASM__ can't be run: ${cause?.message ?? cause}` } }));
-});
+  const failed = (message) => postMessage(JSON.stringify({ panicked: { message } }));
+  let response;
+  try {
+    response = await fetch("__WASM__", { integrity: "__INTEGRITY__", credentials: "same-origin" });
+  } catch {
+    return failed(await whatIsWrong("__WASM__"));
+  }
+  try {
+    await wasm_bindgen({ module_or_path: response });
+  } catch (cause) {
+    failed(`__WASM__ can't be run: ${cause?.message ?? cause}`);
+  }
+})();

@@ -133,6 +133,7 @@ impl Asking {
                     origin: Origin::Recorded,
                     result: Arc::new(result),
                     note: sentence.note.clone(),
+                    url: None,
                 });
             }
             Err(error) => self.error = Some(error),
@@ -145,6 +146,11 @@ impl Asking {
         let id = self.active.take()?.id;
         self.progress = None;
         Some(ToWorker::Cancel { id })
+    }
+
+    /// Says no more why the last question has no answer.
+    pub(super) fn forget_error(&mut self) {
+        self.error = None;
     }
 
     /// Shows `error` in place of an answer; the last answer stays.
@@ -185,6 +191,7 @@ impl Asking {
             origin: Origin::Live,
             result: Arc::new(result),
             note,
+            url: Some(self.url.clone()),
         });
     }
 

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::analysis::Analysis;
-use crate::analysis::settings::{BATCHES, EARLIER_HEAD, ENGINE, Group, HEAD, INTERVENTION, SETTINGS, Setting};
+use crate::analysis::settings::{
+    BATCH_SIZE, BATCHES, EARLIER_HEAD, ENGINE, Group, HEAD, INTERVENTION, SETTINGS, Setting,
+};
 use crate::checkpoint::{HUB_MODELS, check_for_page, hub_url, is_on_hub, model_url};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::model::ModelCard;
 use crate::names::{EngineChoice, Head};
 use crate::prompts::PromptSource;
+use crate::prompts::ioi::MAX_PROMPTS;
 use crate::prompts::text::TextPrompts;
+use crate::quantities::{counted, grouped};
 
 /// Which model is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -244,6 +248,19 @@ impl Form {
         self.set(&EARLIER_HEAD, Head::new(layer.saturating_sub(1), head).to_string());
     }
 
+    /// How many prompts are drawn, and how many may be; None where they are the reader's own, or that is not typed in numbers.
+    pub fn prompt_count(&self) -> Option<String> {
+        let number = |setting| self.text(setting).trim().parse::<usize>().ok();
+        let count = number(&BATCHES)?.saturating_mul(number(&BATCH_SIZE)?);
+        (self.prompts == PromptChoice::Ioi).then(|| {
+            format!(
+                "{} of at most {}: the result file of more could not be opened again.",
+                counted(count, "prompt", "prompts"),
+                grouped(MAX_PROMPTS)
+            )
+        })
+    }
+
     /// What is made of the typed URL, where that is another address.
     pub fn read_url(&self) -> Option<String> {
         let typed = self.url.trim().trim_end_matches('/');
@@ -325,8 +342,9 @@ impl Form {
             let checked = intervention.check_before(head);
             checked.map_err(|error| at(INTERVENTION.label, error))?;
         }
-        if let PromptSource::Text(text) = &analysis.prompts {
-            text.check()?;
+        match &analysis.prompts {
+            PromptSource::Text(text) => drop(text.check()?),
+            drawn => drawn.check()?,
         }
         Ok(Request { url, analysis })
     }

@@ -46,6 +46,13 @@ impl Library {
         (self.models, self.space, self.unavailable) = (Some(models), space, unavailable);
     }
 
+    /// What is stored can't be said, because of `why`; what was known before stays.
+    pub fn failed(&mut self, why: String) {
+        if self.models.as_ref().is_none_or(Vec::is_empty) {
+            self.receive(Vec::new(), None, Some(why));
+        }
+    }
+
     /// What is said where no model is stored; None until that is known, and where some are.
     pub fn none_stored(&self) -> Option<String> {
         self.models.as_ref().filter(|models| models.is_empty())?;
@@ -122,6 +129,22 @@ pub fn cost(model: &HubModel, name: &str, stored: Option<&[StoredModel]>) -> (St
             format!("All heads of {name}: {all} MB once, {here} of them are here."),
             format!("Get the rest of {name} ({} MB)", all - here),
         ),
+    }
+}
+
+/// What is said of the model at `url`, on the hub, that was asked nothing yet, where `stored` is what the browser keeps; and what the
+/// button says that asks it.
+pub fn unasked(url: &str, stored: Option<&[StoredModel]>) -> (String, String) {
+    let name = model_name(url);
+    let waits = format!("{name} is on the model hub, which is asked for nothing before you say so.");
+    let short = hub_name(url);
+    let known = short.and_then(|short| HUB_MODELS.iter().find(|model| model.name == short));
+    match known {
+        Some(model) => {
+            let (cost, button) = cost(model, &name, stored);
+            (format!("{waits} {cost}"), button)
+        }
+        None => (waits, format!("Ask {name}")),
     }
 }
 
@@ -202,6 +225,34 @@ mod tests {
                 "Run on GPT-2 small".to_owned()
             )
         );
+    }
+
+    #[test]
+    fn a_model_of_the_hub_waits_for_the_readers_word() {
+        let url = crate::checkpoint::hub_url("gpt2", "").expect("a known name");
+        let (words, button) = unasked(&url, None);
+        assert!(words.starts_with("gpt2 is on the model hub, which is asked for nothing before you say so."));
+        assert!(words.ends_with("All heads of gpt2: 498 MB once."), "{words}");
+        assert_eq!(button, "Get gpt2, once (498 MB)");
+        let (words, button) = unasked("https://huggingface.co/someone/own-gpt2/resolve/main", None);
+        assert!(words.starts_with("someone/own-gpt2 is on the model hub"), "{words}");
+        assert_eq!(button, "Ask someone/own-gpt2");
+    }
+
+    #[test]
+    fn a_storage_that_fails_is_said_in_place_of_its_models() {
+        let mut library = Library::default();
+        library.failed("the browser\u{2019}s storage does not answer".into());
+        assert_eq!(library.models().map(<[_]>::len), Some(0));
+        assert!(
+            library
+                .none_stored()
+                .is_some_and(|text| text.contains("does not answer"))
+        );
+        // What was listed before stays.
+        library.receive(vec![model("a")], None, None);
+        library.failed("it is being written".into());
+        assert_eq!(library.models().map(<[_]>::len), Some(1));
     }
 
     #[test]

@@ -8,6 +8,7 @@
 
 pub mod address;
 pub mod asking;
+pub mod chosen;
 pub mod download;
 pub mod embed;
 pub mod export;

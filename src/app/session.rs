@@ -1,10 +1,13 @@
 //! Which result is shown, and what the worker is doing: everything that happens on the page, without pixels.
 
 mod beside;
+mod hub;
+mod leaving;
 mod lesson;
 mod questions;
 mod trials;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::asking::Asking;
@@ -61,6 +64,8 @@ pub struct Session {
     recording: Option<Arc<Recording>>,
     paused: bool,
     notices: Notices,
+    /// Models of the hub that the reader has asked something of.
+    agreed: BTreeSet<String>,
     error: Option<Error>,
     last_id: u32,
     revision: u64,
@@ -210,7 +215,9 @@ impl Session {
             .fail(Error::new(ErrorKind::Internal, cause).advice("Try again: the worker is started anew."));
         self.lesson
             .fail(Error::new(ErrorKind::Internal, cause).advice("Try again: the worker is started anew."));
-        self.fail(Error::new(ErrorKind::Internal, cause).advice("Restart the worker, then run again."));
+        self.fail(
+            Error::new(ErrorKind::Internal, cause).advice("Restart the worker or reload the page, then run again."),
+        );
     }
 
     /// Asks about the model at `url`; None when that is known or on its way.
@@ -230,6 +237,7 @@ impl Session {
         }
         self.error = None;
         self.notices = Notices::default();
+        self.agree(&request.url);
         let describe = self.describe(&request.url);
         let Request { url, analysis } = request;
         let id = self.next_id();
@@ -286,6 +294,12 @@ impl Session {
 
     /// Takes in what the worker says. Answers to requests that nobody waits for are ignored.
     pub fn receive(&mut self, message: FromWorker) {
+        if let FromWorker::Answered { id } | FromWorker::Continued { id, .. } | FromWorker::Failed { id, .. } = &message
+            && self.is_heard(*id)
+        {
+            // Nothing is tried again any more.
+            self.notices.retry = None;
+        }
         match message {
             FromWorker::Ready => self.worker = WorkerState::Ready,
             FromWorker::Described { id, config, card } => self.described(id, config, card),
@@ -293,7 +307,7 @@ impl Session {
                 Run::Cancelling(known) => *known = Some(progress),
                 run => *run = Run::Running(progress),
             },
-            FromWorker::Notices { id, notices } if self.is_active(id) => self.notices = notices,
+            FromWorker::Notices { id, notices } if self.is_heard(id) => self.notices = notices,
             FromWorker::Batch { id, index, values } if self.is_active(id) => self.batch(index, &values),
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
             FromWorker::Progress { id, progress } if self.asking.is_asking(id) => self.asking.proceed(progress),
@@ -319,7 +333,10 @@ impl Session {
             FromWorker::Failed { id, error } if self.asking.is_asking(id) => self.asking.fail(error),
             FromWorker::Failed { id, error } if self.trying.is_trying(id) => self.trying.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),
-            FromWorker::Panicked { message } => self.worker_lost(&format!("the worker broke down ({message})")),
+            FromWorker::Panicked { message } => self.worker_lost(&match self.worker {
+                WorkerState::Starting => format!("the worker can't start: {message}"),
+                _ => format!("the worker broke down ({message})"),
+            }),
             FromWorker::Stored {
                 id,
                 models,
@@ -344,6 +361,11 @@ impl Session {
         self.active.as_ref().is_some_and(|active| active.id == id)
     }
 
+    /// Whether `id` is of the run, the question, the trial or the lesson that the worker is busy with.
+    fn is_heard(&self, id: u32) -> bool {
+        self.is_active(id) || self.asking.is_asking(id) || self.trying.is_trying(id) || self.lesson.is_asking(id)
+    }
+
     fn next_id(&mut self) -> u32 {
         self.last_id += 1;
         self.last_id
@@ -356,10 +378,12 @@ impl Session {
             origin,
             result: Arc::new(result),
             note,
+            url: None,
         }
     }
 
     fn show_complete(&mut self, shown: Shown) {
+        self.forget_outcome();
         self.complete = Some(shown.clone());
         self.shown = Some(shown);
         self.hold_against_run();
@@ -396,7 +420,9 @@ impl Session {
         let origin = Origin::Partial { done, batches };
         if done > 0 && self.shown.as_ref().is_none_or(|shown| shown.origin != origin) {
             let (so_far, note) = (so_far.clone(), self.note_of(&active.url));
-            self.shown = Some(self.stamp(origin, so_far, note));
+            let url = Some(active.url.clone());
+            let shown = self.stamp(origin, so_far, note);
+            self.shown = Some(Shown { url, ..shown });
         }
     }
 
@@ -421,10 +447,10 @@ impl Session {
     fn finished(&mut self, result: ResultFile) {
         let active = self.active.take();
         let note = active.as_ref().and_then(|active| self.note_of(&active.url));
-        self.run = Run::Finished;
         self.ended();
-        let shown = self.stamp(Origin::Live, result, note);
+        let mut shown = self.stamp(Origin::Live, result, note);
         if let Some(Active { url, analysis, .. }) = active {
+            shown.url = Some(url.clone());
             let request = Request { url, analysis };
             self.finished.retain(|(known, _)| *known != request);
             self.finished.push((request, shown.clone()));
@@ -432,7 +458,9 @@ impl Session {
                 self.finished.remove(0);
             }
         }
+        self.run = Run::Idle;
         self.show_complete(shown);
+        self.run = Run::Finished;
     }
 
     /// A run is over: nothing waits and nothing is tried again; what it could not keep is still not kept.
@@ -463,7 +491,11 @@ impl Session {
                 self.fail(error);
             }
         } else if self.library.answered(id) {
-            self.fail(error);
+            self.library.failed(error.cause.clone());
+            // The panel says it where it has nothing to list.
+            if self.library.none_stored().is_none() {
+                self.fail(error);
+            }
         }
     }
 }

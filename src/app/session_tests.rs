@@ -10,12 +10,12 @@ use crate::prompts::PromptSource;
 
 const URL: &str = "http://127.0.0.1:8080/models/tiny-ioi";
 
-fn recorded() -> ResultFile {
+pub(super) fn recorded() -> ResultFile {
     let bytes = include_bytes!("../../public/recorded/gpt2-small-10.7.json");
     ResultFile::from_json(bytes).expect("the recorded run reads")
 }
 
-fn session() -> Session {
+pub(super) fn session() -> Session {
     let mut session = Session::default();
     session.recorded_arrived(recorded());
     session.worker_started();
@@ -23,7 +23,7 @@ fn session() -> Session {
     session
 }
 
-fn request() -> Request {
+pub(super) fn request() -> Request {
     let mut form = Form::default();
     form.choose(ModelChoice::Bundled);
     form.request(URL, |_| None).expect("fits")
@@ -65,7 +65,7 @@ fn progress(batches_done: usize) -> Progress {
     }
 }
 
-fn batch(id: u32, index: usize) -> FromWorker {
+pub(super) fn batch(id: u32, index: usize) -> FromWorker {
     let series = || BTreeMap::from([(SeriesId::NoPatching, vec![index as f32; 40])]);
     let values = BatchValues {
         series: HistogramId::ALL.into_iter().map(|name| (name, series())).collect(),
@@ -81,7 +81,7 @@ fn batch(id: u32, index: usize) -> FromWorker {
 }
 
 /// Starts a run and returns the number of its request.
-fn start(session: &mut Session) -> u32 {
+pub(super) fn start(session: &mut Session) -> u32 {
     let messages = session.start(request());
     for message in &messages {
         if let ToWorker::Describe { id, .. } = message {
@@ -97,7 +97,7 @@ fn start(session: &mut Session) -> u32 {
     }
 }
 
-fn origin(session: &Session) -> &Origin {
+pub(super) fn origin(session: &Session) -> &Origin {
     &session.shown().expect("something is shown").origin
 }
 

@@ -35,6 +35,8 @@ pub struct Shown {
     pub result: Arc<ResultFile>,
     /// What the model says of itself, or a recording of its sentence, where they do.
     pub note: Option<String>,
+    /// Address of the model that it was found with on this page.
+    pub url: Option<String>,
 }
 
 impl PartialEq for Shown {

@@ -17,6 +17,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub(crate) struct HttpFolder {
     prefix: String,
     lengths: RefCell<BTreeMap<String, u64>>,
+    /// The name on the hub that was asked for, where it could have been a folder's on this machine.
+    pub(crate) name: Option<String>,
 }
 
 impl HttpFolder {
@@ -46,6 +48,7 @@ impl HttpFolder {
         Ok(Self {
             prefix: text.trim_end_matches('/').to_owned(),
             lengths: RefCell::default(),
+            name: None,
         })
     }
 
@@ -95,7 +98,20 @@ impl HttpFolder {
         }
     }
 
+    /// `error`, which also says what was taken for a name on the hub.
+    fn of_name(&self, mut error: Error) -> Error {
+        if let Some(name) = &self.name {
+            let told = format!("There is no folder {name} here, so that hub:{name} was asked for.");
+            error.advice = [told, error.advice].join(" ").trim_end().to_owned();
+        }
+        error
+    }
+
     fn status_error(&self, file: &str, status: u16) -> Error {
+        self.of_name(self.error_of_status(file, status))
+    }
+
+    fn error_of_status(&self, file: &str, status: u16) -> Error {
         let url = self.url_of(file);
         let error = |cause: String| Error::new(ErrorKind::Source, cause);
         match (status, hub_name(&self.prefix)) {
@@ -129,11 +145,11 @@ impl HttpFolder {
     pub(crate) fn network_error(&self, file: &str, cause: &str, advice: &str) -> Error {
         let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
         let cause = cause.trim_end_matches('.');
-        Error::new(
+        let error = Error::new(
             ErrorKind::Source,
             format!("{} can't be read ({cause})", self.url_of(file)),
-        )
-        .advice(advice)
+        );
+        self.of_name(error.advice(advice))
     }
 }
 
@@ -315,6 +331,23 @@ mod tests {
             .answer("a", Some(&(8..10)), 206, Some("bytes 8-8/9"))
             .expect_err("refused");
         assert_eq!(error.cause, "a is truncated: it ends after 9 bytes");
+    }
+
+    #[test]
+    fn a_name_that_could_have_been_a_folder_is_said() {
+        let mut folder = HttpFolder::parse("https://huggingface.co/runs/gpt2/resolve/main").expect("valid");
+        folder.name = Some("runs/gpt2".into());
+        let error = folder.answer("config.json", None, 401, None).expect_err("refused");
+        let said = "There is no folder runs/gpt2 here, so that hub:runs/gpt2 was asked for. Check the name.";
+        assert!(
+            error.cause.contains("no public model runs/gpt2") && error.advice.starts_with(said),
+            "{error}"
+        );
+        let error = folder.network_error("config.json", "no route", "Check the connection.");
+        assert!(
+            error.advice.ends_with("was asked for. Check the connection."),
+            "{error}"
+        );
     }
 
     #[test]

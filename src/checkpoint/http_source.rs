@@ -66,6 +66,14 @@ impl HttpSource {
         })
     }
 
+    /// The same source, asked for as `name`, which could have been a folder's: errors say that there is none.
+    #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+    #[must_use]
+    pub(crate) fn by_name(mut self, name: Option<&str>) -> Self {
+        self.folder.name = name.map(str::to_owned);
+        self
+    }
+
     /// The same source with another patience.
     #[must_use]
     pub fn with_patience(mut self, patience: Patience) -> Self {

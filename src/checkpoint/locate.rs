@@ -91,9 +91,46 @@ pub fn model_url(text: &str) -> Result<Option<String>> {
     }
 }
 
-/// The same where `text` is first of all a path: a name with a point in it is a folder's, not a server's.
+/// What a text means that is first of all a path, of a folder that is not there.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-pub(super) fn model_url_unless_path(text: &str) -> Result<Option<String>> {
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Meant {
+    /// That folder.
+    Folder,
+    /// An address.
+    Address(String),
+    /// A name on the hub, with the address of its folder: it could have been a path.
+    Name(String),
+}
+
+/// What `text` means where no folder is there of that name: a name with a point in it is a folder's, not a server's. Of `a/b` it is asked
+/// whether there is a folder `a`: then a path is meant, and no name on the hub.
+///
+/// # Errors
+/// Those of [`model_url`]; [`ErrorKind::Source`] where it is such a path.
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+pub(super) fn meant(text: &str, is_folder: impl Fn(&str) -> bool) -> Result<Meant> {
+    let Some(url) = model_url_unless_path(text)? else {
+        return Ok(Meant::Folder);
+    };
+    let name = text.trim();
+    if named(name).as_ref() != Ok(&url) {
+        return Ok(Meant::Address(url));
+    }
+    match name.split_once('/') {
+        Some((first, _)) if is_folder(first) || NO_OWNERS.contains(&first) => {
+            Err(Error::new(ErrorKind::Source, format!("there is no folder {name}"))
+                .expected("a folder with config.json, model.safetensors and tokenizer.json")
+                .advice(format!(
+                    "Check the path. A model of that name on the hub is hub:{name}."
+                )))
+        }
+        _ => Ok(Meant::Name(url)),
+    }
+}
+
+#[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+fn model_url_unless_path(text: &str) -> Result<Option<String>> {
     let host = text
         .split(['/', '?', '#'])
         .next()
@@ -322,6 +359,31 @@ mod tests {
                     .cause
                     .contains("not the address of a model")
             );
+        }
+    }
+
+    #[cfg(feature = "cli")]
+    #[test]
+    fn a_path_that_is_not_there_is_no_name_on_the_hub() {
+        let meant = |text: &str| meant(text, |folder| folder == "runs");
+        for text in ["runs/gpt2", "models/gpt2", "datasets/a"] {
+            let error = meant(text).expect_err(text);
+            assert_eq!(error.cause, format!("there is no folder {text}"));
+            assert!(error.advice.contains(&format!("hub:{text}.")), "{error}");
+        }
+        for text in ["someone/own-gpt2", "gpt2", "someone/own-gpt2@v2"] {
+            assert!(matches!(meant(text), Ok(Meant::Name(_))), "{text}");
+        }
+        for text in [
+            "hub:runs/gpt2",
+            "https://hf.co/runs/gpt2",
+            "hf.co/runs/gpt2",
+            "localhost:8000/gpt2",
+        ] {
+            assert!(matches!(meant(text), Ok(Meant::Address(_))), "{text}");
+        }
+        for text in ["./runs/gpt2", "runs/a/b", "example.org/gpt2", "nonsense", "runs/gpt2/"] {
+            assert_eq!(meant(text), Ok(Meant::Folder), "{text}");
         }
     }
 

@@ -70,23 +70,26 @@ const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(10 * 60
 /// should know on `notices`.
 ///
 /// # Errors
-/// Those of [`model_url`]; [`crate::ErrorKind::Source`] when it is a URL that can't be read from. Whether anything is there
+/// Those of [`model_url`]; [`crate::ErrorKind::Source`] when it is a URL that can't be read from, or a path within a folder that is there. Whether anything is there
 /// shows at the first read.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 pub fn source_for(text: &str, notices: NoticeBoard) -> crate::error::Result<Box<dyn Source>> {
-    let url = match std::path::Path::new(text).exists() {
-        true => None,
-        false => locate::model_url_unless_path(text)?,
+    let is_folder = |text: &str| std::path::Path::new(text).is_dir();
+    let meant = match std::path::Path::new(text).exists() {
+        true => locate::Meant::Folder,
+        false => locate::meant(text, is_folder)?,
     };
-    let url = url.or_else(|| text.contains("://").then(|| text.to_owned()));
-    let Some(url) = url else {
-        return Ok(Box::new(FileSource::new(text)));
+    let (url, name) = match meant {
+        locate::Meant::Address(url) => (url, None),
+        locate::Meant::Name(url) => (url, Some(text.trim())),
+        locate::Meant::Folder if text.contains("://") => (text.to_owned(), None),
+        locate::Meant::Folder => return Ok(Box::new(FileSource::new(text))),
     };
     let patience = Patience {
         longest: LONGEST_WAIT,
         ..Patience::default()
     };
     let transport = Box::new(BlockingTransport::new(patience.silence));
-    let source = HttpSource::new(&url, transport)?.with_patience(patience);
+    let source = HttpSource::new(&url, transport)?.with_patience(patience).by_name(name);
     Ok(Box::new(source.with_notices(notices)))
 }

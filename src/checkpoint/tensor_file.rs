@@ -351,7 +351,7 @@ impl Slot {
 
 fn too_large_tensor(name: &str, shape: &[usize]) -> Error {
     Error::new(
-        ErrorKind::Checkpoint,
+        ErrorKind::Memory,
         format!("tensor {name} with shape {shape:?} does not fit into memory"),
     )
     .advice("Choose a smaller model, or check config.json.")

@@ -183,6 +183,11 @@ impl Model {
         self.blocks.iter_mut().skip(keeps).for_each(|block| *block = None);
     }
 
+    /// Keeps `count` blocks in memory from now on, and drops none of those that are there.
+    pub(crate) fn keep_blocks(&mut self, count: usize) {
+        self.block_budget = block::size_in_memory(self.config()).saturating_mul(count as u64);
+    }
+
     /// How many blocks stay in memory.
     pub(crate) fn blocks_kept(&self) -> usize {
         usize::try_from(self.block_budget / block::size_in_memory(self.config())).unwrap_or(usize::MAX)

@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use futures::future::{Either, LocalBoxFuture, select};
 
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::model::{not_loaded, tokens_of};
 use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, Place};
@@ -153,9 +153,24 @@ impl Model {
             return self.compute(schedule, passes, CHUNK, watcher).await.map(Some);
         };
         match self.load_and_compute(layer, schedule, passes, watcher).await? {
-            Either::Left(parts) => self.install(layer, parts).map(|()| None),
+            Either::Left(parts) => {
+                let installed = parts.and_then(|parts| self.install(layer, parts));
+                installed.or_else(|error| self.make_room(error)).map(|()| None)
+            }
             Either::Right(paused) => Ok(Some(paused)),
         }
+    }
+
+    /// From now on no more blocks are held than are now, where `error` says that there is no memory for another one: then one goes for
+    /// each that comes. One that is computed and one that is read must fit.
+    fn make_room(&mut self, error: Error) -> Result<()> {
+        let held = (0..self.blocks.len()).filter(|&layer| self.is_whole(layer)).count();
+        let fewer = held.min(self.blocks_kept().max(2).saturating_sub(1));
+        if error.kind != ErrorKind::Memory || fewer < 2 {
+            return Err(error);
+        }
+        self.keep_blocks(fewer);
+        Ok(())
     }
 
     /// Reads block `layer` and computes what can be computed meanwhile; ends with whichever ends first.
@@ -165,12 +180,12 @@ impl Model {
         schedule: &Schedule,
         passes: &mut [Pass],
         watcher: &dyn Watcher,
-    ) -> Result<Either<Parts, Paused>> {
+    ) -> Result<Either<Result<Parts>, Paused>> {
         let input = self.blocks[layer].as_ref().map(|block| block.input());
         let load = pin!(blocks::load(self.loader(watcher), layer, input, true, self.processing));
         let compute = pin!(self.compute(schedule, passes, CHUNK_WHILE_LOADING, watcher));
         match select(load, compute).await {
-            Either::Left((parts, _)) => parts.map(Either::Left),
+            Either::Left((parts, _)) => Ok(Either::Left(parts)),
             Either::Right((paused, _)) => paused.map(Either::Right),
         }
     }

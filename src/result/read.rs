@@ -12,7 +12,7 @@ use crate::model::{Config, Processing};
 use crate::prompts::{Prompt, PromptSet};
 use crate::result::{FORMAT, ModelInfo, ResultFile};
 
-/// Longest result file that is read: 64 MiB, some thirty times that of 1200 prompts.
+/// Longest result file that is written, and read: 64 MiB.
 pub const MAX_BYTES: usize = 64 << 20;
 
 const ADVICE: &str = "Choose a file that this program wrote with \"Download result\" or --out.";
@@ -35,8 +35,7 @@ impl ResultFile {
     /// lack a field, or fail [`ResultFile::check`].
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         if bytes.len() > MAX_BYTES {
-            return Err(error(format!("the result file is {} bytes long", bytes.len()))
-                .expected(format!("at most {MAX_BYTES} (64 MiB)")));
+            return Err(too_long(bytes.len()));
         }
         let expected = || format!("\"{FORMAT}\" or \"{}\"", version_1::FORMAT);
         let probe: Probe = serde_json::from_slice(bytes).map_err(|cause| {
@@ -66,10 +65,15 @@ impl ResultFile {
     /// The result file as compact JSON, of version 2; numbers are written with as few digits as bring them back.
     ///
     /// # Errors
-    /// [`ErrorKind::ResultFile`] when [`ResultFile::check`] fails: what is written can be read.
+    /// [`ErrorKind::ResultFile`] when [`ResultFile::check`] fails, or it would be more than [`MAX_BYTES`]: what is written can be read.
     pub fn to_json(&self) -> Result<String> {
         self.check()?;
-        serde_json::to_string(self).map_err(|cause| error(format!("the result can't be written as JSON: {cause}")))
+        let text = serde_json::to_string(self)
+            .map_err(|cause| error(format!("the result can't be written as JSON: {cause}")))?;
+        match text.len() {
+            0..=MAX_BYTES => Ok(text),
+            bytes => Err(too_long(bytes).advice("Run fewer prompts at a time.")),
+        }
     }
 
     /// Checks that all parts fit each other: there is a section that can be shown, heads exist, arrays have the shape that
@@ -159,6 +163,12 @@ impl File {
 /// Reads what `bytes` hold, and says where it is not what it should be.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     json::read(bytes).map_err(|cause| misread(&cause))
+}
+
+/// The error of a result file of so many bytes.
+fn too_long(bytes: usize) -> Error {
+    error(format!("the result file is {bytes} bytes long"))
+        .expected(format!("at most {MAX_BYTES} ({} MiB)", MAX_BYTES >> 20))
 }
 
 fn misread(cause: &Misread) -> Error {

@@ -119,6 +119,23 @@ pub async fn fetch(address: &str) -> Result<Vec<u8>> {
     Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }
 
+/// What is wrong with the page's own file at `address`, which did not load; None where that can't be found out.
+pub async fn what_is_wrong(address: &str) -> Option<String> {
+    // scripts/page/diagnose.js, by way of the page's first script.
+    let ask: js_sys::Function = js_sys::Reflect::get(&window(), &"keysideWhatIsWrong".into())
+        .ok()?
+        .dyn_into()
+        .ok()?;
+    let asked: js_sys::Promise = ask.call1(&JsValue::UNDEFINED, &address.into()).ok()?.dyn_into().ok()?;
+    JsFuture::from(asked).await.ok()?.as_string()
+}
+
+/// Loads the page anew.
+pub fn reload() {
+    // A browser that refuses has a button of its own.
+    let _ = window().location().reload();
+}
+
 /// What a JavaScript error says.
 pub fn text_of(value: &JsValue) -> String {
     match value.dyn_ref::<js_sys::Error>() {

@@ -18,11 +18,10 @@ pub fn accept_drops(page: Page) {
     let over = window_event_listener(leptos::ev::dragover, |event: DragEvent| event.prevent_default());
     let dropped = window_event_listener(leptos::ev::drop, move |event: DragEvent| {
         event.prevent_default();
-        if let (false, Some(transfer)) = (
-            page.session.with_untracked(|session| session.run().is_active()),
-            event.data_transfer(),
-        ) {
-            take(page, &transfer);
+        let Some(transfer) = event.data_transfer() else { return };
+        match page.session.with_untracked(|session| session.run().is_active()) {
+            true => page.refuse_drop(),
+            false => take(page, &transfer),
         }
     });
     on_cleanup(move || {
@@ -35,9 +34,14 @@ pub fn accept_drops(page: Page) {
 #[component]
 pub fn DropZone(page: Page) -> impl IntoView {
     let dragging = RwSignal::new(false);
-    let enter = window_event_listener(leptos::ev::dragenter, move |_| {
-        dragging.set(!page.session.with_untracked(|session| session.run().is_active()));
-    });
+    let enter = window_event_listener(leptos::ev::dragenter, move |_| dragging.set(true));
+    let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
+    let words = move || match active.get() {
+        true => "A run is under way: cancel it, or wait for its end, before you drop something here",
+        false => {
+            "Drop a result file or the rows of a sweep to show them, a model\u{2019}s files or folder to run it, or a .txt or .csv file of prompts"
+        }
+    };
     let leave = window_event_listener(leptos::ev::dragleave, move |event: DragEvent| {
         if event.related_target().is_none() {
             dragging.set(false);
@@ -47,7 +51,7 @@ pub fn DropZone(page: Page) -> impl IntoView {
     on_cleanup(move || [enter, leave, done].into_iter().for_each(WindowListenerHandle::remove));
     view! {
         <Show when=move || dragging.get()>
-            <div class="drop-zone" aria-hidden="true">"Drop a result file or the rows of a sweep to show them, a model\u{2019}s files or folder to run it, or a .txt or .csv file of prompts"</div>
+            <div class="drop-zone" aria-hidden="true">{words}</div>
         </Show>
     }
 }

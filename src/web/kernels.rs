@@ -254,9 +254,7 @@ fn said(cause: &JsValue, otherwise: ErrorKind) -> Error {
     };
     let message = text("message").unwrap_or_else(|| format!("{cause:?}"));
     match text("kind").as_deref() {
-        Some("memory") => {
-            Error::new(ErrorKind::Request, message).advice("Close other tabs, or choose a smaller model.")
-        }
+        Some("memory") => Error::new(ErrorKind::Memory, message).advice("Close other tabs, or choose a smaller model."),
         Some("unsupported") => Error::new(ErrorKind::Request, message),
         _ => Error::new(otherwise, message),
     }

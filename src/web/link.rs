@@ -1,10 +1,13 @@
 //! The page's end of the worker.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, File, MessageEvent, Worker};
 
-use super::document::{meta, text_of};
+use super::document::{meta, text_of, what_is_wrong};
 use crate::names::EngineChoice;
 use crate::worker::{FromWorker, ToWorker};
 
@@ -39,7 +42,10 @@ impl Link {
             meta(META).ok_or_else(|| format!("the worker can't start (the page has no meta element {META})"))?;
         let worker = Worker::new(&script).map_err(|cause| format!("the worker can't start ({})", text_of(&cause)))?;
         let hear_message = hear.clone();
+        let listens = Rc::new(Cell::new(false));
+        let has_spoken = Rc::clone(&listens);
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
+            has_spoken.set(true);
             let text = event.data().as_string().unwrap_or_default();
             // From bytes as results are: from text, all of the parser would be in the page's wasm a second time.
             hear_message(match serde_json::from_slice(text.as_bytes()) {
@@ -51,10 +57,15 @@ impl Link {
             let cause = Reflect::get(&event, &"message".into())
                 .ok()
                 .and_then(|message| message.as_string());
-            hear(Heard::Lost(match cause {
-                Some(cause) => format!("the worker broke down ({cause})"),
-                None => format!("the worker can't start ({script} can't be loaded)"),
-            }));
+            if let (true, Some(cause)) = (listens.get(), &cause) {
+                return hear(Heard::Lost(format!("the worker broke down ({cause})")));
+            }
+            let (hear, file) = (hear.clone(), script.clone());
+            leptos::task::spawn_local(async move {
+                let wrong = what_is_wrong(&file).await;
+                let what = wrong.or(cause).unwrap_or_else(|| format!("{file} can't be loaded"));
+                hear(Heard::Lost(format!("the worker can't start: {what}")));
+            });
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));

@@ -4,6 +4,8 @@
 //! which lets several tabs read one file.
 
 use std::any::Any;
+use std::cell::Cell;
+use std::time::Duration;
 
 use futures::channel::oneshot;
 use futures::future::{Either, LocalBoxFuture, select};
@@ -16,11 +18,21 @@ use web_sys::{
     FileSystemSyncAccessHandle, StorageEstimate, StorageManager,
 };
 
-use crate::checkpoint::{Space, Store, StoredFile, StoredFileWriter, storage_error};
+use super::fetch::FetchTransport;
+use crate::checkpoint::{Space, Store, StoredFile, StoredFileWriter, Transport, storage_error};
 use crate::error::{Error, Result};
 
 /// The folder that holds everything.
 const ROOT: &str = "keyside";
+
+/// How long the browser may take to answer. Everything waits for the first answer of all.
+const PATIENCE: Duration = Duration::from_secs(10);
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+
+thread_local! {
+    /// Whether the browser has left a question unanswered: no other is asked then, as each would take as long.
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
 
 #[wasm_bindgen]
 extern "C" {
@@ -61,14 +73,15 @@ impl OpfsStore {
             }));
         };
         let manager: StorageManager = manager.unchecked_into();
-        let top: FileSystemDirectoryHandle = settled(manager.get_directory()).await?.unchecked_into();
+        let top = answered(manager.get_directory(), FIRST_PATIENCE).await?;
+        let top: FileSystemDirectoryHandle = top.map_err(failed)?.unchecked_into();
         let root = directory(&top, ROOT).await?;
         Ok(Self { root, manager })
     }
 
     /// The handle of a folder; None where it does not exist.
     async fn folder(&self, name: &str) -> Result<Option<FileSystemDirectoryHandle>> {
-        let handle = JsFuture::from(self.root.get_directory_handle(name)).await;
+        let handle = answered(self.root.get_directory_handle(name), PATIENCE).await?;
         unless_missing(handle.map(JsCast::unchecked_into))
     }
 
@@ -76,7 +89,7 @@ impl OpfsStore {
         let Some(folder) = self.folder(folder).await? else {
             return Ok(None);
         };
-        let handle = JsFuture::from(folder.get_file_handle(file)).await;
+        let handle = answered(folder.get_file_handle(file), PATIENCE).await?;
         let Some(handle) = unless_missing(handle.map(JsCast::unchecked_into::<FileSystemFileHandle>))? else {
             return Ok(None);
         };
@@ -102,10 +115,10 @@ impl OpfsStore {
             None => {
                 let options = FileSystemRemoveOptions::new();
                 options.set_recursive(true);
-                JsFuture::from(self.root.remove_entry_with_options(folder, &options)).await
+                answered(self.root.remove_entry_with_options(folder, &options), PATIENCE).await?
             }
             Some(file) => match self.folder(folder).await? {
-                Some(folder) => JsFuture::from(folder.remove_entry(file)).await,
+                Some(folder) => answered(folder.remove_entry(file), PATIENCE).await?,
                 None => return Ok(()),
             },
         };
@@ -113,12 +126,9 @@ impl OpfsStore {
     }
 
     async fn room(&self) -> Option<Space> {
-        let estimate: StorageEstimate = JsFuture::from(self.manager.estimate().ok()?)
-            .await
-            .ok()?
-            .unchecked_into();
+        let estimate: StorageEstimate = settled(self.manager.estimate().ok()?).await.ok()?.unchecked_into();
         let persisted = match self.manager.persisted() {
-            Ok(persisted) => JsFuture::from(persisted).await.ok(),
+            Ok(persisted) => settled(persisted).await.ok(),
             Err(_) => None,
         };
         Some(Space {
@@ -174,7 +184,7 @@ impl Store for OpfsStore {
         Box::pin(async {
             // The browser may ask the user, or refuse: either way the run goes on.
             if let Ok(asked) = self.manager.persist() {
-                let _ = JsFuture::from(asked).await;
+                let _ = settled(asked).await;
             }
         })
     }
@@ -299,7 +309,20 @@ async fn directory(parent: &FileSystemDirectoryHandle, name: &str) -> Result<Fil
 }
 
 async fn settled(promise: Promise) -> Result<JsValue> {
-    JsFuture::from(promise).await.map_err(failed)
+    answered(promise, PATIENCE).await?.map_err(failed)
+}
+
+/// What `promise` comes to, unless that takes longer than `patience`.
+async fn answered(promise: Promise, patience: Duration) -> Result<std::result::Result<JsValue, JsValue>> {
+    // Listened to in any case: a refusal that nobody hears is an error of the page.
+    let asked = JsFuture::from(promise);
+    if !SILENT.get() {
+        if let Either::Left((outcome, _)) = select(asked, FetchTransport.sleep(patience)).await {
+            return Ok(outcome);
+        }
+        SILENT.set(true);
+    }
+    Err(storage_error("the browser\u{2019}s storage does not answer"))
 }
 
 /// What a browser says, in words.

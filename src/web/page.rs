@@ -24,7 +24,7 @@ use crate::app::lines::Lines;
 use crate::app::session::{Session, Shown};
 use crate::app::steps::StoryStep;
 use crate::app::sweep_maps::SweepMaps;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::figure::View;
 use crate::names::SplitBy;
 use crate::result::ResultFile;
@@ -210,6 +210,7 @@ impl Page {
     pub fn choose(self, model: ModelChoice) {
         self.form.update(|form| form.choose(model));
         self.session.update(Session::dismiss_error);
+        self.session.update(Session::forget_outcome);
         self.asked.set(false);
         self.run_due.set_value(false);
         // Another model has other directions.
@@ -371,6 +372,15 @@ impl Page {
         }
     }
 
+    /// Gives up the run that is under way where the form asks for another one.
+    pub fn abandon_other(self) {
+        let active = self.session.with_untracked(Session::active_request);
+        if active.is_some() && active != self.form.with_untracked(request_of).ok() {
+            let message = self.session.try_update(Session::abandon).flatten();
+            self.send(message);
+        }
+    }
+
     /// Shows a result file, or why that is not possible.
     pub fn open(self, name: &str, read: Result<ResultFile>) {
         // Where results are shown, and errors told.
@@ -379,6 +389,18 @@ impl Page {
             Ok(result) => session.opened(name, result),
             Err(error) => session.fail(error),
         });
+    }
+
+    /// Says that nothing is opened while a run is under way.
+    pub fn refuse_drop(self) {
+        let error = Error::new(
+            ErrorKind::Request,
+            "what was dropped was not opened: a run was under way",
+        )
+        .advice("Cancel the run, or wait for its end, and drop it again.");
+        // Where runs are shown, and errors told.
+        self.tab.set(Tab::Prompts);
+        self.session.update(|session| session.fail(error));
     }
 
     /// Takes the heads to start with from what is known of the chosen model.

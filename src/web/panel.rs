@@ -4,13 +4,14 @@ use leptos::prelude::*;
 use web_sys::SubmitEvent;
 
 use super::controls::Settings;
+use super::document;
 use super::files::Files;
 use super::models::{ModelOrigin, StoredModels};
 use super::own_prompts::{OwnPrompts, PromptField};
 use super::page::{CONTROLS_TOGGLE, Page};
 use crate::analysis::settings::{Group, HEAD, INTERVENTION};
 use crate::app::download;
-use crate::app::form::{ModelChoice, PromptChoice};
+use crate::app::form::{Form, ModelChoice, PromptChoice};
 use crate::app::library;
 use crate::app::session::{self, Run, Session, WorkerState};
 use crate::app::words;
@@ -46,6 +47,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                         {move || match prompts.get() {
                             PromptChoice::Ioi => view! {
                                 <div class="triple"><Settings page=page groups=&[Group::Prompts, Group::Ioi] /></div>
+                                <p class="about" data-testid="prompt-count">{move || page.settled_form.with(Form::prompt_count)}</p>
                             }.into_any(),
                             PromptChoice::Own => view! {
                                 <OwnPrompts page=page active=active />
@@ -233,7 +235,6 @@ fn Buttons(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl Int
 #[component]
 fn Message(page: Page) -> impl IntoView {
     let error = Memo::new(move |_| page.session.with(|session| session.error().map(ToString::to_string)));
-    let lost = Memo::new(move |_| page.session.with(|session| session.worker() == WorkerState::Lost));
     view! {
         <div role="alert">
             {move || error.get().map(|text| view! {
@@ -249,10 +250,29 @@ fn Message(page: Page) -> impl IntoView {
                 </div>
             })}
         </div>
+        <LostWorker page=page told=Signal::from(true) />
+    }
+}
+
+/// What to do where the worker is gone, or does not start.
+#[component]
+pub fn LostWorker(
+    page: Page,
+    /// Whether why that is so is told besides.
+    #[prop(into)]
+    told: Signal<bool>,
+) -> impl IntoView {
+    let lost = Memo::new(move |_| page.session.with(|session| session.worker() == WorkerState::Lost));
+    let why = move || page.session.with(|session| session.error().map(ToString::to_string));
+    view! {
         <Show when=move || lost.get()>
-            <button type="button" class="restart" data-testid="restart-button" on:click=move |_| page.restart()>
-                "Restart the worker"
-            </button>
+            <Show when=move || !told.get()>
+                <p class="error" data-testid="lost-worker" role="alert">{why}</p>
+            </Show>
+            <div class="buttons restart">
+                <button type="button" data-testid="restart-button" on:click=move |_| page.restart()>"Restart the worker"</button>
+                <button type="button" data-testid="reload-button" on:click=move |_| document::reload()>"Reload"</button>
+            </div>
         </Show>
     }
 }
@@ -285,7 +305,7 @@ fn Status(page: Page) -> impl IntoView {
 
 /// What is out of the ordinary with the reading. A live region that is always there: what appears in it is announced.
 #[component]
-fn NoticeLines(page: Page) -> impl IntoView {
+pub fn NoticeLines(page: Page) -> impl IntoView {
     let retry = Memo::new(move |_| page.session.with(|session| session.notices().retry.clone()));
     let not_kept = Memo::new(move |_| page.session.with(|session| session.notices().not_kept.clone()));
     let engine = Memo::new(move |_| page.session.with(|session| session.notices().engine.clone()));

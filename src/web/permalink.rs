@@ -112,6 +112,9 @@ fn restore(page: Page, address: &Address) {
         Tab::Sentence => return page.ask(),
         Tab::Prompts => {}
     }
+    // Its result would take the place of what is gone back to.
+    page.abandon_other();
+    page.session.update(Session::forget_outcome);
     let found = page.show_again();
     page.bar.set_ran(found);
     let asked = !found && address.model != Model::Recorded;

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::page::Page;
+use crate::app::chosen::not_shown;
 use crate::app::session::{Session, Shown};
 use crate::app::words;
 
@@ -10,6 +11,7 @@ use crate::app::words;
 #[component]
 pub fn Summary(page: Page) -> impl IntoView {
     let shown = page.shown;
+    let busy = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
     let can_restore = move || page.session.with(Session::can_restore);
     view! {
         <section class="run-summary" data-testid="run-summary" aria-label="The run that is shown">
@@ -17,6 +19,7 @@ pub fn Summary(page: Page) -> impl IntoView {
                 Some(shown) => view! { <Details shown=shown /> }.into_any(),
                 None => view! { <p>"Loading the recorded run\u{2026}"</p> }.into_any(),
             }}
+            <OtherModel page=page busy=busy />
             <Show when=can_restore>
                 <button
                     type="button"
@@ -28,6 +31,21 @@ pub fn Summary(page: Page) -> impl IntoView {
                 </button>
             </Show>
         </section>
+    }
+}
+
+/// Says that what `page` shows is not of the model that is chosen; not while that model is `busy`.
+#[component]
+pub fn OtherModel(page: Page, busy: Memo<bool>) -> impl IntoView {
+    let told = Memo::new(move |_| {
+        let url = page.settled_url();
+        let told = |shown: &Shown| page.settled_form.with(|form| not_shown(form, url.as_deref(), shown));
+        (!busy.get()).then(|| page.shown.with(|shown| shown.as_ref().and_then(told)))?
+    });
+    view! {
+        <div role="status">
+            {move || told.get().map(|told| view! { <p class="note other-model" data-testid="other-model">{told}</p> })}
+        </div>
     }
 }
 

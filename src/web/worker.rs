@@ -2,10 +2,9 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 use futures::channel::{mpsc, oneshot};
-use futures::future::{Either, LocalBoxFuture, select};
+use futures::future::LocalBoxFuture;
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, MessagePort, Url};
@@ -14,16 +13,11 @@ use super::fetch::FetchTransport;
 use super::kernels::WebKernels;
 use super::opfs::OpfsStore;
 use super::picked::PickedSource;
-use crate::checkpoint::{
-    Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, Transport, check_for_page, not_kept,
-};
+use crate::checkpoint::{Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, check_for_page, not_kept};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Card, Kernels, Provided};
 use crate::names::{EngineChoice, EngineName};
 use crate::worker::{FromWorker, PICKED, Port, serve};
-
-/// How long the browser's storage may take to open.
-const STORAGE_PATIENCE: Duration = Duration::from_secs(5);
 
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
@@ -61,7 +55,7 @@ pub fn start_worker() {
     wasm_bindgen_futures::spawn_local(async move {
         match Macrotasks::new() {
             Ok(macrotasks) => {
-                let (store, no_store) = match opened_store().await {
+                let (store, no_store) = match OpfsStore::open().await {
                     Ok(store) => (Some(Rc::new(store) as Rc<dyn Store>), None),
                     Err(error) => (None, Some(error.cause)),
                 };
@@ -81,18 +75,6 @@ pub fn start_worker() {
             }),
         }
     });
-}
-
-/// The browser's storage, where it answers in time.
-async fn opened_store() -> Result<OpfsStore> {
-    let timer = FetchTransport;
-    match select(Box::pin(OpfsStore::open()), timer.sleep(STORAGE_PATIENCE)).await {
-        Either::Left((opened, _)) => opened,
-        Either::Right(_) => Err(Error::new(
-            ErrorKind::Storage,
-            "the browser\u{2019}s storage does not answer",
-        )),
-    }
 }
 
 /// Where the page keeps its own models: beside the worker's script.

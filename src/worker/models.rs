@@ -12,7 +12,7 @@ use crate::analysis::pair::{
 };
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Section, Timing, analyze, named_heads};
 use crate::error::{ErrorKind, Result};
-use crate::forward::{Model, Provided, Sampling};
+use crate::forward::{Model, Provided, Sampling, not_enough};
 use crate::model::Processing;
 use crate::names::{EngineChoice, EngineName};
 use crate::prompts::Prompt;
@@ -172,8 +172,8 @@ impl Models {
         Ok(open)
     }
 
-    /// `outcome`; after a failed reading the files may be others than those that were opened, so that the model is let go. Where an engine has
-    /// failed on the way, that is said, once.
+    /// `outcome`; after a failed reading the files may be others than those that were opened, so that the model is let go, and so it is
+    /// where it does not fit into memory, of which is said how much there is. Where an engine has failed on the way, that is said, once.
     fn ended<T>(&mut self, port: &dyn Port, outcome: Result<T>) -> Result<T> {
         if let Some(Open { model, .. }) = &mut self.open
             && let Some(error) = model.take_engine_failure()
@@ -182,6 +182,10 @@ impl Models {
             port.notices()
                 .set_engine(format!("The engine \"{}\" goes on: {why}.", model.engine()));
         }
+        let outcome = outcome.map_err(|error| match &self.open {
+            Some(open) => not_enough(open.model.config(), error),
+            None => error,
+        });
         if outcome.as_ref().is_err_and(|error| {
             matches!(
                 error.kind,
@@ -190,6 +194,7 @@ impl Models {
                     | ErrorKind::Changed
                     | ErrorKind::Checkpoint
                     | ErrorKind::Storage
+                    | ErrorKind::Memory
             )
         }) {
             self.open = None;

@@ -3,6 +3,7 @@ import { EventEmitter, once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 
 import { fixture } from "./harness.mjs";
 
@@ -23,6 +24,12 @@ export const FAULTS = {
   "a redirect": ({ send, url }) => send(302, Buffer.alloc(0), { Location: `/elsewhere${url}` }),
   "a redirect to itself": ({ send, url }) => send(302, Buffer.alloc(0), { Location: url }),
   "429 with Retry-After": ({ send }) => send(429, Buffer.alloc(0), { "Retry-After": "1", "Access-Control-Expose-Headers": "Retry-After" }),
+  /** The window of a rate limit, as the hub says it. */
+  "429 with RateLimit": ({ send }) => send(429, Buffer.alloc(0), { RateLimit: '"resolvers";r=0;t=57', "Access-Control-Expose-Headers": "RateLimit" }),
+  429: ({ send }) => send(429, Buffer.alloc(0)),
+  /** Another address, which is good no more. */
+  "an expired address": ({ send, url }) => send(302, Buffer.alloc(0), { Location: `/expired${url}` }),
+  "compressed parts": ({ send, status, body }) => send(status, gzipSync(body), { "Content-Encoding": "gzip", "Access-Control-Expose-Headers": "Content-Encoding" }),
   /** Weights of another version under the same header, and under the same name: the last bits of all numbers differ. */
   "another version": ({ send, status, body, whole, start }) => {
     const data = 8 + Number(whole.readBigUInt64LE(0));
@@ -87,6 +94,7 @@ export async function serveFaults({ file = "model.safetensors", fault, times = 0
       response.end(body);
     };
     state.asked.push({ file: name, range: request.headers.range });
+    if (request.url.startsWith("/expired")) return send(403, Buffer.alloc(0));
     if (!whole) return send(404, Buffer.alloc(0));
     const [, from, to] = /^bytes=(\d+)-(\d+)$/.exec(request.headers.range ?? "") ?? [];
     const status = from === undefined ? 200 : 206;

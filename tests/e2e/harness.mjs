@@ -136,6 +136,23 @@ export class Tab {
   }
 }
 
+/** What makes `serve` begin the worker's script with `script`: of a browser that lacks something there, or does it otherwise. */
+export const workerBegins = (script) => async (file, read) =>
+  /\/worker-[0-9a-f]+\.js$/.test(file) ? { body: `{${script}}\n${await read()}` } : undefined;
+
+/** Runs `use` with a tab whose page comes from a server of its own, with `options` of `serve`. */
+export async function withSite(tab, options, use) {
+  const site = await serve(page, options);
+  const url = tab.url;
+  tab.url = site.url;
+  try {
+    await use(site);
+  } finally {
+    tab.url = url;
+    await site.close();
+  }
+}
+
 /** Fails with `message` unless `condition` holds. */
 export function check(condition, message) {
   if (!condition) throw new Error(message);

@@ -5,6 +5,7 @@ import path from "node:path";
 
 import { arrays, compare, goldenArrays } from "./compare.mjs";
 import { check, fixture, until } from "./harness.mjs";
+import { answered } from "./sentence.mjs";
 import { serve } from "./server.mjs";
 
 const FILES = ["config.json", "model.safetensors", "tokenizer.json"];
@@ -12,9 +13,8 @@ const SETTINGS = { head: "2.1", earlier: "1.3", batches: 3, size: 10, seed: 0 };
 
 const golden = async () => goldenArrays(JSON.parse(await readFile(fixture("tiny-golden.json"), "utf8")), "2.1");
 
-/** Writes the tiny checkpoint to `folder` with its weights in two files, and the index of them. */
-async function writeShards(folder) {
-  await cp(fixture("tiny"), folder, { recursive: true });
+/** Puts the weights of the checkpoint in `folder` into two files, with the index of them. */
+export async function writeShards(folder) {
   const whole = await readFile(path.join(folder, "model.safetensors"));
   await rm(path.join(folder, "model.safetensors"));
   const data = 8 + Number(whole.readBigUInt64LE(0));
@@ -176,6 +176,62 @@ export const models = [
     },
   },
   {
+    name: "a sentence is asked of the hub when somebody says so: not by choosing a model, not by a link",
+    timeout: 120_000,
+    async run(tab, { screenshots }) {
+      tab.allow(/request failed: .*ERR_ABORTED/);
+      const asked = await asHub(tab);
+      const nothing = (what) => check(asked.length === 0, `${what} asked the hub: ${asked}`);
+      const unasked = (name) => tab.at("unasked").getByText(`${name} is on the model hub, which is asked for nothing before you say so.`).waitFor();
+      await tab.open();
+      await tab.at("tab-sentence").click();
+      await tab.at("sentence-input").fill("The keys to the cabinet");
+      await tab.at("sentence-input").press("Enter");
+      await tab.at("sentence-offer").waitFor();
+      await tab.at("model-menu").locator("summary").first().click();
+      await tab.at("model-select").selectOption("hub");
+      await unasked("gpt2");
+      await tab.at("hub-model").selectOption("distilgpt2");
+      await unasked("distilgpt2");
+      await tab.page.screenshot({ path: path.join(screenshots, "sentence-unasked.png") });
+      await tab.at("model-select").selectOption("url");
+      await tab.at("model-url").fill("someone/Own-GPT2");
+      await unasked("someone/Own-GPT2");
+      check((await tab.at("sentence-error").count()) === 0, "an address that is typed now is said to be missing");
+      await tab.at("model-menu").locator("summary").first().click();
+      // Nor by what is changed of the question.
+      await tab.at("sentence-bos").click();
+      await tab.at("model-menu").locator("summary").first().click();
+      await tab.at("model-select").selectOption("hub");
+      await unasked("distilgpt2");
+      nothing("choosing a model");
+      const link = await until(tab.page, () => tab.page.url(), (url) => url.includes("model=hub:distilgpt2") || url.includes("model=hub%3Adistilgpt2"), "the link");
+      await tab.page.goto("about:blank");
+      await tab.page.goto(link);
+      await unasked("distilgpt2");
+      await tab.at("tab-prompts").click();
+      await tab.at("tab-sentence").click();
+      await tab.page.goBack();
+      await tab.page.goForward();
+      await unasked("distilgpt2");
+      nothing("a link");
+      await tab.at("ask-hub").click();
+      await answered(tab);
+      check((await tab.at("unasked").count()) === 0, "it is still said that nothing was asked");
+      const mine = (href) => /^https:\/\/huggingface\.co\/distilbert\/distilgpt2\/resolve\/[0-9a-f]{40}\/[a-z.]+$/.test(href);
+      check(asked.length > 0 && asked.every(mine), `${asked}`);
+      // From now on it is asked without a word.
+      await tab.at("sentence-input").fill("The keys to the old cabinet");
+      await tab.at("sentence-input").press("Enter");
+      await answered(tab);
+      // And the next model is not.
+      await tab.at("model-menu").locator("summary").first().click();
+      await tab.at("hub-model").selectOption("gpt2-medium");
+      await unasked("gpt2-medium");
+      check(asked.every(mine), `${asked}`);
+    },
+  },
+  {
     name: "a picked folder is one model, a choice, or none, and never a mixture",
     timeout: 90_000,
     async run(tab) {
@@ -186,6 +242,7 @@ export const models = [
           for (const name of files) await cp(path.join(fixture("tiny"), name), path.join(mixed, part, name));
         }
         await cp(fixture("tiny"), path.join(two, "one-file"), { recursive: true });
+        await cp(fixture("tiny"), path.join(two, "shards"), { recursive: true });
         await writeShards(path.join(two, "shards"));
         await tab.open();
         await tab.fill({ model: "picked" });
@@ -210,6 +267,7 @@ export const models = [
       // That there is no model.safetensors is in the browser's log.
       tab.allow(/404|model\.safetensors net::ERR_ABORTED/);
       await inFolder(async (folder) => {
+        await cp(fixture("tiny"), path.join(folder, "shards"), { recursive: true });
         await writeShards(path.join(folder, "shards"));
         const server = await serve(folder, { cors: true });
         const url = `${server.url}shards`;

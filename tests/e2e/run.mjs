@@ -14,8 +14,11 @@ import { golden } from "./golden.mjs";
 import { gpu } from "./gpu.mjs";
 import { hosting } from "./hosting.mjs";
 import { keyboard } from "./keyboard.mjs";
+import { leaving } from "./leaving.mjs";
+import { littleMemory } from "./little_memory.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
+import { network } from "./network.mjs";
 import { npm } from "./npm.mjs";
 import { offline } from "./offline.mjs";
 import { ownPrompts } from "./own_prompts.mjs";
@@ -24,6 +27,8 @@ import { recordedRun } from "./recorded_run.mjs";
 import { scatter } from "./scatter.mjs";
 import { security } from "./security.mjs";
 import { sentence } from "./sentence.mjs";
+import { starting } from "./starting.mjs";
+import { storage } from "./storage.mjs";
 import { story } from "./story.mjs";
 import { sweep } from "./sweep.mjs";
 import { webPage } from "./web_page.mjs";
@@ -44,8 +49,11 @@ const suites = {
   gpu,
   hosting,
   keyboard,
+  leaving,
+  "little-memory": littleMemory,
   "live-runs": liveRuns,
   models,
+  network,
   npm,
   offline,
   "own-prompts": ownPrompts,
@@ -54,11 +62,13 @@ const suites = {
   scatter,
   security,
   sentence,
+  starting,
+  storage,
   story,
   sweep,
   "web-page": webPage,
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...gpu, ...models, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...leaving, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...gpu, ...models, ...storage, ...network, ...starting, ...littleMemory, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
 await runAll(chosen);

@@ -168,12 +168,12 @@ export const security = [
         tab.url = site.url;
         if (part === "page") {
           await tab.page.goto(site.url);
-          await tab.at("start-error").getByText("can't start").waitFor();
+          await tab.at("start-error").getByText(/can't start: page-[0-9a-f]+_bg\.wasm is not the file that belongs/).waitFor();
           return;
         }
         await tab.open();
         await tab.fill({ model: "bundled" });
-        await tab.at("error").getByText("can't be run").waitFor();
+        await tab.at("error").getByText(/worker can't start: worker-[0-9a-f]+_bg\.wasm is not the file that belongs/).waitFor();
         await tab.at("restart-button").waitFor();
       });
     },

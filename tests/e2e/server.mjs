@@ -1,7 +1,7 @@
 // A static server on the loopback: byte ranges, MIME types, CORS, no cache. Nothing else.
 import { EventEmitter, once } from "node:events";
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import path from "node:path";
 import { pipeline } from "node:stream";
@@ -33,9 +33,10 @@ function rangeOf(header, size) {
 
 /**
  * Serves `folder`; answers `{ url, close, requests, idle }`. `cors` lets pages of other origins read. `delay` holds back each
- * answer by that many milliseconds, `headers` are sent with each. `requests` lists what was asked for; `idle()` waits until everything is answered.
+ * answer by that many milliseconds, `headers` are sent with each. `alter(path, read)` answers `{ status, type, body }` in place of a file, each of which
+ * may be left out; `read()` answers the file. `requests` lists what was asked for; `idle()` waits until everything is answered.
  */
-export async function serve(folder, { port = 0, cors = false, delay = 0, headers = {} } = {}) {
+export async function serve(folder, { port = 0, cors = false, delay = 0, headers = {}, alter = () => undefined } = {}) {
   const root = path.resolve(folder);
   if (!(await stat(root).catch(() => null))?.isDirectory()) throw new Error(`there is no folder ${folder} to serve`);
   const requests = [];
@@ -72,6 +73,11 @@ export async function serve(folder, { port = 0, cors = false, delay = 0, headers
     if (pathname.endsWith("/")) file = path.join(file, "index.html");
     const info = await stat(file).catch(() => null);
     if (!info?.isFile()) return refuse(404);
+    const altered = await alter(pathname, () => readFile(file));
+    if (altered) {
+      const type = altered.type ?? TYPES[path.extname(file)] ?? "application/octet-stream";
+      return response.writeHead(altered.status ?? 200, { "Content-Type": type }).end(altered.body ?? (await readFile(file)));
+    }
     const range = rangeOf(request.headers.range, info.size);
     if (range === undefined) return refuse(416, { "Content-Range": `bytes */${info.size}` });
     const { start, end } = range ?? { start: 0, end: info.size - 1 };

@@ -6,6 +6,7 @@ use super::Session;
 use crate::analysis::pair::Question;
 use crate::app::asking::Asking;
 use crate::app::naming::Naming;
+use crate::checkpoint::Notices;
 use crate::error::Error;
 use crate::forward::Sampling;
 use crate::result::{RecordedSentence, Recording, ResultFile};
@@ -41,6 +42,9 @@ impl Session {
     /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
     pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
         let (naming, tried) = (self.naming.give_way(), self.trying.overtake());
+        if !self.run.is_active() {
+            self.notices = Notices::default();
+        }
         let describe = self.describe(url);
         let id = self.next_id();
         let ask = self.asking.ask(id, url, question);
@@ -111,6 +115,11 @@ impl Session {
     /// Stops asking; None where nothing is asked.
     pub fn stop_asking(&mut self) -> Option<ToWorker> {
         self.asking.cancel()
+    }
+
+    /// Says no more why the last question has no answer.
+    pub fn forget_asking_error(&mut self) {
+        self.asking.forget_error();
     }
 
     /// Shows `error` in place of an answer about a sentence; what else is shown stays.

@@ -21,7 +21,7 @@ pub trait Kernels {
     /// Packs `values [rows, columns]`; the number by which the matrix is known.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] where there is no memory for it.
+    /// [`crate::ErrorKind::Memory`] where there is no memory for it.
     fn pack(&self, values: &[f32], rows: usize, columns: usize) -> Result<usize>;
 
     /// Gives the memory of `matrix` back.

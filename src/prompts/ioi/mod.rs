@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::dataset::{Dataset, Words};
 pub use self::draw::{DrawnPrompt, FLIP_SEED_OFFSET, draw_slots, draw_words};
 pub(crate) use self::general::RANDOM_NAME;
-pub use self::set::{IoiSet, MAX_BATCH_SIZE, MAX_BATCHES};
+pub use self::set::{IoiSet, MAX_BATCH_SIZE, MAX_BATCHES, MAX_PROMPTS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tokenizer;
 

@@ -7,11 +7,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tokenizer;
 use crate::prompts::Prompt;
 use crate::prompts::maker::{Entry, Maker};
+use crate::quantities::grouped;
 
 /// Most batches of one run.
 pub const MAX_BATCHES: usize = 1000;
 /// Most prompts of one batch.
 pub const MAX_BATCH_SIZE: usize = 1000;
+
+/// Most prompts of one run: with everything that is asked of them, its result file can still be opened again.
+pub const MAX_PROMPTS: usize = 50_000;
 
 /// Which prompts are drawn, or were.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +67,15 @@ impl Maker for IoiSet {
         };
         count("the number of batches", self.batches, MAX_BATCHES)?;
         count("the batch size", self.batch_size, MAX_BATCH_SIZE)?;
+        if self.count() > MAX_PROMPTS {
+            let (batches, size) = (grouped(self.batches), grouped(self.batch_size));
+            let cause = format!("{batches} x {size} are {} prompts", grouped(self.count()));
+            return Err(Error::new(ErrorKind::Request, cause)
+                .expected(format!("at most {} in all", grouped(MAX_PROMPTS)))
+                .advice(
+                    "The result file of more could not be opened again: run fewer, or several times with other seeds.",
+                ));
+        }
         match self.seed.checked_add(self.batches as u64) {
             Some(_) => Ok(()),
             None => {

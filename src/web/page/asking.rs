@@ -89,6 +89,7 @@ impl Page {
     /// Lets the model go on with the sentence after the query, `count` tokens at most.
     pub fn go_on(self, count: usize, sampling: Sampling) {
         let Some(url) = self.chosen_url() else { return };
+        self.agree();
         let mut question = self.question.get_untracked();
         let found = self.session.with_untracked(|session| {
             let result = &session.asking().shown()?.result;
@@ -101,8 +102,16 @@ impl Page {
         self.send(messages.unwrap_or_default());
     }
 
+    /// The reader asks something of the chosen model: from now on it may be asked, also where it is on the hub.
+    pub fn agree(self) {
+        self.revive();
+        if let Some(url) = self.chosen_url() {
+            self.session.update(|session| session.agree(&url));
+        }
+    }
+
     /// Asks what is to be asked, unless that is answered, nothing is to be asked, or there is no model to ask: then what is recorded
-    /// answers.
+    /// answers. The hub is asked for nothing before the reader agrees.
     pub fn ask(self) {
         let mut question = self.question.get_untracked();
         if question.text.trim().is_empty() {
@@ -120,6 +129,11 @@ impl Page {
             self.session.update(|session| session.fail_asking(error));
             return;
         };
+        if !self.session.with_untracked(|session| session.may_ask(&url)) {
+            // What was asked of the model before is of no interest any more, nor why that failed.
+            self.session.update(Session::forget_asking_error);
+            return self.stop_asking();
+        }
         question.substituted = Some(self.session.with_untracked(|session| session.substituting(&url)));
         if self
             .session
@@ -127,6 +141,7 @@ impl Page {
         {
             return;
         }
+        self.revive();
         let messages = self.session.try_update(|session| session.ask(&url, question));
         self.send(messages.unwrap_or_default());
     }
@@ -134,6 +149,7 @@ impl Page {
     /// Names the heads of the chosen model.
     pub fn name_heads(self) {
         let Some(url) = self.chosen_url() else { return };
+        self.agree();
         let message = self.session.try_update(|session| session.name_heads(&url));
         self.send(message);
     }
@@ -195,6 +211,7 @@ impl Page {
             self.refuse(trial.kind(), error);
             return;
         };
+        self.agree();
         let asked = self.question.get_untracked();
         let question = Question {
             text,

@@ -135,6 +135,7 @@ impl Page {
                 origin: Origin::Recorded,
                 result: Arc::new(result),
                 note: None,
+                url: None,
             })
         });
         self.of_recorded(shown, View::default())
@@ -144,6 +145,7 @@ impl Page {
     pub fn try_lesson(self) {
         match self.form.with_untracked(url_at_hand) {
             Some(url) => {
+                self.agree();
                 let messages = self.session.try_update(|session| session.try_lesson(&url));
                 self.send(messages.unwrap_or_default());
             }

@@ -24,6 +24,16 @@ impl Page {
         self.describe_unless_on_hub();
     }
 
+    /// Starts another worker where the last one is gone, before the reader asks something of it.
+    pub(super) fn revive(self) {
+        if self
+            .session
+            .with_untracked(|session| session.worker() == WorkerState::Lost)
+        {
+            self.start_worker();
+        }
+    }
+
     pub(super) fn send(self, messages: impl IntoIterator<Item = ToWorker>) {
         if self.link.with_value(Option::is_none) && self.session.with_untracked(|s| s.worker() != WorkerState::Lost) {
             self.start_worker();

@@ -7,8 +7,9 @@ use web_sys::SubmitEvent;
 
 use super::super::document;
 use super::super::page::Page;
+use super::super::panel::{LostWorker, NoticeLines};
 use super::examples::Examples;
-use super::offer::{Offer, is_answered_by_recording};
+use super::offer::{Offer, Unasked, is_answered_by_recording, is_unasked};
 use super::recent;
 use super::specials::Specials;
 use crate::app::form::ModelChoice;
@@ -46,7 +47,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             page.ask_example(0);
         }
     });
-    let submit = move || {
+    let look = move || {
         let text = untrack(typed);
         if text.trim().is_empty() {
             let error = Error::new(ErrorKind::Prompt, "there is no word to look at").expected("a sentence");
@@ -108,7 +109,8 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             novalidate
             on:submit=move |event: SubmitEvent| {
                 event.prevent_default();
-                submit();
+                page.agree();
+                look();
             }
         >
             <label class="visually-hidden" for=FIELD>"Sentence"</label>
@@ -143,7 +145,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             </label>
             <Examples page=page />
         </form>
-        <Several page=page choose=submit />
+        <Several page=page choose=look />
         <Told page=page />
     }
 }
@@ -226,6 +228,7 @@ fn Several(page: Page, choose: impl Fn() + Copy + Send + Sync + 'static) -> impl
 #[component]
 fn Told(page: Page) -> impl IntoView {
     let answered = is_answered_by_recording(page);
+    let unasked = is_unasked(page);
     let missing = Memo::new(move |_| {
         page.settled_form.with(|form| form.model == ModelChoice::Recorded)
             && page.question.with(|question| !question.text.trim().is_empty())
@@ -241,6 +244,7 @@ fn Told(page: Page) -> impl IntoView {
         // Which line it is about is said before the reader takes another.
         error.map(|error| untrack(|| page.lines.with(Lines::place)) + &error)
     });
+    let told = Memo::new(move |_| error.with(Option::is_some));
     let busy = Memo::new(move |_| page.session.with(|session| session.asking().is_active()));
     view! {
         <div id="sentence-told" class="told">
@@ -251,9 +255,14 @@ fn Told(page: Page) -> impl IntoView {
                     name="sentence-offer"
                 />
             </Show>
+            <Show when=move || unasked.get()>
+                <Unasked page=page />
+            </Show>
             <div role="alert">
                 {move || error.get().map(|text| view! { <p class="error" data-testid="sentence-error">{text}</p> })}
             </div>
+            <LostWorker page=page told=told />
+            <NoticeLines page=page />
             <Specials page=page />
             <Show when=move || busy.get()>
                 <Progress page=page />

@@ -47,6 +47,7 @@ use self::so_what::SoWhatRow;
 pub use self::strip::Strip;
 pub use self::trials::HowFar;
 use super::page::Page;
+use super::summary::OtherModel;
 use crate::figure::sentence_words::in_short;
 
 /// The card with the map of heads.
@@ -60,6 +61,7 @@ pub fn SentencePage(page: Page) -> impl IntoView {
     let sentence = page.of_sentence();
     page.load_sentences();
     let answered = Memo::new(move |_| sentence.shown.with(Option::is_some));
+    let busy = Memo::new(move |_| page.session.with(|session| session.asking().is_active()));
     view! {
         <main class="sentence-page" id=super::document::TOP tabindex="-1">
             <section class="card ask" aria-labelledby="ask-heading">
@@ -69,6 +71,7 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                     <Told page=page />
                     <Strip page=page sentence=sentence />
                     <AnswerSource sentence=sentence />
+                    <OtherModel page=sentence busy=busy />
                 </Show>
             </section>
             <Show when=move || answered.get()>

@@ -20,6 +20,36 @@ pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
     })
 }
 
+/// Whether the chosen model is on the hub and was asked nothing yet: what is to be asked waits for the reader's word.
+pub fn is_unasked(page: Page) -> Memo<bool> {
+    Memo::new(move |_| {
+        let url = page.settled_url();
+        page.question.with(|question| !question.text.trim().is_empty())
+            && url.is_some_and(|url| page.session.with(|session| !session.may_ask(&url)))
+    })
+}
+
+/// Says that the chosen model was asked nothing, and asks it.
+#[component]
+pub fn Unasked(page: Page) -> impl IntoView {
+    page.list_stored_if_any();
+    let told = Memo::new(move |_| {
+        let url = page.settled_url().unwrap_or_default();
+        page.session
+            .with(|session| library::unasked(&url, session.library().models()))
+    });
+    let ask = move |_| {
+        page.agree();
+        page.ask();
+    };
+    view! {
+        <div class="offer" data-testid="unasked">
+            <p>{move || told.get().0}</p>
+            <button type="button" class="primary" data-testid="ask-hub" on:click=ask>{move || told.get().1}</button>
+        </div>
+    }
+}
+
 /// Says in `words` what is missing, and offers the models that compute it.
 #[component]
 pub fn Offer(
@@ -34,6 +64,7 @@ pub fn Offer(
     };
     let gpt2 = move |_| {
         page.choose(ModelChoice::Hub);
+        page.agree();
         // What is shown is of the same model: the same head between the same tokens is meant.
         page.ask_with(|_| ());
     };
