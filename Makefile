@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist release size bench npm page-speed docs-pictures python test e2e test-full test-gpt2 faults memory check train fuzz audit
+.PHONY: help run dist release size bench npm page-speed docs-pictures python test e2e browsers test-full test-gpt2 faults memory check train fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -47,6 +47,9 @@ test: ## format, lints, docs, native and Python tests, tests in headless Chromiu
 
 e2e: ## the end-to-end tests alone (screenshots in ./screenshots)
 	@scripts/test.sh e2e
+
+browsers: ## the page's main jobs in Chromium, Firefox and WebKitGTK
+	@scripts/test.sh browsers
 
 check: ## format, lints and docs alone
 	@scripts/test.sh format lint docs

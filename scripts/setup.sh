@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Gets what the project needs and this machine lacks. Idempotent: what is there already is left alone.
 #
-#   scripts/setup.sh PART...      parts: native gpu wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit
+#   scripts/setup.sh PART...      parts: native gpu wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit
 #
 # Debian packages come by apt-get (as root, or with sudo); everything else goes to ~/.cache/keyside (KEYSIDE_CACHE) or to
 # node_modules folders of the project. KEYSIDE_WASM_FALLBACK=1 takes Debian's compiler for wasm even where rustup has the target.
@@ -121,6 +121,18 @@ setup_browser() {
   [ "${#missing[@]}" = 0 ] || apt "the browser tests" "${missing[@]}"
 }
 
+# Firefox, and WebKitGTK with its driver, a browser for that and a screen that nobody sees, beside Chromium.
+setup_browsers() {
+  local missing=()
+  setup_browser
+  have firefox-esr || missing+=(firefox-esr)
+  have WebKitWebDriver || missing+=(webkit2gtk-driver)
+  have Xvfb || missing+=(xvfb)
+  [ "${#missing[@]}" = 0 ] || apt "the tests in three browsers" "${missing[@]}"
+  setup_node
+  npm_install tests/browsers "the tests in three browsers"
+}
+
 setup_node() {
   if ! have node || ! have npm; then apt "page tools and tests" nodejs npm; fi
   at_least "$(node --version | tr -d v)" 18 || fail "Node.js 18 or newer is needed and node is $(node --version)"
@@ -228,12 +240,12 @@ setup_audit() {
     fail "cargo-deny $cargo_deny_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit"
+[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | node | e2e | npm | python | maturin | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
+    native | wasm | bindgen | browser | browsers | node | e2e | npm | python | maturin | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
     python-extras) setup_python_extras ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit" ;;
+    *) fail "there is no part '$part'; parts: native wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit" ;;
   esac
 done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the suites named, in the order given, and closes with "N passed, N failed" over all of them.
-# Suites: format lint docs native python browser e2e npm faults. The first that fails ends the run.
+# Suites: format lint docs native python browser e2e browsers npm faults. The first that fails ends the run.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 
@@ -102,6 +102,12 @@ suite_e2e() {
   step tests "end-to-end tests" env KEYSIDE_TARGET="$target_dir" KEYSIDE_PYTHON="$cache/python/bin/python" node tests/e2e/run.mjs
 }
 
+suite_browsers() {
+  scripts/setup.sh native wasm bindgen e2e browsers
+  step check "test page" env KEYSIDE_PROFILE=release scripts/build-page.sh
+  step tests "the main jobs in Chromium, Firefox and WebKitGTK" env KEYSIDE_TARGET="$target_dir" node tests/browsers/run.mjs
+}
+
 suite_npm() {
   scripts/setup.sh native wasm bindgen browser e2e npm
   step check "test page" env KEYSIDE_PROFILE=release scripts/build-page.sh
@@ -117,11 +123,11 @@ suite_faults() {
   step tests "faults in headless Chromium" env KEYSIDE_TARGET="$target_dir" node tests/e2e/run.mjs faults
 }
 
-[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native python browser e2e npm faults"
+[ "$#" -gt 0 ] || fail "which suites? some of: format lint docs native python browser e2e browsers npm faults"
 for suite in "$@"; do
   case "$suite" in
-    format | lint | docs | native | python | browser | e2e | npm | faults) "suite_$suite" ;;
-    *) fail "there is no suite '$suite'; suites: format lint docs native python browser e2e npm faults" ;;
+    format | lint | docs | native | python | browser | e2e | browsers | npm | faults) "suite_$suite" ;;
+    *) fail "there is no suite '$suite'; suites: format lint docs native python browser e2e browsers npm faults" ;;
   esac
 done
 close

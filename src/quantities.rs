@@ -10,6 +10,85 @@ pub fn number(value: f64, decimals: usize) -> String {
     }
 }
 
+/// Sizes of values that are written out; others are written with a power of ten.
+const WRITTEN_OUT: std::ops::Range<f64> = 1e-4..1e7;
+
+/// Decimals of a measured value that is about 1.
+const MEASURED: usize = 4;
+
+/// Whether values of which `largest` is the largest are written with a power of ten.
+fn has_power(largest: f64) -> bool {
+    largest > 0.0 && !WRITTEN_OUT.contains(&largest)
+}
+
+/// The power of ten of the first digit of `value`, which is not 0.
+fn power(value: f64) -> i32 {
+    value.abs().log10().floor() as i32
+}
+
+/// `value` with a power of ten and `decimals` decimals before that: "2.85e38". 0 is "0".
+fn with_power(value: f64, decimals: usize) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    format!("{value:.decimals$e}").replace('-', "\u{2212}")
+}
+
+/// Decimals that tell multiples of `step` apart.
+pub fn decimals_of(step: f64) -> usize {
+    (-(step * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 15.0) as usize
+}
+
+/// A multiple of `step`; with a power of ten where the largest value beside it, `largest` in size, is too small or too large to be
+/// written out.
+///
+/// ```
+/// use keyside::quantities::multiple;
+///
+/// assert_eq!(multiple(4.2, 0.2, 10.0), "4.2");
+/// assert_eq!(multiple(2.85e38, 5e36, 3e38), "2.85e38");
+/// ```
+pub fn multiple(value: f64, step: f64, largest: f64) -> String {
+    if step <= 0.0 || !has_power(largest) {
+        return number(value, decimals_of(step));
+    }
+    // What rounding leaves of 0 is 0.
+    let value = if value.abs() < step * 1e-6 { 0.0 } else { value };
+    let digits = if value == 0.0 {
+        0
+    } else {
+        power(value) - power(step * (1.0 + 1e-9))
+    };
+    with_power(value, digits.clamp(0, 15) as usize)
+}
+
+/// A value that was measured, with four decimals: see [`written`].
+pub fn measured(value: f64, largest: f64) -> String {
+    written(value, MEASURED, largest)
+}
+
+/// `value` with `decimals` decimals, more where the largest value beside it, `largest` in size, is small, and a power of ten where that
+/// can't be written out.
+///
+/// ```
+/// use keyside::quantities::written;
+///
+/// assert_eq!(written(0.25, 4, 4.0), "0.2500");
+/// assert_eq!(written(0.0012, 4, 0.0031), "0.001200");
+/// assert_eq!(written(1.5e-9, 2, 3e-9), "1.50e\u{2212}9");
+/// ```
+pub fn written(value: f64, decimals: usize, largest: f64) -> String {
+    if has_power(largest) {
+        return with_power(value, decimals);
+    }
+    let small = if largest > 0.0 && largest < 0.01 {
+        (-power(largest) - 1).unsigned_abs() as usize
+    } else {
+        0
+    };
+    number(value, decimals + small)
+}
+
 /// At least `least` decimals, and so many that the ends of an interval this wide differ, up to two more.
 pub fn decimals(width: f64, least: usize) -> usize {
     let differ = |decimals: &usize| width * 10f64.powi(*decimals as i32) >= 2.0;
@@ -86,6 +165,20 @@ mod tests {
                 "1st", "2nd", "3rd", "4th", "11th", "12th", "22nd", "63rd", "90th", "111th", "1,003rd"
             ]
         );
+        assert_eq!(
+            [0.0, 3e38, -3e38, 2.85e38].map(|value| multiple(value, 5e36, 3e38)),
+            ["0", "3.00e38", "\u{2212}3.00e38", "2.85e38"]
+        );
+        // The smallest value that single precision has, and one beside it.
+        assert_eq!(multiple(1.4e-45, 2e-46, 1.6e-45), "1.4e\u{2212}45");
+        assert_eq!(
+            [4.0, -0.2, 1e-17].map(|value| multiple(value, 0.2, 4.0)),
+            ["4.0", "\u{2212}0.2", "0.0"]
+        );
+        assert_eq!(multiple(5.000_000_1, 1e-7, 5.0), "5.0000001");
+        assert_eq!(measured(-0.0031, 0.0031), "\u{2212}0.003100");
+        assert_eq!([measured(0.0, 0.0), measured(0.0, 1e-9)], ["0.0000", "0"]);
+        assert_eq!(measured(12345.678, 12345.678), "12345.6780");
         assert_eq!(
             [0.44, 9.96, 83.0, 7500.0].map(duration),
             ["0.4 s", "10 s", "1 min 23 s", "2 h 5 min"]

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use common::block_on;
 use keyside::checkpoint::FileSource;
 use keyside::error::{Error, ErrorKind, Result};
-use keyside::forward::{Kernels, Linear, Model, NativeKernels, TreeAttention, Unwatched};
+use keyside::forward::{Kernels, Linear, Model, NativeKernels, Provided, TreeAttention, Unwatched};
 use keyside::model::Processing;
 use keyside::names::EngineName;
 

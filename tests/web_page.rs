@@ -147,7 +147,7 @@ fn what_is_said_is_what_the_page_says() {
             let scene = Scene::new(plot, sheet.size.0.into(), sheet.size.1.into(), &options);
             for (target, of) in targets.iter().zip(&sheet.targets) {
                 let hover = scene.hover(of.hover.target).unwrap();
-                assert_eq!(lines(target), hover.lines);
+                assert_eq!(lines(target), hover.texts());
                 // What the page finds in the middle of it is itself, or something that lies above it.
                 let met = scene.target_at(hover.mark.center());
                 assert!(met.is_some(), "{}: nothing is at {:?}", figure.id(), of.hover.target);

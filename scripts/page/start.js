@@ -49,7 +49,18 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
     const what = await cause;
     withBody(() => {
       document.getElementById("loading")?.remove();
-      strip("start-error", "alert", `The page can't start: ${what}. ${advice} `).append(reloadButton("start-reload", () => location.reload()));
+      const text =
+        self.origin === "null"
+          ? `The figure can't be shown: this frame has no origin of its own (sandbox without allow-same-origin), and its server does not allow such frames to read its files (CORS). Allow that with Access-Control-Allow-Origin: *, or allow the frame its origin. What failed: ${what}.`
+          : `The page can't start: ${what}. ${advice} `;
+      strip("start-error", "alert", text).append(reloadButton("start-reload", () => location.reload()));
+      // The page around a frame, where it has said which one it is.
+      const host = asked.get("parent");
+      try {
+        if (asked.has("embed") && host && parent !== self) parent.postMessage({ keyside: 1, type: "error", message: text }, host);
+      } catch {
+        // What it said is no origin.
+      }
     });
   };
   const DAMAGED = "Reload the page; if that does not help, something is wrong with its server.";

@@ -130,6 +130,20 @@ impl Embed {
     }
 }
 
+/// Lowest plot that can be read, in CSS pixels.
+const LOWEST_PLOT: f64 = 140.0;
+
+/// How high the plots of a frame may be that is `inner` CSS pixels high, where its content would be `suitable` and the highest of its
+/// plots `plot`. As high as they like where all fits.
+pub fn room(suitable: f64, plot: f64, inner: f64) -> f64 {
+    // Heights are rounded up for the host.
+    let missing = suitable.ceil() - inner.ceil();
+    match missing > 0.0 {
+        true => (plot - missing).max(LOWEST_PLOT),
+        false => f64::INFINITY,
+    }
+}
+
 /// Whether `query` asks for a frame, even if it does so wrongly.
 pub fn is_asked(query: &str) -> bool {
     parse(bare(query)).any(|(key, _)| key == "embed")

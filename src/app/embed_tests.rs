@@ -365,3 +365,14 @@ fn answers_that_are_no_file_and_files_that_are_too_large_are_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn a_frame_that_stays_low_has_a_lower_plot() {
+    // All fits, and heights are rounded up.
+    assert_eq!(room(600.0, 400.0, 600.0), f64::INFINITY);
+    assert_eq!(room(599.4, 400.0, 600.0), f64::INFINITY);
+    assert_eq!(room(600.0, 400.0, f64::INFINITY), f64::INFINITY);
+    assert_eq!(room(600.0, 400.0, 450.0), 250.0);
+    // Not so low that nothing can be read.
+    assert_eq!(room(600.0, 400.0, 100.0), LOWEST_PLOT);
+}

@@ -9,6 +9,12 @@ use crate::result::ResultFile;
 pub const STRIP_KEYS: &str = "Left and right walk from prompt to prompt by value; Home and End go to the least and the greatest. Enter \
     picks a prompt: its values are marked in every figure.";
 
+/// How the values of a bar stay.
+pub const KEEP_BAR: &str = "Click or tap a bar or a box to keep its values here.";
+
+/// How the value of a cell stays.
+pub const KEEP_CELL: &str = "Click or tap a cell to keep its value here.";
+
 /// Numbers of bins that are offered.
 pub const BIN_COUNTS: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
@@ -44,7 +50,7 @@ pub fn prompt_count(result: &ResultFile) -> usize {
 /// The prompt that is picked: "Prompt 8 of 1,200", and its text where that is known.
 pub fn picked_prompt(result: &ResultFile, prompt: usize) -> (String, Option<String>) {
     let number = format!("Prompt {} of {}", grouped(prompt + 1), grouped(prompt_count(result)));
-    (number, result.prompts.get(prompt).map(|prompt| prompt.text.clone()))
+    (number, result.prompt_text(prompt))
 }
 
 /// What there is to say in the place of a cell's prompts while none is shown. `cells` is the number of prompts whose
@@ -73,7 +79,12 @@ mod tests {
     fn a_prompt_is_counted_from_one_and_has_its_text_where_known() {
         let result = recorded();
         assert_eq!(prompt_count(&result), 1200);
-        assert_eq!(picked_prompt(&result, 7), ("Prompt 8 of 1,200".to_owned(), None));
+        // The recorded run keeps no texts: its seeds give them.
+        let text = "When Sullivan and Charles got a kiss at the station, Sullivan decided to give it to Charles";
+        assert_eq!(
+            picked_prompt(&result, 7),
+            ("Prompt 8 of 1,200".to_owned(), Some(text.to_owned()))
+        );
     }
 
     #[test]

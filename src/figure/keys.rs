@@ -14,8 +14,9 @@ pub(crate) const MAX_HEAD: usize = (1 << 16) - 1;
 pub(crate) const MAX_LABEL: usize = 100;
 /// Most values of keys that may come more than once, over all figures.
 pub(crate) const MAX_REPEATED: usize = 64;
-/// Largest end of a range of values.
-const MAX_VALUE: f64 = 1e9;
+/// Largest end of a range of values, and the smallest one that is not 0: single precision has none beyond.
+const MAX_VALUE: f64 = 1e39;
+const MIN_VALUE: f64 = 1e-46;
 /// What stands for itself in a value. Brackets do not: programs that find links in a text end them there.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
@@ -98,7 +99,7 @@ pub(crate) fn rounded((low, high): (f64, f64)) -> Option<(f64, f64)> {
     // Adding 0 makes -0 a plain 0.
     let round = |value: f64| format!("{value:.6e}").parse::<f64>().ok().map(|value| value + 0.0);
     let (low, high) = (round(low)?, round(high)?);
-    let usable = |value: f64| value.abs() <= MAX_VALUE && (value == 0.0 || value.abs() >= 1e-9);
+    let usable = |value: f64| value.abs() <= MAX_VALUE && (value == 0.0 || value.abs() >= MIN_VALUE);
     (usable(low) && usable(high) && low < high).then_some((low, high))
 }
 

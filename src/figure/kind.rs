@@ -88,8 +88,8 @@ pub trait FigureKind: Sync {
 
     /// Which keys it knows.
     fn keys_help(&self) -> &'static str {
-        "Arrow keys walk from one part to the next; Home and End go to the first and the last. Enter keeps the numbers in view, \
-         Escape lets go."
+        "Arrow keys walk from one part to the next; Home and End go to the first and the last. Enter keeps the values below the \
+         plot, Escape lets go."
     }
 
     /// What else stands around it on the page.

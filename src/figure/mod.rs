@@ -17,6 +17,7 @@ mod view;
 
 pub(crate) mod keys;
 
+pub use heatmap::choice as heatmap_choice;
 pub use heatmap::words as heatmap_words;
 pub use keys::Query;
 pub use kind::{Controls, FigureKind, Subject};

@@ -91,6 +91,14 @@ impl Part {
             Self::Perpendicular => "perp",
         }
     }
+
+    /// Its sign: ∥ or ⟂.
+    pub const fn sign(self) -> char {
+        match self {
+            Self::Parallel => '\u{2225}',
+            Self::Perpendicular => '\u{27c2}',
+        }
+    }
 }
 
 impl Facet {
@@ -259,16 +267,43 @@ impl HeatmapId {
         !group.contains(FACET)
     }
 
-    /// What a picture's title says of it: "key-side", "key-side, subWU_subS1", "key-side, split, q par k par".
+    /// What it is called for people: "Key side, query from W_U\[IO\], minus END→S1". A name that is not ours stands for itself.
+    pub fn words(&self) -> String {
+        let Some(parts) = self.parts() else {
+            return self.to_string();
+        };
+        let mut words = match parts.side {
+            Side::Query => "Query side",
+            Side::Key => "Key side",
+        }
+        .to_owned();
+        match parts.variant {
+            Variant::FromWu => words += ", query from W_U[IO]",
+            Variant::FromMlp0 => words += ", key from MLP 0",
+            Variant::Whole | Variant::Split | Variant::Facet(_) => {}
+        }
+        if parts.minus_s1 {
+            words += ", minus END\u{2192}S1";
+        }
+        if let Some(seed) = parts.seed {
+            words += &format!(", seed {seed}");
+        }
+        match parts.variant {
+            Variant::Facet(Facet { query, key }) => {
+                words += &format!(", q {} W_U[IO], k {} MLP 0", query.sign(), key.sign());
+            }
+            Variant::Split => words += ", split",
+            Variant::Whole | Variant::FromWu | Variant::FromMlp0 => {}
+        }
+        words
+    }
+
+    /// What a picture's title says of it: "key side, minus END→S1".
     pub fn in_title(&self) -> String {
-        let (group, facet) = self.group_and_facet();
-        let (side, variant) = group.split_once('_').unwrap_or((&group, ""));
-        let words = [side, variant, facet.as_deref().unwrap_or("")];
-        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-        match words.split_first() {
-            Some((side, [])) => format!("{side}-side"),
-            Some((side, rest)) => format!("{side}-side, {}", rest.join(", ")),
-            None => String::new(),
+        let words = self.words();
+        match self.parts() {
+            Some(_) => words.replacen(['K', 'Q'], &words[..1].to_lowercase(), 1),
+            None => words,
         }
     }
 

@@ -128,9 +128,15 @@ fn names_from_elsewhere_stand_for_themselves() {
 #[test]
 fn titles_name_side_variant_and_facet() {
     let title = |text: &str| HeatmapId::from(text).in_title();
-    assert_eq!(title("key"), "key-side");
-    assert_eq!(title("key_subWU_subS1"), "key-side, subWU_subS1");
-    assert_eq!(title("query_split/q par k perp"), "query-side, split, q par k perp");
-    assert_eq!(title("value_x/y"), "value-side, x, y");
+    assert_eq!(title("key"), "key side");
+    assert_eq!(
+        title("key_subWU_subS1"),
+        "key side, query from W_U[IO], minus END\u{2192}S1"
+    );
+    assert_eq!(
+        title("query_split/q par k perp"),
+        "query side, q \u{2225} W_U[IO], k \u{27c2} MLP 0"
+    );
+    assert_eq!(title("value_x/y"), "value_x/y");
     assert_eq!(title(""), "");
 }

@@ -5,7 +5,8 @@ use plotters::style::Color;
 use super::axis::{Axis, Edge};
 use super::geometry::Rect;
 use super::pen::Pen;
-use super::scale::Scale;
+use super::scale::{Scale, label};
+use crate::result::nice_size;
 
 /// Strips that the bar is made of.
 const STRIPS: usize = 128;
@@ -55,8 +56,14 @@ impl ColorBar {
             Colors::Diverging(_) => -limit,
         };
         let scale = Scale::linear((least, limit), pixels);
+        let mut ticks = scale.ticks(spacing);
+        // A low bar has room for its ends alone: without a value a scale says nothing.
+        if ticks.iter().filter(|(value, _)| *value != 0.0).count() < 2 {
+            let step = nice_size(limit / 100.0);
+            ticks = [least, limit].map(|value| (value, label(value, step, limit))).into();
+        }
         let axis = Axis {
-            ticks: scale.ticks(spacing),
+            ticks,
             scale,
             edge,
             tick: 4.0,

@@ -73,11 +73,8 @@ impl LaidOut for Laid<DotsPlot, Layout> {
         let x = self.layout.x.scale.pixel(row.value);
         let mark = dot_rect((x, *y), RADIUS);
         Some(Hover {
-            target,
-            anchor: (x, mark.top),
-            mark,
-            area: self.layout.area,
-            lines: row.lines.clone(),
+            swatches: vec![Some(row.color)],
+            ..Hover::new(target, mark, self.layout.area, row.lines.clone())
         })
     }
 

@@ -69,7 +69,7 @@ impl HeatmapPlot {
             name.in_title()
         );
         Ok(Self {
-            title,
+            title: result.in_its_words(title),
             prompt,
             sum,
             ..plot
@@ -120,6 +120,16 @@ impl HeatmapPlot {
             row_places: table.rows,
             column_places: table.columns,
         }
+    }
+
+    /// Name, value and place in the result's heatmap of each cell that is shown, the largest in size first.
+    pub fn by_size(&self) -> Vec<(String, f64, (usize, usize))> {
+        let cells = self.cells.iter().flatten().flatten();
+        let mut all: Vec<_> = cells
+            .map(|cell| (cell.name.clone(), f64::from(cell.value), cell.place))
+            .collect();
+        all.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+        all
     }
 
     /// The cell in `row` and `column`, if a component stands there.

@@ -6,7 +6,7 @@ use super::heatmap_layout::Layout;
 use super::pen::Pen;
 use super::scene::{Drawable, Laid, LaidOut, NARROW, SVG_SIZE, Zoom};
 use super::{CellRange, DrawOptions, HeatmapPlot, Hover, Rect, Step, Target};
-use crate::quantities::number;
+use crate::quantities::{measured, number};
 
 impl Drawable for HeatmapPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
@@ -51,19 +51,14 @@ impl LaidOut for Laid<HeatmapPlot, Layout> {
         let Target::Cell(row, column) = target else { return None };
         let (layout, sum, cell) = (&self.layout, self.plot.sum, self.plot.cell(row, column)?);
         let value = f64::from(cell.value);
-        let mut lines = vec![cell.name.clone(), format!("contribution {}", number(value, 4))];
+        let largest = self.plot.limit;
+        let mut lines = vec![cell.name.clone(), format!("contribution {}", measured(value, largest))];
         if sum != 0.0 {
             let share = number(100.0 * value / sum, 1);
-            lines.push(format!("{share} % of the sum {}", number(sum, 4)));
+            lines.push(format!("{share} % of the sum {}", measured(sum, largest)));
         }
         let mark = layout.cell(row, column);
-        Some(Hover {
-            target,
-            anchor: (mark.center().0, mark.top),
-            mark,
-            area: layout.grid,
-            lines,
-        })
+        Some(Hover::new(target, mark, layout.grid, lines))
     }
 
     /// Past places without a component.
@@ -113,6 +108,30 @@ impl LaidOut for Laid<HeatmapPlot, Layout> {
 
     fn zoomed(&self, target: Option<Target>, factor: f64) -> Option<Zoom> {
         Some(Zoom::Cells(self.plot.zoomed(target, factor)))
+    }
+
+    /// By whole cells, as far as there are any.
+    fn moved(&self, from: (f64, f64), to: (f64, f64)) -> Option<Zoom> {
+        let (plot, cell) = (&self.plot, self.layout.cell(0, 0));
+        let ends = |places: &[usize]| Some((*places.first()?, *places.last()?));
+        let shown = CellRange {
+            rows: ends(&plot.row_places)?,
+            columns: ends(&plot.column_places)?,
+        };
+        plot.unless_all(shown)?;
+        let moved = |(first, last): (usize, usize), (least, most): (usize, usize), by: f64| {
+            let length = last - first;
+            let first = (first as f64 + by.round()).clamp(least as f64, most.saturating_sub(length).max(least) as f64);
+            (first as usize, first as usize + length)
+        };
+        Some(Zoom::Cells(plot.unless_all(CellRange {
+            rows: moved(shown.rows, plot.all.rows, (from.1 - to.1) / cell.height()),
+            columns: moved(shown.columns, plot.all.columns, (from.0 - to.0) / cell.width()),
+        })))
+    }
+
+    fn picked(&self) -> Option<Target> {
+        self.plot.pick.map(|(row, column)| Target::Cell(row, column))
     }
 }
 

@@ -2,12 +2,16 @@
 
 use super::labels::series_note;
 use super::palette::colors;
+use super::text::visible;
 use super::{HistogramView, SeriesOrder};
 use crate::names::{Head, HistogramId, SeriesId};
 use crate::result::{Bins, BoxStats, ResultFile};
 
 /// Most bins that a reader can ask for.
 pub const MAX_BINS: usize = 1000;
+
+/// Room on either side of a bin that is the only one, as a part of it.
+const SPARE_OF_ONE: f64 = 8.0;
 
 /// One series of a [`HistogramPlot`].
 #[derive(Debug, Clone, PartialEq)]
@@ -86,7 +90,7 @@ impl HistogramPlot {
         let colors = colors(all.iter().map(|(id, _)| id));
         let one = |((id, values), color): (&(SeriesId, &[f32]), usize)| Series {
             id: id.clone(),
-            label: id.to_string(),
+            label: visible(&id.label()),
             note: series_note(id).to_owned(),
             color,
             visible: true,
@@ -139,11 +143,18 @@ impl HistogramPlot {
         self
     }
 
-    /// All values with 5 % to spare on either side, hidden series included: toggling moves nothing.
+    /// All values with 5 % to spare on either side, hidden series included: toggling moves nothing. A bin that is the only one
+    /// has more beside it, so that it is a bar and not the whole picture.
     pub fn full_range(&self) -> (f64, f64) {
         let (low, high) = self.bins.map_or((0.0, 1.0), |bins| (bins.start, bins.end()));
-        let spare = 0.05 * (high - low);
+        let alone = self.bins.is_some_and(|bins| bins.count == 1);
+        let spare = (high - low) * if alone { SPARE_OF_ONE } else { 0.05 };
         (low - spare, high + spare)
+    }
+
+    /// The largest value that a bin may hold, in size: how values are written depends on it.
+    pub(super) fn largest(&self) -> f64 {
+        self.bins.map_or(1.0, |bins| bins.start.abs().max(bins.end().abs()))
     }
 
     /// The range of values that is shown.

@@ -4,20 +4,28 @@ use plotters::style::Color;
 
 use super::histogram_layout::{Layout, TICK};
 use super::legend::Entry;
-use super::marks::{draw_bars, draw_box, draw_marker};
+use super::marks::{draw_bars, draw_box, draw_marker, draw_tops};
 use super::pen::{Part, Pen};
 use super::{HistogramPlot, Rect, Series};
 use crate::names::SeriesId;
 
-/// How much a veil hides of what is not lit up.
-const VEIL: f64 = 0.78;
+/// How much a veil hides of what is not lit up: overlaps can still be compared.
+const VEIL: f64 = 0.45;
+/// Opacity of the bars that are lit up.
+const LIT: f64 = 0.8;
 
 impl HistogramPlot {
     /// See [`super::LaidOut::draw`].
     pub(super) fn draw(&self, pen: &mut Pen<'_>, layout: &Layout) {
-        for (index, series) in self.series.iter().enumerate().filter(|(_, series)| series.visible) {
+        let shown = || self.series.iter().enumerate().filter(|(_, series)| series.visible);
+        for (index, series) in shown() {
             pen.part(Part::Bars(index));
             self.draw_series(pen, layout, pen.theme().bar_opacity, series);
+        }
+        // Above all bars: none is hidden by others.
+        for (index, series) in shown() {
+            pen.part(Part::Bars(index));
+            self.draw_tops(pen, layout, series);
         }
         for (index, row) in &layout.rows {
             pen.part(Part::Box(*index));
@@ -44,7 +52,8 @@ impl HistogramPlot {
     pub(super) fn highlight(&self, pen: &mut Pen<'_>, layout: &Layout, id: &SeriesId) -> Option<()> {
         let series = self.shown_series(id)?;
         pen.rect(layout.both(), pen.theme().background.mix(VEIL));
-        self.draw_series(pen, layout, 1.0, series);
+        self.draw_series(pen, layout, LIT, series);
+        self.visible().for_each(|series| self.draw_tops(pen, layout, series));
         for (index, row) in &layout.rows {
             let of_row = &self.series[*index];
             if std::ptr::eq(of_row, series) {
@@ -67,6 +76,21 @@ impl HistogramPlot {
         }
         if let Some(value) = series.mark {
             draw_marker(pen, layout.bars, x.pixel(value), color);
+        }
+    }
+
+    /// The line along the tops of the bars of `series`.
+    fn draw_tops(&self, pen: &mut Pen<'_>, layout: &Layout, series: &Series) {
+        let color = pen.theme().series_color(series.color).to_rgba();
+        if let Some(bins) = &self.bins {
+            draw_tops(
+                pen,
+                layout.bars,
+                (&layout.x.scale, &layout.y.scale),
+                color,
+                bins,
+                &series.counts,
+            );
         }
     }
 }

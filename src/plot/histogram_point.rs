@@ -6,9 +6,9 @@ use super::histogram_layout::Layout;
 use super::pen::{Part, Pen};
 use super::scene::{Drawable, Laid, LaidOut, Plot, Zoom};
 use super::switches::{Switch, Switches};
-use super::{DrawOptions, HistogramPlot, Hover, Rect, Step, Target, scale};
+use super::{DrawOptions, HistogramPlot, Hover, Rect, Step, Target};
 use crate::names::SeriesId;
-use crate::quantities::number;
+use crate::quantities::{measured, multiple};
 
 /// A histogram, laid out.
 type Placed = Laid<HistogramPlot, Layout>;
@@ -70,7 +70,7 @@ impl LaidOut for Placed {
             Target::Bin(bin) => {
                 let visible = self.plot.series.iter().enumerate().filter(|(_, series)| series.visible);
                 let counted = visible.filter_map(|(index, series)| Some(Some((index, *series.counts.get(bin)? > 0))));
-                [None].into_iter().chain(counted.rev()).collect()
+                [None].into_iter().chain(counted).collect()
             }
             Target::Box(index) => vec![Some((index, true)); lines],
             _ => Vec::new(),
@@ -153,6 +153,15 @@ impl LaidOut for Placed {
     fn zoomed(&self, target: Option<Target>, factor: f64) -> Option<Zoom> {
         Some(Zoom::Values(self.plot.zoomed(target, factor)))
     }
+
+    /// As far as there are values; the range stays as long as it is.
+    fn moved(&self, from: (f64, f64), to: (f64, f64)) -> Option<Zoom> {
+        let (low, high) = self.plot.zoom?;
+        let (length, (first, last)) = (high - low, self.plot.full_range());
+        let value = |x: f64| self.layout.x.scale.value(x);
+        let low = (low + value(from.0) - value(to.0)).clamp(first, first.max(last - length));
+        Some(Zoom::Values(self.plot.within(self.plot.rounded((low, low + length)))))
+    }
 }
 
 impl Placed {
@@ -173,15 +182,15 @@ impl Placed {
         let (low, high) = bins.edges(index);
         // Bins centred on multiples have edges with one more decimal.
         let part = (bins.start / bins.size).fract().abs();
-        let decimals = scale::decimals(bins.size) + usize::from(part > 0.25 && part < 0.75);
-        let range = [low, high].map(|edge| number(edge, decimals));
+        let step = bins.size * if part > 0.25 && part < 0.75 { 0.1 } else { 1.0 };
+        let range = [low, high].map(|edge| multiple(edge, step, self.plot.largest()));
         let mut lines = vec![range.join(" to ")];
-        let counted = self
-            .plot
-            .visible()
-            .rev()
-            .filter_map(|series| Some((series, *series.counts.get(index)?)));
-        lines.extend(counted.map(|(series, count)| format!("{}: {count}", series.label)));
+        let mut swatches = vec![None];
+        for series in self.plot.visible() {
+            let count = series.counts.get(index)?;
+            lines.push(format!("{}: {count}", series.label));
+            swatches.push(Some(series.color));
+        }
         let largest = self
             .plot
             .visible()
@@ -193,11 +202,9 @@ impl Placed {
             layout.bars.bottom
         };
         Some(Hover {
-            target: Target::Bin(index),
-            anchor: (mark.center().0, top),
-            mark,
-            area: layout.both(),
-            lines,
+            about: Rect { top, ..mark },
+            swatches,
+            ..Hover::new(Target::Bin(index), mark, layout.both(), lines)
         })
     }
 
@@ -205,7 +212,7 @@ impl Placed {
         let layout = &self.layout;
         let series = self.plot.series.get(index)?;
         let stats = series.stats.as_ref()?;
-        let show = |value: f64| number(value, 4);
+        let show = |value: f64| measured(value, self.plot.largest());
         let lines = vec![
             format!("{}: {} values", series.label, stats.count),
             format!("mean {}", show(stats.mean)),
@@ -219,13 +226,16 @@ impl Placed {
             format!("all {} to {}", show(stats.min), show(stats.max)),
             format!("outliers {}", stats.outliers.len()),
         ];
-        let median = layout.x.scale.pixel(stats.median);
+        let x = |value: f64| layout.x.scale.pixel(value);
+        let whiskers = Rect {
+            left: x(stats.lower_whisker),
+            right: x(stats.upper_whisker),
+            ..row
+        };
         Some(Hover {
-            target: Target::Box(index),
-            anchor: layout.both().nearest((median, row.top)),
-            mark: row,
-            area: layout.both(),
-            lines,
+            about: whiskers.between(row.left, row.right).unwrap_or(row),
+            swatches: vec![Some(series.color)],
+            ..Hover::new(Target::Box(index), row, layout.both(), lines)
         })
     }
 
@@ -284,8 +294,8 @@ impl HistogramPlot {
 
     /// `range` with as many decimals as tell a thousandth of a bin: a link to it is short.
     fn rounded(&self, range: (f64, f64)) -> (f64, f64) {
-        let decimals = self.bins.map_or(4, |bins| scale::decimals(bins.size) + 3).min(15);
-        let scale = 10f64.powi(decimals as i32);
+        let power = self.bins.map_or(-1.0, |bins| bins.size.log10().floor());
+        let scale = 10f64.powi(3 - power as i32);
         let round = |value: f64| (value * scale).round() / scale;
         (round(range.0), round(range.1))
     }

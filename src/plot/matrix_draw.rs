@@ -77,13 +77,8 @@ impl LaidOut for Laid<MatrixPlot, Layout> {
         let Target::Cell(row, column) = target else { return None };
         self.plot.value(row, column)?;
         let mark = self.layout.cell(row, column);
-        Some(Hover {
-            target,
-            anchor: (mark.center().0, mark.top),
-            mark,
-            area: self.layout.grid,
-            lines: self.plot.cells.lines(row, column),
-        })
+        let lines = self.plot.cells.lines(row, column);
+        Some(Hover::new(target, mark, self.layout.grid, lines))
     }
 
     /// Past places where there is nothing; first to the picked cell.

@@ -59,7 +59,7 @@ pub use labels::{series_note, series_starts_visible};
 pub use legend::{Entry, Legend, width as legend_width};
 pub use marks::{
     SMALLEST_FONT, TokenMark, dot_rect, draw_arc, draw_bars, draw_box, draw_cell, draw_dot, draw_marker,
-    draw_picked_cell, draw_picked_dot, draw_token,
+    draw_picked_cell, draw_picked_dot, draw_token, draw_tops,
 };
 pub use matrix::MatrixPlot;
 pub use matrix_cells::{CellSource, MatrixCell, MatrixCells};
@@ -76,7 +76,7 @@ pub use strip::StripPlot;
 pub use strokes::{Place, Stroke, Text, draw_strokes};
 pub use svg::plot_svg;
 pub use switches::{Switch, Switches};
-pub use text::width as text_width;
+pub use text::{visible, width as text_width};
 pub use theme::{Theme, contrast};
 pub use title::Title;
 pub use tokens::{TokenChip, TokensPlot};

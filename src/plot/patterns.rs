@@ -208,13 +208,7 @@ impl LaidOut for Laid<PatternsPlot, Layout> {
         let Target::Pattern(index) = target else { return None };
         let pattern = self.plot.patterns.get(index)?;
         let mark = self.layout.tile(index);
-        Some(Hover {
-            target,
-            anchor: (mark.center().0, mark.top),
-            mark,
-            area: Rect::default(),
-            lines: pattern.lines.clone(),
-        })
+        Some(Hover::new(target, mark, Rect::default(), pattern.lines.clone()))
     }
 
     /// From one to the next, up and down from row to row; first to the one that is picked.

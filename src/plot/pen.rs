@@ -5,6 +5,7 @@ use plotters::style::{Color, RGBAColor};
 
 use super::geometry::Rect;
 use super::strokes::{Place, Stroke, Text};
+use super::text::visible;
 use super::{DrawOptions, Theme};
 
 /// Collects the strokes of a plot; see the module.
@@ -174,7 +175,7 @@ impl<'a> Pen<'a> {
 
     fn text(&mut self, text: &str, at: (f64, f64), size: f64, color: RGBAColor, align: HPos, upwards: bool) {
         self.strokes.push(Stroke::Text(Text {
-            text: text.to_owned(),
+            text: visible(text),
             at: self.place(at),
             align,
             upwards,

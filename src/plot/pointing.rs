@@ -1,6 +1,10 @@
 //! What a pointer or the keyboard asks of a plot, and the answer.
 
 use super::Rect;
+use super::text::visible;
+
+/// Most characters of a note that are said.
+const LONGEST_NOTE: usize = 220;
 
 /// A part of a plot that can be pointed at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +46,46 @@ pub enum Step {
 pub struct Hover {
     /// The part.
     pub target: Target,
-    /// Where a tooltip belongs: the middle of the thing's upper edge.
-    pub anchor: (f64, f64),
+    /// What a tooltip stands beside: a bin up to its largest count, a box with its whiskers, a cell.
+    pub about: Rect,
     /// What to mark: the bin's band, the box's row, the cell.
     pub mark: Rect,
     /// How far a crosshair reaches; empty for none.
     pub area: Rect,
     /// What to say, a line each; the first one names the thing.
     pub lines: Vec<String>,
+    /// What is to be read with it: the text of a prompt. May be empty.
+    pub note: String,
+    /// The number of the color of the series that each line is about; fewer than lines where the rest is of none.
+    pub swatches: Vec<Option<usize>>,
+}
+
+impl Hover {
+    /// About `mark`, with a crosshair over `area`; no line is of a series.
+    pub(super) fn new(target: Target, mark: Rect, area: Rect, lines: Vec<String>) -> Self {
+        Self {
+            target,
+            about: mark,
+            mark,
+            area,
+            lines: lines.iter().map(|line| visible(line)).collect(),
+            note: String::new(),
+            swatches: Vec::new(),
+        }
+    }
+
+    /// All that is said: the lines, and the note, cut where it is long.
+    pub fn texts(&self) -> Vec<String> {
+        let mut note: String = visible(&self.note).chars().take(LONGEST_NOTE).collect();
+        if note.chars().count() < self.note.chars().count() {
+            note.push('\u{2026}');
+        }
+        let note = Some(note).filter(|note| !note.is_empty());
+        self.lines.iter().cloned().chain(note).collect()
+    }
+
+    /// The middle of the upper edge of what it is about.
+    pub fn anchor(&self) -> (f64, f64) {
+        (self.about.center().0, self.about.top)
+    }
 }

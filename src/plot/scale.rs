@@ -1,6 +1,6 @@
 //! A map from values to pixels and back, and where ticks stand on it.
 
-use crate::quantities::number;
+use crate::quantities::multiple;
 use crate::result::nice_size;
 
 /// A map from values to pixels: linear, or linear in the logarithm.
@@ -66,9 +66,10 @@ fn ticks((low, high): (f64, f64), pixels: f64, spacing: f64) -> Vec<Tick> {
     let step = nice_size((high - low) / most);
     let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
     let count = (last - first).max(-1.0) as i64 + 1;
+    let largest = low.abs().max(high.abs());
     (0..count)
         .map(|index| (first + index as f64) * step)
-        .map(|value| (value, label(value, step)))
+        .map(|value| (value, label(value, step, largest)))
         .collect()
 }
 
@@ -89,20 +90,20 @@ fn log_ticks(range: (f64, f64), pixels: f64, spacing: f64) -> Vec<Tick> {
     let values = powers.flat_map(|power| multiples.iter().map(move |multiple| multiple * 10f64.powi(power)));
     values
         .filter(|value| (range.0..=range.1).contains(value) && *value >= 1.0)
-        .map(|value| (value, label(value, 1.0)))
+        .map(|value| (value, label(value, 1.0, range.1)))
         .collect()
 }
 
-/// Decimals that tell multiples of `step` apart.
-pub(super) fn decimals(step: f64) -> usize {
-    (-(step * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 12.0) as usize
-}
-
-fn label(value: f64, step: f64) -> String {
-    let digits = number(value, decimals(step));
-    if digits.contains('.') {
-        digits.trim_end_matches('0').trim_end_matches('.').to_owned()
-    } else {
-        digits
-    }
+/// A multiple of `step` without trailing zeros.
+pub(super) fn label(value: f64, step: f64, largest: f64) -> String {
+    let text = multiple(value, step, largest);
+    let (digits, power) = match text.find('e') {
+        Some(at) => text.split_at(at),
+        None => (text.as_str(), ""),
+    };
+    let digits = match digits.contains('.') {
+        true => digits.trim_end_matches('0').trim_end_matches('.'),
+        false => digits,
+    };
+    format!("{digits}{power}")
 }

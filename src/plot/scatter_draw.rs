@@ -21,9 +21,6 @@ const TICK: f64 = 5.0;
 const NEAR: f64 = 14.0;
 /// Opacity of marks that are looked at, and of the others.
 const OPACITY: (f64, f64) = (0.62, 0.14);
-/// Longest text of a prompt in a tooltip, in characters, and where its lines break.
-const LONGEST: usize = 220;
-const LINE: usize = 40;
 
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,19 +133,19 @@ impl LaidOut for Placed {
         let found = plot.mark(prompt).filter(|mark| self.is_reached(mark))?;
         let place = self.layout.place(found);
         let mark = dot_rect(place, self.layout.radius);
-        let mut lines = vec![
+        let lines = vec![
             format!("prompt {}", grouped(prompt + 1)),
             format!("{}: {}", plot.x_label, number(found.at.0, plot.decimals.0)),
             format!("{}: {}", plot.y_label, number(found.at.1, plot.decimals.1)),
         ];
-        lines.extend(plot.texts.get(prompt).into_iter().flat_map(|text| broken(text)));
         Some(Hover {
-            target,
-            anchor: (place.0, mark.top),
-            mark,
-            area: self.layout.area,
-            lines,
+            note: plot.texts.get(prompt).cloned().unwrap_or_default(),
+            ..Hover::new(target, mark, self.layout.area, lines)
         })
+    }
+
+    fn picked(&self) -> Option<Target> {
+        self.plot.picked.map(Target::Dot)
     }
 
     /// To the sides by the first value, up and down by the second one; at first the prompt that is picked.
@@ -189,48 +186,5 @@ impl Placed {
         let slope = area.width() / area.height();
         let at = (area.right - slope * size * 1.6 - 4.0, area.top + size * 0.7);
         pen.write("equal values", at, size, theme.text.to_rgba(), HPos::Right);
-    }
-}
-
-/// `text` in lines of a tooltip, cut where it is long.
-fn broken(text: &str) -> Vec<String> {
-    let kept: String = text.chars().take(LONGEST).collect();
-    let cut = kept.len() < text.len();
-    let mut lines = vec![String::new()];
-    for word in kept.split_whitespace() {
-        if let Some(line) = lines.last_mut() {
-            if line.is_empty() {
-                line.push_str(word);
-                continue;
-            }
-            if line.chars().count() + 1 + word.chars().count() <= LINE {
-                line.push(' ');
-                line.push_str(word);
-                continue;
-            }
-        }
-        lines.push(word.to_owned());
-    }
-    if let Some(line) = lines.last_mut().filter(|_| cut) {
-        line.push('\u{2026}');
-    }
-    lines.retain(|line| !line.is_empty());
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::broken;
-
-    #[test]
-    fn a_text_is_broken_into_lines_and_cut() {
-        assert!(broken("").is_empty() && broken(" \n ").is_empty());
-        assert_eq!(broken("Mary and John"), ["Mary and John"]);
-        let long = broken(&"word ".repeat(100));
-        assert!(
-            long.len() < 8 && long.iter().all(|line| line.chars().count() <= 41),
-            "{long:?}"
-        );
-        assert!(long.last().is_some_and(|line| line.ends_with('\u{2026}')), "{long:?}");
     }
 }

@@ -112,6 +112,16 @@ pub trait LaidOut: Same + Send + Sync {
         None
     }
 
+    /// What is shown after what is at `from` has been moved to `to`. None where all is shown, and nothing can be moved.
+    fn moved(&self, _from: (f64, f64), _to: (f64, f64)) -> Option<Zoom> {
+        None
+    }
+
+    /// The part that is picked, whose values stay below the plot.
+    fn picked(&self) -> Option<Target> {
+        None
+    }
+
     /// What showing and hiding its series changes, where all are shown: the axes that there are then are drawn, each as a part of its
     /// own. None for a plot without a legend.
     fn switches(&self, _pen: &mut Pen<'_>) -> Option<Switches> {
@@ -279,6 +289,16 @@ impl Scene {
     /// What is shown after zooming around `target` (or the middle), to `factor` times the length: 0.5 is closer.
     pub fn zoomed(&self, target: Option<Target>, factor: f64) -> Option<Zoom> {
         self.laid.zoomed(target, factor)
+    }
+
+    /// What is shown after what is at `from` has been moved to `to`. None where all is shown.
+    pub fn moved(&self, from: (f64, f64), to: (f64, f64)) -> Option<Zoom> {
+        self.laid.moved(from, to)
+    }
+
+    /// The part that is picked, whose values stay below the plot.
+    pub fn picked(&self) -> Option<Target> {
+        self.laid.picked()
     }
 
     /// What lights up `series` when it is drawn over the plot's own strokes: a veil over everything, and that

@@ -8,6 +8,7 @@ use super::pen::{Part, Pen};
 use super::scene::{LaidOut, NARROW};
 use super::strokes::Stroke;
 use super::switches::Switches;
+use super::text::visible;
 use super::{DrawOptions, Hover, Plot, Step, Target, Theme};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -43,7 +44,7 @@ pub struct Sheet {
 /// Something that can be pointed at.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SheetTarget {
-    /// What it is, where it is and what is said about it; in CSS pixels.
+    /// What it is, where it is and what is said about it; in CSS pixels. The note is the last line.
     pub hover: Hover,
     /// The series that each line is about, by its number, and whether it has something there; empty where lines are of no series.
     pub series: Vec<Option<(usize, bool)>>,
@@ -65,7 +66,7 @@ impl Sheet {
         let laid = opened.lay_out(width.into(), height.into(), &options(Theme::light()));
         let (targets, first) = targets(laid.as_ref());
         Ok(Self {
-            title: plot.title().to_owned(),
+            title: visible(plot.title()),
             size: (width, height),
             parts: zipped(light, dark)?,
             targets,
@@ -120,13 +121,9 @@ fn targets(laid: &dyn LaidOut) -> (Vec<SheetTarget>, [Option<usize>; 6]) {
         let number = targets.len();
         let steps = STEPS.map(|step| laid.step(Some(target), step).map_or(number, |to| found.number(to)));
         // What is led to is there; an empty one keeps the numbers right where it is not.
-        let hover = laid.hover(target).unwrap_or(Hover {
-            target,
-            anchor: (0.0, 0.0),
-            mark: Default::default(),
-            area: Default::default(),
-            lines: Vec::new(),
-        });
+        let nothing = Hover::new(target, Default::default(), Default::default(), Vec::new());
+        let mut hover = laid.hover(target).unwrap_or(nothing);
+        hover.lines = hover.texts();
         targets.push(SheetTarget {
             series: laid.series_of_lines(target),
             hover,

@@ -11,7 +11,7 @@ use super::pen::Pen;
 use super::scale::Scale;
 use super::scene::{Drawable, Laid, LaidOut, NARROW};
 use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text};
-use crate::quantities::number;
+use crate::quantities::measured;
 use crate::result::{ResultFile, mean};
 
 /// Height of the strip in CSS pixels.
@@ -92,7 +92,7 @@ impl StripPlot {
         let (theme, strip, x) = (pen.theme(), layout.area, &layout.x);
         let (color, size, align) = (theme.text.to_rgba(), x.font_size, HPos::Center);
         x.draw_line(pen, strip.bottom, (strip.left, strip.right));
-        let mean = format!("mean {}", number(self.mean, 4));
+        let mean = format!("mean {}", measured(self.mean, largest(&self.values)));
         let half = text::width(&mean, size) / 2.0;
         let within = Rect {
             left: strip.left + half,
@@ -145,19 +145,19 @@ impl LaidOut for Laid<StripPlot, Layout> {
         let Target::Dot(index) = target else { return None };
         let (x, y) = *self.layout.dots.get(index)?;
         let value = f64::from(*self.plot.values.get(index)?);
-        let mut lines = vec![
+        let lines = vec![
             format!("prompt {}", index + 1),
-            format!("contribution {}", number(value, 4)),
+            format!("contribution {}", measured(value, largest(&self.plot.values))),
         ];
-        lines.extend(self.plot.prompts.get(index).cloned());
         let mark = dot_rect((x, y), RADIUS);
         Some(Hover {
-            target,
-            anchor: (x, mark.top),
-            mark,
-            area: self.layout.area,
-            lines,
+            note: self.plot.prompts.get(index).cloned().unwrap_or_default(),
+            ..Hover::new(target, mark, self.layout.area, lines)
         })
+    }
+
+    fn picked(&self) -> Option<Target> {
+        self.plot.picked.map(Target::Dot)
     }
 
     /// From dot to dot by value.
@@ -220,6 +220,11 @@ impl Layout {
             area,
         }
     }
+}
+
+/// The largest of `values` in size.
+fn largest(values: &[f32]) -> f64 {
+    values.iter().map(|value| f64::from(value.abs())).fold(0.0, f64::max)
 }
 
 /// Dots that would overlap stand in lanes: the middle one, above it, below it, and so on.

@@ -27,12 +27,5 @@ fn svg(plot: &Plot, (width, height): (u32, u32), options: &DrawOptions) -> Resul
     let mut text = String::new();
     plot.draw(&SVGBackend::with_string(&mut text, units).into_drawing_area(), options)?;
     let size = |(width, height): (u32, u32)| format!("width=\"{width}\" height=\"{height}\"");
-    let text = text.replacen(&size(units), &size((width, height)), 1);
-    Ok(text.replace(is_not_xml, "\u{fffd}"))
-}
-
-/// Whether XML has no place for `symbol`, not even in another notation: labels may hold anything.
-fn is_not_xml(symbol: char) -> bool {
-    let is_control = symbol.is_control() && symbol < ' ' && !matches!(symbol, '\t' | '\n' | '\r');
-    is_control || matches!(symbol, '\u{fffe}' | '\u{ffff}')
+    Ok(text.replacen(&size(units), &size((width, height)), 1))
 }

@@ -3,6 +3,31 @@
 //! Layout must come out the same on every backend, and natively, where there is no font: widths are
 //! estimated from those of DejaVu Sans, one of the widest among the usual fonts.
 
+/// `text` with a sign in place of each character that is not seen or turns the order of others around: names come from files of
+/// others, and may hold anything.
+///
+/// ```
+/// use keyside::plot::visible;
+///
+/// assert_eq!(visible("W_U[\u{0}]\u{202e}x"), "W_U[\u{2400}]\u{fffd}x");
+/// ```
+pub fn visible(text: &str) -> String {
+    let sign = |symbol: char| match symbol {
+        // The pictures of control characters stand in their order.
+        '\0'..' ' => char::from_u32(0x2400 + u32::from(symbol)).unwrap_or(REPLACEMENT),
+        '\u{7f}' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+            REPLACEMENT
+        }
+        '\u{fffe}' | '\u{ffff}' => REPLACEMENT,
+        symbol => symbol,
+    };
+    text.chars().map(sign).collect()
+}
+
+/// What stands in the place of a character that has no sign.
+const REPLACEMENT: char = '\u{fffd}';
+
 /// Estimated width of `text` at font size `size`.
 pub fn width(text: &str, size: f64) -> f64 {
     text.chars().map(em).sum::<f64>() * size

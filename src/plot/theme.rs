@@ -109,6 +109,20 @@ impl Theme {
         }
     }
 
+    /// For a system that forces its own colors, `background` and `text`: those of the theme that is made for such a background stay
+    /// where they tell things apart.
+    pub fn forced(background: RGBColor, text: RGBColor) -> Self {
+        let is_dark = contrast(background, Self::dark().text) > contrast(background, Self::light().text);
+        let like = if is_dark { Self::dark() } else { Self::light() };
+        Self {
+            background,
+            text,
+            axis: text,
+            highlight: text,
+            ..like
+        }
+    }
+
     /// Colour of a series, by its number.
     pub fn series_color(&self, color: usize) -> RGBColor {
         self.series[color % COLORS]

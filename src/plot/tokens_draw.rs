@@ -72,18 +72,14 @@ impl LaidOut for Laid<TokensPlot, Layout> {
         let Target::Token(index) = target else { return None };
         let mark = *self.layout.chips.get(index)?;
         let (x, y) = mark.center();
-        Some(Hover {
-            target,
-            anchor: (x, mark.top),
-            mark,
-            area: Rect {
-                left: x,
-                top: y,
-                right: x,
-                bottom: y,
-            },
-            lines: self.plot.tokens.get(index)?.lines.clone(),
-        })
+        let area = Rect {
+            left: x,
+            top: y,
+            right: x,
+            bottom: y,
+        };
+        let lines = self.plot.tokens.get(index)?.lines.clone();
+        Some(Hover::new(target, mark, area, lines))
     }
 
     /// Along the sentence, and to the nearest token of the line above or below; first to the one that is asked about.

@@ -3,8 +3,8 @@
 use super::ResultFile;
 use crate::analysis::SectionType;
 use crate::names::{PositionName, SplitBy};
-use crate::prompts::Prompt;
 use crate::prompts::ioi::{Dataset, DrawnPrompt, draw_words};
+use crate::prompts::{IoiSet, Prompt};
 
 /// Prompts of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,18 +82,46 @@ impl ResultFile {
 
     /// The draws behind its prompts, if they are of the IOI dataset.
     fn drawn(&self, dataset: &Dataset) -> Option<Vec<DrawnPrompt>> {
-        let set = self.ioi()?;
-        // A file may say that it is of any number of prompts: no more are drawn than it has values of.
-        self.substitution()?
-            .prompt_count()
-            .filter(|values| *values == set.count())?;
+        let set = self.drawn_set()?;
         let mut all = Vec::new();
-        for batch in 0..set.batches as u64 {
-            // Random tokens are drawn apart from the prompts, and change nothing here.
-            all.extend(draw_words(dataset, set.seed.checked_add(batch)?, set.batch_size, 1).ok()?);
+        for batch in 0..set.batches {
+            all.extend(draw_batch(dataset, set, batch)?);
         }
         Some(all)
     }
+
+    /// Which prompts were drawn. A file may say that it is of any number of prompts: no more are drawn than it has values of.
+    fn drawn_set(&self) -> Option<&IoiSet> {
+        let set = self.ioi()?;
+        let values = self.substitution()?.prompt_count();
+        (values == Some(set.count())).then_some(set)
+    }
+
+    /// The text of prompt `prompt`, counted from 0: its own, or where the result keeps none of any prompt the one that its seed
+    /// gives. None where it is not known.
+    ///
+    /// ```
+    /// use keyside::result::ResultFile;
+    ///
+    /// let recorded = ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json"))?;
+    /// assert!(recorded.prompts.is_empty());
+    /// assert!(recorded.prompt_text(7).is_some() && recorded.prompt_text(1200).is_none());
+    /// # Ok::<(), keyside::Error>(())
+    /// ```
+    pub fn prompt_text(&self, prompt: usize) -> Option<String> {
+        if self.has_prompts() {
+            return self.prompts.get(prompt).map(|prompt| prompt.text.clone());
+        }
+        let set = self.drawn_set().filter(|set| prompt < set.count())?;
+        let batch = draw_batch(&Dataset::bundled().ok()?, set, prompt / set.batch_size)?;
+        batch.into_iter().nth(prompt % set.batch_size).map(|drawn| drawn.text)
+    }
+}
+
+/// Batch `batch` of `set`, drawn again. None where no seed is left.
+fn draw_batch(dataset: &Dataset, set: &IoiSet, batch: usize) -> Option<Vec<DrawnPrompt>> {
+    // Random tokens are drawn apart from the prompts, and change nothing here.
+    draw_words(dataset, set.seed.checked_add(batch as u64)?, set.batch_size, 1).ok()
 }
 
 fn order(io_first: bool) -> Kind {
@@ -133,6 +161,25 @@ mod tests {
     fn second_name() -> ResultFile {
         let bytes = include_bytes!("../../tests/fixtures/second-name-head-1.4.json");
         ResultFile::from_json(bytes).expect("a result")
+    }
+
+    #[test]
+    fn prompts_of_the_recorded_run_have_the_texts_of_its_dataset() {
+        let result = recorded();
+        let drawn: serde_json::Value =
+            serde_json::from_str(include_str!("../../tests/fixtures/ioi-prompts-30x40.json")).expect("the prompts");
+        let texts: Vec<String> = drawn["batches"]
+            .as_array()
+            .expect("batches")
+            .iter()
+            .flat_map(|batch| batch["prompts"].as_array().expect("prompts"))
+            .map(|text| text.as_str().expect("a text").to_owned())
+            .collect();
+        assert_eq!(texts.len(), 1200);
+        for (prompt, text) in texts.iter().enumerate().step_by(97) {
+            assert_eq!(result.prompt_text(prompt).as_ref(), Some(text), "prompt {prompt}");
+        }
+        assert_eq!(result.prompt_text(1200), None);
     }
 
     #[test]

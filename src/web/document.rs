@@ -48,6 +48,12 @@ pub fn pixel_ratio() -> f64 {
     window().device_pixel_ratio()
 }
 
+/// Height of the window, in CSS pixels.
+pub fn inner_height() -> f64 {
+    let height = window().inner_height().ok().and_then(|height| height.as_f64());
+    height.unwrap_or(f64::INFINITY)
+}
+
 /// Scrolls no further than it takes to see all of `element`, once the next frame has shown that it is there.
 pub fn bring_into_view(element: Element) {
     after_frame(move || {

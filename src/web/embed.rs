@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use leptos::ev;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
-use web_sys::{MessageEvent, ResizeObserver, Window};
+use web_sys::{HtmlElement, MessageEvent, ResizeObserver, Window};
 
 use super::figures::figure_at;
 use super::handover::{self, is_from, received, say, show_url};
@@ -221,18 +222,34 @@ impl Wire {
         }
     }
 
-    /// Tells the host the height of the content, now and whenever it changes.
+    /// Tells the host the height that suits the content, now and whenever that changes; where the frame stays lower, the plot is made
+    /// lower, too.
     fn report_height(self) {
         let Some(body) = document().body() else { return };
         let last = StoredValue::new(0);
         let element = body.clone();
-        let changed = Closure::<dyn FnMut()>::new(move || {
-            let height = element.get_bounding_client_rect().height().ceil() as u32;
+        let look = move || {
+            let height = element.get_bounding_client_rect().height();
+            let plots = plot_heights(&element);
+            let suitable = height + plots.iter().map(|(suitable, shown)| suitable - shown).sum::<f64>();
+            if Self::parent().is_some() {
+                let highest = plots.iter().map(|(suitable, _)| *suitable).fold(0.0, f64::max);
+                self.page
+                    .linked
+                    .room
+                    .set(embed::room(suitable, highest, document::inner_height()));
+            }
+            let height = suitable.ceil() as u32;
             if height > 0 && height != last.get_value() {
                 last.set_value(height);
                 self.say(&ToHost::Height { height });
             }
+        };
+        window_event_listener(ev::resize, {
+            let look = look.clone();
+            move |_| look()
         });
+        let changed = Closure::<dyn FnMut()>::new(look);
         if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
             observer.observe(&body);
             // As long as the page.
@@ -270,6 +287,19 @@ impl Wire {
             }
         });
     }
+}
+
+/// The height that suits each plot in `body`, and the one that it has, in CSS pixels.
+fn plot_heights(body: &HtmlElement) -> Vec<(f64, f64)> {
+    let Ok(plots) = body.query_selector_all(".plot") else {
+        return Vec::new();
+    };
+    let of = |plot: HtmlElement| {
+        let suitable = plot.get_attribute("data-height")?.parse().ok()?;
+        Some((suitable, f64::from(plot.client_height())))
+    };
+    let all = (0..plots.length()).filter_map(|index| plots.item(index)?.dyn_into().ok());
+    all.filter_map(of).collect()
 }
 
 /// The model and the prompts of a result, and what is not shown of it.

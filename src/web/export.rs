@@ -11,7 +11,7 @@ use web_sys::{Blob, FocusEvent, HtmlCanvasElement, KeyboardEvent, Node};
 use super::document::{bring_into_view, text_of};
 use super::later::after_frames_of;
 use super::page::Page;
-use super::save;
+use super::{readback, save};
 use crate::app::export::file_name;
 use crate::app::session::Shown;
 use crate::app::words;
@@ -77,6 +77,11 @@ impl Action {
         }
     }
 
+    /// Whether it reads the pixels of a canvas.
+    fn is_of_pixels(self) -> bool {
+        matches!(self, Self::SavePng | Self::CopyPicture)
+    }
+
     /// Whether it is about the whole result, which a run that is under way does not have yet.
     fn needs_all(self) -> bool {
         matches!(
@@ -113,6 +118,8 @@ enum Pending {
     Done(String),
     /// The clipboard; then this was done.
     Copy(js_sys::Promise, &'static str),
+    /// A picture, and the clipboard that it goes to.
+    CopyPicture(js_sys::Promise, js_sys::Promise),
     /// A picture, to be saved under a name.
     Picture(js_sys::Promise, String),
 }
@@ -180,10 +187,18 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
             open.set(false);
         }
     };
-    let act = move |action: Action| match perform(page, figure, action) {
-        Ok(Pending::Done(done)) => outcome.set(Some(Ok(done))),
-        Ok(pending) => leptos::task::spawn_local(async move { outcome.set(Some(finish(pending).await)) }),
-        Err(error) => outcome.set(Some(Err(error))),
+    // Whether what failed was a picture of pixels.
+    let no_picture = RwSignal::new(false);
+    let act = move |action: Action| {
+        let tell = move |told: Result<String>| {
+            no_picture.set(told.is_err() && action.is_of_pixels());
+            outcome.set(Some(told));
+        };
+        match perform(page, figure, action) {
+            Ok(Pending::Done(done)) => tell(Ok(done)),
+            Ok(pending) => leptos::task::spawn_local(async move { tell(finish(pending).await) }),
+            Err(error) => tell(Err(error)),
+        }
     };
     let id = format!("export-{}", figure.as_str());
     view! {
@@ -216,6 +231,11 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
                 <Show when=move || made.get()>
                     <Groups page=page figure=figure act=act />
                     <p class="export-said" class:failed=failed aria-hidden="true">{said}</p>
+                    <Show when=move || failed() && no_picture.get()>
+                        <button type="button" data-testid="export-svg-instead" on:click=move |_| act(Action::SaveSvg)>
+                            "Save as SVG"
+                        </button>
+                    </Show>
                 </Show>
             </div>
             <p class="visually-hidden" role="status" data-testid="export-status">{said}</p>
@@ -286,7 +306,8 @@ fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
         }
         Action::CopyPicture => {
             let png = picture(&figure.plot(result)?, theme)?;
-            Ok(Pending::Copy(save::copy_png(&png)?, "Copied the picture."))
+            let copied = save::copy_png(&png)?;
+            Ok(Pending::CopyPicture(png, copied))
         }
         Action::SaveSvg => {
             let plot = figure.plot(result)?;
@@ -333,22 +354,31 @@ async fn finish(pending: Pending) -> Result<String> {
             save::copied(promise).await?;
             Ok(done.into())
         }
+        Pending::CopyPicture(picture, copied) => {
+            // Before the picture is waited for: a refusal that nobody hears is an error of the page.
+            let copied = JsFuture::from(copied);
+            made(picture).await?;
+            copied.await.map_err(|cause| save::not_copied(&cause))?;
+            Ok("Copied the picture.".into())
+        }
         Pending::Picture(promise, file) => {
-            let failed = |cause: JsValue| {
-                Error::new(
-                    ErrorKind::Plot,
-                    format!("the picture can't be made ({})", text_of(&cause)),
-                )
-                .advice("Save it as SVG instead.")
-            };
-            let blob: Blob = JsFuture::from(promise)
-                .await
-                .and_then(JsCast::dyn_into)
-                .map_err(failed)?;
-            save::save(&file, &blob)?;
+            save::save(&file, &made(promise).await?)?;
             Ok(format!("Saved {file}."))
         }
     }
+}
+
+/// The picture that was promised.
+async fn made(picture: js_sys::Promise) -> Result<Blob> {
+    let failed = |cause: JsValue| {
+        Error::new(
+            ErrorKind::Plot,
+            format!("the picture can't be made ({})", text_of(&cause)),
+        )
+        .advice("Save it as SVG instead.")
+    };
+    let blob = JsFuture::from(picture).await;
+    blob.and_then(JsCast::dyn_into).map_err(failed)
 }
 
 /// The figure as it is exported, with title and legend, as PNG.
@@ -363,7 +393,7 @@ fn picture(plot: &Plot, theme: Theme) -> Result<js_sys::Promise> {
     canvas.set_height((f64::from(height) * SCALE) as u32);
     let backend = CanvasBackend::with_canvas_object(canvas.clone()).ok_or_else(none)?;
     plot.draw(&backend.into_drawing_area(), &DrawOptions::canvas(SCALE, theme))?;
-    Ok(save::png(&canvas))
+    Ok(readback::png(canvas))
 }
 
 /// The page's address, and today.

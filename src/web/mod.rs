@@ -29,6 +29,7 @@ mod panel;
 mod permalink;
 mod picked;
 mod places;
+mod readback;
 mod rehearsal;
 mod save;
 mod segment;

@@ -106,7 +106,8 @@ fn clipboard() -> Result<Clipboard> {
     }
 }
 
-fn not_copied(cause: &JsValue) -> Error {
+/// Why what was to be copied is not.
+pub fn not_copied(cause: &JsValue) -> Error {
     let cause = text_of(cause);
     let cause = cause.trim_end_matches('.');
     Error::new(

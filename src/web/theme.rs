@@ -1,10 +1,11 @@
 //! Light or dark: as the system has it, or as the reader wants it.
 
 use leptos::prelude::*;
+use plotters::style::RGBColor;
 
 use super::segment::Segment;
 use wasm_bindgen::prelude::*;
-use web_sys::{Event, MediaQueryList};
+use web_sys::{Event, HtmlElement, MediaQueryList};
 
 use crate::figure::{Appearance, View};
 
@@ -24,6 +25,52 @@ pub fn media(query: &str) -> RwSignal<bool> {
         changed.forget();
     }
     holds
+}
+
+/// Colors that the system has in place of those of pages.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SystemColors {
+    /// Behind everything.
+    pub background: RGBColor,
+    /// Text and lines.
+    pub text: RGBColor,
+}
+
+/// The system's colors where it replaces those of pages (high contrast), kept up to date as long as the page lives.
+pub fn forced_colors() -> RwSignal<Option<SystemColors>> {
+    let colors = RwSignal::new(None);
+    let active = media("(forced-colors: active)");
+    // The system may change its colors while it keeps forcing them: then it is dark where it was light.
+    let dark = media("(prefers-color-scheme: dark)");
+    Effect::new(move |_| {
+        dark.track();
+        colors.set(active.get().then(system_colors).flatten());
+    });
+    colors
+}
+
+/// What `Canvas` and `CanvasText` are.
+fn system_colors() -> Option<SystemColors> {
+    let probe: HtmlElement = document().create_element("span").ok()?.unchecked_into();
+    document().body()?.append_child(&probe).ok()?;
+    let of = |name: &str| {
+        HtmlElement::style(&probe).set_property("color", name).ok()?;
+        let style = window().get_computed_style(&probe).ok()??;
+        rgb(&style.get_property_value("color").ok()?)
+    };
+    let colors = of("Canvas").zip(of("CanvasText"));
+    probe.remove();
+    let (background, text) = colors?;
+    Some(SystemColors { background, text })
+}
+
+/// The color that a computed style writes as "rgb(1, 2, 3)".
+fn rgb(text: &str) -> Option<RGBColor> {
+    let numbers = text
+        .split(|c: char| !c.is_ascii_digit())
+        .filter(|part| !part.is_empty());
+    let mut numbers = numbers.map(|part| part.parse().ok());
+    Some(RGBColor(numbers.next()??, numbers.next()??, numbers.next()??))
 }
 
 /// Whether figures are dark: paper never is.

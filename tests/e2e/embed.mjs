@@ -462,4 +462,45 @@ export const embed = [
       }
     },
   },
+  {
+    name: "a sandboxed frame without CORS says so, and the page around it hears it",
+    context: { serviceWorkers: "allow" },
+    async run(tab) {
+      tab.allow(/CORS|ERR_FAILED|integrity|has been blocked/i);
+      const host = (blog) => `<iframe sandbox="allow-scripts" src="${tab.url}?embed=keys_fixed_scores&parent=${encodeURIComponent(blog.url.slice(0, -1))}" width="800" height="700"></iframe>`;
+      await withBlog(tab, {}, async (blog, folder) => {
+        await writeFile(path.join(folder, "a.html"), `<!doctype html><title>Blog</title><link rel="icon" href="data:,">${NOTES}${host(blog)}`);
+        await tab.page.goto(`${blog.url}a.html`);
+        const said = tab.page.frameLocator("iframe").getByTestId("start-error");
+        await said.getByText(/no origin of its own \(sandbox without allow-same-origin\).*\(CORS\)/).waitFor();
+        await tab.page.waitForFunction(() => told.some(({ data }) => data.keyside === 1 && data.type === "error" && data.message.includes("(CORS)")));
+      });
+    },
+  },
+  {
+    name: "a frame of fixed height shrinks its figure until it fits, and grows with the frame",
+    async run(tab, { screenshots }) {
+      const frame = (plot) => `<iframe src="${tab.url}?embed=${plot}&theme=light" width="700" height="330" style="display: block"></iframe>`;
+      const pages = { "a.html": `${frame("keys_fixed_scores")}${frame("heatmap")}` };
+      await withBlog(tab, pages, async (blog) => {
+        await tab.page.goto(`${blog.url}a.html`);
+        for (const number of [0, 1]) {
+          const element = tab.page.locator("iframe").nth(number);
+          await element.scrollIntoViewIfNeeded();
+          await element.contentFrame().locator("canvas").first().waitFor();
+          const content = await contentOf(element);
+          const sizes = () =>
+            content.evaluate(() => {
+              const plot = document.querySelector(".plot");
+              return { over: document.documentElement.scrollHeight - innerHeight, plot: plot.clientHeight, suitable: Number(plot.dataset.height) };
+            });
+          const low = await until(tab.page, sizes, ({ over, plot }) => over <= 0 && plot > 130, `frame ${number} scrolls`);
+          check(low.plot < low.suitable, `${JSON.stringify(low)}: nothing had to shrink`);
+          await tab.page.screenshot({ path: path.join(screenshots, `fixed-frame-${number}.png`) });
+          await element.evaluate((frame) => (frame.height = 900));
+          await until(tab.page, sizes, ({ plot, suitable }) => plot === suitable, `frame ${number} does not grow`);
+        }
+      });
+    },
+  },
 ];

@@ -321,7 +321,7 @@ export const exporting = [
       await tab.page.mouse.move(...drag[1], { steps: 5 });
       await tab.page.mouse.up();
       await at("reset-zoom").waitFor();
-      await tab.at("heatmap-select").selectOption("key_subWU");
+      await tab.at("heatmap-variant").selectOption("key_subWU");
       const script = (await saved(tab, figure, "python")).text;
       const [, from, to] = script.match(/^RANGE = \((.*), (.*)\)$/m);
       check(Number(to) - Number(from) < 12, `not zoomed: ${from} to ${to}`);
@@ -608,4 +608,38 @@ export const exporting = [
       await tab.page.screenshot({ path: path.join(screenshots, `export-data-${name}.png`) });
     },
   })),
+  {
+    name: "where a canvas gives back noise, PNG and clipboard say so and offer SVG",
+    context: { permissions: ["clipboard-read", "clipboard-write"] },
+    async run(tab, { screenshots }) {
+      // As protection against fingerprinting does it: one pixel in some is a little off.
+      await tab.page.addInitScript(() => {
+        const noise = (canvas) => {
+          const copy = document.createElement("canvas");
+          [copy.width, copy.height] = [canvas.width, canvas.height];
+          const context = copy.getContext("2d");
+          context.drawImage(canvas, 0, 0);
+          context.fillStyle = "rgb(1 2 3 / 2%)";
+          for (let at = 0; at < 20; at += 1) context.fillRect((at * 7) % canvas.width, (at * 13) % canvas.height, 1, 1);
+          return copy;
+        };
+        const { toBlob } = HTMLCanvasElement.prototype;
+        HTMLCanvasElement.prototype.toBlob = function (...given) {
+          return toBlob.apply(noise(this), given);
+        };
+      });
+      await tab.open();
+      const figure = tab.at("figure-heatmap");
+      await figure.getByTestId("export-button").click();
+      for (const what of ["png", "copy-picture"]) {
+        await figure.getByTestId(`export-${what}`).click();
+        await figure.getByTestId("export-status").getByText(/changes the pixels that a page reads back.*Save it as SVG instead/).waitFor();
+        const [download] = await Promise.all([tab.page.waitForEvent("download"), figure.getByTestId("export-svg-instead").click()]);
+        check(download.suggestedFilename().endsWith(".svg"), download.suggestedFilename());
+        await figure.getByTestId("export-svg-instead").waitFor({ state: "detached" });
+      }
+      await tab.page.screenshot({ path: path.join(screenshots, "export-noise.png") });
+    },
+  },
 ];
+

@@ -15,6 +15,7 @@ function figure(tab, name) {
     element,
     canvas,
     tooltip: element.getByTestId("tooltip").first(),
+    kept: element.getByTestId("kept").first(),
     spoken: element.getByTestId("spoken").first(),
     button: (label) => element.locator(".legend").getByRole("button", { name: label, exact: true }),
     box: async () => {
@@ -95,10 +96,18 @@ export const figures = [
       await open(tab);
       await pointAt(tab, SCORES, "4.2 to 4.4");
       const expected = await counts(4.2, 4.4);
-      const visible = ["W_U[IO]", "NMH 9.9 output", "No patching", "W_U[random]"];
+      const visible = ["W_U[random]", "No patching", "NMH 9.9 output", "W_U[IO]"];
+      const legend = await figure(tab, SCORES).element.locator('.legend [aria-pressed="true"]').allInnerTexts();
+      check(legend.join() === visible.join(), `the legend is ${legend}`);
       const wanted = ["4.2 to 4.4", ...visible.map((label) => `${label}: ${expected[label]}`)];
       check((await lines(tab, SCORES)).join("|") === wanted.join("|"), `${await lines(tab, SCORES)}, not ${wanted}`);
       check((await figure(tab, SCORES).element.locator(".crosshair:not(.absent)").count()) === 2, "no crosshair");
+      // Beside the bin, with the colors of the legend.
+      const { element, tooltip } = figure(tab, SCORES);
+      const colors = (of) => of.locator(".swatch").evaluateAll((all) => all.map((swatch) => getComputedStyle(swatch).backgroundColor).join());
+      check((await colors(tooltip)) === (await colors(element.locator('.legend [aria-pressed="true"]'))), `${await colors(tooltip)}`);
+      const [tip, mark] = [await tooltip.boundingBox(), await element.locator(".mark").boundingBox()];
+      check(tip.x >= mark.x + mark.width || tip.x + tip.width <= mark.x, `the tooltip covers its bin: ${JSON.stringify([tip, mark])}`);
       await pointAt(tab, "heatmap", "head 9.3", [0.82, 0.78, 0.86, 0.74], 15);
       const { heatmaps } = JSON.parse(await readFile(recordedFile, "utf8"));
       const row = heatmaps.key.rows.indexOf("9");
@@ -247,7 +256,7 @@ export const figures = [
         await settle(tab);
       };
       await press("Home");
-      const first = /^−9\.0 to −8\.8, .*W_U\[random\]: 1$/;
+      const first = /^−9\.0 to −8\.8, W_U\[random\]: 1, /;
       await hears(scores.spoken, first);
       check((await scores.tooltip.locator("strong").innerText()) === "−9.0 to −8.8", "the tooltip is elsewhere");
       await press("ArrowRight");
@@ -261,10 +270,11 @@ export const figures = [
       await press("Enter");
       await tab.page.keyboard.press("Tab");
       await settle(tab);
-      check((await scores.tooltip.count()) === 1, "Enter did not keep the tooltip");
+      check((await scores.tooltip.count()) === 0, "the tooltip stays");
+      check((await scores.kept.innerText()).startsWith("W_U[IO]: 1200 values"), `Enter kept ${await scores.kept.innerText()}`);
       await scores.canvas.focus();
       await press("Escape");
-      check((await scores.tooltip.count()) === 0, "Escape does not let go");
+      check((await scores.kept.innerText()).startsWith("Click or tap"), "Escape does not let go");
       await press("Home", "+");
       check((await scores.element.getByTestId("reset-zoom").count()) === 1, "+ does not zoom");
       await press("-");
@@ -476,16 +486,21 @@ export const figures = [
     },
   },
   {
-    name: "on a phone a tap keeps the tooltip, a sideways drag zooms, and controls are large enough",
+    name: "on a phone a tap keeps the values below the plot, a sideways drag zooms, and controls are large enough",
     context: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
     async run(tab, { screenshots }) {
       await open(tab);
-      const { element, canvas, tooltip, box } = figure(tab, SCORES);
+      const { element, canvas, kept, box } = figure(tab, SCORES);
       check((await canvas.evaluate((canvas) => getComputedStyle(canvas).touchAction)) === "pan-y", "vertical scrolling is taken away");
       const { x, y, width, height } = await box();
       await tab.page.touchscreen.tap(x + width * 0.55, y + height * 0.8);
       await settle(tab);
-      check((await tooltip.count()) === 1, "a tap shows nothing");
+      check(/^\S+ to \S+\s+W_U\[random\]: \d+\s+No patching: \d+/.test(await kept.innerText()), `a tap keeps ${await kept.innerText()}`);
+      await tab.page.touchscreen.tap(x + width * 0.55, y + height * 0.8);
+      await settle(tab);
+      check((await kept.innerText()).startsWith("Click or tap"), "a second tap does not let go");
+      await tab.page.touchscreen.tap(x + width * 0.55, y + height * 0.8);
+      await settle(tab);
       await tab.page.screenshot({ path: path.join(screenshots, "tap-phone.png") });
       for (const control of await element.locator(".toolbar button, .toolbar select, .legend button").all()) {
         const size = await control.boundingBox();
@@ -504,4 +519,146 @@ export const figures = [
       check((await element.getByTestId("reset-zoom").count()) === 1, "a sideways drag does not zoom");
     },
   },
+  {
+    name: "a click keeps the values of a bar and of a cell below the plot, and says what a hidden series leaves",
+    async run(tab) {
+      await open(tab);
+      const { element, canvas, kept, button } = figure(tab, SCORES);
+      const at = await pointAt(tab, SCORES, "4.2 to 4.4");
+      await tab.page.mouse.click(at.x, at.y);
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      const told = (await kept.innerText()).split(/\n+/);
+      check(told[0] === "4.2 to 4.4" && told.includes("No patching: 103"), `${told}`);
+      check(await element.locator(".mark").isVisible(), "what is kept is not marked");
+      await button("No patching").click();
+      await settle(tab);
+      check(!(await kept.innerText()).includes("No patching"), "a hidden series is told");
+      await button("No patching").click();
+      // Another number of bins has no such bin.
+      await element.getByTestId("bins").selectOption("20");
+      await settle(tab);
+      check((await kept.innerText()).startsWith("Click or tap"), `${await kept.innerText()} is not there any more`);
+      await canvas.focus();
+      const heatmap = figure(tab, "heatmap");
+      const cell = await pointAt(tab, "heatmap", "head 9.3", [0.82, 0.78, 0.86, 0.74], 15);
+      await tab.page.mouse.click(cell.x, cell.y);
+      await tab.page.mouse.move(0, 0);
+      await settle(tab);
+      check(/^head 9\.3\s+contribution /.test(await heatmap.kept.innerText()), await heatmap.kept.innerText());
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("cell="), "the link does not keep the cell");
+      await tab.page.reload();
+      await tab.opened();
+      await until(tab.page, () => heatmap.kept.innerText(), (text) => /^head 9\.3\s+contribution /.test(text), "the link does not bring the value");
+    },
+  },
+  {
+    name: "what is zoomed to is moved by a drag and by keys",
+    async run(tab) {
+      await open(tab);
+      const { element, canvas } = figure(tab, SCORES);
+      check((await element.getByTestId("move-zoom").count()) === 0, "all is shown, and nothing can be moved");
+      await drag(tab, SCORES, [0.45, 0.7], [0.6, 0.7]);
+      await element.getByTestId("move-zoom").click();
+      const range = async () => {
+        await canvas.focus();
+        await tab.page.keyboard.press("Home");
+        await settle(tab);
+        return parseFloat((await lines(tab, SCORES))[0].replace("\u2212", "-"));
+      };
+      const before = await range();
+      await drag(tab, SCORES, [0.7, 0.7], [0.5, 0.7], async () => {
+        check(!(await element.locator(".selection").isVisible()), "a rectangle while moving");
+      });
+      const after = await range();
+      check(after > before + 0.3, `${before} has become ${after}`);
+      check((await element.getByTestId("reset-zoom").count()) === 1, "all is shown");
+      await canvas.focus();
+      await tab.page.keyboard.press("Shift+ArrowLeft");
+      await settle(tab);
+      check((await range()) < after, "a key moves nothing");
+      // In a heatmap, up and down too.
+      await drag(tab, "heatmap", [0.35, 0.5], [0.5, 0.7]);
+      const heatmap = figure(tab, "heatmap");
+      await heatmap.element.getByTestId("move-zoom").click();
+      const first = async () => {
+        await heatmap.canvas.focus();
+        await tab.page.keyboard.press("Escape");
+        await tab.page.keyboard.press("ArrowDown");
+        await settle(tab);
+        return (await lines(tab, "heatmap"))[0];
+      };
+      const [row, column] = (await first()).match(/\d+/g).map(Number);
+      await drag(tab, "heatmap", [0.4, 0.4], [0.6, 0.75]);
+      const [nextRow, nextColumn] = (await first()).match(/\d+/g).map(Number);
+      check(nextRow < row && nextColumn < column, `${row}.${column} has become ${nextRow}.${nextColumn}`);
+    },
+  },
+  {
+    name: "heatmaps are chosen by small choices, each of which keeps the others",
+    async run(tab) {
+      await open(tab);
+      const title = () => tab.at("heatmap-title").innerText();
+      const at = (name) => tab.at(`heatmap-${name}`);
+      check((await at("side").locator("option").count()) === 2 && (await at("variant").locator("option").count()) === 3, "not two sides and three variants");
+      await at("variant").selectOption({ label: "both ends split" });
+      await until(tab.page, title, (text) => text.endsWith("(key side, q \u2225 W_U[IO], k \u2225 MLP 0)"), "not split");
+      await at("key").selectOption({ label: "\u27c2 MLP 0" });
+      await until(tab.page, title, (text) => text.endsWith("(key side, q \u2225 W_U[IO], k \u27c2 MLP 0)"), "not the other part");
+      await at("side").focus();
+      await at("side").selectOption({ label: "query" });
+      await until(tab.page, title, (text) => text.endsWith("(query side, q \u2225 W_U[IO], k \u27c2 MLP 0)"), "not the other side");
+      check(await at("side").evaluate((field) => field === document.activeElement), "the field has lost the focus");
+      await at("minus").selectOption({ label: "END\u2192S1" });
+      await until(tab.page, title, (text) => text.endsWith("(query side, minus END\u2192S1, q \u2225 W_U[IO], k \u27c2 MLP 0)"), "nothing is subtracted");
+      check((await tab.page.locator("[data-testid=figure-heatmap] select").count()) <= 6, "too many choices");
+    },
+  },
+  {
+    name: "on a phone the largest cells stand in a list beside the heatmap, and pick them",
+    context: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
+    async run(tab, { screenshots }) {
+      await open(tab);
+      const { kept, element } = figure(tab, "heatmap");
+      const list = tab.at("largest-cells");
+      const rows = list.locator("li button");
+      check((await rows.count()) === 8, `${await rows.count()} cells`);
+      const { heatmaps } = JSON.parse(await readFile(recordedFile, "utf8"));
+      const sizes = heatmaps.key.values.flat().map(Math.abs).toSorted((a, b) => b - a);
+      const told = await rows.locator(".amount").allInnerTexts();
+      told.forEach((text, at) => check(Math.abs(Math.abs(Number(text.replace("\u2212", "-"))) - sizes[at]) < 6e-5, `${at}: ${text}, not ${sizes[at]}`));
+      await rows.first().tap();
+      await settle(tab);
+      check((await kept.innerText()).startsWith("head 0.11"), await kept.innerText());
+      await element.screenshot({ path: path.join(screenshots, "phone-heatmap.png") });
+      await list.getByTestId("all-cells").tap();
+      check((await rows.count()) > 100, `${await rows.count()} cells of all`);
+      await tab.page.setViewportSize({ width: 1000, height: 800 });
+      await settle(tab);
+      check((await list.count()) === 0, "the list is there on a wide window, too");
+    },
+  },
+  ...["light", "dark"].map((colorScheme) => ({
+    name: `where the system forces its colors plots have them, and the legend says what is shown: ${colorScheme}`,
+    context: { colorScheme, forcedColors: "active" },
+    async run(tab, { screenshots }) {
+      await open(tab);
+      const { canvas, element, button } = figure(tab, SCORES);
+      const system = await tab.page.evaluate(() => {
+        const probe = document.body.appendChild(document.createElement("span"));
+        probe.style.color = "Canvas";
+        const color = getComputedStyle(probe).color;
+        probe.remove();
+        return color.match(/\d+/g).slice(0, 3).join();
+      });
+      await cornerIs(canvas, system, "the plot is not on the system's background");
+      const swatches = await element.locator(".legend .swatch").evaluateAll((all) => new Set(all.map((swatch) => getComputedStyle(swatch).backgroundColor)).size);
+      check(swatches === 6, `${swatches} colors in the legend`);
+      const looks = (of) => of.evaluate((entry) => [getComputedStyle(entry).borderStyle, getComputedStyle(entry.querySelector(".swatch")).opacity].join());
+      check((await looks(button("W_U[S]"))) !== (await looks(button("W_U[IO]"))), "what is hidden looks like what is shown");
+      await pointAt(tab, SCORES, "4.2 to 4.4");
+      check((await figure(tab, SCORES).tooltip.evaluate((tip) => getComputedStyle(tip).borderTopWidth)) === "1px", "the tooltip has no edge");
+      await tab.page.screenshot({ path: path.join(screenshots, `forced-colors-${colorScheme}.png`) });
+    },
+  })),
 ];

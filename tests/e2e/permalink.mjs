@@ -229,11 +229,11 @@ export const permalink = [
       await tab.open();
       const title = () => tab.at("heatmap-title").innerText();
       const first = await title();
-      await tab.at("heatmap-select").selectOption("key_subWU");
+      await tab.at("heatmap-variant").selectOption("key_subWU");
       await addressSays(tab, "heatmap=key_subWU");
       check((await title()) !== first, "no other heatmap is shown");
       await tab.page.evaluate(() => {
-        const select = document.querySelector("[data-testid=heatmap-select]");
+        const select = document.querySelector("[data-testid=heatmap-minus]");
         select.value = "key_subWU_subS1";
         select.dispatchEvent(new Event("change", { bubbles: true }));
         history.back();

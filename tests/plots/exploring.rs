@@ -126,10 +126,10 @@ fn the_bar_under_the_pointer_names_its_series() {
         .unwrap();
     assert!(bin.mark.width() > 0.0);
     assert_eq!(
-        scene.series_at((tallest.anchor.0, tallest.anchor.1 + 2.0)),
+        scene.series_at((tallest.anchor().0, tallest.anchor().1 + 2.0)),
         Some(&SeriesId::NoPatching)
     );
-    assert_eq!(scene.series_at((tallest.anchor.0, tallest.anchor.1 - 2.0)), None);
+    assert_eq!(scene.series_at((tallest.anchor().0, tallest.anchor().1 - 2.0)), None);
 }
 
 #[test]
@@ -287,4 +287,111 @@ fn a_highlight_draws_one_series_and_veils_the_others() {
     // Hidden, and unknown.
     assert!(!highlight("W_U[S]").0);
     assert!(!highlight("W_EE[IO]").0);
+}
+
+#[test]
+fn a_tooltip_follows_the_legend_and_leaves_what_it_is_about() {
+    let plot = histogram_of(&recorded(), HistogramId::KeysFixedScores);
+    let shown: Vec<_> = plot.series.iter().filter(|series| series.visible).collect();
+    let scene = scene(Plot::from(plot.clone()), SIZE);
+    let bin = scene.hover(Target::Bin(70)).unwrap();
+    let labels: Vec<&str> = bin.lines[1..]
+        .iter()
+        .map(|line| line.split(": ").next().unwrap())
+        .collect();
+    assert_eq!(
+        labels,
+        shown.iter().map(|series| series.label.as_str()).collect::<Vec<_>>()
+    );
+    let colors: Vec<Option<usize>> = shown.iter().map(|series| Some(series.color)).collect();
+    assert_eq!(bin.swatches[0], None);
+    assert_eq!(bin.swatches[1..], colors);
+    // It stands beside the bin up to its largest bar, where the band reaches up to the boxes.
+    assert!(bin.about.top > bin.mark.top && bin.about.left == bin.mark.left && bin.about.bottom == bin.mark.bottom);
+    let of_box = scene.hover(Target::Box(0)).unwrap();
+    assert_eq!(of_box.swatches, [Some(plot.series[0].color)]);
+    assert!(of_box.about.width() < of_box.mark.width() && of_box.about.height() == of_box.mark.height());
+}
+
+#[test]
+fn what_is_zoomed_to_can_be_moved() {
+    let whole = histogram_of(&recorded(), HistogramId::KeysFixedScores);
+    assert_eq!(histogram().moved((500.0, 300.0), (400.0, 300.0)), None);
+    let at = |zoom| {
+        let view = HistogramView {
+            zoom: Some(zoom),
+            ..HistogramView::default()
+        };
+        scene(Plot::from(whole.clone().seen(&view)), SIZE)
+    };
+    let near = |found: Option<Zoom>, expected: (f64, f64)| {
+        let Some(Zoom::Values(Some((low, high)))) = found else {
+            panic!("{found:?}")
+        };
+        assert!(
+            (low - expected.0).abs() < 2e-3 && (high - expected.1).abs() < 2e-3,
+            "{low}, {high}"
+        );
+    };
+    let zoomed = at((2.0, 6.0));
+    // What is at one bin comes to where another is: as far as they are apart.
+    let place = |bin: usize| (zoomed.hover(Target::Bin(bin)).unwrap().mark.center().0, 300.0);
+    near(zoomed.moved(place(62), place(57)), (3.0, 7.0));
+    near(zoomed.moved(place(57), place(62)), (1.0, 5.0));
+    near(zoomed.moved((500.0, 300.0), (500.0, 300.0)), (2.0, 6.0));
+    let (first, last) = whole.full_range();
+    near(zoomed.moved((0.0, 300.0), (1e6, 300.0)), (first, first + 4.0));
+    near(zoomed.moved((0.0, 300.0), (-1e6, 300.0)), (last - 4.0, last));
+
+    let all = heatmap();
+    assert_eq!(all.moved((500.0, 300.0), (400.0, 300.0)), None);
+    let view = HeatmapView {
+        zoom: Some(CellRange {
+            rows: (2, 5),
+            columns: (3, 6),
+        }),
+        ..HeatmapView::default()
+    };
+    let part = keyside::plot::HeatmapPlot::of_result(&recorded(), &view, None).unwrap();
+    let part = scene(Plot::from(part), SIZE);
+    let middle = |row, column| part.hover(Target::Cell(row, column)).unwrap().mark.center();
+    let range = |rows, columns| Some(Zoom::Cells(Some(CellRange { rows, columns })));
+    assert_eq!(part.moved(middle(0, 0), middle(0, 0)), range((2, 5), (3, 6)));
+    assert_eq!(part.moved(middle(1, 2), middle(0, 0)), range((3, 6), (5, 8)));
+    assert_eq!(part.moved(middle(0, 0), (1e6, 1e6)), range((0, 3), (0, 3)));
+    assert_eq!(part.moved((1e6, 1e6), middle(0, 0)), range((7, 10), (9, 12)));
+}
+
+#[test]
+fn a_lit_series_leaves_the_others_to_be_compared() {
+    let scene = histogram();
+    let options = DrawOptions::canvas(1.0, Theme::light());
+    let lit = scene.highlight((1000, 600), &options, &SeriesId::NoPatching).unwrap();
+    let background = Theme::light().background;
+    let veil = lit.first().unwrap().color();
+    assert!(
+        (veil.0, veil.1, veil.2) == (background.0, background.1, background.2) && veil.3 <= 0.5,
+        "{}",
+        veil.3
+    );
+    // The line along the tops of every series is there.
+    let theme = Theme::light();
+    for series in histogram_of(&recorded(), HistogramId::KeysFixedScores).series {
+        let color = theme.series_color(series.color);
+        let is_line = |stroke: &Stroke| matches!(stroke, Stroke::Path(_, _, found) if (found.0, found.1, found.2, found.3) == (color.0, color.1, color.2, 1.0));
+        assert_eq!(lit.iter().any(is_line), series.visible, "{}", series.label);
+    }
+}
+
+#[test]
+fn the_largest_cells_come_first_in_a_list() {
+    let plot = heatmap_of(&recorded(), false);
+    let list = plot.by_size();
+    assert_eq!(list[0].0, "head 0.11");
+    assert!(list.windows(2).all(|pair| pair[0].1.abs() >= pair[1].1.abs()));
+    assert_eq!(list.len(), plot.cells.iter().flatten().flatten().count());
+    for (name, value, (row, column)) in list.iter().take(5) {
+        let cell = plot.cell(*row, *column).unwrap();
+        assert!(cell.name == *name && f64::from(cell.value) == *value);
+    }
 }

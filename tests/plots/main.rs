@@ -6,6 +6,7 @@
 
 mod colors;
 mod exploring;
+mod extremes;
 #[path = "../results/mod.rs"]
 mod results;
 mod scatter;
@@ -364,7 +365,7 @@ fn toggling_moves_neither_bins_nor_axis() {
         let mut hovers = (0..1000).filter_map(|x| hover(&scene, f64::from(x), 540.0));
         hovers
             .find(|hover| hover.lines[0] == "10.0 to 10.2")
-            .map(|hover| hover.anchor.0)
+            .map(|hover| hover.anchor().0)
     };
     assert!(place(&plot).is_some());
     assert_eq!(place(&plot), place(&toggled));
@@ -382,12 +383,12 @@ fn pointing_at_a_bins_middle_finds_that_bin() {
                 .filter_map(|x| hover(&scene, x as f64 / 4.0, height * 0.6))
                 .collect();
             for found in &hovers {
-                let again = hover(&scene, found.anchor.0, height * 0.6).unwrap();
+                let again = hover(&scene, found.anchor().0, height * 0.6).unwrap();
                 assert_eq!(&again, found, "{name}");
                 let visible = plot.series.iter().filter(|series| series.visible);
                 assert_eq!(found.lines.len(), 1 + visible.count());
                 let (middle, _) = found.mark.center();
-                assert!((middle - found.anchor.0).abs() < 1e-9);
+                assert!((middle - found.anchor().0).abs() < 1e-9);
             }
             let mut lines: Vec<_> = hovers.iter().map(|hover| hover.lines.clone()).collect();
             lines.dedup();

@@ -113,7 +113,7 @@ fn heatmap_views_match_their_snapshots() {
     let variant = HeatmapPlot::of_result(&result, &variant, Some(2)).unwrap();
     assert_eq!(
         variant.title,
-        "Contribution to attention scores of 2.1 (query-side, subMLP0, prompt 3)"
+        "Contribution to attention scores of 2.1 (query side, key from MLP 0, prompt 3)"
     );
     let strip = StripPlot::of_result(&result, &view, (1, 3), Some(2)).unwrap();
     assert_eq!(strip.name, "head 0.3");

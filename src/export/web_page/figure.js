@@ -10,8 +10,8 @@
     if (root.keysideStarted) return;
     root.keysideStarted = true;
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
-    const { size, targets, first, legend } = JSON.parse(part("data").textContent);
-    const [plot, tip, said] = ["plot", "tip", "said"].map(part);
+    const { size, colors, targets, first, legend } = JSON.parse(part("data").textContent);
+    const [plot, tip, kept, said] = ["plot", "tip", "kept", "said"].map(part);
     const svg = plot.querySelector("svg");
     const groups = [...svg.querySelectorAll("[data-group]")];
     const shown = (legend?.series ?? []).map((series) => series.shown);
@@ -22,7 +22,21 @@
       const of = targets[number].series.filter(Boolean);
       return !of.length || of.some(isShown);
     };
-    const linesOf = ({ lines, series }) => lines.filter((_, line) => !series[line] || shown[series[line][0]]);
+    /** What is said of a target: a text and a color each. */
+    const linesOf = ({ lines, series, swatches }) =>
+      lines.map((text, line) => ({ text, color: colors[swatches[line]], of: series[line] })).filter(({ of }) => !of || shown[of[0]]);
+    const elements = (lines) =>
+      lines.map(({ text, color }) => {
+        const element = document.createElement("div");
+        if (color) {
+          const swatch = document.createElement("span");
+          swatch.className = "swatch";
+          swatch.style.background = color;
+          element.append(swatch);
+        }
+        element.append(text);
+        return element;
+      });
     const longer = () => {
       const largest = Math.max(-1, ...legend.series.filter((_, index) => shown[index]).map((series) => series.largest));
       return legend.axes.find(([of]) => of === largest) ?? legend.axes[0];
@@ -33,46 +47,45 @@
       const height = (bottom - top) / Math.max(1, shown.filter(Boolean).length);
       return [bottom - (shown.slice(0, of).filter(Boolean).length + 1) * height, height];
     };
-    /** Where a target stands now: left, top, width, height, and what a tooltip points to. */
-    const placed = ({ mark: [left, top, width, height], anchor: [x, y], row: of }) => {
-      if (!legend) return [left, top, width, height, x, y];
+    /** Where a target stands now: left, top, width, height; and the same of what a tooltip stands beside. */
+    const placed = ({ mark: [left, top, width, height], about, row: of }) => {
+      if (!legend) return { mark: [left, top, width, height], about };
       if (of !== null) {
         const [rowTop, rowHeight] = row(of);
-        return [left, rowTop, width, rowHeight, x, rowTop];
+        return { mark: [left, rowTop, width, rowHeight], about: [about[0], rowTop, about[2], rowHeight] };
       }
-      return [left, top, width, height, x, Math.max(top, legend.bottom - (legend.bottom - y) * longer()[1])];
+      const highest = Math.max(top, legend.bottom - (legend.bottom - about[1]) * longer()[1]);
+      return { mark: [left, top, width, height], about: [about[0], highest, about[2], top + height - highest] };
     };
 
     const frame = (name, number) => {
       const rect = svg.querySelector(`.mark.${name}`);
       rect.setAttribute("visibility", number < 0 ? "hidden" : "visible");
       if (number < 0) return;
-      const place = placed(targets[number]);
-      ["x", "y", "width", "height"].forEach((key, index) => rect.setAttribute(key, place[index]));
+      const { mark } = placed(targets[number]);
+      ["x", "y", "width", "height"].forEach((key, index) => rect.setAttribute(key, mark[index]));
     };
     const show = (speak) => {
-      const at = pointed < 0 ? picked : pointed;
       frame("pointed", pointed === picked ? -1 : pointed);
       frame("picked", picked);
-      tip.hidden = at < 0;
-      if (at < 0) {
-        if (speak) said.textContent = "";
-        return;
-      }
-      const lines = linesOf(targets[at]);
-      tip.replaceChildren(
-        ...lines.map((line) => {
-          const element = document.createElement("div");
-          element.textContent = line;
-          return element;
-        }),
-      );
-      if (speak) said.textContent = `${lines.join(", ")}${at === picked ? ", picked" : ""}`;
+      kept.replaceChildren(...(picked < 0 ? elements([{ text: kept.dataset.hint }]) : elements(linesOf(targets[picked]))));
+      kept.classList.toggle("empty", picked < 0);
+      tip.hidden = pointed < 0;
+      const at = pointed < 0 ? picked : pointed;
+      if (speak) said.textContent = at < 0 ? "" : `${linesOf(targets[at]).map(({ text }) => text).join(", ")}${at === picked ? ", picked" : ""}`;
+      if (pointed < 0) return;
+      tip.replaceChildren(...elements(linesOf(targets[pointed])));
       const scale = svg.clientWidth ? svg.clientWidth / size[0] : plot.clientWidth / size[0];
-      const [, top, , height, x, y] = placed(targets[at]).map((value) => value * scale);
-      const above = y - tip.offsetHeight - 8;
-      tip.style.left = `${Math.max(0, Math.min(x - tip.offsetWidth / 2, plot.clientWidth - tip.offsetWidth))}px`;
-      tip.style.top = `${above < 0 ? top + height + 8 : above}px`;
+      const [left, top, width, height] = placed(targets[pointed]).about.map((value) => value * scale);
+      const { offsetWidth: wide, offsetHeight: tall } = tip;
+      const within = (value, most) => Math.max(0, Math.min(value, most));
+      const room = [left, plot.clientWidth - left - width];
+      const isBeside = Math.max(...room) >= wide + 10;
+      // Beside what it is about, so that it can be seen; above or below where there is no room on either side.
+      const x = !isBeside ? left + (width - wide) / 2 : room[1] >= wide + 10 ? left + width + 10 : left - wide - 10;
+      const y = isBeside ? top : top >= tall + 8 ? top - tall - 8 : top + height + 8;
+      tip.style.left = `${within(x, plot.clientWidth - wide)}px`;
+      tip.style.top = `${isBeside ? within(y, plot.clientHeight - tall) : y}px`;
     };
 
     /** The target below a pointer: the smallest that holds the point, or the nearest dot. */
@@ -84,7 +97,7 @@
       let [nearest, distance] = [-1, NEAR * scale];
       targets.forEach((target, number) => {
         if (!isThere(number)) return;
-        const [left, top, width, height] = placed(target);
+        const [left, top, width, height] = placed(target).mark;
         const isIn = x >= left && x < left + width && y >= top && y < top + height;
         if (isIn && width * height < least) [found, least] = [number, width * height];
         const away = Math.hypot(left + width / 2 - x, top + height / 2 - y);
@@ -164,7 +177,7 @@
     };
     const light = (of) => {
       for (const group of groups) {
-        if (group.dataset.group[0] !== "c") group.style.opacity = of === undefined || Number(group.dataset.group.slice(1)) === of ? "" : "0.2";
+        if (group.dataset.group[0] !== "c") group.style.opacity = of === undefined || Number(group.dataset.group.slice(1)) === of ? "" : "0.5";
       }
     };
     for (const button of root.querySelectorAll("[data-series]")) {
@@ -179,6 +192,7 @@
       button.addEventListener("pointerleave", () => light());
       button.addEventListener("blur", () => light());
     }
+    show(false);
     part("theme").addEventListener("click", () => {
       root.dataset.theme = getComputedStyle(root).getPropertyValue("--dark").trim() === "1" ? "light" : "dark";
     });

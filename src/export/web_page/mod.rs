@@ -6,6 +6,7 @@
 mod html;
 mod svg;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use serde_json::{Value, json};
@@ -42,16 +43,17 @@ pub fn fragment(plot: &Plot, around: &Around) -> Result<String> {
     let drawing = drawing(&sheet, &mut colors);
     let legend = legend(&sheet, &mut colors);
     // No text of the data ends the element that it is in.
-    let data = data(&sheet).to_string().replace('<', "\\u003c");
+    let data = data(&sheet, &mut colors).to_string().replace('<', "\\u003c");
     let style = style(&colors);
     let inner = format!(
         "<div class=\"head\"><p>{title}</p><button type=\"button\" data-part=\"theme\" aria-label=\"Light or dark\" title=\"Light or \
          dark\">\u{25d0}</button></div>\n<div class=\"scroll\"><div class=\"plot\" data-part=\"plot\" tabindex=\"0\" \
          role=\"application\" aria-roledescription=\"interactive plot\" aria-label=\"{label}\">\n{drawing}\n<div class=\"tip\" \
-         data-part=\"tip\" aria-hidden=\"true\" hidden></div></div></div>\n{legend}<p class=\"unseen\" role=\"status\" \
-         data-part=\"said\"></p>\n<p class=\"unseen\">{summary}</p>\n<p class=\"source\">{source}</p>\n<script \
+         data-part=\"tip\" aria-hidden=\"true\" hidden></div></div></div>\n<div class=\"kept\" data-part=\"kept\" \
+         data-hint=\"{hint}\"></div>\n{legend}<p class=\"unseen\" role=\"status\" data-part=\"said\"></p>\n<p class=\"unseen\">{summary}</p>\n<p class=\"source\">{source}</p>\n<script \
          type=\"application/json\" data-part=\"data\">{data}</script>",
         title = escaped(&sheet.title),
+        hint = if sheet.targets.is_empty() { "" } else { HINT },
         label = escaped(&format!("{}. {KEYS}", sheet.title)),
         summary = escaped(&around.summary),
         source = escaped(&around.source),
@@ -78,8 +80,10 @@ pub fn page(title: &str, fragments: &[String]) -> String {
     )
 }
 
-const KEYS: &str = "Arrow keys walk from one part to the next; Home and End go to the first and the last. Enter keeps the numbers in \
-                    view, Escape lets go.";
+const KEYS: &str = "Arrow keys walk from one part to the next; Home and End go to the first and the last. Enter keeps the values below \
+                    the plot, Escape lets go.";
+
+const HINT: &str = "Click or tap a part to keep its values here.";
 
 /// The first of the SHA-256 of `texts`: another text, another class.
 fn digest(texts: &[&str]) -> String {
@@ -208,7 +212,7 @@ fn legend(sheet: &Sheet, colors: &mut Colors) -> String {
 }
 
 /// What the script knows; lengths are units of the sheet.
-fn data(sheet: &Sheet) -> Value {
+fn data(sheet: &Sheet, colors: &mut Colors) -> Value {
     let units = |length: f64| (length * f64::from(SHEET_UNITS)).round() as i64;
     let rect = |rect: &Rect| {
         json!([
@@ -221,7 +225,8 @@ fn data(sheet: &Sheet) -> Value {
     let target = |SheetTarget { hover, series, steps }: &SheetTarget| {
         json!({
             "mark": rect(&hover.mark),
-            "anchor": [units(hover.anchor.0), units(hover.anchor.1)],
+            "about": rect(&hover.about),
+            "swatches": hover.swatches,
             "near": matches!(hover.target, Target::Dot(_)),
             "row": match hover.target { Target::Box(series) => Some(series), _ => None },
             "lines": hover.lines,
@@ -240,7 +245,17 @@ fn data(sheet: &Sheet) -> Value {
             "rows": [units(switches.rows.top), units(switches.rows.bottom)],
         })
     });
+    let (light, dark) = (Theme::light(), Theme::dark());
+    let numbers = sheet.targets.iter().flat_map(|target| &target.hover.swatches);
+    let numbers: BTreeSet<usize> = numbers.flatten().copied().collect();
+    let color = |number: &usize| {
+        (
+            number.to_string(),
+            colors.value(light.series_color(*number).into(), dark.series_color(*number).into()),
+        )
+    };
     json!({
+        "colors": numbers.iter().map(color).collect::<BTreeMap<_, _>>(),
         "size": [sheet.size.0 * SHEET_UNITS, sheet.size.1 * SHEET_UNITS],
         "first": sheet.first,
         "targets": sheet.targets.iter().map(target).collect::<Vec<_>>(),

@@ -7,7 +7,7 @@ use plotters::style::RGBAColor;
 use plotters::style::text_anchor::HPos;
 
 use super::html::escaped;
-use crate::plot::{Inked, Part, Place, Stroke, Text};
+use crate::plot::{Inked, Part, Place, SHEET_UNITS, Stroke, Text};
 
 /// Colors of the light theme with those of the dark one, each pair once.
 #[derive(Default)]
@@ -78,7 +78,11 @@ fn look(stroke: &Stroke, color: &str) -> String {
     match stroke {
         // One path: rectangles of one color beside each other.
         Stroke::Rectangle(..) | Stroke::Polygon(..) => format!("<path fill=\"{color}\" d=\""),
-        Stroke::Path(_, width, _) => format!("<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{width}\" d=\""),
+        // As wide as it is on the screen, also where bars are stretched.
+        Stroke::Path(_, width, _) => format!(
+            "<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\" vector-effect=\"non-scaling-stroke\" d=\"",
+            f64::from(*width) / f64::from(SHEET_UNITS)
+        ),
         Stroke::Dot(_, radius, _) => format!("<g fill=\"{color}\" data-radius=\"{radius}\">"),
         Stroke::Text(Text { align, size, .. }) => {
             let anchor = match align {

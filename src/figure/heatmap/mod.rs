@@ -1,5 +1,6 @@
 //! The heatmaps: contributions of components to a score.
 
+pub mod choice;
 mod keys;
 mod script;
 mod tables;

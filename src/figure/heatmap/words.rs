@@ -1,51 +1,13 @@
 //! What the heatmaps are called, and what they show, in words.
 
 use crate::analysis::Heatmap;
-use crate::names::{Component, Facet, HeatmapId, Part, Side, Variant};
-use crate::quantities::{counted, grouped, number};
+use crate::names::{Component, HeatmapId, Side, Variant};
+use crate::quantities::{counted, grouped, written};
 use crate::result::ResultFile;
 
 /// Which keys a heatmap knows.
 pub(super) const KEYS: &str = "Arrow keys walk from cell to cell; Home and End go to the first and the last of a row. Enter picks a \
-    cell: its values for each prompt stay below. Escape lets go. Plus and minus zoom, 0 shows all.";
-
-/// What a heatmap is called where one is chosen. A name that is not known stands for itself.
-pub fn heatmap_label(name: &HeatmapId) -> String {
-    let Some(parts) = name.parts() else {
-        return name.to_string();
-    };
-    let mut label = match parts.side {
-        Side::Query => "Query side",
-        Side::Key => "Key side",
-    }
-    .to_owned();
-    match parts.variant {
-        Variant::FromWu => label += ", query from W_U[IO]",
-        Variant::FromMlp0 => label += ", key from MLP 0",
-        Variant::Whole | Variant::Split | Variant::Facet(_) => {}
-    }
-    if parts.minus_s1 {
-        label += ", minus END\u{2192}S1";
-    }
-    if let Some(seed) = parts.seed {
-        label += &format!(", seed {seed}");
-    }
-    match parts.variant {
-        Variant::Facet(facet) => label += &format!(", {}", facet_label(facet)),
-        Variant::Split => label += ", split",
-        Variant::Whole | Variant::FromWu | Variant::FromMlp0 => {}
-    }
-    label
-}
-
-/// What a facet of a split heatmap is called: "q \u{2225} W_U\[IO\], k \u{27c2} MLP 0".
-pub fn facet_label(facet: Facet) -> String {
-    let sign = |part: Part| match part {
-        Part::Parallel => '\u{2225}',
-        Part::Perpendicular => '\u{27c2}',
-    };
-    format!("q {} W_U[IO], k {} MLP 0", sign(facet.query), sign(facet.key))
-}
+    cell: its value, and those for each prompt, stay below. Escape lets go. Plus and minus zoom, Shift and an arrow key move what is shown, 0 shows all.";
 
 /// What a heatmap shows, in a few plain sentences.
 pub fn heatmap_explanation(name: &HeatmapId) -> String {
@@ -129,10 +91,11 @@ pub fn summary(result: &ResultFile, heatmap: &Heatmap, prompt: Option<usize>) ->
     let of_layers = of_layers.filter(|(component, _)| component.layer().is_some());
     let mut cells: Vec<(Component, f32)> = of_layers.collect();
     cells.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
+    let limit = cells.first().map_or(0.0, |(_, value)| f64::from(value.abs()));
     let largest: Vec<String> = cells
         .iter()
         .take(6)
-        .map(|(name, value)| format!("{name} {}", number(f64::from(*value), 3)))
+        .map(|(name, value)| format!("{name} {}", written(f64::from(*value), 3, limit)))
         .collect();
     format!(
         "Heatmap of contributions to the score of head {}{whose}. Largest: {}.",
@@ -195,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_heatmap_has_words_of_its_own() {
-        let labels: Vec<String> = NAMES.map(|name| heatmap_label(&name.into())).into();
+        let labels: Vec<String> = NAMES.map(|name| HeatmapId::from(name).words()).into();
         let explanations: Vec<String> = NAMES.map(|name| heatmap_explanation(&name.into())).into();
         println!("{labels:#?}\n{explanations:#?}");
         for (index, name) in NAMES.iter().enumerate() {
@@ -242,10 +205,8 @@ mod tests {
 
     #[test]
     fn facets_are_named() {
-        let facet = Facet::new(Part::Parallel, Part::Perpendicular);
-        assert_eq!(facet_label(facet), "q \u{2225} W_U[IO], k \u{27c2} MLP 0");
         assert_eq!(
-            heatmap_label(&"query_split_subS1/q perp k par".into()),
+            HeatmapId::from("query_split_subS1/q perp k par").words(),
             "Query side, minus END\u{2192}S1, q \u{27c2} W_U[IO], k \u{2225} MLP 0"
         );
         assert_eq!(
@@ -257,7 +218,7 @@ mod tests {
     #[test]
     fn other_names_stand_for_themselves() {
         for name in ["", "value", "key_other", "_", "/", "key_split/q par k"] {
-            assert_eq!(heatmap_label(&name.into()), name);
+            assert_eq!(HeatmapId::from(name).words(), name);
             assert_eq!(
                 heatmap_explanation(&name.into()),
                 "Contributions of components of the residual stream to the score.",

@@ -8,6 +8,9 @@ use crate::figure::keys::{MAX_LABEL, MAX_REPEATED, Query, line, number, range, r
 use crate::names::{HistogramId, SeriesId};
 use crate::plot::{HistogramView, MAX_BINS, SeriesOrder};
 
+/// Most characters of a number that is written out.
+const LONGEST: usize = 12;
+
 /// The key that may come more than once, without the number.
 const TOGGLE: &str = "toggle";
 
@@ -60,6 +63,16 @@ fn take_one(view: &mut HistogramView, short: &str, key: &str, value: &str) -> Re
     Ok(())
 }
 
+/// `value` with a power of ten where it would be long without.
+fn short(value: f64) -> String {
+    let plain = value.to_string();
+    if plain.len() > LONGEST {
+        format!("{value:e}")
+    } else {
+        plain
+    }
+}
+
 /// Appends what is not as it is at first.
 pub(super) fn write(view: &View, query: &mut Query) {
     for (number, name) in (1..).zip(HistogramId::ALL) {
@@ -71,7 +84,9 @@ pub(super) fn write(view: &View, query: &mut Query) {
         }
         query.given(&format!("bins{number}"), text(histogram.max_bins));
         query.given(&format!("log{number}"), histogram.log_counts.then(|| "1".to_owned()));
-        let zoom = histogram.zoom.map(|(low, high)| format!("{low},{high}"));
+        let zoom = histogram
+            .zoom
+            .map(|(low, high)| format!("{},{}", short(low), short(high)));
         query.given(&format!("zoom{number}"), zoom);
         query.given(&format!("split{number}"), text(histogram.split));
         let order = Some(histogram.order).filter(|order| *order != SeriesOrder::default());

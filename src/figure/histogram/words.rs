@@ -1,12 +1,13 @@
 //! What is said about the histograms.
 
 use crate::names::{HistogramId, Side};
-use crate::quantities::number;
+use crate::quantities::written;
 use crate::result::ResultFile;
 
 /// Which keys a histogram knows.
 pub(super) const KEYS: &str = "Left and right walk along the bins, up and down through the boxes above them; Home and End go to \
-    the first and the last. Enter keeps the numbers in view, Escape lets go. Plus and minus zoom, 0 shows all.";
+    the first and the last. Enter keeps the values below the plot, Escape lets go. Plus and minus zoom, Shift and an arrow key move what \
+    is shown, 0 shows all.";
 
 /// What its part of the page is called.
 pub(super) fn section(name: HistogramId) -> &'static str {
@@ -54,12 +55,16 @@ pub(super) fn explanation(name: HistogramId) -> &'static str {
 
 /// What a figure shows, for those who do not see it: mean of every visible series.
 pub(super) fn summary(result: &ResultFile, name: HistogramId) -> String {
-    let mean = |values: &[f32]| crate::result::mean(values).map(|mean| number(mean, if name.probs() { 3 } else { 2 }));
-    let means: Vec<String> = result
-        .series(name)
-        .into_iter()
-        .filter_map(|(label, values)| Some(format!("{label} {}", mean(values)?)))
+    let series = result.series(name).into_iter();
+    let means: Vec<_> = series
+        .filter_map(|(label, values)| Some((label, crate::result::mean(values)?)))
         .collect();
+    let largest = means.iter().map(|(_, mean)| mean.abs()).fold(0.0, f64::max);
+    let decimals = if name.probs() { 3 } else { 2 };
+    let told = means
+        .iter()
+        .map(|(label, mean)| format!("{label} {}", written(*mean, decimals, largest)));
+    let means: Vec<String> = told.collect();
     let what = if name.probs() { "probabilities" } else { "scores" };
     result.in_its_words(format!(
         "Histogram of attention {what} from END to IO of head {}. Means: {}.",

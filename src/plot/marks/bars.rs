@@ -1,4 +1,4 @@
-//! The bars of a histogram.
+//! The bars of a histogram, and the line along their tops.
 
 use plotters::style::{Color, RGBAColor};
 
@@ -37,6 +37,43 @@ pub fn draw_bars(
             let edge = background.mix(0.6 * ((width - EDGES_FROM) / EDGES_FROM).min(1.0));
             pen.vertical(bar.left, bar.top, bar.bottom, 1.0, edge);
             pen.vertical(bar.right, bar.top, bar.bottom, 1.0, edge);
+        }
+    }
+}
+
+/// Width of the line along the tops of bars.
+const LINE: f64 = 1.25;
+
+/// Draws a line along the tops of the bars that [`draw_bars`] draws: where bars of several series overlap, it says whose is how high.
+pub fn draw_tops(
+    pen: &mut Pen<'_>,
+    area: Rect,
+    (x, y): (&Scale, &Scale),
+    color: RGBAColor,
+    bins: &Bins,
+    counts: &[usize],
+) {
+    let place = |x: f64| x.clamp(area.left, area.right);
+    let mut line: Vec<(f64, f64)> = Vec::new();
+    for index in 0..=counts.len() {
+        let (low, high) = bins.edges(index);
+        let (left, right) = (place(x.pixel(low)), place(x.pixel(high)));
+        match counts.get(index).filter(|count| **count > 0 && right > left) {
+            Some(&count) => {
+                let top = y.pixel(count as f64);
+                if line.is_empty() {
+                    line.push((left, area.bottom));
+                }
+                line.extend([(left, top), (right, top)]);
+            }
+            // The line ends where a bin is empty, and begins again behind it.
+            None => {
+                if let Some((x, _)) = line.last().copied() {
+                    line.push((x, area.bottom));
+                    pen.path(&line, LINE, color);
+                    line.clear();
+                }
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ mod dot;
 mod line;
 mod token;
 
-pub use bars::draw_bars;
+pub use bars::{draw_bars, draw_tops};
 pub use boxes::draw_box;
 pub use cell::{SMALLEST_FONT, draw_cell, draw_picked_cell};
 pub use dot::{dot_rect, draw_dot, draw_picked_dot};

@@ -6,19 +6,30 @@ use leptos::html;
 use leptos::prelude::*;
 
 use super::super::page::Page;
+use super::super::theme::SystemColors;
 use super::explorer::{Actions, Explorer};
 use super::overlay::{Overlay, Tooltip};
 use super::painter::Painter;
+use super::told::Kept;
 use super::watch;
 use crate::plot::{DrawOptions, Plot, Scene, Target, Theme};
 
-/// Colours of the figures: light ones for paper, whatever the screen shows.
+/// Colours of the figures: light ones for paper, whatever the screen shows; the system's own where it forces them.
 pub fn theme(page: Page) -> Theme {
-    if page.dark.get() && !page.linked.printing.get() {
-        Theme::dark()
-    } else {
-        Theme::light()
+    if page.linked.printing.get() {
+        return Theme::light();
     }
+    match page.linked.forced.get() {
+        Some(SystemColors { background, text }) => Theme::forced(background, text),
+        None if page.dark.get() => Theme::dark(),
+        None => Theme::light(),
+    }
+}
+
+/// The color of series with the number `color`, in CSS.
+pub fn css_color(page: Page, color: usize) -> String {
+    let color = theme(page).series_color(color);
+    format!("rgb({} {} {})", color.0, color.1, color.2)
 }
 
 fn options(page: Page, legend: bool) -> DrawOptions {
@@ -30,7 +41,8 @@ fn options(page: Page, legend: bool) -> DrawOptions {
 }
 
 /// The canvas and what moves over it. `label` says in words what there is to see, `help` which keys there are; `id` makes
-/// the names of its parts unique in the page. `target` is told what is pointed at; `legend` draws the plot's own legend.
+/// the names of its parts unique in the page. `target` is told what is pointed at; `legend` draws the plot's own legend; `hint`
+/// says how its values are kept below it, in a line that is always there then; `moves` is whether a drag moves what is shown.
 #[component]
 pub fn PlotCanvas(
     page: Page,
@@ -41,17 +53,16 @@ pub fn PlotCanvas(
     actions: Actions,
     #[prop(optional)] target: Option<RwSignal<Option<Target>>>,
     #[prop(optional)] legend: bool,
+    #[prop(optional)] hint: Option<&'static str>,
+    #[prop(optional)] moves: Option<RwSignal<bool>>,
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
     let canvas = NodeRef::<html::Canvas>::new();
     let upper = NodeRef::<html::Canvas>::new();
     let width = RwSignal::new(0.0_f64);
     watch::width_of(frame, width);
-    let size = Memo::new(move |_| {
-        let width = width.get();
-        let height = plot.with(|plot| plot.as_ref().map_or(360.0, |plot| plot.height(width)));
-        (width, height)
-    });
+    let suitable = Memo::new(move |_| plot.with(|plot| plot.as_ref().map_or(360.0, |plot| plot.height(width.get()))));
+    let size = Memo::new(move |_| (width.get(), suitable.get().min(page.linked.room.get())));
     let options = Memo::new(move |_| options(page, legend));
     let scene = Memo::new(move |_| {
         let (width, height) = size.get();
@@ -62,7 +73,8 @@ pub fn PlotCanvas(
     });
     Painter::new(page, (canvas, upper), scene, size, options).follow(frame);
 
-    let explorer = Explorer::new(scene, actions);
+    let moves = moves.unwrap_or_else(|| RwSignal::new(false));
+    let explorer = Explorer::new(scene, actions, moves);
     let pointed = Memo::new(move |_| explorer.target());
     let explained = Memo::new(move |_| explorer.explained());
     let marked = Memo::new(move |_| explorer.hover(pointed.get()));
@@ -80,7 +92,7 @@ pub fn PlotCanvas(
     });
     let help_id = format!("{id}-help");
     view! {
-        <div class="plot" node_ref=frame style:height=move || format!("{}px", size.get().1)>
+        <div class="plot" class:moves=move || moves.get() node_ref=frame data-height=move || suitable.get().to_string() style:height=move || format!("{}px", size.get().1)>
             <canvas
                 node_ref=canvas
                 tabindex="0"
@@ -98,10 +110,11 @@ pub fn PlotCanvas(
                 on:blur=move |_| explorer.blurred()
             ></canvas>
             <canvas node_ref=upper class="upper" aria-hidden="true"></canvas>
-            <Overlay explorer=explorer hover=marked />
-            <Tooltip hover=hover />
+            <Overlay explorer=explorer hover=marked crosses=Signal::derive(move || hover.with(Option::is_some)) />
+            <Tooltip page=page hover=hover size=size />
             <p class="visually-hidden" id=help_id>{help}</p>
             <p class="visually-hidden" role="status" data-testid="spoken">{move || explorer.spoken.get()}</p>
         </div>
+        <Kept page=page explorer=explorer hint=hint />
     }
 }

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use super::super::later::{Latest, SOON, after_frames_of};
 use crate::names::SeriesId;
@@ -27,8 +29,12 @@ pub struct Explorer {
     keyed: RwSignal<Option<Target>>,
     /// The same once its mark has been seen.
     keyed_seen: RwSignal<Option<Target>>,
-    /// What a click or Enter keeps in view.
-    pinned: RwSignal<Option<Target>>,
+    /// What a click, a tap or Enter keeps, with its first line: where another part has its place, it is let go.
+    pinned: RwSignal<Option<(Target, String)>>,
+    /// Whether a drag moves what is shown, where that is not all.
+    moves: RwSignal<bool>,
+    /// The plot as it was when the pointer was pressed down.
+    pressed_on: StoredValue<Option<Arc<Scene>>>,
     /// Where a drag began, and where it is.
     drag: RwSignal<Option<(Point, Point)>>,
     /// What the keyboard has reached, in words, as soon as it stays there.
@@ -46,7 +52,7 @@ pub struct Explorer {
 pub struct Actions {
     /// Shows a part of the plot, or all.
     pub zoom: Callback<Zoom>,
-    /// Picks a cell or a dot. True when that was done; else the explorer pins the part's tooltip.
+    /// Picks a cell or a dot. True when that was done; else the explorer keeps the part's values.
     pub pick: Callback<Target, bool>,
     /// Shows all again.
     pub reset: Callback<()>,
@@ -54,7 +60,7 @@ pub struct Actions {
 
 impl Explorer {
     /// Nothing is pointed at.
-    pub fn new(scene: Memo<Option<Arc<Scene>>>, actions: Actions) -> Self {
+    pub fn new(scene: Memo<Option<Arc<Scene>>>, actions: Actions, moves: RwSignal<bool>) -> Self {
         let keyed = RwSignal::new(None);
         Self {
             scene,
@@ -62,6 +68,8 @@ impl Explorer {
             keyed,
             keyed_seen: after_frames_of(keyed),
             pinned: RwSignal::new(None),
+            moves,
+            pressed_on: StoredValue::new(None),
             drag: RwSignal::new(None),
             spoken: RwSignal::new(String::new()),
             speaking: Latest::new(),
@@ -74,12 +82,26 @@ impl Explorer {
 
     /// The part that is marked.
     pub fn target(self) -> Option<Target> {
-        self.reached(self.keyed)
+        self.reached(self.keyed).or_else(|| self.kept().map(|kept| kept.target))
     }
 
     /// The part that the tooltip is about: after a key the mark moves first.
     pub fn explained(self) -> Option<Target> {
         self.reached(self.keyed_seen)
+    }
+
+    /// What is kept below the plot: what the plot itself has picked, or what was pinned and is still there.
+    pub fn kept(self) -> Option<Hover> {
+        self.scene.with(|scene| {
+            let scene = scene.as_ref()?;
+            if let Some(picked) = scene.picked() {
+                return scene.hover(picked);
+            }
+            self.pinned.with(|pinned| {
+                let (target, first) = pinned.as_ref()?;
+                scene.hover(*target).filter(|hover| hover.lines.first() == Some(first))
+            })
+        })
     }
 
     fn reached(self, keyed: RwSignal<Option<Target>>) -> Option<Target> {
@@ -89,7 +111,7 @@ impl Explorer {
         self.scene.with(|scene| {
             let scene = scene.as_ref()?;
             let pointed = self.pointer.get().and_then(|point| scene.target_at(point));
-            pointed.or_else(|| keyed.get()).or_else(|| self.pinned.get())
+            pointed.or_else(|| keyed.get())
         })
     }
 
@@ -112,7 +134,7 @@ impl Explorer {
 
     /// What a drag that is under way selects.
     pub fn selected(self) -> Option<Rect> {
-        let (from, to) = self.drag.get()?;
+        let (from, to) = self.drag.get().filter(|_| !self.is_moving())?;
         self.scene
             .with(|scene| scene.as_ref()?.select(from, to))
             .map(|(rect, _)| rect)
@@ -145,6 +167,24 @@ impl Explorer {
             && (far(from, at) || self.drag.with_untracked(Option::is_some))
         {
             self.drag.set(Some((from, at)));
+            self.move_on(from, at);
+        }
+    }
+
+    /// Whether the drag that is under way moves what is shown.
+    fn is_moving(self) -> bool {
+        let can = |scene: &Option<Arc<Scene>>| Some(scene.as_ref()?.moved((0.0, 0.0), (0.0, 0.0)).is_some());
+        self.moves.get() && self.pressed_on.with_value(can).unwrap_or(false)
+    }
+
+    /// Moves what is shown as the pointer has moved since it was pressed down.
+    fn move_on(self, from: Point, at: Point) {
+        if !untrack(|| self.is_moving()) {
+            return;
+        }
+        let zoom = self.pressed_on.with_value(|scene| scene.as_ref()?.moved(from, at));
+        if let Some(zoom) = zoom {
+            self.actions.zoom.run(zoom);
         }
     }
 
@@ -152,6 +192,7 @@ impl Explorer {
     pub fn pressed(self, event: &PointerEvent) {
         if event.button() == 0 && event.is_primary() {
             self.pressed.set_value(Some(place(event)));
+            self.pressed_on.set_value(self.scene.get_untracked());
             self.latest.set_value(Some(place(event)));
             self.pointer.set(Some(place(event)));
         }
@@ -161,11 +202,18 @@ impl Explorer {
     pub fn released(self, event: &PointerEvent) {
         let Some(from) = self.pressed.get_value() else { return };
         let at = place(event);
+        let moving = untrack(|| self.is_moving());
+        if moving && far(from, at) {
+            self.move_on(from, at);
+        }
         self.pressed.set_value(None);
         self.drag.set(None);
         let scene = self.scene.get_untracked();
         let Some(scene) = scene else { return };
         if far(from, at) {
+            if moving {
+                return;
+            }
             if let Some((_, zoom)) = scene.select(from, at) {
                 self.actions.zoom.run(zoom);
             }
@@ -214,6 +262,7 @@ impl Explorer {
         };
         let at = untrack(|| self.target());
         match (step, event.key().as_str()) {
+            (Some(step), _) if event.shift_key() => self.nudge(step, event),
             (Some(step), _) => self.walk(at, step),
             (_, "Enter" | " ") => {
                 if let Some(target) = at {
@@ -239,8 +288,28 @@ impl Explorer {
         // A key that is held would say more than can be listened to.
         self.speaking.run_after(SOON, move || {
             let words = to.and_then(|target| scene.hover(target));
-            self.speak(words.map(|hover| hover.lines.join(", ")).unwrap_or_default());
+            self.speak(words.map(|hover| hover.texts().join(", ")).unwrap_or_default());
         });
+    }
+
+    /// Moves what is shown by a quarter of the plot.
+    fn nudge(self, step: Step, event: &KeyboardEvent) {
+        let size = event.target().and_then(|target| target.dyn_into::<HtmlElement>().ok());
+        let size = size.map(|canvas| (f64::from(canvas.client_width()), f64::from(canvas.client_height())));
+        let (Some((width, height)), Some(scene)) = (size, self.scene.get_untracked()) else {
+            return;
+        };
+        let middle = (width / 2.0, height / 2.0);
+        let to = match step {
+            Step::Left => (middle.0 + width / 4.0, middle.1),
+            Step::Right => (middle.0 - width / 4.0, middle.1),
+            Step::Up => (middle.0, middle.1 + height / 4.0),
+            Step::Down => (middle.0, middle.1 - height / 4.0),
+            Step::First | Step::Last => return,
+        };
+        if let Some(zoom) = scene.moved(middle, to) {
+            self.actions.zoom.run(zoom);
+        }
     }
 
     fn speak(self, words: String) {
@@ -258,10 +327,15 @@ impl Explorer {
     }
 
     fn pick(self, target: Target) {
-        if !self.actions.pick.run(target) {
-            self.pinned
-                .update(|pinned| *pinned = if *pinned == Some(target) { None } else { Some(target) });
+        if self.actions.pick.run(target) {
+            return;
         }
+        let first = self
+            .scene
+            .with_untracked(|scene| scene.as_ref()?.hover(target)?.lines.into_iter().next());
+        let next = first.map(|first| (target, first));
+        self.pinned
+            .update(|pinned| *pinned = if *pinned == next { None } else { next });
     }
 
     fn let_go(self) {
@@ -269,6 +343,11 @@ impl Explorer {
         self.drag.set(None);
         self.keyed.set(None);
         self.pinned.set(None);
+        let picked = self.scene.with_untracked(|scene| scene.as_ref()?.picked());
+        if let Some(picked) = picked {
+            // Picked again, it is let go.
+            self.actions.pick.run(picked);
+        }
         self.left();
         self.speak(String::new());
     }

@@ -7,9 +7,10 @@ use super::super::export::ExportMenu;
 use super::super::page::Page;
 use super::canvas::PlotCanvas;
 use super::explorer::Actions;
+use super::largest::LargestCells;
 use super::prompts::Prompts;
 use super::toolbar::HeatmapToolbar;
-use crate::app::words;
+use crate::app::{figure_words, words};
 use crate::figure::FigurePlace;
 use crate::figure::heatmap_words::{self, cell_explanation, heatmap_explanation};
 use crate::names::Column;
@@ -50,6 +51,7 @@ pub fn HeatmapFigure(page: Page, place: FigurePlace, number: usize) -> impl Into
         };
         pointed.or_else(|| view.with(|(heatmap, _)| heatmap.pick))
     });
+    let moves = RwSignal::new(false);
     let absent = move || plot.with(Option::is_none);
     view! {
         <figure class="figure" data-testid=format!("figure-{place}")>
@@ -64,12 +66,23 @@ pub fn HeatmapFigure(page: Page, place: FigurePlace, number: usize) -> impl Into
                     {move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}
                 </p>
             </figcaption>
-            <HeatmapToolbar page=page>
+            <HeatmapToolbar page=page moves=moves>
                 <ExportMenu page=page figure=place />
             </HeatmapToolbar>
             <NotebookSwitch page=page />
             <div class:absent=absent>
-                <PlotCanvas page=page id=place.as_str() plot=drawn label=label help=place.keys_help() actions=actions(page, plot) target=target />
+                <PlotCanvas
+                    page=page
+                    id=place.as_str()
+                    plot=drawn
+                    label=label
+                    help=place.keys_help()
+                    actions=actions(page, plot)
+                    target=target
+                    moves=moves
+                    hint=figure_words::KEEP_CELL
+                />
+                <LargestCells page=page plot=plot />
             </div>
             <Show when=absent>
                 <p class="placeholder">{instead}</p>

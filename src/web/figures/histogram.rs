@@ -11,6 +11,7 @@ use super::legend::Legend;
 use super::prompts::PickedPrompt;
 use super::split::SplitTable;
 use super::toolbar::HistogramToolbar;
+use crate::app::figure_words;
 use crate::figure::{Figure, FigurePlace, View};
 use crate::names::HistogramId;
 use crate::plot::{HistogramPlot, HistogramView, Plot, Zoom};
@@ -47,6 +48,7 @@ pub fn HistogramFigure(page: Page, place: FigurePlace, name: HistogramId, number
         let sentences = shown.with(|shown| Some(shown.as_ref()?.result.left_out_of(name)));
         sentences.unwrap_or_default().join(" ")
     };
+    let moves = RwSignal::new(false);
     let set_zoom = move |zoom: Option<(f64, f64)>| {
         page.view
             .update(|view| view.update_histogram(name, |view| view.zoom = zoom));
@@ -67,11 +69,11 @@ pub fn HistogramFigure(page: Page, place: FigurePlace, name: HistogramId, number
                 <p>{page.in_words(place.explanation(&View::default()))}" "<strong data-testid="left-out">{left_out}</strong></p>
                 <p class="plot-title">{move || plot.with(|plot| plot.as_ref().map(|plot| plot.title.clone()))}</p>
             </figcaption>
-            <HistogramToolbar page=page name=name>
+            <HistogramToolbar page=page name=name moves=moves>
                 <ExportMenu page=page figure=place />
             </HistogramToolbar>
             <Legend page=page name=name plot=plot />
-            <PlotCanvas page=page id=place.as_str() plot=drawn label=label help=place.keys_help() actions=actions />
+            <PlotCanvas page=page id=place.as_str() plot=drawn label=label help=place.keys_help() actions=actions moves=moves hint=figure_words::KEEP_BAR />
             <PickedPrompt page=page />
             <SplitTable page=page name=name plot=plot />
             <DataTable page=page figure=place />

@@ -6,9 +6,9 @@ use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
 use super::super::page::Page;
-use super::canvas::theme;
+use super::canvas::css_color;
 use crate::names::{HistogramId, SeriesId};
-use crate::plot::{HistogramPlot, HistogramView, Series};
+use crate::plot::{HistogramPlot, HistogramView, Series, visible};
 
 /// What a reader can do with an entry.
 const HOW: &str = "Click: show or hide. Double click, or Shift+Enter: this series alone.";
@@ -47,7 +47,7 @@ fn Entry(
     note: String,
     color: usize,
 ) -> impl IntoView {
-    let label = id.to_string();
+    let label = visible(&id.label());
     let id = StoredValue::new(id);
     let visible = Memo::new(move |_| id.with_value(|id| view.with(|view| view.shows(id))));
     let lit = Memo::new(move |_| {
@@ -91,10 +91,7 @@ fn Entry(
             light();
         }
     };
-    let swatch = move || {
-        let color = theme(page).series_color(color);
-        format!("rgb({} {} {})", color.0, color.1, color.2)
-    };
+    let swatch = move || css_color(page, color);
     let title = if note.is_empty() {
         HOW.to_owned()
     } else {

@@ -7,7 +7,11 @@ use wasm_bindgen::prelude::*;
 use super::super::document::pixel_ratio;
 use super::super::first_view;
 use super::super::later::after_frames_of;
+use super::super::theme::{SystemColors, forced_colors, media};
 use crate::names::SeriesId;
+
+/// A window as narrow as a phone.
+const NARROW: &str = "(max-width: 40rem)";
 
 /// See the module.
 #[derive(Clone, Copy)]
@@ -20,6 +24,12 @@ pub struct Linked {
     pub ratio: RwSignal<f64>,
     /// Whether the page is being printed: then figures are light.
     pub printing: RwSignal<bool>,
+    /// Whether the window is as narrow as a phone.
+    pub narrow: RwSignal<bool>,
+    /// The system's colors where it replaces those of pages.
+    pub forced: RwSignal<Option<SystemColors>>,
+    /// What is left of the window for a plot, in CSS pixels, where it is a frame that may not become higher.
+    pub room: RwSignal<f64>,
     /// Whether a plot has been drawn.
     drawn: StoredValue<bool>,
 }
@@ -33,6 +43,9 @@ impl Linked {
             lit: after_frames_of(series),
             ratio: RwSignal::new(pixel_ratio()),
             printing: RwSignal::new(false),
+            narrow: media(NARROW),
+            forced: forced_colors(),
+            room: RwSignal::new(f64::INFINITY),
             drawn: StoredValue::new(false),
         };
         follow_ratio(linked.ratio);

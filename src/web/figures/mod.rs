@@ -5,6 +5,7 @@ mod canvas;
 mod explorer;
 mod heatmap;
 mod histogram;
+mod largest;
 mod legend;
 mod linked;
 mod overlay;
@@ -16,6 +17,7 @@ mod prompts;
 mod scatter;
 mod scattered;
 mod split;
+mod told;
 mod toolbar;
 pub(super) mod watch;
 

@@ -4,12 +4,14 @@ use leptos::html;
 use leptos::prelude::*;
 use web_sys::HtmlElement;
 
+use super::super::page::Page;
 use super::explorer::Explorer;
+use super::told::all_lines;
 use crate::plot::{Hover, Rect, Target};
 
-/// Crosshair, mark and selection.
+/// Crosshair, mark and selection. What is kept is marked; it has no crosshair.
 #[component]
-pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView {
+pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>, crosses: Signal<bool>) -> impl IntoView {
     let mark = Memo::new(move |_| hover.with(|hover| hover.as_ref().map(|hover| hover.mark)));
     let is_cell = move || {
         hover.with(|hover| {
@@ -23,10 +25,10 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView 
     // The level line follows the pointer in a histogram, and goes through the middle of a cell.
     let level = Memo::new(move |_| {
         hover.with(|hover| {
-            let hover = hover.as_ref()?;
+            let hover = hover.as_ref().filter(|_| crosses.get())?;
             let (_, y) = match hover.target {
                 Target::Cell(..) | Target::Dot(_) | Target::Token(_) | Target::Pattern(_) => hover.mark.center(),
-                _ => explorer.pointer.get().unwrap_or(hover.anchor),
+                _ => explorer.pointer.get().unwrap_or(hover.anchor()),
             };
             Some(Rect {
                 top: y.round(),
@@ -37,10 +39,10 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>) -> impl IntoView 
     });
     let upright = Memo::new(move |_| {
         hover.with(|hover| {
-            let hover = hover.as_ref()?;
+            let hover = hover.as_ref().filter(|_| crosses.get())?;
             let (x, _) = match hover.target {
                 // Along a box, what matters is where the pointer is.
-                Target::Box(_) => explorer.pointer.get().unwrap_or(hover.anchor),
+                Target::Box(_) => explorer.pointer.get().unwrap_or(hover.anchor()),
                 _ => hover.mark.center(),
             };
             Some(Rect {
@@ -83,37 +85,52 @@ fn Area(area: Memo<Option<Rect>>, class: &'static str, #[prop(optional, into)] f
     }
 }
 
-/// Height of a line of the tooltip, and what its padding and its distance add, in CSS pixels, rounded up.
-const LINE: f64 = 18.0;
-const AROUND: f64 = 26.0;
+/// Height of a line of the tooltip, and what its padding adds, in CSS pixels, rounded up.
+const LINE: f64 = 19.0;
+const AROUND: f64 = 14.0;
+/// Room beside what the tooltip is about that is enough for most; with less it stands above or below.
+const ROOM: f64 = 150.0;
+/// Between the tooltip and what it is about.
+const GAP: f64 = 10.0;
 
-/// What is explored, in words: above its place where the plot has room for them, so that legend and toolbar stay in reach.
-/// The same elements while it moves.
+/// What is explored, in words: beside its place, so that it can be seen; above or below where there is no room on either side.
 #[component]
-pub fn Tooltip(hover: Memo<Option<Hover>>) -> impl IntoView {
-    let place = Memo::new(move |_| {
-        hover
-            .with(|hover| hover.as_ref().map(|hover| hover.anchor))
-            .unwrap_or_default()
+pub fn Tooltip(page: Page, hover: Memo<Option<Hover>>, size: Memo<(f64, f64)>) -> impl IntoView {
+    let element = NodeRef::<html::Div>::new();
+    Effect::new(move |_| {
+        let style = hover.with(|hover| hover.as_ref().map(|hover| place(hover, size.get())));
+        if let (Some(element), Some(style)) = (element.get(), style) {
+            HtmlElement::style(&element).set_css_text(&style);
+        }
     });
-    let lines = Memo::new(move |_| {
-        hover
-            .with(|hover| hover.as_ref().map(|hover| hover.lines.clone()))
-            .unwrap_or_default()
-    });
-    let below = move || place.get().1 < lines.with(|lines| LINE * lines.len() as f64 + AROUND);
     view! {
         <Show when=move || hover.with(Option::is_some)>
-            <div
-                class="tooltip"
-                class:below=below
-                data-testid="tooltip"
-                style:left=move || format!("clamp(7rem, {:.0}px, calc(100% - 7rem))", place.get().0)
-                style:top=move || format!("{:.0}px", place.get().1)
-            >
-                <strong>{move || lines.with(|lines| lines.first().cloned())}</strong>
-                <span>{move || lines.with(|lines| lines.get(1..).unwrap_or_default().join("\n"))}</span>
+            <div class="tooltip" data-testid="tooltip" node_ref=element>
+                {move || hover.with(|hover| hover.as_ref().map(|hover| all_lines(page, hover)))}
             </div>
         </Show>
     }
+}
+
+/// Where the tooltip of `hover` stands on a plot of `size`, in CSS.
+fn place(hover: &Hover, (width, height): (f64, f64)) -> String {
+    let about = hover.about;
+    // A note takes lines that are not counted: it is cut off at the lower edge of the plot at worst.
+    let tall = LINE * hover.lines.len() as f64 + AROUND;
+    let top = about.top.min(height - tall).max(0.0);
+    let (left, right) = (about.left - GAP, width - about.right - GAP);
+    if right >= left && right >= ROOM {
+        let from = about.right + GAP;
+        return format!("left: {from:.0}px; top: {top:.0}px; max-width: calc(100% - {from:.0}px)");
+    }
+    if left >= ROOM {
+        let from = width - left;
+        return format!("right: {from:.0}px; top: {top:.0}px; max-width: calc(100% - {from:.0}px)");
+    }
+    let (x, _) = hover.anchor();
+    let (y, up) = match about.top >= tall + GAP {
+        true => (about.top - GAP, "-100%"),
+        false => (about.bottom + GAP, "0"),
+    };
+    format!("left: clamp(7rem, {x:.0}px, calc(100% - 7rem)); top: {y:.0}px; transform: translate(-50%, {up})")
 }

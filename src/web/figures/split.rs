@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::page::Page;
-use super::canvas::theme;
+use super::canvas::css_color;
 use crate::app::figure_words;
 use crate::app::split::{Split, SplitRow, Spread};
 use crate::names::{HistogramId, SeriesId, SplitBy};
@@ -71,12 +71,7 @@ pub fn SplitTable(page: Page, name: HistogramId, plot: Memo<Option<HistogramPlot
 
 /// The heading of a series' column.
 fn head(page: Page, id: &SeriesId, color: usize) -> impl IntoView + use<> {
-    view! { <th scope="col" class="numeric"><span class="swatch" style:background=move || css(page, color)></span> {id.to_string()}</th> }
-}
-
-fn css(page: Page, color: usize) -> String {
-    let color = theme(page).series_color(color);
-    format!("rgb({} {} {})", color.0, color.1, color.2)
+    view! { <th scope="col" class="numeric"><span class="swatch" style:background=move || css_color(page, color)></span> {id.to_string()}</th> }
 }
 
 fn one_row(page: Page, split: &Split, row: &SplitRow) -> impl IntoView + use<> {
@@ -103,7 +98,7 @@ fn dot(page: Page, split: &Split, spread: Spread, color: usize) -> impl IntoView
     let left = split.place(spread.mean - spread.standard_deviation);
     let right = split.place(spread.mean + spread.standard_deviation);
     view! {
-        <i style:left=percent(left) style:width=percent(right - left) style:background=move || css(page, color)></i>
-        <b style:left=percent(at) style:background=move || css(page, color)></b>
+        <i style:left=percent(left) style:width=percent(right - left) style:background=move || css_color(page, color)></i>
+        <b style:left=percent(at) style:background=move || css_color(page, color)></b>
     }
 }

@@ -6,13 +6,13 @@ use super::super::later::SOON;
 use super::super::page::Page;
 use super::split::SplitControl;
 use crate::app::figure_words::{self, BIN_COUNTS};
-use crate::figure::heatmap_words::heatmap_label;
+use crate::figure::heatmap_choice::{Choice, Offered, choices};
 use crate::names::{HeatmapId, HistogramId};
 use crate::plot::{HistogramView, SeriesOrder};
 
 /// Bins, axis, order and zoom of the histogram `name`, and what else belongs there.
 #[component]
-pub fn HistogramToolbar(page: Page, name: HistogramId, children: Children) -> impl IntoView {
+pub fn HistogramToolbar(page: Page, name: HistogramId, moves: RwSignal<bool>, children: Children) -> impl IntoView {
     let view = Memo::new(move |_| page.view.with(|view| view.histogram(name)));
     let change = move |change: &dyn Fn(&mut HistogramView)| {
         page.view.update(|view| view.update_histogram(name, change));
@@ -70,7 +70,7 @@ pub fn HistogramToolbar(page: Page, name: HistogramId, children: Children) -> im
             >
                 "Log counts"
             </button>
-            <ResetZoom zoomed=Signal::derive(zoomed) reset=Callback::new(move |()| change(&|view| view.zoom = None)) />
+            <Zoomed zoomed=Signal::derive(zoomed) moves=moves reset=Callback::new(move |()| change(&|view| view.zoom = None)) />
             {children()}
         </div>
     }
@@ -78,7 +78,7 @@ pub fn HistogramToolbar(page: Page, name: HistogramId, children: Children) -> im
 
 /// Which heatmap is shown, its zoom, and what else belongs there.
 #[component]
-pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
+pub fn HeatmapToolbar(page: Page, moves: RwSignal<bool>, children: Children) -> impl IntoView {
     let names = Memo::new(move |_| {
         page.shown.with(|shown| {
             shown
@@ -87,7 +87,10 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
                 .unwrap_or_default()
         })
     });
-    let chosen = Memo::new(move |_| page.view.with(|view| view.heatmap.name.clone()));
+    let choices = Memo::new(move |_| {
+        let chosen = page.view.with(|view| view.heatmap.name.clone());
+        names.with(|names| choices(names, &chosen))
+    });
     // The field shows its new value at once, by itself; what hangs on it is more than fits into a frame, and waits for the
     // last of several that are chosen quickly.
     let choose = move |name: HeatmapId| {
@@ -103,45 +106,54 @@ pub fn HeatmapToolbar(page: Page, children: Children) -> impl IntoView {
     let reset = Callback::new(move |()| page.view.update(|view| view.heatmap.zoom = None));
     view! {
         <div class="toolbar" role="group" aria-label="How this figure is shown">
-            <Show when=move || names.with(|names| names.len() > 1)>
-                <div class="tool wide">
-                    <label for="heatmap-select">"Heatmap"</label>
-                    // A block of its own, so that another name lays out nothing else.
-                    <div>
-                        <select
-                            id="heatmap-select"
-                            data-testid="heatmap-select"
-                            on:change=move |event| choose(event_target_value(&event).into())
-                        >
-                            <For each=move || names.get() key=|name| name.clone() let:name>
-                                {
-                                    let label = |name| {
-                                        let label = heatmap_label(name);
-                                        page.shown.with_untracked(|shown| match shown {
-                                            Some(shown) => shown.result.in_its_words(label),
-                                            None => label,
-                                        })
-                                    };
-                                    let of = name.clone();
-                                    let selected = move || chosen.with(|chosen| *chosen == of);
-                                    view! { <option value=name.to_string() prop:selected=selected>{label(&name)}</option> }
-                                }
-                            </For>
-                        </select>
-                    </div>
-                </div>
-            </Show>
-            <ResetZoom zoomed=Signal::derive(zoomed) reset=reset />
+            // A field stays the same element while what there is to choose changes: it keeps the keyboard's focus.
+            <For each=move || choices.with(|choices| named(choices)) key=|(name, _)| *name let((name, label))>
+                <label class="tool">
+                    <span>{label}</span>
+                    <select data-testid=name on:change=move |event| choose(event_target_value(&event).into())>
+                        {move || choices.with(|choices| options(page, choices, name))}
+                    </select>
+                </label>
+            </For>
+            <Zoomed zoomed=Signal::derive(zoomed) moves=moves reset=reset />
             {children()}
         </div>
     }
 }
 
-/// The way back from a zoom; without one, how to get there.
+/// Name and label of each choice.
+fn named(choices: &[Choice]) -> Vec<(&'static str, &'static str)> {
+    choices.iter().map(|choice| (choice.name, choice.label)).collect()
+}
+
+/// What there is to choose in the choice `name`.
+fn options(page: Page, choices: &[Choice], name: &str) -> impl IntoView + use<> {
+    let choice = choices.iter().find(|choice| choice.name == name);
+    let option = |offered: &Offered| {
+        let label = page.shown.with_untracked(|shown| match shown {
+            Some(shown) => shown.result.in_its_words(&*offered.label),
+            None => offered.label.clone(),
+        });
+        view! { <option value=offered.heatmap.to_string() prop:selected=offered.is_chosen>{label}</option> }
+    };
+    choice.map(|choice| choice.options.iter().map(option).collect_view())
+}
+
+/// What can be done with a part that is zoomed to: moving it, and the way back; without one, how to get there.
 #[component]
-fn ResetZoom(zoomed: Signal<bool>, reset: Callback<()>) -> impl IntoView {
+fn Zoomed(zoomed: Signal<bool>, moves: RwSignal<bool>, reset: Callback<()>) -> impl IntoView {
     view! {
         <Show when=move || zoomed.get() fallback=|| view! { <span class="hint">"Drag to zoom"</span> }>
+            <button
+                type="button"
+                class="tool"
+                data-testid="move-zoom"
+                aria-pressed=move || moves.get().to_string()
+                title="A drag moves what is shown instead of zooming. Shift and an arrow key move it, too."
+                on:click=move |_| moves.update(|moves| *moves = !*moves)
+            >
+                "Move"
+            </button>
             <button type="button" class="tool" data-testid="reset-zoom" on:click=move |_| reset.run(())>
                 "Show all"
             </button>
