@@ -33,9 +33,11 @@ python3 -m venv "$empty" || fail "python3 could not make a virtual environment i
 tested "$empty"
 [ "$what" = all ] || exit 0
 
-# Data frames, a bar and TransformerLens: large, so they are kept, and where they can't be had their tests are skipped.
+# Data frames, a bar, TransformerLens, Ray and notebooks: large, so they are kept, and where they can't be had their tests are skipped. So is
+# looking at a notebook's figures where there is no browser.
 if scripts/setup.sh python-extras; then
+  scripts/setup.sh browser e2e || say "NOT looked at: figures of notebooks; there is no browser for it"
   tested "$cache/python-extras"
 else
-  say "NOT tested with pandas, polars, tqdm and TransformerLens, which could not be installed: their tests are among those skipped above"
+  say "NOT tested with pandas, polars, tqdm, TransformerLens, Ray and notebooks, which could not be installed: their tests are among those skipped above"
 fi

@@ -207,7 +207,7 @@ setup_maturin() {
 # What the Python package can use; a few gigabytes.
 setup_python_extras() {
   need_python 3.10 "the Python package"
-  environment python-extras scripts/requirements-python-extras.txt "pandas, polars, tqdm and TransformerLens" "tests of the Python package"
+  environment python-extras scripts/requirements-python-extras.txt "pandas, polars, tqdm, TransformerLens, Ray and Jupyter" "tests of the Python package"
 }
 
 setup_wasm_opt() { setup_node; npm_install scripts/wasm-opt "the release page"; }

@@ -111,6 +111,42 @@ fn section<'a>(heading: &str) -> &'a str {
     start.split("\n## ").next().unwrap()
 }
 
+/// The ways to use the program that the README shows, in its order, each with the test that runs its lines as they stand there.
+const WAYS: [(&str, &str, &str); 5] = [
+    ("In the browser", "tests/e2e/readme.mjs", "blocks(\"In the browser\""),
+    (
+        "In Python",
+        "python/tests/test_readme.py",
+        "blocks(README, \"In Python\"",
+    ),
+    (
+        "On the command line",
+        "tests/docs.rs",
+        "section(\"On the command line\")",
+    ),
+    (
+        "On a cluster",
+        "python/tests/test_readme.py",
+        "blocks(README, \"On a cluster\"",
+    ),
+    ("In a web page", "tests/e2e/npm.mjs", "## In a web page\\n"),
+];
+
+#[test]
+fn every_way_of_the_readme_has_a_few_lines_that_a_test_runs() {
+    let headings: Vec<&str> = README.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    let places = WAYS.map(|(title, ..)| headings.iter().position(|heading| *heading == title).unwrap());
+    assert!(places.is_sorted(), "{headings:?}");
+    for (title, file, reads) in WAYS {
+        let first = section(title).split("```").nth(1).unwrap_or_default();
+        // Behind the language.
+        let count = first.lines().skip(1).filter(|line| !line.is_empty()).count();
+        assert!((1..=7).contains(&count), "{title} begins with {count} lines");
+        let source = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap();
+        assert!(source.contains(reads), "{file} does not read the lines of {title:?}");
+    }
+}
+
 /// The words of a command as a shell reads them: single quotes keep stars, and what is behind # is for people.
 fn words(line: &str) -> Vec<String> {
     let command = line.split(" #").next().unwrap();

@@ -338,7 +338,7 @@ fn a_folder_of_another_sweep_is_refused_and_not_touched() {
     for (other, part) in others {
         fails(
             &sweep(folder.path(), other),
-            &["holds another sweep", part, "Name another folder with --out"],
+            &["holds another sweep", part, "Name another folder"],
         );
     }
     assert_eq!(files(folder.path()), before);

@@ -19,6 +19,7 @@ from ._model import Continuation, Model, Next, Processing, load
 from ._prompts import Ioi, Texts, ioi, texts
 from ._result import Result, schema, validate
 from ._result import open_result as open
+from ._sweep import Sweep, sweep
 
 __all__ = [
     "Continuation",
@@ -34,6 +35,7 @@ __all__ = [
     "Result",
     "ResultFileError",
     "SourceError",
+    "Sweep",
     "Texts",
     "__version__",
     "from_cache",
@@ -41,6 +43,7 @@ __all__ = [
     "load",
     "open",
     "schema",
+    "sweep",
     "texts",
     "validate",
 ]

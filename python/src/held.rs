@@ -54,10 +54,7 @@ impl ModelThread {
             }
             Err(error) => drop(events.send(Event::Done(Err(error)))),
         };
-        let named = std::thread::Builder::new().name("keyside".to_owned());
-        named
-            .spawn(work)
-            .map_err(|cause| raised(py, &internal(format!("no thread can be started ({cause})"))))?;
+        start(py, work)?;
         let described = wait(py, answers, &AtomicBool::new(false), None)?;
         let process = std::process::id();
         Ok((Self { jobs, process }, described))
@@ -92,6 +89,26 @@ impl ModelThread {
             return Err(raised(py, &gone()));
         }
         wait(py, answers, &stop, progress)
+    }
+}
+
+/// Does `work` on a thread of its own, and waits for it.
+///
+/// # Errors
+/// Those of `work`, and `KeyboardInterrupt`.
+pub fn aside<T: Send + 'static>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send + 'static) -> PyResult<T> {
+    let (events, answers) = channel();
+    // Nobody waits any more where the call was interrupted.
+    start(py, move || drop(events.send(Event::Done(work()))))?;
+    wait(py, answers, &AtomicBool::new(false), None)
+}
+
+/// Starts a thread.
+fn start(py: Python<'_>, work: impl FnOnce() + Send + 'static) -> PyResult<()> {
+    let named = std::thread::Builder::new().name("keyside".to_owned());
+    match named.spawn(work) {
+        Ok(_) => Ok(()),
+        Err(cause) => Err(raised(py, &internal(format!("no thread can be started ({cause})")))),
     }
 }
 

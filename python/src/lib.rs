@@ -9,6 +9,7 @@ mod model;
 mod objects;
 mod place;
 mod result;
+mod sweep;
 
 /// `keyside._keyside`.
 #[pyo3::pymodule]
@@ -21,6 +22,8 @@ mod _keyside {
     use super::model::Model;
     #[pymodule_export]
     use super::result::{Result, faults};
+    #[pymodule_export]
+    use super::sweep::{Sweep, SweepFolder};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -2,11 +2,14 @@
 
 import contextlib
 import http.server
+import importlib.util
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,11 @@ FIXTURES = ROOT / "tests" / "fixtures"
 TINY = FIXTURES / "tiny"
 BUNDLED = ROOT / "public" / "models" / "tiny-ioi"
 TEXT = "When Mary and John went to the store, John gave a drink to"
+
+
+def there(module):
+    """Whether a module is installed."""
+    return importlib.util.find_spec(module) is not None
 
 
 def command_line(*arguments):
@@ -67,3 +75,46 @@ def served(path):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()
+
+
+def processes():
+    """All processes that run: their parents and what they are called, by their numbers."""
+    found = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        try:
+            state, parent, *_ = (path / "stat").read_text().rpartition(")")[2].split()
+            if state != "Z":
+                found[int(path.name)] = int(parent), (path / "cmdline").read_bytes().replace(b"\0", b" ").decode().strip()
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def below(process):
+    """The processes that a process has started, and those that these have."""
+    everything = processes()
+    found = {process}
+    while True:
+        more = {number for number, (parent, _) in everything.items() if parent in found} - found
+        if not more:
+            return {number: everything[number][1] for number in found - {process}}
+        found |= more
+
+
+def wait_until_gone(numbers, patience=30.0):
+    """Waits until processes have ended; ends those that have not after some time."""
+    end = time.monotonic() + patience
+    while left := numbers & processes().keys():
+        if time.monotonic() > end:
+            for number in left:
+                os.kill(number, signal.SIGKILL)
+            raise AssertionError(f"processes are left: {left}")
+        time.sleep(0.05)
+
+
+def ended(process):
+    """Ends a process and what it has started."""
+    started = below(process.pid).keys()
+    process.terminate()
+    process.wait(60)
+    wait_until_gone(started)

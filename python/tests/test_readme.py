@@ -6,12 +6,16 @@ import importlib
 import os
 import pkgutil
 import re
+import shlex
 import shutil
+import socket
 import subprocess
 import sys
+import time
 import unittest
+from pathlib import Path
 
-from common import ROOT, folder
+from common import ROOT, command_line, ended, folder, there
 
 import keyside
 
@@ -40,15 +44,52 @@ def at_the_root():
 
 class Readme(unittest.TestCase):
     def test_the_lines_in_python_run(self):
-        (lines,) = blocks(README, "In Python", "python")
-        self.assertGreaterEqual(len([line for line in lines.splitlines() if line and not line.startswith("#")]), 10)
+        first, more = blocks(README, "In Python", "python")
+        count = lambda lines: len([line for line in lines.splitlines() if line])
+        self.assertTrue(4 <= count(first) <= 7 and count(more) >= 5, (count(first), count(more)))
+        lines = first + more
         with at_the_root() as place:
             # As a reader runs them: a script of their own.
             (place / "lines.py").write_text(lines)
             done = subprocess.run([sys.executable, "-I", "lines.py"], capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr)
             self.assertEqual(keyside.validate("result.json"), [])
-            self.assertTrue((place / "heatmap.svg").read_text().startswith("<svg"))
+            self.assertTrue((place / "heatmap.html").read_text().startswith("<!doctype html>"))
+            command_line("sweep", "--models", "public/models/tiny-ioi", "--heads", "1.*,2.0", "--seeds", "0..3", "--out", "command")
+            self.assertEqual((place / "sweep" / "rows.jsonl").read_bytes(), (place / "command" / "rows.jsonl").read_bytes())
+
+    @unittest.skipUnless(there("ray"), "Ray is not installed")
+    def test_the_lines_about_a_cluster_run(self):
+        (shell,), (lines,) = blocks(README, "On a cluster", "sh"), blocks(README, "On a cluster", "python")
+        install, head, other = (shlex.split(line, comments=True) for line in shell.splitlines())
+        self.assertEqual((install[:2], head[:2], other[:2]), (["pip", "install"], ["ray", "start"], ["ray", "start"]))
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+        here = lambda text: text.replace("HEAD:6379", f"127.0.0.1:{port}").replace("--port=6379", f"--port={port}")
+        with at_the_root() as place, contextlib.ExitStack() as machines:
+            # What is named is there already; a wheel is named by its own folder.
+            wheels = Path(os.environ["KEYSIDE"]).parent.parent / "wheels"
+            named = [str(next(wheels.glob(Path(word).name))) if word.endswith(".whl") else word for word in install[2:]]
+            subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *named], check=True)
+            environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
+            for words in (head, other):
+                # As two machines would do it; in the foreground, so that they end with the test, and with files of their own.
+                more = ["--block", "--num-cpus=1", *([f"--temp-dir={place}/ray"] if words is head else [])]
+                command = [str(Path(sys.executable).parent / "ray"), *map(here, words[1:]), *more]
+                log = place / ("head.log" if words is head else "other.log")
+                with open(log, "w") as out:
+                    machine = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
+                machines.callback(ended, machine)
+                while "runtime started" not in log.read_text():
+                    self.assertIsNone(machine.poll(), log.read_text())
+                    time.sleep(0.1)
+            (place / "lines.py").write_text(here(lines))
+            done = subprocess.run([sys.executable, "-I", "lines.py"], capture_output=True, text=True, check=False, env=environment)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("96 rows of 8 shards", done.stdout)
+            command_line("sweep", "--models", "public/models/tiny-ioi", "--seeds", "0..8", "--out", "command")
+            self.assertEqual((place / "sweep" / "rows.jsonl").read_bytes(), (place / "command" / "rows.jsonl").read_bytes())
+            self.assertTrue((place / "sweep" / "rows.parquet").is_file())
 
     def test_the_packages_own_readme_runs(self):
         text = (ROOT / "python" / "README.md").read_text(encoding="utf-8")

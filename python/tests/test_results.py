@@ -1,7 +1,6 @@
 """Results in Python: dictionaries, arrays, data frames, figures, files."""
 
 import copy
-import importlib.util
 import inspect
 import json
 import pickle
@@ -9,15 +8,11 @@ import unittest
 from importlib import resources
 
 import numpy as np
-from common import FIXTURES, ROOT, TEXT, TINY, command_line, folder
+from common import FIXTURES, ROOT, TEXT, TINY, command_line, folder, there
 
 import keyside
 
 RECORDED = ROOT / "public" / "recorded" / "gpt2-small-10.7.json"
-
-
-def there(module):
-    return importlib.util.find_spec(module) is not None
 
 
 class Results(unittest.TestCase):

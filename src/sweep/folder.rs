@@ -39,7 +39,7 @@ struct Manifest {
 }
 
 /// How a shard was done: for `times.jsonl`, which no row depends on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
     /// Its place among all of them.
     pub shard: usize,
@@ -190,7 +190,7 @@ fn check(path: &Path, sweep: &Sweep) -> Result<()> {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(cause) => return Err(cannot(path, "read", &cause)),
     };
-    let another = "Name another folder with --out; nothing here was touched.";
+    let another = "Name another folder; nothing here was touched.";
     let manifest = path.join(MANIFEST);
     if !manifest.exists() {
         let part = format!("{MANIFEST}{PART}");

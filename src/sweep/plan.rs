@@ -42,6 +42,16 @@ pub struct SweptModel {
     pub fingerprint: Option<String>,
 }
 
+impl SweptModel {
+    /// Where its files are: folder, address, or `hub:NAME@REVISION`.
+    pub fn address(&self) -> String {
+        match &self.revision {
+            Some(revision) => format!("{}@{revision}", self.model),
+            None => self.model.clone(),
+        }
+    }
+}
+
 /// A set of prompts of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SweptPrompts {

@@ -1,4 +1,4 @@
-// The end-to-end tests. Without arguments: all but the full-size ones. `full-size`: those alone.
+// The end-to-end tests. Without arguments: all but those of the full size and of a notebook, which others prepare. `full-size`: those alone.
 import { runAll } from "./harness.mjs";
 import { axe } from "./axe.mjs";
 import { badInput } from "./bad_input.mjs";
@@ -19,10 +19,12 @@ import { littleMemory } from "./little_memory.mjs";
 import { liveRuns } from "./live_runs.mjs";
 import { models } from "./models.mjs";
 import { network } from "./network.mjs";
+import { notebook } from "./notebook.mjs";
 import { npm } from "./npm.mjs";
 import { offline } from "./offline.mjs";
 import { ownPrompts } from "./own_prompts.mjs";
 import { permalink } from "./permalink.mjs";
+import { readme } from "./readme.mjs";
 import { recordedRun } from "./recorded_run.mjs";
 import { scatter } from "./scatter.mjs";
 import { security } from "./security.mjs";
@@ -54,10 +56,12 @@ const suites = {
   "live-runs": liveRuns,
   models,
   network,
+  notebook,
   npm,
   offline,
   "own-prompts": ownPrompts,
   permalink,
+  readme,
   "recorded-run": recordedRun,
   scatter,
   security,
@@ -70,5 +74,5 @@ const suites = {
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...leaving, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...gpu, ...models, ...storage, ...network, ...starting, ...littleMemory, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...readme, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...leaving, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...gpu, ...models, ...storage, ...network, ...starting, ...littleMemory, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
 await runAll(chosen);

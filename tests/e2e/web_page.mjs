@@ -35,17 +35,17 @@ async function withFile(tab, name, command, run) {
   }
 }
 
-const plotOf = (page, number = 0) => page.locator('[data-part="plot"]').nth(number);
+export const plotOf = (page, number = 0) => page.locator('[data-part="plot"]').nth(number);
 const tipOf = (page, number = 0) => page.locator('[data-part="tip"]').nth(number);
 /** The lines of a tooltip; none where it is not shown. */
-const told = async (page, number = 0) => {
+export const told = async (page, number = 0) => {
   const tip = tipOf(page, number);
   return (await tip.isVisible()) ? tip.locator("div").allInnerTexts() : [];
 };
 /** The lines of what is picked; none where nothing is. */
 const kept = (page, number = 0) => page.locator('[data-part="kept"]').nth(number).evaluate((kept) => (kept.classList.contains("empty") ? [] : [...kept.children].map((line) => line.innerText)));
 /** What the middle of a target is on the screen. */
-const middleOf = (page, number, of) =>
+export const middleOf = (page, number, of) =>
   page.evaluate(
     ([number, of]) => {
       const root = document.querySelectorAll('[data-part="plot"]')[number].closest('[role="group"]');
@@ -64,7 +64,7 @@ async function valueOf(component) {
   return result.heatmaps.key.values[layer + 1][head];
 }
 const near = (text, value) => Math.abs(Number(text.replace("contribution ", "").replace("−", "-")) - value) < 5.1e-5;
-const background = (page, number = 0) => plotOf(page, number).evaluate((plot) => getComputedStyle(plot.closest('[role="group"]')).backgroundColor);
+export const background = (page, number = 0) => plotOf(page, number).evaluate((plot) => getComputedStyle(plot.closest('[role="group"]')).backgroundColor);
 /** The color of an axis' title. */
 const ink = (page, number = 0) => plotOf(page, number).evaluate((plot) => getComputedStyle([...plot.querySelectorAll("text")].at(-1)).fill);
 const visible = (page, group) => page.locator(`[data-group="${group}"]`).first().evaluate((element) => element.getAttribute("display") !== "none");

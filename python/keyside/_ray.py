@@ -1,0 +1,146 @@
+"""Sweeps on Ray: each shard is a task, and what it finds comes back to this process, which alone writes."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+from . import _keyside
+from ._errors import Error, RequestError, SourceError, of_kind
+
+#: How often a shard is begun again whose worker, or whose machine, was lost.
+_RETRIES = 5
+
+#: Most shards that Ray is given at a time: more than a cluster has cores, so that none waits for this process.
+_AHEAD = 256
+
+#: Seconds in which a machine of a cluster answers.
+_PATIENCE = 10.0
+
+#: In a worker: what it does shards of, so that a model is opened once for all of its shards.
+_open: dict[str, _keyside.Sweep] = {}
+
+
+class _Failed(NamedTuple):
+    """What went wrong in a worker. As data: exceptions do not come through Ray as they are."""
+
+    kind: str
+    cause: str
+    expected: str
+    advice: str
+
+
+def _rows(version: str, task: str, shard: int, threads: int) -> tuple[str, str] | _Failed:
+    """In a worker: the rows of a shard, and how it was done."""
+    here = socket.gethostname()
+    if version != _keyside.VERSION:
+        cause = f"{here} has keyside {_keyside.VERSION}, and the sweep is one of keyside {version}"
+        return _Failed("request", cause, "the same version everywhere", f"Run on every machine of the cluster: pip install keyside=={version}")
+    # Is read when the first product is computed. Unless it says otherwise, a shard takes the cores that Ray has given it.
+    os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
+    try:
+        if task not in _open:
+            _open.clear()
+            _open[task] = _keyside.Sweep.of_task(task)
+        return _open[task].rows(shard, None)
+    except Error as error:
+        return _Failed(error.kind, f"{error.cause} (on {here})", error.expected, error.advice)
+
+
+def run(
+    sweep: _keyside.Sweep,
+    missing: list[int],
+    keep: Callable[[int, str, str], None],
+    address: str | None,
+    cpus: int,
+) -> None:
+    """Has Ray do the shards that are ``missing``; each goes to ``keep`` when it is done."""
+    if not isinstance(cpus, int) or cpus < 1:
+        raise RequestError("request", f"cpus is {cpus!r}", "a number of cores, 1 or more")
+    import ray
+
+    with _connected(ray, address):
+        task = ray.put(sweep.task())
+        rows = ray.remote(_rows).options(name="keyside.sweep", num_cpus=cpus, max_retries=_RETRIES)
+        waiting = iter(missing)
+        running: dict[Any, int] = {}
+        try:
+            while True:
+                for shard in itertools.islice(waiting, _AHEAD - len(running)):
+                    running[rows.remote(_keyside.VERSION, task, shard, cpus)] = shard
+                if not running:
+                    return
+                for done in ray.wait(list(running))[0]:
+                    shard = running.pop(done)
+                    keep(shard, *_answer(ray, done, shard))
+        except ray.exceptions.RayError as cause:
+            raise _lost(f"Ray has failed ({_first_line(cause)})") from cause
+        finally:
+            for left in running:
+                # Of a connection that is lost there is nothing to end.
+                with contextlib.suppress(Exception):
+                    ray.cancel(left)
+
+
+def _answer(ray: Any, done: Any, shard: int) -> tuple[str, str]:
+    """What a worker has found."""
+    try:
+        found = ray.get(done)
+    except ray.exceptions.RayTaskError as cause:
+        version = _keyside.VERSION
+        advice = f"Every machine of the cluster needs keyside {version}: pip install keyside=={version}"
+        raise SourceError("source", f"a worker can't do shard {shard} ({_first_line(cause.cause or cause)})", "", advice) from cause
+    except ray.exceptions.RayError as cause:
+        raise _lost(f"shard {shard} was begun {_RETRIES + 1} times, and its worker lost each time ({_first_line(cause)})") from cause
+    if isinstance(found, _Failed):
+        raise of_kind(*found)
+    rows, finished = found
+    return rows, finished
+
+
+def _lost(cause: str) -> Error:
+    advice = "Look whether the machines have enough memory; the same call goes on with what is left."
+    return SourceError("source", cause, "", advice)
+
+
+def _first_line(cause: BaseException) -> str:
+    return next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
+
+
+@contextlib.contextmanager
+def _connected(ray: Any, address: str | None) -> Iterator[None]:
+    """A connection to Ray; one that is not there before ends afterwards."""
+    if ray.is_initialized():
+        if address is not None:
+            raise RequestError("request", f"this process is connected to Ray, and the address {address} is given", "one of them", "Leave the address out, or call ray.shutdown() before.")
+        yield
+        return
+    # Ray on this machine would tell its makers how it is used.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    try:
+        if address is not None:
+            _knock(address)
+        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **({} if address else {"include_dashboard": False}))
+    except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as cause:
+        where = "on this machine" if address is None else f"at {address}"
+        raise SourceError(
+            "source",
+            f"Ray {where} does not answer ({_first_line(cause)})",
+            "the address that ray start --head prints, such as 10.0.0.1:6379, and the same versions of Ray and Python everywhere",
+            'Nothing that was finished is lost. runner="local" does without Ray.',
+        ) from cause
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Fails within seconds where nobody listens: Ray itself waits for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
