@@ -240,12 +240,12 @@ setup_audit() {
     fail "cargo-deny $cargo_deny_version could not be installed with cargo"
 }
 
-[ "$#" -gt 0 ] || fail "which part? one or more of: native wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit"
+[ "$#" -gt 0 ] || fail "which part? one or more of: native gpu wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit"
 for part in "$@"; do
   case "$part" in
-    native | wasm | bindgen | browser | browsers | node | e2e | npm | python | maturin | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
+    native | gpu | wasm | bindgen | browser | browsers | node | e2e | npm | python | maturin | peers | archive | trunk | fuzz | audit) "setup_$part" ;;
     wasm-opt) setup_wasm_opt ;;
     python-extras) setup_python_extras ;;
-    *) fail "there is no part '$part'; parts: native wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit" ;;
+    *) fail "there is no part '$part'; parts: native gpu wasm bindgen browser browsers node e2e npm python maturin python-extras peers archive wasm-opt trunk fuzz audit" ;;
   esac
 done

@@ -16,7 +16,7 @@ use futures::future::LocalBoxFuture;
 use keyside::Result;
 use keyside::analysis::{Analysis, BatchValues, Observer, Progress, Section, analyze};
 use keyside::checkpoint::Traffic;
-use keyside::forward::{Card, Model, Pass, PrefixTree, Provided, Request, Tap, Unwatched, Watcher};
+use keyside::forward::{Card, Edit, Model, Pass, PrefixTree, Provided, Request, Tap, Unwatched, Variant, Watcher};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, EngineName, HookPoint};
 use keyside::prompts::{IoiSet, PromptSource};
@@ -82,8 +82,26 @@ fn everything(model: &mut Model, watcher: &dyn Watcher) -> Pass {
     let points = (0..layers).flat_map(|layer| BlockHook::ALL.map(|hook| HookPoint::block(layer, hook)));
     let rows: Vec<usize> = (0..tokens.len()).collect();
     let taps = points.map(|point| Tap::new(point, rows.clone())).collect();
-    let mut passes = [Pass::new(PrefixTree::new([&tokens[..]]), Request::of(taps))];
+    let request = Request {
+        keep_from: Some(0),
+        ..Request::of(taps)
+    };
+    let mut passes = [Pass::new(PrefixTree::new([&tokens[..]]), request)];
     block_on(model.run(&mut passes, layers, watcher)).unwrap();
+    let [pass] = passes;
+    pass
+}
+
+/// What `pass` becomes without what head 1.2 writes at position 3: it goes on from the layers that are kept.
+fn edited(model: &mut Model, pass: &Pass) -> Pass {
+    let without = Edit::of_head(1, BlockHook::Z, 2, 3, vec![0.0; model.config().d_head()]);
+    let variant = Variant {
+        edits: vec![without],
+        ..Variant::default()
+    };
+    let mut passes = [pass.edited(model.config(), &[variant]).unwrap()];
+    let layers = model.config().n_layer;
+    block_on(model.run(&mut passes, layers, &Unwatched)).unwrap();
     let [pass] = passes;
     pass
 }
@@ -132,6 +150,7 @@ fn a_card_that_is_lost_in_the_middle_is_followed_by_the_processor() {
         };
         let pass = everything(&mut model, &watcher);
         same(&pass, &expected);
+        same(&edited(&mut model, &pass), &edited(&mut self::model(None), &expected));
         // Every layer once, whoever has computed it.
         let rows = pass.tree.len();
         let all: Vec<(usize, usize)> = (0..layers).map(|layer| (layer, rows)).collect();

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from ._optional import there
 
 #: What is called while a run goes on, with the share that is over (0 to 1) and what is being done.
 Told = Callable[[float, str], None]
@@ -39,15 +40,13 @@ def told(progress: Progress) -> Iterator[Told | None]:
 
 def _bar() -> Any:
     """A bar of tqdm's; None without tqdm, and where nobody would see it."""
-    try:
-        with warnings.catch_warnings():
-            # Of a notebook without ipywidgets, in which tqdm writes text.
-            warnings.simplefilter("ignore")
-            from tqdm.auto import tqdm
-    except ImportError:
+    if not there("tqdm"):
         return None
-    if not (_in_notebook() or sys.stderr.isatty()):
+    # In a notebook without ipywidgets tqdm writes lines of text, which stay in the saved file.
+    if not (there("ipywidgets") if _in_notebook() else sys.stderr.isatty()):
         return None
+    from tqdm.auto import tqdm
+
     return tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}", leave=False)
 
 

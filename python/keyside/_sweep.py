@@ -72,8 +72,8 @@ class Sweep:
         Returns
         -------
         list of dict
-            With ``model``, ``revision``, ``head``, ``prompts``, ``seed``, ``prompt``, ``count``, ``score``, ``score_sd``, ``prob``,
-            ``prob_sd`` and ``largest``, which the README explains.
+            With ``model``, ``revision``, ``head``, ``prompts``, ``seed``, ``prompt``, ``count``, ``batch_size``, ``prepend_bos``,
+            ``score``, ``score_sd``, ``prob``, ``prob_sd`` and ``largest``, which the README explains.
         """
         with open(self.rows, encoding="utf-8") as file:
             return [json.loads(line) for line in file]

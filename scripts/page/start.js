@@ -76,7 +76,9 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
   addEventListener(
     "error",
     ({ target }) => {
-      if (target instanceof HTMLScriptElement) fail(whatIsWrong(target.src), DAMAGED);
+      // Scripts of others, such as what extensions put in, are not asked for.
+      const isOwn = target instanceof HTMLScriptElement && target.src && new URL(target.src).host === location.host;
+      if (isOwn) fail(whatIsWrong(target.src), DAMAGED);
     },
     true,
   );

@@ -20,9 +20,9 @@ impl Kept {
         }
     }
 
-    /// Keeps what enters `layer`.
+    /// Keeps what enters `layer`, once: a layer whose first step was given up begins again.
     pub(crate) fn keep_resid(&mut self, layer: usize, resid: Vec<f32>) {
-        if layer >= self.first_layer {
+        if layer >= self.first_layer && !self.has(layer) {
             self.resid_pre.push(resid);
         }
     }

@@ -25,16 +25,16 @@ pub struct Provided {
     pub failure: Option<Error>,
 }
 
-/// What this machine has without a browser: its graphics processor where there is one, else the gemm crate, which is faster there than
-/// kernels of ours.
+/// What this machine has without a browser: the gemm crate, which is faster there than kernels of ours; its graphics processor where that is
+/// asked for.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for relaxed SIMD, which is WebAssembly's; [`ErrorKind::Engine`] for a graphics processor that is asked for by name
 /// and is not there.
 pub async fn native_engine(choice: EngineChoice) -> Result<Provided> {
     match choice.engine {
-        None | Some(EngineName::Gpu) => card(choice).await,
-        Some(EngineName::Gemm) => Ok(Provided::default()),
+        None | Some(EngineName::Gemm) => Ok(Provided::default()),
+        Some(EngineName::Gpu) => card().await,
         Some(EngineName::Packed) => {
             let cores = || available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS);
             let threads = choice.threads.map_or_else(cores, |threads| threads as usize);
@@ -51,29 +51,20 @@ pub async fn native_engine(choice: EngineChoice) -> Result<Provided> {
     }
 }
 
-/// A card that is asked for, or one that is worth it.
+/// The card of this machine.
 #[cfg(feature = "gpu")]
-async fn card(choice: EngineChoice) -> Result<Provided> {
-    let is_asked = choice.engine.is_some();
-    let card = match Card::tested(is_asked).await {
-        // Nobody asked for it: slower is better than not at all.
-        Err(_) if !is_asked => None,
-        found => found?,
-    };
+async fn card() -> Result<Provided> {
     Ok(Provided {
-        card,
+        card: Card::tested(true).await?,
         ..Provided::default()
     })
 }
 
 #[cfg(not(feature = "gpu"))]
-async fn card(choice: EngineChoice) -> Result<Provided> {
-    match choice.engine {
-        None => Ok(Provided::default()),
-        Some(_) => Err(
-            Error::new(ErrorKind::Request, "this program was built without the engine \"gpu\"")
-                .expected("gemm or packed")
-                .advice("Build it with the feature gpu."),
-        ),
-    }
+async fn card() -> Result<Provided> {
+    Err(
+        Error::new(ErrorKind::Request, "this program was built without the engine \"gpu\"")
+            .expected("gemm or packed")
+            .advice("Build it with the feature gpu."),
+    )
 }

@@ -12,7 +12,8 @@ use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, Place};
 use crate::forward::{Model, Pass, Watcher};
 
 /// No further pass begins where those that are under way have so many rows, which keep their residual streams: without that limit, nearly
-/// all passes of a run have begun by the time that the last block is read. Rows enough to compute while a block comes at 14 MB/s.
+/// all passes of a run have begun by the time that the last block is read (30 batches of the notebook's run in a browser: 445 MB at most in
+/// place of 485). Rows enough to compute while a block comes at 14 MB/s.
 const MOST_UNDER_WAY: usize = 6 * 1024;
 
 /// Passes on their way through the first blocks of a model.

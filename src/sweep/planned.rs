@@ -14,7 +14,7 @@ use crate::checkpoint::Source;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, native_engine};
 use crate::model::{Checkpoint, Processing};
-use crate::names::{EngineName, Head};
+use crate::names::Head;
 use crate::prompts::PromptSource;
 
 /// What finds the files of a model, by its folder or address.
@@ -71,10 +71,7 @@ impl Planned {
                 .advice("Put them there, or begin another sweep, in another folder."));
         }
         let mut model = Model::open(source, Processing::default()).await?;
-        // Which machine does a shard must not show in its rows: a graphics processor has to be asked for.
-        let mut choice = self.sweep.engine;
-        choice.engine.get_or_insert(EngineName::Gemm);
-        model.set_engine(native_engine(choice).await?);
+        model.set_engine(native_engine(self.sweep.engine).await?);
         Ok(model)
     }
 

@@ -180,10 +180,14 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
         }
     };
     let leave = move |event: FocusEvent| {
+        // An element that has the focus loses it when the figure goes, and all of this with it.
+        if open.try_get_untracked() != Some(true) {
+            return;
+        }
         let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
         let stays = root.get_untracked().is_some_and(|root| root.contains(to.as_ref()));
         // Focus that goes nowhere stays with the window, as when the reader looks at another one.
-        if to.is_some() && !stays && open.get_untracked() {
+        if to.is_some() && !stays {
             open.set(false);
         }
     };

@@ -32,7 +32,19 @@ impl Transport for FetchTransport {
         url: &'a str,
         range: Option<&'a Range<u64>>,
     ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>> {
-        Box::pin(async move { send(url, range).await.map_err(|cause| describe(&cause)) })
+        Box::pin(async move {
+            match send(url, range).await {
+                // A whole file is unpacked on the way.
+                Ok(mut answer) => {
+                    answer.encoding = answer.encoding.filter(|_| answer.status == 206);
+                    Ok(answer)
+                }
+                Err(cause) => Err(match range {
+                    Some(_) => why_no_part(url).await.unwrap_or_else(|| describe(&cause)),
+                    None => describe(&cause),
+                }),
+            }
+        })
     }
 
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()> {
@@ -63,6 +75,17 @@ impl Transport for FetchTransport {
     }
 }
 
+/// Why no part of the file at `url` comes, where all of it would: a browser fails on parts that come compressed, and says no more of it than
+/// of any other failure. None where nothing comes.
+async fn why_no_part(url: &str) -> Option<String> {
+    // Ended as soon as it begins.
+    let whole = send(url, None).await.ok().filter(|answer| answer.status == 200)?;
+    Some(match whole.encoding {
+        Some(encoding) => format!("no part of it can be had, as it comes compressed (Content-Encoding: {encoding})"),
+        None => "no part of it can be had, though all of it would come: its server compresses it, or keeps pages from asking for parts".to_owned(),
+    })
+}
+
 async fn send(url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answer, JsValue> {
     let abort = Abort(AbortController::new()?);
     let request = request(url, range, &abort.0)?;
@@ -74,8 +97,7 @@ async fn send(url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answ
         content_range: header("content-range"),
         retry_after: header("retry-after"),
         rate_limit: header("ratelimit"),
-        // A whole file is unpacked on the way.
-        encoding: header("content-encoding").filter(|_| response.status() == 206),
+        encoding: header("content-encoding"),
         redirected: response.redirected(),
         label: header("etag").or_else(|| header("last-modified")),
         body: Box::new(FetchBody {

@@ -27,6 +27,8 @@ impl Page {
             Ok(sweep) => {
                 self.session.update(Session::dismiss_error);
                 self.sweep.set(Some(sweep));
+                // They may lie over it.
+                self.controls_open.set(false);
                 after_frame(|| after_frame(|| document::focus(CARD)));
             }
             Err(error) => self.session.update(|session| session.fail(error)),
@@ -131,7 +133,7 @@ fn Maps(page: Page) -> impl IntoView {
     let button = move |(head, value): (Head, String)| {
         view! {
             <button type="button" class="preset" data-testid="sweep-head" on:click=move |_| lead(head)>
-                {head.to_string()}" "<span class="soft">{value}</span>
+                {head.to_string()}<span class="soft">{value}</span>
             </button>
         }
     };

@@ -32,7 +32,10 @@ async function does(driver, { name, run, options = {}, only, patience = 1, allow
     shown = await driver.start(typeof options === "function" ? options(driver.name) : options);
     const tab = new Tab(shown, site.url);
     tab.patience = patience;
-    const shoot = async (what) => writeFile(path.join(screenshots, `${what}-${driver.name}.png`), await shown.screenshot());
+    const shoot = async (what) => {
+      const picture = await shown.screenshot().catch(() => null);
+      if (picture) await writeFile(path.join(screenshots, `${what}-${driver.name}.png`), picture);
+    };
     const told = await Promise.race([run(tab, { site, shoot, browser: driver.name }), limit]);
     const complaints = shown.complaints.filter((text) => !allow?.test(text));
     check(complaints.length === 0, complaints.join("\n"));

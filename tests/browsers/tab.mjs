@@ -1,5 +1,5 @@
 // A window of any browser, with what the jobs do in it.
-import { readFile, readdir } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, rename } from "node:fs/promises";
 import path from "node:path";
 
 import { check } from "../e2e/harness.mjs";
@@ -163,7 +163,12 @@ export class Tab {
           sizes.push((await readFile(file)).length);
           await this.frames(6);
         }
-        if (sizes[0] > 0 && sizes[0] === sizes[1]) return file;
+        if (sizes[0] > 0 && sizes[0] === sizes[1]) {
+          // Out of the way of another one of the same name.
+          const kept = path.join(await mkdtemp(path.join(this.shown.downloads, ".kept-")), added[0]);
+          await rename(file, kept);
+          return kept;
+        }
       }
       check(Date.now() < end, `nothing was saved: ${await readdir(this.shown.downloads)}`);
       await this.frames(1);

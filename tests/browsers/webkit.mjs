@@ -120,8 +120,9 @@ class Shown {
   }
 
   /** What the driver answers; an error is thrown. */
-  async ask(method, command, body) {
-    const answer = await fetch(`${this.url}${command}`, { method, ...(body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }) });
+  async ask(method, command, body, patience = 300_000) {
+    const signal = AbortSignal.timeout(patience);
+    const answer = await fetch(`${this.url}${command}`, { method, signal, ...(body && { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } }) });
     const { value } = await answer.json();
     if (!answer.ok) throw new Error(`WebDriver, ${command.split("/").slice(3).join("/") || "session"}: ${value?.error}: ${value?.message}`);
     return value;
@@ -197,13 +198,14 @@ class Shown {
     await this.post("/window/rect", { x: 0, y: 0, width: 2 * width - around.width, height: 2 * height - around.height });
   }
 
+  /** Of a page with a frame of another origin the driver never makes one. */
   async screenshot() {
-    return Buffer.from(await this.ask("GET", `${this.session}/screenshot`), "base64");
+    return Buffer.from(await this.ask("GET", `${this.session}/screenshot`, undefined, 10_000), "base64");
   }
 
   async close() {
     this.gone();
-    await this.ask("DELETE", this.session).catch(() => {});
+    await this.ask("DELETE", this.session, undefined, 5_000).catch(() => {});
     this.child.kill();
     await rm(this.home, { recursive: true, force: true }).catch(() => {});
   }

@@ -480,7 +480,7 @@ export const embed = [
   {
     name: "a frame of fixed height shrinks its figure until it fits, and grows with the frame",
     async run(tab, { screenshots }) {
-      const frame = (plot) => `<iframe src="${tab.url}?embed=${plot}&theme=light" width="700" height="330" style="display: block"></iframe>`;
+      const frame = (plot) => `<iframe src="${tab.url}?embed=${plot}&theme=light" width="700" height="420" style="display: block"></iframe>`;
       const pages = { "a.html": `${frame("keys_fixed_scores")}${frame("heatmap")}` };
       await withBlog(tab, pages, async (blog) => {
         await tab.page.goto(`${blog.url}a.html`);

@@ -150,12 +150,14 @@ export const leaving = [
           window.requestAnimationFrame = real;
           held.splice(0).forEach((task) => real(task));
         };
+        // The figure that is rehearsed may come and go between two looks: src/web/rehearsal.rs.
+        const has = (node) => node instanceof Element && (node.matches(".rehearsal") || node.querySelector(".rehearsal"));
+        new MutationObserver((changes) => {
+          if (changes.some(({ removedNodes }) => [...removedNodes].some(has))) window.rehearsed = true;
+        }).observe(document, { childList: true, subtree: true });
       });
       await tab.page.goto(tab.url + query);
-      // The figure that is rehearsed has been used and is gone: src/web/rehearsal.rs.
-      const rehearsal = tab.page.locator(".rehearsal");
-      await rehearsal.waitFor({ state: "attached", timeout: 20_000 });
-      await rehearsal.waitFor({ state: "detached", timeout: 20_000 });
+      await tab.page.waitForFunction(() => window.rehearsed, undefined, { polling: 100, timeout: 20_000 });
       await tab.page.evaluate(() => window.paint());
       await threeFrames(tab.page);
       await tab.at("tab-prompts").click();

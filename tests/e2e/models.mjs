@@ -210,8 +210,11 @@ export const models = [
       await tab.page.goto(link);
       await unasked("distilgpt2");
       await tab.at("tab-prompts").click();
+      await until(tab.page, () => tab.page.url(), (url) => !url.includes("tab=sentence"), "the other tab's address");
       await tab.at("tab-sentence").click();
+      await until(tab.page, () => tab.page.url(), (url) => url.includes("tab=sentence"), "the sentence's address");
       await tab.page.goBack();
+      await tab.at("run-summary").waitFor();
       await tab.page.goForward();
       await unasked("distilgpt2");
       nothing("a link");

@@ -16,12 +16,12 @@ const TINY = { model: "url", head: "2.1", earlier: "1.3", batches: 3, size: 10, 
 const ALWAYS = 1000;
 /** What a second of the worker's longer waits takes, in milliseconds. */
 const SECOND = 20;
-/** Notes the seconds that the worker waits, and shortens them; patience with a silent server is no wait of that kind (20 s). */
+/** Notes the seconds that the worker waits, and shortens them; patience with a silent server (20 s) or storage is no wait of that kind. */
 const QUICK = `
   self.waits = [];
   const later = self.setTimeout.bind(self);
   self.setTimeout = (task, milliseconds, ...more) => {
-    if (!(milliseconds >= 500) || milliseconds === 20_000) return later(task, milliseconds, ...more);
+    if (!(milliseconds >= 500) || [5_000, 10_000, 20_000].includes(milliseconds)) return later(task, milliseconds, ...more);
     self.waits.push(milliseconds / 1000);
     return later(task, (milliseconds / 1000) * ${SECOND}, ...more);
   };
@@ -105,13 +105,13 @@ export const network = [
   {
     name: "parts that come compressed are called so",
     run: during("compressed parts", ALWAYS, async (tab) => {
-      await tab.at("error").getByText(/model\.safetensors comes compressed \(Content-Encoding: gzip\)/).waitFor();
+      await tab.at("error").getByText(/model\.safetensors can't be read \(no part of it can be had, as it comes compressed \(Content-Encoding: gzip\)\)/).waitFor();
     }),
   },
   {
     name: "401 of the hub: no public model of that name, or a gated one",
     async run(tab) {
-      tab.allow(/401/);
+      tab.allow(/401|ERR_ABORTED/);
       await tab.page.context().route(/^https:\/\/huggingface\.co\//, (route) => route.fulfill({ status: 401, body: "", headers: { "Access-Control-Allow-Origin": "*" } }));
       await tab.open();
       await tab.fill({ model: "url", url: "someone/own-gpt2" });

@@ -176,8 +176,13 @@ fn check_effects(golden: &mut Golden, case: &Case, result: &ResultFile) {
     let (lens, next) = (result.lens().unwrap(), result.next().unwrap());
     let last = lens.layers.last().unwrap();
     for (of_lens, of_next) in last.tokens.iter().zip(&next.tokens) {
-        assert_eq!((of_lens.token, &of_lens.text), (of_next.token, &of_next.text));
-        assert!((of_lens.logprob - of_next.logprob).abs() < 1e-4);
+        // Two that are as likely but for the last digits may change places.
+        let off = (of_lens.logprob - of_next.logprob).abs();
+        let same = (of_lens.token, &of_lens.text) == (of_next.token, &of_next.text);
+        assert!(
+            off < if same { 1e-4 } else { 1e-5 },
+            "{of_lens:?} instead of {of_next:?}"
+        );
     }
     assert!((last.logprob_a - last.logprob_b - effects.difference).abs() < 1e-4);
 }

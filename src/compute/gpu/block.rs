@@ -6,42 +6,17 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 
 use super::card::{Card, Held};
+use super::held::{GpuBlock, Rest};
 use super::matrix::{Matrix, affine, bias};
 use super::step::{Through, alone};
 use super::upload::bytes_of;
 use crate::compute::block::{AttentionInput, BlockRest};
 use crate::compute::engine::{Block, BlockMatrix, Step, Stream};
 use crate::compute::rows::{Rows, Taps};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
 use crate::model::Config;
 use crate::model::block::{AttentionInputWeights, BlockRestWeights};
 use crate::model::layer_norm::LayerNorm;
-
-/// A block in two parts, as on the processor.
-pub(super) struct GpuBlock {
-    pub(super) card: Rc<Card>,
-    /// `[d_model, 3 * d_model]`.
-    pub(super) w_qkv: Matrix,
-    pub(super) b_qkv: Held,
-    pub(super) ln_1: Held,
-    pub(super) small: AttentionInput,
-    rest: Option<Rest>,
-}
-
-/// The second part.
-pub(super) struct Rest {
-    /// `[n_head * d_head, d_model]`.
-    pub(super) w_o: Matrix,
-    pub(super) b_o: Held,
-    pub(super) ln_2: Held,
-    /// `[d_model, d_mlp]`.
-    pub(super) w_in: Matrix,
-    pub(super) b_in: Held,
-    /// `[d_mlp, d_model]`.
-    pub(super) w_out: Matrix,
-    pub(super) b_out: Held,
-    pub(super) small: BlockRest,
-}
 
 impl GpuBlock {
     /// Takes over the first part.
@@ -59,16 +34,6 @@ impl GpuBlock {
             rest: None,
             card,
         })
-    }
-
-    /// The second part.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Internal`] where it is not there.
-    pub(super) fn whole(&self) -> Result<&Rest> {
-        self.rest
-            .as_ref()
-            .ok_or_else(|| Error::new(ErrorKind::Internal, "a block was used before all of it was read"))
     }
 }
 

@@ -3,11 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::channel::oneshot;
 
-use super::self_test::agrees;
 use super::wgsl::Program;
 use crate::error::{Error, ErrorKind, Result};
 
@@ -91,28 +90,6 @@ impl Card {
             scratch: RefCell::default(),
             held: Cell::new(0),
         }))
-    }
-
-    /// A card that computes what the processor computes: one that is `asked` for by name, or a real one that is worth it. None where there is
-    /// only a processor in a card's place.
-    ///
-    /// # Errors
-    /// Those of [`Card::open`], and [`ErrorKind::Engine`] for a card that computes something else.
-    pub async fn tested(asked: bool) -> Result<Option<Rc<Self>>> {
-        /// Whether there is a real one, once that is known: to look costs a tenth of a second.
-        static IS_REAL: OnceLock<bool> = OnceLock::new();
-        if !asked && IS_REAL.get() == Some(&false) {
-            return Ok(None);
-        }
-        let opened = Self::open().await;
-        let is_real = opened.as_ref().is_ok_and(|card| !card.info.is_software);
-        let is_real = *IS_REAL.get_or_init(|| is_real);
-        let card = opened?;
-        if !asked && !is_real {
-            return Ok(None);
-        }
-        agrees(&card).await?;
-        Ok(Some(card))
     }
 
     /// What it is called.
@@ -246,9 +223,7 @@ impl Card {
     fn check_size(&self, bytes: u64) -> Result<()> {
         self.check()?;
         let limits = self.device.limits();
-        let most = limits
-            .max_buffer_size
-            .min(u64::from(limits.max_storage_buffer_binding_size));
+        let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         if bytes <= most {
             return Ok(());
         }

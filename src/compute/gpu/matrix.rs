@@ -1,11 +1,9 @@
 //! Weights on the card.
 
-use std::ops::Range;
 use std::rc::Rc;
 
 use super::card::{Card, Held};
 use super::upload::{bytes_of, padded, stride_of};
-use super::work::Work;
 use crate::error::Result;
 use crate::model::layer_norm::LayerNorm;
 
@@ -28,20 +26,6 @@ impl Matrix {
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
         &self.held.buffer
-    }
-
-    /// Its elements in `rows` and `columns`, in row order.
-    pub(super) async fn elements(
-        &self,
-        card: &Rc<Card>,
-        rows: Range<usize>,
-        columns: Range<usize>,
-    ) -> Result<Vec<f32>> {
-        let mut work = Work::new(card)?;
-        let reading = work.read(self.buffer(), (rows.start, rows.len()), self.outputs);
-        let rows = reading.of(&work.done().await?);
-        let of_row = |row: &[f32]| row[columns.clone()].to_vec();
-        Ok(rows.chunks_exact(self.outputs).flat_map(of_row).collect())
     }
 }
 

@@ -1,17 +1,17 @@
 //! Whether a card computes what the processor computes: drivers have been wrong before.
 
 use std::rc::Rc;
+use std::sync::OnceLock;
 
-use super::Gpu;
 use super::card::Card;
+use super::engine::Gpu;
 use crate::compute::cpu::{Cpu, Gemm};
 use crate::compute::engine::{Block, Engine, Step, Stream};
-use crate::compute::rows::{Rows, Taps};
+use crate::compute::rows::{NoTaps, Rows};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::model::block::{AttentionInputWeights, BlockRestWeights};
 use crate::model::layer_norm::{Affine, LayerNorm};
-use crate::names::BlockHook;
 
 /// Rows, and width, of what is tried: products of 64 x 64 x 64.
 const SIZE: usize = 64;
@@ -19,11 +19,35 @@ const HEADS: usize = 2;
 /// Largest difference, relative to the largest number.
 const TOLERANCE: f32 = 1e-5;
 
+impl Card {
+    /// A card that computes what the processor computes: one that is `asked` for by name, or a real one that is worth it. None where there is
+    /// only a processor in a card's place.
+    ///
+    /// # Errors
+    /// Those of [`Card::open`], and [`ErrorKind::Engine`] for a card that computes something else.
+    pub async fn tested(asked: bool) -> Result<Option<Rc<Self>>> {
+        /// Whether there is a real one, once that is known: to look costs a tenth of a second.
+        static IS_REAL: OnceLock<bool> = OnceLock::new();
+        if !asked && IS_REAL.get() == Some(&false) {
+            return Ok(None);
+        }
+        let opened = Self::open().await;
+        let is_real = opened.as_ref().is_ok_and(|card| !card.info().is_software);
+        let is_real = *IS_REAL.get_or_init(|| is_real);
+        let card = opened?;
+        if !asked && !is_real {
+            return Ok(None);
+        }
+        agrees(&card).await?;
+        Ok(Some(card))
+    }
+}
+
 /// Takes made-up rows through a made-up block on `card` and on the processor.
 ///
 /// # Errors
 /// [`ErrorKind::Engine`] where they differ, or the card fails.
-pub(super) async fn agrees(card: &Rc<Card>) -> Result<()> {
+async fn agrees(card: &Rc<Card>) -> Result<()> {
     let expected = through(&Cpu::new(Gemm)).await?;
     let found = through(&Gpu::new(Rc::clone(card))).await?;
     let largest = expected.iter().fold(0f32, |most, v| most.max(v.abs()));
@@ -104,24 +128,7 @@ async fn through(engine: &dyn Engine) -> Result<Vec<f32>> {
         resid: &mut resid,
         qkv: &mut qkv,
     };
-    block.forward(&step, &rows, stream, &mut Nothing).await?;
+    block.forward(&step, &rows, stream, &mut NoTaps).await?;
     resid.extend(qkv);
     Ok(resid)
-}
-
-/// Wants nothing.
-pub(super) struct Nothing;
-
-impl Taps for Nothing {
-    fn wanted(&self, _hook: BlockHook, _rows: &std::ops::Range<usize>) -> Vec<usize> {
-        Vec::new()
-    }
-
-    fn heads(&self, _hook: BlockHook) -> Vec<usize> {
-        Vec::new()
-    }
-
-    fn give(&mut self, _hook: BlockHook, _rows: &[usize], _values: &[f32]) -> Result<()> {
-        Ok(())
-    }
 }

@@ -1,13 +1,12 @@
 //! Rows through one block on the card.
 
-use super::block::{GpuBlock, Rest};
+use super::held::{GpuBlock, Rest};
 use super::matrix::affine;
-use super::self_test::Nothing;
 use super::upload::{padded, stride_of};
 use super::work::{AttentionShape, Reading, Then, Work};
 use crate::compute::cpu::Attention;
 use crate::compute::engine::{Step, Stream};
-use crate::compute::rows::{Rows, Taps};
+use crate::compute::rows::{NoTaps, Rows, Taps};
 use crate::compute::watch::{QKV, Watch, columns_of, project};
 use crate::error::Result;
 use crate::model::Config;
@@ -191,7 +190,7 @@ impl Through<'_> {
     fn edited_z(&self, qkv: &[f32]) -> Result<Vec<Put>> {
         let (d, range) = (self.step.config.d_model, &self.rows.range);
         let mut z = vec![0.0; range.len() * d];
-        self.attention(qkv).watch(&mut z, &mut Nothing)?;
+        self.attention(qkv).watch(&mut z, &mut NoTaps)?;
         let hooks = [BlockHook::AttnScores, BlockHook::Pattern];
         let edits = self.step.edits.iter().filter(|edit| hooks.contains(&edit.hook));
         let rows = edits.map(|edit| edit.row).filter(|row| range.contains(row));

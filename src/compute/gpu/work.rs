@@ -1,5 +1,6 @@
 //! One piece of work for the card: what is computed and copied there, and what comes back.
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::card::{Card, Scratch};
@@ -319,6 +320,22 @@ impl<'a> Work<'a> {
         self.shape_bytes.clear();
         let all = self.card.read(&staging, bytes).await?;
         Ok((all, self))
+    }
+}
+
+impl Matrix {
+    /// Its elements in `rows` and `columns`, in row order.
+    pub(super) async fn elements(
+        &self,
+        card: &Rc<Card>,
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) -> Result<Vec<f32>> {
+        let mut work = Work::new(card)?;
+        let reading = work.read(self.buffer(), (rows.start, rows.len()), self.outputs);
+        let rows = reading.of(&work.done().await?);
+        let of_row = |row: &[f32]| row[columns.clone()].to_vec();
+        Ok(rows.chunks_exact(self.outputs).flat_map(of_row).collect())
     }
 }
 

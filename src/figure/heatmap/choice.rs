@@ -27,12 +27,12 @@ pub struct Offered {
 /// Names and labels of the choices. Each is among the heatmaps that agree with what is chosen before it.
 const CHOICES: [(&str, &str); 7] = [
     ("heatmap-file", "Heatmap"),
-    ("heatmap-seed", "Prompts"),
     ("heatmap-side", "Components of the"),
     ("heatmap-variant", "Other end"),
     ("heatmap-minus", "Subtracted"),
     ("heatmap-query", "Query\u{2019}s part"),
     ("heatmap-key", "Key\u{2019}s part"),
+    ("heatmap-seed", "Prompts"),
 ];
 
 /// What a heatmap is in each of the choices: a number that orders them, and what it is called.
@@ -61,9 +61,6 @@ fn values(heatmap: &HeatmapId) -> Values {
     };
     [
         (0, "of this program".to_owned()),
-        seed.map_or((0, "of this run".to_owned()), |seed| {
-            (seed.saturating_add(1), format!("of seed {seed}"))
-        }),
         match side {
             Side::Key => (0, "key".to_owned()),
             Side::Query => (1, "query".to_owned()),
@@ -81,6 +78,9 @@ fn values(heatmap: &HeatmapId) -> Values {
         },
         part(query, "W_U[IO]"),
         part(key, "MLP 0"),
+        seed.map_or((0, "of this run".to_owned()), |seed| {
+            (seed.saturating_add(1), format!("of seed {seed}"))
+        }),
     ]
 }
 
@@ -95,11 +95,13 @@ pub fn choices(all: &[HeatmapId], chosen: &HeatmapId) -> Vec<Choice> {
         offered.dedup();
         let option = |value: (u64, String)| {
             // Of those that have it, the one that differs least from what is chosen.
-            let like_now =
-                |values: &[(u64, String)]| values.iter().zip(&now).filter(|(one, other)| one == other).count();
+            let like_now = |values: &Values| {
+                let pairs = values.iter().zip(&now).skip(place + 1);
+                pairs.filter(|(one, other)| one == other).count()
+            };
             let having = among.iter().filter(|(_, values)| values[place] == value);
             // The last one of several would be taken: the first one is wanted.
-            let (heatmap, _) = having.rev().max_by_key(|(_, values)| like_now(&values[place + 1..]))?;
+            let (heatmap, _) = having.rev().max_by_key(|(_, values)| like_now(values))?;
             Some(Offered {
                 heatmap: (*heatmap).clone(),
                 is_chosen: value == now[place],

@@ -237,7 +237,10 @@ impl Explorer {
 
     /// The keyboard has gone elsewhere.
     pub fn blurred(self) {
-        self.keyed.set(None);
+        // A plot that has the focus loses it when it goes, and all of this with it.
+        if self.keyed.try_set(None).is_some() {
+            return;
+        }
         self.speak(String::new());
     }
 

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Element;
 
 use super::super::page::Page;
-use super::canvas::css_color;
+use super::colors::css_color;
 use crate::names::{HistogramId, SeriesId};
 use crate::plot::{HistogramPlot, HistogramView, Series, visible};
 

@@ -2,6 +2,7 @@
 
 mod at;
 mod canvas;
+mod colors;
 mod explorer;
 mod heatmap;
 mod histogram;

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::page::Page;
-use super::canvas::css_color;
+use super::colors::css_color;
 use crate::app::figure_words;
 use crate::app::split::{Split, SplitRow, Spread};
 use crate::names::{HistogramId, SeriesId, SplitBy};

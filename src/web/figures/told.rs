@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::super::page::Page;
-use super::canvas::css_color;
+use super::colors::css_color;
 use super::explorer::Explorer;
 use crate::plot::Hover;
 
