@@ -8,8 +8,10 @@ FULL_SIZE ?= target/checkpoints/gpt2
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-run: dist ## build the release page and serve it on 127.0.0.1:8080 (PORT=)
-	@node scripts/serve.mjs dist $(PORT)
+run: ## build the page with cargo and wasm-bindgen, and serve it on 127.0.0.1:8080 (PORT=)
+	@scripts/setup.sh native wasm bindgen node
+	@KEYSIDE_PROFILE=release scripts/build-page.sh target/page
+	@node scripts/serve.mjs target/page $(PORT)
 
 dist: ## build the release page into dist/
 	@scripts/setup.sh native wasm bindgen node wasm-opt trunk

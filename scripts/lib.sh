@@ -18,6 +18,14 @@ cargo_deny_version=0.20.2
 
 say() { printf 'keyside: %s\n' "$*" >&2; }
 fail() { printf 'keyside: error: %s\n' "$*" >&2; exit 1; }
+# timed WHAT COMMAND...: says what is done, and how long it took.
+timed() {
+  local what="$1" start=$SECONDS
+  shift
+  say "$what"
+  "$@"
+  say "$what: done in $((SECONDS - start)) s"
+}
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # Is version $1 at least $2?

@@ -15,14 +15,17 @@ async function blocks(title, language) {
   return [...section.matchAll(new RegExp("^```" + language + "\\n(.*?)^```", "gms"))].map(([, text]) => text.trim().split("\n"));
 }
 
+/** The folder that `make run` builds. */
+const PAGE = "target/page";
+
 /** Serves the page that is tested with the command that `make run` ends with, on any port; answers `{ url, stop }`. */
 async function served(line) {
   const [make, ...words] = line.split("#")[0].trim().split(/\s+/);
   check(make === "make", line);
   const { stdout } = await run("make", ["--dry-run", "--no-print-directory", ...words, "PORT=0"], { cwd: root });
   const command = stdout.trim().split("\n").at(-1).split(" ");
-  check(command[0] === "node" && command.includes("dist"), `${command.join(" ")} serves nothing`);
-  const server = spawn(process.execPath, command.slice(1).map((word) => (word === "dist" ? built : word)), { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
+  check(command[0] === "node" && command.includes(PAGE), `${command.join(" ")} serves nothing`);
+  const server = spawn(process.execPath, command.slice(1).map((word) => (word === PAGE ? built : word)), { cwd: root, stdio: ["ignore", "pipe", "inherit"] });
   const url = await new Promise((resolve, reject) => {
     server.once("error", reject);
     server.once("exit", (code) => reject(new Error(`${command.join(" ")} ended with ${code}`)));
