@@ -1,5 +1,6 @@
-// Starts the servers and Chromium, runs scenarios one after the other, and counts.
+// Starts the servers and Chromium, runs scenarios, and counts.
 import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -196,10 +197,22 @@ export const threeFrames = (frame) =>
     for (let painted = 0; painted < 3; painted += 1) await new Promise(requestAnimationFrame);
   });
 
+/** How many scenarios run beside each other, each lane with a browser and a server of its own: much of a scenario is waiting. */
+const LANES = Math.min(2, availableParallelism());
+
 /** Runs `scenarios` ({ name, run, timeout?, context?, flags? }) and prints "N passed, N failed". */
 export async function runAll(scenarios) {
   const screenshots = path.join(root, "screenshots");
   await mkdir(screenshots, { recursive: true });
+  const waiting = scenarios.values();
+  const lanes = await Promise.all(Array.from({ length: LANES }, () => lane(waiting, screenshots)));
+  const failed = lanes.reduce((sum, failed) => sum + failed, 0);
+  console.log(`${scenarios.length - failed} passed, ${failed} failed`);
+  process.exitCode = failed ? 1 : 0;
+}
+
+/** Runs scenarios for as long as some are waiting, one after the other; answers how many failed. */
+async function lane(waiting, screenshots) {
   const site = await serve(page, { isolated: true });
   // One for all scenarios with the same flags.
   const browsers = new Map();
@@ -208,36 +221,38 @@ export async function runAll(scenarios) {
     if (!browsers.has(key)) browsers.set(key, await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: [...FLAGS, ...flags] }));
     return browsers.get(key);
   };
-  let passed = 0;
   let failed = 0;
-  for (const { name, run, timeout = 60_000, context: options = {}, flags = [] } of scenarios) {
-    const browser = await browserOf(flags);
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: "block", ...options });
-    const view = await context.newPage();
-    const tab = new Tab(view, site.url);
-    const started = Date.now();
-    let timer;
-    // Not waited for: it ends a scenario that would wait for ever.
-    const limit = new Promise((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`took more than ${timeout / 1000} s`)), timeout);
-    });
-    try {
-      await Promise.race([run(tab, { site, screenshots }), limit]);
-      check(tab.unexpected().length === 0, tab.unexpected().join("\n"));
-      passed += 1;
-      console.log(`ok      ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
-    } catch (error) {
-      failed += 1;
-      console.log(`FAILED  ${name}: ${error.message}`);
-      for (const complaint of tab.unexpected()) console.log(`        ${complaint}`);
-      await view.screenshot({ path: path.join(screenshots, `failed-${name.replaceAll(/\W+/g, "-")}.png`) }).catch(() => {});
-    } finally {
-      clearTimeout(timer);
-      await context.close();
-    }
+  for (const scenario of waiting) {
+    if (!(await passes(scenario, await browserOf(scenario.flags ?? []), { site, screenshots }))) failed += 1;
   }
   for (const browser of browsers.values()) await browser.close();
   await site.close();
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed ? 1 : 0;
+  return failed;
+}
+
+/** Runs one scenario in a tab of its own, and says how it ended. */
+async function passes({ name, run, timeout = 60_000, context: options = {} }, browser, { site, screenshots }) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, serviceWorkers: "block", ...options });
+  const view = await context.newPage();
+  const tab = new Tab(view, site.url);
+  const started = Date.now();
+  let timer;
+  // Not waited for: it ends a scenario that would wait for ever.
+  const limit = new Promise((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`took more than ${timeout / 1000} s`)), timeout);
+  });
+  try {
+    await Promise.race([run(tab, { site, screenshots }), limit]);
+    check(tab.unexpected().length === 0, tab.unexpected().join("\n"));
+    console.log(`ok      ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+    return true;
+  } catch (error) {
+    console.log(`FAILED  ${name}: ${error.message}`);
+    for (const complaint of tab.unexpected()) console.log(`        ${complaint}`);
+    await view.screenshot({ path: path.join(screenshots, `failed-${name.replaceAll(/\W+/g, "-")}.png`) }).catch(() => {});
+    return false;
+  } finally {
+    clearTimeout(timer);
+    await context.close();
+  }
 }

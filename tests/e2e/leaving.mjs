@@ -66,6 +66,8 @@ export const leaving = [
       await startSlowly(tab, server.url);
       await tab.at("tab-story").click();
       await tab.at("answer").first().waitFor();
+      // Until then "back" leads to what was before the run.
+      await until(tab.page, () => tab.page.url(), (url) => !url.includes("model=url"), "the story is not in the history");
       await tab.page.goBack();
       await tab.at("cancel-button").waitFor();
       check(await isRunning(tab), "the run was given up");
