@@ -33,6 +33,11 @@ def command_line(*arguments):
     return done.stdout
 
 
+def interruptible():
+    """Done in a process before its program starts: what runs the tests in the background has its processes ignore Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def arrays_of(command, *options, text=TEXT, model=TINY):
     """The arrays that a command about a sentence writes, and the rest of what it writes."""
     written = json.loads(command_line(command, "--model", model, "--text", text, "--json", "-", *options))

@@ -11,7 +11,7 @@ import sys
 import threading
 import unittest
 
-from common import BUNDLED, TEXT, TINY
+from common import BUNDLED, TEXT, TINY, interruptible
 
 import keyside
 
@@ -93,7 +93,7 @@ class Calls(unittest.TestCase):
 
     def test_ctrl_c_ends_a_run_within_a_block(self):
         command = [sys.executable, "-I", "-c", INTERRUPTED, str(BUNDLED)]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, preexec_fn=interruptible) as running:
             self.assertEqual(running.stdout.readline(), "computing\n")
             running.send_signal(signal.SIGINT)
             rest = running.stdout.read().split()

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from common import TINY, below, command_line, folder, there, wait_until_gone
+from common import TINY, below, command_line, folder, interruptible, there, wait_until_gone
 
 import keyside
 from keyside import _keyside, _ray
@@ -129,7 +129,7 @@ class Sweeps(unittest.TestCase):
             asked = ["--seeds", "0..30", "--batches", 5]
             command_line("sweep", *OPTIONS, *asked, "--out", place / "whole")
             command = [sys.executable, "-I", "-c", SWEEP, str(TINY), str(place / "out"), "0..30", runner]
-            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
+            with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=interruptible) as running:
                 wait_for_shards(place / "out", 5, running)
                 started = below(running.pid)
                 running.send_signal(signal_number)
