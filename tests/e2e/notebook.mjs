@@ -4,7 +4,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { check } from "./harness.mjs";
-import { background, middleOf, plotOf, told } from "./web_page.mjs";
+import { background, kept, middleOf, plotOf, told } from "./web_page.mjs";
 
 /** Opens a page of the folder without a network; answers what tells which addresses it has asked for. */
 async function open(tab, page, name) {
@@ -57,7 +57,7 @@ export const notebook = [
       await open(tab, page, "notebook.html");
       await plotOf(page, 0).scrollIntoViewIfNeeded();
       await page.touchscreen.tap(...(await middleOf(page, 0, "head 1.1")));
-      check((await told(page, 0))[0] === "head 1.1", `${await told(page, 0)}`);
+      check((await kept(page, 0))[0] === "head 1.1", `${await kept(page, 0)}`);
       await page.screenshot({ path: path.join(screenshots, "notebook-phone.png") });
       // A plot that is wider scrolls within its figure.
       for (let number = 0; number < 4; number += 1) {

@@ -43,7 +43,7 @@ export const told = async (page, number = 0) => {
   return (await tip.isVisible()) ? tip.locator("div").allInnerTexts() : [];
 };
 /** The lines of what is picked; none where nothing is. */
-const kept = (page, number = 0) => page.locator('[data-part="kept"]').nth(number).evaluate((kept) => (kept.classList.contains("empty") ? [] : [...kept.children].map((line) => line.innerText)));
+export const kept = (page, number = 0) => page.locator('[data-part="kept"]').nth(number).evaluate((kept) => (kept.classList.contains("empty") ? [] : [...kept.children].map((line) => line.innerText)));
 /** What the middle of a target is on the screen. */
 export const middleOf = (page, number, of) =>
   page.evaluate(
