@@ -6,14 +6,14 @@ use serde::de::DeserializeOwned;
 
 /// Why JSON could not be read.
 #[derive(Debug)]
-pub(crate) struct Misread {
+pub(crate) struct JsonError {
     /// Where: `sections[1].heatmaps.key.sum`; empty for the whole.
     path: String,
     /// What is wrong there.
     cause: String,
 }
 
-impl Misread {
+impl JsonError {
     /// The same error of JSON that stands at `place` of other JSON.
     pub(crate) fn within(self, place: &str) -> Self {
         let path = match self.path.starts_with(['[']) || self.path.is_empty() {
@@ -25,7 +25,7 @@ impl Misread {
 }
 
 /// "sections\[1\].head (what is wrong)".
-impl fmt::Display for Misread {
+impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.path.as_str() {
             "" => f.write_str(&self.cause),
@@ -41,14 +41,14 @@ impl fmt::Display for Misread {
 ///
 /// # Errors
 /// Where `bytes` are not JSON or not a `T`.
-pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Misread> {
+pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     serde_json::from_slice(bytes).map_err(|error| {
         let before = bytes.split(|byte| *byte == b'\n').take(error.line().saturating_sub(1));
         let line_start = before.map(|line| line.len() + 1).sum::<usize>();
         let read = &bytes[..(line_start + error.column()).min(bytes.len())];
         let message = error.to_string();
         let cause = message.rsplit_once(" at line ").map_or(&*message, |(cause, _)| cause);
-        Misread {
+        JsonError {
             path: path_after(read),
             cause: cause.to_owned(),
         }

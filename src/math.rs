@@ -17,9 +17,9 @@ pub(crate) fn mean(x: &[f32]) -> f64 {
     sum(x) / x.len() as f64
 }
 
-/// Sum of the squared distances from `centre`.
-pub(crate) fn sum_of_squares(x: &[f32], centre: f64) -> f64 {
-    sum_of(x, |v| (f64::from(v) - centre) * (f64::from(v) - centre))
+/// Sum of the squared distances from `center`.
+pub(crate) fn sum_of_squares(x: &[f32], center: f64) -> f64 {
+    sum_of(x, |v| (f64::from(v) - center) * (f64::from(v) - center))
 }
 
 fn sum_of(x: &[f32], value: impl Fn(f32) -> f64) -> f64 {
@@ -73,16 +73,16 @@ pub(crate) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
 }
 
 /// Subtracts the mean of `x` from it.
-pub(crate) fn centre(x: &mut [f32]) {
+pub(crate) fn center(x: &mut [f32]) {
     let mean = mean(x);
     for v in x {
         *v = (f64::from(*v) - mean) as f32;
     }
 }
 
-/// Centres `x` and gives it length 1: how long it was, centred. A vector without direction becomes 0.
+/// Centres `x` and gives it length 1: how long it was, centered. A vector without direction becomes 0.
 pub(crate) fn unit(x: &mut [f32]) -> f64 {
-    centre(x);
+    center(x);
     let length = dot(x, x).sqrt();
     let factor = if length > 0.0 { 1.0 / length } else { 0.0 };
     for v in x {
@@ -245,11 +245,11 @@ mod tests {
     }
 
     #[test]
-    fn unit_vectors_are_centred_and_one_long() {
+    fn unit_vectors_are_centered_and_one_long() {
         let mut x = [3.0, 1.0, -1.0, 5.0, 12.0];
-        let mut centred = x;
-        centre(&mut centred);
-        assert!((unit(&mut x) - dot(&centred, &centred).sqrt()).abs() < 1e-6);
+        let mut centered = x;
+        center(&mut centered);
+        assert!((unit(&mut x) - dot(&centered, &centered).sqrt()).abs() < 1e-6);
         assert!(mean(&x).abs() < 1e-7 && (dot(&x, &x) - 1.0).abs() < 1e-6, "{x:?}");
         let mut constant = [7.0; 5];
         assert_eq!(unit(&mut constant), 0.0);

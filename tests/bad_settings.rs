@@ -17,7 +17,7 @@ struct Nobody;
 impl Observer for Nobody {
     fn progress(&self, _: &Progress) {}
     fn batch(&self, _: usize, _: &BatchValues) {}
-    fn breathe(&self) -> futures::future::LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> futures::future::LocalBoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 }

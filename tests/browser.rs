@@ -16,7 +16,7 @@ use golden_file::workers::Here;
 use golden_file::{Golden, Recorder, analysis, fixture};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
-use keyside::forward::{Model, Unwatched, continue_with};
+use keyside::forward::{Model, NoMonitor, continue_with};
 use keyside::model::Processing;
 use keyside::names::EngineName;
 use keyside::prompts::ioi::draw_batch;
@@ -57,11 +57,11 @@ async fn residual_stream_and_log_probabilities() {
     let mut tokens = prompts[0].tokens.clone();
     tokens.resize(longest, model.config().bos_token_id.unwrap());
     for layer in 0..3 {
-        let resid = model.resid_pre(&tokens, layer, &Unwatched).await.unwrap();
+        let resid = model.resid_pre(&tokens, layer, &NoMonitor).await.unwrap();
         golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
     }
     let to_end = &tokens[..=prompts[0].positions.end];
-    let log_probs = model.log_probs(&[to_end], &Unwatched).await.unwrap();
+    let log_probs = model.log_probs(&[to_end], &NoMonitor).await.unwrap();
     golden.check("dbg/final_logprob_end", &log_probs[0]);
     golden.finish();
 }
@@ -87,7 +87,7 @@ async fn every_heatmap_prompt_by_prompt() {
     let mut model = model().await;
     let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
     for head in ["2.1", "2.3"] {
-        let found = contributions(&mut model, &general(&prompts), head.parse().unwrap(), &Unwatched)
+        let found = contributions(&mut model, &general(&prompts), head.parse().unwrap(), &NoMonitor)
             .await
             .unwrap();
         golden.check_contributions(head, &found);
@@ -163,7 +163,7 @@ async fn the_same_seed_goes_on_with_the_same_tokens() {
     });
     let mut model = Model::open(Box::new(source), Processing::default()).await.unwrap();
     let tokens = model.tokenizer().encode(TEXT).unwrap();
-    let found = continue_with(&mut model, &tokens, CONTINUATION.len(), &SAMPLING, &Unwatched).await;
+    let found = continue_with(&mut model, &tokens, CONTINUATION.len(), &SAMPLING, &NoMonitor).await;
     assert_eq!(found.unwrap(), CONTINUATION);
 }
 

@@ -10,9 +10,9 @@ mod results;
 use std::collections::BTreeMap;
 
 use common::{block_on, header, open_error, safetensors_file, tiny};
-use keyside::analysis::{Analysis, Why};
+use keyside::analysis::{Analysis, OmissionReason};
 use keyside::checkpoint::MemorySource;
-use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
+use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, HeatmapId, HistogramId, HookPoint, Side};
 use keyside::prompts::IoiSet;
@@ -86,8 +86,8 @@ fn difference(source: &MemorySource) -> f64 {
         ..Request::of(taps.collect())
     };
     let mut passes = [Pass::new(tree, request)];
-    block_on(model.run(&mut passes, layers, &Unwatched)).unwrap();
-    let log_probs = block_on(model.log_probs_at(&passes[0], &rows, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, layers, &NoMonitor)).unwrap();
+    let log_probs = block_on(model.log_probs_at(&passes[0], &rows, &NoMonitor)).unwrap();
     let mut largest = 0f64;
     let mut compared = 0;
     let mut compare = |found: f32, expected: f64| {
@@ -430,7 +430,10 @@ fn a_head_that_writes_nothing_is_left_out_and_all_else_runs() {
         (left_out.series.to_string().as_str(), left_out.prompts),
         ("NMH 1.3 output", 10)
     );
-    assert_eq!((left_out.side, left_out.why), (Some(Side::Query), Why::Constant));
+    assert_eq!(
+        (left_out.side, left_out.why),
+        (Some(Side::Query), OmissionReason::Constant)
+    );
     for histogram in HistogramId::ALL {
         assert_eq!(result.series(histogram).len(), 5, "{histogram}");
     }
@@ -460,7 +463,7 @@ fn heatmaps_of_an_ablated_mlp_are_left_out() {
         section
             .left_out
             .iter()
-            .all(|left_out| (left_out.prompts, left_out.why) == (10, Why::Constant))
+            .all(|left_out| (left_out.prompts, left_out.why) == (10, OmissionReason::Constant))
     );
     let names: Vec<String> = section
         .left_out

@@ -10,7 +10,7 @@ use std::process::{Command, Output};
 use common::{TINY, block_on, tiny};
 use golden_file::continuation::{CONTINUATION, SAMPLING, TEXT};
 use keyside::checkpoint::FileSource;
-use keyside::forward::{Model, Sampling, Unwatched, continue_with};
+use keyside::forward::{Model, NoMonitor, Sampling, continue_with};
 use keyside::model::Processing;
 use serde_json::Value;
 
@@ -26,7 +26,7 @@ fn model() -> Model {
 }
 
 fn continued(model: &mut Model, tokens: &[u32], count: usize, sampling: &Sampling) -> Vec<u32> {
-    block_on(continue_with(model, tokens, count, sampling, &Unwatched)).unwrap()
+    block_on(continue_with(model, tokens, count, sampling, &NoMonitor)).unwrap()
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn every_token_is_one_that_the_model_expects() {
         let mut seen = start.to_vec();
         let mut ranks = Vec::new();
         for token in found {
-            let log_probs = block_on(model.log_probs(&[&seen], &Unwatched)).unwrap().remove(0);
+            let log_probs = block_on(model.log_probs(&[&seen], &NoMonitor)).unwrap().remove(0);
             let likelier = log_probs.iter().filter(|other| **other > log_probs[token as usize]);
             let (rank, mass) = likelier.fold((0, 0.0), |(rank, mass), log_prob| (rank + 1, mass + log_prob.exp()));
             assert!(rank < most, "{sampling:?}: {rank}");
@@ -91,7 +91,7 @@ fn a_continuation_ends_with_the_context() {
     assert!(continued(&mut model, &[7], 0, &sampling).is_empty());
     let too_long = vec![7u32; context + 1];
     for tokens in [&[][..], &too_long] {
-        let error = block_on(continue_with(&mut model, tokens, 1, &sampling, &Unwatched)).unwrap_err();
+        let error = block_on(continue_with(&mut model, tokens, 1, &sampling, &NoMonitor)).unwrap_err();
         assert_eq!(error.kind, keyside::ErrorKind::Prompt);
     }
 }

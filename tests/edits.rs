@@ -13,7 +13,7 @@ use golden_file::pairs::{self, PAIR_ARRAYS};
 use golden_file::{Golden, fixture, largest_difference};
 use keyside::ErrorKind;
 use keyside::checkpoint::Traffic;
-use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Tap, Unwatched, Variant, Watcher};
+use keyside::forward::{Edit, Model, Monitor, NoMonitor, Pass, PrefixTree, Request, Tap, Variant};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, HookPoint};
 
@@ -37,7 +37,7 @@ fn everything(model: &mut Model, text: &str) -> Pass {
     };
     let mut passes = [Pass::new(tree, request)];
     let layers = model.config().n_layer;
-    block_on(model.run(&mut passes, layers, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, layers, &NoMonitor)).unwrap();
     let [pass] = passes;
     pass
 }
@@ -119,13 +119,13 @@ fn what_is_put_back_changes_nothing() {
         }
         let mut edited = [pass.edited(model.config(), &variants).unwrap()];
         let layers = model.config().n_layer;
-        block_on(model.run(&mut edited, layers, &Unwatched)).unwrap();
-        let before = block_on(model.logits(&pass, pass.tree.path(0), &Unwatched)).unwrap();
+        block_on(model.run(&mut edited, layers, &NoMonitor)).unwrap();
+        let before = block_on(model.logits(&pass, pass.tree.path(0), &NoMonitor)).unwrap();
         let mut largest = 0f32;
         for (index, name) in names.iter().enumerate() {
             let rows = edited[0].tree.path(index);
             assert_eq!(rows.len(), positions, "{name}");
-            let after = block_on(model.logits(&edited[0], rows, &Unwatched)).unwrap();
+            let after = block_on(model.logits(&edited[0], rows, &NoMonitor)).unwrap();
             let difference = largest_difference(&after.concat(), &before.concat());
             assert!(difference <= NOTHING, "{name}: {difference:.2e}");
             largest = largest.max(difference);
@@ -163,15 +163,15 @@ fn every_edit_changes_what_comes_after_and_nothing_before() {
             .for_each(|(i, v)| *v = 1.5 * *v + 0.01 * (i + 1) as f32);
         let mut edited = [pass.edited(model.config(), &[variant(vec![edits[0].clone()])]).unwrap()];
         let layers = model.config().n_layer;
-        block_on(model.run(&mut edited, layers, &Unwatched)).unwrap();
+        block_on(model.run(&mut edited, layers, &NoMonitor)).unwrap();
         let rows = edited[0].tree.path(0);
         assert_eq!(
             rows[..at],
             pass.tree.path(0)[..at],
             "{point}: nothing before is computed again"
         );
-        let before = block_on(model.logits(&pass, &[pass.tree.path(0)[at]], &Unwatched)).unwrap();
-        let after = block_on(model.logits(&edited[0], &[rows[at]], &Unwatched)).unwrap();
+        let before = block_on(model.logits(&pass, &[pass.tree.path(0)[at]], &NoMonitor)).unwrap();
+        let after = block_on(model.logits(&edited[0], &[rows[at]], &NoMonitor)).unwrap();
         let difference = largest_difference(&before[0], &after[0]);
         println!("{point}: {difference:.2e}");
         assert!(difference > 1e-4, "{point}: an edit has an effect");
@@ -184,7 +184,7 @@ fn every_edit_changes_what_comes_after_and_nothing_before() {
 #[derive(Default)]
 struct Counter(RefCell<Vec<(usize, usize)>>);
 
-impl Watcher for Counter {
+impl Monitor for Counter {
     fn waiting(&self) {}
 
     fn computing(&self) {}
@@ -199,7 +199,7 @@ impl Watcher for Counter {
         }
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }
@@ -247,7 +247,7 @@ fn sentences_with_a_shared_beginning_are_edited_one_by_one() {
             ..Request::default()
         };
         let mut passes = [Pass::new(tree, request)];
-        block_on(model.run(&mut passes, 3, &Unwatched)).unwrap();
+        block_on(model.run(&mut passes, 3, &NoMonitor)).unwrap();
         let [pass] = passes;
         pass
     };
@@ -259,9 +259,9 @@ fn sentences_with_a_shared_beginning_are_edited_one_by_one() {
             ..Variant::default()
         };
         let mut edited = [pass.edited(model.config(), &[variant]).unwrap()];
-        block_on(model.run(&mut edited, 3, &Unwatched)).unwrap();
+        block_on(model.run(&mut edited, 3, &NoMonitor)).unwrap();
         let last = *edited[0].tree.path(0).last().unwrap();
-        block_on(model.logits(&edited[0], &[last], &Unwatched))
+        block_on(model.logits(&edited[0], &[last], &NoMonitor))
             .unwrap()
             .remove(0)
     };
@@ -272,7 +272,7 @@ fn sentences_with_a_shared_beginning_are_edited_one_by_one() {
         let difference = largest_difference(&found, &logits(&mut model, &alone, 0));
         assert!(difference <= NOTHING, "{difference:.2e}");
         let last = *alone.tree.path(0).last().unwrap();
-        let unedited = block_on(model.logits(&alone, &[last], &Unwatched)).unwrap();
+        let unedited = block_on(model.logits(&alone, &[last], &NoMonitor)).unwrap();
         assert!(largest_difference(&found, &unedited[0]) > 1e-3);
     }
 }
@@ -343,7 +343,7 @@ fn taps_of_what_is_not_there_are_refused() {
     let mut model = model();
     let mut run = |tap: Tap, layers: usize| {
         let mut passes = [Pass::new(PrefixTree::new([&[1u32, 2][..]]), Request::of(vec![tap]))];
-        block_on(model.run(&mut passes, layers, &Unwatched))
+        block_on(model.run(&mut passes, layers, &NoMonitor))
     };
     let q = |layer| HookPoint::block(layer, BlockHook::Q);
     let cases = [
@@ -378,7 +378,7 @@ fn taps_of_what_is_not_there_are_refused() {
             .iter()
             .all(|captured| captured.values.iter().any(|v| *v != 0.0))
     );
-    let error = block_on(model.logits(&pass, &[2], &Unwatched)).unwrap_err();
+    let error = block_on(model.logits(&pass, &[2], &NoMonitor)).unwrap_err();
     assert!(error.to_string().contains("no row 2"), "{error}");
 }
 
@@ -427,17 +427,17 @@ fn a_variant_that_reads_its_last_position_alone_has_the_same_there() {
             .map(|point| Tap::new(point, last_rows.clone()));
         pass.request.taps = taps.collect();
     }
-    block_on(model.run(whole, layers, &Unwatched)).unwrap();
-    block_on(model.run(only_last, layers, &Unwatched)).unwrap();
+    block_on(model.run(whole, layers, &NoMonitor)).unwrap();
+    block_on(model.run(only_last, layers, &NoMonitor)).unwrap();
     for (found, expected) in only_last[0].captured.iter().zip(&whole[0].captured) {
         assert!(largest_difference(&found.values, &expected.values) <= NOTHING);
     }
-    let logits = |pass: &Pass| block_on(model.logits(pass, &rows(pass), &Unwatched)).unwrap().concat();
+    let logits = |pass: &Pass| block_on(model.logits(pass, &rows(pass), &NoMonitor)).unwrap().concat();
     assert!(largest_difference(&logits(&only_last[0]), &logits(&whole[0])) <= NOTHING);
 
     // What is not computed is not handed out.
     let before = only_last[0].tree.path(0)[last - 1];
-    let error = block_on(model.logits(&only_last[0], &[before], &Unwatched)).unwrap_err();
+    let error = block_on(model.logits(&only_last[0], &[before], &NoMonitor)).unwrap_err();
     assert!(error.cause.contains("has no logits"), "{error}");
     for point in [
         HookPoint::block(layers - 1, BlockHook::Pattern),
@@ -445,11 +445,11 @@ fn a_variant_that_reads_its_last_position_alone_has_the_same_there() {
     ] {
         let again = &mut [pass.edited(model.config(), &variants).unwrap()];
         again[0].request.taps = vec![Tap::new(point, vec![before])];
-        let error = block_on(model.run(again, layers, &Unwatched)).unwrap_err();
+        let error = block_on(model.run(again, layers, &NoMonitor)).unwrap_err();
         assert!(error.cause.contains("only the last position is read"), "{error}");
     }
     let again = &mut [pass.edited(model.config(), &variants).unwrap()];
     let point = HookPoint::block(layers - 1, BlockHook::K);
     again[0].request.taps = vec![Tap::new(point, vec![before])];
-    block_on(model.run(again, layers, &Unwatched)).unwrap();
+    block_on(model.run(again, layers, &NoMonitor)).unwrap();
 }

@@ -16,7 +16,7 @@ use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::analyze;
 use keyside::checkpoint::{
-    BlockingTransport, HttpSource, MemoryStore, NoticeBoard, Patience, Source, Store, StoredSource, source_for,
+    BlockingTransport, HttpSource, MemoryStore, NoticeBoard, RetryPolicy, Source, Store, StoredSource, source_for,
 };
 use keyside::forward::Model;
 use keyside::model::Processing;
@@ -28,14 +28,16 @@ const WEIGHTS: &str = "model.safetensors";
 const ALWAYS: usize = 1000;
 
 fn source(url: &str) -> Result<Box<dyn Source>> {
-    let patience = Patience {
-        silence: Duration::from_millis(300),
+    let retry_policy = RetryPolicy {
+        stall_timeout: Duration::from_millis(300),
         waits: vec![Duration::from_millis(5); 3],
         longest: Duration::from_secs(2),
-        ..Patience::default()
+        ..RetryPolicy::default()
     };
-    let transport = Box::new(BlockingTransport::new(patience.silence));
-    Ok(Box::new(HttpSource::new(url, transport)?.with_patience(patience)))
+    let transport = Box::new(BlockingTransport::new(retry_policy.stall_timeout));
+    Ok(Box::new(
+        HttpSource::new(url, transport)?.with_retry_policy(retry_policy),
+    ))
 }
 
 /// A run from `source`, compared with the golden numbers.
@@ -119,7 +121,7 @@ cases! {
     no_ranges => passes(WEIGHTS, Fault::NoRanges, ALWAYS);
     no_ranges_and_no_length => passes(WEIGHTS, Fault::NoLength, ALWAYS);
     an_empty_body_once => passes(WEIGHTS, Fault::Empty, 1);
-    another_label_for_the_same_bytes => passes(WEIGHTS, Fault::Relabelled, ALWAYS);
+    another_label_for_the_same_bytes => passes(WEIGHTS, Fault::Relabeled, ALWAYS);
     another_version_in_the_middle_of_a_run => mixes(Fault::OtherVersion, 2);
     always_dropped => fails(WEIGHTS, Fault::DropBeforeHead, "model.safetensors can't be read");
     always_a_server_error => fails(WEIGHTS, Fault::Status(500), "500");
@@ -145,7 +147,7 @@ fn a_wait_is_said() {
     let server = FaultServer::start(tiny(), CONFIG, Fault::RateLimit(1), 1);
     let told = Rc::new(RefCell::new(Vec::new()));
     let telling = Rc::clone(&told);
-    let notices = NoticeBoard::telling(move |notices| telling.borrow_mut().extend(notices.retry.clone()));
+    let notices = NoticeBoard::with_listener(move |notices| telling.borrow_mut().extend(notices.retry.clone()));
     run(source_for(&server.url(), notices).expect("an address")).expect("runs after the wait");
     let told = told.borrow();
     assert!(
@@ -165,7 +167,7 @@ fn another_version_between_two_runs() {
         let shallow = analysis("1.1", "0.1", 1, 4);
         block_on(analyze(&mut model, &shallow, &Recorder::default())).expect("runs");
         server.go_wrong(ALWAYS);
-        model.checkpoint().recheck();
+        model.checkpoint().mark_stale();
         let deep = analysis("2.1", "1.3", 1, 4);
         let error = block_on(analyze(&mut model, &deep, &Recorder::default())).expect_err("two versions");
         assert_eq!(error.kind, ErrorKind::Changed, "{error}");

@@ -16,7 +16,7 @@ use common::server::{Manner, Server};
 use common::{block_on, header_changed, named, open_error, safetensors_file, tiny};
 use keyside::analysis::{Analysis, Section};
 use keyside::checkpoint::{
-    BlockingTransport, FileSource, HttpSource, MemorySource, MemoryStore, Patience, Source, Store, StoredSource,
+    BlockingTransport, FileSource, HttpSource, MemorySource, MemoryStore, RetryPolicy, Source, Store, StoredSource,
 };
 use keyside::error::{Error, ErrorKind, Result};
 use keyside::forward::Model;
@@ -56,12 +56,12 @@ fn folder_of(files: &MemorySource) -> tempfile::TempDir {
 }
 
 fn over_http(url: &str) -> Box<dyn Source> {
-    let patience = Patience {
+    let retry_policy = RetryPolicy {
         waits: vec![Duration::from_millis(1)],
-        ..Patience::default()
+        ..RetryPolicy::default()
     };
-    let transport = Box::new(BlockingTransport::new(patience.silence));
-    Box::new(HttpSource::new(url, transport).unwrap().with_patience(patience))
+    let transport = Box::new(BlockingTransport::new(retry_policy.stall_timeout));
+    Box::new(HttpSource::new(url, transport).unwrap().with_retry_policy(retry_policy))
 }
 
 fn stored(url: &str, store: &MemoryStore) -> Box<dyn Source> {

@@ -15,9 +15,9 @@ use futures::executor::block_on;
 use golden_file::{Golden, Recorder, analysis};
 use golden_file::{recordings, results};
 use keyside::analysis::Section;
-use keyside::analysis::pair::{Known, Question, causal_map};
+use keyside::analysis::pair::{Question, QuestionCache, causal_map};
 use keyside::checkpoint::FileSource;
-use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
+use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request};
 use keyside::model::Processing;
 use keyside::names::{Component, Head, HistogramId, Measure};
 use keyside::result::{Recording, ResultFile};
@@ -143,7 +143,7 @@ fn rate(model: &mut Model, tokens: &[u32]) -> f64 {
         let rows = tree.len();
         let mut passes = [Pass::new(tree, Request::default())];
         let began = std::time::Instant::now();
-        block_on(model.run(&mut passes, config.n_layer, &Unwatched)).unwrap();
+        block_on(model.run(&mut passes, config.n_layer, &NoMonitor)).unwrap();
         let weights = 4 * config.d_model * config.d_model + 2 * config.d_model * config.d_mlp;
         let flop = 2.0 * (rows * config.n_layer * weights) as f64;
         best = best.max(flop / began.elapsed().as_secs_f64());
@@ -168,7 +168,7 @@ fn a_causal_map_takes_twice_the_time_of_its_flop_at_most() {
             head: Some(head),
             ..Question::default()
         };
-        let mut known = Known::default();
+        let mut known = QuestionCache::default();
         let (mut seconds, mut map) = (f64::INFINITY, None);
         for _ in 0..3 {
             let began = std::time::Instant::now();

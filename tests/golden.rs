@@ -12,7 +12,7 @@ use common::{block_on, tiny};
 use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::{contributions, head_attention};
-use keyside::forward::{Model, Unwatched, native_engine};
+use keyside::forward::{Model, NoMonitor, native_engine};
 use keyside::model::Processing;
 use keyside::names::{EngineChoice, EngineName, Head};
 use keyside::prompts::ioi::{Prompt, draw_batch};
@@ -64,7 +64,7 @@ fn everything_with_the_kernels() {
 #[cfg(feature = "gpu")]
 #[test]
 fn everything_on_a_card() {
-    match block_on(keyside::forward::Card::open()) {
+    match block_on(keyside::forward::GpuDevice::open()) {
         Ok(_) => everything_with(EngineName::Gpu),
         Err(error) => {
             assert!(std::env::var_os("KEYSIDE_NEEDS_GPU").is_none(), "{error}");
@@ -92,11 +92,11 @@ fn residual_stream_and_log_probabilities() {
     let prompts = prompts(&model);
     let tokens = padded(&model, &prompts);
     for layer in 0..3 {
-        let resid = block_on(model.resid_pre(&tokens, layer, &Unwatched)).unwrap();
+        let resid = block_on(model.resid_pre(&tokens, layer, &NoMonitor)).unwrap();
         golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
     }
     let to_end = &tokens[..=prompts[0].positions.end];
-    let log_probs = block_on(model.log_probs(&[to_end], &Unwatched)).unwrap();
+    let log_probs = block_on(model.log_probs(&[to_end], &NoMonitor)).unwrap();
     golden.check("dbg/final_logprob_end", &log_probs[0]);
     golden.finish();
 }
@@ -106,7 +106,7 @@ fn queries_keys_and_scores() {
     let mut golden = Golden::read(GOLDEN, TOLERANCE);
     let mut model = model();
     let tokens = padded(&model, &prompts(&model));
-    let attention = block_on(head_attention(&mut model, &tokens, Head::new(2, 1), &Unwatched)).unwrap();
+    let attention = block_on(head_attention(&mut model, &tokens, Head::new(2, 1), &NoMonitor)).unwrap();
     golden.check("dbg/q", &attention.queries);
     golden.check("dbg/k", &attention.keys);
     let expected = golden.array("dbg/attn_scores");
@@ -128,8 +128,8 @@ fn substituted_vectors() {
     let mut model = model();
     let io_tokens: Vec<u32> = prompts(&model)[..4].iter().map(|prompt| prompt.io_token).collect();
     let tokens = io_tokens.iter().copied().collect();
-    block_on(model.load_embedding(&tokens, &Unwatched)).unwrap();
-    let effective = block_on(model.effective_embedding(&io_tokens, &Unwatched)).unwrap();
+    block_on(model.load_embedding(&tokens, &NoMonitor)).unwrap();
+    let effective = block_on(model.effective_embedding(&io_tokens, &NoMonitor)).unwrap();
     let w_u: Vec<f32> = io_tokens.iter().flat_map(|&token| model.w_u(token).unwrap()).collect();
     golden.check("dbg/W_U_IO", &w_u);
     golden.check("dbg/W_EE_IO", &effective.resid_post);
@@ -160,7 +160,7 @@ fn every_heatmap_prompt_by_prompt() {
             &mut model,
             &general(&prompts),
             head.parse().unwrap(),
-            &Unwatched,
+            &NoMonitor,
         ))
         .unwrap();
         golden.check_contributions(head, &found);

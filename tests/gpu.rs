@@ -16,16 +16,18 @@ use futures::future::LocalBoxFuture;
 use keyside::Result;
 use keyside::analysis::{Analysis, BatchValues, Observer, Progress, Section, analyze};
 use keyside::checkpoint::Traffic;
-use keyside::forward::{Card, Edit, Model, Pass, PrefixTree, Provided, Request, Tap, Unwatched, Variant, Watcher};
+use keyside::forward::{
+    ComputeResources, Edit, GpuDevice, Model, Monitor, NoMonitor, Pass, PrefixTree, Request, Tap, Variant,
+};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, EngineName, HookPoint};
 use keyside::prompts::{IoiSet, PromptSource};
 
 const TOLERANCE: f32 = 1e-4;
 
-fn card() -> Option<Rc<Card>> {
-    match block_on(Card::tested(true)) {
-        Ok(card) => card,
+fn gpu() -> Option<Rc<GpuDevice>> {
+    match block_on(GpuDevice::tested(true)) {
+        Ok(gpu) => gpu,
         Err(error) => {
             assert!(std::env::var_os("KEYSIDE_NEEDS_GPU").is_none(), "{error}");
             eprintln!("not tested: {error}");
@@ -34,29 +36,29 @@ fn card() -> Option<Rc<Card>> {
     }
 }
 
-fn model(card: Option<Rc<Card>>) -> Model {
+fn model(gpu: Option<Rc<GpuDevice>>) -> Model {
     let mut model = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
-    model.set_engine(Provided {
-        card,
-        ..Provided::default()
+    model.set_engine(ComputeResources {
+        gpu,
+        ..ComputeResources::default()
     });
     model
 }
 
-/// Loses `card` after so many pieces of work.
+/// Loses `gpu` after so many pieces of work.
 struct Loses {
-    card: Rc<Card>,
+    gpu: Rc<GpuDevice>,
     left: Cell<usize>,
     /// Layer and rows of all pieces of work.
     done: RefCell<Vec<(usize, usize)>>,
 }
 
-impl Watcher for Loses {
+impl Monitor for Loses {
     fn waiting(&self) {}
 
     fn computing(&self) {
         match self.left.get() {
-            0 => self.card.lose(),
+            0 => self.gpu.lose(),
             left => self.left.set(left - 1),
         }
     }
@@ -67,13 +69,13 @@ impl Watcher for Loses {
         self.done.borrow_mut().push((layer, positions));
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }
 
 /// A sentence through all layers with everything captured.
-fn everything(model: &mut Model, watcher: &dyn Watcher) -> Pass {
+fn everything(model: &mut Model, monitor: &dyn Monitor) -> Pass {
     let tokens = model
         .tokenizer()
         .encode("When Mary and John went to the store, John gave a drink to")
@@ -87,7 +89,7 @@ fn everything(model: &mut Model, watcher: &dyn Watcher) -> Pass {
         ..Request::of(taps)
     };
     let mut passes = [Pass::new(PrefixTree::new([&tokens[..]]), request)];
-    block_on(model.run(&mut passes, layers, watcher)).unwrap();
+    block_on(model.run(&mut passes, layers, monitor)).unwrap();
     let [pass] = passes;
     pass
 }
@@ -101,7 +103,7 @@ fn edited(model: &mut Model, pass: &Pass) -> Pass {
     };
     let mut passes = [pass.edited(model.config(), &[variant]).unwrap()];
     let layers = model.config().n_layer;
-    block_on(model.run(&mut passes, layers, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, layers, &NoMonitor)).unwrap();
     let [pass] = passes;
     pass
 }
@@ -132,29 +134,29 @@ fn same(found: &Pass, expected: &Pass) {
 
 #[test]
 fn a_card_that_is_lost_in_the_middle_is_followed_by_the_processor() {
-    let Some(first) = card() else { return };
-    let expected = everything(&mut model(None), &Unwatched);
+    let Some(first) = gpu() else { return };
+    let expected = everything(&mut model(None), &NoMonitor);
     let mut on_card = model(Some(Rc::clone(&first)));
-    same(&everything(&mut on_card, &Unwatched), &expected);
+    same(&everything(&mut on_card, &NoMonitor), &expected);
     assert_eq!(on_card.engine(), EngineName::Gpu);
     assert!(on_card.take_engine_failure().is_none());
     let layers = on_card.config().n_layer;
     drop(on_card);
     for left in 0..=layers {
-        let card = card().unwrap();
-        let mut model = model(Some(Rc::clone(&card)));
-        let watcher = Loses {
-            card,
+        let gpu = gpu().unwrap();
+        let mut model = model(Some(Rc::clone(&gpu)));
+        let monitor = Loses {
+            gpu,
             left: Cell::new(left),
             done: RefCell::default(),
         };
-        let pass = everything(&mut model, &watcher);
+        let pass = everything(&mut model, &monitor);
         same(&pass, &expected);
         same(&edited(&mut model, &pass), &edited(&mut self::model(None), &expected));
         // Every layer once, whoever has computed it.
         let rows = pass.tree.len();
         let all: Vec<(usize, usize)> = (0..layers).map(|layer| (layer, rows)).collect();
-        assert_eq!(*watcher.done.borrow(), all, "lost after {left}");
+        assert_eq!(*monitor.done.borrow(), all, "lost after {left}");
         let failed = left < layers;
         assert_eq!(model.engine(), if failed { EngineName::Gemm } else { EngineName::Gpu });
         assert_eq!(model.take_engine_failure().is_some(), failed);
@@ -172,14 +174,14 @@ impl Observer for Run {
 
     fn batch(&self, _: usize, _: &BatchValues) {}
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
-        self.0.breathe()
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
+        self.0.yield_now()
     }
 }
 
 #[test]
 fn a_run_goes_on_where_its_card_is_lost() {
-    let Some(card) = card() else { return };
+    let Some(gpu) = gpu() else { return };
     let set = IoiSet {
         batches: 3,
         batch_size: 8,
@@ -191,9 +193,9 @@ fn a_run_goes_on_where_its_card_is_lost() {
         prompts: PromptSource::Ioi(set),
         ..Analysis::default()
     };
-    let run = |model: &mut Model, left: usize, card: &Rc<Card>| {
+    let run = |model: &mut Model, left: usize, gpu: &Rc<GpuDevice>| {
         let observer = Run(Loses {
-            card: Rc::clone(card),
+            gpu: Rc::clone(gpu),
             left: Cell::new(left),
             done: RefCell::default(),
         });
@@ -204,13 +206,13 @@ fn a_run_goes_on_where_its_card_is_lost() {
         });
         scores.unwrap().data().to_vec()
     };
-    let expected = run(&mut model(None), usize::MAX, &card);
+    let expected = run(&mut model(None), usize::MAX, &gpu);
     let mut failed = 0;
     for left in [0, 3, 6, 12, 24] {
-        let card = Card::tested(true);
-        let card = block_on(card).unwrap().unwrap();
-        let mut model = model(Some(Rc::clone(&card)));
-        let found = run(&mut model, left, &card);
+        let gpu = GpuDevice::tested(true);
+        let gpu = block_on(gpu).unwrap().unwrap();
+        let mut model = model(Some(Rc::clone(&gpu)));
+        let found = run(&mut model, left, &gpu);
         let off = found
             .iter()
             .zip(&expected)

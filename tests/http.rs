@@ -8,17 +8,17 @@ use std::time::Duration;
 
 use common::server::{Manner, Server};
 use common::{assert_one_line, block_on, open, tiny};
-use keyside::checkpoint::{BlockingTransport, HttpSource, MemorySource, NoticeBoard, Patience, source_for};
+use keyside::checkpoint::{BlockingTransport, HttpSource, MemorySource, NoticeBoard, RetryPolicy, source_for};
 use keyside::model::Checkpoint;
 use keyside::{Error, ErrorKind, Result};
 
 fn open_url(url: &str) -> Result<Checkpoint> {
-    let patience = Patience {
+    let retry_policy = RetryPolicy {
         waits: vec![Duration::from_millis(1); 3],
-        ..Patience::default()
+        ..RetryPolicy::default()
     };
-    let transport = Box::new(BlockingTransport::new(patience.silence));
-    let source = HttpSource::new(url, transport)?.with_patience(patience);
+    let transport = Box::new(BlockingTransport::new(retry_policy.stall_timeout));
+    let source = HttpSource::new(url, transport)?.with_retry_policy(retry_policy);
     block_on(Checkpoint::open(Box::new(source)))
 }
 

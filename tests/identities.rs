@@ -12,7 +12,7 @@ use golden_file::results::{self, true_score, values};
 use golden_file::{Recorder, analysis, largest_difference};
 use keyside::ErrorKind;
 use keyside::analysis::{Analysis, Contributions, analyze, contributions};
-use keyside::forward::{Model, Pass, PrefixTree, Request, Unwatched};
+use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request};
 use keyside::model::Processing;
 use keyside::names::{
     Column, Facet, Head, HeatmapId, HeatmapParts, HistogramId, PositionName, SeriesId, Side, Variant,
@@ -60,7 +60,7 @@ fn contributions_add_up_to_the_score_under_every_processing() {
         for layer in 0..3 {
             for head in 0..4 {
                 let head = Head::new(layer, head);
-                let found = block_on(contributions(&mut model, &general(&prompts), head, &Unwatched)).unwrap();
+                let found = block_on(contributions(&mut model, &general(&prompts), head, &NoMonitor)).unwrap();
                 // Seven whole ones and four times four facets; before layer 1 there is no MLP to split along.
                 assert_eq!(found.len(), if layer > 0 { 7 + 16 } else { 6 });
                 for (name, found) in &found {
@@ -95,7 +95,7 @@ fn what_is_no_number_does_not_add_up() {
         &mut model,
         &general(&prompts),
         Head::new(1, 0),
-        &Unwatched,
+        &NoMonitor,
     ))
     .unwrap();
     let key = &found[&HeatmapId::KEY];
@@ -118,7 +118,7 @@ fn facets_add_up_to_the_score_of_no_patching() {
         &mut model,
         &general(&prompts),
         Head::new(2, 2),
-        &Unwatched,
+        &NoMonitor,
     ))
     .unwrap();
     let result = run(&mut model, &analysis("2.2", "1.3", 1, 12));
@@ -174,7 +174,7 @@ fn total_of_facets(found: &BTreeMap<HeatmapId, Contributions>, parts: HeatmapPar
 
 #[test]
 fn every_heatmap_is_the_same_under_every_processing_of_its_reading_side() {
-    // W_U, MLP 0 and the maps are centred or not: what is read through LayerNorm does not change.
+    // W_U, MLP 0 and the maps are centered or not: what is read through LayerNorm does not change.
     let tables = |center_writing_weights: bool| {
         let mut model = model(Processing {
             center_writing_weights,
@@ -186,14 +186,14 @@ fn every_heatmap_is_the_same_under_every_processing_of_its_reading_side() {
             &mut model,
             &general(&prompts),
             Head::new(2, 2),
-            &Unwatched,
+            &NoMonitor,
         ))
         .unwrap()
     };
-    let (centred, plain) = (tables(true), tables(false));
-    assert_eq!((centred.len(), plain.len()), (7 + 16, 7 + 16));
-    for (name, centred) in &centred {
-        let difference = largest_difference(&centred.values, &plain[name].values);
+    let (centered, plain) = (tables(true), tables(false));
+    assert_eq!((centered.len(), plain.len()), (7 + 16, 7 + 16));
+    for (name, centered) in &centered {
+        let difference = largest_difference(&centered.values, &plain[name].values);
         println!("{name}: {difference:.2e}");
         assert!(difference <= TOLERANCE, "{name}");
     }
@@ -213,17 +213,17 @@ fn processing_leaves_log_probabilities_and_scores_alone() {
         .iter()
         .map(|prompt| &prompt.tokens[..=prompt.positions.end])
         .collect();
-    let expected = block_on(plain.log_probs(&sequences, &Unwatched)).unwrap().concat();
+    let expected = block_on(plain.log_probs(&sequences, &NoMonitor)).unwrap().concat();
     let head = Head::new(2, 1);
-    let scores = block_on(contributions(&mut plain, &general(&prompts), head, &Unwatched)).unwrap()[&HeatmapId::KEY]
+    let scores = block_on(contributions(&mut plain, &general(&prompts), head, &NoMonitor)).unwrap()[&HeatmapId::KEY]
         .true_score
         .clone();
     for processing in all_processings() {
         let mut model = model(processing);
-        let found = block_on(model.log_probs(&sequences, &Unwatched)).unwrap().concat();
+        let found = block_on(model.log_probs(&sequences, &NoMonitor)).unwrap().concat();
         let difference = largest_difference(&found, &expected);
         let by_row = largest_difference(&by_unembedding_rows(&mut model, &sequences), &expected);
-        let found = block_on(contributions(&mut model, &general(&prompts), head, &Unwatched)).unwrap();
+        let found = block_on(contributions(&mut model, &general(&prompts), head, &NoMonitor)).unwrap();
         let score = largest_difference(&found[&HeatmapId::KEY].true_score, &scores);
         println!("{processing:?}: log-probabilities {difference:.2e}, by rows of W_U {by_row:.2e}, scores {score:.2e}");
         assert!(difference <= TOLERANCE && by_row <= TOLERANCE && score <= TOLERANCE);
@@ -244,7 +244,7 @@ fn by_unembedding_rows(model: &mut Model, sequences: &[&[u32]]) -> Vec<f32> {
     let (weight, bias) = (ln_f("weight"), ln_f("bias"));
     let mut log_probs = Vec::new();
     for tokens in sequences {
-        let resid = block_on(model.resid_pre(tokens, config.n_layer, &Unwatched)).unwrap();
+        let resid = block_on(model.resid_pre(tokens, config.n_layer, &NoMonitor)).unwrap();
         let last: Vec<f64> = resid[resid.len() - config.d_model..]
             .iter()
             .map(|&v| f64::from(v))
@@ -261,7 +261,7 @@ fn by_unembedding_rows(model: &mut Model, sequences: &[&[u32]]) -> Vec<f32> {
             }
         }
         let all = (0..config.d_vocab as u32).collect();
-        block_on(model.load_embedding(&all, &Unwatched)).unwrap();
+        block_on(model.load_embedding(&all, &NoMonitor)).unwrap();
         let logit = |token: u32| {
             let row = model.w_u(token).unwrap();
             x.iter().zip(row).map(|(x, w)| x * f64::from(w)).sum::<f64>() + f64::from(model.b_u(token).unwrap())
@@ -286,10 +286,10 @@ fn shared_prefixes_change_nothing() {
         "the rows take more than one chunk"
     );
     let mut passes = [Pass::new(tree, Request::default())];
-    block_on(model.run(&mut passes, 3, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, 3, &NoMonitor)).unwrap();
     let mut largest = 0f32;
     for (index, prompt) in prompts.iter().enumerate() {
-        let alone = block_on(model.resid_pre(&prompt.tokens, 3, &Unwatched)).unwrap();
+        let alone = block_on(model.resid_pre(&prompt.tokens, 3, &NoMonitor)).unwrap();
         let path = passes[0].tree.path(index);
         let shared: Vec<f32> = path.iter().flat_map(|&row| passes[0].resid_at(row)).copied().collect();
         largest = largest.max(largest_difference(&shared, &alone));
@@ -334,7 +334,7 @@ fn blocks_come_and_go_and_every_pass_goes_through_all_of_them() {
         trees.map(|tree| Pass::new(tree, Request::default())).collect()
     };
     let mut expected = passes();
-    block_on(kept.run(&mut expected, 3, &Unwatched)).unwrap();
+    block_on(kept.run(&mut expected, 3, &NoMonitor)).unwrap();
     // Three blocks, of which two fit; and once more, which begins with the blocks that were left.
     let mut dropped = model(Processing::default());
     dropped.set_block_budget(0);
@@ -342,7 +342,7 @@ fn blocks_come_and_go_and_every_pass_goes_through_all_of_them() {
         let mut found = passes();
         let read = dropped.bytes_to_read(&found, 3, None);
         assert!(round == 0 || read > 0, "a block has gone");
-        block_on(dropped.run(&mut found, 3, &Unwatched)).unwrap();
+        block_on(dropped.run(&mut found, 3, &NoMonitor)).unwrap();
         for (found, expected) in found.iter().zip(&expected) {
             assert_eq!(found.resid, expected.resid);
         }
@@ -415,7 +415,7 @@ fn a_cancelled_run_stops_and_the_next_one_works() {
     let mut fresh = model(Processing::default());
     let recorder = Recorder::default();
     let expected = without_timing(block_on(results::run(&mut fresh, &analysis, &recorder)).unwrap());
-    for cancel_at in 1..=recorder.breaths.get() {
+    for cancel_at in 1..=recorder.yields.get() {
         let mut model = model(Processing::default());
         let recorder = Recorder {
             cancel_at: Some(cancel_at),
@@ -423,10 +423,10 @@ fn a_cancelled_run_stops_and_the_next_one_works() {
         };
         let error = block_on(analyze(&mut model, &analysis, &recorder)).unwrap_err();
         assert_eq!(error.kind, ErrorKind::Cancelled);
-        assert_eq!(recorder.breaths.get(), cancel_at, "nothing happens after the cancel");
+        assert_eq!(recorder.yields.get(), cancel_at, "nothing happens after the cancel");
         assert_eq!(without_timing(run(&mut model, &analysis)), expected);
     }
-    println!("cancelled at each of {} breaths", recorder.breaths.get());
+    println!("cancelled at each of {} yields", recorder.yields.get());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::rc::Rc;
 use common::block_on;
 use keyside::checkpoint::FileSource;
 use keyside::error::{Error, ErrorKind, Result};
-use keyside::forward::{Kernels, Linear, Model, NativeKernels, Provided, TreeAttention, Unwatched};
+use keyside::forward::{ComputeResources, Kernels, Linear, Model, NativeKernels, NoMonitor, TreeAttention};
 use keyside::model::Processing;
 use keyside::names::EngineName;
 
@@ -80,14 +80,14 @@ fn log_probs(blocks: f64) -> (Result<[Vec<Vec<f32>>; 2]>, usize) {
         held: RefCell::default(),
         peak: RefCell::default(),
     });
-    model.set_engine(Provided {
+    model.set_engine(ComputeResources {
         kernels: Some(Rc::clone(&kernels) as Rc<dyn Kernels>),
-        ..Provided::default()
+        ..ComputeResources::default()
     });
     let texts = ["When Mary and John went to the store,", "Then Tom"];
     let tokens = texts.map(|text| model.tokenizer().encode(text).unwrap());
     let sequences: Vec<&[u32]> = tokens.iter().map(Vec::as_slice).collect();
-    let mut once = || block_on(model.log_probs(&sequences, &Unwatched));
+    let mut once = || block_on(model.log_probs(&sequences, &NoMonitor));
     let found = once().and_then(|first| Ok([first, once()?]));
     drop(model);
     assert!(kernels.held.borrow().is_empty(), "memory is given back");

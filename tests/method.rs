@@ -9,7 +9,7 @@ use common::{block_on, tiny};
 use golden_file::results::{self, Nobody};
 use golden_file::{analysis, largest_difference};
 use keyside::analysis::head_attention;
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::{Component, Head, HeatmapId, HistogramId, SeriesId, Side};
 use keyside::result::ResultFile;
@@ -27,11 +27,11 @@ fn no_patching_is_the_score_with_another_scale() {
     let (mut model, head) = (model(), Head::new(2, 1));
     let asked = analysis("2.1", "1.3", 1, 20);
     let result = block_on(results::run(&mut model, &asked, &Nobody)).unwrap();
-    let weights = block_on(model.head_weights(head, &Unwatched)).unwrap();
+    let weights = block_on(model.head_weights(head, &NoMonitor)).unwrap();
     let d = model.config().d_model as f32;
     let mut largest = 0f32;
     for (index, prompt) in result.prompts.iter().enumerate() {
-        let attention = block_on(head_attention(&mut model, &prompt.tokens, head, &Unwatched)).unwrap();
+        let attention = block_on(head_attention(&mut model, &prompt.tokens, head, &NoMonitor)).unwrap();
         let of = |rows: &[f32], position: usize| rows[position * weights.d_head()..][..weights.d_head()].to_vec();
         let (_, of_b_q) = weights.map_with_key(&of(&attention.keys, prompt.src().unwrap()));
         let (_, of_b_k) = weights.map_with_query(&of(&attention.queries, prompt.dest().unwrap()));
@@ -58,12 +58,12 @@ fn what_the_notebook_calls_w_e_is_a_row_of_w_u() {
     let (mut model, head) = (model(), Head::new(2, 1));
     let asked = analysis("2.1", "1.3", 1, 10);
     let result = block_on(results::run(&mut model, &asked, &Nobody)).unwrap();
-    let weights = block_on(model.head_weights(head, &Unwatched)).unwrap();
+    let weights = block_on(model.head_weights(head, &NoMonitor)).unwrap();
     let tokens = result.prompts.iter().map(|prompt| prompt.src_token().unwrap());
-    block_on(model.load_embedding(&tokens.collect(), &Unwatched)).unwrap();
+    block_on(model.load_embedding(&tokens.collect(), &NoMonitor)).unwrap();
     let (mut of_w_u, mut of_w_e) = (Vec::new(), Vec::new());
     for prompt in &result.prompts {
-        let attention = block_on(head_attention(&mut model, &prompt.tokens, head, &Unwatched)).unwrap();
+        let attention = block_on(head_attention(&mut model, &prompt.tokens, head, &NoMonitor)).unwrap();
         let token = prompt.src_token().unwrap();
         let query = &attention.queries[prompt.dest().unwrap() * weights.d_head()..][..weights.d_head()];
         let (map, bias) = weights.map_with_query(query);

@@ -124,9 +124,9 @@ fn forms() -> Forms {
             Component::Head(_) => {}
         }
     }
-    for row in [Row::Misc, Row::Layer(7)] {
+    for row in [Row::Embeddings, Row::Layer(7)] {
         match row {
-            Row::Misc => words.extend(fixed_parts(&row.to_string())),
+            Row::Embeddings => words.extend(fixed_parts(&row.to_string())),
             // A layer is a number.
             Row::Layer(_) | Row::Other(_) => {}
         }

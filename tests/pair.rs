@@ -33,7 +33,7 @@ use golden_file::pairs::Case;
 use golden_file::workers::{Elsewhere, Here};
 use golden_file::{Golden, fixture};
 use keyside::analysis::pair::{self, Account, Pair, Sentence};
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::{Component, EngineName, Head, Relative};
 use rand_mt::Mt;
@@ -60,9 +60,9 @@ fn eight_pairs_give_the_golden_numbers() {
     let mut model = model(Processing::default());
     for case in Case::all(&model, &fixture("pairs-golden.json")) {
         let asked = question(&case);
-        let sentence = block_on(Sentence::read(&mut model, &asked.tokens, None, &Unwatched)).unwrap();
+        let sentence = block_on(Sentence::read(&mut model, &asked.tokens, None, &NoMonitor)).unwrap();
         let attention = pair::attention(&model, &sentence, &asked).unwrap();
-        let log_probs = block_on(sentence.log_probs(&model, asked.dest, &Unwatched)).unwrap();
+        let log_probs = block_on(sentence.log_probs(&model, asked.dest, &NoMonitor)).unwrap();
         let count = asked.tokens.len();
         case.check(&mut golden, "scores_all_heads_at_dest", attention.scores.data());
         case.check(&mut golden, "pattern", attention.of_head.data());
@@ -82,7 +82,7 @@ fn eight_pairs_give_the_golden_numbers() {
             .collect();
         case.check(&mut golden, "top_logprobs_at_dest", &top);
 
-        let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
+        let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
         let (bias, components) = account.components.split_last().unwrap();
         assert_eq!((bias, components), (&Component::QueryBias, &case.components[..]));
         let table = account.table();
@@ -231,9 +231,9 @@ fn every_account_adds_up_under_every_processing() {
                 tokens,
                 head: Head::new(below(3), below(4)),
             };
-            let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
+            let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
             check_sums(&account, &asked);
-            let sentence = block_on(Sentence::read(&mut model, &asked.tokens, None, &Unwatched)).unwrap();
+            let sentence = block_on(Sentence::read(&mut model, &asked.tokens, None, &NoMonitor)).unwrap();
             let attention = pair::attention(&model, &sentence, &asked).unwrap();
             let row = attention.scores.row(asked.head.layer).unwrap();
             let row = &row[asked.head.head * asked.tokens.len()..][..asked.tokens.len()];
@@ -300,17 +300,17 @@ fn what_makes_no_sense_is_refused() {
             "",
         ),
     ] {
-        let error = block_on(pair::account(&mut model, &asked, &Unwatched))
+        let error = block_on(pair::account(&mut model, &asked, &NoMonitor))
             .map(|_| ())
             .unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
-        let error = match block_on(Sentence::read(&mut model, &asked.tokens, None, &Unwatched)) {
+        let error = match block_on(Sentence::read(&mut model, &asked.tokens, None, &NoMonitor)) {
             Ok(sentence) => pair::attention(&model, &sentence, &asked).unwrap_err(),
             Err(error) => error,
         };
         assert!(error.to_string().contains(part), "{error}");
     }
-    let account = block_on(pair::account(&mut model, &sound, &Unwatched)).unwrap();
+    let account = block_on(pair::account(&mut model, &sound, &NoMonitor)).unwrap();
     let error = account.relative(Relative::Position(3)).unwrap_err();
     assert!(error.cause.contains("position 3"), "{error}");
     let itself = account.relative(Relative::Position(0)).unwrap();
@@ -340,8 +340,8 @@ fn a_sentence_that_goes_on_is_the_same_as_one_that_begins_anew() {
         &whole[4..],
         &whole[4..],
     ] {
-        let expected = block_on(Sentence::read(&mut model, tokens, None, &Unwatched)).unwrap();
-        let found = block_on(Sentence::read(&mut model, tokens, before.as_ref(), &Unwatched)).unwrap();
+        let expected = block_on(Sentence::read(&mut model, tokens, None, &NoMonitor)).unwrap();
+        let found = block_on(Sentence::read(&mut model, tokens, before.as_ref(), &NoMonitor)).unwrap();
         for dest in 0..tokens.len() {
             for head in (0..3).flat_map(|layer| (0..4).map(move |head| Head::new(layer, head))) {
                 let (found, expected) = (found.scores(&model, head, dest), expected.scores(&model, head, dest));
@@ -352,7 +352,7 @@ fn a_sentence_that_goes_on_is_the_same_as_one_that_begins_anew() {
                     "{head} at {dest}"
                 );
             }
-            let of = |sentence: &Sentence| block_on(sentence.log_probs(&model, dest, &Unwatched)).unwrap();
+            let of = |sentence: &Sentence| block_on(sentence.log_probs(&model, dest, &NoMonitor)).unwrap();
             let (found, expected) = (of(&found), of(&expected));
             assert!(
                 found.iter().zip(&expected).all(|(a, b)| (a - b).abs() <= 1e-5),
@@ -366,14 +366,14 @@ fn a_sentence_that_goes_on_is_the_same_as_one_that_begins_anew() {
 #[test]
 fn a_sentence_that_goes_on_computes_only_what_is_new() {
     struct Counts(std::cell::Cell<usize>);
-    impl keyside::forward::Watcher for Counts {
+    impl keyside::forward::Monitor for Counts {
         fn waiting(&self) {}
         fn computing(&self) {}
         fn loaded(&self, _: u64, _: &keyside::checkpoint::Traffic) {}
         fn computed(&self, _: usize, _: usize, positions: usize) {
             self.0.set(self.0.get() + positions);
         }
-        fn breathe(&self) -> futures::future::LocalBoxFuture<'_, keyside::Result<()>> {
+        fn yield_now(&self) -> futures::future::LocalBoxFuture<'_, keyside::Result<()>> {
             Box::pin(std::future::ready(Ok(())))
         }
     }

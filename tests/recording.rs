@@ -12,8 +12,8 @@ use futures::executor::block_on;
 use golden_file::recordings;
 use golden_file::results::Nobody;
 use keyside::analysis::pair::{
-    Extent, Intervening, Intervention, Known, Question, Replacement, TargetText, TargetTexts, ask, intervene,
-    without_largest,
+    Extent, Intervention, InterventionRequest, Question, QuestionCache, Replacement, TargetText, TargetTexts, ask,
+    intervene, without_largest,
 };
 use keyside::analysis::{Array, HeadEffectsSection, Section};
 use keyside::checkpoint::FileSource;
@@ -61,7 +61,14 @@ fn asked(question: &Question) -> ResultFile {
             None => result = Some(part),
         }
     };
-    block_on(ask(&mut model(), &mut Known::default(), question, &Nobody, give)).unwrap();
+    block_on(ask(
+        &mut model(),
+        &mut QuestionCache::default(),
+        question,
+        &Nobody,
+        give,
+    ))
+    .unwrap();
     result.unwrap()
 }
 
@@ -300,9 +307,9 @@ fn what_a_prompt_loses_with_its_largest_head_is_what_an_intervention_finds() {
         to: Replacement::Zero,
         at: Extent::Pair,
     };
-    let intervening = Intervening {
+    let intervening = InterventionRequest {
         interventions: vec![set],
-        ..Intervening::default()
+        ..InterventionRequest::default()
     };
     let question = Question {
         dest: Some(dest),
@@ -314,7 +321,7 @@ fn what_a_prompt_loses_with_its_largest_head_is_what_an_intervention_finds() {
     let give = |_: &Model, _: &Prompt, section: Section, _| found = Some(section);
     block_on(intervene(
         &mut model,
-        &mut Known::default(),
+        &mut QuestionCache::default(),
         (&question, &intervening),
         &Nobody,
         give,

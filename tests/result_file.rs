@@ -74,7 +74,7 @@ fn recorded_run_is_the_notebooks() {
             },
             "{name}"
         );
-        // A label has one colour in every figure, and shares it with no other of its figure.
+        // A label has one color in every figure, and shares it with no other of its figure.
         let mut labels = BTreeMap::new();
         for series in &plot.series {
             assert_eq!(labels.insert(series.color, &series.label), None, "{name}");

@@ -9,9 +9,9 @@ use common::{assert_one_line, block_on, tiny};
 use golden_file::pairs::Case;
 use golden_file::results::Nobody;
 use golden_file::{Golden, fixture};
-use keyside::analysis::pair::{Known, Question, ask, likeliest};
+use keyside::analysis::pair::{Question, QuestionCache, ask, likeliest};
 use keyside::analysis::{Analysis, GroupsOverPrompts, RunDirectionsSection, RunWritesSection, Section, analyze};
-use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
+use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, Component, Head, HookPoint, Relative};
 use keyside::prompts::text::{Format, TextPrompts};
@@ -87,7 +87,7 @@ impl Answer {
             assert_eq!(found.tokens, prompt.tokens);
             sections.push(section);
         };
-        block_on(ask(model, &mut Known::default(), &question, &Nobody, give)).unwrap();
+        block_on(ask(model, &mut QuestionCache::default(), &question, &Nobody, give)).unwrap();
         Self { sections }
     }
 
@@ -105,12 +105,12 @@ fn raised_by_head(model: &mut Model, prompt: &Prompt, head: Head) -> Vec<f32> {
     let scale = Tap::new(HookPoint::LnFinalScale, vec![row]);
     let mut passes = [Pass::new(tree, Request::of(vec![z, scale]))];
     let layers = model.config().n_layer;
-    block_on(model.run(&mut passes, layers, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, layers, &NoMonitor)).unwrap();
     let [z, scale] = [0, 1].map(|tap| passes[0].captured[tap].row(0).to_vec());
     let z: Vec<f64> = z.into_iter().map(f64::from).collect();
-    let mut written = block_on(model.written_by(head, &z, &Unwatched)).unwrap();
+    let mut written = block_on(model.written_by(head, &z, &NoMonitor)).unwrap();
     written.iter_mut().for_each(|v| *v /= f64::from(scale[0]));
-    block_on(model.raised(&written, &Unwatched)).unwrap()
+    block_on(model.raised(&written, &NoMonitor)).unwrap()
 }
 
 /// Compares prompt number `index` of `section` with what is answered about it alone.
@@ -187,7 +187,7 @@ fn check_writes(model: &mut Model, section: &RunWritesSection, index: usize, pro
         model,
         &prompt.tokens,
         None,
-        &Unwatched,
+        &NoMonitor,
     ))
     .unwrap();
     let pair = keyside::analysis::pair::Pair {
@@ -196,7 +196,7 @@ fn check_writes(model: &mut Model, section: &RunWritesSection, index: usize, pro
         src,
         head,
     };
-    let logits = block_on(sentence.writes(model, &pair, &Unwatched)).unwrap().logits;
+    let logits = block_on(sentence.writes(model, &pair, &NoMonitor)).unwrap().logits;
     let mut others: Vec<u32> = prompt.tokens[..=dest].to_vec();
     others.sort_unstable();
     others.dedup();

@@ -16,7 +16,7 @@ use common::TINY;
 use futures::executor::block_on;
 use keyside::analysis::head_attention;
 use keyside::checkpoint::FileSource;
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::Head;
 use keyside::result::ResultFile;
@@ -104,7 +104,7 @@ fn single(head: Head, seed: &str) -> (Vec<f32>, Vec<f32>) {
 fn single_in_first_layer(head: Head, prompts: &[(Vec<u32>, usize, usize)]) -> (Vec<f32>, Vec<f32>) {
     let mut model = block_on(Model::open(Box::new(FileSource::new(TINY)), Processing::default())).unwrap();
     let values = prompts.iter().map(|(tokens, dest, src)| {
-        let found = block_on(head_attention(&mut model, &tokens[..=*dest], head, &Unwatched)).unwrap();
+        let found = block_on(head_attention(&mut model, &tokens[..=*dest], head, &NoMonitor)).unwrap();
         let row = &found.scores[*dest];
         let largest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let all: f64 = row.iter().map(|score| f64::from(score - largest).exp()).sum();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use futures::executor::block_on;
 use keyside::analysis::Section;
-use keyside::analysis::pair::{CausalCell, CausalSection, Known, Question, causal_map};
+use keyside::analysis::pair::{CausalCell, CausalSection, Question, QuestionCache, causal_map};
 use keyside::checkpoint::FileSource;
 use keyside::forward::Model;
 use keyside::model::Processing;
@@ -17,8 +17,8 @@ use keyside::prompts::ioi::random::PythonRandom;
 use keyside::prompts::ioi::{Dataset, draw_batch};
 use keyside::prompts::{Prompt, Targets};
 use keyside::training::{
-    CARD_PROMPTS, EXAMPLES, FIRST_MERGES, HeadTable, Look, Pairs, Repeats, Split, Templates, accuracy, columns,
-    cut_tokenizer, label, lists_accuracy, repeats_accuracy, texts_of,
+    CARD_PROMPTS, CellAttention, EXAMPLES, FIRST_MERGES, HeadTable, Pairs, Repeats, Split, Templates, accuracy,
+    columns, cut_tokenizer, label, lists_accuracy, repeats_accuracy, texts_of,
 };
 use results::Nobody;
 
@@ -87,12 +87,12 @@ fn heads_look_where_they_should() {
     let table = HeadTable::measure(&mut model, &columns).unwrap();
     println!("{}", table.markdown());
 
-    let best = |label| table.look(label, table.largest(label, |_| true).unwrap()).mean;
+    let best = |label| table.attention_of(label, table.largest(label, |_| true).unwrap()).mean;
     assert!(best(label::PREVIOUS_IN_TEXTS) >= 0.5 && best(label::PREVIOUS_IN_REPEATS) >= 0.5);
     assert!(best(label::INDUCTION) >= 0.5);
     let head = model.checkpoint().card().unwrap().head;
     for label in [label::ABBA_IO, label::BABA_IO] {
-        let Look { mean, largest } = table.look(label, head);
+        let CellAttention { mean, largest } = table.attention_of(label, head);
         println!("{head}, {label}: mean {mean}, largest of all tokens in {largest}");
         assert!(mean >= 0.5 && largest >= 0.8);
     }
@@ -113,7 +113,7 @@ fn the_table_of_the_card_is_right() {
         let means: Vec<f64> = row.split('|').filter_map(|cell| cell.trim().parse().ok()).collect();
         assert_eq!(means.len(), table.labels.len(), "{row}");
         for (label, mean) in table.labels.iter().zip(means) {
-            let here = table.look(label, head).mean;
+            let here = table.attention_of(label, head).mean;
             assert!(
                 (here - mean).abs() <= TABLE_TOLERANCE,
                 "{head}, {label}: {here}, card {mean}"
@@ -216,7 +216,14 @@ fn causal_maps_agree_with_the_prediction_on_ioi_prompts() {
                 last = Some(section);
             }
         };
-        block_on(causal_map(&mut model, &mut Known::default(), &question, &Nobody, give)).unwrap();
+        block_on(causal_map(
+            &mut model,
+            &mut QuestionCache::default(),
+            &question,
+            &Nobody,
+            give,
+        ))
+        .unwrap();
         maps.push(last.filter(CausalSection::is_whole).unwrap());
     }
     let spread = |values: &[f64]| {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use common::{assert_one_line, block_on};
 use futures::future::{LocalBoxFuture, pending, ready};
-use keyside::checkpoint::{Answer, Body, HttpSource, NoticeBoard, Patience, Source, Transport};
+use keyside::checkpoint::{Answer, Body, HttpSource, NoticeBoard, RetryPolicy, Source, Transport};
 use keyside::{Error, ErrorKind, Result};
 
 /// The wait of the command line: src/checkpoint/mod.rs.
@@ -95,7 +95,7 @@ impl Transport for Script {
         Box::pin(ready(()))
     }
 
-    fn silence(&self, _patience: Duration) -> LocalBoxFuture<'_, ()> {
+    fn stall_timeout(&self, _timeout: Duration) -> LocalBoxFuture<'_, ()> {
         Box::pin(pending())
     }
 
@@ -105,7 +105,7 @@ impl Transport for Script {
 }
 
 /// What comes of reading `config.json` at `url`, which is answered with `replies` and then with the file; what was done meanwhile; and every notice.
-fn read(url: &str, patience: Patience, replies: &[Reply]) -> (Result<Vec<u8>>, Rc<Log>, Vec<String>) {
+fn read(url: &str, retry_policy: RetryPolicy, replies: &[Reply]) -> (Result<Vec<u8>>, Rc<Log>, Vec<String>) {
     let log = Rc::new(Log::default());
     let transport = Script {
         replies: RefCell::new(replies.iter().copied().collect()),
@@ -113,18 +113,18 @@ fn read(url: &str, patience: Patience, replies: &[Reply]) -> (Result<Vec<u8>>, R
     };
     let told = Rc::new(RefCell::new(Vec::new()));
     let telling = Rc::clone(&told);
-    let notices = NoticeBoard::telling(move |notices| telling.borrow_mut().extend(notices.retry.clone()));
+    let notices = NoticeBoard::with_listener(move |notices| telling.borrow_mut().extend(notices.retry.clone()));
     let source = HttpSource::new(url, Box::new(transport)).unwrap();
-    let source = source.with_patience(patience).with_notices(notices);
+    let source = source.with_retry_policy(retry_policy).with_notices(notices);
     let found = block_on(source.read("config.json", None));
     let told = told.borrow().clone();
     (found, log, told)
 }
 
-fn natively() -> Patience {
-    Patience {
+fn natively() -> RetryPolicy {
+    RetryPolicy {
         longest: WINDOWS,
-        ..Patience::default()
+        ..RetryPolicy::default()
     }
 }
 
@@ -136,8 +136,8 @@ fn refused(found: Result<Vec<u8>>) -> Error {
 
 #[test]
 fn the_window_of_a_rate_limit_is_waited_for_and_said() {
-    for patience in [natively(), Patience::default()] {
-        let (found, log, told) = read(HUB, patience, &[RATE_LIMIT]);
+    for retry_policy in [natively(), RetryPolicy::default()] {
+        let (found, log, told) = read(HUB, retry_policy, &[RATE_LIMIT]);
         assert_eq!(found.unwrap(), b"{}");
         assert_eq!(*log.waited.borrow(), [60]);
         assert_eq!(log.asked.borrow().len(), 2);
@@ -153,7 +153,7 @@ fn the_window_of_a_rate_limit_is_waited_for_and_said() {
     };
     let (found, log, _) = read(HUB, natively(), &[later]);
     assert_eq!((found.unwrap().len(), log.waited.borrow().clone()), (2, vec![290]));
-    let (found, log, _) = read(HUB, Patience::default(), &[later]);
+    let (found, log, _) = read(HUB, RetryPolicy::default(), &[later]);
     assert!(
         refused(found)
             .cause
@@ -170,7 +170,7 @@ fn the_window_of_a_rate_limit_is_waited_for_and_said() {
 
 #[test]
 fn where_no_window_is_said_two_minutes_are_waited() {
-    let (found, log, told) = read(HUB, Patience::default(), &[status(429); 20]);
+    let (found, log, told) = read(HUB, RetryPolicy::default(), &[status(429); 20]);
     let error = refused(found);
     assert!(error.cause.contains("was asked for too often"), "{error}");
     assert_eq!(log.waited.borrow().iter().sum::<u64>(), 120);
@@ -179,7 +179,7 @@ fn where_no_window_is_said_two_minutes_are_waited() {
         told.iter().any(|told| told.ends_with("trying again in 60 s.")),
         "{told:?}"
     );
-    let (found, log, _) = read(HUB, Patience::default(), &[status(429); 3]);
+    let (found, log, _) = read(HUB, RetryPolicy::default(), &[status(429); 3]);
     assert_eq!((found.unwrap().len(), log.waited.borrow().clone()), (2, vec![2, 4, 8]));
 }
 

@@ -13,7 +13,7 @@ use common::tiny;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use futures::future::LocalBoxFuture;
 use keyside::analysis::Analysis;
-use keyside::analysis::pair::{Intervening, Intervention, Question, TargetText, TargetTexts, Vector};
+use keyside::analysis::pair::{Intervention, InterventionRequest, Question, TargetText, TargetTexts, Vector};
 use keyside::checkpoint::{
     Answer, Body, Gate, HttpSource, MemorySource, MemoryStore, NoticeBoard, Source, Store, Transport,
 };
@@ -190,7 +190,7 @@ impl Transport for Breaks {
         })
     }
 
-    fn silence(&self, _patience: Duration) -> LocalBoxFuture<'_, ()> {
+    fn stall_timeout(&self, _timeout: Duration) -> LocalBoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
 
@@ -217,7 +217,7 @@ impl Port for Page {
         self.send_due();
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, ()> {
         turn()
     }
 
@@ -284,7 +284,7 @@ impl keyside::analysis::Observer for Nobody {
 
     fn batch(&self, _: usize, _: &keyside::analysis::BatchValues) {}
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 }
@@ -692,7 +692,7 @@ fn a_target_is_typed_and_one_that_is_none_leaves_the_rest_answered() {
 
 #[test]
 fn a_head_is_taken_out_of_a_prompt() {
-    let take_out = |id: u32, answer: &str| ToWorker::TakeOut {
+    let ablate_head = |id: u32, answer: &str| ToWorker::AblateHead {
         id,
         url: URL.into(),
         prompt: TargetText {
@@ -701,7 +701,7 @@ fn a_head_is_taken_out_of_a_prompt() {
             other: " John".into(),
         },
     };
-    let messages = vec![take_out(1, " Mark"), take_out(2, " Zanzibar")];
+    let messages = vec![ablate_head(1, " Mark"), ablate_head(2, " Zanzibar")];
     let (posted, opened) = Page::serve(messages, Vec::new());
     assert_eq!(opened, 1);
     let parts: Vec<&ResultFile> = posted
@@ -750,11 +750,11 @@ fn tokens_that_are_typed_and_means_over_prompts_are_put_into_a_sentence() {
             src: Some(3),
             ..Question::default()
         },
-        intervening: Intervening {
+        intervening: InterventionRequest {
             interventions: vec![substitute(vector)],
             token_text: token_text.map(str::to_owned),
             maker,
-            ..Intervening::default()
+            ..InterventionRequest::default()
         },
     };
     let ioi = |batches, batch_size| {
@@ -906,13 +906,13 @@ fn an_intervention_that_waits_is_cancelled_before_it_starts() {
         id,
         url: URL.into(),
         question: long_pair(),
-        intervening: Intervening {
+        intervening: InterventionRequest {
             interventions: vec![Intervention::Remove {
                 side: Side::Query,
                 component,
                 scale: 1.0,
             }],
-            ..Intervening::default()
+            ..InterventionRequest::default()
         },
     };
     let head = |layer, head| Component::Head(Head::new(layer, head));

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from . import _keyside
 from ._errors import RequestError
-from ._progress import Progress, told
+from ._progress import Progress, reporting
 from ._prompts import Ioi, Texts
 from ._result import Result, _checked_head
 from ._write import write_text
@@ -240,7 +240,7 @@ class Model:
         settings["writes"] = str(int(writes))
         if intervention is not None:
             settings["intervention"] = intervention
-        with told(progress) as tell:
+        with reporting(progress) as tell:
             return Result(self._native.analyze(list(settings.items()), prompts._text(), tell))
 
     def attention(
@@ -411,7 +411,7 @@ class Model:
         recomputed and as the linear split predicts them.
         """
         question = self._question(text, head, bos, targets=(a, b))
-        with told(progress) as tell:
+        with reporting(progress) as tell:
             return Result(self._native.causal(json.dumps(question), dest, src, tell))
 
     def intervene(
@@ -457,7 +457,7 @@ class Model:
         asked: dict[str, Any] = {"interventions": [dict(one) for one in interventions], "second": second}
         if prompts is not None:
             asked["maker"] = prompts._maker()
-        with told(progress) as tell:
+        with reporting(progress) as tell:
             return Result(self._native.intervene(json.dumps(question), dest, src, json.dumps(asked), tell))
 
     def next(self, text: str, *, dest: Place = -1, bos: bool = False, count: int = 20) -> list[Next]:
@@ -592,7 +592,7 @@ class Model:
         return question
 
     def _ask(self, question: dict[str, Any], dest: Place, src: Place | None, progress: Progress) -> Result:
-        with told(progress) as tell:
+        with reporting(progress) as tell:
             return Result(self._native.ask(json.dumps(question), dest, src, tell))
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -10,14 +10,14 @@ from typing import Any
 from ._optional import there
 
 #: What is called while a run goes on, with the share that is over (0 to 1) and what is being done.
-Told = Callable[[float, str], None]
+ProgressCallback = Callable[[float, str], None]
 
 #: True for tqdm's bar where there is a reader for it, False for none, or a function of one's own.
-Progress = bool | Told
+Progress = bool | ProgressCallback
 
 
 @contextlib.contextmanager
-def told(progress: Progress) -> Iterator[Told | None]:
+def reporting(progress: Progress) -> Iterator[ProgressCallback | None]:
     """What is to be called while something runs."""
     if callable(progress):
         yield progress

@@ -19,7 +19,7 @@ _RETRIES = 5
 _AHEAD = 256
 
 #: Seconds in which a machine of a cluster answers.
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 
 #: In a worker: what it does shards of, so that a model is opened once for all of its shards.
 _open: dict[str, _keyside.Sweep] = {}
@@ -143,4 +143,4 @@ def _knock(address: str) -> None:
     """Fails within seconds where nobody listens: Ray itself waits for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT).close()

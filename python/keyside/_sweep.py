@@ -15,7 +15,7 @@ from ._errors import RequestError
 from ._frames import frame
 from ._model import Head
 from ._optional import need, there
-from ._progress import Progress, Told, told
+from ._progress import Progress, ProgressCallback, reporting
 from ._prompts import Ioi
 from ._result import _checked_head, _is_whole
 
@@ -204,7 +204,7 @@ def sweep(
         per_prompt,
         engine,
     )
-    with contextlib.closing(_keyside.SweepFolder.open(out, plan)) as folder, told(progress) as tell:
+    with contextlib.closing(_keyside.SweepFolder.open(out, plan)) as folder, reporting(progress) as tell:
         missing, shards = folder.missing(), plan.count()
         count = _Count(shards, shards - len(missing), tell)
 
@@ -228,7 +228,7 @@ def sweep(
 class _Count:
     """How many shards are done, for who wants to know."""
 
-    def __init__(self, shards: int, done: int, tell: Told | None) -> None:
+    def __init__(self, shards: int, done: int, tell: ProgressCallback | None) -> None:
         self._shards = shards
         self._done = done
         self._tell = tell

@@ -3,9 +3,9 @@
 
 mod error;
 mod figure;
-mod held;
 mod link;
 mod model;
+mod model_thread;
 mod objects;
 mod place;
 mod result;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use futures::future::{LocalBoxFuture, ready};
 use keyside::analysis::{BatchValues, Observer, Progress};
 use keyside::checkpoint::Traffic;
-use keyside::forward::Watcher;
+use keyside::forward::Monitor;
 use keyside::{Error, Result};
 
 /// Progress is told no more often than this.
@@ -57,19 +57,19 @@ impl<T> Observer for Link<T> {
             return;
         }
         self.told.set(Some(Instant::now()));
-        let event = Event::Progress(progress.fraction(), progress.told());
+        let event = Event::Progress(progress.fraction(), progress.description());
         let _ = self.events.send(event);
     }
 
     fn batch(&self, _index: usize, _values: &BatchValues) {}
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(ready(self.go_on()))
     }
 }
 
 /// Of what tells nobody how far it is.
-impl<T> Watcher for Link<T> {
+impl<T> Monitor for Link<T> {
     fn waiting(&self) {}
 
     fn computing(&self) {}
@@ -78,7 +78,7 @@ impl<T> Watcher for Link<T> {
 
     fn computed(&self, _pass: usize, _layer: usize, _positions: usize) {}
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(ready(self.go_on()))
     }
 }

@@ -9,14 +9,14 @@ use keyside::forward::{Sampling, continue_with, native_engine};
 use keyside::model::{Config, ModelCard, Processing};
 use keyside::prompts::text::{Place, TextPrompts};
 use keyside::prompts::{Prompt, PromptSource};
-use keyside::result::{ModelInfo, PairAsked, Recorded, Recording, ResultFile};
+use keyside::result::{ModelInfo, PairToRecord, Recorded, Recording, ResultFile};
 use keyside::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use serde::de::DeserializeOwned;
 
 use crate::error::{internal, raised};
-use crate::held::{Held, ModelThread};
 use crate::link::Link;
+use crate::model_thread::{ModelState, ModelThread};
 use crate::objects::object;
 use crate::place::Given;
 use crate::result::Result as Found;
@@ -37,7 +37,7 @@ pub struct Model {
 }
 
 /// How far a call is goes to it, if anybody wants to know.
-type Told<'py> = Option<Bound<'py, PyAny>>;
+type ProgressCallback<'py> = Option<Bound<'py, PyAny>>;
 
 #[pymethods]
 impl Model {
@@ -47,12 +47,12 @@ impl Model {
         let processing: Processing = read(py, processing)?;
         let open = move || {
             let choice = engine.as_deref().map(str::parse).transpose()?.unwrap_or_default();
-            let provided = block_on(native_engine(choice))?;
+            let resources = block_on(native_engine(choice))?;
             let mut model = block_on(keyside::forward::Model::open(
                 source_for(&source, NoticeBoard::default())?,
                 processing,
             ))?;
-            model.set_engine(provided);
+            model.set_engine(resources);
             Ok(model)
         };
         let describe = |model: &keyside::forward::Model| About {
@@ -87,10 +87,10 @@ impl Model {
 
     /// The tokens of a text, and the text of each.
     fn tokens(&self, py: Python<'_>, text: String, bos: bool) -> PyResult<Vec<(u32, String)>> {
-        self.thread.run(py, None, move |held, _: &Link<_>| {
+        self.thread.run(py, None, move |state, _: &Link<_>| {
             let question = question_of(text, bos);
-            let tokens = question.prompt(&held.model)?.tokens;
-            let tokenizer = held.model.tokenizer();
+            let tokens = question.prompt(&state.model)?.tokens;
+            let tokenizer = state.model.tokenizer();
             Ok(tokens
                 .into_iter()
                 .map(|token| (token, tokenizer.label(token)))
@@ -104,12 +104,12 @@ impl Model {
         py: Python<'_>,
         settings: Vec<(String, String)>,
         text: Option<String>,
-        progress: Told<'_>,
+        progress: ProgressCallback<'_>,
     ) -> PyResult<Found> {
-        let file = self.thread.run(py, progress.as_ref(), move |held, link| {
-            let run = run_of(held, &settings, text)?;
-            let found = block_on(analyze(&mut held.model, &run, link))?;
-            Ok(ResultFile::new(&held.model, &run, found))
+        let file = self.thread.run(py, progress.as_ref(), move |state, link| {
+            let run = run_of(state, &settings, text)?;
+            let found = block_on(analyze(&mut state.model, &run, link))?;
+            Ok(ResultFile::new(&state.model, &run, found))
         })?;
         Ok(file.into())
     }
@@ -121,11 +121,11 @@ impl Model {
         question: &str,
         dest: Given,
         src: Option<Given>,
-        progress: Told<'_>,
+        progress: ProgressCallback<'_>,
     ) -> PyResult<Found> {
-        self.answer(py, progress, (question, dest, src), |held, question, link, give| {
-            let Held { model, known } = held;
-            block_on(pair::ask(model, known, question, link, give))
+        self.answer(py, progress, (question, dest, src), |state, question, link, give| {
+            let ModelState { model, cache } = state;
+            block_on(pair::ask(model, cache, question, link, give))
         })
     }
 
@@ -137,16 +137,16 @@ impl Model {
         dest: Given,
         src: Option<Given>,
         interventions: &str,
-        progress: Told<'_>,
+        progress: ProgressCallback<'_>,
     ) -> PyResult<Found> {
-        let intervening: pair::Intervening = read(py, interventions)?;
+        let intervening: pair::InterventionRequest = read(py, interventions)?;
         self.answer(
             py,
             progress,
             (question, dest, src),
-            move |held, question, link, give| {
-                let Held { model, known } = held;
-                block_on(intervene(model, known, (question, &intervening), link, give))
+            move |state, question, link, give| {
+                let ModelState { model, cache } = state;
+                block_on(intervene(model, cache, (question, &intervening), link, give))
             },
         )
     }
@@ -158,11 +158,11 @@ impl Model {
         question: &str,
         dest: Given,
         src: Option<Given>,
-        progress: Told<'_>,
+        progress: ProgressCallback<'_>,
     ) -> PyResult<Found> {
-        self.answer(py, progress, (question, dest, src), |held, question, link, give| {
-            let Held { model, known } = held;
-            block_on(causal_map(model, known, question, link, give))
+        self.answer(py, progress, (question, dest, src), |state, question, link, give| {
+            let ModelState { model, cache } = state;
+            block_on(causal_map(model, cache, question, link, give))
         })
     }
 
@@ -176,11 +176,11 @@ impl Model {
         count: usize,
     ) -> PyResult<Vec<(u32, String, f32)>> {
         let dest: Place = dest.into();
-        self.thread.run(py, None, move |held, link: &Link<_>| {
-            let tokens = seen(held, text, bos, &dest)?;
-            let found = block_on(held.model.log_probs(&[&tokens], link))?;
+        self.thread.run(py, None, move |state, link: &Link<_>| {
+            let tokens = seen(state, text, bos, &dest)?;
+            let found = block_on(state.model.log_probs(&[&tokens], link))?;
             let log_probs = found.into_iter().next().unwrap_or_default();
-            let tokenizer = held.model.tokenizer();
+            let tokenizer = state.model.tokenizer();
             let likeliest = pair::likeliest(&log_probs, count).into_iter();
             Ok(likeliest
                 .map(|(token, logprob)| (token, tokenizer.token_text(token).unwrap_or_default(), logprob))
@@ -209,11 +209,11 @@ impl Model {
             top_p,
             seed,
         };
-        self.thread.run(py, None, move |held, link: &Link<_>| {
+        self.thread.run(py, None, move |state, link: &Link<_>| {
             sampling.check()?;
-            let tokens = seen(held, text, bos, &dest)?;
-            let more = block_on(continue_with(&mut held.model, &tokens, count, &sampling, link))?;
-            let text = held.model.tokenizer().text(&more);
+            let tokens = seen(state, text, bos, &dest)?;
+            let more = block_on(continue_with(&mut state.model, &tokens, count, &sampling, link))?;
+            let text = state.model.tokenizer().text(&more);
             Ok((tokens, more, text))
         })
     }
@@ -237,10 +237,10 @@ impl Model {
             .into_iter()
             .map(|(head, dest, src)| (head, dest.into(), src.into()))
             .collect();
-        self.thread.run(py, None, move |held, link: &Link<_>| {
+        self.thread.run(py, None, move |state, link: &Link<_>| {
             let pair = |(head, dest, src): (String, Place, Place)| {
                 let head = head.parse()?;
-                Result::Ok(PairAsked { head, dest, src })
+                Result::Ok(PairToRecord { head, dest, src })
             };
             let asked = Recorded {
                 texts,
@@ -250,17 +250,17 @@ impl Model {
                 begin: begin.map(|head| head.parse()).transpose()?,
                 source,
             };
-            block_on(Recording::of(&mut held.model, &asked, link))?.to_json()
+            block_on(Recording::of(&mut state.model, &asked, link))?.to_json()
         })
     }
 
     /// What the heads do for two tokens, as means over prompts, which are JSON.
     fn head_effects(&self, py: Python<'_>, prompts: &str, without: Option<String>) -> PyResult<Found> {
         let prompts: Vec<TargetText> = read(py, prompts)?;
-        let file = self.thread.run(py, None, move |held, link: &Link<_>| {
+        let file = self.thread.run(py, None, move |state, link: &Link<_>| {
             let without = without.map(|head| head.parse()).transpose()?;
-            let section = block_on(head_effects(&mut held.model, &prompts, without, link))?;
-            Ok(ResultFile::of_section(&held.model, section.into()))
+            let section = block_on(head_effects(&mut state.model, &prompts, without, link))?;
+            Ok(ResultFile::of_section(&state.model, section.into()))
         })?;
         Ok(file.into())
     }
@@ -277,9 +277,9 @@ struct Places {
 
 impl Places {
     /// Makes `question` have them.
-    fn put(&self, held: &Held, question: &mut Question) -> Result<()> {
+    fn put(&self, state: &ModelState, question: &mut Question) -> Result<()> {
         let find =
-            |name: &str, place: &Place| place.find(name, &question.text, held.model.tokenizer(), question.prepend_bos);
+            |name: &str, place: &Place| place.find(name, &question.text, state.model.tokenizer(), question.prepend_bos);
         let (dest, src) = (find("dest", &self.dest)?, self.src.as_ref().map(|src| find("src", src)));
         (question.dest, question.src) = (Some(dest), src.transpose()?);
         Ok(())
@@ -291,19 +291,19 @@ impl Model {
     fn answer(
         &self,
         py: Python<'_>,
-        progress: Told<'_>,
+        progress: ProgressCallback<'_>,
         (question, dest, src): (&str, Given, Option<Given>),
-        ask: impl FnOnce(&mut Held, &Question, &Link<ResultFile>, &mut Give<'_>) -> Result<()> + Send + 'static,
+        ask: impl FnOnce(&mut ModelState, &Question, &Link<ResultFile>, &mut Give<'_>) -> Result<()> + Send + 'static,
     ) -> PyResult<Found> {
         let mut question: Question = read(py, question)?;
         let places = Places {
             dest: dest.into(),
             src: src.map(Place::from),
         };
-        let file = self.thread.run(py, progress.as_ref(), move |held, link| {
+        let file = self.thread.run(py, progress.as_ref(), move |state, link| {
             // What is wrong with the text comes first.
-            question.prompt(&held.model)?;
-            places.put(held, &mut question)?;
+            question.prompt(&state.model)?;
+            places.put(state, &mut question)?;
             let mut whole: Option<ResultFile> = None;
             let mut give = |model: &keyside::forward::Model, prompt: &Prompt, section: Section, timing: Timing| {
                 let mut part = ResultFile::of_sentence(model, &question, prompt, section);
@@ -313,7 +313,7 @@ impl Model {
                     None => whole = Some(part),
                 }
             };
-            ask(held, &question, link, &mut give)?;
+            ask(state, &question, link, &mut give)?;
             whole.ok_or_else(|| internal("the question was not answered"))
         })?;
         Ok(file.into())
@@ -321,9 +321,9 @@ impl Model {
 }
 
 /// The run that `settings` ask for, by key, on the prompts of `text` or on drawn ones.
-fn run_of(held: &Held, settings: &[(String, String)], text: Option<String>) -> Result<Analysis> {
+fn run_of(state: &ModelState, settings: &[(String, String)], text: Option<String>) -> Result<Analysis> {
     let mut run = Analysis {
-        processing: held.model.processing(),
+        processing: state.model.processing(),
         ..Analysis::default()
     };
     if let Some(text) = text {
@@ -335,7 +335,7 @@ fn run_of(held: &Held, settings: &[(String, String)], text: Option<String>) -> R
     }
     let is_given = |key: &str| settings.iter().any(|(given, _)| given == key);
     let called = |option: &str| option.replace('-', "_");
-    let card = held.model.checkpoint().card();
+    let card = state.model.checkpoint().card();
     put_heads_of_card(
         &mut run,
         card,
@@ -362,10 +362,10 @@ fn question_of(text: String, prepend_bos: bool) -> Question {
 }
 
 /// The tokens of `text` up to `dest`.
-fn seen(held: &Held, text: String, bos: bool, dest: &Place) -> Result<Vec<u32>> {
+fn seen(state: &ModelState, text: String, bos: bool, dest: &Place) -> Result<Vec<u32>> {
     let question = question_of(text, bos);
-    let mut tokens = question.prompt(&held.model)?.tokens;
-    let dest = dest.find("dest", &question.text, held.model.tokenizer(), bos)?;
+    let mut tokens = question.prompt(&state.model)?.tokens;
+    let dest = dest.find("dest", &question.text, state.model.tokenizer(), bos)?;
     tokens.truncate(dest + 1);
     Ok(tokens)
 }

@@ -5,19 +5,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::executor::block_on;
 use keyside::checkpoint::{FileSource, NoticeBoard, Source, source_for};
-use keyside::sweep::{Asked, Folder, HeadPattern, Kind, Planned, Shard};
+use keyside::sweep::{Folder, HeadPattern, Kind, PreparedSweep, Shard, SweepRequest};
 use keyside::{Error, ErrorKind, Result};
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{internal, raised};
-use crate::held::{Held, ModelThread, aside};
 use crate::link::Link;
+use crate::model_thread::{ModelState, ModelThread, aside};
 
 /// What a process takes to do shards.
 #[derive(Serialize, Deserialize)]
 struct Task {
-    planned: Planned,
+    planned: PreparedSweep,
     /// Where paths of models begin that are not absolute: the folder that the sweep was asked for in.
     base: PathBuf,
 }
@@ -74,7 +74,7 @@ impl Sweep {
                 )
             })?;
             let heads: Result<Vec<HeadPattern>> = heads.iter().map(|heads| heads.parse()).collect();
-            let asked = Asked {
+            let asked = SweepRequest {
                 models,
                 revisions,
                 heads: heads?,
@@ -117,8 +117,8 @@ impl Sweep {
         let shard = self.shard(py, shard)?;
         let thread = self.thread(py, shard)?;
         let task = self.task.clone();
-        thread.run(py, progress.as_ref(), move |held: &mut Held, link: &Link<_>| {
-            let (rows, finished) = block_on(task.planned.rows(&shard, &mut held.model, link))?;
+        thread.run(py, progress.as_ref(), move |state: &mut ModelState, link: &Link<_>| {
+            let (rows, finished) = block_on(task.planned.rows(&shard, &mut state.model, link))?;
             let finished = serde_json::to_string(&finished);
             Ok((rows, finished.map_err(|cause| internal(cause.to_string()))?))
         })

@@ -9,7 +9,7 @@ const PAGE = 65536;
 const MOST_PAGES = 65536;
 const STACK = 65536;
 /** How long the start waits for threads; later ones still take part. */
-const PATIENCE = 3000;
+const TIMEOUT = 3000;
 const ALIGNED = 64;
 /** The largest piece of a matrix that is copied in before it is packed, in numbers. */
 const PIECE = 1 << 18;
@@ -168,7 +168,7 @@ class Matrix {
 
 class Kernel {
   constructor(module, memory, startThread) {
-    Object.assign(this, { module, memory, startThread, workers: [], room: { at: 0, bytes: 0 } });
+    Object.assign(this, { module, memory, startThread, workers: [], activationArea: { at: 0, bytes: 0 } });
   }
 
   async begin() {
@@ -216,7 +216,7 @@ class Kernel {
         }
       });
     });
-    await Promise.race([Promise.all(starts), new Promise((done) => setTimeout(done, PATIENCE))]);
+    await Promise.race([Promise.all(starts), new Promise((done) => setTimeout(done, TIMEOUT))]);
   }
 
   /** Ends the threads; what is left works alone. */
@@ -345,14 +345,14 @@ class Kernel {
   place(parts) {
     const length = (part) => align(4 * (part?.length ?? part ?? 0));
     const needed = parts.reduce((sum, part) => sum + length(part), ALIGNED);
-    if (needed > this.room.bytes) {
+    if (needed > this.activationArea.bytes) {
       // First given back, so that the new room can take the place of the old one.
-      if (this.room.bytes) this.areas.give(this.room.at);
-      this.room = { at: 0, bytes: 0 };
+      if (this.activationArea.bytes) this.areas.give(this.activationArea.at);
+      this.activationArea = { at: 0, bytes: 0 };
       const bytes = Math.ceil(needed / PAGE) * PAGE;
-      this.room = { at: this.areas.take(bytes), bytes };
+      this.activationArea = { at: this.areas.take(bytes), bytes };
     }
-    let next = this.room.at;
+    let next = this.activationArea.at;
     return parts.map((part) => {
       if (part === undefined || part === null) return 0;
       const at = next;
@@ -364,8 +364,8 @@ class Kernel {
 
   /** Gives the room for activations back. */
   release() {
-    if (this.room.bytes) this.areas.give(this.room.at);
-    this.room = { at: 0, bytes: 0 };
+    if (this.activationArea.bytes) this.areas.give(this.activationArea.at);
+    this.activationArea = { at: 0, bytes: 0 };
   }
 
   result(status, at, length) {

@@ -4,12 +4,12 @@ use futures::future::LocalBoxFuture;
 
 use crate::analysis::analyzer::AnyAnalyzer;
 use crate::analysis::effective::EffectiveEmbeddings;
-use crate::analysis::meter::Meter;
 use crate::analysis::pair::{OverRun, changes};
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::run::Run;
 use crate::analysis::{Analysis, ChangesSection, Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Pass, Request, Watcher};
+use crate::forward::{Model, Monitor, Pass, Request};
 use crate::prompts::{Made, Prompt, PromptSet};
 
 /// Runs `analysis` on `model` and tells `observer` of its progress.
@@ -66,14 +66,14 @@ async fn found_by<S>(
     let layers = run.layers();
     model.set_processing(analysis.processing);
     let before = model.checkpoint().traffic();
-    let meter = Meter::new(observer, Phase::Prompts, analysis.prompts.batches(), layers, before);
+    let tracker = ProgressTracker::new(observer, Phase::Prompts, analysis.prompts.batches(), layers, before);
     let n_ctx = model.config().n_ctx;
     let made = analysis
         .prompts
-        .make(model.tokenizer(), n_ctx, async || meter.breathe().await);
+        .make(model.tokenizer(), n_ctx, async || tracker.yield_now().await);
     let made = made.await?;
     let batches = &made.batches;
-    meter.batches(batches.len());
+    tracker.batches(batches.len());
     let (mut passes, effective) = run.passes(model, batches)?;
     let positions: usize = passes.iter().map(Pass::computed_rows).sum();
     let over_run = analysis.intervention.as_ref().map(|intervention| OverRun {
@@ -88,36 +88,36 @@ async fn found_by<S>(
             let (config, n_layer) = (model.config(), model.config().n_layer);
             let of_batches: usize = passes.iter().map(|pass| pass.tree.len()).sum();
             let steps = positions * layers.max(1) + over_run.steps(config, of_batches);
-            meter.plan_steps(steps, model.bytes_to_read(&passes, n_layer, None));
+            tracker.plan_steps(steps, model.bytes_to_read(&passes, n_layer, None));
         }
-        None => meter.plan(
+        None => tracker.plan(
             positions,
             model.bytes_to_read(&passes, layers, Some(analysis.head.layer)),
         ),
     }
 
-    let mut schedule = model.begin(&mut passes, layers, &meter).await?;
-    let weights = model.head_weights(analysis.head, &meter).await?;
+    let mut schedule = model.begin(&mut passes, layers, &tracker).await?;
+    let weights = model.head_weights(analysis.head, &tracker).await?;
     run.ask(model, &weights, &mut passes, batches)?;
-    let effective = EffectiveEmbeddings::read(model, effective, &meter).await?;
-    while let Some(index) = model.advance(&mut schedule, &mut passes, &meter).await? {
+    let effective = EffectiveEmbeddings::read(model, effective, &tracker).await?;
+    while let Some(index) = model.advance(&mut schedule, &mut passes, &tracker).await? {
         // Taken, so that a finished batch's residual stream is freed.
         let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
-        run.feed((model, &weights, &effective), (index, &batches[index], &pass), &meter)?;
-        meter.breathe().await?;
+        run.feed((model, &weights, &effective), (index, &batches[index], &pass), &tracker)?;
+        tracker.yield_now().await?;
     }
-    run.conclude(model, &meter).await?;
+    run.conclude(model, &tracker).await?;
     let changes = match over_run {
         Some(over_run) => {
-            meter.go_on(batches.len(), model.config().n_layer);
-            Some(changes(model, over_run, &meter).await?)
+            tracker.begin_second_pass(batches.len(), model.config().n_layer);
+            Some(changes(model, over_run, &tracker).await?)
         }
         None => None,
     };
     Ok(Found {
         sections: run.finish(),
         // What goes through other layers besides makes no rate of these.
-        timing: meter.timing().on(model, if changes.is_some() { 0 } else { layers }),
+        timing: tracker.timing().on(model, if changes.is_some() { 0 } else { layers }),
         changes,
         made,
     })

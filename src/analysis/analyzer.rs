@@ -8,7 +8,7 @@ use crate::analysis::effective::EffectiveEmbeddings;
 use crate::analysis::scores::HeadScores;
 use crate::analysis::{Analysis, BatchValues, SectionType};
 use crate::error::Result;
-use crate::forward::{Captured, HeadWeights, Model, Pass, PrefixTree, Tap, Watcher};
+use crate::forward::{Captured, HeadWeights, Model, Monitor, Pass, PrefixTree, Tap};
 use crate::model::Config;
 use crate::prompts::Prompt;
 
@@ -36,11 +36,11 @@ pub(crate) trait Analyzer: Sized {
         Ok(Needs::default())
     }
 
-    /// What the pass over a batch has to hand over, or to keep: [`Fed::captured`].
+    /// What the pass over a batch has to hand over, or to keep: [`FinishedBatch::captured`].
     ///
     /// # Errors
     /// Any; it ends the run.
-    fn taps(&mut self, _batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+    fn taps(&mut self, _batch: &UpcomingBatch<'_>) -> Result<Vec<Tap>> {
         Ok(Vec::new())
     }
 
@@ -49,13 +49,13 @@ pub(crate) trait Analyzer: Sized {
     ///
     /// # Errors
     /// Any; it ends the run.
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>>;
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>>;
 
     /// What can only be found once all batches are through: such as what needs all of W_U, which passes by once for all prompts then.
     ///
     /// # Errors
     /// Any; it ends the run.
-    async fn conclude(&mut self, _model: &mut Model, _watcher: &dyn Watcher) -> Result<()> {
+    async fn conclude(&mut self, _model: &mut Model, _monitor: &dyn Monitor) -> Result<()> {
         Ok(())
     }
 
@@ -73,7 +73,7 @@ pub(crate) struct Needs {
 }
 
 /// A batch before its pass. The model has read its tokens' embeddings.
-pub(crate) struct Ahead<'a> {
+pub(crate) struct UpcomingBatch<'a> {
     /// Its number.
     pub(crate) index: usize,
     pub(crate) prompts: &'a [Prompt],
@@ -85,7 +85,7 @@ pub(crate) struct Ahead<'a> {
 }
 
 /// A batch whose pass is through, and what several analyses read of it.
-pub(crate) struct Fed<'a> {
+pub(crate) struct FinishedBatch<'a> {
     /// Its number.
     pub(crate) index: usize,
     pub(crate) prompts: &'a [Prompt],
@@ -98,7 +98,7 @@ pub(crate) struct Fed<'a> {
     pub(crate) shared: &'a Shared<'a>,
 }
 
-impl<'a> Fed<'a> {
+impl<'a> FinishedBatch<'a> {
     /// Queries, keys and scores of the destination head, computed when they are first asked for.
     pub(crate) fn scores(&self) -> Result<&'a HeadScores<'a>> {
         let shared = self.shared;
@@ -151,13 +151,13 @@ pub(crate) trait AnyAnalyzer<S> {
     fn needs(&self, prompt: &Prompt) -> Result<Needs>;
 
     /// As [`Analyzer::taps`].
-    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>>;
+    fn taps(&mut self, batch: &UpcomingBatch<'_>) -> Result<Vec<Tap>>;
 
     /// As [`Analyzer::feed`].
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>>;
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>>;
 
     /// As [`Analyzer::conclude`].
-    fn conclude<'a>(&'a mut self, model: &'a mut Model, watcher: &'a dyn Watcher) -> LocalBoxFuture<'a, Result<()>>;
+    fn conclude<'a>(&'a mut self, model: &'a mut Model, monitor: &'a dyn Monitor) -> LocalBoxFuture<'a, Result<()>>;
 
     /// As [`Analyzer::finish`].
     fn finish(self: Box<Self>) -> Option<S>;
@@ -172,16 +172,16 @@ impl<A: Analyzer, S: From<A::Section>> AnyAnalyzer<S> for A {
         Analyzer::needs(self, prompt)
     }
 
-    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+    fn taps(&mut self, batch: &UpcomingBatch<'_>) -> Result<Vec<Tap>> {
         Analyzer::taps(self, batch)
     }
 
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         Analyzer::feed(self, batch)
     }
 
-    fn conclude<'a>(&'a mut self, model: &'a mut Model, watcher: &'a dyn Watcher) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(Analyzer::conclude(self, model, watcher))
+    fn conclude<'a>(&'a mut self, model: &'a mut Model, monitor: &'a dyn Monitor) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(Analyzer::conclude(self, model, monitor))
     }
 
     fn finish(self: Box<Self>) -> Option<S> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{EffectiveEmbedding, Model, Watcher};
+use crate::forward::{EffectiveEmbedding, Model, Monitor};
 
 /// The effective embeddings of some tokens.
 #[derive(Default)]
@@ -14,12 +14,12 @@ pub(crate) struct EffectiveEmbeddings {
 
 impl EffectiveEmbeddings {
     /// Those of `tokens`, whose embedding the model has read.
-    pub(crate) async fn read(model: &mut Model, tokens: BTreeSet<u32>, watcher: &dyn Watcher) -> Result<Self> {
+    pub(crate) async fn read(model: &mut Model, tokens: BTreeSet<u32>, monitor: &dyn Monitor) -> Result<Self> {
         if tokens.is_empty() {
             return Ok(Self::default());
         }
         let tokens: Vec<u32> = tokens.into_iter().collect();
-        let embeddings = model.effective_embedding(&tokens, watcher).await?;
+        let embeddings = model.effective_embedding(&tokens, monitor).await?;
         Ok(Self { tokens, embeddings })
     }
 

@@ -1,7 +1,7 @@
 //! Queries, keys and scores of one head in one sequence.
 
 use crate::error::Result;
-use crate::forward::{Model, Watcher};
+use crate::forward::{Model, Monitor};
 use crate::names::Head;
 
 /// Queries, keys and scores of one head at every position of one sequence.
@@ -23,13 +23,13 @@ pub async fn head_attention(
     model: &mut Model,
     tokens: &[u32],
     head: Head,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<HeadAttention> {
     model.config().check_head(head)?;
-    let resid = model.resid_pre(tokens, head.layer, watcher).await?;
-    let weights = model.head_weights(head, watcher).await?;
-    let (normalised, _) = weights.normalise(&resid);
-    let (queries, keys) = (weights.queries(normalised.clone())?, weights.keys(normalised)?);
+    let resid = model.resid_pre(tokens, head.layer, monitor).await?;
+    let weights = model.head_weights(head, monitor).await?;
+    let (normalized, _) = weights.normalize(&resid);
+    let (queries, keys) = (weights.queries(normalized.clone())?, weights.keys(normalized)?);
     let rows = |of: &[f32]| {
         of.chunks_exact(weights.d_head())
             .map(<[f32]>::to_vec)

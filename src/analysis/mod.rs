@@ -1,6 +1,6 @@
 //! Attention scores as linear functions: substituted vectors, contributions, and the whole analysis.
 //!
-//! The score of a head from END to IO is linear in the normalised residual stream at either end once
+//! The score of a head from END to IO is linear in the normalized residual stream at either end once
 //! the other end is fixed. [`analyze()`] puts vectors of known meaning in its place (histograms) and
 //! splits it into the components that were added to the stream (heatmaps).
 //!
@@ -9,17 +9,17 @@
 mod analyze;
 mod analyzer;
 mod array;
+mod cell_attention;
 mod changes;
 mod contributions;
 mod effective;
 mod head_attention;
 mod head_effects;
-mod left_out;
-mod looks;
-mod meter;
+mod omitted;
 pub mod pair;
 mod probes;
 mod progress;
+mod progress_tracker;
 mod request;
 mod run;
 mod run_directions;
@@ -30,20 +30,20 @@ mod section;
 mod section_type;
 pub mod settings;
 mod substitution;
-mod swept;
+mod sweep_scores;
 mod timing;
 mod tree;
 
 pub use analyze::{Analyzed, analyze};
 pub use array::Array;
+pub use cell_attention::CellAttention;
+#[cfg(feature = "cli")]
+pub(crate) use cell_attention::{Cells, measure_cells};
 pub use changes::{Outcomes, PredictedOutcomes, RunIntervention, RunReplacement, RunVector};
 pub use contributions::{Contributions, Heatmap, contributions};
 pub use head_attention::{HeadAttention, head_attention};
 pub use head_effects::{Patched, TargetPrompt, Without};
-pub use left_out::{LeftOutHeatmap, LeftOutSeries, Why};
-pub use looks::Look;
-#[cfg(feature = "cli")]
-pub(crate) use looks::{Cells, look};
+pub use omitted::{OmissionReason, OmittedHeatmap, OmittedSeries};
 pub use probes::{NAMED_FROM, NamedHeads, Probes, named_heads, probes, sequences as probe_sequences};
 pub use request::{Analysis, BatchValues, Observer, Phase, Progress};
 pub use run_directions::GroupsOverPrompts;
@@ -51,7 +51,7 @@ pub use run_writes::Chances;
 pub(crate) use section::SectionRead;
 pub use section_type::SectionType;
 pub use substitution::{Series, Sides};
-pub use swept::{ScoresOfHeads, scores_of_heads};
+pub use sweep_scores::{ScoresOfHeads, scores_of_heads};
 pub use timing::Timing;
 
 // All analyses: what each finds is a section of the result, of this kind and type.

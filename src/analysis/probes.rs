@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::array::Array;
-use super::looks::{Cells, look};
-use super::meter::Meter;
+use super::cell_attention::{Cells, measure_cells};
+use super::progress_tracker::ProgressTracker;
 use super::request::{Observer, Phase};
 use crate::error::Result;
-use crate::forward::{Model, Watcher};
+use crate::forward::{Model, Monitor};
 use crate::names::{Head, HeadRole};
 use crate::prompts::ioi::random::PythonRandom;
 
@@ -85,14 +85,14 @@ pub fn sequences(d_vocab: usize, n_ctx: usize) -> Vec<Vec<u32>> {
 /// No pattern is kept. For a context of one token all measures are 0.
 ///
 /// # Errors
-/// Errors of reading, and `watcher`'s.
-pub async fn probes(model: &mut Model, watcher: &dyn Watcher) -> Result<Probes> {
+/// Errors of reading, and `monitor`'s.
+pub async fn probes(model: &mut Model, monitor: &dyn Monitor) -> Result<Probes> {
     let (layers, heads) = (model.config().n_layer, model.config().n_head);
     let sequences = sequences(model.config().d_vocab, model.config().n_ctx);
     let cells = cells(&sequences);
     let found = match cells.is_empty() {
         true => Vec::new(),
-        false => look(model, &sequences, (&cells, HeadRole::ALL.len()), watcher).await?,
+        false => measure_cells(model, &sequences, (&cells, HeadRole::ALL.len()), monitor).await?,
     };
     let mut found = found.into_iter();
     let mut next = || match found.next().flatten() {
@@ -131,9 +131,9 @@ fn cells(sequences: &[Vec<u32>]) -> Vec<Cells> {
 /// Those of [`probes`].
 pub async fn named_heads(model: &mut Model, observer: &dyn Observer) -> Result<NamedHeads> {
     let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-    meter.plan(SEQUENCES * 2 * TOKENS, model.bytes_to_read(&[], layers, None));
-    Ok(probes(model, &meter).await?.named(NAMED_FROM))
+    let tracker = ProgressTracker::new(observer, Phase::Loading, 1, layers, traffic);
+    tracker.plan(SEQUENCES * 2 * TOKENS, model.bytes_to_read(&[], layers, None));
+    Ok(probes(model, &tracker).await?.named(NAMED_FROM))
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ impl Progress {
     }
 
     /// What is being done, and how far it is, in a line.
-    pub fn told(&self) -> String {
+    pub fn description(&self) -> String {
         let doing = match self.phase {
             Phase::Opening => "opening the model".to_owned(),
             Phase::Prompts => "drawing prompts".to_owned(),
@@ -59,13 +59,16 @@ mod tests {
             positions_per_second: None,
             seconds_left: None,
         };
-        assert_eq!(progress.told(), "reading weights, 5 of 20 MB; 1 of 4 batches done");
+        assert_eq!(
+            progress.description(),
+            "reading weights, 5 of 20 MB; 1 of 4 batches done"
+        );
         assert_eq!(progress.fraction(), 0.25);
         progress.phase = Phase::Computing;
         progress.positions_per_second = Some(812.4);
         progress.seconds_left = Some(6.0);
         assert_eq!(
-            progress.told(),
+            progress.description(),
             "computing, layer 2 of 10; 1 of 4 batches done, 812 positions/s, 6 s left"
         );
         assert!((progress.fraction() - 1.0 / 3.0).abs() < 1e-12);

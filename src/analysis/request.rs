@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::future::LocalBoxFuture;
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::LeftOutSeries;
+use crate::analysis::OmittedSeries;
 use crate::analysis::changes::{ChangesSection, RunIntervention};
 use crate::error::Result;
 use crate::model::Processing;
@@ -60,7 +60,7 @@ impl Default for Analysis {
 pub enum Phase {
     /// Reading configuration, tokenizer and header.
     Opening,
-    /// Drawing and tokenising prompts.
+    /// Drawing and tokenizing prompts.
     Prompts,
     /// Reading weights (between blocks of the first batch too).
     Loading,
@@ -117,7 +117,7 @@ pub struct BatchValues {
     /// Series that are not among them, as they are no numbers in some prompts. The true values are empty where they are left
     /// out.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<LeftOutSeries>,
+    pub left_out: Vec<OmittedSeries>,
     /// What an intervention changes in the batch: it comes by itself, after the values of all batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<ChangesSection>,
@@ -162,5 +162,5 @@ pub trait Observer {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Cancelled`] to stop the run.
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>>;
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>>;
 }

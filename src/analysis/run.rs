@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::analysis::Analysis;
-use crate::analysis::analyzer::{Ahead, AnyAnalyzer, Fed, Needs, Shared};
+use crate::analysis::analyzer::{AnyAnalyzer, FinishedBatch, Needs, Shared, UpcomingBatch};
 use crate::analysis::effective::EffectiveEmbeddings;
-use crate::analysis::meter::Meter;
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::tree::up_to_dest;
 use crate::error::Result;
 use crate::forward::{HeadWeights, Model, Pass, Tap, relay};
@@ -84,7 +84,7 @@ impl<S> Run<S> {
                 let rows = (0..pass.tree.len()).collect();
                 pass.request.taps.push(Tap::new(resid_pre, rows));
             }
-            let batch = Ahead {
+            let batch = UpcomingBatch {
                 index,
                 prompts,
                 tree: &pass.tree,
@@ -101,12 +101,12 @@ impl<S> Run<S> {
         Ok(())
     }
 
-    /// Feeds all analyses with batch `index`, whose pass is through, and tells `meter` of it.
+    /// Feeds all analyses with batch `index`, whose pass is through, and tells `tracker` of it.
     pub(crate) fn feed(
         &mut self,
         (model, weights, effective): (&Model, &HeadWeights, &EffectiveEmbeddings),
         (index, prompts, pass): (usize, &[Prompt], &Pass),
-        meter: &Meter<'_>,
+        tracker: &ProgressTracker<'_>,
     ) -> Result<()> {
         // What enters the head's layer was captured where the pass goes on.
         let resid = match self.layers > self.head_layer {
@@ -119,7 +119,7 @@ impl<S> Run<S> {
         let shared = Shared::new(weights, pass, resid);
         let mut shown = Vec::with_capacity(self.members.len());
         for Member { analyzer, taps } in &mut self.members {
-            let batch = Fed {
+            let batch = FinishedBatch {
                 index,
                 prompts,
                 model,
@@ -129,14 +129,14 @@ impl<S> Run<S> {
             };
             shown.extend(analyzer.feed(&batch)?);
         }
-        meter.finished_batch(index, pass.computed_rows(), &shown);
+        tracker.finished_batch(index, pass.computed_rows(), &shown);
         Ok(())
     }
 
     /// All batches are through: what can only be found then.
-    pub(crate) async fn conclude(&mut self, model: &mut Model, meter: &Meter<'_>) -> Result<()> {
+    pub(crate) async fn conclude(&mut self, model: &mut Model, tracker: &ProgressTracker<'_>) -> Result<()> {
         for Member { analyzer, .. } in &mut self.members {
-            analyzer.conclude(model, meter).await?;
+            analyzer.conclude(model, tracker).await?;
         }
         Ok(())
     }

@@ -30,12 +30,12 @@ impl<'a> HeadScores<'a> {
         resid: &'a [f32],
         prompts: usize,
     ) -> Result<Self> {
-        let (normalised, ln_scale) = weights.normalise(resid);
-        let d_model = normalised.len() / ln_scale.len().max(1);
+        let (normalized, ln_scale) = weights.normalize(resid);
+        let d_model = normalized.len() / ln_scale.len().max(1);
         let mut at_end = Vec::with_capacity(prompts * d_model);
         for prompt in 0..prompts {
             if let Some(end) = tree.path(prompt).last() {
-                at_end.extend_from_slice(&normalised[end * d_model..][..d_model]);
+                at_end.extend_from_slice(&normalized[end * d_model..][..d_model]);
             }
         }
         Ok(Self {
@@ -43,7 +43,7 @@ impl<'a> HeadScores<'a> {
             weights,
             resid,
             ln_scale,
-            keys: weights.keys(normalised)?,
+            keys: weights.keys(normalized)?,
             queries: weights.queries(at_end)?,
         })
     }
@@ -75,7 +75,7 @@ impl<'a> HeadScores<'a> {
     }
 }
 
-/// A score as a linear function of a normalised vector: `x . map + bias`.
+/// A score as a linear function of a normalized vector: `x . map + bias`.
 pub(crate) struct LinearScore {
     map: Vec<f32>,
     bias: f32,
@@ -87,12 +87,12 @@ impl LinearScore {
         Self { map, bias }
     }
 
-    /// The score with `vector [d_model]`, normalized as `normalization` says, in place of the normalised stream that the head of
+    /// The score with `vector [d_model]`, normalized as `normalization` says, in place of the normalized stream that the head of
     /// `weights` reads.
     pub(crate) fn substituted(&self, weights: &HeadWeights, vector: &[f32], normalization: Normalization) -> f32 {
         let linear = match normalization {
             Normalization::Notebook => math::dot(vector, &self.map) / math::standard_deviation(vector),
-            Normalization::LayerNorm => math::dot(&weights.normalise(vector).0, &self.map),
+            Normalization::LayerNorm => math::dot(&weights.normalize(vector).0, &self.map),
         };
         (linear + f64::from(self.bias)) as f32
     }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::json::{self, Misread};
+use crate::json::{self, JsonError};
 
 /// Defines `Section` from one list of analyses: the kind of their section in the result file, its variant and type, and what finds
 /// it in a run over many prompts, where that is how it is found. Modules are those of the file that has the list.
@@ -54,7 +54,7 @@ macro_rules! sections {
             /// Reads a section of any kind.
             pub(crate) fn read(
                 text: &str,
-            ) -> std::result::Result<$crate::analysis::section::SectionRead<Self>, $crate::json::Misread> {
+            ) -> std::result::Result<$crate::analysis::section::SectionRead<Self>, $crate::json::JsonError> {
                 let kind = $crate::analysis::section::kind_of(text)?;
                 let section = match kind.as_str() {
                     $($kind => Self::$variant($crate::json::read(text.as_bytes())?),)+
@@ -89,7 +89,7 @@ struct Probe {
 }
 
 /// The kind of the section `text`. It may stand behind the fields that it gives a meaning to.
-pub(super) fn kind_of(text: &str) -> Result<String, Misread> {
+pub(super) fn kind_of(text: &str) -> Result<String, JsonError> {
     let Probe { kind } = json::read(text.as_bytes())?;
     Ok(kind)
 }
@@ -102,7 +102,7 @@ mod tests {
 
     const CONTRIBUTIONS: &str = r#""head": "1.0", "prompts": 2, "heatmaps": {}"#;
 
-    fn read(text: &str) -> Result<SectionRead<Section>, Misread> {
+    fn read(text: &str) -> Result<SectionRead<Section>, JsonError> {
         Section::read(text)
     }
 

@@ -135,7 +135,7 @@ const LOWEST_PLOT: f64 = 140.0;
 
 /// How high the plots of a frame may be that is `inner` CSS pixels high, where its content would be `suitable` and the highest of its
 /// plots `plot`. As high as they like where all fits.
-pub fn room(suitable: f64, plot: f64, inner: f64) -> f64 {
+pub fn available_height(suitable: f64, plot: f64, inner: f64) -> f64 {
     // Heights are rounded up for the host.
     let missing = suitable.ceil() - inner.ceil();
     match missing > 0.0 {

@@ -308,7 +308,7 @@ impl Transport for Script {
         Box::pin(async {})
     }
 
-    fn silence(&self, _: Duration) -> LocalBoxFuture<'_, ()> {
+    fn stall_timeout(&self, _: Duration) -> LocalBoxFuture<'_, ()> {
         Box::pin(std::future::pending())
     }
 
@@ -369,10 +369,10 @@ fn answers_that_are_no_file_and_files_that_are_too_large_are_refused() {
 #[test]
 fn a_frame_that_stays_low_has_a_lower_plot() {
     // All fits, and heights are rounded up.
-    assert_eq!(room(600.0, 400.0, 600.0), f64::INFINITY);
-    assert_eq!(room(599.4, 400.0, 600.0), f64::INFINITY);
-    assert_eq!(room(600.0, 400.0, f64::INFINITY), f64::INFINITY);
-    assert_eq!(room(600.0, 400.0, 450.0), 250.0);
+    assert_eq!(available_height(600.0, 400.0, 600.0), f64::INFINITY);
+    assert_eq!(available_height(599.4, 400.0, 600.0), f64::INFINITY);
+    assert_eq!(available_height(600.0, 400.0, f64::INFINITY), f64::INFINITY);
+    assert_eq!(available_height(600.0, 400.0, 450.0), 250.0);
     // Not so low that nothing can be read.
-    assert_eq!(room(600.0, 400.0, 100.0), LOWEST_PLOT);
+    assert_eq!(available_height(600.0, 400.0, 100.0), LOWEST_PLOT);
 }

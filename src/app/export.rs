@@ -6,7 +6,7 @@ use crate::quantities::{counted, grouped, number};
 use crate::result::ResultFile;
 
 /// Most rows of a table that are put on the page.
-pub const MOST_ROWS: usize = 200;
+pub const MAX_ROWS: usize = 200;
 
 /// The name of a file with something of `figure`: "keyside-gpt-2-small-10.7-keys_fixed_scores" and `end`, "-bins.csv".
 pub fn file_name(result: &ResultFile, figure: &Figure, end: &str) -> String {
@@ -34,9 +34,9 @@ pub fn shown(field: &Field) -> String {
 /// What there is to say where a table has more rows than are shown.
 pub fn rows_note(table: &Table) -> Option<String> {
     let rows = table.rows.len();
-    (rows > MOST_ROWS).then(|| {
+    (rows > MAX_ROWS).then(|| {
         format!(
-            "The first {MOST_ROWS} of {}. Export \u{203a} CSV has them all, with every digit.",
+            "The first {MAX_ROWS} of {}. Export \u{203a} CSV has them all, with every digit.",
             counted(rows, "row", "rows")
         )
     })

@@ -149,7 +149,7 @@ pub fn unasked(url: &str, stored: Option<&[StoredModel]>) -> (String, String) {
 }
 
 /// How much is stored, and how much may be: "452.1 MB of 10.2 GB used; the browser may clear it when space is short".
-pub fn room(space: &Space) -> String {
+pub fn space_text(space: &Space) -> String {
     let promise = match space.persistent {
         true => "the browser keeps it until you delete it",
         false => "the browser may clear it when space is short",
@@ -211,11 +211,14 @@ mod tests {
             bytes,
             ..model(&crate::checkpoint::hub_url("gpt2", "").expect("a known name"))
         };
-        let told = |stored: Option<&[StoredModel]>| cost(gpt2, "GPT-2 small", stored).0;
-        assert_eq!(told(None), "All heads of GPT-2 small: 498 MB once.");
-        assert_eq!(told(Some(&[model("https://example.org/own")])), told(None));
+        let description = |stored: Option<&[StoredModel]>| cost(gpt2, "GPT-2 small", stored).0;
+        assert_eq!(description(None), "All heads of GPT-2 small: 498 MB once.");
         assert_eq!(
-            told(Some(&[stored(455_900_000)])),
+            description(Some(&[model("https://example.org/own")])),
+            description(None)
+        );
+        assert_eq!(
+            description(Some(&[stored(455_900_000)])),
             "All heads of GPT-2 small: 498 MB once, 455 of them are here."
         );
         assert_eq!(
@@ -287,7 +290,7 @@ mod tests {
             persistent: false,
         };
         assert_eq!(
-            room(&space),
+            space_text(&space),
             "452.1 MB of 10.2 GB used; the browser may clear it when space is short."
         );
     }

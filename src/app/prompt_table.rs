@@ -60,7 +60,7 @@ pub fn pages(count: usize) -> usize {
 }
 
 /// "13 to 24 of 1,200".
-pub fn told_page(count: usize, start: usize) -> String {
+pub fn page_range(count: usize, start: usize) -> String {
     let end = (start + PAGE).min(count);
     format!("{} to {} of {}", grouped(start + 1), grouped(end), grouped(count))
 }
@@ -101,8 +101,8 @@ mod tests {
         assert_eq!(seen, (0..1200).collect::<Vec<_>>());
         assert_eq!(pages(1200), 1188);
         assert_eq!(pages(0), 0);
-        assert_eq!(told_page(1200, 12), "13 to 24 of 1,200");
-        assert_eq!(told_page(14, 12), "13 to 14 of 14");
+        assert_eq!(page_range(1200, 12), "13 to 24 of 1,200");
+        assert_eq!(page_range(14, 12), "13 to 14 of 14");
         assert_eq!((page_of(&list, None), page_of(&list, Some(1200))), (None, None));
     }
 

@@ -12,7 +12,7 @@ pub const EXAMPLE: &str = "When [[Mary]] and John went to the store, John gave a
     Then, [[Anna]] and Paul went to the garden, and Paul gave a book [[to]]";
 
 /// What is said below the reader's own prompts: how they are written, or how many there are, or the first thing that is wrong.
-pub fn told(form: &Form) -> String {
+pub fn description(form: &Form) -> String {
     if form.own.trim().is_empty() {
         return "In [[ ]] first the word that the head looks to (src), then the one that it looks from (dest).".into();
     }
@@ -40,8 +40,8 @@ pub fn told(form: &Form) -> String {
 mod tests {
     use super::*;
 
-    fn told_of(own: &str) -> String {
-        told(&Form {
+    fn describe(own: &str) -> String {
+        description(&Form {
             own: own.to_owned(),
             ..Form::default()
         })
@@ -49,21 +49,21 @@ mod tests {
 
     #[test]
     fn prompts_are_counted_or_the_first_error_is_said() {
-        assert!(told_of(" \n").starts_with("In [[ ]] first the word"));
-        assert!(told_of(EXAMPLE).starts_with("3 prompts. They stay"));
-        assert!(told_of("a [[b]] c").starts_with("1 prompt. "));
-        let error = told_of("one [[two]]\nthree [[four");
+        assert!(describe(" \n").starts_with("In [[ ]] first the word"));
+        assert!(describe(EXAMPLE).starts_with("3 prompts. They stay"));
+        assert!(describe("a [[b]] c").starts_with("1 prompt. "));
+        let error = describe("one [[two]]\nthree [[four");
         assert!(
             error.contains("line 2") && error.contains("a mark does not end"),
             "{error}"
         );
         let long = format!("{} [[b]]", "a".repeat(1495));
         assert!(
-            told_of(&long).contains("too long for a link (1,501 characters)"),
+            describe(&long).contains("too long for a link (1,501 characters)"),
             "{}",
-            told_of(&long)
+            describe(&long)
         );
-        assert!(told_of(&long[1..]).contains("after #"));
+        assert!(describe(&long[1..]).contains("after #"));
     }
 
     #[test]
@@ -72,8 +72,12 @@ mod tests {
             own: "text,dest,src,a,b\nMary and John,2,0,,\n".to_owned(),
             ..Form::default()
         };
-        assert!(told(&form).starts_with("2 prompts"), "two lines: {}", told(&form));
+        assert!(
+            description(&form).starts_with("2 prompts"),
+            "two lines: {}",
+            description(&form)
+        );
         form.set(&CSV, "1");
-        assert!(told(&form).starts_with("1 prompt."), "{}", told(&form));
+        assert!(description(&form).starts_with("1 prompt."), "{}", description(&form));
     }
 }

@@ -1,23 +1,23 @@
 //! Which result is shown, and what the worker is doing: everything that happens on the page, without pixels.
 
-mod beside;
+mod abandon;
+mod ablation;
 mod hub;
-mod leaving;
-mod lesson;
 mod questions;
+mod run_comparison;
 mod trials;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::asking::Asking;
+use super::ablation::Ablation;
 use super::form::Request;
-use super::lesson::Lesson;
+use super::head_names::HeadNames;
 use super::library::Library;
-use super::naming::Naming;
 use super::partial;
+use super::question_state::QuestionState;
 pub use super::state::{Description, Origin, Run, Shown, WorkerState};
-use super::trying::Trying;
+use super::trials::Trials;
 use crate::analysis::{Analysis, BatchValues, Phase, Progress};
 use crate::checkpoint::Notices;
 use crate::error::{Error, ErrorKind};
@@ -57,10 +57,10 @@ pub struct Session {
     description: Option<Description>,
     worker: WorkerState,
     library: Library,
-    asking: Asking,
-    trying: Trying,
-    lesson: Lesson,
-    naming: Naming,
+    question_state: QuestionState,
+    trials: Trials,
+    ablation: Ablation,
+    head_names: HeadNames,
     recording: Option<Arc<Recording>>,
     paused: bool,
     notices: Notices,
@@ -201,19 +201,19 @@ impl Session {
         self.describing = None;
         self.ended();
         self.library.worker_lost();
-        self.naming.lost();
+        self.head_names.lost();
         self.show_batches();
         if self.active.take().is_some() {
             self.run = Run::Failed;
         }
         self.worker = WorkerState::Lost;
-        if self.asking.is_active() {
+        if self.question_state.is_active() {
             let error = Error::new(ErrorKind::Internal, cause).advice("Ask again: the worker is started anew.");
-            self.asking.fail(error);
+            self.question_state.fail(error);
         }
-        self.trying
+        self.trials
             .fail(Error::new(ErrorKind::Internal, cause).advice("Try again: the worker is started anew."));
-        self.lesson
+        self.ablation
             .fail(Error::new(ErrorKind::Internal, cause).advice("Try again: the worker is started anew."));
         self.fail(
             Error::new(ErrorKind::Internal, cause).advice("Restart the worker or reload the page, then run again."),
@@ -310,28 +310,34 @@ impl Session {
             FromWorker::Notices { id, notices } if self.is_heard(id) => self.notices = notices,
             FromWorker::Batch { id, index, values } if self.is_active(id) => self.batch(index, &values),
             FromWorker::Finished { id, result } if self.is_active(id) => self.finished(*result),
-            FromWorker::Progress { id, progress } if self.asking.is_asking(id) => self.asking.proceed(progress),
-            FromWorker::Progress { id, progress } if self.trying.is_trying(id) => self.trying.proceed(progress),
-            FromWorker::Progress { id, progress } if self.lesson.is_asking(id) => self.lesson.proceed(progress),
-            FromWorker::Answer { id, part } if self.lesson.is_asking(id) => self.lesson_answered(*part),
-            FromWorker::Answered { id } if self.lesson.is_asking(id) => self.lesson.finish(),
-            FromWorker::Failed { id, error } if self.lesson.is_asking(id) => self.lesson.fail(error),
-            FromWorker::Answer { id, part } if self.asking.is_asking(id) || self.trying.is_trying(id) => {
+            FromWorker::Progress { id, progress } if self.question_state.is_asking(id) => {
+                self.question_state.proceed(progress)
+            }
+            FromWorker::Progress { id, progress } if self.trials.is_trying(id) => self.trials.proceed(progress),
+            FromWorker::Progress { id, progress } if self.ablation.is_asking(id) => self.ablation.proceed(progress),
+            FromWorker::Answer { id, part } if self.ablation.is_asking(id) => self.ablation_answered(*part),
+            FromWorker::Answered { id } if self.ablation.is_asking(id) => self.ablation.finish(),
+            FromWorker::Failed { id, error } if self.ablation.is_asking(id) => self.ablation.fail(error),
+            FromWorker::Answer { id, part } if self.question_state.is_asking(id) || self.trials.is_trying(id) => {
                 let note = self.note_of(&part.model.source);
                 self.revision += 1;
                 let is_held = part.substituted().is_some();
-                self.asking.part(self.revision, *part, note);
+                self.question_state.part(self.revision, *part, note);
                 if is_held {
-                    self.hold_against_run();
+                    self.compare_with_run();
                 }
             }
-            FromWorker::Specials { id, texts } if self.asking.is_asking(id) => self.asking.specials(texts),
-            FromWorker::Continued { id, text } if self.asking.is_asking(id) => self.asking.continued(text),
-            FromWorker::Answered { id } if self.asking.is_asking(id) => self.asking.finish(),
-            FromWorker::Answered { id } if self.trying.is_trying(id) => self.trying.finish(),
-            FromWorker::Named { id, heads } => self.naming.named(id, heads),
-            FromWorker::Failed { id, error } if self.asking.is_asking(id) => self.asking.fail(error),
-            FromWorker::Failed { id, error } if self.trying.is_trying(id) => self.trying.fail(error),
+            FromWorker::Specials { id, texts } if self.question_state.is_asking(id) => {
+                self.question_state.specials(texts)
+            }
+            FromWorker::Continued { id, text } if self.question_state.is_asking(id) => {
+                self.question_state.continued(text)
+            }
+            FromWorker::Answered { id } if self.question_state.is_asking(id) => self.question_state.finish(),
+            FromWorker::Answered { id } if self.trials.is_trying(id) => self.trials.finish(),
+            FromWorker::Named { id, heads } => self.head_names.named(id, heads),
+            FromWorker::Failed { id, error } if self.question_state.is_asking(id) => self.question_state.fail(error),
+            FromWorker::Failed { id, error } if self.trials.is_trying(id) => self.trials.fail(error),
             FromWorker::Failed { id, error } => self.failed(id, error),
             FromWorker::Panicked { message } => self.worker_lost(&match self.worker {
                 WorkerState::Starting => format!("the worker can't start: {message}"),
@@ -363,7 +369,10 @@ impl Session {
 
     /// Whether `id` is of the run, the question, the trial or the lesson that the worker is busy with.
     fn is_heard(&self, id: u32) -> bool {
-        self.is_active(id) || self.asking.is_asking(id) || self.trying.is_trying(id) || self.lesson.is_asking(id)
+        self.is_active(id)
+            || self.question_state.is_asking(id)
+            || self.trials.is_trying(id)
+            || self.ablation.is_asking(id)
     }
 
     fn next_id(&mut self) -> u32 {
@@ -386,7 +395,7 @@ impl Session {
         self.forget_outcome();
         self.complete = Some(shown.clone());
         self.shown = Some(shown);
-        self.hold_against_run();
+        self.compare_with_run();
     }
 
     fn described(&mut self, id: u32, config: Config, card: Option<ModelCard>) {
@@ -470,7 +479,7 @@ impl Session {
     }
 
     fn failed(&mut self, id: u32, error: Error) {
-        if self.naming.failed(id, &error) {
+        if self.head_names.failed(id, &error) {
             return;
         }
         if let Some((_, url)) = self.describing.take_if(|(asked, _)| *asked == id) {

@@ -431,7 +431,7 @@ fn part(id: u32, tokens: &[u32], dest: usize) -> FromWorker {
 }
 
 fn shown_dest(session: &Session) -> Option<usize> {
-    Some(session.asking().shown()?.result.next()?.dest)
+    Some(session.question_state().shown()?.result.next()?.dest)
 }
 
 #[test]
@@ -439,7 +439,7 @@ fn the_next_question_overtakes_the_one_before() {
     let mut session = session();
     let (first, besides) = ask(&mut session, "a");
     assert!(matches!(besides[..], [ToWorker::Describe { .. }]), "{besides:?}");
-    assert!(session.asking().is_active() && session.asking().answers(URL, &question("a")));
+    assert!(session.question_state().is_active() && session.question_state().answers(URL, &question("a")));
     let (second, besides) = ask(&mut session, "ab");
     assert_eq!(besides, [ToWorker::Cancel { id: first }]);
     session.receive(part(first, &[1], 0));
@@ -452,12 +452,12 @@ fn the_next_question_overtakes_the_one_before() {
         id: second,
         progress: progress(0),
     });
-    assert!(session.asking().progress().is_some() && session.run() == &Run::Idle);
+    assert!(session.question_state().progress().is_some() && session.run() == &Run::Idle);
     session.receive(part(second, &[1, 2], 1));
     assert_eq!(shown_dest(&session), Some(1));
-    assert!(session.asking().is_active(), "more parts may come");
+    assert!(session.question_state().is_active(), "more parts may come");
     session.receive(FromWorker::Answered { id: second });
-    let asking = session.asking();
+    let asking = session.question_state();
     assert!(!asking.is_active() && asking.progress().is_none() && asking.error().is_none());
     assert!(asking.answers(URL, &question("ab")) && !asking.answers(URL, &question("a")));
     assert!(!asking.answers("elsewhere", &question("ab")));
@@ -474,18 +474,24 @@ fn special_tokens_are_those_of_the_sentence_and_the_model() {
         texts: vec!["<|endoftext|>".into()],
     };
     session.receive(specials(first));
-    assert_eq!(session.asking().specials_in("a<|endoftext|>"), ["<|endoftext|>"]);
-    assert!(session.asking().specials_in("a").is_empty());
+    assert_eq!(
+        session.question_state().specials_in("a<|endoftext|>"),
+        ["<|endoftext|>"]
+    );
+    assert!(session.question_state().specials_in("a").is_empty());
     let (second, _) = ask(&mut session, "b");
     session.receive(specials(first));
     assert!(
-        session.asking().specials_in("b").is_empty(),
+        session.question_state().specials_in("b").is_empty(),
         "what was overtaken says nothing"
     );
     session.receive(specials(second));
-    assert_eq!(session.asking().specials_in("b").len(), 1);
+    assert_eq!(session.question_state().specials_in("b").len(), 1);
     session.ask("https://example.org/other", question("b"));
-    assert!(session.asking().specials_in("b").is_empty(), "another model has others");
+    assert!(
+        session.question_state().specials_in("b").is_empty(),
+        "another model has others"
+    );
 }
 
 #[test]
@@ -505,7 +511,10 @@ fn parts_of_one_sentence_are_one_result_and_another_sentence_begins_anew() {
         part: Box::new(more),
     });
     let kinds = |session: &Session| -> Vec<&str> {
-        let sections = session.asking().shown().map(|shown| shown.result.sections.clone());
+        let sections = session
+            .question_state()
+            .shown()
+            .map(|shown| shown.result.sections.clone());
         sections
             .unwrap_or_default()
             .iter()
@@ -532,21 +541,24 @@ fn a_question_without_an_answer_leaves_the_last_one() {
         error: error.clone(),
     });
     assert_eq!(
-        (session.asking().error(), shown_dest(&session)),
+        (session.question_state().error(), shown_dest(&session)),
         (Some(&error), Some(0))
     );
     assert!(session.error().is_none(), "it is said at the field");
     // Back to what was answered before: parts of another answer may be shown, and the error is not of this one.
-    assert!(!session.asking().answers(URL, &question("a")));
+    assert!(!session.question_state().answers(URL, &question("a")));
     let (id, _) = ask(&mut session, "c");
-    assert!(session.asking().error().is_none());
+    assert!(session.question_state().error().is_none());
     assert_eq!(session.stop_asking(), Some(ToWorker::Cancel { id }));
-    assert_eq!((session.stop_asking(), session.asking().is_active()), (None, false));
+    assert_eq!(
+        (session.stop_asking(), session.question_state().is_active()),
+        (None, false)
+    );
     ask(&mut session, "d");
     session.worker_lost("it is gone");
     assert!(
         session
-            .asking()
+            .question_state()
             .error()
             .is_some_and(|error| error.cause.contains("gone"))
     );
@@ -577,7 +589,7 @@ fn a_continuation_is_the_next_question() {
         id: going_on,
         text: "a b c".into(),
     });
-    assert!(!session.asking().is_active());
+    assert!(!session.question_state().is_active());
     assert_eq!(
         (session.take_continued().as_deref(), session.take_continued()),
         (Some("a b c"), None)

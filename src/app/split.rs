@@ -87,7 +87,7 @@ impl Split {
     }
 
     /// "10.52 ± 1.20".
-    pub fn told(&self, spread: Option<Spread>) -> String {
+    pub fn description(&self, spread: Option<Spread>) -> String {
         spread.map_or_else(
             String::new,
             |Spread {
@@ -113,7 +113,7 @@ impl Split {
         };
         let all = (0..self.series.len()).filter_map(of_series);
         let (index, low, high) = all.max_by(|a, b| (a.2.1 - a.1.1).total_cmp(&(b.2.1 - b.1.1)))?;
-        let told = |(row, mean): (&SplitRow, f64)| {
+        let description = |(row, mean): (&SplitRow, f64)| {
             let prompts = counted(row.n, "prompt", "prompts");
             format!(
                 "{} with \u{201c}{}\u{201d} ({prompts})",
@@ -124,8 +124,8 @@ impl Split {
         let series = &self.series[index].0;
         Some(format!(
             "{series} differs most: its mean goes from {} to {}.",
-            told(low),
-            told(high)
+            description(low),
+            description(high)
         ))
     }
 }
@@ -168,13 +168,13 @@ mod tests {
             panic!("{split:?}")
         };
         assert_eq!((io_first.n, s_first.n), (189, 211));
-        assert_eq!(split.told(io_first.spreads[at]), "0.000 \u{b1} 0.000");
-        assert_eq!(split.told(s_first.spreads[at]), "1.000 \u{b1} 0.000");
-        let told = split.extremes().expect("a sentence");
+        assert_eq!(split.description(io_first.spreads[at]), "0.000 \u{b1} 0.000");
+        assert_eq!(split.description(s_first.spreads[at]), "1.000 \u{b1} 0.000");
+        let description = split.extremes().expect("a sentence");
         assert!(
-            told.contains("with \u{201c}IO first (ABBA)\u{201d} (189 prompts) to ")
-                && told.ends_with("with \u{201c}S first (BABA)\u{201d} (211 prompts)."),
-            "{told}"
+            description.contains("with \u{201c}IO first (ABBA)\u{201d} (189 prompts) to ")
+                && description.ends_with("with \u{201c}S first (BABA)\u{201d} (211 prompts)."),
+            "{description}"
         );
     }
 

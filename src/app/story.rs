@@ -21,14 +21,14 @@ pub use ending::ending;
 const BASE: SeriesId = SeriesId::NoPatching;
 
 /// Least size of a total, relative to the mean size of what it is made of, of which a share says something.
-const LEAST_TOTAL: f64 = 0.1;
+const MIN_TOTAL: f64 = 0.1;
 
 /// By how much two kinds of prompts must differ in their share of the upper group to be said to tell the groups apart.
-const TOLD_APART: f64 = 0.9;
+const MIN_SHARE_DIFFERENCE: f64 = 0.9;
 
 /// One series as the sentences need it.
 #[derive(Debug, Clone, PartialEq)]
-struct Seen<'a> {
+struct SeriesFacts<'a> {
     label: &'a SeriesId,
     mean: f64,
     values: &'a [f32],
@@ -36,18 +36,18 @@ struct Seen<'a> {
     groups: Option<Groups>,
 }
 
-impl Seen<'_> {
+impl SeriesFacts<'_> {
     /// Whether shares of the mean say something: it is positive, not near 0 for the size of the values, and not between two
     /// groups.
     fn has_shares(&self) -> bool {
         let size = self.values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / self.values.len() as f64;
-        self.groups.is_none() && self.mean > 0.0 && self.mean >= LEAST_TOTAL * size
+        self.groups.is_none() && self.mean > 0.0 && self.mean >= MIN_TOTAL * size
     }
 
-    /// "falls into two groups: 40 prompts around 0 % and 40 around 100 %", with numbers as `told`.
-    fn told_groups(&self, told: fn(f64) -> String) -> Option<String> {
+    /// "falls into two groups: 40 prompts around 0 % and 40 around 100 %", with numbers as `format`.
+    fn describe_groups(&self, format: fn(f64) -> String) -> Option<String> {
         self.groups
-            .map(|groups| format!("falls into two groups: {}", both(&groups, told)))
+            .map(|groups| format!("falls into two groups: {}", both(&groups, format)))
     }
 
     /// "W_U\[S\]"; of what nothing is put in place of "the query as it is (No patching)".
@@ -65,26 +65,26 @@ impl Seen<'_> {
 }
 
 /// "40 prompts around 0 % and 40 around 100 %".
-fn both(groups: &Groups, told: fn(f64) -> String) -> String {
+fn both(groups: &Groups, format: fn(f64) -> String) -> String {
     format!(
         "{} around {} and {} around {}",
         counted(groups.low.n, "prompt", "prompts"),
-        told(groups.low.mean),
+        format(groups.low.mean),
         grouped(groups.high.n),
-        told(groups.high.mean)
+        format(groups.high.mean)
     )
 }
 
 /// A histogram as it is told.
-struct Told<'a> {
+struct HistogramFacts<'a> {
     result: &'a ResultFile,
     name: HistogramId,
     /// Highest mean first.
-    all: Vec<Seen<'a>>,
+    all: Vec<SeriesFacts<'a>>,
     compare: &'a Compare<'a>,
 }
 
-impl<'a> Told<'a> {
+impl<'a> HistogramFacts<'a> {
     /// The series of `name` that have a value.
     fn of(result: &'a ResultFile, name: HistogramId, compare: &'a Compare<'a>) -> Self {
         let series = result.series(name).into_iter();
@@ -94,14 +94,14 @@ impl<'a> Told<'a> {
             // The softmax makes two humps of any wide hump: shares have groups where the scores behind them have.
             let has_groups = |of: &[f32]| !name.probs() || two_groups(of).is_some();
             let behind = result.substitution()?.values(scores, label);
-            Some(Seen {
+            Some(SeriesFacts {
                 label,
                 mean,
                 values,
                 groups: two_groups(values).filter(|_| behind.is_none_or(has_groups)),
             })
         });
-        let mut all: Vec<Seen<'a>> = seen.collect();
+        let mut all: Vec<SeriesFacts<'a>> = seen.collect();
         all.sort_by(|left, right| right.mean.total_cmp(&left.mean));
         Self {
             result,
@@ -112,18 +112,18 @@ impl<'a> Told<'a> {
     }
 
     /// Those that the reader sees.
-    fn visible(&self, view: &View) -> Vec<&Seen<'a>> {
+    fn visible(&self, view: &View) -> Vec<&SeriesFacts<'a>> {
         let toggled = view.histogram(self.name).toggled;
-        let shown = |series: &&Seen<'_>| series_starts_visible(series.label) != toggled.contains(series.label);
+        let shown = |series: &&SeriesFacts<'_>| series_starts_visible(series.label) != toggled.contains(series.label);
         self.all.iter().filter(shown).collect()
     }
 
-    fn find(&self, label: &SeriesId) -> Option<&Seen<'a>> {
+    fn find(&self, label: &SeriesId) -> Option<&SeriesFacts<'a>> {
         self.all.iter().find(|series| series.label == label)
     }
 
     /// What is known of `first` against `second`, or against 0.
-    fn against(&self, first: &Seen<'_>, second: Option<&Seen<'_>>) -> Evidence {
+    fn against(&self, first: &SeriesFacts<'_>, second: Option<&SeriesFacts<'_>>) -> Evidence {
         (self.compare)(&Pair {
             histogram: self.name,
             first: first.label.clone(),
@@ -132,7 +132,7 @@ impl<'a> Told<'a> {
     }
 
     /// The series that the figure's claim is about, and those of its controls that there are.
-    fn claim(&self) -> (Option<&Seen<'a>>, Vec<&Seen<'a>>) {
+    fn claim(&self) -> (Option<&SeriesFacts<'a>>, Vec<&SeriesFacts<'a>>) {
         let (main, controls) = self.result.claim(self.name);
         (
             self.find(main),
@@ -154,7 +154,7 @@ fn percent(share: f64) -> String {
 
 /// What the difference of `first` and `second` stands on, told as it is positive: "difference 4.53, 95 % interval 4.44 to 4.63,
 /// W_U\[IO\] higher in 1,195 of 1,200 prompts"; of shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
-fn basis(found: &Comparison, first: &Seen<'_>, second: &Seen<'_>, probs: bool) -> String {
+fn basis(found: &Comparison, first: &SeriesFacts<'_>, second: &SeriesFacts<'_>, probs: bool) -> String {
     let (found, higher) = match found.mean < 0.0 {
         true => (found.turned(), second),
         false => (*found, first),
@@ -189,11 +189,11 @@ fn list(parts: &[String]) -> String {
 
 /// What head and prompts are, and how much attention there is to explain. `compare` knows comparisons in `result`.
 pub fn question(result: &ResultFile, compare: &Compare<'_>) -> String {
-    result.in_its_words(question_of_ioi(result, compare))
+    result.with_position_names(question_of_ioi(result, compare))
 }
 
 fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
-    let probs = Told::of(result, HistogramId::KeysFixedProbs, compare);
+    let probs = HistogramFacts::of(result, HistogramId::KeysFixedProbs, compare);
     let Some(base) = probs.find(&BASE) else {
         return format!(
             "How much of END\u{2019}s attention head {} gives to IO is known when the first batch is done.",
@@ -206,8 +206,8 @@ fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
         result.head_name(),
         percent(base.mean)
     );
-    if let Some(groups) = base.told_groups(percent) {
-        let why = told_apart(result, base).map_or_else(String::new, |why| format!(" {why}"));
+    if let Some(groups) = base.describe_groups(percent) {
+        let why = describe_separation(result, base).map_or_else(String::new, |why| format!(" {why}"));
         return format!("{over}, but that is a mean of two kinds of prompts: the share {groups}.{why}");
     }
     let Evidence::Found(found) = probs.against(base, None) else {
@@ -233,7 +233,7 @@ fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
 }
 
 /// Whether the order of the names tells the groups of `series` apart: a sentence.
-fn told_apart(result: &ResultFile, series: &Seen<'_>) -> Option<String> {
+fn describe_separation(result: &ResultFile, series: &SeriesFacts<'_>) -> Option<String> {
     let split = series.groups?.split;
     let orders = result.split(SplitBy::Order);
     let [first, second] = &orders[..] else {
@@ -246,7 +246,7 @@ fn told_apart(result: &ResultFile, series: &Seen<'_>) -> Option<String> {
     };
     let (one, other) = (above(first), above(second));
     let share = |(above, all): (usize, usize)| above as f64 / all as f64;
-    let apart = (share(one) - share(other)).abs() >= TOLD_APART;
+    let apart = (share(one) - share(other)).abs() >= MIN_SHARE_DIFFERENCE;
     apart.then(|| {
         format!(
             "The order of the names tells them apart: with {} {} of {} are in the upper group, with {} {} of {}.",
@@ -263,17 +263,17 @@ fn told_apart(result: &ResultFile, series: &Seen<'_>) -> Option<String> {
 /// Two sentences on what there is to see in the histogram `name`, of scores a third on what normalization does to them where it does
 /// anything; one where there is nothing yet. What is not known by `compare` yet is not concluded.
 pub fn histogram(result: &ResultFile, name: HistogramId, view: &View, compare: &Compare<'_>) -> Vec<String> {
-    let told = Told::of(result, name, compare);
-    if told.all.is_empty() {
+    let facts = HistogramFacts::of(result, name, compare);
+    if facts.all.is_empty() {
         return vec!["There are no values yet: this figure fills in with the first batch.".into()];
     }
-    let visible = told.visible(view);
+    let visible = facts.visible(view);
     let (sentences, more) = match name.probs() {
-        true => ([told.attention(&visible), told.prompts_won(&visible)], None),
-        false => ([told.furthest_right(&visible), told.meaning()], told.normalization()),
+        true => ([facts.attention(&visible), facts.prompts_won(&visible)], None),
+        false => ([facts.furthest_right(&visible), facts.meaning()], facts.normalization()),
     };
     let all = sentences.into_iter().chain(more);
-    all.map(|sentence| result.in_its_words(sentence)).collect()
+    all.map(|sentence| result.with_position_names(sentence)).collect()
 }
 
 #[cfg(test)]
@@ -281,5 +281,5 @@ pub fn histogram(result: &ResultFile, name: HistogramId, view: &View, compare: &
 mod tests;
 
 #[cfg(test)]
-#[path = "story/held_tests.rs"]
-mod held_tests;
+#[path = "story/conclusion_tests.rs"]
+mod conclusion_tests;

@@ -56,10 +56,10 @@ fn of_scores(view: &View) -> Vec<String> {
 #[test]
 fn the_recorded_run_is_told_in_its_own_numbers() {
     let result = recorded();
-    let mut told = vec![asked(&result)];
-    told.extend(ALL.into_iter().map(|name| said(&result, name)));
-    told.extend(ended(&result));
-    told.extend(heatmap(&result, &HeatmapView::default(), None));
+    let mut description = vec![asked(&result)];
+    description.extend(ALL.into_iter().map(|name| said(&result, name)));
+    description.extend(ended(&result));
+    description.extend(heatmap(&result, &HeatmapView::default(), None));
     let expected = [
         "Over 1,200 prompts, head 10.7 gives 68 % of END\u{2019}s attention to IO on average (95 % interval 67 to 69 %). \
          On average that is more than all other positions get together, and so it is in 935 of the prompts.",
@@ -93,7 +93,7 @@ fn the_recorded_run_is_told_in_its_own_numbers() {
         "Added up by kind, the MLPs give 4.11 net, 91 % of the score; embeddings and the bias 0.16 and the heads \
          \u{2212}0.60.",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(description, expected);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn prompts_are_counted() {
 
 #[test]
 fn a_claim_that_is_not_true_is_not_made() {
-    let told = |io: f32, random: f32, base: f32| {
+    let description = |io: f32, random: f32, base: f32| {
         let (io, random, base) = (all(io), all(random), all(base));
         let result = with(
             SCORES,
@@ -129,7 +129,7 @@ fn a_claim_that_is_not_true_is_not_made() {
         );
         (said(&result, SCORES), ended(&result)[0].clone())
     };
-    let (weak, end) = told(1.0, 2.0, 4.0);
+    let (weak, end) = description(1.0, 2.0, 4.0);
     assert!(
         weak.contains("The query as it is (No patching) lies furthest right")
             && weak.contains("W_U[random] comes nearest, with 2.00")
@@ -141,7 +141,7 @@ fn a_claim_that_is_not_true_is_not_made() {
         end.contains("the data do not show that W_U[IO] explains anything of its own"),
         "{end}"
     );
-    let (close, _) = told(4.0, 3.9, 4.0);
+    let (close, _) = description(4.0, 3.9, 4.0);
     assert!(
         close.contains("But W_U[random] alone gives 98 % of what No patching gives, 4.00."),
         "{close}"
@@ -151,12 +151,12 @@ fn a_claim_that_is_not_true_is_not_made() {
             || close.contains("No series lies furthest right: W_U[IO] (4.00) and No patching (4.00) come out alike"),
         "{close}"
     );
-    let (_, end) = told(4.0, 0.0, 4.0);
+    let (_, end) = description(4.0, 0.0, 4.0);
     assert!(
         end.starts_with("On the query side W_U[IO] alone is enough for the score: on average it gives 4.00, as much as the 4.00 of No patching"),
         "{end}"
     );
-    let (_, end) = told(1.0, 0.0, 4.0);
+    let (_, end) = description(1.0, 0.0, 4.0);
     assert!(
         end.contains("is not enough for the score: on average it gives 1.00, 25 % of the 4.00 of No patching"),
         "{end}"
@@ -290,10 +290,10 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
     let section = result.contributions_mut().expect("recorded");
     let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
     heatmap.mean_score = Some(0.05);
-    let told = super::heatmap(&result, &HeatmapView::default(), None).join(" ");
+    let description = super::heatmap(&result, &HeatmapView::default(), None).join(" ");
     assert!(
-        !told.contains('%') && told.contains("beside the mean score of 0.05"),
-        "{told}"
+        !description.contains('%') && description.contains("beside the mean score of 0.05"),
+        "{description}"
     );
 }
 
@@ -369,7 +369,7 @@ fn odd_data_are_told_too() {
 
 #[test]
 fn odd_heatmaps_are_told_too() {
-    let told = |rows: &[&str], columns: &[&str], values: Vec<Vec<f32>>, mean: f32, view: &HeatmapView| {
+    let description = |rows: &[&str], columns: &[&str], values: Vec<Vec<f32>>, mean: f32, view: &HeatmapView| {
         let mut result = recorded();
         let map = Heatmap {
             mean_score: (!mean.is_nan()).then_some(mean),
@@ -382,12 +382,12 @@ fn odd_heatmaps_are_told_too() {
     };
     let plain = HeatmapView::default();
     assert_eq!(
-        told(&[], &[], Vec::new(), 1.0, &plain),
+        description(&[], &[], Vec::new(), 1.0, &plain),
         "No cell adds to the score, and none takes anything off. There are no components before this head."
     );
     let columns = ["L.0", "MLP", "b_O"];
     let values = vec![vec![0.5, 0.0, -0.25], vec![0.0, 1.0, 2.0]];
-    let text = told(&["misc", "0"], &columns, values.clone(), 2.0, &plain);
+    let text = description(&["misc", "0"], &columns, values.clone(), 2.0, &plain);
     assert!(
         text.starts_with("b_O of layer 0 (2.00), MLP 0 (1.00) and the token embedding W_E (0.50) add most"),
         "{text}"
@@ -401,21 +401,21 @@ fn odd_heatmaps_are_told_too() {
         as_in_notebook: true,
         ..HeatmapView::default()
     };
-    let text = told(&["misc", "0"], &columns, values, 2.0, &notebook);
+    let text = description(&["misc", "0"], &columns, values, 2.0, &notebook);
     assert!(!text.contains("b_O"), "{text}");
     // Shares of a score that is not positive make no sense.
-    let text = told(&["0"], &["L.0"], vec![vec![-1.0]], -1.0, &plain);
+    let text = description(&["0"], &["L.0"], vec![vec![-1.0]], -1.0, &plain);
     assert_eq!(
         text,
         "No cell adds to the score; head 0.0 (\u{2212}1.00) takes off most. Added up by kind, the heads give \u{2212}1.00 net."
     );
-    let text = told(&["0"], &["L.0"], vec![vec![1.0]], -1.0, &plain);
+    let text = description(&["0"], &["L.0"], vec![vec![1.0]], -1.0, &plain);
     assert!(
         text.starts_with("Only head 0.0 (1.00) adds to the score, 1.00 beside the mean score of \u{2212}1.00"),
         "{text}"
     );
     // Where the score was not recorded, shares are of the sum.
-    let text = told(&["0"], &["L.0", "MLP"], vec![vec![1.0, 3.0]], f32::NAN, &plain);
+    let text = description(&["0"], &["L.0", "MLP"], vec![vec![1.0, 3.0]], f32::NAN, &plain);
     assert_eq!(
         text,
         "MLP 0 (3.00) and head 0.0 (1.00) add most, together 100 % of the sum of all cells, 4.00; nothing takes anything off. \

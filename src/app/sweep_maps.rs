@@ -31,7 +31,7 @@ pub struct SweepMaps {
 
 /// What a head of a sweep leads to.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Leads {
+pub enum HeadLink {
     /// To a run that this form describes; `runs` where the model is at hand, and no network is asked.
     Run {
         /// The form, filled in.
@@ -106,12 +106,12 @@ impl SweepMaps {
     }
 
     /// Where `head` of the set that is shown leads to, from the `form` as it is.
-    pub fn leads(&self, head: Head, form: &Form) -> Leads {
+    pub fn leads(&self, head: Head, form: &Form) -> HeadLink {
         let Some(set) = self.shown().filter(|set| set.has(head)) else {
-            return Leads::Nowhere(format!("Head {head} is not in this set."));
+            return HeadLink::Nowhere(format!("Head {head} is not in this set."));
         };
         if head.layer == 0 {
-            return Leads::Nowhere(format!(
+            return HeadLink::Nowhere(format!(
                 "Head {head} is of the first layer: nothing comes before it that its score could be taken apart into. \
                  Its pattern is in \"Your sentence\"."
             ));
@@ -140,7 +140,7 @@ impl SweepMaps {
                 }
             }
         }
-        Leads::Run {
+        HeadLink::Run {
             runs: advice.is_empty() && form.model == ModelChoice::Bundled,
             form: Box::new(form),
             advice: advice.join(" "),

@@ -16,8 +16,8 @@ fn sweep(rows: &[String]) -> SweepMaps {
 /// The form that `head` leads to, whether it runs at once, and what is said.
 fn run(sweep: &SweepMaps, head: Head, form: &Form) -> (Form, bool, String) {
     match sweep.leads(head, form) {
-        Leads::Run { form, runs, advice } => (*form, runs, advice),
-        Leads::Nowhere(reason) => panic!("{reason}"),
+        HeadLink::Run { form, runs, advice } => (*form, runs, advice),
+        HeadLink::Nowhere(reason) => panic!("{reason}"),
     }
 }
 
@@ -74,7 +74,7 @@ fn heads_that_can_not_be_taken_apart_lead_nowhere() {
     for (head, reason) in [(Head::new(0, 3), "first layer"), (Head::new(1, 1), "not in this set")] {
         let leads = sweep.leads(head, &Form::default());
         assert!(
-            matches!(&leads, Leads::Nowhere(why) if why.contains(reason)),
+            matches!(&leads, HeadLink::Nowhere(why) if why.contains(reason)),
             "{leads:?}"
         );
     }

@@ -1,6 +1,6 @@
 //! The form of any intervention: what is typed and chosen, and what that means.
 
-use crate::analysis::pair::{Extent, Intervening, Intervention, Named, Replacement, Vector};
+use crate::analysis::pair::{Extent, Intervention, InterventionRequest, Named, Replacement, Vector};
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::intervention_words::activation_name;
 use crate::names::{Component, Head, HeadActivation, Side};
@@ -119,14 +119,14 @@ impl Put {
 
 /// What a form means.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Meant {
+pub struct ParsedTrial {
     /// The intervention.
     pub intervention: Intervention,
     /// The text of the token that it names, where the page does not know the token: the model's tokenizer reads it.
     pub token_text: Option<String>,
 }
 
-impl From<Intervention> for Meant {
+impl From<Intervention> for ParsedTrial {
     fn from(intervention: Intervention) -> Self {
         Self {
             intervention,
@@ -135,17 +135,21 @@ impl From<Intervention> for Meant {
     }
 }
 
-impl Meant {
+impl ParsedTrial {
     /// What is sent for it: with the `second` sentence and the prompts of `run` where it needs them.
     ///
     /// # Errors
     /// Those of `run`.
-    pub fn intervening(self, second: String, run: impl FnOnce() -> Result<PromptSource>) -> Result<Intervening> {
+    pub fn intervening(
+        self,
+        second: String,
+        run: impl FnOnce() -> Result<PromptSource>,
+    ) -> Result<InterventionRequest> {
         let Self {
             intervention,
             token_text,
         } = self;
-        Ok(Intervening {
+        Ok(InterventionRequest {
             interventions: vec![intervention],
             second: intervention.needs_second().then_some(second),
             run: Vec::new(),
@@ -198,11 +202,11 @@ impl TrialForm {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for no token, and for a component or a head that it is not.
-    pub fn read(&self, head: Head, known: &[Named]) -> Result<Meant> {
+    pub fn read(&self, head: Head, known: &[Named]) -> Result<ParsedTrial> {
         let intervention = match self.place {
             Place::Made(side) => {
                 let (vector, token_text) = self.vector(known)?;
-                return Ok(Meant {
+                return Ok(ParsedTrial {
                     intervention: Intervention::Substitute { side, vector },
                     token_text,
                 });
@@ -284,7 +288,7 @@ mod tests {
             ..TrialForm::default()
         };
         let made = |token| {
-            Ok(Meant::from(Intervention::Substitute {
+            Ok(ParsedTrial::from(Intervention::Substitute {
                 side: Side::Query,
                 vector: Vector::Unembedding(token),
             }))
@@ -316,7 +320,7 @@ mod tests {
         };
         assert_eq!(
             read(without.clone()),
-            Ok(Meant::from(Intervention::Remove {
+            Ok(ParsedTrial::from(Intervention::Remove {
                 side: Side::Key,
                 component: Component::Mlp(2),
                 scale: 1.0
@@ -336,7 +340,7 @@ mod tests {
         };
         assert_eq!(set.put(), Put::Zero, "what can't be put there is not");
         let at = |head, to, at| {
-            Ok(Meant::from(Intervention::Set {
+            Ok(ParsedTrial::from(Intervention::Set {
                 head,
                 activation: HeadActivation::Z,
                 to,
@@ -362,7 +366,9 @@ mod tests {
     fn what_is_sent_has_what_it_needs_and_nothing_else() {
         let sent = |intervention: Intervention| {
             let run = || Ok(PromptSource::default());
-            Meant::from(intervention).intervening("second".into(), run).unwrap()
+            ParsedTrial::from(intervention)
+                .intervening("second".into(), run)
+                .unwrap()
         };
         let set = |to| Intervention::Set {
             head: Head::new(1, 0),
@@ -376,7 +382,7 @@ mod tests {
         assert_eq!((second.second.as_deref(), second.maker), (Some("second"), None));
         // Prompts that can't be made are asked for only where they are needed.
         let none = || Err(Error::new(ErrorKind::Request, "no prompts"));
-        let made = |to| Meant::from(set(to)).intervening(String::new(), none);
+        let made = |to| ParsedTrial::from(set(to)).intervening(String::new(), none);
         assert!(made(Replacement::Zero).is_ok());
         assert_eq!(made(Replacement::Mean).unwrap_err().cause, "no prompts");
     }

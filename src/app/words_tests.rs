@@ -98,10 +98,10 @@ fn a_marked_prompt_has_a_sum_and_words_of_its_own() {
     let summary = Figure::at(place, &marked).summary(&result);
     assert!(summary.contains("in prompt 8. Largest: 0.1 2.500"), "{summary}");
     let view = crate::plot::HeatmapView::default();
-    let told = crate::app::story::heatmap(&result, &view, Some(7));
+    let description = crate::app::story::heatmap(&result, &view, Some(7));
     assert!(
-        told[0].starts_with("Only head 0.1 (2.50) adds to the score, 2.50, more than the sum of all cells in prompt 8, 1.50, as others take off; the token embedding W_E"),
-        "{told:?}"
+        description[0].starts_with("Only head 0.1 (2.50) adds to the score, 2.50, more than the sum of all cells in prompt 8, 1.50, as others take off; the token embedding W_E"),
+        "{description:?}"
     );
     let truth: Vec<f32> = (0..1200).map(|i| i as f32).collect();
     result.substitution_mut().expect("recorded").true_score = Some(crate::analysis::Array::vector(truth));

@@ -206,7 +206,7 @@ fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Op
 /// before it that looks most from END to the subject's last occurrence.
 fn choose_heads(table: &HeadTable) -> Result<(Head, Head)> {
     let in_both_orders = |head: &Head| {
-        let mean = |label| table.look(label, *head).mean;
+        let mean = |label| table.attention_of(label, *head).mean;
         mean(label::ABBA_IO).min(mean(label::BABA_IO))
     };
     let later = table.heads().into_iter().filter(|head| head.layer > 0);
@@ -276,7 +276,7 @@ fn measure_folder(folder: &Path, split: &Split) -> Result<HeadTable> {
         let shares = table
             .heads()
             .into_iter()
-            .map(|head| (head, table.look(label, head).largest));
+            .map(|head| (head, table.attention_of(label, head).largest));
         let shares = shares.filter(|(_, share)| *share > 0.5);
         let shares: Vec<String> = shares
             .map(|(head, share)| format!("{head} {:.1} %", 100.0 * share))

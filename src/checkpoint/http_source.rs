@@ -11,8 +11,8 @@ use futures::future::{Either, LocalBoxFuture, select};
 use super::http::{Cutter, HttpFolder};
 use super::notices::NoticeBoard;
 use super::source::{Sink, Source, Traffic};
-use super::transport::{Again, Answer, Gate, Patience, Transport};
-use super::witness::{Witness, changed};
+use super::transport::{Answer, Gate, RetryHint, RetryPolicy, Transport};
+use super::version_probe::{VersionProbe, changed};
 use crate::error::{Error, Result};
 
 /// The files under an HTTP(S) address.
@@ -23,13 +23,13 @@ use crate::error::{Error, Result};
 pub struct HttpSource {
     folder: HttpFolder,
     transport: Box<dyn Transport>,
-    patience: Patience,
+    retry_policy: RetryPolicy,
     gate: Gate,
     received: Cell<u64>,
     answered: Cell<bool>,
     /// Whether the last range was answered with the whole file.
     whole: Cell<bool>,
-    witnesses: RefCell<BTreeMap<String, Witness>>,
+    version_probes: RefCell<BTreeMap<String, VersionProbe>>,
     notices: NoticeBoard,
 }
 
@@ -38,7 +38,7 @@ enum Failure {
     /// Trying again would not help.
     Final(Error),
     /// It may pass; the server may have said when.
-    Passing(Error, Again),
+    Passing(Error, RetryHint),
 }
 
 impl From<Error> for Failure {
@@ -56,12 +56,12 @@ impl HttpSource {
         Ok(Self {
             folder: HttpFolder::parse(url)?,
             transport,
-            patience: Patience::default(),
+            retry_policy: RetryPolicy::default(),
             gate: Gate::default(),
             received: Cell::new(0),
             answered: Cell::new(false),
             whole: Cell::new(false),
-            witnesses: RefCell::default(),
+            version_probes: RefCell::default(),
             notices: NoticeBoard::default(),
         })
     }
@@ -74,10 +74,10 @@ impl HttpSource {
         self
     }
 
-    /// The same source with another patience.
+    /// The same source with another retry policy.
     #[must_use]
-    pub fn with_patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn with_retry_policy(mut self, retry_policy: RetryPolicy) -> Self {
+        self.retry_policy = retry_policy;
         self
     }
 
@@ -140,7 +140,7 @@ impl HttpSource {
             }
             Err(Failure::Passing(error, again)) => (error, again),
         };
-        let Some(wait) = self.patience.wait(*attempt, self.answered.get(), again) else {
+        let Some(wait) = self.retry_policy.wait(*attempt, self.answered.get(), again) else {
             self.notices.set_retry(None);
             return Err(error);
         };
@@ -162,11 +162,13 @@ impl HttpSource {
         range: Option<&Range<u64>>,
         sink: &mut dyn FnMut(&[u8]) -> Result<()>,
     ) -> std::result::Result<(), Failure> {
-        if self.with_witness(file, |witness| witness.is_doubted()) {
+        if self.with_version_probe(file, |version_probe| version_probe.is_stale()) {
             self.verify(file).await?;
         }
         let (mut answer, mut cutter) = self.send(file, range).await?;
-        if self.with_witness(file, |witness| witness.is_new(answer.label.as_deref())) {
+        if self.with_version_probe(file, |version_probe| {
+            version_probe.is_new_label(answer.label.as_deref())
+        }) {
             drop(answer);
             self.verify(file).await?;
             (answer, cutter) = self.send(file, range).await?;
@@ -176,7 +178,7 @@ impl HttpSource {
         let mut first = true;
         let mut watched = |bytes: &[u8]| {
             if !bytes.is_empty() && std::mem::take(&mut first) {
-                self.with_witness(file, |witness| witness.saw(at, bytes, label.as_ref()));
+                self.with_version_probe(file, |version_probe| version_probe.record(at, bytes, label.as_ref()));
             }
             at += bytes.len() as u64;
             sink(bytes)
@@ -207,7 +209,7 @@ impl HttpSource {
         }
         match cutter {
             Ok(cutter) => Ok((answer, cutter)),
-            Err(error) if may_pass(answer.status) => Err(Failure::Passing(error, answer.again())),
+            Err(error) if may_pass(answer.status) => Err(Failure::Passing(error, answer.retry_hint())),
             Err(error) => Err(Failure::Final(error)),
         }
     }
@@ -247,14 +249,14 @@ impl HttpSource {
         match cutter.finish() {
             // The file itself ends there.
             Err(error) if answer.status == 200 => Err(Failure::Final(error)),
-            Err(error) => Err(Failure::Passing(error, Again::Unsaid)),
+            Err(error) => Err(Failure::Passing(error, RetryHint::Unspecified)),
             Ok(()) => Ok(()),
         }
     }
 
     /// Makes sure that `file` is the one that was read before: reads a few bytes from all over it again.
     async fn verify(&self, file: &str) -> std::result::Result<(), Failure> {
-        for (range, before) in self.with_witness(file, |witness| witness.samples()) {
+        for (range, before) in self.with_version_probe(file, |version_probe| version_probe.samples()) {
             let (answer, cutter) = self.send(file, Some(&range)).await?;
             let mut now = Vec::new();
             let mut collect = |bytes: &[u8]| {
@@ -266,17 +268,17 @@ impl HttpSource {
                 return Err(Failure::Final(changed(file, self.folder.location())));
             }
         }
-        self.with_witness(file, Witness::trust);
+        self.with_version_probe(file, VersionProbe::mark_verified);
         Ok(())
     }
 
-    fn with_witness<T>(&self, file: &str, look: impl FnOnce(&mut Witness) -> T) -> T {
-        look(self.witnesses.borrow_mut().entry(file.to_owned()).or_default())
+    fn with_version_probe<T>(&self, file: &str, look: impl FnOnce(&mut VersionProbe) -> T) -> T {
+        look(self.version_probes.borrow_mut().entry(file.to_owned()).or_default())
     }
 
     fn broken(&self, file: &str, cause: &str) -> Failure {
         let advice = self.transport.advice(self.folder.location());
-        Failure::Passing(self.folder.network_error(file, cause, advice), Again::Unsaid)
+        Failure::Passing(self.folder.network_error(file, cause, advice), RetryHint::Unspecified)
     }
 
     /// `work`, unless it takes longer than servers may be silent.
@@ -284,11 +286,16 @@ impl HttpSource {
         &self,
         work: impl Future<Output = std::result::Result<T, String>>,
     ) -> std::result::Result<T, String> {
-        match select(pin!(work), self.transport.silence(self.patience.silence)).await {
+        match select(
+            pin!(work),
+            self.transport.stall_timeout(self.retry_policy.stall_timeout),
+        )
+        .await
+        {
             Either::Left((done, _)) => done,
             Either::Right(((), _)) => Err(format!(
                 "the server was silent for {} s",
-                self.patience.silence.as_secs_f64()
+                self.retry_policy.stall_timeout.as_secs_f64()
             )),
         }
     }
@@ -322,12 +329,15 @@ impl Source for HttpSource {
         Box::pin(async move { Ok(self.folder.length(file)) })
     }
 
-    fn recheck(&self) {
-        self.witnesses.borrow_mut().values_mut().for_each(Witness::doubt);
+    fn mark_stale(&self) {
+        self.version_probes
+            .borrow_mut()
+            .values_mut()
+            .for_each(VersionProbe::mark_stale);
     }
 
     fn label(&self, file: &str) -> Option<String> {
-        self.with_witness(file, |witness| witness.label().cloned())
+        self.with_version_probe(file, |version_probe| version_probe.label().cloned())
     }
 
     fn reads_from_the_start(&self) -> bool {

@@ -94,7 +94,7 @@ pub fn model_url(text: &str) -> Result<Option<String>> {
 /// What a text means that is first of all a path, of a folder that is not there.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Meant {
+pub(super) enum ModelPlace {
     /// That folder.
     Folder,
     /// An address.
@@ -109,13 +109,13 @@ pub(super) enum Meant {
 /// # Errors
 /// Those of [`model_url`]; [`ErrorKind::Source`] where it is such a path.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-pub(super) fn meant(text: &str, is_folder: impl Fn(&str) -> bool) -> Result<Meant> {
+pub(super) fn model_place(text: &str, is_folder: impl Fn(&str) -> bool) -> Result<ModelPlace> {
     let Some(url) = model_url_unless_path(text)? else {
-        return Ok(Meant::Folder);
+        return Ok(ModelPlace::Folder);
     };
     let name = text.trim();
     if named(name).as_ref() != Ok(&url) {
-        return Ok(Meant::Address(url));
+        return Ok(ModelPlace::Address(url));
     }
     match name.split_once('/') {
         Some((first, _)) if is_folder(first) || NO_OWNERS.contains(&first) => {
@@ -125,7 +125,7 @@ pub(super) fn meant(text: &str, is_folder: impl Fn(&str) -> bool) -> Result<Mean
                     "Check the path. A model of that name on the hub is hub:{name}."
                 )))
         }
-        _ => Ok(Meant::Name(url)),
+        _ => Ok(ModelPlace::Name(url)),
     }
 }
 
@@ -365,14 +365,14 @@ mod tests {
     #[cfg(feature = "cli")]
     #[test]
     fn a_path_that_is_not_there_is_no_name_on_the_hub() {
-        let meant = |text: &str| meant(text, |folder| folder == "runs");
+        let model_place = |text: &str| model_place(text, |folder| folder == "runs");
         for text in ["runs/gpt2", "models/gpt2", "datasets/a"] {
-            let error = meant(text).expect_err(text);
+            let error = model_place(text).expect_err(text);
             assert_eq!(error.cause, format!("there is no folder {text}"));
             assert!(error.advice.contains(&format!("hub:{text}.")), "{error}");
         }
         for text in ["someone/own-gpt2", "gpt2", "someone/own-gpt2@v2"] {
-            assert!(matches!(meant(text), Ok(Meant::Name(_))), "{text}");
+            assert!(matches!(model_place(text), Ok(ModelPlace::Name(_))), "{text}");
         }
         for text in [
             "hub:runs/gpt2",
@@ -380,10 +380,10 @@ mod tests {
             "hf.co/runs/gpt2",
             "localhost:8000/gpt2",
         ] {
-            assert!(matches!(meant(text), Ok(Meant::Address(_))), "{text}");
+            assert!(matches!(model_place(text), Ok(ModelPlace::Address(_))), "{text}");
         }
         for text in ["./runs/gpt2", "runs/a/b", "example.org/gpt2", "nonsense", "runs/gpt2/"] {
-            assert_eq!(meant(text), Ok(Meant::Folder), "{text}");
+            assert_eq!(model_place(text), Ok(ModelPlace::Folder), "{text}");
         }
     }
 

@@ -19,7 +19,7 @@ const STEP: usize = 1 << 20;
 
 /// One stored piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Kept {
+pub(crate) struct StoredPiece {
     /// Its length in bytes.
     pub(crate) length: u64,
     /// Its SHA-256, in hexadecimal digits.
@@ -37,7 +37,7 @@ pub(crate) struct Manifest {
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
     /// The pieces, by [`piece_name`].
-    pub(crate) pieces: BTreeMap<String, Kept>,
+    pub(crate) pieces: BTreeMap<String, StoredPiece>,
     /// Counts up with every version.
     #[serde(skip)]
     pub(crate) number: u64,
@@ -105,7 +105,7 @@ impl Manifest {
     }
 
     /// As [`Manifest::read`], where all that is there could be read.
-    pub(crate) async fn read_surely(store: &dyn Store, folder: &str) -> Result<Option<Self>> {
+    pub(crate) async fn read_complete(store: &dyn Store, folder: &str) -> Result<Option<Self>> {
         match Self::newest(store, folder).await? {
             (newest, None) => Ok(newest),
             (_, Some(error)) => Err(error),
@@ -191,7 +191,7 @@ impl Manifest {
 
     /// Whether a piece that both list is not the same in both: they are of two versions of the model.
     pub(crate) fn contradicts(&self, other: &Self) -> bool {
-        let differs = |(name, kept): (&String, &Kept)| other.pieces.get(name).is_some_and(|other| other != kept);
+        let differs = |(name, kept): (&String, &StoredPiece)| other.pieces.get(name).is_some_and(|other| other != kept);
         self.pieces.iter().any(differs)
     }
 
@@ -202,7 +202,7 @@ impl Manifest {
 }
 
 /// Whether `stored` is what `kept` says.
-pub(crate) fn is_whole(stored: &dyn StoredFile, kept: &Kept) -> bool {
+pub(crate) fn is_whole(stored: &dyn StoredFile, kept: &StoredPiece) -> bool {
     let mut sum = Sha256::new();
     let read = stored.length() == kept.length
         && for_each_step(stored, 0..kept.length, &mut |bytes| {

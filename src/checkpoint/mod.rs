@@ -16,13 +16,13 @@ mod http;
 mod http_source;
 mod hub;
 mod inventory;
-mod keeper;
 mod locate;
 mod manifest;
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod native;
 mod notices;
 mod opening;
+mod piece_writer;
 mod pieces;
 mod reading;
 mod shards;
@@ -31,7 +31,7 @@ mod store;
 mod stored;
 mod tensor_file;
 mod transport;
-mod witness;
+mod version_probe;
 
 pub use address::check_for_page;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
@@ -60,7 +60,7 @@ pub(crate) use store::storage_error;
 pub use store::{MemoryStore, Space, Store, StoredFile, StoredFileWriter};
 pub use stored::StoredSource;
 pub use tensor_file::TensorFile;
-pub use transport::{Answer, Body, Gate, Patience, Transport};
+pub use transport::{Answer, Body, Gate, RetryPolicy, Transport};
 
 /// Longest wait that a server may ask for where nobody sits before a page: windows of rate limits are minutes long.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
@@ -76,20 +76,22 @@ const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(10 * 60
 pub fn source_for(text: &str, notices: NoticeBoard) -> crate::error::Result<Box<dyn Source>> {
     let is_folder = |text: &str| std::path::Path::new(text).is_dir();
     let meant = match std::path::Path::new(text).exists() {
-        true => locate::Meant::Folder,
-        false => locate::meant(text, is_folder)?,
+        true => locate::ModelPlace::Folder,
+        false => locate::model_place(text, is_folder)?,
     };
     let (url, name) = match meant {
-        locate::Meant::Address(url) => (url, None),
-        locate::Meant::Name(url) => (url, Some(text.trim())),
-        locate::Meant::Folder if text.contains("://") => (text.to_owned(), None),
-        locate::Meant::Folder => return Ok(Box::new(FileSource::new(text))),
+        locate::ModelPlace::Address(url) => (url, None),
+        locate::ModelPlace::Name(url) => (url, Some(text.trim())),
+        locate::ModelPlace::Folder if text.contains("://") => (text.to_owned(), None),
+        locate::ModelPlace::Folder => return Ok(Box::new(FileSource::new(text))),
     };
-    let patience = Patience {
+    let retry_policy = RetryPolicy {
         longest: LONGEST_WAIT,
-        ..Patience::default()
+        ..RetryPolicy::default()
     };
-    let transport = Box::new(BlockingTransport::new(patience.silence));
-    let source = HttpSource::new(&url, transport)?.with_patience(patience).by_name(name);
+    let transport = Box::new(BlockingTransport::new(retry_policy.stall_timeout));
+    let source = HttpSource::new(&url, transport)?
+        .with_retry_policy(retry_policy)
+        .by_name(name);
     Ok(Box::new(source.with_notices(notices)))
 }

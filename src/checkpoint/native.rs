@@ -20,13 +20,13 @@ pub struct BlockingTransport {
 }
 
 impl BlockingTransport {
-    /// A transport that takes a connection for broken after `silence`.
-    pub fn new(silence: Duration) -> Self {
+    /// A transport that takes a connection for broken after `stall_timeout`.
+    pub fn new(stall_timeout: Duration) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
-            .timeout_connect(Some(silence))
-            .timeout_recv_response(Some(silence))
-            .timeout_per_read(Some(silence))
+            .timeout_connect(Some(stall_timeout))
+            .timeout_recv_response(Some(stall_timeout))
+            .timeout_per_read(Some(stall_timeout))
             .user_agent(concat!("keyside/", env!("CARGO_PKG_VERSION")))
             .build()
             .new_agent();
@@ -74,7 +74,7 @@ impl Transport for BlockingTransport {
         Box::pin(ready(()))
     }
 
-    fn silence(&self, _patience: Duration) -> LocalBoxFuture<'_, ()> {
+    fn stall_timeout(&self, _timeout: Duration) -> LocalBoxFuture<'_, ()> {
         Box::pin(pending())
     }
 

@@ -25,7 +25,7 @@ pub fn not_kept(why: &str) -> String {
 }
 
 /// Is told of every change.
-type Teller = Box<dyn Fn(&Notices)>;
+type Listener = Box<dyn Fn(&Notices)>;
 
 /// Where sources write what a reader should know. Clones are one board.
 ///
@@ -37,14 +37,14 @@ pub struct NoticeBoard(Rc<BoardState>);
 struct BoardState {
     now: RefCell<Notices>,
     listeners: RefCell<Vec<UnboundedSender<Notices>>>,
-    teller: Option<Teller>,
+    listener: Option<Listener>,
 }
 
 impl NoticeBoard {
     /// A board that calls `tell` with every change: for surroundings in which waiting blocks, so that nobody listens.
-    pub fn telling(tell: impl Fn(&Notices) + 'static) -> Self {
+    pub fn with_listener(tell: impl Fn(&Notices) + 'static) -> Self {
         Self(Rc::new(BoardState {
-            teller: Some(Box::new(tell)),
+            listener: Some(Box::new(tell)),
             ..BoardState::default()
         }))
     }
@@ -96,7 +96,7 @@ impl NoticeBoard {
         // Who does not listen any more is forgotten.
         let told = |listener: &UnboundedSender<Notices>| listener.unbounded_send(notices.clone()).is_ok();
         self.0.listeners.borrow_mut().retain(told);
-        if let Some(tell) = &self.0.teller {
+        if let Some(tell) = &self.0.listener {
             tell(&notices);
         }
         *self.0.now.borrow_mut() = notices;

@@ -63,7 +63,7 @@ async fn of_shards(source: &dyn Source, index: &Index, expected: &Expected) -> R
     let header = as_the_index_says(index, &all, expected).and_then(|()| checked(INDEX, all, expected));
     if header.is_err() {
         // Which of them is the wrong one is not known.
-        source.distrust(INDEX, None).await;
+        source.invalidate(INDEX, None).await;
         for (file, range) in ranges {
             forget(source, file, range).await;
         }
@@ -110,6 +110,6 @@ async fn part(source: &dyn Source, file: &str) -> Result<Part> {
 
 /// Nothing of the header of `file` is kept.
 async fn forget(source: &dyn Source, file: &str, range: Range<u64>) {
-    source.distrust(file, Some(0..8)).await;
-    source.distrust(file, Some(range)).await;
+    source.invalidate(file, Some(0..8)).await;
+    source.invalidate(file, Some(range)).await;
 }

@@ -1,10 +1,10 @@
-//! How a file of weights is taken apart: pieces to keep, and requests that read neighbours together.
+//! How a file of weights is taken apart: pieces to keep, and requests that read neighbors together.
 
 use std::ops::Range;
 
 /// A tensor above this size is cut into equal pieces.
 const LARGEST_PIECE: u64 = 16 << 20;
-/// Neighbouring tensors are one piece up to this size.
+/// Neighboring tensors are one piece up to this size.
 const JOINED_PIECE: u64 = 8 << 20;
 /// A request reads at most this much.
 const LARGEST_REQUEST: u64 = 32 << 20;
@@ -45,7 +45,7 @@ fn cut(tensor: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
     (0..count).map(move |index| edge(index)..edge(index + 1))
 }
 
-/// The requests that read `wanted` (ascending): neighbours together, cut where pieces end.
+/// The requests that read `wanted` (ascending): neighbors together, cut where pieces end.
 pub(crate) fn requests(wanted: &[Range<u64>], pieces: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut requests: Vec<Range<u64>> = Vec::new();
     for part in wanted.iter().flat_map(|range| at_edges(range, pieces)) {
@@ -84,7 +84,7 @@ mod tests {
     const MB: u64 = 1 << 20;
 
     #[test]
-    fn neighbours_are_joined_and_large_tensors_cut() {
+    fn neighbors_are_joined_and_large_tensors_cut() {
         let tensors = [
             0..MB,
             MB..3 * MB,

@@ -25,7 +25,7 @@ pub(super) async fn trusted<T>(
     outcome: Result<T>,
 ) -> Result<T> {
     if outcome.is_err() {
-        source.distrust(file, range).await;
+        source.invalidate(file, range).await;
     }
     outcome
 }

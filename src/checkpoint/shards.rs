@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub const INDEX: &str = "model.safetensors.index.json";
 
 /// Most files that weights may be in.
-const MOST_FILES: usize = 1 << 10;
+const MAX_FILES: usize = 1 << 10;
 /// Longest name of a file, in bytes.
 const LONGEST_NAME: usize = 200;
 
@@ -75,8 +75,8 @@ impl Index {
             return Err(error(format!("{INDEX} names no tensor")).expected("a weight_map with the file of each tensor"));
         }
         let names: BTreeSet<&String> = files.values().collect();
-        if names.len() > MOST_FILES {
-            return Err(error(format!("{INDEX} names {} files", names.len())).expected(format!("at most {MOST_FILES}")));
+        if names.len() > MAX_FILES {
+            return Err(error(format!("{INDEX} names {} files", names.len())).expected(format!("at most {MAX_FILES}")));
         }
         names.into_iter().try_for_each(|name| check_name(name))?;
         Ok(Self { files })
@@ -166,7 +166,7 @@ mod tests {
             let error = Index::parse(json.as_bytes()).expect_err(json);
             assert!(error.cause.contains(part), "{error}");
         }
-        let many: BTreeMap<String, String> = (0..=MOST_FILES)
+        let many: BTreeMap<String, String> = (0..=MAX_FILES)
             .map(|i| (format!("t{i}"), format!("{i}.safetensors")))
             .collect();
         let error = Index::parse(serde_json::json!({"weight_map": many}).to_string().as_bytes()).expect_err("too many");

@@ -104,14 +104,14 @@ pub trait Source {
     }
 
     /// What was read of `range` of `file` makes no sense: it is not to be kept.
-    fn distrust<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
+    fn invalidate<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
         let _ = (file, range);
         Box::pin(async {})
     }
 
     /// Time has passed: what is read from now on may be of another version than what was read before. A source that can
     /// tell makes sure before it adds to it.
-    fn recheck(&self) {}
+    fn mark_stale(&self) {}
 
     /// What the source calls the version of `file` that it reads, where it has a name for it.
     fn label(&self, file: &str) -> Option<String> {

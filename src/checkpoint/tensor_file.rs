@@ -16,7 +16,7 @@ use super::source::{Sink, Source, Traffic};
 use crate::error::{Error, ErrorKind, Result};
 
 /// From how many places rows are looked at to tell whether two matrices are the same.
-const LOOKS: u64 = 5;
+const SAMPLED_PLACES: u64 = 5;
 
 /// Bytes of a matrix that are decoded at once where its rows are not held.
 const ROW_STEP: usize = 1 << 18;
@@ -80,12 +80,12 @@ impl TensorFile {
         let rows = one.shape.first().copied().unwrap_or(1).max(1);
         let (step, places) = match self.source.is_local() {
             true => (ROW_STEP as u64, length.div_ceil(ROW_STEP as u64)),
-            false => (length / rows, LOOKS),
+            false => (length / rows, SAMPLED_PLACES),
         };
         for place in 0..places {
             let start = match self.source.is_local() {
                 true => place * step,
-                false => (rows - 1) * place / (LOOKS - 1) * step,
+                false => (rows - 1) * place / (SAMPLED_PLACES - 1) * step,
             };
             let read = |entry: &'_ TensorEntry| {
                 let from = entry.bytes.start + start;
@@ -124,7 +124,7 @@ impl TensorFile {
         Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
     }
 
-    /// Reads the tensors `wanted` (name and shape) as f32, each into a buffer of its own, neighbours with one request.
+    /// Reads the tensors `wanted` (name and shape) as f32, each into a buffer of its own, neighbors with one request.
     /// `seen` is told how many bytes have come.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ impl TensorFile {
         Ok(read)
     }
 
-    /// The rows `indices` of the matrix `name` of `shape`, ascending: they alone are read, neighbours with one request.
+    /// The rows `indices` of the matrix `name` of `shape`, ascending: they alone are read, neighbors with one request.
     ///
     /// # Errors
     /// As [`TensorFile::tensors`], and [`crate::ErrorKind::Internal`] for a row that there is not.
@@ -217,17 +217,17 @@ impl TensorFile {
         self.pieces.get(file).map_or(&[], Vec::as_slice)
     }
 
-    /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them. `breathe` is awaited before
+    /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them. `yield_now` is awaited before
     /// each request: what is made of the rows may take longer than reading them.
     ///
     /// # Errors
-    /// As [`TensorFile::tensors`], and those of `breathe`.
+    /// As [`TensorFile::tensors`], and those of `yield_now`.
     pub async fn rows(
         &self,
         name: &str,
         shape: [usize; 2],
         seen: &dyn Fn(u64),
-        breathe: impl AsyncFn() -> Result<()>,
+        yield_now: impl AsyncFn() -> Result<()>,
         row: &mut dyn FnMut(&[f32]),
     ) -> Result<()> {
         let entry = self.entry(name, &shape)?;
@@ -239,7 +239,7 @@ impl TensorFile {
             decoder: Decoder::new(entry.weight_dtype(name)?, 0).map_err(|_| too_large_tensor(name, &shape))?,
         });
         for request in pieces::requests(std::slice::from_ref(&entry.bytes), self.pieces_of(&entry.file)) {
-            breathe().await?;
+            yield_now().await?;
             let mut at = request.start;
             let mut sink = |bytes: &[u8]| {
                 for bytes in bytes.chunks(ROW_STEP) {
@@ -255,9 +255,9 @@ impl TensorFile {
         Ok(())
     }
 
-    /// A new run begins, some time after what was read before: see [`Source::recheck`].
-    pub fn recheck(&self) {
-        self.source.recheck();
+    /// A new run begins, some time after what was read before: see [`Source::mark_stale`].
+    pub fn mark_stale(&self) {
+        self.source.mark_stale();
     }
 
     /// What has come from where so far.
@@ -269,7 +269,7 @@ impl TensorFile {
     async fn stream<'a>(&'a self, file: &'a str, range: Range<u64>, sink: &'a mut Sink<'a>) -> Result<()> {
         let outcome = self.source.stream(file, Some(range.clone()), sink).await;
         if outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::Checkpoint) {
-            self.source.distrust(file, Some(range)).await;
+            self.source.invalidate(file, Some(range)).await;
         }
         outcome
     }

@@ -20,8 +20,8 @@ pub trait Transport {
     /// Waits.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
 
-    /// Ends when a server has been silent for `patience`; never where the transport watches that itself.
-    fn silence(&self, patience: Duration) -> LocalBoxFuture<'_, ()>;
+    /// Ends when a server has been silent for `timeout`; never where the transport watches that itself.
+    fn stall_timeout(&self, timeout: Duration) -> LocalBoxFuture<'_, ()>;
 
     /// What to do when `url` can't be reached, a sentence or two.
     fn advice(&self, url: &str) -> &'static str;
@@ -96,9 +96,9 @@ impl Gate {
 
 /// How long to wait for what may pass: servers that are busy, connections that break.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Silence after which a connection counts as broken.
-    pub silence: Duration,
+    pub stall_timeout: Duration,
     /// Waits before the first, second, ... attempt to go on; an attempt that brings bytes begins anew.
     pub waits: Vec<Duration>,
     /// The same where a server says that it was asked too often, and not for how long to wait.
@@ -109,10 +109,10 @@ pub struct Patience {
     pub longest: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
-            silence: Duration::from_secs(20),
+            stall_timeout: Duration::from_secs(20),
             waits: [500, 1000, 2000, 4000, 8000].map(Duration::from_millis).to_vec(),
             // Two minutes.
             too_often: [2, 4, 8, 16, 30, 60].map(Duration::from_secs).to_vec(),
@@ -124,18 +124,18 @@ impl Default for Patience {
 
 /// What an answer says of when to ask again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Again {
+pub(crate) enum RetryHint {
     /// Nothing.
-    Unsaid,
+    Unspecified,
     /// That it was asked too often.
-    TooOften,
+    TooManyRequests,
     /// After so long.
     After(Duration),
 }
 
 impl Answer {
     /// What it says of when to ask again: `Retry-After: 57`, or `RateLimit: "resolvers";r=0;t=57`.
-    pub(crate) fn again(&self) -> Again {
+    pub(crate) fn retry_hint(&self) -> RetryHint {
         let seconds = self
             .retry_after
             .as_ref()
@@ -153,18 +153,18 @@ impl Answer {
         };
         match (seconds.or_else(of_limit), self.status) {
             // A window that ends now has ended in a moment.
-            (Some(seconds), _) => Again::After(Duration::from_secs(u64::max(seconds, 1))),
-            (None, 429) => Again::TooOften,
-            (None, _) => Again::Unsaid,
+            (Some(seconds), _) => RetryHint::After(Duration::from_secs(u64::max(seconds, 1))),
+            (None, 429) => RetryHint::TooManyRequests,
+            (None, _) => RetryHint::Unspecified,
         }
     }
 }
 
-impl Patience {
+impl RetryPolicy {
     /// How long to wait after the failed attempt `attempt` (from 0), where the server has said that it may be asked `again`.
     /// None: no more.
-    pub(crate) fn wait(&self, attempt: usize, answered: bool, again: Again) -> Option<Duration> {
-        if again == Again::TooOften {
+    pub(crate) fn wait(&self, attempt: usize, answered: bool, again: RetryHint) -> Option<Duration> {
+        if again == RetryHint::TooManyRequests {
             return self.too_often.get(attempt).copied();
         }
         let most = if answered {
@@ -174,9 +174,9 @@ impl Patience {
         };
         let wait = *self.waits.get(..most.min(self.waits.len()))?.get(attempt)?;
         match again {
-            Again::After(asked) if asked > self.longest => None,
-            Again::After(asked) => Some(asked.max(wait)),
-            Again::Unsaid | Again::TooOften => Some(wait),
+            RetryHint::After(asked) if asked > self.longest => None,
+            RetryHint::After(asked) => Some(asked.max(wait)),
+            RetryHint::Unspecified | RetryHint::TooManyRequests => Some(wait),
         }
     }
 }
@@ -208,9 +208,9 @@ mod tests {
                 label: None,
                 body: Box::new(Nothing),
             };
-            answer.again()
+            answer.retry_hint()
         };
-        let after = |seconds| Again::After(Duration::from_secs(seconds));
+        let after = |seconds| RetryHint::After(Duration::from_secs(seconds));
         assert_eq!(again(429, None, Some("\"resolvers\";r=0;t=57")), after(57));
         assert_eq!(
             again(429, None, Some("\"api\";r=10;t=3, \"pages\";r=0;t=60")),
@@ -219,16 +219,19 @@ mod tests {
         assert_eq!(again(429, None, Some("limit=100, remaining=0, reset=12")), after(12));
         assert_eq!(again(429, Some("5"), Some("\"a\";r=0;t=57")), after(5));
         assert_eq!(again(429, None, Some("\"a\";r=0;t=0")), after(1));
-        assert_eq!(again(429, None, Some("\"a\";r=0")), Again::TooOften);
-        assert_eq!(again(429, Some("Tue, 01 Dec 2026 10:00:00 GMT"), None), Again::TooOften);
-        assert_eq!(again(503, None, None), Again::Unsaid);
-        let patience = Patience::default();
+        assert_eq!(again(429, None, Some("\"a\";r=0")), RetryHint::TooManyRequests);
+        assert_eq!(
+            again(429, Some("Tue, 01 Dec 2026 10:00:00 GMT"), None),
+            RetryHint::TooManyRequests
+        );
+        assert_eq!(again(503, None, None), RetryHint::Unspecified);
+        let retry_policy = RetryPolicy::default();
         let all: Duration = (0..)
-            .map_while(|attempt| patience.wait(attempt, false, Again::TooOften))
+            .map_while(|attempt| retry_policy.wait(attempt, false, RetryHint::TooManyRequests))
             .sum();
         assert_eq!(all, Duration::from_secs(120));
-        assert_eq!(patience.wait(0, true, after(57)), Some(Duration::from_secs(57)));
-        assert_eq!(patience.wait(0, true, after(121)), None);
-        assert_eq!(patience.wait(1, false, Again::Unsaid), None);
+        assert_eq!(retry_policy.wait(0, true, after(57)), Some(Duration::from_secs(57)));
+        assert_eq!(retry_policy.wait(0, true, after(121)), None);
+        assert_eq!(retry_policy.wait(1, false, RetryHint::Unspecified), None);
     }
 }

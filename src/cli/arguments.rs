@@ -135,7 +135,7 @@ pub struct PlotArguments {
     /// Write a Python script that redraws the figure.
     #[arg(long)]
     pub python: bool,
-    /// Colours.
+    /// Colors.
     #[arg(long, value_enum, default_value_t = ThemeName::Light)]
     pub theme: ThemeName,
     /// Most bins of a histogram [default: 120 for scores, 100 for probabilities].
@@ -187,7 +187,7 @@ impl PlotArguments {
     }
 }
 
-/// Colours of pictures.
+/// Colors of pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ThemeName {
     /// For a white page.
@@ -197,7 +197,7 @@ pub enum ThemeName {
 }
 
 impl ThemeName {
-    /// The colours themselves.
+    /// The colors themselves.
     pub fn theme(self) -> Theme {
         match self {
             Self::Light => Theme::light(),

@@ -7,7 +7,7 @@ use super::effects;
 use super::listing::{LINES, line};
 use super::progress::Bar;
 use super::sentence::{PairArguments, Sentence, write};
-use crate::analysis::pair::{CausalCell, CausalSection, Known, Question, causal_map};
+use crate::analysis::pair::{CausalCell, CausalSection, Question, QuestionCache, causal_map};
 use crate::analysis::{Array, Section};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Measure, Side};
@@ -35,8 +35,8 @@ pub async fn run_causal(arguments: &PairArguments, out: &mut dyn Write) -> Resul
             found = Some(section);
         }
     };
-    let (known, bar) = (&mut Known::default(), Bar::new());
-    causal_map(&mut sentence.model, known, &question, &bar, give).await?;
+    let (cache, bar) = (&mut QuestionCache::default(), Bar::new());
+    causal_map(&mut sentence.model, cache, &question, &bar, give).await?;
     // What is recomputed last has all of it.
     let map = found.filter(CausalSection::is_whole);
     let map = map.ok_or_else(|| Error::new(ErrorKind::Internal, "the causal map is not whole"))?;
@@ -44,7 +44,7 @@ pub async fn run_causal(arguments: &PairArguments, out: &mut dyn Write) -> Resul
     write(
         arguments.sentence.json.as_deref(),
         &written,
-        &told(&sentence, &map),
+        &description(&sentence, &map),
         out,
     )
 }
@@ -66,9 +66,9 @@ fn arrays(map: &CausalSection) -> BTreeMap<String, Array> {
     arrays
 }
 
-fn told(sentence: &Sentence, map: &CausalSection) -> String {
+fn description(sentence: &Sentence, map: &CausalSection) -> String {
     let (dest, src) = (sentence.token(map.dest), sentence.token(map.src));
-    let mut told = format!(
+    let mut description = format!(
         "Head {} from {dest:?} (position {}) to {src:?} (position {}): score {:.4}, attention {:.1} %, logit of {:?} minus that of {:?} {:.4}.\n",
         map.head,
         map.dest,
@@ -86,7 +86,7 @@ fn told(sentence: &Sentence, map: &CausalSection) -> String {
             None => "is the same number everywhere, or predicted so".to_owned(),
         };
         line(
-            &mut told,
+            &mut description,
             format_args!(
                 "Without a component the change of {measure} {correlation} ({} cells).",
                 agreement.cells
@@ -95,15 +95,15 @@ fn told(sentence: &Sentence, map: &CausalSection) -> String {
         let mut cells = map.cells(measure);
         cells.sort_by(|one, other| other.recomputed.abs().total_cmp(&one.recomputed.abs()));
         cells.truncate(LINES);
-        line(&mut told, format_args!("Largest, recomputed (and predicted):"));
-        cells.iter().for_each(|cell| tell(&mut told, cell));
-        line(&mut told, format_args!("Furthest from what is predicted:"));
-        agreement.worst.iter().for_each(|cell| tell(&mut told, cell));
+        line(&mut description, format_args!("Largest, recomputed (and predicted):"));
+        cells.iter().for_each(|cell| tell(&mut description, cell));
+        line(&mut description, format_args!("Furthest from what is predicted:"));
+        agreement.worst.iter().for_each(|cell| tell(&mut description, cell));
     }
-    told
+    description
 }
 
-fn tell(told: &mut String, cell: &CausalCell) {
+fn tell(description: &mut String, cell: &CausalCell) {
     let CausalCell {
         side,
         component,
@@ -111,7 +111,7 @@ fn tell(told: &mut String, cell: &CausalCell) {
         predicted,
     } = cell;
     line(
-        told,
+        description,
         format_args!(
             "{recomputed:>+9.4} ({predicted:>+9.4})  the {side} without {}",
             component.name()

@@ -10,7 +10,7 @@ use crate::analysis::pair::{
     self, Account, AlongDirection, DirectionTokens, Directions, Factors, Pair, direction_tokens,
 };
 use crate::error::Result;
-use crate::forward::Unwatched;
+use crate::forward::NoMonitor;
 use crate::math;
 use crate::names::{Component, Relative, Side};
 
@@ -22,27 +22,27 @@ pub async fn run_directions(arguments: &PairArguments, out: &mut dyn Write) -> R
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
     let minus = sentence.position("minus", arguments.minus.as_ref(), &arguments.sentence)?;
-    let account = pair::account(&mut sentence.model, &pair, &Unwatched).await?;
-    let factors = Factors::of(&sentence.model.head_weights(pair.head, &Unwatched).await?);
+    let account = pair::account(&mut sentence.model, &pair, &NoMonitor).await?;
+    let factors = Factors::of(&sentence.model.head_weights(pair.head, &NoMonitor).await?);
     let found = account.directions(&factors, None)?;
     let to_attention = account.directions(&factors, Some(Relative::Attention))?;
-    let mut told = of_score(&sentence, &pair, &found);
-    told.push_str(&listed(&found, "the score"));
-    told.push_str(&listed(&to_attention, "the score relative to what the head attends to"));
+    let mut description = of_score(&sentence, &pair, &found);
+    description.push_str(&listed(&found, "the score"));
+    description.push_str(&listed(&to_attention, "the score relative to what the head attends to"));
     if let Some(minus) = minus {
         let relative = account.directions(&factors, Some(Relative::Position(minus)))?;
         let of = format!("the score relative to {:?} (position {minus})", sentence.token(minus));
-        told.push_str(&listed(&relative, &of));
+        description.push_str(&listed(&relative, &of));
     }
     let direction = found.largest();
     let along = account.along(&factors, direction, None)?;
-    told.push_str(&along_told(&sentence, (&pair, &account), (direction, &along)));
-    let tokens = direction_tokens(&sentence.model, &factors, direction, &Unwatched).await?;
+    description.push_str(&describe_along(&sentence, (&pair, &account), (direction, &along)));
+    let tokens = direction_tokens(&sentence.model, &factors, direction, &NoMonitor).await?;
     let tokens = match found.turned.get(direction) {
         Some(true) => tokens.turned(),
         _ => tokens,
     };
-    told.push_str(&tokens_told(&sentence, tokens));
+    description.push_str(&describe_tokens(&sentence, tokens));
     let [.., of_key, _] = to_attention.biases;
     let arrays: BTreeMap<&'static str, Array> = [
         ("svd_singular_values", Array::vector(found.values)),
@@ -56,7 +56,7 @@ pub async fn run_directions(arguments: &PairArguments, out: &mut dyn Write) -> R
     ]
     .into();
     let written = sentence.written(pair.head, arrays);
-    write(arguments.sentence.json.as_deref(), &written, &told, out)
+    write(arguments.sentence.json.as_deref(), &written, &description, out)
 }
 
 fn of_score(sentence: &Sentence, pair: &Pair, found: &Directions) -> String {
@@ -76,7 +76,7 @@ fn of_score(sentence: &Sentence, pair: &Pair, found: &Directions) -> String {
 /// The groups that add most to `found`, which is of `of`.
 fn listed(found: &Directions, of: &str) -> String {
     let sums = found.of_groups();
-    let mut told = format!(
+    let mut description = format!(
         "To {of}, {:.4}, these directions add most, {} of {} make up 90 %:\n",
         found.score,
         found.explaining(),
@@ -89,7 +89,7 @@ fn listed(found: &Directions, of: &str) -> String {
             _ => format!("directions {} to {}", group.start, group.end - 1),
         };
         line(
-            &mut told,
+            &mut description,
             format_args!(
                 "{:>+9.4}  {name} (singular value {:.4})",
                 sums[index], found.values[group.start]
@@ -102,39 +102,39 @@ fn listed(found: &Directions, of: &str) -> String {
         "both biases",
     ];
     for (value, name) in found.biases.iter().zip(names) {
-        line(&mut told, format_args!("{value:>+9.4}  {name}"));
+        line(&mut description, format_args!("{value:>+9.4}  {name}"));
     }
-    told
+    description
 }
 
 /// What was written at both ends along a direction.
-fn along_told(
+fn describe_along(
     sentence: &Sentence,
     (pair, account): (&Pair, &Account),
     (direction, along): (usize, &AlongDirection),
 ) -> String {
-    let mut told = String::new();
+    let mut description = String::new();
     for (side, values, position) in [
         (Side::Query, &along.query, pair.dest),
         (Side::Key, &along.key, pair.src),
     ] {
         let token = sentence.token(position);
         line(
-            &mut told,
+            &mut description,
             format_args!("Along direction {direction}, what was written at {token:?} adds to the {side} side:"),
         );
         for index in largest_sizes(values).take(LINES) {
             let name = account.components[index].name();
-            line(&mut told, format_args!("{:>+9.4}  {name}", values[index]));
+            line(&mut description, format_args!("{:>+9.4}  {name}", values[index]));
         }
     }
-    told
+    description
 }
 
 /// The tokens whose vectors lie along the direction or against it.
-fn tokens_told(sentence: &Sentence, tokens: DirectionTokens) -> String {
+fn describe_tokens(sentence: &Sentence, tokens: DirectionTokens) -> String {
     let tokenizer = sentence.model.tokenizer();
-    let mut told = String::new();
+    let mut description = String::new();
     for (matrix, ends) in [
         (Component::TokenEmbedding.label(), tokens.w_e),
         ("W_U".to_owned(), tokens.w_u),
@@ -146,7 +146,7 @@ fn tokens_told(sentence: &Sentence, tokens: DirectionTokens) -> String {
                     .map(|(token, cosine)| format!("{:?} {cosine:.2}", shown(tokenizer, token)))
                     .collect();
                 line(
-                    &mut told,
+                    &mut description,
                     format_args!(
                         "Rows of {matrix} that lie {how} it on the {side} side: {}",
                         texts.join(", ")
@@ -155,5 +155,5 @@ fn tokens_told(sentence: &Sentence, tokens: DirectionTokens) -> String {
             }
         }
     }
-    told
+    description
 }

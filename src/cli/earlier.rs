@@ -4,7 +4,7 @@ use super::listing::{LINES, largest_sizes, line};
 use crate::analysis::Array;
 use crate::analysis::pair::{Opened, Opening, Pair, Part, Step, down};
 use crate::error::Result;
-use crate::forward::{Model, Unwatched};
+use crate::forward::{Model, NoMonitor};
 use crate::names::{Component, Head, Side};
 
 /// What was found in an earlier head and in its layer's MLP.
@@ -34,19 +34,19 @@ pub(super) async fn open(model: &mut Model, pair: &Pair, earlier: Head) -> Resul
         path: path.to_vec(),
     };
     let [query, key] = [Side::Query, Side::Key];
-    let by_key = down(model, pair, &opening(key, &[head]), &Unwatched).await?;
+    let by_key = down(model, pair, &opening(key, &[head]), &NoMonitor).await?;
     let position = largest_sizes(&values(&by_key)).next().unwrap_or_default();
     let twice = opening(key, &[head, Step::Source(position)]);
     Ok(Earlier {
         head: earlier,
-        twice: (position, down(model, pair, &twice, &Unwatched).await?),
+        twice: (position, down(model, pair, &twice, &NoMonitor).await?),
         head_by: [
             (key, by_key),
-            (query, down(model, pair, &opening(query, &[head]), &Unwatched).await?),
+            (query, down(model, pair, &opening(query, &[head]), &NoMonitor).await?),
         ],
         mlp_by: [
-            (key, down(model, pair, &opening(key, &[mlp]), &Unwatched).await?),
-            (query, down(model, pair, &opening(query, &[mlp]), &Unwatched).await?),
+            (key, down(model, pair, &opening(key, &[mlp]), &NoMonitor).await?),
+            (query, down(model, pair, &opening(query, &[mlp]), &NoMonitor).await?),
         ],
         count: pair.tokens.len(),
     })
@@ -80,13 +80,13 @@ impl Earlier {
     }
 
     /// The largest parts of each list; `token` gives the text at a position.
-    pub(super) fn told(&self, pair: &Pair, token: impl Fn(usize) -> String) -> String {
-        let mut told = String::new();
+    pub(super) fn description(&self, pair: &Pair, token: impl Fn(usize) -> String) -> String {
+        let mut description = String::new();
         let mut list = |opened: &Opened, of: &str| {
             let (parts, rest) = opened.shown();
             let (sum, cell) = (opened.sum, opened.cell);
             line(
-                &mut told,
+                &mut description,
                 format_args!("{of} adds {cell:.4}; its parts add up to {sum:.4}:"),
             );
             let values: Vec<f32> = parts.iter().map(|(_, value)| *value).collect();
@@ -98,14 +98,17 @@ impl Earlier {
                     Part::Component(component) => component.name(),
                     Part::ValueBias => "the bias of the value".to_owned(),
                 };
-                line(&mut told, format_args!("{:>+9.4}  {name}", values[index]));
+                line(&mut description, format_args!("{:>+9.4}  {name}", values[index]));
             }
             let unlisted = rest.map_or(0, |rest| rest.count) + values.len().saturating_sub(LINES);
             if unlisted > 0 {
                 let listed = largest_sizes(&values).take(LINES);
                 let listed: f64 = listed.map(|index| f64::from(values[index])).sum();
                 let left = f64::from(sum) - listed;
-                line(&mut told, format_args!("{left:>+9.4}  {unlisted} others together"));
+                line(
+                    &mut description,
+                    format_args!("{left:>+9.4}  {unlisted} others together"),
+                );
             }
         };
         for (side, opened) in &self.head_by {
@@ -126,7 +129,7 @@ impl Earlier {
             let mlp = Component::Mlp(self.head.layer).name();
             list(opened, &format!("{mlp} at {at:?}, on the {side} side,"));
         }
-        told
+        description
     }
 }
 

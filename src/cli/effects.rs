@@ -9,7 +9,7 @@ use super::sentence::{PairArguments, Sentence, shown, write};
 use crate::analysis::Array;
 use crate::analysis::pair::{self, Between, DirectEffects, Pair, Writes, Written};
 use crate::error::{Error, Result};
-use crate::forward::Unwatched;
+use crate::forward::NoMonitor;
 use crate::math;
 use crate::model::Tokenizer;
 use crate::prompts::Targets;
@@ -40,9 +40,9 @@ pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Resu
     by_source.resize(sentence.tokens.len(), 0.0);
     let values = |tokens: Vec<pair::Valued>| Array::vector(tokens.into_iter().map(|(_, value)| value).collect());
     let of_source = found.of_source();
-    let mut told = found.told(&sentence);
+    let mut description = found.description(&sentence);
     let recomputed = interventions::find(&mut sentence, (&found.pair, found.targets), arguments).await?;
-    told.push_str(&recomputed.told());
+    description.push_str(&recomputed.description());
     let mut arrays: BTreeMap<&'static str, Array> = [
         ("direct_effects", Array::vector(found.effects.of_components)),
         ("direct_effect_b_U", Array::vector(vec![found.effects.of_bias])),
@@ -54,7 +54,7 @@ pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Resu
     .into();
     arrays.extend(recomputed.arrays());
     let written = sentence.written(found.pair.head, arrays);
-    write(arguments.sentence.json.as_deref(), &written, &told, out)
+    write(arguments.sentence.json.as_deref(), &written, &description, out)
 }
 
 /// The tokens that `arguments` name.
@@ -80,19 +80,19 @@ pub(super) fn targets(tokenizer: &Tokenizer, arguments: &PairArguments) -> Resul
 
 async fn find(sentence: &mut Sentence, pair: Pair, wanted: Targets) -> Result<Found> {
     let model = &mut sentence.model;
-    let read = pair::Sentence::read(model, &pair.tokens, None, &Unwatched).await?;
+    let read = pair::Sentence::read(model, &pair.tokens, None, &NoMonitor).await?;
     let stream = read.stream(model, pair.dest)?;
-    let logits = model.logits_of(&stream, &Unwatched).await?;
+    let logits = model.logits_of(&stream, &NoMonitor).await?;
     let lens: Vec<Vec<f32>> = logits.iter().map(|logits| math::log_softmax(logits)).collect();
     let log_probs = lens.last().map(Vec::as_slice).unwrap_or_default();
     let targets = Between::of(wanted, log_probs, model.config())?;
-    let written = read.written(model, pair.dest, &Unwatched).await?;
-    let effects = written.direct_effects(model, targets, &Unwatched).await?;
+    let written = read.written(model, pair.dest, &NoMonitor).await?;
+    let effects = written.direct_effects(model, targets, &NoMonitor).await?;
     let of_head = (pair.head, pair.dest);
     let by_source = read
-        .direct_effect_by_source(model, of_head, targets, &Unwatched)
+        .direct_effect_by_source(model, of_head, targets, &NoMonitor)
         .await?;
-    let writes = read.writes(model, &pair, &Unwatched).await?;
+    let writes = read.writes(model, &pair, &NoMonitor).await?;
     Ok(Found {
         pair,
         targets,
@@ -111,14 +111,14 @@ impl Found {
         self.writes.logits.get(token as usize).copied().unwrap_or(f32::NAN)
     }
 
-    fn told(&self, sentence: &Sentence) -> String {
-        let mut told = self.effects_told(sentence);
-        told.push_str(&self.writes_told(sentence));
-        told.push_str(&self.lens_told(sentence));
-        told
+    fn description(&self, sentence: &Sentence) -> String {
+        let mut description = self.describe_effects(sentence);
+        description.push_str(&self.describe_writes(sentence));
+        description.push_str(&self.describe_lens(sentence));
+        description
     }
 
-    fn effects_told(&self, sentence: &Sentence) -> String {
+    fn describe_effects(&self, sentence: &Sentence) -> String {
         let tokenizer = sentence.model.tokenizer();
         let Between { a, b } = self.targets;
         let (of_a, of_b) = (shown(tokenizer, a), shown(tokenizer, b));
@@ -127,7 +127,7 @@ impl Found {
         let effects = &self.effects.of_components;
         let sum = math::sum(effects) + f64::from(self.effects.of_bias);
         let dest = self.pair.dest;
-        let mut told = format!(
+        let mut description = format!(
             "After {:?} (position {dest}) the logit of {of_a:?} minus that of {of_b:?} is {:.4}; {} components and b_U add up to {sum:.4}:\n",
             sentence.token(dest),
             at(a) - at(b),
@@ -136,37 +136,37 @@ impl Found {
         let components = &self.written.components;
         for index in largest_sizes(effects).take(LINES) {
             line(
-                &mut told,
+                &mut description,
                 format_args!("{:>+9.4}  {}", effects[index], components[index].name()),
             );
         }
         let head = self.pair.head;
         line(
-            &mut told,
+            &mut description,
             format_args!("Of these head {head} adds by what it has read at:"),
         );
         for position in largest_sizes(&self.by_source).take(LINES) {
             let (value, token) = (self.by_source[position], sentence.token(position));
             line(
-                &mut told,
+                &mut description,
                 format_args!("{value:>+9.4}  {token:?} (position {position})"),
             );
         }
-        told
+        description
     }
 
-    fn writes_told(&self, sentence: &Sentence) -> String {
+    fn describe_writes(&self, sentence: &Sentence) -> String {
         let tokenizer = sentence.model.tokenizer();
         let Pair { head, src, .. } = self.pair;
         let source = sentence.token(src);
         let attention = self.writes.attention;
-        let mut told = format!(
+        let mut description = format!(
             "Head {head} attends {:.1} % to {source:?} (position {src}). Per unit of attention it writes to the logits, relative to their mean:\n",
             100.0 * attention
         );
         let rank = self.writes.rank(self.pair.tokens[src]).unwrap_or_default();
         line(
-            &mut told,
+            &mut description,
             format_args!(
                 "{:>+9.4}  {source:?} itself, rank {rank} of {}",
                 self.of_source(),
@@ -174,23 +174,23 @@ impl Found {
             ),
         );
         for (what, tokens) in [("raised", self.writes.raised()), ("lowered", self.writes.lowered())] {
-            line(&mut told, format_args!("Most {what}, and times its attention:"));
+            line(&mut description, format_args!("Most {what}, and times its attention:"));
             for (token, value) in tokens {
                 let text = shown(tokenizer, token);
                 line(
-                    &mut told,
+                    &mut description,
                     format_args!("{value:>+9.4} {:>+9.4}  {text:?}", value * attention),
                 );
             }
         }
-        told
+        description
     }
 
-    fn lens_told(&self, sentence: &Sentence) -> String {
+    fn describe_lens(&self, sentence: &Sentence) -> String {
         let tokenizer = sentence.model.tokenizer();
         let Between { a, b } = self.targets;
         let (of_a, of_b) = (shown(tokenizer, a), shown(tokenizer, b));
-        let mut told =
+        let mut description =
             format!("After each layer, the log-probabilities of {of_a:?} and {of_b:?}, and what is likeliest:\n");
         for (layer, log_probs) in self.lens.iter().enumerate() {
             let name = match layer.checked_sub(1) {
@@ -203,10 +203,10 @@ impl Found {
                 .map(|(token, _)| format!("{:?}", shown(tokenizer, token)))
                 .collect();
             line(
-                &mut told,
+                &mut description,
                 format_args!("{name:>10} {:>9.4} {:>9.4}  {}", at(a), at(b), texts.join(" ")),
             );
         }
-        told
+        description
     }
 }

@@ -11,12 +11,12 @@ use crate::error::{Error, ErrorKind, Result};
 
 /// Where the model is that `text` names. A wait for a server is said on stderr.
 pub(super) fn model_source(text: &str) -> Result<Box<dyn Source>> {
-    let told = RefCell::new(None);
-    let notices = NoticeBoard::telling(move |notices| {
+    let description = RefCell::new(None);
+    let notices = NoticeBoard::with_listener(move |notices| {
         let Some(retry) = notices.retry.as_ref().filter(|retry| retry.contains(" in ")) else {
             return;
         };
-        if told.replace(Some(retry.clone())).as_ref() != Some(retry) {
+        if description.replace(Some(retry.clone())).as_ref() != Some(retry) {
             // Nothing can be done where stderr is closed.
             let _ = writeln!(std::io::stderr(), "keyside: {retry}");
         }

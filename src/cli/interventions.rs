@@ -4,15 +4,15 @@ use super::listing::line;
 use super::progress::Bar;
 use super::sentence::{PairArguments, Sentence};
 use crate::analysis::pair::{
-    Between, Extent, Intervening, Intervention, InterventionSection, Known, Outcome, Pair, Predicted, Question,
-    Replacement, Vector, intervene,
+    Between, Extent, Intervention, InterventionRequest, InterventionSection, Outcome, Pair, Predicted, Question,
+    QuestionCache, Replacement, Vector, intervene,
 };
 use crate::analysis::{Array, Section};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Component, Head, HeadActivation, Normalization, Side};
 
 /// An intervention, the names of its arrays, and what it is in words.
-struct Asked {
+struct NamedIntervention {
     effect: &'static str,
     prediction: Option<&'static str>,
     words: String,
@@ -21,7 +21,7 @@ struct Asked {
 
 /// What interventions do.
 pub(super) struct Interventions {
-    asked: Vec<Asked>,
+    asked: Vec<NamedIntervention>,
     section: InterventionSection,
 }
 
@@ -46,10 +46,10 @@ pub(super) async fn find(
         normalization: Normalization::of(arguments.exact_ln),
         ..Question::default()
     };
-    let intervening = Intervening {
+    let intervening = InterventionRequest {
         interventions: asked.iter().map(|asked| asked.intervention).collect(),
         second: arguments.second.clone(),
-        ..Intervening::default()
+        ..InterventionRequest::default()
     };
     let mut found = None;
     let give = |_: &_, _: &_, section, _| {
@@ -57,16 +57,16 @@ pub(super) async fn find(
             found = Some(section);
         }
     };
-    let (known, bar) = (&mut Known::default(), Bar::new());
-    intervene(&mut sentence.model, known, (&question, &intervening), &bar, give).await?;
+    let (cache, bar) = (&mut QuestionCache::default(), Bar::new());
+    intervene(&mut sentence.model, cache, (&question, &intervening), &bar, give).await?;
     let section = found.ok_or_else(|| Error::new(ErrorKind::Internal, "interventions have given nothing"))?;
     Ok(Interventions { asked, section })
 }
 
 /// All interventions that are asked for, in the order in which they are told.
-fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &PairArguments) -> Vec<Asked> {
+fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &PairArguments) -> Vec<NamedIntervention> {
     let head = pair.head;
-    let of = |effect, words, intervention| Asked {
+    let of = |effect, words, intervention| NamedIntervention {
         effect,
         prediction: None,
         words,
@@ -136,8 +136,8 @@ fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &Pai
 }
 
 /// What an earlier head writes taken out of either side.
-fn of_earlier(earlier: Head) -> [Asked; 2] {
-    let remove = |side, effect, prediction| Asked {
+fn of_earlier(earlier: Head) -> [NamedIntervention; 2] {
+    let remove = |side, effect, prediction| NamedIntervention {
         effect,
         prediction: Some(prediction),
         words: format!("the {side} without head {earlier}"),
@@ -188,11 +188,11 @@ impl Interventions {
     }
 
     /// Attention and logit difference with each intervention, and as the linear split predicts them.
-    pub(super) fn told(&self) -> String {
-        let (mut told, src) = (String::new(), self.section.src);
+    pub(super) fn description(&self) -> String {
+        let (mut description, src) = (String::new(), self.section.src);
         let InterventionSection { a, b, before, .. } = &self.section;
         line(
-            &mut told,
+            &mut description,
             format_args!(
                 "Recomputed to the end (and predicted by the linear split): attention, logit of {:?} minus that of {:?}",
                 a.text, b.text
@@ -200,7 +200,7 @@ impl Interventions {
         );
         let told_before = format!("{:>6.1} %", 100.0 * before.attention(src));
         line(
-            &mut told,
+            &mut description,
             format_args!(
                 "{told_before:<21} {:>+9.4}             as it is",
                 before.logit_difference
@@ -209,7 +209,7 @@ impl Interventions {
         for (asked, effect) in self.asked.iter().zip(&self.section.effects) {
             let (after, predicted) = (&effect.after, &effect.predicted);
             line(
-                &mut told,
+                &mut description,
                 format_args!(
                     "{:>6.1} % ({:>6.1} %)   {:>+9.4} ({:>+9.4})  {}",
                     100.0 * after.attention(src),
@@ -220,6 +220,6 @@ impl Interventions {
                 ),
             );
         }
-        told
+        description
     }
 }

@@ -7,7 +7,7 @@ use std::io::Write;
 use super::listing::{largest, line};
 use super::sentence::{NEXT, Sentence, SentenceArguments, shown, write};
 use crate::error::Result;
-use crate::forward::{Sampling, Unwatched, continue_with};
+use crate::forward::{NoMonitor, Sampling, continue_with};
 
 /// The options of `keyside next`.
 #[derive(Debug, Clone, Args)]
@@ -74,16 +74,21 @@ pub async fn run_next(arguments: &NextArguments, out: &mut dyn Write) -> Result<
     let json = arguments.sentence.json.as_deref();
     if let Some(count) = arguments.count {
         let model = &mut sentence.model;
-        let continuation = continue_with(model, &seen, count, &arguments.sampling(), &Unwatched).await?;
+        let continuation = continue_with(model, &seen, count, &arguments.sampling(), &NoMonitor).await?;
         let text = sentence.model.tokenizer().text(&continuation);
         let continued = Continued {
             tokens: &seen,
             continuation: &continuation,
             text: &text,
         };
-        return write(json, &continued, &continued_told(&sentence, &continued, count), out);
+        return write(
+            json,
+            &continued,
+            &describe_continuation(&sentence, &continued, count),
+            out,
+        );
     }
-    let found = sentence.model.log_probs(&[&seen], &Unwatched).await?;
+    let found = sentence.model.log_probs(&[&seen], &NoMonitor).await?;
     let log_probs = found.into_iter().next().unwrap_or_default();
     let next: Vec<Next> = largest(&log_probs)
         .take(NEXT)
@@ -93,28 +98,28 @@ pub async fn run_next(arguments: &NextArguments, out: &mut dyn Write) -> Result<
             logprob: log_probs[token],
         })
         .collect();
-    let mut told = after(&sentence);
+    let mut description = after(&sentence);
     for Next { token, text, logprob } in &next {
         line(
-            &mut told,
+            &mut description,
             format_args!("{:>6.2} %  {text:?} ({token})", 100.0 * f64::from(*logprob).exp()),
         );
     }
-    write(json, &next, &told, out)
+    write(json, &next, &description, out)
 }
 
 /// What is gone on with, and why it is shorter than `count` if it is.
-fn continued_told(sentence: &Sentence, continued: &Continued<'_>, count: usize) -> String {
-    let mut told = after(sentence);
-    line(&mut told, format_args!("{:?}", continued.text));
+fn describe_continuation(sentence: &Sentence, continued: &Continued<'_>, count: usize) -> String {
+    let mut description = after(sentence);
+    line(&mut description, format_args!("{:?}", continued.text));
     let found = continued.continuation.len();
     if found < count {
         line(
-            &mut told,
+            &mut description,
             format_args!("{found} tokens instead of {count}: the model's context ends there."),
         );
     }
-    told
+    description
 }
 
 fn after(sentence: &Sentence) -> String {

@@ -32,12 +32,12 @@ impl Drop for Bar {
 impl Observer for Bar {
     fn progress(&self, progress: &Progress) {
         self.0.set_position((progress.fraction() * STEPS as f64) as u64);
-        self.0.set_message(progress.told());
+        self.0.set_message(progress.description());
     }
 
     fn batch(&self, _index: usize, _values: &BatchValues) {}
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async { Ok(()) })
     }
 }

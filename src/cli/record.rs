@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::files::{cannot_write, check_writable, model_source};
-use super::record_effects::{EffectsAsked, record_effects};
+use super::record_effects::{EffectsRequest, record_effects};
 use crate::error::Result;
-use crate::forward::{Model, Unwatched};
+use crate::forward::{Model, NoMonitor};
 use crate::model::Processing;
 use crate::names::Head;
-use crate::result::{PairAsked, Recorded, Recording};
+use crate::result::{PairToRecord, Recorded, Recording};
 
 /// The options of `keyside record`.
 #[derive(Debug, Clone, Args)]
@@ -44,7 +44,7 @@ pub struct RecordArguments {
     /// A score that is taken apart, in every sentence: head, position that it looks from, position that it looks to, counted from 0,
     /// from the end where they are negative, or the words there, such as 10.7:-1:1 or 10.7:-1:Mary; may be given several times.
     #[arg(long = "pair", value_name = "HEAD:FROM:TO")]
-    pub pairs: Vec<PairAsked>,
+    pub pairs: Vec<PairToRecord>,
     /// Record what comes next after every position [default: after the last one].
     #[arg(long)]
     pub every_next: bool,
@@ -66,7 +66,7 @@ pub struct RecordArguments {
 pub async fn run_record(arguments: &RecordArguments, out: &mut dyn Write) -> Result<()> {
     match &arguments.effects {
         Some(prompts) => {
-            let asked = EffectsAsked {
+            let asked = EffectsRequest {
                 model: &arguments.model,
                 prompts,
                 without: arguments.without,
@@ -90,7 +90,7 @@ async fn record_sentences(arguments: &RecordArguments, out: &mut dyn Write) -> R
         begin: arguments.begin,
         source: arguments.source.clone(),
     };
-    let recording = Recording::of(&mut model, &asked, &Unwatched).await?;
+    let recording = Recording::of(&mut model, &asked, &NoMonitor).await?;
     let text = recording.to_json()?;
     std::fs::write(&arguments.out, &text).map_err(|cause| cannot_write(&arguments.out, &cause))?;
     // A reader that closes its end is no failure.

@@ -6,13 +6,13 @@ use std::path::Path;
 use super::files::{cannot_write, check_writable, model_source};
 use crate::analysis::pair::{TargetText, head_effects};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Unwatched};
+use crate::forward::{Model, NoMonitor};
 use crate::model::Processing;
 use crate::names::Head;
 use crate::result::ResultFile;
 
 /// What is recorded, and where to.
-pub(super) struct EffectsAsked<'a> {
+pub(super) struct EffectsRequest<'a> {
     /// Folder or URL of the checkpoint.
     pub(super) model: &'a str,
     /// The file of the prompts.
@@ -29,11 +29,11 @@ pub(super) struct EffectsAsked<'a> {
 ///
 /// # Errors
 /// Those of reading the prompts and the model, of prompts that do not fit it, and of writing.
-pub(super) async fn record_effects(asked: &EffectsAsked<'_>, out: &mut dyn Write) -> Result<()> {
+pub(super) async fn record_effects(asked: &EffectsRequest<'_>, out: &mut dyn Write) -> Result<()> {
     check_writable(asked.file)?;
     let prompts = read_prompts(asked.prompts)?;
     let mut model = Model::open(model_source(asked.model)?, Processing::default()).await?;
-    let section = head_effects(&mut model, &prompts, asked.without, &Unwatched).await?;
+    let section = head_effects(&mut model, &prompts, asked.without, &NoMonitor).await?;
     let mut result = ResultFile::of_section(&model, section.into());
     if let Some(source) = asked.source {
         source.clone_into(&mut result.model.source);

@@ -13,7 +13,7 @@ use super::listing::{LINES, largest, largest_sizes, line};
 use crate::analysis::Array;
 use crate::analysis::pair::{self, Account, Attention, Pair};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Unwatched};
+use crate::forward::{Model, NoMonitor};
 use crate::model::{Processing, Tokenizer};
 use crate::names::{Component, Head, PositionName, Relative, Side};
 use crate::prompts::text::Place;
@@ -187,9 +187,9 @@ fn place(name: &str, given: &Place, arguments: &SentenceArguments, model: &Model
 pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
-    let read = pair::Sentence::read(&mut sentence.model, &pair.tokens, None, &Unwatched).await?;
+    let read = pair::Sentence::read(&mut sentence.model, &pair.tokens, None, &NoMonitor).await?;
     let found = pair::attention(&sentence.model, &read, &pair)?;
-    let log_probs = read.log_probs(&sentence.model, pair.dest, &Unwatched).await?;
+    let log_probs = read.log_probs(&sentence.model, pair.dest, &NoMonitor).await?;
     let (layers, heads) = (sentence.model.config().n_layer, sentence.model.config().n_head);
     let count = pair.tokens.len();
     let to_src: Vec<f32> = found
@@ -200,7 +200,7 @@ pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Re
         .step_by(count)
         .copied()
         .collect();
-    let told = attention_told(&sentence, &pair, &found, &to_src);
+    let description = describe_attention(&sentence, &pair, &found, &to_src);
     let top = pair::likeliest(&log_probs, NEXT)
         .into_iter()
         .map(|(_, logprob)| logprob)
@@ -213,13 +213,13 @@ pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Re
         ("top_logprobs_at_dest", Array::vector(top)),
     ];
     let written = sentence.written(pair.head, arrays);
-    write(arguments.sentence.json.as_deref(), &written, &told, out)
+    write(arguments.sentence.json.as_deref(), &written, &description, out)
 }
 
 /// The head's attention from the destination, and the heads that look most to the source.
-fn attention_told(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &[f32]) -> String {
+fn describe_attention(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &[f32]) -> String {
     let n_head = sentence.model.config().n_head;
-    let mut told = format!(
+    let mut description = format!(
         "Head {} at {:?} (position {}) looks to:\n",
         pair.head,
         sentence.token(pair.dest),
@@ -232,7 +232,7 @@ fn attention_told(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &
             false => String::new(),
         };
         line(
-            &mut told,
+            &mut description,
             format_args!(
                 "{:>6.1} %  {position:>4}  {:?}{mark}",
                 100.0 * row[position],
@@ -241,7 +241,7 @@ fn attention_told(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &
         );
     }
     line(
-        &mut told,
+        &mut description,
         format_args!(
             "Heads that look most to {:?} (position {}):",
             sentence.token(pair.src),
@@ -250,9 +250,12 @@ fn attention_told(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &
     );
     for index in largest(to_src).take(LINES) {
         let head = Head::new(index / n_head, index % n_head);
-        line(&mut told, format_args!("{:>6.1} %  {head}", 100.0 * to_src[index]));
+        line(
+            &mut description,
+            format_args!("{:>6.1} %  {head}", 100.0 * to_src[index]),
+        );
     }
-    told
+    description
 }
 
 /// `keyside pair`: what makes the score of a head between two positions, from both sides.
@@ -263,9 +266,9 @@ pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
     let minus = sentence.position("minus", arguments.minus.as_ref(), &arguments.sentence)?;
-    let account = pair::account(&mut sentence.model, &pair, &Unwatched).await?;
+    let account = pair::account(&mut sentence.model, &pair, &NoMonitor).await?;
     let table = account.table();
-    let mut told = account_told(&sentence, &pair, &account, &table);
+    let mut description = describe_account(&sentence, &pair, &account, &table);
     let mut arrays: BTreeMap<&'static str, Array> = [
         ("table_key_side", Array::vector(pair::key_side(&table))),
         ("table_query_side", Array::vector(pair::query_side(&table))),
@@ -279,18 +282,18 @@ pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<
     }
     if let Some(earlier) = arguments.earlier {
         let found = earlier::open(&mut sentence.model, &pair, earlier).await?;
-        told.push_str(&found.told(&pair, |position| sentence.token(position)));
+        description.push_str(&found.description(&pair, |position| sentence.token(position)));
         arrays.extend(found.arrays());
     }
     let written = sentence.written(pair.head, arrays);
-    write(arguments.sentence.json.as_deref(), &written, &told, out)
+    write(arguments.sentence.json.as_deref(), &written, &description, out)
 }
 
 /// The score, the largest writers of both sides, and the largest pairs of them.
-fn account_told(sentence: &Sentence, pair: &Pair, account: &Account, table: &Array) -> String {
+fn describe_account(sentence: &Sentence, pair: &Pair, account: &Account, table: &Array) -> String {
     let sum: f64 = table.data().iter().map(|&v| f64::from(v)).sum();
     let (dest, src) = (sentence.token(pair.dest), sentence.token(pair.src));
-    let mut told = format!(
+    let mut description = format!(
         "Head {}: the score from {dest:?} (position {}) to {src:?} (position {}) is {:.4}; {} cells add up to {sum:.4}.\n",
         pair.head,
         pair.dest,
@@ -307,34 +310,37 @@ fn account_told(sentence: &Sentence, pair: &Pair, account: &Account, table: &Arr
         (pair::query_side(table), "the bias of the query", Side::Query, &dest),
     ] {
         line(
-            &mut told,
+            &mut description,
             format_args!("What was written at {token:?} adds to the {of} side:"),
         );
         for index in largest_sizes(&sums).take(LINES) {
-            line(&mut told, format_args!("{:>+9.4}  {}", sums[index], name(index, bias)));
+            line(
+                &mut description,
+                format_args!("{:>+9.4}  {}", sums[index], name(index, bias)),
+            );
         }
     }
-    line(&mut told, format_args!("Largest pairs:"));
+    line(&mut description, format_args!("Largest pairs:"));
     let width = account.components.len();
     for index in largest_sizes(table.data()).take(LINES) {
         let (row, column) = (index / width, index % width);
         let (query, key) = (name(row, "the bias of the query"), name(column, "the bias of the key"));
         line(
-            &mut told,
+            &mut description,
             format_args!(
                 "{:>+9.4}  {query} at {dest:?} meets {key} at {src:?}",
                 table.data()[index]
             ),
         );
     }
-    told
+    description
 }
 
-/// Writes `all` as JSON where that was asked for, else `told` to `out`.
-pub(super) fn write(json: Option<&Path>, all: &impl Serialize, told: &str, out: &mut dyn Write) -> Result<()> {
+/// Writes `all` as JSON where that was asked for, else `description` to `out`.
+pub(super) fn write(json: Option<&Path>, all: &impl Serialize, description: &str, out: &mut dyn Write) -> Result<()> {
     let Some(file) = json else {
         // A reader that closes its end is no failure.
-        let _ = write!(out, "{told}");
+        let _ = write!(out, "{description}");
         return Ok(());
     };
     let text = serde_json::to_string(all)

@@ -42,7 +42,7 @@ pub fn summary(result: &ResultFile) -> String {
         }
     }
     let view = View::default();
-    for sentence in FigurePlace::all().flat_map(|place| place.told(result, &view)) {
+    for sentence in FigurePlace::all().flat_map(|place| place.description(result, &view)) {
         line(&mut text, format_args!("{sentence}"));
     }
     if let Some(timing) = &result.timing {

@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::forward::Model;
 use crate::names::EngineChoice;
 use crate::quantities::counted;
-use crate::sweep::{Asked, Folder, HeadPattern, IOI, Kind};
+use crate::sweep::{Folder, HeadPattern, IOI, Kind, SweepRequest};
 
 const EXAMPLE: &str = "\
 Examples:
@@ -62,8 +62,8 @@ pub struct SweepArguments {
 
 impl SweepArguments {
     /// What they ask.
-    fn asked(&self) -> Asked {
-        Asked {
+    fn asked(&self) -> SweepRequest {
+        SweepRequest {
             models: self.models.clone(),
             revisions: self.revisions.clone(),
             heads: self.heads.clone(),
@@ -81,7 +81,7 @@ impl SweepArguments {
 /// `keyside sweep`: does the shards that are missing, puts the rows together, and says so on `out`.
 ///
 /// # Errors
-/// Those of [`Asked::plan`], before anything is written; those of [`Folder::open`] and of computing. What was finished stays.
+/// Those of [`SweepRequest::plan`], before anything is written; those of [`Folder::open`] and of computing. What was finished stays.
 pub async fn run_sweep(arguments: &SweepArguments, out: &mut dyn Write) -> Result<()> {
     let planned = arguments.asked().plan(&model_source).await?;
     let folder = Folder::open(&arguments.out, &planned.sweep)?;

@@ -6,7 +6,7 @@ use futures::executor::block_on;
 
 use super::cpu::{Cpu, Gemm, NativeKernels, Packed};
 use super::engine::{BlockMatrix, Engine, Step, Stream};
-use super::plain::{Plain, Weights};
+use super::reference::{Reference, Weights};
 use super::rows::{Edit, Rows, Taps};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Activation, Config};
@@ -231,7 +231,7 @@ fn goes_through_blocks(engine: &dyn Engine) {
     for (seed, shape) in (0..20).zip(shapes.iter().cycle()) {
         for edited in [false, true] {
             let case = Case::new(seed, *shape, edited);
-            let expected = Plain::through(
+            let expected = Reference::through(
                 &case.config,
                 case.layer,
                 &case.weights,
@@ -275,10 +275,10 @@ fn goes_through_blocks_as_they_are_known(engine: &dyn Engine) {
         let expected: Vec<f64> = expected.iter().copied().map(f64::from).collect();
         check(engine, &format!("known, keys only: {keys_only}"), &again, &expected);
     }
-    let alone = Plain::alone(&case.config, &case.weights, &case.resid);
-    let (resid_post, mlp_out) = block_on(block.alone(&case.config, case.resid.clone())).unwrap();
-    check(engine, "alone: resid_post", &resid_post, &alone.0);
-    check(engine, "alone: mlp_out", &mlp_out, &alone.1);
+    let effective_embedding = Reference::effective_embedding(&case.config, &case.weights, &case.resid);
+    let (resid_post, mlp_out) = block_on(block.effective_embedding(&case.config, case.resid.clone())).unwrap();
+    check(engine, "alone: resid_post", &resid_post, &effective_embedding.0);
+    check(engine, "alone: mlp_out", &mlp_out, &effective_embedding.1);
 }
 
 fn gives_back_weights(engine: &dyn Engine) {
@@ -356,17 +356,17 @@ fn gemm_holds() {
 #[cfg(feature = "gpu")]
 #[test]
 fn a_card_holds_and_gives_back_memory() {
-    use super::gpu::{Card, Gpu};
+    use super::gpu::{Gpu, GpuDevice};
 
-    let card = match block_on(Card::open()) {
-        Ok(card) => card,
+    let gpu = match block_on(GpuDevice::open()) {
+        Ok(gpu) => gpu,
         Err(error) => {
             assert!(std::env::var_os("KEYSIDE_NEEDS_GPU").is_none(), "{error}");
             eprintln!("not tested: {error}");
             return;
         }
     };
-    eprintln!("tested on {:?}", card.info());
-    holds(&Gpu::new(std::rc::Rc::clone(&card)));
-    assert_eq!(card.held(), 0, "matrices of blocks that were dropped");
+    eprintln!("tested on {:?}", gpu.info());
+    holds(&Gpu::new(std::rc::Rc::clone(&gpu)));
+    assert_eq!(gpu.held(), 0, "matrices of blocks that were dropped");
 }

@@ -62,7 +62,11 @@ pub(crate) trait Block {
     ///
     /// # Errors
     /// As [`Block::forward`].
-    fn alone<'a>(&'a self, config: &'a Config, x: Vec<f32>) -> LocalBoxFuture<'a, Result<(Vec<f32>, Vec<f32>)>>;
+    fn effective_embedding<'a>(
+        &'a self,
+        config: &'a Config,
+        x: Vec<f32>,
+    ) -> LocalBoxFuture<'a, Result<(Vec<f32>, Vec<f32>)>>;
 
     /// The elements of `matrix` in `rows` and `columns`, in row order.
     ///

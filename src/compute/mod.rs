@@ -11,7 +11,7 @@ pub(crate) mod engine;
 pub(crate) mod gpu;
 pub(crate) mod memory;
 #[cfg(test)]
-mod plain;
+mod reference;
 pub(crate) mod rows;
+mod step_hooks;
 pub(crate) mod tensor;
-mod watch;

@@ -117,7 +117,7 @@ pub fn bibtex(result: &ResultFile, with: &Citation) -> String {
 
 fn title(result: &ResultFile) -> String {
     let name = one_line(&result.model.name);
-    let what = result.in_its_words("Attention from END to IO");
+    let what = result.with_position_names("Attention from END to IO");
     format!("{what} of head {} in {name}, taken apart", result.head_name())
 }
 

@@ -142,7 +142,7 @@ impl Observer for Nobody {
 
     fn batch(&self, _: usize, _: &BatchValues) {}
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -53,7 +53,7 @@ impl Script {
         let _ = writeln!(self.constants, "{line}");
     }
 
-    /// Appends the colours of background and text.
+    /// Appends the colors of background and text.
     pub fn colors(&mut self, theme: &Theme) {
         let colors = format!("{}, {}", hex(theme.background), hex(theme.text));
         self.line("BACKGROUND, TEXT", &colors);

@@ -77,7 +77,7 @@ pub trait FigureKind: Sync {
     fn summary(&self, of: Subject<'_>) -> String;
 
     /// What there is to see in it, in sentences that stand below it where a run over many prompts is shown. None of most.
-    fn told(&self, _of: Subject<'_>) -> Vec<String> {
+    fn description(&self, _of: Subject<'_>) -> Vec<String> {
         Vec::new()
     }
 
@@ -120,7 +120,7 @@ pub trait FigureKind: Sync {
         true
     }
 
-    /// The Python script that redraws it in the colours of `theme`.
+    /// The Python script that redraws it in the colors of `theme`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the result does not have the figure.

@@ -10,8 +10,8 @@ use super::keys::Query;
 use super::kind::Controls;
 use super::list::{Figure, FigurePlace, KINDS};
 use super::scatter::{ListView, ScatterView};
-use super::sentence::so_what_words::{
-    by_source, copies, difference, effects_sum, groups_by_size, lens_told, token_name,
+use super::sentence::consequence_words::{
+    by_source, copies, describe_lens, difference, effects_sum, groups_by_size, token_name,
 };
 use super::sentence::{ComponentGroup, Effect, Measure, PatternPart, SentenceView};
 use super::view::View;
@@ -35,7 +35,7 @@ pub fn sentence() -> ResultFile {
 }
 
 /// The same with all that the head does: direct effects, what it writes, the model after each layer, directions.
-pub fn so_what() -> ResultFile {
+pub fn consequences() -> ResultFile {
     ResultFile::from_json(include_bytes!("../../tests/fixtures/tiny-so-what-2.1.json")).unwrap()
 }
 
@@ -91,7 +91,7 @@ pub fn over_prompts() -> ResultFile {
 
         fn batch(&self, _: usize, _: &BatchValues) {}
 
-        fn breathe(&self) -> LocalBoxFuture<'_, crate::error::Result<()>> {
+        fn yield_now(&self) -> LocalBoxFuture<'_, crate::error::Result<()>> {
             Box::pin(std::future::ready(Ok(())))
         }
     }
@@ -205,7 +205,7 @@ fn every_figure_of_a_result_can_be_drawn_told_and_taken_along() {
         recorded(),
         with_cells_of_prompts(),
         sentence(),
-        so_what(),
+        consequences(),
         causes(),
         changes(),
         recorded_sentence(),
@@ -283,11 +283,11 @@ fn changes_have_the_numbers_of_their_prompts() {
         .script(&result, "r.json", &Theme::light())
         .unwrap();
     assert!(script.contains("MEASURE = \"attention\"\n"), "{script}");
-    let told = FigurePlace::of(FigureName::new("change_attention")).unwrap();
-    let told = told.told(&result, &View::default()).join(" ");
+    let description = FigurePlace::of(FigureName::new("change_attention")).unwrap();
+    let description = description.description(&result, &View::default()).join(" ");
     assert!(
-        told.contains("falls on average over 40 prompts") && told.contains("The linear split predicts"),
-        "{told}"
+        description.contains("falls on average over 40 prompts") && description.contains("The linear split predicts"),
+        "{description}"
     );
 }
 
@@ -306,15 +306,15 @@ fn what_is_not_recorded_is_not_shown() {
             assert!(!table.columns.contains(&"score".to_owned()), "{:?}", table.columns);
         }
     }
-    let told = figure("tokens").summary(&result);
+    let description = figure("tokens").summary(&result);
     assert!(
-        told.contains("Head 10.7") && told.contains("“Mary” with 81 %"),
-        "{told}"
+        description.contains("Head 10.7") && description.contains("“Mary” with 81 %"),
+        "{description}"
     );
     let others = figure("heads").summary(&result);
     assert!(
-        !told.contains("score") && others.starts_with("Of 13 heads"),
-        "{told} {others}"
+        !description.contains("score") && others.starts_with("Of 13 heads"),
+        "{description} {others}"
     );
     let script = figure("heads").script(&result, "result.json", &Theme::light()).unwrap();
     assert!(script.contains("MEASURE = \"attention\""), "{script}");
@@ -328,7 +328,7 @@ fn direct_effects_are_on_the_map_of_heads_where_they_are_known() {
         let figure = Figure::named(result, "heads", &view).unwrap();
         figure.plot(result).unwrap().title().to_owned()
     };
-    let mut result = so_what();
+    let mut result = consequences();
     assert!(
         title(&result).starts_with("Direct effect of every head at"),
         "{}",
@@ -360,13 +360,13 @@ fn direct_effects_are_on_the_map_of_heads_where_they_are_known() {
 
 #[test]
 fn what_is_said_of_a_head_has_the_numbers_of_the_data() {
-    let result = so_what();
+    let result = consequences();
     let effects = result.effects().unwrap();
-    let told = effects_sum(effects);
+    let description = effects_sum(effects);
     assert!((effects.sum() - effects.difference).abs() < 1e-4);
     assert!(
-        told.contains("and b_U (") && told.contains(&difference(effects)),
-        "{told}"
+        description.contains("and b_U (") && description.contains(&difference(effects)),
+        "{description}"
     );
     let texts = &result.attention().unwrap().texts;
     let sources: f64 = by_source(effects, texts).iter().map(|line| line.value).sum();
@@ -385,7 +385,11 @@ fn what_is_said_of_a_head_has_the_numbers_of_the_data() {
     assert!((all - directions.score).abs() < 1e-4, "{all} and {}", directions.score);
     let lens = result.lens().unwrap();
     let next = &result.next().unwrap().tokens[0];
-    assert!(lens_told(lens).contains(&token_name(&next.text)), "{}", lens_told(lens));
+    assert!(
+        describe_lens(lens).contains(&token_name(&next.text)),
+        "{}",
+        describe_lens(lens)
+    );
 }
 
 #[test]
@@ -415,7 +419,7 @@ fn every_place_has_a_name_and_words_of_its_own() {
         let results = [
             recorded(),
             sentence(),
-            so_what(),
+            consequences(),
             causes(),
             changes(),
             recorded_effects(),

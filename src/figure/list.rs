@@ -102,8 +102,8 @@ impl FigurePlace {
     }
 
     /// What there is to see in the figure of `result`, in sentences.
-    pub fn told(self, result: &ResultFile, view: &View) -> Vec<String> {
-        self.kind.told(self.subject(result, view))
+    pub fn description(self, result: &ResultFile, view: &View) -> Vec<String> {
+        self.kind.description(self.subject(result, view))
     }
 
     /// What the button of the figure's exports says that they are of.
@@ -252,7 +252,7 @@ impl Figure {
         Ok(title.into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
     }
 
-    /// The Python script that redraws it in the colours of `theme`; it reads the result file `file`, which it expects in the
+    /// The Python script that redraws it in the colors of `theme`; it reads the result file `file`, which it expects in the
     /// working folder.
     ///
     /// # Errors

@@ -25,8 +25,8 @@ pub use list::{Figure, FigurePlace, KINDS, web_page};
 pub use scatter::words as scatter_words;
 pub use scatter::{ListView, PromptList, ScatterView, axes, columns, of_group, scatter_plot};
 pub use sentence::{
-    ComponentGroup, Effect, Measure, PatternPart, SentenceView, causal_words, dots_words, down_words, groups,
-    intervention_words, of_side, pattern_part, shown_pattern, so_what_words, unfolded_at, words as sentence_words,
+    ComponentGroup, Effect, Measure, PatternPart, SentenceView, causal_words, consequence_words, dots_words,
+    down_words, groups, intervention_words, of_side, pattern_part, shown_pattern, unfolded_at, words as sentence_words,
     writer_at,
 };
 pub use shown::Shown;

@@ -5,7 +5,7 @@ use candle_transformers::generation::{LogitsProcessor, Sampling as Strategy};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Pass, PrefixTree, Request, Watcher};
+use crate::forward::{Model, Monitor, Pass, PrefixTree, Request};
 
 /// A temperature below which the likeliest token is taken: what is left of the others is nothing.
 const GREEDY_BELOW: f64 = 1e-7;
@@ -79,26 +79,26 @@ impl Sampling {
 /// # use futures::executor::block_on;
 /// # use keyside::checkpoint::FileSource;
 /// # use keyside::model::Processing;
-/// use keyside::forward::{Model, Sampling, Unwatched, continue_with};
+/// use keyside::forward::{Model, Sampling, NoMonitor, continue_with};
 ///
 /// # let source = Box::new(FileSource::new("tests/fixtures/tiny"));
 /// # let mut model = block_on(Model::open(source, Processing::default()))?;
 /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
 /// let sampling = Sampling { temperature: 0.7, top_k: Some(40), ..Sampling::default() };
-/// let continuation = block_on(continue_with(&mut model, &tokens, 5, &sampling, &Unwatched))?;
+/// let continuation = block_on(continue_with(&mut model, &tokens, 5, &sampling, &NoMonitor))?;
 /// assert_eq!(continuation.len(), 5);
 /// # Ok::<(), keyside::Error>(())
 /// ```
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a sampling that makes no sense, [`ErrorKind::Prompt`] for a sentence that does not fit the context, errors
-/// of reading, and `watcher`'s.
+/// of reading, and `monitor`'s.
 pub async fn continue_with(
     model: &mut Model,
     tokens: &[u32],
     count: usize,
     sampling: &Sampling,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<u32>> {
     sampling.check()?;
     model.check_sequence(tokens)?;
@@ -116,9 +116,9 @@ pub async fn continue_with(
         if all.len() > passes[0].tree.len() {
             passes[0] = passes[0].continued(model.config(), &all)?;
         }
-        model.run(&mut passes, layers, watcher).await?;
+        model.run(&mut passes, layers, monitor).await?;
         let last = passes[0].tree.len() - 1;
-        let logits = model.logits(&passes[0], &[last], watcher).await?;
+        let logits = model.logits(&passes[0], &[last], monitor).await?;
         let logits = logits.into_iter().next().unwrap_or_default();
         let logits = Tensor::from_vec(logits, model.config().d_vocab, &Device::Cpu)?;
         let keep = |probabilities: &mut [f32]| keep_largest(probabilities, sampling.top_k);

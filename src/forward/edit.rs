@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::tap::width;
-use crate::forward::{Kept, PrefixTree};
+use crate::forward::{ActivationCache, PrefixTree};
 use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 
@@ -135,7 +135,12 @@ pub(crate) struct Rows {
 
 impl Rows {
     /// The rows for `variants` of the sequences of `tree`, whose pass has `kept` its layers.
-    pub(crate) fn new(tree: &PrefixTree, kept: &Kept, config: &Config, variants: &[Variant]) -> Result<Self> {
+    pub(crate) fn new(
+        tree: &PrefixTree,
+        kept: &ActivationCache,
+        config: &Config,
+        variants: &[Variant],
+    ) -> Result<Self> {
         let mut copies = Vec::new();
         for (number, variant) in variants.iter().enumerate() {
             check(variant, tree, kept, config)?;
@@ -180,7 +185,7 @@ fn positions_of<'t>(variant: &Variant, tree: &'t PrefixTree) -> &'t [usize] {
     &path[..end]
 }
 
-fn check(variant: &Variant, tree: &PrefixTree, kept: &Kept, config: &Config) -> Result<()> {
+fn check(variant: &Variant, tree: &PrefixTree, kept: &ActivationCache, config: &Config) -> Result<()> {
     let error = |cause: String| Error::new(ErrorKind::Request, cause);
     if variant.sequence >= tree.sequences() {
         return Err(error(format!("there is no sequence {} to edit", variant.sequence))

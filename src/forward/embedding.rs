@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::loader::Loader;
-use crate::forward::passing::{CosinesSoFar, LogitsSoFar, product_with};
+use crate::forward::streaming::{PartialCosines, PartialLogits, product_with};
 use crate::math;
 use crate::model::layer_norm::{Affine, LayerNorm};
 use crate::model::tensors::{LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
@@ -130,7 +130,7 @@ impl Embedding {
     /// Processes a row of `wte`.
     fn process_w_e(&self, row: &mut [f32]) {
         if self.processing.center_writing_weights {
-            math::centre(row);
+            math::center(row);
         }
     }
 
@@ -142,7 +142,7 @@ impl Embedding {
             .ok_or_else(|| self.no_row("W_pos", position, self.wpe.len() / self.d_model))?
             .to_vec();
         if self.processing.center_writing_weights {
-            math::centre(&mut row);
+            math::center(&mut row);
         }
         Ok(row)
     }
@@ -166,7 +166,7 @@ impl Embedding {
     }
 
     /// What a unit of each number of the last normalized residual stream adds to the logit of `token`, relative to the mean over the
-    /// vocabulary, `[d_model]`: W_U with ln_f folded in and both centred, the same under every processing.
+    /// vocabulary, `[d_model]`: W_U with ln_f folded in and both centered, the same under every processing.
     pub(crate) fn logit_direction(&self, token: u32) -> Result<Vec<f64>> {
         let mut row = wide(self.w_u_row(token)?);
         row.iter_mut().zip(&self.source_mean).for_each(|(v, mean)| *v -= mean);
@@ -199,7 +199,7 @@ impl Embedding {
             eps: self.eps,
             affine: None,
         };
-        let (mut x, own_scales) = ln_f.normalise(resid, self.d_model);
+        let (mut x, own_scales) = ln_f.normalize(resid, self.d_model);
         let rows = x.chunks_exact_mut(self.d_model).zip(own_scales);
         for ((row, own), scale) in rows.zip(scales.unwrap_or_default()) {
             // Exactly 1 unless the scale was edited.
@@ -236,7 +236,7 @@ impl Embedding {
             eps: self.eps,
             affine: None,
         };
-        let (mut x, _) = ln_f.normalise(resid, self.d_model);
+        let (mut x, _) = ln_f.normalize(resid, self.d_model);
         for row in x.chunks_exact_mut(self.d_model) {
             self.unembed_input(row);
         }
@@ -247,14 +247,14 @@ impl Embedding {
             take(first, logits);
             first += logits.len() / rows;
         };
-        self.unembed_passing(loader, &x, &mut told).await
+        self.unembed_streamed(loader, &x, &mut told).await
     }
 
     /// What W_U's source is multiplied with of rows `written [rows, d_model]`.
     fn raised_input(&self, written: &[f32]) -> Vec<f32> {
         let mut x = written.to_vec();
         for row in x.chunks_exact_mut(self.d_model) {
-            math::centre(row);
+            math::center(row);
             row.iter_mut().zip(&self.ln_f.weight).for_each(|(v, w)| *v *= w);
         }
         x
@@ -263,8 +263,8 @@ impl Embedding {
     /// Cosines of `vectors [d_model]` with the processed rows of W_E, and with the columns of W_U, `[vectors, d_vocab]` each; 0 with a
     /// row without direction. Both pass by, at once where they are one matrix.
     pub(crate) async fn cosines(&self, loader: Loader<'_>, vectors: &[Vec<f64>]) -> Result<[Vec<Vec<f32>>; 2]> {
-        let mut with_w_e = CosinesSoFar::new(vectors);
-        let mut with_w_u = CosinesSoFar::new(vectors);
+        let mut with_w_e = PartialCosines::new(vectors);
+        let mut with_w_u = PartialCosines::new(vectors);
         let shape = [self.d_vocab, self.d_model];
         let is_tied = self.w_u.is_none();
         let mut processed = vec![0.0; self.d_model];
@@ -287,14 +287,14 @@ impl Embedding {
     /// `x [rows, d_model]` times the rows of W_U's source, each without their mean over the vocabulary, `[rows, d_vocab]`; the matrix
     /// passes by.
     async fn unembed(&self, loader: Loader<'_>, x: &[f32]) -> Result<Vec<f32>> {
-        let mut logits = LogitsSoFar::new(x.len() / self.d_model, self.d_vocab);
-        self.unembed_passing(loader, x, &mut |of_tokens| logits.add(of_tokens))
+        let mut logits = PartialLogits::new(x.len() / self.d_model, self.d_vocab);
+        self.unembed_streamed(loader, x, &mut |of_tokens| logits.add(of_tokens))
             .await?;
         Ok(logits.into_values())
     }
 
     /// The same, handed to `take` some tokens at a time, `[rows, tokens]`.
-    async fn unembed_passing(&self, loader: Loader<'_>, x: &[f32], take: &mut dyn FnMut(&[f32])) -> Result<()> {
+    async fn unembed_streamed(&self, loader: Loader<'_>, x: &[f32], take: &mut dyn FnMut(&[f32])) -> Result<()> {
         let mut rows = Vec::with_capacity(ROWS_AT_A_TIME * self.d_model);
         let mut outcome = Ok(());
         // Without their mean, which may be far larger than what tokens differ by: it adds the same to all logits of a row.
@@ -313,11 +313,11 @@ impl Embedding {
         product_with(x, &rows, self.d_model, take)
     }
 
-    /// Turns a normalised row into what W_U's source is multiplied with; returns what the mean over the vocabulary adds to all
+    /// Turns a normalized row into what W_U's source is multiplied with; returns what the mean over the vocabulary adds to all
     /// logits of the row: nothing where `center_unembed` takes it off.
     ///
     /// Whether ln_f's weight and bias are in W_U and b_U or not, the source is multiplied with
-    /// `x * weight + bias`; centring W_U over `d_model` changes nothing, as the normalised row has mean 0.
+    /// `x * weight + bias`; centring W_U over `d_model` changes nothing, as the normalized row has mean 0.
     fn unembed_input(&self, row: &mut [f32]) -> f32 {
         for ((v, w), b) in row.iter_mut().zip(&self.ln_f.weight).zip(&self.ln_f.bias) {
             *v = *v * w + b;
@@ -335,7 +335,7 @@ impl Embedding {
         }
     }
 
-    /// A row of W_U's source times ln_f's weight, then centred over `d_model`.
+    /// A row of W_U's source times ln_f's weight, then centered over `d_model`.
     fn fold(&self, row: &mut [f64]) {
         for (v, w) in row.iter_mut().zip(&self.ln_f.weight) {
             *v *= f64::from(*w);

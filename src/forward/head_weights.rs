@@ -1,4 +1,4 @@
-//! The query and key weights of one head, as they read the normalised residual stream.
+//! The query and key weights of one head, as they read the normalized residual stream.
 
 use candle_core::Tensor;
 
@@ -53,29 +53,29 @@ impl HeadWeights {
     }
 
     /// `(x - mean) / ln_scale` of `resid_pre [rows, d_model]`, and `ln_scale`, `[rows]`.
-    pub fn normalise(&self, resid_pre: &[f32]) -> (Vec<f32>, Vec<f32>) {
-        self.ln.normalise(resid_pre, self.d_model)
+    pub fn normalize(&self, resid_pre: &[f32]) -> (Vec<f32>, Vec<f32>) {
+        self.ln.normalize(resid_pre, self.d_model)
     }
 
     /// How long a centered vector of `length` is after LayerNorm: `length / sqrt(length^2 / d_model + eps)`.
-    pub(crate) fn normalised_length(&self, length: f64) -> f32 {
+    pub(crate) fn normalized_length(&self, length: f64) -> f32 {
         (length / (length * length / self.d_model as f64 + self.ln.eps).sqrt()) as f32
     }
 
-    /// Queries, `[rows, d_head]`, of normalised rows, `[rows, d_model]`.
+    /// Queries, `[rows, d_head]`, of normalized rows, `[rows, d_model]`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Internal`] if a tensor operation fails.
-    pub fn queries(&self, normalised: Vec<f32>) -> Result<Vec<f32>> {
-        project(normalised, &self.w_q, &self.b_q)
+    pub fn queries(&self, normalized: Vec<f32>) -> Result<Vec<f32>> {
+        project(normalized, &self.w_q, &self.b_q)
     }
 
-    /// Keys, `[rows, d_head]`, of normalised rows, `[rows, d_model]`.
+    /// Keys, `[rows, d_head]`, of normalized rows, `[rows, d_model]`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Internal`] if a tensor operation fails.
-    pub fn keys(&self, normalised: Vec<f32>) -> Result<Vec<f32>> {
-        project(normalised, &self.w_k, &self.b_k)
+    pub fn keys(&self, normalized: Vec<f32>) -> Result<Vec<f32>> {
+        project(normalized, &self.w_k, &self.b_k)
     }
 
     /// W_Q or W_K, `[d_model, d_head]`.
@@ -133,13 +133,13 @@ impl HeadWeights {
         (math::dot(query, key) / self.divisor) as f32
     }
 
-    /// The score as a function of the normalised vector at the query's position, keys fixed:
+    /// The score as a function of the normalized vector at the query's position, keys fixed:
     /// `map = W_Q k / divisor`, `[d_model]`, and `bias = b_Q . k / divisor`.
     pub fn map_with_key(&self, key: &[f32]) -> (Vec<f32>, f32) {
         self.map(&self.w_q, &self.b_q, key)
     }
 
-    /// The score as a function of the normalised vector at the key's position, queries fixed:
+    /// The score as a function of the normalized vector at the key's position, queries fixed:
     /// `map = W_K q / divisor`, `[d_model]`, and `bias = b_K . q / divisor`.
     pub fn map_with_query(&self, query: &[f32]) -> (Vec<f32>, f32) {
         self.map(&self.w_k, &self.b_k, query)

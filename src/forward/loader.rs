@@ -2,20 +2,20 @@
 
 use crate::checkpoint::TensorSpec;
 use crate::error::Result;
-use crate::forward::Watcher;
+use crate::forward::Monitor;
 use crate::model::tensors::{TensorRow, Tensors};
 use crate::model::{Checkpoint, Config};
 
-/// Reads tensors of a checkpoint and tells a watcher how many bytes came.
+/// Reads tensors of a checkpoint and tells a monitor how many bytes came.
 #[derive(Clone, Copy)]
 pub(crate) struct Loader<'a> {
     checkpoint: &'a Checkpoint,
-    watcher: &'a dyn Watcher,
+    monitor: &'a dyn Monitor,
 }
 
 impl<'a> Loader<'a> {
-    pub(crate) fn new(checkpoint: &'a Checkpoint, watcher: &'a dyn Watcher) -> Self {
-        Self { checkpoint, watcher }
+    pub(crate) fn new(checkpoint: &'a Checkpoint, monitor: &'a dyn Monitor) -> Self {
+        Self { checkpoint, monitor }
     }
 
     pub(crate) fn config(&self) -> &'a Config {
@@ -29,7 +29,7 @@ impl<'a> Loader<'a> {
 
     /// The tensors `wanted`, by name and shape; biases that the checkpoint was made without are 0.
     pub(crate) async fn tensors(&self, wanted: &[TensorSpec]) -> Result<Tensors> {
-        self.watcher.breathe().await?;
+        self.monitor.yield_now().await?;
         let seen = |bytes| self.seen(bytes);
         let weights = self.checkpoint.weights();
         let (there, missing): (Vec<TensorSpec>, _) = wanted.iter().cloned().partition(|(name, _)| weights.has(name));
@@ -45,8 +45,8 @@ impl<'a> Loader<'a> {
     /// Hands each row of the matrix `name` to `row`.
     pub(crate) async fn rows(&self, name: &str, shape: [usize; 2], row: &mut dyn FnMut(&[f32])) -> Result<()> {
         let seen = |bytes| self.seen(bytes);
-        let breathe = async || self.watcher.breathe().await;
-        self.checkpoint.weights().rows(name, shape, &seen, breathe, row).await
+        let yield_now = async || self.monitor.yield_now().await;
+        self.checkpoint.weights().rows(name, shape, &seen, yield_now, row).await
     }
 
     /// The rows `indices` of the matrix `name`, ascending, which alone are read.
@@ -56,12 +56,12 @@ impl<'a> Loader<'a> {
         shape: [usize; 2],
         indices: impl IntoIterator<Item = usize>,
     ) -> Result<Vec<Vec<f32>>> {
-        self.watcher.breathe().await?;
+        self.monitor.yield_now().await?;
         let seen = |bytes| self.seen(bytes);
         self.checkpoint.weights().some_rows(name, shape, indices, &seen).await
     }
 
     fn seen(&self, bytes: u64) {
-        self.watcher.loaded(bytes, &self.checkpoint.traffic());
+        self.monitor.loaded(bytes, &self.checkpoint.traffic());
     }
 }

@@ -4,43 +4,43 @@
 //! [`Request`] says what to capture on the way, as [`Tap`]s at hook points. [`Pass::edited`] makes a pass in which vectors
 //! stand in place of activations, and which computes only what can change.
 
+mod activation_cache;
 mod blocks;
-mod common;
-#[cfg(test)]
-mod common_tests;
+mod compute_resources;
 mod continuation;
 mod edit;
 mod embedding;
 mod head_weights;
-mod kept;
 mod loader;
+mod memory_limit;
 mod model;
+mod monitor;
 mod outputs;
 mod pass;
-mod passing;
 mod prefix;
-mod provided;
-mod room;
 mod schedule;
+mod shared_prefixes;
+#[cfg(test)]
+mod shared_prefixes_tests;
+mod streaming;
 mod tap;
 mod unembedding;
-mod watcher;
 
 pub use crate::compute::cpu::{Kernels, Linear, NativeKernels, TreeAttention};
 #[cfg(feature = "gpu")]
-pub use crate::compute::gpu::{Card, CardInfo};
+pub use crate::compute::gpu::{GpuDevice, GpuInfo};
 pub use crate::compute::memory::{linear_memory, note_kernels};
+pub(crate) use activation_cache::ActivationCache;
+pub use compute_resources::{ComputeResources, native_engine};
 pub use continuation::{Sampling, continue_with};
 pub use edit::{Edit, Variant};
 pub use head_weights::HeadWeights;
-pub(crate) use kept::Kept;
+pub use memory_limit::not_enough;
 pub use model::{BLOCK_BUDGET, EffectiveEmbedding, Model};
+pub use monitor::{Monitor, NoMonitor};
 pub(crate) use pass::relay;
 pub use pass::{CHUNK, Pass, Request};
 pub use prefix::PrefixTree;
-pub use provided::{Provided, native_engine};
-pub use room::not_enough;
 pub use schedule::Schedule;
 pub use tap::{Captured, Tap, TapSink};
 pub use unembedding::Cosines;
-pub use watcher::{Unwatched, Watcher};

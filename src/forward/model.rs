@@ -14,7 +14,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::embedding::{self, Embedding};
 use crate::forward::loader::Loader;
-use crate::forward::{HeadWeights, Pass, PrefixTree, Provided, Request, Watcher};
+use crate::forward::{ComputeResources, HeadWeights, Monitor, Pass, PrefixTree, Request};
 use crate::math;
 use crate::model::tensors::{Part, of_layer};
 use crate::model::{Checkpoint, Config, Processing, Tokenizer, block};
@@ -65,13 +65,13 @@ impl Model {
     /// ```
     /// use futures::executor::block_on;
     /// use keyside::checkpoint::FileSource;
-    /// use keyside::forward::{Model, Unwatched};
+    /// use keyside::forward::{Model, NoMonitor};
     /// use keyside::model::Processing;
     ///
     /// let source = Box::new(FileSource::new("tests/fixtures/tiny"));
     /// let mut model = block_on(Model::open(source, Processing::default()))?;
     /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
-    /// let log_probs = block_on(model.log_probs(&[&tokens], &Unwatched))?;
+    /// let log_probs = block_on(model.log_probs(&[&tokens], &NoMonitor))?;
     /// assert_eq!(log_probs[0].len(), model.config().d_vocab);
     /// # Ok::<(), keyside::Error>(())
     /// ```
@@ -141,17 +141,17 @@ impl Model {
         self.engine.threads()
     }
 
-    /// Changes the engine to what is `provided`. Blocks that another one holds are dropped.
-    pub fn set_engine(&mut self, provided: Provided) {
+    /// Changes the engine to what is `resources`. Blocks that another one holds are dropped.
+    pub fn set_engine(&mut self, resources: ComputeResources) {
         self.blocks.iter_mut().for_each(|block| *block = None);
-        self.engine = match provided.kernels {
+        self.engine = match resources.kernels {
             Some(kernels) => Rc::new(Cpu::new(Packed::new(kernels))),
             None => Rc::new(Cpu::new(Gemm)),
         };
-        (self.fallback, self.engine_failure) = (None, provided.failure);
+        (self.fallback, self.engine_failure) = (None, resources.failure);
         #[cfg(feature = "gpu")]
-        if let Some(card) = provided.card {
-            self.fallback = Some(std::mem::replace(&mut self.engine, Rc::new(Gpu::new(card))));
+        if let Some(gpu) = resources.gpu {
+            self.fallback = Some(std::mem::replace(&mut self.engine, Rc::new(Gpu::new(gpu))));
         }
     }
 
@@ -235,10 +235,10 @@ impl Model {
     /// are read as they are needed.
     ///
     /// # Errors
-    /// [`ErrorKind::Cancelled`] from `watcher`, errors of reading weights. The model stays usable.
-    pub async fn run(&mut self, passes: &mut [Pass], layers: usize, watcher: &dyn Watcher) -> Result<()> {
-        let mut schedule = self.begin(passes, layers, watcher).await?;
-        while self.advance(&mut schedule, passes, watcher).await?.is_some() {}
+    /// [`ErrorKind::Cancelled`] from `monitor`, errors of reading weights. The model stays usable.
+    pub async fn run(&mut self, passes: &mut [Pass], layers: usize, monitor: &dyn Monitor) -> Result<()> {
+        let mut schedule = self.begin(passes, layers, monitor).await?;
+        while self.advance(&mut schedule, passes, monitor).await?.is_some() {}
         Ok(())
     }
 
@@ -249,7 +249,7 @@ impl Model {
     pub fn log_probs<'a>(
         &'a mut self,
         sequences: &'a [&'a [u32]],
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>>> {
         Box::pin(async move {
             let mut log_probs = Vec::with_capacity(sequences.len());
@@ -258,11 +258,11 @@ impl Model {
                     .iter()
                     .try_for_each(|sequence| self.check_sequence(sequence))?;
                 let mut pass = Pass::new(PrefixTree::new(sequences.iter().copied()), Request::default());
-                self.run(std::slice::from_mut(&mut pass), self.config().n_layer, watcher)
+                self.run(std::slice::from_mut(&mut pass), self.config().n_layer, monitor)
                     .await?;
                 let last_row = |index| pass.tree.path(index).last().copied();
                 let rows: Vec<usize> = (0..sequences.len()).filter_map(last_row).collect();
-                let logits = self.logits(&pass, &rows, watcher).await?;
+                let logits = self.logits(&pass, &rows, monitor).await?;
                 log_probs.extend(logits.iter().map(|logits| math::log_softmax(logits)));
             }
             Ok(log_probs)
@@ -279,7 +279,7 @@ impl Model {
         &'a self,
         pass: &'a Pass,
         rows: &'a [usize],
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<Vec<Vec<f32>>>> {
         Box::pin(async move {
             let config = self.config();
@@ -298,7 +298,7 @@ impl Model {
             for rows in rows.chunks(SEQUENCES_AT_A_TIME) {
                 let resid: Vec<f32> = rows.iter().flat_map(|&row| pass.resid_at(row)).copied().collect();
                 let scales = pass.final_scales(rows, config);
-                let loader = self.loader(watcher);
+                let loader = self.loader(monitor);
                 let of_rows = self.embedding()?.logits(loader, &resid, Some(&scales)).await?;
                 logits.extend(of_rows.chunks_exact(config.d_vocab).map(<[f32]>::to_vec));
             }
@@ -310,8 +310,8 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::logits`].
-    pub async fn log_probs_at(&self, pass: &Pass, rows: &[usize], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
-        let logits = self.logits(pass, rows, watcher).await?;
+    pub async fn log_probs_at(&self, pass: &Pass, rows: &[usize], monitor: &dyn Monitor) -> Result<Vec<Vec<f32>>> {
+        let logits = self.logits(pass, rows, monitor).await?;
         Ok(logits.iter().map(|logits| math::log_softmax(logits)).collect())
     }
 
@@ -322,7 +322,7 @@ impl Model {
     pub fn effective_embedding<'a>(
         &'a mut self,
         tokens: &'a [u32],
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<EffectiveEmbedding>> {
         Box::pin(async move {
             let mut rows = Vec::with_capacity(tokens.len() * self.config().d_model);
@@ -330,7 +330,7 @@ impl Model {
                 rows.extend(self.w_e(token)?);
             }
             loop {
-                match self.alone(&rows, watcher).await {
+                match self.effective_rows(&rows, monitor).await {
                     Err(error) => self.fall_back(error)?,
                     Ok((resid_post, mlp_out)) => return Ok(EffectiveEmbedding { resid_post, mlp_out }),
                 }
@@ -339,10 +339,10 @@ impl Model {
     }
 
     /// `rows` through the first block alone.
-    async fn alone(&mut self, rows: &[f32], watcher: &dyn Watcher) -> Result<(Vec<f32>, Vec<f32>)> {
-        self.read_block(0, watcher).await?;
+    async fn effective_rows(&mut self, rows: &[f32], monitor: &dyn Monitor) -> Result<(Vec<f32>, Vec<f32>)> {
+        self.read_block(0, monitor).await?;
         let block = self.blocks[0].as_ref().ok_or_else(|| not_loaded("a block"))?;
-        block.alone(self.config(), rows.to_vec()).await
+        block.effective_embedding(self.config(), rows.to_vec()).await
     }
 
     /// resid_pre of `layer` (`n_layer`: what ln_f reads) at every position of `tokens`, `[pos, d_model]`.
@@ -353,7 +353,7 @@ impl Model {
         &'a mut self,
         tokens: &'a [u32],
         layer: usize,
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<Vec<f32>>> {
         Box::pin(async move {
             self.check_sequence(tokens)?;
@@ -361,7 +361,7 @@ impl Model {
             self.run(
                 std::slice::from_mut(&mut pass),
                 layer.min(self.config().n_layer),
-                watcher,
+                monitor,
             )
             .await?;
             Ok(pass.resid)
@@ -388,12 +388,12 @@ impl Model {
     pub fn head_weights<'a>(
         &'a mut self,
         head: Head,
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<HeadWeights>> {
         Box::pin(async move {
             self.config().check_head(head)?;
             loop {
-                match self.read_head(head, watcher).await {
+                match self.read_head(head, monitor).await {
                     Err(error) => self.fall_back(error)?,
                     found => return found,
                 }
@@ -401,10 +401,10 @@ impl Model {
         })
     }
 
-    async fn read_head(&mut self, head: Head, watcher: &dyn Watcher) -> Result<HeadWeights> {
+    async fn read_head(&mut self, head: Head, monitor: &dyn Monitor) -> Result<HeadWeights> {
         if self.blocks[head.layer].is_none() {
-            watcher.waiting();
-            let parts = blocks::load(self.loader(watcher), head.layer, None, false, self.processing).await?;
+            monitor.waiting();
+            let parts = blocks::load(self.loader(monitor), head.layer, None, false, self.processing).await?;
             self.install(head.layer, parts)?;
         }
         let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
@@ -418,11 +418,11 @@ impl Model {
     pub fn load_embedding<'a>(
         &'a mut self,
         tokens: &'a BTreeSet<u32>,
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            watcher.waiting();
-            let loader = Loader::new(&self.checkpoint, watcher);
+            monitor.waiting();
+            let loader = Loader::new(&self.checkpoint, monitor);
             match &mut self.embedding {
                 Some(embedding) => embedding.add(loader, tokens).await,
                 None => {
@@ -446,8 +446,8 @@ impl Model {
         Ok(())
     }
 
-    pub(crate) fn loader<'a>(&'a self, watcher: &'a dyn Watcher) -> Loader<'a> {
-        Loader::new(&self.checkpoint, watcher)
+    pub(crate) fn loader<'a>(&'a self, monitor: &'a dyn Monitor) -> Loader<'a> {
+        Loader::new(&self.checkpoint, monitor)
     }
 
     pub(crate) fn embedding(&self) -> Result<&Embedding> {

@@ -10,7 +10,7 @@ use crate::compute::engine::{Block, BlockMatrix};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::head_weights::columns;
 use crate::forward::model::not_loaded;
-use crate::forward::{Model, Watcher, blocks};
+use crate::forward::{Model, Monitor, blocks};
 use crate::math;
 use crate::names::Head;
 
@@ -19,9 +19,9 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a layer that there is not, errors of reading.
-    pub async fn through_w_o(&mut self, layer: usize, map: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
+    pub async fn through_w_o(&mut self, layer: usize, map: &[f64], monitor: &dyn Monitor) -> Result<Vec<f64>> {
         let d = self.config().d_model;
-        let block = self.whole_block(layer, watcher).await?;
+        let block = self.whole_block(layer, monitor).await?;
         let w_o = block.read(BlockMatrix::O, 0..d, 0..d).await?;
         Ok(rows_times(&w_o, map))
     }
@@ -31,10 +31,10 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
-    pub async fn written_by(&mut self, head: Head, z: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
+    pub async fn written_by(&mut self, head: Head, z: &[f64], monitor: &dyn Monitor) -> Result<Vec<f64>> {
         self.config().check_head(head)?;
         let (d, d_head) = (self.config().d_model, self.config().d_head());
-        let block = self.whole_block(head.layer, watcher).await?;
+        let block = self.whole_block(head.layer, monitor).await?;
         let of_head = head.head * d_head..(head.head + 1) * d_head;
         let w_o = block.read(BlockMatrix::O, of_head, 0..d).await?;
         let mut written = vec![0f64; d];
@@ -51,9 +51,9 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::through_w_o`].
-    pub async fn through_w_out(&mut self, layer: usize, map: &[f64], watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
+    pub async fn through_w_out(&mut self, layer: usize, map: &[f64], monitor: &dyn Monitor) -> Result<(Vec<f64>, f64)> {
         let (d, d_mlp) = (self.config().d_model, self.config().d_mlp);
-        let block = self.whole_block(layer, watcher).await?;
+        let block = self.whole_block(layer, monitor).await?;
         let w_out = block.read(BlockMatrix::Out, 0..d_mlp, 0..d).await?;
         let b_out = block.rest().map_or(&[][..], |rest| &rest.b_out);
         Ok((rows_times(&w_out, map), math::dot_wide(map, b_out)))
@@ -64,9 +64,9 @@ impl Model {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
-    pub async fn through_w_v(&mut self, head: Head, map: &[f64], watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
+    pub async fn through_w_v(&mut self, head: Head, map: &[f64], monitor: &dyn Monitor) -> Result<(Vec<f64>, f64)> {
         self.config().check_head(head)?;
-        self.read_block(head.layer, watcher).await?;
+        self.read_block(head.layer, monitor).await?;
         let config = self.config();
         let start = 2 * config.d_model + head.head * config.d_head();
         let block = self.blocks[head.layer].as_ref().ok_or_else(|| not_loaded("a head"))?;
@@ -75,7 +75,7 @@ impl Model {
     }
 
     /// What a unit of each number of the last normalized residual stream adds to the logit of `token`, relative to the mean over the
-    /// vocabulary, `[d_model]`: the column of W_U with ln_f folded in and both centred, the same under every processing.
+    /// vocabulary, `[d_model]`: the column of W_U with ln_f folded in and both centered, the same under every processing.
     ///
     /// # Errors
     /// As [`Model::w_u`].
@@ -93,8 +93,8 @@ impl Model {
     }
 
     /// Block `layer`, all of it.
-    async fn whole_block(&mut self, layer: usize, watcher: &dyn Watcher) -> Result<&dyn Block> {
-        self.read_block(layer, watcher).await?;
+    async fn whole_block(&mut self, layer: usize, monitor: &dyn Monitor) -> Result<&dyn Block> {
+        self.read_block(layer, monitor).await?;
         let block = self.blocks[layer].as_deref();
         block.ok_or_else(|| not_loaded("a block"))
     }
@@ -103,7 +103,7 @@ impl Model {
     pub(crate) fn read_block<'a>(
         &'a mut self,
         layer: usize,
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             let count = self.blocks.len();
@@ -118,9 +118,9 @@ impl Model {
             if let Some(&last) = whole.last().filter(|_| whole.len() >= self.blocks_kept().max(2)) {
                 self.blocks[last] = None;
             }
-            watcher.waiting();
+            monitor.waiting();
             let input = self.blocks[layer].as_ref().map(|block| block.input());
-            let parts = blocks::load(self.loader(watcher), layer, input, true, self.processing).await?;
+            let parts = blocks::load(self.loader(monitor), layer, input, true, self.processing).await?;
             self.install(layer, parts)
         })
     }

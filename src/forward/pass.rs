@@ -2,7 +2,7 @@
 
 mod continued;
 mod sharing;
-mod spared;
+mod skipped;
 
 pub(crate) use sharing::relay;
 
@@ -12,10 +12,10 @@ use std::rc::Rc;
 use crate::compute::engine::{Block, Step, Stream};
 use crate::compute::rows::{Edit as RowEdit, Rows};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::common::Common;
+use crate::forward::activation_cache::ActivationCache;
 use crate::forward::edit::{self, Variant};
 use crate::forward::embedding::Embedding;
-use crate::forward::kept::Kept;
+use crate::forward::shared_prefixes::SharedPrefixes;
 use crate::forward::tap::{self, LayerTaps};
 use crate::forward::{Captured, PrefixTree, Tap};
 use crate::model::Config;
@@ -64,17 +64,17 @@ pub struct Pass {
     qkv: Vec<f32>,
     /// How far it is.
     pub(crate) place: Place,
-    kept: Rc<Kept>,
+    kept: Rc<ActivationCache>,
     edited: Option<Edited>,
     continued: Option<Continued>,
     /// What it shares with other passes.
-    common: Option<Common>,
+    common: Option<SharedPrefixes>,
 }
 
 /// What makes a pass one that goes on where another has been.
 struct Continued {
     /// Of the pass that it was made from.
-    base: Rc<Kept>,
+    base: Rc<ActivationCache>,
     /// Number of rows that both have.
     shared: usize,
 }
@@ -82,7 +82,7 @@ struct Continued {
 /// What makes a pass one of edited sequences.
 struct Edited {
     /// Of the pass that it was made from.
-    base: Rc<Kept>,
+    base: Rc<ActivationCache>,
     /// Number of rows that stay as they are in `base`.
     frozen: usize,
     /// For every other row the row that it is a copy of, and the layer from which it is computed, ascending.
@@ -131,7 +131,7 @@ impl Pass {
     /// # use futures::executor::block_on;
     /// # use keyside::checkpoint::FileSource;
     /// # use keyside::model::Processing;
-    /// use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Unwatched, Variant};
+    /// use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, NoMonitor, Variant};
     /// use keyside::names::BlockHook;
     ///
     /// # let source = Box::new(FileSource::new("tests/fixtures/tiny"));
@@ -140,15 +140,15 @@ impl Pass {
     /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
     /// let request = Request { keep_from: Some(0), ..Request::default() };
     /// let mut passes = [Pass::new(PrefixTree::new([&tokens[..]]), request)];
-    /// block_on(model.run(&mut passes, 3, &Unwatched))?;
+    /// block_on(model.run(&mut passes, 3, &NoMonitor))?;
     /// // The same without what head 1.2 writes at position 3.
     /// let edits = vec![Edit::of_head(1, BlockHook::Z, 2, 3, vec![0.0; model.config().d_head()])];
     /// let variant = Variant { edits, ..Variant::default() };
     /// let mut edited = [passes[0].edited(model.config(), &[variant])?];
-    /// block_on(model.run(&mut edited, 3, &Unwatched))?;
+    /// block_on(model.run(&mut edited, 3, &NoMonitor))?;
     /// let last = |pass: &Pass| pass.tree.path(0).last().copied().into_iter().collect::<Vec<_>>();
-    /// let before = block_on(model.logits(&passes[0], &last(&passes[0]), &Unwatched))?;
-    /// let after = block_on(model.logits(&edited[0], &last(&edited[0]), &Unwatched))?;
+    /// let before = block_on(model.logits(&passes[0], &last(&passes[0]), &NoMonitor))?;
+    /// let after = block_on(model.logits(&edited[0], &last(&edited[0]), &NoMonitor))?;
     /// assert_ne!(before, after);
     /// # Ok::<(), keyside::Error>(())
     /// ```
@@ -230,7 +230,11 @@ impl Pass {
         let taps = self.request.taps.iter();
         self.captured = taps.map(|tap| Captured::new(tap, &self.tree, config)).collect();
         self.qkv = Vec::new();
-        self.kept = Rc::new(self.request.keep_from.map_or_else(|| Kept::new(usize::MAX), Kept::new));
+        self.kept = Rc::new(
+            self.request
+                .keep_from
+                .map_or_else(|| ActivationCache::new(usize::MAX), ActivationCache::new),
+        );
         self.place = Place {
             begun: true,
             layers: self.first_layer(layers),
@@ -373,7 +377,7 @@ impl Pass {
             match edit {
                 Some((_, edit)) => edit.value.first().copied().unwrap_or_default(),
                 None => ln_final
-                    .normalise(self.resid_at(row), config.d_model)
+                    .normalize(self.resid_at(row), config.d_model)
                     .1
                     .first()
                     .copied()

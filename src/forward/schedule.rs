@@ -9,12 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::model::{not_loaded, tokens_of};
 use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, Place};
-use crate::forward::{Model, Pass, Watcher};
+use crate::forward::{Model, Monitor, Pass};
 
 /// No further pass begins where those that are under way have so many rows, which keep their residual streams: without that limit, nearly
 /// all passes of a run have begun by the time that the last block is read (30 batches of the notebook's run in a browser: 445 MB at most in
 /// place of 485). Rows enough to compute while a block comes at 14 MB/s.
-const MOST_UNDER_WAY: usize = 6 * 1024;
+const MAX_UNDER_WAY: usize = 6 * 1024;
 
 /// Passes on their way through the first blocks of a model.
 pub struct Schedule {
@@ -49,7 +49,7 @@ impl Schedule {
             }
             let lent = next < furthest_back || passes[index].borrowed() == 0;
             furthest_back = furthest_back.min(next);
-            let may_begin = passes[index].place.begun || under_way < MOST_UNDER_WAY || !keeps_blocks;
+            let may_begin = passes[index].place.begun || under_way < MAX_UNDER_WAY || !keeps_blocks;
             lent && may_begin && (next >= self.layers || model.is_whole(next))
         });
         match keeps_blocks {
@@ -93,10 +93,10 @@ impl Model {
         &'a mut self,
         passes: &'a mut [Pass],
         layers: usize,
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<Schedule>> {
         Box::pin(async move {
-            self.load_embedding(&tokens_of(passes), watcher).await?;
+            self.load_embedding(&tokens_of(passes), monitor).await?;
             for pass in passes.iter_mut() {
                 pass.place = Place {
                     layers: pass.first_layer(layers),
@@ -116,16 +116,16 @@ impl Model {
     /// gone through it, and longer where the budget allows.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Cancelled`] from `watcher`, errors of reading weights. The model stays usable.
+    /// [`crate::ErrorKind::Cancelled`] from `monitor`, errors of reading weights. The model stays usable.
     pub fn advance<'a>(
         &'a mut self,
         schedule: &'a mut Schedule,
         passes: &'a mut [Pass],
-        watcher: &'a dyn Watcher,
+        monitor: &'a dyn Monitor,
     ) -> LocalBoxFuture<'a, Result<Option<usize>>> {
         Box::pin(async move {
             while schedule.named.contains(&false) {
-                match self.go_on(schedule, passes, watcher).await {
+                match self.go_on(schedule, passes, monitor).await {
                     // Nothing of a step is there before all of it is: another engine takes it from its beginning.
                     Err(error) => self.fall_back(error)?,
                     Ok(Some(Paused::Finished(index))) => {
@@ -144,16 +144,16 @@ impl Model {
         &mut self,
         schedule: &Schedule,
         passes: &mut [Pass],
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Option<Paused>> {
         let next = schedule.next_block(self, passes);
         if let Some((_, Some(gone))) = next {
             self.blocks[gone] = None;
         }
         let Some((layer, _)) = next else {
-            return self.compute(schedule, passes, CHUNK, watcher).await.map(Some);
+            return self.compute(schedule, passes, CHUNK, monitor).await.map(Some);
         };
-        match self.load_and_compute(layer, schedule, passes, watcher).await? {
+        match self.load_and_compute(layer, schedule, passes, monitor).await? {
             Either::Left(parts) => {
                 let installed = parts.and_then(|parts| self.install(layer, parts));
                 installed.or_else(|error| self.make_room(error)).map(|()| None)
@@ -180,11 +180,11 @@ impl Model {
         layer: usize,
         schedule: &Schedule,
         passes: &mut [Pass],
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Either<Result<Parts>, Paused>> {
         let input = self.blocks[layer].as_ref().map(|block| block.input());
-        let load = pin!(blocks::load(self.loader(watcher), layer, input, true, self.processing));
-        let compute = pin!(self.compute(schedule, passes, CHUNK_WHILE_LOADING, watcher));
+        let load = pin!(blocks::load(self.loader(monitor), layer, input, true, self.processing));
+        let compute = pin!(self.compute(schedule, passes, CHUNK_WHILE_LOADING, monitor));
         match select(load, compute).await {
             Either::Left((parts, _)) => Ok(Either::Left(parts)),
             Either::Right((paused, _)) => paused.map(Either::Right),
@@ -197,12 +197,12 @@ impl Model {
         schedule: &Schedule,
         passes: &mut [Pass],
         most: usize,
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Paused> {
         let loading = most == CHUNK_WHILE_LOADING;
         loop {
             let Some(index) = schedule.next(self, passes) else {
-                watcher.waiting();
+                monitor.waiting();
                 return pending().await;
             };
             let pass = &mut passes[index];
@@ -212,11 +212,11 @@ impl Model {
             if pass.place.layers >= schedule.layers {
                 return Ok(Paused::Finished(index));
             }
-            watcher.breathe().await?;
-            watcher.computing();
+            monitor.yield_now().await?;
+            monitor.computing();
             let layer = pass.place.layers;
             let rows = self.step(pass, most, schedule.layers).await?;
-            watcher.computed(index, layer, rows);
+            monitor.computed(index, layer, rows);
             if pass.place.layers > layer && !loading && pass.place.layers < schedule.layers {
                 return Ok(Paused::Passed);
             }

@@ -190,18 +190,18 @@ pub(crate) struct LayerTaps<'a> {
     layer: usize,
     n_head: usize,
     /// The taps at this layer, each with its place for what it captures.
-    taps: Vec<(Asked<'a>, &'a mut Captured)>,
+    taps: Vec<(ResolvedTap<'a>, &'a mut Captured)>,
 }
 
 /// A tap whose rows are looked up, once for every row that attends.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
+struct ResolvedTap<'a> {
     tap: &'a Tap,
     /// Whether its rows are in order.
     sorted: bool,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> ResolvedTap<'a> {
     fn new(tap: &'a Tap) -> Self {
         Self {
             tap,
@@ -231,43 +231,43 @@ impl<'a> LayerTaps<'a> {
                 .iter()
                 .zip(captured)
                 .filter(|(tap, _)| here(tap))
-                .map(|(tap, captured)| (Asked::new(tap), captured))
+                .map(|(tap, captured)| (ResolvedTap::new(tap), captured))
                 .collect(),
         }
     }
 
-    fn at(&self, hook: BlockHook) -> impl Iterator<Item = Asked<'a>> {
+    fn at(&self, hook: BlockHook) -> impl Iterator<Item = ResolvedTap<'a>> {
         let point = HookPoint::block(self.layer, hook);
         self.taps
             .iter()
-            .map(|(asked, _)| *asked)
-            .filter(move |asked| asked.tap.point == point)
+            .map(|(resolved, _)| *resolved)
+            .filter(move |resolved| resolved.tap.point == point)
     }
 }
 
 impl Taps for LayerTaps<'_> {
     fn wanted(&self, hook: BlockHook, rows: &Range<usize>) -> Vec<usize> {
-        let asked = self
+        let resolved = self
             .at(hook)
-            .flat_map(|asked| &asked.tap.rows[asked.indices(rows)])
+            .flat_map(|resolved| &resolved.tap.rows[resolved.indices(rows)])
             .copied();
-        let mut wanted: Vec<usize> = asked.filter(|row| rows.contains(row)).collect();
+        let mut wanted: Vec<usize> = resolved.filter(|row| rows.contains(row)).collect();
         wanted.sort_unstable();
         wanted.dedup();
         wanted
     }
 
     fn heads(&self, hook: BlockHook) -> Vec<usize> {
-        let mut asked: Vec<usize> = Vec::new();
-        for Asked { tap, .. } in self.at(hook) {
+        let mut resolved: Vec<usize> = Vec::new();
+        for ResolvedTap { tap, .. } in self.at(hook) {
             match tap.heads.is_empty() {
                 true => return (0..self.n_head).collect(),
-                false => asked.extend(&tap.heads),
+                false => resolved.extend(&tap.heads),
             }
         }
-        asked.sort_unstable();
-        asked.dedup();
-        asked
+        resolved.sort_unstable();
+        resolved.dedup();
+        resolved
     }
 
     fn give(&mut self, hook: BlockHook, rows: &[usize], values: &[f32]) -> Result<()> {
@@ -277,8 +277,8 @@ impl Taps for LayerTaps<'_> {
             heads: if hook.is_of_head() { self.heads(hook) } else { vec![0] },
             values,
         };
-        for (asked, captured) in self.taps.iter_mut().filter(|(asked, _)| asked.tap.point == point) {
-            given.hand_to(*asked, captured)?;
+        for (resolved, captured) in self.taps.iter_mut().filter(|(resolved, _)| resolved.tap.point == point) {
+            given.hand_to(*resolved, captured)?;
         }
         Ok(())
     }
@@ -291,10 +291,10 @@ pub(crate) fn give_final_scales(taps: &[Tap], captured: &mut [Captured], rows: &
         heads: vec![0],
         values: scales,
     };
-    let asked = taps.iter().zip(captured);
-    asked
+    let resolved = taps.iter().zip(captured);
+    resolved
         .filter(|(tap, _)| tap.point == HookPoint::LnFinalScale)
-        .try_for_each(|(tap, captured)| given.hand_to(Asked::new(tap), captured))
+        .try_for_each(|(tap, captured)| given.hand_to(ResolvedTap::new(tap), captured))
 }
 
 /// Values of some rows and heads.
@@ -309,13 +309,13 @@ struct Given<'a> {
 
 impl Given<'_> {
     /// Hands a tap what it asks for.
-    fn hand_to(&self, asked: Asked<'_>, captured: &mut Captured) -> Result<()> {
-        let tap = asked.tap;
+    fn hand_to(&self, resolved: ResolvedTap<'_>, captured: &mut Captured) -> Result<()> {
+        let tap = resolved.tap;
         let (mut indices, mut taken) = (Vec::new(), Vec::new());
         let [Some(first), Some(last)] = [self.rows.first(), self.rows.last()] else {
             return Ok(());
         };
-        for index in asked.indices(&(*first..last + 1)) {
+        for index in resolved.indices(&(*first..last + 1)) {
             let Ok(place) = self.rows.binary_search(&tap.rows[index]) else {
                 continue;
             };

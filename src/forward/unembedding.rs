@@ -1,7 +1,7 @@
 //! The residual stream, and what is written to it, in terms of tokens: W_U (and W_E) pass by, as they are too large to be held.
 
 use crate::error::Result;
-use crate::forward::{Model, Watcher};
+use crate::forward::{Model, Monitor};
 
 /// Cosines of some vectors with the rows of both matrices that have a row for each token, `[vectors][d_vocab]` each.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,8 +18,8 @@ impl Model {
     ///
     /// # Errors
     /// [`crate::ErrorKind::Internal`] before [`Model::load_embedding`] or a run, errors of reading.
-    pub async fn logits_of(&self, resid: &[f32], watcher: &dyn Watcher) -> Result<Vec<Vec<f32>>> {
-        let logits = self.embedding()?.logits(self.loader(watcher), resid, None).await?;
+    pub async fn logits_of(&self, resid: &[f32], monitor: &dyn Monitor) -> Result<Vec<Vec<f32>>> {
+        let logits = self.embedding()?.logits(self.loader(monitor), resid, None).await?;
         Ok(logits
             .chunks_exact(self.config().d_vocab)
             .map(<[f32]>::to_vec)
@@ -31,9 +31,9 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::logits_of`].
-    pub async fn raised(&self, written: &[f64], watcher: &dyn Watcher) -> Result<Vec<f32>> {
+    pub async fn raised(&self, written: &[f64], monitor: &dyn Monitor) -> Result<Vec<f32>> {
         let written: Vec<f32> = written.iter().map(|&v| v as f32).collect();
-        self.embedding()?.raised(self.loader(watcher), &written).await
+        self.embedding()?.raised(self.loader(monitor), &written).await
     }
 
     /// Logits that rows of the residual stream have, `resid [rows, d_model]`, as [`Model::logits_of`], and what rows of `written [rows,
@@ -43,14 +43,14 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::logits_of`].
-    pub async fn logits_passing(
+    pub async fn logits_streamed(
         &self,
         resid: &[f32],
         written: &[f32],
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
         take: &mut dyn FnMut(usize, &[f32]),
     ) -> Result<()> {
-        let loader = self.loader(watcher);
+        let loader = self.loader(monitor);
         self.embedding()?.passing(loader, resid, written, take).await
     }
 
@@ -58,8 +58,8 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::logits_of`].
-    pub async fn cosines(&self, vectors: &[Vec<f64>], watcher: &dyn Watcher) -> Result<Cosines> {
-        let [w_e, w_u] = self.embedding()?.cosines(self.loader(watcher), vectors).await?;
+    pub async fn cosines(&self, vectors: &[Vec<f64>], monitor: &dyn Monitor) -> Result<Cosines> {
+        let [w_e, w_u] = self.embedding()?.cosines(self.loader(monitor), vectors).await?;
         Ok(Cosines { w_e, w_u })
     }
 }

@@ -37,7 +37,7 @@ mod host {
 #[cfg(kernel_threads)]
 impl Sleep for Threads {
     /// 2 s, where a piece takes milliseconds.
-    const PATIENCE: Option<u32> = Some(8);
+    const MAX_IDLE_SLEEPS: Option<u32> = Some(8);
 
     fn sleep(word: &AtomicU32, value: u32, milliseconds: i32) {
         // SAFETY: `Atomics.wait` on a word of this memory.
@@ -53,7 +53,7 @@ impl Sleep for Threads {
 /// Without, nobody else is there.
 #[cfg(not(kernel_threads))]
 impl Sleep for Threads {
-    const PATIENCE: Option<u32> = None;
+    const MAX_IDLE_SLEEPS: Option<u32> = None;
 
     fn sleep(_: &AtomicU32, _: u32, _: i32) {}
     fn wake(_: &AtomicU32) {}

@@ -296,7 +296,7 @@ impl Kernel {
 struct Yield;
 
 impl Sleep for Yield {
-    const PATIENCE: Option<u32> = None;
+    const MAX_IDLE_SLEEPS: Option<u32> = None;
 
     fn sleep(_: &AtomicU32, _: u32, _: i32) {
         thread::yield_now();

@@ -32,9 +32,9 @@ impl Scaling {
     pub(super) fn of<V: Lanes>(row: &[f32], eps: f64) -> Self {
         let width = row.len() as f64;
         let mean = sum_of::<V>(row, |v| v) / width;
-        let centre = V::Wide::splat(mean);
+        let center = V::Wide::splat(mean);
         let squares = sum_of::<V>(row, |v| {
-            let distance = v.sub(centre);
+            let distance = v.sub(center);
             distance.mul(distance)
         });
         let high = mean as f32;
@@ -47,8 +47,8 @@ impl Scaling {
 
     #[inline(always)]
     pub(super) fn apply<V: Lanes>(self, v: V) -> V {
-        let centred = v.sub(V::splat(self.high)).sub(V::splat(self.low));
-        centred.mul(V::splat(self.factor))
+        let centered = v.sub(V::splat(self.high)).sub(V::splat(self.low));
+        centered.mul(V::splat(self.factor))
     }
 }
 

@@ -7,13 +7,13 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 use super::phase::Phase;
 
 /// How long a thread looks out for work, or for the end of it, before it sleeps.
-const LOOKS: u32 = 4_000;
+const SPINS: u32 = 4_000;
 /// How long the publishing thread sleeps before it looks again, in milliseconds.
-const NAP: i32 = 250;
+const SLEEP_MS: i32 = 250;
 /// How a thread sleeps.
 pub(super) trait Sleep {
-    /// Naps without any progress after which a thread is taken for lost, where threads can be.
-    const PATIENCE: Option<u32>;
+    /// Sleeps without any progress after which a thread is taken for lost, where threads can be.
+    const MAX_IDLE_SLEEPS: Option<u32>;
 
     /// Sleeps until [`Sleep::wake`] of the same word, `milliseconds` at most (or without end, if negative), unless `word`
     /// is not `value` to begin with.
@@ -88,22 +88,22 @@ impl Team {
 
     /// Waits until nothing is open; false if nothing changes any more.
     fn is_finished<S: Sleep>(&self) -> bool {
-        let mut naps = 0;
-        let mut looks = 0;
+        let mut idle_sleeps = 0;
+        let mut spins = 0;
         let mut open = self.open.load(Ordering::Acquire);
         while open > 0 {
-            if looks < LOOKS {
-                looks += 1;
+            if spins < SPINS {
+                spins += 1;
                 spin_loop();
-            } else if S::PATIENCE.is_none_or(|most| naps < most) {
-                naps = S::PATIENCE.map_or(0, |_| naps + 1);
-                S::sleep(&self.open, open, NAP);
+            } else if S::MAX_IDLE_SLEEPS.is_none_or(|most| idle_sleeps < most) {
+                idle_sleeps = S::MAX_IDLE_SLEEPS.map_or(0, |_| idle_sleeps + 1);
+                S::sleep(&self.open, open, SLEEP_MS);
             } else {
                 return false;
             }
             let now = self.open.load(Ordering::Acquire);
             if now != open {
-                (open, naps) = (now, 0);
+                (open, idle_sleeps) = (now, 0);
             }
         }
         true
@@ -130,9 +130,9 @@ impl Team {
                     S::wake(&self.open);
                 }
             }
-            let mut looks = 0;
-            while looks < LOOKS && self.epoch.load(Ordering::Relaxed) == epoch {
-                looks += 1;
+            let mut spins = 0;
+            while spins < SPINS && self.epoch.load(Ordering::Relaxed) == epoch {
+                spins += 1;
                 spin_loop();
             }
             S::sleep(&self.epoch, epoch, -1);
@@ -182,7 +182,7 @@ mod tests {
     struct Impatient;
 
     impl Sleep for Impatient {
-        const PATIENCE: Option<u32> = Some(3);
+        const MAX_IDLE_SLEEPS: Option<u32> = Some(3);
 
         fn sleep(_: &AtomicU32, _: u32, _: i32) {
             thread::sleep(Duration::from_millis(1));

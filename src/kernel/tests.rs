@@ -200,7 +200,7 @@ fn a_part_of_a_matrix_is_multiplied_with_as_if_it_were_one() {
 struct Alone;
 
 impl Sleep for Alone {
-    const PATIENCE: Option<u32> = None;
+    const MAX_IDLE_SLEEPS: Option<u32> = None;
     fn sleep(_: &std::sync::atomic::AtomicU32, _: u32, _: i32) {}
     fn wake(_: &std::sync::atomic::AtomicU32) {}
 }

@@ -5,7 +5,7 @@
 //! columns are rotated until all are orthogonal. It is short, and exact for small singular values, too.
 
 /// Sweeps over all pairs of columns; ten are plenty for 128 columns.
-const MOST_SWEEPS: usize = 60;
+const MAX_SWEEPS: usize = 60;
 /// Cosine from which two columns count as orthogonal.
 const ORTHOGONAL: f64 = 1e-14;
 /// Part of a column that is left by rounding where it depends on those before it.
@@ -85,7 +85,7 @@ fn jacobi(mut columns: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let n = columns.len();
     let unit = |of: usize| (0..n).map(|row| f64::from(u8::from(row == of))).collect();
     let mut v: Vec<Vec<f64>> = (0..n).map(unit).collect();
-    for _ in 0..MOST_SWEEPS {
+    for _ in 0..MAX_SWEEPS {
         let mut is_done = true;
         for (p, q) in (0..n).flat_map(|p| (p + 1..n).map(move |q| (p, q))) {
             let (of_p, of_q) = (dot(&columns[p], &columns[p]), dot(&columns[q], &columns[q]));

@@ -115,8 +115,8 @@ fn fold_reader(affine: Affine, eps: f64, weight: &mut [f32], bias: &mut [f32], p
 /// Processes a map `[in, d_model]` that writes to the residual stream, and its bias, in place.
 fn center_writer(weight: &mut [f32], bias: &mut [f32], processing: Processing) {
     if processing.center_writing_weights {
-        weight.chunks_exact_mut(bias.len()).for_each(math::centre);
-        math::centre(bias);
+        weight.chunks_exact_mut(bias.len()).for_each(math::center);
+        math::center(bias);
     }
 }
 

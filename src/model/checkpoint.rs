@@ -134,9 +134,9 @@ impl Checkpoint {
         self.weights.location()
     }
 
-    /// A new run begins, some time after what was read before: see [`Source::recheck`].
-    pub fn recheck(&self) {
-        self.weights.recheck();
+    /// A new run begins, some time after what was read before: see [`Source::mark_stale`].
+    pub fn mark_stale(&self) {
+        self.weights.mark_stale();
     }
 
     /// What has come from where so far.

@@ -18,17 +18,17 @@ pub(crate) struct Affine {
 }
 
 impl LayerNorm {
-    /// `x [rows, d_model]` normalised, with weight and bias.
+    /// `x [rows, d_model]` normalized, with weight and bias.
     pub(crate) fn forward(&self, x: &[f32], d_model: usize) -> Vec<f32> {
-        let mut out = self.normalise(x, d_model).0;
+        let mut out = self.normalize(x, d_model).0;
         self.apply_affine(&mut out, d_model);
         out
     }
 
-    /// Multiplies normalised rows with the weight and adds the bias, in place.
-    pub(crate) fn apply_affine(&self, normalised: &mut [f32], d_model: usize) {
+    /// Multiplies normalized rows with the weight and adds the bias, in place.
+    pub(crate) fn apply_affine(&self, normalized: &mut [f32], d_model: usize) {
         if let Some(Affine { weight, bias }) = &self.affine {
-            for row in normalised.chunks_exact_mut(d_model) {
+            for row in normalized.chunks_exact_mut(d_model) {
                 for ((v, w), b) in row.iter_mut().zip(weight).zip(bias) {
                     *v = *v * w + b;
                 }
@@ -38,7 +38,7 @@ impl LayerNorm {
 
     /// The same without the bias: the linear part, for vectors that go through a layer alone.
     pub(crate) fn forward_without_bias(&self, x: &[f32], d_model: usize) -> Vec<f32> {
-        let mut out = self.normalise(x, d_model).0;
+        let mut out = self.normalize(x, d_model).0;
         if let Some(Affine { weight, .. }) = &self.affine {
             for row in out.chunks_exact_mut(d_model) {
                 for (v, w) in row.iter_mut().zip(weight) {
@@ -50,7 +50,7 @@ impl LayerNorm {
     }
 
     /// `(x - mean) / ln_scale`, `[rows, d_model]`, and `ln_scale`, `[rows]`, in one pass.
-    pub(crate) fn normalise(&self, x: &[f32], d_model: usize) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn normalize(&self, x: &[f32], d_model: usize) -> (Vec<f32>, Vec<f32>) {
         let mut out = Vec::with_capacity(x.len());
         let mut scales = Vec::with_capacity(x.len() / d_model);
         for row in x.chunks_exact(d_model) {

@@ -68,7 +68,7 @@ impl Tokenizer {
     /// Tokens of `text`, without BOS.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Prompt`] when `text` does not tokenise.
+    /// [`crate::ErrorKind::Prompt`] when `text` does not tokenize.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self
             .tokenizer

@@ -74,7 +74,7 @@ impl EngineChoice {
 }
 
 /// Most threads that are asked for.
-const MOST_THREADS: u32 = 64;
+const MAX_THREADS: u32 = 64;
 
 impl fmt::Display for EngineChoice {
     /// "auto", "relaxed", "packed on 2", "auto on 1".
@@ -103,10 +103,10 @@ impl FromStr for EngineChoice {
             name => Some(name.parse()?),
         };
         let number = |text: &str| {
-            let number = text.parse().ok().filter(|number| (1..=MOST_THREADS).contains(number));
+            let number = text.parse().ok().filter(|number| (1..=MAX_THREADS).contains(number));
             number.ok_or_else(|| {
                 Error::new(ErrorKind::Request, format!("{text:?} is not a number of threads"))
-                    .expected(format!("a whole number from 1 to {MOST_THREADS}"))
+                    .expected(format!("a whole number from 1 to {MAX_THREADS}"))
             })
         };
         Ok(Self {
@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         for engine in EngineName::ALL.into_iter().map(Some).chain([None]) {
-            for threads in [None, Some(1), Some(MOST_THREADS)] {
+            for threads in [None, Some(1), Some(MAX_THREADS)] {
                 let choice = EngineChoice { engine, threads };
                 assert_eq!(choice.to_string().parse(), Ok(choice));
                 assert_eq!(choice.is_automatic(), choice.to_string() == "auto");

@@ -8,9 +8,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::component::{B_O, MLP};
-use super::{Component, Foreign, Head, Side};
+use super::{Component, Head, Side, UnknownName};
 
-const MISC: &str = "misc";
+const EMBEDDINGS: &str = "misc";
 const HEAD: &str = "L.";
 
 /// A row of the grid.
@@ -18,11 +18,11 @@ const HEAD: &str = "L.";
 #[serde(from = "String", into = "String")]
 pub enum Row {
     /// Components that belong to no layer, "misc".
-    Misc,
+    Embeddings,
     /// A layer, by its number: "9".
     Layer(usize),
     /// One of a file from elsewhere.
-    Other(Foreign),
+    Other(UnknownName),
 }
 
 /// A column of the grid.
@@ -36,17 +36,17 @@ pub enum Column {
     /// The attention output bias of every layer, "b_O".
     AttentionBias,
     /// One of a file from elsewhere.
-    Other(Foreign),
+    Other(UnknownName),
 }
 
 impl From<&str> for Row {
     fn from(text: &str) -> Self {
         let found = match text {
-            MISC => Some(Self::Misc),
+            EMBEDDINGS => Some(Self::Embeddings),
             _ => text.parse().ok().map(Self::Layer),
         };
         let same = found.filter(|found| found.to_string() == text);
-        same.unwrap_or_else(|| Self::Other(Foreign::new(text)))
+        same.unwrap_or_else(|| Self::Other(UnknownName::new(text)))
     }
 }
 
@@ -61,14 +61,14 @@ impl From<&str> for Column {
                 .map(Self::Head),
         };
         let same = found.filter(|found| found.to_string() == text);
-        same.unwrap_or_else(|| Self::Other(Foreign::new(text)))
+        same.unwrap_or_else(|| Self::Other(UnknownName::new(text)))
     }
 }
 
 impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Misc => f.pad(MISC),
+            Self::Embeddings => f.pad(EMBEDDINGS),
             Self::Layer(layer) => layer.fmt(f),
             Self::Other(name) => name.fmt(f),
         }
@@ -177,7 +177,9 @@ pub struct Grid<'a> {
 impl Grid<'_> {
     /// The rows of a head in layer `layers`: `misc`, then the layers before it.
     pub fn rows(layers: usize) -> Vec<Row> {
-        std::iter::once(Row::Misc).chain((0..layers).map(Row::Layer)).collect()
+        std::iter::once(Row::Embeddings)
+            .chain((0..layers).map(Row::Layer))
+            .collect()
     }
 
     /// The columns of a model with `heads` heads per layer: its heads, `MLP`, `b_O`.
@@ -190,7 +192,7 @@ impl Grid<'_> {
     pub fn cell(self, side: Side, place: (usize, usize)) -> Option<CellName> {
         let (row, column) = (self.rows.get(place.0)?, self.columns.get(place.1)?);
         let component = match (row, column) {
-            (Row::Misc, _) => of_no_layer(side).get(place.1).copied()?,
+            (Row::Embeddings, _) => of_no_layer(side).get(place.1).copied()?,
             (Row::Layer(layer), Column::Head(head)) => Component::Head(Head::new(*layer, *head)),
             (Row::Layer(layer), Column::Mlp) => Component::Mlp(*layer),
             (Row::Layer(layer), Column::AttentionBias) => Component::AttentionBias(*layer),
@@ -207,9 +209,9 @@ impl Grid<'_> {
         let column = |wanted: Column| self.columns.iter().position(|column| *column == wanted);
         let of_no_layer = |index: usize| (index < self.columns.len()).then_some(index);
         Some(match component {
-            Component::TokenEmbedding => (row(Row::Misc)?, of_no_layer(0)?),
-            Component::PositionEmbedding => (row(Row::Misc)?, of_no_layer(1)?),
-            Component::QueryBias | Component::KeyBias => (row(Row::Misc)?, of_no_layer(2)?),
+            Component::TokenEmbedding => (row(Row::Embeddings)?, of_no_layer(0)?),
+            Component::PositionEmbedding => (row(Row::Embeddings)?, of_no_layer(1)?),
+            Component::QueryBias | Component::KeyBias => (row(Row::Embeddings)?, of_no_layer(2)?),
             Component::Head(head) => (row(Row::Layer(head.layer))?, column(Column::Head(head.head))?),
             Component::Mlp(layer) => (row(Row::Layer(layer))?, column(Column::Mlp)?),
             Component::AttentionBias(layer) => (row(Row::Layer(layer))?, column(Column::AttentionBias)?),
@@ -246,11 +248,11 @@ mod tests {
     #[test]
     fn foreign_rows_and_columns_stand_for_themselves() {
         for text in ["", "total", "01", "-1", "+1", " 1"] {
-            assert_eq!(Row::from(text), Row::Other(Foreign::new(text)));
+            assert_eq!(Row::from(text), Row::Other(UnknownName::new(text)));
             assert_eq!(Row::from(text).to_string(), text);
         }
         for text in ["", "L.", "L.x", "L.01", "MLP0", "b_V"] {
-            assert_eq!(Column::from(text), Column::Other(Foreign::new(text)));
+            assert_eq!(Column::from(text), Column::Other(UnknownName::new(text)));
             assert_eq!(Column::from(text).to_string(), text);
         }
         let (rows, columns) = (

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Foreign, Side};
+use super::{Side, UnknownName};
 
 const SUB_W_U: &str = "subWU";
 const SUB_MLP_0: &str = "subMLP0";
@@ -32,7 +32,7 @@ pub enum HeatmapId {
     /// One of those this program computes or ships.
     Ours(HeatmapParts),
     /// One of a file from elsewhere.
-    Other(Foreign),
+    Other(UnknownName),
 }
 
 /// What a heatmap of ours shows.
@@ -321,7 +321,7 @@ impl HeatmapId {
 
 impl From<&str> for HeatmapId {
     fn from(text: &str) -> Self {
-        HeatmapParts::read(text).map_or_else(|| Self::Other(Foreign::new(text)), Self::Ours)
+        HeatmapParts::read(text).map_or_else(|| Self::Other(UnknownName::new(text)), Self::Ours)
     }
 }
 

@@ -115,7 +115,7 @@ fn names_from_elsewhere_stand_for_themselves() {
         "Key",
     ] {
         let heatmap = HeatmapId::from(text);
-        assert_eq!(heatmap, HeatmapId::Other(Foreign::new(text)));
+        assert_eq!(heatmap, HeatmapId::Other(UnknownName::new(text)));
         assert_eq!(heatmap.to_string(), text);
         assert_eq!(heatmap.side(), Side::Key);
     }

@@ -1,6 +1,6 @@
 //! The nouns of the domain as types. Their text forms are written and read here and nowhere else.
 //!
-//! A type that a file from elsewhere may have other names of reads any text ([`Foreign`]); the others say what they expected.
+//! A type that a file from elsewhere may have other names of reads any text ([`UnknownName`]); the others say what they expected.
 
 mod activation;
 mod by_text;
@@ -8,7 +8,6 @@ mod change;
 mod component;
 mod engine;
 mod figure;
-mod foreign;
 mod grid;
 mod head;
 mod heatmap;
@@ -24,13 +23,13 @@ mod series;
 mod series_in_sentence;
 mod side;
 mod split;
+mod unknown_name;
 
 pub use activation::HeadActivation;
 pub use change::ChangeMeasure;
 pub use component::Component;
 pub use engine::{EngineChoice, EngineName};
 pub use figure::{FigureId, FigureName};
-pub use foreign::Foreign;
 pub use grid::{CellName, Column, Grid, Row};
 pub use head::Head;
 pub use heatmap::{Facet, HeatmapId, HeatmapParts, Part, Variant};
@@ -45,3 +44,4 @@ pub use role::HeadRole;
 pub use series::SeriesId;
 pub use side::Side;
 pub use split::SplitBy;
+pub use unknown_name::UnknownName;

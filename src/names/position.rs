@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::Foreign;
+use super::UnknownName;
 
 /// The name of a position of a prompt.
 ///
@@ -30,7 +30,7 @@ pub enum PositionName {
     /// The last position before the final name, "END".
     End,
     /// One that a prompt's author has named.
-    Other(Foreign),
+    Other(UnknownName),
 }
 
 impl PositionName {
@@ -54,7 +54,7 @@ impl PositionName {
 impl From<&str> for PositionName {
     fn from(text: &str) -> Self {
         let found = Self::FIXED.into_iter().find(|known| known.as_str() == text);
-        found.unwrap_or_else(|| Self::Other(Foreign::new(text)))
+        found.unwrap_or_else(|| Self::Other(UnknownName::new(text)))
     }
 }
 
@@ -99,7 +99,7 @@ mod tests {
     #[test]
     fn other_names_stand_for_themselves() {
         for text in ["", "end", "S", "S3", " IO", "verb"] {
-            assert_eq!(PositionName::from(text), PositionName::Other(Foreign::new(text)));
+            assert_eq!(PositionName::from(text), PositionName::Other(UnknownName::new(text)));
             assert_eq!(PositionName::from(text).to_string(), text);
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Foreign, Head, Side};
+use super::{Head, Side, UnknownName};
 
 const EARLIER_HEAD: (&str, &str) = ("NMH ", " output");
 
@@ -38,7 +38,7 @@ macro_rules! series {
             /// The output of the earlier head at END.
             EarlierHead(Head),
             /// One of a file from elsewhere.
-            Other(Foreign),
+            Other(UnknownName),
         }
 
         impl SeriesId {
@@ -120,7 +120,7 @@ const KEY: Option<Side> = Some(Side::Key);
 const BOTH: Option<Side> = None;
 
 series! {
-    /// W_U of the indirect object in place of the normalised residual stream at END.
+    /// W_U of the indirect object in place of the normalized residual stream at END.
     WuIo => "W_U[IO]" {
         side: QUERY,
         true_values: false,
@@ -281,7 +281,7 @@ impl From<&str> for SeriesId {
         let found = fixed.or_else(|| earlier_head().map(Self::EarlierHead));
         // What is read is what would be written: "NMH 09.9 output" is none of ours.
         let same = found.filter(|found| found.label() == text);
-        same.unwrap_or_else(|| Self::Other(Foreign::new(text)))
+        same.unwrap_or_else(|| Self::Other(UnknownName::new(text)))
     }
 }
 
@@ -354,7 +354,7 @@ mod tests {
             "other",
         ] {
             let series = SeriesId::from(label);
-            assert_eq!(series, SeriesId::Other(Foreign::new(label)));
+            assert_eq!(series, SeriesId::Other(UnknownName::new(label)));
             assert_eq!(series.to_string(), label);
             assert_eq!(series.side(), None);
             assert!(!series.is_not_in_notebook() && !series.is_true_values());

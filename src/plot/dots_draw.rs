@@ -8,7 +8,7 @@ use plotters::style::text_anchor::HPos;
 use super::dots_layout::{Layout, RADIUS, suitable_height};
 use super::marks::{dot_rect, draw_dot};
 use super::pen::Pen;
-use super::scene::{Drawable, Laid, LaidOut};
+use super::scene::{Drawable, LaidOut, PlotWithLayout};
 use super::{DotsBand, DotsPlot, DotsRow, DrawOptions, Hover, Rect, Step, Target, text};
 
 /// Half the height of a band.
@@ -19,7 +19,7 @@ const BAND_OPACITY: (f64, f64) = (0.28, 0.8);
 impl Drawable for DotsPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {
@@ -36,7 +36,7 @@ impl Drawable for DotsPlot {
     }
 }
 
-impl LaidOut for Laid<DotsPlot, Layout> {
+impl LaidOut for PlotWithLayout<DotsPlot, Layout> {
     fn draw(&self, pen: &mut Pen<'_>) {
         let (plot, layout, theme) = (&self.plot, &self.layout, pen.theme());
         layout.title.draw(pen);

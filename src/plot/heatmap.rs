@@ -7,7 +7,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Column, Row};
 use crate::result::ResultFile;
 
-/// A heatmap of contributions on a diverging colour scale centred at 0.
+/// A heatmap of contributions on a diverging color scale centered at 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatmapPlot {
     /// Title.
@@ -24,7 +24,7 @@ pub struct HeatmapPlot {
     pub cells: Vec<Vec<Option<Cell>>>,
     /// Sum of all cells, also those outside the part that is shown.
     pub sum: f64,
-    /// Largest absolute value of all cells: both ends of the colour scale. Zooming changes no colour.
+    /// Largest absolute value of all cells: both ends of the color scale. Zooming changes no color.
     pub limit: f64,
     /// The prompt whose contributions these are, by its number in the result; None for the mean over prompts.
     pub prompt: Option<usize>,
@@ -69,7 +69,7 @@ impl HeatmapPlot {
             name.in_title()
         );
         Ok(Self {
-            title: result.in_its_words(title),
+            title: result.with_position_names(title),
             prompt,
             sum,
             ..plot

@@ -44,11 +44,11 @@ impl HeatmapPlot {
 
     fn draw_labels(&self, pen: &mut Pen<'_>, layout: &Layout) {
         let (color, size, grid) = (pen.theme().text.to_rgba(), layout.sizes.font, layout.grid);
-        for &row in &layout.labelled_rows {
+        for &row in &layout.labeled_rows {
             let at = (grid.left - 5.0, layout.cell(row, 0).center().1);
             pen.write(&self.rows[row].to_string(), at, size, color, HPos::Right);
         }
-        for &column in &layout.labelled_columns {
+        for &column in &layout.labeled_columns {
             let at = (layout.cell(0, column).center().0, grid.bottom + size);
             pen.write(&self.columns[column].to_string(), at, size, color, HPos::Center);
         }

@@ -25,8 +25,8 @@ pub(super) struct Layout {
     pub y_title: f64,
     /// Font size of cell labels; None when cells are too small for any.
     pub cell_font: Option<f64>,
-    pub labelled_rows: Vec<usize>,
-    pub labelled_columns: Vec<usize>,
+    pub labeled_rows: Vec<usize>,
+    pub labeled_columns: Vec<usize>,
     pub color_bar: ColorBar,
 }
 
@@ -76,8 +76,8 @@ impl Layout {
             columns,
             y_title: grid.left - row_labels - 8.0 - sizes.title * 0.9,
             cell_font: cell_font(plot, cell, options.theme.font_size),
-            labelled_rows: labelled_rows(plot, sizes.font * 1.15 / cell.1),
-            labelled_columns: labelled_columns(plot, cell.0, sizes.font),
+            labeled_rows: labeled_rows(plot, sizes.font * 1.15 / cell.1),
+            labeled_columns: labeled_columns(plot, cell.0, sizes.font),
             grid,
             color_bar: ColorBar::new(color_bar, limit, !narrow, sizes.font),
         }
@@ -150,18 +150,19 @@ fn every(step: f64, count: usize) -> Vec<usize> {
 }
 
 /// The misc row, and every n-th layer; a label takes up `lines` rows.
-fn labelled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
-    let first_layer = plot.rows.iter().position(|row| *row != Row::Misc).unwrap_or(0);
-    let misc = 0..first_layer;
+fn labeled_rows(plot: &HeatmapPlot, lines: f64) -> Vec<usize> {
+    let first_layer = plot.rows.iter().position(|row| *row != Row::Embeddings).unwrap_or(0);
+    let embeddings = 0..first_layer;
     let layers = every(lines.ceil(), plot.rows.len() - first_layer)
         .into_iter()
         .map(|layer| layer + first_layer);
-    misc.chain(layers.filter(|&row| first_layer == 0 || row as f64 >= lines))
+    embeddings
+        .chain(layers.filter(|&row| first_layer == 0 || row as f64 >= lines))
         .collect()
 }
 
 /// Columns whose names fit side by side: those at the end that are no heads first, then every n-th head.
-fn labelled_columns(plot: &HeatmapPlot, cell: f64, font_size: f64) -> Vec<usize> {
+fn labeled_columns(plot: &HeatmapPlot, cell: f64, font_size: f64) -> Vec<usize> {
     let width = |column: usize| text::width(&plot.columns[column].to_string(), font_size) + 3.0;
     let widest = (0..plot.columns.len()).map(width).fold(0.0, f64::max);
     let is_head = |column: &usize| matches!(plot.columns[*column], Column::Head(_));

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use super::heatmap_layout::Layout;
 use super::pen::Pen;
-use super::scene::{Drawable, Laid, LaidOut, NARROW, SVG_SIZE, Zoom};
+use super::scene::{Drawable, LaidOut, NARROW, PlotWithLayout, SVG_SIZE, Zoom};
 use super::{CellRange, DrawOptions, HeatmapPlot, Hover, Rect, Step, Target};
 use crate::quantities::{measured, number};
 
 impl Drawable for HeatmapPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {
@@ -36,7 +36,7 @@ impl Drawable for HeatmapPlot {
     }
 }
 
-impl LaidOut for Laid<HeatmapPlot, Layout> {
+impl LaidOut for PlotWithLayout<HeatmapPlot, Layout> {
     fn draw(&self, pen: &mut Pen<'_>) {
         self.plot.draw(pen, &self.layout);
     }

@@ -22,7 +22,7 @@ pub struct Series {
     pub label: String,
     /// Tooltip: what the vector is. May be empty.
     pub note: String,
-    /// Number of its colour; see [`crate::plot::Theme::series_color`].
+    /// Number of its color; see [`crate::plot::Theme::series_color`].
     pub color: usize,
     /// Whether it is drawn; the legend shows it dimmed when not.
     pub visible: bool,
@@ -63,7 +63,7 @@ impl HistogramPlot {
         let head = result.head().unwrap_or(Head::new(0, 0));
         let plot = Self::new(name, head, result.series(name), result.true_values(name), view);
         Self {
-            title: result.in_its_words(plot.title),
+            title: result.with_position_names(plot.title),
             ..plot
         }
     }

@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use super::histogram_layout::Layout;
 use super::pen::{Part, Pen};
-use super::scene::{Drawable, Laid, LaidOut, Plot, Zoom};
+use super::scene::{Drawable, LaidOut, Plot, PlotWithLayout, Zoom};
 use super::switches::{Switch, Switches};
 use super::{DrawOptions, HistogramPlot, Hover, Rect, Step, Target};
 use crate::names::SeriesId;
 use crate::quantities::{measured, multiple};
 
 /// A histogram, laid out.
-type Placed = Laid<HistogramPlot, Layout>;
+type Placed = PlotWithLayout<HistogramPlot, Layout>;
 
 impl Drawable for HistogramPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {
@@ -180,7 +180,7 @@ impl Placed {
         let layout = &self.layout;
         let (bins, mark) = (self.plot.bins?, layout.bin(&self.plot, index)?);
         let (low, high) = bins.edges(index);
-        // Bins centred on multiples have edges with one more decimal.
+        // Bins centered on multiples have edges with one more decimal.
         let part = (bins.start / bins.size).fract().abs();
         let step = bins.size * if part > 0.25 && part < 0.75 { 0.1 } else { 1.0 };
         let range = [low, high].map(|edge| multiple(edge, step, self.plot.largest()));

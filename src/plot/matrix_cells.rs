@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::scene::Same;
+use super::scene::DynEq;
 
 /// One cell of a [`MatrixPlot`](super::MatrixPlot).
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ pub struct MatrixCell {
 
 /// What cells come from. Of a pattern of a thousand tokens half a million are looked at, of which one is told: words are made when
 /// they are asked for.
-pub trait CellSource: Same + Send + Sync {
+pub trait CellSource: DynEq + Send + Sync {
     /// The value of the cell in `row` and `column`; None where there is nothing.
     fn value(&self, row: usize, column: usize) -> Option<f32>;
 

@@ -8,7 +8,7 @@ use plotters::style::text_anchor::HPos;
 use super::marks::{draw_cell, draw_picked_cell};
 use super::matrix_layout::{Layout, suitable_height};
 use super::pen::Pen;
-use super::scene::{Drawable, Laid, LaidOut, SVG_SIZE};
+use super::scene::{Drawable, LaidOut, PlotWithLayout, SVG_SIZE};
 use super::{DrawOptions, Hover, MatrixPlot, Step, Target, text};
 
 /// Where cells are too small for something to be written on all of them, it is on those whose value is at least this part of the
@@ -18,7 +18,7 @@ const NAMED_FROM: f64 = 0.15;
 impl Drawable for MatrixPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {
@@ -37,7 +37,7 @@ impl Drawable for MatrixPlot {
     }
 }
 
-impl LaidOut for Laid<MatrixPlot, Layout> {
+impl LaidOut for PlotWithLayout<MatrixPlot, Layout> {
     fn draw(&self, pen: &mut Pen<'_>) {
         let (plot, layout) = (&self.plot, &self.layout);
         let limit = plot.colors.limit();

@@ -26,7 +26,7 @@ const GAP_FROM: f64 = 10.0;
 /// Cells smaller than this are drawn several as one.
 const SMALLEST_CELL: f64 = 1.0;
 /// Most cells that are drawn beside each other.
-const MOST_BLOCKS: usize = 400;
+const MAX_BLOCKS: usize = 400;
 
 /// Positions of everything, in CSS pixels.
 #[derive(Debug, Clone, PartialEq)]
@@ -217,7 +217,7 @@ impl Layout {
     pub fn blocks(&self) -> (usize, usize) {
         let of = |length: f64, count: usize| {
             let smallest = (SMALLEST_CELL * count as f64 / length.max(1.0)).ceil() as usize;
-            smallest.max(count.div_ceil(MOST_BLOCKS)).clamp(1, count.max(1))
+            smallest.max(count.div_ceil(MAX_BLOCKS)).clamp(1, count.max(1))
         };
         let (rows, columns) = (self.rows.len(), self.columns.len());
         (of(self.grid.height(), rows), of(self.grid.width(), columns))

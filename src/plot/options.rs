@@ -11,7 +11,7 @@ pub struct DrawOptions {
     /// What font sizes are multiplied by on top of `scale`: 1, but 1.24 for plotters' SVG backend,
     /// which divides them by that.
     pub text_scale: f64,
-    /// Colours and fonts.
+    /// Colors and fonts.
     pub theme: Theme,
     /// Whether the histogram's legend is drawn; a page with a legend of its own leaves it out.
     pub legend: bool,

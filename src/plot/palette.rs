@@ -1,8 +1,8 @@
-//! Colours of series.
+//! Colors of series.
 //!
 //! Hues are those of Okabe and Ito (2008, "Color Universal Design"): blue, orange, bluish green, vermillion, reddish
-//! purple, sky blue, black, yellow; wine of Tol (2021, "Colour schemes", muted) and grey make ten. Lightness,
-//! and hue within 15 degrees, were moved until every colour has a contrast of at least 3:1 to the theme's background (on white,
+//! purple, sky blue, black, yellow; wine of Tol (2021, "Colour schemes", muted) and gray make ten. Lightness,
+//! and hue within 15 degrees, were moved until every color has a contrast of at least 3:1 to the theme's background (on white,
 //! Okabe and Ito's orange, sky blue and yellow have less), and the first seven are as far apart as they get in OKLab as
 //! seen with protanopia, deuteranopia, tritanopia (matrices of Machado, Oliveira and Fernandes 2009) and without.
 
@@ -10,7 +10,7 @@ use plotters::style::RGBColor;
 
 use crate::names::SeriesId;
 
-/// Number of colours; more series than that share them.
+/// Number of colors; more series than that share them.
 pub const COLORS: usize = 10;
 
 /// On white.
@@ -41,9 +41,9 @@ pub(super) const DARK: [RGBColor; COLORS] = [
     RGBColor(0x7F, 0x7F, 0x7F),
 ];
 
-/// The colour of each of `series`, as a number below [`COLORS`].
+/// The color of each of `series`, as a number below [`COLORS`].
 ///
-/// A known series always has the same colour, in every figure and for every run. Others take the colours that are left,
+/// A known series always has the same color, in every figure and for every run. Others take the colors that are left,
 /// in the order given; when none are left they begin again.
 pub(super) fn colors<'a>(series: impl Iterator<Item = &'a SeriesId> + Clone) -> Vec<usize> {
     let taken: Vec<usize> = series.clone().filter_map(SeriesId::color).collect();

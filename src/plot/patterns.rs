@@ -8,7 +8,7 @@ use plotters::style::text_anchor::HPos;
 use super::color_bar::{ColorBar, Colors};
 use super::marks::draw_picked_cell;
 use super::pen::Pen;
-use super::scene::{Drawable, Laid, LaidOut, NARROW, SVG_SIZE};
+use super::scene::{Drawable, LaidOut, NARROW, PlotWithLayout, SVG_SIZE};
 use super::title::Title;
 use super::{DrawOptions, Hover, Rect, Step, Target};
 
@@ -150,7 +150,7 @@ fn draw_triangle(pen: &mut Pen<'_>, area: Rect, shares: &[f32], rows: usize) {
 impl Drawable for PatternsPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {
@@ -170,7 +170,7 @@ impl Drawable for PatternsPlot {
     }
 }
 
-impl LaidOut for Laid<PatternsPlot, Layout> {
+impl LaidOut for PlotWithLayout<PatternsPlot, Layout> {
     fn draw(&self, pen: &mut Pen<'_>) {
         let (plot, layout) = (&self.plot, &self.layout);
         let color = pen.theme().text.to_rgba();

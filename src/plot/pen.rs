@@ -64,7 +64,7 @@ impl<'a> Pen<'a> {
         parts
     }
 
-    /// Colours and fonts.
+    /// Colors and fonts.
     pub fn theme(&self) -> &'a Theme {
         &self.options.theme
     }

@@ -10,7 +10,7 @@ use super::marks::{dot_rect, draw_picked_dot};
 use super::pen::Pen;
 use super::scale::Scale;
 use super::scatter::equal_values;
-use super::scene::{Drawable, Laid, LaidOut, NARROW};
+use super::scene::{Drawable, LaidOut, NARROW, PlotWithLayout};
 use super::title::Title;
 use super::{DrawOptions, Hover, Rect, ScatterMark, ScatterPlot, Step, Target};
 use crate::quantities::{grouped, number};
@@ -36,7 +36,7 @@ struct Layout {
     orders: [Vec<usize>; 2],
 }
 
-type Placed = Laid<ScatterPlot, Layout>;
+type Placed = PlotWithLayout<ScatterPlot, Layout>;
 
 impl Layout {
     fn new(plot: &ScatterPlot, width: f64, height: f64, options: &DrawOptions) -> Self {
@@ -82,7 +82,7 @@ impl Layout {
 impl Drawable for ScatterPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {

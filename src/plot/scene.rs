@@ -33,19 +33,19 @@ pub enum Zoom {
 }
 
 /// Equality of values whose type is not known.
-pub trait Same: Any {
+pub trait DynEq: Any {
     /// Whether `other` is of the same type, and equal.
     fn is_same(&self, other: &dyn Any) -> bool;
 }
 
-impl<T: PartialEq + Any> Same for T {
+impl<T: PartialEq + Any> DynEq for T {
     fn is_same(&self, other: &dyn Any) -> bool {
         other.downcast_ref::<T>() == Some(self)
     }
 }
 
 /// What there is to draw: a kind of plot.
-pub trait Drawable: Same + Send + Sync {
+pub trait Drawable: DynEq + Send + Sync {
     /// The plot laid out on `width` x `height` CSS pixels, as it is drawn with `options`.
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut>;
 
@@ -73,7 +73,7 @@ pub trait Drawable: Same + Send + Sync {
 }
 
 /// A plot and where its parts stand. What is not given here is as for a plot that is only looked at.
-pub trait LaidOut: Same + Send + Sync {
+pub trait LaidOut: DynEq + Send + Sync {
     /// Draws the plot upon the background.
     fn draw(&self, pen: &mut Pen<'_>);
 
@@ -143,7 +143,7 @@ pub trait LaidOut: Same + Send + Sync {
 
 /// A plot with its layout, which most kinds are when they are laid out.
 #[derive(Debug, PartialEq)]
-pub struct Laid<P, L> {
+pub struct PlotWithLayout<P, L> {
     /// The plot.
     pub plot: Arc<P>,
     /// Where its parts stand.

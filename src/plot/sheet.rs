@@ -16,13 +16,13 @@ use crate::error::{Error, ErrorKind, Result};
 pub const SHEET_UNITS: u32 = 8;
 
 /// Most things that can be pointed at; of a plot with more none can.
-const MOST_TARGETS: usize = 20_000;
+const MAX_TARGETS: usize = 20_000;
 
 /// What keys ask for, in the order of [`SheetTarget::steps`].
 pub const STEPS: [Step; 6] = [Step::Left, Step::Right, Step::Up, Step::Down, Step::First, Step::Last];
 
 /// A stroke of the light theme, and its color in the dark one.
-pub type Inked = (Stroke, RGBAColor);
+pub type ThemedStroke = (Stroke, RGBAColor);
 
 /// A plot laid out once for both themes. Title and legend are not drawn: they are the page's.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ pub struct Sheet {
     /// Width and height in CSS pixels.
     pub size: (u32, u32),
     /// Strokes of the light theme with their colors in the dark one, part by part in the order of drawing. Places are in units.
-    pub parts: Vec<(Part, Vec<Inked>)>,
+    pub parts: Vec<(Part, Vec<ThemedStroke>)>,
     /// All that can be pointed at. Empty where that would be too much.
     pub targets: Vec<SheetTarget>,
     /// What each of [`STEPS`] leads to from nowhere, by its number among the targets.
@@ -96,7 +96,7 @@ fn drawn(plot: &Plot, (width, height): (u32, u32), options: &DrawOptions) -> (Pa
 }
 
 /// Strokes of one theme with the colors of another.
-fn zipped(light: Parts, dark: Parts) -> Result<Vec<(Part, Vec<Inked>)>> {
+fn zipped(light: Parts, dark: Parts) -> Result<Vec<(Part, Vec<ThemedStroke>)>> {
     let same = light.len() == dark.len()
         && light
             .iter()
@@ -129,7 +129,7 @@ fn targets(laid: &dyn LaidOut) -> (Vec<SheetTarget>, [Option<usize>; 6]) {
             hover,
             steps,
         });
-        if found.all.len() > MOST_TARGETS {
+        if found.all.len() > MAX_TARGETS {
             return (Vec::new(), [None; 6]);
         }
     }

@@ -9,7 +9,7 @@ use super::axis::{Axis, Edge};
 use super::marks::{dot_rect, draw_dot, draw_picked_dot};
 use super::pen::Pen;
 use super::scale::Scale;
-use super::scene::{Drawable, Laid, LaidOut, NARROW};
+use super::scene::{Drawable, LaidOut, NARROW, PlotWithLayout};
 use super::{DrawOptions, HeatmapView, Hover, Rect, Step, Target, text};
 use crate::quantities::measured;
 use crate::result::{ResultFile, mean};
@@ -111,7 +111,7 @@ impl StripPlot {
 impl Drawable for StripPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {
@@ -123,7 +123,7 @@ impl Drawable for StripPlot {
     }
 }
 
-impl LaidOut for Laid<StripPlot, Layout> {
+impl LaidOut for PlotWithLayout<StripPlot, Layout> {
     fn draw(&self, pen: &mut Pen<'_>) {
         self.plot.draw(pen, &self.layout);
     }

@@ -44,7 +44,7 @@ pub struct Text {
     pub family: &'static str,
     /// The font's size.
     pub size: f64,
-    /// Colour of the letters.
+    /// Color of the letters.
     pub color: RGBAColor,
 }
 

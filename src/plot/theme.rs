@@ -1,4 +1,4 @@
-//! Colours and fonts.
+//! Colors and fonts.
 
 use plotters::style::RGBColor;
 
@@ -34,7 +34,7 @@ const RED_BLUE_DARK: [RGBColor; 11] = [
     RGBColor(150, 203, 245),
 ];
 
-/// Colours, fonts and sizes of a plot. Sizes are CSS pixels.
+/// Colors, fonts and sizes of a plot. Sizes are CSS pixels.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Theme {
     /// Behind everything.
@@ -45,7 +45,7 @@ pub struct Theme {
     pub axis: RGBColor,
     /// Opacity of bars: where series overlap, both can be seen.
     pub bar_opacity: f64,
-    /// Colours of series.
+    /// Colors of series.
     pub series: [RGBColor; COLORS],
     /// What is picked.
     pub highlight: RGBColor,
@@ -123,12 +123,12 @@ impl Theme {
         }
     }
 
-    /// Colour of a series, by its number.
+    /// Color of a series, by its number.
     pub fn series_color(&self, color: usize) -> RGBColor {
         self.series[color % COLORS]
     }
 
-    /// Colour of `value` on the diverging scale from `-limit` to `limit`, interpolated in sRGB.
+    /// Color of `value` on the diverging scale from `-limit` to `limit`, interpolated in sRGB.
     pub fn diverging_color(&self, value: f64, limit: f64) -> RGBColor {
         let ratio = if limit > 0.0 {
             (value / limit).clamp(-1.0, 1.0)
@@ -140,7 +140,7 @@ impl Theme {
         mix(self.diverging[below], self.diverging[below + 1], place - below as f64)
     }
 
-    /// Colour for text on a cell of colour `cell`: the one of the two that contrasts more.
+    /// Color for text on a cell of color `cell`: the one of the two that contrasts more.
     pub fn text_on(&self, cell: RGBColor) -> RGBColor {
         let (dark, light) = (self.text_on_light, self.text_on_dark);
         if contrast(light, cell) > contrast(dark, cell) {
@@ -151,13 +151,13 @@ impl Theme {
     }
 }
 
-/// Contrast ratio of two colours, 1 to 21, as WCAG 2.2 defines it.
+/// Contrast ratio of two colors, 1 to 21, as WCAG 2.2 defines it.
 pub fn contrast(one: RGBColor, other: RGBColor) -> f64 {
     let (one, other) = (luminance(one), luminance(other));
     (one.max(other) + 0.05) / (one.min(other) + 0.05)
 }
 
-/// Relative luminance of an sRGB colour, 0 to 1.
+/// Relative luminance of an sRGB color, 0 to 1.
 fn luminance(color: RGBColor) -> f64 {
     let linear = |channel: u8| match f64::from(channel) / 255.0 {
         dark if dark <= 0.04045 => dark / 12.92,

@@ -7,7 +7,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::marks::{TokenMark, draw_arc, draw_token};
 use super::pen::Pen;
-use super::scene::{Drawable, Laid, LaidOut};
+use super::scene::{Drawable, LaidOut, PlotWithLayout};
 use super::tokens_layout::{Layout, suitable_height};
 use super::{DrawOptions, Hover, Rect, Step, Target, TokensPlot};
 
@@ -19,7 +19,7 @@ const ARC_OPACITY: f64 = 0.25;
 impl Drawable for TokensPlot {
     fn lay_out(self: Arc<Self>, width: f64, height: f64, options: &DrawOptions) -> Box<dyn LaidOut> {
         let layout = Layout::new(&self, width, height, options);
-        Box::new(Laid { plot: self, layout })
+        Box::new(PlotWithLayout { plot: self, layout })
     }
 
     fn title(&self) -> &str {
@@ -37,7 +37,7 @@ impl Drawable for TokensPlot {
     }
 }
 
-impl LaidOut for Laid<TokensPlot, Layout> {
+impl LaidOut for PlotWithLayout<TokensPlot, Layout> {
     fn draw(&self, pen: &mut Pen<'_>) {
         let (plot, layout, theme) = (&self.plot, &self.layout, pen.theme());
         layout.title.draw(pen);

@@ -6,7 +6,7 @@
 const EDGE_TOLERANCE: f64 = 1e-5;
 
 /// Width of a bin beside the largest value, at least: below it edges are not told apart.
-const LEAST_SHARE: f64 = 1e-9;
+const MIN_SHARE: f64 = 1e-9;
 
 /// Width of the bin of values that are all alike, beside these.
 const SHARE_OF_ALIKE: f64 = 1e-3;
@@ -30,7 +30,7 @@ impl Bins {
     /// Plotly centres bins on the multiples instead of starting them there when the data pile up at
     /// multiples (more than 30 % within 1 % of an edge, or the smallest or largest value is, and fewer
     /// than 10 % near a middle): `autoShiftNumericBins` in plotly.js. So do we: this is why the bars of
-    /// probabilities, many of which are all but 0 or 1, stand centred on 0, 0.01, ..., 1.
+    /// probabilities, many of which are all but 0 or 1, stand centered on 0, 0.01, ..., 1.
     pub fn of<'a>(series: impl IntoIterator<Item = &'a [f32]>, max_bins: usize) -> Option<Self> {
         let finite = series.into_iter().flatten().filter(|value| value.is_finite());
         let values: Vec<f64> = finite.map(|&value| f64::from(value)).collect();
@@ -38,7 +38,7 @@ impl Bins {
         let max = values.iter().copied().reduce(f64::max)?;
         // All values alike: one bin around them, of width 1 or, where that is nothing beside them, wider.
         let count = max_bins.max(1) as f64;
-        let least = min.abs().max(max.abs()) * LEAST_SHARE;
+        let least = min.abs().max(max.abs()) * MIN_SHARE;
         let range = if max > min {
             max - min
         } else {

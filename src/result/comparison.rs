@@ -6,7 +6,7 @@ use crate::names::{HistogramId, SeriesId};
 
 /// Fewest pairs that a comparison is made of. Of five, all differ in one direction by chance in 3 % of cases, and the interval of
 /// their mean lies on one side of 0 then; of six, in 1.6 %.
-const LEAST_PAIRS: usize = 6;
+const MIN_PAIRS: usize = 6;
 
 /// Resamples of a bootstrap that are drawn in one go where nothing else waits.
 const ALL_AT_ONCE: usize = usize::MAX;
@@ -36,7 +36,7 @@ impl Comparison {
     /// None for unequal lengths, for fewer than 6 pairs (of five, all differ in one direction by chance in 3 % of cases) and where a
     /// value is not finite.
     pub fn of_pairs(a: &[f32], b: &[f32]) -> Option<Self> {
-        let mut comparing = Comparing::of_pairs(a, b)?;
+        let mut comparing = ComparisonJob::of_pairs(a, b)?;
         comparing.step(ALL_AT_ONCE);
         comparing.found()
     }
@@ -68,7 +68,7 @@ impl Comparison {
 
 /// A [`Comparison`] whose interval is computed bit by bit.
 #[derive(Debug, Clone)]
-pub struct Comparing {
+pub struct ComparisonJob {
     n: usize,
     mean: f64,
     wins: usize,
@@ -77,10 +77,10 @@ pub struct Comparing {
     bootstrap: Bootstrap,
 }
 
-impl Comparing {
+impl ComparisonJob {
     /// Of `a` and `b`, as [`Comparison::of_pairs`], and None where that is None.
     pub fn of_pairs(a: &[f32], b: &[f32]) -> Option<Self> {
-        if a.len() != b.len() || a.len() < LEAST_PAIRS {
+        if a.len() != b.len() || a.len() < MIN_PAIRS {
             return None;
         }
         let difference = |(&a, &b): (&f32, &f32)| f64::from(a) - f64::from(b);
@@ -139,13 +139,13 @@ impl Pair {
 
     /// The comparison of these two in `result`, with nothing drawn yet; None where they can't be compared: one is missing, or as
     /// [`Comparison::of_pairs`].
-    pub fn begin(&self, result: &ResultFile) -> Option<Comparing> {
+    pub fn begin(&self, result: &ResultFile) -> Option<ComparisonJob> {
         let section = result.substitution()?;
         let values = |series: &SeriesId| section.values(self.histogram, series);
         let first = values(&self.first)?;
         match &self.second {
-            Some(second) => Comparing::of_pairs(first, values(second)?),
-            None => Comparing::of_pairs(first, &vec![0.0; first.len()]),
+            Some(second) => ComparisonJob::of_pairs(first, values(second)?),
+            None => ComparisonJob::of_pairs(first, &vec![0.0; first.len()]),
         }
     }
 }
@@ -231,7 +231,7 @@ mod tests {
 
     #[test]
     fn bit_by_bit_is_the_same() {
-        let mut comparing = Comparing::of_pairs(&A, &B).expect("a comparison");
+        let mut comparing = ComparisonJob::of_pairs(&A, &B).expect("a comparison");
         assert_eq!(comparing.pairs(), 10);
         assert_eq!(comparing.clone().found(), None, "nothing is drawn yet");
         let mut steps = 1;

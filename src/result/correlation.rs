@@ -3,7 +3,7 @@
 use super::spread::{Interval, mean};
 
 /// Fewest pairs that an interval is given for, as of a [`super::Comparison`].
-const LEAST_PAIRS: usize = 6;
+const MIN_PAIRS: usize = 6;
 
 /// 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
@@ -49,7 +49,7 @@ impl Correlation {
             return None;
         }
         let r = r.clamp(-1.0, 1.0);
-        let reach = tanh(Z / (n.max(LEAST_PAIRS) as f64 - 3.0).sqrt());
+        let reach = tanh(Z / (n.max(MIN_PAIRS) as f64 - 3.0).sqrt());
         // tanh(atanh(r) + z) = (r + tanh z) / (1 + r tanh z).
         let interval = Interval {
             low: (r - reach) / (1.0 - r * reach),
@@ -58,7 +58,7 @@ impl Correlation {
         Some(Self {
             n,
             r,
-            interval: (n >= LEAST_PAIRS).then_some(interval),
+            interval: (n >= MIN_PAIRS).then_some(interval),
         })
     }
 

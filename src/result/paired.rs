@@ -3,7 +3,7 @@
 use super::spread::{Interval, mean, standard_deviation};
 
 /// Fewest pairs that an interval is given for, as of a [`super::Comparison`].
-const LEAST_PAIRS: usize = 6;
+const MIN_PAIRS: usize = 6;
 
 /// 97.5 % quantile of the normal distribution.
 const Z: f64 = 1.959_963_984_540_054;
@@ -54,7 +54,7 @@ impl PairedDifference {
             n,
             mean,
             standard_deviation,
-            interval: (n >= LEAST_PAIRS).then_some(interval),
+            interval: (n >= MIN_PAIRS).then_some(interval),
             larger: differences.iter().filter(|difference| **difference > 0.0).count(),
             smaller: differences.iter().filter(|difference| **difference < 0.0).count(),
         })

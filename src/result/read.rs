@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::version_1;
 use crate::analysis::{Section, SectionRead, Timing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::json::{self, Misread};
+use crate::json::{self, JsonError};
 use crate::model::{Config, Processing};
 use crate::prompts::{Prompt, PromptSet};
 use crate::result::{FORMAT, ModelInfo, ResultFile};
@@ -171,7 +171,7 @@ fn too_long(bytes: usize) -> Error {
         .expected(format!("at most {MAX_BYTES} ({} MiB)", MAX_BYTES >> 20))
 }
 
-fn misread(cause: &Misread) -> Error {
+fn misread(cause: &JsonError) -> Error {
     error(format!("the result file can't be read: {cause}"))
 }
 

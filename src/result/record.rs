@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::recorded::{RECORDING_FORMAT, RecordedSentence, Recording, Rows};
 use crate::analysis::pair::{self, NextToken, Pair, PairSection, Question, Sentence};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Watcher};
+use crate::forward::{Model, Monitor};
 use crate::names::{Head, PositionName};
 use crate::prompts::text::Place;
 use crate::result::ModelInfo;
@@ -22,7 +22,7 @@ pub struct Recorded {
     /// Whether BOS stands before each.
     pub prepend_bos: bool,
     /// Scores that are taken apart, in every sentence.
-    pub pairs: Vec<PairAsked>,
+    pub pairs: Vec<PairToRecord>,
     /// Whether it is recorded what comes next after every position, and not after the last one alone.
     pub every_next: bool,
     /// The head to begin with; None for the one that looks most at a single token.
@@ -33,7 +33,7 @@ pub struct Recorded {
 
 /// A head and two positions.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PairAsked {
+pub struct PairToRecord {
     /// The head.
     pub head: Head,
     /// The position that it looks from.
@@ -42,7 +42,7 @@ pub struct PairAsked {
     pub src: Place,
 }
 
-impl FromStr for PairAsked {
+impl FromStr for PairToRecord {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
@@ -63,14 +63,14 @@ impl Recording {
     ///
     /// # Errors
     /// Those of sentences that the model can't take, [`ErrorKind::Request`] for heads and positions that they have not,
-    /// [`ErrorKind::Checkpoint`] where a score is not finite, errors of reading, and `watcher`'s.
-    pub async fn of(model: &mut Model, asked: &Recorded, watcher: &dyn Watcher) -> Result<Self> {
+    /// [`ErrorKind::Checkpoint`] where a score is not finite, errors of reading, and `monitor`'s.
+    pub async fn of(model: &mut Model, asked: &Recorded, monitor: &dyn Monitor) -> Result<Self> {
         if let Some(head) = asked.begin {
             model.config().check_head(head)?;
         }
         let mut sentences = Vec::with_capacity(asked.texts.len());
         for text in &asked.texts {
-            sentences.push(record(model, text, asked, watcher).await?);
+            sentences.push(record(model, text, asked, monitor).await?);
         }
         let info = ModelInfo::of(model);
         Ok(Self {
@@ -88,14 +88,14 @@ impl Recording {
 }
 
 /// Everything that is recorded of the sentence `text`.
-async fn record(model: &mut Model, text: &str, asked: &Recorded, watcher: &dyn Watcher) -> Result<RecordedSentence> {
+async fn record(model: &mut Model, text: &str, asked: &Recorded, monitor: &dyn Monitor) -> Result<RecordedSentence> {
     let question = Question {
         text: text.to_owned(),
         prepend_bos: asked.prepend_bos,
         ..Question::default()
     };
     let tokens = question.prompt(model)?.tokens;
-    let sentence = Sentence::read(model, &tokens, None, watcher).await?;
+    let sentence = Sentence::read(model, &tokens, None, monitor).await?;
     let (layers, in_layer) = (model.config().n_layer, model.config().n_head);
     let mut heads = BTreeMap::new();
     for head in (0..layers).flat_map(|layer| (0..in_layer).map(move |head| Head::new(layer, head))) {
@@ -108,7 +108,7 @@ async fn record(model: &mut Model, text: &str, asked: &Recorded, watcher: &dyn W
     let first = if asked.every_next { 0 } else { tokens.len() - 1 };
     let mut next = BTreeMap::new();
     for dest in first..tokens.len() {
-        let log_probs = sentence.log_probs(model, dest, watcher).await?;
+        let log_probs = sentence.log_probs(model, dest, monitor).await?;
         let likely = pair::likeliest(&log_probs, NEXT).into_iter();
         let named = likely.map(|(token, logprob)| NextToken {
             token,
@@ -118,7 +118,7 @@ async fn record(model: &mut Model, text: &str, asked: &Recorded, watcher: &dyn W
         next.insert(dest, named.collect());
     }
     let mut pairs: Vec<PairSection> = Vec::new();
-    for PairAsked { head, dest, src } in &asked.pairs {
+    for PairToRecord { head, dest, src } in &asked.pairs {
         let place = |name: PositionName, place: &Place| {
             let found = place.find(name.as_str(), text, model.tokenizer(), asked.prepend_bos);
             found.map_err(|error| Error {
@@ -132,7 +132,7 @@ async fn record(model: &mut Model, text: &str, asked: &Recorded, watcher: &dyn W
             tokens: tokens.clone(),
             head: *head,
         };
-        let account = pair::account(model, &pair, watcher).await?;
+        let account = pair::account(model, &pair, monitor).await?;
         pairs.push(PairSection::new(&pair, &account, None)?);
     }
     if let Some(head) = heads
@@ -162,14 +162,14 @@ mod tests {
 
     #[test]
     fn a_pair_is_a_head_and_two_positions() {
-        let pair = PairAsked {
+        let pair = PairToRecord {
             head: Head::new(10, 7),
             dest: Place::At(-1),
             src: Place::Word("Mary".to_owned()),
         };
         assert_eq!("10.7:-1:Mary".parse(), Ok(pair));
         for text in ["", "10.7", "10.7:1", "10:1:1", "10.7:1:1:1", "10.7::1"] {
-            assert!(text.parse::<PairAsked>().is_err(), "{text}");
+            assert!(text.parse::<PairToRecord>().is_err(), "{text}");
         }
     }
 }

@@ -13,7 +13,7 @@ const RESAMPLES: usize = 2_000;
 const SEED: u32 = 0;
 
 /// Fewest values that can be said to fall into two groups.
-const LEAST_VALUES: usize = 10;
+const MIN_VALUES: usize = 10;
 
 /// A range of values, in the unit of the values it came from.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -206,7 +206,7 @@ pub fn two_groups(values: &[f32]) -> Option<Groups> {
 
 /// The same, of numbers of double precision.
 pub(super) fn groups_of(mut sorted: Vec<f64>) -> Option<Groups> {
-    if sorted.len() < LEAST_VALUES || sorted.iter().any(|value| !value.is_finite()) {
+    if sorted.len() < MIN_VALUES || sorted.iter().any(|value| !value.is_finite()) {
         return None;
     }
     // As box plots sort theirs: no second kind of sort in the page's wasm.

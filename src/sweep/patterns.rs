@@ -11,7 +11,7 @@ use crate::model::Config;
 use crate::names::Head;
 
 /// Most seeds of one list.
-const MOST_SEEDS: u64 = 100_000;
+const MAX_SEEDS: u64 = 100_000;
 
 /// Some heads: `10.7`, `10.*`, `*.7` or `*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -126,10 +126,10 @@ pub fn seeds_of(text: &str) -> Result<Vec<u64>> {
         if range.is_empty() {
             return Err(wrong());
         }
-        if range.end - range.start + seeds.len() as u64 > MOST_SEEDS {
+        if range.end - range.start + seeds.len() as u64 > MAX_SEEDS {
             return Err(
                 Error::new(ErrorKind::Request, "there are more seeds than a sweep takes")
-                    .expected(format!("at most {MOST_SEEDS}")),
+                    .expected(format!("at most {MAX_SEEDS}")),
             );
         }
         seeds.extend(range);

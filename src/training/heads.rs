@@ -1,11 +1,11 @@
-//! What each attention head looks at: the table of the bundled model's card.
+//! What each attention head attention at: the table of the bundled model's card.
 
 use super::lists::ListSample;
 use super::prompts::{Pairs, Sample, Split, Templates};
 use super::repeats::Repeats;
-use crate::analysis::{Cells, Look, look};
+use crate::analysis::{CellAttention, Cells, measure_cells};
 use crate::error::Result;
-use crate::forward::{Model, Unwatched};
+use crate::forward::{Model, NoMonitor};
 use crate::names::Head;
 use crate::prompts::ioi::random::PythonRandom;
 
@@ -31,7 +31,7 @@ impl Column {
     ///
     /// # Errors
     /// Those of [`Model::run`].
-    pub fn measure(&self, model: &mut Model) -> Result<Vec<Vec<Look>>> {
+    pub fn measure(&self, model: &mut Model) -> Result<Vec<Vec<CellAttention>>> {
         let cells = self.cells.iter().map(|&[sequence, query, key]| Cells {
             group: 0,
             sequence,
@@ -39,10 +39,10 @@ impl Column {
             keys: vec![key],
         });
         let cells: Vec<Cells> = cells.collect();
-        let found = look(model, &self.sequences, (&cells, 1), &Unwatched);
+        let found = measure_cells(model, &self.sequences, (&cells, 1), &NoMonitor);
         let found = futures::executor::block_on(found)?.pop().flatten();
         let (layers, heads) = (model.config().n_layer, model.config().n_head);
-        Ok(found.unwrap_or_else(|| vec![vec![Look::default(); heads]; layers]))
+        Ok(found.unwrap_or_else(|| vec![vec![CellAttention::default(); heads]; layers]))
     }
 
     /// A column of one cell for each sample, from END to where `key` says.
@@ -166,7 +166,7 @@ pub struct HeadTable {
     /// Label of each column.
     pub labels: Vec<&'static str>,
     /// For each column, `[layer][head]`.
-    pub looks: Vec<Vec<Vec<Look>>>,
+    pub attention: Vec<Vec<Vec<CellAttention>>>,
 }
 
 impl HeadTable {
@@ -175,26 +175,26 @@ impl HeadTable {
     /// # Errors
     /// Those of [`Column::measure`].
     pub fn measure(model: &mut Model, columns: &[Column]) -> Result<Self> {
-        let looks = columns
+        let attention = columns
             .iter()
             .map(|column| column.measure(model))
             .collect::<Result<_>>()?;
         Ok(Self {
             labels: columns.iter().map(|column| column.label).collect(),
-            looks,
+            attention,
         })
     }
 
     /// What `head` does with the column `label`; nothing where there is no such head or column.
-    pub fn look(&self, label: &str, head: Head) -> Look {
+    pub fn attention_of(&self, label: &str, head: Head) -> CellAttention {
         let column = self.labels.iter().position(|of| *of == label);
-        let look = column.and_then(|column| self.looks[column].get(head.layer)?.get(head.head));
-        look.copied().unwrap_or_default()
+        let measure = column.and_then(|column| self.attention[column].get(head.layer)?.get(head.head));
+        measure.copied().unwrap_or_default()
     }
 
     /// All heads, layer by layer.
     pub fn heads(&self) -> Vec<Head> {
-        let layers = self.looks.first().map_or(&[][..], Vec::as_slice).iter().enumerate();
+        let layers = self.attention.first().map_or(&[][..], Vec::as_slice).iter().enumerate();
         layers
             .flat_map(|(layer, heads)| (0..heads.len()).map(move |head| Head::new(layer, head)))
             .collect()
@@ -203,7 +203,11 @@ impl HeadTable {
     /// The head with the largest mean in the column `label` among those that `allowed` allows.
     pub fn largest(&self, label: &str, allowed: impl Fn(Head) -> bool) -> Option<Head> {
         let heads = self.heads().into_iter().filter(|head| allowed(*head));
-        heads.max_by(|a, b| self.look(label, *a).mean.total_cmp(&self.look(label, *b).mean))
+        heads.max_by(|a, b| {
+            self.attention_of(label, *a)
+                .mean
+                .total_cmp(&self.attention_of(label, *b).mean)
+        })
     }
 
     /// The means as a table in Markdown, a row for each head.
@@ -214,7 +218,7 @@ impl HeadTable {
             let means = self
                 .labels
                 .iter()
-                .map(|label| format!("{:.2}", self.look(label, head).mean));
+                .map(|label| format!("{:.2}", self.attention_of(label, head).mean));
             lines.push(format!("| {head} | {} |", means.collect::<Vec<_>>().join(" | ")));
         }
         lines.join("\n")

@@ -4,7 +4,7 @@ use super::lists::ListSample;
 use super::prompts::Sample;
 use super::repeats::Repeats;
 use crate::error::Result;
-use crate::forward::{Model, Pass, PrefixTree, Request, Unwatched};
+use crate::forward::{Model, NoMonitor, Pass, PrefixTree, Request};
 
 /// How often the final name is right.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,7 +45,7 @@ pub fn measure<'a>(samples: &[Sample], after_end: impl IntoIterator<Item = &'a [
 /// Those of [`Model::log_probs`].
 pub fn accuracy(model: &mut Model, samples: &[Sample]) -> Result<Accuracy> {
     let texts: Vec<&[u32]> = samples.iter().map(Sample::before_final_name).collect();
-    let log_probs = futures::executor::block_on(model.log_probs(&texts, &Unwatched))?;
+    let log_probs = futures::executor::block_on(model.log_probs(&texts, &NoMonitor))?;
     Ok(measure(samples, log_probs.iter().map(Vec::as_slice)))
 }
 
@@ -55,7 +55,7 @@ pub fn accuracy(model: &mut Model, samples: &[Sample]) -> Result<Accuracy> {
 /// Those of [`Model::log_probs`].
 pub fn lists_accuracy(model: &mut Model, lists: &[ListSample]) -> Result<f64> {
     let texts: Vec<&[u32]> = lists.iter().map(ListSample::before_final_name).collect();
-    let log_probs = futures::executor::block_on(model.log_probs(&texts, &Unwatched))?;
+    let log_probs = futures::executor::block_on(model.log_probs(&texts, &NoMonitor))?;
     let right = lists.iter().zip(&log_probs);
     let right = right.filter(|(list, log_probs)| likeliest(log_probs) == Some(list.answer_token()));
     Ok(right.count() as f64 / lists.len().max(1) as f64)
@@ -72,8 +72,8 @@ pub fn repeats_accuracy(model: &mut Model, repeats: &[Repeats]) -> Result<f64> {
         let tree = PrefixTree::new([&repeats.tokens[..]]);
         let rows: Vec<usize> = repeats.predictable().map(|position| tree.path(0)[position]).collect();
         let mut pass = Pass::new(tree, Request::default());
-        futures::executor::block_on(model.run(std::slice::from_mut(&mut pass), n_layer, &Unwatched))?;
-        let logits = futures::executor::block_on(model.logits(&pass, &rows, &Unwatched))?;
+        futures::executor::block_on(model.run(std::slice::from_mut(&mut pass), n_layer, &NoMonitor))?;
+        let logits = futures::executor::block_on(model.logits(&pass, &rows, &NoMonitor))?;
         for (position, logits) in repeats.predictable().zip(&logits) {
             all += 1;
             right += usize::from(likeliest(logits) == Some(repeats.tokens[position + 1]));

@@ -23,7 +23,7 @@ mod synthetic;
 mod transformer;
 mod vocabulary;
 
-pub use crate::analysis::Look;
+pub use crate::analysis::CellAttention;
 pub use curriculum::{CONTENT_HEAD, Curriculum, INDUCTION_HEAD, SUBJECT_HEAD};
 pub use heads::{CARD_PROMPTS, Column, HeadTable, columns, label};
 pub use lists::{List, ListSample};

@@ -78,20 +78,20 @@ impl CustomOp3 for LayerNorm {
         let width = w.len();
         let mut dx = Vec::with_capacity(x_values.len());
         let (mut dw, mut db) = (vec![0f32; width], vec![0f32; width]);
-        let (mut normalised, mut dn) = (vec![0f32; width], vec![0f32; width]);
+        let (mut normalized, mut dn) = (vec![0f32; width], vec![0f32; width]);
         for (row, grad) in x_values.chunks_exact(width).zip(grad.chunks_exact(width)) {
             let (mean, inverse) = self.statistics(row);
             for i in 0..width {
-                normalised[i] = (row[i] - mean) * inverse;
+                normalized[i] = (row[i] - mean) * inverse;
                 dn[i] = grad[i] * w[i];
-                dw[i] += grad[i] * normalised[i];
+                dw[i] += grad[i] * normalized[i];
                 db[i] += grad[i];
             }
             let mean_dn = dn.iter().sum::<f32>() / width as f32;
-            let projection = dn.iter().zip(&normalised).map(|(d, n)| d * n).sum::<f32>() / width as f32;
+            let projection = dn.iter().zip(&normalized).map(|(d, n)| d * n).sum::<f32>() / width as f32;
             dx.extend(
                 dn.iter()
-                    .zip(&normalised)
+                    .zip(&normalized)
                     .map(|(d, n)| inverse * (d - mean_dn - n * projection)),
             );
         }
@@ -218,9 +218,9 @@ impl CustomOp1 for CrossEntropy {
                 row.fill(0.0);
                 continue;
             };
-            let normaliser = log_sum_exp(row);
+            let normalizer = log_sum_exp(row);
             row.iter_mut()
-                .for_each(|logit| *logit = grad * weight * (*logit - normaliser).exp());
+                .for_each(|logit| *logit = grad * weight * (*logit - normalizer).exp());
             row[target] -= grad * weight;
         }
         Ok(Some(like(out, logits)?))
@@ -234,7 +234,7 @@ pub struct Surprisal {
 }
 
 /// What is added to a weight of attention before its logarithm is taken, so that both it and its slope stay finite.
-const LEAST_ATTENTION: f32 = 1e-6;
+const MIN_ATTENTION: f32 = 1e-6;
 
 impl CustomOp1 for Surprisal {
     fn name(&self) -> &'static str {
@@ -246,7 +246,7 @@ impl CustomOp1 for Surprisal {
         let sum = self
             .cells
             .iter()
-            .map(|&(index, weight)| -weight * (pattern[index] + LEAST_ATTENTION).ln())
+            .map(|&(index, weight)| -weight * (pattern[index] + MIN_ATTENTION).ln())
             .sum();
         Ok((CpuStorage::F32(vec![sum]), Shape::from(())))
     }
@@ -255,7 +255,7 @@ impl CustomOp1 for Surprisal {
         let (pattern_values, grad) = (to_vec(pattern)?, grad.to_scalar::<f32>()?);
         let mut out = vec![0f32; pattern_values.len()];
         for &(index, weight) in &self.cells {
-            out[index] -= grad * weight / (pattern_values[index] + LEAST_ATTENTION);
+            out[index] -= grad * weight / (pattern_values[index] + MIN_ATTENTION);
         }
         Ok(Some(like(out, pattern)?))
     }

@@ -6,7 +6,7 @@ use leptos::leptos_dom::helpers::{TimeoutHandle, set_timeout_with_handle};
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
 
-use super::later::after_frame;
+use super::scheduling::after_frame;
 use crate::app::address::{Address, Model, Prompts, is_typed, others};
 use crate::error::Result;
 

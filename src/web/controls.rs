@@ -1,4 +1,4 @@
-//! One control for each setting: labelled, checked when the run starts.
+//! One control for each setting: labeled, checked when the run starts.
 
 use leptos::prelude::*;
 
@@ -21,11 +21,11 @@ pub fn Settings(page: Page, groups: &'static [Group]) -> impl IntoView {
         .collect_view()
 }
 
-/// A labelled text field.
+/// A labeled text field.
 #[component]
 fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
     let id = control_id(setting);
-    let value = Memo::new(move |_| page.settled_form.with(|form| form.text(setting).to_owned()));
+    let value = Memo::new(move |_| page.deferred_form.with(|form| form.text(setting).to_owned()));
     // A head has a point in it, for which a phone's keyboard of digits has no key.
     let mode = match setting.field {
         Field::Head { .. } => "decimal",
@@ -63,11 +63,11 @@ const ENGINES: [(&str, &str); 7] = [
     ("gemm", "gemm, one thread"),
 ];
 
-/// A labelled choice of what computes.
+/// A labeled choice of what computes.
 #[component]
 fn EngineField(page: Page, setting: &'static Setting) -> impl IntoView {
     let id = control_id(setting);
-    let value = Memo::new(move |_| page.settled_form.with(|form| form.text(setting).to_owned()));
+    let value = Memo::new(move |_| page.deferred_form.with(|form| form.text(setting).to_owned()));
     let other = move || {
         let value = value.get();
         let is_other = !ENGINES.iter().any(|(text, _)| *text == value);
@@ -93,10 +93,10 @@ fn EngineField(page: Page, setting: &'static Setting) -> impl IntoView {
 /// A text field for what is done to every prompt, and what one click puts there.
 #[component]
 fn InterventionField(page: Page, setting: &'static Setting) -> impl IntoView {
-    let presets = Memo::new(move |_| page.settled_form.with(run_presets));
+    let presets = Memo::new(move |_| page.deferred_form.with(run_presets));
     let button = move |preset: RunPreset| {
         let (text, typed) = (preset.text.clone(), preset.text);
-        let pressed = move || page.settled_form.with(|form| form.text(setting).trim() == text);
+        let pressed = move || page.deferred_form.with(|form| form.text(setting).trim() == text);
         view! {
             <button
                 type="button"
@@ -116,7 +116,7 @@ fn InterventionField(page: Page, setting: &'static Setting) -> impl IntoView {
     }
 }
 
-/// A labelled box that is checked or not.
+/// A labeled box that is checked or not.
 #[component]
 fn CheckBox(page: Page, setting: &'static Setting) -> impl IntoView {
     let is_on = move |form: &Form| form.text(setting) == "1";
@@ -130,7 +130,7 @@ fn CheckBox(page: Page, setting: &'static Setting) -> impl IntoView {
             <input
                 type="checkbox"
                 data-testid=control_id(setting)
-                prop:checked=move || page.settled_form.with(is_on)
+                prop:checked=move || page.deferred_form.with(is_on)
                 on:change=move |event| page.form.update(|form| {
                     form.set(setting, if event_target_checked(&event) { "1" } else { "0" });
                 })

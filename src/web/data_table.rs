@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use web_sys::Event;
 
 use super::page::Page;
-use crate::app::export::{MOST_ROWS, rows_note, shown};
+use crate::app::export::{MAX_ROWS, rows_note, shown};
 use crate::export::{Field, Table};
 use crate::figure::{Figure, FigurePlace};
 use crate::quantities::counted;
@@ -22,7 +22,7 @@ pub fn DataTable(page: Page, figure: FigurePlace) -> impl IntoView {
         if !open.get() {
             return Vec::new();
         }
-        let figure = page.settled.with(|view| Figure::at(figure, view));
+        let figure = page.deferred_view.with(|view| Figure::at(figure, view));
         page.shown
             .with(|shown| figure.tables(&shown.as_ref()?.result).ok())
             .unwrap_or_default()
@@ -91,7 +91,7 @@ fn OneTable(figure: FigurePlace, table: Table) -> impl IntoView {
             view! { <td class:numeric=numeric>{text}</td> }.into_any()
         }
     };
-    let rows = table.rows.iter().take(MOST_ROWS);
+    let rows = table.rows.iter().take(MAX_ROWS);
     let rows = rows.map(|row| view! { <tr>{row.iter().enumerate().map(field).collect_view()}</tr> });
     let caption = id.clone();
     // What scrolls must be reached by keyboard. Not a region: two figures may have tables of one name.

@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlDetailsElement, MouseEvent};
 
-use super::later::after_frame;
+use super::scheduling::after_frame;
 
 /// The class of what is about to be unfolded, or folded.
 const TURNING: &str = "turning";

@@ -8,7 +8,7 @@ use web_sys::{
     Url,
 };
 
-use super::later::after_frame;
+use super::scheduling::after_frame;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Removes the element `id`, if there is one.

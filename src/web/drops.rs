@@ -11,7 +11,7 @@ use super::{files, own_prompts};
 
 /// How deep folders are looked into, and how many files are looked at.
 const DEEPEST: usize = 4;
-const MOST_FILES: usize = 10_000;
+const MAX_FILES: usize = 10_000;
 
 /// Opens what is dropped anywhere on the page.
 pub fn accept_drops(page: Page) {
@@ -95,7 +95,7 @@ async fn files_in(entries: Vec<FileSystemEntry>) -> Paths {
     while let Some((depth, entry)) = waiting.pop() {
         // What version control and the like keep is no model.
         let is_hidden = depth > 0 && entry.name().starts_with('.');
-        if found.len() >= MOST_FILES || is_hidden {
+        if found.len() >= MAX_FILES || is_hidden {
             continue;
         }
         if entry.is_file() {

@@ -20,7 +20,7 @@ use crate::result::ResultFile;
 
 /// What the parts of the frame share.
 #[derive(Clone, Copy)]
-struct Wire {
+struct FrameState {
     page: Page,
     figure: Option<FigurePlace>,
     host: StoredValue<Host>,
@@ -46,7 +46,7 @@ pub fn Frame() -> impl IntoView {
             None
         }
     };
-    let wire = Wire {
+    let wire = FrameState {
         page,
         figure: asked.as_ref().map(|asked| asked.figure),
         host: StoredValue::new(Host::new(asked.as_ref().and_then(|asked| asked.host.clone()))),
@@ -60,7 +60,7 @@ pub fn Frame() -> impl IntoView {
         <main class="embed" data-testid="embed" aria-label=name>
             <h1 class="visually-hidden">"A figure from keyside"</h1>
             <Message page=page />
-            {asked.map(|asked| view! { <Asked page=page asked=asked title=title /> })}
+            {asked.map(|asked| view! { <RequestedFigure page=page asked=asked title=title /> })}
             <Foot wire=wire query=query />
         </main>
     }
@@ -68,7 +68,7 @@ pub fn Frame() -> impl IntoView {
 
 /// The figure, with the controls that were asked for.
 #[component]
-fn Asked(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView {
+fn RequestedFigure(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView {
     let controls = asked.controls;
     let drawn = Memo::new(move |_| page.shown.with(Option::is_some));
     view! {
@@ -101,7 +101,7 @@ fn Message(page: Page) -> impl IntoView {
 
 /// What the figure is of, and the way to the whole page.
 #[component]
-fn Foot(wire: Wire, query: String) -> impl IntoView {
+fn Foot(wire: FrameState, query: String) -> impl IntoView {
     let shown = wire.page.shown;
     let of = move || {
         shown.with(|shown| {
@@ -135,7 +135,7 @@ fn Foot(wire: Wire, query: String) -> impl IntoView {
     }
 }
 
-impl Wire {
+impl FrameState {
     /// Takes up the correspondence, and reads the result unless the host hands it over.
     fn open(self, place: Option<&ResultPlace>, title: Memo<Option<String>>) {
         handover::listen(move |event| self.hear(event));
@@ -237,7 +237,7 @@ impl Wire {
                 self.page
                     .linked
                     .room
-                    .set(embed::room(suitable, highest, document::inner_height()));
+                    .set(embed::available_height(suitable, highest, document::inner_height()));
             }
             let height = suitable.ceil() as u32;
             if height > 0 && height != last.get_value() {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 
-use super::later::when_idle;
+use super::scheduling::when_idle;
 use crate::app::session::Shown;
-use crate::result::{Comparing, Comparison, Evidence, Pair, ResultFile};
+use crate::result::{Comparison, ComparisonJob, Evidence, Pair, ResultFile};
 
 /// Milliseconds of one go: short beside a frame, also on a machine four times as slow.
 const SLICE_MS: f64 = 4.0;
@@ -24,7 +24,7 @@ struct Known {
     found: Vec<(Pair, Option<Comparison>)>,
     /// Last asked, first made.
     asked: Vec<Pair>,
-    current: Option<(Pair, Comparing)>,
+    current: Option<(Pair, ComparisonJob)>,
     /// Whether a go is due.
     due: bool,
 }
@@ -124,7 +124,7 @@ impl Known {
     }
 
     /// The next comparison that can be made.
-    fn begin(&mut self) -> Option<(Pair, Comparing)> {
+    fn begin(&mut self) -> Option<(Pair, ComparisonJob)> {
         let result = self.result.clone()?;
         loop {
             let pair = self.asked.pop()?;

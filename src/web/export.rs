@@ -9,8 +9,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, FocusEvent, HtmlCanvasElement, KeyboardEvent, Node};
 
 use super::document::{bring_into_view, text_of};
-use super::later::after_frames_of;
 use super::page::Page;
+use super::scheduling::after_frames_of;
 use super::{readback, save};
 use crate::app::export::file_name;
 use crate::app::session::Shown;
@@ -151,7 +151,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     };
     let failed = move || outcome.with(|outcome| matches!(outcome, Some(Err(_))));
     let absent = move || {
-        let figure = page.settled.with(|view| Figure::at(figure, view));
+        let figure = page.deferred_view.with(|view| Figure::at(figure, view));
         page.shown
             .with(|shown| !shown.as_ref().is_some_and(|shown| figure.is_in(&shown.result)))
     };
@@ -194,9 +194,9 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     // Whether what failed was a picture of pixels.
     let no_picture = RwSignal::new(false);
     let act = move |action: Action| {
-        let tell = move |told: Result<String>| {
-            no_picture.set(told.is_err() && action.is_of_pixels());
-            outcome.set(Some(told));
+        let tell = move |description: Result<String>| {
+            no_picture.set(description.is_err() && action.is_of_pixels());
+            outcome.set(Some(description));
         };
         match perform(page, figure, action) {
             Ok(Pending::Done(done)) => tell(Ok(done)),
@@ -251,7 +251,7 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
 fn Groups(page: Page, figure: FigurePlace, act: impl Fn(Action) + Copy + Send + Sync + 'static) -> impl IntoView {
     let partial = move || page.shown.with(|shown| shown.as_ref().is_some_and(Shown::is_partial));
     let tables = Memo::new(move |_| {
-        let figure = page.settled.with(|view| Figure::at(figure, view));
+        let figure = page.deferred_view.with(|view| Figure::at(figure, view));
         let offered = page.shown.with(|shown| Some(figure.offered(&shown.as_ref()?.result)));
         offered.unwrap_or_default()
     });

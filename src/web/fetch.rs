@@ -55,8 +55,8 @@ impl Transport for FetchTransport {
         })
     }
 
-    fn silence(&self, patience: Duration) -> LocalBoxFuture<'_, ()> {
-        self.sleep(patience)
+    fn stall_timeout(&self, timeout: Duration) -> LocalBoxFuture<'_, ()> {
+        self.sleep(timeout)
     }
 
     // A browser tells a page no more than "failed", so the advice names what it can be.

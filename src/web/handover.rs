@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::result::ResultFile;
 
 /// How long the page that opened this one may take to hand over its result.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Shows the result that the page's address names, if it names one.
 pub fn show_linked(page: Page) {
@@ -86,7 +86,7 @@ fn show_from_opener(page: Page) {
             page.session.update(|session| session.fail(gone()));
         }
     };
-    set_timeout(check, PATIENCE);
+    set_timeout(check, TIMEOUT);
 }
 
 /// Hears messages to this window, as long as there is a page.

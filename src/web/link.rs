@@ -15,7 +15,7 @@ use crate::worker::{FromWorker, ToWorker};
 const META: &str = "keyside-worker";
 
 /// What the page hears from its worker.
-pub enum Heard {
+pub enum WorkerEvent {
     /// A message.
     Message(Box<FromWorker>),
     /// It could not start, or broke down; why.
@@ -37,7 +37,7 @@ impl Link {
     ///
     /// # Errors
     /// Why it can't be started.
-    pub fn start(hear: impl Fn(Heard) + Clone + 'static) -> Result<Self, String> {
+    pub fn start(hear: impl Fn(WorkerEvent) + Clone + 'static) -> Result<Self, String> {
         let script =
             meta(META).ok_or_else(|| format!("the worker can't start (the page has no meta element {META})"))?;
         let worker = Worker::new(&script).map_err(|cause| format!("the worker can't start ({})", text_of(&cause)))?;
@@ -49,8 +49,8 @@ impl Link {
             let text = event.data().as_string().unwrap_or_default();
             // From bytes as results are: from text, all of the parser would be in the page's wasm a second time.
             hear_message(match serde_json::from_slice(text.as_bytes()) {
-                Ok(message) => Heard::Message(Box::new(message)),
-                Err(cause) => Heard::Lost(format!("the worker said something that makes no sense ({cause})")),
+                Ok(message) => WorkerEvent::Message(Box::new(message)),
+                Err(cause) => WorkerEvent::Lost(format!("the worker said something that makes no sense ({cause})")),
             });
         });
         let on_error = Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
@@ -58,13 +58,13 @@ impl Link {
                 .ok()
                 .and_then(|message| message.as_string());
             if let (true, Some(cause)) = (listens.get(), &cause) {
-                return hear(Heard::Lost(format!("the worker broke down ({cause})")));
+                return hear(WorkerEvent::Lost(format!("the worker broke down ({cause})")));
             }
             let (hear, file) = (hear.clone(), script.clone());
             leptos::task::spawn_local(async move {
                 let wrong = what_is_wrong(&file).await;
                 let what = wrong.or(cause).unwrap_or_else(|| format!("{file} can't be loaded"));
-                hear(Heard::Lost(format!("the worker can't start: {what}")));
+                hear(WorkerEvent::Lost(format!("the worker can't start: {what}")));
             });
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));

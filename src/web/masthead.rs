@@ -77,7 +77,7 @@ fn files() -> Option<String> {
     Some(version.to_owned()).filter(|version| version.len() == 12)
 }
 
-/// Versions, sources, licence, light or dark.
+/// Versions, sources, license, light or dark.
 #[component]
 pub fn Colophon(page: Page) -> impl IntoView {
     let files = files().map(|version| format!(", files {version}"));

@@ -1,6 +1,8 @@
 //! Everything that names the browser: the Leptos components, canvases, files, storage, `fetch`, and the worker's surroundings.
 
+mod ablation;
 mod address_bar;
+mod asset_paths;
 mod contents;
 mod controls;
 mod data_table;
@@ -16,8 +18,6 @@ mod files;
 mod first_view;
 mod handover;
 mod kernels;
-mod later;
-mod lesson;
 mod link;
 mod masthead;
 mod method_link;
@@ -28,10 +28,9 @@ mod page;
 mod panel;
 mod permalink;
 mod picked;
-mod places;
 mod readback;
-mod rehearsal;
 mod save;
+mod scheduling;
 mod segment;
 mod sentence;
 mod story;
@@ -40,6 +39,7 @@ mod summary;
 mod sweep_maps;
 mod tabs;
 mod theme;
+mod warm_up;
 mod worker;
 
 pub use opfs::OpfsStore;

@@ -14,7 +14,7 @@ use crate::quantities::size;
 /// The controls of the chosen kind of model.
 #[component]
 pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
-    let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
+    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
     view! {
         {move || match model.get() {
             ModelChoice::Hub => view! { <HubFields page=page active=active /> }.into_any(),
@@ -45,7 +45,7 @@ fn PlaceField(
     /// The same, to be changed.
     change: fn(&mut Form) -> &mut String,
 ) -> impl IntoView {
-    let value = Memo::new(move |_| page.settled_form.with(|form| text(form).clone()));
+    let value = Memo::new(move |_| page.deferred_form.with(|form| text(form).clone()));
     view! {
         <div class="field">
             <label for=id>{label}</label>
@@ -75,7 +75,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
                     id="hub-model"
                     data-testid="hub-model"
                     disabled=move || active.get()
-                    prop:value=move || page.settled_form.with(|form| form.hub.clone())
+                    prop:value=move || page.deferred_form.with(|form| form.hub.clone())
                     on:change=move |event| {
                         page.form.update(|form| form.hub = event_target_value(&event));
                         page.choose(ModelChoice::Hub);
@@ -93,23 +93,23 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
 /// What is made of an address that was typed, where that is another one.
 #[component]
 fn ReadFrom(page: Page) -> impl IntoView {
-    let told = move || {
-        page.settled_form
+    let description = move || {
+        page.deferred_form
             .with(|form| form.read_url().map(|url| format!("Reads {url}")))
     };
-    view! { <p class="about" data-testid="model-url-read">{told}</p> }
+    view! { <p class="about" data-testid="model-url-read">{description}</p> }
 }
 
 /// Asks the hub what the chosen model is like, which nothing else does before a run.
 #[component]
 fn LookUp(page: Page, active: Memo<bool>) -> impl IntoView {
     let unknown = Memo::new(move |_| {
-        let url = page.settled_url();
+        let url = page.deferred_url();
         let is_known = |url: &String| {
             page.session
                 .with(|session| session.description_of(url).is_some() || session.is_describing(url))
         };
-        page.settled_form.with(Form::is_on_hub) && url.is_some_and(|url| !is_known(&url))
+        page.deferred_form.with(Form::is_on_hub) && url.is_some_and(|url| !is_known(&url))
     });
     view! {
         <Show when=move || unknown.get()>
@@ -123,7 +123,7 @@ fn LookUp(page: Page, active: Memo<bool>) -> impl IntoView {
 #[component]
 fn PickFields(page: Page, active: Memo<bool>) -> impl IntoView {
     let label = move || {
-        page.settled_form.with(|form| match form.picked.split_once('/') {
+        page.deferred_form.with(|form| match form.picked.split_once('/') {
             Some((_, label)) => format!("Picked: {label}."),
             None => "config.json, model.safetensors and tokenizer.json of one model. They stay on this device.".into(),
         })
@@ -202,13 +202,13 @@ pub fn StoredModels(page: Page, active: Memo<bool>) -> impl IntoView {
     });
     let room = move || {
         page.session
-            .with(|session| session.library().space().map(library::room))
+            .with(|session| session.library().space().map(library::space_text))
     };
     let list = move || match models.get() {
         None => view! { <p class="about">"Looking\u{2026}"</p> }.into_any(),
         Some(models) if models.is_empty() => {
-            let told = page.session.with(|session| session.library().none_stored());
-            view! { <p class="about" data-testid="none-stored">{told}</p> }.into_any()
+            let description = page.session.with(|session| session.library().none_stored());
+            view! { <p class="about" data-testid="none-stored">{description}</p> }.into_any()
         }
         Some(models) => {
             let rows = models

@@ -26,8 +26,8 @@ use crate::error::{Error, Result};
 const ROOT: &str = "keyside";
 
 /// How long the browser may take to answer. Everything waits for the first answer of all.
-const PATIENCE: Duration = Duration::from_secs(10);
-const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(10);
+const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
     /// Whether the browser has left a question unanswered: no other is asked then, as each would take as long.
@@ -73,7 +73,7 @@ impl OpfsStore {
             }));
         };
         let manager: StorageManager = manager.unchecked_into();
-        let top = answered(manager.get_directory(), FIRST_PATIENCE).await?;
+        let top = answered(manager.get_directory(), FIRST_TIMEOUT).await?;
         let top: FileSystemDirectoryHandle = top.map_err(failed)?.unchecked_into();
         let root = directory(&top, ROOT).await?;
         Ok(Self { root, manager })
@@ -81,7 +81,7 @@ impl OpfsStore {
 
     /// The handle of a folder; None where it does not exist.
     async fn folder(&self, name: &str) -> Result<Option<FileSystemDirectoryHandle>> {
-        let handle = answered(self.root.get_directory_handle(name), PATIENCE).await?;
+        let handle = answered(self.root.get_directory_handle(name), TIMEOUT).await?;
         unless_missing(handle.map(JsCast::unchecked_into))
     }
 
@@ -89,11 +89,11 @@ impl OpfsStore {
         let Some(folder) = self.folder(folder).await? else {
             return Ok(None);
         };
-        let handle = answered(folder.get_file_handle(file), PATIENCE).await?;
+        let handle = answered(folder.get_file_handle(file), TIMEOUT).await?;
         let Some(handle) = unless_missing(handle.map(JsCast::unchecked_into::<FileSystemFileHandle>))? else {
             return Ok(None);
         };
-        let file: File = settled(handle.get_file()).await?.unchecked_into();
+        let file: File = await_promise(handle.get_file()).await?.unchecked_into();
         let reader = FileReaderSync::new().map_err(failed)?;
         Ok(Some(Box::new(Readable { file, reader })))
     }
@@ -102,9 +102,11 @@ impl OpfsStore {
         let folder = directory(&self.root, folder).await?;
         let options = FileSystemGetFileOptions::new();
         options.set_create(true);
-        let handle = settled(folder.get_file_handle_with_options(file, &options)).await?;
+        let handle = await_promise(folder.get_file_handle_with_options(file, &options)).await?;
         let handle: FileSystemFileHandle = handle.unchecked_into();
-        let access: FileSystemSyncAccessHandle = settled(handle.create_sync_access_handle()).await?.unchecked_into();
+        let access: FileSystemSyncAccessHandle = await_promise(handle.create_sync_access_handle())
+            .await?
+            .unchecked_into();
         let writer = Writable { access, length: 0.0 };
         writer.access.truncate_with_u32(0).map_err(failed)?;
         Ok(Box::new(writer))
@@ -115,20 +117,23 @@ impl OpfsStore {
             None => {
                 let options = FileSystemRemoveOptions::new();
                 options.set_recursive(true);
-                answered(self.root.remove_entry_with_options(folder, &options), PATIENCE).await?
+                answered(self.root.remove_entry_with_options(folder, &options), TIMEOUT).await?
             }
             Some(file) => match self.folder(folder).await? {
-                Some(folder) => answered(folder.remove_entry(file), PATIENCE).await?,
+                Some(folder) => answered(folder.remove_entry(file), TIMEOUT).await?,
                 None => return Ok(()),
             },
         };
         unless_missing(removed).map(|_| ())
     }
 
-    async fn room(&self) -> Option<Space> {
-        let estimate: StorageEstimate = settled(self.manager.estimate().ok()?).await.ok()?.unchecked_into();
+    async fn query_space(&self) -> Option<Space> {
+        let estimate: StorageEstimate = await_promise(self.manager.estimate().ok()?)
+            .await
+            .ok()?
+            .unchecked_into();
         let persisted = match self.manager.persisted() {
-            Ok(persisted) => settled(persisted).await.ok(),
+            Ok(persisted) => await_promise(persisted).await.ok(),
             Err(_) => None,
         };
         Some(Space {
@@ -177,14 +182,14 @@ impl Store for OpfsStore {
     }
 
     fn space(&self) -> LocalBoxFuture<'_, Option<Space>> {
-        Box::pin(self.room())
+        Box::pin(self.query_space())
     }
 
     fn persist(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(async {
             // The browser may ask the user, or refuse: either way the run goes on.
             if let Ok(asked) = self.manager.persist() {
-                let _ = settled(asked).await;
+                let _ = await_promise(asked).await;
             }
         })
     }
@@ -291,7 +296,7 @@ async fn names(folder: &FileSystemDirectoryHandle) -> Result<Vec<String>> {
     let keys = folder.keys();
     let mut names = Vec::new();
     loop {
-        let next = settled(keys.next().map_err(failed)?).await?;
+        let next = await_promise(keys.next().map_err(failed)?).await?;
         if Reflect::get(&next, &"done".into()).map_err(failed)?.is_truthy() {
             return Ok(names);
         }
@@ -303,21 +308,21 @@ async fn names(folder: &FileSystemDirectoryHandle) -> Result<Vec<String>> {
 async fn directory(parent: &FileSystemDirectoryHandle, name: &str) -> Result<FileSystemDirectoryHandle> {
     let options = FileSystemGetDirectoryOptions::new();
     options.set_create(true);
-    Ok(settled(parent.get_directory_handle_with_options(name, &options))
+    Ok(await_promise(parent.get_directory_handle_with_options(name, &options))
         .await?
         .unchecked_into())
 }
 
-async fn settled(promise: Promise) -> Result<JsValue> {
-    answered(promise, PATIENCE).await?.map_err(failed)
+async fn await_promise(promise: Promise) -> Result<JsValue> {
+    answered(promise, TIMEOUT).await?.map_err(failed)
 }
 
-/// What `promise` comes to, unless that takes longer than `patience`.
-async fn answered(promise: Promise, patience: Duration) -> Result<std::result::Result<JsValue, JsValue>> {
+/// What `promise` comes to, unless that takes longer than `timeout`.
+async fn answered(promise: Promise, timeout: Duration) -> Result<std::result::Result<JsValue, JsValue>> {
     // Listened to in any case: a refusal that nobody hears is an error of the page.
     let asked = JsFuture::from(promise);
     if !SILENT.get() {
-        if let Either::Left((outcome, _)) = select(asked, FetchTransport.sleep(patience)).await {
+        if let Either::Left((outcome, _)) = select(asked, FetchTransport.sleep(timeout)).await {
             return Ok(outcome);
         }
         SILENT.set(true);

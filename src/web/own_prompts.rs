@@ -19,7 +19,7 @@ pub const ENDINGS: [&str; 2] = [".txt", ".csv"];
 /// The choice between the IOI prompts and the reader's own. It can be made while the recorded run is shown, which is then left.
 #[component]
 pub fn PromptField(page: Page, active: Memo<bool>) -> impl IntoView {
-    let chosen = Memo::new(move |_| page.settled_form.with(|form| form.prompts));
+    let chosen = Memo::new(move |_| page.deferred_form.with(|form| form.prompts));
     let option = move |choice: PromptChoice| {
         view! {
             <Segment
@@ -43,8 +43,8 @@ pub fn PromptField(page: Page, active: Memo<bool>) -> impl IntoView {
 /// The reader's own prompts, and how they are read.
 #[component]
 pub fn OwnPrompts(page: Page, active: Memo<bool>) -> impl IntoView {
-    let text = Memo::new(move |_| page.settled_form.with(|form| form.own.clone()));
-    let told = move || page.settled_form.with(prompt_words::told);
+    let text = Memo::new(move |_| page.deferred_form.with(|form| form.own.clone()));
+    let description = move || page.deferred_form.with(prompt_words::description);
     let picker = NodeRef::<html::Input>::new();
     let picked = move |_| {
         let Some(input) = picker.get_untracked() else { return };
@@ -68,7 +68,7 @@ pub fn OwnPrompts(page: Page, active: Memo<bool>) -> impl IntoView {
                     on:input=move |event| page.form.update(|form| form.own = event_target_value(&event))
                 ></textarea>
             </div>
-            <p class="about" id="own-prompts-told" data-testid="own-prompts-told">{told}</p>
+            <p class="about" id="own-prompts-told" data-testid="own-prompts-told">{description}</p>
             <div class="buttons">
                 <label class="quiet file-button" class:disabled=move || active.get()>
                     "Open a file"

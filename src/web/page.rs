@@ -1,7 +1,7 @@
 //! What the parts of the page share, and what is done with it.
 
-mod asking;
 mod picking;
+mod questions;
 mod recorded;
 mod worker;
 
@@ -9,18 +9,18 @@ use leptos::prelude::*;
 use web_sys::File;
 
 use super::address_bar::AddressBar;
+use super::asset_paths::{request_of, url_of};
 use super::document;
 use super::evidence::Comparisons;
 use super::figures::Linked;
-use super::later::{Latest, after_frame, after_frames_of};
 use super::link::Link;
-use super::places::{request_of, url_of};
+use super::scheduling::{Latest, after_frame, after_frames_of};
 use super::theme;
 use crate::analysis::pair::Question;
 use crate::analysis::settings::{CSV, EARLIER_HEAD, Field, HEAD, Setting};
 use crate::app::address::{Address, Tab};
 use crate::app::form::{Form, ModelChoice, PromptChoice};
-use crate::app::lines::Lines;
+use crate::app::sentence_lines::SentenceLines;
 use crate::app::session::{Session, Shown};
 use crate::app::steps::StoryStep;
 use crate::app::sweep_maps::SweepMaps;
@@ -37,7 +37,7 @@ pub const OWN_PROMPTS: &str = "own-prompts";
 pub type Paths = Vec<(String, File)>;
 
 /// What is stored of a model of the hub has at least so many bytes, which the page itself, kept for use without a network, has not.
-const LEAST_MODEL: f64 = 32e6;
+const MIN_MODEL: f64 = 32e6;
 
 /// The id of the control of `setting`, which is its name for tests, too.
 pub fn control_id(setting: &Setting) -> String {
@@ -56,13 +56,13 @@ pub struct Page {
     /// What the controls say.
     pub form: RwSignal<Form>,
     /// What the page shows of that: follows `form` after the frame that shows what was typed.
-    pub settled_form: RwSignal<Form>,
+    pub deferred_form: RwSignal<Form>,
     /// The result on the screen; changes only when that does.
     pub shown: Memo<Option<Shown>>,
     /// How the figures are to be shown: what the controls say.
     pub view: RwSignal<View>,
     /// How they are shown: follows `view` after the frame that shows what was pressed.
-    pub settled: RwSignal<View>,
+    pub deferred_view: RwSignal<View>,
     /// What sentences about it stand on.
     pub comparisons: Comparisons,
     /// What its prompts can be split by: found once for all figures.
@@ -84,7 +84,7 @@ pub struct Page {
     /// The preset that is tried as soon as the question is answered.
     pub preset_due: RwSignal<Option<&'static str>>,
     /// What was typed in its field, and the sentences beside it.
-    pub lines: RwSignal<Lines>,
+    pub lines: RwSignal<SentenceLines>,
     /// Whether the recorded sentences are on their way.
     pub sentences_awaited: RwSignal<bool>,
     /// Whether a link asks for a run that is not shown yet.
@@ -115,7 +115,7 @@ impl Page {
         Self {
             session,
             form,
-            settled_form: after_frames_of(form),
+            deferred_form: after_frames_of(form),
             shown,
             splits: Memo::new(move |_| {
                 let splits = shown.with(|shown| Some(shown.as_ref()?.result.splits()));
@@ -123,7 +123,7 @@ impl Page {
             }),
             linked: Linked::new(),
             view,
-            settled: after_frames_of(view),
+            deferred_view: after_frames_of(view),
             comparisons: Comparisons::new(),
             choosing: Latest::new(),
             dark: theme::is_dark(view),
@@ -132,7 +132,7 @@ impl Page {
             step: RwSignal::new(None),
             question: RwSignal::new(Question::default()),
             preset_due: RwSignal::new(None),
-            lines: RwSignal::new(Lines::default()),
+            lines: RwSignal::new(SentenceLines::default()),
             sentences_awaited: RwSignal::new(false),
             asked: RwSignal::new(false),
             sweep: RwSignal::new(None),
@@ -149,42 +149,42 @@ impl Page {
     }
 
     /// A page beside this one that shows the same result now: what is done to its figures changes nothing here.
-    pub fn beside(self) -> Self {
+    pub fn detached(self) -> Self {
         let shown = self.shown.get_untracked();
         let view = RwSignal::new(View::default());
         Self {
             session: RwSignal::new(Session::default()),
             shown: Memo::new(move |_| shown.clone()),
             view,
-            settled: after_frames_of(view),
+            deferred_view: after_frames_of(view),
             comparisons: Comparisons::new(),
             choosing: Latest::new(),
-            linked: self.linked.beside(),
+            linked: self.linked.detached(),
             ..self
         }
     }
 
-    /// A text of ours in the words of the result on the screen: see [`ResultFile::in_its_words`].
+    /// A text of ours in the words of the result on the screen: see [`ResultFile::with_position_names`].
     pub fn in_words(self, text: impl Into<String> + 'static) -> impl Fn() -> String + Send + Sync + 'static {
         let text = text.into();
         move || {
-            let told = self
+            let description = self
                 .shown
-                .with(|shown| Some(shown.as_ref()?.result.in_its_words(&*text)));
-            told.unwrap_or_else(|| text.clone())
+                .with(|shown| Some(shown.as_ref()?.result.with_position_names(&*text)));
+            description.unwrap_or_else(|| text.clone())
         }
     }
 
     /// Shows the figures as `view` says, at once, whatever was chosen before.
     pub fn show_as(self, view: View) {
         self.choosing.forget();
-        self.settled.set(view.clone());
+        self.deferred_view.set(view.clone());
         self.view.set(view);
     }
 
     /// Fills the controls in with `form`, at once.
     pub fn fill_in(self, form: Form) {
-        self.settled_form.set(form.clone());
+        self.deferred_form.set(form.clone());
         self.form.set(form);
     }
 
@@ -272,7 +272,7 @@ impl Page {
             return;
         }
         leptos::task::spawn_local(async move {
-            if document::stored_bytes().await.is_some_and(|bytes| bytes >= LEAST_MODEL) {
+            if document::stored_bytes().await.is_some_and(|bytes| bytes >= MIN_MODEL) {
                 self.list_stored();
             }
         });
@@ -299,8 +299,8 @@ impl Page {
     }
 
     /// The same as the page shows it.
-    pub fn settled_url(self) -> Option<String> {
-        self.settled_form.with(url_of)
+    pub fn deferred_url(self) -> Option<String> {
+        self.deferred_form.with(url_of)
     }
 
     /// Asks what the chosen model is like, if its address makes sense.

@@ -19,8 +19,8 @@ use crate::app::words;
 /// The panel beside the figures.
 #[component]
 pub fn Panel(page: Page) -> impl IntoView {
-    let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
-    let prompts = Memo::new(move |_| page.settled_form.with(|form| form.prompts));
+    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
+    let prompts = Memo::new(move |_| page.deferred_form.with(|form| form.prompts));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
     let below = Memo::new(move |_| matches!(model.get(), ModelChoice::Hub | ModelChoice::Url));
     let locked = move || active.get() || model.get() == ModelChoice::Recorded;
@@ -47,7 +47,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                         {move || match prompts.get() {
                             PromptChoice::Ioi => view! {
                                 <div class="triple"><Settings page=page groups=&[Group::Prompts, Group::Ioi] /></div>
-                                <p class="about" data-testid="prompt-count">{move || page.settled_form.with(Form::prompt_count)}</p>
+                                <p class="about" data-testid="prompt-count">{move || page.deferred_form.with(Form::prompt_count)}</p>
                             }.into_any(),
                             PromptChoice::Own => view! {
                                 <OwnPrompts page=page active=active />
@@ -131,18 +131,18 @@ fn ModelField(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl 
 /// The choice of the model, folded: its name, and what belongs to it.
 #[component]
 pub fn ModelMenu(page: Page) -> impl IntoView {
-    let model = Memo::new(move |_| page.settled_form.with(|form| form.model));
+    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
     let active = Memo::new(move |_| page.session.with(|session| session.run().is_active()));
     let chip = Memo::new(move |_| {
-        let url = page.settled_url();
+        let url = page.deferred_url();
         page.session.with(|session| {
-            page.settled_form
+            page.deferred_form
                 .with(|form| library::chip(form, url.as_deref(), session.library()))
         })
     });
     // An answer may have brought more of a model here.
     Effect::new(move |before: Option<bool>| {
-        let asking = page.session.with(|session| session.asking().is_active());
+        let asking = page.session.with(|session| session.question_state().is_active());
         if before == Some(true) && !asking && matches!(model.get_untracked(), ModelChoice::Hub | ModelChoice::Url) {
             page.list_stored();
         }
@@ -150,7 +150,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
     });
     // What was asked of one model is asked of the next.
     Effect::new(move |before: Option<Option<String>>| {
-        let url = page.settled_url();
+        let url = page.deferred_url();
         if before.is_some_and(|before| before != url) {
             page.ask();
         }
@@ -172,7 +172,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
 /// What is known of the chosen model.
 #[component]
 fn About(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
-    let url = Memo::new(move |_| page.settled_url().unwrap_or_default());
+    let url = Memo::new(move |_| page.deferred_url().unwrap_or_default());
     let about = move || match model.get() {
         ModelChoice::Recorded => {
             "Real GPT-2 small, as the notebook stored it. Nothing is computed. Choose another model to run one here."
@@ -197,7 +197,7 @@ fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
             <button
                 type="button"
                 class="preset"
-                aria-pressed=move || if page.settled_form.with(|form| form.text(&HEAD) == head) { "true" } else { "false" }
+                aria-pressed=move || if page.deferred_form.with(|form| form.text(&HEAD) == head) { "true" } else { "false" }
                 on:click=move |_| page.form.update(|form| {
                     form.set(&HEAD, head);
                     form.heads_typed = true;
@@ -218,7 +218,7 @@ fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
 fn Buttons(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl IntoView {
     let no_run = move || {
         let unready = page.session.with(|session| {
-            let asking = || page.settled_url().is_some_and(|url| session.is_describing(&url));
+            let asking = || page.deferred_url().is_some_and(|url| session.is_describing(&url));
             model.get() == ModelChoice::Bundled && asking() || session.worker() == WorkerState::Lost
         });
         active.get() || model.get() == ModelChoice::Recorded || unready
@@ -250,7 +250,7 @@ fn Message(page: Page) -> impl IntoView {
                 </div>
             })}
         </div>
-        <LostWorker page=page told=Signal::from(true) />
+        <LostWorker page=page description=Signal::from(true) />
     }
 }
 
@@ -260,13 +260,13 @@ pub fn LostWorker(
     page: Page,
     /// Whether why that is so is told besides.
     #[prop(into)]
-    told: Signal<bool>,
+    description: Signal<bool>,
 ) -> impl IntoView {
     let lost = Memo::new(move |_| page.session.with(|session| session.worker() == WorkerState::Lost));
     let why = move || page.session.with(|session| session.error().map(ToString::to_string));
     view! {
         <Show when=move || lost.get()>
-            <Show when=move || !told.get()>
+            <Show when=move || !description.get()>
                 <p class="error" data-testid="lost-worker" role="alert">{why}</p>
             </Show>
             <div class="buttons restart">

@@ -6,11 +6,11 @@ use leptos::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::address_bar::{read, write};
-use super::later::{Latest, after_frame};
 use super::page::Page;
+use super::scheduling::{Latest, after_frame};
 use crate::app::address::{Address, Model, Prompts, Tab};
 use crate::app::form::ModelChoice;
-use crate::app::lines::Lines;
+use crate::app::sentence_lines::SentenceLines;
 use crate::app::session::Session;
 use crate::app::{sharing, words};
 use crate::error::Error;
@@ -133,7 +133,7 @@ fn adopt(page: Page, address: &Address) {
     page.tab.set(address.tab());
     page.step.set(address.step);
     if let Some(question) = &address.question {
-        page.lines.set(Lines::of(&address.lines, &question.text));
+        page.lines.set(SentenceLines::of(&address.lines, &question.text));
         page.question.set(question.clone());
     }
     // As it will be compared: with what is as it is by default left out.
@@ -166,7 +166,7 @@ pub fn CopyLink(page: Page) -> impl IntoView {
 #[component]
 pub fn Invitation(page: Page) -> impl IntoView {
     let open = move || page.asked.get() && !page.session.with(|session| session.run().is_active());
-    let words = move || page.settled_form.with(sharing::invitation);
+    let words = move || page.deferred_form.with(sharing::invitation);
     view! {
         <Show when=open>
             <section class="invitation" data-testid="invitation" aria-label="The run that the link asks for">

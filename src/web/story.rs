@@ -69,7 +69,7 @@ pub fn Text(page: Page, children: ChildrenFn) -> impl IntoView {
 type Sentences = (Vec<String>, bool);
 
 /// What `tell` says of the result on the screen, with the comparisons that are made by now.
-fn told(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>) -> Option<Sentences> {
+fn description(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>) -> Option<Sentences> {
     page.shown.with(|shown| {
         let shown = shown.as_ref()?;
         let (known, pending) = (page.comparisons.of(shown), Cell::new(false));
@@ -85,11 +85,11 @@ fn told(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>)
 
 /// A paragraph of sentences that are computed anew when they change. While some are to come it is as high as it will be in the
 /// recorded run, so that what is below it stays where it is.
-fn paragraph(name: String, told: impl Fn() -> Option<Sentences> + Send + Sync + 'static) -> impl IntoView {
-    let told = Memo::new(move |_| told().unwrap_or_default());
+fn paragraph(name: String, description: impl Fn() -> Option<Sentences> + Send + Sync + 'static) -> impl IntoView {
+    let description = Memo::new(move |_| description().unwrap_or_default());
     view! {
-        <p class=format!("seen of-{name}") class:pending=move || told.with(|(_, pending)| *pending) data-testid=format!("story-{name}")>
-            {move || told.with(|(sentences, _)| sentences.join(" "))}
+        <p class=format!("seen of-{name}") class:pending=move || description.with(|(_, pending)| *pending) data-testid=format!("story-{name}")>
+            {move || description.with(|(sentences, _)| sentences.join(" "))}
         </p>
     }
 }
@@ -97,7 +97,7 @@ fn paragraph(name: String, told: impl Fn() -> Option<Sentences> + Send + Sync + 
 /// How much there is to explain.
 #[component]
 pub fn Question(page: Page) -> impl IntoView {
-    let sentences = move || told(page, |result, compare| vec![story::question(result, compare)]);
+    let sentences = move || description(page, |result, compare| vec![story::question(result, compare)]);
     paragraph("question".into(), sentences)
 }
 
@@ -108,15 +108,16 @@ pub fn Seen(page: Page, place: FigurePlace) -> impl IntoView {
         Controls::Histogram(name) => view! { <SeenBars page=page place=place name=name /> }.into_any(),
         Controls::Heatmap => view! { <SeenCells page=page place=place /> }.into_any(),
         Controls::Scatter => ().into_any(),
-        Controls::Plain => view! { <Told page=page place=place /> }.into_any(),
+        Controls::Plain => view! { <PlainDescription page=page place=place /> }.into_any(),
     }
 }
 
 #[component]
 fn SeenBars(page: Page, place: FigurePlace, name: HistogramId) -> impl IntoView {
     let sentences = move || {
-        told(page, |result, compare| {
-            page.settled.with(|view| story::histogram(result, name, view, compare))
+        description(page, |result, compare| {
+            page.deferred_view
+                .with(|view| story::histogram(result, name, view, compare))
         })
     };
     view! {
@@ -127,8 +128,8 @@ fn SeenBars(page: Page, place: FigurePlace, name: HistogramId) -> impl IntoView 
 #[component]
 fn SeenCells(page: Page, place: FigurePlace) -> impl IntoView {
     let sentences = move || {
-        told(page, |result, _| {
-            page.settled
+        description(page, |result, _| {
+            page.deferred_view
                 .with(|view| story::heatmap(result, &view.heatmap, view.prompt))
         })
     };
@@ -139,11 +140,11 @@ fn SeenCells(page: Page, place: FigurePlace) -> impl IntoView {
 
 /// What is said below a figure whose sentences take no comparison.
 #[component]
-fn Told(page: Page, place: FigurePlace) -> impl IntoView {
+fn PlainDescription(page: Page, place: FigurePlace) -> impl IntoView {
     let sentences = Memo::new(move |_| {
         let sentences = page.shown.with(|shown| {
             let result = &shown.as_ref()?.result;
-            Some(page.settled.with(|view| place.told(result, view)))
+            Some(page.deferred_view.with(|view| place.description(result, view)))
         });
         sentences.unwrap_or_default()
     });
@@ -157,7 +158,7 @@ fn Told(page: Page, place: FigurePlace) -> impl IntoView {
 /// What both sides say together, and where to look next.
 #[component]
 pub fn Ending(page: Page) -> impl IntoView {
-    let sentences = move || told(page, story::ending);
+    let sentences = move || description(page, story::ending);
     view! {
         <Text page=page>
             <section class="ending" aria-labelledby="next">

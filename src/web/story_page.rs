@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
+use super::ablation::AblationStep;
 use super::document::{self, TOP};
 use super::figures::{Actions, PlotCanvas, figure_at};
-use super::later::after_frame;
-use super::lesson::AblationStep;
 use super::page::Page;
+use super::scheduling::after_frame;
 use super::segment::Segment;
 use super::sentence::{SENTENCE_FIELD, Strip, drawn, of_attention};
 use super::story::{Seen, Text};
@@ -38,7 +38,7 @@ pub fn StoryPage(page: Page) -> impl IntoView {
     });
     let error = move || {
         page.session
-            .with(|session| session.asking().error().map(ToString::to_string))
+            .with(|session| session.question_state().error().map(ToString::to_string))
     };
     view! {
         <main class="sentence-page story-page" id=TOP tabindex="-1">
@@ -239,17 +239,17 @@ fn EffectsStep(page: Page, step: StoryStep) -> impl IntoView {
         reset: Callback::new(|()| ()),
     };
     let head = page.of_story();
-    let told = move || {
+    let description = move || {
         let head = of_attention(head, |section| section.head)?;
         let words = of_effects(page, |section| effect_words(section, head))?;
         Some(words.into_iter().map(|words| view! { <p>{words}</p> }).collect_view())
     };
-    let explanation = move || effects.settled.with(|view| place.explanation(view));
+    let explanation = move || effects.deferred_view.with(|view| place.explanation(view));
     let title = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
     view! {
         <div class="step-columns">
             <div>
-                <div class="step-words" data-testid="effect-words">{told}</div>
+                <div class="step-words" data-testid="effect-words">{description}</div>
                 <p class="soft">{explanation}" A click on a cell shows where that head looks."</p>
                 <TryIt page=page step=step />
             </div>

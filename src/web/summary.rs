@@ -37,14 +37,14 @@ pub fn Summary(page: Page) -> impl IntoView {
 /// Says that what `page` shows is not of the model that is chosen; not while that model is `busy`.
 #[component]
 pub fn OtherModel(page: Page, busy: Memo<bool>) -> impl IntoView {
-    let told = Memo::new(move |_| {
-        let url = page.settled_url();
-        let told = |shown: &Shown| page.settled_form.with(|form| not_shown(form, url.as_deref(), shown));
-        (!busy.get()).then(|| page.shown.with(|shown| shown.as_ref().and_then(told)))?
+    let description = Memo::new(move |_| {
+        let url = page.deferred_url();
+        let description = |shown: &Shown| page.deferred_form.with(|form| not_shown(form, url.as_deref(), shown));
+        (!busy.get()).then(|| page.shown.with(|shown| shown.as_ref().and_then(description)))?
     });
     view! {
         <div role="status">
-            {move || told.get().map(|told| view! { <p class="note other-model" data-testid="other-model">{told}</p> })}
+            {move || description.get().map(|description| view! { <p class="note other-model" data-testid="other-model">{description}</p> })}
         </div>
     }
 }

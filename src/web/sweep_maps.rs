@@ -4,12 +4,12 @@ use leptos::prelude::*;
 
 use super::document;
 use super::figures::{Actions, PlotCanvas};
-use super::later::after_frame;
 use super::page::Page;
+use super::scheduling::after_frame;
 use super::segment::Segment;
 use crate::app::address::Tab;
 use crate::app::session::Session;
-use crate::app::sweep_maps::{Leads, SweepMaps};
+use crate::app::sweep_maps::{HeadLink, SweepMaps};
 use crate::error::Result;
 use crate::names::Head;
 use crate::plot::{Plot, Target};
@@ -46,8 +46,8 @@ impl Page {
                 .with_untracked(|sweep| Some(sweep.as_ref()?.leads(head, form)))
         })?;
         match leads {
-            Leads::Nowhere(reason) => Some(reason),
-            Leads::Run { form, runs, advice } => {
+            HeadLink::Nowhere(reason) => Some(reason),
+            HeadLink::Run { form, runs, advice } => {
                 self.fill_in(*form);
                 self.session.update(Session::dismiss_error);
                 if runs {

@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::later::after_frame;
 use super::page::Page;
+use super::scheduling::after_frame;
 use crate::app::address::Tab;
 
 /// A button for each part.

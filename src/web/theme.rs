@@ -9,7 +9,7 @@ use web_sys::{Event, HtmlElement, MediaQueryList};
 
 use crate::figure::{Appearance, View};
 
-/// The page's colour, for the browser's own bars: as `--page` of the styles.
+/// The page's color, for the browser's own bars: as `--page` of the styles.
 const COLORS: [(&str, &str); 2] = [("light", "#f6f6f3"), ("dark", "#0e1013")];
 
 /// Whether the media query `query` holds, kept up to date as long as the page lives.

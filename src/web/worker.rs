@@ -15,7 +15,7 @@ use super::opfs::OpfsStore;
 use super::picked::PickedSource;
 use crate::checkpoint::{Gate, HttpSource, NoticeBoard, Source, Store, StoredSource, check_for_page, not_kept};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Card, Kernels, Provided};
+use crate::forward::{ComputeResources, GpuDevice, Kernels};
 use crate::names::{EngineChoice, EngineName};
 use crate::worker::{FromWorker, PICKED, Port, serve};
 
@@ -136,7 +136,7 @@ impl Port for Browser {
         post(&message);
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(self.macrotasks.next())
     }
 
@@ -179,10 +179,10 @@ impl Port for Browser {
         self.notices.clone()
     }
 
-    fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Provided>> {
+    fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<ComputeResources>> {
         Box::pin(async move {
             if choice.engine == Some(EngineName::Gemm) {
-                return Ok(Provided::default());
+                return Ok(ComputeResources::default());
             }
             let kernels = match WebKernels::start(choice).await {
                 Ok(kernels) => Some(Rc::new(kernels) as Rc<dyn Kernels>),
@@ -191,20 +191,20 @@ impl Port for Browser {
                 Err(error) => return Err(error),
             };
             // A run without the card that was asked for is slower; none would be worse.
-            let (card, failure) = match card(choice).await {
-                Ok(card) => (card, None),
+            let (gpu, failure) = match find_gpu(choice).await {
+                Ok(gpu) => (gpu, None),
                 Err(error) => (None, Some(error)),
             };
-            Ok(Provided { kernels, card, failure })
+            Ok(ComputeResources { kernels, gpu, failure })
         })
     }
 }
 
 /// The graphics processor, where it is asked for, or there is a real one and nothing else was.
-async fn card(choice: EngineChoice) -> Result<Option<Rc<Card>>> {
+async fn find_gpu(choice: EngineChoice) -> Result<Option<Rc<GpuDevice>>> {
     match choice.engine {
-        None => Ok(Card::tested(false).await.unwrap_or_default()),
-        Some(EngineName::Gpu) => Card::tested(true).await,
+        None => Ok(GpuDevice::tested(false).await.unwrap_or_default()),
+        Some(EngineName::Gpu) => GpuDevice::tested(true).await,
         Some(_) => Ok(None),
     }
 }

@@ -4,7 +4,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-use crate::analysis::pair::{Intervening, Question, TargetText};
+use crate::analysis::pair::{InterventionRequest, Question, TargetText};
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Progress};
 use crate::checkpoint::{Notices, Space, StoredModel};
 use crate::error::Error;
@@ -57,7 +57,7 @@ pub enum ToWorker {
         /// The sentence and the pair.
         question: Question,
         /// What is put where.
-        intervening: Intervening,
+        intervening: InterventionRequest,
     },
     /// Take every component of either side of the pair of a question out in turn, with the model at `url`; answered as `Ask`, by parts that each
     /// have more of the map.
@@ -71,7 +71,7 @@ pub enum ToWorker {
     },
     /// Take out the head of the model at `url` that adds most to the difference of two logits after a prompt; answered as `Ask`, by one part
     /// that has the section `head_effects`.
-    TakeOut {
+    AblateHead {
         /// Number of the request; answers carry it.
         id: u32,
         /// URL prefix of the checkpoint's folder.

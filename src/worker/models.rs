@@ -8,11 +8,11 @@ use web_time::Instant;
 
 use super::{FromWorker, Port};
 use crate::analysis::pair::{
-    Intervening, Known, Question, TargetText, ask, causal_map, go_on, intervene, without_largest,
+    InterventionRequest, Question, QuestionCache, TargetText, ask, causal_map, go_on, intervene, without_largest,
 };
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Section, Timing, analyze, named_heads};
 use crate::error::{ErrorKind, Result};
-use crate::forward::{Model, Provided, Sampling, not_enough};
+use crate::forward::{ComputeResources, Model, Sampling, not_enough};
 use crate::model::Processing;
 use crate::names::{EngineChoice, EngineName};
 use crate::prompts::Prompt;
@@ -21,9 +21,9 @@ use crate::result::ResultFile;
 /// Least time between two messages of progress in the same phase and batch.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
 /// Longest time that computing goes on without letting the surroundings work, at block granularity.
-const BREATH_INTERVAL: Duration = Duration::from_millis(10);
+const YIELD_INTERVAL: Duration = Duration::from_millis(10);
 /// Longest time that computing gives way to a download at once.
-const LONGEST_BREATH: Duration = Duration::from_millis(30);
+const LONGEST_YIELD: Duration = Duration::from_millis(30);
 
 /// The model of the last run or question.
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub(super) struct Models {
 struct Open {
     url: String,
     model: Model,
-    known: Known,
+    known: QuestionCache,
     /// Which engine the model has.
     engine: EngineChoice,
 }
@@ -58,7 +58,7 @@ impl Models {
         self.engine = analysis.engine;
         let Open { model, known, .. } = self.model(port, url, (analysis.processing, self.engine)).await?;
         // Its queries and keys are of other weights, or take up room.
-        *known = Known::default();
+        *known = QuestionCache::default();
         let reporter = Reporter::new(port, id);
         let outcome = analyze(model, analysis, &reporter)
             .await
@@ -84,7 +84,7 @@ impl Models {
         port: &dyn Port,
         id: u32,
         url: &str,
-        (question, intervening): (&Question, &Intervening),
+        (question, intervening): (&Question, &InterventionRequest),
     ) -> Result<()> {
         let Open { model, known, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
@@ -102,7 +102,7 @@ impl Models {
     }
 
     /// Takes out the head of the model at `url` that adds most to the difference of the two logits of `prompt`.
-    pub(super) async fn take_out(&mut self, port: &dyn Port, id: u32, url: &str, prompt: &TargetText) -> Result<()> {
+    pub(super) async fn ablate_head(&mut self, port: &dyn Port, id: u32, url: &str, prompt: &TargetText) -> Result<()> {
         let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
         let outcome = without_largest(model, prompt, &reporter).await.map(|section| {
@@ -145,7 +145,7 @@ impl Models {
         // Another model's weights make room before this one's are read.
         let open = match self.open.take() {
             Some(open) if open.url == url => {
-                open.model.checkpoint().recheck();
+                open.model.checkpoint().mark_stale();
                 open
             }
             other => {
@@ -153,7 +153,7 @@ impl Models {
                 Open {
                     url: url.to_owned(),
                     model: Model::open(port.source(url)?, processing).await?,
-                    known: Known::default(),
+                    known: QuestionCache::default(),
                     engine: EngineChoice {
                         engine: Some(EngineName::Gemm),
                         threads: None,
@@ -165,7 +165,7 @@ impl Models {
         open.model.set_processing(processing);
         if open.engine != engine {
             // The blocks of the one before make room first.
-            open.model.set_engine(Provided::default());
+            open.model.set_engine(ComputeResources::default());
             open.model.set_engine(port.engine(engine).await?);
             open.engine = engine;
         }
@@ -226,7 +226,7 @@ struct Reporter<'a> {
     port: &'a dyn Port,
     id: u32,
     last: RefCell<Option<(Instant, Progress)>>,
-    breath: Cell<Instant>,
+    last_yield: Cell<Instant>,
     /// Bytes of weights that have come so far.
     bytes: Cell<u64>,
 }
@@ -237,7 +237,7 @@ impl<'a> Reporter<'a> {
             port,
             id,
             last: RefCell::new(None),
-            breath: Cell::new(Instant::now()),
+            last_yield: Cell::new(Instant::now()),
             bytes: Cell::new(0),
         }
     }
@@ -273,21 +273,21 @@ impl Observer for Reporter<'_> {
         });
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(async move {
-            if self.breath.get().elapsed() < BREATH_INTERVAL {
+            if self.last_yield.get().elapsed() < YIELD_INTERVAL {
                 return Ok(());
             }
             let since = Instant::now();
             loop {
                 let before = self.bytes.get();
-                self.port.breathe().await;
+                self.port.yield_now().await;
                 // What is downloading comes in small portions: as long as there is more, it goes first.
-                if self.bytes.get() == before || since.elapsed() >= LONGEST_BREATH {
+                if self.bytes.get() == before || since.elapsed() >= LONGEST_YIELD {
                     break;
                 }
             }
-            self.breath.set(Instant::now());
+            self.last_yield.set(Instant::now());
             Ok(())
         })
     }

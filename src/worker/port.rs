@@ -7,7 +7,7 @@ use futures::future::LocalBoxFuture;
 use super::FromWorker;
 use crate::checkpoint::{Gate, NoticeBoard, Source, Store};
 use crate::error::Result;
-use crate::forward::{Provided, native_engine};
+use crate::forward::{ComputeResources, native_engine};
 use crate::names::EngineChoice;
 
 /// What surrounds the loop: a browser's worker, or a test.
@@ -16,7 +16,7 @@ pub trait Port {
     fn post(&self, message: FromWorker);
 
     /// Lets the surroundings work: messages that have arrived are in the channel afterwards.
-    fn breathe(&self) -> LocalBoxFuture<'_, ()>;
+    fn yield_now(&self) -> LocalBoxFuture<'_, ()>;
 
     /// The files at `url`.
     ///
@@ -42,7 +42,7 @@ pub trait Port {
     ///
     /// # Errors
     /// Where what is asked for by name can't be had.
-    fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<Provided>> {
+    fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<ComputeResources>> {
         Box::pin(native_engine(choice))
     }
 }

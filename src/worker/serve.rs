@@ -37,7 +37,7 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
                     port.post(answer);
                 }
                 ToWorker::Analyze { id, url, analysis } => {
-                    let run = telling(port, id, models.run(port, id, &url, &analysis));
+                    let run = forwarding_notices(port, id, models.run(port, id, &url, &analysis));
                     let outcome = inbox.unless_cancelled(Some(id), &port.gate(), run).await;
                     // A pause ends with what was paused.
                     port.gate().open();
@@ -67,8 +67,8 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
                     let answering = models.causal_map(port, id, &url, &question);
                     answer(port, &mut inbox, id, answering).await;
                 }
-                ToWorker::TakeOut { id, url, prompt } => {
-                    let answering = models.take_out(port, id, &url, &prompt);
+                ToWorker::AblateHead { id, url, prompt } => {
+                    let answering = models.ablate_head(port, id, &url, &prompt);
                     answer(port, &mut inbox, id, answering).await;
                 }
                 ToWorker::Continue {
@@ -78,7 +78,8 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
                     count,
                     sampling,
                 } => {
-                    let going_on = telling(port, id, models.go_on(port, id, &url, &question, (count, &sampling)));
+                    let going_on =
+                        forwarding_notices(port, id, models.go_on(port, id, &url, &question, (count, &sampling)));
                     let outcome = inbox.unless_cancelled(Some(id), &port.gate(), going_on).await;
                     port.gate().open();
                     port.post(match outcome {
@@ -87,7 +88,7 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
                     });
                 }
                 ToWorker::NameHeads { id, url } => {
-                    let naming = telling(port, id, models.name_heads(port, id, &url));
+                    let naming = forwarding_notices(port, id, models.name_heads(port, id, &url));
                     let outcome = inbox.unless_cancelled(Some(id), &port.gate(), naming).await;
                     port.gate().open();
                     port.post(match outcome {
@@ -112,7 +113,7 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
 /// Does `answering`, which posts the parts of the answer to question `id`, and says how it ended.
 async fn answer(port: &dyn Port, inbox: &mut Inbox, id: u32, answering: impl Future<Output = Result<()>>) {
     let outcome = inbox
-        .unless_cancelled(Some(id), &port.gate(), telling(port, id, answering))
+        .unless_cancelled(Some(id), &port.gate(), forwarding_notices(port, id, answering))
         .await;
     // A pause ends with what was paused.
     port.gate().open();
@@ -123,7 +124,7 @@ async fn answer(port: &dyn Port, inbox: &mut Inbox, id: u32, answering: impl Fut
 }
 
 /// Does `work` of request `id`, and tells the page of every notice while it goes on.
-async fn telling<T>(port: &dyn Port, id: u32, work: impl Future<Output = T>) -> T {
+async fn forwarding_notices<T>(port: &dyn Port, id: u32, work: impl Future<Output = T>) -> T {
     let board = port.notices();
     board.clear();
     let mut changes = board.listen();

@@ -47,7 +47,7 @@ pub enum Fault {
     /// The whole file with 200 and no length.
     NoLength,
     /// Another ETag with every answer, for the same bytes.
-    Relabelled,
+    Relabeled,
     /// Weights of another version under the same header, with another ETag.
     OtherVersion,
     /// Weights of another version under the same header and ETag.
@@ -200,10 +200,10 @@ impl Reply<'_> {
     }
 
     fn send(&mut self, status: u16, length: usize, bytes: &[u8]) -> std::io::Result<()> {
-        self.labelled("\"1\"", status, length, bytes)
+        self.labeled("\"1\"", status, length, bytes)
     }
 
-    fn labelled(&mut self, label: &str, status: u16, length: usize, bytes: &[u8]) -> std::io::Result<()> {
+    fn labeled(&mut self, label: &str, status: u16, length: usize, bytes: &[u8]) -> std::io::Result<()> {
         self.head(status, &format!("ETag: {label}\r\nContent-Length: {length}\r\n"))?;
         self.body(bytes)
     }
@@ -265,11 +265,11 @@ impl Reply<'_> {
                 self.head(200, "")?;
                 self.body(file)
             }
-            Fault::Relabelled => {
+            Fault::Relabeled => {
                 let label = format!("\"at {:?}\"", std::time::Instant::now());
-                self.labelled(&label, status, body.len(), body)
+                self.labeled(&label, status, body.len(), body)
             }
-            Fault::OtherVersion => self.labelled("\"2\"", status, body.len(), &other_version(file, body, from)),
+            Fault::OtherVersion => self.labeled("\"2\"", status, body.len(), &other_version(file, body, from)),
             Fault::OtherVersionUnsaid => self.send(status, body.len(), &other_version(file, body, from)),
             Fault::Empty => self.send(status, 0, &[]),
             Fault::Html => {

@@ -19,14 +19,14 @@ pub const WEIGHTS: &str = "model.safetensors";
 pub const STEP: usize = 64;
 
 /// A file and the range of it that was asked for.
-pub type Asked = (String, Option<Range<u64>>);
+pub type RequestedRange = (String, Option<Range<u64>>);
 
 /// Files as a server has them; says what was read, and lets others work after every step.
 #[derive(Clone)]
 pub struct Server {
     /// What it has now.
     pub files: Rc<RefCell<MemorySource>>,
-    read: Rc<RefCell<Vec<Asked>>>,
+    read: Rc<RefCell<Vec<RequestedRange>>>,
     /// Bytes read, but for samples.
     pub bytes: Rc<RefCell<u64>>,
     samples: Rc<RefCell<Vec<Range<u64>>>>,

@@ -452,11 +452,11 @@ export const figures = [
     name: "what is rehearsed while the browser is idle is not seen, heard or found",
     async run(tab) {
       await tab.page.addInitScript(() => {
-        window.rehearsals = [];
+        window.warmUps = [];
         new MutationObserver((changes) => {
           for (const { addedNodes, removedNodes } of changes) {
-            for (const node of addedNodes) if (node.className === "rehearsal") window.rehearsals.push(node);
-            for (const node of removedNodes) if (node.className === "rehearsal") window.rehearsals.push("over");
+            for (const node of addedNodes) if (node.className === "warm-up") window.warmUps.push(node);
+            for (const node of removedNodes) if (node.className === "warm-up") window.warmUps.push("over");
           }
         }).observe(document, { subtree: true, childList: true });
       });
@@ -475,13 +475,13 @@ export const figures = [
         }));
       await tab.at("copy-link").focus();
       const before = JSON.stringify(await state());
-      await tab.page.waitForFunction(() => rehearsals.length > 0);
+      await tab.page.waitForFunction(() => warmUps.length > 0);
       const stage = await tab.page.evaluate(() => {
-        const { inert, ariaHidden, shadowRoot } = rehearsals[0];
-        return [getComputedStyle(rehearsals[0]).visibility, inert, ariaHidden, shadowRoot].join();
+        const { inert, ariaHidden, shadowRoot } = warmUps[0];
+        return [getComputedStyle(warmUps[0]).visibility, inert, ariaHidden, shadowRoot].join();
       });
       check(stage === "hidden,true,true,", stage);
-      await tab.page.waitForFunction(() => rehearsals.includes("over"));
+      await tab.page.waitForFunction(() => warmUps.includes("over"));
       check(JSON.stringify(await state()) === before, `${before} has become ${JSON.stringify(await state())}`);
     },
   },

@@ -260,7 +260,7 @@ pub fn analysis(head: &str, earlier_head: &str, batches: usize, batch_size: usiz
 pub struct Recorder {
     pub progress: RefCell<Vec<Progress>>,
     pub batches: RefCell<Vec<(usize, BatchValues)>>,
-    pub breaths: Cell<usize>,
+    pub yields: Cell<usize>,
     pub cancel_at: Option<usize>,
 }
 
@@ -273,9 +273,9 @@ impl Observer for Recorder {
         self.batches.borrow_mut().push((index, values.clone()));
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
-        self.breaths.set(self.breaths.get() + 1);
-        let cancelled = self.cancel_at.is_some_and(|at| self.breaths.get() >= at);
+    fn yield_now(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
+        self.yields.set(self.yields.get() + 1);
+        let cancelled = self.cancel_at.is_some_and(|at| self.yields.get() >= at);
         let answer = if cancelled {
             Err(keyside::Error::cancelled())
         } else {

@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use keyside::analysis::contributions;
-use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Tap, Unwatched, Variant};
+use keyside::forward::{Edit, Model, NoMonitor, Pass, PrefixTree, Request, Tap, Variant};
 use keyside::names::{BlockHook, Component, Head, HeatmapId, HookPoint, Side};
 use keyside::prompts::ioi::{Positions, Prompt};
 use serde_json::Value;
@@ -170,7 +170,7 @@ async fn base(model: &mut Model, case: &Case, tokens: &[u32]) -> (Pass, Taps) {
     };
     let mut passes = [Pass::new(tree, request)];
     let layers = model.config().n_layer;
-    model.run(&mut passes, layers, &Unwatched).await.unwrap();
+    model.run(&mut passes, layers, &NoMonitor).await.unwrap();
     let [pass] = passes;
     (pass, places)
 }
@@ -180,7 +180,7 @@ async fn edits(model: &mut Model, case: &Case, pass: &Pass, taps: &Taps) -> Vec<
     let (d, s, head, layer) = (case.dest, case.src, case.head.head, case.head.layer);
     let d_head = model.config().d_head();
     let positions = 0..case.tokens.len();
-    let weights = model.head_weights(case.head, &Unwatched).await.unwrap();
+    let weights = model.head_weights(case.head, &NoMonitor).await.unwrap();
     let edit = |hook, position, value: Vec<f32>| Edit::of_head(layer, hook, head, position, value);
     let substituted = |side: Side, token: u32| {
         let vector = model.w_u(token).unwrap();
@@ -273,7 +273,7 @@ pub async fn check(model: &mut Model, golden: &mut Golden, case: &Case) {
         pattern.resize((position + 1) * case.tokens.len(), 0.0);
     }
     case.check(golden, "pattern", &pattern);
-    let log_probs = model.log_probs_at(&pass, &[row], &Unwatched).await.unwrap().remove(0);
+    let log_probs = model.log_probs_at(&pass, &[row], &NoMonitor).await.unwrap().remove(0);
     let mut sorted = log_probs.clone();
     sorted.sort_by(|a, b| b.total_cmp(a));
     case.check(golden, "top_logprobs_at_dest", &sorted[..20]);
@@ -297,8 +297,8 @@ pub async fn check(model: &mut Model, golden: &mut Golden, case: &Case) {
     let tap = Tap::new(case.at_head(BlockHook::Pattern), changed.clone());
     edited[0].request.taps = vec![tap.of_head(case.head.head)];
     let layers = model.config().n_layer;
-    model.run(&mut edited, layers, &Unwatched).await.unwrap();
-    let log_probs = model.log_probs_at(&edited[0], &rows, &Unwatched).await.unwrap();
+    model.run(&mut edited, layers, &NoMonitor).await.unwrap();
+    let log_probs = model.log_probs_at(&edited[0], &rows, &NoMonitor).await.unwrap();
     for (((name, _), row), log_probs) in edits.iter().zip(&rows).zip(&log_probs) {
         let pattern = match changed.iter().position(|changed| changed == row) {
             Some(index) => edited[0].captured[0].row(index),
@@ -329,7 +329,7 @@ async fn tables(model: &mut Model, golden: &mut Golden, case: &Case) {
             end: case.dest,
         },
     };
-    let found = contributions(model, &[prompt.into()], case.head, &Unwatched)
+    let found = contributions(model, &[prompt.into()], case.head, &NoMonitor)
         .await
         .unwrap();
     for (name, side) in [

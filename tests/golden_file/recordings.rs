@@ -2,10 +2,10 @@
 
 use futures::executor::block_on;
 use keyside::analysis::pair::{
-    Between, Extent, Intervening, Intervention, Known, Question, Replacement, Sentence, intervene,
+    Between, Extent, Intervention, InterventionRequest, Question, QuestionCache, Replacement, Sentence, intervene,
 };
 use keyside::analysis::{HeadEffectsSection, Section, TargetPrompt};
-use keyside::forward::{Edit, Model, Pass, PrefixTree, Request, Tap, Unwatched, Variant};
+use keyside::forward::{Edit, Model, NoMonitor, Pass, PrefixTree, Request, Tap, Variant};
 use keyside::names::{BlockHook, Component, Head, HeadActivation, HookPoint};
 use keyside::prompts::Targets;
 use keyside::result::{Recording, Rows};
@@ -25,7 +25,7 @@ pub fn check(model: &mut Model, recording: &Recording, tolerance: f32) -> usize 
         };
         let tokens = question.prompt(model).unwrap().tokens;
         assert_eq!(tokens, sentence.tokens, "{}", sentence.text);
-        let read = block_on(Sentence::read(model, &tokens, None, &Unwatched)).unwrap();
+        let read = block_on(Sentence::read(model, &tokens, None, &NoMonitor)).unwrap();
         for (&head, expected) in &sentence.heads {
             let mut found = Vec::new();
             for dest in 0..tokens.len() {
@@ -41,7 +41,7 @@ pub fn check(model: &mut Model, recording: &Recording, tolerance: f32) -> usize 
             golden.check_values(&format!("{} {head}", sentence.text), &found, expected);
         }
         for (&dest, tokens) in &sentence.next {
-            let log_probs = block_on(read.log_probs(model, dest, &Unwatched)).unwrap();
+            let log_probs = block_on(read.log_probs(model, dest, &NoMonitor)).unwrap();
             let (found, expected): (Vec<f32>, Vec<f32>) = tokens
                 .iter()
                 .map(|next| (log_probs[next.token as usize], next.logprob))
@@ -146,7 +146,7 @@ impl AskedPrompt {
         };
         let tokens = question.prompt(model).unwrap().tokens;
         Self {
-            sentence: block_on(Sentence::read(model, &tokens, None, &Unwatched)).unwrap(),
+            sentence: block_on(Sentence::read(model, &tokens, None, &NoMonitor)).unwrap(),
             targets: Between { a, b },
             question,
             tokens,
@@ -155,7 +155,7 @@ impl AskedPrompt {
 
     fn difference(&self, model: &Model) -> f64 {
         let last = self.tokens.len() - 1;
-        let log_probs = block_on(self.sentence.log_probs(model, last, &Unwatched)).unwrap();
+        let log_probs = block_on(self.sentence.log_probs(model, last, &NoMonitor)).unwrap();
         let of = |token: u32| f64::from(log_probs[token as usize]);
         of(self.targets.a) - of(self.targets.b)
     }
@@ -163,8 +163,8 @@ impl AskedPrompt {
     /// Direct effects of all heads.
     fn direct(&self, model: &mut Model, n_head: usize) -> Vec<f64> {
         let last = self.tokens.len() - 1;
-        let written = block_on(self.sentence.written(model, last, &Unwatched)).unwrap();
-        let effects = block_on(written.direct_effects(model, self.targets, &Unwatched)).unwrap();
+        let written = block_on(self.sentence.written(model, last, &NoMonitor)).unwrap();
+        let effects = block_on(written.direct_effects(model, self.targets, &NoMonitor)).unwrap();
         let all = Component::before(model.config().n_layer, n_head).zip(effects.of_components);
         all.filter(|(component, _)| matches!(component, Component::Head(_)))
             .map(|(_, effect)| f64::from(effect))
@@ -179,7 +179,7 @@ impl AskedPrompt {
             ..Request::default()
         };
         let mut passes = [Pass::new(PrefixTree::new([&self.tokens[..]]), request)];
-        block_on(model.run(&mut passes, config.n_layer, &Unwatched)).unwrap();
+        block_on(model.run(&mut passes, config.n_layer, &NoMonitor)).unwrap();
         let zero = |layer: usize, number: usize, position: usize, value: Vec<f32>| {
             Edit::of_head(layer, BlockHook::Z, number, position, value)
         };
@@ -205,8 +205,8 @@ impl AskedPrompt {
         let points = results.chain([HookPoint::LnFinalScale]);
         edited.request.taps = points.map(|point| Tap::new(point, vec![row])).collect();
         let mut passes = [edited];
-        block_on(model.run(&mut passes, config.n_layer, &Unwatched)).unwrap();
-        let logits = block_on(model.logits(&passes[0], &[row], &Unwatched))
+        block_on(model.run(&mut passes, config.n_layer, &NoMonitor)).unwrap();
+        let logits = block_on(model.logits(&passes[0], &[row], &NoMonitor))
             .unwrap()
             .remove(0);
         let (a, b) = (self.targets.a, self.targets.b);
@@ -235,7 +235,7 @@ impl AskedPrompt {
             text: into.to_owned(),
             ..self.question.clone()
         };
-        let mut known = Known::default();
+        let mut known = QuestionCache::default();
         let mut after = Vec::new();
         let mut before = 0.0;
         for activation in [HeadActivation::Z, HeadActivation::V, HeadActivation::Pattern] {
@@ -247,10 +247,10 @@ impl AskedPrompt {
                     to: Replacement::Second,
                     at: Extent::All,
                 };
-                let intervening = Intervening {
+                let intervening = InterventionRequest {
                     interventions: heads.iter().map(set).collect(),
                     second: Some(self.question.text.clone()),
-                    ..Intervening::default()
+                    ..InterventionRequest::default()
                 };
                 let give = |_: &Model, _: &_, section: Section, _| match section {
                     Section::Intervention(section) => {
@@ -269,7 +269,7 @@ impl AskedPrompt {
 
 /// What the stream begins with: token and position.
 fn embedding(model: &mut Model, token: u32, position: usize) -> Vec<f32> {
-    block_on(model.load_embedding(&[token].into(), &Unwatched)).unwrap();
+    block_on(model.load_embedding(&[token].into(), &NoMonitor)).unwrap();
     let (of_token, of_position) = (model.w_e(token).unwrap(), model.w_pos(position).unwrap());
     of_token
         .iter()

@@ -1,8 +1,8 @@
 //! The eight cases of `fixtures/pairs-golden.json` asked of a worker: the same natively, in a browser, and of a page's own.
 
 use keyside::analysis::pair::{
-    Extent, Intervening, Intervention, NamedValue, Opening, Outcome, Part, Predicted, Question, Replacement, Step,
-    Vector, key_side, query_side,
+    Extent, Intervention, InterventionRequest, NamedValue, Opening, Outcome, Part, Predicted, Question, Replacement,
+    Step, Vector, key_side, query_side,
 };
 use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
@@ -286,13 +286,13 @@ pub async fn check_interventions(golden: &mut Golden, source: MemorySource, work
             },
             ..Question::default()
         },
-        intervening: Intervening {
+        intervening: InterventionRequest {
             interventions: interventions(case)
                 .into_iter()
                 .map(|(_, intervention)| intervention)
                 .collect(),
             second: case.second_text.clone(),
-            ..Intervening::default()
+            ..InterventionRequest::default()
         },
     };
     let found = replies(worker, (0..).zip(&cases).map(message).collect()).await;

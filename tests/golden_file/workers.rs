@@ -67,7 +67,7 @@ impl Port for Page {
         self.posted.borrow_mut().push(serde_json::from_str(&text).unwrap());
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, ()> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(std::future::ready(()))
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::source::Modules;
 use super::uses::uses;
-use super::{browser_elsewhere, circles_of_files, uses_against_the_table};
+use super::{browser_elsewhere, cycles_of_files, uses_against_the_table};
 
-/// Sources in which `lib.rs` has the modules of the folder, and every file of a room is a module in its `mod.rs`.
+/// Sources in which `lib.rs` has the modules of the folder, and every file of a module is a module in its `mod.rs`.
 fn texts(files: &[(&str, &str)]) -> BTreeMap<String, String> {
     let mut texts: BTreeMap<String, String> = files
         .iter()
@@ -22,15 +22,15 @@ fn texts(files: &[(&str, &str)]) -> BTreeMap<String, String> {
             }
         }
     }
-    let rooms: Vec<String> = texts
+    let modules: Vec<String> = texts
         .keys()
         .filter_map(|file| file.strip_suffix("/mod.rs"))
         .map(str::to_owned)
         .collect();
-    for room in rooms {
-        let (parent, name) = match room.rsplit_once('/') {
+    for module in modules {
+        let (parent, name) = match module.rsplit_once('/') {
             Some((parent, name)) => (format!("{parent}/mod.rs"), name),
-            None => ("lib.rs".to_owned(), room.as_str()),
+            None => ("lib.rs".to_owned(), module.as_str()),
         };
         texts.entry(parent).or_default().push_str(&format!("pub mod {name};\n"));
     }
@@ -43,10 +43,10 @@ fn against_the_table(files: &[(&str, &str)]) -> Vec<String> {
     uses_against_the_table(&uses)
 }
 
-/// The circles in `files`.
-fn circles(files: &[(&str, &str)]) -> Vec<String> {
+/// The cycles in `files`.
+fn cycles(files: &[(&str, &str)]) -> Vec<String> {
     let uses = uses(&Modules::read(&texts(files)));
-    circles_of_files(&uses)
+    cycles_of_files(&uses)
 }
 
 /// The table must say something of a file of `plot`, which may not use `app`, with `text`: its line, its path.
@@ -183,13 +183,13 @@ fn other_texts_are_let_pass() {
 }
 
 #[test]
-fn rooms_use_those_above_them_only() {
+fn modules_use_those_above_them_only() {
     let up = [
         ("app/words.rs", "use crate::plot::Scene;"),
         ("plot/mod.rs", "pub struct Scene;\n"),
     ];
     assert_eq!(against_the_table(&up), [""; 0]);
-    for (room, used) in [
+    for (module, used) in [
         ("error", "names"),
         ("analysis", "result"),
         ("app", "web"),
@@ -198,7 +198,7 @@ fn rooms_use_those_above_them_only() {
         ("plot", "cli"),
     ] {
         let text = format!("use crate::{used}::x;");
-        let (user, other) = (format!("{room}/mod.rs"), format!("{used}/mod.rs"));
+        let (user, other) = (format!("{module}/mod.rs"), format!("{used}/mod.rs"));
         let said = against_the_table(&[(&user, &text), (&other, "pub fn x() {}\n")]);
         assert!(
             said.len() == 1 && said[0].starts_with(&format!("src/{user}:1: `crate::{used}::x`")),
@@ -209,7 +209,10 @@ fn rooms_use_those_above_them_only() {
         ("plot/mod.rs", "pub fn x() {}\n"),
         ("attic/mod.rs", "use crate::plot::x;\n"),
     ]);
-    assert!(unknown[0].ends_with("the room `attic` is not in ROOMS"), "{unknown:?}");
+    assert!(
+        unknown[0].ends_with("the module `attic` is not in TOP_MODULES"),
+        "{unknown:?}"
+    );
 }
 
 #[test]
@@ -230,12 +233,12 @@ fn programs_may_use_all_and_be_used_by_nobody() {
 }
 
 #[test]
-fn circles_of_files_are_noticed() {
+fn cycles_of_files_are_noticed() {
     let two = [
         ("plot/a.rs", "use super::b::B;\npub struct A;"),
         ("plot/b.rs", "pub struct B(super::a::A);"),
     ];
-    let said = circles(&two);
+    let said = cycles(&two);
     assert_eq!(said.len(), 1, "{said:?}");
     for part in [
         "plot/a.rs, plot/b.rs use each other",
@@ -250,7 +253,7 @@ fn circles_of_files_are_noticed() {
         ("plot/c.rs", "fn f() { super::a::f() }"),
         ("plot/d.rs", "use super::a;"),
     ];
-    let said = circles(&three);
+    let said = cycles(&three);
     assert_eq!(said.len(), 1, "{said:?}");
     assert!(
         said[0].starts_with("plot/a.rs, plot/b.rs, plot/c.rs use each other"),
@@ -259,9 +262,9 @@ fn circles_of_files_are_noticed() {
 }
 
 #[test]
-fn a_circle_may_go_through_the_module_above() {
+fn a_cycle_may_go_through_the_module_above() {
     let child = ("plot/b.rs", "use super::helper;\npub fn draw() {}");
-    for (text, is_circle) in [
+    for (text, is_cycle) in [
         // What is passed on is not used.
         ("pub use self::b::draw;\npub fn helper() {}\n", false),
         ("pub use b::draw;\npub fn helper() {}\n", false),
@@ -272,8 +275,8 @@ fn a_circle_may_go_through_the_module_above() {
         ("pub fn helper() {}\nfn f() { self::b::draw() }\n", true),
     ] {
         assert_eq!(
-            circles(&[("plot/mod.rs", text), child]).len(),
-            usize::from(is_circle),
+            cycles(&[("plot/mod.rs", text), child]).len(),
+            usize::from(is_cycle),
             "{text}"
         );
     }
@@ -288,16 +291,16 @@ fn a_name_that_is_passed_on_counts_where_it_is_defined() {
             ("plot/mod.rs", passes_on),
         ]
     };
-    assert_eq!(circles(&files("pub use b::Rect;\n")).len(), 1);
-    assert_eq!(circles(&files("pub use b::*;\n")).len(), 1);
-    assert_eq!(circles(&files("pub struct Rect;\n")), [""; 0]);
+    assert_eq!(cycles(&files("pub use b::Rect;\n")).len(), 1);
+    assert_eq!(cycles(&files("pub use b::*;\n")).len(), 1);
+    assert_eq!(cycles(&files("pub struct Rect;\n")), [""; 0]);
     // A file beside it that passes a name on is used, too.
     let beside = [
         ("plot/a.rs", "use super::b::Rect;"),
         ("plot/b.rs", "pub use super::c::Rect;\nuse super::a;"),
         ("plot/c.rs", "pub struct Rect;"),
     ];
-    assert_eq!(circles(&beside).len(), 1);
+    assert_eq!(cycles(&beside).len(), 1);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The architecture, and a test that the source keeps to it.
 //!
-//! [`ROOMS`] is the architecture: which rooms there are, and what each may use. The tests below read every path in `src`
+//! [`TOP_MODULES`] is the architecture: which modules there are, and what each may use. The tests below read every path in `src`
 //! that leads to something of the library's own (`crate::`, `super::`, `self::`, and names that were imported by such a
 //! path), in code, types, attributes and macros, find the file that defines what it names, and hold that against the table.
 #![allow(clippy::unwrap_used)]
@@ -17,51 +17,51 @@ use std::path::Path;
 
 use source::Modules;
 use tokens::words;
-use uses::{Use, circles, room, uses};
+use uses::{Use, cycles, top_module, uses};
 
-/// What a room may use besides itself.
+/// What a module may use besides itself.
 enum May {
-    /// The rooms above it in the table.
-    RoomsAbove,
-    /// The rooms from the top of the table down to this one.
+    /// The modules above it in the table.
+    ModulesAbove,
+    /// The modules from the top of the table down to this one.
     DownTo(&'static str),
-    /// No room.
+    /// No module.
     Nothing,
 }
-use May::{DownTo, Nothing, RoomsAbove};
+use May::{DownTo, ModulesAbove, Nothing};
 
-/// The rooms, in the order in which data walks through them, and what each may use.
+/// The modules, in the order in which data walks through them, and what each may use.
 ///
-/// A room is a folder of `src`, or a file beside the folders. Files within a room may use each other, but in no circle.
-const ROOMS: &[(&str, May)] = &[
+/// A module is a folder of `src`, or a file beside the folders. Files within a module may use each other, but in no cycle.
+const TOP_MODULES: &[(&str, May)] = &[
     // Shared by all.
     ("error", Nothing),      // the one error type
-    ("names", RoomsAbove),   // what is named in text and in files, as types
+    ("names", ModulesAbove), // what is named in text and in files, as types
     ("math", Nothing),       // plain arithmetic on slices
     ("json", Nothing),       // how JSON is read
     ("quantities", Nothing), // numbers as people read them
     // From bytes to figures.
-    ("checkpoint", RoomsAbove), // bytes to named tensors
-    ("model", RoomsAbove),      // configuration, tokenizer, weight processing
-    ("kernel", RoomsAbove),     // vectors and threads; a WebAssembly module of its own, too
-    ("compute", RoomsAbove),    // engines that run blocks
-    ("forward", RoomsAbove),    // prefix tree, schedule, what is captured
-    ("prompts", RoomsAbove),    // prompts and their makers
-    ("analysis", RoomsAbove),   // questions about a head, answered by a forward pass
-    ("result", RoomsAbove),     // the result file and its statistics
-    ("plot", RoomsAbove),       // results as strokes
-    ("export", RoomsAbove),     // tables, scripts, citations
-    ("figure", RoomsAbove),     // the kinds of figures, and what is said about each
-    ("sweep", RoomsAbove),      // many runs as one
-    ("worker", RoomsAbove),     // what page and worker say to each other
-    ("app", RoomsAbove),        // the page's state and its sentences, as plain data
-    ("web", RoomsAbove),        // the page in the browser
+    ("checkpoint", ModulesAbove), // bytes to named tensors
+    ("model", ModulesAbove),      // configuration, tokenizer, weight processing
+    ("kernel", ModulesAbove),     // vectors and threads; a WebAssembly module of its own, too
+    ("compute", ModulesAbove),    // engines that run blocks
+    ("forward", ModulesAbove),    // prefix tree, schedule, what is captured
+    ("prompts", ModulesAbove),    // prompts and their makers
+    ("analysis", ModulesAbove),   // questions about a head, answered by a forward pass
+    ("result", ModulesAbove),     // the result file and its statistics
+    ("plot", ModulesAbove),       // results as strokes
+    ("export", ModulesAbove),     // tables, scripts, citations
+    ("figure", ModulesAbove),     // the kinds of figures, and what is said about each
+    ("sweep", ModulesAbove),      // many runs as one
+    ("worker", ModulesAbove),     // what page and worker say to each other
+    ("app", ModulesAbove),        // the page's state and its sentences, as plain data
+    ("web", ModulesAbove),        // the page in the browser
     // Beside them, natively: used by programs alone.
     ("training", DownTo("analysis")), // made the bundled model
     ("cli", DownTo("sweep")),         // the command line
-    // The library's face, which passes rooms on and uses none, and all that has a `main`.
+    // The library's face, which passes modules on and uses none, and all that has a `main`.
     ("lib", Nothing),
-    ("programs", RoomsAbove),
+    ("programs", ModulesAbove),
 ];
 
 /// What speaks to the browser, and who may name it.
@@ -76,25 +76,25 @@ const BROWSER: &[&str] = &[
 ];
 const KNOWS_THE_BROWSER: &[&str] = &["web", "programs"];
 
-/// Uses of rooms that [`ROOMS`] does not allow.
+/// Uses of modules that [`TOP_MODULES`] does not allow.
 fn uses_against_the_table(uses: &[Use]) -> Vec<String> {
     let mut broken = vec![];
     for Use { from, line, path, to } in uses {
-        let (user, used) = (room(from), room(to));
-        let place_of = |room: &str| ROOMS.iter().position(|(name, _)| *name == room).unwrap();
-        let rule = match ROOMS.iter().position(|(name, _)| *name == user) {
+        let (user, used) = (top_module(from), top_module(to));
+        let place_of = |module: &str| TOP_MODULES.iter().position(|(name, _)| *name == module).unwrap();
+        let rule = match TOP_MODULES.iter().position(|(name, _)| *name == user) {
             _ if user == used => continue,
-            None => format!("the room `{user}` is not in ROOMS"),
+            None => format!("the module `{user}` is not in TOP_MODULES"),
             Some(place) => {
-                let (last, rule) = match ROOMS[place].1 {
-                    RoomsAbove => (place, "may use the rooms above it in ROOMS".to_owned()),
+                let (last, rule) = match TOP_MODULES[place].1 {
+                    ModulesAbove => (place, "may use the modules above it in TOP_MODULES".to_owned()),
                     DownTo(last) => (
                         place_of(last) + 1,
-                        format!("may use the rooms down to `{last}` in ROOMS"),
+                        format!("may use the modules down to `{last}` in TOP_MODULES"),
                     ),
-                    Nothing => (0, "may use no room".to_owned()),
+                    Nothing => (0, "may use no other module".to_owned()),
                 };
-                if ROOMS[..last].iter().any(|(name, _)| *name == used) {
+                if TOP_MODULES[..last].iter().any(|(name, _)| *name == used) {
                     continue;
                 }
                 format!("`{user}` {rule}, and not `{used}`")
@@ -106,14 +106,14 @@ fn uses_against_the_table(uses: &[Use]) -> Vec<String> {
     broken
 }
 
-/// Circles of files within a room.
-fn circles_of_files(uses: &[Use]) -> Vec<String> {
-    let rooms: BTreeSet<&str> = uses.iter().map(|u| room(&u.from)).collect();
+/// Cycles of files within a module.
+fn cycles_of_files(uses: &[Use]) -> Vec<String> {
+    let modules: BTreeSet<&str> = uses.iter().map(|u| top_module(&u.from)).collect();
     let mut broken = vec![];
-    for name in rooms {
-        for (files, closing) in circles(uses, name) {
+    for name in modules {
+        for (files, closing) in cycles(uses, name) {
             let files = files.into_iter().collect::<Vec<_>>().join(", ");
-            let mut message = format!("{files} use each other in a circle; files of one room may not:");
+            let mut message = format!("{files} use each other in a cycle; files of one module may not:");
             for Use { from, line, path, to } in closing {
                 write!(message, "\n    src/{from}:{line}: `{path}`, which is in src/{to}").unwrap();
             }
@@ -128,7 +128,7 @@ fn browser_elsewhere(texts: &BTreeMap<String, String>) -> Vec<String> {
     let mut broken = vec![];
     for (file, text) in texts
         .iter()
-        .filter(|(file, _)| !KNOWS_THE_BROWSER.contains(&room(file)))
+        .filter(|(file, _)| !KNOWS_THE_BROWSER.contains(&top_module(file)))
     {
         for (word, line) in words(file, text)
             .into_iter()
@@ -179,21 +179,21 @@ fn every_file_is_read() {
 }
 
 #[test]
-fn every_room_is_in_the_table_and_every_line_of_it_is_a_room() {
-    let rooms: BTreeSet<_> = source_texts().keys().map(|file| room(file).to_owned()).collect();
-    let table: BTreeSet<_> = ROOMS.iter().map(|(name, _)| (*name).to_owned()).collect();
-    assert_eq!(rooms, table);
+fn every_module_is_in_the_table_and_every_line_of_it_is_a_module() {
+    let modules: BTreeSet<_> = source_texts().keys().map(|file| top_module(file).to_owned()).collect();
+    let table: BTreeSet<_> = TOP_MODULES.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(modules, table);
 }
 
 #[test]
-fn rooms_use_what_the_table_allows() {
+fn modules_use_what_the_table_allows() {
     let broken = uses_against_the_table(&uses(&Modules::read(&source_texts())));
     assert_kept(&broken);
 }
 
 #[test]
-fn files_of_a_room_use_each_other_in_no_circle() {
-    let broken = circles_of_files(&uses(&Modules::read(&source_texts())));
+fn files_of_a_module_do_not_use_each_other_in_a_cycle() {
+    let broken = cycles_of_files(&uses(&Modules::read(&source_texts())));
     assert_kept(&broken);
 }
 

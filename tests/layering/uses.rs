@@ -1,4 +1,4 @@
-//! Paths as uses: which file uses which, and where files go round in a circle.
+//! Paths as uses: which file uses which, and where files form a cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -101,7 +101,7 @@ impl Modules {
 
     /// Goes down from module `at` along `rest`.
     fn walk(&self, at: &ModulePath, rest: &[String], depth: usize, targets: &mut BTreeSet<ModulePath>) {
-        assert!(depth < 32, "{at:?} and {rest:?}: imports go round in a circle");
+        assert!(depth < 32, "{at:?} and {rest:?}: imports form a cycle");
         let Some((name, after)) = rest.split_first() else {
             targets.insert(at.clone());
             return;
@@ -141,8 +141,8 @@ impl Modules {
     }
 }
 
-/// The room of a file: the first part of its path, and `programs` for what has a `main`.
-pub fn room(file: &str) -> &str {
+/// The module of a file: the first part of its path, and `programs` for what has a `main`.
+pub fn top_module(file: &str) -> &str {
     match file {
         "lib.rs" => "lib",
         file if super::source::is_program(file) => "programs",
@@ -150,11 +150,11 @@ pub fn room(file: &str) -> &str {
     }
 }
 
-/// Files of the room `inside` that use each other in a circle, each set with one use for each pair of them.
-pub fn circles(uses: &[Use], inside: &str) -> Vec<(BTreeSet<String>, Vec<Use>)> {
+/// Files of the module `inside` that use each other in a cycle, each set with one use for each pair of them.
+pub fn cycles(uses: &[Use], inside: &str) -> Vec<(BTreeSet<String>, Vec<Use>)> {
     let uses: Vec<&Use> = uses
         .iter()
-        .filter(|u| room(&u.from) == inside && room(&u.to) == inside)
+        .filter(|u| top_module(&u.from) == inside && top_module(&u.to) == inside)
         .collect();
     let mut next: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for u in &uses {
@@ -162,26 +162,24 @@ pub fn circles(uses: &[Use], inside: &str) -> Vec<(BTreeSet<String>, Vec<Use>)> 
     }
     let reached: BTreeMap<&str, BTreeSet<&str>> = next.keys().map(|&file| (file, reached(&next, file))).collect();
     let goes = |from: &str, to: &str| reached.get(from).is_some_and(|reached| reached.contains(to));
-    let mut circles: Vec<(BTreeSet<String>, Vec<Use>)> = vec![];
+    let mut cycles: Vec<(BTreeSet<String>, Vec<Use>)> = vec![];
     for &file in next.keys() {
-        if goes(file, file) && !circles.iter().any(|(circle, _)| circle.contains(file)) {
-            let circle: BTreeSet<String> = next
+        if goes(file, file) && !cycles.iter().any(|(cycle, _)| cycle.contains(file)) {
+            let cycle: BTreeSet<String> = next
                 .keys()
                 .filter(|other| goes(file, other) && goes(other, file))
                 .map(|&other| other.to_owned())
                 .collect();
             let mut pairs = BTreeSet::new();
-            let closing = uses
-                .iter()
-                .filter(|u| circle.contains(&u.from) && circle.contains(&u.to));
+            let closing = uses.iter().filter(|u| cycle.contains(&u.from) && cycle.contains(&u.to));
             let closing = closing
                 .filter(|u| pairs.insert((&u.from, &u.to)))
                 .map(|&u| u.clone())
                 .collect();
-            circles.push((circle, closing));
+            cycles.push((cycle, closing));
         }
     }
-    circles
+    cycles
 }
 
 /// Every file that is reached from `start`.

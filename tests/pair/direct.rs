@@ -1,7 +1,7 @@
 //! Direct effects, what a head writes, and the logit lens.
 
 use keyside::analysis::pair::{Between, Pair, Sentence, Written};
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::{Component, Head};
 use keyside::prompts::Targets;
@@ -13,11 +13,11 @@ use crate::golden_file::{Golden, largest_difference};
 use crate::{TOLERANCE, size, sum};
 
 fn read(model: &mut Model, tokens: &[u32]) -> Sentence {
-    block_on(Sentence::read(model, tokens, None, &Unwatched)).unwrap()
+    block_on(Sentence::read(model, tokens, None, &NoMonitor)).unwrap()
 }
 
 fn written(model: &mut Model, sentence: &Sentence, dest: usize) -> Written {
-    block_on(sentence.written(model, dest, &Unwatched)).unwrap()
+    block_on(sentence.written(model, dest, &NoMonitor)).unwrap()
 }
 
 /// Compares the arrays of what a head writes and of direct effects with those of `case`.
@@ -25,15 +25,15 @@ pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, asked: 
     let sentence = read(model, &asked.tokens);
     let targets = Between { a: case.a, b: case.b };
     let found = written(model, &sentence, asked.dest);
-    let effects = block_on(found.direct_effects(model, targets, &Unwatched)).unwrap();
+    let effects = block_on(found.direct_effects(model, targets, &NoMonitor)).unwrap();
     case.check(golden, "direct_effects", &effects.of_components);
     case.check(golden, "direct_effect_b_U", &[effects.of_bias]);
-    let of_head = sentence.direct_effect_by_source(model, (asked.head, asked.dest), targets, &Unwatched);
+    let of_head = sentence.direct_effect_by_source(model, (asked.head, asked.dest), targets, &NoMonitor);
     let mut by_source = block_on(of_head).unwrap();
     by_source.resize(asked.tokens.len(), 0.0);
     case.check(golden, "head_direct_effect_by_source", &by_source);
 
-    let writes = block_on(sentence.writes(model, asked, &Unwatched)).unwrap();
+    let writes = block_on(sentence.writes(model, asked, &NoMonitor)).unwrap();
     let values = |of: Vec<(u32, f32)>| of.into_iter().map(|(_, value)| value).collect::<Vec<f32>>();
     case.check(golden, "ov_top", &values(writes.raised()));
     case.check(golden, "ov_bottom", &values(writes.lowered()));
@@ -93,8 +93,8 @@ pub fn check_sums(model: &mut Model, plain: &mut Model, below: &mut impl FnMut(u
         };
         let sentence = read(model, &tokens);
         let found = written(model, &sentence, dest);
-        let effects = block_on(found.direct_effects(model, targets, &Unwatched)).unwrap();
-        let log_probs = block_on(sentence.log_probs(model, dest, &Unwatched)).unwrap();
+        let effects = block_on(found.direct_effects(model, targets, &NoMonitor)).unwrap();
+        let log_probs = block_on(sentence.log_probs(model, dest, &NoMonitor)).unwrap();
         let expected = f64::from(log_probs[targets.a as usize]) - f64::from(log_probs[targets.b as usize]);
         let total = sum(&effects.of_components) + f64::from(effects.of_bias);
         let scale = size(&effects.of_components);
@@ -104,7 +104,7 @@ pub fn check_sums(model: &mut Model, plain: &mut Model, below: &mut impl FnMut(u
         );
         // A head's part is the sum over what it has read.
         let head = Head::new(below(model.config().n_layer), below(model.config().n_head));
-        let by_source = sentence.direct_effect_by_source(model, (head, dest), targets, &Unwatched);
+        let by_source = sentence.direct_effect_by_source(model, (head, dest), targets, &NoMonitor);
         let by_source = block_on(by_source).unwrap();
         let place = found
             .components
@@ -123,12 +123,12 @@ pub fn check_sums(model: &mut Model, plain: &mut Model, below: &mut impl FnMut(u
             head,
             tokens,
         };
-        let writes = block_on(sentence.writes(model, &asked, &Unwatched)).unwrap();
+        let writes = block_on(sentence.writes(model, &asked, &NoMonitor)).unwrap();
         let mean = sum(&writes.logits) / writes.logits.len() as f64;
         assert!(mean.abs() < 1e-4, "{processing:?}: {mean}");
         if processing.fold_value_biases && processing.fold_ln {
             let sentence = read(plain, &asked.tokens);
-            let expected = block_on(sentence.writes(plain, &asked, &Unwatched)).unwrap();
+            let expected = block_on(sentence.writes(plain, &asked, &NoMonitor)).unwrap();
             for (found, expected) in writes.logits.iter().zip(&expected.logits) {
                 assert!(
                     (found - expected).abs() <= TOLERANCE,
@@ -169,7 +169,7 @@ fn targets_are_two_tokens_of_the_vocabulary() {
         let sentence = read(&mut model, &[1, 2]);
         let found = written(&mut model, &sentence, 1);
         let targets = Between { a: a.unwrap(), b: 5 };
-        assert!(block_on(found.direct_effects(&mut model, targets, &Unwatched)).is_err());
+        assert!(block_on(found.direct_effects(&mut model, targets, &NoMonitor)).is_err());
     }
 }
 
@@ -182,14 +182,14 @@ fn the_stream_before_and_after_every_layer_is_that_of_the_pass() {
     let stream = sentence.stream(&model, dest).unwrap();
     assert_eq!(stream.len(), 4 * d);
     for (layer, resid) in stream.chunks_exact(d).enumerate() {
-        let expected = block_on(model.resid_pre(&tokens, layer, &Unwatched)).unwrap();
+        let expected = block_on(model.resid_pre(&tokens, layer, &NoMonitor)).unwrap();
         for (found, expected) in resid.iter().zip(&expected[dest * d..]) {
             assert!((found - expected).abs() < 1e-5, "before layer {layer}");
         }
     }
-    let logits = block_on(model.logits_of(&stream, &Unwatched)).unwrap();
+    let logits = block_on(model.logits_of(&stream, &NoMonitor)).unwrap();
     assert_eq!((logits.len(), logits[0].len()), (4, 989));
-    let log_probs = block_on(sentence.log_probs(&model, dest, &Unwatched)).unwrap();
+    let log_probs = block_on(sentence.log_probs(&model, dest, &NoMonitor)).unwrap();
     let offset = logits[3][0] - log_probs[0];
     for (logit, log_prob) in logits[3].iter().zip(&log_probs) {
         assert!((logit - log_prob - offset).abs() < 1e-4);
@@ -199,7 +199,7 @@ fn the_stream_before_and_after_every_layer_is_that_of_the_pass() {
         let (w_e, w_pos) = (model.w_e(41).unwrap(), model.w_pos(3).unwrap());
         w_e.iter().zip(&w_pos).map(|(a, b)| a + b).collect()
     };
-    let expected = block_on(model.logits_of(&embedded, &Unwatched)).unwrap();
+    let expected = block_on(model.logits_of(&embedded, &NoMonitor)).unwrap();
     assert!(largest_difference(&logits[0], &expected[0]) < 1e-5);
     assert!(sentence.stream(&model, 5).is_err());
 }

@@ -1,7 +1,7 @@
 //! The directions of a head.
 
 use keyside::analysis::pair::{self, Account, Directions, Factors, Pair, direction_tokens};
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::{Head, Relative, Side};
 use rand_mt::Mt;
@@ -13,7 +13,7 @@ use crate::golden_file::pairs::Case;
 use crate::{size, sum};
 
 fn factors(model: &mut Model, head: Head) -> Factors {
-    Factors::of(&block_on(model.head_weights(head, &Unwatched)).unwrap())
+    Factors::of(&block_on(model.head_weights(head, &NoMonitor)).unwrap())
 }
 
 /// Compares the arrays of the head's directions with those of `case`: contributions by group.
@@ -100,7 +100,7 @@ pub fn check_random(model: &mut Model, below: &mut impl FnMut(usize) -> usize) {
             tokens,
             head: Head::new(below(model.config().n_layer), below(model.config().n_head)),
         };
-        let account = block_on(pair::account(model, &asked, &Unwatched)).unwrap();
+        let account = block_on(pair::account(model, &asked, &NoMonitor)).unwrap();
         let factors = factors(model, asked.head);
         let mut relatives = vec![None, Some(Relative::Mean), Some(Relative::Attention)];
         // Relative to itself a score is nothing.
@@ -131,12 +131,12 @@ fn vectors_turn_so_that_the_query_goes_along() {
         src: 1,
         head: Head::new(2, 1),
     };
-    let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
+    let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
     let factors = factors(&mut model, asked.head);
     let found = account.directions(&factors, None).unwrap();
-    let resid = block_on(model.resid_pre(&asked.tokens, 2, &Unwatched)).unwrap();
-    let weights = block_on(model.head_weights(asked.head, &Unwatched)).unwrap();
-    let (normalized, _) = weights.normalise(&resid);
+    let resid = block_on(model.resid_pre(&asked.tokens, 2, &NoMonitor)).unwrap();
+    let weights = block_on(model.head_weights(asked.head, &NoMonitor)).unwrap();
+    let (normalized, _) = weights.normalize(&resid);
     let at = |position: usize| &normalized[position * 32..][..32];
     let dot = |x: &[f32], y: &[f64]| x.iter().zip(y).map(|(x, y)| f64::from(*x) * y).sum::<f64>();
     assert!(
@@ -169,9 +169,9 @@ fn tokens_of_a_direction_have_the_largest_cosines() {
     ] {
         let mut model = random_model(7, processing);
         let all = (0..989).collect();
-        block_on(model.load_embedding(&all, &Unwatched)).unwrap();
+        block_on(model.load_embedding(&all, &NoMonitor)).unwrap();
         let factors = factors(&mut model, Head::new(2, 1));
-        let tokens = block_on(direction_tokens(&model, &factors, 3, &Unwatched)).unwrap();
+        let tokens = block_on(direction_tokens(&model, &factors, 3, &NoMonitor)).unwrap();
         let cosine = |x: &[f64], y: &[f32]| {
             let dot: f64 = x.iter().zip(y).map(|(x, y)| x * f64::from(*y)).sum();
             let length = |of: &mut dyn Iterator<Item = f64>| of.map(|v| v * v).sum::<f64>().sqrt();

@@ -1,7 +1,7 @@
 //! One level down, and on.
 
 use keyside::analysis::pair::{self, Account, Opened, Opening, Pair, Part, Step, down};
-use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
+use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, Component, Head, HookPoint, Relative, Side};
 use rand_mt::Mt;
@@ -11,7 +11,7 @@ use crate::golden_file::Golden;
 use crate::golden_file::pairs::Case;
 
 fn opened(model: &mut Model, asked: &Pair, opening: &Opening) -> Opened {
-    block_on(down(model, asked, opening, &Unwatched)).unwrap()
+    block_on(down(model, asked, opening, &NoMonitor)).unwrap()
 }
 
 /// All of `side`, opened along `path`.
@@ -162,7 +162,7 @@ fn every_list_adds_up_to_what_was_opened() {
             tokens,
             head: Head::new(2, below(4)),
         };
-        let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
+        let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
         for side in Side::ALL {
             for relative in [
                 None,
@@ -207,7 +207,7 @@ fn relative_lists_are_differences_of_others() {
         head: Head::new(2, 1),
         tokens,
     };
-    let account = block_on(pair::account(&mut model, &asked, &Unwatched)).unwrap();
+    let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
     let pattern = {
         let most = account.scores.iter().copied().fold(f32::MIN, f32::max);
         let exponentials: Vec<f32> = account.scores.iter().map(|v| (v - most).exp()).collect();
@@ -272,7 +272,7 @@ fn a_constant_in_the_bias_of_keys_moves_nothing_relative() {
     let moved = tiny_changed(|name, index, value| value + if is_b_k(name, index) { 2.0 } else { 0.0 });
     let mut before = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
     let mut after = block_on(Model::open(Box::new(moved), Processing::default())).unwrap();
-    let account = |model: &mut Model| block_on(pair::account(model, &asked, &Unwatched)).unwrap();
+    let account = |model: &mut Model| block_on(pair::account(model, &asked, &NoMonitor)).unwrap();
     let (account_before, account_after) = (account(&mut before), account(&mut after));
     assert!(
         (account_before.score - account_after.score).abs() > 0.1,
@@ -321,7 +321,7 @@ fn the_future_is_invisible_whatever_the_scores() {
         src,
         head,
     };
-    let sentence = block_on(pair::Sentence::read(&mut model, &of(3).tokens, None, &Unwatched)).unwrap();
+    let sentence = block_on(pair::Sentence::read(&mut model, &of(3).tokens, None, &NoMonitor)).unwrap();
     let found = pair::attention(&model, &sentence, &of(3)).unwrap();
     let largest = found.scores.data().iter().fold(0f32, |most, v| most.max(v.abs()));
     assert!(largest > 5e4, "{largest}");
@@ -334,7 +334,7 @@ fn the_future_is_invisible_whatever_the_scores() {
     let rows = tree.path(0).to_vec();
     let taps = (0..3).map(|layer| Tap::new(HookPoint::block(layer, BlockHook::Pattern), rows.clone()));
     let mut passes = [Pass::new(tree, Request::of(taps.collect()))];
-    block_on(model.run(&mut passes, 3, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, 3, &NoMonitor)).unwrap();
     for captured in &passes[0].captured {
         for position in 0..tokens.len() {
             let row = captured.row(position);
@@ -345,7 +345,7 @@ fn the_future_is_invisible_whatever_the_scores() {
     }
     let mut worst = 0f64;
     for src in [0, 3, 11] {
-        let account = block_on(pair::account(&mut model, &of(src), &Unwatched)).unwrap();
+        let account = block_on(pair::account(&mut model, &of(src), &NoMonitor)).unwrap();
         let table = account.table();
         let scale: f64 = table.data().iter().map(|v| f64::from(v.abs())).sum();
         let sum: f64 = table.data().iter().map(|&v| f64::from(v)).sum();
@@ -414,7 +414,7 @@ fn what_can_t_be_opened_is_said() {
             "there is no head whose source token 0",
         ),
     ] {
-        let error = block_on(down(&mut model, &asked, &of_side(Side::Key, &path), &Unwatched)).unwrap_err();
+        let error = block_on(down(&mut model, &asked, &of_side(Side::Key, &path), &NoMonitor)).unwrap_err();
         assert_eq!(error.kind, keyside::ErrorKind::Request);
         assert!(error.cause.contains(part) && !error.expected.is_empty(), "{error}");
     }
@@ -442,7 +442,7 @@ fn what_can_t_be_opened_is_said() {
             "relative to position 4",
         ),
     ] {
-        let error = block_on(down(&mut model, &asked, &opening, &Unwatched)).unwrap_err();
+        let error = block_on(down(&mut model, &asked, &opening, &NoMonitor)).unwrap_err();
         assert!(error.cause.contains(part), "{error}");
     }
 }

@@ -2,10 +2,10 @@
 
 use keyside::analysis::Section;
 use keyside::analysis::pair::{
-    CausalSection, Effect, Extent, Intervening, Intervention, InterventionSection, Known, Pair, Question, Replacement,
-    Vector, account, causal_map, intervene,
+    CausalSection, Effect, Extent, Intervention, InterventionRequest, InterventionSection, Pair, Question,
+    QuestionCache, Replacement, Vector, account, causal_map, intervene,
 };
-use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
+use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, Component, Head, HeadActivation, HookPoint, Measure, Relative, Side};
 use keyside::prompts::{Prompt, Targets};
@@ -30,13 +30,17 @@ fn question(text: &str, (dest, src): (usize, usize), head: Head) -> Question {
     }
 }
 
-fn try_intervening(model: &mut Model, question: &Question, intervening: &Intervening) -> Result<InterventionSection> {
+fn try_intervening(
+    model: &mut Model,
+    question: &Question,
+    intervening: &InterventionRequest,
+) -> Result<InterventionSection> {
     let mut found = Vec::new();
     let give = |_: &Model, _: &Prompt, section: Section, _| found.push(section);
     let asked = (question, intervening);
     block_on(intervene(
         model,
-        &mut Known::default(),
+        &mut QuestionCache::default(),
         asked,
         &Recorder::default(),
         give,
@@ -47,7 +51,7 @@ fn try_intervening(model: &mut Model, question: &Question, intervening: &Interve
     }
 }
 
-pub fn effects(model: &mut Model, question: &Question, intervening: Intervening) -> InterventionSection {
+pub fn effects(model: &mut Model, question: &Question, intervening: InterventionRequest) -> InterventionSection {
     try_intervening(model, question, &intervening).unwrap()
 }
 
@@ -58,7 +62,13 @@ fn maps(model: &mut Model, question: &Question, recorder: &Recorder) -> (Vec<Cau
         Section::Causal(section) => found.push(section),
         other => panic!("{other:?}"),
     };
-    let outcome = block_on(causal_map(model, &mut Known::default(), question, recorder, give));
+    let outcome = block_on(causal_map(
+        model,
+        &mut QuestionCache::default(),
+        question,
+        recorder,
+        give,
+    ));
     (found, outcome)
 }
 
@@ -137,11 +147,11 @@ pub fn check_put_back(model: &mut Model, below: &mut impl FnMut(usize) -> usize)
     let section = effects(
         model,
         &question,
-        Intervening {
+        InterventionRequest {
             interventions,
             second: Some(question.text.clone()),
             run: vec![prompt.clone(), prompt.clone(), prompt],
-            ..Intervening::default()
+            ..InterventionRequest::default()
         },
     );
     let before = &section.before;
@@ -175,7 +185,7 @@ pub fn check_put_back(model: &mut Model, below: &mut impl FnMut(usize) -> usize)
 /// The term that LayerNorm adds to the linear split per unit of a small removal, for each component of `side`:
 /// `(x . c) / (d_model sigma^2) (score - b_Q . k / sqrt(d_head))`, and with the sides swapped.
 fn layer_norm_terms(model: &mut Model, pair: &Pair, side: Side) -> Vec<f64> {
-    let account = block_on(account(model, pair, &Unwatched)).unwrap();
+    let account = block_on(account(model, pair, &NoMonitor)).unwrap();
     let table = account.table();
     let bias = account.components.len() - 1;
     let of_bias: f64 = match side {
@@ -192,7 +202,7 @@ fn layer_norm_terms(model: &mut Model, pair: &Pair, side: Side) -> Vec<f64> {
     let hooks = [BlockHook::Result, BlockHook::MlpOut];
     let taps = (0..layers).flat_map(|layer| hooks.map(|hook| Tap::new(HookPoint::block(layer, hook), vec![position])));
     let mut passes = [Pass::new(tree, Request::of(taps.collect()))];
-    block_on(model.run(&mut passes, layers, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, layers, &NoMonitor)).unwrap();
     let d = model.config().d_model;
     let stream = passes[0].resid_at(position);
     let mean = stream.iter().map(|&v| f64::from(v)).sum::<f64>() / d as f64;
@@ -251,9 +261,9 @@ pub fn check_layer_norm_terms(model: &mut Model, below: &mut impl FnMut(usize) -
         let both = [SMALL, -SMALL];
         let interventions = Component::before(pair.head.layer, model.config().n_head)
             .flat_map(|component| both.map(|scale| Intervention::Remove { side, component, scale }));
-        let intervening = Intervening {
+        let intervening = InterventionRequest {
             interventions: interventions.collect(),
-            ..Intervening::default()
+            ..InterventionRequest::default()
         };
         let section = effects(model, &question, intervening);
         for (effects, term) in section.effects.chunks_exact(2).zip(&terms) {
@@ -294,9 +304,9 @@ fn a_causal_map_is_every_removal() {
                 let section = effects(
                     &mut model,
                     &question,
-                    Intervening {
+                    InterventionRequest {
                         interventions: map.components.iter().map(remove).collect(),
-                        ..Intervening::default()
+                        ..InterventionRequest::default()
                     },
                 );
                 assert_eq!((&map.a, &map.b), (&section.a, &section.b));
@@ -337,7 +347,7 @@ fn a_causal_map_is_every_removal() {
                 src,
                 head,
             };
-            let account = block_on(account(&mut model, &pair, &Unwatched)).unwrap();
+            let account = block_on(account(&mut model, &pair, &NoMonitor)).unwrap();
             let by_key = keyside::analysis::pair::key_side(&account.table());
             for (predicted, sum) in map.key.predicted.score.iter().zip(by_key) {
                 assert!((predicted + sum).abs() <= 1e-4, "{predicted} for {}", -sum);
@@ -376,7 +386,7 @@ fn what_is_there_of_a_map_stays_when_it_is_cancelled() {
     let again = Recorder::default();
     assert_eq!(maps(&mut model, &question, &again).1, Ok(()));
     let cancelled = Recorder {
-        cancel_at: Some(again.breaths.get() - 1),
+        cancel_at: Some(again.yields.get() - 1),
         ..Recorder::default()
     };
     let (parts, outcome) = maps(&mut model, &question, &cancelled);
@@ -423,14 +433,18 @@ fn means_and_second_sentences_are_what_they_say() {
             vector: Vector::Zero,
         },
     ];
-    let intervening = Intervening {
+    let intervening = InterventionRequest {
         interventions,
         second: Some(texts[1].to_owned()),
         run: prompts,
-        ..Intervening::default()
+        ..InterventionRequest::default()
     };
     let section = effects(&mut model, &asked, intervening);
-    let other = effects(&mut model, &question(texts[1], (dest, 1), head), Intervening::default());
+    let other = effects(
+        &mut model,
+        &question(texts[1], (dest, 1), head),
+        InterventionRequest::default(),
+    );
     assert_eq!(
         (section.prompts, section.second.as_ref().map(Vec::len)),
         (2, Some(dest + 1))
@@ -496,9 +510,9 @@ fn what_makes_no_sense_is_refused() {
         to,
         at: Extent::All,
     };
-    let of = |intervention| Intervening {
+    let of = |intervention| InterventionRequest {
         interventions: vec![intervention],
-        ..Intervening::default()
+        ..InterventionRequest::default()
     };
     let prompt = |count: u32| Prompt {
         tokens: (0..count).collect(),
@@ -548,7 +562,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &sound,
-            Intervening {
+            InterventionRequest {
                 run: vec![prompt(3)],
                 ..of(set(head, Replacement::Mean))
             },
@@ -556,7 +570,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &sound,
-            Intervening {
+            InterventionRequest {
                 run: vec![prompt(3), prompt(4)],
                 ..of(set(head, Replacement::Mean))
             },
@@ -564,20 +578,20 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &sound,
-            Intervening {
+            InterventionRequest {
                 second: Some("When Mary and John".to_owned()),
-                ..Intervening::default()
+                ..InterventionRequest::default()
             },
             ["the second sentence has 4 tokens, the first one 14", "14 tokens"],
         ),
         (
             &between(Some(5), Some(5)),
-            Intervening::default(),
+            InterventionRequest::default(),
             ["token 5 is held against itself", "two different tokens"],
         ),
         (
             &between(Some(1 << 20), None),
-            Intervening::default(),
+            InterventionRequest::default(),
             ["no token 1048576", "from 0 to"],
         ),
         (
@@ -590,7 +604,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             &question(TEXT, (14, 1), head),
-            Intervening::default(),
+            InterventionRequest::default(),
             ["position 14 of 14", "from 0 to 13"],
         ),
         (
@@ -612,9 +626,9 @@ fn what_makes_no_sense_is_refused() {
         }
     }
     // One target alone is held against the likeliest other.
-    let likeliest = try_intervening(&mut model, &sound, &Intervening::default()).unwrap();
+    let likeliest = try_intervening(&mut model, &sound, &InterventionRequest::default()).unwrap();
     for (a, b) in [(None, Some(likeliest.a.token)), (Some(likeliest.a.token), None)] {
-        let found = try_intervening(&mut model, &between(a, b), &Intervening::default());
+        let found = try_intervening(&mut model, &between(a, b), &InterventionRequest::default());
         let found = found.unwrap();
         assert_ne!(found.a, found.b);
         assert!([found.a, found.b].contains(&likeliest.a));

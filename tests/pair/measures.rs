@@ -1,7 +1,7 @@
 //! What every head does in a sentence, against a slow and direct computation; the pair to begin with.
 
 use keyside::analysis::pair::{self, Sentence, Survey};
-use keyside::forward::{Model, Pass, PrefixTree, Request, Tap, Unwatched};
+use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, Head, HookPoint};
 use keyside::{ErrorKind, analysis::Array};
@@ -17,7 +17,7 @@ fn model(processing: Processing) -> Model {
 }
 
 fn survey(model: &mut Model, tokens: &[u32], dest: usize) -> Survey {
-    block_on(pair::survey(model, tokens, dest, &Unwatched)).unwrap()
+    block_on(pair::survey(model, tokens, dest, &NoMonitor)).unwrap()
 }
 
 /// Everything at once: patterns `[layer][head][query][key]`, values `[layer][position][head * d_head]`, what heads write at the
@@ -42,7 +42,7 @@ fn whole(model: &mut Model, tokens: &[u32], dest: usize) -> Whole {
     });
     let taps = taps.chain([Tap::new(HookPoint::LnFinalScale, vec![rows[dest]])]);
     let mut passes = [Pass::new(tree, Request::of(taps.collect()))];
-    block_on(model.run(&mut passes, LAYERS, &Unwatched)).unwrap();
+    block_on(model.run(&mut passes, LAYERS, &NoMonitor)).unwrap();
     let captured = &passes[0].captured;
     let positions = 0..tokens.len();
     Whole {
@@ -100,8 +100,8 @@ fn heads_are_measured_in_the_sentence() {
     for tokens in [&[5u32, 80, 5, 41, 80, 7, 5, 5][..], &[1, 2, 3, 4], &[9, 9], &[9]] {
         let of_survey = survey(&mut model, tokens, tokens.len() - 1).measures;
         // Of queries and keys that were kept, the same.
-        let sentence = block_on(Sentence::read(&mut model, tokens, None, &Unwatched)).unwrap();
-        let of_sentence = block_on(sentence.measures(&model, &Unwatched)).unwrap();
+        let sentence = block_on(Sentence::read(&mut model, tokens, None, &NoMonitor)).unwrap();
+        let of_sentence = block_on(sentence.measures(&model, &NoMonitor)).unwrap();
         let whole = whole(&mut model, tokens, tokens.len() - 1);
         for found in [of_survey, of_sentence] {
             let copies = |query: usize| (0..query).filter(|&key| tokens[key] == tokens[query]).collect();
@@ -123,10 +123,10 @@ fn patterns_of_a_layer_are_those_of_its_heads() {
     let mut model = model(Processing::default());
     let long: Vec<u32> = (0..128).map(|index| (index * 37 + index * index) % 900).collect();
     for tokens in [&[5u32, 80, 5, 41, 80, 7, 5, 5][..], &[9], &long] {
-        let sentence = block_on(Sentence::read(&mut model, tokens, None, &Unwatched)).unwrap();
+        let sentence = block_on(Sentence::read(&mut model, tokens, None, &NoMonitor)).unwrap();
         let whole = whole(&mut model, tokens, tokens.len() - 1);
         for layer in 0..LAYERS {
-            let found = block_on(sentence.layer(&model, layer, &Unwatched)).unwrap();
+            let found = block_on(sentence.layer(&model, layer, &NoMonitor)).unwrap();
             let rows = tokens.len();
             assert_eq!((found.layer, found.block, found.rows()), (layer, 1, rows));
             assert_eq!(found.patterns.shape(), [HEADS, rows * (rows + 1) / 2]);
@@ -143,8 +143,8 @@ fn patterns_of_a_layer_are_those_of_its_heads() {
             }
         }
     }
-    let sentence = block_on(Sentence::read(&mut model, &[5, 80], None, &Unwatched)).unwrap();
-    let error = block_on(sentence.layer(&model, LAYERS, &Unwatched)).unwrap_err();
+    let sentence = block_on(Sentence::read(&mut model, &[5, 80], None, &NoMonitor)).unwrap();
+    let error = block_on(sentence.layer(&model, LAYERS, &NoMonitor)).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Request);
 }
 
@@ -169,7 +169,7 @@ fn the_first_pair_is_the_one_that_moves_the_next_token_most() {
         };
         let mut model = model(processing);
         let found = survey(&mut model, &tokens, dest);
-        let log_probs = block_on(model.log_probs(&[&tokens[..=dest]], &Unwatched))
+        let log_probs = block_on(model.log_probs(&[&tokens[..=dest]], &NoMonitor))
             .unwrap()
             .remove(0);
         let likeliest = (0..log_probs.len()).max_by(|&a, &b| log_probs[a].total_cmp(&log_probs[b]));
@@ -188,7 +188,7 @@ fn the_first_pair_is_the_one_that_moves_the_next_token_most() {
             continue;
         }
         let vocabulary = model.config().d_vocab as u32;
-        block_on(model.load_embedding(&(0..vocabulary).collect(), &Unwatched)).unwrap();
+        block_on(model.load_embedding(&(0..vocabulary).collect(), &NoMonitor)).unwrap();
         let columns: Vec<Vec<f32>> = (0..vocabulary).map(|token| model.w_u(token).unwrap()).collect();
         let whole = whole(&mut model, &tokens, dest);
         let mean_logit = |vector: &[f64]| {
@@ -245,7 +245,7 @@ fn w_o(model: &mut Model, layer: usize, head: usize) -> Vec<Vec<f64>> {
     let mut rows = vec![vec![0f64; 32]; D_HEAD];
     for of in 0..32 {
         let unit: Vec<f64> = (0..32).map(|i| f64::from(u8::from(i == of))).collect();
-        let column = block_on(model.through_w_o(layer, &unit, &Unwatched)).unwrap();
+        let column = block_on(model.through_w_o(layer, &unit, &NoMonitor)).unwrap();
         for (row, v) in rows.iter_mut().zip(&column[head * D_HEAD..][..D_HEAD]) {
             row[of] = *v;
         }
@@ -300,7 +300,7 @@ fn a_survey_of_nothing_is_refused() {
         ),
         (&[], 0, ErrorKind::Prompt, "0 tokens"),
     ] {
-        let error = block_on(pair::survey(&mut model, tokens, dest, &Unwatched)).unwrap_err();
+        let error = block_on(pair::survey(&mut model, tokens, dest, &NoMonitor)).unwrap_err();
         assert!(error.kind == kind && error.cause.contains(part), "{error}");
     }
 }

@@ -1,6 +1,6 @@
 //! Vectors through exact LayerNorm: the stream in its own place is what is there.
 
-use keyside::analysis::pair::{Intervening, Intervention, Question, Vector};
+use keyside::analysis::pair::{Intervention, InterventionRequest, Question, Vector};
 use keyside::analysis::{Analysis, analyze};
 use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
@@ -116,10 +116,10 @@ fn a_stream_in_its_own_place_changes_nothing_with_exact_layer_norm() {
             ..Prompt::default()
         };
         let vector = Vector::Mean;
-        let intervening = Intervening {
+        let intervening = InterventionRequest {
             interventions: Side::ALL.map(|side| Intervention::Substitute { side, vector }).into(),
             run: vec![prompt.clone(), prompt],
-            ..Intervening::default()
+            ..InterventionRequest::default()
         };
         let exact = Question {
             normalization: Normalization::LayerNorm,

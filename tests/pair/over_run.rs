@@ -1,6 +1,8 @@
 //! An intervention at every prompt of a run: it is what the same intervention is at each prompt by itself.
 
-use keyside::analysis::pair::{Intervening, Intervention, Known, Question, Replacement, Vector, intervene};
+use keyside::analysis::pair::{
+    Intervention, InterventionRequest, Question, QuestionCache, Replacement, Vector, intervene,
+};
 use keyside::analysis::{Analysis, ChangesSection, RunIntervention, RunReplacement, RunVector, Section, analyze};
 use keyside::forward::Model;
 use keyside::model::Processing;
@@ -112,17 +114,17 @@ fn one_by_one(model: &mut Model, intervention: &RunIntervention, prompts: &[Prom
             targets: prompt.targets,
             ..Question::default()
         };
-        let intervening = Intervening {
+        let intervening = InterventionRequest {
             interventions: vec![by_itself(intervention, prompt)],
             second: None,
             run: prompts.to_vec(),
-            ..Intervening::default()
+            ..InterventionRequest::default()
         };
         let mut found = None;
         let give = |_: &Model, _: &Prompt, section: Section, _| found = Some(section);
         let recorder = Recorder::default();
         let asked = (&question, &intervening);
-        block_on(intervene(model, &mut Known::default(), asked, &recorder, give)).unwrap();
+        block_on(intervene(model, &mut QuestionCache::default(), asked, &recorder, give)).unwrap();
         let Some(Section::Intervention(section)) = found else {
             panic!("{found:?}")
         };
@@ -269,7 +271,7 @@ fn batches_come_one_by_one_and_a_run_can_be_cancelled() {
     let (_, again) = run(&mut model, &analysis, &recorder).unwrap();
     assert_eq!(again, whole);
     let mut kept = Vec::new();
-    for cancel_at in (1..recorder.breaths.get()).step_by(3) {
+    for cancel_at in (1..recorder.yields.get()).step_by(3) {
         let recorder = Recorder {
             cancel_at: Some(cancel_at),
             ..Recorder::default()

@@ -2,7 +2,7 @@
 
 use keyside::analysis::{NAMED_FROM, Probes, probe_sequences, probes};
 use keyside::checkpoint::FileSource;
-use keyside::forward::{Model, Unwatched};
+use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::{Head, HeadRole};
 
@@ -11,7 +11,7 @@ use crate::common::{block_on, tiny_changed};
 const BUNDLED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/public/models/tiny-ioi");
 
 fn measured(mut model: Model) -> Probes {
-    block_on(probes(&mut model, &Unwatched)).unwrap()
+    block_on(probes(&mut model, &NoMonitor)).unwrap()
 }
 
 #[test]

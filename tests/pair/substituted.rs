@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use keyside::analysis::pair::{Known, Question, SampledToken, SubstitutedSection, Substituting, ask};
+use keyside::analysis::pair::{Question, QuestionCache, SampledToken, SubstitutedSection, SubstitutionRequest, ask};
 use keyside::analysis::{Analysis, Section};
 use keyside::forward::Model;
 use keyside::model::Processing;
@@ -31,7 +31,7 @@ fn many(model: &mut Model, prompts: PromptSource, normalization: Normalization) 
 }
 
 /// What is found of `question`.
-fn found(model: &mut Model, known: &mut Known, question: &Question) -> SubstitutedSection {
+fn found(model: &mut Model, known: &mut QuestionCache, question: &Question) -> SubstitutedSection {
     let mut found = None;
     let give = |_: &Model, _: &Prompt, section: Section, _| {
         if let Section::Substituted(section) = section {
@@ -49,7 +49,7 @@ fn question(prompt: &Prompt, prepend_bos: bool) -> Question {
         dest: Some(prompt.dest().unwrap()),
         src: Some(prompt.src().unwrap()),
         head: Some(HEAD),
-        substituted: Some(Substituting {
+        substituted: Some(SubstitutionRequest {
             earlier_heads: [(HEAD, EARLIER)].into(),
         }),
         ..Question::default()
@@ -85,7 +85,7 @@ fn one_prompt_gives_what_a_run_over_many_gives_for_it() {
             prepend_bos,
         };
         let run = many(&mut model, set.into(), normalization);
-        let mut known = Known::default();
+        let mut known = QuestionCache::default();
         let mut compared: BTreeMap<SeriesId, usize> = BTreeMap::new();
         for (number, prompt) in run.prompts.iter().enumerate() {
             let asked = Question {
@@ -141,7 +141,11 @@ fn random_tokens_are_those_that_own_prompts_draw() {
         ..TextPrompts::default()
     };
     let run = many(&mut model, PromptSource::Text(own), Normalization::Notebook);
-    let section = found(&mut model, &mut Known::default(), &question(&run.prompts[0], false));
+    let section = found(
+        &mut model,
+        &mut QuestionCache::default(),
+        &question(&run.prompts[0], false),
+    );
     for histogram in [HistogramId::KeysFixedScores, HistogramId::KeysFixedProbs] {
         let mut series = section.series(histogram);
         let (_, sample) = series.find(|(id, _)| **id == SeriesId::WuRandom).unwrap();
@@ -167,13 +171,13 @@ fn random_tokens_are_those_that_own_prompts_draw() {
 #[test]
 fn samples_leave_out_the_source_and_bos_and_the_earlier_head_is_found() {
     let mut model = super::model(Processing::default());
-    let mut known = Known::default();
+    let mut known = QuestionCache::default();
     let asked = |head: Head, prepend_bos: bool| Question {
         text: "When Mary and John went to the store, John gave a drink to".to_owned(),
         prepend_bos,
         src: Some(1 + usize::from(prepend_bos)),
         head: Some(head),
-        substituted: Some(Substituting::default()),
+        substituted: Some(SubstitutionRequest::default()),
         ..Question::default()
     };
     for prepend_bos in [false, true] {
@@ -218,7 +222,7 @@ fn samples_leave_out_the_source_and_bos_and_the_earlier_head_is_found() {
             .any(|series| matches!(series, SeriesId::EarlierHead(_)))
     );
     let mut wrong = asked(HEAD, false);
-    wrong.substituted = Some(Substituting {
+    wrong.substituted = Some(SubstitutionRequest {
         earlier_heads: [(HEAD, Head::new(2, 0))].into(),
     });
     assert_ne!(

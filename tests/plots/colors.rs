@@ -1,4 +1,4 @@
-//! Colours of series: contrast, and whether they can be told apart.
+//! Colors of series: contrast, and whether they can be told apart.
 
 use keyside::names::HistogramId;
 use keyside::plot::{COLORS, Theme, contrast};
@@ -58,7 +58,7 @@ const VISIONS: [[[f64; 3]; 3]; 4] = [
     ],
 ];
 
-/// Distance of two colours in OKLab, by the vision that tells them apart least.
+/// Distance of two colors in OKLab, by the vision that tells them apart least.
 fn distance(one: RGBColor, other: RGBColor) -> f64 {
     let by_vision = VISIONS.map(|vision| {
         let seen = [one, other].map(|color| oklab(times(vision, linear(color))));

@@ -81,8 +81,8 @@ impl Reference {
             .unwrap_or(1e-5);
         let weight = self.weight(&format!("{name}.weight"));
         let bias = self.bias(&format!("{name}.bias"), x.len());
-        let normalised = x.iter().map(|v| (v - mean) / (variance + epsilon).sqrt());
-        normalised.zip(weight).zip(bias).map(|((v, w), b)| v * w + b).collect()
+        let normalized = x.iter().map(|v| (v - mean) / (variance + epsilon).sqrt());
+        normalized.zip(weight).zip(bias).map(|((v, w), b)| v * w + b).collect()
     }
 
     fn activation(&self, x: f64) -> f64 {

@@ -213,14 +213,14 @@ pub fn sentence_in_full(relative: Option<keyside::names::Relative>) -> ResultFil
 #[cfg(not(target_arch = "wasm32"))]
 fn asked(question: keyside::analysis::pair::Question) -> ResultFile {
     use keyside::analysis::Section;
-    use keyside::analysis::pair::{Known, Question, Substituting, ask};
+    use keyside::analysis::pair::{Question, QuestionCache, SubstitutionRequest, ask};
     use keyside::names::Head;
     use keyside::prompts::Prompt;
 
     let question = Question {
         text: "When Mary and John went to the store, John gave a drink to".to_owned(),
         head: Some(Head::new(2, 1)),
-        substituted: Some(Substituting {
+        substituted: Some(SubstitutionRequest {
             earlier_heads: [(Head::new(2, 1), Head::new(1, 3))].into(),
         }),
         ..question
@@ -236,7 +236,7 @@ fn asked(question: keyside::analysis::pair::Question) -> ResultFile {
     };
     let asked = async {
         let mut model = Model::open(Box::new(source), keyside::model::Processing::default()).await?;
-        ask(&mut model, &mut Known::default(), &question, &Nobody, give).await
+        ask(&mut model, &mut QuestionCache::default(), &question, &Nobody, give).await
     };
     futures::executor::block_on(asked).unwrap();
     let mut result = result.unwrap();
@@ -252,7 +252,7 @@ fn asked(question: keyside::analysis::pair::Question) -> ResultFile {
 pub fn intervened() -> ResultFile {
     use keyside::analysis::Section;
     use keyside::analysis::pair::{
-        Extent, Intervening, Intervention, Known, Question, Replacement, Vector, causal_map, intervene,
+        Extent, Intervention, InterventionRequest, Question, QuestionCache, Replacement, Vector, causal_map, intervene,
     };
     use keyside::names::{Head, HeadActivation};
     use keyside::prompts::Prompt;
@@ -263,7 +263,7 @@ pub fn intervened() -> ResultFile {
         src: Some(1),
         ..Question::default()
     };
-    let intervening = Intervening {
+    let intervening = InterventionRequest {
         interventions: vec![
             Intervention::Substitute {
                 side: Side::Query,
@@ -282,7 +282,7 @@ pub fn intervened() -> ResultFile {
             },
         ],
         second: Some("When John and Mary went to the store, Mary gave a drink to".to_owned()),
-        ..Intervening::default()
+        ..InterventionRequest::default()
     };
     let source = keyside::checkpoint::FileSource::new("tests/fixtures/tiny");
     let result: std::cell::RefCell<Option<ResultFile>> = Default::default();
@@ -296,7 +296,7 @@ pub fn intervened() -> ResultFile {
     };
     let asked = async {
         let mut model = Model::open(Box::new(source), keyside::model::Processing::default()).await?;
-        let known = &mut Known::default();
+        let known = &mut QuestionCache::default();
         intervene(&mut model, known, (&question, &intervening), &Nobody, give).await?;
         causal_map(&mut model, known, &question, &Nobody, give).await
     };
@@ -310,7 +310,7 @@ pub struct Nobody;
 impl Observer for Nobody {
     fn progress(&self, _: &Progress) {}
     fn batch(&self, _: usize, _: &BatchValues) {}
-    fn breathe(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, keyside::Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }

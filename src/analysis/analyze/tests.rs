@@ -6,7 +6,7 @@ use futures::executor::block_on;
 use futures::future::LocalBoxFuture;
 
 use super::*;
-use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
+use crate::analysis::analyzer::{Analyzer, FinishedBatch, Needs, UpcomingBatch};
 use crate::analysis::{BatchValues, Progress, SectionType};
 use crate::checkpoint::FileSource;
 use crate::forward::Tap;
@@ -58,14 +58,14 @@ impl Analyzer for AllLayers {
         config.n_layer
     }
 
-    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+    fn taps(&mut self, batch: &UpcomingBatch<'_>) -> Result<Vec<Tap>> {
         let dests = 0..batch.prompts.len();
         let rows = dests.filter_map(|prompt| batch.tree.path(prompt).last().copied());
         let pattern = HookPoint::block(self.head.layer, BlockHook::Pattern);
         Ok(vec![Tap::new(pattern, rows.collect()).of_head(self.head.head)])
     }
 
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         let mut largest = 0f32;
         for prompt in 0..batch.prompts.len() {
             let mut row = batch.scores()?.row(prompt);
@@ -106,7 +106,7 @@ impl Analyzer for Silent {
         })
     }
 
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         assert!(batch.captured.is_empty());
         for prompt in batch.prompts {
             let (w_ee, _) = batch.effective.of(prompt.src_token()?)?;
@@ -138,7 +138,7 @@ impl Observer for Shown {
         self.values.borrow_mut().push((index, values.true_score[0]));
     }
 
-    fn breathe(&self) -> LocalBoxFuture<'_, Result<()>> {
+    fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>> {
         Box::pin(std::future::ready(Ok(())))
     }
 }

@@ -66,12 +66,12 @@ impl<'a> End<'a> {
         let length = (math::dot(scores.resid_at(row), unit) / f64::from(ln_scale)) as f32;
         let parallel: Vec<f32> = direction.iter().map(|v| length * v).collect();
         let (to_normalized, direction_scale) = match normalization {
-            // A centred vector of length 1 has the standard deviation `1 / sqrt(d_model - 1)`.
+            // A centered vector of length 1 has the standard deviation `1 / sqrt(d_model - 1)`.
             Normalization::Notebook => {
                 let deviation = math::standard_deviation(scores.resid_at(row));
                 ((f64::from(ln_scale) / deviation) as f32, (d as f32 - 1.0).sqrt())
             }
-            Normalization::LayerNorm => (1.0, scores.weights.normalised_length(components.lengths[index])),
+            Normalization::LayerNorm => (1.0, scores.weights.normalized_length(components.lengths[index])),
         };
         Self {
             weights,

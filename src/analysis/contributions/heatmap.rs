@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Array, LeftOutHeatmap, SectionType};
+use crate::analysis::{Array, OmittedHeatmap, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Head, HeatmapId, Row, Side};
 
 /// Most cells of a heatmap's grid, those without a component included: some fifty times that of the largest GPT-2.
-const MOST_CELLS: usize = 1 << 16;
+const MAX_CELLS: usize = 1 << 16;
 
 /// Contributions of components to the score dest -> src, or to what is left of it or put in its place.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,7 +23,7 @@ pub struct ContributionsSection {
     /// The heatmaps, in the order in which they are offered.
     pub heatmaps: BTreeMap<HeatmapId, Heatmap>,
     /// Heatmaps that it does not have, as they are no numbers in some prompts.
-    pub left_out: Vec<LeftOutHeatmap>,
+    pub left_out: Vec<OmittedHeatmap>,
 }
 
 /// The section in a file: what most heatmaps of a side have in common, their components, stands once.
@@ -35,7 +35,7 @@ struct Packed {
     components: SideComponents,
     heatmaps: BTreeMap<HeatmapId, Heatmap>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    left_out: Vec<LeftOutHeatmap>,
+    left_out: Vec<OmittedHeatmap>,
 }
 
 /// The components of a side's heatmaps that don't list their own.
@@ -147,8 +147,11 @@ impl Heatmap {
             .iter()
             .filter_map(|component| component.layer())
             .collect();
-        let misc = self.of_no_layer().next().map(|_| Row::Misc);
-        misc.into_iter().chain(layers.into_iter().map(Row::Layer)).collect()
+        let embeddings = self.of_no_layer().next().map(|_| Row::Embeddings);
+        embeddings
+            .into_iter()
+            .chain(layers.into_iter().map(Row::Layer))
+            .collect()
     }
 
     /// The columns of its grid from the left: heads, `MLP`, `b_O`, those that have a component.
@@ -241,7 +244,7 @@ impl Heatmap {
                 )
                 .expected(format!(
                     "rows {}, 0, 1, ... and columns {}, {}, ..., {}, {}",
-                    Row::Misc,
+                    Row::Embeddings,
                     Column::Head(0),
                     Column::Head(1),
                     Column::Mlp,
@@ -281,10 +284,8 @@ impl Heatmap {
             })?;
         }
         let cells = self.rows().len().saturating_mul(self.columns().len());
-        if cells > MOST_CELLS {
-            return Err(
-                error(format!("heatmap \"{name}\" has {cells} cells")).expected(format!("at most {MOST_CELLS}"))
-            );
+        if cells > MAX_CELLS {
+            return Err(error(format!("heatmap \"{name}\" has {cells} cells")).expected(format!("at most {MAX_CELLS}")));
         }
         self.mean
             .check_shape(&format!("the mean of heatmap \"{name}\""), &[count])?;

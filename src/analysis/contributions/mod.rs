@@ -17,12 +17,12 @@ pub(super) use self::components::{Components, Direction};
 use self::ends::Ends;
 pub use self::heatmap::{ContributionsSection, Heatmap};
 pub use self::table::Contributions;
-use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
+use crate::analysis::analyzer::{Analyzer, FinishedBatch, Needs, UpcomingBatch};
 use crate::analysis::scores::HeadScores;
 use crate::analysis::tree::tree_to_dest;
-use crate::analysis::{Analysis, BatchValues, LeftOutHeatmap};
+use crate::analysis::{Analysis, BatchValues, OmittedHeatmap};
 use crate::error::Result;
-use crate::forward::{Model, Pass, Request, Tap, Watcher};
+use crate::forward::{Model, Monitor, Pass, Request, Tap};
 use crate::names::{Head, HeatmapId, Normalization};
 use crate::prompts::Prompt;
 
@@ -57,7 +57,7 @@ impl Analyzer for ContributionsAnalyzer {
         })
     }
 
-    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+    fn taps(&mut self, batch: &UpcomingBatch<'_>) -> Result<Vec<Tap>> {
         if batch.index > 0 {
             return Ok(Vec::new());
         }
@@ -67,7 +67,7 @@ impl Analyzer for ContributionsAnalyzer {
         Ok(taps)
     }
 
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         if let Some(ends) = self.ends.take_if(|_| batch.index == 0) {
             self.prompts = batch.prompts.len();
             self.found = ends.all(batch.model, batch.scores()?, (batch.prompts, self.normalization))?;
@@ -89,7 +89,7 @@ impl Analyzer for ContributionsAnalyzer {
                     let heatmap = of.heatmap(name.side(), !name.is_facet());
                     section.heatmaps.insert(name, heatmap);
                 }
-                Some(&why) => section.left_out.push(LeftOutHeatmap {
+                Some(&why) => section.left_out.push(OmittedHeatmap {
                     heatmap: name,
                     prompts: of.flaws.len(),
                     why,
@@ -107,12 +107,12 @@ impl Analyzer for ContributionsAnalyzer {
 ///
 /// # Errors
 /// [`crate::ErrorKind::Request`] where the head does not exist, [`crate::ErrorKind::Prompt`] where a
-/// prompt does not fit the context, errors of reading, and `watcher`'s.
+/// prompt does not fit the context, errors of reading, and `monitor`'s.
 pub async fn contributions(
     model: &mut Model,
     prompts: &[Prompt],
     head: Head,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<BTreeMap<HeatmapId, Contributions>> {
     model.config().check_head(head)?;
     let request = Request {
@@ -120,11 +120,11 @@ pub async fn contributions(
         ..Request::default()
     };
     let mut passes = [Pass::new(tree_to_dest(model, prompts)?, request)];
-    let mut schedule = model.begin(&mut passes, head.layer, watcher).await?;
-    let weights = model.head_weights(head, watcher).await?;
+    let mut schedule = model.begin(&mut passes, head.layer, monitor).await?;
+    let weights = model.head_weights(head, monitor).await?;
     let ends = Ends::new(model, &weights, &passes[0].tree, prompts, head.layer)?;
     passes[0].request.taps.extend(ends.taps());
-    while model.advance(&mut schedule, &mut passes, watcher).await?.is_some() {}
+    while model.advance(&mut schedule, &mut passes, monitor).await?.is_some() {}
     let scores = HeadScores::new(&weights, &passes[0].tree, &passes[0].resid, prompts.len())?;
     ends.all(model, &scores, (prompts, Normalization::Notebook))
 }

@@ -1,12 +1,12 @@
 //! The contributions of one heatmap, prompt by prompt.
 
 use super::heatmap::Heatmap;
-use crate::analysis::{Array, Why};
+use crate::analysis::{Array, OmissionReason};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Row, Side};
 
 /// Most numbers of one heatmap that are kept prompt by prompt: a result file must stay one that a page can read.
-const MOST_PER_PROMPT: usize = 250_000;
+const MAX_PER_PROMPT: usize = 250_000;
 
 /// What each component at one end of a score adds to it, for every prompt of a batch.
 ///
@@ -24,7 +24,7 @@ pub struct Contributions {
     /// what is left of it or put in its place.
     pub true_score: Vec<f32>,
     /// Why it is no number in a prompt, for each prompt in which it is none.
-    pub flaws: Vec<Why>,
+    pub flaws: Vec<OmissionReason>,
 }
 
 impl Contributions {
@@ -84,7 +84,7 @@ impl Contributions {
         }
         let mean_score: f64 = self.true_score.iter().map(|&score| f64::from(score)).sum::<f64>() / prompts;
         let (places, components): (Vec<usize>, Vec<Component>) = self.components(side).into_iter().unzip();
-        let per_prompt = (per_prompt && self.values.len() <= MOST_PER_PROMPT).then(|| {
+        let per_prompt = (per_prompt && self.values.len() <= MAX_PER_PROMPT).then(|| {
             let prompts = 0..self.true_score.len();
             let of_prompt = |prompt| places.iter().map(move |&place| self.prompt(prompt)[place]);
             Array::of_rows(prompts.flat_map(of_prompt).collect(), places.len())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::components::Components;
 use super::end::{End, subtract};
 use super::table::Contributions;
-use crate::analysis::Why;
+use crate::analysis::OmissionReason;
 use crate::analysis::scores::HeadScores;
 use crate::error::Result;
 use crate::model::Config;
@@ -22,12 +22,12 @@ struct Sum {
 
 impl Sum {
     /// Why it is no contribution to anything, if it is not.
-    fn flaw(&self) -> Option<Why> {
+    fn flaw(&self) -> Option<OmissionReason> {
         if !self.has_direction {
-            return Some(Why::Constant);
+            return Some(OmissionReason::Constant);
         }
         let is_finite = self.score.is_finite() && self.cells.iter().all(|cell| cell.is_finite());
-        (!is_finite).then_some(Why::Overflow)
+        (!is_finite).then_some(OmissionReason::Overflow)
     }
 
     /// The same where the directions of `ends` are needed.

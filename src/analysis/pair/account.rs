@@ -8,7 +8,7 @@ use super::relative::{key_factors, relative_score};
 use crate::analysis::Array;
 use crate::analysis::contributions::{Components, Direction};
 use crate::error::Result;
-use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Watcher};
+use crate::forward::{HeadWeights, Model, Monitor, Pass, PrefixTree, Request};
 use crate::names::{Component, Relative, Side};
 
 /// The score of a [`Pair`], taken apart on both sides at once.
@@ -115,16 +115,16 @@ pub fn key_side(table: &Array) -> Vec<f32> {
 ///
 /// # Errors
 /// [`crate::ErrorKind::Request`] for a head or positions that there are not, [`crate::ErrorKind::Prompt`] for a sentence that does not fit the
-/// context, errors of reading, and `watcher`'s.
-pub async fn account(model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<Account> {
+/// context, errors of reading, and `monitor`'s.
+pub async fn account(model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<Account> {
     pair.check(model)?;
     let layers = pair.head.layer;
     let seen = &pair.tokens[..=pair.dest];
     let tree = PrefixTree::new([seen]);
     let rows = tree.path(0).to_vec();
     let mut passes = [Pass::new(tree, Request::default())];
-    let mut schedule = model.begin(&mut passes, layers, watcher).await?;
-    let weights = model.head_weights(pair.head, watcher).await?;
+    let mut schedule = model.begin(&mut passes, layers, monitor).await?;
+    let weights = model.head_weights(pair.head, monitor).await?;
     let components = |rows: Vec<usize>, side| {
         let made = Components::new(model, &weights, &passes[0].tree, (rows, layers), side, Direction::None)?;
         Result::Ok(Rc::new(RefCell::new(made)))
@@ -135,12 +135,12 @@ pub async fn account(model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> R
     );
     let taps = [&at_dest, &at_all].into_iter().flat_map(Components::taps);
     passes[0].request.taps.extend(taps);
-    while model.advance(&mut schedule, &mut passes, watcher).await?.is_some() {}
+    while model.advance(&mut schedule, &mut passes, monitor).await?.is_some() {}
     for components in [&at_dest, &at_all] {
         components.borrow_mut().add_biases(model)?;
     }
 
-    let (normalized, ln_scale) = weights.normalise(&passes[0].resid);
+    let (normalized, ln_scale) = weights.normalize(&passes[0].resid);
     let (queries, keys) = (weights.queries(normalized.clone())?, weights.keys(normalized.clone())?);
     let width = weights.d_head();
     let at = |of: &[f32], row: usize| of[row * width..][..width].to_vec();

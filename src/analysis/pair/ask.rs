@@ -6,16 +6,16 @@ use serde::{Deserialize, Serialize};
 
 use super::direction_section::DirectionsSection;
 use super::effect_sections::{EffectsSection, LensSection, WritesSection};
-use super::known::Known;
+use super::question_cache::QuestionCache;
 use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
-use super::substituted::Substituting;
+use super::substituted::SubstitutionRequest;
 use super::{Between, Opening, Pair, TargetTexts, attention, down, likeliest};
 use futures::future::LocalBoxFuture;
 
-use crate::analysis::meter::Meter;
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Sampling, Watcher, continue_with};
+use crate::forward::{Model, Monitor, Sampling, continue_with};
 use crate::names::{Head, Normalization, PositionName, Relative};
 use crate::prompts::{Prompt, Targets};
 
@@ -63,7 +63,7 @@ pub struct Question {
     pub direction: Option<usize>,
     /// What is put in place of what the head reads, if anything is.
     #[serde(default)]
-    pub substituted: Option<Substituting>,
+    pub substituted: Option<SubstitutionRequest>,
     /// How a vector is normalized that is put in place of what the head reads, here and by interventions.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
@@ -114,7 +114,7 @@ impl Question {
     }
 }
 
-/// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence and how long it took so far. `known` is what earlier questions to
+/// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence and how long it took so far. `cache` is what earlier questions to
 /// `model` have left: what the sentences have in common is not computed again.
 ///
 /// # Errors
@@ -122,36 +122,36 @@ impl Question {
 /// targets that are not two tokens, errors of reading, and `observer`'s.
 pub async fn ask(
     model: &mut Model,
-    known: &mut Known,
+    cache: &mut QuestionCache,
     question: &Question,
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    ask_with(model, known, question, observer, &mut give).await
+    ask_with(model, cache, question, observer, &mut give).await
 }
 
 /// The same with `give` behind a pointer.
 fn ask_with<'a>(
     model: &'a mut Model,
-    known: &'a mut Known,
+    cache: &'a mut QuestionCache,
     question: &'a Question,
     observer: &'a dyn Observer,
     give: &'a mut dyn FnMut(&Model, &Prompt, Section, Timing),
 ) -> LocalBoxFuture<'a, Result<()>> {
     Box::pin(async move {
         let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-        let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-        let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+        let tracker = ProgressTracker::new(observer, Phase::Loading, 1, layers, traffic);
+        let (mut prompt, pair) = asked_pair(model, cache, question, &tracker).await?;
         let Pair { dest, src, head, .. } = pair;
-        let found = attention(model, known.sentence()?, &pair)?;
+        let found = attention(model, cache.sentence()?, &pair)?;
         let texts = prompt.tokens.iter().map(|&token| model.tokenizer().label(token));
         let mut section = AttentionSection::new(&pair, texts.collect(), &found)?;
         if question.measures {
-            section.measures = Some(known.measures(model, &meter).await?.clone());
+            section.measures = Some(cache.measures(model, &tracker).await?.clone());
         }
-        give(model, &prompt, section.into(), meter.timing());
+        give(model, &prompt, section.into(), tracker.timing());
 
-        let log_probs = known.log_probs(model, (dest, question.lens), &meter).await?.to_vec();
+        let log_probs = cache.log_probs(model, (dest, question.lens), &tracker).await?.to_vec();
         let tokens = likeliest(&log_probs, NEXT)
             .into_iter()
             .map(|(token, logprob)| NextToken {
@@ -160,28 +160,28 @@ fn ask_with<'a>(
                 logprob,
             });
         let tokens = tokens.collect();
-        give(model, &prompt, NextSection { dest, tokens }.into(), meter.timing());
+        give(model, &prompt, NextSection { dest, tokens }.into(), tracker.timing());
 
         let between = (question.lens || question.effects).then(|| question.between(model, &log_probs));
         let targets = between.as_ref().and_then(|found| found.as_ref().ok().copied());
         if let Some(targets) = targets {
             prompt.targets = targets.into();
             if question.lens {
-                let logits = known.lens(model, dest, &meter).await?;
+                let logits = cache.lens(model, dest, &tracker).await?;
                 let section = LensSection::new(dest, targets, logits, model.tokenizer());
-                give(model, &prompt, section.into(), meter.timing());
+                give(model, &prompt, section.into(), tracker.timing());
             }
         }
 
-        let account = known.account(model, &pair, &meter).await?;
+        let account = cache.account(model, &pair, &tracker).await?;
         let section = PairSection::new(&pair, account, question.relative)?;
-        give(model, &prompt, section.into(), meter.timing());
+        give(model, &prompt, section.into(), tracker.timing());
         if let Some(opening) = &question.down {
             let opening = Opening {
                 relative: question.relative,
                 ..opening.clone()
             };
-            let opened = down(model, &pair, &opening, &meter).await?;
+            let opened = down(model, &pair, &opening, &tracker).await?;
             let section = DownSection {
                 head,
                 dest,
@@ -189,42 +189,45 @@ fn ask_with<'a>(
                 opening,
                 opened,
             };
-            give(model, &prompt, section.into(), meter.timing());
+            give(model, &prompt, section.into(), tracker.timing());
         }
         if question.layer {
-            let section = known.layer(model, head.layer, &meter).await?.clone();
-            give(model, &prompt, section.into(), meter.timing());
+            let section = cache.layer(model, head.layer, &tracker).await?.clone();
+            give(model, &prompt, section.into(), tracker.timing());
         }
         if let Some(targets) = targets.filter(|_| question.effects) {
-            load_likeliest(model, question, &log_probs, &meter).await?;
-            let section = effects(model, known, (targets, &pair), &log_probs, &meter).await?;
-            give(model, &prompt, section.into(), meter.timing());
+            load_likeliest(model, question, &log_probs, &tracker).await?;
+            let section = effects(model, cache, (targets, &pair), &log_probs, &tracker).await?;
+            give(model, &prompt, section.into(), tracker.timing());
         }
         if question.writes {
-            let writes = known.writes(model, &pair, &meter).await?;
+            let writes = cache.writes(model, &pair, &tracker).await?;
             let section = WritesSection::new(&pair, writes, model.tokenizer());
-            give(model, &prompt, section.into(), meter.timing());
+            give(model, &prompt, section.into(), tracker.timing());
         }
         if question.directions {
-            let (account, factors) = known.directions(model, &pair, &meter).await?;
+            let (account, factors) = cache.directions(model, &pair, &tracker).await?;
             let of_pair = (&pair, account, factors);
             let (section, found) = DirectionsSection::new(of_pair, question.relative, question.direction)?;
-            give(model, &prompt, section.clone().into(), meter.timing());
+            give(model, &prompt, section.clone().into(), tracker.timing());
             // Which tokens it is about takes W_E and W_U.
             let direction = section.opened.direction;
-            let mut tokens = known.direction_tokens(model, (head, direction), &meter).await?.clone();
+            let mut tokens = cache
+                .direction_tokens(model, (head, direction), &tracker)
+                .await?
+                .clone();
             if found.turned.get(direction) == Some(&true) {
                 tokens = tokens.turned();
             }
             let section = section.with_tokens(tokens, model.tokenizer());
-            give(model, &prompt, section.into(), meter.timing());
+            give(model, &prompt, section.into(), tracker.timing());
         }
         if let Some(substituting) = &question.substituted {
             let named = substituting.earlier_head(head);
             let how = (named, question.normalization);
-            let section = known.substituted(model, &pair, (how, question.prepend_bos), &meter);
+            let section = cache.substituted(model, &pair, (how, question.prepend_bos), &tracker);
             let section = section.await?.clone();
-            give(model, &prompt, section.into(), meter.timing());
+            give(model, &prompt, section.into(), tracker.timing());
         }
         // What is wrong with the targets is said last: all else is answered.
         between.transpose().map(|_| ())
@@ -235,27 +238,27 @@ fn ask_with<'a>(
 ///
 /// # Errors
 /// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and those of
-/// `meter`'s observer.
+/// `tracker`'s observer.
 pub(super) async fn asked_pair(
     model: &mut Model,
-    known: &mut Known,
+    cache: &mut QuestionCache,
     question: &Question,
-    meter: &Meter<'_>,
+    tracker: &ProgressTracker<'_>,
 ) -> Result<(Prompt, Pair)> {
     let mut prompt = question.prompt(model)?;
     let layers = model.config().n_layer;
-    meter.plan(prompt.tokens.len(), model.bytes_to_read(&[], layers, None));
-    known.read(model, &prompt.tokens, meter).await?;
+    tracker.plan(prompt.tokens.len(), model.bytes_to_read(&[], layers, None));
+    cache.read(model, &prompt.tokens, tracker).await?;
     let dest = question.dest.unwrap_or(prompt.tokens.len() - 1);
     // The likeliest next token tells which pair to begin with, and passes by all of W_U: only where it must it comes first.
     let (head, src) = match (question.head, question.src) {
         (Some(head), Some(src)) => (head, src),
-        (Some(head), None) => (head, known.sentence()?.most_attended(model, head, dest)?),
+        (Some(head), None) => (head, cache.sentence()?.most_attended(model, head, dest)?),
         (None, src) => {
-            let log_probs = known.log_probs(model, (dest, question.lens), meter).await?.to_vec();
-            load_likeliest(model, question, &log_probs, meter).await?;
-            let sentence = known.sentence()?;
-            let first = sentence.first_pair(model, dest, &log_probs, meter).await?;
+            let log_probs = cache.log_probs(model, (dest, question.lens), tracker).await?.to_vec();
+            load_likeliest(model, question, &log_probs, tracker).await?;
+            let sentence = cache.sentence()?;
+            let first = sentence.first_pair(model, dest, &log_probs, tracker).await?;
             (first.head, src.unwrap_or(first.src))
         }
     };
@@ -276,7 +279,7 @@ async fn load_likeliest(
     model: &mut Model,
     question: &Question,
     log_probs: &[f32],
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<()> {
     if !question.effects {
         return Ok(());
@@ -286,25 +289,25 @@ async fn load_likeliest(
     let targets = targets.into_iter().flat_map(|Between { a, b }| [a, b]);
     let likeliest = likeliest(log_probs, NEXT).into_iter().map(|(token, _)| token);
     let tokens: BTreeSet<u32> = likeliest.chain(targets).collect();
-    model.load_embedding(&tokens, watcher).await
+    model.load_embedding(&tokens, monitor).await
 }
 
 /// Direct effects on the logits of `targets`, of the head of `pair` also by source token.
 async fn effects(
     model: &mut Model,
-    known: &mut Known,
+    cache: &mut QuestionCache,
     (targets, pair): (Between, &Pair),
     log_probs: &[f32],
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<EffectsSection> {
-    let written = known.written(model, pair.dest, watcher).await?;
-    let effects = written.direct_effects(model, targets, watcher).await?;
-    let sentence = known.sentence()?;
+    let written = cache.written(model, pair.dest, monitor).await?;
+    let effects = written.direct_effects(model, targets, monitor).await?;
+    let sentence = cache.sentence()?;
     let of_head = (pair.head, pair.dest);
     let by_source = sentence
-        .direct_effect_by_source(model, of_head, targets, watcher)
+        .direct_effect_by_source(model, of_head, targets, monitor)
         .await?;
-    let written = known.written(model, pair.dest, watcher).await?;
+    let written = cache.written(model, pair.dest, monitor).await?;
     let next = (log_probs, model.tokenizer());
     Ok(EffectsSection::new((pair, targets), written, effects, by_source, next))
 }
@@ -322,8 +325,8 @@ pub async fn go_on(
 ) -> Result<String> {
     let mut tokens = question.prompt(model)?.tokens;
     let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-    let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-    meter.plan(tokens.len() + count, model.bytes_to_read(&[], layers, None));
+    let tracker = ProgressTracker::new(observer, Phase::Loading, 1, layers, traffic);
+    tracker.plan(tokens.len() + count, model.bytes_to_read(&[], layers, None));
     if let Some(dest) = question.dest {
         if dest >= tokens.len() {
             let cause = format!("there is no position {dest} in {} tokens", tokens.len());
@@ -331,7 +334,7 @@ pub async fn go_on(
         }
         tokens.truncate(dest + 1);
     }
-    let more = continue_with(model, &tokens, count, sampling, &meter).await?;
+    let more = continue_with(model, &tokens, count, sampling, &tracker).await?;
     // Where special tokens are text, the text of one that was drawn would be read as others.
     let stays = |token: &u32| {
         let text = model.tokenizer().label(*token);

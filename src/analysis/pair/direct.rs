@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::sentence::Sentence;
 use super::targets::Between;
 use crate::error::Result;
-use crate::forward::{Edit, Model, Request, Tap, Variant, Watcher};
+use crate::forward::{Edit, Model, Monitor, Request, Tap, Variant};
 use crate::math;
 use crate::names::{BlockHook, Component, Head, HookPoint};
 
@@ -35,10 +35,10 @@ impl Sentence {
     /// What was written at position `dest`, component by component. Only this position goes through `model` again.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
-    pub async fn written(&self, model: &mut Model, dest: usize, watcher: &dyn Watcher) -> Result<Written> {
+    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
+    pub async fn written(&self, model: &mut Model, dest: usize, monitor: &dyn Monitor) -> Result<Written> {
         let (layers, n_head) = (model.config().n_layer, model.config().n_head);
-        let vectors = self.written_before(model, layers, &[dest], watcher).await?;
+        let vectors = self.written_before(model, layers, &[dest], monitor).await?;
         Ok(Written {
             components: Component::before(layers, n_head).collect(),
             vectors: vectors.into_iter().next().unwrap_or_default(),
@@ -51,13 +51,13 @@ impl Sentence {
     /// once.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
+    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
     pub(super) async fn written_before(
         &self,
         model: &mut Model,
         layers: usize,
         positions: &[usize],
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Vec<Vec<Vec<f32>>>> {
         let config = model.config().clone();
         let again = |&position: &usize| {
@@ -87,7 +87,7 @@ impl Sentence {
             ..Request::default()
         };
         let mut passes = [pass];
-        model.run(&mut passes, layers, watcher).await?;
+        model.run(&mut passes, layers, monitor).await?;
         let mut written = Vec::with_capacity(positions.len());
         for (index, &position) in positions.iter().enumerate() {
             let mut vectors = vec![model.w_e(self.tokens()[position])?, model.w_pos(position)?];
@@ -112,12 +112,12 @@ impl Sentence {
         model: &mut Model,
         (head, dest): (Head, usize),
         targets: Between,
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Vec<f32>> {
         let row = self.probabilities(model, head, dest)?;
         let scale = f64::from(self.final_scale(model, dest)?);
-        let (direction, _) = direction(model, targets, watcher).await?;
-        let of_layer = model.through_w_o(head.layer, &direction, watcher).await?;
+        let (direction, _) = direction(model, targets, monitor).await?;
+        let of_layer = model.through_w_o(head.layer, &direction, monitor).await?;
         let width = model.config().d_head();
         let of_head = &of_layer[head.head * width..][..width];
         let by_source = row.iter().enumerate().map(|(source, &probability)| {
@@ -137,9 +137,9 @@ impl Written {
         &self,
         model: &mut Model,
         targets: Between,
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<DirectEffects> {
-        let (direction, of_bias) = direction(model, targets, watcher).await?;
+        let (direction, of_bias) = direction(model, targets, monitor).await?;
         let scale = f64::from(self.final_scale);
         let effect = |vector: &Vec<f32>| (math::dot_wide(&direction, vector) / scale) as f32;
         Ok(DirectEffects {
@@ -151,10 +151,10 @@ impl Written {
 
 /// What a unit of each number of the last normalized residual stream adds to `logit(a) - logit(b)`, `[d_model]`, and what ln_f's bias adds:
 /// the same under every processing.
-pub(super) async fn direction(model: &mut Model, targets: Between, watcher: &dyn Watcher) -> Result<(Vec<f64>, f64)> {
+pub(super) async fn direction(model: &mut Model, targets: Between, monitor: &dyn Monitor) -> Result<(Vec<f64>, f64)> {
     targets.check(model.config())?;
     let Between { a, b } = targets;
-    model.load_embedding(&BTreeSet::from([a, b]), watcher).await?;
+    model.load_embedding(&BTreeSet::from([a, b]), monitor).await?;
     let (mut direction, of_b) = (model.logit_direction(a)?, model.logit_direction(b)?);
     direction.iter_mut().zip(&of_b).for_each(|(v, of_b)| *v -= of_b);
     Ok((direction, model.logit_bias(a)? - model.logit_bias(b)?))

@@ -9,7 +9,7 @@ use super::account::{Account, weighted};
 use super::relative::{key_factors, relative_score};
 use super::writes::{Valued, ends};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{HeadWeights, Model, Watcher};
+use crate::forward::{HeadWeights, Model, Monitor};
 use crate::math::{Svd, svd_of_product};
 use crate::names::{Relative, Side};
 
@@ -269,10 +269,10 @@ pub async fn direction_tokens(
     model: &Model,
     factors: &Factors,
     direction: usize,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<DirectionTokens> {
     let vectors = factors.vectors(direction).unwrap_or_default().map(<[f64]>::to_vec);
-    let cosines = model.cosines(&vectors, watcher).await?;
+    let cosines = model.cosines(&vectors, monitor).await?;
     let ends = |of: Vec<Vec<f32>>| {
         let mut of = of.into_iter();
         [(); 2].map(|()| {

@@ -5,11 +5,11 @@
 //! were written there. Put through the same map each list adds up to what was opened. Attention patterns and the scales of LayerNorms
 //! are those of the pass: frozen.
 
-use super::opening::{End, Opened, Opening, Part, Way, positions};
+use super::opening::{CheckedPath, End, Opened, Opening, Part, positions};
 use super::question::Pair;
 use super::relative::key_weights;
 use crate::error::Result;
-use crate::forward::{HeadWeights, Model, Pass, PrefixTree, Request, Tap, Watcher};
+use crate::forward::{HeadWeights, Model, Monitor, Pass, PrefixTree, Request, Tap};
 use crate::math;
 use crate::names::{BlockHook, Component, Head, HookPoint, Side};
 
@@ -24,7 +24,7 @@ struct Reading {
 
 /// What a pass is asked for on the way down, collected before it runs.
 #[derive(Default)]
-struct Asked {
+struct TapPlan {
     taps: Vec<Tap>,
 }
 
@@ -51,7 +51,7 @@ enum OfEnd {
     Components(Vec<Written>),
 }
 
-impl Asked {
+impl TapPlan {
     fn tap(&mut self, tap: Tap) -> usize {
         self.taps.push(tap);
         self.taps.len() - 1
@@ -146,7 +146,7 @@ impl OfHead {
 /// ```
 /// # use futures::executor::block_on;
 /// # use keyside::checkpoint::FileSource;
-/// # use keyside::forward::{Model, Unwatched};
+/// # use keyside::forward::{Model, NoMonitor};
 /// # use keyside::model::Processing;
 /// use keyside::analysis::pair::{Opening, Pair, Step, down};
 /// use keyside::names::{Component, Head, Side};
@@ -157,7 +157,7 @@ impl OfHead {
 /// let pair = Pair { dest: tokens.len() - 1, src: 1, head: Head::new(2, 1), tokens };
 /// let path = vec![Step::Component(Component::Head(Head::new(1, 3)))];
 /// let opening = Opening { side: Side::Key, against: None, relative: None, path };
-/// let opened = block_on(down(&mut model, &pair, &opening, &Unwatched))?;
+/// let opened = block_on(down(&mut model, &pair, &opening, &NoMonitor))?;
 /// assert_eq!(opened.parts.len(), 2, "from position 1 two tokens are seen");
 /// assert!((opened.sum - opened.cell).abs() < 1e-4);
 /// # Ok::<(), keyside::Error>(())
@@ -166,24 +166,24 @@ impl OfHead {
 /// # Errors
 /// [`crate::ErrorKind::Request`] for a head or positions that there are not, and for what can't be opened: embeddings, biases, what is
 /// not before the layer of what reads it; [`crate::ErrorKind::Prompt`] for a sentence that does not fit the context; errors of reading,
-/// and `watcher`'s.
-pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, watcher: &dyn Watcher) -> Result<Opened> {
+/// and `monitor`'s.
+pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &dyn Monitor) -> Result<Opened> {
     pair.check(model)?;
-    let way = opening.way(pair, model.config())?;
+    let way = opening.checked_path(pair, model.config())?;
     let Opening { side, relative, .. } = *opening;
     let n_head = model.config().n_head;
-    let mut asked = Asked::default();
+    let mut plan = TapPlan::default();
     let against = opening
         .against
-        .map(|component| asked.component(component, &positions(pair, side.other(), relative)));
-    let (passed, end) = taps(&way, positions(pair, side, relative), n_head, &mut asked);
+        .map(|component| plan.component(component, &positions(pair, side.other(), relative)));
+    let (passed, end) = taps(&way, positions(pair, side, relative), n_head, &mut plan);
 
     // Rows are positions: there is one sequence.
     let tree = PrefixTree::new([&pair.tokens[..=pair.dest]]);
-    let mut passes = [Pass::new(tree, Request::of(asked.taps))];
-    model.run(&mut passes, pair.head.layer, watcher).await?;
+    let mut passes = [Pass::new(tree, Request::of(plan.taps))];
+    model.run(&mut passes, pair.head.layer, monitor).await?;
     let [pass] = passes;
-    let weights = model.head_weights(pair.head, watcher).await?;
+    let weights = model.head_weights(pair.head, monitor).await?;
     let mut reading = of_score(model, &pass, &weights, (pair, opening), against.as_ref())?;
 
     // Down to what the last head that is passed has read: its bias, and what that is as a whole.
@@ -191,8 +191,8 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, watcher: &d
     for (of_head, scale) in passed {
         let head = of_head.head;
         let attention = of_head.attention(&pass, &reading.at)[0];
-        let of_values = values_map(model, head, &reading.map, watcher).await?;
-        let (map, of_bias) = model.through_w_v(head, &of_values, watcher).await?;
+        let of_values = values_map(model, head, &reading.map, monitor).await?;
+        let (map, of_bias) = model.through_w_v(head, &of_values, monitor).await?;
         whole = attention * math::dot_wide(&of_values, pass.captured[of_head.values].row(0));
         bias = attention * of_bias;
         let ln_scale = f64::from(pass.captured[scale].values[0]);
@@ -203,7 +203,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, watcher: &d
     }
     match end {
         OfEnd::Sources(of_head, written) => {
-            let of_values = values_map(model, of_head.head, &reading.map, watcher).await?;
+            let of_values = values_map(model, of_head.head, &reading.map, monitor).await?;
             let attention = of_head.attention(&pass, &reading.at);
             let parts = of_head.sources.iter().zip(&attention).enumerate();
             let part = |(index, (&source, attention))| {
@@ -216,7 +216,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, watcher: &d
             ))
         }
         OfEnd::Neurons(layer, tap, written) => {
-            let (of_neurons, of_bias) = model.through_w_out(layer, &reading.map, watcher).await?;
+            let (of_neurons, of_bias) = model.through_w_out(layer, &reading.map, monitor).await?;
             let mut post = vec![0f64; of_neurons.len()];
             for (index, (_, factor)) in reading.at.iter().enumerate() {
                 let row = pass.captured[tap].row(index);
@@ -252,29 +252,34 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, watcher: &d
 
 /// What is asked for on `way`, which begins at `positions`: of each head that is passed, with the scale of its LayerNorm where it is
 /// followed, and of the list at its end.
-fn taps(way: &Way, mut positions: Vec<usize>, n_head: usize, asked: &mut Asked) -> (Vec<(OfHead, usize)>, OfEnd) {
+fn taps(
+    way: &CheckedPath,
+    mut positions: Vec<usize>,
+    n_head: usize,
+    plan: &mut TapPlan,
+) -> (Vec<(OfHead, usize)>, OfEnd) {
     let mut passed = Vec::new();
     for &(head, source) in &way.passed {
-        let of_head = asked.head(head, &positions, vec![source]);
+        let of_head = plan.head(head, &positions, vec![source]);
         let scale = Tap::new(HookPoint::block(head.layer, BlockHook::Ln1Scale), vec![source]);
-        passed.push((of_head, asked.tap(scale)));
+        passed.push((of_head, plan.tap(scale)));
         positions = vec![source];
     }
     let end = match way.end {
         End::Sources(head) => {
             let sources = (0..=positions.last().copied().unwrap_or_default()).collect();
-            let of_head = asked.head(head, &positions, sources);
-            OfEnd::Sources(of_head, asked.component(Component::Head(head), &positions))
+            let of_head = plan.head(head, &positions, sources);
+            OfEnd::Sources(of_head, plan.component(Component::Head(head), &positions))
         }
         End::Neurons(layer) => {
             let post = Tap::new(HookPoint::block(layer, BlockHook::MlpPost), positions.clone());
-            let tap = asked.tap(post);
-            OfEnd::Neurons(layer, tap, asked.component(Component::Mlp(layer), &positions))
+            let tap = plan.tap(post);
+            OfEnd::Neurons(layer, tap, plan.component(Component::Mlp(layer), &positions))
         }
         End::Components => {
             let layers = way.passed.last().map_or(0, |(head, _)| head.layer);
             let all = Component::before(layers, n_head);
-            OfEnd::Components(all.map(|component| asked.component(component, &positions)).collect())
+            OfEnd::Components(all.map(|component| plan.component(component, &positions)).collect())
         }
     };
     (passed, end)
@@ -290,7 +295,7 @@ fn of_score(
     against: Option<&Written>,
 ) -> Result<Reading> {
     let d = model.config().d_model;
-    let (normalized, ln_scale) = weights.normalise(&pass.resid);
+    let (normalized, ln_scale) = weights.normalize(&pass.resid);
     let row = |position: usize| &normalized[position * d..][..d];
     let factors_of_keys = match opening.relative {
         None => vec![(pair.src, 1.0)],
@@ -343,8 +348,8 @@ fn of_score(
 }
 
 /// `W_O map` of `head`, `[d_head]`.
-async fn values_map(model: &mut Model, head: Head, map: &[f64], watcher: &dyn Watcher) -> Result<Vec<f64>> {
-    let of_layer = model.through_w_o(head.layer, map, watcher).await?;
+async fn values_map(model: &mut Model, head: Head, map: &[f64], monitor: &dyn Monitor) -> Result<Vec<f64>> {
+    let of_layer = model.through_w_o(head.layer, map, monitor).await?;
     let width = model.config().d_head();
     Ok(of_layer[head.head * width..][..width].to_vec())
 }

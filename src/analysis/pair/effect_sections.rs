@@ -239,10 +239,10 @@ impl SectionType for LensSection {
             return Err(Error::new(ErrorKind::ResultFile, cause)
                 .expected(format!("{expected}: before the first layer, and after each")));
         }
-        let told = self.layers.iter().flat_map(|layer| {
+        let description = self.layers.iter().flat_map(|layer| {
             let tokens = layer.tokens.iter().map(|token| token.logprob);
             tokens.chain([layer.logprob_a, layer.logprob_b])
         });
-        check_finite("lens: a log-probability", told)
+        check_finite("lens: a log-probability", description)
     }
 }

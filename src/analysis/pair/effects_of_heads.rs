@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use super::direct::direction;
 use super::{Between, Question, Sentence};
-use crate::analysis::meter::Meter;
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::{Array, HeadEffectsSection, Observer, Patched, Phase, TargetPrompt, Without};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Edit, Model, Pass, Tap, Variant, Watcher};
+use crate::forward::{Edit, Model, Monitor, Pass, Tap, Variant};
 use crate::math;
 use crate::model::Config;
 use crate::names::{BlockHook, Component, Head, HookPoint};
@@ -46,12 +46,12 @@ struct Sums(Vec<f64>);
 ///
 /// # Errors
 /// [`ErrorKind::Prompt`] for no prompt, texts that are not one token, the same token as both, and a prompt without another that has its two
-/// tokens exchanged, or with several; [`ErrorKind::Request`] for a head that there is not; errors of reading, and `watcher`'s.
+/// tokens exchanged, or with several; [`ErrorKind::Request`] for a head that there is not; errors of reading, and `monitor`'s.
 pub async fn head_effects(
     model: &mut Model,
     prompts: &[TargetText],
     without: Option<Head>,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<HeadEffectsSection> {
     if prompts.is_empty() {
         return Err(
@@ -62,7 +62,7 @@ pub async fn head_effects(
     without.map_or(Ok(()), |head| config.check_head(head))?;
     let mut all = Vec::with_capacity(prompts.len());
     for prompt in prompts {
-        all.push(read(model, prompt, watcher).await?);
+        all.push(read(model, prompt, monitor).await?);
     }
     let others = prompts
         .iter()
@@ -74,11 +74,11 @@ pub async fn head_effects(
     let mut ablated = Sums(vec![0.0; heads + 1]);
     for prompt in &all {
         direct.add(&of_heads(
-            &direct_effects(model, prompt, None, watcher).await?.0,
+            &direct_effects(model, prompt, None, monitor).await?.0,
             &config,
         ));
         if let Some(head) = without {
-            let (effects, difference) = direct_effects(model, prompt, Some(head), watcher).await?;
+            let (effects, difference) = direct_effects(model, prompt, Some(head), monitor).await?;
             let mut found = of_heads(&effects, &config);
             found.push(difference);
             ablated.add(&found);
@@ -91,7 +91,7 @@ pub async fn head_effects(
         whole += prompt.difference;
         ground += prompt.difference_at(&into.sentence.pass, into.sentence.row(into.last())?, &config);
         for layer in 0..config.n_layer {
-            let found = patch_layer(model, (prompt, into), layer, watcher).await?;
+            let found = patch_layer(model, (prompt, into), layer, monitor).await?;
             for (sums, found) in patched.iter_mut().zip(found) {
                 let start = layer * config.n_head;
                 sums.0[start..].iter_mut().zip(found).for_each(|(sum, v)| *sum += v);
@@ -115,7 +115,7 @@ pub async fn head_effects(
         prompts: prompts
             .iter()
             .zip(&all)
-            .map(|(prompt, read)| read.told(prompt))
+            .map(|(prompt, read)| read.for_result(prompt))
             .collect(),
         logit_difference: (whole / count) as f32,
         direct: Array::new(shape.clone(), direct.means(count))?,
@@ -153,16 +153,16 @@ pub async fn without_largest(
 ) -> Result<HeadEffectsSection> {
     let config = model.config().clone();
     let traffic = model.checkpoint().traffic();
-    let meter = Meter::new(observer, Phase::Loading, 1, config.n_layer, traffic);
-    let read = read(model, prompt, &meter).await?;
-    let direct = of_heads(&direct_effects(model, &read, None, &meter).await?.0, &config);
+    let tracker = ProgressTracker::new(observer, Phase::Loading, 1, config.n_layer, traffic);
+    let read = read(model, prompt, &tracker).await?;
+    let direct = of_heads(&direct_effects(model, &read, None, &tracker).await?.0, &config);
     let largest = (0..direct.len()).max_by(|&one, &other| direct[one].total_cmp(&direct[other]));
     let largest = largest.unwrap_or_default();
     let head = Head::new(largest / config.n_head, largest % config.n_head);
-    let (without, logit_difference) = direct_effects(model, &read, Some(head), &meter).await?;
+    let (without, logit_difference) = direct_effects(model, &read, Some(head), &tracker).await?;
     let array = |effects: Vec<f64>| Array::new(vec![config.n_layer, config.n_head], Sums(effects).means(1.0));
     Ok(HeadEffectsSection {
-        prompts: vec![read.told(prompt)],
+        prompts: vec![read.for_result(prompt)],
         logit_difference: read.difference as f32,
         direct: array(direct)?,
         without: Some(Without {
@@ -176,7 +176,7 @@ pub async fn without_largest(
 
 impl Read {
     /// `prompt`, which it is of, for a result.
-    fn told(&self, prompt: &TargetText) -> TargetPrompt {
+    fn for_result(&self, prompt: &TargetText) -> TargetPrompt {
         TargetPrompt {
             text: prompt.text.clone(),
             answer: prompt.answer.clone(),
@@ -209,7 +209,7 @@ impl Sums {
 }
 
 /// Takes `prompt` through `model`.
-async fn read(model: &mut Model, prompt: &TargetText, watcher: &dyn Watcher) -> Result<Read> {
+async fn read(model: &mut Model, prompt: &TargetText, monitor: &dyn Monitor) -> Result<Read> {
     let question = Question {
         text: prompt.text.clone(),
         prepend_bos: true,
@@ -220,9 +220,9 @@ async fn read(model: &mut Model, prompt: &TargetText, watcher: &dyn Watcher) -> 
         a: model.tokenizer().single_token(&prompt.answer)?,
         b: model.tokenizer().single_token(&prompt.other)?,
     };
-    let sentence = Sentence::read(model, &tokens, None, watcher).await?;
+    let sentence = Sentence::read(model, &tokens, None, monitor).await?;
     let mut read = Read {
-        direction: direction(model, targets, watcher).await?,
+        direction: direction(model, targets, monitor).await?,
         sentence,
         targets,
         difference: 0.0,
@@ -270,10 +270,10 @@ async fn direct_effects(
     model: &mut Model,
     prompt: &Read,
     without: Option<Head>,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<(Vec<f64>, f64)> {
     let (last, config) = (prompt.last(), model.config().clone());
-    let written = prompt.sentence.written(model, last, watcher).await?;
+    let written = prompt.sentence.written(model, last, monitor).await?;
     let (mut vectors, mut scale) = (written.vectors, written.final_scale);
     let mut difference = prompt.difference;
     if let Some(head) = without {
@@ -288,7 +288,7 @@ async fn direct_effects(
         let points = (head.layer..config.n_layer).flat_map(|layer| hooks.map(|hook| HookPoint::block(layer, hook)));
         pass.request.taps = points.map(|point| Tap::new(point, vec![row])).collect();
         let mut passes = [pass];
-        model.run(&mut passes, config.n_layer, watcher).await?;
+        model.run(&mut passes, config.n_layer, monitor).await?;
         let [pass] = passes;
         // Two embeddings, then heads, MLP and output bias of each layer.
         let of_layer = config.n_head + 2;
@@ -312,7 +312,7 @@ async fn patch_layer(
     model: &mut Model,
     (prompt, into): (&Read, &Read),
     layer: usize,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<[Vec<f64>; 3]> {
     let (last, config) = (prompt.last(), model.config().clone());
     let hooks = [BlockHook::Z, BlockHook::V, BlockHook::Pattern];
@@ -339,7 +339,7 @@ async fn patch_layer(
         .map(|(hook, head)| variant(hook, head))
         .collect::<Result<Vec<_>>>()?;
     let mut passes = [into.sentence.pass.edited(&config, &variants)?];
-    model.run(&mut passes, config.n_layer, watcher).await?;
+    model.run(&mut passes, config.n_layer, monitor).await?;
     let [pass] = passes;
     let found: Vec<f64> = (0..variants.len())
         .map(|variant| prompt.difference_at(&pass, pass.tree.path(variant)[last], &config))

@@ -7,9 +7,9 @@ use std::rc::Rc;
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Array;
-use crate::analysis::looks::{Cells, Look, Looking};
+use crate::analysis::cell_attention::{AttentionSums, CellAttention, Cells};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Pass, PrefixTree, Request, Tap, Watcher};
+use crate::forward::{Model, Monitor, Pass, PrefixTree, Request, Tap};
 use crate::math;
 use crate::names::{BlockHook, Head, HookPoint};
 
@@ -78,8 +78,8 @@ pub struct Survey {
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a destination that there is not, [`ErrorKind::Prompt`] for a sentence that does not fit the context,
-/// errors of reading, and `watcher`'s.
-pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, watcher: &dyn Watcher) -> Result<Survey> {
+/// errors of reading, and `monitor`'s.
+pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, monitor: &dyn Monitor) -> Result<Survey> {
     model.check_sequence(tokens)?;
     if dest >= tokens.len() {
         let cause = format!("the destination is position {dest} of {} tokens", tokens.len());
@@ -91,8 +91,8 @@ pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, watcher: &dy
     let tree = PrefixTree::new([tokens]);
     let seen = tree.path(0)[..=dest].to_vec();
     let row = seen[dest];
-    let looking = Rc::new(RefCell::new(Looking::new(model.config(), GROUPS)));
-    let mut taps = Looking::taps(&looking, &tree, &cells(tokens));
+    let attention_sums = Rc::new(RefCell::new(AttentionSums::new(model.config(), GROUPS)));
+    let mut taps = AttentionSums::taps(&attention_sums, &tree, &cells(tokens));
     let kept = taps.len();
     for layer in 0..layers {
         taps.push(Tap::new(HookPoint::block(layer, BlockHook::Pattern), vec![row]));
@@ -100,9 +100,9 @@ pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, watcher: &dy
     }
     taps.push(Tap::new(HookPoint::LnFinalScale, vec![row]));
     let mut passes = [Pass::new(tree, Request::of(taps))];
-    model.run(&mut passes, layers, watcher).await?;
+    model.run(&mut passes, layers, monitor).await?;
     let [pass] = passes;
-    let log_probs = model.log_probs_at(&pass, &[row], watcher).await?;
+    let log_probs = model.log_probs_at(&pass, &[row], monitor).await?;
     let log_probs = log_probs.into_iter().next().unwrap_or_default();
     let (of_layers, scale) = pass.captured[kept..].split_at(2 * layers);
     let scale = scale.first().and_then(|scale| scale.values.first()).copied();
@@ -112,10 +112,10 @@ pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, watcher: &dy
             of_layers[2 * layer + 1].values.clone(),
         ))
     };
-    let first = first_pair(model, read, (scale.unwrap_or(f32::NAN), &log_probs), watcher).await?;
-    let looks = looking.borrow().looks();
+    let first = first_pair(model, read, (scale.unwrap_or(f32::NAN), &log_probs), monitor).await?;
+    let cell_attention = attention_sums.borrow().cell_attention();
     Ok(Survey {
-        measures: measures(looks)?,
+        measures: measures(cell_attention)?,
         first,
         log_probs,
     })
@@ -195,17 +195,17 @@ fn cells(tokens: &[u32]) -> Vec<Cells> {
     all
 }
 
-fn measures(looks: Vec<Option<Vec<Vec<Look>>>>) -> Result<Measures> {
-    let array = |looks: Option<Vec<Vec<Look>>>| {
-        let looks = looks.map(|looks| {
-            let shape = vec![looks.len(), looks.first().map_or(0, Vec::len)];
-            let means = looks.iter().flatten().map(|look| look.mean as f32);
+fn measures(cell_attention: Vec<Option<Vec<Vec<CellAttention>>>>) -> Result<Measures> {
+    let array = |cell_attention: Option<Vec<Vec<CellAttention>>>| {
+        let cell_attention = cell_attention.map(|cell_attention| {
+            let shape = vec![cell_attention.len(), cell_attention.first().map_or(0, Vec::len)];
+            let means = cell_attention.iter().flatten().map(|look| look.mean as f32);
             Array::new(shape, means.collect())
         });
-        looks.transpose()
+        cell_attention.transpose()
     };
-    let mut looks = looks.into_iter();
-    let mut next = || array(looks.next().flatten());
+    let mut cell_attention = cell_attention.into_iter();
+    let mut next = || array(cell_attention.next().flatten());
     Ok(Measures {
         previous_token: next()?,
         first_token: next()?,
@@ -219,7 +219,7 @@ pub(super) async fn first_pair(
     model: &mut Model,
     read: impl Fn(usize) -> Result<(Vec<f32>, Vec<f32>)>,
     (scale, log_probs): (f32, &[f32]),
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<FirstPair> {
     let likeliest = (0u32..)
         .zip(log_probs)
@@ -227,7 +227,7 @@ pub(super) async fn first_pair(
             if log_prob > best.1 { (token, log_prob) } else { best }
         });
     let next = likeliest.0;
-    model.load_embedding(&BTreeSet::from([next]), watcher).await?;
+    model.load_embedding(&BTreeSet::from([next]), monitor).await?;
     let direction = model.logit_direction(next)?;
     let scale = f64::from(scale);
     let (n_head, d_head, d) = (model.config().n_head, model.config().d_head(), model.config().d_model);
@@ -238,7 +238,7 @@ pub(super) async fn first_pair(
         next,
     };
     for layer in 0..model.config().n_layer {
-        let of_heads = model.through_w_o(layer, &direction, watcher).await?;
+        let of_heads = model.through_w_o(layer, &direction, monitor).await?;
         let (pattern, values) = read(layer)?;
         let seen = pattern.len() / n_head;
         for (head, (pattern, of_head)) in pattern

@@ -20,11 +20,11 @@ mod down;
 mod effect_sections;
 mod effects_of_heads;
 mod intervene;
-mod known;
 mod layer;
 mod measures;
 mod opening;
 mod question;
+mod question_cache;
 mod relative;
 mod sections;
 mod sentence;
@@ -45,19 +45,19 @@ pub use down::down;
 pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
 pub use effects_of_heads::{TargetText, head_effects, without_largest};
 pub use intervene::{
-    Agreement, CausalCell, CausalSection, CausalSide, Changes, Effect, Extent, Intervening, Intervention,
+    Agreement, CausalCell, CausalSection, CausalSide, Changes, Effect, Extent, Intervention, InterventionRequest,
     InterventionSection, Outcome, Predicted, Replacement, Vector, causal_map, intervene,
 };
 pub(crate) use intervene::{OverRun, changes};
-pub use known::Known;
 pub(crate) use layer::small_pattern;
 pub use layer::{LAYER_ROWS, LayerSection};
 pub use measures::{FirstPair, Measures, Survey, survey};
 pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
 pub use question::Pair;
+pub use question_cache::QuestionCache;
 pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
 pub use sentence::Sentence;
-pub use substituted::Substituting;
+pub use substituted::SubstitutionRequest;
 pub use substituted_section::{Band, RunBands, SampledToken, SubstitutedSection};
 pub(super) use targets::LIKELIEST;
 pub use targets::{Between, TargetTexts, token_of};

@@ -101,7 +101,7 @@ impl Opened {
 }
 
 /// The way down, checked.
-pub(super) struct Way {
+pub(super) struct CheckedPath {
     /// Heads that are passed, each with the position at which it is followed to what it has read.
     pub(super) passed: Vec<(Head, usize)>,
     pub(super) end: End,
@@ -122,7 +122,7 @@ impl Opening {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for what can't be opened, is not there or is not before the layer of what reads it.
-    pub(super) fn way(&self, pair: &Pair, config: &Config) -> Result<Way> {
+    pub(super) fn checked_path(&self, pair: &Pair, config: &Config) -> Result<CheckedPath> {
         self.relative.map_or(Ok(()), |to| check(to, pair.dest + 1))?;
         self.check_against(pair, config)?;
         let (mut passed, mut before) = (Vec::new(), pair.head.layer);
@@ -145,7 +145,7 @@ impl Opening {
                 Some(Step::Component(component)) => end(component, before, config)?,
             };
             let head = match (&end, steps.next()) {
-                (_, None) => return Ok(Way { passed, end }),
+                (_, None) => return Ok(CheckedPath { passed, end }),
                 (End::Sources(head), Some(Step::Source(position))) if position <= last_seen => {
                     last_seen = position;
                     passed.push((*head, position));

@@ -3,7 +3,7 @@
 use super::layer::{LayerSection, small_pattern};
 use super::measures::{FirstPair, Measures, Sums, first_pair};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Pass, PrefixTree, Request, Watcher};
+use crate::forward::{Model, Monitor, Pass, PrefixTree, Request};
 use crate::math;
 use crate::names::Head;
 
@@ -22,22 +22,22 @@ impl Sentence {
     /// use futures::executor::block_on;
     /// use keyside::analysis::pair::Sentence;
     /// use keyside::checkpoint::FileSource;
-    /// use keyside::forward::{Model, Unwatched};
+    /// use keyside::forward::{Model, NoMonitor};
     /// use keyside::model::Processing;
     /// use keyside::names::Head;
     ///
     /// let source = Box::new(FileSource::new("tests/fixtures/tiny"));
     /// let mut model = block_on(Model::open(source, Processing::default()))?;
     /// let tokens = model.tokenizer().encode("The keys to the cabinet")?;
-    /// let sentence = block_on(Sentence::read(&mut model, &tokens, None, &Unwatched))?;
+    /// let sentence = block_on(Sentence::read(&mut model, &tokens, None, &NoMonitor))?;
     /// let scores = sentence.scores(&model, Head::new(2, 1), tokens.len() - 1)?;
     /// assert_eq!(scores.len(), tokens.len());
     /// # Ok::<(), keyside::Error>(())
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Prompt`] for a sentence that is empty or does not fit the context, errors of reading, and `watcher`'s.
-    pub async fn read(model: &mut Model, tokens: &[u32], before: Option<&Self>, watcher: &dyn Watcher) -> Result<Self> {
+    /// [`ErrorKind::Prompt`] for a sentence that is empty or does not fit the context, errors of reading, and `monitor`'s.
+    pub async fn read(model: &mut Model, tokens: &[u32], before: Option<&Self>, monitor: &dyn Monitor) -> Result<Self> {
         model.check_sequence(tokens)?;
         let pass = match before {
             Some(before) => before.pass.continued(model.config(), tokens)?,
@@ -50,7 +50,7 @@ impl Sentence {
             }
         };
         let mut passes = [pass];
-        model.run(&mut passes, model.config().n_layer, watcher).await?;
+        model.run(&mut passes, model.config().n_layer, monitor).await?;
         let [pass] = passes;
         Ok(Self {
             tokens: tokens.to_vec(),
@@ -76,9 +76,9 @@ impl Sentence {
     /// Log-probabilities of the token that comes after position `dest`, `[d_vocab]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not there, errors of reading, and `watcher`'s.
-    pub async fn log_probs(&self, model: &Model, dest: usize, watcher: &dyn Watcher) -> Result<Vec<f32>> {
-        let found = model.log_probs_at(&self.pass, &[self.row(dest)?], watcher).await?;
+    /// [`ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
+    pub async fn log_probs(&self, model: &Model, dest: usize, monitor: &dyn Monitor) -> Result<Vec<f32>> {
+        let found = model.log_probs_at(&self.pass, &[self.row(dest)?], monitor).await?;
         Ok(found.into_iter().next().unwrap_or_default())
     }
 
@@ -117,7 +117,7 @@ impl Sentence {
         model: &mut Model,
         head: Head,
         dest: usize,
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Vec<f32>> {
         let mut pattern = self.scores(model, head, dest)?;
         math::softmax(&mut pattern);
@@ -131,19 +131,19 @@ impl Sentence {
                 .zip(of_head)
                 .for_each(|(sum, &v)| *sum += f64::from(*share) * f64::from(v));
         }
-        let written = model.written_by(head, &z, watcher).await?;
+        let written = model.written_by(head, &z, monitor).await?;
         Ok(written.into_iter().map(|v| v as f32).collect())
     }
 
     /// What every head does at all positions of the sentence. No pass of the model: queries and keys were kept.
     ///
     /// # Errors
-    /// `watcher`'s.
-    pub async fn measures(&self, model: &Model, watcher: &dyn Watcher) -> Result<Measures> {
+    /// `monitor`'s.
+    pub async fn measures(&self, model: &Model, monitor: &dyn Monitor) -> Result<Measures> {
         let (layers, heads) = (model.config().n_layer, model.config().n_head);
         let mut sums = Sums::default();
         for head in (0..layers).flat_map(|layer| (0..heads).map(move |head| Head::new(layer, head))) {
-            watcher.breathe().await?;
+            monitor.yield_now().await?;
             sums.begin();
             for dest in 1..self.tokens.len() {
                 let mut row = self.scores(model, head, dest)?;
@@ -157,12 +157,12 @@ impl Sentence {
     /// The patterns of all heads of `layer`. No pass of the model: queries and keys were kept.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a layer that there is not, and `watcher`'s.
-    pub async fn layer(&self, model: &Model, layer: usize, watcher: &dyn Watcher) -> Result<LayerSection> {
+    /// [`ErrorKind::Request`] for a layer that there is not, and `monitor`'s.
+    pub async fn layer(&self, model: &Model, layer: usize, monitor: &dyn Monitor) -> Result<LayerSection> {
         let count = self.tokens.len();
         let mut patterns = Vec::with_capacity(model.config().n_head);
         for head in (0..model.config().n_head).map(|head| Head::new(layer, head)) {
-            watcher.breathe().await?;
+            monitor.yield_now().await?;
             let row = |dest: usize| {
                 let mut row = self.scores(model, head, dest)?;
                 math::softmax(&mut row);
@@ -182,7 +182,7 @@ impl Sentence {
         model: &mut Model,
         dest: usize,
         log_probs: &[f32],
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<FirstPair> {
         let config = model.config().clone();
         let row = self.row(dest)?;
@@ -199,7 +199,7 @@ impl Sentence {
             }
             Ok((pattern, values))
         };
-        first_pair(model, read, (scale, log_probs), watcher).await
+        first_pair(model, read, (scale, log_probs), monitor).await
     }
 
     /// Probabilities of `head` from position `dest` to every position that it sees, `[dest + 1]`.

@@ -12,7 +12,7 @@ use crate::analysis::scores::HeadScores;
 use crate::analysis::substitution::{AtPrompt, Drawn, OTHER, values_at};
 use crate::analysis::{BatchValues, Sides};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, PrefixTree, Watcher};
+use crate::forward::{Model, Monitor, PrefixTree};
 use crate::names::{Component, Head, Normalization, PositionName, SeriesId};
 use crate::prompts::ioi::random::PythonRandom;
 use crate::prompts::ioi::{Dataset, RANDOM_NAME};
@@ -25,14 +25,14 @@ const SEED: u64 = 0;
 
 /// That vectors are to be put in place of what the head reads, and which.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Substituting {
+pub struct SubstitutionRequest {
     /// The earlier head whose output is one of them, by the head whose score it is. For a head that is not among them it is the one that
     /// adds most on the query side.
     #[serde(default)]
     pub earlier_heads: BTreeMap<Head, Head>,
 }
 
-impl Substituting {
+impl SubstitutionRequest {
     /// The earlier head for `head`, where it is named and one: in a layer before.
     pub(super) fn earlier_head(&self, head: Head) -> Option<Head> {
         let named = self.earlier_heads.get(&head).copied();
@@ -57,13 +57,13 @@ pub(super) fn largest_head(query_side: impl IntoIterator<Item = (Component, f32)
 /// are one token without a space before them.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `watcher`'s.
+/// [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `monitor`'s.
 pub(super) async fn substituted(
     model: &mut Model,
     sentence: &Sentence,
     pair: &Pair,
     ((earlier_head, normalization), is_bos): ((Option<Head>, Normalization), bool),
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<SubstitutedSection> {
     pair.check(model)?;
     let (head, dest) = (pair.head, pair.dest);
@@ -75,13 +75,13 @@ pub(super) async fn substituted(
     let drawn = samples(model, pair, is_bos)?;
     let src = prompt.src_token()?;
     let tokens: BTreeSet<u32> = drawn.values().flatten().copied().chain([src]).collect();
-    model.load_embedding(&tokens, watcher).await?;
+    model.load_embedding(&tokens, monitor).await?;
     let output = match earlier_head {
-        Some(earlier) => Some((earlier, sentence.output(model, earlier, dest, watcher).await?)),
+        Some(earlier) => Some((earlier, sentence.output(model, earlier, dest, monitor).await?)),
         None => None,
     };
-    let effective = EffectiveEmbeddings::read(model, [src].into(), watcher).await?;
-    let weights = model.head_weights(head, watcher).await?;
+    let effective = EffectiveEmbeddings::read(model, [src].into(), monitor).await?;
+    let weights = model.head_weights(head, monitor).await?;
     let tree = PrefixTree::new([&pair.tokens[..=dest]]);
     let resid = sentence.resid_pre(model, head.layer, dest)?;
     let values = values_at(&AtPrompt {

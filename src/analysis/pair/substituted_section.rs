@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::check::{check_positions, check_probabilities, misfit};
-use crate::analysis::{Array, LeftOutSeries, SectionType, Series, Sides};
+use crate::analysis::{Array, OmittedSeries, SectionType, Series, Sides};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
@@ -36,7 +36,7 @@ pub struct SubstitutedSection {
     pub true_prob: f32,
     /// Series that it does not have, as they are no numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<LeftOutSeries>,
+    pub left_out: Vec<OmittedSeries>,
     /// What a run over many prompts has given for the same head, where there is one to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunBands>,

@@ -3,10 +3,10 @@
 use super::question::Pair;
 use super::sentence::Sentence;
 use crate::error::Result;
-use crate::forward::{Model, Watcher};
+use crate::forward::{Model, Monitor};
 
 /// Tokens of each end that are told.
-const TOLD: usize = 10;
+const LISTED: usize = 10;
 
 /// What a head writes per unit of attention to a source token.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,17 +26,17 @@ impl Sentence {
     /// [`crate::model::Processing::center_unembed`]. b_V is part of the value where it is not folded. W_U passes by.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `watcher`'s.
-    pub async fn writes(&self, model: &mut Model, pair: &Pair, watcher: &dyn Watcher) -> Result<Writes> {
+    /// [`crate::ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `monitor`'s.
+    pub async fn writes(&self, model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<Writes> {
         pair.check(model)?;
         let attention = self.probabilities(model, pair.head, pair.dest)?[pair.src];
         let scale = f64::from(self.final_scale(model, pair.dest)?);
         let value = self.value(model, pair.head, pair.src)?.iter().copied().map(f64::from);
-        let mut written = model.written_by(pair.head, &value.collect::<Vec<_>>(), watcher).await?;
+        let mut written = model.written_by(pair.head, &value.collect::<Vec<_>>(), monitor).await?;
         written.iter_mut().for_each(|v| *v /= scale);
         Ok(Writes {
             attention,
-            logits: model.raised(&written, watcher).await?,
+            logits: model.raised(&written, monitor).await?,
         })
     }
 }
@@ -62,19 +62,19 @@ impl Writes {
 /// The ten tokens with the largest of `values [d_vocab]`, the largest first, and the ten with the smallest, the smallest first; of equal ones
 /// that with the lower id.
 pub(super) fn ends(values: &[f32]) -> (Vec<Valued>, Vec<Valued>) {
-    let told = |order: fn(f32, f32) -> std::cmp::Ordering| {
+    let extremes = |order: fn(f32, f32) -> std::cmp::Ordering| {
         let mut tokens: Vec<Valued> = (0u32..).zip(values.iter().copied()).collect();
         let by = |one: &Valued, other: &Valued| order(one.1, other.1).then(one.0.cmp(&other.0));
-        if tokens.len() > TOLD {
-            tokens.select_nth_unstable_by(TOLD, by);
-            tokens.truncate(TOLD);
+        if tokens.len() > LISTED {
+            tokens.select_nth_unstable_by(LISTED, by);
+            tokens.truncate(LISTED);
         }
         tokens.sort_by(by);
         tokens
     };
     (
-        told(|one, other| other.total_cmp(&one)),
-        told(|one, other| one.total_cmp(&other)),
+        extremes(|one, other| other.total_cmp(&one)),
+        extremes(|one, other| one.total_cmp(&other)),
     )
 }
 
@@ -86,7 +86,7 @@ mod tests {
     fn ends_of_known_numbers() {
         let values: Vec<f32> = (0..30).map(|token| (token % 15) as f32 - 7.0).collect();
         let (most, least) = ends(&values);
-        assert_eq!(most.len(), TOLD);
+        assert_eq!(most.len(), LISTED);
         assert_eq!(most[..3], [(14, 7.0), (29, 7.0), (13, 6.0)]);
         assert_eq!(least[..3], [(0, -7.0), (15, -7.0), (1, -6.0)]);
         let (most, least) = ends(&values[..2]);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 pub use self::section::{GroupsOverPrompts, RunDirectionsSection};
 use self::section::{OfPrompt, group_sizes};
-use crate::analysis::analyzer::{Analyzer, Fed};
+use crate::analysis::analyzer::{Analyzer, FinishedBatch};
 use crate::analysis::pair::{Factors, ScoreRow};
 use crate::analysis::{Analysis, Array, BatchValues};
 use crate::error::Result;
@@ -36,14 +36,14 @@ impl Analyzer for RunDirectionsAnalyzer {
         }
     }
 
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         let scores = batch.scores()?;
         let factors = self.factors.get_or_insert_with(|| Factors::of(scores.weights));
         let mut found = [Vec::new(), Vec::new()];
         for (number, prompt) in batch.prompts.iter().enumerate() {
             let path = scores.tree.path(number).iter();
             let resid: Vec<f32> = path.flat_map(|&row| scores.resid_at(row)).copied().collect();
-            let (normalized, _) = scores.weights.normalise(&resid);
+            let (normalized, _) = scores.weights.normalize(&resid);
             let of_row = ScoreRow {
                 weights: scores.weights,
                 normalized: &normalized,

@@ -12,11 +12,11 @@ use std::collections::BTreeMap;
 
 use self::gathered::{Attended, Gathered};
 pub use self::section::{Chances, RunWritesSection};
-use self::tally::{Asked, Tally};
-use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
+use self::tally::{PromptTokens, Tally};
+use crate::analysis::analyzer::{Analyzer, FinishedBatch, Needs, UpcomingBatch};
 use crate::analysis::{Analysis, BatchValues};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Tap, Watcher};
+use crate::forward::{Model, Monitor, Tap};
 use crate::math;
 use crate::model::Config;
 use crate::names::{BlockHook, Head, HookPoint};
@@ -63,7 +63,7 @@ impl Analyzer for RunWritesAnalyzer {
         Ok(Needs::default())
     }
 
-    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+    fn taps(&mut self, batch: &UpcomingBatch<'_>) -> Result<Vec<Tap>> {
         if !self.is_on {
             return Ok(Vec::new());
         }
@@ -85,7 +85,7 @@ impl Analyzer for RunWritesAnalyzer {
         ])
     }
 
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         let [values, z, scales] = batch.captured else {
             return Ok(None);
         };
@@ -113,7 +113,7 @@ impl Analyzer for RunWritesAnalyzer {
         Ok(None)
     }
 
-    async fn conclude(&mut self, model: &mut Model, watcher: &dyn Watcher) -> Result<()> {
+    async fn conclude(&mut self, model: &mut Model, monitor: &dyn Monitor) -> Result<()> {
         let prompts: Vec<Gathered> = std::mem::take(&mut self.batches).into_values().flatten().collect();
         if prompts.is_empty() {
             return Ok(());
@@ -123,19 +123,19 @@ impl Analyzer for RunWritesAnalyzer {
         let mut asked = Vec::with_capacity(prompts.len());
         for (number, prompt) in prompts.iter().enumerate() {
             if number % AT_A_TIME == 0 {
-                watcher.breathe().await?;
+                monitor.yield_now().await?;
             }
             let mut written = Vec::with_capacity(2);
             for z in [&prompt.value, &prompt.z] {
                 let z: Vec<f64> = z.iter().copied().map(f64::from).collect();
-                let of_z = model.written_by(self.head, &z, watcher).await?;
+                let of_z = model.written_by(self.head, &z, monitor).await?;
                 let scale = f64::from(prompt.scale);
                 written.push(of_z.into_iter().map(|v| (v / scale) as f32).collect::<Vec<f32>>());
             }
             let value = |token: u32| Result::Ok(math::dot_wide(&model.logit_direction(token)?, &written[0]) as f32);
             let others = prompt.tokens.iter().filter(|token| **token != prompt.source);
             let others = others.map(|&token| value(token)).collect::<Result<Vec<f32>>>()?;
-            asked.push(Asked {
+            asked.push(PromptTokens {
                 own: (prompt.source, value(prompt.source)?),
                 others: (!others.is_empty()).then(|| math::mean(&others) as f32),
                 targets: prompt.targets,
@@ -154,7 +154,7 @@ impl Analyzer for RunWritesAnalyzer {
             .collect();
         let written = [by_source, by_head].concat();
         let mut take = |first: usize, logits: &[f32]| tally.take(first, logits);
-        model.logits_passing(&resid, &written, watcher, &mut take).await?;
+        model.logits_streamed(&resid, &written, monitor, &mut take).await?;
         self.found = Some(section::found(self.head, &prompts, &asked, tally, model)?);
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::gathered::{Attended, Gathered};
-use super::tally::{Asked, PREDICTED, Tally};
+use super::tally::{PREDICTED, PromptTokens, Tally};
 use crate::analysis::pair::Between;
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
@@ -80,7 +80,7 @@ impl Chances {
 pub(super) fn found(
     head: Head,
     prompts: &[Gathered],
-    asked: &[Asked],
+    asked: &[PromptTokens],
     tally: Tally<'_>,
     model: &Model,
 ) -> Result<RunWritesSection> {

@@ -8,7 +8,7 @@ pub(super) const PREDICTED: usize = 10;
 
 /// What is known of a prompt before W_U passes by.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Asked {
+pub(super) struct PromptTokens {
     /// The source token, and what a unit of attention to it adds to its logit.
     pub(super) own: (u32, f32),
     /// The mean of the same over the other tokens of the prompt; None where it has no other.
@@ -74,12 +74,12 @@ impl OfPrompt {
 
 /// What is found of all prompts, as far as W_U has passed by.
 pub(super) struct Tally<'a> {
-    asked: &'a [Asked],
+    asked: &'a [PromptTokens],
     pub(super) found: Vec<OfPrompt>,
 }
 
 impl<'a> Tally<'a> {
-    pub(super) fn new(asked: &'a [Asked]) -> Self {
+    pub(super) fn new(asked: &'a [PromptTokens]) -> Self {
         Self {
             asked,
             found: vec![OfPrompt::default(); asked.len()],
@@ -152,12 +152,12 @@ mod tests {
     fn logits_are_counted_as_they_pass() {
         let known = Targets { a: Some(3), b: Some(0) };
         let asked = [
-            Asked {
+            PromptTokens {
                 own: (1, 2.0),
                 others: None,
                 targets: known,
             },
-            Asked {
+            PromptTokens {
                 own: (2, 0.0),
                 others: None,
                 targets: Targets { a: Some(1), b: None },

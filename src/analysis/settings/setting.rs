@@ -122,7 +122,7 @@ pub struct Setting {
 }
 
 /// What a text says.
-enum Said {
+enum ParsedValue {
     Head(Head),
     Whole(u64),
     Position(usize),
@@ -154,15 +154,15 @@ impl Setting {
     /// # Errors
     /// [`ErrorKind::Request`] where it is nothing of the kind, or beyond what the page starts a run with.
     pub fn checked(&self, text: &str) -> Result<String> {
-        let said = self.said(text).filter(|said| self.is_within_limits(said));
+        let said = self.parse(text).filter(|said| self.is_within_limits(said));
         Ok(match said.ok_or_else(|| self.wrong(text))? {
-            Said::Head(head) => head.to_string(),
-            Said::Whole(number) => number.to_string(),
-            Said::Position(position) => position.to_string(),
-            Said::Nothing => String::new(),
-            Said::Intervention(intervention) => intervention.to_string(),
-            Said::Engine(engine) => engine.to_string(),
-            Said::Switch(on) => if on { "1" } else { "0" }.to_owned(),
+            ParsedValue::Head(head) => head.to_string(),
+            ParsedValue::Whole(number) => number.to_string(),
+            ParsedValue::Position(position) => position.to_string(),
+            ParsedValue::Nothing => String::new(),
+            ParsedValue::Intervention(intervention) => intervention.to_string(),
+            ParsedValue::Engine(engine) => engine.to_string(),
+            ParsedValue::Switch(on) => if on { "1" } else { "0" }.to_owned(),
         })
     }
 
@@ -171,42 +171,42 @@ impl Setting {
     /// # Errors
     /// [`ErrorKind::Request`] where it is nothing of the kind.
     pub fn put(&self, run: &mut Analysis, text: &str) -> Result<()> {
-        let said = self.said(text).ok_or_else(|| self.wrong(text))?;
+        let said = self.parse(text).ok_or_else(|| self.wrong(text))?;
         match (self.field, said) {
-            (Field::Head { set, .. }, Said::Head(head)) => set(run, head),
-            (Field::Whole { set, .. }, Said::Whole(number)) => set(run, number),
-            (Field::Position { set, .. }, Said::Position(position)) => set(run, position),
-            (Field::Intervention { set, .. }, Said::Intervention(intervention)) => set(run, Some(intervention)),
-            (Field::Intervention { set, .. }, Said::Nothing) => set(run, None),
-            (Field::Engine { set, .. }, Said::Engine(engine)) => set(run, engine),
-            (Field::Switch { set, .. }, Said::Switch(on)) => set(run, on),
+            (Field::Head { set, .. }, ParsedValue::Head(head)) => set(run, head),
+            (Field::Whole { set, .. }, ParsedValue::Whole(number)) => set(run, number),
+            (Field::Position { set, .. }, ParsedValue::Position(position)) => set(run, position),
+            (Field::Intervention { set, .. }, ParsedValue::Intervention(intervention)) => set(run, Some(intervention)),
+            (Field::Intervention { set, .. }, ParsedValue::Nothing) => set(run, None),
+            (Field::Engine { set, .. }, ParsedValue::Engine(engine)) => set(run, engine),
+            (Field::Switch { set, .. }, ParsedValue::Switch(on)) => set(run, on),
             _ => {}
         }
         Ok(())
     }
 
-    fn said(&self, text: &str) -> Option<Said> {
+    fn parse(&self, text: &str) -> Option<ParsedValue> {
         let text = text.trim();
         match self.field {
-            Field::Head { .. } => text.parse().ok().map(Said::Head),
-            Field::Whole { .. } => text.parse().ok().map(Said::Whole),
-            Field::Position { .. } | Field::Intervention { .. } if text.is_empty() => Some(Said::Nothing),
-            Field::Intervention { .. } => text.parse().ok().map(Said::Intervention),
-            Field::Position { .. } => text.parse().ok().map(Said::Position),
-            Field::Engine { .. } => text.parse().ok().map(Said::Engine),
+            Field::Head { .. } => text.parse().ok().map(ParsedValue::Head),
+            Field::Whole { .. } => text.parse().ok().map(ParsedValue::Whole),
+            Field::Position { .. } | Field::Intervention { .. } if text.is_empty() => Some(ParsedValue::Nothing),
+            Field::Intervention { .. } => text.parse().ok().map(ParsedValue::Intervention),
+            Field::Position { .. } => text.parse().ok().map(ParsedValue::Position),
+            Field::Engine { .. } => text.parse().ok().map(ParsedValue::Engine),
             Field::Switch { .. } => match text {
-                "1" => Some(Said::Switch(true)),
-                "0" => Some(Said::Switch(false)),
+                "1" => Some(ParsedValue::Switch(true)),
+                "0" => Some(ParsedValue::Switch(false)),
                 _ => None,
             },
         }
     }
 
-    fn is_within_limits(&self, said: &Said) -> bool {
+    fn is_within_limits(&self, said: &ParsedValue) -> bool {
         match (self.field, said) {
-            (_, Said::Head(head)) => head.layer <= MAX_HEAD.layer && head.head <= MAX_HEAD.head,
-            (Field::Whole { limits, .. }, Said::Whole(number)) => (limits.0..=limits.1).contains(number),
-            (_, Said::Position(position)) => *position <= MAX_POSITION,
+            (_, ParsedValue::Head(head)) => head.layer <= MAX_HEAD.layer && head.head <= MAX_HEAD.head,
+            (Field::Whole { limits, .. }, ParsedValue::Whole(number)) => (limits.0..=limits.1).contains(number),
+            (_, ParsedValue::Position(position)) => *position <= MAX_POSITION,
             _ => true,
         }
     }

@@ -13,7 +13,7 @@ use self::series::batch_values;
 pub(crate) use self::series::tokens_of;
 pub(crate) use self::series::values_at;
 pub(crate) use self::vectors::{AtPrompt, Drawn, OTHER, vector_of};
-use crate::analysis::analyzer::{Ahead, Analyzer, Fed, Needs};
+use crate::analysis::analyzer::{Analyzer, FinishedBatch, Needs, UpcomingBatch};
 use crate::analysis::{Analysis, BatchValues};
 use crate::error::Result;
 use crate::forward::Tap;
@@ -49,14 +49,14 @@ impl Analyzer for SubstitutionAnalyzer {
     }
 
     /// The earlier head's output at the destination.
-    fn taps(&mut self, batch: &Ahead<'_>) -> Result<Vec<Tap>> {
+    fn taps(&mut self, batch: &UpcomingBatch<'_>) -> Result<Vec<Tap>> {
         let dest = |(index, prompt): (usize, &Prompt)| Result::Ok(batch.tree.path(index)[prompt.dest()?]);
         let dests = batch.prompts.iter().enumerate().map(dest).collect::<Result<_>>()?;
         let output = HookPoint::block(self.earlier_head.layer, BlockHook::Result);
         Ok(vec![Tap::new(output, dests).of_head(self.earlier_head.head)])
     }
 
-    fn feed(&mut self, batch: &Fed<'_>) -> Result<Option<&BatchValues>> {
+    fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         let values = batch_values(batch, (self.earlier_head, self.normalization))?;
         Ok(Some(self.batches.entry(batch.index).or_insert(values)))
     }

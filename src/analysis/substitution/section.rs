@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::{Array, BatchValues, LeftOutSeries, SectionType};
+use crate::analysis::{Array, BatchValues, OmittedSeries, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
@@ -29,7 +29,7 @@ pub struct SubstitutionSection {
     pub true_prob: Option<Array>,
     /// Series that it does not have, as they are no numbers in some prompts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub left_out: Vec<LeftOutSeries>,
+    pub left_out: Vec<OmittedSeries>,
 }
 
 /// The series by the side whose vector is substituted; the other side is fixed.
@@ -140,7 +140,7 @@ impl SubstitutionSection {
     /// Appends the values of one more batch. A series that is left out of any batch is left out of all.
     pub fn append(&mut self, batch: &BatchValues) {
         for new in &batch.left_out {
-            LeftOutSeries::add(&mut self.left_out, new.clone());
+            OmittedSeries::add(&mut self.left_out, new.clone());
         }
         for (histogram, series) in &batch.series {
             for (id, values) in series {
@@ -155,7 +155,7 @@ impl SubstitutionSection {
                 append(array, values);
             }
         }
-        for LeftOutSeries { side, series, .. } in &self.left_out {
+        for OmittedSeries { side, series, .. } in &self.left_out {
             match side {
                 Some(side) => drop(self.series.get_mut(*side).remove(series)),
                 None => (self.true_score, self.true_prob) = (None, None),

@@ -1,9 +1,9 @@
 //! The series of the four histograms, and of one sentence: scores and probabilities with each substituted vector.
 
 use super::vectors::{AtPrompt, Drawn, VECTORS};
-use crate::analysis::analyzer::Fed;
+use crate::analysis::analyzer::FinishedBatch;
 use crate::analysis::scores::{LinearScore, probability};
-use crate::analysis::{BatchValues, LeftOutSeries, Why};
+use crate::analysis::{BatchValues, OmissionReason, OmittedSeries};
 use crate::error::Result;
 use crate::math;
 use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
@@ -13,7 +13,7 @@ use crate::prompts::Prompt;
 ///
 /// Its first tap is the earlier head's output at the destination.
 pub(super) fn batch_values(
-    batch: &Fed<'_>,
+    batch: &FinishedBatch<'_>,
     (earlier_head, normalization): (Head, Normalization),
 ) -> Result<BatchValues> {
     let scores = batch.scores()?;
@@ -64,7 +64,7 @@ pub(crate) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
 #[derive(Default)]
 struct Collected {
     values: BatchValues,
-    left_out: Vec<LeftOutSeries>,
+    left_out: Vec<OmittedSeries>,
 }
 
 impl Collected {
@@ -100,9 +100,9 @@ impl Collected {
     /// Score and probability of one prompt with `vector` substituted on `side`.
     fn push(&mut self, side: Side, series: SeriesId, score: f32, probability: f32, vector: &[f32]) {
         if math::standard_deviation(vector) == 0.0 {
-            self.leave_out(Some(side), &series, Why::Constant);
+            self.leave_out(Some(side), &series, OmissionReason::Constant);
         } else if !score.is_finite() || !probability.is_finite() {
-            self.leave_out(Some(side), &series, Why::Overflow);
+            self.leave_out(Some(side), &series, OmissionReason::Overflow);
         }
         for (histogram, value) in [
             (HistogramId::scores_of(side), score),
@@ -116,25 +116,25 @@ impl Collected {
     /// The head's own score and probability of one prompt.
     fn push_true(&mut self, score: f32, probability: f32) {
         if !score.is_finite() || !probability.is_finite() {
-            self.leave_out(None, &SeriesId::TrueScore, Why::Overflow);
+            self.leave_out(None, &SeriesId::TrueScore, OmissionReason::Overflow);
         }
         self.values.true_score.push(score);
         self.values.true_prob.push(probability);
     }
 
-    fn leave_out(&mut self, side: Option<Side>, series: &SeriesId, why: Why) {
-        let new = LeftOutSeries {
+    fn leave_out(&mut self, side: Option<Side>, series: &SeriesId, why: OmissionReason) {
+        let new = OmittedSeries {
             side,
             series: series.clone(),
             prompts: 1,
             why,
         };
-        LeftOutSeries::add(&mut self.left_out, new);
+        OmittedSeries::add(&mut self.left_out, new);
     }
 
     fn into_values(self) -> BatchValues {
         let Self { mut values, left_out } = self;
-        for LeftOutSeries { side, series, .. } in &left_out {
+        for OmittedSeries { side, series, .. } in &left_out {
             let Some(side) = *side else {
                 (values.true_score, values.true_prob) = (Vec::new(), Vec::new());
                 continue;

@@ -38,7 +38,7 @@ pub(crate) struct AtPrompt<'a> {
 /// vector.
 type Found = Result<Option<(SeriesId, Vec<Vec<f32>>)>>;
 
-/// A vector that is put in place of the normalised residual stream.
+/// A vector that is put in place of the normalized residual stream.
 pub(super) struct Substituted {
     /// At the destination in place of what the query is made from, or at the source of what the key is made from.
     pub(super) side: Side,

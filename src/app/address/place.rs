@@ -5,8 +5,8 @@ use super::state::Address;
 use super::tab::{TAB, Tab};
 use crate::analysis::pair::{Question, TargetTexts};
 use crate::analysis::settings::{EXACT_LN, HEAD, PREPEND_BOS};
-use crate::app::lines::MAX_LINES;
-use crate::app::so_what::SoWhat;
+use crate::app::consequences::Consequence;
+use crate::app::sentence_lines::MAX_LINES;
 use crate::app::steps::StoryStep;
 use crate::error::Result;
 use crate::figure::keys::{Query, number, text, wrong};
@@ -25,8 +25,8 @@ const AS_TEXT: &str = "text";
 const TEXT: &str = "text";
 /// The key of all sentences that are at hand, after `#`.
 const LINES: &str = "lines";
-/// What is open below the account, by [`SoWhat::value`].
-const SO_WHAT: &str = "so_what";
+/// What is open below the account, by [`Consequence::value`].
+const CONSEQUENCES: &str = "so_what";
 /// The direction that is opened: [`Question::direction`].
 const DIRECTION: &str = "direction";
 /// The keys of the targets as they are typed, after `#`.
@@ -38,7 +38,8 @@ const MAX_POSITION: usize = (1 << 16) - 1;
 
 /// What `query` and `key` of an address mean: the positions of the pair.
 pub(super) fn is_key(key: &str) -> bool {
-    [TAB, STEP, MINUS, SPECIAL, SO_WHAT, DIRECTION].contains(&key) || Side::ALL.iter().any(|side| side.as_str() == key)
+    [TAB, STEP, MINUS, SPECIAL, CONSEQUENCES, DIRECTION].contains(&key)
+        || Side::ALL.iter().any(|side| side.as_str() == key)
 }
 
 /// Takes over `value` of `key`, which [`is_key`] knows, but for tab and step.
@@ -54,10 +55,10 @@ pub(super) fn take(question: &mut Question, key: &str, value: &str) -> Result<()
             );
         }
         Err(_) if key == DIRECTION => question.direction = Some(number(key, value, 0, MAX_POSITION)?),
-        Err(_) if key == SO_WHAT => {
+        Err(_) if key == CONSEQUENCES => {
             for part in value.split(',') {
-                let found = SoWhat::ALL.into_iter().find(|known| known.value() == part);
-                let names = || SoWhat::ALL.map(SoWhat::value).join(", ");
+                let found = Consequence::ALL.into_iter().find(|known| known.value() == part);
+                let names = || Consequence::ALL.map(Consequence::value).join(", ");
                 found.ok_or_else(|| wrong(key, value, names()))?.open(question, true);
             }
         }
@@ -94,9 +95,9 @@ fn write_question(question: &Question, query: &mut Query) {
     query.given(Side::Key.as_str(), text(question.src));
     query.given(MINUS, text(question.relative));
     query.given(SPECIAL, question.special_as_text.then(|| AS_TEXT.to_owned()));
-    let open = SoWhat::ALL.into_iter().filter(|part| part.is_open(question));
-    let open: Vec<&str> = open.map(SoWhat::value).collect();
-    query.given(SO_WHAT, (!open.is_empty()).then(|| open.join(",")));
+    let open = Consequence::ALL.into_iter().filter(|part| part.is_open(question));
+    let open: Vec<&str> = open.map(Consequence::value).collect();
+    query.given(CONSEQUENCES, (!open.is_empty()).then(|| open.join(",")));
     query.given(DIRECTION, text(question.direction));
     query.given(PREPEND_BOS.key, question.prepend_bos.then(|| "1".to_owned()));
     let exact = question.normalization.is_exact();

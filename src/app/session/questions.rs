@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::Session;
 use crate::analysis::pair::Question;
-use crate::app::asking::Asking;
-use crate::app::naming::Naming;
+use crate::app::head_names::HeadNames;
+use crate::app::question_state::QuestionState;
 use crate::checkpoint::Notices;
 use crate::error::Error;
 use crate::forward::Sampling;
@@ -14,19 +14,19 @@ use crate::worker::ToWorker;
 
 impl Session {
     /// What is asked of a sentence, and what was answered.
-    pub fn asking(&self) -> &Asking {
-        &self.asking
+    pub fn question_state(&self) -> &QuestionState {
+        &self.question_state
     }
 
     /// What the model's heads are called.
-    pub fn naming(&self) -> &Naming {
-        &self.naming
+    pub fn head_names(&self) -> &HeadNames {
+        &self.head_names
     }
 
     /// Names the heads of the model at `url`: what to send.
     pub fn name_heads(&mut self, url: &str) -> ToWorker {
         let id = self.next_id();
-        self.naming.ask(id, url)
+        self.head_names.ask(id, url)
     }
 
     /// The recorded sentences, in the order in which they are offered; empty until they have arrived.
@@ -41,14 +41,14 @@ impl Session {
 
     /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
     pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
-        let (naming, tried) = (self.naming.give_way(), self.trying.overtake());
+        let (head_names, tried) = (self.head_names.give_way(), self.trials.overtake());
         if !self.run.is_active() {
             self.notices = Notices::default();
         }
         let describe = self.describe(url);
         let id = self.next_id();
-        let ask = self.asking.ask(id, url, question);
-        naming.into_iter().chain(tried).chain(describe).chain(ask).collect()
+        let ask = self.question_state.ask(id, url, question);
+        head_names.into_iter().chain(tried).chain(describe).chain(ask).collect()
     }
 
     /// Whether BOS stands before `text`, which was typed in place of the sentence of `before`: as it was recorded, where recorded
@@ -69,7 +69,7 @@ impl Session {
 
     /// Whether the head of the answer that is shown is the one that its recording begins with.
     pub fn begins_with_head(&self) -> bool {
-        let found = self.asking.shown().and_then(|shown| {
+        let found = self.question_state.shown().and_then(|shown| {
             let (prompt, section) = (shown.result.prompts.first()?, shown.result.attention()?);
             let same = |sentence: &&RecordedSentence| sentence.tokens == prompt.tokens;
             Some(self.sentences().iter().find(same)?.begin? == section.head)
@@ -79,15 +79,15 @@ impl Session {
 
     /// Lets the model at `url` go on with the sentence of `question`, `count` tokens at most: the messages to send, in order.
     pub fn go_on(&mut self, url: &str, question: Question, how: (usize, Sampling)) -> Vec<ToWorker> {
-        let tried = self.trying.overtake();
+        let tried = self.trials.overtake();
         let id = self.next_id();
-        let go_on = self.asking.go_on(id, url, question, how);
+        let go_on = self.question_state.go_on(id, url, question, how);
         tried.into_iter().chain(go_on).collect()
     }
 
     /// What the model has made of the sentence, once.
     pub fn take_continued(&mut self) -> Option<String> {
-        self.asking.take_continued()
+        self.question_state.take_continued()
     }
 
     /// The recorded sentences have arrived.
@@ -102,8 +102,8 @@ impl Session {
             return Vec::new();
         };
         self.revision += 1;
-        let tried = self.trying.overtake();
-        let asked = self.asking.answer_recorded(self.revision, &recording, question);
+        let tried = self.trials.overtake();
+        let asked = self.question_state.answer_recorded(self.revision, &recording, question);
         tried.into_iter().chain(asked).collect()
     }
 
@@ -114,16 +114,16 @@ impl Session {
 
     /// Stops asking; None where nothing is asked.
     pub fn stop_asking(&mut self) -> Option<ToWorker> {
-        self.asking.cancel()
+        self.question_state.cancel()
     }
 
     /// Says no more why the last question has no answer.
     pub fn forget_asking_error(&mut self) {
-        self.asking.forget_error();
+        self.question_state.forget_error();
     }
 
     /// Shows `error` in place of an answer about a sentence; what else is shown stays.
     pub fn fail_asking(&mut self, error: Error) {
-        self.asking.fail(error);
+        self.question_state.fail(error);
     }
 }

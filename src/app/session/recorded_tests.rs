@@ -21,7 +21,7 @@ fn canonical() -> Question {
 
 /// Head, from, to of the answer that is shown.
 fn shown(session: &Session) -> Option<(Head, usize, usize)> {
-    let section = session.asking().shown()?.result.attention()?;
+    let section = session.question_state().shown()?.result.attention()?;
     Some((section.head, section.dest, section.src))
 }
 
@@ -30,7 +30,7 @@ fn recorded_sentences_are_answered_at_once_and_without_a_model() {
     let mut session = session();
     assert_eq!(session.sentences().len(), 6);
     assert_eq!(session.ask_recorded(canonical()), []);
-    let asking = session.asking();
+    let asking = session.question_state();
     assert!(!asking.is_active() && asking.error().is_none() && asking.answers("", &canonical()));
     assert!(!asking.answers(URL, &canonical()), "no model has answered");
     assert_eq!(asking.shown().map(|shown| &shown.origin), Some(&Origin::Recorded));
@@ -42,7 +42,7 @@ fn recorded_sentences_are_answered_at_once_and_without_a_model() {
         ..canonical()
     };
     session.ask_recorded(other);
-    let first = session.asking().shown().map(|shown| shown.revision);
+    let first = session.question_state().shown().map(|shown| shown.revision);
     assert_eq!(
         shown(&session).map(|(head, dest, _)| (head, dest)),
         Some((Head::new(9, 9), 10))
@@ -51,7 +51,7 @@ fn recorded_sentences_are_answered_at_once_and_without_a_model() {
     // Every sentence is whole: nothing is left of the one before.
     let next = |session: &Session| {
         session
-            .asking()
+            .question_state()
             .shown()
             .is_some_and(|shown| shown.result.next().is_some())
     };
@@ -61,22 +61,22 @@ fn recorded_sentences_are_answered_at_once_and_without_a_model() {
     });
     assert!(next(&session) && !session.begins_with_head());
     session.ask_recorded(canonical());
-    assert!(!next(&session) && session.asking().shown().map(|shown| shown.revision) > first);
+    assert!(!next(&session) && session.question_state().shown().map(|shown| shown.revision) > first);
 }
 
 #[test]
 fn what_is_not_recorded_leaves_the_last_answer_and_is_asked_of_nobody() {
     let mut session = session();
     session.ask_recorded(canonical());
-    let before = session.asking().shown().cloned();
+    let before = session.question_state().shown().cloned();
     let mine = Question {
         text: "My own sentence".into(),
         ..Question::default()
     };
     assert_eq!(session.ask_recorded(mine.clone()), []);
     assert!(!session.is_recorded(&mine) && session.is_recorded(&canonical()));
-    assert_eq!(session.asking().shown(), before.as_ref());
-    assert!(session.asking().error().is_none() && !session.asking().answers("", &mine));
+    assert_eq!(session.question_state().shown(), before.as_ref());
+    assert!(session.question_state().error().is_none() && !session.question_state().answers("", &mine));
     // A head that is not there says so.
     let head = Question {
         head: Some(Head::new(0, 0)),
@@ -86,13 +86,13 @@ fn what_is_not_recorded_leaves_the_last_answer_and_is_asked_of_nobody() {
     session.ask_recorded(head);
     assert!(
         session
-            .asking()
+            .question_state()
             .error()
             .is_some_and(|error| error.cause.contains("0.0"))
     );
-    assert_eq!(session.asking().shown(), before.as_ref());
+    assert_eq!(session.question_state().shown(), before.as_ref());
     session.ask_recorded(canonical());
-    assert!(session.asking().error().is_none());
+    assert!(session.question_state().error().is_none());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn a_recorded_answer_overtakes_what_is_asked_of_a_model() {
         id: *id,
         error: Error::cancelled(),
     });
-    assert!(!session.asking().is_active() && session.asking().error().is_none());
+    assert!(!session.question_state().is_active() && session.question_state().error().is_none());
     assert_eq!(shown(&session), Some((Head::new(10, 7), 14, 4)));
     // Before the sentences have arrived nothing is answered.
     assert_eq!(Session::default().ask_recorded(canonical()), []);

@@ -2,32 +2,32 @@
 
 use super::Session;
 use crate::analysis::pair::Question;
-use crate::app::trying::{Trial, TrialKind, Trying};
+use crate::app::trials::{Trial, TrialKind, Trials};
 use crate::error::Error;
 use crate::worker::ToWorker;
 
 impl Session {
     /// What is tried at the pair that is shown.
-    pub fn trying(&self) -> &Trying {
-        &self.trying
+    pub fn trials(&self) -> &Trials {
+        &self.trials
     }
 
     /// Tries `trial` at the pair of `question` with the model at `url`, in place of what is being tried; a question that is being
     /// answered goes on. The messages to send, in order.
     pub fn attempt(&mut self, url: &str, question: Question, trial: Trial) -> Vec<ToWorker> {
-        let naming = self.naming.give_way();
+        let head_names = self.head_names.give_way();
         let id = self.next_id();
-        let start = self.trying.start(id, url, question, trial);
-        naming.into_iter().chain(start).collect()
+        let start = self.trials.start(id, url, question, trial);
+        head_names.into_iter().chain(start).collect()
     }
 
     /// Stops trying; None where nothing is tried.
     pub fn stop_trying(&mut self) -> Option<ToWorker> {
-        self.trying.cancel()
+        self.trials.cancel()
     }
 
     /// Shows `error` in place of what a trial of `kind` would find; what else is shown stays.
     pub fn refuse_trial(&mut self, kind: TrialKind, error: Error) {
-        self.trying.refuse(kind, error);
+        self.trials.refuse(kind, error);
     }
 }

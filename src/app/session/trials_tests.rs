@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::analysis::pair::{Intervening, NextSection, Question};
-use crate::app::trying::{Trial, TrialKind};
+use crate::analysis::pair::{InterventionRequest, NextSection, Question};
+use crate::app::trials::{Trial, TrialKind};
 
 const URL: &str = "https://h/models/tiny";
 
@@ -38,11 +38,11 @@ fn part(id: u32, tokens: &[u32], dest: usize) -> FromWorker {
 }
 
 fn shown_dest(session: &Session) -> Option<usize> {
-    Some(session.asking().shown()?.result.next()?.dest)
+    Some(session.question_state().shown()?.result.next()?.dest)
 }
 
 fn intervention() -> Trial {
-    Trial::Intervention(Intervening::default())
+    Trial::Intervention(InterventionRequest::default())
 }
 
 #[test]
@@ -55,16 +55,16 @@ fn what_is_tried_waits_for_the_question_and_is_part_of_its_answer() {
         "the question is not stopped: {tried:?}"
     );
     let tried = id_of(&tried);
-    assert!(session.trying().is_active(TrialKind::Intervention) && session.asking().is_active());
+    assert!(session.trials().is_active(TrialKind::Intervention) && session.question_state().is_active());
     session.receive(part(asked, &[1, 2], 0));
     session.receive(FromWorker::Answered { id: asked });
-    assert!(!session.asking().is_active() && session.trying().is_active(TrialKind::Intervention));
+    assert!(!session.question_state().is_active() && session.trials().is_active(TrialKind::Intervention));
     session.receive(part(tried, &[1, 2], 1));
     assert_eq!(shown_dest(&session), Some(1));
     session.receive(FromWorker::Answered { id: tried });
-    assert!(!session.trying().is_active(TrialKind::Intervention));
+    assert!(!session.trials().is_active(TrialKind::Intervention));
     assert!(
-        session.asking().answers(URL, &question("a")),
+        session.question_state().answers(URL, &question("a")),
         "the question is answered still"
     );
 }
@@ -79,12 +79,12 @@ fn the_next_trial_overtakes_and_the_next_question_ends_it() {
         "{messages:?}"
     );
     let second = id_of(&messages);
-    assert!(session.trying().is_active(TrialKind::CausalMap) && !session.trying().is_active(TrialKind::Intervention));
+    assert!(session.trials().is_active(TrialKind::CausalMap) && !session.trials().is_active(TrialKind::Intervention));
     session.receive(part(first, &[1], 0));
     assert_eq!(shown_dest(&session), None, "what was overtaken is not shown");
     let messages = session.ask(URL, question("ab"));
     assert!(messages.contains(&ToWorker::Cancel { id: second }), "{messages:?}");
-    assert!(!session.trying().is_active(TrialKind::CausalMap));
+    assert!(!session.trials().is_active(TrialKind::CausalMap));
     session.receive(part(second, &[1], 0));
     assert_eq!(shown_dest(&session), None);
 }
@@ -101,22 +101,22 @@ fn a_trial_that_fails_says_so_in_its_place_and_leaves_the_answer() {
         id: tried,
         error: error.clone(),
     });
-    assert_eq!(session.trying().error(TrialKind::Intervention), Some(&error));
-    assert_eq!(session.trying().error(TrialKind::CausalMap), None);
-    assert!(session.asking().error().is_none() && session.error().is_none());
+    assert_eq!(session.trials().error(TrialKind::Intervention), Some(&error));
+    assert_eq!(session.trials().error(TrialKind::CausalMap), None);
+    assert!(session.question_state().error().is_none() && session.error().is_none());
     assert_eq!(shown_dest(&session), Some(1));
     // What is stopped is no failure, and the next trial has none.
     let map = id_of(&session.attempt(URL, question("a"), Trial::CausalMap));
-    assert_eq!(session.trying().error(TrialKind::Intervention), None);
+    assert_eq!(session.trials().error(TrialKind::Intervention), None);
     assert_eq!(session.stop_trying(), Some(ToWorker::Cancel { id: map }));
     session.receive(FromWorker::Failed {
         id: map,
         error: Error::cancelled(),
     });
-    assert_eq!(session.trying().error(TrialKind::CausalMap), None);
+    assert_eq!(session.trials().error(TrialKind::CausalMap), None);
     assert_eq!(session.stop_trying(), None);
     // A worker that is gone answers nothing.
     session.attempt(URL, question("a"), Trial::CausalMap);
     session.worker_lost("it broke down");
-    assert!(session.trying().error(TrialKind::CausalMap).is_some());
+    assert!(session.trials().error(TrialKind::CausalMap).is_some());
 }

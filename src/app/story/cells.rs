@@ -1,6 +1,6 @@
 //! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
 
-use super::{LEAST_TOTAL, both, list, percent, score};
+use super::{MIN_TOTAL, both, list, percent, score};
 use crate::analysis::Heatmap;
 use crate::figure::heatmap_words::absent;
 use crate::names::Component;
@@ -26,7 +26,7 @@ enum Kind {
 }
 
 /// What `component` is called in a sentence, and its kind.
-fn told_as(component: Component) -> (String, Kind) {
+fn name_and_kind(component: Component) -> (String, Kind) {
     match component {
         Component::TokenEmbedding => (format!("the token embedding {component}"), Kind::Embedding),
         Component::PositionEmbedding => (format!("the position embedding {component}"), Kind::Embedding),
@@ -40,7 +40,7 @@ fn told_as(component: Component) -> (String, Kind) {
 /// Every component of `heatmap` with its one of `values`, without b_O `as_in_notebook`.
 fn cells(heatmap: &Heatmap, values: &[f32], as_in_notebook: bool) -> Vec<Cell> {
     let cell = |(component, value): (&Component, &f32)| {
-        let (name, kind) = told_as(*component);
+        let (name, kind) = name_and_kind(*component);
         let value = f64::from(*value);
         Cell {
             component: *component,
@@ -80,11 +80,11 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
         of,
         size: cells.iter().map(|cell| cell.value.abs()).sum(),
     };
-    let mut told = vec![extremes(&cells, total), kinds(&cells, total)];
+    let mut description = vec![extremes(&cells, total), kinds(&cells, total)];
     if prompt.is_none() {
-        told.extend(in_how_many(heatmap, &cells));
+        description.extend(in_how_many(heatmap, &cells));
     }
-    told
+    description
 }
 
 /// In how many prompts the cell that adds most adds at all, where the result has the cells of each.
@@ -120,7 +120,7 @@ fn capitalized(name: &str) -> String {
     }
 }
 
-fn told(cell: &Cell) -> String {
+fn description(cell: &Cell) -> String {
     format!("{} ({})", cell.name, number(cell.value, 2))
 }
 
@@ -173,7 +173,7 @@ impl Total {
 
     /// Whether a share of it says something: it is positive, and not what is left of large cells of both signs.
     fn has_shares(self) -> bool {
-        self.value > 0.0 && self.value >= LEAST_TOTAL * self.size
+        self.value > 0.0 && self.value >= MIN_TOTAL * self.size
     }
 }
 
@@ -181,7 +181,7 @@ impl Total {
 fn extremes(cells: &[Cell], total: Total) -> String {
     let most: Vec<&Cell> = cells.iter().take(3).filter(|cell| cell.value > 0.0).collect();
     let least = cells.last().filter(|cell| cell.value < 0.0);
-    let takes_off = |cell: &Cell| format!("{} takes off most", told(cell));
+    let takes_off = |cell: &Cell| format!("{} takes off most", description(cell));
     if most.is_empty() {
         return match least {
             Some(cell) => format!("No cell adds to the score; {}.", takes_off(cell)),
@@ -189,7 +189,7 @@ fn extremes(cells: &[Cell], total: Total) -> String {
         };
     }
     let sum: f64 = most.iter().map(|cell| cell.value).sum();
-    let names: Vec<String> = most.iter().map(|cell| told(cell)).collect();
+    let names: Vec<String> = most.iter().map(|cell| description(cell)).collect();
     let adds = if most.len() == 1 {
         format!("Only {} adds to the score, {}", names[0], total.share(sum))
     } else {

@@ -1,6 +1,6 @@
 //! What both sides together say about the head.
 
-use super::{BASE, Seen, Told, basis, both, list, mean, number, percent, score};
+use super::{BASE, HistogramFacts, SeriesFacts, basis, both, list, mean, number, percent, score};
 use crate::names::{HistogramId, Side};
 use crate::result::{Compare, Comparison, Evidence, ResultFile};
 
@@ -8,19 +8,19 @@ use crate::result::{Compare, Comparison, Evidence, ResultFile};
 pub fn ending(result: &ResultFile, compare: &Compare<'_>) -> Vec<String> {
     let sides = [HistogramId::KeysFixedScores, HistogramId::QueriesFixedScores].into_iter();
     sides
-        .filter_map(|name| of_side(result, &Told::of(result, name, compare)))
+        .filter_map(|name| of_side(result, &HistogramFacts::of(result, name, compare)))
         .collect()
 }
 
-fn of_side(result: &ResultFile, told: &Told<'_>) -> Option<String> {
-    let (main, controls) = told.claim();
-    let (base, main) = (told.find(&BASE)?, main?);
-    let side = match told.name.side() {
+fn of_side(result: &ResultFile, facts: &HistogramFacts<'_>) -> Option<String> {
+    let (main, controls) = facts.claim();
+    let (base, main) = (facts.find(&BASE)?, main?);
+    let side = match facts.name.side() {
         Side::Query => "On the query side",
         Side::Key => "On the key side",
     };
     for series in [base, main] {
-        if let Some(groups) = series.told_groups(score) {
+        if let Some(groups) = series.describe_groups(score) {
             return Some(format!("{side} there is no one answer: {} {groups}.", series.label));
         }
     }
@@ -29,7 +29,7 @@ fn of_side(result: &ResultFile, told: &Told<'_>) -> Option<String> {
     }
     let mut beaten = Vec::new();
     for control in controls {
-        let Evidence::Found(found) = told.against(main, Some(control)) else {
+        let Evidence::Found(found) = facts.against(main, Some(control)) else {
             return None;
         };
         if let Some(groups) = found.groups {
@@ -52,7 +52,7 @@ fn of_side(result: &ResultFile, told: &Told<'_>) -> Option<String> {
         }
         beaten.push(control.with_mean());
     }
-    let Evidence::Found(found) = told.against(main, Some(base)) else {
+    let Evidence::Found(found) = facts.against(main, Some(base)) else {
         return None;
     };
     let above = match &beaten[..] {
@@ -62,12 +62,12 @@ fn of_side(result: &ResultFile, told: &Told<'_>) -> Option<String> {
     Some(format!(
         "{side} {}{}{above}",
         enough(base, main, &found),
-        in_attention(result, told, base, main)
+        in_attention(result, facts, base, main)
     ))
 }
 
 /// How much of the score of `base` the series `main` gives by itself.
-fn enough(base: &Seen<'_>, main: &Seen<'_>, found: &Comparison) -> String {
+fn enough(base: &SeriesFacts<'_>, main: &SeriesFacts<'_>, found: &Comparison) -> String {
     let ratio = main.mean / base.mean;
     let (verdict, share) = match ratio {
         ratio if ratio >= 1.5 => (
@@ -93,9 +93,14 @@ fn enough(base: &Seen<'_>, main: &Seen<'_>, found: &Comparison) -> String {
 }
 
 /// The same after the softmax, where a difference of scores may be next to nothing.
-fn in_attention(result: &ResultFile, told: &Told<'_>, base: &Seen<'_>, main: &Seen<'_>) -> String {
-    let name = HistogramId::probs_of(told.name.side());
-    let share = |series: &Seen<'_>| {
+fn in_attention(
+    result: &ResultFile,
+    facts: &HistogramFacts<'_>,
+    base: &SeriesFacts<'_>,
+    main: &SeriesFacts<'_>,
+) -> String {
+    let name = HistogramId::probs_of(facts.name.side());
+    let share = |series: &SeriesFacts<'_>| {
         result
             .substitution()?
             .values(name, series.label)

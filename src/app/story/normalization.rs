@@ -1,6 +1,6 @@
 //! What the notebook's normalization of a vector does to a score: it is seen where the vector is the head's own.
 
-use super::{BASE, Told, both};
+use super::{BASE, HistogramFacts, both};
 use crate::names::SeriesId;
 use crate::quantities::{counted, number};
 use crate::result::{BoxStats, two_groups};
@@ -8,7 +8,7 @@ use crate::result::{BoxStats, two_groups};
 /// Largest difference that single precision alone may leave.
 const NOTHING: f64 = 1e-5;
 
-impl Told<'_> {
+impl HistogramFacts<'_> {
     /// By how much the notebook's normalization of the head's own residual stream gives another score than the head's LayerNorm: a
     /// sentence. None where vectors go through LayerNorm, where the head's own scores are not known, of less than two prompts, and where
     /// nothing differs.
@@ -30,18 +30,18 @@ impl Told<'_> {
         }
         // Two digits of the largest.
         let decimals = (2..6).find(|&decimals| largest * 10f64.powi(decimals) >= 9.5);
-        let told = |value: f64| number(value, decimals.unwrap_or(6) as usize);
+        let format = |value: f64| number(value, decimals.unwrap_or(6) as usize);
         let mean = match two_groups(&differences) {
             Some(groups) => format!("falls into two groups, {}", both(&groups, |value| number(value, 4))),
-            None => format!("is {} on average", told(found.mean)),
+            None => format!("is {} on average", format(found.mean)),
         };
         Some(format!(
             "The notebook\u{2019}s normalization leaves out centering and eps: {BASE} minus the {} {mean} (standard deviation {}, from {} to {}, \
              {}); with exact LayerNorm it is 0.",
             SeriesId::TrueScore,
-            told(deviation),
-            told(found.min),
-            told(found.max),
+            format(deviation),
+            format(found.min),
+            format(found.max),
             counted(found.count, "prompt", "prompts")
         ))
     }
@@ -70,7 +70,7 @@ mod tests {
         result
     }
 
-    fn told(result: &ResultFile) -> Option<String> {
+    fn description(result: &ResultFile) -> Option<String> {
         let all = crate::app::story::histogram(result, SCORES, &View::default(), &at_once(result));
         all.into_iter().find(|text| text.contains("normalization"))
     }
@@ -81,7 +81,7 @@ mod tests {
             .map(|index| -0.02 - 0.001 * (index / 6 + index % 6) as f32)
             .collect();
         let n = 4 * 36;
-        let text = told(&differing(&differences, n)).expect("a sentence");
+        let text = description(&differing(&differences, n)).expect("a sentence");
         let mean = differences.iter().map(|&by| f64::from(by)).sum::<f64>() / 36.0;
         let squares: f64 = differences.iter().map(|&by| (f64::from(by) - mean).powi(2)).sum();
         let deviation = (4.0 * squares / (n as f64 - 1.0)).sqrt();
@@ -99,7 +99,7 @@ mod tests {
         }
         assert!(text.contains("\u{2212}0.0"), "{text}");
         // A mean between two groups is said to be none.
-        let text = told(&differing(&[-0.01, 0.03, -0.011, 0.031], 100)).expect("a sentence");
+        let text = description(&differing(&[-0.01, 0.03, -0.011, 0.031], 100)).expect("a sentence");
         assert!(
             text.contains("two groups, 50 prompts around \u{2212}0.0105 and 50 around 0.0305")
                 && !text.contains("average"),
@@ -110,13 +110,13 @@ mod tests {
     #[test]
     fn nothing_is_told_of_it_where_it_does_nothing_or_is_not_known() {
         let known = differing(&[0.01, 0.02], 40);
-        assert!(told(&known).is_some());
+        assert!(description(&known).is_some());
         let mut exact = known.clone();
         exact.substitution_mut().expect("a section").normalization = Normalization::LayerNorm;
         let mut unknown = known.clone();
         unknown.substitution_mut().expect("a section").true_score = None;
         for silent in [exact, unknown, differing(&[0.0], 40), differing(&[0.01], 1)] {
-            assert_eq!(told(&silent), None);
+            assert_eq!(description(&silent), None);
         }
         // Shares of attention have the sentence of their scores.
         let probs =

@@ -1,41 +1,41 @@
 //! What the probabilities say: how much of the attention IO gets, and in how many prompts that is most of it.
 
-use super::{BASE, Seen, Told, basis, ends, list, percent};
+use super::{BASE, HistogramFacts, SeriesFacts, basis, ends, list, percent};
 use crate::names::SeriesId;
 use crate::quantities::{counted, grouped};
 use crate::result::Evidence;
 
-impl Told<'_> {
+impl HistogramFacts<'_> {
     /// How much attention the main series gives IO, and how much nothing replaced does.
-    pub(super) fn attention(&self, visible: &[&Seen<'_>]) -> String {
+    pub(super) fn attention(&self, visible: &[&SeriesFacts<'_>]) -> String {
         let Some(best) = visible.first() else {
             return "All series of this figure are hidden.".into();
         };
         let find = |label: &SeriesId| visible.iter().find(|series| series.label == label);
         let main = find(self.result.claim(self.name).0).filter(|main| main.label != best.label && *best.label == BASE);
-        let told = main.unwrap_or(best);
-        let other = find(&BASE).filter(|base| base.label != told.label);
+        let description = main.unwrap_or(best);
+        let other = find(&BASE).filter(|base| base.label != description.label);
         let means = match other {
             Some(base) => format!(
                 "After the softmax {} gives IO {} of the attention on average, and {BASE} {}",
-                told.label,
-                percent(told.mean),
+                description.label,
+                percent(description.mean),
                 percent(base.mean)
             ),
             None => format!(
                 "After the softmax {} gives IO {} of the attention on average",
-                told.label,
-                percent(told.mean)
+                description.label,
+                percent(description.mean)
             ),
         };
-        for series in [Some(told), other].into_iter().flatten() {
-            if let Some(groups) = series.told_groups(percent) {
+        for series in [Some(description), other].into_iter().flatten() {
+            if let Some(groups) = series.describe_groups(percent) {
                 return format!("{means}. But {} {groups}.", series.label);
             }
         }
-        match self.against(told, other.copied()) {
+        match self.against(description, other.copied()) {
             Evidence::Found(found) if let Some(base) = other => {
-                let evidence = basis(&found, told, base, true);
+                let evidence = basis(&found, description, base, true);
                 match found.beats() || found.is_beaten() {
                     true => format!("{means} ({evidence})."),
                     false => format!("{means}: no difference beyond chance ({evidence})."),
@@ -52,7 +52,7 @@ impl Told<'_> {
 
     /// In how many prompts IO gets more than half of the attention: for the series that the figure is about and its controls,
     /// nothing replaced, and the first and the last that are shown.
-    pub(super) fn prompts_won(&self, visible: &[&Seen<'_>]) -> String {
+    pub(super) fn prompts_won(&self, visible: &[&SeriesFacts<'_>]) -> String {
         let [first, .., last] = visible else {
             return match visible {
                 [only] => format!(
@@ -64,14 +64,14 @@ impl Told<'_> {
             };
         };
         let (main, controls) = self.claim();
-        let told = |series: &&Seen<'_>| {
+        let description = |series: &&SeriesFacts<'_>| {
             let claimed = [Some(*first), Some(*last), self.find(&BASE), main]
                 .into_iter()
                 .flatten()
                 .chain(controls.iter().copied());
             claimed.into_iter().any(|one| one.label == series.label)
         };
-        let counts: Vec<String> = self.all.iter().filter(told).map(won).collect();
+        let counts: Vec<String> = self.all.iter().filter(description).map(won).collect();
         format!(
             "Of {}, IO gets more than half of the attention in {}.",
             prompts(first),
@@ -80,12 +80,12 @@ impl Told<'_> {
     }
 }
 
-fn prompts(series: &Seen<'_>) -> String {
+fn prompts(series: &SeriesFacts<'_>) -> String {
     counted(series.values.len(), "prompt", "prompts")
 }
 
 /// "935 with No patching".
-fn won(series: &Seen<'_>) -> String {
+fn won(series: &SeriesFacts<'_>) -> String {
     let won = series.values.iter().filter(|value| **value > 0.5).count();
     format!("{} with {}", grouped(won), series.label)
 }

@@ -1,6 +1,6 @@
 //! What the scores say: which series lies furthest right, and whether the token counts that the figure is about.
 
-use super::{BASE, Seen, Told, basis, both, ends, list, percent, score};
+use super::{BASE, HistogramFacts, SeriesFacts, basis, both, ends, list, percent, score};
 use crate::names::SeriesId;
 use crate::quantities::counted;
 use crate::result::{Comparison, Evidence};
@@ -11,9 +11,9 @@ const WORTH_SAYING: f64 = 0.25;
 /// Share of the prompts in which a series must be the larger one to be called so without "on average".
 const NEARLY_ALL: f64 = 0.9;
 
-impl Told<'_> {
+impl HistogramFacts<'_> {
     /// Which series lies furthest right, and how far behind the next one is.
-    pub(super) fn furthest_right(&self, visible: &[&Seen<'_>]) -> String {
+    pub(super) fn furthest_right(&self, visible: &[&SeriesFacts<'_>]) -> String {
         let (best, next) = match visible {
             [] => return "All series of this figure are hidden.".into(),
             [only] => return format!("Only {} is shown: its mean score is {}.", only.label, score(only.mean)),
@@ -27,7 +27,7 @@ impl Told<'_> {
             score(next.mean)
         );
         for series in [best, next] {
-            if let Some(groups) = series.told_groups(score) {
+            if let Some(groups) = series.describe_groups(score) {
                 return format!("{means}. But {} {groups}.", series.label);
             }
         }
@@ -50,7 +50,7 @@ impl Told<'_> {
         }
     }
 
-    fn lies_furthest_right(&self, best: &Seen<'_>, next: &Seen<'_>, found: &Comparison) -> String {
+    fn lies_furthest_right(&self, best: &SeriesFacts<'_>, next: &SeriesFacts<'_>, found: &Comparison) -> String {
         let (side, high, low) = (self.name.side(), score(best.mean), score(next.mean));
         let evidence = basis(found, best, next, false);
         if *best.label == BASE {
@@ -92,7 +92,7 @@ impl Told<'_> {
             };
         };
         for series in [main].into_iter().chain(controls.iter().copied()) {
-            if let Some(groups) = series.told_groups(score) {
+            if let Some(groups) = series.describe_groups(score) {
                 return format!(
                     "{} {groups}. Its mean is like neither, and says nothing about what the {side} must contain.",
                     series.label
@@ -100,7 +100,7 @@ impl Told<'_> {
             }
         }
         let means: Vec<String> = controls.iter().map(|control| control.with_mean()).collect();
-        let mut closest: Option<(&Seen<'_>, Comparison)> = None;
+        let mut closest: Option<(&SeriesFacts<'_>, Comparison)> = None;
         for control in controls.iter().copied() {
             match self.against(main, Some(control)) {
                 Evidence::Found(found) => {
@@ -166,7 +166,7 @@ impl Told<'_> {
     }
 
     /// The claim about `main`, of all of whose controls `control` is the closest.
-    fn claim_of(&self, main: &Seen<'_>, control: &Seen<'_>, found: &Comparison) -> String {
+    fn claim_of(&self, main: &SeriesFacts<'_>, control: &SeriesFacts<'_>, found: &Comparison) -> String {
         let keys_fixed = self.name.keys_fixed();
         let noun = if self.result.is_ioi() { "name" } else { "token" };
         let evidence = basis(found, main, control, false);

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::ops::Range;
 
-use super::super::keeper::{Keeper, Kept, Piece};
 use super::super::notices::not_kept;
+use super::super::piece_writer::{Piece, PieceWriter, WriteOutcome};
 use super::super::source::{Sink, Source};
-use super::super::witness::changed;
+use super::super::version_probe::changed;
 use super::StoredSource;
 use crate::error::{ErrorKind, Result};
 
@@ -14,7 +14,7 @@ use crate::error::{ErrorKind, Result};
 const RESERVE: u64 = 8 << 20;
 
 impl StoredSource {
-    /// Reads the first of `parts`, which is not stored whole, and its neighbours up to one that is stored, from the other
+    /// Reads the first of `parts`, which is not stored whole, and its neighbors up to one that is stored, from the other
     /// source. Says how many it read: none where another tab has stored the first of them in the meantime.
     pub(super) async fn fetch(
         &self,
@@ -24,7 +24,7 @@ impl StoredSource {
     ) -> Result<usize> {
         let held = self.store.lock(&self.folder).await;
         if held.is_ok() {
-            self.look(true).await;
+            self.load_manifest(true).await;
             self.sweep().await;
         }
         if self.state.borrow().replaced {
@@ -44,13 +44,13 @@ impl StoredSource {
         let span = |from: &Piece, to: &Piece| Some(from.range.as_ref()?.start..to.range.as_ref()?.end);
         let range = span(first, last);
         let bytes = range.as_ref().map_or(0, |range| range.end - range.start);
-        let keeper = self.keeper(parts, bytes).await;
+        let piece_writer = self.piece_writer(parts, bytes).await;
         let wanted = parts
             .first()
             .zip(parts.last())
             .and_then(|((_, from), (_, to))| Some(from.as_ref()?.start..to.as_ref()?.end));
-        let outcome = match keeper {
-            Some(keeper) => self.read_and_keep(file, range, wanted, keeper, sink).await,
+        let outcome = match piece_writer {
+            Some(piece_writer) => self.read_and_keep(file, range, wanted, piece_writer, sink).await,
             // Nothing is kept: no more is read than is wanted.
             None => self.inner.stream(file, wanted, sink).await,
         };
@@ -66,28 +66,28 @@ impl StoredSource {
         file: &str,
         range: Option<Range<u64>>,
         wanted: Option<Range<u64>>,
-        keeper: Keeper,
+        piece_writer: PieceWriter,
         sink: &mut Sink<'_>,
     ) -> Result<()> {
-        let keeper = RefCell::new(keeper);
+        let piece_writer = RefCell::new(piece_writer);
         let mut at = range.as_ref().map_or(0, |range| range.start);
         let mut tee = |bytes: &[u8]| {
             sink(overlap(bytes, at, wanted.as_ref()))?;
-            keeper.borrow_mut().push(bytes);
+            piece_writer.borrow_mut().push(bytes);
             at += bytes.len() as u64;
             Ok(())
         };
         let outcome = self.inner.stream(file, range, &mut tee).await;
-        let mut keeper = keeper.into_inner();
+        let mut piece_writer = piece_writer.into_inner();
         if outcome.is_ok() {
-            keeper.end_of_file();
+            piece_writer.end_of_file();
         }
-        self.kept(file, keeper).await;
+        self.kept(file, piece_writer).await;
         outcome
     }
 
     /// Prepares to keep `parts`, of `bytes` bytes; None where there is no room.
-    async fn keeper(&self, parts: &[(Piece, Option<Range<u64>>)], bytes: u64) -> Option<Keeper> {
+    async fn piece_writer(&self, parts: &[(Piece, Option<Range<u64>>)], bytes: u64) -> Option<PieceWriter> {
         let full = self.state.borrow().full.clone();
         if let Some(cause) = full {
             // Said again, in case another run has begun.
@@ -107,8 +107,8 @@ impl StoredSource {
         }
         let manifest = self.state.borrow().manifest.clone()?;
         let pieces: Vec<Piece> = parts.iter().map(|(piece, _)| piece.clone()).collect();
-        match Keeper::new(self.store.as_ref(), &self.folder, &manifest, &pieces).await {
-            Ok(keeper) => Some(keeper),
+        match PieceWriter::new(self.store.as_ref(), &self.folder, &manifest, &pieces).await {
+            Ok(piece_writer) => Some(piece_writer),
             Err(error) => {
                 // The folder may have been made for this.
                 self.remove_if_empty().await;
@@ -119,12 +119,12 @@ impl StoredSource {
     }
 
     /// Takes over what a keeper has written.
-    async fn kept(&self, file: &str, keeper: Keeper) {
-        let Kept {
+    async fn kept(&self, file: &str, piece_writer: PieceWriter) {
+        let WriteOutcome {
             mut manifest,
             failed,
             unfinished,
-        } = keeper.into_parts();
+        } = piece_writer.into_parts();
         for name in &unfinished {
             // Half a file is of no use, and takes room.
             let _ = self.store.remove(&self.folder, Some(name)).await;

@@ -1,8 +1,8 @@
 //! A source that keeps what it reads, and reads what it kept.
 
+mod cleanup;
 mod fetch;
-mod same;
-mod sweep;
+mod version_check;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,9 +11,9 @@ use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 
-use super::keeper::Piece;
 use super::manifest::{self, Manifest};
 use super::notices::NoticeBoard;
+use super::piece_writer::Piece;
 use super::source::{Sink, Source, Traffic};
 use super::store::{Store, StoredFile};
 use crate::error::Result;
@@ -72,7 +72,7 @@ impl StoredSource {
     }
 
     /// Looks for what is stored, once, or again where `anew`.
-    async fn look(&self, anew: bool) {
+    async fn load_manifest(&self, anew: bool) {
         if !anew && self.state.borrow().manifest.is_some() {
             return;
         }
@@ -173,7 +173,7 @@ impl Source for StoredSource {
         sink: &'a mut Sink<'a>,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            self.look(false).await;
+            self.load_manifest(false).await;
             self.sweep_at_first().await;
             let parts = self.parts(file, range);
             let mut done = 0;
@@ -190,7 +190,7 @@ impl Source for StoredSource {
 
     fn length<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, Result<Option<u64>>> {
         Box::pin(async move {
-            self.look(false).await;
+            self.load_manifest(false).await;
             let stored = self
                 .state
                 .borrow()
@@ -214,7 +214,7 @@ impl Source for StoredSource {
 
     fn keeps<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, bool> {
         Box::pin(async move {
-            self.look(false).await;
+            self.load_manifest(false).await;
             let state = self.state.borrow();
             let mut names = state.manifest.iter().flat_map(|manifest| manifest.pieces.keys());
             names.any(|name| manifest::of_piece(name).0 == file)
@@ -225,7 +225,7 @@ impl Source for StoredSource {
         self.state.borrow_mut().pieces.insert(file.to_owned(), pieces.to_vec());
     }
 
-    fn distrust<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
+    fn invalidate<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
         Box::pin(async move {
             let names: BTreeSet<String> = self
                 .parts(file, range)
@@ -234,14 +234,14 @@ impl Source for StoredSource {
                 .collect();
             let held = self.store.lock(&self.folder).await;
             if held.is_ok() {
-                self.look(true).await;
+                self.load_manifest(true).await;
             }
             self.forget(|name| names.contains(name)).await;
         })
     }
 
-    fn recheck(&self) {
-        self.inner.recheck();
+    fn mark_stale(&self) {
+        self.inner.mark_stale();
     }
 
     fn label(&self, file: &str) -> Option<String> {

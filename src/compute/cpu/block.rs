@@ -6,8 +6,8 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 
 use super::forward::Forward;
-use super::held::{CpuBlock, Rest};
 use super::products::{Part, Products};
+use super::weights::{CpuBlock, Rest};
 use crate::compute::block::{AttentionInput, BlockRest};
 use crate::compute::engine::{Block, BlockMatrix, Engine, Step, Stream};
 use crate::compute::rows::{Rows, Taps};
@@ -99,7 +99,11 @@ impl<P: Products + 'static> Block for CpuBlock<P> {
         Box::pin(async move { self.through(step)?.forward(rows, stream, taps) })
     }
 
-    fn alone<'a>(&'a self, config: &'a Config, x: Vec<f32>) -> LocalBoxFuture<'a, Result<(Vec<f32>, Vec<f32>)>> {
+    fn effective_embedding<'a>(
+        &'a self,
+        config: &'a Config,
+        x: Vec<f32>,
+    ) -> LocalBoxFuture<'a, Result<(Vec<f32>, Vec<f32>)>> {
         let step = Step {
             config,
             layer: 0,
@@ -107,7 +111,7 @@ impl<P: Products + 'static> Block for CpuBlock<P> {
             known_qkv: None,
             keys_only: false,
         };
-        Box::pin(async move { self.through(&step)?.alone(x) })
+        Box::pin(async move { self.through(&step)?.effective_embedding(x) })
     }
 
     fn read(

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::attention::Attention;
-use super::held::{CpuBlock, Rest};
-use super::products::{Part, Products, Then};
+use super::products::{Epilogue, Part, Products};
+use super::weights::{CpuBlock, Rest};
 use crate::compute::engine::{Step, Stream};
 use crate::compute::rows::{Rows, Taps};
-use crate::compute::watch::{QKV, Watch, columns_of, project};
+use crate::compute::step_hooks::{QKV, StepHooks, columns_of, project};
 use crate::error::Result;
 use crate::math;
 use crate::names::BlockHook;
@@ -30,9 +30,9 @@ impl<P: Products> Forward<'_, P> {
         let d = self.step.config.d_model;
         let range = &rows.range;
         let resid = &mut resid[range.start * d..range.end * d];
-        let watch = self.watch(range);
-        watch.edit(BlockHook::ResidPre, resid, d);
-        watch.give(taps, BlockHook::ResidPre, resid, d)?;
+        let hooks = self.hooks(range);
+        hooks.edit(BlockHook::ResidPre, resid, d);
+        hooks.give(taps, BlockHook::ResidPre, resid, d)?;
         self.append_qkv(range, resid, qkv, taps)?;
         if self.step.keys_only {
             return Ok(());
@@ -52,33 +52,33 @@ impl<P: Products> Forward<'_, P> {
             }
             None => attention.z(taps)?,
         };
-        watch.edit(BlockHook::Z, &mut z, d);
-        watch.give_of_heads(taps, BlockHook::Z, &z, d)?;
+        hooks.edit(BlockHook::Z, &mut z, d);
+        hooks.give_of_heads(taps, BlockHook::Z, &z, d)?;
         self.give_results(taps, range, &z)?;
         let mut attention_out = Vec::with_capacity(z.len());
-        let then = Then::bias(&self.rest.small.b_o);
+        let then = Epilogue::bias(&self.rest.small.b_o);
         self.block
             .products
             .product(z, &self.rest.w_o, then, &mut attention_out)?;
         math::add(resid, &attention_out);
         drop(attention_out);
         let mut mlp_out = self.mlp(resid, Some((range, &mut *taps)))?;
-        watch.edit(BlockHook::MlpOut, &mut mlp_out, d);
-        watch.give(taps, BlockHook::MlpOut, &mlp_out, d)?;
+        hooks.edit(BlockHook::MlpOut, &mut mlp_out, d);
+        hooks.give(taps, BlockHook::MlpOut, &mlp_out, d)?;
         math::add(resid, &mlp_out);
         Ok(())
     }
 
-    /// As [`crate::compute::engine::Block::alone`] says.
-    pub(super) fn alone(&self, mut x: Vec<f32>) -> Result<(Vec<f32>, Vec<f32>)> {
+    /// As [`crate::compute::engine::Block::effective_embedding`] says.
+    pub(super) fn effective_embedding(&self, mut x: Vec<f32>) -> Result<(Vec<f32>, Vec<f32>)> {
         let d = self.step.config.d_model;
-        let normalised = self.block.small.ln_1.forward_without_bias(&x, d);
+        let normalized = self.block.small.ln_1.forward_without_bias(&x, d);
         let products = &self.block.products;
         let values = Part {
             inputs: 0..d,
             outputs: 2 * d..3 * d,
         };
-        let values = products.product_of_part(normalised, &self.block.w_qkv, values)?;
+        let values = products.product_of_part(normalized, &self.block.w_qkv, values)?;
         let all = Part {
             inputs: 0..d,
             outputs: 0..d,
@@ -91,38 +91,38 @@ impl<P: Products> Forward<'_, P> {
 
     /// Appends queries, keys and values of the rows `range`, whose residual stream is `resid [rows, d_model]`.
     fn append_qkv(&self, range: &Range<usize>, resid: &[f32], qkv: &mut Vec<f32>, taps: &mut dyn Taps) -> Result<()> {
-        let (d, watch) = (self.step.config.d_model, self.watch(range));
+        let (d, hooks) = (self.step.config.d_model, self.hooks(range));
         let input = &self.block.small;
-        let (mut normalised, mut scales) = input.ln_1.normalise(resid, d);
-        for edit in watch.edits_of(BlockHook::Ln1Scale) {
+        let (mut normalized, mut scales) = input.ln_1.normalize(resid, d);
+        for edit in hooks.edits_of(BlockHook::Ln1Scale) {
             let (at, scale) = (edit.row - range.start, edit.value[0]);
             let factor = scales[at] / scale;
-            normalised[at * d..][..d].iter_mut().for_each(|v| *v *= factor);
+            normalized[at * d..][..d].iter_mut().for_each(|v| *v *= factor);
             scales[at] = scale;
         }
-        watch.give(taps, BlockHook::Ln1Scale, &scales, 1)?;
+        hooks.give(taps, BlockHook::Ln1Scale, &scales, 1)?;
         match self.step.known_qkv {
             Some(known) => qkv.extend_from_slice(known),
             None => {
-                input.ln_1.apply_affine(&mut normalised, d);
-                let then = Then::bias(&input.b_qkv);
-                self.block.products.product(normalised, &self.block.w_qkv, then, qkv)?;
+                input.ln_1.apply_affine(&mut normalized, d);
+                let then = Epilogue::bias(&input.b_qkv);
+                self.block.products.product(normalized, &self.block.w_qkv, then, qkv)?;
             }
         }
         let of_rows = &mut qkv[range.start * 3 * d..];
         for (part, (made_from, made)) in QKV.into_iter().enumerate() {
-            watch.give_inputs(taps, made_from, resid)?;
-            for edit in watch.edits_of(made_from) {
+            hooks.give_inputs(taps, made_from, resid)?;
+            for edit in hooks.edits_of(made_from) {
                 let columns = columns_of(self.step.config, part, edit);
                 let start = (edit.row - range.start) * 3 * d + columns.start;
                 let new = self.project_one(&edit.value, columns)?;
                 of_rows[start..][..new.len()].copy_from_slice(&new);
             }
-            for edit in watch.edits_of(made) {
+            for edit in hooks.edits_of(made) {
                 let start = (edit.row - range.start) * 3 * d + columns_of(self.step.config, part, edit).start;
                 of_rows[start..][..edit.value.len()].copy_from_slice(&edit.value);
             }
-            watch.give_of_heads(taps, made, &of_rows[part * d..], 3 * d)?;
+            hooks.give_of_heads(taps, made, &of_rows[part * d..], 3 * d)?;
         }
         Ok(())
     }
@@ -142,32 +142,32 @@ impl<P: Products> Forward<'_, P> {
         let (products, small) = (&self.block.products, &self.rest.small);
         let d = self.step.config.d_model;
         let x = small.ln_2.forward(resid_mid, d);
-        let activated = Then {
+        let activated = Epilogue {
             bias: &small.b_in,
             activation: Some(self.step.config.activation_function),
         };
-        let (w_in, w_out, then) = (&self.rest.w_in, &self.rest.w_out, Then::bias(&small.b_out));
+        let (w_in, w_out, then) = (&self.rest.w_in, &self.rest.w_out, Epilogue::bias(&small.b_out));
         let mut out = Vec::with_capacity(resid_mid.len());
         let is_watched = |(range, taps): &(&Range<usize>, &mut dyn Taps)| {
             !taps.wanted(BlockHook::MlpPost, range).is_empty()
-                || self.watch(range).edits_of(BlockHook::MlpPost).next().is_some()
+                || self.hooks(range).edits_of(BlockHook::MlpPost).next().is_some()
         };
         match watched.filter(is_watched) {
             None => products.two_products(x, [(w_in, activated), (w_out, then)], &mut out)?,
             Some((range, taps)) => {
                 let mut hidden = Vec::with_capacity(resid_mid.len() / d * small.b_in.len());
                 products.product(x, w_in, activated, &mut hidden)?;
-                let watch = self.watch(range);
-                watch.edit(BlockHook::MlpPost, &mut hidden, small.b_in.len());
-                watch.give(taps, BlockHook::MlpPost, &hidden, small.b_in.len())?;
+                let hooks = self.hooks(range);
+                hooks.edit(BlockHook::MlpPost, &mut hidden, small.b_in.len());
+                hooks.give(taps, BlockHook::MlpPost, &hidden, small.b_in.len())?;
                 products.product(hidden, w_out, then, &mut out)?;
             }
         }
         Ok(out)
     }
 
-    fn watch<'r>(&'r self, range: &'r Range<usize>) -> Watch<'r> {
-        Watch { step: self.step, range }
+    fn hooks<'r>(&'r self, range: &'r Range<usize>) -> StepHooks<'r> {
+        StepHooks { step: self.step, range }
     }
 
     /// Hands over what heads write, from their `z [rows, d_model]`.

@@ -2,7 +2,7 @@
 
 use candle_core::Tensor;
 
-use super::products::{Part, Products, Then};
+use super::products::{Epilogue, Part, Products};
 use crate::compute::tensor;
 use crate::error::Result;
 use crate::names::EngineName;
@@ -21,7 +21,7 @@ impl Products for Gemm {
         tensor::matrix(elements, width)
     }
 
-    fn product(&self, x: Vec<f32>, weight: &Tensor, then: Then<'_>, out: &mut Vec<f32>) -> Result<()> {
+    fn product(&self, x: Vec<f32>, weight: &Tensor, then: Epilogue<'_>, out: &mut Vec<f32>) -> Result<()> {
         tensor::read(&tensor::product(x, weight)?, |product| then.append(product, out))
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::products::{Part, Products, Then};
+use super::products::{Epilogue, Part, Products};
 use crate::error::Result;
 use crate::model::Activation;
 use crate::names::EngineName;
@@ -141,14 +141,14 @@ impl Products for Packed {
         })
     }
 
-    fn product(&self, x: Vec<f32>, weight: &PackedMatrix, then: Then<'_>, out: &mut Vec<f32>) -> Result<()> {
+    fn product(&self, x: Vec<f32>, weight: &PackedMatrix, then: Epilogue<'_>, out: &mut Vec<f32>) -> Result<()> {
         self.0.product(&x, weight.with(Some(then.bias), then.activation), out)
     }
 
     fn two_products(
         &self,
         x: Vec<f32>,
-        [(first, then_first), (second, then_second)]: [(&PackedMatrix, Then<'_>); 2],
+        [(first, then_first), (second, then_second)]: [(&PackedMatrix, Epilogue<'_>); 2],
         out: &mut Vec<f32>,
     ) -> Result<()> {
         let first = first.with(Some(then_first.bias), then_first.activation);

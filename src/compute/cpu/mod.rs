@@ -4,10 +4,10 @@ mod attention;
 mod block;
 mod forward;
 mod gemm;
-mod held;
 mod kernels;
 mod native;
 mod products;
+mod weights;
 
 pub(crate) use attention::Attention;
 pub(crate) use block::Cpu;

@@ -25,13 +25,13 @@ pub(crate) trait Products {
     fn matrix(&self, elements: Vec<f32>, width: usize) -> Result<Self::Matrix>;
 
     /// Appends `x [rows, in] W`, and what is done with it, to `out`.
-    fn product(&self, x: Vec<f32>, weight: &Self::Matrix, then: Then<'_>, out: &mut Vec<f32>) -> Result<()>;
+    fn product(&self, x: Vec<f32>, weight: &Self::Matrix, then: Epilogue<'_>, out: &mut Vec<f32>) -> Result<()>;
 
     /// Appends two products after one another to `out`, what is done with each included.
     fn two_products(
         &self,
         x: Vec<f32>,
-        [(first, then_first), (second, then_second)]: [(&Self::Matrix, Then<'_>); 2],
+        [(first, then_first), (second, then_second)]: [(&Self::Matrix, Epilogue<'_>); 2],
         out: &mut Vec<f32>,
     ) -> Result<()> {
         let mut hidden = Vec::new();
@@ -62,14 +62,14 @@ pub(crate) struct Part {
 
 /// What is done with a product `[rows, out]` before it is given back.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Then<'a> {
+pub(crate) struct Epilogue<'a> {
     /// Added to each row, `[out]`.
     pub(crate) bias: &'a [f32],
     /// Applied to each number after that.
     pub(crate) activation: Option<Activation>,
 }
 
-impl<'a> Then<'a> {
+impl<'a> Epilogue<'a> {
     /// Only `bias` is added.
     pub(crate) const fn bias(bias: &'a [f32]) -> Self {
         Self { bias, activation: None }

@@ -5,11 +5,11 @@ use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 
-use super::card::{Card, Held};
-use super::held::{GpuBlock, Rest};
+use super::device::{GpuDevice, WeightBuffer};
 use super::matrix::{Matrix, affine, bias};
-use super::step::{Through, alone};
+use super::step::{BlockStep, effective_embedding};
 use super::upload::bytes_of;
+use super::weights::{GpuBlock, Rest};
 use crate::compute::block::{AttentionInput, BlockRest};
 use crate::compute::engine::{Block, BlockMatrix, Step, Stream};
 use crate::compute::rows::{Rows, Taps};
@@ -20,27 +20,27 @@ use crate::model::layer_norm::LayerNorm;
 
 impl GpuBlock {
     /// Takes over the first part.
-    pub(super) fn take(card: Rc<Card>, weights: AttentionInputWeights) -> Result<Self> {
+    pub(super) fn take(device: Rc<GpuDevice>, weights: AttentionInputWeights) -> Result<Self> {
         let d = weights.b_qkv.len() / 3;
         Ok(Self {
-            w_qkv: Matrix::new(&card, &weights.w_qkv, weights.b_qkv.len())?,
-            b_qkv: bias(&card, &weights.b_qkv)?,
-            ln_1: norm(&card, &weights.ln_1, d)?,
+            w_qkv: Matrix::new(&device, &weights.w_qkv, weights.b_qkv.len())?,
+            b_qkv: bias(&device, &weights.b_qkv)?,
+            ln_1: norm(&device, &weights.ln_1, d)?,
             small: AttentionInput {
                 ln_1: weights.ln_1,
                 b_qkv: weights.b_qkv,
                 folded_b_v: weights.folded_b_v,
             },
             rest: None,
-            card,
+            device,
         })
     }
 }
 
-fn norm(card: &Rc<Card>, norm: &LayerNorm, width: usize) -> Result<Held> {
+fn norm(device: &Rc<GpuDevice>, norm: &LayerNorm, width: usize) -> Result<WeightBuffer> {
     let values = affine(norm, width, true);
-    let held = card.weights(bytes_of(values.len()))?;
-    card.write(&held.buffer, 0, bytemuck::cast_slice(&values));
+    let held = device.weights(bytes_of(values.len()))?;
+    device.write(&held.buffer, 0, bytemuck::cast_slice(&values));
     Ok(held)
 }
 
@@ -54,15 +54,15 @@ impl Block for GpuBlock {
     }
 
     fn take_rest(&mut self, weights: BlockRestWeights) -> Result<()> {
-        let card = &self.card;
+        let device = &self.device;
         self.rest = Some(Rest {
-            w_o: Matrix::new(card, &weights.w_o, weights.b_o.len())?,
-            b_o: bias(card, &weights.b_o)?,
-            ln_2: norm(card, &weights.ln_2, weights.b_o.len())?,
-            w_in: Matrix::new(card, &weights.w_in, weights.b_in.len())?,
-            b_in: bias(card, &weights.b_in)?,
-            w_out: Matrix::new(card, &weights.w_out, weights.b_out.len())?,
-            b_out: bias(card, &weights.b_out)?,
+            w_o: Matrix::new(device, &weights.w_o, weights.b_o.len())?,
+            b_o: bias(device, &weights.b_o)?,
+            ln_2: norm(device, &weights.ln_2, weights.b_o.len())?,
+            w_in: Matrix::new(device, &weights.w_in, weights.b_in.len())?,
+            b_in: bias(device, &weights.b_in)?,
+            w_out: Matrix::new(device, &weights.w_out, weights.b_out.len())?,
+            b_out: bias(device, &weights.b_out)?,
             small: BlockRest {
                 b_o: weights.b_o,
                 ln_2: weights.ln_2,
@@ -81,7 +81,7 @@ impl Block for GpuBlock {
         taps: &'a mut dyn Taps,
     ) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
-            let through = Through {
+            let through = BlockStep {
                 block: self,
                 rest: self.whole()?,
                 step,
@@ -91,8 +91,12 @@ impl Block for GpuBlock {
         })
     }
 
-    fn alone<'a>(&'a self, config: &'a Config, x: Vec<f32>) -> LocalBoxFuture<'a, Result<(Vec<f32>, Vec<f32>)>> {
-        Box::pin(async move { alone(self, self.whole()?, config, x).await })
+    fn effective_embedding<'a>(
+        &'a self,
+        config: &'a Config,
+        x: Vec<f32>,
+    ) -> LocalBoxFuture<'a, Result<(Vec<f32>, Vec<f32>)>> {
+        Box::pin(async move { effective_embedding(self, self.whole()?, config, x).await })
     }
 
     fn read(
@@ -107,7 +111,7 @@ impl Block for GpuBlock {
                 BlockMatrix::O => &self.whole()?.w_o,
                 BlockMatrix::Out => &self.whole()?.w_out,
             };
-            matrix.elements(&self.card, rows, columns).await
+            matrix.elements(&self.device, rows, columns).await
         })
     }
 }

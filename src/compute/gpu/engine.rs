@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use super::card::Card;
-use super::held::GpuBlock;
+use super::device::GpuDevice;
+use super::weights::GpuBlock;
 use crate::compute::engine::{Block, Engine};
 use crate::error::Result;
 use crate::model::block::AttentionInputWeights;
@@ -11,13 +11,13 @@ use crate::names::EngineName;
 
 /// An engine on a card.
 pub(crate) struct Gpu {
-    card: Rc<Card>,
+    device: Rc<GpuDevice>,
 }
 
 impl Gpu {
-    /// On `card`.
-    pub(crate) fn new(card: Rc<Card>) -> Self {
-        Self { card }
+    /// On `device`.
+    pub(crate) fn new(device: Rc<GpuDevice>) -> Self {
+        Self { device }
     }
 }
 
@@ -31,6 +31,6 @@ impl Engine for Gpu {
     }
 
     fn take(&self, weights: AttentionInputWeights) -> Result<Box<dyn Block>> {
-        Ok(Box::new(GpuBlock::take(Rc::clone(&self.card), weights)?))
+        Ok(Box::new(GpuBlock::take(Rc::clone(&self.device), weights)?))
     }
 }

@@ -2,38 +2,42 @@
 
 use std::rc::Rc;
 
-use super::card::{Card, Held};
+use super::device::{GpuDevice, WeightBuffer};
 use super::upload::{bytes_of, padded, stride_of};
 use crate::error::Result;
 use crate::model::layer_norm::LayerNorm;
 
 /// A matrix `[inputs, outputs]`; its rows and columns are padded with zeros.
 pub(super) struct Matrix {
-    held: Held,
+    weights: WeightBuffer,
     pub(super) inputs: usize,
     pub(super) outputs: usize,
 }
 
 impl Matrix {
     /// Takes over the matrix of `outputs` columns whose elements are given in row order.
-    pub(super) fn new(card: &Rc<Card>, elements: &[f32], outputs: usize) -> Result<Self> {
+    pub(super) fn new(device: &Rc<GpuDevice>, elements: &[f32], outputs: usize) -> Result<Self> {
         let inputs = elements.len() / outputs.max(1);
         // What is not written is 0.
-        let held = card.weights(bytes_of(stride_of(inputs) * stride_of(outputs)))?;
-        card.write(&held.buffer, 0, bytemuck::cast_slice(&padded(elements, outputs)));
-        Ok(Self { held, inputs, outputs })
+        let weights = device.weights(bytes_of(stride_of(inputs) * stride_of(outputs)))?;
+        device.write(&weights.buffer, 0, bytemuck::cast_slice(&padded(elements, outputs)));
+        Ok(Self {
+            weights,
+            inputs,
+            outputs,
+        })
     }
 
     pub(super) fn buffer(&self) -> &wgpu::Buffer {
-        &self.held.buffer
+        &self.weights.buffer
     }
 }
 
 /// A bias of `values`, padded.
-pub(super) fn bias(card: &Rc<Card>, values: &[f32]) -> Result<Held> {
-    let held = card.weights(bytes_of(stride_of(values.len())))?;
-    card.write(&held.buffer, 0, bytemuck::cast_slice(values));
-    Ok(held)
+pub(super) fn bias(device: &Rc<GpuDevice>, values: &[f32]) -> Result<WeightBuffer> {
+    let weights = device.weights(bytes_of(stride_of(values.len())))?;
+    device.write(&weights.buffer, 0, bytemuck::cast_slice(values));
+    Ok(weights)
 }
 
 /// Weights of a LayerNorm over `width` numbers, then its biases, each padded.

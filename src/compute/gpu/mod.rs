@@ -4,15 +4,15 @@
 //! comes back in one piece per step.
 
 mod block;
-mod card;
+mod device;
 mod engine;
-mod held;
 mod matrix;
 mod self_test;
 mod step;
 mod upload;
+mod weights;
 mod wgsl;
 mod work;
 
-pub use card::{Card, CardInfo};
+pub use device::{GpuDevice, GpuInfo};
 pub(crate) use engine::Gpu;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::OnceLock;
 
-use super::card::Card;
+use super::device::GpuDevice;
 use super::engine::Gpu;
 use crate::compute::cpu::{Cpu, Gemm};
 use crate::compute::engine::{Block, Engine, Step, Stream};
@@ -19,12 +19,12 @@ const HEADS: usize = 2;
 /// Largest difference, relative to the largest number.
 const TOLERANCE: f32 = 1e-5;
 
-impl Card {
+impl GpuDevice {
     /// A card that computes what the processor computes: one that is `asked` for by name, or a real one that is worth it. None where there is
     /// only a processor in a card's place.
     ///
     /// # Errors
-    /// Those of [`Card::open`], and [`ErrorKind::Engine`] for a card that computes something else.
+    /// Those of [`GpuDevice::open`], and [`ErrorKind::Engine`] for a card that computes something else.
     pub async fn tested(asked: bool) -> Result<Option<Rc<Self>>> {
         /// Whether there is a real one, once that is known: to look costs a tenth of a second.
         static IS_REAL: OnceLock<bool> = OnceLock::new();
@@ -32,24 +32,24 @@ impl Card {
             return Ok(None);
         }
         let opened = Self::open().await;
-        let is_real = opened.as_ref().is_ok_and(|card| !card.info().is_software);
+        let is_real = opened.as_ref().is_ok_and(|device| !device.info().is_software);
         let is_real = *IS_REAL.get_or_init(|| is_real);
-        let card = opened?;
+        let device = opened?;
         if !asked && !is_real {
             return Ok(None);
         }
-        agrees(&card).await?;
-        Ok(Some(card))
+        agrees(&device).await?;
+        Ok(Some(device))
     }
 }
 
-/// Takes made-up rows through a made-up block on `card` and on the processor.
+/// Takes made-up rows through a made-up block on `device` and on the processor.
 ///
 /// # Errors
 /// [`ErrorKind::Engine`] where they differ, or the card fails.
-async fn agrees(card: &Rc<Card>) -> Result<()> {
+async fn agrees(device: &Rc<GpuDevice>) -> Result<()> {
     let expected = through(&Cpu::new(Gemm)).await?;
-    let found = through(&Gpu::new(Rc::clone(card))).await?;
+    let found = through(&Gpu::new(Rc::clone(device))).await?;
     let largest = expected.iter().fold(0f32, |most, v| most.max(v.abs()));
     let off = found
         .iter()
@@ -63,7 +63,7 @@ async fn agrees(card: &Rc<Card>) -> Result<()> {
             let most = off.fold(0f32, f32::max);
             let cause = format!(
                 "{} computes something else than the processor ({most:e} off)",
-                card.info().name
+                device.info().name
             );
             Err(Error::new(ErrorKind::Engine, cause).advice("Choose another engine."))
         }

@@ -1,20 +1,20 @@
 //! Rows through one block on the card.
 
-use super::held::{GpuBlock, Rest};
 use super::matrix::affine;
 use super::upload::{padded, stride_of};
-use super::work::{AttentionShape, Reading, Then, Work};
+use super::weights::{GpuBlock, Rest};
+use super::work::{AttentionShape, Epilogue, Reading, Work};
 use crate::compute::cpu::Attention;
 use crate::compute::engine::{Step, Stream};
 use crate::compute::rows::{NoTaps, Rows, Taps};
-use crate::compute::watch::{QKV, Watch, columns_of, project};
+use crate::compute::step_hooks::{QKV, StepHooks, columns_of, project};
 use crate::error::Result;
 use crate::model::Config;
 use crate::names::BlockHook;
 
 /// Rows on their way through one block. What they are and what is tapped changes when all has been computed: a step that is given up leaves
 /// everything as it was.
-pub(super) struct Through<'a> {
+pub(super) struct BlockStep<'a> {
     pub(super) block: &'a GpuBlock,
     pub(super) rest: &'a Rest,
     pub(super) step: &'a Step<'a>,
@@ -32,22 +32,22 @@ struct Tapped {
     mlp_out: Option<Reading>,
 }
 
-impl Through<'_> {
+impl BlockStep<'_> {
     /// As [`crate::compute::engine::Block::forward`] says.
     pub(super) async fn forward(&self, stream: Stream<'_>, taps: &mut dyn Taps) -> Result<()> {
         let config = self.step.config;
         let (d, range) = (config.d_model, &self.rows.range);
         let (rows, q_width) = (range.len(), stride_of(3 * d));
-        let watch = self.watch();
+        let hooks = self.hooks();
         let mut resid = stream.resid[range.start * d..range.end * d].to_vec();
-        watch.edit(BlockHook::ResidPre, &mut resid, d);
+        hooks.edit(BlockHook::ResidPre, &mut resid, d);
         let put = self.edits_of_qkv(q_width).await?;
 
-        let mut work = Work::new(&self.block.card)?;
+        let mut work = Work::new(&self.block.device)?;
         let x = work.upload(&padded(&resid, d))?;
-        let normalized = work.room(rows * stride_of(d))?;
-        let scales = work.room(rows)?;
-        let qkv = work.room(range.end * q_width)?;
+        let normalized = work.buffer(rows * stride_of(d))?;
+        let scales = work.buffer(rows)?;
+        let qkv = work.buffer(range.end * q_width)?;
         self.normalize(&mut work, (&x, &normalized, &scales))?;
         if !stream.qkv.is_empty() {
             work.put(&padded(stream.qkv, 3 * d), &qkv, 0)?;
@@ -62,7 +62,7 @@ impl Through<'_> {
                     &self.block.w_qkv,
                     &self.block.b_qkv.buffer,
                     to,
-                    Then::Store,
+                    Epilogue::Store,
                 );
             }
         }
@@ -71,7 +71,7 @@ impl Through<'_> {
         }
         let scales = work.read_numbers(&scales, rows);
         let new_qkv = work.read(&qkv, (range.start, rows), 3 * d);
-        let is_edited = |hook| watch.edits_of(hook).next().is_some();
+        let is_edited = |hook| hooks.edits_of(hook).next().is_some();
         let patterns_edited = is_edited(BlockHook::AttnScores) || is_edited(BlockHook::Pattern);
 
         // Where a pattern is edited, its z is computed here, from queries, keys and values.
@@ -94,16 +94,22 @@ impl Through<'_> {
         };
         let mut end = None;
         if !self.step.keys_only {
-            let z = work.room(rows * stride_of(d))?;
+            let z = work.buffer(rows * stride_of(d))?;
             self.attend(&mut work, &qkv, &z)?;
             for (at, values) in &edited_z {
                 work.put(values, &z, *at)?;
             }
-            for edit in watch.edits_of(BlockHook::Z) {
-                work.put(&edit.value, &z, watch.place(edit, stride_of(d)))?;
+            for edit in hooks.edits_of(BlockHook::Z) {
+                work.put(&edit.value, &z, hooks.place(edit, stride_of(d)))?;
             }
             self.read_z(&mut work, &z, taps, &mut tapped)?;
-            work.product((&z, rows), &self.rest.w_o, &self.rest.b_o.buffer, (&x, 0), Then::Add);
+            work.product(
+                (&z, rows),
+                &self.rest.w_o,
+                &self.rest.b_o.buffer,
+                (&x, 0),
+                Epilogue::Add,
+            );
             self.mlp(&mut work, (&x, &normalized), taps, &mut tapped)?;
             end = Some(work.read(&x, (0, rows), d));
         }
@@ -113,11 +119,11 @@ impl Through<'_> {
         let first = early.as_ref().unwrap_or(&all);
         let qkv_of_rows = new_qkv.of(first);
         stream.qkv.extend_from_slice(&qkv_of_rows);
-        watch.give(taps, BlockHook::ResidPre, &resid, d)?;
-        watch.give(taps, BlockHook::Ln1Scale, &scales.of(first), 1)?;
+        hooks.give(taps, BlockHook::ResidPre, &resid, d)?;
+        hooks.give(taps, BlockHook::Ln1Scale, &scales.of(first), 1)?;
         for (part, (made_from, made)) in QKV.into_iter().enumerate() {
-            watch.give_inputs(taps, made_from, &resid)?;
-            watch.give_of_heads(taps, made, &qkv_of_rows[part * d..], 3 * d)?;
+            hooks.give_inputs(taps, made_from, &resid)?;
+            hooks.give_of_heads(taps, made, &qkv_of_rows[part * d..], 3 * d)?;
         }
         if let Some(end) = end {
             self.attention(stream.qkv).watch(&mut vec![0.0; rows * d], taps)?;
@@ -129,8 +135,8 @@ impl Through<'_> {
         Ok(())
     }
 
-    fn watch(&self) -> Watch<'_> {
-        Watch {
+    fn hooks(&self) -> StepHooks<'_> {
+        StepHooks {
             step: self.step,
             range: &self.rows.range,
         }
@@ -148,20 +154,20 @@ impl Through<'_> {
 
     /// What edits put in place of queries, keys and values, whose rows are `width` wide on the card, in the order in which they count.
     async fn edits_of_qkv(&self, width: usize) -> Result<Vec<Put>> {
-        let (config, watch) = (self.step.config, self.watch());
+        let (config, hooks) = (self.step.config, self.hooks());
         let mut put = Vec::new();
         for (part, (made_from, made)) in QKV.into_iter().enumerate() {
-            for edit in watch.edits_of(made_from) {
+            for edit in hooks.edits_of(made_from) {
                 let columns = columns_of(config, part, edit);
                 let at = (edit.row - self.rows.range.start) * width + columns.start;
                 let weight = self
                     .block
                     .w_qkv
-                    .elements(&self.block.card, 0..config.d_model, columns.clone());
+                    .elements(&self.block.device, 0..config.d_model, columns.clone());
                 let value = project(&self.block.small, &weight.await?, columns, &edit.value);
                 put.push((at, value));
             }
-            for edit in watch.edits_of(made) {
+            for edit in hooks.edits_of(made) {
                 let at = (edit.row - self.rows.range.start) * width + columns_of(config, part, edit).start;
                 put.push((at, edit.value.clone()));
             }
@@ -177,7 +183,7 @@ impl Through<'_> {
     ) -> Result<()> {
         let (d, range) = (self.step.config.d_model, &self.rows.range);
         let mut edited = vec![[0f32; 2]; range.len()];
-        for edit in self.watch().edits_of(BlockHook::Ln1Scale) {
+        for edit in self.hooks().edits_of(BlockHook::Ln1Scale) {
             edited[edit.row - range.start] = [1.0, edit.value[0]];
         }
         let edited = work.upload(&edited)?;
@@ -236,7 +242,7 @@ impl Through<'_> {
         let listed: Vec<u32> = here.chain(heads.iter().map(|head| *head as u32)).collect();
         let listed = work.upload(&listed)?;
         let count = rows.len() * heads.len();
-        let results = work.room(count * stride_of(config.d_model))?;
+        let results = work.buffer(count * stride_of(config.d_model))?;
         let shape = (rows.len(), heads.len(), config.d_head());
         work.results(z, &self.rest.w_o, &listed, shape, &results);
         tapped.results = Some(work.read(&results, (0, count), config.d_model));
@@ -252,26 +258,32 @@ impl Through<'_> {
         tapped: &mut Tapped,
     ) -> Result<()> {
         let (config, range, rest) = (self.step.config, &self.rows.range, self.rest);
-        let (rows, watch) = (range.len(), self.watch());
+        let (rows, hooks) = (range.len(), self.hooks());
         let (d, d_mlp) = (config.d_model, rest.small.b_in.len());
-        let hidden = work.room(rows * stride_of(d_mlp))?;
+        let hidden = work.buffer(rows * stride_of(d_mlp))?;
         begin_mlp(work, rest, config, (x, normalized, &hidden), rows)?;
-        for edit in watch.edits_of(BlockHook::MlpPost) {
-            work.put(&edit.value, &hidden, watch.place(edit, stride_of(d_mlp)))?;
+        for edit in hooks.edits_of(BlockHook::MlpPost) {
+            work.put(&edit.value, &hidden, hooks.place(edit, stride_of(d_mlp)))?;
         }
         if !taps.wanted(BlockHook::MlpPost, range).is_empty() {
             tapped.mlp_post = Some(work.read(&hidden, (0, rows), d_mlp));
         }
-        let is_edited = watch.edits_of(BlockHook::MlpOut).next().is_some();
+        let is_edited = hooks.edits_of(BlockHook::MlpOut).next().is_some();
         let is_tapped = !taps.wanted(BlockHook::MlpOut, range).is_empty();
         if !is_edited && !is_tapped {
-            work.product((&hidden, rows), &rest.w_out, &rest.b_out.buffer, (x, 0), Then::Add);
+            work.product((&hidden, rows), &rest.w_out, &rest.b_out.buffer, (x, 0), Epilogue::Add);
             return Ok(());
         }
-        let out = work.room(rows * stride_of(d))?;
-        work.product((&hidden, rows), &rest.w_out, &rest.b_out.buffer, (&out, 0), Then::Store);
-        for edit in watch.edits_of(BlockHook::MlpOut) {
-            work.put(&edit.value, &out, watch.place(edit, stride_of(d)))?;
+        let out = work.buffer(rows * stride_of(d))?;
+        work.product(
+            (&hidden, rows),
+            &rest.w_out,
+            &rest.b_out.buffer,
+            (&out, 0),
+            Epilogue::Store,
+        );
+        for edit in hooks.edits_of(BlockHook::MlpOut) {
+            work.put(&edit.value, &out, hooks.place(edit, stride_of(d)))?;
         }
         work.add(&out, x, (rows, d));
         tapped.mlp_out = is_tapped.then(|| work.read(&out, (0, rows), d));
@@ -280,19 +292,19 @@ impl Through<'_> {
 
     /// Hands over what came back beside the stream.
     fn give(&self, taps: &mut dyn Taps, tapped: &Tapped, all: &[f32]) -> Result<()> {
-        let (watch, d) = (self.watch(), self.step.config.d_model);
+        let (hooks, d) = (self.hooks(), self.step.config.d_model);
         if let Some(z) = &tapped.z {
-            watch.give_of_heads(taps, BlockHook::Z, &z.of(all), d)?;
+            hooks.give_of_heads(taps, BlockHook::Z, &z.of(all), d)?;
         }
         if let Some(results) = &tapped.results {
             let rows = taps.wanted(BlockHook::Result, &self.rows.range);
             taps.give(BlockHook::Result, &rows, &results.of(all))?;
         }
         if let Some(hidden) = &tapped.mlp_post {
-            watch.give(taps, BlockHook::MlpPost, &hidden.of(all), self.rest.small.b_in.len())?;
+            hooks.give(taps, BlockHook::MlpPost, &hidden.of(all), self.rest.small.b_in.len())?;
         }
         if let Some(out) = &tapped.mlp_out {
-            watch.give(taps, BlockHook::MlpOut, &out.of(all), d)?;
+            hooks.give(taps, BlockHook::MlpOut, &out.of(all), d)?;
         }
         Ok(())
     }
@@ -307,35 +319,40 @@ fn begin_mlp(
     rows: usize,
 ) -> Result<()> {
     let none_edited = work.upload(&vec![[0f32; 2]; rows])?;
-    let scales = work.room(rows)?;
+    let scales = work.buffer(rows)?;
     let norm = (&rest.ln_2.buffer, rest.small.ln_2.eps);
     work.norm(x, (rows, config.d_model), norm, &none_edited, (normalized, &scales));
-    let then = Then::Activate(config.activation_function);
+    let then = Epilogue::Activate(config.activation_function);
     work.product((normalized, rows), &rest.w_in, &rest.b_in.buffer, (hidden, 0), then);
     Ok(())
 }
 
-/// As [`crate::compute::engine::Block::alone`] says.
-pub(super) async fn alone(block: &GpuBlock, rest: &Rest, config: &Config, x: Vec<f32>) -> Result<(Vec<f32>, Vec<f32>)> {
+/// As [`crate::compute::engine::Block::effective_embedding`] says.
+pub(super) async fn effective_embedding(
+    block: &GpuBlock,
+    rest: &Rest,
+    config: &Config,
+    x: Vec<f32>,
+) -> Result<(Vec<f32>, Vec<f32>)> {
     let d = config.d_model;
     let rows = x.len() / d;
     if rows == 0 {
         return Ok((Vec::new(), Vec::new()));
     }
-    let mut work = Work::new(&block.card)?;
+    let mut work = Work::new(&block.device)?;
     let resid = work.upload(&padded(&x, d))?;
-    let (normalized, scales) = (work.room(rows * stride_of(d))?, work.room(rows)?);
+    let (normalized, scales) = (work.buffer(rows * stride_of(d))?, work.buffer(rows)?);
     let none_edited = work.upload(&vec![[0f32; 2]; rows])?;
     let weights = work.upload(&affine(&block.small.ln_1, d, false))?;
     let norm = (&weights, block.small.ln_1.eps);
     work.norm(&resid, (rows, d), norm, &none_edited, (&normalized, &scales));
     let no_bias = work.upload(&vec![0f32; stride_of(3 * d)])?;
-    let qkv = work.room(rows * stride_of(3 * d))?;
-    work.product((&normalized, rows), &block.w_qkv, &no_bias, (&qkv, 0), Then::Store);
+    let qkv = work.buffer(rows * stride_of(3 * d))?;
+    work.product((&normalized, rows), &block.w_qkv, &no_bias, (&qkv, 0), Epilogue::Store);
     // A row that attends to itself has its value as z.
     let (starts, own): (Vec<u32>, Vec<u32>) = ((0..=rows as u32).collect(), (0..rows as u32).collect());
     let lists = (&work.upload(&starts)?, &work.upload(&own)?);
-    let z = work.room(rows * stride_of(d))?;
+    let z = work.buffer(rows * stride_of(d))?;
     let shape = AttentionShape {
         rows,
         first: 0,
@@ -344,11 +361,17 @@ pub(super) async fn alone(block: &GpuBlock, rest: &Rest, config: &Config, x: Vec
         factor: 1.0,
     };
     work.attention(&qkv, lists, &z, &shape);
-    work.product((&z, rows), &rest.w_o, &no_bias, (&resid, 0), Then::Add);
-    let hidden = work.room(rows * stride_of(rest.small.b_in.len()))?;
+    work.product((&z, rows), &rest.w_o, &no_bias, (&resid, 0), Epilogue::Add);
+    let hidden = work.buffer(rows * stride_of(rest.small.b_in.len()))?;
     begin_mlp(&mut work, rest, config, (&resid, &normalized, &hidden), rows)?;
-    let out = work.room(rows * stride_of(d))?;
-    work.product((&hidden, rows), &rest.w_out, &rest.b_out.buffer, (&out, 0), Then::Store);
+    let out = work.buffer(rows * stride_of(d))?;
+    work.product(
+        (&hidden, rows),
+        &rest.w_out,
+        &rest.b_out.buffer,
+        (&out, 0),
+        Epilogue::Store,
+    );
     work.add(&out, &resid, (rows, d));
     let (resid, out) = (work.read(&resid, (0, rows), d), work.read(&out, (0, rows), d));
     let all = work.done().await?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::card::{Card, Scratch};
+use super::device::{GpuDevice, Scratch};
 use super::matrix::Matrix;
 use super::upload::{bytes_of, stride_of, without_padding};
 use super::wgsl::{LARGE, Program, SMALL};
@@ -72,7 +72,7 @@ pub(super) struct AttentionShape {
 
 /// Work that is put together, then done as a whole.
 pub(super) struct Work<'a> {
-    card: &'a Rc<Card>,
+    gpu: &'a Rc<GpuDevice>,
     encoder: wgpu::CommandEncoder,
     /// Open between operations: to begin one for each costs more than small operations themselves.
     pass: Option<wgpu::ComputePass<'static>>,
@@ -86,11 +86,11 @@ pub(super) struct Work<'a> {
 
 impl<'a> Work<'a> {
     /// Nothing so far.
-    pub(super) fn new(card: &'a Rc<Card>) -> Result<Self> {
+    pub(super) fn new(gpu: &'a Rc<GpuDevice>) -> Result<Self> {
         Ok(Self {
-            encoder: card.encoder(),
-            shapes: card.scratch((MOST * OF_UNIFORM) as u64)?,
-            card,
+            encoder: gpu.encoder(),
+            shapes: gpu.scratch((MOST * OF_UNIFORM) as u64)?,
+            gpu,
             pass: None,
             shape_bytes: Vec::new(),
             reads: Vec::new(),
@@ -102,14 +102,14 @@ impl<'a> Work<'a> {
     /// A buffer that holds `words` when the work begins.
     pub(super) fn upload<T: bytemuck::NoUninit>(&mut self, words: &[T]) -> Result<wgpu::Buffer> {
         let bytes = bytemuck::cast_slice(words);
-        let scratch = self.card.scratch(bytes.len() as u64)?;
-        self.card.write(&scratch.buffer, 0, bytes);
+        let scratch = self.gpu.scratch(bytes.len() as u64)?;
+        self.gpu.write(&scratch.buffer, 0, bytes);
         Ok(self.keep(scratch))
     }
 
     /// A buffer for `numbers` numbers.
-    pub(super) fn room(&mut self, numbers: usize) -> Result<wgpu::Buffer> {
-        let scratch = self.card.scratch(bytes_of(numbers))?;
+    pub(super) fn buffer(&mut self, numbers: usize) -> Result<wgpu::Buffer> {
+        let scratch = self.gpu.scratch(bytes_of(numbers))?;
         Ok(self.keep(scratch))
     }
 
@@ -121,7 +121,7 @@ impl<'a> Work<'a> {
 
     /// Runs `program` on `buffers`, as many groups as `groups` says.
     fn run(&mut self, program: Program, shape: Shape, buffers: &[&wgpu::Buffer], groups: [usize; 3]) {
-        let program = self.card.program(program);
+        let program = self.gpu.program(program);
         let offset = self.shape_bytes.len();
         self.shape_bytes.extend_from_slice(&shape.bytes());
         self.shape_bytes.resize(offset + OF_UNIFORM, 0);
@@ -139,7 +139,7 @@ impl<'a> Work<'a> {
             resource: buffer.as_entire_binding(),
         });
         entries.extend(bound);
-        let group = self.card.bind(&program, &entries);
+        let group = self.gpu.bind(&program, &entries);
         let encoder = &mut self.encoder;
         let pass = self.pass.get_or_insert_with(|| {
             encoder
@@ -159,7 +159,7 @@ impl<'a> Work<'a> {
         matrix: &Matrix,
         bias: &wgpu::Buffer,
         (y, first): (&wgpu::Buffer, usize),
-        then: Then,
+        then: Epilogue,
     ) {
         let (inner, outer) = (stride_of(matrix.inputs), stride_of(matrix.outputs));
         let tiles = |tile: super::wgsl::Tile| (outer / tile.columns as usize, rows.div_ceil(tile.rows as usize));
@@ -169,10 +169,10 @@ impl<'a> Work<'a> {
         let program = Program::Product {
             tile,
             activation: match then {
-                Then::Activate(activation) => Some(activation),
-                Then::Store | Then::Add => None,
+                Epilogue::Activate(activation) => Some(activation),
+                Epilogue::Store | Epilogue::Add => None,
             },
-            adds: matches!(then, Then::Add),
+            adds: matches!(then, Epilogue::Add),
         };
         let shape = Shape {
             rows,
@@ -305,20 +305,20 @@ impl<'a> Work<'a> {
     /// Does what there is so far, and answers what comes back, and work that goes on with the same buffers.
     pub(super) async fn so_far(mut self) -> Result<(Vec<f32>, Self)> {
         self.pass = None;
-        self.card.write(&self.shapes.buffer, 0, &self.shape_bytes);
+        self.gpu.write(&self.shapes.buffer, 0, &self.shape_bytes);
         let bytes = bytes_of(self.numbers_read);
-        let staging = self.card.staging(bytes)?;
+        let staging = self.gpu.staging(bytes)?;
         let mut to = 0;
         for (buffer, from, bytes) in self.reads.drain(..) {
             self.encoder
                 .copy_buffer_to_buffer(&buffer, from, &staging.buffer, to, bytes);
             to += bytes;
         }
-        self.card
-            .submit(std::mem::replace(&mut self.encoder, self.card.encoder()));
+        self.gpu
+            .submit(std::mem::replace(&mut self.encoder, self.gpu.encoder()));
         self.numbers_read = 0;
         self.shape_bytes.clear();
-        let all = self.card.read(&staging, bytes).await?;
+        let all = self.gpu.read(&staging, bytes).await?;
         Ok((all, self))
     }
 }
@@ -327,11 +327,11 @@ impl Matrix {
     /// Its elements in `rows` and `columns`, in row order.
     pub(super) async fn elements(
         &self,
-        card: &Rc<Card>,
+        gpu: &Rc<GpuDevice>,
         rows: Range<usize>,
         columns: Range<usize>,
     ) -> Result<Vec<f32>> {
-        let mut work = Work::new(card)?;
+        let mut work = Work::new(gpu)?;
         let reading = work.read(self.buffer(), (rows.start, rows.len()), self.outputs);
         let rows = reading.of(&work.done().await?);
         let of_row = |row: &[f32]| row[columns.clone()].to_vec();
@@ -341,7 +341,7 @@ impl Matrix {
 
 /// What is done with a product.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Then {
+pub(super) enum Epilogue {
     /// It takes the place of what was there.
     Store,
     /// The same of a function of it.

@@ -7,7 +7,7 @@ use plotters::style::RGBAColor;
 use plotters::style::text_anchor::HPos;
 
 use super::html::escaped;
-use crate::plot::{Inked, Part, Place, SHEET_UNITS, Stroke, Text};
+use crate::plot::{Part, Place, SHEET_UNITS, Stroke, Text, ThemedStroke};
 
 /// Colors of the light theme with those of the dark one, each pair once.
 #[derive(Default)]
@@ -58,7 +58,7 @@ pub(super) fn group(part: Part) -> Option<String> {
 }
 
 /// Writes `strokes` one after the other; those that look alike share what they look like.
-pub(super) fn write(strokes: &[Inked], colors: &mut Colors, into: &mut String) {
+pub(super) fn write(strokes: &[ThemedStroke], colors: &mut Colors, into: &mut String) {
     let mut open = String::new();
     for (stroke, dark) in strokes {
         let color = colors.value(stroke.color(), *dark);

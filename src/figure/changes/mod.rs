@@ -107,14 +107,16 @@ impl FigureKind for Changes {
 
     fn summary(&self, of: Subject<'_>) -> String {
         match of.result.changes().is_some() {
-            true => self.told(of).join(" "),
+            true => self.description(of).join(" "),
             false => "Nothing was done to every prompt.".into(),
         }
     }
 
-    fn told(&self, of: Subject<'_>) -> Vec<String> {
+    fn description(&self, of: Subject<'_>) -> Vec<String> {
         let section = of.result.changes();
-        section.map_or_else(Vec::new, |section| words::told(of.result, section, measure(of.name)))
+        section.map_or_else(Vec::new, |section| {
+            words::description(of.result, section, measure(of.name))
+        })
     }
 
     fn plot(&self, of: Subject<'_>) -> Result<Plot> {

@@ -65,7 +65,7 @@ pub(super) const fn note(recomputed: bool) -> &'static str {
 pub(super) fn name(result: &ResultFile, section: &ChangesSection, measure: ChangeMeasure) -> String {
     match measure {
         ChangeMeasure::Attention => {
-            result.in_its_words(format!("the attention of head {} from END to IO", section.head))
+            result.with_position_names(format!("the attention of head {} from END to IO", section.head))
         }
         ChangeMeasure::LogitDifference => "the logit difference of the two targets".to_owned(),
         ChangeMeasure::LogprobA => "the log-probability of the first target".to_owned(),
@@ -164,7 +164,7 @@ impl Unit {
 
 /// One sentence on what changes, and one on what the linear split says of it: each with its number of prompts and an interval, and without a
 /// conclusion where that holds 0.
-pub(super) fn told(result: &ResultFile, section: &ChangesSection, measure: ChangeMeasure) -> Vec<String> {
+pub(super) fn description(result: &ResultFile, section: &ChangesSection, measure: ChangeMeasure) -> Vec<String> {
     let unit = Unit::of(measure);
     let (before, after) = (section.before.of(measure), section.after.of(measure));
     let subject = name(result, section, measure);
@@ -260,13 +260,13 @@ mod tests {
         section
     }
 
-    fn told_of(after: &[f32], predicted: f32) -> String {
-        told(&result(), &section(after, predicted), ChangeMeasure::LogitDifference).join(" ")
+    fn describe(after: &[f32], predicted: f32) -> String {
+        description(&result(), &section(after, predicted), ChangeMeasure::LogitDifference).join(" ")
     }
 
     #[test]
     fn what_changes_is_said_with_its_interval() {
-        let falls = told_of(&[0.4, 0.6, 0.5, 0.5, 0.3, 0.7, 0.5, 0.5], 0.5);
+        let falls = describe(&[0.4, 0.6, 0.5, 0.5, 0.3, 0.7, 0.5, 0.5], 0.5);
         assert!(
             falls.contains("With head 9.9 taken out of the query, the logit difference of the two targets falls on average over 8 prompts, from 1.00 to 0.50: by 0.50, 95 % interval 0.4"),
             "{falls}"
@@ -275,12 +275,12 @@ mod tests {
             falls.contains("it falls in 8 of them") && falls.contains("do not show that this differs"),
             "{falls}"
         );
-        let rises = told_of(&[2.4, 2.6, 2.5, 2.5, 2.3, 2.7, 2.5, 2.5], 0.5);
+        let rises = describe(&[2.4, 2.6, 2.5, 2.5, 2.3, 2.7, 2.5, 2.5], 0.5);
         assert!(
             rises.contains("rises on average") && rises.contains("differs from that by 2.0"),
             "{rises}"
         );
-        let attention = told(&result(), &section(&[1.5; 8], 1.0), ChangeMeasure::Attention).join(" ");
+        let attention = description(&result(), &section(&[1.5; 8], 1.0), ChangeMeasure::Attention).join(" ");
         assert!(
             attention.contains("the attention of head 10.7 from END to IO falls") && attention.contains("25"),
             "{attention}"
@@ -289,20 +289,20 @@ mod tests {
 
     #[test]
     fn what_may_be_chance_is_not_concluded() {
-        let unclear = told_of(&[0.5, 1.5, 0.6, 1.4, 0.9, 1.15, 1.0, 1.0], 1.0);
+        let unclear = describe(&[0.5, 1.5, 0.6, 1.4, 0.9, 1.15, 1.0, 1.0], 1.0);
         assert!(unclear.contains("the data do not show that"), "{unclear}");
-        let few = told_of(&[0.5, 0.6, 0.5, 0.4, 0.5], 0.5);
+        let few = describe(&[0.5, 0.6, 0.5, 0.4, 0.5], 0.5);
         assert!(
             few.contains("over 5 prompts: too few to tell") && !few.contains("linear split"),
             "{few}"
         );
-        let same = told_of(&[1.0; 9], 1.0);
+        let same = describe(&[1.0; 9], 1.0);
         assert!(same.ends_with("stays as it is in all of the 9 prompts."), "{same}");
-        assert!(told_of(&[], 0.0).contains("nothing is known"));
+        assert!(describe(&[], 0.0).contains("nothing is known"));
         let kinds: Vec<f32> = (0..40u8)
             .map(|i| f32::from(i % 2) * 10.0 + f32::from(i) / 40.0)
             .collect();
-        assert!(told_of(&kinds, 1.0).contains("falls into two groups: 20 prompts around"));
+        assert!(describe(&kinds, 1.0).contains("falls into two groups: 20 prompts around"));
     }
 
     #[test]

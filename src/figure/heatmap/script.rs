@@ -6,7 +6,7 @@ use crate::plot::{Cell, HeatmapPlot, HeatmapView, Theme};
 /// What follows the constants.
 const BODY: &str = include_str!("script.py");
 
-/// Redraws `plot`, the heatmap of `view`, in the colours of `theme`.
+/// Redraws `plot`, the heatmap of `view`, in the colors of `theme`.
 pub(super) fn script(view: &HeatmapView, plot: &HeatmapPlot, theme: &Theme) -> Script {
     let mut script = Script::new("from matplotlib.colors import LinearSegmentedColormap, to_rgb", BODY);
     script.comment("Where the heatmap is in a result file of version 1; of version 2, the parts of its name.");

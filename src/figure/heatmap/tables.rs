@@ -42,7 +42,7 @@ fn cells(plot: &HeatmapPlot) -> Table {
         .map(|cell| cell.label.as_str())
         .collect();
     let of_misc = match plot.rows.first() {
-        Some(name @ (Row::Misc | Row::Other(_))) => format!(" The row {name} holds {}.", misc.join(", ")),
+        Some(name @ (Row::Embeddings | Row::Other(_))) => format!(" The row {name} holds {}.", misc.join(", ")),
         Some(Row::Layer(_)) | None => String::new(),
     };
     Table {

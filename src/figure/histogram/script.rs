@@ -7,7 +7,7 @@ use crate::plot::{HistogramPlot, Theme};
 /// What follows the constants.
 const BODY: &str = include_str!("script.py");
 
-/// Redraws `plot`, the histogram `name`, in the colours of `theme`.
+/// Redraws `plot`, the histogram `name`, in the colors of `theme`.
 pub(super) fn script(name: HistogramId, plot: &HistogramPlot, theme: &Theme) -> Script {
     let mut script = Script::new("", BODY);
     let truth = if name.probs() { "true_prob" } else { "true_score" };
@@ -22,7 +22,7 @@ pub(super) fn script(name: HistogramId, plot: &HistogramPlot, theme: &Theme) -> 
     redraw(script, plot, theme)
 }
 
-/// Redraws `plot`, whose series are changes of `measure` by an intervention, in the colours of `theme`.
+/// Redraws `plot`, whose series are changes of `measure` by an intervention, in the colors of `theme`.
 pub(in crate::figure) fn of_changes(measure: ChangeMeasure, plot: &HistogramPlot, theme: &Theme) -> Script {
     let mut script = Script::new("", BODY);
     script.comment("Which number of every prompt has changed.");

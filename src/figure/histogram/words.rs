@@ -61,12 +61,12 @@ pub(super) fn summary(result: &ResultFile, name: HistogramId) -> String {
         .collect();
     let largest = means.iter().map(|(_, mean)| mean.abs()).fold(0.0, f64::max);
     let decimals = if name.probs() { 3 } else { 2 };
-    let told = means
+    let description = means
         .iter()
         .map(|(label, mean)| format!("{label} {}", written(*mean, decimals, largest)));
-    let means: Vec<String> = told.collect();
+    let means: Vec<String> = description.collect();
     let what = if name.probs() { "probabilities" } else { "scores" };
-    result.in_its_words(format!(
+    result.with_position_names(format!(
         "Histogram of attention {what} from END to IO of head {}. Means: {}.",
         result.head_name(),
         means.join(", ")

@@ -148,9 +148,9 @@ impl FigureKind for RecurringDirections {
         }
     }
 
-    fn told(&self, of: Subject<'_>) -> Vec<String> {
-        let told = section(of).map(|(section, groups)| words::directions(section, groups, score(of.name)));
-        told.unwrap_or_default()
+    fn description(&self, of: Subject<'_>) -> Vec<String> {
+        let description = section(of).map(|(section, groups)| words::directions(section, groups, score(of.name)));
+        description.unwrap_or_default()
     }
 
     fn plot(&self, of: Subject<'_>) -> Result<Plot> {

@@ -115,7 +115,7 @@ impl FigureKind for SourceValues {
         }
     }
 
-    fn told(&self, of: Subject<'_>) -> Vec<String> {
+    fn description(&self, of: Subject<'_>) -> Vec<String> {
         section(of.result).map(words::source).unwrap_or_default()
     }
 

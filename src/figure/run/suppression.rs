@@ -1,7 +1,7 @@
 //! How often what the head lowers most is what it attends to: copy suppression, beside its controls.
 
 use super::source_values::section;
-use super::words::{self, Looked, WRITES};
+use super::words::{self, TokenOverPrompts, WRITES};
 use crate::error::Result;
 use crate::export::{Field, Script, Table, hex, list};
 use crate::figure::kind::{FigureKind, Subject};
@@ -27,8 +27,8 @@ fn title(result: &ResultFile) -> Result<String> {
 }
 
 fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
-    let looked = Looked::all(section(of.result)?);
-    let cell = |looked: &Looked, column: usize| {
+    let looked = TokenOverPrompts::all(section(of.result)?);
+    let cell = |looked: &TokenOverPrompts, column: usize| {
         let share = looked.shares()[column];
         Some(MatrixCell {
             value: share,
@@ -91,7 +91,7 @@ impl FigureKind for CopySuppression {
         }
     }
 
-    fn told(&self, of: Subject<'_>) -> Vec<String> {
+    fn description(&self, of: Subject<'_>) -> Vec<String> {
         section(of.result).map(words::suppression).unwrap_or_default()
     }
 
@@ -100,7 +100,7 @@ impl FigureKind for CopySuppression {
     }
 
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>> {
-        let row = |looked: &Looked| {
+        let row = |looked: &TokenOverPrompts| {
             let shares = looked.shares().map(Field::Single);
             [Field::Text(looked.name.to_owned()), Field::Count(looked.count())]
                 .into_iter()
@@ -115,7 +115,7 @@ impl FigureKind for CopySuppression {
                       head lowers most, one of the ten likeliest before the head, and both."
                 .into(),
             columns: columns.map(str::to_owned).to_vec(),
-            rows: Looked::all(section(of.result)?).iter().map(row).collect(),
+            rows: TokenOverPrompts::all(section(of.result)?).iter().map(row).collect(),
         }])
     }
 

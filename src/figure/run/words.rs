@@ -63,7 +63,7 @@ pub(super) fn source(section: &RunWritesSection) -> Vec<String> {
     let below = values.iter().filter(|value| **value < 0.0).count();
     let ranks: Vec<f32> = section.rank.iter().map(|rank| *rank as f32).collect();
     let rank = percentile(&ranks, 0.5).map_or(0, |rank| rank.round() as usize);
-    let mut told = vec![format!(
+    let mut description = vec![format!(
         "Over {}, a unit of attention of head {} to the source adds {} to the logit of the token that stands there; it lowers it in {} of \
          them. The median rank of that token is {} of {} from the most raised to the most lowered.",
         counted(values.len(), "prompt", "prompts"),
@@ -73,9 +73,9 @@ pub(super) fn source(section: &RunWritesSection) -> Vec<String> {
         grouped(rank),
         grouped(section.vocabulary)
     )];
-    told.extend(copies(section));
-    told.extend(effect(section));
-    told
+    description.extend(copies(section));
+    description.extend(effect(section));
+    description
 }
 
 /// Whether it copies or suppresses, against the other tokens of the prompts.
@@ -129,13 +129,13 @@ fn effect(section: &RunWritesSection) -> Option<String> {
 }
 
 /// A token that is looked at in every prompt that has one.
-pub(super) struct Looked {
+pub(super) struct TokenOverPrompts {
     pub(super) name: &'static str,
     /// None in a prompt without one.
     found: Vec<Option<Chances>>,
 }
 
-impl Looked {
+impl TokenOverPrompts {
     /// The attended token, the one that is second, and one that is drawn.
     pub(super) fn all(section: &RunWritesSection) -> [Self; 3] {
         let prompts = 0..section.rank.len();
@@ -175,8 +175,8 @@ impl Looked {
 
 /// How often what the head attends to most is what it lowers most, and whether that is more than its controls.
 pub(super) fn suppression(section: &RunWritesSection) -> Vec<String> {
-    let [attended, second, drawn] = Looked::all(section);
-    let (n, all) = (attended.count(), |looked: &Looked, of: usize| {
+    let [attended, second, drawn] = TokenOverPrompts::all(section);
+    let (n, all) = (attended.count(), |looked: &TokenOverPrompts, of: usize| {
         looked
             .found
             .iter()
@@ -188,7 +188,7 @@ pub(super) fn suppression(section: &RunWritesSection) -> Vec<String> {
         return vec!["No prompt has a token besides the first that the head could attend to.".into()];
     }
     let lowered = all(&attended, 0);
-    let mut told = vec![format!(
+    let mut description = vec![format!(
         "In {} of {} ({}) the token that head {} lowers most is the one that it attends to most; the one that is second in attention it is in \
          {}, one drawn from the others of the prompt in {}.",
         grouped(lowered),
@@ -198,7 +198,7 @@ pub(super) fn suppression(section: &RunWritesSection) -> Vec<String> {
         percent(second.shares()[0]),
         percent(drawn.shares()[0])
     )];
-    told.push(format!(
+    description.push(format!(
         "The attended token is among the ten likeliest before the head in {} of {}, and both in {}.",
         grouped(all(&attended, 1)),
         counted(n, "prompt", "prompts"),
@@ -216,12 +216,12 @@ pub(super) fn suppression(section: &RunWritesSection) -> Vec<String> {
                 (-1, -1) => "so it lowers what it attends to less often than others",
                 _ => "that is not beyond chance against both",
             };
-            told.push(format!(
+            description.push(format!(
                 "Against the second: {one}; against one that is drawn: {other}: {verdict}."
             ));
         }
     }
-    told
+    description
 }
 
 /// A group of directions over the prompts.
@@ -291,7 +291,7 @@ pub(super) fn directions(section: &RunDirectionsSection, groups: &GroupsOverProm
         false => counted(count, "group of directions", "groups of directions"),
     };
     let prompts = counted(section.prompts, "prompt", "prompts");
-    let mut told = vec![format!(
+    let mut description = vec![format!(
         "Over {prompts}, {} of {directions} of head {} make up nine tenths of the sizes of all in the median prompt, {} in the one with fewest \
          and {} in the one with most.",
         number(stats.median, usize::from(stats.median.fract() != 0.0)),
@@ -323,7 +323,7 @@ pub(super) fn directions(section: &RunDirectionsSection, groups: &GroupsOverProm
             )
         })
         .collect();
-    told.push(match recurring.len() {
+    description.push(match recurring.len() {
         0 => format!("None of them is among these in nine of ten prompts, beyond chance: {drawn}."),
         more if more > NAMED => format!(
             "{more} of them are among these in nine of ten prompts or more, the largest {}; {drawn}.",
@@ -340,11 +340,11 @@ pub(super) fn directions(section: &RunDirectionsSection, groups: &GroupsOverProm
         true => (groups.max_abs_residual / size, " of its mean"),
         false => (groups.max_abs_residual, ""),
     };
-    told.push(format!(
+    description.push(format!(
         "Directions and biases add up to the {score} in every prompt, but for {residual:.0e}{of} at most; its mean is {}.",
         number(f64::from(groups.mean_score), 3)
     ));
-    told
+    description
 }
 
 #[cfg(test)]

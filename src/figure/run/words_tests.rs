@@ -49,23 +49,26 @@ fn what_is_concluded_of_the_source_stands_on_its_control() {
         (2.0, 2.0, "no difference beyond chance."),
         (2.0, 4.0, "not of one kind"),
     ] {
-        let told = of(own, other, 42);
-        assert!(told.contains(words), "{told}");
-        assert!(told.contains("42 prompts") && told.contains("95 % interval"), "{told}");
+        let description = of(own, other, 42);
+        assert!(description.contains(words), "{description}");
+        assert!(
+            description.contains("42 prompts") && description.contains("95 % interval"),
+            "{description}"
+        );
     }
     // Of five prompts nothing is concluded.
     for own in [-2.0, 2.0] {
-        let told = of(own, 0.0, 5);
+        let description = of(own, 0.0, 5);
         assert!(
-            told.starts_with("Over 5 prompts") && !told.contains("the head "),
-            "{told}"
+            description.starts_with("Over 5 prompts") && !description.contains("the head "),
+            "{description}"
         );
     }
     let two = (0..40).map(|index| (if index % 2 == 0 { -3.0 } else { 3.0 } + wave(index) / 5.0, 0.0, false));
-    let told = source(&made_up(&two.collect::<Vec<_>>())).join(" ");
+    let description = source(&made_up(&two.collect::<Vec<_>>())).join(" ");
     assert!(
-        told.contains("two groups") && !told.contains("the head copies"),
-        "{told}"
+        description.contains("two groups") && !description.contains("the head copies"),
+        "{description}"
     );
     assert_eq!(source(&made_up(&[])), ["There are no prompts."]);
 }
@@ -76,27 +79,27 @@ fn suppression_is_concluded_only_against_both_controls() {
         let prompts: Vec<_> = (0..n).map(|index| (0.0, 0.0, index < lowered)).collect();
         suppression(&made_up(&prompts)).join(" ")
     };
-    let told = of(30, 40);
+    let description = of(30, 40);
     assert!(
-        told.starts_with("In 30 of 40 prompts (75 %)") && told.contains("so it does lower"),
-        "{told}"
+        description.starts_with("In 30 of 40 prompts (75 %)") && description.contains("so it does lower"),
+        "{description}"
     );
     assert!(
-        told.contains("ten likeliest before the head in 40 of 40 prompts, and both in 30."),
-        "{told}"
+        description.contains("ten likeliest before the head in 40 of 40 prompts, and both in 30."),
+        "{description}"
     );
-    let told = of(0, 40);
+    let description = of(0, 40);
     assert!(
-        told.starts_with("In 0 of 40 prompts") && told.contains("not beyond chance"),
-        "{told}"
+        description.starts_with("In 0 of 40 prompts") && description.contains("not beyond chance"),
+        "{description}"
     );
-    let told = of(5, 5);
+    let description = of(5, 5);
     assert!(
-        told.starts_with("In 5 of 5 prompts") && !told.contains("so it"),
-        "{told}"
+        description.starts_with("In 5 of 5 prompts") && !description.contains("so it"),
+        "{description}"
     );
     assert!(suppression(&made_up(&[]))[0].starts_with("No prompt"));
-    let shares = Looked::all(&made_up(&[(0.0, 0.0, true), (0.0, 0.0, false)])).map(|looked| looked.shares());
+    let shares = TokenOverPrompts::all(&made_up(&[(0.0, 0.0, true), (0.0, 0.0, false)])).map(|looked| looked.shares());
     assert_eq!(shares, [[0.5, 1.0, 0.5], [0.0, 1.0, 0.0], [0.0; 3]]);
 }
 
@@ -111,7 +114,7 @@ fn directions_recur_where_they_are_in_nine_of_ten_prompts_beyond_chance() {
         mean_score: 1.0,
         max_abs_residual: 1e-6,
     };
-    let told = |of: GroupsOverPrompts, prompts: usize| {
+    let description = |of: GroupsOverPrompts, prompts: usize| {
         let section = RunDirectionsSection {
             head: Head::new(10, 7),
             prompts,
@@ -122,7 +125,7 @@ fn directions_recur_where_they_are_in_nine_of_ten_prompts_beyond_chance() {
         };
         directions(&section, &of, "score").join(" ")
     };
-    let some = told(groups([10, 40, 36], 1, 40), 40);
+    let some = description(groups([10, 40, 36], 1, 40), 40);
     assert!(
         some.contains("1\u{2013}2 (\u{2212}2.00 \u{b1} 0.25, in 100 %)") && some.contains("3 (+0.25"),
         "{some}"
@@ -132,9 +135,9 @@ fn directions_recur_where_they_are_in_nine_of_ten_prompts_beyond_chance() {
         "{some}"
     );
     // All are in all prompts: so they would be by chance.
-    let all = told(groups([40, 40, 40], 3, 40), 40);
+    let all = description(groups([40, 40, 40], 3, 40), 40);
     assert!(all.contains("None of them") && all.contains("in 100 %"), "{all}");
     assert!(some.contains("add up to the score in every prompt"), "{some}");
-    assert_eq!(told(groups([0; 3], 0, 0), 0), "There are no prompts.");
+    assert_eq!(description(groups([0; 3], 0, 0), 0), "There are no prompts.");
     assert!((at_least(10, 10) - 0.7225).abs() < 1e-3 && at_least(0, 10).abs() < 1e-12);
 }

@@ -53,7 +53,7 @@ impl PromptList {
     }
 
     /// "37 of 1,200 prompts".
-    pub fn told(&self) -> String {
+    pub fn description(&self) -> String {
         let all = crate::quantities::counted(self.total, "prompt", "prompts");
         format!("{} of {all}", crate::quantities::grouped(self.prompts.len()))
     }

@@ -47,7 +47,7 @@ fn listed(result: &ResultFile, list: ListView) -> PromptList {
 fn all_prompts_are_listed_by_number_at_first() {
     let list = listed(&recorded(), ListView::default());
     assert_eq!(list.prompts, (0..1200).collect::<Vec<_>>());
-    assert_eq!(list.told(), "1,200 of 1,200 prompts");
+    assert_eq!(list.description(), "1,200 of 1,200 prompts");
     let last_first = listed(
         &recorded(),
         ListView {
@@ -92,7 +92,7 @@ fn texts_values_and_kinds_leave_prompts_out() {
         text: " mary WENT ".into(),
         ..ListView::default()
     };
-    assert_eq!(listed(&result, of_mary.clone()).told(), "400 of 1,200 prompts");
+    assert_eq!(listed(&result, of_mary.clone()).description(), "400 of 1,200 prompts");
     // A run without texts can't be searched: nothing is left out.
     assert_eq!(listed(&recorded(), of_mary.clone()).prompts.len(), 1200);
 
@@ -145,7 +145,7 @@ fn what_a_result_does_not_have_leaves_nothing_out() {
         least: Some(1e9),
         ..ListView::default()
     };
-    assert_eq!(listed(&result, nothing).told(), "0 of 1,200 prompts");
+    assert_eq!(listed(&result, nothing).description(), "0 of 1,200 prompts");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::plot::Theme;
 /// What follows the constants.
 const BODY: &str = include_str!("script.py");
 
-/// Redraws `y` against `x` in the colours of `theme`.
+/// Redraws `y` against `x` in the colors of `theme`.
 pub(super) fn script(title: &str, x: &PromptSeries, y: &PromptSeries, theme: &Theme) -> Script {
     let mut script = Script::new("", BODY);
     script.comment("Where the values are in a result file of version 1, where they are in one of version 2, and what they are called.");

@@ -54,8 +54,8 @@ pub fn agreement(result: &ResultFile, view: &ScatterView, group: Option<&[usize]
         .filter_map(|(prompt, pair)| listed.get(prompt)?.then_some(pair))
         .collect();
     let sentences = [together(&pairs, chosen.list.filters()), larger(&pairs, &x, &y)];
-    let told: Vec<String> = sentences.into_iter().flatten().collect();
-    (!told.is_empty()).then(|| told.join(" "))
+    let description: Vec<String> = sentences.into_iter().flatten().collect();
+    (!description.is_empty()).then(|| description.join(" "))
 }
 
 fn together(pairs: &[(f64, f64)], chosen: bool) -> Option<String> {
@@ -128,9 +128,9 @@ pub fn summary(result: &ResultFile, view: &ScatterView, group: Option<&[usize]>)
         return "No two series.".to_owned();
     };
     let marks = counted(pairs(result, &x, &y).len(), "prompt", "prompts");
-    let told = agreement(result, view, group).map_or_else(String::new, |told| format!(" {told}"));
+    let description = agreement(result, view, group).map_or_else(String::new, |description| format!(" {description}"));
     format!(
-        "Scatter of {marks}, head {}: {} along the axis below, {} along the axis to the left.{told}",
+        "Scatter of {marks}, head {}: {} along the axis below, {} along the axis to the left.{description}",
         result.head_name(),
         series_name(&x),
         series_name(&y)

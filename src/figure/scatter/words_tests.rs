@@ -18,7 +18,7 @@ fn set(result: &mut ResultFile, of: &str, values: Vec<f32>) {
 }
 
 /// What is told of the kind that `view` asks for.
-fn told(result: &ResultFile, view: &ScatterView) -> Option<String> {
+fn description(result: &ResultFile, view: &ScatterView) -> Option<String> {
     agreement(result, view, of_group(result, &view.list).as_deref())
 }
 
@@ -45,7 +45,7 @@ fn series_have_names_of_their_own() {
 #[test]
 fn what_is_told_is_of_the_values() {
     let result = recorded();
-    let told = told(&result, &ScatterView::default()).unwrap();
+    let description = description(&result, &ScatterView::default()).unwrap();
     let pairs: Vec<(f64, f64)> = pairs(
         &result,
         &"keys_fixed_scores:W_U[IO]".parse().unwrap(),
@@ -56,17 +56,17 @@ fn what_is_told_is_of_the_values() {
     .collect();
     let found = Correlation::of(&pairs).unwrap();
     assert!(
-        told.starts_with(&format!(
+        description.starts_with(&format!(
             "Over all prompts they rise and fall together: Pearson\u{2019}s r = {:.2} (n = 1,200",
             found.r
         )),
-        "{told}"
+        "{description}"
     );
     assert!(
-        told.contains(" is larger by ") && told.ends_with(" of 1,200 prompts."),
-        "{told}"
+        description.contains(" is larger by ") && description.ends_with(" of 1,200 prompts."),
+        "{description}"
     );
-    assert!(summary(&result, &ScatterView::default(), None).ends_with(&told));
+    assert!(summary(&result, &ScatterView::default(), None).ends_with(&description));
 }
 
 #[test]
@@ -77,28 +77,29 @@ fn what_is_not_known_is_not_said() {
     let drawn = |seed: usize| (0..1200).map(|i: usize| (i * seed % 1009) as f32).collect::<Vec<f32>>();
     set(&mut result, x, drawn(7919));
     set(&mut result, y, drawn(331));
-    assert_eq!(told(&result, &view(x, y)), None);
+    assert_eq!(description(&result, &view(x, y)), None);
     assert!(summary(&result, &view(x, y), None).ends_with("to the left."));
     // A series and itself.
-    assert_eq!(told(&result, &view(x, x)), None);
+    assert_eq!(description(&result, &view(x, x)), None);
     // Too few.
     set(&mut result, x, vec![1.0, 2.0, 3.0]);
     set(&mut result, y, vec![0.1, 0.2, 0.3]);
-    assert_eq!(told(&result, &view(x, y)), None);
+    assert_eq!(description(&result, &view(x, y)), None);
 }
 
 #[test]
 fn prompts_that_are_chosen_by_their_values_make_no_correlation() {
     let result = recorded();
     let mut view = ScatterView::default();
-    let all = told(&result, &view);
+    let all = description(&result, &view);
     view.list.least = Some(8.0);
-    assert_eq!(told(&result, &view), all);
+    assert_eq!(description(&result, &view), all);
     view.list.group = Some((SplitBy::Order, 0));
-    let told = told(&result, &view).unwrap();
+    let description = description(&result, &view).unwrap();
     let n = result.split(SplitBy::Order)[0].prompts.len();
     assert!(
-        told.starts_with("Over the prompts of this text and kind") && told.contains(&format!("(n = {n},")),
-        "{told}"
+        description.starts_with("Over the prompts of this text and kind")
+            && description.contains(&format!("(n = {n},")),
+        "{description}"
     );
 }

@@ -45,7 +45,7 @@ pub fn worst(section: &CausalSection, measure: Measure) -> Vec<String> {
         let sign = if value > 0.0 { "+" } else { "" };
         format!("{sign}{}", number(f64::from(value), 2))
     };
-    let told = |cell: CausalCell| {
+    let description = |cell: CausalCell| {
         format!(
             "Without {} on the {} side: {}, predicted {}",
             cell.component.name(),
@@ -54,5 +54,5 @@ pub fn worst(section: &CausalSection, measure: Measure) -> Vec<String> {
             signed(cell.predicted)
         )
     };
-    section.agreement(measure).worst.into_iter().map(told).collect()
+    section.agreement(measure).worst.into_iter().map(description).collect()
 }

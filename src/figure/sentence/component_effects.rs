@@ -1,8 +1,8 @@
 //! Direct effects: what every component of all layers adds to the difference of two logits by itself.
 
 use super::component_map::{component_map, place_of};
+use super::consequence_words::{difference, effects_sum};
 use super::script::{self, Kind};
-use super::so_what_words::{difference, effects_sum};
 use super::words::ends;
 use crate::analysis::Heatmap;
 use crate::analysis::pair::EffectsSection;
@@ -17,7 +17,7 @@ use crate::result::ResultFile;
 
 const NAME: FigureName = FigureName::new("effects");
 /// Components that are told.
-const TOLD: usize = 4;
+const LISTED: usize = 4;
 /// What stands for the bias of the unembedding in the table.
 const BIAS: &str = "b_U";
 
@@ -86,12 +86,12 @@ impl FigureKind for ComponentEffects {
         };
         let mut all: Vec<(&Component, &f32)> = section.components.iter().zip(section.effects.data()).collect();
         all.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
-        let told: Vec<String> = all
+        let description: Vec<String> = all
             .iter()
-            .take(TOLD)
+            .take(LISTED)
             .map(|(component, value)| format!("{} {}", component.name(), number(f64::from(**value), 3)))
             .collect();
-        format!("{} The largest: {}.", effects_sum(section), told.join(", "))
+        format!("{} The largest: {}.", effects_sum(section), description.join(", "))
     }
 
     fn plot(&self, of: Subject<'_>) -> Result<Plot> {

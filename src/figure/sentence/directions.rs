@@ -1,8 +1,8 @@
 //! Along which directions a head looks: what groups of them add to the score, and both sides of the one that is opened.
 
 use super::component_map::component_map;
+use super::consequence_words::{DirectionGroup, describe_directions, ends_name, groups_by_size};
 use super::script::{self, Kind};
-use super::so_what_words::{DirectionGroup, directions_told, ends_name, groups_by_size};
 use super::words::{ends, head_title};
 use crate::analysis::Heatmap;
 use crate::analysis::pair::{DirectionEnds, DirectionsSection, NamedValue};
@@ -23,7 +23,7 @@ const KEY_SIDE: FigureName = FigureName::new("direction_key");
 /// The name of the terms with biases among the directions.
 const BIASES: &str = "b";
 /// Groups and components that are told.
-const TOLD: usize = 3;
+const LISTED: usize = 3;
 
 /// What each group of directions adds, and what they add up to.
 pub struct HeadDirections;
@@ -52,7 +52,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
     let groups = groups_by_size(section);
     let biases: f64 = section.biases.data().iter().map(|bias| f64::from(*bias)).sum();
     let last = groups.last().map_or(0.0, |group| group.so_far);
-    let told = |name: &str, value: f32, so_far: f32| {
+    let description = |name: &str, value: f32, so_far: f32| {
         vec![
             name.to_owned(),
             format!("adds {}", number(f64::from(value), 4)),
@@ -72,7 +72,7 @@ fn matrix(of: Subject<'_>) -> Result<MatrixPlot> {
             Some(MatrixCell {
                 value: shown,
                 label: number(f64::from(shown), 2),
-                lines: told(name, *value, *so_far),
+                lines: description(name, *value, *so_far),
             })
         });
         cells.collect::<Vec<_>>()
@@ -127,12 +127,12 @@ impl FigureKind for HeadDirections {
         let Ok(section) = section(of.result) else {
             return "There are no directions.".into();
         };
-        let groups = groups_by_size(section).into_iter().take(TOLD);
-        let told = groups.map(|group| format!("{} {}", group.name(), number(f64::from(group.value), 3)));
+        let groups = groups_by_size(section).into_iter().take(LISTED);
+        let description = groups.map(|group| format!("{} {}", group.name(), number(f64::from(group.value), 3)));
         format!(
             "{} The largest: {}.",
-            directions_told(section),
-            told.collect::<Vec<_>>().join(", ")
+            describe_directions(section),
+            description.collect::<Vec<_>>().join(", ")
         )
     }
 
@@ -161,7 +161,7 @@ impl FigureKind for HeadDirections {
         let groups = Table {
             name: "groups",
             title: title.clone(),
-            caption: directions_told(section),
+            caption: describe_directions(section),
             columns: ["first", "count", "singular_value", "contribution", "so_far"]
                 .map(str::to_owned)
                 .to_vec(),
@@ -307,9 +307,10 @@ impl FigureKind for DirectionSides {
         };
         let mut writers: Vec<(&Component, &f32)> = heatmap.components.iter().zip(heatmap.mean.data()).collect();
         writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
-        let told = writers.iter().take(TOLD);
-        let told = told.map(|(component, value)| format!("{} {}", component.name(), number(f64::from(**value), 3)));
-        format!("{title}. The largest: {}.", told.collect::<Vec<_>>().join(", "))
+        let description = writers.iter().take(LISTED);
+        let description =
+            description.map(|(component, value)| format!("{} {}", component.name(), number(f64::from(**value), 3)));
+        format!("{title}. The largest: {}.", description.collect::<Vec<_>>().join(", "))
     }
 
     fn plot(&self, of: Subject<'_>) -> Result<Plot> {

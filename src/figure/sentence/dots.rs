@@ -1,6 +1,6 @@
 //! Is it really that? The score of a sentence with other vectors in place of what the head reads, beside a run over many prompts.
 
-use super::dots_words::{DotRow, kind, lines, rows, substituted, summary, title, told};
+use super::dots_words::{DotRow, format_value, kind, lines, rows, substituted, summary, title};
 use super::keys::{DOTS, take_dots, write_dots};
 use super::script;
 use crate::error::Result;
@@ -26,7 +26,7 @@ fn plot(of: Subject<'_>) -> Result<DotsPlot> {
     let row = |row: DotRow<'_>| DotsRow {
         color: row.series.color().unwrap_or_default(),
         value: row.value,
-        number: told(histogram, row.value),
+        number: format_value(histogram, row.value),
         spread: row.spread(),
         band: row.band.map(|band| DotsBand {
             ends: (f64::from(band.low), f64::from(band.high)),
@@ -42,7 +42,10 @@ fn plot(of: Subject<'_>) -> Result<DotsPlot> {
             false => "Score".into(),
         },
         rows: rows(of.result, histogram)?.into_iter().map(row).collect(),
-        reference: (own, format!("own {}: {}", kind(histogram), told(histogram, own))),
+        reference: (
+            own,
+            format!("own {}: {}", kind(histogram), format_value(histogram, own)),
+        ),
         range: histogram.probs().then_some((0.0, 1.0)),
     })
 }

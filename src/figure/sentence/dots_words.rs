@@ -84,7 +84,7 @@ impl DotRow<'_> {
 }
 
 /// A value of `histogram` as it is told: "4.90", "71 %".
-pub fn told(histogram: HistogramId, value: f64) -> String {
+pub fn format_value(histogram: HistogramId, value: f64) -> String {
     match histogram.probs() {
         true => percent(value as f32),
         false => number(value, 2),
@@ -122,7 +122,7 @@ pub fn standing(section: &SubstitutedSection, histogram: HistogramId, row: &DotR
     let below = row.band?.below?;
     Some(format!(
         "This sentence\u{2019}s {} ({}) lies {} {}.",
-        told(histogram, row.value),
+        format_value(histogram, row.value),
         row.label,
         place(below),
         prompts(section)?
@@ -136,7 +136,7 @@ pub(super) fn lines(
     histogram: HistogramId,
     row: &DotRow<'_>,
 ) -> Vec<String> {
-    let value = told(histogram, row.value);
+    let value = format_value(histogram, row.value);
     let mut lines = vec![row.label.clone()];
     match (row.spread(), row.largest()) {
         (Some((low, high)), Some((largest, most))) => {
@@ -147,21 +147,21 @@ pub(super) fn lines(
             ));
             lines.push(format!(
                 "5th to 95th percentile: {} to {}",
-                told(histogram, low),
-                told(histogram, high)
+                format_value(histogram, low),
+                format_value(histogram, high)
             ));
             lines.push(format!(
                 "largest: {} with {}",
                 name(&largest.text),
-                told(histogram, f64::from(most))
+                format_value(histogram, f64::from(most))
             ));
         }
         _ => lines.push(format!("{} {value}", kind(histogram))),
     }
-    let note = result.in_its_words(row.series.note());
+    let note = result.with_position_names(row.series.note());
     lines.extend((!note.is_empty()).then_some(note));
     if let (Some(band), Some(prompts)) = (row.band, prompts(section)) {
-        let said = |value: f32| told(histogram, f64::from(value));
+        let said = |value: f32| format_value(histogram, f64::from(value));
         lines.push(format!(
             "{prompts}: mean {}, 5th to 95th percentile {} to {}",
             said(band.mean),
@@ -206,13 +206,13 @@ pub fn own_words(result: &ResultFile, histogram: HistogramId) -> Result<String> 
     let as_it_is = rows(result, histogram)?
         .into_iter()
         .find(|row| *row.series == SeriesId::NoPatching);
-    let own = told(histogram, f64::from(section.own(histogram)));
+    let own = format_value(histogram, f64::from(section.own(histogram)));
     let what = kind(histogram);
     let almost = as_it_is.as_ref().map(|row| {
         format!(
             "; {} ({}) the vector is {}, like all the others",
             row.label,
-            told(histogram, row.value),
+            format_value(histogram, row.value),
             section.normalization.done()
         )
     });
@@ -231,7 +231,7 @@ pub fn own_words(result: &ResultFile, histogram: HistogramId) -> Result<String> 
 pub fn summary(result: &ResultFile, histogram: HistogramId) -> Result<String> {
     let listed: Vec<String> = rows(result, histogram)?
         .iter()
-        .map(|row| format!("{} {}", row.label, told(histogram, row.value)))
+        .map(|row| format!("{} {}", row.label, format_value(histogram, row.value)))
         .collect();
     Ok(format!(
         "{}: {}. {}",
@@ -275,7 +275,7 @@ mod tests {
             let (rows, told_of_all) = (rows(&result, histogram).unwrap(), summary(&result, histogram).unwrap());
             assert!(rows.is_sorted_by(|left, right| left.value >= right.value));
             for row in &rows {
-                let words = format!("{} {}", row.label, told(histogram, row.value));
+                let words = format!("{} {}", row.label, format_value(histogram, row.value));
                 assert!(told_of_all.contains(&words), "{words}: {told_of_all}");
                 let lines = lines(&result, section, histogram, row);
                 assert!(
@@ -296,7 +296,7 @@ mod tests {
                     assert!(lines.iter().any(|line| line.contains(&name(&largest.text))));
                 }
             }
-            let own = told(histogram, f64::from(section.own(histogram)));
+            let own = format_value(histogram, f64::from(section.own(histogram)));
             assert!(told_of_all.contains(&format!("own {} is {own}", kind(histogram))));
             assert!(told_of_all.ends_with("the run\u{2019}s 6 prompts."), "{told_of_all}");
         }
@@ -306,9 +306,9 @@ mod tests {
     fn without_a_run_there_is_no_word_of_one() {
         let mut result = sentence();
         result.substituted_mut().unwrap().run = None;
-        let told = summary(&result, HistogramId::KeysFixedScores).unwrap();
+        let text = summary(&result, HistogramId::KeysFixedScores).unwrap();
         let legend = legend(result.substituted().unwrap());
-        assert!(!told.contains("prompt") && !legend.contains("band"), "{told} {legend}");
+        assert!(!text.contains("prompt") && !legend.contains("band"), "{text} {legend}");
         result.sections.clear();
         assert!(summary(&result, HistogramId::KeysFixedScores).is_err());
     }

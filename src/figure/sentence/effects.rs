@@ -129,9 +129,9 @@ impl FigureKind for Effects {
         };
         let mut heads = effect.by_head(section);
         heads.sort_by(|left, right| right.1.total_cmp(&left.1));
-        let told = |(head, value): &(Head, f32)| format!("{head} ({})", number(f64::from(*value), 2));
-        let most: Vec<String> = heads.iter().take(3).map(told).collect();
-        let least: Vec<String> = heads.iter().rev().take(2).map(told).collect();
+        let description = |(head, value): &(Head, f32)| format!("{head} ({})", number(f64::from(*value), 2));
+        let most: Vec<String> = heads.iter().take(3).map(description).collect();
+        let least: Vec<String> = heads.iter().rev().take(2).map(description).collect();
         format!(
             "{}. The most of {}: {}; the least: {}.",
             title(section, effect),

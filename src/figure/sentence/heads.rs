@@ -1,8 +1,8 @@
 //! Which heads look from one token to another: a map of all of them.
 
+use super::consequence_words::difference;
 use super::keys::{MEASURE, take_measure, write_measure};
 use super::script::{self, Kind};
-use super::so_what_words::difference;
 use super::view::Measure;
 use super::words::{attention, ends, head_title, percent};
 use crate::error::Result;
@@ -139,7 +139,7 @@ impl FigureKind for Heads {
             .collect();
         by_size.sort_by(|left, right| right.1.total_cmp(&left.1));
         let (dest, src) = ends(of.result, section.dest, section.src);
-        let told: Vec<String> = by_size
+        let description: Vec<String> = by_size
             .iter()
             .take(3)
             .map(|(head, share)| format!("{head} with {}", percent(*share)))
@@ -147,7 +147,7 @@ impl FigureKind for Heads {
         format!(
             "Of {} heads, those that look most from {dest} to {src} are {}.",
             by_size.len(),
-            told.join(", ")
+            description.join(", ")
         )
     }
 

@@ -1,6 +1,6 @@
 //! Where the head looks before an intervention and after it.
 
-use super::intervention_words::{done, lines, told};
+use super::intervention_words::{description, done, lines};
 use super::script::{self, Kind};
 use super::words::{ends, head_title, name, percent, quoted, visible};
 use crate::analysis::pair::{InterventionSection, Outcome};
@@ -116,10 +116,10 @@ impl FigureKind for Interventions {
             return "There is no intervention.".into();
         };
         let effects = section.effects.iter();
-        let told: Vec<String> = effects.map(|effect| told(of.result, section, effect)).collect();
-        match told.is_empty() {
+        let description: Vec<String> = effects.map(|effect| description(of.result, section, effect)).collect();
+        match description.is_empty() {
             true => "Nothing was put in another's place.".into(),
-            false => told.join(" "),
+            false => description.join(" "),
         }
     }
 

@@ -207,9 +207,9 @@ pub fn lines(section: &InterventionSection, effect: &Effect) -> [MeasureLine; 4]
 }
 
 /// Before and after in one sentence: "Knocked out 9.9 at every token: score 4.90 \u{2192} 2.60, attention 71 % \u{2192} 31 %, \u{2026}"
-pub fn told(result: &ResultFile, section: &InterventionSection, effect: &Effect) -> String {
+pub fn description(result: &ResultFile, section: &InterventionSection, effect: &Effect) -> String {
     let lines = lines(section, effect);
-    let told: Vec<String> = lines
+    let description: Vec<String> = lines
         .iter()
         .filter(|line| line.predicted.is_some())
         .map(|line| {
@@ -219,7 +219,11 @@ pub fn told(result: &ResultFile, section: &InterventionSection, effect: &Effect)
         .collect();
     let mean = mean_words(result, section, &effect.intervention);
     let mean = mean.map_or_else(String::new, |words| format!(" {words}"));
-    format!("{}: {}.{mean}", done(result, &effect.intervention), told.join(", "))
+    format!(
+        "{}: {}.{mean}",
+        done(result, &effect.intervention),
+        description.join(", ")
+    )
 }
 
 /// What the mean that `intervention` puts there is over; None where there is none.
@@ -252,7 +256,7 @@ fn mean_words(result: &ResultFile, section: &InterventionSection, intervention: 
 /// How far the linear split is from that, in one sentence.
 pub fn prediction(section: &InterventionSection, effect: &Effect) -> String {
     let lines = lines(section, effect);
-    let told: Vec<String> = lines
+    let description: Vec<String> = lines
         .iter()
         .filter_map(|line| {
             let (predicted, difference) = (line.predicted?, line.difference()?);
@@ -261,6 +265,6 @@ pub fn prediction(section: &InterventionSection, effect: &Effect) -> String {
         .collect();
     format!(
         "The linear split, with LayerNorm's scales frozen and the direct path alone, predicts {}; in brackets, by how much what is recomputed differs.",
-        told.join(", ")
+        description.join(", ")
     )
 }

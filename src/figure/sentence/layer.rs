@@ -112,7 +112,7 @@ impl FigureKind for Layer {
             .collect();
         shares.sort_by(|left, right| right.1.total_cmp(&left.1));
         let (dest, src) = ends(of.result, attention.dest, attention.src);
-        let told: Vec<String> = shares
+        let description: Vec<String> = shares
             .iter()
             .take(3)
             .map(|(head, share)| format!("{head} with {}", percent(*share)))
@@ -121,7 +121,7 @@ impl FigureKind for Layer {
             "Of the {} heads of layer {}, those that look most from {dest} to {src} are {}.",
             heads(section).count(),
             section.layer,
-            told.join(", ")
+            description.join(", ")
         )
     }
 

@@ -1,7 +1,7 @@
 //! The logit lens: what would come next if the model ended after each of its layers.
 
+use super::consequence_words::{describe_lens, lens_row, token_name};
 use super::script::{self, Kind};
-use super::so_what_words::{lens_row, lens_told, token_name};
 use super::words::{ends, percent, visible};
 use crate::analysis::pair::{LensLayer, LensSection, NextToken};
 use crate::error::{Error, ErrorKind, Result};
@@ -96,7 +96,7 @@ impl FigureKind for Lens {
 
     fn summary(&self, of: Subject<'_>) -> String {
         match section(of.result) {
-            Ok(section) => lens_told(section),
+            Ok(section) => describe_lens(section),
             Err(_) => "There is nothing after each layer.".into(),
         }
     }

@@ -186,7 +186,7 @@ impl FigureKind for Pattern {
         let Ok(section) = attention(of.result) else {
             return "There is no attention of a sentence.".into();
         };
-        let told: Vec<String> = (0..section.texts.len())
+        let description: Vec<String> = (0..section.texts.len())
             .rev()
             .take(4)
             .filter_map(|dest| {
@@ -198,7 +198,7 @@ impl FigureKind for Pattern {
         format!(
             "{} looks most {}.",
             head_title(section.head).replacen('h', "H", 1),
-            told.join(", ")
+            description.join(", ")
         )
     }
 

@@ -18,7 +18,7 @@ const NAME: FigureName = FigureName::new("table");
 /// The table with every pair of components.
 const PAIRS: &str = "pairs";
 /// Pairs of components that are told.
-const TOLD: usize = 3;
+const LISTED: usize = 3;
 
 /// The table of both sides, its components by layer.
 pub struct Both;
@@ -219,8 +219,8 @@ impl FigureKind for Both {
             return "There is no account of a score.".into();
         };
         let texts = of.result.attention().map_or(&[][..], |attention| &attention.texts);
-        let told = largest_pairs(section, texts, TOLD).into_iter();
-        let told: Vec<String> = told
+        let description = largest_pairs(section, texts, LISTED).into_iter();
+        let description: Vec<String> = description
             .map(|pair| {
                 format!(
                     "{} meets {}: {}",
@@ -230,7 +230,7 @@ impl FigureKind for Both {
                 )
             })
             .collect();
-        format!("{} The largest: {}.", sums(section), told.join("; "))
+        format!("{} The largest: {}.", sums(section), description.join("; "))
     }
 
     fn plot(&self, of: Subject<'_>) -> Result<Plot> {

@@ -68,8 +68,8 @@ pub fn percent(share: f32) -> String {
 
 /// The same where there is little room: "<0.1 %".
 pub fn percent_in_short(share: f32) -> String {
-    let told = percent(share);
-    told.replace("under ", "<").replace("over ", ">")
+    let description = percent(share);
+    description.replace("under ", "<").replace("over ", ">")
 }
 
 /// What `component` is on `side`, for people. The last component of a table is the bias of its side.
@@ -118,15 +118,15 @@ pub fn answer(section: &AttentionSection) -> String {
     // What of `parts` is known.
     let joined =
         |parts: [Option<String>; 2], between: &str| parts.into_iter().flatten().collect::<Vec<_>>().join(between);
-    let in_brackets = |told: String| match told.is_empty() {
-        true => told,
-        false => format!(" ({told})"),
+    let in_brackets = |description: String| match description.is_empty() {
+        true => description,
+        false => format!(" ({description})"),
     };
     let others = (0..row.len()).filter(|position| position != src);
     let other = others.max_by(|left, right| share(*left).total_cmp(&share(*right)));
     let (from, to, of_src) = (word(texts, *dest), word(texts, *src), percent(share(*src)));
     // The other token with its attention, and its score where that is known.
-    let told = |other: usize, between: &str| {
+    let description = |other: usize, between: &str| {
         let attention = format!("{}{between}{}", word(texts, other), percent(share(other)));
         joined([Some(attention), score(other)], ", ")
     };
@@ -134,10 +134,10 @@ pub fn answer(section: &AttentionSection) -> String {
         Some(other) if share(other) > share(*src) => format!(
             "Head {head} at {from} gives {to} {of_src} of its attention{}; most goes to {}.",
             in_brackets(joined([score(*src), None], "")),
-            told(other, ": "),
+            description(other, ": "),
         ),
         other => {
-            let next = other.map(|other| format!("next best: {}", told(other, ", ")));
+            let next = other.map(|other| format!("next best: {}", description(other, ", ")));
             format!(
                 "Head {head} at {from} looks at {to} with {of_src} of its attention{}.",
                 in_brackets(joined([score(*src), next], "; ")),
@@ -148,10 +148,10 @@ pub fn answer(section: &AttentionSection) -> String {
 
 /// The same in parts, each with whether it is what a reader looks for: the head, and its attention to the key.
 pub fn answer_in_parts(section: &AttentionSection) -> Vec<(String, bool)> {
-    let told = answer(section);
+    let description = answer(section);
     let share = section.row(section.head).get(section.src).copied().unwrap_or_default();
     let mut parts = Vec::new();
-    let mut rest = told.as_str();
+    let mut rest = description.as_str();
     for mark in [section.head.to_string(), percent(share)] {
         if let Some((before, after)) = rest.split_once(&mark) {
             parts.extend([(before.to_owned(), false), (mark, true)]);
@@ -306,7 +306,7 @@ pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> V
     order.sort_by(|left, right| cells[*right].abs().total_cmp(&cells[*left].abs()));
     order.truncate(count);
     let (dest, src) = (word(texts, section.dest), word(texts, section.src));
-    let told = |index: usize| {
+    let description = |index: usize| {
         let (query, key) = (section.components[index / width], section.components[index % width]);
         let part = |component: Component, side: Side, at: &str| match component {
             Component::QueryBias | Component::KeyBias => format!("the bias {}", Component::bias(side)),
@@ -322,7 +322,7 @@ pub fn largest_pairs(section: &PairSection, texts: &[String], count: usize) -> V
             value: cells[index],
         }
     };
-    order.into_iter().map(told).collect()
+    order.into_iter().map(description).collect()
 }
 
 /// What `head` is called where that is known.
@@ -339,11 +339,15 @@ mod tests {
     fn what_is_said_over_an_account_is_of_the_side_that_is_open() {
         let result = sentence();
         let (section, texts) = (pair(&result).expect("an account"), vec!["a".to_owned(); 20]);
-        let told = |side| score_words(section, &texts, side);
+        let description = |side| score_words(section, &texts, side);
         let (dest, src) = (word(&texts, section.dest), word(&texts, section.src));
-        assert!(told(Some(Side::Key)).contains(&format!("written at {src} before layer 2, as the query of {dest}")));
-        assert!(told(Some(Side::Query)).contains(&format!("written at {dest} before layer 2, as the key of {src}")));
-        assert!(told(None).contains(&format!(
+        assert!(
+            description(Some(Side::Key)).contains(&format!("written at {src} before layer 2, as the query of {dest}"))
+        );
+        assert!(
+            description(Some(Side::Query)).contains(&format!("written at {dest} before layer 2, as the key of {src}"))
+        );
+        assert!(description(None).contains(&format!(
             "{dest} before layer 2, times everything that was written at {src}"
         )));
     }

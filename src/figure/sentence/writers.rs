@@ -17,7 +17,7 @@ use crate::quantities::number;
 
 const NAME: FigureName = FigureName::new("writers");
 /// Components that are told.
-const TOLD: usize = 4;
+const LISTED: usize = 4;
 
 /// What each component adds on the side that is chosen.
 pub struct Writers;
@@ -108,16 +108,16 @@ impl FigureKind for Writers {
         let side = of.view.sentence.side;
         let mut writers = of_side(section, side);
         writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
-        let told: Vec<String> = writers
+        let description: Vec<String> = writers
             .iter()
-            .take(TOLD)
+            .take(LISTED)
             .map(|(component, value)| format!("{} {}", component.name(), number(f64::from(*value), 3)))
             .collect();
         format!(
             "{} components on the {side} side add up to {}; the largest: {}.",
             writers.len(),
             number(f64::from(section.score), 4),
-            told.join(", ")
+            description.join(", ")
         )
     }
 

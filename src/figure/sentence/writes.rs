@@ -1,7 +1,7 @@
 //! What a head writes: the tokens whose logits it raises and lowers most.
 
+use super::consequence_words::{copies, token_name};
 use super::script::{self, Kind};
-use super::so_what_words::{copies, token_name};
 use super::words::{ends, head_title, visible};
 use crate::analysis::pair::{NamedValue, WritesSection};
 use crate::error::{Error, ErrorKind, Result};
@@ -95,15 +95,15 @@ impl FigureKind for HeadWrites {
         let Ok(section) = section(of.result) else {
             return "There is nothing that a head writes.".into();
         };
-        let told = |tokens: &[NamedValue]| {
-            let told = tokens.iter().take(3).map(|token| token_name(&token.text));
-            told.collect::<Vec<_>>().join(", ")
+        let description = |tokens: &[NamedValue]| {
+            let description = tokens.iter().take(3).map(|token| token_name(&token.text));
+            description.collect::<Vec<_>>().join(", ")
         };
         format!(
             "{} Raised most: {}. Lowered most: {}.",
             copies(section, 1.0),
-            told(&section.raised),
-            told(&section.lowered)
+            description(&section.raised),
+            description(&section.lowered)
         )
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Pass, Request};
 use crate::forward::Tap;
-use crate::forward::common::Common;
+use crate::forward::shared_prefixes::SharedPrefixes;
 
 impl Pass {
     /// A pass for each of `batches` of sequences, in which no prefix is computed twice. They must go through the model
@@ -12,7 +12,7 @@ impl Pass {
             common,
             ..Self::new(tree, Request::default())
         };
-        Common::of_batches(batches).into_iter().map(pass).collect()
+        SharedPrefixes::of_batches(batches).into_iter().map(pass).collect()
     }
 
     /// Rows that it computes, and does not borrow.
@@ -22,7 +22,7 @@ impl Pass {
 
     /// Number of its rows that others compute.
     pub(in crate::forward) fn borrowed(&self) -> usize {
-        self.common.as_ref().map_or(0, Common::borrowed)
+        self.common.as_ref().map_or(0, SharedPrefixes::borrowed)
     }
 }
 

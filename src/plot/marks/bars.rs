@@ -32,7 +32,7 @@ pub fn draw_bars(
             continue;
         };
         pen.rect(bar, color);
-        // Light edges tell neighbours apart; on bars of a few pixels they would wash out the colour.
+        // Light edges tell neighbors apart; on bars of a few pixels they would wash out the color.
         if width > EDGES_FROM {
             let edge = background.mix(0.6 * ((width - EDGES_FROM) / EDGES_FROM).min(1.0));
             pen.vertical(bar.left, bar.top, bar.bottom, 1.0, edge);

@@ -5,7 +5,7 @@ use plotters::style::{Color, RGBColor};
 use crate::plot::Rect;
 use crate::plot::pen::Pen;
 
-/// Draws a line from top to bottom of `area` at `x`, where that is within it. Its light edge is seen on bars of its own colour,
+/// Draws a line from top to bottom of `area` at `x`, where that is within it. Its light edge is seen on bars of its own color,
 /// too.
 pub fn draw_marker(pen: &mut Pen<'_>, area: Rect, x: f64, color: RGBColor) {
     if x < area.left || x > area.right {

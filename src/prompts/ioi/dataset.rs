@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::error::{Error, ErrorKind, Result};
 use crate::json;
 
-/// Names, places, objects and templates of Wang et al. 2022, "Interpretability in the Wild" (MIT licence).
+/// Names, places, objects and templates of Wang et al. 2022, "Interpretability in the Wild" (MIT license).
 #[derive(Debug, Clone, Deserialize)]
 pub struct Dataset {
     /// Where the words come from.

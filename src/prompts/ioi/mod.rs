@@ -120,7 +120,7 @@ impl Drawing {
     ) -> Result<Batch> {
         let prompts = draw_words(&self.dataset, seed, batch_size, tokenizer.d_vocab())?
             .into_iter()
-            .map(|drawn| tokenise(tokenizer, drawn, prepend_bos))
+            .map(|drawn| tokenize(tokenizer, drawn, prepend_bos))
             .collect::<Result<_>>()?;
         Ok(Batch { seed, prompts })
     }
@@ -149,7 +149,7 @@ fn check_names(tokenizer: &Tokenizer, names: &[String]) -> Result<()> {
     .advice("Use a checkpoint with GPT-2's tokenizer."))
 }
 
-fn tokenise(tokenizer: &Tokenizer, drawn: DrawnPrompt, prepend_bos: bool) -> Result<Prompt> {
+fn tokenize(tokenizer: &Tokenizer, drawn: DrawnPrompt, prepend_bos: bool) -> Result<Prompt> {
     let io_token = tokenizer.single_token(&format!(" {}", drawn.io))?;
     let s_token = tokenizer.single_token(&format!(" {}", drawn.s))?;
     let random_name_token = tokenizer.single_token(&drawn.random_name)?;

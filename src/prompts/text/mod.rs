@@ -121,7 +121,7 @@ impl TextPrompts {
         Ok(lines.len())
     }
 
-    /// Tokenises the prompts and finds their positions.
+    /// Tokenizes the prompts and finds their positions.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] that names the line and shows it, for texts that are empty, longer than `n_ctx` tokens, or whose

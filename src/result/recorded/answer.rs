@@ -87,7 +87,10 @@ impl RecordedSentence {
                 return Err(missing(format!("head {head} is not recorded for this sentence"))
                     .expected(format!("one of {}", known.join(", "))));
             }
-            None => self.begin.or_else(|| self.looks_most(dest)).unwrap_or(Head::new(0, 0)),
+            None => self
+                .begin
+                .or_else(|| self.most_attending_head(dest))
+                .unwrap_or(Head::new(0, 0)),
         };
         let src = question.src.unwrap_or_else(|| self.most_attended(head, dest));
         if src > dest {
@@ -101,7 +104,7 @@ impl RecordedSentence {
 
     /// The head that looks most from `dest` at a single token other than the first and its own; the first one recorded where it
     /// sees no other.
-    fn looks_most(&self, dest: usize) -> Option<Head> {
+    fn most_attending_head(&self, dest: usize) -> Option<Head> {
         let share = |head: Head| {
             let row = self.probabilities(head, dest);
             row.iter().take(dest).skip(1).copied().fold(0.0, f32::max)

@@ -7,11 +7,11 @@ use leptos::prelude::*;
 
 use super::super::page::Page;
 use super::colors::theme;
+use super::element_observer;
 use super::explorer::{Actions, Explorer};
+use super::hover_text::Kept;
 use super::overlay::{Overlay, Tooltip};
 use super::painter::Painter;
-use super::told::Kept;
-use super::watch;
 use crate::plot::{DrawOptions, Plot, Scene, Target};
 
 fn options(page: Page, legend: bool) -> DrawOptions {
@@ -42,7 +42,7 @@ pub fn PlotCanvas(
     let canvas = NodeRef::<html::Canvas>::new();
     let upper = NodeRef::<html::Canvas>::new();
     let width = RwSignal::new(0.0_f64);
-    watch::width_of(frame, width);
+    element_observer::width_of(frame, width);
     let suitable = Memo::new(move |_| plot.with(|plot| plot.as_ref().map_or(360.0, |plot| plot.height(width.get()))));
     let size = Memo::new(move |_| (width.get(), suitable.get().min(page.linked.room.get())));
     let options = Memo::new(move |_| options(page, legend));

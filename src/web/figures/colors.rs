@@ -6,7 +6,7 @@ use super::super::page::Page;
 use super::super::theme::SystemColors;
 use crate::plot::Theme;
 
-/// Colours of the figures: light ones for paper, whatever the screen shows; the system's own where it forces them.
+/// Colors of the figures: light ones for paper, whatever the screen shows; the system's own where it forces them.
 pub fn theme(page: Page) -> Theme {
     if page.linked.printing.get() {
         return Theme::light();

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::super::later::{Latest, SOON, after_frames_of};
+use super::super::scheduling::{Latest, SOON, after_frames_of};
 use crate::names::SeriesId;
 use crate::plot::{Hover, Rect, Scene, Step, Target, Zoom};
 

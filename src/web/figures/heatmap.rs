@@ -21,7 +21,7 @@ use crate::result::ResultFile;
 #[component]
 pub fn HeatmapFigure(page: Page, place: FigurePlace, number: usize) -> impl IntoView {
     let shown = page.shown;
-    let view = Memo::new(move |_| page.settled.with(|view| (view.heatmap.clone(), view.prompt)));
+    let view = Memo::new(move |_| page.deferred_view.with(|view| (view.heatmap.clone(), view.prompt)));
     let plot = Memo::new(move |_| {
         shown.with(|shown| {
             let result = &shown.as_ref()?.result;
@@ -29,18 +29,19 @@ pub fn HeatmapFigure(page: Page, place: FigurePlace, number: usize) -> impl Into
         })
     });
     let drawn = Signal::derive(move || plot.get().map(Plot::from));
-    let told = move |words: fn(&ResultFile, &HeatmapView, Option<usize>) -> Option<String>| {
+    let description = move |words: fn(&ResultFile, &HeatmapView, Option<usize>) -> Option<String>| {
         view.with(|(heatmap, prompt)| shown.with(|shown| words(&shown.as_ref()?.result, heatmap, *prompt)))
     };
     let label = Signal::derive(move || {
         let words = |result: &ResultFile, view: &HeatmapView, prompt| {
             Some(heatmap_words::summary(result, result.heatmap(&view.name)?, prompt))
         };
-        told(words).unwrap_or_default()
+        description(words).unwrap_or_default()
     });
-    let identity = move || told(|result, view, prompt| words::sums(result, &view.name, prompt, view.as_in_notebook));
-    let of_cells = move || told(|result, view, prompt| Some(cell_explanation(result, &view.name, prompt)));
-    let instead = move || told(|result, _, _| Some(heatmap_words::absent(result)));
+    let identity =
+        move || description(|result, view, prompt| words::sums(result, &view.name, prompt, view.as_in_notebook));
+    let of_cells = move || description(|result, view, prompt| Some(cell_explanation(result, &view.name, prompt)));
+    let instead = move || description(|result, _, _| Some(heatmap_words::absent(result)));
     let target = RwSignal::new(None::<Target>);
     let cell = Memo::new(move |_| {
         let pointed = match target.get() {
@@ -58,7 +59,7 @@ pub fn HeatmapFigure(page: Page, place: FigurePlace, number: usize) -> impl Into
             <figcaption>
                 <h3><span class="number">{number}</span> {place.heading()}</h3>
                 <p>
-                    <span data-testid="heatmap-explanation">{move || told(|result, view, _| Some(result.in_its_words(heatmap_explanation(&view.name))))}</span>
+                    <span data-testid="heatmap-explanation">{move || description(|result, view, _| Some(result.with_position_names(heatmap_explanation(&view.name))))}</span>
                     " There is one cell for each attention head and MLP before the head. Blue raises the score, red lowers it; "
                     <span data-testid="cell-explanation">{of_cells}</span>
                 </p>
@@ -124,7 +125,7 @@ fn NotebookSwitch(page: Page) -> impl IntoView {
     let has_b_o = Memo::new(move |_| {
         page.shown.with(|shown| {
             let heatmap = shown.as_ref().and_then(|shown| {
-                page.settled
+                page.deferred_view
                     .with(|view| shown.result.heatmap(&view.heatmap.name).map(words::has_b_o))
             });
             heatmap.unwrap_or(false)

@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use super::super::document::pixel_ratio;
 use super::super::first_view;
-use super::super::later::after_frames_of;
+use super::super::scheduling::after_frames_of;
 use super::super::theme::{SystemColors, forced_colors, media};
 use crate::names::SeriesId;
 
@@ -55,7 +55,7 @@ impl Linked {
     }
 
     /// The same for figures that are explored apart from these.
-    pub fn beside(self) -> Self {
+    pub fn detached(self) -> Self {
         let series = RwSignal::new(None);
         Self {
             series,

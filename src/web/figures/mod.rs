@@ -1,11 +1,13 @@
 //! The figures: plots, and what a reader does with them.
 
-mod at;
 mod canvas;
 mod colors;
+mod dispatch;
+pub(super) mod element_observer;
 mod explorer;
 mod heatmap;
 mod histogram;
+mod hover_text;
 mod largest;
 mod legend;
 mod linked;
@@ -18,11 +20,9 @@ mod prompts;
 mod scatter;
 mod scattered;
 mod split;
-mod told;
 mod toolbar;
-pub(super) mod watch;
 
-pub use at::figure_at;
 pub use canvas::PlotCanvas;
+pub use dispatch::figure_at;
 pub use explorer::Actions;
 pub use linked::Linked;

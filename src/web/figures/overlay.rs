@@ -6,7 +6,7 @@ use web_sys::HtmlElement;
 
 use super::super::page::Page;
 use super::explorer::Explorer;
-use super::told::all_lines;
+use super::hover_text::all_lines;
 use crate::plot::{Hover, Rect, Target};
 
 /// Crosshair, mark and selection. What is kept is marked; it has no crosshair.

@@ -10,10 +10,10 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::ImageBitmap;
 
 use super::super::document::text_of;
-use super::super::later::when_idle;
 use super::super::page::Page;
+use super::super::scheduling::when_idle;
+use super::element_observer;
 use super::picture::Picture;
-use super::watch;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::SeriesId;
 use crate::plot::{DrawOptions, Scene};
@@ -69,7 +69,7 @@ impl Painter {
     /// Draws when the plot, its size or theme changes, and lights up the series that is pointed at; `frame` says whether
     /// that is in view.
     pub fn follow(self, frame: NodeRef<html::Div>) {
-        watch::nearness_of(frame, self.near);
+        element_observer::visibility_of(frame, self.near);
         Effect::new(move |_| self.changed());
         Effect::new(move |_| {
             self.shown.track();
@@ -93,7 +93,7 @@ impl Painter {
             self.draw_for_paper();
         } else if self.shown.get_untracked() == 0 && self.near.get_untracked() && !self.busy.get_value() {
             self.begin();
-            self.go_on(Duration::MAX);
+            self.continue_drawing(Duration::MAX);
         } else if !self.due.get_value() {
             self.due.set_value(true);
             self.begin_later();
@@ -110,7 +110,7 @@ impl Painter {
             if self.due.try_get_value() == Some(true) && !self.busy.get_value() {
                 self.due.set_value(false);
                 self.begin();
-                self.go_on(SLICE);
+                self.continue_drawing(SLICE);
             }
         };
         if self.near.get_untracked() {
@@ -131,13 +131,13 @@ impl Painter {
 
     /// Draws for as long as `time`; the rest, and showing it, in tasks of their own: what the reader does meanwhile comes
     /// before.
-    fn go_on(self, time: Duration) {
+    fn continue_drawing(self, time: Duration) {
         if self.busy.try_get_value() != Some(true) {
             return;
         }
-        match self.with_picture(|picture, _, _| picture.go_on(time)) {
+        match self.with_picture(|picture, _, _| picture.continue_drawing(time)) {
             Some(true) => self.show_soon(),
-            Some(false) => set_timeout(move || self.go_on(time), Duration::ZERO),
+            Some(false) => set_timeout(move || self.continue_drawing(time), Duration::ZERO),
             None => self.done(),
         }
     }
@@ -215,28 +215,28 @@ impl Painter {
     fn light(self, series: Option<&SeriesId>) {
         let number = self.lights.get_value() + 1;
         self.lights.set_value(number);
-        if self.with_picture(|picture, scene, options| picture.begin_light(scene, options, series)) == Some(true) {
-            set_timeout(move || self.go_on_with_light(number), Duration::ZERO);
+        if self.with_picture(|picture, scene, options| picture.begin_highlight(scene, options, series)) == Some(true) {
+            set_timeout(move || self.continue_highlight(number), Duration::ZERO);
         }
     }
 
     /// Until another series has been pointed at, or none.
-    fn go_on_with_light(self, number: u32) {
+    fn continue_highlight(self, number: u32) {
         if self.lights.try_get_value() != Some(number) {
             return;
         }
-        match self.with_picture(|picture, _, _| picture.go_on_with_light(SLICE)) {
+        match self.with_picture(|picture, _, _| picture.continue_highlight(SLICE)) {
             Some(Some(promise)) => leptos::task::spawn_local(async move {
                 let bitmap = bitmap_of(promise).await;
                 if self.lights.try_get_value() != Some(number) {
                     return;
                 }
                 match bitmap {
-                    Ok(bitmap) => drop(self.with_picture(|picture, _, _| picture.show_lit(&bitmap))),
+                    Ok(bitmap) => drop(self.with_picture(|picture, _, _| picture.show_highlight(&bitmap))),
                     Err(cause) => self.tell(&cause),
                 }
             }),
-            Some(None) => set_timeout(move || self.go_on_with_light(number), Duration::ZERO),
+            Some(None) => set_timeout(move || self.continue_highlight(number), Duration::ZERO),
             None => {}
         }
     }

@@ -18,14 +18,14 @@ use crate::plot::{DrawOptions, Scene, Stroke, draw_strokes};
 const AT_ONCE: usize = 8;
 
 /// A canvas that is not in the page, and what is drawn there.
-struct Easel {
+struct OffScreenCanvas {
     canvas: HtmlCanvasElement,
     strokes: Vec<Stroke>,
     /// How many of them have been drawn.
     drawn: usize,
 }
 
-impl Easel {
+impl OffScreenCanvas {
     fn new() -> Result<Self> {
         Ok(Self {
             canvas: new_canvas()?,
@@ -41,7 +41,7 @@ impl Easel {
     }
 
     /// Draws for about as long as `time`; true when nothing is left to draw.
-    fn go_on(&mut self, time: Duration) -> Result<bool> {
+    fn continue_drawing(&mut self, time: Duration) -> Result<bool> {
         let (begun, area) = (Instant::now(), area(&self.canvas)?);
         for next in self.strokes[self.drawn..].chunks(AT_ONCE) {
             draw_strokes(next, &area)?;
@@ -79,9 +79,9 @@ pub struct Picture {
     upper: HtmlCanvasElement,
     upper_is_seen: bool,
     /// Where the plot is drawn.
-    easel: Easel,
+    off_screen: OffScreenCanvas,
     /// Where what lights a series up is drawn.
-    light_easel: Easel,
+    highlight_canvas: OffScreenCanvas,
     /// In the page while that is printed.
     paper: Option<HtmlCanvasElement>,
 }
@@ -96,8 +96,8 @@ impl Picture {
             lower,
             upper,
             upper_is_seen: false,
-            easel: Easel::new()?,
-            light_easel: Easel::new()?,
+            off_screen: OffScreenCanvas::new()?,
+            highlight_canvas: OffScreenCanvas::new()?,
             paper: None,
         })
     }
@@ -105,15 +105,15 @@ impl Picture {
     /// Begins to draw `scene` out of sight, with as many pixels as the screen has there.
     pub fn begin(&mut self, scene: &Scene, size: (f64, f64), options: &DrawOptions) {
         let size = device(size, options);
-        self.easel.begin(size, scene.plot().strokes(size, options));
+        self.off_screen.begin(size, scene.plot().strokes(size, options));
     }
 
     /// Draws for about as long as `time`; true when nothing is left to draw.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn go_on(&mut self, time: Duration) -> Result<bool> {
-        self.easel.go_on(time)
+    pub fn continue_drawing(&mut self, time: Duration) -> Result<bool> {
+        self.off_screen.continue_drawing(time)
     }
 
     /// What was drawn, as a promise of a bitmap; None where there is no room for one.
@@ -121,7 +121,7 @@ impl Picture {
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser makes none.
     pub fn bitmap(&self) -> Result<Option<js_sys::Promise>> {
-        self.easel.bitmap()
+        self.off_screen.bitmap()
     }
 
     /// Shows `bitmap`. Nothing is lit up then.
@@ -136,7 +136,7 @@ impl Picture {
         see(&self.lower, true)?;
         self.fit((bitmap.width(), bitmap.height()));
         put(bitmap, &self.lower)?;
-        self.easel.clear();
+        self.off_screen.clear();
         Ok(())
     }
 
@@ -162,12 +162,12 @@ impl Picture {
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn begin_light(&mut self, scene: &Scene, options: &DrawOptions, series: Option<&SeriesId>) -> Result<bool> {
+    pub fn begin_highlight(&mut self, scene: &Scene, options: &DrawOptions, series: Option<&SeriesId>) -> Result<bool> {
         let size = size_of(&self.lower);
         let strokes = series.and_then(|series| scene.highlight(size, options, series));
         match strokes.filter(|_| size.0 > 0 && size.1 > 0) {
             Some(strokes) => {
-                self.light_easel.begin(size, strokes);
+                self.highlight_canvas.begin(size, strokes);
                 Ok(true)
             }
             None => {
@@ -177,22 +177,26 @@ impl Picture {
         }
     }
 
-    /// The same as [`Self::go_on`] for what lights a series up: when it is drawn, a promise of a bitmap.
+    /// The same as [`Self::continue_drawing`] for what lights a series up: when it is drawn, a promise of a bitmap.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas, or makes no bitmap.
-    pub fn go_on_with_light(&mut self, time: Duration) -> Result<Option<js_sys::Promise>> {
-        let easel = &mut self.light_easel;
-        if easel.go_on(time)? { easel.bitmap() } else { Ok(None) }
+    pub fn continue_highlight(&mut self, time: Duration) -> Result<Option<js_sys::Promise>> {
+        let off_screen = &mut self.highlight_canvas;
+        if off_screen.continue_drawing(time)? {
+            off_screen.bitmap()
+        } else {
+            Ok(None)
+        }
     }
 
     /// Shows `bitmap` above the plot.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when the browser gives no canvas.
-    pub fn show_lit(&mut self, bitmap: &ImageBitmap) -> Result<()> {
+    pub fn show_highlight(&mut self, bitmap: &ImageBitmap) -> Result<()> {
         put(bitmap, &self.upper)?;
-        self.light_easel.clear();
+        self.highlight_canvas.clear();
         self.see_upper(true)
     }
 

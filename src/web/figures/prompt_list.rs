@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::super::later::{Latest, SOON, when_idle};
 use super::super::page::Page;
+use super::super::scheduling::{Latest, SOON, when_idle};
 use super::scattered::Scattered;
-use crate::app::prompt_table::{PAGE, Row, kinds, page_of, pages, rows, told_page};
+use crate::app::prompt_table::{PAGE, Row, kinds, page_of, page_range, pages, rows};
 use crate::figure::{ListView, PromptList, columns, scatter_words};
 use crate::names::{PromptSeries, SplitBy};
 
@@ -40,13 +40,13 @@ pub fn SeriesSelect(
 pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
     let list = Memo::new(move |_| scattered.of(page, |result, view, group| Some(PromptList::of(result, view, group))));
     let start = RwSignal::new(0_usize);
-    let picked = Memo::new(move |_| page.settled.with(|view| view.prompt));
+    let picked = Memo::new(move |_| page.deferred_view.with(|view| view.prompt));
     // A prompt that is picked is on the page that is shown.
     Effect::new(move |_| {
         let found = list.with(|list| page_of(list.as_ref()?, picked.get()));
         start.set(found.unwrap_or(0));
     });
-    let told = move || list.with(|list| list.as_ref().map(PromptList::told));
+    let description = move || list.with(|list| list.as_ref().map(PromptList::description));
     let hidden = move || {
         let picked = picked.get()?;
         let missing = list.with(|list| list.as_ref().is_some_and(|list| !list.prompts.contains(&picked)));
@@ -67,7 +67,7 @@ pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
         <section class="prompt-list" aria-label="Prompts" data-testid="prompt-list">
             <ListTools page=page scattered=scattered />
             <p class="list-count" role="status">
-                <b data-testid="list-count">{told}</b>
+                <b data-testid="list-count">{description}</b>
                 {hidden}
                 " "
                 <Show when=move || filters.get()>
@@ -93,7 +93,7 @@ pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
                     <button type="button" class="tool" data-testid="list-before" disabled=move || start.get() == 0 on:click=move |_| turn(start.get_untracked().saturating_sub(PAGE))>
                         "Before"
                     </button>
-                    <span>{move || told_page(last(), start.get())}</span>
+                    <span>{move || page_range(last(), start.get())}</span>
                     <button type="button" class="tool" data-testid="list-after" disabled=at_end on:click=move |_| turn((start.get_untracked() + PAGE).min(pages(last())))>
                         "After"
                     </button>
@@ -107,7 +107,7 @@ pub fn PromptTable(page: Page, scattered: Scattered) -> impl IntoView {
 #[component]
 fn OnePage(page: Page, columns: Vec<PromptSeries>, rows: Vec<Row>) -> impl IntoView {
     let sort = Memo::new(move |_| {
-        page.settled
+        page.deferred_view
             .with(|view| (view.scatter.list.sort.clone(), view.scatter.list.descending))
     });
     let sorted = move |of: Option<PromptSeries>| {

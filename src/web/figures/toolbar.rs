@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::super::later::SOON;
 use super::super::page::Page;
+use super::super::scheduling::SOON;
 use super::split::SplitControl;
 use crate::app::figure_words::{self, BIN_COUNTS};
 use crate::figure::heatmap_choice::{Choice, Offered, choices};
@@ -131,7 +131,7 @@ fn options(page: Page, choices: &[Choice], name: &str) -> impl IntoView + use<> 
     let choice = choices.iter().find(|choice| choice.name == name);
     let option = |offered: &Offered| {
         let label = page.shown.with_untracked(|shown| match shown {
-            Some(shown) => shown.result.in_its_words(&*offered.label),
+            Some(shown) => shown.result.with_position_names(&*offered.label),
             None => offered.label.clone(),
         });
         view! { <option value=offered.heatmap.to_string() prop:selected=offered.is_chosen>{label}</option> }

@@ -8,15 +8,15 @@ use super::Page;
 use crate::analysis::pair::Question;
 use crate::app::address::Tab;
 use crate::app::form::ModelChoice;
-use crate::app::lines::Lines;
+use crate::app::sentence_lines::SentenceLines;
 use crate::app::session::{Origin, Session, Shown};
 use crate::app::steps::StoryStep;
 use crate::error::{Error, ErrorKind, Result};
 use crate::figure::{Effect, View};
 use crate::result::{Recording, ResultFile};
+use crate::web::asset_paths::{EFFECTS, RECORDED, SENTENCES, url_at_hand};
 use crate::web::evidence::Comparisons;
-use crate::web::later::{Latest, after_frames_of};
-use crate::web::places::{EFFECTS, RECORDED, SENTENCES, url_at_hand};
+use crate::web::scheduling::{Latest, after_frames_of};
 use crate::web::{document, first_view};
 
 /// What `read` makes of the file at `place`.
@@ -88,10 +88,10 @@ impl Page {
             shown,
             splits: Memo::new(|_| Vec::new()),
             view,
-            settled: after_frames_of(view),
+            deferred_view: after_frames_of(view),
             comparisons: Comparisons::new(),
             choosing: Latest::new(),
-            linked: self.linked.beside(),
+            linked: self.linked.detached(),
             ..self
         }
     }
@@ -142,24 +142,24 @@ impl Page {
     }
 
     /// Takes a head out of the model at hand, as in the recorded lesson.
-    pub fn try_lesson(self) {
+    pub fn try_ablation(self) {
         match self.form.with_untracked(url_at_hand) {
             Some(url) => {
                 self.agree();
-                let messages = self.session.try_update(|session| session.try_lesson(&url));
+                let messages = self.session.try_update(|session| session.try_ablation(&url));
                 self.send(messages.unwrap_or_default());
             }
             None => {
                 let error = Error::new(ErrorKind::Request, "no model is chosen that can be read")
                     .advice("Choose one under \u{201c}Your sentence\u{201d}, and correct its address.");
-                self.session.update(|session| session.refuse_lesson(error));
+                self.session.update(|session| session.refuse_ablation(error));
             }
         }
     }
 
     /// Stops that.
-    pub fn stop_lesson(self) {
-        let message = self.session.try_update(Session::stop_lesson).flatten();
+    pub fn stop_ablation(self) {
+        let message = self.session.try_update(Session::stop_ablation).flatten();
         self.send(message);
     }
 
@@ -198,7 +198,7 @@ impl Page {
             self.choose(model);
         }
         self.preset_due.set(None);
-        self.lines.set(Lines::of(&[], &question.text));
+        self.lines.set(SentenceLines::of(&[], &question.text));
         self.view.update(|view| view.sentence.side = step.side());
         self.step.set(Some(step));
         self.question.set(question);

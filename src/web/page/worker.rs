@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use super::Page;
 use crate::app::form::Form;
 use crate::app::session::{Session, WorkerState};
-use crate::web::link::{Heard, Link};
+use crate::web::link::{Link, WorkerEvent};
 use crate::worker::{FromWorker, ToWorker};
 
 /// How long a worker may take to report before the page says that it does not.
@@ -63,16 +63,16 @@ impl Page {
                 .session
                 .with_untracked(|session| session.worker() == WorkerState::Starting);
             if starting && self.links.get_untracked() == number {
-                self.hear(Heard::Lost("the worker does not start".into()));
+                self.hear(WorkerEvent::Lost("the worker does not start".into()));
             }
         };
         set_timeout(check, START);
     }
 
-    fn hear(self, heard: Heard) {
+    fn hear(self, heard: WorkerEvent) {
         match heard {
-            Heard::Lost(cause) => self.session.update(|session| session.worker_lost(&cause)),
-            Heard::Message(message) => {
+            WorkerEvent::Lost(cause) => self.session.update(|session| session.worker_lost(&cause)),
+            WorkerEvent::Message(message) => {
                 let ready = matches!(*message, FromWorker::Ready);
                 let described = matches!(*message, FromWorker::Described { .. });
                 let batch = matches!(*message, FromWorker::Batch { .. });

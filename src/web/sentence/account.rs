@@ -186,7 +186,7 @@ fn NotRecorded(page: Page, sentence: Page) -> impl IntoView {
 #[component]
 fn RelativeTo(page: Page, sentence: Page) -> impl IntoView {
     let tokens = Memo::new(move |_| {
-        let told = of_attention(sentence, |section| {
+        let description = of_attention(sentence, |section| {
             let others = (0..=section.dest).filter(|position| *position != section.src);
             let name = |position: usize| {
                 let text = crate::figure::sentence_words::quoted(&section.texts, position);
@@ -194,7 +194,7 @@ fn RelativeTo(page: Page, sentence: Page) -> impl IntoView {
             };
             others.map(name).collect::<Vec<_>>()
         });
-        told.unwrap_or_default()
+        description.unwrap_or_default()
     });
     let chosen = Memo::new(move |_| {
         page.question

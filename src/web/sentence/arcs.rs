@@ -5,9 +5,9 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 
-use super::super::figures::watch;
-use super::super::later::after_frame;
+use super::super::figures::element_observer;
 use super::super::page::Page;
+use super::super::scheduling::after_frame;
 use super::shown::of_attention;
 
 /// Height of the arcs' room, in CSS pixels.
@@ -42,7 +42,7 @@ fn middles(frame: &HtmlElement) -> Option<Vec<f64>> {
 #[component]
 pub fn Arcs(sentence: Page, frame: NodeRef<html::Div>) -> impl IntoView {
     let width = RwSignal::new(0.0_f64);
-    watch::width_of(frame, width);
+    element_observer::width_of(frame, width);
     let arcs = RwSignal::new(Vec::<Arc>::new());
     Effect::new(move |_| {
         width.track();

@@ -18,11 +18,11 @@ use crate::quantities::{counted, number};
 const PAIRS: usize = 20;
 
 /// How many pairs are not told, and what they add together; None where all are told.
-fn others(section: &PairSection, told: &[PairWords]) -> Option<(String, f64)> {
+fn others(section: &PairSection, description: &[PairWords]) -> Option<(String, f64)> {
     let cells = section.table.data();
     let sum: f64 = cells.iter().map(|&cell| f64::from(cell)).sum();
-    let of_told: f64 = told.iter().map(|pair| f64::from(pair.value)).sum();
-    let count = cells.len().checked_sub(told.len()).filter(|count| *count > 0)?;
+    let of_told: f64 = description.iter().map(|pair| f64::from(pair.value)).sum();
+    let count = cells.len().checked_sub(description.len()).filter(|count| *count > 0)?;
     Some((counted(count, "other pair", "other pairs"), sum - of_told))
 }
 
@@ -103,8 +103,8 @@ fn Unfolded(page: Page, sentence: Page, side: Side) -> impl IntoView {
 fn LargestPairs(sentence: Page) -> impl IntoView {
     let rows = move || {
         of_pair(sentence, |section, texts| {
-            let told = largest_pairs(section, texts, PAIRS);
-            let others = others(section, &told);
+            let description = largest_pairs(section, texts, PAIRS);
+            let others = others(section, &description);
             let others = others.map(|(words, value)| {
                 view! { <tr class="soft"><th scope="row" colspan="2">{words}</th><td class="value">{signed(value)}</td></tr> }
             });
@@ -117,7 +117,7 @@ fn LargestPairs(sentence: Page) -> impl IntoView {
                     </tr>
                 }
             };
-            (told.into_iter().map(row).collect_view(), others)
+            (description.into_iter().map(row).collect_view(), others)
         })
     };
     view! {

@@ -11,7 +11,7 @@ use super::super::segment::Segment;
 use super::shown::{drawn, only_pick};
 use super::trials::{TrialProgress, of_causal};
 use crate::app::method::MethodSection;
-use crate::app::trying::{Trial, TrialKind};
+use crate::app::trials::{Trial, TrialKind};
 use crate::figure::FigurePlace;
 use crate::figure::causal_words::{agreement, known, measure_name, worst};
 use crate::names::{Measure, Side};
@@ -77,10 +77,10 @@ fn Maps(page: Page, sentence: Page) -> impl IntoView {
             />
         }
     };
-    let settled = Memo::new(move |_| sentence.settled.with(|view| view.sentence.causal));
-    let agreed = move || of_causal(sentence, |section| agreement(section, settled.get()));
+    let deferred = Memo::new(move |_| sentence.deferred_view.with(|view| view.sentence.causal));
+    let agreed = move || of_causal(sentence, |section| agreement(section, deferred.get()));
     let differing =
-        Memo::new(move |_| of_causal(sentence, |section| worst(section, settled.get())).unwrap_or_default());
+        Memo::new(move |_| of_causal(sentence, |section| worst(section, deferred.get())).unwrap_or_default());
     let so_far = move || {
         of_causal(sentence, |section| {
             let (all, cells) = known(section);

@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::super::later::after_frame;
+use super::super::asset_paths::request_of;
 use super::super::method_link::MethodLink;
 use super::super::page::Page;
-use super::super::places::request_of;
+use super::super::scheduling::after_frame;
 use super::causal_map::CausalMap;
 use super::offer::{Offer, is_answered_by_recording};
 use super::outcome::OutcomeOf;
@@ -16,14 +16,14 @@ use crate::analysis::pair::Intervention;
 use crate::app::method::MethodSection;
 use crate::app::presets::{Preset, presets};
 use crate::app::session::Origin;
-use crate::app::trial_form::Meant;
-use crate::app::trying::{Trial, TrialKind};
+use crate::app::trial_form::ParsedTrial;
+use crate::app::trials::{Trial, TrialKind};
 
 /// The card.
 const CARD: &str = "does-it-matter";
 
 /// Tries what is `meant` with the second sentence that is typed, and the prompts that a run would be on.
-fn attempt(page: Page, second: RwSignal<String>, meant: Meant) {
+fn attempt(page: Page, second: RwSignal<String>, meant: ParsedTrial) {
     let run = || {
         page.form
             .with_untracked(request_of)
@@ -52,9 +52,12 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
     // What the story has promised, as soon as the question is answered; not where it has no answer.
     Effect::new(move |_| {
         let Some(due) = page.preset_due.get() else { return };
-        let (busy, failed) = page
-            .session
-            .with(|session| (session.asking().is_active(), session.asking().error().is_some()));
+        let (busy, failed) = page.session.with(|session| {
+            (
+                session.question_state().is_active(),
+                session.question_state().error().is_some(),
+            )
+        });
         if busy {
             return;
         }
@@ -78,7 +81,7 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
         let found = of_intervention(sentence, |_, section| Some(section.effects.first()?.intervention));
         found.flatten()
     });
-    let attempt_meant = move |meant: Meant| attempt(page, second, meant);
+    let attempt_meant = move |meant: ParsedTrial| attempt(page, second, meant);
     let attempt = move |intervention: Intervention| attempt_meant(intervention.into());
     let button = move |preset: Preset| {
         let Preset {

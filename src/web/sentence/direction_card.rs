@@ -9,8 +9,8 @@ use super::super::page::Page;
 use super::shown::{drawn, of_result, only_pick};
 use crate::analysis::pair::{DirectionEnds, DirectionsSection, NamedValue};
 use crate::figure::FigurePlace;
+use crate::figure::consequence_words::{DirectionGroup, describe_directions, ends_name, groups_by_size};
 use crate::figure::sentence_words::visible;
-use crate::figure::so_what_words::{DirectionGroup, directions_told, ends_name, groups_by_size};
 use crate::quantities::{counted, number};
 
 /// Groups that have a bar of their own.
@@ -30,10 +30,10 @@ pub fn DirectionsOfHead(page: Page, sentence: Page) -> impl IntoView {
     let sides = ["direction_query", "direction_key"].into_iter();
     let sides = sides.filter_map(|name| name.parse::<FigurePlace>().ok());
     let side = |place: FigurePlace| view! { <OneSide sentence=sentence place=place /> };
-    let explained = move || sentence.settled.with(|view| place.explanation(view));
+    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
     view! {
         <p class="soft">{explained}</p>
-        <p data-testid="directions-told">{move || of_directions(sentence, directions_told)}</p>
+        <p data-testid="directions-told">{move || of_directions(sentence, describe_directions)}</p>
         <Groups page=page sentence=sentence />
         <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
         <h4 data-testid="opened-direction">
@@ -92,8 +92,8 @@ fn Groups(page: Page, sentence: Page) -> impl IntoView {
     let others = move || {
         let rest = groups().split_off(BARS.min(groups().len()));
         let sum: f64 = rest.iter().map(|group| f64::from(group.value)).sum();
-        let told = counted(rest.len(), "other adds", "others add");
-        (!rest.is_empty()).then(|| format!("{told} {} together.", number(sum, 2)))
+        let description = counted(rest.len(), "other adds", "others add");
+        (!rest.is_empty()).then(|| format!("{description} {} together.", number(sum, 2)))
     };
     view! {
         <p class="soft">"What each adds, the largest first; beside it what is added up so far."</p>
@@ -120,10 +120,10 @@ fn OneSide(sentence: Page, place: FigurePlace) -> impl IntoView {
 #[component]
 fn Tokens(sentence: Page) -> impl IntoView {
     let list = |tokens: &[NamedValue]| {
-        let told = tokens.iter().map(|token| {
+        let description = tokens.iter().map(|token| {
             view! { <li><code>{visible(&token.text)}</code>" "<span class="soft">{number(f64::from(token.value), 2)}</span></li> }
         });
-        view! { <ol class="end-tokens">{told.collect_view()}</ol> }
+        view! { <ol class="end-tokens">{description.collect_view()}</ol> }
     };
     let ends = move |of: &DirectionEnds| {
         view! {

@@ -35,7 +35,7 @@ fn word_at(result: &ResultFile, section: &SubstitutedSection, side: Side) -> Opt
 
 /// The card with the dots.
 #[component]
-pub fn SomethingElse(page: Page, sentence: Page) -> impl IntoView {
+pub fn SubstitutionCard(page: Page, sentence: Page) -> impl IntoView {
     let Some(place) = "dots".parse::<FigurePlace>().ok() else {
         return ().into_any();
     };
@@ -113,8 +113,8 @@ fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
         let exact = event_target_checked(&event);
         page.ask_with(|question| question.normalization = Normalization::of(exact));
     };
-    let told = move || {
-        let histogram = sentence.settled.with(|view| view.sentence.dots);
+    let description = move || {
+        let histogram = sentence.deferred_view.with(|view| view.sentence.dots);
         of_substituted(sentence, |result, _| own_words(result, histogram).ok()).flatten()
     };
     view! {
@@ -141,7 +141,7 @@ fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
             </label>
         </div>
         <PlotCanvas page=sentence id=place.as_str() plot=plot label=label help=place.keys_help() actions=only_pick(|_| false) />
-        <p class="soft" data-testid="dots-words">{told}</p>
+        <p class="soft" data-testid="dots-words">{description}</p>
         <div class="card-foot"><ExportMenu page=sentence figure=place /><DataTable page=sentence figure=place /></div>
     }
 }

@@ -28,14 +28,14 @@ fn of_down<T>(page: Page, sentence: Page, side: Side, read: impl FnOnce(&DownSec
 #[component]
 pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
     let crumbs = Memo::new(move |_| {
-        let told = of_down(page, sentence, side, |down, texts| {
+        let description = of_down(page, sentence, side, |down, texts| {
             let path = down.opening.path.iter();
             path.map(|step| crumb(*step, texts)).collect::<Vec<_>>()
         });
-        told.unwrap_or_default()
+        description.unwrap_or_default()
     });
     let list = move || of_down(page, sentence, side, lines).unwrap_or_default();
-    let told = move || of_down(page, sentence, side, adds_up);
+    let description = move || of_down(page, sentence, side, adds_up);
     // Back to the first `kept` steps; none closes it.
     let back = move |kept: usize| {
         page.ask_with(|question| {
@@ -77,7 +77,7 @@ pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
                         {trail}
                     </ol>
                 </nav>
-                <p class="soft" data-testid="adds-up">{told}</p>
+                <p class="soft" data-testid="adds-up">{description}</p>
                 <Bars lines=Signal::derive(list) open=further opened=Signal::stored(None) name="down-lines" />
             </section>
         </Show>

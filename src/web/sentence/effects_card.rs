@@ -9,7 +9,7 @@ use super::super::page::Page;
 use super::bars::Bars;
 use super::shown::{drawn, of_result, only_pick};
 use crate::analysis::pair::EffectsSection;
-use crate::figure::so_what_words::{by_source, effects_sum, head_effect, largest};
+use crate::figure::consequence_words::{by_source, effects_sum, head_effect, largest};
 use crate::figure::{FigurePlace, Measure};
 
 /// Source tokens that have a bar of their own.
@@ -32,7 +32,7 @@ pub fn DirectEffects(page: Page, sentence: Page) -> impl IntoView {
         let lines = of_effects(sentence, |section, texts| largest(by_source(section, texts), BARS));
         lines.unwrap_or_default()
     };
-    let explained = move || sentence.settled.with(|view| place.explanation(view));
+    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
     let on_map = move |_| page.view.update(|view| view.sentence.measure = Measure::DirectEffect);
     view! {
         <p class="soft">{explained}</p>

@@ -4,26 +4,26 @@ use leptos::prelude::*;
 
 use super::super::page::Page;
 use crate::app::form::ModelChoice;
-use crate::app::guided::{GUIDED, Guided};
+use crate::app::guided_examples::{GUIDED_EXAMPLES, GuidedExample};
 
 /// What begins the value of a guided example; a recorded sentence's is its number alone.
 const GUIDED_VALUE: &str = "guided-";
 
 /// The guided example that is asked about.
-pub fn guided(page: Page) -> Memo<Option<&'static Guided>> {
+pub fn guided(page: Page) -> Memo<Option<&'static GuidedExample>> {
     Memo::new(move |_| {
-        let model = page.settled_form.with(|form| form.model);
-        page.question.with(|question| Guided::of(model, question))
+        let model = page.deferred_form.with(|form| form.model);
+        page.question.with(|question| GuidedExample::of(model, question))
     })
 }
 
 /// What there is to see in the guided example, while it is asked about.
 #[component]
-pub fn Told(page: Page) -> impl IntoView {
+pub fn GuidedExampleText(page: Page) -> impl IntoView {
     let guided = guided(page);
     move || {
         guided.get().map(|guided| {
-            view! { <p class="guided" data-testid="guided"><b>{guided.name}". "</b>{guided.told.join(" ")}</p> }
+            view! { <p class="guided" data-testid="guided"><b>{guided.name}". "</b>{guided.description.join(" ")}</p> }
         })
     }
 }
@@ -49,7 +49,7 @@ pub fn Examples(page: Page) -> impl IntoView {
         let value: String = event_target_value(&event);
         match value.strip_prefix(GUIDED_VALUE) {
             Some(index) => {
-                if let Some(guided) = index.parse().ok().and_then(|index: usize| GUIDED.get(index)) {
+                if let Some(guided) = index.parse().ok().and_then(|index: usize| GUIDED_EXAMPLES.get(index)) {
                     page.ask_guided(guided);
                 }
             }
@@ -62,7 +62,7 @@ pub fn Examples(page: Page) -> impl IntoView {
     };
     // Whichever model is chosen is asked about them.
     let of_sentences = move || {
-        let recorded = page.settled_form.with(|form| form.model == ModelChoice::Recorded);
+        let recorded = page.deferred_form.with(|form| form.model == ModelChoice::Recorded);
         if recorded {
             "Recorded sentences, GPT-2 small"
         } else {
@@ -71,11 +71,11 @@ pub fn Examples(page: Page) -> impl IntoView {
     };
     let guided = guided(page);
     let of_model = move |model: ModelChoice, label: &'static str| {
-        let of_model = GUIDED
+        let of_model = GUIDED_EXAMPLES
             .iter()
             .enumerate()
             .filter(move |(_, example)| example.model == model);
-        let option = move |(index, example): (usize, &'static Guided)| {
+        let option = move |(index, example): (usize, &'static GuidedExample)| {
             view! {
                 <option
                     value=format!("{GUIDED_VALUE}{index}")

@@ -13,7 +13,7 @@ use super::offer::{Offer, Unasked, is_answered_by_recording, is_unasked};
 use super::recent;
 use super::specials::Specials;
 use crate::app::form::ModelChoice;
-use crate::app::lines::{Lines, in_short};
+use crate::app::sentence_lines::{SentenceLines, in_short};
 use crate::app::session;
 use crate::app::words;
 use crate::error::{Error, ErrorKind};
@@ -37,7 +37,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     });
     // Where nothing is typed, there is something to see at once.
     let arrived = Memo::new(move |_| page.session.with(|session| !session.sentences().is_empty()));
-    let recorded = Memo::new(move |_| page.settled_form.with(|form| form.model == ModelChoice::Recorded));
+    let recorded = Memo::new(move |_| page.deferred_form.with(|form| form.model == ModelChoice::Recorded));
     Effect::new(move |_| {
         let empty = || {
             page.question.with(|question| question.text.is_empty())
@@ -146,7 +146,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             <Examples page=page />
         </form>
         <Several page=page choose=look />
-        <Told page=page />
+        <QuestionStatus page=page />
     }
 }
 
@@ -185,13 +185,13 @@ fn around_caret(field: NodeRef<html::Input>) -> Option<(String, String)> {
 #[component]
 fn Several(page: Page, choose: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let texts = Memo::new(move |_| page.lines.with(|lines| lines.texts().to_vec()));
-    let at = Memo::new(move |_| page.lines.with(Lines::at));
+    let at = Memo::new(move |_| page.lines.with(SentenceLines::at));
     let take = move |index: usize| {
         page.lines.update(|lines| lines.choose(index));
         choose();
     };
     let remove = move |_| {
-        page.lines.update(Lines::remove);
+        page.lines.update(SentenceLines::remove);
         document::focus(FIELD);
     };
     let one = move |(index, text): (usize, String)| {
@@ -211,7 +211,7 @@ fn Several(page: Page, choose: impl Fn() + Copy + Send + Sync + 'static) -> impl
         }
     };
     view! {
-        <Show when=move || page.lines.with(Lines::are_several)>
+        <Show when=move || page.lines.with(SentenceLines::are_several)>
             <div class="lines">
                 <ol aria-label="Your sentences" data-testid="lines">
                     {move || texts.get().into_iter().enumerate().map(one).collect_view()}
@@ -226,11 +226,11 @@ fn Several(page: Page, choose: impl Fn() + Copy + Send + Sync + 'static) -> impl
 
 /// What is missing, what goes on, what went wrong.
 #[component]
-fn Told(page: Page) -> impl IntoView {
+fn QuestionStatus(page: Page) -> impl IntoView {
     let answered = is_answered_by_recording(page);
     let unasked = is_unasked(page);
     let missing = Memo::new(move |_| {
-        page.settled_form.with(|form| form.model == ModelChoice::Recorded)
+        page.deferred_form.with(|form| form.model == ModelChoice::Recorded)
             && page.question.with(|question| !question.text.trim().is_empty())
             && !answered.get()
             && !page.sentences_awaited.get()
@@ -238,14 +238,17 @@ fn Told(page: Page) -> impl IntoView {
     let error = Memo::new(move |_| {
         // What is wrong with a target stands where it is typed.
         let error = page.session.with(|session| {
-            let error = session.asking().error().filter(|error| error.kind != ErrorKind::Target);
+            let error = session
+                .question_state()
+                .error()
+                .filter(|error| error.kind != ErrorKind::Target);
             error.map(ToString::to_string)
         });
         // Which line it is about is said before the reader takes another.
-        error.map(|error| untrack(|| page.lines.with(Lines::place)) + &error)
+        error.map(|error| untrack(|| page.lines.with(SentenceLines::place)) + &error)
     });
-    let told = Memo::new(move |_| error.with(Option::is_some));
-    let busy = Memo::new(move |_| page.session.with(|session| session.asking().is_active()));
+    let description = Memo::new(move |_| error.with(Option::is_some));
+    let busy = Memo::new(move |_| page.session.with(|session| session.question_state().is_active()));
     view! {
         <div id="sentence-told" class="told">
             <Show when=move || missing.get()>
@@ -261,7 +264,7 @@ fn Told(page: Page) -> impl IntoView {
             <div role="alert">
                 {move || error.get().map(|text| view! { <p class="error" data-testid="sentence-error">{text}</p> })}
             </div>
-            <LostWorker page=page told=told />
+            <LostWorker page=page description=description />
             <NoticeLines page=page />
             <Specials page=page />
             <Show when=move || busy.get()>
@@ -274,7 +277,10 @@ fn Told(page: Page) -> impl IntoView {
 /// How far the answer is: seen when it takes longer than a moment; it can be stopped when it takes long.
 #[component]
 fn Progress(page: Page) -> impl IntoView {
-    let progress = move || page.session.with(|session| session.asking().progress().cloned());
+    let progress = move || {
+        page.session
+            .with(|session| session.question_state().progress().cloned())
+    };
     view! {
         <div class="asking" data-testid="asking">
             <progress

@@ -17,7 +17,7 @@ pub fn FromStory(page: Page) -> impl IntoView {
             document::to_top();
         }
     };
-    let told = move |step: StoryStep| {
+    let description = move |step: StoryStep| {
         let other = |step: StoryStep, before: bool, name: &'static str| {
             let label = match before {
                 true => format!("\u{25c2} {} {}", step.number(), step.short()),
@@ -39,7 +39,7 @@ pub fn FromStory(page: Page) -> impl IntoView {
             </section>
         }
     };
-    move || page.step.get().map(told)
+    move || page.step.get().map(description)
 }
 
 /// From one sentence on to many.

@@ -35,7 +35,7 @@ fn rows(result: &ResultFile, columns: &[Measure], wanted: &str, order: Order) ->
 }
 
 /// A value as `measure` is told.
-fn told(measure: Measure, value: Option<f32>) -> String {
+fn format_value(measure: Measure, value: Option<f32>) -> String {
     match (measure, value) {
         (_, None) => String::new(),
         (Measure::Score | Measure::Entropy, Some(value)) => number(f64::from(value), 2),
@@ -76,7 +76,7 @@ pub fn HeadList(page: Page, sentence: Page, choose: impl Fn(Head) + Copy + Send 
     };
     let row = move |(head, values): Row| {
         let cells = columns.get().into_iter().zip(values);
-        let cells = cells.map(|(measure, value)| view! { <td class="value">{told(measure, value)}</td> });
+        let cells = cells.map(|(measure, value)| view! { <td class="value">{format_value(measure, value)}</td> });
         view! {
             <tr>
                 <th scope="row">

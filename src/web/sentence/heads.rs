@@ -11,7 +11,7 @@ use super::head_list::HeadList;
 use super::layer::LayerPatterns;
 use super::shown::{drawn, of_attention, of_result, only_pick};
 use crate::analysis::AttentionSection;
-use crate::app::naming::{self, Named};
+use crate::app::head_names::{self, Named};
 use crate::app::session::Origin;
 use crate::figure::{FigurePlace, Measure, PatternPart, pattern_part, shown_pattern};
 use crate::names::Head;
@@ -81,12 +81,12 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         choose(head);
         true
     });
-    let told = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
+    let description = move || plot.with(|plot| plot.as_ref().map(|plot| plot.title().to_owned()));
     let chosen = move || of_attention(sentence, |section| section.head.to_string());
     view! {
         <section class="card" data-testid="card-heads">
             <h2><span class="number">"1"</span>"Which head? Head "<b class="chosen" data-testid="chosen-head">{chosen}</b></h2>
-            <p class="soft">{told}</p>
+            <p class="soft">{description}</p>
             <fieldset class="segments small wraps">
                 <legend class="visually-hidden">"What the map shows"</legend>
                 {move || offered.get().into_iter().map(option).collect_view()}
@@ -106,16 +106,16 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
     let known = Memo::new(move |_| {
         sentence
             .shown
-            .with(|shown| naming::from_literature(&shown.as_ref()?.result))
+            .with(|shown| head_names::from_literature(&shown.as_ref()?.result))
     });
     let measured = Memo::new(move |_| {
-        let url = page.settled_url()?;
-        page.session.with(|session| session.naming().of(&url))
+        let url = page.deferred_url()?;
+        page.session.with(|session| session.head_names().of(&url))
     });
-    let active = Memo::new(move |_| page.session.with(|session| session.naming().is_active()));
+    let active = Memo::new(move |_| page.session.with(|session| session.head_names().is_active()));
     let error = move || {
         page.session
-            .with(|session| session.naming().error().map(ToString::to_string))
+            .with(|session| session.head_names().error().map(ToString::to_string))
     };
     let choose = move |head: Head| {
         page.ask_with(|question| (question.head, question.src) = (Some(head), None));
@@ -130,7 +130,7 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
                 disabled=move || there.with(|there| !there.contains(&of.0))
                 aria-pressed=move || (of_attention(sentence, |section| section.head) == Some(of.0)).to_string()
                 on:click=move |_| choose(of.0)
-            >{naming::label(&of)}</button>
+            >{head_names::label(&of)}</button>
         }
     };
     let one = move |named: Named| {
@@ -139,7 +139,7 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
     let list = move |named: Vec<Named>, measured: bool| {
         view! {
             <ul class="named" data-testid="named-heads">{named.into_iter().map(one).collect_view()}</ul>
-            <p class="soft">{naming::source(measured)}</p>
+            <p class="soft">{head_names::source(measured)}</p>
         }
     };
     move || {
@@ -169,7 +169,7 @@ pub fn WholePattern(page: Page, sentence: Page) -> impl IntoView {
             return false;
         };
         // Of what is drawn, of which the view may be ahead.
-        let asked = sentence.settled.with_untracked(|view| view.sentence.pattern);
+        let asked = sentence.deferred_view.with_untracked(|view| view.sentence.pattern);
         let Some(shown) = untrack(|| of_attention(sentence, |section| shown_pattern(section, asked))) else {
             return false;
         };

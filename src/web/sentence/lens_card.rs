@@ -8,8 +8,8 @@ use super::super::page::Page;
 use super::shown::of_result;
 use crate::analysis::pair::{LensLayer, LensSection};
 use crate::figure::FigurePlace;
+use crate::figure::consequence_words::{describe_lens, lens_row, token_name};
 use crate::figure::sentence_words::{percent_in_short, visible};
-use crate::figure::so_what_words::{lens_row, lens_told, token_name};
 use crate::quantities::number;
 
 /// Tokens that are told after each layer.
@@ -54,10 +54,10 @@ pub fn AfterEachLayer(sentence: Page) -> impl IntoView {
             section.layers.iter().enumerate().map(row).collect_view()
         })
     };
-    let explained = move || sentence.settled.with(|view| place.explanation(view));
+    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
     view! {
         <p class="soft">{explained}</p>
-        <p data-testid="lens-told">{move || of_lens(sentence, lens_told)}</p>
+        <p data-testid="lens-told">{move || of_lens(sentence, describe_lens)}</p>
         <div class="pairs" role="group" tabindex="0" aria-label="After each layer" data-testid="lens-layers">
             <table>
                 <caption>"The likeliest tokens, and log-probabilities of both targets."</caption>

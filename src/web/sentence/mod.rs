@@ -6,6 +6,7 @@ mod bars;
 mod both;
 mod causal_map;
 mod causes;
+mod consequences;
 mod direction_card;
 mod dots;
 mod down;
@@ -23,7 +24,6 @@ mod outcome;
 mod recent;
 mod second;
 mod shown;
-mod so_what;
 mod specials;
 mod strip;
 mod targets;
@@ -35,15 +35,15 @@ use leptos::prelude::*;
 
 use self::account::Account;
 use self::causes::Causes;
-use self::dots::SomethingElse;
-use self::examples::Told;
+use self::consequences::Consequences;
+use self::dots::SubstitutionCard;
+use self::examples::GuidedExampleText;
 pub use self::field::FIELD as SENTENCE_FIELD;
 use self::field::{AnswerSource, SentenceField};
 use self::from_story::{FromStory, OnManyPrompts};
 use self::heads::{HeadMap, WholePattern};
 use self::next::NextTokens;
 pub use self::shown::{drawn, of_attention};
-use self::so_what::SoWhatRow;
 pub use self::strip::Strip;
 pub use self::trials::HowFar;
 use super::page::Page;
@@ -61,14 +61,14 @@ pub fn SentencePage(page: Page) -> impl IntoView {
     let sentence = page.of_sentence();
     page.load_sentences();
     let answered = Memo::new(move |_| sentence.shown.with(Option::is_some));
-    let busy = Memo::new(move |_| page.session.with(|session| session.asking().is_active()));
+    let busy = Memo::new(move |_| page.session.with(|session| session.question_state().is_active()));
     view! {
         <main class="sentence-page" id=super::document::TOP tabindex="-1">
             <section class="card ask" aria-labelledby="ask-heading">
                 <h1 id="ask-heading">"Why does this head look there?"</h1>
                 <SentenceField page=page sentence=sentence />
                 <Show when=move || answered.get()>
-                    <Told page=page />
+                    <GuidedExampleText page=page />
                     <Strip page=page sentence=sentence />
                     <AnswerSource sentence=sentence />
                     <OtherModel page=sentence busy=busy />
@@ -82,11 +82,11 @@ pub fn SentencePage(page: Page) -> impl IntoView {
                     </div>
                     <div id=ACCOUNT><Account page=page sentence=sentence /></div>
                     <div class="stack">
-                        <SomethingElse page=page sentence=sentence />
+                        <SubstitutionCard page=page sentence=sentence />
                         <NextTokens page=page sentence=sentence />
                     </div>
                 </div>
-                <SoWhatRow page=page sentence=sentence />
+                <Consequences page=page sentence=sentence />
                 <Causes page=page sentence=sentence />
                 <PairBar sentence=sentence />
             </Show>

@@ -37,7 +37,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
         true => "What comes after this token is not recorded.",
         false => "The likeliest tokens after the query. A click continues the sentence with one.",
     };
-    let model = Memo::new(move |_| page.settled_form.with(|form| form.model != ModelChoice::Recorded));
+    let model = Memo::new(move |_| page.deferred_form.with(|form| form.model != ModelChoice::Recorded));
     let row = move |token: NextToken| {
         let share = token.logprob.exp();
         let text = token.text.clone();

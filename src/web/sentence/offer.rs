@@ -12,7 +12,7 @@ use crate::checkpoint::HUB_MODELS;
 /// recorded.
 pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
     Memo::new(move |_| {
-        let recorded = page.settled_form.with(|form| form.model == ModelChoice::Recorded);
+        let recorded = page.deferred_form.with(|form| form.model == ModelChoice::Recorded);
         recorded
             && page
                 .session
@@ -23,7 +23,7 @@ pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
 /// Whether the chosen model is on the hub and was asked nothing yet: what is to be asked waits for the reader's word.
 pub fn is_unasked(page: Page) -> Memo<bool> {
     Memo::new(move |_| {
-        let url = page.settled_url();
+        let url = page.deferred_url();
         page.question.with(|question| !question.text.trim().is_empty())
             && url.is_some_and(|url| page.session.with(|session| !session.may_ask(&url)))
     })
@@ -33,8 +33,8 @@ pub fn is_unasked(page: Page) -> Memo<bool> {
 #[component]
 pub fn Unasked(page: Page) -> impl IntoView {
     page.list_stored_if_any();
-    let told = Memo::new(move |_| {
-        let url = page.settled_url().unwrap_or_default();
+    let description = Memo::new(move |_| {
+        let url = page.deferred_url().unwrap_or_default();
         page.session
             .with(|session| library::unasked(&url, session.library().models()))
     });
@@ -44,8 +44,8 @@ pub fn Unasked(page: Page) -> impl IntoView {
     };
     view! {
         <div class="offer" data-testid="unasked">
-            <p>{move || told.get().0}</p>
-            <button type="button" class="primary" data-testid="ask-hub" on:click=ask>{move || told.get().1}</button>
+            <p>{move || description.get().0}</p>
+            <button type="button" class="primary" data-testid="ask-hub" on:click=ask>{move || description.get().1}</button>
         </div>
     }
 }
@@ -71,11 +71,11 @@ pub fn Offer(
     page.list_stored_if_any();
     let gpt2_small = HUB_MODELS.iter().find(|model| model.name == "gpt2");
     let cost = Memo::new(move |_| {
-        let told = |session: &Session| {
+        let description = |session: &Session| {
             let stored = session.library().models();
             gpt2_small.map(|model| library::cost(model, "GPT-2 small", stored))
         };
-        page.session.with(told).unwrap_or_default()
+        page.session.with(description).unwrap_or_default()
     });
     view! {
         <div class="offer" data-testid=name>

@@ -8,7 +8,7 @@ use super::super::page::Page;
 use super::trials::of_intervention;
 use crate::analysis::pair::NextToken;
 use crate::figure::FigurePlace;
-use crate::figure::intervention_words::{MeasureLine, lines, prediction, told};
+use crate::figure::intervention_words::{MeasureLine, description, lines, prediction};
 use crate::figure::sentence_words::{percent_in_short, visible};
 
 /// Next tokens that are told.
@@ -39,7 +39,7 @@ pub fn OutcomeOf(sentence: Page) -> impl IntoView {
     let there = Memo::new(move |_| of_intervention(sentence, |_, section| !section.effects.is_empty()) == Some(true));
     let words = move || {
         of_intervention(sentence, |result, section| {
-            Some(told(result, section, section.effects.first()?))
+            Some(description(result, section, section.effects.first()?))
         })
         .flatten()
     };

@@ -8,7 +8,7 @@ use super::shown::of_attention;
 use super::trials::of_intervention;
 use crate::analysis::pair::{Extent, Intervention};
 use crate::app::presets::{Preset, copies};
-use crate::app::trying::TrialKind;
+use crate::app::trials::TrialKind;
 use crate::error::{Error, ErrorKind};
 use crate::figure::sentence_words::visible;
 use crate::names::Side;

@@ -46,19 +46,19 @@ pub fn lacks(sentence: Page, has: impl Fn(&ResultFile) -> bool + Send + Sync + '
 /// The plot of the figure at `place`, and what it shows in words.
 pub fn drawn(sentence: Page, place: FigurePlace) -> (Memo<Option<Plot>>, Signal<String>) {
     let plot = Memo::new(move |_| {
-        sentence.settled.with(|view| {
+        sentence.deferred_view.with(|view| {
             sentence
                 .shown
                 .with(|shown| Figure::at(place, view).plot(&shown.as_ref()?.result).ok())
         })
     });
     let label = Signal::derive(move || {
-        let told = sentence.settled.with(|view| {
+        let description = sentence.deferred_view.with(|view| {
             sentence
                 .shown
                 .with(|shown| Some(Figure::at(place, view).summary(&shown.as_ref()?.result)))
         });
-        told.unwrap_or_default()
+        description.unwrap_or_default()
     });
     (plot, label)
 }

@@ -12,7 +12,7 @@ pub fn Specials(page: Page) -> impl IntoView {
     let specials = Memo::new(move |_| {
         page.question.with(|question| {
             page.session
-                .with(|session| session.asking().specials_in(&question.text).to_vec())
+                .with(|session| session.question_state().specials_in(&question.text).to_vec())
         })
     });
     let as_text = Memo::new(move |_| page.question.with(|question| question.special_as_text));

@@ -6,8 +6,8 @@ use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::html;
 use leptos::prelude::*;
 
-use super::super::later::Latest;
 use super::super::page::Page;
+use super::super::scheduling::Latest;
 use super::arcs::Arcs;
 use super::shown::of_attention;
 use crate::analysis::AttentionSection;
@@ -75,7 +75,7 @@ pub fn Strip(
         })
     });
     let ends = Memo::new(move |_| of_attention(sentence, |section| (section.dest, section.src)).unwrap_or_default());
-    let told = move || {
+    let description = move || {
         let parts = of_attention(sentence, answer_in_parts)?;
         let part = |(text, marked): (String, bool)| match marked {
             true => view! { <b>{text}</b> }.into_any(),
@@ -186,7 +186,7 @@ pub fn Strip(
                 {move || chips.get().map(|chips| chips.into_iter().enumerate().map(chip).collect_view())}
             </div>
         </div>
-        <p class="answer" role="status" data-testid="answer">{told}</p>
+        <p class="answer" role="status" data-testid="answer">{description}</p>
         <p class="soft" data-testid="how-chosen">{how}</p>
         <p class="soft for-mouse">"Click a word to see how much this head looks at it (the key); Shift-click to look from it instead (the query)."</p>
         <p class="soft for-touch">"Tap a word to see how much this head looks at it (the key); hold a finger on it to look from it instead (the query)."</p>

@@ -7,7 +7,7 @@ use super::super::page::Page;
 use super::shown::of_result;
 use crate::analysis::pair::{Question, TargetTexts};
 use crate::error::ErrorKind;
-use crate::figure::so_what_words::token_name;
+use crate::figure::consequence_words::token_name;
 
 /// The message below the fields.
 const ERROR: &str = "target-error";
@@ -25,7 +25,10 @@ pub fn Targets(page: Page, sentence: Page) -> impl IntoView {
     });
     let error = Memo::new(move |_| {
         page.session.with(|session| {
-            let error = session.asking().error().filter(|error| error.kind == ErrorKind::Target);
+            let error = session
+                .question_state()
+                .error()
+                .filter(|error| error.kind == ErrorKind::Target);
             error.map(ToString::to_string)
         })
     });

@@ -6,8 +6,8 @@ use web_sys::SubmitEvent;
 use super::super::page::Page;
 use super::shown::of_attention;
 use crate::analysis::pair::Named;
-use crate::app::trial_form::{Meant, Place, Put, TrialForm};
-use crate::app::trying::TrialKind;
+use crate::app::trial_form::{ParsedTrial, Place, Put, TrialForm};
+use crate::app::trials::TrialKind;
 use crate::figure::intervention_words::known_tokens;
 use crate::figure::sentence_words::visible;
 
@@ -16,7 +16,7 @@ use crate::figure::sentence_words::visible;
 pub fn AnyIntervention(
     page: Page,
     sentence: Page,
-    attempt: impl Fn(Meant) + Copy + Send + Sync + 'static,
+    attempt: impl Fn(ParsedTrial) + Copy + Send + Sync + 'static,
 ) -> impl IntoView {
     let form = RwSignal::new(TrialForm::default());
     let known = Memo::new(move |_| {

@@ -6,7 +6,7 @@ use super::super::page::Page;
 use crate::analysis::Progress;
 use crate::analysis::pair::{CausalSection, InterventionSection};
 use crate::app::session;
-use crate::app::trying::{TrialKind, Trying};
+use crate::app::trials::{TrialKind, Trials};
 use crate::app::words;
 use crate::names::Head;
 use crate::result::ResultFile;
@@ -44,12 +44,12 @@ pub fn TrialProgress(
     /// Name for tests.
     name: &'static str,
 ) -> impl IntoView {
-    let busy = Memo::new(move |_| page.session.with(|session| session.trying().is_active(kind)));
+    let busy = Memo::new(move |_| page.session.with(|session| session.trials().is_active(kind)));
     let error = Memo::new(move |_| {
         page.session
-            .with(|session| session.trying().error(kind).map(ToString::to_string))
+            .with(|session| session.trials().error(kind).map(ToString::to_string))
     });
-    let progress = Signal::derive(move || page.session.with(|session| Trying::progress(session.trying()).cloned()));
+    let progress = Signal::derive(move || page.session.with(|session| Trials::progress(session.trials()).cloned()));
     let stop = Callback::new(move |()| page.stop_trying());
     view! { <HowFar busy=busy error=error progress=progress stop=stop name=name /> }
 }

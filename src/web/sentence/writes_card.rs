@@ -10,9 +10,9 @@ use super::bars::Bars;
 use super::shown::of_result;
 use crate::analysis::pair::WritesSection;
 use crate::figure::FigurePlace;
+use crate::figure::consequence_words::{copies, valued};
 use crate::figure::down_words::Line;
 use crate::figure::sentence_words::percent;
-use crate::figure::so_what_words::{copies, valued};
 
 /// What `read` finds in the section that is shown.
 fn of_writes<T>(sentence: Page, read: impl FnOnce(&WritesSection) -> T) -> Option<T> {
@@ -35,7 +35,7 @@ pub fn WhatItWrites(sentence: Page) -> impl IntoView {
         of_writes(sentence, |section| valued(&section.lowered, times(section))).unwrap_or_default()
     };
     let share = move || of_writes(sentence, |section| percent(section.attention)).unwrap_or_default();
-    let explained = move || sentence.settled.with(|view| place.explanation(view));
+    let explained = move || sentence.deferred_view.with(|view| place.explanation(view));
     view! {
         <p class="soft">{explained}</p>
         <fieldset class="segments small">

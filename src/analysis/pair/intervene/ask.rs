@@ -1,23 +1,23 @@
 //! What a reader asks of a pair that is taken apart by intervening, and the answers as sections of a result.
 
+use super::baseline::Baseline;
 use super::causal::Map;
 use super::causal_section::{CausalSection, CausalSide};
-use super::ground::Ground;
-use super::intervention::Intervening;
+use super::intervention::InterventionRequest;
 use super::prepare::{Others, prepare};
 use super::recompute::{before, effects};
 use super::sections::InterventionSection;
 use futures::future::LocalBoxFuture;
 
-use crate::analysis::meter::Meter;
 use crate::analysis::pair::ask::asked_pair;
-use crate::analysis::pair::{Known, Named, Pair, Question, Sentence, token_of};
+use crate::analysis::pair::{Named, Pair, Question, QuestionCache, Sentence, token_of};
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::analysis::{Observer, Phase, Section, Timing};
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Watcher};
+use crate::forward::{Model, Monitor};
 use crate::prompts::{Prompt, PromptSource};
 
-/// Answers what `intervening` does at the pair of `question`: one section goes to `give` with the sentence and how long it took. `known` is
+/// Answers what `intervening` does at the pair of `question`: one section goes to `give` with the sentence and how long it took. `cache` is
 /// what earlier questions to `model` have left.
 ///
 /// # Errors
@@ -26,26 +26,26 @@ use crate::prompts::{Prompt, PromptSource};
 /// typed, and of [`PromptSource::make`]; errors of reading, and `observer`'s.
 pub async fn intervene(
     model: &mut Model,
-    known: &mut Known,
-    (question, intervening): (&Question, &Intervening),
+    cache: &mut QuestionCache,
+    (question, intervening): (&Question, &InterventionRequest),
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    intervene_with(model, known, (question, intervening), observer, &mut give).await
+    intervene_with(model, cache, (question, intervening), observer, &mut give).await
 }
 
 /// The same with `give` behind a pointer.
 fn intervene_with<'a>(
     model: &'a mut Model,
-    known: &'a mut Known,
-    (question, intervening): (&'a Question, &'a Intervening),
+    cache: &'a mut QuestionCache,
+    (question, intervening): (&'a Question, &'a InterventionRequest),
     observer: &'a dyn Observer,
     give: &'a mut dyn FnMut(&Model, &Prompt, Section, Timing),
 ) -> LocalBoxFuture<'a, Result<()>> {
     Box::pin(async move {
         let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-        let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-        let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
+        let tracker = ProgressTracker::new(observer, Phase::Loading, 1, layers, traffic);
+        let (mut prompt, pair) = asked_pair(model, cache, question, &tracker).await?;
         let mut interventions = intervening.interventions.clone();
         if let Some(text) = &intervening.token_text {
             let token = token_of(model.tokenizer(), text)?;
@@ -57,39 +57,39 @@ fn intervene_with<'a>(
             .iter()
             .try_for_each(|intervention| intervention.check(pair.head, model.config()))?;
         let tokens = interventions.iter().filter_map(|intervention| intervention.token());
-        model.load_embedding(&tokens.collect(), &meter).await?;
+        model.load_embedding(&tokens.collect(), &tracker).await?;
         let second = match &intervening.second {
-            Some(text) => Some(second_sentence(model, known, (question, text), &meter).await?),
+            Some(text) => Some(second_sentence(model, cache, (question, text), &tracker).await?),
             None => None,
         };
-        let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
+        let log_probs = cache.log_probs(model, (pair.dest, false), &tracker).await?.to_vec();
         let targets = question.between(model, &log_probs)?;
         prompt.targets = targets.into();
         let asked = (targets, targets.difference(&log_probs));
-        let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
-        if let Some(written) = known.written_at(pair.dest) {
-            ground.know(pair.dest, written);
+        let baseline = Baseline::new(model, (&pair, cache.sentence()?.into()), asked, &tracker).await?;
+        if let Some(written) = cache.written_at(pair.dest) {
+            baseline.know(pair.dest, written);
         }
         let made = match &intervening.maker {
-            Some(maker) if intervening.run.is_empty() => Some(made_by(maker, model, &meter).await?),
+            Some(maker) if intervening.run.is_empty() => Some(made_by(maker, model, &tracker).await?),
             _ => None,
         };
         let run = made.as_ref().unwrap_or(&intervening.run);
         let others = Others {
-            sentence: known.sentence()?,
+            sentence: cache.sentence()?,
             second: second.as_ref(),
             run,
             normalization: question.normalization,
         };
-        let own = ground.frozen(model, pair.head, &meter).await?;
+        let own = baseline.frozen(model, pair.head, &tracker).await?;
         let mut all = Vec::with_capacity(interventions.len());
         for intervention in &interventions {
-            let prepared = prepare(model, (&ground, &own), intervention, &others, &meter).await?;
-            let frozen = ground.frozen(model, prepared.head, &meter).await?;
+            let prepared = prepare(model, (&baseline, &own), intervention, &others, &tracker).await?;
+            let frozen = baseline.frozen(model, prepared.head, &tracker).await?;
             all.push((*intervention, prepared, frozen));
         }
-        let before = before(model, &ground, &log_probs)?;
-        let effects = effects(model, &ground, &all, &before, &meter).await?;
+        let before = before(model, &baseline, &log_probs)?;
+        let effects = effects(model, &baseline, &all, &before, &tracker).await?;
         let text = |token: &u32| model.tokenizer().label(*token);
         let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
         let section = InterventionSection {
@@ -105,7 +105,7 @@ fn intervene_with<'a>(
             before,
             effects,
         };
-        give(model, &prompt, section.into(), meter.timing());
+        give(model, &prompt, section.into(), tracker.timing());
         Ok(())
     })
 }
@@ -117,35 +117,35 @@ fn intervene_with<'a>(
 /// Those of [`intervene`] as far as they concern the sentence, the pair and the targets.
 pub async fn causal_map(
     model: &mut Model,
-    known: &mut Known,
+    cache: &mut QuestionCache,
     question: &Question,
     observer: &dyn Observer,
     mut give: impl FnMut(&Model, &Prompt, Section, Timing),
 ) -> Result<()> {
-    causal_map_with(model, known, question, observer, &mut give).await
+    causal_map_with(model, cache, question, observer, &mut give).await
 }
 
 /// The same with `give` behind a pointer.
 fn causal_map_with<'a>(
     model: &'a mut Model,
-    known: &'a mut Known,
+    cache: &'a mut QuestionCache,
     question: &'a Question,
     observer: &'a dyn Observer,
     give: &'a mut dyn FnMut(&Model, &Prompt, Section, Timing),
 ) -> LocalBoxFuture<'a, Result<()>> {
     Box::pin(async move {
         let (layers, traffic) = (model.config().n_layer, model.checkpoint().traffic());
-        let meter = Meter::new(observer, Phase::Loading, 1, layers, traffic);
-        let (mut prompt, pair) = asked_pair(model, known, question, &meter).await?;
-        let log_probs = known.log_probs(model, (pair.dest, false), &meter).await?.to_vec();
+        let tracker = ProgressTracker::new(observer, Phase::Loading, 1, layers, traffic);
+        let (mut prompt, pair) = asked_pair(model, cache, question, &tracker).await?;
+        let log_probs = cache.log_probs(model, (pair.dest, false), &tracker).await?.to_vec();
         let targets = question.between(model, &log_probs)?;
         prompt.targets = targets.into();
         let asked = (targets, targets.difference(&log_probs));
-        let ground = Ground::new(model, (&pair, known.sentence()?.into()), asked, &meter).await?;
-        if let Some(written) = known.written_at(pair.dest) {
-            ground.know(pair.dest, written);
+        let baseline = Baseline::new(model, (&pair, cache.sentence()?.into()), asked, &tracker).await?;
+        if let Some(written) = cache.written_at(pair.dest) {
+            baseline.know(pair.dest, written);
         }
-        let frozen = ground.frozen(model, pair.head, &meter).await?;
+        let frozen = baseline.frozen(model, pair.head, &tracker).await?;
         let [a, b] = [targets.a, targets.b].map(|token| Named::new(model.tokenizer(), token));
         let at_src = |values: &[f64]| values.get(pair.src).map_or(f32::NAN, |&value| value as f32);
         let section = CausalSection {
@@ -156,26 +156,26 @@ fn causal_map_with<'a>(
             b,
             score: at_src(&frozen.before.scores),
             attention: at_src(&frozen.before.pattern),
-            logit_difference: ground.logit_difference as f32,
+            logit_difference: baseline.logit_difference as f32,
             components: Vec::new(),
             query: CausalSide::default(),
             key: CausalSide::default(),
         };
-        let mut map = Map::predicted(model, (&ground, known.sentence()?, &frozen), section, &meter).await?;
-        give(model, &prompt, map.section.clone().into(), meter.timing());
+        let mut map = Map::predicted(model, (&baseline, cache.sentence()?, &frozen), section, &tracker).await?;
+        give(model, &prompt, map.section.clone().into(), tracker.timing());
         let done = |model: &Model, section: &CausalSection| {
-            give(model, &prompt, section.clone().into(), meter.timing());
+            give(model, &prompt, section.clone().into(), tracker.timing());
         };
-        map.recompute(model, (&ground, &frozen), &meter, done).await
+        map.recompute(model, (&baseline, &frozen), &tracker, done).await
     })
 }
 
 /// The prompts that `maker` makes for `model`.
-async fn made_by(maker: &PromptSource, model: &Model, watcher: &dyn Watcher) -> Result<Vec<Prompt>> {
+async fn made_by(maker: &PromptSource, model: &Model, monitor: &dyn Monitor) -> Result<Vec<Prompt>> {
     maker.check()?;
     let n_ctx = model.config().n_ctx;
     let made = maker
-        .make(model.tokenizer(), n_ctx, async || watcher.breathe().await)
+        .make(model.tokenizer(), n_ctx, async || monitor.yield_now().await)
         .await?;
     Ok(made.batches.into_iter().flatten().collect())
 }
@@ -193,16 +193,16 @@ fn same_tokens(run: &[Prompt], prompt: &Prompt, pair: &Pair) -> Option<[usize; 2
 /// The second sentence of `question`, which goes through the model; what it begins with in common is known.
 async fn second_sentence(
     model: &mut Model,
-    known: &Known,
+    cache: &QuestionCache,
     (question, text): (&Question, &str),
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<Sentence> {
     let second = Question {
         text: text.to_owned(),
         ..question.clone()
     };
     let tokens = second.prompt(model)?.tokens;
-    let sentence = known.sentence()?;
+    let sentence = cache.sentence()?;
     let count = sentence.tokens().len();
     if tokens.len() != count {
         let cause = format!("the second sentence has {} tokens, the first one {count}", tokens.len());
@@ -210,5 +210,5 @@ async fn second_sentence(
             .expected(format!("{count} tokens"))
             .advice("Put a word in another's place that is as many tokens long."));
     }
-    Sentence::read(model, &tokens, Some(sentence), watcher).await
+    Sentence::read(model, &tokens, Some(sentence), monitor).await
 }

@@ -1,13 +1,13 @@
 //! The causal map of a pair: every component of either side taken out in turn, recomputed to the end of the model.
 
+use super::baseline::{Baseline, FrozenHead};
 use super::causal_section::{CausalSection, CausalSide, Changes};
-use super::ground::{Frozen, Ground};
 use super::prepare::removal;
 use super::recompute::{at_dest, edited};
-use crate::analysis::meter::Meter;
 use crate::analysis::pair::Sentence;
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::error::Result;
-use crate::forward::{CHUNK, Edit, Model, Pass, PrefixTree, Request, Watcher};
+use crate::forward::{CHUNK, Edit, Model, Monitor, Pass, PrefixTree, Request};
 use crate::math;
 use crate::names::{Component, Side};
 
@@ -34,29 +34,31 @@ struct Part {
 }
 
 impl Map {
-    /// The map of the pair of `ground`, whose head is `frozen`, as the linear split predicts it: nothing is recomputed. `section` is that of
+    /// The map of the pair of `baseline`, whose head is `frozen`, as the linear split predicts it: nothing is recomputed. `section` is that of
     /// the pair, without components.
     ///
     /// # Errors
-    /// Errors of reading, and `watcher`'s.
+    /// Errors of reading, and `monitor`'s.
     pub(super) async fn predicted(
         model: &mut Model,
-        (ground, sentence, frozen): (&Ground<'_>, &Sentence, &Frozen),
+        (baseline, sentence, frozen): (&Baseline<'_>, &Sentence, &FrozenHead),
         mut section: CausalSection,
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Self> {
-        let (pair, n_head) = (ground.pair, model.config().n_head);
+        let (pair, n_head) = (baseline.pair, model.config().n_head);
         section.components = Component::before(pair.head.layer, n_head).collect();
         let mut sides = Vec::with_capacity(Side::ALL.len());
-        let written = ground.written(model, sentence, &[pair.dest, pair.src], watcher).await?;
+        let written = baseline
+            .written(model, sentence, &[pair.dest, pair.src], monitor)
+            .await?;
         for (side, written) in Side::ALL.into_iter().zip(written) {
             let (mut edits, mut predicted) = (Vec::new(), Changes::default());
             // Those before the head come first.
             for (_, vector) in section.components.iter().zip(written.iter()) {
-                let prepared = removal(model, (ground, frozen), side, (vector, 1.0))?;
+                let prepared = removal(model, (baseline, frozen), side, (vector, 1.0))?;
                 let after = frozen.with(&prepared.frozen);
                 predicted.push(difference(
-                    ground,
+                    baseline,
                     (&after.scores, &frozen.before.scores),
                     after.direct - frozen.before.direct,
                 ));
@@ -78,21 +80,21 @@ impl Map {
     /// side), from the head's layer on. Each time that some are there, `done` is told.
     ///
     /// # Errors
-    /// Errors of reading, and those of `meter`'s observer; what is there stays.
+    /// Errors of reading, and those of `tracker`'s observer; what is there stays.
     pub(super) async fn recompute(
         &mut self,
         model: &mut Model,
-        (ground, frozen): (&Ground<'_>, &Frozen),
-        meter: &Meter<'_>,
+        (baseline, frozen): (&Baseline<'_>, &FrozenHead),
+        tracker: &ProgressTracker<'_>,
         mut done: impl FnMut(&Model, &CausalSection),
     ) -> Result<()> {
         let config = model.config().clone();
         let (mut passes, mut parts) = (Vec::new(), Vec::new());
         for (index, of) in self.sides.iter().enumerate() {
-            let at_a_time = (CHUNK / rows_of_one(ground, of.side)).max(1);
+            let at_a_time = (CHUNK / rows_of_one(baseline, of.side)).max(1);
             for (number, edits) in of.edits.chunks(at_a_time).enumerate() {
-                let edits = edits.iter().map(|edit| (ground, vec![edit.clone()]));
-                let (pass, rows) = edited(&config, ground.sequence.pass, edits)?;
+                let edits = edits.iter().map(|edit| (baseline, vec![edit.clone()]));
+                let (pass, rows) = edited(&config, baseline.sequence.pass, edits)?;
                 passes.push(pass);
                 parts.push(Part {
                     side: index,
@@ -101,19 +103,19 @@ impl Map {
                 });
             }
         }
-        meter.batches(passes.len());
+        tracker.batches(passes.len());
         let steps = passes.iter().map(|pass| pass.steps(config.n_layer));
-        meter.plan_steps(steps.sum(), model.bytes_to_read(&[], config.n_layer, None));
-        let mut schedule = model.begin(&mut passes, config.n_layer, meter).await?;
-        while let Some(index) = model.advance(&mut schedule, &mut passes, meter).await? {
+        tracker.plan_steps(steps.sum(), model.bytes_to_read(&[], config.n_layer, None));
+        let mut schedule = model.begin(&mut passes, config.n_layer, tracker).await?;
+        while let Some(index) = model.advance(&mut schedule, &mut passes, tracker).await? {
             // What has been read of a pass need not stay.
             let pass = std::mem::replace(&mut passes[index], Pass::new(PrefixTree::default(), Request::default()));
             let Part { side, first, rows } = &parts[index];
             for (number, &row) in rows.iter().enumerate() {
-                let (scores, _) = at_dest(&config, ground, &pass, row)?;
+                let (scores, _) = at_dest(&config, baseline, &pass, row)?;
                 let scores: Vec<f64> = scores.into_iter().map(f64::from).collect();
-                let logits = ground.logit_difference_at(&config, &pass, row)? - ground.logit_difference;
-                let change = difference(ground, (&scores, &frozen.before.scores), logits);
+                let logits = baseline.logit_difference_at(&config, &pass, row)? - baseline.logit_difference;
+                let change = difference(baseline, (&scores, &frozen.before.scores), logits);
                 self.sides[*side].changes[first + number] = Some(change);
             }
             let of = &self.sides[*side];
@@ -123,7 +125,7 @@ impl Map {
                 .map_while(|change| *change)
                 .for_each(|change| recomputed.push(change));
             self.section.side_mut(of.side).recomputed = recomputed;
-            meter.finished_batch(index, pass.tree.len() - ground.pair.tokens.len(), &[]);
+            tracker.finished_batch(index, pass.tree.len() - baseline.pair.tokens.len(), &[]);
             done(model, &self.section);
         }
         Ok(())
@@ -131,16 +133,16 @@ impl Map {
 }
 
 /// Positions that are recomputed for one component of `side`.
-fn rows_of_one(ground: &Ground<'_>, side: Side) -> usize {
+fn rows_of_one(baseline: &Baseline<'_>, side: Side) -> usize {
     match side {
         Side::Query => 1,
-        Side::Key => ground.pair.dest - ground.pair.src + 1,
+        Side::Key => baseline.pair.dest - baseline.pair.src + 1,
     }
 }
 
 /// What is measured of `after` scores that were `before`, and of logits that have changed by `logits`.
-fn difference(ground: &Ground<'_>, (after, before): (&[f64], &[f64]), logits: f64) -> [f64; 3] {
-    let src = ground.pair.src;
+fn difference(baseline: &Baseline<'_>, (after, before): (&[f64], &[f64]), logits: f64) -> [f64; 3] {
+    let src = baseline.pair.src;
     let ln_attention = |scores: &[f64]| scores[src] - math::log_sum_exp(scores);
     [
         after[src] - before[src],

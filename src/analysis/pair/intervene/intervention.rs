@@ -52,7 +52,7 @@ pub enum Vector {
     Embedding(u32),
     /// What a component writes at the position, such as the output of an earlier head.
     Component(Component),
-    /// The mean of the residual stream before the head's layer at the same position of a run's prompts: see [`Intervening::run`].
+    /// The mean of the residual stream before the head's layer at the same position of a run's prompts: see [`InterventionRequest::run`].
     Mean,
     /// 0, of which the bias alone is left.
     Zero,
@@ -64,9 +64,9 @@ pub enum Vector {
 pub enum Replacement {
     /// 0.
     Zero,
-    /// The mean of the same activation over a run's prompts: see [`Intervening::run`].
+    /// The mean of the same activation over a run's prompts: see [`InterventionRequest::run`].
     Mean,
-    /// What it is in the second sentence: see [`Intervening::second`].
+    /// What it is in the second sentence: see [`InterventionRequest::second`].
     Second,
 }
 
@@ -82,7 +82,7 @@ pub enum Extent {
 
 /// Interventions at the pair of a question, and what they need besides.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Intervening {
+pub struct InterventionRequest {
     /// Each is done by itself.
     pub interventions: Vec<Intervention>,
     /// The second sentence, of as many tokens as the question's; BOS is before it where it is before the question's.

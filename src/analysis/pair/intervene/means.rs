@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Model, Pass, PrefixTree, Request, Tap, Watcher};
+use crate::forward::{Model, Monitor, Pass, PrefixTree, Request, Tap};
 use crate::names::{HookPoint, Side};
 use crate::prompts::Prompt;
 
@@ -21,13 +21,13 @@ pub(super) enum Place {
 /// The mean over `run` of the activation at `point`, of a head where it is one's, for each position of `place`.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for less than two prompts and for a prompt without a position, errors of reading, and `watcher`'s.
+/// [`ErrorKind::Request`] for less than two prompts and for a prompt without a position, errors of reading, and `monitor`'s.
 pub(super) async fn means(
     model: &mut Model,
     run: &[Prompt],
     (point, head): (HookPoint, Option<usize>),
     place: &Place,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<Vec<f32>>> {
     let layers = match point {
         HookPoint::Block { layer, .. } => layer + 1,
@@ -52,7 +52,7 @@ pub(super) async fn means(
         let mut tap = Tap::new(point, rows);
         tap.heads = head.into_iter().collect();
         let mut passes = [Pass::new(tree, Request::of(vec![tap]))];
-        model.run(&mut passes, layers, watcher).await?;
+        model.run(&mut passes, layers, monitor).await?;
         let each = positions.first().map_or(0, Vec::len);
         totals.resize(each, Vec::new());
         for index in 0..prompts.len() * each {
@@ -84,7 +84,7 @@ impl Means {
         batches: &[Vec<Prompt>],
         of: (HookPoint, Option<usize>),
         place: Place,
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Vec<Vec<f32>>> {
         let known = match &place {
             Place::Named(_) => self.named.as_ref(),
@@ -94,7 +94,7 @@ impl Means {
             return Ok(known.clone());
         }
         let run: Vec<Prompt> = batches.iter().flatten().cloned().collect();
-        let found = means(model, &run, of, &place, watcher).await?;
+        let found = means(model, &run, of, &place, monitor).await?;
         match place {
             Place::Named(_) => self.named = Some(found.clone()),
             Place::Positions(positions) => _ = self.at_positions.insert(positions, found.clone()),

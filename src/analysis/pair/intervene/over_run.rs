@@ -1,24 +1,28 @@
 //! An intervention at every prompt of a run: each recomputed to the end of the model, batch by batch.
 
-use super::ground::{Ground, Sequence};
+use super::baseline::{Baseline, Sequence};
 use super::means::Means;
 use super::prepare::{Prepared, made_from, mean_at, positions, removal, set_to, width};
 use super::recompute::{at_dest, edited};
 use super::run_batch::{Batch, OverRun};
 use crate::analysis::BatchValues;
 use crate::analysis::changes::{ChangesSection, RunIntervention, RunReplacement};
-use crate::analysis::meter::Meter;
 use crate::analysis::pair::{Between, Named};
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request};
 use crate::names::{BlockHook, HookPoint};
 
-/// What `run` changes: every batch is told to `meter` when it is finished, with a number after those of the run's own batches.
+/// What `run` changes: every batch is told to `tracker` when it is finished, with a number after those of the run's own batches.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a vector that a prompt does not have or that has no direction, and for numbers that are not finite;
-/// [`ErrorKind::Target`] for a prompt whose targets are not two tokens; errors of reading, and those of `meter`'s observer.
-pub(crate) async fn changes(model: &mut Model, run: OverRun<'_>, meter: &Meter<'_>) -> Result<ChangesSection> {
+/// [`ErrorKind::Target`] for a prompt whose targets are not two tokens; errors of reading, and those of `tracker`'s observer.
+pub(crate) async fn changes(
+    model: &mut Model,
+    run: OverRun<'_>,
+    tracker: &ProgressTracker<'_>,
+) -> Result<ChangesSection> {
     run.check(model.config())?;
     let mut section = ChangesSection::empty(run.head, run.intervention.clone());
     let mut means = Means::default();
@@ -27,7 +31,7 @@ pub(crate) async fn changes(model: &mut Model, run: OverRun<'_>, meter: &Meter<'
         for prompts in &run.batches[group.clone()] {
             batches.push(Batch::new(model, &run, prompts)?);
         }
-        let found = of_group(model, &run, &mut batches, &mut means, meter).await?;
+        let found = of_group(model, &run, &mut batches, &mut means, tracker).await?;
         for (index, changes) in group.zip(found) {
             section.append(&changes);
             let positions = run.batches[index].iter().map(|prompt| prompt.tokens.len()).sum();
@@ -35,7 +39,7 @@ pub(crate) async fn changes(model: &mut Model, run: OverRun<'_>, meter: &Meter<'
                 changes: Some(changes),
                 ..BatchValues::default()
             };
-            meter.finished_batch(run.batches.len() + index, positions, &[&values]);
+            tracker.finished_batch(run.batches.len() + index, positions, &[&values]);
         }
     }
     Ok(section)
@@ -47,7 +51,7 @@ async fn of_group(
     run: &OverRun<'_>,
     batches: &mut [Batch<'_>],
     means: &mut Means,
-    meter: &Meter<'_>,
+    tracker: &ProgressTracker<'_>,
 ) -> Result<Vec<ChangesSection>> {
     let config = model.config().clone();
     let nothing = || Pass::new(Default::default(), Request::default());
@@ -55,21 +59,23 @@ async fn of_group(
         .iter_mut()
         .map(|batch| std::mem::replace(&mut batch.pass, nothing()))
         .collect();
-    model.run(&mut passes, config.n_layer, meter).await?;
+    model.run(&mut passes, config.n_layer, tracker).await?;
     for (batch, pass) in batches.iter_mut().zip(passes) {
         batch.pass = pass;
-        batch.find_targets(model, meter).await?;
+        batch.find_targets(model, tracker).await?;
     }
     let targets = batches.iter().flat_map(|batch| &batch.targets);
     let tokens = targets.flat_map(|(Between { a, b }, _)| [*a, *b]).collect();
-    model.load_embedding(&tokens, meter).await?;
+    model.load_embedding(&tokens, tracker).await?;
     for batch in batches.iter_mut() {
-        batch.find_vectors(model, run.intervention, means, (run, meter)).await?;
+        batch
+            .find_vectors(model, run.intervention, means, (run, tracker))
+            .await?;
     }
     let (mut changes, mut passes, mut all) = (Vec::new(), Vec::new(), Vec::new());
     for batch in batches.iter() {
         let mut found = ChangesSection::empty(run.head, run.intervention.clone());
-        let (mut grounds, mut edits) = (Vec::new(), Vec::new());
+        let (mut baselines, mut edits) = (Vec::new(), Vec::new());
         for (number, pair) in batch.pairs.iter().enumerate() {
             let sequence = Sequence {
                 pass: &batch.pass,
@@ -77,27 +83,27 @@ async fn of_group(
             };
             let (targets, of_a) = batch.targets[number];
             let asked = (targets, batch.differences[number]);
-            let ground = Ground::new(model, (pair, sequence), asked, meter).await?;
-            let edit = prepared(model, (run, &ground), batch.vectors[number].as_ref(), means, meter).await?;
-            note(model, &mut found, &ground, (of_a, &edit), meter).await?;
+            let baseline = Baseline::new(model, (pair, sequence), asked, tracker).await?;
+            let edit = prepared(model, (run, &baseline), batch.vectors[number].as_ref(), means, tracker).await?;
+            note(model, &mut found, &baseline, (of_a, &edit), tracker).await?;
             edits.push(edit.edits);
-            grounds.push(ground);
+            baselines.push(baseline);
         }
-        let (pass, rows) = edited(&config, &batch.pass, grounds.iter().zip(edits))?;
+        let (pass, rows) = edited(&config, &batch.pass, baselines.iter().zip(edits))?;
         passes.push(pass);
         changes.push(found);
-        all.push((grounds, rows));
+        all.push((baselines, rows));
     }
-    model.run(&mut passes, config.n_layer, meter).await?;
-    for ((found, pass), (grounds, rows)) in changes.iter_mut().zip(&passes).zip(&all) {
-        let log_probs = model.log_probs_at(pass, rows, meter).await?;
-        for ((ground, &row), log_probs) in grounds.iter().zip(rows).zip(&log_probs) {
-            let (_, pattern) = at_dest(&config, ground, pass, row)?;
-            let attention = pattern.get(ground.pair.src).copied().unwrap_or_default();
-            let of_a = log_probs.get(ground.targets.a as usize).copied().unwrap_or_default();
+    model.run(&mut passes, config.n_layer, tracker).await?;
+    for ((found, pass), (baselines, rows)) in changes.iter_mut().zip(&passes).zip(&all) {
+        let log_probs = model.log_probs_at(pass, rows, tracker).await?;
+        for ((baseline, &row), log_probs) in baselines.iter().zip(rows).zip(&log_probs) {
+            let (_, pattern) = at_dest(&config, baseline, pass, row)?;
+            let attention = pattern.get(baseline.pair.src).copied().unwrap_or_default();
+            let of_a = log_probs.get(baseline.targets.a as usize).copied().unwrap_or_default();
             found
                 .after
-                .push([attention, ground.targets.difference(log_probs) as f32, of_a]);
+                .push([attention, baseline.targets.difference(log_probs) as f32, of_a]);
         }
         if !found.is_finite() {
             let cause = format!("\"{}\" gives numbers that are not finite", run.intervention);
@@ -107,26 +113,26 @@ async fn of_group(
     Ok(changes)
 }
 
-/// Puts the prompt of `ground` into `found`: as it is, and as the linear split predicts it with `edit`.
+/// Puts the prompt of `baseline` into `found`: as it is, and as the linear split predicts it with `edit`.
 async fn note(
     model: &mut Model,
     found: &mut ChangesSection,
-    ground: &Ground<'_>,
+    baseline: &Baseline<'_>,
     (of_a, edit): (f32, &Prepared),
-    meter: &Meter<'_>,
+    tracker: &ProgressTracker<'_>,
 ) -> Result<()> {
-    let [a, b] = [ground.targets.a, ground.targets.b].map(|token| Named::new(model.tokenizer(), token));
+    let [a, b] = [baseline.targets.a, baseline.targets.b].map(|token| Named::new(model.tokenizer(), token));
     found.a.push(a);
     found.b.push(b);
-    let (head, src) = (ground.pair.head, ground.pair.src);
-    let row = ground.sequence.row(ground.pair.dest)?;
-    let pattern = ground
+    let (head, src) = (baseline.pair.head, baseline.pair.src);
+    let row = baseline.sequence.row(baseline.pair.dest)?;
+    let pattern = baseline
         .sequence
         .pass
         .of_head(model.config(), head, BlockHook::Pattern, row);
     let attention = pattern.get(src).copied().unwrap_or_default();
-    found.before.push([attention, ground.logit_difference as f32, of_a]);
-    let frozen = ground.frozen(model, edit.head, meter).await?;
+    found.before.push([attention, baseline.logit_difference as f32, of_a]);
+    let frozen = baseline.frozen(model, edit.head, tracker).await?;
     let after = frozen.with(&edit.frozen);
     // Another head's path to the one that is looked at is none of the direct ones.
     let predicted = match edit.head == head {
@@ -134,25 +140,25 @@ async fn note(
         false => attention,
     };
     found.predicted.attention.extend([predicted]);
-    let logit_difference = ground.logit_difference + after.direct - frozen.before.direct;
+    let logit_difference = baseline.logit_difference + after.direct - frozen.before.direct;
     found.predicted.logit_difference.extend([logit_difference as f32]);
     Ok(())
 }
 
-/// The edits of the prompt of `ground`, which has `vector` to put in or to take out.
+/// The edits of the prompt of `baseline`, which has `vector` to put in or to take out.
 async fn prepared(
     model: &mut Model,
-    (run, ground): (&OverRun<'_>, &Ground<'_>),
+    (run, baseline): (&OverRun<'_>, &Baseline<'_>),
     vector: Option<&Vec<f32>>,
     means: &mut Means,
-    meter: &Meter<'_>,
+    tracker: &ProgressTracker<'_>,
 ) -> Result<Prepared> {
     match *run.intervention {
-        RunIntervention::Substitute { side, .. } => made_from(ground, side, (vector.cloned(), run.normalization)),
+        RunIntervention::Substitute { side, .. } => made_from(baseline, side, (vector.cloned(), run.normalization)),
         RunIntervention::Remove { side, .. } => {
-            let frozen = ground.frozen(model, run.head, meter).await?;
+            let frozen = baseline.frozen(model, run.head, tracker).await?;
             let vector = vector.map(Vec::as_slice).unwrap_or_default();
-            removal(model, (ground, &frozen), side, (vector, 1.0))
+            removal(model, (baseline, &frozen), side, (vector, 1.0))
         }
         RunIntervention::Set {
             head,
@@ -160,7 +166,7 @@ async fn prepared(
             to,
             at: extent,
         } => {
-            let positions = positions(ground, activation, extent);
+            let positions = positions(baseline, activation, extent);
             let values = match to {
                 RunReplacement::Zero => {
                     let zeros = |&position| vec![0.0; width(model, activation, position)];
@@ -169,7 +175,7 @@ async fn prepared(
                 RunReplacement::Mean => {
                     let of = (HookPoint::block(head.layer, activation.hook()), Some(head.head));
                     let place = mean_at(activation, extent, &positions);
-                    means.at(model, run.batches, of, place, meter).await?
+                    means.at(model, run.batches, of, place, tracker).await?
                 }
             };
             Ok(set_to((head, activation), positions.into_iter().zip(values)))

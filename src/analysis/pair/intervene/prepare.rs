@@ -1,11 +1,11 @@
 //! From an intervention to edits: of what is recomputed, and of the head that is frozen.
 
-use super::ground::{Frozen, Ground};
+use super::baseline::{Baseline, FrozenHead};
 use super::intervention::{Extent, Intervention, Replacement, Vector};
 use super::means::{Place, means};
 use crate::analysis::pair::Sentence;
 use crate::error::{Error, ErrorKind, Result};
-use crate::forward::{Edit, HeadWeights, Model, Watcher};
+use crate::forward::{Edit, HeadWeights, Model, Monitor};
 use crate::math;
 use crate::names::{BlockHook, Component, Head, HeadActivation, HookPoint, Normalization, Side};
 use crate::prompts::Prompt;
@@ -32,28 +32,28 @@ pub(super) struct Others<'a> {
     pub(super) normalization: Normalization,
 }
 
-/// Prepares `intervention`, which has been checked, at the pair of `ground`; `frozen` is the pair's head. Rows of tokens that it names are in
+/// Prepares `intervention`, which has been checked, at the pair of `baseline`; `frozen` is the pair's head. Rows of tokens that it names are in
 /// memory.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] where there is no second sentence, no run of two prompts, or no direction in a vector; errors of reading, and
-/// `watcher`'s.
+/// `monitor`'s.
 pub(super) async fn prepare(
     model: &mut Model,
-    (ground, frozen): (&Ground<'_>, &Frozen),
+    (baseline, frozen): (&Baseline<'_>, &FrozenHead),
     intervention: &Intervention,
     others: &Others<'_>,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<Prepared> {
     match *intervention {
         Intervention::Substitute { side, vector } => {
-            let vector = of_vector(model, ground, (vector, side), others, watcher).await?;
-            made_from(ground, side, (vector, others.normalization))
+            let vector = of_vector(model, baseline, (vector, side), others, monitor).await?;
+            made_from(baseline, side, (vector, others.normalization))
         }
         Intervention::Remove { side, component, scale } => {
-            let position = at(ground, side);
-            let vector = of_component(model, (ground, others.sentence), component, position, watcher).await?;
-            removal(model, (ground, frozen), side, (&vector, scale))
+            let position = at(baseline, side);
+            let vector = of_component(model, (baseline, others.sentence), component, position, monitor).await?;
+            removal(model, (baseline, frozen), side, (&vector, scale))
         }
         Intervention::Set {
             head,
@@ -61,7 +61,7 @@ pub(super) async fn prepare(
             to,
             at: extent,
         } => {
-            let positions = positions(ground, activation, extent);
+            let positions = positions(baseline, activation, extent);
             let hook = activation.hook();
             let values = match to {
                 Replacement::Zero => {
@@ -77,7 +77,7 @@ pub(super) async fn prepare(
                 Replacement::Mean => {
                     let place = mean_at(activation, extent, &positions);
                     let of = (HookPoint::block(head.layer, hook), Some(head.head));
-                    means(model, others.run, of, &place, watcher).await?
+                    means(model, others.run, of, &place, monitor).await?
                 }
             };
             Ok(set_to((head, activation), positions.into_iter().zip(values)))
@@ -90,18 +90,18 @@ pub(super) async fn prepare(
 /// # Errors
 /// [`ErrorKind::Request`] for a vector without a direction.
 pub(super) fn made_from(
-    ground: &Ground<'_>,
+    baseline: &Baseline<'_>,
     side: Side,
     (vector, normalization): (Option<Vec<f32>>, Normalization),
 ) -> Result<Prepared> {
-    let (head, position) = (ground.pair.head, at(ground, side));
+    let (head, position) = (baseline.pair.head, at(baseline, side));
     let mut made = match vector {
-        Some(vector) => ground
+        Some(vector) => baseline
             .weights
-            .read(side, &normalized(&ground.weights, vector, normalization)?),
-        None => vec![0.0; ground.weights.d_head()],
+            .read(side, &normalized(&baseline.weights, vector, normalization)?),
+        None => vec![0.0; baseline.weights.d_head()],
     };
-    math::add(&mut made, ground.weights.bias(side));
+    math::add(&mut made, baseline.weights.bias(side));
     let edit = Edit::of_head(head.layer, made_hook(side), head.head, position, made);
     Ok(Prepared {
         edits: vec![edit.clone()],
@@ -125,10 +125,10 @@ pub(super) fn set_to(
 }
 
 /// The positions of a pair at which an activation is set.
-pub(super) fn positions(ground: &Ground<'_>, activation: HeadActivation, extent: Extent) -> Vec<usize> {
+pub(super) fn positions(baseline: &Baseline<'_>, activation: HeadActivation, extent: Extent) -> Vec<usize> {
     match extent {
-        Extent::All => (0..=ground.pair.dest).collect(),
-        Extent::Pair => vec![at(ground, activation.side())],
+        Extent::All => (0..=baseline.pair.dest).collect(),
+        Extent::Pair => vec![at(baseline, activation.side())],
     }
 }
 
@@ -145,21 +145,21 @@ pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[u
 /// the linear split has its scale frozen.
 pub(super) fn removal(
     model: &Model,
-    (ground, frozen): (&Ground<'_>, &Frozen),
+    (baseline, frozen): (&Baseline<'_>, &FrozenHead),
     side: Side,
     (vector, scale): (&[f32], f32),
 ) -> Result<Prepared> {
-    let (head, position) = (ground.pair.head, at(ground, side));
-    let stream = ground.stream(model.config(), position)?;
+    let (head, position) = (baseline.pair.head, at(baseline, side));
+    let stream = baseline.stream(model.config(), position)?;
     let left = stream.iter().zip(vector).map(|(x, c)| x - scale * c).collect();
     let (input, made) = match side {
         Side::Query => (BlockHook::QInput, &frozen.query),
         Side::Key => (BlockHook::KInput, &frozen.keys[position]),
     };
-    let (_, ln_scale) = ground.weights.normalise(stream);
+    let (_, ln_scale) = baseline.weights.normalize(stream);
     let factor = f64::from(scale) / f64::from(ln_scale.first().copied().unwrap_or(f32::NAN));
     let wide: Vec<f64> = vector.iter().map(|&v| f64::from(v) * factor).collect();
-    let gone = ground.weights.read_wide(side, &wide);
+    let gone = baseline.weights.read_wide(side, &wide);
     let made = made
         .iter()
         .zip(gone)
@@ -173,10 +173,10 @@ pub(super) fn removal(
 }
 
 /// The position of `side` in the pair.
-fn at(ground: &Ground<'_>, side: Side) -> usize {
+fn at(baseline: &Baseline<'_>, side: Side) -> usize {
     match side {
-        Side::Query => ground.pair.dest,
-        Side::Key => ground.pair.src,
+        Side::Query => baseline.pair.dest,
+        Side::Key => baseline.pair.src,
     }
 }
 
@@ -198,21 +198,21 @@ pub(super) fn width(model: &Model, activation: HeadActivation, position: usize) 
 /// The vector that stands for the stream on `side`, `[d_model]`; None for 0.
 async fn of_vector(
     model: &mut Model,
-    ground: &Ground<'_>,
+    baseline: &Baseline<'_>,
     (vector, side): (Vector, Side),
     others: &Others<'_>,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<Option<Vec<f32>>> {
-    let position = at(ground, side);
+    let position = at(baseline, side);
     Ok(Some(match vector {
         Vector::Unembedding(token) => model.w_u(token)?,
         Vector::Embedding(token) => model.w_e(token)?,
         Vector::Component(component) => {
-            of_component(model, (ground, others.sentence), component, position, watcher).await?
+            of_component(model, (baseline, others.sentence), component, position, monitor).await?
         }
         Vector::Mean => {
-            let point = HookPoint::block(ground.pair.head.layer, BlockHook::ResidPre);
-            let found = means(model, others.run, (point, None), &Place::Named(side), watcher).await?;
+            let point = HookPoint::block(baseline.pair.head.layer, BlockHook::ResidPre);
+            let found = means(model, others.run, (point, None), &Place::Named(side), monitor).await?;
             found.into_iter().next().unwrap_or_default()
         }
         Vector::Zero => return Ok(None),
@@ -222,14 +222,14 @@ async fn of_vector(
 /// What `component` writes at `position`, `[d_model]`.
 async fn of_component(
     model: &mut Model,
-    (ground, sentence): (&Ground<'_>, &Sentence),
+    (baseline, sentence): (&Baseline<'_>, &Sentence),
     component: Component,
     position: usize,
-    watcher: &dyn Watcher,
+    monitor: &dyn Monitor,
 ) -> Result<Vec<f32>> {
     let n_head = model.config().n_head;
-    let of = Component::before(ground.pair.head.layer, n_head).position(|of| of == component);
-    let written = ground.written(model, sentence, &[position], watcher).await?;
+    let of = Component::before(baseline.pair.head.layer, n_head).position(|of| of == component);
+    let written = baseline.written(model, sentence, &[position], monitor).await?;
     let at_position = written.first().zip(of);
     let vector = at_position.and_then(|(written, index)| written.get(index));
     vector.cloned().ok_or_else(|| {
@@ -244,7 +244,7 @@ fn normalized(weights: &HeadWeights, vector: Vec<f32>, normalization: Normalizat
     if deviation > 0.0 && deviation.is_finite() {
         return Ok(match normalization {
             Normalization::Notebook => vector.into_iter().map(|v| (f64::from(v) / deviation) as f32).collect(),
-            Normalization::LayerNorm => weights.normalise(&vector).0,
+            Normalization::LayerNorm => weights.normalize(&vector).0,
         });
     }
     Err(Error::new(

@@ -1,11 +1,11 @@
 //! Interventions recomputed to the end of the model, beside what the linear split predicts.
 
-use super::ground::{AtDest, Frozen, Ground};
+use super::baseline::{AtDest, Baseline, FrozenHead};
 use super::intervention::Intervention;
 use super::prepare::Prepared;
 use super::sections::{Effect, Outcome, Predicted};
-use crate::analysis::meter::Meter;
 use crate::analysis::pair::{Between, NextToken, likeliest};
+use crate::analysis::progress_tracker::ProgressTracker;
 use crate::error::Result;
 use crate::forward::{Edit, Model, Pass, Tap, Variant};
 use crate::model::Config;
@@ -15,17 +15,17 @@ use crate::names::{BlockHook, HookPoint};
 const NEXT: usize = 20;
 
 /// The pair as it is.
-pub(super) fn before(model: &Model, ground: &Ground<'_>, log_probs: &[f32]) -> Result<Outcome> {
-    let row = ground.sequence.row(ground.pair.dest)?;
+pub(super) fn before(model: &Model, baseline: &Baseline<'_>, log_probs: &[f32]) -> Result<Outcome> {
+    let row = baseline.sequence.row(baseline.pair.dest)?;
     let of = |hook| {
-        ground
+        baseline
             .sequence
             .pass
-            .of_head(model.config(), ground.pair.head, hook, row)
+            .of_head(model.config(), baseline.pair.head, hook, row)
     };
     Ok(outcome(
         model,
-        ground,
+        baseline,
         (&of(BlockHook::AttnScores), of(BlockHook::Pattern)),
         log_probs,
     ))
@@ -35,33 +35,33 @@ pub(super) fn before(model: &Model, ground: &Ground<'_>, log_probs: &[f32]) -> R
 /// first layer on in which something can change. `frozen` are their heads, `before` is the pair as it is.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] for edits that can't be made, errors of reading, and those of `meter`'s observer.
+/// [`crate::ErrorKind::Request`] for edits that can't be made, errors of reading, and those of `tracker`'s observer.
 pub(super) async fn effects(
     model: &mut Model,
-    ground: &Ground<'_>,
-    interventions: &[(Intervention, Prepared, Frozen)],
+    baseline: &Baseline<'_>,
+    interventions: &[(Intervention, Prepared, FrozenHead)],
     before: &Outcome,
-    meter: &Meter<'_>,
+    tracker: &ProgressTracker<'_>,
 ) -> Result<Vec<Effect>> {
     let config = model.config().clone();
     let edits = interventions.iter().map(|(_, prepared, _)| prepared.edits.clone());
-    let edits = edits.map(|edits| (ground, edits));
-    let (pass, rows) = edited(&config, ground.sequence.pass, edits)?;
-    meter.plan_steps(
+    let edits = edits.map(|edits| (baseline, edits));
+    let (pass, rows) = edited(&config, baseline.sequence.pass, edits)?;
+    tracker.plan_steps(
         pass.steps(config.n_layer),
         model.bytes_to_read(&[], config.n_layer, None),
     );
     let mut passes = [pass];
-    model.run(&mut passes, config.n_layer, meter).await?;
+    model.run(&mut passes, config.n_layer, tracker).await?;
     let [pass] = passes;
-    let log_probs = model.log_probs_at(&pass, &rows, meter).await?;
+    let log_probs = model.log_probs_at(&pass, &rows, tracker).await?;
     let mut effects = Vec::with_capacity(interventions.len());
     for (index, ((intervention, prepared, frozen), log_probs)) in interventions.iter().zip(&log_probs).enumerate() {
-        let (scores, pattern) = at_dest(&config, ground, &pass, rows[index])?;
+        let (scores, pattern) = at_dest(&config, baseline, &pass, rows[index])?;
         effects.push(Effect {
             intervention: *intervention,
-            after: outcome(model, ground, (&scores, pattern), log_probs),
-            predicted: predicted(ground, before, frozen, &frozen.with(&prepared.frozen)),
+            after: outcome(model, baseline, (&scores, pattern), log_probs),
+            predicted: predicted(baseline, before, frozen, &frozen.with(&prepared.frozen)),
         });
     }
     Ok(effects)
@@ -72,19 +72,19 @@ pub(super) async fn effects(
 pub(super) fn edited<'a>(
     config: &Config,
     base: &Pass,
-    edits: impl IntoIterator<Item = (&'a Ground<'a>, Vec<Edit>)>,
+    edits: impl IntoIterator<Item = (&'a Baseline<'a>, Vec<Edit>)>,
 ) -> Result<(Pass, Vec<usize>)> {
     let (mut variants, mut dests, mut head) = (Vec::new(), Vec::new(), None);
-    for (ground, edits) in edits {
-        let dest = ground.pair.dest;
+    for (baseline, edits) in edits {
+        let dest = baseline.pair.dest;
         variants.push(Variant {
-            sequence: ground.sequence.number,
+            sequence: baseline.sequence.number,
             edits,
             until: Some(dest),
             only_last: true,
         });
         dests.push(dest);
-        head = Some(ground.pair.head);
+        head = Some(baseline.pair.head);
     }
     let mut pass = base.edited(config, &variants)?;
     let rows: Vec<usize> = (0..)
@@ -104,7 +104,12 @@ pub(super) fn edited<'a>(
 }
 
 /// Scores and pattern of the pair's head at `row`, the destination's in a finished [`edited`] pass.
-pub(super) fn at_dest(config: &Config, ground: &Ground<'_>, pass: &Pass, row: usize) -> Result<(Vec<f32>, Vec<f32>)> {
+pub(super) fn at_dest(
+    config: &Config,
+    baseline: &Baseline<'_>,
+    pass: &Pass,
+    row: usize,
+) -> Result<(Vec<f32>, Vec<f32>)> {
     let [scores, pattern] = [0, 1].map(|tap| {
         let index = pass.request.taps[tap].rows.iter().position(|of| *of == row);
         index.map(|index| pass.captured[tap].row(index).to_vec())
@@ -112,14 +117,14 @@ pub(super) fn at_dest(config: &Config, ground: &Ground<'_>, pass: &Pass, row: us
     if let Some(found) = scores.zip(pattern) {
         return Ok(found);
     }
-    let row = ground.sequence.row(ground.pair.dest)?;
-    let of = |hook| ground.sequence.pass.of_head(config, ground.pair.head, hook, row);
+    let row = baseline.sequence.row(baseline.pair.dest)?;
+    let of = |hook| baseline.sequence.pass.of_head(config, baseline.pair.head, hook, row);
     Ok((of(BlockHook::AttnScores), of(BlockHook::Pattern)))
 }
 
 /// What is reported of scores, pattern and log-probabilities at the destination.
-fn outcome(model: &Model, ground: &Ground<'_>, (scores, row): (&[f32], Vec<f32>), log_probs: &[f32]) -> Outcome {
-    let Between { a, b } = ground.targets;
+fn outcome(model: &Model, baseline: &Baseline<'_>, (scores, row): (&[f32], Vec<f32>), log_probs: &[f32]) -> Outcome {
+    let Between { a, b } = baseline.targets;
     let [a, b] = [a, b].map(|token| log_probs.get(token as usize).copied().unwrap_or_default());
     let next = likeliest(log_probs, NEXT)
         .into_iter()
@@ -129,7 +134,7 @@ fn outcome(model: &Model, ground: &Ground<'_>, (scores, row): (&[f32], Vec<f32>)
             logprob,
         });
     Outcome {
-        score: scores.get(ground.pair.src).copied().unwrap_or_default(),
+        score: scores.get(baseline.pair.src).copied().unwrap_or_default(),
         row,
         logit_difference: a - b,
         logprob_a: a,
@@ -138,10 +143,10 @@ fn outcome(model: &Model, ground: &Ground<'_>, (scores, row): (&[f32], Vec<f32>)
 }
 
 /// What the linear split makes of `after`, what `frozen` makes with an intervention.
-fn predicted(ground: &Ground<'_>, before: &Outcome, frozen: &Frozen, after: &AtDest) -> Predicted {
-    let src = ground.pair.src;
-    let logit_difference = (ground.logit_difference + after.direct - frozen.before.direct) as f32;
-    let own = frozen.head == ground.pair.head;
+fn predicted(baseline: &Baseline<'_>, before: &Outcome, frozen: &FrozenHead, after: &AtDest) -> Predicted {
+    let src = baseline.pair.src;
+    let logit_difference = (baseline.logit_difference + after.direct - frozen.before.direct) as f32;
+    let own = frozen.head == baseline.pair.head;
     let of = |values: &[f64], before: f32| match own {
         true => values.get(src).map_or(before, |&v| v as f32),
         // Another head's path to the pair's is none of the direct ones.

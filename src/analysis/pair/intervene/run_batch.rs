@@ -12,7 +12,7 @@ use crate::analysis::substitution::{AtPrompt, Drawn, tokens_of, vector_of};
 use crate::analysis::tree::tree_to_dest;
 use crate::analysis::{RunIntervention, RunVector};
 use crate::error::{Error, Result};
-use crate::forward::{Model, Pass, Request, Tap, Watcher};
+use crate::forward::{Model, Monitor, Pass, Request, Tap};
 use crate::model::Config;
 use crate::names::{BlockHook, Component, Head, HookPoint, Normalization, SeriesId, Side};
 use crate::prompts::Prompt;
@@ -160,8 +160,8 @@ impl<'a> Batch<'a> {
     }
 
     /// Finds between which tokens each prompt decides.
-    pub(super) async fn find_targets(&mut self, model: &Model, watcher: &dyn Watcher) -> Result<()> {
-        let log_probs = model.log_probs_at(&self.pass, &self.dests(), watcher).await?;
+    pub(super) async fn find_targets(&mut self, model: &Model, monitor: &dyn Monitor) -> Result<()> {
+        let log_probs = model.log_probs_at(&self.pass, &self.dests(), monitor).await?;
         for (prompt, log_probs) in self.prompts.iter().zip(&log_probs) {
             let targets = Between::of(prompt.targets, log_probs, model.config()).map_err(|error| Error {
                 cause: format!("{:?}: {}", prompt.text, error.cause),
@@ -180,7 +180,7 @@ impl<'a> Batch<'a> {
         model: &mut Model,
         intervention: &RunIntervention,
         means: &mut Means,
-        (run, watcher): (&OverRun<'_>, &dyn Watcher),
+        (run, monitor): (&OverRun<'_>, &dyn Monitor),
     ) -> Result<()> {
         self.vectors = match intervention {
             RunIntervention::Set { .. }
@@ -194,14 +194,14 @@ impl<'a> Batch<'a> {
             } => {
                 let point = HookPoint::block(run.head.layer, BlockHook::ResidPre);
                 let found = means
-                    .at(model, run.batches, (point, None), Place::Named(*side), watcher)
+                    .at(model, run.batches, (point, None), Place::Named(*side), monitor)
                     .await?;
                 vec![found.into_iter().next(); self.prompts.len()]
             }
             RunIntervention::Substitute {
                 side,
                 vector: RunVector::Series(series),
-            } => self.of_series(model, (*side, series), run.head, watcher).await?,
+            } => self.of_series(model, (*side, series), run.head, monitor).await?,
             RunIntervention::Substitute {
                 side,
                 vector: RunVector::Component(component),
@@ -230,11 +230,11 @@ impl<'a> Batch<'a> {
         model: &mut Model,
         (side, series): (Side, &SeriesId),
         head: Head,
-        watcher: &dyn Watcher,
+        monitor: &dyn Monitor,
     ) -> Result<Vec<Option<Vec<f32>>>> {
         let tokens: BTreeSet<u32> = self.prompts.iter().map(Prompt::src_token).collect::<Result<_>>()?;
-        let effective = EffectiveEmbeddings::read(model, tokens, watcher).await?;
-        let weights = model.head_weights(head, watcher).await?;
+        let effective = EffectiveEmbeddings::read(model, tokens, monitor).await?;
+        let weights = model.head_weights(head, monitor).await?;
         let (tree, config) = (&self.pass.tree, model.config());
         let resid = |row| self.pass.resid_pre(config, head.layer, row).iter().copied();
         let resid: Vec<f32> = (0..tree.len()).flat_map(resid).collect();

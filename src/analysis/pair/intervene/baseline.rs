@@ -1,0 +1,254 @@
+//! A pair as it is before anything is put in its place, and a head of it that is frozen at the destination.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::analysis::pair::direct::direction;
+use crate::analysis::pair::{Between, Pair, Sentence, Written};
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Edit, HeadWeights, Model, Monitor, Pass};
+use crate::math;
+use crate::model::Config;
+use crate::names::{BlockHook, Head, HookPoint};
+
+/// A sequence of a pass that has gone through all layers, and has kept those in which something may be put in another's place, and all after
+/// them: a sentence, or one of many prompts.
+#[derive(Clone, Copy)]
+pub(super) struct Sequence<'a> {
+    pub(super) pass: &'a Pass,
+    /// Its number in the pass.
+    pub(super) number: usize,
+}
+
+impl Sequence<'_> {
+    /// The row of `position` in the pass.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for a position that is not there.
+    pub(super) fn row(self, position: usize) -> Result<usize> {
+        let rows = self.pass.tree.path(self.number);
+        rows.get(position).copied().ok_or_else(|| {
+            let cause = format!("there is no position {position} in {} tokens", rows.len());
+            Error::new(ErrorKind::Request, cause)
+                .expected(format!("a position from 0 to {}", rows.len().saturating_sub(1)))
+        })
+    }
+}
+
+impl<'a> From<&'a Sentence> for Sequence<'a> {
+    fn from(sentence: &'a Sentence) -> Self {
+        Self {
+            pass: sentence.pass(),
+            number: 0,
+        }
+    }
+}
+
+/// A pair in a sequence that has gone through the model, and the two tokens whose logits are compared after its destination.
+pub(super) struct Baseline<'a> {
+    pub(super) pair: &'a Pair,
+    pub(super) sequence: Sequence<'a>,
+    /// The tokens.
+    pub(super) targets: Between,
+    /// Of the pair's head.
+    pub(super) weights: HeadWeights,
+    /// What the logit of the first token is more than that of the second.
+    pub(super) logit_difference: f64,
+    /// What a unit of each number of the last normalized stream adds to that difference, `[d_model]`.
+    direction: Vec<f64>,
+    /// What components have written, `[components][d_model]`, at the positions at which that is known.
+    written: RefCell<BTreeMap<usize, Rc<Vec<Vec<f32>>>>>,
+}
+
+impl<'a> Baseline<'a> {
+    /// Of `pair` in `sequence`, after whose destination the logits of `targets` differ by `logit_difference`. The rows of the targets are read.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Prompt`] for a token beyond the vocabulary, errors of reading, and `monitor`'s.
+    pub(super) async fn new(
+        model: &mut Model,
+        (pair, sequence): (&'a Pair, Sequence<'a>),
+        (targets, logit_difference): (Between, f64),
+        monitor: &dyn Monitor,
+    ) -> Result<Self> {
+        let (direction, _) = direction(model, targets, monitor).await?;
+        Ok(Self {
+            pair,
+            sequence,
+            targets,
+            weights: model.head_weights(pair.head, monitor).await?,
+            logit_difference,
+            direction,
+            written: RefCell::default(),
+        })
+    }
+
+    /// The residual stream before the pair's head at `position`, `[d_model]`.
+    pub(super) fn stream(&self, config: &Config, position: usize) -> Result<&'a [f32]> {
+        let row = self.sequence.row(position)?;
+        Ok(self.sequence.pass.resid_pre(config, self.pair.head.layer, row))
+    }
+
+    /// The logit difference at `row` of an edited `pass` that is through all layers.
+    pub(super) fn logit_difference_at(&self, config: &Config, pass: &Pass, row: usize) -> Result<f64> {
+        let of_sequence = self.sequence.row(self.pair.dest)?;
+        let direct = |pass: &Pass, row: usize| {
+            let scale = pass.final_scales(&[row], config).first().copied().unwrap_or(f32::NAN);
+            math::dot_wide(&self.direction, pass.resid_at(row)) / f64::from(scale)
+        };
+        Ok(self.logit_difference + direct(pass, row) - direct(self.sequence.pass, of_sequence))
+    }
+
+    /// Takes over what was written at `position`, which is known.
+    pub(super) fn know(&self, position: usize, written: &Written) {
+        let vectors = Rc::new(written.vectors.clone());
+        self.written.borrow_mut().insert(position, vectors);
+    }
+
+    /// What embeddings and components before the pair's head have written at each of `positions` of `sentence`, which it is about, `[positions][components][d_model]`: in
+    /// the order of [`crate::names::Component::before`], and others may follow. What is not known yet is computed, all of it together.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
+    pub(super) async fn written(
+        &self,
+        model: &mut Model,
+        sentence: &Sentence,
+        positions: &[usize],
+        monitor: &dyn Monitor,
+    ) -> Result<Vec<Rc<Vec<Vec<f32>>>>> {
+        let mut missing = positions.to_vec();
+        missing.retain(|position| !self.written.borrow().contains_key(position));
+        missing.sort_unstable();
+        missing.dedup();
+        if !missing.is_empty() {
+            let layers = self.pair.head.layer;
+            let found = sentence.written_before(model, layers, &missing, monitor).await?;
+            let found = missing.into_iter().zip(found.into_iter().map(Rc::new));
+            self.written.borrow_mut().extend(found);
+        }
+        let known = self.written.borrow();
+        let at = |position| known.get(position).map(Rc::clone).ok_or_else(|| not_written(position));
+        positions.iter().map(at).collect()
+    }
+
+    /// What a unit of each number of the stream after the last layer adds to the logit difference at the destination, the scale of the
+    /// final LayerNorm frozen, `[d_model]`.
+    fn direct(&self, model: &Model) -> Result<Vec<f64>> {
+        let row = self.sequence.row(self.pair.dest)?;
+        let scales = self.sequence.pass.final_scales(&[row], model.config());
+        let scale = f64::from(scales.first().copied().unwrap_or(f32::NAN));
+        Ok(self.direction.iter().map(|v| v / scale).collect())
+    }
+
+    /// `head` at the pair's destination, frozen.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Request`] for a head that there is not, errors of reading, and `monitor`'s.
+    pub(super) async fn frozen(&self, model: &mut Model, head: Head, monitor: &dyn Monitor) -> Result<FrozenHead> {
+        model.config().check_head(head)?;
+        let config = model.config().clone();
+        let of_layer = model.through_w_o(head.layer, &self.direct(model)?, monitor).await?;
+        let width = config.d_head();
+        let at = |hook, position| {
+            let row = self.sequence.row(position)?;
+            Result::Ok(self.sequence.pass.of_head(&config, head, hook, row))
+        };
+        let all = |hook| {
+            (0..=self.pair.dest)
+                .map(|position| at(hook, position))
+                .collect::<Result<_>>()
+        };
+        let mut frozen = FrozenHead {
+            head,
+            dest: self.pair.dest,
+            divisor: config.score_divisor(head.layer),
+            query: at(BlockHook::Q, self.pair.dest)?,
+            keys: all(BlockHook::K)?,
+            values: all(BlockHook::V)?,
+            to_logits: of_layer[head.head * width..][..width].to_vec(),
+            before: AtDest::default(),
+        };
+        frozen.before = frozen.with(&[]);
+        Ok(frozen)
+    }
+}
+
+fn not_written(position: &usize) -> Error {
+    Error::new(
+        ErrorKind::Internal,
+        format!("what was written at position {position} is gone"),
+    )
+}
+
+/// A head at the destination: its query, the keys and values that it sees, and its direct path to the logits.
+pub(super) struct FrozenHead {
+    pub(super) head: Head,
+    dest: usize,
+    /// What a product of query and key is divided by.
+    divisor: f64,
+    pub(super) query: Vec<f32>,
+    /// `[dest + 1][d_head]`.
+    pub(super) keys: Vec<Vec<f32>>,
+    /// `[dest + 1][d_head]`.
+    values: Vec<Vec<f32>>,
+    /// What a unit of each number of its `z` adds to the logit difference, `[d_head]`.
+    to_logits: Vec<f64>,
+    /// What it makes of that.
+    pub(super) before: AtDest,
+}
+
+/// What a head makes at the destination.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AtDest {
+    /// `[dest + 1]`.
+    pub(super) scores: Vec<f64>,
+    /// `[dest + 1]`.
+    pub(super) pattern: Vec<f64>,
+    /// What it adds to the logit difference.
+    pub(super) direct: f64,
+}
+
+impl FrozenHead {
+    /// The same with `edits` of the head's queries, keys, values, pattern and `z` at the destination and what it sees: nothing before the
+    /// head changes, and after it only what it writes itself. Edits of other heads and rows are passed over.
+    pub(super) fn with(&self, edits: &[Edit]) -> AtDest {
+        let edit = |hook, position| {
+            let point = HookPoint::block(self.head.layer, hook);
+            let of =
+                |edit: &&Edit| edit.point == point && edit.head == Some(self.head.head) && edit.position == position;
+            edits.iter().rev().find(of).map(|edit| edit.value.as_slice())
+        };
+        let query = edit(BlockHook::Q, self.dest).unwrap_or(&self.query);
+        let keys = self.keys.iter().enumerate();
+        let scores: Vec<f64> = keys
+            .map(|(position, key)| math::dot(query, edit(BlockHook::K, position).unwrap_or(key)) / self.divisor)
+            .collect();
+        let mut pattern = softmax(&scores);
+        if let Some(row) = edit(BlockHook::Pattern, self.dest) {
+            pattern = row.iter().copied().map(f64::from).collect();
+        }
+        let mut z = vec![0f64; self.to_logits.len()];
+        for (position, (probability, value)) in pattern.iter().zip(&self.values).enumerate() {
+            let value = edit(BlockHook::V, position).unwrap_or(value);
+            z.iter_mut()
+                .zip(value)
+                .for_each(|(z, &v)| *z += probability * f64::from(v));
+        }
+        if let Some(value) = edit(BlockHook::Z, self.dest) {
+            z = value.iter().copied().map(f64::from).collect();
+        }
+        AtDest {
+            scores,
+            pattern,
+            direct: z.iter().zip(&self.to_logits).map(|(z, to_logits)| z * to_logits).sum(),
+        }
+    }
+}
+
+/// Probabilities of `scores`.
+fn softmax(scores: &[f64]) -> Vec<f64> {
+    let log_sum = math::log_sum_exp(scores);
+    scores.iter().map(|score| (score - log_sum).exp()).collect()
+}

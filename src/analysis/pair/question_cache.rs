@@ -1,0 +1,213 @@
+//! What earlier questions have left, so that the next one need not begin anew.
+
+use super::account::{Account, account, query_side};
+use super::direct::Written;
+use super::directions::{DirectionTokens, Factors, direction_tokens};
+use super::layer::LayerSection;
+use super::measures::Measures;
+use super::question::Pair;
+use super::sentence::Sentence;
+use super::substituted::{largest_head, substituted};
+use super::substituted_section::SubstitutedSection;
+use super::writes::Writes;
+use crate::error::{Error, ErrorKind, Result};
+use crate::forward::{Model, Monitor};
+use crate::math;
+use crate::names::{Head, Normalization};
+
+/// What is known of the last sentence that was asked about, and of the head, so that the next question need not begin anew.
+///
+/// Each is kept with what it is of, and found again where that is another one.
+#[derive(Default)]
+pub struct QuestionCache {
+    sentence: Option<Sentence>,
+    /// Log-probabilities after a position.
+    log_probs: Option<(usize, Vec<f32>)>,
+    /// Logits before the first layer and after each, after a position.
+    lens: Option<(usize, Vec<Vec<f32>>)>,
+    account: Option<(Pair, Account)>,
+    measures: Option<Measures>,
+    /// Patterns of all heads of a layer.
+    layer: Option<(usize, LayerSection)>,
+    /// What was written at a position.
+    written: Option<(usize, Written)>,
+    writes: Option<(Pair, Writes)>,
+    substituted: Option<(SubstitutedOf, SubstitutedSection)>,
+    of_model: OfModel,
+}
+
+/// What substituted vectors are of: a pair, the earlier head that was asked for, and a normalization.
+type SubstitutedOf = (Pair, (Option<Head>, Normalization));
+
+/// What does not hang on the sentence.
+#[derive(Default)]
+struct OfModel {
+    factors: Option<(Head, Factors)>,
+    /// Tokens of one direction of a head.
+    tokens: Option<((Head, usize), DirectionTokens)>,
+}
+
+impl QuestionCache {
+    /// Takes `tokens` through `model`, unless they have been.
+    pub(super) async fn read(&mut self, model: &mut Model, tokens: &[u32], monitor: &dyn Monitor) -> Result<()> {
+        if self.sentence.as_ref().is_none_or(|known| known.tokens() != tokens) {
+            // Until it is there the old one stays: it may be what the next question is about.
+            let read = Sentence::read(model, tokens, self.sentence.as_ref(), monitor).await?;
+            *self = Self {
+                sentence: Some(read),
+                of_model: std::mem::take(&mut self.of_model),
+                ..Self::default()
+            };
+        }
+        Ok(())
+    }
+
+    pub(super) fn sentence(&self) -> Result<&Sentence> {
+        self.sentence.as_ref().ok_or_else(gone)
+    }
+
+    /// What every head does at all positions of the sentence.
+    pub(super) async fn measures(&mut self, model: &Model, monitor: &dyn Monitor) -> Result<&Measures> {
+        if self.measures.is_none() {
+            self.measures = Some(self.sentence()?.measures(model, monitor).await?);
+        }
+        self.measures.as_ref().ok_or_else(gone)
+    }
+
+    /// The patterns of all heads of `layer`.
+    pub(super) async fn layer(&mut self, model: &Model, layer: usize, monitor: &dyn Monitor) -> Result<&LayerSection> {
+        if !is_of(&self.layer, &layer) {
+            let found = self.sentence()?.layer(model, layer, monitor).await?;
+            self.layer = Some((layer, found));
+        }
+        taken(&self.layer)
+    }
+
+    /// Log-probabilities of what comes after `dest`. With the `lens`, which is going to be asked for, W_U passes by for both at once.
+    pub(super) async fn log_probs(
+        &mut self,
+        model: &Model,
+        (dest, lens): (usize, bool),
+        monitor: &dyn Monitor,
+    ) -> Result<&[f32]> {
+        if !is_of(&self.log_probs, &dest) {
+            let found = match lens {
+                true => {
+                    let last = self.lens(model, dest, monitor).await?.last();
+                    last.map(|logits| math::log_softmax(logits)).ok_or_else(gone)?
+                }
+                false => self.sentence()?.log_probs(model, dest, monitor).await?,
+            };
+            self.log_probs = Some((dest, found));
+        }
+        taken(&self.log_probs).map(Vec::as_slice)
+    }
+
+    /// Logits that the residual stream has at `dest` before the first layer and after each, `[n_layer + 1][d_vocab]`.
+    pub(super) async fn lens(&mut self, model: &Model, dest: usize, monitor: &dyn Monitor) -> Result<&[Vec<f32>]> {
+        if !is_of(&self.lens, &dest) {
+            let stream = self.sentence()?.stream(model, dest)?;
+            self.lens = Some((dest, model.logits_of(&stream, monitor).await?));
+        }
+        taken(&self.lens).map(Vec::as_slice)
+    }
+
+    pub(super) async fn account(&mut self, model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<&Account> {
+        if !is_of(&self.account, pair) {
+            self.account = Some((pair.clone(), account(model, pair, monitor).await?));
+        }
+        taken(&self.account)
+    }
+
+    /// What was written at `dest`, component by component.
+    pub(super) async fn written(&mut self, model: &mut Model, dest: usize, monitor: &dyn Monitor) -> Result<&Written> {
+        if !is_of(&self.written, &dest) {
+            let found = self.sentence()?.written(model, dest, monitor).await?;
+            self.written = Some((dest, found));
+        }
+        taken(&self.written)
+    }
+
+    /// The same where it is known.
+    pub(super) fn written_at(&self, dest: usize) -> Option<&Written> {
+        let known = self.written.as_ref().filter(|(of, _)| *of == dest);
+        known.map(|(_, written)| written)
+    }
+
+    /// What the head of `pair` writes per unit of attention.
+    pub(super) async fn writes(&mut self, model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<&Writes> {
+        if !is_of(&self.writes, pair) {
+            let found = self.sentence()?.writes(model, pair, monitor).await?;
+            self.writes = Some((pair.clone(), found));
+        }
+        taken(&self.writes)
+    }
+
+    /// What substituted vectors give for `pair`, normalized so: what the earlier head wrote is that of `named`, else of the head that
+    /// adds most to the query. `is_bos` says that BOS stands before the sentence.
+    pub(super) async fn substituted(
+        &mut self,
+        model: &mut Model,
+        pair: &Pair,
+        ((named, normalization), is_bos): ((Option<Head>, Normalization), bool),
+        monitor: &dyn Monitor,
+    ) -> Result<&SubstitutedSection> {
+        let of = (pair.clone(), (named, normalization));
+        if !is_of(&self.substituted, &of) {
+            let earlier_head = match named {
+                Some(named) => Some(named),
+                None => {
+                    let account = self.account(model, pair, monitor).await?;
+                    let added = query_side(&account.table());
+                    largest_head(account.components.iter().copied().zip(added))
+                }
+            };
+            let how = (earlier_head, normalization);
+            let found = substituted(model, self.sentence()?, pair, (how, is_bos), monitor).await?;
+            self.substituted = Some((of, found));
+        }
+        taken(&self.substituted)
+    }
+
+    /// The account of the score of `pair`, and the directions of its head.
+    pub(super) async fn directions(
+        &mut self,
+        model: &mut Model,
+        pair: &Pair,
+        monitor: &dyn Monitor,
+    ) -> Result<(&Account, &Factors)> {
+        self.account(model, pair, monitor).await?;
+        if !is_of(&self.of_model.factors, &pair.head) {
+            let weights = model.head_weights(pair.head, monitor).await?;
+            self.of_model.factors = Some((pair.head, Factors::of(&weights)));
+        }
+        Ok((taken(&self.account)?, taken(&self.of_model.factors)?))
+    }
+
+    /// The tokens of a direction of the head whose directions were asked for last.
+    pub(super) async fn direction_tokens(
+        &mut self,
+        model: &Model,
+        (head, direction): (Head, usize),
+        monitor: &dyn Monitor,
+    ) -> Result<&DirectionTokens> {
+        let OfModel { factors, tokens } = &mut self.of_model;
+        if !is_of(tokens, &(head, direction)) {
+            let found = direction_tokens(model, taken(factors)?, direction, monitor).await?;
+            *tokens = Some(((head, direction), found));
+        }
+        taken(tokens)
+    }
+}
+
+fn is_of<K: PartialEq, T>(known: &Option<(K, T)>, of: &K) -> bool {
+    known.as_ref().is_some_and(|(known, _)| known == of)
+}
+
+fn taken<K, T>(known: &Option<(K, T)>) -> Result<&T> {
+    known.as_ref().map(|(_, found)| found).ok_or_else(gone)
+}
+
+fn gone() -> Error {
+    Error::new(ErrorKind::Internal, "what was just read is gone")
+}

@@ -1,0 +1,197 @@
+//! What heads are called: from the literature where the model is GPT-2 small, by what they do elsewhere.
+
+use crate::analysis::NamedHeads;
+use crate::checkpoint::HUB_MODELS;
+use crate::error::{Error, ErrorKind};
+use crate::names::{Head, HeadRole};
+use crate::quantities::number;
+use crate::result::ResultFile;
+use crate::worker::ToWorker;
+
+/// Heads of GPT-2 small on the IOI task: Wang et al. 2022, "Interpretability in the Wild" (arXiv 2211.00593).
+const LITERATURE: [(&str, &[Head]); 7] = [
+    ("name mover", &[Head::new(9, 9), Head::new(10, 0), Head::new(9, 6)]),
+    (
+        "backup name mover",
+        &[
+            Head::new(10, 10),
+            Head::new(10, 6),
+            Head::new(10, 2),
+            Head::new(10, 1),
+            Head::new(11, 2),
+            Head::new(9, 7),
+            Head::new(9, 0),
+            Head::new(11, 9),
+        ],
+    ),
+    ("negative name mover", &[Head::new(10, 7), Head::new(11, 10)]),
+    (
+        "S-inhibition",
+        &[Head::new(7, 3), Head::new(7, 9), Head::new(8, 6), Head::new(8, 10)],
+    ),
+    (
+        "induction",
+        &[Head::new(5, 5), Head::new(5, 8), Head::new(5, 9), Head::new(6, 9)],
+    ),
+    ("duplicate token", &[Head::new(0, 1), Head::new(0, 10), Head::new(3, 0)]),
+    ("previous token", &[Head::new(2, 2), Head::new(4, 11)]),
+];
+
+/// Heads of one name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The heads, each with how much it does what the name says, where that was measured.
+    pub heads: Vec<(Head, Option<f32>)>,
+}
+
+/// The heads of the model of `result` that are known from the literature; None where it is another model.
+pub fn from_literature(result: &ResultFile) -> Option<Vec<Named>> {
+    let config = &result.config;
+    let shape = (config.n_layer, config.n_head, config.d_model) == (12, 12, 768);
+    if !shape || result.model.name != "GPT-2 small" && !is_gpt2_small_at(&result.model.source) {
+        return None;
+    }
+    let named = |(name, heads): (&str, &[Head])| Named {
+        name: name.to_owned(),
+        heads: heads.iter().map(|&head| (head, None)).collect(),
+    };
+    Some(LITERATURE.map(named).into())
+}
+
+/// Whether GPT-2 small is at `source`, as far as an address says that.
+pub fn is_gpt2_small_at(source: &str) -> bool {
+    let known = HUB_MODELS.iter().find(|model| model.name == "gpt2");
+    known.is_some_and(|known| source.contains(&format!("{}/", known.path)))
+}
+
+/// Where the names come from.
+pub fn source(measured: bool) -> &'static str {
+    match measured {
+        true => {
+            "Named by what they do with 32 sequences of 50 random tokens, each twice over: mean attention there, from 0.4 on."
+        }
+        false => "Named as in Wang et al. 2022 (arXiv:2211.00593), on prompts of the IOI task.",
+    }
+}
+
+/// What a head's button says: "1.0 (0.98)".
+pub fn label((head, value): &(Head, Option<f32>)) -> String {
+    match value {
+        Some(value) => format!("{head} ({})", number(f64::from(*value), 2)),
+        None => head.to_string(),
+    }
+}
+
+/// What is known of the names of a model's heads.
+#[derive(Debug, Clone, Default)]
+pub struct HeadNames {
+    active: Option<(u32, String)>,
+    found: Option<(String, NamedHeads)>,
+    error: Option<Error>,
+}
+
+impl HeadNames {
+    /// The names of the heads of the model at `url`, where they were measured.
+    pub fn of(&self, url: &str) -> Option<Vec<Named>> {
+        let (_, heads) = self.found.as_ref().filter(|(of, _)| of == url)?;
+        let of_role = |role: HeadRole| {
+            let value = |roles: &[(HeadRole, f32)]| roles.iter().find(|(of, _)| *of == role).map(|(_, value)| *value);
+            let heads = heads
+                .iter()
+                .filter_map(|(head, roles)| Some((*head, Some(value(roles)?))));
+            let name = role.to_string();
+            let heads: Vec<_> = heads.collect();
+            (!heads.is_empty()).then_some(Named { name, heads })
+        };
+        Some(HeadRole::ALL.into_iter().filter_map(of_role).collect())
+    }
+
+    /// Whether heads are being named.
+    pub fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    /// Why they could not be named.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    pub(super) fn ask(&mut self, id: u32, url: &str) -> ToWorker {
+        self.active = Some((id, url.to_owned()));
+        self.error = None;
+        ToWorker::NameHeads {
+            id,
+            url: url.to_owned(),
+        }
+    }
+
+    /// Gives way to a question; None where nothing is being done.
+    pub(super) fn give_way(&mut self) -> Option<ToWorker> {
+        let (id, _) = self.active.take()?;
+        Some(ToWorker::Cancel { id })
+    }
+
+    pub(super) fn named(&mut self, id: u32, heads: NamedHeads) {
+        if let Some((_, url)) = self.active.take_if(|(active, _)| *active == id) {
+            self.found = Some((url, heads));
+        }
+    }
+
+    /// Whether `id` was what failed.
+    pub(super) fn failed(&mut self, id: u32, error: &Error) -> bool {
+        let ours = self.active.take_if(|(active, _)| *active == id).is_some();
+        if ours && error.kind != ErrorKind::Cancelled {
+            self.error = Some(error.clone());
+        }
+        ours
+    }
+
+    pub(super) fn lost(&mut self) {
+        self.active = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn recorded() -> ResultFile {
+        ResultFile::from_json(include_bytes!("../../public/recorded/gpt2-small-10.7.json")).expect("reads")
+    }
+
+    #[test]
+    fn only_gpt2_small_has_the_names_of_the_literature() {
+        let mut result = recorded();
+        let named = from_literature(&result).expect("it is GPT-2 small");
+        assert!(named[2].heads.contains(&(Head::new(10, 7), None)) && named.len() == 7);
+        result.model.name = "607a30d783dfa663caf39e06633721c8d4cfcd7e".into();
+        assert_eq!(from_literature(&result), None);
+        result.model.source = "https://huggingface.co/openai-community/gpt2/resolve/607a30d7".into();
+        assert!(from_literature(&result).is_some());
+        result.model.source = "https://huggingface.co/openai-community/gpt2-medium/resolve/main".into();
+        assert_eq!(from_literature(&result), None);
+    }
+
+    #[test]
+    fn names_are_of_one_model_and_give_way_to_questions() {
+        let mut head_names = HeadNames::default();
+        let ToWorker::NameHeads { id: 7, .. } = head_names.ask(7, "a") else {
+            panic!("no message")
+        };
+        head_names.named(6, Vec::new());
+        assert!(head_names.is_active() && head_names.of("a").is_none());
+        let heads = vec![(Head::new(1, 0), vec![(HeadRole::Induction, 0.98)])];
+        head_names.named(7, heads);
+        let named = head_names.of("a").expect("is known");
+        assert_eq!(
+            (named[0].name.as_str(), label(&named[0].heads[0]).as_str()),
+            ("induction", "1.0 (0.98)")
+        );
+        assert!(head_names.of("b").is_none() && head_names.give_way().is_none());
+        head_names.ask(8, "b");
+        assert_eq!(head_names.give_way(), Some(ToWorker::Cancel { id: 8 }));
+        assert!(!head_names.failed(8, &Error::cancelled()) && head_names.of("a").is_some());
+    }
+}

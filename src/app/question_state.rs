@@ -1,0 +1,233 @@
+//! What is asked of a sentence, and what was answered last.
+
+use std::sync::Arc;
+
+use super::state::{Origin, Shown};
+use crate::analysis::Progress;
+use crate::analysis::pair::{Question, RunBands};
+use crate::error::{Error, ErrorKind};
+use crate::forward::Sampling;
+use crate::result::{Recording, ResultFile};
+use crate::worker::ToWorker;
+
+/// The question that the worker is busy with.
+#[derive(Debug, Clone)]
+struct Active {
+    id: u32,
+    question: Question,
+}
+
+/// What is asked, and what was answered.
+#[derive(Debug, Clone, Default)]
+pub struct QuestionState {
+    active: Option<Active>,
+    shown: Option<Shown>,
+    /// What the whole of `shown` answers, and the model's address.
+    answered: Option<(String, Question)>,
+    url: String,
+    progress: Option<Progress>,
+    error: Option<Error>,
+    continued: Option<String>,
+    /// The sentence that was asked about last, and the special tokens that are spelt out in it.
+    specials: Option<(String, Vec<String>)>,
+}
+
+impl QuestionState {
+    /// The last answer, as far as it has come. Parts that are older than the others are those of the same sentence.
+    pub fn shown(&self) -> Option<&Shown> {
+        self.shown.as_ref()
+    }
+
+    /// Whether an answer, or a part of it, is awaited.
+    pub fn is_active(&self) -> bool {
+        self.active.is_some()
+    }
+
+    /// How far the answer is.
+    pub fn progress(&self) -> Option<&Progress> {
+        self.progress.as_ref()
+    }
+
+    /// Why the last question has no answer.
+    pub fn error(&self) -> Option<&Error> {
+        self.error.as_ref()
+    }
+
+    /// The special tokens of the model that are spelt out in `text`, as far as that is known.
+    pub fn specials_in(&self, text: &str) -> &[String] {
+        let of_text = self.specials.as_ref().filter(|(of, _)| of == text);
+        of_text.map_or(&[], |(_, specials)| specials)
+    }
+
+    /// Whether what is shown answers `question` of the model at `url`, or is about to.
+    pub fn answers(&self, url: &str, question: &Question) -> bool {
+        let awaited = self.active.as_ref().map(|active| &active.question);
+        let known = self
+            .answered
+            .as_ref()
+            .filter(|(of, _)| of == url)
+            .map(|(_, known)| known);
+        self.url == url && (awaited == Some(question) || awaited.is_none() && known == Some(question))
+    }
+
+    /// Asks `question` of the model at `url` under the number `id`, in place of what is being asked: the messages to send.
+    pub(super) fn ask(&mut self, id: u32, url: &str, question: Question) -> Vec<ToWorker> {
+        let overtaken = self.active.take().map(|active| ToWorker::Cancel { id: active.id });
+        let ask = ToWorker::Ask {
+            id,
+            url: url.to_owned(),
+            question: question.clone(),
+        };
+        // Another model has others.
+        self.specials.take_if(|_| self.url != url);
+        url.clone_into(&mut self.url);
+        self.error = None;
+        self.progress = None;
+        self.active = Some(Active { id, question });
+        overtaken.into_iter().chain([ask]).collect()
+    }
+
+    /// Lets the model at `url` go on with the sentence of `question`, in place of what is being asked: the messages to send.
+    pub(super) fn go_on(
+        &mut self,
+        id: u32,
+        url: &str,
+        question: Question,
+        (count, sampling): (usize, Sampling),
+    ) -> Vec<ToWorker> {
+        let mut messages = self.ask(id, url, question.clone());
+        messages.pop();
+        messages.push(ToWorker::Continue {
+            id,
+            url: url.to_owned(),
+            question,
+            count,
+            sampling,
+        });
+        messages
+    }
+
+    /// Answers `question` from `recording`, in place of what is being asked: the message to send, if that has to be stopped. The
+    /// answer becomes version `revision` of what is shown; where the sentence is not recorded, the last answer stays.
+    pub(super) fn answer_recorded(
+        &mut self,
+        revision: u64,
+        recording: &Recording,
+        question: Question,
+    ) -> Option<ToWorker> {
+        let overtaken = self.cancel();
+        // No model is asked.
+        self.url.clear();
+        self.specials = None;
+        self.error = None;
+        self.answered = None;
+        let Some(sentence) = recording.sentence(&question) else {
+            return overtaken;
+        };
+        match recording.answer(&question) {
+            // Whole: what is not recorded of this pair is not left from the one before.
+            Ok(result) => {
+                self.answered = Some((String::new(), question));
+                self.shown = Some(Shown {
+                    revision,
+                    origin: Origin::Recorded,
+                    result: Arc::new(result),
+                    note: sentence.note.clone(),
+                    url: None,
+                });
+            }
+            Err(error) => self.error = Some(error),
+        }
+        overtaken
+    }
+
+    /// Stops asking; None where nothing is asked.
+    pub(super) fn cancel(&mut self) -> Option<ToWorker> {
+        let id = self.active.take()?.id;
+        self.progress = None;
+        Some(ToWorker::Cancel { id })
+    }
+
+    /// Says no more why the last question has no answer.
+    pub(super) fn forget_error(&mut self) {
+        self.error = None;
+    }
+
+    /// Shows `error` in place of an answer; the last answer stays.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.active = None;
+        // Parts of the answer may have come.
+        self.answered = None;
+        self.progress = None;
+        if error.kind != ErrorKind::Cancelled {
+            self.error = Some(error);
+        }
+    }
+
+    pub(super) fn is_asking(&self, id: u32) -> bool {
+        self.active.as_ref().is_some_and(|active| active.id == id)
+    }
+
+    pub(super) fn proceed(&mut self, progress: Progress) {
+        self.progress = Some(progress);
+    }
+
+    /// Takes over a part of the answer, which becomes version `revision` of what is shown.
+    pub(super) fn part(&mut self, revision: u64, part: ResultFile, note: Option<String>) {
+        let same = self.shown.take().filter(|shown| {
+            let tokens = |result: &ResultFile| result.prompts.first().map(|prompt| prompt.tokens.clone());
+            tokens(&shown.result) == tokens(&part) && shown.result.model == part.model
+        });
+        let result = match same {
+            Some(shown) => {
+                let mut result = Arc::unwrap_or_clone(shown.result);
+                result.take(part);
+                result
+            }
+            None => part,
+        };
+        self.shown = Some(Shown {
+            revision,
+            origin: Origin::Live,
+            result: Arc::new(result),
+            note,
+            url: Some(self.url.clone()),
+        });
+    }
+
+    /// Holds what is shown against a run over many prompts, or none: version `revision` of it.
+    pub(super) fn compare_with(&mut self, revision: u64, bands: Option<RunBands>) {
+        if let Some(shown) = &mut self.shown {
+            shown.revision = revision;
+            if let Some(section) = Arc::make_mut(&mut shown.result).substituted_mut() {
+                section.run = bands;
+            }
+        }
+    }
+
+    /// Special tokens are spelt out in the sentence that is asked about.
+    pub(super) fn specials(&mut self, texts: Vec<String>) {
+        if let Some(active) = &self.active {
+            self.specials = Some((active.question.text.clone(), texts));
+        }
+    }
+
+    /// What the sentence has become: no answer yet, but the next question.
+    pub(super) fn continued(&mut self, text: String) {
+        self.cancel();
+        self.continued = Some(text);
+    }
+
+    /// What the model has made of the sentence, once.
+    pub(super) fn take_continued(&mut self) -> Option<String> {
+        self.continued.take()
+    }
+
+    /// All parts have come.
+    pub(super) fn finish(&mut self) {
+        self.progress = None;
+        if let Some(active) = self.active.take() {
+            self.answered = Some((self.url.clone(), active.question));
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Several sentences at hand, one to a line, one of which is in the field.
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Most lines.
+pub const MAX_LINES: usize = 100;
+/// The length of a line where it is chosen from, in characters.
+const SHORT: usize = 32;
+
+/// What was typed: at least one line, one of which is in the field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SentenceLines {
+    texts: Vec<String>,
+    at: usize,
+}
+
+impl Default for SentenceLines {
+    fn default() -> Self {
+        Self::one(String::new())
+    }
+}
+
+impl SentenceLines {
+    /// A single line.
+    pub fn one(text: String) -> Self {
+        Self {
+            texts: vec![text],
+            at: 0,
+        }
+    }
+
+    /// `texts`, with the first that is `shown` in the field; that one alone where it is not among them.
+    pub fn of(texts: &[String], shown: &str) -> Self {
+        match texts.iter().position(|text| text == shown) {
+            Some(at) => Self {
+                texts: texts.to_vec(),
+                at,
+            },
+            None => Self::one(shown.to_owned()),
+        }
+    }
+
+    /// All lines, in order.
+    pub fn texts(&self) -> &[String] {
+        &self.texts
+    }
+
+    /// Which one is in the field.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// What is in the field.
+    pub fn text(&self) -> &str {
+        self.texts.get(self.at).map_or("", String::as_str)
+    }
+
+    /// Whether there is more than one.
+    pub fn are_several(&self) -> bool {
+        self.texts.len() > 1
+    }
+
+    /// Puts `text` into the field in place of what is there.
+    pub fn set(&mut self, text: String) {
+        if let Some(line) = self.texts.get_mut(self.at) {
+            *line = text;
+        }
+    }
+
+    /// Brings `text` into the field: the line that it is, or in place of the one in the field.
+    pub fn bring(&mut self, text: &str) {
+        match self.texts.iter().position(|line| line == text) {
+            // The same line may be there twice.
+            Some(_) if self.text() == text => {}
+            Some(found) => self.at = found,
+            None => self.set(text.to_owned()),
+        }
+    }
+
+    /// Takes line `at` into the field, if there is one.
+    pub fn choose(&mut self, at: usize) {
+        if at < self.texts.len() {
+            self.at = at;
+        }
+    }
+
+    /// Takes the line in the field out; the one after it takes its place. The last one is emptied.
+    pub fn remove(&mut self) {
+        if self.are_several() {
+            self.texts.remove(self.at);
+            self.at = self.at.min(self.texts.len() - 1);
+        } else {
+            self.set(String::new());
+        }
+    }
+
+    /// Puts `inserted` between `before` and `after`, which is what is in the field at the caret: every line of it that has a word
+    /// becomes a line of its own, the first of them is in the field.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] for more than [`MAX_LINES`] lines: nothing changes then.
+    pub fn insert(&mut self, before: &str, inserted: &str, after: &str) -> Result<()> {
+        let whole = format!("{before}{inserted}{after}");
+        let mut new: Vec<String> = whole
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .map(str::to_owned)
+            .collect();
+        if new.is_empty() {
+            new.push(String::new());
+        }
+        let count = self.texts.len() - 1 + new.len();
+        if count > MAX_LINES {
+            let error = Error::new(ErrorKind::Prompt, format!("there are {count} lines"));
+            return Err(error
+                .expected(format!("at most {MAX_LINES}, each of which is a sentence"))
+                .advice("Open \"Many prompts\" for more, under \"My own prompts\"."));
+        }
+        self.texts.splice(self.at..=self.at, new);
+        Ok(())
+    }
+
+    /// Begins a new line with `after`, which stands in the field after the caret, and takes it into the field.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Prompt`] for more than [`MAX_LINES`] lines: nothing changes then.
+    pub fn split(&mut self, before: &str, after: &str) -> Result<()> {
+        if self.texts.len() == MAX_LINES {
+            return Err(Error::new(ErrorKind::Prompt, "there is no room for another line")
+                .expected(format!("at most {MAX_LINES}, each of which is a sentence")));
+        }
+        self.set(before.to_owned());
+        self.at += 1;
+        self.texts.insert(self.at, after.to_owned());
+        Ok(())
+    }
+
+    /// What is said before an error about the line in the field: "Line 2 of 3: "; nothing where there is one line.
+    pub fn place(&self) -> String {
+        match self.are_several() {
+            true => format!("Line {} of {}: ", self.at + 1, self.texts.len()),
+            false => String::new(),
+        }
+    }
+}
+
+/// A line where it is chosen from: its beginning.
+pub fn in_short(text: &str) -> String {
+    let text = text.trim();
+    let mut characters = text.chars();
+    let short: String = characters.by_ref().take(SHORT).collect();
+    match (short.is_empty(), characters.next()) {
+        (true, _) => "(empty)".into(),
+        (false, None) => short,
+        (false, Some(_)) => format!("{}\u{2026}", short.trim_end()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(lines: &SentenceLines) -> (Vec<&str>, usize) {
+        (lines.texts().iter().map(String::as_str).collect(), lines.at())
+    }
+
+    #[test]
+    fn pasted_lines_are_sentences_and_nothing_is_lost() {
+        let mut lines = SentenceLines::one("When Mary".into());
+        lines.insert("When ", "Ann\r\n\n  \nTom and Bo\n", "Mary").unwrap();
+        assert_eq!(texts(&lines), (vec!["When Ann", "Tom and Bo", "Mary"], 0));
+        lines.choose(1);
+        lines.insert("Tom", "\n", "and Bo").unwrap();
+        assert_eq!(texts(&lines), (vec!["When Ann", "Tom", "and Bo", "Mary"], 1));
+        let before = lines.clone();
+        let error = lines.insert("", &"a\n".repeat(MAX_LINES), "").unwrap_err();
+        assert!(error.cause.contains("103 lines"), "{error}");
+        assert_eq!(lines, before);
+    }
+
+    #[test]
+    fn lines_are_split_chosen_and_removed() {
+        let mut lines = SentenceLines::one("a b".into());
+        lines.split("a ", "b").unwrap();
+        assert_eq!(texts(&lines), (vec!["a ", "b"], 1));
+        assert_eq!(lines.place(), "Line 2 of 2: ");
+        lines.choose(2);
+        assert_eq!(lines.at(), 1, "there is no third line");
+        lines.remove();
+        assert_eq!((texts(&lines), lines.place()), ((vec!["a "], 0), String::new()));
+        lines.remove();
+        assert_eq!(texts(&lines), (vec![""], 0));
+        while lines.split("x", "y").is_ok() {}
+        assert_eq!(lines.texts().len(), MAX_LINES);
+    }
+
+    #[test]
+    fn what_is_asked_elsewhere_comes_into_the_field() {
+        let all = ["a", "b", "a"].map(str::to_owned);
+        let mut lines = SentenceLines::of(&all, "b");
+        assert_eq!(lines.at(), 1);
+        lines.bring("c");
+        assert_eq!(texts(&lines), (vec!["a", "c", "a"], 1));
+        lines.choose(2);
+        lines.bring("a");
+        assert_eq!(lines.at(), 2, "the line in the field is it");
+        assert_eq!(texts(&SentenceLines::of(&all, "x")), (vec!["x"], 0));
+    }
+
+    #[test]
+    fn a_long_line_is_told_by_its_beginning() {
+        assert_eq!(in_short("  "), "(empty)");
+        assert_eq!(in_short(" a b "), "a b");
+        assert_eq!(
+            in_short(&"na\u{ef}ve ".repeat(9)),
+            "na\u{ef}ve na\u{ef}ve na\u{ef}ve na\u{ef}ve na\u{ef}ve na\u{2026}"
+        );
+    }
+}

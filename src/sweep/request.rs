@@ -1,0 +1,158 @@
+//! A sweep as people list it: names with stars, revisions, ranges.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::fingerprint::fingerprint;
+use super::patterns::{HeadPattern, seeds_of};
+use super::plan::{Kind, PromptsOf, Sweep, SweptModel, SweptPrompts};
+use super::prepared::{PreparedSweep, SourceOf};
+use crate::checkpoint::hub_url;
+use crate::error::{Error, ErrorKind, Result};
+use crate::names::EngineChoice;
+use crate::prompts::text::{MAX_BYTES, TextPrompts};
+
+/// What rows call the IOI dataset, and how it is asked for.
+pub const IOI: &str = "ioi";
+const HUB: &str = "hub:";
+
+/// What a sweep is about, as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SweepRequest {
+    /// Folders (also with `*` and `?`), http(s) URLs, or `hub:NAME`.
+    pub models: Vec<String>,
+    /// Revisions of models on the hub; without any the known commit.
+    pub revisions: Vec<String>,
+    /// Which heads of each model.
+    pub heads: Vec<HeadPattern>,
+    /// [`IOI`] for drawn prompts, and files of prompts (also with `*` and `?`).
+    pub prompts: Vec<String>,
+    /// Seeds of drawn prompts, as [`seeds_of`] reads them.
+    pub seeds: String,
+    /// Batches of drawn prompts for each seed.
+    pub batches: usize,
+    /// Prompts of each.
+    pub batch_size: usize,
+    /// Whether prompts begin with BOS.
+    pub prepend_bos: bool,
+    /// What a row is about.
+    pub rows: Kind,
+    /// What computes.
+    pub engine: EngineChoice,
+}
+
+impl SweepRequest {
+    /// The sweep that it is, checked as far as that can be before anything is written; `source_of` finds models.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Request`] for names that lead nowhere and lists that make no sense, and those of [`PreparedSweep::new`].
+    pub async fn plan(&self, source_of: &SourceOf<'_>) -> Result<PreparedSweep> {
+        let mut models = Vec::new();
+        for name in &self.models {
+            models.extend(models_of(name, &self.revisions)?);
+        }
+        for model in &mut models {
+            let source = source_of(&model.address())?;
+            model.fingerprint = fingerprint(source.as_ref()).await?;
+        }
+        let (mut prompts, mut texts) = (Vec::new(), BTreeMap::new());
+        for name in &self.prompts {
+            if name == IOI {
+                let (batches, batch_size) = (self.batches, self.batch_size);
+                prompts.push(SweptPrompts {
+                    name: IOI.to_owned(),
+                    of: PromptsOf::Ioi { batches, batch_size },
+                });
+                continue;
+            }
+            for file in matching(name)? {
+                let text = read_prompts(Path::new(&file))?;
+                prompts.push(SweptPrompts::of_text(&file, &text));
+                texts.insert(file, text);
+            }
+        }
+        let sweep = Sweep {
+            keyside: env!("CARGO_PKG_VERSION").to_owned(),
+            models,
+            heads: self.heads.clone(),
+            prompts,
+            seeds: seeds_of(&self.seeds)?,
+            prepend_bos: self.prepend_bos,
+            engine: self.engine,
+            rows: self.rows,
+        };
+        PreparedSweep::new(sweep.sorted()?, texts, source_of).await
+    }
+}
+
+/// The models that `name` stands for, with each of `revisions` where it is on the hub.
+fn models_of(name: &str, revisions: &[String]) -> Result<Vec<SweptModel>> {
+    let model = |model: String, revision: Option<String>| SweptModel {
+        model,
+        revision,
+        fingerprint: None,
+    };
+    let Some(on_hub) = name.strip_prefix(HUB) else {
+        if !revisions.is_empty() {
+            let cause = format!("{name} has no revisions");
+            return Err(Error::new(ErrorKind::Request, cause).expected("models on the hub, such as hub:gpt2"));
+        }
+        let found = if name.contains("://") {
+            vec![name.to_owned()]
+        } else {
+            matching(name)?
+        };
+        return Ok(found.into_iter().map(|name| model(name, None)).collect());
+    };
+    let (on_hub, own) = match on_hub.split_once('@') {
+        Some((name, revision)) => (name, vec![revision.to_owned()]),
+        None => (on_hub, vec![String::new()]),
+    };
+    let revisions = if revisions.is_empty() { &own } else { revisions };
+    let of = |revision: &String| {
+        // The known commit, where none is named: it is part of the row then.
+        let url = hub_url(on_hub, revision)?;
+        let revision = url.rsplit_once("/resolve/").map(|(_, revision)| revision.to_owned());
+        Ok(model(format!("{HUB}{on_hub}"), revision))
+    };
+    revisions.iter().map(of).collect()
+}
+
+/// The text of the prompts in `file`.
+fn read_prompts(file: &Path) -> Result<String> {
+    let mut bytes = Vec::new();
+    // One byte more than may be is enough to say so.
+    let read = File::open(file).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
+    read.map_err(|cause| {
+        Error::new(
+            ErrorKind::Prompt,
+            format!("the prompts {} can't be read ({cause})", file.display()),
+        )
+        .expected("ioi, or a file of prompts, a line each or CSV")
+    })?;
+    TextPrompts::text_of(&bytes).map(str::to_owned)
+}
+
+/// The paths that `pattern` stands for: itself, where it has no star or question mark.
+fn matching(pattern: &str) -> Result<Vec<String>> {
+    if !pattern.contains(['*', '?']) {
+        return Ok(vec![pattern.to_owned()]);
+    }
+    let wrong = |cause: &dyn std::fmt::Display| {
+        Error::new(
+            ErrorKind::Request,
+            format!("nothing can be found by {pattern} ({cause})"),
+        )
+        .expected("a path with * or ? for what may be anything")
+    };
+    let mut found = Vec::new();
+    for path in glob::glob(pattern).map_err(|cause| wrong(&cause))? {
+        found.push(path.map_err(|cause| wrong(&cause))?.to_string_lossy().into_owned());
+    }
+    match found.is_empty() {
+        true => Err(wrong(&"there is no such path")),
+        false => Ok(found),
+    }
+}
