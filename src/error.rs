@@ -1,7 +1,7 @@
-//! The one error type: what went wrong, what was expected, what to do.
+//! The error type: what went wrong, what was expected, what to do.
 //!
-//! It is plain data, so that the same error is printed by the command line, sent from the worker to
-//! the page and shown there beside what failed.
+//! It is plain data, so that the same error is printed by the command line, sent from the worker to the page, and shown
+//! there.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// `std::result::Result` with [`Error`].
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Which part of the input or of the surroundings an [`Error`] is about.
+/// What an [`Error`] is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
@@ -18,7 +18,7 @@ pub enum ErrorKind {
     Request,
     /// A prompt that does not fit the tokenizer or the context.
     Prompt,
-    /// One of the two tokens whose logits are held against each other.
+    /// One of the two tokens whose logits are compared.
     Target,
     /// `config.json`.
     Config,
@@ -28,39 +28,39 @@ pub enum ErrorKind {
     Tokenizer,
     /// Reading or writing bytes: file system or network.
     Source,
-    /// A file of a model that is not there.
+    /// A file of a model that does not exist.
     Missing,
-    /// A model that is not what it was when parts of it were read.
+    /// A model whose files changed while it was being read.
     Changed,
     /// The browser's storage.
     Storage,
-    /// Memory to compute in.
+    /// Memory.
     Memory,
     /// A result file.
     ResultFile,
-    /// Drawing.
+    /// Drawing a figure.
     Plot,
-    /// What computes: a graphics processor that is not there, or has failed.
+    /// The compute engine: a GPU that does not exist or has failed.
     Engine,
     /// The run was cancelled.
     Cancelled,
-    /// A failure inside the program that no input should be able to cause.
+    /// An internal failure that no input should be able to cause.
     Internal,
 }
 
-/// Most bytes of a cause, or of what was expected.
+/// Limit of the bytes of a cause or expectation.
 const LONGEST: usize = 1000;
 
 /// What went wrong, what was expected, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
-    /// Which part of the input it is about.
+    /// What it is about.
     pub kind: ErrorKind,
-    /// What is the matter, naming the file, field or value: "head 12.0 does not exist".
+    /// The cause, naming the file, field or value: "head 12.0 does not exist".
     pub cause: String,
     /// What was expected instead: "a layer from 0 to 11". May be empty.
     pub expected: String,
-    /// What to do about it: "Choose a lower layer." May be empty.
+    /// Advice for the user: "Choose a lower layer." May be empty.
     pub advice: String,
 }
 
@@ -82,7 +82,7 @@ impl Error {
         self
     }
 
-    /// The same error with what to do about it, a sentence.
+    /// The same error with advice, a sentence.
     #[must_use]
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = advice.into();
@@ -95,7 +95,7 @@ impl Error {
     }
 }
 
-/// `text` as it can be shown: messages quote what was read, which may hold anything and be of any length.
+/// `text` in a single line of limited length: messages quote input, which may contain anything.
 fn one_line(text: String) -> String {
     if text.len() <= LONGEST && !text.contains(char::is_control) {
         return text;

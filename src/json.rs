@@ -1,4 +1,4 @@
-//! Reading JSON, and where in it something is not as it should be.
+//! Deserializes JSON with errors that tell the place in the document.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub(crate) struct JsonError {
 }
 
 impl JsonError {
-    /// The same error of JSON that stands at `place` of other JSON.
+    /// The same error for JSON that is part of another document, at `place`.
     pub(crate) fn within(self, place: &str) -> Self {
         let path = match self.path.starts_with(['[']) || self.path.is_empty() {
             true => format!("{place}{}", self.path),
@@ -34,10 +34,11 @@ impl fmt::Display for JsonError {
     }
 }
 
-/// Reads what `bytes` hold.
+/// Deserializes `bytes`.
 ///
-/// The path of an error is found where it happened, when it has: the crate `serde_path_to_error`, which keeps it while
-/// reading, made the page some 15 kB (brotli) of 530 larger: all that is read is compiled for its deserializers.
+/// The path of an error is reconstructed afterwards from its offset. The crate `serde_path_to_error`, which tracks it
+/// while reading, made the page's wasm 15 kB larger (of 530 kB, brotli), because all types are compiled for its
+/// deserializers again.
 ///
 /// # Errors
 /// Where `bytes` are not JSON or not a `T`.
@@ -55,13 +56,13 @@ pub(crate) fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, JsonError> {
     })
 }
 
-/// An object or array that is not closed yet, and where in it reading is.
+/// An object or array that is not closed yet, and the current place in it.
 enum Open {
     Object(Option<String>),
     Array(usize),
 }
 
-/// The path to the last value in `json`, which ends within or behind it.
+/// The path of the last value in `json`, a prefix of a document.
 fn path_after(json: &[u8]) -> String {
     let mut open: Vec<Open> = Vec::new();
     let mut at = 0;

@@ -1,34 +1,34 @@
-//! keyside: see which parts of GPT-2 make an attention head look where it looks.
+//! keyside: explains why an attention head of GPT-2 attends to a token, by the components of the model that cause it.
 //!
-//! The rooms. Data walks down this list, and a room uses only those above it; nobody reaches back. `tests/layering` has
-//! the table, and fails where it is not kept.
+//! The modules, in the order of the data flow: a module uses only modules above it in this list. `tests/layering` holds
+//! the same list as a table, and fails where the source breaks the rule.
 //!
 //! Shared by all:
 //! - [`error`]: the one error type, with cause, expectation and advice.
-//! - [`names`]: what is named in text and in files, as types.
-//! - `math`: plain arithmetic on slices.
-//! - `json`: how JSON is read.
-//! - [`quantities`]: numbers, counts, times and sizes as people read them.
+//! - [`names`]: typed identifiers of heads, components, series, heatmaps, figures and positions, with their texts.
+//! - `math`: arithmetic on slices.
+//! - `json`: JSON parsing with the library's errors.
+//! - [`quantities`]: formatting of numbers, counts, durations and sizes for people.
 //!
 //! From bytes to figures:
-//! 1. [`checkpoint`]: bytes to tensors (safetensors header, byte ranges, sources, what a browser stores).
-//! 2. [`model`]: configuration, model card, tokenizer, which weight processing is applied.
-//! 3. [`kernel`]: arithmetic of the cpu engine, on vectors and threads; compiled once more as a module of its own for the page.
-//! 4. `compute`: engines that run blocks; so far, between tensors and slices without copies.
-//! 5. [`forward`]: the forward pass over a tree of shared prefixes, and what it captures.
-//! 6. [`prompts`]: makers of prompts; `ioi` has the indirect-object-identification prompts and the exact draws behind them.
-//! 7. [`analysis`]: a score as a linear function, substituted vectors, contributions of components.
-//! 8. [`result`]: the result file, and the statistics that plots are made of.
-//! 9. [`plot`]: histograms and heatmaps on any `plotters` backend.
+//! 1. [`checkpoint`]: named tensors from bytes (safetensors header, byte ranges, sources, storage in a browser).
+//! 2. [`model`]: configuration, model card, tokenizer, weight processing.
+//! 3. [`kernel`]: arithmetic of the cpu engine with vectors and threads; compiled again as a separate WebAssembly module.
+//! 4. `compute`: engines that run transformer blocks.
+//! 5. [`forward`]: the forward pass over a tree of shared prefixes, and the activations that it captures and edits.
+//! 6. [`prompts`]: prompt makers; `ioi` makes indirect-object-identification prompts with the notebook's exact draws.
+//! 7. [`analysis`]: attention scores as linear functions, substituted vectors, contributions of components, interventions.
+//! 8. [`result`]: the result file, and statistics for plots.
+//! 9. [`plot`]: histograms, heatmaps and other plots on any `plotters` backend.
 //! 10. [`export`]: tables, Python scripts, web pages, citations.
-//! 11. [`figure`]: the kinds of figures, each with its plot, tables, script and words.
-//! 12. [`sweep`]: many runs as one: a plan, its shards, their rows, and natively the folder that keeps them.
-//! 13. [`worker`]: what page and worker say to each other, and the loop that serves it.
-//! 14. [`app`]: the page's state and its sentences, as plain data.
-//! 15. `web`: the page in the browser (feature `page`, wasm32), the only room that names `web_sys` and the like.
+//! 11. [`figure`]: the kinds of figures, each with its plot, tables, script and description.
+//! 12. [`sweep`]: runs over many heads, models and seeds: a plan, its shards, their rows, and natively the output folder.
+//! 13. [`worker`]: the messages between page and worker, and the worker's loop.
+//! 14. [`app`]: the page's state and texts as plain data.
+//! 15. `web`: the page in the browser (feature `page`, wasm32), the only module that uses browser APIs.
 //!
-//! Beside them, natively, and used by programs alone: `cli`, the command line (feature `cli`), and `training`
-//! (feature `cli`), which made the bundled model.
+//! Native only, and used by programs alone: `cli`, the command line (feature `cli`), and `training` (feature `cli`), which
+//! trained the bundled model.
 
 pub mod analysis;
 pub mod app;

@@ -1,4 +1,4 @@
-//! The page.
+//! The page's program.
 
 fn main() {
     #[cfg(all(feature = "page", target_arch = "wasm32"))]

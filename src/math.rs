@@ -1,10 +1,11 @@
-//! Arithmetic on slices: sums in f64, so that means and scores keep the accuracy of f32 weights; `decompose` has that of matrices.
+//! Arithmetic on slices. Sums are accumulated in f64, so that means and scores keep the accuracy of f32 weights.
+//! `decompose` is for matrices.
 
 mod decompose;
 
 pub(crate) use decompose::{Svd, svd_of_product};
 
-/// Accumulators side by side, so that the compiler can use SIMD without changing an order of additions.
+/// Number of parallel accumulators, so that the compiler can use SIMD without reordering additions.
 const LANES: usize = 8;
 
 /// Sum of `x`, accumulated in f64.
@@ -53,12 +54,12 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f64 {
             .sum::<f64>()
 }
 
-/// Dot product of numbers of which some are f64 already.
+/// Dot product of f64 and f32 numbers.
 pub(crate) fn dot_wide(a: &[f64], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * f64::from(*b)).sum()
 }
 
-/// Dot product, accumulated in f32: for attention, where a row is one head wide.
+/// Dot product, accumulated in f32: for attention, where rows are only one head wide.
 #[inline]
 pub(crate) fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
     let mut lanes = [0f32; LANES];
@@ -80,7 +81,7 @@ pub(crate) fn center(x: &mut [f32]) {
     }
 }
 
-/// Centres `x` and gives it length 1: how long it was, centered. A vector without direction becomes 0.
+/// Centers `x` and scales it to length 1. Returns the length of the centered vector. A constant vector becomes 0.
 pub(crate) fn unit(x: &mut [f32]) -> f64 {
     center(x);
     let length = dot(x, x).sqrt();
@@ -112,7 +113,7 @@ pub(crate) fn standard_deviation(x: &[f32]) -> f64 {
     (sum_of_squares(x, mean(x)) / (x.len() as f64 - 1.0)).sqrt()
 }
 
-/// Logarithm of the sum of the exponentials of `x`: what a score is less than where its probability's logarithm is asked for.
+/// Logarithm of the sum of the exponentials of `x`: a logit minus this is a log-probability.
 pub(crate) fn log_sum_exp(x: &[f64]) -> f64 {
     let most = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     most + x.iter().map(|v| (v - most).exp()).sum::<f64>().ln()
@@ -154,7 +155,7 @@ pub(crate) fn gelu_new(x: f32) -> f32 {
 
 /// GELU by the error function: `x (1 + erf(x / sqrt(2))) / 2`.
 ///
-/// Several times slower than the tanh form: the error function is the library's, number by number.
+/// Several times slower than the tanh form, because the library's error function is not vectorized.
 #[inline]
 pub(crate) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + libm::erff(x * std::f32::consts::FRAC_1_SQRT_2))
@@ -168,8 +169,8 @@ pub(crate) fn silu(x: f32) -> f32 {
 
 /// `e^x` to about 2 units in the last place, without branches, so that a loop over it becomes SIMD.
 ///
-/// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by Cephes' polynomial (S. L. Moshier, `expf.c`), and
-/// `2^n` by its exponent bits. `x` is held within the range of finite, normal results.
+/// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by Cephes' polynomial (S. L. Moshier, `expf.c`), and `2^n` by its
+/// exponent bits. `x` is clamped to the range of finite, normal results.
 #[inline]
 fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;

@@ -1,4 +1,4 @@
-//! Numbers, counts, times and sizes as people read them.
+//! Formats numbers, counts, times and sizes for people.
 
 /// `value` with `decimals` decimals and a true minus sign.
 pub fn number(value: f64, decimals: usize) -> String {
@@ -10,18 +10,18 @@ pub fn number(value: f64, decimals: usize) -> String {
     }
 }
 
-/// Sizes of values that are written out; others are written with a power of ten.
+/// Range of values that are written in full; others are written with a power of ten.
 const WRITTEN_OUT: std::ops::Range<f64> = 1e-4..1e7;
 
-/// Decimals of a measured value that is about 1.
+/// Decimals of a measured value of about 1.
 const MEASURED: usize = 4;
 
-/// Whether values of which `largest` is the largest are written with a power of ten.
+/// Whether values are written with a power of ten, given the `largest` of them.
 fn has_power(largest: f64) -> bool {
     largest > 0.0 && !WRITTEN_OUT.contains(&largest)
 }
 
-/// The power of ten of the first digit of `value`, which is not 0.
+/// The exponent of the first digit of `value`, which is not 0.
 fn power(value: f64) -> i32 {
     value.abs().log10().floor() as i32
 }
@@ -34,13 +34,13 @@ fn with_power(value: f64, decimals: usize) -> String {
     format!("{value:.decimals$e}").replace('-', "\u{2212}")
 }
 
-/// Decimals that tell multiples of `step` apart.
+/// Number of decimals that distinguish multiples of `step`.
 pub fn decimals_of(step: f64) -> usize {
     (-(step * (1.0 + 1e-9)).log10().floor()).clamp(0.0, 15.0) as usize
 }
 
-/// A multiple of `step`; with a power of ten where the largest value beside it, `largest` in size, is too small or too large to be
-/// written out.
+/// Formats a multiple of `step`; with a power of ten if `largest`, the largest value shown together with it, is too
+/// small or too large to be written in full.
 ///
 /// ```
 /// use keyside::quantities::multiple;
@@ -52,7 +52,7 @@ pub fn multiple(value: f64, step: f64, largest: f64) -> String {
     if step <= 0.0 || !has_power(largest) {
         return number(value, decimals_of(step));
     }
-    // What rounding leaves of 0 is 0.
+    // Rounding errors around 0.
     let value = if value.abs() < step * 1e-6 { 0.0 } else { value };
     let digits = if value == 0.0 {
         0
@@ -62,13 +62,13 @@ pub fn multiple(value: f64, step: f64, largest: f64) -> String {
     with_power(value, digits.clamp(0, 15) as usize)
 }
 
-/// A value that was measured, with four decimals: see [`written`].
+/// Formats a measured value with four decimals: see [`written`].
 pub fn measured(value: f64, largest: f64) -> String {
     written(value, MEASURED, largest)
 }
 
-/// `value` with `decimals` decimals, more where the largest value beside it, `largest` in size, is small, and a power of ten where that
-/// can't be written out.
+/// Formats `value` with `decimals` decimals; with more if `largest`, the largest value shown together with it, is
+/// small, and with a power of ten if that cannot be written in full.
 ///
 /// ```
 /// use keyside::quantities::written;
@@ -89,13 +89,13 @@ pub fn written(value: f64, decimals: usize, largest: f64) -> String {
     number(value, decimals + small)
 }
 
-/// At least `least` decimals, and so many that the ends of an interval this wide differ, up to two more.
+/// At least `least` decimals, up to two more, so that the ends of an interval of this width differ.
 pub fn decimals(width: f64, least: usize) -> usize {
     let differ = |decimals: &usize| width * 10f64.powi(*decimals as i32) >= 2.0;
     (least..least + 3).find(differ).unwrap_or(least)
 }
 
-/// `count` with thousands set apart: "24,000".
+/// `count` with thousands separators: "24,000".
 pub fn grouped(count: usize) -> String {
     let digits = count.to_string();
     let groups: Vec<&str> = digits
@@ -112,7 +112,7 @@ pub fn counted(count: usize, thing: &str, things: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { thing } else { things })
 }
 
-/// A place in an order: "1st", "22nd", "13th".
+/// An ordinal number: "1st", "22nd", "13th".
 pub fn ordinal(place: usize) -> String {
     let ending = match (place / 10 % 10, place % 10) {
         (1, _) => "th",
@@ -124,7 +124,7 @@ pub fn ordinal(place: usize) -> String {
     format!("{}{ending}", grouped(place))
 }
 
-/// A time for people: "0.4 s", "12 s", "1 min 20 s", "2 h 5 min".
+/// A duration: "0.4 s", "12 s", "1 min 20 s", "2 h 5 min".
 pub fn duration(seconds: f64) -> String {
     if seconds < 9.95 {
         return format!("{:.1} s", seconds.max(0.0));
@@ -137,7 +137,7 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
-/// A number of bytes for people: "448.1 MB", "6.2 GB".
+/// A number of bytes: "448.1 MB", "6.2 GB".
 pub fn size(bytes: u64) -> String {
     match bytes {
         0..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),

@@ -129,7 +129,7 @@ fn a_header_that_is_not_one() {
         ErrorKind::Checkpoint,
         &["the header of model.safetensors is not a JSON object"],
     );
-    // Of length 0.
+    // An array of length 0.
     refused(
         with(""),
         ErrorKind::Checkpoint,

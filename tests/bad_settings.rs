@@ -1,4 +1,4 @@
-//! Settings, prompts and result files that make no sense give one clear message each.
+//! Every kind of invalid setting, prompt or result file gives one clear message.
 
 mod common;
 

@@ -1,6 +1,5 @@
-//! The golden numbers of the tiny checkpoint again, in a worker of a real browser: the same comparisons as in `golden.rs`, `edits.rs` and
-//! `own_prompts.rs`.
-//! Natively there is nothing to run.
+//! The golden numbers of the tiny checkpoint, computed in a worker of a real browser: the same comparisons as in
+//! `golden.rs`, `edits.rs` and `own_prompts.rs`. Natively there is nothing to run.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used)]

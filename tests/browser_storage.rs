@@ -1,5 +1,5 @@
-//! The browser's storage does what a store does, in a worker of a real browser. `store.rs` checks the same of the one in
-//! memory; natively there is nothing to run here.
+//! The browser's storage satisfies the contract of a [`Store`], in a worker of a real browser. `store.rs` checks the
+//! same for the in-memory store; natively there is nothing to run here.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used)]

@@ -1,4 +1,5 @@
-//! A checkpoint is read the same from memory and from a folder, in every dtype, with and without prefix.
+//! A checkpoint gives the same tensors from memory and from a folder, in every dtype, with and without a prefix in
+//! tensor names.
 
 mod common;
 

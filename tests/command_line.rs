@@ -1,4 +1,4 @@
-//! `keyside analyze` and `keyside plot` as a program: what it writes, what it prints, how it fails.
+//! The programs `keyside analyze` and `keyside plot`: written files, output and errors.
 
 #![cfg(feature = "cli")]
 
@@ -274,7 +274,7 @@ fn files_are_validated_by_the_schema_and_by_the_reader() {
     );
     let text = std::fs::read_to_string(sentence).expect("there");
     for (from, to, part) in [
-        // What the schema says, and what only the reader knows: another head than there are, an array of another shape.
+        // Rules of the schema, and rules of the parser alone: a head that does not exist, an array of another shape.
         (r#""score":"#, r#""score":"much","was":"#, "/sections/2"),
         (r#""head":"2.1""#, r#""head":"9.1""#, "head 9.1 does not exist"),
         (r#""shape":["#, r#""shape":[1,"#, "shape"),
@@ -442,7 +442,7 @@ fn plot_fails_with_one_line_too() {
         "no/such.json can't be read",
     );
     fails(&keyside(&["plot", "Cargo.toml", "--out", out]), "the file is not JSON");
-    // What nothing in the result answers to.
+    // Options that match nothing in the result.
     for (option, value, part) in [
         (
             "--zoom",

@@ -1,5 +1,5 @@
-//! Every configuration of GPT-2 that is the same architecture runs as what it is, held against a forward pass in float64;
-//! where files say different things, it is said.
+//! Every supported configuration of GPT-2 agrees with a forward pass in float64; contradictions between files are
+//! reported.
 
 #![allow(clippy::unwrap_used)]
 
@@ -475,7 +475,7 @@ fn heatmaps_of_an_ablated_mlp_are_left_out() {
         "{names:?}"
     );
     assert!(section.heatmaps.contains_key(&HeatmapId::KEY) && section.heatmaps.contains_key(&HeatmapId::QUERY));
-    // What MLP 0 makes of the embedding alone is 0, too.
+    // MLP 0's output for the effective embedding is 0, too.
     let sentences = result.left_out().join("\n");
     assert!(
         sentences.contains("W_EE_subE[IO] is left out") && sentences.contains("query_subMLP0"),

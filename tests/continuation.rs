@@ -1,4 +1,4 @@
-//! What a model goes on with: the same seed draws the same tokens, and every token is drawn from what the model expects.
+//! Sampling: the same seed draws the same tokens, and every token is drawn from the model's distribution.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
@@ -41,7 +41,7 @@ fn the_same_seed_draws_the_same_tokens() {
     assert_ne!(continued(&mut model, &tokens, 50, &other), found);
 }
 
-/// Token by token, each with the whole sentence computed anew: logits of the likeliest, and which were allowed.
+/// Token by token, each with the whole sentence computed again: logits of the most likely, and which were allowed.
 #[test]
 fn every_token_is_one_that_the_model_expects() {
     let mut model = model();

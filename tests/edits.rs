@@ -1,4 +1,4 @@
-//! Taps and edits: golden numbers, what must hold of any edit, and what is refused.
+//! Captures and edits: golden numbers, properties of any edit, and rejected requests.
 
 #![allow(clippy::unwrap_used)]
 
@@ -435,7 +435,7 @@ fn a_variant_that_reads_its_last_position_alone_has_the_same_there() {
     let logits = |pass: &Pass| block_on(model.logits(pass, &rows(pass), &NoMonitor)).unwrap().concat();
     assert!(largest_difference(&logits(&only_last[0]), &logits(&whole[0])) <= NOTHING);
 
-    // What is not computed is not handed out.
+    // Rows that are not computed can't be captured.
     let before = only_last[0].tree.path(0)[last - 1];
     let error = block_on(model.logits(&only_last[0], &[before], &NoMonitor)).unwrap_err();
     assert!(error.cause.contains("has no logits"), "{error}");

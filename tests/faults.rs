@@ -1,5 +1,5 @@
-//! What goes wrong between a server and a reader: what can pass is tried again and passes, what cannot fails with one clear
-//! message; and after each a plain run still succeeds, with the golden numbers.
+//! Faults between a server and a reader: temporary ones are retried and pass, permanent ones fail with one clear
+//! message; after each a plain run succeeds with the golden numbers.
 
 #![cfg(feature = "cli")]
 
@@ -141,7 +141,7 @@ cases! {
     html_in_place_of_weights => fails(WEIGHTS, Fault::Html, "model.safetensors");
 }
 
-/// A wait for a server is said before it begins: natively waiting blocks, so that nobody could listen.
+/// A wait for a server is reported before it begins, since natively waiting blocks the listener.
 #[test]
 fn a_wait_is_said() {
     let server = FaultServer::start(tiny(), CONFIG, Fault::RateLimit(1), 1);

@@ -1,6 +1,6 @@
-//! Every file that people have of a GPT-2 model is read as what it is, from a folder, over HTTP, from memory and from storage; what is not
-//! read is called what it is, with the way out. The kinds are those of public reports about other software; the files are made
-//! of the tiny checkpoint.
+//! Every common file format of GPT-2 models is read from a folder, over HTTP, from memory and from storage; an
+//! unsupported one is named in the error, with advice. The formats are those of public reports about other software;
+//! the files are made from the tiny checkpoint.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
@@ -29,7 +29,7 @@ const INDEX: &str = "model.safetensors.index.json";
 const ONE: &str = "model-00001-of-00002.safetensors";
 const TWO: &str = "model-00002-of-00002.safetensors";
 
-/// What a run of ten prompts of head 2.1 finds.
+/// The result of a run of ten prompts for head 2.1.
 fn run(source: Box<dyn Source>) -> Result<Vec<Section>> {
     let analysis = Analysis {
         head: "2.1".parse().unwrap(),
@@ -186,7 +186,7 @@ fn an_interrupted_download_of_several_files_goes_on() {
         run(Box::new(tiny())).unwrap()
     );
     let again = server.requests().split_off(before);
-    // What is kept is compared by samples and by its header; of the weights of the first file one piece was missing.
+    // Stored pieces are compared by samples and by the header; one piece of the first weight file was missing.
     let is_piece = |request: &&String| {
         let (from, to) = request
             .rsplit_once("bytes=")
@@ -261,7 +261,7 @@ fn an_index_and_its_files_belong_together() {
     }
     let error = refused(&by_block().with(INDEX, "<html>"));
     assert!(error.cause.contains("is not JSON: it is a web page"), "{error}");
-    // Where files can be listed.
+    // Where the server can list files.
     assert!(
         open_error(by_block().without(INDEX))
             .cause

@@ -158,7 +158,7 @@ fn a_causal_map_takes_twice_the_time_of_its_flop_at_most() {
     let text = "When Mary and John went to the store, John gave a drink to the";
     let tokens = model.tokenizer().encode(text).unwrap();
     assert_eq!(tokens.len(), 15);
-    // Not of the last layer: so little is recomputed there that the components themselves take longer.
+    // Not the last layer, in which so little is recomputed that the components themselves take longer.
     for head in [Head::new(10, 7), Head::new(5, 1)] {
         let (dest, src) = (14, 1);
         let question = Question {

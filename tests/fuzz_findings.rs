@@ -1,4 +1,4 @@
-//! What fuzzing has found, and stays fixed.
+//! Regression tests for the findings of fuzzing.
 
 use keyside::app::words;
 use keyside::model::{Config, Tokenizer};

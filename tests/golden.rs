@@ -26,7 +26,7 @@ const GOLDEN: &str = "tiny-golden.json";
 const TOLERANCE: f32 = 1e-4;
 
 thread_local! {
-    /// What models of this thread compute with.
+    /// The engine of models on this thread.
     static ENGINE: Cell<Option<EngineName>> = const { Cell::new(None) };
 }
 

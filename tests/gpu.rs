@@ -1,7 +1,7 @@
-//! The engine on a graphics processor: what it gives is the processor's, and a card that fails in the middle costs nothing but time.
+//! The GPU engine agrees with the CPU, and a GPU that is lost during a run costs time only.
 //!
-//! On whatever card there is: Mesa's llvmpipe in continuous integration. Where there is none, that is said, and nothing is tested;
-//! with `KEYSIDE_NEEDS_GPU` set that is a failure.
+//! The tests use the available GPU: Mesa's llvmpipe in continuous integration. Without one they print a message and
+//! pass; with `KEYSIDE_NEEDS_GPU` set they fail.
 
 #![cfg(feature = "gpu")]
 #![allow(clippy::unwrap_used)]
@@ -94,7 +94,7 @@ fn everything(model: &mut Model, monitor: &dyn Monitor) -> Pass {
     pass
 }
 
-/// What `pass` becomes without what head 1.2 writes at position 3: it goes on from the layers that are kept.
+/// `pass` without the output of head 1.2 at position 3, continued from the stored layers.
 fn edited(model: &mut Model, pass: &Pass) -> Pass {
     let without = Edit::of_head(1, BlockHook::Z, 2, 3, vec![0.0; model.config().d_head()]);
     let variant = Variant {
@@ -153,7 +153,7 @@ fn a_card_that_is_lost_in_the_middle_is_followed_by_the_processor() {
         let pass = everything(&mut model, &monitor);
         same(&pass, &expected);
         same(&edited(&mut model, &pass), &edited(&mut self::model(None), &expected));
-        // Every layer once, whoever has computed it.
+        // Every layer once, whichever engine has computed it.
         let rows = pass.tree.len();
         let all: Vec<(usize, usize)> = (0..layers).map(|layer| (layer, rows)).collect();
         assert_eq!(*monitor.done.borrow(), all, "lost after {left}");
@@ -164,7 +164,7 @@ fn a_card_that_is_lost_in_the_middle_is_followed_by_the_processor() {
     }
 }
 
-/// Breathes, and loses a card in the middle of a run.
+/// An observer that loses the GPU in the middle of a run.
 struct Run(Loses);
 
 impl Observer for Run {

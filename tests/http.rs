@@ -1,4 +1,4 @@
-//! A checkpoint is read over HTTP with and without ranges, and what goes wrong is said clearly.
+//! A checkpoint is read over HTTP with and without ranges, and errors have clear messages.
 
 #![cfg(feature = "cli")]
 

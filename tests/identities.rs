@@ -1,4 +1,4 @@
-//! What must hold for any model and any prompts: sums, processing, prefix tree, waves, reuse, cancel, BOS.
+//! Properties of any model and any prompts: sums, processing, prefix tree, batches of blocks, reuse, cancellation, BOS.
 
 #![allow(clippy::unwrap_used)]
 
@@ -397,7 +397,7 @@ fn progress_is_true() {
             .collect::<Vec<_>>(),
         [0, 1, 2]
     );
-    // What several batches have is computed once.
+    // Prefixes that several batches share are computed once.
     let drawn = (0..3).map(|seed| draw_batch(model.tokenizer(), seed, 10, false).unwrap().prompts);
     let prompts: Vec<_> = drawn.flatten().collect();
     let positions = PrefixTree::new(prompts.iter().map(|p| &p.tokens[..=p.positions.end])).len();

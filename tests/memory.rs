@@ -1,4 +1,5 @@
-//! Models in less memory than their blocks take: what fits runs with the same numbers, and what does not says so.
+//! Models with less memory than their blocks need: where a run is possible, it gives the same numbers; otherwise the
+//! error says so.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! What `docs/method.md` says of the notebook's ways, with numbers: each is seen in the recorded run, or in a model.
+//! The claims of `docs/method.md` about the notebook's methods, checked on the recorded run or on a model.
 
 #![allow(clippy::unwrap_used)]
 
@@ -86,7 +86,7 @@ fn what_the_notebook_calls_w_e_is_a_row_of_w_u() {
 #[test]
 fn facets_are_told_apart_by_the_bias() {
     let result = recorded();
-    // Where the components of a side are split, its bias goes with the perpendicular part.
+    // Where the components of a side are split, its bias belongs to the perpendicular part.
     for (side, bias, parallel) in [
         (Side::Query, Component::QueryBias, "q par"),
         (Side::Key, Component::KeyBias, "k par"),

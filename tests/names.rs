@@ -27,7 +27,7 @@ const PROSE: [&str; 6] = [
     "figure/histogram/words.rs",
 ];
 
-/// Literals that are spelt like a name and are none: file, literals, what they are.
+/// Literals that are spelled like a name and are none: file, literals, what they are.
 const OTHERS: [(&str, &[&str], &str); 13] = [
     (
         "analysis/settings/list.rs",
@@ -91,7 +91,7 @@ const OTHERS: [(&str, &[&str], &str); 13] = [
     ),
 ];
 
-/// What a text form has that could be written by hand.
+/// The parts of a text form that could be written by hand.
 struct Forms {
     /// Names that no sentence has by chance: refused in every literal outside of [`PROSE`].
     telling: BTreeSet<String>,
@@ -182,7 +182,7 @@ fn forms() -> Forms {
     Forms { telling, words }
 }
 
-/// What is left of a text form without its numbers: "NMH 7.7 output" has the parts "NMH" and "output".
+/// The parts of a text form between its numbers: "NMH 7.7 output" has the parts "NMH" and "output".
 fn fixed_parts(text: &str) -> Vec<String> {
     let numberless = text.replace("7.7", "\0").replace('7', "\0");
     let parts = numberless.split('\0').map(str::trim).filter(|part| !part.is_empty());
@@ -221,7 +221,7 @@ fn has_word(text: &str, form: &str) -> bool {
     })
 }
 
-/// What is wrong with `literal` in `file`, if anything.
+/// The violation by `literal` in `file`, if there is one.
 fn offence(forms: &Forms, file: &str, literal: &str) -> Option<String> {
     let text = without_values(literal);
     let mut rest = text.clone();

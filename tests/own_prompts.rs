@@ -1,4 +1,4 @@
-//! Prompts that a reader wrote, through the whole program: marks, CSV, standard input, results, bad input.
+//! A reader's own prompts through the whole program: marks, CSV, standard input, results, invalid input.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! One sentence, one pair of positions: golden numbers, what must hold of any account, what is refused, the command line.
+//! One sentence, one pair of positions: golden numbers, identities of the terms, rejected questions, the command line.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! `keyside record`: what it writes is what the model answers, and is read back; wrong options say so.
+//! `keyside record`: a recording has the model's answers, and is parsed back; wrong options give clear errors.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
@@ -51,7 +51,7 @@ fn model() -> Model {
     block_on(Model::open(Box::new(FileSource::new(TINY)), Processing::default())).unwrap()
 }
 
-/// What the model itself answers.
+/// The model's own answer.
 fn asked(question: &Question) -> ResultFile {
     let mut result: Option<ResultFile> = None;
     let give = |model: &Model, prompt: &Prompt, section: Section, _| {
@@ -148,7 +148,7 @@ fn a_recording_answers_as_the_model_does() {
             };
             assert!(recording.answer(&relative).unwrap().pair().is_none());
         }
-        // It is a result file like any other.
+        // The answer is a valid result file.
         let text = found.to_json().unwrap();
         assert_eq!(ResultFile::from_json(text.as_bytes()).unwrap(), found);
     }

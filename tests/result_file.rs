@@ -1,5 +1,4 @@
-//! Result files: the recorded run holds what the notebook stored, and files that are none are refused
-//! with a message that says why.
+//! Result files: the recorded run holds the notebook's values, and invalid files are rejected with a clear message.
 #![allow(clippy::unwrap_used)]
 
 mod results;

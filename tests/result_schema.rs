@@ -1,4 +1,4 @@
-//! The JSON schema of the result file: every file that is written is what it says, and what it refuses the program refuses.
+//! The JSON schema of the result file: written files conform to it, and what it rejects the program rejects, too.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -50,7 +50,7 @@ fn every_file_that_is_written_is_what_the_schema_says() {
     (partial.prompts, partial.timing) = (Vec::new(), None);
     let mut without_set = live(Box::new(tiny()));
     without_set.prompt_set = None;
-    // Of a marked word that is several tokens there is a note.
+    // A marked word of several tokens gets a note.
     let own = PromptSource::Text(TextPrompts {
         text: "When [[Zanzibar]] and John\nThen [[Mary]] went [[to]] the store".to_owned(),
         ..TextPrompts::default()
@@ -255,7 +255,7 @@ fn effects_and_directions_that_do_not_fit_are_refused() {
         (Some(effects.a.token), 4)
     );
     type Change = fn(&mut Value);
-    // Of section number, the change, what the program says, and whether the schema sees it, too.
+    // The index of the section, the change, the error of the program, and whether the schema rejects it, too.
     let changes: [(usize, Change, &str, bool); 17] = [
         (
             2,
@@ -324,7 +324,8 @@ fn effects_and_directions_that_do_not_fit_are_refused() {
     }
 }
 
-/// The result file `name` of other tests, which holds `found` as it was recorded; written anew with `UPDATE_SNAPSHOTS=1`.
+/// The result file `name` of other tests, which holds `found` as it was recorded; written again with
+/// `UPDATE_SNAPSHOTS=1`.
 fn recorded_as(name: &str, found: &ResultFile) -> ResultFile {
     let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
     let path = fixtures.join(name);
@@ -390,7 +391,7 @@ fn the_sentence_of_other_tests_is_what_the_tiny_checkpoint_gives() {
     let (of_layer, again) = (recorded.layer().unwrap(), found.layer().unwrap());
     assert_eq!((of_layer.layer, of_layer.block, of_layer.rows()), (2, 1, 14));
     near(of_layer.patterns.data(), again.patterns.data());
-    // Of the chosen head its whole pattern.
+    // The whole pattern of the chosen head.
     near(of_layer.pattern(1), one.pattern.data());
     near(
         recorded.pair().unwrap().table.data(),
@@ -457,7 +458,7 @@ fn interventions_are_what_the_schema_says() {
         assert!(!open.is_valid(&file), "the schema takes change {number}");
         assert!(read(&file).is_err(), "the program takes change {number}");
     }
-    // What a schema can't say.
+    // Rules that a schema can't express.
     let changes: [Change; 5] = [
         |file| file["sections"][0]["effects"][1]["intervention"]["remove"]["component"] = json!("2.0"),
         |file| file["sections"][0]["before"]["row"] = json!([1.0]),

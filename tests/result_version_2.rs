@@ -1,5 +1,5 @@
-//! Version 2 of the result file: what is written is read again, versions are told apart, and files that are none are refused
-//! with a message that says why.
+//! Version 2 of the result file: written files are parsed back, versions are distinguished, and invalid files are
+//! rejected with a clear message.
 #![allow(clippy::unwrap_used)]
 
 mod common;
@@ -73,7 +73,7 @@ fn a_live_result_has_everything_that_was_found() {
 #[test]
 fn version_1_gives_what_version_2_says() {
     let mut expected = example();
-    // What version 1 does not say.
+    // Fields that version 1 lacks.
     expected.as_object_mut().unwrap().remove("skipped");
     expected["model"].as_object_mut().unwrap().remove("dtype");
     let mut found = written(&ResultFile::from_json(VERSION_1).unwrap());
@@ -160,7 +160,7 @@ fn sections_of_unknown_kind_are_skipped_and_said() {
         result.skipped_notice().unwrap(),
         "This file also has 2 sections of kinds that this version of keyside does not know and does not show: later, newer."
     );
-    // What is written from it still says what is missing.
+    // The rewritten file still lists the omissions.
     assert_eq!(read(&written(&result)).unwrap(), result);
     assert_eq!(ResultFile::from_json(RECORDED).unwrap().skipped_notice(), None);
     assert_refused(

@@ -1,4 +1,4 @@
-//! What the head writes over many prompts, and which of its directions recur: what one sentence after the other is answered.
+//! The head's output over many prompts and its recurring directions equal the answers about the sentences one by one.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 
@@ -59,7 +59,7 @@ fn own(text: &str, format: Format) -> PromptSource {
     })
 }
 
-/// What is answered about one prompt.
+/// The answer about one prompt.
 struct Answer {
     sections: Vec<Section>,
 }
@@ -96,7 +96,7 @@ impl Answer {
     }
 }
 
-/// What the head adds to all logits at the destination of `prompt`, with all that it reads, from a pass of its own.
+/// The head's contribution to all logits at the destination of `prompt`, with all its sources, by a separate pass.
 fn raised_by_head(model: &mut Model, prompt: &Prompt, head: Head) -> Vec<f32> {
     let seen = &prompt.tokens[..=prompt.dest().unwrap()];
     let tree = PrefixTree::new([seen]);
@@ -385,7 +385,7 @@ fn the_same_token_as_both_targets_is_said_in_a_sentence() {
         .to_string();
     assert_one_line(&error);
     assert!(error.contains("the same token as both targets"), "{error}");
-    // Where nothing is asked of targets, they may be anything.
+    // Where targets are not used, they are not checked.
     analysis.writes = false;
     assert!(block_on(analyze(&mut model, &analysis, &Nobody)).is_ok());
 }

@@ -1,4 +1,4 @@
-//! The bundled model of before, whose head 1.4 looks at the second name whichever it is: what a run of it says.
+//! A run of the former bundled model, whose head 1.4 attends to the second name in every order of names.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 

@@ -1,5 +1,4 @@
-//! What is kept of a model between visits: read again from the store, never trusted when it is damaged, never fetched
-//! twice.
+//! Stored models: read from the store between visits, checked for damage, never fetched twice.
 
 #![allow(clippy::unwrap_used)]
 
@@ -266,7 +265,7 @@ fn half_written_pieces_of_a_closed_tab_go_on_opening() {
     let (files, named) = files_and_named(&store);
     assert_eq!(files, named);
     assert_eq!(server.take_bytes(), 0, "whole pieces stay");
-    // Not a piece was finished: nothing is left.
+    // No piece was finished, so nothing is stored.
     let store = MemoryStore::new();
     let source = StoredSource::new(Box::new(server.clone()), Rc::new(store.clone()));
     source.divide(WEIGHTS, std::slice::from_ref(&(0..1000)));

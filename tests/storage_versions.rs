@@ -1,4 +1,5 @@
-//! A model that changes on its server: what is kept of it is never mixed with another version, where that can be told.
+//! A model that changes on its server: stored bytes are never mixed with those of another version, where the change can
+//! be detected.
 
 #![allow(clippy::unwrap_used)]
 
@@ -125,7 +126,7 @@ fn damage_to_what_is_stored_is_no_change_of_the_model() {
     let (server, store) = (Server::small(), MemoryStore::new());
     read(&visit(&server, &store), 0..900);
     server.take_bytes();
-    // Where a sample is taken.
+    // The position of a sample.
     damage(&store, &piece(300), |bytes| bytes[45] ^= 1);
     assert_eq!(read(&visit(&server, &store), 0..1000), small_file());
     assert_eq!(server.ranges(), [Some(300..400), Some(900..1000)]);

@@ -1,4 +1,5 @@
-//! The store in memory does what a store does. `browser_storage.rs` checks the same of the browser's storage.
+//! The in-memory store satisfies the contract of a [`Store`]. `browser_storage.rs` checks the same for the browser's
+//! storage.
 
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::unwrap_used)]

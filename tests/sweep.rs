@@ -1,4 +1,4 @@
-//! `keyside sweep` as a program: its rows are what single runs find, and whatever stops it, they are the same file in the end.
+//! The program `keyside sweep`: its rows equal those of single runs, and an interrupted sweep ends with the same file.
 
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
@@ -73,7 +73,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// What a run about `head` alone finds: scores and probabilities, prompt by prompt.
+/// The result of a run about `head` alone: scores and probabilities by prompt.
 fn single(head: Head, seed: &str) -> (Vec<f32>, Vec<f32>) {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("result.json");
@@ -251,7 +251,7 @@ fn a_sweep_that_is_killed_at_any_moment_gives_the_same_file() {
             "done after {moments:?} of {takes:?}"
         );
         kills += 1;
-        // What was finished stays as it is.
+        // Finished shards stay unchanged.
         let now = match shards.is_dir() {
             true => files(&shards),
             false => BTreeMap::new(),
@@ -313,7 +313,7 @@ fn half_written_shards_are_done_again_and_finished_ones_are_not() {
     assert!(
         last["shard"] == 2 && last["heads"] == 12 && last["prompts"] == 3 && last["seconds"].as_f64().unwrap() > 0.0
     );
-    // No row depends on a time.
+    // No row contains a time.
     assert!(!String::from_utf8(whole).unwrap().contains("seconds"));
 }
 

@@ -1,4 +1,4 @@
-//! The bundled model with heads worth a look, as it is shipped: its tasks, its heads, its size, its words.
+//! The bundled model as it is shipped: its tasks, its heads, its size, its vocabulary.
 #![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used)]
 

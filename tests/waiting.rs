@@ -1,4 +1,4 @@
-//! How long servers are waited for, and what is asked of them, with a clock and answers that are made up.
+//! Retries and waiting times for servers, with a simulated clock and simulated answers.
 
 #![allow(clippy::unwrap_used)]
 
@@ -19,7 +19,7 @@ use keyside::{Error, ErrorKind, Result};
 const WINDOWS: Duration = Duration::from_secs(600);
 const HUB: &str = "https://huggingface.co/someone/own-gpt2/resolve/main";
 
-/// What is answered: a status, and what is out of the ordinary.
+/// A scripted answer: the status, and unusual headers or faults.
 #[derive(Clone, Copy, Default)]
 struct Reply {
     status: u16,
@@ -48,7 +48,7 @@ const EXPIRED: Reply = Reply {
     ..status(403)
 };
 
-/// What has happened: seconds that were waited, addresses that were asked.
+/// The log: waited seconds and requested addresses.
 #[derive(Default)]
 struct Log {
     waited: RefCell<Vec<u64>>,
@@ -75,7 +75,7 @@ impl Transport for Script {
         _range: Option<&'a Range<u64>>,
     ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>> {
         self.log.asked.borrow_mut().push(url.to_owned());
-        // What is not in the script is the file.
+        // After the scripted answers, the file is served.
         let reply = self.replies.borrow_mut().pop_front().unwrap_or(status(200));
         let answer = Answer {
             status: reply.status,
@@ -104,7 +104,8 @@ impl Transport for Script {
     }
 }
 
-/// What comes of reading `config.json` at `url`, which is answered with `replies` and then with the file; what was done meanwhile; and every notice.
+/// The result of reading `config.json` at `url`, which is answered with `replies` and then with the file; the log; and
+/// every notice.
 fn read(url: &str, retry_policy: RetryPolicy, replies: &[Reply]) -> (Result<Vec<u8>>, Rc<Log>, Vec<String>) {
     let log = Rc::new(Log::default());
     let transport = Script {

@@ -1,5 +1,5 @@
-//! A figure as a piece of a web page: for every figure of several results it is whole, small, asks nobody for anything, and says what the
-//! result says.
+//! Figures as HTML fragments: for every figure of several results the fragment is complete, small, sends no requests,
+//! and has the values of the result.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +28,7 @@ fn figure(result: &ResultFile, name: &str) -> Figure {
     Figure::named(result, name, &View::default()).unwrap()
 }
 
-/// What stands between `start` and `end` in `text`.
+/// The text between `start` and `end` in `text`.
 fn between<'a>(text: &'a str, start: &str, end: &str) -> &'a str {
     let (_, rest) = text.split_once(start).unwrap_or_else(|| panic!("no {start}"));
     rest.split_once(end).unwrap_or_else(|| panic!("no {end}")).0
@@ -138,7 +138,7 @@ fn what_is_said_is_what_the_page_says() {
             if sheet.switches.is_some() {
                 continue;
             }
-            // Where nothing can be hidden, the page's own scene says the same.
+            // Where nothing can be hidden, the page's own scene has the same targets.
             let options = DrawOptions {
                 legend: false,
                 title: false,
@@ -148,7 +148,7 @@ fn what_is_said_is_what_the_page_says() {
             for (target, of) in targets.iter().zip(&sheet.targets) {
                 let hover = scene.hover(of.hover.target).unwrap();
                 assert_eq!(lines(target), hover.texts());
-                // What the page finds in the middle of it is itself, or something that lies above it.
+                // The target at the center of a mark is the mark, or another mark above it.
                 let met = scene.target_at(hover.mark.center());
                 assert!(met.is_some(), "{}: nothing is at {:?}", figure.id(), of.hover.target);
                 said += 1;

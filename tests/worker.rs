@@ -1,4 +1,4 @@
-//! The worker's loop on the tiny checkpoint in memory: what goes in, what comes out, cancelling.
+//! The worker's loop on the tiny checkpoint in memory: requests, answers, cancellation.
 
 mod common;
 mod results;
@@ -536,7 +536,7 @@ fn a_question_is_answered_part_by_part() {
         let sum: f32 = pair.table.data().iter().sum();
         assert!((sum - pair.score).abs() < 1e-4);
         assert!((attention.scores_of(head)[pair.src] - pair.score).abs() < 1e-4);
-        // What crosses is read back as it was.
+        // A message is parsed back as it was written.
         for part in parts {
             let written = part.to_json().expect("writes");
             assert_eq!(&ResultFile::from_json(written.as_bytes()).expect("reads"), &**part);
@@ -717,7 +717,7 @@ fn a_head_is_taken_out_of_a_prompt() {
     let section = part.head_effects().expect("is there");
     assert_eq!((section.prompts.len(), part.prompt_count()), (1, 0));
     assert!(section.without.is_some());
-    // What crosses is read back as it was.
+    // A message is parsed back as it was written.
     let written = part.to_json().expect("writes");
     assert_eq!(&ResultFile::from_json(written.as_bytes()).expect("reads"), part);
     assert!(
@@ -872,7 +872,7 @@ fn a_causal_map_is_cancelled_with_its_parts_kept_and_the_next_is_whole() {
     let parts = whole.iter().filter(|message| is_part(message, 1)).count();
     assert!(parts > 2, "there is something to cancel: {parts} parts");
 
-    // What comes after the first part overtakes the map, and another one is asked for at once.
+    // The messages after the first part cancel the map, and another map is requested at once.
     let later = vec![
         (When::Parts(1, 1), ToWorker::Cancel { id: 1 }),
         (When::Parts(1, 1), map(2)),

@@ -1,4 +1,4 @@
-//! `config.json`: the model's shape and its card.
+//! `config.json`: parses the model's configuration and card.
 #![no_main]
 
 use futures::executor::block_on;

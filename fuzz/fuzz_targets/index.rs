@@ -1,4 +1,4 @@
-//! `model.safetensors.index.json`: opens a checkpoint whose weights are in the files that it names, of which one is there.
+//! `model.safetensors.index.json`: opens a checkpoint with it, where one of the listed weight files exists.
 #![no_main]
 
 use futures::executor::block_on;

@@ -1,4 +1,4 @@
-//! `merges.txt` and `vocab.json`: reads either, and encodes short texts with what they make.
+//! `merges.txt` and `vocab.json`: parses either, and encodes short texts with the resulting tokenizer.
 #![no_main]
 
 use keyside::model::{Config, Tokenizer, TokenizerParts};

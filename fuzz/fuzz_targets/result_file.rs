@@ -1,4 +1,4 @@
-//! The result file: reads it, writes it again, and makes every sentence and figure of it.
+//! The result file: parses it, writes it again, and makes all its descriptions and figures.
 #![no_main]
 
 use keyside::app::words;

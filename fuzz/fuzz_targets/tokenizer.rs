@@ -1,4 +1,4 @@
-//! `tokenizer.json`: reads it, and encodes and decodes short texts with it.
+//! `tokenizer.json`: parses it, and encodes and decodes short texts with it.
 #![no_main]
 
 use keyside::model::{Config, Tokenizer};

@@ -1,4 +1,4 @@
-//! The page's address: what is read can be written, and reads back as the same.
+//! The page's address: a parsed address can be written, and is parsed back as the same.
 #![no_main]
 
 use keyside::app::address::Address;

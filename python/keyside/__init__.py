@@ -1,4 +1,4 @@
-"""Which parts of GPT-2 make an attention head look where it looks.
+"""Explains why an attention head of GPT-2 attends to a token, by the components of the model that cause it.
 
 A model is a folder with ``config.json``, ``model.safetensors`` and ``tokenizer.json``, the URL of one, or ``hub:NAME``:
 

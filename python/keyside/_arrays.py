@@ -7,5 +7,5 @@ from numpy.typing import NDArray
 
 
 def array(data: bytes, shape: list[int]) -> NDArray[np.float32]:
-    """The numbers in ``data``, in their shape; they are not copied, and can't be written to."""
+    """A read-only view of ``data`` in the array's shape, without a copy."""
     return np.frombuffer(data, dtype="<f4").reshape(shape)

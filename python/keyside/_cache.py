@@ -1,4 +1,4 @@
-"""Results of runs that were made with TransformerLens."""
+"""Results from runs of TransformerLens."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def from_cache(
     b: str | int | None = None,
     prompt: int = 0,
 ) -> Result:
-    """Makes a result of a run of TransformerLens, as far as its cache has what that takes.
+    """Makes a result from a run of TransformerLens, with the sections that its cache has the activations for.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ def from_cache(
     dest : int or str
         Where it looks from: a position, from the end where it is negative, or the text of a token that is there once.
     src : int or str, optional
-        Where it looks to; by default the position other than 0 that it looks most to.
+        The key position; by default the most attended position other than 0.
     a, b : str or int, optional
-        The two next tokens whose logits are compared: a text that is one token, or an id; by default the two likeliest.
+        The two next tokens whose logits are compared: a text that is one token, or an id; by default the two most likely.
     prompt : int
         Which prompt of a batch.
 
@@ -121,7 +121,7 @@ def from_cache(
 
 
 class _Run:
-    """A cache, the model that it is of, and the tokens that were run."""
+    """An activation cache with its model and tokens."""
 
     def __init__(self, cache: Mapping[str, Any], model: Any, tokens: Any, prompt: int) -> None:
         self.cache, self.model, self.prompt = cache, model, prompt
@@ -160,7 +160,7 @@ class _Run:
         return [int(token) for token in found]
 
     def _check_shapes(self) -> None:
-        """That what the cache has is of this model and these tokens."""
+        """Checks that the cache belongs to this model and these tokens."""
         wanted = {
             "hook_embed": (self.count, self.cfg.d_model),
             **{f"blocks.{layer}.hook_resid_pre": (self.count, self.cfg.d_model) for layer in range(self.n_layer)},
@@ -184,7 +184,7 @@ class _Run:
         )
 
     def get(self, name: str) -> _Array | None:
-        """What the cache has of this name, of the prompt; None where it has nothing."""
+        """The prompt's activation of this name; None where the cache lacks it."""
         if name not in self.cache.keys():
             return None
         found = _numbers(self.cache[name])
@@ -211,7 +211,7 @@ class _Run:
         return int(layer), int(number)
 
     def place(self, name: str, place: int | str) -> int:
-        """A position as a number from 0."""
+        """A position counted from 0."""
         if isinstance(place, str):
             at = [index for index in range(self.count) if self.text(self.tokens[index]).strip() == place.strip()]
             if len(at) == 1:
@@ -242,7 +242,7 @@ class _Run:
     # Activations.
 
     def pattern(self, layer: int) -> _Array | None:
-        """Probabilities of all heads of a layer, ``[head, pos, pos]``."""
+        """Attention patterns of all heads of a layer, ``[head, dest, src]``."""
         found = self.get(f"blocks.{layer}.attn.hook_pattern")
         scores = self.get(f"blocks.{layer}.attn.hook_attn_scores")
         if found is not None or scores is None:
@@ -260,7 +260,7 @@ class _Run:
         return None
 
     def written(self, layers: int, position: int) -> tuple[list[str], _Array] | None:
-        """What the embeddings and all components of the first layers have written at a position; None where something is missing."""
+        """The outputs of the embeddings and of all components of the first layers at a position; None where the cache lacks one."""
         embeddings = [found for found in map(self.get, ("hook_embed", "hook_pos_embed")) if found is not None]
         if len(embeddings) < 2:
             return None
@@ -290,7 +290,7 @@ class _Run:
     # LayerNorm and unembedding.
 
     def affine(self, norm: Any) -> tuple[_Array, _Array]:
-        """Weight and bias of a LayerNorm; 1 and 0 where they are folded into what reads it."""
+        """Weight and bias of a LayerNorm; 1 and 0 where they are folded into the following weights."""
         weight, bias = getattr(norm, "w", None), getattr(norm, "b", None)
         one, zero = np.ones(self.cfg.d_model), np.zeros(self.cfg.d_model)
         return (one if weight is None else _numbers(weight)), (zero if bias is None else _numbers(bias))
@@ -300,7 +300,7 @@ class _Run:
         return float(np.sqrt((centered**2).mean() + self.cfg.eps))
 
     def logits(self, stream: _Array | None) -> _Array | None:
-        """Logits of the token that would come after a stream."""
+        """Next-token logits for a residual stream."""
         if stream is None:
             return None
         weight, bias = self.affine(self.model.ln_final)
@@ -313,7 +313,7 @@ class _Run:
         return [{**self.named(int(token)), "logprob": float(np.float32(logprobs[token]))} for token in tokens]
 
     def targets(self, logits: _Array | None, a: str | int | None, b: str | int | None) -> tuple[int, int] | None:
-        """The two tokens that are compared."""
+        """The two target tokens."""
         given = [None if token is None else self._token(name, token) for name, token in (("a", a), ("b", b))]
         if logits is None and None in given:
             return None
@@ -378,7 +378,7 @@ class _Run:
         }
 
     def divisor(self, layer: int) -> float:
-        """What the product of query and key is divided by."""
+        """The attention scale, by which the product of query and key is divided."""
         width = np.sqrt(self.cfg.d_head) if getattr(self.cfg, "use_attn_scale", True) else 1.0
         return float(width * (layer + 1 if getattr(self.cfg, "scale_attn_by_inverse_layer_idx", False) else 1))
 
@@ -386,7 +386,7 @@ class _Run:
 def _attention(
     run: _Run, of_layers: tuple[dict[int, _Array | None], _Array], number: int, at: dict[str, Any]
 ) -> dict[str, Any]:
-    """Where the heads that the cache has look from ``dest``."""
+    """The attention of the cached heads from ``dest``."""
     dest, (patterns, own) = at["dest"], of_layers
     all_scores = [run.get(f"blocks.{layer}.attn.hook_attn_scores") for layer in range(run.n_layer)]
     scores = [found for found in all_scores if found is not None]
@@ -410,7 +410,7 @@ def _attention(
 
 
 def _layer(pattern: _Array, layer: int) -> dict[str, Any]:
-    """The patterns of all heads of a layer, small: of a block of positions the largest."""
+    """The patterns of all heads of a layer, downsampled: each block of positions by its maximum."""
     heads, count, _ = pattern.shape
     block = max(1, -(-count // _LAYER_ROWS))
     rows = -(-count // block)
@@ -452,7 +452,7 @@ def _pair(run: _Run, layer: int, number: int, at: dict[str, Any]) -> dict[str, A
 
 
 def _lens(run: _Run, dest: int, targets: tuple[int, int]) -> dict[str, Any] | None:
-    """What would come next after each layer."""
+    """The logit lens: next tokens after each layer."""
     layers = []
     for layer in range(run.n_layer + 1):
         logits = run.logits(run.stream(layer, dest))
@@ -468,7 +468,7 @@ def _lens(run: _Run, dest: int, targets: tuple[int, int]) -> dict[str, Any] | No
 def _effects(
     run: _Run, pattern: _Array | None, layer: int, number: int, at: dict[str, Any], targets: tuple[int, int]
 ) -> dict[str, Any] | None:
-    """What all components add to the difference of two logits."""
+    """Direct effects of all components on the difference of two logits."""
     dest, values = at["dest"], run.get(f"blocks.{layer}.attn.hook_v")
     written = run.written(run.n_layer, dest)
     if written is None or pattern is None or values is None:
@@ -497,7 +497,7 @@ def _effects(
 
 
 def _numbers(tensor: Any) -> _Array:
-    """A tensor of torch, or anything that NumPy takes, in double precision."""
+    """A torch tensor, or anything that NumPy accepts, as a float64 array."""
     if hasattr(tensor, "detach"):
         tensor = tensor.detach().cpu().double().numpy()
     return np.asarray(tensor, dtype=np.float64)
@@ -522,5 +522,5 @@ def _single(value: Any) -> float:
 
 
 def _packed(values: _Array) -> dict[str, Any]:
-    """An array as result files have it."""
+    """An array in the form of result files."""
     return {"shape": list(values.shape), "data": np.ravel(values).astype(np.float32).tolist()}

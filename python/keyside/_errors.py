@@ -1,10 +1,10 @@
-"""Errors: what is the matter, what was expected, what to do."""
+"""Errors with cause, expectation and advice."""
 
 from __future__ import annotations
 
 
 class Error(Exception):
-    """What went wrong, as one sentence with what was expected and what to do.
+    """The base class: one sentence with cause, expectation and advice.
 
     Attributes
     ----------
@@ -32,27 +32,27 @@ class Error(Exception):
 
 
 class RequestError(Error, ValueError):
-    """An argument that makes no sense for the model or the result: head, position, setting, token."""
+    """An invalid argument for the model or the result: head, position, setting, token."""
 
 
 class PromptError(Error, ValueError):
-    """A text that does not fit the model's tokenizer or its context."""
+    """A text that the model's tokenizer or context can't hold."""
 
 
 class ModelError(Error, ValueError):
-    """A model's files that are not what they should be."""
+    """Invalid model files."""
 
 
 class SourceError(Error, OSError):
-    """Bytes that can't be read or written: a path that is not there, a server that does not answer."""
+    """Failed input or output: a missing path, a server that does not answer."""
 
-    # OSError's own would take the arguments apart.
+    # The method of OSError would interpret the arguments.
     def __str__(self) -> str:
         return Error.__str__(self)
 
 
 class ResultFileError(Error, ValueError):
-    """A file that is no result, or whose parts do not fit each other."""
+    """An invalid result file, or one with inconsistent parts."""
 
 
 _OF_KIND: dict[str, type[Error]] = {
@@ -72,5 +72,5 @@ _OF_KIND: dict[str, type[Error]] = {
 
 
 def of_kind(kind: str, cause: str, expected: str = "", advice: str = "") -> Error:
-    """The exception of a kind."""
+    """The exception for an error of this kind."""
     return _OF_KIND.get(kind, Error)(kind, cause, expected, advice)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Figure:
-    """A figure of a result, as it is shown; see `Result.figure`. In a notebook it shows itself.
+    """A figure of a result with its view; see `Result.figure`. A notebook displays it.
 
     Attributes
     ----------
@@ -35,7 +35,7 @@ class Figure:
         self.name: str = native.name
 
     def svg(self) -> str:
-        """The picture as SVG.
+        """The figure as SVG.
 
         Returns
         -------
@@ -45,7 +45,7 @@ class Figure:
         return self._native.svg(self._theme, *self._size)
 
     def html(self) -> str:
-        """It as a piece of a web page: values on hover, tap and keys, a legend, light and dark, without a network.
+        """The figure as a fragment of HTML that needs no network: values on hover, tap and keys, a legend, light and dark theme.
 
         Returns
         -------
@@ -55,15 +55,15 @@ class Figure:
         return self._native.html()
 
     def summary(self) -> str:
-        """What is seen in it, in words."""
+        """A description of the data in the figure."""
         return self._native.summary()
 
     def markdown(self) -> str:
-        """Its shorter tables in Markdown."""
+        """The shorter tables of the figure in Markdown."""
         return self._native.markdown()
 
     def script(self, file: str = "result.json") -> str:
-        """The Python script that redraws it with json and matplotlib alone.
+        """A Python script that redraws the figure with json and matplotlib alone.
 
         Parameters
         ----------
@@ -74,11 +74,11 @@ class Figure:
 
     @property
     def tables(self) -> list[str]:
-        """The names of the tables behind it."""
+        """The names of the figure's tables."""
         return [name for name, _, _ in self._native.tables()]
 
     def to_dataframe(self, table: str | None = None, *, library: str | None = None) -> Any:
-        """A table behind it, as a data frame.
+        """One of the figure's tables, as a data frame.
 
         Parameters
         ----------
@@ -106,7 +106,7 @@ class Figure:
         return frame(tables[table], library)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes it to a file; its name's ending says what: ``.html`` (a web page of one file), ``.svg``, ``.csv`` (a file per table), ``.md`` or ``.py``.
+        """Writes the figure to a file in the format of its extension: ``.html`` (a web page in one file), ``.svg``, ``.csv`` (one file per table), ``.md`` or ``.py``.
 
         Parameters
         ----------

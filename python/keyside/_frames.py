@@ -1,4 +1,4 @@
-"""Data frames of pandas or polars, whichever is there."""
+"""Data frames of pandas or polars, whichever is installed."""
 
 from __future__ import annotations
 

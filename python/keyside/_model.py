@@ -1,4 +1,4 @@
-"""Models, and what is asked of them."""
+"""Models and their methods."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Place = int | str
 
 @dataclass(frozen=True)
 class Processing:
-    """Which weight processing is applied, under the names of TransformerLens. All is, unless it is switched off.
+    """The weight processing, with the names of TransformerLens. Every step is applied by default.
 
     None of it changes log-probabilities; it does change what single components are.
 
@@ -47,12 +47,12 @@ class Processing:
 
     @classmethod
     def none(cls) -> Processing:
-        """No processing at all."""
+        """No weight processing."""
         return cls(False, False, False, False)
 
 
 class Next(NamedTuple):
-    """A token that may come next."""
+    """A candidate for the next token."""
 
     token: int
     text: str
@@ -60,7 +60,7 @@ class Next(NamedTuple):
 
 
 class Continuation(NamedTuple):
-    """What a text goes on with."""
+    """A continuation of a text."""
 
     #: The text's tokens, up to the position that is gone on from.
     tokens: list[int]
@@ -76,7 +76,7 @@ def load(
     processing: Processing | Mapping[str, bool] | None = None,
     engine: str | None = None,
 ) -> Model:
-    """Opens a model. Its weights are read when they are first needed.
+    """Opens a model. Weights are read when they are first needed.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ def load(
     processing : Processing or mapping, optional
         Which weight processing is applied; all by default.
     engine : str, optional
-        What computes: ``"gemm"`` (the default), or ``"packed"``, also with a number of threads, ``"packed on 2"``. The numbers are the same
+        The compute engine: ``"gemm"`` (the default), or ``"packed"``, also with a number of threads, ``"packed on 2"``. The numbers are the same
         to rounding.
 
     Returns
@@ -96,11 +96,11 @@ def load(
     Raises
     ------
     SourceError
-        For a path that is not there and a server that does not answer.
+        For a missing path or a server that does not answer.
     ModelError
-        For files that are not what they should be.
+        For invalid model files.
     RequestError
-        For a name that the hub has not.
+        For a name that the hub does not have.
 
     Examples
     --------
@@ -146,32 +146,32 @@ class Model:
 
     @property
     def name(self) -> str:
-        """Its name for people."""
+        """The model's name."""
         name: str = self._native.info()["name"]
         return name
 
     @property
     def info(self) -> dict[str, Any]:
-        """Name, source, the dtype of its weights, and notes where its files say different things."""
+        """Name, source, dtype of the weights, and notes about contradictions between its files."""
         return self._native.info()
 
     @property
     def config(self) -> dict[str, Any]:
-        """Its shape, under the names of TransformerLens: ``n_layer``, ``n_head``, ``d_model``, ..."""
+        """The model's shape, with the names of TransformerLens: ``n_layer``, ``n_head``, ``d_model``, ..."""
         return self._native.config()
 
     @property
     def card(self) -> dict[str, Any] | None:
-        """What it says of itself, with the heads to begin with; None where it says nothing."""
+        """The model card, with the default heads; None without one."""
         return self._native.card()
 
     @property
     def processing(self) -> Processing:
-        """Which weight processing is applied."""
+        """The weight processing."""
         return self._processing
 
     def tokens(self, text: str, *, bos: bool = False) -> list[tuple[int, str]]:
-        """The tokens of a text, each with its own text; positions count these.
+        """The tokens of a text, each with its text. Positions are indices of this list.
 
         Parameters
         ----------
@@ -193,7 +193,7 @@ class Model:
         writes: bool = False,
         progress: Progress = True,
     ) -> Result:
-        """Takes the score of a head apart over many prompts, as ``keyside analyze`` does.
+        """Decomposes the score of a head over many prompts, as ``keyside analyze`` does.
 
         Parameters
         ----------
@@ -202,28 +202,28 @@ class Model:
         earlier_head : str or (int, int), optional
             An earlier head, whose output is one of the substituted vectors; by default the card's.
         prompts : Ioi or Texts, optional
-            What makes the prompts: `ioi` (the default, the notebook's 30 batches of 40) or `texts`.
+            The prompt maker: `ioi` (the default, the notebook's 30 batches of 40) or `texts`.
         exact_ln : bool
             Whether substituted vectors go through LayerNorm, instead of being divided by their standard deviation.
         intervention : str, optional
-            What is done to every prompt and recomputed to the end of the model, such as ``"query without 9.9"``, ``"query from W_U[IO]"``,
+            An intervention in every prompt, recomputed through all later layers, such as ``"query without 9.9"``, ``"query from W_U[IO]"``,
             ``"z of 9.9 zero everywhere"``.
         writes : bool
-            Whether it is also found what the head writes, which takes all layers.
+            Whether to compute the head's output, too, which needs all layers.
         progress : bool or callable
-            Whether tqdm's bar says how far it is, where tqdm is installed and somebody looks; or what is called with the share that is
-            over and what is being done.
+            Whether to show a bar of tqdm, where that is installed and the output is a terminal or notebook; or a function that is
+            called with the finished share (0 to 1) and a description of the current step.
 
         Returns
         -------
         Result
             With the sections ``substitution`` (histograms) and ``contributions`` (heatmaps), ``run_directions``, and with ``changes`` and
-            ``run_writes`` where those were asked for.
+            ``run_writes`` where requested.
 
         Raises
         ------
         RequestError
-            For a head that the model has not, and settings that make no sense.
+            For a head that the model does not have, or invalid settings.
         PromptError
             For prompts that do not fit the model.
         """
@@ -253,7 +253,7 @@ class Model:
         bos: bool = False,
         progress: Progress = False,
     ) -> Result:
-        """Where all heads look from one position of a text, and what they do in all of it.
+        """The attention of all heads from one position of a text, and their measures over the whole text.
 
         Parameters are those of `pair`. The result also has the measures of every head (token before, first token, earlier copies) and the
         patterns of all heads of the head's layer, section ``layer``.
@@ -276,32 +276,32 @@ class Model:
         exact_ln: bool = False,
         progress: Progress = False,
     ) -> Result:
-        """Takes the score of a head between two positions of a text apart: every component of the query times every one of the key.
+        """Decomposes the score of a head between two positions of a text: every component of the query times every component of the key.
 
         Parameters
         ----------
         text : str
             The text.
         head : str or (int, int), optional
-            The head; by default, with ``src`` the one that speaks most directly for or against the likeliest next token.
+            The head; by default, with ``src``, the one with the largest direct effect on the most likely next token.
         dest : int or str
-            Where it looks from: a position, counted from 0 (BOS included), from the end where it is negative, or a word that stands once
-            in the text (its last token).
+            The query position: an index from 0 (BOS included), or from the end where it is negative, or a word that occurs once in
+            the text (its last token).
         src : int or str, optional
-            Where it looks to; by default the position other than 0 that it looks most to.
+            The key position; by default the most attended position other than 0.
         bos : bool
-            Whether the BOS token stands before the text.
+            Whether to prepend the BOS token.
         relative : {"mean", "attention"} or int, optional
-            What the score is relative to: the mean key, what the head attends to, or the key at a position. Softmax ignores what is added
-            to all keys alike.
+            The baseline of the score: the mean key, what the head attends to, or the key at a position. Softmax ignores an amount
+            that is added to the scores of all keys.
         earlier : str or (int, int), optional
-            An earlier head that is opened into the source tokens that it has read, section ``down``.
+            An earlier head, whose contribution is split by its source tokens, section ``down``.
         side : {"key", "query"}
-            On which side it is opened.
+            The side on which ``earlier`` is split.
         substituted : bool
-            Whether it is also found what other vectors in place of what the head reads give, section ``substituted``.
+            Whether to compute the score with other vectors in place of the head's inputs, too, section ``substituted``.
         exact_ln : bool
-            Whether those go through LayerNorm, instead of being divided by their standard deviation.
+            Whether the substituted vectors go through LayerNorm, instead of being divided by their standard deviation.
         progress : bool or callable
             As in `analyze`.
 
@@ -313,7 +313,7 @@ class Model:
         Raises
         ------
         RequestError
-            For a head or a position that there is not, and a word that stands in the text more than once, with its positions.
+            For a head or a position that does not exist, or a word that occurs in the text more than once (the error lists its positions).
         PromptError
             For a text that is empty or does not fit the context.
 
@@ -347,14 +347,14 @@ class Model:
         bos: bool = False,
         progress: Progress = False,
     ) -> Result:
-        """What all components add to the logit of one next token minus that of another, what the head writes, and the logit lens.
+        """Direct effects of all components on the difference of two next-token logits, the head's output, and the logit lens.
 
         Parameters
         ----------
         text, head, dest, src, bos, progress
             As in `pair`.
         a, b : str or int, optional
-            The two tokens: a text that is one token, or an id; by default the two likeliest.
+            The two tokens: a text that is one token, or an id; by default the two most likely.
 
         Returns
         -------
@@ -376,14 +376,14 @@ class Model:
         direction: int | None = None,
         progress: Progress = False,
     ) -> Result:
-        """Which of the head's directions, the singular vectors of ``W_Q W_K^T``, make its score.
+        """The score of a head as a sum over its directions, the singular vectors of ``W_Q W_K^T``.
 
         Parameters
         ----------
         text, head, dest, src, bos, relative, progress
             As in `pair`.
         direction : int, optional
-            The direction that is opened by component and by token; by default the one that adds most.
+            The direction that is split by component and by token; by default the one with the largest contribution.
 
         Returns
         -------
@@ -405,7 +405,7 @@ class Model:
         bos: bool = False,
         progress: Progress = True,
     ) -> Result:
-        """Takes every component of the query side and of the key side out in turn, and recomputes the model to its end.
+        """The causal map: removes each component of the query side and of the key side in turn, and recomputes all later layers.
 
         Parameters are those of `effects`. The result has the section ``causal``: the changes of score, ln attention and logit difference,
         recomputed and as the linear split predicts them.
@@ -430,14 +430,14 @@ class Model:
         exact_ln: bool = False,
         progress: Progress = True,
     ) -> Result:
-        """Puts something else in a place, recomputes the model to its end, and says what the linear split predicts.
+        """Replaces an activation, recomputes all later layers, and compares with the prediction of the linear split.
 
         Parameters
         ----------
         text, head, dest, src, a, b, bos, progress
             As in `effects`.
         interventions : iterable of mappings
-            Each is done by itself, in the form that results have (``put`` in docs/result-file.md):
+            Each is applied by itself, in the form that results have (``put`` in docs/result-file.md):
             ``{"remove": {"side": "query", "component": "9.9"}}``,
             ``{"substitute": {"side": "key", "vector": {"unembedding": 1337}}}``,
             ``{"set": {"head": "9.9", "activation": "z", "to": "zero", "at": "all"}}``.
@@ -446,7 +446,7 @@ class Model:
         prompts : Ioi or Texts, optional
             Prompts over which means are taken, for ``"to": "mean"``.
         exact_ln : bool
-            Whether vectors in place of what the head reads go through LayerNorm, instead of being divided by their standard deviation.
+            Whether vectors in place of the head's inputs go through LayerNorm, instead of being divided by their standard deviation.
 
         Returns
         -------
@@ -461,7 +461,7 @@ class Model:
             return Result(self._native.intervene(json.dumps(question), dest, src, json.dumps(asked), tell))
 
     def next(self, text: str, *, dest: Place = -1, bos: bool = False, count: int = 20) -> list[Next]:
-        """The likeliest tokens after a position.
+        """The most likely tokens after a position.
 
         Parameters
         ----------
@@ -470,9 +470,9 @@ class Model:
         dest : int or str
             The position, as in `pair`.
         bos : bool
-            Whether the BOS token stands before the text.
+            Whether to prepend the BOS token.
         count : int
-            How many tokens.
+            The number of tokens.
         """
         return [Next(*one) for one in self._native.next(text, bos, dest, count)]
 
@@ -488,24 +488,24 @@ class Model:
         top_p: float | None = None,
         seed: int = 0,
     ) -> Continuation:
-        """Goes on with a text, token by token, as ``keyside next --count`` does.
+        """Continues a text token by token, as ``keyside next --count`` does.
 
         Parameters
         ----------
         text : str
             The text.
         count : int
-            How many tokens; fewer where the model's context ends.
+            The number of tokens; fewer where the model's context ends.
         dest : int or str
             The position to go on after, as in `pair`.
         bos : bool
-            Whether the BOS token stands before the text.
+            Whether to prepend the BOS token.
         temperature : float
-            What logits are divided by before a token is drawn; 0 takes the likeliest.
+            The divisor of the logits before a token is drawn; 0 takes the most likely token.
         top_k : int, optional
-            Draws from this many of the likeliest tokens only.
+            Draws from this many most likely tokens only.
         top_p : float, optional
-            Draws only from the likeliest tokens that have this probability together.
+            Draws only from the most likely tokens whose probabilities sum to this value.
         seed : int
             Seed of the draw.
         """
@@ -522,22 +522,22 @@ class Model:
         source: str | None = None,
         save: str | os.PathLike[str] | None = None,
     ) -> dict[str, Any]:
-        """What the model makes of sentences, as a recording that is asked about without the model (docs/recording.md).
+        """Records the model's attention on sentences, so that questions can be answered without the model (docs/recording.md).
 
         Parameters
         ----------
         texts : iterable of str
             The sentences.
         bos : bool
-            Whether the BOS token stands before each.
+            Whether to prepend the BOS token to each.
         pairs : iterable of (head, dest, src)
-            Scores that are taken apart, in every sentence.
+            Scores to decompose, in every sentence.
         every_next : bool
-            Whether it is recorded what comes next after every position, not the last alone.
+            Whether to record the next tokens after every position, instead of the last one only.
         begin : str or (int, int), optional
-            The head to begin with.
+            The initial head.
         source : str, optional
-            Where the numbers come from, for readers.
+            The source of the numbers, for readers.
         save : path, optional
             A file to write the recording to.
 
@@ -555,14 +555,14 @@ class Model:
         return recording
 
     def head_effects(self, prompts: Iterable[Mapping[str, str]], *, without: Head | None = None) -> Result:
-        """What every head does for two tokens, as means over prompts, as ``keyside record --effects`` writes it.
+        """The effects of every head on two target tokens, as means over prompts, as ``keyside record --effects`` writes them.
 
         Parameters
         ----------
         prompts : iterable of mappings
-            ``{"text": ..., "answer": " Mary", "other": " John"}`` each, two and two with exchanged tokens; BOS is put before them.
+            ``{"text": ..., "answer": " Mary", "other": " John"}`` each, in pairs with exchanged tokens; BOS is prepended.
         without : str or (int, int), optional
-            The head that is taken out at the last token.
+            The head that is ablated at the last token.
 
         Returns
         -------
@@ -604,5 +604,5 @@ class Model:
 
 
 def _relative(given: str | int | None) -> str | None:
-    """What a score is relative to, as results write it."""
+    """The baseline of a relative score, in the form of results."""
     return None if given is None else str(given)

@@ -30,7 +30,7 @@ _GROUP = 1 << 20
 
 
 def write(rows: Path, out: Path) -> None:
-    """Writes the rows of ``rows``, a line of JSON each, to ``out``, which is whole or as it was."""
+    """Writes ``rows``, one JSON object per line, to ``out``, which is replaced as a whole or not at all."""
     import pyarrow
     import pyarrow.json
     import pyarrow.parquet

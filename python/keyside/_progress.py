@@ -1,4 +1,4 @@
-"""How far a run is: tqdm's bar where tqdm is installed."""
+"""Progress of a run: a bar of tqdm where that is installed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Progress = bool | ProgressCallback
 
 @contextlib.contextmanager
 def reporting(progress: Progress) -> Iterator[ProgressCallback | None]:
-    """What is to be called while something runs."""
+    """The progress callback for the body of the `with` statement."""
     if callable(progress):
         yield progress
         return
@@ -39,7 +39,7 @@ def reporting(progress: Progress) -> Iterator[ProgressCallback | None]:
 
 
 def _bar() -> Any:
-    """A bar of tqdm's; None without tqdm, and where nobody would see it."""
+    """A progress bar of tqdm; None without tqdm, and where the output is not shown to anyone."""
     if not there("tqdm"):
         return None
     # In a notebook without ipywidgets tqdm writes lines of text, which stay in the saved file.

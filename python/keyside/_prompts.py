@@ -1,4 +1,4 @@
-"""What makes the prompts of a run."""
+"""Prompt makers for runs."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Ioi:
 
 @dataclass(frozen=True)
 class Texts:
-    """Prompts of one's own; see `texts`."""
+    """Prompts given as texts; see `texts`."""
 
     text: str
     csv: bool = False
@@ -107,7 +107,7 @@ def texts(
     seed: int = 0,
     bos: bool = False,
 ) -> Texts:
-    """Prompts of one's own, up to 1,000.
+    """Prompts given as texts, up to 1,000.
 
     ``When [[Mary]] and John went, John gave a drink [[to]]`` marks the source, which the head looks to, and the destination, which it
     looks from; with one mark the destination is the last token. ``\\[[`` stands for brackets that are no mark.

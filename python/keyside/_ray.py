@@ -1,4 +1,4 @@
-"""Sweeps on Ray: each shard is a task, and what it finds comes back to this process, which alone writes."""
+"""Sweeps on Ray: each shard is a task whose rows are returned to this process, the only one that writes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _open: dict[str, _keyside.Sweep] = {}
 
 
 class _Failed(NamedTuple):
-    """What went wrong in a worker. As data: exceptions do not come through Ray as they are."""
+    """An error in a worker, as data, since Ray wraps exceptions in its own."""
 
     kind: str
     cause: str
@@ -35,12 +35,12 @@ class _Failed(NamedTuple):
 
 
 def _rows(version: str, task: str, shard: int, threads: int) -> tuple[str, str] | _Failed:
-    """In a worker: the rows of a shard, and how it was done."""
+    """Runs in a worker: the pair of strings that `Sweep.rows` returns for a shard, or the failure."""
     here = socket.gethostname()
     if version != _keyside.VERSION:
         cause = f"{here} has keyside {_keyside.VERSION}, and the sweep is one of keyside {version}"
         return _Failed("request", cause, "the same version everywhere", f"Run on every machine of the cluster: pip install keyside=={version}")
-    # Is read when the first product is computed. Unless it says otherwise, a shard takes the cores that Ray has given it.
+    # Read when the first product is computed. By default a shard uses the cores that Ray has assigned.
     os.environ.setdefault("RAYON_NUM_THREADS", str(threads))
     try:
         if task not in _open:
@@ -58,7 +58,7 @@ def run(
     address: str | None,
     cpus: int,
 ) -> None:
-    """Has Ray do the shards that are ``missing``; each goes to ``keep`` when it is done."""
+    """Runs the ``missing`` shards on Ray; each is passed to ``keep`` when it is finished."""
     if not isinstance(cpus, int) or cpus < 1:
         raise RequestError("request", f"cpus is {cpus!r}", "a number of cores, 1 or more")
     import ray
@@ -81,13 +81,13 @@ def run(
             raise _lost(f"Ray has failed ({_first_line(cause)})") from cause
         finally:
             for left in running:
-                # Of a connection that is lost there is nothing to end.
+                # A lost connection has no tasks to cancel.
                 with contextlib.suppress(Exception):
                     ray.cancel(left)
 
 
 def _answer(ray: Any, done: Any, shard: int) -> tuple[str, str]:
-    """What a worker has found."""
+    """The result of a worker's task."""
     try:
         found = ray.get(done)
     except ray.exceptions.RayTaskError as cause:
@@ -113,13 +113,13 @@ def _first_line(cause: BaseException) -> str:
 
 @contextlib.contextmanager
 def _connected(ray: Any, address: str | None) -> Iterator[None]:
-    """A connection to Ray; one that is not there before ends afterwards."""
+    """A connection to Ray, closed afterwards unless it existed before."""
     if ray.is_initialized():
         if address is not None:
             raise RequestError("request", f"this process is connected to Ray, and the address {address} is given", "one of them", "Leave the address out, or call ray.shutdown() before.")
         yield
         return
-    # Ray on this machine would tell its makers how it is used.
+    # A local Ray instance would send usage statistics.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     try:
         if address is not None:
@@ -140,7 +140,7 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
 
 
 def _knock(address: str) -> None:
-    """Fails within seconds where nobody listens: Ray itself waits for minutes."""
+    """Raises an error within seconds where no server listens; Ray itself waits for minutes."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host.strip("[]"), int(port)), timeout=_TIMEOUT).close()

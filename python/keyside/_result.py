@@ -1,4 +1,4 @@
-"""What was found."""
+"""Results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ._write import write_text
 
 
 class Result:
-    """What was found: the document that ``keyside analyze --out`` writes and the page opens.
+    """A result: the document that ``keyside analyze --out`` writes and the page opens.
 
     ``result["pair"]`` is the section of that kind, as in docs/result-file.md, its arrays as NumPy arrays of single precision. An array is
     made once, when its section is first asked for, and can't be written to.
@@ -56,7 +56,7 @@ class Result:
 
     @property
     def head(self) -> str | None:
-        """The head that it is about, such as ``"10.7"``."""
+        """The analyzed head, such as ``"10.7"``."""
         return self._native.head()
 
     @property
@@ -78,13 +78,13 @@ class Result:
 
     @property
     def processing(self) -> dict[str, bool]:
-        """Which weight processing was applied."""
+        """The weight processing that was applied."""
         found: dict[str, bool] = self._native.field("processing")
         return found
 
     @property
     def prompt_set(self) -> dict[str, Any] | None:
-        """Where the prompts come from."""
+        """The source of the prompts."""
         found: dict[str, Any] | None = self._native.field("prompt_set")
         return found
 
@@ -96,13 +96,13 @@ class Result:
 
     @property
     def timing(self) -> dict[str, Any] | None:
-        """How long it took."""
+        """The duration of the run."""
         found: dict[str, Any] | None = self._native.field("timing")
         return found
 
     @property
     def arrays(self) -> dict[str, NDArray[np.float32]]:
-        """All arrays of all sections, by where they stand: ``"pair/table"``, ``"contributions/heatmaps/key/mean"``."""
+        """All arrays of all sections by path: ``"pair/table"``, ``"contributions/heatmaps/key/mean"``."""
         found: dict[str, NDArray[np.float32]] = {}
 
         def look(at: str, value: Any) -> None:
@@ -117,12 +117,12 @@ class Result:
         return found
 
     def summary(self) -> str:
-        """What the command line prints of it: means, comparisons, identities, time."""
+        """The summary that the command line prints: means, comparisons, identities, time."""
         return self._native.summary()
 
     @property
     def figures(self) -> list[str]:
-        """The names of its figures."""
+        """The names of the result's figures."""
         return self._native.figures()
 
     def figure(
@@ -141,7 +141,7 @@ class Result:
         prompt: int | None = None,
         as_in_notebook: bool = False,
     ) -> Figure:
-        """A figure, which shows itself in a notebook.
+        """A figure, which a notebook displays.
 
         Parameters
         ----------
@@ -226,7 +226,7 @@ class Result:
             for table, _, of_table in self.figure(name)._native.tables():
                 if table != "values":
                     continue
-                # What comes up to the text says which prompt it is.
+                # The columns up to the text identify the prompt.
                 of_prompt = list(of_table)
                 of_prompt = of_prompt[: of_prompt.index("text") + 1] if "text" in of_prompt else []
                 for column, values in of_table.items():
@@ -245,7 +245,7 @@ class Result:
 
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> Result:
-        """The result that `to_dict` has made a dictionary of.
+        """The result of a dictionary made by `to_dict`.
 
         Raises
         ------
@@ -309,14 +309,14 @@ def open_result(path: str | os.PathLike[str]) -> Result:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON schema of the result file; it also lies in the package as ``result.schema.json``."""
+    """The JSON schema of the result file, which is also in the package as ``result.schema.json``."""
     text = resources.files(__package__).joinpath("result.schema.json").read_text(encoding="utf-8")
     document: dict[str, Any] = json.loads(text)
     return document
 
 
 def validate(path: str | os.PathLike[str]) -> list[str]:
-    """What is wrong with a result file, by the JSON schema and by the reader.
+    """The errors of a result file, by the JSON schema and by the reader.
 
     Parameters
     ----------
@@ -337,7 +337,7 @@ def validate(path: str | os.PathLike[str]) -> list[str]:
 
 
 def _checked_head(head: Any, name: str = "head") -> str:
-    """A head as text, ``"10.7"``, of what stands for one."""
+    """A head as text, ``"10.7"``, from any accepted form."""
     if isinstance(head, str):
         return head
     if isinstance(head, Sequence) and len(head) == 2 and all(_is_whole(number) for number in head):

@@ -1,4 +1,4 @@
-"""Sweeps: many heads, models, revisions, seeds and sets of prompts; a row for each."""
+"""Sweeps over heads, models, revisions, seeds and sets of prompts, with one row for each combination."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _DRAWN = Ioi(batches=1, batch_size=40)
 
 
 class Sweep:
-    """What a sweep has found, in its folder; see `sweep`.
+    """The rows of a sweep in its folder; see `sweep`.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Sweep:
         return self._count
 
     def to_dicts(self) -> list[dict[str, Any]]:
-        """The rows, in their order.
+        """The rows in order.
 
         Returns
         -------
@@ -119,7 +119,7 @@ def sweep(
     parquet: bool | None = None,
     progress: Progress = True,
 ) -> Sweep:
-    """Asks about many heads, models, revisions, seeds and sets of prompts at once, as ``keyside sweep`` does: the same rows in the same files.
+    """Runs many heads, models, revisions, seeds and sets of prompts, as ``keyside sweep`` does, with the same rows in the same files.
 
     All heads of a model share one pass over the prompts. A sweep that was stopped, in whatever way, goes on where it was when it is asked
     for again, also by the command line; what was finished is kept.
@@ -226,7 +226,7 @@ def sweep(
 
 
 class _Count:
-    """How many shards are done, for who wants to know."""
+    """Reports the number of finished shards to the progress callback."""
 
     def __init__(self, shards: int, done: int, tell: ProgressCallback | None) -> None:
         self._shards = shards
@@ -260,7 +260,7 @@ def _runner(runner: str | None, address: str | None) -> str:
 
 
 def _several(given: Any) -> list[Any]:
-    """One thing, or several."""
+    """A list of one or several values."""
     if isinstance(given, (str, os.PathLike, Ioi)):
         return [given]
     try:
@@ -270,7 +270,7 @@ def _several(given: Any) -> list[Any]:
 
 
 def _patterns(given: Head | Iterable[Head]) -> list[str]:
-    """Heads as the command line lists them."""
+    """Heads in the syntax of the command line."""
     if isinstance(given, str):
         return given.split(",")
     if isinstance(given, Sequence) and len(given) == 2 and all(map(_is_whole, given)):
@@ -282,7 +282,7 @@ def _patterns(given: Head | Iterable[Head]) -> list[str]:
 
 
 def _seeds(given: int | str | Iterable[int]) -> str:
-    """Seeds as the command line lists them."""
+    """Seeds in the syntax of the command line."""
     if isinstance(given, str):
         return given
     return ",".join(map(str, [given] if isinstance(given, numbers.Integral) else _several(given)))

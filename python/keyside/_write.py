@@ -1,4 +1,4 @@
-"""Files that are written."""
+"""Writing files."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 use keyside::{Error, ErrorKind};
 use pyo3::prelude::*;
 
-/// `error` as the exception of its kind: `keyside.Error` with its kind, cause, expectation and advice.
+/// `error` as a Python exception: `keyside.Error` with kind, cause, expectation and advice.
 pub fn raised(py: Python<'_>, error: &Error) -> PyErr {
     made(py, error).unwrap_or_else(|failed| failed)
 }
@@ -15,7 +15,7 @@ fn made(py: Python<'_>, error: &Error) -> PyResult<PyErr> {
     Ok(PyErr::from_value(exception))
 }
 
-/// The kind's name, as it is written elsewhere: "result_file".
+/// The kind's name in snake case: "result_file".
 fn kind_name(kind: ErrorKind) -> String {
     serde_json::to_value(kind).map_or_else(
         |_| "internal".to_owned(),
@@ -23,7 +23,7 @@ fn kind_name(kind: ErrorKind) -> String {
     )
 }
 
-/// What no input should be able to cause.
+/// An internal error, which no input should be able to cause.
 pub fn internal(cause: impl Into<String>) -> Error {
     Error::new(ErrorKind::Internal, cause).advice("Please report this with the model and the call that led to it.")
 }

@@ -9,14 +9,14 @@ use pyo3::types::{PyDict, PyList};
 use crate::error::raised;
 use crate::result::Result as OfResult;
 
-/// A figure, as it is shown.
+/// A figure of a result with its view options.
 #[pyclass(frozen, module = "keyside._keyside")]
 pub struct Figure {
     result: Py<OfResult>,
     figure: keyside::figure::Figure,
 }
 
-/// The colors of the theme of this name.
+/// The theme called `name`.
 fn theme(py: Python<'_>, name: &str) -> PyResult<Theme> {
     match name {
         "light" => Ok(Theme::light()),
@@ -36,19 +36,19 @@ impl Figure {
 
 #[pymethods]
 impl Figure {
-    /// Its name, by which the result finds it.
+    /// The name, by which the result finds it.
     #[getter]
     fn name(&self) -> String {
         self.figure.id().to_string()
     }
 
-    /// Its name as part of a file's name.
+    /// The name as part of a file's name.
     #[getter]
     fn stem(&self) -> String {
         self.figure.stem()
     }
 
-    /// What is seen in it, in words.
+    /// A textual description.
     fn summary(&self) -> String {
         self.figure.summary(&self.result.get().file)
     }
@@ -65,20 +65,20 @@ impl Figure {
         drawn.map_err(|error| raised(py, &error))
     }
 
-    /// A piece of a web page that shows it.
+    /// An HTML fragment with the figure.
     fn html(&self, py: Python<'_>) -> PyResult<String> {
         let (figure, file) = (&self.figure, &self.result.get().file);
         py.detach(|| figure.fragment(file)).map_err(|error| raised(py, &error))
     }
 
-    /// A whole web page that shows it.
+    /// A complete web page with the figure.
     fn web_page(&self, py: Python<'_>) -> PyResult<String> {
         let (figure, file) = (&self.figure, &self.result.get().file);
         let text = py.detach(|| keyside::figure::web_page(file, std::slice::from_ref(figure)));
         text.map_err(|error| raised(py, &error))
     }
 
-    /// The tables behind it: name, caption, and the columns by name, in their order.
+    /// The tables: name, caption, and the columns by name, in order.
     fn tables<'py>(&self, py: Python<'py>) -> PyResult<Vec<(&'static str, String, Bound<'py, PyDict>)>> {
         let tables = self.figure.tables(&self.result.get().file);
         let tables = tables.map_err(|error| raised(py, &error))?;
@@ -96,20 +96,20 @@ impl Figure {
         told.collect()
     }
 
-    /// The tables behind it as CSV: name and text.
+    /// The tables as CSV: name and text.
     fn csv(&self, py: Python<'_>) -> PyResult<Vec<(&'static str, String)>> {
         let tables = self.figure.tables(&self.result.get().file);
         let tables = tables.map_err(|error| raised(py, &error))?;
         Ok(tables.iter().map(|table| (table.name, table.csv())).collect())
     }
 
-    /// Its shorter tables in Markdown.
+    /// The shorter tables in Markdown.
     fn markdown(&self, py: Python<'_>) -> PyResult<String> {
         let text = self.figure.markdown(&self.result.get().file);
         text.map_err(|error| raised(py, &error))
     }
 
-    /// The Python script that redraws it from the result file `file`.
+    /// A Python script that redraws it from the result file `file`.
     fn script(&self, py: Python<'_>, file: &str, theme_name: &str) -> PyResult<String> {
         let theme = theme(py, theme_name)?;
         let text = self.figure.script(&self.result.get().file, file, &theme);
@@ -117,7 +117,7 @@ impl Figure {
     }
 }
 
-/// A field of a table; None where there is nothing.
+/// A field of a table; None for an empty one.
 fn field<'py>(py: Python<'py>, field: Option<&Field>) -> PyResult<Bound<'py, PyAny>> {
     Ok(match field {
         None | Some(Field::Empty) => py.None().into_bound(py),

@@ -1,5 +1,5 @@
-//! The Python package keyside, its native half: models and results of the library as classes. What people call is in `python/keyside`,
-//! which makes these calls; this half has no defaults and no words of its own.
+//! The native half of the Python package keyside: models and results of the library as classes. The public API is in
+//! `python/keyside`, which calls this half; defaults and documentation are there.
 
 mod error;
 mod figure;

@@ -1,4 +1,4 @@
-//! What a model that works on its own thread tells the thread that waits for it, and how it is stopped.
+//! Connects a model on its own thread with the thread that waits for it: progress and cancellation.
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -12,18 +12,18 @@ use keyside::checkpoint::Traffic;
 use keyside::forward::Monitor;
 use keyside::{Error, Result};
 
-/// Progress is told no more often than this.
+/// Minimum time between two progress events.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What the thread that waits is told.
+/// Events for the waiting thread.
 pub enum Event<T> {
-    /// The share that is over, and what is being done.
+    /// The completed share, and the current phase.
     Progress(f64, String),
-    /// It is over.
+    /// The work has ended.
     Done(Result<T>),
 }
 
-/// Watches a model for the thread that waits.
+/// Reports a model's progress to the waiting thread.
 pub struct Link<T> {
     events: Sender<Event<T>>,
     stop: Arc<AtomicBool>,
@@ -31,15 +31,15 @@ pub struct Link<T> {
 }
 
 impl<T> Link<T> {
-    /// A link that tells `events`, and stops the model where `stop` is set.
+    /// A link that sends to `events`, and cancels the work once `stop` is set.
     pub fn new(events: Sender<Event<T>>, stop: Arc<AtomicBool>) -> Self {
         let told = Cell::new(None);
         Self { events, stop, told }
     }
 
-    /// Says what has come of it.
+    /// Sends the outcome.
     pub fn done(&self, outcome: Result<T>) {
-        // Nobody waits any more where the call was interrupted.
+        // After an interrupted call, nobody receives it.
         let _ = self.events.send(Event::Done(outcome));
     }
 
@@ -68,7 +68,7 @@ impl<T> Observer for Link<T> {
     }
 }
 
-/// Of what tells nobody how far it is.
+/// For work whose progress is not reported.
 impl<T> Monitor for Link<T> {
     fn waiting(&self) {}
 

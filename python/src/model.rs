@@ -1,4 +1,4 @@
-//! A model, and what is asked of it.
+//! The native class `Model`.
 
 use futures::executor::block_on;
 use keyside::analysis::pair::{self, Question, TargetText, causal_map, head_effects, intervene};
@@ -21,7 +21,7 @@ use crate::objects::object;
 use crate::place::Given;
 use crate::result::Result as Found;
 
-/// What is known of a model from its opening on.
+/// Data that is known once the model is open.
 struct About {
     info: ModelInfo,
     config: Config,
@@ -36,12 +36,12 @@ pub struct Model {
     about: About,
 }
 
-/// How far a call is goes to it, if anybody wants to know.
+/// Called with the progress of a call, if it is not None.
 type ProgressCallback<'py> = Option<Bound<'py, PyAny>>;
 
 #[pymethods]
 impl Model {
-    /// Opens the model at `source`, with its weights processed so, and an engine by name.
+    /// Opens the model at `source` with a weight processing, and an engine by name.
     #[staticmethod]
     fn open(py: Python<'_>, source: String, processing: &str, engine: Option<String>) -> PyResult<Self> {
         let processing: Processing = read(py, processing)?;
@@ -70,17 +70,17 @@ impl Model {
         object(py, &self.about.info)
     }
 
-    /// Its shape.
+    /// The shape.
     fn config<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         object(py, &self.about.config)
     }
 
-    /// What it says of itself; None where it says nothing.
+    /// The card; None if there is none.
     fn card<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         object(py, &self.about.card)
     }
 
-    /// How its weights are processed.
+    /// The weight processing.
     fn processing<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         object(py, &self.about.processing)
     }
@@ -98,7 +98,7 @@ impl Model {
         })
     }
 
-    /// A run over many prompts: settings by key, and the prompts' text unless they are drawn.
+    /// A run over many prompts: settings by key, and the text of own prompts unless they are drawn.
     fn analyze(
         &self,
         py: Python<'_>,
@@ -114,7 +114,7 @@ impl Model {
         Ok(file.into())
     }
 
-    /// What is asked of a sentence; the question as JSON, but for its positions.
+    /// Answers a question about a sentence; the question as JSON, with separate positions.
     fn ask(
         &self,
         py: Python<'_>,
@@ -129,7 +129,7 @@ impl Model {
         })
     }
 
-    /// What interventions do at the pair of a question.
+    /// Applies interventions at the pair of a question.
     fn intervene(
         &self,
         py: Python<'_>,
@@ -151,7 +151,7 @@ impl Model {
         )
     }
 
-    /// What becomes of the pair of a question when each component is taken out.
+    /// Computes the causal map of the pair of a question.
     fn causal(
         &self,
         py: Python<'_>,
@@ -166,7 +166,7 @@ impl Model {
         })
     }
 
-    /// The likeliest tokens after a position: id, text, log-probability.
+    /// The most likely tokens after a position: id, text, log-probability.
     fn next(
         &self,
         py: Python<'_>,
@@ -188,7 +188,7 @@ impl Model {
         })
     }
 
-    /// What the model goes on with after a position: the tokens before, those that follow, and their text.
+    /// A continuation after a position: the tokens before, the new tokens, and their text.
     #[allow(clippy::too_many_arguments, reason = "each is an option of the command line's next")]
     fn go_on(
         &self,
@@ -218,7 +218,7 @@ impl Model {
         })
     }
 
-    /// What the model makes of sentences, as the JSON of a recording.
+    /// Records sentences; returns the JSON of a recording.
     #[allow(
         clippy::too_many_arguments,
         reason = "each is an option of the command line's record"
@@ -254,7 +254,7 @@ impl Model {
         })
     }
 
-    /// What the heads do for two tokens, as means over prompts, which are JSON.
+    /// Direct effects of heads on two tokens, as means over prompts, which are JSON.
     fn head_effects(&self, py: Python<'_>, prompts: &str, without: Option<String>) -> PyResult<Found> {
         let prompts: Vec<TargetText> = read(py, prompts)?;
         let file = self.thread.run(py, None, move |state, link: &Link<_>| {
@@ -266,17 +266,17 @@ impl Model {
     }
 }
 
-/// What gives a part of an answer.
+/// Receives the parts of an answer.
 type Give<'a> = dyn FnMut(&keyside::forward::Model, &Prompt, Section, Timing) + 'a;
 
-/// The positions of a question, as they are given.
+/// The positions of a question, as given by the user.
 struct Places {
     dest: Place,
     src: Option<Place>,
 }
 
 impl Places {
-    /// Makes `question` have them.
+    /// Resolves the positions and sets them in `question`.
     fn put(&self, state: &ModelState, question: &mut Question) -> Result<()> {
         let find =
             |name: &str, place: &Place| place.find(name, &question.text, state.model.tokenizer(), question.prepend_bos);
@@ -287,7 +287,7 @@ impl Places {
 }
 
 impl Model {
-    /// The result that the parts make which `ask` gives of a question, JSON but for its positions.
+    /// The result made of the parts that `ask` returns for a question (as JSON, with separate positions).
     fn answer(
         &self,
         py: Python<'_>,
@@ -301,7 +301,7 @@ impl Model {
             src: src.map(Place::from),
         };
         let file = self.thread.run(py, progress.as_ref(), move |state, link| {
-            // What is wrong with the text comes first.
+            // Errors in the text are reported first.
             question.prompt(&state.model)?;
             places.put(state, &mut question)?;
             let mut whole: Option<ResultFile> = None;
@@ -320,7 +320,7 @@ impl Model {
     }
 }
 
-/// The run that `settings` ask for, by key, on the prompts of `text` or on drawn ones.
+/// The run with `settings`, by key, on the prompts of `text` or on drawn ones.
 fn run_of(state: &ModelState, settings: &[(String, String)], text: Option<String>) -> Result<Analysis> {
     let mut run = Analysis {
         processing: state.model.processing(),
@@ -370,7 +370,7 @@ fn seen(state: &ModelState, text: String, bos: bool, dest: &Place) -> Result<Vec
     Ok(tokens)
 }
 
-/// What the other half of the package has written as JSON.
+/// Deserializes JSON written by the Python half of the package.
 fn read<T: DeserializeOwned>(py: Python<'_>, text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|cause| {
         let error = Error::new(ErrorKind::Request, format!("the call can't be understood ({cause})"));

@@ -1,5 +1,5 @@
-//! A model on a thread of its own: it can't move between threads, and Python calls from any. While it works, the thread that called
-//! waits without the interpreter's lock, hands progress on and looks for signals.
+//! A model on its own thread: it cannot move between threads, and Python calls from any. While it works, the calling
+//! thread waits without the interpreter's lock, passes progress on, and checks for signals.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -14,27 +14,28 @@ use pyo3::prelude::*;
 use crate::error::{internal, raised};
 use crate::link::{Event, Link};
 
-/// How long a signal may wait to be seen.
+/// Interval at which the waiting thread checks for signals.
 const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A model, and what earlier questions to it have left.
+/// A model with cached results of earlier questions.
 pub struct ModelState {
     /// The model.
     pub model: Model,
-    /// What is known of the last sentence.
+    /// Cached results for the last sentence.
     pub cache: QuestionCache,
 }
 
 type Job = Box<dyn FnOnce(&mut ModelState) + Send>;
 
-/// Where a model works.
+/// The thread of a model.
 pub struct ModelThread {
     jobs: Sender<Job>,
     process: u32,
 }
 
 impl ModelThread {
-    /// Opens a model by `open` on a thread of its own, which ends when this is dropped; answers what `describe` says of it, too.
+    /// Opens a model by `open` on a thread of its own, which ends when this is dropped. Also returns the result of
+    /// `describe`.
     ///
     /// # Errors
     /// Those of `open` and of `progress`, and `KeyboardInterrupt`.
@@ -60,7 +61,7 @@ impl ModelThread {
         Ok((Self { jobs, process }, described))
     }
 
-    /// Does `work` on the model, and waits for it; `progress` is called with the share that is over and what is being done.
+    /// Runs `work` on the model and waits for it. `progress` is called with the completed share and the current phase.
     ///
     /// # Errors
     /// Those of `work` and of `progress`, and `KeyboardInterrupt`, after which the model stops by itself within a block.
@@ -92,13 +93,13 @@ impl ModelThread {
     }
 }
 
-/// Does `work` on a thread of its own, and waits for it.
+/// Runs `work` on a thread of its own, and waits for it.
 ///
 /// # Errors
 /// Those of `work`, and `KeyboardInterrupt`.
 pub fn aside<T: Send + 'static>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send + 'static) -> PyResult<T> {
     let (events, answers) = channel();
-    // Nobody waits any more where the call was interrupted.
+    // After an interrupted call, nobody receives it.
     start(py, move || drop(events.send(Event::Done(work()))))?;
     wait(py, answers, &AtomicBool::new(false), None)
 }
@@ -112,7 +113,7 @@ fn start(py: Python<'_>, work: impl FnOnce() + Send + 'static) -> PyResult<()> {
     }
 }
 
-/// Waits for what is `Done`.
+/// Waits for the event `Done`.
 fn wait<T: Send>(
     py: Python<'_>,
     answers: Receiver<Event<T>>,

@@ -1,4 +1,4 @@
-//! What the library can write, as objects of Python: dictionaries, lists, numbers, and an `Array` as a NumPy array.
+//! A serializer from the library's types to Python objects: dictionaries, lists, numbers, and `Array` as a NumPy array.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-/// The name of the library's type whose numbers become a NumPy array.
+/// The name of the library's type that becomes a NumPy array.
 const ARRAY: &str = "Array";
 
-/// `value` as an object.
+/// `value` as a Python object.
 ///
 /// # Errors
 /// Those of Python, and of what `value` says itself.
@@ -23,7 +23,7 @@ pub fn object<'py>(py: Python<'py>, value: &impl Serialize) -> PyResult<Bound<'p
     node.object(py)
 }
 
-/// What a part has become; numbers wait for what is made of them.
+/// The Python form of a part. Numbers stay in Rust until it is known whether they are part of an array.
 enum Node<'py> {
     Object(Bound<'py, PyAny>),
     Single(f32),
@@ -43,7 +43,7 @@ impl<'py> Node<'py> {
     }
 }
 
-/// A failure on the way.
+/// An error of Python.
 #[derive(Debug)]
 struct Failed(PyErr);
 
@@ -102,10 +102,10 @@ impl<'py> Objects<'py> {
     }
 }
 
-/// A list that is being made: of numbers of single precision alone, or of anything.
+/// A list under construction: of f32 only, or of anything.
 struct Items<'py> {
     py: Python<'py>,
-    /// The name of the variant that it is of.
+    /// The name of its enum variant.
     within: Option<&'static str>,
     numbers: Vec<f32>,
     objects: Vec<Bound<'py, PyAny>>,
@@ -134,7 +134,7 @@ impl<'py> Items<'py> {
     }
 }
 
-/// A dictionary that is being made, or an array.
+/// A dictionary or an array under construction.
 struct Fields<'py> {
     py: Python<'py>,
     is_array: bool,
@@ -173,7 +173,7 @@ impl<'py> Fields<'py> {
     }
 }
 
-/// `node` as the value of the variant that it is of, `{"variant": node}`.
+/// `node` as the value of its enum variant, `{"variant": node}`.
 fn within<'py>(py: Python<'py>, variant: Option<&'static str>, node: Node<'py>) -> Made<'py> {
     let Some(variant) = variant else {
         return Ok(node);
@@ -183,7 +183,7 @@ fn within<'py>(py: Python<'py>, variant: Option<&'static str>, node: Node<'py>) 
     Ok(Node::Object(outer.into_any()))
 }
 
-/// Numbers and texts are what they are in Python.
+/// Numbers and texts have direct counterparts in Python.
 macro_rules! plain {
     ($($name:ident: $type:ty),+) => {
         $(fn $name(self, value: $type) -> Made<'py> {
@@ -292,7 +292,7 @@ impl<'py> Serializer for Objects<'py> {
     }
 }
 
-/// Lists of all kinds are made alike.
+/// All kinds of sequences are serialized alike.
 macro_rules! list {
     ($($trait:ident::$add:ident),+) => {
         $(impl<'py> $trait for Items<'py> {
@@ -315,7 +315,7 @@ list! {
     SerializeTupleStruct::serialize_field, SerializeTupleVariant::serialize_field
 }
 
-/// Dictionaries with fields, too.
+/// All kinds of structs are serialized alike.
 macro_rules! dictionary {
     ($($trait:ident),+) => {
         $(impl<'py> $trait for Fields<'py> {

@@ -1,14 +1,14 @@
-//! Positions as they are given in Python.
+//! Positions as given in Python.
 
 use keyside::prompts::text::Place;
 use pyo3::prelude::*;
 
-/// A position by number, or as a word of the text.
+/// A position: a number, or a word of the text.
 #[derive(FromPyObject)]
 pub enum Given {
     /// A number.
     At(i64),
-    /// A word; one of digits, too.
+    /// A word, which may consist of digits.
     Word(String),
 }
 

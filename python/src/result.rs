@@ -1,4 +1,4 @@
-//! What was found: a result file in memory.
+//! The native class `Result`: a result file in memory.
 
 use keyside::figure::Shown;
 use keyside::plot::SeriesOrder;
@@ -13,7 +13,7 @@ use crate::objects::object;
 /// A result file.
 #[pyclass(frozen, module = "keyside._keyside")]
 pub struct Result {
-    /// The document.
+    /// The result file.
     pub file: ResultFile,
 }
 
@@ -49,7 +49,7 @@ impl Result {
         section.map(|section| object(py, section)).transpose()
     }
 
-    /// A field of the file other than its sections.
+    /// A field of the file besides its sections.
     fn field<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
         let file = &self.file;
         let found = match name {
@@ -80,12 +80,12 @@ impl Result {
         self.file.prompt_count()
     }
 
-    /// What a reader should know of sections that were skipped.
+    /// A notice if sections of unknown kinds were skipped.
     fn skipped_notice(&self) -> Option<String> {
         self.file.skipped_notice()
     }
 
-    /// What the command line says of it.
+    /// The summary that the command line prints.
     fn summary(&self, py: Python<'_>) -> String {
         py.detach(|| keyside::cli::summary(&self.file))
     }
@@ -148,7 +148,7 @@ impl Result {
     }
 }
 
-/// What is wrong with a result file: nothing, or sentences.
+/// The faults of a result file, as sentences.
 #[pyfunction]
 pub fn faults(py: Python<'_>, text: &[u8]) -> PyResult<Vec<String>> {
     let found = py.detach(|| keyside::cli::faults(text));

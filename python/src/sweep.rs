@@ -1,4 +1,4 @@
-//! Sweeps: the plan of one, whose shards any process can do, and its folder.
+//! Sweeps: a plan whose shards can be computed in any process, and its folder.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,11 +14,11 @@ use crate::error::{internal, raised};
 use crate::link::Link;
 use crate::model_thread::{ModelState, ModelThread, aside};
 
-/// What a process takes to do shards.
+/// The data that another process needs to compute shards.
 #[derive(Serialize, Deserialize)]
 struct Task {
     planned: PreparedSweep,
-    /// Where paths of models begin that are not absolute: the folder that the sweep was asked for in.
+    /// The folder that relative paths refer to: the working directory of the process that started the sweep.
     base: PathBuf,
 }
 
@@ -32,7 +32,7 @@ impl Task {
     }
 }
 
-/// The plan of a sweep, and the model of the shard that was done last.
+/// The plan of a sweep, and the open model of the last shard.
 #[pyclass(frozen, module = "keyside._keyside")]
 pub struct Sweep {
     task: Arc<Task>,
@@ -50,7 +50,7 @@ impl From<Task> for Sweep {
 
 #[pymethods]
 impl Sweep {
-    /// Plans a sweep: reads prompts and configurations, and looks for what is wrong.
+    /// Plans a sweep: reads prompts and configurations, and checks them.
     #[staticmethod]
     #[allow(clippy::too_many_arguments, reason = "each is an option of the command line's sweep")]
     fn plan(
@@ -93,7 +93,7 @@ impl Sweep {
         aside(py, plan).map(Self::from)
     }
 
-    /// The sweep of what `task` has written.
+    /// The sweep described by `task`.
     #[staticmethod]
     fn of_task(py: Python<'_>, task: &str) -> PyResult<Self> {
         let task: std::result::Result<Task, _> = serde_json::from_str(task);
@@ -101,7 +101,7 @@ impl Sweep {
         Ok(task.into())
     }
 
-    /// What another process takes to do shards.
+    /// The data that another process needs to compute shards, as JSON.
     fn task(&self, py: Python<'_>) -> PyResult<String> {
         let task = serde_json::to_string(&*self.task);
         task.map_err(|cause| raised(py, &internal(format!("a sweep can't be written ({cause})"))))
@@ -112,7 +112,7 @@ impl Sweep {
         self.task.planned.sweep.shards().len()
     }
 
-    /// Does a shard: its rows, a line of JSON each, and how it was done.
+    /// Computes a shard: its rows, a line of JSON each, and its times.
     fn rows(&self, py: Python<'_>, shard: usize, progress: Option<Bound<'_, PyAny>>) -> PyResult<(String, String)> {
         let shard = self.shard(py, shard)?;
         let thread = self.thread(py, shard)?;
@@ -131,9 +131,9 @@ impl Sweep {
         shard.ok_or_else(|| raised(py, &internal(format!("there is no shard {index}"))))
     }
 
-    /// Where the model of `shard` works. Another one is let go first: there is room for one.
+    /// The thread with the model of `shard`. Another model is closed first: only one fits in memory.
     fn thread(&self, py: Python<'_>, shard: Shard) -> PyResult<Arc<ModelThread>> {
-        // Held for a moment only: who waits for it may have the interpreter's lock.
+        // Locked only briefly, because a thread that waits for it may hold the interpreter's lock.
         let open = || self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((model, thread)) = open().as_ref()
             && *model == shard.model
@@ -148,7 +148,7 @@ impl Sweep {
     }
 }
 
-/// The folder of a sweep; no other process works on it until it is closed.
+/// The folder of a sweep, locked until it is closed.
 #[pyclass(frozen, module = "keyside._keyside")]
 pub struct SweepFolder {
     folder: Mutex<Option<Folder>>,
@@ -157,7 +157,7 @@ pub struct SweepFolder {
 
 #[pymethods]
 impl SweepFolder {
-    /// The folder at `path`: a new one, or that of the same sweep.
+    /// Opens the folder at `path`: creates it, or resumes the same sweep.
     #[staticmethod]
     fn open(py: Python<'_>, path: PathBuf, sweep: &Sweep) -> PyResult<Self> {
         let swept = &sweep.task.planned.sweep;
@@ -168,13 +168,13 @@ impl SweepFolder {
         })
     }
 
-    /// The shards that are not done.
+    /// The shards that are not finished.
     fn missing(&self, py: Python<'_>) -> PyResult<Vec<usize>> {
         let missing = self.with(py, |folder| Ok(folder.missing()))?;
         Ok(missing.into_iter().map(|shard| shard.index).collect())
     }
 
-    /// Keeps the rows of a shard, and how it was done.
+    /// Saves the rows of a shard, and its times.
     fn keep(&self, py: Python<'_>, shard: usize, rows: &str, finished: &str) -> PyResult<()> {
         self.with(py, |folder| {
             let found = self.shards.get(shard);
@@ -184,20 +184,20 @@ impl SweepFolder {
         })
     }
 
-    /// Puts all rows together: the file of all rows, that of the maps, the number of rows.
+    /// Combines all rows. Returns the file of all rows, that of the maps, and the number of rows.
     fn finish(&self, py: Python<'_>) -> PyResult<(PathBuf, PathBuf, usize)> {
         let done = self.with(py, Folder::finish)?;
         Ok((done.rows, done.maps, done.count))
     }
 
-    /// Lets others work on it.
+    /// Unlocks it.
     fn close(&self) {
         drop(self.folder.lock().unwrap_or_else(PoisonError::into_inner).take());
     }
 }
 
 impl SweepFolder {
-    /// Does `work` in the folder, without the interpreter's lock.
+    /// Runs `work` in the folder, without the interpreter's lock.
     fn with<T: Send>(&self, py: Python<'_>, work: impl FnOnce(&Folder) -> Result<T> + Send) -> PyResult<T> {
         let done = py.detach(|| {
             let folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);

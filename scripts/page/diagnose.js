@@ -1,4 +1,4 @@
-/** What may be wrong with the page's file at `address`, which did not load: asked for again, whatever it holds. One sentence without its full stop. */
+/** Diagnoses why the page's file at `address` did not load, by requesting it again. Resolves to one sentence without its full stop. */
 const whatIsWrong = async (address) => {
   const url = new URL(address, self.location.href);
   const name = url.pathname.split("/").at(-1);

@@ -9,7 +9,7 @@ self.onmessage = async ({ data: { module, memory, stack, team, crew } }) => {
   };
   try {
     const { exports } = await WebAssembly.instantiate(module, { env: { memory }, host });
-    // Every thread has its own end of the stack; the memory is one.
+    // Every thread has a stack of its own in the shared memory.
     exports.__stack_pointer.value = stack;
     self.postMessage("ready");
     exports.serve(team, crew);

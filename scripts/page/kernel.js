@@ -1,8 +1,8 @@
-// The kernels (src/kernel, built by scripts/build-kernels.sh) for a worker: matrices packed once into memory of their own,
-// and operations on them, synchronous, on as many threads as there are. Activations are copied in and out. Not for a window,
-// which may not wait.
+// The kernels (src/kernel, built by scripts/build-kernels.sh) for a worker: matrices are packed once into the module's memory;
+// operations on them are synchronous and use all threads. Activations are copied in and out. Not for a window, in which
+// blocking waits are not allowed.
 
-/** Multiplies and adds vectors; with one rounding. WebAssembly refuses a whole module that holds one instruction it lacks. */
+/** Instructions whose support is tested: vector arithmetic; relaxed multiply-add with one rounding. A browser rejects a whole module for one unsupported instruction. */
 const SIMD = [65, 1, 253, 15, 65, 1, 253, 15, 253, 228, 1];
 const RELAXED = [65, 1, 253, 15, 65, 1, 253, 15, 65, 1, 253, 15, 253, 133, 2];
 const PAGE = 65536;
@@ -14,10 +14,10 @@ const ALIGNED = 64;
 /** The largest piece of a matrix that is copied in before it is packed, in numbers. */
 const PIECE = 1 << 18;
 const NO_PARENT = 2 ** 32 - 1;
-/** In the order in which the module counts them. */
+/** In the order of the module's numbering. */
 const ACTIVATIONS = ["identity", "gelu_new", "gelu", "relu", "silu"];
 
-/** What can't be done, in one sentence. `kind` is "unsupported", "memory" or "size". */
+/** An error with a message of one sentence. `kind` is "unsupported", "memory" or "size". */
 export class KernelError extends Error {
   constructor(kind, message) {
     super(message);
@@ -34,39 +34,39 @@ const has = (instructions) =>
     ]),
   );
 
-/** What this browser can do: `{ simd, relaxed, threads }`. */
+/** The capabilities of this browser: `{ simd, relaxed, threads }`. */
 export const support = () => ({
   simd: has(SIMD),
   relaxed: has(RELAXED),
-  // Without isolation there is no shared memory that another worker may have.
+  // Memory can be shared with another worker only in a cross-origin isolated page.
   threads: typeof SharedArrayBuffer === "function" && globalThis.crossOriginIsolated !== false,
 });
 
-/** The module for `threads` threads, without ".wasm". Fails where there are no vectors. */
+/** The name of the module for `threads` threads, without ".wasm". Throws where the browser lacks SIMD. */
 export function moduleFor(threads, { simd, relaxed } = support()) {
   if (!simd) throw new KernelError("unsupported", "This browser's WebAssembly has no SIMD, which computing needs: please use a browser of 2021 or later.");
   return `kernel-${relaxed ? "relaxed" : "simd"}${threads > 1 ? "-threads" : ""}`;
 }
 
-/** How many threads make sense here: cores, at most 8; one where memory can't be shared. */
+/** The default number of threads: that of the cores, at most 8; one where memory can't be shared. */
 export const defaultThreads = () => (support().threads ? Math.min(globalThis.navigator?.hardwareConcurrency ?? 1, 8) : 1);
 
-/** Memory in areas: taken, given back, grown. Addresses are multiples of 64. */
+/** An allocator in growing memory. Addresses are multiples of 64. */
 export class Areas {
   /** `memory` from the address `start` on. */
   constructor(memory, start) {
     this.memory = memory;
     this.end = align(start);
-    /** Areas that are free, `[start, end]`, ascending, none of which touch. */
+    /** Free areas `[start, end]` in ascending order; adjacent ones are merged. */
     this.free = [];
-    /** Lengths of areas that are taken, by address. */
+    /** Lengths of allocated areas by address. */
     this.taken = new Map();
   }
 
-  /** Takes `bytes`; answers the address. */
+  /** Allocates `bytes`; returns the address. */
   take(bytes) {
     const length = Math.max(align(bytes), ALIGNED);
-    // The smallest area that will do, so that large ones stay whole.
+    // Best fit, so that large areas stay whole.
     const fits = this.free.filter(([start, end]) => end - start >= length);
     const best = fits.sort((a, b) => a[1] - a[0] - (b[1] - b[0]))[0];
     let start = best?.[0];
@@ -80,7 +80,7 @@ export class Areas {
     return start;
   }
 
-  /** Takes `length` bytes at the end, with what is free there. */
+  /** Allocates `length` bytes at the end of the memory, including a free area there. */
   extend(length) {
     const last = this.free.at(-1);
     const start = last?.[1] === this.end ? last[0] : this.end;
@@ -97,7 +97,7 @@ export class Areas {
     return start;
   }
 
-  /** Gives the area at `address` back. */
+  /** Frees the area at `address`. */
   give(address) {
     const length = this.taken.get(address);
     if (length === undefined) throw new KernelError("size", `There is no area at ${address}.`);
@@ -113,7 +113,7 @@ export class Areas {
     this.free.splice(at - joinsBefore, joinsBefore + joinsNext, area);
   }
 
-  /** Bytes that are taken. */
+  /** Allocated bytes. */
   get bytes() {
     return [...this.taken.values()].reduce((sum, length) => sum + length, 0);
   }
@@ -123,25 +123,25 @@ const align = (bytes) => Math.ceil(bytes / ALIGNED) * ALIGNED;
 const megabytes = (bytes) => `${Math.ceil(bytes / 1e6)} MB`;
 
 function memoryOf(shared) {
-  // What is reserved may be refused where there is little room for addresses.
+  // Reserving addresses may fail where the address space is small.
   for (let maximum = MOST_PAGES; maximum > 2048; maximum /= 2) {
     try {
       return new WebAssembly.Memory({ initial: 16, maximum, shared });
     } catch {
-      // Less, then.
+      // Retry with less.
     }
   }
   return null;
 }
 
 /**
- * Starts the kernels: `load(name)` answers the bytes of a module; `startThread()` a new worker that runs kernel-thread.js.
- * Threads that do not come are done without.
+ * Starts the kernels: `load(name)` resolves to the bytes of a module; `startThread()` returns a new worker that runs kernel-thread.js.
+ * Threads that do not start are left out.
  */
 export async function startKernel({ load, startThread, threads = defaultThreads(), relaxed = true }) {
   const able = support();
   const wanted = able.threads ? Math.max(1, Math.floor(threads)) : 1;
-  // Where no memory can be shared, one thread has its own.
+  // Without shared memory there is one thread with unshared memory.
   const shared = wanted > 1 ? memoryOf(true) : null;
   const memory = shared ?? memoryOf(false);
   if (!memory) throw new KernelError("memory", "There is no memory to compute in.");
@@ -159,7 +159,7 @@ class Matrix {
     Object.assign(this, { kernel, at, rows, columns });
   }
 
-  /** Gives its memory back. */
+  /** Frees the matrix. */
   free() {
     this.kernel.areas.give(this.at);
     this.at = 0;
@@ -173,7 +173,7 @@ class Kernel {
 
   async begin() {
     const { memory } = this;
-    // Memory may grow; these words stay where they are.
+    // The memory may grow; a view of the old buffer keeps seeing these words.
     const words = memory.buffer instanceof ArrayBuffer ? null : new Int32Array(memory.buffer);
     const host = {
       sleep: (at, value, milliseconds) => Atomics.wait(words, at >>> 2, value, milliseconds < 0 ? Infinity : milliseconds),
@@ -181,27 +181,27 @@ class Kernel {
     };
     this.exports = (await WebAssembly.instantiate(this.module, { env: { memory }, host })).exports;
     this.areas = new Areas(memory, this.exports.__heap_base.value);
-    // New memory is zero, and all zeros is a team without threads.
+    // New memory is zero, and zeros represent a team without threads.
     this.team = this.areas.take(this.exports.team_size());
   }
 
-  /** How many threads work, with the calling one. */
+  /** Number of threads, including the calling one. */
   get threads() {
     return 1 + (this.exports.present?.(this.team) ?? 0);
   }
 
-  /** Bytes of the kernel's memory. */
+  /** Size of the kernel's memory in bytes. */
   get bytes() {
     return this.memory.buffer.byteLength;
   }
 
-  /** Starts `count` threads, and waits until they are there, have failed, or take too long. */
+  /** Starts `count` threads, and waits until they are ready, have failed, or time out. */
   async startThreads(count) {
     const crew = this.exports.crew(this.team);
     const starts = Array.from({ length: count }, () => {
       return new Promise((come) => {
         try {
-          // A stack is not used again: nobody knows when a thread that was ended lets go of it.
+          // Stacks are not reused, since a terminated thread may go on for a while.
           const stack = this.areas.take(STACK) + STACK;
           const worker = this.startThread();
           this.workers.push(worker);
@@ -219,13 +219,13 @@ class Kernel {
     await Promise.race([Promise.all(starts), new Promise((done) => setTimeout(done, TIMEOUT))]);
   }
 
-  /** Ends the threads; what is left works alone. */
+  /** Terminates all threads; the calling thread continues alone. */
   stopThreads() {
     if (this.workers.length) this.exports.dismiss(this.team);
     this.workers.splice(0).forEach((worker) => worker.terminate());
   }
 
-  /** After a call: where it lost a thread, the others are ended, and one less is started. */
+  /** After a call in which a thread was lost: terminates the others, and starts a team with one thread less. */
   settle(status) {
     if (!status) return;
     const left = this.workers.length - 1;
@@ -233,7 +233,7 @@ class Kernel {
     this.startThreads(left);
   }
 
-  /** Packs `values [rows, columns]` into memory of its own. */
+  /** Allocates a matrix and packs `values [rows, columns]` into it. */
   matrix(values, rows, columns) {
     size("the matrix", values.length, rows * columns);
     const at = this.areas.take(4 * this.exports.matrix_len(rows, columns));
@@ -258,7 +258,7 @@ class Kernel {
     const out = new Float32Array(rows * columns);
     for (let column = 0; column < columns; column++) {
       const at = firstColumn + column;
-      // Panels of eight columns, row after row.
+      // Panels of eight columns, each in row order.
       const first = ((at >> 3) * matrix.rows + firstRow) * 8 + (at & 7);
       for (let row = 0; row < rows; row++) out[row * columns + column] = packed[first + row * 8];
     }
@@ -315,7 +315,7 @@ class Kernel {
     return this.result(this.exports.attention(this.team, of, parentsAt, all, first, rows, heads, dHead, factor, z), z, rows * d);
   }
 
-  /** LayerNorm of `x [rows, width]`: a view that holds until the next call. */
+  /** LayerNorm of `x [rows, width]`. Returns a view that is valid until the next call. */
   layerNorm(x, width, norm) {
     const rows = this.rowsOf(x, width);
     sizes(norm, width, {});
@@ -323,14 +323,14 @@ class Kernel {
     return this.result(this.exports.layer_norm(this.team, of, rows, width, norm.eps, weight, bias, out), out, x.length);
   }
 
-  /** Softmax of each row of `x [rows, width]`: a view that holds until the next call. */
+  /** Softmax of each row of `x [rows, width]`. Returns a view that is valid until the next call. */
   softmax(x, width) {
     const rows = this.rowsOf(x, width);
     const [of] = this.place([x]);
     return this.result(this.exports.softmax(this.team, of, rows, width), of, x.length);
   }
 
-  /** Ends the threads. The kernel is not to be used after. */
+  /** Terminates the threads. The kernel must not be used afterwards. */
   close() {
     this.stopThreads();
   }
@@ -341,12 +341,12 @@ class Kernel {
     return rows;
   }
 
-  /** Makes room for arrays, which are copied in, and for as many numbers as are given; answers addresses, 0 for what is not there. */
+  /** Allocates space for each argument: an array, which is copied in, or a number of values. Returns the addresses; 0 for a missing argument. */
   place(parts) {
     const length = (part) => align(4 * (part?.length ?? part ?? 0));
     const needed = parts.reduce((sum, part) => sum + length(part), ALIGNED);
     if (needed > this.activationArea.bytes) {
-      // First given back, so that the new room can take the place of the old one.
+      // Freed first, so that the new area can overlap the old one.
       if (this.activationArea.bytes) this.areas.give(this.activationArea.at);
       this.activationArea = { at: 0, bytes: 0 };
       const bytes = Math.ceil(needed / PAGE) * PAGE;
@@ -362,7 +362,7 @@ class Kernel {
     });
   }
 
-  /** Gives the room for activations back. */
+  /** Frees the area for activations. */
   release() {
     if (this.activationArea.bytes) this.areas.give(this.activationArea.at);
     this.activationArea = { at: 0, bytes: 0 };

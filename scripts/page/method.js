@@ -1,4 +1,4 @@
-// The theme that the address names, before anything is painted, and on the way back. finish-page.mjs puts it into method.html.
+// Sets the theme of the address before the first paint, and on the links back. finish-page.mjs puts this script into method.html.
 "use strict";
 (() => {
   const theme = new URLSearchParams(location.search).get("theme");

@@ -1,4 +1,4 @@
-// Keeps one whole version of the page for use without a network. scripts/finish-page.mjs fills in version and files.
+// Caches one whole version of the page for offline use. scripts/finish-page.mjs fills in version and files.
 "use strict";
 
 const VERSION = "__VERSION__";
@@ -6,12 +6,12 @@ const VERSION = "__VERSION__";
 const FILES = __FILES__;
 
 const scope = new URL("./", self.location.href);
-/** Caches belong to an origin, on which other copies of the page may live. */
+/** Caches are shared by an origin, which may serve other copies of the page. */
 const PREFIX = `keyside ${scope.pathname} `;
 const CACHE = PREFIX + VERSION;
 const addresses = new Set(FILES.map(([path]) => new URL(path, scope).href));
 
-/** Reads every file anew, checks it, and keeps all or nothing. */
+/** Fetches every file from the network, checks it, and caches all or nothing. */
 async function install() {
   try {
     const cache = await caches.open(CACHE);
@@ -20,7 +20,7 @@ async function install() {
       // "no-cache" asks whether a copy of the browser's is still right; it does not keep it from being used.
       const response = await fetch(url, { integrity, cache: "no-cache", credentials: "same-origin" });
       if (response.status !== 200) throw new Error(`${url}: the server answered ${response.status}`);
-      // A response that was redirected may not be used for opening a page.
+      // A redirected response may not answer a navigation.
       await cache.put(url, response.redirected ? new Response(response.body, { headers: response.headers }) : response);
     }
   } catch (cause) {
@@ -35,7 +35,7 @@ async function activate() {
   await Promise.all(others.map((name) => caches.delete(name)));
 }
 
-/** The address under which the file asked for is kept; undefined for what is not the page's. */
+/** The cache key of the requested file; undefined for files that are not the page's. */
 function addressOf(request) {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== scope.origin) return undefined;
@@ -45,7 +45,7 @@ function addressOf(request) {
   return addresses.has(url.href) ? url.href : undefined;
 }
 
-/** The part `bytes=a-b` of a whole response; the whole where the header says something else. */
+/** The part `bytes=a-b` of a response; the whole response for any other range. */
 async function part(whole, header) {
   const match = /^bytes=(\d+)-(\d*)$/.exec(header);
   if (!match) return whole;
@@ -88,7 +88,7 @@ function embeddable(kept) {
 async function answer(request, address) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(address);
-  // The browser may have thrown the cache away.
+  // The browser may have deleted the cache.
   if (!kept) return fetch(request);
   if (request.mode === "navigate") return isolated(kept, request.url);
   if (request.destination === "worker") return embeddable(kept);
@@ -102,7 +102,7 @@ self.addEventListener("fetch", (event) => {
   const address = addressOf(event.request);
   if (address) event.respondWith(answer(event.request, address));
 });
-// A new version waits until the reader takes it: page and worker of two versions never meet.
+// A new version waits until the reader accepts it, so that page and worker always have the same version.
 self.addEventListener("message", ({ data }) => {
   if (data === "skipWaiting") self.skipWaiting();
 });

@@ -5,11 +5,11 @@ __DIAGNOSE__
 // src/web/link.rs asks it about the worker.
 globalThis.keysideWhatIsWrong = whatIsWrong;
 (() => {
-  // The theme that the address names, before anything is painted. src/web/theme.rs takes over from here.
+  // Sets the theme of the address before the first paint. src/web/theme.rs takes over later.
   const asked = new URLSearchParams(location.search);
   const theme = asked.get("theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
-  // An address that asks for something else than the beginning of the story is not answered with a picture of that.
+  // Hides the static first view where the address asks for something else than the first step of the story.
   const known = asked.get("tab") === "story" ? ["v", "tab", "theme"] : ["theme"];
   const plain = [...asked.keys()].every((key) => known.includes(key));
   document.documentElement.dataset.start = plain ? "first-view" : "loading";
@@ -42,7 +42,7 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
   };
 
   let failed = false;
-  /** Says once why the page does not start, and what to do, in place of the words that it is loading. `cause` may still be found out. */
+  /** Replaces the loading text by the reason why the page does not start, and advice; only once. `cause` may be a promise. */
   const fail = async (cause, advice) => {
     if (failed) return;
     failed = true;
@@ -54,12 +54,12 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
           ? `The figure can't be shown: this frame has no origin of its own (sandbox without allow-same-origin), and its server does not allow such frames to read its files (CORS). Allow that with Access-Control-Allow-Origin: *, or allow the frame its origin. What failed: ${what}.`
           : `The page can't start: ${what}. ${advice} `;
       strip("start-error", "alert", text).append(reloadButton("start-reload", () => location.reload()));
-      // The page around a frame, where it has said which one it is.
+      // The origin of the page around the frame, where the address names it.
       const host = asked.get("parent");
       try {
         if (asked.has("embed") && host && parent !== self) parent.postMessage({ keyside: 1, type: "error", message: text }, host);
       } catch {
-        // What it said is no origin.
+        // Not a valid origin.
       }
     });
   };
@@ -67,26 +67,26 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
   const OTHER_BROWSER = "Allow it for this page, or use another browser.";
   const isThere = typeof WebAssembly === "object" && typeof WebAssembly.instantiate === "function";
   if (!isThere) fail("this browser has no WebAssembly, or it is switched off (lockdown modes and strict security settings do that)", OTHER_BROWSER);
-  // The file of WebAssembly does not load, or does not run.
+  // The WebAssembly file does not load or run.
   addEventListener("keyside-failed", ({ detail: { file, cause } }) => {
     if (cause === undefined) fail(whatIsWrong(file), DAMAGED);
     else fail(`${file} can't be run (${cause})`, "Reload the page, close other tabs, or use a browser of 2021 or later.");
   });
-  // Errors of elements don't bubble, but can be caught on their way down.
+  // Error events of elements don't bubble, but can be captured.
   addEventListener(
     "error",
     ({ target }) => {
-      // Scripts of others, such as what extensions put in, are not asked for.
+      // Ignores other scripts, such as those of browser extensions.
       const isOwn = target instanceof HTMLScriptElement && target.src && new URL(target.src).host === location.host;
       if (isOwn) fail(whatIsWrong(target.src), DAMAGED);
     },
     true,
   );
 
-  // A figure in another page keeps nothing: neither files nor settings. In a sandbox it could not even ask.
+  // A figure in another page stores neither files nor settings; in a sandboxed frame the access itself would fail.
   if (asked.has("embed")) return;
   const container = navigator.serviceWorker;
-  // There is none over plain http from another machine, nor where it is switched off.
+  // Service workers are missing over plain http from another machine, and where they are disabled.
   if (!container) return;
   let reloading = false;
 
@@ -100,12 +100,12 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
   const offer = (registration) =>
     announce("A new version of this page is ready.", () => {
       reloading = true;
-      // Another tab may have taken it in the meantime.
+      // Another tab may have activated it in the meantime.
       if (registration.waiting) registration.waiting.postMessage("skipWaiting");
       else location.reload();
     });
 
-  // A first service worker takes over at the next visit, so this is always a change of version.
+  // A first service worker takes control at the next visit, so this event is always a change of version.
   container.addEventListener("controllerchange", () => {
     if (reloading) location.reload();
     else announce("Another tab has taken a new version of this page.", () => location.reload());
@@ -121,6 +121,6 @@ globalThis.keysideWhatIsWrong = whatIsWrong;
       });
     });
   };
-  // After the page itself: what is kept for later must not hold up what is shown now. Without it the page works as well.
+  // After the page itself, so that caching does not delay the current visit. The page also works without a service worker.
   addEventListener("load", () => register().catch(() => {}), { once: true });
 })();

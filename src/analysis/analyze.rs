@@ -1,4 +1,4 @@
-//! The whole analysis: prompts, passes, series, contributions.
+//! Runs all analyses over a set of prompts.
 
 use futures::future::LocalBoxFuture;
 
@@ -12,16 +12,15 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Monitor, Pass, Request};
 use crate::prompts::{Made, Prompt, PromptSet};
 
-/// Runs `analysis` on `model` and tells `observer` of its progress.
+/// Runs `analysis` on `model` and reports progress to `observer`.
 ///
-/// The result depends on the model and `analysis` alone. Batches are computed while weights are read; where all blocks
-/// that are needed stay in memory, they finish one after the other, else all of them go through it together, so that every block
-/// is read once.
+/// The result depends on the model and `analysis` alone. Batches are computed while weights are read. If all needed
+/// blocks fit in memory, batches finish one after the other; otherwise all batches go through the model together, so
+/// that every block is read once.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for settings that make no sense for this model, [`ErrorKind::Prompt`] for
-/// prompts that do not fit it, [`ErrorKind::Cancelled`] from `observer`, and errors of reading weights.
-/// The model stays usable after any of them.
+/// [`ErrorKind::Request`] for settings that make no sense for this model, [`ErrorKind::Prompt`] for prompts that do not
+/// fit it, [`ErrorKind::Cancelled`] from `observer`, and read errors. The model stays usable after any of them.
 pub fn analyze<'a>(
     model: &'a mut Model,
     analysis: &'a Analysis,
@@ -45,7 +44,7 @@ pub fn analyze<'a>(
     })
 }
 
-/// What was found by analyzers whose sections are of the kinds `S`, and by intervening.
+/// What the analyzers (whose sections are of kinds `S`) and the intervention have found.
 struct Found<S> {
     sections: Vec<S>,
     made: Made,
@@ -53,8 +52,8 @@ struct Found<S> {
     timing: Timing,
 }
 
-/// What `analyzers` find in one pass over one set of prompts, as [`analyze()`] says. What is done to every
-/// prompt comes after them: it takes passes through all layers.
+/// Runs `analyzers` in one pass over one set of prompts, see [`analyze()`]. The intervention follows in a second pass
+/// through all layers.
 async fn found_by<S>(
     analyzers: Vec<Box<dyn AnyAnalyzer<S>>>,
     model: &mut Model,
@@ -101,7 +100,7 @@ async fn found_by<S>(
     run.ask(model, &weights, &mut passes, batches)?;
     let effective = EffectiveEmbeddings::read(model, effective, &tracker).await?;
     while let Some(index) = model.advance(&mut schedule, &mut passes, &tracker).await? {
-        // Taken, so that a finished batch's residual stream is freed.
+        // Taken out, so that a finished batch's residual stream is freed.
         let pass = std::mem::replace(&mut passes[index], Pass::new(Default::default(), Request::default()));
         run.feed((model, &weights, &effective), (index, &batches[index], &pass), &tracker)?;
         tracker.yield_now().await?;
@@ -116,7 +115,7 @@ async fn found_by<S>(
     };
     Ok(Found {
         sections: run.finish(),
-        // What goes through other layers besides makes no rate of these.
+        // With an intervention, rates cannot be computed: its passes go through other numbers of layers.
         timing: tracker.timing().on(model, if changes.is_some() { 0 } else { layers }),
         changes,
         made,
@@ -146,19 +145,19 @@ fn check(model: &Model, analysis: &Analysis) -> Result<()> {
         let cause = format!("the earlier head {earlier_head} is not in a layer before the destination head {head}");
         return Err(Error::new(ErrorKind::Request, cause).expected(format!("a layer from 0 to {}", head.layer - 1)));
     }
-    // How many prompts there are is not known yet.
+    // The number of prompts is not known yet.
     let mut intervention = analysis.intervention.iter();
     intervention.try_for_each(|intervention| intervention.check(head, model.config(), usize::MAX))
 }
 
-/// What a run found.
+/// The outcome of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analyzed {
     /// Where the prompts come from.
     pub set: PromptSet,
     /// The prompts, in the order of all values.
     pub prompts: Vec<Prompt>,
-    /// What was found in them.
+    /// The sections of the result.
     pub sections: Vec<Section>,
     /// How long it took.
     pub timing: Timing,

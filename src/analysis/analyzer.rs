@@ -1,4 +1,4 @@
-//! What an analysis is to a run: it says what it needs, is fed every batch, and gives one section of the result.
+//! The interface of an analysis: it declares what it needs, is fed every batch, and returns one section of the result.
 
 use std::cell::OnceCell;
 
@@ -12,23 +12,23 @@ use crate::forward::{Captured, HeadWeights, Model, Monitor, Pass, PrefixTree, Ta
 use crate::model::Config;
 use crate::prompts::Prompt;
 
-/// One analysis: how it finds one kind of section.
+/// One analysis, which finds one kind of section.
 ///
-/// All analyses of a run share one pass over one set of prompts, up to the destination. A new one is a folder with an
-/// implementation of this and its section's type, and a line in the list of `analysis/mod.rs`.
+/// All analyses of a run share one pass over one set of prompts, up to the destination. A new analysis is a folder with
+/// an implementation of this trait and of its section's type, and a line in the list of `analysis/mod.rs`.
 pub(crate) trait Analyzer: Sized {
-    /// What it finds.
+    /// The section that it finds.
     type Section: SectionType;
 
-    /// For a run of `analysis`; nothing has been read yet.
+    /// Creates the analyzer for a run of `analysis`. Nothing has been read yet.
     fn new(analysis: &Analysis) -> Self;
 
-    /// How many blocks the passes have to go through, besides those before the head's layer.
+    /// Number of blocks that the passes have to go through, if more than those before the head's layer.
     fn layers(&self, _config: &Config) -> usize {
         0
     }
 
-    /// What it asks the model for because of `prompt`.
+    /// What it needs from the model for `prompt`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Prompt`] for a prompt that it can't do anything with.
@@ -36,7 +36,7 @@ pub(crate) trait Analyzer: Sized {
         Ok(Needs::default())
     }
 
-    /// What the pass over a batch has to hand over, or to keep: [`FinishedBatch::captured`].
+    /// The taps to add to a batch's pass. The captured activations are in [`FinishedBatch::captured`].
     ///
     /// # Errors
     /// Any; it ends the run.
@@ -44,14 +44,15 @@ pub(crate) trait Analyzer: Sized {
         Ok(Vec::new())
     }
 
-    /// Takes what it needs of a batch whose pass is through, and says what of it can be shown at once. Batches that go through
-    /// the model together may come in another order than they have.
+    /// Processes a finished batch, and returns values that can be shown at once. Batches that go through the model
+    /// together may finish in any order.
     ///
     /// # Errors
     /// Any; it ends the run.
     fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>>;
 
-    /// What can only be found once all batches are through: such as what needs all of W_U, which passes by once for all prompts then.
+    /// Called once after the last batch: for everything that needs all of W_U, which is then streamed once for all
+    /// prompts.
     ///
     /// # Errors
     /// Any; it ends the run.
@@ -59,47 +60,47 @@ pub(crate) trait Analyzer: Sized {
         Ok(())
     }
 
-    /// What it has found in all batches; None where there is nothing to say.
+    /// The section, from all batches; None where there is nothing to report.
     fn finish(self) -> Option<Self::Section>;
 }
 
-/// What an analysis asks the model for because of one prompt.
+/// What an analysis needs from the model for one prompt.
 #[derive(Debug, Default)]
 pub(crate) struct Needs {
-    /// Tokens whose rows of W_E or columns of W_U it asks for, besides those of the prompt up to the destination.
+    /// Tokens whose rows of W_E or columns of W_U it needs, besides those of the prompt up to the destination.
     pub(crate) tokens: Vec<u32>,
-    /// Tokens of the prompt whose effective embeddings it asks for.
+    /// Tokens of the prompt whose effective embeddings it needs.
     pub(crate) effective: Vec<u32>,
 }
 
-/// A batch before its pass. The model has read its tokens' embeddings.
+/// A batch before its pass. The embeddings of its tokens have been read.
 pub(crate) struct UpcomingBatch<'a> {
-    /// Its number.
+    /// The number.
     pub(crate) index: usize,
     pub(crate) prompts: &'a [Prompt],
     /// The prompts' positions up to the destination.
     pub(crate) tree: &'a PrefixTree,
     pub(crate) model: &'a Model,
-    /// Of the destination head.
+    /// Query and key weights of the destination head.
     pub(crate) weights: &'a HeadWeights,
 }
 
-/// A batch whose pass is through, and what several analyses read of it.
+/// A batch whose pass is finished, with the data shared by all analyses.
 pub(crate) struct FinishedBatch<'a> {
-    /// Its number.
+    /// The number.
     pub(crate) index: usize,
     pub(crate) prompts: &'a [Prompt],
     pub(crate) model: &'a Model,
-    /// Of all tokens that any analysis has asked for.
+    /// Effective embeddings of all tokens that any analysis needs.
     pub(crate) effective: &'a EffectiveEmbeddings,
-    /// What this analysis' taps have captured, in their order.
+    /// What this analysis's taps have captured, in their order.
     pub(crate) captured: &'a [Captured],
-    /// The same for all analyses.
+    /// Data shared by all analyses.
     pub(crate) shared: &'a Shared<'a>,
 }
 
 impl<'a> FinishedBatch<'a> {
-    /// Queries, keys and scores of the destination head, computed when they are first asked for.
+    /// Queries, keys and scores of the destination head. Computed on first use.
     pub(crate) fn scores(&self) -> Result<&'a HeadScores<'a>> {
         let shared = self.shared;
         if let Some(scores) = shared.scores.get() {
@@ -109,7 +110,7 @@ impl<'a> FinishedBatch<'a> {
         Ok(shared.scores.get_or_init(|| scores))
     }
 
-    /// The residual stream behind all blocks that the pass went through, at the destination of prompt `prompt`, `[d_model]`.
+    /// The residual stream after all blocks of the pass, at the destination of prompt number `prompt`, `[d_model]`.
     pub(crate) fn last_resid(&self, prompt: usize) -> &'a [f32] {
         let Shared { tree, last, .. } = *self.shared;
         let d_model = last.len() / tree.len().max(1);
@@ -118,19 +119,19 @@ impl<'a> FinishedBatch<'a> {
     }
 }
 
-/// What all analyses read of a batch, made once.
+/// Data of a batch that is computed once for all analyses.
 pub(crate) struct Shared<'a> {
     weights: &'a HeadWeights,
     tree: &'a PrefixTree,
-    /// resid_pre of the head's layer, `[rows, d_model]`.
+    /// `resid_pre` of the head's layer, `[rows, d_model]`.
     resid: &'a [f32],
-    /// The residual stream behind all blocks of the pass, `[rows, d_model]`.
+    /// The residual stream after all blocks of the pass, `[rows, d_model]`.
     last: &'a [f32],
     scores: OnceCell<HeadScores<'a>>,
 }
 
 impl<'a> Shared<'a> {
-    /// Of `pass`, where `resid [rows, d_model]` enters the layer of the head with `weights`.
+    /// `resid [rows, d_model]` is the input of the layer of the head whose weights are `weights`.
     pub(crate) fn new(weights: &'a HeadWeights, pass: &'a Pass, resid: &'a [f32]) -> Self {
         Self {
             weights,
@@ -142,7 +143,7 @@ impl<'a> Shared<'a> {
     }
 }
 
-/// An [`Analyzer`] among others, whose section is one of the kinds `S`.
+/// An [`Analyzer`] as a trait object, whose section is one of the kinds `S`.
 pub(crate) trait AnyAnalyzer<S> {
     /// As [`Analyzer::layers`].
     fn layers(&self, config: &Config) -> usize;

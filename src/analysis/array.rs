@@ -1,4 +1,4 @@
-//! Numbers in a shape.
+//! Multi-dimensional arrays.
 
 use std::fmt;
 
@@ -8,9 +8,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Numbers in a shape, row-major: the last index runs fastest. In a result file `{"shape": [2, 3], "data": [...]}`.
+/// A multi-dimensional array in row-major order. In a result file `{"shape": [2, 3], "data": [...]}`.
 ///
-/// Its data always have as many entries as its shape says.
+/// The number of entries in `data` always fits the shape.
 ///
 /// ```
 /// use keyside::analysis::Array;
@@ -26,7 +26,7 @@ pub struct Array {
     data: Vec<f32>,
 }
 
-/// What is read.
+/// The array as it is deserialized, before it is checked.
 #[derive(Deserialize)]
 struct Unchecked {
     shape: Vec<usize>,
@@ -39,7 +39,7 @@ impl<'de> Deserialize<'de> for Array {
     }
 }
 
-/// Checks an array while its end is the place that was read last: errors name it.
+/// Checks an array right at its end in the JSON text, so that errors name the right position.
 struct ArrayVisitor;
 
 impl<'de> Visitor<'de> for ArrayVisitor {
@@ -56,7 +56,7 @@ impl<'de> Visitor<'de> for ArrayVisitor {
 }
 
 impl Array {
-    /// `data` in `shape`, row-major.
+    /// `data` with `shape`, row-major.
     ///
     /// # Errors
     /// [`ErrorKind::ResultFile`] where the two disagree.
@@ -75,7 +75,7 @@ impl Array {
         Err(Error::new(ErrorKind::ResultFile, cause).expected(numbers))
     }
 
-    /// `data` one after the other, `[data.len()]`.
+    /// `data` as a vector, `[data.len()]`.
     pub fn vector(data: Vec<f32>) -> Self {
         Self {
             shape: vec![data.len()],
@@ -83,7 +83,7 @@ impl Array {
         }
     }
 
-    /// `data` as rows of `length` numbers, `[data.len() / length, length]`; what does not fill a row is left out.
+    /// `data` as rows of `length` numbers, `[data.len() / length, length]`. An incomplete last row is dropped.
     pub fn of_rows(mut data: Vec<f32>, length: usize) -> Self {
         let count = data.len().checked_div(length).unwrap_or(0);
         data.truncate(count * length);
@@ -93,7 +93,7 @@ impl Array {
         }
     }
 
-    /// Its shape, the slowest index first.
+    /// The shape, the slowest index first.
     pub fn shape(&self) -> &[usize] {
         &self.shape
     }
@@ -108,14 +108,14 @@ impl Array {
         &mut self.data
     }
 
-    /// What stands at `index` of the first axis; None beyond its end, and where there is no axis.
+    /// Row `index` of the first axis; None beyond its end, or if there is no axis.
     pub fn row(&self, index: usize) -> Option<&[f32]> {
         let (count, rest) = self.shape.split_first()?;
         let length = rest.iter().product::<usize>();
         (index < *count).then(|| &self.data[index * length..][..length])
     }
 
-    /// Checks that it has `shape`; `what` is what it is called.
+    /// Checks the shape. `what` names the array in the error.
     ///
     /// # Errors
     /// [`ErrorKind::ResultFile`] where it has not.
@@ -127,7 +127,7 @@ impl Array {
         Err(Error::new(ErrorKind::ResultFile, cause).expected(format!("{shape:?}")))
     }
 
-    /// Checks that it has `shape` and that every number is finite; `what` is what it is called.
+    /// Checks the shape and that every number is finite. `what` names the array in the error.
     ///
     /// # Errors
     /// [`ErrorKind::ResultFile`] where it has not, naming the first number that is not finite.
@@ -143,7 +143,7 @@ impl Array {
     }
 }
 
-/// Appends numbers, one after the other: it becomes a vector, if it was none.
+/// Appends numbers. The array becomes a vector if it was not one.
 impl Extend<f32> for Array {
     fn extend<I: IntoIterator<Item = f32>>(&mut self, values: I) {
         self.data.extend(values);

@@ -1,4 +1,5 @@
-//! How much heads attend to chosen cells of their patterns, summed as the patterns are computed: none is kept.
+//! How much attention heads pay to chosen cells of their patterns. Sums are accumulated while the patterns are
+//! computed; no pattern is stored.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -8,32 +9,32 @@ use crate::forward::{Model, Monitor, Pass, PrefixTree, Request, Tap, TapSink};
 use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 
-/// Sequences that are measured at a time.
+/// Number of sequences that are measured at a time.
 const AT_A_TIME: usize = 64;
 
-/// What a head does with a group of cells.
+/// The attention of a head to a group of cells.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct CellAttention {
-    /// Mean over rows of the attention to a row's cells together, from 0 to 1.
+    /// Mean over rows of the total attention to the row's cells, from 0 to 1.
     pub mean: f64,
-    /// Share of the rows in which one of the cells has more attention than any other key of the row.
+    /// Share of the rows in which one of the cells has more attention than any other key.
     pub largest: f64,
 }
 
-/// Cells of one row of attention patterns.
+/// Cells of one row of an attention pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Cells {
-    /// Which group they are of: all of one are measured together.
+    /// The group they belong to. The cells of a group are averaged.
     pub(crate) group: usize,
     /// Number of the sequence.
     pub(crate) sequence: usize,
-    /// Position that is looked from.
+    /// Position of the query.
     pub(crate) query: usize,
-    /// Positions that are looked to, none after it.
+    /// Positions of the keys; none after the query.
     pub(crate) keys: Vec<usize>,
 }
 
-/// Takes patterns row by row and sums what is in cells.
+/// Accumulates the attention to cells, row by row.
 pub(crate) struct AttentionSums {
     n_layer: usize,
     n_head: usize,
@@ -48,7 +49,7 @@ pub(crate) struct AttentionSums {
 }
 
 impl AttentionSums {
-    /// Nothing so far, of `groups` groups of cells.
+    /// Starts with zero sums for `groups` groups of cells.
     pub(crate) fn new(config: &Config, groups: usize) -> Self {
         Self {
             n_layer: config.n_layer,
@@ -60,7 +61,7 @@ impl AttentionSums {
         }
     }
 
-    /// What a pass over `tree` has to hand over so that `cells` are added.
+    /// The taps that a pass over `tree` needs so that `cells` are added.
     pub(crate) fn taps(shared: &Rc<RefCell<Self>>, tree: &PrefixTree, cells: &[Cells]) -> Vec<Tap> {
         let mut attention_sums = shared.borrow_mut();
         let row = |cells: &Cells| tree.path(cells.sequence)[cells.query];
@@ -81,7 +82,7 @@ impl AttentionSums {
             .collect()
     }
 
-    /// What was found of each group, `[layer][head]`; None where it has no rows.
+    /// The result per group, `[layer][head]`; None for a group without rows.
     pub(crate) fn cell_attention(&self) -> Vec<Option<Vec<Vec<CellAttention>>>> {
         let of_groups = self.sums.chunks_exact(self.n_layer * self.n_head).zip(&self.counts);
         let mean = |look: &CellAttention, count: usize| CellAttention {
@@ -128,11 +129,11 @@ fn is_largest(pattern: &[f32], key: usize) -> bool {
     before.iter().chain(after).all(|other| *other < pattern[key])
 }
 
-/// Takes `sequences` through `model` and measures `groups` groups of `cells` in them, `[layer][head]` of each; None for a group
-/// without cells.
+/// Takes `sequences` through `model` and measures the attention to the `cells` of `groups` groups, `[layer][head]`
+/// each; None for a group without cells.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Prompt`] for a sequence that does not fit the context, errors of reading, and `monitor`'s.
+/// [`crate::ErrorKind::Prompt`] for a sequence that does not fit the context, read errors, and those of `monitor`.
 pub(crate) async fn measure_cells(
     model: &mut Model,
     sequences: &[Vec<u32>],

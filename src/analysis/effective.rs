@@ -1,4 +1,4 @@
-//! What layer 0 alone makes of the tokens that heads look to.
+//! Effective embeddings: tokens' embeddings after layer 0.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ pub(crate) struct EffectiveEmbeddings {
 }
 
 impl EffectiveEmbeddings {
-    /// Those of `tokens`, whose embedding the model has read.
+    /// Computes those of `tokens`, whose embeddings the model must have read.
     pub(crate) async fn read(model: &mut Model, tokens: BTreeSet<u32>, monitor: &dyn Monitor) -> Result<Self> {
         if tokens.is_empty() {
             return Ok(Self::default());

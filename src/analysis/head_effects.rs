@@ -1,5 +1,5 @@
-//! What every head adds to a difference of two logits, as means over prompts, and what happens without one of them: recorded numbers, and
-//! those of a model ([`crate::analysis::pair::head_effects`]).
+//! Direct effects of every head on a logit difference, as means over prompts, with and without an ablation. Recorded,
+//! or computed by [`crate::analysis::pair::head_effects`].
 
 use serde::{Deserialize, Serialize};
 
@@ -8,21 +8,21 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::Head;
 
-/// What every head adds to `logit(answer) - logit(other)` at the last token: means over `prompts`. How single prompts spread around
-/// them is not known.
+/// The direct effect of every head on `logit(answer) - logit(other)` at the last token: means over `prompts`. The
+/// spread over prompts is unknown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadEffectsSection {
     /// The prompts that are averaged over.
     pub prompts: Vec<TargetPrompt>,
     /// The mean difference of the two logits.
     pub logit_difference: f32,
-    /// Direct effect of each head, `[layer, head]`: what its output adds to the difference by itself, the scale of the final LayerNorm
-    /// being as it is.
+    /// Direct effect of each head, `[layer, head]`: the contribution of its output to the difference, with the scale of
+    /// the final LayerNorm frozen.
     pub direct: Array,
-    /// The same with one head taken out, recomputed.
+    /// The same with one head ablated, recomputed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub without: Option<Without>,
-    /// What one activation of each head restores.
+    /// How much of the difference activation patching restores, by head.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patched: Option<Patched>,
 }
@@ -32,39 +32,39 @@ pub struct HeadEffectsSection {
 pub struct TargetPrompt {
     /// The prompt, without BOS.
     pub text: String,
-    /// The token that is right.
+    /// The correct token.
     pub answer: String,
-    /// The one that is not.
+    /// The incorrect token.
     pub other: String,
     /// `logit(answer) - logit(other)` at its last token.
     pub logit_difference: f32,
 }
 
-/// What is found when the output of a head is set to zero at the last token.
+/// The effect of setting the output of a head to zero at the last token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Without {
     /// The head.
     pub head: Head,
     /// The mean difference of the two logits without it.
     pub logit_difference: f32,
-    /// Direct effect of each head then, `[layer, head]`.
+    /// Direct effect of each head after that, `[layer, head]`.
     pub direct: Array,
 }
 
-/// What one activation of a head does, taken from the prompt and put into the one that has answer and other exchanged, at all positions,
-/// `[layer, head]`: 0 changes nothing, 1 restores the whole difference.
+/// Activation patching: one activation of a head is copied, at all positions, from the prompt into the run on the
+/// prompt in which answer and other are exchanged, `[layer, head]`. 0 changes nothing, 1 restores the whole difference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Patched {
-    /// Of its output before W_O.
+    /// The head's output before W_O.
     pub z: Array,
-    /// Of its values.
+    /// The values.
     pub v: Array,
-    /// Of its attention pattern.
+    /// The attention pattern.
     pub pattern: Array,
 }
 
 impl HeadEffectsSection {
-    /// The arrays that it has, by their names.
+    /// The arrays that it has, with their names.
     fn arrays(&self) -> Vec<(&'static str, &Array)> {
         let mut arrays = vec![("head_effects: direct", &self.direct)];
         if let Some(without) = &self.without {
@@ -130,7 +130,7 @@ mod tests {
         let values = section.prompts.iter().map(|prompt| f64::from(prompt.logit_difference));
         let mean = values.sum::<f64>() / section.prompts.len() as f64;
         assert!((mean - f64::from(section.logit_difference)).abs() < 1e-4, "{mean}");
-        // What heads add is most of the difference; MLPs and embeddings add the rest, which is not recorded by head.
+        // Heads make up most of the difference; MLPs and embeddings add the rest, which is not recorded by head.
         let heads: f64 = section.direct.data().iter().map(|&value| f64::from(value)).sum();
         assert!(heads > 3.0 && heads < mean, "{heads}");
         let without = section.without.as_ref().expect("has an ablation");

@@ -1,10 +1,11 @@
-//! Attention scores as linear functions: substituted vectors, contributions, and the whole analysis.
+//! Analyses of attention scores: substituted vectors, contributions of components, interventions.
 //!
-//! The score of a head from END to IO is linear in the normalized residual stream at either end once
-//! the other end is fixed. [`analyze()`] puts vectors of known meaning in its place (histograms) and
-//! splits it into the components that were added to the stream (heatmaps).
+//! The score of a head from END to IO is linear in the normalized residual stream at either end once the other end is
+//! fixed. [`analyze()`] replaces the stream by vectors of known meaning (histograms), and splits it into the components
+//! that were added to it (heatmaps).
 //!
-//! What can be found is a list of analyses, each in a folder of its own: see the end of this file, and `analyzer.rs` for what one is.
+//! Each analysis has a folder of its own. The list of analyses is at the end of this file; the interface is in
+//! `analyzer.rs`.
 
 mod analyze;
 mod analyzer;
@@ -54,42 +55,42 @@ pub use substitution::{Series, Sides};
 pub use sweep_scores::{ScoresOfHeads, scores_of_heads};
 pub use timing::Timing;
 
-// All analyses: what each finds is a section of the result, of this kind and type.
+// All analyses, with the kind (in result files), name and type of the section that each finds.
 sections! {
     /// Scores and probabilities with substituted vectors: the histograms.
     "substitution" => Substitution(substitution::SubstitutionSection) by SubstitutionAnalyzer;
     /// Contributions of components to the score: the heatmaps.
     "contributions" => Contributions(contributions::ContributionsSection) by ContributionsAnalyzer;
-    /// What the head writes, over the prompts.
+    /// What the head writes, over the prompts of a run.
     "run_writes" => RunWrites(run_writes::RunWritesSection) by RunWritesAnalyzer;
-    /// Which of its directions recur over them.
+    /// Which of its directions recur over the prompts of a run.
     "run_directions" => RunDirections(run_directions::RunDirectionsSection) by RunDirectionsAnalyzer;
-    /// Where every head looks from one position of a sentence.
+    /// The attention of every head from one position of a sentence.
     "attention" => Attention(pair::AttentionSection);
-    /// The likeliest tokens after that position.
+    /// The most likely tokens after that position.
     "next" => Next(pair::NextSection);
-    /// The score of one pair of positions, taken apart on both sides.
+    /// The score of one pair of positions, decomposed on both sides.
     "pair" => Pair(pair::PairSection);
-    /// Where all heads of a layer look from every position.
+    /// The attention patterns of all heads of a layer.
     "layer" => Layer(pair::LayerSection);
-    /// What one component of that score is a sum of.
+    /// One component of that score, decomposed further.
     "down" => Down(pair::DownSection);
-    /// What every head adds to a difference of logits, as means over prompts: recorded.
+    /// The direct effect of every head on a logit difference, as means over prompts.
     "head_effects" => HeadEffects(head_effects::HeadEffectsSection);
     /// Direct effects of all components on the next token.
     "effects" => Effects(pair::EffectsSection);
     /// Which tokens a head raises and lowers.
     "writes" => Writes(pair::WritesSection);
-    /// What would come next after each layer.
+    /// Predictions of the next token after each layer (logit lens).
     "lens" => Lens(pair::LensSection);
-    /// The score as a sum over the directions of its head.
+    /// The score as a sum over the singular directions of its head.
     "directions" => Directions(pair::DirectionsSection);
-    /// The same score with other vectors in place of what the head reads.
+    /// The same score with other vectors as the head's input.
     "substituted" => Substituted(pair::SubstitutedSection);
-    /// What interventions at that pair do.
+    /// The effects of interventions at that pair.
     "intervention" => Intervention(pair::InterventionSection);
-    /// What every component of that score does when it is taken out.
+    /// The effect of removing each component of that score.
     "causal" => Causal(pair::CausalSection);
-    /// What an intervention changes in every prompt of a run.
+    /// The effects of an intervention on every prompt of a run.
     "changes" => Changes(changes::ChangesSection);
 }

@@ -1,21 +1,21 @@
-//! What was left out of a result because it is no number.
+//! Series and heatmaps that are omitted from a result, because some of their values are not finite.
 
 use serde::{Deserialize, Serialize};
 
 use crate::names::{HeatmapId, SeriesId, Side};
 
-/// Why numbers were left out.
+/// Why values are not finite.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OmissionReason {
-    /// The vector that is put in place of another, or that ends are split along, is the same number everywhere, such as 0:
-    /// without its mean nothing is left that has a direction.
+    /// The substituted vector, or the vector along which ends are split, is constant (such as 0): after the mean is
+    /// subtracted, no direction is left.
     Constant,
-    /// A number was too large for single precision on the way.
+    /// A number overflowed single precision.
     Overflow,
 }
 
-/// A series that a result does not have.
+/// An omitted series.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OmittedSeries {
     /// The side whose vector would be substituted; None for the head's true values.
@@ -23,25 +23,25 @@ pub struct OmittedSeries {
     pub side: Option<Side>,
     /// Which series.
     pub series: SeriesId,
-    /// In how many prompts it is no number.
+    /// Number of prompts in which it is not finite.
     pub prompts: usize,
-    /// Why, in the first of them.
+    /// The reason in the first of them.
     pub why: OmissionReason,
 }
 
-/// A heatmap that a result does not have.
+/// An omitted heatmap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OmittedHeatmap {
     /// Which heatmap.
     pub heatmap: HeatmapId,
-    /// In how many prompts it is no number.
+    /// Number of prompts in which it is not finite.
     pub prompts: usize,
-    /// Why, in the first of them.
+    /// The reason in the first of them.
     pub why: OmissionReason,
 }
 
 impl OmittedSeries {
-    /// Adds `new` to `all`: prompts of the same series add up.
+    /// Adds `new` to `all`; numbers of prompts of the same series are added up.
     pub(crate) fn add(all: &mut Vec<Self>, new: Self) {
         let same = |known: &&mut Self| (known.side, &known.series) == (new.side, &new.series);
         match all.iter_mut().find(same) {

@@ -1,4 +1,4 @@
-//! What heads do with random tokens that are repeated: what they are named by.
+//! Classifies heads by their attention on repeated random tokens: previous-token, duplicate-token and induction heads.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,27 +11,27 @@ use crate::forward::{Model, Monitor};
 use crate::names::{Head, HeadRole};
 use crate::prompts::ioi::random::PythonRandom;
 
-/// Heads by what they do, each with its roles and their measures: see [`Probes::named`].
+/// Heads with their roles and the measure of each role: see [`Probes::named`].
 pub type NamedHeads = Vec<(Head, Vec<(HeadRole, f32)>)>;
 
-/// The measure from which on a head is named by what it does.
+/// A head gets the name of a role if its measure is at least this.
 pub const NAMED_FROM: f32 = 0.4;
 
 /// Number of sequences.
 const SEQUENCES: usize = 32;
-/// Random tokens of each, which come twice.
+/// Number of random tokens per sequence; the sequence repeats them once.
 const TOKENS: usize = 50;
-/// Of the draw.
+/// Seed of the random tokens.
 const SEED: u64 = 0;
 
-/// How much every head attends to where a head of each role would look, `[layer, head]` from 0 to 1.
+/// The attention of every head to where a head of each role would attend, `[layer, head]` from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Probes {
-    /// To the token before, from all positions but the first.
+    /// From every position but the first to the token before.
     pub previous_token: Array,
-    /// To the same token in the first copy, from the second.
+    /// From the second copy to the same token in the first copy.
     pub duplicate_token: Array,
-    /// To the token after the same token in the first copy, from the second.
+    /// From the second copy to the token after the same token in the first copy.
     pub induction: Array,
 }
 
@@ -45,8 +45,8 @@ impl Probes {
         }
     }
 
-    /// The heads whose measure of some role is at least `threshold` ([`NAMED_FROM`]), layer by layer, each with its roles and their
-    /// measures, the largest first.
+    /// The heads whose measure of some role is at least `threshold` ([`NAMED_FROM`]), by layer, each with its roles and
+    /// their measures, the largest first.
     pub fn named(&self, threshold: f32) -> NamedHeads {
         let layers = (0..).map_while(|layer| self.previous_token.row(layer)).enumerate();
         let heads = layers.flat_map(|(layer, heads)| (0..heads.len()).map(move |head| Head::new(layer, head)));
@@ -64,10 +64,11 @@ impl Probes {
     }
 }
 
-/// The sequences of the probes for a vocabulary of `d_vocab` and a context of `n_ctx`: 32 times 50 random tokens, each twice over
-/// (half the context where that is shorter).
+/// The sequences for a vocabulary of `d_vocab` and a context of `n_ctx`: 32 sequences of 50 random tokens (or half the
+/// context, if that is shorter), each repeated once.
 ///
-/// The draw is Python's: `random.seed(0)`, then for each sequence `[random.randrange(d_vocab) for _ in range(50)]`.
+/// The tokens are those of Python's `random.seed(0)`, then for each sequence `[random.randrange(d_vocab) for _ in
+/// range(50)]`.
 pub fn sequences(d_vocab: usize, n_ctx: usize) -> Vec<Vec<u32>> {
     let mut python = PythonRandom::new(SEED);
     let count = TOKENS.min(n_ctx / 2);
@@ -79,13 +80,13 @@ pub fn sequences(d_vocab: usize, n_ctx: usize) -> Vec<Vec<u32>> {
         .collect()
 }
 
-/// Takes the [`sequences`] through all of `model` and measures its heads: means over sequences and positions, a key for each of the
-/// second copy's, the last one's included.
+/// Takes the [`sequences`] through all of `model` and measures its heads: means over sequences and positions of the
+/// second copy.
 ///
-/// No pattern is kept. For a context of one token all measures are 0.
+/// No pattern is stored. For a context of one token, all measures are 0.
 ///
 /// # Errors
-/// Errors of reading, and `monitor`'s.
+/// Read errors, and those of `monitor`.
 pub async fn probes(model: &mut Model, monitor: &dyn Monitor) -> Result<Probes> {
     let (layers, heads) = (model.config().n_layer, model.config().n_head);
     let sequences = sequences(model.config().d_vocab, model.config().n_ctx);
@@ -107,7 +108,7 @@ pub async fn probes(model: &mut Model, monitor: &dyn Monitor) -> Result<Probes> 
     })
 }
 
-/// Where a head of each role looks in `sequences`, in the order of [`HeadRole::ALL`].
+/// The cells that a head of each role attends to in `sequences`, in the order of [`HeadRole::ALL`].
 fn cells(sequences: &[Vec<u32>]) -> Vec<Cells> {
     let mut all = Vec::new();
     for (sequence, tokens) in sequences.iter().enumerate() {
@@ -125,7 +126,7 @@ fn cells(sequences: &[Vec<u32>]) -> Vec<Cells> {
     all
 }
 
-/// The heads of `model` that are named by what they do, as [`probes`] finds; `observer` is told how far that is.
+/// The heads of `model` that have a role, see [`probes`]. Reports progress to `observer`.
 ///
 /// # Errors
 /// Those of [`probes`].

@@ -1,18 +1,18 @@
-//! How far a run is, as a number and in words: for the bars of the command line and of notebooks.
+//! Progress of a run as a number and in words, for progress bars.
 
 use super::request::{Phase, Progress};
 
 impl Progress {
-    /// The share of the run that is over, from 0 to 1.
+    /// Completed share of the run, from 0 to 1.
     pub fn fraction(&self) -> f64 {
-        // The time left is the best measure of what there is to do; before it is known, batches are.
+        // The estimated remaining time is the best measure; before it is known, finished batches are counted.
         match self.seconds_left {
             Some(left) => self.seconds / (self.seconds + left).max(f64::MIN_POSITIVE),
             None => self.batches_done as f64 / self.batches.max(1) as f64,
         }
     }
 
-    /// What is being done, and how far it is, in a line.
+    /// The current phase and progress in one line.
     pub fn description(&self) -> String {
         let doing = match self.phase {
             Phase::Opening => "opening the model".to_owned(),

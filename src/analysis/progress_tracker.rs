@@ -1,4 +1,4 @@
-//! Times a run and tells its observer how far it is.
+//! Measures times during a run and reports progress to its observer.
 
 use std::cell::RefCell;
 
@@ -11,7 +11,7 @@ use crate::checkpoint::Traffic;
 use crate::error::Result;
 use crate::forward::{Monitor, linear_memory};
 
-/// Turns what a model does into [`Progress`].
+/// Turns the reports of a model ([`Monitor`]) into [`Progress`].
 pub(crate) struct ProgressTracker<'a> {
     observer: &'a dyn Observer,
     state: RefCell<State>,
@@ -19,22 +19,22 @@ pub(crate) struct ProgressTracker<'a> {
 
 struct State {
     progress: Progress,
-    /// What had come before this run.
+    /// Traffic before this run.
     before: Traffic,
     began: Instant,
-    /// When what happens now began to count as waiting or computing.
+    /// Start of the current interval of waiting or computing.
     mark: Instant,
     waiting_seconds: f64,
     computing_seconds: f64,
-    /// When the first bytes of weights came.
+    /// When the first bytes of weights arrived.
     loading_since: Option<Instant>,
-    /// Positions times layers, done and in all.
+    /// Completed and total work: positions times layers.
     work_done: usize,
     work: usize,
 }
 
 impl<'a> ProgressTracker<'a> {
-    /// A meter of a run of `batches` batches that starts now, in phase `phase`, after `before` has come.
+    /// A tracker for a run of `batches` batches that starts now in phase `phase`. `before` is the traffic until now.
     pub(crate) fn new(
         observer: &'a dyn Observer,
         phase: Phase,
@@ -77,26 +77,26 @@ impl<'a> ProgressTracker<'a> {
         }
     }
 
-    /// There are `batches` batches, which is known now.
+    /// Sets the number of batches, once it is known.
     pub(crate) fn batches(&self, batches: usize) {
         self.state.borrow_mut().progress.batches = batches;
     }
 
-    /// There are `batches` more batches to come, which go through `layers` layers.
+    /// Adds a second pass of `batches` batches through `layers` layers.
     pub(crate) fn begin_second_pass(&self, batches: usize, layers: usize) {
         let mut state = self.state.borrow_mut();
         state.progress.batches += batches;
         (state.progress.layers_done, state.progress.layers) = (0, layers);
     }
 
-    /// What there is to do: `positions` through all layers, after reading `bytes` of weights.
+    /// Sets the total work: `positions` through all layers, and `bytes` of weights to read.
     pub(crate) fn plan(&self, positions: usize, bytes: u64) {
         let layers = self.state.borrow().work_per_position();
         self.plan_steps(positions * layers, bytes);
     }
 
-    /// The same of what is left to do, where positions do not go through all layers: `steps` of one position through one layer, after
-    /// reading `bytes`.
+    /// Sets the remaining work where positions do not go through all layers: `steps` of one position through one layer,
+    /// and `bytes` of weights to read.
     pub(crate) fn plan_steps(&self, steps: usize, bytes: u64) {
         let mut state = self.state.borrow_mut();
         state.work = state.work_done + steps;
@@ -105,7 +105,7 @@ impl<'a> ProgressTracker<'a> {
         self.tell(state);
     }
 
-    /// Batch `index`, of `positions` positions, is finished, and `values` of it can be shown.
+    /// Reports that batch `index`, of `positions` positions, is finished, with `values` to show.
     pub(crate) fn finished_batch(&self, index: usize, positions: usize, values: &[&BatchValues]) {
         let mut state = self.state.borrow_mut();
         state.lap();
@@ -115,7 +115,7 @@ impl<'a> ProgressTracker<'a> {
         self.tell(state);
     }
 
-    /// How long it all took.
+    /// Times and amounts so far.
     pub(crate) fn timing(&self) -> Timing {
         let state = self.state.borrow();
         Timing {
@@ -137,12 +137,12 @@ impl<'a> ProgressTracker<'a> {
 }
 
 impl State {
-    /// Layers that a position goes through; a head of layer 0 still reads the embedding.
+    /// Number of layers per position, at least 1: for a head of layer 0 the embedding is still read.
     fn work_per_position(&self) -> usize {
         self.progress.layers.max(1)
     }
 
-    /// Counts the time since the last lap.
+    /// Adds the time since the last call to waiting or computing.
     fn lap(&mut self) {
         let now = Instant::now();
         let seconds = now.duration_since(self.mark).as_secs_f64();
@@ -164,7 +164,7 @@ impl State {
         if self.work_done > 0 && self.computing_seconds > 0.0 {
             let rate = self.work_done as f64 / self.computing_seconds;
             let left = self.work.saturating_sub(self.work_done) as f64 / rate;
-            // Reading and computing go on at the same time.
+            // Reading and computing overlap.
             let loading = self
                 .progress
                 .bytes_per_second

@@ -1,4 +1,4 @@
-//! What an analysis is asked to do, and what it tells while it does it.
+//! The settings of a run, and the interface through which it reports progress and results.
 
 use std::collections::BTreeMap;
 
@@ -12,14 +12,14 @@ use crate::model::Processing;
 use crate::names::{EngineChoice, Head, HistogramId, Normalization, SeriesId};
 use crate::prompts::PromptSource;
 
-/// What to analyse. Together with a model it determines the result.
+/// The settings of a run. Together with a model they determine the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Analysis {
     /// The destination head.
     pub head: Head,
-    /// The earlier head whose output is one of the substituted vectors (a layer before `head`'s).
+    /// The earlier head whose output is one of the substituted vectors; its layer is before `head`'s.
     pub earlier_head: Head,
-    /// What makes the prompts.
+    /// The source of the prompts.
     pub prompts: PromptSource,
     /// Which weight processing is applied.
     #[serde(default)]
@@ -27,19 +27,19 @@ pub struct Analysis {
     /// How substituted vectors are normalized.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
-    /// What computes; the result is the same.
+    /// The compute engine. It does not change the result.
     #[serde(default, skip_serializing_if = "EngineChoice::is_automatic")]
     pub engine: EngineChoice,
-    /// What is done to every prompt and recomputed, if anything is.
+    /// The intervention in every prompt, if any. It is recomputed to the end of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervention: Option<RunIntervention>,
-    /// Whether what the head writes is asked for, too: it takes the passes through all layers, and W_U once.
+    /// Whether to analyze what the head writes. This takes all layers, and streams W_U once.
     #[serde(default)]
     pub writes: bool,
 }
 
 impl Default for Analysis {
-    /// The notebook's run.
+    /// The settings of the notebook.
     fn default() -> Self {
         Self {
             head: Head::new(10, 7),
@@ -54,7 +54,7 @@ impl Default for Analysis {
     }
 }
 
-/// What a run is doing.
+/// Phase of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Phase {
@@ -62,13 +62,13 @@ pub enum Phase {
     Opening,
     /// Drawing and tokenizing prompts.
     Prompts,
-    /// Reading weights (between blocks of the first batch too).
+    /// Reading weights (also between blocks of the first batch).
     Loading,
     /// Computing.
     Computing,
 }
 
-/// How far a run is.
+/// Progress of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Progress {
     /// What is being done.
@@ -91,11 +91,12 @@ pub struct Progress {
     pub bytes_from_storage: u64,
     /// Bytes of weights read per second, while there are weights to read.
     pub bytes_per_second: Option<f64>,
-    /// Size of wasm's linear memory in bytes, the kernels' included, which never shrinks: its peak so far. None natively.
+    /// Size of the wasm linear memory in bytes, including the kernels'. It never shrinks, so this is its peak. None
+    /// natively.
     pub linear_memory: Option<u64>,
     /// Share of all computing that is done, from 0 to 1.
     pub computed: f64,
-    /// Positions computed through a whole batch so far, shared prefixes counted once.
+    /// Positions computed in finished batches so far, with shared prefixes merged.
     pub positions_done: usize,
     /// Seconds since the run began.
     pub seconds: f64,
@@ -114,17 +115,17 @@ pub struct BatchValues {
     pub true_score: Vec<f32>,
     /// The head's true probabilities END->IO, `[prompts]`.
     pub true_prob: Vec<f32>,
-    /// Series that are not among them, as they are no numbers in some prompts. The true values are empty where they are left
-    /// out.
+    /// Series omitted because of values that are not finite in some prompts. The true values are empty where they are
+    /// omitted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<OmittedSeries>,
-    /// What an intervention changes in the batch: it comes by itself, after the values of all batches.
+    /// Changes caused by an intervention in the batch. They arrive separately, after the values of all batches.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changes: Option<ChangesSection>,
 }
 
 impl BatchValues {
-    /// Number of prompts that it has values of.
+    /// Number of prompts with values.
     pub fn prompts(&self) -> usize {
         let series = self.series.values().flat_map(BTreeMap::values);
         series.map(Vec::len).chain([self.true_score.len()]).max().unwrap_or(0)
@@ -148,17 +149,17 @@ impl BatchValues {
     }
 }
 
-/// Who watches a run: the worker's link to the page, the command line's progress bar, or nobody.
+/// Observes a run: the worker's connection to the page, a progress bar, or nothing.
 pub trait Observer {
-    /// How far the run is; called often, so it must be cheap.
+    /// Reports progress. Called often, so it must be cheap.
     fn progress(&self, progress: &Progress);
 
-    /// The values of batch `index`, as soon as it is finished.
+    /// Reports the values of batch `index` as soon as it is finished.
     fn batch(&self, index: usize, values: &BatchValues);
 
-    /// Lets the surroundings work (a worker reads its messages) and says whether to go on.
+    /// Yields to the event loop (where a worker reads its messages), then checks for cancellation.
     ///
-    /// Awaited at least once per block, so cancelling takes effect within one block.
+    /// Awaited at least once per block, so that cancelling takes effect within one block.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Cancelled`] to stop the run.

@@ -1,4 +1,4 @@
-//! The analyses of one run: what they need together, and what each is fed.
+//! The analyses of one run: combines their needs, and feeds each of them.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -14,24 +14,24 @@ use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 use crate::prompts::Prompt;
 
-/// The analyses of one run, whose sections are of the kinds `S`.
+/// The analyses of one run, whose sections are of kinds `S`.
 pub(crate) struct Run<S> {
     members: Vec<Member<S>>,
-    /// The destination head's.
+    /// The destination head's layer.
     head_layer: usize,
-    /// Blocks that all passes go through.
+    /// Number of blocks that all passes go through.
     layers: usize,
 }
 
-/// One of them.
+/// One of the analyses.
 struct Member<S> {
     analyzer: Box<dyn AnyAnalyzer<S>>,
-    /// Which taps of every batch are its own.
+    /// For every batch, the range of its taps in the pass.
     taps: Vec<Range<usize>>,
 }
 
 impl<S> Run<S> {
-    /// Of `analyzers`, in a model of `config`.
+    /// For `analyzers` and a model of `config`.
     pub(crate) fn new(analyzers: Vec<Box<dyn AnyAnalyzer<S>>>, analysis: &Analysis, config: &Config) -> Self {
         let head_layer = analysis.head.layer;
         let most = analyzers.iter().map(|analyzer| analyzer.layers(config)).max();
@@ -51,7 +51,7 @@ impl<S> Run<S> {
         self.layers
     }
 
-    /// A pass for every batch, without taps, which share the prefixes that several of them have, and the tokens whose effective embeddings are needed.
+    /// One pass per batch, without taps, with shared prefixes; and the tokens whose effective embeddings are needed.
     pub(crate) fn passes(&self, model: &Model, batches: &[Vec<Prompt>]) -> Result<(Vec<Pass>, BTreeSet<u32>)> {
         let sequences = batches.iter().map(|prompts| up_to_dest(model, prompts));
         let mut passes = Pass::sharing(&sequences.collect::<Result<Vec<_>>>()?);
@@ -70,7 +70,7 @@ impl<S> Run<S> {
         Ok((passes, all_effective))
     }
 
-    /// Asks `passes`, which have not begun, for what the analyses need of them.
+    /// Adds the taps of all analyses to `passes`, which have not begun.
     pub(crate) fn ask(
         &mut self,
         model: &Model,
@@ -101,14 +101,14 @@ impl<S> Run<S> {
         Ok(())
     }
 
-    /// Feeds all analyses with batch `index`, whose pass is through, and tells `tracker` of it.
+    /// Feeds batch `index`, whose pass is finished, to all analyses, and reports its values to `tracker`.
     pub(crate) fn feed(
         &mut self,
         (model, weights, effective): (&Model, &HeadWeights, &EffectiveEmbeddings),
         (index, prompts, pass): (usize, &[Prompt], &Pass),
         tracker: &ProgressTracker<'_>,
     ) -> Result<()> {
-        // What enters the head's layer was captured where the pass goes on.
+        // If the pass goes on after the head's layer, the layer's input has been captured.
         let resid = match self.layers > self.head_layer {
             true => pass
                 .captured
@@ -133,7 +133,7 @@ impl<S> Run<S> {
         Ok(())
     }
 
-    /// All batches are through: what can only be found then.
+    /// Runs the final step of all analyses, after the last batch.
     pub(crate) async fn conclude(&mut self, model: &mut Model, tracker: &ProgressTracker<'_>) -> Result<()> {
         for Member { analyzer, .. } in &mut self.members {
             analyzer.conclude(model, tracker).await?;
@@ -141,7 +141,7 @@ impl<S> Run<S> {
         Ok(())
     }
 
-    /// What was found, in the order of the analyses.
+    /// The sections, in the order of the analyses.
     pub(crate) fn finish(self) -> Vec<S> {
         let members = self.members.into_iter();
         members.filter_map(|member| member.analyzer.finish()).collect()

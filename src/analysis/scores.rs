@@ -11,7 +11,7 @@ use crate::names::Normalization;
 pub(crate) struct HeadScores<'a> {
     pub(crate) tree: &'a PrefixTree,
     pub(crate) weights: &'a HeadWeights,
-    /// resid_pre of the head's layer, `[rows, d_model]`.
+    /// `resid_pre` of the head's layer, `[rows, d_model]`.
     resid: &'a [f32],
     /// `ln_scale` of every row, `[rows]`.
     pub(crate) ln_scale: Vec<f32>,
@@ -22,8 +22,8 @@ pub(crate) struct HeadScores<'a> {
 }
 
 impl<'a> HeadScores<'a> {
-    /// Computes queries at END and keys everywhere for the first `prompts` sequences of `tree`; `resid [rows, d_model]` enters
-    /// the head's layer.
+    /// Computes queries at END and keys everywhere for the first `prompts` sequences of `tree`. `resid [rows, d_model]`
+    /// is the input of the head's layer.
     pub(crate) fn new(
         weights: &'a HeadWeights,
         tree: &'a PrefixTree,
@@ -87,8 +87,8 @@ impl LinearScore {
         Self { map, bias }
     }
 
-    /// The score with `vector [d_model]`, normalized as `normalization` says, in place of the normalized stream that the head of
-    /// `weights` reads.
+    /// The score if `vector [d_model]`, normalized as `normalization` says, replaces the normalized residual stream
+    /// that the head reads.
     pub(crate) fn substituted(&self, weights: &HeadWeights, vector: &[f32], normalization: Normalization) -> f32 {
         let linear = match normalization {
             Normalization::Notebook => math::dot(vector, &self.map) / math::standard_deviation(vector),
@@ -98,7 +98,7 @@ impl LinearScore {
     }
 }
 
-/// Probability of `position` once its score in the row `scores` is `score`.
+/// Probability of `position` if its score in the row `scores` is replaced by `score`.
 pub(crate) fn probability(scores: &[f32], position: usize, score: f32) -> f32 {
     let mut row = scores.to_vec();
     row[position] = score;

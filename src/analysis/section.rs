@@ -1,11 +1,11 @@
-//! The sections of a result: what each analysis found, by kind.
+//! The sections of a result: the findings of each analysis, by kind.
 
 use serde::Deserialize;
 
 use crate::json::{self, JsonError};
 
-/// Defines `Section` from one list of analyses: the kind of their section in the result file, its variant and type, and what finds
-/// it in a run over many prompts, where that is how it is found. Modules are those of the file that has the list.
+/// Defines `Section` from one list of analyses: the kind of the section in result files, its variant and type, and its
+/// analyzer, if it is found by runs over many prompts. Paths are relative to the file that contains the list.
 macro_rules! sections {
     ($($(#[$about:meta])+ $kind:literal => $variant:ident($module:ident::$section:ident) $(by $analyzer:ident)?;)+) => {
         $(pub use self::$module::$section;)+
@@ -18,20 +18,20 @@ macro_rules! sections {
         }
 
         impl Section {
-            /// The kinds of sections that there are, as in the result file.
+            /// All kinds of sections, as in result files.
             pub const KINDS: &'static [&'static str] = &[$($kind),+];
 
-            /// Of which kind it is, as in the result file.
+            /// The kind, as in result files.
             pub fn kind(&self) -> &'static str {
                 match self { $(Self::$variant(_) => $kind,)+ }
             }
 
-            /// The head that it is about, if it is about one.
+            /// The head that it is about, if any.
             pub fn head(&self) -> Option<$crate::names::Head> {
                 match self { $(Self::$variant(section) => $crate::analysis::section_type::SectionType::head(section),)+ }
             }
 
-            /// The number of prompts that it has values for, where it has values for all prompts of the run.
+            /// Number of prompts, if it has values for all prompts of the run.
             pub fn prompt_count(&self) -> Option<usize> {
                 match self { $(Self::$variant(section) => $crate::analysis::section_type::SectionType::prompt_count(section),)+ }
             }
@@ -44,7 +44,7 @@ macro_rules! sections {
                 match self { $(Self::$variant(section) => $crate::analysis::section_type::SectionType::check(section, config, prompts),)+ }
             }
 
-            /// The analyses that find them, for a run of `analysis`.
+            /// The analyzers for a run of `analysis`.
             pub(crate) fn analyzers(
                 analysis: &$crate::analysis::request::Analysis,
             ) -> Vec<Box<dyn $crate::analysis::analyzer::AnyAnalyzer<Self>>> {
@@ -72,23 +72,23 @@ macro_rules! sections {
     };
 }
 
-/// A section as it is read: of a kind that is known, or of a later one.
+/// A deserialized section of a known or unknown kind.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum SectionRead<S> {
-    /// A section that can be shown.
+    /// A section of a known kind.
     Known(S),
-    /// A section of this kind, which this version does not know.
+    /// A section of a kind that this version does not know.
     Skipped(String),
 }
 
-/// The part of any section that says what the rest is.
+/// The field of a section that tells its kind.
 #[derive(Deserialize)]
 #[serde(expecting = "a section: an object with the field `kind`")]
 struct Probe {
     kind: String,
 }
 
-/// The kind of the section `text`. It may stand behind the fields that it gives a meaning to.
+/// The kind of the section `text`. The field may come after the others.
 pub(super) fn kind_of(text: &str) -> Result<String, JsonError> {
     let Probe { kind } = json::read(text.as_bytes())?;
     Ok(kind)

@@ -1,4 +1,4 @@
-//! What every kind of section has.
+//! The interface that every type of section implements.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,12 +7,12 @@ use crate::error::Result;
 use crate::model::Config;
 use crate::names::Head;
 
-/// What one kind of section is made of.
+/// A type of section.
 pub trait SectionType: Serialize + DeserializeOwned {
-    /// The head that it is about, if it is about one.
+    /// The head that it is about, if any.
     fn head(&self) -> Option<Head>;
 
-    /// The number of prompts that it has values for, where it has values for all prompts of the run.
+    /// Number of prompts, if it has values for all prompts of the run.
     fn prompt_count(&self) -> Option<usize> {
         None
     }

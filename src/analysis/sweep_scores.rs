@@ -1,4 +1,4 @@
-//! The scores of many heads over one set of prompts, in one pass.
+//! The scores of many heads over one set of prompts, from one pass.
 
 use super::array::Array;
 use super::progress_tracker::ProgressTracker;
@@ -11,7 +11,8 @@ use crate::forward::{Model, Monitor, Pass, Tap, relay};
 use crate::names::{BlockHook, Head, HookPoint};
 use crate::prompts::{Made, Prompt, PromptSource};
 
-/// Bytes of residual streams that are kept at a time: those of all layers, of as many batches as that allows.
+/// Limit of the bytes of residual streams (of all layers) that are held; determines how many batches go through the
+/// model together.
 const KEPT: usize = 512 << 20;
 
 /// Scores of heads from the destination to the source of each prompt.
@@ -25,9 +26,9 @@ pub struct ScoresOfHeads {
     pub scores: Array,
     /// Attention probabilities, `[head, prompt]`.
     pub probabilities: Array,
-    /// Whether no other position gets as much attention as the source, `[head, prompt]`.
+    /// Whether the source gets the most attention of all positions, `[head, prompt]`.
     pub is_largest: Vec<bool>,
-    /// How long it took.
+    /// Times of the run.
     pub timing: Timing,
 }
 
@@ -35,8 +36,8 @@ pub struct ScoresOfHeads {
 /// model once. Heads of the first layer have scores, too.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for heads that there are not, or none; [`ErrorKind::Prompt`] for prompts that do not fit the model,
-/// [`ErrorKind::Cancelled`] from `observer`, and errors of reading weights.
+/// [`ErrorKind::Request`] for heads that do not exist, or none; [`ErrorKind::Prompt`] for prompts that do not fit the model,
+/// [`ErrorKind::Cancelled`] from `observer`, and read errors.
 ///
 /// ```
 /// use keyside::analysis::scores_of_heads;
@@ -95,7 +96,7 @@ pub async fn scores_of_heads(
         for (head, values) in heads.iter().zip(&mut values) {
             let weights = model.head_weights(*head, &tracker).await?;
             for (prompts, pass) in group.iter().zip(&passes) {
-                // Behind its own taps a pass has those of others, which borrow its rows.
+                // The taps of other passes, which borrow its rows, come after its own.
                 let resid = match head.layer < layers {
                     true => &pass.captured[head.layer].values,
                     false => &pass.resid,
@@ -123,7 +124,7 @@ pub async fn scores_of_heads(
     })
 }
 
-/// What one head does in one prompt.
+/// Score, probability and rank of one head in one prompt.
 #[derive(Clone, Copy)]
 struct Value {
     score: f32,
@@ -131,7 +132,7 @@ struct Value {
     is_largest: bool,
 }
 
-/// Of the scores of a head at the destination, and the position of the source.
+/// From the scores of a head at the destination, and the position of the source.
 fn value(scores: &[f32], src: usize) -> Value {
     let others = scores.iter().enumerate().filter(|(position, _)| *position != src);
     Value {
@@ -141,7 +142,7 @@ fn value(scores: &[f32], src: usize) -> Value {
     }
 }
 
-/// `batches` in groups whose residual streams may be kept together: in one, where they fit.
+/// Divides `batches` into groups whose residual streams fit in memory together; one group if possible.
 fn groups<'b>(model: &Model, batches: &'b [Vec<Prompt>], layers: usize) -> Result<Vec<&'b [Vec<Prompt>]>> {
     let of_position = (layers + 1) * model.config().d_model * size_of::<f32>();
     let (mut groups, mut start, mut kept) = (Vec::new(), 0, 0);
@@ -158,7 +159,7 @@ fn groups<'b>(model: &Model, batches: &'b [Vec<Prompt>], layers: usize) -> Resul
     Ok(groups)
 }
 
-/// Asks for what enters each of the first `layers` layers; what enters the next one stays in the pass.
+/// Adds taps for the inputs of the first `layers` layers. The input of the next layer is the pass's residual stream.
 fn ask(passes: &mut [Pass], layers: usize) {
     for pass in passes.iter_mut() {
         let rows: Vec<usize> = (0..pass.tree.len()).collect();

@@ -1,4 +1,4 @@
-//! How long a run took.
+//! Times and rates of a run.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,24 +6,24 @@ use crate::forward::Model;
 use crate::names::EngineName;
 use crate::quantities::counted;
 
-/// How long a run took, and how much it computed.
+/// Times and amounts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
     /// Seconds in all.
     pub seconds: f64,
-    /// Seconds of them reading weights.
+    /// Seconds spent on reading weights.
     pub loading_seconds: f64,
-    /// Positions computed, shared prefixes counted once.
+    /// Positions computed, with shared prefixes merged.
     pub positions: usize,
     /// Positions per second of computing.
     pub positions_per_second: f64,
-    /// Billions of floating-point operations of the blocks per second of computing; None where that is not known.
+    /// Billions of floating-point operations of the blocks per second of computing; None where unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gflop_per_second: Option<f64>,
-    /// What computed; None in files of versions that did not say so.
+    /// The compute engine; None in files of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineName>,
-    /// How many threads it had, where it says that itself.
+    /// Number of threads, where the engine reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
     /// Bytes of weights read.
@@ -31,17 +31,17 @@ pub struct Timing {
     /// Bytes that came over the network, configuration and tokenizer included, where that is known.
     #[serde(default)]
     pub bytes_from_network: u64,
-    /// Peak of wasm's linear memory in bytes, the kernels' included; None natively.
+    /// Peak of the wasm linear memory in bytes, including the kernels'; None natively.
     #[serde(default)]
     pub peak_linear_memory: Option<u64>,
 }
 
 impl Timing {
-    /// What computed, on how many threads, and how fast: "engine relaxed, 2 threads, 61.0 GFLOP/s"; None where that is not known.
+    /// Engine, number of threads, and rate: "engine relaxed, 2 threads, 61.0 GFLOP/s"; None where unknown.
     pub fn computed_by(&self) -> Option<String> {
         let engine = self.engine?;
         let threads = match self.threads {
-            // The gemm crate's are the surroundings'.
+            // The gemm crate does not report its threads.
             Some(threads) if engine != EngineName::Gemm => format!(", {}", counted(threads, "thread", "threads")),
             _ => String::new(),
         };
@@ -52,7 +52,7 @@ impl Timing {
         Some(format!("engine {engine}{threads}{rate}"))
     }
 
-    /// The same, on the engine that `model` has, of passes through `layers` blocks.
+    /// Adds engine and rate, for passes through `layers` blocks of `model`.
     #[must_use]
     pub(crate) fn on(self, model: &Model, layers: usize) -> Self {
         let config = model.config();

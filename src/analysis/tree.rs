@@ -1,10 +1,10 @@
-//! The positions that have a part in a score.
+//! The positions that contribute to a score.
 
 use crate::error::Result;
 use crate::forward::{Model, PrefixTree};
 use crate::prompts::Prompt;
 
-/// The prefix tree of `prompts` up to the destination: nothing after it has a part in the score.
+/// The prefix tree of `prompts` up to the destination. Later positions do not affect the score.
 pub(crate) fn tree_to_dest(model: &Model, prompts: &[Prompt]) -> Result<PrefixTree> {
     Ok(PrefixTree::new(up_to_dest(model, prompts)?))
 }

@@ -1,4 +1,4 @@
-//! The recorded lesson, one head taken out, beside the same on the model at hand.
+//! The ablation of one head, the last step of the story: recorded numbers compared with those of the selected model.
 
 use super::state::Shown;
 use crate::analysis::pair::TargetText;
@@ -10,7 +10,7 @@ use crate::names::Head;
 use crate::quantities::{counted, number};
 use crate::worker::ToWorker;
 
-/// What is asked of the model at hand, and what it has answered.
+/// The ablation on the selected model: request and answer.
 #[derive(Debug, Clone, Default)]
 pub struct Ablation {
     active: Option<u32>,
@@ -20,17 +20,17 @@ pub struct Ablation {
 }
 
 impl Ablation {
-    /// Whether an answer is awaited.
+    /// Whether an answer is pending.
     pub fn is_active(&self) -> bool {
         self.active.is_some()
     }
 
-    /// How far it is.
+    /// Progress of the pending request.
     pub fn progress(&self) -> Option<&Progress> {
         self.progress.as_ref()
     }
 
-    /// Why there is none.
+    /// Why there is no answer.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
@@ -40,7 +40,8 @@ impl Ablation {
         self.found.as_ref()
     }
 
-    /// Asks it of the model at `url` under the number `id`, in place of what is being asked: the messages to send.
+    /// Requests the ablation from the model at `url` under request number `id`, replacing a pending request. Returns
+    /// the messages to send.
     pub(super) fn start(&mut self, id: u32, url: &str, prompt: TargetText) -> Vec<ToWorker> {
         let overtaken = self.cancel();
         self.error = None;
@@ -53,7 +54,7 @@ impl Ablation {
         overtaken.into_iter().chain([ablate_head]).collect()
     }
 
-    /// Stops it; None where nothing is asked. What has come stays.
+    /// Cancels the request; None where nothing is pending. An earlier answer stays.
     pub(super) fn cancel(&mut self) -> Option<ToWorker> {
         let id = self.active.take()?;
         self.progress = None;
@@ -77,12 +78,12 @@ impl Ablation {
         self.progress = None;
     }
 
-    /// Shows `error` of what could not be asked at all.
+    /// Shows `error` for a request that could not be sent.
     pub(super) fn refuse(&mut self, error: Error) {
         self.error = Some(error);
     }
 
-    /// Shows `error` where it was awaited; an answer of before stays.
+    /// Shows `error` for the pending request; an earlier answer stays.
     pub(super) fn fail(&mut self, error: Error) {
         let awaited = self.active.is_some();
         self.finish();
@@ -92,25 +93,25 @@ impl Ablation {
     }
 }
 
-/// What taking out one head does to a difference of two logits: of one prompt, or means.
+/// The effect of ablating one head on a difference of two logits: of one prompt, or means over prompts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AblationEffect {
     /// The head.
     pub head: Head,
-    /// What it adds by itself.
+    /// The head's direct effect.
     pub own: f64,
-    /// The difference as it is.
+    /// The difference without the ablation.
     pub before: f64,
-    /// The difference without the head, recomputed.
+    /// The difference with the ablation, recomputed.
     pub after: f64,
-    /// By how much the direct effects of all other heads change together.
+    /// Sum of the changes in the direct effects of all other heads.
     pub others: f64,
-    /// Prompts that these are means of.
+    /// Number of prompts.
     pub prompts: usize,
 }
 
 impl AblationEffect {
-    /// What `section` holds of it; None where no head is taken out.
+    /// The effect in `section`; None where it has no ablation.
     pub fn of(section: &HeadEffectsSection) -> Option<Self> {
         let without = section.without.as_ref()?;
         let [direct, left] = [Effect::Direct, Effect::Without].map(|effect| effect.by_head(section));
@@ -127,29 +128,29 @@ impl AblationEffect {
         })
     }
 
-    /// What would be left if nothing else changed.
+    /// The difference if only the head's direct effect were missing.
     pub fn predicted(&self) -> f64 {
         self.before - self.own
     }
 
-    /// What it costs to take it out.
+    /// The change of the difference.
     pub fn cost(&self) -> f64 {
         self.before - self.after
     }
 }
 
-/// A line of the table in which the recording and the model at hand stand beside each other.
+/// A row of the table that compares the recording with the selected model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AblationRow {
-    /// What it is.
+    /// Name of the quantity.
     pub name: &'static str,
-    /// Its value in the recording.
+    /// The recorded value.
     pub recorded: String,
-    /// Its value at hand.
+    /// The value of the selected model.
     pub live: String,
 }
 
-/// The lines of that table.
+/// The rows of that table.
 pub fn lines(recorded: &AblationEffect, live: &AblationEffect) -> Vec<AblationRow> {
     let text = |name, of: &dyn Fn(&AblationEffect) -> String| AblationRow {
         name,
@@ -169,7 +170,7 @@ pub fn lines(recorded: &AblationEffect, live: &AblationEffect) -> Vec<AblationRo
     ]
 }
 
-/// What numbers over `prompts` prompts are: "means of 8 prompts", "of one sentence".
+/// A description of the numbers for a number of prompts: "means of 8 prompts", "of one sentence".
 pub fn basis(prompts: usize) -> String {
     match prompts {
         1 => "of one sentence".into(),
@@ -177,7 +178,7 @@ pub fn basis(prompts: usize) -> String {
     }
 }
 
-/// What is seen in `section`, the lesson on the model called `model`, in sentences that name it.
+/// A description of `section` for the model called `model`.
 pub fn description(model: &str, section: &HeadEffectsSection) -> Option<String> {
     let taken = AblationEffect::of(section)?;
     let prompt = section.prompts.first()?;
@@ -229,7 +230,7 @@ mod tests {
         ] {
             assert!((found - expected).abs() < 1e-4, "{found} is not {expected}");
         }
-        // What others change is most of what is made up for.
+        // The other heads make up for most of the missing effect.
         assert!(
             taken.others > 1.5 && taken.others < taken.own - taken.cost() + 0.5,
             "{}",

@@ -50,11 +50,11 @@ use crate::error::Result;
 use crate::figure::View;
 use crate::figure::keys::{Query, error};
 
-/// Longest query that is read, in bytes: everything written as `%XX`.
+/// Limit of the query's length in bytes, with everything written as `%XX`.
 const MAX_QUERY: usize = 48 << 10;
 impl Address {
-    /// The state that `form`, `view` and, where a sentence is looked at, `question`, and where there is one, the `step` of the story stand for. What can't be read as it is typed, and what no link can hold, is
-    /// left out: the address always reads back as the same.
+    /// The state described by `form`, `view` and, if a sentence is shown, `question`, and the `step` of the story.
+    /// Invalid input, and what a link cannot hold, is omitted, so that parsing the address gives the same state.
     pub fn of(form: &Form, view: &View, question: Option<&Question>, step: Option<StoryStep>) -> Self {
         let mut address = Self {
             model: Model::of(form),
@@ -64,11 +64,11 @@ impl Address {
             ..Self::default()
         };
         if address.tab() != Tab::Prompts {
-            // No list of prompts is there.
+            // The list of prompts does not exist there.
             address.view.scatter.list.text.clear();
         }
         if address.tab() == Tab::Story {
-            // It is about recorded numbers, whatever model is chosen.
+            // The story is about recorded numbers, whatever model is selected.
             address.model = Model::Recorded;
         }
         if address.tab() != Tab::Prompts || address.model == Model::Recorded {
@@ -96,8 +96,7 @@ impl Address {
         address
     }
 
-    /// The same with the sentences that are at hand, where there are several, the one that is asked about among them, and a link
-    /// can hold them.
+    /// Adds the entered sentences, if there are several that fit into a link, and if the current one is among them.
     pub fn with_lines(self, lines: &[String]) -> Self {
         let lines = self
             .question
@@ -109,11 +108,11 @@ impl Address {
         }
     }
 
-    /// Reads the query of an address, with or without the question mark. An empty one is [`Address::story`]; one without a `tab` was
-    /// written when there was one part of the page, and is of many prompts.
+    /// Parses the query of a URL, with or without the question mark. An empty query is [`Address::story`]. A query
+    /// without `tab` was written when the page had only one part, "Many prompts".
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] naming the first key that does not hold what it should.
+    /// [`crate::ErrorKind::Request`] naming the first key with an invalid value.
     pub fn parse(query: &str) -> Result<Self> {
         let query = query.strip_prefix('?').unwrap_or(query);
         if query.len() > MAX_QUERY {
@@ -127,8 +126,8 @@ impl Address {
         read.finish()
     }
 
-    /// Reads an address of a query and of what follows `#`, which may be anything: it counts where it holds prompts, and the
-    /// query says that they are the reader's own.
+    /// Parses a query and the fragment after `#`, which may be anything. The fragment is used only if it contains
+    /// prompts and the query says that the prompts are the user's own.
     ///
     /// # Errors
     /// Those of [`Address::parse`]; [`crate::ErrorKind::Request`] for prompts that are too long.
@@ -161,8 +160,8 @@ impl Address {
         Ok(address)
     }
 
-    /// What belongs after `#`, without it: the reader's own prompts, where they are not too long, and what the texts of listed prompts
-    /// contain.
+    /// The fragment, without `#`: the user's own prompts, if they are not too long, and the text filter of the prompt
+    /// list.
     pub fn to_fragment(&self) -> Option<String> {
         if let Some(question) = &self.question {
             return place::to_fragment(question, &self.lines);
@@ -195,7 +194,7 @@ impl Address {
         query.finish()
     }
 
-    /// The form with these settings. What the address leaves open is as it suits the model.
+    /// The form with these settings. Settings that the address leaves open are the model's defaults.
     pub fn form(&self) -> Form {
         let mut form = self.usual();
         match &self.model {
@@ -218,8 +217,8 @@ impl Address {
         form
     }
 
-    /// Whether the way from here to `next` is a step that "back" should undo, and not one of many small changes such
-    /// as typing or zooming. `ran` says that the settings here were run, so that the way back leads to that run.
+    /// Whether the change from here to `next` is a history entry for the "back" button, and not one of many small
+    /// changes such as typing or zooming. `ran`: the current settings were run, so that "back" leads to that run.
     pub fn is_step(&self, next: &Self, ran: bool) -> bool {
         let kind = |address: &Self| match &address.model {
             // The URL is typed letter by letter.
@@ -253,17 +252,17 @@ fn is_key(key: &str) -> bool {
         || views::is_key(key)
 }
 
-/// The prompts in what follows `#`, with or without it; None where it is about something else.
+/// The prompts in a fragment, with or without `#`; None where it contains something else.
 fn prompts_in(fragment: &str) -> Option<String> {
     value_of(fragment, PROMPTS)
 }
 
-/// Whether `fragment` holds what a reader has typed: prompts, a sentence, or what prompts contain.
+/// Whether `fragment` contains text typed by the user: prompts, a sentence, or a text filter.
 pub fn is_typed(fragment: &str) -> bool {
     prompts_in(fragment).is_some() || place::sentence_in(fragment).is_some() || value_of(fragment, FIND).is_some()
 }
 
-/// The parts of `query` whose keys are not known here, as they stand: they belong to someone else.
+/// The parts of `query` with unknown keys, unchanged: they belong to someone else.
 pub fn others(query: &str) -> String {
     let query = query.strip_prefix('?').unwrap_or(query);
     let foreign = |part: &&str| parse(part.as_bytes()).next().is_some_and(|(key, _)| !is_key(&key));

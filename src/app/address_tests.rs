@@ -345,7 +345,7 @@ fn own_prompts_stand_after_the_hash_alone() {
     let read = Address::read("?v=1&model=bundled&prompts=own", &format!("#{fragment}"));
     assert_eq!(read.as_ref(), Ok(&address));
     assert_eq!(read.map(|read| read.form().own).as_deref(), Ok(text));
-    // What else stands after the hash is a place in the page, and what stands there without being asked for is nothing.
+    // Other fragments are anchors in the page; prompts in the fragment are ignored unless the query asks for them.
     let without = Address::read("?v=1&model=bundled&prompts=own", "#results").expect("it reads");
     assert_eq!((without.prompts, is_typed("#results")), (Prompts::Own(None), false));
     assert_eq!(Address::read("", &fragment), Ok(Address::story()));
@@ -390,7 +390,7 @@ fn steps_are_models_heatmaps_and_what_follows_a_run() {
     assert!(!hub("gpt2", "m").is_step(&hub("gpt2", "ma"), false));
 }
 
-/// A generator of addresses and of what is typed and shown.
+/// Generates random addresses and user input.
 struct Random(Mt);
 
 impl Random {
@@ -550,7 +550,7 @@ fn the_form_of_an_address_stands_for_it() {
     for _ in 0..20_000 {
         let address = random.address();
         let again = Address::of(&address.form(), &address.view, address.question.as_ref(), address.step);
-        // Where one head is given, the form has both; an earlier head that does not come before the other is dropped.
+        // If one head is given, the form has both; an earlier head that is not before the other is dropped.
         let settled = Address::of(&again.form(), &again.view, again.question.as_ref(), again.step);
         assert_eq!(
             Address::of(&settled.form(), &settled.view, settled.question.as_ref(), settled.step),
@@ -681,7 +681,7 @@ fn what_is_open_below_a_sentence_is_in_the_query_and_what_was_typed_there_is_not
     assert_eq!(fragment, "text=When%20Mary%20went&a=%20Mary%20%26%20John");
     assert_eq!(Address::read(&query, &fragment), Ok(address.clone()));
     assert_eq!(address.question, Some(question.clone()));
-    // Without the sentence nothing of it stays, and no text that is none of a token.
+    // Without a sentence, nothing about it is kept; neither are targets that cannot be tokens.
     let read = Address::read(&query, "#a=Mary").unwrap().question.unwrap();
     assert!(read.target_texts.is_empty() && read.effects && read.directions && !read.lens && !read.writes);
     let long = Question {
@@ -705,7 +705,7 @@ fn an_address_without_a_query_is_the_beginning_of_the_story() {
         assert_eq!(Address::parse(empty), Ok(Address::story()), "{empty}");
         assert_eq!(Address::parse(empty).unwrap().tab(), Tab::Story);
     }
-    // What a version 1 of the page wrote is of many prompts, whatever it says.
+    // All old links open "Many prompts".
     for old in ["v=1", "v=1&theme=dark", "text=0", "heatmap=query", "prompt=3"] {
         assert_eq!(Address::parse(old).unwrap().tab(), Tab::Prompts, "{old}");
     }
@@ -732,7 +732,7 @@ fn a_step_of_the_story_is_in_the_query_and_stays_with_the_sentence_it_was_left_f
     }
     let query = Address::of(&form, &View::default(), None, Some(StoryStep::Key)).to_query();
     assert_eq!(query, "v=1&tab=story&step=says");
-    // The story is of recorded numbers: no model is in its link.
+    // The story is about recorded numbers: its link names no model.
     let mut bundled = Form::default();
     bundled.choose(ModelChoice::Bundled);
     assert_eq!(
@@ -764,7 +764,7 @@ fn several_sentences_are_in_the_fragment_as_far_as_they_fit() {
     assert!(!address.to_query().contains("second"));
     assert_eq!(Address::read(&address.to_query(), &fragment), Ok(address.clone()));
     assert!(!plain.is_step(&address, true));
-    // One alone, without the one that is asked about, too long together: the sentence itself stays.
+    // A single sentence, a list without the current one, and one that is too long: only the current sentence is kept.
     let long = [question.text.clone(), "a".repeat(MAX_PROMPTS)];
     for left_out in [&lines[..1], &lines[1..], &long[..]] {
         assert_eq!(plain.clone().with_lines(left_out), plain);
@@ -784,7 +784,7 @@ fn what_prompts_contain_is_in_the_fragment_alone() {
     assert_eq!(fragment, "find=Mary%20%26%20John");
     assert!(is_typed(&fragment));
     assert_eq!(Address::read(&query, &format!("#{fragment}")), Ok(address));
-    // Elsewhere than beside the list it is not known.
+    // The key is only valid together with the list.
     let question = Question {
         text: "A sentence".into(),
         ..Question::default()

@@ -1,12 +1,12 @@
-//! Whether what is shown is of the model that is chosen.
+//! Whether the shown result belongs to the selected model.
 
 use super::form::{Form, ModelChoice};
 use super::library::chip;
 use super::state::{Origin, Shown};
 use crate::app::library::Library;
 
-/// What is shown beside what is chosen, a sentence, where `form` names another model, at `url`, than that of `shown`; None where it is the
-/// same, or no model is named yet.
+/// A sentence that names the model of `shown`, if the model selected in `form`, at `url`, is another one. None where it
+/// is the same, or none is selected.
 pub fn not_shown(form: &Form, url: Option<&str>, shown: &Shown) -> Option<String> {
     let same = match (form.model, url) {
         (ModelChoice::Recorded, _) => shown.origin == Origin::Recorded,

@@ -1,25 +1,25 @@
-//! What can be asked besides where a head looks and why: what it does with it.
+//! The cards below the decomposed score: what the head does with the attended token. On the page: "So what?"
 
 use crate::analysis::pair::Question;
 
-/// A part of the answer about what a head does, which is asked for once the reader opens it.
+/// A card, whose part of the answer is requested when the user opens it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Consequence {
     /// The tokens that it raises and lowers.
     Writes,
     /// Direct effects of all components.
     Effects,
-    /// What would come next after each layer.
+    /// The logit lens: predictions after each layer.
     Lens,
-    /// The directions along which it looks.
+    /// The singular directions of the head.
     Directions,
 }
 
 impl Consequence {
-    /// All of them, in the order in which they are shown.
+    /// All of them, in display order.
     pub const ALL: [Self; 4] = [Self::Writes, Self::Effects, Self::Lens, Self::Directions];
 
-    /// Its name in an address.
+    /// The name in URLs.
     pub const fn value(self) -> &'static str {
         match self {
             Self::Writes => "writes",
@@ -29,7 +29,7 @@ impl Consequence {
         }
     }
 
-    /// What the reader sees before it is opened.
+    /// The title.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Writes => "What it writes",
@@ -39,7 +39,7 @@ impl Consequence {
         }
     }
 
-    /// Whether `question` asks for it.
+    /// Whether `question` requests it.
     pub const fn is_open(self, question: &Question) -> bool {
         match self {
             Self::Writes => question.writes,
@@ -49,7 +49,7 @@ impl Consequence {
         }
     }
 
-    /// Lets `question` ask for it, or not.
+    /// Adds it to `question` or removes it.
     pub const fn open(self, question: &mut Question, open: bool) {
         match self {
             Self::Writes => question.writes = open,

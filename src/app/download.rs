@@ -1,14 +1,14 @@
-//! The download of a model in words and numbers.
+//! Words and numbers about the download of a model.
 
 use crate::analysis::Progress;
 use crate::quantities::{duration, size};
 
-/// Whether weights are still to be read.
+/// Whether weights still have to be read.
 pub fn is_under_way(progress: &Progress) -> bool {
     progress.bytes_read < progress.bytes
 }
 
-/// How much of the weights has been read, from 0 to 1.
+/// Share of the weights that has been read, from 0 to 1.
 pub fn fraction(progress: &Progress) -> f64 {
     match progress.bytes {
         0 => 0.0,
@@ -16,8 +16,8 @@ pub fn fraction(progress: &Progress) -> f64 {
     }
 }
 
-/// Where the weights come from, how fast, and how long it will take: "120.0 of 450.5 MB · 11.2 MB/s · about 30 s left ·
-/// 100.0 MB from the network, 20.0 MB from storage".
+/// Source, rate and remaining time: "120.0 of 450.5 MB · 11.2 MB/s · about 30 s left · 100.0 MB from the network, 20.0
+/// MB from storage".
 pub fn details(progress: &Progress, paused: bool) -> String {
     let mut parts = vec![format!("{} of {}", size(progress.bytes_read), size(progress.bytes))];
     match progress.bytes_per_second.filter(|rate| *rate > 0.0 && !paused) {
@@ -37,7 +37,7 @@ pub fn details(progress: &Progress, paused: bool) -> String {
     parts.join(" \u{b7} ")
 }
 
-/// The memory that the worker has taken so far; it never shrinks, so it is the peak as well.
+/// The worker's memory. It never shrinks, so that it is also the peak.
 pub fn memory(progress: &Progress) -> Option<String> {
     let bytes = progress.linear_memory?;
     Some(format!("memory {}", size(bytes)))

@@ -1,6 +1,6 @@
-//! The page as one figure in another page: what the address asks for, and what the frame and its host say to each other.
+//! The page embedded as a single figure in another page: its URL, and the messages between the frame and its host.
 //!
-//! `docs/embedding.md` is the same for people who embed. Nothing here knows a browser.
+//! `docs/embedding.md` is the documentation for users. Nothing here depends on a browser.
 
 mod messages;
 
@@ -14,33 +14,33 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::figure::FigurePlace;
 use crate::result::{MAX_BYTES, ResultFile};
 
-/// What stands under `result` where the host hands the result over.
+/// Value of `result` if the host passes the result.
 const FROM_HOST: &str = "host";
-/// What stands under `result` where the page that opened this one hands the result over.
+/// Value of `result` if the page that opened this one passes the result.
 const FROM_OPENER: &str = "opener";
-/// Longest value of a key of the address, in bytes.
+/// Limit of a value's length in bytes.
 const MAX_VALUE: usize = 2 << 10;
 
-/// The figure that the key `embed` names.
+/// The figure of the key `embed`.
 fn figure(text: &str) -> Result<FigurePlace> {
     let place = text.parse();
     place.map_err(|known: Error| wrong("embed", text, known.expected))
 }
 
-/// What `figure` shows of `result`, in a few words.
+/// The title of `figure` for `result`.
 pub fn title(figure: FigurePlace, result: &ResultFile) -> String {
     let what = figure.title();
     format!("{what}, head {} of {}", result.head_name(), result.model.name)
 }
 
-/// Which controls the figure has. The legend itself is always there: without its control it can't be clicked.
+/// The controls of the figure. The legend is always shown, but cannot be clicked without its control.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Controls {
-    /// Clicks on the legend show and hide series. The other two bring it along.
+    /// The legend can show and hide series. The other two controls include it.
     pub legend: bool,
-    /// Bins, axes, order, zoom; which heatmap.
+    /// Bins, axes, order, zoom; selection of the heatmap.
     pub toolbar: bool,
-    /// Pictures and data to take away.
+    /// The export menu.
     pub export: bool,
 }
 
@@ -65,22 +65,22 @@ impl FromStr for Controls {
     }
 }
 
-/// Where the result comes from.
+/// The source of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum ResultPlace {
     /// The recorded run.
     #[default]
     Recorded,
-    /// A result file, by an address that may be relative to the page.
+    /// The URL of a result file, absolute or relative to the page.
     Url(String),
-    /// The page around the frame hands it over.
+    /// The page around the frame passes it.
     Host,
-    /// The frame from which this page was opened hands it over.
+    /// The frame that opened this page passes it.
     Opener,
 }
 
 impl ResultPlace {
-    /// Reads the key `result` of an address, with or without the question mark.
+    /// Parses the key `result` of a query, with or without the question mark.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where it is empty, too long or there twice.
@@ -95,24 +95,24 @@ impl ResultPlace {
     }
 }
 
-/// What the address of a frame asks for.
+/// The content of a frame's URL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Embed {
     /// Key `embed`.
     pub figure: FigurePlace,
-    /// Key `controls`; the legend alone where it is missing.
+    /// Key `controls`; only the legend if it is missing.
     pub controls: Controls,
     /// Key `result`.
     pub place: ResultPlace,
-    /// Origin of the host, the only one that is listened to. Key `parent`.
+    /// Origin of the host; messages of other origins are ignored. Key `parent`.
     pub host: Option<String>,
 }
 
 impl Embed {
-    /// Reads a query, with or without the question mark. None where it does not ask for a frame.
+    /// Parses a query, with or without the question mark. None where it is not for a frame.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] naming the first key that does not hold what it should.
+    /// [`ErrorKind::Request`] naming the first key with an invalid value.
     pub fn parse(query: &str) -> Result<Option<Self>> {
         let Some(asked) = value_of(query, "embed")? else {
             return Ok(None);
@@ -130,13 +130,13 @@ impl Embed {
     }
 }
 
-/// Lowest plot that can be read, in CSS pixels.
+/// Minimum height of a readable plot, in CSS pixels.
 const LOWEST_PLOT: f64 = 140.0;
 
-/// How high the plots of a frame may be that is `inner` CSS pixels high, where its content would be `suitable` and the highest of its
-/// plots `plot`. As high as they like where all fits.
+/// Limit of the height of a frame's plots, in CSS pixels. `inner` is the height of the frame, `suitable` that of its
+/// whole content, and `plot` that of its highest plot. Unlimited if everything fits.
 pub fn available_height(suitable: f64, plot: f64, inner: f64) -> f64 {
-    // Heights are rounded up for the host.
+    // The host rounds heights up.
     let missing = suitable.ceil() - inner.ceil();
     match missing > 0.0 {
         true => (plot - missing).max(LOWEST_PLOT),
@@ -144,13 +144,13 @@ pub fn available_height(suitable: f64, plot: f64, inner: f64) -> f64 {
     }
 }
 
-/// Whether `query` asks for a frame, even if it does so wrongly.
+/// Whether `query` is for a frame, even if it is invalid.
 pub fn is_asked(query: &str) -> bool {
     parse(bare(query)).any(|(key, _)| key == "embed")
 }
 
-/// The query of the whole page that shows what a frame with `query` shows: everything but the frame's own keys. A result
-/// that was handed over to the frame is then handed over by the frame.
+/// The query of the whole page that shows the same as a frame with `query`: without the frame's own keys. If the host
+/// passed the result to the frame (`handed_over`), the frame passes it on.
 pub fn full_query(query: &str, handed_over: bool) -> String {
     let mut full = Serializer::new(String::new());
     for (key, value) in parse(bare(query)) {
@@ -170,7 +170,7 @@ fn bare(query: &str) -> &[u8] {
     query.strip_prefix('?').unwrap_or(query).as_bytes()
 }
 
-/// The value of `key`, where it is there.
+/// The value of `key`, if it exists.
 fn value_of(query: &str, key: &str) -> Result<Option<String>> {
     let mut values = parse(bare(query))
         .filter(|(found, _)| found == key)
@@ -187,7 +187,7 @@ fn value_of(query: &str, key: &str) -> Result<Option<String>> {
     }
 }
 
-/// `text`, where it is an origin as browsers write them: scheme, host, and a port other than the scheme's own.
+/// Checks that `text` is an origin in canonical form: scheme, host, and port unless it is the default.
 fn origin(text: &str) -> Result<String> {
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._:[]".contains(c);
@@ -197,7 +197,7 @@ fn origin(text: &str) -> Result<String> {
     Ok(text.to_owned())
 }
 
-/// Reads the result file at `url`, an absolute address, for a page of `page`.
+/// Reads the result file at `url`, an absolute URL, for a page with origin `page`.
 ///
 /// # Errors
 /// [`ErrorKind::Source`] when a page may not read from there, it can't be had, or is larger than [`MAX_BYTES`].

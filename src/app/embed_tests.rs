@@ -115,7 +115,7 @@ fn the_whole_page_has_the_state_of_the_frame() {
     assert_eq!(full_query(query, false), "v=1&theme=dark&toggle1=W_U%5BS%5D");
     assert_eq!(full_query("embed=heatmap&result=./r.json", false), "result=.%2Fr.json");
     assert_eq!(full_query("?embed=heatmap", false), "");
-    // What the host has handed over, the frame hands over.
+    // A result passed by the host is passed on by the frame.
     assert_eq!(full_query("embed=heatmap&result=host", true), "result=opener");
     assert_eq!(full_query("embed=heatmap&result=r.json&v=1", true), "v=1&result=opener");
     assert_eq!(full_query("embed=heatmap&result=host", false), "");
@@ -260,7 +260,7 @@ fn words_go_to_a_known_origin_alone() {
     }
 }
 
-/// Answers every request with `status` and `pieces` of `size` bytes.
+/// Answers every request with `status` and `pieces` chunks of `size` bytes.
 struct Script {
     status: u16,
     pieces: usize,
@@ -368,11 +368,11 @@ fn answers_that_are_no_file_and_files_that_are_too_large_are_refused() {
 
 #[test]
 fn a_frame_that_stays_low_has_a_lower_plot() {
-    // All fits, and heights are rounded up.
+    // Everything fits; heights are rounded up.
     assert_eq!(available_height(600.0, 400.0, 600.0), f64::INFINITY);
     assert_eq!(available_height(599.4, 400.0, 600.0), f64::INFINITY);
     assert_eq!(available_height(600.0, 400.0, f64::INFINITY), f64::INFINITY);
     assert_eq!(available_height(600.0, 400.0, 450.0), 250.0);
-    // Not so low that nothing can be read.
+    // Not below the readable height.
     assert_eq!(available_height(600.0, 400.0, 100.0), LOWEST_PLOT);
 }

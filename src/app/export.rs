@@ -1,19 +1,19 @@
-//! What the export menu and the data tables offer, without pixels.
+//! Data for the export menu and the data tables.
 
 use crate::export::{Field, Table, result_stem};
 use crate::figure::Figure;
 use crate::quantities::{counted, grouped, number};
 use crate::result::ResultFile;
 
-/// Most rows of a table that are put on the page.
+/// Limit of the rows of a table on the page.
 pub const MAX_ROWS: usize = 200;
 
-/// The name of a file with something of `figure`: "keyside-gpt-2-small-10.7-keys_fixed_scores" and `end`, "-bins.csv".
+/// The name of an exported file for `figure`: "keyside-gpt-2-small-10.7-keys_fixed_scores" and `end`, "-bins.csv".
 pub fn file_name(result: &ResultFile, figure: &Figure, end: &str) -> String {
     format!("{}-{}{end}", result_stem(result), figure.stem())
 }
 
-/// What a field looks like on the page: at most four decimals.
+/// A field as text on the page: at most four decimals.
 pub fn shown(field: &Field) -> String {
     let value = match field {
         Field::Single(value) => f64::from(*value),
@@ -31,7 +31,7 @@ pub fn shown(field: &Field) -> String {
     format!("{value:.2e}").replace('-', "\u{2212}")
 }
 
-/// What there is to say where a table has more rows than are shown.
+/// A remark if a table has more rows than are shown.
 pub fn rows_note(table: &Table) -> Option<String> {
     let rows = table.rows.len();
     (rows > MAX_ROWS).then(|| {

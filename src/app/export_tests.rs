@@ -1,4 +1,4 @@
-//! Names and numbers of exports.
+//! File names and numbers of exports.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

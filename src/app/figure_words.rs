@@ -1,29 +1,29 @@
-//! What the figures' controls say.
+//! Texts of the figures' controls.
 
 use crate::names::{HistogramId, SplitBy};
 use crate::plot::SeriesOrder;
 use crate::quantities::{counted, grouped};
 use crate::result::ResultFile;
 
-/// Which keys a strip of prompts knows.
+/// Help text for the keyboard in a strip of prompts.
 pub const STRIP_KEYS: &str = "Left and right walk from prompt to prompt by value; Home and End go to the least and the greatest. Enter \
     picks a prompt: its values are marked in every figure.";
 
-/// How the values of a bar stay.
+/// Help text for keeping the value of a bar.
 pub const KEEP_BAR: &str = "Click or tap a bar or a box to keep its values here.";
 
-/// How the value of a cell stays.
+/// Help text for keeping the value of a cell.
 pub const KEEP_CELL: &str = "Click or tap a cell to keep its value here.";
 
-/// Numbers of bins that are offered.
+/// Numbers of bins to choose from.
 pub const BIN_COUNTS: [usize; 6] = [10, 20, 40, 80, 160, 320];
 
-/// The notebook's number of bins, in words.
+/// The default number of bins, in words.
 pub fn usual_bins(name: HistogramId) -> String {
     format!("{} (notebook)", if name.probs() { 100 } else { 120 })
 }
 
-/// An order of series, in words.
+/// The label of an order of series.
 pub fn order(order: SeriesOrder) -> &'static str {
     match order {
         SeriesOrder::Mean => "mean",
@@ -32,7 +32,7 @@ pub fn order(order: SeriesOrder) -> &'static str {
     }
 }
 
-/// What the table of kinds of prompts shows.
+/// The caption of the table of prompt groups.
 pub fn split_caption(by: SplitBy) -> String {
     let by = match by {
         SplitBy::Order => "order of the names",
@@ -42,19 +42,19 @@ pub fn split_caption(by: SplitBy) -> String {
     format!("Mean of each series by {by}; the line is one standard deviation to either side.")
 }
 
-/// Number of prompts that a result has values for.
+/// Number of prompts with values in a result.
 pub fn prompt_count(result: &ResultFile) -> usize {
     result.prompt_count()
 }
 
-/// The prompt that is picked: "Prompt 8 of 1,200", and its text where that is known.
+/// The selected prompt: "Prompt 8 of 1,200", and its text if it is known.
 pub fn picked_prompt(result: &ResultFile, prompt: usize) -> (String, Option<String>) {
     let number = format!("Prompt {} of {}", grouped(prompt + 1), grouped(prompt_count(result)));
     (number, result.prompt_text(prompt))
 }
 
-/// What there is to say in the place of a cell's prompts while none is shown. `cells` is the number of prompts whose
-/// values the heatmap has.
+/// The hint in place of a cell's prompts while no cell is selected. `cells` is the number of prompts with values in the
+/// heatmap.
 pub fn no_cell(cells: Option<usize>) -> String {
     match cells {
         Some(prompts) => format!(
@@ -79,7 +79,7 @@ mod tests {
     fn a_prompt_is_counted_from_one_and_has_its_text_where_known() {
         let result = recorded();
         assert_eq!(prompt_count(&result), 1200);
-        // The recorded run keeps no texts: its seeds give them.
+        // The recorded run contains no texts: they are drawn from its seeds.
         let text = "When Sullivan and Charles got a kiss at the station, Sullivan decided to give it to Charles";
         assert_eq!(
             picked_prompt(&result, 7),

@@ -1,6 +1,6 @@
-//! The first view of the page: the beginning of the story, its sentence with bars and the answer, as plain HTML that is made when
-//! the page is built. A reader sees it before any code has arrived; it has the page's own classes and words, so that nothing moves
-//! when the page takes its place.
+//! The first view of the page: the beginning of the story as static HTML, made when the page is built: the sentence
+//! with its bars, and the answer. It is visible before any code has arrived, and has the page's own classes and words,
+//! so that nothing moves when the page replaces it.
 
 use super::address::Tab;
 use super::{steps, words};
@@ -42,7 +42,7 @@ pub fn html(recording: &Recording) -> Result<String> {
     ))
 }
 
-/// The answer, what a reader looks for marked.
+/// The answer, with the most important words marked.
 fn answer(section: &AttentionSection) -> String {
     let part = |(text, marked): (String, bool)| match marked {
         true => format!("<b>{}</b>", escaped(&text)),
@@ -63,7 +63,7 @@ fn tabs() -> String {
     Tab::ALL.map(tab).concat()
 }
 
-/// The tokens as chips, each with its bar: a drawing, as the page's policy forbids styles of single elements.
+/// The tokens as chips with bars. The bars are SVG, because the page's policy forbids inline styles.
 fn tokens(section: &AttentionSection) -> String {
     let row = section.row(section.head);
     let chip = |(position, text): (usize, &String)| {

@@ -23,7 +23,7 @@ fn the_recorded_sentence_with_its_bars_and_the_answer() {
         html.matches("<svg class=\"bar\"").count(),
         recording().sentences[0].tokens.len()
     );
-    // No style or script that the page's policy forbids.
+    // No inline styles or scripts, which the page's policy forbids.
     for forbidden in [" style=", "<style", "<script", " on", "javascript:"] {
         let tags = html.split('<').filter_map(|tag| tag.split('>').next());
         assert!(

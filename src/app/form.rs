@@ -1,4 +1,4 @@
-//! The controls of the page and what they must hold before a run can start.
+//! The controls of the page, and their validation before a run.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::prompts::ioi::MAX_PROMPTS;
 use crate::prompts::text::TextPrompts;
 use crate::quantities::{counted, grouped};
 
-/// Which model is looked at.
+/// The choice of a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ModelChoice {
     /// The recorded run of GPT-2 small: nothing is computed.
@@ -26,14 +26,14 @@ pub enum ModelChoice {
     Bundled,
     /// A published GPT-2 checkpoint, by name.
     Hub,
-    /// A checkpoint's folder anywhere on the web.
+    /// A checkpoint's folder at any URL.
     Url,
-    /// A checkpoint on the reader's own disk.
+    /// A checkpoint in local files.
     Picked,
 }
 
 impl ModelChoice {
-    /// All choices, in the order in which they are offered.
+    /// All choices, in display order.
     pub const ALL: [Self; 5] = [Self::Recorded, Self::Bundled, Self::Hub, Self::Url, Self::Picked];
 
     /// The value of its `<option>`.
@@ -47,7 +47,7 @@ impl ModelChoice {
         }
     }
 
-    /// What a reader sees.
+    /// The label.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Recorded => "GPT-2 small, recorded run",
@@ -58,7 +58,7 @@ impl ModelChoice {
         }
     }
 
-    /// Whether something is computed with it.
+    /// Whether it needs computing.
     pub fn is_computed(self) -> bool {
         self != Self::Recorded
     }
@@ -69,21 +69,21 @@ impl ModelChoice {
     }
 }
 
-/// Whose prompts a run is on.
+/// The choice of prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PromptChoice {
     /// Drawn from the IOI dataset.
     #[default]
     Ioi,
-    /// The reader's own.
+    /// The user's own.
     Own,
 }
 
 impl PromptChoice {
-    /// All choices, in the order in which they are offered.
+    /// All choices, in display order.
     pub const ALL: [Self; 2] = [Self::Ioi, Self::Own];
 
-    /// Its value in forms and addresses.
+    /// The value in forms and URLs.
     pub const fn value(self) -> &'static str {
         match self {
             Self::Ioi => "ioi",
@@ -91,7 +91,7 @@ impl PromptChoice {
         }
     }
 
-    /// What a reader sees.
+    /// The label.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Ioi => "IOI prompts",
@@ -100,26 +100,26 @@ impl PromptChoice {
     }
 }
 
-/// The text of every control, as typed.
+/// The text of every control as typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Form {
-    /// Which model.
+    /// The model.
     pub model: ModelChoice,
     /// URL prefix, for [`ModelChoice::Url`].
     pub url: String,
     /// Name of the model, for [`ModelChoice::Hub`].
     pub hub: String,
-    /// Revision of it; empty for the known commit.
+    /// The revision; empty for the pinned commit.
     pub revision: String,
-    /// Address that the worker knows picked files by, for [`ModelChoice::Picked`]; empty when there are none.
+    /// The worker's URL of local files, for [`ModelChoice::Picked`]; empty if there are none.
     pub picked: String,
-    /// Whose prompts.
+    /// The prompts.
     pub prompts: PromptChoice,
-    /// The reader's own prompts, for [`PromptChoice::Own`].
+    /// The user's own prompts, for [`PromptChoice::Own`].
     pub own: String,
-    /// The text of every setting, by its key.
+    /// The text of every setting, by key.
     pub(super) settings: BTreeMap<&'static str, String>,
-    /// Whether the reader has been at the heads since the model was chosen: they are then left as they are.
+    /// Whether the user has edited the heads since the model was chosen: then they are kept.
     pub heads_typed: bool,
 }
 
@@ -143,18 +143,18 @@ impl Default for Form {
     }
 }
 
-/// A form that has been checked: which checkpoint, and what to analyse.
+/// A validated form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// Absolute URL of the checkpoint's folder.
     pub url: String,
-    /// What to analyse.
+    /// The settings of the run.
     pub analysis: Analysis,
 }
 
 impl Form {
-    /// Takes over from `old` what no address holds or needs: what was typed and picked for models that are not chosen, the reader's
-    /// own prompts and, where the address is not about a run, the settings of one.
+    /// Keeps what an address does not contain from `old`: input for models that are not selected, the user's own
+    /// prompts and, if the address is not about a run, its settings.
     pub fn keep_typed(&mut self, old: &Self, settings: bool) {
         self.picked.clone_from(&old.picked);
         if self.own.is_empty() {
@@ -174,22 +174,22 @@ impl Form {
         }
     }
 
-    /// What is typed for `setting`.
+    /// The text of `setting`.
     pub fn text(&self, setting: &Setting) -> &str {
         self.settings.get(setting.key).map_or("", String::as_str)
     }
 
-    /// What computes, as far as it is typed in words that are known; else what is usual.
+    /// The engine, if its text is valid; otherwise the default.
     pub fn engine(&self) -> EngineChoice {
         self.text(&ENGINE).parse().unwrap_or_default()
     }
 
-    /// Types `text` for `setting`.
+    /// Sets the text of `setting`.
     pub fn set(&mut self, setting: &Setting, text: impl Into<String>) {
         self.settings.insert(setting.key, text.into());
     }
 
-    /// Whether the run has `setting`.
+    /// Whether runs with these prompts have `setting`.
     pub fn has(&self, setting: &Setting) -> bool {
         match setting.group {
             Group::Ioi => self.prompts == PromptChoice::Ioi,
@@ -204,8 +204,8 @@ impl Form {
         }
     }
 
-    /// Changes the model and brings the settings that suit it; what was typed, chosen or picked as a model stays, and so do the
-    /// reader's own prompts.
+    /// Changes the model and sets the defaults for it. Typed URLs, hub names and files are kept, and so are the user's
+    /// own prompts.
     pub fn choose(&mut self, model: ModelChoice) {
         let old = std::mem::take(self);
         let of_texts = |setting: &&Setting| setting.group == Group::Text;
@@ -227,7 +227,8 @@ impl Form {
         }
     }
 
-    /// Takes over heads to start with that the chosen model has, where it is one of the hub whose shape is known, unless heads were typed.
+    /// Sets initial heads that the selected hub model has (the shapes of published models are known), unless the user
+    /// has edited the heads.
     pub fn fit_known(&mut self) {
         let known = HUB_MODELS.iter().find(|model| model.name == self.hub);
         if let Some(known) = known.filter(|_| self.model == ModelChoice::Hub && !self.heads_typed) {
@@ -236,8 +237,8 @@ impl Form {
         }
     }
 
-    /// Where the heads to start with are not among those that the model `has`, the last head of its last layer, and the last of the
-    /// layer before.
+    /// Replaces initial heads that the model does not have, according to `has`, by the last head of its last layer and
+    /// the last head of the layer before.
     fn fit(&mut self, has: impl Fn(Head) -> bool, (layers, heads): (usize, usize)) {
         let fits = |text: &str| text.parse::<Head>().is_ok_and(&has);
         if fits(self.text(&HEAD)) && fits(self.text(&EARLIER_HEAD)) {
@@ -248,7 +249,7 @@ impl Form {
         self.set(&EARLIER_HEAD, Head::new(layer.saturating_sub(1), head).to_string());
     }
 
-    /// How many prompts are drawn, and how many may be; None where they are the reader's own, or that is not typed in numbers.
+    /// The number of prompts to draw, and its limit; None for the user's own prompts, and for invalid input.
     pub fn prompt_count(&self) -> Option<String> {
         let number = |setting| self.text(setting).trim().parse::<usize>().ok();
         let count = number(&BATCHES)?.saturating_mul(number(&BATCH_SIZE)?);
@@ -261,13 +262,13 @@ impl Form {
         })
     }
 
-    /// What is made of the typed URL, where that is another address.
+    /// The URL that the typed text is interpreted as, if it differs.
     pub fn read_url(&self) -> Option<String> {
         let typed = self.url.trim().trim_end_matches('/');
         model_url(typed).ok().flatten().filter(|url| url != typed)
     }
 
-    /// Whether the chosen model is on the hub, which is not asked before somebody says so.
+    /// Whether the selected model is on the hub, where nothing is requested without the user's consent.
     pub fn is_on_hub(&self) -> bool {
         match self.model {
             ModelChoice::Hub => true,
@@ -276,8 +277,8 @@ impl Form {
         }
     }
 
-    /// Takes over the heads to start with from the model's card, unless heads were typed. Without one, heads that the model
-    /// does not have become the last head of its last layer, and the last of the layer before.
+    /// Sets the initial heads of the model's card, unless the user has edited the heads. Without a card, heads that the
+    /// model does not have become the last head of its last layer, and the last head of the layer before.
     pub fn describe(&mut self, config: &Config, card: Option<&ModelCard>) {
         if self.heads_typed {
             return;
@@ -291,8 +292,8 @@ impl Form {
         }
     }
 
-    /// Where the chosen model is. `bundled` is the absolute URL of the bundled model's folder, `resolve`
-    /// makes an absolute URL of what was typed, which may be relative: "./models/own" (None where that is impossible).
+    /// The URL of the selected model. `bundled` is the absolute URL of the bundled model's folder. `resolve` makes an
+    /// absolute URL of the typed text, which may be relative, such as "./models/own" (None where that is impossible).
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where no model is chosen, or its control does not hold what it should.
@@ -312,10 +313,10 @@ impl Form {
         }
     }
 
-    /// Checks every control; `bundled` and `resolve` as in [`Form::address`].
+    /// Validates every control; `bundled` and `resolve` as in [`Form::address`].
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] naming the first control that does not hold what it should.
+    /// [`ErrorKind::Request`] naming the first control with an invalid value.
     pub fn request(&self, bundled: &str, resolve: impl Fn(&str) -> Option<String>) -> Result<Request> {
         let url = self.address(bundled, resolve)?;
         let mut analysis = Analysis::default();
@@ -364,7 +365,7 @@ impl Form {
             check_for_page(&url, &resolve("/").unwrap_or_default())?;
             return Ok(url);
         }
-        // "not a url" would resolve to a file of that name beside the page.
+        // Any text, such as "not a url", would resolve to a file next to the page.
         let looks_right = ["http://", "https://", "/", "./", "../"]
             .iter()
             .any(|start| typed.starts_with(start));
@@ -381,7 +382,7 @@ impl Form {
     }
 }
 
-/// `error` with the control's name in front.
+/// Prefixes `error` with the control's name.
 fn at(control: &str, mut error: Error) -> Error {
     error.cause = format!("{control}: {}", error.cause);
     error

@@ -1,13 +1,13 @@
-//! The words that a first-time visitor needs.
+//! The glossary for first-time visitors.
 
-/// A word and what it means.
+/// A term and its meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
-    /// Its name in the page.
+    /// The id in the page.
     pub id: &'static str,
     /// The word.
     pub word: &'static str,
-    /// What it means, in a sentence or two.
+    /// The definition, in a sentence or two.
     pub meaning: &'static str,
 }
 
@@ -15,7 +15,7 @@ const fn term(id: &'static str, word: &'static str, meaning: &'static str) -> Te
     Term { id, word, meaning }
 }
 
-/// All of them, in the order in which they build on each other.
+/// All of them; later terms build on earlier ones.
 pub const TERMS: [Term; 15] = [
     term(
         "prompt",
@@ -96,28 +96,28 @@ pub const TERMS: [Term; 15] = [
     ),
 ];
 
-/// A part of a text.
+/// A part of the lead text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phrase {
     /// Plain words.
     Words(&'static str),
-    /// The word of the term `id`, or another form of it.
+    /// The term `id`, possibly in another form.
     Term {
         /// The term's name.
         id: &'static str,
-        /// The word as it stands in the sentence.
+        /// The word as it occurs in the text.
         word: &'static str,
     },
-    /// The term `id` in parentheses that are not parted from it.
+    /// The term `id` in parentheses, kept together with them.
     Bracketed {
         /// The term's name.
         id: &'static str,
-        /// The word as it stands in the sentence.
+        /// The word as it occurs in the text.
         word: &'static str,
     },
 }
 
-/// What the page is about, below its title.
+/// The lead text below the title.
 pub const LEAD: [Phrase; 11] = [
     Phrase::Words(
         "After \u{201c}When Mary and John went to the store, John gave a drink to\u{201d} comes \u{201c}Mary\u{201d}. To know that, some ",

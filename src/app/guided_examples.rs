@@ -1,38 +1,38 @@
-//! Guided examples: a head of each well-known kind at work in a sentence, told in two sentences.
+//! Guided examples: heads of all well-known kinds in sentences, with two explanatory sentences each.
 
 use super::form::ModelChoice;
 use crate::analysis::pair::{Question, TargetTexts};
 use crate::names::Head;
 
-/// One example: whoever opens it sees the head, the pair and what there is to see.
+/// An example: it opens the sentence with a head and a pair of positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GuidedExample {
-    /// What the head is: "Previous-token head".
+    /// The kind of head: "Previous-token head".
     pub name: &'static str,
-    /// Whose head it is: the bundled model's, or GPT-2 small's as recorded.
+    /// The bundled model, or the recorded GPT-2 small.
     pub model: ModelChoice,
     /// The sentence.
     pub text: &'static str,
-    /// Whether BOS stands before it.
+    /// Whether BOS is prepended.
     pub prepend_bos: bool,
     /// The head.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
-    /// What there is to see, in two sentences. A test holds every number and claim against the model or the recording.
+    /// Two explanatory sentences. A test checks every number and claim against the model or the recording.
     pub description: [&'static str; 2],
 }
 
-/// A prompt of indirect object identification, as the bundled model has learned them.
+/// An IOI prompt like those the bundled model was trained on.
 const IOI: &str = "When Mary and John went to the store, John gave a drink to";
-/// A list: what was given to whom is asked again.
+/// A list of gifts, the first of which is queried.
 const LIST: &str = "John gave a ring to Mary. Paul gave a bone to Lisa. John gave a ring to";
-/// The recorded sentence of the same kind.
+/// The recorded IOI sentence.
 const RECORDED: &str = "When John and Mary went to the shops, John gave the bag to";
 
-/// All of them, in the order in which they are offered.
+/// All of them, in display order.
 pub const GUIDED_EXAMPLES: [GuidedExample; 10] = [
     GuidedExample {
         name: "Previous-token head",
@@ -167,7 +167,7 @@ pub const GUIDED_EXAMPLES: [GuidedExample; 10] = [
 ];
 
 impl GuidedExample {
-    /// What it asks.
+    /// The question that it asks.
     pub fn question(&self) -> Question {
         Question {
             text: self.text.to_owned(),
@@ -179,7 +179,7 @@ impl GuidedExample {
         }
     }
 
-    /// The example that `question` to `model` is, whatever the score is relative to and whatever of it is open.
+    /// The example that `question` to `model` matches, whatever the score is relative to and whatever is opened.
     pub fn of(model: ModelChoice, question: &Question) -> Option<&'static Self> {
         let asked = Question {
             relative: None,

@@ -41,7 +41,7 @@ impl Observer for Unobserved {
     }
 }
 
-/// All that is answered about `question`.
+/// The complete answer to `question`.
 fn answer(model: &mut Model, question: &Question) -> ResultFile {
     let whole: RefCell<Option<ResultFile>> = RefCell::default();
     let give = |model: &Model, prompt: &_, section, _| {
@@ -63,14 +63,14 @@ fn shown(guided: &GuidedExample) -> ResultFile {
     }
 }
 
-/// The token with the largest share of attention from `dest`, and that share.
+/// The token with the most attention from `dest`, and its share.
 fn most(section: &AttentionSection, dest: usize) -> (usize, f32) {
     let row = section.pattern_row(dest);
     let best = (0..row.len()).max_by(|&left, &right| row[left].total_cmp(&row[right]));
     best.map(|best| (best, row[best])).unwrap()
 }
 
-/// What `head` reads at `src`, times its attention, adds to the logit of `token` after `dest`.
+/// The contribution of `head`'s output from `src`, with its attention, to the logit of `token` after `dest`.
 fn effect(tokens: &[u32], guided: &GuidedExample, share: f32, token: u32) -> f64 {
     let mut model = bundled();
     let Head { layer, head } = guided.head;
@@ -164,7 +164,7 @@ fn duplicate_token_heads_look_at_copies() {
     for dest in (0..section.texts.len()).filter(|&dest| is_new(dest)) {
         assert_eq!(most(section, dest).0, dest);
     }
-    // The other one, and the induction head, look away where there is no copy.
+    // The duplicate-token head and the induction head attend elsewhere if there is no copy.
     for guided in &GUIDED_EXAMPLES[6..8] {
         let result = shown(guided);
         let section = result.attention().unwrap();

@@ -1,4 +1,4 @@
-//! What heads are called: from the literature where the model is GPT-2 small, by what they do elsewhere.
+//! Names of heads: from the literature for GPT-2 small, by their measured roles for other models.
 
 use crate::analysis::NamedHeads;
 use crate::checkpoint::HUB_MODELS;
@@ -37,16 +37,16 @@ const LITERATURE: [(&str, &[Head]); 7] = [
     ("previous token", &[Head::new(2, 2), Head::new(4, 11)]),
 ];
 
-/// Heads of one name.
+/// Heads with the same name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
     /// The name.
     pub name: String,
-    /// The heads, each with how much it does what the name says, where that was measured.
+    /// The heads, each with the measure of the role, if it was measured.
     pub heads: Vec<(Head, Option<f32>)>,
 }
 
-/// The heads of the model of `result` that are known from the literature; None where it is another model.
+/// The heads known from the literature, if the model of `result` is GPT-2 small.
 pub fn from_literature(result: &ResultFile) -> Option<Vec<Named>> {
     let config = &result.config;
     let shape = (config.n_layer, config.n_head, config.d_model) == (12, 12, 768);
@@ -60,13 +60,13 @@ pub fn from_literature(result: &ResultFile) -> Option<Vec<Named>> {
     Some(LITERATURE.map(named).into())
 }
 
-/// Whether GPT-2 small is at `source`, as far as an address says that.
+/// Whether the URL `source` is GPT-2 small.
 pub fn is_gpt2_small_at(source: &str) -> bool {
     let known = HUB_MODELS.iter().find(|model| model.name == "gpt2");
     known.is_some_and(|known| source.contains(&format!("{}/", known.path)))
 }
 
-/// Where the names come from.
+/// The source of the names.
 pub fn source(measured: bool) -> &'static str {
     match measured {
         true => {
@@ -76,7 +76,7 @@ pub fn source(measured: bool) -> &'static str {
     }
 }
 
-/// What a head's button says: "1.0 (0.98)".
+/// The label of a head's button: "1.0 (0.98)".
 pub fn label((head, value): &(Head, Option<f32>)) -> String {
     match value {
         Some(value) => format!("{head} ({})", number(f64::from(*value), 2)),
@@ -84,7 +84,7 @@ pub fn label((head, value): &(Head, Option<f32>)) -> String {
     }
 }
 
-/// What is known of the names of a model's heads.
+/// Names of a model's heads: request and answer.
 #[derive(Debug, Clone, Default)]
 pub struct HeadNames {
     active: Option<(u32, String)>,
@@ -93,7 +93,7 @@ pub struct HeadNames {
 }
 
 impl HeadNames {
-    /// The names of the heads of the model at `url`, where they were measured.
+    /// The measured names for the model at `url`.
     pub fn of(&self, url: &str) -> Option<Vec<Named>> {
         let (_, heads) = self.found.as_ref().filter(|(of, _)| of == url)?;
         let of_role = |role: HeadRole| {
@@ -108,12 +108,12 @@ impl HeadNames {
         Some(HeadRole::ALL.into_iter().filter_map(of_role).collect())
     }
 
-    /// Whether heads are being named.
+    /// Whether a request is pending.
     pub fn is_active(&self) -> bool {
         self.active.is_some()
     }
 
-    /// Why they could not be named.
+    /// Why the request failed.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
@@ -127,7 +127,7 @@ impl HeadNames {
         }
     }
 
-    /// Gives way to a question; None where nothing is being done.
+    /// Cancels the request in favor of a question; None where nothing is pending.
     pub(super) fn give_way(&mut self) -> Option<ToWorker> {
         let (id, _) = self.active.take()?;
         Some(ToWorker::Cancel { id })
@@ -139,7 +139,7 @@ impl HeadNames {
         }
     }
 
-    /// Whether `id` was what failed.
+    /// Whether the request `id` was this one.
     pub(super) fn failed(&mut self, id: u32, error: &Error) -> bool {
         let ours = self.active.take_if(|(active, _)| *active == id).is_some();
         if ours && error.kind != ErrorKind::Cancelled {

@@ -1,13 +1,14 @@
-//! The notebook's last line, "sub out query-side with IO, then try again": what is recorded of it, and how it is tried.
+//! The last line of the notebook, "sub out query-side with IO, then try again": recorded results, and a preset to try
+//! it.
 
 use crate::names::{HeatmapId, HeatmapParts, HistogramId, SeriesId, Side, Variant};
 use crate::quantities::{counted, grouped, number};
 use crate::result::{BoxStats, PairedDifference, ResultFile};
 
-/// The preset that tries it on a sentence: see [`super::presets::presets`].
+/// The preset that tries it on a sentence, see [`super::presets::presets`].
 pub const PRESET: &str = "notebook";
 
-/// "10.52 (standard deviation 1.36)", `factor` times what `values` are.
+/// "10.52 (standard deviation 1.36)", for `values` times `factor`.
 fn spread(values: &[f32], factor: f64, unit: &str) -> Option<String> {
     let stats = BoxStats::of(values)?;
     let decimals = if unit.is_empty() { 2 } else { 1 };
@@ -19,7 +20,7 @@ fn spread(values: &[f32], factor: f64, unit: &str) -> Option<String> {
     ))
 }
 
-/// The score, against the query as it is and against one that is made from the other name.
+/// The score, compared with the original query and with a query made from the other name.
 fn scores(result: &ResultFile) -> Option<String> {
     let of = |id: &SeriesId| result.substitution()?.values(HistogramId::KeysFixedScores, id);
     let (made, as_it_is) = (of(&SeriesId::WuIo)?, of(&SeriesId::NoPatching)?);
@@ -62,7 +63,7 @@ fn attention(result: &ResultFile) -> Option<String> {
     ))
 }
 
-/// The key side, taken apart with such queries.
+/// The decomposition of the key side for such queries.
 fn key_side(result: &ResultFile) -> Option<String> {
     let of = |variant, seed| {
         let parts = HeatmapParts {
@@ -73,7 +74,7 @@ fn key_side(result: &ResultFile) -> Option<String> {
         result.heatmap(&HeatmapId::Ours(parts))
     };
     let made = of(Variant::FromWu, None)?;
-    // What it has to be compared with is of the same prompts: of others where it says so.
+    // The heatmap to compare with must be of the same prompts: others if the note says so.
     let (as_it_is, note) = match &made.note {
         Some(note) => (
             of(Variant::Whole, Some(RECORDED_SEED))?,
@@ -88,11 +89,11 @@ fn key_side(result: &ResultFile) -> Option<String> {
     ))
 }
 
-/// The seed of the prompts of the later version of the notebook, whose heatmaps are recorded.
+/// The seed of the prompts of the recorded heatmaps, from a later version of the notebook.
 const RECORDED_SEED: u64 = 42;
 
-/// What `result` holds of it, a sentence for each: the scores, the attention, the key side. None where it lacks the scores, and where
-/// nothing can be concluded from them.
+/// The results in `result`, a sentence each: scores, attention, key side. None without scores, or if they are
+/// inconclusive.
 pub fn words(result: &ResultFile) -> Vec<String> {
     let Some(scores) = scores(result) else {
         return Vec::new();
@@ -138,7 +139,7 @@ mod tests {
             .values(HistogramId::KeysFixedScores, &SeriesId::NoPatching)
             .unwrap()
             .to_vec();
-        // The same but for a sign that turns with every prompt.
+        // The same, but with a sign that alternates between prompts.
         let alike = as_it_is
             .iter()
             .enumerate()

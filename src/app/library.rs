@@ -1,4 +1,4 @@
-//! Which models are kept in the browser's storage.
+//! The models in the browser's storage.
 
 use super::form::{Form, ModelChoice};
 use super::words::RECORDED;
@@ -6,7 +6,7 @@ use crate::checkpoint::{HUB_MODELS, HubModel, Space, StoredModel, hub_name, hub_
 use crate::quantities::size;
 use crate::worker::ToWorker;
 
-/// What the page knows of the browser's storage.
+/// The state of the browser's storage.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     models: Option<Vec<StoredModel>>,
@@ -16,23 +16,23 @@ pub struct Library {
 }
 
 impl Library {
-    /// The stored models; None until that is known.
+    /// The stored models; None until they are known.
     pub fn models(&self) -> Option<&[StoredModel]> {
         self.models.as_deref()
     }
 
-    /// How much room there is, where that is known.
+    /// Usage and quota, if known.
     pub fn space(&self) -> Option<&Space> {
         self.space.as_ref()
     }
 
-    /// The message, with the number `id`, that asks what is stored.
+    /// The message, with request number `id`, that asks for the stored models.
     pub fn list(&mut self, id: u32) -> ToWorker {
         self.asked = Some(id);
         ToWorker::ListStored { id }
     }
 
-    /// The message, with the number `id`, that removes a model.
+    /// The message, with request number `id`, that removes a model.
     pub fn remove(&mut self, id: u32, folder: &str) -> ToWorker {
         self.asked = Some(id);
         ToWorker::RemoveStored {
@@ -41,19 +41,19 @@ impl Library {
         }
     }
 
-    /// Takes in what is stored, or why nothing can be.
+    /// Takes over the answer: the stored models, or why nothing can be stored.
     pub fn receive(&mut self, models: Vec<StoredModel>, space: Option<Space>, unavailable: Option<String>) {
         (self.models, self.space, self.unavailable) = (Some(models), space, unavailable);
     }
 
-    /// What is stored can't be said, because of `why`; what was known before stays.
+    /// Notes that the stored models are unknown because of `why`; an earlier list stays.
     pub fn failed(&mut self, why: String) {
         if self.models.as_ref().is_none_or(Vec::is_empty) {
             self.receive(Vec::new(), None, Some(why));
         }
     }
 
-    /// What is said where no model is stored; None until that is known, and where some are.
+    /// The text shown where no model is stored; None until that is known, and where some are.
     pub fn none_stored(&self) -> Option<String> {
         self.models.as_ref().filter(|models| models.is_empty())?;
         Some(match &self.unavailable {
@@ -63,23 +63,23 @@ impl Library {
         })
     }
 
-    /// Whether `id` is the number of the last question; it has been answered then.
+    /// Whether `id` is the pending request, which is answered then.
     pub fn answered(&mut self, id: u32) -> bool {
         self.asked.take_if(|asked| *asked == id).is_some()
     }
 
-    /// The worker is gone: nobody will answer.
+    /// The worker has crashed: the request will not be answered.
     pub fn worker_lost(&mut self) {
         self.asked = None;
     }
 }
 
-/// What a stored model is called: its name on the hub, or its URL.
+/// The name of a stored model: its name on the hub, or its URL.
 pub fn name(model: &StoredModel) -> String {
     hub_name(&model.location).unwrap_or_else(|| model.location.clone())
 }
 
-/// The model that `form` asks for, at `url`, in a few words, and whether it is here, as far as `library` knows.
+/// A short description of the model in `form`, at `url`, and whether it is stored, as far as `library` knows.
 pub fn chip(form: &Form, url: Option<&str>, library: &Library) -> (String, String) {
     let stored = url.and_then(|url| {
         let mut models = library.models()?.iter();
@@ -108,13 +108,13 @@ pub fn chip(form: &Form, url: Option<&str>, library: &Library) -> (String, Strin
     }
 }
 
-/// What it costs to ask `model`, called `name`, about a sentence, where `stored` is what the browser keeps; and what the button says
-/// that asks it.
+/// The download that a question to `model`, called `name`, needs, given the `stored` models; and the label of the
+/// button.
 pub fn cost(model: &HubModel, name: &str, stored: Option<&[StoredModel]>) -> (String, String) {
     let url = hub_url(model.name, "").ok();
     let here = stored.and_then(|stored| stored.iter().find(|stored| Some(&stored.location) == url.as_ref()));
     let all = u64::from(model.sentence_megabytes);
-    // Rounded down: what is missing is not said to be here.
+    // Rounded down, so that a missing part is not reported as stored.
     let here = here.map_or(0, |stored| stored.bytes / 1_000_000).min(all);
     match here {
         0 => (
@@ -132,8 +132,8 @@ pub fn cost(model: &HubModel, name: &str, stored: Option<&[StoredModel]>) -> (St
     }
 }
 
-/// What is said of the model at `url`, on the hub, that was asked nothing yet, where `stored` is what the browser keeps; and what the
-/// button says that asks it.
+/// The text about a hub model at `url` that has not been used yet, given the `stored` models; and the label of the
+/// button.
 pub fn unasked(url: &str, stored: Option<&[StoredModel]>) -> (String, String) {
     let name = model_name(url);
     let waits = format!("{name} is on the model hub, which is asked for nothing before you say so.");
@@ -148,7 +148,7 @@ pub fn unasked(url: &str, stored: Option<&[StoredModel]>) -> (String, String) {
     }
 }
 
-/// How much is stored, and how much may be: "452.1 MB of 10.2 GB used; the browser may clear it when space is short".
+/// Usage and quota: "452.1 MB of 10.2 GB used; the browser may clear it when space is short".
 pub fn space_text(space: &Space) -> String {
     let promise = match space.persistent {
         true => "the browser keeps it until you delete it",
@@ -252,7 +252,7 @@ mod tests {
                 .none_stored()
                 .is_some_and(|text| text.contains("does not answer"))
         );
-        // What was listed before stays.
+        // The earlier list stays.
         library.receive(vec![model("a")], None, None);
         library.failed("it is being written".into());
         assert_eq!(library.models().map(<[_]>::len), Some(1));

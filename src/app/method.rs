@@ -6,15 +6,15 @@ use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd, 
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where the method page is, relative to the page.
+/// URL of the method page, relative to the page.
 pub const PLACE: &str = "method.html";
 
-/// A section of the method that other parts of the page lead to.
+/// A section of the method page to which other parts of the page link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MethodSection {
-    /// What softmax ignores.
+    /// Invariance of the softmax to constants.
     Softmax,
-    /// Interventions, and what "frozen" means.
+    /// Interventions, and the meaning of "frozen".
     Frozen,
 }
 
@@ -22,7 +22,7 @@ impl MethodSection {
     /// All of them.
     pub const ALL: [Self; 2] = [Self::Softmax, Self::Frozen];
 
-    /// The id of its heading: see [`anchor`].
+    /// The id of its heading, see [`anchor`].
     pub const fn anchor(self) -> &'static str {
         match self {
             Self::Softmax => "what-softmax-ignores",
@@ -44,7 +44,7 @@ pub fn anchor(text: &str) -> String {
     words.split_whitespace().collect::<Vec<_>>().join("-")
 }
 
-/// The text of a heading, and its number among the `events`.
+/// The text of a heading, and its index among the `events`.
 struct Heading {
     level: HeadingLevel,
     start: usize,
@@ -77,8 +77,8 @@ fn headings(events: &[Event<'_>]) -> Vec<Heading> {
     found
 }
 
-/// `markdown` as the content of the method page: its title, a list of its sections that leads to them, and the sections, each heading with
-/// its [`anchor`] as id.
+/// Converts `markdown` to the content of the method page: title, table of contents, and sections, each heading with its
+/// [`anchor`] as id.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a text without a title, two sections of one name, and HTML, which the page does not take.
@@ -137,7 +137,7 @@ mod tests {
         assert!(rules > 5 && page.matches("<table>").count() == rules, "{rules} tables");
         assert!(page.contains("<pre><code>score(d, s) = (x_d W_Q + b_Q)"), "no formula");
         assert_eq!(page.matches("<h2 id=").count(), METHOD.matches("\n## ").count());
-        // Every entry of the list leads to a heading.
+        // Every entry of the table of contents links to a heading.
         let entries: Vec<&str> = page
             .split("<a href=\"#")
             .skip(1)
@@ -171,7 +171,7 @@ mod tests {
             let error = html(text).unwrap_err();
             assert!(error.to_string().contains(part), "{error}");
         }
-        // What is text stays text.
+        // Text is escaped.
         let page = html("# A\n\n## x < y & `z`\n").unwrap();
         assert!(page.contains("<a href=\"#x-y-z\">x &lt; y &amp; z</a>"), "{page}");
     }

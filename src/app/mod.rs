@@ -1,10 +1,22 @@
-//! The page's state and its words, as plain data: nothing here knows a browser, and all of it is tested natively.
+//! The page's state and texts as plain data. Nothing here depends on a browser, and everything is tested natively.
 //!
-//! [`address`] (the state in a link), [`form`] (controls and their validation), [`session`] (which run is shown, what the
-//! worker is doing), [`question_state`] (what is asked of a sentence), [`trials`] (what is tried at its pair), [`picking`] (which files are a model), [`presets`] and [`trial_form`] (what can be), [`run_presets`] (what can be in every prompt), [`head_names`] (what heads are called), [`library`] (which models are stored), [`sentence_lines`] (several sentences at hand), [`story`] (what the data say), [`steps`] (the story step by step), [`ablation`] (its last step on the model at hand), [`last_line`] (the notebook's last line), [`split`] (what they say by kind of prompt), [`sweep_maps`] (what a sweep has found, and how a head of it is run), [`prompt_table`] (a page of the list of prompts), [`glossary`], [`sharing`] (what links hold), [`embed`] (the page as a figure in another page), [`export`] (what can
-//! be taken along), [`first_view`] (what stands there until the page has started), [`method`] (the method page), [`words`], [`figure_words`], [`prompt_words`]
-//! and [`download`] (every other sentence). How the figures are shown, and what is said about each, is in [`crate::figure`]. What
-//! shows it is in the room `web`.
+//! [`session`] is the central state: the shown result, the run, the worker. Its parts: [`question_state`] (question
+//! about a sentence), [`trials`] (interventions and causal maps), [`ablation`] (the last step of the story on the
+//! selected model), [`head_names`], [`library`] (stored models).
+//!
+//! Input: [`form`] (controls and their validation), [`sentence_lines`] (several sentences), [`trial_form`], [`presets`]
+//! and [`run_presets`] (interventions), [`picking`] (local files), [`address`] (the state as a URL).
+//!
+//! Texts: [`story`] (conclusions from the data), [`steps`] (the steps of the story), [`last_line`] (the notebook's last
+//! line), [`guided_examples`], [`glossary`], [`consequences`] (cards below a decomposed score), [`sharing`] (links),
+//! [`download`], [`prompt_words`], [`figure_words`], [`words`] (all others).
+//!
+//! Tables: [`split`] (series by kind of prompt), [`prompt_table`], [`sweep_maps`] (opened sweeps), [`export`].
+//!
+//! Other pages: [`embed`] (a figure in another page), [`first_view`] (the static first view), [`method`] (the method
+//! page).
+//!
+//! Figures and their texts are in [`crate::figure`]; `web` shows everything.
 
 pub mod ablation;
 pub mod address;

@@ -1,10 +1,10 @@
-//! Batches of a run that is under way, as the result they amount to so far.
+//! The partial result of a run in progress.
 
 use crate::analysis::{Analysis, BatchValues, Section, SubstitutionSection};
 use crate::model::Config;
 use crate::result::{ModelInfo, ResultFile};
 
-/// The result of `analysis` before its first batch: no values, no heatmap.
+/// The result of `analysis` before its first batch: no values, no heatmaps.
 pub(super) fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> ResultFile {
     let section = SubstitutionSection::empty(analysis.head, analysis.earlier_head, analysis.normalization);
     ResultFile {
@@ -13,7 +13,7 @@ pub(super) fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> Re
     }
 }
 
-/// Appends the values of one more batch, or what an intervention changes in it.
+/// Appends the values of one more batch, or the changes that an intervention causes in it.
 pub(super) fn append(result: &mut ResultFile, values: &BatchValues) {
     if let Some(changes) = &values.changes {
         match result.changes_mut() {

@@ -1,4 +1,4 @@
-//! Which of the files that a reader has picked or dropped are a model: those of one folder, and never some of one and some of another.
+//! Finds models among the files that the user has picked or dropped. Files of different folders are never combined.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::model::Checkpoint;
 /// A model among picked files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PickedModel {
-    /// Path of its folder within what was picked; empty for files that were picked one by one.
+    /// Path of its folder within the picked files; empty for files picked individually.
     pub folder: String,
-    /// Which of the files are in it.
+    /// The indices of its files.
     pub files: Vec<usize>,
 }
 
-/// The models in files with these `paths` ("folder/config.json", or a name alone), one or more.
+/// The models in files with these `paths` ("folder/config.json", or just a name), at least one.
 ///
 /// # Errors
 /// [`ErrorKind::Missing`] where no folder has all files of a model, naming what the one lacks that has most;
@@ -56,7 +56,7 @@ pub fn models_among(paths: &[String]) -> Result<Vec<PickedModel>> {
     }
 }
 
-/// The folder in a path of a picked file.
+/// The folder part of a path.
 pub fn folder_of(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -1,4 +1,4 @@
-//! Interventions that one click tries: made from the account that is on the screen.
+//! Interventions for a single click, derived from the shown decomposition.
 
 use super::last_line;
 use crate::analysis::PairSection;
@@ -7,18 +7,18 @@ use crate::figure::{intervention_words, of_side, sentence_words};
 use crate::names::{Component, Head, HeadActivation, Side};
 use crate::result::ResultFile;
 
-/// An intervention to try.
+/// A suggested intervention.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preset {
-    /// Its name for tests.
+    /// The id for tests.
     pub id: String,
-    /// What its button says.
+    /// The label of its button.
     pub label: String,
     /// The intervention.
     pub intervention: Intervention,
 }
 
-/// What can be tried at the pair of `result`; none without an account of its score.
+/// The suggestions for the pair of `result`; none without a decomposed score.
 pub fn presets(result: &ResultFile) -> Vec<Preset> {
     let (Some(section), Some(prompt)) = (result.pair(), result.prompts.first()) else {
         return Vec::new();
@@ -59,7 +59,7 @@ pub fn presets(result: &ResultFile) -> Vec<Preset> {
         })
     };
     let io = once_named(texts).and_then(|position| made(last_line::PRESET, position, ": the notebook's last line"));
-    // The same where the head looks at that very name.
+    // The same if the head attends to that name.
     let of_source = made("made-query", section.src, "");
     let of_source = of_source.filter(|preset| io.as_ref().is_none_or(|io| io.intervention != preset.intervention));
     let mut all: Vec<Preset> = Side::ALL.into_iter().filter_map(without).collect();
@@ -70,7 +70,7 @@ pub fn presets(result: &ResultFile) -> Vec<Preset> {
     all
 }
 
-/// What can be copied from a second sentence into `head`.
+/// The activations of `head` that can be copied from a second sentence.
 pub fn copies(head: Head, at: Extent) -> Vec<Preset> {
     let copy = |activation: HeadActivation| Preset {
         id: format!("copy-{activation}"),
@@ -92,7 +92,7 @@ pub fn copies(head: Head, at: Extent) -> Vec<Preset> {
     order.map(copy).to_vec()
 }
 
-/// The component of the stream that adds most by size on `side`, of those that `of` asks for.
+/// The component with the largest absolute contribution on `side`, among those selected by `of`.
 fn largest(section: &PairSection, side: Side, of: impl Fn(Component) -> bool) -> Option<Component> {
     largest_value(section, side, of).map(|(component, _)| component)
 }
@@ -104,7 +104,7 @@ fn largest_value(section: &PairSection, side: Side, of: impl Fn(Component) -> bo
         .max_by(|left, right| left.1.abs().total_cmp(&right.1.abs()))
 }
 
-/// The earlier head that adds most by size on either side.
+/// The earlier head with the largest absolute contribution on either side.
 fn earlier_head(section: &PairSection) -> Option<Head> {
     let is_head = |component| matches!(component, Component::Head(_));
     let of_sides = Side::ALL
@@ -116,8 +116,8 @@ fn earlier_head(section: &PairSection) -> Option<Head> {
     }
 }
 
-/// The position of the name that stands once in a sentence of two names, of which the other stands more than once: the IO of an IOI
-/// sentence. None in other sentences.
+/// The position of the name that occurs once in a sentence of two names, the other of which is repeated: the IO of an
+/// IOI sentence. None in other sentences.
 fn once_named(texts: &[String]) -> Option<usize> {
     let is_name = |text: &str| {
         let mut letters = text.strip_prefix(' ').unwrap_or_default().chars();

@@ -1,27 +1,27 @@
-//! The list of prompts as the page shows it: a page of rows at a time, with what is told of them.
+//! The list of prompts in pages of rows.
 
 use crate::figure::{PromptList, ScatterView, columns, scatter_words};
 use crate::names::SplitBy;
 use crate::quantities::{grouped, number};
 use crate::result::ResultFile;
 
-/// Rows of a page: few, so that a list of any length is shown at once, and the plot stays near.
+/// Rows per page: few, so that pages of long lists appear at once, and the plot stays near.
 pub const PAGE: usize = 12;
 
-/// A prompt of the list.
+/// A row of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its number in the result, from 0.
+    /// The prompt's index in the result.
     pub prompt: usize,
-    /// The same for people, from 1.
+    /// The same for display, from 1.
     pub number: String,
-    /// Its values in the list's series; empty where it has none.
+    /// The values in the listed series; empty where it has none.
     pub values: Vec<String>,
-    /// Its text, where that is known.
+    /// The text, if known.
     pub text: Option<String>,
 }
 
-/// The rows of the page of `list` that begins at the place `start`.
+/// The rows of the page that begins at index `start` of `list`.
 pub fn rows(result: &ResultFile, view: &ScatterView, list: &PromptList, start: usize) -> Vec<Row> {
     let columns = columns(result, view);
     let series: Vec<(usize, &[f32])> = columns
@@ -48,13 +48,13 @@ pub fn rows(result: &ResultFile, view: &ScatterView, list: &PromptList, start: u
     list.prompts.iter().skip(start).take(PAGE).map(row).collect()
 }
 
-/// Where the page of `list` begins on which `prompt` is. None where it is not listed.
+/// The start of the page that contains `prompt`; None where it is not listed.
 pub fn page_of(list: &PromptList, prompt: Option<usize>) -> Option<usize> {
     let place = list.prompts.iter().position(|known| Some(*known) == prompt)?;
     Some(place / PAGE * PAGE)
 }
 
-/// Where the last page of `count` prompts begins.
+/// The start of the last page of `count` prompts.
 pub fn pages(count: usize) -> usize {
     count.saturating_sub(1) / PAGE * PAGE
 }
@@ -65,7 +65,7 @@ pub fn page_range(count: usize, start: usize) -> String {
     format!("{} to {} of {}", grouped(start + 1), grouped(end), grouped(count))
 }
 
-/// What prompts can be listed by, and the kinds of each, in the order of [`ResultFile::split`].
+/// The criteria by which prompts can be filtered, each with its groups in the order of [`ResultFile::split`].
 pub fn kinds(result: &ResultFile) -> Vec<(SplitBy, Vec<String>)> {
     let of = |by: SplitBy| {
         let groups = result.split(by).into_iter();
@@ -73,7 +73,7 @@ pub fn kinds(result: &ResultFile) -> Vec<(SplitBy, Vec<String>)> {
         (by, names.collect::<Vec<_>>())
     };
     let all = SplitBy::ALL.into_iter().map(of);
-    // A split into one kind tells nothing apart.
+    // A split with a single group is useless.
     all.filter(|(_, names)| names.len() > 1).collect()
 }
 

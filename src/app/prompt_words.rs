@@ -1,4 +1,4 @@
-//! What is said of the reader's own prompts while they are typed.
+//! Texts about the user's own prompts while they are being typed.
 
 use super::address::MAX_PROMPTS;
 use super::form::Form;
@@ -6,12 +6,12 @@ use crate::analysis::settings::CSV;
 use crate::prompts::text::{Format, TextPrompts};
 use crate::quantities::{counted, grouped};
 
-/// Prompts as a reader may write them.
+/// Example prompts.
 pub const EXAMPLE: &str = "When [[Mary]] and John went to the store, John gave a drink [[to]]\n\
     After [[John]] and Mary went to the store, Mary gave a ring [[to]]\n\
     Then, [[Anna]] and Paul went to the garden, and Paul gave a book [[to]]";
 
-/// What is said below the reader's own prompts: how they are written, or how many there are, or the first thing that is wrong.
+/// The text below the field of own prompts: instructions, the number of prompts, or the first error.
 pub fn description(form: &Form) -> String {
     if form.own.trim().is_empty() {
         return "In [[ ]] first the word that the head looks to (src), then the one that it looks from (dest).".into();

@@ -1,4 +1,4 @@
-//! What is asked of a sentence, and what was answered last.
+//! The state of the question about a sentence: the pending request and the last answer.
 
 use std::sync::Arc;
 
@@ -10,40 +10,40 @@ use crate::forward::Sampling;
 use crate::result::{Recording, ResultFile};
 use crate::worker::ToWorker;
 
-/// The question that the worker is busy with.
+/// The pending request.
 #[derive(Debug, Clone)]
 struct Active {
     id: u32,
     question: Question,
 }
 
-/// What is asked, and what was answered.
+/// The pending question and the last answer.
 #[derive(Debug, Clone, Default)]
 pub struct QuestionState {
     active: Option<Active>,
     shown: Option<Shown>,
-    /// What the whole of `shown` answers, and the model's address.
+    /// The question that all of `shown` answers, with the model's URL.
     answered: Option<(String, Question)>,
     url: String,
     progress: Option<Progress>,
     error: Option<Error>,
     continued: Option<String>,
-    /// The sentence that was asked about last, and the special tokens that are spelt out in it.
+    /// The last sentence, and the special tokens that are spelled out in it.
     specials: Option<(String, Vec<String>)>,
 }
 
 impl QuestionState {
-    /// The last answer, as far as it has come. Parts that are older than the others are those of the same sentence.
+    /// The last answer, possibly incomplete. Older parts are about the same sentence.
     pub fn shown(&self) -> Option<&Shown> {
         self.shown.as_ref()
     }
 
-    /// Whether an answer, or a part of it, is awaited.
+    /// Whether an answer, or part of it, is pending.
     pub fn is_active(&self) -> bool {
         self.active.is_some()
     }
 
-    /// How far the answer is.
+    /// Progress of the answer.
     pub fn progress(&self) -> Option<&Progress> {
         self.progress.as_ref()
     }
@@ -53,13 +53,13 @@ impl QuestionState {
         self.error.as_ref()
     }
 
-    /// The special tokens of the model that are spelt out in `text`, as far as that is known.
+    /// The special tokens of the model that are spelled out in `text`, as far as known.
     pub fn specials_in(&self, text: &str) -> &[String] {
         let of_text = self.specials.as_ref().filter(|(of, _)| of == text);
         of_text.map_or(&[], |(_, specials)| specials)
     }
 
-    /// Whether what is shown answers `question` of the model at `url`, or is about to.
+    /// Whether the shown answer is to `question` of the model at `url`, or that answer is pending.
     pub fn answers(&self, url: &str, question: &Question) -> bool {
         let awaited = self.active.as_ref().map(|active| &active.question);
         let known = self
@@ -70,7 +70,8 @@ impl QuestionState {
         self.url == url && (awaited == Some(question) || awaited.is_none() && known == Some(question))
     }
 
-    /// Asks `question` of the model at `url` under the number `id`, in place of what is being asked: the messages to send.
+    /// Asks `question` of the model at `url` under request number `id`, replacing a pending question. Returns the
+    /// messages to send.
     pub(super) fn ask(&mut self, id: u32, url: &str, question: Question) -> Vec<ToWorker> {
         let overtaken = self.active.take().map(|active| ToWorker::Cancel { id: active.id });
         let ask = ToWorker::Ask {
@@ -78,7 +79,7 @@ impl QuestionState {
             url: url.to_owned(),
             question: question.clone(),
         };
-        // Another model has others.
+        // Another model may have other special tokens.
         self.specials.take_if(|_| self.url != url);
         url.clone_into(&mut self.url);
         self.error = None;
@@ -87,7 +88,8 @@ impl QuestionState {
         overtaken.into_iter().chain([ask]).collect()
     }
 
-    /// Lets the model at `url` go on with the sentence of `question`, in place of what is being asked: the messages to send.
+    /// Lets the model at `url` continue the sentence of `question`, replacing a pending question. Returns the messages
+    /// to send.
     pub(super) fn go_on(
         &mut self,
         id: u32,
@@ -107,8 +109,9 @@ impl QuestionState {
         messages
     }
 
-    /// Answers `question` from `recording`, in place of what is being asked: the message to send, if that has to be stopped. The
-    /// answer becomes version `revision` of what is shown; where the sentence is not recorded, the last answer stays.
+    /// Answers `question` from `recording`, replacing a pending question. Returns the message to send if that has to be
+    /// cancelled. The answer becomes version `revision` of the shown result; if the sentence is not recorded, the last
+    /// answer stays.
     pub(super) fn answer_recorded(
         &mut self,
         revision: u64,
@@ -116,7 +119,7 @@ impl QuestionState {
         question: Question,
     ) -> Option<ToWorker> {
         let overtaken = self.cancel();
-        // No model is asked.
+        // No model is involved.
         self.url.clear();
         self.specials = None;
         self.error = None;
@@ -125,7 +128,7 @@ impl QuestionState {
             return overtaken;
         };
         match recording.answer(&question) {
-            // Whole: what is not recorded of this pair is not left from the one before.
+            // Replaces the whole answer: parts that are not recorded for this pair must not remain from another one.
             Ok(result) => {
                 self.answered = Some((String::new(), question));
                 self.shown = Some(Shown {
@@ -141,22 +144,22 @@ impl QuestionState {
         overtaken
     }
 
-    /// Stops asking; None where nothing is asked.
+    /// Cancels the question; None where nothing is pending.
     pub(super) fn cancel(&mut self) -> Option<ToWorker> {
         let id = self.active.take()?.id;
         self.progress = None;
         Some(ToWorker::Cancel { id })
     }
 
-    /// Says no more why the last question has no answer.
+    /// Removes the error of the last question.
     pub(super) fn forget_error(&mut self) {
         self.error = None;
     }
 
-    /// Shows `error` in place of an answer; the last answer stays.
+    /// Shows `error`; the last answer stays.
     pub(super) fn fail(&mut self, error: Error) {
         self.active = None;
-        // Parts of the answer may have come.
+        // Parts of the answer may have arrived.
         self.answered = None;
         self.progress = None;
         if error.kind != ErrorKind::Cancelled {
@@ -172,7 +175,7 @@ impl QuestionState {
         self.progress = Some(progress);
     }
 
-    /// Takes over a part of the answer, which becomes version `revision` of what is shown.
+    /// Adds a part of the answer; the result becomes version `revision` of the shown result.
     pub(super) fn part(&mut self, revision: u64, part: ResultFile, note: Option<String>) {
         let same = self.shown.take().filter(|shown| {
             let tokens = |result: &ResultFile| result.prompts.first().map(|prompt| prompt.tokens.clone());
@@ -195,7 +198,8 @@ impl QuestionState {
         });
     }
 
-    /// Holds what is shown against a run over many prompts, or none: version `revision` of it.
+    /// Sets the `bands` of a run over many prompts for comparison, or removes them; the result becomes version
+    /// `revision`.
     pub(super) fn compare_with(&mut self, revision: u64, bands: Option<RunBands>) {
         if let Some(shown) = &mut self.shown {
             shown.revision = revision;
@@ -205,25 +209,25 @@ impl QuestionState {
         }
     }
 
-    /// Special tokens are spelt out in the sentence that is asked about.
+    /// Notes the special tokens spelled out in the sentence.
     pub(super) fn specials(&mut self, texts: Vec<String>) {
         if let Some(active) = &self.active {
             self.specials = Some((active.question.text.clone(), texts));
         }
     }
 
-    /// What the sentence has become: no answer yet, but the next question.
+    /// Stores the continued sentence, which will be the next question.
     pub(super) fn continued(&mut self, text: String) {
         self.cancel();
         self.continued = Some(text);
     }
 
-    /// What the model has made of the sentence, once.
+    /// Takes the continued sentence out.
     pub(super) fn take_continued(&mut self) -> Option<String> {
         self.continued.take()
     }
 
-    /// All parts have come.
+    /// All parts have arrived.
     pub(super) fn finish(&mut self) {
         self.progress = None;
         if let Some(active) = self.active.take() {

@@ -1,4 +1,4 @@
-//! Interventions in every prompt that one click chooses: by name of the heads that are in the form.
+//! Interventions in every prompt for a single click, for the heads in the form.
 
 use super::form::{Form, PromptChoice};
 use crate::analysis::pair::Extent;
@@ -6,16 +6,16 @@ use crate::analysis::settings::{EARLIER_HEAD, HEAD};
 use crate::analysis::{RunIntervention, RunReplacement, RunVector};
 use crate::names::{Component, Head, HeadActivation, SeriesId, Side};
 
-/// An intervention that is offered.
+/// A suggested intervention.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunPreset {
-    /// What its button says.
+    /// The label of its button.
     pub label: String,
-    /// What it puts into the form's field; nothing for none.
+    /// The text for the form's field; empty for no intervention.
     pub text: String,
 }
 
-/// What is offered for the heads and prompts of `form`; what names a head that is none is left out.
+/// The suggestions for the heads and prompts of `form`; those with an invalid head are omitted.
 pub fn run_presets(form: &Form) -> Vec<RunPreset> {
     let head = |setting| form.text(setting).trim().parse::<Head>().ok();
     let preset = |label: String, intervention: RunIntervention| RunPreset {

@@ -1,13 +1,13 @@
-//! Several sentences at hand, one to a line, one of which is in the field.
+//! Several entered sentences, one per line, one of which is in the input field.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Most lines.
+/// Limit of the number of lines.
 pub const MAX_LINES: usize = 100;
-/// The length of a line where it is chosen from, in characters.
+/// Limit of the characters of a line in the selection list.
 const SHORT: usize = 32;
 
-/// What was typed: at least one line, one of which is in the field.
+/// The entered sentences: at least one; one of them is in the field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SentenceLines {
     texts: Vec<String>,
@@ -29,7 +29,7 @@ impl SentenceLines {
         }
     }
 
-    /// `texts`, with the first that is `shown` in the field; that one alone where it is not among them.
+    /// `texts`, with the first that equals `shown` in the field; only `shown` if it is not among them.
     pub fn of(texts: &[String], shown: &str) -> Self {
         match texts.iter().position(|text| text == shown) {
             Some(at) => Self {
@@ -45,12 +45,12 @@ impl SentenceLines {
         &self.texts
     }
 
-    /// Which one is in the field.
+    /// Index of the line in the field.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// What is in the field.
+    /// The text in the field.
     pub fn text(&self) -> &str {
         self.texts.get(self.at).map_or("", String::as_str)
     }
@@ -60,31 +60,31 @@ impl SentenceLines {
         self.texts.len() > 1
     }
 
-    /// Puts `text` into the field in place of what is there.
+    /// Replaces the text in the field by `text`.
     pub fn set(&mut self, text: String) {
         if let Some(line) = self.texts.get_mut(self.at) {
             *line = text;
         }
     }
 
-    /// Brings `text` into the field: the line that it is, or in place of the one in the field.
+    /// Selects the line `text`; if there is none, replaces the text in the field.
     pub fn bring(&mut self, text: &str) {
         match self.texts.iter().position(|line| line == text) {
-            // The same line may be there twice.
+            // The same line may occur twice.
             Some(_) if self.text() == text => {}
             Some(found) => self.at = found,
             None => self.set(text.to_owned()),
         }
     }
 
-    /// Takes line `at` into the field, if there is one.
+    /// Selects line `at`, if it exists.
     pub fn choose(&mut self, at: usize) {
         if at < self.texts.len() {
             self.at = at;
         }
     }
 
-    /// Takes the line in the field out; the one after it takes its place. The last one is emptied.
+    /// Removes the line in the field; the next one is selected. The last line is emptied instead.
     pub fn remove(&mut self) {
         if self.are_several() {
             self.texts.remove(self.at);
@@ -94,8 +94,8 @@ impl SentenceLines {
         }
     }
 
-    /// Puts `inserted` between `before` and `after`, which is what is in the field at the caret: every line of it that has a word
-    /// becomes a line of its own, the first of them is in the field.
+    /// Inserts `inserted` between `before` and `after`, the parts of the field around the caret. Every inserted line
+    /// that is not blank becomes a line of its own; the first of them is selected.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] for more than [`MAX_LINES`] lines: nothing changes then.
@@ -120,7 +120,7 @@ impl SentenceLines {
         Ok(())
     }
 
-    /// Begins a new line with `after`, which stands in the field after the caret, and takes it into the field.
+    /// Splits the line at the caret: `after` becomes a new line, which is selected.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] for more than [`MAX_LINES`] lines: nothing changes then.
@@ -135,7 +135,7 @@ impl SentenceLines {
         Ok(())
     }
 
-    /// What is said before an error about the line in the field: "Line 2 of 3: "; nothing where there is one line.
+    /// The prefix of error messages about the line in the field: "Line 2 of 3: "; empty if there is only one line.
     pub fn place(&self) -> String {
         match self.are_several() {
             true => format!("Line {} of {}: ", self.at + 1, self.texts.len()),
@@ -144,7 +144,7 @@ impl SentenceLines {
     }
 }
 
-/// A line where it is chosen from: its beginning.
+/// The beginning of a line, for the selection list.
 pub fn in_short(text: &str) -> String {
     let text = text.trim();
     let mut characters = text.chars();

@@ -1,4 +1,4 @@
-//! Which result is shown, and what the worker is doing: everything that happens on the page, without pixels.
+//! The state of the page without its pixels: the shown result, the run, the worker, and everything that changes them.
 
 mod abandon;
 mod ablation;
@@ -26,20 +26,20 @@ use crate::model::ModelCard;
 use crate::result::{ModelInfo, Recording, ResultFile};
 use crate::worker::{FromWorker, ToWorker};
 
-/// The run that the worker is busy with.
+/// The run in progress.
 #[derive(Debug, Clone)]
 struct Active {
     id: u32,
     url: String,
     analysis: Analysis,
     so_far: Option<ResultFile>,
-    /// Batches that are in it; those whose changes by an intervention are, too, count again.
+    /// Number of batches included. With an intervention, batches count again when their changes arrive.
     batches: usize,
-    /// Batches whose histograms are in it.
+    /// Number of batches whose histogram values are included.
     filled: usize,
 }
 
-/// Most finished runs that are kept.
+/// Number of finished runs to keep.
 const KEPT_RUNS: usize = 8;
 
 /// The page's state.
@@ -49,7 +49,7 @@ pub struct Session {
     complete: Option<Shown>,
     recorded: Option<Shown>,
     effects: Option<Shown>,
-    /// What runs on this page found, the last one last: "back" shows them again.
+    /// Results of runs on this page, the last one last: the "back" button shows them again.
     finished: Vec<(Request, Shown)>,
     run: Run,
     active: Option<Active>,
@@ -64,7 +64,7 @@ pub struct Session {
     recording: Option<Arc<Recording>>,
     paused: bool,
     notices: Notices,
-    /// Models of the hub that the reader has asked something of.
+    /// Hub models that the user has used.
     agreed: BTreeSet<String>,
     error: Option<Error>,
     last_id: u32,
@@ -72,53 +72,53 @@ pub struct Session {
 }
 
 impl Session {
-    /// What is on the screen. None until the recorded run has arrived.
+    /// The shown result. None until the recorded run has arrived.
     pub fn shown(&self) -> Option<&Shown> {
         self.shown.as_ref()
     }
 
-    /// What became of the last run.
+    /// The state of the last run.
     pub fn run(&self) -> &Run {
         &self.run
     }
 
-    /// The worker's life.
+    /// The state of the worker.
     pub fn worker(&self) -> WorkerState {
         self.worker
     }
 
-    /// Which models are stored, as far as that is known.
+    /// The stored models, as far as known.
     pub fn library(&self) -> &Library {
         &self.library
     }
 
-    /// Whether the download of the run that is under way was asked to wait.
+    /// Whether the download of the run in progress is paused.
     pub fn is_paused(&self) -> bool {
         self.paused
     }
 
-    /// What is out of the ordinary with the reading of the last run: a retry while it waits for bytes, and that the model is
-    /// not kept from then on until the next run.
+    /// Notices about the last run: a retry while it waits for bytes, and that the model is not stored (until the next
+    /// run).
     pub fn notices(&self) -> &Notices {
         &self.notices
     }
 
-    /// The message next to the controls.
+    /// The error message next to the controls.
     pub fn error(&self) -> Option<&Error> {
         self.error.as_ref()
     }
 
-    /// What is known of the model at `url`: of the last one that was asked about, if that is it.
+    /// The description of the model at `url`: only of the last one that was described.
     pub fn description_of(&self, url: &str) -> Option<&Description> {
         self.description.as_ref().filter(|known| known.url == url)
     }
 
-    /// Whether an answer about the model at `url` is awaited.
+    /// Whether a description of the model at `url` is pending.
     pub fn is_describing(&self, url: &str) -> bool {
         self.describing.as_ref().is_some_and(|(_, asked)| asked == url)
     }
 
-    /// Whether a complete result is hidden behind the batches of a run that stopped.
+    /// Whether a complete result is hidden behind the batches of a stopped run.
     pub fn can_restore(&self) -> bool {
         !self.run.is_active() && self.complete.is_some() && self.shown.as_ref().is_some_and(Shown::is_partial)
     }
@@ -147,14 +147,15 @@ impl Session {
         self.effects.as_ref()
     }
 
-    /// Shows the recorded run again, unless a run is under way.
+    /// Shows the recorded run again, unless a run is in progress.
     pub fn show_recorded(&mut self) {
         if let (false, Some(recorded)) = (self.run.is_active(), self.recorded.clone()) {
             self.show_complete(recorded);
         }
     }
 
-    /// Shows what the run `request` on this page found. False where it is not known any more, or another run is under way.
+    /// Shows the result of the run `request` on this page. False where it has not been kept, or another run is in
+    /// progress.
     pub fn show_run(&mut self, request: &Request) -> bool {
         let found = self.finished.iter().find(|(known, _)| known == request);
         match found.filter(|_| !self.run.is_active()) {
@@ -166,7 +167,7 @@ impl Session {
         }
     }
 
-    /// Shows a result that was read from the file `name`.
+    /// Shows a result from the file `name`.
     pub fn opened(&mut self, name: &str, result: ResultFile) {
         self.error = None;
         let shown = self.stamp(Origin::File(name.into()), result, None);
@@ -180,12 +181,12 @@ impl Session {
         }
     }
 
-    /// Shows `error` next to the controls; what else is shown stays.
+    /// Shows `error` next to the controls; everything else stays.
     pub fn fail(&mut self, error: Error) {
         self.error = Some(error);
     }
 
-    /// Takes the message away.
+    /// Removes the error message.
     pub fn dismiss_error(&mut self) {
         self.error = None;
     }
@@ -196,7 +197,7 @@ impl Session {
         self.error = None;
     }
 
-    /// The worker is gone: what it was doing has failed, what is shown stays.
+    /// The worker has crashed: its request has failed, what is shown stays.
     pub fn worker_lost(&mut self, cause: &str) {
         self.describing = None;
         self.ended();
@@ -220,7 +221,7 @@ impl Session {
         );
     }
 
-    /// Asks about the model at `url`; None when that is known or on its way.
+    /// Requests a description of the model at `url`; None where it is known or pending.
     pub fn describe(&mut self, url: &str) -> Option<ToWorker> {
         if self.description_of(url).is_some() || self.is_describing(url) {
             return None;
@@ -230,7 +231,7 @@ impl Session {
         Some(ToWorker::Describe { id, url: url.into() })
     }
 
-    /// Starts a run: the messages to send, in order. None while another run is under way.
+    /// Starts a run. Returns the messages to send, in order; none while another run is in progress.
     pub fn start(&mut self, request: Request) -> Vec<ToWorker> {
         if self.run.is_active() {
             return Vec::new();
@@ -258,7 +259,7 @@ impl Session {
         describe.into_iter().chain([analyze]).collect()
     }
 
-    /// Asks the run to stop; None when there is nothing to stop, or it has been asked already.
+    /// Cancels the run; None where there is none, or it is being cancelled already.
     pub fn cancel(&mut self) -> Option<ToWorker> {
         let id = self.active.as_ref()?.id;
         if matches!(self.run, Run::Cancelling(_)) {
@@ -268,7 +269,7 @@ impl Session {
         Some(ToWorker::Cancel { id })
     }
 
-    /// Lets the download of the run wait, or go on; None when there is none.
+    /// Pauses or resumes the download of the run; None where there is none.
     pub fn pause(&mut self, pause: bool) -> Option<ToWorker> {
         if !matches!(self.run, Run::Opening | Run::Running(_)) || self.paused == pause {
             return None;
@@ -277,13 +278,13 @@ impl Session {
         Some(if pause { ToWorker::Pause } else { ToWorker::Resume })
     }
 
-    /// Asks what is stored.
+    /// Requests the list of stored models.
     pub fn list_stored(&mut self) -> ToWorker {
         let id = self.next_id();
         self.library.list(id)
     }
 
-    /// Removes a stored model, unless a run is under way, which may be reading it.
+    /// Removes a stored model, unless a run is in progress, which may be reading it.
     pub fn remove_stored(&mut self, folder: &str) -> Option<ToWorker> {
         if self.run.is_active() {
             return None;
@@ -292,12 +293,12 @@ impl Session {
         Some(self.library.remove(id, folder))
     }
 
-    /// Takes in what the worker says. Answers to requests that nobody waits for are ignored.
+    /// Handles a message of the worker. Answers to old requests are ignored.
     pub fn receive(&mut self, message: FromWorker) {
         if let FromWorker::Answered { id } | FromWorker::Continued { id, .. } | FromWorker::Failed { id, .. } = &message
             && self.is_heard(*id)
         {
-            // Nothing is tried again any more.
+            // There are no more retries.
             self.notices.retry = None;
         }
         match message {
@@ -367,7 +368,7 @@ impl Session {
         self.active.as_ref().is_some_and(|active| active.id == id)
     }
 
-    /// Whether `id` is of the run, the question, the trial or the lesson that the worker is busy with.
+    /// Whether `id` is the request of the run, question, trial or ablation in progress.
     fn is_heard(&self, id: u32) -> bool {
         self.is_active(id)
             || self.question_state.is_asking(id)
@@ -417,14 +418,14 @@ impl Session {
         self.active = Some(active);
     }
 
-    /// Shows the batches that have arrived since the last call. Apart from [`Session::receive`], so that
-    /// the page decides how often it draws.
+    /// Shows the batches that have arrived since the last call. Separate from [`Session::receive`], so that the page
+    /// decides how often it redraws.
     pub fn show_batches(&mut self) {
         let Some(active) = &self.active else { return };
         let Some(so_far) = &active.so_far else { return };
         let done = active.batches;
         let batches = active.analysis.prompts.batches();
-        // Each goes through the model again where something is done to it.
+        // With an intervention, each batch goes through the model twice.
         let batches = batches * if active.analysis.intervention.is_some() { 2 } else { 1 };
         let origin = Origin::Partial { done, batches };
         if done > 0 && self.shown.as_ref().is_none_or(|shown| shown.origin != origin) {
@@ -472,7 +473,7 @@ impl Session {
         self.run = Run::Finished;
     }
 
-    /// A run is over: nothing waits and nothing is tried again; what it could not keep is still not kept.
+    /// The run has ended: no retries are pending; the notice about storage stays.
     fn ended(&mut self) {
         self.paused = false;
         self.notices.retry = None;
@@ -483,7 +484,7 @@ impl Session {
             return;
         }
         if let Some((_, url)) = self.describing.take_if(|(asked, _)| *asked == id) {
-            // A run of the same model says it itself, and a question gives way when the run is cancelled.
+            // A run of the same model reports the same error, and a question gives way when the run is cancelled.
             let run_says_it = self.active.as_ref().is_some_and(|active| active.url == url);
             if !run_says_it && error.kind != ErrorKind::Cancelled {
                 self.fail(error);
@@ -501,7 +502,7 @@ impl Session {
             }
         } else if self.library.answered(id) {
             self.library.failed(error.cause.clone());
-            // The panel says it where it has nothing to list.
+            // The panel reports it where it has nothing to list.
             if self.library.none_stored().is_none() {
                 self.fail(error);
             }
@@ -509,7 +510,7 @@ impl Session {
     }
 }
 
-/// How much of a run is done, from 0 to 1. None where that is not known.
+/// Completed share of a run, from 0 to 1. None where unknown.
 pub fn fraction(progress: &Progress) -> Option<f64> {
     match progress.phase {
         Phase::Opening | Phase::Prompts => None,

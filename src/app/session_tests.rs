@@ -80,7 +80,7 @@ pub(super) fn batch(id: u32, index: usize) -> FromWorker {
     }
 }
 
-/// Starts a run and returns the number of its request.
+/// Starts a run and returns its request number.
 pub(super) fn start(session: &mut Session) -> u32 {
     let messages = session.start(request());
     for message in &messages {
@@ -153,7 +153,7 @@ fn a_run_fills_in_and_replaces_what_is_shown() {
     session.show_recorded();
     assert_eq!(origin(&session), &Origin::Recorded);
 
-    // "Back" shows a run that finished, and no other.
+    // "Back" shows finished runs only.
     let mut other = request();
     let PromptSource::Ioi(set) = &mut other.analysis.prompts else {
         panic!("{other:?}")
@@ -399,7 +399,7 @@ fn question(text: &str) -> Question {
     }
 }
 
-/// Asks `text` and returns the number of the question and what was to be sent besides it.
+/// Asks about `text` and returns the request number and the other messages to send.
 fn ask(session: &mut Session, text: &str) -> (u32, Vec<ToWorker>) {
     let mut messages = session.ask(URL, question(text));
     match messages.pop() {
@@ -415,7 +415,7 @@ fn ask(session: &mut Session, text: &str) -> (u32, Vec<ToWorker>) {
     }
 }
 
-/// A part of the answer about a sentence of `tokens`: the likeliest token after `dest`.
+/// A part of the answer about a sentence of `tokens`: the most likely token after `dest`.
 fn part(id: u32, tokens: &[u32], dest: usize) -> FromWorker {
     let mut part = recorded();
     part.prompts = vec![crate::prompts::Prompt {
@@ -461,7 +461,7 @@ fn the_next_question_overtakes_the_one_before() {
     assert!(!asking.is_active() && asking.progress().is_none() && asking.error().is_none());
     assert!(asking.answers(URL, &question("ab")) && !asking.answers(URL, &question("a")));
     assert!(!asking.answers("elsewhere", &question("ab")));
-    // The result of a run is another matter.
+    // The setting does not affect the result of a run.
     assert_eq!(origin(&session), &Origin::Recorded);
 }
 
@@ -545,7 +545,7 @@ fn a_question_without_an_answer_leaves_the_last_one() {
         (Some(&error), Some(0))
     );
     assert!(session.error().is_none(), "it is said at the field");
-    // Back to what was answered before: parts of another answer may be shown, and the error is not of this one.
+    // Back to an earlier question: parts of another answer may be shown, and the error belongs to that.
     assert!(!session.question_state().answers(URL, &question("a")));
     let (id, _) = ask(&mut session, "c");
     assert!(session.question_state().error().is_none());

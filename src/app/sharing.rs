@@ -1,4 +1,4 @@
-//! What the page says of links: which run one asks for, and what one can't hold.
+//! Texts about links: the run that a link asks for, and what a link cannot hold.
 
 use super::address::MAX_PROMPTS;
 use super::form::{Form, ModelChoice, PromptChoice};
@@ -7,7 +7,7 @@ use crate::analysis::settings::{BATCH_SIZE, BATCHES, HEAD};
 use crate::checkpoint::HUB_MODELS;
 use crate::quantities::{counted, grouped};
 
-/// Which run the settings in `form`, which came with a link, ask for, and what it takes.
+/// Describes the run that a link's settings in `form` ask for, and what it needs.
 pub fn invitation(form: &Form) -> String {
     let model = match form.model {
         ModelChoice::Recorded => return "This link shows the recorded run.".into(),
@@ -53,7 +53,7 @@ pub fn invitation(form: &Form) -> String {
     )
 }
 
-/// What is said when a link has been copied: that, and what of the page is not in it.
+/// The message after a link has been copied, with what is missing from it.
 pub fn copied(form: &Form, shown: Option<&Origin>) -> String {
     let length = form.own.chars().count();
     let missing = match (shown, form.model) {

@@ -1,4 +1,4 @@
-//! A histogram's series by kind of prompt: what each kind gives by itself.
+//! A histogram's series by kind of prompt.
 
 use crate::names::{HistogramId, SeriesId, SplitBy};
 use crate::plot::{HistogramPlot, Series};
@@ -17,36 +17,36 @@ pub struct Spread {
 /// The prompts of one kind.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SplitRow {
-    /// What they have in common.
+    /// The common property of the prompts.
     pub label: String,
-    /// How many they are.
+    /// Number of prompts.
     pub n: usize,
-    /// Of each series of the [`Split`]; None where a value is not finite.
+    /// For each series of the [`Split`]; None where a value is not finite.
     pub spreads: Vec<Option<Spread>>,
 }
 
-/// A histogram's visible series, split.
+/// A histogram's visible series by kind of prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Split {
-    /// The series, as the legend has them, and the number of their color.
+    /// The series in the order of the legend, with their color numbers.
     pub series: Vec<(SeriesId, usize)>,
     /// The kinds.
     pub rows: Vec<SplitRow>,
-    /// What the scale of all means and spreads spans.
+    /// Range of the scale for all means and spreads.
     pub range: (f64, f64),
-    /// Decimals that its numbers are told with.
+    /// Decimals of the numbers in its texts.
     decimals: usize,
 }
 
 impl Split {
-    /// The visible series of `plot`, which is `name` of `result`, split by `by`. None where the prompts' kinds are not known, or
-    /// nothing is shown.
+    /// Splits the visible series of `plot` (the histogram `name` of `result`) by `by`. None where the kinds are
+    /// unknown, or no series is visible.
     pub fn of(result: &ResultFile, name: HistogramId, plot: &HistogramPlot, by: SplitBy) -> Option<Self> {
         let shown: Vec<&Series> = plot.series.iter().rev().filter(|series| series.visible).collect();
         let row = |group: PromptGroup| {
             let spread = |series: &&Series| spread(result.values(name, &series.id), &group.prompts);
             let spreads: Vec<_> = shown.iter().map(spread).collect();
-            // Of a run that goes on, only the first prompts have values.
+            // While a run is in progress, only the first prompts have values.
             let n = shown.first().map_or(0, |series| {
                 let values = result.values(name, &series.id).len();
                 group.prompts.iter().filter(|prompt| **prompt < values).count()
@@ -77,7 +77,7 @@ impl Split {
         })
     }
 
-    /// Where `value` lies on the scale, in percent, from 0 to 100.
+    /// Position of `value` on the scale, in percent, from 0 to 100.
     pub fn place(&self, value: f64) -> f64 {
         let (low, high) = self.range;
         match high > low {
@@ -103,7 +103,7 @@ impl Split {
         )
     }
 
-    /// Of the series whose mean differs most between kinds: the lowest and the highest. A sentence.
+    /// A sentence about the series whose mean differs most between kinds: the lowest and the highest mean.
     pub fn extremes(&self) -> Option<String> {
         let of_series = |index: usize| {
             let means = self.rows.iter().filter_map(|row| Some((row, row.spreads[index]?.mean)));
@@ -130,7 +130,7 @@ impl Split {
     }
 }
 
-/// Mean and spread of those of `values` that belong to `prompts`.
+/// Mean and spread of the `values` of `prompts`.
 fn spread(values: &[f32], prompts: &[usize]) -> Option<Spread> {
     let of_kind = prompts.iter().filter_map(|prompt| values.get(*prompt));
     let of_kind: Vec<f64> = of_kind.map(|value| f64::from(*value)).collect();

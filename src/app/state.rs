@@ -1,4 +1,4 @@
-//! What the page is in the middle of: the result on the screen, the run, the worker.
+//! The states of the page's parts: the shown result, the run, the worker.
 
 use std::sync::Arc;
 
@@ -6,36 +6,36 @@ use crate::analysis::Progress;
 use crate::model::{Config, ModelCard};
 use crate::result::ResultFile;
 
-/// Where a shown result comes from.
+/// The origin of a shown result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
     /// The recorded GPT-2 small run that ships with the page.
     Recorded,
     /// A finished run on this page.
     Live,
-    /// A run on this page, so far or as far as it came.
+    /// A run in progress or stopped.
     Partial {
-        /// Batches that are in it.
+        /// Batches included.
         done: usize,
-        /// Batches that were asked for.
+        /// Batches requested.
         batches: usize,
     },
     /// A file, by name.
     File(String),
 }
 
-/// A result on the screen. Two are equal when they are the same version of the same result.
+/// A shown result. Two are equal if they are the same version of the same result.
 #[derive(Debug, Clone)]
 pub struct Shown {
-    /// Counts up with every change.
+    /// Version number; each change increments it.
     pub revision: u64,
-    /// Where it comes from.
+    /// The origin.
     pub origin: Origin,
     /// The numbers.
     pub result: Arc<ResultFile>,
-    /// What the model says of itself, or a recording of its sentence, where they do.
+    /// The remark of the model's card, or of a recorded sentence.
     pub note: Option<String>,
-    /// Address of the model that it was found with on this page.
+    /// URL of the model that computed it on this page.
     pub url: Option<String>,
 }
 
@@ -46,24 +46,24 @@ impl PartialEq for Shown {
 }
 
 impl Shown {
-    /// Whether batches are missing, and the heatmap with them.
+    /// Whether batches, and with them the heatmaps, are missing.
     pub fn is_partial(&self) -> bool {
         matches!(self.origin, Origin::Partial { .. })
     }
 }
 
-/// What a checkpoint's folder says of its model.
+/// The description of a model before a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Description {
     /// The folder's URL.
     pub url: String,
     /// The model's shape.
     pub config: Config,
-    /// Its card, where it has one.
+    /// The card, where it has one.
     pub card: Option<ModelCard>,
 }
 
-/// What became of the last run.
+/// The state of the last run.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub enum Run {
     /// There was none.
@@ -71,15 +71,15 @@ pub enum Run {
     Idle,
     /// The model is being opened.
     Opening,
-    /// It is under way.
+    /// In progress.
     Running(Progress),
-    /// It was asked to stop and has not yet.
+    /// Being cancelled.
     Cancelling(Option<Progress>),
-    /// It stopped when asked to, after so many batches.
+    /// Cancelled after this number of batches.
     Cancelled(usize),
-    /// It failed; the error is [`super::session::Session::error`].
+    /// Failed; the error is [`super::session::Session::error`].
     Failed,
-    /// It finished.
+    /// Finished.
     Finished,
 }
 
@@ -89,7 +89,7 @@ impl Run {
         matches!(self, Self::Opening | Self::Running(_) | Self::Cancelling(_))
     }
 
-    /// How far it is, where that is known.
+    /// The progress, if known.
     pub fn progress(&self) -> Option<&Progress> {
         match self {
             Self::Running(progress) | Self::Cancelling(Some(progress)) => Some(progress),
@@ -98,7 +98,7 @@ impl Run {
     }
 }
 
-/// The worker's life.
+/// The state of the worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum WorkerState {
     /// Not needed yet.
@@ -106,8 +106,8 @@ pub enum WorkerState {
     NotStarted,
     /// Started; has not reported yet.
     Starting,
-    /// Listens.
+    /// Listening.
     Ready,
-    /// Could not start, or broke down: only a new one helps.
+    /// Could not be started, or has crashed: a new worker is needed.
     Lost,
 }

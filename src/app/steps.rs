@@ -1,4 +1,4 @@
-//! The steps of the story: each is a state of the instrument on recorded numbers, with words of its own.
+//! The steps of the story: recorded figures with explanations.
 
 use crate::analysis::HeadEffectsSection;
 use crate::figure::Effect;
@@ -6,29 +6,29 @@ use crate::names::{Head, HistogramId, Side};
 use crate::quantities::{counted, number};
 use crate::result::{RecordedSentence, ResultFile};
 
-/// Heads that are named where one of them is taken out.
+/// Number of heads named in the ablation step.
 const NAMED: usize = 4;
 
 /// A step of the story.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum StoryStep {
-    /// Where the head looks.
+    /// Where the head attends.
     #[default]
     Looks,
-    /// What it does for the answer.
+    /// The effect on the answer.
     Effect,
-    /// What its query asks for.
+    /// The query side.
     Query,
-    /// What its key says.
+    /// The key side.
     Key,
-    /// What happens without a head.
+    /// The ablation of a head.
     Without,
 }
 
-/// What a step shows.
+/// The figure of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shows {
-    /// The sentence, and where the head looks in it.
+    /// The sentence with the head's attention.
     Sentence,
     /// The map of recorded effects.
     Effects,
@@ -36,7 +36,7 @@ pub enum Shows {
     Histogram(HistogramId),
     /// The recorded heatmap of the key side.
     Heatmap,
-    /// What heads do without one of them.
+    /// The table of the ablation.
     Ablation,
 }
 
@@ -44,7 +44,7 @@ impl StoryStep {
     /// All of them, in order.
     pub const ALL: [Self; 5] = [Self::Looks, Self::Effect, Self::Query, Self::Key, Self::Without];
 
-    /// Its value in an address, and its anchor.
+    /// The value in URLs, and its anchor.
     pub const fn value(self) -> &'static str {
         match self {
             Self::Looks => "looks",
@@ -60,7 +60,7 @@ impl StoryStep {
         Self::ALL.into_iter().find(|step| step.value() == value)
     }
 
-    /// Its number, counted from 1.
+    /// The number, counted from 1.
     pub fn number(self) -> usize {
         Self::ALL.iter().take_while(|step| **step != self).count() + 1
     }
@@ -75,7 +75,7 @@ impl StoryStep {
         Self::ALL.get(self.number()).copied()
     }
 
-    /// What it is about.
+    /// The heading.
     pub const fn heading(self) -> &'static str {
         match self {
             Self::Looks => "Where it looks",
@@ -86,7 +86,7 @@ impl StoryStep {
         }
     }
 
-    /// What it is about, as a button.
+    /// A short form of the heading for buttons.
     pub const fn short(self) -> &'static str {
         match self {
             Self::Looks => "Where it looks",
@@ -97,7 +97,7 @@ impl StoryStep {
         }
     }
 
-    /// What its figures are about, before anything is seen in them; those of the recorded run are of `prompts` prompts.
+    /// The introduction of its figures; `prompts` is the number of prompts of the recorded run.
     pub fn words(self, prompts: usize) -> String {
         match self {
             Self::Query => format!(
@@ -112,7 +112,7 @@ impl StoryStep {
         }
     }
 
-    /// What it shows.
+    /// The figure.
     pub const fn shows(self) -> Shows {
         match self {
             Self::Looks => Shows::Sentence,
@@ -123,7 +123,7 @@ impl StoryStep {
         }
     }
 
-    /// Whose writers are open when it is tried on another sentence.
+    /// The side that is opened when it is tried on another sentence.
     pub const fn side(self) -> Side {
         match self {
             Self::Query => Side::Query,
@@ -131,8 +131,8 @@ impl StoryStep {
         }
     }
 
-    /// The head that is to be looked at when it is tried: `taken_out` where that is what the step is about, else the one that
-    /// `sentence` begins with.
+    /// The head that is selected when it is tried: `taken_out` for the ablation step, otherwise the initial head of
+    /// `sentence`.
     pub fn head(self, sentence: &RecordedSentence, effects: Option<&HeadEffectsSection>) -> Option<Head> {
         let taken_out = effects.and_then(|section| Some(section.without.as_ref()?.head));
         match self {
@@ -142,7 +142,7 @@ impl StoryStep {
     }
 }
 
-/// What the story begins with, of the sentence that is recorded in `result`.
+/// The lead text of the story for the sentence recorded in `result`.
 pub fn lead(result: &ResultFile) -> String {
     let count = result.config.n_layer * result.config.n_head;
     let head = result.attention().map_or_else(String::new, |section| {
@@ -172,7 +172,7 @@ fn difference(section: &HeadEffectsSection) -> String {
     )
 }
 
-/// The heads of `section` with their `effect`, the largest first.
+/// The heads of `section` sorted by `effect` in descending order.
 fn ranked(section: &HeadEffectsSection, effect: Effect) -> Vec<(Head, f32)> {
     let mut heads = effect.by_head(section);
     heads.sort_by(|left, right| right.1.total_cmp(&left.1));
@@ -189,7 +189,7 @@ fn signed(value: f64) -> String {
     format!("{sign}{}", number(value, 2))
 }
 
-/// What heads add to the answer, and where `head` stands among them: first what it does itself.
+/// Sentences about the heads' effects on the answer, and the rank of `head`, beginning with its own effect.
 pub fn effect_words(section: &HeadEffectsSection, head: Head) -> Vec<String> {
     let heads = ranked(section, Effect::Direct);
     let place = heads.iter().position(|(other, _)| *other == head);
@@ -224,7 +224,8 @@ pub fn effect_words(section: &HeadEffectsSection, head: Head) -> Vec<String> {
     own.into_iter().chain([all, means]).collect()
 }
 
-/// What taking one head out should cost, what it costs, and which others change most. None where that is not recorded.
+/// Sentences about the predicted and the actual effect of the ablation, and the heads that change most. None where it
+/// is not recorded.
 pub fn ablation_words(section: &HeadEffectsSection) -> Option<String> {
     let without = section.without.as_ref()?;
     let direct = ranked(section, Effect::Direct);
@@ -249,13 +250,13 @@ pub fn ablation_words(section: &HeadEffectsSection) -> Option<String> {
 pub struct Changed {
     /// The head.
     pub head: Head,
-    /// Its direct effect.
+    /// The direct effect.
     pub before: f32,
     /// The same without the other head.
     pub after: f32,
 }
 
-/// The heads whose direct effect changes most without the one that is taken out, that one apart; the largest change first.
+/// The heads whose direct effects change most in the ablation, without the ablated head; the largest change first.
 pub fn most_changed(section: &HeadEffectsSection) -> Vec<Changed> {
     let Some(without) = &section.without else {
         return Vec::new();

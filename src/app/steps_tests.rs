@@ -43,7 +43,7 @@ fn what_is_said_of_effects_is_in_the_recording() {
     ] {
         assert!(said.contains(part), "{part} is not in: {said}");
     }
-    // A head that is for the answer is not said to be against it.
+    // A head with a positive effect is not described as acting against the answer.
     let other = effect_words(section, Head::new(9, 9)).join(" ");
     assert!(
         other.contains("By itself head 9.9 adds 2.99") && !other.contains("speaks against"),

@@ -1,6 +1,6 @@
-//! What a figure's data say, in sentences: every number in them is computed from the result that is shown, what they conclude
-//! stands on a comparison that they quote, and where a claim of the notebook is not true of the data, they say what is true
-//! instead.
+//! Sentences about a figure's data. Every number is computed from the shown result, every conclusion quotes the
+//! comparison that supports it, and where a claim of the notebook is not true of the data, the sentence says what is
+//! true instead.
 
 use crate::figure::View;
 use crate::names::{HistogramId, SeriesId, Side, SplitBy};
@@ -17,28 +17,30 @@ mod scores;
 pub use cells::heatmap;
 pub use ending::ending;
 
-/// What the head reads when nothing is put in its place.
+/// The series without substitution.
 const BASE: SeriesId = SeriesId::NoPatching;
 
-/// Least size of a total, relative to the mean size of what it is made of, of which a share says something.
+/// Shares of a total are only meaningful if the total is at least this large, relative to the mean absolute value of
+/// its parts.
 const MIN_TOTAL: f64 = 0.1;
 
-/// By how much two kinds of prompts must differ in their share of the upper group to be said to tell the groups apart.
+/// Minimum difference between two kinds of prompts, in their shares of the upper group, so that the kind is said to
+/// separate the groups.
 const MIN_SHARE_DIFFERENCE: f64 = 0.9;
 
-/// One series as the sentences need it.
+/// One series with its statistics.
 #[derive(Debug, Clone, PartialEq)]
 struct SeriesFacts<'a> {
     label: &'a SeriesId,
     mean: f64,
     values: &'a [f32],
-    /// Two groups that the values fall into: their mean is then like neither.
+    /// Two groups that the values fall into, if any: then the mean is typical of neither.
     groups: Option<Groups>,
 }
 
 impl SeriesFacts<'_> {
-    /// Whether shares of the mean say something: it is positive, not near 0 for the size of the values, and not between two
-    /// groups.
+    /// Whether shares of the mean are meaningful: it is positive, not near 0 relative to the values, and not between
+    /// two groups.
     fn has_shares(&self) -> bool {
         let size = self.values.iter().map(|value| f64::from(value.abs())).sum::<f64>() / self.values.len() as f64;
         self.groups.is_none() && self.mean > 0.0 && self.mean >= MIN_TOTAL * size
@@ -50,7 +52,7 @@ impl SeriesFacts<'_> {
             .map(|groups| format!("falls into two groups: {}", both(&groups, format)))
     }
 
-    /// "W_U\[S\]"; of what nothing is put in place of "the query as it is (No patching)".
+    /// "W_U\[S\]"; for the series without substitution "the query as it is (No patching)".
     fn with_place(&self, side: Side) -> String {
         match *self.label == BASE {
             true => format!("the {side} as it is ({BASE})"),
@@ -75,23 +77,24 @@ fn both(groups: &Groups, format: fn(f64) -> String) -> String {
     )
 }
 
-/// A histogram as it is told.
+/// A histogram with its statistics.
 struct HistogramFacts<'a> {
     result: &'a ResultFile,
     name: HistogramId,
-    /// Highest mean first.
+    /// In descending order of the mean.
     all: Vec<SeriesFacts<'a>>,
     compare: &'a Compare<'a>,
 }
 
 impl<'a> HistogramFacts<'a> {
-    /// The series of `name` that have a value.
+    /// The series of `name` that have values.
     fn of(result: &'a ResultFile, name: HistogramId, compare: &'a Compare<'a>) -> Self {
         let series = result.series(name).into_iter();
         let scores = HistogramId::scores_of(name.side());
         let seen = series.filter_map(|(label, values)| {
             let mean = mean(values).filter(|mean| mean.is_finite())?;
-            // The softmax makes two humps of any wide hump: shares have groups where the scores behind them have.
+            // The softmax turns any wide distribution into two humps: probabilities count as two groups only if the
+            // scores do.
             let has_groups = |of: &[f32]| !name.probs() || two_groups(of).is_some();
             let behind = result.substitution()?.values(scores, label);
             Some(SeriesFacts {
@@ -111,7 +114,7 @@ impl<'a> HistogramFacts<'a> {
         }
     }
 
-    /// Those that the reader sees.
+    /// The series that are visible.
     fn visible(&self, view: &View) -> Vec<&SeriesFacts<'a>> {
         let toggled = view.histogram(self.name).toggled;
         let shown = |series: &&SeriesFacts<'_>| series_starts_visible(series.label) != toggled.contains(series.label);
@@ -122,7 +125,7 @@ impl<'a> HistogramFacts<'a> {
         self.all.iter().find(|series| series.label == label)
     }
 
-    /// What is known of `first` against `second`, or against 0.
+    /// The comparison of `first` with `second`, or with 0.
     fn against(&self, first: &SeriesFacts<'_>, second: Option<&SeriesFacts<'_>>) -> Evidence {
         (self.compare)(&Pair {
             histogram: self.name,
@@ -131,7 +134,7 @@ impl<'a> HistogramFacts<'a> {
         })
     }
 
-    /// The series that the figure's claim is about, and those of its controls that there are.
+    /// The series of the figure's main claim, and its control series, as far as they exist.
     fn claim(&self) -> (Option<&SeriesFacts<'a>>, Vec<&SeriesFacts<'a>>) {
         let (main, controls) = self.result.claim(self.name);
         (
@@ -145,15 +148,15 @@ fn score(value: f64) -> String {
     number(value, 2)
 }
 
-/// A share as a percentage: "68 %"; close to the ends with a decimal, so that 99.7 % is not all.
+/// A share as a percentage: "68 %"; with a decimal near the ends, so that 99.7 % does not become 100 %.
 fn percent(share: f64) -> String {
     let percent = 100.0 * share;
     let near_an_end = percent != percent.round() && (percent.abs() < 1.0 || (percent - 100.0).abs() < 1.0);
     format!("{} %", number(percent, usize::from(near_an_end)))
 }
 
-/// What the difference of `first` and `second` stands on, told as it is positive: "difference 4.53, 95 % interval 4.44 to 4.63,
-/// W_U\[IO\] higher in 1,195 of 1,200 prompts"; of shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
+/// The evidence for a positive difference of `first` and `second`: "difference 4.53, 95 % interval 4.44 to 4.63,
+/// W_U\[IO\] higher in 1,195 of 1,200 prompts"; for shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
 fn basis(found: &Comparison, first: &SeriesFacts<'_>, second: &SeriesFacts<'_>, probs: bool) -> String {
     let (found, higher) = match found.mean < 0.0 {
         true => (found.turned(), second),
@@ -171,7 +174,7 @@ fn basis(found: &Comparison, first: &SeriesFacts<'_>, second: &SeriesFacts<'_>, 
     )
 }
 
-/// "5.91 to 6.30", in units of which `per_unit` are 1.
+/// "5.91 to 6.30", multiplied by `per_unit`.
 fn ends(interval: &Interval, per_unit: f64) -> String {
     let (low, high) = (per_unit * interval.low, per_unit * interval.high);
     let decimals = decimals(high - low, if per_unit == 1.0 { 2 } else { 0 });
@@ -187,7 +190,8 @@ fn list(parts: &[String]) -> String {
     }
 }
 
-/// What head and prompts are, and how much attention there is to explain. `compare` knows comparisons in `result`.
+/// Introduces head and prompts, and the attention to be explained. `compare` provides comparisons of series in
+/// `result`.
 pub fn question(result: &ResultFile, compare: &Compare<'_>) -> String {
     result.with_position_names(question_of_ioi(result, compare))
 }
@@ -232,7 +236,7 @@ fn question_of_ioi(result: &ResultFile, compare: &Compare<'_>) -> String {
     format!("{over} (95 % interval {} %). {verdict}", ends(&found.interval, 100.0))
 }
 
-/// Whether the order of the names tells the groups of `series` apart: a sentence.
+/// A sentence about whether the order of the names separates the groups of `series`.
 fn describe_separation(result: &ResultFile, series: &SeriesFacts<'_>) -> Option<String> {
     let split = series.groups?.split;
     let orders = result.split(SplitBy::Order);
@@ -260,8 +264,8 @@ fn describe_separation(result: &ResultFile, series: &SeriesFacts<'_>) -> Option<
     })
 }
 
-/// Two sentences on what there is to see in the histogram `name`, of scores a third on what normalization does to them where it does
-/// anything; one where there is nothing yet. What is not known by `compare` yet is not concluded.
+/// Two sentences about the histogram `name`, for scores also one about the effect of normalization, if there is any;
+/// one sentence where there are no values yet. Pending comparisons lead to no conclusion.
 pub fn histogram(result: &ResultFile, name: HistogramId, view: &View, compare: &Compare<'_>) -> Vec<String> {
     let facts = HistogramFacts::of(result, name, compare);
     if facts.all.is_empty() {

@@ -34,7 +34,7 @@ fn said(result: &ResultFile, name: HistogramId) -> String {
     histogram(result, name, &View::default(), &at_once(result)).join(" ")
 }
 
-/// Twelve prompts that all have this value: enough for a comparison.
+/// Twelve prompts with the same value: enough for a comparison.
 fn all(value: f32) -> Vec<f32> {
     vec![value; 12]
 }
@@ -162,7 +162,7 @@ fn a_claim_that_is_not_true_is_not_made() {
         "{end}"
     );
 
-    // Where the head does not look at IO, there is nothing to compare with.
+    // If the head does not attend to IO, there is nothing to compare with.
     let result = with(
         SCORES,
         &[
@@ -252,7 +252,7 @@ fn what_has_two_humps_is_told_as_two_groups() {
 
 #[test]
 fn no_share_is_told_of_what_is_near_0_or_negative() {
-    // A mean of 0.1 of values around 10 and -10 that are no two groups.
+    // A mean of 0.1 of values around 10 and -10 that are not two groups.
     let spread: Vec<f32> = (0..40).map(|i| (i as f32 - 19.5) / 2.0 + 0.1).collect();
     let io: Vec<f32> = spread.iter().map(|value| value - 1.0).collect();
     let result = with(
@@ -264,7 +264,7 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
         !text.replace("95 %", "").contains('%') && end[0].starts_with("On the key side"),
         "{text} {end:?}"
     );
-    // A negative score is told as what it is, in the figure and at the end.
+    // A negative score is described as negative, in the figure and in the summary.
     let result = with(
         SCORES,
         &[
@@ -285,7 +285,7 @@ fn no_share_is_told_of_what_is_near_0_or_negative() {
         ),
         "{end:?}"
     );
-    // The cells of a heatmap that nearly cancel.
+    // The cells of a heatmap nearly cancel.
     let mut result = recorded();
     let section = result.contributions_mut().expect("recorded");
     let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
@@ -313,7 +313,7 @@ fn what_is_hidden_is_not_said_to_lie_furthest_right() {
     assert_eq!(text, "All series of this figure are hidden.");
 }
 
-/// Whatever the data: no number that is none, and sentences that read as sentences.
+/// For any data: no invalid numbers, and well-formed sentences.
 fn check(result: &ResultFile) {
     let view = View::default();
     let compare = at_once(result);
@@ -403,7 +403,7 @@ fn odd_heatmaps_are_told_too() {
     };
     let text = description(&["misc", "0"], &columns, values, 2.0, &notebook);
     assert!(!text.contains("b_O"), "{text}");
-    // Shares of a score that is not positive make no sense.
+    // Shares of a score that is not positive are meaningless.
     let text = description(&["0"], &["L.0"], vec![vec![-1.0]], -1.0, &plain);
     assert_eq!(
         text,
@@ -414,7 +414,7 @@ fn odd_heatmaps_are_told_too() {
         text.starts_with("Only head 0.0 (1.00) adds to the score, 1.00 beside the mean score of \u{2212}1.00"),
         "{text}"
     );
-    // Where the score was not recorded, shares are of the sum.
+    // If the score was not recorded, shares are of the sum.
     let text = description(&["0"], &["L.0", "MLP"], vec![vec![1.0, 3.0]], f32::NAN, &plain);
     assert_eq!(
         text,

@@ -1,4 +1,4 @@
-//! A sweep that is opened: its sets, which of them are shown, and the run that a head of one leads to.
+//! An opened sweep: its sets, the shown set, and runs for its heads.
 
 use super::form::{Form, ModelChoice, PromptChoice};
 use crate::analysis::settings::{BATCH_SIZE, BATCHES, EARLIER_HEAD, HEAD, PREPEND_BOS, SEED};
@@ -12,41 +12,41 @@ use crate::sweep::{SweepMeasure, SweptSet, read_rows, sets_of};
 const HUB: &str = "hub:";
 /// The folder of the bundled model.
 const BUNDLED: &str = "tiny-ioi";
-/// Heads that are listed beside the map.
+/// Number of heads listed next to the map.
 const LISTED: usize = 8;
 
-/// A sweep that was opened, and what is shown of it.
+/// An opened sweep with its view options.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepMaps {
     /// The file's name.
     pub name: String,
     sets: Vec<SweptSet>,
-    /// What the names of sets must contain, as typed.
+    /// The filter for names of sets, as typed.
     pub filter: String,
-    /// The set that is shown, by its place.
+    /// Index of the selected set.
     chosen: usize,
-    /// What the colors show.
+    /// The quantity shown by the colors.
     pub measure: SweepMeasure,
 }
 
-/// What a head of a sweep leads to.
+/// The run that a click on a head opens.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HeadLink {
-    /// To a run that this form describes; `runs` where the model is at hand, and no network is asked.
+    /// A run described by this form; `runs` if it can start without a download.
     Run {
         /// The form, filled in.
         form: Box<Form>,
-        /// Whether it can begin at once.
+        /// Whether it can start at once.
         runs: bool,
-        /// What the reader still has to do; empty where it begins at once.
+        /// Instructions for the user before the run can start; empty if it can start at once.
         advice: String,
     },
-    /// Nowhere, for this reason.
+    /// No run is possible, for this reason.
     Nowhere(String),
 }
 
 impl SweepMaps {
-    /// The sweep whose rows are in `bytes`, from the file `name`.
+    /// Parses the rows in `bytes`, from the file `name`.
     ///
     /// # Errors
     /// Those of [`read_rows`].
@@ -71,7 +71,7 @@ impl SweepMaps {
         }
     }
 
-    /// Places and names of the sets whose names contain every word of the filter, in whatever case.
+    /// Indices and names of the sets whose names contain every word of the filter, ignoring case.
     pub fn matching(&self) -> Vec<(usize, String)> {
         let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
         let names = self.sets.iter().map(SweptSet::name).enumerate();
@@ -82,30 +82,30 @@ impl SweepMaps {
         names.filter(|(_, name)| has_all(name)).collect()
     }
 
-    /// The place of the set that is shown: the chosen one, or the first that matches. None where none does.
+    /// Index of the shown set: the selected one, or the first that matches the filter. None where none matches.
     pub fn shown_place(&self) -> Option<usize> {
         let matching = self.matching();
         let chosen = matching.iter().find(|(place, _)| *place == self.chosen);
         chosen.or(matching.first()).map(|(place, _)| *place)
     }
 
-    /// The set that is shown.
+    /// The shown set.
     pub fn shown(&self) -> Option<&SweptSet> {
         self.sets.get(self.shown_place()?)
     }
 
-    /// Shows the set at `place`.
+    /// Selects the set at index `place`.
     pub fn choose(&mut self, place: usize) {
         self.chosen = place;
     }
 
-    /// The heads of the set that is shown that have the largest values, for a list.
+    /// The heads with the largest values in the shown set.
     pub fn largest(&self) -> Vec<(Head, f64)> {
         let shown = self.shown();
         shown.map_or_else(Vec::new, |set| set.largest(self.measure, LISTED))
     }
 
-    /// Where `head` of the set that is shown leads to, from the `form` as it is.
+    /// The run for `head` of the shown set, based on the current `form`.
     pub fn leads(&self, head: Head, form: &Form) -> HeadLink {
         let Some(set) = self.shown().filter(|set| set.has(head)) else {
             return HeadLink::Nowhere(format!("Head {head} is not in this set."));
@@ -120,7 +120,7 @@ impl SweepMaps {
         let mut advice = take_model(&mut form, &set.of.model, set.of.revision.as_deref());
         form.set(&HEAD, head.to_string());
         let earlier = form.text(&EARLIER_HEAD).parse::<Head>();
-        // As in the sweep's model; another head would do as well.
+        // An earlier head of the sweep's model; any head in an earlier layer will do.
         if !earlier.is_ok_and(|earlier| earlier.layer < head.layer && set.has(earlier)) {
             form.set(&EARLIER_HEAD, Head::new(head.layer - 1, head.head).to_string());
         }
@@ -148,7 +148,7 @@ impl SweepMaps {
     }
 }
 
-/// Chooses the `model` of a sweep in `form`; what the reader has to do where that is not possible.
+/// Selects the `model` of a sweep in `form`. Returns what the user has to do if that is impossible.
 fn take_model(form: &mut Form, model: &str, revision: Option<&str>) -> Vec<String> {
     let choose = |form: &mut Form, choice: ModelChoice| {
         if form.model != choice {
@@ -175,7 +175,7 @@ fn take_model(form: &mut Form, model: &str, revision: Option<&str>) -> Vec<Strin
         form.url = model.to_owned();
         return vec!["Press Run.".to_owned()];
     }
-    // The sweep had it in a folder, as the command line calls it; what is bundled here is in one of that name.
+    // The sweep names a folder; the bundled model is recognized by its folder's name.
     let folder = model.trim_end_matches('/').rsplit(['/', '\\']).next();
     if folder == Some(BUNDLED) {
         choose(form, ModelChoice::Bundled);

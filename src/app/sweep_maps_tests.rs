@@ -13,7 +13,7 @@ fn sweep(rows: &[String]) -> SweepMaps {
     SweepMaps::read("rows.jsonl", rows.join("\n").as_bytes()).unwrap()
 }
 
-/// The form that `head` leads to, whether it runs at once, and what is said.
+/// The form for `head`, whether it can start at once, and the advice.
 fn run(sweep: &SweepMaps, head: Head, form: &Form) -> (Form, bool, String) {
     match sweep.leads(head, form) {
         HeadLink::Run { form, runs, advice } => (*form, runs, advice),
@@ -95,7 +95,7 @@ fn sets_are_found_by_words_of_their_names() {
     assert_eq!(sweep.matching(), [(2, "B, ioi, seed 1".to_owned())]);
     sweep.filter = "nothing".into();
     assert!(sweep.shown().is_none() && sweep.largest().is_empty());
-    // What was chosen is shown again, as soon as it matches.
+    // The selected set is shown again as soon as it matches the filter.
     sweep.choose(2);
     sweep.filter.clear();
     assert_eq!(sweep.shown_place(), Some(2));

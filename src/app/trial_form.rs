@@ -1,4 +1,4 @@
-//! The form of any intervention: what is typed and chosen, and what that means.
+//! The form for custom interventions, and its interpretation.
 
 use crate::analysis::pair::{Extent, Intervention, InterventionRequest, Named, Replacement, Vector};
 use crate::error::{Error, ErrorKind, Result};
@@ -6,12 +6,12 @@ use crate::figure::intervention_words::activation_name;
 use crate::names::{Component, Head, HeadActivation, Side};
 use crate::prompts::PromptSource;
 
-/// Where something else is put.
+/// The target of the intervention.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A query or a key is made from a vector.
+    /// The input of a query or key is replaced by a vector.
     Made(Side),
-    /// A component is taken out of what a query or a key is made from.
+    /// A component is removed from the input of a query or key.
     Without(Side),
     /// An activation of any head is set.
     Set(HeadActivation),
@@ -31,7 +31,7 @@ impl Place {
         Self::Set(HeadActivation::Pattern),
     ];
 
-    /// Its value in the form.
+    /// The value in the form.
     pub fn value(self) -> String {
         match self {
             Self::Made(side) => format!("made-{side}"),
@@ -40,7 +40,7 @@ impl Place {
         }
     }
 
-    /// What a reader sees.
+    /// The label.
     pub fn label(self) -> String {
         match self {
             Self::Made(side) => format!("the {side}, made from"),
@@ -49,7 +49,7 @@ impl Place {
         }
     }
 
-    /// What can be put there.
+    /// The possible replacements.
     pub const fn puts(self) -> &'static [Put] {
         match self {
             Self::Made(_) => &[Put::Unembedding, Put::Embedding, Put::Component, Put::Mean, Put::Zero],
@@ -59,7 +59,7 @@ impl Place {
     }
 }
 
-/// What is put there.
+/// The replacement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Put {
     /// Zero.
@@ -68,11 +68,11 @@ pub enum Put {
     Unembedding,
     /// The row of W_E of a token.
     Embedding,
-    /// What a component writes.
+    /// The output of a component.
     Component,
-    /// The mean of what is there over prompts.
+    /// The mean of the same activation over prompts.
     Mean,
-    /// What it is in the second sentence.
+    /// The activation in the second sentence.
     Second,
 }
 
@@ -87,7 +87,7 @@ impl Put {
         Self::Second,
     ];
 
-    /// Its value in the form.
+    /// The value in the form.
     pub const fn value(self) -> &'static str {
         match self {
             Self::Zero => "zero",
@@ -99,7 +99,7 @@ impl Put {
         }
     }
 
-    /// What a reader sees.
+    /// The label.
     pub fn label(self) -> String {
         match self {
             Self::Zero => "zero".into(),
@@ -111,18 +111,18 @@ impl Put {
         }
     }
 
-    /// Whether a token has to be named.
+    /// Whether a token is needed.
     pub const fn is_of_token(self) -> bool {
         matches!(self, Self::Unembedding | Self::Embedding)
     }
 }
 
-/// What a form means.
+/// The interpretation of a form.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParsedTrial {
     /// The intervention.
     pub intervention: Intervention,
-    /// The text of the token that it names, where the page does not know the token: the model's tokenizer reads it.
+    /// The text of its token, if the page does not know the token: the worker's tokenizer will read it.
     pub token_text: Option<String>,
 }
 
@@ -136,7 +136,7 @@ impl From<Intervention> for ParsedTrial {
 }
 
 impl ParsedTrial {
-    /// What is sent for it: with the `second` sentence and the prompts of `run` where it needs them.
+    /// The request for it, with the `second` sentence and the prompts of `run` if it needs them.
     ///
     /// # Errors
     /// Those of `run`.
@@ -159,20 +159,20 @@ impl ParsedTrial {
     }
 }
 
-/// What is chosen and typed.
+/// The form's values as selected and typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialForm {
-    /// Where.
+    /// The changed activation.
     pub place: Place,
-    /// What; the first that the place can have where it can't have this.
+    /// The replacement; if it is impossible here, the first possible one is used.
     pub put: Put,
     /// A token: its text, or its id.
     pub token: String,
     /// A component: its label.
     pub component: String,
-    /// The head whose activation is set; the pair's where nothing is typed.
+    /// The head whose activation is set; the pair's if it is empty.
     pub head: String,
-    /// Whether it is set at all tokens.
+    /// Whether the activation is set at all positions.
     pub everywhere: bool,
 }
 
@@ -190,15 +190,15 @@ impl Default for TrialForm {
 }
 
 impl TrialForm {
-    /// What is put there.
+    /// The effective replacement.
     pub fn put(&self) -> Put {
         let puts = self.place.puts();
         let first = puts.first().copied().unwrap_or(self.put);
         puts.iter().copied().find(|put| *put == self.put).unwrap_or(first)
     }
 
-    /// What it means at a pair of `head`. A token is one of `known` by its text, any by its id, or else a text that the model's tokenizer
-    /// reads.
+    /// Interprets the form for a pair with head `head`. A token is given by its id, by the text of one of `known`, or
+    /// by a text for the model's tokenizer.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for no token, and for a component or a head that it is not.
@@ -233,7 +233,7 @@ impl TrialForm {
         Ok(intervention.into())
     }
 
-    /// The vector, and the text of its token where that is not known.
+    /// The vector, and the text of its token if that is unknown.
     fn vector(&self, known: &[Named]) -> Result<(Vector, Option<String>)> {
         let of_token = |vector: fn(u32) -> Vector| {
             let token = self.token(known)?;
@@ -251,7 +251,7 @@ impl TrialForm {
         })
     }
 
-    /// The token that is typed; None for a text that is none of `known`.
+    /// The typed token; None for a text that is none of `known`.
     fn token(&self, known: &[Named]) -> Result<Option<u32>> {
         let typed = self.token.trim();
         if typed.is_empty() {
@@ -301,7 +301,7 @@ mod tests {
         for nothing in ["", "  "] {
             assert!(read(token(nothing)).unwrap_err().expected.contains("id"), "{nothing}");
         }
-        // What the page does not know, the model's tokenizer reads as it is typed.
+        // Unknown texts are passed on unchanged to the model's tokenizer.
         for other in [" zebra", "-1", "4294967296"] {
             let meant = read(token(other)).unwrap();
             assert_eq!(meant.token_text.as_deref(), Some(other));
@@ -380,7 +380,7 @@ mod tests {
         assert_eq!((zero.second, zero.maker), (None, None));
         assert_eq!((mean.second, mean.maker), (None, Some(PromptSource::default())));
         assert_eq!((second.second.as_deref(), second.maker), (Some("second"), None));
-        // Prompts that can't be made are asked for only where they are needed.
+        // The prompts are only requested if they are needed.
         let none = || Err(Error::new(ErrorKind::Request, "no prompts"));
         let made = |to| ParsedTrial::from(set(to)).intervening(String::new(), none);
         assert!(made(Replacement::Zero).is_ok());

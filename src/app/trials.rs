@@ -1,20 +1,20 @@
-//! What is tried at the pair that is shown, and recomputed: interventions, or the causal map.
+//! Interventions and causal maps at the shown pair.
 
 use crate::analysis::Progress;
 use crate::analysis::pair::{InterventionRequest, Question};
 use crate::error::{Error, ErrorKind};
 use crate::worker::ToWorker;
 
-/// What is tried.
+/// A trial.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trial {
-    /// Something in the place of what is there.
+    /// Interventions.
     Intervention(InterventionRequest),
-    /// Every component of both sides taken out in turn.
+    /// The causal map: every component of both sides removed one at a time.
     CausalMap,
 }
 
-/// The two kinds of [`Trial`]: each has its place on the page.
+/// The kinds of [`Trial`]. Each has its own place on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrialKind {
     /// [`Trial::Intervention`].
@@ -24,7 +24,7 @@ pub enum TrialKind {
 }
 
 impl Trial {
-    /// Its kind.
+    /// The kind.
     pub const fn kind(&self) -> TrialKind {
         match self {
             Self::Intervention(_) => TrialKind::Intervention,
@@ -33,7 +33,7 @@ impl Trial {
     }
 }
 
-/// What is tried beside the question about the sentence: it waits for that, and ends where another question is asked.
+/// The pending trial. It waits for the question about the sentence, and is cancelled when another question is asked.
 #[derive(Debug, Clone, Default)]
 pub struct Trials {
     active: Option<(u32, TrialKind)>,
@@ -42,24 +42,24 @@ pub struct Trials {
 }
 
 impl Trials {
-    /// Whether something of `kind` is awaited.
+    /// Whether a trial of `kind` is pending.
     pub fn is_active(&self, kind: TrialKind) -> bool {
         self.active.is_some_and(|(_, active)| active == kind)
     }
 
-    /// How far it is.
+    /// Progress of the trial.
     pub fn progress(&self) -> Option<&Progress> {
         self.progress.as_ref()
     }
 
-    /// Why the last trial, where it was of `kind`, has failed.
+    /// Why the last trial has failed, if it was of `kind`.
     pub fn error(&self, kind: TrialKind) -> Option<&Error> {
         let (_, error) = self.error.as_ref().filter(|(of, _)| *of == kind)?;
         Some(error)
     }
 
-    /// Tries `trial` at the pair of `question` with the model at `url` under the number `id`, in place of what is being tried: the
-    /// messages to send.
+    /// Starts `trial` at the pair of `question` with the model at `url` under request number `id`, replacing a pending
+    /// trial. Returns the messages to send.
     pub(super) fn start(&mut self, id: u32, url: &str, question: Question, trial: Trial) -> Vec<ToWorker> {
         let overtaken = self.cancel();
         self.error = None;
@@ -77,14 +77,14 @@ impl Trials {
         overtaken.into_iter().chain([message]).collect()
     }
 
-    /// Stops it; None where nothing is tried. What has come stays.
+    /// Cancels the trial; None where nothing is pending. Parts that have arrived stay.
     pub(super) fn cancel(&mut self) -> Option<ToWorker> {
         let (id, _) = self.active.take()?;
         self.progress = None;
         Some(ToWorker::Cancel { id })
     }
 
-    /// Stops it, as another question is asked.
+    /// Cancels the trial because another question is asked.
     pub(super) fn overtake(&mut self) -> Option<ToWorker> {
         self.error = None;
         self.cancel()
@@ -98,7 +98,7 @@ impl Trials {
         self.progress = Some(progress);
     }
 
-    /// Shows `error` beside what was tried.
+    /// Shows `error` at the trial's place.
     pub(super) fn fail(&mut self, error: Error) {
         self.progress = None;
         if let Some((_, kind)) = self.active.take()
@@ -108,12 +108,12 @@ impl Trials {
         }
     }
 
-    /// Shows `error` of what could not be tried at all.
+    /// Shows `error` for a trial that could not be started.
     pub(super) fn refuse(&mut self, kind: TrialKind, error: Error) {
         self.error = Some((kind, error));
     }
 
-    /// All parts have come.
+    /// All parts have arrived.
     pub(super) fn finish(&mut self) {
         self.active = None;
         self.progress = None;

@@ -1,4 +1,4 @@
-//! Every number and sentence that the page makes up from results and progress.
+//! Numbers and sentences about results and progress.
 
 use super::download;
 use super::state::{Origin, Run};
@@ -12,13 +12,13 @@ use crate::prompts::IoiSet;
 use crate::quantities::{counted, duration, grouped, number, size};
 use crate::result::ResultFile;
 
-/// What stands beside the name of a model that is recorded.
+/// The tag next to the name of a recorded model.
 pub const RECORDED: &str = "recorded";
-/// The button that copies the page's address.
+/// The label of the button that copies the page's URL.
 pub const COPY_LINK: &str = "Copy link";
 /// The page's title.
 pub const TITLE: &str = "Why does this head look there?";
-/// What the run is doing, without numbers that change all the time: "Computing batch 3 of 10".
+/// The current phase of the run, without numbers that change all the time: "Computing batch 3 of 10".
 pub fn phase(run: &Run) -> String {
     let Some(progress) = run.progress() else {
         return match run {
@@ -47,7 +47,7 @@ pub fn phase(run: &Run) -> String {
     }
 }
 
-/// The numbers of a run that is under way: layer, rate, time left, memory.
+/// Numbers about a run in progress: layer, rate, remaining time, memory.
 pub fn details(progress: &Progress) -> String {
     let mut parts = Vec::new();
     if progress.layers > 0 && matches!(progress.phase, Phase::Loading | Phase::Computing) {
@@ -81,7 +81,7 @@ fn shape(config: &Config) -> String {
     )
 }
 
-/// What the panel says of a model: its card's note, its shape.
+/// The panel's text about a model: its card's remark, its shape.
 pub fn about(config: &Config, card: Option<&ModelCard>) -> String {
     let shape = format!("It has {}.", shape(config));
     match card {
@@ -90,7 +90,7 @@ pub fn about(config: &Config, card: Option<&ModelCard>) -> String {
     }
 }
 
-/// Which kind of result is shown: "Recorded run", "Live run", ...
+/// The origin of the shown result: "Recorded run", "Live run", ...
 pub fn origin(origin: &Origin) -> String {
     match origin {
         Origin::Recorded => "Recorded run".into(),
@@ -133,8 +133,8 @@ pub fn settings(result: &ResultFile) -> String {
     parts.join(" \u{b7} ")
 }
 
-/// What else a reader should know of a result, each with what it is about: `note`, which came with the run, what was done where
-/// the model's files disagree, which heatmaps are left out, which sections are not known.
+/// Remarks on a result, each with a test id: the `note` of the run, resolved inconsistencies of the model's files,
+/// omitted heatmaps, unknown sections.
 pub fn notes(result: &ResultFile, note: Option<&str>) -> Vec<(&'static str, String)> {
     let mut notes: Vec<(&str, String)> = note.into_iter().map(|note| ("run-note", note.to_owned())).collect();
     notes.extend(result.model.notes.iter().map(|note| ("model-note", note.clone())));
@@ -150,7 +150,7 @@ pub fn notes(result: &ResultFile, note: Option<&str>) -> Vec<(&'static str, Stri
     notes
 }
 
-/// Which prompts were drawn: "30 \u{d7} 40, seeds 0\u{2013}29".
+/// The drawn prompts: "30 \u{d7} 40, seeds 0\u{2013}29".
 fn drawn(set: &IoiSet) -> String {
     let last = set.last_seed();
     let seeds = if last == set.seed {
@@ -162,7 +162,7 @@ fn drawn(set: &IoiSet) -> String {
     format!("{} \u{d7} {}, {seeds}{bos}", set.batches, set.batch_size)
 }
 
-/// The name of a result's file: `keyside-gpt-2-small-10.7.json`.
+/// The name of a result file: `keyside-gpt-2-small-10.7.json`.
 pub fn file_name(result: &ResultFile) -> String {
     format!("{}.json", result_stem(result))
 }
@@ -176,7 +176,7 @@ fn contributions(heatmap: &Heatmap) -> impl Iterator<Item = (Component, f32)> {
         .zip(heatmap.mean.data().iter().copied())
 }
 
-/// The sum of the attention output biases, where they are among the components.
+/// The sum of the attention output biases, if they are among the components.
 fn sum_of_b_o(heatmap: &Heatmap) -> Option<f64> {
     let biases = contributions(heatmap).filter(|(component, _)| matches!(component, Component::AttentionBias(_)));
     heatmap
@@ -189,8 +189,8 @@ pub fn has_b_o(heatmap: &Heatmap) -> bool {
     heatmap.has_attention_biases()
 }
 
-/// Whether the cells of a heatmap add up to the score, in words and numbers: of `prompt`, where the heatmap has its cells, else
-/// of the means, which are then held against those of the histograms.
+/// Whether the cells of a heatmap add up to the score, in words and numbers: for `prompt`, if the heatmap has its
+/// cells; otherwise for the means, which are then compared with those of the histograms.
 pub fn sums(result: &ResultFile, name: &HeatmapId, prompt: Option<usize>, as_in_notebook: bool) -> Option<String> {
     let heatmap = result.heatmap(name)?;
     if let Some(text) = prompt.and_then(|prompt| identity_of_prompt(result, name, prompt, as_in_notebook)) {
@@ -203,12 +203,12 @@ pub fn sums(result: &ResultFile, name: &HeatmapId, prompt: Option<usize>, as_in_
     Some(text)
 }
 
-/// Whether the heatmap takes the whole score apart: nothing is put in the place of an end, and nothing subtracted.
+/// Whether the heatmap decomposes the whole score, without replacing or subtracting anything.
 fn is_of_the_whole_score(name: &HeatmapId) -> bool {
     *name == HeatmapId::KEY || *name == HeatmapId::QUERY
 }
 
-/// What the cells of one prompt add up to, beside the head's own score where they take that apart.
+/// The sum of the cells of one prompt, and the head's own score if they decompose it.
 fn identity_of_prompt(result: &ResultFile, name: &HeatmapId, prompt: usize, as_in_notebook: bool) -> Option<String> {
     let heatmap = result.heatmap(name)?;
     let values = heatmap.components.iter().zip(heatmap.of_prompt(prompt)?);
@@ -231,7 +231,7 @@ fn identity_of_prompt(result: &ResultFile, name: &HeatmapId, prompt: usize, as_i
     Some(text + ".")
 }
 
-/// Why the histograms have another mean for what the heatmap takes apart, where they have.
+/// Why the histograms have another mean of the score that the heatmap decomposes, if they do.
 fn other_mean(result: &ResultFile, name: &HeatmapId, heatmap: &Heatmap) -> Option<String> {
     let histogram = HistogramId::scores_of(name.side());
     let series = SeriesId::NoPatching;
@@ -256,7 +256,7 @@ fn other_mean(result: &ResultFile, name: &HeatmapId, heatmap: &Heatmap) -> Optio
 
 /// Whether the cells add up to the score, in words and numbers; then the heatmap's note, if it has one.
 ///
-/// `prompts` is the number of prompts of the first batch; `as_in_notebook` leaves out `b_O`.
+/// `prompts` is the number of prompts of the first batch; `as_in_notebook` omits `b_O`.
 fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> String {
     let cells = heatmap.components.len();
     let mut text = match heatmap.mean_score {
@@ -272,7 +272,7 @@ fn identity(heatmap: &Heatmap, prompts: usize, as_in_notebook: bool) -> String {
     text
 }
 
-/// The sum of the cells beside the mean score.
+/// The sum of the cells compared with the mean score.
 fn sum_and_score(heatmap: &Heatmap, mean: f64, prompts: usize, as_in_notebook: bool) -> String {
     let (cells, sum) = (heatmap.components.len(), f64::from(heatmap.sum));
     let over = counted(prompts, "prompt", "prompts");

@@ -76,7 +76,7 @@ fn a_marked_prompt_has_a_sum_and_words_of_its_own() {
     let heatmap = section.heatmaps.get_mut(&HeatmapId::KEY).expect("key");
     let cells = heatmap.components.len();
     let mut numbers = vec![0.0; 40 * cells];
-    // In prompt 8: 2.5 of head 0.1, the first of the layers' components but one, and -1 of W_E.
+    // In prompt 8: 2.5 for head 0.1, the second-last of the layers' components, and -1 for W_E.
     (numbers[7 * cells], numbers[7 * cells + 4]) = (-1.0, 2.5);
     heatmap.per_prompt = Some(crate::analysis::Array::of_rows(numbers, cells));
     let mean = sums(&result, &HeatmapId::KEY, None, false).expect("a heatmap");
@@ -123,7 +123,7 @@ fn a_mean_that_differs_from_the_histograms_says_why() {
         ),
         "{text}"
     );
-    // Of other prompts, or not of the whole score: nothing to compare.
+    // Other prompts, or not the whole score: nothing to compare with.
     for name in ["query", "key_subWU"] {
         let text = sums(&result, &name.into(), None, false).expect("a heatmap");
         assert!(!text.contains("histogram"), "{text}");

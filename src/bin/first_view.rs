@@ -1,8 +1,9 @@
-//! Writes the first view of the page, and the method page: run by Node when the page is built.
+//! Makes the first view of the page, and the method page. Run by Node when the page is built.
 
 fn main() {}
 
-/// The first view of the page (HTML) on the recorded sentences `recording` (their file's bytes). For scripts/first-view.sh.
+/// The first view of the page (HTML) for the recorded sentences `recording` (the bytes of their file). Used by
+/// scripts/first-view.sh.
 ///
 /// # Errors
 /// What [`keyside::app::first_view::html`] says, as text.
@@ -13,7 +14,7 @@ pub fn first_view(recording: &[u8]) -> Result<String, wasm_bindgen::JsError> {
     Ok(keyside::app::first_view::html(&recording)?)
 }
 
-/// The content of the method page (HTML), of the Markdown `text`. For scripts/first-view.sh.
+/// The content of the method page (HTML) from the Markdown `text`. Used by scripts/first-view.sh.
 ///
 /// # Errors
 /// What [`keyside::app::method::html`] says, as text.

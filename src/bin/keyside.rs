@@ -1,4 +1,4 @@
-//! The command line.
+//! The command-line program.
 
 fn main() -> std::process::ExitCode {
     keyside::cli::main()

@@ -1,7 +1,7 @@
 //! Trains the bundled model from scratch and writes its folder.
 //!
-//! `RAYON_NUM_THREADS=1 cargo run --release --bin train -- --out public/models/tiny-ioi`: a step takes two threads of its own, for
-//! which those of candle would only wait.
+//! `RAYON_NUM_THREADS=1 cargo run --release --bin train -- --out public/models/tiny-ioi`: a step uses two threads of
+//! its own; more threads of candle would only wait.
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -202,8 +202,8 @@ fn train(model: &Transformer, tokenizer: &Tokenizer, split: &Split, options: &Op
     Ok(())
 }
 
-/// The heads to start with: the one that looks from END to the indirect object in both orders of the names, and the one
-/// before it that looks most from END to the subject's last occurrence.
+/// Chooses the initial heads: the one with the most attention from END to the indirect object in both orders of the
+/// names, and the earlier one with the most attention from END to the subject's last occurrence.
 fn choose_heads(table: &HeadTable) -> Result<(Head, Head)> {
     let in_both_orders = |head: &Head| {
         let mean = |label| table.attention_of(label, *head).mean;
@@ -229,7 +229,8 @@ fn card(model: &Transformer, head: Head, earlier_head: Head) -> ModelCard {
     }
 }
 
-/// Measures the written files through the library's own reader and forward pass, and prints what the model's README says.
+/// Measures the written files through the library's own reader and forward pass, and prints the tables of the model's
+/// README.
 fn measure_folder(folder: &Path, split: &Split) -> Result<HeadTable> {
     let source = Box::new(FileSource::new(folder));
     let mut model = futures::executor::block_on(Model::open(source, Processing::default()))?;

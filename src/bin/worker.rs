@@ -1,4 +1,4 @@
-//! The worker.
+//! The page's worker.
 
 fn main() {
     #[cfg(all(feature = "page", target_arch = "wasm32"))]

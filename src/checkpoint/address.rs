@@ -1,9 +1,10 @@
-//! Which addresses a page may read a model from.
+//! Which URLs a page may load a model from.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Checks that a page of `origin` (`https://example.org`, more of the address may follow) may read a model from `url`: over
-/// https, from the page's own origin, or over plain http from this machine (`127.0.0.1`, `localhost`). The page's policy has no word for `[::1]`.
+/// Checks that a page served from `origin` (`https://example.org`; a path may follow) may load a model from `url`.
+/// Allowed are https, the page's own origin, and plain http on the same machine (`127.0.0.1`, `localhost`). `[::1]` is
+/// not allowed, because a Content-Security-Policy cannot name it.
 ///
 /// # Errors
 /// [`ErrorKind::Source`] for any other address.
@@ -26,7 +27,7 @@ pub fn check_for_page(url: &str, origin: &str) -> Result<()> {
         .advice("Serve the model over https, or use the command line, which reads from any server."))
 }
 
-/// Whether `url` is of a server on this machine.
+/// Whether the server of `url` is on this machine.
 #[cfg_attr(
     not(all(feature = "page", target_arch = "wasm32")),
     expect(dead_code, reason = "browsers alone ask")
@@ -44,8 +45,8 @@ struct Parts {
 }
 
 impl Parts {
-    /// None for what is not an HTTP(S) address, has a user name or a port that is no number: stricter than browsers are,
-    /// so that both never see different hosts.
+    /// None for anything that is not an HTTP(S) URL, that has a user name, or whose port is not a number. This is
+    /// stricter than browsers are, so that this check and the browser never disagree about the host.
     fn of(url: &str) -> Option<Self> {
         let url = url.trim().to_ascii_lowercase();
         let (scheme, default, rest) = match (url.strip_prefix("https://"), url.strip_prefix("http://")) {

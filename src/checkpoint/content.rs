@@ -1,9 +1,10 @@
-//! What a file is that is not what its name says: a pointer, a page, another format, another encoding of text.
+//! Recognizes files whose content does not match their name: a Git LFS pointer, a web page, another format, another
+//! text encoding. Used for error messages.
 
 use super::header;
 use crate::error::Error;
 
-/// What a file is, and what to do about it.
+/// What a file really is, and what the user can do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Other {
     is: String,
@@ -15,7 +16,7 @@ const ORIGINAL: &str = "Use the model's weights in the safetensors format.";
 const UTF_8: &str = "Save it as UTF-8 without a byte order mark.";
 const WEB_PAGE: &str = "Check the address: servers answer with a page where a file needs signing in, or is not there.";
 
-/// How other files begin, what they are, and what to do.
+/// First bytes of other kinds of files, what those are, and what the user can do.
 const BEGINNINGS: [(&[u8], &str, &str); 11] = [
     (
         b"version ",
@@ -66,7 +67,8 @@ const BEGINNINGS: [(&[u8], &str, &str); 11] = [
     ),
 ];
 
-/// The error in place of `error`, which is about `file` and its first `bytes`, where it is known what these are.
+/// Replaces `error`, which is about `file` and its first `bytes`, by a more specific error where the content is
+/// recognized.
 pub(super) fn named(file: &str, bytes: &[u8], error: Error) -> Error {
     let (expected, other) = match header::is_weights(file) {
         true => ("a safetensors file", of_weights(bytes)),
@@ -83,7 +85,7 @@ fn other(is: impl Into<String>, advice: &'static str) -> Option<Other> {
     Some(Other { is: is.into(), advice })
 }
 
-/// What the first bytes of a file of weights are.
+/// What the first bytes of a weights file show it to be.
 fn of_weights(bytes: &[u8]) -> Option<Other> {
     let known = BEGINNINGS.iter().find(|(beginning, ..)| bytes.starts_with(beginning));
     if let Some((_, is, advice)) = known {
@@ -99,7 +101,7 @@ fn of_weights(bytes: &[u8]) -> Option<Other> {
     }
 }
 
-/// What the whole of a text file is, where it can't be read as one.
+/// What a text file is, where it cannot be parsed as the expected text.
 fn of_text(bytes: &[u8]) -> Option<Other> {
     let zeros = bytes.iter().rev().take_while(|byte| **byte == 0).count();
     match bytes {

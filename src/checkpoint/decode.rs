@@ -1,10 +1,10 @@
-//! Little-endian F64, F32, F16 and BF16 to f32, piece by piece, into the final buffer.
+//! Decodes little-endian F64, F32, F16 and BF16 to f32, chunk by chunk, into the final buffer.
 
 use std::collections::TryReserveError;
 
 use half::{bf16, f16};
 
-/// The dtypes that weights may have in the file.
+/// The dtypes that weights may have in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WeightDtype {
     F64,
@@ -33,17 +33,17 @@ impl WeightDtype {
     }
 }
 
-/// Takes bytes in pieces of any length and keeps them as f32.
+/// Decodes bytes that arrive in chunks of any length, and collects the values as f32.
 pub(crate) struct Decoder {
     dtype: WeightDtype,
     values: Vec<f32>,
-    // The first bytes of a value that a piece ended in.
+    // The first bytes of a value that was split between two chunks.
     rest: Vec<u8>,
     damaged: bool,
 }
 
 impl Decoder {
-    /// A decoder with room for `count` values.
+    /// A decoder with capacity for `count` values.
     ///
     /// # Errors
     /// When there is not so much memory: a corrupt header can ask for any size.
@@ -58,7 +58,7 @@ impl Decoder {
         })
     }
 
-    /// Takes the next bytes.
+    /// Decodes the next chunk of bytes.
     pub(crate) fn push(&mut self, mut piece: &[u8]) {
         let size = self.dtype.size();
         let before = self.values.len();
@@ -75,16 +75,16 @@ impl Decoder {
         let whole = piece.len() / size * size;
         self.extend(&piece[..whole]);
         self.rest.extend_from_slice(&piece[whole..]);
-        // Weights are finite: anything else is damage.
+        // Weights are finite; anything else means that the file is damaged.
         self.damaged |= !self.values[before..].iter().all(|value| value.is_finite());
     }
 
-    /// Whether a value was infinite or not a number.
+    /// Whether any value was infinite or NaN.
     pub(crate) fn is_damaged(&self) -> bool {
         self.damaged
     }
 
-    /// Hands the whole rows of `width` values that have come so far to `row`, and lets go of them.
+    /// Passes all complete rows of `width` values to `row`, and drops them from the buffer.
     pub(crate) fn take_rows(&mut self, width: usize, row: &mut dyn FnMut(&[f32])) {
         let whole = self.values.len() / width * width;
         self.values[..whole].chunks_exact(width).for_each(row);
@@ -117,7 +117,7 @@ impl Decoder {
         }
     }
 
-    /// The values so far.
+    /// The values decoded so far.
     pub(crate) fn into_values(self) -> Vec<f32> {
         self.values
     }

@@ -1,26 +1,26 @@
-//! What a file of weights is expected to hold. The model says it; nothing here knows a model.
+//! What a weights file has to contain. The `model` module fills this in; `checkpoint` itself knows no architecture.
 
 /// Name and shape of a tensor.
 pub type TensorSpec = (String, Vec<usize>);
 
-/// The tensors that a file of weights must have, and how their names are read.
+/// The tensors that a weights file must or may have, and how their names are read.
 #[derive(Debug, Clone)]
 pub struct Expected {
-    /// Tensors that must be there. The first one's name shows which prefix names have.
+    /// Required tensors. The name of the first one is used to detect the prefix of the names.
     pub tensors: Vec<TensorSpec>,
-    /// Tensors that may be there.
+    /// Optional tensors.
     pub optional: Vec<TensorSpec>,
-    /// The prefix that names usually have, where they have one; they are read without it.
+    /// The prefix that tensor names usually have in checkpoints of this architecture. Names are handled without it.
     pub prefix: &'static str,
-    /// Which names (without prefix) are passed over, as if the file did not have them.
+    /// Whether a tensor of this name (without prefix) is ignored, as if the file did not have it.
     pub ignored: fn(&str) -> bool,
-    /// What the tensors are of, for messages: "a GPT-2 model with 12 layers".
+    /// What the tensors belong to, for error messages: "a GPT-2 model with 12 layers".
     pub of: String,
 }
 
 impl Expected {
-    /// The prefix of the `names` of a file: what stands before the first expected tensor's name, where exactly one name ends
-    /// with that; else the usual one.
+    /// The prefix of the `names` in a file: whatever precedes the name of the first expected tensor, if exactly one
+    /// name ends with that name; otherwise the usual prefix.
     pub(super) fn prefix_of<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
         let first = self.tensors.first().map_or("", |(name, _)| name.as_str());
         let before = |name: &'n str| {
@@ -34,7 +34,8 @@ impl Expected {
         }
     }
 
-    /// `name` without `prefix`. An optional tensor may stand outside: `model.lm_head.weight` beside `model.transformer.`.
+    /// `name` without `prefix`. Optional tensors may have a shorter prefix: `model.lm_head.weight` beside
+    /// `model.transformer.`.
     pub(super) fn short<'a>(&self, name: &'a str, prefix: &str) -> &'a str {
         if let Some(short) = name.strip_prefix(prefix) {
             return short;

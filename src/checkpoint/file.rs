@@ -1,4 +1,4 @@
-//! A checkpoint in a folder.
+//! A checkpoint source that reads a local folder.
 
 use std::fs::File;
 use std::io::{ErrorKind as IoKind, Read, Seek, SeekFrom};
@@ -10,17 +10,17 @@ use futures::future::LocalBoxFuture;
 use super::source::{Sink, Source, missing, truncated};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes that are read at once while a tensor is filled.
+/// Bytes read at a time while a tensor is filled.
 const PIECE: usize = 1 << 18;
 
-/// The files of a folder. Reading blocks.
+/// The files of a local folder. Reading blocks the thread.
 #[derive(Debug, Clone)]
 pub struct FileSource {
     folder: PathBuf,
 }
 
 impl FileSource {
-    /// The checkpoint in `folder`; nothing is read yet.
+    /// The checkpoint in `folder`. Nothing is read yet.
     pub fn new(folder: impl AsRef<Path>) -> Self {
         Self {
             folder: folder.as_ref().to_path_buf(),
@@ -119,7 +119,7 @@ impl Source for FileSource {
     }
 }
 
-/// A path at the end of a sentence.
+/// A path as the end of a sentence.
 fn sentence(path: &Path) -> String {
     format!("\"{}\".", path.display())
 }

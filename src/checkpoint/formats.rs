@@ -1,11 +1,11 @@
-//! Which files are weights in another form, by their names, and how those that are read are made of them.
+//! Recognizes weights in other formats by their file names, and says how to convert them to safetensors.
 
 use super::header::{FILE, is_weights};
 use super::shards::INDEX;
 use super::source::Source;
 use crate::error::{Error, ErrorKind};
 
-/// Files that are asked for where a source can't list what it has.
+/// File names to probe for, where a source cannot list its files.
 const LIKELY: [&str; 6] = [
     "pytorch_model.bin",
     "pytorch_model.bin.index.json",
@@ -15,7 +15,7 @@ const LIKELY: [&str; 6] = [
     "model.onnx",
 ];
 
-/// Files that training leaves beside weights, and that have the same endings.
+/// Files that training leaves beside the weights, with the same file extensions as weights.
 const NO_WEIGHTS: [&str; 5] = ["training_args.bin", "optimizer.", "scheduler.", "rng_state", "scaler."];
 
 const TORCH: &str = "Convert them: `AutoModelForCausalLM.from_pretrained(FOLDER).save_pretrained(NEW_FOLDER)` in transformers writes \
@@ -27,7 +27,7 @@ const FLAX: &str = "Convert them: `GPT2LMHeadModel.from_pretrained(FOLDER, from_
 const ORIGINAL: &str = "Use the model.safetensors of the model that it was made from.";
 const ADAPTER: &str = "Merge it into its base model: `model.merge_and_unload().save_pretrained(NEW_FOLDER)` in peft.";
 
-/// Endings of names of files, what such files are, and what to do.
+/// File extensions, what such files are, and how to convert them.
 const ENDINGS: [(&str, &str, &str); 15] = [
     (
         "adapter_model.safetensors",
@@ -54,7 +54,8 @@ const ENDINGS: [(&str, &str, &str); 15] = [
     (".npz", "arrays of NumPy", ORIGINAL),
 ];
 
-/// The error that says what is in place of weights, where `names` are the files in `location`; None where nothing is known of any.
+/// The error to show instead of "no weights" when the files `names` at `location` include weights in another format.
+/// None when none is recognized.
 pub fn other_weights(names: &[String], location: &str) -> Option<Error> {
     let error =
         |cause: String| Error::new(ErrorKind::Missing, cause).expected(format!("{FILE}, or {INDEX} and what it names"));
@@ -83,7 +84,8 @@ pub fn other_weights(names: &[String], location: &str) -> Option<Error> {
     Some(error(cause).advice(format!("Where these are the model's weights, call the file {FILE}.")))
 }
 
-/// The error in place of `missing`, which says that `source` has no weights, where it has something else.
+/// Replaces `missing` (the error that `source` has no weights) by a more specific error, where the source has weights
+/// in another format.
 pub(super) async fn explained(source: &dyn Source, missing: Error) -> Error {
     let names = match source.listing().await {
         Some(names) => names,
@@ -101,8 +103,8 @@ pub(super) async fn explained(source: &dyn Source, missing: Error) -> Error {
     other_weights(&names, &source.location()).unwrap_or(missing)
 }
 
-/// The error in place of `missing`, which says that a file is not in `source`, where it is known that there is another model
-/// than those that are read. Nobody is asked.
+/// Replaces `missing` (the error that a file is not in `source`) by a more specific error, where the listing of the
+/// source shows another format. Sends no requests.
 pub async fn explain_missing(source: &dyn Source, missing: Error) -> Error {
     match source.listing().await {
         Some(names) if !names.iter().any(|name| name == FILE || name == INDEX) => {

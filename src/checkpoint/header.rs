@@ -1,9 +1,9 @@
-//! The header of a safetensors file, from its first bytes alone.
+//! Parses the header of a safetensors file, without the rest of the file.
 //!
-//! The format: eight bytes with the length n of the header (little-endian), n bytes of JSON (name to
-//! dtype, shape and offsets), then the data. See <https://github.com/huggingface/safetensors#format>.
-//! The crate's own reader wants the whole file in one slice and counts in `usize`; only its list of
-//! dtypes is used, so that a file is read by ranges and may be larger than 4 GB on wasm32.
+//! The format: eight bytes with the length n of the header (little-endian), n bytes of JSON (name to dtype, shape and
+//! offsets), then the data. See <https://github.com/huggingface/safetensors#format>. The reader of the `safetensors`
+//! crate needs the whole file in one slice and counts in `usize`. Only its list of dtypes is used here, so that files
+//! can be read by ranges and may be larger than 4 GB on wasm32.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -17,18 +17,18 @@ use super::decode::WeightDtype;
 use super::expected::Expected;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Name of the file with the weights, where they are in one.
+/// File name of weights that are in a single file.
 pub const FILE: &str = "model.safetensors";
 
-/// Whether `file` is one of weights, by its name.
+/// Whether `file` is a weights file, judged by its name.
 pub(crate) fn is_weights(file: &str) -> bool {
     file.ends_with(".safetensors")
 }
 
-/// Longest header that is read, in bytes: a hundred times that of the largest GPT-2.
+/// Limit of the header's length in bytes: a hundred times that of the largest GPT-2.
 pub(crate) const MAX_HEADER: u64 = 16 << 20;
 
-/// Endings of the names of what quantized weights come with.
+/// Name endings of the extra tensors that quantized weights come with.
 const QUANTIZED: [&str; 8] = [
     ".qweight",
     ".qzeros",
@@ -40,20 +40,20 @@ const QUANTIZED: [&str; 8] = [
     ".weight_packed",
 ];
 
-/// A tensor's name in its file, and what the header says of it.
+/// Tensor names in the file, with their header entries.
 pub(crate) type Entries = Vec<(String, TensorEntry)>;
 
-/// The type of the numbers of a tensor.
+/// The dtype of a tensor.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TensorDtype {
-    /// One that the format has.
+    /// A dtype of the safetensors format.
     Known(Dtype),
-    /// Another: such a tensor can't be read, and need not be.
+    /// An unknown dtype: the tensor cannot be read. That is an error only if the tensor is needed.
     Unknown(String),
 }
 
 impl TensorDtype {
-    /// Its name in the file.
+    /// The name in the file.
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Known(dtype) => format!("{dtype:?}"),
@@ -62,19 +62,19 @@ impl TensorDtype {
     }
 }
 
-/// One tensor as the header describes it.
+/// One tensor as described by the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TensorEntry {
-    /// The file that it is in.
+    /// The file that contains it.
     pub(crate) file: Rc<str>,
     pub(crate) dtype: TensorDtype,
     pub(crate) shape: Vec<u64>,
-    /// Where its bytes are, counted from the beginning of the file.
+    /// Byte range of the data, counted from the beginning of the file.
     pub(crate) bytes: Range<u64>,
 }
 
 impl TensorEntry {
-    /// Its dtype, where it can hold weights.
+    /// The dtype as a [`WeightDtype`]. An error where it cannot hold weights.
     pub(crate) fn weight_dtype(&self, name: &str) -> Result<WeightDtype> {
         let file = &self.file;
         let other = |what: &str| error(format!("tensor {name} of {file} has {what}")).expected("F64, F32, F16 or BF16");
@@ -115,10 +115,10 @@ impl TensorEntry {
 
 const UNQUANTIZED: &str = "Use the model's original weights, or dequantize them and save them as F32 or F16.";
 
-/// The tensors of all files of weights by name, without the prefix and without what is ignored (see [`Expected`]).
+/// The tensors of all weights files by name, without the prefix and without ignored ones (see [`Expected`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
-    /// The file, or the index of several, for messages.
+    /// Name of the weights file or of the index, for error messages.
     pub(crate) name: &'static str,
     pub(crate) tensors: BTreeMap<String, TensorEntry>,
 }
@@ -131,7 +131,7 @@ struct RawEntry {
     data_offsets: (u64, u64),
 }
 
-/// Where the header is, given the first eight bytes of the file and the file's length where it is known.
+/// Byte range of the header's JSON, given the first eight bytes of the file, and the file's length where it is known.
 pub(crate) fn header_range(file: &str, first: &[u8], length: Option<u64>) -> Result<Range<u64>> {
     let first: [u8; 8] = first
         .try_into()
@@ -153,7 +153,7 @@ pub(crate) fn header_range(file: &str, first: &[u8], length: Option<u64>) -> Res
     Ok(8..8 + size)
 }
 
-/// Reads the JSON of the header of `file` and checks every offset and size.
+/// Parses the JSON header of `file` and checks every offset and size.
 ///
 /// `length` is the length of the file, where it is known.
 pub(crate) fn entries(file: &str, json: &[u8], length: Option<u64>) -> Result<Entries> {
@@ -181,7 +181,7 @@ pub(crate) fn entries(file: &str, json: &[u8], length: Option<u64>) -> Result<En
 }
 
 impl Header {
-    /// The `entries` of all files under the names that are `expected`; `name` is the file, or the index of several.
+    /// Collects the `entries` of all files under the names of `expected`. `name` is the weights file or the index.
     pub(crate) fn of(name: &'static str, entries: Entries, expected: &Expected) -> Result<Self> {
         let prefix = expected.prefix_of(entries.iter().map(|(name, _)| name.as_str()));
         let mut tensors = BTreeMap::<String, TensorEntry>::new();
@@ -205,7 +205,7 @@ impl Header {
         Ok(Self { name, tensors })
     }
 
-    /// The files of the tensors, and where these are in each, ascending. Those that are ignored are not among them.
+    /// Per file, the byte ranges of its tensors in ascending order. Ignored tensors are left out.
     pub(crate) fn places(&self) -> BTreeMap<Rc<str>, Vec<Range<u64>>> {
         let mut files = BTreeMap::<Rc<str>, Vec<Range<u64>>>::new();
         for entry in self.tensors.values() {
@@ -220,7 +220,7 @@ impl Header {
         files
     }
 
-    /// Checks that every tensor that is expected is there, with its shape and a dtype for weights.
+    /// Checks that every required tensor exists, with the expected shape and a dtype that can hold weights.
     pub(crate) fn check(&self, expected: &Expected) -> Result<()> {
         let missing: Vec<&str> = expected
             .tensors
@@ -249,7 +249,7 @@ impl Header {
         }
         for (name, shape) in expected.tensors.iter().chain(&expected.optional) {
             if let Some(entry) = self.tensors.get(name) {
-                // Quantized weights have other shapes, too.
+                // Checked before the shape: quantized weights have other shapes, too.
                 entry.weight_dtype(name)?;
                 entry.check_shape(name, shape)?;
             }
@@ -288,7 +288,7 @@ fn entry(file: &Rc<str>, name: &str, value: Value, data_start: u64) -> Result<Te
     })
 }
 
-/// Checks that a tensor of `dtype` and `shape` has so many bytes.
+/// Checks that the number of bytes fits `dtype` and `shape`.
 fn check_size(file: &str, name: &str, (dtype, shape): (Dtype, &[u64]), bytes: u64) -> Result<()> {
     let count = shape.iter().try_fold(1u64, |product, size| product.checked_mul(*size));
     let bits = count.and_then(|count| count.checked_mul(dtype.bitsize() as u64));
@@ -301,7 +301,7 @@ fn check_size(file: &str, name: &str, (dtype, shape): (Dtype, &[u64]), bytes: u6
     .expected(bits.map_or_else(|| "a smaller shape".to_owned(), |bits| format!("{} bytes", bits / 8))))
 }
 
-/// Checks that no two tensors share bytes and that the last one ends with the file.
+/// Checks that no two tensors overlap and that the last one ends at the end of the file.
 fn check_offsets(
     file: &str,
     entries: &mut [(String, TensorEntry)],

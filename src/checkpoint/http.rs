@@ -1,8 +1,8 @@
-//! What reading over HTTP(S) is about, apart from the network: addresses, answers, and cutting.
+//! HTTP(S) semantics without the network: URLs, response checks, and cutting bodies to the requested range.
 //!
-//! A range is asked for with one header, `Range: bytes=a-b`, which browsers send across origins without
-//! asking first. Servers answer 206 with the range, or 200 with the whole file, which is then read as a
-//! stream and cut. Nothing is asked with HEAD: some servers refuse it.
+//! Ranges are requested with the single header `Range: bytes=a-b`, which browsers send across origins without a
+//! preflight request. Servers answer 206 with the range, or 200 with the whole file, which is then streamed and cut.
+//! HEAD requests are not used, because some servers refuse them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,17 +12,18 @@ use super::hub::hub_name;
 use super::source::{missing, too_large, truncated, whole_file_limit};
 use crate::error::{Error, ErrorKind, Result};
 
-/// An HTTP(S) address that the names of files are appended to, and the lengths that answers told.
+/// An HTTP(S) URL to which file names are appended, and the file lengths learned from responses.
 #[derive(Debug, Clone)]
 pub(crate) struct HttpFolder {
     prefix: String,
     lengths: RefCell<BTreeMap<String, u64>>,
-    /// The name on the hub that was asked for, where it could have been a folder's on this machine.
+    /// The model name that the user entered, if it could also have been the name of a local folder. Used in error
+    /// messages.
     pub(crate) name: Option<String>,
 }
 
 impl HttpFolder {
-    /// Checks `text`; a slash at its end is optional.
+    /// Parses and checks the URL `text`; a slash at its end is optional.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let text = text.trim();
         let wrong = |cause: &str| {
@@ -52,22 +53,22 @@ impl HttpFolder {
         })
     }
 
-    /// The address without a slash at its end.
+    /// The URL without a slash at its end.
     pub(crate) fn location(&self) -> &str {
         &self.prefix
     }
 
-    /// The address of `file`.
+    /// The URL of `file`.
     pub(crate) fn url_of(&self, file: &str) -> String {
         format!("{}/{file}", self.prefix)
     }
 
-    /// Length of `file`, where an answer has told it.
+    /// Length of `file`, if a response has told it.
     pub(crate) fn length(&self, file: &str) -> Option<u64> {
         self.lengths.borrow().get(file).copied()
     }
 
-    /// Looks at an answer's status and `Content-Range`, and says how to cut its body.
+    /// Checks the status and `Content-Range` of a response, and returns a [`Cutter`] for its body.
     pub(crate) fn answer(
         &self,
         file: &str,
@@ -98,7 +99,7 @@ impl HttpFolder {
         }
     }
 
-    /// `error`, which also says what was taken for a name on the hub.
+    /// Adds to `error` that the text was taken for a name on the hub.
     fn of_name(&self, mut error: Error) -> Error {
         if let Some(name) = &self.name {
             let told = format!("There is no folder {name} here, so that hub:{name} was asked for.");
@@ -133,7 +134,7 @@ impl HttpFolder {
         }
     }
 
-    /// The error of a file that comes compressed.
+    /// The error for a file that is sent compressed: ranges of it cannot be read.
     pub(crate) fn compressed(&self, file: &str, encoding: &str) -> Error {
         let cause = format!("{} comes compressed (Content-Encoding: {encoding})", self.url_of(file));
         Error::new(ErrorKind::Source, cause)
@@ -141,7 +142,7 @@ impl HttpFolder {
             .advice("Let the server send a model\u{2019}s files as they are.")
     }
 
-    /// The error of an address that could not be reached, or of a connection that broke.
+    /// The error for a URL that cannot be reached, or for a broken connection.
     pub(crate) fn network_error(&self, file: &str, cause: &str, advice: &str) -> Error {
         let cause = cause.split_whitespace().collect::<Vec<_>>().join(" ");
         let cause = cause.trim_end_matches('.');
@@ -153,12 +154,12 @@ impl HttpFolder {
     }
 }
 
-/// The value of the header `Range` for a range that is not empty.
+/// The value of the `Range` header for a non-empty range.
 pub(crate) fn range_header(range: &Range<u64>) -> String {
     format!("bytes={}-{}", range.start, range.end.saturating_sub(1))
 }
 
-/// `bytes 0-7/100`, `bytes 0-7/*` or `bytes */100`.
+/// Parsed `Content-Range` header: `bytes 0-7/100`, `bytes 0-7/*` or `bytes */100`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct ContentRange {
     start: Option<u64>,
@@ -175,12 +176,12 @@ impl ContentRange {
     }
 }
 
-/// Cuts the asked-for bytes out of a body that arrives in pieces.
+/// Cuts the requested bytes out of a response body that arrives in chunks.
 #[derive(Debug, Clone)]
 pub(crate) struct Cutter {
     file: String,
     skip: u64,
-    // None for a whole file.
+    // None where the whole file was requested.
     left: Option<u64>,
     seen: u64,
     end: u64,
@@ -197,7 +198,7 @@ impl Cutter {
         }
     }
 
-    /// A body that begins `skip` bytes before the range.
+    /// A cutter for a body that begins `skip` bytes before the range.
     fn part(file: &str, skip: u64, range: &Range<u64>) -> Self {
         Self {
             file: file.to_owned(),
@@ -208,12 +209,12 @@ impl Cutter {
         }
     }
 
-    /// The file whose bytes these are.
+    /// The file that the body belongs to.
     pub(crate) fn file(&self) -> &str {
         &self.file
     }
 
-    /// The bytes of `piece` that were asked for.
+    /// The requested bytes of the chunk `piece`.
     ///
     /// # Errors
     /// [`ErrorKind::Source`] when a whole file is larger than [`whole_file_limit`].
@@ -235,12 +236,12 @@ impl Cutter {
         }
     }
 
-    /// Whether everything that was asked for has come.
+    /// Whether all requested bytes have arrived.
     pub(crate) fn is_done(&self) -> bool {
         self.left == Some(0)
     }
 
-    /// To be called at the body's end.
+    /// Checks, at the end of the body, that all requested bytes have arrived.
     ///
     /// # Errors
     /// [`ErrorKind::Source`] when the body ended before the range did.

@@ -1,4 +1,4 @@
-//! A checkpoint over HTTP(S): requests, and going on after what passes.
+//! A checkpoint source over HTTP(S), with retries and resumption.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -15,11 +15,11 @@ use super::transport::{Answer, Gate, RetryHint, RetryPolicy, Transport};
 use super::version_probe::{VersionProbe, changed};
 use crate::error::{Error, Result};
 
-/// The files under an HTTP(S) address.
+/// The files below an HTTP(S) URL.
 ///
-/// A request that breaks off, stalls or meets a busy server is sent again after a while, for the bytes that are
-/// missing; what can't pass (a file that is not there, say) fails at once. When the server calls a file by another version,
-/// or a new run begins, a few bytes of it are read again first: parts of two versions are an error.
+/// A request that breaks off, stalls or meets a busy server is retried after a delay, for the missing bytes only.
+/// Permanent failures (such as 404) are errors at once. When the server reports another version of a file, or when a
+/// new run begins, a few bytes of the file are read again and compared first: mixing two versions is an error.
 pub struct HttpSource {
     folder: HttpFolder,
     transport: Box<dyn Transport>,
@@ -27,7 +27,7 @@ pub struct HttpSource {
     gate: Gate,
     received: Cell<u64>,
     answered: Cell<bool>,
-    /// Whether the last range was answered with the whole file.
+    /// Whether the server has answered the last range request with the whole file.
     whole: Cell<bool>,
     version_probes: RefCell<BTreeMap<String, VersionProbe>>,
     notices: NoticeBoard,
@@ -35,9 +35,9 @@ pub struct HttpSource {
 
 /// Why an attempt failed.
 enum Failure {
-    /// Trying again would not help.
+    /// Permanent: a retry would not help.
     Final(Error),
-    /// It may pass; the server may have said when.
+    /// Temporary: worth a retry. The server may have said when.
     Passing(Error, RetryHint),
 }
 
@@ -48,7 +48,7 @@ impl From<Error> for Failure {
 }
 
 impl HttpSource {
-    /// The checkpoint under `url`, a slash at its end optional; nothing is read yet.
+    /// The checkpoint below `url` (a slash at its end is optional). Nothing is read yet.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Source`] when `url` is not an HTTP(S) address of a folder.
@@ -66,7 +66,8 @@ impl HttpSource {
         })
     }
 
-    /// The same source, asked for as `name`, which could have been a folder's: errors say that there is none.
+    /// Remembers that the user entered `name`, which could also have been a local folder, so that errors can say that
+    /// no such folder exists.
     #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
     #[must_use]
     pub(crate) fn by_name(mut self, name: Option<&str>) -> Self {
@@ -81,21 +82,21 @@ impl HttpSource {
         self
     }
 
-    /// The same source, held back while `gate` is closed.
+    /// The same source, whose requests wait while `gate` is closed.
     #[must_use]
     pub fn with_gate(mut self, gate: Gate) -> Self {
         self.gate = gate;
         self
     }
 
-    /// The same source, which writes what a reader should know on `notices`.
+    /// The same source, which reports retries on `notices`.
     #[must_use]
     pub fn with_notices(mut self, notices: NoticeBoard) -> Self {
         self.notices = notices;
         self
     }
 
-    /// Streams a range, going on where a broken attempt ended.
+    /// Streams a range of `file`, and resumes where a failed attempt ended.
     async fn range(&self, file: &str, range: Range<u64>, sink: &mut Sink<'_>) -> Result<()> {
         let mut start = range.start;
         let mut attempt = 0;
@@ -114,7 +115,7 @@ impl HttpSource {
         Ok(())
     }
 
-    /// Reads a whole file; a broken attempt begins anew.
+    /// Reads a whole file. After a failed attempt it starts over.
     async fn whole(&self, file: &str, sink: &mut Sink<'_>) -> Result<()> {
         let mut attempt = 0;
         loop {
@@ -130,7 +131,7 @@ impl HttpSource {
         }
     }
 
-    /// Waits after an attempt that may be repeated. Says whether it succeeded.
+    /// Waits before the next attempt if `outcome` is a temporary failure. Returns true if the attempt succeeded.
     async fn after(&self, outcome: std::result::Result<(), Failure>, attempt: &mut usize) -> Result<bool> {
         let (error, again) = match outcome {
             Ok(()) => return Ok(true),
@@ -150,12 +151,12 @@ impl HttpSource {
         self.notices
             .set_retry(Some(format!("{cause}; trying again in {seconds} s.")));
         self.transport.sleep(wait).await;
-        // From now on until bytes come: that the request is sent is no news yet.
+        // The notice stays until bytes arrive: sending the request alone proves nothing.
         self.notices.set_retry(Some(format!("{cause}; trying again.")));
         Ok(false)
     }
 
-    /// Asks once, and hands on what comes.
+    /// Makes one attempt, and passes on what arrives.
     async fn attempt(
         &self,
         file: &str,
@@ -186,12 +187,12 @@ impl HttpSource {
         self.take(answer, cutter, range, &mut watched).await
     }
 
-    /// Sends a request; the answer is one that has the bytes.
+    /// Sends a request, and checks that the response contains the requested bytes.
     async fn send(&self, file: &str, range: Option<&Range<u64>>) -> std::result::Result<(Answer, Cutter), Failure> {
         let url = self.folder.url_of(file);
         let mut answer = self.ask(file, &url, range).await?;
         if answer.status == 403 && answer.redirected {
-            // The address that the first server names is good for some time only: it names another one.
+            // The redirect target is a signed URL that expires: ask the original server for a new one.
             drop(answer);
             answer = self.ask(file, &url, range).await?;
         }
@@ -222,7 +223,7 @@ impl HttpSource {
         Ok(answer)
     }
 
-    /// Hands on the body of an answer, as far as it was asked for.
+    /// Passes the requested part of a response body to the sink.
     async fn take(
         &self,
         answer: Answer,
@@ -243,18 +244,18 @@ impl HttpSource {
             sink(cutter.cut(bytes)?)?;
         }
         if range.is_some() && cutter.is_done() && answer.status == 206 {
-            // Read to its very end a request ends by itself; a browser counts one that is dropped before as failed.
+            // Read to the very end, so that the request completes: browsers report a dropped one as failed.
             drop(self.in_time(body.next()).await);
         }
         match cutter.finish() {
-            // The file itself ends there.
+            // The file itself is too short.
             Err(error) if answer.status == 200 => Err(Failure::Final(error)),
             Err(error) => Err(Failure::Passing(error, RetryHint::Unspecified)),
             Ok(()) => Ok(()),
         }
     }
 
-    /// Makes sure that `file` is the one that was read before: reads a few bytes from all over it again.
+    /// Verifies that `file` is still the version that was read before, by reading samples of it again.
     async fn verify(&self, file: &str) -> std::result::Result<(), Failure> {
         for (range, before) in self.with_version_probe(file, |version_probe| version_probe.samples()) {
             let (answer, cutter) = self.send(file, Some(&range)).await?;
@@ -281,7 +282,7 @@ impl HttpSource {
         Failure::Passing(self.folder.network_error(file, cause, advice), RetryHint::Unspecified)
     }
 
-    /// `work`, unless it takes longer than servers may be silent.
+    /// Awaits `work`, but fails if the server is silent for longer than the timeout.
     async fn in_time<T>(
         &self,
         work: impl Future<Output = std::result::Result<T, String>>,
@@ -301,7 +302,7 @@ impl HttpSource {
     }
 }
 
-/// Whether an answer with `status` may be another one later.
+/// Whether a response status may be temporary.
 fn may_pass(status: u16) -> bool {
     matches!(status, 408 | 425 | 429 | 500 | 502 | 503 | 504)
 }

@@ -1,26 +1,26 @@
-//! The published GPT-2 checkpoints by name: where the model hub serves their files.
+//! The published GPT-2 checkpoints, and the URLs of their files on the Hugging Face hub.
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where the hub serves files; a model's name, `/resolve/`, a revision and a file's name follow.
+/// Base URL of the hub. A model's name, `/resolve/`, a revision and a file name follow.
 const HUB: &str = "https://huggingface.co";
 
-/// A published checkpoint, at the commit that is used unless another revision is asked for.
+/// A published checkpoint, pinned to a commit unless the user asks for another revision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HubModel {
-    /// Its short name: "gpt2-medium".
+    /// The short name: "gpt2-medium".
     pub name: &'static str,
-    /// Its name on the hub: "openai-community/gpt2-medium".
+    /// The name on the hub: "openai-community/gpt2-medium".
     pub path: &'static str,
-    /// The commit whose files are read. The hub does not change a commit's files.
+    /// The pinned commit. The hub never changes the files of a commit.
     pub commit: &'static str,
-    /// How many layers it has.
+    /// Number of layers.
     pub layers: usize,
-    /// How many heads each of them has.
+    /// Heads per layer.
     pub heads: usize,
-    /// Size of its weights file in megabytes, about; not all of it is read.
+    /// Approximate size of the weights file in megabytes. Not all of it is downloaded.
     pub megabytes: u32,
-    /// Megabytes of it that a question about a sentence reads: all weights, without the masks.
+    /// Megabytes that a question about a sentence downloads: all weights, without the mask buffers.
     pub sentence_megabytes: u32,
 }
 
@@ -73,8 +73,9 @@ pub const HUB_MODELS: [HubModel; 5] = [
     },
 ];
 
-/// The URL of the folder of `name`, a short or a hub's name; of `revision` (a branch, tag or commit), or of the commit
-/// known to this program where that is empty. Other models of the hub ("owner/model") are read from `main`.
+/// The URL of the folder of model `name` (a short name, or a name on the hub) at `revision` (a branch, tag or commit).
+/// With an empty revision it is the pinned commit of published GPT-2 checkpoints, and `main` of other models
+/// ("owner/model").
 ///
 /// ```
 /// use keyside::checkpoint::{hub_name, hub_url};
@@ -125,7 +126,7 @@ pub fn hub_url(name: &str, revision: &str) -> Result<String> {
     Ok(format!("{HUB}/{path}/resolve/{revision}"))
 }
 
-/// The name that a hub's URL stands for, with the revision where it is not the known commit: "gpt2-medium",
+/// The name that a hub URL stands for, with the revision unless it is the pinned commit: "gpt2-medium",
 /// "owner/model@main". None for other URLs.
 pub fn hub_name(url: &str) -> Option<String> {
     let (path, revision) = url
@@ -141,7 +142,7 @@ pub fn hub_name(url: &str) -> Option<String> {
     })
 }
 
-/// Whether `url` is of the model hub.
+/// Whether `url` is on the Hugging Face hub.
 pub fn is_on_hub(url: &str) -> bool {
     let rest = url.strip_prefix(HUB);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

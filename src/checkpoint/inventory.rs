@@ -1,4 +1,4 @@
-//! Which models are stored.
+//! Lists the stored models.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,16 @@ use crate::error::Result;
 /// A model in the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredModel {
-    /// Its folder in the store.
+    /// The folder in the store.
     pub folder: String,
     /// Where it came from: its URL, revision included.
     pub location: String,
-    /// Bytes that are stored of it.
+    /// Stored bytes of this model.
     pub bytes: u64,
 }
 
-/// What is in `store`, by location. Folders without a whole manifest are listed by their name, to be removed.
+/// The models in `store`, by location. A folder without a valid manifest is listed under the folder's name, so that it
+/// can be deleted.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Storage`] where the store can't be used.

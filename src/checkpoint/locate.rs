@@ -1,13 +1,13 @@
-//! What people give as the place of a model, and the address of the folder that is meant.
+//! Turns what people enter as a model (path, URL, name on the hub) into the URL of the model's folder.
 
 use super::header::is_weights;
 use super::hub::{HUB_MODELS, hub_name, hub_url};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Servers of the model hub, by the names that people know.
+/// Host names of the Hugging Face hub and its mirrors.
 const HUB_HOSTS: [&str; 4] = ["huggingface.co", "www.huggingface.co", "hf.co", "www.hf.co"];
 
-/// First parts of the hub's addresses that are no owners of models.
+/// First path segments of hub URLs that are not owners of models.
 const NO_OWNERS: [&str; 14] = [
     "datasets",
     "spaces",
@@ -25,10 +25,10 @@ const NO_OWNERS: [&str; 14] = [
     "posts",
 ];
 
-/// What follows a model's name in an address of the hub, before a revision.
+/// Path segments between a model's name and a revision in hub URLs.
 const BEFORE_REVISION: [&str; 8] = ["tree", "blob", "resolve", "raw", "commit", "commits", "blame", "edit"];
 
-/// Endings of the names of files in a model's folder.
+/// Endings of the file names in a model's folder.
 const FILE_ENDINGS: [&str; 11] = [
     ".json",
     ".safetensors",
@@ -43,9 +43,9 @@ const FILE_ENDINGS: [&str; 11] = [
     ".ot",
 ];
 
-/// The address of the folder of the model that `text` means, where it means one on a server: an address (with or without
-/// `https://`, of a page of the hub, of a file), or a name on the hub (`owner/model`, `gpt2`, `hub:NAME@REVISION`). None for
-/// everything else, such as a path.
+/// The URL of the folder of the model that `text` means, if it is on a server: `text` may be a URL (with or without
+/// `https://`; of a page of the hub, or of a single file), or a name on the hub (`owner/model`, `gpt2`,
+/// `hub:NAME@REVISION`). None for everything else, such as a path.
 ///
 /// ```
 /// use keyside::checkpoint::model_url;
@@ -91,20 +91,20 @@ pub fn model_url(text: &str) -> Result<Option<String>> {
     }
 }
 
-/// What a text means that is first of all a path, of a folder that is not there.
+/// What a text means that was tried as a path first.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ModelPlace {
-    /// That folder.
+    /// A local folder.
     Folder,
-    /// An address.
+    /// A URL.
     Address(String),
-    /// A name on the hub, with the address of its folder: it could have been a path.
+    /// A name on the hub, with the URL of its folder. It could also have been a path.
     Name(String),
 }
 
-/// What `text` means where no folder is there of that name: a name with a point in it is a folder's, not a server's. Of `a/b` it is asked
-/// whether there is a folder `a`: then a path is meant, and no name on the hub.
+/// What `text` means when no local folder has that path. A name with a dot in it is taken for a folder, not for a
+/// server. For `a/b`, `is_folder` is asked whether a folder `a` exists: if so, a path is meant, not a name on the hub.
 ///
 /// # Errors
 /// Those of [`model_url`]; [`ErrorKind::Source`] where it is such a path.
@@ -142,13 +142,13 @@ fn model_url_unless_path(text: &str) -> Result<Option<String>> {
     }
 }
 
-/// The address of a model of the hub by its name, with `@` and a revision or without.
+/// The URL of a hub model by its name, with or without `@revision`.
 fn named(name: &str) -> Result<String> {
     let (name, revision) = name.split_once('@').unwrap_or((name, ""));
     hub_url(name, revision)
 }
 
-/// The address of a folder at the hub, whose address goes on with `path`.
+/// The folder's URL for a hub URL with the path `path`.
 fn on_hub(path: &str) -> Result<String> {
     let path = path.split(['?', '#']).next().unwrap_or_default();
     let parts: Vec<String> = path
@@ -188,7 +188,7 @@ fn on_hub(path: &str) -> Result<String> {
     }
 }
 
-/// The address of a folder at `host`, where it is given as that or as one of a file in it.
+/// The URL of a folder at `host`, given the URL of the folder or of a file in it.
 fn elsewhere(scheme: &str, host: &str, path: &str) -> String {
     let (path, query) = match path.split_once('?') {
         Some((path, query)) => (path, Some(query)),
@@ -201,7 +201,7 @@ fn elsewhere(scheme: &str, host: &str, path: &str) -> String {
             "config.json" | "tokenizer.json" | "vocab.json" | "merges.txt" | "model.safetensors.index.json"
         );
     let folder = if of_model { folder } else { path }.trim_end_matches('/');
-    // What follows in any other query may be what lets the file be read.
+    // Other queries are kept: they may hold a token that is needed to read the file.
     match query {
         Some(query) if query != "download=true" && query != "raw=true" => format!("{scheme}://{host}{path}?{query}"),
         _ => format!("{scheme}://{host}{folder}"),
@@ -222,7 +222,7 @@ fn is_this_machine(host: &str) -> bool {
     matches!(name, "localhost" | "127.0.0.1" | "[::1]")
 }
 
-/// Whether `host` looks like the name of a server: parts with points between them, the last one of letters.
+/// Whether `host` looks like a server name: parts separated by dots, the last one of letters.
 fn is_domain(host: &str) -> bool {
     let name = host.split(':').next().unwrap_or_default();
     let plain = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
@@ -230,8 +230,8 @@ fn is_domain(host: &str) -> bool {
     name.contains('.') && name.split('.').all(plain) && last.len() >= 2 && last.chars().all(|c| c.is_ascii_alphabetic())
 }
 
-/// What the model at `location`, a folder or an address, is called: its name on the hub or on a server with addresses like the hub's, or
-/// the last part of the location.
+/// The display name of the model at `location`, a folder or a URL: its name on the hub (or on a server with hub-like
+/// URLs), or the last path segment.
 ///
 /// ```
 /// use keyside::checkpoint::model_name;
@@ -255,7 +255,7 @@ pub fn model_name(location: &str) -> String {
             };
         }
     }
-    // As the hub's own programs keep what they have downloaded.
+    // The cache layout of the Hugging Face libraries.
     let kept = location
         .split(['/', '\\'])
         .find_map(|part| part.strip_prefix("models--"));

@@ -1,4 +1,4 @@
-//! What is stored of a model, and whether it is whole.
+//! The manifest of a stored model: which pieces are stored, with their lengths and hashes.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,41 +10,41 @@ use sha2::{Digest, Sha256};
 use super::store::{Store, StoredFile};
 use crate::error::{Error, Result};
 
-/// Beginning of the names of manifests; a number follows.
+/// Prefix of manifest file names; a number follows.
 const NAME: &str = "manifest-";
-/// Longest manifest that is read, in bytes.
+/// Limit of a manifest's length in bytes.
 const MAX_BYTES: u64 = 1 << 20;
-/// Bytes that are read from the store at once.
+/// Bytes read from the store at a time.
 const STEP: usize = 1 << 20;
 
 /// One stored piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredPiece {
-    /// Its length in bytes.
+    /// The length in bytes.
     pub(crate) length: u64,
     /// Its SHA-256, in hexadecimal digits.
     pub(crate) sha256: String,
 }
 
-/// What is stored of a model. Written after the pieces that it lists, so that what it does not list does not count.
+/// What is stored of a model. It is written after the pieces that it lists; files that it does not list do not count.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
-    /// Where the model came from.
+    /// URL or path that the model was read from.
     pub(crate) location: String,
-    /// Lengths of whole files, where they are known.
+    /// Known lengths of whole files.
     pub(crate) lengths: BTreeMap<String, u64>,
-    /// What the server called the versions of files, where it did.
+    /// Version labels of the files (`ETag` or `Last-Modified`), where the server sent one.
     #[serde(default)]
     pub(crate) labels: BTreeMap<String, String>,
     /// The pieces, by [`piece_name`].
     pub(crate) pieces: BTreeMap<String, StoredPiece>,
-    /// Counts up with every version.
+    /// Version number; each write increments it.
     #[serde(skip)]
     pub(crate) number: u64,
 }
 
-/// Name in the store of a piece of `file` (all of it where `range` is None). What stores have no letter for is written as `_`
-/// and two hexadecimal digits for each byte.
+/// Name in the store of a piece of `file` (the whole file where `range` is None). Characters that stores do not allow
+/// are escaped as `_` and two hexadecimal digits per byte.
 pub(crate) fn piece_name(file: &str, range: Option<&Range<u64>>) -> String {
     let mut name = String::new();
     for byte in file.bytes() {
@@ -59,7 +59,7 @@ pub(crate) fn piece_name(file: &str, range: Option<&Range<u64>>) -> String {
     }
 }
 
-/// The file that a [`piece_name`] is of, and its range.
+/// The file and range that a [`piece_name`] stands for.
 pub(crate) fn of_piece(name: &str) -> (String, Option<Range<u64>>) {
     let range = |text: &str| {
         let (start, end) = text.split_once('-')?;
@@ -71,7 +71,7 @@ pub(crate) fn of_piece(name: &str) -> (String, Option<Range<u64>>) {
     }
 }
 
-/// The name of a file as it is without a store.
+/// Undoes the escaping of [`piece_name`].
 fn of_store(name: &str) -> String {
     let mut parts = name.split('_');
     let mut bytes: Vec<u8> = parts.next().unwrap_or_default().into();
@@ -83,7 +83,7 @@ fn of_store(name: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// Name of the folder of the model at `location`.
+/// Name of the folder in the store for the model at `location`.
 pub(crate) fn folder_name(location: &str) -> String {
     hex(&Sha256::digest(location.as_bytes())[..16])
 }
@@ -98,13 +98,13 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 }
 
 impl Manifest {
-    /// The newest whole manifest in `folder`; None where there is none.
+    /// The newest valid manifest in `folder`; None where there is none.
     pub(crate) async fn read(store: &dyn Store, folder: &str) -> Result<Option<Self>> {
-        // One that is being written, or goes away just now, is not the one to read.
+        // Manifests that are being written or removed at the moment are skipped.
         Ok(Self::newest(store, folder).await?.0)
     }
 
-    /// As [`Manifest::read`], where all that is there could be read.
+    /// As [`Manifest::read`], but an error where any manifest could not be read.
     pub(crate) async fn read_complete(store: &dyn Store, folder: &str) -> Result<Option<Self>> {
         match Self::newest(store, folder).await? {
             (newest, None) => Ok(newest),
@@ -112,7 +112,7 @@ impl Manifest {
         }
     }
 
-    /// The newest whole manifest, and what kept others from being read.
+    /// The newest valid manifest, and the error that kept others from being read.
     async fn newest(store: &dyn Store, folder: &str) -> Result<(Option<Self>, Option<Error>)> {
         let (mut newest, mut failed) = (None::<Self>, None);
         for file in store.files(folder).await? {
@@ -133,7 +133,7 @@ impl Manifest {
         Ok((newest, failed))
     }
 
-    /// None where it was not written to its end.
+    /// None where the manifest was not written completely.
     fn parse(stored: &dyn StoredFile, number: u64) -> Result<Option<Self>> {
         if stored.length() > MAX_BYTES {
             return Ok(None);
@@ -153,19 +153,19 @@ impl Manifest {
         Some(Self { number, ..manifest })
     }
 
-    /// Its file: a line with the SHA-256 of the rest, then JSON.
+    /// The content of its file: a line with the SHA-256 of the rest, then JSON.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        // A tree of text and numbers always becomes JSON.
+        // Serializing strings and numbers cannot fail.
         let json = serde_json::to_string(self).unwrap_or_default();
         format!("{}\n{json}", hex(&Sha256::digest(json.as_bytes()))).into_bytes()
     }
 
-    /// Name of its file.
+    /// The file name.
     pub(crate) fn file_name(&self) -> String {
         format!("{NAME}{:08}", self.number)
     }
 
-    /// Writes it as a new version, and removes the older ones.
+    /// Writes it as the next version, and removes older versions.
     pub(crate) async fn write(&mut self, store: &dyn Store, folder: &str) -> Result<()> {
         self.number += 1;
         let mut file = store.create(folder, &self.file_name()).await?;
@@ -178,7 +178,7 @@ impl Manifest {
         self.remove_older(store, folder).await
     }
 
-    /// Removes the manifests that this one replaces.
+    /// Removes the older versions.
     pub(crate) async fn remove_older(&self, store: &dyn Store, folder: &str) -> Result<()> {
         for file in store.files(folder).await? {
             let number = file.strip_prefix(NAME).and_then(|number| number.parse::<u64>().ok());
@@ -189,19 +189,19 @@ impl Manifest {
         Ok(())
     }
 
-    /// Whether a piece that both list is not the same in both: they are of two versions of the model.
+    /// Whether both list a piece, but with different hashes: then they are of two versions of the model.
     pub(crate) fn contradicts(&self, other: &Self) -> bool {
         let differs = |(name, kept): (&String, &StoredPiece)| other.pieces.get(name).is_some_and(|other| other != kept);
         self.pieces.iter().any(differs)
     }
 
-    /// Bytes of all pieces.
+    /// Total length of all pieces in bytes.
     pub(crate) fn bytes(&self) -> u64 {
         self.pieces.values().map(|kept| kept.length).sum()
     }
 }
 
-/// Whether `stored` is what `kept` says.
+/// Whether the length and hash of the file `stored` are those of `kept`.
 pub(crate) fn is_whole(stored: &dyn StoredFile, kept: &StoredPiece) -> bool {
     let mut sum = Sha256::new();
     let read = stored.length() == kept.length
@@ -213,7 +213,7 @@ pub(crate) fn is_whole(stored: &dyn StoredFile, kept: &StoredPiece) -> bool {
     read && hex(&sum.finalize()) == kept.sha256
 }
 
-/// Hands `range` of a stored file to `sink`, a step at a time.
+/// Reads `range` of a stored file in steps, and passes each to `sink`.
 pub(crate) fn for_each_step(
     stored: &dyn StoredFile,
     range: Range<u64>,

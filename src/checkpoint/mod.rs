@@ -1,8 +1,8 @@
-//! Bytes to tensors: the safetensors header, byte ranges, and the sources they come from.
+//! From bytes to tensors: sources of files, byte ranges, and the safetensors header.
 //!
-//! A [`Source`] hands over ranges of the files of a checkpoint's folder; [`TensorFile`] knows where tensors
-//! are in them, and is told which. Weights are read tensor by tensor, straight into the tensor's own buffer: there is no
-//! buffer of the size of the file, and what is not asked for is never read.
+//! A [`Source`] reads ranges of the files of a checkpoint's folder. A [`TensorFile`] knows where the tensors are in
+//! these files; which tensors there must be is passed in. Weights are read tensor by tensor, straight into the tensor's
+//! own buffer: no buffer has the size of the file, and tensors that are not requested are never read.
 
 mod address;
 mod content;
@@ -62,12 +62,12 @@ pub use stored::StoredSource;
 pub use tensor_file::TensorFile;
 pub use transport::{Answer, Body, Gate, RetryPolicy, Transport};
 
-/// Longest wait that a server may ask for where nobody sits before a page: windows of rate limits are minutes long.
+/// The longest wait that a server may ask for on the command line: windows of rate limits are minutes long.
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 const LONGEST_WAIT: std::time::Duration = std::time::Duration::from_secs(10 * 60);
 
-/// The source that `text` names: a folder that is there, else what [`model_url`] makes of it, else a folder. It writes what a reader
-/// should know on `notices`.
+/// The source that `text` names: an existing local folder, else the URL that [`model_url`] finds, else a local folder.
+/// Retries and the like are reported on `notices`.
 ///
 /// # Errors
 /// Those of [`model_url`]; [`crate::ErrorKind::Source`] when it is a URL that can't be read from, or a path within a folder that is there. Whether anything is there

@@ -1,4 +1,4 @@
-//! Requests natively. They block.
+//! HTTP requests outside of the browser. They block the thread.
 
 use std::io::Read;
 use std::ops::Range;
@@ -11,16 +11,16 @@ use ureq::ResponseExt;
 use super::http::range_header;
 use super::transport::{Answer, Body, Transport};
 
-/// Bytes that are read at once.
+/// Bytes read at a time.
 const PIECE: usize = 1 << 16;
 
-/// Sends requests with `ureq`. Sending, reading and waiting block.
+/// Sends requests with `ureq`. Sending, reading and waiting block the thread.
 pub struct BlockingTransport {
     agent: ureq::Agent,
 }
 
 impl BlockingTransport {
-    /// A transport that takes a connection for broken after `stall_timeout`.
+    /// A transport for which a connection is broken after `stall_timeout` without any data.
     pub fn new(stall_timeout: Duration) -> Self {
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -34,7 +34,7 @@ impl BlockingTransport {
     }
 
     fn send(&self, url: &str, range: Option<&Range<u64>>) -> std::result::Result<Answer, String> {
-        // Of what is compressed no part can be read.
+        // Ranges of a compressed body could not be read.
         let mut request = self.agent.get(url).header("Accept-Encoding", "identity");
         if let Some(range) = range {
             request = request.header("Range", range_header(range));

@@ -1,4 +1,4 @@
-//! What a reader should know of the reading of a model, for as long as it matters.
+//! Notices for the user while a model is being read, such as retries.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -6,30 +6,31 @@ use std::rc::Rc;
 use futures::channel::mpsc::{UnboundedReceiver, UnboundedSender, unbounded};
 use serde::{Deserialize, Serialize};
 
-/// What is out of the ordinary now. Sentences.
+/// The current notices, each a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Notices {
-    /// Why no bytes come, and that it is tried again. From the failure on, until bytes come again or nothing more is
-    /// tried.
+    /// Why no bytes arrive, and that the request is retried. Set from the failure until bytes arrive again, or until
+    /// the retries end.
     pub retry: Option<String>,
-    /// Why the model is not kept. From then on, until the end of the run.
+    /// Why the model is not stored. Set until the end of the run.
     pub not_kept: Option<String>,
-    /// Why the engine that was chosen does not compute any more, and what does. From then on, until the end of the run.
+    /// Why the chosen engine no longer computes, and which one does instead. Set until the end of the run.
     #[serde(default)]
     pub engine: Option<String>,
 }
 
-/// What is said where a model is not kept, because of `why`.
+/// The sentence that says that a model is not stored because of `why`.
 pub fn not_kept(why: &str) -> String {
     format!("The model is not kept in this browser ({why}); the run goes on in memory.")
 }
 
-/// Is told of every change.
+/// Called with the notices at every change.
 type Listener = Box<dyn Fn(&Notices)>;
 
-/// Where sources write what a reader should know. Clones are one board.
+/// Shared place where sources report notices. Clones share the same board.
 ///
-/// Whoever listens is told of every change at once: a source that waits for its next attempt reports nothing else.
+/// Listeners are notified of every change at once, because a source that waits for its next attempt reports nothing
+/// else.
 #[derive(Clone, Default)]
 pub struct NoticeBoard(Rc<BoardState>);
 
@@ -41,7 +42,8 @@ struct BoardState {
 }
 
 impl NoticeBoard {
-    /// A board that calls `tell` with every change: for surroundings in which waiting blocks, so that nobody listens.
+    /// A board that calls `tell` at every change. For transports that block the thread while they wait, during which no
+    /// task could receive changes.
     pub fn with_listener(tell: impl Fn(&Notices) + 'static) -> Self {
         Self(Rc::new(BoardState {
             listener: Some(Box::new(tell)),
@@ -49,17 +51,17 @@ impl NoticeBoard {
         }))
     }
 
-    /// What is on the board.
+    /// The current notices.
     pub fn now(&self) -> Notices {
         self.0.now.borrow().clone()
     }
 
-    /// Takes everything off the board, before a run.
+    /// Removes all notices, before a run.
     pub fn clear(&self) {
         self.set(Notices::default());
     }
 
-    /// All changes from now on.
+    /// A stream of all changes from now on.
     pub fn listen(&self) -> UnboundedReceiver<Notices> {
         let (sender, receiver) = unbounded();
         self.0.listeners.borrow_mut().push(sender);
@@ -73,7 +75,7 @@ impl NoticeBoard {
         self.set(Notices { retry, ..self.now() });
     }
 
-    /// Puts on it why the model is not kept, a sentence.
+    /// Sets the notice why the model is not stored, a sentence.
     pub fn set_not_kept(&self, not_kept: String) {
         self.set(Notices {
             not_kept: Some(not_kept),
@@ -81,7 +83,7 @@ impl NoticeBoard {
         });
     }
 
-    /// Puts on it why another engine computes, a sentence.
+    /// Sets the notice why another engine computes, a sentence.
     pub fn set_engine(&self, engine: String) {
         self.set(Notices {
             engine: Some(engine),
@@ -93,7 +95,7 @@ impl NoticeBoard {
         if *self.0.now.borrow() == notices {
             return;
         }
-        // Who does not listen any more is forgotten.
+        // Drops the listeners that are gone.
         let told = |listener: &UnboundedSender<Notices>| listener.unbounded_send(notices.clone()).is_ok();
         self.0.listeners.borrow_mut().retain(told);
         if let Some(tell) = &self.0.listener {

@@ -1,4 +1,4 @@
-//! Reading the headers of all files of weights.
+//! Reads the headers of all weights files.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -12,14 +12,14 @@ use super::shards::{self, INDEX, Index};
 use super::source::Source;
 use crate::error::{ErrorKind, Result};
 
-/// The header of one file.
+/// The header of one weights file.
 struct Part {
-    /// Where it is.
+    /// Byte range of the header.
     range: Range<u64>,
     entries: Entries,
 }
 
-/// The header of the weights of `source`: of `model.safetensors`, or of all files that the index names.
+/// Reads the header of the weights of `source`: of `model.safetensors`, or of all files that the index names.
 ///
 /// # Errors
 /// [`ErrorKind::Missing`] where there are none, [`ErrorKind::Source`] where they can't be read, [`ErrorKind::Checkpoint`] where
@@ -49,7 +49,7 @@ pub(super) async fn open(source: &dyn Source, expected: &Expected) -> Result<Hea
     of_shards(source, &index, expected).await
 }
 
-/// The header of all files of `index`, each tensor in the one that it says.
+/// Reads the headers of all files of `index`, and checks that each tensor is in the file that the index says.
 async fn of_shards(source: &dyn Source, index: &Index, expected: &Expected) -> Result<Header> {
     let (mut all, mut ranges) = (Entries::new(), Vec::new());
     for file in index.names() {
@@ -62,7 +62,7 @@ async fn of_shards(source: &dyn Source, index: &Index, expected: &Expected) -> R
     }
     let header = as_the_index_says(index, &all, expected).and_then(|()| checked(INDEX, all, expected));
     if header.is_err() {
-        // Which of them is the wrong one is not known.
+        // Either the index or the file is wrong; both are dropped from the store.
         source.invalidate(INDEX, None).await;
         for (file, range) in ranges {
             forget(source, file, range).await;
@@ -94,7 +94,7 @@ fn as_the_index_says(index: &Index, all: &Entries, expected: &Expected) -> Resul
 async fn part(source: &dyn Source, file: &str) -> Result<Part> {
     let start = Some(0..8);
     let first = source.read(file, start.clone()).await?;
-    // After the first read, because some sources learn the length from it.
+    // After the first read, because some sources learn the file's length from it.
     let length = source.length(file).await?;
     let range = header::header_range(file, &first, length).map_err(|error| content::named(file, &first, error));
     let range = trusted(source, file, start.clone(), range).await?;
@@ -108,7 +108,7 @@ async fn part(source: &dyn Source, file: &str) -> Result<Part> {
     }
 }
 
-/// Nothing of the header of `file` is kept.
+/// Drops the header of `file` from the store.
 async fn forget(source: &dyn Source, file: &str, range: Range<u64>) {
     source.invalidate(file, Some(0..8)).await;
     source.invalidate(file, Some(range)).await;

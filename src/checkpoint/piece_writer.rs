@@ -1,4 +1,4 @@
-//! Writes pieces into the store while their bytes pass by.
+//! Writes downloaded pieces into the store while their bytes stream past.
 
 use std::ops::Range;
 
@@ -8,14 +8,14 @@ use super::manifest::{self, Manifest, hex};
 use super::store::{Store, StoredFileWriter};
 use crate::error::{Error, Result};
 
-/// A piece of a file: its name in the store, and where it is (None: the whole file).
+/// A piece of a file: its name in the store, and its byte range (None: the whole file).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) name: String,
     pub(crate) range: Option<Range<u64>>,
 }
 
-/// A piece that is being written, and the manifest that lists it and those before it.
+/// A piece that is being written, with the manifest that will list it and all pieces before it.
 struct Slot {
     piece: Piece,
     file: Box<dyn StoredFileWriter>,
@@ -33,24 +33,24 @@ impl Slot {
         })
     }
 
-    /// The names of its files.
+    /// The names of the piece's and the manifest's files.
     fn names(&self) -> [String; 2] {
         [self.piece.name.clone(), self.manifest_name.clone()]
     }
 }
 
-/// What a [`PieceWriter`] has done.
+/// What a [`PieceWriter`] has written.
 pub(crate) struct WriteOutcome {
-    /// The manifest as it is in the store now.
+    /// The manifest that is in the store now.
     pub(crate) manifest: Manifest,
-    /// Why writing stopped, if it did.
+    /// Why writing stopped early, if it did.
     pub(crate) failed: Option<Error>,
-    /// Files that were begun and are of no use.
+    /// Incomplete files, to be removed.
     pub(crate) unfinished: Vec<String>,
 }
 
-/// Writes a run of neighboring pieces. The manifest is written anew after each piece, so that what was finished
-/// counts, however the run ends.
+/// Writes a series of adjacent pieces. A new manifest is written after each piece, so that finished pieces count even
+/// if the run is interrupted.
 pub(crate) struct PieceWriter {
     manifest: Manifest,
     slots: std::vec::IntoIter<Slot>,
@@ -60,7 +60,7 @@ pub(crate) struct PieceWriter {
 }
 
 impl PieceWriter {
-    /// Opens everything that will be written: there is no waiting while bytes pass.
+    /// Opens all files in advance, so that [`PieceWriter::push`] never has to wait.
     pub(crate) async fn new(store: &dyn Store, folder: &str, manifest: &Manifest, pieces: &[Piece]) -> Result<Self> {
         let mut slots = Vec::with_capacity(pieces.len());
         let mut next = manifest.clone();
@@ -97,7 +97,7 @@ impl PieceWriter {
         self.current = self.slots.next().map(|slot| (slot, Sha256::new(), 0));
     }
 
-    /// Takes the next bytes. Where they can't be written, the rest is not kept.
+    /// Writes the next bytes. After a failed write, the rest is ignored.
     pub(crate) fn push(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             let Some((slot, sum, length)) = &mut self.current else {
@@ -119,7 +119,7 @@ impl PieceWriter {
         }
     }
 
-    /// The bytes of a whole file have all passed.
+    /// Marks the end of a file that is stored as a single piece.
     pub(crate) fn end_of_file(&mut self) {
         if self
             .current
@@ -165,7 +165,7 @@ impl PieceWriter {
         self.close();
     }
 
-    /// Closes what has not been finished.
+    /// Discards what is not finished.
     fn close(&mut self) {
         let current = self.current.take().map(|(slot, ..)| slot);
         let slots = std::mem::take(&mut self.slots);
@@ -173,7 +173,7 @@ impl PieceWriter {
         self.unfinished.extend(left.flat_map(|slot| slot.names()));
     }
 
-    /// Ends the writing: what is not finished by now is not kept.
+    /// Ends writing and returns the outcome. A piece that is not complete by now is discarded.
     pub(crate) fn into_parts(mut self) -> WriteOutcome {
         self.close();
         WriteOutcome {

@@ -1,19 +1,19 @@
-//! How a file of weights is taken apart: pieces to keep, and requests that read neighbors together.
+//! Divides a weights file into pieces to store, and combines reads of adjacent tensors into requests.
 
 use std::ops::Range;
 
-/// A tensor above this size is cut into equal pieces.
+/// A tensor larger than this, in bytes, is cut into equal pieces.
 const LARGEST_PIECE: u64 = 16 << 20;
-/// Neighboring tensors are one piece up to this size.
+/// Adjacent tensors are combined into one piece up to this size in bytes.
 const JOINED_PIECE: u64 = 8 << 20;
-/// A request reads at most this much.
+/// Limit of the bytes that one request reads.
 const LARGEST_REQUEST: u64 = 32 << 20;
-/// A gap that is read along rather than asked around.
+/// A gap between two ranges up to this size, in bytes, is read along instead of sending two requests.
 const SMALL_GAP: u64 = 64 << 10;
 
-/// Divides the places of tensors, ascending, into pieces.
+/// Divides the byte ranges of tensors (ascending) into pieces.
 ///
-/// The pieces depend on the file alone, not on what a run needs of it, so that another run finds them again.
+/// The result depends on the file alone, not on what a run needs of it, so that later runs find the same pieces.
 pub(crate) fn divide(tensors: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<u64>> {
     let mut pieces: Vec<Range<u64>> = Vec::new();
     let mut open = false;
@@ -36,16 +36,17 @@ pub(crate) fn divide(tensors: impl IntoIterator<Item = Range<u64>>) -> Vec<Range
     pieces
 }
 
-/// A large tensor in equal pieces.
+/// Cuts a large tensor into equal pieces.
 fn cut(tensor: &Range<u64>) -> impl Iterator<Item = Range<u64>> + use<> {
     let (start, size) = (tensor.start, tensor.end - tensor.start);
     let count = size.div_ceil(LARGEST_PIECE);
-    // u128: no product of a corrupt size overflows.
+    // u128, so that corrupt sizes cannot overflow the product.
     let edge = move |index: u64| start + (u128::from(size) * u128::from(index) / u128::from(count)) as u64;
     (0..count).map(move |index| edge(index)..edge(index + 1))
 }
 
-/// The requests that read `wanted` (ascending): neighbors together, cut where pieces end.
+/// The ranges to request in order to read `wanted` (ascending): adjacent ones are combined, and ranges end where pieces
+/// end.
 pub(crate) fn requests(wanted: &[Range<u64>], pieces: &[Range<u64>]) -> Vec<Range<u64>> {
     let mut requests: Vec<Range<u64>> = Vec::new();
     for part in wanted.iter().flat_map(|range| at_edges(range, pieces)) {
@@ -59,7 +60,7 @@ pub(crate) fn requests(wanted: &[Range<u64>], pieces: &[Range<u64>]) -> Vec<Rang
     requests
 }
 
-/// `range`, cut where pieces end.
+/// Cuts `range` at the ends of pieces.
 fn at_edges(range: &Range<u64>, pieces: &[Range<u64>]) -> Vec<Range<u64>> {
     let first = pieces.partition_point(|piece| piece.end <= range.start);
     let mut parts = Vec::new();

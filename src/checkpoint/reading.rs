@@ -1,4 +1,4 @@
-//! Reading small files whole; what makes no sense is called what it is, and not kept.
+//! Reads small files whole. Files that cannot be parsed are named for what they are, and dropped from the store.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use super::content;
 use super::source::Source;
 use crate::error::Result;
 
-/// Reads the small file `file` whole and parses it; where that fails, what was read is not kept.
+/// Reads the small file `file` whole and parses it. If parsing fails, the file is dropped from the store.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Missing`] and [`crate::ErrorKind::Source`] when the file can't be read, and `parse`'s; where it is
@@ -17,7 +17,7 @@ pub async fn read_parsed<T>(source: &dyn Source, file: &str, parse: impl FnOnce(
     trusted(source, file, None, parsed).await
 }
 
-/// `outcome` of reading a file; where it makes no sense, the file is not kept.
+/// Passes on the `outcome` of parsing a file; on failure the file is dropped from the store.
 pub(super) async fn trusted<T>(
     source: &dyn Source,
     file: &str,
@@ -30,8 +30,8 @@ pub(super) async fn trusted<T>(
     outcome
 }
 
-/// Whether something of `instead` is kept, and nothing of `usual`: where it is known which of the two a model has, nobody is
-/// asked.
+/// Whether the store has something of the file `instead`, and nothing of the file `usual`. Tells which of the two a
+/// stored model has, without a request.
 pub async fn is_kept_instead(source: &dyn Source, instead: &str, usual: &str) -> bool {
     source.keeps(instead).await && !source.keeps(usual).await
 }

@@ -1,4 +1,4 @@
-//! Weights in several files: the index that says which tensor is in which.
+//! Sharded weights: the index that maps tensors to files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -9,15 +9,15 @@ use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
 use super::header::is_weights;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Name of the file with the index.
+/// File name of the index.
 pub const INDEX: &str = "model.safetensors.index.json";
 
-/// Most files that weights may be in.
+/// Limit of the number of weights files.
 const MAX_FILES: usize = 1 << 10;
-/// Longest name of a file, in bytes.
+/// Limit of the length of a file name, in bytes.
 const LONGEST_NAME: usize = 200;
 
-/// Which tensor is in which file, under the names of the files of weights.
+/// The file of each tensor, under the tensor's name in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Index {
     pub(super) files: BTreeMap<String, String>,
@@ -29,7 +29,7 @@ struct RawIndex {
     weight_map: WeightMap,
 }
 
-/// An object without two values of one name.
+/// A JSON object in which no key is repeated.
 struct WeightMap(BTreeMap<String, String>);
 
 impl<'de> Deserialize<'de> for WeightMap {
@@ -64,7 +64,7 @@ impl<'de> Visitor<'de> for Entries {
 }
 
 impl Index {
-    /// Reads `model.safetensors.index.json`. The names of files in it are those of files beside it.
+    /// Parses `model.safetensors.index.json`. The files that it names must be in the same folder.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
         let raw: RawIndex = serde_json::from_slice(bytes).map_err(|cause| {
             error(format!("{INDEX} can't be read ({cause})"))
@@ -82,13 +82,13 @@ impl Index {
         Ok(Self { files })
     }
 
-    /// The files, each once.
+    /// The files, without duplicates.
     pub(super) fn names(&self) -> BTreeSet<&str> {
         self.files.values().map(String::as_str).collect()
     }
 }
 
-/// A file beside the index: no folder, no address, nothing hidden.
+/// Checks that `name` is a plain file name: no path, no URL, no hidden file.
 fn check_name(name: &str) -> Result<()> {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let stays = !name.starts_with('.') && name.len() <= LONGEST_NAME && name.chars().all(plain);
@@ -100,7 +100,7 @@ fn check_name(name: &str) -> Result<()> {
     }
 }
 
-/// The error of a tensor that is not where the index says.
+/// The error for a tensor that is not in the file that the index names.
 pub(super) fn not_there(tensor: &str, file: &str) -> Error {
     error(format!(
         "{INDEX} says that tensor {tensor} is in {file}, which does not have it"

@@ -1,4 +1,4 @@
-//! Where the files of a checkpoint come from, and the source that keeps them in memory.
+//! Sources of checkpoint files, and the source that holds them in memory.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -7,13 +7,13 @@ use futures::future::LocalBoxFuture;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Largest file that is read whole (`tokenizer.json`, `config.json`), in bytes. Weights are read by range.
+/// Size limit, in bytes, of files that are read whole (`tokenizer.json`, `config.json`). Weights are read by range.
 pub const WHOLE_FILE_LIMIT: u64 = 32 << 20;
 
-/// Largest `config.json`, in bytes: a hundred times what a GPT-2 has.
+/// Size limit of `config.json` in bytes: a hundred times that of a GPT-2.
 const CONFIG_LIMIT: u64 = 1 << 20;
 
-/// Most bytes of `file` that are read where it is read whole.
+/// Size limit, in bytes, when `file` is read whole.
 pub(crate) fn whole_file_limit(file: &str) -> u64 {
     if file == "config.json" {
         CONFIG_LIMIT
@@ -22,24 +22,24 @@ pub(crate) fn whole_file_limit(file: &str) -> u64 {
     }
 }
 
-/// What takes the bytes of a file piece by piece, in order.
+/// Receives the bytes of a file in order, chunk by chunk.
 pub type Sink<'a> = dyn FnMut(&[u8]) -> Result<()> + 'a;
 
-/// What has come from where so far.
+/// How many bytes came from where so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Traffic {
-    /// Bytes that came over the network.
+    /// Bytes from the network.
     pub network: u64,
-    /// Bytes that came from the browser's storage.
+    /// Bytes from the browser's storage.
     pub storage: u64,
 }
 
-/// Where the files of a checkpoint come from: memory, a folder, an HTTP(S) prefix.
+/// A source of the files of one checkpoint: memory, a local folder, a URL.
 pub trait Source {
-    /// The folder or URL, for messages and the result file.
+    /// The folder or URL, for error messages and the result file.
     fn location(&self) -> String;
 
-    /// Hands exactly `range` of `file` (all of it where `range` is None) to `sink`, in pieces of the source's choice.
+    /// Passes exactly `range` of `file` (the whole file where `range` is None) to `sink`, in chunks of any size.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Missing`] when there is no such file; [`crate::ErrorKind::Source`] when it can't be read or is
@@ -51,8 +51,8 @@ pub trait Source {
         sink: &'a mut Sink<'a>,
     ) -> LocalBoxFuture<'a, Result<()>>;
 
-    /// Reads `range` of `file` (all of it where `range` is None), exactly; at most [`WHOLE_FILE_LIMIT`] bytes,
-    /// and of `config.json` at most 1 MiB.
+    /// Reads exactly `range` of `file` (the whole file where `range` is None); at most [`WHOLE_FILE_LIMIT`] bytes, and
+    /// at most 1 MiB of `config.json`.
     ///
     /// # Errors
     /// Those of [`Source::stream`], and [`crate::ErrorKind::Source`] when it is too much.
@@ -72,7 +72,7 @@ pub trait Source {
         })
     }
 
-    /// Length of `file` in bytes, where the source knows it without reading the file.
+    /// Length of `file` in bytes, where it is known without reading the file.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Missing`] when there is no such file.
@@ -81,50 +81,50 @@ pub trait Source {
         Box::pin(async { Ok(None) })
     }
 
-    /// The names of the files that are there, where the source can tell without asking anybody.
+    /// The names of all files, where the source can list them without a request.
     fn listing(&self) -> LocalBoxFuture<'_, Option<Vec<String>>> {
         Box::pin(async { None })
     }
 
-    /// Whether `file` is there. What is read for the answer is not kept.
+    /// Whether `file` exists. What is read to find out is not stored.
     fn has<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, bool> {
         Box::pin(async move { self.read(file, Some(0..1)).await.is_ok() })
     }
 
-    /// Whether something of `file` is kept, to be read without asking anybody.
+    /// Whether part of `file` is stored, so that reading it needs no request.
     fn keeps<'a>(&'a self, file: &'a str) -> LocalBoxFuture<'a, bool> {
         let _ = file;
         Box::pin(async { false })
     }
 
-    /// Tells in which pieces `file` may be taken apart: ascending ranges that do not overlap. A source that keeps what it
-    /// reads keeps whole pieces.
+    /// Sets the pieces in which `file` may be stored: ascending ranges that do not overlap. A source with a store
+    /// stores whole pieces only.
     fn divide(&self, file: &str, pieces: &[Range<u64>]) {
         let _ = (file, pieces);
     }
 
-    /// What was read of `range` of `file` makes no sense: it is not to be kept.
+    /// Drops `range` of `file` from the store, because its content turned out to be invalid.
     fn invalidate<'a>(&'a self, file: &'a str, range: Option<Range<u64>>) -> LocalBoxFuture<'a, ()> {
         let _ = (file, range);
         Box::pin(async {})
     }
 
-    /// Time has passed: what is read from now on may be of another version than what was read before. A source that can
-    /// tell makes sure before it adds to it.
+    /// Marks everything read so far as possibly outdated, because some time has passed. A source that can verify the
+    /// version does so before it reads more.
     fn mark_stale(&self) {}
 
-    /// What the source calls the version of `file` that it reads, where it has a name for it.
+    /// The version label of `file` (such as an `ETag`), where there is one.
     fn label(&self, file: &str) -> Option<String> {
         let _ = file;
         None
     }
 
-    /// Whether reading costs next to nothing: from memory or a disk.
+    /// Whether reading is cheap: from memory or from a disk.
     fn is_local(&self) -> bool {
         false
     }
 
-    /// Whether a part of a file costs as much as everything before it.
+    /// Whether reading a part of a file costs as much as reading everything before it.
     fn reads_from_the_start(&self) -> bool {
         false
     }
@@ -142,12 +142,12 @@ pub struct MemorySource {
 }
 
 impl MemorySource {
-    /// A source without files.
+    /// A source without any files.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same source with the file `name`, replaced where it was there.
+    /// The same source with the file `name`; replaces an existing one.
     #[must_use]
     pub fn with(mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         self.files.insert(name.into(), bytes.into());
@@ -161,7 +161,7 @@ impl MemorySource {
         self
     }
 
-    /// The bytes of `name`, where there is such a file.
+    /// The content of the file `name`, if it exists.
     pub fn get(&self, name: &str) -> Option<&[u8]> {
         self.files.get(name).map(Vec::as_slice)
     }
@@ -212,14 +212,14 @@ impl Source for MemorySource {
     }
 }
 
-/// The error of a file that is not there.
+/// The error for a file that does not exist.
 pub(crate) fn missing(file: &str, location: &str) -> Error {
     Error::new(ErrorKind::Missing, format!("there is no {file} in {location}"))
         .expected("a folder with config.json, model.safetensors and tokenizer.json")
         .advice("Check the path or URL.")
 }
 
-/// The error of a file that has `length` bytes and ends before byte `needed`.
+/// The error for a file of `length` bytes that ends before byte `needed`.
 pub(crate) fn truncated(file: &str, length: u64, needed: u64) -> Error {
     Error::new(
         ErrorKind::Source,
@@ -229,7 +229,7 @@ pub(crate) fn truncated(file: &str, length: u64, needed: u64) -> Error {
     .advice("Download or copy it again.")
 }
 
-/// The error of a file that is too large to be read whole.
+/// The error for a file that is too large to be read whole.
 pub(crate) fn too_large(file: &str, limit: u64) -> Error {
     Error::new(ErrorKind::Source, format!("{file} is larger than {limit} bytes"))
         .expected("a smaller file")

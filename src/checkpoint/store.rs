@@ -1,4 +1,4 @@
-//! Where pieces of checkpoints are kept between visits, and the store that keeps them in memory.
+//! Storage for pieces of checkpoints between visits, and an implementation in memory.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};
@@ -12,21 +12,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much is stored, and how much may be. Bytes.
+/// Storage usage and quota, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Space {
-    /// Taken by everything that the page's origin stores.
+    /// Used by everything that the page's origin stores.
     pub usage: u64,
-    /// The most that it may take.
+    /// Limit of the usage.
     pub quota: u64,
-    /// Whether the browser has promised not to clear it by itself.
+    /// Whether the browser has promised not to clear the storage by itself.
     pub persistent: bool,
 }
 
-/// Folders of files that outlive the page: a browser's storage, or memory in tests.
+/// Folders of files that outlive the page: the browser's storage, or memory in tests.
 ///
-/// A file is written once, from its beginning to its end, and is whole from [`StoredFileWriter::finish`] on.
-/// Names are made of `a-z`, `0-9`, `.`, `-` and `_`.
+/// A file is written once, from beginning to end, and is complete after [`StoredFileWriter::finish`]. Names consist of
+/// `a-z`, `0-9`, `.`, `-` and `_`.
 pub trait Store {
     /// The names of all folders.
     ///
@@ -34,63 +34,64 @@ pub trait Store {
     /// [`ErrorKind::Storage`] where the store can't be used, here and below.
     fn folders(&self) -> LocalBoxFuture<'_, Result<Vec<String>>>;
 
-    /// The names of the files in `folder`, none where it does not exist.
+    /// The names of the files in `folder`; none where the folder does not exist.
     ///
     /// # Errors
     /// As [`Store::folders`].
     fn files<'a>(&'a self, folder: &'a str) -> LocalBoxFuture<'a, Result<Vec<String>>>;
 
-    /// Opens a file for reading; None where there is none.
+    /// Opens a file for reading; None where it does not exist.
     ///
     /// # Errors
     /// As [`Store::folders`]; also while it is being written, in some stores.
     fn open<'a>(&'a self, folder: &'a str, file: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn StoredFile>>>>;
 
-    /// Begins to write a file, in place of the one that may be there.
+    /// Creates a file for writing; replaces an existing one.
     ///
     /// # Errors
     /// As [`Store::folders`]; also while it is open elsewhere.
     fn create<'a>(&'a self, folder: &'a str, file: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn StoredFileWriter>>>;
 
-    /// Removes a file, or a folder with all its files where `file` is None. What is not there is removed already.
+    /// Removes a file, or a folder with all its files where `file` is None. Removing what does not exist succeeds.
     ///
     /// # Errors
     /// As [`Store::folders`]; also while it is being written.
     fn remove<'a>(&'a self, folder: &'a str, file: Option<&'a str>) -> LocalBoxFuture<'a, Result<()>>;
 
-    /// Waits until nobody else (no other tab either) holds the lock `name`, and holds it until the answer is dropped.
+    /// Acquires the lock `name`, waiting until nobody else (in any tab) holds it. Dropping the returned value releases
+    /// it.
     ///
     /// # Errors
     /// As [`Store::folders`].
     fn lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Box<dyn Any>>>;
 
-    /// Takes the lock `name` where nobody holds it, without waiting; None where somebody does.
+    /// Acquires the lock `name` without waiting; None where it is held.
     ///
     /// # Errors
     /// As [`Store::folders`].
     fn try_lock<'a>(&'a self, name: &'a str) -> LocalBoxFuture<'a, Result<Option<Box<dyn Any>>>>;
 
-    /// How much room there is; None where that can't be known.
+    /// Usage and quota; None where they are unknown.
     fn space(&self) -> LocalBoxFuture<'_, Option<Space>>;
 
-    /// Asks that nothing be cleared without the user.
+    /// Asks the browser not to clear the storage without the user's consent.
     fn persist(&self) -> LocalBoxFuture<'_, ()>;
 }
 
 /// A stored file, open for reading.
 pub trait StoredFile {
-    /// Its length in bytes.
+    /// The length in bytes.
     fn length(&self) -> u64;
 
-    /// Fills `buffer` with the bytes from `offset` on.
+    /// Fills `buffer` with the bytes that start at `offset`.
     ///
     /// # Errors
     /// [`ErrorKind::Storage`] where the file ends before, or can't be read.
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<()>;
 }
 
-/// A file that is being written. Dropped before [`StoredFileWriter::finish`], it is there, incomplete: whoever reads it must
-/// be able to tell.
+/// A file that is being written. If it is dropped before [`StoredFileWriter::finish`], an incomplete file remains,
+/// which readers must be able to recognize.
 pub trait StoredFileWriter {
     /// Appends `bytes`.
     ///
@@ -98,23 +99,23 @@ pub trait StoredFileWriter {
     /// [`ErrorKind::Storage`] where there is no more room.
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 
-    /// Ends the file.
+    /// Completes the file.
     ///
     /// # Errors
     /// As [`StoredFileWriter::write`].
     fn finish(self: Box<Self>) -> Result<()>;
 }
 
-/// The error of a store that can't do what it should.
+/// The error for a store that fails.
 pub(crate) fn storage_error(cause: impl Into<String>) -> Error {
     Error::new(ErrorKind::Storage, cause)
 }
 
-/// Folder and file.
+/// Folder and file name.
 type Name = (String, String);
 type Files = BTreeMap<Name, Arc<Vec<u8>>>;
 
-/// A store in memory. Clones share what is stored, as the tabs of a browser do.
+/// A store in memory. Clones share the same content, as tabs of a browser do.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     files: Rc<RefCell<Files>>,
@@ -130,24 +131,23 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Sets the most bytes that may be stored; what is stored already stays.
+    /// Sets the quota in bytes. What is stored already stays.
     pub fn set_quota(&self, bytes: u64) {
         self.quota.set(Some(bytes));
         self.limit.set(Some(bytes));
     }
 
-    /// Sets the most bytes that may be stored (None: any number) without a word of it in [`Store::space`], as where a disk
-    /// is full.
+    /// Sets a limit in bytes (None: unlimited) that [`Store::space`] does not report, like a full disk.
     pub fn set_limit(&self, bytes: Option<u64>) {
         self.limit.set(bytes);
     }
 
-    /// The bytes of a file, if it is there.
+    /// The content of a file, if it exists.
     pub fn get(&self, folder: &str, file: &str) -> Option<Arc<Vec<u8>>> {
         self.files.borrow().get(&(folder.to_owned(), file.to_owned())).cloned()
     }
 
-    /// Puts a file there, whatever the quota.
+    /// Adds a file regardless of the quota.
     pub fn put(&self, folder: &str, file: &str, bytes: Vec<u8>) {
         let key = (folder.to_owned(), file.to_owned());
         self.files.borrow_mut().insert(key, Arc::new(bytes));
@@ -246,7 +246,7 @@ impl StoredFile for MemoryFile {
     }
 }
 
-/// Writes at once: a file that is not finished is there, half-written.
+/// Writes immediately: an unfinished file exists, with part of its content.
 struct MemoryWriter {
     store: MemoryStore,
     key: Name,

@@ -1,4 +1,4 @@
-//! Opened weights, of one file or of several.
+//! Opened weights in one or several files.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use super::pieces;
 use super::source::{Sink, Source, Traffic};
 use crate::error::{Error, ErrorKind, Result};
 
-/// From how many places rows are looked at to tell whether two matrices are the same.
+/// Number of places at which rows are sampled to tell whether two matrices are equal.
 const SAMPLED_PLACES: u64 = 5;
 
-/// Bytes of a matrix that are decoded at once where its rows are not held.
+/// Bytes of a matrix that are decoded at a time when its rows are streamed.
 const ROW_STEP: usize = 1 << 18;
 
-/// Opened weights, of `model.safetensors` or of the files that an index names: headers are read, tensors are read on demand.
+/// Opened weights: `model.safetensors`, or the files named by an index. Headers are read on opening, tensors on demand.
 pub struct TensorFile {
     source: Box<dyn Source>,
     header: Header,
@@ -30,11 +30,11 @@ pub struct TensorFile {
 }
 
 impl TensorFile {
-    /// Reads the header of `model.safetensors` in `source`, or where there is none of all files that
-    /// `model.safetensors.index.json` names, and checks that they have what is `expected`: names, shapes and dtypes.
+    /// Reads the header of `model.safetensors` in `source`, or else of all files that `model.safetensors.index.json`
+    /// names, and checks names, shapes and dtypes against `expected`.
     ///
     /// # Errors
-    /// One clear error for a file that is missing, truncated, or not what it should be.
+    /// One clear error for a file that is missing, truncated, or invalid.
     pub async fn open(source: Box<dyn Source>, expected: &Expected) -> Result<Self> {
         let header = opening::open(source.as_ref(), expected).await?;
         let places = header.places().into_iter();
@@ -45,7 +45,7 @@ impl TensorFile {
         Ok(Self { source, header, pieces })
     }
 
-    /// The file, or the index of several: for messages.
+    /// Name of the weights file or of the index, for messages.
     pub fn name(&self) -> &'static str {
         self.header.name
     }
@@ -55,14 +55,13 @@ impl TensorFile {
         self.source.location()
     }
 
-    /// Whether there is a tensor `name`, without the prefix ("h.0.ln_1.weight").
+    /// Whether the tensor `name` (without prefix, "h.0.ln_1.weight") exists.
     pub fn has(&self, name: &str) -> bool {
         self.header.tensors.contains_key(name)
     }
 
-    /// Whether the tensors `one` and `other` have the same values, as far as a look says: all bytes where the source is
-    /// local, else rows from a few places. False where their dtypes or shapes differ, and where a look costs as much as
-    /// reading.
+    /// Whether the tensors `one` and `other` seem to be equal: compares all bytes of a local source, else sampled rows.
+    /// False where their dtypes or shapes differ, and where sampling costs as much as reading everything.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Source`] when the file can't be read.
@@ -124,8 +123,8 @@ impl TensorFile {
         Ok(Tensor::from_vec(values, shape, &Device::Cpu)?)
     }
 
-    /// Reads the tensors `wanted` (name and shape) as f32, each into a buffer of its own, neighbors with one request.
-    /// `seen` is told how many bytes have come.
+    /// Reads the tensors `wanted` (name and shape) as f32, each into its own buffer; adjacent ones with one request.
+    /// `seen` is called with the number of bytes that have arrived.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Checkpoint`] when one does not exist, has another shape or a value that is not finite;
@@ -155,10 +154,10 @@ impl TensorFile {
         Ok(read)
     }
 
-    /// The rows `indices` of the matrix `name` of `shape`, ascending: they alone are read, neighbors with one request.
+    /// Reads only the rows `indices` (ascending) of the matrix `name` of `shape`; adjacent ones with one request.
     ///
     /// # Errors
-    /// As [`TensorFile::tensors`], and [`crate::ErrorKind::Internal`] for a row that there is not.
+    /// As [`TensorFile::tensors`], and [`crate::ErrorKind::Internal`] for a row that does not exist.
     pub async fn some_rows(
         &self,
         name: &str,
@@ -169,7 +168,7 @@ impl TensorFile {
         let entry = self.entry(name, &shape)?;
         let dtype = entry.weight_dtype(name)?;
         let [rows, width] = shape;
-        // The header's places fit the shape.
+        // The header was checked: its offsets fit the shape.
         let row_bytes = (entry.bytes.end - entry.bytes.start) / rows.max(1) as u64;
         let mut slots = Vec::new();
         for index in indices {
@@ -192,7 +191,7 @@ impl TensorFile {
         filled.into_iter().map(|slot| Ok(slot.into_values()?.1)).collect()
     }
 
-    /// Fills `slots` of tensors of `file`, ascending.
+    /// Reads and decodes the tensors `slots` of `file`, in ascending order.
     async fn filled(&self, file: &Rc<str>, slots: Vec<Slot>, seen: &dyn Fn(u64)) -> Result<Vec<Slot>> {
         let places: Vec<Range<u64>> = slots.iter().map(|slot| slot.bytes.clone()).collect();
         let slots = RefCell::new(slots);
@@ -217,8 +216,8 @@ impl TensorFile {
         self.pieces.get(file).map_or(&[], Vec::as_slice)
     }
 
-    /// Hands the rows of the matrix `name` of `shape` to `row`, one after the other, without holding them. `yield_now` is awaited before
-    /// each request: what is made of the rows may take longer than reading them.
+    /// Streams the rows of the matrix `name` of `shape` to `row` without holding them. `yield_now` is awaited before
+    /// each request, because processing the rows may take longer than reading them.
     ///
     /// # Errors
     /// As [`TensorFile::tensors`], and those of `yield_now`.
@@ -255,7 +254,7 @@ impl TensorFile {
         Ok(())
     }
 
-    /// A new run begins, some time after what was read before: see [`Source::mark_stale`].
+    /// Marks what was read so far as possibly outdated, at the beginning of a run: see [`Source::mark_stale`].
     pub fn mark_stale(&self) {
         self.source.mark_stale();
     }
@@ -265,7 +264,7 @@ impl TensorFile {
         self.source.traffic()
     }
 
-    /// Streams a range of the weights; what turns out to be damaged is not kept.
+    /// Streams a range of the weights; a damaged range is dropped from the store.
     async fn stream<'a>(&'a self, file: &'a str, range: Range<u64>, sink: &'a mut Sink<'a>) -> Result<()> {
         let outcome = self.source.stream(file, Some(range.clone()), sink).await;
         if outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::Checkpoint) {
@@ -311,7 +310,8 @@ struct Slot {
 }
 
 impl Slot {
-    /// Takes what is this tensor's of `bytes`, which begin at `at` in the file; says how many bytes that was.
+    /// Decodes the part of `bytes` (which begin at file offset `at`) that belongs to this tensor. Returns the length of
+    /// that part.
     fn take(&mut self, at: u64, bytes: &[u8]) -> Result<u64> {
         let within =
             |place: u64| usize::try_from(place.saturating_sub(at)).map_or(bytes.len(), |place| place.min(bytes.len()));

@@ -1,4 +1,4 @@
-//! One GET at a time, whatever sends it: `fetch` in a browser, a library natively, a script in tests.
+//! The HTTP client interface: `fetch` in a browser, a library natively, a script in tests.
 
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
@@ -8,53 +8,54 @@ use std::time::Duration;
 use futures::channel::oneshot;
 use futures::future::LocalBoxFuture;
 
-/// Sends requests and tells the time.
+/// Sends GET requests, and provides timers.
 pub trait Transport {
-    /// Sends a GET, for `range` alone where there is one. What fails on the way is told in words.
+    /// Sends a GET request, for `range` only where it is given. A network failure is described in words.
     fn get<'a>(
         &'a self,
         url: &'a str,
         range: Option<&'a Range<u64>>,
     ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>>;
 
-    /// Waits.
+    /// Waits for `duration`.
     fn sleep(&self, duration: Duration) -> LocalBoxFuture<'_, ()>;
 
-    /// Ends when a server has been silent for `timeout`; never where the transport watches that itself.
+    /// Resolves when the server has been silent for `timeout`. Never resolves where the transport detects that by
+    /// itself.
     fn stall_timeout(&self, timeout: Duration) -> LocalBoxFuture<'_, ()>;
 
-    /// What to do when `url` can't be reached, a sentence or two.
+    /// Advice for the user, a sentence or two, when `url` cannot be reached.
     fn advice(&self, url: &str) -> &'static str;
 }
 
-/// The beginning of an answer.
+/// Status, headers and body of a response.
 pub struct Answer {
-    /// The status: 200, 206, 404.
+    /// Status code: 200, 206, 404.
     pub status: u16,
-    /// The header `Content-Range`, where it is there and may be read.
+    /// The header `Content-Range`, if it is present and readable.
     pub content_range: Option<String>,
-    /// The header `Retry-After`, where it is there and may be read.
+    /// The header `Retry-After`, if it is present and readable.
     pub retry_after: Option<String>,
-    /// The header `RateLimit`, where it is there and may be read.
+    /// The header `RateLimit`, if it is present and readable.
     pub rate_limit: Option<String>,
-    /// How the body is compressed, where it is and is not unpacked on the way.
+    /// The content encoding, if the body arrives still compressed.
     pub encoding: Option<String>,
-    /// Whether it comes from another address than the one that was asked.
+    /// Whether the response comes from another URL than the requested one, after a redirect.
     pub redirected: bool,
-    /// What the server calls this version of the file: the header `ETag`, or else `Last-Modified`, which a page may read
-    /// across origins; None where neither is there and may be read.
+    /// The server's version label of the file: the header `ETag`, or else `Last-Modified`, which is readable across
+    /// origins. None where neither is present and readable.
     pub label: Option<String>,
-    /// What follows.
+    /// The body.
     pub body: Box<dyn Body>,
 }
 
-/// The body of an answer. Dropping it ends the request.
+/// The body of a response. Dropping it aborts the request.
 pub trait Body {
-    /// The next bytes; None at the end. What fails on the way is told in words.
+    /// The next chunk; None at the end. A network failure is described in words.
     fn next(&mut self) -> LocalBoxFuture<'_, std::result::Result<Option<&[u8]>, String>>;
 }
 
-/// Lets downloads through, or holds them back. Clones are one gate.
+/// Lets downloads proceed, or holds them back. Clones share the same gate.
 #[derive(Clone, Default)]
 pub struct Gate(Rc<GateState>);
 
@@ -65,16 +66,16 @@ struct GateState {
 }
 
 impl Gate {
-    /// Holds downloads back from now on.
+    /// Holds downloads back.
     pub fn close(&self) {
         self.0.closed.set(true);
     }
 
-    /// Lets downloads go on.
+    /// Lets downloads proceed.
     pub fn open(&self) {
         self.0.closed.set(false);
         for waiting in self.0.waiting.take() {
-            // Who does not wait any more does not mind.
+            // The waiting task may be gone.
             let _ = waiting.send(());
         }
     }
@@ -94,18 +95,18 @@ impl Gate {
     }
 }
 
-/// How long to wait for what may pass: servers that are busy, connections that break.
+/// How often and when to retry after temporary failures: busy servers, broken connections.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
-    /// Silence after which a connection counts as broken.
+    /// A connection without data for this long counts as broken.
     pub stall_timeout: Duration,
-    /// Waits before the first, second, ... attempt to go on; an attempt that brings bytes begins anew.
+    /// Delays before the first, second, ... retry. An attempt that brings bytes resets the count.
     pub waits: Vec<Duration>,
-    /// The same where a server says that it was asked too often, and not for how long to wait.
+    /// The same after "too many requests" (429) without a stated delay.
     pub too_often: Vec<Duration>,
-    /// The most of `waits` for a server that has never answered: its address may be wrong.
+    /// Limit of the retries for a server that has never answered: the URL may be wrong.
     pub before_first_answer: usize,
-    /// The longest wait that a server may ask for with `Retry-After` or `RateLimit`.
+    /// The longest delay that is accepted from `Retry-After` or `RateLimit`.
     pub longest: Duration,
 }
 
@@ -122,19 +123,19 @@ impl Default for RetryPolicy {
     }
 }
 
-/// What an answer says of when to ask again.
+/// When a response says that a request may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RetryHint {
-    /// Nothing.
+    /// Not stated.
     Unspecified,
-    /// That it was asked too often.
+    /// Too many requests, without a stated delay.
     TooManyRequests,
-    /// After so long.
+    /// After this delay.
     After(Duration),
 }
 
 impl Answer {
-    /// What it says of when to ask again: `Retry-After: 57`, or `RateLimit: "resolvers";r=0;t=57`.
+    /// Parses when to retry: `Retry-After: 57`, or `RateLimit: "resolvers";r=0;t=57`.
     pub(crate) fn retry_hint(&self) -> RetryHint {
         let seconds = self
             .retry_after
@@ -152,7 +153,7 @@ impl Answer {
             parts.filter_map(reset).max()
         };
         match (seconds.or_else(of_limit), self.status) {
-            // A window that ends now has ended in a moment.
+            // A window that ends "in 0 s" is given a moment to end.
             (Some(seconds), _) => RetryHint::After(Duration::from_secs(u64::max(seconds, 1))),
             (None, 429) => RetryHint::TooManyRequests,
             (None, _) => RetryHint::Unspecified,
@@ -161,8 +162,7 @@ impl Answer {
 }
 
 impl RetryPolicy {
-    /// How long to wait after the failed attempt `attempt` (from 0), where the server has said that it may be asked `again`.
-    /// None: no more.
+    /// The delay after failed attempt number `attempt` (from 0), if the server said `again`. None: give up.
     pub(crate) fn wait(&self, attempt: usize, answered: bool, again: RetryHint) -> Option<Duration> {
         if again == RetryHint::TooManyRequests {
             return self.too_often.get(attempt).copied();

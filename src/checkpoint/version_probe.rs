@@ -1,20 +1,20 @@
-//! Whether a server still has the file that was read before.
+//! Detects whether a file on a server is still the version that was read before.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::error::{Error, ErrorKind};
 
-/// Bytes that are kept of an answer.
+/// Bytes kept per sample.
 const SAMPLE: usize = 64;
-/// Answers that bytes are kept of.
+/// Limit of the number of samples.
 const MAX_SAMPLES: usize = 64;
-/// Samples that are read again to tell whether a file is the same.
+/// Number of samples that are read again to compare versions.
 pub(crate) const COMPARED: usize = 8;
-/// A few bytes of what was read of a file, and what the server called its version (`ETag` or `Last-Modified`).
+/// Samples of the bytes that were read of a file, and the server's version label (`ETag` or `Last-Modified`).
 ///
-/// A new label alone proves nothing, as the servers behind one address may label one file differently: then, and whenever
-/// time has passed, the bytes decide.
+/// A new label alone proves nothing, because the servers behind one address may label the same file differently. So
+/// after a label change, and whenever time has passed, the samples are compared.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct VersionProbe {
     label: Option<String>,
@@ -23,33 +23,33 @@ pub(crate) struct VersionProbe {
 }
 
 impl VersionProbe {
-    /// The server's last label.
+    /// The server's latest label.
     pub(crate) fn label(&self) -> Option<&String> {
         self.label.as_ref()
     }
 
-    /// What was read is to be compared before more is added to it.
+    /// Requires a comparison before more is read.
     pub(crate) fn mark_stale(&mut self) {
         self.doubted = !self.samples.is_empty();
     }
 
-    /// Whether it is to be compared.
+    /// Whether a comparison is required.
     pub(crate) fn is_stale(&self) -> bool {
         self.doubted
     }
 
-    /// Whether `label` says that the file may be another one than the one before.
+    /// Whether `label` differs from the latest one, so that the file may be another version.
     pub(crate) fn is_new_label(&self, label: Option<&str>) -> bool {
         let pair = self.label.as_deref().zip(label);
         !self.samples.is_empty() && pair.is_some_and(|(before, now)| before != now)
     }
 
-    /// What was read has been compared.
+    /// Notes that the samples have been compared successfully.
     pub(crate) fn mark_verified(&mut self) {
         self.doubted = false;
     }
 
-    /// Bytes from `at` on have come, with `label`.
+    /// Records a sample of the bytes read at offset `at`, and the response's `label`.
     pub(crate) fn record(&mut self, at: u64, bytes: &[u8], label: Option<&String>) {
         if label.is_some() {
             self.label = label.cloned();
@@ -60,7 +60,7 @@ impl VersionProbe {
         }
     }
 
-    /// Samples to read again, from all over what has been read.
+    /// Samples to compare, spread over everything that has been read.
     pub(crate) fn samples(&self) -> Vec<(Range<u64>, Vec<u8>)> {
         let spread = spread(self.samples.len(), COMPARED);
         let samples = spread.into_iter().filter_map(|index| self.samples.get(index));
@@ -70,7 +70,7 @@ impl VersionProbe {
     }
 }
 
-/// At most `most` of the numbers below `count`, the first and the last among them.
+/// At most `most` numbers below `count`, evenly spread, including the first and the last.
 pub(crate) fn spread(count: usize, most: usize) -> BTreeSet<usize> {
     let last = count.saturating_sub(1);
     let steps = most.saturating_sub(1).max(1);
@@ -79,7 +79,7 @@ pub(crate) fn spread(count: usize, most: usize) -> BTreeSet<usize> {
         .collect()
 }
 
-/// The error of a file that is not what it was.
+/// The error for a file that has changed.
 pub(crate) fn changed(file: &str, location: &str) -> Error {
     Error::new(
         ErrorKind::Changed,

@@ -36,9 +36,9 @@ Examples:
 
 /// Which parts of GPT-2 make an attention head look where it looks?
 ///
-/// keyside runs a GPT-2 model on prompts of indirect object identification ("When Mary and John went to the
-/// store, John gave a drink to"), and takes apart the score with which a head looks from the last token (END)
-/// to the indirect object (IO).
+/// keyside runs a GPT-2 model on prompts of indirect object identification ("When Mary and John went to the store, John
+/// gave a drink to"), and decomposes the score with which a head looks from the last token (END) to the indirect object
+/// (IO).
 #[derive(Debug, Parser)]
 #[command(name = "keyside", version, after_help = EXAMPLE)]
 pub struct Arguments {
@@ -50,7 +50,7 @@ pub struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Analyse an attention head: scores with substituted vectors, and contributions of components.
+    /// Analyze an attention head: scores with substituted vectors, and contributions of components.
     Analyze(AnalyzeArguments),
     /// Make the figures of a result file, as the page exports them: SVG, CSV, Markdown, Python.
     Plot(PlotArguments),
@@ -66,7 +66,7 @@ pub enum Command {
     Causal(PairArguments),
     /// One sentence: which of the head's directions make its score between two positions.
     Directions(PairArguments),
-    /// One sentence: the likeliest tokens after a position, or what the model goes on with.
+    /// One sentence: the most likely tokens after a position, or what the model goes on with.
     Next(NextArguments),
     /// Write what a model makes of sentences to a small file, which is asked about without the model.
     Record(RecordArguments),

@@ -1,4 +1,4 @@
-//! `keyside causal`: every component of the query side and of the key side taken out in turn.
+//! `keyside causal`: the causal map of a pair of positions.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -12,8 +12,8 @@ use crate::analysis::{Array, Section};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Measure, Side};
 
-/// `keyside causal`: what becomes of the pair when each component of either side is taken out, recomputed to the end of the model, beside
-/// what the linear split predicts.
+/// `keyside causal`: the effect of removing each component of either side, recomputed to the end of the model, and the
+/// prediction of the linear split.
 ///
 /// # Errors
 /// Those of [`causal_map`], [`crate::ErrorKind::Target`] for targets that are not two tokens, and those of writing.
@@ -37,7 +37,7 @@ pub async fn run_causal(arguments: &PairArguments, out: &mut dyn Write) -> Resul
     };
     let (cache, bar) = (&mut QuestionCache::default(), Bar::new());
     causal_map(&mut sentence.model, cache, &question, &bar, give).await?;
-    // What is recomputed last has all of it.
+    // The last map given is complete.
     let map = found.filter(CausalSection::is_whole);
     let map = map.ok_or_else(|| Error::new(ErrorKind::Internal, "the causal map is not whole"))?;
     let written = sentence.written(pair.head, arrays(&map));
@@ -49,8 +49,8 @@ pub async fn run_causal(arguments: &PairArguments, out: &mut dyn Write) -> Resul
     )
 }
 
-/// The arrays under their names in JSON: the pair as it is, and for each side and measure what changes without each component, recomputed and
-/// predicted, `[components]`.
+/// The arrays for JSON with their names: the values of the pair and, for each side and measure, the changes caused by
+/// removing each component, recomputed and predicted, `[components]`.
 fn arrays(map: &CausalSection) -> BTreeMap<String, Array> {
     let before = Array::vector(vec![map.score, map.attention, map.logit_difference]);
     let mut arrays = BTreeMap::from([("causal/none".to_owned(), before)]);

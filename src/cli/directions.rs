@@ -1,4 +1,4 @@
-//! `keyside directions`: a score as a sum over the directions of its head.
+//! `keyside directions`: a score as a sum over the singular directions of its head.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,7 +14,7 @@ use crate::forward::NoMonitor;
 use crate::math;
 use crate::names::{Component, Relative, Side};
 
-/// `keyside directions`: which of the head's directions make the score between two positions.
+/// `keyside directions`: the singular directions of the head that make up the score between two positions.
 ///
 /// # Errors
 /// Those of [`pair::account`], and of writing.
@@ -73,7 +73,7 @@ fn of_score(sentence: &Sentence, pair: &Pair, found: &Directions) -> String {
     )
 }
 
-/// The groups that add most to `found`, which is of `of`.
+/// The groups that contribute most to `found`, the decomposition of `of`.
 fn listed(found: &Directions, of: &str) -> String {
     let sums = found.of_groups();
     let mut description = format!(
@@ -107,7 +107,7 @@ fn listed(found: &Directions, of: &str) -> String {
     description
 }
 
-/// What was written at both ends along a direction.
+/// The contributions of components at both ends along a direction.
 fn describe_along(
     sentence: &Sentence,
     (pair, account): (&Pair, &Account),
@@ -131,7 +131,7 @@ fn describe_along(
     description
 }
 
-/// The tokens whose vectors lie along the direction or against it.
+/// The tokens whose vectors are closest to the direction or its opposite.
 fn describe_tokens(sentence: &Sentence, tokens: DirectionTokens) -> String {
     let tokenizer = sentence.model.tokenizer();
     let mut description = String::new();

@@ -1,4 +1,4 @@
-//! One level down in `keyside pair`: an earlier head by source token, its layer's MLP by neuron.
+//! The further decomposition in `keyside pair`: an earlier head by source token, its layer's MLP by neuron.
 
 use super::listing::{LINES, largest_sizes, line};
 use crate::analysis::Array;
@@ -7,20 +7,21 @@ use crate::error::Result;
 use crate::forward::{Model, NoMonitor};
 use crate::names::{Component, Head, Side};
 
-/// What was found in an earlier head and in its layer's MLP.
+/// The decompositions of an earlier head and of its layer's MLP.
 pub(super) struct Earlier {
     head: Head,
     /// The head on each side, by source token.
     head_by: [(Side, Opened); 2],
     /// The MLP on each side, by neuron.
     mlp_by: [(Side, Opened); 2],
-    /// Tokens of the sentence.
+    /// Number of tokens of the sentence.
     count: usize,
-    /// The source token that adds most by size on the key side, and what was written there.
+    /// The source token with the largest absolute contribution on the key side, and the decomposition of what was
+    /// written there.
     twice: (usize, Opened),
 }
 
-/// Opens `earlier`, and the MLP of its layer, on both sides of the score of `pair`.
+/// Decomposes `earlier`, and the MLP of its layer, on both sides of the score of `pair`.
 ///
 /// # Errors
 /// Those of [`down`].
@@ -53,7 +54,7 @@ pub(super) async fn open(model: &mut Model, pair: &Pair, earlier: Head) -> Resul
 }
 
 impl Earlier {
-    /// The arrays under their names in JSON.
+    /// The arrays for JSON with their names.
     pub(super) fn arrays(&self) -> Vec<(&'static str, Array)> {
         let [by_source, by_source_query] = self.head_by.each_ref().map(|(_, opened)| {
             let mut by_source = values(opened);
@@ -79,7 +80,7 @@ impl Earlier {
         ]
     }
 
-    /// The largest parts of each list; `token` gives the text at a position.
+    /// The largest parts of each list; `token` returns the text at a position.
     pub(super) fn description(&self, pair: &Pair, token: impl Fn(usize) -> String) -> String {
         let mut description = String::new();
         let mut list = |opened: &Opened, of: &str| {
@@ -133,7 +134,7 @@ impl Earlier {
     }
 }
 
-/// The position that a side of the score is read at.
+/// The position at which a side of the score is read.
 fn position(pair: &Pair, side: Side) -> usize {
     match side {
         Side::Query => pair.dest,

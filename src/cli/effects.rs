@@ -1,4 +1,4 @@
-//! `keyside effects`: what all components add to the next token, and what the head writes.
+//! `keyside effects`: direct effects of all components on the next token, and the head's output.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -14,7 +14,7 @@ use crate::math;
 use crate::model::Tokenizer;
 use crate::prompts::Targets;
 
-/// What `keyside effects` has found.
+/// The results of `keyside effects`.
 struct Found {
     pair: Pair,
     targets: Between,
@@ -22,12 +22,12 @@ struct Found {
     effects: DirectEffects,
     by_source: Vec<f32>,
     writes: Writes,
-    /// Log-probabilities before the first layer and after each, `[n_layer + 1][d_vocab]`.
+    /// The logit lens: log-probabilities before the first layer and after each layer, `[n_layer + 1][d_vocab]`.
     lens: Vec<Vec<f32>>,
 }
 
-/// `keyside effects`: direct effects of all components on the difference of two tokens' logits, what the head writes, what would come
-/// next after each layer, and what interventions at the pair do.
+/// `keyside effects`: direct effects of all components on the difference of two tokens' logits, the tokens that the
+/// head raises and lowers, the logit lens, and interventions at the pair.
 ///
 /// # Errors
 /// Those of [`pair::Sentence`], [`crate::ErrorKind::Target`] for targets that are not two tokens, and those of writing.
@@ -57,7 +57,7 @@ pub async fn run_effects(arguments: &PairArguments, out: &mut dyn Write) -> Resu
     write(arguments.sentence.json.as_deref(), &written, &description, out)
 }
 
-/// The tokens that `arguments` name.
+/// The target tokens in `arguments`.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Target`] for a text that is not one token.
@@ -105,7 +105,7 @@ async fn find(sentence: &mut Sentence, pair: Pair, wanted: Targets) -> Result<Fo
 }
 
 impl Found {
-    /// What is added to the logit of the source token itself.
+    /// The effect on the logit of the source token itself.
     fn of_source(&self) -> f32 {
         let token = self.pair.tokens[self.pair.src];
         self.writes.logits.get(token as usize).copied().unwrap_or(f32::NAN)

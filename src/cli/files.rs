@@ -1,4 +1,4 @@
-//! Files that the command line writes and reads: what may be wrong with them.
+//! Reading and writing files on the command line, with error messages.
 
 use std::cell::RefCell;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::checkpoint::{NoticeBoard, Source, source_for};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Where the model is that `text` names. A wait for a server is said on stderr.
+/// The source for the model `text`. Waiting for a server is reported on stderr.
 pub(super) fn model_source(text: &str) -> Result<Box<dyn Source>> {
     let description = RefCell::new(None);
     let notices = NoticeBoard::with_listener(move |notices| {
@@ -17,14 +17,14 @@ pub(super) fn model_source(text: &str) -> Result<Box<dyn Source>> {
             return;
         };
         if description.replace(Some(retry.clone())).as_ref() != Some(retry) {
-            // Nothing can be done where stderr is closed.
+            // A closed stderr cannot be reported anywhere.
             let _ = writeln!(std::io::stderr(), "keyside: {retry}");
         }
     });
     source_for(text, notices)
 }
 
-/// Fails where `file` can't be made, before anything is computed for it.
+/// Checks that `file` can be created, before anything is computed for it.
 pub(super) fn check_writable(file: &Path) -> Result<()> {
     let folder = match file.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -52,14 +52,14 @@ pub(super) fn read_at_most(file: &Path, most: u64) -> std::io::Result<Vec<u8>> {
     read_most_of(File::open(file)?, most)
 }
 
-/// The first `most` bytes of what `reader` gives.
+/// The first `most` bytes of `reader`.
 pub(super) fn read_most_of(reader: impl Read, most: u64) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     reader.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// What went wrong when `file` was written.
+/// The error for a failed write to `file`.
 pub(super) fn cannot_write(file: &Path, cause: &std::io::Error) -> Error {
     Error::new(
         ErrorKind::Source,

@@ -1,4 +1,4 @@
-//! What `keyside effects` recomputes: interventions at the pair, beside what the linear split predicts.
+//! The interventions of `keyside effects`, recomputed and predicted by the linear split.
 
 use super::listing::line;
 use super::progress::Bar;
@@ -11,7 +11,7 @@ use crate::analysis::{Array, Section};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Component, Head, HeadActivation, Normalization, Side};
 
-/// An intervention, the names of its arrays, and what it is in words.
+/// An intervention, the names of its arrays, and its description.
 struct NamedIntervention {
     effect: &'static str,
     prediction: Option<&'static str>,
@@ -19,14 +19,14 @@ struct NamedIntervention {
     intervention: Intervention,
 }
 
-/// What interventions do.
+/// The effects of interventions.
 pub(super) struct Interventions {
     asked: Vec<NamedIntervention>,
     section: InterventionSection,
 }
 
-/// Intervenes at `pair` of `sentence`, which `arguments` have asked for: on the pair's head, on an earlier one and with a second sentence where
-/// they name those.
+/// Applies interventions at `pair` of `sentence`: to the pair's head, and to an earlier one or with a second sentence
+/// if `arguments` name those.
 ///
 /// # Errors
 /// Those of [`intervene`].
@@ -63,7 +63,7 @@ pub(super) async fn find(
     Ok(Interventions { asked, section })
 }
 
-/// All interventions that are asked for, in the order in which they are told.
+/// All requested interventions, in order of output.
 fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &PairArguments) -> Vec<NamedIntervention> {
     let head = pair.head;
     let of = |effect, words, intervention| NamedIntervention {
@@ -135,7 +135,7 @@ fn asked(sentence: &Sentence, (pair, targets): (&Pair, Between), arguments: &Pai
     all
 }
 
-/// What an earlier head writes taken out of either side.
+/// Removals of an earlier head's output from either side.
 fn of_earlier(earlier: Head) -> [NamedIntervention; 2] {
     let remove = |side, effect, prediction| NamedIntervention {
         effect,
@@ -162,8 +162,8 @@ fn of_earlier(earlier: Head) -> [NamedIntervention; 2] {
 }
 
 impl Interventions {
-    /// The arrays under their names in JSON: attention, logit difference and log-probability of what is recomputed; attention, logit difference
-    /// and score of what is predicted.
+    /// The arrays for JSON with their names: recomputed attention, logit difference and log-probability; predicted
+    /// attention, logit difference and score.
     pub(super) fn arrays(&self) -> Vec<(&'static str, Array)> {
         let src = self.section.src;
         let reported = |outcome: &Outcome| {
@@ -187,7 +187,7 @@ impl Interventions {
         arrays
     }
 
-    /// Attention and logit difference with each intervention, and as the linear split predicts them.
+    /// A table of attention and logit difference with each intervention, recomputed and predicted.
     pub(super) fn description(&self) -> String {
         let (mut description, src) = (String::new(), self.section.src);
         let InterventionSection { a, b, before, .. } = &self.section;

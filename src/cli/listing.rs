@@ -2,10 +2,10 @@
 
 use std::fmt::Write as _;
 
-/// Lines of a table in the terminal.
+/// Number of lines of a table in the terminal.
 pub(super) const LINES: usize = 12;
 
-/// Indices of `values`, the largest first; of equal ones the first.
+/// Indices of `values`, the largest first; on ties the first.
 pub(super) fn largest(values: &[f32]) -> impl Iterator<Item = usize> {
     sorted(values, |value| value)
 }

@@ -53,9 +53,9 @@ use crate::prompts::PromptSource;
 use crate::prompts::text::{Format, MAX_BYTES, TextPrompts};
 use crate::result::ResultFile;
 
-/// Runs the command line that the program was started with.
+/// Runs the command line with the program's arguments.
 ///
-/// Exit status 0, 1 after one line on stderr that says what went wrong, or clap's 2 for usage errors.
+/// Exit status 0; 1 after one line on stderr that says what went wrong; or clap's 2 for usage errors.
 pub fn main() -> ExitCode {
     let out = &mut std::io::stdout();
     let done = match Arguments::parse().command {
@@ -74,19 +74,19 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nothing can be done where stderr is closed.
+            // A closed stderr cannot be reported anywhere.
             let _ = writeln!(std::io::stderr(), "keyside: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
-/// `keyside analyze`: runs an analysis, writes what was asked for, and prints a summary to `out`.
+/// `keyside analyze`: runs an analysis, writes the requested files, and prints a summary to `out`.
 ///
 /// # Errors
 /// Those of [`Model::open`] and [`analyze`], and of writing files.
 pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> Result<()> {
-    // Before the run, so that minutes of computing are not lost to a typing mistake.
+    // Checked before the run, so that minutes of computing are not lost to a typo.
     if let Some(file) = &arguments.out {
         check_writable(file)?;
     }
@@ -103,12 +103,12 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
         ResultFile::new(&model, &analysis, found)
     };
     let written = write_files(arguments, &result)?;
-    // A reader that closes its end, such as `head`, is no failure of the run.
+    // A closed pipe, as with `head`, is no failure of the run.
     let _ = write!(out, "{}{written}", summary(&result));
     Ok(())
 }
 
-/// The analysis that was asked for; heads that were not named come from the model's card.
+/// The requested analysis; heads that are not given come from the model's card.
 async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<Analysis> {
     let settings = &arguments.settings;
     let card = match settings.has(&HEAD) && settings.has(&EARLIER_HEAD) {
@@ -132,7 +132,7 @@ async fn analysis(arguments: &AnalyzeArguments, source: &dyn Source) -> Result<A
 fn own_prompts(file: &Path) -> Result<TextPrompts> {
     let from_stdin = file.as_os_str() == "-";
     let read = match from_stdin {
-        // One byte more than may be is enough to say so.
+        // One byte more than allowed shows that the input is too large.
         true => read_most_of(std::io::stdin(), MAX_BYTES as u64 + 1),
         false => read_at_most(file, MAX_BYTES as u64 + 1),
     };
@@ -153,7 +153,7 @@ fn own_prompts(file: &Path) -> Result<TextPrompts> {
     })
 }
 
-/// Writes the result file and the plots, and says so in lines of text.
+/// Writes the result file and the plots; returns lines of text about them.
 fn write_files(arguments: &AnalyzeArguments, result: &ResultFile) -> Result<String> {
     let mut written = String::new();
     if let Some(file) = &arguments.out {

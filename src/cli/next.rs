@@ -1,4 +1,4 @@
-//! `keyside next`: what comes after a position, as a list of the likeliest tokens or drawn one after the other.
+//! `keyside next`: the most likely tokens after a position, or a sampled continuation.
 
 use clap::Args;
 use serde::Serialize;
@@ -15,16 +15,16 @@ pub struct NextArguments {
     /// The sentence.
     #[command(flatten)]
     pub sentence: SentenceArguments,
-    /// Go on with this many tokens, each drawn from what the model expects, instead of listing the likeliest.
+    /// Go on with this many tokens, each drawn from what the model expects, instead of listing the most likely.
     #[arg(long, value_name = "N")]
     pub count: Option<usize>,
-    /// What logits are divided by before a token is drawn; 0 takes the likeliest [default: 1].
+    /// What logits are divided by before a token is drawn; 0 takes the most likely [default: 1].
     #[arg(long, value_name = "T", requires = "count", allow_negative_numbers = true)]
     pub temperature: Option<f64>,
-    /// Draw from this many of the likeliest tokens only [default: all].
+    /// Draw from this many of the most likely tokens only [default: all].
     #[arg(long, value_name = "K", requires = "count")]
     pub top_k: Option<usize>,
-    /// Draw only from the likeliest tokens that have this probability together [default: 1].
+    /// Draw only from the most likely tokens that have this probability together [default: 1].
     #[arg(long, value_name = "P", requires = "count", allow_negative_numbers = true)]
     pub top_p: Option<f64>,
     /// Seed of the draw [default: 0].
@@ -32,7 +32,7 @@ pub struct NextArguments {
     pub seed: Option<u64>,
 }
 
-/// A token that may come next.
+/// A possible next token.
 #[derive(Serialize)]
 struct Next {
     token: u32,
@@ -40,12 +40,12 @@ struct Next {
     logprob: f32,
 }
 
-/// What a sentence goes on with.
+/// The continuation of a sentence.
 #[derive(Serialize)]
 struct Continued<'a> {
-    /// The sentence's tokens, up to the position that is gone on from.
+    /// The sentence's tokens up to the position.
     tokens: &'a [u32],
-    /// Those that follow.
+    /// The tokens of the continuation.
     continuation: &'a [u32],
     /// Their text.
     text: &'a str,
@@ -63,7 +63,7 @@ impl NextArguments {
     }
 }
 
-/// `keyside next`: the likeliest tokens after a position, or what the model goes on with there.
+/// `keyside next`: the most likely tokens after a position, or a sampled continuation.
 ///
 /// # Errors
 /// Those of [`crate::forward::Model::log_probs`] and [`continue_with`], and of writing.
@@ -108,7 +108,7 @@ pub async fn run_next(arguments: &NextArguments, out: &mut dyn Write) -> Result<
     write(json, &next, &description, out)
 }
 
-/// What is gone on with, and why it is shorter than `count` if it is.
+/// The continuation, and why it is shorter than `count` if it is.
 fn describe_continuation(sentence: &Sentence, continued: &Continued<'_>, count: usize) -> String {
     let mut description = after(sentence);
     line(&mut description, format_args!("{:?}", continued.text));

@@ -1,4 +1,4 @@
-//! `keyside plot`: the figures of a result file, without a browser.
+//! `keyside plot`: the figures of a result file as files.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -12,7 +12,7 @@ use crate::plot::{HistogramPlot, HistogramView, plot_svg};
 use crate::quantities::counted;
 use crate::result::ResultFile;
 
-/// `keyside plot`: writes what was asked for, and says so on `out`.
+/// `keyside plot`: writes the requested files and reports them on `out`.
 ///
 /// # Errors
 /// [`ErrorKind::ResultFile`] for a file that is no result, [`ErrorKind::Plot`] for a figure that it does not have,
@@ -20,14 +20,14 @@ use crate::result::ResultFile;
 pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
     let result = ResultFile::from_json(&read_result(&arguments.result)?)?;
     if let Some(notice) = result.skipped_notice() {
-        // Nothing can be done where stderr is closed.
+        // A closed stderr cannot be reported anywhere.
         let _ = writeln!(std::io::stderr(), "keyside: {notice}");
     }
     let figures = figures(arguments, &result)?;
     if let Some(file) = &arguments.html {
         let page = web_page(&result, &figures)?;
         std::fs::write(file, page).map_err(|cause| cannot_write(file, &cause))?;
-        // A reader that closes its end is no failure.
+        // A closed pipe is no failure.
         let _ = writeln!(
             out,
             "{}: {}",
@@ -56,7 +56,7 @@ pub fn run_plot(arguments: &PlotArguments, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// The figures that were asked for, shown as the options say.
+/// The requested figures with the view options.
 fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>> {
     if let Some(prompt) = arguments.prompt
         && prompt > result.prompt_count()
@@ -75,7 +75,7 @@ fn figures(arguments: &PlotArguments, result: &ResultFile) -> Result<Vec<Figure>
     named.collect()
 }
 
-/// Series that are to be shown or hidden, and a range of values, must be of some histogram: all else is a typing mistake.
+/// Checks that series to show or hide, and ranges of values, occur in some histogram: otherwise they are typos.
 fn check_histograms(arguments: &PlotArguments, result: &ResultFile) -> Result<()> {
     let plots = HistogramId::ALL.map(|name| (name, HistogramPlot::of_result(result, name, &HistogramView::default())));
     let labels: BTreeSet<&str> = plots
@@ -113,7 +113,7 @@ fn check_histograms(arguments: &PlotArguments, result: &ResultFile) -> Result<()
     }
 }
 
-/// Names and texts of the files of `figure`, in the formats that were asked for.
+/// Names and contents of the files for `figure` in the requested formats.
 fn files(arguments: &PlotArguments, figure: &Figure, result: &ResultFile) -> Result<Vec<(String, String)>> {
     let theme = arguments.theme.theme();
     let all = !(arguments.svg || arguments.csv || arguments.markdown || arguments.python);
@@ -137,7 +137,7 @@ fn files(arguments: &PlotArguments, figure: &Figure, result: &ResultFile) -> Res
         files.push((format!("{stem}.md"), figure.markdown(result)?));
     }
     if arguments.python || all {
-        // As it was typed: the script then runs from the same folder.
+        // The path as typed, so that the script works in the same folder.
         let file = arguments.result.to_string_lossy();
         files.push((format!("{stem}.py"), figure.script(result, &file, &theme)?));
     }

@@ -6,16 +6,16 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::analysis::{BatchValues, Observer, Progress};
 use crate::error::Result;
 
-/// Steps of the bar: finer than a terminal is wide.
+/// Resolution of the bar: finer than the width of a terminal.
 const STEPS: u64 = 1000;
 
-/// Shows how far a run is, where stderr is a terminal; disappears when it is dropped.
+/// A progress bar, if stderr is a terminal. It is removed when dropped.
 pub(crate) struct Bar(ProgressBar);
 
 impl Bar {
     pub(crate) fn new() -> Self {
         let bar = ProgressBar::new(STEPS);
-        // The template is a constant, and a bar without style still shows how far the run is.
+        // The template is a constant, and a bar without a style is still useful.
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {percent:>3} %  {msg}") {
             bar.set_style(style);
         }

@@ -1,4 +1,5 @@
-//! `keyside record`: what a model makes of sentences, as a small file that is asked about without the model.
+//! `keyside record`: records what a model computes for sentences, in a small file that answers questions without the
+//! model.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -41,8 +42,9 @@ pub struct RecordArguments {
     /// Begin the sentences with the BOS token.
     #[arg(long)]
     pub bos: bool,
-    /// A score that is taken apart, in every sentence: head, position that it looks from, position that it looks to, counted from 0,
-    /// from the end where they are negative, or the words there, such as 10.7:-1:1 or 10.7:-1:Mary; may be given several times.
+    /// A score that is decomposed, in every sentence: head, position that it looks from, position that it looks to,
+    /// counted from 0, from the end where they are negative, or the words there, such as 10.7:-1:1 or 10.7:-1:Mary; may
+    /// be given several times.
     #[arg(long = "pair", value_name = "HEAD:FROM:TO")]
     pub pairs: Vec<PairToRecord>,
     /// Record what comes next after every position [default: after the last one].
@@ -59,7 +61,7 @@ pub struct RecordArguments {
     pub out: PathBuf,
 }
 
-/// `keyside record`: writes what a model makes of sentences, and says so to `out`.
+/// `keyside record`: writes a recording and reports it on `out`.
 ///
 /// # Errors
 /// Those of reading the model, of sentences that it can't take and positions that they have not, and of writing.
@@ -93,7 +95,7 @@ async fn record_sentences(arguments: &RecordArguments, out: &mut dyn Write) -> R
     let recording = Recording::of(&mut model, &asked, &NoMonitor).await?;
     let text = recording.to_json()?;
     std::fs::write(&arguments.out, &text).map_err(|cause| cannot_write(&arguments.out, &cause))?;
-    // A reader that closes its end is no failure.
+    // A closed pipe is no failure.
     let _ = writeln!(
         out,
         "{} of {}: {} bytes, {}",

@@ -1,4 +1,4 @@
-//! `keyside record --effects`: what the heads of a model do for two tokens, as means over prompts, as has been recorded of GPT-2 small.
+//! `keyside record --effects`: records the direct effects of a model's heads on two tokens, as means over prompts.
 
 use std::io::Write;
 use std::path::Path;
@@ -11,21 +11,21 @@ use crate::model::Processing;
 use crate::names::Head;
 use crate::result::ResultFile;
 
-/// What is recorded, and where to.
+/// What to record, and where to write it.
 pub(super) struct EffectsRequest<'a> {
     /// Folder or URL of the checkpoint.
     pub(super) model: &'a str,
     /// The file of the prompts.
     pub(super) prompts: &'a Path,
-    /// The head that is taken out.
+    /// The head to ablate.
     pub(super) without: Option<Head>,
-    /// Where the numbers come from, for readers of the file.
+    /// Source of the numbers, for readers of the file.
     pub(super) source: Option<&'a str>,
     /// The file to write.
     pub(super) file: &'a Path,
 }
 
-/// Writes a result file with the section `head_effects` of what is `asked`, and says so to `out`.
+/// Writes a result file with the section `head_effects` for `asked`, and reports it on `out`.
 ///
 /// # Errors
 /// Those of reading the prompts and the model, of prompts that do not fit it, and of writing.
@@ -40,7 +40,7 @@ pub(super) async fn record_effects(asked: &EffectsRequest<'_>, out: &mut dyn Wri
     }
     let text = result.to_json()?;
     std::fs::write(asked.file, &text).map_err(|cause| cannot_write(asked.file, &cause))?;
-    // A reader that closes its end is no failure.
+    // A closed pipe is no failure.
     let _ = writeln!(
         out,
         "effects of the heads of {} after {}: {} bytes, {}",
@@ -52,7 +52,7 @@ pub(super) async fn record_effects(asked: &EffectsRequest<'_>, out: &mut dyn Wri
     Ok(())
 }
 
-/// The prompts in `file`: a JSON list of what the section's own `prompts` are.
+/// The prompts in `file`: a JSON list in the form of the section's `prompts`.
 fn read_prompts(file: &Path) -> Result<Vec<TargetText>> {
     let expected = r#"a list such as [{"text": "When Mary and John ...", "answer": " Mary", "other": " John"}]"#;
     let bytes = std::fs::read(file).map_err(|cause| {

@@ -1,4 +1,4 @@
-//! `keyside attention` and `keyside pair`: one sentence.
+//! `keyside attention` and `keyside pair`: analysis of one sentence.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -18,7 +18,7 @@ use crate::model::{Processing, Tokenizer};
 use crate::names::{Component, Head, PositionName, Relative, Side};
 use crate::prompts::text::Place;
 
-/// Tokens that are listed as likely to come next.
+/// Number of most likely next tokens that are listed.
 pub(super) const NEXT: usize = 20;
 
 /// The options of the commands about one sentence.
@@ -70,10 +70,11 @@ pub struct PairArguments {
     /// (effects).
     #[arg(long, value_name = "L.H")]
     pub earlier: Option<Head>,
-    /// The next token of most interest, an id or a text that is one token (effects and causal) [default: the likeliest].
+    /// The next token of most interest, an id or a text that is one token (effects and causal) [default: the most
+    /// likely].
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub a: Option<String>,
-    /// The next token that it is held against (effects and causal) [default: the likeliest other].
+    /// The next token that it is compared with (effects and causal) [default: the most likely other].
     #[arg(long, value_name = "TOKEN", allow_hyphen_values = true)]
     pub b: Option<String>,
     /// Put vectors that stand in place of the query's or the key's stream through LayerNorm, not over their standard deviation (effects
@@ -82,7 +83,7 @@ pub struct PairArguments {
     pub exact_ln: bool,
 }
 
-/// What is written as JSON.
+/// The JSON output.
 #[derive(Serialize)]
 pub(super) struct Written {
     /// The sentence's tokens.
@@ -94,7 +95,7 @@ pub(super) struct Written {
     arrays: BTreeMap<String, Array>,
 }
 
-/// A sentence that has been read.
+/// A sentence that has gone through the model.
 pub(super) struct Sentence {
     pub(super) model: Model,
     pub(super) tokens: Vec<u32>,
@@ -118,7 +119,7 @@ impl Sentence {
         Ok(Self { model, tokens, dest })
     }
 
-    /// The position called `name` that `given` means, where one is given.
+    /// The position `given` for the option `name`, if there is one.
     pub(super) fn position(
         &self,
         name: &str,
@@ -170,17 +171,17 @@ impl Sentence {
     }
 }
 
-/// The position that `given` means in the sentence of `arguments`; `name` is the option's.
+/// The position that `given` means in the sentence of `arguments`; `name` is the option.
 fn place(name: &str, given: &Place, arguments: &SentenceArguments, model: &Model) -> Result<usize> {
     let found = given.find(name, &arguments.text, model.tokenizer(), arguments.bos);
-    // What is wrong is the option of that name.
+    // The error names the option.
     found.map_err(|error| Error {
         cause: format!("--{}", error.cause),
         ..error
     })
 }
 
-/// `keyside attention`: where every head looks from one position.
+/// `keyside attention`: the attention of every head from one position.
 ///
 /// # Errors
 /// Those of [`pair::attention`], and of writing.
@@ -216,7 +217,7 @@ pub async fn run_attention(arguments: &PairArguments, out: &mut dyn Write) -> Re
     write(arguments.sentence.json.as_deref(), &written, &description, out)
 }
 
-/// The head's attention from the destination, and the heads that look most to the source.
+/// The head's attention from the destination, and the heads with the most attention to the source.
 fn describe_attention(sentence: &Sentence, pair: &Pair, found: &Attention, to_src: &[f32]) -> String {
     let n_head = sentence.model.config().n_head;
     let mut description = format!(
@@ -258,7 +259,7 @@ fn describe_attention(sentence: &Sentence, pair: &Pair, found: &Attention, to_sr
     description
 }
 
-/// `keyside pair`: what makes the score of a head between two positions, from both sides.
+/// `keyside pair`: decomposes the score of a head between two positions on both sides.
 ///
 /// # Errors
 /// Those of [`pair::account`], and of writing.
@@ -289,7 +290,7 @@ pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<
     write(arguments.sentence.json.as_deref(), &written, &description, out)
 }
 
-/// The score, the largest writers of both sides, and the largest pairs of them.
+/// The score, the components that contribute most on both sides, and the largest pairs of them.
 fn describe_account(sentence: &Sentence, pair: &Pair, account: &Account, table: &Array) -> String {
     let sum: f64 = table.data().iter().map(|&v| f64::from(v)).sum();
     let (dest, src) = (sentence.token(pair.dest), sentence.token(pair.src));
@@ -336,10 +337,10 @@ fn describe_account(sentence: &Sentence, pair: &Pair, account: &Account, table: 
     description
 }
 
-/// Writes `all` as JSON where that was asked for, else `description` to `out`.
+/// Writes `all` as JSON if requested, otherwise `description` to `out`.
 pub(super) fn write(json: Option<&Path>, all: &impl Serialize, description: &str, out: &mut dyn Write) -> Result<()> {
     let Some(file) = json else {
-        // A reader that closes its end is no failure.
+        // A closed pipe is no failure.
         let _ = write!(out, "{description}");
         return Ok(());
     };

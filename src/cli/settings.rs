@@ -1,4 +1,4 @@
-//! The options of the command line that set a run: one for each of [`SETTINGS`].
+//! The options of the command line for the settings of a run, generated from [`SETTINGS`].
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::analysis::Analysis;
 use crate::analysis::settings::{Field, Group, SETTINGS, Setting};
 use crate::error::Result;
 
-/// What the settings say that were given, by their keys.
+/// The values of the given settings, by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SettingArguments(BTreeMap<&'static str, String>);
 
@@ -19,7 +19,7 @@ impl SettingArguments {
         self.0.contains_key(setting.key)
     }
 
-    /// Makes `run` have what was given.
+    /// Sets the given values in `run`.
     ///
     /// # Errors
     /// Those of [`Setting::put`].
@@ -61,7 +61,7 @@ impl Args for SettingArguments {
     }
 }
 
-/// What the option of a switch makes of it: not what it is anyway.
+/// The value that the option of a switch sets: the opposite of its default.
 fn switched(setting: &Setting) -> &'static str {
     if setting.usual == "1" { "0" } else { "1" }
 }

@@ -7,7 +7,7 @@ use crate::figure::{FigurePlace, View};
 use crate::names::{HeatmapId, HistogramId, SeriesId};
 use crate::result::{Comparison, PairedDifference, ResultFile, mean, two_groups};
 
-/// Means of every series, the identity check, and how long it took.
+/// Means of every series, the check that cells add up to scores, and the times.
 pub fn summary(result: &ResultFile) -> String {
     let mut text = format!("{}: head {}", result.model.name, result.head_name());
     if let Some(head) = result.earlier_head() {
@@ -82,7 +82,7 @@ fn histogram(text: &mut String, result: &ResultFile, name: HistogramId) {
     groups(text, result, name);
 }
 
-/// By how much the main series of a histogram beats others in the same prompts, or does not.
+/// Whether the main series of a histogram is larger than its controls in the same prompts, and by how much.
 fn comparisons(text: &mut String, result: &ResultFile, name: HistogramId) {
     let (main, others) = result.claim(name);
     let values = |id: &SeriesId| result.substitution()?.values(name, id);
@@ -110,7 +110,7 @@ fn comparisons(text: &mut String, result: &ResultFile, name: HistogramId) {
     }
 }
 
-/// Series whose mean says little, as their values fall into two groups.
+/// Series whose values fall into two groups, so that the mean is not typical.
 fn groups(text: &mut String, result: &ResultFile, name: HistogramId) {
     let truth = name.true_values();
     let truth = (&truth, result.true_values(name));
@@ -131,9 +131,9 @@ fn groups(text: &mut String, result: &ResultFile, name: HistogramId) {
     }
 }
 
-/// To four decimals, 0 without a sign.
+/// Rounded to four decimals, without a sign for 0.
 fn rounded(value: f64) -> String {
-    // Adding 0 makes 0 of -0.
+    // Adding 0 turns -0 into 0.
     format!("{:.4}", (value * 1e4).round() / 1e4 + 0.0)
 }
 

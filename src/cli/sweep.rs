@@ -61,7 +61,7 @@ pub struct SweepArguments {
 }
 
 impl SweepArguments {
-    /// What they ask.
+    /// The request.
     fn asked(&self) -> SweepRequest {
         SweepRequest {
             models: self.models.clone(),
@@ -78,7 +78,7 @@ impl SweepArguments {
     }
 }
 
-/// `keyside sweep`: does the shards that are missing, puts the rows together, and says so on `out`.
+/// `keyside sweep`: computes the missing shards, combines the rows, and reports on `out`.
 ///
 /// # Errors
 /// Those of [`SweepRequest::plan`], before anything is written; those of [`Folder::open`] and of computing. What was finished stays.
@@ -101,7 +101,7 @@ pub async fn run_sweep(arguments: &SweepArguments, out: &mut dyn Write) -> Resul
         0 => String::new(),
         before => format!(", {before} of them there before"),
     };
-    // A reader that closes its end is no failure.
+    // A closed pipe is no failure.
     let _ = writeln!(
         out,
         "{} of {}{there}: {}\nmaps of heads: {}",

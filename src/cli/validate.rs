@@ -1,4 +1,4 @@
-//! `keyside validate`: whether files are result files, by the JSON schema and by the reader.
+//! `keyside validate`: checks result files against the JSON schema and by reading them.
 
 use std::io::Write;
 
@@ -12,13 +12,13 @@ use crate::result::{FORMAT, ResultFile};
 /// The JSON schema of the result file, version 2.
 pub const SCHEMA: &str = include_str!("../../docs/result.schema.json");
 
-/// Faults of a file that are listed.
+/// Number of faults per file that are listed.
 const LISTED: usize = 20;
 
-/// What is wrong with the result file `bytes`, in sentences that name the place; nothing where all is as it should be.
+/// The faults of the result file `bytes`, as sentences that name the place; none if it is valid.
 ///
-/// Files of version 2 are held against [`SCHEMA`], and all versions are read, which also checks what a schema can't say: that heads
-/// exist, that arrays have the shape that prompts and components ask for.
+/// Files of version 2 are checked against [`SCHEMA`]. All versions are also parsed, which checks what a schema cannot
+/// express: that heads exist, that arrays have the right shapes.
 ///
 /// ```
 /// use keyside::cli::faults;
@@ -42,7 +42,7 @@ pub fn faults(bytes: &[u8]) -> Result<Vec<String>> {
     Ok(found)
 }
 
-/// Where `file` is not what the schema says.
+/// The violations of the schema.
 fn by_schema(file: &Value) -> Result<Vec<String>> {
     let unusable = |cause: String| {
         Error::new(
@@ -62,13 +62,13 @@ fn by_schema(file: &Value) -> Result<Vec<String>> {
     Ok(said.take(LISTED).collect())
 }
 
-/// `keyside validate`: says to `out` of each file whether it is a result file, and what is wrong with it.
+/// `keyside validate`: reports on `out` for each file whether it is a valid result file, and its faults.
 ///
 /// # Errors
 /// [`ErrorKind::ResultFile`] where one is not, after all were looked at; [`ErrorKind::Source`] where one can't be read.
 pub fn run_validate(arguments: &ValidateArguments, out: &mut dyn Write) -> Result<()> {
     if arguments.schema {
-        // A reader that closes its end is no failure.
+        // A closed pipe is no failure.
         let _ = write!(out, "{SCHEMA}");
         return Ok(());
     }

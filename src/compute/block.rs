@@ -1,4 +1,4 @@
-//! What every engine keeps of a block beside its matrices: what is small, and asked for by others.
+//! The small weights of a block that every engine keeps in memory, because other code reads them.
 
 use crate::model::layer_norm::LayerNorm;
 
@@ -7,7 +7,7 @@ pub(crate) struct AttentionInput {
     pub(crate) ln_1: LayerNorm,
     /// `[3 * d_model]`.
     pub(crate) b_qkv: Vec<f32>,
-    /// `[d_model]`, for the other part.
+    /// `[d_model]`, for the second part of the block.
     pub(crate) folded_b_v: Option<Vec<f32>>,
 }
 

@@ -1,4 +1,4 @@
-//! What every engine must do, whatever it computes with: the same as a block written out in float64.
+//! Tests that every engine must pass: the results of the reference block in float64.
 
 use std::ops::Range;
 
@@ -12,16 +12,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Activation, Config};
 use crate::names::{BlockHook, EngineName};
 
-/// Largest difference that f32 may make, relative to the largest number of an array.
+/// Maximum error in f32, relative to the largest number of an array.
 fn tolerance(engine: &dyn Engine) -> f64 {
     match engine.name() {
-        // Divisions and square roots of a card need not be right to the last digit.
+        // A GPU's divisions and square roots need not be correctly rounded.
         EngineName::Gpu => 5e-6,
         EngineName::Gemm | EngineName::Packed | EngineName::Relaxed => 2e-6,
     }
 }
 
-/// Numbers that look random, the same in every run.
+/// Reproducible pseudo-random numbers.
 pub(super) struct Numbers(u64);
 
 impl Numbers {
@@ -42,13 +42,13 @@ impl Numbers {
     }
 }
 
-/// Takes everything at the rows that it asks for.
+/// Captures everything at the requested rows.
 #[derive(Default)]
 struct All {
     rows: Vec<usize>,
     heads: Vec<usize>,
     taken: Vec<(BlockHook, usize, Vec<f32>)>,
-    /// Where it refuses to take anything.
+    /// Returns an error at this hook.
     refuses: Option<BlockHook>,
 }
 
@@ -72,7 +72,7 @@ impl Taps for All {
     }
 }
 
-/// One made-up case.
+/// A random block with random rows.
 struct Case {
     config: Config,
     layer: usize,
@@ -165,7 +165,8 @@ impl Case {
         }
     }
 
-    /// All rows through the block, `at_once` at a time: residual stream, queries, keys and values, and what was tapped.
+    /// Takes all rows through the block, `at_once` at a time: residual stream, queries, keys and values, and captured
+    /// activations.
     fn through(&self, engine: &dyn Engine, at_once: usize) -> (Vec<f32>, Vec<f32>, All) {
         let block = self.weights.given_to(engine);
         let (mut resid, mut qkv) = (self.resid.clone(), Vec::new());
@@ -212,7 +213,7 @@ fn check(engine: &dyn Engine, what: &str, found: &[f32], expected: &[f64]) {
     }
 }
 
-/// Holds `engine` to the contract.
+/// Tests that `engine` fulfills the contract.
 pub(crate) fn holds(engine: &dyn Engine) {
     goes_through_blocks(engine);
     goes_through_blocks_as_they_are_known(engine);
@@ -352,7 +353,8 @@ fn gemm_holds() {
     holds(&Cpu::new(Gemm));
 }
 
-/// On whatever card there is: Mesa's llvmpipe in continuous integration. Where there is none, that is said, and nothing is tested.
+/// On whatever GPU there is, such as Mesa's llvmpipe in continuous integration. Skipped, with a message, if there is
+/// none.
 #[cfg(feature = "gpu")]
 #[test]
 fn a_card_holds_and_gives_back_memory() {

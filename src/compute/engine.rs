@@ -1,4 +1,4 @@
-//! What an engine is: it takes a block's weights once, then rows with taps and edits, and gives back what was tapped.
+//! The interface of compute engines: an engine takes a block's weights once, then computes rows with taps and edits.
 
 use std::ops::Range;
 
@@ -13,27 +13,27 @@ use crate::names::EngineName;
 
 /// Computes blocks.
 ///
-/// What it computes agrees with every other engine within 1e-4; `tests/engines.rs` holds each to the same contract.
+/// All engines agree within 1e-4; `contract.rs` tests each of them.
 pub(crate) trait Engine {
-    /// Which one it is.
+    /// The name of the engine.
     fn name(&self) -> EngineName;
 
-    /// How many threads share its work, where it says that itself; 1 where the number is the surroundings'.
+    /// Number of threads; 1 where the engine does not decide it.
     fn threads(&self) -> usize;
 
-    /// Takes over the weights of a block's first part: an engine's copy is the only one.
+    /// Takes over the weights of a block's first part. The engine holds the only copy.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Request`] where there is no room for it.
     fn take(&self, weights: AttentionInputWeights) -> Result<Box<dyn Block>>;
 }
 
-/// A block's weights as an engine holds them. Its memory is free when it is dropped.
+/// A block's weights as held by an engine. Dropping it frees the memory.
 pub(crate) trait Block {
-    /// What is asked of the first part apart from products.
+    /// The small weights of the first part.
     fn input(&self) -> &AttentionInput;
 
-    /// The same of the second part; None while it has not been taken over.
+    /// The small weights of the second part; None until it is taken.
     fn rest(&self) -> Option<&BlockRest>;
 
     /// Takes over the weights of the second part.
@@ -44,8 +44,8 @@ pub(crate) trait Block {
 
     /// Takes `rows` through the block, see [`Step`].
     ///
-    /// Where the engine computes on the processor the future ends when it is first polled. It must be polled to its end: half-way, the
-    /// rows are neither what they were nor what they are going to be.
+    /// On the CPU, the future is ready at its first poll. It must be polled to completion: in between, the state of the
+    /// rows is undefined.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Internal`] where the second part is not there, errors of `taps`.
@@ -57,8 +57,9 @@ pub(crate) trait Block {
         taps: &'a mut dyn Taps,
     ) -> LocalBoxFuture<'a, Result<()>>;
 
-    /// `x [rows, d_model]` through the block alone, each row attending to itself: `x + ln1(x) W_V W_O` summed over heads,
-    /// without biases, then the MLP with its biases. The sum, and what the MLP writes.
+    /// The effective embedding: `x [rows, d_model]` through the block, each row attending only to itself: `x + ln1(x)
+    /// W_V W_O` summed over heads, without biases, then the MLP with its biases. Returns the sum, and the output of the
+    /// MLP.
     ///
     /// # Errors
     /// As [`Block::forward`].
@@ -71,7 +72,7 @@ pub(crate) trait Block {
     /// The elements of `matrix` in `rows` and `columns`, in row order.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Internal`] for a part that is not there.
+    /// [`crate::ErrorKind::Internal`] for a part that does not exist.
     fn read(
         &self,
         matrix: BlockMatrix,
@@ -91,22 +92,22 @@ pub(crate) enum BlockMatrix {
     Out,
 }
 
-/// What is done with rows in one block.
+/// The computation of rows in one block.
 pub(crate) struct Step<'a> {
     pub(crate) config: &'a Config,
     pub(crate) layer: usize,
     /// Edits of this layer.
     pub(crate) edits: &'a [Edit],
-    /// Queries, keys and values of the rows before edits, `[rows, 3 * d_model]`, where they are known.
+    /// Queries, keys and values of the rows before edits, `[rows, 3 * d_model]`, if they are known.
     pub(crate) known_qkv: Option<&'a [f32]>,
-    /// Whether only queries, keys and values are asked for: the residual stream stays what enters the block.
+    /// Whether only queries, keys and values are needed: the residual stream is left unchanged.
     pub(crate) keys_only: bool,
 }
 
-/// What goes on from block to block, and what rows leave for later ones.
+/// The state passed from block to block and from row to row.
 pub(crate) struct Stream<'a> {
-    /// The residual stream of all rows of the tree, `[tree's rows, d_model]`, changed in place.
+    /// The residual stream of all rows of the tree, `[tree's rows, d_model]`, updated in place.
     pub(crate) resid: &'a mut [f32],
-    /// Queries, keys and values of all rows before, to which those of the rows are appended.
+    /// Queries, keys and values of all preceding rows; those of the rows are appended.
     pub(crate) qkv: &'a mut Vec<f32>,
 }

@@ -1,6 +1,6 @@
-//! Engines that run blocks: weights as an engine holds them, and rows through a block with taps and edits.
+//! Compute engines for blocks: weights as an engine holds them, and rows through a block with taps and edits.
 //!
-//! Nothing above knows where the numbers live, and nothing here knows what they are captured for.
+//! Modules above do not know where the numbers are stored; this module does not know what captured activations are for.
 
 pub(crate) mod block;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A block written out in float64, a row at a time.
+//! A reference implementation of a block in float64, one row at a time, for tests.
 
 use super::contract::Numbers;
 use crate::compute::engine::{Block, Engine};
@@ -12,7 +12,7 @@ use crate::names::BlockHook;
 pub(super) struct Weights {
     d: usize,
     d_mlp: usize,
-    /// Weight and bias of both LayerNorms, where they have some.
+    /// Weight and bias of both LayerNorms, if they have some.
     affine: Option<[(Vec<f32>, Vec<f32>); 2]>,
     pub(super) w_qkv: Vec<f32>,
     b_qkv: Vec<f32>,
@@ -63,7 +63,7 @@ impl Weights {
         }
     }
 
-    /// A block of `engine` that has taken them over.
+    /// A block of `engine` with these weights.
     pub(super) fn given_to(&self, engine: &dyn Engine) -> Box<dyn Block> {
         let mut block = engine.take(self.input()).unwrap();
         let rest = BlockRestWeights {
@@ -80,7 +80,7 @@ impl Weights {
     }
 }
 
-/// What goes through the block, row by row.
+/// The rows of a block with all their activations.
 #[derive(Default)]
 pub(super) struct Reference {
     pub(super) resid: Vec<f64>,
@@ -88,14 +88,14 @@ pub(super) struct Reference {
     rows: Vec<Row>,
 }
 
-/// What one row is at each hook; of hooks of heads for all heads, side by side.
+/// The activations of one row at each hook; for hooks of heads, all heads side by side.
 #[derive(Default)]
 struct Row {
     at: Vec<(BlockHook, Vec<f64>)>,
 }
 
 impl Row {
-    /// Keeps `values` at `hook` after the edits of it have been put in their place.
+    /// Applies the edits at `hook` to `values`, and stores them.
     fn keep(&mut self, hook: BlockHook, values: &mut [f64], edits: &[&Edit], width: usize) {
         for edit in edits.iter().filter(|edit| edit.hook == hook) {
             let start = edit.head.unwrap_or(0) * width;
@@ -108,7 +108,7 @@ impl Row {
 }
 
 impl Reference {
-    /// Rows `resid [rows, d_model]` through the block.
+    /// Takes rows `resid [rows, d_model]` through the block.
     pub(super) fn through(
         config: &Config,
         layer: usize,
@@ -195,7 +195,7 @@ impl Reference {
         self.rows.push(row);
     }
 
-    /// What is given at `hook` of `row` for `heads`.
+    /// The activation at `hook` of `row` for `heads`.
     pub(super) fn tapped(&self, config: &Config, hook: BlockHook, row: usize, heads: &[usize]) -> Vec<f64> {
         let (_, values) = self.rows[row].at.iter().find(|(at, _)| *at == hook).unwrap();
         match hook.is_of_head() {
@@ -211,7 +211,7 @@ impl Reference {
         }
     }
 
-    /// Rows through the block alone: what comes out, and what the MLP writes.
+    /// The effective embedding of rows: the result, and the output of the MLP.
     pub(super) fn effective_embedding(config: &Config, w: &Weights, x: &[f32]) -> (Vec<f64>, Vec<f64>) {
         let d = config.d_model;
         let (mut resid_post, mut all_mlp_out) = (Vec::new(), Vec::new());
@@ -268,7 +268,7 @@ fn scale_of(x: &[f64]) -> f64 {
     (x.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / x.len() as f64 + EPS).sqrt()
 }
 
-/// LayerNorm of `x`, what comes of it times `factor` before weight and bias.
+/// LayerNorm of `x`, with the normalized values multiplied by `factor` before weight and bias.
 fn norm(x: &[f64], factor: f64, affine: Option<&(Vec<f32>, Vec<f32>)>) -> Vec<f64> {
     let (mean, scale) = (mean(x), scale_of(x));
     let normed = x.iter().map(|v| (v - mean) / scale * factor);
@@ -290,7 +290,7 @@ fn product(x: &[f64], weight: &[f32], bias: &[f32]) -> Vec<f64> {
     out
 }
 
-/// The normal distribution's, by Simpson's rule: slow, and as exact as is needed.
+/// The normal distribution function by Simpson's rule: slow but accurate.
 fn normal_cdf(x: f64) -> f64 {
     const STEPS: usize = 2_000;
     let density = |t: f64| (-t * t / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();

@@ -1,4 +1,4 @@
-//! What goes through a block: rows, what is put in place of activations, and who takes what is captured.
+//! The input of a block: rows, edits, and taps.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use crate::names::BlockHook;
 /// Consecutive rows of a prefix tree, all of whose ancestors come before them.
 pub(crate) struct Rows<'a> {
     pub(crate) range: Range<usize>,
-    /// The row of the position before, None at position 0, for every row of the tree.
+    /// For every row of the tree the row of the preceding position, None at position 0.
     pub(crate) parents: &'a [Option<usize>],
 }
 
@@ -24,7 +24,7 @@ impl Rows<'_> {
     }
 }
 
-/// A vector that is put in place of an activation of one row, of one head where the hook is a head's.
+/// Replaces an activation of one row, of one head where the hook belongs to heads.
 #[derive(Debug, Clone)]
 pub(crate) struct Edit {
     pub(crate) hook: BlockHook,
@@ -34,20 +34,20 @@ pub(crate) struct Edit {
     pub(crate) value: Vec<f32>,
 }
 
-/// Takes what is captured in one block.
+/// Receives the captured activations of one block.
 pub(crate) trait Taps {
-    /// Which of `rows` are asked for at `hook`, ascending.
+    /// Those of `rows` that are requested at `hook`, ascending.
     fn wanted(&self, hook: BlockHook, rows: &Range<usize>) -> Vec<usize>;
 
-    /// Which heads are asked for at `hook`, ascending.
+    /// The heads that are requested at `hook`, ascending.
     fn heads(&self, hook: BlockHook) -> Vec<usize>;
 
-    /// Takes the values of the [`Taps::wanted`] rows, `[rows, ..]`; of hooks of heads `[rows, heads, ..]` for
+    /// Receives the values of the [`Taps::wanted`] rows, `[rows, ..]`; for hooks of heads `[rows, heads, ..]` of
     /// [`Taps::heads`].
     fn give(&mut self, hook: BlockHook, rows: &[usize], values: &[f32]) -> Result<()>;
 }
 
-/// Takes nothing.
+/// Requests nothing.
 #[cfg(feature = "gpu")]
 pub(crate) struct NoTaps;
 

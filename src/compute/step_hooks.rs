@@ -1,4 +1,4 @@
-//! What edits put in place, and what taps are given, of values that are at hand: the same for every engine.
+//! Applies edits and passes activations to taps, given their values: shared by all engines.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use crate::error::Result;
 use crate::model::Config;
 use crate::names::BlockHook;
 
-/// What queries, keys and values are made from, and they themselves, in the order in which c_attn has them.
+/// The hooks of queries, keys and values with those of their inputs, in the order of c_attn.
 pub(super) const QKV: [(BlockHook, BlockHook); 3] = [
     (BlockHook::QInput, BlockHook::Q),
     (BlockHook::KInput, BlockHook::K),
     (BlockHook::VInput, BlockHook::V),
 ];
 
-/// A step, and the rows that go through it.
+/// The hooks of some rows in one block.
 #[derive(Clone, Copy)]
 pub(super) struct StepHooks<'a> {
     pub(super) step: &'a Step<'a>,
@@ -30,20 +30,20 @@ impl StepHooks<'_> {
         edits.filter(move |edit| edit.hook == hook && range.contains(&edit.row))
     }
 
-    /// Where in rows of `width` numbers the value of `edit` begins, counted from the first row.
+    /// Index, counted from the first row, at which the value of `edit` begins in rows of `width` numbers.
     pub(super) fn place(&self, edit: &Edit, width: usize) -> usize {
         let of_head = edit.head.map_or(0, |head| head * self.step.config.d_head());
         (edit.row - self.range.start) * width + of_head
     }
 
-    /// Puts the edits at `hook` in place of `values [rows, width]`; those of a head in place of its part.
+    /// Applies the edits at `hook` to `values [rows, width]`; those of a head to its part.
     pub(super) fn edit(&self, hook: BlockHook, values: &mut [f32], width: usize) {
         for edit in self.edits_of(hook) {
             values[self.place(edit, width)..][..edit.value.len()].copy_from_slice(&edit.value);
         }
     }
 
-    /// Hands over the wanted rows of `values [rows, width]`.
+    /// Passes the requested rows of `values [rows, width]` to the taps.
     pub(super) fn give(&self, taps: &mut dyn Taps, hook: BlockHook, values: &[f32], width: usize) -> Result<()> {
         let wanted = taps.wanted(hook, self.range);
         if wanted.is_empty() {
@@ -54,7 +54,7 @@ impl StepHooks<'_> {
         taps.give(hook, &wanted, &given)
     }
 
-    /// Hands over `values`, of which each row has `stride` and its heads come first, `d_head` each.
+    /// Passes `values` to the taps; each row has `stride` numbers, beginning with the heads, `d_head` each.
     pub(super) fn give_of_heads(
         &self,
         taps: &mut dyn Taps,
@@ -76,7 +76,7 @@ impl StepHooks<'_> {
         taps.give(hook, &wanted, &given)
     }
 
-    /// Hands over what heads make queries, keys or values from: the residual stream, or what an edit puts in its place.
+    /// Passes the inputs of heads' queries, keys or values to the taps: the residual stream, or the value of an edit.
     pub(super) fn give_inputs(&self, taps: &mut dyn Taps, hook: BlockHook, resid: &[f32]) -> Result<()> {
         let wanted = taps.wanted(hook, self.range);
         if wanted.is_empty() {
@@ -96,13 +96,13 @@ impl StepHooks<'_> {
     }
 }
 
-/// Where the columns of c_attn begin that make what `edit` is about, of the part (0 queries, 1 keys, 2 values) of a head.
+/// The columns of c_attn for the head of `edit` (`part`: 0 queries, 1 keys, 2 values).
 pub(super) fn columns_of(config: &Config, part: usize, edit: &Edit) -> Range<usize> {
     let start = part * config.d_model + edit.head.unwrap_or_default() * config.d_head();
     start..start + config.d_head()
 }
 
-/// One head's query, key or value of `x [d_model]` before LayerNorm, with the `columns` of c_attn, whose elements are `weight`.
+/// Query, key or value of one head for `x [d_model]` before LayerNorm, with `weight`, the `columns` of c_attn.
 pub(super) fn project(input: &AttentionInput, weight: &[f32], columns: Range<usize>, x: &[f32]) -> Vec<f32> {
     let normalized = input.ln_1.forward(x, x.len());
     let width = columns.len();

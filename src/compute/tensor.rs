@@ -1,19 +1,19 @@
-//! Between candle's tensors and slices, without copies.
+//! Conversions between candle's tensors and slices, without copying.
 
 use candle_core::{CpuStorage, Device, Storage, Tensor};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// `input [rows, in]` times `weight [in, out]`: the product `[rows, out]`.
+/// The product `[rows, out]` of `input [rows, in]` and `weight [in, out]`.
 ///
-/// All matrix products of the forward pass go through here.
+/// All matrix products of the gemm engine go through here.
 pub(crate) fn product(input: Vec<f32>, weight: &Tensor) -> Result<Tensor> {
     let width = weight.dim(0)?;
     let rows = input.len() / width;
     Ok(Tensor::from_vec(input, (rows, width), &Device::Cpu)?.matmul(weight)?)
 }
 
-/// Hands the elements of a contiguous f32 tensor to `read`.
+/// Calls `read` with the elements of a contiguous f32 tensor.
 pub(crate) fn read<R>(tensor: &Tensor, read: impl FnOnce(&[f32]) -> R) -> Result<R> {
     let (storage, layout) = tensor.storage_and_layout();
     let elements = match (&*storage, layout.contiguous_offsets()) {

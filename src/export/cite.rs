@@ -1,20 +1,20 @@
-//! How to cite a result.
+//! Citations of results.
 
 use super::result_stem;
 use crate::analysis::Analysis;
 use crate::analysis::settings::{EARLIER_HEAD, Group, SEED, SETTINGS, Setting};
 use crate::result::ResultFile;
 
-/// What a citation says besides the result.
+/// Information for a citation besides the result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Citation {
     /// A link that shows the result.
     pub link: Option<String>,
-    /// The day on which it was seen, as 2026-01-31; the reader fills it in where it is not known.
+    /// The date of access, as 2026-01-31; a placeholder if it is unknown.
     pub accessed: Option<String>,
 }
 
-/// A paper that a result rests on.
+/// A paper to cite.
 struct Paper {
     key: &'static str,
     authors: &'static [&'static str],
@@ -57,8 +57,8 @@ const PAPERS: [Paper; 2] = [
     },
 ];
 
-/// The citation as text: what was computed, with which version, on which model and prompts, where to see it, and the papers that it
-/// rests on (the task of Wang et al. 2022, the model of Radford et al. 2019).
+/// The citation as text: what was computed, program version, model and prompts, link, and the papers that it is based
+/// on (the task of Wang et al. 2022, the model of Radford et al. 2019).
 pub fn citation(result: &ResultFile, with: &Citation) -> String {
     let mut text = format!("{}. {}.", title(result), note(result));
     if let Some(link) = &with.link {
@@ -121,13 +121,13 @@ fn title(result: &ResultFile) -> String {
     format!("{what} of head {} in {name}, taken apart", result.head_name())
 }
 
-/// Version, model and settings, in one sentence without its full stop.
+/// Version, model and settings in one sentence, without a full stop.
 fn note(result: &ResultFile) -> String {
     let run = run_of(result);
     let is_known = |setting: &Setting| match setting.group {
         Group::Heads if setting.key == EARLIER_HEAD.key => result.earlier_head().is_some(),
         Group::Heads => result.head().is_some(),
-        // Nothing is drawn for a question about a sentence.
+        // Questions about a sentence involve no random draws.
         Group::Prompts if setting.key == SEED.key => result.ioi().is_some() || result.substitution().is_some(),
         Group::Prompts | Group::Ioi | Group::Text => result.prompt_set.is_some(),
         Group::Vectors => result.normalization().is_some(),
@@ -160,7 +160,7 @@ fn note(result: &ResultFile) -> String {
     )
 }
 
-/// The settings of the run that `result` is of, as far as it has them; what it lacks is as usual.
+/// The settings of the run behind `result`; settings that it does not contain have their defaults.
 fn run_of(result: &ResultFile) -> Analysis {
     let mut run = Analysis {
         processing: result.processing,
@@ -210,7 +210,7 @@ fn tex(text: &str) -> String {
     escaped
 }
 
-/// A link as BibTeX takes it: as it is, but for what would end the field.
+/// A link for BibTeX: unchanged except for characters that would end the field.
 fn verbatim(link: &str) -> String {
     let mut plain = String::with_capacity(link.len());
     for character in link.chars() {

@@ -1,4 +1,4 @@
-//! Citations say what was computed, and cannot be broken out of.
+//! Citations describe what was computed, and are properly escaped.
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ use crate::names::Head;
 use crate::prompts::text::TextPrompts;
 use crate::prompts::{IoiSet, PromptSource};
 
-/// The keys of settings that no result holds, and why. None of them may be cited.
+/// The keys of settings that results do not contain, with reasons. They must not be cited.
 const NOT_HELD: [(&str, &str); 4] = [
     (ENGINE.key, "whatever computes, the result is the same"),
     (
@@ -58,7 +58,7 @@ fn the_text_says_version_model_settings_link_and_papers() {
     assert!(undated.contains("Accessed [date]."), "{undated}");
 }
 
-/// Field name and value of an entry's lines, and how deep braces go at its end.
+/// Field names and values of an entry's lines, and the depth of braces at its end.
 fn fields(text: &str) -> Vec<(String, String)> {
     let lines = text
         .lines()
@@ -134,7 +134,7 @@ fn names_cannot_break_out_of_an_entry() {
     assert!(!citation(&result, &with).contains("\n@misc"));
 }
 
-/// Takes no notice.
+/// An observer that ignores everything.
 struct Nobody;
 
 impl Observer for Nobody {
@@ -147,7 +147,7 @@ impl Observer for Nobody {
     }
 }
 
-/// The file of a run of `analysis` on the tiny checkpoint, written and read again.
+/// The result file of a run of `analysis` on the tiny checkpoint, after writing and reading.
 fn result_of(analysis: &Analysis) -> ResultFile {
     let result = block_on(async {
         let source = Box::new(FileSource::new("tests/fixtures/tiny"));
@@ -158,7 +158,7 @@ fn result_of(analysis: &Analysis) -> ResultFile {
     ResultFile::from_json(result.unwrap().to_json().unwrap().as_bytes()).unwrap()
 }
 
-/// Small runs: on drawn prompts, and on the reader's own.
+/// Small runs: on drawn prompts, and on own prompts.
 fn runs() -> [Analysis; 2] {
     let drawn = IoiSet {
         batches: 3,
@@ -177,7 +177,7 @@ fn runs() -> [Analysis; 2] {
     })
 }
 
-/// What `setting` neither is as usual nor in [`runs`], and with which they still can be run.
+/// A value of `setting` that differs from the default and from [`runs`], with which these can still be run.
 fn other(setting: &Setting) -> &'static str {
     match setting.field {
         Field::Head { .. } => "1.2",
@@ -189,7 +189,7 @@ fn other(setting: &Setting) -> &'static str {
     }
 }
 
-/// The same without the reader's texts, which are the prompts of the result themselves.
+/// The same without the texts of own prompts, which are not part of the settings.
 fn without_texts(mut run: Analysis) -> Analysis {
     if let PromptSource::Text(own) = &mut run.prompts {
         own.text.clear();

@@ -1,8 +1,8 @@
-//! What files with something of a result are called.
+//! Names of exported files.
 
 use crate::result::ResultFile;
 
-/// What the names of a result's files begin with: `keyside-gpt-2-small-10.7`.
+/// The common beginning of the names of a result's files: `keyside-gpt-2-small-10.7`.
 pub fn result_stem(result: &ResultFile) -> String {
     let model = plain(&result.model.name.to_ascii_lowercase(), |c| {
         c.is_ascii_alphanumeric() || c == '.'
@@ -13,7 +13,7 @@ pub fn result_stem(result: &ResultFile) -> String {
     )
 }
 
-/// `text` with a hyphen in place of every run of characters that are not `allowed`.
+/// `text` with every run of characters that are not `allowed` replaced by a hyphen.
 pub fn plain(text: &str, allowed: impl Fn(char) -> bool) -> String {
     let words = text.split(|c: char| !allowed(c)).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-")

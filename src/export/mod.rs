@@ -1,6 +1,6 @@
-//! What is behind a figure, to take along: tables as CSV and Markdown, a Python script, a web page, a citation.
+//! Exports of figures: tables as CSV and Markdown, Python scripts, web pages, citations.
 //!
-//! What each figure has of them is in [`crate::figure`]. The page and the command line write the same bytes.
+//! [`crate::figure`] defines them for each figure. The page and the command line write the same bytes.
 
 mod cite;
 mod files;

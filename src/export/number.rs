@@ -12,7 +12,7 @@ pub fn double(value: f64) -> String {
     shortest(value, value)
 }
 
-/// Rust's digits are the shortest; very small and very large numbers have an exponent instead of many zeros.
+/// Rust prints the shortest digits; very small and very large numbers get an exponent instead of many zeros.
 fn shortest(value: impl Display + LowerExp, magnitude: f64) -> String {
     match magnitude.abs() {
         size if size == 0.0 || (1e-5..1e16).contains(&size) => format!("{value}"),
@@ -43,7 +43,7 @@ mod tests {
             let text = double(f64::from(value) / 7.0);
             assert_eq!(text.parse::<f64>(), Ok(f64::from(value) / 7.0), "{text}");
         }
-        // What a spreadsheet or Python reads as text, too, if there were a number that is none.
+        // Spreadsheets and Python would read "NaN" as text, too.
         assert_eq!(single(f32::NAN), "");
     }
 

@@ -1,6 +1,6 @@
-//! A Python script that redraws a figure from the result file, with nothing but json and matplotlib.
+//! Python scripts that redraw a figure from the result file, using only json and matplotlib.
 //!
-//! The script begins with what is particular to the figure, as constants; what follows is the same for every figure of a kind.
+//! A script begins with constants that are specific to the figure; the rest is the same for every figure of a kind.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use plotters::style::RGBColor;
 
 use crate::plot::Theme;
 
-/// What a script does besides reading the result file.
+/// The specific part of a script.
 #[derive(Debug, Clone)]
 pub struct Script {
     constants: String,
@@ -17,8 +17,8 @@ pub struct Script {
 }
 
 impl Script {
-    /// A script with the lines of `imports` besides those of json and matplotlib's pyplot. `body` finds the result file's name in
-    /// `RESULT`, that of the picture to write in `PICTURE`.
+    /// A script that imports `imports` besides json and matplotlib's pyplot. `body` uses the result file's name as
+    /// `RESULT` and that of the picture to write as `PICTURE`.
     pub fn new(imports: &'static str, body: &'static str) -> Self {
         Self {
             constants: String::new(),
@@ -37,12 +37,12 @@ impl Script {
         self.push(format_args!("{name} = {value}"));
     }
 
-    /// Appends texts by their names.
+    /// Appends several texts by name.
     pub fn texts(&mut self, texts: &[(&str, &str)]) {
         texts.iter().for_each(|(name, text)| self.line(name, &quoted(text)));
     }
 
-    /// Appends a list with a line for each of `rows`.
+    /// Appends a list with one line per entry of `rows`.
     pub fn rows(&mut self, name: &str, rows: &[String]) {
         let rows: String = rows.iter().map(|row| format!("    {row},\n")).collect();
         self.push(format_args!("{name} = [\n{rows}]"));
@@ -85,7 +85,7 @@ pub fn list<T: ToString>(names: &[T]) -> String {
     format!("[{}]", quoted.join(", "))
 }
 
-/// `text` as a Python string, in ASCII: it may come from a result file, which may hold anything.
+/// `text` as a Python string literal in ASCII. It may come from a result file, which may contain anything.
 pub fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for character in text.chars() {

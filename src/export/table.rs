@@ -1,15 +1,15 @@
-//! A table, and its text as CSV and Markdown.
+//! Tables, as CSV and Markdown.
 
 use super::number;
 
 /// One field of a [`Table`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum Field {
-    /// Nothing: there is no such component, or it is not known.
+    /// Nothing: the component does not exist, or the value is unknown.
     Empty,
     /// Text.
     Text(String),
-    /// How many.
+    /// An integer.
     Count(usize),
     /// A number of the result.
     Single(f32),
@@ -18,7 +18,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// Its text: numbers as the shortest decimal that reads back to the same number.
+    /// The text; numbers are the shortest decimal that reads back to the same number.
     pub fn exact(&self) -> String {
         match self {
             Self::Empty => String::new(),
@@ -44,11 +44,11 @@ impl From<&str> for Field {
 /// A table: every row has a field per column.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// A name for files: "values", "bins", ...
+    /// A name for file names: "values", "bins", ...
     pub name: &'static str,
-    /// Title of the figure that it is behind.
+    /// Title of its figure.
     pub title: String,
-    /// What it holds, in a sentence.
+    /// The contents in a sentence.
     pub caption: String,
     /// The columns' names.
     pub columns: Vec<String>,
@@ -57,7 +57,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table as CSV (RFC 4180): a header line, CRLF line ends, fields quoted where they must be.
+    /// The table as CSV (RFC 4180): header line, CRLF line ends, fields quoted where necessary.
     pub fn csv(&self) -> String {
         let mut text = String::new();
         csv_line(&mut text, self.columns.iter().map(String::as_str));
@@ -68,7 +68,7 @@ impl Table {
         text
     }
 
-    /// The table in Markdown, below its caption; columns of numbers are aligned to the right.
+    /// The table in Markdown, with its caption above; columns of numbers are right-aligned.
     pub fn markdown(&self) -> String {
         let mut text = format!("{}\n\n", markdown_text(&self.caption));
         markdown_line(&mut text, self.columns.iter().map(|name| markdown_text(name)));
@@ -80,7 +80,7 @@ impl Table {
         text
     }
 
-    /// Whether all fields of `column` that are not empty are numbers, and there is one.
+    /// Whether `column` contains only numbers and empty fields, and at least one number.
     pub fn is_numeric(&self, column: usize) -> bool {
         let fields = || self.rows.iter().filter_map(|row| row.get(column));
         fields().any(Field::is_number) && fields().all(|field| field.is_number() || *field == Field::Empty)
@@ -112,14 +112,14 @@ fn markdown_line(text: &mut String, fields: impl Iterator<Item = String>) {
     text.push_str("|\n");
 }
 
-/// `text` so that Markdown shows it as it is: names come from a result file, which may hold anything.
+/// `text` with Markdown characters escaped: names come from a result file, which may contain anything.
 pub fn markdown_text(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     let mut before = ' ';
     for character in text.chars() {
         match character {
             '\\' | '|' | '`' | '*' | '<' | '&' => escaped.extend(['\\', character]),
-            // A link; brackets alone stay as they are: "W_U[IO]".
+            // A link; lone brackets stay as they are: "W_U[IO]".
             '(' | '[' | ':' if before == ']' => escaped.extend(['\\', character]),
             control if control.is_control() => escaped.push(' '),
             plain => escaped.push(plain),

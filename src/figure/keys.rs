@@ -1,4 +1,4 @@
-//! Single values of an address: reading with a clear error, and writing.
+//! Parsing and formatting of single values in an address.
 
 use std::fmt;
 use std::str::FromStr;

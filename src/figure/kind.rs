@@ -1,4 +1,4 @@
-//! What is asked of a kind of figure.
+//! The trait that a kind of figure implements.
 
 use super::keys::Query;
 use super::view::View;
@@ -8,51 +8,51 @@ use crate::names::{FigureId, FigureName, HistogramId};
 use crate::plot::{Plot, Theme};
 use crate::result::ResultFile;
 
-/// Which figure is meant: its place, and what is shown there.
+/// The figure that a method of [`FigureKind`] is asked about: its place, result and view.
 #[derive(Clone, Copy)]
 pub struct Subject<'a> {
-    /// The name of its place: one of [`FigureKind::names`].
+    /// The name of the figure's place: one of [`FigureKind::names`].
     pub name: FigureName,
-    /// The result that it is a figure of.
+    /// The result that the figure shows.
     pub result: &'a ResultFile,
-    /// How figures are shown.
+    /// The view of all figures.
     pub view: &'a View,
 }
 
-/// What stands on the page around a plot, besides what every figure has.
+/// The controls around a plot on the page, in addition to those of every figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Controls {
-    /// Nothing.
+    /// No further controls.
     Plain,
-    /// A legend, the controls of bins, axes and order, and the table by kind of prompt.
+    /// A legend, the controls for bins, axes and order, and the table by kind of prompt.
     Histogram(HistogramId),
-    /// The choice of a heatmap, and the prompts of a cell.
+    /// The choice of a heatmap, and the values of a cell by prompt.
     Heatmap,
     /// The choice of both series, and the list of prompts.
     Scatter,
 }
 
-/// A kind of figure: all that page, frames, exports, addresses, command line and documents know of it.
+/// A kind of figure: everything that page, frames, exports, addresses, command line and documents need to know of it.
 ///
-/// What is not given is as for a plot that is only looked at, with one figure for each place.
+/// The default methods suit a plot without controls or keys, with one figure for each place.
 pub trait FigureKind: Sync {
-    /// The names of its places on the page, in the order in which they are shown.
+    /// The names of the kind's places on the page, in display order.
     fn names(&self) -> &'static [FigureName];
 
-    /// Whether a result has the figure.
+    /// Whether the result has the data for the figure.
     fn is_in(&self, of: Subject<'_>) -> bool;
 
-    /// Whether its place is on the page where a result does not have the figure, too.
+    /// Whether the place stays on the page where the result has no data for it.
     fn stays(&self) -> bool {
         false
     }
 
-    /// Which figure it is.
+    /// The identifier of the figure.
     fn id(&self, name: FigureName, _view: &View) -> FigureId {
         FigureId::only(name)
     }
 
-    /// A view for each figure that a place can show of a result: `of.view`, but for which one it is.
+    /// One view for each figure that the place can show of the result: `of.view` with another choice of the figure.
     fn views(&self, of: Subject<'_>) -> Vec<View> {
         if self.is_in(of) {
             vec![of.view.clone()]
@@ -61,55 +61,56 @@ pub trait FigureKind: Sync {
         }
     }
 
-    /// What the part of the page is called in which it stands.
+    /// The heading of the page's part with the figure.
     fn section(&self, name: FigureName) -> &'static str;
 
-    /// The question that it answers.
+    /// The question that the figure answers, as its heading.
     fn heading(&self, name: FigureName) -> &'static str;
 
-    /// What it shows, in a sentence or two.
+    /// An explanation of the figure in a sentence or two.
     fn explanation(&self, name: FigureName, view: &View) -> String;
 
-    /// What it shows, in a few words: "Attention scores with keys fixed".
+    /// A short title: "Attention scores with keys fixed".
     fn title(&self, name: FigureName) -> String;
 
-    /// What is seen in it, for those who do not see it.
+    /// A text alternative for readers who do not see the figure.
     fn summary(&self, of: Subject<'_>) -> String;
 
-    /// What there is to see in it, in sentences that stand below it where a run over many prompts is shown. None of most.
+    /// A description of the data in sentences, which is shown below the figure of a run over many prompts. Empty for
+    /// most kinds.
     fn description(&self, _of: Subject<'_>) -> Vec<String> {
         Vec::new()
     }
 
-    /// What the button of its exports says that they are of.
+    /// The label of the export button.
     fn exported(&self, name: FigureName) -> &'static str {
         self.heading(name)
     }
 
-    /// Which keys it knows.
+    /// The keyboard help.
     fn keys_help(&self) -> &'static str {
         "Arrow keys walk from one part to the next; Home and End go to the first and the last. Enter keeps the values below the \
          plot, Escape lets go."
     }
 
-    /// What else stands around it on the page.
+    /// The further controls around the figure.
     fn controls(&self, _name: FigureName) -> Controls {
         Controls::Plain
     }
 
-    /// What there is to draw.
+    /// The plot.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the result does not have the figure.
     fn plot(&self, of: Subject<'_>) -> Result<Plot>;
 
-    /// The tables behind it, all of the data whatever is zoomed to or hidden.
+    /// The tables with all of the figure's data, independent of zoom and hidden series.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the result does not have the figure.
     fn tables(&self, of: Subject<'_>) -> Result<Vec<Table>>;
 
-    /// The names of its tables, and what each is called where it is offered.
+    /// Identifier and title of each table.
     fn offered(&self, of: Subject<'_>) -> Vec<(&'static str, &'static str)> {
         let tables = self.tables(of).unwrap_or_default();
         tables.iter().map(|table| (table.name, table.name)).collect()
@@ -120,23 +121,23 @@ pub trait FigureKind: Sync {
         true
     }
 
-    /// The Python script that redraws it in the colors of `theme`.
+    /// The Python script that redraws the figure in the colors of `theme`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Plot`] when the result does not have the figure.
     fn script(&self, of: Subject<'_>, theme: &Theme) -> Result<Script>;
 
-    /// Whether `key` of an address says how its figures are shown.
+    /// Whether `key` of an address belongs to the view of this kind.
     fn is_key(&self, _key: &str) -> bool {
         false
     }
 
-    /// Whether `key` may come more than once.
+    /// Whether `key` may occur more than once.
     fn may_repeat(&self, _key: &str) -> bool {
         false
     }
 
-    /// Takes over `value` of `key`, which is one of its keys.
+    /// Sets `key`, which belongs to this kind, to `value` in the view.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Request`] where it is not what it should be.
@@ -144,13 +145,13 @@ pub trait FigureKind: Sync {
         Ok(())
     }
 
-    /// Appends what is not as it is at first.
+    /// Appends the keys whose values are not the default.
     fn write(&self, _view: &View, _query: &mut Query) {}
 
-    /// Takes out what [`Self::take`] would refuse, and makes numbers as it would read them.
+    /// Removes values that [`Self::take`] would reject, and rounds numbers to what it would read.
     fn clean(&self, _view: &mut View) {}
 
-    /// Whether the way from one view to another is a step that "back" should undo.
+    /// Whether the change from one view to another is a history entry, which "back" undoes.
     fn is_step(&self, _from: &View, _to: &View) -> bool {
         false
     }

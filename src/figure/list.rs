@@ -1,4 +1,4 @@
-//! The kinds of figures, and the figures of a result.
+//! The list of kinds of figures, and the figures of a result.
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,7 +21,7 @@ use crate::plot::{Plot, Theme};
 use crate::quantities::counted;
 use crate::result::ResultFile;
 
-/// Every kind of figure, in the order in which they are shown.
+/// Every kind of figure, in display order.
 pub const KINDS: [&dyn FigureKind; 22] = [
     &Histograms,
     &Heatmaps,
@@ -47,7 +47,7 @@ pub const KINDS: [&dyn FigureKind; 22] = [
     &Causal,
 ];
 
-/// A figure's place on the page: a histogram's, or the one of whichever heatmap is chosen.
+/// A figure's place on the page: of one histogram, or of the chosen heatmap.
 #[derive(Clone, Copy)]
 pub struct FigurePlace {
     kind: &'static dyn FigureKind,
@@ -55,33 +55,33 @@ pub struct FigurePlace {
 }
 
 impl FigurePlace {
-    /// All of them, in the order in which they are shown.
+    /// All places, in display order.
     pub fn all() -> impl Iterator<Item = Self> {
         let of_kind = |kind: &'static dyn FigureKind| kind.names().iter().map(move |&name| Self { kind, name });
         KINDS.into_iter().flat_map(of_kind)
     }
 
-    /// The place that is called `name`. None where no kind has it.
+    /// The place with the name `name`; None where no kind has it.
     pub fn of(name: FigureName) -> Option<Self> {
         Self::all().find(|place| place.name == name)
     }
 
-    /// Its text form, in ids and in the addresses of embedded figures.
+    /// Its text, in ids and in the addresses of embedded figures.
     pub const fn as_str(self) -> &'static str {
         self.name.as_str()
     }
 
-    /// Whether it is on a page that shows `result`, or nothing yet.
+    /// Whether the place is on a page that shows `result`, or nothing yet.
     pub fn is_on_page(self, result: Option<&ResultFile>, view: &View) -> bool {
         self.kind.stays() || result.is_some_and(|result| self.kind.is_in(self.subject(result, view)))
     }
 
-    /// What else stands around the figure on the page.
+    /// The further controls around the figure.
     pub fn controls(self) -> Controls {
         self.kind.controls(self.name)
     }
 
-    /// What the part of the page is called in which it stands.
+    /// The heading of the page's part with the figure.
     pub fn section(self) -> &'static str {
         self.kind.section(self.name)
     }
@@ -91,27 +91,27 @@ impl FigurePlace {
         self.kind.heading(self.name)
     }
 
-    /// What the figure shows, in a sentence or two.
+    /// An explanation of the figure in a sentence or two.
     pub fn explanation(self, view: &View) -> String {
         self.kind.explanation(self.name, view)
     }
 
-    /// What the figure shows, in a few words.
+    /// A short title of the figure.
     pub fn title(self) -> String {
         self.kind.title(self.name)
     }
 
-    /// What there is to see in the figure of `result`, in sentences.
+    /// A description of the data of the figure of `result`, in sentences.
     pub fn description(self, result: &ResultFile, view: &View) -> Vec<String> {
         self.kind.description(self.subject(result, view))
     }
 
-    /// What the button of the figure's exports says that they are of.
+    /// The label of the figure's export button.
     pub fn exported(self) -> &'static str {
         self.kind.exported(self.name)
     }
 
-    /// Which keys the figure knows.
+    /// The keyboard help of the figure.
     pub fn keys_help(self) -> &'static str {
         self.kind.keys_help()
     }
@@ -156,7 +156,7 @@ impl FromStr for FigurePlace {
     }
 }
 
-/// A figure: its place, and how it is shown there, with the prompt that is picked.
+/// A figure: its place, and its view including the picked prompt.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     place: FigurePlace,
@@ -170,7 +170,7 @@ impl Figure {
         Self { place, view }
     }
 
-    /// All figures of `result`, shown as `view` says but for which one a place shows.
+    /// All figures of `result` with `view`, including every choice of places that show one of several figures.
     pub fn all(result: &ResultFile, view: &View) -> Vec<Self> {
         let at = |place: FigurePlace| {
             let views = place.kind.views(place.subject(result, view));
@@ -179,7 +179,7 @@ impl Figure {
         FigurePlace::all().flat_map(at).collect()
     }
 
-    /// The figure `name` of `result`, shown as `view` says: as [`Figure::id`] says it, or a heatmap's name alone.
+    /// The figure of `result` with the identifier `name` (see [`Figure::id`]) or the name of a heatmap, with `view`.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] with the names that there are.
@@ -195,29 +195,29 @@ impl Figure {
         }
     }
 
-    /// Which one it is.
+    /// Its identifier.
     pub fn id(&self) -> FigureId {
         self.place.kind.id(self.place.name, &self.view)
     }
 
-    /// Whether `result` has it.
+    /// Whether `result` has the data for it.
     pub fn is_in(&self, result: &ResultFile) -> bool {
         self.place.kind.is_in(self.of(result))
     }
 
-    /// Its name as part of a file's name.
+    /// Its name in file names.
     pub fn stem(&self) -> String {
         plain(&self.id().to_string(), |c| {
             c.is_ascii_alphanumeric() || matches!(c, '.' | '_')
         })
     }
 
-    /// What is seen in it, for those who do not see it.
+    /// A text alternative for readers who do not see the figure.
     pub fn summary(&self, result: &ResultFile) -> String {
         self.place.kind.summary(self.of(result))
     }
 
-    /// What there is to draw.
+    /// The plot of the figure.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` does not have it.
@@ -225,7 +225,7 @@ impl Figure {
         self.place.kind.plot(self.of(result))
     }
 
-    /// The tables behind it, all of the data whatever is zoomed to or hidden.
+    /// The tables with all of the figure's data, independent of zoom and hidden series.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` does not have it.
@@ -233,12 +233,12 @@ impl Figure {
         self.place.kind.tables(self.of(result))
     }
 
-    /// The names of its tables, and what each is called where it is offered.
+    /// Identifier and title of each table.
     pub fn offered(&self, result: &ResultFile) -> Vec<(&'static str, &'static str)> {
         self.place.kind.offered(self.of(result))
     }
 
-    /// Its shorter tables in Markdown, under its title.
+    /// The figure's shorter tables in Markdown, under its title.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` does not have it.
@@ -252,8 +252,8 @@ impl Figure {
         Ok(title.into_iter().chain(texts).collect::<Vec<_>>().join("\n"))
     }
 
-    /// The Python script that redraws it in the colors of `theme`; it reads the result file `file`, which it expects in the
-    /// working folder.
+    /// The Python script that redraws the figure in the colors of `theme`. It reads the result file `file` in the
+    /// working directory.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` does not have it.
@@ -263,8 +263,8 @@ impl Figure {
         Ok(python(file, &picture, &script))
     }
 
-    /// A piece of a web page that shows it, `<div>` to `</div>`: values on hover, tap and keys, a legend, light and dark. It needs nothing
-    /// else, stands in any page as often as wanted, and is shown by a notebook as it is.
+    /// The figure as an HTML fragment (`<div>` to `</div>`): values on hover, tap and keys, a legend, light and dark
+    /// theme. It is self-contained, may occur in a page any number of times, and can be displayed by a notebook.
     ///
     /// # Errors
     /// [`ErrorKind::Plot`] when `result` does not have it.
@@ -281,7 +281,7 @@ impl Figure {
     }
 }
 
-/// A web page of one file with `figures` of `result`, which opens without a server and asks nobody for anything.
+/// A self-contained web page with `figures` of `result`, which opens without a server and sends no requests.
 ///
 /// # Errors
 /// [`ErrorKind::Plot`] when `result` does not have one of them.
@@ -304,7 +304,7 @@ pub fn web_page(result: &ResultFile, figures: &[Figure]) -> Result<String> {
     ))
 }
 
-/// Where the figures of `result` are from, in a line.
+/// The source of the figures of `result`, in one line.
 fn source(result: &ResultFile) -> String {
     let mut parts = vec![
         format!("keyside {}", env!("CARGO_PKG_VERSION")),

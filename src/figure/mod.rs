@@ -1,7 +1,8 @@
-//! The figures of a result: what is drawn, what is behind it to take along, and what is said about it.
+//! The figures of a result: plots, tables, scripts and descriptions.
 //!
-//! A kind of figure is a type with [`FigureKind`], in a file of its own and in the list [`KINDS`]. Page, frames in other pages,
-//! exports, addresses and command line walk over that list: they know a figure as a [`FigurePlace`] and a [`Figure`].
+//! A kind of figure is a type with [`FigureKind`], in a file of its own and in the list [`KINDS`]. Page, frames in
+//! other pages, exports, addresses and command line iterate over that list: they know a figure as a [`FigurePlace`] and
+//! a [`Figure`].
 
 mod changes;
 mod heatmap;

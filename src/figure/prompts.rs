@@ -1,4 +1,4 @@
-//! Columns of a table with a row per prompt: what is known of each.
+//! The columns that describe prompts, for tables with one row per prompt.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! How figures are shown that are made one by one, without a page: by the command line and in notebooks.
+//! Views for single figures without a page: of the command line and of notebooks.
 
 use super::view::View;
 use crate::names::{HistogramId, SeriesId};

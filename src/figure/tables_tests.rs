@@ -1,4 +1,4 @@
-//! Tables hold what the result holds, to the last bit.
+//! Tables hold the values of the result exactly.
 #![allow(clippy::unwrap_used)]
 
 use super::kinds_tests::{of_heatmap, of_histogram, recorded};

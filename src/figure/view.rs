@@ -1,4 +1,4 @@
-//! How the reader has set up the page, apart from the run: plain data that a link keeps.
+//! The view: how the reader has set up the figures, independent of the run. Plain data that a link can hold.
 
 use std::collections::BTreeMap;
 

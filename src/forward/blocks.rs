@@ -1,4 +1,4 @@
-//! Blocks that are read from a checkpoint.
+//! Loading transformer blocks from a checkpoint.
 
 use crate::compute::block::AttentionInput;
 use crate::compute::engine::{Block, Engine};
@@ -8,14 +8,14 @@ use crate::model::Processing;
 use crate::model::block::{AttentionInputWeights, BlockRestWeights};
 use crate::model::tensors::{Part, of_layer};
 
-/// What [`load`] has read.
+/// The processed weights that [`load`] has read.
 pub(crate) struct Parts {
     input: Option<AttentionInputWeights>,
     rest: Option<BlockRestWeights>,
 }
 
-/// Reads and processes block `layer`, its second part only where it is wanted (`whole`). Where the first part is there
-/// already (`input`), it is not read again.
+/// Reads and processes block `layer`: all of it if `whole`, else only the part that makes queries, keys and values.
+/// That part is not read again if `input` says that it is in memory.
 pub(crate) async fn load(
     loader: Loader<'_>,
     layer: usize,
@@ -54,7 +54,7 @@ pub(crate) async fn load(
 }
 
 impl Parts {
-    /// Hands the parts to `engine`, whose block is `block`.
+    /// Passes the weights to `engine`, and stores the result in `block`.
     pub(crate) fn install(self, engine: &dyn Engine, block: &mut Option<Box<dyn Block>>) -> Result<()> {
         if let Some(input) = self.input {
             *block = Some(engine.take(input)?);

@@ -1,4 +1,4 @@
-//! What there is to compute with.
+//! The available compute resources: CPU kernels and GPU.
 
 use std::num::NonZero;
 use std::rc::Rc;
@@ -10,26 +10,26 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Kernels, NativeKernels};
 use crate::names::{EngineChoice, EngineName};
 
-/// More threads are not started where nobody asks for a number.
+/// Limit of the threads that are started unless a number is requested.
 const MAX_THREADS: usize = 8;
 
-/// What there is to compute with, as it was chosen: nothing but the gemm crate at first.
+/// The compute resources for an engine. By default only the gemm crate.
 #[derive(Clone, Default)]
 pub struct ComputeResources {
-    /// Kernels on the processor.
+    /// CPU kernels, used instead of the gemm crate.
     pub kernels: Option<Rc<dyn Kernels>>,
-    /// A graphics processor that comes before them. Where it fails, the processor goes on.
+    /// A GPU, used first. If it fails, the CPU takes over.
     #[cfg(feature = "gpu")]
     pub gpu: Option<Rc<GpuDevice>>,
-    /// Why there is something else than what was asked for.
+    /// Why these are not the resources that were requested.
     pub failure: Option<Error>,
 }
 
-/// What this machine has without a browser: the gemm crate, which is faster there than kernels of ours; its graphics processor where that is
-/// asked for.
+/// The resources outside of the browser: the gemm crate, which is faster natively than the kernels of this crate, or
+/// the GPU if that is requested.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for relaxed SIMD, which is WebAssembly's; [`ErrorKind::Engine`] for a graphics processor that is asked for by name
+/// [`ErrorKind::Request`] for relaxed SIMD, which is WebAssembly's; [`ErrorKind::Engine`] for a GPU that is requested by name
 /// and is not there.
 pub async fn native_engine(choice: EngineChoice) -> Result<ComputeResources> {
     match choice.engine {
@@ -51,7 +51,7 @@ pub async fn native_engine(choice: EngineChoice) -> Result<ComputeResources> {
     }
 }
 
-/// The card of this machine.
+/// The GPU of this machine.
 #[cfg(feature = "gpu")]
 async fn find_gpu() -> Result<ComputeResources> {
     Ok(ComputeResources {

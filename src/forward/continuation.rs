@@ -1,4 +1,4 @@
-//! What a model goes on with: one token after the other, each drawn from what it expects next.
+//! Text generation: samples one token after the other.
 
 use candle_core::{Device, Tensor};
 use candle_transformers::generation::{LogitsProcessor, Sampling as Strategy};
@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Monitor, Pass, PrefixTree, Request};
 
-/// A temperature below which the likeliest token is taken: what is left of the others is nothing.
+/// At temperatures below this, the most likely token is always taken.
 const GREEDY_BELOW: f64 = 1e-7;
 
 /// How the next token is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
-    /// What logits are divided by: 1 for the model's own probabilities, 0 for always the likeliest token.
+    /// Divisor of the logits: 1 for the model's own probabilities, 0 for always the most likely token.
     pub temperature: f64,
-    /// Only this many of the likeliest tokens are drawn from; of equal ones those with the lower ids.
+    /// Sample only from this many of the most likely tokens; on ties those with the lower ids.
     pub top_k: Option<usize>,
-    /// Only the likeliest tokens that have this probability together are drawn from (of those that `top_k` leaves).
+    /// Sample only from the most likely tokens that together have this probability (among those that `top_k` leaves).
     pub top_p: Option<f64>,
-    /// Of the random numbers: the same seed draws the same tokens.
+    /// Seed of the random numbers: the same seed samples the same tokens.
     pub seed: u64,
 }
 
@@ -36,7 +36,7 @@ impl Default for Sampling {
 }
 
 impl Sampling {
-    /// Checks that tokens can be drawn so.
+    /// Checks the settings.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] naming the first setting that makes no sense.
@@ -68,12 +68,12 @@ impl Sampling {
     }
 }
 
-/// Up to `count` tokens that `model` goes on with after `tokens`, drawn as `sampling` says (candle's `LogitsProcessor`). Fewer where the
-/// context ends: the sentence and what follows fit into it together.
+/// Samples up to `count` tokens that continue `tokens`, as `sampling` says (with candle's `LogitsProcessor`). Fewer
+/// where the context is full: the sentence and its continuation must fit into it together.
 ///
-/// Every token is computed once: residual streams, queries, keys and values of all layers are kept, some
-/// `16 * n_layer * d_model` bytes a token, 0.15 MB in GPT-2 small.
-/// W_U passes by for every token, and W_E for one that did not occur before.
+/// Each token is computed once: residual streams, queries, keys and values of all layers are cached, about `16 *
+/// n_layer * d_model` bytes per token (0.15 MB in GPT-2 small). W_U is streamed once per token, and W_E once per token
+/// that did not occur before.
 ///
 /// ```
 /// # use futures::executor::block_on;
@@ -92,7 +92,7 @@ impl Sampling {
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a sampling that makes no sense, [`ErrorKind::Prompt`] for a sentence that does not fit the context, errors
-/// of reading, and `monitor`'s.
+/// of reading, and those of `monitor`.
 pub async fn continue_with(
     model: &mut Model,
     tokens: &[u32],
@@ -129,9 +129,10 @@ pub async fn continue_with(
     Ok(continuation)
 }
 
-/// Sets all but the `count` largest of `probabilities` to 0; of equal ones the first are kept.
+/// Sets all but the `count` largest of `probabilities` to 0; on ties the first ones are kept.
 ///
-/// The processor's own top-k draws from the tokens in an order that numbers far below those kept can change.
+/// Not left to `LogitsProcessor`: its top-k samples from the tokens in an order that depends on probabilities far below
+/// the kept ones.
 fn keep_largest(probabilities: &mut [f32], count: Option<usize>) {
     let Some(count) = count.filter(|count| *count < probabilities.len()) else {
         return;

@@ -1,4 +1,5 @@
-//! Edits: a vector in place of an activation, and which rows have to be computed again.
+//! Edits replace an activation by a vector. This module also determines which rows an edit makes necessary to
+//! recompute.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::tap::width;
@@ -6,22 +7,22 @@ use crate::forward::{ActivationCache, PrefixTree};
 use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 
-/// A vector that is put in place of an activation at one position.
+/// Replaces the activation at one position by a vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edit {
     /// Which activation: any but [`BlockHook::Result`], which is made from [`BlockHook::Z`].
     pub point: HookPoint,
     /// Which head, where heads have one of their own; else None.
     pub head: Option<usize>,
-    /// The position in its sequence.
+    /// The position in the sequence.
     pub position: usize,
     /// The vector, as wide as the activation: `d_model`, `d_head`, `d_mlp`, `position + 1` for a row of scores or
-    /// probabilities, 1 for a scale. Of several edits of the same activation the last one holds.
+    /// probabilities, 1 for a scale. Of several edits of the same activation, the last one counts.
     pub value: Vec<f32>,
 }
 
 impl Edit {
-    /// `value` in place of an activation that each head has one of.
+    /// Replaces an activation that each head has, by `value`.
     pub fn of_head(layer: usize, hook: BlockHook, head: usize, position: usize, value: Vec<f32>) -> Self {
         Self {
             point: HookPoint::block(layer, hook),
@@ -31,17 +32,18 @@ impl Edit {
         }
     }
 
-    /// The first layer whose rows change at its position; of later positions one more, unless they see it there.
+    /// The first layer whose output changes at the edited position, and at later positions: one layer later, unless
+    /// they read the activation in the same layer.
     fn first_layers(&self, n_layer: usize) -> (usize, usize) {
         match self.point {
             HookPoint::Block { layer, hook } if hook.is_seen_by_later_positions() => (layer, layer),
             HookPoint::Block { layer, .. } => (layer, (layer + 1).min(n_layer)),
-            // Logits alone change, and only here.
+            // Only the logits change, and only at this position.
             HookPoint::LnFinalScale => (n_layer, n_layer),
         }
     }
 
-    /// Checks that the activation is there in a sequence of `positions`, and as wide as the vector.
+    /// Checks that the activation exists in a sequence of `positions` positions, and that the vector has its width.
     fn check(&self, config: &Config, positions: usize) -> Result<()> {
         let error = |cause: String| Error::new(ErrorKind::Request, cause);
         let point = self.point;
@@ -95,46 +97,48 @@ impl Edit {
     }
 }
 
-/// A sequence of a finished pass with edits.
+/// A sequence of a finished pass, with edits.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Variant {
-    /// Which sequence of the pass, by its number in the [`PrefixTree`].
+    /// Number of the sequence in the pass's [`PrefixTree`].
     pub sequence: usize,
-    /// What is put in its place. Without edits nothing is computed again.
+    /// The edits. Without any, nothing is recomputed.
     pub edits: Vec<Edit>,
-    /// The last position that is of interest; None for the whole sequence. Later ones are not computed again.
+    /// The last position of interest; None for the whole sequence. Later positions are not recomputed.
     pub until: Option<usize>,
-    /// Whether the last position alone is read after the last layer: in that layer the others have keys and values, and nothing else.
-    /// [`Pass::edited`](crate::forward::Pass::edited) leaves the rest of the layer out where all variants say so, and has no logits there.
+    /// Whether only the last position is read after the last layer. Then, in that layer, only keys and values are
+    /// computed for the other positions. [`Pass::edited`](crate::forward::Pass::edited) skips the rest of the layer if
+    /// this is set in all variants; logits of these positions do not exist then.
     pub only_last: bool,
 }
 
-/// A row that is computed again: a copy of another pass's row, from some layer on.
+/// A row to recompute: a copy of a row of the original pass, from some layer on.
 #[derive(Debug, Clone, Copy)]
 struct Copied {
     variant: usize,
     position: usize,
     from_layer: usize,
-    /// Whether it is read after the last layer.
+    /// Whether the row is read after the last layer.
     is_read: bool,
 }
 
-/// The rows of an edited pass: those of the pass it was made from, which stay as they are, then those that are computed
-/// again, sorted by the layer from which they are.
+/// The rows of an edited pass: first those of the original pass, unchanged, then the recomputed ones, sorted by their
+/// first recomputed layer.
 pub(crate) struct Rows {
     pub(crate) tree: PrefixTree,
-    /// Number of rows that stay as they are.
+    /// Number of unchanged rows.
     pub(crate) frozen: usize,
-    /// For every other row the row that it is a copy of, and the layer from which it is computed.
+    /// For each recomputed row, the row of the original pass that it copies, and the first recomputed layer.
     pub(crate) copied: Vec<(usize, usize)>,
-    /// The first of the others that is read after the last layer, as are all after it that variants say so of.
+    /// The first recomputed row that is read after the last layer. It is followed only by such rows where all variants
+    /// set `only_last`.
     pub(crate) read_from: usize,
-    /// Edits with the row that they are of.
+    /// Edits with the rows that they apply to.
     pub(crate) edits: Vec<(usize, Edit)>,
 }
 
 impl Rows {
-    /// The rows for `variants` of the sequences of `tree`, whose pass has `kept` its layers.
+    /// The rows for `variants` of the sequences of `tree`. `kept` is the activation cache of their pass.
     pub(crate) fn new(
         tree: &PrefixTree,
         kept: &ActivationCache,
@@ -146,7 +150,8 @@ impl Rows {
             check(variant, tree, kept, config)?;
             copies.extend(copies_of(number, variant, tree, config.n_layer));
         }
-        // A row's ancestors start no later than itself, and are not the last of their sequence: with a stable order they come before it.
+        // An ancestor starts no later than its descendants and is not the last of its sequence, so that a stable sort
+        // keeps it before them.
         copies.sort_by_key(|copy| (copy.from_layer, copy.is_read));
         let frozen = tree.len();
         let mut paths: Vec<Vec<usize>> = variants
@@ -176,7 +181,7 @@ impl Rows {
     }
 }
 
-/// The rows of a variant's sequence by position, as far as they are of interest.
+/// The rows of a variant's sequence by position, up to the last position of interest.
 fn positions_of<'t>(variant: &Variant, tree: &'t PrefixTree) -> &'t [usize] {
     let path = tree.path(variant.sequence);
     let end = variant
@@ -206,7 +211,7 @@ fn check(variant: &Variant, tree: &PrefixTree, kept: &ActivationCache, config: &
     Ok(())
 }
 
-/// The positions of a variant that are computed again, each from which layer on.
+/// The positions of a variant to recompute, each with its first recomputed layer.
 fn copies_of(number: usize, variant: &Variant, tree: &PrefixTree, n_layer: usize) -> Vec<Copied> {
     let positions = positions_of(variant, tree).len();
     let mut from_layers = vec![None::<usize>; positions];
@@ -221,7 +226,7 @@ fn copies_of(number: usize, variant: &Variant, tree: &PrefixTree, n_layer: usize
             *from_layer = Some(from_layer.map_or(from, |known| known.min(from)));
         }
     }
-    // A row needs its ancestors' keys and values from its own first layer on.
+    // A row needs the keys and values of its ancestors from its own first layer on.
     let mut least = usize::MAX;
     for from_layer in from_layers.iter_mut().rev().flatten() {
         least = least.min(*from_layer);

@@ -1,4 +1,4 @@
-//! W_E, W_pos, ln_f and W_U: the two ends of the model, of which only the rows that are needed are held.
+//! W_E, W_pos, ln_f and W_U: embedding and unembedding. Only the rows that are needed are held in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,17 @@ use crate::model::layer_norm::{Affine, LayerNorm};
 use crate::model::tensors::{LN_F_BIAS, LN_F_WEIGHT, TensorRow, WPE, WTE};
 use crate::model::{Checkpoint, Config, Processing};
 
-/// So many rows are asked for one by one; more of them take as many requests as all of the matrix takes time.
+/// Up to this many rows are read one by one. More of them would take as many requests as streaming the whole matrix
+/// takes time.
 const FEW_ROWS: usize = 256;
-/// Rows of W_U that logits are computed of at a time.
+/// Number of tokens whose logits are computed at a time.
 const ROWS_AT_A_TIME: usize = 1024;
 
 /// Embedding and unembedding.
 ///
-/// `wte` is the largest tensor of a model, and a run needs a few hundred of its rows: it is read as a stream, from which
-/// the rows of `tokens` and the mean over the vocabulary are taken. Rows are kept as they are in the file; processed rows
-/// are derived when they are asked for.
+/// `wte` is the largest tensor of a model, and a run needs a few hundred of its rows. So it is streamed, and the rows
+/// of `tokens` and the mean over the vocabulary are taken from the stream. Rows are held unprocessed, as in the file;
+/// processed rows are derived on request.
 pub(crate) struct Embedding {
     processing: Processing,
     d_model: usize,
@@ -27,18 +28,18 @@ pub(crate) struct Embedding {
     eps: f64,
     /// Rows of `wte` by token, `[d_model]` each.
     w_e: BTreeMap<u32, Vec<f32>>,
-    /// Rows of `lm_head`, where W_U is not `wte`.
+    /// Rows of `lm_head`, if the checkpoint has one; otherwise W_U is `wte`.
     w_u: Option<BTreeMap<u32, Vec<f32>>>,
     /// `[n_ctx, d_model]`.
     wpe: Vec<f32>,
     ln_f: Affine,
-    /// Mean over the vocabulary of the rows of W_U's source as they are in the file, `[d_model]`.
+    /// Mean over the vocabulary of the unprocessed rows of W_U's source (`lm_head` or `wte`), `[d_model]`.
     source_mean: Vec<f64>,
     /// Mean over the vocabulary of W_U's rows before `center_unembed`, `[d_model]`, and of b_U.
     vocabulary_mean: (Vec<f64>, f64),
 }
 
-/// The matrices whose rows are taken as they pass: W_E, which is W_U transposed, too, where there is no other.
+/// The matrices whose rows are read by streaming: W_E, and W_U's source where it is another one.
 fn matrices(checkpoint: &Checkpoint) -> Vec<TensorRow> {
     let other = Some(checkpoint.unembedding()).filter(|matrix| matrix.name() != WTE.name());
     [WTE].into_iter().chain(other).collect()
@@ -52,7 +53,7 @@ pub(crate) fn tensors(checkpoint: &Checkpoint) -> Vec<TensorRow> {
 }
 
 impl Embedding {
-    /// Reads both ends of the model, with the rows of `tokens`.
+    /// Reads embedding and unembedding, with the rows of `tokens`.
     pub(crate) async fn load(loader: Loader<'_>, processing: Processing, tokens: &BTreeSet<u32>) -> Result<Self> {
         let config = loader.config();
         let wanted = [WPE, LN_F_WEIGHT, LN_F_BIAS].map(|tensor| tensor.spec(config));
@@ -79,7 +80,7 @@ impl Embedding {
         Ok(embedding)
     }
 
-    /// Reads the rows of `tokens` that are not here.
+    /// Reads the rows of those `tokens` that are missing.
     pub(crate) async fn add(&mut self, loader: Loader<'_>, tokens: &BTreeSet<u32>) -> Result<()> {
         let missing = self.missing(tokens);
         if missing.is_empty() {
@@ -92,7 +93,7 @@ impl Embedding {
         Ok(())
     }
 
-    /// Bytes that are to be read of `checkpoint` so that the rows of `tokens` are here.
+    /// Bytes of `checkpoint` that have to be read for the rows of `tokens`.
     pub(crate) fn bytes_to_read(&self, checkpoint: &Checkpoint, tokens: &BTreeSet<u32>) -> u64 {
         let missing = self.missing(tokens).len();
         let sizes = matrices(checkpoint).into_iter();
@@ -105,13 +106,13 @@ impl Embedding {
         }
     }
 
-    /// Those of `tokens` whose rows are not here, of those that the vocabulary has.
+    /// Those of `tokens` whose rows are missing, without tokens beyond the vocabulary.
     fn missing(&self, tokens: &BTreeSet<u32>) -> BTreeSet<u32> {
         let is_missing = |token: &u32| (*token as usize) < self.d_vocab && !self.w_e.contains_key(token);
         tokens.iter().copied().filter(is_missing).collect()
     }
 
-    /// Changes the processing; the rows themselves do not depend on it.
+    /// Changes the processing. The held rows are unprocessed and stay valid.
     pub(crate) fn set_processing(&mut self, processing: Processing) {
         self.processing = processing;
         let mut mean = self.source_mean.clone();
@@ -153,7 +154,7 @@ impl Embedding {
         Ok(row.into_iter().map(|v| v as f32).collect())
     }
 
-    /// The column of W_U that a row of its source becomes.
+    /// Processes a row of W_U's source into a column of W_U.
     fn processed_w_u(&self, row: &[f32]) -> Vec<f64> {
         let mut row = wide(row);
         self.fold_into_w_u(&mut row);
@@ -165,8 +166,9 @@ impl Embedding {
         row
     }
 
-    /// What a unit of each number of the last normalized residual stream adds to the logit of `token`, relative to the mean over the
-    /// vocabulary, `[d_model]`: W_U with ln_f folded in and both centered, the same under every processing.
+    /// How much a unit of each component of the final normalized residual stream adds to the logit of `token`, relative
+    /// to the mean over the vocabulary, `[d_model]`: W_U with ln_f folded in and both centered. The same under every
+    /// weight processing.
     pub(crate) fn logit_direction(&self, token: u32) -> Result<Vec<f64>> {
         let mut row = wide(self.w_u_row(token)?);
         row.iter_mut().zip(&self.source_mean).for_each(|(v, mean)| *v -= mean);
@@ -174,7 +176,8 @@ impl Embedding {
         Ok(row)
     }
 
-    /// What ln_f's bias adds to the logit of `token`, relative to the mean over the vocabulary: the same under every processing.
+    /// How much ln_f's bias adds to the logit of `token`, relative to the mean over the vocabulary. The same under
+    /// every weight processing.
     pub(crate) fn logit_bias(&self, token: u32) -> Result<f64> {
         let mut row = wide(self.w_u_row(token)?);
         row.iter_mut().zip(&self.source_mean).for_each(|(v, mean)| *v -= mean);
@@ -192,8 +195,9 @@ impl Embedding {
         Ok((bias - mean) as f32)
     }
 
-    /// Logits over the vocabulary, `[rows, d_vocab]`, of the last residual stream (or an earlier one), `[rows, d_model]`, with
-    /// `scales [rows]` of the final LayerNorm, None for their own; W_U passes by.
+    /// Logits over the vocabulary, `[rows, d_vocab]`, of residual streams `resid [rows, d_model]` after the last layer
+    /// (or an earlier one). `scales [rows]` replace the scales of the final LayerNorm; None for the actual ones.
+    /// Streams W_U.
     pub(crate) async fn logits(&self, loader: Loader<'_>, resid: &[f32], scales: Option<&[f32]>) -> Result<Vec<f32>> {
         let ln_f = LayerNorm {
             eps: self.eps,
@@ -216,15 +220,17 @@ impl Embedding {
         Ok(logits)
     }
 
-    /// What `written [rows, d_model]`, already divided by the scale of the final LayerNorm, adds to all logits, relative to their mean
-    /// over the vocabulary, `[rows, d_vocab]`: the same under every processing. W_U passes by.
+    /// How much `written [rows, d_model]`, already divided by the scale of the final LayerNorm, adds to all logits,
+    /// relative to their mean over the vocabulary, `[rows, d_vocab]`. The same under every weight processing. Streams
+    /// W_U.
     pub(crate) async fn raised(&self, loader: Loader<'_>, written: &[f32]) -> Result<Vec<f32>> {
         self.unembed(loader, &self.raised_input(written)).await
     }
 
-    /// Logits that rows of the residual stream have, `resid [rows, d_model]`, each with its own scale of the final LayerNorm, and what
-    /// `written [rows, d_model]` adds to logits as for [`Embedding::raised`], all relative to their mean over the vocabulary: `take` is
-    /// handed those of some tokens at a time, the first of which it is told, `[rows of resid, then of written][tokens]`. W_U passes by.
+    /// Logits of residual streams `resid [rows, d_model]`, each with its own scale of the final LayerNorm, and the
+    /// contributions of `written [rows, d_model]` to logits as in [`Embedding::raised`], all relative to their mean
+    /// over the vocabulary. `take` is called with some tokens at a time: the first of these tokens, and `[rows of
+    /// resid, then of written][tokens]`. Streams W_U.
     pub(crate) async fn passing(
         &self,
         loader: Loader<'_>,
@@ -250,7 +256,7 @@ impl Embedding {
         self.unembed_streamed(loader, &x, &mut told).await
     }
 
-    /// What W_U's source is multiplied with of rows `written [rows, d_model]`.
+    /// The vectors by which W_U's source is multiplied for `written [rows, d_model]`.
     fn raised_input(&self, written: &[f32]) -> Vec<f32> {
         let mut x = written.to_vec();
         for row in x.chunks_exact_mut(self.d_model) {
@@ -260,8 +266,8 @@ impl Embedding {
         x
     }
 
-    /// Cosines of `vectors [d_model]` with the processed rows of W_E, and with the columns of W_U, `[vectors, d_vocab]` each; 0 with a
-    /// row without direction. Both pass by, at once where they are one matrix.
+    /// Cosines of `vectors [d_model]` with the processed rows of W_E and with the columns of W_U, `[vectors, d_vocab]`
+    /// each; 0 where a row has length 0. Streams both matrices, once if they are the same.
     pub(crate) async fn cosines(&self, loader: Loader<'_>, vectors: &[Vec<f64>]) -> Result<[Vec<Vec<f32>>; 2]> {
         let mut with_w_e = PartialCosines::new(vectors);
         let mut with_w_u = PartialCosines::new(vectors);
@@ -284,8 +290,8 @@ impl Embedding {
         Ok([with_w_e.into_found(), with_w_u.into_found()])
     }
 
-    /// `x [rows, d_model]` times the rows of W_U's source, each without their mean over the vocabulary, `[rows, d_vocab]`; the matrix
-    /// passes by.
+    /// `x [rows, d_model]` times the centered rows of W_U's source (without their mean over the vocabulary), `[rows,
+    /// d_vocab]`. Streams the matrix.
     async fn unembed(&self, loader: Loader<'_>, x: &[f32]) -> Result<Vec<f32>> {
         let mut logits = PartialLogits::new(x.len() / self.d_model, self.d_vocab);
         self.unembed_streamed(loader, x, &mut |of_tokens| logits.add(of_tokens))
@@ -293,11 +299,12 @@ impl Embedding {
         Ok(logits.into_values())
     }
 
-    /// The same, handed to `take` some tokens at a time, `[rows, tokens]`.
+    /// The same, passed to `take` for some tokens at a time, `[rows, tokens]`.
     async fn unembed_streamed(&self, loader: Loader<'_>, x: &[f32], take: &mut dyn FnMut(&[f32])) -> Result<()> {
         let mut rows = Vec::with_capacity(ROWS_AT_A_TIME * self.d_model);
         let mut outcome = Ok(());
-        // Without their mean, which may be far larger than what tokens differ by: it adds the same to all logits of a row.
+        // The mean of the rows is removed, because it may be far larger than the differences between tokens, and only
+        // adds a constant to all logits of a row.
         let mut take_row = |row: &[f32]| {
             let without_mean = row.iter().zip(&self.source_mean);
             rows.extend(without_mean.map(|(v, mean)| (f64::from(*v) - mean) as f32));
@@ -313,11 +320,11 @@ impl Embedding {
         product_with(x, &rows, self.d_model, take)
     }
 
-    /// Turns a normalized row into what W_U's source is multiplied with; returns what the mean over the vocabulary adds to all
-    /// logits of the row: nothing where `center_unembed` takes it off.
+    /// Turns a normalized row into the vector by which W_U's source is multiplied. Returns what the mean over the
+    /// vocabulary adds to all logits of the row: 0 if `center_unembed` removes it.
     ///
-    /// Whether ln_f's weight and bias are in W_U and b_U or not, the source is multiplied with
-    /// `x * weight + bias`; centring W_U over `d_model` changes nothing, as the normalized row has mean 0.
+    /// Whether ln_f's weight and bias are folded into W_U and b_U or not, the source is multiplied by `x * weight +
+    /// bias`. Centering W_U over `d_model` changes nothing, because the normalized row has mean 0.
     fn unembed_input(&self, row: &mut [f32]) -> f32 {
         for ((v, w), b) in row.iter_mut().zip(&self.ln_f.weight).zip(&self.ln_f.bias) {
             *v = *v * w + b;
@@ -328,14 +335,14 @@ impl Embedding {
         }
     }
 
-    /// `fold_ln` on a row of W_U's source, where it is on.
+    /// Applies `fold_ln` to a row of W_U's source, if it is on.
     fn fold_into_w_u(&self, row: &mut [f64]) {
         if self.processing.fold_ln {
             self.fold(row);
         }
     }
 
-    /// A row of W_U's source times ln_f's weight, then centered over `d_model`.
+    /// Multiplies a row of W_U's source by ln_f's weight, then centers it over `d_model`.
     fn fold(&self, row: &mut [f64]) {
         for (v, w) in row.iter_mut().zip(&self.ln_f.weight) {
             *v *= f64::from(*w);
@@ -344,7 +351,7 @@ impl Embedding {
         row.iter_mut().for_each(|v| *v -= mean);
     }
 
-    /// `fold_ln` on b_U: a row of W_U's source times ln_f's bias.
+    /// `fold_ln` of b_U: the product of a row of W_U's source and ln_f's bias.
     fn raw_b_u(&self, row: &[f64]) -> f64 {
         if self.processing.fold_ln {
             math::dot_wide(row, &self.ln_f.bias)
@@ -373,12 +380,12 @@ impl Embedding {
     }
 }
 
-/// `row` in f64: an offset that all rows have in common leaves nothing behind when it is taken off.
+/// `row` in f64, so that removing an offset that all rows share leaves no rounding error.
 fn wide(row: &[f32]) -> Vec<f64> {
     row.iter().copied().map(f64::from).collect()
 }
 
-/// The rows of `tokens` of `matrix [d_vocab, d_model]`: few of them alone, many as all rows pass by.
+/// Reads the rows of `tokens` of `matrix [d_vocab, d_model]`: one by one if they are few, else by streaming all rows.
 async fn read_missing(
     loader: Loader<'_>,
     matrix: TensorRow,

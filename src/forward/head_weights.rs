@@ -1,4 +1,4 @@
-//! The query and key weights of one head, as they read the normalized residual stream.
+//! The query and key weights of one head, applied to the normalized residual stream.
 
 use candle_core::Tensor;
 
@@ -12,12 +12,12 @@ use crate::names::{Head, Side};
 
 /// W_Q, b_Q, W_K and b_K of one head, always with LayerNorm's weight and bias folded in.
 ///
-/// Without [`crate::model::Processing::fold_ln`] they are folded here: scores are the same, and a
-/// score is then linear in `(x - mean) / ln_scale` in every case.
+/// Without [`crate::model::Processing::fold_ln`] they are folded here: the scores are the same, and a score is then
+/// linear in `(x - mean) / ln_scale` in every case.
 pub struct HeadWeights {
     d_model: usize,
     d_head: usize,
-    /// What a product of query and key is divided by.
+    /// Divisor of the product of query and key.
     divisor: f64,
     ln: LayerNorm,
     w_q: Vec<f32>,
@@ -27,7 +27,7 @@ pub struct HeadWeights {
 }
 
 impl HeadWeights {
-    /// Of `head`, whose layer's weights `block` has.
+    /// The weights of `head`; `block` has the weights of its layer.
     pub(crate) async fn of(block: &dyn Block, config: &Config, head: Head) -> Result<Self> {
         let (w_q, b_q) = columns(block, config, head.head * config.d_head()).await?;
         let (w_k, b_k) = columns(block, config, config.d_model + head.head * config.d_head()).await?;
@@ -57,7 +57,7 @@ impl HeadWeights {
         self.ln.normalize(resid_pre, self.d_model)
     }
 
-    /// How long a centered vector of `length` is after LayerNorm: `length / sqrt(length^2 / d_model + eps)`.
+    /// Length after LayerNorm of a centered vector of `length`: `length / sqrt(length^2 / d_model + eps)`.
     pub(crate) fn normalized_length(&self, length: f64) -> f32 {
         (length / (length * length / self.d_model as f64 + self.ln.eps).sqrt()) as f32
     }
@@ -98,7 +98,7 @@ impl HeadWeights {
         read.into_iter().map(|total| total as f32).collect()
     }
 
-    /// The same of a vector in f64, and not rounded.
+    /// The same for a vector in f64, without rounding.
     pub fn read_wide(&self, side: Side, vector: &[f64]) -> Vec<f64> {
         let mut total = vec![0f64; self.d_head];
         for (row, &v) in self.side(side).0.chunks_exact(self.d_head).zip(vector) {
@@ -116,7 +116,7 @@ impl HeadWeights {
         (0..self.d_head).map(|of| column(of).collect()).collect()
     }
 
-    /// What a product of query and key is divided by, see [`HeadWeights::score`].
+    /// Divisor of the product of query and key, see [`HeadWeights::score`].
     pub fn divisor(&self) -> f64 {
         self.divisor
     }
@@ -133,14 +133,14 @@ impl HeadWeights {
         (math::dot(query, key) / self.divisor) as f32
     }
 
-    /// The score as a function of the normalized vector at the query's position, keys fixed:
-    /// `map = W_Q k / divisor`, `[d_model]`, and `bias = b_Q . k / divisor`.
+    /// The score as a function of the normalized vector at the query's position, keys fixed: `map = W_Q k / divisor`,
+    /// `[d_model]`, and `bias = b_Q . k / divisor`.
     pub fn map_with_key(&self, key: &[f32]) -> (Vec<f32>, f32) {
         self.map(&self.w_q, &self.b_q, key)
     }
 
-    /// The score as a function of the normalized vector at the key's position, queries fixed:
-    /// `map = W_K q / divisor`, `[d_model]`, and `bias = b_K . q / divisor`.
+    /// The score as a function of the normalized vector at the key's position, queries fixed: `map = W_K q / divisor`,
+    /// `[d_model]`, and `bias = b_K . q / divisor`.
     pub fn map_with_query(&self, query: &[f32]) -> (Vec<f32>, f32) {
         self.map(&self.w_k, &self.b_k, query)
     }

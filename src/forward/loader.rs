@@ -1,4 +1,4 @@
-//! Reads tensors of a checkpoint and says so.
+//! Reads tensors of a checkpoint and reports progress.
 
 use crate::checkpoint::TensorSpec;
 use crate::error::Result;
@@ -6,7 +6,7 @@ use crate::forward::Monitor;
 use crate::model::tensors::{TensorRow, Tensors};
 use crate::model::{Checkpoint, Config};
 
-/// Reads tensors of a checkpoint and tells a monitor how many bytes came.
+/// Reads tensors of a checkpoint and reports the bytes to a [`Monitor`].
 #[derive(Clone, Copy)]
 pub(crate) struct Loader<'a> {
     checkpoint: &'a Checkpoint,
@@ -27,7 +27,7 @@ impl<'a> Loader<'a> {
         self.checkpoint.unembedding()
     }
 
-    /// The tensors `wanted`, by name and shape; biases that the checkpoint was made without are 0.
+    /// Reads the tensors `wanted`, by name and shape. Biases that the checkpoint does not have are 0.
     pub(crate) async fn tensors(&self, wanted: &[TensorSpec]) -> Result<Tensors> {
         self.monitor.yield_now().await?;
         let seen = |bytes| self.seen(bytes);
@@ -42,14 +42,14 @@ impl<'a> Loader<'a> {
         Ok(Tensors(read))
     }
 
-    /// Hands each row of the matrix `name` to `row`.
+    /// Streams the rows of the matrix `name` to `row`.
     pub(crate) async fn rows(&self, name: &str, shape: [usize; 2], row: &mut dyn FnMut(&[f32])) -> Result<()> {
         let seen = |bytes| self.seen(bytes);
         let yield_now = async || self.monitor.yield_now().await;
         self.checkpoint.weights().rows(name, shape, &seen, yield_now, row).await
     }
 
-    /// The rows `indices` of the matrix `name`, ascending, which alone are read.
+    /// Reads only the rows `indices` (ascending) of the matrix `name`.
     pub(crate) async fn some_rows(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! How much memory a model takes at least, and what is said where there is less.
+//! Minimum memory of a model, and the error message where there is less.
 
 use crate::checkpoint::{HUB_MODELS, HubModel};
 use crate::compute::memory::linear_memory;
@@ -6,24 +6,26 @@ use crate::error::{Error, ErrorKind};
 use crate::model::{Config, block};
 use crate::quantities::size;
 
-/// What the worker takes without a model: its code's data, tokenizer and activations. Bytes.
+/// Bytes used by the worker without a model: static data, tokenizer and activations.
 const WITHOUT_MODEL: u64 = 40 << 20;
-/// One block that is computed, one that is packed, and the weights that it is packed from.
+/// Number of blocks in memory at the peak: one that is computed, one that is packed, and the weights from which it is
+/// packed.
 const BLOCKS: u64 = 3;
 
-/// Bytes of memory that a model of `config` takes at least.
+/// Minimum memory of a model of `config`, in bytes.
 fn least(config: &Config) -> u64 {
     let positions = 4 * config.n_ctx as u64 * config.d_model as u64;
     WITHOUT_MODEL + BLOCKS * block::size_in_memory(config) + positions
 }
 
-/// The same of a published model: heads of 64, 1,024 positions, MLPs four times as wide as the stream.
+/// The same for a published model: heads of width 64, 1,024 positions, MLPs four times as wide as the residual stream.
 fn least_of_published(model: &HubModel) -> u64 {
     let width = 64 * model.heads as u64;
     WITHOUT_MODEL + BLOCKS * 4 * (12 * width * width + 14 * width) + 4 * 1024 * width
 }
 
-/// `error`, of memory that a model of `config` did not get, with what there is and what fits; as it is where that is not known.
+/// Adds the available memory and advice to `error`, an out-of-memory error of a model of `config`. Returns it unchanged
+/// where the available memory is unknown.
 pub fn not_enough(config: &Config, error: Error) -> Error {
     match linear_memory() {
         Some(there) if error.kind == ErrorKind::Memory => out_of_memory(config, there),
@@ -31,7 +33,7 @@ pub fn not_enough(config: &Config, error: Error) -> Error {
     }
 }
 
-/// What is said where a model of `config` does not run in the bytes that are `there`.
+/// The error when a model of `config` does not run in `there` bytes.
 fn out_of_memory(config: &Config, there: u64) -> Error {
     let least = least(config);
     let gets = format!("there is not enough memory: this page gets {}", size(there));
@@ -41,7 +43,7 @@ fn out_of_memory(config: &Config, there: u64) -> Error {
         .map(|model| model.name)
         .collect();
     let (cause, expected) = match (least <= there, fitting.is_empty()) {
-        // The model would fit by itself.
+        // The model would fit; the activations do not.
         (true, _) => (gets, "fewer or shorter prompts in a batch".to_owned()),
         (false, true) => (
             format!("{gets}, and a model of this size takes {}", size(least)),
@@ -98,7 +100,7 @@ mod tests {
             error.cause.ends_with("gets 500.0 MB") && error.expected.contains("prompts in a batch"),
             "{error}"
         );
-        // What is not about memory, or where that is not known, stays as it is.
+        // Other errors stay unchanged.
         let other = Error::new(ErrorKind::Memory, "tensor x does not fit");
         assert_eq!(not_enough(&of_width(768), other.clone()), other);
     }

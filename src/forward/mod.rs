@@ -1,8 +1,8 @@
-//! The forward pass: what goes through the blocks, what is captured, what is edited.
+//! The forward pass: computing blocks, capturing activations, editing them.
 //!
 //! A [`Model`] takes [`Pass`]es through its blocks. A pass is a batch whose positions form a [`PrefixTree`]; its
-//! [`Request`] says what to capture on the way, as [`Tap`]s at hook points. [`Pass::edited`] makes a pass in which vectors
-//! stand in place of activations, and which computes only what can change.
+//! [`Request`] lists the activations to capture, as [`Tap`]s at hook points. [`Pass::edited`] makes a pass in which
+//! vectors replace activations, and which computes only what can change.
 
 mod activation_cache;
 mod blocks;

@@ -20,22 +20,22 @@ use crate::model::tensors::{Part, of_layer};
 use crate::model::{Checkpoint, Config, Processing, Tokenizer, block};
 use crate::names::{Component, EngineName, Head};
 
-/// Bytes of blocks that a model keeps in memory.
+/// Limit of the bytes of blocks that a model holds in memory.
 ///
-/// A block of GPT-2 small takes 28 MB; in a browser, all twelve fit, so that a sentence reads none of them twice. Blocks of larger models come and
-/// go: see [`Model::advance`].
+/// A block of GPT-2 small takes 28 MB; in a browser, all twelve fit, so that a question about a sentence reads each
+/// only once. Blocks of larger models are dropped and read again: see [`Model::advance`].
 pub const BLOCK_BUDGET: u64 = if cfg!(target_arch = "wasm32") {
     340 << 20
 } else {
     1 << 30
 };
 
-/// Token sequences whose log-probabilities are computed at a time.
+/// Number of token sequences whose log-probabilities are computed at a time.
 const SEQUENCES_AT_A_TIME: usize = 64;
 
-/// Tokens' W_E rows sent through layer 0 alone, each attending only to itself.
+/// The effective embedding of tokens: their W_E rows after layer 0, each token attending only to itself.
 ///
-/// Attention is the linear part: `ln1(x) W_V W_O` summed over heads, no biases. The MLP has its biases.
+/// Attention is the linear part: `ln1(x) W_V W_O` summed over heads, without biases. The MLP has its biases.
 #[derive(Debug, Clone, Default)]
 pub struct EffectiveEmbedding {
     /// `x + attention + mlp_out`, `[tokens, d_model]`: W_EE.
@@ -49,11 +49,11 @@ pub struct Model {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) processing: Processing,
     block_budget: u64,
-    /// b_O of the blocks that have been read: small, and asked for when a block may be gone.
+    /// b_O of the blocks read so far. It is small, and it is needed when the block itself may have been dropped.
     b_o: Vec<Option<Vec<f32>>>,
     embedding: Option<Embedding>,
     engine: Rc<dyn Engine>,
-    /// What goes on where the engine fails.
+    /// The engine to use if the current one fails.
     fallback: Option<Rc<dyn Engine>>,
     engine_failure: Option<Error>,
     pub(crate) blocks: Vec<Option<Box<dyn Block>>>,
@@ -136,12 +136,12 @@ impl Model {
         self.engine.name()
     }
 
-    /// How many threads share the engine's work, where it says that itself; 1 where the number is the surroundings'.
+    /// Number of threads of the engine; 1 where the engine does not decide it.
     pub fn threads(&self) -> usize {
         self.engine.threads()
     }
 
-    /// Changes the engine to what is `resources`. Blocks that another one holds are dropped.
+    /// Changes the engine to one that uses `resources`. Blocks of the old engine are dropped.
     pub fn set_engine(&mut self, resources: ComputeResources) {
         self.blocks.iter_mut().for_each(|block| *block = None);
         self.engine = match resources.kernels {
@@ -155,12 +155,12 @@ impl Model {
         }
     }
 
-    /// Why the engine that was chosen does not compute any more, where that has happened since it was asked last: another one goes on.
+    /// Why the chosen engine has been replaced, if that has happened since the last call.
     pub fn take_engine_failure(&mut self) -> Option<Error> {
         self.engine_failure.take()
     }
 
-    /// Goes on with the engine that stands behind the one that has failed. Its blocks are gone, and are read again.
+    /// Switches to the fallback engine after `error`. The blocks of the failed engine are lost and will be read again.
     ///
     /// # Errors
     /// `error` itself where it is not an engine's, or there is no other engine.
@@ -176,30 +176,30 @@ impl Model {
         }
     }
 
-    /// Sets the bytes of blocks to keep in memory, [`BLOCK_BUDGET`] at first.
+    /// Sets the limit of the bytes of blocks in memory, initially [`BLOCK_BUDGET`].
     pub fn set_block_budget(&mut self, bytes: u64) {
         self.block_budget = bytes;
         let keeps = self.blocks_kept();
         self.blocks.iter_mut().skip(keeps).for_each(|block| *block = None);
     }
 
-    /// Keeps `count` blocks in memory from now on, and drops none of those that are there.
+    /// Holds `count` blocks in memory from now on. Drops none.
     pub(crate) fn keep_blocks(&mut self, count: usize) {
         self.block_budget = block::size_in_memory(self.config()).saturating_mul(count as u64);
     }
 
-    /// How many blocks stay in memory.
+    /// Number of blocks that can be held in memory.
     pub(crate) fn blocks_kept(&self) -> usize {
         usize::try_from(self.block_budget / block::size_in_memory(self.config())).unwrap_or(usize::MAX)
     }
 
-    /// Whether `layers` blocks stay in memory at once.
+    /// Whether `layers` blocks can be held in memory at once.
     pub fn keeps_blocks(&self, layers: usize) -> bool {
         layers <= self.blocks_kept()
     }
 
-    /// Bytes of weights that remain to be read to take `passes` through `layers` whole blocks and, with `head_layer`,
-    /// for the queries and keys of that layer.
+    /// Bytes of weights still to read in order to take `passes` through `layers` whole blocks and, with `head_layer`,
+    /// for queries and keys of that layer.
     pub fn bytes_to_read(&self, passes: &[Pass], layers: usize, head_layer: Option<usize>) -> u64 {
         let size = |name: &str| self.checkpoint.weights().size_in_bytes(name);
         let sum = |tensors: Vec<TensorSpec>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();
@@ -231,11 +231,11 @@ impl Model {
 
     /// Takes `passes` through the first `layers` blocks.
     ///
-    /// Afterwards each pass holds resid_pre of layer `layers` and what its request asked for. Weights
-    /// are read as they are needed.
+    /// Afterwards each pass holds `resid_pre` of layer `layers` and the activations that it requested. Weights are read
+    /// as needed.
     ///
     /// # Errors
-    /// [`ErrorKind::Cancelled`] from `monitor`, errors of reading weights. The model stays usable.
+    /// [`ErrorKind::Cancelled`] from `monitor`, read errors. The model stays usable.
     pub async fn run(&mut self, passes: &mut [Pass], layers: usize, monitor: &dyn Monitor) -> Result<()> {
         let mut schedule = self.begin(passes, layers, monitor).await?;
         while self.advance(&mut schedule, passes, monitor).await?.is_some() {}
@@ -245,7 +245,7 @@ impl Model {
     /// Log-probabilities over the vocabulary after the last token of each of `sequences`, `[d_vocab]` each.
     ///
     /// # Errors
-    /// [`ErrorKind::Prompt`] for an empty sequence or one longer than the context, errors of reading.
+    /// [`ErrorKind::Prompt`] for an empty sequence or one longer than the context, read errors.
     pub fn log_probs<'a>(
         &'a mut self,
         sequences: &'a [&'a [u32]],
@@ -269,12 +269,12 @@ impl Model {
         })
     }
 
-    /// Logits over the vocabulary at `rows` of `pass`, which has gone through all layers, `[d_vocab]` each. W_U passes by:
-    /// ask for all rows at once.
+    /// Logits over the vocabulary at `rows` of `pass`, `[d_vocab]` each. The pass must have gone through all layers.
+    /// Streams W_U: ask for all rows in one call.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a row that is not there and a pass that has not gone through all layers, errors of
-    /// reading.
+    /// [`ErrorKind::Request`] for a row that does not exist and a pass that has not gone through all layers, read
+    /// errors.
     pub fn logits<'a>(
         &'a self,
         pass: &'a Pass,
@@ -315,10 +315,10 @@ impl Model {
         Ok(logits.iter().map(|logits| math::log_softmax(logits)).collect())
     }
 
-    /// The effective embeddings of `tokens`, whose embedding is in memory: their W_E rows through layer 0 alone.
+    /// The effective embeddings of `tokens`, whose embedding rows must be in memory.
     ///
     /// # Errors
-    /// As [`Model::w_e`], and errors of reading.
+    /// As [`Model::w_e`], and read errors.
     pub fn effective_embedding<'a>(
         &'a mut self,
         tokens: &'a [u32],
@@ -338,14 +338,15 @@ impl Model {
         })
     }
 
-    /// `rows` through the first block alone.
+    /// Sends `rows` through the first block, each row attending only to itself.
     async fn effective_rows(&mut self, rows: &[f32], monitor: &dyn Monitor) -> Result<(Vec<f32>, Vec<f32>)> {
         self.read_block(0, monitor).await?;
         let block = self.blocks[0].as_ref().ok_or_else(|| not_loaded("a block"))?;
         block.effective_embedding(self.config(), rows.to_vec()).await
     }
 
-    /// resid_pre of `layer` (`n_layer`: what ln_f reads) at every position of `tokens`, `[pos, d_model]`.
+    /// `resid_pre` of `layer` at every position of `tokens`, `[pos, d_model]`. `layer` may be `n_layer`: the input of
+    /// ln_f.
     ///
     /// # Errors
     /// As [`Model::log_probs`].
@@ -368,7 +369,7 @@ impl Model {
         })
     }
 
-    /// Checks that `tokens` can go through the model.
+    /// Checks that the model accepts `tokens`.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] where it is empty or longer than the context.
@@ -381,10 +382,10 @@ impl Model {
         Err(Error::new(ErrorKind::Prompt, cause).expected(format!("from 1 to {n_ctx}, the model's context")))
     }
 
-    /// Queries' and keys' weights of `head`, reading them if need be.
+    /// Query and key weights of `head`. Reads them if necessary.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] where the head does not exist, errors of reading.
+    /// [`ErrorKind::Request`] where the head does not exist, read errors.
     pub fn head_weights<'a>(
         &'a mut self,
         head: Head,
@@ -411,10 +412,10 @@ impl Model {
         HeadWeights::of(block.as_ref(), self.config(), head).await
     }
 
-    /// Reads embedding and unembedding, with the rows of `tokens`, unless they are in memory.
+    /// Reads embedding and unembedding with the rows of `tokens`, unless they are in memory.
     ///
     /// # Errors
-    /// Errors of reading.
+    /// Read errors.
     pub fn load_embedding<'a>(
         &'a mut self,
         tokens: &'a BTreeSet<u32>,
@@ -433,7 +434,7 @@ impl Model {
         })
     }
 
-    /// Keeps what was read of block `layer`.
+    /// Stores the weights read of block `layer`.
     ///
     /// # Errors
     /// Those of the engine that takes it over.
@@ -471,7 +472,7 @@ impl Model {
         self.embedding()?.w_u(token)
     }
 
-    /// b_U of `token`: not zero where `fold_ln` has moved ln_f's bias there.
+    /// b_U of `token`. It is not 0 where `fold_ln` has moved ln_f's bias into it.
     ///
     /// # Errors
     /// As [`Model::w_e`].
@@ -487,7 +488,7 @@ impl Model {
         self.embedding()?.w_pos(position)
     }
 
-    /// The processed b_O of `layer`, `[d_model]`, of a block that has been read since the weights' processing was set.
+    /// The processed b_O of `layer`, `[d_model]`. The block must have been read since the weight processing was set.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where it has not.
@@ -501,7 +502,7 @@ pub(crate) fn not_loaded(what: &str) -> Error {
     Error::new(ErrorKind::Internal, format!("{what} was used before it was read"))
 }
 
-/// All tokens whose embedding `passes` need.
+/// All tokens whose embeddings `passes` need.
 pub(crate) fn tokens_of(passes: &[Pass]) -> BTreeSet<u32> {
     passes.iter().flat_map(Pass::tokens).collect()
 }

@@ -1,32 +1,33 @@
-//! Who is told what a model is doing.
+//! Progress reports and cancellation while a model works.
 
 use futures::future::LocalBoxFuture;
 
 use crate::checkpoint::Traffic;
 use crate::error::Result;
 
-/// Is told of reading and computing while a model works, and may stop it. Reading and computing overlap.
+/// Receives progress reports while a model reads weights and computes, which happens concurrently, and can cancel the
+/// work.
 pub trait Monitor {
-    /// Nothing can be computed until more weights have come.
+    /// Called when computing has to wait for weights.
     fn waiting(&self);
 
-    /// Computing begins or goes on.
+    /// Called when computing starts or resumes.
     fn computing(&self);
 
-    /// `bytes` more of weights have come.
+    /// Called when `bytes` more bytes of weights have arrived.
     fn loaded(&self, bytes: u64, traffic: &Traffic);
 
-    /// `positions` positions of pass `pass` (counted within one call) have gone through `layer`.
+    /// Called when `positions` positions of pass number `pass` (within one call) have gone through `layer`.
     fn computed(&self, pass: usize, layer: usize, positions: usize);
 
-    /// Lets the surroundings work and says whether to go on. Awaited between rows of a block.
+    /// Yields to the event loop, then checks for cancellation. Awaited between rows of a block.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Cancelled`] to stop; the model stays usable.
     fn yield_now(&self) -> LocalBoxFuture<'_, Result<()>>;
 }
 
-/// Watches nothing and never stops.
+/// Ignores all reports and never cancels.
 pub struct NoMonitor;
 
 impl Monitor for NoMonitor {

@@ -1,8 +1,9 @@
-//! What is written to the residual stream, seen through a linear map that reads it: from behind the map, one step back.
+//! Maps of the residual stream pulled back through output weights.
 //!
-//! A map of the residual stream, such as a score with one end fixed, is a vector `[d_model]`. These give the map of what was
-//! written: of values (`W_O map`), of neurons (`W_out map`), of the normalized stream that values are made from (`W_V ..`). They are
-//! in f64, as several such steps may follow one another.
+//! A linear map of the residual stream, such as a score with one end fixed, is a vector `[d_model]`. The functions here
+//! give the corresponding map one step earlier: of head outputs before W_O (`W_O map`), of neurons (`W_out map`), or of
+//! the normalized stream that values are made from (`W_V map`). They use f64, because several such steps may follow one
+//! another.
 
 use futures::future::LocalBoxFuture;
 
@@ -15,10 +16,11 @@ use crate::math;
 use crate::names::Head;
 
 impl Model {
-    /// `W_O map`, `[n_head * d_head]`: what a unit of each number of the heads' `z` in `layer` adds to `map [d_model]`.
+    /// `W_O map`, `[n_head * d_head]`: how much a unit of each number of the heads' `z` in `layer` contributes to `map
+    /// [d_model]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a layer that there is not, errors of reading.
+    /// [`ErrorKind::Request`] for a layer that does not exist, read errors.
     pub async fn through_w_o(&mut self, layer: usize, map: &[f64], monitor: &dyn Monitor) -> Result<Vec<f64>> {
         let d = self.config().d_model;
         let block = self.whole_block(layer, monitor).await?;
@@ -26,11 +28,11 @@ impl Model {
         Ok(rows_times(&w_o, map))
     }
 
-    /// `z W_O` of `head`, `[d_model]`, without b_O: what it writes where its values, weighted by its pattern, add up to `z [d_head]`; of
-    /// the value of one position, what it writes per unit of attention to that.
+    /// `z W_O` of `head`, `[d_model]`, without b_O: what the head writes if its attention-weighted sum of values is `z
+    /// [d_head]`. For the value at a single position, this is what the head writes per unit of attention to it.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
+    /// [`ErrorKind::Request`] for a head that does not exist, read errors.
     pub async fn written_by(&mut self, head: Head, z: &[f64], monitor: &dyn Monitor) -> Result<Vec<f64>> {
         self.config().check_head(head)?;
         let (d, d_head) = (self.config().d_model, self.config().d_head());
@@ -47,7 +49,8 @@ impl Model {
         Ok(written)
     }
 
-    /// `W_out map`, `[d_mlp]`, and `b_out . map`: what a unit of each neuron of `layer`, and the bias, adds to `map [d_model]`.
+    /// `W_out map`, `[d_mlp]`, and `b_out . map`: how much a unit of each neuron of `layer`, and the bias, contribute
+    /// to `map [d_model]`.
     ///
     /// # Errors
     /// As [`Model::through_w_o`].
@@ -59,11 +62,12 @@ impl Model {
         Ok((rows_times(&w_out, map), math::dot_wide(map, b_out)))
     }
 
-    /// `W_V map`, `[d_model]`, and `b_V . map`: what a unit of each number of the normalized residual stream, and the bias, adds to a
-    /// `map [d_head]` of `head`'s values. The LayerNorm's weight and bias are folded in, whatever the processing.
+    /// `W_V map`, `[d_model]`, and `b_V . map`: how much a unit of each number of the normalized residual stream, and
+    /// the bias, contribute to a `map [d_head]` of `head`'s values. LayerNorm's weight and bias are folded in, whatever
+    /// the processing.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a head that there is not, errors of reading.
+    /// [`ErrorKind::Request`] for a head that does not exist, read errors.
     pub async fn through_w_v(&mut self, head: Head, map: &[f64], monitor: &dyn Monitor) -> Result<(Vec<f64>, f64)> {
         self.config().check_head(head)?;
         self.read_block(head.layer, monitor).await?;
@@ -74,8 +78,9 @@ impl Model {
         Ok((rows_times(&w_v, map), math::dot_wide(map, &b_v)))
     }
 
-    /// What a unit of each number of the last normalized residual stream adds to the logit of `token`, relative to the mean over the
-    /// vocabulary, `[d_model]`: the column of W_U with ln_f folded in and both centered, the same under every processing.
+    /// How much a unit of each number of the final normalized residual stream adds to the logit of `token`, relative to
+    /// the mean over the vocabulary, `[d_model]`: the column of W_U with ln_f folded in and both centered. The same
+    /// under every weight processing.
     ///
     /// # Errors
     /// As [`Model::w_u`].
@@ -83,8 +88,8 @@ impl Model {
         self.embedding()?.logit_direction(token)
     }
 
-    /// What ln_f's bias adds to the logit of `token`, relative to the mean over the vocabulary: b_U where it is folded and centered, and the
-    /// same under every processing.
+    /// How much ln_f's bias adds to the logit of `token`, relative to the mean over the vocabulary: b_U, folded and
+    /// centered. The same under every weight processing.
     ///
     /// # Errors
     /// As [`Model::w_u`].
@@ -99,7 +104,7 @@ impl Model {
         block.ok_or_else(|| not_loaded("a block"))
     }
 
-    /// Reads block `layer` unless all of it is in memory. Where there is no room for it, the last one goes.
+    /// Reads block `layer` unless all of it is in memory. If the memory limit is reached, the last block is dropped.
     pub(crate) fn read_block<'a>(
         &'a mut self,
         layer: usize,
@@ -126,7 +131,7 @@ impl Model {
     }
 }
 
-/// Every row of `weight [rows, map]` times `map`.
+/// Product of every row of `weight [rows, map]` with `map`.
 fn rows_times(weight: &[f32], map: &[f64]) -> Vec<f64> {
     let rows = weight.chunks_exact(map.len().max(1));
     rows.map(|row| math::dot_wide(map, row)).collect()

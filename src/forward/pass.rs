@@ -1,4 +1,4 @@
-//! A batch on its way through the model: its residual stream, what was asked for, what was captured.
+//! A batch on its way through the model: its residual stream, its requested activations, and those captured so far.
 
 mod continued;
 mod sharing;
@@ -22,21 +22,21 @@ use crate::model::Config;
 use crate::model::layer_norm::LayerNorm;
 use crate::names::HookPoint;
 
-/// Rows that go through a block at a time: bounds memory, and how long a cancel can take.
+/// Number of rows that go through a block at a time. Bounds the memory, and the time until a cancellation takes effect.
 pub const CHUNK: usize = 512;
 
-/// The same while weights are being read: what has arrived must not wait long.
+/// The same while weights are being read: smaller, so that arriving data is handled soon.
 pub(crate) const CHUNK_WHILE_LOADING: usize = 128;
 
-/// What a pass captures on its way, and keeps. Rows are those of its [`PrefixTree`].
+/// The activations that a pass captures and caches. Rows are those of its [`PrefixTree`].
 #[derive(Clone, Default)]
 pub struct Request {
     /// What to capture.
     pub taps: Vec<Tap>,
-    /// The first layer of those that are kept, so that sequences can be edited from it on (see [`Pass::edited`]); None to
-    /// keep none.
+    /// The first layer to cache, so that sequences can be edited from this layer on (see [`Pass::edited`]); None to
+    /// cache nothing.
     pub keep_from: Option<usize>,
-    /// Other tokens whose rows of W_E or columns of W_U are going to be asked for.
+    /// Further tokens whose rows of W_E or columns of W_U will be needed.
     pub other_tokens: Vec<u32>,
 }
 
@@ -52,54 +52,55 @@ impl Request {
 
 /// A batch on its way through the model.
 pub struct Pass {
-    /// Its positions, shared prefixes once.
+    /// The positions, with shared prefixes merged.
     pub tree: PrefixTree,
-    /// Residual stream, `[rows, d_model]`: resid_pre of the layer that comes next.
+    /// Residual stream, `[rows, d_model]`: `resid_pre` of the next layer.
     pub resid: Vec<f32>,
-    /// What is captured.
+    /// The activations to capture.
     pub request: Request,
-    /// What has been captured, in the order of the request's taps.
+    /// The captured activations, in the order of the request's taps.
     pub captured: Vec<Captured>,
     /// Queries, keys and values of the current layer, `[rows, 3 * d_model]`, as far as computed.
     qkv: Vec<f32>,
-    /// How far it is.
+    /// Progress of the pass.
     pub(crate) place: Place,
     kept: Rc<ActivationCache>,
     edited: Option<Edited>,
     continued: Option<Continued>,
-    /// What it shares with other passes.
+    /// Rows shared with other passes.
     common: Option<SharedPrefixes>,
 }
 
-/// What makes a pass one that goes on where another has been.
+/// Additional data of a pass that continues another one with more tokens.
 struct Continued {
-    /// Of the pass that it was made from.
+    /// Activation cache of the original pass.
     base: Rc<ActivationCache>,
-    /// Number of rows that both have.
+    /// Number of rows in common.
     shared: usize,
 }
 
-/// What makes a pass one of edited sequences.
+/// Additional data of a pass over edited sequences.
 struct Edited {
-    /// Of the pass that it was made from.
+    /// Activation cache of the original pass.
     base: Rc<ActivationCache>,
-    /// Number of rows that stay as they are in `base`.
+    /// Number of rows that are unchanged in `base`.
     frozen: usize,
-    /// For every other row the row that it is a copy of, and the layer from which it is computed, ascending.
+    /// For each recomputed row, the row that it copies and its first recomputed layer; ascending by layer.
     copied: Vec<(usize, usize)>,
-    /// The first of these rows that is read after the last layer: those before have keys and values there, and nothing else.
+    /// The first recomputed row that is read after the last layer. Of earlier ones only keys and values are computed
+    /// there.
     read_from: usize,
     edits: Vec<(usize, edit::Edit)>,
 }
 
-/// How far a pass is.
+/// Progress of a pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Place {
-    /// Whether the residual stream holds the embedding, or more.
+    /// Whether the residual stream is initialized.
     pub(crate) begun: bool,
-    /// Blocks that all rows have gone through.
+    /// Number of blocks that all rows have gone through.
     pub(crate) layers: usize,
-    /// The first row that has not gone through the next one.
+    /// The first row that has not gone through the next block.
     pub(crate) row: usize,
 }
 
@@ -120,12 +121,12 @@ impl Pass {
         }
     }
 
-    /// A pass over `variants` of the sequences of this one, which has gone through all layers of a model of `config` and
-    /// has kept them (see [`Request::keep_from`]).
+    /// A pass over `variants` of the sequences of this pass, which must have gone through all layers of a model of
+    /// `config` and have cached them (see [`Request::keep_from`]).
     ///
-    /// Its [`PrefixTree`] has a sequence for each variant; their rows are this pass's where nothing can change, else new
-    /// ones. Only these are computed, each from the first layer on in which something can change. What is to be captured
-    /// of them is added to its request.
+    /// Its [`PrefixTree`] has one sequence per variant. Rows that cannot change are those of this pass; the others are
+    /// new, and are computed from the first layer on in which something can change. Add what is to be captured to its
+    /// request.
     ///
     /// ```
     /// # use futures::executor::block_on;
@@ -154,7 +155,7 @@ impl Pass {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a sequence, layer, head or position that is not there, a vector of a wrong width or with
+    /// [`ErrorKind::Request`] for a sequence, layer, head or position that does not exist, a vector of a wrong width or with
     /// a number that is not finite, and a layer that was not kept.
     pub fn edited(&self, config: &Config, variants: &[Variant]) -> Result<Self> {
         if !self.kept.has(config.n_layer) {
@@ -176,7 +177,7 @@ impl Pass {
         Ok(pass)
     }
 
-    /// The tokens whose embedding it needs. An edited pass begins where another one has been.
+    /// The tokens whose embeddings it needs. None for an edited pass, which starts from cached activations.
     pub(crate) fn tokens(&self) -> impl Iterator<Item = u32> {
         let rows = if self.edited.is_some() { 0 } else { self.tree.len() };
         let tree = (0..rows).map(|row| self.tree.token(row));
@@ -189,12 +190,12 @@ impl Pass {
         &self.resid[row * d_model..][..d_model]
     }
 
-    /// Whether `layer` is kept: none of edited sequences, whose rows begin at different layers.
+    /// Whether `layer` is cached. Edited passes cache nothing, because their rows begin at different layers.
     fn keeps(&self, layer: usize) -> bool {
         self.request.keep_from.is_some_and(|from| from <= layer) && self.edited.is_none()
     }
 
-    /// The first block that it goes through, of `layers`.
+    /// The first of `layers` blocks that it goes through.
     pub(crate) fn first_layer(&self, layers: usize) -> usize {
         match &self.edited {
             Some(edited) => edited.copied.first().map_or(layers, |(_, from_layer)| *from_layer),
@@ -213,11 +214,12 @@ impl Pass {
         }
     }
 
-    /// Starts over: at the embedding, or where the pass it was made from has been. `layers` blocks are ahead.
+    /// Starts from the beginning: from the embedding, or from the cached activations of the original pass. The pass
+    /// will go through `layers` blocks.
     pub(crate) fn begin(&mut self, embedding: &Embedding, config: &Config, layers: usize) -> Result<()> {
         let known = self.edited.as_ref().map_or(self.shared(), |edited| edited.frozen);
         let computed = known..self.tree.len();
-        // Those that are borrowed are captured by the passes that compute them.
+        // Borrowed rows are captured by the passes that compute them.
         let captured = known - self.borrowed()..self.tree.len();
         tap::check(&self.request.taps, config, layers, &captured)?;
         self.check_read(layers)?;
@@ -255,7 +257,7 @@ impl Pass {
                             .extend_from_slice(base.resid_pre(config.n_layer, row, config))
                     });
                 }
-                // Known when they have gone through all layers.
+                // Borrowed rows are filled in at the end.
                 self.resid.resize(known * config.d_model, 0.0);
                 for row in known..self.tree.len() {
                     let w_e = embedding.w_e(self.tree.token(row))?;
@@ -271,7 +273,7 @@ impl Pass {
         Ok(())
     }
 
-    /// Takes the next rows through the block that comes next, at most `most`, of `layers`; says how many.
+    /// Takes at most `most` of the next rows through the next one of `layers` blocks. Returns how many.
     pub(crate) async fn step(
         &mut self,
         block: &dyn Block,
@@ -322,7 +324,7 @@ impl Pass {
         Ok(range.len())
     }
 
-    /// Makes room for queries, keys and values of block `layer`; those of rows that stay as they are known.
+    /// Allocates queries, keys and values of block `layer`, and fills in those that are known from the cache.
     fn begin_layer(&mut self, layer: usize, config: &Config) {
         if self.keeps(layer) {
             let resid = self.resid_to_keep(layer, config);
@@ -340,7 +342,7 @@ impl Pass {
         }
     }
 
-    /// All rows have gone through all `layers` blocks that they were to go through.
+    /// Completes the pass after all rows have gone through all `layers` blocks.
     fn finish(&mut self, config: &Config, layers: usize) -> Result<()> {
         if let Some(common) = &self.common {
             common.exchange_resid(config.d_model, &mut self.resid);
@@ -357,13 +359,13 @@ impl Pass {
             tap::give_final_scales(&self.request.taps, &mut self.captured, &rows, &scales)?;
         }
         if layers == config.n_layer {
-            // Everything of it that is kept is kept here, too: the other pass need not stay.
+            // Everything needed has been copied, so that the original pass can be dropped.
             self.continued = None;
         }
         Ok(())
     }
 
-    /// The scales of the final LayerNorm at `rows`, whose residual stream is the last one.
+    /// The scales of the final LayerNorm at `rows`. The residual stream must be that after the last layer.
     pub(crate) fn final_scales(&self, rows: &[usize], config: &Config) -> Vec<f32> {
         let ln_final = LayerNorm {
             eps: config.layer_norm_epsilon,
@@ -387,7 +389,7 @@ impl Pass {
         rows.iter().map(scale).collect()
     }
 
-    /// The edits of block `layer` at rows in `range`, as an engine takes them.
+    /// The edits of block `layer` at rows in `range`, in the form that an engine takes.
     fn edits_in(&self, layer: usize, range: &Range<usize>) -> Vec<RowEdit> {
         let edits = self.edited.iter().flat_map(|edited| &edited.edits);
         edits

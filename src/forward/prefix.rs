@@ -1,20 +1,20 @@
-//! The prefix tree of a batch: a position whose prefix was seen before is computed once.
+//! The prefix tree of a batch: positions with the same prefix are computed once.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-/// Positions of many token sequences, shared prefixes once.
+/// Positions of many token sequences, with shared prefixes merged.
 ///
-/// This is exact: attention is causal, so a position's residual stream depends on its prefix alone.
-/// A *row* is a node of the tree: a token at a position after one particular prefix. Rows are
-/// numbered so that a row's ancestors come before it.
+/// This is exact: attention is causal, so a position's residual stream depends on its prefix alone. A *row* is a node
+/// of the tree: a token at a position after one particular prefix. Rows are numbered so that a row's ancestors come
+/// before it.
 #[derive(Debug, Clone, Default)]
 pub struct PrefixTree {
     tokens: Vec<u32>,
     positions: Vec<usize>,
-    /// The row of the position before, None at position 0.
+    /// The row of the preceding position; None at position 0.
     parents: Vec<Option<usize>>,
-    /// Rows of every sequence, by position.
+    /// Rows of each sequence, by position.
     paths: Vec<Vec<usize>>,
 }
 
@@ -47,7 +47,7 @@ impl PrefixTree {
         tree
     }
 
-    /// The same rows, and no sequences.
+    /// A copy with the same rows and without sequences.
     pub(crate) fn without_paths(&self) -> Self {
         Self {
             paths: Vec::new(),
@@ -55,12 +55,12 @@ impl PrefixTree {
         }
     }
 
-    /// Sets the rows of every sequence, by position.
+    /// Sets the rows of each sequence, by position.
     pub(crate) fn set_paths(&mut self, paths: Vec<Vec<usize>>) {
         self.paths = paths;
     }
 
-    /// Appends a row after the row `parent`, and returns its number.
+    /// Appends a row as a child of `parent`, and returns its number.
     pub(crate) fn push(&mut self, token: u32, position: usize, parent: Option<usize>) -> usize {
         self.tokens.push(token);
         self.positions.push(position);
@@ -68,12 +68,12 @@ impl PrefixTree {
         self.tokens.len() - 1
     }
 
-    /// Number of rows: positions, shared prefixes counted once.
+    /// Number of rows.
     pub fn len(&self) -> usize {
         self.tokens.len()
     }
 
-    /// Whether there is no position at all.
+    /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty()
     }
@@ -98,7 +98,7 @@ impl PrefixTree {
         self.paths.len()
     }
 
-    /// The row of the position before, None at position 0, for every row.
+    /// For each row the row of the preceding position; None at position 0.
     pub(crate) fn parents(&self) -> &[Option<usize>] {
         &self.parents
     }

@@ -1,4 +1,4 @@
-//! Passes on their way through the blocks, while the next block is being read.
+//! Computes passes while the next block is being read.
 
 use std::future::pending;
 use std::pin::pin;
@@ -11,32 +11,34 @@ use crate::forward::model::{not_loaded, tokens_of};
 use crate::forward::pass::{CHUNK, CHUNK_WHILE_LOADING, Place};
 use crate::forward::{Model, Monitor, Pass};
 
-/// No further pass begins where those that are under way have so many rows, which keep their residual streams: without that limit, nearly
-/// all passes of a run have begun by the time that the last block is read (30 batches of the notebook's run in a browser: 445 MB at most in
-/// place of 485). Rows enough to compute while a block comes at 14 MB/s.
+/// No further pass begins while the passes in progress have this many rows, whose residual streams are in memory.
+/// Without this limit, nearly all passes would have begun by the time the last block is read (for 30 batches of the
+/// notebook's run in a browser: 485 MB at most instead of 445). It is enough to keep computing while blocks arrive at
+/// 14 MB/s.
 const MAX_UNDER_WAY: usize = 6 * 1024;
 
 /// Passes on their way through the first blocks of a model.
 pub struct Schedule {
     layers: usize,
-    /// Passes that [`Model::advance`] has named.
+    /// Passes that [`Model::advance`] has returned.
     named: Vec<bool>,
 }
 
-/// Why computing paused.
+/// Why computing stopped.
 enum Paused {
-    /// A pass is through.
+    /// A pass is finished.
     Finished(usize),
-    /// A pass has gone through a block: there may be room for another one.
+    /// A pass has gone through a block, so that another block may be dropped.
     Passed,
 }
 
 impl Schedule {
-    /// The pass to compute next among those whose next block is there. Where all blocks stay in memory, the first one,
-    /// so that batches finish one after the other; else the one that is furthest back, so that a block can go.
+    /// The pass to compute next, among those whose next block is in memory. If all blocks stay in memory, the first
+    /// one, so that batches finish one after the other; otherwise the one that is furthest behind, so that a block can
+    /// be dropped.
     fn next(&self, model: &Model, passes: &[Pass]) -> Option<usize> {
         let keeps_blocks = model.keeps_blocks(self.layers);
-        // A pass may borrow rows from those before it, which must have gone through the block then.
+        // A pass may borrow rows from earlier ones, which must have gone through the block before.
         let mut furthest_back = usize::MAX;
         let under_way: usize = (0..passes.len())
             .filter(|&index| passes[index].place.begun && !self.named[index])
@@ -58,22 +60,22 @@ impl Schedule {
         }
     }
 
-    /// The first block that a pass still has to go through.
+    /// The first block that any pass still has to go through.
     fn first_needed(&self, passes: &[Pass]) -> usize {
         let places = passes.iter().zip(&self.named).filter(|(_, named)| !**named);
         places.map(|(pass, _)| pass.place.layers).min().unwrap_or(self.layers)
     }
 
-    /// The block to read next, and the one that has to go for it, if any. None while there is no room.
+    /// The block to read next, and the one to drop for it, if any. None while memory is full.
     fn next_block(&self, model: &Model, passes: &[Pass]) -> Option<(usize, Option<usize>)> {
         let first = self.first_needed(passes);
         let missing = (first..self.layers).find(|&layer| !model.is_whole(layer))?;
         let whole: Vec<usize> = (0..model.blocks.len()).filter(|&layer| model.is_whole(layer)).collect();
-        // One that is computed, one that is read.
+        // At least two: one to compute and one to read.
         if whole.len() < model.blocks_kept().max(2) {
             return Some((missing, None));
         }
-        // The first blocks stay: the next run begins with them.
+        // The first blocks are kept, because the next run begins with them.
         let idle = whole
             .iter()
             .copied()
@@ -88,7 +90,7 @@ impl Model {
     /// Prepares to take `passes` through the first `layers` blocks.
     ///
     /// # Errors
-    /// Errors of reading weights.
+    /// Read errors.
     pub fn begin<'a>(
         &'a mut self,
         passes: &'a mut [Pass],
@@ -110,13 +112,13 @@ impl Model {
         })
     }
 
-    /// Goes on until the next pass is through all blocks, and names it; None when all were named.
+    /// Continues until the next pass is through all blocks, and returns its number; None after the last one.
     ///
-    /// While a block is computed, the next one is read. A block is read once in a schedule: it stays until all passes have
-    /// gone through it, and longer where the budget allows.
+    /// The next block is read while one is computed. A schedule reads each block once: it stays until all passes have
+    /// gone through it, or longer if the memory limit allows.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Cancelled`] from `monitor`, errors of reading weights. The model stays usable.
+    /// [`crate::ErrorKind::Cancelled`] from `monitor`, read errors. The model stays usable.
     pub fn advance<'a>(
         &'a mut self,
         schedule: &'a mut Schedule,
@@ -126,7 +128,7 @@ impl Model {
         Box::pin(async move {
             while schedule.named.contains(&false) {
                 match self.go_on(schedule, passes, monitor).await {
-                    // Nothing of a step is there before all of it is: another engine takes it from its beginning.
+                    // A failed step has changed nothing, so that another engine can repeat it.
                     Err(error) => self.fall_back(error)?,
                     Ok(Some(Paused::Finished(index))) => {
                         schedule.named[index] = true;
@@ -139,7 +141,7 @@ impl Model {
         })
     }
 
-    /// Reads the next block, or computes what can be computed, whichever comes first; None for a block.
+    /// Reads the next block, or computes if possible, until either is done. None if a block was read.
     async fn go_on(
         &mut self,
         schedule: &Schedule,
@@ -162,8 +164,8 @@ impl Model {
         }
     }
 
-    /// From now on no more blocks are held than are now, where `error` says that there is no memory for another one: then one goes for
-    /// each that comes. One that is computed and one that is read must fit.
+    /// Reacts to an out-of-memory `error`: from now on, no more blocks are held than at the moment, and one is dropped
+    /// for each that is read. There must be at least two: one to compute and one to read.
     fn make_room(&mut self, error: Error) -> Result<()> {
         let held = (0..self.blocks.len()).filter(|&layer| self.is_whole(layer)).count();
         let fewer = held.min(self.blocks_kept().max(2).saturating_sub(1));
@@ -174,7 +176,7 @@ impl Model {
         Ok(())
     }
 
-    /// Reads block `layer` and computes what can be computed meanwhile; ends with whichever ends first.
+    /// Reads block `layer` and computes concurrently, until either is done.
     async fn load_and_compute(
         &self,
         layer: usize,
@@ -191,7 +193,7 @@ impl Model {
         }
     }
 
-    /// Computes what can be computed, `most` rows at a time. What was computed is kept when this is dropped.
+    /// Computes, `most` rows at a time. Dropping the future loses no computed rows.
     async fn compute(
         &self,
         schedule: &Schedule,
@@ -223,7 +225,7 @@ impl Model {
         }
     }
 
-    /// Takes the next rows of `pass` through the block that comes next, of `layers`; says how many.
+    /// Takes the next rows of `pass` through its next block. Returns how many.
     async fn step(&self, pass: &mut Pass, most: usize, layers: usize) -> Result<usize> {
         let block = self.blocks[pass.place.layers]
             .as_ref()

@@ -1,4 +1,5 @@
-//! Rows that several passes of a run have: the first of them computes them, and lends them to the others.
+//! Rows that several passes of a run have in common: the first pass that has a row computes it and lends it to the
+//! others.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -10,38 +11,38 @@ use crate::forward::PrefixTree;
 use crate::forward::tap::{Captured, Tap, TapSink};
 use crate::names::HookPoint;
 
-/// What one pass lends and borrows. Borrowed rows are the first ones of its tree.
+/// The rows that one pass lends and borrows. Borrowed rows are the first rows of its tree.
 pub(super) struct SharedPrefixes {
     lent: Rc<RefCell<LentRows>>,
-    /// Rows that it lends, each with its place in what is lent.
+    /// Lent rows, each with its slot in [`LentRows`].
     lends: Vec<(usize, usize)>,
     borrows: Vec<BorrowedRow>,
-    /// What others have captured for its taps.
+    /// Values that other passes have captured for its taps.
     captured: Rc<RefCell<Vec<RelayedValues>>>,
 }
 
-/// A row of another pass.
+/// A row that another pass computes.
 #[derive(Clone, Copy)]
 struct BorrowedRow {
-    /// Number of the pass that computes it.
+    /// Number of the pass that computes the row.
     owner: usize,
-    /// The row in that pass.
+    /// Number of the row in that pass.
     row: usize,
-    /// Its place in what is lent.
+    /// The slot in [`LentRows`].
     place: usize,
 }
 
-/// What is lent by all passes of a run.
+/// Activations of the lent rows of all passes of a run.
 #[derive(Default)]
 struct LentRows {
-    /// Queries, keys and values by layer, `[places, 3 * d_model]` each.
+    /// Queries, keys and values by layer, `[slots, 3 * d_model]` each.
     qkv: Vec<Vec<f32>>,
-    /// The residual stream after the last layer that the run goes through, `[places, d_model]`.
+    /// The residual stream after the last layer of the run, `[slots, d_model]`.
     resid: Vec<f32>,
     places: usize,
 }
 
-/// Values of row `index` of tap `tap`.
+/// Captured values for row number `index` of tap number `tap`.
 struct RelayedValues {
     tap: usize,
     index: usize,
@@ -49,8 +50,8 @@ struct RelayedValues {
 }
 
 impl SharedPrefixes {
-    /// The tree of each of `batches` of sequences, and what it shares with the others, if anything: no prefix is in two trees
-    /// but borrowed.
+    /// For each of `batches` of sequences, its tree and the rows shared with other batches (None if there are none).
+    /// Each common prefix is computed by one batch only.
     pub(super) fn of_batches(batches: &[Vec<&[u32]>]) -> Vec<(PrefixTree, Option<Self>)> {
         let mut all = AllRows::default();
         let paths: Vec<Vec<Vec<usize>>> = (0..)
@@ -75,14 +76,14 @@ impl SharedPrefixes {
         trees.collect()
     }
 
-    /// Number of rows that others compute.
+    /// Number of borrowed rows.
     pub(super) fn borrowed(&self) -> usize {
         self.borrows.len()
     }
 
-    /// What the owners of borrowed rows are asked for because of tap `number`, with the number of each owner.
+    /// The taps to add to other passes, because tap `number` covers borrowed rows; each with the number of the pass.
     pub(super) fn relayed(&self, number: usize, tap: &Tap) -> Vec<(usize, Tap)> {
-        // By owner: rows there, and which of the tap's rows each is.
+        // By owner: its rows, and their indices in the tap.
         let mut rows: Vec<(usize, Vec<(usize, usize)>)> = Vec::new();
         for (index, &row) in tap.rows.iter().enumerate() {
             let Some(borrowed) = self.borrows.get(row) else {
@@ -110,7 +111,7 @@ impl SharedPrefixes {
         rows.into_iter().map(to_owner).collect()
     }
 
-    /// Queries, keys and values in `layer` of the borrowed rows, `[rows, 3 * d_model]`, appended to `qkv`.
+    /// Appends queries, keys and values of the borrowed rows in `layer`, `[rows, 3 * d_model]`, to `qkv`.
     pub(super) fn borrow_qkv(&self, layer: usize, d_model: usize, qkv: &mut Vec<f32>) {
         let lent = self.lent.borrow();
         let width = 3 * d_model;
@@ -120,7 +121,7 @@ impl SharedPrefixes {
         }
     }
 
-    /// Lends what it has of queries, keys and values in `layer`, `qkv [rows, 3 * d_model]`.
+    /// Lends the queries, keys and values in `layer`, `qkv [rows, 3 * d_model]`, of rows that other passes borrow.
     pub(super) fn lend_qkv(&self, layer: usize, d_model: usize, qkv: &[f32]) {
         if self.lends.is_empty() {
             return;
@@ -135,7 +136,7 @@ impl SharedPrefixes {
         }
     }
 
-    /// Lends what it has of the residual stream after the last layer, and takes what it borrows of it.
+    /// Lends its part of the residual stream after the last layer, and fills in the borrowed part.
     pub(super) fn exchange_resid(&self, d_model: usize, resid: &mut [f32]) {
         let mut lent = self.lent.borrow_mut();
         let len = lent.places * d_model;
@@ -148,7 +149,7 @@ impl SharedPrefixes {
         }
     }
 
-    /// Puts what others have captured for it where it belongs.
+    /// Stores the values that other passes have captured for it.
     pub(super) fn take_captured(&self, captured: &mut [Captured]) {
         for RelayedValues { tap, index, values } in self.captured.borrow_mut().drain(..) {
             captured[tap].set_row(index, &values);
@@ -156,10 +157,10 @@ impl SharedPrefixes {
     }
 }
 
-/// Hands values to the sink of another pass' tap.
+/// Passes captured values on to the sink of another pass's tap.
 struct ToSink {
     sink: Rc<RefCell<dyn TapSink>>,
-    /// Which of that tap's rows each row is.
+    /// For each row its index in that tap.
     indices: Vec<usize>,
 }
 
@@ -170,17 +171,17 @@ impl TapSink for ToSink {
     }
 }
 
-/// Keeps values for another pass' tap.
+/// Collects captured values for another pass's tap.
 struct ToCaptured {
     captured: Rc<RefCell<Vec<RelayedValues>>>,
     tap: usize,
-    /// Which of that tap's rows each row is.
+    /// For each row its index in that tap.
     indices: Vec<usize>,
 }
 
 impl TapSink for ToCaptured {
     fn take(&mut self, _point: HookPoint, indices: &[usize], values: &[f32]) -> Result<()> {
-        // A row at a time: scores have as many values as there are sources.
+        // One row at a time, because rows of scores differ in length.
         let mut captured = self.captured.borrow_mut();
         let rows = values.chunks(values.len() / indices.len().max(1));
         captured.extend(indices.iter().zip(rows).map(|(&index, values)| RelayedValues {
@@ -192,7 +193,7 @@ impl TapSink for ToCaptured {
     }
 }
 
-/// All rows of all batches, shared prefixes once.
+/// All rows of all batches, with shared prefixes merged.
 #[derive(Default)]
 struct AllRows {
     of_prefix: HashMap<(Option<usize>, u32), usize>,
@@ -203,16 +204,16 @@ struct Row {
     token: u32,
     position: usize,
     parent: Option<usize>,
-    /// The first batch that has it, and its row there.
+    /// The first batch that has the row, and the row's number there.
     owner: usize,
     in_owner: usize,
     borrowed: bool,
-    /// Its place in what is lent, if it is borrowed.
+    /// The slot in [`LentRows`], if it is borrowed.
     place: usize,
 }
 
 impl AllRows {
-    /// The rows of the sequences of a batch, by position.
+    /// The rows of a batch's sequences, by position.
     fn paths(&mut self, batch: usize, sequences: &[&[u32]]) -> Vec<Vec<usize>> {
         let path = |sequence: &&[u32]| {
             let mut parent = None;
@@ -241,17 +242,17 @@ impl AllRows {
         sequences.iter().map(path).collect()
     }
 
-    /// Gives every borrowed row its place; says how many there are.
+    /// Assigns a slot to every borrowed row. Returns the number of slots.
     fn lend(&mut self) -> usize {
         let borrowed = self.rows.iter_mut().filter(|row| row.borrowed);
         borrowed.zip(0..).map(|(row, place)| row.place = place).count()
     }
 
-    /// The tree of a batch with these `paths`, whose borrowed rows come first; batches must come in their order. What it lends,
-    /// and what it borrows.
+    /// The tree of a batch with these `paths`, borrowed rows first; also the rows it lends and borrows. Call it for the
+    /// batches in order.
     fn tree(&mut self, batch: usize, paths: Vec<Vec<usize>>) -> (PrefixTree, Vec<(usize, usize)>, Vec<BorrowedRow>) {
         let mut rows: Vec<usize> = paths.iter().flatten().copied().collect();
-        // Rows after their parents: a row that is borrowed has only ancestors that are borrowed, too.
+        // Parents before children: all ancestors of a borrowed row are borrowed, too.
         rows.sort_unstable_by_key(|&row| (self.rows[row].owner == batch, row));
         rows.dedup();
         let (mut tree, mut lends, mut borrows) = (PrefixTree::default(), Vec::new(), Vec::new());

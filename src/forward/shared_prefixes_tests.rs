@@ -1,4 +1,4 @@
-//! Passes that share rows against passes that compute everything themselves.
+//! Compares passes that share rows with passes that compute everything themselves.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::model::Processing;
 use crate::names::{BlockHook, HookPoint};
 
-/// Every value that comes, by point and index.
+/// All captured values, by hook point and index.
 #[derive(Default)]
 struct Captures(Vec<(String, usize, Vec<f32>)>);
 
@@ -34,7 +34,7 @@ fn model() -> Model {
     block_on(Model::open(source, Processing::default())).unwrap()
 }
 
-/// Sequences with common beginnings, some of them the same.
+/// Sequences with common beginnings, some of them equal.
 fn batches() -> Vec<Vec<Vec<u32>>> {
     let mut state = 1u32;
     let mut below = |end: u32| {
@@ -50,7 +50,7 @@ fn batches() -> Vec<Vec<Vec<u32>>> {
         .collect()
 }
 
-/// The taps of a batch whose sequences have these `paths`: kept ones, and one into a sink.
+/// The taps of a batch whose sequences have these `paths`: some captured, one with a sink.
 fn taps(paths: &[&[usize]], rows: usize, sink: &Rc<RefCell<Captures>>) -> Vec<Tap> {
     let last: Vec<usize> = paths.iter().filter_map(|path| path.last().copied()).collect();
     let first: Vec<usize> = paths.iter().map(|path| path[path.len() / 2]).collect();
@@ -65,7 +65,7 @@ fn taps(paths: &[&[usize]], rows: usize, sink: &Rc<RefCell<Captures>>) -> Vec<Ta
 /// A point, a row's number, and its values.
 type Taken = (String, usize, Vec<f32>);
 
-/// Everything that comes of a batch, sequence by sequence.
+/// All captured values of a batch, by sequence.
 fn found(pass: &Pass, sink: &Rc<RefCell<Captures>>) -> (Vec<Vec<f32>>, Vec<Taken>) {
     let mut values: Vec<Vec<f32>> = Vec::new();
     for sequence in 0..pass.tree.sequences() {

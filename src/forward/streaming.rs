@@ -1,18 +1,18 @@
-//! What is made of the rows of a matrix while they pass by.
+//! Accumulators for matrices that are streamed: rows are processed as they arrive.
 
 use crate::compute::tensor;
 use crate::error::Result;
 
-/// Cosines with some vectors, as far as they are computed.
+/// Cosines of some vectors with the rows so far.
 pub(super) struct PartialCosines<'a> {
-    /// Each with its length.
+    /// Each vector with its length.
     vectors: Vec<(&'a [f64], f64)>,
-    /// Of every vector.
+    /// Per vector the cosines.
     found: Vec<Vec<f32>>,
 }
 
 impl<'a> PartialCosines<'a> {
-    /// With `vectors [d_model]`.
+    /// Starts with `vectors [d_model]`.
     pub(super) fn new(vectors: &'a [Vec<f64>]) -> Self {
         let with_length = |vector: &'a Vec<f64>| (vector.as_slice(), length(vector));
         Self {
@@ -21,7 +21,7 @@ impl<'a> PartialCosines<'a> {
         }
     }
 
-    /// Takes the next row, `[d_model]`.
+    /// Adds the next row, `[d_model]`.
     pub(super) fn add(&mut self, row: &[f64]) {
         let of_row = length(row);
         for ((vector, of_vector), found) in self.vectors.iter().zip(&mut self.found) {
@@ -31,7 +31,7 @@ impl<'a> PartialCosines<'a> {
         }
     }
 
-    /// Of every vector, `[rows]` each.
+    /// The cosines per vector, `[rows]` each.
     pub(super) fn into_found(self) -> Vec<Vec<f32>> {
         self.found
     }
@@ -41,8 +41,8 @@ fn length(vector: &[f64]) -> f64 {
     vector.iter().map(|v| v * v).sum::<f64>().sqrt()
 }
 
-/// Hands `x [rows, d_model]` times some rows of W_U transposed, `[tokens, d_model]`, to `take`: `[rows, tokens]`. Nothing where there are no
-/// tokens.
+/// Calls `take` with `x [rows, d_model]` times some rows of W_U transposed (`w_u [tokens, d_model]`): `[rows, tokens]`.
+/// Does nothing if there are no tokens.
 pub(super) fn product_with(x: &[f32], w_u: &[f32], d_model: usize, take: impl FnOnce(&[f32])) -> Result<()> {
     if w_u.is_empty() || x.is_empty() {
         return Ok(());
@@ -51,7 +51,7 @@ pub(super) fn product_with(x: &[f32], w_u: &[f32], d_model: usize, take: impl Fn
     tensor::read(&product, take)
 }
 
-/// Logits as far as they are computed.
+/// Logits of the tokens so far.
 pub(super) struct PartialLogits {
     /// `[rows, d_vocab]`.
     values: Vec<f32>,
@@ -60,7 +60,7 @@ pub(super) struct PartialLogits {
 }
 
 impl PartialLogits {
-    /// Of `rows` rows over a vocabulary of `d_vocab` tokens.
+    /// For `rows` rows and a vocabulary of `d_vocab` tokens.
     pub(super) fn new(rows: usize, d_vocab: usize) -> Self {
         Self {
             values: vec![0.0; rows * d_vocab],
@@ -69,7 +69,7 @@ impl PartialLogits {
         }
     }
 
-    /// Takes the logits of the next tokens, `[rows, tokens]`.
+    /// Adds the logits of the next tokens, `[rows, tokens]`.
     pub(super) fn add(&mut self, logits: &[f32]) {
         let rows = self.values.chunks_exact_mut(self.d_vocab);
         let tokens = logits.len().checked_div(rows.len()).unwrap_or(0);

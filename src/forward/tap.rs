@@ -1,4 +1,4 @@
-//! What a pass captures on its way, asked for by hook points, heads and rows.
+//! Taps: requests to capture activations, by hook point, heads and rows.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -10,31 +10,31 @@ use crate::forward::PrefixTree;
 use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 
-/// Takes values as they are computed, where keeping them all would take too much memory.
+/// Receives activations as they are computed, where storing them all would take too much memory.
 pub trait TapSink {
-    /// Takes `values [indices, ..]` at `point`, of the tap's rows with these `indices`.
+    /// Receives `values [indices, ..]` at `point` for the rows `indices` (positions in the tap's list of rows).
     ///
-    /// A block's values come in the order of [`BlockHook::ALL`] for some rows, then for the next ones.
+    /// The values of a block come in the order of [`BlockHook::ALL`] for some rows, then for the next rows.
     ///
     /// # Errors
     /// Any; it ends the run.
     fn take(&mut self, point: HookPoint, indices: &[usize], values: &[f32]) -> Result<()>;
 }
 
-/// Asks for an activation at some rows of a pass.
+/// A request to capture an activation at some rows of a pass.
 #[derive(Clone)]
 pub struct Tap {
     /// Which activation.
     pub point: HookPoint,
-    /// Which heads, ascending; empty for all. Of no meaning where heads have none of their own.
+    /// Which heads, ascending; empty for all. Ignored where the activation does not belong to heads.
     pub heads: Vec<usize>,
-    /// Rows of the pass's [`PrefixTree`]; one may stand for several sequences and come more than once.
+    /// Rows of the pass's [`PrefixTree`]. A row may stand for several sequences, and may be listed repeatedly.
     pub rows: Vec<usize>,
     sink: Option<Rc<RefCell<dyn TapSink>>>,
 }
 
 impl Tap {
-    /// Asks for all heads at `point`; [`Captured`] will hold them.
+    /// Captures all heads at `point` into a [`Captured`].
     pub fn new(point: HookPoint, rows: Vec<usize>) -> Self {
         Self {
             point,
@@ -44,31 +44,31 @@ impl Tap {
         }
     }
 
-    /// The same of one head.
+    /// The same for one head.
     #[must_use]
     pub fn of_head(mut self, head: usize) -> Self {
         self.heads = vec![head];
         self
     }
 
-    /// The same, handed to `sink` instead of being kept.
+    /// The same, passed to `sink` instead of being stored.
     #[must_use]
     pub fn into_sink(mut self, sink: Rc<RefCell<dyn TapSink>>) -> Self {
         self.sink = Some(sink);
         self
     }
 
-    /// The same of other rows.
+    /// The same for other rows.
     pub(super) fn at(&self, rows: Vec<usize>) -> Self {
         Self { rows, ..self.clone() }
     }
 
-    /// What takes its values, if they are not kept.
+    /// The sink, if there is one.
     pub(super) fn sink(&self) -> Option<Rc<RefCell<dyn TapSink>>> {
         self.sink.clone()
     }
 
-    /// Number of heads that values are of: 1 where heads have none of their own.
+    /// Number of heads that are captured; 1 where the activation does not belong to heads.
     fn head_count(&self, config: &Config) -> usize {
         match (self.point.is_of_head(), self.heads.len()) {
             (false, _) => 1,
@@ -77,12 +77,13 @@ impl Tap {
         }
     }
 
-    /// Numbers of one row at `position`.
+    /// Number of values of one row at `position`.
     fn width(&self, config: &Config, position: usize) -> usize {
         self.head_count(config) * width(self.point, config, position)
     }
 
-    /// Checks that a pass through `layers` blocks comes by, and has the rows `computed` and the heads.
+    /// Checks that a pass through `layers` blocks computes the activation, the rows (which must be in `computed`) and
+    /// the heads.
     fn check(&self, config: &Config, layers: usize, computed: &Range<usize>) -> Result<()> {
         let error = |cause: String| Error::new(ErrorKind::Request, cause);
         let (last, there) = match self.point {
@@ -116,7 +117,7 @@ impl Tap {
     }
 }
 
-/// Numbers of an activation at `position`, of one head where heads have their own.
+/// Number of values of an activation at `position`, per head where it belongs to heads.
 pub(crate) fn width(point: HookPoint, config: &Config, position: usize) -> usize {
     let HookPoint::Block { hook, .. } = point else {
         return 1;
@@ -135,18 +136,18 @@ pub(crate) fn width(point: HookPoint, config: &Config, position: usize) -> usize
     }
 }
 
-/// What a tap has captured.
+/// The activations that a tap has captured.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Captured {
-    /// Values of all rows, `[rows, heads, ..]` (without heads where they have none of their own). Scores and
-    /// probabilities have as many values a head as the row has sources.
+    /// Values of all rows, `[rows, heads, ..]` (without the axis of heads where the activation does not belong to
+    /// heads). Scores and probabilities have one value per source position.
     pub values: Vec<f32>,
-    /// Where each row begins, and the end.
+    /// Offset of each row, and the end.
     starts: Vec<usize>,
 }
 
 impl Captured {
-    /// Room for what `tap` asks for.
+    /// Allocates space for the values of `tap`.
     pub(crate) fn new(tap: &Tap, tree: &PrefixTree, config: &Config) -> Self {
         if tap.sink.is_some() {
             return Self::default();
@@ -164,14 +165,14 @@ impl Captured {
         }
     }
 
-    /// Puts `values` in the place of the tap's row number `index`.
+    /// Stores `values` as those of the tap's row number `index`.
     pub(super) fn set_row(&mut self, index: usize, values: &[f32]) {
         if let Some(&[start, end]) = self.starts.get(index..index + 2) {
             self.values[start..end].copy_from_slice(values);
         }
     }
 
-    /// The values of the tap's row number `index`, `[heads, ..]`; empty where there is no such row.
+    /// The values of the tap's row number `index`, `[heads, ..]`; empty where it does not exist.
     pub fn row(&self, index: usize) -> &[f32] {
         match self.starts.get(index..index + 2) {
             Some(&[start, end]) => &self.values[start..end],
@@ -180,7 +181,7 @@ impl Captured {
     }
 }
 
-/// Checks that what `taps` ask for is computed by a pass through `layers` blocks, in which the rows `computed` are.
+/// Checks that a pass through `layers` blocks, with the rows `computed`, computes everything that `taps` ask for.
 pub(crate) fn check(taps: &[Tap], config: &Config, layers: usize, computed: &Range<usize>) -> Result<()> {
     taps.iter().try_for_each(|tap| tap.check(config, layers, computed))
 }
@@ -189,15 +190,15 @@ pub(crate) fn check(taps: &[Tap], config: &Config, layers: usize, computed: &Ran
 pub(crate) struct LayerTaps<'a> {
     layer: usize,
     n_head: usize,
-    /// The taps at this layer, each with its place for what it captures.
+    /// The taps of this layer, each with its destination.
     taps: Vec<(ResolvedTap<'a>, &'a mut Captured)>,
 }
 
-/// A tap whose rows are looked up, once for every row that attends.
+/// A tap, and whether its rows are sorted. Determined once per layer, as it is needed for every attending row.
 #[derive(Clone, Copy)]
 struct ResolvedTap<'a> {
     tap: &'a Tap,
-    /// Whether its rows are in order.
+    /// Whether its rows are sorted.
     sorted: bool,
 }
 
@@ -209,7 +210,7 @@ impl<'a> ResolvedTap<'a> {
         }
     }
 
-    /// Where in the tap's rows those in `range` are: all of them are there, and others where the rows are in no order.
+    /// Indices of the tap's rows that include all those in `range`: exactly these if the rows are sorted, else all.
     fn indices(&self, range: &Range<usize>) -> Range<usize> {
         match self.sorted {
             true => {
@@ -284,7 +285,7 @@ impl Taps for LayerTaps<'_> {
     }
 }
 
-/// Takes the scale of the final LayerNorm of `rows` where it is asked for.
+/// Captures the scales of the final LayerNorm at `rows` for the taps that ask for them.
 pub(crate) fn give_final_scales(taps: &[Tap], captured: &mut [Captured], rows: &[usize], scales: &[f32]) -> Result<()> {
     let given = Given {
         rows,
@@ -297,7 +298,7 @@ pub(crate) fn give_final_scales(taps: &[Tap], captured: &mut [Captured], rows: &
         .try_for_each(|(tap, captured)| given.hand_to(ResolvedTap::new(tap), captured))
 }
 
-/// Values of some rows and heads.
+/// Values of some rows and heads, as an engine computes them.
 struct Given<'a> {
     /// Ascending.
     rows: &'a [usize],
@@ -308,7 +309,7 @@ struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// Hands a tap what it asks for.
+    /// Gives a tap the part that it asks for.
     fn hand_to(&self, resolved: ResolvedTap<'_>, captured: &mut Captured) -> Result<()> {
         let tap = resolved.tap;
         let (mut indices, mut taken) = (Vec::new(), Vec::new());
@@ -336,7 +337,7 @@ impl Given<'_> {
         }
     }
 
-    /// Appends the tap's heads of one row.
+    /// Appends the values of the tap's heads in one row.
     fn take_heads(&self, tap: &Tap, of_row: &[f32], taken: &mut Vec<f32>) {
         if tap.heads.is_empty() || !tap.point.is_of_head() {
             taken.extend_from_slice(of_row);

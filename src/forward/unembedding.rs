@@ -1,9 +1,9 @@
-//! The residual stream, and what is written to it, in terms of tokens: W_U (and W_E) pass by, as they are too large to be held.
+//! Logits and token directions. W_U (and W_E) are too large to be held, so these functions stream them.
 
 use crate::error::Result;
 use crate::forward::{Model, Monitor};
 
-/// Cosines of some vectors with the rows of both matrices that have a row for each token, `[vectors][d_vocab]` each.
+/// Cosines of some vectors with the rows of W_E and the columns of W_U, `[vectors][d_vocab]` each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cosines {
     /// With the processed rows of W_E.
@@ -13,11 +13,11 @@ pub struct Cosines {
 }
 
 impl Model {
-    /// Logits over the vocabulary that rows of the residual stream have, `resid [rows, d_model]`, put through the final LayerNorm and W_U
-    /// as they are after any layer (the logit lens), `[d_vocab]` each. W_U passes by once for all.
+    /// The logit lens: logits over the vocabulary, `[d_vocab]` each, of residual streams `resid [rows, d_model]` from
+    /// any layer, put through the final LayerNorm and W_U. Streams W_U once.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Internal`] before [`Model::load_embedding`] or a run, errors of reading.
+    /// [`crate::ErrorKind::Internal`] before [`Model::load_embedding`] or a run, read errors.
     pub async fn logits_of(&self, resid: &[f32], monitor: &dyn Monitor) -> Result<Vec<Vec<f32>>> {
         let logits = self.embedding()?.logits(self.loader(monitor), resid, None).await?;
         Ok(logits
@@ -26,8 +26,9 @@ impl Model {
             .collect())
     }
 
-    /// What `written [d_model]`, already divided by the scale of the final LayerNorm, adds to the logit of every token, relative to its mean
-    /// over the vocabulary, `[d_vocab]`: the same under every processing. W_U passes by.
+    /// How much `written [d_model]`, already divided by the scale of the final LayerNorm, adds to the logit of every
+    /// token, relative to its mean over the vocabulary, `[d_vocab]`. The same under every weight processing. Streams
+    /// W_U.
     ///
     /// # Errors
     /// As [`Model::logits_of`].
@@ -36,10 +37,10 @@ impl Model {
         self.embedding()?.raised(self.loader(monitor), &written).await
     }
 
-    /// Logits that rows of the residual stream have, `resid [rows, d_model]`, as [`Model::logits_of`], and what rows of `written [rows,
-    /// d_model]` add to logits, as [`Model::raised`], all relative to their mean over the vocabulary and none of them held: `take` is handed
-    /// those of some tokens at a time, `[rows of resid, then rows of written][tokens]`, after the first of these tokens. W_U passes by once for
-    /// all.
+    /// Logits of residual streams `resid [rows, d_model]`, as [`Model::logits_of`], and contributions of `written
+    /// [rows, d_model]` to logits, as [`Model::raised`], all relative to their mean over the vocabulary. They are not
+    /// stored: `take` is called with some tokens at a time (the first of these tokens, and `[rows of resid, then rows
+    /// of written][tokens]`). Streams W_U once.
     ///
     /// # Errors
     /// As [`Model::logits_of`].
@@ -54,7 +55,8 @@ impl Model {
         self.embedding()?.passing(loader, resid, written, take).await
     }
 
-    /// Cosines of `vectors [d_model]` with the processed rows of W_E and W_U; 0 with one without direction. Both pass by.
+    /// Cosines of `vectors [d_model]` with the processed rows of W_E and columns of W_U; 0 where a vector has length 0.
+    /// Streams both matrices.
     ///
     /// # Errors
     /// As [`Model::logits_of`].

@@ -4,25 +4,26 @@ use super::functions::{exp, exponentials, largest};
 use super::lanes::Lanes;
 use super::output::Output;
 
-/// Rows of one piece of work.
+/// Number of rows per piece of work.
 const TILE_ROWS: usize = 4;
-/// Rows that are attended to in one go. Where there are more, what was summed is scaled to the larger maximum.
+/// Number of source rows that are processed at once. If there are more, the sums so far are rescaled to the new maximum
+/// (online softmax).
 const BLOCK: usize = 64;
 /// The parent of a row at position 0.
 pub const NO_PARENT: u32 = u32::MAX;
 
-/// `z [rows, d_model]` of all heads, of rows from `first` on.
+/// Computes `z [rows, d_model]` of all heads, for the rows from `first` on.
 #[derive(Clone, Copy)]
 pub(super) struct Attention<'a> {
     /// Queries, keys and values, `[all rows, 3 * d_model]`.
     pub(super) qkv: &'a [f32],
-    /// The row of the position before, [`NO_PARENT`] at position 0, of every row. Each comes before its row.
+    /// For every row the row of the preceding position, [`NO_PARENT`] at position 0. Parents precede their children.
     pub(super) parents: &'a [u32],
     pub(super) first: usize,
     pub(super) rows: usize,
     pub(super) heads: usize,
     pub(super) d_head: usize,
-    /// What the product of a query and a key is multiplied with to be a score.
+    /// Factor of the product of query and key.
     pub(super) factor: f32,
     pub(super) z: Output<'a>,
 }
@@ -35,7 +36,7 @@ struct Attended {
 }
 
 impl Attention<'_> {
-    /// Pieces that can be done side by side.
+    /// Number of independent pieces of work.
     pub(super) fn tiles(&self) -> usize {
         self.rows.div_ceil(TILE_ROWS)
     }
@@ -53,7 +54,7 @@ impl Attention<'_> {
         }
     }
 
-    /// Up to [`BLOCK`] rows from `row` upwards.
+    /// Up to [`BLOCK`] rows: `row` and its ancestors.
     fn attended(&self, row: u32) -> Attended {
         let mut attended = Attended {
             rows: [0; BLOCK],
@@ -71,7 +72,7 @@ impl Attention<'_> {
         attended
     }
 
-    /// One head's `z` of `row`, which attends to `nearest` and what comes after these.
+    /// One head's `z` of `row`, which attends to `nearest` and the rows after these.
     fn head<V: Lanes>(&self, row: usize, head: usize, nearest: &Attended, z: &mut [f32]) {
         z.fill(0.0);
         let (mut most, mut total) = (f32::NEG_INFINITY, 0.0);
@@ -85,7 +86,7 @@ impl Attention<'_> {
         scale::<V>(z, 1.0 / total);
     }
 
-    /// Adds the values of `attended` to `z`, which is relative to the largest score so far, `most`; so is `total`.
+    /// Adds the values of `attended` to `z`. Both `z` and `total` are relative to the largest score so far, `most`.
     fn block<V: Lanes>(
         &self,
         row: usize,
@@ -126,7 +127,7 @@ impl Attention<'_> {
         }
     }
 
-    /// Adds `4 W` numbers of the values, from number `at` on.
+    /// Adds `4 W` numbers of the values, starting at number `at`.
     #[inline(always)]
     fn add_values<V: Lanes, const W: usize>(
         &self,

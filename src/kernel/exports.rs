@@ -1,7 +1,7 @@
-//! What the module offers to `scripts/page/kernel.js`: operations on addresses in its memory.
+//! The exports of the WebAssembly module for `scripts/page/kernel.js`: operations on addresses in its memory.
 //!
-//! Addresses are of `f32` unless said otherwise, sizes are numbers of them; 0 stands for what is not there. An operation
-//! answers 0, or 1 where a thread was lost on the way (the result is whole all the same).
+//! Addresses are of `f32` unless noted otherwise, sizes are counts of them; address 0 means absent. An operation
+//! returns 0, or 1 if a thread was lost on the way (the result is complete anyway).
 
 use core::panic::PanicInfo;
 use core::slice;
@@ -22,7 +22,7 @@ fn stop(_: &PanicInfo<'_>) -> ! {
     core::arch::wasm32::unreachable()
 }
 
-/// With shared memory, by JavaScript's `Atomics`: the instructions are not open to stable Rust.
+/// With shared memory, threads sleep by JavaScript's `Atomics`, because stable Rust does not expose the instructions.
 struct Threads;
 
 #[cfg(kernel_threads)]
@@ -36,7 +36,7 @@ mod host {
 
 #[cfg(kernel_threads)]
 impl Sleep for Threads {
-    /// 2 s, where a piece takes milliseconds.
+    /// 2 s; a piece of work takes milliseconds.
     const MAX_IDLE_SLEEPS: Option<u32> = Some(8);
 
     fn sleep(word: &AtomicU32, value: u32, milliseconds: i32) {
@@ -50,7 +50,7 @@ impl Sleep for Threads {
     }
 }
 
-/// Without, nobody else is there.
+/// Without shared memory there are no other threads.
 #[cfg(not(kernel_threads))]
 impl Sleep for Threads {
     const MAX_IDLE_SLEEPS: Option<u32> = None;
@@ -62,41 +62,41 @@ impl Sleep for Threads {
 /// The numbers at `at`.
 ///
 /// # Safety
-/// They are within memory that the host has set aside, which it neither frees nor writes during a call, and which no other
-/// argument of the call may write.
+/// They are within memory that the host has allocated, which it neither frees nor writes during a call, and which no
+/// other argument of the call may write.
 unsafe fn floats<'a>(at: usize, len: usize) -> &'a [f32] {
-    // SAFETY: as the caller holds. Every pattern of bits is an f32.
+    // SAFETY: guaranteed by the caller. Every bit pattern is a valid f32.
     unsafe { slice::from_raw_parts(at as *const f32, len) }
 }
 
-/// The numbers at `at`, to be written.
+/// The numbers at `at`, for writing.
 ///
 /// # Safety
 /// As for [`floats`], and nothing else in the call overlaps them.
 unsafe fn floats_mut<'a>(at: usize, len: usize) -> &'a mut [f32] {
-    // SAFETY: as the caller holds.
+    // SAFETY: guaranteed by the caller.
     unsafe { slice::from_raw_parts_mut(at as *mut f32, len) }
 }
 
-/// What is at `at`, if it is not 0.
+/// The numbers at `at`, if it is not 0.
 ///
 /// # Safety
 /// As for [`floats`].
 unsafe fn optional<'a>(at: usize, len: usize) -> Option<&'a [f32]> {
-    // SAFETY: as the caller holds.
+    // SAFETY: guaranteed by the caller.
     (at != 0).then(|| unsafe { floats(at, len) })
 }
 
 /// The team at `at`.
 ///
 /// # Safety
-/// The host has set `team_size` bytes aside there, zeroed them before the first use, and never frees them.
+/// The host has allocated `team_size` bytes there, zeroed them before the first use, and never frees them.
 unsafe fn team<'a>(at: usize) -> &'a Team {
-    // SAFETY: as the caller holds; all zeros is a team, and all of its fields are atomic.
+    // SAFETY: guaranteed by the caller; all zeros is a valid team, and all of its fields are atomic.
     unsafe { &*(at as *const Team) }
 }
 
-/// A LayerNorm without affine part where `weight` is 0; none at all where `eps` is negative.
+/// A LayerNorm; without affine part if `weight` is 0, and None if `eps` is negative.
 ///
 /// # Safety
 /// As for [`floats`].
@@ -104,7 +104,7 @@ unsafe fn norm<'a>(eps: f64, weight: usize, bias: usize, width: usize) -> Option
     if eps < 0.0 {
         return None;
     }
-    // SAFETY: as the caller holds.
+    // SAFETY: guaranteed by the caller.
     let affine = unsafe { optional(weight, width).zip(optional(bias, width)) };
     Some(Norm { eps, affine })
 }
@@ -123,13 +123,13 @@ fn status(result: Result<(), Lost>) -> usize {
     usize::from(result.is_err())
 }
 
-/// Bytes of a team.
+/// Size of a team in bytes.
 #[unsafe(no_mangle)]
 extern "C" fn team_size() -> usize {
     size_of::<Team>()
 }
 
-/// Works for the team until its crew is dismissed: what another thread calls.
+/// Works for the team until crew number `crew` is dismissed. Called by the other threads.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
 extern "C" fn serve(of: usize, crew: u32) {
@@ -137,7 +137,7 @@ extern "C" fn serve(of: usize, crew: u32) {
     unsafe { team(of) }.serve::<Threads>(crew);
 }
 
-/// The crew that threads are to come for.
+/// The number of the current crew, which new threads have to join.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
 extern "C" fn crew(of: usize) -> u32 {
@@ -145,7 +145,7 @@ extern "C" fn crew(of: usize) -> u32 {
     unsafe { team(of) }.crew()
 }
 
-/// How many threads have come.
+/// Number of threads that have joined.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
 extern "C" fn present(of: usize) -> u32 {
@@ -153,7 +153,7 @@ extern "C" fn present(of: usize) -> u32 {
     unsafe { team(of) }.present()
 }
 
-/// Lets the threads go; answers the next crew.
+/// Dismisses the threads; returns the number of the next crew.
 #[cfg(kernel_threads)]
 #[unsafe(no_mangle)]
 extern "C" fn dismiss(of: usize) -> u32 {
@@ -161,30 +161,30 @@ extern "C" fn dismiss(of: usize) -> u32 {
     unsafe { team(of) }.dismiss::<Threads>()
 }
 
-/// How many numbers a packed matrix takes.
+/// Number of `f32`s of a packed matrix.
 #[unsafe(no_mangle)]
 extern "C" fn matrix_len(rows: usize, columns: usize) -> usize {
     pack::matrix_len(rows, columns)
 }
 
-/// How many numbers an operation on `rows` rows needs for itself, `hidden` 0 where there is one product.
+/// Number of `f32`s of scratch memory for an operation on `rows` rows; `hidden` is 0 for a single product.
 #[unsafe(no_mangle)]
 extern "C" fn work_len(rows: usize, width: usize, hidden: usize) -> usize {
     operations::work_len(rows, &[width, hidden])
 }
 
-/// Packs `count` rows `[count, columns]` of a matrix, from row `first` of `rows` on, into their place.
+/// Packs `count` rows `[count, columns]` of a matrix with `rows` rows, starting at row `first`.
 #[unsafe(no_mangle)]
 extern "C" fn pack_matrix(values: usize, count: usize, columns: usize, rows: usize, first: usize, packed: usize) {
-    // SAFETY: the host passes areas of these sizes that do not overlap.
+    // SAFETY: the host passes memory areas of these sizes that do not overlap.
     unsafe {
         let packed = floats_mut(packed, pack::matrix_len(rows, columns));
         pack::pack_matrix(floats(values, count * columns), columns, rows, first, packed);
     }
 }
 
-/// `function(norm(x) matrix + bias) + residual`; `width` rows of the matrix from `first_row` on, `columns` of its columns
-/// from `first_column` on.
+/// `function(norm(x) matrix + bias) + residual`, with `width` rows of the matrix starting at `first_row`, and `columns`
+/// of its columns starting at `first_column`.
 #[unsafe(no_mangle)]
 extern "C" fn product(
     of: usize,
@@ -206,7 +206,7 @@ extern "C" fn product(
     work: usize,
     out: usize,
 ) -> usize {
-    // SAFETY: the host passes areas of these sizes; `work` and `out` overlap nothing.
+    // SAFETY: the host passes memory areas of these sizes; `work` and `out` overlap nothing.
     unsafe {
         let input = Input {
             x: floats(x, rows * width),
@@ -260,7 +260,7 @@ extern "C" fn mlp(
     work: usize,
     out: usize,
 ) -> usize {
-    // SAFETY: the host passes areas of these sizes; `work` and `out` overlap nothing.
+    // SAFETY: the host passes memory areas of these sizes; `work` and `out` overlap nothing.
     unsafe {
         let input = Input {
             x: floats(x, rows * width),
@@ -290,7 +290,8 @@ extern "C" fn mlp(
     }
 }
 
-/// `z [rows, heads * d_head]` of rows from `first` on, of `all_rows` rows of queries, keys and values; `parents` are `u32`.
+/// `z [rows, heads * d_head]` of the rows from `first` on, given queries, keys and values of `all_rows` rows; `parents`
+/// are `u32`.
 #[unsafe(no_mangle)]
 extern "C" fn attention(
     of: usize,
@@ -305,7 +306,7 @@ extern "C" fn attention(
     z: usize,
 ) -> usize {
     let d = heads * d_head;
-    // SAFETY: the host passes areas of these sizes; `z` overlaps nothing.
+    // SAFETY: the host passes memory areas of these sizes; `z` overlaps nothing.
     let phase = unsafe {
         Phase::Attention(Attention {
             qkv: floats(qkv, all_rows * 3 * d),
@@ -334,7 +335,7 @@ extern "C" fn layer_norm(
     bias: usize,
     out: usize,
 ) -> usize {
-    // SAFETY: the host passes areas of these sizes; `out` overlaps nothing.
+    // SAFETY: the host passes memory areas of these sizes; `out` overlaps nothing.
     unsafe {
         let Some(norm) = norm(eps, weight, bias, width) else {
             return 0;
@@ -349,10 +350,10 @@ extern "C" fn layer_norm(
     }
 }
 
-/// Softmax of each of `rows` rows in place.
+/// Softmax of each of `rows` rows, in place.
 #[unsafe(no_mangle)]
 extern "C" fn softmax(of: usize, x: usize, rows: usize, width: usize) -> usize {
-    // SAFETY: the host passes an area of this size.
+    // SAFETY: the host passes a memory area of this size.
     unsafe {
         let x = Output::new(floats_mut(x, rows * width));
         status(team(of).run::<Threads>(&Phase::Softmax { x, rows, width }))

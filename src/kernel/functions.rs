@@ -1,8 +1,8 @@
-//! Exponential, activation functions and softmax on four numbers at once.
+//! Exponential, activation functions and softmax on four numbers at a time.
 
 use super::lanes::{Lanes, ROUND};
 
-/// What is applied to a product before it is written.
+/// The function applied to a product before it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(kernel_module, allow(dead_code))]
 pub enum Function {
@@ -19,11 +19,11 @@ pub enum Function {
 }
 
 impl Function {
-    /// Puts the function of each number in its place, within `1e-6 max(1, |f(x)|)` of the exact value. `x` is a multiple of
-    /// eight long.
+    /// Applies the function to each number in place, within `1e-6 max(1, |f(x)|)` of the exact value. The length of `x`
+    /// is a multiple of eight.
     pub(super) fn apply<V: Lanes>(self, x: &mut [f32]) {
         let (fours, _) = x.as_chunks_mut::<4>();
-        // A loop for each function.
+        // A separate loop for each function, so that there is no branch inside.
         match self {
             Self::Identity => {}
             Self::GeluNew => each(fours, gelu_new::<V>),
@@ -36,7 +36,7 @@ impl Function {
 
 #[inline(always)]
 fn each<V: Lanes>(fours: &mut [[f32; 4]], function: impl Fn(V) -> V) {
-    // Two at once: engines make the constants, sixteen of them, anew in each turn of a loop.
+    // Two vectors at a time: JavaScript engines reload the constants, sixteen of them, in every iteration.
     let (pairs, _) = fours.as_chunks_mut::<2>();
     for [a, b] in pairs {
         let x = [V::load(a), V::load(b)];
@@ -45,10 +45,10 @@ fn each<V: Lanes>(fours: &mut [[f32; 4]], function: impl Fn(V) -> V) {
     }
 }
 
-/// `e^x`, within 3e-7 of its size.
+/// `e^x`, with a relative error below 3e-7.
 ///
 /// `x = n ln 2 + r` with `|r| <= ln 2 / 2`; `e^r` by Cephes' polynomial (S. L. Moshier, `expf.c`), and `2^n` by its
-/// exponent. `x` is held within the range of finite, normal results.
+/// exponent bits. `x` is clamped to the range of finite, normal results.
 #[inline(always)]
 pub(super) fn exp<V: Lanes>(x: V) -> V {
     const LN_2_HIGH: f32 = 0.693_359_4;
@@ -82,7 +82,7 @@ fn silu<V: Lanes>(x: V) -> V {
 }
 
 /// By the complementary error function of `z = |x| / sqrt(2)`: `t exp(-z^2 + P(t))` with `t = 1 / (1 + z / 2)`, a fit
-/// within 1.2e-7 of its size everywhere (Press et al., Numerical Recipes, `erfcc`).
+/// with a relative error below 1.2e-7 everywhere (Press et al., Numerical Recipes, `erfcc`).
 #[inline(always)]
 fn gelu<V: Lanes>(x: V) -> V {
     let z = x.abs().mul(V::splat(core::f32::consts::FRAC_1_SQRT_2));
@@ -119,7 +119,7 @@ pub(super) fn softmax<V: Lanes>(x: &mut [f32]) {
     }
 }
 
-/// The largest of `x`, of the numbers in it.
+/// The largest of `x`, ignoring NaN.
 pub(super) fn largest<V: Lanes>(x: &[f32]) -> f32 {
     let (fours, rest) = x.as_chunks::<4>();
     let mut most = V::splat(f32::NEG_INFINITY);
@@ -136,7 +136,7 @@ pub(super) fn largest<V: Lanes>(x: &[f32]) -> f32 {
     all.to_array()[0]
 }
 
-/// `exp(x - most)` in place of `x`, and their sum.
+/// Replaces `x` by `exp(x - most)`, and returns the sum.
 pub(super) fn exponentials<V: Lanes>(x: &mut [f32], most: f32) -> f32 {
     let (fours, rest) = x.as_chunks_mut::<4>();
     let mut total = V::zero();

@@ -1,13 +1,13 @@
-//! Four numbers at once: what the kernels are written in, and the form of it that every machine has.
+//! The vector abstraction of the kernels: four numbers at a time, with a portable implementation.
 
-/// `1.5 * 2^23`: what is added to it is rounded to a whole number, which is in the low bits of the sum.
+/// `1.5 * 2^23`: adding it rounds to an integer, which is then in the low bits of the sum.
 pub(super) const ROUND: f32 = 12_582_912.0;
 
-/// Four `f32` side by side.
+/// Four `f32`.
 ///
-/// NaN comes out of what it went into, so that weights that are not numbers show in what is computed.
+/// NaN propagates, so that invalid weights show in the results.
 pub(super) trait Lanes: Copy {
-    /// Two `f64` side by side, for sums that keep the accuracy of their terms.
+    /// Two `f64`, for sums that keep the accuracy of their terms.
     type Wide: Wide;
 
     fn splat(value: f32) -> Self;
@@ -17,18 +17,18 @@ pub(super) trait Lanes: Copy {
     fn sub(self, other: Self) -> Self;
     fn mul(self, other: Self) -> Self;
     fn div(self, other: Self) -> Self;
-    /// `self * factor + term`, rounded once or twice.
+    /// `self * factor + term`, with one or two roundings.
     fn mul_add(self, factor: Self, term: Self) -> Self;
-    /// `if self < other { other } else { self }`: NaN of `other` need not come out.
+    /// `if self < other { other } else { self }`: a NaN in `other` need not propagate.
     fn max(self, other: Self) -> Self;
     /// `if other < self { other } else { self }`.
     fn min(self, other: Self) -> Self;
     fn abs(self) -> Self;
     /// `if self < 0 { negative } else { other }`, lane by lane.
     fn where_negative(self, negative: Self, other: Self) -> Self;
-    /// `2^n` of `n + `[`ROUND`], n from -126 to 127: the low bits are those of `n`, and become the exponent.
+    /// `2^n`, given `n + `[`ROUND`] with n from -126 to 127: the low bits are those of `n`, and become the exponent.
     fn power_of_two(self) -> Self;
-    /// Rows to columns.
+    /// Transposes a 4 x 4 matrix.
     fn transpose(rows: [Self; 4]) -> [Self; 4];
     fn widen(self) -> [Self::Wide; 2];
 
@@ -49,7 +49,7 @@ pub(super) trait Lanes: Copy {
     }
 }
 
-/// Two `f64` side by side.
+/// Two `f64`.
 pub(super) trait Wide: Copy {
     fn splat(value: f64) -> Self;
     fn add(self, other: Self) -> Self;
@@ -58,7 +58,7 @@ pub(super) trait Wide: Copy {
     fn sum(self) -> f64;
 }
 
-/// [`Lanes`] as an array, which compilers turn into what vectors a machine has.
+/// [`Lanes`] as an array, which compilers turn into the vectors that the machine has.
 #[derive(Clone, Copy)]
 #[cfg_attr(all(target_arch = "wasm32", target_feature = "simd128"), allow(dead_code))]
 pub(super) struct Plain([f32; 4]);

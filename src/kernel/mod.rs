@@ -1,8 +1,9 @@
-//! Arithmetic of the cpu engine: packed products, MLPs, LayerNorm, softmax and attention, on vectors and threads.
+//! Arithmetic of the CPU engine: packed matrix products, MLPs, LayerNorm, softmax and attention, with SIMD and threads.
 //!
-//! This room is compiled twice: as part of the library, and by `scripts/build-kernels.sh` with this file as the root of a
-//! WebAssembly module of its own (`kernel_module`), without `std`, which a page's worker calls through `scripts/page/kernel.js`.
-//! So its files name one another by `super`, and only `native` knows anything else.
+//! This module is compiled twice: as part of the library, and by `scripts/build-kernels.sh`, with this file as the root
+//! of a separate WebAssembly module (`kernel_module`) without `std`, which the page's worker calls through
+//! `scripts/page/kernel.js`. Therefore its files refer to each other by `super`, and only `native` uses the rest of the
+//! library.
 #![cfg_attr(kernel_module, no_std)]
 
 mod attention;

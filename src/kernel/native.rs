@@ -1,4 +1,4 @@
-//! The kernels as the library itself calls them: safe, on slices, with threads of its own.
+//! The kernels as a safe API on slices, with native threads.
 
 use std::ops::Range;
 use std::sync::atomic::AtomicU32;
@@ -16,7 +16,7 @@ use super::team::{Sleep, Team};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Activation;
 
-/// A matrix `[rows, columns]`, packed for products with rows from the left.
+/// A matrix `[rows, columns]`, packed for products with rows on its left.
 pub struct Matrix {
     packed: Vec<f32>,
     rows: usize,
@@ -59,16 +59,16 @@ impl Matrix {
     }
 }
 
-/// What is done to a product beside multiplying.
+/// The steps before and after a product.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// LayerNorm of the rows before.
+    /// LayerNorm of the rows before the product.
     pub norm: Option<Norm<'a>>,
     /// `[columns]`, added to each row.
     pub bias: Option<&'a [f32]>,
-    /// Applied to the sum.
+    /// Applied after the bias.
     pub function: Function,
-    /// `[rows, columns]`, added in the end.
+    /// `[rows, columns]`, added at the end.
     pub residual: Option<&'a [f32]>,
 }
 
@@ -83,18 +83,18 @@ impl Default for Options<'_> {
     }
 }
 
-/// Rows of a prefix tree and how their heads look.
+/// The rows of a prefix tree, and the shape of the attention.
 #[derive(Clone, Copy)]
 pub struct Tree<'a> {
-    /// The row of the position before, None at position 0, of every row. Each comes before its row.
+    /// For every row the row of the preceding position, None at position 0. Parents precede their children.
     pub parents: &'a [Option<usize>],
-    /// The first row that is asked for; all after it are, too.
+    /// The first row to compute; all later ones are computed, too.
     pub first: usize,
-    /// Heads.
+    /// Number of heads.
     pub n_head: usize,
     /// Width of a head.
     pub d_head: usize,
-    /// What the product of a query and a key is multiplied with to be a score.
+    /// Factor of the product of query and key.
     pub factor: f32,
 }
 
@@ -109,7 +109,7 @@ impl From<Activation> for Function {
     }
 }
 
-/// The operations, on so many threads.
+/// The operations on a given number of threads.
 ///
 /// ```
 /// # fn main() -> keyside::Result<()> {
@@ -127,7 +127,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Works on `threads` threads, of which the calling one is the first; on one where there are none (WebAssembly).
+    /// With `threads` threads, including the calling one; always one where threads are not available (WebAssembly).
     pub fn new(threads: usize) -> Self {
         let threads = if cfg!(target_arch = "wasm32") {
             1
@@ -137,7 +137,7 @@ impl Kernel {
         Self { threads }
     }
 
-    /// `function(norm(x) matrix + bias) + residual`, `[rows, columns]`, of `x [rows, matrix's rows]`.
+    /// `function(norm(x) matrix + bias) + residual`, `[rows, columns]`, for `x [rows, rows of the matrix]`.
     ///
     /// # Errors
     /// If sizes do not fit.
@@ -145,7 +145,7 @@ impl Kernel {
         self.product_of_part(x, matrix, [0..matrix.rows, 0..matrix.columns], options)
     }
 
-    /// The same with a part of the matrix alone, its rows and its columns.
+    /// The same with a part of the matrix: some of its rows and columns.
     ///
     /// # Errors
     /// If sizes do not fit, or there is no such part.
@@ -185,8 +185,8 @@ impl Kernel {
         Ok(out)
     }
 
-    /// The product with `w_out` of the product with `w_in`: `norm`, `bias` and `function` of the first are `options[0]`'s,
-    /// `bias` and `residual` of the second `options[1]`'s.
+    /// Two products, first with `w_in`, then with `w_out`: `norm`, `bias` and `function` of the first are those of
+    /// `options[0]`, `bias` and `residual` of the second those of `options[1]`.
     ///
     /// # Errors
     /// If sizes do not fit.
@@ -207,7 +207,7 @@ impl Kernel {
         Ok(out)
     }
 
-    /// `z [rows, n_head * d_head]` of the rows asked for, of `qkv [all rows, 3 * n_head * d_head]`.
+    /// `z [rows, n_head * d_head]` of the rows to compute, from `qkv [all rows, 3 * n_head * d_head]`.
     ///
     /// # Errors
     /// If sizes do not fit, or a row's parent does not come before it.
@@ -292,7 +292,7 @@ impl Kernel {
     }
 }
 
-/// Threads that live as long as one operation, and look again and again.
+/// Threads that live as long as one operation; instead of sleeping they yield.
 struct Yield;
 
 impl Sleep for Yield {

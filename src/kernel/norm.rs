@@ -7,28 +7,28 @@ use super::lanes::{Lanes, Wide};
 pub struct Norm<'a> {
     /// Added to the variance.
     pub eps: f64,
-    /// Weight and bias, `[width]` each, where it has them.
+    /// Weight and bias, `[width]` each, if it has them.
     pub affine: Option<(&'a [f32], &'a [f32])>,
 }
 
-/// What a row loses, and what it is multiplied with then.
+/// The value to subtract from a row, and the factor to multiply it with.
 #[derive(Clone, Copy)]
 pub(super) struct Scaling {
-    /// The mean in two parts: what an `f32` holds of it, and the rest.
+    /// The mean in two parts: its `f32` value, and the remainder.
     high: f32,
     low: f32,
     factor: f32,
 }
 
 impl Scaling {
-    /// What changes nothing.
+    /// The identity.
     pub(super) const NONE: Self = Self {
         high: 0.0,
         low: 0.0,
         factor: 1.0,
     };
 
-    /// Of `row`, with sums in `f64`.
+    /// Computes those of `row`, with sums in `f64`.
     pub(super) fn of<V: Lanes>(row: &[f32], eps: f64) -> Self {
         let width = row.len() as f64;
         let mean = sum_of::<V>(row, |v| v) / width;
@@ -63,7 +63,7 @@ fn sum_of<V: Lanes>(row: &[f32], term: impl Fn(V::Wide) -> V::Wide) -> f64 {
     }
     let mut sum = sums[0].add(sums[1]).sum();
     for &v in rest {
-        // Both lanes are the same number.
+        // Both lanes contain the same number.
         sum += term(V::Wide::splat(f64::from(v))).sum() / 2.0;
     }
     sum
@@ -74,14 +74,14 @@ fn square_root(x: f64) -> f64 {
     x.sqrt()
 }
 
-/// `core` has no square root; WebAssembly has the instruction.
+/// `core` has no square root; WebAssembly has an instruction for it.
 #[cfg(kernel_module)]
 fn square_root(x: f64) -> f64 {
     use core::arch::wasm32::{f64x2_extract_lane, f64x2_splat, f64x2_sqrt};
     f64x2_extract_lane::<0>(f64x2_sqrt(f64x2_splat(x)))
 }
 
-/// LayerNorm of one row into `out`.
+/// LayerNorm of one row, written to `out`.
 pub(super) fn normalize<V: Lanes>(row: &[f32], norm: &Norm<'_>, out: &mut [f32]) {
     let scaling = Scaling::of::<V>(row, norm.eps);
     let (fours, rest) = row.as_chunks::<4>();
@@ -93,7 +93,7 @@ pub(super) fn normalize<V: Lanes>(row: &[f32], norm: &Norm<'_>, out: &mut [f32])
         *out = scaling.apply(V::splat(v)).to_array()[0];
     }
     if let Some((weight, bias)) = norm.affine {
-        // In a loop of its own, which compilers make vectors of.
+        // A separate loop, which compilers can vectorize.
         for ((v, w), b) in out.iter_mut().zip(weight).zip(bias) {
             *v = *v * w + b;
         }

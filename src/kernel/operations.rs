@@ -1,4 +1,4 @@
-//! Operations as phases that follow one another. None allocates: what they need beside their inputs is `work`.
+//! Operations as sequences of phases. They do not allocate: scratch memory is passed as `work`.
 
 use super::functions::Function;
 use super::norm::Norm;
@@ -8,10 +8,10 @@ use super::phase::Phase;
 use super::product::{Form, Matrix, Product};
 use super::team::{Lost, Sleep, Team};
 
-/// Rows that go through an operation at a time: what is between its phases stays near, and small.
+/// Number of rows that go through an operation at a time: intermediate results stay small and in the cache.
 const ROWS: usize = 512;
 
-/// Rows `[rows, width]`, with what is done to them before they are multiplied.
+/// Rows `[rows, width]`, with the LayerNorm that is applied first.
 #[derive(Clone, Copy)]
 pub(super) struct Input<'a> {
     pub(super) x: &'a [f32],
@@ -20,7 +20,7 @@ pub(super) struct Input<'a> {
     pub(super) norm: Option<Norm<'a>>,
 }
 
-/// A matrix with what is done to its product.
+/// A matrix, and the steps after its product.
 #[derive(Clone, Copy)]
 pub(super) struct Linear<'a> {
     pub(super) matrix: Matrix<'a>,
@@ -28,18 +28,18 @@ pub(super) struct Linear<'a> {
     pub(super) function: Function,
 }
 
-/// How many numbers `work` has to have for `rows` rows of `widths` that are packed.
+/// Number of `f32`s of scratch memory for `rows` rows with packed `widths`.
 pub(super) fn work_len(rows: usize, widths: &[usize]) -> usize {
     let at_once = rows_at_once(rows);
     widths.iter().map(|&width| rows_len(at_once, width)).sum()
 }
 
-/// Parts of about the same size, of whole strips.
+/// The number of rows per part: parts are of similar size and consist of whole strips.
 fn rows_at_once(rows: usize) -> usize {
     rows.div_ceil(rows.div_ceil(ROWS).max(1)).next_multiple_of(STRIP)
 }
 
-/// `function(norm(x) matrix + bias) + residual`, into `out [rows, columns]`.
+/// `function(norm(x) matrix + bias) + residual`, written to `out [rows, columns]`.
 pub(super) fn product<S: Sleep>(
     team: &Team,
     input: Input<'_>,
@@ -68,8 +68,8 @@ pub(super) fn product<S: Sleep>(
     result
 }
 
-/// Two products after one another, `second(first(norm(x))) + residual`, into `out [rows, second's columns]`. What is between
-/// them is nowhere whole.
+/// Two products one after the other, `second(first(norm(x))) + residual`, written to `out [rows, second's columns]`.
+/// The intermediate result is never complete in memory.
 pub(super) fn mlp<S: Sleep>(
     team: &Team,
     input: Input<'_>,
@@ -111,7 +111,7 @@ pub(super) fn mlp<S: Sleep>(
     result
 }
 
-/// The parts that rows go through an operation in.
+/// The parts in which rows go through an operation.
 fn parts(input: &Input<'_>) -> impl Iterator<Item = core::ops::Range<usize>> {
     let (rows, at_once) = (input.rows, rows_at_once(input.rows).max(1));
     (0..rows)

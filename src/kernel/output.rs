@@ -1,9 +1,9 @@
-//! What several threads write at once, each its own part.
+//! Output shared by several threads, each of which writes its own part.
 
 use core::marker::PhantomData;
 use core::slice;
 
-/// Numbers that are written part by part.
+/// A slice that is written in parts.
 #[derive(Clone, Copy)]
 pub(super) struct Output<'a> {
     at: *mut f32,
@@ -11,7 +11,7 @@ pub(super) struct Output<'a> {
     of: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: it stands for a `&mut [f32]`, which may go to another thread; `part` asks that parts do not overlap.
+// SAFETY: it stands for a `&mut [f32]`, which may be sent to another thread; `part` requires that parts do not overlap.
 unsafe impl Send for Output<'_> {}
 // SAFETY: as above.
 unsafe impl Sync for Output<'_> {}
@@ -25,14 +25,14 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// The numbers from `start` on, `len` of them. Stops the program where there are fewer.
+    /// The `len` numbers from `start` on. Panics where there are fewer.
     ///
     /// # Safety
     /// No other part that overlaps this one is in use at the same time, by any thread.
     #[inline(always)]
     pub(super) unsafe fn part(self, start: usize, len: usize) -> &'a mut [f32] {
         assert!(start <= self.len && len <= self.len - start);
-        // SAFETY: within the slice that `new` borrowed for 'a; the caller holds that nobody else uses this part.
+        // SAFETY: within the slice that `new` borrowed for 'a; the caller guarantees that nobody else uses this part.
         unsafe { slice::from_raw_parts_mut(self.at.add(start), len) }
     }
 }

@@ -1,4 +1,4 @@
-//! The order in which numbers are read: matrices in panels of eight columns, rows in strips of four.
+//! Memory layouts: matrices in panels of eight columns, rows in strips of four.
 
 use core::ops::Range;
 
@@ -6,30 +6,29 @@ use super::lanes::Lanes;
 use super::norm::{Norm, Scaling};
 use super::output::Output;
 
-/// Columns of a panel of a packed matrix, `[columns / 8][rows][8]`; the last panel is filled up with zeros.
+/// Columns per panel of a packed matrix, `[columns / 8][rows][8]`; the last panel is padded with zeros.
 pub(super) const PANEL: usize = 8;
-/// Rows of a strip of packed rows, `[rows / 4][width][4]`; the last strip is filled up with zeros.
+/// Rows per strip of packed rows, `[rows / 4][width][4]`; the last strip is padded.
 pub(super) const STRIP: usize = 4;
-/// Strips that are packed as one piece of work.
+/// Number of strips per piece of work.
 const STRIPS: usize = 4;
 
-/// How many numbers a packed matrix takes.
+/// Number of `f32`s of a packed matrix.
 pub(super) fn matrix_len(rows: usize, columns: usize) -> usize {
     columns.div_ceil(PANEL) * PANEL * rows
 }
 
-/// Where the element in `row` and `column` of a matrix of `rows` rows is in the packed one.
+/// Index in the packed matrix of the element in `row` and `column` of a matrix of `rows` rows.
 pub(super) fn place(rows: usize, row: usize, column: usize) -> usize {
     (column / PANEL * rows + row) * PANEL + column % PANEL
 }
 
-/// How many numbers packed rows take.
+/// Number of `f32`s of packed rows.
 pub(super) fn rows_len(rows: usize, width: usize) -> usize {
     rows.div_ceil(STRIP) * STRIP * width
 }
 
-/// Puts `values [some rows, columns]` in their place in the packed matrix `packed`, which has `rows` rows in all, from row
-/// `first` on.
+/// Packs `values [some rows, columns]` into the matrix `packed` of `rows` rows, starting at row `first`.
 pub(super) fn pack_matrix(values: &[f32], columns: usize, rows: usize, first: usize, packed: &mut [f32]) {
     let (panels, _) = packed.as_chunks_mut::<PANEL>();
     for (row, values) in values.chunks_exact(columns.max(1)).enumerate() {
@@ -46,7 +45,7 @@ pub(super) fn pack_matrix(values: &[f32], columns: usize, rows: usize, first: us
     }
 }
 
-/// Puts rows in strips, after LayerNorm where there is one.
+/// Packs rows into strips, after a LayerNorm if there is one.
 #[derive(Clone, Copy)]
 pub(super) struct PackRows<'a> {
     /// `[rows, width]`.
@@ -58,7 +57,7 @@ pub(super) struct PackRows<'a> {
 }
 
 impl PackRows<'_> {
-    /// Pieces that can be done side by side.
+    /// Number of independent pieces of work.
     pub(super) fn tiles(&self) -> usize {
         self.rows.div_ceil(STRIPS * STRIP)
     }
@@ -76,7 +75,7 @@ impl PackRows<'_> {
     fn strip<V: Lanes>(&self, rows: Range<usize>, packed: &mut [f32]) {
         let width = self.width;
         let (packed, _) = packed.as_chunks_mut::<STRIP>();
-        // Rows that are missing are the last one once more, for which nobody asks.
+        // Missing rows are filled with copies of the last one; their results are not used.
         let row = |index: usize| &self.x[(rows.start + index).min(rows.end - 1) * width..][..width];
         let sources = [row(0), row(1), row(2), row(3)];
         let scalings = match self.norm {

@@ -1,4 +1,4 @@
-//! The kinds of work that are shared by threads.
+//! The kinds of work that threads share.
 
 use super::attention::Attention;
 use super::functions::softmax;
@@ -11,10 +11,10 @@ use super::product::Product;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::simd::Simd as Native;
 
-/// Rows of one piece of work on rows.
+/// Number of rows per piece of work.
 const TILE_ROWS: usize = 16;
 
-/// Work in pieces that can be done side by side, in any order.
+/// Work in independent pieces.
 #[derive(Clone, Copy)]
 pub(super) enum Phase<'a> {
     PackRows(PackRows<'a>),
@@ -27,7 +27,7 @@ pub(super) enum Phase<'a> {
         norm: Norm<'a>,
         out: Output<'a>,
     },
-    /// Softmax of each of `rows` rows in place.
+    /// Softmax of each of `rows` rows, in place.
     Softmax {
         x: Output<'a>,
         rows: usize,
@@ -36,7 +36,7 @@ pub(super) enum Phase<'a> {
 }
 
 impl Phase<'_> {
-    /// How many pieces there are.
+    /// Number of pieces.
     pub(super) fn tiles(&self) -> usize {
         match self {
             Self::PackRows(rows) => rows.tiles(),
@@ -47,7 +47,7 @@ impl Phase<'_> {
         }
     }
 
-    /// Does one piece.
+    /// Computes one piece.
     pub(super) fn run(&self, tile: usize) {
         match self {
             Self::PackRows(rows) => rows.run::<Native>(tile),

@@ -1,4 +1,4 @@
-//! The product of packed rows with a packed matrix, tile by tile, and what is done to a tile before it is written.
+//! Product of packed rows and a packed matrix, tile by tile, with the steps before a tile is written.
 
 use core::ops::Range;
 
@@ -7,22 +7,23 @@ use super::lanes::Lanes;
 use super::output::Output;
 use super::pack::{PANEL, STRIP};
 
-/// Strips of a tile: so many rows of 768 numbers are 144 KB.
+/// Strips per tile: this many rows of 768 numbers are 144 KB.
 pub(super) const TILE_STRIPS: usize = 12;
-/// Panels of a tile; few enough that a tile's sums fit its scratch.
+/// Panels per tile; few enough that the sums of a tile fit into the scratch array.
 const TILE_PANELS: usize = 16;
-/// Panels of a tile where there are few rows, so that all threads have some.
+/// Panels per tile if there are few rows, so that all threads have work.
 const THIN_TILE_PANELS: usize = 8;
-/// Terms of a sum that are added in one go: a panel of so many rows is 24 KB, which stays near while strips pass.
+/// Number of terms that are added in one go: a panel of this many rows is 24 KB, which stays in the cache while strips
+/// stream past.
 const DEPTH: usize = 768;
 
-/// Rows times matrix, plus bias, through a function, plus a residual.
+/// `function(rows matrix + bias) + residual`.
 #[derive(Clone, Copy)]
 pub(super) struct Product<'a> {
     /// Packed rows, `[rows / 4][depth][4]`.
     pub(super) x: &'a [f32],
     pub(super) rows: usize,
-    /// Terms of each sum.
+    /// Number of terms of each sum.
     pub(super) depth: usize,
     /// A packed matrix.
     pub(super) matrix: Matrix<'a>,
@@ -41,34 +42,34 @@ pub(super) struct Matrix<'a> {
     /// `[all columns / 8][all rows][8]`.
     pub(super) packed: &'a [f32],
     pub(super) all_rows: usize,
-    /// The first of the rows that are multiplied with.
+    /// The first row of the part.
     pub(super) first_row: usize,
-    /// The columns that are asked for.
+    /// The first column of the part.
     pub(super) first_column: usize,
     pub(super) columns: usize,
 }
 
-/// How a product is written.
+/// The layout of the output.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// `[rows, columns]`.
     Plain,
-    /// As the packed rows of the next product.
+    /// The layout of the packed rows of the next product.
     Packed,
 }
 
-/// Sums of a tile: 4 rows of 8 columns, strip after strip, panel after panel.
+/// Sums of a tile: 4 rows of 8 columns each, by strip and panel.
 type Sums = [[[f32; PANEL]; STRIP]; TILE_STRIPS * TILE_PANELS];
 
 impl Product<'_> {
-    /// Strips of a tile.
+    /// Number of strips per tile.
     fn strips(&self) -> usize {
         let strips = self.rows.div_ceil(STRIP);
-        // As many as fit, and none of the tiles much smaller than the others.
+        // As many as fit, such that all tiles are of similar size.
         strips.div_ceil(strips.div_ceil(TILE_STRIPS).max(1))
     }
 
-    /// Panels of a tile.
+    /// Number of panels per tile.
     fn panels(&self) -> usize {
         if self.rows <= TILE_STRIPS * STRIP {
             THIN_TILE_PANELS
@@ -77,7 +78,7 @@ impl Product<'_> {
         }
     }
 
-    /// The panels in which the columns are.
+    /// The panels that contain the columns.
     fn all_panels(&self) -> Range<usize> {
         let Matrix {
             first_column, columns, ..
@@ -85,7 +86,7 @@ impl Product<'_> {
         first_column / PANEL..(first_column + columns).div_ceil(PANEL)
     }
 
-    /// How many tiles there are above one another.
+    /// Number of tiles in vertical direction.
     fn tiles_of_rows(&self) -> usize {
         match self.strips() {
             0 => 0,
@@ -93,7 +94,7 @@ impl Product<'_> {
         }
     }
 
-    /// Pieces that can be done side by side.
+    /// Number of independent pieces of work.
     pub(super) fn tiles(&self) -> usize {
         match self.matrix.columns {
             0 => 0,
@@ -102,7 +103,7 @@ impl Product<'_> {
     }
 
     pub(super) fn run<V: Lanes>(&self, tile: usize) {
-        // Tiles that follow one another share columns: what they read of the matrix is near.
+        // Consecutive tiles share columns, so that the matrix is read from the cache.
         let (of_rows, of_columns) = (tile % self.tiles_of_rows(), tile / self.tiles_of_rows());
         let strips = of_rows * self.strips()..((of_rows + 1) * self.strips()).min(self.rows.div_ceil(STRIP));
         let all = self.all_panels();
@@ -128,7 +129,7 @@ impl Product<'_> {
         }
     }
 
-    /// Adds some terms of the sums of a tile.
+    /// Adds some terms to the sums of a tile.
     #[inline(always)]
     fn add_terms<V: Lanes>(
         &self,
@@ -154,7 +155,7 @@ impl Product<'_> {
         }
     }
 
-    /// The columns of `panel` that are asked for, and the first one's place among all of these.
+    /// The wanted columns of `panel`, and the index of the first one among all wanted columns.
     #[inline(always)]
     fn wanted(&self, panel: usize) -> (Range<usize>, usize) {
         let Matrix {
@@ -165,7 +166,7 @@ impl Product<'_> {
         (start..end, panel * PANEL + start - first_column)
     }
 
-    /// The bias of `panel`'s columns, 0 for those that are not asked for.
+    /// The bias of `panel`'s columns, 0 for columns that are not wanted.
     fn bias_of(&self, panel: usize) -> [f32; PANEL] {
         let mut bias = [0.0; PANEL];
         if let Some(all) = self.bias {
@@ -175,7 +176,7 @@ impl Product<'_> {
         bias
     }
 
-    /// Writes what is asked for of 4 rows of 8 columns, with the residual.
+    /// Writes the wanted part of 4 rows of 8 columns, with the residual.
     #[inline(always)]
     fn write<V: Lanes>(&self, strip: usize, panel: usize, sums: &[[f32; PANEL]; STRIP]) {
         let (wanted, at) = self.wanted(panel);
@@ -220,7 +221,7 @@ impl Product<'_> {
     }
 }
 
-/// Copies to the place `at` of `to`: eight numbers at once where it can.
+/// Copies to `to`, at `at`: all eight numbers at once if possible.
 #[inline(always)]
 fn copy(from: &[f32], to: &mut [f32; PANEL], at: &Range<usize>) {
     match from.try_into() {
@@ -241,7 +242,7 @@ fn halves<V: Lanes>(eight: &[f32; PANEL]) -> [V; 2] {
 
 /// `sums += x^T matrix` for the first `R` of four rows: `2 R` sums of four lanes stay in registers.
 ///
-/// 4 x 8 is what fits sixteen vector registers: 8 sums, 2 of the matrix, and one number of `x` at a time.
+/// 4 x 8 fits sixteen vector registers: 8 sums, 2 of the matrix, and one number of `x` at a time.
 #[inline(always)]
 fn add_products<V: Lanes, const R: usize>(
     x: &[[f32; STRIP]],
@@ -255,7 +256,7 @@ fn add_products<V: Lanes, const R: usize>(
     // SAFETY: within both slices, or at their end.
     let end = unsafe { x.add(count) };
     while x != end {
-        // SAFETY: `count` steps go through numbers that both slices have.
+        // SAFETY: `count` steps stay within both slices.
         unsafe {
             let (fours, _) = (*matrix).as_chunks::<4>();
             let (low, high) = (V::load(&fours[0]), V::load(&fours[1]));

@@ -1,4 +1,4 @@
-//! [`Lanes`] in WebAssembly's vectors: `simd128`, with `relaxed-simd` where the module is built for it.
+//! [`Lanes`] with WebAssembly's vectors: `simd128`, and `relaxed-simd` if the module is built for it.
 
 use core::arch::wasm32::*;
 
@@ -22,13 +22,13 @@ impl Lanes for Simd {
 
     #[inline(always)]
     fn load(from: &[f32; 4]) -> Self {
-        // SAFETY: a reference to 16 bytes that may be read; `v128.load` asks for no alignment.
+        // SAFETY: a reference to 16 readable bytes; `v128.load` does not require alignment.
         Self(unsafe { v128_load(from.as_ptr().cast()) })
     }
 
     #[inline(always)]
     fn store(self, to: &mut [f32; 4]) {
-        // SAFETY: a reference to 16 bytes that may be written; `v128.store` asks for no alignment.
+        // SAFETY: a reference to 16 writable bytes; `v128.store` does not require alignment.
         unsafe { v128_store(to.as_mut_ptr().cast(), self.0) }
     }
 
@@ -66,7 +66,7 @@ impl Lanes for Simd {
 
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        // Not `f32x4_pmax`: of that the compiler makes a relaxed maximum, where a browser may lose NaN.
+        // Not `f32x4_pmax`: the compiler turns it into a relaxed maximum, where a browser may lose NaN.
         Self(v128_bitselect(other.0, self.0, f32x4_lt(self.0, other.0)))
     }
 

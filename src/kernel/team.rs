@@ -1,4 +1,4 @@
-//! How threads share work: one thread publishes a phase and works along, others take pieces of it.
+//! Sharing work between threads: one thread publishes a phase and takes part, the others take pieces of it.
 
 use core::hint::spin_loop;
 use core::ptr;
@@ -6,39 +6,39 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
 use super::phase::Phase;
 
-/// How long a thread looks out for work, or for the end of it, before it sleeps.
+/// How often a thread polls for work, or for its end, before it sleeps.
 const SPINS: u32 = 4_000;
-/// How long the publishing thread sleeps before it looks again, in milliseconds.
+/// How long the publishing thread sleeps before it polls again, in milliseconds.
 const SLEEP_MS: i32 = 250;
 /// How a thread sleeps.
 pub(super) trait Sleep {
-    /// Sleeps without any progress after which a thread is taken for lost, where threads can be.
+    /// After this many sleeps without any progress a thread counts as lost; None where threads cannot be lost.
     const MAX_IDLE_SLEEPS: Option<u32>;
 
-    /// Sleeps until [`Sleep::wake`] of the same word, `milliseconds` at most (or without end, if negative), unless `word`
-    /// is not `value` to begin with.
+    /// Sleeps until [`Sleep::wake`] is called for the same word, at most `milliseconds` (forever if negative). Returns
+    /// at once if `word` is not `value`.
     fn sleep(word: &AtomicU32, value: u32, milliseconds: i32);
-    /// Wakes whoever sleeps on `word`.
+    /// Wakes the threads that sleep on `word`.
     fn wake(word: &AtomicU32);
 }
 
-/// A thread has not come back with its piece of work. What it had was done again; the threads that were there then are not
-/// given work any more.
+/// A thread has not returned with its piece of work. The piece was computed again, and the threads of that crew get no
+/// more work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Lost;
 
-/// What threads of a crew share. All zeros is a team without threads.
+/// State shared by the threads of a crew. All zeros is a team without threads.
 #[repr(C)]
 pub(super) struct Team {
-    /// Raised with each phase; threads sleep on it.
+    /// Incremented with each phase; threads sleep on it.
     epoch: AtomicU32,
-    /// Pieces that nobody has taken.
+    /// Number of pieces that have not been taken.
     left: AtomicU32,
-    /// Pieces that are not finished; the publishing thread sleeps on it.
+    /// Number of pieces that are not finished; the publishing thread sleeps on it.
     open: AtomicU32,
-    /// Which threads are given work.
+    /// The number of the crew that gets work.
     crew: AtomicU32,
-    /// How many threads of the crew have come.
+    /// Number of threads of the crew that have joined.
     present: AtomicU32,
     phase: AtomicPtr<Phase<'static>>,
 }
@@ -57,15 +57,15 @@ impl Team {
         }
     }
 
-    /// Does all of `phase`, with the threads that are there.
+    /// Computes all of `phase`, together with the other threads.
     pub(super) fn run<S: Sleep>(&self, phase: &Phase<'_>) -> Result<(), Lost> {
         let tiles = phase.tiles();
         if tiles < 2 || self.present.load(Ordering::Acquire) == 0 {
             (0..tiles).for_each(|tile| phase.run(tile));
             return Ok(());
         }
-        // The lifetime is forgotten: whoever reads the pointer has taken a piece before, and this function does not return
-        // before all pieces are finished.
+        // The lifetime is erased: a thread reads the pointer only after taking a piece, and this function does not
+        // return before all pieces are finished.
         self.phase
             .store(ptr::from_ref(phase).cast_mut().cast(), Ordering::Relaxed);
         self.open.store(tiles as u32, Ordering::Relaxed);
@@ -81,12 +81,12 @@ impl Team {
         }
         self.dismiss::<S>();
         self.open.store(0, Ordering::Relaxed);
-        // Which pieces are missing is not known. Doing a piece again writes what was there.
+        // It is unknown which pieces are missing. Computing a piece again writes the same values.
         (0..tiles).for_each(|tile| phase.run(tile));
         Err(Lost)
     }
 
-    /// Waits until nothing is open; false if nothing changes any more.
+    /// Waits until all pieces are finished; false if there is no more progress.
     fn is_finished<S: Sleep>(&self) -> bool {
         let mut idle_sleeps = 0;
         let mut spins = 0;
@@ -109,7 +109,7 @@ impl Team {
         true
     }
 
-    /// Works with the crew `crew` until that is dismissed.
+    /// Works with crew number `crew` until it is dismissed.
     pub(super) fn serve<S: Sleep>(&self, crew: u32) {
         if self.crew.load(Ordering::Acquire) != crew {
             return;
@@ -117,13 +117,14 @@ impl Team {
         self.present.fetch_add(1, Ordering::AcqRel);
         loop {
             let epoch = self.epoch.load(Ordering::Acquire);
-            // Whoever was thought lost must not take work: its memory may serve something else.
+            // A thread that was considered lost must not take work: the memory may be in use for something else.
             if self.crew.load(Ordering::Acquire) != crew {
                 return;
             }
             while let Some(tile) = self.take() {
-                // SAFETY: a piece was taken, and is not finished before `open` is lowered, so `run`, which published the
-                // pointer before the piece, has not returned: the phase is there. Taking has acquired what it released.
+                // SAFETY: a piece was taken and is not finished before `open` is decremented, so `run`, which published
+                // the pointer before the piece, has not returned, and the phase is alive. Taking has acquired what it
+                // released.
                 let phase = unsafe { *self.phase.load(Ordering::Relaxed) };
                 phase.run(tile);
                 if self.open.fetch_sub(1, Ordering::AcqRel) == 1 {
@@ -139,28 +140,28 @@ impl Team {
         }
     }
 
-    /// Takes a piece that nobody has.
+    /// Takes the next piece.
     fn take(&self) -> Option<usize> {
         let taken = self
             .left
             .fetch_update(Ordering::AcqRel, Ordering::Relaxed, |left| left.checked_sub(1));
-        // Counted down, so that the first piece is the last number.
+        // Pieces are counted down: the first piece has the highest number.
         taken.ok().map(|left| left as usize - 1)
     }
 
-    /// The crew whose threads are given work.
+    /// The number of the crew that gets work.
     #[cfg(any(test, kernel_threads))]
     pub(super) fn crew(&self) -> u32 {
         self.crew.load(Ordering::Acquire)
     }
 
-    /// How many threads of the crew have come.
+    /// Number of threads of the crew that have joined.
     #[cfg(any(test, kernel_threads))]
     pub(super) fn present(&self) -> u32 {
         self.present.load(Ordering::Acquire)
     }
 
-    /// Gives the threads of the crew no more work; answers the next crew.
+    /// Dismisses the threads of the crew; returns the number of the next crew.
     pub(super) fn dismiss<S: Sleep>(&self) -> u32 {
         self.present.store(0, Ordering::Release);
         let crew = self.crew.fetch_add(1, Ordering::AcqRel) + 1;
@@ -178,7 +179,7 @@ mod tests {
     use super::*;
     use crate::kernel::output::Output;
 
-    /// Gives up soon.
+    /// A `Sleep` that gives up soon.
     struct Impatient;
 
     impl Sleep for Impatient {
@@ -194,14 +195,14 @@ mod tests {
     #[test]
     fn what_a_lost_thread_had_is_done_again_and_it_gets_no_more() {
         let team = Team::new();
-        // A thread has come, takes a piece, and is never seen again.
+        // A thread joins, takes a piece, and never returns.
         team.present.store(1, Ordering::Release);
         let (rows, width) = (640, 8);
         let mut x = vec![0.0; rows * width];
         let all = Output::new(&mut x);
         let result = thread::scope(|scope| {
             let dying = scope.spawn(|| while team.take().is_none() {});
-            // Until it has had its turn: before that nothing is lost.
+            // Before the thread has taken its piece, nothing is lost.
             let mut result = Ok(());
             while result.is_ok() {
                 result = team.run::<Impatient>(&Phase::Softmax { x: all, rows, width });
@@ -212,7 +213,7 @@ mod tests {
         assert_eq!(result, Err(Lost));
         assert!(x.iter().all(|&p| p == 1.0 / width as f32), "{x:?}");
         assert_eq!((team.crew(), team.present()), (1, 0));
-        // One that comes too late leaves at once.
+        // A thread that is too late returns at once.
         team.serve::<Impatient>(0);
         let all = Output::new(&mut x);
         assert_eq!(team.run::<Impatient>(&Phase::Softmax { x: all, rows, width }), Ok(()));

@@ -1,4 +1,4 @@
-//! Every operation against the same in f64, written plainly.
+//! Compares every operation with a plain implementation in f64.
 
 use super::attention::NO_PARENT;
 use super::functions::exp;
@@ -7,7 +7,7 @@ use super::operations::{self, Input, Linear, work_len};
 use super::team::{Sleep, Team};
 use super::*;
 
-/// Numbers that look random and are the same every time.
+/// Reproducible pseudo-random numbers.
 struct Draws(u64);
 
 impl Draws {
@@ -43,7 +43,7 @@ const FUNCTIONS: [Function; 5] = [
     Function::Silu,
 ];
 
-/// What `function` is in f64.
+/// `function` in f64.
 fn exact(function: Function, x: f64) -> f64 {
     match function {
         Function::Identity => x,
@@ -72,7 +72,7 @@ fn exact_norm(x: &[f32], width: usize, norm: &Norm<'_>) -> Vec<f64> {
     out
 }
 
-/// `function(x w + bias)`, and how large its sums are: what roundings are measured by.
+/// `function(x w + bias)`, and the size of its sums, to which rounding errors are proportional.
 fn exact_product(x: &[f64], w: &[f32], [k, n]: [usize; 2], bias: Option<&[f32]>, f: Function) -> (Vec<f64>, f64) {
     let (mut out, mut size) = (vec![], 1f64);
     for row in x.chunks_exact(k) {
@@ -108,7 +108,7 @@ fn assert_close(found: &[f32], expected: &[f64], tolerance: f64, what: &str) {
 fn products_of_hundreds_of_shapes_are_those_of_f64() {
     let mut draws = Draws(1);
     for case in 0..400 {
-        // Mostly small, so that every remainder comes up, some across several tiles, panels and blocks of terms.
+        // Mostly small, so that every remainder occurs; some span several tiles, panels and blocks of terms.
         let most = if case % 20 == 0 { [150, 900, 300] } else { [30, 70, 70] };
         let [m, k, n] = most.map(|most| draws.up_to(most));
         let k = k.max(1);
@@ -165,7 +165,7 @@ fn a_part_of_a_matrix_is_multiplied_with_as_if_it_were_one() {
         let (rows, columns) = (draws.up_to(k - first_row - 1) + 1, draws.up_to(n - first_column));
         let (x, w, bias) = (draws.numbers(m * rows), draws.numbers(k * n), draws.numbers(columns));
         let mut packed = vec![0.0; pack::matrix_len(k, n)];
-        // In two pieces, as a page's worker packs it.
+        // In two parts, as the page's worker packs it.
         let cut = draws.up_to(k);
         pack::pack_matrix(&w[..cut * n], n, k, 0, &mut packed);
         pack::pack_matrix(&w[cut * n..], n, k, cut, &mut packed);
@@ -272,7 +272,7 @@ fn attention_is_that_of_f64_over_short_and_long_chains() {
         let (n_head, d_head) = (draws.up_to(3) + 1, draws.up_to(70) + 1);
         let d = n_head * d_head;
         let qkv: Vec<f32> = draws.numbers(rows * 3 * d).iter().map(|v| 3.0 * v).collect();
-        // Chains with a fork now and then.
+        // Chains with occasional forks.
         let parents: Vec<Option<usize>> = (0..rows)
             .map(|row| match draws.up_to(9) {
                 0 if case % 20 > 0 => None,
@@ -326,7 +326,7 @@ fn layer_norm_and_softmax_are_those_of_f64() {
     let mut draws = Draws(5);
     for case in 0..60 {
         let (rows, width) = (draws.up_to(40), draws.up_to(100) + 1);
-        // A mean that is large beside what is left without it.
+        // A mean that is large relative to the deviations.
         let x: Vec<f32> = draws.numbers(rows * width).iter().map(|v| v + 50.0).collect();
         let (weight, bias) = (draws.numbers(width), draws.numbers(width));
         let norm = Norm {

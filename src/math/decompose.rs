@@ -1,14 +1,16 @@
-//! Singular values of a product of two thin matrices, in f64.
+//! Singular value decomposition of a product of two thin matrices, in f64.
 //!
-//! `A B^T` of `A, B [m, n]` with `m >> n` has rank `n` at most: with `A = Q_A R_A` and `B = Q_B R_B` (QR) its singular values are those of
-//! `R_A R_B^T [n, n]`, and its singular vectors `Q_A` and `Q_B` times those of that. One-sided Jacobi (Hestenes 1958) finds them: pairs of
-//! columns are rotated until all are orthogonal. It is short, and exact for small singular values, too.
+//! `A B^T` of `A, B [m, n]` with `m >> n` has rank `n` at most. With `A = Q_A R_A` and `B = Q_B R_B` (QR), its singular
+//! values are those of `R_A R_B^T [n, n]`, and its singular vectors are `Q_A` and `Q_B` times those of that matrix.
+//! They are found by one-sided Jacobi rotations (Hestenes 1958): pairs of columns are rotated until all are orthogonal.
+//! The method is short, and accurate for small singular values, too.
 
-/// Sweeps over all pairs of columns; ten are plenty for 128 columns.
+/// Limit of the sweeps over all pairs of columns; ten suffice for 128 columns.
 const MAX_SWEEPS: usize = 60;
-/// Cosine from which two columns count as orthogonal.
+/// Two columns count as orthogonal if the absolute value of their cosine is below this.
 const ORTHOGONAL: f64 = 1e-14;
-/// Part of a column that is left by rounding where it depends on those before it.
+/// If less than this share of a column remains after orthogonalization, it is rounding noise: the column depends on
+/// earlier ones.
 const DEPENDENT: f64 = 1e-13;
 
 /// `U S V^T`, the singular values descending.
@@ -26,7 +28,7 @@ pub(crate) struct Svd {
 pub(crate) fn svd_of_product(a: Vec<Vec<f64>>, b: Vec<Vec<f64>>, divisor: f64) -> Svd {
     let ((q_a, r_a), (q_b, r_b)) = (qr(a), qr(b));
     let n = r_a.len().min(r_b.len());
-    // Column j of R_A R_B^T is the sum of the columns of R_A, each times its number in row j of R_B.
+    // Column j of R_A R_B^T is the sum of the columns of R_A, weighted with row j of R_B.
     let column = |j: usize| {
         let terms = r_a.iter().zip(&r_b).map(|(of_a, of_b)| (of_b[j] / divisor, &of_a[..]));
         combined(terms, n)
@@ -54,8 +56,8 @@ pub(crate) fn svd_of_product(a: Vec<Vec<f64>>, b: Vec<Vec<f64>>, divisor: f64) -
     }
 }
 
-/// `columns = Q R`: the columns of Q, orthogonal and one long, and those of R, upper triangular. Where a column depends on those before
-/// it, that of Q is 0. Gram-Schmidt, twice over.
+/// QR decomposition by Gram-Schmidt, applied twice: the orthonormal columns of Q, and those of R, upper triangular. If
+/// a column depends on earlier ones, that of Q is 0.
 fn qr(columns: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let n = columns.len();
     let (mut q, mut r): (Vec<Vec<f64>>, Vec<Vec<f64>>) = (Vec::with_capacity(n), Vec::with_capacity(n));
@@ -80,7 +82,8 @@ fn qr(columns: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     (q, r)
 }
 
-/// Rotates pairs of `columns [n][n]` until all are orthogonal: `columns V = U S`. Gives the columns of `U S`, and those of V.
+/// Rotates pairs of `columns [n][n]` until all are orthogonal: `columns V = U S`. Returns the columns of `U S`, and
+/// those of V.
 fn jacobi(mut columns: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     let n = columns.len();
     let unit = |of: usize| (0..n).map(|row| f64::from(u8::from(row == of))).collect();
@@ -108,7 +111,7 @@ fn jacobi(mut columns: Vec<Vec<f64>>) -> (Vec<Vec<f64>>, Vec<Vec<f64>>) {
     (columns, v)
 }
 
-/// Columns `p` and `q`, `p < q`, turned in their plane.
+/// Rotates columns `p` and `q`, `p < q`, in their plane.
 fn rotate(columns: &mut [Vec<f64>], (p, q): (usize, usize), (cosine, sine): (f64, f64)) {
     let (before, from_q) = columns.split_at_mut(q);
     for (of_p, of_q) in before[p].iter_mut().zip(&mut from_q[0]) {
@@ -116,7 +119,7 @@ fn rotate(columns: &mut [Vec<f64>], (p, q): (usize, usize), (cosine, sine): (f64
     }
 }
 
-/// The sum of vectors `[length]`, each times its factor.
+/// The weighted sum of vectors `[length]`.
 fn combined<'a>(terms: impl Iterator<Item = (f64, &'a [f64])>, length: usize) -> Vec<f64> {
     let mut total = vec![0.0; length];
     terms.for_each(|(factor, vector)| add_scaled(&mut total, factor, vector));
@@ -142,7 +145,7 @@ mod tests {
         (0..n).map(|_| (0..m).map(|_| number()).collect()).collect()
     }
 
-    /// Largest difference of `A B^T / divisor` and `U S V^T`, and of the vectors from orthogonal ones that are one long.
+    /// Largest deviation of `U S V^T` from `A B^T / divisor`, and of the vectors from orthonormality.
     fn differences(a: &[Vec<f64>], b: &[Vec<f64>], divisor: f64, svd: &Svd) -> (f64, f64) {
         let m = a[0].len();
         let entry = |left: &[Vec<f64>], right: &[Vec<f64>], factor: &dyn Fn(usize) -> f64, i: usize, j: usize| -> f64 {
@@ -195,7 +198,7 @@ mod tests {
             "{svd:?}"
         );
         assert!((svd.u[0][0] * svd.v[0][0] + 1.0).abs() < 1e-14, "{svd:?}");
-        // Equal ones: 2 times a rotation.
+        // Equal singular values: 2 times a rotation.
         let svd = svd_of_product(
             vec![vec![0.0, 2.0], vec![-2.0, 0.0]],
             vec![vec![1.0, 0.0], vec![0.0, 1.0]],

@@ -1,4 +1,4 @@
-//! The MLP's activation function.
+//! Activation functions of MLPs.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,7 +22,7 @@ pub enum Activation {
     Silu,
 }
 
-/// The names that `config.json` may give, each with the function that `transformers` means by it.
+/// The names that `config.json` may contain, and what they mean in `transformers`.
 const NAMES: [(&str, Activation); 10] = [
     ("gelu_new", Activation::GeluNew),
     ("gelu_pytorch_tanh", Activation::GeluNew),
@@ -53,7 +53,7 @@ impl FromStr for Activation {
     }
 }
 
-/// Its first name: "gelu_new".
+/// The first name: "gelu_new".
 impl fmt::Display for Activation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = NAMES.iter().find(|(_, activation)| activation == self);

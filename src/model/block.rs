@@ -9,18 +9,18 @@ use crate::model::tensors::{
 };
 use crate::model::{Config, Processing};
 
-/// What makes queries, keys and values: `ln_1` and `c_attn`. A destination head needs only this of its own layer.
+/// Weights for queries, keys and values: `ln_1` and `c_attn`. Of the destination head's layer, nothing else is needed.
 pub(crate) struct AttentionInputWeights {
     pub(crate) ln_1: LayerNorm,
-    /// W_Q, W_K, W_V side by side, `[d_model, 3 * d_model]`; heads split each of them.
+    /// W_Q, W_K, W_V side by side, `[d_model, 3 * d_model]`; each is divided into heads.
     pub(crate) w_qkv: Vec<f32>,
     /// b_Q, b_K, b_V, `[3 * d_model]`.
     pub(crate) b_qkv: Vec<f32>,
-    /// b_V as it was before it moved into b_O, `[d_model]`; None where it did not.
+    /// b_V before it was folded into b_O, `[d_model]`; None if it was not folded.
     pub(crate) folded_b_v: Option<Vec<f32>>,
 }
 
-/// What writes to the residual stream, and the MLP.
+/// The other weights: W_O, and the MLP.
 pub(crate) struct BlockRestWeights {
     /// `[d_model, d_model]`: `[n_head * d_head, d_model]`.
     pub(crate) w_o: Vec<f32>,
@@ -37,7 +37,7 @@ pub(crate) struct BlockRestWeights {
     pub(crate) b_out: Vec<f32>,
 }
 
-/// Bytes that one whole block of a model of `config` takes in memory.
+/// Bytes of one whole block of a model of `config` in memory.
 pub(crate) fn size_in_memory(config: &Config) -> u64 {
     let (d, m) = (config.d_model as u64, config.d_mlp as u64);
     4 * (4 * d * d + 2 * d * m + 10 * d + m)
@@ -99,8 +99,8 @@ impl BlockRestWeights {
     }
 }
 
-/// Processes a map `[in, out]` that reads the residual stream through a LayerNorm, in place; returns what is left of the
-/// LayerNorm.
+/// Processes a map `[in, out]` that reads the residual stream through a LayerNorm, in place. Returns the LayerNorm that
+/// remains.
 fn fold_reader(affine: Affine, eps: f64, weight: &mut [f32], bias: &mut [f32], processing: Processing) -> LayerNorm {
     let affine = match processing.fold_ln {
         true => {
@@ -120,7 +120,7 @@ fn center_writer(weight: &mut [f32], bias: &mut [f32], processing: Processing) {
     }
 }
 
-/// `b_O += b_V W_O`: a constant value adds the same to every position, as attention sums to 1.
+/// `b_O += b_V W_O`: a constant value contributes the same at every position, because attention sums to 1.
 fn fold_value_biases(b_v: &[f32], w_o: &[f32], b_o: &mut [f32]) {
     let mut total: Vec<f64> = b_o.iter().map(|&b| f64::from(b)).collect();
     for (row, &value) in w_o.chunks_exact(b_o.len()).zip(b_v) {

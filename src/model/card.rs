@@ -1,4 +1,4 @@
-//! What a checkpoint says of itself to readers of the page.
+//! The model card: what a checkpoint tells the page's users about itself.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -7,19 +7,19 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::Head;
 
-/// The optional field `keyside` of `config.json`: a name, a word of caution, and the heads to start with.
+/// The optional field `keyside` of `config.json`: a name, a remark, and initial heads.
 ///
-/// It sits in `config.json` because that file is read anyway: asking for a file that most checkpoints
-/// don't have would put a failed request into the browser's log.
+/// It is part of `config.json` because that file is read anyway: requesting a file that most checkpoints don't have
+/// would log a failed request in the browser's console.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// The model's name for people.
+    /// Display name of the model.
     pub name: String,
-    /// What a reader should know of it, a sentence or two.
+    /// A remark for users, a sentence or two.
     pub note: String,
-    /// The destination head to start with.
+    /// The initial destination head.
     pub head: Head,
-    /// The earlier head to start with.
+    /// The initial earlier head.
     pub earlier_head: Head,
 }
 

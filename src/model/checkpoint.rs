@@ -1,4 +1,4 @@
-//! An opened checkpoint: the files of a model's folder, checked against each other.
+//! An opened checkpoint: the files of a model's folder, checked for consistency.
 
 use crate::checkpoint::{
     INDEX, Source, TensorFile, Traffic, WEIGHTS, explain_missing, is_kept_instead, other_weights, read_parsed,
@@ -8,7 +8,7 @@ use crate::model::tensors::{LM_HEAD, TensorRow, WTE};
 use crate::model::tokenizer_file::{ADDED, MERGES, TOKENIZER, VOCABULARY};
 use crate::model::{Config, ModelCard, Tokenizer, TokenizerParts, tensors};
 
-/// An opened checkpoint: configuration, tokenizer and the weights' header are read, tensors are read on demand.
+/// An opened checkpoint. Configuration, tokenizer and the weights' header are read on opening, tensors on demand.
 pub struct Checkpoint {
     config: Config,
     card: Option<ModelCard>,
@@ -19,12 +19,12 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Reads `config.json`, `tokenizer.json` (or `vocab.json` and `merges.txt`) and the header of `model.safetensors` (or of the
-    /// files that `model.safetensors.index.json` names), and checks that they belong together: vocabulary, names, shapes and dtypes. Where they say different things and the model can be run,
-    /// [`Checkpoint::notes`] has what was done.
+    /// Reads `config.json`, `tokenizer.json` (or `vocab.json` and `merges.txt`) and the header of `model.safetensors`
+    /// (or of the files that `model.safetensors.index.json` names), and checks that they fit each other: vocabulary,
+    /// names, shapes and dtypes. Inconsistencies that can be resolved are described by [`Checkpoint::notes`].
     ///
     /// # Errors
-    /// One clear error for a file that is missing, truncated, or not what it should be.
+    /// One clear error for a file that is missing, truncated, or invalid.
     pub async fn open(source: Box<dyn Source>) -> Result<Self> {
         let (mut config, card) = Self::describe(source.as_ref()).await?;
         let tokenizer = tokenizer(source.as_ref(), &config).await?;
@@ -46,7 +46,7 @@ impl Checkpoint {
         })
     }
 
-    /// Checks that files called `names`, in `location`, have what a model needs.
+    /// Checks that the files `names` at `location` include those that a model needs.
     ///
     /// # Errors
     /// How many files it lacks, and [`ErrorKind::Missing`] naming them, or what is there in place of weights.
@@ -78,7 +78,7 @@ impl Checkpoint {
         Err((lacking.len(), error))
     }
 
-    /// Reads `config.json` alone: the model's shape, and its card where it has one.
+    /// Reads only `config.json`: the model's shape and its card, if it has one.
     ///
     /// # Errors
     /// [`ErrorKind::Missing`] and [`ErrorKind::Source`] when the file can't be read, [`ErrorKind::Config`] when it can't be used.
@@ -99,7 +99,7 @@ impl Checkpoint {
         &self.config
     }
 
-    /// What the checkpoint says of itself, where it does.
+    /// The model card, if there is one.
     pub fn card(&self) -> Option<&ModelCard> {
         self.card.as_ref()
     }
@@ -114,17 +114,17 @@ impl Checkpoint {
         self.weights.dtype(WTE.name())
     }
 
-    /// The matrix whose rows are the columns of W_U: `wte`, or `lm_head` of a model that has another.
+    /// The matrix whose rows are the columns of W_U: `wte`, or `lm_head` if the embeddings are not tied.
     pub(crate) fn unembedding(&self) -> TensorRow {
         self.unembedding
     }
 
-    /// Where its files say different things, or lack something: what was done. Sentences.
+    /// Inconsistencies in its files, and how they were resolved. Sentences.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
 
-    /// The file of weights.
+    /// The weights.
     pub fn weights(&self) -> &TensorFile {
         &self.weights
     }
@@ -134,12 +134,12 @@ impl Checkpoint {
         self.weights.location()
     }
 
-    /// A new run begins, some time after what was read before: see [`Source::mark_stale`].
+    /// Marks what was read so far as possibly outdated, at the beginning of a run: see [`Source::mark_stale`].
     pub fn mark_stale(&self) {
         self.weights.mark_stale();
     }
 
-    /// What has come from where so far.
+    /// How many bytes came from where so far.
     pub fn traffic(&self) -> Traffic {
         self.weights.traffic()
     }
@@ -161,7 +161,7 @@ async fn tokenizer(source: &dyn Source, config: &Config) -> Result<Tokenizer> {
         }
         (read, _) => read?,
     };
-    // Before the vocabulary: where that is kept, it is known whether there are any.
+    // If a vocabulary is stored, the store also tells whether the model has added tokens.
     let known_not_to_be = source.keeps(VOCABULARY).await && !source.keeps(ADDED).await;
     let added = match known_not_to_be {
         true => None,
@@ -183,7 +183,7 @@ async fn tokenizer(source: &dyn Source, config: &Config) -> Result<Tokenizer> {
     Tokenizer::from_parts(parts, config)
 }
 
-/// What is said of biases that the file lacks.
+/// The remark on biases that the file lacks.
 fn missing_biases(config: &Config, weights: &TensorFile) -> Result<Option<String>> {
     let file = weights.name();
     let missing = tensors::missing_biases(config, file, |name| weights.has(name))?;
@@ -193,7 +193,7 @@ fn missing_biases(config: &Config, weights: &TensorFile) -> Result<Option<String
     }))
 }
 
-/// Which matrix W_U is read from, and what is said where the configuration says otherwise.
+/// The matrix that W_U is read from, and a remark if the configuration contradicts it.
 async fn unembedding(config: &Config, weights: &TensorFile) -> Result<(TensorRow, Option<String>)> {
     let (head, embedding, file) = (LM_HEAD.name(), WTE.name(), weights.name());
     match (weights.has(head), config.tie_word_embeddings) {
@@ -206,7 +206,7 @@ async fn unembedding(config: &Config, weights: &TensorFile) -> Result<(TensorRow
             );
             Ok((WTE, Some(note)))
         }
-        // Files often hold the tied matrix a second time.
+        // Files often contain the tied matrix a second time.
         (true, true) if weights.look_the_same(embedding, head).await? => Ok((WTE, None)),
         (true, true) => {
             let note = format!(
@@ -218,7 +218,7 @@ async fn unembedding(config: &Config, weights: &TensorFile) -> Result<(TensorRow
     }
 }
 
-/// What is said of a BOS that is not the one of `config.json`.
+/// The remark if BOS is not the one of `config.json`.
 fn other_bos(named: Option<u32>, bos: Option<u32>) -> Option<String> {
     let named = named.filter(|named| Some(*named) != bos)?;
     let instead = match bos {

@@ -35,7 +35,7 @@ pub struct Config {
     pub n_ctx: usize,
     /// `eps` of every LayerNorm.
     pub layer_norm_epsilon: f64,
-    /// Token that stands for the beginning of a text. None where neither `config.json` nor the tokenizer has one.
+    /// Token that marks the beginning of a text. None where neither `config.json` nor the tokenizer defines one.
     pub bos_token_id: Option<u32>,
     /// The activation function of the MLPs.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -46,7 +46,7 @@ pub struct Config {
     /// Whether scores of layer L are divided by L + 1.
     #[serde(default, skip_serializing_if = "is_default")]
     pub scale_attn_by_inverse_layer_idx: bool,
-    /// Whether W_U is the transpose of W_E, as far as `config.json` says. What the file of weights has comes first.
+    /// Whether W_U is the transpose of W_E according to `config.json`. The weights file takes precedence.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub tie_word_embeddings: bool,
 }
@@ -55,7 +55,7 @@ const fn yes() -> bool {
     true
 }
 
-/// Whether a field has the value that GPT-2 itself has.
+/// Whether a field has GPT-2's own value.
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -66,7 +66,7 @@ const fn is_true(value: &bool) -> bool {
 }
 
 impl Default for Config {
-    /// GPT-2 small's.
+    /// The configuration of GPT-2 small.
     fn default() -> Self {
         Self {
             n_layer: 12,
@@ -91,7 +91,7 @@ impl Config {
         self.d_model / self.n_head
     }
 
-    /// What the product of a query and a key is divided by in `layer` to be a score: `sqrt(d_head)` in GPT-2 itself.
+    /// Divisor of the product of query and key in `layer`: `sqrt(d_head)` in GPT-2 itself.
     pub fn score_divisor(&self, layer: usize) -> f64 {
         let of_width = match self.scale_attn_weights {
             true => (self.d_head() as f64).sqrt(),
@@ -160,7 +160,7 @@ impl Config {
             layer_norm_epsilon: fields.epsilon()?,
             bos_token_id: fields.bos_token_id()?,
             activation_function: fields.activation()?,
-            // `reorder_and_upcast_attn` changes the order of operations in half precision, and nothing else.
+            // `reorder_and_upcast_attn` only changes the order of operations in half precision.
             scale_attn_weights: fields.switch("scale_attn_weights", true)?,
             scale_attn_by_inverse_layer_idx: fields.switch("scale_attn_by_inverse_layer_idx", false)?,
             tie_word_embeddings: fields.switch("tie_word_embeddings", true)?,
@@ -168,7 +168,7 @@ impl Config {
     }
 }
 
-/// Other names of fields, the first of them that is there counts: `transformers` reads and writes both.
+/// Alternative names of fields; the first one present counts. `transformers` reads and writes both.
 const OTHER_NAMES: [(&str, &[&str]); 7] = [
     ("n_layer", &["num_hidden_layers"]),
     ("n_head", &["num_attention_heads"]),
@@ -193,11 +193,11 @@ impl Fields {
         }
     }
 
-    /// A field under its name or another.
+    /// A field under any of its names.
     fn get(&self, name: &str) -> Option<&Value> {
         let others = OTHER_NAMES.iter().find(|(known, _)| *known == name);
         let others = others.map_or(&[][..], |(_, others)| *others);
-        // What `n_positions` says is the size of the matrix; `n_ctx` is the older name, and may be another number.
+        // `n_positions` is the size of the matrix; `n_ctx` is the older name, and may differ.
         let own_last = name == "n_ctx";
         let own = |last: bool| (own_last == last).then_some(name);
         let names = own(false).into_iter().chain(others.iter().copied()).chain(own(true));
@@ -219,7 +219,7 @@ impl Fields {
         Ok(())
     }
 
-    /// A field that is true or false; `default` where it is absent.
+    /// A boolean field; `default` if it is absent.
     fn switch(&self, name: &str, default: bool) -> Result<bool> {
         match self.get(name) {
             None => Ok(default),
@@ -262,7 +262,7 @@ impl Fields {
         }
     }
 
-    /// An id beyond the vocabulary may be named: no text leads to it.
+    /// The id may be beyond the vocabulary: then it has no effect.
     fn bos_token_id(&self) -> Result<Option<u32>> {
         let Some(value) = self.get("bos_token_id") else {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! LayerNorm, with its scale.
+//! LayerNorm with access to its scale.
 
 use crate::math;
 
@@ -36,7 +36,7 @@ impl LayerNorm {
         }
     }
 
-    /// The same without the bias: the linear part, for vectors that go through a layer alone.
+    /// The same without the bias: the linear part, for effective embeddings.
     pub(crate) fn forward_without_bias(&self, x: &[f32], d_model: usize) -> Vec<f32> {
         let mut out = self.normalize(x, d_model).0;
         if let Some(Affine { weight, .. }) = &self.affine {
@@ -56,7 +56,7 @@ impl LayerNorm {
         for row in x.chunks_exact(d_model) {
             let mean = math::mean(row);
             let scale = (math::sum_of_squares(row, mean) / d_model as f64 + self.eps).sqrt();
-            // A mean that is far larger than what is left without it, in two parts: what f32 holds of it, and the rest.
+            // The mean may be far larger than the rest: it is subtracted in two parts, its f32 value and the remainder.
             let (factor, high) = ((1.0 / scale) as f32, mean as f32);
             let low = (mean - f64::from(high)) as f32;
             out.extend(row.iter().map(|v| (v - high - low) * factor));
@@ -66,10 +66,10 @@ impl LayerNorm {
     }
 }
 
-/// Moves weight and bias of a LayerNorm into a map that reads it, and centres the map over its input.
+/// Folds weight and bias of a LayerNorm into a map that reads it, and centers the map over its input.
 ///
-/// `weight` is `[in, out]`: `W' = diag(w) W`, `b' = b + b_ln W`, then every column loses its mean,
-/// which changes nothing for an input of mean 0 (TransformerLens' `fold_ln`).
+/// `weight` is `[in, out]`: `W' = diag(w) W`, `b' = b + b_ln W`, then every column is centered, which changes nothing
+/// for an input of mean 0 (TransformerLens' `fold_ln`).
 pub(crate) fn fold(affine: &Affine, weight: &mut [f32], bias: &mut [f32]) {
     let width = bias.len();
     let mut from_bias = vec![0f64; width];

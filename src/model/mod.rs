@@ -1,4 +1,4 @@
-//! What a model of the GPT-2 architecture is: configuration, tokenizer, weight processing, what a checkpoint says of itself.
+//! The parts of a GPT-2 model: configuration, model card, tokenizer, tensors, weight processing.
 
 mod activation;
 pub(crate) mod block;

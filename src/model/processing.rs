@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which weight processing is applied, in the order of the fields. All on by default.
+/// The weight processing, in the order of the fields. All are on by default.
 ///
-/// The names are those of TransformerLens' `HookedTransformer.from_pretrained`. None of them changes
-/// log-probabilities; they do change what single components are.
+/// The names are those of TransformerLens' `HookedTransformer.from_pretrained`. None of them changes log-probabilities;
+/// they do change single components.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Processing {
-    /// LayerNorm weights and biases move into the maps that read the residual stream.
+    /// Folds LayerNorm weights and biases into the maps that read the residual stream.
     pub fold_ln: bool,
-    /// Maps that write to the residual stream lose their mean over `d_model`.
+    /// Centers the maps that write to the residual stream over `d_model`.
     pub center_writing_weights: bool,
-    /// `W_U` loses its mean over the vocabulary.
+    /// Centers W_U over the vocabulary.
     pub center_unembed: bool,
     /// `b_O += b_V W_O`, then `b_V = 0`.
     pub fold_value_biases: bool,

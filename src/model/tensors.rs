@@ -1,4 +1,4 @@
-//! The tensors of a GPT-2 checkpoint, in the names and shapes of Hugging Face: one table for reading, training and
+//! The tensors of a GPT-2 checkpoint with their Hugging Face names and shapes: one table for reading, training and
 //! synthetic checkpoints.
 
 use std::collections::BTreeMap;
@@ -8,7 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::model::layer_norm::Affine;
 
-/// A size of a model, of which shapes are made.
+/// A size that occurs in shapes.
 #[derive(Debug, Clone, Copy)]
 enum Size {
     /// `d_vocab`.
@@ -35,7 +35,7 @@ impl Size {
     }
 }
 
-/// Which part of a model a tensor belongs to. A part is read at once.
+/// The part of a model that a tensor belongs to. A part is read as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Part {
     /// Embedding matrices, which are read row by row.
@@ -44,7 +44,7 @@ pub(crate) enum Part {
     Unembedding,
     /// The final LayerNorm.
     FinalLayerNorm,
-    /// What makes queries, keys and values of a block.
+    /// Queries, keys and values of a block.
     AttentionInput,
     /// The rest of a block.
     BlockRest,
@@ -53,7 +53,7 @@ pub(crate) enum Part {
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TensorRow {
-    /// Its name; of a block's tensor what follows `h.N.`.
+    /// The name; for a block's tensor, the part after `h.N.`.
     name: &'static str,
     shape: &'static [Size],
     part: Part,
@@ -85,7 +85,7 @@ pub(crate) const LN_F_WEIGHT: TensorRow = row("ln_f.weight", &[Model], FinalLaye
 pub(crate) const LN_F_BIAS: TensorRow = row("ln_f.bias", &[Model], FinalLayerNorm);
 pub(crate) const LM_HEAD: TensorRow = row("lm_head.weight", &[Vocab, Model], Unembedding);
 
-/// All tensors, in the order of the published files; blocks' rows stand for every block.
+/// All tensors in the order of the published files; the rows of a block apply to every block.
 const TABLE: [TensorRow; 17] = [
     WTE,
     WPE,
@@ -106,10 +106,10 @@ const TABLE: [TensorRow; 17] = [
     LM_HEAD,
 ];
 
-/// Buffers of a block with the causal mask, 50 MB in GPT-2 small: never read. `attn.c_attn.bias` is not one.
+/// Causal-mask buffers of a block, 50 MB in GPT-2 small: never read. Not to be confused with `attn.c_attn.bias`.
 const MASK_BUFFERS: [&str; 2] = ["attn.bias", "attn.masked_bias"];
 
-/// The prefix that names have in checkpoints of a model with a language-modelling head.
+/// The prefix of names in checkpoints of a model with a language-modeling head.
 const PREFIX: &str = "transformer.";
 
 impl TensorRow {
@@ -123,17 +123,17 @@ impl TensorRow {
         self.name
     }
 
-    /// Its shape in a model of `config`.
+    /// The shape in a model of `config`.
     pub(crate) fn shape(&self, config: &Config) -> Vec<usize> {
         self.shape.iter().map(|size| size.of(config)).collect()
     }
 
-    /// Whether it is a bias, which is 0 in a model that was made without.
+    /// Whether it is a bias. Biases that a checkpoint lacks are 0.
     fn is_bias(&self) -> bool {
         self.name.ends_with(".bias")
     }
 
-    /// Its names: one in each block, or one.
+    /// The names: one per block, or just one.
     fn names(&self, config: &Config) -> Vec<String> {
         match self.part {
             AttentionInput | BlockRest => (0..config.n_layer).map(|layer| self.in_block(layer)).collect(),
@@ -151,13 +151,13 @@ fn block_name(layer: usize, name: &str) -> String {
     format!("h.{layer}.{name}")
 }
 
-/// The tensors of `part`, one of a block's, in block `layer`.
+/// The tensors of `part` (a part of a block) in block `layer`.
 pub(crate) fn of_layer(config: &Config, layer: usize, part: Part) -> Vec<TensorSpec> {
     let rows = TABLE.iter().filter(|row| row.part == part);
     rows.map(|row| (row.in_block(layer), row.shape(config))).collect()
 }
 
-/// The tensors of `part`, one that belongs to no block.
+/// The tensors of `part` (not a part of a block).
 pub(crate) fn of_part(config: &Config, part: Part) -> Vec<TensorSpec> {
     let rows = TABLE.iter().filter(|row| row.part == part);
     rows.map(|row| row.spec(config)).collect()
@@ -188,9 +188,9 @@ pub(crate) fn mask_buffer(config: &Config, layer: usize) -> TensorSpec {
     )
 }
 
-/// What a file of weights must hold to be one of a model of `config`.
+/// The tensors that a weights file for a model of `config` must or may contain.
 ///
-/// Biases may be missing, but not of some blocks alone: see [`missing_biases`].
+/// Biases may be missing, but only from all blocks: see [`missing_biases`].
 pub(crate) fn expected(config: &Config) -> Expected {
     let (biases, tensors) = required(config)
         .into_iter()
@@ -206,7 +206,7 @@ pub(crate) fn expected(config: &Config) -> Expected {
     }
 }
 
-/// The biases that `file` lacks in every block: models may be made without them. `has` says what it has.
+/// The biases that `file` lacks in every block: some models have none. `has` tells which tensors exist.
 ///
 /// # Errors
 /// [`ErrorKind::Checkpoint`] where only some blocks lack one: the file is not whole.
@@ -237,7 +237,7 @@ fn is_mask_buffer(name: &str) -> bool {
     of_block.is_some_and(|(layer, name)| layer.parse::<usize>().is_ok() && MASK_BUFFERS.contains(&name))
 }
 
-/// Tensors that were read, in row order, each to be taken once.
+/// Tensors that were read, by name. Each can be taken once.
 pub(crate) struct Tensors(pub(crate) BTreeMap<String, Vec<f32>>);
 
 impl Tensors {

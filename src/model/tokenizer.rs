@@ -7,10 +7,10 @@ use crate::model::Config;
 use crate::model::tokenizer_file::{self, Read};
 use crate::model::tokenizer_parts::TokenizerParts;
 
-/// Entries of the vocabulary that may have no token: some checkpoints pad the embedding to a round number.
+/// Limit of the vocabulary entries without a token: some checkpoints pad the embedding to a round number.
 const MAX_PADDING: usize = 1023;
 
-/// Texts of the token that begins a text, the likeliest first: for a configuration that does not name one.
+/// Candidates for BOS, most likely first, for configurations that do not name one.
 const BOS_TEXTS: [&str; 5] = ["<|endoftext|>", "<|startoftext|>", "<s>", "<bos>", "[BOS]"];
 
 /// A byte-level BPE tokenizer that has been checked against a model's vocabulary.
@@ -21,10 +21,10 @@ pub struct Tokenizer {
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json` (merges as strings or as pairs) and checks it against `config.d_vocab`.
+    /// Parses `tokenizer.json` (merges as strings or as pairs) and checks it against `config.d_vocab`.
     ///
-    /// BOS is the configuration's, where that is a token of this tokenizer; else the tokenizer's own, `<|endoftext|>` before
-    /// others: an id without a token is padding, whose embedding says nothing.
+    /// BOS is the configuration's, if it is a token of this tokenizer; otherwise the tokenizer's own, preferably
+    /// `<|endoftext|>`. (An id without a token is padding, whose embedding is meaningless.)
     ///
     /// # Errors
     /// [`crate::ErrorKind::Tokenizer`] when it can't be read, is not byte-level BPE, has ids beyond the vocabulary that
@@ -33,7 +33,8 @@ impl Tokenizer {
         Self::checked(tokenizer_file::read(bytes)?, config)
     }
 
-    /// The same of the older files: the tokens of `vocab.json`, the pairs of `merges.txt`, the tokens of `added_tokens.json`.
+    /// The same for the older files: the tokens of `vocab.json`, the pairs of `merges.txt`, the tokens of
+    /// `added_tokens.json`.
     ///
     /// # Errors
     /// As [`Tokenizer::from_json`].
@@ -77,7 +78,7 @@ impl Tokenizer {
         self.within_vocabulary(text, &encoding)
     }
 
-    /// The tokens of `encoding`, where the model has all of them.
+    /// The tokens of `encoding`, if all are within the model's vocabulary.
     fn within_vocabulary(&self, text: &str, encoding: &Encoding) -> Result<Vec<u32>> {
         let tokens = encoding.get_ids();
         let Some(beyond) = tokens.iter().find(|id| **id as usize >= self.d_vocab) else {
@@ -90,7 +91,7 @@ impl Tokenizer {
         Err(Error::new(ErrorKind::Prompt, cause).expected(format!("tokens with ids from 0 to {}", self.d_vocab - 1)))
     }
 
-    /// Tokens of `text`, without BOS, where no part of it is a special token: `<|endoftext|>` is its 13 characters.
+    /// Tokens of `text`, without BOS, with special tokens read as text: `<|endoftext|>` is its 13 characters.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`].
@@ -108,7 +109,7 @@ impl Tokenizer {
         self.within_vocabulary(text, &encoding)
     }
 
-    /// The special tokens whose texts stand in `text`, each once, by their ids.
+    /// The special tokens whose texts occur in `text`, without repetition, by id.
     pub fn special_tokens_in(&self, text: &str) -> Vec<String> {
         let added = self.tokenizer.get_added_tokens_decoder();
         let special = added.into_iter().filter(|(_, token)| token.special);
@@ -120,8 +121,8 @@ impl Tokenizer {
         found.into_iter().map(|(_, content)| content).collect()
     }
 
-    /// Tokens of `text`, without BOS, and where each ends in it, in bytes: the first begins at 0, each other one where the one
-    /// before it ends. A character of several bytes may be cut.
+    /// Tokens of `text`, without BOS, and the end of each in bytes: the first token begins at 0, each other one at the
+    /// end of its predecessor. A multi-byte character may be split between tokens.
     ///
     /// # Errors
     /// As [`Tokenizer::encode`]; [`crate::ErrorKind::Prompt`] also where the tokens are not the text, as of a tokenizer that
@@ -133,7 +134,7 @@ impl Tokenizer {
         let ends = tokens.iter().map(|token| {
             end += match added.get(token) {
                 Some(token) => token.content.len(),
-                // A byte-level token has a character for every byte.
+                // A byte-level token has one character per byte.
                 None => self
                     .tokenizer
                     .id_to_token(*token)
@@ -149,7 +150,7 @@ impl Tokenizer {
         Ok((tokens, ends))
     }
 
-    /// The one token that `text` is.
+    /// The token whose text is `text`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Prompt`], naming `text`, when it is more than one token or none.
@@ -166,13 +167,13 @@ impl Tokenizer {
         }
     }
 
-    /// The text of `token`, leading space included. Bytes that are not UTF-8 alone show as U+FFFD.
+    /// The text of `token`, leading space included. Invalid UTF-8 is shown as U+FFFD.
     pub fn token_text(&self, token: u32) -> Option<String> {
         self.tokenizer.id_to_token(token)?;
         self.tokenizer.decode(&[token], false).ok()
     }
 
-    /// The text of `token`, with bytes that are no character by themselves as `\xE6`; `[50257]` for an id without a token.
+    /// The text of `token`, with invalid UTF-8 as `\xE6`; `[50257]` for an id without a token.
     pub fn label(&self, token: u32) -> String {
         let Some(found) = self.tokenizer.id_to_token(token) else {
             return format!("[{token}]");
@@ -190,7 +191,7 @@ impl Tokenizer {
         label
     }
 
-    /// The text of `tokens` one after the other. Bytes that are not UTF-8 together, and tokens that there are not, show as U+FFFD.
+    /// The concatenated text of `tokens`. Invalid UTF-8 and unknown tokens are shown as U+FFFD.
     pub fn text(&self, tokens: &[u32]) -> String {
         let known = |token: &u32| self.tokenizer.id_to_token(*token).is_some();
         let runs = tokens.chunk_by(|one, other| known(one) == known(other));
@@ -201,7 +202,7 @@ impl Tokenizer {
         runs.map(text).collect()
     }
 
-    /// The token that stands for the beginning of a text.
+    /// The BOS token.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Prompt`] where the model has none.

@@ -1,8 +1,8 @@
-//! Reads `tokenizer.json`, or `vocab.json` and `merges.txt`, and lets through only what a byte-level BPE tokenizer consists of.
+//! Parses `tokenizer.json`, or `vocab.json` and `merges.txt`, and accepts only byte-level BPE tokenizers like GPT-2's.
 //!
-//! The library's own reader takes every kind of tokenizer, and panics for merges whose result is not in the
-//! vocabulary. Here the parts that GPT-2 has are checked, then put together; post-processors and settings for
-//! training (truncation, padding) have no effect on the tokens of a prompt and are not read.
+//! The parser of the `tokenizers` crate accepts every kind of tokenizer, and panics on merges whose result is not in
+//! the vocabulary. Here the parts that GPT-2 has are checked, then assembled. Post-processors and training settings
+//! (truncation, padding) do not affect the tokens of a prompt and are ignored.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,17 +15,17 @@ use tokenizers::models::bpe::BPE;
 use super::tokenizer_split::{byte_level, changing_step, kind};
 use crate::error::{Error, ErrorKind, Result};
 
-/// Name of the file with everything.
+/// The file that contains everything.
 pub(super) const TOKENIZER: &str = "tokenizer.json";
-/// Names of the older files, where that is not there: tokens, merges, tokens that were added.
+/// The older files, used if it does not exist: tokens, merges, added tokens.
 pub(super) const VOCABULARY: &str = "vocab.json";
 pub(super) const MERGES: &str = "merges.txt";
 pub(super) const ADDED: &str = "added_tokens.json";
 
-/// Text of the token that the older files have, and do not call special.
+/// Text of the special token in the older files, which do not mark it as special.
 const END_OF_TEXT: &str = "<|endoftext|>";
 
-/// How `merges.txt` begins, unless it begins with a merge.
+/// The optional first line of `merges.txt`.
 const VERSION: &str = "#version";
 
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ struct File {
     model: Model,
 }
 
-/// A token that is found in a text as it is, before anything is merged.
+/// A token that is matched in the text before merging.
 #[derive(Deserialize)]
 #[serde(rename = "added_token")]
 struct Added {
@@ -53,9 +53,9 @@ struct Added {
 /// A tokenizer as its files describe it.
 pub(super) struct Read {
     pub(super) tokenizer: tokenizers::Tokenizer,
-    /// The token with the largest id among those that bytes and merges lead to.
+    /// The token with the largest id among byte tokens and merge results.
     pub(super) last: Option<(String, u32)>,
-    /// The file that has the vocabulary, for messages.
+    /// The file with the vocabulary, for error messages.
     pub(super) file: &'static str,
 }
 
@@ -82,7 +82,7 @@ struct Model {
     merges: Vec<Merge>,
 }
 
-/// Two tokens that become one: `["a", "b"]`, or `"a b"` in older files.
+/// Two tokens to merge: `["a", "b"]`, or `"a b"` in older files.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Merge {
@@ -90,7 +90,7 @@ enum Merge {
     Text(String),
 }
 
-/// The tokenizer that `bytes`, a `tokenizer.json`, describe.
+/// Parses `tokenizer.json`.
 pub(super) fn read(bytes: &[u8]) -> Result<Read> {
     let File {
         added_tokens,
@@ -166,10 +166,10 @@ pub(super) fn of_parts(
     build(model, added, ByteLevel::new(false, true, true), (VOCABULARY, MERGES))
 }
 
-/// Puts a tokenizer together; `files` have the vocabulary and the merges.
+/// Assembles a tokenizer. `files` are the names of the files with vocabulary and merges.
 fn build(model: Model, added: Vec<Added>, split: ByteLevel, files: (&'static str, &'static str)) -> Result<Read> {
     model.check(&added)?;
-    // Added tokens have the ids that the file gives them: the library would number them itself.
+    // Added tokens keep the ids of the file; the library would renumber them.
     let taken: HashSet<u32> = model.vocab.values().copied().collect();
     let free = |id: &u32| !taken.contains(id);
     let mut unmerged = Vec::new();
@@ -218,7 +218,7 @@ impl Model {
         Err(unsupported(what))
     }
 
-    /// The token with the largest id among those that bytes and merges lead to.
+    /// The token with the largest id among byte tokens and merge results.
     fn last(&self) -> Option<(String, u32)> {
         let is_byte = |token: &str| {
             let mut symbols = token.chars();
@@ -237,7 +237,7 @@ impl Model {
         bytes.chain(merged).max_by_key(|(_, id)| *id)
     }
 
-    /// The model, with tokens besides that nothing is merged to.
+    /// The BPE model, plus tokens that no merge produces.
     fn build(self, unmerged: Vec<(String, u32)>, files: (&'static str, &'static str)) -> Result<BPE> {
         let mut merges = Vec::with_capacity(self.merges.len());
         for merge in self.merges {
@@ -261,7 +261,7 @@ impl Model {
 }
 
 impl Merge {
-    /// What the two become.
+    /// The merged token.
     fn whole(&self) -> Option<String> {
         let (left, right) = match self {
             Self::Pair(left, right) => (left.as_str(), right.as_str()),
@@ -270,7 +270,7 @@ impl Merge {
         Some(format!("{left}{right}"))
     }
 
-    /// Both tokens, where they and what they become are in `vocabulary`.
+    /// Both tokens, if they and the merged token are in `vocabulary`.
     fn checked(
         self,
         vocabulary: &HashMap<String, u32>,
@@ -314,8 +314,8 @@ fn error(cause: impl Into<String>) -> Error {
     Error::new(ErrorKind::Tokenizer, cause)
 }
 
-/// The byte that a character of a byte-level token stands for. Printable ones of Latin-1 stand for themselves, the others follow from
-/// U+0100 on, in order; None for all else.
+/// The byte that a character of a byte-level token stands for. Printable Latin-1 characters stand for themselves, the
+/// others are numbered from U+0100 on; None for all other characters.
 pub(super) fn byte_of(symbol: char) -> Option<u8> {
     let itself = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
     let code = u32::from(symbol);

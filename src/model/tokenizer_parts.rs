@@ -1,18 +1,18 @@
-//! `vocab.json`, `merges.txt` and `added_tokens.json`: a tokenizer's older files.
+//! The older tokenizer files: `vocab.json`, `merges.txt` and `added_tokens.json`.
 
 use std::collections::HashMap;
 
 use crate::error::Result;
 use crate::model::tokenizer_file;
 
-/// What the older files of a tokenizer hold.
+/// The contents of the older tokenizer files.
 #[derive(Debug, Clone, Default)]
 pub struct TokenizerParts {
     /// The id of each token.
     pub vocabulary: HashMap<String, u32>,
-    /// Pairs of tokens that become one, the first ones first.
+    /// Pairs of tokens to merge, in order of priority.
     pub merges: Vec<(String, String)>,
-    /// Tokens that were added later, which are found in a text as they are.
+    /// Added tokens, which are matched in the text before merging.
     pub added: HashMap<String, u32>,
 }
 

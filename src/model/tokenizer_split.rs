@@ -1,17 +1,18 @@
-//! How a tokenizer splits a text before merging: the forms in which files say what GPT-2 does, and no others.
+//! The pre-tokenizer and normalizer of a tokenizer file: accepts the forms that are equivalent to GPT-2's, and no
+//! others.
 
 use serde::Deserialize;
 use serde_json::Value;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
-/// GPT-2's pattern, as the library and as `tiktoken` write it: both match the same.
+/// GPT-2's pattern, as the `tokenizers` crate and as `tiktoken` write it. They match the same.
 const PATTERNS: [&str; 3] = [
     r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
     r"'(?:[sdmt]|ll|ve|re)| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
     r"'(?:[sdmt]|ll|ve|re)| ?\p{L}++| ?\p{N}++| ?[^\s\p{L}\p{N}]++|\s++$|\s+(?!\S)|\s",
 ];
 
-/// A step, or several of them.
+/// A step, or a sequence of steps.
 #[derive(Deserialize)]
 #[serde(tag = "type")]
 enum Step {
@@ -37,7 +38,8 @@ const fn yes() -> bool {
 }
 
 impl Step {
-    /// Whether it splits as GPT-2 does: every character is in some match, so that it does not matter what becomes of the rest.
+    /// Whether it splits as GPT-2 does. Every character is part of a match, so that the treatment of the rest does not
+    /// matter.
     fn is_gpt2_split(&self) -> bool {
         let Self::Split {
             pattern,
@@ -53,11 +55,11 @@ impl Step {
     }
 }
 
-/// What the field `pre_tokenizer` says, where that is what GPT-2 does: splitting by its pattern, then bytes as characters; without
-/// the pattern where the field says so.
+/// Interprets the field `pre_tokenizer`, which must be equivalent to GPT-2's: splitting by its pattern, then mapping
+/// bytes to characters; without the pattern if the field says so.
 ///
 /// # Errors
-/// What it is instead, in words.
+/// A description of the mismatch.
 pub(super) fn byte_level(value: &Value) -> Result<ByteLevel, String> {
     let mut steps = Vec::new();
     flatten(value, &mut steps)?;
@@ -68,7 +70,7 @@ pub(super) fn byte_level(value: &Value) -> Result<ByteLevel, String> {
                 use_regex,
             },
         ] => Ok(ByteLevel::new(*add_prefix_space, true, *use_regex)),
-        // What GPT-2's pattern has split it does not split again.
+        // The step splits no piece of GPT-2's pattern further.
         [
             split,
             Step::ByteLevel {
@@ -99,7 +101,7 @@ pub(super) fn kind(value: &Value) -> &Value {
     value.get("type").unwrap_or(&Value::Null)
 }
 
-/// The first step of the field `normalizer` that may change a text; None where it changes none.
+/// The first step of the field `normalizer` that may change a text; None if there is none.
 pub(super) fn changing_step(value: &Value) -> Option<&Value> {
     let is = |name: &str, expected: Value| value.get(name) == Some(&expected);
     let changes = match kind(value).as_str() {
@@ -158,7 +160,7 @@ mod tests {
                 sequence(&[split(PATTERNS[0], "MergedWithNext", false), bytes(false, false)]),
                 "another pattern",
             ),
-            // The space would go before every piece.
+            // The space would be added before every piece.
             (
                 sequence(&[split(PATTERNS[0], "Isolated", false), bytes(true, false)]),
                 "Sequence",

@@ -6,10 +6,10 @@ use std::str::FromStr;
 use super::{BlockHook, Side};
 use crate::error::{Error, ErrorKind, Result};
 
-/// An activation that each head has one of at every position, written "z", "q", "k", "v" and "pattern".
+/// An activation of a head at one position, written "z", "q", "k", "v" and "pattern".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum HeadActivation {
-    /// Values weighted by attention, `[d_head]`: what W_O writes to the stream.
+    /// The attention-weighted sum of values, `[d_head]`, which W_O maps to the residual stream.
     Z,
     /// The query, `[d_head]`.
     Q,
@@ -36,7 +36,7 @@ impl HeadActivation {
         }
     }
 
-    /// Where it is captured and edited.
+    /// The hook point where it is captured and edited.
     pub const fn hook(self) -> BlockHook {
         match self {
             Self::Z => BlockHook::Z,

@@ -1,4 +1,4 @@
-//! Names in JSON: by their text forms.
+//! Serializes names by their text forms.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -8,7 +8,7 @@ use serde::de::Visitor;
 
 use crate::error::Error;
 
-/// Reads a `T` from its text. An error is raised where the text stands, so that a reader can say where that is.
+/// Deserializes a `T` from its text. Errors are raised at the text, so that the JSON path of the error is right.
 pub(super) struct ByText<T>(pub PhantomData<T>);
 
 impl<T: FromStr<Err = Error>> Visitor<'_> for ByText<T> {
@@ -23,7 +23,7 @@ impl<T: FromStr<Err = Error>> Visitor<'_> for ByText<T> {
     }
 }
 
-/// Writes types as their `Display` says, and reads them as their `FromStr` does.
+/// Implements serialization by `Display` and deserialization by `FromStr`.
 macro_rules! by_text {
     ($($name:ty),+) => {$(
         impl serde::Serialize for $name {

@@ -1,8 +1,8 @@
-//! What is measured of every prompt before and after an intervention.
+//! The quantities measured in every prompt with and without an intervention.
 
 use std::fmt;
 
-/// A number of a prompt that an intervention changes, written "attention", "logit_difference" and "logprob_a".
+/// A quantity of a prompt that an intervention changes, written "attention", "logit_difference" and "logprob_a".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ChangeMeasure {
     /// The head's attention from the destination to the source.

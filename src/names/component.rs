@@ -1,4 +1,4 @@
-//! What writes to the residual stream, and what a score's map adds to it.
+//! The components of the residual stream, and the biases of a score's map.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ const B_K: &str = "b_K";
 
 /// A component of the residual stream or of the map that reads it: one term of a score.
 ///
-/// Its short form is written on cells and in tables, its long one ([`Component::name`]) for people:
+/// The short form is written on cells and in tables, its long one ([`Component::name`]) for people:
 ///
 /// ```
 /// use keyside::names::{Component, Head};
@@ -64,12 +64,12 @@ impl Component {
             .chain((0..layers).flat_map(of_layer))
     }
 
-    /// Its short form: "9.3", "MLP6", "W_E". The same as [`ToString`] gives, and what is read back.
+    /// The short form: "9.3", "MLP6", "W_E". Equal to its `Display` form, which can be parsed.
     pub fn label(self) -> String {
         self.to_string()
     }
 
-    /// Its name for people: "head 9.3", "MLP 6", "W_E (token embedding)".
+    /// The long form: "head 9.3", "MLP 6", "W_E (token embedding)".
     pub fn name(self) -> String {
         match self {
             Self::TokenEmbedding => format!("{self} (token embedding)"),
@@ -81,7 +81,7 @@ impl Component {
         }
     }
 
-    /// Its layer; None for those that belong to none.
+    /// The layer; None for those that belong to none.
     pub const fn layer(self) -> Option<usize> {
         match self {
             Self::Head(Head { layer, .. }) | Self::Mlp(layer) | Self::AttentionBias(layer) => Some(layer),
@@ -119,7 +119,7 @@ impl FromStr for Component {
                 .or_else(|| of_layer(B_O).map(Self::AttentionBias))
                 .or_else(|| text.parse().ok().map(Self::Head)),
         };
-        // What is read is what would be written: " 9.3" and "MLP06" are no names.
+        // Only the canonical form is valid: " 9.3" and "MLP06" are not.
         found.filter(|found| found.to_string() == text).ok_or_else(|| {
             Error::new(ErrorKind::Request, format!("\"{text}\" is not a component")).expected(format!(
                 "{W_E}, {W_POS}, {B_Q}, {B_K}, a head such as 9.3, {MLP} or {B_O} with a layer such as {MLP}6"

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What computes blocks, written "gemm", "packed", "relaxed" and "gpu".
+/// An engine, written "gemm", "packed", "relaxed" and "gpu".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum EngineName {
@@ -15,9 +15,9 @@ pub enum EngineName {
     Gemm,
     /// keyside's own kernels on weights that are packed once; multiplication, then addition.
     Packed,
-    /// The same kernels with fused multiplication and addition where the processor has it (relaxed SIMD).
+    /// The same kernels with fused multiply-add where the CPU has it (relaxed SIMD).
     Relaxed,
-    /// A graphics processor, by WebGPU.
+    /// A GPU, by WebGPU.
     Gpu,
 }
 
@@ -55,25 +55,25 @@ impl FromStr for EngineName {
     }
 }
 
-/// What is asked of the surroundings: which engine, on how many threads.
+/// The requested engine and number of threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EngineChoice {
-    /// Which engine; None for the fastest that there is.
+    /// The engine; None for the fastest one available.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineName>,
-    /// How many threads; None for as many as there are cores, at most 8.
+    /// The number of threads; None for the number of cores, at most 8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<u32>,
 }
 
 impl EngineChoice {
-    /// Whether everything is left to the surroundings.
+    /// Whether both are None.
     pub fn is_automatic(&self) -> bool {
         *self == Self::default()
     }
 }
 
-/// Most threads that are asked for.
+/// Limit of the number of threads.
 const MAX_THREADS: u32 = 64;
 
 impl fmt::Display for EngineChoice {

@@ -1,33 +1,34 @@
-//! What figures of a result are called, and their places on the page.
+//! Names of figures, and of their places on the page.
 
 use std::fmt;
 
 use super::HistogramId;
 
-/// The name of a figure's place on the page, in ids and in the addresses of embedded figures: `keys_fixed_scores`, `heatmap`.
+/// The name of a figure's place on the page, in ids and in the URLs of embedded figures: `keys_fixed_scores`,
+/// `heatmap`.
 ///
-/// A kind of figure that has no other name gives its own where it is defined (`figure`).
+/// Other kinds of figures define their names in the module `figure`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FigureName(&'static str);
 
 impl FigureName {
-    /// Of whichever heatmap is chosen.
+    /// The place of the selected heatmap.
     pub const HEATMAP: Self = Self("heatmap");
 
-    /// Of the map of recorded effects of heads.
+    /// The place of the map of recorded effects of heads.
     pub const HEAD_EFFECTS: Self = Self("head_effects");
 
-    /// Of a kind of figure that is called `name`: letters, digits and underscores.
+    /// For a kind of figure called `name` (letters, digits and underscores).
     pub const fn new(name: &'static str) -> Self {
         Self(name)
     }
 
-    /// Of the histogram `id`.
+    /// For the histogram `id`.
     pub const fn of(id: HistogramId) -> Self {
         Self(id.as_str())
     }
 
-    /// Its text form.
+    /// The text form.
     pub const fn as_str(self) -> &'static str {
         self.0
     }
@@ -68,7 +69,7 @@ impl FigureId {
         Self { place, one }
     }
 
-    /// Whether `name` means this figure.
+    /// Whether `name` is this figure's name.
     pub fn is_called(&self, name: &str) -> bool {
         self.one.as_deref() == Some(name) || self.to_string() == name
     }

@@ -1,7 +1,8 @@
-//! The grid of a heatmap: which component stands in which row and column.
+//! The grid of a heatmap: the component in each row and column.
 //!
 //! Row `misc` holds W_E, W_pos and the bias of the map in its first three columns; every other row is a layer, with a
-//! column for each head, one for the MLP and one for b_O. Links and result files keep places as indices of row and column.
+//! column for each head, one for the MLP and one for b_O. Links and result files refer to cells by the indices of row
+//! and column.
 
 use std::fmt;
 
@@ -17,11 +18,11 @@ const HEAD: &str = "L.";
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum Row {
-    /// Components that belong to no layer, "misc".
+    /// The embeddings and biases, which belong to no layer: written "misc".
     Embeddings,
     /// A layer, by its number: "9".
     Layer(usize),
-    /// One of a file from elsewhere.
+    /// An unknown row of another program's file.
     Other(UnknownName),
 }
 
@@ -35,7 +36,7 @@ pub enum Column {
     Mlp,
     /// The attention output bias of every layer, "b_O".
     AttentionBias,
-    /// One of a file from elsewhere.
+    /// An unknown column of another program's file.
     Other(UnknownName),
 }
 
@@ -110,17 +111,17 @@ impl From<Column> for String {
     }
 }
 
-/// What stands in a cell of the grid.
+/// The name of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CellName {
     /// A component.
     Component(Component),
-    /// Something of a file from elsewhere, called after its row and column.
+    /// An unknown cell of another program's file, named by its row and column.
     Other(Row, Column),
 }
 
 impl CellName {
-    /// Its short form: "9.3", "MLP6", "W_E".
+    /// The short form: "9.3", "MLP6", "W_E".
     pub fn label(&self) -> String {
         match self {
             Self::Component(component) => component.label(),
@@ -129,7 +130,7 @@ impl CellName {
         }
     }
 
-    /// Its name for people: "head 9.3", "MLP 6", "W_E (token embedding)".
+    /// The long form: "head 9.3", "MLP 6", "W_E (token embedding)".
     pub fn name(&self) -> String {
         match self {
             Self::Component(component) => component.name(),
@@ -139,7 +140,8 @@ impl CellName {
         }
     }
 
-    /// The beginning of its short form that says no layer: "MLP" of "MLP6". None where the layer comes first or there is none.
+    /// The prefix of its short form before the layer: "MLP" of "MLP6". None where the layer comes first or there is
+    /// none.
     pub fn without_layer(&self) -> Option<String> {
         match self {
             Self::Component(Component::Mlp(_)) => Some(MLP.to_owned()),
@@ -156,7 +158,7 @@ impl CellName {
         }
     }
 
-    /// The component, where it is one.
+    /// The component, if it is known.
     pub fn component(&self) -> Option<Component> {
         match self {
             Self::Component(component) => Some(*component),
@@ -175,7 +177,7 @@ pub struct Grid<'a> {
 }
 
 impl Grid<'_> {
-    /// The rows of a head in layer `layers`: `misc`, then the layers before it.
+    /// The rows for a head in layer `layers`: `misc`, then the layers before it.
     pub fn rows(layers: usize) -> Vec<Row> {
         std::iter::once(Row::Embeddings)
             .chain((0..layers).map(Row::Layer))
@@ -188,7 +190,7 @@ impl Grid<'_> {
         heads.chain([Column::Mlp, Column::AttentionBias]).collect()
     }
 
-    /// What stands in row and column `place`, where the components of `side` are laid out; None where nothing does.
+    /// The name of the cell in row and column `place`, for components of `side`; None for an empty cell.
     pub fn cell(self, side: Side, place: (usize, usize)) -> Option<CellName> {
         let (row, column) = (self.rows.get(place.0)?, self.columns.get(place.1)?);
         let component = match (row, column) {
@@ -203,7 +205,7 @@ impl Grid<'_> {
         Some(CellName::Component(component))
     }
 
-    /// Row and column of `component`; None where the grid does not have it.
+    /// Row and column of `component`; None where the grid does not contain it.
     pub fn place(self, component: Component) -> Option<(usize, usize)> {
         let row = |wanted: Row| self.rows.iter().position(|row| *row == wanted);
         let column = |wanted: Column| self.columns.iter().position(|column| *column == wanted);
@@ -219,7 +221,7 @@ impl Grid<'_> {
     }
 }
 
-/// The components in row `misc`, from the first column on.
+/// The components in row `misc`.
 const fn of_no_layer(side: Side) -> [Component; 3] {
     [
         Component::TokenEmbedding,

@@ -1,4 +1,4 @@
-//! The heatmaps: contributions of components to a score, and what was done to the score before.
+//! The names of heatmaps: contributions of components to a score, or to a variant of it.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -12,13 +12,13 @@ const SUB_MLP_0: &str = "subMLP0";
 const SPLIT: &str = "split";
 const SUB_S1: &str = "subS1";
 const SEED: &str = "seed";
-/// Between a heatmap's name and its facet's.
+/// Separates a heatmap's name from its facet's.
 const FACET: char = '/';
 
-/// Which heatmap: "key", "query_subMLP0", "key_split_subS1/q par k perp", "key_seed42".
+/// A heatmap: "key", "query_subMLP0", "key_split_subS1/q par k perp", "key_seed42".
 ///
-/// Order is that in which heatmaps are offered: the key side first, facets together, recorded ones of other prompts and names that
-/// are not ours last.
+/// Ordered for display: the key side first, facets together, then recorded ones of other prompts, and unknown names
+/// last.
 ///
 /// ```
 /// use keyside::names::{HeatmapId, HeatmapParts, Side, Variant};
@@ -29,26 +29,26 @@ const FACET: char = '/';
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum HeatmapId {
-    /// One of those this program computes or ships.
+    /// A heatmap that this program computes or ships.
     Ours(HeatmapParts),
-    /// One of a file from elsewhere.
+    /// An unknown heatmap of another program's file.
     Other(UnknownName),
 }
 
-/// What a heatmap of ours shows.
+/// The parts of a known heatmap's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeatmapParts {
-    /// Whose components the score is taken apart by.
+    /// The side whose components the score is decomposed into.
     pub side: Side,
-    /// What is put at the other end of the score, or that both ends are split.
+    /// What replaces the other end of the score, or that both ends are split.
     pub variant: Variant,
     /// Whether the same for END->S1 is subtracted, "subS1".
     pub minus_s1: bool,
-    /// Seed of the prompts where they are others than the run's, "seed42": a recorded one.
+    /// Seed of the prompts if they differ from the run's, "seed42": only recorded ones.
     pub seed: Option<u64>,
 }
 
-/// What was done to the ends of the score before it was taken apart.
+/// What replaces an end of the score, or that the ends are split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Variant {
     /// Nothing.
@@ -57,9 +57,9 @@ pub enum Variant {
     FromWu,
     /// The key is made from the output of MLP 0, "subMLP0".
     FromMlp0,
-    /// Query and key are both split, "split": the name over the four facets.
+    /// Query and key are both split, "split": the common name of the four facets.
     Split,
-    /// One facet of the split ones.
+    /// One of the four facets.
     Facet(Facet),
 }
 
@@ -92,7 +92,7 @@ impl Part {
         }
     }
 
-    /// Its sign: ∥ or ⟂.
+    /// The sign: ∥ or ⟂.
     pub const fn sign(self) -> char {
         match self {
             Self::Parallel => '\u{2225}',
@@ -130,7 +130,7 @@ impl fmt::Display for Facet {
 }
 
 impl HeatmapParts {
-    /// The whole score, taken apart by the components of `side`.
+    /// The whole score, decomposed by the components of `side`.
     pub const fn of(side: Side) -> Self {
         Self {
             side,
@@ -140,7 +140,7 @@ impl HeatmapParts {
         }
     }
 
-    /// What stands before the facet: "key_split_subS1".
+    /// The name without the facet: "key_split_subS1".
     fn group(&self) -> String {
         let variant = match self.variant {
             Variant::Whole => None,
@@ -178,11 +178,12 @@ impl HeatmapParts {
         if let Some(facet) = facet {
             parts.variant = Variant::Facet(Facet::read(facet)?);
         }
-        // What is read is what would be written: "key_subS1_subWU" and "key/q par k par" are none of ours.
+        // Only the canonical form is valid: "key_subS1_subWU" and "key/q par k par" are unknown names.
         (parts.to_string() == text).then_some(parts)
     }
 
-    /// Where it comes among ours, facets of one group together; None for the last, those of other prompts.
+    /// The place in the display order, with the facets of a group together; None for heatmaps of other prompts, which
+    /// come last.
     fn place(&self) -> Option<usize> {
         let side = match self.side {
             Side::Key => 0,
@@ -219,12 +220,12 @@ fn split_facet(text: &str) -> (&str, Option<&str>) {
 }
 
 impl HeatmapId {
-    /// The whole score, taken apart by the components of the key.
+    /// The whole score, decomposed by the components of the key.
     pub const KEY: Self = Self::Ours(HeatmapParts::of(Side::Key));
-    /// The whole score, taken apart by the components of the query.
+    /// The whole score, decomposed by the components of the query.
     pub const QUERY: Self = Self::Ours(HeatmapParts::of(Side::Query));
 
-    /// What it shows; None for a name that is not ours.
+    /// The parts of a known name; None for an unknown one.
     pub const fn parts(&self) -> Option<&HeatmapParts> {
         match self {
             Self::Ours(parts) => Some(parts),
@@ -232,7 +233,7 @@ impl HeatmapId {
         }
     }
 
-    /// Whose components it has; names that are not ours are taken for the query's where they begin with its name.
+    /// The side whose components it has. An unknown name counts as the query's if it begins with "query".
     pub fn side(&self) -> Side {
         match self {
             Self::Ours(parts) => parts.side,
@@ -241,7 +242,7 @@ impl HeatmapId {
         }
     }
 
-    /// The name under which a result file keeps it, and its name in there where it is a facet: "key_split" and "q par k par".
+    /// The key in a result file and, for a facet, the key within it: "key_split" and "q par k par".
     pub fn group_and_facet(&self) -> (String, Option<String>) {
         match self {
             Self::Ours(parts) => (parts.group(), parts.facet().map(|facet| facet.to_string())),
@@ -252,22 +253,22 @@ impl HeatmapId {
         }
     }
 
-    /// Whether it is a facet of a split one.
+    /// Whether it is a facet of a split heatmap.
     pub fn is_facet(&self) -> bool {
         self.group_and_facet().1.is_some()
     }
 
-    /// The facet `facet` of the heatmap that a result file keeps under `group`.
+    /// The facet `facet` of the heatmap with the key `group` in a result file.
     pub fn of_facet(group: &str, facet: &str) -> Self {
         Self::from(format!("{group}{FACET}{facet}"))
     }
 
-    /// Whether `group` can stand before a facet: it must not hold the mark between the two.
+    /// Whether `group` can have facets: it must not contain the separator.
     pub fn is_group(group: &str) -> bool {
         !group.contains(FACET)
     }
 
-    /// What it is called for people: "Key side, query from W_U\[IO\], minus END→S1". A name that is not ours stands for itself.
+    /// The description: "Key side, query from W_U\[IO\], minus END→S1". An unknown name is its own description.
     pub fn words(&self) -> String {
         let Some(parts) = self.parts() else {
             return self.to_string();
@@ -298,7 +299,7 @@ impl HeatmapId {
         words
     }
 
-    /// What a picture's title says of it: "key side, minus END→S1".
+    /// The description in titles of pictures: "key side, minus END→S1".
     pub fn in_title(&self) -> String {
         let words = self.words();
         match self.parts() {
@@ -307,12 +308,12 @@ impl HeatmapId {
         }
     }
 
-    /// Where it comes in the order: by group, then by name.
+    /// The place in the display order: by group, then by name.
     fn place(&self) -> (Option<usize>, String) {
         let text = self.to_string();
         let place = match self {
             Self::Ours(parts) => parts.place(),
-            // A facet of another name stands with those of its group.
+            // A facet of an unknown name is placed with its group.
             Self::Other(_) => HeatmapParts::read(split_facet(&text).0).and_then(|group| group.place()),
         };
         (place, text)
@@ -353,7 +354,7 @@ impl fmt::Display for HeatmapId {
 }
 
 impl Ord for HeatmapId {
-    // Once in the page's wasm, not in every map and sort.
+    // A function of its own, so that it is compiled only once into the page's wasm.
     #[inline(never)]
     fn cmp(&self, other: &Self) -> Ordering {
         let key = |heatmap: &Self| {

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-/// Those of a live run and of the recorded one, in the order in which they are offered.
+/// The heatmaps of a live run and of the recorded one, in display order.
 const TEXTS: [&str; 24] = [
     "key",
     "key_subS1",

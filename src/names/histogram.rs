@@ -28,7 +28,7 @@ pub enum HistogramId {
 }
 
 impl HistogramId {
-    /// All four, in the order in which they are shown.
+    /// All four, in display order.
     pub const ALL: [Self; 4] = [
         Self::KeysFixedScores,
         Self::KeysFixedProbs,
@@ -36,7 +36,7 @@ impl HistogramId {
         Self::QueriesFixedProbs,
     ];
 
-    /// Its text form: `keys_fixed_scores`, ...
+    /// The text form: `keys_fixed_scores`, ...
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::KeysFixedScores => "keys_fixed_scores",
@@ -83,8 +83,8 @@ impl HistogramId {
         }
     }
 
-    /// The series that its main claim is about, and those that it is held against: other tokens in the same place. Of prompts of the
-    /// IOI dataset first, then of others.
+    /// The series of its main claim, and the control series that it is compared with (other tokens as the substituted
+    /// vector). For prompts of the IOI dataset first, then for others.
     pub const fn claims(self) -> &'static [(SeriesId, &'static [SeriesId])] {
         match self.side() {
             Side::Query => &[
@@ -101,7 +101,7 @@ impl HistogramId {
         }
     }
 
-    /// The series of the head's true values, of the kind that it shows.
+    /// The series of the head's true scores or probabilities, whichever it shows.
     pub const fn true_values(self) -> SeriesId {
         if self.probs() {
             SeriesId::TrueProbability

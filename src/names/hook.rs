@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// Makes the enum, its list and what is known of each hook from one table, so that none can be left out of either.
+/// Defines the enum, its list and the properties of each hook in one table, so that none can be forgotten.
 macro_rules! block_hooks {
     ($($(#[$about:meta])+ $hook:ident => $text:literal, of_head: $of_head:literal, seen_later: $seen_later:literal;)+) => {
         /// A place within a block.
@@ -18,17 +18,17 @@ macro_rules! block_hooks {
             /// All of them, in the order in which a block computes them.
             pub const ALL: [Self; [$($text),+].len()] = [$(Self::$hook),+];
 
-            /// Whether each head has one of its own.
+            /// Whether every head has its own.
             pub const fn is_of_head(self) -> bool {
                 match self { $(Self::$hook => $of_head,)+ }
             }
 
-            /// Whether later positions see it in the same block: all that keys and values are made from.
+            /// Whether later positions read it in the same block: everything that keys and values are computed from.
             pub const fn is_seen_by_later_positions(self) -> bool {
                 match self { $(Self::$hook => $seen_later,)+ }
             }
 
-            /// Its name within a block.
+            /// The name within a block.
             const fn text(self) -> &'static str {
                 match self { $(Self::$hook => $text,)+ }
             }
@@ -37,13 +37,13 @@ macro_rules! block_hooks {
 }
 
 block_hooks! {
-    /// What enters the block, `[d_model]`.
+    /// The input of the block, `[d_model]`.
     ResidPre => "hook_resid_pre", of_head: false, seen_later: true;
-    /// What a head's query is made from, before LayerNorm, `[head, d_model]`.
+    /// The input of a head's query, before LayerNorm, `[head, d_model]`.
     QInput => "hook_q_input", of_head: true, seen_later: false;
-    /// What a head's key is made from, before LayerNorm, `[head, d_model]`.
+    /// The input of a head's key, before LayerNorm, `[head, d_model]`.
     KInput => "hook_k_input", of_head: true, seen_later: true;
-    /// What a head's value is made from, before LayerNorm, `[head, d_model]`.
+    /// The input of a head's value, before LayerNorm, `[head, d_model]`.
     VInput => "hook_v_input", of_head: true, seen_later: true;
     /// The scale of the LayerNorm before attention, `sqrt(mean((x - mean)^2) + eps)`, one number.
     Ln1Scale => "ln1.hook_scale", of_head: false, seen_later: true;
@@ -57,13 +57,13 @@ block_hooks! {
     AttnScores => "attn.hook_attn_scores", of_head: true, seen_later: false;
     /// Attention probabilities by source position, as [`BlockHook::AttnScores`].
     Pattern => "attn.hook_pattern", of_head: true, seen_later: false;
-    /// Values weighted by attention, `[head, d_head]`.
+    /// The attention-weighted sum of values, `[head, d_head]`.
     Z => "attn.hook_z", of_head: true, seen_later: false;
-    /// What a head writes, `z W_O` without b_O, `[head, d_model]`.
+    /// The output of a head, `z W_O` without b_O, `[head, d_model]`.
     Result => "attn.hook_result", of_head: true, seen_later: false;
     /// Neurons after the activation function, `[d_mlp]`.
     MlpPost => "mlp.hook_post", of_head: false, seen_later: false;
-    /// What the MLP writes, b_out included, `[d_model]`.
+    /// The output of the MLP, b_out included, `[d_model]`.
     MlpOut => "hook_mlp_out", of_head: false, seen_later: false;
 }
 
@@ -83,7 +83,7 @@ pub enum HookPoint {
     Block {
         /// The block's layer.
         layer: usize,
-        /// Where in it.
+        /// The hook.
         hook: BlockHook,
     },
     /// The scale of the final LayerNorm, one number.
@@ -96,7 +96,7 @@ impl HookPoint {
         Self::Block { layer, hook }
     }
 
-    /// Whether each head has one of its own.
+    /// Whether every head has its own.
     pub const fn is_of_head(self) -> bool {
         match self {
             Self::Block { hook, .. } => hook.is_of_head(),

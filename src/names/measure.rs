@@ -1,11 +1,12 @@
-//! What is measured before and after an intervention.
+//! The quantities of a pair of positions measured with and without an intervention.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// A number of a pair of positions that an intervention changes, written "score", "ln_attention" and "logit_difference".
+/// A quantity of a pair of positions that an intervention changes, written "score", "ln_attention" and
+/// "logit_difference".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Measure {
     /// The head's score from the destination to the source.

@@ -1,6 +1,6 @@
-//! The nouns of the domain as types. Their text forms are written and read here and nowhere else.
+//! The nouns of the domain as types. Their text forms are written and parsed only here.
 //!
-//! A type that a file from elsewhere may have other names of reads any text ([`UnknownName`]); the others say what they expected.
+//! Types whose names other programs may extend accept any text ([`UnknownName`]); the others reject unknown texts.
 
 mod activation;
 mod by_text;

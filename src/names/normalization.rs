@@ -1,17 +1,18 @@
-//! How a vector is normalized that stands in place of the normalized residual stream.
+//! How vectors are normalized that replace the normalized residual stream.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What is done to a vector before a query or a key is made of it in place of the residual stream, written "notebook" and "layer_norm".
+/// The normalization of a vector that replaces the residual stream as the input of a query or key, written "notebook"
+/// and "layer_norm".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Normalization {
-    /// `x / std(x)`, the unbiased deviation over `d_model`, without eps and without centering: as the notebook does it.
+    /// `x / std(x)`, the unbiased deviation over `d_model`, without eps and without centering: as in the notebook.
     #[default]
     Notebook,
-    /// `(x - mean) / sqrt(mean((x - mean)^2) + eps)`, with the model's eps: as the head itself does it.
+    /// `(x - mean) / sqrt(mean((x - mean)^2) + eps)`, with the model's eps: as in the head itself.
     LayerNorm,
 }
 
@@ -27,7 +28,7 @@ impl Normalization {
         }
     }
 
-    /// What becomes of a vector, for people: "divided by its unbiased standard deviation".
+    /// A description: "divided by its unbiased standard deviation".
     pub const fn done(self) -> &'static str {
         match self {
             Self::Notebook => "divided by its unbiased standard deviation",
@@ -35,7 +36,7 @@ impl Normalization {
         }
     }
 
-    /// LayerNorm itself where that is `exact`, else the notebook's.
+    /// LayerNorm if `exact`, otherwise the notebook's.
     pub const fn of(exact: bool) -> Self {
         match exact {
             true => Self::LayerNorm,
@@ -43,12 +44,12 @@ impl Normalization {
         }
     }
 
-    /// Whether it is what the head itself does.
+    /// Whether it is that of the head itself.
     pub const fn is_exact(self) -> bool {
         matches!(self, Self::LayerNorm)
     }
 
-    /// Whether it is the one that results without a word of it have.
+    /// Whether it is the default in results that do not name it.
     pub fn is_usual(&self) -> bool {
         *self == Self::default()
     }

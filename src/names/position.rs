@@ -17,9 +17,9 @@ use super::UnknownName;
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(from = "String", into = "String")]
 pub enum PositionName {
-    /// Where the head looks from, "dest".
+    /// The query position, "dest".
     Dest,
-    /// Where it looks to, "src".
+    /// The key position, "src".
     Src,
     /// First occurrence of the indirect object, "IO".
     Io,
@@ -29,15 +29,15 @@ pub enum PositionName {
     S2,
     /// The last position before the final name, "END".
     End,
-    /// One that a prompt's author has named.
+    /// A position named by the author of a prompt.
     Other(UnknownName),
 }
 
 impl PositionName {
-    /// All of ours.
+    /// All known names.
     pub const FIXED: [Self; 6] = [Self::Dest, Self::Src, Self::Io, Self::S1, Self::S2, Self::End];
 
-    /// Its text form: "END", "IO", "dest", ...
+    /// The text form: "END", "IO", "dest", ...
     pub fn as_str(&self) -> &str {
         match self {
             Self::Dest => "dest",

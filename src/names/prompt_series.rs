@@ -1,4 +1,4 @@
-//! A series with a value per prompt, wherever it is of several histograms.
+//! Series with a value per prompt, identified by histogram and series.
 
 use std::fmt;
 use std::str::FromStr;
@@ -29,7 +29,7 @@ impl PromptSeries {
         Self { histogram, series }
     }
 
-    /// Whether its values have the unit of those of `other`: both are scores, or both are probabilities.
+    /// Whether its values are comparable with those of `other`: both are scores, or both are probabilities.
     pub const fn has_unit_of(&self, other: &Self) -> bool {
         self.histogram.probs() == other.histogram.probs()
     }

@@ -8,13 +8,13 @@ use crate::error::{Error, ErrorKind, Result};
 const MEAN: &str = "mean";
 const ATTENTION: &str = "attention";
 
-/// What a score is relative to, written "mean", "attention", or a position such as "3". Softmax ignores what is added to the scores
-/// of all keys alike.
+/// What a score is relative to, written "mean", "attention", or a position such as "3". (A constant added to the scores
+/// of all keys does not change the softmax.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Relative {
-    /// The mean of the keys that the destination sees.
+    /// The mean of all keys that the destination sees.
     Mean,
-    /// The mean of the same keys, each weighted by the head's own attention: what is left is, to first order, the contribution to
+    /// The mean of these keys, weighted by the head's attention: the remainder is, to first order, the contribution to
     /// `ln pattern[dest, src]`.
     Attention,
     /// The key at one position.

@@ -1,18 +1,18 @@
-//! What a head is named by.
+//! Roles of heads.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a head does with any tokens, which it can be named by.
+/// The role of a head, by which it can be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HeadRole {
-    /// Looks at the token before.
+    /// Attends to the preceding token.
     PreviousToken,
-    /// Looks at an earlier copy of the token.
+    /// Attends to an earlier copy of the token.
     DuplicateToken,
-    /// Looks at what followed an earlier copy of the token.
+    /// Attends to the token after an earlier copy of the token.
     Induction,
 }
 

@@ -1,9 +1,9 @@
-//! What series are in one sentence that need not be of the IOI dataset.
+//! Names of series in single sentences, which need not be of the IOI dataset.
 
 use super::SeriesId;
 
 impl SeriesId {
-    /// The series that has the same vector in any prompt: the indirect object is the source there. Itself where there is none.
+    /// The corresponding series in any prompt: with the source instead of the indirect object. Itself if there is none.
     ///
     /// ```
     /// use keyside::names::SeriesId;
@@ -23,7 +23,7 @@ impl SeriesId {
         }
     }
 
-    /// What it is called in a sentence whose source token is `source`: "W_U\[Mary\]", "what 9.9 wrote", "as it is".
+    /// The name in a sentence whose source token is `source`: "W_U\[Mary\]", "what 9.9 wrote", "as it is".
     pub fn in_sentence(&self, source: &str) -> String {
         match self {
             Self::WuSrc | Self::WeSrc | Self::WeeSrc | Self::WeeSubESrc => self.label().replace("src", source),

@@ -1,11 +1,11 @@
-//! What prompts are told apart by.
+//! Criteria by which prompts are grouped.
 
 use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
-/// What tells the prompts of a figure apart, so that each kind is seen by itself; written "order", "template" and "name".
+/// The criterion by which the prompts of a figure are grouped; written "order", "template" and "name".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum SplitBy {
     /// Whether the indirect object or the subject is named first: ABBA or BABA.

@@ -1,10 +1,11 @@
-//! A name that is none of ours.
+//! Unknown names in files of other programs.
 
 use std::fmt;
 
-/// A name from a file of elsewhere that is none of those this program writes; it stands for itself.
+/// A name in another program's file that is not one of this program's. It is kept as it is.
 ///
-/// Only this room makes one, where reading a text found no other name: what is a `UnknownName` is never one of ours.
+/// Only this module can create one, after parsing as a known name has failed, so that an `UnknownName` is never a known
+/// name.
 ///
 /// ```
 /// use keyside::names::SeriesId;

@@ -1,4 +1,4 @@
-//! An axis: its line, its ticks, and what is written beside them.
+//! An axis: its line, its ticks and its labels.
 
 use plotters::style::Color;
 use plotters::style::text_anchor::HPos;

@@ -1,4 +1,4 @@
-//! The scale of colors beside or below a plot: what value a color means.
+//! The color bar beside or below a plot.
 
 use plotters::style::Color;
 

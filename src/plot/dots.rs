@@ -1,4 +1,4 @@
-//! One value a row: a dot on a line, on the band of many others, and a number at its end.
+//! A dot plot with one value per row: the dot, a band with the distribution of many others, and the value as text.
 
 /// Rows of one value each, on one scale.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! Drawing a [`DotsPlot`], and what a pointer or the keyboard meets on it.
+//! Drawing a [`DotsPlot`], and its pointer and keyboard targets.
 
 use std::sync::Arc;
 

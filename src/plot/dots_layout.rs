@@ -1,4 +1,4 @@
-//! Where the parts of a [`DotsPlot`] stand.
+//! The layout of a [`DotsPlot`].
 
 use super::axis::{Axis, Edge};
 use super::scale::Scale;

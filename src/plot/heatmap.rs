@@ -1,4 +1,4 @@
-//! Mean contributions of components: a row per layer, a column per head, MLP and b_O.
+//! The heatmap of mean contributions of components: one row per layer, one column per head, MLP and b_O.
 
 use super::heatmap_cells::{Cell, Table};
 use super::{CellRange, HeatmapView};

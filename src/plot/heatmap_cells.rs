@@ -1,4 +1,4 @@
-//! The cells of a heatmap: which component each of them is.
+//! The components of the heatmap's cells.
 
 use crate::analysis::Heatmap;
 use crate::names::{CellName, Column, Component};

@@ -1,4 +1,4 @@
-//! Where the parts of a [`HeatmapPlot`] stand.
+//! The layout of a [`HeatmapPlot`].
 
 use super::axis::Sizes;
 use super::color_bar::ColorBar;

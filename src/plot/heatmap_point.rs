@@ -1,4 +1,4 @@
-//! What is at a place of a [`HeatmapPlot`], what is said about it, and where the arrow keys lead.
+//! Pointer and keyboard targets of a [`HeatmapPlot`], and their descriptions.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Overlaid histograms with a box per series above.
+//! Overlaid histograms, with a box plot per series above.
 
 use super::labels::series_note;
 use super::palette::colors;

@@ -1,4 +1,4 @@
-//! Where the parts of a [`HistogramPlot`] stand.
+//! The layout of a [`HistogramPlot`].
 
 use super::axis::{Axis, Edge, Sizes};
 use super::geometry::Rect;

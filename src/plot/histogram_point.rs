@@ -1,4 +1,4 @@
-//! What is at a place of a [`HistogramPlot`], what is said about it, and where the arrow keys lead.
+//! Pointer and keyboard targets of a [`HistogramPlot`], and their descriptions.
 
 use std::sync::Arc;
 

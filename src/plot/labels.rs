@@ -1,4 +1,4 @@
-//! What the series mean, and how they are shown at first: as the table of `names` says.
+//! Descriptions and default visibility of series, from the table in `names`.
 
 use crate::names::SeriesId;
 

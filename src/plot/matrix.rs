@@ -1,4 +1,5 @@
-//! Cells in rows and columns with a name each: heads by layer, a pattern by tokens, a table of components.
+//! A matrix of cells with named rows and columns: heads by layer, an attention pattern by tokens, a table of
+//! components.
 
 use super::Step;
 use super::color_bar::Colors;

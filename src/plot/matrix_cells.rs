@@ -1,4 +1,4 @@
-//! The cells of a [`MatrixPlot`](super::MatrixPlot): given one by one, or made when they are asked for.
+//! The cells of a [`MatrixPlot`](super::MatrixPlot): given as a list, or computed when they are needed.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Drawing a [`MatrixPlot`], and what a pointer or the keyboard meets on it.
+//! Drawing a [`MatrixPlot`], and its pointer and keyboard targets.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where the parts of a [`MatrixPlot`] stand.
+//! The layout of a [`MatrixPlot`].
 
 use super::axis::Sizes;
 use super::color_bar::ColorBar;

@@ -1,8 +1,8 @@
-//! Histograms and heatmaps on any `plotters` backend: canvas on screen, SVG for export and tests.
+//! Plots on any `plotters` backend: canvas on screen, SVG for export and tests.
 //!
-//! A plot's layout is a pure function of its size and content, in CSS pixels; drawing and pointing
-//! share it: see [`Scene`]. What is drawn is a list of strokes ([`Stroke`]). Drawing multiplies by the device's pixel
-//! ratio, so that a canvas is crisp everywhere.
+//! The layout of a plot is a pure function of its size and content, in CSS pixels, and is shared by drawing and
+//! pointing: see [`Scene`]. A drawing is a list of strokes ([`Stroke`]). Drawing multiplies by the device's pixel
+//! ratio, so that a canvas is crisp on every screen.
 
 mod axis;
 mod color_bar;

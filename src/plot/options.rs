@@ -1,8 +1,8 @@
-//! How a plot is drawn.
+//! Options of drawing.
 
 use crate::plot::Theme;
 
-/// How a plot is drawn.
+/// Options of drawing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DrawOptions {
     /// Pixels of the backend per CSS pixel: `devicePixelRatio` for a canvas whose backing store is

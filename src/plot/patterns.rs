@@ -1,4 +1,4 @@
-//! The patterns of several heads as small triangles beside each other.
+//! Small triangular attention patterns of several heads, side by side.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Drawing in CSS pixels; what comes of it is in device pixels.
+//! A pen that takes CSS pixels and draws in device pixels.
 
 use plotters::style::text_anchor::HPos;
 use plotters::style::{Color, RGBAColor};

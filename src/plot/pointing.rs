@@ -1,4 +1,4 @@
-//! What a pointer or the keyboard asks of a plot, and the answer.
+//! Pointer and keyboard targets of plots.
 
 use super::Rect;
 use super::text::visible;

@@ -1,4 +1,4 @@
-//! A map from values to pixels and back, and where ticks stand on it.
+//! A scale: a map from values to pixels and back, and the positions of ticks.
 
 use crate::quantities::multiple;
 use crate::result::nice_size;

@@ -1,4 +1,4 @@
-//! Two values of each prompt against each other: a mark per prompt.
+//! A scatter plot of two values of each prompt.
 
 use super::scale::Scale;
 

@@ -1,4 +1,4 @@
-//! Drawing a [`ScatterPlot`], and what a pointer or the keyboard meets on it.
+//! Drawing a [`ScatterPlot`], and its pointer and keyboard targets.
 
 use std::sync::Arc;
 

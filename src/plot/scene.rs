@@ -1,7 +1,8 @@
-//! A plot of any kind, and the same laid out: what is drawn, and what a pointer or the keyboard meets on it.
+//! A plot of any kind, and its laid-out form with drawing and targets.
 //!
-//! A plot is a type with [`Drawable`]; laid out for a size and a theme it is a type with [`LaidOut`]. All else knows them as
-//! [`Plot`] and [`Scene`]. A scene is made once for a plot, a size and a theme. Asking what is at a point only reads it.
+//! A plot is a type with [`Drawable`]; laid out for a size and a theme it is a type with [`LaidOut`]. All other code
+//! uses the enums of both, [`Plot`] and [`Scene`]. A scene is made once for a plot, a size and a theme; looking up a
+//! target only reads it.
 
 use std::any::Any;
 use std::fmt;

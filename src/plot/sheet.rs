@@ -1,4 +1,4 @@
-//! A plot for where nobody lays it out again: its strokes in both themes, part by part, and all that can be pointed at.
+//! A plot with a fixed layout for exported pages: its strokes in both themes, part by part, and all targets.
 
 use std::collections::BTreeMap;
 

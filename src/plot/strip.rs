@@ -1,4 +1,4 @@
-//! The contributions of one component, prompt by prompt: a dot each, and their mean.
+//! A strip plot of one component's contributions: one dot per prompt, and their mean.
 
 use std::sync::Arc;
 

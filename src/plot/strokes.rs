@@ -1,6 +1,6 @@
-//! What a plot is made of: strokes, drawn one after the other on any `plotters` backend.
+//! Strokes: the drawing operations of a plot, on any `plotters` backend.
 //!
-//! A browser that draws hundreds of them in one go does nothing else meanwhile; so they may be drawn a few at a time.
+//! Drawing hundreds of strokes at once would block the browser, so they can be drawn a few at a time.
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};

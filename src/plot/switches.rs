@@ -1,4 +1,4 @@
-//! What a legend does to a plot that nobody lays out again: series are shown and hidden where they are.
+//! The legend of a plot with a fixed layout: shows and hides series in place.
 
 use super::Rect;
 

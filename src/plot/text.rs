@@ -1,7 +1,7 @@
-//! Text whose width must be known before it is drawn.
+//! Estimated widths of texts.
 //!
-//! Layout must come out the same on every backend, and natively, where there is no font: widths are
-//! estimated from those of DejaVu Sans, one of the widest among the usual fonts.
+//! The layout must be the same on every backend, and natively, where there is no font: widths are estimated from those
+//! of DejaVu Sans, one of the widest common fonts.
 
 /// `text` with a sign in place of each character that is not seen or turns the order of others around: names come from files of
 /// others, and may hold anything.

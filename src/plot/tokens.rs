@@ -1,4 +1,4 @@
-//! A sentence's tokens in lines, each with how much of one token's attention goes there, and arcs to where most of it goes.
+//! The tokens of a sentence in lines, each with the attention to it from one token, and arcs to the most attended ones.
 
 /// Arcs are drawn to tokens with at least this share of the attention.
 const ARC_FROM: f32 = 0.02;

@@ -1,4 +1,4 @@
-//! Drawing a [`TokensPlot`], and what a pointer or the keyboard meets on it.
+//! Drawing a [`TokensPlot`], and its pointer and keyboard targets.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Where the parts of a [`TokensPlot`] stand.
+//! The layout of a [`TokensPlot`].
 
 use super::scene::NARROW;
 use super::title::Title;

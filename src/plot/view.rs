@@ -1,4 +1,4 @@
-//! What a reader can change about how a plot is shown. Plain data: a link keeps it.
+//! The view of a plot: what a reader can change about it, as plain data that a link can hold.
 
 use std::collections::BTreeSet;
 

@@ -1,41 +1,41 @@
-//! What makes prompts, and what stands in a result for where they come from.
+//! Makers of prompts, and the entry in a result about the source of its prompts.
 
 use crate::error::Result;
 use crate::model::Tokenizer;
 use crate::prompts::Prompt;
 
-/// Makes the prompts of runs. A new one is a file with an implementation of this and of [`Entry`], and a line in the list of
-/// `prompts/mod.rs`.
+/// Makes the prompts of runs. A new maker is a file with an implementation of this trait and of [`Entry`], and a line
+/// in the list of `prompts/mod.rs`.
 pub(crate) trait Maker: Sized {
-    /// What stands in a result for its prompts.
+    /// The entry in a result.
     type Entry: Entry<Maker = Self>;
 
-    /// Checks what it is asked for, as far as that needs no model.
+    /// Checks the settings as far as possible without a model.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Request`] for what makes no sense.
     fn check(&self) -> Result<()>;
 
-    /// The seed of all that is drawn: of the first batch, where there are several draws.
+    /// The seed of all draws; of the first batch, if batches have different seeds.
     fn seed(&self) -> u64;
 
-    /// The same, to be changed.
+    /// Mutable access to the same.
     fn seed_mut(&mut self) -> &mut u64;
 
     /// Whether prompts start with BOS.
     fn prepend_bos(&self) -> bool;
 
-    /// The same, to be changed.
+    /// Mutable access to the same.
     fn prepend_bos_mut(&mut self) -> &mut bool;
 
-    /// Number of batches; the most there can be where that is known only when the prompts are made.
+    /// Number of batches; an upper bound if it is known only after the prompts are made.
     fn batches(&self) -> usize;
 
-    /// The entry of a result that has no prompts yet.
+    /// The entry of a result without prompts.
     fn empty(&self) -> Self::Entry;
 
-    /// The prompts by batch, none of which is empty, for a model with `tokenizer` and a context of `n_ctx` tokens, and their
-    /// entry; `before_each` is called before every batch, and may stop it.
+    /// Makes the prompts by batch (no batch is empty) and their entry, for a model with `tokenizer` and a context of
+    /// `n_ctx` tokens. `before_each` is awaited before every batch, and may cancel.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Prompt`] where there can be no such prompts, and `before_each`'s.
@@ -47,26 +47,26 @@ pub(crate) trait Maker: Sized {
     ) -> Result<(Vec<Vec<Prompt>>, Self::Entry)>;
 }
 
-/// Where the prompts of a result come from.
+/// The entry in a result about the source of its prompts.
 pub(crate) trait Entry {
-    /// What made them.
+    /// The maker.
     type Maker;
 
-    /// What was asked for, as far as the entry says that.
+    /// The maker's settings, as far as the entry contains them.
     fn asked(&self) -> Self::Maker;
 
     /// Number of prompts.
     fn count(&self) -> usize;
 
-    /// What is to be known of the prompts: sentences.
+    /// Remarks on the prompts: sentences.
     fn notes(&self) -> &[String] {
         &[]
     }
 
-    /// Counts one more batch, of `prompts` prompts.
+    /// Adds one more batch, of `prompts` prompts.
     fn add_batch(&mut self, prompts: usize);
 
-    /// Checks that there are prompts, and that each can have been made.
+    /// Checks that there are prompts, and that the entry is possible.
     ///
     /// # Errors
     /// [`crate::ErrorKind::ResultFile`] where there are none, or they can't have been.
@@ -76,31 +76,31 @@ pub(crate) trait Entry {
 /// Defines `PromptSource` and `PromptSet` from one list of makers: variant of both, maker, entry.
 macro_rules! makers {
     ($($(#[$about:meta])+ $variant:ident($maker:ty) => $entry:ty;)+) => {
-        /// What makes the prompts of a run.
+        /// The maker of a run's prompts, with its settings.
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "snake_case")]
         pub enum PromptSource {
             $($(#[$about])+ $variant($maker),)+
         }
 
-        /// Where the prompts of a run come from, by maker. In a result file `{"maker": "ioi", "seed": 0, ...}`.
+        /// The source of a result's prompts, by maker. In a result file `{"maker": "ioi", "seed": 0, ...}`.
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(tag = "maker", rename_all = "snake_case")]
         pub enum PromptSet {
             $($(#[$about])+ $variant($entry),)+
         }
 
-        /// Prompts that were made.
+        /// Prompts made for a run.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct Made {
-            /// The prompts by batch, none of which is empty.
+            /// The prompts by batch; no batch is empty.
             pub batches: Vec<Vec<$crate::prompts::prompt::Prompt>>,
-            /// Where they come from, for the result.
+            /// Their source, for the result.
             pub set: PromptSet,
         }
 
         impl PromptSource {
-            /// Checks what is asked for, as far as that needs no model.
+            /// Checks the settings as far as possible without a model.
             ///
             /// # Errors
             /// [`crate::ErrorKind::Request`] for what makes no sense.
@@ -108,12 +108,12 @@ macro_rules! makers {
                 match self { $(Self::$variant(maker) => $crate::prompts::maker::Maker::check(maker),)+ }
             }
 
-            /// The seed of all that is drawn: of the first batch, where there are several draws.
+            /// The seed of all draws; of the first batch, if batches have different seeds.
             pub fn seed(&self) -> u64 {
                 match self { $(Self::$variant(maker) => $crate::prompts::maker::Maker::seed(maker),)+ }
             }
 
-            /// The same, to be changed.
+            /// Mutable access to the same.
             pub fn seed_mut(&mut self) -> &mut u64 {
                 match self { $(Self::$variant(maker) => $crate::prompts::maker::Maker::seed_mut(maker),)+ }
             }
@@ -123,25 +123,25 @@ macro_rules! makers {
                 match self { $(Self::$variant(maker) => $crate::prompts::maker::Maker::prepend_bos(maker),)+ }
             }
 
-            /// The same, to be changed.
+            /// Mutable access to the same.
             pub fn prepend_bos_mut(&mut self) -> &mut bool {
                 match self { $(Self::$variant(maker) => $crate::prompts::maker::Maker::prepend_bos_mut(maker),)+ }
             }
 
-            /// Number of batches; the most there can be where that is known only when the prompts are made.
+            /// Number of batches; an upper bound if it is known only after the prompts are made.
             pub fn batches(&self) -> usize {
                 match self { $(Self::$variant(maker) => $crate::prompts::maker::Maker::batches(maker),)+ }
             }
 
-            /// The entry of a result that has no prompts yet.
+            /// The entry of a result without prompts.
             pub fn empty_set(&self) -> PromptSet {
                 match self {
                     $(Self::$variant(maker) => PromptSet::$variant($crate::prompts::maker::Maker::empty(maker)),)+
                 }
             }
 
-            /// Makes the prompts of a model with `tokenizer` and a context of `n_ctx` tokens; `before_each` is called before
-            /// every batch, and may stop it.
+            /// Makes the prompts for a model with `tokenizer` and a context of `n_ctx` tokens. `before_each` is awaited
+            /// before every batch, and may cancel.
             ///
             /// # Errors
             /// [`crate::ErrorKind::Prompt`] where there can be no such prompts, and `before_each`'s.
@@ -162,7 +162,8 @@ macro_rules! makers {
         }
 
         impl PromptSet {
-            /// What was asked for, as far as this says it: texts that a reader wrote are in the prompts alone.
+            /// The maker's settings, as far as the entry contains them: it has no texts of own prompts, which are in
+            /// the result's prompts.
             pub fn source(&self) -> PromptSource {
                 match self {
                     $(Self::$variant(entry) => PromptSource::$variant($crate::prompts::maker::Entry::asked(entry)),)+
@@ -174,17 +175,17 @@ macro_rules! makers {
                 match self { $(Self::$variant(entry) => $crate::prompts::maker::Entry::count(entry),)+ }
             }
 
-            /// What is to be known of the prompts: sentences.
+            /// Remarks on the prompts: sentences.
             pub fn notes(&self) -> &[String] {
                 match self { $(Self::$variant(entry) => $crate::prompts::maker::Entry::notes(entry),)+ }
             }
 
-            /// Counts one more batch, of `prompts` prompts.
+            /// Adds one more batch, of `prompts` prompts.
             pub fn add_batch(&mut self, prompts: usize) {
                 match self { $(Self::$variant(entry) => $crate::prompts::maker::Entry::add_batch(entry, prompts),)+ }
             }
 
-            /// Checks that there are prompts, and that each can have been made.
+            /// Checks that there are prompts, and that the entry is possible.
             ///
             /// # Errors
             /// [`crate::ErrorKind::ResultFile`] where there are none, or they can't have been.

@@ -1,4 +1,4 @@
-//! Prompts and the makers they come from: a list at the end of this file; `maker.rs` says what one is.
+//! Prompts and their makers. The list of makers is at the end of this file; `maker.rs` has their interface.
 
 pub mod ioi;
 #[macro_use]
@@ -11,11 +11,11 @@ pub(crate) use prompt::RANDOM;
 pub use prompt::{Prompt, Targets};
 pub use text::TextSet;
 
-// All makers: what each is asked for, and what stands in a result for its prompts.
+// All makers: settings, and the entry in a result.
 makers! {
     /// Draws from the IOI dataset.
     Ioi(ioi::IoiSet) => ioi::IoiSet;
-    /// Texts that a reader wrote. They are the prompts of the result themselves.
+    /// The user's own texts, which are the prompts of the result themselves.
     Text(text::TextPrompts) => text::TextSet;
 }
 
@@ -26,7 +26,7 @@ impl Default for PromptSource {
 }
 
 impl PromptSet {
-    /// The drawn prompts of the IOI dataset, if they are.
+    /// The IOI prompt set, if the prompts are drawn from the IOI dataset.
     pub fn ioi(&self) -> Option<&IoiSet> {
         match self {
             Self::Ioi(set) => Some(set),

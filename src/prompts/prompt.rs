@@ -1,4 +1,4 @@
-//! A prompt, whatever made it.
+//! A prompt of any maker.
 
 use std::collections::BTreeMap;
 
@@ -7,60 +7,60 @@ use serde::{Deserialize, Serialize};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::PositionName;
 
-/// What the token is for that is drawn from the whole vocabulary, among a prompt's [`Prompt::drawn`].
+/// The purpose, in [`Prompt::drawn`], of the token drawn from the whole vocabulary.
 pub(crate) const RANDOM: &str = "random";
 
-/// A prompt: a text, its tokens, and what stands where. Also its entry in the result file.
+/// A prompt: a text, its tokens, and named positions. Also its entry in the result file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The whole text.
     pub text: String,
-    /// Its tokens, after BOS if there is one.
+    /// The tokens, after BOS if there is one.
     pub tokens: Vec<u32>,
-    /// Where named tokens stand, counted from 0 (BOS included, if there is one): `dest`, where the head looks from, `src`,
-    /// where it looks to, and others by name.
+    /// Named positions, counted from 0 (BOS included, if there is one): `dest` (the query), `src` (the key), and
+    /// others.
     pub positions: BTreeMap<PositionName, usize>,
-    /// The tokens between which the model decides.
+    /// The two target tokens.
     #[serde(default, skip_serializing_if = "Targets::is_empty")]
     pub targets: Targets,
-    /// Names in the text by the part that they play, such as IO and S.
+    /// Names in the text by role, such as IO and S.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub names: BTreeMap<String, String>,
-    /// Tokens that were drawn with the prompt and do not stand in it, by what they are for.
+    /// Random tokens drawn with the prompt, which do not occur in it, by purpose.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub drawn: BTreeMap<String, u32>,
 }
 
-/// The tokens between which a model decides at `dest`.
+/// The two tokens whose logits are compared at `dest`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Targets {
-    /// The one that is right, or of most interest.
+    /// The correct token, or the one of most interest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub a: Option<u32>,
-    /// The one that it is held against.
+    /// The token it is compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub b: Option<u32>,
 }
 
 impl Targets {
-    /// Whether there are none.
+    /// Whether both are None.
     pub fn is_empty(&self) -> bool {
         self.a.is_none() && self.b.is_none()
     }
 }
 
 impl Prompt {
-    /// Where the token `name` stands, if it has that name.
+    /// The position called `name`, if it has one.
     pub fn position(&self, name: &PositionName) -> Option<usize> {
         self.positions.get(name).copied()
     }
 
-    /// Whether it is of the IOI dataset, with an indirect object.
+    /// Whether it is an IOI prompt, with an indirect object.
     pub fn is_ioi(&self) -> bool {
         self.names.contains_key(PositionName::Io.as_str())
     }
 
-    /// Where the head looks from.
+    /// The query position.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] where that is not said, or not one of its tokens'.
@@ -68,7 +68,7 @@ impl Prompt {
         self.place(&PositionName::Dest)
     }
 
-    /// Where the head looks to.
+    /// The key position.
     ///
     /// # Errors
     /// As [`Prompt::dest`].
@@ -92,7 +92,8 @@ impl Prompt {
         })
     }
 
-    /// Checks that every named position is one of its tokens'; `number` is the prompt's, counted from 1.
+    /// Checks that every named position is within its tokens. `number` is the prompt's number for error messages,
+    /// counted from 1.
     ///
     /// # Errors
     /// [`ErrorKind::ResultFile`] naming the first position that is not.

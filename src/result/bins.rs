@@ -1,14 +1,14 @@
-//! Bins of a histogram whose series share them, by the conventions of Plotly.js.
+//! Histogram bins shared by several series, following the conventions of Plotly.js.
 
-/// Part of a bin by which a value may lie below an edge and still count as being on it.
+/// Fraction of a bin by which a value may lie below an edge and still count as being on it.
 ///
-/// 0.7 as an f32 is 0.69999999; without this it would fall into the bin before its own.
+/// 0.7 as an f32 is 0.69999999; without this tolerance it would fall into the bin before its own.
 const EDGE_TOLERANCE: f64 = 1e-5;
 
-/// Width of a bin beside the largest value, at least: below it edges are not told apart.
+/// Minimum bin width, relative to the largest value: below it, edges cannot be distinguished in floating point.
 const MIN_SHARE: f64 = 1e-9;
 
-/// Width of the bin of values that are all alike, beside these.
+/// Bin width relative to the value, if all values are equal and large.
 const SHARE_OF_ALIKE: f64 = 1e-3;
 
 /// Equal bins `[start + i size, start + (i + 1) size)`, `i < count`.
@@ -23,20 +23,20 @@ pub struct Bins {
 }
 
 impl Bins {
-    /// Bins over the joint range of `series` for about `max_bins` bins: the size is the smallest nice
-    /// one of at least range / `max_bins`, edges are multiples of it, so there may be one or two more.
-    /// Values that are not finite are left out. None when no value remains.
+    /// Bins over the joint range of `series` for about `max_bins` bins: the size is the smallest nice one of at least
+    /// range / `max_bins`, edges are multiples of it, so there may be one or two more. Values that are not finite are
+    /// left out. None when no value remains.
     ///
-    /// Plotly centres bins on the multiples instead of starting them there when the data pile up at
-    /// multiples (more than 30 % within 1 % of an edge, or the smallest or largest value is, and fewer
-    /// than 10 % near a middle): `autoShiftNumericBins` in plotly.js. So do we: this is why the bars of
-    /// probabilities, many of which are all but 0 or 1, stand centered on 0, 0.01, ..., 1.
+    /// Plotly centres bins on the multiples instead of starting them there when the data pile up at multiples (more
+    /// than 30 % within 1 % of an edge, or the smallest or largest value is, and fewer than 10 % near a middle):
+    /// `autoShiftNumericBins` in plotly.js. So do we: this is why the bars of probabilities, many of which are all but
+    /// 0 or 1, stand centered on 0, 0.01, ..., 1.
     pub fn of<'a>(series: impl IntoIterator<Item = &'a [f32]>, max_bins: usize) -> Option<Self> {
         let finite = series.into_iter().flatten().filter(|value| value.is_finite());
         let values: Vec<f64> = finite.map(|&value| f64::from(value)).collect();
         let min = values.iter().copied().reduce(f64::min)?;
         let max = values.iter().copied().reduce(f64::max)?;
-        // All values alike: one bin around them, of width 1 or, where that is nothing beside them, wider.
+        // All values are equal: one bin around them, of width 1, or wider for large values.
         let count = max_bins.max(1) as f64;
         let least = min.abs().max(max.abs()) * MIN_SHARE;
         let range = if max > min {
@@ -91,7 +91,7 @@ impl Bins {
 /// The smallest of 1, 2, 5 times a power of ten that is at least `size` (which must be positive).
 pub(crate) fn nice_size(size: f64) -> f64 {
     let power = 10f64.powf(size.log10().floor());
-    // Range / bins may miss a nice number by rounding: 0.01 must stay 0.01.
+    // Rounding of range / bins may miss a nice number: 0.01 must stay 0.01.
     let fits = |multiple: &f64| size <= multiple * power * (1.0 + 1e-6);
     let multiple = [1.0, 2.0, 5.0].into_iter().find(fits).unwrap_or(10.0);
     multiple * power

@@ -1,13 +1,13 @@
-//! What a run has of every prompt, as series that can be held against each other.
+//! All series that have a value per prompt.
 
 use super::ResultFile;
 use crate::names::{HistogramId, PromptSeries, Side};
 
 impl ResultFile {
-    /// Every series that has a value per prompt, with its values in the order of the prompts: those of the histograms, and the head's
-    /// true scores and probabilities once. Empty for a result that is not of many prompts.
+    /// Every series with a value per prompt, in the order of the prompts: those of the histograms, and the head's true
+    /// scores and probabilities once. Empty for a result that is not of a run over prompts.
     ///
-    /// Of a run that goes on, only the first prompts have values.
+    /// While a run is in progress, only the first prompts have values.
     pub fn by_prompt(&self) -> Vec<(PromptSeries, &[f32])> {
         let mut all = Vec::new();
         for histogram in HistogramId::ALL {
@@ -15,7 +15,7 @@ impl ResultFile {
                 all.push((PromptSeries::new(histogram, series.clone()), values));
             }
             let truth = self.true_values(histogram);
-            // They are the same whichever side is substituted.
+            // They are the same for both sides.
             if !truth.is_empty() && histogram.side() == Side::Query {
                 all.push((PromptSeries::new(histogram, histogram.true_values()), truth));
             }
@@ -24,7 +24,7 @@ impl ResultFile {
         all
     }
 
-    /// The values of one of these, a value per prompt. None where there is no such series.
+    /// The values of one of these series; None where it does not exist.
     pub fn values_by_prompt(&self, of: &PromptSeries) -> Option<&[f32]> {
         let mut all = self.by_prompt().into_iter();
         all.find_map(|(series, values)| (series == *of).then_some(values))

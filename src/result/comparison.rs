@@ -1,14 +1,14 @@
-//! Whether one series beats another, prompt by prompt: what concluding sentences stand on.
+//! Paired comparison of two series: the evidence behind the page's conclusions.
 
 use super::ResultFile;
 use super::spread::{Bootstrap, Groups, Interval, groups_of, mean};
 use crate::names::{HistogramId, SeriesId};
 
-/// Fewest pairs that a comparison is made of. Of five, all differ in one direction by chance in 3 % of cases, and the interval of
-/// their mean lies on one side of 0 then; of six, in 1.6 %.
+/// Minimum number of pairs. Of five pairs, all differ in the same direction by chance in 3 % of cases, so that the
+/// interval of the mean does not contain 0; of six, in 1.6 %.
 const MIN_PAIRS: usize = 6;
 
-/// Resamples of a bootstrap that are drawn in one go where nothing else waits.
+/// Draws all resamples of a bootstrap in one step.
 const ALL_AT_ONCE: usize = usize::MAX;
 
 /// A paired comparison of two sets of numbers, or of one with 0.
@@ -29,19 +29,19 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// `a` and `b` pair by pair, such as two scores of the same prompts: the mean of `a[i] - b[i]` and its bootstrap interval.
+    /// Compares `a` and `b` pair by pair, such as two scores of the same prompts: the mean of `a[i] - b[i]` and its
+    /// bootstrap interval.
     ///
-    /// Pairs, as prompts differ far more from each other than two scores of one prompt do.
+    /// Paired, because prompts differ far more from each other than two scores of one prompt do.
     ///
-    /// None for unequal lengths, for fewer than 6 pairs (of five, all differ in one direction by chance in 3 % of cases) and where a
-    /// value is not finite.
+    /// None for unequal lengths, for fewer than 6 pairs, and where a value is not finite.
     pub fn of_pairs(a: &[f32], b: &[f32]) -> Option<Self> {
         let mut comparing = ComparisonJob::of_pairs(a, b)?;
         comparing.step(ALL_AT_ONCE);
         comparing.found()
     }
 
-    /// The same the other way round: the second minus the first.
+    /// The reverse comparison: second minus first.
     #[must_use]
     pub fn turned(self) -> Self {
         let Interval { low, high } = self.interval;
@@ -55,18 +55,18 @@ impl Comparison {
         }
     }
 
-    /// Whether the first set beats the second: the whole interval of the mean difference lies above 0.
+    /// Whether the first set is larger: the whole interval of the mean difference lies above 0.
     pub fn beats(&self) -> bool {
         self.interval.low > 0.0
     }
 
-    /// Whether the second set beats the first.
+    /// Whether the second set is larger.
     pub fn is_beaten(&self) -> bool {
         self.interval.high < 0.0
     }
 }
 
-/// A [`Comparison`] whose interval is computed bit by bit.
+/// A [`Comparison`] whose interval is computed step by step.
 #[derive(Debug, Clone)]
 pub struct ComparisonJob {
     n: usize,
@@ -78,7 +78,7 @@ pub struct ComparisonJob {
 }
 
 impl ComparisonJob {
-    /// Of `a` and `b`, as [`Comparison::of_pairs`], and None where that is None.
+    /// Starts the comparison of `a` and `b`; None as for [`Comparison::of_pairs`].
     pub fn of_pairs(a: &[f32], b: &[f32]) -> Option<Self> {
         if a.len() != b.len() || a.len() < MIN_PAIRS {
             return None;
@@ -95,17 +95,17 @@ impl ComparisonJob {
         })
     }
 
-    /// Draws up to `resamples` more of the 2,000; whether all are drawn.
+    /// Draws up to `resamples` more of the 2,000 resamples. Returns whether all are drawn.
     pub fn step(&mut self, resamples: usize) -> bool {
         self.bootstrap.step(resamples)
     }
 
-    /// Number of pairs: what a resample costs.
+    /// Number of pairs, to which the cost of a resample is proportional.
     pub fn pairs(&self) -> usize {
         self.n
     }
 
-    /// What was found; None before all are drawn.
+    /// The comparison; None before all resamples are drawn.
     pub fn found(self) -> Option<Comparison> {
         Some(Comparison {
             n: self.n,
@@ -118,27 +118,26 @@ impl ComparisonJob {
     }
 }
 
-/// Two series of a histogram that are compared, or one with 0.
+/// Two series of a histogram to compare, or one series and 0.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Pair {
     /// The histogram.
     pub histogram: HistogramId,
-    /// The series that may beat the other.
+    /// The first series.
     pub first: SeriesId,
-    /// The other; None for 0: the interval is then that of the first one's mean.
+    /// The second series; None for 0: the interval is then that of the first one's mean.
     pub second: Option<SeriesId>,
 }
 
 impl Pair {
-    /// The comparison of these two in `result`; None as for [`Pair::begin`].
+    /// The comparison of the two in `result`; None as for [`Pair::begin`].
     pub fn made_in(&self, result: &ResultFile) -> Option<Comparison> {
         let mut comparing = self.begin(result)?;
         comparing.step(ALL_AT_ONCE);
         comparing.found()
     }
 
-    /// The comparison of these two in `result`, with nothing drawn yet; None where they can't be compared: one is missing, or as
-    /// [`Comparison::of_pairs`].
+    /// Starts the comparison of the two in `result`; None where one is missing, or as for [`Comparison::of_pairs`].
     pub fn begin(&self, result: &ResultFile) -> Option<ComparisonJob> {
         let section = result.substitution()?;
         let values = |series: &SeriesId| section.values(self.histogram, series);
@@ -150,14 +149,14 @@ impl Pair {
     }
 }
 
-/// What is known of a comparison.
+/// The state of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Evidence {
-    /// It is made.
+    /// It is finished.
     Found(Comparison),
-    /// It is not made yet.
+    /// It is not finished yet.
     Pending,
-    /// It can't be made: there are fewer than 6 prompts, or numbers that are not finite.
+    /// It is impossible: there are fewer than 6 prompts, or values are not finite.
     Impossible,
 }
 
@@ -167,10 +166,10 @@ impl From<Option<Comparison>> for Evidence {
     }
 }
 
-/// Where sentences get their evidence from: at once, or as far as it is known by now.
+/// Provides comparisons to the code that writes conclusions.
 pub type Compare<'a> = dyn Fn(&Pair) -> Evidence + 'a;
 
-/// Every comparison in `result`, made when it is asked for: 11 ms for 1,200 prompts.
+/// Computes each comparison in `result` when it is requested: 11 ms for 1,200 prompts.
 pub fn at_once(result: &ResultFile) -> impl Fn(&Pair) -> Evidence {
     |pair| pair.made_in(result).into()
 }
@@ -198,7 +197,7 @@ mod tests {
         assert!(!turned.beats() && turned.is_beaten());
         let same = Comparison::of_pairs(&A, &A).expect("a value");
         assert!(!same.beats() && !same.is_beaten() && same.wins == 0);
-        // Values that spread far more than they differ: only pairs can tell.
+        // The spread is far larger than the differences, so that only a paired comparison detects them.
         let far: Vec<f32> = (0..50u16).map(|i| f32::from(i) * 100.0).collect();
         let above: Vec<f32> = far.iter().map(|value| value + 0.5).collect();
         assert!(Comparison::of_pairs(&above, &far).expect("a value").beats());

@@ -1,8 +1,8 @@
-//! How two series go together, prompt by prompt.
+//! Correlation of two series over prompts.
 
 use super::spread::{Interval, mean};
 
-/// Fewest pairs that an interval is given for, as of a [`super::Comparison`].
+/// Minimum number of pairs for an interval, as for a [`super::Comparison`].
 const MIN_PAIRS: usize = 6;
 
 /// 97.5 % quantile of the normal distribution.
@@ -21,7 +21,7 @@ pub struct Correlation {
 }
 
 impl Correlation {
-    /// Of pairs of finite values. None for fewer than 3, and where one of the series is constant.
+    /// From pairs of finite values. None for fewer than 3, and where one of the series is constant.
     ///
     /// ```
     /// use keyside::result::Correlation;
@@ -44,7 +44,7 @@ impl Correlation {
             of_y += dy * dy;
         }
         let r = both / (of_x.sqrt() * of_y.sqrt());
-        // Constant values leave 0 / 0, values that are not finite no number.
+        // Constant values give 0 / 0.
         if !r.is_finite() {
             return None;
         }
@@ -62,15 +62,15 @@ impl Correlation {
         })
     }
 
-    /// The interval where it does not hold 0: then it is known whether the two go together or against each other.
+    /// The interval if it does not contain 0, so that the sign of the correlation is known.
     pub fn sure(&self) -> Option<Interval> {
         self.interval
             .filter(|interval| interval.low > 0.0 || interval.high < 0.0)
     }
 }
 
-/// The hyperbolic tangent of `x`, at most 1.2 in size, by Lambert's continued fraction: with the four operations alone it is the same
-/// natively and in a browser.
+/// The hyperbolic tangent of `x`, |x| <= 1.2, by Lambert's continued fraction. It uses the four basic operations only,
+/// so that the result is the same natively and in a browser.
 fn tanh(x: f64) -> f64 {
     let odd = (0..12).rev().map(|index| f64::from(2 * index + 1));
     let below = odd.reduce(|below, odd| odd + x * x / below);
@@ -85,7 +85,7 @@ mod tests {
         assert!((found - expected).abs() <= tolerance, "{found} is not {expected}");
     }
 
-    /// Pairs whose second value follows the first one by `share`; numbers that look drawn, and are the same everywhere.
+    /// Pseudo-random pairs in which the second value depends on the first one by `share`.
     fn pairs(n: u32, share: f64) -> Vec<(f64, f64)> {
         let number = |i: u32| f64::from(i * 7919 % 1009) / 1009.0 - 0.5;
         let pair = |i: u32| {

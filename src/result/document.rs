@@ -1,4 +1,4 @@
-//! The result file as a document: what was run, on which prompts, and what was found, section by section.
+//! The result file as a data structure: model, settings, prompts, and the findings as sections.
 
 use serde::{Deserialize, Serialize};
 
@@ -19,42 +19,42 @@ use crate::prompts::{IoiSet, Prompt, PromptSet, TextSet};
 /// The value of [`ResultFile::format`]: the version that is written.
 pub const FORMAT: &str = "keyside-result/2";
 
-/// Everything that one run found. Readers ignore unknown fields.
+/// The results of a run or of a question. Readers ignore unknown fields.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResultFile {
     /// Always [`FORMAT`], whatever version was read.
     pub format: String,
-    /// Which model it was.
+    /// The model.
     pub model: ModelInfo,
-    /// Its shape.
+    /// The shape.
     pub config: Config,
-    /// Which weight processing was applied.
+    /// The weight processing.
     pub processing: Processing,
-    /// Where the prompts come from, where that is more than their texts say.
+    /// The source of the prompts, if there is more to say than their texts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prompt_set: Option<PromptSet>,
     /// The prompts, in the order of all values. Empty in recorded runs.
     pub prompts: Vec<Prompt>,
-    /// What was found.
+    /// The findings.
     pub sections: Vec<Section>,
-    /// The kinds of sections that stood in the file that was read, and that this version does not know.
+    /// Unknown kinds of sections in the file that was read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
-    /// How long it took. None in recorded runs.
+    /// Times of the run. None in recorded runs.
     pub timing: Option<Timing>,
 }
 
-/// Which model a result is of, and where it came from.
+/// The model of a result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelInfo {
-    /// A name for people: "GPT-2 small", "owner/model", the folder's or URL's last part.
+    /// Display name: "GPT-2 small", "owner/model", or the last part of the folder or URL.
     pub name: String,
-    /// Folder or URL, or where recorded numbers come from.
+    /// Folder or URL, or the source of recorded numbers.
     pub source: String,
-    /// The dtype of its weights in their file, F64, F32, F16 or BF16. None where that is not known.
+    /// The dtype of its weights in the file, F64, F32, F16 or BF16. None where unknown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dtype: Option<String>,
-    /// Where its files say different things, or lack something: what was done. Sentences.
+    /// Inconsistencies in the model's files, and how they were resolved. Sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
@@ -78,7 +78,7 @@ impl ModelInfo {
 }
 
 impl ResultFile {
-    /// The document of a run of `analysis` on `model` that found `found`.
+    /// The result of a run of `analysis` on `model`.
     pub fn new(model: &Model, analysis: &Analysis, found: Analyzed) -> Self {
         Self {
             prompt_set: Some(found.set),
@@ -89,7 +89,7 @@ impl ResultFile {
         }
     }
 
-    /// The document of a `section` that was found of the sentence `prompt` with `model`, answering `question`.
+    /// The result with one `section` about the sentence `prompt`, in answer to `question`.
     pub fn of_sentence(model: &Model, question: &Question, prompt: &Prompt, section: Section) -> Self {
         let set = TextSet {
             prompts: 1,
@@ -110,7 +110,7 @@ impl ResultFile {
         }
     }
 
-    /// The result of `model` that is `section`, which has prompts of its own.
+    /// The result with one `section` that contains its own prompts.
     pub fn of_section(model: &Model, section: Section) -> Self {
         Self {
             prompt_set: None,
@@ -119,7 +119,7 @@ impl ResultFile {
         }
     }
 
-    /// Takes over the sections of `part` in place of those of the same kind, and what they are of.
+    /// Adds the sections of `part`, replacing those of the same kind, and their prompts.
     pub fn take(&mut self, part: Self) {
         let Self {
             model,
@@ -141,7 +141,7 @@ impl ResultFile {
         }
     }
 
-    /// The document of `analysis` before anything is found.
+    /// The result of `analysis` before anything is found.
     pub fn empty(model: ModelInfo, config: Config, analysis: &Analysis) -> Self {
         Self {
             format: FORMAT.to_owned(),
@@ -156,7 +156,7 @@ impl ResultFile {
         }
     }
 
-    /// What a reader should know of a result that is not whole: the kinds of sections that were skipped.
+    /// A notice for the user if sections of unknown kinds were skipped.
     pub fn skipped_notice(&self) -> Option<String> {
         let sections = match self.skipped.len() {
             0 => return None,
@@ -169,12 +169,12 @@ impl ResultFile {
         ))
     }
 
-    /// The drawn prompts of the IOI dataset that it is of, if it is.
+    /// The IOI prompt set, if its prompts are drawn from the IOI dataset.
     pub fn ioi(&self) -> Option<&IoiSet> {
         self.prompt_set.as_ref()?.ioi()
     }
 
-    /// Number of prompts that it is of, also where their texts are not in it.
+    /// Number of its prompts, even if their texts are not included.
     pub fn prompt_count(&self) -> usize {
         match &self.prompt_set {
             Some(set) => set.count(),
@@ -183,7 +183,7 @@ impl ResultFile {
         }
     }
 
-    /// What substituted vectors gave, if it has that.
+    /// The section with substituted vectors, if there is one.
     pub fn substitution(&self) -> Option<&SubstitutionSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Substitution(section) => Some(section),
@@ -191,7 +191,7 @@ impl ResultFile {
         })
     }
 
-    /// The same, to change.
+    /// Mutable access to the same.
     pub fn substitution_mut(&mut self) -> Option<&mut SubstitutionSection> {
         self.sections.iter_mut().find_map(|section| match section {
             Section::Substitution(section) => Some(section),
@@ -199,7 +199,7 @@ impl ResultFile {
         })
     }
 
-    /// What the components contribute, if it has that.
+    /// The section with contributions of components, if there is one.
     pub fn contributions(&self) -> Option<&ContributionsSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Contributions(section) => Some(section),
@@ -207,7 +207,7 @@ impl ResultFile {
         })
     }
 
-    /// The same, to change.
+    /// Mutable access to the same.
     pub fn contributions_mut(&mut self) -> Option<&mut ContributionsSection> {
         self.sections.iter_mut().find_map(|section| match section {
             Section::Contributions(section) => Some(section),
@@ -215,7 +215,7 @@ impl ResultFile {
         })
     }
 
-    /// What the head writes over its prompts, if it has that.
+    /// The section on what the head writes over the prompts, if there is one.
     pub fn run_writes(&self) -> Option<&RunWritesSection> {
         self.sections.iter().find_map(|section| match section {
             Section::RunWrites(section) => Some(section),
@@ -223,7 +223,7 @@ impl ResultFile {
         })
     }
 
-    /// Which of the head's directions recur over its prompts, if it has that.
+    /// The section on recurring directions, if there is one.
     pub fn run_directions(&self) -> Option<&RunDirectionsSection> {
         self.sections.iter().find_map(|section| match section {
             Section::RunDirections(section) => Some(section),
@@ -231,7 +231,7 @@ impl ResultFile {
         })
     }
 
-    /// Where heads look in its sentence, if it has that.
+    /// The attention section of its sentence, if there is one.
     pub fn attention(&self) -> Option<&AttentionSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Attention(section) => Some(section),
@@ -239,7 +239,7 @@ impl ResultFile {
         })
     }
 
-    /// The patterns of all heads of a layer, if it has those.
+    /// The section with the patterns of a layer, if there is one.
     pub fn layer(&self) -> Option<&LayerSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Layer(section) => Some(section),
@@ -247,7 +247,7 @@ impl ResultFile {
         })
     }
 
-    /// What comes next in its sentence, if it has that.
+    /// The section with the next tokens of its sentence, if there is one.
     pub fn next(&self) -> Option<&NextSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Next(section) => Some(section),
@@ -255,7 +255,7 @@ impl ResultFile {
         })
     }
 
-    /// The account of the score of one pair of positions, if it has that.
+    /// The section with the decomposed score of a pair of positions, if there is one.
     pub fn pair(&self) -> Option<&PairSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Pair(section) => Some(section),
@@ -263,7 +263,7 @@ impl ResultFile {
         })
     }
 
-    /// What every head adds to a difference of logits, if it has that.
+    /// The section with direct effects of all heads, if there is one.
     pub fn head_effects(&self) -> Option<&HeadEffectsSection> {
         self.sections.iter().find_map(|section| match section {
             Section::HeadEffects(section) => Some(section),
@@ -271,7 +271,7 @@ impl ResultFile {
         })
     }
 
-    /// What a component of that score was opened into, if it has that.
+    /// The section with the further decomposition of a component, if there is one.
     pub fn down(&self) -> Option<&DownSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Down(section) => Some(section),
@@ -279,7 +279,7 @@ impl ResultFile {
         })
     }
 
-    /// Direct effects on what comes next in its sentence, if it has that.
+    /// The section with direct effects on the next token, if there is one.
     pub fn effects(&self) -> Option<&EffectsSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Effects(section) => Some(section),
@@ -287,7 +287,7 @@ impl ResultFile {
         })
     }
 
-    /// The same score with other vectors in place of what the head reads, if it has that.
+    /// The section with substituted vectors in one sentence, if there is one.
     pub fn substituted(&self) -> Option<&SubstitutedSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Substituted(section) => Some(section),
@@ -295,7 +295,7 @@ impl ResultFile {
         })
     }
 
-    /// Which tokens the head raises and lowers, if it has that.
+    /// The section with the tokens that the head raises and lowers, if there is one.
     pub fn writes(&self) -> Option<&WritesSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Writes(section) => Some(section),
@@ -303,7 +303,7 @@ impl ResultFile {
         })
     }
 
-    /// What would come next after each layer, if it has that.
+    /// The section with the logit lens, if there is one.
     pub fn lens(&self) -> Option<&LensSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Lens(section) => Some(section),
@@ -311,7 +311,7 @@ impl ResultFile {
         })
     }
 
-    /// The directions of the score of one pair of positions, if it has that.
+    /// The section with the directions of a pair's score, if there is one.
     pub fn directions(&self) -> Option<&DirectionsSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Directions(section) => Some(section),
@@ -319,7 +319,7 @@ impl ResultFile {
         })
     }
 
-    /// The same, to change.
+    /// Mutable access to the section with substituted vectors in one sentence.
     pub fn substituted_mut(&mut self) -> Option<&mut SubstitutedSection> {
         self.sections.iter_mut().find_map(|section| match section {
             Section::Substituted(section) => Some(section),
@@ -327,7 +327,7 @@ impl ResultFile {
         })
     }
 
-    /// What interventions at that pair do, if it has that.
+    /// The section with the effects of interventions, if there is one.
     pub fn intervention(&self) -> Option<&InterventionSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Intervention(section) => Some(section),
@@ -335,7 +335,7 @@ impl ResultFile {
         })
     }
 
-    /// What every component of that score does when it is taken out, if it has that.
+    /// The section with the causal map, if there is one.
     pub fn causal(&self) -> Option<&CausalSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Causal(section) => Some(section),
@@ -343,7 +343,7 @@ impl ResultFile {
         })
     }
 
-    /// What an intervention changes in every prompt of its run, if it has that.
+    /// The section with the effects of an intervention over the prompts, if there is one.
     pub fn changes(&self) -> Option<&ChangesSection> {
         self.sections.iter().find_map(|section| match section {
             Section::Changes(section) => Some(section),
@@ -351,7 +351,7 @@ impl ResultFile {
         })
     }
 
-    /// The same, to change.
+    /// Mutable access to the same.
     pub fn changes_mut(&mut self) -> Option<&mut ChangesSection> {
         self.sections.iter_mut().find_map(|section| match section {
             Section::Changes(section) => Some(section),
@@ -359,12 +359,12 @@ impl ResultFile {
         })
     }
 
-    /// The head that it is about: the first section's that is about one.
+    /// The head that it is about: that of the first section with a head.
     pub fn head(&self) -> Option<Head> {
         self.sections.iter().find_map(Section::head)
     }
 
-    /// The same for people: "10.7", and "?" where it is about none.
+    /// The same as text: "10.7", or "?" if there is none.
     pub fn head_name(&self) -> String {
         self.head().map_or_else(|| "?".to_owned(), |head| head.to_string())
     }
@@ -374,7 +374,7 @@ impl ResultFile {
         self.substitution().map(|section| section.earlier_head)
     }
 
-    /// How vectors were normalized that stand in place of what a head reads; None where it has none.
+    /// How substituted vectors were normalized; None if there are none.
     pub fn normalization(&self) -> Option<Normalization> {
         let of_sentence = || {
             let substituted = self.substituted().map(|section| section.normalization);
@@ -391,7 +391,7 @@ impl ResultFile {
         section.map_or_else(Vec::new, |section| section.series(histogram).collect())
     }
 
-    /// The claim of `histogram` that its series can bear: that of its prompts' maker.
+    /// The main claim of `histogram`, which depends on the kind of prompts.
     pub fn claim(&self, histogram: HistogramId) -> (&'static SeriesId, &'static [SeriesId]) {
         let claims = histogram.claims();
         let has = |id: &SeriesId| {
@@ -406,7 +406,7 @@ impl ResultFile {
         }
     }
 
-    /// The values of one series of `histogram`; the true ones where there is no such series.
+    /// The values of one series of `histogram`; those of the true values where the series does not exist.
     pub fn values(&self, histogram: HistogramId, series: &SeriesId) -> &[f32] {
         let found = self
             .substitution()
@@ -425,14 +425,13 @@ impl ResultFile {
         self.contributions()?.heatmaps.get(name)
     }
 
-    /// The names that [`ResultFile::heatmap`] knows, in the order in which they are offered: `key` first, facets together,
-    /// names that are not ours last.
+    /// The names of all heatmaps in display order: `key` first, facets together, unknown names last.
     pub fn heatmap_names(&self) -> Vec<HeatmapId> {
         let section = self.contributions();
         section.map_or_else(Vec::new, |section| section.heatmaps.keys().cloned().collect())
     }
 
-    /// Number of prompts that the heatmaps are of.
+    /// Number of prompts behind the heatmaps.
     pub fn heatmap_prompts(&self) -> usize {
         self.contributions().map_or(0, |section| section.prompts)
     }

@@ -1,11 +1,11 @@
-//! What a result says of what was left out of it.
+//! Sentences about omitted series and heatmaps.
 
 use crate::analysis::{OmissionReason, OmittedSeries};
 use crate::names::{HistogramId, SeriesId};
 use crate::result::ResultFile;
 
 impl ResultFile {
-    /// The series that `histogram` would show and does not, each with the reason: sentences.
+    /// The omitted series of `histogram`, each with the reason: sentences.
     pub fn left_out_of(&self, histogram: HistogramId) -> Vec<String> {
         let section = self.substitution().into_iter();
         let all = section.flat_map(|section| &section.left_out);
@@ -13,7 +13,7 @@ impl ResultFile {
         shown.map(|left_out| series(left_out, self.prompt_count())).collect()
     }
 
-    /// The heatmaps that are left out, by reason: sentences.
+    /// The omitted heatmaps, grouped by reason: sentences.
     pub fn left_out_heatmaps(&self) -> Vec<String> {
         let Some(section) = self.contributions() else {
             return Vec::new();
@@ -44,7 +44,7 @@ impl ResultFile {
         by_reason.into_iter().map(sentence).collect()
     }
 
-    /// All that is left out: sentences, each once.
+    /// All omitted series and heatmaps: sentences, without repetitions.
     pub fn left_out(&self) -> Vec<String> {
         let mut all: Vec<String> = Vec::new();
         let of_histograms = [HistogramId::KeysFixedScores, HistogramId::QueriesFixedScores];
@@ -60,7 +60,7 @@ impl ResultFile {
     }
 }
 
-/// Why a series is not there, of a run of `count` prompts.
+/// Why a series is omitted, in a run of `count` prompts.
 fn series(left_out: &OmittedSeries, count: usize) -> String {
     let cause = match (&left_out.series, left_out.why) {
         (SeriesId::EarlierHead(head), OmissionReason::Constant) => {

@@ -1,8 +1,8 @@
-//! How two series differ, prompt by prompt, as numbers of a table: cheap enough for all pairs at once.
+//! Differences of two series over prompts, for tables: cheap enough to compute for all pairs of series.
 
 use super::spread::{Interval, mean, standard_deviation};
 
-/// Fewest pairs that an interval is given for, as of a [`super::Comparison`].
+/// Minimum number of pairs for an interval, as for a [`super::Comparison`].
 const MIN_PAIRS: usize = 6;
 
 /// 97.5 % quantile of the normal distribution.

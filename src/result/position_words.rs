@@ -1,16 +1,16 @@
-//! The words of the IOI task, END and IO, and what the same positions are called in other prompts.
+//! Replaces the position names of the IOI task, END and IO, in sentences about other prompts.
 
 use super::ResultFile;
 use crate::names::PositionName;
 
 impl ResultFile {
-    /// Whether its prompts are of the IOI dataset, as all were before there were others.
+    /// Whether its prompts are of the IOI dataset. Old files, which do not say it, always are.
     pub fn is_ioi(&self) -> bool {
         self.prompt_set.is_none() || self.ioi().is_some()
     }
 
-    /// `text`, a sentence of ours that speaks of END and IO, as it is said of the prompts of this result: in others than those of
-    /// the IOI dataset the head looks from `dest` to `src`.
+    /// `text`, a sentence about END and IO, in the position names of this result's prompts: `dest` and `src` if they
+    /// are not of the IOI dataset.
     pub fn with_position_names(&self, text: impl Into<String>) -> String {
         let text = text.into();
         match self.is_ioi() {
@@ -20,7 +20,7 @@ impl ResultFile {
     }
 }
 
-/// `text` with the names that positions have in any prompt.
+/// Replaces END and IO in `text` by `dest` and `src`.
 fn replace_position_names(text: &str) -> String {
     let names = [
         (PositionName::End, PositionName::Dest),

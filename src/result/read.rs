@@ -1,4 +1,4 @@
-//! Reading, checking and writing the result file. Versions are told apart here and nowhere else.
+//! Reads, checks and writes result files. The only place that distinguishes versions.
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -12,14 +12,14 @@ use crate::model::{Config, Processing};
 use crate::prompts::{Prompt, PromptSet};
 use crate::result::{FORMAT, ModelInfo, ResultFile};
 
-/// Longest result file that is written, and read: 64 MiB.
+/// Size limit of result files that are written or read: 64 MiB.
 pub const MAX_BYTES: usize = 64 << 20;
 
 const ADVICE: &str = "Choose a file that this program wrote with \"Download result\" or --out.";
-/// What the formats of all versions begin with.
+/// Common prefix of the `format` of all versions.
 const FAMILY: &str = "keyside-result/";
 
-/// The part of any JSON document that says whether the rest is worth reading.
+/// The field that identifies a result file, read before the rest.
 #[derive(Deserialize)]
 struct Probe {
     #[serde(default)]
@@ -119,7 +119,7 @@ impl ResultFile {
     }
 }
 
-/// The file as it is read: of what kinds the sections are is not known yet.
+/// The deserialized file, before the kinds of its sections are interpreted.
 #[derive(Deserialize)]
 struct File {
     model: ModelInfo,
@@ -160,12 +160,12 @@ impl File {
     }
 }
 
-/// Reads what `bytes` hold, and says where it is not what it should be.
+/// Parses `bytes`, with an error that tells the place in the JSON text.
 fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     json::read(bytes).map_err(|cause| misread(&cause))
 }
 
-/// The error of a result file of so many bytes.
+/// The error for a result file that is too large.
 fn too_long(bytes: usize) -> Error {
     error(format!("the result file is {bytes} bytes long"))
         .expected(format!("at most {MAX_BYTES} ({} MiB)", MAX_BYTES >> 20))
@@ -175,13 +175,13 @@ fn misread(cause: &JsonError) -> Error {
     error(format!("the result file can't be read: {cause}"))
 }
 
-/// Whether `format` is that of a version to come.
+/// Whether `format` is that of a later version.
 fn is_later(format: &str) -> bool {
     let version = |format: &str| format.strip_prefix(FAMILY)?.parse::<u32>().ok();
     version(format) > version(FORMAT)
 }
 
-/// The same error as one of a result file.
+/// Turns an error into one about a result file.
 fn ours(cause: Error) -> Error {
     Error {
         kind: ErrorKind::ResultFile,

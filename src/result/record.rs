@@ -1,4 +1,4 @@
-//! What a model makes of sentences, recorded.
+//! Creates recordings: what a model computes for given sentences.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -11,23 +11,23 @@ use crate::names::{Head, PositionName};
 use crate::prompts::text::Place;
 use crate::result::ModelInfo;
 
-/// Tokens that are recorded as likely to come next.
+/// Number of most likely next tokens to record.
 const NEXT: usize = 20;
 
-/// What is recorded.
+/// What to record.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recorded {
     /// The sentences.
     pub texts: Vec<String>,
-    /// Whether BOS stands before each.
+    /// Whether BOS is prepended.
     pub prepend_bos: bool,
-    /// Scores that are taken apart, in every sentence.
+    /// Scores to decompose, in every sentence.
     pub pairs: Vec<PairToRecord>,
-    /// Whether it is recorded what comes next after every position, and not after the last one alone.
+    /// Whether to record the next tokens after every position, or only after the last one.
     pub every_next: bool,
-    /// The head to begin with; None for the one that looks most at a single token.
+    /// The initial head; None for the one with the most attention to a single token.
     pub begin: Option<Head>,
-    /// Where the numbers come from, for readers; None for this program and the model's address.
+    /// Source of the numbers as shown to the user; None for this program and the model's location.
     pub source: Option<String>,
 }
 
@@ -36,9 +36,9 @@ pub struct Recorded {
 pub struct PairToRecord {
     /// The head.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: Place,
-    /// The position that it looks to.
+    /// The key position.
     pub src: Place,
 }
 
@@ -59,11 +59,11 @@ impl FromStr for PairToRecord {
 }
 
 impl Recording {
-    /// What `model` makes of the sentences that are `asked` for.
+    /// Records the sentences of `asked` with `model`.
     ///
     /// # Errors
     /// Those of sentences that the model can't take, [`ErrorKind::Request`] for heads and positions that they have not,
-    /// [`ErrorKind::Checkpoint`] where a score is not finite, errors of reading, and `monitor`'s.
+    /// [`ErrorKind::Checkpoint`] where a score is not finite, read errors, and those of `monitor`.
     pub async fn of(model: &mut Model, asked: &Recorded, monitor: &dyn Monitor) -> Result<Self> {
         if let Some(head) = asked.begin {
             model.config().check_head(head)?;
@@ -87,7 +87,7 @@ impl Recording {
     }
 }
 
-/// Everything that is recorded of the sentence `text`.
+/// Records the sentence `text`.
 async fn record(model: &mut Model, text: &str, asked: &Recorded, monitor: &dyn Monitor) -> Result<RecordedSentence> {
     let question = Question {
         text: text.to_owned(),

@@ -1,4 +1,4 @@
-//! Recorded sentences: what a model made of them, to be asked about without the model.
+//! Recorded sentences: answers questions without a model.
 
 mod answer;
 mod check;
@@ -16,26 +16,26 @@ use crate::names::Head;
 
 /// The value of [`Recording::format`].
 pub const RECORDING_FORMAT: &str = "keyside-recording/1";
-/// Longest file of recorded sentences that is read: 64 MiB.
+/// Size limit of recordings: 64 MiB.
 pub const MAX_RECORDING_BYTES: usize = 64 << 20;
-/// Decimals of the numbers in a file.
+/// Precision of numbers in a file: four decimals.
 const DECIMALS: f64 = 1e4;
 
 const ADVICE: &str = "Choose a file that \"keyside record\" wrote.";
 
-/// Sentences and what a model made of them. Readers ignore unknown fields.
+/// Sentences with recorded numbers. Readers ignore unknown fields.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recording {
     /// Always [`RECORDING_FORMAT`].
     pub format: String,
     /// Which model it was.
     pub model: ModelInfo,
-    /// Its shape.
+    /// The shape.
     pub config: Config,
-    /// Which weight processing was applied. Scores and probabilities of heads do not depend on it, tables of pairs do.
+    /// The weight processing. Scores and probabilities of heads do not depend on it, tables of pairs do.
     #[serde(default)]
     pub processing: Processing,
-    /// Where the numbers come from, and under which license. Sentences.
+    /// The source of the numbers and their license. Sentences.
     pub source: String,
     /// The sentences, each once.
     pub sentences: Vec<RecordedSentence>,
@@ -46,42 +46,42 @@ pub struct Recording {
 pub struct RecordedSentence {
     /// The sentence.
     pub text: String,
-    /// Whether BOS stands before it.
+    /// Whether BOS is prepended.
     #[serde(default)]
     pub prepend_bos: bool,
-    /// Its tokens, BOS included, `[pos]`.
+    /// The tokens, BOS included, `[pos]`.
     pub tokens: Vec<u32>,
-    /// Their texts, `[pos]`. Bytes that are no character stand as `\xE6`.
+    /// The texts of the tokens, `[pos]`. Bytes that are not valid UTF-8 are written as `\xE6`.
     pub texts: Vec<String>,
-    /// What is recorded of the heads.
+    /// What the numbers of the heads are.
     pub rows: Rows,
-    /// By head its rows one after the other: 1 number of position 0, 2 of position 1, ..., of all positions.
+    /// For each head its rows one after the other: 1 number for position 0, 2 for position 1, ..., for all positions.
     pub heads: BTreeMap<Head, Vec<f32>>,
-    /// The likeliest next tokens by the position that they come after, the likeliest first.
+    /// By position, the most likely tokens after it, most likely first.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub next: BTreeMap<usize, Vec<NextToken>>,
-    /// Accounts of scores.
+    /// Decomposed scores.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pairs: Vec<PairSection>,
-    /// The head to begin with. None for the one that looks most at a single token other than the first and its own.
+    /// The initial head. None for the one with the most attention to a single token other than the first and its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub begin: Option<Head>,
-    /// What is to be known of it. Sentences.
+    /// Remarks on the sentence. Sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
-/// What the rows of a recorded head hold.
+/// What the numbers of a recorded head are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rows {
-    /// Scores: probabilities are their softmax, row by row.
+    /// Scores; probabilities are their softmax, row by row.
     Scores,
-    /// Probabilities: scores are not known.
+    /// Probabilities; scores are unknown.
     Probs,
 }
 
-/// The part of a document that says whether the rest is worth reading.
+/// The field that identifies a recording, read before the rest.
 #[derive(Deserialize)]
 struct Probe {
     #[serde(default)]
@@ -138,8 +138,8 @@ impl Recording {
 }
 
 impl RecordedSentence {
-    /// Leaves four decimals of every number. Cells of a table are rounded one after the other, what is lost of one being carried
-    /// over to the next, so that they still add up to the score.
+    /// Rounds every number to four decimals. In a table, the rounding error of a cell is carried over to the next, so
+    /// that the cells still sum to the score.
     fn round(&mut self) {
         let round = |value: &mut f32| *value = ((f64::from(*value) * DECIMALS).round() / DECIMALS) as f32;
         self.heads.values_mut().flatten().for_each(round);

@@ -1,4 +1,4 @@
-//! A sentence beside a run over many prompts: where the run's series lie, and where the sentence is among them.
+//! Compares a sentence with a run over many prompts: ranges of the run's series, and the sentence's place in them.
 
 use std::collections::BTreeMap;
 
@@ -8,9 +8,8 @@ use crate::analysis::{SubstitutedSection, SubstitutionSection};
 use crate::names::{HistogramId, SeriesId};
 
 impl ResultFile {
-    /// Where the series of this run lie, for `sentence` to be compared with; None where it has none, is about another head, or has its
-    /// vectors normalized in another way.
-    /// `recorded`: whether it is the recorded run.
+    /// The ranges of this run's series, for comparison with `sentence`. None where it has none, is about another head,
+    /// or normalizes vectors differently. `recorded`: whether it is the recorded run.
     pub fn bands(&self, sentence: &SubstitutedSection, recorded: bool) -> Option<RunBands> {
         let is_alike =
             |run: &&SubstitutionSection| (run.head, run.normalization) == (sentence.head, sentence.normalization);
@@ -39,7 +38,7 @@ impl ResultFile {
     }
 }
 
-/// Where `values` lie, and which share of them is below `own`.
+/// The range of `values`, and the share of them below `own`.
 fn band(values: &[f32], own: Option<f32>) -> Option<Band> {
     let below = |own: f32| {
         let lower = values.iter().filter(|value| **value < own).count() as f32;

@@ -1,4 +1,4 @@
-//! The prompts of a result by kind: order of the names, template, name.
+//! Groups the prompts of a result by kind: order of the names, template, or name.
 
 use super::ResultFile;
 use crate::analysis::SectionType;
@@ -9,21 +9,21 @@ use crate::prompts::{IoiSet, Prompt};
 /// Prompts of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PromptGroup {
-    /// What they have in common: "IO first (ABBA)", a template with its names left out, a name.
+    /// What they have in common: "IO first (ABBA)", a template without its names, or a name.
     pub label: String,
-    /// Their numbers in the result, from 0, ascending.
+    /// Their indices in the result, ascending.
     pub prompts: Vec<usize>,
 }
 
-/// The kind of a prompt, in the order in which kinds are listed.
+/// A prompt's kind; the number gives the order of kinds.
 type Kind = (usize, String);
 
 impl ResultFile {
-    /// The prompts by kind. Empty where the kinds are not known: prompts of another maker have no template, and those whose
-    /// texts are not the ones that their seeds give have none that is known.
+    /// Groups the prompts by kind. Empty where the kinds are unknown: prompts of other makers have no template, and
+    /// neither have prompts whose texts are not those that their seeds give.
     ///
-    /// Orders are listed with IO first, templates in the order of the dataset, names from A to Z.
-    // Once in the page's wasm, not for each of the kinds.
+    /// Orders are listed with IO first, templates in the order of the dataset, names alphabetically.
+    // Not generic, so that it is compiled only once into the page's wasm.
     #[inline(never)]
     pub fn split(&self, by: SplitBy) -> Vec<PromptGroup> {
         let kinds: Vec<Option<Kind>> = match by {
@@ -43,9 +43,9 @@ impl ResultFile {
         groups.into_iter().map(group).collect()
     }
 
-    /// What its prompts can be split by.
+    /// The kinds of splits that give at least two groups.
     pub fn splits(&self) -> Vec<SplitBy> {
-        // A split into one kind tells nothing apart.
+        // A split with a single group is useless.
         let apart = |by: &SplitBy| self.split(*by).len() > 1;
         SplitBy::ALL.into_iter().filter(apart).collect()
     }
@@ -54,7 +54,7 @@ impl ResultFile {
         !self.prompts.is_empty()
     }
 
-    /// Kinds of prompts that the IOI dataset and their seeds give.
+    /// Kinds of prompts, found by drawing them again from the IOI dataset.
     fn drawn_kinds(&self, by: SplitBy) -> Vec<Option<Kind>> {
         let Ok(dataset) = Dataset::bundled() else {
             return Vec::new();
@@ -80,7 +80,7 @@ impl ResultFile {
         kinds
     }
 
-    /// The draws behind its prompts, if they are of the IOI dataset.
+    /// Draws the prompts again, if they are of the IOI dataset.
     fn drawn(&self, dataset: &Dataset) -> Option<Vec<DrawnPrompt>> {
         let set = self.drawn_set()?;
         let mut all = Vec::new();
@@ -90,15 +90,15 @@ impl ResultFile {
         Some(all)
     }
 
-    /// Which prompts were drawn. A file may say that it is of any number of prompts: no more are drawn than it has values of.
+    /// The set to draw again. Limited by the number of values, because a file may claim any number of prompts.
     fn drawn_set(&self) -> Option<&IoiSet> {
         let set = self.ioi()?;
         let values = self.substitution()?.prompt_count();
         (values == Some(set.count())).then_some(set)
     }
 
-    /// The text of prompt `prompt`, counted from 0: its own, or where the result keeps none of any prompt the one that its seed
-    /// gives. None where it is not known.
+    /// The text of prompt number `prompt` (from 0): its own or, if the result has no texts, the one that its seed
+    /// gives. None where it is unknown.
     ///
     /// ```
     /// use keyside::result::ResultFile;
@@ -118,9 +118,9 @@ impl ResultFile {
     }
 }
 
-/// Batch `batch` of `set`, drawn again. None where no seed is left.
+/// Draws batch number `batch` of `set` again. None where the seed overflows.
 fn draw_batch(dataset: &Dataset, set: &IoiSet, batch: usize) -> Option<Vec<DrawnPrompt>> {
-    // Random tokens are drawn apart from the prompts, and change nothing here.
+    // Random tokens do not influence the draw of the prompts.
     draw_words(dataset, set.seed.checked_add(batch as u64)?, set.batch_size, 1).ok()
 }
 
@@ -132,7 +132,7 @@ fn order(io_first: bool) -> Kind {
 }
 
 fn order_of(prompt: &Prompt) -> Option<Kind> {
-    // Prompts are also read from files of others, whose IO is named so, or the source.
+    // In files of others, the indirect object may be a name or the source token.
     let io = prompt
         .position(&PositionName::Io)
         .or(prompt.position(&PositionName::Src))?;
@@ -144,7 +144,7 @@ fn name_of(prompt: &Prompt) -> Option<Kind> {
     Some((0, name.clone()))
 }
 
-/// A template whose names are left out: the same for both orders.
+/// A template with its names removed: the same for both orders.
 fn without_names(template: &str) -> String {
     template.replace("[A]", "\u{2026}").replace("[B]", "\u{2026}")
 }

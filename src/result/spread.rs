@@ -1,18 +1,17 @@
-//! The statistics that sentences about a set of numbers stand on: how sure its mean is, and whether it
-//! falls into two groups.
+//! Statistics for the page's sentences: the confidence interval of a mean, and whether values fall into two groups.
 //!
-//! Only the four operations, the square root and rounding are used, which IEEE 754 fixes to the last
-//! bit, so that a sentence reads the same natively and in the browser.
+//! Only the four basic operations, the square root and rounding are used, whose results IEEE 754 fixes to the last bit,
+//! so that a sentence reads the same natively and in the browser.
 
 use rand_mt::Mt;
 
-/// Resamples behind an interval: the ends of a 95 % interval then rest on 50 resamples each.
+/// Number of resamples for an interval: 50 lie beyond each end of a 95 % interval.
 const RESAMPLES: usize = 2_000;
 
 /// Seed of the resamples: the same values always give the same interval.
 const SEED: u32 = 0;
 
-/// Fewest values that can be said to fall into two groups.
+/// Minimum number of values to be divided into two groups.
 const MIN_VALUES: usize = 10;
 
 /// A range of values, in the unit of the values it came from.
@@ -45,7 +44,7 @@ fn bootstrap(values: Vec<f64>) -> Option<Interval> {
     bootstrap.interval()
 }
 
-/// A [`bootstrap_mean`] that is computed bit by bit, for those who have something else to do between.
+/// A [`bootstrap_mean`] that is computed step by step.
 #[derive(Debug, Clone)]
 pub struct Bootstrap {
     values: Vec<f64>,
@@ -54,7 +53,7 @@ pub struct Bootstrap {
 }
 
 impl Bootstrap {
-    /// Of `values`; None for fewer than 2 and where one is not finite.
+    /// From `values`; None for fewer than 2, and where one is not finite.
     pub(super) fn of(values: Vec<f64>) -> Option<Self> {
         let possible = values.len() >= 2 && values.iter().all(|value| value.is_finite());
         possible.then(|| Self {
@@ -64,13 +63,13 @@ impl Bootstrap {
         })
     }
 
-    /// Draws up to `resamples` more of the 2,000; whether all are drawn.
+    /// Draws up to `resamples` more of the 2,000 resamples. Returns whether all are drawn.
     pub fn step(&mut self, resamples: usize) -> bool {
         let count = self.values.len() as u64;
         for _ in 0..resamples.min(RESAMPLES - self.means.len()) {
             let mut sum = 0.0;
             for _ in 0..self.values.len() {
-                // A product and a shift: a remainder would cost a division, rejection a branch.
+                // A product and a shift: cheaper than the division of a remainder, or than the branch of a rejection.
                 sum += self.values[((u64::from(self.random.next_u32()) * count) >> 32) as usize];
             }
             self.means.push(sum / self.values.len() as f64);
@@ -83,7 +82,7 @@ impl Bootstrap {
         if self.means.len() < RESAMPLES {
             return None;
         }
-        // As box plots sort theirs: no second kind of sort in the page's wasm.
+        // The same sort function as for box plots, so that the page's wasm contains only one.
         self.means.sort_by(f64::total_cmp);
         Some(Interval {
             low: percentile(&self.means, 0.025),
@@ -134,7 +133,7 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Those of the same values with the other sign.
+    /// The groups of the same values with reversed signs.
     pub(super) fn turned(self) -> Self {
         let turned = |group: Group| Group {
             mean: -group.mean,
@@ -153,7 +152,7 @@ impl Groups {
         (self.high.mean - self.low.mean) * 2f64.sqrt() / (s1 * s1 + s2 * s2).sqrt()
     }
 
-    /// The D that the groups must exceed: see [`two_groups`].
+    /// The threshold for D: see [`two_groups`].
     fn bar(&self) -> f64 {
         let n = (self.low.n + self.high.n) as f64;
         let smaller = self.low.n.min(self.high.n) as f64;
@@ -204,12 +203,12 @@ pub fn two_groups(values: &[f32]) -> Option<Groups> {
     groups_of(values.iter().copied().map(f64::from).collect())
 }
 
-/// The same, of numbers of double precision.
+/// The same for f64.
 pub(super) fn groups_of(mut sorted: Vec<f64>) -> Option<Groups> {
     if sorted.len() < MIN_VALUES || sorted.iter().any(|value| !value.is_finite()) {
         return None;
     }
-    // As box plots sort theirs: no second kind of sort in the page's wasm.
+    // The same sort function as for box plots, so that the page's wasm contains only one.
     sorted.sort_by(f64::total_cmp);
     let cut = best_cut(&sorted)?;
     let (low, high) = sorted.split_at(cut);
@@ -221,10 +220,10 @@ pub(super) fn groups_of(mut sorted: Vec<f64>) -> Option<Groups> {
     (groups.separation() > groups.bar()).then_some(groups)
 }
 
-/// Size of the low group of the best cut of `sorted`; None where equal values leave no cut.
+/// Size of the low group of the best cut of `sorted`; None where equal values allow no cut.
 ///
-/// The sum of squares within the groups is least where the one between them, `s^2 n / (k (n - k))`, is
-/// largest: `s` is the sum of the distances of the lowest `k` values from the mean.
+/// The sum of squares within the groups is smallest where the one between them, `s^2 n / (k (n - k))`, is largest; `s`
+/// is the sum of the distances of the lowest `k` values from the mean.
 fn best_cut(sorted: &[f64]) -> Option<usize> {
     let (n, mean) = (sorted.len(), mean(sorted));
     let least = n.div_ceil(10).max(2);

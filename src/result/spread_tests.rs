@@ -1,6 +1,6 @@
 use super::*;
 
-/// Standard normal and uniform draws, to the same bits wherever `ln` and `cos` are.
+/// Standard normal and uniform draws, bitwise reproducible on platforms with the same `ln` and `cos`.
 struct Draws(Mt);
 
 impl Draws {
@@ -14,14 +14,14 @@ impl Draws {
     }
 }
 
-/// `n` values of two standard normals `distance` apart, the upper one with this `share`.
+/// `n` values from two standard normals at this `distance`, the upper one with this `share`.
 fn sample(seed: u32, n: usize, share: f64, distance: f64) -> Vec<f32> {
     let mut draws = Draws(Mt::new(seed));
     let mut value = || if draws.uniform() < share { distance } else { 0.0 } + draws.normal();
     (0..n).map(|_| value() as f32).collect()
 }
 
-/// How many of the samples with seeds 0 to 99 are flagged.
+/// Number of samples, of those with seeds 0 to 99, that are found to have two groups.
 fn flagged(n: usize, share: f64, distance: f64) -> usize {
     (0..100)
         .filter(|&seed| two_groups(&sample(seed, n, share, distance)).is_some())
@@ -32,7 +32,8 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-12 * b.abs().max(1.0)
 }
 
-/// Intervals of a Python script: its own MT19937 with the state of `init_genrand(0)`, exact fractions.
+/// The expected intervals come from a Python script: its own MT19937 with the state of `init_genrand(0)`, exact
+/// fractions.
 #[test]
 fn intervals_equal_those_of_exact_arithmetic() {
     let cases: [(Vec<f32>, f64, f64); 3] = [
@@ -130,11 +131,11 @@ fn bar_follows_its_formula() {
     assert!(close(bar(450, 450), 3.6));
 }
 
-/// The best cut by definition: the sums of squares of every cut, each from scratch.
+/// Finds the best cut by brute force: the sums of squares of every cut.
 #[test]
 fn cut_has_the_least_sum_of_squares() {
     for seed in 0..50 {
-        // Rounded, so that some values are equal; far from 0, so that squares alone would lose digits.
+        // Rounded, so that some values are equal; far from 0, so that naive sums of squares would lose digits.
         let round = |value: f32| f64::from((value * 8.0).round()) / 8.0 + 1e7;
         let mut sorted: Vec<f64> = sample(seed, 30, 0.4, 3.0).into_iter().map(round).collect();
         sorted.sort_by(f64::total_cmp);
@@ -212,7 +213,7 @@ fn single_normals_are_rarely_two_groups() {
         let count = flagged(n, 0.0, 0.0);
         assert!(count <= 5, "{count} of 100 at n = {n}");
     }
-    // At a rate of 3 %, 100 samples vary too much to tell it from 5 %.
+    // At a rate of 3 %, 100 samples vary too much to distinguish it from 5 %.
     for n in [10, 15, 20, 30, 40, 60] {
         let count = (0..2000)
             .filter(|&seed| two_groups(&sample(seed, n, 0.0, 0.0)).is_some())

@@ -1,4 +1,4 @@
-//! The numbers behind a box plot, by the conventions of Plotly.js.
+//! Box-plot statistics, following the conventions of Plotly.js.
 
 use super::spread::standard_deviation;
 
@@ -8,7 +8,8 @@ pub fn mean(values: &[f32]) -> Option<f64> {
     (!values.is_empty()).then(|| sum / values.len() as f64)
 }
 
-/// The value below which the share `p` of `values` lies, by the convention of [`BoxStats::of`]; None when there are none that are finite.
+/// The value below which a share `p` of `values` lies, by the convention of [`BoxStats::of`]; None without finite
+/// values.
 ///
 /// ```
 /// use keyside::result::percentile;

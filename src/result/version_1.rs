@@ -1,7 +1,7 @@
-//! Version 1 of the result file, `"format": "keyside-result/1"`: it is read for good, and never written.
+//! Version 1 of the result file, `"format": "keyside-result/1"`: it will always be readable, and is never written.
 //!
-//! It is of one analysis: IOI prompts, histograms as four sets of series, heatmaps as tables with the names of their rows and
-//! columns. [`File::into_document`] makes the document of today of it.
+//! It has one analysis: IOI prompts, histograms as four sets of series, heatmaps as tables with the names of their rows
+//! and columns. [`File::into_document`] converts it to the current form.
 
 use std::collections::BTreeMap;
 
@@ -44,7 +44,7 @@ struct SeriesSet {
     series: BTreeMap<String, Vec<f32>>,
 }
 
-/// The four histograms; true values are empty where they are not known.
+/// The four histograms; true values are empty where they are unknown.
 #[derive(Deserialize)]
 struct Histograms {
     keys_fixed_scores: SeriesSet,
@@ -68,7 +68,7 @@ impl Histograms {
     }
 }
 
-/// What stands under a heatmap's name: the values by row and column, or `facets`, which have them.
+/// The value under a heatmap's name: a table of values, or `facets` with tables.
 #[derive(Deserialize)]
 struct Table {
     facets: Option<BTreeMap<String, Table>>,
@@ -87,7 +87,7 @@ fn error(cause: String) -> Error {
 }
 
 impl File {
-    /// The same as a document of today.
+    /// Converts it to the current form.
     ///
     /// # Errors
     /// [`crate::ErrorKind::ResultFile`] where its parts do not fit each other, naming the first that does not.
@@ -125,7 +125,7 @@ impl File {
         })
     }
 
-    /// Checks that there are as many values, and as many prompts where there are any, as batches x batch_size says.
+    /// Checks that the numbers of values and of prompts (if there are any) equal batches x batch_size.
     fn check_lengths(&self, count: usize) -> Result<()> {
         let check = |what: &str, found: usize| match found == count {
             true => Ok(()),
@@ -164,7 +164,7 @@ impl File {
     }
 }
 
-/// The heatmaps and facets of `tables`. A name with a slash is refused: it would be taken for a facet's.
+/// The heatmaps and facets of `tables`. Names with a slash are rejected, because a slash separates the facet's name.
 fn heatmaps(tables: BTreeMap<String, Table>, prompts: usize) -> Result<BTreeMap<HeatmapId, Heatmap>> {
     let mut heatmaps = BTreeMap::new();
     for (name, mut table) in tables {
@@ -187,7 +187,7 @@ fn heatmaps(tables: BTreeMap<String, Table>, prompts: usize) -> Result<BTreeMap<
 }
 
 impl Table {
-    /// The same, component by component; `prompts` is the batch size.
+    /// Converts it to a heatmap by component; `prompts` is the batch size.
     fn into_heatmap(self, name: &HeatmapId, prompts: usize) -> Result<Heatmap> {
         let missing = |field: &str| error(format!("heatmap \"{name}\": missing field `{field}`"));
         let row_names = self.rows.ok_or_else(|| missing("rows"))?;

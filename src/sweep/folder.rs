@@ -1,7 +1,7 @@
-//! The folder of a sweep: what it asks, the shards that are done, the rows of all of them.
+//! The folder of a sweep: its plan, the finished shards, and the rows of all of them.
 //!
-//! Whatever stands under its own name is whole: files are written under another name, and take their own when they are on the disk. A
-//! process that ends at any moment leaves what it has finished.
+//! A file is written under a temporary name and renamed once it is complete and on disk. So a process that ends at any
+//! moment leaves only complete files.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -18,15 +18,15 @@ use crate::error::{Error, ErrorKind, Result};
 pub const ROWS: &str = "rows.jsonl";
 /// The file of the maps of heads.
 pub const MAPS: &str = "maps.html";
-/// What the folder holds.
+/// The plan of the sweep.
 const MANIFEST: &str = "sweep.json";
 /// The folder of finished shards.
 const SHARDS: &str = "shards";
-/// How long shards took.
+/// Times of the shards.
 const TIMES: &str = "times.jsonl";
-/// Is locked while a process is at work.
+/// Locked while a process uses the folder.
 const LOCK: &str = "lock";
-/// What files that are not whole are called besides.
+/// Name ending of incomplete files.
 const PART: &str = ".part";
 const FORMAT: &str = "keyside-sweep/1";
 
@@ -38,10 +38,10 @@ struct Manifest {
     sweep: Sweep,
 }
 
-/// How a shard was done: for `times.jsonl`, which no row depends on.
+/// Times of a shard, for `times.jsonl`. The rows do not depend on them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Finished {
-    /// Its place among all of them.
+    /// The shard's index.
     pub shard: usize,
     /// Number of heads.
     pub heads: usize,
@@ -49,11 +49,11 @@ pub struct Finished {
     pub prompts: usize,
     /// Seconds in all.
     pub seconds: f64,
-    /// Seconds of them that weights were read.
+    /// Seconds spent on reading weights.
     pub loading_seconds: f64,
 }
 
-/// What a finished sweep has given.
+/// The files of a finished sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
     /// The file of all rows.
@@ -64,16 +64,16 @@ pub struct Done {
     pub count: usize,
 }
 
-/// A folder that holds one sweep, and that no other process works on.
+/// A folder that holds one sweep, locked by this process.
 pub struct Folder {
     path: PathBuf,
     sweep: Sweep,
-    /// Locked until this is dropped, or the process ends.
+    /// Locked until this is dropped or the process ends.
     _lock: File,
 }
 
 impl Folder {
-    /// The folder at `path` for `sweep`: a new one, or that of the same sweep.
+    /// Opens the folder at `path` for `sweep`: creates it, or resumes if it holds the same sweep.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where it holds another sweep or something else, or another process is at work there; nothing in it is touched
@@ -96,7 +96,7 @@ impl Folder {
             }
             Err(TryLockError::Error(cause)) => return Err(cannot(&lock_path, "locked", &cause)),
         }
-        // Another process may have begun another sweep before this one had the lock.
+        // Another process may have begun another sweep before this one got the lock.
         check(path, sweep)?;
         let folder = Self {
             path: path.to_owned(),
@@ -115,13 +115,13 @@ impl Folder {
         Ok(folder)
     }
 
-    /// The shards that are not done.
+    /// The shards that are not finished.
     pub fn missing(&self) -> Vec<Shard> {
         let done = |shard: &Shard| self.path.join(name(shard)).is_file();
         self.sweep.shards().into_iter().filter(|shard| !done(shard)).collect()
     }
 
-    /// Keeps the `rows` of `shard`, and how it was done.
+    /// Saves the `rows` of `shard` and its times.
     ///
     /// # Errors
     /// [`ErrorKind::Source`] where they can't be written.
@@ -131,7 +131,7 @@ impl Folder {
         append(&times, finished).map_err(|cause| cannot(&times, "written", &cause))
     }
 
-    /// Puts the rows of all shards together, makes maps of them, and answers where they are.
+    /// Combines the rows of all shards, makes maps of them, and returns the files.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where a shard is missing, [`ErrorKind::Source`] where files can't be read or written.
@@ -165,7 +165,7 @@ impl Folder {
         })
     }
 
-    /// Writes `bytes` to the file `name`, which is whole or not there.
+    /// Writes `bytes` to the file `name` atomically.
     fn write(&self, name: &str, bytes: &[u8]) -> Result<()> {
         let (file, part) = (self.path.join(name), self.path.join(format!("{name}{PART}")));
         let write = || {
@@ -178,12 +178,12 @@ impl Folder {
     }
 }
 
-/// The file of `shard`.
+/// The file name of `shard`.
 fn name(shard: &Shard) -> String {
     format!("{SHARDS}/{:06}.jsonl", shard.index)
 }
 
-/// Checks that the folder at `path` is that of `sweep`, or holds nothing.
+/// Checks that the folder at `path` holds `sweep`, or nothing.
 fn check(path: &Path, sweep: &Sweep) -> Result<()> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
@@ -196,7 +196,7 @@ fn check(path: &Path, sweep: &Sweep) -> Result<()> {
         let part = format!("{MANIFEST}{PART}");
         for entry in entries {
             let name = entry.map_err(|cause| cannot(path, "read", &cause))?.file_name();
-            // What a process leaves that ended before there was a manifest.
+            // Files left by a process that ended before it wrote the manifest.
             if ![LOCK, SHARDS, part.as_str()].iter().any(|own| name == *own) {
                 let cause = format!("{} holds {}, and no sweep", path.display(), name.to_string_lossy());
                 return Err(Error::new(ErrorKind::Request, cause)
@@ -226,7 +226,7 @@ fn check(path: &Path, sweep: &Sweep) -> Result<()> {
     }
 }
 
-/// Appends a line. One that was cut off ends first.
+/// Appends a line. Completes an unfinished last line first.
 fn append(file: &Path, finished: &Finished) -> io::Result<()> {
     let mut times = OpenOptions::new().create(true).read(true).append(true).open(file)?;
     let mut last = [b'\n'];

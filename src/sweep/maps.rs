@@ -1,4 +1,4 @@
-//! The rows of a sweep as maps of heads, a web page of one file.
+//! The rows of a sweep as maps of heads, in a single HTML file.
 
 use super::rows::Row;
 use super::sets::{SweepMeasure, SweptSet, sets_of};
@@ -7,11 +7,11 @@ use crate::export::{Around, fragment, page};
 use crate::plot::Plot;
 use crate::quantities::{counted, number};
 
-/// Most maps of one page: it is opened as a whole.
+/// Limit of the maps per page, because the page is loaded as a whole.
 const MOST: usize = 60;
 
-/// A web page with a map of heads for each model, revision, set of prompts and seed of `rows`, the first 60 of them; rows of single prompts
-/// are taken together. The color of a head is how much of its attention goes from the destination to the source.
+/// A web page with a map of heads for each model, revision, set of prompts and seed of `rows`, at most 60; rows of
+/// single prompts are averaged. The color of a head is its mean attention from the destination to the source.
 ///
 /// # Errors
 /// Those of [`fragment`].

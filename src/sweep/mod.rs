@@ -1,9 +1,10 @@
-//! Many runs as one: heads, models, revisions, seeds and sets of prompts, and a row for each head and set.
+//! Sweeps: many runs as one. Heads, models, revisions, seeds and sets of prompts, and a row for each head and set.
 //!
-//! What is asked becomes a [`Sweep`], which is the same as another one where both ask the same. Its shards are what can be done by itself:
-//! one model, one set of prompts, all heads in one pass. Natively `SweepRequest` reads what was listed, `PreparedSweep` does shards, in this process or in
-//! others, and a `Folder` keeps what is done, so that a sweep that was stopped goes on where it was, whoever does its shards. What it has
-//! found can be read anywhere: [`read_rows`], [`SweptSet`].
+//! The plan is a [`Sweep`]; two plans are equal if they ask for the same. It consists of shards that can be computed
+//! independently: one model, one set of prompts, all heads in one pass. Natively, `SweepRequest` is the user's input,
+//! `PreparedSweep` computes shards, in this process or in others, and `Folder` stores finished shards, so that an
+//! interrupted sweep can be resumed, whichever process computes its shards. Results can be read anywhere:
+//! [`read_rows`], [`SweptSet`].
 
 #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 mod fingerprint;

@@ -1,4 +1,4 @@
-//! Heads and seeds as they are listed: `0.*,10.7`, `0..3,17`.
+//! Parses lists of heads and seeds: `0.*,10.7`, `0..3,17`.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,16 +10,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::Head;
 
-/// Most seeds of one list.
+/// Limit of the seeds of one list.
 const MAX_SEEDS: u64 = 100_000;
 
-/// Some heads: `10.7`, `10.*`, `*.7` or `*`.
+/// A pattern of heads: `10.7`, `10.*`, `*.7` or `*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct HeadPattern {
-    /// Their layer; None for every one.
+    /// The layer; None for all.
     pub layer: Option<usize>,
-    /// Their number within the layer; None for every one.
+    /// The number within the layer; None for all.
     pub head: Option<usize>,
 }
 
@@ -66,7 +66,7 @@ impl TryFrom<String> for HeadPattern {
     }
 }
 
-/// The heads of a model of `config` that any of `patterns` names, layer by layer.
+/// The heads of a model of `config` that match any of `patterns`, by layer.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] where one of them names none.
@@ -94,7 +94,7 @@ pub fn heads_of(patterns: &[HeadPattern], config: &Config) -> Result<Vec<Head>> 
     Ok(heads.into_iter().collect())
 }
 
-/// Seeds as they are listed: numbers and ranges, `0..3` without its end and `0..=3` with it; sorted, each once.
+/// Parses a list of seeds: numbers and ranges, `0..3` without its end and `0..=3` with it; sorted, without duplicates.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for what is no such list, and one of more than 100,000.

@@ -1,4 +1,4 @@
-//! What a sweep asks, and its shards.
+//! The plan of a sweep, and its shards.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,41 +9,42 @@ use crate::names::EngineChoice;
 use crate::prompts::text::{Format, TextPrompts};
 use crate::prompts::{IoiSet, PromptSource};
 
-/// What is asked of every head, model, set of prompts and seed. Two sweeps that ask the same are equal, in whatever order they were
-/// listed.
+/// The plan of a sweep: heads, models, sets of prompts and seeds. Plans that ask for the same are equal, whatever the
+/// order in the user's lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sweep {
-    /// The version of this program: another one may round otherwise.
+    /// The version of this program. Other versions may round differently.
     pub keyside: String,
     /// The models, sorted.
     pub models: Vec<SweptModel>,
-    /// Which heads of each, sorted.
+    /// Patterns of the heads of each model, sorted.
     pub heads: Vec<HeadPattern>,
     /// The sets of prompts, sorted by name.
     pub prompts: Vec<SweptPrompts>,
-    /// The seeds of those that are drawn, sorted.
+    /// The seeds of drawn prompts, sorted.
     pub seeds: Vec<u64>,
     /// Whether prompts begin with BOS.
     pub prepend_bos: bool,
-    /// What computes: another engine may round otherwise.
+    /// The compute engine. Other engines may round differently.
     pub engine: EngineChoice,
-    /// What a row is about.
+    /// What a row covers.
     pub rows: Kind,
 }
 
 /// A model of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SweptModel {
-    /// Its folder or address; of the hub's without a revision.
+    /// Folder or URL; for the hub, without a revision.
     pub model: String,
-    /// The revision of one on the hub.
+    /// The revision on the hub.
     pub revision: Option<String>,
-    /// SHA-256 of its configuration and of samples of its weights, where they are at hand: a model that is not what it was is another one.
+    /// SHA-256 of its configuration and of samples of its weights, if it is local. Detects when a model has been
+    /// replaced.
     pub fingerprint: Option<String>,
 }
 
 impl SweptModel {
-    /// Where its files are: folder, address, or `hub:NAME@REVISION`.
+    /// Location of its files: folder, URL, or `hub:NAME@REVISION`.
     pub fn address(&self) -> String {
         match &self.revision {
             Some(revision) => format!("{}@{revision}", self.model),
@@ -55,24 +56,24 @@ impl SweptModel {
 /// A set of prompts of a sweep.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SweptPrompts {
-    /// What it is called in rows: "ioi", or the name of a file.
+    /// Name in rows: "ioi", or the name of a file.
     pub name: String,
-    /// What makes it.
+    /// The maker.
     pub of: PromptsOf,
 }
 
-/// What makes a set of prompts.
+/// The maker of a set of prompts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PromptsOf {
-    /// The IOI dataset, a draw for each seed.
+    /// The IOI dataset, drawn once for each seed.
     Ioi {
-        /// Batches of each draw; batch `i` has the seed that is `i` more.
+        /// Batches per seed; batch `i` has the seed plus `i`.
         batches: usize,
-        /// Prompts of each.
+        /// Prompts per batch.
         batch_size: usize,
     },
-    /// Prompts that a reader wrote: no seed changes what a head does there.
+    /// The user's own prompts. They do not depend on a seed.
     Text {
         /// SHA-256 of the text.
         sha256: String,
@@ -81,31 +82,31 @@ pub enum PromptsOf {
     },
 }
 
-/// What a row is about.
+/// What a row covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// A head in a set of prompts: means over them.
+    /// One head on a set of prompts: means over prompts.
     Sets,
-    /// A head in a prompt.
+    /// One head on one prompt.
     Prompts,
 }
 
-/// What is done by itself: one model, one set of prompts.
+/// An independent part of the work: one model, one set of prompts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
-    /// Its place among all of them, from 0; rows are in this order.
+    /// Index; rows are in this order.
     pub index: usize,
-    /// Its model, by its place in [`Sweep::models`].
+    /// Index of its model in [`Sweep::models`].
     pub model: usize,
-    /// Its prompts, by their place in [`Sweep::prompts`].
+    /// Index of its prompts in [`Sweep::prompts`].
     pub prompts: usize,
-    /// The seed of prompts that are drawn.
+    /// The seed of drawn prompts.
     pub seed: Option<u64>,
 }
 
 impl Sweep {
-    /// The same sweep with everything sorted, and each thing once.
+    /// Sorts everything and removes duplicates.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where it asks for nothing, and for two sets of prompts of one name.
@@ -136,7 +137,7 @@ impl Sweep {
         }
     }
 
-    /// Its shards, in the order of the rows.
+    /// The shards, in the order of the rows.
     pub fn shards(&self) -> Vec<Shard> {
         let mut shards = Vec::new();
         for model in 0..self.models.len() {
@@ -159,10 +160,10 @@ impl Sweep {
         shards
     }
 
-    /// What makes the prompts of `shard`; `text` reads those that a reader wrote, by their name.
+    /// The prompt source of `shard`; `text` reads the user's own prompts by the name of the set.
     ///
     /// # Errors
-    /// [`ErrorKind::Changed`] for a text that is not what it was, and those of `text`.
+    /// [`ErrorKind::Changed`] for a text that has changed, and those of `text`.
     pub fn source(&self, shard: &Shard, text: impl FnOnce(&str) -> Result<String>) -> Result<PromptSource> {
         let set = &self.prompts[shard.prompts];
         match &set.of {
@@ -188,7 +189,7 @@ impl Sweep {
         }
     }
 
-    /// The fields in which this sweep and another one differ.
+    /// The names of the fields in which two plans differ.
     #[cfg(all(feature = "cli", not(target_arch = "wasm32")))]
     pub(super) fn differences(&self, other: &Self) -> Vec<&'static str> {
         let fields = [
@@ -210,7 +211,7 @@ impl Sweep {
 }
 
 impl SweptPrompts {
-    /// The prompts of `text` in the file `name`; CSV where its name ends so.
+    /// The set of prompts for `text` in the file `name`; CSV if the name says so.
     pub fn of_text(name: &str, text: &str) -> Self {
         let end = name.rsplit('.').next().unwrap_or_default();
         Self {
@@ -223,7 +224,7 @@ impl SweptPrompts {
     }
 }
 
-/// SHA-256 of `parts` one after the other, in hexadecimal.
+/// SHA-256 of the concatenated `parts`, in hexadecimal.
 pub(super) fn digest(parts: &[&[u8]]) -> String {
     let mut hash = Sha256::new();
     parts.iter().for_each(|part| hash.update(part));

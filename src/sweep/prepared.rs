@@ -1,4 +1,4 @@
-//! A sweep that can be done, wherever its shards are.
+//! A sweep with everything that is needed to compute its shards in any process.
 
 use std::collections::BTreeMap;
 
@@ -17,26 +17,26 @@ use crate::model::{Checkpoint, Processing};
 use crate::names::Head;
 use crate::prompts::PromptSource;
 
-/// What finds the files of a model, by its folder or address.
+/// Finds the files of a model by its folder or URL.
 pub type SourceOf<'a> = dyn Fn(&str) -> Result<Box<dyn Source>> + 'a;
 
-/// A sweep with all that its shards take but the models: written as JSON it goes to another process, or another machine.
+/// A sweep with everything its shards need, except the models. As JSON it can be sent to another process or machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreparedSweep {
-    /// What is asked.
+    /// The plan.
     pub sweep: Sweep,
     /// The heads of each model.
     heads: Vec<Vec<Head>>,
-    /// The texts of prompts that a reader wrote, by the names of their sets.
+    /// The texts of the user's own prompts, by the names of their sets.
     texts: BTreeMap<String, String>,
 }
 
 impl PreparedSweep {
-    /// The plan of `sweep`, whose prompts that a reader wrote are `texts`, by the names of their sets.
+    /// Prepares `sweep`; `texts` are the user's own prompts, by the names of their sets.
     ///
     /// # Errors
-    /// [`ErrorKind::Prompt`] and [`ErrorKind::Request`] for prompts that can't be made and heads that a model has not, and errors of
-    /// reading configurations.
+    /// [`ErrorKind::Prompt`] and [`ErrorKind::Request`] for prompts that can't be made and heads that a model has not,
+    /// and read errors configurations.
     pub async fn new(sweep: Sweep, texts: BTreeMap<String, String>, source_of: &SourceOf<'_>) -> Result<Self> {
         let mut planned = Self {
             heads: Vec::with_capacity(sweep.models.len()),
@@ -75,8 +75,8 @@ impl PreparedSweep {
         Ok(model)
     }
 
-    /// The rows of `shard` as JSON, a line each, and how it was done; `model` is what [`Self::open`] has opened for a shard of the same
-    /// model.
+    /// Computes the rows of `shard` as JSON lines, with times. `model` must be the one that [`Self::open`] returned for
+    /// a shard of the same model.
     ///
     /// # Errors
     /// Those of [`scores_of_heads`].
@@ -92,7 +92,7 @@ impl PreparedSweep {
         Ok((lines(&rows_of(&self.sweep, shard, &found))?, finished))
     }
 
-    /// What makes the prompts of `shard`.
+    /// The prompt source of `shard`.
     fn prompts(&self, shard: &Shard) -> Result<PromptSource> {
         self.sweep.source(shard, |name| {
             let text = self.texts.get(name).cloned();

@@ -1,4 +1,4 @@
-//! A sweep as people list it: names with stars, revisions, ranges.
+//! The user's input for a sweep: names with wildcards, revisions, ranges.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -14,37 +14,37 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::names::EngineChoice;
 use crate::prompts::text::{MAX_BYTES, TextPrompts};
 
-/// What rows call the IOI dataset, and how it is asked for.
+/// The name of the IOI dataset in requests and rows.
 pub const IOI: &str = "ioi";
 const HUB: &str = "hub:";
 
-/// What a sweep is about, as it is listed.
+/// The user's input for a sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepRequest {
     /// Folders (also with `*` and `?`), http(s) URLs, or `hub:NAME`.
     pub models: Vec<String>,
-    /// Revisions of models on the hub; without any the known commit.
+    /// Revisions of models on the hub. If there are none, the pinned commit.
     pub revisions: Vec<String>,
-    /// Which heads of each model.
+    /// Patterns of the heads of each model.
     pub heads: Vec<HeadPattern>,
-    /// [`IOI`] for drawn prompts, and files of prompts (also with `*` and `?`).
+    /// [`IOI`] for drawn prompts, and files of prompts (with wildcards `*` and `?`).
     pub prompts: Vec<String>,
     /// Seeds of drawn prompts, as [`seeds_of`] reads them.
     pub seeds: String,
-    /// Batches of drawn prompts for each seed.
+    /// Batches of drawn prompts per seed.
     pub batches: usize,
-    /// Prompts of each.
+    /// Prompts per batch.
     pub batch_size: usize,
     /// Whether prompts begin with BOS.
     pub prepend_bos: bool,
-    /// What a row is about.
+    /// What a row covers.
     pub rows: Kind,
-    /// What computes.
+    /// The compute engine.
     pub engine: EngineChoice,
 }
 
 impl SweepRequest {
-    /// The sweep that it is, checked as far as that can be before anything is written; `source_of` finds models.
+    /// Checks the request and turns it into a sweep, before anything is written. `source_of` finds models.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for names that lead nowhere and lists that make no sense, and those of [`PreparedSweep::new`].
@@ -87,7 +87,7 @@ impl SweepRequest {
     }
 }
 
-/// The models that `name` stands for, with each of `revisions` where it is on the hub.
+/// The models that `name` matches, with each of `revisions` if it is on the hub.
 fn models_of(name: &str, revisions: &[String]) -> Result<Vec<SweptModel>> {
     let model = |model: String, revision: Option<String>| SweptModel {
         model,
@@ -112,7 +112,7 @@ fn models_of(name: &str, revisions: &[String]) -> Result<Vec<SweptModel>> {
     };
     let revisions = if revisions.is_empty() { &own } else { revisions };
     let of = |revision: &String| {
-        // The known commit, where none is named: it is part of the row then.
+        // The pinned commit, which becomes part of the rows.
         let url = hub_url(on_hub, revision)?;
         let revision = url.rsplit_once("/resolve/").map(|(_, revision)| revision.to_owned());
         Ok(model(format!("{HUB}{on_hub}"), revision))
@@ -123,7 +123,7 @@ fn models_of(name: &str, revisions: &[String]) -> Result<Vec<SweptModel>> {
 /// The text of the prompts in `file`.
 fn read_prompts(file: &Path) -> Result<String> {
     let mut bytes = Vec::new();
-    // One byte more than may be is enough to say so.
+    // One byte more than allowed shows that the file is too large.
     let read = File::open(file).and_then(|file| file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes));
     read.map_err(|cause| {
         Error::new(
@@ -135,7 +135,7 @@ fn read_prompts(file: &Path) -> Result<String> {
     TextPrompts::text_of(&bytes).map(str::to_owned)
 }
 
-/// The paths that `pattern` stands for: itself, where it has no star or question mark.
+/// The paths that match `pattern`; the path itself if it has no wildcards.
 fn matching(pattern: &str) -> Result<Vec<String>> {
     if !pattern.contains(['*', '?']) {
         return Ok(vec![pattern.to_owned()]);

@@ -7,38 +7,38 @@ use crate::analysis::ScoresOfHeads;
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::Head;
 
-/// What one head does in a set of prompts, or in one of them. A line of JSON each.
+/// The values of one head on a set of prompts, or on one prompt. One line of JSON each.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Row {
-    /// The model's folder or address.
+    /// The model's folder or URL.
     pub model: String,
-    /// The revision of one on the hub.
+    /// The revision on the hub.
     pub revision: Option<String>,
     /// The head.
     pub head: Head,
-    /// What the set of prompts is called.
+    /// Name of the set of prompts.
     pub prompts: String,
-    /// Its seed, where it is drawn.
+    /// The seed, if it is drawn.
     pub seed: Option<u64>,
-    /// The prompt's number from 0; None for all of them.
+    /// The prompt's index; None for the whole set.
     pub prompt: Option<usize>,
     /// Number of prompts.
     pub count: usize,
-    /// Prompts per batch of those that are drawn: with seed and number they can be drawn again.
+    /// Batch size of drawn prompts: with seed and index, a prompt can be drawn again.
     #[serde(default)]
     pub batch_size: Option<usize>,
     /// Whether prompts begin with BOS.
     #[serde(default)]
     pub prepend_bos: bool,
-    /// Attention score from the destination to the source, or the mean of them. None where it is no number.
+    /// Attention score from the destination to the source, or its mean. None where it is not finite.
     pub score: Option<f64>,
-    /// Standard deviation of the scores (divided by the number less one). None for one prompt.
+    /// Sample standard deviation of the scores (divisor `n - 1`). None for a single prompt.
     pub score_sd: Option<f64>,
-    /// Attention probability, from 0 to 1, or the mean of them. None where it is no number.
+    /// Attention probability, from 0 to 1, or its mean. None where it is not finite.
     pub prob: Option<f64>,
-    /// Standard deviation of the probabilities. None for one prompt.
+    /// Sample standard deviation of the probabilities. None for a single prompt.
     pub prob_sd: Option<f64>,
-    /// Part of the prompts in which no other position gets as much attention.
+    /// Share of the prompts in which the source gets the most attention of all positions.
     pub largest: f64,
 }
 
@@ -107,7 +107,7 @@ pub fn lines(rows: &[Row]) -> Result<String> {
     Ok(text)
 }
 
-/// The mean; of one value the value as it is written in single precision.
+/// The mean; a single value is not converted to f64 digits, but written in single precision.
 fn mean(values: &[f32]) -> Option<f64> {
     let mean = match values {
         [one] => one.to_string().parse().ok()?,
@@ -116,7 +116,7 @@ fn mean(values: &[f32]) -> Option<f64> {
     Some(mean).filter(|mean: &f64| mean.is_finite())
 }
 
-/// The standard deviation of a sample.
+/// Sample standard deviation.
 fn deviation(values: &[f32]) -> Option<f64> {
     let mean = mean(values).filter(|_| values.len() > 1)?;
     let squares = values

@@ -1,4 +1,4 @@
-//! What a sweep has found, set by set: the heads of one model on one set of prompts, as a map.
+//! The results of a sweep by set: the heads of one model on one set of prompts, as a map.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use crate::names::Head;
 use crate::plot::{Colors, MatrixCell, MatrixPlot};
 use crate::quantities::{counted, number};
 
-/// Most heads and layers of a map: a row that claims more is no row of a model.
+/// Limit of heads and layers of a map; larger numbers in a row are errors.
 const MOST: usize = 1_000;
 
-/// What the colors of a map of heads show.
+/// The value shown by the colors of a map of heads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SweepMeasure {
     /// The mean attention probability from the destination to the source.
@@ -20,15 +20,15 @@ pub enum SweepMeasure {
     Attention,
     /// The mean attention score.
     Score,
-    /// In which part of the prompts no other position gets as much.
+    /// The share of prompts in which the source gets the most attention.
     Largest,
 }
 
 impl SweepMeasure {
-    /// All of them, in the order in which they are offered.
+    /// All of them, in display order.
     pub const ALL: [Self; 3] = [Self::Attention, Self::Score, Self::Largest];
 
-    /// Its name where one is chosen.
+    /// The name in URLs.
     pub const fn value(self) -> &'static str {
         match self {
             Self::Attention => "attention",
@@ -37,7 +37,7 @@ impl SweepMeasure {
         }
     }
 
-    /// What a reader sees.
+    /// The label in the page.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Attention => "Attention",
@@ -67,13 +67,13 @@ impl SweepMeasure {
 /// The heads of one model on one set of prompts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweptSet {
-    /// The first of its rows: model, revision, prompts and seed are those of all.
+    /// The first row, with model, revision, prompts and seed of all its rows.
     pub of: Row,
-    /// The rows of each head: one, or one of each prompt.
+    /// For each head its rows: one, or one per prompt.
     heads: BTreeMap<Head, Vec<Row>>,
 }
 
-/// The rows of `text`, a line of JSON each.
+/// Parses rows: a line of JSON each.
 ///
 /// # Errors
 /// [`ErrorKind::ResultFile`] where a line is something else, with its number, or there is none.
@@ -112,7 +112,7 @@ pub fn read_rows(text: &[u8]) -> Result<Vec<Row>> {
     }
 }
 
-/// `rows` by model, revision, prompts and seed, in the order in which these come.
+/// Groups `rows` by model, revision, prompts and seed, in the order of first occurrence.
 pub fn sets_of(rows: &[Row]) -> Vec<SweptSet> {
     let mut sets: Vec<SweptSet> = Vec::new();
     for row in rows {
@@ -127,13 +127,13 @@ pub fn sets_of(rows: &[Row]) -> Vec<SweptSet> {
     sets
 }
 
-/// What the rows of one set have in common.
+/// The fields that the rows of one set share.
 fn key_of(row: &Row) -> (&str, Option<&str>, &str, Option<u64>) {
     (&row.model, row.revision.as_deref(), &row.prompts, row.seed)
 }
 
 impl SweptSet {
-    /// Which model and prompts: "hub:gpt2 at main, ioi, seed 0".
+    /// Model and prompts: "hub:gpt2 at main, ioi, seed 0".
     pub fn name(&self) -> String {
         let of = &self.of;
         let revision = of.revision.as_ref();
@@ -153,12 +153,12 @@ impl SweptSet {
         self.heads.len()
     }
 
-    /// Whether `head` is among them.
+    /// Whether it contains `head`.
     pub fn has(&self, head: Head) -> bool {
         self.heads.contains_key(&head)
     }
 
-    /// The `most` heads with the largest means of `measure`, and these; heads whose mean is no number are left out.
+    /// The `most` heads with the largest means of `measure`, with these means; heads without a finite mean are omitted.
     pub fn largest(&self, measure: SweepMeasure, most: usize) -> Vec<(Head, f64)> {
         let means = self
             .heads
@@ -170,7 +170,7 @@ impl SweptSet {
         means
     }
 
-    /// Its map: layers as rows, heads as columns.
+    /// The map: layers as rows, heads as columns.
     pub fn plot(&self, measure: SweepMeasure) -> MatrixPlot {
         let layers = self.heads.keys().map(|head| head.layer + 1).max().unwrap_or(0);
         let columns = self.heads.keys().map(|head| head.head + 1).max().unwrap_or(0);
@@ -195,7 +195,7 @@ impl SweptSet {
     }
 }
 
-/// Of one head in a set of prompts, or in each of them.
+/// The cell of one head, from its rows.
 fn cell_of(head: Head, rows: &[Row], measure: SweepMeasure) -> MatrixCell {
     let of = |value: f64, sd: Option<f64>| match sd {
         Some(sd) => format!("{}, standard deviation {}", number(value, 4), number(sd, 4)),
@@ -223,7 +223,7 @@ fn cell_of(head: Head, rows: &[Row], measure: SweepMeasure) -> MatrixCell {
     }
 }
 
-/// The mean over prompts; NaN where there is a value that is no number.
+/// The mean over prompts; NaN where a value is missing.
 fn mean(rows: &[Row], value: impl Fn(&Row) -> Option<f64>) -> f64 {
     let count: usize = rows.iter().map(|row| row.count).sum();
     let sum: f64 = rows

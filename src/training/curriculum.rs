@@ -1,4 +1,4 @@
-//! What a training step sees: IOI prompts, lists and repeats, drawn afresh.
+//! The sequences of a training step: IOI prompts, lists and repeats, drawn at random.
 
 use super::lists::ListSample;
 use super::prompts::{Pairs, Split, Templates};
@@ -19,22 +19,22 @@ pub const SUBJECT_HEAD: Head = Head::new(1, 1);
 /// Guided from END to the indirect object.
 pub const CONTENT_HEAD: Head = Head::new(2, 0);
 
-/// Weight of the guidance to the subject, beside 1 for the other two.
+/// Weight of the guidance to the subject, relative to the other two.
 const SUBJECT_GUIDANCE: f32 = 0.5;
 
-/// Tokens before the final name that are to be predicted in each prompt.
+/// Number of tokens before the final name to predict in each prompt.
 const TEXT_TARGETS: usize = 4;
 
-/// Tokens that are to be predicted in each sequence of repeats.
+/// Number of tokens to predict in each sequence of repeats.
 const REPEAT_TARGETS: usize = 16;
 
-/// No prompt is longer, and padding to the longest of a step must stay within the context.
+/// Limit of a prompt's length, such that padding to the longest one of a step stays within the context.
 const LONGEST_PROMPT: usize = 64;
 
-/// Shortest and longest segment that is repeated, in tokens.
+/// Minimum and maximum length of a repeated segment, in tokens.
 const SEGMENT: (usize, usize) = (4, 24);
 
-/// How many sequences of each task a step has, and what they weigh.
+/// Number of sequences per task in a step, and their weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curriculum {
     /// IOI prompts.
@@ -45,11 +45,11 @@ pub struct Curriculum {
     pub repeats: usize,
     /// Length of these, in tokens.
     pub repeats_length: usize,
-    /// Tokens that are drawn at random are below.
+    /// Random tokens are below this number.
     pub d_vocab: usize,
     /// Positions of the model.
     pub n_ctx: usize,
-    /// Weight of a token before the final name, where the final name's is 1.
+    /// Weight of a token before the final name, relative to the final name.
     pub text_weight: f32,
 }
 
@@ -83,7 +83,7 @@ impl Curriculum {
         Ok(prompts)
     }
 
-    /// A prompt, one of `of`: its final token is to be predicted, and `text_targets` tokens before it.
+    /// A prompt, one of `of` in the step: predicts its final token and `text_targets` tokens before it.
     fn prompt(&self, python: &mut PythonRandom, tokens: Vec<u32>, of: usize, text_targets: usize) -> Sequence {
         let end = tokens.len().saturating_sub(2);
         let target = |after, weight| Target {
@@ -102,8 +102,8 @@ impl Curriculum {
         }
     }
 
-    /// Where a sequence of `length` tokens begins: at position 0, or as often at any, so that all positions are learned from
-    /// short sequences.
+    /// The first position of a sequence of `length` tokens: 0, or in half of the cases any, so that all positions are
+    /// trained with short sequences.
     fn first_position(&self, python: &mut PythonRandom, length: usize) -> usize {
         let starts = self.n_ctx.saturating_sub(length.max(LONGEST_PROMPT)) as u32 + 1;
         match python.below(2) {
@@ -133,7 +133,7 @@ impl Curriculum {
                     token: drawn.tokens[after + 1],
                     weight,
                 });
-                // Later on there are several places to look at.
+                // Later tokens have several earlier occurrences.
                 if after < 2 * segment {
                     sequence.guides.push(Guide {
                         head: INDUCTION_HEAD,
@@ -150,7 +150,7 @@ impl Curriculum {
     }
 }
 
-/// Where heads are guided to look in an IOI prompt.
+/// The cells to which heads are guided in an IOI prompt.
 fn ioi_guides(positions: &Positions, weight: f32) -> Vec<Guide> {
     let from_end = |head, key, weight| Guide {
         head,

@@ -1,4 +1,4 @@
-//! What each attention head attention at: the table of the bundled model's card.
+//! Measures the attention of each head: the table of the bundled model's README.
 
 use super::lists::ListSample;
 use super::prompts::{Pairs, Sample, Split, Templates};
@@ -9,16 +9,16 @@ use crate::forward::{Model, NoMonitor};
 use crate::names::Head;
 use crate::prompts::ioi::random::PythonRandom;
 
-/// Seed and number of the prompts that the table of the bundled model's card was measured on; see [`columns`].
+/// Seed and number of the prompts for the table in the README, see [`columns`].
 pub const CARD_PROMPTS: (u64, usize) = (3001, 1000);
 
-/// Length of the repeated segment that heads are measured on, in tokens.
+/// Length of the repeated segments, in tokens.
 const SEGMENT: usize = 24;
 
-/// Cells of attention patterns whose mean says what a head does.
+/// Cells of attention patterns that are averaged for a column of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// What it is called in the table.
+    /// The label.
     pub label: &'static str,
     /// Sequences of tokens.
     pub sequences: Vec<Vec<u32>>,
@@ -160,7 +160,7 @@ pub fn columns(model: &Model, split: &Split, (seed, prompts): (u64, usize)) -> R
     ])
 }
 
-/// All heads of a model against all columns.
+/// The measures of all heads for all columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeadTable {
     /// Label of each column.
@@ -185,7 +185,7 @@ impl HeadTable {
         })
     }
 
-    /// What `head` does with the column `label`; nothing where there is no such head or column.
+    /// The measure of `head` in the column `label`; 0 where either does not exist.
     pub fn attention_of(&self, label: &str, head: Head) -> CellAttention {
         let column = self.labels.iter().position(|of| *of == label);
         let measure = column.and_then(|column| self.attention[column].get(head.layer)?.get(head.head));

@@ -1,28 +1,28 @@
-//! Lists of gifts: which name belongs to the one asked for must be read off the list.
+//! Lists of gifts: the answer has to be looked up in the list.
 //!
-//! "John gave a ring to Mary. Paul gave a bone to Lisa. John gave a ring to" is to end in "Mary".
+//! "John gave a ring to Mary. Paul gave a bone to Lisa. John gave a ring to" should end in "Mary".
 
 use super::prompts::{Pairs, Split};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tokenizer;
 use crate::prompts::ioi::random::PythonRandom;
 
-/// Fewest and most clauses before the one that is asked for.
+/// Minimum and maximum number of clauses before the question.
 const CLAUSES: (u32, u32) = (2, 4);
 
 /// A drawn list, as words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List {
-    /// Giver, gift and receiver of each clause. No name and no gift stands in two clauses.
+    /// Giver, gift and receiver of each clause. Names and gifts are distinct.
     pub clauses: Vec<[String; 3]>,
-    /// Which clause is asked for.
+    /// Index of the queried clause.
     pub asked: usize,
 }
 
 /// A tokenized list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListSample {
-    /// Tokens, with the clause that is asked for once more at the end; its receiver is the last token.
+    /// Tokens: the list, then the queried clause again; its receiver is the last token.
     pub tokens: Vec<u32>,
     /// Position of the receiver in the list.
     pub answer: usize,
@@ -39,7 +39,7 @@ impl List {
         clauses.join(". ")
     }
 
-    /// The name that is to come last.
+    /// The correct last name.
     pub fn answer(&self) -> &str {
         self.clauses.get(self.asked).map_or("", |[_, _, receiver]| receiver)
     }
@@ -127,7 +127,7 @@ impl ListSample {
         self.tokens[self.answer]
     }
 
-    /// The tokens up to END, after which the answer is to be named.
+    /// The tokens up to END, without the answer.
     pub fn before_final_name(&self) -> &[u32] {
         &self.tokens[..=self.end]
     }

@@ -1,4 +1,4 @@
-//! How well a model does its tasks.
+//! Measures how well a model solves its tasks.
 
 use super::lists::ListSample;
 use super::prompts::Sample;
@@ -6,18 +6,18 @@ use super::repeats::Repeats;
 use crate::error::Result;
 use crate::forward::{Model, NoMonitor, Pass, PrefixTree, Request};
 
-/// How often the final name is right.
+/// How often the final name is predicted correctly.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Accuracy {
     /// Number of prompts.
     pub prompts: usize,
     /// Share of prompts with P(IO) > P(S) after END.
     pub io_over_s: f64,
-    /// Share of prompts where IO is the likeliest of all tokens after END.
+    /// Share of prompts where IO is the most likely of all tokens after END.
     pub io_top_1: f64,
 }
 
-/// Counts right answers; `after_end` are the logits or log-probabilities at END, `[d_vocab]` for each sample.
+/// Counts correct predictions; `after_end` are the logits or log-probabilities at END, `[d_vocab]` for each sample.
 pub fn measure<'a>(samples: &[Sample], after_end: impl IntoIterator<Item = &'a [f32]>) -> Accuracy {
     let (mut io_over_s, mut io_top_1, mut prompts) = (0, 0, 0);
     for (sample, logits) in samples.iter().zip(after_end) {
@@ -49,7 +49,7 @@ pub fn accuracy(model: &mut Model, samples: &[Sample]) -> Result<Accuracy> {
     Ok(measure(samples, log_probs.iter().map(Vec::as_slice)))
 }
 
-/// The share of `lists` in which `model` finds the answer the likeliest of all tokens after END.
+/// The share of `lists` in which `model` finds the answer the most likely of all tokens after END.
 ///
 /// # Errors
 /// Those of [`Model::log_probs`].
@@ -61,7 +61,7 @@ pub fn lists_accuracy(model: &mut Model, lists: &[ListSample]) -> Result<f64> {
     Ok(right.count() as f64 / lists.len().max(1) as f64)
 }
 
-/// The share of the predictable tokens of `repeats` that `model` finds the likeliest.
+/// The share of the predictable tokens of `repeats` that `model` finds the most likely.
 ///
 /// # Errors
 /// Those of [`Model::run`].

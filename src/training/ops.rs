@@ -233,7 +233,7 @@ pub struct Surprisal {
     pub cells: Vec<(usize, f32)>,
 }
 
-/// What is added to a weight of attention before its logarithm is taken, so that both it and its slope stay finite.
+/// Added to an attention weight before the logarithm, so that the logarithm and its derivative stay finite.
 const MIN_ATTENTION: f32 = 1e-6;
 
 impl CustomOp1 for Surprisal {

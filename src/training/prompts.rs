@@ -1,4 +1,4 @@
-//! Prompts for training and for measuring, and what is kept back from training.
+//! IOI prompts for training and measuring, and the split between them.
 
 use std::collections::HashSet;
 
@@ -18,18 +18,18 @@ pub const HELD_OUT_TEMPLATES: [usize; 3] = [7, 8, 11];
 /// One in how many unordered pairs of names is never seen in training.
 const HELD_OUT_PAIRS: usize = 10;
 
-/// One in how many tokens of a disturbed prompt is replaced, and one in how many has another put before it.
+/// In a disturbed prompt, one in this many tokens is replaced, and before one in this many another token is inserted.
 const DISTURBED: u32 = 8;
 
-/// Seed of the choice of pairs, so that tests keep back the same ones as the training did.
+/// Seed of the choice of pairs, so that tests use the same split as the training did.
 const PAIR_SEED: u64 = 109;
 
 /// Which pairs of names a prompt may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pairs {
-    /// Those of the training.
+    /// The pairs of names in the training data.
     Training,
-    /// Those never seen in training, whichever of the two is the subject.
+    /// The pairs of names never seen in training, in both orders.
     HeldOut,
     /// All.
     Any,
@@ -38,7 +38,7 @@ pub enum Pairs {
 /// Which templates a prompt may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Templates {
-    /// Those of the training.
+    /// The templates in the training data.
     Training,
     /// [`HELD_OUT_TEMPLATES`].
     HeldOut,
@@ -57,7 +57,7 @@ pub struct Sample {
     pub positions: Positions,
 }
 
-/// What is used for training, and what is kept back.
+/// The split into training data and held-out data.
 pub struct Split {
     dataset: Dataset,
     held_out_pairs: HashSet<(String, String)>,
@@ -88,7 +88,7 @@ impl Split {
         self.held_out_pairs.contains(&ordered(a, b))
     }
 
-    /// The words that prompts are made of.
+    /// The words of the prompts.
     pub fn dataset(&self) -> &Dataset {
         &self.dataset
     }
@@ -164,7 +164,7 @@ impl Sample {
     /// The same prompt among other words: tokens other than the names and END are replaced by random ones below
     /// `d_vocab`, and random ones are put between them, each with probability 1/8.
     ///
-    /// What is left of the prompt is its names, in their order, at places that no template has.
+    /// Only the names of the prompt, in order, at positions that no template has.
     pub fn disturbed(&self, python: &mut PythonRandom, d_vocab: usize) -> Self {
         let names = [self.io_token, self.s_token];
         let random = |python: &mut PythonRandom| loop {
@@ -190,13 +190,13 @@ impl Sample {
         }
     }
 
-    /// The tokens up to END, after which the indirect object is to be named.
+    /// The tokens up to END, without the indirect object.
     pub fn before_final_name(&self) -> &[u32] {
         &self.tokens[..=self.positions.end]
     }
 }
 
-/// A pair of names regardless of which comes first.
+/// A pair of names in canonical order.
 fn ordered(a: &str, b: &str) -> (String, String) {
     if a < b {
         (a.to_owned(), b.to_owned())

@@ -1,14 +1,14 @@
-//! Random tokens, repeated: what comes next is known from the second time on, and from nothing but the repetition.
+//! Repeated random tokens: from the second copy on, the next token can be predicted from the repetition alone.
 
 use super::lists::distinct;
 use crate::prompts::ioi::random::PythonRandom;
 
-/// A segment of random tokens, over and over.
+/// A segment of random tokens, repeated.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeats {
     /// The tokens.
     pub tokens: Vec<u32>,
-    /// Length of the segment, in which no token stands twice.
+    /// Length of the segment, whose tokens are distinct.
     pub segment: usize,
 }
 
@@ -22,7 +22,7 @@ impl Repeats {
         }
     }
 
-    /// The positions from the second copy on whose next token is there too.
+    /// The positions from the second copy on that have a next token.
     pub fn predictable(&self) -> std::ops::Range<usize> {
         self.segment..self.tokens.len().saturating_sub(1)
     }

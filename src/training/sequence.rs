@@ -1,39 +1,39 @@
-//! What one row of a training batch asks of the model.
+//! One sequence of a training batch, with its targets.
 
 use crate::names::Head;
 
-/// Tokens, what is to be predicted after some of them, and where heads are guided to look.
+/// Tokens, predictions to make after some of them, and cells to which heads are guided.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sequence {
     /// The tokens.
     pub tokens: Vec<u32>,
-    /// Position of the first token, that is, the row of W_pos that is added to it.
+    /// Position of the first token: the row of W_pos that is added to it.
     pub first_position: usize,
-    /// What is to be predicted.
+    /// The predictions.
     pub targets: Vec<Target>,
-    /// Where heads are to look, as long as the training guides them.
+    /// The cells to which heads are guided during the first part of the training.
     pub guides: Vec<Guide>,
 }
 
-/// A prediction to be made.
+/// A prediction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Target {
     /// Index of the token after which it is made.
     pub after: usize,
-    /// The token that is right.
+    /// The correct token.
     pub token: u32,
     /// Weight of its cross-entropy in the loss.
     pub weight: f32,
 }
 
-/// A cell of a head's attention pattern that is to be large.
+/// A cell of a head's attention pattern whose probability should be large.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Guide {
     /// The head.
     pub head: Head,
-    /// Index of the token that it looks from.
+    /// Index of the query token.
     pub query: usize,
-    /// Index of the token that it is to look at.
+    /// Index of the key token.
     pub key: usize,
     /// Weight of the cell's negative logarithm in the loss.
     pub weight: f32,

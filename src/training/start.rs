@@ -1,8 +1,8 @@
-//! The weights that training starts from: some heads of layer 0 already do something.
+//! The initial weights of the training, in which some heads of layer 0 already have a role.
 //!
 //! W_pos starts as sinusoids (Vaswani et al. 2017) in the first [`POSITION_WIDTH`] coordinates of the residual stream,
-//! where token embeddings start as zeros. A shift by some positions is a rotation of these coordinates, so queries
-//! that are rotated against the keys attend to the token so many positions back. All of it is free to change.
+//! where token embeddings start as zeros. A shift by some positions is a rotation of these coordinates, so that queries
+//! that are rotated against the keys attend to the token at that distance. All weights are trained.
 
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
@@ -55,9 +55,9 @@ fn frequency(index: usize) -> f64 {
 /// A weight matrix or vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Weight {
-    /// Its numbers, row by row.
+    /// The numbers, row by row.
     pub values: Vec<f32>,
-    /// Its shape, as in the file.
+    /// The shape, as in the file.
     pub shape: Vec<usize>,
 }
 

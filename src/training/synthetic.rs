@@ -13,7 +13,7 @@ use crate::model::Config;
 use crate::model::tensors::{self, Part};
 use crate::prompts::ioi::random::NumpyRandom;
 
-/// The original's constant, which is not 2 pi to more than three digits.
+/// The constant of the original code: 2 pi rounded to three digits.
 #[allow(clippy::approx_constant)]
 const ROUGHLY_TAU: f64 = 6.28;
 
@@ -121,7 +121,7 @@ impl Synthetic {
     }
 }
 
-/// Draws and writes the tensors in order. All arithmetic is that of the Python original: f32 but where said.
+/// Draws and writes the tensors in order. The arithmetic is that of the Python original: f32 unless noted.
 struct Generator<W> {
     numpy: NumpyRandom,
     out: W,
@@ -179,7 +179,7 @@ impl<W: Write> Generator<W> {
         self.causal_mask(size.n_ctx)
     }
 
-    /// Scaled normals, plus one normal for each row that is drawn after all of them.
+    /// Scaled normals, plus one normal per row that is drawn after all of them.
     fn matrix_with_row_shift(&mut self, rows: usize, columns: usize, scale: f32) -> std::io::Result<()> {
         let shift = self.peek(rows * columns, rows);
         self.matrix(rows, columns, |i, _, n| scale * n + 0.01 * shift[i])?;
@@ -201,7 +201,7 @@ impl<W: Write> Generator<W> {
         Ok(())
     }
 
-    /// Ones where a query may see a key.
+    /// Ones where a query may attend to a key.
     fn causal_mask(&mut self, n_ctx: usize) -> std::io::Result<()> {
         (0..n_ctx).try_for_each(|query| {
             let row: Vec<f32> = (0..n_ctx).map(|key| if key <= query { 1.0 } else { 0.0 }).collect();
@@ -218,8 +218,8 @@ impl<W: Write> Generator<W> {
         (0..count).map(|_| self.numpy.standard_normal() as f32).collect()
     }
 
-    /// The `count` normals that come after the next `skip`. Drawing twice costs seconds and keeps one row in
-    /// memory instead of a whole tensor.
+    /// The `count` normals after the next `skip`. Drawing twice takes seconds, but keeps one row in memory instead of a
+    /// whole tensor.
     fn peek(&self, skip: usize, count: usize) -> Vec<f32> {
         let mut ahead = self.numpy.clone();
         (0..skip).for_each(|_| {

@@ -12,10 +12,10 @@ use super::start::{Weight, initial_weights};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 
-/// Gradients are shrunk to this length where they are longer.
+/// Longer gradients are scaled down to this length.
 const LONGEST_GRADIENT: f32 = 2.0;
 
-/// What a forward pass yields.
+/// The output of a forward pass.
 pub struct Forward {
     /// The residual stream after all blocks and the final LayerNorm, `[batch * pos, d_model]`.
     pub normalized: Tensor,
@@ -25,7 +25,7 @@ pub struct Forward {
     pub positions: usize,
 }
 
-/// The weights, trainable.
+/// Trainable weights of GPT-2.
 pub struct Transformer {
     config: Config,
     vars: BTreeMap<String, Var>,
@@ -127,7 +127,7 @@ impl Transformer {
     /// Logits `[rows, d_vocab]` at some rows of [`Forward::normalized`].
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] for a row that is not there, or when a tensor operation fails.
+    /// [`ErrorKind::Internal`] for a row that does not exist, or when a tensor operation fails.
     pub fn logits(&self, forward: &Forward, rows: Vec<u32>) -> Result<Tensor> {
         let at_rows = forward.normalized.index_select(&indices(rows)?, 0)?;
         Ok(at_rows.matmul(&self.var("wte.weight")?.t()?)?)

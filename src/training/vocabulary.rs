@@ -1,4 +1,4 @@
-//! GPT-2's tokenizer, cut to the words of the IOI dataset and to the commonest others.
+//! Reduces GPT-2's tokenizer to the words of the IOI dataset and the most frequent others.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -12,14 +12,14 @@ use crate::prompts::ioi::{Dataset, Words};
 /// Symbols of a byte-level alphabet.
 const BYTES: usize = 256;
 
-/// Merges of GPT-2's tokenizer, the commonest first, that the bundled model keeps whatever its prompts are made of.
+/// Number of the most frequent merges of GPT-2's tokenizer that the bundled model keeps in any case.
 pub const FIRST_MERGES: usize = 3000;
 
-/// Sentences outside the prompts of the training whose words the bundled model's tokenizer leaves whole.
+/// Sentences that are not training prompts whose words should stay whole tokens.
 pub const EXAMPLES: [&str; 1] = ["The keys to the cabinet are on the table."];
 
-/// Texts that together have every word of `dataset`: each template once, every name with and without a
-/// leading space, every place and object after a space.
+/// Texts that together contain every word of `dataset`: each template once, every name with and without a leading
+/// space, every place and object after a space.
 pub fn texts_of(dataset: &Dataset) -> Vec<String> {
     let after_a_space = [&dataset.names, &dataset.places, &dataset.objects];
     let mut texts: Vec<String> = after_a_space
@@ -116,7 +116,7 @@ fn used_merges(merges: &[(&str, &str)], texts: &[String]) -> Result<BTreeSet<usi
     Ok(used)
 }
 
-/// Byte-pair encoding of one word, noting the merges that it takes.
+/// Byte-pair encoding of one word; records the merges used.
 fn apply_merges(word: &str, ranks: &HashMap<(&str, &str), usize>, used: &mut BTreeSet<usize>) {
     let mut symbols: Vec<String> = word.chars().map(String::from).collect();
     loop {

@@ -1,4 +1,4 @@
-//! The last step of the story: one head taken out, as recorded and of the model at hand.
+//! The last step of the story: the effects of removing one head, as recorded and as computed by the chosen model.
 
 use leptos::prelude::*;
 
@@ -10,13 +10,13 @@ use crate::app::form::ModelChoice;
 use crate::app::steps::{Changed, ablation_words, most_changed};
 use crate::quantities::number;
 
-/// What `read` finds in the recorded effects.
+/// The result of `read` on the recorded effects of heads; None while they are not loaded.
 fn of_recorded<T>(page: Page, read: impl FnOnce(&HeadEffectsSection) -> T) -> Option<T> {
     page.session
         .with(|session| session.effects()?.result.head_effects().map(read))
 }
 
-/// What `read` finds in those of the model at hand, which has a name.
+/// The result of `read` on the effects computed by the chosen model, and on that model's name.
 fn of_live<T>(page: Page, read: impl FnOnce(&str, &HeadEffectsSection) -> T) -> Option<T> {
     page.session.with(|session| {
         let result = &session.ablation().found()?.result;
@@ -24,11 +24,11 @@ fn of_live<T>(page: Page, read: impl FnOnce(&str, &HeadEffectsSection) -> T) -> 
     })
 }
 
-/// What happens without one head: as recorded, and asked of the model at hand.
+/// The effects of removing one head: the recorded ones, and a button that computes the same with the chosen model.
 #[component]
 pub fn AblationStep(
     page: Page,
-    /// What leads from here to a sentence of the reader's own.
+    /// The links from here to the reader's own sentence.
     children: Children,
 ) -> impl IntoView {
     let words = move || of_recorded(page, ablation_words).flatten();
@@ -46,7 +46,7 @@ pub fn AblationStep(
     }
 }
 
-/// The same asked of the model at hand, and its answer beside the recording.
+/// The button that computes the effects with the chosen model, and the answer beside the recording.
 #[component]
 fn Live(page: Page) -> impl IntoView {
     let busy = Memo::new(move |_| page.session.with(|session| session.ablation().is_active()));
@@ -97,10 +97,10 @@ fn Live(page: Page) -> impl IntoView {
     }
 }
 
-/// The heads that change most, with what that is of: head, caption, rows.
+/// The heads whose output changes most: the removed head, a caption, one row for each head.
 type MostChangedOf = (String, String, Vec<Changed>);
 
-/// Those of `section`, effects of `model`.
+/// The heads that change most in `section`, which holds effects in `model`.
 fn changed(section: &HeadEffectsSection, model: &str) -> Option<MostChangedOf> {
     let without = section.without.as_ref()?.head;
     let caption = format!(
@@ -112,7 +112,7 @@ fn changed(section: &HeadEffectsSection, model: &str) -> Option<MostChangedOf> {
 
 #[component]
 fn MostChanged(
-    /// Name for tests.
+    /// Value of `data-testid`.
     name: &'static str,
     of: Memo<Option<MostChangedOf>>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The address bar: what it says, and what it is about to say.
+//! The address bar: the address that is written there, and the pending one.
 
 use std::time::Duration;
 
@@ -10,23 +10,23 @@ use super::scheduling::after_frame;
 use crate::app::address::{Address, Model, Prompts, is_typed, others};
 use crate::error::Result;
 
-/// How long small changes, such as typing and zooming, may go on before the address follows: browsers refuse pages that
-/// change it more than a hundred times in half a minute.
+/// How long small changes, such as typing and zooming, may go on before the address is updated: browsers refuse pages
+/// that change it more than a hundred times in half a minute.
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// What the address bar says, and what it is about to say.
+/// The address that the address bar shows, and the one that will be written next.
 #[derive(Clone, Copy)]
 pub struct AddressBar {
     written: StoredValue<Address>,
-    /// Whether the page has changed since it was looked at.
+    /// Whether the page has changed since the address was last computed.
     behind: StoredValue<bool>,
     pending: StoredValue<Option<Pending>>,
     timer: StoredValue<Option<TimeoutHandle>>,
-    /// Whether the settings in the address were run: the next change of them is then a step of its own.
+    /// Whether the settings in the address were run: the next change of settings is then a history entry of its own.
     ran: StoredValue<bool>,
 }
 
-/// What the address bar is about to say, and whether that is a step in the history.
+/// An address that will be written soon, and whether it becomes a new history entry.
 #[derive(Clone)]
 struct Pending {
     address: Address,
@@ -34,7 +34,7 @@ struct Pending {
 }
 
 impl AddressBar {
-    /// A bar that says what it says by itself.
+    /// The address bar as the browser opened the page: nothing is pending.
     pub fn new() -> Self {
         Self {
             written: StoredValue::new(Address::default()),
@@ -45,43 +45,46 @@ impl AddressBar {
         }
     }
 
-    /// The page has changed. False where that is known, and the bar about to catch up.
+    /// Records that the page has changed. Returns false where that was recorded already, so that an update is scheduled
+    /// once.
     pub fn falls_behind(self) -> bool {
         let knows = self.behind.get_value();
         self.behind.set_value(true);
         !knows
     }
 
-    /// Takes notice of the page's address, which is `now`.
+    /// Compares the page's address `now` with the bar, and schedules a write where they differ.
     pub fn catch_up(self, now: Address) {
         self.behind.set_value(false);
         self.changed(now);
     }
 
-    /// Says `now` at once.
+    /// Writes `now` to the address bar at once.
     pub fn say(self, now: Address) {
         self.catch_up(now);
         self.flush();
     }
 
-    /// The settings in `now` are being run.
+    /// Records that the settings in `now` are being run.
     pub fn ran(self, now: Address) {
         self.say(now);
         self.ran.set_value(true);
     }
 
-    /// The page is being made to show `address`, which the bar has; it is not known whether its settings were run.
+    /// Records that the bar shows `address` and the page is being changed to match; whether its settings were run is
+    /// not known.
     pub fn adopt(self, address: Address) {
         self.written.set_value(address);
         self.ran.set_value(false);
     }
 
-    /// Whether the settings that the bar names were run.
+    /// Sets whether the settings in the address were run.
     pub fn set_ran(self, ran: bool) {
         self.ran.set_value(ran);
     }
 
-    /// Whether the bar was made to say `address` by the page. A link to a place in the page takes what was typed out of it.
+    /// Whether the page itself wrote `address`. The browser changes the address, too, when a link within the page is
+    /// followed.
     pub fn has(self, address: &Address) -> bool {
         self.written.with_value(|written| {
             let mut address = address.clone();
@@ -104,7 +107,7 @@ impl AddressBar {
         })
     }
 
-    /// Leaves unsaid what was about to be said.
+    /// Drops the pending address.
     pub fn forget(self) {
         drop(self.forget_pending());
     }
@@ -122,7 +125,7 @@ impl AddressBar {
             // Another heatmap of the same run is still that run.
             self.ran.set_value(ran && here.form() == next.form());
             self.wait_with(next, true);
-            // It takes a slow machine a frame of its own.
+            // Updating the history takes a slow machine a frame of its own.
             after_frame(move || self.flush());
             return;
         }
@@ -137,7 +140,7 @@ impl AddressBar {
         self.pending.set_value(Some(Pending { address, is_step }));
     }
 
-    /// Writes what is waiting to be written.
+    /// Writes the pending address.
     fn flush(self) {
         if let Some(Pending { address, is_step }) = self.forget_pending() {
             write(&address, is_step);
@@ -153,7 +156,7 @@ impl AddressBar {
     }
 }
 
-/// The address that the bar has.
+/// Reads the address that the bar shows.
 ///
 /// # Errors
 /// Those of [`Address::read`].
@@ -165,11 +168,11 @@ pub fn read() -> Result<Address> {
     )
 }
 
-/// Puts `address` into the bar: as a new entry of the history, or in place of the one that is there.
+/// Writes `address` to the bar, as a new history entry or in place of the current one.
 pub fn write(address: &Address, push: bool) {
     let location = window().location();
     let mut url = location.pathname().unwrap_or_default();
-    // A run has nothing to do with what another part of the page shows instead of the recorded one.
+    // The settings of a run are independent of the model that another part of the page uses.
     let others = match address.model {
         Model::Recorded => others(&location.search().unwrap_or_default()),
         _ => String::new(),
@@ -178,7 +181,7 @@ pub fn write(address: &Address, push: bool) {
         url.push(if url.contains('?') { '&' } else { '?' });
         url.push_str(part);
     }
-    // What else may stand after "#" is a place in the page.
+    // Any other fragment is the id of an element of the page.
     let place = location.hash().unwrap_or_default();
     match address.to_fragment() {
         Some(prompts) => {
@@ -189,7 +192,7 @@ pub fn write(address: &Address, push: bool) {
         None => {}
     }
     let Ok(history) = window().history() else { return };
-    // A browser that refuses keeps the old address; the page works as well.
+    // A browser that refuses keeps the old address; the page works without the update.
     let _ = if push {
         history.push_state_with_url(&JsValue::NULL, "", Some(&url))
     } else {

@@ -1,16 +1,16 @@
-//! Where things are: the recorded run, the bundled model, the model that the form asks for.
+//! URLs of the recorded files, of the bundled model and of the model that the form names.
 
 use super::document;
 use crate::app::form::{Form, ModelChoice, Request};
 use crate::error::Result;
 
-/// Where the recorded run is, relative to the page.
+/// The recorded run, relative to the page.
 pub const RECORDED: &str = "recorded/gpt2-small-10.7.json";
-/// Where the recorded sentences are, relative to the page.
+/// The recorded sentences, relative to the page.
 pub const SENTENCES: &str = "recorded/gpt2-small-sentences.json";
-/// Where the recorded effects of heads are, relative to the page.
+/// The recorded effects of heads, relative to the page.
 pub const EFFECTS: &str = "recorded/gpt2-small-head-effects.json";
-/// Where the bundled model is, relative to the page.
+/// The folder of the bundled model, relative to the page.
 const BUNDLED: &str = "models/tiny-ioi";
 
 /// Absolute URL of the bundled model's folder.
@@ -18,12 +18,13 @@ fn bundled() -> String {
     document::absolute(BUNDLED).unwrap_or_else(|| BUNDLED.into())
 }
 
-/// Absolute URL of the folder that `form` asks for, if there is one and it makes sense.
+/// Absolute URL of the model folder that `form` names; None where the form asks for the recorded run or the name is
+/// invalid.
 pub fn url_of(form: &Form) -> Option<String> {
     form.address(&bundled(), document::absolute).ok()
 }
 
-/// The same of the model at hand: the bundled one where `form` asks for what is recorded.
+/// Absolute URL of the chosen model: like [`url_of`], but the bundled model where `form` asks for the recorded run.
 pub fn url_at_hand(form: &Form) -> Option<String> {
     match form.model {
         ModelChoice::Recorded => Some(bundled()),
@@ -31,7 +32,7 @@ pub fn url_at_hand(form: &Form) -> Option<String> {
     }
 }
 
-/// The run that `form` asks for.
+/// The run that `form` describes.
 ///
 /// # Errors
 /// Those of [`Form::request`].

@@ -1,4 +1,4 @@
-//! What the page consists of, from top to bottom.
+//! The root component of the page and its layout.
 
 use leptos::prelude::*;
 
@@ -65,7 +65,7 @@ fn ManyPrompts(page: Page) -> impl IntoView {
     }
 }
 
-/// The figures, each with what there is to see in it, under the headings of the parts that they stand in.
+/// All figures with their descriptions, grouped under headings.
 #[component]
 fn Figures(page: Page) -> impl IntoView {
     let places = Memo::new(move |_| {

@@ -1,4 +1,4 @@
-//! One control for each setting: labeled, checked when the run starts.
+//! One labeled control for each setting; values are checked when a run starts.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::analysis::settings::{Field, Group, SETTINGS, Setting};
 use crate::app::form::Form;
 use crate::app::run_presets::{RunPreset, run_presets};
 
-/// The controls of the settings of some groups.
+/// The controls of the settings in `groups`.
 #[component]
 pub fn Settings(page: Page, groups: &'static [Group]) -> impl IntoView {
     let of_groups = SETTINGS.iter().filter(|setting| groups.contains(&setting.group));
@@ -26,7 +26,7 @@ pub fn Settings(page: Page, groups: &'static [Group]) -> impl IntoView {
 fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
     let id = control_id(setting);
     let value = Memo::new(move |_| page.deferred_form.with(|form| form.text(setting).to_owned()));
-    // A head has a point in it, for which a phone's keyboard of digits has no key.
+    // A head is written with a point ("10.7"), which the digit keyboard of phones lacks.
     let mode = match setting.field {
         Field::Head { .. } => "decimal",
         Field::Intervention { .. } => "text",
@@ -52,7 +52,7 @@ fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
     }
 }
 
-/// What computes, of what there may be here; and what a link asks for besides.
+/// The compute engines to choose from, as value and label.
 const ENGINES: [(&str, &str); 7] = [
     ("auto", "Automatic"),
     ("gpu", "Graphics processor (WebGPU)"),
@@ -63,7 +63,7 @@ const ENGINES: [(&str, &str); 7] = [
     ("gemm", "gemm, one thread"),
 ];
 
-/// A labeled choice of what computes.
+/// A labeled choice of the compute engine.
 #[component]
 fn EngineField(page: Page, setting: &'static Setting) -> impl IntoView {
     let id = control_id(setting);
@@ -90,7 +90,7 @@ fn EngineField(page: Page, setting: &'static Setting) -> impl IntoView {
     }
 }
 
-/// A text field for what is done to every prompt, and what one click puts there.
+/// A text field for an intervention that is applied to every prompt, with presets.
 #[component]
 fn InterventionField(page: Page, setting: &'static Setting) -> impl IntoView {
     let presets = Memo::new(move |_| page.deferred_form.with(run_presets));
@@ -120,7 +120,7 @@ fn InterventionField(page: Page, setting: &'static Setting) -> impl IntoView {
 #[component]
 fn CheckBox(page: Page, setting: &'static Setting) -> impl IntoView {
     let is_on = move |form: &Form| form.text(setting) == "1";
-    // What an option says that switches it off is said of its absence.
+    // The description of an option that disables something is shown for its absence.
     let about = match setting.usual {
         "1" => format!("Without it: {}", setting.about),
         _ => setting.about.to_owned(),

@@ -11,12 +11,12 @@ use crate::export::{Field, Table};
 use crate::figure::{Figure, FigurePlace};
 use crate::quantities::counted;
 
-/// The tables behind a figure, made when they are opened: the first at once, each of the others when it is unfolded, since
-/// thousands of cells take a slow machine a second.
+/// The tables behind a figure. They are made when the fold is opened: the first at once, each of the others when it is
+/// unfolded, since thousands of cells take a slow machine a second.
 #[component]
 pub fn DataTable(page: Page, figure: FigurePlace) -> impl IntoView {
     let open = RwSignal::new(false);
-    // By name: tables are made anew when a series is hidden, and stay unfolded.
+    // By name, so that tables stay unfolded when they are made again, for example when a series is hidden.
     let unfolded = RwSignal::new(BTreeSet::new());
     let data = Memo::new(move |_| {
         if !open.get() {
@@ -44,12 +44,12 @@ pub fn DataTable(page: Page, figure: FigurePlace) -> impl IntoView {
     }
 }
 
-/// Whether what was opened or closed is open now.
+/// Whether the `<details>` element whose toggle event this is is open now.
 pub fn is_open(event: &Event) -> bool {
     event_target::<web_sys::Element>(event).has_attribute("open")
 }
 
-/// What a table has, and the table when that is unfolded.
+/// The table's summary line, and the table itself when it is unfolded.
 #[component]
 fn FoldedTable(figure: FigurePlace, table: Table, unfolded: RwSignal<BTreeSet<&'static str>>) -> impl IntoView {
     let name = table.name;
@@ -94,7 +94,7 @@ fn OneTable(figure: FigurePlace, table: Table) -> impl IntoView {
     let rows = table.rows.iter().take(MAX_ROWS);
     let rows = rows.map(|row| view! { <tr>{row.iter().enumerate().map(field).collect_view()}</tr> });
     let caption = id.clone();
-    // What scrolls must be reached by keyboard. Not a region: two figures may have tables of one name.
+    // Scrollable content must be reachable by keyboard. Not a region, since two figures may have tables of one name.
     view! {
         <div class="data-scroll" role="group" tabindex="0" aria-labelledby=id data-testid=format!("data-{}", table.name)>
             <table>

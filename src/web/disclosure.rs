@@ -1,5 +1,5 @@
-//! What unfolds. All that is unfolded takes a slow machine longer than a frame; so a press turns the mark first, and unfolds
-//! after the frame that shows it.
+//! Disclosure widgets (`<details>`). Laying out their content takes a slow machine longer than a frame, so a press
+//! first turns the marker, and the content is shown or hidden after the frame that shows the turned marker.
 
 use leptos::ev;
 use leptos::prelude::*;
@@ -8,15 +8,15 @@ use web_sys::{Element, HtmlDetailsElement, MouseEvent};
 
 use super::scheduling::after_frame;
 
-/// The class of what is about to be unfolded, or folded.
+/// Class of a `<details>` element whose marker is turned but whose content is not toggled yet.
 const TURNING: &str = "turning";
 
-/// Watches all disclosures of the document, for as long as it is there.
+/// Installs one listener for all disclosure widgets of the document, which is never removed.
 pub fn watch() {
     window_event_listener(ev::click, |event| {
         if let Some(details) = pressed(&event) {
             event.prevent_default();
-            // A mark that can't be turned is turned with what it unfolds.
+            // Without the class the marker turns when the content is toggled.
             details.class_list().toggle(TURNING).ok();
             after_frame(move || {
                 details.class_list().remove_1(TURNING).ok();

@@ -1,4 +1,4 @@
-//! Small questions to the document and the window.
+//! Small helpers for the document and the window.
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
@@ -24,7 +24,7 @@ pub fn absolute(address: &str) -> Option<String> {
     Url::new_with_base(address, &base).ok().map(|url| url.href())
 }
 
-/// What the page's `<meta>` element `name` says.
+/// The content of the page's `<meta>` element `name`.
 pub fn meta(name: &str) -> Option<String> {
     let element = document()
         .query_selector(&format!("meta[name=\"{name}\"]"))
@@ -54,7 +54,7 @@ pub fn inner_height() -> f64 {
     height.unwrap_or(f64::INFINITY)
 }
 
-/// Scrolls no further than it takes to see all of `element`, once the next frame has shown that it is there.
+/// After the next frame, scrolls as little as needed to bring all of `element` into view.
 pub fn bring_into_view(element: Element) {
     after_frame(move || {
         let options = ScrollIntoViewOptions::new();
@@ -63,13 +63,13 @@ pub fn bring_into_view(element: Element) {
     });
 }
 
-/// Goes to the top of the page, and says what comes from there.
+/// Scrolls to the top of the page, which then shows other content.
 pub fn to_top() {
     window().scroll_to_with_x_and_y(0.0, 0.0);
     focus(TOP);
 }
 
-/// The element that the skip link leads to.
+/// Id of the element that the skip link points to.
 pub const TOP: &str = "results";
 
 /// Whether the element `id` has the keyboard's focus.
@@ -77,10 +77,10 @@ pub fn has_focus(id: &str) -> bool {
     document().active_element().is_some_and(|element| element.id() == id)
 }
 
-/// Bytes that the browser keeps for this page, about. None where it does not say.
+/// Approximate number of bytes that the browser stores for this page. None where it does not report it.
 pub async fn stored_bytes() -> Option<f64> {
     let navigator = window().navigator();
-    // There is no storage over plain http from another machine.
+    // `navigator.storage` is missing over plain http from another machine.
     let there = js_sys::Reflect::get(&navigator, &"storage".into()).is_ok_and(|found| found.is_object());
     let asked = there.then(|| navigator.storage().estimate().ok()).flatten()?;
     let estimate: StorageEstimate = JsFuture::from(asked).await.ok()?.unchecked_into();
@@ -91,12 +91,12 @@ pub async fn stored_bytes() -> Option<f64> {
 pub fn focus(id: &str) {
     let element = document().get_element_by_id(id);
     if let Some(element) = element.and_then(|element| element.dyn_into::<HtmlElement>().ok()) {
-        // An element that can't have the focus leaves it where it is.
+        // An element that can't take the focus leaves it where it is.
         let _ = element.focus();
     }
 }
 
-/// Gives the field `id` the keyboard's focus, all of its text marked: what is typed takes its place.
+/// Gives the field `id` the keyboard's focus and selects its text, so that typing replaces it.
 pub fn select(id: &str) {
     focus(id);
     let element = document().get_element_by_id(id);
@@ -125,9 +125,9 @@ pub async fn fetch(address: &str) -> Result<Vec<u8>> {
     Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }
 
-/// What is wrong with the page's own file at `address`, which did not load; None where that can't be found out.
+/// Diagnoses why the page's own file at `address` did not load; None where that can't be determined.
 pub async fn what_is_wrong(address: &str) -> Option<String> {
-    // scripts/page/diagnose.js, by way of the page's first script.
+    // The function is defined in scripts/page/diagnose.js, which is loaded by the page's first script.
     let ask: js_sys::Function = js_sys::Reflect::get(&window(), &"keysideWhatIsWrong".into())
         .ok()?
         .dyn_into()
@@ -136,13 +136,13 @@ pub async fn what_is_wrong(address: &str) -> Option<String> {
     JsFuture::from(asked).await.ok()?.as_string()
 }
 
-/// Loads the page anew.
+/// Loads the page again.
 pub fn reload() {
-    // A browser that refuses has a button of its own.
+    // If the browser refuses, its own reload button still works.
     let _ = window().location().reload();
 }
 
-/// What a JavaScript error says.
+/// The message of a JavaScript error.
 pub fn text_of(value: &JsValue) -> String {
     match value.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.message()),

@@ -1,4 +1,4 @@
-//! Files and folders that are dropped on the page: a result, or a model.
+//! Files and folders dropped on the page: a result, prompts, or a model.
 
 use js_sys::{Array, Promise};
 use leptos::prelude::*;
@@ -9,7 +9,7 @@ use web_sys::{DataTransfer, DragEvent, File, FileSystemDirectoryEntry, FileSyste
 use super::page::{Page, Paths};
 use super::{files, own_prompts};
 
-/// How deep folders are looked into, and how many files are looked at.
+/// The greatest folder depth and the greatest number of files that are read.
 const DEEPEST: usize = 4;
 const MAX_FILES: usize = 10_000;
 
@@ -30,7 +30,7 @@ pub fn accept_drops(page: Page) {
     });
 }
 
-/// What is shown while a file is dragged over the page.
+/// The overlay that is shown while a file is dragged over the page.
 #[component]
 pub fn DropZone(page: Page) -> impl IntoView {
     let dragging = RwSignal::new(false);
@@ -56,10 +56,10 @@ pub fn DropZone(page: Page) -> impl IntoView {
     }
 }
 
-/// Shows the result, or chooses the model, that `transfer` holds.
+/// Opens what `transfer` holds: a result is shown, a model is chosen.
 fn take(page: Page, transfer: &DataTransfer) {
     let items = transfer.items();
-    // What was dropped can be asked for during the event only.
+    // The entries can be read only during the event.
     let entries: Vec<FileSystemEntry> = (0..items.length())
         .filter_map(|index| items.get(index)?.webkit_get_as_entry().ok().flatten())
         .collect();
@@ -88,12 +88,13 @@ fn take(page: Page, transfer: &DataTransfer) {
     });
 }
 
-/// The files in `entries` and in folders among them, each with its path. What can't be read is left out, and then found missing.
+/// The files in `entries` and in folders among them, each with its path. Unreadable entries are skipped; a missing file
+/// is reported later.
 async fn files_in(entries: Vec<FileSystemEntry>) -> Paths {
     let mut found = Paths::new();
     let mut waiting: Vec<(usize, FileSystemEntry)> = entries.into_iter().map(|entry| (0, entry)).collect();
     while let Some((depth, entry)) = waiting.pop() {
-        // What version control and the like keep is no model.
+        // Hidden folders, such as those of version control, hold no model.
         let is_hidden = depth > 0 && entry.name().starts_with('.');
         if found.len() >= MAX_FILES || is_hidden {
             continue;
@@ -112,11 +113,11 @@ async fn files_in(entries: Vec<FileSystemEntry>) -> Paths {
     found
 }
 
-/// What is directly in `folder`.
+/// The direct children of `folder`.
 async fn entries_of(folder: &FileSystemDirectoryEntry) -> Vec<FileSystemEntry> {
     let reader = folder.create_reader();
     let mut found = Vec::new();
-    // A folder comes in portions; the last one is empty.
+    // `readEntries` returns portions; the last one is empty.
     loop {
         let portion = Promise::new(&mut |resolve, reject| {
             let asked = reader.read_entries_with_callback_and_callback(&resolve, &reject);

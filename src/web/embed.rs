@@ -1,4 +1,4 @@
-//! One figure in a frame of another page: no worker, no storage, nothing but the figure and its words.
+//! The page as a frame in another page: one figure with its description, no worker, no storage.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::figure::FigurePlace;
 use crate::result::ResultFile;
 
-/// What the parts of the frame share.
+/// State that the parts of the frame share.
 #[derive(Clone, Copy)]
 struct FrameState {
     page: Page,
     figure: Option<FigurePlace>,
     host: StoredValue<Host>,
-    /// Whether what is shown was handed over by the host.
+    /// Whether the shown result came from the host by a message.
     handed_over: RwSignal<bool>,
 }
 
@@ -54,7 +54,7 @@ pub fn Frame() -> impl IntoView {
     };
     let title = wire.title();
     wire.open(asked.as_ref().map(|asked| &asked.place), title);
-    // A page with several figures has several of these.
+    // A page with several figures has several such frames.
     let name = move || title.get().unwrap_or_else(|| "A figure from keyside".to_owned());
     view! {
         <main class="embed" data-testid="embed" aria-label=name>
@@ -66,14 +66,14 @@ pub fn Frame() -> impl IntoView {
     }
 }
 
-/// The figure, with the controls that were asked for.
+/// The figure, with the controls that the address asks for.
 #[component]
 fn RequestedFigure(page: Page, asked: Embed, title: Memo<Option<String>>) -> impl IntoView {
     let controls = asked.controls;
     let drawn = Memo::new(move |_| page.shown.with(Option::is_some));
     view! {
         <h2 class="visually-hidden">{move || title.get()}</h2>
-        // A disabled fieldset takes every control in it out of service.
+        // A disabled fieldset disables every control in it.
         <fieldset
             class="embed-figure"
             class:no-toolbar=!controls.toolbar
@@ -99,7 +99,7 @@ fn Message(page: Page) -> impl IntoView {
     }
 }
 
-/// What the figure is of, and the way to the whole page.
+/// The footer: what the figure shows, and a link to the whole page.
 #[component]
 fn Foot(wire: FrameState, query: String) -> impl IntoView {
     let shown = wire.page.shown;
@@ -109,8 +109,8 @@ fn Foot(wire: FrameState, query: String) -> impl IntoView {
             Some(format!("{}: {}", words::origin(&shown.origin), about(&shown.result)))
         })
     };
-    // As it is shown now, not as it was at first.
-    // Of the part about many prompts, whose figures these are: a frame says nothing of a tab.
+    // The current view, not the one the frame started with. The figures are those of the "Many prompts" tab; a frame's
+    // address has no tab.
     let address = Address {
         step: None,
         ..Address::parse(&query).unwrap_or_default()
@@ -123,7 +123,7 @@ fn Foot(wire: FrameState, query: String) -> impl IntoView {
         let now = format!("{}&{}", now.to_query(), others(&query));
         format!("./?{}", full_query(&now, wire.handed_over.get()))
     };
-    // Who hands over a result has to be known to the page that is opened.
+    // The page that is opened asks its opener for a result that the host handed over.
     let rel = move || if wire.handed_over.get() { "opener" } else { "noopener" };
     view! {
         <footer class="embed-foot">
@@ -136,7 +136,7 @@ fn Foot(wire: FrameState, query: String) -> impl IntoView {
 }
 
 impl FrameState {
-    /// Takes up the correspondence, and reads the result unless the host hands it over.
+    /// Starts listening to the host, and reads the result unless the host hands it over.
     fn open(self, place: Option<&ResultPlace>, title: Memo<Option<String>>) {
         handover::listen(move |event| self.hear(event));
         self.say(&ToHost::Ready);
@@ -158,7 +158,7 @@ impl FrameState {
         }
     }
 
-    /// The window around the frame; None where the frame is a page of its own.
+    /// The window of the host; None where the frame is a top-level page.
     fn parent() -> Option<Window> {
         let own: JsValue = window().into();
         let parent = window().parent().ok().flatten()?;
@@ -169,7 +169,7 @@ impl FrameState {
         let Some(parent) = Self::parent() else { return };
         self.host.with_value(|host| {
             if let Some(target) = host.target(message) {
-                // A host that is not the one it says it is hears nothing, which is meant.
+                // The browser drops a message whose target origin does not match; that is intended.
                 let _ = say(&parent, message, target);
             }
         });
@@ -202,7 +202,7 @@ impl FrameState {
         }
     }
 
-    /// Gives what is shown to a page of this app that was opened from the frame and asks for it.
+    /// Sends the shown result to a page of this app that was opened from the frame and asks for it.
     fn hand_over(self, event: &MessageEvent) {
         let Some(source) = event.source() else { return };
         if FromHost::read(received(event)) != Ok(Some(FromHost::Want)) {
@@ -222,8 +222,8 @@ impl FrameState {
         }
     }
 
-    /// Tells the host the height that suits the content, now and whenever that changes; where the frame stays lower, the plot is made
-    /// lower, too.
+    /// Reports the height that fits the content to the host, now and whenever it changes. Where the frame stays lower,
+    /// the plot is made lower, too.
     fn report_height(self) {
         let Some(body) = document().body() else { return };
         let last = StoredValue::new(0);
@@ -252,13 +252,13 @@ impl FrameState {
         let changed = Closure::<dyn FnMut()>::new(look);
         if let Ok(observer) = ResizeObserver::new(changed.as_ref().unchecked_ref()) {
             observer.observe(&body);
-            // As long as the page.
+            // The observer lives as long as the page.
             std::mem::forget(observer);
             changed.forget();
         }
     }
 
-    /// What is shown, for people; None while nothing is.
+    /// The title of the shown figure; None while nothing is shown.
     fn title(self) -> Memo<Option<String>> {
         Memo::new(move |_| {
             let figure = self.figure?;
@@ -268,11 +268,11 @@ impl FrameState {
         })
     }
 
-    /// Tells the host what is drawn, and what went wrong.
+    /// Reports the shown figure, and errors, to the host.
     fn report_figure(self, title: Memo<Option<String>>) {
         Effect::new(move |_| {
             if let Some(title) = title.get() {
-                // After everything that shows the result.
+                // Runs after the effects that draw the result.
                 set_timeout(move || self.say(&ToHost::Shown { title }), Duration::ZERO);
             }
         });
@@ -289,7 +289,7 @@ impl FrameState {
     }
 }
 
-/// The height that suits each plot in `body`, and the one that it has, in CSS pixels.
+/// For each plot in `body`: its preferred height and its actual height, in CSS pixels.
 fn plot_heights(body: &HtmlElement) -> Vec<(f64, f64)> {
     let Ok(plots) = body.query_selector_all(".plot") else {
         return Vec::new();
@@ -302,7 +302,7 @@ fn plot_heights(body: &HtmlElement) -> Vec<(f64, f64)> {
     all.filter_map(of).collect()
 }
 
-/// The model and the prompts of a result, and what is not shown of it.
+/// A text with the model and the prompts of `result`, and what of it is not shown.
 fn about(result: &ResultFile) -> String {
     let about = format!("{}, {}", result.model.name, words::settings(result));
     match result.skipped_notice() {

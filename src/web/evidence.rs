@@ -1,4 +1,4 @@
-//! The comparisons that the page's sentences stand on, made while the browser has nothing else to do.
+//! The comparisons (bootstrap intervals) that the page's conclusions are based on, computed while the browser is idle.
 
 use std::sync::Arc;
 
@@ -8,37 +8,37 @@ use super::scheduling::when_idle;
 use crate::app::session::Shown;
 use crate::result::{Comparison, ComparisonJob, Evidence, Pair, ResultFile};
 
-/// Milliseconds of one go: short beside a frame, also on a machine four times as slow.
+/// Milliseconds of one slice of work: short compared with a frame, also on a machine four times as slow.
 const SLICE_MS: f64 = 4.0;
 
-/// Draws between two looks at the clock: some 0.2 ms. One comparison of 1,200 prompts takes 2.4 million.
+/// Draws between two reads of the clock: some 0.2 ms. One comparison of 1,200 prompts takes 2.4 million draws.
 const DRAWS: usize = 20_000;
 
-/// What is known of the result on the screen.
+/// The comparisons of one result.
 #[derive(Default)]
 struct Known {
-    /// Which result it is, by [`Shown::revision`].
+    /// The result's [`Shown::revision`].
     revision: u64,
     result: Option<Arc<ResultFile>>,
-    /// Some twenty: a list is as quick as a map, and 8 kB less code.
+    /// Some twenty entries: a list is as quick as a map, and 8 kB less code.
     found: Vec<(Pair, Option<Comparison>)>,
-    /// Last asked, first made.
+    /// Pending requests; the last one is served first.
     asked: Vec<Pair>,
     current: Option<(Pair, ComparisonJob)>,
-    /// Whether a go is due.
+    /// Whether a slice is scheduled.
     due: bool,
 }
 
-/// Comparisons of the result on the screen, as far as they are made.
+/// The comparisons of the result on the screen that are finished so far.
 #[derive(Clone, Copy)]
 pub struct Comparisons {
     known: StoredValue<Known>,
-    /// Changes when all that was asked for is made.
+    /// Changes when all pending requests are finished.
     made: RwSignal<u32>,
 }
 
 impl Comparisons {
-    /// None.
+    /// No comparisons.
     pub fn new() -> Self {
         Self {
             known: StoredValue::new(Known::default()),
@@ -46,8 +46,8 @@ impl Comparisons {
         }
     }
 
-    /// What is known of comparisons in `shown`. What is asked for and not known is made later; a reactive caller is then
-    /// called again.
+    /// A function that looks up comparisons of `shown`. A missing one is scheduled, and a reactive caller runs again
+    /// when it is finished.
     pub fn of(self, shown: &Shown) -> impl Fn(&Pair) -> Evidence {
         self.made.track();
         self.known.update_value(|known| {
@@ -68,7 +68,7 @@ impl Comparisons {
             if let Some((_, found)) = known.found.iter().find(|(made, _)| made == pair) {
                 return Evidence::from(*found);
             }
-            // One series alone is what the page begins with: its sentence must not grow before the reader's eyes.
+            // The page's first sentence compares one series with zero: it must not grow while the reader looks at it.
             if pair.second.is_none() {
                 let found = known.result.as_deref().and_then(|result| pair.made_in(result));
                 known.found.push((pair.clone(), found));
@@ -86,12 +86,12 @@ impl Comparisons {
         answer.unwrap_or(Evidence::Pending)
     }
 
-    /// Makes some of what is asked for.
+    /// Runs one slice of pending comparisons.
     fn go(self) {
         let clock = window().performance();
         let now = || clock.as_ref().map_or(0.0, |clock| clock.now());
         let until = now() + SLICE_MS;
-        // The page may be gone.
+        // The page may have been removed.
         let more = self.known.try_update_value(|known| {
             while now() < until {
                 if !known.advance() {
@@ -110,7 +110,7 @@ impl Comparisons {
 }
 
 impl Known {
-    /// Makes a little; whether there is more.
+    /// Does a little work; returns whether there is more.
     fn advance(&mut self) -> bool {
         let Some((pair, mut comparing)) = self.current.take().or_else(|| self.begin()) else {
             return false;
@@ -123,7 +123,7 @@ impl Known {
         true
     }
 
-    /// The next comparison that can be made.
+    /// Starts the next comparison that the result has the data for.
     fn begin(&mut self) -> Option<(Pair, ComparisonJob)> {
         let result = self.result.clone()?;
         loop {

@@ -1,4 +1,4 @@
-//! The menu that exports a figure.
+//! The export menu of a figure.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -23,14 +23,14 @@ use crate::plot::{DrawOptions, Plot, Theme, plot_svg};
 /// Pixels of a PNG per pixel of the figure.
 const SCALE: f64 = 2.0;
 
-/// What the menu can do.
+/// The entries of the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Action {
     SavePng,
     SaveSvg,
     CopyPicture,
     SavePage,
-    /// The table's name, and what it is called.
+    /// Identifier and title of the table.
     SaveCsv(&'static str, &'static str),
     CopyMarkdown,
     SaveMarkdown,
@@ -42,7 +42,7 @@ enum Action {
 }
 
 impl Action {
-    /// Name for tests.
+    /// Value of `data-testid`.
     fn id(self) -> String {
         match self {
             Self::SavePng => "png".into(),
@@ -77,12 +77,12 @@ impl Action {
         }
     }
 
-    /// Whether it reads the pixels of a canvas.
+    /// Whether the action reads the pixels of a canvas.
     fn is_of_pixels(self) -> bool {
         matches!(self, Self::SavePng | Self::CopyPicture)
     }
 
-    /// Whether it is about the whole result, which a run that is under way does not have yet.
+    /// Whether the action needs the complete result, which does not exist while a run is in progress.
     fn needs_all(self) -> bool {
         matches!(
             self,
@@ -91,10 +91,10 @@ impl Action {
     }
 }
 
-/// A table's name, and what it is called.
+/// Identifier and title of a table.
 type Offered = (&'static str, &'static str);
 
-/// The groups of the menu.
+/// The groups of the menu: title and actions.
 fn groups(tables: &[Offered]) -> Vec<(&'static str, Vec<Action>)> {
     let csv = tables.iter().map(|(name, label)| Action::SaveCsv(name, label));
     vec![
@@ -112,35 +112,36 @@ fn groups(tables: &[Offered]) -> Vec<(&'static str, Vec<Action>)> {
     ]
 }
 
-/// What an action is waiting for.
+/// The promises that an action waits for.
 enum Pending {
-    /// Nothing: this was done.
+    /// Finished; the text reports it.
     Done(String),
-    /// The clipboard; then this was done.
+    /// Waits for the clipboard; the text reports it.
     Copy(js_sys::Promise, &'static str),
-    /// A picture, and the clipboard that it goes to.
+    /// Waits for a picture and for the clipboard that it is copied to.
     CopyPicture(js_sys::Promise, js_sys::Promise),
-    /// A picture, to be saved under a name.
+    /// Waits for a picture, which is then saved under this name.
     Picture(js_sys::Promise, String),
 }
 
-/// A button that opens the menu, and the menu.
+/// The button that opens the menu, and the menu.
 #[component]
 pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
     let root = NodeRef::<html::Div>::new();
     let button = NodeRef::<html::Button>::new();
     let panel = NodeRef::<html::Div>::new();
     let open = RwSignal::new(false);
-    // The menu follows its button after a frame: on a slow machine a press is seen at once.
+    // The menu opens one frame after its button is pressed, so that the pressed button shows at once on a slow machine.
     let shown = after_frames_of(open);
-    // Made and laid out when its button is reached, which is before it is pressed; kept from then on.
+    // The menu is made when its button gets the pointer or the focus, which is before it is pressed, and kept from then
+    // on.
     let made = RwSignal::new(false);
     let reached = move || {
         if !made.get_untracked() {
             made.set(true);
         }
     };
-    // What was done last, or why it was not.
+    // The report of the last action, or its error.
     let outcome = RwSignal::new(None::<Result<String>>);
     let said = move || {
         outcome.with(|outcome| match outcome {
@@ -161,13 +162,13 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
             outcome.set(None);
         }
         open.update(|open| *open = !*open);
-        // Below a button at the end of the window it would open unseen.
+        // A menu that opens below a button at the end of the window would be out of view.
         if let Some(panel) = panel.get_untracked().filter(|_| open.get_untracked()) {
             bring_into_view(panel.into());
         }
     };
     let key = move |event: KeyboardEvent| {
-        // The keyboard does not wait for the frame: what it goes to must be there.
+        // A Tab key right after opening must find the menu without waiting for the frame.
         if event.key() == "Tab" && open.get_untracked() != shown.get_untracked() {
             shown.set(open.get_untracked());
         }
@@ -180,18 +181,19 @@ pub fn ExportMenu(page: Page, figure: FigurePlace) -> impl IntoView {
         }
     };
     let leave = move |event: FocusEvent| {
-        // An element that has the focus loses it when the figure goes, and all of this with it.
+        // An element that has the focus loses it when the figure is removed, together with this component.
         if open.try_get_untracked() != Some(true) {
             return;
         }
         let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
         let stays = root.get_untracked().is_some_and(|root| root.contains(to.as_ref()));
-        // Focus that goes nowhere stays with the window, as when the reader looks at another one.
+        // Without a new target the window itself lost the focus, for example because another window was activated: the
+        // menu stays open.
         if to.is_some() && !stays {
             open.set(false);
         }
     };
-    // Whether what failed was a picture of pixels.
+    // Whether the failed action was one on pixels.
     let no_picture = RwSignal::new(false);
     let act = move |action: Action| {
         let tell = move |description: Result<String>| {
@@ -284,7 +286,7 @@ fn Groups(page: Page, figure: FigurePlace, act: impl Fn(Action) + Copy + Send + 
     }
 }
 
-/// Does `action`, or begins to.
+/// Starts `action`, which may finish at once.
 fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
     let shown = page.shown.get_untracked();
     let result = &shown
@@ -350,7 +352,7 @@ fn perform(page: Page, place: FigurePlace, action: Action) -> Result<Pending> {
     }
 }
 
-/// Waits for what an action began.
+/// Waits until a started action has finished.
 async fn finish(pending: Pending) -> Result<String> {
     match pending {
         Pending::Done(done) => Ok(done),
@@ -359,7 +361,7 @@ async fn finish(pending: Pending) -> Result<String> {
             Ok(done.into())
         }
         Pending::CopyPicture(picture, copied) => {
-            // Before the picture is waited for: a refusal that nobody hears is an error of the page.
+            // Created before the picture is awaited, since an unhandled rejection is reported as an error of the page.
             let copied = JsFuture::from(copied);
             made(picture).await?;
             copied.await.map_err(|cause| save::not_copied(&cause))?;
@@ -372,7 +374,7 @@ async fn finish(pending: Pending) -> Result<String> {
     }
 }
 
-/// The picture that was promised.
+/// Awaits the picture of `picture`.
 async fn made(picture: js_sys::Promise) -> Result<Blob> {
     let failed = |cause: JsValue| {
         Error::new(
@@ -385,7 +387,7 @@ async fn made(picture: js_sys::Promise) -> Result<Blob> {
     blob.and_then(JsCast::dyn_into).map_err(failed)
 }
 
-/// The figure as it is exported, with title and legend, as PNG.
+/// The figure as PNG, as it is exported: with title and legend.
 fn picture(plot: &Plot, theme: Theme) -> Result<js_sys::Promise> {
     let none = || Error::new(ErrorKind::Plot, "this browser gives no canvas to draw on");
     let canvas: HtmlCanvasElement = document()
@@ -400,7 +402,7 @@ fn picture(plot: &Plot, theme: Theme) -> Result<js_sys::Promise> {
     Ok(readback::png(canvas))
 }
 
-/// The page's address, and today.
+/// A citation with the page's current address and today's date.
 fn seen_now() -> Citation {
     let today = String::from(js_sys::Date::new_0().to_iso_string());
     Citation {

@@ -1,4 +1,4 @@
-//! Requests in the browser: `fetch`, in a worker or in a window.
+//! HTTP requests by the browser's `fetch`, in a worker or in a window.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -14,10 +14,10 @@ use web_sys::{
 
 use crate::checkpoint::{Answer, Body, Transport, is_this_machine, range_header};
 
-/// Sends requests with `fetch`.
+/// A [`Transport`] that uses `fetch`.
 pub struct FetchTransport;
 
-/// Aborts a request when it is dropped; a request that has ended doesn't mind.
+/// Aborts a request when it is dropped; aborting a finished request has no effect.
 struct Abort(AbortController);
 
 impl Drop for Abort {
@@ -34,7 +34,7 @@ impl Transport for FetchTransport {
     ) -> LocalBoxFuture<'a, std::result::Result<Answer, String>> {
         Box::pin(async move {
             match send(url, range).await {
-                // A whole file is unpacked on the way.
+                // For a request without a range the browser decompresses the body.
                 Ok(mut answer) => {
                     answer.encoding = answer.encoding.filter(|_| answer.status == 206);
                     Ok(answer)
@@ -59,7 +59,7 @@ impl Transport for FetchTransport {
         self.sleep(timeout)
     }
 
-    // A browser tells a page no more than "failed", so the advice names what it can be.
+    // A browser reports only "failed" to a page, so the advice lists the possible causes.
     fn advice(&self, url: &str) -> &'static str {
         let from_https = js_sys::Reflect::get(&js_sys::global(), &"location".into())
             .and_then(|location| Reflect::get(&location, &"protocol".into()))
@@ -75,10 +75,10 @@ impl Transport for FetchTransport {
     }
 }
 
-/// Why no part of the file at `url` comes, where all of it would: a browser fails on parts that come compressed, and says no more of it than
-/// of any other failure. None where nothing comes.
+/// Why a range request for `url` fails where a request for the whole file works: browsers fail on compressed partial
+/// content, and report it like any other failure. None where the whole file fails, too.
 async fn why_no_part(url: &str) -> Option<String> {
-    // Ended as soon as it begins.
+    // The request is aborted as soon as its headers arrive.
     let whole = send(url, None).await.ok().filter(|answer| answer.status == 200)?;
     Some(match whole.encoding {
         Some(encoding) => format!("no part of it can be had, as it comes compressed (Content-Encoding: {encoding})"),
@@ -146,7 +146,7 @@ fn request(url: &str, range: Option<&Range<u64>>, abort: &AbortController) -> st
     Request::new_with_str_and_init(url, &init)
 }
 
-/// Starts a request in whatever this runs in.
+/// Starts a request in the current global scope (worker or window).
 fn start(request: &Request) -> std::result::Result<Promise, JsValue> {
     let global = js_sys::global();
     if let Some(worker) = global.dyn_ref::<WorkerGlobalScope>() {
@@ -160,7 +160,7 @@ fn start(request: &Request) -> std::result::Result<Promise, JsValue> {
     }
 }
 
-/// A timer that stops when it is dropped.
+/// A timer that is cleared when it is dropped.
 struct Timer(Option<i32>);
 
 impl Drop for Timer {

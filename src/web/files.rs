@@ -1,4 +1,4 @@
-//! Result files: downloading what is shown, opening one, or the rows of a sweep.
+//! Result files: downloads, and opening a result or the rows of a sweep.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -13,7 +13,7 @@ use crate::app::words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::result::{MAX_BYTES, ResultFile};
 
-/// Hands `result` to the browser as a file.
+/// Offers `result` as a download.
 ///
 /// # Errors
 /// [`ErrorKind::ResultFile`] when it can't be written, [`ErrorKind::Source`] when the browser refuses.
@@ -21,7 +21,7 @@ fn download(result: &ResultFile) -> Result<()> {
     save_text(&words::file_name(result), "application/json", &result.to_json()?)
 }
 
-/// The endings of rows of a sweep.
+/// File name extensions of the rows of a sweep.
 const ROWS: [&str; 2] = [".jsonl", ".ndjson"];
 
 async fn read(file: &File) -> Result<Vec<u8>> {
@@ -54,7 +54,7 @@ pub fn open(page: Page, file: Option<File>) {
     });
 }
 
-/// "Download result" and "Open result".
+/// The buttons "Download result" and "Open result".
 #[component]
 pub fn Files(page: Page) -> impl IntoView {
     let picker = NodeRef::<html::Input>::new();

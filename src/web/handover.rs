@@ -1,4 +1,4 @@
-//! Results from elsewhere: at an address, or handed over by another window with a message.
+//! Results from an URL, or sent by another window with a message.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub fn show_linked(page: Page) {
     let named = ResultPlace::of_query(&document::query());
     if !matches!(named, Ok(ResultPlace::Recorded | ResultPlace::Host)) {
-        // Where results are shown, and errors told.
+        // The tab that shows results and errors.
         page.tab.set(Tab::Prompts);
     }
     match named {
@@ -33,7 +33,7 @@ pub fn show_linked(page: Page) {
     }
 }
 
-/// Shows the result file at `url`, which may be relative to the page, or why that is not possible.
+/// Shows the result file at `url`, which may be relative to the page, or the error.
 pub fn show_url(page: Page, url: String) {
     leptos::task::spawn_local(async move {
         let absolute = document::absolute(&url).unwrap_or(url);
@@ -50,7 +50,7 @@ pub fn show_url(page: Page, url: String) {
     });
 }
 
-/// Shows what the frame shows from which this page was opened.
+/// Requests the result from the frame that opened this page, and shows it.
 fn show_from_opener(page: Page) {
     let opener: Option<Window> = window()
         .opener()
@@ -68,7 +68,7 @@ fn show_from_opener(page: Page) {
     let came = StoredValue::new(false);
     let from = opener.clone();
     listen(move |event| {
-        // Only this app's own frames are believed.
+        // Only messages of this app's own frames are accepted.
         if event.origin() != document::origin() || !is_from(event, &from) {
             return;
         }
@@ -89,10 +89,10 @@ fn show_from_opener(page: Page) {
     set_timeout(check, TIMEOUT);
 }
 
-/// Hears messages to this window, as long as there is a page.
+/// Calls `hear` for every message to this window. The listener is never removed.
 pub fn listen(hear: impl Fn(&MessageEvent) + 'static) {
     let heard = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| hear(&event));
-    // Fails for no kind of event.
+    // Adding a listener can't fail for any event type.
     let _ = window().add_event_listener_with_callback("message", heard.as_ref().unchecked_ref());
     heard.forget();
 }
@@ -104,7 +104,7 @@ pub fn is_from(event: &MessageEvent, window: &Window) -> bool {
         .is_some_and(|source| JsValue::from(source) == *AsRef::<JsValue>::as_ref(window))
 }
 
-/// What `event` says. Structured cloning leaves plain data, which has no getters.
+/// The data of `event` as a message of a frame. Structured cloning leaves plain data without getters.
 pub fn received(event: &MessageEvent) -> Received {
     let data = event.data();
     let field = |name: &str| js_sys::Reflect::get(&data, &name.into()).unwrap_or_default();
@@ -117,7 +117,7 @@ pub fn received(event: &MessageEvent) -> Received {
     }
 }
 
-/// Sends `message` to `window`, if its origin is `target`.
+/// Sends `message` to `window` if its origin is `target`.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] where the browser refuses.

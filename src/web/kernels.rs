@@ -1,4 +1,5 @@
-//! The kernels of `scripts/page/kernel.js` in the worker: products in a WebAssembly module of their own, on its own memory.
+//! The kernels of `scripts/page/kernel.js` in the worker: matrix products in a WebAssembly module with a memory of its
+//! own.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -59,16 +60,16 @@ extern "C" {
     fn give_back(this: &JsMatrix) -> std::result::Result<(), JsValue>;
 }
 
-/// Kernels that have been started. Their threads end when they are dropped.
+/// Started kernels. Their threads end when this is dropped.
 pub(super) struct WebKernels {
     js: JsKernel,
     name: EngineName,
-    /// By number; None where one was given back.
+    /// Matrices by index; None where one was freed.
     matrices: RefCell<Vec<Option<JsMatrix>>>,
 }
 
 impl WebKernels {
-    /// Starts those that are chosen: relaxed ones where the browser has them and no others are asked for.
+    /// Starts the kernels of `choice`: the ones with relaxed SIMD where the browser has it and no others are asked for.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where the browser lacks what they need, [`ErrorKind::Source`] where their files do not come.
@@ -143,7 +144,7 @@ impl Kernels for WebKernels {
     fn free(&self, matrix: usize) {
         let taken = self.matrices.borrow_mut().get_mut(matrix).and_then(Option::take);
         if let Some(matrix) = taken {
-            // A matrix is given back once.
+            // A matrix is freed once.
             let _ = matrix.give_back();
         }
     }
@@ -200,7 +201,7 @@ impl Kernels for WebKernels {
     }
 }
 
-/// Appends the numbers of a view that holds until the next call.
+/// Appends the numbers of `view`, which is valid until the next call.
 fn append(view: &Float32Array, out: &mut Vec<f32>) {
     let start = out.len();
     out.resize(start + view.length() as usize, 0.0);
@@ -220,7 +221,7 @@ fn part(rows: &Range<usize>, columns: &Range<usize>) -> Object {
     part
 }
 
-/// Sets the bias and the activation of a product, where it has them.
+/// Sets the bias and the activation of a product, where there are any.
 fn set_then(options: &Object, [bias, activation]: [&str; 2], linear: &Linear<'_>) {
     if let Some(values) = linear.bias {
         set(options, bias, &Float32Array::from(values));
@@ -237,11 +238,11 @@ fn set_then(options: &Object, [bias, activation]: [&str; 2], linear: &Linear<'_>
 }
 
 fn set(object: &Object, name: &str, value: &JsValue) {
-    // A plain object takes every property.
+    // A plain object accepts every property.
     let _ = Reflect::set(object, &name.into(), value);
 }
 
-/// What `scripts/page/kernel.js` says went wrong in an operation.
+/// The error for an exception that `scripts/page/kernel.js` threw in an operation.
 fn failed(cause: JsValue) -> Error {
     said(&cause, ErrorKind::Internal)
 }

@@ -1,4 +1,4 @@
-//! The page's end of the worker.
+//! The page's end of the connection to its worker.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -11,29 +11,29 @@ use super::document::{meta, text_of, what_is_wrong};
 use crate::names::EngineChoice;
 use crate::worker::{FromWorker, ToWorker};
 
-/// The element of the page that names the worker's script: of the same version as the page.
+/// Name of the `<meta>` element with the URL of the worker's script, which has the same version as the page.
 const META: &str = "keyside-worker";
 
-/// What the page hears from its worker.
+/// Events of the worker.
 pub enum WorkerEvent {
     /// A message.
     Message(Box<FromWorker>),
-    /// It could not start, or broke down; why.
+    /// The worker could not start, or broke down, for this reason.
     Lost(String),
 }
 
-/// A running worker. Messages wait until it has reported that it listens.
+/// A running worker. Messages are queued until the worker reports that it listens.
 pub struct Link {
     worker: Worker,
     waiting: Option<Vec<JsValue>>,
-    /// What it computes with.
+    /// The engine that the worker uses.
     engine: EngineChoice,
     _on_message: Closure<dyn FnMut(MessageEvent)>,
     _on_error: Closure<dyn FnMut(ErrorEvent)>,
 }
 
 impl Link {
-    /// Starts a worker; `hear` gets all that comes from it.
+    /// Starts a worker; `hear` receives all its events.
     ///
     /// # Errors
     /// Why it can't be started.
@@ -47,7 +47,8 @@ impl Link {
         let on_message = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
             has_spoken.set(true);
             let text = event.data().as_string().unwrap_or_default();
-            // From bytes as results are: from text, all of the parser would be in the page's wasm a second time.
+            // Parsed from bytes, as results are: parsing from `str` would add the parser to the page's wasm a second
+            // time.
             hear_message(match serde_json::from_slice(text.as_bytes()) {
                 Ok(message) => WorkerEvent::Message(Box::new(message)),
                 Err(cause) => WorkerEvent::Lost(format!("the worker said something that makes no sense ({cause})")),
@@ -78,14 +79,14 @@ impl Link {
         })
     }
 
-    /// The worker listens: sends what has waited.
+    /// Sends the queued messages, once the worker listens.
     pub fn ready(&mut self) {
         for message in self.waiting.take().into_iter().flatten() {
             self.post(message);
         }
     }
 
-    /// Makes it compute with `engine` from now on.
+    /// Sets the engine that the worker uses from now on.
     pub fn choose(&mut self, engine: EngineChoice) {
         if engine != self.engine {
             self.engine = engine;
@@ -93,15 +94,15 @@ impl Link {
         }
     }
 
-    /// Sends `message`, now or when the worker listens.
+    /// Sends `message`, or queues it until the worker listens.
     pub fn send(&mut self, message: &ToWorker) {
-        // A message is a tree of numbers and text, which always becomes JSON.
+        // A message is a tree of numbers and text, which can always be serialized.
         if let Ok(text) = serde_json::to_string(message) {
             self.post(text.into());
         }
     }
 
-    /// Hands over the files of the model at `address`, before any message that names it.
+    /// Sends the files of the model at `address`, which must precede any message that names that address.
     pub fn give(&mut self, address: &str, files: &[File]) {
         let object = Object::new();
         let list: Array = files.iter().collect();

@@ -1,4 +1,4 @@
-//! The top of the page, the bottom of it, and the switches for the page as a whole.
+//! The header and the footer of the page, with the switches that apply to the whole page.
 
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::app::address::Tab;
 use crate::app::glossary::{LEAD, Phrase};
 use crate::app::words;
 
-/// Name, parts of the page, switches.
+/// The page's name, its tabs, its switches.
 #[component]
 pub fn TopBar(page: Page) -> impl IntoView {
     let hidden = Memo::new(move |_| page.view.with(|view| view.text_hidden));
@@ -45,7 +45,7 @@ pub fn TopBar(page: Page) -> impl IntoView {
     }
 }
 
-/// The question of the part about many prompts, and what it is about.
+/// The heading of the "Many prompts" tab and its introduction.
 #[component]
 pub fn Masthead(page: Page) -> impl IntoView {
     let hidden = Memo::new(move |_| page.view.with(|view| view.text_hidden));
@@ -70,14 +70,14 @@ fn Part(phrase: Phrase) -> impl IntoView {
     }
 }
 
-/// The version of the page's files: what the worker's name ends in.
+/// The version of the page's files: the suffix of the worker's file name.
 fn files() -> Option<String> {
     let worker = meta("keyside-worker")?;
     let version = worker.rsplit(['/', '-']).next()?.strip_suffix(".js")?;
     Some(version.to_owned()).filter(|version| version.len() == 12)
 }
 
-/// Versions, sources, license, light or dark.
+/// The footer: versions, sources, license, theme switch.
 #[component]
 pub fn Colophon(page: Page) -> impl IntoView {
     let files = files().map(|version| format!(", files {version}"));

@@ -1,4 +1,4 @@
-//! Ways to the method page, which opens beside the page: what is computed here stays.
+//! Links to the method page, which opens in another tab, so that computed results on this page are kept.
 
 use leptos::prelude::*;
 
@@ -10,10 +10,10 @@ use crate::figure::Appearance;
 #[component]
 pub fn MethodLink(
     page: Page,
-    /// Where it leads to; without one to its beginning.
+    /// The section that the link points to; the beginning of the page without one.
     #[prop(optional)]
     section: Option<MethodSection>,
-    /// What it says.
+    /// The text of the link.
     words: &'static str,
 ) -> impl IntoView {
     let href = move || {

@@ -1,4 +1,5 @@
-//! Everything that names the browser: the Leptos components, canvases, files, storage, `fetch`, and the worker's surroundings.
+//! Everything that uses browser APIs: the Leptos components, canvases, files, storage, `fetch`, and the worker's
+//! environment.
 
 mod ablation;
 mod address_bar;
@@ -45,10 +46,10 @@ mod worker;
 pub use opfs::OpfsStore;
 pub use worker::start_worker;
 
-/// Puts the page, or the one figure that its address asks for, into the document's body, in place of the words that were
-/// there while it loaded.
+/// Mounts the page, or the one figure that its address asks for, into the document's body, and removes the loading
+/// text.
 pub fn mount() {
-    // Without a window the page is being built: scripts/finish-page.mjs asks for its first view.
+    // Without a window this runs in scripts/finish-page.mjs, which renders the first view.
     if web_sys::window().is_none() {
         return;
     }

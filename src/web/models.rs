@@ -1,4 +1,4 @@
-//! Where a model comes from: its name on the hub, its URL, files on disk; and which models are stored.
+//! Controls for the source of the model (a name on the hub, a URL, files on disk), and the list of stored models.
 
 use js_sys::Reflect;
 use leptos::html;
@@ -11,7 +11,7 @@ use crate::app::library;
 use crate::checkpoint::{HUB_MODELS, StoredModel};
 use crate::quantities::size;
 
-/// The controls of the chosen kind of model.
+/// The controls of the chosen kind of source.
 #[component]
 pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
     let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
@@ -29,20 +29,20 @@ pub fn ModelOrigin(page: Page, active: Memo<bool>) -> impl IntoView {
     }
 }
 
-/// A text that says where the model is.
+/// A text field for the place of the model.
 #[component]
 fn PlaceField(
     page: Page,
     active: Memo<bool>,
     label: &'static str,
-    /// The element's id, and name for tests.
+    /// The element's id, and its `data-testid`.
     id: &'static str,
-    /// The element's type.
+    /// The `type` attribute of the input.
     kind: &'static str,
     placeholder: &'static str,
-    /// The text that the field stands for.
+    /// Reads the form's field.
     text: fn(&Form) -> &String,
-    /// The same, to be changed.
+    /// Returns the form's field to be changed.
     change: fn(&mut Form) -> &mut String,
 ) -> impl IntoView {
     let value = Memo::new(move |_| page.deferred_form.with(|form| text(form).clone()));
@@ -90,7 +90,7 @@ fn HubFields(page: Page, active: Memo<bool>) -> impl IntoView {
     }
 }
 
-/// What is made of an address that was typed, where that is another one.
+/// The URL that a typed address is turned into, where that differs.
 #[component]
 fn ReadFrom(page: Page) -> impl IntoView {
     let description = move || {
@@ -100,7 +100,7 @@ fn ReadFrom(page: Page) -> impl IntoView {
     view! { <p class="about" data-testid="model-url-read">{description}</p> }
 }
 
-/// Asks the hub what the chosen model is like, which nothing else does before a run.
+/// The button that asks the hub about the chosen model; the hub is not asked otherwise before a run.
 #[component]
 fn LookUp(page: Page, active: Memo<bool>) -> impl IntoView {
     let unknown = Memo::new(move |_| {
@@ -185,7 +185,7 @@ fn Picker(page: Page, active: Memo<bool>, testid: &'static str, label: &'static 
     }
 }
 
-/// Where `file` is in the folder that was picked; its name where it was picked by itself.
+/// The path of `file` in the folder that was picked; its name where the file itself was picked.
 fn path_of(file: &File) -> String {
     let path = Reflect::get(file, &"webkitRelativePath".into())
         .ok()
@@ -193,7 +193,7 @@ fn path_of(file: &File) -> String {
     path.filter(|path| !path.is_empty()).unwrap_or_else(|| file.name())
 }
 
-/// The models in the browser's storage.
+/// The list of models in the browser's storage.
 #[component]
 pub fn StoredModels(page: Page, active: Memo<bool>) -> impl IntoView {
     let models = Memo::new(move |_| {

@@ -22,21 +22,21 @@ use super::fetch::FetchTransport;
 use crate::checkpoint::{Space, Store, StoredFile, StoredFileWriter, Transport, storage_error};
 use crate::error::{Error, Result};
 
-/// The folder that holds everything.
+/// The folder that holds all stored files.
 const ROOT: &str = "keyside";
 
-/// How long the browser may take to answer. Everything waits for the first answer of all.
+/// The longest time to wait for an answer of the browser. All operations wait for the very first answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
 const FIRST_TIMEOUT: Duration = Duration::from_secs(5);
 
 thread_local! {
-    /// Whether the browser has left a question unanswered: no other is asked then, as each would take as long.
+    /// Whether the browser has left a request unanswered: then no other is made, since each would take as long.
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 
 #[wasm_bindgen]
 extern "C" {
-    /// `navigator.locks`, which the browser crates don't offer yet.
+    /// `navigator.locks`, for which web-sys has no stable binding yet.
     type LockManager;
 
     #[wasm_bindgen(method)]
@@ -187,7 +187,7 @@ impl Store for OpfsStore {
 
     fn persist(&self) -> LocalBoxFuture<'_, ()> {
         Box::pin(async {
-            // The browser may ask the user, or refuse: either way the run goes on.
+            // The browser may ask the user, or refuse; the run continues in any case.
             if let Ok(asked) = self.manager.persist() {
                 let _ = await_promise(asked).await;
             }
@@ -218,7 +218,7 @@ impl StoredFile for Readable {
     }
 }
 
-/// An open handle; closed when it is dropped, so that the file can be opened again.
+/// An open access handle, closed when it is dropped, so that the file can be opened again.
 struct Writable {
     access: FileSystemSyncAccessHandle,
     length: f64,
@@ -250,7 +250,7 @@ impl Drop for Writable {
     }
 }
 
-/// Lets go of a lock when it is dropped.
+/// Releases a lock when it is dropped.
 struct Held(Function);
 
 impl Drop for Held {
@@ -259,7 +259,7 @@ impl Drop for Held {
     }
 }
 
-/// Takes a lock between tabs. Where it is held already, waits, or answers None with `at_once`.
+/// Acquires a lock that is shared by all tabs. Where it is held already, waits, or returns None with `at_once`.
 async fn lock(name: &str, at_once: bool) -> Result<Option<Box<dyn Any>>> {
     let navigator = Reflect::get(&js_sys::global(), &"navigator".into()).map_err(failed)?;
     let locks = Reflect::get(&navigator, &"locks".into()).map_err(failed)?;
@@ -271,9 +271,9 @@ async fn lock(name: &str, at_once: bool) -> Result<Option<Box<dyn Any>>> {
     let (sender, granted) = oneshot::channel();
     let callback = Closure::once_into_js(move |lock: JsValue| {
         let mut held = None;
-        // The lock is held until this promise is kept.
+        // The browser holds the lock until this promise is resolved.
         let promise = Promise::new(&mut |resolve, _| held = Some(Held(resolve)));
-        // Who does not wait any more drops the lock with the message.
+        // If the receiver is gone, the message is dropped, which releases the lock.
         let _ = sender.send(held.filter(|_| !lock.is_null()));
         JsValue::from(promise)
     });
@@ -281,7 +281,7 @@ async fn lock(name: &str, at_once: bool) -> Result<Option<Box<dyn Any>>> {
         locks
             .unchecked_into::<LockManager>()
             .request(&format!("{ROOT}:{name}"), &options, callback.unchecked_ref());
-    // A request that is refused never calls back.
+    // A rejected request never calls back.
     match select(granted, JsFuture::from(request)).await {
         Either::Left((Ok(held), _)) => Ok(held.map(|held| Box::new(held) as Box<dyn Any>)),
         Either::Left((Err(_), _)) | Either::Right((Ok(_), _)) => {
@@ -291,7 +291,7 @@ async fn lock(name: &str, at_once: bool) -> Result<Option<Box<dyn Any>>> {
     }
 }
 
-/// The names of what is in a folder.
+/// The names of the entries of a folder.
 async fn names(folder: &FileSystemDirectoryHandle) -> Result<Vec<String>> {
     let keys = folder.keys();
     let mut names = Vec::new();
@@ -304,7 +304,7 @@ async fn names(folder: &FileSystemDirectoryHandle) -> Result<Vec<String>> {
     }
 }
 
-/// The folder `name` in `parent`, made where it is not there.
+/// The folder `name` in `parent`, created where it does not exist.
 async fn directory(parent: &FileSystemDirectoryHandle, name: &str) -> Result<FileSystemDirectoryHandle> {
     let options = FileSystemGetDirectoryOptions::new();
     options.set_create(true);
@@ -317,9 +317,9 @@ async fn await_promise(promise: Promise) -> Result<JsValue> {
     answered(promise, TIMEOUT).await?.map_err(failed)
 }
 
-/// What `promise` comes to, unless that takes longer than `timeout`.
+/// The value of `promise`, or an error after `timeout`.
 async fn answered(promise: Promise, timeout: Duration) -> Result<std::result::Result<JsValue, JsValue>> {
-    // Listened to in any case: a refusal that nobody hears is an error of the page.
+    // Always awaited, since an unhandled rejection is reported as an error of the page.
     let asked = JsFuture::from(promise);
     if !SILENT.get() {
         if let Either::Left((outcome, _)) = select(asked, FetchTransport.sleep(timeout)).await {
@@ -330,7 +330,7 @@ async fn answered(promise: Promise, timeout: Duration) -> Result<std::result::Re
     Err(storage_error("the browser\u{2019}s storage does not answer"))
 }
 
-/// What a browser says, in words.
+/// The error for a JavaScript exception.
 fn failed(cause: JsValue) -> Error {
     let text = match cause.dyn_ref::<js_sys::Error>() {
         Some(error) => String::from(error.message()),
@@ -352,7 +352,7 @@ fn name_of(cause: &JsValue) -> Option<String> {
     Reflect::get(cause, &"name".into()).ok()?.as_string()
 }
 
-/// None for what is not there.
+/// Turns the error "not found" into None.
 fn unless_missing<T>(outcome: std::result::Result<T, JsValue>) -> Result<Option<T>> {
     match outcome {
         Ok(found) => Ok(Some(found)),

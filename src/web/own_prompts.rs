@@ -1,4 +1,4 @@
-//! Whose prompts a run is on, and the reader's own: typed, from a file, or dropped.
+//! The choice of prompts for a run, and the reader's own prompts: typed, from a file, or dropped.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -13,10 +13,10 @@ use crate::app::prompt_words;
 use crate::error::{Error, ErrorKind, Result};
 use crate::prompts::text::{MAX_BYTES, TextPrompts};
 
-/// What names of files with prompts end in.
+/// File name extensions of prompt files.
 pub const ENDINGS: [&str; 2] = [".txt", ".csv"];
 
-/// The choice between the IOI prompts and the reader's own. It can be made while the recorded run is shown, which is then left.
+/// The choice between the IOI prompts and the reader's own. Choosing while the recorded run is shown leaves that run.
 #[component]
 pub fn PromptField(page: Page, active: Memo<bool>) -> impl IntoView {
     let chosen = Memo::new(move |_| page.deferred_form.with(|form| form.prompts));
@@ -40,7 +40,7 @@ pub fn PromptField(page: Page, active: Memo<bool>) -> impl IntoView {
     }
 }
 
-/// The reader's own prompts, and how they are read.
+/// The field with the reader's own prompts, and a preview of how they are parsed.
 #[component]
 pub fn OwnPrompts(page: Page, active: Memo<bool>) -> impl IntoView {
     let text = Memo::new(move |_| page.deferred_form.with(|form| form.own.clone()));
@@ -85,7 +85,7 @@ pub fn OwnPrompts(page: Page, active: Memo<bool>) -> impl IntoView {
     }
 }
 
-/// Takes over the prompts in `file`, or says why that is not possible.
+/// Uses the prompts in `file`, or shows why that is not possible.
 pub fn open(page: Page, file: Option<File>) {
     let Some(file) = file else { return };
     leptos::task::spawn_local(async move {

@@ -1,4 +1,4 @@
-//! What the parts of the page share, and what is done with it.
+//! The state that the parts of the page share, and the operations on it.
 
 mod picking;
 mod questions;
@@ -29,17 +29,18 @@ use crate::figure::View;
 use crate::names::SplitBy;
 use crate::result::ResultFile;
 
-/// The element that folds the controls and unfolds them.
+/// Id of the button that folds and unfolds the controls.
 pub const CONTROLS_TOGGLE: &str = "controls-toggle";
-/// The field of the reader's own prompts.
+/// Id of the field with the reader's own prompts.
 pub const OWN_PROMPTS: &str = "own-prompts";
 /// Files from the reader's disk, each with its path in what was picked.
 pub type Paths = Vec<(String, File)>;
 
-/// What is stored of a model of the hub has at least so many bytes, which the page itself, kept for use without a network, has not.
+/// Lower bound of the bytes that a model of the hub takes in storage; the page itself, cached for offline use, takes
+/// less.
 const MIN_MODEL: f64 = 32e6;
 
-/// The id of the control of `setting`, which is its name for tests, too.
+/// The id of the control of `setting`, which is its `data-testid`, too.
 pub fn control_id(setting: &Setting) -> String {
     let name = setting.option.trim_start_matches("no-");
     match setting.field {
@@ -48,66 +49,66 @@ pub fn control_id(setting: &Setting) -> String {
     }
 }
 
-/// What the parts of the page share.
+/// The state that the parts of the page share; cheap to copy.
 #[derive(Clone, Copy)]
 pub struct Page {
-    /// Which result is shown, and what the worker is doing.
+    /// The shown result, and the state of the worker's jobs.
     pub session: RwSignal<Session>,
-    /// What the controls say.
+    /// The values of the form's controls.
     pub form: RwSignal<Form>,
-    /// What the page shows of that: follows `form` after the frame that shows what was typed.
+    /// The values of the form that the rest of the page shows: updated one frame after `form`.
     pub deferred_form: RwSignal<Form>,
-    /// The result on the screen; changes only when that does.
+    /// The result on the screen; changes only when the result does.
     pub shown: Memo<Option<Shown>>,
-    /// How the figures are to be shown: what the controls say.
+    /// The view of the figures, as the controls say.
     pub view: RwSignal<View>,
-    /// How they are shown: follows `view` after the frame that shows what was pressed.
+    /// The view that the figures show: updated one frame after `view`.
     pub deferred_view: RwSignal<View>,
-    /// What sentences about it stand on.
+    /// The comparisons that the descriptions of the result are based on.
     pub comparisons: Comparisons,
-    /// What its prompts can be split by: found once for all figures.
+    /// The ways to split the result's prompts by kind: computed once for all figures.
     pub splits: Memo<Vec<SplitBy>>,
-    /// The heatmap that is chosen next.
+    /// Debounces the choice of a heatmap.
     pub choosing: Latest,
-    /// What the figures share while they are explored.
+    /// State that the figures share while the reader explores them.
     pub linked: Linked,
-    /// Whether the figures are dark.
+    /// Whether the theme is dark.
     pub dark: Memo<bool>,
     /// The address bar.
     pub bar: AddressBar,
-    /// Which part of the page is open.
+    /// The open tab.
     pub tab: RwSignal<Tab>,
     /// The step of the story that is open, or was left for a sentence.
     pub step: RwSignal<Option<StoryStep>>,
-    /// What is asked of a sentence.
+    /// The question about the reader's sentence.
     pub question: RwSignal<Question>,
-    /// The preset that is tried as soon as the question is answered.
+    /// The id of the preset intervention that is tried as soon as the question is answered.
     pub preset_due: RwSignal<Option<&'static str>>,
-    /// What was typed in its field, and the sentences beside it.
+    /// The lines of the sentence field: the chosen sentence and the other ones.
     pub lines: RwSignal<SentenceLines>,
-    /// Whether the recorded sentences are on their way.
+    /// Whether the recorded sentences are being loaded.
     pub sentences_awaited: RwSignal<bool>,
-    /// Whether a link asks for a run that is not shown yet.
+    /// Whether the page's link describes a run that is not shown yet.
     pub asked: RwSignal<bool>,
-    /// The sweep that was opened.
+    /// The opened sweep.
     pub sweep: RwSignal<Option<SweepMaps>>,
-    /// Whether the controls are unfolded, where there is no room for them beside the figures.
+    /// Whether the controls are unfolded, in a narrow window.
     pub controls_open: RwSignal<bool>,
     link: StoredValue<Option<Link>, LocalStorage>,
     links: RwSignal<u32>,
-    /// Files from the reader's disk, and the address that the worker knows them by.
+    /// Files from the reader's disk, and the address by which the worker knows them.
     picked: StoredValue<Option<(String, Vec<File>)>, LocalStorage>,
     picks: StoredValue<u32>,
-    /// The models among files that were picked together, where there are several: their folders.
+    /// The folders of the models among files that were picked together, where there are several.
     pub candidates: RwSignal<Vec<String>>,
     candidate_files: StoredValue<Vec<Vec<File>>, LocalStorage>,
     redraw_due: StoredValue<bool>,
-    /// Whether the chosen model is run as soon as it is known what it is like.
+    /// Whether the chosen model is run as soon as its description arrives.
     run_due: StoredValue<bool>,
 }
 
 impl Page {
-    /// A page that shows nothing yet.
+    /// A page without a result.
     pub fn new() -> Self {
         let session = RwSignal::new(Session::default());
         let (form, view) = (RwSignal::new(Form::default()), RwSignal::new(View::default()));
@@ -148,7 +149,8 @@ impl Page {
         }
     }
 
-    /// A page beside this one that shows the same result now: what is done to its figures changes nothing here.
+    /// A copy of the page's state with a view of its own that starts with this result: changes to its figures do not
+    /// affect this page.
     pub fn detached(self) -> Self {
         let shown = self.shown.get_untracked();
         let view = RwSignal::new(View::default());
@@ -164,7 +166,7 @@ impl Page {
         }
     }
 
-    /// A text of ours in the words of the result on the screen: see [`ResultFile::with_position_names`].
+    /// `text` with position names replaced by those of the shown result: see [`ResultFile::with_position_names`].
     pub fn in_words(self, text: impl Into<String> + 'static) -> impl Fn() -> String + Send + Sync + 'static {
         let text = text.into();
         move || {
@@ -175,20 +177,20 @@ impl Page {
         }
     }
 
-    /// Shows the figures as `view` says, at once, whatever was chosen before.
+    /// Sets the view at once, without waiting for a frame or a pending choice.
     pub fn show_as(self, view: View) {
         self.choosing.forget();
         self.deferred_view.set(view.clone());
         self.view.set(view);
     }
 
-    /// Fills the controls in with `form`, at once.
+    /// Sets the form at once, without waiting for a frame.
     pub fn fill_in(self, form: Form) {
         self.deferred_form.set(form.clone());
         self.form.set(form);
     }
 
-    /// What form and view are now, as an address.
+    /// The address of the current form and view.
     pub fn address(self) -> Address {
         let tab = self.tab.get_untracked();
         let question = (tab == Tab::Sentence).then(|| self.question.get_untracked());
@@ -206,21 +208,21 @@ impl Page {
         })
     }
 
-    /// Chooses the model, and asks what it is like.
+    /// Chooses the model, and requests its description.
     pub fn choose(self, model: ModelChoice) {
         self.form.update(|form| form.choose(model));
         self.session.update(Session::dismiss_error);
         self.session.update(Session::forget_outcome);
         self.asked.set(false);
         self.run_due.set_value(false);
-        // Another model has other directions.
+        // Directions are numbered by model.
         self.question.update(|question| question.direction = None);
         match model {
             ModelChoice::Recorded => self.session.update(Session::show_recorded),
             ModelChoice::Bundled => {
                 self.bring_defaults();
                 self.describe();
-                // Its heads are others, and so is what they look at.
+                // Head and tokens of the question belong to the previous model.
                 self.question
                     .update(|question| (question.head, question.src, question.down) = (None, None, None));
             }
@@ -231,7 +233,7 @@ impl Page {
         }
     }
 
-    /// Chooses whose prompts a run is on. The recorded run is on its own: the bundled model, which is at hand, takes its place.
+    /// Chooses whose prompts a run is on. The recorded run has fixed prompts, so the bundled model replaces it.
     pub fn choose_prompts(self, prompts: PromptChoice) {
         self.form.update(|form| form.prompts = prompts);
         self.session.update(Session::dismiss_error);
@@ -240,7 +242,7 @@ impl Page {
         }
     }
 
-    /// Takes over prompts that the reader has in a file.
+    /// Uses prompts that were read from a file.
     pub fn take_prompts(self, text: String, is_csv: bool) {
         self.form.update(|form| {
             form.own = text;
@@ -251,19 +253,20 @@ impl Page {
         after_frame(|| after_frame(|| document::focus(OWN_PROMPTS)));
     }
 
-    /// Chooses a model that is stored, by the URL it came from.
+    /// Chooses a stored model, by the URL that it was downloaded from.
     pub fn use_stored(self, location: &str) {
         self.form.update(|form| form.url = location.into());
         self.choose(ModelChoice::Url);
     }
 
-    /// Asks what is stored.
+    /// Requests the list of stored models.
     pub fn list_stored(self) {
         let message = self.session.try_update(Session::list_stored);
         self.send(message);
     }
 
-    /// The same where that is not known and so much is stored that a model may be: whoever has none needs no worker for the answer.
+    /// The same, but only where the list is not known and the browser stores enough bytes for a model, so that no
+    /// worker is started to return an empty list.
     pub fn list_stored_if_any(self) {
         if self
             .session
@@ -287,23 +290,23 @@ impl Page {
         self.send(message);
     }
 
-    /// Lets the download wait, or go on.
+    /// Pauses or resumes the download.
     pub fn pause(self, pause: bool) {
         let message = self.session.try_update(|session| session.pause(pause)).flatten();
         self.send(message);
     }
 
-    /// Absolute URL of the chosen model's folder, if there is one and it makes sense.
+    /// Absolute URL of the chosen model's folder; None where the form's model is the recorded one or invalid.
     fn chosen_url(self) -> Option<String> {
         self.form.with_untracked(url_of)
     }
 
-    /// The same as the page shows it.
+    /// The same for the deferred form.
     pub fn deferred_url(self) -> Option<String> {
         self.deferred_form.with(url_of)
     }
 
-    /// Asks what the chosen model is like, if its address makes sense.
+    /// Requests the description of the chosen model, if its address is valid.
     pub fn describe(self) {
         let url = self.chosen_url();
         if let Some(message) = url.and_then(|url| self.session.try_update(|session| session.describe(&url)).flatten()) {
@@ -311,7 +314,7 @@ impl Page {
         }
     }
 
-    /// The same, but for a model of the hub that is not stored: the hub is asked when somebody says so.
+    /// The same, except for a model of the hub that is not stored: the hub is not asked before the reader agrees.
     pub fn describe_unless_on_hub(self) {
         let url = self.chosen_url();
         let is_stored = self.session.with_untracked(|session| {
@@ -323,13 +326,13 @@ impl Page {
         }
     }
 
-    /// Runs the chosen model as soon as it is known what it is like.
+    /// Runs the chosen model as soon as its description arrives.
     pub fn run_when_described(self) {
         self.run_due.set_value(true);
         self.describe();
     }
 
-    /// Shows again what the settings in the form have given on this page. False where that is not known.
+    /// Shows the result again that these settings gave on this page. Returns false where there is none.
     pub fn show_again(self) -> bool {
         if self.form.with_untracked(|form| form.model) == ModelChoice::Recorded {
             self.session.update(Session::show_recorded);
@@ -357,7 +360,7 @@ impl Page {
         }
     }
 
-    /// Folds the controls where they lie over the figures; the keyboard's focus must not go with them.
+    /// Folds the controls where they cover the figures, and moves the keyboard's focus out of them.
     fn fold_controls(self) {
         if self.controls_open.get_untracked() {
             self.controls_open.set(false);
@@ -372,7 +375,7 @@ impl Page {
         }
     }
 
-    /// Gives up the run that is under way where the form asks for another one.
+    /// Cancels the current run where the form now describes another one.
     pub fn abandon_other(self) {
         let active = self.session.with_untracked(Session::active_request);
         if active.is_some() && active != self.form.with_untracked(request_of).ok() {
@@ -381,9 +384,9 @@ impl Page {
         }
     }
 
-    /// Shows a result file, or why that is not possible.
+    /// Shows a result file, or the error.
     pub fn open(self, name: &str, read: Result<ResultFile>) {
-        // Where results are shown, and errors told.
+        // The tab that shows results and errors.
         self.tab.set(Tab::Prompts);
         self.session.update(|session| match read {
             Ok(result) => session.opened(name, result),
@@ -391,21 +394,21 @@ impl Page {
         });
     }
 
-    /// Says that nothing is opened while a run is under way.
+    /// Shows an error: no file can be opened during a run.
     pub fn refuse_drop(self) {
         let error = Error::new(
             ErrorKind::Request,
             "what was dropped was not opened: a run was under way",
         )
         .advice("Cancel the run, or wait for its end, and drop it again.");
-        // Where runs are shown, and errors told.
+        // The tab that shows runs and errors.
         self.tab.set(Tab::Prompts);
         self.session.update(|session| session.fail(error));
     }
 
-    /// Takes the heads to start with from what is known of the chosen model.
+    /// Sets the heads of the form to the chosen model's default heads.
     fn bring_defaults(self) {
-        // A field must not change under the reader's hands.
+        // A field that the reader is editing must not change.
         if [HEAD, EARLIER_HEAD]
             .iter()
             .map(control_id)

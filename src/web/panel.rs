@@ -1,4 +1,4 @@
-//! The controls: which model, which head, how many prompts; run, cancel, progress, message.
+//! The panel with the controls: model, head, number of prompts; run and cancel buttons, progress, messages.
 
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
@@ -67,7 +67,7 @@ pub fn Panel(page: Page) -> impl IntoView {
                     </fieldset>
                     <Buttons page=page model=model active=active />
                 </form>
-                // Below the button: it must not move away while the press that ends the typing is on its way to it.
+                // Below the button, so that the button does not move between a press and its release.
                 <Show when=move || below.get()>
                     <About page=page model=model />
                 </Show>
@@ -83,7 +83,7 @@ pub fn Panel(page: Page) -> impl IntoView {
     }
 }
 
-/// Folds and unfolds the controls where there is no room for them beside the figures.
+/// The button that folds the controls in a narrow window.
 #[component]
 fn Fold(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
     let open = page.controls_open;
@@ -128,7 +128,7 @@ fn ModelField(page: Page, model: Memo<ModelChoice>, active: Memo<bool>) -> impl 
     }
 }
 
-/// The choice of the model, folded: its name, and what belongs to it.
+/// The choice of the model as a fold, whose summary is the model's name.
 #[component]
 pub fn ModelMenu(page: Page) -> impl IntoView {
     let model = Memo::new(move |_| page.deferred_form.with(|form| form.model));
@@ -140,7 +140,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
                 .with(|form| library::chip(form, url.as_deref(), session.library()))
         })
     });
-    // An answer may have brought more of a model here.
+    // After an answer, more of the model may be stored.
     Effect::new(move |before: Option<bool>| {
         let asking = page.session.with(|session| session.question_state().is_active());
         if before == Some(true) && !asking && matches!(model.get_untracked(), ModelChoice::Hub | ModelChoice::Url) {
@@ -148,7 +148,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
         }
         asking
     });
-    // What was asked of one model is asked of the next.
+    // The question stays when another model is chosen, and is asked again.
     Effect::new(move |before: Option<Option<String>>| {
         let url = page.deferred_url();
         if before.is_some_and(|before| before != url) {
@@ -169,7 +169,7 @@ pub fn ModelMenu(page: Page) -> impl IntoView {
     }
 }
 
-/// What is known of the chosen model.
+/// The description of the chosen model.
 #[component]
 fn About(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
     let url = Memo::new(move |_| page.deferred_url().unwrap_or_default());
@@ -189,7 +189,7 @@ fn About(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
     view! { <p class="about">{about}</p> }
 }
 
-/// The heads that the notebook looks at, for models of GPT-2 small's size.
+/// Buttons for the heads of the original notebook, for models of GPT-2 small's size.
 #[component]
 fn Presets(page: Page, model: Memo<ModelChoice>) -> impl IntoView {
     let preset = move |head: &'static str| {
@@ -254,11 +254,11 @@ fn Message(page: Page) -> impl IntoView {
     }
 }
 
-/// What to do where the worker is gone, or does not start.
+/// Shown when the worker has broken down or does not start: the reason, and a button to restart it.
 #[component]
 pub fn LostWorker(
     page: Page,
-    /// Whether why that is so is told besides.
+    /// Whether the reason is shown, too.
     #[prop(into)]
     description: Signal<bool>,
 ) -> impl IntoView {
@@ -277,7 +277,7 @@ pub fn LostWorker(
     }
 }
 
-/// Phase, batch, rate and time left. What is announced to screen readers changes with the batch only.
+/// Phase, batch, rate and remaining time. Screen readers are told only of a new batch.
 #[component]
 fn Status(page: Page) -> impl IntoView {
     let run = move || page.session.with(|session| session.run().clone());
@@ -303,7 +303,8 @@ fn Status(page: Page) -> impl IntoView {
     }
 }
 
-/// What is out of the ordinary with the reading. A live region that is always there: what appears in it is announced.
+/// Notices about unusual events while reading a model. The live region always exists, so that new text in it is
+/// announced.
 #[component]
 pub fn NoticeLines(page: Page) -> impl IntoView {
     let retry = Memo::new(move |_| page.session.with(|session| session.notices().retry.clone()));
@@ -318,7 +319,7 @@ pub fn NoticeLines(page: Page) -> impl IntoView {
     }
 }
 
-/// The download of a run that is under way, and the button that lets it wait.
+/// The progress of the current run's download, and the button that pauses it.
 #[component]
 fn Download(page: Page) -> impl IntoView {
     let paused = Memo::new(move |_| page.session.with(Session::is_paused));

@@ -1,4 +1,4 @@
-//! The page's link: the address bar follows form and view, and "back" and "forward" restore them.
+//! The page's permalink: the address bar follows form and view, and "back" and "forward" restore them.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::app::session::Session;
 use crate::app::{sharing, words};
 use crate::error::Error;
 
-/// Takes the page's state from the address, and keeps the two the same from now on.
+/// Initializes the page's state from the address, and keeps both synchronized from then on.
 pub fn start(page: Page) {
     match read() {
         Ok(address) => open(page, &address),
@@ -28,7 +28,7 @@ pub fn start(page: Page) {
         page.step.track();
         page.question.track();
         page.lines.track();
-        // What was changed is seen first.
+        // The change is drawn first; the address follows.
         if page.bar.falls_behind() {
             after_frame(move || page.bar.catch_up(page.address()));
         }
@@ -37,14 +37,14 @@ pub fn start(page: Page) {
     on_cleanup(move || back.remove());
 }
 
-/// Shows `address` and puts it into the history.
+/// Shows `address` as a new history entry.
 pub fn go(page: Page, address: &Address) {
     page.bar.say(page.address());
     write(address, true);
     restore(page, address);
 }
 
-/// Copies the page's address; says so, or what to do instead.
+/// Copies the page's address to the clipboard; `say` receives a confirmation, or what to do instead.
 fn copy(page: Page, say: RwSignal<String>) {
     page.bar.say(page.address());
     let said = page.form.with_untracked(|form| {
@@ -65,7 +65,7 @@ fn copy(page: Page, say: RwSignal<String>) {
     });
 }
 
-/// The page has just been opened at `address`.
+/// Handles the address with which the page is opened.
 fn open(page: Page, address: &Address) {
     adopt(page, address);
     match address.tab() {
@@ -75,29 +75,29 @@ fn open(page: Page, address: &Address) {
     }
     match address.model {
         Model::Recorded => {}
-        // Prompts that the link does not hold can't be run.
+        // A link without its prompts can't be run.
         Model::Bundled if address.prompts == Prompts::Own(None) => {
             page.asked.set(true);
             page.describe();
         }
-        // It is small, and comes from where the page comes from.
+        // The bundled model is small, and comes from the page's own host.
         Model::Bundled => page.run_when_described(),
         Model::Hub { .. } | Model::Url(_) | Model::Picked => page.asked.set(true),
     }
 }
 
-/// The reader has gone back or forward.
+/// Handles "back" and "forward".
 fn popped(page: Page) {
     page.bar.forget();
     match read() {
-        // Only what follows "#" has changed.
+        // Only the fragment has changed.
         Ok(address) if page.bar.has(&address) => {}
         Ok(address) => restore(page, &address),
         Err(error) => fail(page, error),
     }
 }
 
-/// An address that can't be read opens the part of the page where errors are told.
+/// Shows `error` in the tab for errors.
 fn fail(page: Page, error: Error) {
     page.tab.set(Tab::Prompts);
     page.session.update(|session| session.fail(error));
@@ -112,7 +112,7 @@ fn restore(page: Page, address: &Address) {
         Tab::Sentence => return page.ask(),
         Tab::Prompts => {}
     }
-    // Its result would take the place of what is gone back to.
+    // The result of the current run would replace the restored one.
     page.abandon_other();
     page.session.update(Session::forget_outcome);
     let found = page.show_again();
@@ -124,10 +124,10 @@ fn restore(page: Page, address: &Address) {
     }
 }
 
-/// Makes form and view say what `address` says.
+/// Sets form and view to those of `address`.
 fn adopt(page: Page, address: &Address) {
     let mut form = address.form();
-    // What a link can't hold, or does not need, stays as it was typed or picked.
+    // Fields that a link can't hold, or omits, keep their values.
     page.form
         .with_untracked(|old| form.keep_typed(old, address.question.is_some()));
     page.tab.set(address.tab());
@@ -136,17 +136,17 @@ fn adopt(page: Page, address: &Address) {
         page.lines.set(SentenceLines::of(&address.lines, &question.text));
         page.question.set(question.clone());
     }
-    // As it will be compared: with what is as it is by default left out.
+    // In normal form, with default values omitted, since addresses are compared.
     let now = Address::of(&form, &address.view, address.question.as_ref(), address.step);
     page.bar.adopt(now.with_lines(&address.lines));
-    // The story says nothing of the model, which stays.
+    // A link to the story holds no model; the current one stays.
     if address.tab() != Tab::Story {
         page.fill_in(form);
     }
     page.show_as(address.view.clone());
 }
 
-/// "Copy link", and whether that worked.
+/// The button "Copy link", and its confirmation.
 #[component]
 pub fn CopyLink(page: Page) -> impl IntoView {
     let said = RwSignal::new(String::new());
@@ -162,7 +162,7 @@ pub fn CopyLink(page: Page) -> impl IntoView {
     }
 }
 
-/// What a link asks for that is not shown yet, with the button that runs it.
+/// A notice that the link describes a run that is not shown yet, with a button that runs it.
 #[component]
 pub fn Invitation(page: Page) -> impl IntoView {
     let open = move || page.asked.get() && !page.session.with(|session| session.run().is_active());

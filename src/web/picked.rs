@@ -1,4 +1,4 @@
-//! Files that the reader has picked from their own disk, in a worker.
+//! Files from the reader's disk as a checkpoint source, in a worker.
 
 use std::ops::Range;
 
@@ -10,17 +10,17 @@ use web_sys::{File, FileReaderSync};
 use crate::checkpoint::{Sink, Source, missing, truncated};
 use crate::error::{Error, ErrorKind, Result};
 
-/// How much is read at a time, in bytes.
+/// Bytes per read.
 const STEP: u64 = 4 << 20;
 
-/// The files of a checkpoint as a browser hands them over: read where they are, nothing is copied.
+/// A checkpoint source of `File` objects, which are read in place without a copy.
 pub struct PickedSource {
     label: String,
     files: Vec<File>,
 }
 
 impl PickedSource {
-    /// `files`, called `label` in messages and the result file.
+    /// A source of `files`, called `label` in messages and in the result file.
     pub fn new(label: impl Into<String>, files: Vec<File>) -> Self {
         Self {
             label: label.into(),
@@ -84,7 +84,7 @@ impl Source for PickedSource {
     }
 }
 
-/// The error of a file that was moved or changed since it was picked, say.
+/// The error for a file that can't be read, for example since it was moved or changed after it was picked.
 fn unreadable(file: &str, cause: &JsValue) -> Error {
     let cause = js_sys::Object::from(cause.clone()).to_string();
     Error::new(ErrorKind::Source, format!("{file} can't be read any more ({cause})")).advice("Pick the files again.")

@@ -1,5 +1,5 @@
-//! Whether a canvas gives back what was drawn on it. Protection against fingerprinting changes the pixels that a page reads: a picture
-//! that is saved or copied would be noise.
+//! Detects whether a canvas returns the pixels that were drawn. Protection against fingerprinting alters the pixels
+//! that a page reads, so that a saved or copied picture would be noise.
 
 use leptos::prelude::{document, window};
 use wasm_bindgen::prelude::*;
@@ -8,13 +8,14 @@ use web_sys::{Blob, CanvasRenderingContext2d, HtmlCanvasElement, ImageBitmap, Im
 
 use super::save;
 
-/// Side of the pattern, in pixels.
+/// Side of the test pattern, in pixels.
 const SIDE: u32 = 32;
 
-/// What is said of a browser whose pictures are noise.
+/// The message for a browser that alters pixels.
 const NOISE: &str = "this browser changes the pixels that a page reads back, which protects against fingerprinting: the picture would be noise";
 
-/// The picture on `canvas` as PNG, once it is known that the browser gives back what is drawn; the promise is of a [`Blob`].
+/// The picture on `canvas` as PNG, after the check that the browser returns what is drawn; the promise is of a
+/// [`Blob`].
 pub fn png(canvas: HtmlCanvasElement) -> js_sys::Promise {
     wasm_bindgen_futures::future_to_promise(async move {
         if !gives_back().await? {
@@ -24,7 +25,7 @@ pub fn png(canvas: HtmlCanvasElement) -> js_sys::Promise {
     })
 }
 
-/// Draws a known pattern, reads it as pictures are read, and compares.
+/// Draws a known pattern, encodes and reads it as pictures are exported, and compares.
 async fn gives_back() -> Result<bool, JsValue> {
     let pattern = pattern();
     let (canvas, context) = new_canvas()?;
@@ -39,7 +40,7 @@ async fn gives_back() -> Result<bool, JsValue> {
     Ok(read.data().0 == pattern)
 }
 
-/// Red, green, blue and opacity of each pixel: opaque, and many colors, since a plain picture may be left alone.
+/// The test pattern as RGBA bytes: opaque and with many colors, since a plain picture may be left unaltered.
 fn pattern() -> Vec<u8> {
     let pixel = |at: u32| {
         let (x, y) = (at % SIDE, at / SIDE);

@@ -1,4 +1,4 @@
-//! Files for the reader and the clipboard.
+//! Downloads and the clipboard.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use web_sys::{Blob, BlobPropertyBag, Clipboard, ClipboardItem, HtmlAnchorElement
 use super::document::text_of;
 use crate::error::{Error, ErrorKind, Result};
 
-/// How long a file's address stays valid: the browser may ask the reader where to put it.
+/// How long a blob URL stays valid: the browser may ask the reader where to save.
 const KEPT: Duration = Duration::from_secs(60);
 
-/// Hands `text` to the browser as the file `name` of the MIME type `kind`.
+/// Offers `text` as the download `name` with the MIME type `kind`.
 ///
 /// # Errors
 /// [`ErrorKind::Source`] when the browser refuses.
@@ -25,7 +25,7 @@ pub fn save_text(name: &str, kind: &str, text: &str) -> Result<()> {
     save(name, &blob.map_err(|cause| not_saved(name, &cause))?)
 }
 
-/// Hands `blob` to the browser as the file `name`.
+/// Offers `blob` as the download `name`.
 ///
 /// # Errors
 /// [`ErrorKind::Source`] when the browser refuses.
@@ -70,7 +70,8 @@ pub fn copy_text(text: &str) -> Result<js_sys::Promise> {
     Ok(clipboard()?.write_text(text))
 }
 
-/// Starts to copy the picture that `png` will be. It is called while the click is handled, which some browsers insist on.
+/// Starts to copy the picture that `png` resolves to. Some browsers insist that this is called while the click is
+/// handled.
 ///
 /// # Errors
 /// [`ErrorKind::Source`] when the browser has no clipboard for this page, or none for pictures.
@@ -83,7 +84,7 @@ pub fn copy_png(png: &js_sys::Promise) -> Result<js_sys::Promise> {
     Ok(clipboard.write(&js_sys::Array::of1(&item)))
 }
 
-/// Waits until what was to be copied is.
+/// Waits until copying has finished.
 ///
 /// # Errors
 /// [`ErrorKind::Source`] when the browser or the reader refuses.
@@ -106,7 +107,7 @@ fn clipboard() -> Result<Clipboard> {
     }
 }
 
-/// Why what was to be copied is not.
+/// The error for a failed copy.
 pub fn not_copied(cause: &JsValue) -> Error {
     let cause = text_of(cause);
     let cause = cause.trim_end_matches('.');

@@ -1,8 +1,9 @@
-//! One choice of several that stand side by side.
+//! A segmented control: a group of radio buttons side by side.
 
 use leptos::prelude::*;
 
-/// The choice `value` of the group `name`, whose name for tests is both. `choose` is called when it is chosen.
+/// The radio button `value` of the group `name`; its `data-testid` consists of both. `choose` is called when it is
+/// chosen.
 #[component]
 pub fn Segment(
     name: &'static str,

@@ -1,4 +1,4 @@
-//! The text between the figures: what the data say, and the words it takes.
+//! The text between the figures: descriptions computed from the data, and a glossary of terms.
 
 use std::cell::Cell;
 
@@ -14,12 +14,12 @@ use crate::figure::{Controls, FigurePlace};
 use crate::names::{Column, HistogramId, SeriesId};
 use crate::result::{Compare, Evidence, Pair, ResultFile};
 
-/// A word that says what it means when it is clicked.
+/// A term that opens its definition when it is clicked.
 #[component]
 pub fn Term(
-    /// Its name in the glossary.
+    /// The key in the glossary.
     id: &'static str,
-    /// The word as it stands in the sentence, where that is another form of it.
+    /// The text in the sentence, where it is another form of the term.
     #[prop(optional)]
     text: &'static str,
 ) -> impl IntoView {
@@ -31,7 +31,7 @@ pub fn Term(
     view! { <button type="button" class="term" popovertarget=format!("term-{id}")>{word}</button> }
 }
 
-/// What the words mean: one at a time beside the text, and all of them in a list.
+/// The definitions: as popovers beside the text, and as a list.
 #[component]
 pub fn Glossary() -> impl IntoView {
     view! {
@@ -44,7 +44,7 @@ pub fn Glossary() -> impl IntoView {
     }
 }
 
-/// The little windows that [`Term`] opens.
+/// The popovers that [`Term`] opens.
 #[component]
 pub fn Meanings() -> impl IntoView {
     TERMS
@@ -65,10 +65,10 @@ pub fn Text(page: Page, children: ChildrenFn) -> impl IntoView {
     view! { <Show when=move || !hidden.get()>{children()}</Show> }
 }
 
-/// Sentences, and whether some of what they stand on is not known yet.
+/// Sentences, and whether some of the comparisons that they need are not finished.
 type Sentences = (Vec<String>, bool);
 
-/// What `tell` says of the result on the screen, with the comparisons that are made by now.
+/// The sentences of `tell` on the shown result, with the comparisons that are finished.
 fn description(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<String>) -> Option<Sentences> {
     page.shown.with(|shown| {
         let shown = shown.as_ref()?;
@@ -83,8 +83,8 @@ fn description(page: Page, tell: impl FnOnce(&ResultFile, &Compare<'_>) -> Vec<S
     })
 }
 
-/// A paragraph of sentences that are computed anew when they change. While some are to come it is as high as it will be in the
-/// recorded run, so that what is below it stays where it is.
+/// A paragraph of sentences that is updated when they change. While comparisons are pending it keeps the height that it
+/// has for the recorded run, so that the content below does not move.
 fn paragraph(name: String, description: impl Fn() -> Option<Sentences> + Send + Sync + 'static) -> impl IntoView {
     let description = Memo::new(move |_| description().unwrap_or_default());
     view! {
@@ -94,14 +94,14 @@ fn paragraph(name: String, description: impl Fn() -> Option<Sentences> + Send + 
     }
 }
 
-/// How much there is to explain.
+/// The introduction: the quantity to explain, with its values.
 #[component]
 pub fn Question(page: Page) -> impl IntoView {
     let sentences = move || description(page, |result, compare| vec![story::question(result, compare)]);
     paragraph("question".into(), sentences)
 }
 
-/// What there is to see in the figure at `place`.
+/// The description of the figure at `place`.
 #[component]
 pub fn Seen(page: Page, place: FigurePlace) -> impl IntoView {
     match place.controls() {
@@ -138,7 +138,7 @@ fn SeenCells(page: Page, place: FigurePlace) -> impl IntoView {
     }
 }
 
-/// What is said below a figure whose sentences take no comparison.
+/// The description of a figure that needs no comparison.
 #[component]
 fn PlainDescription(page: Page, place: FigurePlace) -> impl IntoView {
     let sentences = Memo::new(move |_| {
@@ -155,7 +155,7 @@ fn PlainDescription(page: Page, place: FigurePlace) -> impl IntoView {
     view! { <Text page=page>{paragraph}</Text> }
 }
 
-/// What both sides say together, and where to look next.
+/// The conclusion about both sides, with links to further runs.
 #[component]
 pub fn Ending(page: Page) -> impl IntoView {
     let sentences = move || description(page, story::ending);
@@ -198,7 +198,7 @@ fn gpt2(head: &str) -> Address {
     }
 }
 
-/// A link to another run. It keeps how the page looks, but not what was zoomed or hidden for this one.
+/// A link to another run. It keeps the theme and the visible text, but not the zoom or the hidden series of this run.
 #[component]
 fn Next(page: Page, address: Address, text: &'static str) -> impl IntoView {
     let href = format!("?{}", address.to_query());
@@ -215,7 +215,7 @@ fn Next(page: Page, address: Address, text: &'static str) -> impl IntoView {
     view! { <a href=href on:click=go>{text}</a> }
 }
 
-/// How histograms, boxes, legends and the heatmap are read.
+/// The explanation of how to read histograms, boxes, legends and the heatmap.
 #[component]
 pub fn HowToRead() -> impl IntoView {
     view! {

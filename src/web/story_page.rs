@@ -1,4 +1,5 @@
-//! The story: what is recorded of one head, step by step, on the instrument that a sentence of the reader's own has.
+//! The "Story" tab: the recorded numbers of one head, step by step, with the components that the reader's own sentence
+//! has.
 
 use leptos::prelude::*;
 
@@ -20,14 +21,14 @@ use crate::figure::{self, FigurePlace};
 use crate::names::{FigureName, Head, HistogramId};
 use crate::plot::Target;
 
-/// The part of the page that tells the story.
+/// The tab with the story.
 #[component]
 pub fn StoryPage(page: Page) -> impl IntoView {
     let story = page.of_story();
     page.load_sentences();
     page.load_effects();
     let arrived = Memo::new(move |_| story.shown.with(Option::is_some));
-    // The sentence is the first picture; the figures follow.
+    // The sentence is drawn first; the figures follow.
     Effect::new(move |_| {
         if arrived.get() {
             after_frame(move || {
@@ -73,7 +74,7 @@ pub fn StoryPage(page: Page) -> impl IntoView {
     }
 }
 
-/// Scrolls to `step`, unless that is the first one.
+/// Scrolls to `step`, unless it is the first one.
 fn show_step(step: StoryStep) {
     if step != StoryStep::default()
         && let Some(element) = leptos::prelude::document().get_element_by_id(step.value())
@@ -82,12 +83,12 @@ fn show_step(step: StoryStep) {
     }
 }
 
-/// Where the sentence's numbers come from.
+/// The source of the sentence's numbers, as text.
 fn source(page: Page) -> Option<String> {
     page.session.with(|session| session.sentences().first()?.note.clone())
 }
 
-/// Opens the sentence of the story as the reader's own, at `step`, to be typed over.
+/// Opens the sentence of the story as the reader's own, at `step`, ready to be replaced by typing.
 fn try_it(page: Page, step: StoryStep) {
     page.leave_story(step, |_| ());
     after_frame(|| after_frame(|| document::select(SENTENCE_FIELD)));
@@ -152,7 +153,7 @@ fn Step(page: Page, step: StoryStep) -> impl IntoView {
     }
 }
 
-/// Figures of the recorded run, each with what is seen in it.
+/// Figures of the recorded run, each with its description.
 fn of_run(page: Page, step: StoryStep, names: Vec<FigureName>) -> AnyView {
     let recorded = page.of_recorded_run();
     let one = move |name: FigureName| {
@@ -175,7 +176,8 @@ fn of_run(page: Page, step: StoryStep, names: Vec<FigureName>) -> AnyView {
     .into_any()
 }
 
-/// The notebook's last line: what is recorded of it, and a button that tries it on the model at hand.
+/// The last line of the original notebook (the unembedding of IO in place of the query): the recorded effect, and a button that tries it with
+/// the chosen model.
 #[component]
 fn LastLine(page: Page, recorded: Page, step: StoryStep) -> impl IntoView {
     let words = Memo::new(move |_| {
@@ -199,13 +201,13 @@ fn LastLine(page: Page, recorded: Page, step: StoryStep) -> impl IntoView {
     }
 }
 
-/// What `read` finds in the recorded effects.
+/// The result of `read` on the recorded effects of heads.
 fn of_effects<T>(page: Page, read: impl FnOnce(&HeadEffectsSection) -> T) -> Option<T> {
     page.session
         .with(|session| session.effects()?.result.head_effects().map(read))
 }
 
-/// The map of what every head adds.
+/// The map of the effects of all heads.
 #[component]
 fn EffectsStep(page: Page, step: StoryStep) -> impl IntoView {
     let effects = page.of_recorded_effects(figure::Effect::Direct);

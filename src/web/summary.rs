@@ -1,4 +1,4 @@
-//! Which run is shown: always above the figures.
+//! A summary of the shown run, above the figures.
 
 use leptos::prelude::*;
 
@@ -34,7 +34,7 @@ pub fn Summary(page: Page) -> impl IntoView {
     }
 }
 
-/// Says that what `page` shows is not of the model that is chosen; not while that model is `busy`.
+/// A notice that the result of `page` is not of the chosen model; hidden while that model is `busy`.
 #[component]
 pub fn OtherModel(page: Page, busy: Memo<bool>) -> impl IntoView {
     let description = Memo::new(move |_| {

@@ -1,4 +1,4 @@
-//! A sweep that was opened: a map of heads for each of its sets, and the way from a head to its own run.
+//! An opened sweep: a map of heads for each of its prompt sets, with a link from each head to its own run.
 
 use leptos::prelude::*;
 
@@ -20,14 +20,14 @@ const CARD: &str = "sweep";
 const KEYS: &str = "Arrow keys go from head to head; Enter runs the head that is marked.";
 
 impl Page {
-    /// Shows a sweep, or why that is not possible.
+    /// Shows a sweep, or the error.
     pub fn open_sweep(self, read: Result<SweepMaps>) {
         self.tab.set(Tab::Prompts);
         match read {
             Ok(sweep) => {
                 self.session.update(Session::dismiss_error);
                 self.sweep.set(Some(sweep));
-                // They may lie over it.
+                // The controls may cover the sweep.
                 self.controls_open.set(false);
                 after_frame(|| after_frame(|| document::focus(CARD)));
             }
@@ -35,8 +35,8 @@ impl Page {
         }
     }
 
-    /// Fills the form in for the run about `head` of the sweep that is shown, and begins it where the model is at hand; what else there
-    /// is to say.
+    /// Sets the form to the run of `head` in the shown sweep, and starts it where the model is available; returns a
+    /// remark for the reader.
     fn lead_to(self, head: Head) -> Option<String> {
         if self.session.with_untracked(|session| session.run().is_active()) {
             return Some("A run is under way. Wait for it, or cancel it.".into());
@@ -62,7 +62,7 @@ impl Page {
     }
 }
 
-/// The card of the sweep that was opened.
+/// The card of the opened sweep.
 #[component]
 pub fn SweepCard(page: Page) -> impl IntoView {
     let there = Memo::new(move |_| page.sweep.with(Option::is_some));
@@ -186,7 +186,7 @@ fn Maps(page: Page) -> impl IntoView {
     }
 }
 
-/// The heads with the largest values of what is shown, and these in words.
+/// The heads with the largest values of the shown measure, and their texts.
 fn largest(page: Page) -> Vec<(Head, String)> {
     page.sweep.with(|sweep| {
         let sweep = sweep.as_ref();

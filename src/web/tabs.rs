@@ -1,4 +1,4 @@
-//! The parts of the page, one of which is open.
+//! The tabs of the page.
 
 use leptos::prelude::*;
 
@@ -6,11 +6,11 @@ use super::page::Page;
 use super::scheduling::after_frame;
 use crate::app::address::Tab;
 
-/// A button for each part.
+/// A button for each tab.
 #[component]
 pub fn Tabs(page: Page) -> impl IntoView {
     let button = move |tab: Tab| {
-        // What is pressed is seen first.
+        // The pressed button is drawn before the tab opens.
         let open = move |_| after_frame(move || page.open_tab(tab));
         view! {
             <button

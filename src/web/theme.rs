@@ -1,4 +1,4 @@
-//! Light or dark: as the system has it, or as the reader wants it.
+//! Light or dark theme: as the system has it, or as the reader chooses.
 
 use leptos::prelude::*;
 use plotters::style::RGBColor;
@@ -9,7 +9,7 @@ use web_sys::{Event, HtmlElement, MediaQueryList};
 
 use crate::figure::{Appearance, View};
 
-/// The page's color, for the browser's own bars: as `--page` of the styles.
+/// The page's background for the browser's toolbars: the value of `--page` in the styles.
 const COLORS: [(&str, &str); 2] = [("light", "#f6f6f3"), ("dark", "#0e1013")];
 
 /// Whether the media query `query` holds, kept up to date as long as the page lives.
@@ -27,20 +27,20 @@ pub fn media(query: &str) -> RwSignal<bool> {
     holds
 }
 
-/// Colors that the system has in place of those of pages.
+/// The system's colors in forced-colors mode (high contrast).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SystemColors {
-    /// Behind everything.
+    /// `Canvas`.
     pub background: RGBColor,
-    /// Text and lines.
+    /// `CanvasText`, for text and lines.
     pub text: RGBColor,
 }
 
-/// The system's colors where it replaces those of pages (high contrast), kept up to date as long as the page lives.
+/// The system's colors in forced-colors mode, None otherwise; kept up to date as long as the page lives.
 pub fn forced_colors() -> RwSignal<Option<SystemColors>> {
     let colors = RwSignal::new(None);
     let active = media("(forced-colors: active)");
-    // The system may change its colors while it keeps forcing them: then it is dark where it was light.
+    // The system may switch to other forced colors, which changes `prefers-color-scheme`.
     let dark = media("(prefers-color-scheme: dark)");
     Effect::new(move |_| {
         dark.track();
@@ -49,7 +49,7 @@ pub fn forced_colors() -> RwSignal<Option<SystemColors>> {
     colors
 }
 
-/// What `Canvas` and `CanvasText` are.
+/// The current values of `Canvas` and `CanvasText`.
 fn system_colors() -> Option<SystemColors> {
     let probe: HtmlElement = document().create_element("span").ok()?.unchecked_into();
     document().body()?.append_child(&probe).ok()?;
@@ -64,7 +64,7 @@ fn system_colors() -> Option<SystemColors> {
     Some(SystemColors { background, text })
 }
 
-/// The color that a computed style writes as "rgb(1, 2, 3)".
+/// Parses a computed color such as "rgb(1, 2, 3)".
 fn rgb(text: &str) -> Option<RGBColor> {
     let numbers = text
         .split(|c: char| !c.is_ascii_digit())
@@ -73,7 +73,7 @@ fn rgb(text: &str) -> Option<RGBColor> {
     Some(RGBColor(numbers.next()??, numbers.next()??, numbers.next()??))
 }
 
-/// Whether figures are dark: paper never is.
+/// Whether figures are dark; they are light in print.
 pub fn is_dark(view: RwSignal<View>) -> Memo<bool> {
     let (system, print) = (media("(prefers-color-scheme: dark)"), media("print"));
     Memo::new(move |_| {
@@ -86,13 +86,13 @@ pub fn is_dark(view: RwSignal<View>) -> Memo<bool> {
     })
 }
 
-/// Tells the styles and the browser which theme is chosen. scripts/page/start.js has done so for the address.
+/// Sets the theme of the styles and of the browser's own controls. scripts/page/start.js has done so for the address.
 pub fn follow(view: RwSignal<View>) {
     let appearance = Memo::new(move |_| view.with(|view| view.appearance));
     Effect::new(move |_| {
         let chosen = appearance.get();
         if let Some(root) = document().document_element() {
-            // Setting an attribute of a plain name can't fail.
+            // Setting an attribute with a valid name can't fail.
             let _ = match chosen {
                 Appearance::System => root.remove_attribute("data-theme"),
                 _ => root.set_attribute("data-theme", chosen.value()),
@@ -108,7 +108,7 @@ pub fn follow(view: RwSignal<View>) {
     });
 }
 
-/// System, light, dark.
+/// The switch between system, light and dark.
 #[component]
 pub fn ThemeSwitch(view: RwSignal<View>) -> impl IntoView {
     let chosen = Memo::new(move |_| view.with(|view| view.appearance));

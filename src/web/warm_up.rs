@@ -1,5 +1,5 @@
-//! Presses that nobody sees. Browsers compile a function of WebAssembly when it is called first, which alone makes the first
-//! press of a kind late on a slow machine. So a figure that is not shown is used once, while the browser is idle.
+//! Warm-up of the page's code. Browsers compile a WebAssembly function when it is first called, which delays the first
+//! press of each kind on a slow machine. So a hidden figure receives simulated presses once, while the browser is idle.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use super::page::Page;
 use super::scheduling::when_idle;
 use crate::figure::FigurePlace;
 
-/// How long after a result is shown: what the reader does first comes before.
+/// Delay after the first result is shown, so that the reader's first actions are not slowed down.
 const AFTER: Duration = Duration::from_secs(1);
 
-/// Rehearses once, when the first result has been shown.
+/// Schedules the warm-up once, after the first result has been shown.
 pub fn begin(page: Page) {
     let begun = StoredValue::new(false);
     Effect::new(move |_| {
@@ -31,7 +31,7 @@ pub fn begin(page: Page) {
     });
 }
 
-/// Every step waits until the browser is idle again, so that the reader waits for one of them at most.
+/// Waits for an idle browser before every step, so that the reader waits for one step at most.
 async fn warm_up(page: Page) {
     idle().await;
     let Ok(hidden) = HiddenHost::build() else { return };
@@ -45,7 +45,7 @@ async fn warm_up(page: Page) {
     hidden.host.remove();
 }
 
-/// Waits until the browser has nothing to do.
+/// Waits until the browser is idle.
 async fn idle() {
     let (tell, description) = oneshot::channel();
     when_idle(move || {
@@ -54,7 +54,8 @@ async fn idle() {
     description.await.ok();
 }
 
-/// Where a figure is laid out but neither seen, heard nor found: no style, search, focus or reader of the page comes in.
+/// A shadow host for the hidden figure: laid out but invisible, inert and unnamed, and isolated from styles, search,
+/// focus and screen readers.
 struct HiddenHost {
     host: Element,
     boards: HtmlElement,
@@ -77,11 +78,11 @@ impl HiddenHost {
         self.boards.query_selector(selector).ok().flatten()
     }
 
-    /// Sends what a reader would cause to the first element that `selector` finds.
+    /// Dispatches `event` to the first element that matches `selector`.
     fn send(&self, selector: &str, event: Result<impl AsRef<Event>, JsValue>) {
         let target = self.first(selector);
         if let (Some(target), Ok(event)) = (target, event) {
-            // Nothing depends on it.
+            // The result of the dispatch does not matter.
             EventTarget::dispatch_event(&target, event.as_ref()).ok();
         }
     }
@@ -95,7 +96,7 @@ impl HiddenHost {
         );
     }
 
-    /// The pointer in the middle of the plot.
+    /// Moves the pointer to the center of the plot.
     fn point(&self, name: &str) {
         let Some(canvas) = self.first("canvas") else { return };
         let place = canvas.get_bounding_client_rect();

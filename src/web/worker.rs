@@ -1,4 +1,4 @@
-//! The loop's surroundings in a browser: `postMessage`, macrotasks, HTTP.
+//! The environment of the worker's loop in a browser: `postMessage`, macrotasks, HTTP.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -24,7 +24,7 @@ fn scope() -> DedicatedWorkerGlobalScope {
 }
 
 fn post(message: &FromWorker) {
-    // Numbers and text: always JSON, and text can always be posted.
+    // Messages consist of numbers and text: they can always be serialized, and text can always be posted.
     if let Ok(text) = serde_json::to_string(message) {
         drop(scope().post_message(&text.into()));
     }
@@ -50,7 +50,7 @@ pub fn start_worker() {
         }
     });
     scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    // As long as the worker.
+    // The listener lives as long as the worker.
     on_message.forget();
     wasm_bindgen_futures::spawn_local(async move {
         match Macrotasks::new() {
@@ -77,7 +77,7 @@ pub fn start_worker() {
     });
 }
 
-/// Where the page keeps its own models: beside the worker's script.
+/// URL of the folder with the page's bundled models, relative to the worker's script.
 fn own_models() -> Option<String> {
     let location = scope().location().href();
     let url = Url::new_with_base("models/", &location).ok()?;
@@ -92,7 +92,7 @@ struct Picked {
 }
 
 impl Picked {
-    /// Takes over what an object `{ address, files }` holds.
+    /// Stores the files of a message `{ address, files }`.
     fn receive(&mut self, data: &JsValue) {
         let property = |name: &str| Reflect::get(data, &name.into()).ok();
         let (Some(address), Some(files)) = (
@@ -106,7 +106,7 @@ impl Picked {
         self.address = address;
     }
 
-    /// The source of the model at `address`, one of [`PICKED`]'s.
+    /// The source of the model at `address`, which must be the one in [`PICKED`].
     fn source(&self, address: &str) -> Result<Box<dyn Source>> {
         if self.address != address {
             return Err(
@@ -122,11 +122,11 @@ struct Browser {
     macrotasks: Macrotasks,
     gate: Gate,
     notices: NoticeBoard,
-    /// None where the browser keeps nothing for this page.
+    /// None where the browser stores nothing for this page.
     store: Option<Rc<dyn Store>>,
-    /// Why that is so.
+    /// Why there is no store.
     no_store: Option<String>,
-    /// Beginning of the addresses of models that ship with the page.
+    /// URL prefix of the models that are served with the page.
     own: Option<String>,
     picked: Rc<RefCell<Picked>>,
 }
@@ -147,7 +147,7 @@ impl Port for Browser {
         check_for_page(url, &scope().location().origin())?;
         let source = HttpSource::new(url, Box::new(FetchTransport))?;
         let source = Box::new(source.with_gate(self.gate()).with_notices(self.notices()));
-        // The page's own models are kept with the page.
+        // Bundled models are cached by the service worker, so they are not stored.
         let own = self.own.as_ref().is_some_and(|own| url.starts_with(own.as_str()));
         match &self.store {
             Some(store) if !own => {
@@ -186,11 +186,11 @@ impl Port for Browser {
             }
             let kernels = match WebKernels::start(choice).await {
                 Ok(kernels) => Some(Rc::new(kernels) as Rc<dyn Kernels>),
-                // Nobody asked for them: slower is better than not at all.
+                // The default engine falls back to a slower one.
                 Err(_) if matches!(choice.engine, None | Some(EngineName::Gpu)) => None,
                 Err(error) => return Err(error),
             };
-            // A run without the card that was asked for is slower; none would be worse.
+            // Where the requested GPU is not available, the run continues without it and reports the reason.
             let (gpu, failure) = match find_gpu(choice).await {
                 Ok(gpu) => (gpu, None),
                 Err(error) => (None, Some(error)),
@@ -200,7 +200,7 @@ impl Port for Browser {
     }
 }
 
-/// The graphics processor, where it is asked for, or there is a real one and nothing else was.
+/// The GPU, where it is requested, or where a hardware adapter exists and no other engine is requested.
 async fn find_gpu(choice: EngineChoice) -> Result<Option<Rc<GpuDevice>>> {
     match choice.engine {
         None => Ok(GpuDevice::tested(false).await.unwrap_or_default()),
@@ -209,7 +209,7 @@ async fn find_gpu(choice: EngineChoice) -> Result<Option<Rc<GpuDevice>>> {
     }
 }
 
-/// Turns of the event loop, by a message to oneself: unlike a timer, it is not held back 4 ms.
+/// Turns of the event loop by a message to itself: unlike a timer it is not delayed by 4 ms.
 struct Macrotasks {
     to: MessagePort,
     waiting: Rc<RefCell<Option<oneshot::Sender<()>>>>,
@@ -237,12 +237,12 @@ impl Macrotasks {
         })
     }
 
-    /// Ends in the next turn of the event loop.
+    /// Completes in the next turn of the event loop.
     async fn next(&self) {
         let (sender, receiver) = oneshot::channel();
         *self.waiting.borrow_mut() = Some(sender);
         if self.to.post_message(&JsValue::NULL).is_ok() {
-            // A sender that was dropped means the same: go on.
+            // A dropped sender means the same: continue.
             let _ = receiver.await;
         }
     }

@@ -1,4 +1,4 @@
-//! The messages, as typed enums. They travel as JSON text.
+//! The messages between page and worker, as enums. They are sent as JSON text.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -14,9 +14,9 @@ use crate::model::ModelCard;
 use crate::names::EngineChoice;
 use crate::result::ResultFile;
 
-/// Beginning of the addresses of models that are files from the reader's own disk: `picked:1/folder`.
+/// Prefix of the URLs of models that consist of local files: `picked:1/folder`.
 ///
-/// Files can't travel as text: the page hands them over in a message of their own, an object `{ address, files }`.
+/// Files cannot be sent as text: the page sends them in a separate message, an object `{ address, files }`.
 pub const PICKED: &str = "picked:";
 
 /// From the page to the worker.
@@ -25,76 +25,76 @@ pub const PICKED: &str = "picked:";
 pub enum ToWorker {
     /// Read the configuration (and card, if any) of the model at `url`; answered by `Described`.
     Describe {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
     },
     /// Run an analysis of the model at `url`.
     Analyze {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
-        /// What to analyse.
+        /// What to analyze.
         analysis: Analysis,
     },
     /// Answer a question about a sentence with the model at `url`; answered by an `Answer` for each part, then `Answered`.
     Ask {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
-        /// What is asked.
+        /// The question.
         question: Question,
     },
-    /// Put something else in places of the pair of a question, and recompute to the end of the model at `url`; answered as `Ask`.
+    /// Apply interventions at the pair of a question, recomputed to the end of the model at `url`; answered as `Ask`.
     Intervene {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
         /// The sentence and the pair.
         question: Question,
-        /// What is put where.
+        /// The interventions.
         intervening: InterventionRequest,
     },
-    /// Take every component of either side of the pair of a question out in turn, with the model at `url`; answered as `Ask`, by parts that each
-    /// have more of the map.
+    /// Remove every component of either side of the pair of a question, one at a time, with the model at `url`;
+    /// answered as `Ask`, in parts with more and more of the map.
     CausalMap {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
         /// The sentence and the pair.
         question: Question,
     },
-    /// Take out the head of the model at `url` that adds most to the difference of two logits after a prompt; answered as `Ask`, by one part
-    /// that has the section `head_effects`.
+    /// Ablate the head of the model at `url` that has the largest direct effect on the difference of two logits after a
+    /// prompt; answered as `Ask`, by one part with the section `head_effects`.
     AblateHead {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
         /// The prompt, and the two tokens.
         prompt: TargetText,
     },
-    /// Go on with the sentence of a question, after the position that is looked from; answered by `Continued`.
+    /// Generate a continuation of the sentence of a question, after the query position; answered by `Continued`.
     Continue {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
         /// The sentence and the position.
         question: Question,
-        /// Tokens to add, at most.
+        /// Limit of the tokens to add.
         count: usize,
-        /// How they are drawn.
+        /// How they are sampled.
         sampling: Sampling,
     },
-    /// Name the heads of the model at `url` by what they do with random tokens; answered by `Named`.
+    /// Find the roles of the heads of the model at `url` by their attention on random tokens; answered by `Named`.
     NameHeads {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// URL prefix of the checkpoint's folder.
         url: String,
@@ -104,23 +104,23 @@ pub enum ToWorker {
         /// Number of the request to stop.
         id: u32,
     },
-    /// Compute with this engine from now on. Not answered: what was computed with is said with every result.
+    /// Use this engine from now on. Not answered: every result names the engine that computed it.
     Choose {
         /// Which engine, on how many threads.
         engine: EngineChoice,
     },
-    /// Stop downloading for the time being; what has arrived is computed on. Not answered.
+    /// Pause downloads; data that has arrived is still used. Not answered.
     Pause,
-    /// Go on downloading. Not answered.
+    /// Resume downloads. Not answered.
     Resume,
-    /// Which models are stored? Answered by `Stored`.
+    /// List the stored models; answered by `Stored`.
     ListStored {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
     },
     /// Remove a stored model; answered by `Stored`.
     RemoveStored {
-        /// Number of the request; answers carry it.
+        /// Number of the request; answers repeat it.
         id: u32,
         /// [`StoredModel::folder`] of the model.
         folder: String,
@@ -131,7 +131,7 @@ pub enum ToWorker {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FromWorker {
-    /// The worker has started and listens.
+    /// The worker has started.
     Ready,
     /// Answer to `Describe`.
     Described {
@@ -139,33 +139,33 @@ pub enum FromWorker {
         id: u32,
         /// The model's shape.
         config: Config,
-        /// What the checkpoint says of itself, where it does.
+        /// The model's card, if there is one.
         card: Option<ModelCard>,
     },
-    /// What is stored: answer to `ListStored` and `RemoveStored`.
+    /// The stored models: answer to `ListStored` and `RemoveStored`.
     Stored {
         /// Number of the request.
         id: u32,
         /// The models, by location.
         models: Vec<StoredModel>,
-        /// How much room there is, where that is known.
+        /// Usage and quota of the storage, where known.
         space: Option<Space>,
-        /// Why nothing can be kept, where that is so.
+        /// Why nothing can be stored, if so.
         #[serde(default)]
         unavailable: Option<String>,
     },
-    /// How far a run is.
+    /// Progress of a run.
     Progress {
         /// Number of the request.
         id: u32,
-        /// How far.
+        /// The progress.
         progress: Progress,
     },
-    /// What a reader should know of a run's reading now, whenever that changes.
+    /// Notices about reading the model, at every change.
     Notices {
         /// Number of the request.
         id: u32,
-        /// What is out of the ordinary.
+        /// The current notices.
         notices: Notices,
     },
     /// The values of one finished batch.
@@ -174,19 +174,19 @@ pub enum FromWorker {
         id: u32,
         /// Which batch, from 0.
         index: usize,
-        /// Its values.
+        /// The values.
         values: Box<BatchValues>,
     },
     /// A run's result.
     Finished {
         /// Number of the request.
         id: u32,
-        /// What it found.
+        /// The result.
         #[serde(deserialize_with = "result")]
         result: Box<ResultFile>,
     },
-    /// Which special tokens of the model are spelt out in the sentence of a question, before its first part; where there are none,
-    /// nothing is said.
+    /// Special tokens of the model that are spelled out in the sentence of a question, sent before its first part; not
+    /// sent if there are none.
     Specials {
         /// Number of the request.
         id: u32,
@@ -197,11 +197,11 @@ pub enum FromWorker {
     Answer {
         /// Number of the request.
         id: u32,
-        /// The sentence, and what was found of it.
+        /// The sentence, and one section about it.
         #[serde(deserialize_with = "result")]
         part: Box<ResultFile>,
     },
-    /// A question is answered: no more parts come.
+    /// A question is answered completely.
     Answered {
         /// Number of the request.
         id: u32,
@@ -210,31 +210,31 @@ pub enum FromWorker {
     Continued {
         /// Number of the request.
         id: u32,
-        /// The sentence up to the position, and what follows.
+        /// The sentence up to the position, and its continuation.
         text: String,
     },
     /// Answer to `NameHeads`.
     Named {
         /// Number of the request.
         id: u32,
-        /// The heads that have a name.
+        /// The heads that have a role.
         heads: NamedHeads,
     },
     /// A request failed, or was cancelled.
     Failed {
         /// Number of the request.
         id: u32,
-        /// Why.
+        /// The error.
         error: Error,
     },
-    /// The worker broke down and will not answer any more; only a new one helps.
+    /// The worker has crashed and will not answer any more; a new one must be started.
     Panicked {
         /// The panic's message.
         message: String,
     },
 }
 
-/// Reads a result in a message as it is read in a file: what reads one is in the page's wasm once.
+/// Deserializes a result with the same function as for files, so that the page's wasm contains only one.
 fn result<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Box<ResultFile>, D::Error> {
     let text = Box::<RawValue>::deserialize(deserializer)?;
     ResultFile::from_json(text.get().as_bytes())

@@ -1,7 +1,7 @@
-//! What page and worker say to each other, and the loop that serves it.
+//! The messages between page and worker, and the loop that serves them.
 //!
-//! The loop ([`serve()`]) knows no browser: messages come through a channel and leave through a [`Port`],
-//! which is `postMessage` in a worker and a list in tests.
+//! The loop ([`serve()`]) does not depend on a browser: messages arrive through a channel and are sent through a
+//! [`Port`], which is `postMessage` in a worker and a list in tests.
 
 mod message;
 mod models;

@@ -1,4 +1,4 @@
-//! The model that the worker has open, and what it tells while it works.
+//! The model that the worker has opened, and the progress messages while it works.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -18,37 +18,37 @@ use crate::names::{EngineChoice, EngineName};
 use crate::prompts::Prompt;
 use crate::result::ResultFile;
 
-/// Least time between two messages of progress in the same phase and batch.
+/// Minimum time between two progress messages in the same phase and batch.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(100);
-/// Longest time that computing goes on without letting the surroundings work, at block granularity.
+/// Maximum time for which computing goes on without yielding to the event loop (checked once per block).
 const YIELD_INTERVAL: Duration = Duration::from_millis(10);
-/// Longest time that computing gives way to a download at once.
+/// Maximum time for which computing gives way to a download at once.
 const LONGEST_YIELD: Duration = Duration::from_millis(30);
 
-/// The model of the last run or question.
+/// The model of the last run or question, which stays open.
 #[derive(Default)]
 pub(super) struct Models {
     open: Option<Open>,
-    /// The engine that was chosen last, by a run or by itself.
+    /// The engine chosen last.
     engine: EngineChoice,
 }
 
-/// A model, where it comes from, and what is known of the last sentence.
+/// An open model, its URL, and cached results for the last sentence.
 struct Open {
     url: String,
     model: Model,
     known: QuestionCache,
-    /// Which engine the model has.
+    /// The engine that the model uses.
     engine: EngineChoice,
 }
 
 impl Models {
-    /// Lets the model go.
+    /// Closes the model.
     pub(super) fn forget(&mut self) {
         self.open = None;
     }
 
-    /// Computes with the engine that is chosen from now on.
+    /// Uses this engine from now on.
     pub(super) fn choose(&mut self, engine: EngineChoice) {
         self.engine = engine;
     }
@@ -57,7 +57,7 @@ impl Models {
     pub(super) async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
         self.engine = analysis.engine;
         let Open { model, known, .. } = self.model(port, url, (analysis.processing, self.engine)).await?;
-        // Its queries and keys are of other weights, or take up room.
+        // Its queries and keys are of other weights, or take up memory.
         *known = QuestionCache::default();
         let reporter = Reporter::new(port, id);
         let outcome = analyze(model, analysis, &reporter)
@@ -78,7 +78,7 @@ impl Models {
         self.ended(port, outcome)
     }
 
-    /// Answers what `intervening` does at the pair of `question` with the model at `url`.
+    /// Applies `intervening` at the pair of `question` with the model at `url`.
     pub(super) async fn intervene(
         &mut self,
         port: &dyn Port,
@@ -93,7 +93,7 @@ impl Models {
         self.ended(port, outcome)
     }
 
-    /// Takes every component of the pair of `question` out in turn with the model at `url`.
+    /// Computes the causal map of the pair of `question` with the model at `url`.
     pub(super) async fn causal_map(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
         let Open { model, known, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
@@ -101,7 +101,8 @@ impl Models {
         self.ended(port, outcome)
     }
 
-    /// Takes out the head of the model at `url` that adds most to the difference of the two logits of `prompt`.
+    /// Ablates the head of the model at `url` with the largest direct effect on the difference of the two logits of
+    /// `prompt`.
     pub(super) async fn ablate_head(&mut self, port: &dyn Port, id: u32, url: &str, prompt: &TargetText) -> Result<()> {
         let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
@@ -112,7 +113,7 @@ impl Models {
         self.ended(port, outcome)
     }
 
-    /// What the model at `url` makes of the sentence of `question`: up to `count` tokens more after its destination.
+    /// Continues the sentence of `question` with the model at `url`: up to `count` tokens after the query position.
     pub(super) async fn go_on(
         &mut self,
         port: &dyn Port,
@@ -127,7 +128,7 @@ impl Models {
         self.ended(port, outcome)
     }
 
-    /// The heads of the model at `url` that are named by what they do.
+    /// The roles of the heads of the model at `url`.
     pub(super) async fn name_heads(&mut self, port: &dyn Port, id: u32, url: &str) -> Result<NamedHeads> {
         let Open { model, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
         let reporter = Reporter::new(port, id);
@@ -135,14 +136,14 @@ impl Models {
         self.ended(port, outcome)
     }
 
-    /// The model at `url`, its weights processed as `processing` says, with the engine that is chosen.
+    /// The model at `url` with the weight processing `processing` and the chosen engine.
     async fn model(
         &mut self,
         port: &dyn Port,
         url: &str,
         (processing, engine): (Processing, EngineChoice),
     ) -> Result<&mut Open> {
-        // Another model's weights make room before this one's are read.
+        // Frees the weights of another model before those of this one are read.
         let open = match self.open.take() {
             Some(open) if open.url == url => {
                 open.model.checkpoint().mark_stale();
@@ -164,7 +165,7 @@ impl Models {
         let open = self.open.insert(open);
         open.model.set_processing(processing);
         if open.engine != engine {
-            // The blocks of the one before make room first.
+            // Frees the blocks of the old engine first.
             open.model.set_engine(ComputeResources::default());
             open.model.set_engine(port.engine(engine).await?);
             open.engine = engine;
@@ -172,8 +173,8 @@ impl Models {
         Ok(open)
     }
 
-    /// `outcome`; after a failed reading the files may be others than those that were opened, so that the model is let go, and so it is
-    /// where it does not fit into memory, of which is said how much there is. Where an engine has failed on the way, that is said, once.
+    /// Passes on `outcome`. After a read error the model is closed, because its files may have changed; also after
+    /// running out of memory, where the error gets the available memory added. Posts a notice if an engine has failed.
     fn ended<T>(&mut self, port: &dyn Port, outcome: Result<T>) -> Result<T> {
         if let Some(Open { model, .. }) = &mut self.open
             && let Some(error) = model.take_engine_failure()
@@ -203,7 +204,7 @@ impl Models {
     }
 }
 
-/// Posts what is found of `question` as parts of the answer to request `id`.
+/// A function that posts each part of the answer to request `id`.
 fn giving(port: &dyn Port, id: u32, question: &Question) -> impl FnMut(&Model, &Prompt, Section, Timing) {
     move |model, prompt, section, timing| {
         let part = ResultFile {
@@ -221,13 +222,13 @@ fn giving(port: &dyn Port, id: u32, question: &Question) -> impl FnMut(&Model, &
     }
 }
 
-/// Tells the page how far a run is.
+/// Posts progress messages.
 struct Reporter<'a> {
     port: &'a dyn Port,
     id: u32,
     last: RefCell<Option<(Instant, Progress)>>,
     last_yield: Cell<Instant>,
-    /// Bytes of weights that have come so far.
+    /// Bytes of weights that have arrived so far.
     bytes: Cell<u64>,
 }
 
@@ -282,7 +283,7 @@ impl Observer for Reporter<'_> {
             loop {
                 let before = self.bytes.get();
                 self.port.yield_now().await;
-                // What is downloading comes in small portions: as long as there is more, it goes first.
+                // Downloads arrive in small portions: while there are more, they have priority.
                 if self.bytes.get() == before || since.elapsed() >= LONGEST_YIELD {
                     break;
                 }

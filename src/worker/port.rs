@@ -1,4 +1,4 @@
-//! What the worker's loop needs of what surrounds it.
+//! The environment of the worker's loop.
 
 use std::rc::Rc;
 
@@ -10,38 +10,38 @@ use crate::error::Result;
 use crate::forward::{ComputeResources, native_engine};
 use crate::names::EngineChoice;
 
-/// What surrounds the loop: a browser's worker, or a test.
+/// The environment of the loop: a browser's worker, or a test.
 pub trait Port {
     /// Sends `message` to the page.
     fn post(&self, message: FromWorker);
 
-    /// Lets the surroundings work: messages that have arrived are in the channel afterwards.
+    /// Yields to the event loop. Messages that have arrived are in the channel afterwards.
     fn yield_now(&self) -> LocalBoxFuture<'_, ()>;
 
-    /// The files at `url`.
+    /// A source for the files at `url`.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Source`] when `url` can't be read from.
     fn source(&self, url: &str) -> Result<Box<dyn Source>>;
 
-    /// Where pieces of models are kept; None where nothing can be kept.
+    /// The store for pieces of models; None where nothing can be stored.
     fn store(&self) -> Option<Rc<dyn Store>>;
 
-    /// Why nothing can be kept, where that is so: "this browser has no storage for files".
+    /// Why nothing can be stored, if so: "this browser has no storage for files".
     fn no_store(&self) -> Option<String> {
         None
     }
 
-    /// Holds the downloads of all sources back while it is closed.
+    /// The gate that holds back the downloads of all sources while it is closed.
     fn gate(&self) -> Gate;
 
-    /// Where all sources write what a reader should know.
+    /// The board where all sources report notices.
     fn notices(&self) -> NoticeBoard;
 
-    /// What there is to compute with, as it is chosen.
+    /// The compute resources for the chosen engine.
     ///
     /// # Errors
-    /// Where what is asked for by name can't be had.
+    /// Where the requested engine is not available.
     fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<ComputeResources>> {
         Box::pin(native_engine(choice))
     }

@@ -1,4 +1,4 @@
-//! The worker's loop: one request after the other, each of which can be cancelled at any moment.
+//! The worker's loop: serves one request after the other. Each can be cancelled at any time.
 
 use std::collections::VecDeque;
 use std::future::Future;
@@ -16,8 +16,8 @@ use crate::model::Checkpoint;
 
 /// Serves the requests in `inbox` until its other end is dropped, beginning with [`FromWorker::Ready`].
 ///
-/// The model of the last run stays open for the next one. Dropping what is being done is how a request
-/// is cancelled: its downloads stop with it, and computing pauses for messages after every block.
+/// The model of the last run stays open for the next one. A request is cancelled by dropping its future: its downloads
+/// stop, and computing yields after every block so that messages are seen.
 pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> LocalBoxFuture<'a, ()> {
     Box::pin(async move {
         let mut inbox = Inbox {
@@ -39,7 +39,7 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
                 ToWorker::Analyze { id, url, analysis } => {
                     let run = forwarding_notices(port, id, models.run(port, id, &url, &analysis));
                     let outcome = inbox.unless_cancelled(Some(id), &port.gate(), run).await;
-                    // A pause ends with what was paused.
+                    // A pause ends with the request.
                     port.gate().open();
                     let answer = match outcome {
                         Ok(result) => FromWorker::Finished {
@@ -99,23 +99,23 @@ pub fn serve<'a>(port: &'a dyn Port, inbox: UnboundedReceiver<ToWorker>) -> Loca
                 ToWorker::Choose { engine } => models.choose(engine),
                 ToWorker::ListStored { id } => port.post(stored(port, id, None).await),
                 ToWorker::RemoveStored { id, folder } => {
-                    // It may be the one that is open; and where there was no room, there is some now.
+                    // It may be the open model; and if storage was full, there is space now.
                     models.forget();
                     port.post(stored(port, id, Some(&folder)).await);
                 }
-                // What they were for has ended in the meantime.
+                // Their request has already ended.
                 ToWorker::Cancel { .. } | ToWorker::Pause | ToWorker::Resume => port.gate().open(),
             }
         }
     })
 }
 
-/// Does `answering`, which posts the parts of the answer to question `id`, and says how it ended.
+/// Runs `answering`, which posts the parts of the answer to question `id`, and posts how it ended.
 async fn answer(port: &dyn Port, inbox: &mut Inbox, id: u32, answering: impl Future<Output = Result<()>>) {
     let outcome = inbox
         .unless_cancelled(Some(id), &port.gate(), forwarding_notices(port, id, answering))
         .await;
-    // A pause ends with what was paused.
+    // A pause ends with the request.
     port.gate().open();
     port.post(match outcome {
         Ok(()) => FromWorker::Answered { id },
@@ -123,14 +123,14 @@ async fn answer(port: &dyn Port, inbox: &mut Inbox, id: u32, answering: impl Fut
     });
 }
 
-/// Does `work` of request `id`, and tells the page of every notice while it goes on.
+/// Runs `work` of request `id` and posts every change of the notices meanwhile.
 async fn forwarding_notices<T>(port: &dyn Port, id: u32, work: impl Future<Output = T>) -> T {
     let board = port.notices();
     board.clear();
     let mut changes = board.listen();
     let mut work = pin!(work);
     loop {
-        // What has changed is told before the work's end.
+        // Changes are posted before the end of the work.
         match select(changes.next(), work).await {
             Either::Left((notices, unfinished)) => {
                 if let Some(notices) = notices {
@@ -148,7 +148,7 @@ async fn forwarding_notices<T>(port: &dyn Port, id: u32, work: impl Future<Outpu
     }
 }
 
-/// What is stored, after removing a folder where one is named.
+/// Lists the stored models, after removing a folder if one is given.
 async fn stored(port: &dyn Port, id: u32, remove: Option<&str>) -> FromWorker {
     let Some(store) = port.store() else {
         return FromWorker::Stored {
@@ -175,7 +175,7 @@ async fn stored(port: &dyn Port, id: u32, remove: Option<&str>) -> FromWorker {
     }
 }
 
-/// Messages that have not been looked at, and those that wait for their turn.
+/// Messages that have not been handled, and those that wait for their turn.
 struct Inbox {
     channel: UnboundedReceiver<ToWorker>,
     waiting: VecDeque<ToWorker>,
@@ -189,8 +189,8 @@ impl Inbox {
         }
     }
 
-    /// Runs `work` to its end, unless a message cancels request `id` (None: any request) before. Messages that pause
-    /// and resume take effect on `gate`.
+    /// Runs `work` to its end, unless a message cancels request `id` (None: any request). Pause and resume messages act
+    /// on `gate`.
     async fn unless_cancelled<T>(
         &mut self,
         id: Option<u32>,
@@ -211,7 +211,7 @@ impl Inbox {
                     _ => {}
                 }
                 let stop = stops(&message);
-                // A description gives way to the cancelling of the run that waits behind it.
+                // A `Describe` request gives way to the cancellation of the run queued behind it.
                 if (!stop || id.is_none()) && !matches!(message, ToWorker::Pause | ToWorker::Resume) {
                     self.waiting.push_back(message);
                 }

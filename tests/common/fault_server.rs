@@ -1,4 +1,4 @@
-//! A server on the loopback interface that goes wrong in one way, a number of times, and is well afterwards.
+//! A server on the loopback interface that fails in one way a given number of times, and then works.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use keyside::checkpoint::MemorySource;
 
 use super::request::Request;
 
-/// What goes wrong with an answer.
+/// A fault in an answer of the server.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Fault {
     /// The connection closes after half of the bytes.
@@ -171,7 +171,7 @@ fn answer(
     }
 }
 
-/// Where the weights begin in a safetensors file.
+/// The offset of the tensor data in a safetensors file.
 fn data_start(file: &[u8]) -> usize {
     let length = file.first_chunk::<8>().map_or(0, |length| u64::from_le_bytes(*length));
     8 + usize::try_from(length).expect("a small header")

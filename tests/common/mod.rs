@@ -1,4 +1,4 @@
-//! Small checkpoints, whole and broken, for the tests.
+//! Small valid and invalid checkpoints for the tests.
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 

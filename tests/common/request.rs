@@ -1,4 +1,4 @@
-//! How the test servers read what is asked of them.
+//! Parsing of HTTP requests for the test servers.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpStream;

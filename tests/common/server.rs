@@ -67,7 +67,7 @@ impl Server {
         format!("http://{}/model", self.address)
     }
 
-    /// What was asked for so far: method, path and range.
+    /// The requests so far: method, path and range.
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().expect("not poisoned").clone()
     }

@@ -1,4 +1,4 @@
-//! Visits of a page that keeps what it reads: a server in memory, a store, and what is in it.
+//! Simulated visits of a page that stores what it reads: an in-memory server, a store, and access to its content.
 
 #![allow(clippy::unwrap_used)]
 
@@ -24,13 +24,13 @@ pub type RequestedRange = (String, Option<Range<u64>>);
 /// Files as a server has them; says what was read, and lets others work after every step.
 #[derive(Clone)]
 pub struct Server {
-    /// What it has now.
+    /// The current files.
     pub files: Rc<RefCell<MemorySource>>,
     read: Rc<RefCell<Vec<RequestedRange>>>,
     /// Bytes read, but for samples.
     pub bytes: Rc<RefCell<u64>>,
     samples: Rc<RefCell<Vec<Range<u64>>>>,
-    /// What it calls the files' version.
+    /// The current version label of the files.
     pub label: Rc<RefCell<Option<String>>>,
 }
 

@@ -449,7 +449,7 @@ export const figures = [
     },
   },
   {
-    name: "what is rehearsed while the browser is idle is not seen, heard or found",
+    name: "the figure of the warm-up is not seen, heard or found",
     async run(tab) {
       await tab.page.addInitScript(() => {
         window.warmUps = [];

@@ -1,4 +1,4 @@
-// The engine on a graphics processor, on Chromium's software adapter: the same numbers, and what happens where it is not there or breaks down.
+// The engine on a GPU, on Chromium's software adapter: the same numbers, and what happens where it is not there or breaks down.
 import { check, SOFTWARE_GPU, until } from "./harness.mjs";
 
 /** Runs three batches of the bundled model with `engine`; while it runs, `meanwhile` may do something. */

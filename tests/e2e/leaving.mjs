@@ -152,7 +152,7 @@ export const leaving = [
           window.requestAnimationFrame = real;
           held.splice(0).forEach((task) => real(task));
         };
-        // The figure that is rehearsed may come and go between two looks: src/web/warm_up.rs.
+        // The hidden figure of the warm-up may come and go between two checks: src/web/warm_up.rs.
         const has = (node) => node instanceof Element && (node.matches(".warm-up") || node.querySelector(".warm-up"));
         new MutationObserver((changes) => {
           if (changes.some(({ removedNodes }) => [...removedNodes].some(has))) window.warmedUp = true;

@@ -1,4 +1,4 @@
-//! What the bundled model goes on with: the same natively and in a browser.
+//! Continuations by the bundled model, the same natively and in a browser.
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 

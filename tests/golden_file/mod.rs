@@ -1,4 +1,4 @@
-//! Golden arrays and how they are compared.
+//! Golden arrays and their comparison.
 
 #![allow(dead_code, clippy::unwrap_used, reason = "every test uses a part of it")]
 
@@ -203,7 +203,7 @@ fn heatmaps_in(names: impl Iterator<Item = String>, head: &str) -> Vec<(String, 
     found
 }
 
-/// What `found` has under `name`: itself, or its four facets in the golden files' order.
+/// The values of `name` in `found`: the heatmap itself, or its four facets in the order of the golden files.
 fn members<'f, T>(name: &str, found: &'f BTreeMap<HeatmapId, T>) -> Vec<&'f T> {
     if let Some(one) = found.get(&name.into()) {
         return vec![one];
@@ -255,7 +255,7 @@ pub fn analysis(head: &str, earlier_head: &str, batches: usize, batch_size: usiz
     }
 }
 
-/// Remembers what it is told, and cancels at a breath if asked to.
+/// Records progress, and cancels at a check for cancellation where requested.
 #[derive(Default)]
 pub struct Recorder {
     pub progress: RefCell<Vec<Progress>>,

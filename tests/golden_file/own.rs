@@ -1,4 +1,4 @@
-//! Prompts that a reader wrote, against numbers and tokens from elsewhere: the same natively and in a browser.
+//! A reader's own prompts, against numbers and tokens from other programs; the same natively and in a browser.
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
@@ -72,7 +72,7 @@ pub fn check_strings() -> usize {
         if found != expected {
             wrong.push(format!("{text:?}: {found:?} instead of {expected:?}"));
         }
-        // What marks are found by: where each token ends.
+        // The data for finding marks: the end of each token.
         let (with_ends, ends) = tokenizer.encode_with_ends(text).unwrap();
         assert_eq!((&with_ends, ends.len()), (&found, found.len()), "{text:?}");
     }

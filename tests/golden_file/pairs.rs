@@ -1,4 +1,4 @@
-//! The eight cases of `fixtures/pairs-golden.json`, through taps and edits: the same natively and in a browser.
+//! The eight cases of `fixtures/pairs-golden.json` by captures and edits, the same natively and in a browser.
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
@@ -112,7 +112,7 @@ impl Case {
         golden.check_values(&format!("{} {name}", self.name), found, &sums.collect::<Vec<f32>>());
     }
 
-    /// The source token that adds most by size to the earlier head's part on the key side.
+    /// The source token that adds most in absolute value to the earlier head's part on the key side.
     pub fn source_that_adds_most(&self) -> usize {
         self.expected("down_twice_position")[0] as usize
     }
@@ -133,7 +133,7 @@ struct Taps {
     v: usize,
     z: usize,
     resid_pre: usize,
-    /// What the earlier head writes at every position.
+    /// The output of the earlier head at every position.
     earlier: usize,
 }
 
@@ -248,7 +248,7 @@ async fn edits(model: &mut Model, case: &Case, pass: &Pass, taps: &Taps) -> Vec<
     edits
 }
 
-/// What is reported of a run: pattern[d, s], logit(a) - logit(b), log-probability of a.
+/// The measures of a run: pattern[d, s], logit(a) - logit(b), log-probability of a.
 fn effect(case: &Case, pattern: &[f32], log_probs: &[f32]) -> Vec<f32> {
     let (a, b) = (log_probs[case.a as usize], log_probs[case.b as usize]);
     vec![pattern[case.src], a - b, a]
@@ -292,7 +292,7 @@ pub async fn check(model: &mut Model, golden: &mut Golden, case: &Case) {
     let rows: Vec<usize> = (0..variants.len())
         .map(|variant| edited[0].tree.path(variant)[case.dest])
         .collect();
-    // Where nothing changes at the destination its row is the base run's.
+    // A destination without changes has the row of the base run.
     let changed: Vec<usize> = rows.iter().copied().filter(|row| *row >= pass.tree.len()).collect();
     let tap = Tap::new(case.at_head(BlockHook::Pattern), changed.clone());
     edited[0].request.taps = vec![tap.of_head(case.head.head)];

@@ -1,4 +1,4 @@
-//! A model held against what was recorded of it.
+//! Comparison of a model with its recording.
 
 use futures::executor::block_on;
 use keyside::analysis::pair::{
@@ -267,7 +267,7 @@ impl AskedPrompt {
     }
 }
 
-/// What the stream begins with: token and position.
+/// The initial residual stream for a token at a position.
 fn embedding(model: &mut Model, token: u32, position: usize) -> Vec<f32> {
     block_on(model.load_embedding(&[token].into(), &NoMonitor)).unwrap();
     let (of_token, of_position) = (model.w_e(token).unwrap(), model.w_pos(position).unwrap());

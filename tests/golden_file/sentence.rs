@@ -1,4 +1,4 @@
-//! The eight cases of `fixtures/pairs-golden.json` asked of a worker: the same natively, in a browser, and of a page's own.
+//! The eight cases of `fixtures/pairs-golden.json` by a worker: natively, in a browser, and by the page's own worker.
 
 use keyside::analysis::pair::{
     Extent, Intervention, InterventionRequest, NamedValue, Opening, Outcome, Part, Predicted, Question, Replacement,
@@ -59,7 +59,7 @@ async fn replies(worker: &impl Worker, messages: Vec<ToWorker>) -> Vec<ResultFil
     results
 }
 
-/// What is opened on `side`, from `earlier` on.
+/// The opened components on `side`, starting from `earlier`.
 fn opening(side: Side, path: Vec<Step>) -> Option<Opening> {
     Some(Opening {
         side,

@@ -1,4 +1,4 @@
-//! The worker's loop here, and a worker elsewhere.
+//! The worker's loop in this thread, and a worker in another.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -10,12 +10,12 @@ use keyside::checkpoint::{Gate, MemorySource, NoticeBoard, Source, Store};
 use keyside::names::EngineName;
 use keyside::worker::{FromWorker, Port, ToWorker, serve};
 
-/// What answers messages, with the tiny checkpoint.
+/// A worker that answers messages, with the tiny checkpoint.
 pub trait Worker {
-    /// What it is to compute with.
+    /// The engine that it uses.
     fn engine(&self) -> EngineName;
 
-    /// Where it finds the model.
+    /// The URL of the model.
     fn url(&self) -> String;
 
     /// All that it posts until `messages` are answered.

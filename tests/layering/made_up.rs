@@ -1,4 +1,4 @@
-//! The rules on small made-up sources: what they must notice, and what they must let pass.
+//! The rules on small synthetic sources: which violations they must report, and what they must allow.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +37,7 @@ fn texts(files: &[(&str, &str)]) -> BTreeMap<String, String> {
     texts
 }
 
-/// What the table says against `files`.
+/// The violations of the table by `files`.
 fn against_the_table(files: &[(&str, &str)]) -> Vec<String> {
     let uses = uses(&Modules::read(&texts(files)));
     uses_against_the_table(&uses)
@@ -265,10 +265,10 @@ fn cycles_of_files_are_noticed() {
 fn a_cycle_may_go_through_the_module_above() {
     let child = ("plot/b.rs", "use super::helper;\npub fn draw() {}");
     for (text, is_cycle) in [
-        // What is passed on is not used.
+        // A re-export is not a use.
         ("pub use self::b::draw;\npub fn helper() {}\n", false),
         ("pub use b::draw;\npub fn helper() {}\n", false),
-        // It is where it is called, too.
+        // A call of a re-exported function is a use.
         ("pub use b::draw;\npub fn helper() {}\nfn f() { draw() }\n", true),
         ("use self::b::draw;\npub fn helper() {}\n", true),
         ("pub fn helper() {}\nfn f() { b::draw() }\n", true),

@@ -19,7 +19,7 @@ use source::Modules;
 use tokens::words;
 use uses::{Use, cycles, top_module, uses};
 
-/// What a module may use besides itself.
+/// The modules that a module may use besides itself.
 enum May {
     /// The modules above it in the table.
     ModulesAbove,
@@ -64,7 +64,7 @@ const TOP_MODULES: &[(&str, May)] = &[
     ("programs", ModulesAbove),
 ];
 
-/// What speaks to the browser, and who may name it.
+/// The crates of browser APIs, and the modules that may name them.
 const BROWSER: &[&str] = &[
     "web_sys",
     "js_sys",

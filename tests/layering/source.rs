@@ -1,7 +1,7 @@
-//! Source text as modules: which file each module is, which names it has, which paths it uses.
+//! Source text as modules: the file, the names and the paths of each module.
 //!
-//! Texts are read as tokens, so that bodies of macros (`view! { ... }`) are looked into like any other code. Whatever is
-//! `#[cfg(test)]` is left out; so are comments and documentation.
+//! The text is read as tokens, so that bodies of macros (`view! { ... }`) are searched like other code. Code under
+//! `#[cfg(test)]`, comments and documentation are skipped.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,10 +11,10 @@ use super::tokens::{
     asks_for_tests, attribute, end_of_item, is_group, is_inside_path, is_public, is_punct, is_reach, line, word,
 };
 
-/// Where a module is in the library: `["app", "words"]`. The library itself is `[]`.
+/// The path of a module in the library: `["app", "words"]`. The library itself is `[]`.
 pub type ModulePath = Vec<String>;
 
-/// What a path in a text is there for.
+/// The purpose of a path in the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// In code, in a type, or as a `use` declaration of the module's own.
@@ -26,11 +26,11 @@ pub enum Purpose {
 /// One path as it is written, segment by segment; a glob ends in `*`.
 #[derive(Debug, Clone)]
 pub struct Written {
-    /// What is between the `::`.
+    /// The segments between `::`.
     pub segments: Vec<String>,
-    /// Where it is, from 1.
+    /// The line number, from 1.
     pub line: usize,
-    /// What it is there for.
+    /// The purpose.
     pub purpose: Purpose,
 }
 
@@ -274,7 +274,7 @@ impl Reader<'_> {
 /// Keywords that a name follows.
 const DEFINING: [&str; 8] = ["fn", "struct", "enum", "union", "trait", "type", "const", "static"];
 
-/// What the attributes before an item say.
+/// The attributes of an item.
 #[derive(Default)]
 struct Attributes {
     tested: bool,
@@ -327,7 +327,7 @@ fn declaration(module: &mut Module, tree: &[TokenTree], before: &[String], purpo
     };
     if last != "*" {
         let name = name.unwrap_or_else(|| last.clone());
-        // What a function declares for itself does not hide what the module has under that name.
+        // A local declaration in a function does not hide a name of the module.
         if items || !module.imports.contains_key(&name) {
             module.imports.insert(name, segments.clone());
         }

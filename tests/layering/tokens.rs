@@ -1,4 +1,4 @@
-//! Tokens of Rust: what is at a place among them.
+//! A tokenizer for Rust source.
 
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
@@ -80,7 +80,7 @@ pub fn is_reach(token: Option<&TokenTree>) -> bool {
     word(inside.as_ref()).is_some_and(|word| ["crate", "super", "self", "in"].contains(&word.as_str()))
 }
 
-/// Where the item that begins at `at` has ended.
+/// The end of the item that begins at `at`.
 pub fn end_of_item(tokens: &[TokenTree], at: usize) -> usize {
     let is_end = |&place: &usize| is_punct(tokens.get(place), ';') || is_group(tokens.get(place), Delimiter::Brace);
     let end = (at..tokens.len()).find(is_end).map_or(tokens.len(), |end| end + 1);

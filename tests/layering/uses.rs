@@ -1,4 +1,4 @@
-//! Paths as uses: which file uses which, and where files form a cycle.
+//! Dependencies between files from the paths in their source, and cycles among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 

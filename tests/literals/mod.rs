@@ -130,7 +130,7 @@ impl<'a> Reader<'a> {
         let mut characters = after.char_indices();
         let length = match characters.next() {
             Some((_, '\\')) => {
-                // What is escaped may be a quote.
+                // An escaped character may be a quote.
                 let escaped = characters.next().map_or(0, |(at, escaped)| at + escaped.len_utf8());
                 after[escaped..].find('\'').map(|end| escaped + end + 1)
             }

@@ -1,4 +1,4 @@
-//! Direct effects, what a head writes, and the logit lens.
+//! Direct effects, the head's output, and the logit lens.
 
 use keyside::analysis::pair::{Between, Pair, Sentence, Written};
 use keyside::forward::{Model, NoMonitor};
@@ -116,7 +116,8 @@ pub fn check_sums(model: &mut Model, plain: &mut Model, below: &mut impl FnMut(u
             (sum(&by_source) - of_head).abs() <= 1e-4 + 1e-6 * size(&by_source),
             "{head}"
         );
-        // What a head writes does not hang on how W_U is processed. What LayerNorm's bias adds to values is left without fold_ln.
+        // The head's output is independent of the processing of W_U. Without fold_ln the contribution of LayerNorm's
+        // bias to values is missing.
         let asked = Pair {
             src: below(dest + 1),
             dest,
@@ -136,7 +137,7 @@ pub fn check_sums(model: &mut Model, plain: &mut Model, below: &mut impl FnMut(u
                 );
             }
         }
-        // It is what the direct effect at the source is made of, per unit of attention.
+        // The value, per unit of attention, is the direct effect of the source.
         let [of_a, of_b] = [targets.a, targets.b].map(|token| writes.logits[token as usize]);
         let of_source = writes.attention * (of_a - of_b);
         assert!((of_source - by_source[asked.src]).abs() <= TOLERANCE, "{of_source}");

@@ -1,4 +1,4 @@
-//! One level down, and on.
+//! The terms of a component, level by level.
 
 use keyside::analysis::pair::{self, Account, Opened, Opening, Pair, Part, Step, down};
 use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};

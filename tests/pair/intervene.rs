@@ -1,4 +1,4 @@
-//! Interventions and causal maps: what must hold of any, and what is refused.
+//! Interventions and causal maps: their properties, and rejected ones.
 
 use keyside::analysis::Section;
 use keyside::analysis::pair::{
@@ -108,7 +108,7 @@ fn what_is_put_back_changes_nothing() {
     assert!(tried > 16 * 40, "{tried}");
 }
 
-/// Puts in a random sentence what is there in its own place, wherever something can be put: how often.
+/// Replaces activations of a random sentence by themselves at every possible place; returns the number of checks.
 pub fn check_put_back(model: &mut Model, below: &mut impl FnMut(usize) -> usize) -> usize {
     let (question, tokens) = random_question(model, below);
     let head = question.head.unwrap();
@@ -257,7 +257,7 @@ pub fn check_layer_norm_terms(model: &mut Model, below: &mut impl FnMut(usize) -
     };
     for side in Side::ALL {
         let terms = layer_norm_terms(model, &pair, side);
-        // Of both signs, so that what is of second order drops out.
+        // Both signs, so that second-order terms cancel.
         let both = [SMALL, -SMALL];
         let interventions = Component::before(pair.head.layer, model.config().n_head)
             .flat_map(|component| both.map(|scale| Intervention::Remove { side, component, scale }));
@@ -269,7 +269,7 @@ pub fn check_layer_norm_terms(model: &mut Model, below: &mut impl FnMut(usize) -
         for (effects, term) in section.effects.chunks_exact(2).zip(&terms) {
             let beyond = |effect: &Effect| f64::from(effect.after.score) - f64::from(effect.predicted.score);
             let found = (beyond(&effects[0]) - beyond(&effects[1])) / (2.0 * f64::from(SMALL));
-            // What f32 leaves of a difference of scores.
+            // The rounding error of f32 in a difference of scores.
             let noise = 4e-6 * f64::from(section.before.score.abs().max(1.0)) / f64::from(SMALL);
             let difference = (found - term).abs();
             let at = format!("{:?}: {found} for {term}", effects[0].intervention);
@@ -340,7 +340,7 @@ fn a_causal_map_is_every_removal() {
                     }
                 }
             }
-            // What the linear split predicts of the score is the table's sums, without the bias.
+            // The linear split predicts the score by the table's sums, without the bias.
             let pair = Pair {
                 tokens: model.tokenizer().encode(&question.text).unwrap(),
                 dest: question.dest.unwrap(),
@@ -625,7 +625,7 @@ fn what_makes_no_sense_is_refused() {
             assert!(error.contains(part), "{part}: {error}");
         }
     }
-    // One target alone is held against the likeliest other.
+    // One target alone is compared with the most likely other.
     let likeliest = try_intervening(&mut model, &sound, &InterventionRequest::default()).unwrap();
     for (a, b) in [(None, Some(likeliest.a.token)), (Some(likeliest.a.token), None)] {
         let found = try_intervening(&mut model, &between(a, b), &InterventionRequest::default());

@@ -1,4 +1,4 @@
-//! What every head does in a sentence, against a slow and direct computation; the pair to begin with.
+//! The measures of every head in a sentence against a direct computation, and the default pair.
 
 use keyside::analysis::pair::{self, Sentence, Survey};
 use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
@@ -99,7 +99,7 @@ fn heads_are_measured_in_the_sentence() {
     let mut model = model(Processing::default());
     for tokens in [&[5u32, 80, 5, 41, 80, 7, 5, 5][..], &[1, 2, 3, 4], &[9, 9], &[9]] {
         let of_survey = survey(&mut model, tokens, tokens.len() - 1).measures;
-        // Of queries and keys that were kept, the same.
+        // The same from stored queries and keys.
         let sentence = block_on(Sentence::read(&mut model, tokens, None, &NoMonitor)).unwrap();
         let of_sentence = block_on(sentence.measures(&model, &NoMonitor)).unwrap();
         let whole = whole(&mut model, tokens, tokens.len() - 1);
@@ -117,7 +117,7 @@ fn heads_are_measured_in_the_sentence() {
     }
 }
 
-/// Where all heads of a layer look, side by side: their patterns, of up to 128 tokens one row each.
+/// The patterns of all heads of a layer, of up to 128 tokens with one row each.
 #[test]
 fn patterns_of_a_layer_are_those_of_its_heads() {
     let mut model = model(Processing::default());
@@ -183,7 +183,7 @@ fn the_first_pair_is_the_one_that_moves_the_next_token_most() {
         );
         assert_eq!(found.first.src == 0, dest == 0);
 
-        // Where LayerNorm's weight is in W_U, its columns are what is written is read by.
+        // Where LayerNorm's weight is folded into W_U, the columns of W_U are the ones that read the stream.
         if !processing.fold_ln {
             continue;
         }

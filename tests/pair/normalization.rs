@@ -1,4 +1,4 @@
-//! Vectors through exact LayerNorm: the stream in its own place is what is there.
+//! Vectors through exact LayerNorm: substituting the residual stream for itself changes nothing.
 
 use keyside::analysis::pair::{Intervention, InterventionRequest, Question, Vector};
 use keyside::analysis::{Analysis, analyze};
@@ -85,7 +85,7 @@ fn with_exact_layer_norm_no_patching_is_the_true_score() {
                 let total: f32 = facets.iter().sum();
                 assert!((total - mean).abs() <= TOLERANCE, "{side}: {total} for {mean}");
             }
-            // What W_U[IO] alone asks for is the same in the heatmap of the key as in the histogram.
+            // The contribution for W_U[IO] is the same in the heatmap of the key as in the histogram.
             let of_io = exact.values(HistogramId::KeysFixedScores, &SeriesId::WuIo);
             let parts = HeatmapParts {
                 variant: Variant::FromWu,

@@ -1,4 +1,4 @@
-//! An intervention at every prompt of a run: it is what the same intervention is at each prompt by itself.
+//! An intervention in every prompt of a run gives the values of the same intervention in each prompt by itself.
 
 use keyside::analysis::pair::{
     Intervention, InterventionRequest, Question, QuestionCache, Replacement, Vector, intervene,
@@ -194,7 +194,7 @@ fn every_prompt_is_as_it_is_by_itself() {
         "pattern of 2.1 zero",
         "k of 2.3 zero",
     ];
-    // Of prompts of several lengths there are no means at every position.
+    // Prompts of several lengths have no means at every position.
     let of_own = [
         "query from W_U[IO]",
         "query from mean",
@@ -230,7 +230,7 @@ fn every_prompt_is_as_it_is_by_itself() {
 
 #[test]
 fn what_is_put_back_changes_nothing() {
-    // The mean over the same prompt is what is there.
+    // The mean over the same single prompt is the original value.
     let line = "When [[Mary]] and John went to the store, John gave a drink [[to]]";
     let same = || of_lines(&format!("{line}\n{line}\n{line}"));
     let mut model = model(Processing::default());
@@ -266,7 +266,7 @@ fn batches_come_one_by_one_and_a_run_can_be_cancelled() {
     let last = progress.last().unwrap();
     assert_eq!((last.batches_done, last.batches, last.layers), (4, 4, 3));
     assert!((last.computed - 1.0).abs() < 0.05, "{}", last.computed);
-    // The weights are there now: fewer breaths are taken.
+    // The weights are loaded now, so there are fewer checks for cancellation.
     let recorder = Recorder::default();
     let (_, again) = run(&mut model, &analysis, &recorder).unwrap();
     assert_eq!(again, whole);
@@ -283,7 +283,7 @@ fn batches_come_one_by_one_and_a_run_can_be_cancelled() {
     assert!(kept.is_sorted() && kept.contains(&0) && kept.contains(&3), "{kept:?}");
     let (_, again) = run(&mut model, &analysis, &Recorder::default()).unwrap();
     assert_eq!(again, whole);
-    // Where blocks come and go, batches go through them together.
+    // Where blocks are not kept in memory, batches go through them together.
     model.set_block_budget(0);
     let (_, together) = run(&mut model, &analysis, &Recorder::default()).unwrap();
     assert_close("together", &numbers(&together), &numbers(&whole), 1e-5);

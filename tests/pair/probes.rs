@@ -1,4 +1,4 @@
-//! What heads do with repeated random tokens.
+//! The attention of heads on repeated random tokens.
 
 use keyside::analysis::{NAMED_FROM, Probes, probe_sequences, probes};
 use keyside::checkpoint::FileSource;

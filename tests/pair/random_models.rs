@@ -1,4 +1,5 @@
-//! What must hold of any model, of small ones with random weights: other shapes than the tiny checkpoint's, other configurations.
+//! Identities that hold for any model, on small random ones with other shapes and configurations than the tiny
+//! checkpoint's.
 
 use keyside::checkpoint::MemorySource;
 use keyside::forward::Model;
@@ -115,7 +116,7 @@ fn for_all(mut check: impl FnMut(&mut Model, &mut Model)) -> usize {
     models
 }
 
-/// Whole numbers below another, as if at random.
+/// Pseudorandom whole numbers below a bound.
 fn draws(seed: u32) -> impl FnMut(usize) -> usize {
     let mut random = Mt::new(seed);
     move |end| random.next_u32() as usize % end

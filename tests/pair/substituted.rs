@@ -1,4 +1,4 @@
-//! Vectors put in place of what a head reads in one sentence: the same numbers as in a run over many prompts.
+//! Vectors in place of the head's inputs in one sentence: the same numbers as in a run over many prompts.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +30,7 @@ fn many(model: &mut Model, prompts: PromptSource, normalization: Normalization) 
     block_on(run(model, &analysis, &Nobody)).unwrap()
 }
 
-/// What is found of `question`.
+/// The answer to `question`.
 fn found(model: &mut Model, known: &mut QuestionCache, question: &Question) -> SubstitutedSection {
     let mut found = None;
     let give = |_: &Model, _: &Prompt, section: Section, _| {

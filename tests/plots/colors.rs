@@ -1,4 +1,4 @@
-//! Colors of series: contrast, and whether they can be told apart.
+//! Colors of series: contrast and distinguishability.
 
 use keyside::names::HistogramId;
 use keyside::plot::{COLORS, Theme, contrast};

@@ -1,4 +1,4 @@
-//! What a pointer and the keyboard meet on a plot.
+//! Pointer and keyboard targets of plots.
 
 use std::collections::BTreeSet;
 
@@ -281,7 +281,7 @@ fn a_highlight_draws_one_series_and_veils_the_others() {
     let color = Theme::light().series_color(3);
     let code = format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2);
     assert!(drawn && text.contains(&code));
-    // Of the others there is the line along their tops, and no bar.
+    // The other series have the line along their tops and no bars.
     let other = Theme::light().series_color(5);
     let other = format!("#{:02X}{:02X}{:02X}", other.0, other.1, other.2);
     let drawn_as = |shape: &str| {
@@ -311,7 +311,7 @@ fn a_tooltip_follows_the_legend_and_leaves_what_it_is_about() {
     let colors: Vec<Option<usize>> = shown.iter().map(|series| Some(series.color)).collect();
     assert_eq!(bin.swatches[0], None);
     assert_eq!(bin.swatches[1..], colors);
-    // It stands beside the bin up to its largest bar, where the band reaches up to the boxes.
+    // The tooltip is beside the bin at the height of its largest bar, where the band reaches up to the boxes.
     assert!(bin.about.top > bin.mark.top && bin.about.left == bin.mark.left && bin.about.bottom == bin.mark.bottom);
     let of_box = scene.hover(Target::Box(0)).unwrap();
     assert_eq!(of_box.swatches, [Some(plot.series[0].color)]);
@@ -339,7 +339,7 @@ fn what_is_zoomed_to_can_be_moved() {
         );
     };
     let zoomed = at((2.0, 6.0));
-    // What is at one bin comes to where another is: as far as they are apart.
+    // Positions of bins move by the distance between them.
     let place = |bin: usize| (zoomed.hover(Target::Bin(bin)).unwrap().mark.center().0, 300.0);
     near(zoomed.moved(place(62), place(57)), (3.0, 7.0));
     near(zoomed.moved(place(57), place(62)), (1.0, 5.0));

@@ -1,4 +1,4 @@
-//! Values that are huge, tiny or all the same, and names that hold anything.
+//! Huge, tiny and equal values, and names with any characters.
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,7 @@
-//! Plots of the recorded run and of a small made-up result: their numbers and their SVG text.
+//! Plots of the recorded run and of a small synthetic result: their numbers and their SVG text.
 //!
-//! Snapshots are in `tests/snapshots`. When one differs, what was drawn is written beside it as
-//! `NAME.new.EXTENSION` and the test fails; `UPDATE_SNAPSHOTS=1 cargo test --test plots` accepts it.
+//! Snapshots are in `tests/snapshots`. When one differs, the new drawing is written beside it as `NAME.new.EXTENSION`
+//! and the test fails; `UPDATE_SNAPSHOTS=1 cargo test --test plots` accepts it.
 #![allow(clippy::unwrap_used)]
 
 mod colors;
@@ -91,7 +91,7 @@ fn scene(plot: Plot, (width, height): (f64, f64)) -> Scene {
     Scene::new(plot, width, height, &DrawOptions::canvas(1.0, Theme::light()))
 }
 
-/// What is said at a point.
+/// The description at a point.
 fn hover(scene: &Scene, x: f64, y: f64) -> Option<Hover> {
     scene.hover(scene.target_at((x, y))?)
 }

@@ -1,4 +1,4 @@
-//! Two series prompt by prompt: the picture, and how a pointer and the keyboard get to every prompt.
+//! Scatter plots: the picture, and that pointer and keyboard reach every prompt.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! The ways in which a plot can be shown: bins, logarithmic counts, zoom, order, series alone, one prompt, the strip.
+//! The views of a plot: bins, logarithmic counts, zoom, order, single series, one prompt, the strip.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

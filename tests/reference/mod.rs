@@ -1,4 +1,5 @@
-//! GPT-2's forward pass in float64, written after the paper's formulas and nothing else: what configurations are held against.
+//! GPT-2's forward pass in float64, written directly from the formulas of the paper, as the reference for
+//! configurations.
 
 #![allow(clippy::unwrap_used, reason = "test code")]
 
@@ -13,7 +14,7 @@ pub struct Reference {
     weights: BTreeMap<String, Vec<f64>>,
 }
 
-/// What it computes for one sequence.
+/// The reference values for one sequence.
 pub struct Outcome {
     /// `[layer][head][query position][key position]`, key positions up to the query's.
     pub scores: Vec<Vec<Vec<Vec<f64>>>>,
@@ -24,7 +25,7 @@ pub struct Outcome {
 }
 
 impl Reference {
-    /// Of the files of a checkpoint, whose weights are F32 and F64.
+    /// Reads the files of a checkpoint, whose weights are F32 and F64.
     pub fn new(source: &MemorySource) -> Self {
         let file = safetensors::SafeTensors::deserialize(source.get("model.safetensors").unwrap()).unwrap();
         let value = |bytes: &[u8]| match bytes.len() {

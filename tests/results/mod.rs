@@ -1,4 +1,4 @@
-//! Results as the tests look at them and make them.
+//! Results for the tests, and access to their parts.
 
 #![allow(dead_code, clippy::unwrap_used, reason = "every test uses a part of it")]
 
@@ -52,7 +52,7 @@ pub fn true_score(result: &ResultFile) -> &[f32] {
     result.true_values(HistogramId::KeysFixedScores)
 }
 
-/// Where the prompts of `result` come from.
+/// The source of the prompts of `result`.
 pub fn ioi(result: &ResultFile) -> &IoiSet {
     result.ioi().unwrap()
 }
@@ -304,7 +304,7 @@ pub fn intervened() -> ResultFile {
     result.into_inner().unwrap()
 }
 
-/// Takes no notice.
+/// Ignores all events.
 pub struct Nobody;
 
 impl Observer for Nobody {

@@ -1,4 +1,4 @@
-//! What every [`Store`] does, in memory and in a browser: the same checks for both.
+//! The contract of a [`Store`], for the in-memory one and the browser's.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -108,7 +108,7 @@ pub async fn removes(store: &dyn Store) {
     let mut files = store.files(FOLDER).await.unwrap();
     files.sort();
     assert_eq!(files, ["a", "manifest-00000001"]);
-    // Who has a file open does not keep it from going.
+    // An open file can be deleted.
     let _open = store.open(FOLDER, "a").await.unwrap().unwrap();
     store.remove(FOLDER, None).await.unwrap();
     assert!(store.folders().await.unwrap().is_empty());
@@ -160,7 +160,7 @@ pub async fn knows_its_room(store: &dyn Store) -> Option<u64> {
     Some(after.usage - before.usage)
 }
 
-/// A model is kept in pieces and read again without its server; half-written files that were left go, in time.
+/// The leftovers of a tab that was closed while it wrote.
 pub async fn keeps_a_model(store: Rc<dyn Store>, other: Rc<dyn Store>) {
     empty(store.as_ref()).await;
     let weights: Vec<u8> = (0..100_000u32).map(|i| (i * 7 % 251) as u8).collect();

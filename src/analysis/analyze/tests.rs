@@ -1,4 +1,4 @@
-//! Analyses that are made up, in runs.
+//! Runs with analyses that are made up for these tests.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,8 +15,8 @@ use crate::model::{Config, Processing};
 use crate::names::{BlockHook, Head, HookPoint};
 use crate::prompts::IoiSet;
 
-/// Largest difference between the destination's row of the head's scores, as all analyses share them, after the softmax, and
-/// the pattern that the model itself computes a block later.
+/// Compares the shared scores of the head, after the softmax, with the pattern that the model itself computes in the
+/// next block; keeps the largest difference.
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 struct Differences {
     of_batches: Vec<f32>,
@@ -36,7 +36,7 @@ impl SectionType for Differences {
     }
 }
 
-/// Goes through all blocks, captures the pattern of the head, and shows a value per batch.
+/// Goes through all blocks, captures the pattern of the head, and returns a value per batch.
 struct AllLayers {
     head: Head,
     of_batches: Vec<f32>,
@@ -87,7 +87,7 @@ impl Analyzer for AllLayers {
     }
 }
 
-/// Asks for the effective embeddings of its prompts' sources, shows nothing, and finds nothing.
+/// Asks for the effective embeddings of its prompts' sources, and finds nothing.
 struct Silent {
     batches: usize,
 }
@@ -122,7 +122,7 @@ impl Analyzer for Silent {
     }
 }
 
-/// Counts what it is shown.
+/// Counts the batches that it is shown.
 #[derive(Default)]
 struct Shown {
     layers: Cell<usize>,

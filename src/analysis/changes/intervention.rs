@@ -1,4 +1,4 @@
-//! What is done to every prompt of a run, as plain data.
+//! Interventions that can be applied to every prompt of a run, as plain data.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,9 +17,9 @@ const EVERYWHERE: &str = " everywhere";
 const ZERO: &str = "zero";
 const MEAN: &str = "mean";
 
-/// Something put in the place of what is there, in every prompt of a run: at its own destination, or at its own source.
+/// An intervention in every prompt of a run, at the prompt's own destination or source.
 ///
-/// Its text form is what a reader types, and what stands in links, citations and result files.
+/// The text form is what users type, and what links, citations and result files contain.
 ///
 /// ```
 /// use keyside::analysis::{RunIntervention, RunVector};
@@ -34,22 +34,23 @@ const MEAN: &str = "mean";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RunIntervention {
-    /// The head's query at the destination, or its key at the source, made from a vector: `x / std(x)`, then W and b, "query from
-    /// W_U\[IO\]".
+    /// Computes the head's query at the destination, or its key at the source, from a vector: `x / std(x)`, then W and
+    /// b. "query from W_U\[IO\]".
     Substitute {
-        /// Which of the two.
+        /// Query or key.
         side: Side,
         /// The vector.
         vector: RunVector,
     },
-    /// A component taken out of what the query or the key is made from, before LayerNorm, "key without MLP0".
+    /// Removes a component from the residual stream that the query or the key is made from, before LayerNorm. "key
+    /// without MLP0".
     Remove {
-        /// Which of the two.
+        /// Query or key.
         side: Side,
         /// The component.
         component: Component,
     },
-    /// An activation of any head set to something else, "z of 9.9 zero everywhere".
+    /// Sets an activation of any head to another value. "z of 9.9 zero everywhere".
     Set {
         /// The head.
         head: Head,
@@ -62,30 +63,30 @@ pub enum RunIntervention {
     },
 }
 
-/// What queries or keys are made from in place of the residual stream.
+/// A vector that replaces the residual stream as the input of queries or keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunVector {
-    /// One of the vectors that the histograms have a series of, such as W_U\[IO\].
+    /// A vector of the histograms' series, such as W_U\[IO\].
     Series(SeriesId),
     /// What a component writes at the position, such as the output of an earlier head.
     Component(Component),
     /// The mean of the residual stream before the head's layer, over the run.
     Mean,
-    /// 0, of which the bias alone is left.
+    /// 0, so that only the bias remains.
     Zero,
 }
 
-/// What an activation is set to.
+/// The value that an activation is set to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunReplacement {
     /// 0.
     Zero,
-    /// Its mean over the run.
+    /// The mean over the run.
     Mean,
 }
 
 impl RunIntervention {
-    /// Checks what can be told of it before a model is there: that nothing is asked for of a layer that comes after what `head` reads.
+    /// The checks that need no model: that no component or vector of a layer after the input of `head` is used.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a component that is not before `head`.
@@ -106,10 +107,12 @@ impl RunIntervention {
             .advice("Choose an earlier component, or a head of a later layer."))
     }
 
-    /// Checks that it can be done to each of `prompts` prompts in a model of `config`, where the score of `head` is looked at.
+    /// Checks that it can be applied to each of `prompts` prompts in a model of `config`, with `head` as the head of
+    /// interest.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] as [`RunIntervention::check_before`], for a head or layer that there is not, and for the mean over one prompt.
+    /// [`ErrorKind::Request`] as [`RunIntervention::check_before`], for a head or layer that does not exist, and for
+    /// the mean over one prompt.
     pub(crate) fn check(&self, head: Head, config: &Config, prompts: usize) -> Result<()> {
         self.check_before(head)?;
         if let Some(Component::Head(of)) = self.component() {
@@ -127,7 +130,7 @@ impl RunIntervention {
         Ok(())
     }
 
-    /// Whether it takes a mean over the run.
+    /// Whether it needs a mean over the run.
     pub(crate) fn takes_mean(&self) -> bool {
         match self {
             Self::Substitute { vector, .. } => *vector == RunVector::Mean,
@@ -136,7 +139,7 @@ impl RunIntervention {
         }
     }
 
-    /// The component that it takes, and of which side's position.
+    /// The component that it uses, and the side whose position counts.
     pub(crate) fn component_at(&self) -> Option<(Component, Side)> {
         match *self {
             Self::Remove { side, component }
@@ -152,7 +155,7 @@ impl RunIntervention {
         self.component_at().map(|(component, _)| component)
     }
 
-    /// The head whose query, key, value, pattern or z it changes, where `head` is the one that is looked at.
+    /// The head whose query, key, value, pattern or z it changes. `head` is the head of interest.
     pub(crate) fn head(&self, head: Head) -> Head {
         match *self {
             Self::Set { head, .. } => head,
@@ -205,7 +208,7 @@ impl FromStr for RunVector {
             (MEAN, _) => Ok(Self::Mean),
             (ZERO, _) => Ok(Self::Zero),
             (_, SeriesId::EarlierHead(head)) => Ok(Self::Component(Component::Head(head))),
-            // The other tokens of a sentence are several.
+            // In a sentence, these series have several tokens.
             (_, SeriesId::Other(_) | SeriesId::WuOther) => Err(wrong(text)),
             (_, series) if series.is_true_values() => Err(wrong(text)),
             (_, series) => Ok(Self::Series(series)),

@@ -1,7 +1,7 @@
-//! What an intervention changes, over the prompts of a run.
+//! The effects of an intervention over the prompts of a run.
 //!
-//! `intervention` is what can be done to every prompt, as plain data; the section has the numbers of each prompt before it and after. They are
-//! found by the same code as for one sentence, in `pair/intervene`.
+//! `intervention` lists what can be done to every prompt, as plain data. `section` has the numbers of each prompt
+//! before and after. They are computed by the code for single sentences, in `pair/intervene`.
 
 mod intervention;
 mod section;

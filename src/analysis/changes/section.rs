@@ -1,4 +1,4 @@
-//! What an intervention changes, prompt by prompt, as a section of a result.
+//! The effects of an intervention, prompt by prompt, as a section of a result.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,26 +9,27 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{ChangeMeasure, Head};
 
-/// What an intervention does to every prompt of a run, recomputed to the end of the model, beside what the linear split predicts.
+/// The effects of an intervention on every prompt of a run, recomputed to the end of the model, and the prediction of
+/// the linear split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangesSection {
-    /// The head whose attention from the destination to the source is looked at.
+    /// The head whose attention from the destination to the source is measured.
     pub head: Head,
-    /// What is done.
+    /// The intervention.
     pub intervention: RunIntervention,
-    /// Of each prompt the token whose logit is held against that of `b`: its own targets, or the two likeliest next tokens.
+    /// For each prompt the token `a` of the logit difference: a target of the prompt, or the most likely next token.
     pub a: Vec<Named>,
-    /// The other one.
+    /// The token `b` of the logit difference.
     pub b: Vec<Named>,
-    /// The prompts as they are.
+    /// Without the intervention.
     pub before: Outcomes,
-    /// The prompts with the intervention, recomputed.
+    /// With the intervention, recomputed.
     pub after: Outcomes,
-    /// The same as the linear split predicts it.
+    /// With the intervention, as predicted by the linear split.
     pub predicted: PredictedOutcomes,
 }
 
-/// What is reported of every prompt.
+/// Measured values of every prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcomes {
     /// Attention of the head from the destination to the source, `[prompts]`.
@@ -39,8 +40,9 @@ pub struct Outcomes {
     pub logprob_a: Array,
 }
 
-/// What the linear split predicts of every prompt: scales of LayerNorm are frozen, and what the head writes takes the direct path to the
-/// logits. Of an intervention at another head, that is what that head writes itself; the attention of the head that is looked at stays.
+/// Predictions of the linear split for every prompt: the scales of LayerNorm are frozen, and the head's output takes
+/// the direct path to the logits. If the intervention is at another head, the direct path is that head's, and the
+/// attention of the measured head does not change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictedOutcomes {
     /// Attention of the head from the destination to the source, `[prompts]`.
@@ -68,7 +70,7 @@ impl Outcomes {
         }
     }
 
-    /// Appends those of one more prompt.
+    /// Appends the values of one more prompt.
     pub(crate) fn push(&mut self, [attention, logit_difference, logprob_a]: [f32; 3]) {
         self.attention.extend([attention]);
         self.logit_difference.extend([logit_difference]);
@@ -84,7 +86,7 @@ impl Outcomes {
 }
 
 impl ChangesSection {
-    /// What `intervention` does where the score of `head` is looked at: of no prompt yet.
+    /// A section without prompts, for `intervention` with `head` as the measured head.
     pub fn empty(head: Head, intervention: RunIntervention) -> Self {
         let none = || Array::vector(Vec::new());
         Self {
@@ -101,17 +103,17 @@ impl ChangesSection {
         }
     }
 
-    /// Number of prompts that it has: those of the run, or the first of them where the run did not come to its end.
+    /// Number of prompts: those of the run, or the first ones if the run was stopped.
     pub fn prompts(&self) -> usize {
         self.a.len()
     }
 
-    /// What is recomputed minus what was there, `[prompts]`.
+    /// Recomputed value minus the original one, `[prompts]`.
     pub fn change(&self, measure: ChangeMeasure) -> Vec<f32> {
         minus(self.after.of(measure), self.before.of(measure))
     }
 
-    /// What the linear split predicts of `measure`, `[prompts]`; None where it predicts nothing.
+    /// Predictions of `measure`, `[prompts]`; None where the linear split predicts nothing.
     pub fn predicted(&self, measure: ChangeMeasure) -> Option<&[f32]> {
         match measure {
             ChangeMeasure::Attention => Some(self.predicted.attention.data()),
@@ -138,7 +140,7 @@ impl ChangesSection {
             .extend(of.logit_difference.data().iter().copied());
     }
 
-    /// All arrays, and what they are called.
+    /// All arrays with their names.
     fn arrays(&self) -> impl Iterator<Item = (&'static str, &Array)> {
         [
             ("changes: before: attention", &self.before.attention),
@@ -175,7 +177,7 @@ impl SectionType for ChangesSection {
             ..error
         };
         config.check_head(self.head).map_err(misfit)?;
-        // What is in a file has been done: means were over prompts that need not be in it.
+        // The intervention has been applied already, so means need no further prompts.
         self.intervention.check(self.head, config, usize::MAX).map_err(misfit)?;
         let count = self.prompts();
         if count == 0 || count > prompts || self.b.len() != count {

@@ -1,4 +1,4 @@
-//! The components of the residual stream at some rows, as one head reads them.
+//! The components of the residual stream at some rows, mapped to queries or keys of one head.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,24 +11,24 @@ use crate::forward::{HeadWeights, Model, PrefixTree, Tap, TapSink};
 use crate::math;
 use crate::names::{BlockHook, HookPoint, Side};
 
-/// What every component is split along: a vector at every row. It is centered, and its length does not matter.
+/// The direction along which components are split: a vector per row. It is centered; its length does not matter.
 pub(in crate::analysis) enum Direction {
-    /// These, `[rows, d_model]`.
+    /// Given vectors, `[rows, d_model]`.
     Of(Vec<f32>),
-    /// What layer 0's MLP writes at that row.
+    /// The output of layer 0's MLP at the row.
     MlpOfLayer0,
-    /// Nothing: components stay whole.
+    /// Components are not split.
     None,
 }
 
-/// The components of the residual stream before `layers` blocks, each multiplied with W_Q or W_K as it is computed; they
-/// add up to the stream.
+/// The components of the residual stream before `layers` blocks, each multiplied with W_Q or W_K as soon as it is
+/// computed. They add up to the residual stream.
 ///
-/// A head reads the stream through W_Q and W_K alone, so `d_head` numbers of a component are enough to know its part in any
-/// score; its length along one direction tells how it splits there. Components themselves are not kept: at the sizes of
-/// GPT-2 XL those of one position of 40 prompts take 330 MB, and 14 MB like this.
+/// A head reads the residual stream through W_Q and W_K alone, so that `d_head` numbers of a component determine its
+/// contribution to any score; its length along a direction determines how it splits there. The components themselves
+/// are not stored: in GPT-2 XL, those of one position of 40 prompts take 330 MB, and 14 MB in this form.
 ///
-/// Components of the layers are numbered layer by layer: every head (`z W_O` without b_O), the MLP (b_out included), b_O.
+/// Components are numbered layer by layer: every head (`z W_O` without b_O), the MLP (b_out included), b_O.
 pub(in crate::analysis) struct Components {
     rows: Vec<usize>,
     layers: usize,
@@ -37,24 +37,24 @@ pub(in crate::analysis) struct Components {
     /// W_Q or W_K, `[d_model, d_head]`.
     map: Tensor,
     split_along_mlp_0: bool,
-    /// What heads of layer 0 write, with their rows' indices, while what its MLP writes is not known.
+    /// Outputs of layer 0's heads with their row indices, until the output of layer 0's MLP is known.
     waiting: Vec<(Vec<usize>, Vec<f32>)>,
     /// W_E, `[rows, d_model]`.
     pub(super) w_e: Vec<f32>,
     /// W_pos, `[rows, d_model]`.
     pub(super) w_pos: Vec<f32>,
-    /// The directions, centered, with length 1 (0 for a vector without direction), `[rows, d_model]`.
+    /// The directions, centered and normalized to length 1 (0 for a constant vector), `[rows, d_model]`.
     pub(super) directions: Vec<f32>,
-    /// How long the centered vectors along them are, `[rows]`.
+    /// Lengths of the centered vectors that give the directions, `[rows]`.
     pub(super) lengths: Vec<f64>,
-    /// Components of the layers times the map, `[components, rows, d_head]`.
+    /// Components times the map, `[components, rows, d_head]`.
     pub(super) mapped: Vec<f32>,
-    /// Lengths of the components of the layers along the directions, `[components, rows]`.
+    /// Lengths of the components along the directions, `[components, rows]`.
     pub(super) along: Vec<f32>,
 }
 
 impl Components {
-    /// Components at `rows` of `tree`, whose embeddings `model` has read, as `side` of the head with `weights` reads them.
+    /// Components at `rows` of `tree` for `side` of the head with `weights`. `model` must have read the embeddings.
     pub(in crate::analysis) fn new(
         model: &Model,
         weights: &HeadWeights,
@@ -94,7 +94,7 @@ impl Components {
         })
     }
 
-    /// What a pass has to hand over.
+    /// The taps that the pass needs.
     pub(in crate::analysis) fn taps(shared: &Rc<RefCell<Self>>) -> Vec<Tap> {
         let (layers, rows) = {
             let components = shared.borrow();
@@ -107,7 +107,7 @@ impl Components {
             .collect()
     }
 
-    /// Adds b_O of every layer, once the pass is through.
+    /// Adds b_O of every layer, after the pass is finished.
     pub(in crate::analysis) fn add_biases(&mut self, model: &Model) -> Result<()> {
         let indices: Vec<usize> = (0..self.rows.len()).collect();
         for layer in 0..self.layers {
@@ -117,8 +117,9 @@ impl Components {
         Ok(())
     }
 
-    /// What each component adds to the queries or keys at the rows, `[components][rows][d_head]`: W_E, W_pos, then those of the
-    /// layers. `weights` and `side` as they were given, `ln_scale [rows]` that of the head's LayerNorm.
+    /// The contribution of each component to the queries or keys at the rows, `[components][rows][d_head]`: W_E, W_pos,
+    /// then the layers' components. `weights` and `side` must be those given to `new`; `ln_scale [rows]` is that of the
+    /// head's LayerNorm.
     pub(in crate::analysis) fn read(&self, weights: &HeadWeights, side: Side, ln_scale: &[f32]) -> Vec<Vec<Vec<f32>>> {
         let scaled = |vector: &[f32], scale: f32| vector.iter().map(|v| v / scale).collect::<Vec<f32>>();
         let embeddings = [&self.w_e, &self.w_pos].into_iter().map(|vectors| {
@@ -139,7 +140,7 @@ impl Components {
         layer * (self.n_head + 2)
     }
 
-    /// Takes what the heads of `layer` write, `[indices, heads, d_model]`.
+    /// Adds the outputs of the heads of `layer`, `[indices, heads, d_model]`.
     fn put_heads(&mut self, layer: usize, indices: &[usize], results: &[f32]) -> Result<()> {
         let d = self.d_model;
         for head in 0..self.n_head {
@@ -161,7 +162,7 @@ impl Components {
         }
     }
 
-    /// Takes component `number` of the rows with `indices`, `vectors [indices, d_model]`.
+    /// Adds component `number` at the rows `indices`, `vectors [indices, d_model]`.
     fn put(&mut self, number: usize, indices: &[usize], vectors: Vec<f32>) -> Result<()> {
         let (d, width) = self.map.dims2()?;
         let first = number * self.rows.len();

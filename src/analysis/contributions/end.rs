@@ -1,4 +1,4 @@
-//! One end of a head's score in one prompt: its components, as the head reads them.
+//! One end of a head's score in one prompt: query or key, decomposed into components.
 
 use super::components::Components;
 use crate::analysis::scores::HeadScores;
@@ -7,36 +7,36 @@ use crate::math;
 use crate::model::Config;
 use crate::names::{Normalization, Side};
 
-/// The query at END, or the key at IO or S1, of one prompt, and the components that it is made of.
+/// The query at END, or the key at IO or S1, of one prompt, and its components.
 ///
-/// With the other end fixed at any vector of `d_head`, the score is a sum over the components. A component splits into its
-/// part along the direction of its readout and the rest; biases go with the rest.
+/// With the other end fixed at any vector of `d_head`, the score is a sum over the components. A component splits into
+/// its part along the direction and the rest; biases go with the rest.
 pub(super) struct End<'a> {
     weights: &'a HeadWeights,
     side: Side,
-    /// Rows times columns.
+    /// Number of cells: rows times columns.
     cells: usize,
     ln_scale: f32,
     /// Components without the bias, each times W_Q or W_K: cell and `d_head` numbers.
     mapped: Vec<(usize, Vec<f32>)>,
     /// Lengths of the same components along the direction.
     along: Vec<f32>,
-    /// The direction, length 1, times W_Q or W_K.
+    /// The direction (length 1) times W_Q or W_K.
     direction: Vec<f32>,
     /// The whole query or key, bias included.
     pub(super) whole: Vec<f32>,
-    /// Its part along the direction.
+    /// The part along the direction.
     parallel: Vec<f32>,
     /// Whether there is a direction: a constant vector has none.
     pub(super) has_direction: bool,
-    /// ln_scale over what the residual stream is divided by in the series "No patching".
+    /// Ratio of ln_scale to the divisor of the residual stream in the series "No patching".
     to_normalized: f32,
-    /// What the direction is times as long, normalized as substituted vectors are.
+    /// Length of the direction after it is normalized as substituted vectors are.
     direction_scale: f32,
 }
 
 impl<'a> End<'a> {
-    /// From the components that were captured at `position` of prompt `index` of `count`; `whole` is the query or key there.
+    /// From the components captured at `position` of prompt `index` of `count`. `whole` is the query or key there.
     pub(super) fn new(
         config: &Config,
         (scores, normalization): (&'a HeadScores<'a>, Normalization),
@@ -89,7 +89,7 @@ impl<'a> End<'a> {
         }
     }
 
-    /// What each component adds to the score with `other` at the other end, `[rows, columns]`, bias included.
+    /// The contribution of each component to the score with `other` at the other end, `[rows, columns]`, bias included.
     pub(super) fn contributions(&self, other: &[f32]) -> Vec<f32> {
         let mut cells = vec![0.0; self.cells];
         for (cell, mapped) in &self.mapped {
@@ -99,7 +99,7 @@ impl<'a> End<'a> {
         cells
     }
 
-    /// The same of the components' parts along the direction; no bias.
+    /// The same for the parts along the direction, without the bias.
     pub(super) fn contributions_along(&self, other: &[f32]) -> Vec<f32> {
         let slope = self.score(&self.direction, other) / self.ln_scale;
         let mut cells = vec![0.0; self.cells];
@@ -109,7 +109,7 @@ impl<'a> End<'a> {
         cells
     }
 
-    /// The query or key that the direction alone makes, normalized, with the bias.
+    /// The query or key computed from the normalized direction alone, with the bias.
     pub(super) fn of_direction(&self) -> Vec<f32> {
         let scale = self.direction_scale;
         let bias = self.weights.bias(self.side);
@@ -120,7 +120,7 @@ impl<'a> End<'a> {
             .collect()
     }
 
-    /// The part of the query or key along the direction, or the rest with the bias: what the split components add up to.
+    /// The part of the query or key along the direction, or the rest with the bias: the sum of the split components.
     pub(super) fn part(&self, along: bool) -> Vec<f32> {
         match along {
             true => self.parallel.clone(),
@@ -128,8 +128,8 @@ impl<'a> End<'a> {
         }
     }
 
-    /// The same with the residual stream normalized as in the series "No patching": as it stands at the other end of a split score. The
-    /// notebook divides it by its unbiased standard deviation instead of ln_scale.
+    /// The same with the residual stream normalized as in the series "No patching", for use at the other end of a split
+    /// score. The notebook divides by the unbiased standard deviation instead of ln_scale.
     pub(super) fn part_normalized(&self, along: bool) -> Vec<f32> {
         let bias = self.weights.bias(self.side);
         let part = self.part(along);
@@ -142,7 +142,7 @@ impl<'a> End<'a> {
             .collect()
     }
 
-    /// The score of `own` at this end and `other` at the other one.
+    /// The score of `own` at this end with `other` at the other end.
     pub(super) fn score(&self, own: &[f32], other: &[f32]) -> f32 {
         self.weights.score(own, other)
     }

@@ -1,4 +1,4 @@
-//! What the heatmaps need of a pass: the components at both ends of the score.
+//! What the heatmaps capture from a pass: the components at both ends of the score.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -13,8 +13,8 @@ use crate::forward::{HeadWeights, Model, PrefixTree, Tap};
 use crate::names::{HeatmapId, Normalization, PositionName, Side};
 use crate::prompts::Prompt;
 
-/// Components at both ends of the score in every prompt, as a pass hands them over: keys' at the source and, where there is one,
-/// at S1, split along MLP 0's output, and queries' at the destination, split along the source's row of W_U.
+/// The components at both ends of the score in every prompt: of keys at the source and (if there is one) at S1, split
+/// along MLP 0's output, and of queries at the destination, split along the source's row of W_U.
 pub(super) struct Ends {
     src: Rc<RefCell<Components>>,
     s1: Option<Rc<RefCell<Components>>>,
@@ -22,7 +22,7 @@ pub(super) struct Ends {
 }
 
 impl Ends {
-    /// Of a pass over `prompts` that goes through `layers` blocks; the model has read their tokens.
+    /// For a pass over `prompts` through `layers` blocks. The model must have read the prompts' tokens.
     pub(super) fn new(
         model: &Model,
         weights: &HeadWeights,
@@ -59,12 +59,12 @@ impl Ends {
         [&self.src, &self.dest].into_iter().chain(&self.s1)
     }
 
-    /// What the pass has to hand over.
+    /// The taps that the pass needs.
     pub(super) fn taps(&self) -> Vec<Tap> {
         self.all_components().flat_map(Components::taps).collect()
     }
 
-    /// All heatmaps, once the pass is through; what stands at an end in place of its own is normalized as `normalization` says.
+    /// All heatmaps, after the pass is finished. Vectors that replace an end are normalized as `normalization` says.
     pub(super) fn all(
         &self,
         model: &Model,

@@ -1,4 +1,4 @@
-//! What the components contribute to a score: the section behind the heatmaps.
+//! Contributions of components to a score: the section behind the heatmaps.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,10 +9,11 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Head, HeatmapId, Row, Side};
 
-/// Most cells of a heatmap's grid, those without a component included: some fifty times that of the largest GPT-2.
+/// Limit of the cells of a heatmap's grid, including empty ones: some fifty times that of the largest GPT-2.
 const MAX_CELLS: usize = 1 << 16;
 
-/// Contributions of components to the score dest -> src, or to what is left of it or put in its place.
+/// Contributions of components to the score dest -> src, or to variants of it in which something is removed or
+/// replaced.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Packed", into = "Packed")]
 pub struct ContributionsSection {
@@ -22,11 +23,11 @@ pub struct ContributionsSection {
     pub prompts: usize,
     /// The heatmaps, in the order in which they are offered.
     pub heatmaps: BTreeMap<HeatmapId, Heatmap>,
-    /// Heatmaps that it does not have, as they are no numbers in some prompts.
+    /// Omitted heatmaps, whose values are not finite in some prompts.
     pub left_out: Vec<OmittedHeatmap>,
 }
 
-/// The section in a file: what most heatmaps of a side have in common, their components, stands once.
+/// The section as it is serialized. The list of components that most heatmaps of a side share is written once.
 #[derive(Serialize, Deserialize)]
 struct Packed {
     head: Head,
@@ -38,7 +39,7 @@ struct Packed {
     left_out: Vec<OmittedHeatmap>,
 }
 
-/// The components of a side's heatmaps that don't list their own.
+/// The shared components of a side's heatmaps.
 #[derive(Default, Serialize, Deserialize)]
 #[serde(default)]
 struct SideComponents {
@@ -98,34 +99,34 @@ impl From<Packed> for ContributionsSection {
 /// Contributions of components to a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Heatmap {
-    /// The components, in the order of the numbers. In a file they may stand in the section instead.
+    /// The components, in the order of the numbers. In a file, the section may list them instead.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub components: Vec<Component>,
     /// Mean contribution of each over the prompts, `[components]`.
     pub mean: Array,
     /// Sum over all components.
     pub sum: f32,
-    /// Mean over the prompts of the score that the contributions add up to, computed without them. Of a facet: of the query's
-    /// and the key's parts. None where it was not recorded.
+    /// Mean over the prompts of the score that the contributions add up to, computed independently. For a facet: of the
+    /// parts of query and key. None where it was not recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mean_score: Option<f32>,
     /// Largest |sum of contributions - true score| over the prompts; None where it was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_abs_residual: Option<f32>,
-    /// The same relative to the sum of the absolute contributions in the prompt, which is what rounding goes by.
+    /// The same relative to the sum of the absolute contributions in the prompt, which bounds the rounding errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_relative_residual: Option<f32>,
-    /// Contributions in every prompt, `[prompts, components]`. None for facets, in recorded runs, and where they would be too
-    /// many.
+    /// Contributions in every prompt, `[prompts, components]`. None for facets, in recorded runs, and where there would
+    /// be too many.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub per_prompt: Option<Array>,
-    /// What is special about this heatmap, where it is not simply of this run: recorded ones may be of other prompts.
+    /// A remark on this heatmap, if it differs from the rest of the run: recorded ones may be of other prompts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
 }
 
 impl Heatmap {
-    /// Of one prompt in which `components` contribute `values`, `[components]`.
+    /// The heatmap of one prompt, in which `components` contribute `values`, `[components]`.
     pub fn of_one(components: Vec<Component>, values: Vec<f32>) -> Self {
         let sum: f64 = values.iter().map(|&value| f64::from(value)).sum();
         Self {
@@ -154,7 +155,7 @@ impl Heatmap {
             .collect()
     }
 
-    /// The columns of its grid from the left: heads, `MLP`, `b_O`, those that have a component.
+    /// The columns of its grid from the left: heads, `MLP`, `b_O`, as far as they have components.
     pub fn columns(&self) -> Vec<Column> {
         let head = |component: &Component| match component {
             Component::Head(head) => Some(head.head),
@@ -174,7 +175,7 @@ impl Heatmap {
         columns
     }
 
-    /// Whether attention output biases are among the components, which the notebook left out.
+    /// Whether attention output biases are among the components (the notebook omits them).
     pub fn has_attention_biases(&self) -> bool {
         self.components
             .iter()
@@ -186,7 +187,8 @@ impl Heatmap {
         self.per_prompt.as_ref()?.row(prompt)
     }
 
-    /// Contributions in `prompt` where they are known, `[components]`, and which prompt that is; else the means, of no prompt.
+    /// Contributions in `prompt`, `[components]`, and the prompt's number, if they are known; otherwise the means, and
+    /// None.
     pub fn of_prompt_or_mean(&self, prompt: Option<usize>) -> (Option<usize>, &[f32]) {
         let of_prompt = prompt.and_then(|prompt| Some((Some(prompt), self.of_prompt(prompt)?)));
         of_prompt.unwrap_or((None, self.mean.data()))
@@ -201,14 +203,14 @@ impl Heatmap {
             .collect()
     }
 
-    /// Which component stands in row and column `place` of the grid; None where none does.
+    /// The index of the component in row and column `place` of the grid; None for an empty cell.
     pub fn index_at(&self, place: (usize, usize)) -> Option<usize> {
         let indices: Vec<usize> = (0..self.components.len()).collect();
         let (_, index) = (*self.table(&indices).get(place.0)?.get(place.1)?)?;
         Some(index)
     }
 
-    /// `values` (in the order of the components) as a table with the heatmap's rows and columns; None where no component is.
+    /// `values` (in the order of the components) as a table with the heatmap's rows and columns; None in empty cells.
     pub fn table<T: Copy>(&self, values: &[T]) -> Vec<Vec<Option<(Component, T)>>> {
         let (rows, columns) = (self.rows(), self.columns());
         let grid = Grid {
@@ -258,7 +260,7 @@ impl Heatmap {
         self.components.iter().filter(|component| component.layer().is_none())
     }
 
-    /// Checks that its parts fit each other; `name` is what it is called.
+    /// Checks that its parts fit each other. `name` is used in errors.
     fn check(&self, name: &HeatmapId, config: &Config, prompts: usize) -> Result<()> {
         let error = |cause: String| Error::new(ErrorKind::ResultFile, cause);
         let count = self.components.len();
@@ -338,8 +340,8 @@ impl SectionType for ContributionsSection {
 
 #[cfg(test)]
 impl Heatmap {
-    /// Of the key's side, without score, prompts and note, from a table: what stands beyond the third column of row `misc`
-    /// is left out.
+    /// A heatmap of the key's side, without score, prompts and note, from a table. What is beyond the third column of
+    /// row `misc` is dropped.
     pub(crate) fn of_table(rows: &[&str], columns: &[&str], values: &[Vec<f32>]) -> Self {
         let rows: Vec<Row> = rows.iter().map(|row| (*row).into()).collect();
         let columns: Vec<Column> = columns.iter().map(|column| (*column).into()).collect();
@@ -356,14 +358,14 @@ impl Heatmap {
         }
     }
 
-    /// The means as a table, 0 where no component is.
+    /// The means as a table, with 0 in empty cells.
     pub(crate) fn values(&self) -> Vec<Vec<f32>> {
         let table = self.table(self.mean.data()).into_iter();
         let value = |cell: Option<(Component, f32)>| cell.map_or(0.0, |(_, value)| value);
         table.map(|row| row.into_iter().map(value).collect()).collect()
     }
 
-    /// The numbers of the components in a table of this heatmap's rows and columns.
+    /// The values of the components in a table with this heatmap's rows and columns.
     pub(crate) fn numbers(&self, table: &[Vec<f32>]) -> Vec<f32> {
         let indices: Vec<usize> = (0..self.components.len()).collect();
         let mut numbers = vec![0.0; self.components.len()];

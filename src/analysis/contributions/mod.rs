@@ -1,8 +1,8 @@
-//! Contributions of the components of the residual stream to the score from the destination to the source (of IOI: END to IO): the
-//! heatmaps.
+//! Contributions of the components of the residual stream to the score from the destination to the source (on IOI
+//! prompts: END to IO): the heatmaps.
 //!
-//! `components` are the parts of the residual stream; `table` is what one heatmap is; `end` is one end of the score in one prompt; `variants` puts ends together;
-//! `ends` is what they need of a pass.
+//! `components` captures the parts of the residual stream; `table` is the data of one heatmap; `end` is one end of the
+//! score in one prompt; `variants` combines ends into heatmaps; `ends` lists the taps.
 
 mod components;
 mod end;
@@ -26,11 +26,11 @@ use crate::forward::{Model, Monitor, Pass, Request, Tap};
 use crate::names::{Head, HeatmapId, Normalization};
 use crate::prompts::Prompt;
 
-/// The analysis behind the heatmaps. They are of the first batch.
+/// The analysis behind the heatmaps. It uses the first batch only.
 pub(crate) struct ContributionsAnalyzer {
     head: Head,
     normalization: Normalization,
-    /// While the first batch is on its way.
+    /// Set while the first batch is being computed.
     ends: Option<Ends>,
     /// Number of prompts of the first batch.
     prompts: usize,
@@ -85,7 +85,7 @@ impl Analyzer for ContributionsAnalyzer {
         for (name, of) in self.found {
             match of.flaws.first() {
                 None => {
-                    // Facets are many: their means are enough.
+                    // For facets, means are enough: there are many of them.
                     let heatmap = of.heatmap(name.side(), !name.is_facet());
                     section.heatmaps.insert(name, heatmap);
                 }
@@ -100,14 +100,14 @@ impl Analyzer for ContributionsAnalyzer {
     }
 }
 
-/// Contributions to the scores of `head` from destination to source in `prompts`, prompt by prompt, under the names of the heatmaps:
-/// "key", "key_subWU", ..., "query_split/q par k par". In layer 0 there is no MLP before the head, so the variants with it are absent;
-/// those that subtract the score of S1 are where all prompts have such a position. What stands in place of a query or a key is normalized
-/// as the notebook does it.
+/// Contributions to the scores of `head` from destination to source in `prompts`, prompt by prompt, under the names of
+/// the heatmaps: "key", "key_subWU", ..., "query_split/q par k par". For a head in layer 0 there are no variants with
+/// MLP 0; variants that subtract the score of S1 exist if all prompts have such a position. Vectors that replace a
+/// query or a key are normalized as the notebook does it.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] where the head does not exist, [`crate::ErrorKind::Prompt`] where a
-/// prompt does not fit the context, errors of reading, and `monitor`'s.
+/// [`crate::ErrorKind::Request`] where the head does not exist, [`crate::ErrorKind::Prompt`] where a prompt does not
+/// fit the context, read errors, and those of `monitor`.
 pub async fn contributions(
     model: &mut Model,
     prompts: &[Prompt],

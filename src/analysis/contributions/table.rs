@@ -5,13 +5,14 @@ use crate::analysis::{Array, OmissionReason};
 use crate::model::Config;
 use crate::names::{Column, Component, Grid, Row, Side};
 
-/// Most numbers of one heatmap that are kept prompt by prompt: a result file must stay one that a page can read.
+/// Limit of the numbers per heatmap that are kept prompt by prompt, so that the result file stays small enough for the
+/// page.
 const MAX_PER_PROMPT: usize = 250_000;
 
-/// What each component at one end of a score adds to it, for every prompt of a batch.
+/// The contribution of each component to a score, for every prompt of a batch.
 ///
-/// Row `misc` holds W_E, W_pos and the bias, then zeros; the other rows are the layers before the destination head's, with
-/// a column for each head (`z W_O`), one for the MLP and one for b_O. The cells of a prompt add up to its score.
+/// Row `misc` holds W_E, W_pos and the bias, then zeros; the other rows are the layers before the destination head's,
+/// with a column for each head (`z W_O`), one for the MLP and one for b_O. The cells of a prompt add up to its score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contributions {
     /// Row names: `misc`, then the layers.
@@ -20,10 +21,10 @@ pub struct Contributions {
     pub columns: Vec<Column>,
     /// Cells, `[prompts, rows, columns]`.
     pub values: Vec<f32>,
-    /// What the cells of every prompt have to add up to, computed from the whole query and key, `[prompts]`: END->IO, or
-    /// what is left of it or put in its place.
+    /// The sum that the cells of every prompt must have, computed from the whole query and key, `[prompts]`: the score
+    /// END->IO, or a variant of it.
     pub true_score: Vec<f32>,
-    /// Why it is no number in a prompt, for each prompt in which it is none.
+    /// For each prompt with values that are not finite, the reason.
     pub flaws: Vec<OmissionReason>,
 }
 
@@ -50,17 +51,17 @@ impl Contributions {
         self.max_residual(|_| 1.0)
     }
 
-    /// The same relative to the sum of the prompt's absolute cells: rounding goes by the sizes of what is added. Scores of
-    /// 100,000 differ by 0.01 where single precision does all it can.
+    /// The same relative to the sum of the prompt's absolute cells, which bounds the rounding errors: scores of 100,000
+    /// in single precision may differ by 0.01.
     pub fn max_relative_residual(&self) -> f32 {
         self.max_residual(|cells| {
             let sizes: f64 = cells.iter().map(|&v| f64::from(v).abs()).sum();
-            // Without contributions nothing may be left, whatever it is relative to.
+            // Without any contribution, the score itself must be 0, whatever the unit.
             if sizes == 0.0 { 1.0 } else { sizes }
         })
     }
 
-    /// Largest |sum of cells - true score| over `unit` of the cells.
+    /// Largest |sum of cells - true score|, divided by `unit` of the cells.
     fn max_residual(&self, unit: impl Fn(&[f32]) -> f64) -> f32 {
         let residual = |(prompt, &score): (usize, &f32)| {
             let cells = self.prompt(prompt);
@@ -68,12 +69,12 @@ impl Contributions {
             (sum - f64::from(score)).abs() / unit(cells)
         };
         let residuals = self.true_score.iter().enumerate().map(residual);
-        // Unlike `f64::max`, an order in which NaN is the greatest: what is no number must not look as if it added up.
+        // Unlike `f64::max`, `total_cmp` orders NaN as the largest: a NaN must not look as if the cells added up.
         residuals.max_by(f64::total_cmp).unwrap_or(0.0) as f32
     }
 
-    /// Means over the prompts, of the components of `side`; `per_prompt`: with the cells of every prompt, where they are not
-    /// too many.
+    /// Means over the prompts for the components of `side`; with the cells of every prompt if `per_prompt` and if they
+    /// are not too many.
     pub fn heatmap(&self, side: Side, per_prompt: bool) -> Heatmap {
         let prompts = self.true_score.len() as f64;
         let mut total = vec![0f64; self.rows.len() * self.columns.len()];
@@ -101,7 +102,7 @@ impl Contributions {
         }
     }
 
-    /// The components of `side`, and which number of [`Contributions::prompt`] is whose.
+    /// The components of `side`, each with its index in [`Contributions::prompt`].
     fn components(&self, side: Side) -> Vec<(usize, Component)> {
         let grid = Grid {
             rows: &self.rows,

@@ -1,4 +1,4 @@
-//! Every heatmap of a batch: which end is taken apart, what stands at the other one, what is subtracted.
+//! All heatmaps of a batch: which end is decomposed, what is at the other end, and what is subtracted.
 
 use std::collections::BTreeMap;
 
@@ -12,16 +12,16 @@ use crate::model::Config;
 use crate::names::{Facet, HeatmapId, HeatmapParts, Normalization, Part, PositionName, Side, Variant};
 use crate::prompts::Prompt;
 
-/// The cells of one prompt, and what they have to add up to.
+/// The cells of one prompt, and the sum that they must have.
 struct Sum {
     cells: Vec<f32>,
     score: f32,
-    /// Whether a direction that it needs is there.
+    /// Whether the directions that it needs exist.
     has_direction: bool,
 }
 
 impl Sum {
-    /// Why it is no contribution to anything, if it is not.
+    /// Why the values are invalid, if they are.
     fn flaw(&self) -> Option<OmissionReason> {
         if !self.has_direction {
             return Some(OmissionReason::Constant);
@@ -30,7 +30,7 @@ impl Sum {
         (!is_finite).then_some(OmissionReason::Overflow)
     }
 
-    /// The same where the directions of `ends` are needed.
+    /// Notes that the directions of `ends` are needed.
     fn along(mut self, ends: &[&End<'_>]) -> Self {
         self.has_direction = ends.iter().all(|end| end.has_direction);
         self
@@ -47,7 +47,7 @@ impl Sum {
     }
 }
 
-/// What a finished pass has handed over.
+/// The captured components of a finished pass.
 pub(super) struct Captured<'a> {
     /// Components at the source.
     pub(super) src: &'a Components,
@@ -57,7 +57,7 @@ pub(super) struct Captured<'a> {
     pub(super) dest: &'a Components,
 }
 
-/// All heatmaps of a finished pass over `prompts`; what stands at an end in place of its own is normalized as `normalization` says.
+/// All heatmaps of a finished pass over `prompts`. Vectors that replace an end are normalized as `normalization` says.
 pub(super) fn all(
     config: &Config,
     scores: &HeadScores<'_>,
@@ -96,7 +96,7 @@ struct Ends<'a> {
 }
 
 impl Ends<'_> {
-    /// All heatmaps of the prompt, those that need MLP 0 only where there is one.
+    /// All heatmaps of the prompt; those that need MLP 0 only if `has_mlp_0`.
     fn sums(&self, has_mlp_0: bool) -> Vec<(HeatmapId, Sum)> {
         let mut sums = Vec::new();
         let [key, query] = [Side::Key, Side::Query].map(HeatmapParts::of);
@@ -115,7 +115,7 @@ impl Ends<'_> {
         sums
     }
 
-    /// A heatmap of the key at the source, and, where there is S1, the same minus that of the key there.
+    /// Adds a heatmap of the key at the source and, if there is S1, the same minus that of the key at S1.
     fn add_with_difference(&self, sums: &mut Vec<(HeatmapId, Sum)>, name: HeatmapParts, sum: impl Fn(&End<'_>) -> Sum) {
         let at_src = sum(&self.src);
         if let Some(s1) = &self.s1 {
@@ -125,8 +125,8 @@ impl Ends<'_> {
         sums.push((name.into(), at_src));
     }
 
-    /// Query and key split into the parts along W_U\[IO\] and MLP 0 and the rest, all four pairs. With the other end normalized as
-    /// in "No patching", the four add up to the score of that.
+    /// Query and key, each split into its part along W_U\[IO\] or MLP 0 and the rest: all four combinations. If the
+    /// other end is normalized as in "No patching", the four add up to that score.
     fn add_facets(&self, sums: &mut Vec<(HeatmapId, Sum)>) {
         for facet in Facet::ALL {
             let along = |part: Part| match part {
@@ -147,7 +147,7 @@ impl Ends<'_> {
         }
     }
 
-    /// By the components of `key`, with `query` at the destination.
+    /// The contributions of the components of `key`, with `query` at the destination.
     fn by_key(&self, key: &End<'_>, query: &[f32]) -> Sum {
         Sum {
             cells: key.contributions(query),
@@ -156,13 +156,14 @@ impl Ends<'_> {
         }
     }
 
-    /// By the components of the query, with `key` at the other end.
+    /// The contributions of the components of the query, with `key` at the other end.
     fn by_query(&self, key: &[f32]) -> Sum {
         self.by_key(&self.dest, key)
     }
 }
 
-/// By the components of `end`, only their parts along its direction or only the rest, with `other` at the other end.
+/// The contributions of the components of `end`, either of their parts along its direction or of the rest, with `other`
+/// at the other end.
 fn part_of(end: &End<'_>, along: bool, other: &[f32]) -> Sum {
     let parallel = end.contributions_along(other);
     Sum {

@@ -1,4 +1,4 @@
-//! What makes one score: every component of the query side times every one of the key side.
+//! Decomposition of one score into pairs of components: each component of the query side times each of the key side.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,11 +11,11 @@ use crate::error::Result;
 use crate::forward::{HeadWeights, Model, Monitor, Pass, PrefixTree, Request};
 use crate::names::{Component, Relative, Side};
 
-/// The score of a [`Pair`], taken apart on both sides at once.
+/// The score of a [`Pair`], decomposed on both sides at once.
 pub struct Account {
-    /// The components on the query side, the bias b_Q last; on the key side b_K stands in its place.
+    /// The components on the query side, with the bias b_Q last; on the key side, b_K takes its place.
     pub components: Vec<Component>,
-    /// The score itself, computed without taking it apart.
+    /// The score itself, computed without the decomposition.
     pub score: f32,
     /// Scores from the destination to every position that it sees, `[dest + 1]`.
     pub scores: Vec<f32>,
@@ -23,20 +23,22 @@ pub struct Account {
     pub(super) weights: HeadWeights,
     /// The normalized residual stream at every position that the destination sees, `[dest + 1][d_model]`.
     pub(super) normalized: Vec<f32>,
-    /// What each component adds to the query, `[components][d_head]`.
+    /// Contribution of each component to the query, `[components][d_head]`.
     pub(super) queries: Vec<Vec<f32>>,
-    /// What each component adds to the key at every position that the destination sees, `[components][dest + 1][d_head]`.
+    /// Contribution of each component to the key at every position that the destination sees, `[components][dest +
+    /// 1][d_head]`.
     keys: Vec<Vec<Vec<f32>>>,
 }
 
 impl Account {
-    /// `table[m, n]`: what component `m` of the query side times component `n` of the key side adds to the score. Their sum is
-    /// the score; `[components, components]`.
+    /// `table[m, n]`: contribution of component `m` of the query side times component `n` of the key side,
+    /// `[components, components]`. The table sums to the score.
     pub fn table(&self) -> Array {
         self.of(self.keys.iter().map(|keys| keys[self.src].clone()).collect())
     }
 
-    /// The same with the keys relative to others. The sum is the score minus the (weighted) mean of the others' scores.
+    /// The same table for keys relative to others. It sums to the score minus the (weighted) mean of the others'
+    /// scores.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Request`] for a position that the destination does not see.
@@ -46,8 +48,8 @@ impl Account {
         Ok(self.of(keys.into_iter().map(rounded).collect()))
     }
 
-    /// What each component adds to the key at the source, `[components][d_head]`; relative to the keys at other positions where `relative`
-    /// says so.
+    /// Contribution of each component to the key at the source, `[components][d_head]`; minus the keys at other
+    /// positions where `relative` says so.
     ///
     /// # Errors
     /// As [`Account::relative`].
@@ -55,7 +57,7 @@ impl Account {
         let factors = key_factors(self.src, relative, &self.scores)?;
         let (bias, width) = (self.keys.len() - 1, self.weights.d_head());
         let of_component = |(number, keys): (usize, &Vec<Vec<f32>>)| {
-            // b_K is in every key alike.
+            // b_K is the same in every key.
             match number == bias && relative.is_some() {
                 true => vec![0.0; width],
                 false => weighted(keys.iter().map(Vec::as_slice), &factors, width),
@@ -64,7 +66,8 @@ impl Account {
         Ok(self.keys.iter().enumerate().map(of_component).collect())
     }
 
-    /// What the cells of [`Account::relative`] add up to, computed without them: the score minus the (weighted) mean of the others.
+    /// The sum of the table of [`Account::relative`], computed without the decomposition: the score minus the
+    /// (weighted) mean of the others.
     ///
     /// # Errors
     /// As [`Account::relative`].
@@ -72,7 +75,7 @@ impl Account {
         relative_score(&self.scores, self.src, Some(to))
     }
 
-    /// The table in which the components' `keys` are these.
+    /// The table for the components' contributions `keys`.
     fn of(&self, keys: Vec<Vec<f32>>) -> Array {
         let row = |query: &Vec<f32>| {
             keys.iter()
@@ -83,7 +86,7 @@ impl Account {
     }
 }
 
-/// The sum of `vectors [width]`, each times its factor.
+/// The weighted sum of `vectors [width]`.
 pub(super) fn weighted<'a>(vectors: impl Iterator<Item = &'a [f32]>, factors: &[f64], width: usize) -> Vec<f64> {
     let mut total = vec![0f64; width];
     for (vector, factor) in vectors.zip(factors).filter(|(_, factor)| **factor != 0.0) {
@@ -95,14 +98,14 @@ pub(super) fn weighted<'a>(vectors: impl Iterator<Item = &'a [f32]>, factors: &[
     total
 }
 
-/// Sums of the rows of `table [m, n]`: what each component of the query side adds.
+/// Row sums of `table [m, n]`: the contribution of each component of the query side.
 pub fn query_side(table: &Array) -> Vec<f32> {
     let rows = (0..).map_while(|row| table.row(row));
     rows.map(|row| row.iter().map(|&v| f64::from(v)).sum::<f64>() as f32)
         .collect()
 }
 
-/// Sums of its columns: what each component of the key side adds.
+/// Column sums: the contribution of each component of the key side.
 pub fn key_side(table: &Array) -> Vec<f32> {
     let mut sums = vec![0f64; table.row(0).map_or(0, <[f32]>::len)];
     for row in (0..).map_while(|row| table.row(row)) {
@@ -111,11 +114,11 @@ pub fn key_side(table: &Array) -> Vec<f32> {
     sums.into_iter().map(|sum| sum as f32).collect()
 }
 
-/// Takes the sentence of `pair` through the layers before its head, and the head's score apart.
+/// Takes the sentence of `pair` through the layers before its head, and decomposes the head's score.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] for a head or positions that there are not, [`crate::ErrorKind::Prompt`] for a sentence that does not fit the
-/// context, errors of reading, and `monitor`'s.
+/// [`crate::ErrorKind::Request`] for a head or positions that do not exist, [`crate::ErrorKind::Prompt`] for a sentence
+/// that does not fit the context, read errors, and those of `monitor`.
 pub async fn account(model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<Account> {
     pair.check(model)?;
     let layers = pair.head.layer;

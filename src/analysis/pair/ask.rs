@@ -1,4 +1,4 @@
-//! What a reader asks of a sentence, and the answer as sections of a result.
+//! Questions about a sentence, and their answers as sections of a result.
 
 use std::collections::BTreeSet;
 
@@ -19,67 +19,67 @@ use crate::forward::{Model, Monitor, Sampling, continue_with};
 use crate::names::{Head, Normalization, PositionName, Relative};
 use crate::prompts::{Prompt, Targets};
 
-/// Likeliest next tokens in an answer.
+/// Number of most likely next tokens in an answer.
 const NEXT: usize = 20;
 
-/// A sentence, and what is asked of it.
+/// A sentence, and what to analyze in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Question {
     /// The sentence.
     pub text: String,
-    /// Whether BOS stands before it.
+    /// Whether BOS is prepended.
     pub prepend_bos: bool,
-    /// The position that heads look from; None for the last one.
+    /// The position of the query; None for the last one.
     pub dest: Option<usize>,
-    /// The position that the head looks to; None for the one that is found.
+    /// The position of the key; None to choose one automatically.
     pub src: Option<usize>,
-    /// The head; None for the one that is found.
+    /// The head; None to choose one automatically.
     pub head: Option<Head>,
-    /// What its score is relative to; None for the score itself.
+    /// What the score is relative to; None for the score itself.
     pub relative: Option<Relative>,
-    /// What of the score is opened, if anything is; relative to the same as the score, whatever it says itself.
+    /// The part of the score to decompose further, if any. Its own `relative` is ignored: the score's counts.
     #[serde(default)]
     pub down: Option<Opening>,
-    /// The tokens whose logits are held against each other; in place of those that are not named the likeliest next ones.
+    /// The tokens whose logits are compared. The most likely next tokens replace those that are None.
     #[serde(default, skip_serializing_if = "Targets::is_empty")]
     pub targets: Targets,
-    /// The same as they were typed, in place of the tokens.
+    /// The same tokens as typed by the user; takes precedence.
     #[serde(default, skip_serializing_if = "TargetTexts::is_empty")]
     pub target_texts: TargetTexts,
-    /// Whether direct effects on those logits are asked for.
+    /// Whether to compute direct effects on these logits.
     #[serde(default)]
     pub effects: bool,
-    /// Whether it is asked which tokens the head raises and lowers.
+    /// Whether to compute which tokens the head raises and lowers.
     #[serde(default)]
     pub writes: bool,
-    /// Whether it is asked what would come next after each layer.
+    /// Whether to compute the logit lens.
     #[serde(default)]
     pub lens: bool,
-    /// Whether the directions of the score are asked for, relative to the same as the score.
+    /// Whether to decompose the score into directions, relative to the same as the score.
     #[serde(default)]
     pub directions: bool,
-    /// The direction that is opened, counted from 0; None for the one that adds most.
+    /// The direction to decompose further, counted from 0; None for the one that contributes most.
     #[serde(default)]
     pub direction: Option<usize>,
-    /// What is put in place of what the head reads, if anything is.
+    /// The vectors to substitute for the head's input, if any.
     #[serde(default)]
     pub substituted: Option<SubstitutionRequest>,
-    /// How a vector is normalized that is put in place of what the head reads, here and by interventions.
+    /// How vectors are normalized that replace the head's input, here and in interventions.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
-    /// Whether the text of a special token, such as `<|endoftext|>`, is its characters: else it is that token.
+    /// Whether the text of a special token, such as `<|endoftext|>`, is read as characters. Otherwise it is that token.
     #[serde(default)]
     pub special_as_text: bool,
-    /// Whether it is also asked what every head does at all positions: [`AttentionSection::measures`].
+    /// Whether to compute statistics of all heads over all positions: [`AttentionSection::measures`].
     #[serde(default)]
     pub measures: bool,
-    /// Whether the patterns of all heads of the head's layer are asked for.
+    /// Whether to compute the patterns of all heads of the head's layer.
     #[serde(default)]
     pub layer: bool,
 }
 
 impl Question {
-    /// The sentence as a prompt, its tokens read.
+    /// The sentence as a tokenized prompt.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] for a text without a token, one that does not fit the context, and a model without BOS where there
@@ -104,7 +104,7 @@ impl Question {
         })
     }
 
-    /// The two tokens that it is about, where `log_probs [d_vocab]` are those of what comes next.
+    /// The two target tokens, given the log-probabilities of the next token, `log_probs [d_vocab]`.
     ///
     /// # Errors
     /// [`ErrorKind::Target`] for a text that is not one token, the same token twice, and one that is not in the vocabulary.
@@ -114,12 +114,13 @@ impl Question {
     }
 }
 
-/// Answers `question` part by part, the quickest first: each part goes to `give` with the sentence and how long it took so far. `cache` is what earlier questions to
-/// `model` have left: what the sentences have in common is not computed again.
+/// Answers `question` in parts, the fastest first. Each part is passed to `give` with the sentence and the times so
+/// far. `cache` holds results of earlier questions to `model`: the common beginning of the sentences is not computed
+/// again.
 ///
 /// # Errors
-/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions or a direction that there are not, [`ErrorKind::Target`] for
-/// targets that are not two tokens, errors of reading, and `observer`'s.
+/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions or a direction that do not exist,
+/// [`ErrorKind::Target`] for targets that are not two tokens, read errors, and those of `observer`.
 pub async fn ask(
     model: &mut Model,
     cache: &mut QuestionCache,
@@ -130,7 +131,7 @@ pub async fn ask(
     ask_with(model, cache, question, observer, &mut give).await
 }
 
-/// The same with `give` behind a pointer.
+/// The same with `give` as a trait object.
 fn ask_with<'a>(
     model: &'a mut Model,
     cache: &'a mut QuestionCache,
@@ -210,7 +211,7 @@ fn ask_with<'a>(
             let of_pair = (&pair, account, factors);
             let (section, found) = DirectionsSection::new(of_pair, question.relative, question.direction)?;
             give(model, &prompt, section.clone().into(), tracker.timing());
-            // Which tokens it is about takes W_E and W_U.
+            // Finding the tokens of a direction needs all of W_E and W_U, so the section is given without them first.
             let direction = section.opened.direction;
             let mut tokens = cache
                 .direction_tokens(model, (head, direction), &tracker)
@@ -229,16 +230,17 @@ fn ask_with<'a>(
             let section = section.await?.clone();
             give(model, &prompt, section.into(), tracker.timing());
         }
-        // What is wrong with the targets is said last: all else is answered.
+        // Errors in the targets are returned last: everything else is answered before.
         between.transpose().map(|_| ())
     })
 }
 
-/// Takes the sentence of `question` through `model`, unless it has been, and finds the pair that it is about.
+/// Takes the sentence of `question` through `model` (unless it is cached) and determines the pair that the question is
+/// about.
 ///
 /// # Errors
-/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and those of
-/// `tracker`'s observer.
+/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head or positions that do not exist, read errors, and
+/// those of the observer of `tracker`.
 pub(super) async fn asked_pair(
     model: &mut Model,
     cache: &mut QuestionCache,
@@ -250,7 +252,8 @@ pub(super) async fn asked_pair(
     tracker.plan(prompt.tokens.len(), model.bytes_to_read(&[], layers, None));
     cache.read(model, &prompt.tokens, tracker).await?;
     let dest = question.dest.unwrap_or(prompt.tokens.len() - 1);
-    // The likeliest next token tells which pair to begin with, and passes by all of W_U: only where it must it comes first.
+    // The automatic choice of the pair needs the most likely next token, for which all of W_U is streamed: only where
+    // it is necessary.
     let (head, src) = match (question.head, question.src) {
         (Some(head), Some(src)) => (head, src),
         (Some(head), None) => (head, cache.sentence()?.most_attended(model, head, dest)?),
@@ -273,8 +276,8 @@ pub(super) async fn asked_pair(
     Ok((prompt, pair))
 }
 
-/// Reads the rows of the likeliest next tokens all at once, where direct effects on their logits are asked for: W_U passes by for one
-/// as for all, and a reader may ask for another of them next.
+/// Reads the rows of the most likely next tokens in one go, if direct effects on their logits are requested: W_U is
+/// streamed for one as for all, and the user may choose another of them next.
 async fn load_likeliest(
     model: &mut Model,
     question: &Question,
@@ -284,7 +287,7 @@ async fn load_likeliest(
     if !question.effects {
         return Ok(());
     }
-    // What is wrong with the targets is said elsewhere.
+    // Errors in the targets are reported elsewhere.
     let targets = question.between(model, log_probs).ok();
     let targets = targets.into_iter().flat_map(|Between { a, b }| [a, b]);
     let likeliest = likeliest(log_probs, NEXT).into_iter().map(|(token, _)| token);
@@ -292,7 +295,7 @@ async fn load_likeliest(
     model.load_embedding(&tokens, monitor).await
 }
 
-/// Direct effects on the logits of `targets`, of the head of `pair` also by source token.
+/// Direct effects on the logits of `targets`; for the head of `pair` also by source token.
 async fn effects(
     model: &mut Model,
     cache: &mut QuestionCache,
@@ -312,11 +315,10 @@ async fn effects(
     Ok(EffectsSection::new((pair, targets), written, effects, by_source, next))
 }
 
-/// The text of `question` up to the position that is looked from, and up to `count` tokens that `model` goes on with, drawn as `sampling`
-/// says.
+/// The text of `question` up to the query position, and up to `count` sampled tokens that continue it.
 ///
 /// # Errors
-/// Those of [`Question::prompt`] and [`continue_with`]; [`ErrorKind::Request`] for a position that there is not.
+/// Those of [`Question::prompt`] and [`continue_with`]; [`ErrorKind::Request`] for a position that does not exist.
 pub async fn go_on(
     model: &mut Model,
     question: &Question,
@@ -335,7 +337,7 @@ pub async fn go_on(
         tokens.truncate(dest + 1);
     }
     let more = continue_with(model, &tokens, count, sampling, &tracker).await?;
-    // Where special tokens are text, the text of one that was drawn would be read as others.
+    // If special tokens are read as text, the text of a sampled special token would not be read back as that token.
     let stays = |token: &u32| {
         let text = model.tokenizer().label(*token);
         !question.special_as_text || model.tokenizer().special_tokens_in(&text).is_empty()

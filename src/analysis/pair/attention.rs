@@ -1,4 +1,4 @@
-//! Where every head looks from one position, and what is likely to come next.
+//! The attention of every head from one position, and the most likely next tokens.
 
 use super::question::Pair;
 use super::sentence::Sentence;
@@ -8,20 +8,20 @@ use crate::forward::Model;
 use crate::math;
 use crate::names::Head;
 
-/// Where every head looks from the destination of a [`Pair`].
+/// The attention of every head from the destination of a [`Pair`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attention {
-    /// Scores of all heads from the destination, `[layer, head, pos]`; 0 after it, where no head looks.
+    /// Scores of all heads from the destination, `[layer, head, pos]`; 0 after the destination.
     pub scores: Array,
     /// Their probabilities, `[layer, head, pos]`; 0 after the destination.
     pub pattern: Array,
-    /// Entropy of those, `[layer, head]`, in nats.
+    /// Entropy of these, `[layer, head]`, in nats.
     pub entropy: Array,
-    /// Probabilities of the pair's head from every position, `[pos, pos]`; 0 after each.
+    /// Probabilities of the pair's head from every position, `[pos, pos]`; 0 above the diagonal.
     pub of_head: Array,
 }
 
-/// The `count` likeliest tokens of `log_probs [d_vocab]` with them, the likeliest first; of equal ones the one with the lower id.
+/// The `count` most likely tokens of `log_probs [d_vocab]` with them, most likely first; on ties the lower id.
 pub fn likeliest(log_probs: &[f32], count: usize) -> Vec<(u32, f32)> {
     let mut tokens: Vec<(u32, f32)> = (0u32..).zip(log_probs.iter().copied()).collect();
     tokens.sort_by(|left, right| right.1.total_cmp(&left.1).then(left.0.cmp(&right.0)));
@@ -29,11 +29,11 @@ pub fn likeliest(log_probs: &[f32], count: usize) -> Vec<(u32, f32)> {
     tokens
 }
 
-/// Where heads look in `sentence`, which is that of `pair` and has gone through `model`.
+/// The attention in `sentence`, which must be the sentence of `pair`.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] for a head or positions that there are not, [`crate::ErrorKind::Prompt`] for a sentence that does
-/// not fit the context.
+/// [`crate::ErrorKind::Request`] for a head or positions that do not exist, [`crate::ErrorKind::Prompt`] for a sentence
+/// that does not fit the context.
 pub fn attention(model: &Model, sentence: &Sentence, pair: &Pair) -> Result<Attention> {
     pair.check(model)?;
     let (layers, heads, count) = (model.config().n_layer, model.config().n_head, pair.tokens.len());
@@ -66,10 +66,10 @@ fn probabilities(mut scores: Vec<f32>) -> Vec<f32> {
     scores
 }
 
-/// Entropy of probabilities in nats; what is 0 adds nothing.
+/// Entropy of probabilities in nats.
 pub(super) fn entropy(probabilities: &[f32]) -> f32 {
     let seen = probabilities.iter().map(|&p| f64::from(p)).filter(|p| *p > 0.0);
-    // Adding 0 makes the -0 of a certain row a plain 0.
+    // Adding 0 turns the -0 of a row with a single 1 into 0.
     (-seen.map(|p| p * p.ln()).sum::<f64>() + 0.0) as f32
 }
 

@@ -1,11 +1,11 @@
-//! What sections of a sentence are checked for when they are read from a file.
+//! Checks of a sentence's sections when they are read from a file.
 
 use super::targets::Between;
 use super::token::Named;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 
-/// Checks that `src` is not after `dest`, and `dest` in a sentence of `count` tokens, where that is known.
+/// Checks that `src` is not after `dest`, and that `dest` is within a sentence of `count` tokens, if known.
 pub(super) fn check_positions(dest: usize, src: usize, count: Option<usize>) -> Result<()> {
     if src <= dest && count.is_none_or(|count| dest < count) {
         return Ok(());
@@ -14,7 +14,7 @@ pub(super) fn check_positions(dest: usize, src: usize, count: Option<usize>) -> 
     Err(Error::new(ErrorKind::ResultFile, cause).expected("positions of the sentence, the second not after the first"))
 }
 
-/// Checks that all of `values`, which are called `what`, are probabilities.
+/// Checks that all `values` are probabilities. `what` names them in the error.
 ///
 /// # Errors
 /// [`ErrorKind::ResultFile`] where one is not.
@@ -29,7 +29,7 @@ pub(super) fn check_probabilities(what: &str, values: &[f32]) -> Result<()> {
     }
 }
 
-/// An error of a request as one of a file.
+/// Turns an error about a request into one about a file.
 pub(super) fn misfit(error: Error) -> Error {
     Error {
         kind: ErrorKind::ResultFile,
@@ -37,7 +37,7 @@ pub(super) fn misfit(error: Error) -> Error {
     }
 }
 
-/// Checks that all of `values`, which are called `what`, are finite.
+/// Checks that all `values` are finite. `what` names them in the error.
 ///
 /// # Errors
 /// [`ErrorKind::ResultFile`] naming the first that is not.
@@ -48,7 +48,7 @@ pub(super) fn check_finite(what: &str, values: impl IntoIterator<Item = f32>) ->
     }
 }
 
-/// Checks that the targets `a` and `b` are two tokens of the vocabulary.
+/// Checks that the targets `a` and `b` are two different tokens of the vocabulary.
 pub(super) fn check_targets(a: &Named, b: &Named, config: &Config) -> Result<()> {
     let targets = Between { a: a.token, b: b.token };
     targets.check(config).map_err(misfit)

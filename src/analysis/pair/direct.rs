@@ -1,7 +1,7 @@
-//! Direct effects: what every component adds to the difference of two tokens' logits, past all later layers.
+//! Direct effects: the contribution of every component to the difference of two tokens' logits, past all later layers.
 //!
-//! What is written to the residual stream is read by the final LayerNorm and W_U. With the scale of that LayerNorm as it is in the pass
-//! (frozen), a logit is a linear map of what was written, and so a sum over all components of all layers, and b_U.
+//! The final LayerNorm and W_U read the residual stream. With the scale of that LayerNorm frozen, a logit is a linear
+//! map of the residual stream, so that it is a sum over all components of all layers, and b_U.
 
 use std::collections::BTreeSet;
 
@@ -12,30 +12,30 @@ use crate::forward::{Edit, Model, Monitor, Request, Tap, Variant};
 use crate::math;
 use crate::names::{BlockHook, Component, Head, HookPoint};
 
-/// What was written to the residual stream at one position, component by component, in all layers.
+/// The components of the residual stream at one position, after all layers.
 pub struct Written {
     /// The components: embeddings, then heads, MLP and output bias of each layer.
     pub components: Vec<Component>,
-    /// What each has written, `[components][d_model]`.
+    /// The vector that each component writes, `[components][d_model]`.
     pub vectors: Vec<Vec<f32>>,
     /// The scale of the final LayerNorm at the position, `sqrt(mean((x - mean)^2) + eps)`.
     pub final_scale: f32,
 }
 
-/// What adds to `logit(a) - logit(b)`.
+/// Contributions to `logit(a) - logit(b)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DirectEffects {
-    /// Of each component, `c_m / sigma_f . (W_U[a] - W_U[b])`, `[components]`.
+    /// Per component, `c_m / sigma_f . (W_U[a] - W_U[b])`, `[components]`.
     pub of_components: Vec<f32>,
     /// `b_U[a] - b_U[b]`.
     pub of_bias: f32,
 }
 
 impl Sentence {
-    /// What was written at position `dest`, component by component. Only this position goes through `model` again.
+    /// The vectors written at position `dest` by each component. Only this position goes through `model` again.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
+    /// [`crate::ErrorKind::Request`] for a position that does not exist, read errors, and those of `monitor`.
     pub async fn written(&self, model: &mut Model, dest: usize, monitor: &dyn Monitor) -> Result<Written> {
         let (layers, n_head) = (model.config().n_layer, model.config().n_head);
         let vectors = self.written_before(model, layers, &[dest], monitor).await?;
@@ -46,12 +46,12 @@ impl Sentence {
         })
     }
 
-    /// What embeddings and components of the first `layers` layers have written at each of `positions`,
-    /// `[positions][components][d_model]`. These positions alone go through so many layers of `model` again, together: the weights pass by
-    /// once.
+    /// The vectors written by embeddings and the components of the first `layers` layers at each of `positions`,
+    /// `[positions][components][d_model]`. Only these positions go through `layers` layers of `model` again, in one
+    /// pass.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
+    /// [`crate::ErrorKind::Request`] for a position that does not exist, read errors, and those of `monitor`.
     pub(super) async fn written_before(
         &self,
         model: &mut Model,
@@ -61,7 +61,8 @@ impl Sentence {
     ) -> Result<Vec<Vec<Vec<f32>>>> {
         let config = model.config().clone();
         let again = |&position: &usize| {
-            // What enters the first layer in its own place: from there on the position is computed again.
+            // Replacing the first layer's input by itself: an edit that changes nothing, but makes the position be
+            // recomputed.
             let stream = self.pass.resid_pre(&config, 0, self.row(position)?);
             let edit = Edit {
                 point: HookPoint::block(0, BlockHook::ResidPre),
@@ -102,11 +103,11 @@ impl Sentence {
         Ok(written)
     }
 
-    /// What `head` has read at each source token adds to `logit(a) - logit(b)` after position `dest`:
-    /// `pattern[dest, j] v_j W_O / sigma_f . (W_U[a] - W_U[b])`, `[dest + 1]`. Their sum is the head's direct effect.
+    /// The direct effect of `head` on `logit(a) - logit(b)` after position `dest`, by source token: `pattern[dest, j]
+    /// v_j W_O / sigma_f . (W_U[a] - W_U[b])`, `[dest + 1]`. They sum to the head's direct effect.
     ///
     /// # Errors
-    /// As [`Written::direct_effects`], and [`crate::ErrorKind::Request`] for a head or position that is not there.
+    /// As [`Written::direct_effects`], and [`crate::ErrorKind::Request`] for a head or position that does not exist.
     pub async fn direct_effect_by_source(
         &self,
         model: &mut Model,
@@ -129,10 +130,10 @@ impl Sentence {
 }
 
 impl Written {
-    /// Direct effects of all components on `logit(a) - logit(b)`. Together with that of the bias they add up to the difference.
+    /// Direct effects of all components on `logit(a) - logit(b)`. Together with the bias they sum to the difference.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for tokens that there are not, errors of reading.
+    /// [`crate::ErrorKind::Request`] for tokens that do not exist, read errors.
     pub async fn direct_effects(
         &self,
         model: &mut Model,
@@ -149,8 +150,8 @@ impl Written {
     }
 }
 
-/// What a unit of each number of the last normalized residual stream adds to `logit(a) - logit(b)`, `[d_model]`, and what ln_f's bias adds:
-/// the same under every processing.
+/// How much a unit of each number of the final normalized residual stream adds to `logit(a) - logit(b)`, `[d_model]`,
+/// and how much ln_f's bias adds. The same under every weight processing.
 pub(super) async fn direction(model: &mut Model, targets: Between, monitor: &dyn Monitor) -> Result<(Vec<f64>, f64)> {
     targets.check(model.config())?;
     let Between { a, b } = targets;

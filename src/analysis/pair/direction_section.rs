@@ -1,4 +1,4 @@
-//! The directions of a head as a section of a result.
+//! The singular directions of a head as a section of a result.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,65 +13,68 @@ use crate::math;
 use crate::model::{Config, Tokenizer};
 use crate::names::{Component, Head, Relative, Side};
 
-/// The score of one head between two positions as a sum over the directions of the head, and one of them opened.
+/// The score of one head between two positions as a sum over the singular directions of the head, with one direction
+/// decomposed further.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DirectionsSection {
     /// The head.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
     /// What the score is relative to; None for the score itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative: Option<Relative>,
     /// The singular values of `W_Q W_K^T / sqrt(d_head)`, the largest first, `[d_head]`.
     pub values: Array,
-    /// What each direction adds to the score, `[d_head]`.
+    /// Contribution of each direction to the score, `[d_head]`.
     pub contributions: Array,
-    /// What the terms with biases add, `[3]`: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without biases.
+    /// Contributions of the terms with biases, `[3]`: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without
+    /// biases.
     pub biases: Array,
-    /// How many directions each group has whose singular values are nearly the same; of these only the sum means something.
+    /// Number of directions per group. The singular values of a group are nearly equal, so that only the sum over the
+    /// group is well defined.
     pub groups: Vec<usize>,
-    /// The fewest groups that make up nine tenths of the sizes of all, biases apart.
+    /// The smallest number of groups that make up nine tenths of all absolute contributions, without biases.
     pub explaining: usize,
-    /// What directions and biases add up to, computed without them: the score, or the relative one.
+    /// The sum of directions and biases, computed without them: the score, or the relative one.
     pub score: f32,
-    /// The direction that is opened.
+    /// The direction that is decomposed further.
     pub opened: OpenedDirection,
 }
 
-/// One direction: what was written at both ends along it, and the tokens that it is about.
+/// One direction: the contributions of components along it, and its closest tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OpenedDirection {
-    /// Its number, counted from 0.
+    /// The number, counted from 0.
     pub direction: usize,
     /// The components before the head's layer.
     pub components: Vec<Component>,
-    /// What each adds on the query side, `[components]`.
+    /// Contribution of each on the query side, `[components]`.
     pub query: Array,
-    /// What each adds on the key side, `[components]`.
+    /// Contribution of each on the key side, `[components]`.
     pub key: Array,
-    /// Tokens at both of its ends, on both sides; empty while they are not known.
+    /// The closest tokens on both sides; empty while they are not computed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<DirectionEnds>,
 }
 
-/// The tokens whose rows of a matrix have the largest and the smallest cosines with a direction's vector. Signs are such that the query's
-/// normalized residual stream goes along.
+/// The tokens whose rows of a matrix have the largest and the smallest cosines with a direction's vector. Signs are
+/// chosen such that the query's normalized residual stream has a positive product with its vector.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DirectionEnds {
-    /// The side that is read along the vector.
+    /// The side whose vector it is.
     pub side: Side,
     /// The matrix.
     pub matrix: TokenMatrix,
-    /// The largest cosines, the largest first.
+    /// Largest cosines, in descending order.
     pub along: Vec<NamedValue>,
-    /// The smallest cosines, the smallest first.
+    /// Smallest cosines, in ascending order.
     pub against: Vec<NamedValue>,
 }
 
-/// A matrix that has a vector for each token.
+/// A matrix with a vector for each token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenMatrix {
@@ -82,11 +85,11 @@ pub enum TokenMatrix {
 }
 
 impl DirectionsSection {
-    /// The directions of the score of `pair`, of which `account` is the account and `factors` are those of its head; number `opened` is opened,
-    /// or the one that adds most by size.
+    /// The directions of the score of `pair`; `account` is its decomposition, and `factors` are the singular vectors of
+    /// its head. Direction number `opened` is decomposed further, or the one that contributes most in absolute value.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a direction that there is not, and a position that the destination does not see.
+    /// [`ErrorKind::Request`] for a direction that does not exist, and a position that the destination does not see.
     pub(super) fn new(
         (pair, account, factors): (&Pair, &Account, &Factors),
         relative: Option<Relative>,
@@ -118,7 +121,7 @@ impl DirectionsSection {
         Ok((section, found))
     }
 
-    /// The same with the `tokens` of the direction that is opened.
+    /// The same with the `tokens` of the opened direction.
     #[must_use]
     pub(super) fn with_tokens(mut self, tokens: DirectionTokens, tokenizer: &Tokenizer) -> Self {
         let DirectionTokens { w_e, w_u } = tokens;
@@ -136,12 +139,12 @@ impl DirectionsSection {
         self
     }
 
-    /// What directions and biases add up to: [`DirectionsSection::score`], but for rounding.
+    /// The sum of directions and biases: equal to [`DirectionsSection::score`], but for rounding.
     pub fn sum(&self) -> f32 {
         (math::sum(self.contributions.data()) + math::sum(self.biases.data())) as f32
     }
 
-    /// The groups with what their directions add together: the first direction of each, how many, and the sum.
+    /// The groups: first direction, number of directions, and the sum of their contributions.
     pub fn of_groups(&self) -> Vec<(usize, usize, f32)> {
         let mut first = 0;
         let ranges = self.groups.iter().map(|count| {

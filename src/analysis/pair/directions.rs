@@ -1,7 +1,8 @@
-//! The directions of a head: which of them make a score.
+//! Decomposition of a score into the singular directions of its head.
 //!
-//! `W_Q W_K^T / sqrt(d_head) = U S V^T` has rank `d_head`: a score is a sum over that many directions, each the product of how far the
-//! query's normalized residual stream goes along one vector and the key's along another, and three terms with biases. All in f64.
+//! `W_Q W_K^T / sqrt(d_head) = U S V^T` has rank `d_head`. So a score is a sum over that many directions (each the
+//! product of the query's normalized residual stream along one vector, the key's along another, and a singular value)
+//! and three terms with biases. All in f64.
 
 use std::ops::Range;
 
@@ -13,17 +14,18 @@ use crate::forward::{HeadWeights, Model, Monitor};
 use crate::math::{Svd, svd_of_product};
 use crate::names::{Relative, Side};
 
-/// How far apart neighboring singular values are, relative to the larger, that count as one: their vectors are not determined one by one.
+/// Neighboring singular values whose relative difference is below this form a group: their vectors are not determined
+/// individually.
 const SAME: f64 = 1e-3;
-/// The part of the contributions' sizes that [`Directions::explaining`] is asked for.
+/// The share of the absolute contributions that [`Directions::explaining`] has to reach.
 const EXPLAINED: f64 = 0.9;
 
-/// The singular vectors of `W_Q W_K^T / sqrt(d_head)` of one head, LayerNorm folded in, and its singular values.
+/// Singular vectors and values of `W_Q W_K^T / sqrt(d_head)` of one head, with LayerNorm folded in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Factors(Svd);
 
 impl Factors {
-    /// Those of the head with `weights`.
+    /// Computes those of the head with `weights`.
     pub fn of(weights: &HeadWeights) -> Self {
         let [w_q, w_k] = [Side::Query, Side::Key].map(|side| weights.columns_wide(side));
         Self(svd_of_product(w_q, w_k, weights.divisor()))
@@ -34,13 +36,13 @@ impl Factors {
         &self.0.values
     }
 
-    /// The vectors of direction number `direction` that queries and keys are read along, `[d_model]` each. Their signs are arbitrary, but
-    /// belong together. None where there are not so many.
+    /// The query's and the key's vector of direction number `direction`, `[d_model]` each. Their signs are arbitrary,
+    /// but consistent with each other. None where the direction does not exist.
     pub fn vectors(&self, direction: usize) -> Option<[&[f64]; 2]> {
         Some([self.0.u.get(direction)?, self.0.v.get(direction)?])
     }
 
-    /// The groups of directions whose singular values are the same within a thousandth, from one to the next.
+    /// The groups of directions whose neighboring singular values differ by less than a thousandth.
     pub fn groups(&self) -> Vec<Range<usize>> {
         let values = self.values();
         let mut groups: Vec<Range<usize>> = Vec::new();
@@ -59,48 +61,50 @@ impl Factors {
 pub struct Directions {
     /// The singular values, the largest first, `[d_head]`.
     pub values: Vec<f32>,
-    /// What each direction adds, `S_k (x_dest . u_k)(x_src . v_k)`, `[d_head]`.
+    /// Contribution of each direction, `S_k (x_dest . u_k)(x_src . v_k)`, `[d_head]`.
     pub contributions: Vec<f32>,
-    /// What the terms with biases add: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without biases; only the second where the score
-    /// is relative.
+    /// Contributions of the terms with biases: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without biases. Only
+    /// the second where the score is relative.
     pub biases: [f32; 3],
-    /// The directions that count as one, see [`Factors::groups`].
+    /// Groups of directions, see [`Factors::groups`].
     pub groups: Vec<Range<usize>>,
-    /// What all add up to, computed without them: the score, or the relative one.
+    /// The sum, computed without the directions: the score, or the relative one.
     pub score: f32,
-    /// Whether `x_dest . u_k` is negative: then both vectors of [`Factors::vectors`] are to be turned around.
+    /// Whether `x_dest . u_k` is negative, so that both vectors of [`Factors::vectors`] should be negated for display.
     pub turned: Vec<bool>,
 }
 
-/// What one direction adds to the score, by what was written at both ends.
+/// The contribution of one direction, by component at both ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AlongDirection {
-    /// `S_k (c_m(dest) / ln_scale(dest) . u_k)(x_src . v_k)` of every component of the query side, `[components]`, without biases.
+    /// `S_k (c_m(dest) / ln_scale(dest) . u_k)(x_src . v_k)` for every component of the query side, `[components]`,
+    /// without biases.
     pub query: Vec<f32>,
-    /// `S_k (x_dest . u_k)(c_n(src) / ln_scale(src) . v_k)` of every one of the key side, relative as the score is.
+    /// `S_k (x_dest . u_k)(c_n(src) / ln_scale(src) . v_k)` for every component of the key side, relative if the score
+    /// is.
     pub key: Vec<f32>,
 }
 
-/// Tokens at both ends of a vector: those with the ten largest cosines, and those with the ten smallest.
+/// The tokens with the ten largest and the ten smallest cosines with a vector.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenEnds {
-    /// The largest first.
+    /// In descending order.
     pub along: Vec<Valued>,
-    /// The smallest first.
+    /// In ascending order.
     pub against: Vec<Valued>,
 }
 
-/// Tokens of a direction: of the vectors that queries and keys are read along, with their signs as in [`Factors::vectors`].
+/// Tokens of a direction's two vectors, with the signs of [`Factors::vectors`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct DirectionTokens {
-    /// Among the processed rows of W_E, of the query's vector and of the key's.
+    /// Among the processed rows of W_E: for the query's vector and for the key's.
     pub w_e: [TokenEnds; 2],
     /// Among the processed columns of W_U.
     pub w_u: [TokenEnds; 2],
 }
 
 impl Account {
-    /// The score as a sum over directions, of which `factors` are those of its head; relative to other keys where `relative` says so.
+    /// The score as a sum over the directions `factors` of its head; relative to other keys where `relative` says so.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a position that the destination does not see.
@@ -108,11 +112,11 @@ impl Account {
         self.row().directions(factors, relative)
     }
 
-    /// What direction number `direction` adds, by component: `S_k u_k = W_Q W_K^T v_k / sqrt(d_head)`, and likewise on the key side, so that
-    /// what components add to queries and keys is enough to know.
+    /// The contribution of direction number `direction`, by component. Since `S_k u_k = W_Q W_K^T v_k / sqrt(d_head)`
+    /// (and likewise on the key side), the components' contributions to queries and keys suffice.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a direction that there is not, and a position that the destination does not see.
+    /// [`ErrorKind::Request`] for a direction that does not exist, and a position that the destination does not see.
     pub fn along(&self, factors: &Factors, direction: usize, relative: Option<Relative>) -> Result<AlongDirection> {
         let [u, v] = factors.vectors(direction).ok_or_else(|| {
             let count = factors.values().len();
@@ -151,15 +155,15 @@ impl Account {
     }
 }
 
-/// The scores of a head from one position, and what they are made from.
+/// The scores of a head from one position, and the vectors that they are computed from.
 pub(in crate::analysis) struct ScoreRow<'a> {
-    /// Of the head.
+    /// Weights of the head.
     pub(in crate::analysis) weights: &'a HeadWeights,
     /// The normalized residual stream at every position that the destination sees, `[dest + 1, d_model]`.
     pub(in crate::analysis) normalized: &'a [f32],
     /// Scores from the destination to each of them, `[dest + 1]`.
     pub(in crate::analysis) scores: &'a [f32],
-    /// The position of the score that is taken apart.
+    /// The position of the score to decompose.
     pub(in crate::analysis) src: usize,
 }
 
@@ -183,7 +187,7 @@ impl ScoreRow<'_> {
         })
     }
 
-    /// Both ends of the score, and what the terms with biases add.
+    /// Both ends of the score, and the contributions of the terms with biases.
     fn ends(&self, relative: Option<Relative>) -> Result<Ends> {
         let count = self.scores.len();
         let d = self.normalized.len() / count;
@@ -213,23 +217,23 @@ impl ScoreRow<'_> {
 struct Ends {
     /// The normalized residual stream at the destination, `[d_model]`.
     x_dest: Vec<f64>,
-    /// That at the source, relative to others where the score is.
+    /// The normalized residual stream at the source, relative to others where the score is.
     x_src: Vec<f64>,
     biases: [f32; 3],
 }
 
 impl Directions {
-    /// What the directions of each group add together, in their order.
+    /// The sum of contributions of each group, in order.
     pub fn of_groups(&self) -> Vec<f32> {
         of_groups(&self.contributions, &self.groups)
     }
 
-    /// The fewest groups whose sizes are nine tenths of the sizes of all together, biases apart.
+    /// The smallest number of groups that make up nine tenths of all absolute contributions, without biases.
     pub fn explaining(&self) -> usize {
         self.explaining_groups().len()
     }
 
-    /// Which these are, by their place among the groups, the largest first; of equal ones the first.
+    /// The indices of these groups, the largest first; on ties the first.
     pub fn explaining_groups(&self) -> Vec<usize> {
         let sizes = self.of_groups().into_iter().map(|sum| f64::from(sum).abs());
         let mut sizes: Vec<(usize, f64)> = sizes.enumerate().collect();
@@ -244,7 +248,7 @@ impl Directions {
         needed.map(|(group, _)| group).collect()
     }
 
-    /// The direction that adds most by size; of equal ones the first.
+    /// The direction that contributes most in absolute value; on ties the first.
     pub fn largest(&self) -> usize {
         let sizes = self.contributions.iter().map(|value| value.abs()).enumerate();
         let largest = sizes.fold((0, 0.0), |best, size| if size.1 > best.1 { size } else { best });
@@ -261,10 +265,10 @@ pub(super) fn of_groups(contributions: &[f32], groups: &[Range<usize>]) -> Vec<f
     groups.iter().map(sum).collect()
 }
 
-/// The tokens at both ends of direction number `direction` of `factors`. W_E and W_U pass by.
+/// The tokens closest to direction number `direction` of `factors`. Streams W_E and W_U.
 ///
 /// # Errors
-/// [`ErrorKind::Internal`] before the model's embedding has been read, errors of reading.
+/// [`ErrorKind::Internal`] before the model's embedding has been read, read errors.
 pub async fn direction_tokens(
     model: &Model,
     factors: &Factors,
@@ -287,7 +291,7 @@ pub async fn direction_tokens(
 }
 
 impl DirectionTokens {
-    /// The same of vectors that are turned around.
+    /// The same for the negated vectors.
     #[must_use]
     pub fn turned(self) -> Self {
         let turn = |ends: TokenEnds| {
@@ -322,7 +326,7 @@ mod tests {
 
     #[test]
     fn neighbors_are_chained_into_groups() {
-        // Each within a thousandth of the one before, all three not.
+        // Neighbors differ by less than a thousandth, the first and the third by more.
         let found = factors(&[3.0, 2.0, 1.9985, 1.997, 1.0, 0.5, 0.0, 0.0]).groups();
         assert_eq!(found, [0..1, 1..4, 4..5, 5..6, 6..8]);
         assert_eq!(factors(&[]).groups(), Vec::<Range<usize>>::new());
@@ -354,7 +358,7 @@ mod tests {
                 "{contributions:?}"
             );
         }
-        // In a group what has opposite signs is nothing.
+        // Opposite contributions cancel within a group.
         let grouped = directions(&[5.0, -5.0, 3.0, 0.125], &[0..2, 2..3, 3..4]);
         assert_eq!((grouped.of_groups(), grouped.explaining()), (vec![0.0, 3.0, 0.125], 1));
         assert_eq!(grouped.largest(), 0);

@@ -1,9 +1,9 @@
-//! One level down, and on: what a component in a score is the sum of.
+//! Further decomposition of a component of a score, level by level.
 //!
-//! A score with one side fixed is a linear map of what was written to the residual stream at some positions. A head is a sum over the
-//! source tokens that it has read, an MLP one over its neurons, and what a head has read at a token one over the components that
-//! were written there. Put through the same map each list adds up to what was opened. Attention patterns and the scales of LayerNorms
-//! are those of the pass: frozen.
+//! A score with one side fixed is a linear map of what was written to the residual stream at some positions. A head's
+//! output is a sum over the source tokens that it attends to, an MLP's output a sum over its neurons, and what a head
+//! reads at a token a sum over the components written there. Under the same map, each list sums to the contribution
+//! that it decomposes. Attention patterns and the scales of LayerNorms are frozen at their values in the pass.
 
 use super::opening::{CheckedPath, End, Opened, Opening, Part, positions};
 use super::question::Pair;
@@ -13,30 +13,30 @@ use crate::forward::{HeadWeights, Model, Monitor, Pass, PrefixTree, Request, Tap
 use crate::math;
 use crate::names::{BlockHook, Component, Head, HookPoint, Side};
 
-/// A linear reading of the residual stream: `sum over positions of factor * (what was written there . map)`.
+/// A linear map of the residual stream: `sum over positions of factor * (written vector . map)`.
 struct Reading {
     /// `[d_model]`.
     map: Vec<f64>,
-    /// Positions with their factors: 1 over the scale of the LayerNorm that reads there, times attention and the weights of a
+    /// Positions with factors: 1 / (scale of the LayerNorm that reads there), times attention and the weights of a
     /// relative view.
     at: Vec<(usize, f64)>,
 }
 
-/// What a pass is asked for on the way down, collected before it runs.
+/// The taps of a pass, collected before it runs.
 #[derive(Default)]
 struct TapPlan {
     taps: Vec<Tap>,
 }
 
-/// Where what a component writes at some positions is found after the pass.
+/// Where the output of a component at some positions is found after the pass.
 struct Written {
     component: Component,
     positions: Vec<usize>,
-    /// The tap that has captured it; None for embeddings and biases.
+    /// The tap that captures it; None for embeddings and biases.
     tap: Option<usize>,
 }
 
-/// The taps of a head on the way: its pattern at the positions that are read, its values at `sources`.
+/// The taps of a head on the path: its pattern at the positions that read it, its values at `sources`.
 struct OfHead {
     head: Head,
     pattern: usize,
@@ -44,7 +44,7 @@ struct OfHead {
     sources: Vec<usize>,
 }
 
-/// The taps of the list at the end of a way.
+/// The taps for the list at the end of the path.
 enum OfEnd {
     Sources(OfHead, Written),
     Neurons(usize, usize, Written),
@@ -57,7 +57,7 @@ impl TapPlan {
         self.taps.len() - 1
     }
 
-    /// What `component` writes at `positions`.
+    /// Adds taps for the output of `component` at `positions`.
     fn component(&mut self, component: Component, positions: &[usize]) -> Written {
         let rows = positions.to_vec();
         let tap = match component {
@@ -74,7 +74,7 @@ impl TapPlan {
         }
     }
 
-    /// Where `head` looks from `positions`, and its values at `sources`.
+    /// Adds taps for the pattern of `head` from `positions`, and for its values at `sources`.
     fn head(&mut self, head: Head, positions: &[usize], sources: Vec<usize>) -> OfHead {
         let tap = |hook, rows| Tap::new(HookPoint::block(head.layer, hook), rows).of_head(head.head);
         OfHead {
@@ -87,7 +87,7 @@ impl TapPlan {
 }
 
 impl Written {
-    /// The sum of what is written at the positions, each with its factor in `at`, `[d_model]`.
+    /// The weighted sum of what is written at the positions in `at`, `[d_model]`.
     fn summed(&self, model: &Model, pass: &Pass, at: &[(usize, f64)]) -> Result<Vec<f64>> {
         let mut total = vec![0f64; model.config().d_model];
         for (index, &position) in self.positions.iter().enumerate() {
@@ -106,14 +106,14 @@ impl Written {
                 (Component::TokenEmbedding, _) => add(&model.w_e(pass.tree.token(position))?),
                 (Component::PositionEmbedding, _) => add(&model.w_pos(position)?),
                 (Component::AttentionBias(layer), _) => add(model.b_o(layer)?),
-                // Biases of the map are not written to the stream.
+                // Biases of the map are not part of the residual stream.
                 _ => {}
             }
         }
         Ok(total)
     }
 
-    /// What `reading` makes of it.
+    /// The value of `reading` for it.
     fn read(&self, model: &Model, pass: &Pass, reading: &Reading) -> Result<f64> {
         let summed = self.summed(model, pass, &reading.at)?;
         Ok(summed.iter().zip(&reading.map).map(|(v, map)| v * map).sum())
@@ -121,7 +121,7 @@ impl Written {
 }
 
 impl OfHead {
-    /// For each source the attention that it gets from all positions of `at` together, each with its factor.
+    /// For each source the weighted sum of the attention from all positions in `at`.
     fn attention(&self, pass: &Pass, at: &[(usize, f64)]) -> Vec<f64> {
         let mut total = vec![0f64; self.sources.len()];
         for (index, (_, factor)) in at.iter().enumerate() {
@@ -134,14 +134,15 @@ impl OfHead {
     }
 }
 
-/// Opens a component of the score of `pair`, or what is within it (see [`Opening`]): the sentence goes through the layers before its
-/// head once.
+/// Decomposes a component of the score of `pair`, or something within it (see [`Opening`]). The sentence goes once
+/// through the layers before the head.
 ///
 /// On the key side the map is `W_K (sum of the query's components) / sqrt(d_head) / ln_scale(src)`, on the query side
-/// `W_Q (sum of the key's) / sqrt(d_head) / ln_scale(dest)`; opened from one cell, the sum is the other side's component alone. A head
-/// adds `pattern[p, j] (v_j W_O)` for each source token `j`, an MLP `post_i W_out[i]` for each neuron and b_out; what a head has read
-/// at `j` is `pattern[p, j] (c_m(j) / ln_scale(j)) W_V W_O` over the components `c_m` before its layer, and b_V where it is not folded.
-/// In a relative view each is `sum_j (1[j = src] - w_j)` of the same.
+/// `W_Q (sum of the key's) / sqrt(d_head) / ln_scale(dest)`; for a single cell of the table, the sum is replaced by the
+/// other side's component. A head contributes `pattern[p, j] (v_j W_O)` for each source token `j`, an MLP `post_i
+/// W_out[i]` for each neuron and b_out; what a head has read at `j` is `pattern[p, j] (c_m(j) / ln_scale(j)) W_V W_O`
+/// over the components `c_m` before its layer, and b_V where it is not folded. In a relative view each is `sum_j (1[j =
+/// src] - w_j)` of the same.
 ///
 /// ```
 /// # use futures::executor::block_on;
@@ -164,8 +165,8 @@ impl OfHead {
 /// ```
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] for a head or positions that there are not, and for what can't be opened: embeddings, biases, what is
-/// not before the layer of what reads it; [`crate::ErrorKind::Prompt`] for a sentence that does not fit the context; errors of reading,
+/// [`crate::ErrorKind::Request`] for a head or positions that do not exist, and for what can't be opened: embeddings, biases, what is
+/// not before the layer of what reads it; [`crate::ErrorKind::Prompt`] for a sentence that does not fit the context; read errors,
 /// and `monitor`'s.
 pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &dyn Monitor) -> Result<Opened> {
     pair.check(model)?;
@@ -178,7 +179,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
         .map(|component| plan.component(component, &positions(pair, side.other(), relative)));
     let (passed, end) = taps(&way, positions(pair, side, relative), n_head, &mut plan);
 
-    // Rows are positions: there is one sequence.
+    // Rows are positions: there is only one sequence.
     let tree = PrefixTree::new([&pair.tokens[..=pair.dest]]);
     let mut passes = [Pass::new(tree, Request::of(plan.taps))];
     model.run(&mut passes, pair.head.layer, monitor).await?;
@@ -186,7 +187,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
     let weights = model.head_weights(pair.head, monitor).await?;
     let mut reading = of_score(model, &pass, &weights, (pair, opening), against.as_ref())?;
 
-    // Down to what the last head that is passed has read: its bias, and what that is as a whole.
+    // Follows the path down to what the last head on it has read: its bias, and its total.
     let (mut bias, mut whole) = (0.0, 0.0);
     for (of_head, scale) in passed {
         let head = of_head.head;
@@ -241,7 +242,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
             };
             let mut parts: Vec<(Part, f64)> = all.iter().map(part).collect::<Result<_>>()?;
             let processing = model.processing();
-            // Without fold_ln what LayerNorm's bias adds to values is left, too.
+            // Without fold_ln, the contribution of LayerNorm's bias to the values remains, too.
             if !(processing.fold_value_biases && processing.fold_ln) {
                 parts.push((Part::ValueBias, bias));
             }
@@ -250,8 +251,8 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
     }
 }
 
-/// What is asked for on `way`, which begins at `positions`: of each head that is passed, with the scale of its LayerNorm where it is
-/// followed, and of the list at its end.
+/// Adds the taps for the path `way`, which begins at `positions`: for each head on the path (with the scale of its
+/// LayerNorm where the path goes on), and for the list at the end.
 fn taps(
     way: &CheckedPath,
     mut positions: Vec<usize>,
@@ -285,8 +286,8 @@ fn taps(
     (passed, end)
 }
 
-/// The score of `pair` as a reading of the residual stream on one side: the other side is fixed, as a whole or as the component
-/// `against`.
+/// The score of `pair` as a map of the residual stream on one side. The other side is fixed: as a whole, or as the
+/// component `against`.
 fn of_score(
     model: &Model,
     pass: &Pass,
@@ -335,7 +336,7 @@ fn of_score(
     };
     let mut fixed = weights.read_wide(other, &stream);
     let bias = Component::bias(other);
-    // b_K is in every key alike: nothing of it is left in a relative view.
+    // b_K is the same in every key, so that it cancels in a relative view.
     let has_bias = other == Side::Query || opening.relative.is_none();
     if has_bias && opening.against.is_none_or(|against| against == bias) {
         let bias = weights.bias(other);

@@ -1,4 +1,4 @@
-//! What the head writes and what all components add to the next token, as sections of a result.
+//! Output and direct effects of a head as sections of a result.
 
 use serde::{Deserialize, Serialize};
 
@@ -16,83 +16,84 @@ use crate::math;
 use crate::model::{Config, Tokenizer};
 use crate::names::{Component, Head};
 
-/// Tokens that are told after each layer.
+/// Number of tokens that are listed after each layer.
 const LENS_TOKENS: usize = 5;
 
-/// Direct effects of all components at one position of a sentence on the difference of two tokens' logits, `logit(a) - logit(b)`.
+/// Direct effects of all components at one position of a sentence on the difference of two tokens' logits, `logit(a) -
+/// logit(b)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct EffectsSection {
-    /// The head that is split by source token.
+    /// The head whose effect is also split by source token.
     pub head: Head,
     /// The position.
     pub dest: usize,
-    /// The token of most interest.
+    /// The first token of the difference.
     pub a: Named,
-    /// The other.
+    /// The second token.
     pub b: Named,
     /// The components of all layers.
     pub components: Vec<Component>,
-    /// What each adds to the difference, `[components]`, with the scale of the final LayerNorm as it is.
+    /// Contribution of each to the difference, `[components]`, with the scale of the final LayerNorm frozen.
     pub effects: Array,
-    /// What b_U adds.
+    /// Contribution of b_U.
     pub bias: f32,
-    /// What all add up to, computed without them: the difference of the logits.
+    /// The sum of all, computed without them: the difference of the logits.
     pub difference: f32,
-    /// What the head has read at each source token adds, `[dest + 1]`: its direct effect.
+    /// Contribution of the head by source token, `[dest + 1]`; sums to its direct effect.
     pub by_source: Array,
 }
 
-/// What the head writes at `dest` per unit of attention to `src`: which logits that raises and lowers, relative to their mean over the
-/// vocabulary.
+/// The head's output at `dest` per unit of attention to `src`: the logits that it raises and lowers, relative to their
+/// mean over the vocabulary.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WritesSection {
     /// The head.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
-    /// The attention between them: what is told is to be multiplied with it.
+    /// The attention between them. Multiply the effects by it.
     pub attention: f32,
-    /// The source token itself, with what is added to its logit: raised it is copied, lowered it is suppressed.
+    /// The source token with the effect on its own logit: positive means copying, negative means suppression.
     pub source: NamedValue,
-    /// Its rank among all tokens; 1 is the most raised.
+    /// Rank of the source token among all tokens; 1 is the most raised.
     pub rank: usize,
-    /// How many tokens there are.
+    /// Size of the vocabulary.
     pub vocabulary: usize,
-    /// The tokens that are raised most, the most raised first.
+    /// The most raised tokens, in descending order.
     pub raised: Vec<NamedValue>,
-    /// The tokens that are lowered most, the most lowered first.
+    /// The most lowered tokens, the lowest first.
     pub lowered: Vec<NamedValue>,
 }
 
-/// The logit lens: what would come next if the model ended after each of its layers.
+/// The logit lens: predictions if the model ended after each of its layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LensSection {
     /// The position.
     pub dest: usize,
-    /// The token of most interest.
+    /// The first target token.
     pub a: Named,
-    /// The other.
+    /// The second target token.
     pub b: Named,
-    /// Before the first layer, then after each, through the final LayerNorm and W_U.
+    /// Before the first layer, then after each layer, through the final LayerNorm and W_U.
     pub layers: Vec<LensLayer>,
 }
 
-/// What would come next if the model ended here.
+/// Predictions after one layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LensLayer {
-    /// The likeliest tokens, the likeliest first.
+    /// The most likely tokens, most likely first.
     pub tokens: Vec<NextToken>,
     /// Log-probability of the token `a`.
     pub logprob_a: f32,
-    /// Log-probability of the token `b`. The difference of the two is that of the logits.
+    /// Log-probability of the token `b`. `logprob_a - logprob_b` is the difference of the logits.
     pub logprob_b: f32,
 }
 
 impl EffectsSection {
-    /// The `effects` of what was `written` at the destination of `pair` on `targets`, of the head also `by_source`; `log_probs [d_vocab]` are those
-    /// of the token that comes next.
+    /// From the `effects` of the vectors `written` at the destination of `pair` on `targets`, and those of the head
+    /// `by_source`; `log_probs [d_vocab]` are those of the next token.
     pub(super) fn new(
         (pair, targets): (&Pair, Between),
         written: &Written,
@@ -114,18 +115,18 @@ impl EffectsSection {
         }
     }
 
-    /// What the effects of all components and the bias add up to: [`EffectsSection::difference`], but for rounding.
+    /// The sum of all effects and the bias: equal to [`EffectsSection::difference`], but for rounding.
     pub fn sum(&self) -> f32 {
         (math::sum(self.effects.data()) + f64::from(self.bias)) as f32
     }
 
-    /// The sum of their sizes, to which a difference of sum and logits is to be compared.
+    /// The sum of absolute effects: the scale to which rounding errors have to be compared.
     pub fn scale(&self) -> f32 {
         let sizes: Vec<f32> = self.effects.data().iter().map(|effect| effect.abs()).collect();
         (math::sum(&sizes) + f64::from(self.bias.abs())) as f32
     }
 
-    /// The effect of `component`; None for one that is not of this model.
+    /// The effect of `component`; None where the model does not have it.
     pub fn of(&self, component: Component) -> Option<f32> {
         let place = self.components.iter().position(|of| *of == component)?;
         self.effects.data().get(place).copied()
@@ -133,7 +134,7 @@ impl EffectsSection {
 }
 
 impl WritesSection {
-    /// What was found for `pair`.
+    /// From the computed `writes` for `pair`.
     pub(super) fn new(pair: &Pair, writes: &Writes, tokenizer: &Tokenizer) -> Self {
         let token = pair.tokens.get(pair.src).copied().unwrap_or_default();
         let value = value_of(&writes.logits, token);
@@ -178,7 +179,7 @@ impl LensSection {
     }
 }
 
-/// What stands for `token` in `values [d_vocab]`.
+/// The entry of `token` in `values [d_vocab]`.
 fn value_of(values: &[f32], token: u32) -> f32 {
     values.get(token as usize).copied().unwrap_or(f32::NAN)
 }

@@ -1,6 +1,6 @@
-//! What every head adds to the difference of two logits, as means over a few prompts: by itself, without one of the heads, and what its
-//! activations restore that are taken from another prompt. What has been recorded of GPT-2 small, of any model. And of one prompt alone what
-//! taking out the head does that adds most.
+//! Direct effects of every head on a logit difference, as means over prompts: without intervention, with one head
+//! ablated, and with activation patching. The same analysis as recorded for GPT-2 small, for any model. For a single
+//! prompt, the ablation of the head with the largest effect.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,11 +17,11 @@ use crate::names::{BlockHook, Component, Head, HookPoint};
 /// A prompt, and the two tokens that are compared after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetText {
-    /// The prompt, without BOS, which is put before it.
+    /// The prompt, without BOS, which is prepended.
     pub text: String,
-    /// The token that is right, with its leading space.
+    /// The correct token, with its leading space.
     pub answer: String,
-    /// The one that is not.
+    /// The incorrect token.
     pub other: String,
 }
 
@@ -29,24 +29,28 @@ pub struct TargetText {
 struct Read {
     sentence: Sentence,
     targets: Between,
-    /// What a unit of each number of the last normalized stream adds to `logit(answer) - logit(other)`, `[d_model]`, and what ln_f's
-    /// bias does.
+    /// How much a unit of each number of the final normalized stream adds to `logit(answer) - logit(other)`,
+    /// `[d_model]`, and how much ln_f's bias adds.
     direction: (Vec<f64>, f64),
-    /// `logit(answer) - logit(other)` after it.
+    /// `logit(answer) - logit(other)` after the prompt.
     difference: f64,
 }
 
-/// Sums over prompts, of which means are made.
+/// Sums over prompts, for means.
 struct Sums(Vec<f64>);
 
-/// The effects of all heads of `model` on `logit(answer) - logit(other)` after `prompts`, BOS before each: direct effects, those without
-/// the output of the head `without` at the last token, and what the activations of each head restore in the other prompt. That is the one
-/// of `prompts` whose two tokens are exchanged, and which has as many tokens: its run is the ground, and one activation at all positions is
-/// taken from the prompt. Restored is `(patched - ground) / (prompt - ground)`, of means over the prompts.
+/// The effects of all heads of `model` on `logit(answer) - logit(other)` after `prompts` (BOS is prepended): direct
+/// effects, direct effects with the output of the head `without` set to zero at the last token, and the effects of
+/// patching each head's activations.
+///
+/// For patching, each prompt is paired with the one of `prompts` that has the same number of tokens and its two target
+/// tokens exchanged. That run is the base; one activation is copied into it, at all positions, from the prompt. The
+/// reported value is `(patched - base) / (prompt - base)`, of means over the prompts.
 ///
 /// # Errors
-/// [`ErrorKind::Prompt`] for no prompt, texts that are not one token, the same token as both, and a prompt without another that has its two
-/// tokens exchanged, or with several; [`ErrorKind::Request`] for a head that there is not; errors of reading, and `monitor`'s.
+/// [`ErrorKind::Prompt`] for no prompt, texts that are not one token, the same token as both, and a prompt without
+/// another that has its two tokens exchanged, or with several; [`ErrorKind::Request`] for a head that does not exist;
+/// read errors, and those of `monitor`.
 pub async fn head_effects(
     model: &mut Model,
     prompts: &[TargetText],
@@ -140,12 +144,12 @@ pub async fn head_effects(
     })
 }
 
-/// The direct effects of all heads of `model` on `logit(answer) - logit(other)` after `prompt` alone, BOS before it, and those without the
-/// output at the last token of the head whose own is largest: what a recording says of a head as means over prompts, of one prompt of any
-/// model. Nothing is patched.
+/// The direct effects of all heads of `model` on `logit(answer) - logit(other)` after `prompt` (BOS is prepended), and
+/// those with the output of the head with the largest effect set to zero at the last token. Corresponds to a recording
+/// over several prompts, for one prompt of any model, without patching.
 ///
 /// # Errors
-/// [`ErrorKind::Prompt`] for texts that are not one token, errors of reading, and `observer`'s.
+/// [`ErrorKind::Prompt`] for texts that are not one token, read errors, and those of `observer`.
 pub async fn without_largest(
     model: &mut Model,
     prompt: &TargetText,
@@ -175,7 +179,7 @@ pub async fn without_largest(
 }
 
 impl Read {
-    /// `prompt`, which it is of, for a result.
+    /// `prompt` in the form of the result.
     fn for_result(&self, prompt: &TargetText) -> TargetPrompt {
         TargetPrompt {
             text: prompt.text.clone(),
@@ -232,7 +236,7 @@ async fn read(model: &mut Model, prompt: &TargetText, monitor: &dyn Monitor) -> 
     Ok(read)
 }
 
-/// The one of `all` that has the two tokens of number `index`, whose text is `text`, exchanged.
+/// The index in `all` of the prompt that has the target tokens of number `index` exchanged. `text` is for the error.
 fn other_of(all: &[Read], index: usize, text: &str) -> Result<usize> {
     let Read { targets, sentence, .. } = &all[index];
     let exchanged = |other: &&usize| {
@@ -255,7 +259,7 @@ fn other_of(all: &[Read], index: usize, text: &str) -> Result<usize> {
     }
 }
 
-/// Those of heads among the effects of all components, `[layer, head]`.
+/// The effects of heads among those of all components, `[layer, head]`.
 fn of_heads(effects: &[f64], config: &Config) -> Vec<f64> {
     let components = Component::before(config.n_layer, config.n_head).zip(effects);
     components
@@ -264,8 +268,8 @@ fn of_heads(effects: &[f64], config: &Config) -> Vec<f64> {
         .collect()
 }
 
-/// Direct effects of all components at the last token of `prompt`, and the difference of logits; those with the output of the head
-/// `without` set to 0, where there is one: what layers before it have written stays.
+/// Direct effects of all components at the last token of `prompt`, and the logit difference; with the output of the
+/// head `without` set to 0, if given. Outputs of earlier layers are not recomputed.
 async fn direct_effects(
     model: &mut Model,
     prompt: &Read,
@@ -306,8 +310,8 @@ async fn direct_effects(
     Ok((vectors.iter().map(effect).collect(), difference))
 }
 
-/// Differences of logits with `z`, values and pattern of each head of `layer` taken from `prompt` and put into the run of `into`, at all
-/// positions: `[3, head]`.
+/// Logit differences after `z`, values and pattern of each head of `layer` are copied from `prompt` into the run of
+/// `into`, at all positions: `[3, head]`.
 async fn patch_layer(
     model: &mut Model,
     (prompt, into): (&Read, &Read),

@@ -1,23 +1,24 @@
-//! Where all heads of a layer look from every position of a sentence, to be seen side by side.
+//! The attention patterns of all heads of a layer, for display side by side.
 
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::Array;
 use crate::error::Result;
 
-/// Most rows of a pattern: beside others it is no larger on a screen, and those of 1,024 tokens would be 25 MB of a layer of GPT-2 small.
+/// Limit of the rows of a pattern: small multiples are no larger on a screen, and patterns of 1,024 tokens would take
+/// 25 MB for a layer of GPT-2 small.
 pub const LAYER_ROWS: usize = 128;
 
-/// Where all heads of a layer look from every position of a sentence.
+/// The attention patterns of all heads of a layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LayerSection {
     /// The layer.
     pub layer: usize,
-    /// How many positions, one after the other, are one row and one column: 1 up to [`LAYER_ROWS`] tokens.
+    /// Number of consecutive positions that are combined into one row and column: 1 for up to [`LAYER_ROWS`] tokens.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub block: usize,
-    /// Probabilities of every head, `[head, rows * (rows + 1) / 2]`: row after row, 1 of row 0, 2 of row 1, ... Of a block of positions
-    /// the largest.
+    /// Probabilities of every head, `[head, rows * (rows + 1) / 2]`: row after row, 1 number for row 0, 2 for row 1,
+    /// ... For blocks of positions, the largest probability of the block.
     pub patterns: Array,
 }
 
@@ -25,19 +26,19 @@ const fn one() -> usize {
     1
 }
 
-// The signature that serde asks for.
+// The signature that serde requires.
 #[allow(clippy::trivially_copy_pass_by_ref)]
 const fn is_one(block: &usize) -> bool {
     *block == 1
 }
 
-/// How many positions of `count` are one row.
+/// Number of positions of `count` that are combined into one row.
 fn block_of(count: usize) -> usize {
     count.div_ceil(LAYER_ROWS).max(1)
 }
 
-/// The pattern of a head over `count` positions as it is in a [`LayerSection`], where `row` gives its probabilities from a position,
-/// `[position + 1]`.
+/// The pattern of a head over `count` positions in the form of a [`LayerSection`]. `row` returns the probabilities from
+/// a position, `[position + 1]`.
 ///
 /// # Errors
 /// Those of `row`.
@@ -56,7 +57,7 @@ pub(crate) fn small_pattern(count: usize, mut row: impl FnMut(usize) -> Result<V
 }
 
 impl LayerSection {
-    /// The `patterns` of all heads of `layer` over `count` positions, each as [`small_pattern`] gives it.
+    /// From the `patterns` of all heads of `layer` over `count` positions, as [`small_pattern`] returns them.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Internal`] where they are not of `count` positions.
@@ -69,19 +70,19 @@ impl LayerSection {
         })
     }
 
-    /// Rows of each pattern.
+    /// Number of rows of each pattern.
     pub fn rows(&self) -> usize {
         let cells = self.patterns.shape().last().copied().unwrap_or_default();
         rows_of(cells).unwrap_or_default()
     }
 
-    /// Whether patterns have whole rows, of one position or more.
+    /// Whether the patterns have complete rows.
     pub(super) fn has_whole_rows(&self) -> bool {
         let cells = self.patterns.shape().last().copied().unwrap_or_default();
         self.block > 0 && rows_of(cells).is_some_and(|rows| rows > 0)
     }
 
-    /// The pattern of the layer's head `head`, row after row; empty for one that is not there.
+    /// The pattern of head number `head` of the layer, row after row; empty where it does not exist.
     pub fn pattern(&self, head: usize) -> &[f32] {
         let cells = self.patterns.shape().last().copied().unwrap_or_default();
         let mut patterns = self.patterns.data().chunks_exact(cells.max(1));
@@ -89,7 +90,7 @@ impl LayerSection {
     }
 }
 
-/// The rows of a triangle of so many `cells`; None where they are no triangle.
+/// The number of rows of a triangle of `cells` cells; None where they do not form a triangle.
 fn rows_of(cells: usize) -> Option<usize> {
     let rows = (2.0 * cells as f64).sqrt().floor() as usize;
     (rows.checked_mul(rows + 1)? / 2 == cells).then_some(rows)
@@ -101,7 +102,7 @@ mod tests {
 
     #[test]
     fn of_many_positions_a_block_has_the_largest() {
-        // From position i all but a hundredth on position i - i % 3.
+        // From position i, 99 % of the attention goes to position i - i % 3.
         let row = |position: usize| {
             let mut row = vec![0.01; position + 1];
             row[position - position % 3] = 0.99;

@@ -1,4 +1,4 @@
-//! What every head does in a sentence, and the pair of positions to begin with.
+//! Statistics of every head's attention in a sentence, and the automatic choice of a pair of positions.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -13,8 +13,8 @@ use crate::forward::{Model, Monitor, Pass, PrefixTree, Request, Tap};
 use crate::math;
 use crate::names::{BlockHook, Head, HookPoint};
 
-/// How much every head attends to where heads of some kinds look, `[layer, head]` each, from 0 to 1: means over positions from 1 on.
-/// None where there is no such position.
+/// The attention of every head to certain kinds of positions, `[layer, head]` each, from 0 to 1: means over positions
+/// from 1 on. None where there is no such position.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measures {
     /// To the position before.
@@ -23,13 +23,13 @@ pub struct Measures {
     /// To position 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token: Option<Array>,
-    /// To earlier copies of the token, all together; positions without one are left out.
+    /// To all earlier copies of the token together; positions without any are not counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duplicate_token: Option<Array>,
 }
 
 impl Measures {
-    /// Those that there are, with their names.
+    /// The available measures with their names.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &Array)> {
         let all = [
             ("previous_token", &self.previous_token),
@@ -41,44 +41,44 @@ impl Measures {
     }
 }
 
-/// A head and where it looks, to begin with: what it writes from there changes the likeliest next token's logit most.
+/// The automatically chosen head and source position: what the head writes from there has the largest effect on the
+/// logit of the most likely next token.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FirstPair {
     /// The head.
     pub head: Head,
-    /// The position that it looks to.
+    /// The source position.
     pub src: usize,
-    /// What it writes from there adds to the logit of the next token, relative to the mean over the vocabulary.
+    /// The effect on the logit of the next token, relative to the mean over the vocabulary.
     pub effect: f32,
-    /// The likeliest next token.
+    /// The most likely next token.
     pub next: u32,
 }
 
-/// What [`survey`] has found.
+/// The result of [`survey`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Survey {
-    /// What every head does in the sentence.
+    /// Statistics of every head in the sentence.
     pub measures: Measures,
-    /// The pair to begin with.
+    /// The automatically chosen pair.
     pub first: FirstPair,
-    /// Log-probabilities of the token that comes after the destination, `[d_vocab]`.
+    /// Log-probabilities of the token after the destination, `[d_vocab]`.
     pub log_probs: Vec<f32>,
 }
 
-/// Takes a sentence through the whole model and looks over its heads, before one is chosen: what they do in the sentence, and which
-/// of them to begin with at the destination.
+/// Takes a sentence through the whole model and measures all its heads, before one is chosen; also chooses a head and a
+/// source for the destination.
 ///
-/// The pair to begin with is the head and the position `j` with the largest size of
-/// `pattern[dest, j] v_j W_O / sigma_f . W_U[likeliest next token]`, with `sigma_f` the scale of the final LayerNorm and W_U relative
-/// to its mean over the vocabulary, whatever the processing. Position 0, where heads look that do nothing, is chosen only where there
-/// is no other.
+/// The chosen head and position `j` have the largest absolute value of `pattern[dest, j] v_j W_O / sigma_f . W_U[most
+/// likely next token]`, with `sigma_f` the scale of the final LayerNorm and W_U relative to its mean over the
+/// vocabulary, whatever the processing. Position 0, where idle heads attend, is chosen only if there is no other.
 ///
-/// Patterns are summed as they are computed. The values of all layers are kept, `4 * n_layer * (dest + 1) * d_model` bytes: 38 MB for
-/// 1,024 tokens of GPT-2 small.
+/// Patterns are summed as they are computed. The values of all layers are held, `4 * n_layer * (dest + 1) * d_model`
+/// bytes: 38 MB for 1,024 tokens of GPT-2 small.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for a destination that there is not, [`ErrorKind::Prompt`] for a sentence that does not fit the context,
-/// errors of reading, and `monitor`'s.
+/// [`ErrorKind::Request`] for a destination that does not exist, [`ErrorKind::Prompt`] for a sentence that does not fit
+/// the context, read errors, and those of `monitor`.
 pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, monitor: &dyn Monitor) -> Result<Survey> {
     model.check_sequence(tokens)?;
     if dest >= tokens.len() {
@@ -121,23 +121,23 @@ pub async fn survey(model: &mut Model, tokens: &[u32], dest: usize, monitor: &dy
     })
 }
 
-/// Sums of attention, head by head, of which [`Measures`] are the means.
+/// Sums of attention per head, for [`Measures`].
 #[derive(Debug, Default)]
 pub(super) struct Sums {
-    /// To the position before, to position 0, to earlier copies: of each head.
+    /// Per head: to the position before, to position 0, to earlier copies.
     heads: Vec<[f64; GROUPS]>,
-    /// Positions that were added of the last head, for each of them.
+    /// Number of positions added for the last head, per group.
     counts: [usize; GROUPS],
 }
 
 impl Sums {
-    /// Begins with the next head.
+    /// Starts the next head.
     pub fn begin(&mut self) {
         self.heads.push([0.0; GROUPS]);
         self.counts = [0; GROUPS];
     }
 
-    /// Adds the probabilities `row [dest + 1]` of the head from position `dest` of `tokens`.
+    /// Adds the probabilities `row [dest + 1]` of the current head from position `dest` of `tokens`.
     pub fn add(&mut self, row: &[f32], tokens: &[u32]) {
         let (Some(sums), Some(dest)) = (self.heads.last_mut(), row.len().checked_sub(1)) else {
             return;
@@ -150,7 +150,7 @@ impl Sums {
         }
     }
 
-    /// The means over the positions that were added, of `n_head` heads in each of `layers`.
+    /// The means over the added positions, for `n_head` heads in each of `layers`.
     ///
     /// # Errors
     /// [`ErrorKind::Internal`] where other heads were added.
@@ -173,10 +173,10 @@ impl Sums {
     }
 }
 
-/// Groups of cells: the position before, position 0, earlier copies.
+/// Number of groups of cells: the position before, position 0, earlier copies.
 const GROUPS: usize = 3;
 
-/// The cells of every position from 1 on that are measured.
+/// The measured cells of every position from 1 on.
 fn cells(tokens: &[u32]) -> Vec<Cells> {
     let mut all = Vec::new();
     for query in 1..tokens.len() {
@@ -213,8 +213,9 @@ fn measures(cell_attention: Vec<Option<Vec<Vec<CellAttention>>>>) -> Result<Meas
     })
 }
 
-/// The pair to begin with: `read` gives for a layer the probabilities of its heads from the destination, `[head, dest + 1]`, and the
-/// values at all positions up to it, `[dest + 1, d_model]`; `scale` is that of the final LayerNorm there.
+/// Chooses the pair. `read` returns, for a layer, the probabilities of its heads from the destination, `[head, dest +
+/// 1]`, and the values at all positions up to it, `[dest + 1, d_model]`; `scale` is that of the final LayerNorm at the
+/// destination.
 pub(super) async fn first_pair(
     model: &mut Model,
     read: impl Fn(usize) -> Result<(Vec<f32>, Vec<f32>)>,
@@ -246,7 +247,7 @@ pub(super) async fn first_pair(
             .zip(of_heads.chunks_exact(d_head))
             .enumerate()
         {
-            // Position 0 where there is no other.
+            // Position 0 only if there is no other.
             for src in (1..seen).chain((seen == 1).then_some(0)) {
                 let value = &values[src * d + head * d_head..][..d_head];
                 let effect = (f64::from(pattern[src]) * math::dot_wide(of_head, value) / scale) as f32;

@@ -1,13 +1,14 @@
-//! One sentence and one pair of its positions: where every head looks from one of them, and what makes the score of one head
-//! between the two, taken apart on both sides at once, and further down.
+//! Analysis of one sentence and one pair of its positions: the attention of every head from one of them, and the
+//! decomposition of one head's score between the two.
 //!
-//! `attention` is the first, `account` the second, `down` the third; `question` is what all are asked, `opening` what `down` is asked
-//! and answers besides. `direct` says what all components add to the logits of two `targets`, `writes` which tokens the head raises and
-//! lowers, `effects_of_heads` what every head does for them as means over prompts, `directions` which of the head's directions make the score,
-//! `substituted` what other vectors in place of what the head reads give. A `sentence` that has gone through the model is kept for the next
-//! question with all else that is `known`, and `ask` answers in `sections` of a result (`effect_sections`, `direction_section`). `intervene`
-//! puts something else in a place and recomputes. `measures` looks over all heads, before one is chosen, `layer` has the patterns of a
-//! whole layer.
+//! `question` is the pair. `attention` is the attention of all heads, `account` decomposes a score on both sides at
+//! once, `down` (with `opening`) decomposes it further. `direct` computes direct effects of all components on the
+//! logits of two `targets`, `writes` the tokens that a head raises and lowers, `effects_of_heads` the effects of all
+//! heads as means over prompts, `directions` the singular directions of the head, `substituted` the score with other
+//! vectors as the head's input. A `sentence` that has gone through the model is kept for the next question, together
+//! with everything else in `question_cache`; `ask` answers in `sections` of a result (`effect_sections`,
+//! `direction_section`). `intervene` changes activations and recomputes. `measures` gives statistics of all heads,
+//! before one is chosen; `layer` has the patterns of a whole layer.
 
 mod account;
 mod ask;

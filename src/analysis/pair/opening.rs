@@ -1,4 +1,4 @@
-//! What of a score is opened, and what is found in it.
+//! The part of a score that is decomposed further, and its decomposition.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,69 +8,70 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Component, Head, Relative, Side};
 
-/// Neurons that [`Opened::shown`] lists one by one.
+/// Number of neurons that [`Opened::shown`] lists one by one.
 pub const NEURONS_SHOWN: usize = 20;
 
-/// What of a score is opened: a component on one side, or something within it.
+/// The part of a score to decompose: a component on one side, or something within it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Opening {
     /// The side of the score that the component is on.
     pub side: Side,
-    /// The other side's component that it meets: one cell of the table. None for all of the other side: a sum over a row or a column.
+    /// The other side's component, for a single cell of the table. None for the whole other side: a row or column sum.
     pub against: Option<Component>,
     /// What the keys are relative to; None for the score itself.
     pub relative: Option<Relative>,
-    /// The way down, from the component on: a component, then a source token, then a component that was written there, and so on.
+    /// The path to the part: a component, then a source token, then a component that was written there, and so on.
     pub path: Vec<Step>,
 }
 
-/// One step of the way down.
+/// One step of the path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
-    /// Opens what a component writes: a head's into source tokens, an MLP's into neurons and b_out.
+    /// Decomposes the output of a component: a head's into source tokens, an MLP's into neurons and b_out.
     Component(Component),
-    /// Opens what a head has read at the source token at this position: the components that were written there before its layer.
+    /// Decomposes what a head has read at the source token at this position, into the components written there before
+    /// its layer.
     Source(usize),
 }
 
-/// A part of what was opened.
+/// A part of a decomposition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Part {
-    /// Of a head: what it has read at the source token at this position.
+    /// Of a head: what it reads at the source token at this position.
     Source(usize),
-    /// Of an MLP: what this neuron writes.
+    /// Of an MLP: the output of this neuron.
     Neuron(usize),
     /// Of an MLP: its b_out.
     OutBias,
-    /// Of what a head has read at a token: what this component wrote there.
+    /// Of what a head reads at a token: what this component wrote there.
     Component(Component),
-    /// Of what a head has read at a token: its b_V, which is in every value. Only where b_V is not folded into b_O.
+    /// Of what a head reads at a token: its b_V, which is part of every value. Only if b_V is not folded into b_O.
     ValueBias,
 }
 
-/// What was found in what was opened.
+/// A decomposition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opened {
-    /// All parts, each with what it adds to the score: tokens in their order up to the last one that was read, neurons in theirs
-    /// and b_out, or components in the order of the table.
+    /// All parts with their contributions to the score: tokens in order up to the last one that is read, neurons in
+    /// order and b_out, or components in the order of the table.
     pub parts: Vec<(Part, f32)>,
     /// Their sum.
     pub sum: f32,
-    /// What was opened, computed from what the component or the value is as a whole: the cell (or sum of cells) of the table, or the
-    /// part of the level above. The sum should be the same.
+    /// The decomposed contribution, computed from the component or value as a whole: the cell (or sum of cells) of the
+    /// table, or the part of the level above. It should equal the sum.
     pub cell: f32,
-    /// Sum of the parts' sizes, to which a difference of sum and cell is to be compared.
+    /// The sum of absolute contributions: the scale to which rounding errors have to be compared.
     pub scale: f32,
 }
 
 /// The neurons that [`Opened::shown`] does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RestOfNeurons {
-    /// How many.
+    /// Number of neurons.
     pub count: usize,
-    /// What they add together.
+    /// Sum of their contributions.
     pub sum: f32,
 }
 
@@ -84,8 +85,8 @@ impl Opened {
         }
     }
 
-    /// The parts without all but the [`NEURONS_SHOWN`] neurons that add most by size (of equal ones the first), which come first, the
-    /// largest before; and what the other neurons add together, if there are others.
+    /// The parts to list: of neurons, only the [`NEURONS_SHOWN`] that contribute most in absolute value (on ties the
+    /// first), in descending order; and the sum of the other neurons, if there are others.
     pub fn shown(&self) -> (Vec<(Part, f32)>, Option<RestOfNeurons>) {
         let is_neuron = |(part, _): &(Part, f32)| matches!(part, Part::Neuron(_));
         let (mut neurons, others): (Vec<_>, Vec<_>) = self.parts.iter().copied().partition(is_neuron);
@@ -100,25 +101,25 @@ impl Opened {
     }
 }
 
-/// The way down, checked.
+/// A checked path.
 pub(super) struct CheckedPath {
-    /// Heads that are passed, each with the position at which it is followed to what it has read.
+    /// Heads that the path goes through, each with the source position at which it continues.
     pub(super) passed: Vec<(Head, usize)>,
     pub(super) end: End,
 }
 
-/// What a way ends with.
+/// The end of a path.
 pub(super) enum End {
-    /// A head, opened into source tokens.
+    /// A head, decomposed into source tokens.
     Sources(Head),
-    /// The MLP of a layer, opened into neurons.
+    /// The MLP of a layer, decomposed into neurons.
     Neurons(usize),
-    /// The token that the last head passed has read, opened into components.
+    /// The token that the last head has read, decomposed into components.
     Components,
 }
 
 impl Opening {
-    /// The way down in the score of `pair`, which fits the model of `config`.
+    /// The checked path in the score of `pair`, which fits the model of `config`.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for what can't be opened, is not there or is not before the layer of what reads it.
@@ -173,7 +174,7 @@ impl Opening {
         }
     }
 
-    /// Checks that the other side has the component that is met.
+    /// Checks that the other side has the component `against`.
     fn check_against(&self, pair: &Pair, config: &Config) -> Result<()> {
         let Some(against) = self.against else {
             return Ok(());
@@ -188,7 +189,7 @@ impl Opening {
     }
 }
 
-/// The positions at which `side` of `pair` is read, ascending: in a relative view those of other keys, too.
+/// The positions at which `side` of `pair` is read, ascending: in a relative view, also those of the other keys.
 pub(super) fn positions(pair: &Pair, side: Side, relative: Option<Relative>) -> Vec<usize> {
     match (side, relative) {
         (Side::Query, _) => vec![pair.dest],
@@ -203,7 +204,7 @@ pub(super) fn positions(pair: &Pair, side: Side, relative: Option<Relative>) -> 
     }
 }
 
-/// What a way ends with whose last step is `component`, read in layer `before`.
+/// The end of a path whose last step is `component`, read in layer `before`.
 fn end(component: Component, before: usize, config: &Config) -> Result<End> {
     let end = match component {
         Component::Head(head) => {

@@ -6,14 +6,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::Model;
 use crate::names::Head;
 
-/// A pair of positions in a sentence, and the head that looks from one to the other.
+/// A pair of positions in a sentence, and a head that attends from one to the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pair {
     /// The sentence's tokens, `[pos]`.
     pub tokens: Vec<u32>,
-    /// The position that the head looks from: the query's.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to: the key's; not after `dest`.
+    /// The key position; not after `dest`.
     pub src: usize,
     /// The head.
     pub head: Head,
@@ -23,7 +23,7 @@ impl Pair {
     /// Checks it against `model`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a head or positions that there are not, and for a source after the destination;
+    /// [`ErrorKind::Request`] for a head or positions that do not exist, and for a source after the destination;
     /// [`ErrorKind::Prompt`] for a sentence that does not fit the context.
     pub(super) fn check(&self, model: &Model) -> Result<()> {
         model.config().check_head(self.head)?;

@@ -1,4 +1,4 @@
-//! What earlier questions have left, so that the next one need not begin anew.
+//! Cached results of earlier questions.
 
 use super::account::{Account, account, query_side};
 use super::direct::Written;
@@ -15,31 +15,31 @@ use crate::forward::{Model, Monitor};
 use crate::math;
 use crate::names::{Head, Normalization};
 
-/// What is known of the last sentence that was asked about, and of the head, so that the next question need not begin anew.
+/// Results for the sentence and head of the last question, so that the next question need not start over.
 ///
-/// Each is kept with what it is of, and found again where that is another one.
+/// Each entry is stored with its parameters, and recomputed if they differ.
 #[derive(Default)]
 pub struct QuestionCache {
     sentence: Option<Sentence>,
     /// Log-probabilities after a position.
     log_probs: Option<(usize, Vec<f32>)>,
-    /// Logits before the first layer and after each, after a position.
+    /// Logits before the first layer and after each layer, at a position.
     lens: Option<(usize, Vec<Vec<f32>>)>,
     account: Option<(Pair, Account)>,
     measures: Option<Measures>,
     /// Patterns of all heads of a layer.
     layer: Option<(usize, LayerSection)>,
-    /// What was written at a position.
+    /// The vectors written at a position.
     written: Option<(usize, Written)>,
     writes: Option<(Pair, Writes)>,
     substituted: Option<(SubstitutedOf, SubstitutedSection)>,
     of_model: OfModel,
 }
 
-/// What substituted vectors are of: a pair, the earlier head that was asked for, and a normalization.
+/// The parameters of substituted vectors: a pair, the requested earlier head, and a normalization.
 type SubstitutedOf = (Pair, (Option<Head>, Normalization));
 
-/// What does not hang on the sentence.
+/// What does not depend on the sentence.
 #[derive(Default)]
 struct OfModel {
     factors: Option<(Head, Factors)>,
@@ -48,10 +48,10 @@ struct OfModel {
 }
 
 impl QuestionCache {
-    /// Takes `tokens` through `model`, unless they have been.
+    /// Takes `tokens` through `model`, unless they are cached.
     pub(super) async fn read(&mut self, model: &mut Model, tokens: &[u32], monitor: &dyn Monitor) -> Result<()> {
         if self.sentence.as_ref().is_none_or(|known| known.tokens() != tokens) {
-            // Until it is there the old one stays: it may be what the next question is about.
+            // The old sentence stays until the new one is finished: the next question may be about it.
             let read = Sentence::read(model, tokens, self.sentence.as_ref(), monitor).await?;
             *self = Self {
                 sentence: Some(read),
@@ -66,7 +66,7 @@ impl QuestionCache {
         self.sentence.as_ref().ok_or_else(gone)
     }
 
-    /// What every head does at all positions of the sentence.
+    /// Statistics of every head over all positions of the sentence.
     pub(super) async fn measures(&mut self, model: &Model, monitor: &dyn Monitor) -> Result<&Measures> {
         if self.measures.is_none() {
             self.measures = Some(self.sentence()?.measures(model, monitor).await?);
@@ -83,7 +83,8 @@ impl QuestionCache {
         taken(&self.layer)
     }
 
-    /// Log-probabilities of what comes after `dest`. With the `lens`, which is going to be asked for, W_U passes by for both at once.
+    /// Log-probabilities of the token after `dest`. If the `lens` is going to be requested, both are computed while W_U
+    /// is streamed once.
     pub(super) async fn log_probs(
         &mut self,
         model: &Model,
@@ -103,7 +104,7 @@ impl QuestionCache {
         taken(&self.log_probs).map(Vec::as_slice)
     }
 
-    /// Logits that the residual stream has at `dest` before the first layer and after each, `[n_layer + 1][d_vocab]`.
+    /// The logit lens: logits at `dest` before the first layer and after each layer, `[n_layer + 1][d_vocab]`.
     pub(super) async fn lens(&mut self, model: &Model, dest: usize, monitor: &dyn Monitor) -> Result<&[Vec<f32>]> {
         if !is_of(&self.lens, &dest) {
             let stream = self.sentence()?.stream(model, dest)?;
@@ -119,7 +120,7 @@ impl QuestionCache {
         taken(&self.account)
     }
 
-    /// What was written at `dest`, component by component.
+    /// The vectors written at `dest` by each component.
     pub(super) async fn written(&mut self, model: &mut Model, dest: usize, monitor: &dyn Monitor) -> Result<&Written> {
         if !is_of(&self.written, &dest) {
             let found = self.sentence()?.written(model, dest, monitor).await?;
@@ -128,13 +129,13 @@ impl QuestionCache {
         taken(&self.written)
     }
 
-    /// The same where it is known.
+    /// The same if they are cached.
     pub(super) fn written_at(&self, dest: usize) -> Option<&Written> {
         let known = self.written.as_ref().filter(|(of, _)| *of == dest);
         known.map(|(_, written)| written)
     }
 
-    /// What the head of `pair` writes per unit of attention.
+    /// The output of `pair`'s head per unit of attention.
     pub(super) async fn writes(&mut self, model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<&Writes> {
         if !is_of(&self.writes, pair) {
             let found = self.sentence()?.writes(model, pair, monitor).await?;
@@ -143,8 +144,8 @@ impl QuestionCache {
         taken(&self.writes)
     }
 
-    /// What substituted vectors give for `pair`, normalized so: what the earlier head wrote is that of `named`, else of the head that
-    /// adds most to the query. `is_bos` says that BOS stands before the sentence.
+    /// Values of substituted vectors for `pair`. The earlier head is that of `named`, or else the head that contributes
+    /// most to the query. `is_bos`: BOS is prepended to the sentence.
     pub(super) async fn substituted(
         &mut self,
         model: &mut Model,
@@ -169,7 +170,7 @@ impl QuestionCache {
         taken(&self.substituted)
     }
 
-    /// The account of the score of `pair`, and the directions of its head.
+    /// The decomposition of the score of `pair`, and the singular directions of its head.
     pub(super) async fn directions(
         &mut self,
         model: &mut Model,
@@ -184,7 +185,7 @@ impl QuestionCache {
         Ok((taken(&self.account)?, taken(&self.of_model.factors)?))
     }
 
-    /// The tokens of a direction of the head whose directions were asked for last.
+    /// The tokens of a direction of the head whose directions were requested last.
     pub(super) async fn direction_tokens(
         &mut self,
         model: &Model,

@@ -1,10 +1,10 @@
-//! The keys that a score is relative to, by weight.
+//! The weights of the keys that a score is relative to.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
 use crate::names::Relative;
 
-/// The weight of every key that the destination sees, `[dest + 1]`, from their `scores`.
+/// The weight of every key that the destination sees, `[dest + 1]`, given their `scores`.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a position that the destination does not see.
@@ -22,8 +22,8 @@ pub(super) fn key_weights(to: Relative, scores: &[f32]) -> Result<Vec<f64>> {
     })
 }
 
-/// What the keys are multiplied with that make the one at `src`, relative to others where `relative` says so: `1[j = src] - w_j`,
-/// `[dest + 1]`.
+/// The factors of the keys whose sum is the key at `src`, relative to others where `relative` says so: `1[j = src] -
+/// w_j`, `[dest + 1]`.
 ///
 /// # Errors
 /// As [`key_weights`].
@@ -54,7 +54,7 @@ pub(super) fn relative_score(scores: &[f32], src: usize, relative: Option<Relati
     Ok((f64::from(score) - others.sum::<f64>()) as f32)
 }
 
-/// Checks that the destination, which sees `count` positions, sees the one that it names.
+/// Checks that the destination, which sees `count` positions, sees the position that `to` names.
 ///
 /// # Errors
 /// As [`key_weights`].

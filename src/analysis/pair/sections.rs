@@ -1,4 +1,4 @@
-//! What is found of a sentence, as sections of a result.
+//! Attention and decomposition of a sentence, as sections of a result.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,91 +11,92 @@ use crate::math;
 use crate::model::Config;
 use crate::names::{Component, Head, Relative};
 
-/// Where every head looks from one position of a sentence, the whole pattern of one of them, and what comes next.
+/// The attention of every head from one position of a sentence, the whole pattern of one head, and the next tokens.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AttentionSection {
-    /// The head whose pattern is whole.
+    /// The head whose whole pattern is included.
     pub head: Head,
-    /// The position that heads look from.
+    /// The query position.
     pub dest: usize,
-    /// The position that the head looks to.
+    /// The key position.
     pub src: usize,
-    /// The sentence's tokens as texts, `[pos]`. Bytes that are no character stand as `\xE6`.
+    /// The texts of the sentence's tokens, `[pos]`. Bytes that are not valid UTF-8 are written as `\xE6`.
     pub texts: Vec<String>,
-    /// The heads that are known, in the order of their rows; None for all heads of the model.
+    /// The heads that are included, in the order of their rows; None for all heads of the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heads: Option<Vec<Head>>,
-    /// Scores of the heads from `dest`, `[layer, head, dest + 1]`, of [`AttentionSection::heads`] `[heads, dest + 1]`. None where
-    /// they are not known, as in recordings of probabilities.
+    /// Scores of the heads from `dest`, `[layer, head, dest + 1]`, or `[heads, dest + 1]` if
+    /// [`AttentionSection::heads`] is set. None in recordings, which have probabilities only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<Array>,
-    /// Their probabilities in the same shape, where scores are not known; else those are the softmax of the scores.
+    /// Probabilities in the same shape, if there are no scores; otherwise they are the softmax of the scores.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probs: Option<Array>,
-    /// Probabilities of the head from every position to those that it sees, row after row: 1 for position 0, 2 for position 1, ...
+    /// Probabilities of the head from every position to those that it sees, row after row: 1 number for position 0, 2
+    /// for position 1, ...
     pub pattern: Array,
-    /// What every head does at all positions of the sentence, where that was asked.
+    /// Statistics of every head over all positions of the sentence, if requested.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub measures: Option<Measures>,
 }
 
-/// The likeliest tokens after one position of a sentence.
+/// The most likely tokens after one position of a sentence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NextSection {
     /// The position.
     pub dest: usize,
-    /// The tokens, the likeliest first.
+    /// The tokens, most likely first.
     pub tokens: Vec<NextToken>,
 }
 
-/// A token that may come next.
+/// A possible next token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NextToken {
-    /// Its id.
+    /// The id.
     pub token: u32,
-    /// Its text, as in [`AttentionSection::texts`].
+    /// The text, as in [`AttentionSection::texts`].
     pub text: String,
-    /// Its log-probability.
+    /// The log-probability.
     pub logprob: f32,
 }
 
-/// The score of one head between two positions of a sentence, taken apart on both sides at once.
+/// The score of one head between two positions of a sentence, decomposed on both sides at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairSection {
     /// The head.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
     /// What the score is relative to; None for the score itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relative: Option<Relative>,
-    /// The components of the query side, b_Q last; on the key side b_K stands in its place.
+    /// The components of the query side, with b_Q last; on the key side, b_K takes its place.
     pub components: Vec<Component>,
-    /// What the cells add up to, computed without them: the score, or the relative one.
+    /// The sum of the cells, computed without them: the score, or the relative one.
     pub score: f32,
-    /// What each component of the query side times each of the key side adds, `[components, components]`.
+    /// The contribution of each component of the query side times each of the key side, `[components, components]`.
     pub table: Array,
 }
 
-/// What one component of a score was opened into: see [`super::down()`].
+/// The further decomposition of one component of a score: see [`super::down()`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DownSection {
     /// The head.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
-    /// What was opened.
+    /// What is decomposed.
     pub opening: Opening,
-    /// What was found there.
+    /// The decomposition.
     pub opened: Opened,
 }
 
 impl AttentionSection {
-    /// What was `found` for `pair`, with its tokens' `texts`.
+    /// From the attention `found` for `pair`, with its tokens' `texts`.
     pub(super) fn new(pair: &Pair, texts: Vec<String>, found: &Attention) -> Result<Self> {
         let (count, seen) = (pair.tokens.len().max(1), pair.dest + 1);
         let rows = found.scores.data().chunks_exact(count);
@@ -116,7 +117,7 @@ impl AttentionSection {
         })
     }
 
-    /// The heads that are known, by layer.
+    /// The included heads, by layer.
     pub fn known_heads(&self) -> Vec<Head> {
         match (
             &self.heads,
@@ -130,7 +131,8 @@ impl AttentionSection {
         }
     }
 
-    /// Scores of `head` from `dest`, `[dest + 1]`; empty for a head that is not there, and where scores are not known.
+    /// Scores of `head` from `dest`, `[dest + 1]`; empty for a head that does not exist, and where scores are not
+    /// known.
     pub fn scores_of(&self, head: Head) -> &[f32] {
         self.scores
             .as_ref()
@@ -138,7 +140,7 @@ impl AttentionSection {
             .unwrap_or_default()
     }
 
-    /// Probabilities of `head` from `dest`, `[dest + 1]`; empty for a head that is not there.
+    /// Probabilities of `head` from `dest`, `[dest + 1]`; empty for a head that does not exist.
     pub fn row(&self, head: Head) -> Vec<f32> {
         if let Some(probs) = &self.probs {
             return self.row_in(probs, head).unwrap_or_default().to_vec();
@@ -148,7 +150,7 @@ impl AttentionSection {
         row
     }
 
-    /// What stands in `of` for `head`.
+    /// The row of `head` in the array `of`.
     fn row_in<'a>(&self, of: &'a Array, head: Head) -> Option<&'a [f32]> {
         let index = match (&self.heads, of.shape()) {
             (Some(heads), _) => heads.iter().position(|known| *known == head)?,
@@ -159,7 +161,7 @@ impl AttentionSection {
         of.data().get(first..first.checked_add(seen)?)
     }
 
-    /// Entropy of the row of `head`, in nats. None for a head that is not there.
+    /// Entropy of the row of `head`, in nats. None for a head that does not exist.
     pub fn entropy(&self, head: Head) -> Option<f32> {
         let row = self.row(head);
         (!row.is_empty()).then(|| entropy(&row))
@@ -235,7 +237,7 @@ pub(super) fn check_next(tokens: &[NextToken]) -> Result<()> {
 }
 
 impl PairSection {
-    /// What `account` says of `pair`, relative to `relative`.
+    /// From the decomposition `account` of the score of `pair`.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a position that is not before the query.
@@ -317,7 +319,7 @@ impl SectionType for DownSection {
     }
 }
 
-/// Checks that `heads` are heads of the model, each once, `head` among them.
+/// Checks that `heads` are distinct heads of the model and include `head`.
 fn check_heads(heads: &[Head], head: Head, config: &Config) -> Result<()> {
     heads
         .iter()

@@ -1,4 +1,4 @@
-//! A sentence that has gone through the model, kept for all questions about where heads look in it.
+//! A sentence that has gone through the model, kept for further questions.
 
 use super::layer::{LayerSection, small_pattern};
 use super::measures::{FirstPair, Measures, Sums, first_pair};
@@ -7,15 +7,15 @@ use crate::forward::{Model, Monitor, Pass, PrefixTree, Request};
 use crate::math;
 use crate::names::Head;
 
-/// A sentence that has gone through all layers of a model, whose queries and keys were kept: what any head makes of any position is
-/// known without another pass.
+/// A sentence that has gone through all layers of a model, with its queries and keys cached: the attention of any head
+/// from any position is known without another pass.
 pub struct Sentence {
     tokens: Vec<u32>,
     pub(super) pass: Pass,
 }
 
 impl Sentence {
-    /// Takes `tokens` through `model`; what they share with the beginning of the sentence `before`, which is of the same model, is
+    /// Takes `tokens` through `model`. The beginning that they share with the sentence `before` (of the same model) is
     /// not computed again.
     ///
     /// ```
@@ -36,7 +36,7 @@ impl Sentence {
     /// ```
     ///
     /// # Errors
-    /// [`ErrorKind::Prompt`] for a sentence that is empty or does not fit the context, errors of reading, and `monitor`'s.
+    /// [`ErrorKind::Prompt`] for a sentence that is empty or does not fit the context, read errors, and those of `monitor`.
     pub async fn read(model: &mut Model, tokens: &[u32], before: Option<&Self>, monitor: &dyn Monitor) -> Result<Self> {
         model.check_sequence(tokens)?;
         let pass = match before {
@@ -58,7 +58,7 @@ impl Sentence {
         })
     }
 
-    /// Its tokens, `[pos]`.
+    /// The tokens, `[pos]`.
     pub fn tokens(&self) -> &[u32] {
         &self.tokens
     }
@@ -66,7 +66,7 @@ impl Sentence {
     /// Scores of `head` from position `dest` to every position that it sees, `[dest + 1]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a head or position that is not there.
+    /// [`ErrorKind::Request`] for a head or position that does not exist.
     pub fn scores(&self, model: &Model, head: Head, dest: usize) -> Result<Vec<f32>> {
         model.config().check_head(head)?;
         let row = self.row(dest)?;
@@ -76,14 +76,14 @@ impl Sentence {
     /// Log-probabilities of the token that comes after position `dest`, `[d_vocab]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
+    /// [`ErrorKind::Request`] for a position that does not exist, read errors, and those of `monitor`.
     pub async fn log_probs(&self, model: &Model, dest: usize, monitor: &dyn Monitor) -> Result<Vec<f32>> {
         let found = model.log_probs_at(&self.pass, &[self.row(dest)?], monitor).await?;
         Ok(found.into_iter().next().unwrap_or_default())
     }
 
-    /// The position other than 0 that `head` looks most to from `dest`: position 0 is where heads look that have nothing to say.
-    /// Position 0 where there is no other.
+    /// The position other than 0 to which `head` attends most from `dest`. Position 0 (where idle heads attend) if
+    /// there is no other.
     ///
     /// # Errors
     /// As [`Sentence::scores`].
@@ -97,10 +97,10 @@ impl Sentence {
         Ok(best.map_or(0, |(position, _)| position))
     }
 
-    /// resid_pre of `layer` at every position up to `dest`, `[dest + 1, d_model]`.
+    /// `resid_pre` of `layer` at every position up to `dest`, `[dest + 1, d_model]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not there.
+    /// [`ErrorKind::Request`] for a position that does not exist.
     pub(super) fn resid_pre(&self, model: &Model, layer: usize, dest: usize) -> Result<Vec<f32>> {
         self.row(dest)?;
         let rows = self.pass.tree.path(0).iter().take(dest + 1);
@@ -108,10 +108,10 @@ impl Sentence {
         Ok(rows.flat_map(at).collect())
     }
 
-    /// What `head` writes at `dest`, `[d_model]`: its values weighted by its pattern, times W_O, without b_O.
+    /// The output of `head` at `dest`, `[d_model]`: its attention-weighted values times W_O, without b_O.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a head or position that is not there, and errors of reading.
+    /// [`ErrorKind::Request`] for a head or position that does not exist, and read errors.
     pub(super) async fn output(
         &self,
         model: &mut Model,
@@ -135,7 +135,7 @@ impl Sentence {
         Ok(written.into_iter().map(|v| v as f32).collect())
     }
 
-    /// What every head does at all positions of the sentence. No pass of the model: queries and keys were kept.
+    /// Statistics of every head over all positions of the sentence, from cached queries and keys.
     ///
     /// # Errors
     /// `monitor`'s.
@@ -154,10 +154,10 @@ impl Sentence {
         sums.measures(layers, heads)
     }
 
-    /// The patterns of all heads of `layer`. No pass of the model: queries and keys were kept.
+    /// The patterns of all heads of `layer`, from cached queries and keys.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a layer that there is not, and `monitor`'s.
+    /// [`ErrorKind::Request`] for a layer that does not exist, and those of `monitor`.
     pub async fn layer(&self, model: &Model, layer: usize, monitor: &dyn Monitor) -> Result<LayerSection> {
         let count = self.tokens.len();
         let mut patterns = Vec::with_capacity(model.config().n_head);
@@ -173,7 +173,8 @@ impl Sentence {
         LayerSection::new(layer, count, &patterns)
     }
 
-    /// The pair to begin with at `dest`, where `log_probs` are those of [`Sentence::log_probs`]: see [`super::survey`].
+    /// The automatically chosen pair at `dest`, where `log_probs` are those of [`Sentence::log_probs`]: see
+    /// [`super::survey`].
     ///
     /// # Errors
     /// As [`Sentence::log_probs`].
@@ -226,16 +227,16 @@ impl Sentence {
     /// The scale of the final LayerNorm at position `dest`, `sqrt(mean((x - mean)^2) + eps)`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not there.
+    /// [`ErrorKind::Request`] for a position that does not exist.
     pub fn final_scale(&self, model: &Model, dest: usize) -> Result<f32> {
         let scales = self.pass.final_scales(&[self.row(dest)?], model.config());
         Ok(scales.first().copied().unwrap_or(f32::NAN))
     }
 
-    /// The residual stream at position `dest` before every layer, and after the last one, `[n_layer + 1, d_model]`.
+    /// The residual stream at position `dest` before every layer and after the last one, `[n_layer + 1, d_model]`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not there.
+    /// [`ErrorKind::Request`] for a position that does not exist.
     pub fn stream(&self, model: &Model, dest: usize) -> Result<Vec<f32>> {
         let (row, config) = (self.row(dest)?, model.config());
         let layers = 0..=config.n_layer;
@@ -245,7 +246,7 @@ impl Sentence {
             .collect())
     }
 
-    /// The pass, all of whose layers are kept.
+    /// The pass, all of whose layers are cached.
     pub(super) fn pass(&self) -> &Pass {
         &self.pass
     }
@@ -253,7 +254,7 @@ impl Sentence {
     /// The row of `position` in the pass.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not there.
+    /// [`ErrorKind::Request`] for a position that does not exist.
     pub(super) fn row(&self, position: usize) -> Result<usize> {
         let rows = self.pass.tree.path(0);
         rows.get(position).copied().ok_or_else(|| {

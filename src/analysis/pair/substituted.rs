@@ -1,4 +1,4 @@
-//! One score with vectors of known meaning in place of what the head reads: those of the histograms, for one sentence.
+//! One score with the substituted vectors of the histograms, for a single sentence.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,29 +18,29 @@ use crate::prompts::ioi::random::PythonRandom;
 use crate::prompts::ioi::{Dataset, RANDOM_NAME};
 use crate::prompts::{Prompt, RANDOM};
 
-/// Tokens of the sample that is drawn from the whole vocabulary.
+/// Size of the sample of random tokens.
 const RANDOM_TOKENS: usize = 40;
-/// Of that draw: the tokens that a run over 40 prompts of one's own draws with this seed.
+/// Seed of the sample: a run over 40 own prompts with this seed draws the same tokens.
 const SEED: u64 = 0;
 
-/// That vectors are to be put in place of what the head reads, and which.
+/// A request to substitute vectors for the head's input.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SubstitutionRequest {
-    /// The earlier head whose output is one of them, by the head whose score it is. For a head that is not among them it is the one that
-    /// adds most on the query side.
+    /// For heads of interest, the earlier head whose output is substituted. For other heads, it is the one that
+    /// contributes most on the query side.
     #[serde(default)]
     pub earlier_heads: BTreeMap<Head, Head>,
 }
 
 impl SubstitutionRequest {
-    /// The earlier head for `head`, where it is named and one: in a layer before.
+    /// The earlier head for `head`, if it is given and valid: in a layer before.
     pub(super) fn earlier_head(&self, head: Head) -> Option<Head> {
         let named = self.earlier_heads.get(&head).copied();
         named.filter(|earlier| earlier.layer < head.layer)
     }
 }
 
-/// The head that adds most on the query side of an account, where `query_side` has what each component adds there.
+/// The head that contributes most on the query side; `query_side` has the contribution of each component.
 pub(super) fn largest_head(query_side: impl IntoIterator<Item = (Component, f32)>) -> Option<Head> {
     let heads = query_side.into_iter().filter_map(|(component, value)| match component {
         Component::Head(head) => Some((head, value)),
@@ -50,14 +50,14 @@ pub(super) fn largest_head(query_side: impl IntoIterator<Item = (Component, f32)
     largest.map(|(head, _)| head)
 }
 
-/// The score of `pair` with other vectors, normalized so, in place of what its head reads, from `sentence`, which has gone through `model`.
+/// The score of `pair` in `sentence` with substituted vectors as its head's input.
 ///
-/// The same vectors as in a run over many prompts, and three samples on the query side: W_U of the other tokens of the sentence up to
-/// `pair.dest` (`is_bos`: without the first one), of [`RANDOM_TOKENS`] random tokens, and of all names of the IOI dataset that
-/// are one token without a space before them.
+/// The vectors are those of a run over many prompts, and three samples on the query side: W_U of the other tokens of
+/// the sentence up to `pair.dest` (without the first one if `is_bos`), of [`RANDOM_TOKENS`] random tokens, and of all
+/// names of the IOI dataset that are a single token without a leading space.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `monitor`'s.
+/// [`ErrorKind::Request`] for a head or positions that do not exist, read errors, and those of `monitor`.
 pub(super) async fn substituted(
     model: &mut Model,
     sentence: &Sentence,
@@ -159,7 +159,7 @@ fn samples(model: &Model, pair: &Pair, is_bos: bool) -> Result<Drawn<'static>> {
     let tokens = (0..RANDOM_TOKENS).map(|_| random.below(below)).collect();
     let mut names = Vec::new();
     for name in Dataset::bundled()?.names {
-        // A tokenizer that can't write a name has no token for it.
+        // Names that the tokenizer cannot encode have no token.
         if let Ok(&[token]) = tokenizer.encode(&name).as_deref()
             && (token as usize) < d_vocab
         {

@@ -1,4 +1,4 @@
-//! What substituted vectors gave in one sentence, as a section of a result.
+//! Scores with substituted vectors in one sentence, as a section of a result.
 
 use std::collections::BTreeMap;
 
@@ -10,48 +10,48 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
 
-/// Scores and probabilities of one pair of positions with vectors put in place of what the head reads.
+/// Scores and probabilities of one pair of positions with substituted vectors as the head's input.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SubstitutedSection {
     /// The head.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
-    /// The earlier head whose output is one of the vectors; None where no layer is before the head's.
+    /// The earlier head whose output is one of the vectors; None if no layer is before the head's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier_head: Option<Head>,
-    /// How the vectors were normalized; the notebook's way where a file does not say.
+    /// How the vectors were normalized; as in the notebook if a file does not say it.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
-    /// The series of both sides, `[1]` each; those of [`SubstitutedSection::samples`] have a value for each token.
+    /// The series of both sides: one value each, or one per token for [`SubstitutedSection::samples`].
     pub series: Sides,
-    /// The tokens of the series that are samples, in the order of their values.
+    /// For series that are samples, the tokens in the order of their values.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub samples: BTreeMap<SeriesId, Vec<SampledToken>>,
     /// The head's own score.
     pub true_score: f32,
-    /// Its own probability.
+    /// The own probability.
     pub true_prob: f32,
-    /// Series that it does not have, as they are no numbers.
+    /// Omitted series, whose values are not finite.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<OmittedSeries>,
-    /// What a run over many prompts has given for the same head, where there is one to compare with.
+    /// The results of a run over many prompts for the same head, for comparison, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<RunBands>,
 }
 
-/// A token whose vector was substituted, one of a sample.
+/// A token of a sample.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampledToken {
-    /// Its id.
+    /// The id.
     pub token: u32,
-    /// Its text, as in [`super::AttentionSection::texts`].
+    /// The text, as in [`super::AttentionSection::texts`].
     pub text: String,
 }
 
-/// Where the series of a run over many prompts lie, in short.
+/// Summary of the series of a run over many prompts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunBands {
     /// Number of prompts.
@@ -59,11 +59,11 @@ pub struct RunBands {
     /// Whether it is the recorded run.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
-    /// The bands of each histogram's series, by what the series are in any prompt.
+    /// The range of each histogram's series, by the series' name in any prompt.
     pub bands: BTreeMap<HistogramId, BTreeMap<SeriesId, Band>>,
 }
 
-/// Where the values of one series lie.
+/// The range of the values of one series.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Band {
     /// Their mean.
@@ -72,13 +72,14 @@ pub struct Band {
     pub low: f32,
     /// Their 95th percentile.
     pub high: f32,
-    /// The share of them below the sentence's own value, those that equal it counted half. None for samples, which have no one value.
+    /// The share of them below the sentence's own value; equal ones count half. None for samples, which have several
+    /// values.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub below: Option<f32>,
 }
 
 impl SubstitutedSection {
-    /// The series that `histogram` shows, in the order of their labels: a value, or one for each token of a sample.
+    /// The series that `histogram` shows, in the order of their labels: one value, or one for each token of a sample.
     pub fn series(&self, histogram: HistogramId) -> impl Iterator<Item = (&SeriesId, &[f32])> {
         let all = self.series.get(histogram.side()).iter();
         all.filter_map(move |(id, series)| Some((id, series.values(histogram)?)))
@@ -93,12 +94,12 @@ impl SubstitutedSection {
         }
     }
 
-    /// The tokens of `series`; empty where it is no sample.
+    /// The tokens of `series`; empty if it is not a sample.
     pub fn sample(&self, series: &SeriesId) -> &[SampledToken] {
         self.samples.get(series).map_or(&[], Vec::as_slice)
     }
 
-    /// Where the run over many prompts has `series` of `histogram`.
+    /// The range of `series` of `histogram` in the run over many prompts.
     pub fn band(&self, histogram: HistogramId, series: &SeriesId) -> Option<Band> {
         self.run.as_ref()?.bands.get(&histogram)?.get(series).copied()
     }

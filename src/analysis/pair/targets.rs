@@ -1,4 +1,4 @@
-//! The two tokens between which the model decides.
+//! The two target tokens whose logits are compared.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,20 +7,20 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::{Config, Tokenizer};
 use crate::prompts::Targets;
 
-/// How many of the likeliest tokens are enough to find two targets among.
+/// Number of the most likely tokens that suffices to choose two targets.
 pub(in crate::analysis) const LIKELIEST: usize = 3;
 
-/// Two tokens whose logits are held against each other, `logit(a) - logit(b)`.
+/// Two tokens whose logits are compared: `logit(a) - logit(b)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Between {
-    /// The one of most interest.
+    /// The first token.
     pub a: u32,
-    /// The other.
+    /// The second token.
     pub b: u32,
 }
 
 impl Between {
-    /// The `wanted` tokens; in place of those that are not named the likeliest others of `log_probs [d_vocab]`.
+    /// The `wanted` tokens; None is replaced by the most likely other token of `log_probs [d_vocab]`.
     ///
     /// # Errors
     /// [`ErrorKind::Target`] where they are the same, or not in the vocabulary.
@@ -29,7 +29,8 @@ impl Between {
         Self::among(wanted, likeliest, config)
     }
 
-    /// The same where only the `likeliest` are known, at least [`LIKELIEST`] unless the vocabulary has fewer.
+    /// The same, given only the most likely tokens `likeliest`: at least [`LIKELIEST`], unless the vocabulary has
+    /// fewer.
     ///
     /// # Errors
     /// As [`Between::of`].
@@ -42,7 +43,7 @@ impl Between {
         let mut other = |known: Option<u32>| others.find(|token| known != Some(*token));
         let a = wanted.a.or_else(|| other(wanted.b));
         let b = wanted.b.or_else(|| other(a));
-        // A vocabulary of one token has no other.
+        // With a vocabulary of one token, both are the same, which the check rejects.
         let found = Self {
             a: a.unwrap_or_default(),
             b: b.unwrap_or_default(),
@@ -51,13 +52,13 @@ impl Between {
         Ok(found)
     }
 
-    /// `logit(a) - logit(b)`, where `log_probs [d_vocab]` are those of what comes next.
+    /// `logit(a) - logit(b)`, given the log-probabilities `log_probs [d_vocab]` of the next token.
     pub(super) fn difference(self, log_probs: &[f32]) -> f64 {
         let log_prob = |token: u32| f64::from(log_probs.get(token as usize).copied().unwrap_or_default());
         log_prob(self.a) - log_prob(self.b)
     }
 
-    /// Checks that they are two of the vocabulary's tokens.
+    /// Checks that they are two different tokens of the vocabulary.
     ///
     /// # Errors
     /// As [`Between::of`].
@@ -86,25 +87,25 @@ impl From<Between> for Targets {
     }
 }
 
-/// Two targets as a reader types them: an id, or a text that is one token.
+/// Two targets as typed by the user: each an id, or a text that is a single token.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TargetTexts {
-    /// In place of [`Targets::a`].
+    /// Replaces [`Targets::a`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub a: Option<String>,
-    /// In place of [`Targets::b`].
+    /// Replaces [`Targets::b`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub b: Option<String>,
 }
 
 impl TargetTexts {
-    /// Whether nothing is typed.
+    /// Whether both are empty.
     pub fn is_empty(&self) -> bool {
         self.a.is_none() && self.b.is_none()
     }
 
-    /// The tokens that they are; `otherwise` where nothing is typed.
+    /// The tokens; those of `otherwise` where nothing is typed.
     ///
     /// # Errors
     /// Those of [`token_of`].
@@ -120,7 +121,7 @@ impl TargetTexts {
     }
 }
 
-/// The token that `given` is: its id, or a text that is one token.
+/// The token that `given` denotes: an id, or a text that is a single token.
 ///
 /// # Errors
 /// [`ErrorKind::Target`] that says how another text tokenizes.

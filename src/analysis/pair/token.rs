@@ -1,4 +1,4 @@
-//! A token as answers name it.
+//! Tokens with their texts, as they are written in results.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,18 +7,18 @@ use crate::model::Tokenizer;
 /// A token and its text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Named {
-    /// Its id.
+    /// The id.
     pub token: u32,
-    /// Its text; bytes that are no character stand as `\xE6`.
+    /// The text. Bytes that are not valid UTF-8 are written as `\xE6`.
     pub text: String,
 }
 
-/// A token, its text, and a number that belongs to it.
+/// A token, its text, and a number.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NamedValue {
-    /// Its id.
+    /// The id.
     pub token: u32,
-    /// Its text, as in [`Named::text`].
+    /// The text, as in [`Named::text`].
     pub text: String,
     /// The number.
     pub value: f32,

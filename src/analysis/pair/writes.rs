@@ -1,32 +1,33 @@
-//! What a head writes at the destination, in terms of tokens: which logits it raises and lowers.
+//! The output of a head at the destination, in terms of tokens: the logits that it raises and lowers.
 
 use super::question::Pair;
 use super::sentence::Sentence;
 use crate::error::Result;
 use crate::forward::{Model, Monitor};
 
-/// Tokens of each end that are told.
+/// Number of most raised and most lowered tokens to list.
 const LISTED: usize = 10;
 
-/// What a head writes per unit of attention to a source token.
+/// The output of a head per unit of attention to a source token.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Writes {
-    /// Its attention from the destination to the source.
+    /// The attention from the destination to the source.
     pub attention: f32,
-    /// What a unit of attention adds to the logit of every token, `[d_vocab]`, relative to the mean over the vocabulary.
+    /// The effect of a unit of attention on the logit of every token, `[d_vocab]`, relative to the mean over the
+    /// vocabulary.
     pub logits: Vec<f32>,
 }
 
-/// A token and a number that belongs to it.
+/// A token and a number.
 pub type Valued = (u32, f32);
 
 impl Sentence {
-    /// What the head of `pair` writes at the destination per unit of attention to the source:
-    /// `v_src W_O / sigma_f . W_U`, relative to its mean over the vocabulary, so that it does not hang on
-    /// [`crate::model::Processing::center_unembed`]. b_V is part of the value where it is not folded. W_U passes by.
+    /// The output of `pair`'s head at the destination per unit of attention to the source: `v_src W_O / sigma_f . W_U`,
+    /// relative to its mean over the vocabulary, so that it does not depend on
+    /// [`crate::model::Processing::center_unembed`]. b_V is part of the value where it is not folded. Streams W_U.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a head or positions that there are not, errors of reading, and `monitor`'s.
+    /// [`crate::ErrorKind::Request`] for a head or positions that do not exist, read errors, and those of `monitor`.
     pub async fn writes(&self, model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<Writes> {
         pair.check(model)?;
         let attention = self.probabilities(model, pair.head, pair.dest)?[pair.src];
@@ -42,25 +43,25 @@ impl Sentence {
 }
 
 impl Writes {
-    /// The tokens that are raised most, the most raised first; of equal ones the one with the lower id.
+    /// The most raised tokens, in descending order; on ties the lower id first.
     pub fn raised(&self) -> Vec<Valued> {
         ends(&self.logits).0
     }
 
-    /// The tokens that are lowered most, the most lowered first.
+    /// The most lowered tokens, the lowest first.
     pub fn lowered(&self) -> Vec<Valued> {
         ends(&self.logits).1
     }
 
-    /// Rank of `token` among all by what is added to its logit; 1 is the most raised. None beyond the vocabulary.
+    /// Rank of `token` by the effect on its logit; 1 is the most raised. None beyond the vocabulary.
     pub fn rank(&self, token: u32) -> Option<usize> {
         let of_token = *self.logits.get(token as usize)?;
         Some(1 + self.logits.iter().filter(|logit| **logit > of_token).count())
     }
 }
 
-/// The ten tokens with the largest of `values [d_vocab]`, the largest first, and the ten with the smallest, the smallest first; of equal ones
-/// that with the lower id.
+/// The tokens with the ten largest of `values [d_vocab]` in descending order, and with the ten smallest in ascending
+/// order; on ties the lower id first.
 pub(super) fn ends(values: &[f32]) -> (Vec<Valued>, Vec<Valued>) {
     let extremes = |order: fn(f32, f32) -> std::cmp::Ordering| {
         let mut tokens: Vec<Valued> = (0u32..).zip(values.iter().copied()).collect();

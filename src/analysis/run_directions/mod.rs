@@ -1,7 +1,8 @@
-//! Which directions of the head recur over the prompts: what each group of them adds to the score, and in how many prompts it is among
-//! those that make most of it.
+//! Recurring directions of the head: the contribution of each group of singular directions to the score, and in how
+//! many prompts the group is among those that make up most of it.
 //!
-//! No pass of its own: queries and keys are read from the residual stream that the run has anyway. `section` is what is found.
+//! It needs no pass of its own: queries and keys are computed from the residual stream of the run. `section` is the
+//! result.
 
 mod section;
 
@@ -16,12 +17,12 @@ use crate::error::Result;
 use crate::math;
 use crate::names::{Head, Relative};
 
-/// The analysis behind it.
+/// The analysis of recurring directions.
 pub(crate) struct RunDirectionsAnalyzer {
     head: Head,
-    /// Of the head, once the first batch is through.
+    /// The factors of the head, once the first batch is finished.
     factors: Option<Factors>,
-    /// By number: batches that go through the model together may finish in another order. The score, and the relative one.
+    /// By batch number, because batches may finish in any order: values for the score and for the relative score.
     batches: BTreeMap<usize, [Vec<OfPrompt>; 2]>,
 }
 
@@ -82,7 +83,7 @@ impl Analyzer for RunDirectionsAnalyzer {
             relative: GroupsOverPrompts::new(&relative, groups.len()),
             groups,
         };
-        // Of weights beyond f32's range there is nothing to say.
+        // Weights beyond f32's range give no meaningful result.
         section.is_finite().then_some(section)
     }
 }

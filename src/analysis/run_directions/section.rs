@@ -1,4 +1,4 @@
-//! Directions over the prompts as a section of a result.
+//! Recurring directions as a section of a result.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::math;
 use crate::model::Config;
 use crate::names::Head;
 
-/// What the groups of directions of one head add to its score dest -> src, over all prompts of a run.
+/// The contributions of groups of directions of one head to its score dest -> src, over all prompts of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunDirectionsSection {
     /// The head.
@@ -18,54 +18,56 @@ pub struct RunDirectionsSection {
     pub prompts: usize,
     /// The singular values of `W_Q W_K^T / sqrt(d_head)`, the largest first, `[d_head]`.
     pub values: Array,
-    /// How many directions each group has whose singular values are nearly the same; of these only the sum means something.
+    /// Number of directions per group. The singular values of a group are nearly equal, so that only the sum over the
+    /// group is well defined.
     pub groups: Vec<usize>,
-    /// Of the score.
+    /// For the score.
     pub score: GroupsOverPrompts,
-    /// Of the score relative to the mean of all that the destination sees, weighted by the head's attention.
+    /// For the score relative to the attention-weighted mean over all positions that the destination sees.
     pub relative: GroupsOverPrompts,
 }
 
-/// What groups of directions add to a score.
+/// Contributions of groups of directions to a score.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupsOverPrompts {
-    /// The mean of what each group adds, `[groups]`.
+    /// Mean contribution of each group, `[groups]`.
     pub mean: Array,
-    /// Its sample standard deviation (divisor `prompts - 1`), `[groups]`; None of one prompt.
+    /// Sample standard deviation (divisor `prompts - 1`), `[groups]`; None for a single prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deviation: Option<Array>,
-    /// In how many prompts each is among the fewest groups that make up nine tenths of the sizes of all, biases apart, `[groups]`.
+    /// For each group, the number of prompts in which it is among the fewest groups that make up nine tenths of all
+    /// absolute contributions, without biases, `[groups]`.
     pub explaining: Vec<usize>,
-    /// How many groups these are in each prompt, `[prompts]`.
+    /// Number of these groups in each prompt, `[prompts]`.
     pub needed: Vec<usize>,
-    /// The mean of what the terms with biases add, `[3]`: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without biases; only the
-    /// second where the score is relative.
+    /// Mean contributions of the terms with biases, `[3]`: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without
+    /// biases. Only the second where the score is relative.
     pub biases: Array,
-    /// The mean of the score, computed without directions.
+    /// Mean of the score, computed independently.
     pub mean_score: f32,
-    /// Largest difference, in one prompt, of the score and the sum of directions and biases.
+    /// Largest difference, over prompts, between the score and the sum of directions and biases.
     pub max_abs_residual: f32,
 }
 
-/// What is found in one prompt.
+/// The result for one prompt.
 pub(super) struct OfPrompt {
-    /// What each group adds, `[groups]`.
+    /// Contribution of each group, `[groups]`.
     pub(super) groups: Vec<f32>,
-    /// The places of those that make up nine tenths.
+    /// Indices of the groups that make up nine tenths.
     pub(super) explaining: Vec<usize>,
     pub(super) biases: [f32; 3],
     pub(super) score: f32,
-    /// Difference of the score and the sum of all.
+    /// Difference between the score and the sum of all contributions.
     pub(super) residual: f32,
 }
 
-/// How many directions each group of `factors` has.
+/// Number of directions in each group of `factors`.
 pub(super) fn group_sizes(factors: &Factors) -> Vec<usize> {
     factors.groups().iter().map(ExactSizeIterator::len).collect()
 }
 
 impl RunDirectionsSection {
-    /// Whether all that it says are numbers.
+    /// Whether all numbers are finite.
     pub(super) fn is_finite(&self) -> bool {
         let finite = |array: &Array| array.data().iter().all(|value| value.is_finite());
         let of_groups = |groups: &GroupsOverPrompts| {
@@ -80,7 +82,7 @@ impl RunDirectionsSection {
 }
 
 impl GroupsOverPrompts {
-    /// Of `prompts`, which have `groups` groups.
+    /// Summarizes `prompts`, which have `groups` groups.
     pub(super) fn new(prompts: &[OfPrompt], groups: usize) -> Self {
         let column = |read: &dyn Fn(&OfPrompt) -> f32| prompts.iter().map(read).collect::<Vec<f32>>();
         let mean = |values: &[f32]| {
@@ -115,7 +117,7 @@ impl GroupsOverPrompts {
         }
     }
 
-    /// Checks that they are of `groups` groups in `prompts` prompts; `what` is what they are called.
+    /// Checks that it has `groups` groups and `prompts` prompts. `what` is used in errors.
     fn check(&self, what: &str, groups: usize, prompts: usize) -> Result<()> {
         self.mean.check(&format!("{what}: mean"), &[groups])?;
         if let Some(deviation) = &self.deviation {
@@ -144,7 +146,7 @@ impl GroupsOverPrompts {
 }
 
 impl RunDirectionsSection {
-    /// The first direction of each group, and how many it has.
+    /// The first direction of each group, and the number of directions.
     pub fn ranges(&self) -> Vec<(usize, usize)> {
         let mut first = 0;
         let ranges = self.groups.iter().map(|&count| {

@@ -1,8 +1,9 @@
-//! What the head writes, over the prompts: what it adds to the logit of the token that it reads, its direct effect on two targets, and how
-//! often what it lowers most is what it attends to.
+//! What the head writes, over the prompts: its effect on the logit of the attended token, its direct effect on two
+//! target tokens, and how often the token that it suppresses most is the attended one.
 //!
-//! It is asked for by [`Analysis::writes`], as it takes the passes through all blocks (for the scale of the final LayerNorm), and all of
-//! W_U: that passes by once for all prompts, after the last batch. `gathered` is what passes say, `tally` what is made of logits as they pass, `section` what is found.
+//! Optional ([`Analysis::writes`]), because the passes must go through all blocks (for the scale of the final
+//! LayerNorm), and W_U must be streamed, once after the last batch. `gathered` holds the captured data, `tally`
+//! accumulates logits while W_U is streamed, `section` is the result.
 
 mod gathered;
 mod section;
@@ -22,15 +23,15 @@ use crate::model::Config;
 use crate::names::{BlockHook, Head, HookPoint};
 use crate::prompts::{Prompt, Targets};
 
-/// Prompts between which the surroundings may work.
+/// Number of prompts between two yields.
 const AT_A_TIME: usize = 64;
 
-/// The analysis behind it.
+/// The analysis of what the head writes.
 pub(crate) struct RunWritesAnalyzer {
     head: Head,
-    /// Whether it is asked for.
+    /// Whether it is requested.
     is_on: bool,
-    /// By number: batches that go through the model together may finish in another order.
+    /// By batch number, because batches may finish in any order.
     batches: BTreeMap<usize, Vec<Gathered>>,
     found: Option<RunWritesSection>,
 }
@@ -51,7 +52,7 @@ impl Analyzer for RunWritesAnalyzer {
         if self.is_on { config.n_layer } else { 0 }
     }
 
-    /// Nothing more than the prompt's tokens, but for the check that its targets are two.
+    /// No tokens besides the prompt's own; checks that the targets are two tokens.
     fn needs(&self, prompt: &Prompt) -> Result<Needs> {
         let Targets { a, b } = prompt.targets;
         if self.is_on && a.is_some() && a == b {

@@ -13,52 +13,55 @@ use crate::forward::Model;
 use crate::model::Config;
 use crate::names::Head;
 
-/// What one head writes at the destination, in all prompts of a run. Logits are relative to their mean over the vocabulary, past all later
-/// layers, with the scale of the final LayerNorm as it is.
+/// What one head writes at the destination in all prompts of a run. Effects on logits are relative to their mean over
+/// the vocabulary, on the direct path, with the scale of the final LayerNorm frozen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunWritesSection {
     /// The head.
     pub head: Head,
-    /// How many tokens ranks are among.
+    /// Size of the vocabulary that ranks refer to.
     pub vocabulary: usize,
-    /// Its attention from dest to src, `[prompts]`.
+    /// The attention from dest to src, `[prompts]`.
     pub attention: Array,
-    /// What a unit of attention to the source adds to the logit of the source token, `[prompts]`: positive copies, negative suppresses.
+    /// Effect of a unit of attention to the source on the logit of the source token, `[prompts]`: positive means
+    /// copying, negative means suppression.
     pub source: Array,
-    /// Its rank among all tokens, `[prompts]`; 1 is the most raised.
+    /// Rank of that effect among all tokens, `[prompts]`; 1 is the most raised token.
     pub rank: Vec<usize>,
-    /// The mean of what the same adds to the other tokens of the prompt, `[prompts]`: a control. None in a prompt without another token.
+    /// As a control: mean effect on the other tokens of the prompt, `[prompts]`. None in a prompt without other tokens.
     pub others: Vec<Option<f32>>,
-    /// The first target, `[prompts]`: the prompt's, or the likeliest next token that is not the other.
+    /// The first target, `[prompts]`: the prompt's, or the most likely next token that is not the other target.
     pub a: Vec<u32>,
     /// The second target, `[prompts]`.
     pub b: Vec<u32>,
     /// The head's direct effect on `logit(a) - logit(b)`, `[prompts]`.
     pub direct_effect: Array,
-    /// The token that the head lowers most with all that it reads, `[prompts]`.
+    /// The token that the head suppresses most with its whole output, `[prompts]`.
     pub suppressed: Vec<u32>,
-    /// What it adds to its logit, `[prompts]`.
+    /// The effect on that token's logit, `[prompts]`.
     pub lowest: Array,
-    /// The ten likeliest tokens by the final LayerNorm and W_U on what enters the head's layer, `[prompts]`, the likeliest first.
+    /// The ten most likely tokens according to the logit lens at the input of the head's layer, `[prompts]`, most
+    /// likely first.
     pub predicted: Vec<Vec<u32>>,
-    /// The token that the head attends to most, position 0 apart, `[prompts]`; None where it sees no other position.
+    /// The token with the most attention of the head, without position 0, `[prompts]`; None where it sees no other
+    /// position.
     pub attended: Vec<Option<u32>>,
-    /// The one among other tokens, `[prompts]`.
+    /// The one with the most attention among different tokens, `[prompts]`.
     pub second: Vec<Option<u32>>,
-    /// The same of a token drawn at random from the prompt's other than the attended one, `[prompts]`; None where there is none.
+    /// Probabilities for a random other token of the prompt, `[prompts]`; None where there is none.
     pub random: Vec<Option<Chances>>,
-    /// The texts of the tokens above.
+    /// The texts of all tokens above.
     pub texts: BTreeMap<u32, String>,
 }
 
-/// What can be said of a token in a prompt: 1 and 0, or how likely it is for one that is drawn.
+/// Properties of a token in a prompt: 1 or 0, or probabilities for a random token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Chances {
-    /// It is the one that the head lowers most.
+    /// It is the most suppressed token.
     pub suppressed: f32,
-    /// It is one of those that are predicted.
+    /// It is among the predicted tokens.
     pub predicted: f32,
-    /// It is both.
+    /// Both.
     pub both: f32,
 }
 
@@ -76,7 +79,7 @@ impl Chances {
     }
 }
 
-/// The section of `head`, where `tally` has seen all of W_U.
+/// The section of `head`, after `tally` has seen all of W_U.
 pub(super) fn found(
     head: Head,
     prompts: &[Gathered],
@@ -128,17 +131,17 @@ pub(super) fn found(
 }
 
 impl RunWritesSection {
-    /// What holds of the token that is attended most in prompt number `prompt`; None where it has none.
+    /// Properties of the most attended token in prompt number `prompt`; None if there is none.
     pub fn of_attended(&self, prompt: usize) -> Option<Chances> {
         self.of_token(prompt, *self.attended.get(prompt)?)
     }
 
-    /// What holds of the one that is attended most among other tokens.
+    /// Properties of the most attended token among different ones.
     pub fn of_second(&self, prompt: usize) -> Option<Chances> {
         self.of_token(prompt, *self.second.get(prompt)?)
     }
 
-    /// What holds of a token drawn at random from the other ones, on average.
+    /// Mean properties of a random other token.
     pub fn of_random(&self, prompt: usize) -> Option<Chances> {
         *self.random.get(prompt)?
     }
@@ -147,7 +150,7 @@ impl RunWritesSection {
         Chances::of(&[token?], *self.suppressed.get(prompt)?, self.predicted.get(prompt)?)
     }
 
-    /// The text of `token`, where it is one of those that are named.
+    /// The text of `token`, if it is mentioned in the section.
     pub fn text(&self, token: u32) -> &str {
         self.texts.get(&token).map_or("", String::as_str)
     }

@@ -1,28 +1,28 @@
-//! What is made of the logits of all prompts while W_U passes by: none are held.
+//! Accumulates results from the logits of all prompts while W_U is streamed. No logits are stored.
 
 use crate::analysis::pair::LIKELIEST;
 use crate::prompts::Targets;
 
-/// Tokens that count as predicted.
+/// Number of tokens that count as predicted.
 pub(super) const PREDICTED: usize = 10;
 
-/// What is known of a prompt before W_U passes by.
+/// What is known of a prompt before W_U is streamed.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct PromptTokens {
-    /// The source token, and what a unit of attention to it adds to its logit.
+    /// The source token, and the effect of a unit of attention to it on its own logit.
     pub(super) own: (u32, f32),
-    /// The mean of the same over the other tokens of the prompt; None where it has no other.
+    /// Mean of that effect over the other tokens of the prompt; None where there are none.
     pub(super) others: Option<f32>,
     pub(super) targets: Targets,
 }
 
-/// Whether both targets are known beforehand.
+/// Whether both targets are known in advance.
 pub(super) fn is_decided(targets: Targets) -> bool {
     targets.a.is_some() && targets.b.is_some()
 }
 
-/// The largest of numbers as they pass, with their tokens and something that is kept along: the largest first, of equal ones the token
-/// that passed first.
+/// The largest of a stream of numbers, each with its token and another number; the largest first, on ties the earlier
+/// token.
 #[derive(Debug, Clone, Default)]
 struct Largest(Vec<(u32, f32, f32)>);
 
@@ -37,32 +37,32 @@ impl Largest {
     }
 }
 
-/// What is found of one prompt.
+/// The result for one prompt.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OfPrompt {
-    /// How many tokens are raised more than the source token.
+    /// Number of tokens that are raised more than the source token.
     pub(super) above: usize,
-    /// The token that the head lowers most, and by how much.
+    /// The most suppressed token, and the effect on its logit.
     pub(super) lowest: Option<(u32, f32)>,
     predicted: Largest,
-    /// The likeliest next tokens, each with what the head adds to its logit.
+    /// The most likely next tokens, each with the head's effect on its logit.
     likeliest: Largest,
-    /// What the head adds to the logits of both targets, where they are known.
+    /// The head's effects on the logits of both targets, if these are known.
     at_targets: [Option<f32>; 2],
 }
 
 impl OfPrompt {
-    /// The tokens that are predicted before the head, the likeliest first.
+    /// The tokens predicted before the head, most likely first.
     pub(super) fn predicted(&self) -> Vec<u32> {
         self.predicted.0.iter().map(|(token, ..)| *token).collect()
     }
 
-    /// The likeliest next tokens, the likeliest first; none where both targets are known beforehand.
+    /// The most likely next tokens, most likely first; none where both targets are known in advance.
     pub(super) fn likeliest(&self) -> impl Iterator<Item = u32> {
         self.likeliest.0.iter().map(|(token, ..)| *token)
     }
 
-    /// What the head adds to the logit of `token`, which is one of the two targets of a prompt that is asked for `targets`.
+    /// The head's effect on the logit of `token`, one of the two targets of the prompt.
     pub(super) fn added_to(&self, token: u32, targets: Targets) -> Option<f32> {
         let known = [targets.a, targets.b].iter().position(|target| *target == Some(token));
         match known {
@@ -72,7 +72,7 @@ impl OfPrompt {
     }
 }
 
-/// What is found of all prompts, as far as W_U has passed by.
+/// The results of all prompts for the tokens so far.
 pub(super) struct Tally<'a> {
     asked: &'a [PromptTokens],
     pub(super) found: Vec<OfPrompt>,
@@ -86,9 +86,9 @@ impl<'a> Tally<'a> {
         }
     }
 
-    /// Takes the logits of tokens from `first` on, `[rows, tokens]`: of what enters the head's layer in every prompt, then of the last
-    /// residual stream in those whose targets are not both known; then what is added by a unit of attention to the source in every
-    /// prompt, and by the head.
+    /// Adds the logits of the tokens from `first` on, `[rows, tokens]`. Rows: the logit lens before the head's layer in
+    /// every prompt; the final logits in prompts whose targets are not both known; the effect of a unit of attention to
+    /// the source in every prompt; the effect of the head's whole output in every prompt.
     pub(super) fn take(&mut self, first: usize, logits: &[f32]) {
         let count = self.asked.len();
         let undecided = self.asked.iter().filter(|asked| !is_decided(asked.targets)).count();
@@ -166,7 +166,7 @@ mod tests {
         let rows: [[f32; 4]; 7] = [
             [1.0, 2.0, 3.0, 4.0],
             [4.0, 3.0, 2.0, 1.0],
-            // The last stream of the second prompt.
+            // The final stream of the second prompt.
             [0.0, 9.0, 8.0, 7.0],
             [3.0, 2.5, 1.0, 2.1],
             [-1.0, 1.0, 5.0, -2.0],

@@ -1,4 +1,4 @@
-//! The heads of a run that nobody has named: those of the model's card.
+//! Default heads of a run, from the model's card.
 
 use super::list::{EARLIER_HEAD, HEAD};
 use super::setting::Setting;
@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::ModelCard;
 use crate::names::Head;
 
-/// Makes `run` have the heads that `card` begins with; `given` says whether a setting is going to be set, so that nobody needs a card for
-/// it, and `called` what it is called where it is given.
+/// Sets the heads of `run` to those of `card`, unless they are given. `given` tells whether a setting is given, and
+/// `called` is its name in error messages.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a head that is neither given nor on a card.

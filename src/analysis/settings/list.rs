@@ -1,4 +1,4 @@
-//! The settings that there are.
+//! All settings of a run.
 
 use super::setting::{Field, Group, Setting};
 use crate::analysis::Analysis;
@@ -7,7 +7,7 @@ use crate::prompts::ioi::{MAX_BATCH_SIZE, MAX_BATCHES};
 use crate::prompts::text::{Format, TextPrompts};
 use crate::prompts::{IoiSet, PromptSource};
 
-/// The head that is looked at.
+/// The head to analyze.
 pub const HEAD: Setting = Setting {
     key: "head",
     option: "head",
@@ -37,7 +37,7 @@ pub const EARLIER_HEAD: Setting = Setting {
     cited: |run| Some(format!("earlier head {}", run.earlier_head)),
 };
 
-/// How many batches are drawn.
+/// The number of batches.
 pub const BATCHES: Setting = Setting {
     key: "batches",
     option: "batches",
@@ -53,7 +53,7 @@ pub const BATCHES: Setting = Setting {
     cited: |run| ioi(run).map(|set| format!("{} batches of {}", set.batches, set.batch_size)),
 };
 
-/// How many prompts a batch has.
+/// The number of prompts per batch.
 pub const BATCH_SIZE: Setting = Setting {
     key: "size",
     option: "batch-size",
@@ -69,7 +69,7 @@ pub const BATCH_SIZE: Setting = Setting {
     cited: |_| None,
 };
 
-/// Whether the reader's own prompts are CSV.
+/// Whether the user's own prompts are CSV.
 pub const CSV: Setting = Setting {
     key: "csv",
     option: "csv",
@@ -104,7 +104,7 @@ pub const PREPEND_BOS: Setting = Setting {
     },
 };
 
-/// The seed of what is drawn.
+/// The seed of random draws.
 pub const SEED: Setting = Setting {
     key: "seed",
     option: "seed",
@@ -141,7 +141,7 @@ pub const EXACT_LN: Setting = Setting {
     },
 };
 
-/// What is done to every prompt.
+/// The intervention in every prompt.
 pub const INTERVENTION: Setting = Setting {
     key: "intervention",
     option: "intervention",
@@ -160,7 +160,7 @@ pub const INTERVENTION: Setting = Setting {
     },
 };
 
-/// What computes.
+/// The compute engine.
 pub const ENGINE: Setting = Setting {
     key: "engine",
     option: "engine",
@@ -172,11 +172,11 @@ pub const ENGINE: Setting = Setting {
         get: |run| run.engine,
         set: |run, engine| run.engine = engine,
     },
-    // Whatever computes, the result is the same.
+    // The engine does not change the result.
     cited: |_| None,
 };
 
-/// Whether what the head writes is found, too.
+/// Whether to analyze what the head writes.
 pub const WRITES: Setting = Setting {
     key: "writes",
     option: "writes",
@@ -277,7 +277,7 @@ pub const SETTINGS: &[Setting] = &[
     ENGINE,
 ];
 
-/// One of the switches of [`crate::model::Processing`], on unless it is switched off; `about` says what happens without it.
+/// A switch of [`crate::model::Processing`], on by default. `about` describes the effect of switching it off.
 const fn processing(
     [key, option, label, about]: [&'static str; 4],
     get: fn(&Analysis) -> bool,

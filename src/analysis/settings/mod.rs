@@ -1,5 +1,5 @@
-//! What can be set of a run, each setting once: the form's controls, the keys of an address, the options of the command line and
-//! the citation all come from [`SETTINGS`].
+//! The settings of a run. The form's controls, the keys of URLs, the options of the command line and the citation are
+//! all generated from the list [`SETTINGS`].
 
 mod heads;
 mod list;

@@ -1,40 +1,40 @@
-//! What a setting of a run is.
+//! The definition of a setting.
 
 use crate::analysis::{Analysis, RunIntervention};
 use crate::error::{Error, ErrorKind, Result};
 use crate::names::{EngineChoice, Head};
 use crate::prompts::PromptSource;
 
-/// Largest position that is read.
+/// Limit of positions.
 const MAX_POSITION: usize = 999_999;
-/// Highest layer and head that the page and its addresses take.
+/// Limit of layer and head in the page and its URLs.
 const MAX_HEAD: Head = Head::new((1 << 10) - 1, (1 << 16) - 1);
 
-/// Which runs have a setting, and where it stands in the form.
+/// Which runs have a setting, and its group in the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
-    /// The heads that are looked at: every run.
+    /// The heads: every run.
     Heads,
     /// How prompts are made: every run.
     Prompts,
-    /// How prompts are drawn from the IOI dataset.
+    /// How IOI prompts are drawn.
     Ioi,
-    /// How the reader's own prompts are read.
+    /// How the user's own prompts are read.
     Text,
-    /// What is done to vectors that are put in place of what the head reads: every run.
+    /// How substituted vectors are treated: every run.
     Vectors,
-    /// What is done to every prompt and recomputed: every run.
+    /// The intervention: every run.
     Intervention,
-    /// What else is found, at a price: every run.
+    /// Optional analyses that take more time: every run.
     More,
-    /// What is done with the weights before anything is computed: every run.
+    /// Weight processing: every run.
     Weights,
-    /// What computes: every run.
+    /// The compute engine: every run.
     Engine,
 }
 
 impl Group {
-    /// Whether a run on prompts of `source` has its settings.
+    /// Whether runs on prompts of `source` have the settings of this group.
     pub fn is_of(self, source: &PromptSource) -> bool {
         match self {
             Self::Heads
@@ -50,51 +50,51 @@ impl Group {
     }
 }
 
-/// What a setting holds, and where in an [`Analysis`] that is.
+/// The type of a setting's value, and how to access it in an [`Analysis`].
 #[derive(Clone, Copy)]
 pub enum Field {
     /// A head.
     Head {
-        /// It, in an analysis.
+        /// Reads the value.
         get: fn(&Analysis) -> Head,
-        /// Puts one in its place.
+        /// Sets the value.
         set: fn(&mut Analysis, Head),
     },
-    /// A whole number.
+    /// An integer.
     Whole {
-        /// The smallest and the largest that the page starts a run with.
+        /// Smallest and largest value that the page accepts.
         limits: (u64, u64),
-        /// It, in an analysis that has it.
+        /// Reads the value, if the analysis has it.
         get: fn(&Analysis) -> Option<u64>,
-        /// Puts one in its place.
+        /// Sets the value.
         set: fn(&mut Analysis, u64),
     },
-    /// A position in prompts that don't say it themselves; none is written as nothing.
+    /// A position, for prompts that don't mark one themselves. None is written as an empty text.
     Position {
-        /// It, in an analysis that has it.
+        /// Reads the value, if the analysis has it.
         get: fn(&Analysis) -> Option<usize>,
-        /// Puts one in its place.
+        /// Sets the value.
         set: fn(&mut Analysis, usize),
     },
-    /// What is done to every prompt; none is written as nothing.
+    /// An intervention. None is written as an empty text.
     Intervention {
-        /// It, in an analysis that has one.
+        /// Reads the value.
         get: fn(&Analysis) -> Option<&RunIntervention>,
-        /// Puts one in its place, or none.
+        /// Sets or removes the value.
         set: fn(&mut Analysis, Option<RunIntervention>),
     },
-    /// What computes.
+    /// A compute engine.
     Engine {
-        /// It, in an analysis.
+        /// Reads the value.
         get: fn(&Analysis) -> EngineChoice,
-        /// Puts one in its place.
+        /// Sets the value.
         set: fn(&mut Analysis, EngineChoice),
     },
     /// On or off, written 1 and 0.
     Switch {
-        /// It, in an analysis.
+        /// Reads the value.
         get: fn(&Analysis) -> bool,
-        /// Switches it.
+        /// Sets the value.
         set: fn(&mut Analysis, bool),
     },
 }
@@ -102,26 +102,26 @@ pub enum Field {
 /// A setting of a run.
 #[derive(Clone, Copy)]
 pub struct Setting {
-    /// Its key in an address.
+    /// The key in URLs.
     pub key: &'static str,
-    /// Its option on the command line, without the first hyphens; that of a switch which is on as usual switches it off. Its control
-    /// in the page is named after it.
+    /// The option on the command line, without the leading hyphens. The option of a switch that is on by default
+    /// switches it off. The id of its control in the page is derived from it.
     pub option: &'static str,
-    /// What the control is called.
+    /// The label of its control.
     pub label: &'static str,
-    /// What it does, in a sentence.
+    /// The description, a sentence.
     pub about: &'static str,
     /// Which runs have it.
     pub group: Group,
-    /// What it is where nobody has set it; as text, see [`Setting::text`].
+    /// The default as text, see [`Setting::text`].
     pub usual: &'static str,
-    /// What it holds.
+    /// Type and access.
     pub field: Field,
-    /// How it is cited, where it needs to be.
+    /// How it is cited, if it has to be.
     pub cited: fn(&Analysis) -> Option<String>,
 }
 
-/// What a text says.
+/// A parsed value.
 enum ParsedValue {
     Head(Head),
     Whole(u64),
@@ -133,8 +133,8 @@ enum ParsedValue {
 }
 
 impl Setting {
-    /// What `run` has for it, as text: `10.7`, `40`, `1` or `0` for on and off. None where the run does not have it, or leaves it
-    /// open.
+    /// The value in `run` as text: `10.7`, `40`, `1` or `0` for on and off. None where the run does not have it, or
+    /// leaves it open.
     pub fn text(&self, run: &Analysis) -> Option<String> {
         if !self.group.is_of(&run.prompts) {
             return None;
@@ -149,7 +149,8 @@ impl Setting {
         }
     }
 
-    /// `text` as [`Setting::text`] writes it; nothing for a position or an intervention that is left open.
+    /// `text` in canonical form, as [`Setting::text`] writes it; an empty text for a position or an intervention that
+    /// is left open.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where it is nothing of the kind, or beyond what the page starts a run with.
@@ -166,7 +167,7 @@ impl Setting {
         })
     }
 
-    /// Makes `run` have what `text` says. How large it may be is not asked.
+    /// Sets the value in `run` to `text`. Limits of the page are not checked.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where it is nothing of the kind.

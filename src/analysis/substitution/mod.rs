@@ -1,6 +1,6 @@
-//! Scores and probabilities with vectors of known meaning in place of what the head reads: the histograms.
+//! Scores and probabilities with vectors of known meaning as the head's input: the histograms.
 //!
-//! `vectors` is the list of them; `series` puts each into the score of every prompt, or of one sentence.
+//! `vectors` lists the vectors; `series` computes the score with each of them, in every prompt or in one sentence.
 
 mod section;
 mod series;
@@ -25,7 +25,7 @@ pub(crate) struct SubstitutionAnalyzer {
     head: Head,
     earlier_head: Head,
     normalization: Normalization,
-    /// By number: batches that go through the model together may finish in another order.
+    /// By batch number, because batches may finish in any order.
     batches: BTreeMap<usize, BatchValues>,
 }
 

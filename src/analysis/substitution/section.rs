@@ -1,4 +1,4 @@
-//! What substituted vectors gave: the section behind the histograms.
+//! Scores with substituted vectors: the section behind the histograms.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Head, HistogramId, Normalization, SeriesId, Side};
 
-/// Scores and probabilities of the score dest -> src with vectors put in place of what the head reads, prompt by prompt.
+/// Scores dest -> src and their probabilities with substituted vectors as the head's input, prompt by prompt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SubstitutionSection {
     /// The head.
     pub head: Head,
     /// The earlier head whose output is one of the substituted vectors.
     pub earlier_head: Head,
-    /// How the vectors were normalized; the notebook's way where a file does not say.
+    /// How the vectors were normalized; as in the notebook if a file does not say it.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
     /// The series of both sides.
@@ -27,7 +27,7 @@ pub struct SubstitutionSection {
     /// The head's true probability, `[prompts]`. None in recorded runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub true_prob: Option<Array>,
-    /// Series that it does not have, as they are no numbers in some prompts.
+    /// Omitted series, whose values are not finite in some prompts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<OmittedSeries>,
 }
@@ -41,13 +41,13 @@ pub struct Sides {
     pub key: BTreeMap<SeriesId, Series>,
 }
 
-/// What one substituted vector gave.
+/// Values with one substituted vector.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Series {
     /// Scores, `[prompts]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scores: Option<Array>,
-    /// Probabilities, `[prompts]`: after the softmax, with the other scores of the row as they are.
+    /// Probabilities, `[prompts]`: after the softmax, with the other scores of the row unchanged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probabilities: Option<Array>,
 }
@@ -98,7 +98,7 @@ impl Series {
 }
 
 impl SubstitutionSection {
-    /// Of `head` and `earlier_head`, its vectors normalized as `normalization` says, without values.
+    /// An empty section for `head` and `earlier_head`.
     pub fn empty(head: Head, earlier_head: Head, normalization: Normalization) -> Self {
         Self {
             head,
@@ -137,7 +137,7 @@ impl SubstitutionSection {
         self.series.extend(histogram, series, values);
     }
 
-    /// Appends the values of one more batch. A series that is left out of any batch is left out of all.
+    /// Appends the values of one more batch. A series that is omitted in any batch is omitted altogether.
     pub fn append(&mut self, batch: &BatchValues) {
         for new in &batch.left_out {
             OmittedSeries::add(&mut self.left_out, new.clone());
@@ -163,7 +163,7 @@ impl SubstitutionSection {
         }
     }
 
-    /// All arrays, and what they are called.
+    /// All arrays with their names.
     fn arrays(&self) -> impl Iterator<Item = (String, &Array)> {
         let of_side = |side: Side| {
             let all = self.series.get(side).iter();

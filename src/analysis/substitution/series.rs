@@ -1,4 +1,5 @@
-//! The series of the four histograms, and of one sentence: scores and probabilities with each substituted vector.
+//! The series of the four histograms, and those of a single sentence: scores and probabilities with each substituted
+//! vector.
 
 use super::vectors::{AtPrompt, Drawn, VECTORS};
 use crate::analysis::analyzer::FinishedBatch;
@@ -11,7 +12,7 @@ use crate::prompts::Prompt;
 
 /// All series of one batch, in prompt order.
 ///
-/// Its first tap is the earlier head's output at the destination.
+/// The first tap of the batch must be the earlier head's output at the destination.
 pub(super) fn batch_values(
     batch: &FinishedBatch<'_>,
     (earlier_head, normalization): (Head, Normalization),
@@ -39,17 +40,17 @@ pub(super) fn batch_values(
     Ok(collected.into_values())
 }
 
-/// The series of one prompt: a value each, or one for each token that was drawn.
+/// The series of one prompt: one value each, or one for each sampled token.
 pub(crate) fn values_at(at: &AtPrompt<'_>) -> Result<BatchValues> {
     let mut collected = Collected::default();
     collected.take(at)?;
     Ok(collected.into_values())
 }
 
-/// Which of the taps is the earlier head's output at the destination.
+/// Index of the tap with the earlier head's output at the destination.
 const EARLIER_HEAD: usize = 0;
 
-/// The tokens whose rows of W_U and W_E the series of `prompt` are made of.
+/// The tokens whose rows of W_U and W_E the series of `prompt` need.
 pub(crate) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
     let src = prompt.src_token().ok();
     let targets = [src, prompt.targets.a, prompt.targets.b];
@@ -60,7 +61,7 @@ pub(crate) fn tokens_of(prompt: &Prompt) -> Vec<u32> {
         .collect()
 }
 
-/// Values of a batch, and what of them is no number.
+/// Values of a batch, and the omitted series.
 #[derive(Default)]
 struct Collected {
     values: BatchValues,
@@ -68,7 +69,7 @@ struct Collected {
 }
 
 impl Collected {
-    /// All series of one prompt, and the head's own score and probability.
+    /// Adds all series of one prompt, and the head's own score and probability.
     fn take(&mut self, at: &AtPrompt<'_>) -> Result<()> {
         let (scores, src) = (at.scores, at.prompt.src()?);
         let row = scores.row(at.index);
@@ -97,7 +98,7 @@ impl Collected {
         Ok(())
     }
 
-    /// Score and probability of one prompt with `vector` substituted on `side`.
+    /// Adds score and probability of one prompt with `vector` substituted on `side`.
     fn push(&mut self, side: Side, series: SeriesId, score: f32, probability: f32, vector: &[f32]) {
         if math::standard_deviation(vector) == 0.0 {
             self.leave_out(Some(side), &series, OmissionReason::Constant);
@@ -113,7 +114,7 @@ impl Collected {
         }
     }
 
-    /// The head's own score and probability of one prompt.
+    /// Adds the head's own score and probability of one prompt.
     fn push_true(&mut self, score: f32, probability: f32) {
         if !score.is_finite() || !probability.is_finite() {
             self.leave_out(None, &SeriesId::TrueScore, OmissionReason::Overflow);

@@ -1,6 +1,6 @@
-//! The vectors that are put in place of what the head reads: one list, over which the series of histograms and of a sentence are made.
+//! The substituted vectors: the list behind the series of the histograms and of single sentences.
 //!
-//! A new one is a line of [`VECTORS`] and a line in `names/series.rs`, which names it.
+//! A new vector is a line of [`VECTORS`], and a line in `names/series.rs` that names it.
 
 use std::collections::BTreeMap;
 
@@ -12,11 +12,10 @@ use crate::names::{Head, Normalization, SeriesId, Side};
 use crate::prompts::ioi::RANDOM_NAME;
 use crate::prompts::{Prompt, RANDOM};
 
-/// What the other tokens of a sentence are among those that were drawn.
+/// The purpose of the sample of a sentence's other tokens, in [`Drawn`].
 pub(crate) const OTHER: &str = "other";
 
-/// Tokens that do not stand for the prompt's own positions, by what they are for: one of each in a run over many prompts, samples for
-/// one sentence.
+/// Random tokens by purpose: one per purpose in a run over many prompts, samples for a single sentence.
 pub(crate) type Drawn<'a> = BTreeMap<&'a str, Vec<u32>>;
 
 /// One prompt of a finished pass.
@@ -25,24 +24,24 @@ pub(crate) struct AtPrompt<'a> {
     pub(crate) effective: &'a EffectiveEmbeddings,
     pub(crate) scores: &'a HeadScores<'a>,
     pub(crate) prompt: &'a Prompt,
-    /// Its number among those of `scores`.
+    /// Index of the prompt in `scores`.
     pub(crate) index: usize,
     /// An earlier head and its output at the destination, `[d_model]`; None where there is none.
     pub(crate) earlier_head: Option<(Head, &'a [f32])>,
     pub(crate) drawn: &'a Drawn<'a>,
-    /// How vectors are normalized before they are put in place.
+    /// How vectors are normalized before they are substituted.
     pub(crate) normalization: Normalization,
 }
 
-/// Vectors, `[d_model]` each, and the series that they give: one, or one for each token that was drawn. None where a prompt has no such
+/// The series, and its vectors, `[d_model]` each: one, or one for each sampled token. None where a prompt has no such
 /// vector.
 type Found = Result<Option<(SeriesId, Vec<Vec<f32>>)>>;
 
-/// A vector that is put in place of the normalized residual stream.
+/// A vector that replaces the normalized residual stream.
 pub(super) struct Substituted {
-    /// At the destination in place of what the query is made from, or at the source of what the key is made from.
+    /// Query: at the destination, as the query's input. Key: at the source, as the key's input.
     pub(super) side: Side,
-    /// Those of one prompt.
+    /// Computes the vectors of one prompt.
     pub(super) of: fn(&AtPrompt<'_>) -> Found,
 }
 
@@ -54,7 +53,7 @@ const fn key(of: fn(&AtPrompt<'_>) -> Found) -> Substituted {
     Substituted { side: Side::Key, of }
 }
 
-/// All of them. What makes no sense for a prompt is left out: only prompts of the IOI dataset have a subject and a random name.
+/// All vectors. Some exist only for prompts of the IOI dataset, which have a subject and a random name.
 pub(super) const VECTORS: &[Substituted] = &[
     query(|at| at.w_u(at.of_ioi(SeriesId::WuIo), at.src_token())),
     query(|at| at.w_u(at.of_ioi(SeriesId::WuS), at.prompt.targets.b)),
@@ -76,7 +75,7 @@ pub(super) const VECTORS: &[Substituted] = &[
     key(|at| at.resid_pre(at.prompt.src()?)),
 ];
 
-/// The vector of `series` on `side`, `[d_model]`: in prompts that are not of the IOI dataset the one that has the same part there.
+/// The vector of `series` on `side`, `[d_model]`. In prompts that are not of the IOI dataset, the corresponding vector.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a prompt that has no such vector.
@@ -121,7 +120,7 @@ impl AtPrompt<'_> {
         Ok(Some((series, vec![self.model.w_u(token)?])))
     }
 
-    /// The same of each token that was drawn for `what`.
+    /// The same for each random token drawn for `what`.
     fn w_u_drawn(&self, series: SeriesId, what: &str) -> Found {
         let Some(tokens) = self.drawn.get(what).filter(|tokens| !tokens.is_empty()) else {
             return Ok(None);
@@ -135,13 +134,13 @@ impl AtPrompt<'_> {
         Ok(Some((series, vec![self.model.w_e(self.prompt.src_token()?)?])))
     }
 
-    /// The source after layer 0 alone.
+    /// The effective embedding of the source.
     fn w_ee(&self, series: SeriesId) -> Found {
         let (w_ee, _) = self.effective.of(self.prompt.src_token()?)?;
         Ok(Some((series, vec![w_ee])))
     }
 
-    /// What layer 0's MLP writes for the source alone.
+    /// The output of layer 0's MLP in the effective embedding of the source.
     fn w_ee_sub_e(&self, series: SeriesId) -> Found {
         let (_, w_ee_sub_e) = self.effective.of(self.prompt.src_token()?)?;
         Ok(Some((series, vec![w_ee_sub_e])))

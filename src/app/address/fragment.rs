@@ -1,11 +1,11 @@
-//! What stands after `#` in an address: texts that go to no server.
+//! The fragment of a URL, after `#`: texts that are not sent to any server.
 
 use form_urlencoded::parse;
 
 use crate::error::Result;
 use crate::figure::keys::{MAX_LABEL, line};
 
-/// Most characters of the reader's own prompts, or of a sentence, in a link.
+/// Limit of the characters of own prompts, or of a sentence, in a link.
 pub const MAX_PROMPTS: usize = 1500;
 
 /// The value of the key `wanted` in `fragment`, with or without its `#`.
@@ -15,10 +15,10 @@ pub(super) fn value_of(fragment: &str, wanted: &str) -> Option<String> {
     keys.find(|(key, _)| key == wanted).map(|(_, text)| text.into_owned())
 }
 
-/// The key of what the texts of listed prompts contain: it may be of the reader's own prompts.
+/// The key of the prompt list's text filter, which may quote the user's own prompts.
 pub(super) const FIND: &str = "find";
 
-/// What the texts of listed prompts contain, as `fragment` says. None where it says nothing of it.
+/// The text filter in `fragment`; None where there is none.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Request`] where that is too long, or no line.

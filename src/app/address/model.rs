@@ -1,14 +1,14 @@
-//! Which model an address names.
+//! The model in a URL.
 
 use crate::app::form::{Form, ModelChoice};
 use crate::checkpoint::{HUB_MODELS, hub_url};
 use crate::error::Result;
 use crate::figure::keys::{Query, line, wrong};
 
-/// Longest URL, in bytes.
+/// Limit of a model URL's length in bytes.
 pub(super) const MAX_URL: usize = 2 << 10;
 
-/// Which model the address names.
+/// The model in a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Model {
     /// The recorded run.
@@ -18,19 +18,19 @@ pub enum Model {
     Bundled,
     /// A published GPT-2 checkpoint.
     Hub {
-        /// Its short name, one of [`HUB_MODELS`].
+        /// The short name, one of [`HUB_MODELS`].
         name: String,
-        /// Its revision; empty for the known commit.
+        /// The revision; empty for the pinned commit.
         revision: String,
     },
-    /// A checkpoint's folder anywhere on the web, as it would be typed; empty where nothing is typed yet.
+    /// The folder's URL as typed by the user; empty where nothing is typed yet.
     Url(String),
-    /// Files on the reader's own device, which a link can't hold.
+    /// Local files, which a link cannot hold.
     Picked,
 }
 
 impl Model {
-    /// The model that `form` names, as far as an address can.
+    /// The model of `form`, as far as a URL can express it.
     pub(super) fn of(form: &Form) -> Self {
         match form.model {
             ModelChoice::Recorded => Self::Recorded,
@@ -43,7 +43,7 @@ impl Model {
         }
     }
 
-    /// The choice in the form that it is.
+    /// The corresponding choice in the form.
     pub(super) fn choice(&self) -> ModelChoice {
         match self {
             Self::Recorded => ModelChoice::Recorded,
@@ -57,7 +57,7 @@ impl Model {
     /// Reads the values of the keys `model` and `url`.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a model that there is not.
+    /// [`crate::ErrorKind::Request`] for a model that does not exist.
     pub(super) fn read(model: Option<&str>, url: Option<String>) -> Result<Self> {
         Ok(match model {
             None | Some("recorded") => Self::Recorded,

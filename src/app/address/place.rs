@@ -1,4 +1,4 @@
-//! Which part of the page an address opens, and what is asked there.
+//! The part of the page that a URL opens, and the question in it.
 
 use super::fragment::{MAX_PROMPTS, value_of};
 use super::state::Address;
@@ -15,34 +15,34 @@ use crate::prompts::Targets;
 
 /// The key of the step of the story.
 pub(super) const STEP: &str = "step";
-/// What is subtracted from the key: [`Question::relative`].
+/// The key of what the score is relative to: [`Question::relative`].
 const MINUS: &str = "minus";
 /// Whether special tokens are read as text: [`Question::special_as_text`].
 const SPECIAL: &str = "special";
-/// The value for that.
+/// The value for special tokens read as text.
 const AS_TEXT: &str = "text";
-/// The key of the sentence, after `#`.
+/// The key of the sentence in the fragment.
 const TEXT: &str = "text";
-/// The key of all sentences that are at hand, after `#`.
+/// The key of all entered sentences in the fragment.
 const LINES: &str = "lines";
-/// What is open below the account, by [`Consequence::value`].
+/// The key of the open cards below the decomposition, see [`Consequence::value`].
 const CONSEQUENCES: &str = "so_what";
-/// The direction that is opened: [`Question::direction`].
+/// The key of the opened direction: [`Question::direction`].
 const DIRECTION: &str = "direction";
-/// The keys of the targets as they are typed, after `#`.
+/// The keys of the targets as typed, in the fragment.
 const TARGETS: [&str; 2] = ["a", "b"];
-/// Longest text of a target, in characters.
+/// Limit of the characters of a target.
 const MAX_TARGET: usize = 100;
-/// Longest sentence in positions.
+/// Limit of positions.
 const MAX_POSITION: usize = (1 << 16) - 1;
 
-/// What `query` and `key` of an address mean: the positions of the pair.
+/// Whether `key` is one of this module's.
 pub(super) fn is_key(key: &str) -> bool {
     [TAB, STEP, MINUS, SPECIAL, CONSEQUENCES, DIRECTION].contains(&key)
         || Side::ALL.iter().any(|side| side.as_str() == key)
 }
 
-/// Takes over `value` of `key`, which [`is_key`] knows, but for tab and step.
+/// Sets `question` from `value` of `key`, one of this module's keys except tab and step.
 pub(super) fn take(question: &mut Question, key: &str, value: &str) -> Result<()> {
     match key.parse() {
         Ok(Side::Query) => question.dest = Some(number(key, value, 0, MAX_POSITION)?),
@@ -69,15 +69,15 @@ pub(super) fn take(question: &mut Question, key: &str, value: &str) -> Result<()
     Ok(())
 }
 
-/// The step of the story that is called `value`.
+/// The step of the story called `value`.
 pub(super) fn step_of(value: &str) -> Result<StoryStep> {
     let names = || StoryStep::ALL.map(StoryStep::value).join(", ");
     StoryStep::of_value(value).ok_or_else(|| wrong(STEP, value, names()))
 }
 
-/// Appends which part of the page is open, at which step, and what is asked there, but for the sentence.
+/// Appends the open part of the page, its step, and the question without the sentence.
 pub(super) fn write(address: &Address, query: &mut Query) {
-    // Many prompts need no tab, as long as something else is said.
+    // "Many prompts" needs no tab if there are other keys.
     if address.tab() != Tab::Prompts || *address == Address::default() {
         query.add(TAB, address.tab().value());
     }
@@ -104,7 +104,7 @@ fn write_question(question: &Question, query: &mut Query) {
     query.given(EXACT_LN.key, exact.then(|| "1".to_owned()));
 }
 
-/// `question` as an address can hold it: without a sentence that is too long.
+/// `question` without what an address cannot hold: a sentence that is too long.
 pub(super) fn clean(question: &Question) -> Question {
     let mut clean = Question {
         down: None,
@@ -115,7 +115,7 @@ pub(super) fn clean(question: &Question) -> Question {
     if clean.text.chars().count() > MAX_PROMPTS {
         clean.text.clear();
     }
-    // What is typed stands with the sentence.
+    // Typed targets are kept only together with the sentence.
     let stays = |text: &String| !clean.text.is_empty() && is_target(text);
     let TargetTexts { a, b } = clean.target_texts;
     clean.target_texts = TargetTexts {
@@ -134,8 +134,8 @@ fn is_target(text: &str) -> bool {
     !text.is_empty() && text.chars().count() <= MAX_TARGET
 }
 
-/// `lines` as an address can hold them: None where there is but one, where that of `question` is none of them, and where they are too
-/// long together.
+/// The sentences `lines` for an address. None if there is only one, if `question`'s is not among them, or if they are
+/// too long.
 pub(super) fn lines(question: &Question, lines: &[String]) -> Option<Vec<String>> {
     let several = (2..=MAX_LINES).contains(&lines.len()) && lines.contains(&question.text);
     let one_each = |line: &String| !line.contains(['\n', '\r']);
@@ -143,7 +143,7 @@ pub(super) fn lines(question: &Question, lines: &[String]) -> Option<Vec<String>
     (several && lines.iter().all(one_each) && count <= MAX_PROMPTS).then(|| lines.to_vec())
 }
 
-/// What belongs after `#`; None without a sentence.
+/// The fragment; None without a sentence.
 pub(super) fn to_fragment(question: &Question, lines: &[String]) -> Option<String> {
     if question.text.is_empty() {
         return None;
@@ -160,18 +160,18 @@ pub(super) fn to_fragment(question: &Question, lines: &[String]) -> Option<Strin
     Some(fragment.finish())
 }
 
-/// The sentence in what follows `#`.
+/// The sentence in a fragment.
 pub(super) fn sentence_in(fragment: &str) -> Option<String> {
     value_of(fragment, TEXT)
 }
 
-/// The targets as they are typed in what follows `#`.
+/// The targets as typed in a fragment.
 pub(super) fn targets_in(fragment: &str) -> TargetTexts {
     let [a, b] = TARGETS.map(|key| value_of(fragment, key).filter(|text| is_target(text)));
     TargetTexts { a, b }
 }
 
-/// The sentences at hand in what follows `#`.
+/// The entered sentences in a fragment.
 pub(super) fn lines_in(fragment: &str) -> Vec<String> {
     let found = value_of(fragment, LINES).unwrap_or_default();
     found.split('\n').map(str::to_owned).collect()

@@ -1,4 +1,4 @@
-//! An address as it is read, key by key.
+//! Parses an address key by key.
 
 use std::collections::BTreeSet;
 
@@ -16,12 +16,12 @@ use crate::names::Normalization;
 
 /// The version of the keys, under `v`.
 pub(super) const VERSION: &str = "1";
-/// The key of the prompts: in the query whose they are, after `#` the prompts themselves.
+/// The key of the prompts: in the query, whose prompts; in the fragment, the prompts themselves.
 pub(super) const PROMPTS: &str = "prompts";
-/// Most bytes of all texts together, as they are without `%XX`.
+/// Limit of the bytes of all texts together, without percent-encoding.
 pub(super) const MAX_TEXTS: usize = 12 << 10;
 
-/// What has been read of a query so far.
+/// The state of the parser.
 #[derive(Default)]
 pub(super) struct Reader {
     address: Address,
@@ -29,7 +29,7 @@ pub(super) struct Reader {
     url: Option<String>,
     tab: Option<Tab>,
     step: Option<StoryStep>,
-    /// Whether it says more than how the page looks.
+    /// Whether there is any key besides those for the appearance.
     says_more: bool,
     question: Question,
     seen: BTreeSet<String>,
@@ -38,7 +38,7 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Takes over `value` of `key`, which is one of the page's.
+    /// Handles `value` of `key`, one of the page's keys.
     pub(super) fn take(&mut self, key: &str, value: &str) -> Result<()> {
         self.says_more |= !views::is_appearance(key);
         self.bytes += value.len();
@@ -83,11 +83,11 @@ impl Reader {
         Ok(())
     }
 
-    /// The address, once all is read.
+    /// The address, after all keys have been handled.
     pub(super) fn finish(self) -> Result<Address> {
         let mut address = self.address;
         address.model = Model::read(self.model.as_deref(), self.url)?;
-        // Links of the time when there was no story say nothing of a tab.
+        // Old links, from before there was a story, have no tab.
         let usual = if self.says_more { Tab::Prompts } else { Tab::Story };
         let tab = self.tab.unwrap_or(usual);
         if tab == Tab::Story {

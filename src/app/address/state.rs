@@ -1,4 +1,4 @@
-//! What an address holds.
+//! The state that an address describes.
 
 use std::collections::BTreeMap;
 
@@ -11,37 +11,38 @@ use crate::app::steps::StoryStep;
 use crate::figure::View;
 use crate::names::Head;
 
-/// Whose prompts the address names.
+/// Which prompts.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Prompts {
     /// Those of the IOI dataset.
     #[default]
     Ioi,
-    /// The reader's own; None where the link does not hold them.
+    /// The user's own; None where the link does not contain them.
     Own(Option<String>),
 }
 
 /// The page's state.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Address {
-    /// Which model.
+    /// The model.
     pub model: Model,
-    /// Whose prompts.
+    /// The prompts.
     pub prompts: Prompts,
-    /// The settings that are not as they suit the model, by their keys; as [`Setting::checked`] writes them.
+    /// The settings that differ from the model's defaults, by key, in the form of [`Setting::checked`].
     pub settings: BTreeMap<&'static str, String>,
-    /// What is asked of a sentence, where that part of the page is open; settings and prompts are then left out.
+    /// The question about a sentence, if that part of the page is open; then settings and prompts are omitted.
     pub question: Option<Question>,
-    /// All sentences that are at hand, where there are several: that of `question` is one of them.
+    /// All entered sentences, if there are several; that of `question` is one of them.
     pub lines: Vec<String>,
-    /// The step of the story: where no sentence is looked at, the story is open at it; else the sentence was begun from it.
+    /// The step of the story. With a question, the step from which the sentence was opened; without one, the story is
+    /// open.
     pub step: Option<StoryStep>,
-    /// How the figures and the page are shown.
+    /// The view options of figures and page.
     pub view: View,
 }
 
 impl Address {
-    /// Where the story is open at its beginning: what an address without a query means.
+    /// The beginning of the story: the meaning of an empty query.
     pub fn story() -> Self {
         Self {
             step: Some(StoryStep::default()),
@@ -49,7 +50,7 @@ impl Address {
         }
     }
 
-    /// Which part of the page is open.
+    /// The open part of the page.
     pub fn tab(&self) -> Tab {
         match (&self.question, self.step) {
             (Some(_), _) => Tab::Sentence,
@@ -58,7 +59,7 @@ impl Address {
         }
     }
 
-    /// The form of the model before anything is set.
+    /// The model's form with default settings.
     pub(super) fn usual(&self) -> Form {
         let mut form = Form::default();
         form.choose(self.model.choice());
@@ -69,7 +70,7 @@ impl Address {
         form
     }
 
-    /// Leaves out what is as usual, but for heads: those of the model's card would take their place.
+    /// Removes settings with default values, except heads: those of the model's card would replace them.
     pub(super) fn drop_usual(&mut self) {
         let usual = self.usual();
         for setting in SETTINGS.iter().filter(|setting| setting.group != Group::Heads) {
@@ -83,7 +84,7 @@ impl Address {
         }
     }
 
-    /// Both heads, where both are set.
+    /// Both heads, if both are set.
     pub(super) fn heads(&self) -> Option<(Head, Head)> {
         let head = |setting: &Setting| self.settings.get(setting.key)?.parse().ok();
         Some((head(&HEAD)?, head(&EARLIER_HEAD)?))

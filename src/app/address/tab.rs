@@ -9,20 +9,20 @@ pub(super) const TAB: &str = "tab";
 /// A part of the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Tab {
-    /// What is recorded of one head, step by step.
+    /// Recorded analysis of one head, step by step.
     #[default]
     Story,
-    /// One sentence, any pair of its tokens, any head.
+    /// One sentence, with any pair of its tokens and any head.
     Sentence,
     /// One head on many prompts.
     Prompts,
 }
 
 impl Tab {
-    /// All of them, in the order in which they are offered.
+    /// All of them, in display order.
     pub const ALL: [Self; 3] = [Self::Story, Self::Sentence, Self::Prompts];
 
-    /// Its value in an address.
+    /// The value in an address.
     pub const fn value(self) -> &'static str {
         match self {
             Self::Story => "story",
@@ -31,7 +31,7 @@ impl Tab {
         }
     }
 
-    /// What a reader sees.
+    /// The label.
     pub const fn label(self) -> &'static str {
         match self {
             Self::Story => "Story",

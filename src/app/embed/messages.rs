@@ -1,4 +1,4 @@
-//! What a frame, its host and the pages that were opened from it say to each other.
+//! The messages between a frame, its host, and the pages opened from the frame.
 
 use serde::Serialize;
 
@@ -8,43 +8,43 @@ use crate::result::MAX_BYTES;
 
 /// The version of the messages, in their field `keyside`.
 pub const PROTOCOL: u8 = 1;
-/// Longest name of a result that is shown, in characters.
+/// Limit of the characters of a result's name.
 const MAX_NAME: usize = 100;
 
-/// What the frame tells its host, and the pages that were opened from it.
+/// From the frame to its host, and to the pages opened from it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ToHost {
-    /// It listens.
+    /// The frame is ready to receive messages.
     Ready,
-    /// Its content is so many CSS pixels high.
+    /// The height of its content in CSS pixels.
     Height {
         /// Rounded up.
         height: u32,
     },
     /// The figure is drawn.
     Shown {
-        /// What it is, for people.
+        /// The title.
         title: String,
     },
-    /// Something went wrong; the frame shows the same words.
+    /// An error, which the frame shows, too.
     Error {
-        /// In words.
+        /// The message.
         message: String,
     },
-    /// To a page that was opened from the frame: what the frame shows.
+    /// To a page opened from the frame: the shown result.
     Result {
-        /// What it is called.
+        /// The name.
         name: String,
         /// The result file's text.
         text: String,
     },
-    /// From a page that was opened from a frame: hand over what you show.
+    /// From a page opened from a frame: a request for the shown result.
     Want,
 }
 
 impl ToHost {
-    /// As the JSON of the message's object.
+    /// The message as JSON.
     pub fn to_json(&self) -> String {
         #[derive(Serialize)]
         struct Message<'a> {
@@ -56,17 +56,17 @@ impl ToHost {
             keyside: PROTOCOL,
             said: self,
         };
-        // A tree of numbers and text always becomes JSON.
+        // Serializing strings and numbers cannot fail.
         serde_json::to_string(&message).unwrap_or_default()
     }
 
-    /// Whether it says nothing that a page would not know of any frame: then it may go to a host whose origin is unknown.
+    /// Whether it contains nothing confidential, so that it may be sent to a host of unknown origin.
     fn is_plain(&self) -> bool {
         matches!(self, Self::Ready | Self::Height { .. })
     }
 }
 
-/// A message as it came: fields that have another type than they should are None.
+/// A received message. Fields of a wrong type are None.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Received {
     /// The version.
@@ -81,24 +81,24 @@ pub struct Received {
     pub theme: Option<String>,
 }
 
-/// What the frame is told.
+/// To the frame.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FromHost {
     /// Show this result.
     Result {
-        /// What to call it.
+        /// The name.
         name: String,
-        /// The result file's text: not yet checked.
+        /// The result file's text, not checked yet.
         text: String,
     },
-    /// Be light, dark, or as the system has it.
+    /// Use the light, the dark, or the system's theme.
     Theme(Appearance),
-    /// Not the host but a page that was opened from the frame: hand over what you show.
+    /// From a page opened from the frame: a request for the shown result.
     Want,
 }
 
 impl FromHost {
-    /// Reads a message; None for what is not of this protocol, or of a later kind.
+    /// Interprets a message; None where it is of another protocol or an unknown kind.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where a message of this protocol lacks what it needs.
@@ -134,32 +134,32 @@ impl FromHost {
     }
 }
 
-/// Who is on the other side: the parent window, and its origin as soon as that is known.
+/// The parent window, with its origin as soon as it is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Host {
     origin: Option<String>,
 }
 
 impl Host {
-    /// The host that the address names, or one that has yet to speak.
+    /// The host with the origin of the URL, or with an origin to be learned from its first message.
     pub fn new(origin: Option<String>) -> Self {
         Self { origin }
     }
 
-    /// Whether a message is the host's: it must come from the parent window, and always from the same origin.
+    /// Whether a message is from the host: from the parent window, and always from the same origin.
     pub fn may_say(&self, from_parent: bool, origin: &str) -> bool {
         from_parent && self.origin.as_deref().is_none_or(|known| known == origin)
     }
 
-    /// The host has said something that makes sense.
+    /// Notes the origin of a valid message.
     pub fn has_spoken(&mut self, origin: &str) {
         self.origin.get_or_insert_with(|| origin.to_owned());
     }
 
-    /// The origin to address `message` to. None: not to be sent, as it is not known who would read it.
+    /// The target origin for `message`; None if it must not be sent, because the recipient is unknown.
     pub fn target(&self, message: &ToHost) -> Option<&str> {
         match self.origin.as_deref() {
-            // A host without an origin of its own can't be addressed.
+            // A host with an opaque origin cannot be addressed.
             None | Some("null") => message.is_plain().then_some("*"),
             known => known,
         }

@@ -1,11 +1,11 @@
-//! What becomes of a run, and of what is said of the last one, when something else is to be shown.
+//! Abandons a run, and the messages about the last one, when something else is to be shown.
 
 use super::{Active, Run, Session};
 use crate::app::form::Request;
 use crate::worker::ToWorker;
 
 impl Session {
-    /// Gives up the run, and what it has found so far, for what is to be shown now; None when there is none.
+    /// Cancels the run and discards its batches; None where there is none.
     pub fn abandon(&mut self) -> Option<ToWorker> {
         let id = self.active.take()?.id;
         self.run = Run::Idle;
@@ -14,7 +14,7 @@ impl Session {
         Some(ToWorker::Cancel { id })
     }
 
-    /// The run that is under way.
+    /// The request of the run in progress.
     pub fn active_request(&self) -> Option<Request> {
         let Active { url, analysis, .. } = self.active.as_ref()?;
         Some(Request {
@@ -23,7 +23,7 @@ impl Session {
         })
     }
 
-    /// Says no more how the last run ended: something else is shown or chosen.
+    /// Removes the message about the end of the last run: something else is shown or selected.
     pub fn forget_outcome(&mut self) {
         if !self.run.is_active() {
             self.run = Run::Idle;

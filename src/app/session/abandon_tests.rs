@@ -26,7 +26,7 @@ fn a_run_that_is_given_up_leaves_nothing_behind() {
         &Origin::Recorded,
         "what was shown before is shown again"
     );
-    // What still comes of it changes nothing, and is no error.
+    // Late messages change nothing, and are no error.
     session.receive(batch(id, 1));
     session.receive(finished(id));
     session.show_batches();
@@ -36,7 +36,7 @@ fn a_run_that_is_given_up_leaves_nothing_behind() {
     });
     assert_eq!((session.run(), session.error()), (&Run::Idle, None));
     assert_eq!(origin(&session), &Origin::Recorded);
-    // The next run is one like any other.
+    // The next run is not affected.
     let next = start(&mut session);
     session.receive(finished(next));
     assert_eq!((origin(&session), session.run()), (&Origin::Live, &Run::Finished));

@@ -1,4 +1,4 @@
-//! The recorded lesson on the model at hand.
+//! The ablation of the story on the selected model.
 
 use super::{Origin, Session};
 use crate::analysis::pair::TargetText;
@@ -8,12 +8,12 @@ use crate::result::ResultFile;
 use crate::worker::ToWorker;
 
 impl Session {
-    /// What the model at hand makes of the recorded lesson.
+    /// Request and answer of the ablation.
     pub fn ablation(&self) -> &Ablation {
         &self.ablation
     }
 
-    /// The prompt of the recorded lesson that the model at hand is asked: the first; None until the recording has arrived.
+    /// The recorded prompt that the selected model is asked about: the first one; None until the recording has arrived.
     pub fn ablation_prompt(&self) -> Option<TargetText> {
         let prompt = self.effects()?.result.head_effects()?.prompts.first()?;
         Some(TargetText {
@@ -23,7 +23,8 @@ impl Session {
         })
     }
 
-    /// Takes a head of the model at `url` out, as in the recorded lesson: the messages to send, in order; none until that has arrived.
+    /// Ablates a head of the model at `url`, as in the recording. Returns the messages to send, in order; none until
+    /// the recording has arrived.
     pub fn try_ablation(&mut self, url: &str) -> Vec<ToWorker> {
         let Some(prompt) = self.ablation_prompt() else {
             return Vec::new();
@@ -34,17 +35,17 @@ impl Session {
         head_names.into_iter().chain(start).collect()
     }
 
-    /// Stops that; None where nothing is asked.
+    /// Cancels that; None where nothing is pending.
     pub fn stop_ablation(&mut self) -> Option<ToWorker> {
         self.ablation.cancel()
     }
 
-    /// Shows `error` in place of what the model at hand would say.
+    /// Shows `error` in place of an answer.
     pub fn refuse_ablation(&mut self, error: Error) {
         self.ablation.refuse(error);
     }
 
-    /// The answer has come.
+    /// The answer has arrived.
     pub(super) fn ablation_answered(&mut self, result: ResultFile) {
         let note = self.note_of(&result.model.source);
         let found = self.stamp(Origin::Live, result, note);

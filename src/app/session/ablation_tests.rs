@@ -1,4 +1,4 @@
-//! The recorded lesson on the model at hand.
+//! Tests of the ablation on the selected model.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -28,7 +28,7 @@ fn the_ablation_is_asked_of_the_model_at_hand_and_leaves_the_sentence_alone() {
     session.effects_arrived(recorded());
     let first = asked(&session.try_ablation(URL));
     assert!(session.ablation().is_active());
-    // Pressed again: the one before is stopped, and what still comes of it is not shown.
+    // A second press: the first request is cancelled, and its late messages are ignored.
     let again = session.try_ablation(URL);
     assert!(
         matches!(&again[..], [ToWorker::Cancel { id }, ToWorker::AblateHead { .. }] if *id == first),
@@ -49,7 +49,7 @@ fn the_ablation_is_asked_of_the_model_at_hand_and_leaves_the_sentence_alone() {
     assert!(found.result.head_effects().is_some());
     assert!(session.question_state().shown().is_none() && session.shown().is_none());
 
-    // Stopped, or failed: what was found stays.
+    // After cancelling or failing, the earlier answer stays.
     let third = asked(&session.try_ablation(URL));
     assert_eq!(session.stop_ablation(), Some(ToWorker::Cancel { id: third }));
     session.receive(FromWorker::Failed {

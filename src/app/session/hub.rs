@@ -1,17 +1,18 @@
-//! Which models of the hub the reader has asked something of: the hub is asked for no other.
+//! The user's consent to download models of the hub: nothing is requested of other hub models.
 
 use super::Session;
 use crate::checkpoint::is_on_hub;
 
 impl Session {
-    /// The reader asks something of the model at `url`, which may be asked from now on.
+    /// Records that the user has requested the model at `url`.
     pub fn agree(&mut self, url: &str) {
         if is_on_hub(url) {
             self.agreed.insert(url.to_owned());
         }
     }
 
-    /// Whether the model at `url` may be asked without a word of the reader: it is not on the hub, or was asked something on this page.
+    /// Whether the model at `url` may be requested without asking the user: it is not on the hub, or the user has used
+    /// it on this page.
     pub fn may_ask(&self, url: &str) -> bool {
         !is_on_hub(url) || self.agreed.contains(url)
     }
@@ -32,7 +33,7 @@ mod tests {
         session.agree(GPT2);
         assert!(session.may_ask(GPT2));
         assert!(!session.may_ask(&GPT2.replace("gpt2/", "gpt2-medium/")));
-        // A run is asked for, and so is what comes after it.
+        // Starting a run is consent, also for what follows it.
         let mut session = Session::default();
         session.start(Request {
             url: GPT2.into(),

@@ -1,4 +1,4 @@
-//! What is asked of one sentence: of a model, or of what is recorded.
+//! Questions about one sentence, answered by a model or from the recording.
 
 use std::sync::Arc;
 
@@ -13,33 +13,33 @@ use crate::result::{RecordedSentence, Recording, ResultFile};
 use crate::worker::ToWorker;
 
 impl Session {
-    /// What is asked of a sentence, and what was answered.
+    /// The question about a sentence: request and answer.
     pub fn question_state(&self) -> &QuestionState {
         &self.question_state
     }
 
-    /// What the model's heads are called.
+    /// The names of the model's heads.
     pub fn head_names(&self) -> &HeadNames {
         &self.head_names
     }
 
-    /// Names the heads of the model at `url`: what to send.
+    /// Requests the names of the heads of the model at `url`. Returns the message to send.
     pub fn name_heads(&mut self, url: &str) -> ToWorker {
         let id = self.next_id();
         self.head_names.ask(id, url)
     }
 
-    /// The recorded sentences, in the order in which they are offered; empty until they have arrived.
+    /// The recorded sentences, in display order; empty until they have arrived.
     pub fn sentences(&self) -> &[RecordedSentence] {
         self.recording.as_ref().map_or(&[], |recording| &recording.sentences)
     }
 
-    /// The recorded sentence that `question` is about, if it is one.
+    /// The recorded sentence of `question`, if there is one.
     pub fn sentence(&self, question: &Question) -> Option<&RecordedSentence> {
         self.recording.as_ref()?.sentence(question)
     }
 
-    /// Asks `question` of the model at `url`, in place of what is being asked: the messages to send, in order.
+    /// Asks `question` of the model at `url`, replacing a pending question. Returns the messages to send, in order.
     pub fn ask(&mut self, url: &str, question: Question) -> Vec<ToWorker> {
         let (head_names, tried) = (self.head_names.give_way(), self.trials.overtake());
         if !self.run.is_active() {
@@ -51,8 +51,9 @@ impl Session {
         head_names.into_iter().chain(tried).chain(describe).chain(ask).collect()
     }
 
-    /// Whether BOS stands before `text`, which was typed in place of the sentence of `before`: as it was recorded, where recorded
-    /// sentences are asked (`recorded`) and it is one; else as it was, but for a BOS that came with a recorded sentence.
+    /// Whether BOS should be prepended to `text`, typed in place of the sentence of `before`. For recorded questions
+    /// (`recorded`), as the sentence was recorded; otherwise as before, except that a BOS that came with a recorded
+    /// sentence is dropped.
     pub fn begins_with_bos(&self, text: &str, before: &Question, recorded: bool) -> bool {
         let mut same = self.sentences().iter().filter(|sentence| sentence.text == text);
         match same.next().filter(|_| recorded) {
@@ -61,13 +62,13 @@ impl Session {
         }
     }
 
-    /// Whether all that `question` asks of heads is recorded.
+    /// Whether everything about heads that `question` asks is recorded.
     pub fn is_recorded(&self, question: &Question) -> bool {
         self.sentence(question)
             .is_some_and(|sentence| sentence.has_head(question))
     }
 
-    /// Whether the head of the answer that is shown is the one that its recording begins with.
+    /// Whether the head of the shown answer is the initial head of its recording.
     pub fn begins_with_head(&self) -> bool {
         let found = self.question_state.shown().and_then(|shown| {
             let (prompt, section) = (shown.result.prompts.first()?, shown.result.attention()?);
@@ -77,7 +78,8 @@ impl Session {
         found.unwrap_or_default()
     }
 
-    /// Lets the model at `url` go on with the sentence of `question`, `count` tokens at most: the messages to send, in order.
+    /// Lets the model at `url` continue the sentence of `question` by up to `count` tokens. Returns the messages to
+    /// send, in order.
     pub fn go_on(&mut self, url: &str, question: Question, how: (usize, Sampling)) -> Vec<ToWorker> {
         let tried = self.trials.overtake();
         let id = self.next_id();
@@ -85,7 +87,7 @@ impl Session {
         tried.into_iter().chain(go_on).collect()
     }
 
-    /// What the model has made of the sentence, once.
+    /// Takes the continued sentence out.
     pub fn take_continued(&mut self) -> Option<String> {
         self.question_state.take_continued()
     }
@@ -95,8 +97,8 @@ impl Session {
         self.recording = Some(Arc::new(recording));
     }
 
-    /// Answers `question` from the recorded sentences, as far as it is recorded, in place of what is being asked: the messages to
-    /// send, if that has to be stopped.
+    /// Answers `question` from the recording, as far as possible, replacing a pending question. Returns the messages to
+    /// send if that has to be cancelled.
     pub fn ask_recorded(&mut self, question: Question) -> Vec<ToWorker> {
         let Some(recording) = self.recording.clone() else {
             return Vec::new();
@@ -107,22 +109,22 @@ impl Session {
         tried.into_iter().chain(asked).collect()
     }
 
-    /// What is recorded of what `question` asks, beside what is being asked.
+    /// The recorded answer to `question`, without replacing a pending question.
     pub fn recorded_answer(&self, question: &Question) -> Option<ResultFile> {
         self.recording.as_ref()?.answer(question).ok()
     }
 
-    /// Stops asking; None where nothing is asked.
+    /// Cancels the question; None where nothing is pending.
     pub fn stop_asking(&mut self) -> Option<ToWorker> {
         self.question_state.cancel()
     }
 
-    /// Says no more why the last question has no answer.
+    /// Removes the error of the last question.
     pub fn forget_asking_error(&mut self) {
         self.question_state.forget_error();
     }
 
-    /// Shows `error` in place of an answer about a sentence; what else is shown stays.
+    /// Shows `error` in place of an answer about a sentence; everything else stays.
     pub fn fail_asking(&mut self, error: Error) {
         self.question_state.fail(error);
     }

@@ -19,7 +19,7 @@ fn canonical() -> Question {
     }
 }
 
-/// Head, from, to of the answer that is shown.
+/// Head, query and key position of the shown answer.
 fn shown(session: &Session) -> Option<(Head, usize, usize)> {
     let section = session.question_state().shown()?.result.attention()?;
     Some((section.head, section.dest, section.src))
@@ -48,7 +48,7 @@ fn recorded_sentences_are_answered_at_once_and_without_a_model() {
         Some((Head::new(9, 9), 10))
     );
     assert!(!session.begins_with_head());
-    // Every sentence is whole: nothing is left of the one before.
+    // Answers replace each other as a whole.
     let next = |session: &Session| {
         session
             .question_state()
@@ -77,7 +77,7 @@ fn what_is_not_recorded_leaves_the_last_answer_and_is_asked_of_nobody() {
     assert!(!session.is_recorded(&mine) && session.is_recorded(&canonical()));
     assert_eq!(session.question_state().shown(), before.as_ref());
     assert!(session.question_state().error().is_none() && !session.question_state().answers("", &mine));
-    // A head that is not there says so.
+    // An error for a head that does not exist.
     let head = Question {
         head: Some(Head::new(0, 0)),
         ..canonical()
@@ -109,7 +109,7 @@ fn a_recorded_answer_overtakes_what_is_asked_of_a_model() {
     });
     assert!(!session.question_state().is_active() && session.question_state().error().is_none());
     assert_eq!(shown(&session), Some((Head::new(10, 7), 14, 4)));
-    // Before the sentences have arrived nothing is answered.
+    // Before the sentences have arrived, nothing is answered.
     assert_eq!(Session::default().ask_recorded(canonical()), []);
 }
 
@@ -128,6 +128,6 @@ fn bos_goes_with_the_sentence_that_it_was_recorded_with() {
         assert!(session.begins_with_bos("Another", &own(true), recorded));
         assert!(!session.begins_with_bos("Another", &own(false), recorded));
     }
-    // What is asked of a model begins as the reader says.
+    // For a model, the user's setting of BOS counts.
     assert!(!session.begins_with_bos(&canonical().text, &own(false), false));
 }

@@ -1,4 +1,4 @@
-//! The runs over many prompts that a sentence is held against.
+//! Comparison of a sentence with runs over many prompts.
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,8 @@ use crate::app::head_names;
 use crate::result::ResultFile;
 
 impl Session {
-    /// What is put in place of what heads read in a sentence that the model at `url` is asked about: the vectors of the runs of that
-    /// model that are known, so that they can be compared.
+    /// The substituted vectors to request with a question to the model at `url`: those of known runs of that model, so
+    /// that they can be compared.
     pub fn substituting(&self, url: &str) -> SubstitutionRequest {
         let mut earlier_heads = BTreeMap::new();
         for run in self.runs().filter(|run| is_of(&run.result, url)) {
@@ -20,7 +20,7 @@ impl Session {
         SubstitutionRequest { earlier_heads }
     }
 
-    /// Holds the sentence that is shown against the run of its model about the same head, if there is one.
+    /// Adds the comparison with the run of the same model about the same head to the shown sentence, if there is one.
     pub(super) fn compare_with_run(&mut self) {
         let found = self.question_state.shown().and_then(|shown| {
             let section = shown.result.substituted()?;
@@ -34,7 +34,7 @@ impl Session {
         }
     }
 
-    /// All runs that are whole: the one on the screen first, then the last ones, then the recorded one.
+    /// All complete runs: the shown one first, then the last ones, then the recorded one.
     fn runs(&self) -> impl Iterator<Item = &Shown> {
         let finished = self.finished.iter().rev().map(|(_, shown)| shown);
         let shown = self.shown.iter().filter(|shown| !shown.is_partial());
@@ -49,7 +49,7 @@ fn is_of(run: &ResultFile, url: &str) -> bool {
     is_gpt2 || plain(&run.model.source) == plain(url)
 }
 
-/// Whether `run` and `sentence` are of the same weights, processed alike.
+/// Whether `run` and `sentence` are of the same weights with the same processing.
 fn is_same_model(run: &ResultFile, sentence: &ResultFile) -> bool {
     let is_gpt2 = |result: &ResultFile| head_names::from_literature(result).is_some();
     let same = is_of(run, &sentence.model.source) || is_gpt2(run) && is_gpt2(sentence);
@@ -70,7 +70,7 @@ mod tests {
         ResultFile::from_json(bytes).expect("it reads")
     }
 
-    /// The sentence of the tests as if `head` of GPT-2 small were asked about, of the model at `source`.
+    /// The sentence of the tests as if it were about `head` of GPT-2 small, with the model at `source`.
     fn sentence(head: Head, source: &str) -> ResultFile {
         let bytes = include_bytes!("../../../tests/fixtures/tiny-sentence-2.1.json");
         let mut result = ResultFile::from_json(bytes).expect("it reads");
@@ -117,7 +117,7 @@ mod tests {
         let of_io = bands[&SeriesId::WuSrc];
         assert!((of_io.mean - 10.523).abs() < 1e-3 && of_io.low < of_io.mean && of_io.mean < of_io.high);
         assert!(of_io.below.is_some() && bands[&SeriesId::WuRandom].below.is_none());
-        // What the notebook calls W_E.
+        // The notebook's name for it is W_E.
         assert!(found.bands[&HistogramId::QueriesFixedProbs].contains_key(&SeriesId::WuSrc));
         assert!(answer(&mut session, sentence(Head::new(10, 6), GPT2)).is_none());
         assert!(answer(&mut session, sentence(head, "https://example.org/other")).is_none());
@@ -136,7 +136,7 @@ mod tests {
         let shown = session.question_state.shown().expect("an answer");
         assert!(shown.revision > before);
         assert!(shown.result.substituted().expect("it was asked").run.is_some());
-        // The same again changes nothing.
+        // The same comparison again changes nothing.
         let revision = shown.revision;
         session.show_recorded();
         assert_eq!(session.question_state.shown().expect("an answer").revision, revision);

@@ -1,4 +1,4 @@
-//! What is tried at the pair that is shown.
+//! Interventions and causal maps at the shown pair.
 
 use super::Session;
 use crate::analysis::pair::Question;
@@ -7,13 +7,13 @@ use crate::error::Error;
 use crate::worker::ToWorker;
 
 impl Session {
-    /// What is tried at the pair that is shown.
+    /// The trials at the shown pair.
     pub fn trials(&self) -> &Trials {
         &self.trials
     }
 
-    /// Tries `trial` at the pair of `question` with the model at `url`, in place of what is being tried; a question that is being
-    /// answered goes on. The messages to send, in order.
+    /// Starts `trial` at the pair of `question` with the model at `url`, replacing a pending trial; a pending question
+    /// goes on. Returns the messages to send, in order.
     pub fn attempt(&mut self, url: &str, question: Question, trial: Trial) -> Vec<ToWorker> {
         let head_names = self.head_names.give_way();
         let id = self.next_id();
@@ -21,12 +21,12 @@ impl Session {
         head_names.into_iter().chain(start).collect()
     }
 
-    /// Stops trying; None where nothing is tried.
+    /// Cancels the trial; None where nothing is pending.
     pub fn stop_trying(&mut self) -> Option<ToWorker> {
         self.trials.cancel()
     }
 
-    /// Shows `error` in place of what a trial of `kind` would find; what else is shown stays.
+    /// Shows `error` in place of the outcome of a trial of `kind`; everything else stays.
     pub fn refuse_trial(&mut self, kind: TrialKind, error: Error) {
         self.trials.refuse(kind, error);
     }

@@ -1,4 +1,4 @@
-//! What is tried at a pair, beside the question about its sentence.
+//! Trials at a pair, together with the question about its sentence.
 #![allow(clippy::unwrap_used)]
 
 use super::*;
@@ -105,7 +105,7 @@ fn a_trial_that_fails_says_so_in_its_place_and_leaves_the_answer() {
     assert_eq!(session.trials().error(TrialKind::CausalMap), None);
     assert!(session.question_state().error().is_none() && session.error().is_none());
     assert_eq!(shown_dest(&session), Some(1));
-    // What is stopped is no failure, and the next trial has none.
+    // A cancelled trial is no failure, and does not affect the next one.
     let map = id_of(&session.attempt(URL, question("a"), Trial::CausalMap));
     assert_eq!(session.trials().error(TrialKind::Intervention), None);
     assert_eq!(session.stop_trying(), Some(ToWorker::Cancel { id: map }));
@@ -115,7 +115,7 @@ fn a_trial_that_fails_says_so_in_its_place_and_leaves_the_answer() {
     });
     assert_eq!(session.trials().error(TrialKind::CausalMap), None);
     assert_eq!(session.stop_trying(), None);
-    // A worker that is gone answers nothing.
+    // A crashed worker answers nothing.
     session.attempt(URL, question("a"), Trial::CausalMap);
     session.worker_lost("it broke down");
     assert!(session.trials().error(TrialKind::CausalMap).is_some());

@@ -1,4 +1,4 @@
-//! What the heatmap says: which cells add most, which take off most, and how much each kind of component gives.
+//! Sentences about a heatmap: the largest and smallest cells, and the total of each kind of component.
 
 use super::{MIN_TOTAL, both, list, percent, score};
 use crate::analysis::Heatmap;
@@ -8,7 +8,7 @@ use crate::plot::HeatmapView;
 use crate::quantities::{counted, grouped, number};
 use crate::result::{ResultFile, two_groups};
 
-/// A cell: what it is called, which kind of component it is, its value.
+/// A cell: name, kind of component, value.
 #[derive(Debug, Clone, PartialEq)]
 struct Cell {
     component: Component,
@@ -25,7 +25,7 @@ enum Kind {
     Bias,
 }
 
-/// What `component` is called in a sentence, and its kind.
+/// The name of `component` in a sentence, and its kind.
 fn name_and_kind(component: Component) -> (String, Kind) {
     match component {
         Component::TokenEmbedding => (format!("the token embedding {component}"), Kind::Embedding),
@@ -37,7 +37,7 @@ fn name_and_kind(component: Component) -> (String, Kind) {
     }
 }
 
-/// Every component of `heatmap` with its one of `values`, without b_O `as_in_notebook`.
+/// The components of `heatmap` with their `values`, without b_O if `as_in_notebook`.
 fn cells(heatmap: &Heatmap, values: &[f32], as_in_notebook: bool) -> Vec<Cell> {
     let cell = |(component, value): (&Component, &f32)| {
         let (name, kind) = name_and_kind(*component);
@@ -54,8 +54,7 @@ fn cells(heatmap: &Heatmap, values: &[f32], as_in_notebook: bool) -> Vec<Cell> {
     cells
 }
 
-/// Sentences on what there is to see in the heatmap that `view` shows, of `prompt` where it has its cells; one where there is
-/// none.
+/// Sentences about the heatmap in `view`, for `prompt` if its cells are known; one sentence where there is no heatmap.
 pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -> Vec<String> {
     let Some(heatmap) = result.heatmap(&view.name) else {
         return vec![absent(result)];
@@ -69,7 +68,7 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
             (sum, Of::Prompt(prompt))
         }
         (None, Some(mean)) => {
-            // A note names other prompts than the run's.
+            // A note names the prompts, which are not the run's.
             let prompts = heatmap.note.is_none().then(|| result.heatmap_prompts());
             (f64::from(mean), Of::MeanScore(prompts))
         }
@@ -87,7 +86,7 @@ pub fn heatmap(result: &ResultFile, view: &HeatmapView, prompt: Option<usize>) -
     description
 }
 
-/// In how many prompts the cell that adds most adds at all, where the result has the cells of each.
+/// The number of prompts in which the largest cell is positive, if the result has the cells of every prompt.
 fn in_how_many(heatmap: &Heatmap, cells: &[Cell]) -> Option<String> {
     let most = cells.first().filter(|cell| cell.value > 0.0)?;
     let at = heatmap
@@ -112,7 +111,7 @@ fn in_how_many(heatmap: &Heatmap, cells: &[Cell]) -> Option<String> {
     }
 }
 
-/// The name of a cell at the beginning of a sentence. b_O is a symbol.
+/// The name of a cell at the beginning of a sentence. b_O is a symbol and stays.
 fn capitalized(name: &str) -> String {
     match name.strip_prefix(['h', 't']) {
         Some(rest) => format!("{}{rest}", if name.starts_with('h') { 'H' } else { 'T' }),
@@ -124,18 +123,18 @@ fn description(cell: &Cell) -> String {
     format!("{} ({})", cell.name, number(cell.value, 2))
 }
 
-/// What the cells are a part of.
+/// The total that cells are compared with.
 #[derive(Debug, Clone, Copy)]
 enum Of {
-    /// The mean score, over so many prompts where that is known.
+    /// The mean score, over this number of prompts if known.
     MeanScore(Option<usize>),
-    /// The sum of all cells, where that was not recorded.
+    /// The sum of all cells, if the score was not recorded.
     Sum,
     /// The sum of all cells of one prompt.
     Prompt(usize),
 }
 
-/// The same with its value.
+/// A total and its value.
 #[derive(Debug, Clone, Copy)]
 struct Total {
     value: f64,
@@ -145,7 +144,8 @@ struct Total {
 }
 
 impl Total {
-    /// `part` beside it: "42 % of the mean score of 4.51"; as a number where it is more than all, or no share of it makes sense.
+    /// `part` relative to it: "42 % of the mean score of 4.51"; as a number where it is more than the total, or where
+    /// shares are meaningless.
     fn share(self, part: f64) -> String {
         let value = number(self.value, 2);
         let total = match self.of {
@@ -166,18 +166,18 @@ impl Total {
         }
     }
 
-    /// Which share of it `part` is; None where it is more than all of it, or where a share says nothing.
+    /// `part` as a percentage; None where it is more than the total, or where shares are meaningless.
     fn percent(self, part: f64) -> Option<String> {
         (self.has_shares() && part > 0.0 && part <= 1.005 * self.value).then(|| percent(part / self.value))
     }
 
-    /// Whether a share of it says something: it is positive, and not what is left of large cells of both signs.
+    /// Whether shares are meaningful: the total is positive, and not the small difference of large cells.
     fn has_shares(self) -> bool {
         self.value > 0.0 && self.value >= MIN_TOTAL * self.size
     }
 }
 
-/// The cells that add most and the one that takes off most. `cells` are sorted, the largest first.
+/// The largest cells and the smallest one. `cells` are in descending order.
 fn extremes(cells: &[Cell], total: Total) -> String {
     let most: Vec<&Cell> = cells.iter().take(3).filter(|cell| cell.value > 0.0).collect();
     let least = cells.last().filter(|cell| cell.value < 0.0);
@@ -202,7 +202,7 @@ fn extremes(cells: &[Cell], total: Total) -> String {
     }
 }
 
-/// What MLPs, heads, embeddings and biases give, each together, the largest first.
+/// The totals of MLPs, heads, embeddings and biases, the largest first.
 fn kinds(cells: &[Cell], total: Total) -> String {
     let kinds = [
         (Kind::Mlp, "the MLPs"),

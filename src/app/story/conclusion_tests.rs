@@ -1,4 +1,4 @@
-//! Every sentence of thirty made-up results, held against the data by arithmetic of its own.
+//! Checks every sentence about thirty artificial results against the data, with independent arithmetic.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +10,13 @@ use crate::result::at_once;
 const SCORES: [HistogramId; 2] = [HistogramId::KeysFixedScores, HistogramId::QueriesFixedScores];
 const EARLIER: SeriesId = SeriesId::EarlierHead(Head { layer: 9, head: 9 });
 
-/// A normal distribution of scores; with `humps` two that far apart, taking turns.
+/// A normal distribution of scores; with `humps`, two of them at this distance, alternating.
 #[derive(Clone, Copy)]
 struct Shape {
     mean: f64,
     spread: f64,
     humps: f64,
-    /// Of the values: 1 for noise of their own, 0 for that of the prompt, which all series share.
+    /// Weight of the values' own noise, from 0 to 1; the rest is noise of the prompt, which all series share.
     own: f64,
 }
 
@@ -38,7 +38,7 @@ impl Shape {
     }
 }
 
-/// Fixed draws that look normal: sums of twelve uniform ones.
+/// Pseudo-random draws, approximately normal: sums of twelve uniform ones.
 struct Draws(u64);
 
 impl Draws {
@@ -53,7 +53,7 @@ impl Draws {
     }
 }
 
-/// A result of `n` prompts whose series on either side are these: main, closest control, other control, nothing replaced.
+/// A result of `n` prompts whose series on both sides are: main, closest control, other control, without substitution.
 fn made_up(seed: u64, n: usize, shapes: [Shape; 4]) -> ResultFile {
     let bytes = include_bytes!("../../../public/recorded/gpt2-small-10.7.json");
     let mut result = ResultFile::from_json(bytes).expect("the recorded run");
@@ -97,7 +97,7 @@ fn made_up(seed: u64, n: usize, shapes: [Shape; 4]) -> ResultFile {
     result
 }
 
-/// Thirty results: what they are, and the results themselves.
+/// Thirty results with names.
 fn thirty() -> Vec<(&'static str, ResultFile)> {
     let plain = [shape(8.0, 1.0), shape(1.0, 1.0), shape(-2.0, 1.0), shape(4.0, 1.0)];
     let with = |index: usize, other: Shape| {
@@ -177,7 +177,7 @@ fn thirty() -> Vec<(&'static str, ResultFile)> {
     all
 }
 
-/// The values of a series, where it has any that count.
+/// The values of a series, if they are finite.
 fn values<'a>(result: &'a ResultFile, name: HistogramId, id: &SeriesId) -> Option<&'a [f32]> {
     let found = result.series(name).into_iter().find(|(label, _)| *label == id)?.1;
     average(found).is_finite().then_some(found)
@@ -196,8 +196,8 @@ fn difference(a: &[f32], b: &[f32]) -> (f64, f64) {
     (mean, (squares / (n - 1.0).max(1.0) / n).sqrt())
 }
 
-/// Whether `a` may be said to beat `b`, and whether that may be denied: by the normal distribution, with some slack where that
-/// and a bootstrap may differ.
+/// Whether `a` may be said to be larger than `b`, and whether that may be denied: by the normal distribution, with some
+/// slack for the difference to a bootstrap.
 fn may_beat(a: &[f32], b: &[f32]) -> (bool, bool) {
     let (mean, error) = difference(a, b);
     let slack = if a.len() < 20 { 0.8 } else { 0.2 };
@@ -207,7 +207,7 @@ fn may_beat(a: &[f32], b: &[f32]) -> (bool, bool) {
     )
 }
 
-/// Whether a set has two humps by its histogram: a gap of a fifth of its range that has at least a tenth on either side.
+/// Whether a set has two humps: a gap of a fifth of its range with at least a tenth of the values on either side.
 fn has_a_gap(values: &[f32]) -> bool {
     let mut sorted = values.to_vec();
     sorted.sort_by(f32::total_cmp);
@@ -222,7 +222,7 @@ fn has_a_gap(values: &[f32]) -> bool {
             .any(|i| i > 0 && i < n && sorted[i] - sorted[i - 1] > 0.2 * range)
 }
 
-/// Every number that may stand in a sentence about `name`, as it is written.
+/// Every number that may occur in a sentence about `name`, as text.
 fn numbers(result: &ResultFile, name: HistogramId) -> BTreeSet<String> {
     let mut all = BTreeSet::new();
     let mut add = |value: f64| {
@@ -274,7 +274,7 @@ fn numbers(result: &ResultFile, name: HistogramId) -> BTreeSet<String> {
     all
 }
 
-/// The numbers of a sentence, without those of names and intervals, and the ends of its intervals.
+/// The numbers of a sentence, without those of names and intervals; and the ends of its intervals.
 fn numbers_in(sentence: &str) -> (Vec<String>, Vec<(f64, f64)>) {
     let mut text = sentence.replace("95 % interval", "").replace(',', "");
     for name in [
@@ -317,10 +317,10 @@ fn numbers_in(sentence: &str) -> (Vec<String>, Vec<(f64, f64)>) {
     (alone, intervals)
 }
 
-/// Words that conclude something, and whether the data bear that.
+/// Words that express a conclusion, and whether the data support it.
 type Conclusion<'a> = (&'static str, Box<dyn Fn() -> bool + 'a>);
 
-/// Holds one sentence about the histogram `name` against the data. Whether it concludes anything.
+/// Checks one sentence about the histogram `name` against the data. Returns whether it concludes anything.
 fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence: &str) -> bool {
     let of = |id: &SeriesId| values(result, name, id);
     let (main_id, controls) = result.claim(name);
@@ -338,7 +338,7 @@ fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence:
         let highest = controls.iter().map(|control| average(control)).fold(f64::MIN, f64::max);
         (average(main.expect("main")), highest)
     };
-    // What is concluded, and whether the data bear it.
+    // Conclusions, and whether the data support them.
     let conclusions: Vec<Conclusion<'_>> = vec![
         (
             "(No patching) lies furthest right",
@@ -401,7 +401,7 @@ fn hold(result: &ResultFile, name: HistogramId, visible: &[&SeriesId], sentence:
         (
             "(difference ",
             Box::new(|| {
-                // What is called higher is the one that is, in as many prompts.
+                // The series that is said to be higher is higher in the stated number of prompts.
                 let ids = || result.series(name).into_iter().map(|(id, _)| id);
                 ids().any(|a| {
                     ids().any(|b| match (of(a), of(b)) {
@@ -524,7 +524,7 @@ fn thirty_made_up_results_are_told_as_they_are() {
             sentences += 1;
             concluding += usize::from(hold(result, *name, &visible, text));
         }
-        // Two sentences on the same side don't contradict each other.
+        // Two sentences about the same side do not contradict each other.
         for name in SCORES {
             let of_side = |words: &str| description.iter().any(|(of, text)| *of == name && text.contains(words));
             let explains =

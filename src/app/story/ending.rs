@@ -1,10 +1,10 @@
-//! What both sides together say about the head.
+//! The summary of both sides.
 
 use super::{BASE, HistogramFacts, SeriesFacts, basis, both, list, mean, number, percent, score};
 use crate::names::{HistogramId, Side};
 use crate::result::{Compare, Comparison, Evidence, ResultFile};
 
-/// A sentence for each side: how much of the score the figure's main series explains, where it beats its controls.
+/// A sentence for each side: how much of the score the main series explains, if it is larger than its controls.
 pub fn ending(result: &ResultFile, compare: &Compare<'_>) -> Vec<String> {
     let sides = [HistogramId::KeysFixedScores, HistogramId::QueriesFixedScores].into_iter();
     sides
@@ -66,7 +66,7 @@ fn of_side(result: &ResultFile, facts: &HistogramFacts<'_>) -> Option<String> {
     ))
 }
 
-/// How much of the score of `base` the series `main` gives by itself.
+/// How much of the score of `base` the series `main` alone explains.
 fn enough(base: &SeriesFacts<'_>, main: &SeriesFacts<'_>, found: &Comparison) -> String {
     let ratio = main.mean / base.mean;
     let (verdict, share) = match ratio {
@@ -92,7 +92,7 @@ fn enough(base: &SeriesFacts<'_>, main: &SeriesFacts<'_>, found: &Comparison) ->
     )
 }
 
-/// The same after the softmax, where a difference of scores may be next to nothing.
+/// The same after the softmax, where a difference of scores may hardly matter.
 fn in_attention(
     result: &ResultFile,
     facts: &HistogramFacts<'_>,

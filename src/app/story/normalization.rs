@@ -1,17 +1,16 @@
-//! What the notebook's normalization of a vector does to a score: it is seen where the vector is the head's own.
+//! The effect of the notebook's normalization on a score, seen in the series with the head's own vector.
 
 use super::{BASE, HistogramFacts, both};
 use crate::names::SeriesId;
 use crate::quantities::{counted, number};
 use crate::result::{BoxStats, two_groups};
 
-/// Largest difference that single precision alone may leave.
+/// Differences up to this are rounding errors of single precision.
 const NOTHING: f64 = 1e-5;
 
 impl HistogramFacts<'_> {
-    /// By how much the notebook's normalization of the head's own residual stream gives another score than the head's LayerNorm: a
-    /// sentence. None where vectors go through LayerNorm, where the head's own scores are not known, of less than two prompts, and where
-    /// nothing differs.
+    /// A sentence about how much the notebook's normalization of the head's own residual stream changes the score. None
+    /// with exact LayerNorm, without the head's own scores, for fewer than two prompts, and where nothing differs.
     pub(super) fn normalization(&self) -> Option<String> {
         let section = self.result.substitution()?;
         if section.normalization.is_exact() {
@@ -28,7 +27,7 @@ impl HistogramFacts<'_> {
         if largest < NOTHING {
             return None;
         }
-        // Two digits of the largest.
+        // Two digits of the largest difference.
         let decimals = (2..6).find(|&decimals| largest * 10f64.powi(decimals) >= 9.5);
         let format = |value: f64| number(value, decimals.unwrap_or(6) as usize);
         let mean = match two_groups(&differences) {
@@ -57,7 +56,7 @@ mod tests {
 
     const SCORES: HistogramId = HistogramId::KeysFixedScores;
 
-    /// The recorded run as if the head's own scores were known: those of "No patching" less `differences`, over and over.
+    /// The recorded run with own scores added: those of "No patching" minus `differences`, repeated.
     fn differing(differences: &[f32], prompts: usize) -> ResultFile {
         let bytes = include_bytes!("../../../public/recorded/gpt2-small-10.7.json");
         let mut result = ResultFile::from_json(bytes).expect("the recorded run");
@@ -98,7 +97,7 @@ mod tests {
             assert!(text.contains(&part), "{part}: {text}");
         }
         assert!(text.contains("\u{2212}0.0"), "{text}");
-        // A mean between two groups is said to be none.
+        // A mean between two groups is described as such.
         let text = description(&differing(&[-0.01, 0.03, -0.011, 0.031], 100)).expect("a sentence");
         assert!(
             text.contains("two groups, 50 prompts around \u{2212}0.0105 and 50 around 0.0305")
@@ -118,7 +117,7 @@ mod tests {
         for silent in [exact, unknown, differing(&[0.0], 40), differing(&[0.01], 1)] {
             assert_eq!(description(&silent), None);
         }
-        // Shares of attention have the sentence of their scores.
+        // Probabilities have the sentence of their scores.
         let probs =
             crate::app::story::histogram(&known, HistogramId::KeysFixedProbs, &View::default(), &at_once(&known));
         assert!(!probs.concat().contains("normalization"));

@@ -1,4 +1,4 @@
-//! What the probabilities say: how much of the attention IO gets, and in how many prompts that is most of it.
+//! Sentences about probabilities: the attention to IO, and the number of prompts in which it is the majority.
 
 use super::{BASE, HistogramFacts, SeriesFacts, basis, ends, list, percent};
 use crate::names::SeriesId;
@@ -6,7 +6,7 @@ use crate::quantities::{counted, grouped};
 use crate::result::Evidence;
 
 impl HistogramFacts<'_> {
-    /// How much attention the main series gives IO, and how much nothing replaced does.
+    /// The attention to IO with the main series, and without substitution.
     pub(super) fn attention(&self, visible: &[&SeriesFacts<'_>]) -> String {
         let Some(best) = visible.first() else {
             return "All series of this figure are hidden.".into();
@@ -50,8 +50,8 @@ impl HistogramFacts<'_> {
         }
     }
 
-    /// In how many prompts IO gets more than half of the attention: for the series that the figure is about and its controls,
-    /// nothing replaced, and the first and the last that are shown.
+    /// The number of prompts in which IO gets more than half of the attention: for the main series and its controls,
+    /// without substitution, and for the first and last visible series.
     pub(super) fn prompts_won(&self, visible: &[&SeriesFacts<'_>]) -> String {
         let [first, .., last] = visible else {
             return match visible {

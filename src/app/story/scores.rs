@@ -1,18 +1,18 @@
-//! What the scores say: which series lies furthest right, and whether the token counts that the figure is about.
+//! Sentences about scores: which series is highest, and whether the token of the claim matters.
 
 use super::{BASE, HistogramFacts, SeriesFacts, basis, both, ends, list, percent, score};
 use crate::names::SeriesId;
 use crate::quantities::counted;
 use crate::result::{Comparison, Evidence};
 
-/// Share of the score as it is from which on that of a control is worth saying.
+/// A control is mentioned if it reaches at least this share of the unsubstituted score.
 const WORTH_SAYING: f64 = 0.25;
 
-/// Share of the prompts in which a series must be the larger one to be called so without "on average".
+/// A series is called larger without "on average" if it is larger in at least this share of the prompts.
 const NEARLY_ALL: f64 = 0.9;
 
 impl HistogramFacts<'_> {
-    /// Which series lies furthest right, and how far behind the next one is.
+    /// The series with the highest mean, and its distance to the next one.
     pub(super) fn furthest_right(&self, visible: &[&SeriesFacts<'_>]) -> String {
         let (best, next) = match visible {
             [] => return "All series of this figure are hidden.".into(),
@@ -74,7 +74,7 @@ impl HistogramFacts<'_> {
         }
     }
 
-    /// What the series say about the head: the notebook's claim, or what is true instead.
+    /// The notebook's claim about the head, or what is true instead.
     pub(super) fn meaning(&self) -> String {
         let side = self.name.side();
         let (main, controls) = self.claim();
@@ -147,7 +147,7 @@ impl HistogramFacts<'_> {
         format!("{claim}{others}{}", self.written())
     }
 
-    /// What the earlier head's output gives, with its spread: a sentence.
+    /// A sentence about the earlier head's output, with its spread.
     fn written(&self) -> String {
         let earlier = self.result.earlier_head().filter(|_| self.name.keys_fixed());
         let written = earlier.and_then(|head| Some((head, self.find(&SeriesId::EarlierHead(head))?)));
@@ -165,7 +165,7 @@ impl HistogramFacts<'_> {
         )
     }
 
-    /// The claim about `main`, of all of whose controls `control` is the closest.
+    /// The claim about `main`; `control` is the closest of its controls.
     fn claim_of(&self, main: &SeriesFacts<'_>, control: &SeriesFacts<'_>, found: &Comparison) -> String {
         let keys_fixed = self.name.keys_fixed();
         let noun = if self.result.is_ioi() { "name" } else { "token" };
@@ -204,7 +204,7 @@ impl HistogramFacts<'_> {
         if !keys_fixed {
             return claim;
         }
-        // What another name does alone is not the doing of this one.
+        // An effect of another name alone is not an effect of this one.
         let alone = match self.find(&BASE).filter(|base| base.has_shares() && control.mean > 0.0) {
             Some(base) if control.mean > base.mean => {
                 format!(" But {} alone gives more than {}.", control.label, base.with_mean())

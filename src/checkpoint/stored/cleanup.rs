@@ -1,10 +1,10 @@
-//! Taking out of the store what is of no use any more.
+//! Removes files from the store that are no longer needed.
 
 use super::super::manifest::Manifest;
 use super::StoredSource;
 
 impl StoredSource {
-    /// Sweeps when this source is first used, unless another tab is writing: then what lies there may be its own.
+    /// Cleans up when this source is first used, unless another tab is writing: unlisted files may belong to that tab.
     pub(super) async fn sweep_at_first(&self) {
         if self.state.borrow().swept {
             return;
@@ -14,14 +14,14 @@ impl StoredSource {
         }
     }
 
-    /// Removes, once, files that no manifest names: a tab that was closed left them half-written. The folder's lock must
-    /// be held, so that nobody is writing.
+    /// Removes, once, the files that no manifest lists: incomplete files left by a closed tab. The caller must hold the
+    /// folder's lock, so that nobody is writing.
     pub(super) async fn sweep(&self) {
         if std::mem::replace(&mut self.state.borrow_mut().swept, true) {
             return;
         }
         let (store, folder) = (self.store.as_ref(), self.folder.as_str());
-        // Where a manifest can't be read now, nothing is known to be of no use.
+        // While a manifest cannot be read, it is unknown which files are needed.
         let Ok(newest) = Manifest::read_complete(store, folder).await else {
             return;
         };
@@ -31,21 +31,21 @@ impl StoredSource {
             newest.is_some_and(|newest| newest.pieces.contains_key(name) || newest.file_name() == name)
         };
         for file in files.iter().filter(|file| !named(file)) {
-            // What can't be removed now is written over later.
+            // A file that cannot be removed now will be overwritten later.
             let _ = store.remove(folder, Some(file)).await;
         }
         self.remove_if_empty().await;
     }
 
-    /// Removes the folder where nothing is in it.
+    /// Removes the folder if it is empty.
     pub(super) async fn remove_if_empty(&self) {
         if self.store.files(&self.folder).await.is_ok_and(|files| files.is_empty()) {
             let _ = self.store.remove(&self.folder, None).await;
         }
     }
 
-    /// Takes pieces out of the manifest and the store. The folder's lock must be held, and the manifest have been
-    /// looked at since. What can't be removed now is written over later.
+    /// Removes pieces from the manifest and from the store. The caller must hold the folder's lock and have reloaded
+    /// the manifest since. A file that cannot be removed now will be overwritten later.
     pub(super) async fn forget(&self, goes: impl Fn(&str) -> bool) {
         let Some(mut manifest) = self.state.borrow().manifest.clone() else {
             return;
@@ -59,7 +59,7 @@ impl StoredSource {
             self.state.borrow_mut().checked.remove(name);
         }
         if manifest.pieces.is_empty() {
-            // What was known of the files goes with them.
+            // Known lengths are no longer valid.
             manifest.lengths.clear();
             manifest.labels.clear();
         }

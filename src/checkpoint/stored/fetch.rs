@@ -1,4 +1,4 @@
-//! Reading what is not stored, and keeping it.
+//! Reads missing pieces from the inner source, and stores them.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -10,12 +10,12 @@ use super::super::version_probe::changed;
 use super::StoredSource;
 use crate::error::{ErrorKind, Result};
 
-/// Room that is left free in the browser's storage, in bytes.
+/// Storage that is left free, in bytes.
 const RESERVE: u64 = 8 << 20;
 
 impl StoredSource {
-    /// Reads the first of `parts`, which is not stored whole, and its neighbors up to one that is stored, from the other
-    /// source. Says how many it read: none where another tab has stored the first of them in the meantime.
+    /// Reads the first of `parts`, which is not stored, and the following ones up to one that is stored, from the inner
+    /// source. Returns how many it read: 0 if another tab has stored the first one in the meantime.
     pub(super) async fn fetch(
         &self,
         file: &str,
@@ -51,7 +51,7 @@ impl StoredSource {
             .and_then(|((_, from), (_, to))| Some(from.as_ref()?.start..to.as_ref()?.end));
         let outcome = match piece_writer {
             Some(piece_writer) => self.read_and_keep(file, range, wanted, piece_writer, sink).await,
-            // Nothing is kept: no more is read than is wanted.
+            // Nothing is stored, so only the wanted bytes are read.
             None => self.inner.stream(file, wanted, sink).await,
         };
         if outcome.as_ref().is_err_and(|error| error.kind == ErrorKind::Changed) {
@@ -60,7 +60,7 @@ impl StoredSource {
         outcome.map(|()| missing)
     }
 
-    /// Reads `range` of `file` and keeps it; what is in `wanted` goes to `sink`.
+    /// Reads `range` of `file` and stores it; passes the bytes in `wanted` to `sink`.
     async fn read_and_keep(
         &self,
         file: &str,
@@ -86,11 +86,11 @@ impl StoredSource {
         outcome
     }
 
-    /// Prepares to keep `parts`, of `bytes` bytes; None where there is no room.
+    /// A writer for `parts`, `bytes` bytes in total; None where there is no space.
     async fn piece_writer(&self, parts: &[(Piece, Option<Range<u64>>)], bytes: u64) -> Option<PieceWriter> {
         let full = self.state.borrow().full.clone();
         if let Some(cause) = full {
-            // Said again, in case another run has begun.
+            // Reported again, because a new run clears the notices.
             self.give_up(cause);
             return None;
         }
@@ -110,7 +110,7 @@ impl StoredSource {
         match PieceWriter::new(self.store.as_ref(), &self.folder, &manifest, &pieces).await {
             Ok(piece_writer) => Some(piece_writer),
             Err(error) => {
-                // The folder may have been made for this.
+                // The folder may have been created just now.
                 self.remove_if_empty().await;
                 self.give_up(error.cause);
                 None
@@ -118,7 +118,7 @@ impl StoredSource {
         }
     }
 
-    /// Takes over what a keeper has written.
+    /// Takes over the outcome of a [`PieceWriter`].
     async fn kept(&self, file: &str, piece_writer: PieceWriter) {
         let WriteOutcome {
             mut manifest,
@@ -126,7 +126,7 @@ impl StoredSource {
             unfinished,
         } = piece_writer.into_parts();
         for name in &unfinished {
-            // Half a file is of no use, and takes room.
+            // An incomplete file is useless and takes up space.
             let _ = self.store.remove(&self.folder, Some(name)).await;
         }
         let mut news = false;
@@ -143,7 +143,7 @@ impl StoredSource {
         self.remove_if_empty().await;
         {
             let mut state = self.state.borrow_mut();
-            // What this source wrote it need not check.
+            // Pieces written by this source need not be checked again.
             let new: Vec<String> = manifest
                 .pieces
                 .keys()
@@ -170,7 +170,7 @@ impl StoredSource {
     }
 }
 
-/// The bytes of `bytes`, which begin at `at`, that are in `wanted`.
+/// The part of `bytes`, which begin at offset `at`, that is in `wanted`.
 fn overlap<'b>(bytes: &'b [u8], at: u64, wanted: Option<&Range<u64>>) -> &'b [u8] {
     let Some(wanted) = wanted else { return bytes };
     let within =

@@ -1,4 +1,4 @@
-//! A source that keeps what it reads, and reads what it kept.
+//! A source that stores what it reads, and reads from the store what it has.
 
 mod cleanup;
 mod fetch;
@@ -18,11 +18,11 @@ use super::source::{Sink, Source, Traffic};
 use super::store::{Store, StoredFile};
 use crate::error::Result;
 
-/// Another source, whose pieces are kept in a store and read from there the next time.
+/// Wraps another source: its pieces are stored, and read from the store the next time.
 ///
-/// A piece counts once a manifest lists its length and SHA-256, and is checked before it is used; one that is not
-/// whole is read from the other source again. Where the store can't take more, reading goes on without it. Before more is
-/// added to the pieces of an earlier visit, a few bytes of them are compared with the other source.
+/// A piece counts once a manifest lists its length and SHA-256. Each piece is verified before its first use; a damaged
+/// one is read from the inner source again. When the store is full, reading goes on without it. Before pieces are added
+/// to those of an earlier visit, samples of the stored ones are compared with the inner source.
 pub struct StoredSource {
     inner: Box<dyn Source>,
     store: Rc<dyn Store>,
@@ -34,25 +34,25 @@ pub struct StoredSource {
 
 #[derive(Default)]
 struct State {
-    /// None until it has been looked for.
+    /// None until the store has been searched for it.
     manifest: Option<Manifest>,
     pieces: BTreeMap<String, Vec<Range<u64>>>,
-    /// Pieces that were checked or written since this source was made.
+    /// Pieces that were verified or written since this source was created.
     checked: BTreeSet<String>,
-    /// Pieces that this source itself has read from the other one.
+    /// Pieces that this source has read from the inner source.
     fresh: BTreeSet<String>,
-    /// Whether pieces of an earlier visit are known to be of the file that the other source has now.
+    /// Whether the pieces of earlier visits are known to match the inner source's current version.
     compared: bool,
-    /// Whether files that no manifest names have been looked for.
+    /// Whether unlisted files have been removed.
     swept: bool,
-    /// Whether another tab has replaced pieces that this one knew by others.
+    /// Whether another tab has replaced pieces that this source has used.
     replaced: bool,
-    /// Why nothing more is kept.
+    /// Why nothing more is stored, if so.
     full: Option<String>,
 }
 
 impl StoredSource {
-    /// `inner`, kept in `store` under its location.
+    /// `inner`, with its pieces stored in `store` under its location.
     pub fn new(inner: Box<dyn Source>, store: Rc<dyn Store>) -> Self {
         Self {
             folder: manifest::folder_name(&inner.location()),
@@ -64,14 +64,14 @@ impl StoredSource {
         }
     }
 
-    /// The same source, which writes on `notices` that nothing is kept.
+    /// The same source, which reports on `notices` when nothing is stored.
     #[must_use]
     pub fn with_notices(mut self, notices: NoticeBoard) -> Self {
         self.notices = notices;
         self
     }
 
-    /// Looks for what is stored, once, or again where `anew`.
+    /// Loads the manifest from the store: once, or again if `again`.
     async fn load_manifest(&self, anew: bool) {
         if !anew && self.state.borrow().manifest.is_some() {
             return;
@@ -94,7 +94,7 @@ impl StoredSource {
         });
     }
 
-    /// The pieces that `range` of `file` is in, and the part of each that is wanted.
+    /// The pieces that contain `range` of `file`, each with the part of it that is wanted.
     fn parts(&self, file: &str, range: Option<Range<u64>>) -> Vec<(Piece, Option<Range<u64>>)> {
         let piece = |range: Option<Range<u64>>| Piece {
             name: manifest::piece_name(file, range.as_ref()),
@@ -117,7 +117,7 @@ impl StoredSource {
             }
         }
         match start < range.end {
-            // Not as it was divided: the header, say.
+            // Not one of the divided ranges: the header, for example.
             true => vec![(piece(Some(range.clone())), Some(range))],
             false => parts,
         }
@@ -131,7 +131,7 @@ impl StoredSource {
             .is_some_and(|manifest| manifest.pieces.contains_key(&piece.name))
     }
 
-    /// A stored piece and its length, open and whole; None where it is not stored, or damaged.
+    /// Opens a stored piece and returns it with its length; None where it is not stored or damaged.
     async fn whole(&self, piece: &Piece) -> Option<(Box<dyn StoredFile>, u64)> {
         let kept = {
             let state = self.state.borrow();
@@ -146,7 +146,7 @@ impl StoredSource {
         Some((stored, kept.length))
     }
 
-    /// Hands the wanted part of a stored piece to `sink`; false where it is not stored whole.
+    /// Passes the wanted part of a stored piece to `sink`; false where it is not stored or damaged.
     async fn feed(&self, piece: &Piece, wanted: Option<&Range<u64>>, sink: &mut Sink<'_>) -> Result<bool> {
         let Some((stored, length)) = self.whole(piece).await else {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! Whether what is stored is of the version that the other source has now.
+//! Checks whether stored pieces match the version that the inner source has now.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,14 +12,14 @@ use super::super::version_probe::{COMPARED, changed, spread};
 use super::StoredSource;
 use crate::error::Result;
 
-/// Bytes of a piece that are compared, at most.
+/// Limit of the bytes that are compared per piece.
 const SAMPLE: u64 = 1024;
-/// Of a small piece no more than one byte in so many.
+/// At most one byte in this many is compared of a small piece.
 const SHARE: u64 = 16;
-/// A whole file up to this size is compared whole.
+/// Files up to this size, in bytes, are compared whole.
 const SMALL_FILE: u64 = 4 << 10;
 
-/// Something to compare: a range of a piece of a file.
+/// A range of a stored piece to compare.
 struct Probe {
     file: String,
     piece: Piece,
@@ -28,11 +28,11 @@ struct Probe {
 }
 
 impl StoredSource {
-    /// Makes sure, before the first piece of weights is added to those of an earlier visit or of another tab, that all are
-    /// of one version: the header, the small files and bytes from the middle of some pieces are read again. Where the
-    /// server's label has changed, of all pieces.
+    /// Before the first piece of weights is added to those of an earlier visit or another tab, checks that all are of
+    /// one version. The header, the small files and bytes from the middle of some pieces are read again; if the
+    /// server's version label has changed, of all pieces.
     pub(super) async fn compare(&self, file: &str) -> Result<()> {
-        // Where the weights of each file begin.
+        // The offset at which the data of each weights file begins.
         let data: BTreeMap<String, u64> = {
             let state = self.state.borrow();
             if state.compared || !state.pieces.contains_key(file) {
@@ -47,7 +47,7 @@ impl StoredSource {
             start.is_some_and(|(data, range)| range.start >= *data)
         };
         let (weights, others): (Vec<_>, Vec<_>) = self.earlier().into_iter().partition(is_data);
-        // The headers first: what they tell decides how much else is compared.
+        // Headers first: the version labels in their responses decide how much else is compared.
         let is_header = |probe: &Probe| data.contains_key(&probe.file);
         self.all_agree(others.iter().filter(|probe| is_header(probe))).await?;
         self.all_agree(others.iter().filter(|probe| !is_header(probe))).await?;
@@ -72,7 +72,7 @@ impl StoredSource {
         let labels: Vec<_> = labels.collect();
         let mut state = self.state.borrow_mut();
         if let Some(manifest) = &mut state.manifest {
-            // Written with the next piece.
+            // Saved with the next piece.
             manifest
                 .labels
                 .extend(labels.into_iter().map(|(label, file)| (file, label)));
@@ -81,7 +81,7 @@ impl StoredSource {
         Ok(())
     }
 
-    /// The pieces that this source has not read itself, whole.
+    /// The stored pieces that this source has not read itself, as probes of the whole piece.
     fn earlier(&self) -> Vec<Probe> {
         let state = self.state.borrow();
         let Some(manifest) = &state.manifest else {
@@ -118,7 +118,7 @@ impl StoredSource {
             .is_some_and(|(known, label)| *known != label)
     }
 
-    /// Where one does not agree, nothing that is stored is kept.
+    /// Whether all `probes` agree. If one does not, everything that is stored is dropped.
     async fn all_agree<'p>(&self, probes: impl Iterator<Item = &'p Probe>) -> Result<()> {
         let probes: Vec<&Probe> = probes.collect();
         let answers = try_join_all(probes.iter().map(|probe| self.agrees(probe))).await?;
@@ -141,16 +141,16 @@ impl StoredSource {
         }
         let mut now = self.inner.read(&probe.file, probe.range.clone()).await;
         if probe.piece.range.is_none() && now.is_err() {
-            // It may be shorter now.
+            // The new version of the file may be shorter.
             now = self.inner.read(&probe.file, None).await;
         }
-        // Damage to what is stored is no change of the model.
+        // A damaged stored piece is no sign of another version.
         Ok(now? == before || self.whole(&probe.piece).await.is_none())
     }
 }
 
 impl Probe {
-    /// A few bytes of it. None where there are none.
+    /// Reduces the probe to a few bytes. None for an empty range.
     fn sampled(self) -> Option<Self> {
         let range = middle(self.range.clone()?)?;
         Some(Self {
@@ -160,7 +160,8 @@ impl Probe {
     }
 }
 
-/// A few bytes from the middle of `range`, at a multiple of four: whole numbers, of which training changes the last bits.
+/// A few bytes from the middle of `range`, aligned to four: complete numbers, whose last bits any training step
+/// changes.
 fn middle(range: Range<u64>) -> Option<Range<u64>> {
     let length = range.end.saturating_sub(range.start);
     let count = (length / SHARE).clamp(1, SAMPLE);

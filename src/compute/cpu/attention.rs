@@ -6,7 +6,7 @@ use crate::math;
 use crate::model::Config;
 use crate::names::BlockHook;
 
-/// Attention of `rows`, whose queries, keys and values and those of their ancestors are in `qkv [rows, 3 * d_model]`.
+/// Attention of `rows`; `qkv [rows, 3 * d_model]` has queries, keys and values of these rows and their ancestors.
 pub(crate) struct Attention<'a> {
     pub(crate) config: &'a Config,
     pub(crate) layer: usize,
@@ -19,19 +19,20 @@ pub(crate) struct Attention<'a> {
 impl Attention<'_> {
     /// `z [rows, d_model]` of all heads.
     ///
-    /// A loop of ours: rows attend to different numbers of rows, and it is under 1 % of the arithmetic.
+    /// A plain loop: rows attend to different numbers of rows, and attention is less than 1 % of the arithmetic.
     pub(crate) fn z(&self, taps: &mut dyn Taps) -> Result<Vec<f32>> {
         let mut z = vec![0.0; self.rows.range.len() * self.config.d_model];
         self.compute(&mut z, taps, |_| true)?;
         Ok(z)
     }
 
-    /// Puts `z` of watched rows in its place in `z [rows, d_model]`, which is known but for taps and edits.
+    /// Recomputes `z [rows, d_model]` of the rows whose scores or pattern are tapped or edited. The rest of `z` is
+    /// known.
     pub(crate) fn watch(&self, z: &mut [f32], taps: &mut dyn Taps) -> Result<()> {
         self.compute(z, taps, |watched| watched)
     }
 
-    /// Computes the rows that `which` says yes to, told whether they are watched.
+    /// Computes the rows selected by `which`, which is called with whether taps or edits concern them.
     fn compute(&self, z: &mut [f32], taps: &mut dyn Taps, which: impl Fn(bool) -> bool) -> Result<()> {
         let (d, d_head) = (self.config.d_model, self.config.d_head());
         let mut attended = Vec::new();
@@ -66,7 +67,7 @@ impl Attention<'_> {
         Ok(())
     }
 
-    /// Scores of `row` in `head` with the rows that it attends to, by position.
+    /// Scores of `row` in `head`, by position.
     pub(crate) fn scores_by_position(&self, row: usize, head: usize) -> Vec<f32> {
         let (mut attended, mut scores) = (Vec::new(), Vec::new());
         self.rows.attended(row, &mut attended);
@@ -75,7 +76,7 @@ impl Attention<'_> {
         scores
     }
 
-    /// Scores of `row` in `head` with the rows `attended`, nearest first, into `scores`.
+    /// Writes the scores of `row` in `head` for the rows `attended`, nearest first, to `scores`.
     fn scores(&self, row: usize, head: usize, attended: &[usize], scores: &mut Vec<f32>) {
         let query = self.part(row, 0, head);
         let factor = 1.0 / self.config.score_divisor(self.layer) as f32;
@@ -93,7 +94,7 @@ impl Attention<'_> {
         &self.qkv[(3 * row + which) * d + head * d_head..][..d_head]
     }
 
-    /// Whether scores or probabilities of `row` are asked for or edited.
+    /// Whether scores or probabilities of `row` are tapped or edited.
     fn watched(&self, row: usize, taps: &dyn Taps) -> bool {
         let hooks = [BlockHook::AttnScores, BlockHook::Pattern];
         hooks.iter().any(|&hook| !taps.wanted(hook, &(row..row + 1)).is_empty())
@@ -103,7 +104,7 @@ impl Attention<'_> {
                 .any(|edit| edit.row == row && hooks.contains(&edit.hook))
     }
 
-    /// Puts an edit of `row` and `head` in place of `values`, which are nearest first; edits are by source position.
+    /// Applies an edit of `row` and `head` to `values`, which are nearest first (the edit is by source position).
     fn edit(&self, hook: BlockHook, row: usize, head: usize, values: &mut [f32]) {
         let edits = self.edits.iter();
         for edit in edits.filter(|edit| edit.hook == hook && edit.row == row && edit.head == Some(head)) {

@@ -1,4 +1,4 @@
-//! Engines on the processor: they take blocks over, and take rows through them.
+//! The CPU engine: takes weights and computes rows.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -16,13 +16,13 @@ use crate::model::Config;
 use crate::model::block::{AttentionInputWeights, BlockRestWeights};
 use crate::names::EngineName;
 
-/// An engine on the processor.
+/// A CPU engine.
 pub(crate) struct Cpu<P> {
     products: Rc<P>,
 }
 
 impl<P: Products + 'static> Cpu<P> {
-    /// With products made by `products`.
+    /// With matrix products computed by `products`.
     pub(crate) fn new(products: P) -> Self {
         Self {
             products: Rc::new(products),

@@ -1,4 +1,4 @@
-//! Rows through a block, with taps and edits.
+//! Computes rows through a block, with taps and edits.
 
 use std::ops::Range;
 
@@ -20,7 +20,7 @@ pub(super) struct Forward<'a, P: Products> {
 }
 
 impl<P: Products> Forward<'_, P> {
-    /// Takes `rows` through the block, as [`crate::compute::engine::Block::forward`] says.
+    /// Takes `rows` through the block, see [`crate::compute::engine::Block::forward`].
     pub(super) fn forward(
         &self,
         rows: &Rows<'_>,
@@ -69,7 +69,7 @@ impl<P: Products> Forward<'_, P> {
         Ok(())
     }
 
-    /// As [`crate::compute::engine::Block::effective_embedding`] says.
+    /// See [`crate::compute::engine::Block::effective_embedding`].
     pub(super) fn effective_embedding(&self, mut x: Vec<f32>) -> Result<(Vec<f32>, Vec<f32>)> {
         let d = self.step.config.d_model;
         let normalized = self.block.small.ln_1.forward_without_bias(&x, d);
@@ -89,7 +89,7 @@ impl<P: Products> Forward<'_, P> {
         Ok((x, mlp_out))
     }
 
-    /// Appends queries, keys and values of the rows `range`, whose residual stream is `resid [rows, d_model]`.
+    /// Appends queries, keys and values of the rows `range` to `qkv`; `resid [rows, d_model]` is their residual stream.
     fn append_qkv(&self, range: &Range<usize>, resid: &[f32], qkv: &mut Vec<f32>, taps: &mut dyn Taps) -> Result<()> {
         let (d, hooks) = (self.step.config.d_model, self.hooks(range));
         let input = &self.block.small;
@@ -127,7 +127,7 @@ impl<P: Products> Forward<'_, P> {
         Ok(())
     }
 
-    /// One head's query, key or value, of the `columns` of c_attn, of `x [d_model]` before LayerNorm.
+    /// Query, key or value of one head (the `columns` of c_attn) for `x [d_model]` before LayerNorm.
     fn project_one(&self, x: &[f32], columns: Range<usize>) -> Result<Vec<f32>> {
         let part = Part {
             inputs: 0..x.len(),
@@ -137,7 +137,7 @@ impl<P: Products> Forward<'_, P> {
         Ok(project(&self.block.small, &weight, columns, x))
     }
 
-    /// `mlp_out` of `resid_mid [rows, d_model]`, b_out included; of the rows that are given, with taps and edits.
+    /// `mlp_out` of `resid_mid [rows, d_model]`, b_out included; with taps and edits if `watched` is given.
     fn mlp(&self, resid_mid: &[f32], watched: Option<(&Range<usize>, &mut dyn Taps)>) -> Result<Vec<f32>> {
         let (products, small) = (&self.block.products, &self.rest.small);
         let d = self.step.config.d_model;
@@ -170,7 +170,7 @@ impl<P: Products> Forward<'_, P> {
         StepHooks { step: self.step, range }
     }
 
-    /// Hands over what heads write, from their `z [rows, d_model]`.
+    /// Passes the outputs of heads, computed from `z [rows, d_model]`, to the taps.
     fn give_results(&self, taps: &mut dyn Taps, range: &Range<usize>, z: &[f32]) -> Result<()> {
         let wanted = taps.wanted(BlockHook::Result, range);
         if wanted.is_empty() {

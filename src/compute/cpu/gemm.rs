@@ -1,4 +1,4 @@
-//! Products by the gemm crate, through candle.
+//! Matrix products by the gemm crate, through candle.
 
 use candle_core::Tensor;
 
@@ -7,7 +7,7 @@ use crate::compute::tensor;
 use crate::error::Result;
 use crate::names::EngineName;
 
-/// Products by candle, whose tensors take over weights without a copy.
+/// Matrix products by candle, whose tensors take over weights without copying.
 pub(crate) struct Gemm;
 
 impl Products for Gemm {

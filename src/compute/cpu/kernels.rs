@@ -1,4 +1,4 @@
-//! Products by keyside's own kernels, whatever they run on: a WebAssembly module of its own in a browser.
+//! Matrix products by keyside's own kernels, wherever they run: in a browser, in a separate WebAssembly module.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -8,23 +8,24 @@ use crate::error::Result;
 use crate::model::Activation;
 use crate::names::EngineName;
 
-/// Operations on matrices that are packed once into memory of the kernels' own.
+/// Operations on matrices that are packed once into the kernels' own memory.
 ///
-/// A browser's worker provides them (`web`), and a native twin for tests. All are synchronous: the calling thread works along.
+/// In a browser the worker implements it (`web`); there is a native implementation for tests. All operations are
+/// synchronous: the calling thread takes part.
 pub trait Kernels {
-    /// The engine that they make: [`EngineName::Packed`] or [`EngineName::Relaxed`].
+    /// The name of the engine: [`EngineName::Packed`] or [`EngineName::Relaxed`].
     fn name(&self) -> EngineName;
 
-    /// How many threads share the work, with the calling one.
+    /// Number of threads, including the calling one.
     fn threads(&self) -> usize;
 
-    /// Packs `values [rows, columns]`; the number by which the matrix is known.
+    /// Packs `values [rows, columns]`; returns the number of the matrix.
     ///
     /// # Errors
     /// [`crate::ErrorKind::Memory`] where there is no memory for it.
     fn pack(&self, values: &[f32], rows: usize, columns: usize) -> Result<usize>;
 
-    /// Gives the memory of `matrix` back.
+    /// Frees the memory of `matrix`.
     fn free(&self, matrix: usize);
 
     /// The elements of a part of `matrix`, in row order.
@@ -33,13 +34,13 @@ pub trait Kernels {
     /// [`crate::ErrorKind::Internal`] for what is not there.
     fn elements(&self, matrix: usize, rows: Range<usize>, columns: Range<usize>) -> Result<Vec<f32>>;
 
-    /// Appends `activation(x W + b)` to `out`: of the rows `x [rows, inputs]`, a part of the matrix, and a bias where there is one.
+    /// Appends `activation(x W + b)` to `out`, for `x [rows, inputs]`, a part of a matrix, and an optional bias.
     ///
     /// # Errors
     /// As [`Kernels::pack`].
     fn product(&self, x: &[f32], linear: Linear<'_>, out: &mut Vec<f32>) -> Result<()>;
 
-    /// Appends `second(first(x))` to `out`; what is between the two stays with the kernels.
+    /// Appends `second(first(x))` to `out`; the intermediate result stays in the kernels' memory.
     ///
     /// # Errors
     /// As [`Kernels::pack`].
@@ -52,16 +53,16 @@ pub trait Kernels {
     fn attention(&self, attention: TreeAttention<'_>) -> Result<Vec<f32>>;
 }
 
-/// A part of a matrix, and what is done with a product.
+/// A part of a matrix, with bias and activation.
 #[derive(Debug, Clone)]
 pub struct Linear<'a> {
     /// Number of the matrix.
     pub matrix: usize,
-    /// Its rows.
+    /// The rows.
     pub inputs: Range<usize>,
-    /// Its columns.
+    /// The columns.
     pub outputs: Range<usize>,
-    /// Added to each row, `[outputs]`.
+    /// Added to each row of the product, `[outputs]`.
     pub bias: Option<&'a [f32]>,
     /// Applied after that.
     pub activation: Option<Activation>,
@@ -72,19 +73,19 @@ pub struct Linear<'a> {
 pub struct TreeAttention<'a> {
     /// `[all rows, 3 * d_model]`.
     pub qkv: &'a [f32],
-    /// The row of the position before, None at position 0, of all rows; each comes before its row.
+    /// For every row the row of the preceding position, None at position 0. Parents precede their children.
     pub parents: &'a [Option<usize>],
-    /// The first row that is asked for.
+    /// The first row to compute.
     pub first: usize,
     /// Number of heads.
     pub n_head: usize,
     /// Width of a head.
     pub d_head: usize,
-    /// What the product of a query and a key is multiplied with.
+    /// Factor of the product of query and key.
     pub factor: f32,
 }
 
-/// Products by [`Kernels`].
+/// Matrix products by [`Kernels`].
 pub(crate) struct Packed(Rc<dyn Kernels>);
 
 impl Packed {
@@ -94,7 +95,7 @@ impl Packed {
     }
 }
 
-/// A matrix that a kernel holds, until it is dropped.
+/// A matrix in a kernel's memory, freed when dropped.
 pub(crate) struct PackedMatrix {
     kernel: Rc<dyn Kernels>,
     number: usize,

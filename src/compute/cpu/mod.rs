@@ -1,4 +1,4 @@
-//! Engines on the processor: one forward pass through a block, on whatever makes the products.
+//! The CPU engines: one implementation of the forward pass of a block, with interchangeable matrix products.
 
 mod attention;
 mod block;

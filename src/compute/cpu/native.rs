@@ -1,4 +1,4 @@
-//! The kernels on this machine's own processor, without WebAssembly: the twin that every test runs, and an engine to compare with.
+//! The kernels as native code, without WebAssembly: for tests, and as an engine for comparison.
 
 use std::cell::RefCell;
 use std::ops::Range;
@@ -8,16 +8,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::kernel::{Function, Kernel, Matrix, Options, Tree};
 use crate::names::EngineName;
 
-/// Kernels whose matrices are in this program's memory.
+/// Kernels whose matrices are in this process's memory.
 pub struct NativeKernels {
     kernel: Kernel,
     threads: usize,
-    /// By number; None where one was given back.
+    /// Matrices by number; None for freed ones.
     matrices: RefCell<Vec<Option<Matrix>>>,
 }
 
 impl NativeKernels {
-    /// On `threads` threads.
+    /// With `threads` threads.
     pub fn new(threads: usize) -> Self {
         Self {
             kernel: Kernel::new(threads),
@@ -26,7 +26,7 @@ impl NativeKernels {
         }
     }
 
-    /// Number of matrices that it holds.
+    /// Number of matrices that are not freed.
     #[cfg(test)]
     pub(crate) fn held(&self) -> usize {
         self.matrices.borrow().iter().flatten().count()
@@ -106,7 +106,7 @@ impl Kernels for NativeKernels {
     }
 }
 
-/// What is done with a product.
+/// The use of a product's result.
 fn options<'a>(linear: &Linear<'a>) -> Options<'a> {
     Options {
         bias: linear.bias,

@@ -1,4 +1,4 @@
-//! What makes matrix products on the processor.
+//! The interface of matrix products on the CPU.
 
 use std::ops::Range;
 
@@ -8,26 +8,26 @@ use crate::math;
 use crate::model::Activation;
 use crate::names::EngineName;
 
-/// Makes products with matrices that it holds.
+/// Computes products with matrices that it owns.
 pub(crate) trait Products {
-    /// A matrix `[in, out]` that it holds.
+    /// A matrix `[in, out]`.
     type Matrix;
 
-    /// The engine that it makes.
+    /// The name of the engine.
     fn name(&self) -> EngineName;
 
-    /// How many threads share a product, where it says that itself; 1 where the number is the surroundings'.
+    /// Number of threads; 1 where the engine does not decide it.
     fn threads(&self) -> usize {
         1
     }
 
-    /// Takes over the matrix of `width` columns whose elements are given in row order.
+    /// Takes over a matrix of `width` columns, given in row order.
     fn matrix(&self, elements: Vec<f32>, width: usize) -> Result<Self::Matrix>;
 
-    /// Appends `x [rows, in] W`, and what is done with it, to `out`.
+    /// Appends `x [rows, in] W` to `out`, with the steps of `then`.
     fn product(&self, x: Vec<f32>, weight: &Self::Matrix, then: Epilogue<'_>, out: &mut Vec<f32>) -> Result<()>;
 
-    /// Appends two products after one another to `out`, what is done with each included.
+    /// Appends two consecutive products to `out`, each with its steps.
     fn two_products(
         &self,
         x: Vec<f32>,
@@ -39,13 +39,13 @@ pub(crate) trait Products {
         self.product(hidden, second, then_second, out)
     }
 
-    /// `x [rows, inputs] W[inputs, outputs]` of a part of the matrix.
+    /// `x [rows, inputs] W[inputs, outputs]` for a part of the matrix.
     fn product_of_part(&self, x: Vec<f32>, weight: &Self::Matrix, part: Part) -> Result<Vec<f32>>;
 
     /// The elements of a part of the matrix in row order.
     fn read(&self, weight: &Self::Matrix, part: Part) -> Result<Vec<f32>>;
 
-    /// `z [rows, d_model]` of rows of which nothing is asked on the way; None where it has no attention of its own.
+    /// `z [rows, d_model]` for rows without taps and edits; None if there is no special implementation.
     fn attention(&self, _attention: &Attention<'_>) -> Option<Result<Vec<f32>>> {
         None
     }
@@ -60,25 +60,25 @@ pub(crate) struct Part {
     pub(crate) outputs: Range<usize>,
 }
 
-/// What is done with a product `[rows, out]` before it is given back.
+/// The steps after a product `[rows, out]`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Epilogue<'a> {
     /// Added to each row, `[out]`.
     pub(crate) bias: &'a [f32],
-    /// Applied to each number after that.
+    /// Applied to each number after the bias.
     pub(crate) activation: Option<Activation>,
 }
 
 impl<'a> Epilogue<'a> {
-    /// Only `bias` is added.
+    /// Only adds `bias`.
     pub(crate) const fn bias(bias: &'a [f32]) -> Self {
         Self { bias, activation: None }
     }
 
-    /// Does it with `product [rows, out]`, and appends what comes of it to `out`.
+    /// Applies the steps to `product [rows, out]`, and appends the result to `out`.
     pub(crate) fn append(self, product: &[f32], out: &mut Vec<f32>) {
         let rows = product.chunks_exact(self.bias.len());
-        // A loop for each function, so that each compiles to SIMD of its own.
+        // A separate loop for each function, so that each compiles to SIMD code.
         match self.activation {
             None => append(rows, self.bias, out, |v| v),
             Some(Activation::GeluNew) => append(rows, self.bias, out, math::gelu_new),

@@ -1,17 +1,17 @@
-//! A block's weights as an engine on the processor holds them.
+//! A block's weights in the CPU engine.
 
 use std::rc::Rc;
 
 use super::products::Products;
 use crate::compute::block::{AttentionInput, BlockRest};
 
-/// A block in two parts: a destination head needs only the first of its own layer.
+/// A block in two parts: of the destination head's layer, only the first is needed.
 pub(super) struct CpuBlock<P: Products> {
     pub(super) products: Rc<P>,
     /// `[d_model, 3 * d_model]`.
     pub(super) w_qkv: P::Matrix,
     pub(super) small: AttentionInput,
-    /// None while nothing has needed it.
+    /// None until it is needed.
     pub(super) rest: Option<Rest<P>>,
 }
 

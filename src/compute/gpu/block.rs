@@ -1,4 +1,4 @@
-//! A block whose weights are on the card.
+//! A block with its weights in GPU memory.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -19,7 +19,7 @@ use crate::model::block::{AttentionInputWeights, BlockRestWeights};
 use crate::model::layer_norm::LayerNorm;
 
 impl GpuBlock {
-    /// Takes over the first part.
+    /// Stores the weights of the attention part.
     pub(super) fn take(device: Rc<GpuDevice>, weights: AttentionInputWeights) -> Result<Self> {
         let d = weights.b_qkv.len() / 3;
         Ok(Self {

@@ -1,4 +1,4 @@
-//! A card: its queue, the programs that were made for it, and what is held on it.
+//! A GPU device: its queue, compiled shaders and buffers.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,24 +10,24 @@ use futures::channel::oneshot;
 use super::wgsl::Program;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Scratch buffers that are kept for the next step, of one size.
+/// Idle scratch buffers of one size that are kept for reuse.
 const KEPT_OF_A_SIZE: usize = 8;
 
-/// What a card is called, and whether it is one.
+/// The name of a GPU, and whether it is hardware.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuInfo {
-    /// As its driver calls it.
+    /// The name that the driver reports.
     pub name: String,
-    /// Whether a processor stands in for one: right, and slower than the cpu engine.
+    /// Whether the CPU emulates it: then it is correct, but slower than the cpu engine.
     pub is_software: bool,
 }
 
-/// A graphics processor, opened for computing.
+/// A GPU opened for computing.
 pub struct GpuDevice {
     device: wgpu::Device,
     queue: wgpu::Queue,
     info: GpuInfo,
-    /// Why nothing can be computed on it any more.
+    /// The reason why nothing can be computed on it any more.
     failure: Arc<Mutex<Option<String>>>,
     programs: RefCell<HashMap<Program, wgpu::ComputePipeline>>,
     scratch: RefCell<HashMap<(u64, bool), Vec<wgpu::Buffer>>>,
@@ -35,7 +35,7 @@ pub struct GpuDevice {
 }
 
 impl GpuDevice {
-    /// Opens the fastest card there is.
+    /// Opens the fastest GPU of the machine.
     ///
     /// # Errors
     /// [`ErrorKind::Engine`] where there is none, or it can't be opened.
@@ -92,17 +92,17 @@ impl GpuDevice {
         }))
     }
 
-    /// What it is called.
+    /// The name and kind.
     pub fn info(&self) -> &GpuInfo {
         &self.info
     }
 
-    /// Bytes of weights on it.
+    /// Bytes of weights in its memory.
     pub fn held(&self) -> u64 {
         self.held.get()
     }
 
-    /// Takes it away, as a driver that breaks down does: for tests of what goes on then.
+    /// Destroys the device, as a failing driver would: for tests of the fallback.
     pub fn lose(&self) {
         self.device.destroy();
         self.note("it was taken away".to_owned());
@@ -113,7 +113,7 @@ impl GpuDevice {
         failure.get_or_insert(cause);
     }
 
-    /// Whether it can still compute.
+    /// Fails where the device is lost.
     pub(super) fn check(&self) -> Result<()> {
         let failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
         match failure.as_ref() {
@@ -126,7 +126,7 @@ impl GpuDevice {
         }
     }
 
-    /// The program, made when it is first asked for.
+    /// The compiled `program`; compiled on first use.
     pub(super) fn program(&self, program: Program) -> wgpu::ComputePipeline {
         let mut programs = self.programs.borrow_mut();
         let made = programs.entry(program).or_insert_with(|| {
@@ -167,10 +167,10 @@ impl GpuDevice {
         self.queue.submit([encoder.finish()]);
     }
 
-    /// A buffer of `bytes` for weights.
+    /// Allocates a buffer of `bytes` for weights.
     ///
     /// # Errors
-    /// [`ErrorKind::Engine`] where it is larger than the card binds, or the card is gone.
+    /// [`ErrorKind::Engine`] where it is larger than the GPU binds, or the GPU is gone.
     pub(super) fn weights(self: &Rc<Self>, bytes: u64) -> Result<WeightBuffer> {
         self.check_size(bytes)?;
         let buffer = self.buffer(bytes, STORAGE);
@@ -189,7 +189,7 @@ impl GpuDevice {
         self.lend(bytes, false)
     }
 
-    /// The same for what is read back.
+    /// A staging buffer of at least `bytes`, for reading back.
     pub(super) fn staging(self: &Rc<Self>, bytes: u64) -> Result<Scratch> {
         self.lend(bytes, true)
     }
@@ -243,19 +243,19 @@ impl GpuDevice {
         }
     }
 
-    /// The first `bytes` of what was copied to `staging`, when all before is done.
+    /// Reads the first `bytes` of `staging` after all submitted work is finished.
     ///
     /// # Errors
-    /// [`ErrorKind::Engine`] where the card has failed.
+    /// [`ErrorKind::Engine`] where the GPU has failed.
     pub(super) async fn read(&self, staging: &Scratch, bytes: u64) -> Result<Vec<f32>> {
         let slice = staging.buffer.slice(..bytes);
         staging.is_idle.set(false);
         let (tell, told) = oneshot::channel();
         slice.map_async(wgpu::MapMode::Read, move |mapped| {
-            // Nobody waits any more where the step was given up.
+            // The receiver is gone where the step was canceled.
             let _ = tell.send(mapped.is_ok());
         });
-        // Natively nothing else looks whether it is done; a browser does by itself.
+        // Natively completion must be polled; a browser calls back by itself.
         #[cfg(not(target_arch = "wasm32"))]
         if let Err(cause) = self.device.poll(wgpu::PollType::wait_indefinitely()) {
             self.note(cause.to_string());
@@ -291,7 +291,7 @@ const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
     .union(wgpu::BufferUsages::UNIFORM);
 const STAGING: wgpu::BufferUsages = wgpu::BufferUsages::MAP_READ.union(wgpu::BufferUsages::COPY_DST);
 
-/// A buffer with weights. Its memory is free when it is dropped.
+/// A buffer with weights, freed when it is dropped.
 pub(super) struct WeightBuffer {
     gpu: Rc<GpuDevice>,
     pub(super) buffer: wgpu::Buffer,
@@ -304,12 +304,12 @@ impl Drop for WeightBuffer {
     }
 }
 
-/// A buffer of one step, which the next one gets.
+/// A buffer for one step, which is returned for reuse.
 pub(super) struct Scratch {
     gpu: Rc<GpuDevice>,
     pub(super) buffer: wgpu::Buffer,
     is_read: bool,
-    /// Whether nobody waits for what is in it.
+    /// Whether its content is no longer needed.
     is_idle: Cell<bool>,
 }
 

@@ -1,4 +1,4 @@
-//! The engine itself.
+//! The [`Engine`] of a GPU.
 
 use std::rc::Rc;
 
@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::model::block::AttentionInputWeights;
 use crate::names::EngineName;
 
-/// An engine on a card.
+/// An engine on a GPU.
 pub(crate) struct Gpu {
     device: Rc<GpuDevice>,
 }
 
 impl Gpu {
-    /// On `device`.
+    /// An engine on `device`.
     pub(crate) fn new(device: Rc<GpuDevice>) -> Self {
         Self { device }
     }

@@ -1,4 +1,4 @@
-//! Weights on the card.
+//! Weights in GPU memory.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use super::upload::{bytes_of, padded, stride_of};
 use crate::error::Result;
 use crate::model::layer_norm::LayerNorm;
 
-/// A matrix `[inputs, outputs]`; its rows and columns are padded with zeros.
+/// A matrix `[inputs, outputs]`, with rows and columns padded with zeros.
 pub(super) struct Matrix {
     weights: WeightBuffer,
     pub(super) inputs: usize,
@@ -15,10 +15,10 @@ pub(super) struct Matrix {
 }
 
 impl Matrix {
-    /// Takes over the matrix of `outputs` columns whose elements are given in row order.
+    /// Uploads a matrix with `outputs` columns whose elements are given in row order.
     pub(super) fn new(device: &Rc<GpuDevice>, elements: &[f32], outputs: usize) -> Result<Self> {
         let inputs = elements.len() / outputs.max(1);
-        // What is not written is 0.
+        // Buffers are initialized with 0.
         let weights = device.weights(bytes_of(stride_of(inputs) * stride_of(outputs)))?;
         device.write(&weights.buffer, 0, bytemuck::cast_slice(&padded(elements, outputs)));
         Ok(Self {
@@ -33,14 +33,14 @@ impl Matrix {
     }
 }
 
-/// A bias of `values`, padded.
+/// Uploads a bias, padded.
 pub(super) fn bias(device: &Rc<GpuDevice>, values: &[f32]) -> Result<WeightBuffer> {
     let weights = device.weights(bytes_of(stride_of(values.len())))?;
     device.write(&weights.buffer, 0, bytemuck::cast_slice(values));
     Ok(weights)
 }
 
-/// Weights of a LayerNorm over `width` numbers, then its biases, each padded.
+/// Uploads the weights of a LayerNorm over `width` numbers, then its biases, each padded.
 pub(super) fn affine(norm: &LayerNorm, width: usize, with_bias: bool) -> Vec<f32> {
     let stride = stride_of(width);
     let mut values = vec![0.0; 2 * stride];

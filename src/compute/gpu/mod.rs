@@ -1,7 +1,7 @@
-//! The engine on a graphics processor, by WebGPU: WGSL through `wgpu`, in a browser's worker and natively.
+//! The GPU engine by WebGPU: WGSL shaders through `wgpu`, in a browser's worker and natively.
 //!
-//! All numbers are f32. Weights go to the card block by block and stay there; what is tapped, and what the stream is after a block,
-//! comes back in one piece per step.
+//! All numbers are f32. Weights are uploaded block by block and stay in GPU memory. Captured activations, and the
+//! residual stream after a block, are read back in one buffer per step.
 
 mod block;
 mod device;

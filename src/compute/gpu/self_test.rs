@@ -1,4 +1,4 @@
-//! Whether a card computes what the processor computes: drivers have been wrong before.
+//! A test that a GPU computes the same as the CPU, since some drivers compute wrong results.
 
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -13,20 +13,20 @@ use crate::model::Config;
 use crate::model::block::{AttentionInputWeights, BlockRestWeights};
 use crate::model::layer_norm::{Affine, LayerNorm};
 
-/// Rows, and width, of what is tried: products of 64 x 64 x 64.
+/// Number of rows and width of the test block: products of 64 x 64 x 64.
 const SIZE: usize = 64;
 const HEADS: usize = 2;
 /// Largest difference, relative to the largest number.
 const TOLERANCE: f32 = 1e-5;
 
 impl GpuDevice {
-    /// A card that computes what the processor computes: one that is `asked` for by name, or a real one that is worth it. None where there is
-    /// only a processor in a card's place.
+    /// Opens a GPU and tests that it agrees with the CPU. Where it is not requested by name (`asked`), returns None for
+    /// software emulation.
     ///
     /// # Errors
-    /// Those of [`GpuDevice::open`], and [`ErrorKind::Engine`] for a card that computes something else.
+    /// Those of [`GpuDevice::open`], and [`ErrorKind::Engine`] for a GPU that computes something else.
     pub async fn tested(asked: bool) -> Result<Option<Rc<Self>>> {
-        /// Whether there is a real one, once that is known: to look costs a tenth of a second.
+        /// Whether there is a hardware GPU, once that is known: detection takes a tenth of a second.
         static IS_REAL: OnceLock<bool> = OnceLock::new();
         if !asked && IS_REAL.get() == Some(&false) {
             return Ok(None);
@@ -43,10 +43,10 @@ impl GpuDevice {
     }
 }
 
-/// Takes made-up rows through a made-up block on `device` and on the processor.
+/// Runs test rows through a test block on `device` and on the CPU, and compares.
 ///
 /// # Errors
-/// [`ErrorKind::Engine`] where they differ, or the card fails.
+/// [`ErrorKind::Engine`] where they differ, or the GPU fails.
 async fn agrees(device: &Rc<GpuDevice>) -> Result<()> {
     let expected = through(&Cpu::new(Gemm)).await?;
     let found = through(&Gpu::new(Rc::clone(device))).await?;
@@ -55,7 +55,7 @@ async fn agrees(device: &Rc<GpuDevice>) -> Result<()> {
         .iter()
         .zip(&expected)
         .map(|(found, expected)| (found - expected).abs());
-    // A difference that is no number must not be lost.
+    // NaN must count as a difference.
     let is_near = |off: f32| off <= TOLERANCE * largest;
     match off.clone().all(is_near) && found.len() == expected.len() {
         true => Ok(()),

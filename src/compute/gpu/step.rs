@@ -1,4 +1,4 @@
-//! Rows through one block on the card.
+//! One step: rows through one block on the GPU.
 
 use super::matrix::affine;
 use super::upload::{padded, stride_of};
@@ -12,8 +12,8 @@ use crate::error::Result;
 use crate::model::Config;
 use crate::names::BlockHook;
 
-/// Rows on their way through one block. What they are and what is tapped changes when all has been computed: a step that is given up leaves
-/// everything as it was.
+/// Rows on their way through one block. Rows and captures are changed only after the whole step is computed, so that a
+/// canceled step has no effect.
 pub(super) struct BlockStep<'a> {
     pub(super) block: &'a GpuBlock,
     pub(super) rest: &'a Rest,
@@ -21,10 +21,11 @@ pub(super) struct BlockStep<'a> {
     pub(super) rows: &'a Rows<'a>,
 }
 
-/// Values that are put in place of some in queries, keys and values: from which number on, counted from the first row.
+/// An edit of queries, keys and values: the index of the first replaced number, counted from the first row, and the new
+/// values.
 type Put = (usize, Vec<f32>);
 
-/// What comes back of a step beside the stream.
+/// The captured activations of a step, as read back.
 struct Tapped {
     z: Option<Reading>,
     results: Option<Reading>,
@@ -33,7 +34,7 @@ struct Tapped {
 }
 
 impl BlockStep<'_> {
-    /// As [`crate::compute::engine::Block::forward`] says.
+    /// See [`crate::compute::engine::Block::forward`].
     pub(super) async fn forward(&self, stream: Stream<'_>, taps: &mut dyn Taps) -> Result<()> {
         let config = self.step.config;
         let (d, range) = (config.d_model, &self.rows.range);
@@ -74,7 +75,7 @@ impl BlockStep<'_> {
         let is_edited = |hook| hooks.edits_of(hook).next().is_some();
         let patterns_edited = is_edited(BlockHook::AttnScores) || is_edited(BlockHook::Pattern);
 
-        // Where a pattern is edited, its z is computed here, from queries, keys and values.
+        // Where a pattern is edited, z is computed on the CPU from queries, keys and values.
         let (mut work, early) = match patterns_edited && !self.step.keys_only {
             false => (work, None),
             true => {
@@ -115,7 +116,7 @@ impl BlockStep<'_> {
         }
         let all = work.done().await?;
 
-        // From here on nothing waits any more.
+        // Nothing below is asynchronous.
         let first = early.as_ref().unwrap_or(&all);
         let qkv_of_rows = new_qkv.of(first);
         stream.qkv.extend_from_slice(&qkv_of_rows);
@@ -152,7 +153,8 @@ impl BlockStep<'_> {
         }
     }
 
-    /// What edits put in place of queries, keys and values, whose rows are `width` wide on the card, in the order in which they count.
+    /// The edits of queries, keys and values, whose rows are `width` numbers wide in GPU memory, in the order in which
+    /// they apply.
     async fn edits_of_qkv(&self, width: usize) -> Result<Vec<Put>> {
         let (config, hooks) = (self.step.config, self.hooks());
         let mut put = Vec::new();
@@ -175,7 +177,7 @@ impl BlockStep<'_> {
         Ok(put)
     }
 
-    /// LayerNorm before attention, with scales that edits put in place.
+    /// LayerNorm before attention, with edited scales.
     fn normalize(
         &self,
         work: &mut Work<'_>,
@@ -192,7 +194,7 @@ impl BlockStep<'_> {
         Ok(())
     }
 
-    /// z of the rows whose scores or patterns are edited, of queries, keys and values of all rows so far.
+    /// z of the rows with edited scores or patterns, from queries, keys and values of all rows so far.
     fn edited_z(&self, qkv: &[f32]) -> Result<Vec<Put>> {
         let (d, range) = (self.step.config.d_model, &self.rows.range);
         let mut z = vec![0.0; range.len() * d];
@@ -206,7 +208,7 @@ impl BlockStep<'_> {
             .collect())
     }
 
-    /// `z` of all heads.
+    /// Computes `z` of all heads.
     fn attend(&self, work: &mut Work<'_>, qkv: &wgpu::Buffer, z: &wgpu::Buffer) -> Result<()> {
         let (config, range) = (self.step.config, &self.rows.range);
         let (mut starts, mut attended, mut of_row) = (vec![0u32], Vec::new(), Vec::new());
@@ -227,7 +229,7 @@ impl BlockStep<'_> {
         Ok(())
     }
 
-    /// Reads z, and what heads write, where that is asked for.
+    /// Reads back z and the outputs of heads, where they are captured.
     fn read_z(&self, work: &mut Work<'_>, z: &wgpu::Buffer, taps: &dyn Taps, tapped: &mut Tapped) -> Result<()> {
         let (config, range) = (self.step.config, &self.rows.range);
         if !taps.wanted(BlockHook::Z, range).is_empty() {
@@ -249,7 +251,7 @@ impl BlockStep<'_> {
         Ok(())
     }
 
-    /// Adds what the MLP writes to `x`; what is tapped on the way is read.
+    /// Adds the MLP's output to `x`, and reads back captured activations.
     fn mlp(
         &self,
         work: &mut Work<'_>,
@@ -290,7 +292,7 @@ impl BlockStep<'_> {
         Ok(())
     }
 
-    /// Hands over what came back beside the stream.
+    /// Delivers the captured activations.
     fn give(&self, taps: &mut dyn Taps, tapped: &Tapped, all: &[f32]) -> Result<()> {
         let (hooks, d) = (self.hooks(), self.step.config.d_model);
         if let Some(z) = &tapped.z {
@@ -310,7 +312,7 @@ impl BlockStep<'_> {
     }
 }
 
-/// Neurons after the activation function, of `x`, whose rows are normalized into `normalized`.
+/// The neurons after the activation function for `x`; `normalized` receives the normalized rows.
 fn begin_mlp(
     work: &mut Work<'_>,
     rest: &Rest,
@@ -327,7 +329,7 @@ fn begin_mlp(
     Ok(())
 }
 
-/// As [`crate::compute::engine::Block::effective_embedding`] says.
+/// See [`crate::compute::engine::Block::effective_embedding`].
 pub(super) async fn effective_embedding(
     block: &GpuBlock,
     rest: &Rest,
@@ -349,7 +351,7 @@ pub(super) async fn effective_embedding(
     let no_bias = work.upload(&vec![0f32; stride_of(3 * d)])?;
     let qkv = work.buffer(rows * stride_of(3 * d))?;
     work.product((&normalized, rows), &block.w_qkv, &no_bias, (&qkv, 0), Epilogue::Store);
-    // A row that attends to itself has its value as z.
+    // A row that attends only to itself has its value as z.
     let (starts, own): (Vec<u32>, Vec<u32>) = ((0..=rows as u32).collect(), (0..rows as u32).collect());
     let lists = (&work.upload(&starts)?, &work.upload(&own)?);
     let z = work.buffer(rows * stride_of(d))?;

@@ -1,20 +1,20 @@
-//! Numbers on their way to the card and back: rows are as wide there as the next multiple of a tile.
+//! Conversion of rows between the host and the GPU, where they are padded to a multiple of the tile width.
 
 use std::borrow::Cow;
 
 use super::wgsl::TILE;
 
-/// How wide rows of `width` numbers are on the card.
+/// The padded width of rows of `width` numbers.
 pub(super) const fn stride_of(width: usize) -> usize {
     width.next_multiple_of(TILE)
 }
 
-/// Bytes of so many numbers.
+/// The size of `numbers` f32 numbers in bytes.
 pub(super) const fn bytes_of(numbers: usize) -> u64 {
     4 * numbers as u64
 }
 
-/// `values [rows, width]` as they are on the card.
+/// `values [rows, width]` padded.
 pub(super) fn padded(values: &[f32], width: usize) -> Cow<'_, [f32]> {
     let stride = stride_of(width);
     if stride == width || values.is_empty() {

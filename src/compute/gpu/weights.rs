@@ -1,4 +1,4 @@
-//! A block's weights on the card.
+//! The weights of a block in GPU memory.
 
 use std::rc::Rc;
 
@@ -7,7 +7,7 @@ use super::matrix::Matrix;
 use crate::compute::block::{AttentionInput, BlockRest};
 use crate::error::{Error, ErrorKind, Result};
 
-/// A block in two parts, as on the processor.
+/// A block in two parts, as on the CPU.
 pub(super) struct GpuBlock {
     pub(super) device: Rc<GpuDevice>,
     /// `[d_model, 3 * d_model]`.
@@ -15,11 +15,11 @@ pub(super) struct GpuBlock {
     pub(super) b_qkv: WeightBuffer,
     pub(super) ln_1: WeightBuffer,
     pub(super) small: AttentionInput,
-    /// None while nothing has needed it.
+    /// None until it is needed.
     pub(super) rest: Option<Rest>,
 }
 
-/// The second part.
+/// The second part: attention output and MLP.
 pub(super) struct Rest {
     /// `[n_head * d_head, d_model]`.
     pub(super) w_o: Matrix,

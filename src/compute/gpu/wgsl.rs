@@ -1,19 +1,20 @@
-//! The programs that run on the card, made as text.
+//! The WGSL source of the shaders.
 //!
-//! Rows of activations and weights are as wide as the next multiple of [`TILE`], with zeros in the columns that are not there: all reads
-//! are of four numbers, and no product asks where a matrix ends.
+//! Rows of activations and weights are padded with zeros to a multiple of [`TILE`]: all reads are of four numbers, and
+//! no product checks the end of a matrix.
 
 use std::fmt::Write;
 
 use crate::model::Activation;
 
-/// Widths are multiples of this.
+/// Padded widths are multiples of this.
 pub(super) const TILE: usize = 64;
 
-/// Threads of a workgroup.
+/// Threads per workgroup.
 const THREADS: u32 = 64;
 
-/// What is done with a tile of a product: `rows` by `columns`, `depth` of the inner dimension at a time, each thread `of_thread` of it.
+/// The tile of a product: `rows` by `columns`, `depth` of the inner dimension at a time; each thread computes
+/// `of_thread` of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Tile {
     pub(super) rows: u32,
@@ -22,7 +23,7 @@ pub(super) struct Tile {
     of_thread: (u32, u32),
 }
 
-/// For many rows: 31 TFLOP/s of [20480, 768] x [768, 3072] on an H200, where cuBLAS has 48.
+/// For many rows: 31 TFLOP/s for [20480, 768] x [768, 3072] on an H200, where cuBLAS reaches 48.
 pub(super) const LARGE: Tile = Tile {
     rows: 64,
     columns: 64,
@@ -30,7 +31,7 @@ pub(super) const LARGE: Tile = Tile {
     of_thread: (8, 8),
 };
 
-/// For few rows, which would leave most of the card without work in large tiles.
+/// For few rows, whose large tiles would leave most of the GPU idle.
 pub(super) const SMALL: Tile = Tile {
     rows: 32,
     columns: 32,
@@ -38,7 +39,7 @@ pub(super) const SMALL: Tile = Tile {
     of_thread: (4, 4),
 };
 
-/// The programs.
+/// The shaders.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Program {
     /// `y = f(x W + b)`, or `y += x W + b`.
@@ -49,16 +50,16 @@ pub(super) enum Program {
     },
     /// LayerNorm of each row.
     Norm,
-    /// Attention of each row and head to the rows that are listed for it.
+    /// Attention of each row and head to the listed rows.
     Attention { d_head: u32 },
-    /// What single heads write.
+    /// The outputs of single heads.
     Results,
     /// `y += x`.
     Add,
 }
 
 impl Program {
-    /// Its text.
+    /// The WGSL source.
     pub(super) fn text(self) -> String {
         match self {
             Self::Product { tile, activation, adds } => product(tile, activation, adds),
@@ -72,7 +73,8 @@ impl Program {
 
 const LANES: [&str; 4] = ["x", "y", "z", "w"];
 
-/// A product, its loops unrolled and its sums in variables of their own: sums in an array, indexed in loops, run at a twelfth of the rate.
+/// A product with unrolled loops and its sums in separate variables: sums in an array that is indexed in loops run at a
+/// twelfth of the speed.
 fn product(tile: Tile, activation: Option<Activation>, adds: bool) -> String {
     let Tile {
         rows,
@@ -113,7 +115,7 @@ let x = thread % {across}u; let y = thread / {across}u;",
         }
     }
     line(format_args!("for (var k = 0u; k < s.inner; k += {depth}u) {{"));
-    // Four rows by four columns of a each, transposed on the way.
+    // Four rows by four columns of a each, transposed during the copy.
     let pieces = rows_4 * depth_4;
     for first in (0..pieces).step_by(threads as usize) {
         line(format_args!(
@@ -182,13 +184,13 @@ some_b[i] = b[((k + r) * s.outer + column_0) / 4u + q]; }} }}"
     text
 }
 
-/// Sizes of what a program works on.
+/// The struct with the sizes of an operation.
 const SHAPE: &str =
     "struct Shape { rows: u32, inner: u32, outer: u32, first: u32, heads: u32, width: u32, number: f32, pad: u32 };
 @group(0) @binding(0) var<uniform> s: Shape;
 ";
 
-/// `e^x`, as `kernel/functions.rs` has it: what a card's own gives is not said to the last digits.
+/// `e^x` as in `kernel/functions.rs`: the precision of a GPU's own `exp` is not specified exactly.
 const EXP: &str = "fn exp_4(wide: vec4<f32>) -> vec4<f32> {
 let x = clamp(wide, vec4<f32>(-87.0), vec4<f32>(88.0));
 let n = round(x * 1.4426950408889634);
@@ -204,7 +206,7 @@ return of_rest * bitcast<vec4<f32>>((vec4<i32>(n) + 127) << vec4<u32>(23u));
 }
 ";
 
-/// An activation function, as `kernel/functions.rs` has it.
+/// An activation function as in `kernel/functions.rs`.
 const fn function(activation: Activation) -> &'static str {
     match activation {
         Activation::GeluNew => {
@@ -243,8 +245,8 @@ return x * select(2.0 - complement, complement, x < vec4<f32>(0.0)) * 0.5;
     }
 }
 
-/// LayerNorm: of `inner` numbers of each row, of which `width` are there. What the mean loses as f32 is taken off again, as a mean of what is
-/// left. A scale that is edited has 1 beside it.
+/// LayerNorm over the first `width` of the `inner` numbers of each row. The rounding error of the mean in f32 is
+/// corrected by subtracting the mean of the centered values. An edited scale comes with the flag 1.
 const NORM: &str = "@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> affine: array<f32>;
 @group(0) @binding(3) var<storage, read> edited: array<vec2<f32>>;
@@ -285,7 +287,8 @@ normalized[at + i] = v;
 }
 ";
 
-/// Attention of a row in a head, 64 of the rows it attends to at a time; `number` is what products of queries and keys are multiplied with.
+/// Attention of a row in a head, 64 of the attended rows at a time; `number` is the factor of the products of queries
+/// and keys.
 fn attention(d_head: u32) -> String {
     let each = d_head.div_ceil(THREADS);
     let sums: String = (0..each).map(|i| format!("var z{i} = 0.0;\n")).collect();
@@ -365,7 +368,7 @@ for (var i = s.width + thread; i < s.outer; i += 64u) {{ z[row * s.outer + i] = 
     )
 }
 
-/// What heads write: `[listed rows, listed heads, outer]`, of which `width` are the width of a head.
+/// The outputs of heads: `[listed rows, listed heads, outer]`, where `width` is the width of a head.
 const RESULTS: &str = "@group(0) @binding(1) var<storage, read> z: array<f32>;
 @group(0) @binding(2) var<storage, read> w_o: array<f32>;
 @group(0) @binding(3) var<storage, read> listed: array<u32>;
@@ -383,7 +386,7 @@ results[(group.y * s.heads + group.z) * s.outer + column] = sum;
 }
 ";
 
-/// Row by row.
+/// The sum, row by row.
 const ADD: &str = "@group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read_write> y: array<f32>;
 @compute @workgroup_size(64)

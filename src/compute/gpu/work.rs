@@ -1,4 +1,4 @@
-//! One piece of work for the card: what is computed and copied there, and what comes back.
+//! A command list for the GPU: operations, copies and what is read back.
 
 use std::ops::Range;
 use std::rc::Rc;
@@ -10,16 +10,16 @@ use super::wgsl::{LARGE, Program, SMALL};
 use crate::error::Result;
 use crate::model::Activation;
 
-/// Distance of uniforms in their buffer: the least that every card allows.
+/// Offset between uniforms in their buffer: the alignment that every GPU supports.
 const OF_UNIFORM: usize = 256;
 /// Bytes of a uniform.
 const SHAPE: usize = 32;
-/// Operations of one piece of work.
+/// Greatest number of operations in one command list.
 const MOST: usize = 32;
-/// Large tiles, where they make at least so many.
+/// Least number of large tiles in a product; a smaller product uses small tiles.
 const LARGE_TILES: usize = 96;
 
-/// Sizes that a program is told; `Shape` of `wgsl.rs`.
+/// The sizes of an operation; `Shape` in `wgsl.rs`.
 #[derive(Debug, Clone, Copy, Default)]
 struct Shape {
     rows: usize,
@@ -43,9 +43,9 @@ impl Shape {
     }
 }
 
-/// Rows that are read back.
+/// A range of rows to be read back.
 pub(super) struct Reading {
-    /// Where they begin in what comes back, in numbers.
+    /// The index of its first number in the buffer that is read back.
     at: usize,
     rows: usize,
     width: usize,
@@ -53,39 +53,39 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// `[rows, width]` of what came back.
+    /// The `[rows, width]` numbers in the data that was read back.
     pub(super) fn of(&self, all: &[f32]) -> Vec<f32> {
         without_padding(&all[self.at..][..self.rows * self.stride], self.stride, self.width)
     }
 }
 
-/// What one row attends to on the card: see the attention program.
+/// The rows that a row attends to: see the attention shader.
 pub(super) struct AttentionShape {
     pub(super) rows: usize,
-    /// The place of the first of them among all rows.
+    /// The index of the first one among all rows.
     pub(super) first: usize,
     pub(super) n_head: usize,
     pub(super) d_head: usize,
-    /// What the product of a query and a key is multiplied with.
+    /// The factor of the product of a query and a key.
     pub(super) factor: f32,
 }
 
-/// Work that is put together, then done as a whole.
+/// Operations that are recorded, then submitted together.
 pub(super) struct Work<'a> {
     gpu: &'a Rc<GpuDevice>,
     encoder: wgpu::CommandEncoder,
-    /// Open between operations: to begin one for each costs more than small operations themselves.
+    /// Kept open between operations: beginning a pass costs more than a small operation.
     pass: Option<wgpu::ComputePass<'static>>,
     shapes: Scratch,
     shape_bytes: Vec<u8>,
     reads: Vec<(wgpu::Buffer, u64, u64)>,
     numbers_read: usize,
-    /// Written before the work begins: nobody else may have them until then.
+    /// Buffers written before the submission; they must not be reused until then.
     kept: Vec<Scratch>,
 }
 
 impl<'a> Work<'a> {
-    /// Nothing so far.
+    /// An empty command list.
     pub(super) fn new(gpu: &'a Rc<GpuDevice>) -> Result<Self> {
         Ok(Self {
             encoder: gpu.encoder(),
@@ -99,7 +99,7 @@ impl<'a> Work<'a> {
         })
     }
 
-    /// A buffer that holds `words` when the work begins.
+    /// A buffer that contains `words` when the operations start.
     pub(super) fn upload<T: bytemuck::NoUninit>(&mut self, words: &[T]) -> Result<wgpu::Buffer> {
         let bytes = bytemuck::cast_slice(words);
         let scratch = self.gpu.scratch(bytes.len() as u64)?;
@@ -119,7 +119,7 @@ impl<'a> Work<'a> {
         buffer
     }
 
-    /// Runs `program` on `buffers`, as many groups as `groups` says.
+    /// Records `program` on `buffers` with `groups` workgroups.
     fn run(&mut self, program: Program, shape: Shape, buffers: &[&wgpu::Buffer], groups: [usize; 3]) {
         let program = self.gpu.program(program);
         let offset = self.shape_bytes.len();
@@ -232,7 +232,7 @@ impl<'a> Work<'a> {
         self.run(program, shape, &[qkv, starts, attended, z], [of.rows, of.n_head, 1]);
     }
 
-    /// What `heads` heads of width `d_head` write at `rows` rows; which ones stands in `listed`, rows first.
+    /// The outputs of `heads` heads of width `d_head` at `rows` rows; `listed` holds the rows, then the heads.
     pub(super) fn results(
         &mut self,
         z: &wgpu::Buffer,
@@ -265,7 +265,7 @@ impl<'a> Work<'a> {
         self.run(Program::Add, shape, &[x, y], [inner / super::wgsl::TILE, rows, 1]);
     }
 
-    /// Puts `values` into `to`, from the number `at` on, after all that was asked for before.
+    /// Copies `values` to `to` from index `at`, after all operations so far.
     pub(super) fn put(&mut self, values: &[f32], to: &wgpu::Buffer, at: usize) -> Result<()> {
         let from = self.upload(values)?;
         self.pass = None;
@@ -274,12 +274,12 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Rows `first..first + rows` of `buffer`, `width` numbers each, are read back as they are in the end.
+    /// Reads back rows `first..first + rows` of `buffer`, `width` numbers each, as they are at the end.
     pub(super) fn read(&mut self, buffer: &wgpu::Buffer, (first, rows): (usize, usize), width: usize) -> Reading {
         self.read_rows(buffer, first, rows, width, stride_of(width))
     }
 
-    /// The first `count` numbers of `buffer` are read back.
+    /// Reads back the first `count` numbers of `buffer`.
     pub(super) fn read_numbers(&mut self, buffer: &wgpu::Buffer, count: usize) -> Reading {
         self.read_rows(buffer, 0, 1, count, count)
     }
@@ -297,12 +297,13 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Does it all, and answers what comes back.
+    /// Submits all operations and returns the data that is read back.
     pub(super) async fn done(self) -> Result<Vec<f32>> {
         Ok(self.so_far().await?.0)
     }
 
-    /// Does what there is so far, and answers what comes back, and work that goes on with the same buffers.
+    /// Submits the operations so far; returns the data that is read back, and a command list that continues with the
+    /// same buffers.
     pub(super) async fn so_far(mut self) -> Result<(Vec<f32>, Self)> {
         self.pass = None;
         self.gpu.write(&self.shapes.buffer, 0, &self.shape_bytes);
@@ -324,7 +325,7 @@ impl<'a> Work<'a> {
 }
 
 impl Matrix {
-    /// Its elements in `rows` and `columns`, in row order.
+    /// The elements in `rows` and `columns`, in row order.
     pub(super) async fn elements(
         &self,
         gpu: &Rc<GpuDevice>,
@@ -339,13 +340,13 @@ impl Matrix {
     }
 }
 
-/// What is done with a product.
+/// The use of a product's result.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Epilogue {
-    /// It takes the place of what was there.
+    /// The result replaces the output.
     Store,
-    /// The same of a function of it.
+    /// An activation function of it replaces the output.
     Activate(Activation),
-    /// It is added to what was there.
+    /// The result is added to the output.
     Add,
 }

@@ -1,6 +1,6 @@
-//! Text in HTML.
+//! Escaping of text in HTML.
 
-/// `text` where HTML is expected, in quotes too.
+/// `text` escaped for HTML, also within quotes.
 pub(crate) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {

@@ -1,7 +1,7 @@
-//! A figure as a piece of a web page, which needs nothing else: SVG, its values, and a small script.
+//! A figure as a self-contained HTML fragment: SVG, its values, and a small script.
 //!
-//! A piece stands in any page, also many times: its style is of a class of its own, it has no ids, and its script listens to nothing
-//! outside it. Without its script it is a picture.
+//! A fragment can be inserted into any page, also repeatedly: its style uses a class of its own, it has no ids, and its
+//! script listens to nothing outside of it. Without its script it is a picture.
 
 mod html;
 mod svg;
@@ -19,21 +19,21 @@ use crate::plot::{Part, Plot, Rect, SHEET_UNITS, Sheet, SheetTarget, Switches, T
 
 const SCRIPT: &str = include_str!("figure.js");
 const STYLE: &str = include_str!("figure.css");
-/// The class that script and style know; each figure has one of its own in its place.
+/// The class in script and style; each figure replaces it by its own.
 const CLASS: &str = "keyside-figure";
-/// Width of a figure, in CSS pixels; it is shown smaller where there is less room.
+/// Width of a figure, in CSS pixels; it is scaled down in narrow pages.
 const WIDTH: u32 = 820;
 
-/// What stands around a plot.
+/// The texts around a plot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Around {
-    /// What is seen in it, for those who do not see it.
+    /// A textual description of the figure, for accessibility.
     pub summary: String,
-    /// Where it is from: model, head, prompts.
+    /// The source: model, head, prompts.
     pub source: String,
 }
 
-/// `plot` as a piece of a web page, `<div>` to `</div>`: see the module. The same plot gives the same text.
+/// `plot` as an HTML fragment, `<div>` to `</div>`: see the module. Equal plots give equal text.
 ///
 /// # Errors
 /// [`crate::ErrorKind::Internal`] where the plot can't be drawn for both themes.
@@ -42,7 +42,7 @@ pub fn fragment(plot: &Plot, around: &Around) -> Result<String> {
     let mut colors = Colors::default();
     let drawing = drawing(&sheet, &mut colors);
     let legend = legend(&sheet, &mut colors);
-    // No text of the data ends the element that it is in.
+    // No text in the data can end the script element.
     let data = data(&sheet, &mut colors).to_string().replace('<', "\\u003c");
     let style = style(&colors);
     let inner = format!(
@@ -67,7 +67,7 @@ pub fn fragment(plot: &Plot, around: &Around) -> Result<String> {
     ))
 }
 
-/// A whole page with `fragments`, which asks nobody for anything.
+/// A complete page with `fragments` that loads nothing else.
 pub fn page(title: &str, fragments: &[String]) -> String {
     let (title, fragments) = (escaped(title), fragments.concat());
     format!(
@@ -85,7 +85,7 @@ const KEYS: &str = "Arrow keys walk from one part to the next; Home and End go t
 
 const HINT: &str = "Click or tap a part to keep its values here.";
 
-/// The first of the SHA-256 of `texts`: another text, another class.
+/// The beginning of the SHA-256 of `texts`, so that different figures have different classes.
 fn digest(texts: &[&str]) -> String {
     let mut hash = Sha256::new();
     texts.iter().for_each(|text| hash.update(text.as_bytes()));
@@ -96,7 +96,7 @@ fn digest(texts: &[&str]) -> String {
         .collect()
 }
 
-/// The style of [`CLASS`], with its colors in both themes.
+/// The style of [`CLASS`], with the colors of both themes.
 fn style(colors: &Colors) -> String {
     let (light, dark) = (Theme::light(), Theme::dark());
     let of = |theme: &Theme, number: usize| {
@@ -109,7 +109,7 @@ fn style(colors: &Colors) -> String {
         )
     };
     let (light, dark, font) = (of(&light, 0), of(&dark, 1), light.font_family);
-    // What a reader has chosen; else what the notebook's theme says, or the system.
+    // The user's choice; otherwise the notebook's theme, or the system's.
     format!(
         ".{CLASS} {{ max-width: {}px; font-family: {font}; {light} }}\n@media (prefers-color-scheme: dark) {{ \
          .{CLASS}:not([data-theme=\"light\"]) {{ {dark} }} }}\n[data-jp-theme-light=\"false\"] .{CLASS}:not([data-theme=\"light\"]), \
@@ -147,7 +147,7 @@ fn drawing(sheet: &Sheet, colors: &mut Colors) -> String {
     text
 }
 
-/// How a part is placed while the series are shown that are shown at first: the script does the same when others are.
+/// The placement of a part for the initially visible series. The script does the same when others are shown.
 fn at_first(part: Part, (switches, shown): &(Switches, Vec<bool>)) -> String {
     let on = || switches.series.iter().zip(shown).filter(|(_, shown)| **shown);
     let largest = on().map(|(series, _)| series.largest).max();
@@ -194,7 +194,7 @@ fn legend(sheet: &Sheet, colors: &mut Colors) -> String {
         "<div class=\"legend\" role=\"group\" aria-label=\"Series shown\"><span>{}</span>",
         escaped(&switches.title)
     );
-    // The highest box is the last one.
+    // The topmost box is the last one.
     for (index, (series, shown)) in switches.series.iter().zip(shown).enumerate() {
         let color = colors.value(
             light.series_color(series.color).into(),
@@ -211,7 +211,7 @@ fn legend(sheet: &Sheet, colors: &mut Colors) -> String {
     text + "</div>\n"
 }
 
-/// What the script knows; lengths are units of the sheet.
+/// The data for the script; lengths are in units of the sheet.
 fn data(sheet: &Sheet, colors: &mut Colors) -> Value {
     let units = |length: f64| (length * f64::from(SHEET_UNITS)).round() as i64;
     let rect = |rect: &Rect| {

@@ -1,4 +1,4 @@
-//! A sheet's strokes as SVG elements, whose colors are custom properties with a value for each theme.
+//! A sheet's strokes as SVG elements. Colors are custom properties with a value for each theme.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -9,7 +9,7 @@ use plotters::style::text_anchor::HPos;
 use super::html::escaped;
 use crate::plot::{Part, Place, SHEET_UNITS, Stroke, Text, ThemedStroke};
 
-/// Colors of the light theme with those of the dark one, each pair once.
+/// Pairs of colors of the light and the dark theme, without duplicates.
 #[derive(Default)]
 pub(super) struct Colors {
     pairs: Vec<[String; 2]>,
@@ -17,7 +17,7 @@ pub(super) struct Colors {
 }
 
 impl Colors {
-    /// The CSS value of a color that is `light` or `dark`.
+    /// The CSS value of a color that is `light` or `dark`, depending on the theme.
     pub(super) fn value(&mut self, light: RGBAColor, dark: RGBAColor) -> String {
         let pair = [hex(light), hex(dark)];
         let number = match self.numbers.get(&pair) {
@@ -38,7 +38,7 @@ impl Colors {
     }
 }
 
-/// A color in CSS, as short as it is written.
+/// A color in CSS, as short as possible.
 fn hex(RGBAColor(red, green, blue, opacity): RGBAColor) -> String {
     let alpha = (opacity.clamp(0.0, 1.0) * 255.0).round() as u8;
     match alpha {
@@ -47,7 +47,7 @@ fn hex(RGBAColor(red, green, blue, opacity): RGBAColor) -> String {
     }
 }
 
-/// The name of a part in the page. None for what stays.
+/// The name of a part in the page. None for parts that never change.
 pub(super) fn group(part: Part) -> Option<String> {
     match part {
         Part::Fixed => None,
@@ -57,7 +57,7 @@ pub(super) fn group(part: Part) -> Option<String> {
     }
 }
 
-/// Writes `strokes` one after the other; those that look alike share what they look like.
+/// Writes `strokes`; consecutive ones of the same appearance share an element.
 pub(super) fn write(strokes: &[ThemedStroke], colors: &mut Colors, into: &mut String) {
     let mut open = String::new();
     for (stroke, dark) in strokes {
@@ -73,12 +73,12 @@ pub(super) fn write(strokes: &[ThemedStroke], colors: &mut Colors, into: &mut St
     close(&open, into);
 }
 
-/// The beginning of what strokes that look alike stand in.
+/// The opening tag shared by strokes of the same appearance.
 fn look(stroke: &Stroke, color: &str) -> String {
     match stroke {
-        // One path: rectangles of one color beside each other.
+        // One path for adjacent rectangles of one color.
         Stroke::Rectangle(..) | Stroke::Polygon(..) => format!("<path fill=\"{color}\" d=\""),
-        // As wide as it is on the screen, also where bars are stretched.
+        // The line width stays the same when bars are stretched.
         Stroke::Path(_, width, _) => format!(
             "<path fill=\"none\" stroke=\"{color}\" stroke-width=\"{}\" vector-effect=\"non-scaling-stroke\" d=\"",
             f64::from(*width) / f64::from(SHEET_UNITS)

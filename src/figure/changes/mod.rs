@@ -1,4 +1,4 @@
-//! What an intervention changes in every prompt of a run: recomputed, and as the linear split predicts.
+//! The figures of an intervention in every prompt of a run: histograms of recomputed and predicted changes.
 
 mod tables;
 mod words;
@@ -17,17 +17,17 @@ const ATTENTION: FigureName = FigureName::new("change_attention");
 const LOGITS: FigureName = FigureName::new("change_logits");
 const LOGPROB: FigureName = FigureName::new("change_logprob");
 
-/// Most bins that changes fall into.
+/// Greatest number of bins.
 const MAX_BINS: usize = 60;
 
-/// Legend entry of what is recomputed, its color, and the same of what is predicted.
+/// Legend entry and color number of the recomputed values, and the same of the predicted ones.
 const RECOMPUTED: (&str, usize) = ("recomputed", 5);
 const PREDICTED: (&str, usize) = ("predicted", 1);
 
 /// A histogram of changes for each measure.
 pub struct Changes;
 
-/// What the figure at the place `name` measures.
+/// The measure of the figure at the place `name`.
 fn measure(name: FigureName) -> ChangeMeasure {
     match name {
         LOGITS => ChangeMeasure::LogitDifference,

@@ -1,4 +1,4 @@
-//! What is said about an intervention in every prompt.
+//! Texts about an intervention in every prompt.
 
 use crate::analysis::{ChangesSection, RunIntervention, RunReplacement, RunVector};
 use crate::figure::sentence::intervention_words::{activation_name, place_name};

@@ -1,30 +1,30 @@
-//! Which heatmap is shown, as a few small choices: side, what is put at the other end, what is subtracted, which parts.
+//! The choice of a heatmap as a few small choices: side, vector at the other end, subtracted baseline, split.
 
 use crate::names::{Facet, HeatmapId, HeatmapParts, Part, Side, Variant};
 
-/// One of the choices; there is more than one thing to choose.
+/// One of the choices; it has at least two options.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choice {
-    /// Its name for tests and in ids.
+    /// Identifier, for `data-testid` and element ids.
     pub name: &'static str,
-    /// What it is called.
+    /// Label.
     pub label: &'static str,
-    /// What there is to choose.
+    /// The options.
     pub options: Vec<Offered>,
 }
 
-/// Something to choose.
+/// One option of a [`Choice`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offered {
-    /// What it is called.
+    /// Label.
     pub label: String,
-    /// The heatmap that is shown then.
+    /// The heatmap that the option leads to.
     pub heatmap: HeatmapId,
-    /// Whether that is so now.
+    /// Whether the option is the current one.
     pub is_chosen: bool,
 }
 
-/// Names and labels of the choices. Each is among the heatmaps that agree with what is chosen before it.
+/// Identifiers and labels of the choices. Each choice is among the heatmaps that agree with the choices before it.
 const CHOICES: [(&str, &str); 7] = [
     ("heatmap-file", "Heatmap"),
     ("heatmap-side", "Components of the"),
@@ -35,7 +35,7 @@ const CHOICES: [(&str, &str); 7] = [
     ("heatmap-seed", "Prompts"),
 ];
 
-/// What a heatmap is in each of the choices: a number that orders them, and what it is called.
+/// The properties of a heatmap, one for each choice: a sort key and a label.
 type Values = [(u64, String); CHOICES.len()];
 
 fn values(heatmap: &HeatmapId) -> Values {

@@ -1,19 +1,19 @@
-//! How the heatmap is shown, in an address.
+//! The address keys of the heatmap's view.
 
 use crate::error::Result;
 use crate::figure::keys::{MAX_HEAD, MAX_LABEL, MAX_LAYER, Query, line, pair, switch, text, wrong};
 use crate::names::FigureName;
 use crate::plot::{CellRange, HeatmapView};
 
-/// Which one it is.
+/// The key of the heatmap's name.
 const NAME: &str = FigureName::HEATMAP.as_str();
 
-/// Whether `key` is one of its.
+/// Whether `key` belongs to the heatmap.
 pub(super) fn is_key(key: &str) -> bool {
     [NAME, "notebook", "cells", "cell"].contains(&key)
 }
 
-/// Takes over `value` of `key`.
+/// Sets `key` to `value` in the view.
 pub(super) fn take(heatmap: &mut HeatmapView, key: &str, value: &str) -> Result<()> {
     match key {
         NAME => heatmap.name = line(key, value, MAX_LABEL)?.into(),
@@ -44,7 +44,7 @@ fn is_range(range: &CellRange) -> bool {
     rows.0 <= rows.1 && rows.1 <= MAX_LAYER && columns.0 <= columns.1 && columns.1 <= MAX_HEAD
 }
 
-/// Appends what is not as it is at first.
+/// Appends the keys whose values are not the default.
 pub(super) fn write(heatmap: &HeatmapView, query: &mut Query) {
     let name = Some(&heatmap.name).filter(|name| **name != HeatmapView::default().name);
     query.given(NAME, text(name));
@@ -54,7 +54,7 @@ pub(super) fn write(heatmap: &HeatmapView, query: &mut Query) {
     query.given("cell", heatmap.pick.map(|(row, column)| format!("{row},{column}")));
 }
 
-/// Takes out what [`take`] would refuse.
+/// Removes values that [`take`] would reject.
 pub(super) fn clean(heatmap: &mut HeatmapView) {
     if line(NAME, &heatmap.name.to_string(), MAX_LABEL).is_err() {
         *heatmap = HeatmapView::default();

@@ -14,7 +14,7 @@ use crate::export::{Script, Table};
 use crate::names::{FigureId, FigureName};
 use crate::plot::{HeatmapPlot, HeatmapView, Plot, Theme};
 
-/// The heatmap that is chosen.
+/// The kind of figure that shows the chosen heatmap.
 pub struct Heatmaps;
 
 fn plot(of: Subject<'_>, view: &HeatmapView) -> Result<HeatmapPlot> {

@@ -1,11 +1,11 @@
-//! What the heatmaps are called, and what they show, in words.
+//! Titles and texts of the heatmaps.
 
 use crate::analysis::Heatmap;
 use crate::names::{Component, HeatmapId, Side, Variant};
 use crate::quantities::{counted, grouped, written};
 use crate::result::ResultFile;
 
-/// Which keys a heatmap knows.
+/// The keyboard help of a heatmap.
 pub(super) const KEYS: &str = "Arrow keys walk from cell to cell; Home and End go to the first and the last of a row. Enter picks a \
     cell: its value, and those for each prompt, stay below. Escape lets go. Plus and minus zoom, Shift and an arrow key move what is shown, 0 shows all.";
 
@@ -51,7 +51,7 @@ pub fn heatmap_explanation(name: &HeatmapId) -> String {
     text
 }
 
-/// What a cell is: a mean over which prompts, or what its component adds in the prompt that is marked.
+/// A description of the cells: means over which prompts, or contributions in the marked prompt.
 pub fn cell_explanation(result: &ResultFile, name: &HeatmapId, prompt: Option<usize>) -> String {
     let Some(heatmap) = result.heatmap(name) else {
         return "each cell is a mean over prompts.".to_owned();
@@ -74,7 +74,7 @@ pub fn cell_explanation(result: &ResultFile, name: &HeatmapId, prompt: Option<us
     }
 }
 
-/// What stands in the place of a heatmap that the result does not have.
+/// The text in place of a heatmap that the result does not have.
 pub fn absent(result: &ResultFile) -> String {
     let left_out = result.left_out_heatmaps();
     match left_out.is_empty() {
@@ -83,7 +83,7 @@ pub fn absent(result: &ResultFile) -> String {
     }
 }
 
-/// What the heatmap shows, for those who do not see it: the largest contributions, in `prompt` where it has those.
+/// A text alternative for the heatmap: the largest contributions, in `prompt` where the result has those.
 pub fn summary(result: &ResultFile, heatmap: &Heatmap, prompt: Option<usize>) -> String {
     let (prompt, values) = heatmap.of_prompt_or_mean(prompt);
     let whose = prompt.map_or_else(String::new, |prompt| format!(" in prompt {}", grouped(prompt + 1)));

@@ -1,4 +1,4 @@
-//! How histograms are shown, in an address: `bins1` is of the first one.
+//! The address keys of the histograms' views: `bins1` is the number of bins of the first one.
 
 use std::collections::BTreeSet;
 
@@ -8,31 +8,31 @@ use crate::figure::keys::{MAX_LABEL, MAX_REPEATED, Query, line, number, range, r
 use crate::names::{HistogramId, SeriesId};
 use crate::plot::{HistogramView, MAX_BINS, SeriesOrder};
 
-/// Most characters of a number that is written out.
+/// Greatest length of a number that is written without an exponent.
 const LONGEST: usize = 12;
 
-/// The key that may come more than once, without the number.
+/// The key that may occur more than once, without the number.
 const TOGGLE: &str = "toggle";
 
-/// Whether `key` is one of theirs.
+/// Whether `key` belongs to a histogram.
 pub(super) fn is_key(key: &str) -> bool {
     const KEYS: [&str; 6] = [TOGGLE, "bins", "log", "zoom", "order", "split"];
     of_figure(key).is_some_and(|(key, _)| KEYS.contains(&key))
 }
 
-/// Whether `key` may come more than once.
+/// Whether `key` may occur more than once.
 pub(super) fn may_repeat(key: &str) -> bool {
     of_figure(key).is_some_and(|(key, _)| key == TOGGLE)
 }
 
-/// "bins2" is the key "bins" of the second histogram.
+/// Splits a key into its name and the histogram's number: "bins2" is "bins" of the second histogram.
 fn of_figure(key: &str) -> Option<(&str, HistogramId)> {
     let number = key.chars().next_back()?.to_digit(10)? as usize;
     let name = HistogramId::ALL.into_iter().nth(number.checked_sub(1)?)?;
     Some((&key[..key.len() - 1], name))
 }
 
-/// Takes over `value` of `key`.
+/// Sets `key` to `value` in the view.
 pub(super) fn take(view: &mut View, key: &str, value: &str) -> Result<()> {
     let Some((short, name)) = of_figure(key) else {
         return Ok(());
@@ -73,7 +73,7 @@ fn short(value: f64) -> String {
     }
 }
 
-/// Appends what is not as it is at first.
+/// Appends the keys whose values are not the default.
 pub(super) fn write(view: &View, query: &mut Query) {
     for (number, name) in (1..).zip(HistogramId::ALL) {
         let Some(histogram) = view.histograms.get(&name) else {
@@ -94,7 +94,7 @@ pub(super) fn write(view: &View, query: &mut Query) {
     }
 }
 
-/// Takes out what [`take`] would refuse, and makes numbers as it would read them.
+/// Removes values that [`take`] would reject, and rounds numbers to what it would read.
 pub(super) fn clean(view: &mut View) {
     let mut series = 0;
     for (name, histogram) in std::mem::take(&mut view.histograms) {

@@ -1,15 +1,15 @@
-//! What is said about the histograms.
+//! Titles and texts of the histograms.
 
 use crate::names::{HistogramId, Side};
 use crate::quantities::written;
 use crate::result::ResultFile;
 
-/// Which keys a histogram knows.
+/// The keyboard help of a histogram.
 pub(super) const KEYS: &str = "Left and right walk along the bins, up and down through the boxes above them; Home and End go to \
     the first and the last. Enter keeps the values below the plot, Escape lets go. Plus and minus zoom, Shift and an arrow key move what \
     is shown, 0 shows all.";
 
-/// What its part of the page is called.
+/// The heading of the page's part with the histogram.
 pub(super) fn section(name: HistogramId) -> &'static str {
     match name.side() {
         Side::Query => "Keys fixed: what does END ask for?",
@@ -17,7 +17,7 @@ pub(super) fn section(name: HistogramId) -> &'static str {
     }
 }
 
-/// What it shows, in a few words.
+/// A short title of the histogram.
 pub(super) fn title(name: HistogramId) -> String {
     let values = if name.probs() { "probabilities" } else { "scores" };
     let fixed = if name.keys_fixed() { "keys" } else { "queries" };
@@ -53,7 +53,7 @@ pub(super) fn explanation(name: HistogramId) -> &'static str {
     }
 }
 
-/// What a figure shows, for those who do not see it: mean of every visible series.
+/// A text alternative for the figure: the mean of every visible series.
 pub(super) fn summary(result: &ResultFile, name: HistogramId) -> String {
     let series = result.series(name).into_iter();
     let means: Vec<_> = series
@@ -85,7 +85,7 @@ mod tests {
         assert_eq!(headings.len(), 4);
         for name in HistogramId::ALL {
             let text = explanation(name);
-            // What stays, what is replaced, and whether it is seen before or after the softmax.
+            // The fixed side, the replaced side, and whether values are before or after the softmax.
             let (stays, replaced) = if name.keys_fixed() {
                 (
                     "Keys stay as they are",

@@ -1,6 +1,6 @@
-//! Figures of a run about what the head does over all prompts: what it writes, what it suppresses, which of its directions recur.
+//! The figures of a run about the head's output and directions over all prompts.
 //!
-//! `words` says what they show; what it concludes stands on intervals and controls.
+//! `words` describes them; its conclusions are based on intervals and controls.
 
 mod directions;
 mod source_values;

@@ -1,4 +1,4 @@
-//! What the head adds to the logit of the token that it reads: copies or suppresses.
+//! The head's effect on the logit of the attended token: copying or suppression.
 
 use super::words::{self, WRITES};
 use crate::analysis::RunWritesSection;

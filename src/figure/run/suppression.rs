@@ -1,4 +1,4 @@
-//! How often what the head lowers most is what it attends to: copy suppression, beside its controls.
+//! Copy suppression: how often the attended token is the one that the head lowers most, compared with control tokens.
 
 use super::source_values::section;
 use super::words::{self, TokenOverPrompts, WRITES};

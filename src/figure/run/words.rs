@@ -1,4 +1,4 @@
-//! What is said about what the head does over all prompts. What is concluded stands on an interval, beside a control.
+//! Texts about the head's output over all prompts. Conclusions are based on an interval and a control.
 
 use crate::analysis::{Chances, GroupsOverPrompts, RunDirectionsSection, RunWritesSection};
 use crate::figure::sentence::words::percent;

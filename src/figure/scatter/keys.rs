@@ -1,5 +1,5 @@
-//! How scatter and list are shown, in an address. What the texts of prompts contain is none of these: it may be of the reader's own
-//! prompts, which are in no query.
+//! The address keys of the scatter plot and of the list. The text filter has no key, since it may quote the reader's
+//! own prompts, which must not be in a query.
 
 use super::view::ScatterView;
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! The prompts of a run in an order, and which of them: the list beside the scatter.
+//! The list of prompts beside the scatter plot: sorting and filtering.
 
 use super::view::{ListView, ScatterView};
 use crate::names::{HistogramId, PromptSeries, SeriesId};

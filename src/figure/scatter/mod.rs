@@ -1,4 +1,4 @@
-//! Two series of a run against each other, prompt by prompt, and the list of its prompts.
+//! The scatter plot of two series of a run, one mark per prompt, and the list of its prompts.
 
 mod keys;
 mod list;

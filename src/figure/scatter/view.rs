@@ -1,4 +1,4 @@
-//! What a reader can change about the scatter and the list of prompts beside it. Plain data: a link keeps it.
+//! The view of the scatter plot and of the list of prompts, as plain data that a link can hold.
 
 use crate::names::{PromptSeries, SplitBy};
 

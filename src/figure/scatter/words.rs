@@ -1,4 +1,4 @@
-//! What is said about the scatter.
+//! Texts about the scatter plot.
 
 use super::list::{PromptList, axes};
 use super::view::ScatterView;

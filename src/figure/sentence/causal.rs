@@ -1,4 +1,4 @@
-//! What happens to a pair without each component of one side: recomputed, and as the linear split predicts.
+//! The causal map: the effect of removing each component of one side, recomputed and as the linear split predicts.
 
 use super::causal_words::{agreement, measure_name};
 use super::keys::{CAUSAL, CAUSAL_SIDE, take_causal, take_causal_side, write_causal};

@@ -1,4 +1,4 @@
-//! What is said about a causal map.
+//! Texts about a causal map.
 
 use crate::analysis::pair::{CausalCell, CausalSection};
 use crate::names::Measure;

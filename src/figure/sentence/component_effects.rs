@@ -1,4 +1,4 @@
-//! Direct effects: what every component of all layers adds to the difference of two logits by itself.
+//! Direct effects of the components of all layers on the difference of two logits.
 
 use super::component_map::{component_map, place_of};
 use super::consequence_words::{difference, effects_sum};

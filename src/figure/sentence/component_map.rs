@@ -1,4 +1,4 @@
-//! A map of components in the form of the heatmaps: a row for each layer, heads and MLP side by side.
+//! A map of components in the layout of the heatmaps: one row per layer, heads and MLP side by side.
 
 use crate::analysis::Heatmap;
 use crate::names::Component;

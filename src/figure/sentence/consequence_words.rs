@@ -1,4 +1,4 @@
-//! What is said about what a head does: direct effects, what it writes, the model after each layer, directions.
+//! Texts about the head's output: direct effects, raised and lowered tokens, logit lens, directions.
 
 use super::down_words::Line;
 use super::words::{quoted, visible};

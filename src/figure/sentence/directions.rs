@@ -1,4 +1,4 @@
-//! Along which directions a head looks: what groups of them add to the score, and both sides of the one that is opened.
+//! The directions of a head's score: the contribution of each group of directions, and both sides of the opened one.
 
 use super::component_map::component_map;
 use super::consequence_words::{DirectionGroup, describe_directions, ends_name, groups_by_size};

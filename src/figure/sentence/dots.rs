@@ -1,4 +1,4 @@
-//! Is it really that? The score of a sentence with other vectors in place of what the head reads, beside a run over many prompts.
+//! The score of a sentence with other vectors in place of the head's inputs, beside a run over many prompts.
 
 use super::dots_words::{DotRow, format_value, kind, lines, rows, substituted, summary, title};
 use super::keys::{DOTS, take_dots, write_dots};

@@ -1,4 +1,4 @@
-//! What is said about vectors put in place of what a head reads, and the rows that they make.
+//! Texts about substituted vectors, and the rows of their plot.
 
 use super::words::{ends, name, percent};
 use crate::analysis::SubstitutedSection;

@@ -1,4 +1,4 @@
-//! What is said about a component of a score that was opened.
+//! Texts about an opened component of a score.
 
 use super::words::{quoted, word};
 use crate::analysis::DownSection;

@@ -1,4 +1,5 @@
-//! What every head adds to a difference of two logits, over a few prompts, and what happens without one of them.
+//! The effect of every head on a difference of two logits, as means over prompts, and the change when one head is
+//! ablated.
 
 use super::keys::{EFFECT, take_effect, write_effect};
 use super::script::{self, Kind};

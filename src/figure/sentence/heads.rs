@@ -1,4 +1,4 @@
-//! Which heads look from one token to another: a map of all of them.
+//! The map of all heads by their attention from one token to another.
 
 use super::consequence_words::difference;
 use super::keys::{MEASURE, take_measure, write_measure};

@@ -1,4 +1,4 @@
-//! Where the head looks before an intervention and after it.
+//! The head's attention before and after an intervention.
 
 use super::intervention_words::{description, done, lines};
 use super::script::{self, Kind};

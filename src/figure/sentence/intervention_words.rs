@@ -1,4 +1,4 @@
-//! What is said about interventions.
+//! Texts about interventions.
 
 use super::words::{percent, quoted};
 use crate::analysis::pair::{

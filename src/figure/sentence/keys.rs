@@ -1,4 +1,4 @@
-//! How the figures of a sentence are shown, in an address.
+//! The address keys of the views of a sentence's figures.
 
 use super::view::{Effect, Measure, PatternPart, SentenceView};
 use crate::error::{Error, Result};

@@ -1,4 +1,4 @@
-//! The patterns of all heads of a layer, small, beside each other.
+//! The attention patterns of all heads of a layer, as small triangles side by side.
 
 use super::keys::{LAYER, take_layer, write_layer};
 use super::script;

@@ -1,4 +1,4 @@
-//! The logit lens: what would come next if the model ended after each of its layers.
+//! The logit lens: the next tokens if the model ended after each of its layers.
 
 use super::consequence_words::{describe_lens, lens_row, token_name};
 use super::script::{self, Kind};

@@ -1,5 +1,5 @@
-//! The figures of one sentence: where heads look, the pattern of one, what makes one score, and what it would be with
-//! something else there.
+//! The figures of one sentence: attention of all heads, pattern of one head, terms of one score, substituted vectors,
+//! consequences.
 
 mod causal;
 pub mod causal_words;

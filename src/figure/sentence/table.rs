@@ -1,4 +1,4 @@
-//! Both sides of a score at once: what was written at the one end meets what was written at the other, by layer.
+//! Both sides of a score at once: the products of the components of the query with those of the key, by layer.
 
 use super::keys;
 use super::script::{self, Kind};

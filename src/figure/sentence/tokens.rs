@@ -1,4 +1,4 @@
-//! The sentence itself: its tokens, and where the head looks from one of them.
+//! The tokens of the sentence with the head's attention from one of them.
 
 use super::script;
 use super::view::Measure;

@@ -1,4 +1,4 @@
-//! How the figures of a sentence are shown.
+//! The view of the figures of a sentence.
 
 use std::fmt;
 use std::str::FromStr;

@@ -1,4 +1,4 @@
-//! What is said about a sentence.
+//! Texts about a sentence.
 
 use crate::analysis::{AttentionSection, PairSection};
 use crate::error::{Error, ErrorKind, Result};

@@ -1,4 +1,4 @@
-//! One side of a score: what every component that wrote at one end adds.
+//! One side of a score: the contribution of every component of the query, or of the key.
 
 use super::component_map::component_map;
 use super::keys::{SIDE, take_side, write_side};

@@ -1,4 +1,4 @@
-//! What a head writes: the tokens whose logits it raises and lowers most.
+//! The head's output: the tokens whose logits it raises and lowers most.
 
 use super::consequence_words::{copies, token_name};
 use super::script::{self, Kind};

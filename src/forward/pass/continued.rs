@@ -1,4 +1,4 @@
-//! A pass that goes on where another has been: what is typed on computes only what is new.
+//! Passes that extend another one: appended tokens are computed, the shared beginning is reused.
 
 use std::rc::Rc;
 
@@ -12,9 +12,9 @@ use crate::model::Config;
 use crate::names::{BlockHook, Head};
 
 impl Pass {
-    /// A pass over `tokens` that computes only what follows the beginning it shares with the sequence of this one, which has
-    /// gone through all layers and has kept them (see [`Request::keep_from`]). It keeps its layers, too. The last position
-    /// is computed in any case.
+    /// A pass over `tokens` that computes only what follows the common beginning with this pass's sequence. This pass
+    /// must have gone through all layers and have cached them (see [`Request::keep_from`]). The new pass caches its
+    /// layers, too. The last position is always computed.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] where this one is not one sequence, or has not kept all its layers.
@@ -40,15 +40,16 @@ impl Pass {
         Ok(pass)
     }
 
-    /// Whether it has gone through all layers, and has kept what entered each from `layer` on, and queries, keys and values.
+    /// Whether it has gone through all layers, and has cached residual streams, queries, keys and values from `layer`
+    /// on.
     fn has_kept(&self, config: &Config, layer: usize) -> bool {
         self.edited.is_none() && self.kept.has(layer) && self.kept.has(config.n_layer)
     }
 
-    /// Scores of `head` in `layer` from `row` to the positions that it sees, by position.
+    /// Scores of `head` in `layer` from `row` to every position it sees, in order of position.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a row, layer or head that is not there, and where layers were not kept.
+    /// [`ErrorKind::Request`] for a row, layer or head that does not exist, and where layers were not kept.
     pub fn scores(&self, config: &Config, (layer, head): (usize, usize), row: usize) -> Result<Vec<f32>> {
         let there = layer < config.n_layer && head < config.n_head && row < self.tree.len();
         if !there || !self.has_kept(config, layer) {
@@ -70,7 +71,8 @@ impl Pass {
         Ok(attention.scores_by_position(row, head))
     }
 
-    /// Values of all heads in `layer` at `row`, `[d_model]`; empty for a row or layer that is not there, or was not kept.
+    /// Values of all heads in `layer` at `row`, `[d_model]`; empty for a row or layer that does not exist or is not
+    /// cached.
     pub fn values(&self, config: &Config, layer: usize, row: usize) -> &[f32] {
         let d = config.d_model;
         let there = self.has_kept(config, layer) && layer < config.n_layer;
@@ -78,8 +80,8 @@ impl Pass {
         qkv.get((3 * row + 2) * d..(3 * row + 3) * d).unwrap_or_default()
     }
 
-    /// The residual stream before `layer` (`n_layer`: after the last one) at `row`, `[d_model]`; empty for a row or layer that is not
-    /// there, or was not kept.
+    /// The residual stream before `layer` (`n_layer`: after the last layer) at `row`, `[d_model]`; empty for a row or
+    /// layer that does not exist or is not cached.
     pub fn resid_pre(&self, config: &Config, layer: usize, row: usize) -> &[f32] {
         match self.has_kept(config, layer) && layer <= config.n_layer {
             true => self.kept.resid_pre(layer, row, config),
@@ -87,8 +89,8 @@ impl Pass {
         }
     }
 
-    /// Query, key or value of `head` at `row`, its scores, probabilities or `z`, as [`BlockHook`] says; empty for all else and for what
-    /// is not there, or was not kept.
+    /// The activation `hook` of `head` at `row`: query, key, value, scores, probabilities or `z`. Empty for other
+    /// hooks, and for what does not exist or is not cached.
     pub(crate) fn of_head(&self, config: &Config, head: Head, hook: BlockHook, row: usize) -> Vec<f32> {
         let Head { layer, head: number } = head;
         let part = |which: usize, row: usize| {
@@ -124,13 +126,13 @@ impl Pass {
         }
     }
 
-    /// Number of rows that other passes compute: the one that it goes on from, or those that it shares them with.
+    /// Number of rows that other passes compute: the pass that it continues, or passes that share rows with it.
     pub(super) fn shared(&self) -> usize {
         let continued = self.continued.as_ref().map(|continued| continued.shared);
         continued.unwrap_or_else(|| self.borrowed())
     }
 
-    /// What enters `layer` at all rows: those that are known, and those that are computed.
+    /// The residual stream before `layer` at all rows, shared ones included.
     pub(super) fn resid_to_keep(&self, layer: usize, config: &Config) -> Vec<f32> {
         let mut resid = self.resid.clone();
         if let Some(Continued { base, shared }) = &self.continued {

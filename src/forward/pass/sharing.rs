@@ -1,12 +1,12 @@
-//! Passes of one run that share the rows they have in common.
+//! Passes of one run that share common rows.
 
 use super::{Pass, Request};
 use crate::forward::Tap;
 use crate::forward::shared_prefixes::SharedPrefixes;
 
 impl Pass {
-    /// A pass for each of `batches` of sequences, in which no prefix is computed twice. They must go through the model
-    /// together, in this order.
+    /// One pass per batch of sequences, such that each common prefix is computed once. The passes must go through the
+    /// model together, in this order.
     pub(crate) fn sharing(batches: &[Vec<&[u32]>]) -> Vec<Self> {
         let pass = |(tree, common)| Self {
             common,
@@ -15,19 +15,19 @@ impl Pass {
         SharedPrefixes::of_batches(batches).into_iter().map(pass).collect()
     }
 
-    /// Rows that it computes, and does not borrow.
+    /// Number of rows that it computes itself.
     pub(crate) fn computed_rows(&self) -> usize {
         self.tree.len() - self.borrowed()
     }
 
-    /// Number of its rows that others compute.
+    /// Number of rows that other passes compute for it.
     pub(in crate::forward) fn borrowed(&self) -> usize {
         self.common.as_ref().map_or(0, SharedPrefixes::borrowed)
     }
 }
 
-/// Asks the passes that compute rows which others borrow for what these others want to capture of them. To be called once,
-/// when all `passes` have been asked for all that they are asked for.
+/// Forwards taps: what a pass wants to capture at borrowed rows is requested from the passes that compute them. Call it
+/// once, after all taps have been added to `passes`.
 pub(crate) fn relay(passes: &mut [Pass]) {
     let mut asked: Vec<(usize, Tap)> = Vec::new();
     for Pass { request, common, .. } in passes.iter() {

@@ -1,5 +1,5 @@
-//! What a pass of edited sequences need not compute: rows that are the other pass's, queries, keys and values that are, too, and what
-//! nobody reads of the last layer.
+//! What a pass over edited sequences need not compute: unchanged rows, unchanged queries, keys and values, and parts of
+//! the last layer that nothing reads.
 
 use std::ops::Range;
 
@@ -9,14 +9,14 @@ use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 
 impl Pass {
-    /// The layer from which on `row` of an edited pass is computed; None where the row is the other pass's.
+    /// The first recomputed layer of `row` in an edited pass; None where the row is unchanged.
     pub(crate) fn computed_from(&self, row: usize) -> Option<usize> {
         let edited = self.edited.as_ref()?;
         let copied = edited.copied.get(row.checked_sub(edited.frozen)?)?;
         Some(copied.1)
     }
 
-    /// Rows times layers that an edited pass computes of `layers`.
+    /// Number of row-layer steps that an edited pass computes in `layers` layers.
     pub(crate) fn steps(&self, layers: usize) -> usize {
         let copied = self.edited.iter().flat_map(|edited| &edited.copied);
         copied.map(|(_, from_layer)| layers.saturating_sub(*from_layer)).sum()
@@ -28,12 +28,13 @@ impl Pass {
         edited.is_none_or(|edited| row < edited.frozen || row >= edited.read_from)
     }
 
-    /// The first row of those that are computed that is read after the last layer.
+    /// The first recomputed row that is read after the last layer.
     pub(super) fn read_from(&self) -> usize {
         self.edited.as_ref().map_or(0, |edited| edited.read_from)
     }
 
-    /// Checks that nothing is to be captured that rows do not have which have keys and values alone in the last of `layers`.
+    /// Checks that no tap asks for activations that are skipped in the last of `layers` layers: of rows that have only
+    /// keys and values there.
     pub(super) fn check_read(&self, layers: usize) -> Result<()> {
         let is_late = |point: HookPoint| match point {
             HookPoint::Block { layer, hook } => layer + 1 == layers && hook > BlockHook::V,
@@ -50,8 +51,8 @@ impl Pass {
         }
     }
 
-    /// Where a step ends that begins at the next row and takes `most` of the rows `of_layer` through the layer that comes next, of `layers`:
-    /// rows of different kinds go one after the other.
+    /// End of a step that begins at the next row and takes at most `most` of the rows `of_layer` through the next layer
+    /// of `layers`. A step never mixes rows of different kinds.
     pub(super) fn end_of_step(&self, of_layer: &Range<usize>, most: usize, layers: usize) -> usize {
         let (layer, row) = (self.place.layers, self.place.row);
         let last = (layer + 1 == layers).then(|| self.read_from());
@@ -60,16 +61,16 @@ impl Pass {
         ends.fold(of_layer.end.min(row + most), usize::min)
     }
 
-    /// The first of the rows that begin in `layer`, which the rows of the layer end with; None for a pass whose rows all begin at the
-    /// embedding.
+    /// The first of the rows that begin in `layer` (they are the last rows of the layer). None for a pass whose rows
+    /// all begin at the embedding.
     fn begin_at(&self, layer: usize) -> Option<usize> {
         let edited = self.edited.as_ref()?;
         let before = edited.copied.partition_point(|(_, from_layer)| *from_layer < layer);
         Some(edited.frozen + before)
     }
 
-    /// Queries, keys and values of the rows `range` of `layer`, where all of them begin there with the stream that the other pass has: they
-    /// are those of that one, before edits.
+    /// Queries, keys and values of the rows `range` of `layer`, taken from the original pass. Only if all of these rows
+    /// begin in this layer with an unchanged residual stream. Edits are not applied yet.
     pub(super) fn known_qkv(&self, layer: usize, range: &Range<usize>, config: &Config) -> Option<Vec<f32>> {
         let edited = self.edited.as_ref()?;
         let changes_stream = |point: HookPoint| {

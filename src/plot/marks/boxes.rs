@@ -1,4 +1,4 @@
-//! Drawing a box: quartiles, notch, whiskers, outliers.
+//! Box plots: quartiles, notch, whiskers, outliers.
 
 use plotters::style::{Color, RGBAColor};
 

@@ -1,4 +1,4 @@
-//! What stands for values on a plot: each mark gives its strokes.
+//! Marks: the strokes that represent values on a plot.
 
 mod bars;
 mod boxes;

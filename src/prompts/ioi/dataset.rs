@@ -8,13 +8,13 @@ use crate::json;
 /// Names, places, objects and templates of Wang et al. 2022, "Interpretability in the Wild" (MIT license).
 #[derive(Debug, Clone, Deserialize)]
 pub struct Dataset {
-    /// Where the words come from.
+    /// Source of the words.
     pub source: String,
     /// First names; both the indirect object and the subject are drawn from them.
     pub names: Vec<String>,
-    /// What `[PLACE]` stands for.
+    /// Words for `[PLACE]`.
     pub places: Vec<String>,
-    /// What `[OBJECT]` stands for.
+    /// Words for `[OBJECT]`.
     pub objects: Vec<String>,
     /// Templates in which the subject comes first. `[A]` is the indirect object, `[B]` the subject.
     pub baba_templates: Vec<String>,
@@ -23,10 +23,10 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The dataset that is built into the program.
+    /// The dataset built into the program.
     ///
     /// # Errors
-    /// [`ErrorKind::Internal`] when the built-in text is not what it should be.
+    /// [`ErrorKind::Internal`] when the built-in text is invalid.
     pub fn bundled() -> Result<Self> {
         json::read(include_bytes!("dataset.json")).map_err(|error| {
             Error::new(

@@ -1,4 +1,4 @@
-//! The draws of one batch, as words and numbers: everything that does not need a tokenizer.
+//! The random draws of one batch, as words and numbers. No tokenizer is needed.
 
 use super::dataset::{Dataset, Words};
 use super::random::{NumpyRandom, PythonRandom, TorchRandom};
@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 /// The notebook uses the first 15 / 2 templates of either order.
 const TEMPLATES_PER_ORDER: usize = 7;
 
-/// What the notebook adds to the seed before it draws random tokens: the sum of the character codes of
-/// the flip that it makes first, "ABB->XYZ, BAB->XYZ".
+/// Added to the seed before random tokens are drawn. The notebook adds the sum of the character codes of its first
+/// flip, "ABB->XYZ, BAB->XYZ".
 pub const FLIP_SEED_OFFSET: u64 = 1218;
 
 /// One drawn prompt.
@@ -28,10 +28,10 @@ pub struct DrawnPrompt {
     pub random_token: u32,
 }
 
-/// Draws the prompts of `seed` and what the notebook draws along with them.
+/// Draws the prompts of `seed`, and the random names and tokens that the notebook draws with them.
 ///
-/// The prompts come from Python's generator, seeded with `seed`; random tokens come from torch's and
-/// random names from NumPy's, both freshly seeded with `seed` + [`FLIP_SEED_OFFSET`].
+/// The prompts come from Python's generator, seeded with `seed`; random tokens come from torch's and random names from
+/// NumPy's, both freshly seeded with `seed` + [`FLIP_SEED_OFFSET`].
 ///
 /// # Errors
 /// [`ErrorKind::Request`] when `batch_size` is 0 or the seed too large for NumPy.
@@ -66,8 +66,8 @@ pub fn draw_words(dataset: &Dataset, seed: u64, batch_size: usize, d_vocab: usiz
         .collect()
 }
 
-/// Draws names, place and object as the notebook does: three names each time, although no template has
-/// a third, until all differ; place and object whether or not the template has them.
+/// Draws names, place and object like the notebook: three names (although no template uses a third), repeated until all
+/// differ; place and object even if the template has none.
 pub fn draw_slots<'a>(dataset: &'a Dataset, python: &mut PythonRandom) -> Result<Words<'a>> {
     loop {
         let io = choice(python, &dataset.names)?;

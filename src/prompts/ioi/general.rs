@@ -1,12 +1,12 @@
-//! An IOI prompt as a prompt like any other: the head looks from END to IO, and the model decides between IO and S.
+//! Converts an IOI prompt to the general form: the head attends from END to IO, the target tokens are IO and S.
 
 use super::Prompt;
 use crate::names::PositionName;
 use crate::prompts::{Prompt as General, RANDOM, Targets};
 
-/// The part that the subject's name plays; the indirect object's is called as its position is.
+/// The role of the subject's name. The indirect object's role is named like its position.
 const S: &str = "S";
-/// What a drawn token is for.
+/// The purpose of a random token.
 pub(crate) const RANDOM_NAME: &str = "random_name";
 
 impl From<Prompt> for General {

@@ -35,12 +35,12 @@ pub struct Positions {
     pub end: usize,
 }
 
-/// One prompt with what the analysis needs to know of it. Also its entry in result files of version 1.
+/// One prompt with the data for the analysis. Also its entry in result files of version 1.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompt {
     /// The whole text, final name included.
     pub text: String,
-    /// Its tokens, final name included, after BOS if there is one.
+    /// The tokens, final name included, after BOS if there is one.
     pub tokens: Vec<u32>,
     /// The indirect object's name.
     #[serde(rename = "IO")]
@@ -94,13 +94,13 @@ pub fn draw_batch(tokenizer: &Tokenizer, seed: u64, batch_size: usize, prepend_b
     Drawing::new(tokenizer)?.batch(tokenizer, seed, batch_size, prepend_bos)
 }
 
-/// The dataset, checked against a tokenizer: read once for all batches of a run.
+/// The dataset, checked against a tokenizer once for all batches of a run.
 pub(super) struct Drawing {
     dataset: Dataset,
 }
 
 impl Drawing {
-    /// Of the bundled dataset.
+    /// From the bundled dataset.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] when a name is not one token of `tokenizer`.
@@ -110,7 +110,7 @@ impl Drawing {
         Ok(Self { dataset })
     }
 
-    /// As [`draw_batch`].
+    /// See [`draw_batch`].
     pub(super) fn batch(
         &self,
         tokenizer: &Tokenizer,
@@ -126,7 +126,7 @@ impl Drawing {
     }
 }
 
-/// Checks that every name is one token, at the beginning of a text and after a space.
+/// Checks that every name is a single token, both at the beginning of a text and after a space.
 fn check_names(tokenizer: &Tokenizer, names: &[String]) -> Result<()> {
     let spellings = names.iter().flat_map(|name| [name.clone(), format!(" {name}")]);
     let split: Vec<String> = spellings
@@ -178,8 +178,8 @@ fn tokenize(tokenizer: &Tokenizer, drawn: DrawnPrompt, prepend_bos: bool) -> Res
     })
 }
 
-/// Where the names stand in the tokens of a whole prompt; None when its last token is not the indirect
-/// object or a name is missing before it.
+/// Positions of the names in the tokens of a whole prompt; None if its last token is not the indirect object, or if a
+/// name does not occur before it.
 pub fn find_positions(tokens: &[u32], io_token: u32, s_token: u32) -> Option<Positions> {
     let (last, before) = tokens.split_last()?;
     if *last != io_token {

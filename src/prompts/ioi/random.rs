@@ -1,8 +1,8 @@
-//! The random draws of Python, NumPy and torch, word for word.
+//! The random number generators of Python, NumPy and torch, reproduced exactly.
 //!
-//! All three walk the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998); they differ in how they
-//! seed it and in how they turn its 32-bit words into what was asked for. CPython 3.8 to 3.11, NumPy's
-//! legacy `RandomState` (1.x and 2.x) and torch 2.6 on the CPU agree with what is written here.
+//! All three use the Mersenne Twister MT19937 (Matsumoto and Nishimura 1998); they differ in seeding and in how they
+//! turn its 32-bit words into results. This matches CPython 3.8 to 3.11, NumPy's legacy `RandomState` (1.x and 2.x) and
+//! torch 2.6 on the CPU.
 
 use rand_mt::Mt;
 

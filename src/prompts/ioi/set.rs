@@ -1,4 +1,4 @@
-//! Which prompts of the dataset a run draws.
+//! Which prompts of the IOI dataset a run draws.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,15 +9,15 @@ use crate::prompts::Prompt;
 use crate::prompts::maker::{Entry, Maker};
 use crate::quantities::grouped;
 
-/// Most batches of one run.
+/// Limit of the batches of one run.
 pub const MAX_BATCHES: usize = 1000;
-/// Most prompts of one batch.
+/// Limit of the prompts of one batch.
 pub const MAX_BATCH_SIZE: usize = 1000;
 
-/// Most prompts of one run: with everything that is asked of them, its result file can still be opened again.
+/// Limit of the prompts of one run, such that its result file can still be opened.
 pub const MAX_PROMPTS: usize = 50_000;
 
-/// Which prompts are drawn, or were.
+/// The prompts drawn by a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IoiSet {
     /// Seed of the first batch; batch `i` has seed `seed + i`.
@@ -31,7 +31,7 @@ pub struct IoiSet {
 }
 
 impl Default for IoiSet {
-    /// The notebook's.
+    /// The notebook's set.
     fn default() -> Self {
         Self {
             seed: 0,

@@ -1,6 +1,6 @@
-//! Records of a CSV text, by RFC 4180, strictly: quotes that do not close and rows of another length are errors.
+//! A strict CSV parser (RFC 4180): unclosed quotes and rows of different lengths are errors.
 //!
-//! Not a library's reader: those that were looked at take a quote that never closes for a field that ends with the file.
+//! No library is used, because those that were examined accept an unclosed quote as a field that ends with the file.
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) struct Record {
     /// The line.
     pub(super) line: usize,
-    /// Its fields, unquoted.
+    /// The fields, unquoted.
     pub(super) fields: Vec<String>,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn records(text: &str) -> Result<Vec<Record>> {
     Ok(records)
 }
 
-/// The field whose opening quote has been read, and what stands behind its closing one.
+/// Parses a field after its opening quote: the field, and the text after the closing quote.
 fn closed(quoted: &str, line: usize) -> Result<(String, &str)> {
     let (mut field, mut rest) = (String::new(), quoted);
     loop {

@@ -1,11 +1,11 @@
-//! What errors about a reader's text have in common.
+//! Common parts of error messages about the user's text.
 
 use crate::error::{Error, ErrorKind};
 
-/// Characters of a line that an error shows.
+/// Limit of the characters of a line that an error shows.
 pub(super) const SHOWN: usize = 60;
 
-/// `text` in quotes, short.
+/// `text` in quotes, shortened.
 pub(super) fn shown(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
         Some((at, _)) => format!("{:?}", format!("{}\u{2026}", &text[..at])),

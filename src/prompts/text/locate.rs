@@ -1,20 +1,20 @@
-//! Which tokens a mark stands for.
+//! Finds the tokens that a mark covers.
 
 use std::ops::Range;
 
 use super::errors::{shown, wrong};
 use crate::error::Result;
 
-/// A mark among the tokens.
+/// A mark in terms of tokens.
 pub(super) struct Located {
-    /// The token it stands for: the last of several.
+    /// The token it stands for: the last one if it covers several.
     pub(super) position: usize,
-    /// That it is several, and which.
+    /// A remark if it covers several tokens.
     pub(super) several: Option<String>,
 }
 
-/// The tokens that the characters of `mark` belong to; the space before it may stand outside. `ends` are where tokens end in
-/// `text`, of the tokens after the first `offset`.
+/// The tokens that contain the characters of `mark`, without a leading space. `ends` are the ends in `text` of the
+/// tokens after the first `offset`.
 pub(super) fn locate(text: &str, mark: &Range<usize>, ends: &[usize], offset: usize) -> Result<Located> {
     let first = ends.partition_point(|end| *end <= mark.start);
     let last = ends.partition_point(|end| *end < mark.end);

@@ -8,7 +8,7 @@ use crate::error::Result;
 const OPEN: &str = "[[";
 const CLOSE: &str = "]]";
 
-/// `\[[` stands for brackets that are no mark.
+/// `\[[` stands for literal brackets.
 const ESCAPED: &str = "\\[[";
 
 /// A text without its marks.
@@ -16,12 +16,12 @@ const ESCAPED: &str = "\\[[";
 pub struct Marked {
     /// The text.
     pub text: String,
-    /// Which bytes of it are marked, in the order in which they stand; none overlap, none is empty.
+    /// Byte ranges of the marks, in order; they do not overlap, and none is empty.
     pub marks: Vec<Range<usize>>,
 }
 
 impl Marked {
-    /// Takes the marks out of `line`.
+    /// Removes the marks from `line`.
     ///
     /// ```
     /// use keyside::prompts::text::Marked;

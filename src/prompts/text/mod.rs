@@ -1,8 +1,8 @@
-//! Prompts that a reader wrote: a text per line, or CSV.
+//! The user's own prompts: one per line, or CSV.
 //!
-//! Marks name the positions: in `When [[Mary]] and John went to the store, John gave a drink [[to]]` the first mark is the
-//! source, where the head looks to, the last one the destination, where it looks from. With one mark, the destination is the
-//! last token; without any, positions are given as numbers.
+//! Marks give the positions: in `When [[Mary]] and John went to the store, John gave a drink [[to]]` the first mark is
+//! the source (the key), the last one the destination (the query). With one mark, the destination is the last token;
+//! without marks, positions are given as numbers.
 
 mod csv;
 mod errors;
@@ -25,57 +25,56 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tokenizer;
 use crate::names::PositionName;
 
-/// Most prompts of one text.
+/// Limit of the prompts of one text.
 pub const MAX_PROMPTS: usize = 1000;
-/// Most bytes of one text.
+/// Limit of the bytes of one text.
 pub const MAX_BYTES: usize = 4_000_000;
-/// Most characters of one prompt: a token has a few, and no GPT-2 has a context of ten thousand.
+/// Limit of the characters of one prompt: more than any GPT-2 context holds.
 const MAX_CHARS: usize = 50_000;
 
-/// Columns of a CSV text, each of which its header must name.
+/// Columns of a CSV text. Its header must contain all of them.
 const COLUMNS: [&str; 5] = ["text", "dest", "src", "a", "b"];
 
-/// How prompts are written.
+/// The format of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// A prompt per line; blank lines are skipped.
+    /// One prompt per line; blank lines are skipped.
     #[default]
     Lines,
-    /// CSV (RFC 4180) with the header `text,dest,src,a,b`, in any order: positions as numbers, or empty where marks are; `a`
-    /// and `b` are the tokens between which the model decides, as text, and may be empty.
+    /// CSV (RFC 4180) with the header `text,dest,src,a,b`, in any order: positions as numbers, or empty if there are
+    /// marks; `a` and `b` are the target tokens, as text, and may be empty.
     Csv,
 }
 
-/// Prompts as they were written, and how they are to be read.
+/// The user's text, and how to read it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct TextPrompts {
     /// The text.
     pub text: String,
-    /// How it is written.
+    /// The format.
     #[serde(default)]
     pub format: Format,
-    /// Position of the destination in prompts that don't say it, counted from 0 (BOS included, if there is one); None for the
-    /// last token.
+    /// Destination in prompts without one, counted from 0 (BOS included, if there is one); None for the last token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dest: Option<usize>,
-    /// Position of the source in prompts that don't say it, counted alike.
+    /// Source in prompts without one, counted alike.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub src: Option<usize>,
     /// Whether prompts start with BOS.
     #[serde(default)]
     pub prepend_bos: bool,
-    /// Seed of the random tokens that are drawn with the prompts.
+    /// Seed of the random tokens drawn with the prompts.
     #[serde(default)]
     pub seed: u64,
 }
 
-/// Prompts that were read.
+/// The parsed prompts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadPrompts {
     /// The prompts, in the order of the text.
     pub prompts: Vec<Prompt>,
-    /// What a reader should know: marked words that are several tokens. Sentences.
+    /// Remarks for the user, such as marked words that consist of several tokens. Sentences.
     pub notes: Vec<String>,
 }
 
@@ -98,18 +97,18 @@ impl TextPrompts {
             Error::new(ErrorKind::Prompt, format!("line {line} ({shown:?}) is not UTF-8"))
                 .advice("Save the file as UTF-8.")
         })?;
-        // What editors put in front of UTF-8.
+        // The byte order mark of some editors.
         Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
     }
 
-    /// Most prompts that there can be: its lines that are not blank.
+    /// An upper bound of the number of prompts: its lines that are not blank.
     pub fn most(&self) -> usize {
         let lines = self.text.lines().filter(|line| !line.trim().is_empty());
         lines.count().min(MAX_PROMPTS)
     }
 
-    /// Checks what can be said without a model: that there are prompts, not too many, and how they are marked. Answers how many
-    /// there are.
+    /// Checks the text as far as possible without a model: the number of prompts, and their marks. Returns the number
+    /// of prompts.
     ///
     /// # Errors
     /// [`ErrorKind::Prompt`] that names the line and shows it.
@@ -124,8 +123,8 @@ impl TextPrompts {
     /// Tokenizes the prompts and finds their positions.
     ///
     /// # Errors
-    /// [`ErrorKind::Prompt`] that names the line and shows it, for texts that are empty, longer than `n_ctx` tokens, or whose
-    /// marks, positions or target tokens don't fit; and for more than 1,000 prompts, or none.
+    /// [`ErrorKind::Prompt`] that names the line and shows it, for texts that are empty, longer than `n_ctx` tokens, or
+    /// whose marks, positions or target tokens don't fit; and for more than 1,000 prompts, or none.
     pub fn read(&self, tokenizer: &Tokenizer, n_ctx: usize) -> Result<ReadPrompts> {
         let lines = self.counted_lines()?;
         let mut random = PythonRandom::new(self.seed);
@@ -143,7 +142,7 @@ impl TextPrompts {
         Ok(ReadPrompts { prompts, notes })
     }
 
-    /// The prompts as they are written: at least one, and not too many.
+    /// The prompts as written: at least one, and not too many.
     fn counted_lines(&self) -> Result<Vec<Line>> {
         let lines = match self.format {
             Format::Lines => self.lines(),
@@ -159,7 +158,7 @@ impl TextPrompts {
         Ok(lines)
     }
 
-    /// The lines that are prompts.
+    /// The lines with prompts.
     fn lines(&self) -> Vec<Line> {
         let lines = self.text.lines().enumerate();
         let line = |(index, text): (usize, &str)| Line {
@@ -170,7 +169,7 @@ impl TextPrompts {
         lines.filter(|(_, text)| !text.trim().is_empty()).map(line).collect()
     }
 
-    /// The records that are prompts.
+    /// The records with prompts.
     fn csv_lines(&self) -> Result<Vec<Line>> {
         let mut records = csv::records(&self.text)?.into_iter();
         let header = records
@@ -207,7 +206,7 @@ impl TextPrompts {
         records.map(line).collect()
     }
 
-    /// The prompt of one line, and what is to be known of it.
+    /// The prompt of one line, and a remark on it.
     fn prompt(&self, line: &Line, tokenizer: &Tokenizer, n_ctx: usize) -> Result<(Prompt, Option<String>)> {
         let Marked { text, marks } = line.marked()?;
         let (mut tokens, mut ends) = tokenizer.encode_with_ends(&text)?;
@@ -263,7 +262,7 @@ impl TextPrompts {
 /// A prompt as it is written.
 #[derive(Debug, Default)]
 struct Line {
-    /// In the text, counted from 1.
+    /// Line number in the text, counted from 1.
     number: usize,
     text: String,
     dest: Option<usize>,
@@ -273,7 +272,7 @@ struct Line {
 }
 
 impl Line {
-    /// Takes over the field of a column of [`COLUMNS`].
+    /// Sets the field of a column of [`COLUMNS`].
     fn take(&mut self, column: &str, field: String) -> Result<()> {
         match column {
             "dest" => self.dest = self.number(column, &field)?,
@@ -285,7 +284,7 @@ impl Line {
         Ok(())
     }
 
-    /// Its text and its marks, of which there are two at most.
+    /// The text and its marks, at most two.
     fn marked(&self) -> Result<Marked> {
         let chars = self.text.chars().count();
         if chars > MAX_CHARS {
@@ -318,7 +317,7 @@ impl Line {
         format!("line {} ({})", self.number, shown(&self.text))
     }
 
-    /// `error` with the line that it is about.
+    /// `error` with the line added.
     fn blamed(&self, error: Error) -> Error {
         Error {
             cause: format!("{}: {}", self.shown(), error.cause),
@@ -346,7 +345,7 @@ fn columns(header: &Record) -> Result<Vec<&'static str>> {
     .expected(COLUMNS.join(",")))
 }
 
-/// The position called `name`: marked, of its own line, or as in all prompts.
+/// The position called `name`: marked, given in the line, or the default of all prompts.
 fn position(
     name: &str,
     marked: Option<usize>,

@@ -1,4 +1,4 @@
-//! A position of a sentence as a reader gives it: a number, or the word that stands there.
+//! A position of a sentence as the user gives it: a number, or a word of the text.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -10,16 +10,16 @@ use super::locate::locate;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Tokenizer;
 
-/// A position of a sentence, as a number or as the word that stands there.
+/// A position of a sentence: a number, or a word of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// The position, counted from 0 (BOS included, if there is one); from the end where it is negative.
+    /// The position, counted from 0 (BOS included, if there is one); from the end if it is negative.
     At(i64),
-    /// The last token of this word, which stands once in the text.
+    /// The last token of this word, which must occur once in the text.
     Word(String),
 }
 
-/// As it is read.
+/// The inverse of `from_str`.
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -40,8 +40,8 @@ impl FromStr for Place {
 }
 
 impl Place {
-    /// The position that it is in `count` tokens, of which those after BOS, where there is one (`bos`), are `text`; `name` is what the
-    /// position is called.
+    /// The position in `count` tokens; those after BOS (if `bos`) are the tokens of `text`. `name` is the position's
+    /// name in error messages.
     ///
     /// ```
     /// use futures::executor::block_on;
@@ -72,7 +72,7 @@ impl Place {
     }
 }
 
-/// The position that `given` means in `count` tokens.
+/// Resolves the number `given` in `count` tokens.
 fn at(name: &str, given: i64, count: usize) -> Result<usize> {
     let from_start = if given < 0 { given + count as i64 } else { given };
     let found = usize::try_from(from_start).ok().filter(|position| *position < count);
@@ -120,7 +120,7 @@ fn of_word(name: &str, word: &str, text: &str, (tokenizer, offset): (&Tokenizer,
     }
 }
 
-/// Where `word` stands in `text`, not as a part of another word.
+/// Occurrences of `word` in `text` that are not part of another word.
 fn occurrences<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = Range<usize>> {
     let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
     let goes_on = move |edge: Option<char>, next: Option<char>| is_letter(edge) && is_letter(next);

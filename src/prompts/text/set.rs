@@ -1,4 +1,4 @@
-//! Prompts that a reader wrote, as those of a run.
+//! The user's own prompts as a maker.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,25 +8,25 @@ use crate::model::Tokenizer;
 use crate::prompts::Prompt;
 use crate::prompts::maker::{Entry, Maker};
 
-/// Prompts of one batch.
+/// Number of prompts per batch.
 const BATCH: usize = 40;
 
-/// Which texts were read.
+/// The entry in a result for the user's own prompts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TextSet {
     /// Number of prompts.
     pub prompts: usize,
     /// Whether prompts start with BOS.
     pub prepend_bos: bool,
-    /// Seed of the random tokens that were drawn with them.
+    /// Seed of the random tokens drawn with them.
     pub seed: u64,
-    /// What is to be known of them, such as marked words that are several tokens. Sentences.
+    /// Remarks, such as marked words that consist of several tokens. Sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 impl TextSet {
-    /// That `prompts` prompts of `text` were read, of which `notes` are to be known.
+    /// For `prompts` prompts of `text`, with `notes` as remarks.
     pub fn of(text: &TextPrompts, prompts: usize, notes: Vec<String>) -> Self {
         Self {
             prompts,

@@ -1,4 +1,4 @@
-//! Questions about recorded sentences, answered as the model would answer them, as far as it is recorded.
+//! Answers questions from recorded sentences in the same form as a model would.
 
 use super::{RecordedSentence, Recording, Rows};
 use crate::analysis::pair::{AttentionSection, LayerSection, NextSection, PairSection, Question, small_pattern};
@@ -11,11 +11,12 @@ use crate::prompts::{Prompt, PromptSet, TextSet};
 use crate::result::{FORMAT, ResultFile};
 
 impl Recording {
-    /// What is recorded of what `question` asks: where heads look, and where they are recorded, what comes next and the account
-    /// of the score, and the patterns of the head's layer where all of its heads are. What is opened below an account is never recorded.
+    /// The recorded part of the answer to `question`: attention and, where recorded, next tokens, the decomposed score,
+    /// and the patterns of the head's layer if all of its heads are recorded. Further decompositions are never
+    /// recorded.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a sentence or head that is not recorded, and for positions that there are not.
+    /// [`ErrorKind::Request`] for a sentence or head that is not recorded, and for positions that do not exist.
     pub fn answer(&self, question: &Question) -> Result<ResultFile> {
         let sentence = self.sentence(question).ok_or_else(|| {
             missing(format!("the sentence \"{}\" is not recorded", question.text))
@@ -67,12 +68,12 @@ impl Recording {
 }
 
 impl RecordedSentence {
-    /// Whether all that `question` asks of heads is recorded, the sentence being this one.
+    /// Whether everything about heads that `question` asks is recorded for this sentence.
     pub fn has_head(&self, question: &Question) -> bool {
         question.head.is_none_or(|head| self.heads.contains_key(&head))
     }
 
-    /// Head, destination and source that `question` is about.
+    /// Head, query position and key position of `question`.
     fn pair(&self, question: &Question) -> Result<(Head, usize, usize)> {
         let last = self.tokens.len() - 1;
         let dest = question.dest.unwrap_or(last);
@@ -102,35 +103,36 @@ impl RecordedSentence {
         Ok((head, dest, src))
     }
 
-    /// The head that looks most from `dest` at a single token other than the first and its own; the first one recorded where it
-    /// sees no other.
+    /// The head with the most attention from `dest` to a single token other than the first and its own; the first
+    /// recorded head if there is no such token.
     fn most_attending_head(&self, dest: usize) -> Option<Head> {
         let share = |head: Head| {
             let row = self.probabilities(head, dest);
             row.iter().take(dest).skip(1).copied().fold(0.0, f32::max)
         };
         let heads = self.heads.keys().map(|&head| (head, share(head)));
-        // Of equal ones the first, where `max_by` takes the last.
+        // On ties the first (`max_by` would take the last).
         heads
             .reduce(|best, other| if other.1 > best.1 { other } else { best })
             .map(|(head, _)| head)
     }
 
-    /// The position other than 0 that `head` looks most to from `dest`: see [`crate::analysis::pair::Sentence::most_attended`].
+    /// The position other than 0 with the most attention of `head` from `dest`: see
+    /// [`crate::analysis::pair::Sentence::most_attended`].
     fn most_attended(&self, head: Head, dest: usize) -> usize {
         let row = self.row(head, dest).iter().copied().enumerate().skip(1);
         row.reduce(|best, other| if other.1 > best.1 { other } else { best })
             .map_or(0, |(position, _)| position)
     }
 
-    /// What is recorded of `head` from `dest`, `[dest + 1]`; empty for a head that is not there.
+    /// The recorded row of `head` from `dest`, `[dest + 1]`; empty if the head is not recorded.
     fn row(&self, head: Head, dest: usize) -> &[f32] {
         let first = dest * (dest + 1) / 2;
         let rows = self.heads.get(&head).and_then(|rows| rows.get(first..=first + dest));
         rows.unwrap_or_default()
     }
 
-    /// Its probabilities from `dest`, `[dest + 1]`.
+    /// The probabilities from `dest`, `[dest + 1]`.
     fn probabilities(&self, head: Head, dest: usize) -> Vec<f32> {
         let mut row = self.row(head, dest).to_vec();
         if self.rows == Rows::Scores {

@@ -1,4 +1,4 @@
-//! What of a recording must fit what.
+//! Checks of a recording's consistency.
 
 use super::{ADVICE, RECORDING_FORMAT, RecordedSentence, Recording, Rows, error};
 use crate::analysis::SectionType;
@@ -7,8 +7,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 
 impl Recording {
-    /// Checks that all parts fit each other: sentences are there once, heads exist, positions are in their sentence, every head
-    /// has a number for each pair of positions, and every number is finite.
+    /// Checks that all parts fit each other: sentences are distinct, heads exist, positions are within their sentence,
+    /// every head has a number for each pair of positions, and every number is finite.
     ///
     /// # Errors
     /// [`ErrorKind::ResultFile`] naming the sentence and what does not fit.

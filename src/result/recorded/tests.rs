@@ -39,7 +39,7 @@ fn the_shipped_sentences_are_there_and_small() {
         whole.check().expect("an answer is a result");
         assert_eq!(whole.next().is_some(), sentence.rows == Rows::Scores);
     }
-    // What is written reads back as it was.
+    // Writing and reading gives the same recording.
     assert_eq!(
         Recording::from_json(recording.to_json().expect("is written").as_bytes()),
         Ok(recording)
@@ -85,7 +85,7 @@ fn the_canonical_sentence_begins_with_the_name_mover() {
     let row = section.row(section.head);
     assert!((row[4] - 0.8099).abs() < 1e-4 && row.len() == 15, "{row:?}");
     assert_eq!(section.pattern_row(14), row);
-    // 13 heads, whose scores are not known.
+    // 13 heads, with probabilities only.
     assert!(section.scores_of(section.head).is_empty());
     assert_eq!(section.known_heads().len(), 13);
     let missing = Head::new(0, 0);

@@ -1,4 +1,5 @@
-//! A canvas with a plot on it: sharp at every pixel ratio, drawn when its plot, size or theme changes and it is in view.
+//! A canvas with a plot: crisp at every pixel ratio, redrawn when the plot, its size or the theme changes while it is
+//! in view.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! Which component shows a figure.
+//! The choice of the component that shows a figure.
 
 use leptos::prelude::*;
 

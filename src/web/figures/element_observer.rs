@@ -1,4 +1,4 @@
-//! Watching an element: how wide it is, and whether it is in view.
+//! Observers of an element's width and visibility.
 
 use leptos::html;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! What a pointer and the keyboard do on one plot.
+//! Pointer and keyboard handling on one plot.
 
 use std::sync::Arc;
 

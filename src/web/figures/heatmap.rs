@@ -1,4 +1,4 @@
-//! The contributions of components, with what belongs to them.
+//! The heatmap of contributions with its controls.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What is said about a part of a plot, a line each, with the color of the series that it is about.
+//! The text about a part of a plot, one line each, with the color of its series.
 
 use leptos::prelude::*;
 

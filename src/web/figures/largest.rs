@@ -1,4 +1,4 @@
-//! On a phone: the largest cells of a heatmap in a list, which is read where cells are small.
+//! A list of the largest cells of a heatmap, for narrow windows in which cells are small.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What the figures share while they are explored: it is gone when the pointer moves on.
+//! State that the figures share while the reader explores them, such as the highlighted series.
 
 use leptos::ev;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! The figures: plots, and what a reader does with them.
+//! The figures: plots with their controls.
 
 mod canvas;
 mod colors;

@@ -1,4 +1,4 @@
-//! What moves over a plot while it is explored: elements above the canvas, so that nothing is drawn again.
+//! Crosshair, marks and tooltip: elements above the canvas, so that moving them does not redraw the plot.
 
 use leptos::html;
 use leptos::prelude::*;

@@ -1,4 +1,4 @@
-//! When a plot is drawn.
+//! Scheduling of a plot's drawing.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! The pixels of a plot: drawn out of sight, then shown; a second canvas above lights a series up.
+//! The pixels of a plot: drawn off screen, then shown; a second canvas above highlights a series.
 
 use std::time::Duration;
 

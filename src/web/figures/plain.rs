@@ -1,4 +1,4 @@
-//! A figure that has no controls of its own.
+//! A figure without further controls.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! The list of prompts beside the scatter: sorted, filtered, a page of it at a time.
+//! The list of prompts beside the scatter plot: sorted, filtered, in pages.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A cell's values prompt by prompt, and the prompt that is picked.
+//! The values of a heatmap's cell by prompt, and the picked prompt.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Two series prompt by prompt, with the choice of both and the list of prompts.
+//! The scatter plot of two series, with the choice of both and the list of prompts.
 
 use leptos::prelude::*;
 

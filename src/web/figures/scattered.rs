@@ -1,4 +1,4 @@
-//! What the scatter and the list beside it share.
+//! State that the scatter plot shares with the list of prompts.
 
 use leptos::prelude::*;
 

@@ -1,4 +1,4 @@
-//! A histogram's prompts by kind: the control, and what each kind gives.
+//! A histogram split by kinds of prompts: the control, and the table of kinds.
 
 use leptos::prelude::*;
 

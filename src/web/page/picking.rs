@@ -1,4 +1,4 @@
-//! Files that the reader has picked or dropped, as a model.
+//! Picked or dropped files as a model.
 
 use leptos::prelude::*;
 
@@ -7,11 +7,11 @@ use crate::app::form::ModelChoice;
 use crate::app::picking::{PickedModel, models_among};
 use crate::worker::PICKED;
 
-/// What the files of a model are called where they have no folder.
+/// Label of a picked model whose files are in no folder.
 const LOOSE: &str = "picked files";
 
 impl Page {
-    /// Chooses the model in the files that the reader picked. Where there are several, the reader is asked.
+    /// Chooses the model in the picked files. Where there are several models, the reader chooses one.
     pub fn pick(self, files: Paths) {
         let paths: Vec<String> = files.iter().map(|(path, _)| path.clone()).collect();
         let models = match models_among(&paths) {
@@ -47,7 +47,7 @@ impl Page {
         self.choose(ModelChoice::Picked);
     }
 
-    /// Hands the picked files to the worker, which need not have been started.
+    /// Sends the picked files to the worker, if it has been started.
     pub(super) fn give_picked(self) {
         self.link.update_value(|link| {
             if let Some(link) = link {

@@ -1,4 +1,4 @@
-//! What the page asks of a sentence.
+//! Questions about the reader's sentence.
 
 use leptos::prelude::*;
 
@@ -15,7 +15,7 @@ use crate::prompts::PromptSet;
 use crate::result::ResultFile;
 
 impl Page {
-    /// The page whose result is the last answer about a sentence: its figures are those of the sentence.
+    /// A copy of the page's state whose result is the last answer about a sentence, for the figures of the sentence.
     pub fn of_sentence(self) -> Self {
         let session = self.session;
         Self {
@@ -24,7 +24,7 @@ impl Page {
         }
     }
 
-    /// Opens a part of the page.
+    /// Opens a tab.
     pub fn open_tab(self, tab: Tab) {
         self.tab.set(tab);
         if tab == Tab::Sentence {
@@ -32,7 +32,7 @@ impl Page {
         }
     }
 
-    /// Changes what is asked, and asks it. What was found is then what is meant.
+    /// Changes the question and asks it. Values that were found by default (head, query, key) are made explicit.
     pub fn ask_with(self, change: impl FnOnce(&mut Question)) {
         if self.tab.get_untracked() == Tab::Story {
             self.leave_story(self.step.get_untracked().unwrap_or_default(), change);
@@ -47,18 +47,18 @@ impl Page {
         self.question.update(|question| {
             let same = |(text, bos): &(String, bool)| *text == question.text && *bos == question.prepend_bos;
             if let Some((_, head, dest, src)) = found.filter(|(sentence, ..)| same(sentence)) {
-                // Where the head alone was named, the token is the one that it looks most to.
+                // Where only the head is explicit, the key is its most attended token.
                 question.head.get_or_insert(head);
                 question.dest.get_or_insert(dest);
                 question.src.get_or_insert(src);
             }
-            // What was opened belongs to one pair.
+            // The opened components belong to one pair.
             let before = (question.text.clone(), question.head, question.dest, question.src);
             change(question);
             if before != (question.text.clone(), question.head, question.dest, question.src) {
                 question.down = None;
             }
-            // Another head has other directions.
+            // Directions are numbered by head.
             if before.1 != question.head {
                 question.direction = None;
             }
@@ -66,12 +66,12 @@ impl Page {
         self.ask();
     }
 
-    /// Asks about another sentence: from its last token, and of the pair that is found.
+    /// Asks about another sentence: from its last token, with head and key chosen by default.
     pub fn ask_anew(self, text: String) {
         self.question.update(|question| {
             *question = Question {
                 text,
-                // A step of the story is about its head, in whatever sentence.
+                // A step of the story keeps its head for any sentence.
                 head: question.head.filter(|_| self.step.get_untracked().is_some()),
                 prepend_bos: question.prepend_bos,
                 special_as_text: question.special_as_text,
@@ -86,7 +86,7 @@ impl Page {
         self.ask();
     }
 
-    /// Lets the model go on with the sentence after the query, `count` tokens at most.
+    /// Lets the model continue the sentence after the query by at most `count` tokens.
     pub fn go_on(self, count: usize, sampling: Sampling) {
         let Some(url) = self.chosen_url() else { return };
         self.agree();
@@ -102,7 +102,7 @@ impl Page {
         self.send(messages.unwrap_or_default());
     }
 
-    /// The reader asks something of the chosen model: from now on it may be asked, also where it is on the hub.
+    /// Records that the reader has asked the chosen model for something: from now on it may be fetched from the hub.
     pub fn agree(self) {
         self.revive();
         if let Some(url) = self.chosen_url() {
@@ -110,8 +110,8 @@ impl Page {
         }
     }
 
-    /// Asks what is to be asked, unless that is answered, nothing is to be asked, or there is no model to ask: then what is recorded
-    /// answers. The hub is asked for nothing before the reader agrees.
+    /// Asks the current question, unless it is answered or empty, or no model may be asked: then the recording answers.
+    /// Nothing is requested from the hub before the reader agrees.
     pub fn ask(self) {
         let mut question = self.question.get_untracked();
         if question.text.trim().is_empty() {
@@ -130,7 +130,7 @@ impl Page {
             return;
         };
         if !self.session.with_untracked(|session| session.may_ask(&url)) {
-            // What was asked of the model before is of no interest any more, nor why that failed.
+            // Earlier jobs of the model and their errors are obsolete.
             self.session.update(Session::forget_asking_error);
             return self.stop_asking();
         }
@@ -146,7 +146,7 @@ impl Page {
         self.send(messages.unwrap_or_default());
     }
 
-    /// Names the heads of the chosen model.
+    /// Measures the names of the chosen model's heads.
     pub fn name_heads(self) {
         let Some(url) = self.chosen_url() else { return };
         self.agree();
@@ -154,7 +154,7 @@ impl Page {
         self.send(message);
     }
 
-    /// Asks the recorded sentences, as far as they have arrived.
+    /// Answers `question` from the recorded sentences, as far as they are loaded.
     fn ask_recorded(self, question: Question) {
         if self
             .session
@@ -163,13 +163,13 @@ impl Page {
             return;
         }
         let messages = self.session.try_update(|session| session.ask_recorded(question));
-        // There need be no worker where nothing is asked of it.
+        // The worker is not started only to cancel a job.
         if let Some(messages) = messages.filter(|messages| !messages.is_empty()) {
             self.send(messages);
         }
     }
 
-    /// Asks about the recorded sentence `index`.
+    /// Asks the question of the recorded sentence `index`.
     pub fn ask_example(self, index: usize) {
         let found = self.session.with_untracked(|session| {
             let sentence = session.sentences().get(index)?;
@@ -185,7 +185,7 @@ impl Page {
         }
     }
 
-    /// Asks what the guided example `guided` asks, of its model.
+    /// Asks the question of the guided example `guided`, with its model.
     pub fn ask_guided(self, guided: &GuidedExample) {
         if self.form.with_untracked(|form| form.model) != guided.model {
             self.choose(guided.model);
@@ -194,7 +194,7 @@ impl Page {
         self.ask();
     }
 
-    /// Tries `trial` at the pair that is shown.
+    /// Runs `trial` at the shown pair.
     pub fn attempt(self, trial: Trial) {
         let found = self.session.with_untracked(|session| {
             let result = &session.question_state().shown()?.result;
@@ -230,25 +230,25 @@ impl Page {
         self.send(messages.unwrap_or_default());
     }
 
-    /// Says beside what would be tried why it can't be.
+    /// Shows why a trial of `kind` is not possible.
     pub fn refuse(self, kind: TrialKind, error: Error) {
         self.session.update(|session| session.refuse_trial(kind, error));
     }
 
-    /// Stops trying.
+    /// Cancels the trial.
     pub fn stop_trying(self) {
         let message = self.session.try_update(Session::stop_trying).flatten();
         self.send(message);
     }
 
-    /// Stops asking.
+    /// Cancels the question.
     pub fn stop_asking(self) {
         let message = self.session.try_update(Session::stop_asking).flatten();
         self.send(message);
     }
 }
 
-/// Whether BOS stands before the sentence of `result`.
+/// Whether the sentence of `result` starts with a BOS token.
 fn prepend_bos(result: &ResultFile) -> bool {
     matches!(&result.prompt_set, Some(PromptSet::Text(set)) if set.prepend_bos)
 }

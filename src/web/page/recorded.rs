@@ -1,4 +1,4 @@
-//! What is recorded: the run over many prompts, sentences, effects of heads, and the story that is told of them.
+//! Recorded files: the run over many prompts, sentences, effects of heads; and the story that uses them.
 
 use std::sync::Arc;
 
@@ -19,13 +19,13 @@ use crate::web::evidence::Comparisons;
 use crate::web::scheduling::{Latest, after_frames_of};
 use crate::web::{document, first_view};
 
-/// What `read` makes of the file at `place`.
+/// Fetches the file at `place` and parses it with `read`.
 async fn fetched<T>(place: &str, read: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     document::fetch(place).await.and_then(|bytes| read(&bytes))
 }
 
 impl Page {
-    /// Shows the recorded run as soon as it has been read.
+    /// Shows the recorded run once it is loaded.
     pub fn load_recorded(self) {
         leptos::task::spawn_local(async move {
             let read = fetched(RECORDED, ResultFile::from_json).await;
@@ -39,20 +39,20 @@ impl Page {
         });
     }
 
-    /// Reads the recorded effects of heads, unless they are there.
+    /// Loads the recorded effects of heads, unless they are loaded.
     pub fn load_effects(self) {
         if self.session.with_untracked(|session| session.effects().is_some()) {
             return;
         }
         leptos::task::spawn_local(async move {
-            // Without them the story is shorter.
+            // Without the file the story lacks the steps that use it.
             if let Ok(result) = fetched(EFFECTS, ResultFile::from_json).await {
                 self.session.update(|session| session.effects_arrived(result));
             }
         });
     }
 
-    /// Reads the recorded sentences, unless they are there, and answers what is asked of them.
+    /// Loads the recorded sentences, unless they are loaded, and answers the current question from them.
     pub fn load_sentences(self) {
         let there = self.session.with_untracked(|session| !session.sentences().is_empty());
         if there || self.sentences_awaited.get_untracked() {
@@ -71,7 +71,7 @@ impl Page {
                         self.ask();
                     }
                 }
-                // Whoever asks a model does not miss them.
+                // A failure is reported only where the recording is to answer.
                 Err(error) if recorded => {
                     first_view::uncover();
                     self.session.update(|session| session.fail_asking(error));
@@ -81,7 +81,8 @@ impl Page {
         });
     }
 
-    /// The page whose result is the recorded run, or what is recorded besides: what is done to its figures changes nothing here.
+    /// A copy of the page's state with `shown` and `view` as result and view: changes to its figures do not affect this
+    /// page.
     fn of_recorded(self, shown: Memo<Option<Shown>>, view: View) -> Self {
         let view = RwSignal::new(view);
         Self {
@@ -96,14 +97,14 @@ impl Page {
         }
     }
 
-    /// The page whose result is the recorded run.
+    /// A copy of the page's state with the recorded run as result.
     pub fn of_recorded_run(self) -> Self {
         let session = self.session;
         let shown = Memo::new(move |_| session.with(|session| session.recorded().cloned()));
         self.of_recorded(shown, View::default())
     }
 
-    /// The page whose result is what heads do, showing `effect`.
+    /// A copy of the page's state with the recorded effects of heads as result, showing `effect`.
     pub fn of_recorded_effects(self, effect: Effect) -> Self {
         let session = self.session;
         let shown = Memo::new(move |_| session.with(|session| session.effects().cloned()));
@@ -112,7 +113,7 @@ impl Page {
         self.of_recorded(shown, view)
     }
 
-    /// What is asked of the sentence of the story; None until it has arrived.
+    /// The question about the sentence of the story; None until the recording is loaded.
     pub fn story_question(self) -> Option<Question> {
         self.session.with(|session| {
             let sentence = session.sentences().first()?;
@@ -124,7 +125,7 @@ impl Page {
         })
     }
 
-    /// The page whose result is what is recorded of the sentence of the story.
+    /// A copy of the page's state with the recorded answer about the story's sentence as result.
     pub fn of_story(self) -> Self {
         let session = self.session;
         let shown = Memo::new(move |_| {
@@ -141,7 +142,7 @@ impl Page {
         self.of_recorded(shown, View::default())
     }
 
-    /// Takes a head out of the model at hand, as in the recorded lesson.
+    /// Removes a head of the chosen model, as the recorded ablation does.
     pub fn try_ablation(self) {
         match self.form.with_untracked(url_at_hand) {
             Some(url) => {
@@ -157,7 +158,7 @@ impl Page {
         }
     }
 
-    /// Stops that.
+    /// Cancels the ablation.
     pub fn stop_ablation(self) {
         let message = self.session.try_update(Session::stop_ablation).flatten();
         self.send(message);
@@ -169,18 +170,19 @@ impl Page {
         self.tab.set(Tab::Story);
     }
 
-    /// Leaves the story at `step` for its sentence on the recorded numbers: what is changed there is changed in the reader's own.
+    /// Leaves the story at `step`: opens its sentence as the reader's own on the recorded numbers, with `change`
+    /// applied to the question.
     pub fn leave_story(self, step: StoryStep, change: impl FnOnce(&mut Question)) {
         self.leave_for(step, ModelChoice::Recorded, change);
     }
 
-    /// Leaves the story at `step` for its sentence on the model at hand, and tries the preset `id` there.
+    /// Leaves the story at `step`: opens its sentence with the chosen model, and tries the preset `id`.
     pub fn leave_to_try(self, step: StoryStep, id: &'static str) {
         let model = match self.form.with_untracked(|form| form.model) {
             ModelChoice::Recorded => ModelChoice::Bundled,
             chosen => chosen,
         };
-        // Its heads are others than those of the recording: it says itself which one is looked at.
+        // The model's heads differ from the recorded ones, so the default head is found by the model.
         self.leave_for(step, model, |question| question.head = None);
         self.preset_due.set(Some(id));
     }

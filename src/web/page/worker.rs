@@ -1,4 +1,4 @@
-//! The page and its worker: what is sent, what is heard.
+//! The page's messages to its worker, and its handling of the worker's messages.
 
 use std::time::Duration;
 
@@ -10,21 +10,21 @@ use crate::app::session::{Session, WorkerState};
 use crate::web::link::{Link, WorkerEvent};
 use crate::worker::{FromWorker, ToWorker};
 
-/// How long a worker may take to report before the page says that it does not.
+/// How long a worker may take to start before the page reports that it does not.
 const START: Duration = Duration::from_secs(60);
 
-/// How often the histograms of a run that is under way are drawn: computing must not wait for drawing.
+/// Minimum time between two redraws of the histograms during a run, so that drawing does not slow down computing.
 const REDRAW: Duration = Duration::from_millis(200);
 
 impl Page {
-    /// Throws the worker away and starts another.
+    /// Terminates the worker and starts another.
     pub fn restart(self) {
         self.link.set_value(None);
         self.start_worker();
         self.describe_unless_on_hub();
     }
 
-    /// Starts another worker where the last one is gone, before the reader asks something of it.
+    /// Starts another worker where the last one is gone, before the reader needs it.
     pub(super) fn revive(self) {
         if self
             .session
@@ -76,7 +76,7 @@ impl Page {
                 let ready = matches!(*message, FromWorker::Ready);
                 let described = matches!(*message, FromWorker::Described { .. });
                 let batch = matches!(*message, FromWorker::Batch { .. });
-                // A run may have stored weights, or given them up.
+                // A run may have stored weights, or deleted them.
                 let ended = matches!(*message, FromWorker::Finished { .. })
                     || matches!(&*message, FromWorker::Failed { .. } if self.session.with_untracked(|s| s.run().is_active()));
                 self.session.update(|session| session.receive(*message));
@@ -102,7 +102,7 @@ impl Page {
         }
     }
 
-    /// Shows the batches that have arrived, unless that was done a moment ago: then a moment later.
+    /// Shows the batches that have arrived, at most once per [`REDRAW`].
     fn redraw_soon(self) {
         if !self.redraw_due.get_value() {
             self.redraw_due.set_value(true);

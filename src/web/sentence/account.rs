@@ -1,4 +1,5 @@
-//! What makes the score: the largest writers, the full map, the pairs of both sides.
+//! The card with the terms of the score: the largest components, the full map, and the pairs of components of both
+//! sides.
 
 use leptos::prelude::*;
 
@@ -23,10 +24,10 @@ use crate::names::{Relative, Side};
 use crate::plot::Target;
 use crate::quantities::counted;
 
-/// Writers that have a bar of their own.
+/// Components with a bar of their own.
 const BARS: usize = 10;
 
-/// Which part of the account is open.
+/// The open tab of the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     One(Side),
@@ -34,7 +35,7 @@ enum Part {
 }
 
 impl Part {
-    /// The side, where it is one.
+    /// The side of the tab; None for the tab of both sides.
     const fn side(self) -> Option<Side> {
         match self {
             Self::One(side) => Some(side),
@@ -43,7 +44,7 @@ impl Part {
     }
 }
 
-/// The largest writers of `side`, from the largest to the least, and all others in one bar.
+/// The largest components of `side` in descending order, and one bar for the sum of all others.
 fn bars(section: &PairSection, side: Side) -> Vec<Line> {
     let mut writers = of_side(section, side);
     writers.sort_by(|left, right| right.1.abs().total_cmp(&left.1.abs()));
@@ -67,7 +68,7 @@ fn bars(section: &PairSection, side: Side) -> Vec<Line> {
     bars
 }
 
-/// The card with the account of the score.
+/// The card with the terms of the score.
 #[component]
 pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     let both = RwSignal::new(false);
@@ -109,7 +110,7 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
             />
         }
     };
-    // The account comes after the attention: until then the last one is seen, faintly.
+    // The terms arrive after the attention: until then the previous ones are shown faintly.
     let stale = move || {
         sentence.shown.with(|shown| {
             let ends = shown.as_ref().and_then(|shown| {
@@ -166,7 +167,8 @@ pub fn Account(page: Page, sentence: Page) -> impl IntoView {
     }
 }
 
-/// That there is no account in the recording, and who makes one. Where what is shown is not what was asked, the field says so.
+/// A notice that the recording has no such terms, and a button for models that compute them. Where the answer is not
+/// the one to the current question, the sentence field says so.
 #[component]
 fn NotRecorded(page: Page, sentence: Page) -> impl IntoView {
     let answered = is_answered_by_recording(page);
@@ -182,7 +184,7 @@ fn NotRecorded(page: Page, sentence: Page) -> impl IntoView {
     }
 }
 
-/// Raw, or relative to what.
+/// The choice between the raw score and the score relative to a baseline.
 #[component]
 fn RelativeTo(page: Page, sentence: Page) -> impl IntoView {
     let tokens = Memo::new(move |_| {
@@ -219,7 +221,7 @@ fn RelativeTo(page: Page, sentence: Page) -> impl IntoView {
     }
 }
 
-/// The writers of one side: bars, and the map of all.
+/// The components of one side as bars, and the map of all.
 #[component]
 fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
     let Some(place) = "writers".parse::<FigurePlace>().ok() else {
@@ -227,14 +229,14 @@ fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
     };
     let (plot, label) = drawn(sentence, place);
     let list = move || of_pair(sentence, |section, _| bars(section, side)).unwrap_or_default();
-    // The component that is opened below.
+    // The component whose parts are shown below.
     let opened = Memo::new(move |_| {
         page.question.with(|question| {
             let opening = question.down.as_ref().filter(|opening| opening.side == side)?;
             opening.path.first().copied()
         })
     });
-    // From one component on, down into what it is a sum of; once more, and it is closed.
+    // Opens a component's own terms; a second click closes them.
     let open = move |step: Step| {
         let opening = (opened.get_untracked() != Some(step)).then(|| Opening {
             side,

@@ -1,4 +1,4 @@
-//! Arcs from the query to the tokens that it looks at, where all tokens stand in one line.
+//! Arcs from the query to the tokens that it attends to, where all tokens are in one line.
 
 use leptos::html;
 use leptos::prelude::*;
@@ -10,12 +10,12 @@ use super::super::page::Page;
 use super::super::scheduling::after_frame;
 use super::shown::of_attention;
 
-/// Height of the arcs' room, in CSS pixels.
+/// Height of the area with the arcs, in CSS pixels.
 const HEIGHT: f64 = 56.0;
-/// The least attention that has an arc.
+/// The least attention weight with an arc.
 const LEAST: f32 = 0.02;
 
-/// One arc: its path and how wide it is.
+/// One arc: its SVG path and its width.
 #[derive(Debug, Clone, PartialEq)]
 struct Arc {
     path: String,
@@ -23,7 +23,7 @@ struct Arc {
     opacity: f64,
 }
 
-/// The middles of the chips in `frame`; None where they stand in more than one line.
+/// The horizontal centers of the chips in `frame`; None where they wrap to several lines.
 fn middles(frame: &HtmlElement) -> Option<Vec<f64>> {
     let chips = frame.query_selector_all(".token").ok()?;
     let mut middles = Vec::new();
@@ -38,7 +38,7 @@ fn middles(frame: &HtmlElement) -> Option<Vec<f64>> {
     Some(middles)
 }
 
-/// The arcs over the chips in `frame`.
+/// The arcs above the chips in `frame`.
 #[component]
 pub fn Arcs(sentence: Page, frame: NodeRef<html::Div>) -> impl IntoView {
     let width = RwSignal::new(0.0_f64);
@@ -47,7 +47,7 @@ pub fn Arcs(sentence: Page, frame: NodeRef<html::Div>) -> impl IntoView {
     Effect::new(move |_| {
         width.track();
         let row = of_attention(sentence, |section| (section.dest, section.row(section.head)));
-        // The chips stand where they will when they have been laid out.
+        // The chips have their final positions after they have been laid out.
         after_frame(move || {
             let found = frame.try_get_untracked().flatten().and_then(|frame| middles(&frame));
             let drawn = match (row, found) {

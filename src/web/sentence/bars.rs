@@ -1,4 +1,4 @@
-//! A list of bars: what adds how much; some can be opened.
+//! A list of labeled bars, one for each summand; some can be opened.
 
 use leptos::prelude::*;
 
@@ -6,20 +6,20 @@ use crate::analysis::pair::Step;
 use crate::figure::down_words::Line;
 use crate::quantities::number;
 
-/// The least and the largest of the values, and 0.
+/// Minimum and maximum of the values and 0.
 fn range(lines: &[Line]) -> (f64, f64) {
     let values = lines.iter().map(|line| line.value);
     values.fold((0.0, 0.0), |(low, high), value| (low.min(value), high.max(value)))
 }
 
-/// A bar for each of `lines`; a line that has a step is a button that hands it to `open`, and says whether it is the one that is
-/// `opened`.
+/// One bar for each of `lines`. A line with a step is a button that passes the step to `open`, and is marked where it
+/// is `opened`.
 #[component]
 pub fn Bars(
     #[prop(into)] lines: Signal<Vec<Line>>,
     open: impl Fn(Step) + Copy + Send + Sync + 'static,
     #[prop(into)] opened: Signal<Option<Step>>,
-    /// Name for tests.
+    /// Value of `data-testid`.
     name: &'static str,
 ) -> impl IntoView {
     let list = move || {
@@ -51,7 +51,7 @@ pub fn Bars(
         };
         lines.into_iter().map(row).collect_view()
     };
-    // Where the line at 0 is, from the left.
+    // Horizontal position of the zero line, from the left.
     let zero = move || {
         lines.with(|lines| {
             let (low, high) = range(lines);

@@ -1,4 +1,4 @@
-//! Both sides of a score at once: the table by layer, whose layers unfold, and the largest pairs.
+//! Both sides of a score at once: the table by layer, whose layers can be unfolded, and the largest pairs.
 
 use leptos::prelude::*;
 
@@ -14,10 +14,10 @@ use crate::names::Side;
 use crate::plot::Target;
 use crate::quantities::{counted, number};
 
-/// Pairs that are told.
+/// Pairs that are listed.
 const PAIRS: usize = 20;
 
-/// How many pairs are not told, and what they add together; None where all are told.
+/// The number of pairs that are not listed, and their sum; None where all are listed.
 fn others(section: &PairSection, description: &[PairWords]) -> Option<(String, f64)> {
     let cells = section.table.data();
     let sum: f64 = cells.iter().map(|&cell| f64::from(cell)).sum();
@@ -67,7 +67,7 @@ pub fn BothSides(page: Page, sentence: Page) -> impl IntoView {
     .into_any()
 }
 
-/// The choice of what is unfolded on `side`.
+/// The choice of the unfolded layer on `side`.
 #[component]
 fn Unfolded(page: Page, sentence: Page, side: Side) -> impl IntoView {
     let all = Memo::new(move |_| of_pair(sentence, |section, _| groups(section)).unwrap_or_default());

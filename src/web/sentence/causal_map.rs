@@ -1,4 +1,5 @@
-//! The causal map: every component of a side taken out in turn, recomputed beside what the linear split predicts.
+//! The causal map: each component of a side is removed in turn; the recomputed score beside the prediction of the
+//! linear split.
 
 use leptos::prelude::*;
 
@@ -17,7 +18,7 @@ use crate::figure::causal_words::{agreement, known, measure_name, worst};
 use crate::names::{Measure, Side};
 use crate::quantities::counted;
 
-/// The button, both maps, and how far they agree.
+/// The button, both maps, and how well they agree.
 #[component]
 pub fn CausalMap(page: Page, sentence: Page) -> impl IntoView {
     let whole = Memo::new(move |_| of_causal(sentence, |section| section.is_whole()));
@@ -45,7 +46,7 @@ pub fn CausalMap(page: Page, sentence: Page) -> impl IntoView {
     }
 }
 
-/// Both maps of a side, and what is said of both sides.
+/// Both maps of one side, with a description of both sides.
 #[component]
 fn Maps(page: Page, sentence: Page) -> impl IntoView {
     let (Ok(recomputed), Ok(predicted)) = (

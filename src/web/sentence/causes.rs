@@ -1,4 +1,5 @@
-//! Does it matter: interventions at the pair that is shown, recomputed to the end of the model, and the causal map.
+//! The card "Does it matter?": interventions at the shown pair, recomputed through all later layers, and the causal
+//! map.
 
 use leptos::prelude::*;
 
@@ -19,10 +20,10 @@ use crate::app::session::Origin;
 use crate::app::trial_form::ParsedTrial;
 use crate::app::trials::{Trial, TrialKind};
 
-/// The card.
+/// Id of the card.
 const CARD: &str = "does-it-matter";
 
-/// Tries what is `meant` with the second sentence that is typed, and the prompts that a run would be on.
+/// Runs the trial of `meant` with the second sentence and with the prompts of the form.
 fn attempt(page: Page, second: RwSignal<String>, meant: ParsedTrial) {
     let run = || {
         page.form
@@ -49,7 +50,8 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
         let found = sentence.shown.with(|shown| Some(presets(&shown.as_ref()?.result)));
         found.unwrap_or_default()
     });
-    // What the story has promised, as soon as the question is answered; not where it has no answer.
+    // Runs the preset that a step of the story has set, as soon as the question is answered; not where the answer
+    // failed.
     Effect::new(move |_| {
         let Some(due) = page.preset_due.get() else { return };
         let (busy, failed) = page.session.with(|session| {

@@ -1,4 +1,4 @@
-//! So what: what the head does with what it reads, in cards that ask once they are opened.
+//! The consequences of the attention: cards about the head's output, each of which is computed once it is opened.
 
 use leptos::prelude::*;
 
@@ -13,7 +13,7 @@ use super::writes_card::WhatItWrites;
 use crate::app::consequences::Consequence;
 use crate::result::ResultFile;
 
-/// Whether `result` has the part.
+/// Whether `result` has the section of `part`.
 fn has(part: Consequence, result: &ResultFile) -> bool {
     match part {
         Consequence::Writes => result.writes().is_some(),
@@ -23,7 +23,8 @@ fn has(part: Consequence, result: &ResultFile) -> bool {
     }
 }
 
-/// Whether the part that is there is of another pair than the one that is shown: the new one is on its way.
+/// Whether the section of `part` belongs to a pair other than the shown one, because the new one is still being
+/// computed.
 fn is_stale(part: Consequence, result: &ResultFile) -> Option<bool> {
     let attention = result.attention()?;
     let (head, dest, src) = (attention.head, attention.dest, attention.src);
@@ -44,7 +45,7 @@ fn is_stale(part: Consequence, result: &ResultFile) -> Option<bool> {
     })
 }
 
-/// The cards, and the two tokens that those about logits hold against each other.
+/// The cards, and the two target tokens whose logits are compared.
 #[component]
 pub fn Consequences(page: Page, sentence: Page) -> impl IntoView {
     let about_targets = Memo::new(move |_| page.question.with(|question| question.effects || question.lens));

@@ -1,4 +1,5 @@
-//! Along which directions the head looks: what each adds, and the one that is opened from both sides.
+//! The card with the directions (singular vectors) of the head's query-key product: the contribution of each, and both
+//! sides of the opened one.
 
 use leptos::prelude::*;
 
@@ -13,15 +14,15 @@ use crate::figure::consequence_words::{DirectionGroup, describe_directions, ends
 use crate::figure::sentence_words::visible;
 use crate::quantities::{counted, number};
 
-/// Groups that have a bar of their own.
+/// Groups of directions with a bar of their own.
 const BARS: usize = 10;
 
-/// What `read` finds in the section that is shown.
+/// The result of `read` on the shown section.
 fn of_directions<T>(sentence: Page, read: impl FnOnce(&DirectionsSection) -> T) -> Option<T> {
     of_result(sentence, |result| result.directions().map(read)).flatten()
 }
 
-/// What stands in the card.
+/// The content of the card.
 #[component]
 pub fn DirectionsOfHead(page: Page, sentence: Page) -> impl IntoView {
     let Some(place) = "directions".parse::<FigurePlace>().ok() else {
@@ -45,7 +46,7 @@ pub fn DirectionsOfHead(page: Page, sentence: Page) -> impl IntoView {
     .into_any()
 }
 
-/// A bar for each of the largest groups, a button that opens it, and what is added up so far.
+/// A bar for each of the largest groups with a button that opens it, and the running sum.
 #[component]
 fn Groups(page: Page, sentence: Page) -> impl IntoView {
     let opened = Memo::new(move |_| of_directions(sentence, |section| section.opened.direction));
@@ -68,7 +69,7 @@ fn Groups(page: Page, sentence: Page) -> impl IntoView {
         }
     };
     let groups = move || of_directions(sentence, groups_by_size).unwrap_or_default();
-    // The least and the largest, and 0.
+    // Minimum and maximum of the values and 0.
     let range = |groups: &[DirectionGroup]| {
         let values = groups.iter().map(|group| f64::from(group.value));
         values.fold((0.0_f64, 0.0_f64), |(low, high), value| {
@@ -102,7 +103,7 @@ fn Groups(page: Page, sentence: Page) -> impl IntoView {
     }
 }
 
-/// The writers on one side along the direction that is opened.
+/// The components of one side along the opened direction.
 #[component]
 fn OneSide(sentence: Page, place: FigurePlace) -> impl IntoView {
     let (plot, label) = drawn(sentence, place);
@@ -116,7 +117,7 @@ fn OneSide(sentence: Page, place: FigurePlace) -> impl IntoView {
     }
 }
 
-/// The tokens that the direction is about, at both of its ends.
+/// The tokens at both ends of the opened direction.
 #[component]
 fn Tokens(sentence: Page) -> impl IntoView {
     let list = |tokens: &[NamedValue]| {

@@ -1,4 +1,5 @@
-//! Is it really that: the score with other vectors in place of what the head reads, beside a run over many prompts.
+//! The card with substituted vectors: the score with other vectors in place of the head's inputs, beside the results of
+//! a run over many prompts.
 
 use leptos::prelude::*;
 
@@ -16,7 +17,7 @@ use crate::figure::sentence_words::word;
 use crate::names::{HistogramId, Normalization, Side};
 use crate::result::ResultFile;
 
-/// What `read` finds in the section that is shown.
+/// The result of `read` on the shown section, with the whole result.
 fn of_substituted<T>(sentence: Page, read: impl FnOnce(&ResultFile, &SubstitutedSection) -> T) -> Option<T> {
     sentence.shown.with(|shown| {
         let result = &shown.as_ref()?.result;
@@ -24,7 +25,7 @@ fn of_substituted<T>(sentence: Page, read: impl FnOnce(&ResultFile, &Substituted
     })
 }
 
-/// The word at the end of the pair on `side`.
+/// The text of the token at the end of the pair on `side`.
 fn word_at(result: &ResultFile, section: &SubstitutedSection, side: Side) -> Option<String> {
     let position = match side {
         Side::Query => section.dest,
@@ -39,7 +40,7 @@ pub fn SubstitutionCard(page: Page, sentence: Page) -> impl IntoView {
     let Some(place) = "dots".parse::<FigurePlace>().ok() else {
         return ().into_any();
     };
-    // It comes after the attention and the account: until then the last one is seen, faintly.
+    // The section arrives after the attention and the terms of the score: until then the previous one is shown faintly.
     let stale = move || {
         let same = of_substituted(sentence, |result, section| {
             let ends = |attention: &crate::analysis::AttentionSection| (attention.head, attention.dest, attention.src);
@@ -66,7 +67,7 @@ pub fn SubstitutionCard(page: Page, sentence: Page) -> impl IntoView {
     .into_any()
 }
 
-/// Which side, which values; the figure; what it says of the vector as it is.
+/// The choices of side and values; the figure; a description of the original vector's position in it.
 #[component]
 fn Dots(page: Page, sentence: Page, place: FigurePlace) -> impl IntoView {
     let (plot, label) = drawn(sentence, place);

@@ -1,4 +1,4 @@
-//! One level down, and further: what a component of the score is a sum of.
+//! The terms of a component of the score, level by level.
 
 use leptos::prelude::*;
 
@@ -9,7 +9,7 @@ use crate::analysis::pair::Step;
 use crate::figure::down_words::{adds_up, crumb, lines};
 use crate::names::Side;
 
-/// What `read` finds in what is opened on `side` of the pair that is shown, with the tokens' texts.
+/// The result of `read` on the opened component on `side` of the shown pair, with the tokens' texts.
 fn of_down<T>(page: Page, sentence: Page, side: Side, read: impl FnOnce(&DownSection, &[String]) -> T) -> Option<T> {
     let asked = page
         .question
@@ -24,7 +24,7 @@ fn of_down<T>(page: Page, sentence: Page, side: Side, read: impl FnOnce(&DownSec
     })
 }
 
-/// What is opened on `side`, with crumbs that lead back.
+/// The opened component on `side`, with breadcrumbs that lead back.
 #[component]
 pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
     let crumbs = Memo::new(move |_| {
@@ -36,7 +36,7 @@ pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
     });
     let list = move || of_down(page, sentence, side, lines).unwrap_or_default();
     let description = move || of_down(page, sentence, side, adds_up);
-    // Back to the first `kept` steps; none closes it.
+    // Returns to the first `kept` levels; zero closes the view.
     let back = move |kept: usize| {
         page.ask_with(|question| {
             if let Some(opening) = &mut question.down {

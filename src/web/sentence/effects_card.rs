@@ -1,4 +1,5 @@
-//! Direct effects: the map of all components, their sum beside the difference of the logits, and the head's own by source token.
+//! The card with direct effects on the logit difference: the map of all components, their sum beside the difference,
+//! and the head's own effect by source token.
 
 use leptos::prelude::*;
 
@@ -12,16 +13,16 @@ use crate::analysis::pair::EffectsSection;
 use crate::figure::consequence_words::{by_source, effects_sum, head_effect, largest};
 use crate::figure::{FigurePlace, Measure};
 
-/// Source tokens that have a bar of their own.
+/// Source tokens with a bar of their own.
 const BARS: usize = 10;
 
-/// What `read` finds in the section that is shown, with the tokens' texts.
+/// The result of `read` on the shown section, with the tokens' texts.
 fn of_effects<T>(sentence: Page, read: impl FnOnce(&EffectsSection, &[String]) -> T) -> Option<T> {
     let read = |result: &crate::result::ResultFile| Some(read(result.effects()?, &result.attention()?.texts));
     of_result(sentence, read).flatten()
 }
 
-/// What stands in the card.
+/// The content of the card.
 #[component]
 pub fn DirectEffects(page: Page, sentence: Page) -> impl IntoView {
     let Some(place) = "effects".parse::<FigurePlace>().ok() else {

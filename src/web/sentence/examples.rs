@@ -1,4 +1,4 @@
-//! Guided examples and recorded sentences, one of which is chosen.
+//! The choice of guided examples and recorded sentences.
 
 use leptos::prelude::*;
 
@@ -6,10 +6,10 @@ use super::super::page::Page;
 use crate::app::form::ModelChoice;
 use crate::app::guided_examples::{GUIDED_EXAMPLES, GuidedExample};
 
-/// What begins the value of a guided example; a recorded sentence's is its number alone.
+/// Prefix of the value of a guided example; the value of a recorded sentence is its number alone.
 const GUIDED_VALUE: &str = "guided-";
 
-/// The guided example that is asked about.
+/// The guided example whose question is the current one.
 pub fn guided(page: Page) -> Memo<Option<&'static GuidedExample>> {
     Memo::new(move |_| {
         let model = page.deferred_form.with(|form| form.model);
@@ -17,7 +17,7 @@ pub fn guided(page: Page) -> Memo<Option<&'static GuidedExample>> {
     })
 }
 
-/// What there is to see in the guided example, while it is asked about.
+/// The description of the current guided example.
 #[component]
 pub fn GuidedExampleText(page: Page) -> impl IntoView {
     let guided = guided(page);
@@ -28,7 +28,7 @@ pub fn GuidedExampleText(page: Page) -> impl IntoView {
     }
 }
 
-/// A choice of the guided examples and of the recorded sentences, as far as they have arrived.
+/// A choice of the guided examples and of the loaded recorded sentences.
 #[component]
 pub fn Examples(page: Page) -> impl IntoView {
     let texts = Memo::new(move |_| {
@@ -60,7 +60,7 @@ pub fn Examples(page: Page) -> impl IntoView {
             }
         }
     };
-    // Whichever model is chosen is asked about them.
+    // The chosen model, whichever it is, answers them.
     let of_sentences = move || {
         let recorded = page.deferred_form.with(|form| form.model == ModelChoice::Recorded);
         if recorded {

@@ -1,4 +1,4 @@
-//! The field of the sentence, the model that it is asked of, and what becomes of the question.
+//! The field for the sentence, the model that is asked, and the progress of the question.
 
 use leptos::ev::{ClipboardEvent, KeyboardEvent};
 use leptos::html;
@@ -18,15 +18,15 @@ use crate::app::session;
 use crate::app::words;
 use crate::error::{Error, ErrorKind};
 
-/// The field of the sentence.
+/// Id of the field.
 pub const FIELD: &str = "sentence-input";
 
-/// Sentence, model, and whatever there is to say about the question.
+/// The field, the choice of the model, and messages about the question.
 #[component]
 pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     let recent = recent::sentences(page, sentence);
     let typed = move || page.lines.with(|lines| lines.text().to_owned());
-    // A link, an example or "back" brings another sentence.
+    // A link, an example or "back" may set another sentence.
     Effect::new(move |before: Option<String>| {
         let text = page.question.with(|question| question.text.clone());
         // Not at first: the reader may have begun to type.
@@ -35,7 +35,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
         }
         text
     });
-    // Where nothing is typed, there is something to see at once.
+    // While nothing is typed, the first recorded sentence is asked about.
     let arrived = Memo::new(move |_| page.session.with(|session| !session.sentences().is_empty()));
     let recorded = Memo::new(move |_| page.deferred_form.with(|form| form.model == ModelChoice::Recorded));
     Effect::new(move |_| {
@@ -86,7 +86,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
             refused(error);
         }
     };
-    // A field of one line would make one sentence of all lines.
+    // A single-line field would join pasted lines into one sentence.
     let paste = move |event: ClipboardEvent| {
         let pasted = event.clipboard_data().and_then(|data| data.get_data("text/plain").ok());
         let Some(pasted) = pasted.filter(|pasted| pasted.contains(['\n', '\r'])) else {
@@ -150,7 +150,7 @@ pub fn SentenceField(page: Page, sentence: Page) -> impl IntoView {
     }
 }
 
-/// Whose answer it is that is shown, below it.
+/// Whose answer is shown (recording or model), below the field.
 #[component]
 pub fn AnswerSource(sentence: Page) -> impl IntoView {
     let model = move || {
@@ -169,10 +169,10 @@ pub fn AnswerSource(sentence: Page) -> impl IntoView {
     view! { <p class="soft" data-testid="sentence-model">{model}</p> }
 }
 
-/// What stands before the caret of `field` and after it, without what is selected.
+/// The text before and after the selection of `field`, or around its caret.
 fn around_caret(field: NodeRef<html::Input>) -> Option<(String, String)> {
     let field = field.get_untracked()?;
-    // In units of UTF-16, as browsers count.
+    // In UTF-16 code units, as browsers count.
     let units: Vec<u16> = field.value().encode_utf16().collect();
     let at = |place: Option<u32>| place.map_or(units.len(), |place| units.len().min(place as usize));
     let start = at(field.selection_start().ok().flatten());
@@ -181,7 +181,7 @@ fn around_caret(field: NodeRef<html::Input>) -> Option<(String, String)> {
     Some((text(&units[..start]), text(&units[end..])))
 }
 
-/// The sentences at hand, where there are several: a click on one takes it into the field, and `choose` asks about it.
+/// The list of sentences, where there are several: a click puts one into the field, and `choose` asks about it.
 #[component]
 fn Several(page: Page, choose: impl Fn() + Copy + Send + Sync + 'static) -> impl IntoView {
     let texts = Memo::new(move |_| page.lines.with(|lines| lines.texts().to_vec()));
@@ -224,7 +224,7 @@ fn Several(page: Page, choose: impl Fn() + Copy + Send + Sync + 'static) -> impl
     }
 }
 
-/// What is missing, what goes on, what went wrong.
+/// Messages about the question: what is missing, what is in progress, errors.
 #[component]
 fn QuestionStatus(page: Page) -> impl IntoView {
     let answered = is_answered_by_recording(page);
@@ -236,7 +236,7 @@ fn QuestionStatus(page: Page) -> impl IntoView {
             && !page.sentences_awaited.get()
     });
     let error = Memo::new(move |_| {
-        // What is wrong with a target stands where it is typed.
+        // An error of a target token is shown at its field.
         let error = page.session.with(|session| {
             let error = session
                 .question_state()
@@ -244,7 +244,7 @@ fn QuestionStatus(page: Page) -> impl IntoView {
                 .filter(|error| error.kind != ErrorKind::Target);
             error.map(ToString::to_string)
         });
-        // Which line it is about is said before the reader takes another.
+        // The error names the line that was current when it occurred.
         error.map(|error| untrack(|| page.lines.with(SentenceLines::place)) + &error)
     });
     let description = Memo::new(move |_| error.with(Option::is_some));
@@ -274,7 +274,7 @@ fn QuestionStatus(page: Page) -> impl IntoView {
     }
 }
 
-/// How far the answer is: seen when it takes longer than a moment; it can be stopped when it takes long.
+/// The progress of the answer: shown after a moment, with a cancel button when it takes long.
 #[component]
 fn Progress(page: Page) -> impl IntoView {
     let progress = move || {

@@ -1,4 +1,4 @@
-//! The way back to the story, and on to many prompts.
+//! The links from a sentence back to the story, and on to many prompts.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::app::address::Tab;
 use crate::app::form::PromptChoice;
 use crate::app::steps::StoryStep;
 
-/// The step of the story that was left for this sentence, with the ones before and after it.
+/// The step of the story that was left for this sentence, with the previous and the next one.
 #[component]
 pub fn FromStory(page: Page) -> impl IntoView {
     let open = move |step: StoryStep| {
@@ -42,7 +42,7 @@ pub fn FromStory(page: Page) -> impl IntoView {
     move || page.step.get().map(description)
 }
 
-/// From one sentence on to many.
+/// A link from one sentence to a run over many prompts.
 #[component]
 pub fn OnManyPrompts(page: Page) -> impl IntoView {
     let own = move |_| {

@@ -1,4 +1,4 @@
-//! All heads in a table that is sorted and filtered.
+//! All heads in a table that can be sorted and filtered.
 
 use leptos::prelude::*;
 
@@ -12,10 +12,10 @@ use crate::names::Head;
 use crate::quantities::{counted, number};
 use crate::result::ResultFile;
 
-/// By what the rows are sorted, the largest first; None for layer and head.
+/// The column by which rows are sorted in descending order; None for the order of layers and heads.
 type Order = Option<Measure>;
 
-/// What is known of one head, in the order of the columns.
+/// The values of one head, in the order of the columns.
 type Row = (Head, Vec<Option<f32>>);
 
 /// The heads of `result` whose names contain `wanted`, sorted by `order`.
@@ -34,7 +34,7 @@ fn rows(result: &ResultFile, columns: &[Measure], wanted: &str, order: Order) ->
     rows
 }
 
-/// A value as `measure` is told.
+/// A value of `measure` as text.
 fn format_value(measure: Measure, value: Option<f32>) -> String {
     match (measure, value) {
         (_, None) => String::new(),
@@ -44,14 +44,14 @@ fn format_value(measure: Measure, value: Option<f32>) -> String {
     }
 }
 
-/// The list of heads; a head's button hands it to `choose`.
+/// The list of heads; the button of a head passes it to `choose`.
 #[component]
 pub fn HeadList(page: Page, sentence: Page, choose: impl Fn(Head) + Copy + Send + Sync + 'static) -> impl IntoView {
     let open = RwSignal::new(false);
     let wanted = RwSignal::new(String::new());
-    // As on the map, until a column is chosen.
+    // The order of the map, until a column is chosen.
     let by = RwSignal::new(None::<Order>);
-    // What the map shows stands first.
+    // The measure that the map shows is the first column.
     let columns = Memo::new(move |_| {
         let shown = page.view.with(|view| view.sentence.measure);
         let mut known = of_result(sentence, |result| Measure::known(result).collect::<Vec<_>>()).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Which head: the map of all of them, and the whole pattern of the chosen one.
+//! The choice of the head: the map of all heads, and the whole attention pattern of the chosen one.
 
 use leptos::prelude::*;
 
@@ -28,7 +28,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
         let asked = page.view.with(|view| view.sentence.measure);
         of_result(sentence, |result| asked.or_known(result)).unwrap_or(asked)
     });
-    // A model can also be asked what is of the whole sentence.
+    // A model can also be asked for measures of the whole sentence.
     let live = Memo::new(move |_| {
         sentence
             .shown
@@ -73,7 +73,7 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
             return false;
         };
         let head = Head::new(layer, head);
-        // A recording need not have all heads.
+        // A recording may lack heads.
         let there = untrack(|| of_attention(sentence, |section| section.known_heads().contains(&head)));
         if there == Some(false) {
             return false;
@@ -100,7 +100,8 @@ pub fn HeadMap(page: Page, sentence: Page) -> impl IntoView {
     .into_any()
 }
 
-/// Heads that have a name, each a button that chooses it; where names have to be measured, the button that does.
+/// Heads with a name, each as a button that chooses it; where names have to be measured first, a button that starts
+/// this.
 #[component]
 fn Names(page: Page, sentence: Page) -> impl IntoView {
     let known = Memo::new(move |_| {
@@ -120,7 +121,7 @@ fn Names(page: Page, sentence: Page) -> impl IntoView {
     let choose = move |head: Head| {
         page.ask_with(|question| (question.head, question.src) = (Some(head), None));
     };
-    // Of a recording, that may lack heads.
+    // A recording may lack heads.
     let there = Memo::new(move |_| of_attention(sentence, AttentionSection::known_heads).unwrap_or_default());
     let button = move |of: (Head, Option<f32>)| {
         view! {
@@ -168,7 +169,7 @@ pub fn WholePattern(page: Page, sentence: Page) -> impl IntoView {
         let Target::Cell(row, column) = target else {
             return false;
         };
-        // Of what is drawn, of which the view may be ahead.
+        // Compared with the deferred view, since `view` may be newer than what is drawn.
         let asked = sentence.deferred_view.with_untracked(|view| view.sentence.pattern);
         let Some(shown) = untrack(|| of_attention(sentence, |section| shown_pattern(section, asked))) else {
             return false;
@@ -181,7 +182,7 @@ pub fn WholePattern(page: Page, sentence: Page) -> impl IntoView {
         let asked = page.view.with(|view| view.sentence.pattern);
         of_attention(sentence, |section| pattern_part(section, asked))
     });
-    // Of a sentence that is shorter both are the same.
+    // In a shorter sentence both are the same.
     let has_parts = Memo::new(move |_| {
         of_attention(sentence, |section| section.texts.len() > PatternPart::NEAR).unwrap_or_default()
     });

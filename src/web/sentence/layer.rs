@@ -1,4 +1,4 @@
-//! All heads of the chosen head's layer, as small triangles.
+//! The attention patterns of all heads of the chosen head's layer, as small triangles.
 
 use leptos::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::figure::FigurePlace;
 use crate::names::Head;
 use crate::plot::Target;
 
-/// A fold with the patterns of all heads of the layer, which are asked for while it is open; a triangle chooses its head.
+/// A fold with the patterns, which are computed while it is open; a click on a triangle chooses its head.
 #[component]
 pub fn LayerPatterns(page: Page, sentence: Page) -> impl IntoView {
     let Some(place) = "layer".parse::<FigurePlace>().ok() else {

@@ -1,4 +1,4 @@
-//! What would come next if the model ended after each of its layers.
+//! The logit lens: the most likely next tokens if the model ended after each of its layers.
 
 use leptos::prelude::*;
 
@@ -12,15 +12,15 @@ use crate::figure::consequence_words::{describe_lens, lens_row, token_name};
 use crate::figure::sentence_words::{percent_in_short, visible};
 use crate::quantities::number;
 
-/// Tokens that are told after each layer.
+/// Tokens that are listed for each layer.
 const TOKENS: usize = 3;
 
-/// What `read` finds in the section that is shown.
+/// The result of `read` on the shown section.
 fn of_lens<T>(sentence: Page, read: impl FnOnce(&LensSection) -> T) -> Option<T> {
     of_result(sentence, |result| result.lens().map(read)).flatten()
 }
 
-/// What stands in the card.
+/// The content of the card.
 #[component]
 pub fn AfterEachLayer(sentence: Page) -> impl IntoView {
     let Some(place) = "lens".parse::<FigurePlace>().ok() else {

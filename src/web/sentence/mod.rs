@@ -50,12 +50,12 @@ use super::page::Page;
 use super::summary::OtherModel;
 use crate::figure::sentence_words::in_short;
 
-/// The card with the map of heads.
+/// Id of the card with the map of heads.
 const HEADS: &str = "which-head";
-/// The card with the account.
+/// Id of the card with the terms of the score.
 const ACCOUNT: &str = "what-makes-the-score";
 
-/// The part of the page about one sentence.
+/// The tab about one sentence.
 #[component]
 pub fn SentencePage(page: Page) -> impl IntoView {
     let sentence = page.of_sentence();
@@ -98,14 +98,15 @@ pub fn SentencePage(page: Page) -> impl IntoView {
     }
 }
 
-/// Not a link: what stands after "#" is the sentence.
+/// Not a link, since the fragment of the address holds the sentence.
 fn scroll_to(id: &str) {
     if let Some(element) = document().get_element_by_id(id) {
         element.scroll_into_view();
     }
 }
 
-/// On a phone, the pair and its number at the bottom of the window, with ways to the map of heads and to the account.
+/// A bar at the bottom of a narrow window: the pair and its attention, with links to the map of heads and to the terms
+/// of the score.
 #[component]
 fn PairBar(sentence: Page) -> impl IntoView {
     let pair = Memo::new(move |_| of_attention(sentence, |section| (section.head.to_string(), in_short(section))));

@@ -1,4 +1,4 @@
-//! What the model expects next.
+//! The most likely next tokens, and sampling.
 
 use std::str::FromStr;
 
@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::figure::sentence_words::{percent_in_short, visible};
 use crate::forward::Sampling;
 
-/// The card with the likeliest next tokens; a click appends one.
+/// The card with the most likely next tokens; a click appends one.
 #[component]
 pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
     let next = Memo::new(move |_| {
@@ -21,7 +21,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
             .shown
             .with(|shown| shown.as_ref()?.result.next().map(|section| section.tokens.clone()))
     });
-    // What comes after the last token continues the sentence; what comes after another one replaces the rest.
+    // A token that follows the last one continues the sentence; one that follows an earlier token replaces the rest.
     let go_on = move |text: String| {
         let kept = sentence.shown.with_untracked(|shown| {
             let section = shown.as_ref()?.result.attention()?;
@@ -70,7 +70,7 @@ pub fn NextTokens(page: Page, sentence: Page) -> impl IntoView {
     }
 }
 
-/// The settings of drawing tokens, as typed.
+/// The settings of sampling, as typed.
 #[derive(Debug, Clone, PartialEq)]
 struct Typed {
     count: String,
@@ -92,7 +92,7 @@ impl Typed {
         }
     }
 
-    /// What was typed; the name of the first field that holds something else.
+    /// Parses the settings; the error is the name of the first invalid field.
     fn read(&self) -> Result<(usize, Sampling), &'static str> {
         let sampling = Sampling {
             temperature: needed(&self.temperature).ok_or("temperature")?,
@@ -108,7 +108,7 @@ fn needed<T: FromStr>(text: &str) -> Option<T> {
     text.trim().parse().ok()
 }
 
-/// A number, or none where nothing is typed.
+/// A number; `Some(None)` where the text is empty, None where it is no number.
 fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
     if text.trim().is_empty() {
         Some(None)
@@ -117,7 +117,7 @@ fn optional<T: FromStr>(text: &str) -> Option<Option<T>> {
     }
 }
 
-/// Lets the model go on by itself.
+/// The controls that let the model continue the sentence.
 #[component]
 fn GoOn(page: Page) -> impl IntoView {
     let typed = RwSignal::new(Typed::new());

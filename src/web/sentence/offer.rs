@@ -1,4 +1,4 @@
-//! The models that compute what is not recorded.
+//! Buttons for the models that compute what is not recorded.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,7 @@ use crate::app::library;
 use crate::app::session::Session;
 use crate::checkpoint::HUB_MODELS;
 
-/// Whether the answer of the recorded sentences is the one to what is asked: of no other model, and of a sentence and a head that are
+/// Whether the recorded sentences answer the current question: no other model is chosen, and sentence and head are
 /// recorded.
 pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
     Memo::new(move |_| {
@@ -20,7 +20,7 @@ pub fn is_answered_by_recording(page: Page) -> Memo<bool> {
     })
 }
 
-/// Whether the chosen model is on the hub and was asked nothing yet: what is to be asked waits for the reader's word.
+/// Whether the chosen model is on the hub and nothing was requested from it yet: requests wait until the reader agrees.
 pub fn is_unasked(page: Page) -> Memo<bool> {
     Memo::new(move |_| {
         let url = page.deferred_url();
@@ -29,7 +29,7 @@ pub fn is_unasked(page: Page) -> Memo<bool> {
     })
 }
 
-/// Says that the chosen model was asked nothing, and asks it.
+/// A notice that nothing was requested from the chosen model, with a button that asks it.
 #[component]
 pub fn Unasked(page: Page) -> impl IntoView {
     page.list_stored_if_any();
@@ -50,12 +50,12 @@ pub fn Unasked(page: Page) -> impl IntoView {
     }
 }
 
-/// Says in `words` what is missing, and offers the models that compute it.
+/// A notice with the text `words`, and buttons for the models that compute what is missing.
 #[component]
 pub fn Offer(
     page: Page,
     words: &'static str,
-    /// Name for tests.
+    /// Value of `data-testid`.
     name: &'static str,
 ) -> impl IntoView {
     let bundled = move |_| {
@@ -65,7 +65,7 @@ pub fn Offer(
     let gpt2 = move |_| {
         page.choose(ModelChoice::Hub);
         page.agree();
-        // What is shown is of the same model: the same head between the same tokens is meant.
+        // The shown answer is of the same model, so head and tokens are kept.
         page.ask_with(|_| ());
     };
     page.list_stored_if_any();

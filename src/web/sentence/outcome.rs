@@ -1,4 +1,4 @@
-//! What an intervention does: before and after, beside what the linear split predicts.
+//! The outcome of an intervention: values before and after, beside the prediction of the linear split.
 
 use leptos::prelude::*;
 
@@ -11,10 +11,10 @@ use crate::figure::FigurePlace;
 use crate::figure::intervention_words::{MeasureLine, description, lines, prediction};
 use crate::figure::sentence_words::{percent_in_short, visible};
 
-/// Next tokens that are told.
+/// Next tokens that are listed.
 const NEXT: usize = 8;
 
-/// `value` of `line` where there is little room.
+/// A short text for `value` of `line`, for narrow windows.
 fn short(line: &MeasureLine, value: f32) -> String {
     match line.is_share {
         true => percent_in_short(value),
@@ -22,7 +22,7 @@ fn short(line: &MeasureLine, value: f32) -> String {
     }
 }
 
-/// Attention to one token, before and after.
+/// The attention to one token, before and after.
 #[derive(Debug, Clone, PartialEq)]
 struct Share {
     text: String,
@@ -30,7 +30,7 @@ struct Share {
     after: f32,
 }
 
-/// The words, the numbers beside the prediction, the row of attention, what comes next.
+/// The description, the values beside the prediction, the row of attention, the next tokens.
 #[component]
 pub fn OutcomeOf(sentence: Page) -> impl IntoView {
     let Some(place) = "intervention".parse::<FigurePlace>().ok() else {
@@ -107,7 +107,7 @@ pub fn OutcomeOf(sentence: Page) -> impl IntoView {
             tokens.into_iter().map(token).collect_view()
         }
     };
-    // What is said is the whole answer for those who hear it.
+    // For screen readers, the description holds the whole answer.
     let whole = move || {
         view! {
             <div class="outcome">

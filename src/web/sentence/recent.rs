@@ -1,15 +1,15 @@
-//! The last sentences, at hand on this device alone.
+//! Recent sentences, kept in the local storage of this browser only.
 
 use leptos::prelude::*;
 
 use super::super::page::Page;
 
-/// Where they are kept.
+/// Key in the local storage.
 const KEY: &str = "keyside-sentences";
-/// How many.
+/// Greatest number of sentences.
 const MOST: usize = 20;
 
-/// What is kept; nothing where the browser keeps nothing for this page.
+/// The stored sentences; none where the browser stores nothing for this page.
 fn kept() -> Vec<String> {
     let text = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
     text.and_then(|text| serde_json::from_str(&text).ok())
@@ -20,7 +20,7 @@ fn storage() -> Option<web_sys::Storage> {
     window().local_storage().ok().flatten()
 }
 
-/// Keeps every sentence that was answered, the last one first, and answers with all of them.
+/// Stores every sentence that was answered by a model, newest first, and returns all of them.
 pub fn sentences(page: Page, sentence: Page) -> RwSignal<Vec<String>> {
     let sentences = RwSignal::new(kept());
     let answered = Memo::new(move |_| {
@@ -29,7 +29,7 @@ pub fn sentences(page: Page, sentence: Page) -> RwSignal<Vec<String>> {
             .with(|shown| Some(shown.as_ref()?.result.prompts.first()?.text.clone()))
     });
     Effect::new(move |_| {
-        // What a recording answers is among the examples.
+        // Recorded sentences are among the examples already.
         let Some(text) = answered
             .get()
             .filter(|_| page.form.with_untracked(|form| form.model.is_computed()))
@@ -43,7 +43,7 @@ pub fn sentences(page: Page, sentence: Page) -> RwSignal<Vec<String>> {
         });
         let written = sentences.with_untracked(serde_json::to_string).ok();
         if let (Some(storage), Some(written)) = (storage(), written) {
-            // A full storage keeps what it has; the page works as well.
+            // When the storage is full it keeps its old content; the page works without the update.
             storage.set_item(KEY, &written).ok();
         }
     });

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::figure::sentence_words::visible;
 use crate::names::Side;
 
-/// The field, what can be copied, and the tokens of both sentences one above the other.
+/// The field, the activations that can be copied, and the tokens of both sentences one above the other.
 #[component]
 pub fn SecondSentence(
     page: Page,
@@ -56,7 +56,7 @@ pub fn SecondSentence(
             >{preset.label}</button>
         }
     };
-    // Enter copies the first of them: the query.
+    // Enter copies the first kind of activation: the query.
     let submit = move |event: SubmitEvent| {
         event.prevent_default();
         if let Some(first) = offered.with_untracked(|offered| offered.first().map(|preset| preset.intervention)) {
@@ -95,7 +95,7 @@ pub fn SecondSentence(
     }
 }
 
-/// One token of both sentences.
+/// A token position of both sentences.
 #[derive(Debug, Clone, PartialEq)]
 struct Both {
     texts: [String; 2],

@@ -1,4 +1,4 @@
-//! What is read of the answer that is shown.
+//! Accessors for the shown answer.
 
 use leptos::prelude::*;
 
@@ -10,21 +10,21 @@ use crate::figure::{Figure, FigurePlace};
 use crate::plot::{Plot, Target};
 use crate::result::ResultFile;
 
-/// What `read` finds in the attention that is shown.
+/// The result of `read` on the shown attention section.
 pub fn of_attention<T>(sentence: Page, read: impl FnOnce(&AttentionSection) -> T) -> Option<T> {
     sentence
         .shown
         .with(|shown| shown.as_ref()?.result.attention().map(read))
 }
 
-/// What `read` finds in the whole answer that is shown.
+/// The result of `read` on the whole shown answer.
 pub fn of_result<T>(sentence: Page, read: impl FnOnce(&ResultFile) -> T) -> Option<T> {
     sentence
         .shown
         .with(|shown| shown.as_ref().map(|shown| read(&shown.result)))
 }
 
-/// What `read` finds in the account that is shown, with the tokens' texts.
+/// The result of `read` on the section with the terms of the score, with the tokens' texts.
 pub fn of_pair<T>(sentence: Page, read: impl FnOnce(&PairSection, &[String]) -> T) -> Option<T> {
     sentence.shown.with(|shown| {
         let result = &shown.as_ref()?.result;
@@ -32,7 +32,7 @@ pub fn of_pair<T>(sentence: Page, read: impl FnOnce(&PairSection, &[String]) -> 
     })
 }
 
-/// Whether the answer that is shown is recorded, and lacks what `has` looks for.
+/// Whether the shown answer is recorded and `has` is false for it.
 pub fn lacks(sentence: Page, has: impl Fn(&ResultFile) -> bool + Send + Sync + 'static) -> Memo<bool> {
     Memo::new(move |_| {
         sentence.shown.with(|shown| {
@@ -43,7 +43,7 @@ pub fn lacks(sentence: Page, has: impl Fn(&ResultFile) -> bool + Send + Sync + '
     })
 }
 
-/// The plot of the figure at `place`, and what it shows in words.
+/// The plot of the figure at `place`, and its description.
 pub fn drawn(sentence: Page, place: FigurePlace) -> (Memo<Option<Plot>>, Signal<String>) {
     let plot = Memo::new(move |_| {
         sentence.deferred_view.with(|view| {
@@ -63,7 +63,7 @@ pub fn drawn(sentence: Page, place: FigurePlace) -> (Memo<Option<Plot>>, Signal<
     (plot, label)
 }
 
-/// Nothing but picking.
+/// Pointer handlers that only pick a mark.
 pub fn only_pick(pick: impl Fn(Target) -> bool + Send + Sync + 'static) -> Actions {
     Actions {
         zoom: Callback::new(|_| ()),

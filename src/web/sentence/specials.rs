@@ -1,4 +1,4 @@
-//! Special tokens that are spelt out in the sentence, and how they are read.
+//! Texts of special tokens in the sentence, and the choice of how they are tokenized.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use super::super::page::Page;
 use super::super::segment::Segment;
 use crate::figure::sentence_words::specials_words;
 
-/// Says that the sentence has the text of a special token, and offers both ways to read it.
+/// A notice that the sentence holds the text of a special token, with both ways to tokenize it.
 #[component]
 pub fn Specials(page: Page) -> impl IntoView {
     let specials = Memo::new(move |_| {
@@ -26,7 +26,7 @@ pub fn Specials(page: Page) -> impl IntoView {
                 choose=move || {
                     page.ask_with(|question| {
                         question.special_as_text = text;
-                        // The tokens are others.
+                        // The positions of tokens change.
                         (question.dest, question.src, question.relative, question.down) = (None, None, None, None);
                     });
                 }

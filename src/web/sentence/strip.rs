@@ -1,4 +1,4 @@
-//! The tokens as chips: bars and arcs show where the head looks from the query.
+//! The tokens as chips, with bars and arcs for the attention of the head at the query.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::app::session::{Origin, Session};
 use crate::figure::sentence_words::{answer_in_parts, how_chosen, how_chosen_of_recorded, percent, visible};
 use crate::names::Side;
 
-/// How long a finger rests on a token to make it the query.
+/// How long a touch on a token lasts to make it the query.
 const LONG_PRESS: Duration = Duration::from_millis(500);
 
-/// What a chip shows.
+/// The content of a chip.
 #[derive(Debug, Clone, PartialEq)]
 struct Chip {
     text: String,
-    /// Attention to it; None after the query, where the head sees nothing.
+    /// The attention to it; None for tokens after the query, which are masked.
     share: Option<f32>,
     of: Option<Side>,
     about: String,
@@ -46,7 +46,8 @@ fn chips(section: &AttentionSection, tokens: &[u32]) -> Vec<Chip> {
         Chip {
             text: visible(text),
             share,
-            // Both where a head looks at the query's own token: the key is what is chosen last.
+            // Where the head attends to the query's own token, the chip is both; it then acts as the key, which is
+            // chosen last.
             of: match position {
                 _ if position == section.src => Some(Side::Key),
                 _ if position == section.dest => Some(Side::Query),
@@ -58,12 +59,12 @@ fn chips(section: &AttentionSection, tokens: &[u32]) -> Vec<Chip> {
     section.texts.iter().enumerate().map(chip).collect()
 }
 
-/// The strip, and the answer under it.
+/// The chips, and the answer below them.
 #[component]
 pub fn Strip(
     page: Page,
     sentence: Page,
-    /// Whether it is the story's, which says itself why it begins with this head.
+    /// Whether this is the strip of the story, which explains in its own text why it begins with this head.
     #[prop(optional)]
     in_story: bool,
 ) -> impl IntoView {
@@ -101,12 +102,12 @@ pub fn Strip(
     };
     let frame = NodeRef::<html::Div>::new();
     let held = Latest::new();
-    // Where a drag of the query's chip began.
+    // Whether a drag of the query's chip has begun.
     let dragged = StoredValue::new(false);
 
     let set_key = move |position: usize| {
         let (dest, _) = ends.get_untracked();
-        // A head sees no later token: there the query has to follow.
+        // Attention is causal: the query must not precede the key, so it moves, too.
         page.ask_with(|question| {
             (question.dest, question.src) = (Some(dest.max(position)), Some(position));
         });

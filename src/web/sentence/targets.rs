@@ -1,4 +1,4 @@
-//! The two tokens whose logits are held against each other, and what is wrong with them.
+//! The two target tokens whose logits are compared, and errors about them.
 
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
@@ -9,10 +9,10 @@ use crate::analysis::pair::{Question, TargetTexts};
 use crate::error::ErrorKind;
 use crate::figure::consequence_words::token_name;
 
-/// The message below the fields.
+/// Id of the message below the fields.
 const ERROR: &str = "target-error";
 
-/// Two fields: an id, or a text that is one token; where nothing is typed the likeliest next tokens.
+/// Two fields for an id, or for a text that is one token; the most likely next tokens where they are empty.
 #[component]
 pub fn Targets(page: Page, sentence: Page) -> impl IntoView {
     let found = Memo::new(move |_| {
@@ -60,7 +60,7 @@ pub fn Targets(page: Page, sentence: Page) -> impl IntoView {
         }
     };
     view! {
-        // Enter in a field is a change of it.
+        // Enter in a field triggers its change event.
         <form class="targets" novalidate on:submit=|event: SubmitEvent| event.prevent_default()>
             {field("Logit of", "target-a", 0, |texts| &mut texts.a)}
             {field("minus logit of", "target-b", 1, |texts| &mut texts.b)}

@@ -1,4 +1,4 @@
-//! Any intervention: where something is put, and what.
+//! A form for any intervention: where to intervene, and with what.
 
 use leptos::prelude::*;
 use web_sys::SubmitEvent;
@@ -11,7 +11,7 @@ use crate::app::trials::TrialKind;
 use crate::figure::intervention_words::known_tokens;
 use crate::figure::sentence_words::visible;
 
-/// The form, folded.
+/// The form, in a fold.
 #[component]
 pub fn AnyIntervention(
     page: Page,

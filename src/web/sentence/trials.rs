@@ -1,4 +1,4 @@
-//! What is read of trials at the pair that is shown, and how far they are.
+//! Accessors for the trials at the shown pair, and their progress.
 
 use leptos::prelude::*;
 
@@ -11,14 +11,14 @@ use crate::app::words;
 use crate::names::Head;
 use crate::result::ResultFile;
 
-/// Whether `of` is the pair that `result` shows now: not one before it.
+/// Whether `of` is the pair that `result` shows now, not an earlier one.
 fn is_shown(result: &ResultFile, of: (Head, usize, usize)) -> bool {
     result
         .attention()
         .is_some_and(|section| (section.head, section.dest, section.src) == of)
 }
 
-/// What `read` finds in the intervention at the pair that is shown.
+/// The result of `read` on the intervention at the shown pair.
 pub fn of_intervention<T>(sentence: Page, read: impl FnOnce(&ResultFile, &InterventionSection) -> T) -> Option<T> {
     sentence.shown.with(|shown| {
         let result = &shown.as_ref()?.result;
@@ -27,7 +27,7 @@ pub fn of_intervention<T>(sentence: Page, read: impl FnOnce(&ResultFile, &Interv
     })
 }
 
-/// What `read` finds in the causal map of the pair that is shown.
+/// The result of `read` on the causal map of the shown pair.
 pub fn of_causal<T>(sentence: Page, read: impl FnOnce(&CausalSection) -> T) -> Option<T> {
     sentence.shown.with(|shown| {
         let result = &shown.as_ref()?.result;
@@ -36,12 +36,12 @@ pub fn of_causal<T>(sentence: Page, read: impl FnOnce(&CausalSection) -> T) -> O
     })
 }
 
-/// How far a trial of `kind` is, with a button that stops it, and why it has failed.
+/// The progress of a trial of `kind` with a cancel button, or its error.
 #[component]
 pub fn TrialProgress(
     page: Page,
     kind: TrialKind,
-    /// Name for tests.
+    /// Value of `data-testid`.
     name: &'static str,
 ) -> impl IntoView {
     let busy = Memo::new(move |_| page.session.with(|session| session.trials().is_active(kind)));
@@ -54,15 +54,15 @@ pub fn TrialProgress(
     view! { <HowFar busy=busy error=error progress=progress stop=stop name=name /> }
 }
 
-/// How far something is that is recomputed, with a button that stops it, and why it has failed.
+/// The progress of a recomputation with a cancel button, or its error.
 #[component]
 pub fn HowFar(
-    /// Whether it is under way.
+    /// Whether it is in progress.
     busy: Memo<bool>,
     error: Memo<Option<String>>,
     progress: Signal<Option<Progress>>,
     stop: Callback<()>,
-    /// Name for tests.
+    /// Value of `data-testid`.
     name: &'static str,
 ) -> impl IntoView {
     view! {

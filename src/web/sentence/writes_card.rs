@@ -1,4 +1,4 @@
-//! What the head writes: the tokens that it raises and lowers most.
+//! The card with the head's output: the tokens whose logits it raises and lowers most.
 
 use leptos::prelude::*;
 
@@ -14,18 +14,18 @@ use crate::figure::consequence_words::{copies, valued};
 use crate::figure::down_words::Line;
 use crate::figure::sentence_words::percent;
 
-/// What `read` finds in the section that is shown.
+/// The result of `read` on the shown section.
 fn of_writes<T>(sentence: Page, read: impl FnOnce(&WritesSection) -> T) -> Option<T> {
     of_result(sentence, |result| result.writes().map(read)).flatten()
 }
 
-/// What stands in the card.
+/// The content of the card.
 #[component]
 pub fn WhatItWrites(sentence: Page) -> impl IntoView {
     let Some(place) = "writes".parse::<FigurePlace>().ok() else {
         return ().into_any();
     };
-    // As much as goes there, or per unit of attention.
+    // Weighted by the attention, or per unit of attention.
     let as_it_is = RwSignal::new(false);
     let times = move |section: &WritesSection| if as_it_is.get() { section.attention } else { 1.0 };
     let raised = move || -> Vec<Line> {

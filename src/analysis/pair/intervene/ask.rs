@@ -1,4 +1,4 @@
-//! What a reader asks of a pair that is taken apart by intervening, and the answers as sections of a result.
+//! Interventions at the pair of a question, and their answers as sections of a result.
 
 use super::baseline::Baseline;
 use super::causal::Map;
@@ -17,13 +17,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Monitor};
 use crate::prompts::{Prompt, PromptSource};
 
-/// Answers what `intervening` does at the pair of `question`: one section goes to `give` with the sentence and how long it took. `cache` is
-/// what earlier questions to `model` have left.
+/// Applies the interventions of `intervening` at the pair of `question`. One section is passed to `give` with the
+/// sentence and the times. `cache` holds results of earlier questions to `model`.
 ///
 /// # Errors
-/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions or a component that there are not, for the same token as both
-/// targets, for a second sentence of another length, and for a mean over less than two prompts; those of [`token_of`] for a token that is
-/// typed, and of [`PromptSource::make`]; errors of reading, and `observer`'s.
+/// Those of [`Question::prompt`]; [`ErrorKind::Request`] for a head, positions or a component that do not exist, for
+/// the same token as both targets, for a second sentence of another length, and for a mean over less than two prompts;
+/// those of [`token_of`] for a token that is typed, and of [`PromptSource::make`]; read errors, and those of
+/// `observer`.
 pub async fn intervene(
     model: &mut Model,
     cache: &mut QuestionCache,
@@ -34,7 +35,7 @@ pub async fn intervene(
     intervene_with(model, cache, (question, intervening), observer, &mut give).await
 }
 
-/// The same with `give` behind a pointer.
+/// The same with `give` as a trait object.
 fn intervene_with<'a>(
     model: &'a mut Model,
     cache: &'a mut QuestionCache,
@@ -110,8 +111,9 @@ fn intervene_with<'a>(
     })
 }
 
-/// Takes every component of the query side and of the key side of the pair of `question` out in turn. What the linear split predicts goes to `give` at once, then again and again with
-/// what is recomputed by then, the last time all.
+/// Removes every component of the query side and of the key side of the pair of `question`, one at a time. The
+/// prediction of the linear split is passed to `give` at once, then repeatedly with the components recomputed so far,
+/// at last with all.
 ///
 /// # Errors
 /// Those of [`intervene`] as far as they concern the sentence, the pair and the targets.
@@ -125,7 +127,7 @@ pub async fn causal_map(
     causal_map_with(model, cache, question, observer, &mut give).await
 }
 
-/// The same with `give` behind a pointer.
+/// The same with `give` as a trait object.
 fn causal_map_with<'a>(
     model: &'a mut Model,
     cache: &'a mut QuestionCache,
@@ -180,7 +182,8 @@ async fn made_by(maker: &PromptSource, model: &Model, monitor: &dyn Monitor) -> 
     Ok(made.batches.into_iter().flatten().collect())
 }
 
-/// In how many prompts of `run` the tokens at their own destination and source are those of `pair` in `prompt`; None where there is no run.
+/// Number of prompts of `run` whose tokens at destination and source equal those of `pair` in `prompt`; None where
+/// there is no run.
 fn same_tokens(run: &[Prompt], prompt: &Prompt, pair: &Pair) -> Option<[usize; 2]> {
     let count = |position: usize, of: fn(&Prompt) -> Result<usize>| {
         let token = prompt.tokens.get(position);
@@ -190,7 +193,7 @@ fn same_tokens(run: &[Prompt], prompt: &Prompt, pair: &Pair) -> Option<[usize; 2
     (!run.is_empty()).then(|| [count(pair.dest, Prompt::dest), count(pair.src, Prompt::src)])
 }
 
-/// The second sentence of `question`, which goes through the model; what it begins with in common is known.
+/// Takes the second sentence of `question` through the model, reusing the common beginning.
 async fn second_sentence(
     model: &mut Model,
     cache: &QuestionCache,

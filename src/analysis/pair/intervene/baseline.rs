@@ -1,4 +1,4 @@
-//! A pair as it is before anything is put in its place, and a head of it that is frozen at the destination.
+//! The pair without intervention, and a head frozen at its destination, on which predictions are based.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -12,12 +12,12 @@ use crate::math;
 use crate::model::Config;
 use crate::names::{BlockHook, Head, HookPoint};
 
-/// A sequence of a pass that has gone through all layers, and has kept those in which something may be put in another's place, and all after
-/// them: a sentence, or one of many prompts.
+/// A sequence (a sentence, or one of many prompts) of a pass that has gone through all layers and has cached those from
+/// the first edited layer on.
 #[derive(Clone, Copy)]
 pub(super) struct Sequence<'a> {
     pub(super) pass: &'a Pass,
-    /// Its number in the pass.
+    /// The number in the pass.
     pub(super) number: usize,
 }
 
@@ -25,7 +25,7 @@ impl Sequence<'_> {
     /// The row of `position` in the pass.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not there.
+    /// [`ErrorKind::Request`] for a position that does not exist.
     pub(super) fn row(self, position: usize) -> Result<usize> {
         let rows = self.pass.tree.path(self.number);
         rows.get(position).copied().ok_or_else(|| {
@@ -45,27 +45,28 @@ impl<'a> From<&'a Sentence> for Sequence<'a> {
     }
 }
 
-/// A pair in a sequence that has gone through the model, and the two tokens whose logits are compared after its destination.
+/// A pair in a sequence without intervention, and the two tokens whose logits are compared after its destination.
 pub(super) struct Baseline<'a> {
     pub(super) pair: &'a Pair,
     pub(super) sequence: Sequence<'a>,
-    /// The tokens.
+    /// The two tokens.
     pub(super) targets: Between,
-    /// Of the pair's head.
+    /// Weights of the pair's head.
     pub(super) weights: HeadWeights,
-    /// What the logit of the first token is more than that of the second.
+    /// Logit of the first token minus that of the second.
     pub(super) logit_difference: f64,
-    /// What a unit of each number of the last normalized stream adds to that difference, `[d_model]`.
+    /// How much a unit of each number of the final normalized stream adds to that difference, `[d_model]`.
     direction: Vec<f64>,
-    /// What components have written, `[components][d_model]`, at the positions at which that is known.
+    /// Vectors written by components, `[components][d_model]`, for positions where they have been computed.
     written: RefCell<BTreeMap<usize, Rc<Vec<Vec<f32>>>>>,
 }
 
 impl<'a> Baseline<'a> {
-    /// Of `pair` in `sequence`, after whose destination the logits of `targets` differ by `logit_difference`. The rows of the targets are read.
+    /// For `pair` in `sequence`; `logit_difference` is that of `targets` after its destination. Reads the rows of the
+    /// targets.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Prompt`] for a token beyond the vocabulary, errors of reading, and `monitor`'s.
+    /// [`crate::ErrorKind::Prompt`] for a token beyond the vocabulary, read errors, and those of `monitor`.
     pub(super) async fn new(
         model: &mut Model,
         (pair, sequence): (&'a Pair, Sequence<'a>),
@@ -90,7 +91,7 @@ impl<'a> Baseline<'a> {
         Ok(self.sequence.pass.resid_pre(config, self.pair.head.layer, row))
     }
 
-    /// The logit difference at `row` of an edited `pass` that is through all layers.
+    /// The logit difference at `row` of a finished edited `pass`.
     pub(super) fn logit_difference_at(&self, config: &Config, pass: &Pass, row: usize) -> Result<f64> {
         let of_sequence = self.sequence.row(self.pair.dest)?;
         let direct = |pass: &Pass, row: usize| {
@@ -100,17 +101,18 @@ impl<'a> Baseline<'a> {
         Ok(self.logit_difference + direct(pass, row) - direct(self.sequence.pass, of_sequence))
     }
 
-    /// Takes over what was written at `position`, which is known.
+    /// Adds known vectors written at `position`.
     pub(super) fn know(&self, position: usize, written: &Written) {
         let vectors = Rc::new(written.vectors.clone());
         self.written.borrow_mut().insert(position, vectors);
     }
 
-    /// What embeddings and components before the pair's head have written at each of `positions` of `sentence`, which it is about, `[positions][components][d_model]`: in
-    /// the order of [`crate::names::Component::before`], and others may follow. What is not known yet is computed, all of it together.
+    /// The vectors written by embeddings and components before the pair's head at each of `positions` of `sentence`,
+    /// `[positions][components][d_model]`, in the order of [`crate::names::Component::before`] (others may follow).
+    /// Missing positions are computed in one pass.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a position that is not there, errors of reading, and `monitor`'s.
+    /// [`crate::ErrorKind::Request`] for a position that does not exist, read errors, and those of `monitor`.
     pub(super) async fn written(
         &self,
         model: &mut Model,
@@ -133,8 +135,8 @@ impl<'a> Baseline<'a> {
         positions.iter().map(at).collect()
     }
 
-    /// What a unit of each number of the stream after the last layer adds to the logit difference at the destination, the scale of the
-    /// final LayerNorm frozen, `[d_model]`.
+    /// How much a unit of each number of the stream after the last layer adds to the logit difference at the
+    /// destination, `[d_model]`, with the scale of the final LayerNorm frozen.
     fn direct(&self, model: &Model) -> Result<Vec<f64>> {
         let row = self.sequence.row(self.pair.dest)?;
         let scales = self.sequence.pass.final_scales(&[row], model.config());
@@ -145,7 +147,7 @@ impl<'a> Baseline<'a> {
     /// `head` at the pair's destination, frozen.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a head that there is not, errors of reading, and `monitor`'s.
+    /// [`crate::ErrorKind::Request`] for a head that does not exist, read errors, and those of `monitor`.
     pub(super) async fn frozen(&self, model: &mut Model, head: Head, monitor: &dyn Monitor) -> Result<FrozenHead> {
         model.config().check_head(head)?;
         let config = model.config().clone();
@@ -182,37 +184,38 @@ fn not_written(position: &usize) -> Error {
     )
 }
 
-/// A head at the destination: its query, the keys and values that it sees, and its direct path to the logits.
+/// A head at the destination with frozen inputs: its query, the keys and values that it sees, and its direct path to
+/// the logits.
 pub(super) struct FrozenHead {
     pub(super) head: Head,
     dest: usize,
-    /// What a product of query and key is divided by.
+    /// Divisor of the product of query and key.
     divisor: f64,
     pub(super) query: Vec<f32>,
     /// `[dest + 1][d_head]`.
     pub(super) keys: Vec<Vec<f32>>,
     /// `[dest + 1][d_head]`.
     values: Vec<Vec<f32>>,
-    /// What a unit of each number of its `z` adds to the logit difference, `[d_head]`.
+    /// How much a unit of each number of its `z` adds to the logit difference, `[d_head]`.
     to_logits: Vec<f64>,
-    /// What it makes of that.
+    /// The outputs without edits.
     pub(super) before: AtDest,
 }
 
-/// What a head makes at the destination.
+/// The outputs of a head at the destination.
 #[derive(Debug, Clone, Default)]
 pub(super) struct AtDest {
     /// `[dest + 1]`.
     pub(super) scores: Vec<f64>,
     /// `[dest + 1]`.
     pub(super) pattern: Vec<f64>,
-    /// What it adds to the logit difference.
+    /// The contribution to the logit difference.
     pub(super) direct: f64,
 }
 
 impl FrozenHead {
-    /// The same with `edits` of the head's queries, keys, values, pattern and `z` at the destination and what it sees: nothing before the
-    /// head changes, and after it only what it writes itself. Edits of other heads and rows are passed over.
+    /// The outputs with `edits` of the head's queries, keys, values, pattern and `z` at the positions it involves. Only
+    /// the head's own output changes. Edits of other heads and rows are ignored.
     pub(super) fn with(&self, edits: &[Edit]) -> AtDest {
         let edit = |hook, position| {
             let point = HookPoint::block(self.head.layer, hook);

@@ -1,4 +1,4 @@
-//! The causal map of a pair: every component of either side taken out in turn, recomputed to the end of the model.
+//! The causal map of a pair: every component of either side removed one at a time, recomputed to the end of the model.
 
 use super::baseline::{Baseline, FrozenHead};
 use super::causal_section::{CausalSection, CausalSide, Changes};
@@ -11,22 +11,22 @@ use crate::forward::{CHUNK, Edit, Model, Monitor, Pass, PrefixTree, Request};
 use crate::math;
 use crate::names::{Component, Side};
 
-/// A map on its way.
+/// A causal map while it is being computed.
 pub(super) struct Map {
     pub(super) section: CausalSection,
     sides: [OfSide; 2],
 }
 
-/// What is to be recomputed of one side.
+/// The work for one side.
 struct OfSide {
     side: Side,
     /// The removal of each component.
     edits: Vec<Edit>,
-    /// What each changes: score, ln attention, logit difference. None until it is known.
+    /// The changes caused by each: score, ln attention, logit difference. None until they are computed.
     changes: Vec<Option<[f64; 3]>>,
 }
 
-/// A pass with the removals of some components of one side, by the index of the side and the first component.
+/// A pass with the removals of some components of one side: the index of the side, and the first component.
 struct Part {
     side: usize,
     first: usize,
@@ -34,11 +34,11 @@ struct Part {
 }
 
 impl Map {
-    /// The map of the pair of `baseline`, whose head is `frozen`, as the linear split predicts it: nothing is recomputed. `section` is that of
-    /// the pair, without components.
+    /// The map predicted by the linear split for the pair of `baseline`, whose head is `frozen`. `section` is the
+    /// pair's section, without components. Nothing is recomputed.
     ///
     /// # Errors
-    /// Errors of reading, and `monitor`'s.
+    /// Read errors, and those of `monitor`.
     pub(super) async fn predicted(
         model: &mut Model,
         (baseline, sentence, frozen): (&Baseline<'_>, &Sentence, &FrozenHead),
@@ -53,7 +53,7 @@ impl Map {
             .await?;
         for (side, written) in Side::ALL.into_iter().zip(written) {
             let (mut edits, mut predicted) = (Vec::new(), Changes::default());
-            // Those before the head come first.
+            // The components before the head come first.
             for (_, vector) in section.components.iter().zip(written.iter()) {
                 let prepared = removal(model, (baseline, frozen), side, (vector, 1.0))?;
                 let after = frozen.with(&prepared.frozen);
@@ -76,11 +76,11 @@ impl Map {
         })
     }
 
-    /// Recomputes all of it, all components together: only the destination (query side) and the positions from the source to it (key
-    /// side), from the head's layer on. Each time that some are there, `done` is told.
+    /// Recomputes the map for all components: only the destination (query side) and the positions from the source on
+    /// (key side), from the head's layer on. Calls `done` whenever some components are finished.
     ///
     /// # Errors
-    /// Errors of reading, and those of `tracker`'s observer; what is there stays.
+    /// Read errors, and those of the observer of `tracker`; what is there stays.
     pub(super) async fn recompute(
         &mut self,
         model: &mut Model,
@@ -108,7 +108,7 @@ impl Map {
         tracker.plan_steps(steps.sum(), model.bytes_to_read(&[], config.n_layer, None));
         let mut schedule = model.begin(&mut passes, config.n_layer, tracker).await?;
         while let Some(index) = model.advance(&mut schedule, &mut passes, tracker).await? {
-            // What has been read of a pass need not stay.
+            // Frees the pass after it has been evaluated.
             let pass = std::mem::replace(&mut passes[index], Pass::new(PrefixTree::default(), Request::default()));
             let Part { side, first, rows } = &parts[index];
             for (number, &row) in rows.iter().enumerate() {
@@ -132,7 +132,7 @@ impl Map {
     }
 }
 
-/// Positions that are recomputed for one component of `side`.
+/// Number of positions to recompute for one component of `side`.
 fn rows_of_one(baseline: &Baseline<'_>, side: Side) -> usize {
     match side {
         Side::Query => 1,
@@ -140,7 +140,8 @@ fn rows_of_one(baseline: &Baseline<'_>, side: Side) -> usize {
     }
 }
 
-/// What is measured of `after` scores that were `before`, and of logits that have changed by `logits`.
+/// The changes of the three measures, from the scores `before` and `after`, and the change `logits` of the logit
+/// difference.
 fn difference(baseline: &Baseline<'_>, (after, before): (&[f64], &[f64]), logits: f64) -> [f64; 3] {
     let src = baseline.pair.src;
     let ln_attention = |scores: &[f64]| scores[src] - math::log_sum_exp(scores);

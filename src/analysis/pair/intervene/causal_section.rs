@@ -9,47 +9,47 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Component, Head, Measure, Side};
 
-/// Cells that [`Agreement::worst`] lists.
+/// Number of cells that [`Agreement::worst`] lists.
 const WORST: usize = 5;
 
-/// What becomes of a pair of positions when each component of either side is taken out in turn: recomputed to the end of the model, beside
-/// what the linear split predicts.
+/// The effect on a pair of positions of removing each component of either side, one at a time: recomputed to the end of
+/// the model, and as predicted by the linear split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CausalSection {
     /// The head of the pair.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
-    /// The token whose logit is held against that of `b`.
+    /// The first token of the logit difference.
     pub a: Named,
-    /// The other one.
+    /// The second token.
     pub b: Named,
-    /// Score of the head from `dest` to `src` with all components.
+    /// Score of the head from `dest` to `src` without removals.
     pub score: f32,
-    /// Attention from `dest` to `src` with all components.
+    /// Attention from `dest` to `src` without removals.
     pub attention: f32,
-    /// The logit of `a` minus that of `b` after `dest` with all components.
+    /// Logit of `a` minus that of `b` after `dest` without removals.
     pub logit_difference: f32,
     /// The components of the stream before the head.
     pub components: Vec<Component>,
-    /// Components taken out of the query's input at `dest`.
+    /// Removals from the query's input at `dest`.
     pub query: CausalSide,
-    /// Components taken out of the key's input at `src`.
+    /// Removals from the key's input at `src`.
     pub key: CausalSide,
 }
 
 /// One side of a [`CausalSection`].
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CausalSide {
-    /// What the linear split predicts, for every component.
+    /// Predictions for all components.
     pub predicted: Changes,
-    /// What is recomputed, for the first components while others are on their way.
+    /// Recomputed values, for the first components while others are being computed.
     pub recomputed: Changes,
 }
 
-/// What changes without each of the components: after minus before.
+/// The changes caused by removing each component: after minus before.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Changes {
     /// Change of the score.
@@ -60,27 +60,27 @@ pub struct Changes {
     pub logit_difference: Vec<f32>,
 }
 
-/// How far a causal map agrees with the predicted one.
+/// Agreement between the recomputed and the predicted map.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agreement {
-    /// Number of cells of both sides that are recomputed.
+    /// Number of recomputed cells of both sides.
     pub cells: usize,
     /// Pearson's correlation over them; None where one of the maps is constant.
     pub correlation: Option<f64>,
-    /// The five cells that differ most, the largest difference first.
+    /// The five cells with the largest differences, in descending order.
     pub worst: Vec<CausalCell>,
 }
 
 /// One cell of a causal map.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CausalCell {
-    /// The side that the component is taken out of.
+    /// The side that the component is removed from.
     pub side: Side,
     /// The component.
     pub component: Component,
-    /// What is recomputed.
+    /// Recomputed change.
     pub recomputed: f32,
-    /// What the linear split predicts.
+    /// Predicted change.
     pub predicted: f32,
 }
 
@@ -94,14 +94,14 @@ impl Changes {
         }
     }
 
-    /// Appends those of the next component, in the order of [`Measure::ALL`].
+    /// Appends the changes of the next component, in the order of [`Measure::ALL`].
     pub(super) fn push(&mut self, [score, ln_attention, logit_difference]: [f64; 3]) {
         self.score.push(score as f32);
         self.ln_attention.push(ln_attention as f32);
         self.logit_difference.push(logit_difference as f32);
     }
 
-    /// Checks that all measures have as many finite numbers, `count` where that is known, and not more than `most`.
+    /// Checks that all measures have the same number of finite values: `count` where it is known, at most `most`.
     fn check(&self, what: &str, count: Option<usize>, most: usize) -> Result<()> {
         let expected = count.unwrap_or(self.score.len()).min(most);
         for measure in Measure::ALL {
@@ -132,13 +132,13 @@ impl CausalSection {
         }
     }
 
-    /// Whether all of it is recomputed.
+    /// Whether all components have been recomputed.
     pub fn is_whole(&self) -> bool {
         let whole = |side| self.side(side).recomputed.score.len() == self.components.len();
         Side::ALL.into_iter().all(whole)
     }
 
-    /// The cells that are recomputed, side by side in the order of the components.
+    /// The recomputed cells, query side first, in the order of the components.
     pub fn cells(&self, measure: Measure) -> Vec<CausalCell> {
         let of_side = |side: Side| {
             let CausalSide { predicted, recomputed } = self.side(side);
@@ -154,7 +154,7 @@ impl CausalSection {
         Side::ALL.into_iter().flat_map(of_side).collect()
     }
 
-    /// How far what is recomputed of `measure` agrees with what is predicted.
+    /// Agreement between the recomputed and the predicted changes of `measure`.
     pub fn agreement(&self, measure: Measure) -> Agreement {
         let mut worst = self.cells(measure);
         let cells = worst.len();
@@ -170,7 +170,7 @@ impl CausalSection {
     }
 }
 
-/// Pearson's correlation of what is recomputed and predicted: `cov(x, y) / sqrt(var(x) var(y))`.
+/// Pearson's correlation of recomputed and predicted changes: `cov(x, y) / sqrt(var(x) var(y))`.
 fn correlation(cells: &[CausalCell]) -> Option<f64> {
     let count = cells.len() as f64;
     let of = |value: fn(&CausalCell) -> f32| -> Vec<f64> {

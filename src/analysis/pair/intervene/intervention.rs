@@ -1,4 +1,4 @@
-//! What is put in another's place, as plain data.
+//! Interventions at a pair, as plain data.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,29 +7,30 @@ use crate::model::Config;
 use crate::names::{Component, Head, HeadActivation, Side};
 use crate::prompts::{Prompt, PromptSource};
 
-/// One intervention at a [`crate::analysis::pair::Pair`]: something in the place of what is there.
+/// One intervention at a [`crate::analysis::pair::Pair`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Intervention {
-    /// The head's query at the destination, or its key at the source, made from a vector: normalized as [`crate::analysis::pair::Question::normalization`] says,
-    /// then W and b, as in the histograms.
+    /// Computes the head's query at the destination, or its key at the source, from a vector: normalized as
+    /// [`crate::analysis::pair::Question::normalization`] says, then W and b, as in the histograms.
     Substitute {
-        /// Which of the two.
+        /// Query or key.
         side: Side,
         /// The vector.
         vector: Vector,
     },
-    /// A component taken out of what the head's query at the destination, or its key at the source, is made from, before LayerNorm.
+    /// Removes a component from the input of the head's query at the destination, or of its key at the source, before
+    /// LayerNorm.
     Remove {
-        /// Which of the two.
+        /// Query or key.
         side: Side,
         /// The component.
         component: Component,
-        /// How much of it: 1 for all.
+        /// The factor: 1 removes all of it.
         #[serde(default = "all", skip_serializing_if = "is_all")]
         scale: f32,
     },
-    /// An activation of any head set to something else. Zero is the vector 0: b_O stays.
+    /// Sets an activation of any head to another value. Zero means the zero vector: b_O remains.
     Set {
         /// The head.
         head: Head,
@@ -42,7 +43,7 @@ pub enum Intervention {
     },
 }
 
-/// What a query or a key is made from in place of the residual stream.
+/// A vector that replaces the residual stream as the input of a query or key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Vector {
@@ -52,13 +53,14 @@ pub enum Vector {
     Embedding(u32),
     /// What a component writes at the position, such as the output of an earlier head.
     Component(Component),
-    /// The mean of the residual stream before the head's layer at the same position of a run's prompts: see [`InterventionRequest::run`].
+    /// The mean over a run's prompts of the residual stream before the head's layer at the same position: see
+    /// [`InterventionRequest::run`].
     Mean,
-    /// 0, of which the bias alone is left.
+    /// 0, so that only the bias remains.
     Zero,
 }
 
-/// What an activation is set to.
+/// The value that an activation is set to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Replacement {
@@ -66,7 +68,7 @@ pub enum Replacement {
     Zero,
     /// The mean of the same activation over a run's prompts: see [`InterventionRequest::run`].
     Mean,
-    /// What it is in the second sentence: see [`InterventionRequest::second`].
+    /// The value in the second sentence: see [`InterventionRequest::second`].
     Second,
 }
 
@@ -76,26 +78,27 @@ pub enum Replacement {
 pub enum Extent {
     /// All of them.
     All,
-    /// Keys and values at the source, all else at the destination.
+    /// Keys and values at the source, other activations at the destination.
     Pair,
 }
 
-/// Interventions at the pair of a question, and what they need besides.
+/// Interventions at the pair of a question, with the data they need.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct InterventionRequest {
-    /// Each is done by itself.
+    /// Each is applied separately.
     pub interventions: Vec<Intervention>,
-    /// The second sentence, of as many tokens as the question's; BOS is before it where it is before the question's.
+    /// The second sentence. It must have as many tokens as the question's; BOS is prepended if it is in the question.
     #[serde(default)]
     pub second: Option<String>,
-    /// The prompts over which means are taken: two at least. Means at the pair are those at each prompt's own named positions; means at
-    /// all positions, and those of patterns, need prompts of one length.
+    /// The prompts over which means are taken: at least two. Means at the pair use each prompt's own named positions;
+    /// means at all positions, and means of patterns, need prompts of equal length.
     #[serde(default)]
     pub run: Vec<Prompt>,
-    /// What makes the prompts of `run`, where they are not given.
+    /// What makes the prompts of `run`, if they are not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maker: Option<PromptSource>,
-    /// The token that all of `interventions` name, as a reader types it: a text that is one token, or an id. It takes their ids' place.
+    /// The token that `interventions` use, as typed by the user: a text that is a single token, or an id. It replaces
+    /// their token ids.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_text: Option<String>,
 }
@@ -109,11 +112,11 @@ fn is_all(scale: &f32) -> bool {
 }
 
 impl Intervention {
-    /// Checks that it can be made at a pair of `of` in a model of `config`.
+    /// Checks that it can be applied at a pair with head `of` in a model of `config`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a head that there is not, a component that is not before `of`, and a factor that is not
-    /// finite.
+    /// [`ErrorKind::Request`] for a head that does not exist, a component that is not before `of`, and a factor that is
+    /// not finite.
     pub(super) fn check(&self, of: Head, config: &Config) -> Result<()> {
         match *self {
             Self::Substitute {
@@ -131,7 +134,7 @@ impl Intervention {
         }
     }
 
-    /// Whether something is copied from the second sentence.
+    /// Whether it copies something from the second sentence.
     pub fn needs_second(&self) -> bool {
         matches!(
             self,
@@ -142,7 +145,7 @@ impl Intervention {
         )
     }
 
-    /// Whether a mean over a run's prompts is needed.
+    /// Whether it needs a mean over a run's prompts.
     pub fn needs_run(&self) -> bool {
         matches!(
             self,
@@ -156,8 +159,8 @@ impl Intervention {
         )
     }
 
-    /// The side of the pair at whose token in each prompt the mean over a run is taken; None where no mean is taken, and where it is taken
-    /// position by position.
+    /// The side of the pair at whose position in each prompt the mean is taken. None where no mean is needed, and where
+    /// it is taken position by position.
     pub fn mean_at(&self) -> Option<Side> {
         match *self {
             Self::Substitute {
@@ -174,7 +177,7 @@ impl Intervention {
         }
     }
 
-    /// The same with `token` in place of the one that it names, where it names one.
+    /// The same with `token` instead of its token, if it has one.
     pub(super) fn of_token(self, token: u32) -> Self {
         match self {
             Self::Substitute {
@@ -207,7 +210,7 @@ impl Intervention {
     }
 }
 
-/// Checks that `component` is written to the stream before `head`.
+/// Checks that `component` is written before `head` reads the residual stream.
 fn check_component(component: Component, head: Head, config: &Config) -> Result<()> {
     let layer = head.layer;
     if Component::before(layer, config.n_head).any(|before| before == component) {

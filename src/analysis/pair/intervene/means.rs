@@ -1,4 +1,4 @@
-//! The mean of an activation over the prompts of a run.
+//! Means of activations over the prompts of a run.
 
 use std::collections::BTreeMap;
 
@@ -7,21 +7,23 @@ use crate::forward::{Model, Monitor, Pass, PrefixTree, Request, Tap};
 use crate::names::{HookPoint, Side};
 use crate::prompts::Prompt;
 
-/// Prompts that go through the model at a time.
+/// Number of prompts that go through the model at a time.
 const PROMPTS_AT_A_TIME: usize = 64;
 
-/// Where a mean is taken.
+/// The positions over which a mean is taken.
 pub(super) enum Place {
     /// At each prompt's own destination (query side) or source (key side).
     Named(Side),
-    /// At the same positions of all.
+    /// At the same positions of all prompts.
     Positions(Vec<usize>),
 }
 
-/// The mean over `run` of the activation at `point`, of a head where it is one's, for each position of `place`.
+/// The mean over `run` of the activation at `point`, of one head where it belongs to heads, for each position of
+/// `place`.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for less than two prompts and for a prompt without a position, errors of reading, and `monitor`'s.
+/// [`ErrorKind::Request`] for less than two prompts and for a prompt without a position, read errors, and those of
+/// `monitor`.
 pub(super) async fn means(
     model: &mut Model,
     run: &[Prompt],
@@ -66,7 +68,7 @@ pub(super) async fn means(
     Ok(totals.into_iter().map(mean).collect())
 }
 
-/// The means over a run's prompts that were taken by now of one activation, by the positions that they are of.
+/// Cache of the means of one activation over a run's prompts, by position.
 #[derive(Default)]
 pub(super) struct Means {
     named: Option<Vec<Vec<f32>>>,
@@ -74,7 +76,7 @@ pub(super) struct Means {
 }
 
 impl Means {
-    /// The mean over `batches` of the activation at `point`, which is always the same, at `place`.
+    /// The mean over `batches` of the activation at `point` (always the same one) at `place`.
     ///
     /// # Errors
     /// Those of [`means`].
@@ -103,7 +105,7 @@ impl Means {
     }
 }
 
-/// The positions of `prompt` that are asked for, all of which it has.
+/// The requested positions of `prompt`. An error if it does not have them.
 fn positions(model: &Model, prompt: &Prompt, place: &Place) -> Result<Vec<usize>> {
     model.check_sequence(&prompt.tokens)?;
     let positions = match place {

@@ -1,8 +1,9 @@
-//! Interventions: what becomes of a pair when something else is put in a place, recomputed to the end of the model, beside what the
-//! linear split predicts.
+//! Interventions: their effect on a pair, recomputed to the end of the model, and the prediction of the linear split.
 //!
-//! `intervention` is what can be put where, as plain data; `prepare` makes edits of it, with `means` over a run's prompts. `baseline` is the pair as it is, and a frozen head of it, from which predictions come; `recompute` goes through the model,
-//! `causal` takes every component out in turn, `over_run` does one thing to every prompt of a run (`run_batch`). `ask` answers questions in `sections` and `causal_section`.
+//! `intervention` is what can be done, as plain data; `prepare` turns it into edits, with `means` over a run's prompts.
+//! `baseline` is the pair without intervention, and a frozen head on which predictions are based; `recompute` runs the
+//! model, `causal` removes every component in turn, `over_run` applies one intervention to every prompt of a run
+//! (`run_batch`). `ask` answers questions with the sections in `sections` and `causal_section`.
 
 mod ask;
 mod baseline;

@@ -13,11 +13,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, Pass, Request};
 use crate::names::{BlockHook, HookPoint};
 
-/// What `run` changes: every batch is told to `tracker` when it is finished, with a number after those of the run's own batches.
+/// The changes caused by `run`. Every batch is reported to `tracker` when it is finished, numbered after the run's own
+/// batches.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for a vector that a prompt does not have or that has no direction, and for numbers that are not finite;
-/// [`ErrorKind::Target`] for a prompt whose targets are not two tokens; errors of reading, and those of `tracker`'s observer.
+/// [`ErrorKind::Request`] for a vector that a prompt does not have or that has no direction, and for numbers that are
+/// not finite; [`ErrorKind::Target`] for a prompt whose targets are not two tokens; read errors, and those of the
+/// observer of `tracker`.
 pub(crate) async fn changes(
     model: &mut Model,
     run: OverRun<'_>,
@@ -45,7 +47,7 @@ pub(crate) async fn changes(
     Ok(section)
 }
 
-/// What becomes of `batches`, which go through the model together: once as they are, then where something can change.
+/// Processes `batches` that go through the model together: once unchanged, then with edits, where something can change.
 async fn of_group(
     model: &mut Model,
     run: &OverRun<'_>,
@@ -113,7 +115,7 @@ async fn of_group(
     Ok(changes)
 }
 
-/// Puts the prompt of `baseline` into `found`: as it is, and as the linear split predicts it with `edit`.
+/// Adds the prompt of `baseline` to `found`: without intervention, and as the linear split predicts it with `edit`.
 async fn note(
     model: &mut Model,
     found: &mut ChangesSection,
@@ -134,7 +136,7 @@ async fn note(
     found.before.push([attention, baseline.logit_difference as f32, of_a]);
     let frozen = baseline.frozen(model, edit.head, tracker).await?;
     let after = frozen.with(&edit.frozen);
-    // Another head's path to the one that is looked at is none of the direct ones.
+    // A path from another head through the measured head is not a direct path.
     let predicted = match edit.head == head {
         true => after.pattern.get(src).map_or(attention, |&v| v as f32),
         false => attention,
@@ -145,7 +147,7 @@ async fn note(
     Ok(())
 }
 
-/// The edits of the prompt of `baseline`, which has `vector` to put in or to take out.
+/// The edits for the prompt of `baseline`; `vector` is to be inserted or removed.
 async fn prepared(
     model: &mut Model,
     (run, baseline): (&OverRun<'_>, &Baseline<'_>),

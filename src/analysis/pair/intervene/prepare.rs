@@ -1,4 +1,4 @@
-//! From an intervention to edits: of what is recomputed, and of the head that is frozen.
+//! Turns interventions into edits: of the model, and of the frozen head.
 
 use super::baseline::{Baseline, FrozenHead};
 use super::intervention::{Extent, Intervention, Replacement, Vector};
@@ -10,17 +10,18 @@ use crate::math;
 use crate::names::{BlockHook, Component, Head, HeadActivation, HookPoint, Normalization, Side};
 use crate::prompts::Prompt;
 
-/// What an intervention puts in other things' places.
+/// The edits for an intervention.
 pub(super) struct Prepared {
-    /// In the model.
+    /// Edits of the model.
     pub(super) edits: Vec<Edit>,
-    /// In the linear split, whose scales of LayerNorm are frozen: queries, keys, values, patterns and `z` of one head.
+    /// Edits of one frozen head in the linear split (whose scales of LayerNorm are frozen): queries, keys, values,
+    /// patterns and `z`.
     pub(super) frozen: Vec<Edit>,
     /// That head.
     pub(super) head: Head,
 }
 
-/// Where replacements are found, and what is done to vectors.
+/// The sources of replacements, and the normalization of vectors.
 pub(super) struct Others<'a> {
     /// The sentence itself.
     pub(super) sentence: &'a Sentence,
@@ -28,16 +29,16 @@ pub(super) struct Others<'a> {
     pub(super) second: Option<&'a Sentence>,
     /// A run's prompts.
     pub(super) run: &'a [Prompt],
-    /// How a vector is normalized that stands for the stream.
+    /// How a vector that replaces the stream is normalized.
     pub(super) normalization: Normalization,
 }
 
-/// Prepares `intervention`, which has been checked, at the pair of `baseline`; `frozen` is the pair's head. Rows of tokens that it names are in
-/// memory.
+/// Prepares `intervention`, which has been checked, at the pair of `baseline`; `frozen` is the pair's head. The rows of
+/// its tokens must be in memory.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] where there is no second sentence, no run of two prompts, or no direction in a vector; errors of reading, and
-/// `monitor`'s.
+/// [`ErrorKind::Request`] where there is no second sentence, no run of two prompts, or no direction in a vector; read
+/// errors, and those of `monitor`.
 pub(super) async fn prepare(
     model: &mut Model,
     (baseline, frozen): (&Baseline<'_>, &FrozenHead),
@@ -85,7 +86,8 @@ pub(super) async fn prepare(
     }
 }
 
-/// The query or the key of the pair's head made from `vector [d_model]`, normalized as `normalization` says, or from the bias alone.
+/// Edits that compute the query or key of the pair's head from `vector [d_model]`, normalized as `normalization` says,
+/// or from the bias alone.
 ///
 /// # Errors
 /// [`ErrorKind::Request`] for a vector without a direction.
@@ -110,7 +112,7 @@ pub(super) fn made_from(
     })
 }
 
-/// An activation of a head set to `values`, each at its position.
+/// Edits that set an activation of a head to `values`, one per position.
 pub(super) fn set_to(
     (head, activation): (Head, HeadActivation),
     values: impl IntoIterator<Item = (usize, Vec<f32>)>,
@@ -132,8 +134,8 @@ pub(super) fn positions(baseline: &Baseline<'_>, activation: HeadActivation, ext
     }
 }
 
-/// Where the mean is taken that an activation is set to at `positions`. A row of a pattern has as many numbers as there are positions up to
-/// it.
+/// The positions over which the mean for an activation at `positions` is taken. A row of a pattern has as many numbers
+/// as positions up to it.
 pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[usize]) -> Place {
     match extent == Extent::Pair && activation != HeadActivation::Pattern {
         true => Place::Named(activation.side()),
@@ -141,8 +143,8 @@ pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[u
     }
 }
 
-/// The removal of `scale` times `vector [d_model]` from what the pair's head makes its query or key from: LayerNorm sees what is left,
-/// the linear split has its scale frozen.
+/// Edits that remove `scale` times `vector [d_model]` from the input of the pair's query or key. In the model,
+/// LayerNorm sees the remainder; in the linear split its scale is frozen.
 pub(super) fn removal(
     model: &Model,
     (baseline, frozen): (&Baseline<'_>, &FrozenHead),
@@ -187,7 +189,7 @@ fn made_hook(side: Side) -> BlockHook {
     }
 }
 
-/// Numbers of `activation` at `position`.
+/// Number of values of `activation` at `position`.
 pub(super) fn width(model: &Model, activation: HeadActivation, position: usize) -> usize {
     match activation {
         HeadActivation::Pattern => position + 1,
@@ -195,7 +197,7 @@ pub(super) fn width(model: &Model, activation: HeadActivation, position: usize) 
     }
 }
 
-/// The vector that stands for the stream on `side`, `[d_model]`; None for 0.
+/// The vector that replaces the stream on `side`, `[d_model]`; None for 0.
 async fn of_vector(
     model: &mut Model,
     baseline: &Baseline<'_>,
@@ -238,7 +240,7 @@ async fn of_component(
     })
 }
 
-/// `vector [d_model]` normalized as `normalization` says before the head of `weights` reads it.
+/// `vector [d_model]`, normalized as `normalization` says, as input of the head with `weights`.
 fn normalized(weights: &HeadWeights, vector: Vec<f32>, normalization: Normalization) -> Result<Vec<f32>> {
     let deviation = math::standard_deviation(&vector);
     if deviation > 0.0 && deviation.is_finite() {

@@ -1,4 +1,4 @@
-//! Interventions recomputed to the end of the model, beside what the linear split predicts.
+//! Recomputes interventions to the end of the model, and predicts them by the linear split.
 
 use super::baseline::{AtDest, Baseline, FrozenHead};
 use super::intervention::Intervention;
@@ -11,10 +11,10 @@ use crate::forward::{Edit, Model, Pass, Tap, Variant};
 use crate::model::Config;
 use crate::names::{BlockHook, HookPoint};
 
-/// Likeliest next tokens that are reported.
+/// Number of most likely next tokens that are reported.
 const NEXT: usize = 20;
 
-/// The pair as it is.
+/// The outcome without intervention.
 pub(super) fn before(model: &Model, baseline: &Baseline<'_>, log_probs: &[f32]) -> Result<Outcome> {
     let row = baseline.sequence.row(baseline.pair.dest)?;
     let of = |hook| {
@@ -31,11 +31,11 @@ pub(super) fn before(model: &Model, baseline: &Baseline<'_>, log_probs: &[f32]) 
     ))
 }
 
-/// What becomes of the pair with each of `prepared`, which are of `interventions`: all go through the model together, each position from the
-/// first layer on in which something can change. `frozen` are their heads, `before` is the pair as it is.
+/// The effects of `interventions`, prepared as edits. All go through the model together, each position from the first
+/// layer on in which something can change. `before` is the outcome without intervention.
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] for edits that can't be made, errors of reading, and those of `tracker`'s observer.
+/// [`crate::ErrorKind::Request`] for edits that can't be made, read errors, and those of the observer of `tracker`.
 pub(super) async fn effects(
     model: &mut Model,
     baseline: &Baseline<'_>,
@@ -67,8 +67,8 @@ pub(super) async fn effects(
     Ok(effects)
 }
 
-/// A pass over sequences of `base`, each up to the destination of its pair with its edits, and the rows of the destinations in them. It
-/// captures scores and pattern of the pairs' head, which is the same of all, at those that are computed by then.
+/// A pass over sequences of `base`, each with its edits and up to the destination of its pair; and the rows of the
+/// destinations. Captures scores and pattern of the pairs' common head at those rows that are recomputed in its layer.
 pub(super) fn edited<'a>(
     config: &Config,
     base: &Pass,
@@ -103,7 +103,7 @@ pub(super) fn edited<'a>(
     Ok((pass, rows))
 }
 
-/// Scores and pattern of the pair's head at `row`, the destination's in a finished [`edited`] pass.
+/// Scores and pattern of the pair's head at the destination `row` of a finished [`edited`] pass.
 pub(super) fn at_dest(
     config: &Config,
     baseline: &Baseline<'_>,
@@ -122,7 +122,7 @@ pub(super) fn at_dest(
     Ok((of(BlockHook::AttnScores), of(BlockHook::Pattern)))
 }
 
-/// What is reported of scores, pattern and log-probabilities at the destination.
+/// The reported outcome, from scores, pattern and log-probabilities at the destination.
 fn outcome(model: &Model, baseline: &Baseline<'_>, (scores, row): (&[f32], Vec<f32>), log_probs: &[f32]) -> Outcome {
     let Between { a, b } = baseline.targets;
     let [a, b] = [a, b].map(|token| log_probs.get(token as usize).copied().unwrap_or_default());
@@ -142,14 +142,14 @@ fn outcome(model: &Model, baseline: &Baseline<'_>, (scores, row): (&[f32], Vec<f
     }
 }
 
-/// What the linear split makes of `after`, what `frozen` makes with an intervention.
+/// The prediction of the linear split, from the outputs `after` the intervention of the head `frozen`.
 fn predicted(baseline: &Baseline<'_>, before: &Outcome, frozen: &FrozenHead, after: &AtDest) -> Predicted {
     let src = baseline.pair.src;
     let logit_difference = (baseline.logit_difference + after.direct - frozen.before.direct) as f32;
     let own = frozen.head == baseline.pair.head;
     let of = |values: &[f64], before: f32| match own {
         true => values.get(src).map_or(before, |&v| v as f32),
-        // Another head's path to the pair's is none of the direct ones.
+        // A path from another head through the pair's head is not a direct path.
         false => before,
     };
     Predicted {

@@ -1,4 +1,4 @@
-//! The batches of a run on their way through all layers, and what each prompt has to put in another's place.
+//! The batches of a run during an intervention, with the vectors to insert or remove in each prompt.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,13 +17,14 @@ use crate::model::Config;
 use crate::names::{BlockHook, Component, Head, HookPoint, Normalization, SeriesId, Side};
 use crate::prompts::Prompt;
 
-/// Bytes of layers that are kept at a time where a model's blocks come and go: of as many batches as fit in.
+/// Limit of the bytes of cached layers where blocks do not all fit in memory; determines how many batches go through
+/// the model together.
 const KEPT_BUDGET: usize = 256 << 20;
 
-/// What is done to the prompts of a run.
+/// An intervention in the prompts of a run.
 #[derive(Clone, Copy)]
 pub(crate) struct OverRun<'a> {
-    /// The head whose attention is looked at.
+    /// The head whose attention is measured.
     pub(crate) head: Head,
     pub(crate) intervention: &'a RunIntervention,
     /// How substituted vectors are normalized.
@@ -32,16 +33,17 @@ pub(crate) struct OverRun<'a> {
 }
 
 impl OverRun<'_> {
-    /// Checks that it can be done.
+    /// Checks that the intervention is possible.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Request`] for a component of a later layer, a head that there is not, and the mean over one prompt.
+    /// [`crate::ErrorKind::Request`] for a component of a later layer, a head that does not exist, and the mean over
+    /// one prompt.
     pub(crate) fn check(&self, config: &Config) -> Result<()> {
         let prompts = self.batches.iter().map(Vec::len).sum();
         self.intervention.check(self.head, config, prompts)
     }
 
-    /// Rows times layers that are computed: those of the prompts, `rows` in all, and those that are computed again.
+    /// Number of row-layer steps: of the `rows` of the prompts, and of recomputed rows.
     pub(crate) fn steps(&self, config: &Config, rows: usize) -> usize {
         let (layer, extent, side) = match *self.intervention {
             RunIntervention::Substitute { side, .. } | RunIntervention::Remove { side, .. } => {
@@ -64,13 +66,13 @@ impl OverRun<'_> {
         rows * config.n_layer + again * config.n_layer.saturating_sub(layer)
     }
 
-    /// The first layer of which something is asked.
+    /// The first layer from which activations are needed.
     fn first_layer(&self) -> usize {
         self.head.layer.min(self.intervention.head(self.head).layer)
     }
 
-    /// Batches that go through the model together: one where all blocks stay in memory, else as many as may be kept, so that blocks are
-    /// read less often.
+    /// Groups of batches that go through the model together: single batches if all blocks fit in memory, else as many
+    /// as the limit allows, so that blocks are read less often.
     pub(super) fn groups(&self, model: &Model) -> Vec<Range<usize>> {
         let config = model.config();
         let layers = config.n_layer - self.first_layer() + 1;
@@ -91,17 +93,17 @@ impl OverRun<'_> {
     }
 }
 
-/// A batch on its way.
+/// A batch that is being processed.
 pub(super) struct Batch<'a> {
     prompts: &'a [Prompt],
     pub(super) pairs: Vec<Pair>,
-    /// Through all layers, of which those are kept that are asked for.
+    /// The pass through all layers, with the needed layers cached.
     pub(super) pass: Pass,
-    /// Of each prompt: its targets, and the log-probability of the first.
+    /// For each prompt its targets, and the log-probability of the first.
     pub(super) targets: Vec<(Between, f32)>,
     /// `logit(a) - logit(b)` of each prompt.
     pub(super) differences: Vec<f64>,
-    /// What each prompt has to put in, or to take out; none where an activation is set.
+    /// The vector to insert or remove in each prompt; None where an activation is set.
     pub(super) vectors: Vec<Option<Vec<f32>>>,
 }
 
@@ -159,7 +161,7 @@ impl<'a> Batch<'a> {
             .collect()
     }
 
-    /// Finds between which tokens each prompt decides.
+    /// Finds the target tokens of each prompt.
     pub(super) async fn find_targets(&mut self, model: &Model, monitor: &dyn Monitor) -> Result<()> {
         let log_probs = model.log_probs_at(&self.pass, &self.dests(), monitor).await?;
         for (prompt, log_probs) in self.prompts.iter().zip(&log_probs) {
@@ -174,7 +176,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// What each prompt has to put in, or to take out.
+    /// Finds the vectors to insert or remove.
     pub(super) async fn find_vectors(
         &mut self,
         model: &mut Model,
@@ -224,7 +226,7 @@ impl<'a> Batch<'a> {
         Ok(())
     }
 
-    /// The vector of `series` of each prompt.
+    /// The vector of `series` in each prompt.
     async fn of_series(
         &self,
         model: &mut Model,
@@ -250,7 +252,7 @@ impl<'a> Batch<'a> {
                 index,
                 earlier_head: None,
                 drawn: &drawn,
-                // Of scores, which are not asked for: vectors are as they were before.
+                // Only the vectors are used, before any normalization.
                 normalization: Normalization::default(),
             };
             vector_of(&at, side, series).map(Some)

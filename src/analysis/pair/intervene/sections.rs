@@ -11,72 +11,73 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Head, Normalization};
 
-/// What interventions at a pair of positions of a sentence do, recomputed to the end of the model.
+/// The effects of interventions at a pair of positions of a sentence, recomputed to the end of the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct InterventionSection {
     /// The head of the pair.
     pub head: Head,
-    /// The position that it looks from.
+    /// The query position.
     pub dest: usize,
-    /// The position that it looks to.
+    /// The key position.
     pub src: usize,
-    /// The token whose logit is held against that of `b`.
+    /// The first token of the logit difference.
     pub a: Named,
-    /// The other one.
+    /// The second token.
     pub b: Named,
-    /// The tokens of the second sentence as texts, `[pos]`, where there is one.
+    /// The texts of the second sentence's tokens, `[pos]`, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<Vec<String>>,
-    /// The number of a run's prompts over which means were taken.
+    /// Number of a run's prompts over which means were taken.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub prompts: usize,
-    /// How a vector was normalized that stands in place of what the head reads; the notebook's way where a file does not say.
+    /// How vectors that replace the head's input were normalized; as in the notebook if a file does not say it.
     #[serde(default, skip_serializing_if = "Normalization::is_usual")]
     pub normalization: Normalization,
-    /// In how many of those prompts the token that the head looks from, and the one that it looks to, are the pair's own: `[dest, src]`.
+    /// In how many of those prompts the tokens at destination and source equal the pair's: `[dest, src]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_tokens: Option<[usize; 2]>,
-    /// The pair as it is.
+    /// The outcome without intervention.
     pub before: Outcome,
-    /// Each intervention, done by itself.
+    /// Each intervention, applied separately.
     pub effects: Vec<Effect>,
 }
 
-/// What an intervention does.
+/// The effect of an intervention.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Effect {
     /// The intervention.
     pub intervention: Intervention,
-    /// The pair with it, recomputed.
+    /// The outcome with it, recomputed.
     pub after: Outcome,
-    /// What the linear split predicts of it.
+    /// The prediction of the linear split.
     pub predicted: Predicted,
 }
 
-/// What is reported of a pair, before an intervention or after it.
+/// Measured values of a pair, with or without an intervention.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Outcome {
-    /// Attention of the head from the destination, `[dest + 1]`. Where the pattern itself is set, it need not add up to 1.
+    /// Attention of the head from the destination, `[dest + 1]`. If the pattern itself is set, it need not sum to 1.
     pub row: Vec<f32>,
     /// Score of the head from the destination to the source.
     pub score: f32,
-    /// The logit of `a` minus that of `b` after the destination.
+    /// Logit of `a` minus that of `b` after the destination.
     pub logit_difference: f32,
     /// Log-probability of `a` after the destination.
     pub logprob_a: f32,
-    /// The likeliest tokens after the destination, the likeliest first.
+    /// The most likely tokens after the destination, most likely first.
     pub next: Vec<NextToken>,
 }
 
-/// What the linear split predicts: scales of LayerNorm are frozen, and what the head writes takes the direct path to the logits. Of an
-/// intervention at another head than the pair's, that is what that head writes itself; the pair's head stays as it is.
+/// The prediction of the linear split: the scales of LayerNorm are frozen, and the head's output takes the direct path
+/// to the logits. If the intervention is at another head, the direct path is that head's, and the pair's head does not
+/// change.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Predicted {
     /// Attention from the destination to the source.
     pub attention: f32,
     /// Score from the destination to the source.
     pub score: f32,
-    /// The logit of `a` minus that of `b` after the destination.
+    /// Logit of `a` minus that of `b` after the destination.
     pub logit_difference: f32,
 }
 
@@ -90,7 +91,7 @@ impl Outcome {
         self.row.get(src).copied().unwrap_or_default()
     }
 
-    /// Checks that it is of a row of `seen` positions and has probabilities and finite numbers.
+    /// Checks that the row has `seen` positions, and that the values are probabilities and finite numbers.
     fn check(&self, seen: usize) -> Result<()> {
         if self.row.len() != seen {
             let cause = format!("intervention: a row of attention has {} numbers", self.row.len());
