@@ -64,16 +64,21 @@ async function part(whole, header) {
 }
 
 /**
- * A page with the headers that let it share memory between threads, which many hosts can't send: by itself where the browser knows
+ * The page with the headers that let it share memory between threads, which many hosts can't send: by itself where the browser knows
  * that, else cut off from what opens it, which a frame, and a page that is handed a result, must not be.
  */
 function isolated(kept, url) {
   const headers = new Headers(kept.headers);
   headers.set("Document-Isolation-Policy", "isolate-and-credentialless");
   const query = new URL(url).searchParams;
-  if (!query.has("embed") && query.get("result") !== "opener") {
-    headers.set("Cross-Origin-Opener-Policy", "same-origin");
-    headers.set("Cross-Origin-Embedder-Policy", "credentialless");
+  const isAlone = !query.has("embed") && query.get("result") !== "opener";
+  for (const [name, value] of [
+    ["Cross-Origin-Opener-Policy", "same-origin"],
+    ["Cross-Origin-Embedder-Policy", "credentialless"],
+  ]) {
+    // What is kept has them, too, from a host that sends them.
+    if (isAlone) headers.set(name, value);
+    else headers.delete(name);
   }
   return new Response(kept.body, { status: kept.status, headers });
 }
@@ -90,7 +95,8 @@ async function answer(request, address) {
   const kept = await cache.match(address);
   // The browser may have deleted the cache.
   if (!kept) return fetch(request);
-  if (request.mode === "navigate") return isolated(kept, request.url);
+  // Other documents have frames of the page, which could not be shown in isolated ones.
+  if (request.mode === "navigate") return address === scope.href ? isolated(kept, request.url) : kept;
   if (request.destination === "worker") return embeddable(kept);
   const range = request.headers.get("Range");
   return range ? part(kept, range) : kept;

@@ -94,11 +94,11 @@ macro_rules! series {
             }
 
             /// The number of its color among those of all figures; None where it takes one that is left. The same vector has
-            /// the same color at either side.
+            /// the same color at either side, and no other vector has it.
             pub const fn color(&self) -> Option<usize> {
                 match self {
                     $(Self::$series => Some($color),)+
-                    Self::EarlierHead(_) => Some(4),
+                    Self::EarlierHead(_) => Some(5),
                     Self::Other(_) => None,
                 }
             }
@@ -126,7 +126,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 5,
+        color: 0,
         note: "Processed W_U row of the indirect object: the direction that makes the model say IO",
     }
     /// W_U of the subject at END.
@@ -135,7 +135,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: false,
-        color: 2,
+        color: 1,
         note: "Processed W_U row of the subject",
     }
     /// W_U of a drawn name at END.
@@ -144,7 +144,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: false,
-        color: 1,
+        color: 2,
         note: "Processed W_U row of a name drawn at random, without leading space",
     }
     /// W_U of a drawn token at END.
@@ -153,7 +153,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 0,
+        color: 3,
         note: "Processed W_U row of a token drawn at random from the whole vocabulary",
     }
     /// W_U of each other token of a sentence, in turn.
@@ -162,7 +162,7 @@ series! {
         true_values: false,
         in_notebook: false,
         starts_visible: true,
-        color: 2,
+        color: 4,
         note: "Processed W_U rows of the other tokens of the sentence, up to the one that the head looks from",
     }
     /// W_U of the source token: at the destination, and at the source itself.
@@ -171,7 +171,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 5,
+        color: 0,
         note: "Processed W_U row of the source token: the direction that makes the model say it",
     }
     /// The residual stream itself, normalized like all the others. Of both sides.
@@ -180,7 +180,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 3,
+        color: 6,
         note: "The residual stream itself (resid_pre), normalized like the other vectors: by its standard deviation it comes near the true score, by LayerNorm it is that",
     }
     /// At IO: what the notebook calls W_E, the processed W_U of the indirect object.
@@ -189,7 +189,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 5,
+        color: 0,
         note: "As in the notebook: the processed W_U row of IO, not the embedding",
     }
     /// At IO: the processed embedding of the indirect object.
@@ -198,7 +198,7 @@ series! {
         true_values: false,
         in_notebook: false,
         starts_visible: false,
-        color: 0,
+        color: 8,
         note: "W_E row of the indirect object, which the notebook's W_E[IO] is not",
     }
     /// At IO: the embedding through layer 0 alone.
@@ -207,7 +207,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 2,
+        color: 9,
         note: "W_E row of IO after layer 0 alone: attention only to itself, without biases, plus its MLP",
     }
     /// At IO: the output of layer 0's MLP alone.
@@ -216,7 +216,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 1,
+        color: 10,
         note: "Output of layer 0's MLP for IO alone: W_EE[IO] without the embedding and attention",
     }
     /// At the source: its processed embedding.
@@ -225,7 +225,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 0,
+        color: 8,
         note: "Processed W_E row of the source token",
     }
     /// At the source: its embedding through layer 0 alone.
@@ -234,7 +234,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 2,
+        color: 9,
         note: "W_E row of the source token after layer 0 alone: attention only to itself, without biases, plus its MLP",
     }
     /// At the source: the output of layer 0's MLP alone.
@@ -243,7 +243,7 @@ series! {
         true_values: false,
         in_notebook: true,
         starts_visible: true,
-        color: 1,
+        color: 10,
         note: "Output of layer 0's MLP for the source token alone: W_EE[src] without the embedding and attention",
     }
     /// The head's true scores.
@@ -252,7 +252,7 @@ series! {
         true_values: true,
         in_notebook: false,
         starts_visible: false,
-        color: 6,
+        color: 7,
         note: "The head's own attention score from END to IO, nothing substituted",
     }
     /// The head's true probabilities.
@@ -261,7 +261,7 @@ series! {
         true_values: true,
         in_notebook: false,
         starts_visible: false,
-        color: 6,
+        color: 7,
         note: "The head's own attention probability from END to IO, nothing substituted",
     }
 }

@@ -6,7 +6,7 @@ use super::histogram_layout::Layout;
 use super::pen::{Part, Pen};
 use super::scene::{Drawable, LaidOut, Plot, PlotWithLayout, Zoom};
 use super::switches::{Switch, Switches};
-use super::{DrawOptions, HistogramPlot, Hover, Rect, Step, Target};
+use super::{DrawOptions, HistogramPlot, Hover, Pin, Rect, Step, Target};
 use crate::names::SeriesId;
 use crate::quantities::{measured, multiple};
 
@@ -123,6 +123,29 @@ impl LaidOut for Placed {
         }
     }
 
+    /// A bin by the value in its middle: bins of another width have another one there.
+    fn pin(&self, target: Target) -> Option<Pin> {
+        let hover = self.hover(target)?;
+        match hover.target {
+            Target::Bin(index) => {
+                let (low, high) = self.plot.bins?.edges(index);
+                Some(Pin::Bin((low + high) / 2.0))
+            }
+            target => self.series_of(target).cloned().map(Pin::Box),
+        }
+    }
+
+    fn pinned(&self, pin: &Pin) -> Option<Hover> {
+        match pin {
+            Pin::Bin(value) => self.bin_told(self.plot.bins?.index(*value)?),
+            Pin::Box(of) => {
+                let found = self.plot.series.iter().position(|series| series.id == *of)?;
+                self.hover(Target::Box(found))
+            }
+            Pin::Part(..) => None,
+        }
+    }
+
     /// Along the bins that hold something, and up into the boxes.
     fn step(&self, from: Option<Target>, step: Step) -> Option<Target> {
         let bins = self.plot.bins.map_or(0, |bins| bins.count);
@@ -177,8 +200,13 @@ impl Placed {
     }
 
     fn bin_hover(&self, index: usize) -> Option<Hover> {
-        let layout = &self.layout;
-        let (bins, mark) = (self.plot.bins?, layout.bin(&self.plot, index)?);
+        self.bin_told(index).filter(|hover| hover.mark.width() > 0.0)
+    }
+
+    /// What is to be said about bin `index`, also where it is outside the part that is shown.
+    fn bin_told(&self, index: usize) -> Option<Hover> {
+        let (layout, bins) = (&self.layout, self.plot.bins?);
+        let mark = layout.bin(&self.plot, index);
         let (low, high) = bins.edges(index);
         // Bins centered on multiples have edges with one more decimal.
         let part = (bins.start / bins.size).fract().abs();
@@ -202,9 +230,9 @@ impl Placed {
             layout.bars.bottom
         };
         Some(Hover {
-            about: Rect { top, ..mark },
+            about: mark.map_or_else(Rect::default, |mark| Rect { top, ..mark }),
             swatches,
-            ..Hover::new(Target::Bin(index), mark, layout.both(), lines)
+            ..Hover::new(Target::Bin(index), mark.unwrap_or_default(), layout.both(), lines)
         })
     }
 

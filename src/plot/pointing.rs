@@ -2,6 +2,7 @@
 
 use super::Rect;
 use super::text::visible;
+use crate::names::SeriesId;
 
 /// Most characters of a note that are said.
 const LONGEST_NOTE: usize = 220;
@@ -22,6 +23,17 @@ pub enum Target {
     Token(usize),
     /// One of several patterns, by its number in [`super::PatternsPlot::patterns`].
     Pattern(usize),
+}
+
+/// A part that a reader keeps: found again where the plot has other bins, another order or shows another part of them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pin {
+    /// The bin that holds a value.
+    Bin(f64),
+    /// The box of a series.
+    Box(SeriesId),
+    /// Any other part, with its first line: where another part has its place, it is gone.
+    Part(Target, String),
 }
 
 /// What an arrow key, Home or End asks for.

@@ -7,6 +7,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, Edge, Sizes};
 use super::marks::{dot_rect, draw_picked_dot};
+use super::palette::OF_NO_VECTOR;
 use super::pen::Pen;
 use super::scale::Scale;
 use super::scatter::equal_values;
@@ -95,7 +96,7 @@ impl LaidOut for Placed {
         let (plot, layout, theme) = (&self.plot, &self.layout, pen.theme());
         layout.title.draw(pen);
         self.draw_equal_values(pen);
-        let color = theme.series_color(0);
+        let color = theme.series_color(OF_NO_VECTOR[0]);
         for listed in [false, true] {
             let opacity = if listed { OPACITY.0 } else { OPACITY.1 };
             for mark in plot.marks.iter().filter(|mark| mark.listed == listed) {

@@ -15,7 +15,7 @@ use plotters::prelude::DrawingBackend;
 use super::pen::Pen;
 use super::strokes::{Stroke, draw_strokes};
 use super::switches::Switches;
-use super::{CellRange, DrawOptions, Hover, Rect, Step, Target};
+use super::{CellRange, DrawOptions, Hover, Pin, Rect, Step, Target};
 use crate::error::Result;
 use crate::names::SeriesId;
 
@@ -86,6 +86,18 @@ pub trait LaidOut: DynEq + Send + Sync {
     /// What is to be said about `target`. None when the plot has no such thing.
     fn hover(&self, _target: Target) -> Option<Hover> {
         None
+    }
+
+    /// What keeps `target`, which is there.
+    fn pin(&self, target: Target) -> Option<Pin> {
+        let first = self.hover(target)?.lines.into_iter().next()?;
+        Some(Pin::Part(target, first))
+    }
+
+    /// What is to be said about what is kept; its mark is empty where that is outside the part that is shown. None when it is gone.
+    fn pinned(&self, pin: &Pin) -> Option<Hover> {
+        let Pin::Part(target, first) = pin else { return None };
+        self.hover(*target).filter(|hover| hover.lines.first() == Some(first))
     }
 
     /// Where a key leads from `from`, which is there; from nowhere, to the first part or the last.
@@ -263,6 +275,16 @@ impl Scene {
     /// What is to be said about `target`. None when the plot has no such thing.
     pub fn hover(&self, target: Target) -> Option<Hover> {
         self.laid.hover(target)
+    }
+
+    /// What keeps `target`. None when the plot has no such thing.
+    pub fn pin(&self, target: Target) -> Option<Pin> {
+        self.laid.pin(target)
+    }
+
+    /// What is to be said about what is kept; its mark is empty where that is outside the part that is shown. None when it is gone.
+    pub fn pinned(&self, pin: &Pin) -> Option<Hover> {
+        self.laid.pinned(pin)
     }
 
     /// The label of the series at `point`: the bar or box that is there.

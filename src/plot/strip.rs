@@ -7,6 +7,7 @@ use plotters::style::text_anchor::HPos;
 
 use super::axis::{Axis, Edge};
 use super::marks::{dot_rect, draw_dot, draw_picked_dot};
+use super::palette::OF_NO_VECTOR;
 use super::pen::Pen;
 use super::scale::Scale;
 use super::scene::{Drawable, LaidOut, NARROW, PlotWithLayout};
@@ -76,7 +77,7 @@ impl StripPlot {
         pen.vertical(zero, strip.top, strip.bottom, 1.0, theme.axis.mix(0.35));
         let mean = layout.x.scale.pixel(self.mean);
         pen.vertical(mean, strip.top, strip.bottom, 2.0, theme.highlight.to_rgba());
-        let color = theme.series_color(0);
+        let color = theme.series_color(OF_NO_VECTOR[0]);
         for (index, dot) in layout.dots.iter().enumerate() {
             if Some(index) != self.picked {
                 draw_dot(pen, *dot, RADIUS, color);

@@ -173,7 +173,7 @@ impl Default for Theme {
 }
 
 /// `part` of the way from `from` to `to`.
-pub(crate) fn mix(from: RGBColor, to: RGBColor, part: f64) -> RGBColor {
+pub fn mix(from: RGBColor, to: RGBColor, part: f64) -> RGBColor {
     let channel = |from: u8, to: u8| (f64::from(from) + part * (f64::from(to) - f64::from(from))).round() as u8;
     RGBColor(channel(from.0, to.0), channel(from.1, to.1), channel(from.2, to.2))
 }

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import path from "node:path";
 
 import { check, page, root } from "../e2e/harness.mjs";
-import { ISOLATED, serve } from "../e2e/server.mjs";
+import { serve } from "../e2e/server.mjs";
 import { BROWSERS } from "./driver.mjs";
 import { jobs } from "./jobs.mjs";
 import { Tab } from "./tab.mjs";
@@ -21,7 +21,7 @@ async function does(driver, { name, run, options = {}, only, patience = 1, allow
   if (only && !only.includes(driver.name)) return;
   const started = Date.now();
   // Isolated, so that threads may share memory.
-  const site = await serve(page, { headers: ISOLATED });
+  const site = await serve(page, { isolated: true });
   const label = `${driver.name}: ${name}`;
   let shown;
   let timer;

@@ -535,10 +535,29 @@ export const figures = [
       await settle(tab);
       check(!(await kept.innerText()).includes("No patching"), "a hidden series is told");
       await button("No patching").click();
-      // Another number of bins has no such bin.
+      const pin = element.locator(".pin");
+      const outlined = async () => (await pin.evaluate((pin) => getComputedStyle(pin).outlineStyle)) === "solid" && (await pin.isVisible());
+      check(await outlined(), "what is kept has no outline");
+      // Where another part is shown its values stay, and where it is shown again its outline is back.
+      await canvas.focus();
+      await tab.page.keyboard.press("End");
+      const closer = async () => {
+        await tab.page.keyboard.press("+");
+        return outlined();
+      };
+      await until(tab.page, closer, (is) => !is, "what is outside has an outline");
+      check((await kept.innerText()).startsWith("4.2 to 4.4"), `a zoom elsewhere leaves ${await kept.innerText()}`);
+      await tab.page.keyboard.press("0");
+      await until(tab.page, outlined, (is) => is, "the outline is not back");
+      // Of other bins it is the one in which its middle lies, and with the old ones it is the old one.
       await element.getByTestId("bins").selectOption("20");
-      await settle(tab);
-      check((await kept.innerText()).startsWith("Click or tap"), `${await kept.innerText()} is not there any more`);
+      await until(tab.page, () => kept.innerText(), (text) => text.startsWith("4 to 6"), "not the bin of its middle");
+      await element.getByTestId("bins").selectOption("");
+      await until(tab.page, () => kept.innerText(), (text) => text.startsWith("4.2 to 4.4"), "not the old bin");
+      await canvas.focus();
+      await tab.page.keyboard.press("Escape");
+      await until(tab.page, () => kept.innerText(), (text) => text.startsWith("Click or tap"), "Escape does not let go");
+      check(!(await outlined()), "nothing is kept, and has an outline");
       await canvas.focus();
       const heatmap = figure(tab, "heatmap");
       const cell = await pointAt(tab, "heatmap", "head 9.3", [0.82, 0.78, 0.86, 0.74], 15);
@@ -636,6 +655,36 @@ export const figures = [
       await tab.page.setViewportSize({ width: 1000, height: 800 });
       await settle(tab);
       check((await list.count()) === 0, "the list is there on a wide window, too");
+    },
+  },
+  {
+    name: "on a phone the choices of the heatmap take two rows, are whole and large enough, and work by touch and keyboard",
+    context: { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true },
+    async run(tab, { screenshots }) {
+      await open(tab);
+      const { element } = figure(tab, "heatmap");
+      const toolbar = element.locator(".toolbar");
+      const rows = () => toolbar.evaluate((bar) => new Set([...bar.children].filter((part) => part.checkVisibility()).map((part) => Math.round(part.getBoundingClientRect().top / 10))).size);
+      const checkChoices = async (most) => {
+        check((await rows()) <= most, `${await rows()} rows`);
+        for (const choice of await toolbar.locator("label.tool").all()) {
+          const [name, field] = [choice.locator("span"), choice.locator("select")];
+          const [ofName, ofField] = [await name.boundingBox(), await field.boundingBox()];
+          check(ofField.height >= 44 && ofField.x >= 0 && ofField.x + ofField.width <= 390, `${await name.innerText()}: ${JSON.stringify(ofField)}`);
+          check(ofName.y >= ofField.y && ofName.y + ofName.height < ofField.y + ofField.height / 2 + 2, `${await name.innerText()} stands at ${JSON.stringify(ofName)}`);
+          check(await name.evaluate((span) => span.scrollWidth <= span.clientWidth), `${await name.innerText()} is cut off`);
+        }
+      };
+      await element.scrollIntoViewIfNeeded();
+      await checkChoices(2);
+      await element.screenshot({ path: path.join(screenshots, "phone-heatmap-choices.png") });
+      await tab.at("heatmap-variant").selectOption({ label: "both ends split" });
+      await tab.at("heatmap-query").waitFor();
+      await checkChoices(3);
+      const side = tab.at("heatmap-side");
+      await side.focus();
+      await tab.page.keyboard.press("ArrowDown");
+      await until(tab.page, () => tab.at("heatmap-title").innerText(), (text) => text.includes("query side"), "an arrow key chooses nothing");
     },
   },
   ...["light", "dark"].map((colorScheme) => ({

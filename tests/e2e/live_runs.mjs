@@ -68,6 +68,9 @@ export const liveRuns = [
       const { result } = await tab.download();
       compare(arrays(result), arrays(await analyze(path.join(root, "public/models/tiny-ioi"), settings)), 1e-4);
       check(result.heatmaps.key.max_abs_residual < 1e-4, `contributions do not add up: ${result.heatmaps.key.max_abs_residual}`);
+      // Isolated as a host's headers do it, the page computes on all cores.
+      const [isolated, cores] = await tab.page.evaluate(() => [crossOriginIsolated, navigator.hardwareConcurrency]);
+      check(isolated && result.timing.threads === Math.min(cores, 8), `isolated: ${isolated}, ${result.timing.threads} threads of ${cores} cores`);
       // A second run on the model that is loaded, and the switch that leaves out b_O.
       await tab.at("notebook-switch").check();
       await until(tab.page, () => tab.at("identity-text").innerText(), (text) => text.includes("without b_O"), "the switch changed nothing");

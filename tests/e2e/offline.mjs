@@ -13,11 +13,11 @@ const allowed = { serviceWorkers: "allow" };
 /** Waits until the page's service worker has everything and serves the next visit. */
 const kept = (tab) => tab.page.evaluate(() => navigator.serviceWorker.ready.then((registration) => registration.active.state));
 
-/** Runs `scenario` on a copy of the built page that a server of its own serves. */
-async function withSite(tab, scenario) {
+/** Runs `scenario` on a copy of the built page that a server of its own serves, with `options` of `serve`. */
+async function withSite(tab, scenario, options) {
   const folder = await mkdtemp(path.join(os.tmpdir(), "keyside-site-"));
   await cp(built, folder, { recursive: true });
-  const site = await serve(folder);
+  const site = await serve(folder, options);
   tab.url = site.url;
   try {
     await scenario(site, folder);
@@ -39,6 +39,27 @@ async function nextVersion(folder) {
 }
 
 export const offline = [
+  ...[false, true].map((isolated) => ({
+    name: `once it is kept the page is isolated, and documents with its figures, and pages that are handed a result, are not: ${isolated ? "the host isolates it, too" : "a plain host"}`,
+    context: allowed,
+    timeout: 120_000,
+    run: (tab) => withSite(tab, async () => {
+      await tab.open();
+      await kept(tab);
+      await tab.open();
+      const isIsolated = (page) => page.evaluate(() => crossOriginIsolated);
+      check(await isIsolated(tab.page), "the page is not isolated");
+      await tab.page.goto(`${tab.url}examples/post.html`);
+      check(await tab.page.evaluate(() => Boolean(navigator.serviceWorker.controller)), "the service worker does not answer");
+      const frame = tab.page.locator("keyside-plot[src]").first();
+      await frame.scrollIntoViewIfNeeded();
+      const inside = frame.locator("iframe:not(.waiting)").contentFrame();
+      await inside.getByTestId("embed-origin").getByText("Opened from").waitFor();
+      const [opened] = await Promise.all([tab.page.context().waitForEvent("page"), inside.getByTestId("open-full").click()]);
+      await opened.getByTestId("run-summary").getByText("Opened from").first().waitFor();
+      check(new URL(opened.url()).searchParams.get("result") === "opener", opened.url());
+    }, { isolated }),
+  })),
   {
     name: "without a network: the page, the recorded run, the bundled model and a stored model",
     timeout: 120_000,

@@ -22,6 +22,10 @@ const TYPES = {
 /** Headers that isolate a page, so that its threads may share memory. */
 export const ISOLATED = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
 
+/** Whether a host that isolates the page sends the headers with `url`: with the page and its scripts, not with a frame of it, nor where it is handed a result. */
+const isIsolated = ({ pathname, searchParams }) =>
+  pathname.endsWith(".js") || (/\/(index\.html)?$/.test(pathname) && !searchParams.has("embed") && searchParams.get("result") !== "opener");
+
 /** The byte range asked for, `null` for the whole file, `undefined` for one that cannot be satisfied. */
 function rangeOf(header, size) {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header ?? "");
@@ -33,10 +37,10 @@ function rangeOf(header, size) {
 
 /**
  * Serves `folder`; answers `{ url, close, requests, idle }`. `cors` lets pages of other origins read. `delay` holds back each
- * answer by that many milliseconds, `headers` are sent with each. `alter(path, read)` answers `{ status, type, body }` in place of a file, each of which
+ * answer by that many milliseconds, `headers` are sent with each; `isolated` is a host that isolates the page. `alter(path, read)` answers `{ status, type, body }` in place of a file, each of which
  * may be left out; `read()` answers the file. `requests` lists what was asked for; `idle()` waits until everything is answered.
  */
-export async function serve(folder, { port = 0, cors = false, delay = 0, headers = {}, alter = () => undefined } = {}) {
+export async function serve(folder, { port = 0, cors = false, delay = 0, headers = {}, isolated = false, alter = () => undefined } = {}) {
   const root = path.resolve(folder);
   if (!(await stat(root).catch(() => null))?.isDirectory()) throw new Error(`there is no folder ${folder} to serve`);
   const requests = [];
@@ -63,7 +67,9 @@ export async function serve(folder, { port = 0, cors = false, delay = 0, headers
     if (request.method !== "GET" && request.method !== "HEAD") return refuse(405, { Allow: "GET, HEAD" });
     let pathname;
     try {
-      pathname = decodeURIComponent(new URL(request.url, "http://localhost").pathname);
+      const url = new URL(request.url, "http://localhost");
+      pathname = decodeURIComponent(url.pathname);
+      if (isolated && isIsolated(url)) for (const [name, value] of Object.entries(ISOLATED)) response.setHeader(name, value);
     } catch {
       return refuse(400);
     }

@@ -278,11 +278,12 @@ fn a_highlight_draws_one_series_and_veils_the_others() {
         (strokes.is_some(), text)
     };
     let (drawn, text) = highlight("No patching");
-    let color = Theme::light().series_color(3);
+    let color_of = |series: SeriesId| Theme::light().series_color(series.color().unwrap());
+    let color = color_of(SeriesId::NoPatching);
     let code = format!("#{:02X}{:02X}{:02X}", color.0, color.1, color.2);
     assert!(drawn && text.contains(&code));
     // The other series have the line along their tops and no bars.
-    let other = Theme::light().series_color(5);
+    let other = color_of(SeriesId::WuIo);
     let other = format!("#{:02X}{:02X}{:02X}", other.0, other.1, other.2);
     let drawn_as = |shape: &str| {
         let mut lines = text.lines();

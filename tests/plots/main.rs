@@ -7,6 +7,7 @@
 mod colors;
 mod exploring;
 mod extremes;
+mod pinned;
 #[path = "../results/mod.rs"]
 mod results;
 mod scatter;

@@ -10,7 +10,7 @@ use crate::analysis::ChangesSection;
 use crate::error::{Error, ErrorKind, Result};
 use crate::export::{Script, Table};
 use crate::names::{ChangeMeasure, FigureName, SeriesId};
-use crate::plot::{HistogramPlot, Plot, Series, Theme};
+use crate::plot::{HistogramPlot, OF_NO_VECTOR, Plot, Series, Theme};
 use crate::result::{Bins, BoxStats, ResultFile};
 
 const ATTENTION: FigureName = FigureName::new("change_attention");
@@ -21,8 +21,8 @@ const LOGPROB: FigureName = FigureName::new("change_logprob");
 const MAX_BINS: usize = 60;
 
 /// Legend entry and color number of the recomputed values, and the same of the predicted ones.
-const RECOMPUTED: (&str, usize) = ("recomputed", 5);
-const PREDICTED: (&str, usize) = ("predicted", 1);
+const RECOMPUTED: (&str, usize) = ("recomputed", OF_NO_VECTOR[0]);
+const PREDICTED: (&str, usize) = ("predicted", OF_NO_VECTOR[1]);
 
 /// A histogram of changes for each measure.
 pub struct Changes;

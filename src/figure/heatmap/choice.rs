@@ -27,7 +27,7 @@ pub struct Offered {
 /// Identifiers and labels of the choices. Each choice is among the heatmaps that agree with the choices before it.
 const CHOICES: [(&str, &str); 7] = [
     ("heatmap-file", "Heatmap"),
-    ("heatmap-side", "Components of the"),
+    ("heatmap-side", "Side"),
     ("heatmap-variant", "Other end"),
     ("heatmap-minus", "Subtracted"),
     ("heatmap-query", "Query\u{2019}s part"),

@@ -9,7 +9,7 @@ use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::sentence::words::percent;
 use crate::figure::view::View;
 use crate::names::FigureName;
-use crate::plot::{DotsBand, DotsPlot, DotsRow, Plot, Theme};
+use crate::plot::{DotsBand, DotsPlot, DotsRow, OF_NO_VECTOR, Plot, Theme};
 use crate::quantities::{counted, grouped, number};
 
 const NAME: FigureName = FigureName::new("recurring_directions");
@@ -20,7 +20,7 @@ const BODY: &str = include_str!("directions.py");
 /// Most groups that are drawn: those whose means are largest by size.
 const DRAWN: usize = 20;
 /// Number of the color of all bars.
-const COLOR: usize = 0;
+const COLOR: usize = OF_NO_VECTOR[0];
 
 /// A bar for each group of directions.
 pub struct RecurringDirections;

@@ -8,7 +8,7 @@ use crate::figure::kind::{FigureKind, Subject};
 use crate::figure::prompts::{parts, prompt_columns, prompt_fields};
 use crate::figure::view::View;
 use crate::names::FigureName;
-use crate::plot::{HistogramPlot, Plot, Series, Theme};
+use crate::plot::{HistogramPlot, OF_NO_VECTOR, Plot, Series, Theme};
 use crate::result::{Bins, BoxStats, ResultFile};
 
 const NAME: FigureName = FigureName::new("source_values");
@@ -19,12 +19,12 @@ const BINS: usize = 60;
 /// The series, by their numbers of colors: their labels and what they are.
 const SERIES: [(usize, &str, &str); 2] = [
     (
-        5,
+        OF_NO_VECTOR[0],
         "the source token itself",
         "What a unit of attention to the source adds to the logit of the token that stands there",
     ),
     (
-        0,
+        OF_NO_VECTOR[1],
         "other tokens of the prompt",
         "The mean of what the same adds to the logits of the other tokens of the prompt: a control",
     ),

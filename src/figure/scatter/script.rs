@@ -3,7 +3,7 @@
 use super::words::series_name;
 use crate::export::{Script, hex, quoted};
 use crate::names::PromptSeries;
-use crate::plot::Theme;
+use crate::plot::{OF_NO_VECTOR, Theme};
 
 /// What follows the constants.
 const BODY: &str = include_str!("script.py");
@@ -34,7 +34,7 @@ pub(super) fn script(title: &str, x: &PromptSeries, y: &PromptSeries, theme: &Th
     script.texts(&[("TITLE", title)]);
     script.comment("Whether both have one unit: then the axes show the same range, and a line where values are equal.");
     script.line("SAME_UNIT", if x.has_unit_of(y) { "True" } else { "False" });
-    script.line("COLOR", &hex(theme.series_color(0)));
+    script.line("COLOR", &hex(theme.series_color(OF_NO_VECTOR[0])));
     script.colors(theme);
     script
 }

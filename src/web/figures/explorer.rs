@@ -10,7 +10,7 @@ use web_sys::HtmlElement;
 
 use super::super::scheduling::{Latest, SOON, after_frames_of};
 use crate::names::SeriesId;
-use crate::plot::{Hover, Rect, Scene, Step, Target, Zoom};
+use crate::plot::{Hover, Pin, Rect, Scene, Step, Target, Zoom};
 
 /// A pointer that moves less than this while it is down has clicked, not dragged.
 const STILL: f64 = 6.0;
@@ -29,8 +29,8 @@ pub struct Explorer {
     keyed: RwSignal<Option<Target>>,
     /// The same once its mark has been seen.
     keyed_seen: RwSignal<Option<Target>>,
-    /// What a click, a tap or Enter keeps, with its first line: where another part has its place, it is let go.
-    pinned: RwSignal<Option<(Target, String)>>,
+    /// What a click, a tap or Enter keeps.
+    pinned: RwSignal<Option<Pin>>,
     /// Whether a drag moves what is shown, where that is not all.
     moves: RwSignal<bool>,
     /// The plot as it was when the pointer was pressed down.
@@ -97,10 +97,7 @@ impl Explorer {
             if let Some(picked) = scene.picked() {
                 return scene.hover(picked);
             }
-            self.pinned.with(|pinned| {
-                let (target, first) = pinned.as_ref()?;
-                scene.hover(*target).filter(|hover| hover.lines.first() == Some(first))
-            })
+            self.pinned.with(|pinned| scene.pinned(pinned.as_ref()?))
         })
     }
 
@@ -333,12 +330,9 @@ impl Explorer {
         if self.actions.pick.run(target) {
             return;
         }
-        let first = self
-            .scene
-            .with_untracked(|scene| scene.as_ref()?.hover(target)?.lines.into_iter().next());
-        let next = first.map(|first| (target, first));
-        self.pinned
-            .update(|pinned| *pinned = if *pinned == next { None } else { next });
+        let again = untrack(|| self.kept()).is_some_and(|kept| kept.target == target);
+        let next = self.scene.with_untracked(|scene| scene.as_ref()?.pin(target));
+        self.pinned.set(next.filter(|_| !again));
     }
 
     fn let_go(self) {

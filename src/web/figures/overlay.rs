@@ -9,9 +9,15 @@ use super::explorer::Explorer;
 use super::hover_text::all_lines;
 use crate::plot::{Hover, Rect, Target};
 
-/// Crosshair, mark and selection. What is kept is marked; it has no crosshair.
+/// Crosshair, mark and selection. What is kept is marked and has an outline that stays; it has no crosshair.
 #[component]
 pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>, crosses: Signal<bool>) -> impl IntoView {
+    // A cell or a dot that is picked has its frame from the plot.
+    let kept = Memo::new(move |_| {
+        let kept = explorer.kept();
+        let bars = kept.filter(|kept| matches!(kept.target, Target::Bin(_) | Target::Box(_)));
+        bars.map(|kept| kept.about).filter(|about| about.width() > 0.0)
+    });
     let mark = Memo::new(move |_| hover.with(|hover| hover.as_ref().map(|hover| hover.mark)));
     let is_cell = move || {
         hover.with(|hover| {
@@ -55,6 +61,7 @@ pub fn Overlay(explorer: Explorer, hover: Memo<Option<Hover>>, crosses: Signal<b
     let selected = Memo::new(move |_| explorer.selected());
     view! {
         <Area area=mark class="mark" framed=Signal::derive(is_cell) />
+        <Area area=kept class="pin" />
         <Area area=upright class="crosshair" />
         <Area area=level class="crosshair" />
         <Area area=selected class="selection" />
