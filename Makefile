@@ -3,7 +3,7 @@
 PORT ?= 8080
 FULL_SIZE ?= target/checkpoints/gpt2
 
-.PHONY: help run dist release size bench npm page-speed docs-pictures python test e2e browsers test-full test-gpt2 faults memory check train fuzz audit
+.PHONY: help run dist release size bench bench-gpu npm page-speed docs-pictures python test e2e browsers test-full test-gpt2 faults memory check train fuzz audit
 
 help: ## list the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -24,6 +24,9 @@ size: ## what a visitor of dist/ loads, in brotli bytes, against its limits
 
 bench: dist ## how fast the release page and the command line are beside their peers (PEERS=python: also TransformerLens and PyTorch)
 	@scripts/bench.sh $(BENCH)
+
+bench-gpu: ## how fast this machine's graphics processor is, beside its processor and PyTorch (BENCH=options, KEYSIDE_BUILT=folder of built programs)
+	@scripts/bench-gpu.sh $(BENCH)
 
 release: dist ## build the release page and pack it: target/keyside-VERSION.zip, for any static server
 	@scripts/setup.sh archive

@@ -67,12 +67,12 @@ use_wasm_tools() {
   export PATH
 }
 
-# write_checkpoint FOLDER [SIZE]: a synthetic checkpoint of a published model's size, written once by make_checkpoint, which is built.
+# write_checkpoint FOLDER [SIZE [BUILT]]: a synthetic checkpoint of a published model's size, written once by make_checkpoint, which is built.
 write_checkpoint() {
-  local folder="$1" size="${2:-gpt2}"
+  local folder="$1" size="${2:-gpt2}" built="${3:-$target_dir/release}"
   if [ -f "$folder/complete" ]; then return; fi
   say "writing a checkpoint of $size's size to $folder"
   mkdir -p "$folder"
-  "$target_dir/release/make_checkpoint" "$folder" "$size"
+  "$built/make_checkpoint" "$folder" "$size" --tokenizer "$root/tests/fixtures/gpt2-tokenizer.json"
   touch "$folder/complete"
 }

@@ -60,7 +60,7 @@ fn everything_with_the_kernels() {
     everything_with(EngineName::Packed);
 }
 
-/// On whatever card there is: see `compute/contract`.
+/// On whatever GPU there is: see `compute/contract`.
 #[cfg(feature = "gpu")]
 #[test]
 fn everything_on_a_card() {

@@ -23,6 +23,9 @@ pub struct Timing {
     /// The compute engine; None in files of versions that did not record it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineName>,
+    /// Name of the GPU that computed, if one did: "NVIDIA H200", "llvmpipe (software)".
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
     /// Number of threads, where the engine reports it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threads: Option<usize>,
@@ -37,19 +40,33 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Engine, number of threads, and rate: "engine relaxed, 2 threads, 61.0 GFLOP/s"; None where unknown.
+    /// What computed, on what, and how fast: "engine relaxed, 2 threads, 61.0 GFLOP/s", "engine gpu on NVIDIA H200, 9000.0 GFLOP/s"; None where
+    /// that is not known.
     pub fn computed_by(&self) -> Option<String> {
         let engine = self.engine?;
-        let threads = match self.threads {
-            // The gemm crate does not report its threads.
-            Some(threads) if engine != EngineName::Gemm => format!(", {}", counted(threads, "thread", "threads")),
-            _ => String::new(),
+        let on = match (engine, &self.adapter, self.threads) {
+            (EngineName::Gpu, Some(adapter), _) => format!(" on {adapter}"),
+            // The gemm crate's threads are the surroundings', and a graphics processor counts none.
+            (EngineName::Gpu | EngineName::Gemm, ..) | (_, _, None) => String::new(),
+            (_, _, Some(threads)) => format!(", {}", counted(threads, "thread", "threads")),
         };
         let rate = match self.gflop_per_second {
             Some(rate) => format!(", {rate:.1} GFLOP/s"),
             None => String::new(),
         };
-        Some(format!("engine {engine}{threads}{rate}"))
+        Some(format!("engine {engine}{on}{rate}"))
+    }
+
+    /// The same, saying what `model` computes with.
+    #[must_use]
+    pub(crate) fn with(self, model: &Model) -> Self {
+        let engine = model.engine();
+        Self {
+            engine: Some(engine),
+            adapter: model.device(),
+            threads: (engine != EngineName::Gpu).then(|| model.threads()),
+            ..self
+        }
     }
 
     /// Adds engine and rate, for passes through `layers` blocks of `model`.
@@ -61,9 +78,44 @@ impl Timing {
         let of_position = layers as f64 * 2.0 * (4.0 * d * d + 2.0 * d * d_mlp);
         Self {
             gflop_per_second: (layers > 0).then_some(self.positions_per_second * of_position / 1e9),
-            engine: Some(model.engine()),
-            threads: Some(model.threads()),
-            ..self
+            ..self.with(model)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_computed_is_named() {
+        let mut timing = Timing {
+            gflop_per_second: Some(61.04),
+            engine: Some(EngineName::Relaxed),
+            threads: Some(2),
+            ..Timing::default()
+        };
+        let said = |timing: &Timing| timing.computed_by().unwrap();
+        assert_eq!(said(&timing), "engine relaxed, 2 threads, 61.0 GFLOP/s");
+        timing.engine = Some(EngineName::Gemm);
+        assert_eq!(said(&timing), "engine gemm, 61.0 GFLOP/s");
+        timing.engine = Some(EngineName::Gpu);
+        assert_eq!(said(&timing), "engine gpu, 61.0 GFLOP/s");
+        timing.adapter = Some("llvmpipe (software)".to_owned());
+        assert_eq!(said(&timing), "engine gpu on llvmpipe (software), 61.0 GFLOP/s");
+        assert_eq!(Timing::default().computed_by(), None);
+    }
+
+    #[test]
+    fn files_that_do_not_name_the_adapter_are_read() {
+        let text = r#"{"seconds":1.0,"loading_seconds":0.5,"positions":3,"positions_per_second":6.0,"engine":"gpu","threads":1,"bytes_read":9}"#;
+        let timing: Timing = serde_json::from_str(text).unwrap();
+        assert_eq!((timing.engine, &timing.adapter), (Some(EngineName::Gpu), &None));
+        let with = Timing {
+            adapter: Some("H".to_owned()),
+            ..timing
+        };
+        let again: Timing = serde_json::from_str(&serde_json::to_string(&with).unwrap()).unwrap();
+        assert_eq!(again, with);
     }
 }

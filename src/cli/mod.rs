@@ -100,6 +100,15 @@ pub async fn run_analyze(arguments: &AnalyzeArguments, out: &mut dyn Write) -> R
     let result = {
         let bar = progress::Bar::new();
         let found = analyze(&mut model, &analysis, &bar).await?;
+        if let Some(error) = model.take_engine_failure() {
+            // Nothing can be done where stderr is closed.
+            let _ = writeln!(
+                std::io::stderr(),
+                "keyside: the engine {} has gone on: {}",
+                model.engine(),
+                error.cause
+            );
+        }
         ResultFile::new(&model, &analysis, found)
     };
     let written = write_files(arguments, &result)?;

@@ -25,6 +25,10 @@ fn tolerance(engine: &dyn Engine) -> f64 {
 pub(super) struct Numbers(u64);
 
 impl Numbers {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
     fn below(&mut self, end: usize) -> usize {
         self.0 = self
             .0
@@ -44,11 +48,11 @@ impl Numbers {
 
 /// Captures everything at the requested rows.
 #[derive(Default)]
-struct All {
+pub(super) struct All {
     rows: Vec<usize>,
     heads: Vec<usize>,
-    taken: Vec<(BlockHook, usize, Vec<f32>)>,
-    /// Returns an error at this hook.
+    pub(super) taken: Vec<(BlockHook, usize, Vec<f32>)>,
+    /// Where it refuses to take anything.
     refuses: Option<BlockHook>,
 }
 
@@ -72,21 +76,21 @@ impl Taps for All {
     }
 }
 
-/// A random block with random rows.
-struct Case {
-    config: Config,
+/// One made-up case.
+pub(super) struct Case {
+    pub(super) config: Config,
     layer: usize,
     weights: Weights,
-    parents: Vec<Option<usize>>,
-    resid: Vec<f32>,
+    pub(super) parents: Vec<Option<usize>>,
+    pub(super) resid: Vec<f32>,
     edits: Vec<Edit>,
-    tapped: Vec<usize>,
+    pub(super) tapped: Vec<usize>,
     heads: Vec<usize>,
 }
 
 impl Case {
-    fn new(seed: u64, (n_head, d_head, d_mlp, rows): (usize, usize, usize, usize), edited: bool) -> Self {
-        let mut numbers = Numbers(seed);
+    pub(super) fn new(seed: u64, (n_head, d_head, d_mlp, rows): (usize, usize, usize, usize), edited: bool) -> Self {
+        let mut numbers = Numbers::new(seed);
         let config = Config {
             n_layer: 4,
             n_head,
@@ -155,6 +159,15 @@ impl Case {
         }
     }
 
+    /// What takes everything at some rows and heads.
+    pub(super) fn taps(&self) -> All {
+        All {
+            rows: self.tapped.clone(),
+            heads: self.heads.clone(),
+            ..All::default()
+        }
+    }
+
     fn step<'a>(&'a self, known_qkv: Option<&'a [f32]>, keys_only: bool) -> Step<'a> {
         Step {
             config: &self.config,
@@ -170,11 +183,7 @@ impl Case {
     fn through(&self, engine: &dyn Engine, at_once: usize) -> (Vec<f32>, Vec<f32>, All) {
         let block = self.weights.given_to(engine);
         let (mut resid, mut qkv) = (self.resid.clone(), Vec::new());
-        let mut taps = All {
-            rows: self.tapped.clone(),
-            heads: self.heads.clone(),
-            ..All::default()
-        };
+        let mut taps = self.taps();
         let rows = self.parents.len();
         for start in (0..rows).step_by(at_once) {
             let of_step = Rows {
@@ -201,7 +210,7 @@ impl Case {
     }
 }
 
-fn check(engine: &dyn Engine, what: &str, found: &[f32], expected: &[f64]) {
+pub(super) fn check(engine: &dyn Engine, what: &str, found: &[f32], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let size = expected.iter().fold(1f64, |most, v| most.max(v.abs()));
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
@@ -320,10 +329,8 @@ fn passes_on_errors(engine: &dyn Engine) {
             qkv: &mut qkv,
         };
         let mut taps = All {
-            rows: case.tapped.clone(),
-            heads: case.heads.clone(),
             refuses: Some(refuses),
-            ..All::default()
+            ..case.taps()
         };
         block_on(block.forward(&case.step(None, false), &rows, stream, &mut taps))
             .unwrap_err()
@@ -357,7 +364,7 @@ fn gemm_holds() {
 /// none.
 #[cfg(feature = "gpu")]
 #[test]
-fn a_card_holds_and_gives_back_memory() {
+fn a_gpu_holds_and_gives_back_memory() {
     use super::gpu::{Gpu, GpuDevice};
 
     let gpu = match block_on(GpuDevice::open()) {
@@ -370,5 +377,6 @@ fn a_card_holds_and_gives_back_memory() {
     };
     eprintln!("tested on {:?}", gpu.info());
     holds(&Gpu::new(std::rc::Rc::clone(&gpu)));
+    super::contract_several::holds(&Gpu::new(std::rc::Rc::clone(&gpu)));
     assert_eq!(gpu.held(), 0, "matrices of blocks that were dropped");
 }

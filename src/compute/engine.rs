@@ -1,14 +1,15 @@
 //! The interface of compute engines: an engine takes a block's weights once, then computes rows with taps and edits.
 
+use std::any::Any;
 use std::ops::Range;
 
 use futures::future::LocalBoxFuture;
 
 use crate::compute::block::{AttentionInput, BlockRest};
-use crate::compute::rows::{Edit, Rows, Taps};
+use crate::compute::rows::{Edit, LayersTaps, Rows, Taps};
 use crate::error::Result;
 use crate::model::Config;
-use crate::model::block::{AttentionInputWeights, BlockRestWeights};
+use crate::model::block::{AttentionInputWeights, BlockRestWeights, size_in_memory};
 use crate::names::EngineName;
 
 /// Computes blocks.
@@ -21,6 +22,26 @@ pub(crate) trait Engine {
     /// Number of threads; 1 where the engine does not decide it.
     fn threads(&self) -> usize;
 
+    /// Name of the GPU that it computes on; None for engines on the CPU.
+    fn device(&self) -> Option<String> {
+        None
+    }
+
+    /// Bytes that a whole block of a model of `config` takes in its memory.
+    fn block_bytes(&self, config: &Config) -> u64 {
+        size_in_memory(config)
+    }
+
+    /// Number of rows to compute at a time, where other engines get at most `most`.
+    fn rows_at_once(&self, _config: &Config, most: usize) -> usize {
+        most
+    }
+
+    /// This engine as [`Several`], if it computes several blocks faster than one after the other.
+    fn several(&self) -> Option<&dyn Several> {
+        None
+    }
+
     /// Takes over the weights of a block's first part. The engine holds the only copy.
     ///
     /// # Errors
@@ -28,9 +49,51 @@ pub(crate) trait Engine {
     fn take(&self, weights: AttentionInputWeights) -> Result<Box<dyn Block>>;
 }
 
-/// A block's weights as held by an engine. Dropping it frees the memory.
-pub(crate) trait Block {
-    /// The small weights of the first part.
+/// Takes rows through several blocks. Between the blocks the rows stay in the memory of the engine.
+pub(crate) trait Several {
+    /// How many of the blocks of a model of `config` so many rows may go through at once, of a tree of which `end` rows are there; 0 where there
+    /// is no room for that.
+    fn blocks_at_once(&self, config: &Config, rows: usize, end: usize) -> usize;
+
+    /// Takes `rows`, of which nothing is edited, through the blocks of `stages`, at least through the first. For each one that they have gone
+    /// through it gives what is asked for; `resid [tree's rows, d_model]` is what goes on from the last of them. Nothing has changed where it
+    /// fails, or is given up.
+    ///
+    /// # Errors
+    /// As [`Block::forward`], and [`crate::ErrorKind::Internal`] for the block of another engine.
+    fn through<'a>(
+        &'a self,
+        config: &'a Config,
+        stages: &'a [Stage<'a>],
+        rows: &'a Rows<'a>,
+        resid: &'a mut [f32],
+        taps: &'a mut dyn LayersTaps,
+    ) -> LocalBoxFuture<'a, Result<Vec<Passed>>>;
+}
+
+/// One of the blocks that rows go through together.
+pub(crate) struct Stage<'a> {
+    pub(crate) block: &'a (dyn Block + 'static),
+    pub(crate) layer: usize,
+    /// Queries, keys and values of all rows before, `[rows, 3 * d_model]`.
+    pub(crate) known: Vec<f32>,
+    /// Whether what enters the block is asked for.
+    pub(crate) resid: bool,
+    /// The rows whose queries, keys and values are asked for, ascending.
+    pub(crate) qkv_of: Vec<usize>,
+}
+
+/// What is given of a [`Stage`], as far as it was asked for.
+pub(crate) struct Passed {
+    /// What has entered the block, `[rows, d_model]`.
+    pub(crate) resid: Vec<f32>,
+    /// `[qkv_of, 3 * d_model]`.
+    pub(crate) qkv: Vec<f32>,
+}
+
+/// A block's weights as an engine holds them. Its memory is free when it is dropped.
+pub(crate) trait Block: Any {
+    /// What is asked of the first part apart from products.
     fn input(&self) -> &AttentionInput;
 
     /// The small weights of the second part; None until it is taken.

@@ -5,6 +5,9 @@
 pub(crate) mod block;
 #[cfg(test)]
 pub(crate) mod contract;
+#[cfg(test)]
+#[cfg(feature = "gpu")]
+mod contract_several;
 pub(crate) mod cpu;
 pub(crate) mod engine;
 #[cfg(feature = "gpu")]

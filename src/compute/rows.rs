@@ -47,6 +47,12 @@ pub(crate) trait Taps {
     fn give(&mut self, hook: BlockHook, rows: &[usize], values: &[f32]) -> Result<()>;
 }
 
+/// Takes what is captured in several blocks.
+pub(crate) trait LayersTaps {
+    /// What takes it in block `layer`.
+    fn of_layer(&mut self, layer: usize) -> Box<dyn Taps + '_>;
+}
+
 /// Requests nothing.
 #[cfg(feature = "gpu")]
 pub(crate) struct NoTaps;

@@ -55,7 +55,7 @@ pub async fn native_engine(choice: EngineChoice) -> Result<ComputeResources> {
 #[cfg(feature = "gpu")]
 async fn find_gpu() -> Result<ComputeResources> {
     Ok(ComputeResources {
-        gpu: GpuDevice::tested(true).await?,
+        gpu: GpuDevice::tested(true, None).await?,
         ..ComputeResources::default()
     })
 }

@@ -7,6 +7,7 @@
 mod activation_cache;
 mod blocks;
 mod compute_resources;
+mod computing;
 mod continuation;
 mod edit;
 mod embedding;
@@ -27,6 +28,8 @@ mod tap;
 mod unembedding;
 
 pub use crate::compute::cpu::{Kernels, Linear, NativeKernels, TreeAttention};
+#[cfg(all(feature = "gpu", feature = "cli"))]
+pub use crate::compute::gpu::{GpuBenchmark, MeasureLimits};
 #[cfg(feature = "gpu")]
 pub use crate::compute::gpu::{GpuDevice, GpuInfo};
 pub use crate::compute::memory::{linear_memory, note_kernels};

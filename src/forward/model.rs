@@ -6,19 +6,17 @@ use std::rc::Rc;
 use futures::future::LocalBoxFuture;
 
 use crate::checkpoint::{Source, TensorSpec};
-use crate::compute::cpu::{Cpu, Gemm, Packed};
+use crate::compute::cpu::{Cpu, Gemm};
 use crate::compute::engine::{Block, Engine};
-#[cfg(feature = "gpu")]
-use crate::compute::gpu::Gpu;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::embedding::{self, Embedding};
 use crate::forward::loader::Loader;
-use crate::forward::{ComputeResources, HeadWeights, Monitor, Pass, PrefixTree, Request};
+use crate::forward::{HeadWeights, Monitor, Pass, PrefixTree, Request};
 use crate::math;
 use crate::model::tensors::{Part, of_layer};
-use crate::model::{Checkpoint, Config, Processing, Tokenizer, block};
-use crate::names::{Component, EngineName, Head};
+use crate::model::{Checkpoint, Config, Processing, Tokenizer};
+use crate::names::{Component, Head};
 
 /// Limit of the bytes of blocks that a model holds in memory.
 ///
@@ -48,14 +46,14 @@ pub struct EffectiveEmbedding {
 pub struct Model {
     pub(crate) checkpoint: Checkpoint,
     pub(crate) processing: Processing,
-    block_budget: u64,
+    pub(super) block_budget: u64,
     /// b_O of the blocks read so far. It is small, and it is needed when the block itself may have been dropped.
     b_o: Vec<Option<Vec<f32>>>,
     embedding: Option<Embedding>,
-    engine: Rc<dyn Engine>,
+    pub(super) engine: Rc<dyn Engine>,
     /// The engine to use if the current one fails.
-    fallback: Option<Rc<dyn Engine>>,
-    engine_failure: Option<Error>,
+    pub(super) fallback: Option<Rc<dyn Engine>>,
+    pub(super) engine_failure: Option<Error>,
     pub(crate) blocks: Vec<Option<Box<dyn Block>>>,
 }
 
@@ -122,7 +120,7 @@ impl Model {
     /// Changes how weights are processed; blocks that were read are dropped where it differs.
     pub fn set_processing(&mut self, processing: Processing) {
         if processing != self.processing {
-            self.blocks.iter_mut().for_each(|block| *block = None);
+            self.drop_blocks();
             self.b_o.iter_mut().for_each(|b_o| *b_o = None);
             self.processing = processing;
             if let Some(embedding) = &mut self.embedding {
@@ -131,75 +129,8 @@ impl Model {
         }
     }
 
-    /// The engine that computes its blocks.
-    pub fn engine(&self) -> EngineName {
-        self.engine.name()
-    }
-
-    /// Number of threads of the engine; 1 where the engine does not decide it.
-    pub fn threads(&self) -> usize {
-        self.engine.threads()
-    }
-
-    /// Changes the engine to one that uses `resources`. Blocks of the old engine are dropped.
-    pub fn set_engine(&mut self, resources: ComputeResources) {
-        self.blocks.iter_mut().for_each(|block| *block = None);
-        self.engine = match resources.kernels {
-            Some(kernels) => Rc::new(Cpu::new(Packed::new(kernels))),
-            None => Rc::new(Cpu::new(Gemm)),
-        };
-        (self.fallback, self.engine_failure) = (None, resources.failure);
-        #[cfg(feature = "gpu")]
-        if let Some(gpu) = resources.gpu {
-            self.fallback = Some(std::mem::replace(&mut self.engine, Rc::new(Gpu::new(gpu))));
-        }
-    }
-
-    /// Why the chosen engine has been replaced, if that has happened since the last call.
-    pub fn take_engine_failure(&mut self) -> Option<Error> {
-        self.engine_failure.take()
-    }
-
-    /// Switches to the fallback engine after `error`. The blocks of the failed engine are lost and will be read again.
-    ///
-    /// # Errors
-    /// `error` itself where it is not an engine's, or there is no other engine.
-    pub(crate) fn fall_back(&mut self, error: Error) -> Result<()> {
-        match self.fallback.take().filter(|_| error.kind == ErrorKind::Engine) {
-            Some(engine) => {
-                self.blocks.iter_mut().for_each(|block| *block = None);
-                self.engine = engine;
-                self.engine_failure = Some(error);
-                Ok(())
-            }
-            None => Err(error),
-        }
-    }
-
-    /// Sets the limit of the bytes of blocks in memory, initially [`BLOCK_BUDGET`].
-    pub fn set_block_budget(&mut self, bytes: u64) {
-        self.block_budget = bytes;
-        let keeps = self.blocks_kept();
-        self.blocks.iter_mut().skip(keeps).for_each(|block| *block = None);
-    }
-
-    /// Holds `count` blocks in memory from now on. Drops none.
-    pub(crate) fn keep_blocks(&mut self, count: usize) {
-        self.block_budget = block::size_in_memory(self.config()).saturating_mul(count as u64);
-    }
-
-    /// Number of blocks that can be held in memory.
-    pub(crate) fn blocks_kept(&self) -> usize {
-        usize::try_from(self.block_budget / block::size_in_memory(self.config())).unwrap_or(usize::MAX)
-    }
-
-    /// Whether `layers` blocks can be held in memory at once.
-    pub fn keeps_blocks(&self, layers: usize) -> bool {
-        layers <= self.blocks_kept()
-    }
-
-    /// Bytes of weights still to read in order to take `passes` through `layers` whole blocks and, with `head_layer`,
-    /// for queries and keys of that layer.
+    /// Bytes of weights that remain to be read to take `passes` through `layers` whole blocks and, with `head_layer`,
+    /// for the queries and keys of that layer.
     pub fn bytes_to_read(&self, passes: &[Pass], layers: usize, head_layer: Option<usize>) -> u64 {
         let size = |name: &str| self.checkpoint.weights().size_in_bytes(name);
         let sum = |tensors: Vec<TensorSpec>| tensors.iter().map(|(name, _)| size(name)).sum::<u64>();

@@ -1,6 +1,7 @@
 //! A batch on its way through the model: its residual stream, its requested activations, and those captured so far.
 
 mod continued;
+mod several;
 mod sharing;
 mod skipped;
 
@@ -310,36 +311,38 @@ impl Pass {
         if range.end == of_layer.end {
             let qkv = std::mem::take(&mut self.qkv);
             if let Some(common) = &self.common {
-                common.lend_qkv(layer, config.d_model, &qkv);
+                let width = 3 * config.d_model;
+                let lent = common.lent().into_iter();
+                let lent: Vec<f32> = lent.flat_map(|row| &qkv[row * width..][..width]).copied().collect();
+                common.lend_qkv(layer, config.d_model, &lent);
             }
             if self.keeps(layer) {
                 Rc::make_mut(&mut self.kept).keep_qkv(layer, qkv);
             }
-            self.place.row = of_layer.start;
-            self.place.layers += 1;
-            if self.place.layers >= layers {
-                self.finish(config, layers)?;
-            }
+            self.end_layer(config, layers)?;
         }
         Ok(range.len())
+    }
+
+    /// Moves on to the next layer after all rows have gone through a block; `layers` is the number of blocks of the pass.
+    fn end_layer(&mut self, config: &Config, layers: usize) -> Result<()> {
+        self.place.layers += 1;
+        self.place.row = self.rows_of(self.place.layers).start;
+        match self.place.layers >= layers {
+            true => self.finish(config, layers),
+            false => Ok(()),
+        }
     }
 
     /// Allocates queries, keys and values of block `layer`, and fills in those that are known from the cache.
     fn begin_layer(&mut self, layer: usize, config: &Config) {
         if self.keeps(layer) {
-            let resid = self.resid_to_keep(layer, config);
+            let resid = self.resid_to_keep(layer, (0, &[]), config);
             Rc::make_mut(&mut self.kept).keep_resid(layer, resid);
         }
-        self.qkv.clear();
-        self.qkv.reserve_exact(self.tree.len() * 3 * config.d_model);
-        if let Some(edited) = &self.edited {
-            self.qkv.extend_from_slice(edited.base.qkv(layer));
-        } else if let Some(Continued { base, shared }) = &self.continued {
-            self.qkv
-                .extend(base.qkv(layer).iter().take(shared * 3 * config.d_model));
-        } else if let Some(common) = &self.common {
-            common.borrow_qkv(layer, config.d_model, &mut self.qkv);
-        }
+        self.qkv = self.known_rows(layer, config);
+        let all = self.tree.len() * 3 * config.d_model;
+        self.qkv.reserve_exact(all.saturating_sub(self.qkv.len()));
     }
 
     /// Completes the pass after all rows have gone through all `layers` blocks.
@@ -349,7 +352,7 @@ impl Pass {
             common.take_captured(&mut self.captured);
         }
         if self.keeps(layers) {
-            let resid = self.resid_to_keep(layers, config);
+            let resid = self.resid_to_keep(layers, (0, &[]), config);
             Rc::make_mut(&mut self.kept).keep_resid(layers, resid);
         }
         let rows: Vec<usize> = self.rows_of(layers).collect();

@@ -1,10 +1,12 @@
 //! Computes passes while the next block is being read.
 
+use std::cell::Cell;
 use std::future::pending;
 use std::pin::pin;
 
 use futures::future::{Either, LocalBoxFuture, select};
 
+use crate::compute::engine::Block;
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::blocks::{self, Parts};
 use crate::forward::model::{not_loaded, tokens_of};
@@ -57,6 +59,15 @@ impl Schedule {
         match keeps_blocks {
             true => ready.min(),
             false => ready.min_by_key(|&index| passes[index].place.layers),
+        }
+    }
+
+    /// The block before which the pass number `index` ends, or waits for those that it borrows rows of.
+    fn end(&self, passes: &[Pass], index: usize) -> usize {
+        let before = passes[..index].iter().zip(&self.named).filter(|(_, named)| !**named);
+        match passes[index].borrowed() {
+            0 => self.layers,
+            _ => before.map(|(pass, _)| pass.place.layers).fold(self.layers, usize::min),
         }
     }
 
@@ -153,7 +164,8 @@ impl Model {
             self.blocks[gone] = None;
         }
         let Some((layer, _)) = next else {
-            return self.compute(schedule, passes, CHUNK, monitor).await.map(Some);
+            let turn = Turn::default();
+            return self.compute(schedule, passes, (CHUNK, &turn), monitor).await.map(Some);
         };
         match self.load_and_compute(layer, schedule, passes, monitor).await? {
             Either::Left(parts) => {
@@ -186,19 +198,27 @@ impl Model {
     ) -> Result<Either<Result<Parts>, Paused>> {
         let input = self.blocks[layer].as_ref().map(|block| block.input());
         let load = pin!(blocks::load(self.loader(monitor), layer, input, true, self.processing));
-        let compute = pin!(self.compute(schedule, passes, CHUNK_WHILE_LOADING, monitor));
+        let turn = Turn::default();
+        let compute = pin!(self.compute(schedule, passes, (CHUNK_WHILE_LOADING, &turn), monitor));
         match select(load, compute).await {
-            Either::Left((parts, _)) => Ok(Either::Left(parts)),
+            Either::Left((parts, compute)) => {
+                // What is computed elsewhere is waited for: given up, it would have to be done again.
+                if turn.is_taken.get() {
+                    turn.is_last.set(true);
+                    compute.await?;
+                }
+                Ok(Either::Left(parts))
+            }
             Either::Right((paused, _)) => paused.map(Either::Right),
         }
     }
 
-    /// Computes, `most` rows at a time. Dropping the future loses no computed rows.
+    /// Computes what can be computed, `most` rows at a time, until the last `turn`. What was computed is kept when this is dropped.
     async fn compute(
         &self,
         schedule: &Schedule,
         passes: &mut [Pass],
-        most: usize,
+        (most, turn): (usize, &Turn),
         monitor: &dyn Monitor,
     ) -> Result<Paused> {
         let loading = most == CHUNK_WHILE_LOADING;
@@ -217,19 +237,51 @@ impl Model {
             monitor.yield_now().await?;
             monitor.computing();
             let layer = pass.place.layers;
-            let rows = self.step(pass, most, schedule.layers).await?;
-            monitor.computed(index, layer, rows);
-            if pass.place.layers > layer && !loading && pass.place.layers < schedule.layers {
+            turn.is_taken.set(true);
+            let (blocks, rows) = match self.several(schedule, passes, index).await? {
+                Some(done) => done,
+                None => (1, self.step(&mut passes[index], most, schedule.layers).await?),
+            };
+            turn.is_taken.set(false);
+            (layer..layer + blocks).for_each(|layer| monitor.computed(index, layer, rows));
+            let passed = passes[index].place.layers;
+            if turn.is_last.get() || passed > layer && !loading && passed < schedule.layers {
                 return Ok(Paused::Passed);
             }
         }
     }
 
-    /// Takes the next rows of `pass` through its next block. Returns how many.
+    /// Takes the rows of the pass number `index` through as many blocks as its engine takes at once, if any; says how many, and how many rows.
+    async fn several(&self, schedule: &Schedule, passes: &mut [Pass], index: usize) -> Result<Option<(usize, usize)>> {
+        let (config, first) = (self.config(), passes[index].place.layers);
+        let (Some(engine), Some(rows)) = (self.computes_with().several(), passes[index].rows_at_once()) else {
+            return Ok(None);
+        };
+        let most = engine.blocks_at_once(config, rows.len(), rows.end);
+        let end = schedule.end(passes, index).min(first.saturating_add(most));
+        let blocks = self.blocks[first..end].iter().map_while(|block| block.as_deref());
+        let blocks: Vec<&(dyn Block + 'static)> = blocks.take_while(|block| block.rest().is_some()).collect();
+        if blocks.is_empty() {
+            return Ok(None);
+        }
+        let count = rows.len();
+        let through = passes[index].through(engine, (&blocks, rows), config, schedule.layers);
+        Ok(Some((through.await?, count)))
+    }
+
+    /// Takes the next rows of `pass` through the block that comes next, of `layers`; says how many.
     async fn step(&self, pass: &mut Pass, most: usize, layers: usize) -> Result<usize> {
         let block = self.blocks[pass.place.layers]
             .as_ref()
             .ok_or_else(|| not_loaded("a block"))?;
+        let most = self.computes_with().rows_at_once(self.config(), most);
         pass.step(block.as_ref(), self.config(), most, layers).await
     }
+}
+
+/// Whether a step is being computed, and whether it is the last one for now.
+#[derive(Default)]
+struct Turn {
+    is_taken: Cell<bool>,
+    is_last: Cell<bool>,
 }

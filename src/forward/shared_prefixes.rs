@@ -121,7 +121,12 @@ impl SharedPrefixes {
         }
     }
 
-    /// Lends the queries, keys and values in `layer`, `qkv [rows, 3 * d_model]`, of rows that other passes borrow.
+    /// The rows that it lends, ascending.
+    pub(super) fn lent(&self) -> Vec<usize> {
+        self.lends.iter().map(|(row, _)| *row).collect()
+    }
+
+    /// Lends the queries, keys and values in `layer`, `qkv [lent rows, 3 * d_model]`, of all rows that other passes borrow.
     pub(super) fn lend_qkv(&self, layer: usize, d_model: usize, qkv: &[f32]) {
         if self.lends.is_empty() {
             return;
@@ -131,8 +136,8 @@ impl SharedPrefixes {
         while lent.qkv.len() <= layer {
             lent.qkv.push(vec![0.0; places * width]);
         }
-        for (row, place) in &self.lends {
-            lent.qkv[layer][place * width..][..width].copy_from_slice(&qkv[row * width..][..width]);
+        for ((_, place), qkv) in self.lends.iter().zip(qkv.chunks_exact(width)) {
+            lent.qkv[layer][place * width..][..width].copy_from_slice(qkv);
         }
     }
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::compute::rows::Taps;
+use crate::compute::rows::{LayersTaps, Taps};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::PrefixTree;
 use crate::model::Config;
@@ -282,6 +282,19 @@ impl Taps for LayerTaps<'_> {
             given.hand_to(*resolved, captured)?;
         }
         Ok(())
+    }
+}
+
+/// The taps of all layers.
+pub(crate) struct AllTaps<'a> {
+    pub(crate) config: &'a Config,
+    pub(crate) taps: &'a [Tap],
+    pub(crate) captured: &'a mut [Captured],
+}
+
+impl LayersTaps for AllTaps<'_> {
+    fn of_layer(&mut self, layer: usize) -> Box<dyn Taps + '_> {
+        Box::new(LayerTaps::new(layer, self.config, self.taps, self.captured))
     }
 }
 

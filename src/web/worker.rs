@@ -7,6 +7,7 @@ use futures::channel::{mpsc, oneshot};
 use futures::future::LocalBoxFuture;
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{DedicatedWorkerGlobalScope, File, MessageChannel, MessageEvent, MessagePort, Url};
 
 use super::fetch::FetchTransport;
@@ -190,23 +191,44 @@ impl Port for Browser {
                 Err(_) if matches!(choice.engine, None | Some(EngineName::Gpu)) => None,
                 Err(error) => return Err(error),
             };
-            // Where the requested GPU is not available, the run continues without it and reports the reason.
-            let (gpu, failure) = match find_gpu(choice).await {
+            // A run without the GPU that was asked for is slower; none would be worse.
+            let gpu = match choice.engine {
+                Some(EngineName::Gpu) => GpuDevice::tested(true, adapter().await).await,
+                _ => Ok(None),
+            };
+            let (gpu, failure) = match gpu {
                 Ok(gpu) => (gpu, None),
                 Err(error) => (None, Some(error)),
             };
             Ok(ComputeResources { kernels, gpu, failure })
         })
     }
+
+    fn gpu(&self) -> LocalBoxFuture<'_, Result<Option<Rc<GpuDevice>>>> {
+        Box::pin(async { GpuDevice::tested(false, adapter().await).await })
+    }
 }
 
-/// The GPU, where it is requested, or where a hardware adapter exists and no other engine is requested.
-async fn find_gpu(choice: EngineChoice) -> Result<Option<Rc<GpuDevice>>> {
-    match choice.engine {
-        None => Ok(GpuDevice::tested(false).await.unwrap_or_default()),
-        Some(EngineName::Gpu) => GpuDevice::tested(true).await,
-        Some(_) => Ok(None),
-    }
+/// What the browser calls its graphics processor, as far as it tells: "NVIDIA GeForce RTX 3060", "apple metal-3". None where it has none.
+async fn adapter() -> Option<String> {
+    let get = |of: &JsValue, name: &str| Reflect::get(of, &name.into()).ok().filter(JsValue::is_truthy);
+    let gpu = get(&get(&js_sys::global(), "navigator")?, "gpu")?;
+    let options = js_sys::Object::new();
+    // A plain object takes every property.
+    let _ = Reflect::set(&options, &"powerPreference".into(), &"high-performance".into());
+    let request: js_sys::Function = get(&gpu, "requestAdapter")?.dyn_into().ok()?;
+    let asked: js_sys::Promise = request.call1(&gpu, &options).ok()?.dyn_into().ok()?;
+    let found = JsFuture::from(asked).await.ok()?;
+    let info = get(&found, "info")?;
+    let text = |name: &str| get(&info, name).and_then(|value| value.as_string());
+    let parts = || {
+        [text("vendor"), text("architecture")]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+    };
+    let name = text("description").unwrap_or_else(|| parts().join(" "));
+    (!name.is_empty()).then_some(name)
 }
 
 /// Turns of the event loop by a message to itself: unlike a timer it is not delayed by 4 ms.

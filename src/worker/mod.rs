@@ -7,6 +7,7 @@ mod message;
 mod models;
 mod port;
 mod serve;
+mod work;
 
 pub use message::{FromWorker, PICKED, ToWorker};
 pub use port::Port;

@@ -6,14 +6,14 @@ use std::time::Duration;
 use futures::future::LocalBoxFuture;
 use web_time::Instant;
 
-use super::{FromWorker, Port};
+use super::{FromWorker, Port, work};
 use crate::analysis::pair::{
     InterventionRequest, Question, QuestionCache, TargetText, ask, causal_map, go_on, intervene, without_largest,
 };
 use crate::analysis::{Analysis, BatchValues, NamedHeads, Observer, Progress, Section, Timing, analyze, named_heads};
-use crate::error::{ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{ComputeResources, Model, Sampling, not_enough};
-use crate::model::Processing;
+use crate::model::{Config, Processing};
 use crate::names::{EngineChoice, EngineName};
 use crate::prompts::Prompt;
 use crate::result::ResultFile;
@@ -40,6 +40,8 @@ struct Open {
     known: QuestionCache,
     /// The engine that the model uses.
     engine: EngineChoice,
+    /// Whether a GPU has been requested since the engine was chosen.
+    looked: bool,
 }
 
 impl Models {
@@ -56,8 +58,9 @@ impl Models {
     /// Runs `analysis` on the model at `url`.
     pub(super) async fn run(&mut self, port: &dyn Port, id: u32, url: &str, analysis: &Analysis) -> Result<ResultFile> {
         self.engine = analysis.engine;
-        let Open { model, known, .. } = self.model(port, url, (analysis.processing, self.engine)).await?;
-        // Its queries and keys are of other weights, or take up memory.
+        self.model(port, url, (analysis.processing, self.engine)).await?;
+        let Open { model, known, .. } = self.for_large(port, |config| work::of_run(analysis, config)).await?;
+        // Its queries and keys are of other weights, or take up room.
         *known = QuestionCache::default();
         let reporter = Reporter::new(port, id);
         let outcome = analyze(model, analysis, &reporter)
@@ -95,7 +98,9 @@ impl Models {
 
     /// Computes the causal map of the pair of `question` with the model at `url`.
     pub(super) async fn causal_map(&mut self, port: &dyn Port, id: u32, url: &str, question: &Question) -> Result<()> {
-        let Open { model, known, .. } = self.model(port, url, (Processing::default(), self.engine)).await?;
+        self.model(port, url, (Processing::default(), self.engine)).await?;
+        let flop = |config: &Config| work::of_causal_map(question, config);
+        let Open { model, known, .. } = self.for_large(port, flop).await?;
         let reporter = Reporter::new(port, id);
         let outcome = causal_map(model, known, question, &reporter, giving(port, id, question)).await;
         self.ended(port, outcome)
@@ -159,6 +164,7 @@ impl Models {
                         engine: Some(EngineName::Gemm),
                         threads: None,
                     },
+                    looked: false,
                 }
             }
         };
@@ -168,7 +174,19 @@ impl Models {
             // Frees the blocks of the old engine first.
             open.model.set_engine(ComputeResources::default());
             open.model.set_engine(port.engine(engine).await?);
-            open.engine = engine;
+            (open.engine, open.looked) = (engine, false);
+        }
+        Ok(open)
+    }
+
+    /// The open model, moved to a GPU if the engine was not chosen, there is one, and the work is large enough. It stays there, since its
+    /// blocks would have to be read again.
+    async fn for_large(&mut self, port: &dyn Port, flop: impl FnOnce(&Config) -> f64) -> Result<&mut Open> {
+        let open = self.open.as_mut();
+        let open = open.ok_or_else(|| Error::new(ErrorKind::Internal, "no model is open"))?;
+        if open.engine.engine.is_none() && !open.looked && flop(open.model.config()) >= port.large() {
+            open.looked = true;
+            look_for_gpu(port, &mut open.model).await;
         }
         Ok(open)
     }
@@ -179,9 +197,7 @@ impl Models {
         if let Some(Open { model, .. }) = &mut self.open
             && let Some(error) = model.take_engine_failure()
         {
-            let why = error.cause;
-            port.notices()
-                .set_engine(format!("The engine \"{}\" goes on: {why}.", model.engine()));
+            port.notices().set_engine(goes_on(model, &error));
         }
         let outcome = outcome.map_err(|error| match &self.open {
             Some(open) => not_enough(open.model.config(), error),
@@ -204,15 +220,29 @@ impl Models {
     }
 }
 
-/// A function that posts each part of the answer to request `id`.
+/// Moves `model` to a GPU where there is a hardware adapter. A GPU with wrong results is reported by name.
+#[cfg(feature = "gpu")]
+async fn look_for_gpu(port: &dyn Port, model: &mut Model) {
+    match port.gpu().await {
+        Ok(Some(gpu)) => model.set_gpu(gpu),
+        Ok(None) => {}
+        Err(error) => port.notices().set_engine(goes_on(model, &error)),
+    }
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn look_for_gpu(_port: &dyn Port, _model: &mut Model) {}
+
+/// The notice that `model` continues with another engine than the chosen one because of `error`.
+fn goes_on(model: &Model, error: &Error) -> String {
+    format!("The engine \"{}\" goes on: {}.", model.engine(), error.cause)
+}
+
+/// Posts what is found of `question` as parts of the answer to request `id`.
 fn giving(port: &dyn Port, id: u32, question: &Question) -> impl FnMut(&Model, &Prompt, Section, Timing) {
     move |model, prompt, section, timing| {
         let part = ResultFile {
-            timing: Some(Timing {
-                engine: Some(model.engine()),
-                threads: Some(model.threads()),
-                ..timing
-            }),
+            timing: Some(timing.with(model)),
             ..ResultFile::of_sentence(model, question, prompt, section)
         };
         port.post(FromWorker::Answer {

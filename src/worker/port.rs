@@ -1,12 +1,17 @@
 //! The environment of the worker's loop.
 
+#[cfg(feature = "gpu")]
+use std::future::ready;
 use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 
 use super::FromWorker;
+use super::work::PAYS;
 use crate::checkpoint::{Gate, NoticeBoard, Source, Store};
 use crate::error::Result;
+#[cfg(feature = "gpu")]
+use crate::forward::GpuDevice;
 use crate::forward::{ComputeResources, native_engine};
 use crate::names::EngineChoice;
 
@@ -38,11 +43,25 @@ pub trait Port {
     /// The board where all sources report notices.
     fn notices(&self) -> NoticeBoard;
 
-    /// The compute resources for the chosen engine.
+    /// What there is to compute with, as it is chosen; where it is left open, without a graphics processor.
     ///
     /// # Errors
     /// Where the requested engine is not available.
     fn engine(&self, choice: EngineChoice) -> LocalBoxFuture<'_, Result<ComputeResources>> {
         Box::pin(native_engine(choice))
+    }
+
+    /// The graphics processor for large work, where the choice is left open and there is a real one.
+    ///
+    /// # Errors
+    /// [`crate::ErrorKind::Engine`] for one that computes something else than the processor.
+    #[cfg(feature = "gpu")]
+    fn gpu(&self) -> LocalBoxFuture<'_, Result<Option<Rc<GpuDevice>>>> {
+        Box::pin(ready(Ok(None)))
+    }
+
+    /// From how many floating-point operations on work is large.
+    fn large(&self) -> f64 {
+        PAYS
     }
 }

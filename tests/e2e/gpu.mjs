@@ -34,6 +34,9 @@ export const gpu = [
       check(expected.timing.engine !== "gpu", "a software adapter was chosen");
       const found = await run(tab, "gpu");
       check(found.timing.engine === "gpu", `computed by ${found.timing.engine}`);
+      check(/swiftshader.* \(software\)$/i.test(found.timing.adapter), `on ${found.timing.adapter}`);
+      const line = await tab.at("run-summary").innerText();
+      check(line.includes(`engine gpu on ${found.timing.adapter}, `), line);
       check((await notice(tab).innerText()) === "", await notice(tab).innerText());
       same(found, expected);
     },

@@ -5,7 +5,8 @@ use std::rc::Rc;
 
 use futures::future::LocalBoxFuture;
 
-use super::device::{GpuDevice, WeightBuffer};
+use super::buffers::WeightBuffer;
+use super::device::GpuDevice;
 use super::matrix::{Matrix, affine, bias};
 use super::step::{BlockStep, effective_embedding};
 use super::upload::bytes_of;
@@ -22,7 +23,7 @@ impl GpuBlock {
     /// Stores the weights of the attention part.
     pub(super) fn take(device: Rc<GpuDevice>, weights: AttentionInputWeights) -> Result<Self> {
         let d = weights.b_qkv.len() / 3;
-        Ok(Self {
+        let taken = Self {
             w_qkv: Matrix::new(&device, &weights.w_qkv, weights.b_qkv.len())?,
             b_qkv: bias(&device, &weights.b_qkv)?,
             ln_1: norm(&device, &weights.ln_1, d)?,
@@ -33,7 +34,9 @@ impl GpuBlock {
             },
             rest: None,
             device,
-        })
+        };
+        taken.device.flush();
+        Ok(taken)
     }
 }
 
@@ -70,6 +73,7 @@ impl Block for GpuBlock {
                 b_out: weights.b_out,
             },
         });
+        device.flush();
         Ok(())
     }
 

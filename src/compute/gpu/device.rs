@@ -2,27 +2,40 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::fmt;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::channel::oneshot;
 
+use super::buffers::{Account, Scratch, WeightBuffer};
 use super::wgsl::Program;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Idle scratch buffers of one size that are kept for reuse.
-const KEPT_OF_A_SIZE: usize = 8;
-
-/// The name of a GPU, and whether it is hardware.
+/// What a GPU is called, and whether it is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuInfo {
-    /// The name that the driver reports.
+    /// As its driver calls it, or its browser.
     pub name: String,
     /// Whether the CPU emulates it: then it is correct, but slower than the cpu engine.
     pub is_software: bool,
 }
 
-/// A GPU opened for computing.
+impl fmt::Display for GpuInfo {
+    /// "NVIDIA H200", "llvmpipe (software)".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        f.write_str(if self.is_software { " (software)" } else { "" })
+    }
+}
+
+/// What a GPU without a name is called.
+const UNNAMED: &str = "unnamed graphics processor";
+
+/// Blocks that rows go through in one piece of work, at most: a few waits fewer are not worth more than that where a GPU is lost.
+const MAX_BLOCKS: usize = 8;
+
+/// A graphics processor, opened for computing.
 pub struct GpuDevice {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -30,8 +43,11 @@ pub struct GpuDevice {
     /// The reason why nothing can be computed on it any more.
     failure: Arc<Mutex<Option<String>>>,
     programs: RefCell<HashMap<Program, wgpu::ComputePipeline>>,
-    scratch: RefCell<HashMap<(u64, bool), Vec<wgpu::Buffer>>>,
-    held: Cell<u64>,
+    account: Rc<Account>,
+    /// Bytes that it takes in one piece.
+    piece: Cell<u64>,
+    /// Most blocks that rows go through in one piece of work.
+    blocks_at_once: Cell<usize>,
 }
 
 impl GpuDevice {
@@ -40,6 +56,14 @@ impl GpuDevice {
     /// # Errors
     /// [`ErrorKind::Engine`] where there is none, or it can't be opened.
     pub async fn open() -> Result<Rc<Self>> {
+        Self::open_as(None).await
+    }
+
+    /// The same; `known_as` is what it is called where that is not told here, as browsers tell it to scripts alone.
+    ///
+    /// # Errors
+    /// As [`GpuDevice::open`].
+    pub async fn open_as(known_as: Option<String>) -> Result<Rc<Self>> {
         let instance = wgpu::Instance::new(wgpu::InstanceDescriptor::new_without_display_handle());
         let options = wgpu::RequestAdapterOptions {
             power_preference: wgpu::PowerPreference::HighPerformance,
@@ -54,6 +78,14 @@ impl GpuDevice {
             .advice("Choose another engine.")
         })?;
         let (limits, info) = (adapter.limits(), adapter.get_info());
+        let names = [Some(info.name), known_as, Some(info.driver)].into_iter().flatten();
+        let info = GpuInfo {
+            name: names
+                .into_iter()
+                .find(|name| !name.is_empty())
+                .unwrap_or_else(|| UNNAMED.to_owned()),
+            is_software: info.device_type == wgpu::DeviceType::Cpu,
+        };
         let wanted = wgpu::DeviceDescriptor {
             required_limits: wgpu::Limits {
                 max_storage_buffer_binding_size: limits.max_storage_buffer_binding_size,
@@ -63,8 +95,7 @@ impl GpuDevice {
             ..wgpu::DeviceDescriptor::default()
         };
         let (device, queue) = adapter.request_device(&wanted).await.map_err(|cause| {
-            Error::new(ErrorKind::Engine, format!("{} can't be opened ({cause})", info.name))
-                .advice("Choose another engine.")
+            Error::new(ErrorKind::Engine, format!("{info} can't be opened ({cause})")).advice("Choose another engine.")
         })?;
         let failure = Arc::new(Mutex::new(None));
         let note = |failure: &Arc<Mutex<Option<String>>>, cause: String| {
@@ -77,18 +108,15 @@ impl GpuDevice {
         device.set_device_lost_callback(move |_, cause| note(&noted, format!("it was lost: {cause}")));
         let noted = Arc::clone(&failure);
         device.on_uncaptured_error(Arc::new(move |cause: wgpu::Error| note(&noted, cause.to_string())));
-        let named = if info.name.is_empty() { info.driver } else { info.name };
         Ok(Rc::new(Self {
-            info: GpuInfo {
-                name: named,
-                is_software: info.device_type == wgpu::DeviceType::Cpu,
-            },
+            piece: Cell::new(limits.max_buffer_size.min(limits.max_storage_buffer_binding_size)),
+            blocks_at_once: Cell::new(MAX_BLOCKS),
+            info,
             device,
             queue,
             failure,
             programs: RefCell::default(),
-            scratch: RefCell::default(),
-            held: Cell::new(0),
+            account: Rc::default(),
         }))
     }
 
@@ -99,7 +127,32 @@ impl GpuDevice {
 
     /// Bytes of weights in its memory.
     pub fn held(&self) -> u64 {
-        self.held.get()
+        self.account.held()
+    }
+
+    /// The most bytes of weights that there have been on it at once.
+    pub fn most_held(&self) -> u64 {
+        self.account.most_held()
+    }
+
+    /// Bytes that it takes in one piece: a matrix, or rows of one kind.
+    pub fn piece(&self) -> u64 {
+        self.piece.get()
+    }
+
+    /// Gives it no piece larger than `bytes` from now on: for tests of what goes on then.
+    pub fn limit_pieces(&self, bytes: u64) {
+        self.piece.set(self.piece.get().min(bytes));
+    }
+
+    /// How many blocks rows go through in one piece of work, at most.
+    pub fn blocks_at_once(&self) -> usize {
+        self.blocks_at_once.get()
+    }
+
+    /// Lets rows go through no more than `count` blocks in one piece of work: fewer cost more waiting, and less is lost with a GPU.
+    pub fn limit_blocks(&self, count: usize) {
+        self.blocks_at_once.set(count.clamp(1, MAX_BLOCKS));
     }
 
     /// Destroys the device, as a failing driver would: for tests of the fallback.
@@ -120,7 +173,7 @@ impl GpuDevice {
             None => Ok(()),
             Some(cause) => Err(Error::new(
                 ErrorKind::Engine,
-                format!("the graphics processor {} stopped computing ({cause})", self.info.name),
+                format!("the graphics processor {} stopped computing ({cause})", self.info),
             )
             .advice("Choose another engine.")),
         }
@@ -171,44 +224,44 @@ impl GpuDevice {
     ///
     /// # Errors
     /// [`ErrorKind::Engine`] where it is larger than the GPU binds, or the GPU is gone.
-    pub(super) fn weights(self: &Rc<Self>, bytes: u64) -> Result<WeightBuffer> {
-        self.check_size(bytes)?;
-        let buffer = self.buffer(bytes, STORAGE);
-        self.held.set(self.held.get() + bytes);
-        Ok(WeightBuffer {
-            gpu: Rc::clone(self),
-            buffer,
-        })
+    pub(super) fn weights(&self, bytes: u64) -> Result<WeightBuffer> {
+        self.check_size(bytes, self.piece.get())?;
+        Ok(self.account.hold(self.buffer(bytes, STORAGE)))
+    }
+
+    /// Sends what has been written so far on its way, so that no copy of it waits for the next piece of work.
+    pub(super) fn flush(&self) {
+        self.queue.submit([]);
     }
 
     /// A buffer of at least `bytes` for one step.
     ///
     /// # Errors
     /// As [`GpuDevice::weights`].
-    pub(super) fn scratch(self: &Rc<Self>, bytes: u64) -> Result<Scratch> {
+    pub(super) fn scratch(&self, bytes: u64) -> Result<Scratch> {
         self.lend(bytes, false)
     }
 
-    /// A staging buffer of at least `bytes`, for reading back.
-    pub(super) fn staging(self: &Rc<Self>, bytes: u64) -> Result<Scratch> {
+    /// The same for what is read back.
+    pub(super) fn staging(&self, bytes: u64) -> Result<Scratch> {
         self.lend(bytes, true)
     }
 
-    fn lend(self: &Rc<Self>, bytes: u64, is_read: bool) -> Result<Scratch> {
-        self.check_size(bytes)?;
+    fn lend(&self, bytes: u64, is_read: bool) -> Result<Scratch> {
+        // What is read is bound to no program.
+        let most = if is_read {
+            self.device.limits().max_buffer_size
+        } else {
+            self.piece.get()
+        };
+        self.check_size(bytes, most)?;
         let size = bytes
             .max(256)
             .next_power_of_two()
             .min(bytes.next_multiple_of(1 << 20))
             .max(256);
-        let known = self.scratch.borrow_mut().get_mut(&(size, is_read)).and_then(Vec::pop);
         let usage = if is_read { STAGING } else { STORAGE };
-        Ok(Scratch {
-            gpu: Rc::clone(self),
-            buffer: known.unwrap_or_else(|| self.buffer(size, usage)),
-            is_read,
-            is_idle: Cell::new(true),
-        })
+        Ok(self.account.lend(size, is_read, || self.buffer(size, usage)))
     }
 
     fn buffer(&self, size: u64, usage: wgpu::BufferUsages) -> wgpu::Buffer {
@@ -220,18 +273,16 @@ impl GpuDevice {
         })
     }
 
-    fn check_size(&self, bytes: u64) -> Result<()> {
+    fn check_size(&self, bytes: u64, most: u64) -> Result<()> {
         self.check()?;
-        let limits = self.device.limits();
-        let most = limits.max_buffer_size.min(limits.max_storage_buffer_binding_size);
         if bytes <= most {
             return Ok(());
         }
         Err(Error::new(
             ErrorKind::Engine,
             format!(
-                "{} takes at most {most} bytes in one piece, and {bytes} are needed",
-                self.info.name
+                "the graphics processor {} takes at most {most} bytes in one piece, and {bytes} are needed",
+                self.info
             ),
         )
         .advice("Choose another engine."))
@@ -249,7 +300,7 @@ impl GpuDevice {
     /// [`ErrorKind::Engine`] where the GPU has failed.
     pub(super) async fn read(&self, staging: &Scratch, bytes: u64) -> Result<Vec<f32>> {
         let slice = staging.buffer.slice(..bytes);
-        staging.is_idle.set(false);
+        staging.set_idle(false);
         let (tell, told) = oneshot::channel();
         slice.map_async(wgpu::MapMode::Read, move |mapped| {
             // The receiver is gone where the step was canceled.
@@ -266,10 +317,7 @@ impl GpuDevice {
         self.check()?;
         let mapped = slice.get_mapped_range().map_err(|cause| {
             self.note(cause.to_string());
-            Error::new(
-                ErrorKind::Engine,
-                format!("{} gives nothing back ({cause})", self.info.name),
-            )
+            Error::new(ErrorKind::Engine, format!("{} gives nothing back ({cause})", self.info))
         })?;
         let numbers = mapped
             .as_chunks::<4>()
@@ -279,7 +327,7 @@ impl GpuDevice {
             .collect();
         drop(mapped);
         staging.buffer.unmap();
-        staging.is_idle.set(true);
+        staging.set_idle(true);
         self.check()?;
         Ok(numbers)
     }
@@ -290,39 +338,3 @@ const STORAGE: wgpu::BufferUsages = wgpu::BufferUsages::STORAGE
     .union(wgpu::BufferUsages::COPY_SRC)
     .union(wgpu::BufferUsages::UNIFORM);
 const STAGING: wgpu::BufferUsages = wgpu::BufferUsages::MAP_READ.union(wgpu::BufferUsages::COPY_DST);
-
-/// A buffer with weights, freed when it is dropped.
-pub(super) struct WeightBuffer {
-    gpu: Rc<GpuDevice>,
-    pub(super) buffer: wgpu::Buffer,
-}
-
-impl Drop for WeightBuffer {
-    fn drop(&mut self) {
-        self.gpu.held.set(self.gpu.held.get() - self.buffer.size());
-        self.buffer.destroy();
-    }
-}
-
-/// A buffer for one step, which is returned for reuse.
-pub(super) struct Scratch {
-    gpu: Rc<GpuDevice>,
-    pub(super) buffer: wgpu::Buffer,
-    is_read: bool,
-    /// Whether its content is no longer needed.
-    is_idle: Cell<bool>,
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if !self.is_idle.get() {
-            self.buffer.destroy();
-            return;
-        }
-        let mut scratch = self.gpu.scratch.borrow_mut();
-        let same = scratch.entry((self.buffer.size(), self.is_read)).or_default();
-        if same.len() < KEPT_OF_A_SIZE {
-            same.push(self.buffer.clone());
-        }
-    }
-}

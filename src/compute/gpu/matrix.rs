@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::device::{GpuDevice, WeightBuffer};
+use super::buffers::WeightBuffer;
+use super::device::GpuDevice;
 use super::upload::{bytes_of, padded, stride_of};
 use crate::error::Result;
 use crate::model::layer_norm::LayerNorm;

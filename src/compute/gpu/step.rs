@@ -1,6 +1,7 @@
 //! One step: rows through one block on the GPU.
 
 use super::matrix::affine;
+use super::places::Places;
 use super::upload::{padded, stride_of};
 use super::weights::{GpuBlock, Rest};
 use super::work::{AttentionShape, Epilogue, Reading, Work};
@@ -21,12 +22,12 @@ pub(super) struct BlockStep<'a> {
     pub(super) rows: &'a Rows<'a>,
 }
 
-/// An edit of queries, keys and values: the index of the first replaced number, counted from the first row, and the new
-/// values.
-type Put = (usize, Vec<f32>);
+/// Values that are put in place of others: from which number on, counted from the first row.
+pub(super) type Put = (usize, Vec<f32>);
 
-/// The captured activations of a step, as read back.
-struct Tapped {
+/// What comes back of a step beside the stream, and queries, keys and values.
+#[derive(Default)]
+pub(super) struct Tapped {
     z: Option<Reading>,
     results: Option<Reading>,
     mlp_post: Option<Reading>,
@@ -38,40 +39,17 @@ impl BlockStep<'_> {
     pub(super) async fn forward(&self, stream: Stream<'_>, taps: &mut dyn Taps) -> Result<()> {
         let config = self.step.config;
         let (d, range) = (config.d_model, &self.rows.range);
-        let (rows, q_width) = (range.len(), stride_of(3 * d));
         let hooks = self.hooks();
         let mut resid = stream.resid[range.start * d..range.end * d].to_vec();
         hooks.edit(BlockHook::ResidPre, &mut resid, d);
-        let put = self.edits_of_qkv(q_width).await?;
+        let put = self.edits_of_qkv(stride_of(3 * d)).await?;
 
         let mut work = Work::new(&self.block.device)?;
         let x = work.upload(&padded(&resid, d))?;
-        let normalized = work.buffer(rows * stride_of(d))?;
-        let scales = work.buffer(rows)?;
-        let qkv = work.buffer(range.end * q_width)?;
-        self.normalize(&mut work, (&x, &normalized, &scales))?;
-        if !stream.qkv.is_empty() {
-            work.put(&padded(stream.qkv, 3 * d), &qkv, 0)?;
-        }
-        let first = range.start * q_width;
-        match self.step.known_qkv {
-            Some(known) => work.put(&padded(known, 3 * d), &qkv, first)?,
-            None => {
-                let to = (&qkv, range.start);
-                work.product(
-                    (&normalized, rows),
-                    &self.block.w_qkv,
-                    &self.block.b_qkv.buffer,
-                    to,
-                    Epilogue::Store,
-                );
-            }
-        }
-        for (at, values) in &put {
-            work.put(values, &qkv, first + at)?;
-        }
-        let scales = work.read_numbers(&scales, rows);
-        let new_qkv = work.read(&qkv, (range.start, rows), 3 * d);
+        let at = Places::new(&mut work, x, self.rows, config)?;
+        self.begin(&mut work, &at, stream.qkv, &put)?;
+        let scales = work.read_numbers(&at.scales, range.len());
+        let new_qkv = work.read(&at.qkv, (range.start, range.len()), 3 * d);
         let is_edited = |hook| hooks.edits_of(hook).next().is_some();
         let patterns_edited = is_edited(BlockHook::AttnScores) || is_edited(BlockHook::Pattern);
 
@@ -87,32 +65,10 @@ impl BlockStep<'_> {
             Some(all) => self.edited_z(&[stream.qkv.as_slice(), &new_qkv.of(all)].concat())?,
             None => Vec::new(),
         };
-        let mut tapped = Tapped {
-            z: None,
-            results: None,
-            mlp_post: None,
-            mlp_out: None,
-        };
         let mut end = None;
         if !self.step.keys_only {
-            let z = work.buffer(rows * stride_of(d))?;
-            self.attend(&mut work, &qkv, &z)?;
-            for (at, values) in &edited_z {
-                work.put(values, &z, *at)?;
-            }
-            for edit in hooks.edits_of(BlockHook::Z) {
-                work.put(&edit.value, &z, hooks.place(edit, stride_of(d)))?;
-            }
-            self.read_z(&mut work, &z, taps, &mut tapped)?;
-            work.product(
-                (&z, rows),
-                &self.rest.w_o,
-                &self.rest.b_o.buffer,
-                (&x, 0),
-                Epilogue::Add,
-            );
-            self.mlp(&mut work, (&x, &normalized), taps, &mut tapped)?;
-            end = Some(work.read(&x, (0, rows), d));
+            let tapped = self.finish(&mut work, &at, &edited_z, taps)?;
+            end = Some((tapped, work.read(&at.x, (0, range.len()), d)));
         }
         let all = work.done().await?;
 
@@ -120,20 +76,95 @@ impl BlockStep<'_> {
         let first = early.as_ref().unwrap_or(&all);
         let qkv_of_rows = new_qkv.of(first);
         stream.qkv.extend_from_slice(&qkv_of_rows);
-        hooks.give(taps, BlockHook::ResidPre, &resid, d)?;
-        hooks.give(taps, BlockHook::Ln1Scale, &scales.of(first), 1)?;
-        for (part, (made_from, made)) in QKV.into_iter().enumerate() {
-            hooks.give_inputs(taps, made_from, &resid)?;
-            hooks.give_of_heads(taps, made, &qkv_of_rows[part * d..], 3 * d)?;
-        }
-        if let Some(end) = end {
-            self.attention(stream.qkv).watch(&mut vec![0.0; rows * d], taps)?;
+        self.give_input(taps, (&resid, &scales.of(first)), &qkv_of_rows)?;
+        if let Some((tapped, end)) = end {
+            self.give_patterns(taps, stream.qkv)?;
             self.give(taps, &tapped, &all)?;
-            stream.resid[range.start * d..range.end * d].copy_from_slice(&end.of(&all));
-        } else {
-            stream.resid[range.start * d..range.end * d].copy_from_slice(&resid);
+            resid = end.of(&all);
+        }
+        stream.resid[range.start * d..range.end * d].copy_from_slice(&resid);
+        Ok(())
+    }
+
+    /// LayerNorm, then queries, keys and values: those of rows before are `known`, and some are `put` in place.
+    pub(super) fn begin(&self, work: &mut Work<'_>, at: &Places, known: &[f32], put: &[Put]) -> Result<()> {
+        let (d, range) = (self.step.config.d_model, &self.rows.range);
+        self.normalize(work, at)?;
+        if !known.is_empty() {
+            work.put(&padded(known, 3 * d), &at.qkv, 0)?;
+        }
+        let first = range.start * stride_of(3 * d);
+        match self.step.known_qkv {
+            Some(known) => work.put(&padded(known, 3 * d), &at.qkv, first)?,
+            None => {
+                let bias = &self.block.b_qkv.buffer;
+                let to = (&at.qkv, range.start);
+                work.product(
+                    (&at.normalized, range.len()),
+                    &self.block.w_qkv,
+                    bias,
+                    to,
+                    Epilogue::Store,
+                );
+            }
+        }
+        put.iter()
+            .try_for_each(|(place, values)| work.put(values, &at.qkv, first + place))
+    }
+
+    /// Attention and MLP of rows that have begun, with some z `edited`; what is tapped is read.
+    pub(super) fn finish(&self, work: &mut Work<'_>, at: &Places, edited: &[Put], taps: &dyn Taps) -> Result<Tapped> {
+        let (config, range) = (self.step.config, &self.rows.range);
+        let (hooks, mut tapped) = (self.hooks(), Tapped::default());
+        let shape = AttentionShape {
+            rows: range.len(),
+            first: range.start,
+            n_head: config.n_head,
+            d_head: config.d_head(),
+            factor: (1.0 / config.score_divisor(self.step.layer)) as f32,
+        };
+        let [starts, attended] = &at.lists;
+        work.attention(&at.qkv, (starts, attended), &at.z, &shape);
+        for (place, values) in edited {
+            work.put(values, &at.z, *place)?;
+        }
+        for edit in hooks.edits_of(BlockHook::Z) {
+            work.put(&edit.value, &at.z, hooks.place(edit, stride_of(config.d_model)))?;
+        }
+        self.read_z(work, &at.z, taps, &mut tapped)?;
+        let w_o = &self.rest.w_o;
+        work.product(
+            (&at.z, range.len()),
+            w_o,
+            &self.rest.b_o.buffer,
+            (&at.x, 0),
+            Epilogue::Add,
+        );
+        self.mlp(work, at, taps, &mut tapped)?;
+        Ok(tapped)
+    }
+
+    /// Hands over what attention is made from, as far as it is wanted: what is not may be missing.
+    pub(super) fn give_input(
+        &self,
+        taps: &mut dyn Taps,
+        (resid, scales): (&[f32], &[f32]),
+        qkv_of_rows: &[f32],
+    ) -> Result<()> {
+        let (hooks, d) = (self.hooks(), self.step.config.d_model);
+        hooks.give(taps, BlockHook::ResidPre, resid, d)?;
+        hooks.give(taps, BlockHook::Ln1Scale, scales, 1)?;
+        for (part, (made_from, made)) in QKV.into_iter().enumerate() {
+            hooks.give_inputs(taps, made_from, resid)?;
+            hooks.give_of_heads(taps, made, qkv_of_rows.get(part * d..).unwrap_or_default(), 3 * d)?;
         }
         Ok(())
+    }
+
+    /// Hands over scores and patterns, of queries, keys and values of all rows so far.
+    pub(super) fn give_patterns(&self, taps: &mut dyn Taps, qkv: &[f32]) -> Result<()> {
+        let mut z = vec![0.0; self.rows.range.len() * self.step.config.d_model];
+        self.attention(qkv).watch(&mut z, taps)
     }
 
     fn hooks(&self) -> StepHooks<'_> {
@@ -177,20 +208,20 @@ impl BlockStep<'_> {
         Ok(put)
     }
 
-    /// LayerNorm before attention, with edited scales.
-    fn normalize(
-        &self,
-        work: &mut Work<'_>,
-        (x, normalized, scales): (&wgpu::Buffer, &wgpu::Buffer, &wgpu::Buffer),
-    ) -> Result<()> {
-        let (d, range) = (self.step.config.d_model, &self.rows.range);
-        let mut edited = vec![[0f32; 2]; range.len()];
-        for edit in self.hooks().edits_of(BlockHook::Ln1Scale) {
-            edited[edit.row - range.start] = [1.0, edit.value[0]];
+    /// LayerNorm before attention, with scales that edits put in place.
+    fn normalize(&self, work: &mut Work<'_>, at: &Places) -> Result<()> {
+        let (d, range, hooks) = (self.step.config.d_model, &self.rows.range, self.hooks());
+        let mut edited = None;
+        if hooks.edits_of(BlockHook::Ln1Scale).next().is_some() {
+            let mut scales = vec![[0f32; 2]; range.len()];
+            for edit in hooks.edits_of(BlockHook::Ln1Scale) {
+                scales[edit.row - range.start] = [1.0, edit.value[0]];
+            }
+            edited = Some(work.upload(&scales)?);
         }
-        let edited = work.upload(&edited)?;
+        let edited = edited.as_ref().unwrap_or(&at.unedited);
         let norm = (&self.block.ln_1.buffer, self.block.small.ln_1.eps);
-        work.norm(x, (range.len(), d), norm, &edited, (normalized, scales));
+        work.norm(&at.x, (range.len(), d), norm, edited, (&at.normalized, &at.scales));
         Ok(())
     }
 
@@ -208,28 +239,7 @@ impl BlockStep<'_> {
             .collect())
     }
 
-    /// Computes `z` of all heads.
-    fn attend(&self, work: &mut Work<'_>, qkv: &wgpu::Buffer, z: &wgpu::Buffer) -> Result<()> {
-        let (config, range) = (self.step.config, &self.rows.range);
-        let (mut starts, mut attended, mut of_row) = (vec![0u32], Vec::new(), Vec::new());
-        for row in range.clone() {
-            self.rows.attended(row, &mut of_row);
-            attended.extend(of_row.iter().map(|row| *row as u32));
-            starts.push(attended.len() as u32);
-        }
-        let lists = (&work.upload(&starts)?, &work.upload(&attended)?);
-        let shape = AttentionShape {
-            rows: range.len(),
-            first: range.start,
-            n_head: config.n_head,
-            d_head: config.d_head(),
-            factor: (1.0 / config.score_divisor(self.step.layer)) as f32,
-        };
-        work.attention(qkv, lists, z, &shape);
-        Ok(())
-    }
-
-    /// Reads back z and the outputs of heads, where they are captured.
+    /// Reads z, and what heads write, where that is asked for.
     fn read_z(&self, work: &mut Work<'_>, z: &wgpu::Buffer, taps: &dyn Taps, tapped: &mut Tapped) -> Result<()> {
         let (config, range) = (self.step.config, &self.rows.range);
         if !taps.wanted(BlockHook::Z, range).is_empty() {
@@ -251,81 +261,75 @@ impl BlockStep<'_> {
         Ok(())
     }
 
-    /// Adds the MLP's output to `x`, and reads back captured activations.
-    fn mlp(
-        &self,
-        work: &mut Work<'_>,
-        (x, normalized): (&wgpu::Buffer, &wgpu::Buffer),
-        taps: &dyn Taps,
-        tapped: &mut Tapped,
-    ) -> Result<()> {
+    /// Adds what the MLP writes to the stream; what is tapped on the way is read.
+    fn mlp(&self, work: &mut Work<'_>, at: &Places, taps: &dyn Taps, tapped: &mut Tapped) -> Result<()> {
         let (config, range, rest) = (self.step.config, &self.rows.range, self.rest);
         let (rows, hooks) = (range.len(), self.hooks());
         let (d, d_mlp) = (config.d_model, rest.small.b_in.len());
-        let hidden = work.buffer(rows * stride_of(d_mlp))?;
-        begin_mlp(work, rest, config, (x, normalized, &hidden), rows)?;
+        begin_mlp(work, rest, config, at, rows)?;
         for edit in hooks.edits_of(BlockHook::MlpPost) {
-            work.put(&edit.value, &hidden, hooks.place(edit, stride_of(d_mlp)))?;
+            work.put(&edit.value, &at.hidden, hooks.place(edit, stride_of(d_mlp)))?;
         }
-        if !taps.wanted(BlockHook::MlpPost, range).is_empty() {
-            tapped.mlp_post = Some(work.read(&hidden, (0, rows), d_mlp));
+        let wanted = self.wanted(taps, BlockHook::MlpPost);
+        if !wanted.is_empty() {
+            tapped.mlp_post = Some(work.read_some(&at.hidden, &wanted, d_mlp));
         }
         let is_edited = hooks.edits_of(BlockHook::MlpOut).next().is_some();
-        let is_tapped = !taps.wanted(BlockHook::MlpOut, range).is_empty();
-        if !is_edited && !is_tapped {
-            work.product((&hidden, rows), &rest.w_out, &rest.b_out.buffer, (x, 0), Epilogue::Add);
+        let wanted = self.wanted(taps, BlockHook::MlpOut);
+        let (w_out, b_out) = (&rest.w_out, &rest.b_out.buffer);
+        if !is_edited && wanted.is_empty() {
+            work.product((&at.hidden, rows), w_out, b_out, (&at.x, 0), Epilogue::Add);
             return Ok(());
         }
         let out = work.buffer(rows * stride_of(d))?;
-        work.product(
-            (&hidden, rows),
-            &rest.w_out,
-            &rest.b_out.buffer,
-            (&out, 0),
-            Epilogue::Store,
-        );
+        work.product((&at.hidden, rows), w_out, b_out, (&out, 0), Epilogue::Store);
         for edit in hooks.edits_of(BlockHook::MlpOut) {
             work.put(&edit.value, &out, hooks.place(edit, stride_of(d)))?;
         }
-        work.add(&out, x, (rows, d));
-        tapped.mlp_out = is_tapped.then(|| work.read(&out, (0, rows), d));
+        work.add(&out, &at.x, (rows, d));
+        if !wanted.is_empty() {
+            tapped.mlp_out = Some(work.read_some(&out, &wanted, d));
+        }
         Ok(())
     }
 
-    /// Delivers the captured activations.
-    fn give(&self, taps: &mut dyn Taps, tapped: &Tapped, all: &[f32]) -> Result<()> {
-        let (hooks, d) = (self.hooks(), self.step.config.d_model);
+    /// The rows that are wanted at `hook`, counted from the first one.
+    fn wanted(&self, taps: &dyn Taps, hook: BlockHook) -> Vec<usize> {
+        let first = self.rows.range.start;
+        let wanted = taps.wanted(hook, &self.rows.range).into_iter();
+        wanted.map(|row| row - first).collect()
+    }
+
+    /// Hands over what was tapped, of all that came back.
+    pub(super) fn give(&self, taps: &mut dyn Taps, tapped: &Tapped, all: &[f32]) -> Result<()> {
         if let Some(z) = &tapped.z {
-            hooks.give_of_heads(taps, BlockHook::Z, &z.of(all), d)?;
+            let d = self.step.config.d_model;
+            self.hooks().give_of_heads(taps, BlockHook::Z, &z.of(all), d)?;
         }
-        if let Some(results) = &tapped.results {
-            let rows = taps.wanted(BlockHook::Result, &self.rows.range);
-            taps.give(BlockHook::Result, &rows, &results.of(all))?;
-        }
-        if let Some(hidden) = &tapped.mlp_post {
-            hooks.give(taps, BlockHook::MlpPost, &hidden.of(all), self.rest.small.b_in.len())?;
-        }
-        if let Some(out) = &tapped.mlp_out {
-            hooks.give(taps, BlockHook::MlpOut, &out.of(all), d)?;
+        let rest = [
+            (BlockHook::Result, &tapped.results),
+            (BlockHook::MlpPost, &tapped.mlp_post),
+            (BlockHook::MlpOut, &tapped.mlp_out),
+        ];
+        for (hook, reading) in rest {
+            if let Some(reading) = reading {
+                let rows = taps.wanted(hook, &self.rows.range);
+                taps.give(hook, &rows, &reading.of(all))?;
+            }
         }
         Ok(())
     }
 }
 
-/// The neurons after the activation function for `x`; `normalized` receives the normalized rows.
-fn begin_mlp(
-    work: &mut Work<'_>,
-    rest: &Rest,
-    config: &Config,
-    (x, normalized, hidden): (&wgpu::Buffer, &wgpu::Buffer, &wgpu::Buffer),
-    rows: usize,
-) -> Result<()> {
-    let none_edited = work.upload(&vec![[0f32; 2]; rows])?;
+/// Neurons of `rows` rows after the activation function.
+fn begin_mlp(work: &mut Work<'_>, rest: &Rest, config: &Config, at: &Places, rows: usize) -> Result<()> {
     let scales = work.buffer(rows)?;
     let norm = (&rest.ln_2.buffer, rest.small.ln_2.eps);
-    work.norm(x, (rows, config.d_model), norm, &none_edited, (normalized, &scales));
+    let to = (&at.normalized, &scales);
+    work.norm(&at.x, (rows, config.d_model), norm, &at.unedited, to);
     let then = Epilogue::Activate(config.activation_function);
-    work.product((normalized, rows), &rest.w_in, &rest.b_in.buffer, (hidden, 0), then);
+    let (w_in, b_in) = (&rest.w_in, &rest.b_in.buffer);
+    work.product((&at.normalized, rows), w_in, b_in, (&at.hidden, 0), then);
     Ok(())
 }
 
@@ -337,45 +341,50 @@ pub(super) async fn effective_embedding(
     x: Vec<f32>,
 ) -> Result<(Vec<f32>, Vec<f32>)> {
     let d = config.d_model;
-    let rows = x.len() / d;
-    if rows == 0 {
+    let count = x.len() / d;
+    if count == 0 {
         return Ok((Vec::new(), Vec::new()));
     }
+    // A row that attends to itself has its value as z.
+    let rows = Rows {
+        range: 0..count,
+        parents: &vec![None; count],
+    };
     let mut work = Work::new(&block.device)?;
     let resid = work.upload(&padded(&x, d))?;
-    let (normalized, scales) = (work.buffer(rows * stride_of(d))?, work.buffer(rows)?);
-    let none_edited = work.upload(&vec![[0f32; 2]; rows])?;
+    let at = Places::new(&mut work, resid, &rows, config)?;
     let weights = work.upload(&affine(&block.small.ln_1, d, false))?;
     let norm = (&weights, block.small.ln_1.eps);
-    work.norm(&resid, (rows, d), norm, &none_edited, (&normalized, &scales));
+    work.norm(&at.x, (count, d), norm, &at.unedited, (&at.normalized, &at.scales));
     let no_bias = work.upload(&vec![0f32; stride_of(3 * d)])?;
-    let qkv = work.buffer(rows * stride_of(3 * d))?;
-    work.product((&normalized, rows), &block.w_qkv, &no_bias, (&qkv, 0), Epilogue::Store);
-    // A row that attends only to itself has its value as z.
-    let (starts, own): (Vec<u32>, Vec<u32>) = ((0..=rows as u32).collect(), (0..rows as u32).collect());
-    let lists = (&work.upload(&starts)?, &work.upload(&own)?);
-    let z = work.buffer(rows * stride_of(d))?;
+    work.product(
+        (&at.normalized, count),
+        &block.w_qkv,
+        &no_bias,
+        (&at.qkv, 0),
+        Epilogue::Store,
+    );
     let shape = AttentionShape {
-        rows,
+        rows: count,
         first: 0,
         n_head: config.n_head,
         d_head: config.d_head(),
         factor: 1.0,
     };
-    work.attention(&qkv, lists, &z, &shape);
-    work.product((&z, rows), &rest.w_o, &no_bias, (&resid, 0), Epilogue::Add);
-    let hidden = work.buffer(rows * stride_of(rest.small.b_in.len()))?;
-    begin_mlp(&mut work, rest, config, (&resid, &normalized, &hidden), rows)?;
-    let out = work.buffer(rows * stride_of(d))?;
+    let [starts, attended] = &at.lists;
+    work.attention(&at.qkv, (starts, attended), &at.z, &shape);
+    work.product((&at.z, count), &rest.w_o, &no_bias, (&at.x, 0), Epilogue::Add);
+    begin_mlp(&mut work, rest, config, &at, count)?;
+    let out = work.buffer(count * stride_of(d))?;
     work.product(
-        (&hidden, rows),
+        (&at.hidden, count),
         &rest.w_out,
         &rest.b_out.buffer,
         (&out, 0),
         Epilogue::Store,
     );
-    work.add(&out, &resid, (rows, d));
-    let (resid, out) = (work.read(&resid, (0, rows), d), work.read(&out, (0, rows), d));
+    work.add(&out, &at.x, (count, d));
+    let (resid, out) = (work.read(&at.x, (0, count), d), work.read(&out, (0, count), d));
     let all = work.done().await?;
     Ok((resid.of(&all), out.of(&all)))
 }

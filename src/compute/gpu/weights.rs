@@ -2,10 +2,13 @@
 
 use std::rc::Rc;
 
-use super::device::{GpuDevice, WeightBuffer};
+use super::buffers::WeightBuffer;
+use super::device::GpuDevice;
 use super::matrix::Matrix;
+use super::upload::{bytes_of, stride_of};
 use crate::compute::block::{AttentionInput, BlockRest};
 use crate::error::{Error, ErrorKind, Result};
+use crate::model::Config;
 
 /// A block in two parts, as on the CPU.
 pub(super) struct GpuBlock {
@@ -35,6 +38,15 @@ pub(super) struct Rest {
 }
 
 impl GpuBlock {
+    /// Bytes of a whole block of a model of `config`.
+    pub(super) fn bytes(config: &Config) -> u64 {
+        let [d, qkv, d_mlp] = [config.d_model, 3 * config.d_model, config.d_mlp].map(stride_of);
+        let matrices = d * qkv + d * d + 2 * d * d_mlp;
+        // Two LayerNorms, with weights and biases each.
+        let vectors = 4 * d + qkv + 2 * d + d_mlp;
+        bytes_of(matrices + vectors)
+    }
+
     /// The second part.
     ///
     /// # Errors

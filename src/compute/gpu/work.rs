@@ -3,7 +3,8 @@
 use std::ops::Range;
 use std::rc::Rc;
 
-use super::device::{GpuDevice, Scratch};
+use super::buffers::Scratch;
+use super::device::GpuDevice;
 use super::matrix::Matrix;
 use super::upload::{bytes_of, stride_of, without_padding};
 use super::wgsl::{LARGE, Program, SMALL};
@@ -14,9 +15,9 @@ use crate::model::Activation;
 const OF_UNIFORM: usize = 256;
 /// Bytes of a uniform.
 const SHAPE: usize = 32;
-/// Greatest number of operations in one command list.
-const MOST: usize = 32;
-/// Least number of large tiles in a product; a smaller product uses small tiles.
+/// Operations of one piece of work: some ten for each block.
+const MOST: usize = 128;
+/// Large tiles, where they make at least so many.
 const LARGE_TILES: usize = 96;
 
 /// The sizes of an operation; `Shape` in `wgsl.rs`.
@@ -274,7 +275,35 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// Reads back rows `first..first + rows` of `buffer`, `width` numbers each, as they are at the end.
+    /// What `rows` rows of `width` numbers in `buffer` are now, for as long as the work goes on.
+    pub(super) fn snapshot(&mut self, buffer: &wgpu::Buffer, rows: usize, width: usize) -> Result<wgpu::Buffer> {
+        let numbers = rows * stride_of(width);
+        let to = self.buffer(numbers)?;
+        self.pass = None;
+        self.encoder.copy_buffer_to_buffer(buffer, 0, &to, 0, bytes_of(numbers));
+        Ok(to)
+    }
+
+    /// Bytes that are read back so far.
+    pub(super) fn bytes_read(&self) -> u64 {
+        bytes_of(self.numbers_read)
+    }
+
+    /// The `rows` of `buffer`, ascending, `width` numbers each, are read back as they are in the end.
+    pub(super) fn read_some(&mut self, buffer: &wgpu::Buffer, rows: &[usize], width: usize) -> Reading {
+        let (at, stride) = (self.numbers_read, stride_of(width));
+        for run in rows.chunk_by(|row, next| row + 1 == *next) {
+            self.read(buffer, (run[0], run.len()), width);
+        }
+        Reading {
+            at,
+            rows: rows.len(),
+            width,
+            stride,
+        }
+    }
+
+    /// Rows `first..first + rows` of `buffer`, `width` numbers each, are read back as they are in the end.
     pub(super) fn read(&mut self, buffer: &wgpu::Buffer, (first, rows): (usize, usize), width: usize) -> Reading {
         self.read_rows(buffer, first, rows, width, stride_of(width))
     }

@@ -132,9 +132,10 @@ impl Pass {
         continued.unwrap_or_else(|| self.borrowed())
     }
 
-    /// The residual stream before `layer` at all rows, shared ones included.
-    pub(super) fn resid_to_keep(&self, layer: usize, config: &Config) -> Vec<f32> {
+    /// What enters `layer` at all rows: those that are known, those that are `given`, from row `first` on, and as they are now the others.
+    pub(super) fn resid_to_keep(&self, layer: usize, (first, given): (usize, &[f32]), config: &Config) -> Vec<f32> {
         let mut resid = self.resid.clone();
+        resid[first * config.d_model..][..given.len()].copy_from_slice(given);
         if let Some(Continued { base, shared }) = &self.continued {
             for (row, known) in resid.chunks_exact_mut(config.d_model).take(*shared).enumerate() {
                 known.copy_from_slice(base.resid_pre(layer, row, config));
