@@ -29,15 +29,34 @@ const PARTS = {
 /** The modules of the kernels, and what their files are called. */
 const KERNELS = ["kernel-simd", "kernel-relaxed", "kernel-simd-threads", "kernel-relaxed-threads"];
 const KERNEL_FILES = Object.fromEntries(KERNELS.map((name) => [name, new RegExp(`^${name}(-[0-9a-f]{12})?\\.wasm$`)]));
-/** The styles, until they are part of index.html, and there. */
-const STYLE = "style.css";
+/** The parts of the styles, scripts/page/styles, in their order; they become part of index.html. */
+const STYLES = [
+  "base",
+  "first-view",
+  "page",
+  "controls",
+  "results",
+  "words",
+  "figure",
+  "narrow",
+  "embed",
+  "export",
+  "storage",
+  "figure-tools",
+  "prompt-list",
+  "print",
+  "sentence",
+  "answer",
+  "cards",
+  "consequences",
+  "interventions",
+  "forced-colors",
+];
 const INLINE_STYLE = /<style>([\s\S]*?)<\/style>\s*/;
 /** The page that says what is computed; src/app/method.rs leads to it. */
 const METHOD = "method.html";
-/** Where the beginning of the styles ends, which the method page has too: colors, sizes, what all text has. */
-const BEGINNING = "/* The column of everything */";
 /** What is written anew, or not needed: Trunk's loader. */
-const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|kernel-thread-[0-9a-f]+\.js|style\.css|service-worker\.js)$/;
+const REPLACED = /^(worker(-[0-9a-f]+)?_loader\.js|kernel-thread-[0-9a-f]+\.js|service-worker\.js)$/;
 /** What the page does not need: descriptions of folders for people, and licences. */
 const NOT_KEPT = /(^|\/)(README\.md|THIRD-PARTY\.txt)$/;
 /** What index.html has for the view that stands there until the page has started. */
@@ -49,6 +68,8 @@ const SEAM = "\n// keyside: starts ";
 
 const templates = path.join(path.dirname(fileURLToPath(import.meta.url)), "page");
 const template = (name) => readFile(path.join(templates, name), "utf8");
+/** The parts of the styles that are named, as one text. */
+const styles = async (names) => (await Promise.all(names.map((name) => template(`styles/${name}.css`)))).join("\n");
 const integrityOf = (content) => `sha384-${createHash("sha384").update(content).digest("base64")}`;
 
 /** `text` as the content of an element `tag`, which its end tag would end. */
@@ -105,13 +126,11 @@ function checkPlain(html, name = "index.html") {
   }
 }
 
-/** The page of the `method`, HTML, in the look that `style` begins with; it runs nothing but its own inline script, and talks to nobody. */
-async function methodPage(method, style) {
+/** The page of the `method`, HTML, with the first part of the styles (colors, sizes, what all text has); it runs nothing but its own inline script, and talks to nobody. */
+async function methodPage(method) {
   const html = (await template("method.html")).replace("__METHOD__", () => method);
   checkPlain(html, METHOD);
-  const [beginning, rest] = style.split(BEGINNING);
-  if (rest === undefined) throw new Error(`the styles have no ${BEGINNING}`);
-  const [script, own] = [await template("method.js"), `${beginning}${await template("method.css")}`];
+  const [script, own] = [await template("method.js"), `${await styles(STYLES.slice(0, 1))}\n${await template("method.css")}`];
   const content = `default-src 'none'; script-src '${integrityOf(script)}'; style-src '${integrityOf(own)}'; img-src 'self'; base-uri 'none'; form-action 'none'`;
   return html
     .replace("<head>", () => `<head>\n    <meta http-equiv="Content-Security-Policy" content="${content}" />`)
@@ -139,13 +158,12 @@ export async function finish(folder, firstView, method) {
     await rm(at(found[0]));
   }
   const index = await readFile(at("index.html"), "utf8");
-  const isFinished = !built.includes(STYLE);
   const text = {
-    html: plain(isFinished ? index.replace(INLINE_STYLE, "") : index),
+    html: plain(index.replace(INLINE_STYLE, "")),
     page: glue(content.page.toString()),
     worker: glue(content.worker.toString()),
     start: await template("start.js"),
-    style: isFinished ? INLINE_STYLE.exec(index)?.[1] : await readFile(at(STYLE), "utf8"),
+    style: await styles(STYLES),
     pageEnd: await template("page-end.js"),
     workerEnd: await template("worker-end.js"),
     // A worker's script imports none, whose integrity could not be checked.
@@ -155,12 +173,11 @@ export async function finish(folder, firstView, method) {
     serviceWorker: await template("service-worker.js"),
   };
   text.start = text.start.replace("__DIAGNOSE__", () => text.diagnose);
-  if (!text.style) throw new Error(`${folder} has no ${STYLE}, nor has index.html styles`);
   if (!FIRST_VIEW.test(text.html)) throw new Error("index.html has no place for the first view");
   if (firstView) text.html = text.html.replace(FIRST_VIEW, (_, start, end) => `${start}${firstView}${end}`);
   if (NO_FIRST_VIEW.test(text.html)) throw new Error("which first view? scripts/first-view.sh makes it");
   if (method) {
-    await writeFile(at(METHOD), await methodPage(method, text.style));
+    await writeFile(at(METHOD), await methodPage(method));
     if (!built.includes(METHOD)) built.push(METHOD);
     built.sort();
   }
