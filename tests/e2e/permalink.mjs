@@ -2,7 +2,7 @@
 import path from "node:path";
 
 import { arrays, compare } from "./compare.mjs";
-import { check, cornerIs, threeFrames, until } from "./harness.mjs";
+import { check, cornerIs, threeFrames, until, withSite } from "./harness.mjs";
 
 const HISTOGRAMS = ["keys_fixed_scores", "keys_fixed_probs", "queries_fixed_scores", "queries_fixed_probs"];
 const SERIES = {
@@ -108,26 +108,27 @@ export const permalink = [
   {
     name: "a permalink round trip of 20 random states",
     timeout: 240_000,
-    async run(tab, { site }) {
-      const before = site.requests.length;
-      const draw = random(7);
-      for (let i = 0; i < 20; i += 1) {
-        const pairs = randomState(draw);
-        await openAt(tab, queryOf(pairs));
-        await checkShown(tab, pairs);
-        // A small change there and back makes the page write the address from what it holds.
-        const old = await address(tab);
-        await tab.at("text-switch").click();
-        await tab.page.waitForFunction((old) => location.search !== old, old);
-        await tab.at("text-switch").click();
-        const wanted = JSON.stringify(pairs);
-        await tab.page.waitForFunction((wanted) => JSON.stringify([...new URLSearchParams(location.search)]) === wanted, wanted, { timeout: 5000 }).catch(async () => {
-          throw new Error(`the address was ${wanted} and became ${JSON.stringify(await written(tab))}`);
-        });
-      }
-      const asked = site.requests.slice(before).map((request) => request.path);
-      check(!asked.some((file) => /worker-|\/models\//.test(file)), "a link started the worker or read a model");
-    },
+    run: (tab) =>
+      // A plain host: each way to an isolated page leads through a new process of the browser.
+      withSite(tab, {}, async (site) => {
+        const draw = random(7);
+        for (let i = 0; i < 20; i += 1) {
+          const pairs = randomState(draw);
+          await openAt(tab, queryOf(pairs));
+          await checkShown(tab, pairs);
+          // A small change there and back makes the page write the address from what it holds.
+          const old = await address(tab);
+          await tab.at("text-switch").click();
+          await tab.page.waitForFunction((old) => location.search !== old, old);
+          await tab.at("text-switch").click();
+          const wanted = JSON.stringify(pairs);
+          await tab.page.waitForFunction((wanted) => JSON.stringify([...new URLSearchParams(location.search)]) === wanted, wanted, { timeout: 5000 }).catch(async () => {
+            throw new Error(`the address was ${wanted} and became ${JSON.stringify(await written(tab))}`);
+          });
+        }
+        const asked = site.requests.map((request) => request.path);
+        check(!asked.some((file) => /worker-|\/models\//.test(file)), "a link started the worker or read a model");
+      }),
   },
   {
     name: "an address that is wrong says so and opens the page as it is by default",
