@@ -77,7 +77,7 @@ impl Model {
         }
     }
 
-    /// Sets the bytes of blocks to keep in memory, [`BLOCK_BUDGET`] at first.
+    /// Sets the bytes of blocks to keep in memory, [`BLOCK_BUDGET`](crate::forward::BLOCK_BUDGET) at first.
     pub fn set_block_budget(&mut self, bytes: u64) {
         self.block_budget = bytes;
         let keeps = self.blocks_kept();
