@@ -50,7 +50,7 @@ pub struct ScoresOfHeads {
 /// # impl Observer for Quiet {
 /// #     fn progress(&self, _: &Progress) {}
 /// #     fn batch(&self, _: usize, _: &BatchValues) {}
-/// #     fn breathe(&self) -> futures::future::LocalBoxFuture<'_, keyside::Result<()>> { Box::pin(async { Ok(()) }) }
+/// #     fn yield_now(&self) -> futures::future::LocalBoxFuture<'_, keyside::Result<()>> { Box::pin(async { Ok(()) }) }
 /// # }
 ///
 /// # futures::executor::block_on(async {
