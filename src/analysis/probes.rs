@@ -80,8 +80,8 @@ pub fn sequences(d_vocab: usize, n_ctx: usize) -> Vec<Vec<u32>> {
         .collect()
 }
 
-/// Takes the [`sequences`] through all of `model` and measures its heads: means over sequences and positions of the
-/// second copy.
+/// Takes the [`sequences`] through all of `model` and measures its heads: means over sequences and, except for the
+/// previous token, over positions of the second copy.
 ///
 /// No pattern is stored. For a context of one token, all measures are 0.
 ///

@@ -112,7 +112,7 @@ impl SweepMaps {
         };
         if head.layer == 0 {
             return HeadLink::Nowhere(format!(
-                "Head {head} is of the first layer: nothing comes before it that its score could be taken apart into. \
+                "Head {head} is in the first layer, and a run compares a head with one of an earlier layer. \
                  Its pattern is in \"Your sentence\"."
             ));
         }
@@ -120,7 +120,7 @@ impl SweepMaps {
         let mut advice = take_model(&mut form, &set.of.model, set.of.revision.as_deref());
         form.set(&HEAD, head.to_string());
         let earlier = form.text(&EARLIER_HEAD).parse::<Head>();
-        // An earlier head of the sweep's model; any head in an earlier layer will do.
+        // A typed earlier head is kept if this set has it and it is in an earlier layer; otherwise the same head one layer below.
         if !earlier.is_ok_and(|earlier| earlier.layer < head.layer && set.has(earlier)) {
             form.set(&EARLIER_HEAD, Head::new(head.layer - 1, head.head).to_string());
         }
@@ -136,7 +136,7 @@ impl SweepMaps {
             _ => {
                 form.prompts = PromptChoice::Own;
                 if form.own.is_empty() {
-                    advice.push(format!("Open its prompts, {}.", set.of.prompts));
+                    advice.push(format!("Open the file of its prompts, {}.", set.of.prompts));
                 }
             }
         }
@@ -148,7 +148,7 @@ impl SweepMaps {
     }
 }
 
-/// Selects the `model` of a sweep in `form`. Returns what the user has to do if that is impossible.
+/// Selects the `model` of a sweep in `form`. Returns what the user still has to do; empty if nothing.
 fn take_model(form: &mut Form, model: &str, revision: Option<&str>) -> Vec<String> {
     let choose = |form: &mut Form, choice: ModelChoice| {
         if form.model != choice {

@@ -11,6 +11,8 @@ import { serve } from "./server.mjs";
 const folder = path.join(root, "screenshots/docs");
 
 const pictures = {
+  "story.png": { context: { viewport: { width: 1280, height: 800 } }, take: (tab, to) => tab.openStory().then(() => tab.page.screenshot({ path: to })) },
+  "sentence.png": { context: { viewport: { width: 1280, height: 900 } }, take: (tab, to) => answeredSentence(tab).then(() => tab.page.screenshot({ path: to })) },
   "page.png": { context: { viewport: { width: 1280, height: 800 } }, take: (tab, to) => opened(tab).then(() => tab.page.screenshot({ path: to })) },
   "page-dark.png": { context: { viewport: { width: 1280, height: 800 }, colorScheme: "dark" }, take: (tab, to) => opened(tab).then(() => tab.page.screenshot({ path: to })) },
   "phone.png": { context: { viewport: { width: 390, height: 844 } }, take: (tab, to) => opened(tab).then(() => tab.page.screenshot({ path: to })) },
@@ -29,6 +31,13 @@ const pictures = {
     }),
   },
 };
+
+/** A sentence on the bundled model, answered. */
+async function answeredSentence(tab) {
+  await tab.page.goto(`${tab.url}?tab=sentence&model=bundled#text=When%20Mary%20and%20John%20went%20to%20the%20store,%20John%20gave%20a%20drink%20to`);
+  await tab.at("answer").getByText(/^Head \d+\.\d+ at /).waitFor();
+  await drawn(tab.page);
+}
 
 async function opened(tab) {
   await tab.open();

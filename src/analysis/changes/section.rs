@@ -177,15 +177,16 @@ impl SectionType for ChangesSection {
             ..error
         };
         config.check_head(self.head).map_err(misfit)?;
-        // The intervention has been applied already, so means need no further prompts.
+        // The intervention was applied already: whether there are prompts enough for a mean is not checked again.
         self.intervention.check(self.head, config, usize::MAX).map_err(misfit)?;
         let count = self.prompts();
         if count == 0 || count > prompts || self.b.len() != count {
             let cause = format!(
-                "changes: there are {count} and {} tokens for {prompts} prompts",
+                "changes: there are {count} tokens a and {} tokens b for {prompts} prompts",
                 self.b.len()
             );
-            return Err(Error::new(ErrorKind::ResultFile, cause).expected("as many of both, from 1 to one a prompt"));
+            return Err(Error::new(ErrorKind::ResultFile, cause)
+                .expected("equally many tokens a and b, at least 1, and at most one per prompt"));
         }
         let mut tokens = self.a.iter().chain(&self.b);
         if let Some(token) = tokens.find(|token| token.token as usize >= config.d_vocab) {
@@ -256,8 +257,8 @@ mod tests {
             change(&mut section);
             section.check(&config, prompts).expect_err("does not fit").to_string()
         };
-        assert!(refused(|_| {}, 2).contains("3 and 3 tokens for 2 prompts"));
-        assert!(refused(|section| drop(section.b.pop()), 3).contains("2 tokens"));
+        assert!(refused(|_| {}, 2).contains("3 tokens a and 3 tokens b for 2 prompts"));
+        assert!(refused(|section| drop(section.b.pop()), 3).contains("2 tokens b"));
         assert!(refused(|section| section.a[0].token = 9, 3).contains("no token 9"));
         assert!(refused(|section| section.head = Head::new(2, 0), 3).contains("2.0"));
         assert!(refused(|section| section.head = Head::new(0, 0), 3).contains("head 0.1 is nothing"));

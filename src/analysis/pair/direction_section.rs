@@ -55,7 +55,7 @@ pub struct OpenedDirection {
     pub query: Array,
     /// Contribution of each on the key side, `[components]`.
     pub key: Array,
-    /// The closest tokens on both sides; empty while they are not computed.
+    /// The closest tokens on both sides; empty if they are not computed yet.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tokens: Vec<DirectionEnds>,
 }
@@ -184,17 +184,24 @@ impl SectionType for DirectionsSection {
             tokens,
         } = &self.opened;
         let wrong = if covered != Some(d_head) || self.groups.contains(&0) {
-            Some("the groups are not those of all directions".to_owned())
+            Some("the sizes of the groups do not add up to d_head".to_owned())
         } else if self.explaining > self.groups.len() {
-            Some(format!("{} of {} groups are told", self.explaining, self.groups.len()))
+            Some(format!(
+                "explaining is {}, but there are {} groups",
+                self.explaining,
+                self.groups.len()
+            ))
         } else if *direction >= d_head {
             Some(format!("direction {direction} of {d_head} is opened"))
         } else {
             None
         };
         if let Some(wrong) = wrong {
-            return Err(Error::new(ErrorKind::ResultFile, format!("directions: {wrong}"))
-                .expected(format!("groups of {d_head} directions in all, and one of these")));
+            return Err(
+                Error::new(ErrorKind::ResultFile, format!("directions: {wrong}")).expected(format!(
+                    "sizes of groups that add up to {d_head}, and a direction below {d_head}"
+                )),
+            );
         }
         if !Component::before(self.head.layer, config.n_head).eq(components.iter().copied()) {
             let cause = format!("directions: the components are not those before head {}", self.head);

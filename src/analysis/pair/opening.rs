@@ -156,7 +156,7 @@ impl Opening {
                     let cause = format!("head {head} has read no token at position {position}");
                     return Err(Error::new(ErrorKind::Request, cause)
                         .expected(format!("a position from 0 to {last_seen}"))
-                        .advice("A head looks back: it sees no later token."));
+                        .advice("Attention is causal: a head cannot attend to later tokens."));
                 }
                 (End::Neurons(_), Some(_)) => {
                     return Err(Error::new(ErrorKind::Request, "a neuron can't be opened")

@@ -40,7 +40,7 @@ impl Pair {
             let cause = format!("the source {} is after the destination {}", self.src, self.dest);
             return Err(Error::new(ErrorKind::Request, cause)
                 .expected("a source at the destination or before it")
-                .advice("A head looks back: it sees no later token."));
+                .advice("Attention is causal: a head cannot attend to later tokens."));
         }
         Ok(())
     }

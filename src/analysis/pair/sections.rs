@@ -240,7 +240,7 @@ impl PairSection {
     /// From the decomposition `account` of the score of `pair`.
     ///
     /// # Errors
-    /// [`ErrorKind::Request`] for a position that is not before the query.
+    /// [`ErrorKind::Request`] for a `relative` position after the destination.
     pub fn new(pair: &Pair, account: &Account, relative: Option<Relative>) -> Result<Self> {
         let (score, table) = match relative {
             Some(to) => (account.relative_score(to)?, account.relative(to)?),
@@ -289,11 +289,11 @@ impl SectionType for LayerSection {
         self.patterns.check("layer: patterns", &[config.n_head, cells])?;
         if !self.has_whole_rows() {
             let cause = format!(
-                "layer: a pattern has {cells} numbers, of blocks of {} positions",
+                "layer: a pattern has {cells} numbers, for blocks of {} positions",
                 self.block
             );
             return Err(Error::new(ErrorKind::ResultFile, cause)
-                .expected("1 of the first row, 2 of the second, and so on, of blocks of at least 1 position"));
+                .expected("a triangle of rows, n (n + 1) / 2 numbers, and blocks of at least 1 position"));
         }
         check_probabilities("layer: patterns", self.patterns.data())
     }
@@ -327,9 +327,9 @@ fn check_heads(heads: &[Head], head: Head, config: &Config) -> Result<()> {
         .map_err(misfit)?;
     let twice = (1..heads.len()).find(|&index| heads[..index].contains(&heads[index]));
     let cause = match twice {
-        Some(index) => format!("attention: head {} is twice among heads", heads[index]),
+        Some(index) => format!("attention: head {} is listed twice among heads", heads[index]),
         None if !heads.contains(&head) => format!("attention: head {head} is not among heads"),
         None => return Ok(()),
     };
-    Err(Error::new(ErrorKind::ResultFile, cause).expected("each head once, the section's own among them"))
+    Err(Error::new(ErrorKind::ResultFile, cause).expected("each head once, including the section's own"))
 }

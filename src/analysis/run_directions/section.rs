@@ -176,7 +176,7 @@ impl SectionType for RunDirectionsSection {
             .iter()
             .try_fold(0usize, |total, &count| total.checked_add(count));
         if covered != Some(d_head) || self.groups.contains(&0) {
-            let cause = "run_directions: the groups are not those of all directions";
+            let cause = "run_directions: the sizes of the groups do not add up to d_head";
             return Err(
                 Error::new(ErrorKind::ResultFile, cause).expected(format!("groups of {d_head} directions in all"))
             );

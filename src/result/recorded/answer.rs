@@ -98,7 +98,7 @@ impl RecordedSentence {
             let cause = format!("the source {src} is after the destination {dest}");
             return Err(Error::new(ErrorKind::Request, cause)
                 .expected("a source at the destination or before it")
-                .advice("A head looks back: it sees no later token."));
+                .advice("Attention is causal: a head cannot attend to later tokens."));
         }
         Ok((head, dest, src))
     }

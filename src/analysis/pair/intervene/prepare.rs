@@ -33,11 +33,11 @@ pub(super) struct Others<'a> {
     pub(super) normalization: Normalization,
 }
 
-/// Prepares `intervention`, which has been checked, at the pair of `baseline`; `frozen` is the pair's head. The rows of
-/// its tokens must be in memory.
+/// Prepares `intervention`, which has been checked, at the pair of `baseline`; `frozen` is the pair's head. The
+/// embedding and unembedding rows of the tokens it names must be loaded.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] where there is no second sentence, no run of two prompts, or no direction in a vector; read
+/// [`ErrorKind::Request`] where there is no second sentence, fewer than two prompts, or a vector of equal entries; read
 /// errors, and those of `monitor`.
 pub(super) async fn prepare(
     model: &mut Model,
@@ -90,7 +90,7 @@ pub(super) async fn prepare(
 /// or from the bias alone.
 ///
 /// # Errors
-/// [`ErrorKind::Request`] for a vector without a direction.
+/// [`ErrorKind::Request`] for a vector whose entries are all equal.
 pub(super) fn made_from(
     baseline: &Baseline<'_>,
     side: Side,
@@ -134,8 +134,8 @@ pub(super) fn positions(baseline: &Baseline<'_>, activation: HeadActivation, ext
     }
 }
 
-/// The positions over which the mean for an activation at `positions` is taken. A row of a pattern has as many numbers
-/// as positions up to it.
+/// The positions over which the mean for an activation at `positions` is taken. Rows of patterns differ in length
+/// between prompts, so their mean is taken at equal positions.
 pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[usize]) -> Place {
     match extent == Extent::Pair && activation != HeadActivation::Pattern {
         true => Place::Named(activation.side()),
@@ -254,7 +254,7 @@ fn normalized(weights: &HeadWeights, vector: Vec<f32>, normalization: Normalizat
         "all numbers of the vector that is to stand for the stream are the same",
     )
     .expected("a vector with a direction")
-    .advice("Choose another vector; zero leaves the bias alone."))
+    .advice("Choose another vector. With zero, only the bias remains."))
 }
 
 fn no_second() -> Error {
