@@ -174,7 +174,7 @@ fn parts_of_a_sentence_that_do_not_fit_each_other_are_refused() {
         ),
         (
             |file| file["sections"][0]["heads"] = json!(["2.1", "2.1"]),
-            "2.1 is twice",
+            "2.1 is listed twice",
         ),
         (|file| file["sections"][0]["heads"] = json!(["2.0"]), "2.1 is not among"),
         (
@@ -305,8 +305,8 @@ fn effects_and_directions_that_do_not_fit_are_refused() {
             "directions: values",
             false,
         ),
-        (6, |of| of["groups"] = json!([7]), "not those of all directions", false),
-        (6, |of| of["explaining"] = json!(9), "9 of", false),
+        (6, |of| of["groups"] = json!([7]), "do not add up to d_head", false),
+        (6, |of| of["explaining"] = json!(9), "explaining is 9", false),
         (6, |of| of["opened"]["direction"] = json!(8), "direction 8 of 8", false),
         (
             6,
