@@ -15,9 +15,6 @@ from ._errors import Error, RequestError, SourceError, of_kind
 #: How often a shard is begun again whose worker, or whose machine, was lost.
 _RETRIES = 5
 
-#: Most shards that Ray is given at a time: more than a cluster has cores, so that none waits for this process.
-_AHEAD = 256
-
 #: Seconds in which a machine of a cluster answers.
 _TIMEOUT = 10.0
 
@@ -70,7 +67,7 @@ def run(
         running: dict[Any, int] = {}
         try:
             while True:
-                for shard in itertools.islice(waiting, _AHEAD - len(running)):
+                for shard in itertools.islice(waiting, max(0, _ahead(ray, cpus) - len(running))):
                     running[rows.remote(_keyside.VERSION, task, shard, cpus)] = shard
                 if not running:
                     return
@@ -79,11 +76,15 @@ def run(
                     keep(shard, *_answer(ray, done, shard))
         except ray.exceptions.RayError as cause:
             raise _lost(f"Ray has failed ({_first_line(cause)})") from cause
-        finally:
-            for left in running:
-                # A lost connection has no tasks to cancel.
-                with contextlib.suppress(Exception):
-                    ray.cancel(left)
+
+
+def _ahead(ray: Any, cpus: int) -> int:
+    """How many shards Ray has at a time: twice those that the cluster does at once, so that none of its cores waits for this process.
+
+    Ray drops them when this process ends its connection. In a connection that was there before, they are still done, for nothing, when the sweep is
+    stopped: ``ray.cancel`` can abort this process where a short task ends at that moment (Ray 2.60, "Tried to complete task that was not pending").
+    """
+    return 2 * max(1, int(ray.cluster_resources().get("CPU", 0)) // cpus)
 
 
 def _answer(ray: Any, done: Any, shard: int) -> tuple[str, str]:
@@ -107,6 +108,13 @@ def _lost(cause: str) -> Error:
     return SourceError("source", cause, "", advice)
 
 
+def _chain(cause: BaseException | None) -> Iterator[BaseException]:
+    """An exception, and those that it was raised from or during: Ray wraps its own."""
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
 def _first_line(cause: BaseException) -> str:
     return next((line.strip() for line in str(cause).splitlines() if line.strip()), type(cause).__name__)
 
@@ -127,6 +135,13 @@ def _connected(ray: Any, address: str | None) -> Iterator[None]:
         ray.init(address=address, log_to_driver=False, logging_level="ERROR", **({} if address else {"include_dashboard": False}))
     except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as cause:
         where = "on this machine" if address is None else f"at {address}"
+        if any("InvalidAuthToken" in str(within) for within in _chain(cause)):
+            raise SourceError(
+                "source",
+                f"Ray {where} asks for a token, and this process has none, or another one",
+                "the token of the machine that ran ray start --head",
+                "Copy ~/.ray/auth_token from that machine to this one, and set RAY_AUTH_MODE=token.",
+            ) from cause
         raise SourceError(
             "source",
             f"Ray {where} does not answer ({_first_line(cause)})",

@@ -6,7 +6,9 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -125,3 +127,34 @@ def ended(process):
     process.terminate()
     process.wait(60)
     wait_until_gone(started)
+
+
+def free_port():
+    """A port of this machine that no program listens at."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return taken.getsockname()[1]
+
+
+def ray_environment(place, **more):
+    """The environment of a person who has not used Ray: whether Ray asks for a token depends on files in the home folder."""
+    home = place / "home"
+    home.mkdir(exist_ok=True)
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    return {**kept, "HOME": str(home), "RAY_USAGE_STATS_ENABLED": "0", **more}
+
+
+@contextlib.contextmanager
+def ray_machine(place, name, words, environment):
+    """A machine of a cluster: ``ray start`` with a core of its own, in the foreground, so that it ends with the test."""
+    files = [f"--temp-dir={place}/ray"] if "--head" in words else []
+    command = [str(Path(sys.executable).parent / "ray"), *words[1:], "--block", "--num-cpus=1", *files]
+    log = place / f"{name}.log"
+    with open(log, "w") as out:
+        machine = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
+    try:
+        while "runtime started" not in log.read_text():
+            assert machine.poll() is None, log.read_text()
+            time.sleep(0.1)
+        yield
+    finally:
+        ended(machine)

@@ -8,14 +8,12 @@ import pkgutil
 import re
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import unittest
 from pathlib import Path
 
-from common import ROOT, command_line, ended, folder, there
+from common import ROOT, command_line, folder, free_port, ray_environment, ray_machine, there
 
 import keyside
 
@@ -63,26 +61,16 @@ class Readme(unittest.TestCase):
         (shell,), (lines,) = blocks(README, "On a cluster", "sh"), blocks(README, "On a cluster", "python")
         install, head, other = (shlex.split(line, comments=True) for line in shell.splitlines())
         self.assertEqual((install[:2], head[:2], other[:2]), (["pip", "install"], ["ray", "start"], ["ray", "start"]))
-        with socket.create_server(("127.0.0.1", 0)) as taken:
-            port = taken.getsockname()[1]
+        port = free_port()
         here = lambda text: text.replace("HEAD:6379", f"127.0.0.1:{port}").replace("--port=6379", f"--port={port}")
         with at_the_root() as place, contextlib.ExitStack() as machines:
             # What is named is there already; a wheel is named by its own folder.
             wheels = Path(os.environ["KEYSIDE"]).parent.parent / "wheels"
             named = [str(next(wheels.glob(Path(word).name))) if word.endswith(".whl") else word for word in install[2:]]
             subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *named], check=True)
-            environment = {**os.environ, "RAY_USAGE_STATS_ENABLED": "0"}
-            for words in (head, other):
-                # As two machines would do it; in the foreground, so that they end with the test, and with files of their own.
-                more = ["--block", "--num-cpus=1", *([f"--temp-dir={place}/ray"] if words is head else [])]
-                command = [str(Path(sys.executable).parent / "ray"), *map(here, words[1:]), *more]
-                log = place / ("head.log" if words is head else "other.log")
-                with open(log, "w") as out:
-                    machine = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environment)
-                machines.callback(ended, machine)
-                while "runtime started" not in log.read_text():
-                    self.assertIsNone(machine.poll(), log.read_text())
-                    time.sleep(0.1)
+            environment = ray_environment(place)
+            for name, words in (("head", head), ("other", other)):
+                machines.enter_context(ray_machine(place, name, [here(word) for word in words], environment))
             (place / "lines.py").write_text(here(lines))
             done = subprocess.run([sys.executable, "-I", "lines.py"], capture_output=True, text=True, check=False, env=environment)
             self.assertEqual(done.returncode, 0, done.stderr)

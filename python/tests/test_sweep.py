@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from common import TINY, below, command_line, folder, interruptible, there, wait_until_gone
+from common import TINY, below, command_line, folder, free_port, interruptible, ray_environment, ray_machine, there, wait_until_gone
 
 import keyside
 from keyside import _keyside, _ray
@@ -349,6 +349,20 @@ class OnRay(unittest.TestCase):
                 keyside.sweep(TINY, out=place / "out", prompts=keyside.ioi(1, 2), cpus=0)
             # What was asked for can still be done.
             self.assertEqual(len(keyside.sweep(TINY, out=place / "out", prompts=keyside.ioi(1, 2), runner="local")), 12)
+
+    def test_a_cluster_that_asks_for_a_token(self):
+        with folder() as place:
+            port = free_port()
+            token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "a" * 64}
+            lines = "import sys, keyside\nkeyside.sweep(sys.argv[1], out=sys.argv[2], address=sys.argv[3], prompts=keyside.ioi(1, 2))"
+            command = [sys.executable, "-I", "-c", lines, str(TINY), str(place / "out"), f"127.0.0.1:{port}"]
+            with ray_machine(place, "head", ["ray", "start", "--head", f"--port={port}"], ray_environment(place, **token)):
+                done = subprocess.run(command, capture_output=True, text=True, check=False, env=ray_environment(place))
+                self.assertIn("asks for a token", done.stderr)
+                self.assertIn("RAY_AUTH_MODE=token", done.stderr)
+                done = subprocess.run(command, capture_output=True, text=True, check=False, env=ray_environment(place, **token))
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertTrue((place / "out" / "rows.jsonl").is_file())
 
 
 if __name__ == "__main__":
