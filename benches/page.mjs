@@ -1,7 +1,7 @@
 // How fast the release page is on a slow machine: Chromium with its processor slowed down (CDP).
 //   make dist && node benches/page.mjs [FOLDER] [--slow 4] [--rounds 5]
-// Prints a table to stderr, and everything as JSON. First picture: the frame that shows the figure which the page brings
-// along. First plot: performance.mark("keyside-first-plot"), when the first canvas has been drawn and can be explored.
+// Prints a table to stderr, and everything as JSON. First picture: the frame that shows the first step of the story, which the page
+// brings along. First plot: performance.mark("keyside-first-plot"), when the first canvas has been drawn and can be explored.
 // Interaction latency: Event Timing from the input to the next frame that is painted; for hovering,
 // which Event Timing leaves out, from the event to the end of the next frame. Interactions are those of three visits.
 import { readFile } from "node:fs/promises";
@@ -39,8 +39,8 @@ function watch() {
       port2.postMessage(0);
     });
   const arriving = new MutationObserver(() => {
-    // With the second drawing the first one is complete.
-    if (document.querySelectorAll("#first-view .plot svg").length < 2) return;
+    // What comes after it: all of it is there.
+    if (!document.getElementById("after-first-view")) return;
     arriving.disconnect();
     afterFrame(() => (seen.picture = performance.now()));
   });
@@ -189,7 +189,7 @@ const interactions = [
     }
   }],
   ["the heatmap's switch", async (page) => {
-    await mark(page, "[data-testid=heatmap-select]");
+    await mark(page, "[data-testid=heatmap-variant]");
     await reach(page);
     await focus(page);
     for (let time = 0; time < 6; time += 1) {
@@ -251,9 +251,9 @@ function nextPaint(events) {
   return durations[Math.floor(durations.length / 50)];
 }
 
-/** Longest and middle latency of every kind of interaction, and of all of them. */
+/** Longest and middle latency of every kind of interaction, and of all of them, on the tab with all kinds of figures. */
 async function using(browser, url) {
-  const { context, page } = await open(browser, url);
+  const { context, page } = await open(browser, `${url}?tab=prompts`);
   await pause(4000);
   const rows = [];
   const all = [];
