@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the release page into dist/ with Trunk: link-time optimisation, then wasm-opt -O3.
+# Builds the release page into dist/ with Trunk: link-time optimisation, then wasm-opt -Oz.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"
 use_wasm_tools

@@ -4,7 +4,7 @@ use tokenizers::{Encoding, Model, OffsetType, PreTokenizedString, PreTokenizer};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
-use crate::model::tokenizer_file::{self, Read};
+use crate::model::tokenizer_file::{self, ByteLevelBpe, Read};
 use crate::model::tokenizer_parts::TokenizerParts;
 
 /// Limit of the vocabulary entries without a token: some checkpoints pad the embedding to a round number.
@@ -15,7 +15,7 @@ const BOS_TEXTS: [&str; 5] = ["<|endoftext|>", "<|startoftext|>", "<s>", "<bos>"
 
 /// A byte-level BPE tokenizer that has been checked against a model's vocabulary.
 pub struct Tokenizer {
-    tokenizer: tokenizers::Tokenizer,
+    tokenizer: ByteLevelBpe,
     bos_token: Option<u32>,
     d_vocab: usize,
 }

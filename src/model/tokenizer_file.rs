@@ -8,9 +8,9 @@ use std::collections::{HashMap, HashSet};
 
 use serde::Deserialize;
 use serde_json::Value;
-use tokenizers::AddedToken;
-use tokenizers::decoders::byte_level::ByteLevel;
 use tokenizers::models::bpe::BPE;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
+use tokenizers::{AddedToken, NormalizedString, Normalizer, TokenizerImpl};
 
 use super::tokenizer_split::{byte_level, changing_step, kind};
 use crate::error::{Error, ErrorKind, Result};
@@ -50,9 +50,22 @@ struct Added {
     token: AddedToken,
 }
 
+/// Byte-level BPE alone: the library's `Tokenizer` has every kind of model, normalizer and pre-tokenizer in it, code that the
+/// worker would carry for nothing.
+pub(super) type ByteLevelBpe = TokenizerImpl<BPE, Unchanged, ByteLevel, ByteLevel, ByteLevel>;
+
+/// The normalizer of a tokenizer that has none.
+pub(super) struct Unchanged;
+
+impl Normalizer for Unchanged {
+    fn normalize(&self, _: &mut NormalizedString) -> tokenizers::Result<()> {
+        Ok(())
+    }
+}
+
 /// A tokenizer as its files describe it.
 pub(super) struct Read {
-    pub(super) tokenizer: tokenizers::Tokenizer,
+    pub(super) tokenizer: ByteLevelBpe,
     /// The token with the largest id among byte tokens and merge results.
     pub(super) last: Option<(String, u32)>,
     /// The file with the vocabulary, for error messages.
@@ -182,7 +195,7 @@ fn build(model: Model, added: Vec<Added>, split: ByteLevel, files: (&'static str
         }
     }
     let last = model.last();
-    let mut tokenizer = tokenizers::Tokenizer::new(model.build(unmerged, files)?);
+    let mut tokenizer = ByteLevelBpe::new(model.build(unmerged, files)?);
     tokenizer.with_pre_tokenizer(Some(split));
     tokenizer.with_decoder(Some(ByteLevel::default()));
     let added = added.into_iter().map(|added| added.token);
