@@ -89,7 +89,7 @@ suite_browser() {
   scripts/setup.sh native wasm bindgen browser
   step tests "tests in headless Chromium" env CHROMEDRIVER="$(command -v chromedriver)" WASM_BINDGEN_TEST_TIMEOUT=300 \
     CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER=wasm-bindgen-test-runner \
-    scripts/with-wasm.sh cargo test --locked "${page[@]}" --test browser --test browser_storage -- --nocapture
+    scripts/with-wasm.sh cargo test --locked "${page[@]}" --lib --test browser --test browser_storage -- --nocapture
 }
 
 suite_e2e() {

@@ -15,9 +15,9 @@ use golden_file::workers::Here;
 use golden_file::{Golden, Recorder, analysis, fixture};
 use keyside::analysis::{analyze, contributions};
 use keyside::checkpoint::MemorySource;
-use keyside::forward::{Model, NoMonitor, continue_with};
+use keyside::forward::{Model, NoMonitor, continue_with, native_engine};
 use keyside::model::Processing;
-use keyside::names::EngineName;
+use keyside::names::{EngineChoice, EngineName};
 use keyside::prompts::ioi::draw_batch;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
@@ -43,83 +43,111 @@ fn tiny() -> MemorySource {
         )
 }
 
-async fn model() -> Model {
-    Model::open(Box::new(tiny()), Processing::default()).await.unwrap()
+/// The kernels as they are compiled into the worker, too (tests/kernel has their modules), and the GPU, which is
+/// Chromium's SwiftShader here.
+const ENGINES: [EngineName; 3] = [EngineName::Gemm, EngineName::Packed, EngineName::Gpu];
+
+async fn model(engine: EngineName) -> Model {
+    let mut model = Model::open(Box::new(tiny()), Processing::default()).await.unwrap();
+    let choice = EngineChoice {
+        engine: Some(engine),
+        threads: None,
+    };
+    model.set_engine(native_engine(choice).await.unwrap());
+    model
+}
+
+/// Checks that `model` was computed by `engine` to the end.
+fn was_computed_by(engine: EngineName, mut model: Model) {
+    assert!(model.take_engine_failure().is_none());
+    assert_eq!(model.engine(), engine);
 }
 
 #[wasm_bindgen_test]
 async fn residual_stream_and_log_probabilities() {
-    let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
-    let mut model = model().await;
-    let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
-    let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max().unwrap();
-    let mut tokens = prompts[0].tokens.clone();
-    tokens.resize(longest, model.config().bos_token_id.unwrap());
-    for layer in 0..3 {
-        let resid = model.resid_pre(&tokens, layer, &NoMonitor).await.unwrap();
-        golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
+    for engine in ENGINES {
+        let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
+        let mut model = model(engine).await;
+        let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
+        let longest = prompts.iter().map(|prompt| prompt.tokens.len()).max().unwrap();
+        let mut tokens = prompts[0].tokens.clone();
+        tokens.resize(longest, model.config().bos_token_id.unwrap());
+        for layer in 0..3 {
+            let resid = model.resid_pre(&tokens, layer, &NoMonitor).await.unwrap();
+            golden.check(&format!("dbg/resid_pre/{layer}"), &resid);
+        }
+        let to_end = &tokens[..=prompts[0].positions.end];
+        let log_probs = model.log_probs(&[to_end], &NoMonitor).await.unwrap();
+        golden.check("dbg/final_logprob_end", &log_probs[0]);
+        golden.finish();
+        was_computed_by(engine, model);
     }
-    let to_end = &tokens[..=prompts[0].positions.end];
-    let log_probs = model.log_probs(&[to_end], &NoMonitor).await.unwrap();
-    golden.check("dbg/final_logprob_end", &log_probs[0]);
-    golden.finish();
 }
 
 #[wasm_bindgen_test]
 async fn histograms() {
-    let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
-    let mut model = model().await;
-    for head in ["2.1", "2.3"] {
-        let analysis = analysis(head, "1.3", 3, 10);
-        let recorder = Recorder::default();
-        let result = results::run(&mut model, &analysis, &recorder).await.unwrap();
-        assert_eq!(recorder.batches.borrow().len(), 3);
-        golden.check_histograms(&result);
+    for engine in ENGINES {
+        let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
+        let mut model = model(engine).await;
+        for head in ["2.1", "2.3"] {
+            let analysis = analysis(head, "1.3", 3, 10);
+            let recorder = Recorder::default();
+            let result = results::run(&mut model, &analysis, &recorder).await.unwrap();
+            assert_eq!(recorder.batches.borrow().len(), 3);
+            golden.check_histograms(&result);
+        }
+        assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));
+        golden.finish();
+        was_computed_by(engine, model);
     }
-    assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));
-    golden.finish();
 }
 
 #[wasm_bindgen_test]
 async fn every_heatmap_prompt_by_prompt() {
-    let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
-    let mut model = model().await;
-    let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
-    for head in ["2.1", "2.3"] {
-        let found = contributions(&mut model, &general(&prompts), head.parse().unwrap(), &NoMonitor)
-            .await
-            .unwrap();
-        golden.check_contributions(head, &found);
+    for engine in ENGINES {
+        let mut golden = Golden::read("tiny-golden.json", TOLERANCE);
+        let mut model = model(engine).await;
+        let prompts = draw_batch(model.tokenizer(), 0, 10, false).unwrap().prompts;
+        for head in ["2.1", "2.3"] {
+            let found = contributions(&mut model, &general(&prompts), head.parse().unwrap(), &NoMonitor)
+                .await
+                .unwrap();
+            golden.check_contributions(head, &found);
+        }
+        assert_eq!(golden.compared, 2 * (11 + 2));
+        golden.finish();
+        was_computed_by(engine, model);
     }
-    assert_eq!(golden.compared, 2 * (11 + 2));
-    golden.finish();
 }
 
 #[wasm_bindgen_test]
 async fn eight_pairs_through_taps_and_edits() {
-    let mut golden = Golden::without_file(TOLERANCE);
-    let mut model = model().await;
-    for case in pairs::Case::all(&model, &fixture("pairs-golden.json")) {
-        pairs::check(&mut model, &mut golden, &case).await;
+    for engine in ENGINES {
+        let mut golden = Golden::without_file(TOLERANCE);
+        let mut model = model(engine).await;
+        for case in pairs::Case::all(&model, &fixture("pairs-golden.json")) {
+            pairs::check(&mut model, &mut golden, &case).await;
+        }
+        assert_eq!(golden.compared, PAIR_ARRAYS);
+        golden.finish();
+        was_computed_by(engine, model);
     }
-    assert_eq!(golden.compared, PAIR_ARRAYS);
-    golden.finish();
 }
 
 #[wasm_bindgen_test]
 async fn eight_pairs_as_own_prompts() {
-    let mut golden = Golden::without_file(TOLERANCE);
-    let mut model = model().await;
-    let cases = pairs::Case::all(&model, &fixture("pairs-golden.json"));
-    for case in &cases {
-        own::check_case(&mut model, &mut golden, case).await;
+    for engine in ENGINES {
+        let mut golden = Golden::without_file(TOLERANCE);
+        let mut model = model(engine).await;
+        let cases = pairs::Case::all(&model, &fixture("pairs-golden.json"));
+        for case in &cases {
+            own::check_case(&mut model, &mut golden, case).await;
+        }
+        assert_eq!(golden.compared, 8 * OWN_ARRAYS);
+        golden.finish();
+        was_computed_by(engine, model);
     }
-    assert_eq!(golden.compared, 8 * OWN_ARRAYS);
-    golden.finish();
 }
-
-/// The kernels as they are compiled into the worker, too; tests/kernel has their modules.
-const ENGINES: [EngineName; 2] = [EngineName::Gemm, EngineName::Packed];
 
 #[wasm_bindgen_test]
 async fn eight_sentences_asked_of_the_worker() {
@@ -173,7 +201,7 @@ fn odd_texts_have_the_tokens_of_gpt2() {
 
 #[wasm_bindgen_test]
 async fn a_run_can_be_cancelled() {
-    let mut model = model().await;
+    let mut model = model(EngineName::Gemm).await;
     let recorder = Recorder {
         cancel_at: Some(2),
         ..Recorder::default()

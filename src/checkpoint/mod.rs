@@ -8,7 +8,8 @@ mod address;
 mod content;
 mod decode;
 mod expected;
-#[cfg(not(target_arch = "wasm32"))]
+// The unit tests are compiled for wasm32, too, for those that run in a browser.
+#[cfg(any(test, not(target_arch = "wasm32")))]
 mod file;
 mod formats;
 mod header;
@@ -37,7 +38,7 @@ pub use address::check_for_page;
 #[cfg(all(feature = "page", target_arch = "wasm32"))]
 pub(crate) use address::is_this_machine;
 pub use expected::{Expected, TensorSpec};
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(test, not(target_arch = "wasm32")))]
 pub use file::FileSource;
 pub use formats::{explain_missing, other_weights};
 pub use header::FILE as WEIGHTS;

@@ -1,7 +1,5 @@
 //! What an engine must do that takes rows through several blocks at once: the same as through one after the other.
 
-use futures::executor::block_on;
-
 use super::contract::{All, Case, Numbers, check};
 use super::engine::{Block, Engine, Stage, Step, Stream};
 use super::reference::Weights;
@@ -55,7 +53,7 @@ struct OfLayer {
 }
 
 /// Rows `first..` of `case` through all `blocks`, one after the other, after those before them: the stream, and what is known of each block.
-fn one_by_one(case: &Case, blocks: &[Box<dyn Block>], first: usize) -> (Vec<f32>, Vec<OfLayer>) {
+async fn one_by_one(case: &Case, blocks: &[Box<dyn Block>], first: usize) -> (Vec<f32>, Vec<OfLayer>) {
     let rows = case.parents.len();
     let mut resid = case.resid.clone();
     let mut of_layers = Vec::new();
@@ -72,7 +70,10 @@ fn one_by_one(case: &Case, blocks: &[Box<dyn Block>], first: usize) -> (Vec<f32>
             };
             taps.taken.clear();
             if !of_step.range.is_empty() {
-                block_on(block.forward(&step(&case.config, layer), &of_step, stream, &mut taps)).unwrap();
+                block
+                    .forward(&step(&case.config, layer), &of_step, stream, &mut taps)
+                    .await
+                    .unwrap();
             }
         }
         of_layers.push(OfLayer { entered, qkv, taps });
@@ -81,7 +82,7 @@ fn one_by_one(case: &Case, blocks: &[Box<dyn Block>], first: usize) -> (Vec<f32>
 }
 
 /// Holds `engine` to it, where it does that at all.
-pub(super) fn holds(engine: &dyn Engine) {
+pub(super) async fn holds(engine: &dyn Engine) {
     let Some(several) = engine.several() else { return };
     for (seed, shape) in [(0, (3, 5, 37, 23)), (1, (2, 16, 64, 40)), (4, (12, 8, 100, 130))] {
         let mut case = Case::new(seed, shape, false);
@@ -95,7 +96,7 @@ pub(super) fn holds(engine: &dyn Engine) {
                 "{}, several blocks, case {seed}, rows from {first} on, tapped {tapped}",
                 engine.name()
             );
-            let (expected, of_layers) = one_by_one(&case, &blocks, first);
+            let (expected, of_layers) = one_by_one(&case, &blocks, first).await;
             let rows = first..case.parents.len();
             let asked = |layer: usize| match layer {
                 0 => rows.clone().collect(),
@@ -119,8 +120,10 @@ pub(super) fn holds(engine: &dyn Engine) {
             let mut resid = case.resid.clone();
             resid[..first * d].copy_from_slice(&expected[..first * d]);
             let mut taps = Layers((0..BLOCKS).map(|_| case.taps()).collect());
-            let passed = several.through(&config, &stages, &of_tree, &mut resid, &mut taps);
-            let passed = block_on(passed).unwrap();
+            let passed = several
+                .through(&config, &stages, &of_tree, &mut resid, &mut taps)
+                .await
+                .unwrap();
             assert_eq!(passed.len(), BLOCKS, "{what}");
             same(engine, &what, &resid, &expected);
             for (layer, (passed, expected)) in passed.iter().zip(&of_layers).enumerate() {

@@ -7,6 +7,9 @@ pub(crate) mod block;
 pub(crate) mod contract;
 #[cfg(test)]
 #[cfg(feature = "gpu")]
+mod contract_gpu;
+#[cfg(test)]
+#[cfg(feature = "gpu")]
 mod contract_several;
 pub(crate) mod cpu;
 pub(crate) mod engine;
