@@ -1,10 +1,12 @@
 //! The golden numbers of the tiny checkpoint, computed in a worker of a real browser: the same comparisons as in
-//! `golden.rs`, `edits.rs` and `own_prompts.rs`. Natively there is nothing to run.
+//! `golden.rs`, `edits.rs` and `own_prompts.rs`, with each engine; and runs that lose their GPU, as in `gpu.rs`. Natively
+//! there is nothing to run.
 
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used)]
 
 mod golden_file;
+mod gpu_faults;
 
 use golden_file::continuation::{CONTINUATION, SAMPLING, TEXT};
 use golden_file::own::{self, OWN_ARRAYS};
@@ -210,4 +212,24 @@ async fn a_run_can_be_cancelled() {
         .await
         .unwrap_err();
     assert_eq!(error, keyside::Error::cancelled());
+}
+
+#[wasm_bindgen_test]
+async fn a_gpu_that_is_lost_in_the_middle_is_followed_by_the_cpu() {
+    gpu_faults::a_lost_gpu_is_followed_by_the_cpu(tiny).await;
+}
+
+#[wasm_bindgen_test]
+async fn weights_come_and_go_within_the_budget() {
+    gpu_faults::weights_come_and_go_within_the_budget(tiny).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_gpu_that_takes_no_matrix_is_followed_by_the_cpu_and_one_that_takes_few_rows_is_not() {
+    gpu_faults::a_gpu_without_room_for_a_matrix_is_followed_by_the_cpu(tiny).await;
+}
+
+#[wasm_bindgen_test]
+async fn a_run_goes_on_where_its_gpu_is_lost() {
+    gpu_faults::a_run_goes_on_where_its_gpu_is_lost(tiny).await;
 }

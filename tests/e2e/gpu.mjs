@@ -1,8 +1,9 @@
-// The engine on a GPU, on Chromium's software adapter: the same numbers, and what happens where it is not there or breaks down.
-import { check, SOFTWARE_GPU, until } from "./harness.mjs";
+// The engine on a GPU, on Chromium's software adapter: the same numbers. What may happen to a GPU: gpu_faults.mjs.
+import { arrays, largestDifference } from "./compare.mjs";
+import { check, SOFTWARE_GPU } from "./harness.mjs";
 
 /** Runs three batches of the bundled model with `engine`; while it runs, `meanwhile` may do something. */
-async function run(tab, engine, meanwhile = async () => {}) {
+export async function run(tab, engine, meanwhile = async () => {}) {
   await tab.fill({ model: "bundled" });
   await tab.page.waitForFunction(() => /is not GPT-2/i.test(document.querySelector(".panel .about").textContent));
   await tab.fill({ batches: 3, size: 20, seed: 5 });
@@ -14,14 +15,16 @@ async function run(tab, engine, meanwhile = async () => {}) {
   return result;
 }
 
-/** Checks that both results have the same scores. */
-function same(found, expected) {
-  const [a, b] = [found, expected].map((result) => result.histograms.true_score);
-  const off = Math.max(...a.map((value, index) => Math.abs(value - b[index])));
-  check(a.length === b.length && off <= 1e-4, `${off} off`);
+/** Checks that both results have the same numbers. */
+export function same(found, expected) {
+  const of = arrays(found);
+  for (const [name, values] of Object.entries(arrays(expected))) {
+    const off = largestDifference(of[name] ?? [], values);
+    check(off <= 1e-4, `${name}: ${off} off`);
+  }
 }
 
-const notice = (tab) => tab.at("notice-engine");
+export const notice = (tab) => tab.at("notice-engine");
 
 export const gpu = [
   {
@@ -39,23 +42,6 @@ export const gpu = [
       check(line.includes(`engine gpu on ${found.timing.adapter}, `), line);
       check((await notice(tab).innerText()) === "", await notice(tab).innerText());
       same(found, expected);
-    },
-  },
-  {
-    name: "a graphics process that is killed in the middle of a run: the processor goes on, and it is said once",
-    timeout: 240_000,
-    flags: SOFTWARE_GPU,
-    async run(tab) {
-      await tab.open();
-      const expected = await run(tab, "packed");
-      const session = await tab.page.context().browser().newBrowserCDPSession();
-      const found = await run(tab, "gpu", async () => {
-        await until(tab.page, () => tab.at("progress-text").innerText().catch(() => ""), (text) => /batch|prompts|position/i.test(text), "the run has begun", 60_000);
-        await session.send("Browser.crashGpuProcess").catch(() => {});
-      });
-      same(found, expected);
-      check(found.timing.engine !== "gpu", "the run was over before the process was killed");
-      check(/graphics processor/.test(await notice(tab).innerText()), `said: ${await notice(tab).innerText()}`);
     },
   },
   {

@@ -12,6 +12,7 @@ import { figures } from "./figures.mjs";
 import { fullSize } from "./full_size.mjs";
 import { golden } from "./golden.mjs";
 import { gpu } from "./gpu.mjs";
+import { gpuFaults } from "./gpu_faults.mjs";
 import { hosting } from "./hosting.mjs";
 import { keyboard } from "./keyboard.mjs";
 import { leaving } from "./leaving.mjs";
@@ -49,6 +50,7 @@ const suites = {
   "full-size": fullSize,
   golden,
   gpu,
+  "gpu-faults": gpuFaults,
   hosting,
   keyboard,
   leaving,
@@ -74,5 +76,5 @@ const suites = {
   words,
 };
 const named = process.argv.slice(2);
-const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...readme, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...leaving, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...gpu, ...models, ...storage, ...network, ...starting, ...littleMemory, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
+const chosen = named.length ? named.flatMap((name) => suites[name] ?? []) : [...story, ...readme, ...recordedRun, ...figures, ...scatter, ...words, ...permalink, ...liveRuns, ...leaving, ...ownPrompts, ...sweep, ...sentence, ...causes, ...changes, ...keyboard, ...golden, ...gpu, ...gpuFaults, ...models, ...storage, ...network, ...starting, ...littleMemory, ...configurations, ...badInput, ...exporting, ...webPage, ...security, ...offline, ...hosting, ...embed, ...npm, ...axe];
 await runAll(chosen);
