@@ -25,7 +25,7 @@ size: ## what a visitor of dist/ loads, in brotli bytes, against its limits
 bench: dist ## how fast the release page and the command line are beside their peers (PEERS=python: also TransformerLens and PyTorch)
 	@scripts/bench.sh $(BENCH)
 
-bench-gpu: ## how fast this machine's graphics processor is, beside its processor and PyTorch (BENCH=options, KEYSIDE_BUILT=folder of built programs)
+bench-gpu: ## how fast this machine's GPU is, beside its CPU and PyTorch (BENCH=options, KEYSIDE_BUILT=folder of built programs)
 	@scripts/bench-gpu.sh $(BENCH)
 
 release: dist ## build the release page and pack it: target/keyside-VERSION.zip, for any static server

@@ -1,4 +1,4 @@
-// How fast the release page is on a slow machine: Chromium with its processor slowed down (CDP).
+// How fast the release page is on a slow machine: Chromium with its CPU slowed down (CDP).
 //   make dist && node benches/page.mjs [FOLDER] [--slow 4] [--rounds 5]
 // Prints a table to stderr, and everything as JSON. First picture: the frame that shows the first step of the story, which the page
 // brings along. First plot: performance.mark("keyside-first-plot"), when the first canvas has been drawn and can be explored.

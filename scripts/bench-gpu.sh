@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The benchmark of the engine on a graphics processor (benches/README.md): scripts/bench-gpu.sh [OPTION...]      options of bench_gpu
+# The benchmark of the engine on a GPU (benches/README.md): scripts/bench-gpu.sh [OPTION...]      options of bench_gpu
 # Needs no network. KEYSIDE_BUILT=FOLDER takes keyside, make_checkpoint and bench_gpu from there: for machines without a compiler.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$root"

@@ -42,10 +42,10 @@ setup_native() {
   fi
 }
 
-# A processor in a graphics processor's place: what is computed on one can be tested anywhere.
+# A software adapter: what is computed on a GPU can be tested anywhere.
 setup_gpu() {
   if ! ls /usr/share/vulkan/icd.d/*.json >/dev/null 2>&1; then
-    apt "the tests of the engine on a graphics processor" mesa-vulkan-drivers libvulkan1
+    apt "the tests of the engine on a GPU" mesa-vulkan-drivers libvulkan1
   fi
 }
 

@@ -73,7 +73,7 @@ suite_native() {
   if scripts/setup.sh gpu; then
     export KEYSIDE_NEEDS_GPU=1
   else
-    say "NOT tested: the engine on a graphics processor, of which there is none here, nor Mesa's in its place"
+    say "NOT tested: the engine on a GPU, of which there is none here, nor Mesa's in its place"
   fi
   step tests "native tests" cargo test --locked --release --no-fail-fast
 }

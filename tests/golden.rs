@@ -63,7 +63,7 @@ fn everything_with_the_kernels() {
 /// On whatever GPU there is: see `compute/contract`.
 #[cfg(feature = "gpu")]
 #[test]
-fn everything_on_a_card() {
+fn everything_on_a_gpu() {
     match block_on(keyside::forward::GpuDevice::open()) {
         Ok(_) => everything_with(EngineName::Gpu),
         Err(error) => {

@@ -160,13 +160,10 @@ fn a_gpu_is_taken_for_large_work_where_the_choice_is_left_open() {
     // None, and one that computes something else: that is said, once.
     let (timings, told, looked) = two_runs(Ok(None), 0.0, open);
     assert_eq!((by(&timings), told, looked), (vec![EngineName::Gemm; 2], Vec::new(), 1));
-    let error = Error::new(
-        ErrorKind::Engine,
-        "the graphics processor Abacus computes something else",
-    );
+    let error = Error::new(ErrorKind::Engine, "the GPU Abacus computes something else");
     let (timings, told, looked) = two_runs(Err(error), 0.0, open);
     assert_eq!((by(&timings), looked), (vec![EngineName::Gemm; 2], 1));
-    let said = "The engine \"gemm\" goes on: the graphics processor Abacus computes something else.";
+    let said = "The engine \"gemm\" goes on: the GPU Abacus computes something else.";
     assert_eq!(told, [said]);
 }
 

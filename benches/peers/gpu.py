@@ -1,7 +1,7 @@
 """Products and blocks with PyTorch in f32, for bench_gpu: python gpu.py JSON
 
 Prints JSON: the device, seconds of each product and of rows through blocks, and of as many rows as the notebook's run has through the blocks
-before its head, without anything that is made of them. TF32 is off; a graphics processor is used where there is one.
+before its head, without anything that is made of them. TF32 is off; a GPU is used where there is one.
 """
 
 import json
@@ -95,7 +95,7 @@ with torch.inference_mode():
     print(
         json.dumps(
             {
-                "device": torch.cuda.get_device_name() if on_gpu else f"processor, {torch.get_num_threads()} threads",
+                "device": torch.cuda.get_device_name() if on_gpu else f"CPU, {torch.get_num_threads()} threads",
                 "products": {name: product(*shape) for name, shape in asked["products"]},
                 "blocks": {name: blocks(*shape) for name, shape in asked["blocks"]},
                 "forward": forward(*asked["forward"]),

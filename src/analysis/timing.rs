@@ -46,7 +46,7 @@ impl Timing {
         let engine = self.engine?;
         let on = match (engine, &self.adapter, self.threads) {
             (EngineName::Gpu, Some(adapter), _) => format!(" on {adapter}"),
-            // The gemm crate's threads are the surroundings', and a graphics processor counts none.
+            // The gemm crate's threads are the surroundings', and a GPU's are not counted.
             (EngineName::Gpu | EngineName::Gemm, ..) | (_, _, None) => String::new(),
             (_, _, Some(threads)) => format!(", {}", counted(threads, "thread", "threads")),
         };

@@ -1,4 +1,4 @@
-//! Measures the engine on a graphics processor, see benches/README.md.
+//! Measures the engine on a GPU, see benches/README.md.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use keyside::names::EngineName;
 use keyside::{Error, ErrorKind, Result};
 use serde_json::{Value, json};
 
-/// Measures products, blocks and the notebook's run on the graphics processor of this machine, beside the gemm crate and, where it is installed,
+/// Measures products, blocks and the notebook's run on this machine's GPU, beside the gemm crate and, where it is installed,
 /// PyTorch in f32. Prints a table; everything is in a JSON file.
 #[derive(Parser)]
 #[command(name = "bench_gpu")]
@@ -31,7 +31,7 @@ struct Options {
     /// Seconds after which no further round begins.
     #[arg(long, default_value_t = 1.0)]
     seconds: f64,
-    /// Products that a graphics processor is given at once.
+    /// Products that a GPU is given at once.
     #[arg(long, default_value_t = 20)]
     times: usize,
     /// Batches of 40 prompts of the notebook's run.
@@ -153,7 +153,7 @@ fn block_name(rows: usize, count: usize) -> String {
     format!("{rows} rows, {count} at once")
 }
 
-/// One line of a table: what, by GPU and processor, PyTorch.
+/// One line of a table: what, by GPU, CPU, and PyTorch.
 fn line(what: &str, of: &[f64], torch: Option<f64>) -> (String, [Option<f64>; 3]) {
     let known = |at: usize| of.get(at).copied().filter(|value: &f64| value.is_finite());
     (what.to_owned(), [known(0), known(1), torch])

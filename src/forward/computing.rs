@@ -21,7 +21,7 @@ impl Model {
         self.engine.threads()
     }
 
-    /// What the device is called that computes its blocks, where that is not the processor.
+    /// The name of the GPU that computes its blocks; None where that is the CPU.
     pub fn device(&self) -> Option<String> {
         self.engine.device()
     }

@@ -55,7 +55,7 @@ fn TextField(page: Page, setting: &'static Setting) -> impl IntoView {
 /// The compute engines to choose from, as value and label.
 const ENGINES: [(&str, &str); 7] = [
     ("auto", "Automatic"),
-    ("gpu", "Graphics processor (WebGPU)"),
+    ("gpu", "GPU (WebGPU)"),
     ("auto on 1", "Automatic, one thread"),
     ("relaxed", "Relaxed SIMD"),
     ("packed", "SIMD"),

@@ -43,7 +43,7 @@ pub trait Port {
     /// The board where all sources report notices.
     fn notices(&self) -> NoticeBoard;
 
-    /// What there is to compute with, as it is chosen; where it is left open, without a graphics processor.
+    /// What there is to compute with, as it is chosen; where it is left open, without a GPU.
     ///
     /// # Errors
     /// Where the requested engine is not available.
@@ -51,10 +51,10 @@ pub trait Port {
         Box::pin(native_engine(choice))
     }
 
-    /// The graphics processor for large work, where the choice is left open and there is a real one.
+    /// The GPU for large work, where the choice is left open and there is a hardware adapter.
     ///
     /// # Errors
-    /// [`crate::ErrorKind::Engine`] for one that computes something else than the processor.
+    /// [`crate::ErrorKind::Engine`] for one that computes something else than the CPU.
     #[cfg(feature = "gpu")]
     fn gpu(&self) -> LocalBoxFuture<'_, Result<Option<Rc<GpuDevice>>>> {
         Box::pin(ready(Ok(None)))

@@ -70,7 +70,7 @@ export async function startWebKit() {
       DISPLAY: screen.display,
       HOME: home,
       GTK_THEME: dark ? "Adwaita:dark" : "Adwaita",
-      // Without a graphics processor.
+      // Without a GPU.
       LIBGL_ALWAYS_SOFTWARE: "1",
       WEBKIT_DISABLE_DMABUF_RENDERER: "1",
       GDK_BACKEND: "x11",

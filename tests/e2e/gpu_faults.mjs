@@ -133,12 +133,12 @@ const faults = [
   {
     name: "a browser that has no adapter",
     before: () => around(GPU, "requestAdapter", async () => null),
-    said: /there is no graphics processor/,
+    said: /: there is no GPU to compute on\.$/,
   },
   {
     name: "a browser without WebGPU",
     before: () => Object.defineProperty(WorkerNavigator.prototype, "gpu", { value: undefined }),
-    said: /there is no graphics processor/,
+    said: /: there is no GPU to compute on\.$/,
   },
 ];
 

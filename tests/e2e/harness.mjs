@@ -26,7 +26,7 @@ export const FLAGS = [
   "--disable-dev-shm-usage",
 ];
 
-/** A processor in a graphics processor's place: right, and slow. Without these flags there is none in a headless browser. */
+/** A software adapter: right, and slow. Without these flags a headless browser has no GPU. */
 export const SOFTWARE_GPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /** One open page, and whatever went wrong in it. */

@@ -12,10 +12,10 @@ use super::buffers::{Account, Scratch, WeightBuffer};
 use super::wgsl::Program;
 use crate::error::{Error, ErrorKind, Result};
 
-/// What a GPU is called, and whether it is one.
+/// The name of an adapter, and whether it is software.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GpuInfo {
-    /// As its driver calls it, or its browser.
+    /// As its driver or the browser gives it.
     pub name: String,
     /// Whether the CPU emulates it: then it is correct, but slower than the cpu engine.
     pub is_software: bool,
@@ -29,13 +29,13 @@ impl fmt::Display for GpuInfo {
     }
 }
 
-/// What a GPU without a name is called.
-const UNNAMED: &str = "unnamed graphics processor";
+/// The name of an adapter that has none.
+const UNNAMED: &str = "unnamed GPU";
 
 /// Blocks that rows go through in one piece of work, at most: a few waits fewer are not worth more than that where a GPU is lost.
 const MAX_BLOCKS: usize = 8;
 
-/// A graphics processor, opened for computing.
+/// A GPU, opened for computing: device and queue of an adapter.
 pub struct GpuDevice {
     device: wgpu::Device,
     queue: wgpu::Queue,
@@ -51,7 +51,7 @@ pub struct GpuDevice {
 }
 
 impl GpuDevice {
-    /// Opens the fastest GPU of the machine.
+    /// Opens the machine's fastest adapter.
     ///
     /// # Errors
     /// [`ErrorKind::Engine`] where there is none, or it can't be opened.
@@ -59,7 +59,7 @@ impl GpuDevice {
         Self::open_as(None).await
     }
 
-    /// The same; `known_as` is what it is called where that is not told here, as browsers tell it to scripts alone.
+    /// The same; `known_as` is the adapter's name where wgpu does not give it: in a browser only scripts can ask.
     ///
     /// # Errors
     /// As [`GpuDevice::open`].
@@ -71,11 +71,13 @@ impl GpuDevice {
         };
         let adapter = instance.request_adapter(&options).await;
         let adapter = adapter.map_err(|cause| {
-            Error::new(
-                ErrorKind::Engine,
-                format!("there is no graphics processor to compute on ({cause})"),
-            )
-            .advice("Choose another engine.")
+            // In a browser the cause only lists the backends that this program is built without.
+            let cause = match cfg!(target_arch = "wasm32") {
+                true => String::new(),
+                false => format!(" ({cause})"),
+            };
+            Error::new(ErrorKind::Engine, format!("there is no GPU to compute on{cause}"))
+                .advice("Choose another engine.")
         })?;
         let (limits, info) = (adapter.limits(), adapter.get_info());
         let names = [Some(info.name), known_as, Some(info.driver)].into_iter().flatten();
@@ -173,7 +175,7 @@ impl GpuDevice {
             None => Ok(()),
             Some(cause) => Err(Error::new(
                 ErrorKind::Engine,
-                format!("the graphics processor {} stopped computing ({cause})", self.info),
+                format!("the GPU {} stopped computing ({cause})", self.info),
             )
             .advice("Choose another engine.")),
         }
@@ -281,7 +283,7 @@ impl GpuDevice {
         Err(Error::new(
             ErrorKind::Engine,
             format!(
-                "the graphics processor {} takes at most {most} bytes in one piece, and {bytes} are needed",
+                "the GPU {} takes at most {most} bytes in one piece, and {bytes} are needed",
                 self.info
             ),
         )

@@ -1,4 +1,4 @@
-//! How fast a GPU is, and the processor beside it: for the benchmark.
+//! The speed of a GPU, and of the CPU beside it, for the benchmark.
 
 use std::rc::Rc;
 
@@ -45,13 +45,13 @@ impl MeasureLimits {
     }
 }
 
-/// Measures a GPU, or the gemm crate on the processor.
+/// Measures a GPU, or the gemm crate on the CPU.
 pub struct GpuBenchmark {
     gpu: Option<Rc<GpuDevice>>,
 }
 
 impl GpuBenchmark {
-    /// Of `gpu`; None for the processor.
+    /// Of `gpu`; None for the CPU.
     pub fn new(gpu: Option<Rc<GpuDevice>>) -> Self {
         Self { gpu }
     }

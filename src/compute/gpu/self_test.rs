@@ -19,8 +19,8 @@ const HEADS: usize = 2;
 const TOLERANCE: f32 = 1e-5;
 
 impl GpuDevice {
-    /// A GPU that computes what the processor computes: one that is `asked` for by name, or a real one. None where nobody asked, and there is
-    /// none, or only a processor in its place. `known_as`: see [`GpuDevice::open_as`].
+    /// A GPU whose results are the CPU's: one that is `asked` for by name, or else a hardware adapter. None where nobody asked, and there is
+    /// none, or only a software adapter. `known_as`: see [`GpuDevice::open_as`].
     ///
     /// # Errors
     /// [`ErrorKind::Engine`] for a GPU that computes something else, and those of [`GpuDevice::open`] where one was asked for.
@@ -68,7 +68,7 @@ fn check(device: &GpuInfo, found: &[f32], expected: &[f32]) -> Result<()> {
         return Ok(());
     }
     let most = off.fold(0f32, |most, off| if off <= most { most } else { off });
-    let cause = format!("the graphics processor {device} computes something else than the processor ({most:e} off)");
+    let cause = format!("the GPU {device} computes something else than the CPU ({most:e} off)");
     Err(Error::new(ErrorKind::Engine, cause).advice("Choose another engine."))
 }
 
@@ -121,12 +121,7 @@ mod tests {
         for found in [&[1.0, -2.0, 3.01][..], &[1.0, f32::NAN, 3.0], &[1.0, -2.0]] {
             let error = check(&info, found, &expected).unwrap_err();
             assert_eq!(error.kind, ErrorKind::Engine);
-            assert!(
-                error
-                    .cause
-                    .contains("graphics processor Abacus 9000 (software) computes"),
-                "{error}"
-            );
+            assert!(error.cause.contains("GPU Abacus 9000 (software) computes"), "{error}");
         }
     }
 }

@@ -71,7 +71,7 @@ impl OffScreenCanvas {
 
 /// The two canvases of a plot, and what is on them.
 ///
-/// Both show bitmaps that were drawn elsewhere: without a graphics processor, a canvas that is drawn upon is copied to the
+/// Both show bitmaps that were drawn elsewhere: without a GPU, a canvas that is drawn upon is copied to the
 /// screen with every frame that the page paints, and slows down what has nothing to do with it.
 pub struct Picture {
     lower: HtmlCanvasElement,
