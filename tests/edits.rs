@@ -7,6 +7,7 @@ mod golden_file;
 
 use std::cell::RefCell;
 
+use common::engines::{engines, model_on, was_computed_by};
 use common::{block_on, tiny};
 use futures::future::LocalBoxFuture;
 use golden_file::pairs::{self, PAIR_ARRAYS};
@@ -78,13 +79,16 @@ fn variant(edits: Vec<Edit>) -> Variant {
 
 #[test]
 fn eight_pairs_through_taps_and_edits() {
-    let mut golden = Golden::without_file(TOLERANCE);
-    let mut model = model();
-    for case in pairs::Case::all(&model, &fixture("pairs-golden.json")) {
-        block_on(pairs::check(&mut model, &mut golden, &case));
+    for engine in engines() {
+        let mut golden = Golden::without_file(TOLERANCE);
+        let mut model = model_on(engine);
+        for case in pairs::Case::all(&model, &fixture("pairs-golden.json")) {
+            block_on(pairs::check(&mut model, &mut golden, &case));
+        }
+        assert_eq!(golden.compared, PAIR_ARRAYS);
+        golden.finish();
+        was_computed_by(engine, model);
     }
-    assert_eq!(golden.compared, PAIR_ARRAYS);
-    golden.finish();
 }
 
 #[test]

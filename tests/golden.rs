@@ -8,13 +8,13 @@ mod golden_file;
 
 use std::cell::Cell;
 
-use common::{block_on, tiny};
+use common::block_on;
+use common::engines::{has_gpu, model_on, was_computed_by};
 use golden_file::results;
 use golden_file::{Golden, Recorder, analysis};
 use keyside::analysis::{contributions, head_attention};
-use keyside::forward::{Model, NoMonitor, native_engine};
-use keyside::model::Processing;
-use keyside::names::{EngineChoice, EngineName, Head};
+use keyside::forward::{Model, NoMonitor};
+use keyside::names::{EngineName, Head};
 use keyside::prompts::ioi::{Prompt, draw_batch};
 
 /// IOI prompts as prompts like any others.
@@ -27,32 +27,22 @@ const TOLERANCE: f32 = 1e-4;
 
 thread_local! {
     /// The engine of models on this thread.
-    static ENGINE: Cell<Option<EngineName>> = const { Cell::new(None) };
+    static ENGINE: Cell<EngineName> = const { Cell::new(EngineName::Gemm) };
 }
 
 fn model() -> Model {
-    let mut model = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
-    if let Some(engine) = ENGINE.get() {
-        let choice = EngineChoice {
-            engine: Some(engine),
-            threads: (engine == EngineName::Packed).then_some(2),
-        };
-        model.set_engine(block_on(native_engine(choice)).unwrap());
-        assert_eq!(model.engine(), engine);
-    }
-    model
+    model_on(ENGINE.get())
 }
 
 /// All of the tests below with `engine`.
 fn everything_with(engine: EngineName) {
-    ENGINE.set(Some(engine));
+    ENGINE.set(engine);
     residual_stream_and_log_probabilities();
     queries_keys_and_scores();
     substituted_vectors();
     histograms();
     every_heatmap_prompt_by_prompt();
-    ENGINE.set(None);
-    assert_eq!(model().engine(), EngineName::Gemm);
+    ENGINE.set(EngineName::Gemm);
 }
 
 #[test]
@@ -60,16 +50,11 @@ fn everything_with_the_kernels() {
     everything_with(EngineName::Packed);
 }
 
-/// On whatever GPU there is: see `compute/contract`.
-#[cfg(feature = "gpu")]
+/// On the GPU that there is: see `compute/contract_gpu`.
 #[test]
 fn everything_on_a_gpu() {
-    match block_on(keyside::forward::GpuDevice::open()) {
-        Ok(_) => everything_with(EngineName::Gpu),
-        Err(error) => {
-            assert!(std::env::var_os("KEYSIDE_NEEDS_GPU").is_none(), "{error}");
-            eprintln!("not tested: {error}");
-        }
+    if has_gpu() {
+        everything_with(EngineName::Gpu);
     }
 }
 
@@ -99,6 +84,7 @@ fn residual_stream_and_log_probabilities() {
     let log_probs = block_on(model.log_probs(&[to_end], &NoMonitor)).unwrap();
     golden.check("dbg/final_logprob_end", &log_probs[0]);
     golden.finish();
+    was_computed_by(ENGINE.get(), model);
 }
 
 #[test]
@@ -120,6 +106,7 @@ fn queries_keys_and_scores() {
         &causal.collect::<Vec<_>>(),
     );
     golden.finish();
+    was_computed_by(ENGINE.get(), model);
 }
 
 #[test]
@@ -135,6 +122,7 @@ fn substituted_vectors() {
     golden.check("dbg/W_EE_IO", &effective.resid_post);
     golden.check("dbg/W_EE_subE_IO", &effective.mlp_out);
     golden.finish();
+    was_computed_by(ENGINE.get(), model);
 }
 
 #[test]
@@ -148,6 +136,7 @@ fn histograms() {
     }
     assert_eq!(golden.compared, 2 * (6 + 6 + 4 + 4 + 2));
     golden.finish();
+    was_computed_by(ENGINE.get(), model);
 }
 
 #[test]
@@ -192,4 +181,5 @@ fn every_heatmap_prompt_by_prompt() {
     // Eleven arrays and two of scores; 23 tables of means, of which 7 with every prompt.
     assert_eq!(golden.compared, 2 * (11 + 2 + 23 + 7));
     golden.finish();
+    was_computed_by(ENGINE.get(), model);
 }

@@ -9,6 +9,7 @@ use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
 use common::TINY;
+use common::engines::{engines, model_on, was_computed_by};
 use futures::executor::block_on;
 use golden_file::own::{self, OWN_ARRAYS};
 use golden_file::pairs::Case;
@@ -163,15 +164,17 @@ fn a_marked_ioi_prompt_gives_the_numbers_of_the_dataset() {
 /// Within 1e-4 of float64 numbers that were computed otherwise.
 #[test]
 fn eight_pairs_as_own_prompts() {
-    let mut golden = Golden::without_file(1e-4);
-    let source = Box::new(keyside::checkpoint::FileSource::new(TINY));
-    let mut model = block_on(Model::open(source, Processing::default())).unwrap();
-    let cases = Case::all(&model, &fixture("pairs-golden.json"));
-    for case in &cases {
-        block_on(own::check_case(&mut model, &mut golden, case));
+    for engine in engines() {
+        let mut golden = Golden::without_file(1e-4);
+        let mut model = model_on(engine);
+        let cases = Case::all(&model, &fixture("pairs-golden.json"));
+        for case in &cases {
+            block_on(own::check_case(&mut model, &mut golden, case));
+        }
+        assert_eq!(golden.compared, 8 * OWN_ARRAYS);
+        golden.finish();
+        was_computed_by(engine, model);
     }
-    assert_eq!(golden.compared, 8 * OWN_ARRAYS);
-    golden.finish();
 }
 
 #[test]

@@ -28,6 +28,7 @@ mod substituted;
 use std::path::Path;
 use std::process::{Command, Output};
 
+use common::engines::engines;
 use common::{TINY, block_on, tiny};
 use golden_file::pairs::Case;
 use golden_file::workers::{Elsewhere, Here};
@@ -104,16 +105,13 @@ fn eight_pairs_give_the_golden_numbers() {
     golden.finish();
 }
 
-/// The engines that there are without a browser.
-const ENGINES: [EngineName; 2] = [EngineName::Gemm, EngineName::Packed];
-
 fn here(engine: EngineName) -> Here {
     Here { model: tiny(), engine }
 }
 
 #[test]
 fn the_worker_answers_with_the_golden_numbers() {
-    for engine in ENGINES {
+    for engine in engines() {
         let mut golden = Golden::without_file(TOLERANCE);
         block_on(golden_file::sentence::check_answers(&mut golden, tiny(), &here(engine)));
         assert_eq!(golden.compared, 8 * golden_file::sentence::SENTENCE_ARRAYS);
@@ -123,7 +121,7 @@ fn the_worker_answers_with_the_golden_numbers() {
 
 #[test]
 fn the_worker_intervenes_with_the_golden_numbers() {
-    for engine in ENGINES {
+    for engine in engines() {
         let mut golden = Golden::without_file(TOLERANCE);
         block_on(golden_file::sentence::check_interventions(
             &mut golden,

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test uses a part of it")]
 
+pub mod engines;
 #[cfg(feature = "cli")]
 pub mod fault_server;
 pub mod request;
