@@ -89,6 +89,15 @@ impl Error {
         self
     }
 
+    /// The same error about the content of a result file: a file may hold settings that a request could not have.
+    #[must_use]
+    pub fn into_result_file_error(self) -> Self {
+        Self {
+            kind: ErrorKind::ResultFile,
+            ..self
+        }
+    }
+
     /// The error of a run that was cancelled.
     pub fn cancelled() -> Self {
         Self::new(ErrorKind::Cancelled, "the run was cancelled")

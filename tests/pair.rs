@@ -33,7 +33,7 @@ use common::{TINY, block_on, tiny};
 use golden_file::pairs::Case;
 use golden_file::workers::{Elsewhere, Here};
 use golden_file::{Golden, fixture};
-use keyside::analysis::pair::{self, Account, Pair, Sentence};
+use keyside::analysis::pair::{self, Pair, ScoreDecomposition, Sentence};
 use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::{Component, EngineName, Head, Relative};
@@ -83,10 +83,10 @@ fn eight_pairs_give_the_golden_numbers() {
             .collect();
         case.check(&mut golden, "top_logprobs_at_dest", &top);
 
-        let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
-        let (bias, components) = account.components.split_last().unwrap();
+        let decomposition = block_on(pair::decomposition(&mut model, &asked, &NoMonitor)).unwrap();
+        let (bias, components) = decomposition.components.split_last().unwrap();
         assert_eq!((bias, components), (&Component::QueryBias, &case.components[..]));
-        let table = account.table();
+        let table = decomposition.table();
         case.check(&mut golden, "table", table.data());
         case.check(&mut golden, "table_key_side", &pair::key_side(&table));
         case.check(&mut golden, "table_query_side", &pair::query_side(&table));
@@ -95,11 +95,11 @@ fn eight_pairs_give_the_golden_numbers() {
             ("table_minus_attention", Relative::Attention),
             ("table_minus_position", Relative::Position(case.minus)),
         ] {
-            case.check(&mut golden, name, account.relative(to).unwrap().data());
+            case.check(&mut golden, name, decomposition.relative(to).unwrap().data());
         }
         down::check_golden(&mut golden, &mut model, &case, &asked);
         direct::check_golden(&mut golden, &mut model, &case, &asked);
-        directions::check_golden(&mut golden, &mut model, &case, &account);
+        directions::check_golden(&mut golden, &mut model, &case, &decomposition);
     }
     assert_eq!(golden.compared, 8 * (11 + 7 + 6 + 5));
     golden.finish();
@@ -159,8 +159,8 @@ fn size(values: &[f32]) -> f64 {
     values.iter().map(|&v| f64::from(v).abs()).sum()
 }
 
-/// Checks what must hold of an account of `asked`: its tables add up.
-fn check_sums(account: &Account, asked: &Pair) {
+/// Checks what must hold of a decomposition of `asked`: its tables add up.
+fn check_sums(decomposition: &ScoreDecomposition, asked: &Pair) {
     let close = |found: f64, expected: f64, of: &[f32]| {
         let difference = (found - expected).abs();
         assert!(
@@ -168,15 +168,27 @@ fn check_sums(account: &Account, asked: &Pair) {
             "{asked:?}: {found} for {expected}"
         );
     };
-    let table = account.table();
-    close(sum(table.data()), f64::from(account.score), table.data());
-    close(sum(&pair::key_side(&table)), f64::from(account.score), table.data());
-    close(sum(&pair::query_side(&table)), f64::from(account.score), table.data());
-    let mut row = account.scores.clone();
+    let table = decomposition.table();
+    close(sum(table.data()), f64::from(decomposition.score), table.data());
+    close(
+        sum(&pair::key_side(&table)),
+        f64::from(decomposition.score),
+        table.data(),
+    );
+    close(
+        sum(&pair::query_side(&table)),
+        f64::from(decomposition.score),
+        table.data(),
+    );
+    let mut row = decomposition.scores.clone();
     keyside_softmax(&mut row);
-    let mean = sum(&account.scores) / account.scores.len() as f64;
-    let relative = account.relative(Relative::Mean).unwrap();
-    close(sum(relative.data()), f64::from(account.score) - mean, relative.data());
+    let mean = sum(&decomposition.scores) / decomposition.scores.len() as f64;
+    let relative = decomposition.relative(Relative::Mean).unwrap();
+    close(
+        sum(relative.data()),
+        f64::from(decomposition.score) - mean,
+        relative.data(),
+    );
     // To the logarithm of the attention and the row's entropy.
     let entropy: f64 = -row
         .iter()
@@ -184,17 +196,17 @@ fn check_sums(account: &Account, asked: &Pair) {
         .filter(|p| *p > 0.0)
         .map(|p| p * p.ln())
         .sum::<f64>();
-    let relative = account.relative(Relative::Attention).unwrap();
+    let relative = decomposition.relative(Relative::Attention).unwrap();
     let attention = f64::from(row[asked.src]);
     if attention > 1e-30 {
         close(sum(relative.data()), attention.ln() + entropy, relative.data());
     }
-    for position in (0..account.scores.len()).filter(|position| *position != asked.src) {
-        let relative = account.relative(Relative::Position(position)).unwrap();
-        let expected = f64::from(account.score) - f64::from(account.scores[position]);
+    for position in (0..decomposition.scores.len()).filter(|position| *position != asked.src) {
+        let relative = decomposition.relative(Relative::Position(position)).unwrap();
+        let expected = f64::from(decomposition.score) - f64::from(decomposition.scores[position]);
         close(sum(relative.data()), expected, relative.data());
         // The key's bias is in every key alike.
-        let bias = account.components.len() - 1;
+        let bias = decomposition.components.len() - 1;
         assert!(relative.data().chunks_exact(bias + 1).all(|row| row[bias] == 0.0));
     }
 }
@@ -229,13 +241,13 @@ fn every_account_adds_up_under_every_processing() {
                 tokens,
                 head: Head::new(below(3), below(4)),
             };
-            let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
-            check_sums(&account, &asked);
+            let decomposition = block_on(pair::decomposition(&mut model, &asked, &NoMonitor)).unwrap();
+            check_sums(&decomposition, &asked);
             let sentence = block_on(Sentence::read(&mut model, &asked.tokens, None, &NoMonitor)).unwrap();
             let attention = pair::attention(&model, &sentence, &asked).unwrap();
             let row = attention.scores.row(asked.head.layer).unwrap();
             let row = &row[asked.head.head * asked.tokens.len()..][..asked.tokens.len()];
-            for (found, expected) in account.scores.iter().zip(row) {
+            for (found, expected) in decomposition.scores.iter().zip(row) {
                 assert!((found - expected).abs() <= TOLERANCE, "{asked:?}");
             }
             checked += 1;
@@ -298,7 +310,7 @@ fn what_makes_no_sense_is_refused() {
             "",
         ),
     ] {
-        let error = block_on(pair::account(&mut model, &asked, &NoMonitor))
+        let error = block_on(pair::decomposition(&mut model, &asked, &NoMonitor))
             .map(|_| ())
             .unwrap_err();
         assert!(error.to_string().contains(part), "{error}");
@@ -308,10 +320,10 @@ fn what_makes_no_sense_is_refused() {
         };
         assert!(error.to_string().contains(part), "{error}");
     }
-    let account = block_on(pair::account(&mut model, &sound, &NoMonitor)).unwrap();
-    let error = account.relative(Relative::Position(3)).unwrap_err();
+    let decomposition = block_on(pair::decomposition(&mut model, &sound, &NoMonitor)).unwrap();
+    let error = decomposition.relative(Relative::Position(3)).unwrap_err();
     assert!(error.cause.contains("position 3"), "{error}");
-    let itself = account.relative(Relative::Position(0)).unwrap();
+    let itself = decomposition.relative(Relative::Position(0)).unwrap();
     assert!(
         itself.data().iter().all(|v| *v == 0.0),
         "the source relative to itself is nothing"
@@ -497,7 +509,7 @@ fn the_command_line_tells_of_a_sentence() {
     for part in [
         "Head 2.1 from \" to\" (position 13) to \" Mary\" (position 1): score ",
         "logit of \" Mary\" minus that of \" John\"",
-        "the change of score correlates with what the linear split predicts by 0.",
+        "the change of score correlates with the linear prediction by 0.",
         "(28 cells)",
         "the change of logit_difference",
         "the key without MLP 1",

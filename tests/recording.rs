@@ -35,7 +35,7 @@ fn record(out: &Path, more: &[&str]) -> Output {
     command.args([&options[..], more].concat()).output().unwrap()
 }
 
-/// A recording of both texts, with every next token and two accounts.
+/// A recording of both texts, with every next token and two decompositions.
 fn recorded(folder: &Path) -> Recording {
     let out = folder.join("recorded.json");
     let more = ["--text", TEXTS[0], "--text", TEXTS[1], "--every-next"];
@@ -129,7 +129,7 @@ fn a_recording_answers_as_the_model_does() {
         let ((one, logprobs), (other, theirs)) = (tokens(&found), tokens(&expected));
         assert_eq!(one, other);
         close("next", &logprobs, &theirs);
-        // The two pairs that were asked for have their account, and only as it was recorded.
+        // The two pairs that were asked for have their decomposition, and only as it was recorded.
         let recorded = (dest, src) != (Some(6), None) && text == TEXTS[0];
         assert_eq!(found.pair().is_some(), recorded, "{question:?}");
         if let Some(pair) = found.pair() {

@@ -180,7 +180,7 @@ fn tokenizer_is_cut_from_gpt2_s() {
     assert_eq!(prompts.len(), 601);
 }
 
-/// How far what is recomputed of the head's causal map agrees with what the linear split predicts, over IOI prompts:
+/// How far what is recomputed of the head's causal map agrees with the linear prediction, over IOI prompts:
 /// `cargo test --release --test tiny_ioi -- --ignored --nocapture causal_maps`
 #[test]
 #[ignore = "takes the causal maps of 200 prompts; prints what it finds"]

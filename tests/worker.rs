@@ -124,9 +124,9 @@ impl Page {
 
 /// One turn of the event loop: pending once.
 fn turn() -> LocalBoxFuture<'static, ()> {
-    let mut turned = false;
+    let mut has_yielded = false;
     Box::pin(std::future::poll_fn(move |context| {
-        if std::mem::replace(&mut turned, true) {
+        if std::mem::replace(&mut has_yielded, true) {
             return std::task::Poll::Ready(());
         }
         context.waker().wake_by_ref();

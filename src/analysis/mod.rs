@@ -74,7 +74,7 @@ sections! {
     /// The attention patterns of all heads of a layer.
     "layer" => Layer(pair::LayerSection);
     /// One component of that score, decomposed further.
-    "down" => Down(pair::DownSection);
+    "down" => DrillDown(pair::DrillDownSection);
     /// The direct effect of every head on a logit difference, as means over prompts.
     "head_effects" => HeadEffects(head_effects::HeadEffectsSection);
     /// Direct effects of all components on the next token.

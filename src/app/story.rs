@@ -159,7 +159,7 @@ fn percent(share: f64) -> String {
 /// W_U\[IO\] higher in 1,195 of 1,200 prompts"; for shares "1.7 points, 95 % interval 0.9 to 2.5 points, ...".
 fn basis(found: &Comparison, first: &SeriesFacts<'_>, second: &SeriesFacts<'_>, probs: bool) -> String {
     let (found, higher) = match found.mean < 0.0 {
-        true => (found.turned(), second),
+        true => (found.reversed(), second),
         false => (*found, first),
     };
     let (per_unit, least, points) = if probs { (100.0, 0, " points") } else { (1.0, 2, "") };

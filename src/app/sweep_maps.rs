@@ -32,12 +32,12 @@ pub struct SweepMaps {
 /// The run that a click on a head opens.
 #[derive(Debug, Clone, PartialEq)]
 pub enum HeadLink {
-    /// A run described by this form; `runs` if it can start without a download.
+    /// A run described by this form; `starts_at_once` if it can start without a download.
     Run {
         /// The form, filled in.
         form: Box<Form>,
         /// Whether it can start at once.
-        runs: bool,
+        starts_at_once: bool,
         /// Instructions for the user before the run can start; empty if it can start at once.
         advice: String,
     },
@@ -106,7 +106,7 @@ impl SweepMaps {
     }
 
     /// The run for `head` of the shown set, based on the current `form`.
-    pub fn leads(&self, head: Head, form: &Form) -> HeadLink {
+    pub fn link_for(&self, head: Head, form: &Form) -> HeadLink {
         let Some(set) = self.shown().filter(|set| set.has(head)) else {
             return HeadLink::Nowhere(format!("Head {head} is not in this set."));
         };
@@ -141,7 +141,7 @@ impl SweepMaps {
             }
         }
         HeadLink::Run {
-            runs: advice.is_empty() && form.model == ModelChoice::Bundled,
+            starts_at_once: advice.is_empty() && form.model == ModelChoice::Bundled,
             form: Box::new(form),
             advice: advice.join(" "),
         }

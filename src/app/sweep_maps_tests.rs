@@ -15,8 +15,12 @@ fn sweep(rows: &[String]) -> SweepMaps {
 
 /// The form for `head`, whether it can start at once, and the advice.
 fn run(sweep: &SweepMaps, head: Head, form: &Form) -> (Form, bool, String) {
-    match sweep.leads(head, form) {
-        HeadLink::Run { form, runs, advice } => (*form, runs, advice),
+    match sweep.link_for(head, form) {
+        HeadLink::Run {
+            form,
+            starts_at_once,
+            advice,
+        } => (*form, starts_at_once, advice),
         HeadLink::Nowhere(reason) => panic!("{reason}"),
     }
 }
@@ -27,8 +31,8 @@ const BUNDLED_FOLDER: &str = "public/models/tiny-ioi";
 fn a_head_leads_to_the_run_that_has_its_prompts() {
     let rows = ["1.2", "2.0"].map(|head| row(BUNDLED_FOLDER, None, head, "ioi", Some(7), 0.9));
     let sweep = sweep(&rows);
-    let (form, runs, advice) = run(&sweep, Head::new(2, 0), &Form::default());
-    assert!(runs && advice.is_empty(), "{advice}");
+    let (form, starts_at_once, advice) = run(&sweep, Head::new(2, 0), &Form::default());
+    assert!(starts_at_once && advice.is_empty(), "{advice}");
     let request = form.request("https://page.example/models/tiny-ioi", |_| None).unwrap();
     assert_eq!(request.url, "https://page.example/models/tiny-ioi");
     assert_eq!(request.analysis.head, Head::new(2, 0));
@@ -45,12 +49,12 @@ fn a_head_leads_to_the_run_that_has_its_prompts() {
 #[test]
 fn a_model_of_the_hub_waits_for_the_reader() {
     let known = sweep(&[row("hub:gpt2", Some("main"), "10.7", "ioi", Some(0), 0.5)]);
-    let (form, runs, advice) = run(&known, Head::new(10, 7), &Form::default());
+    let (form, starts_at_once, advice) = run(&known, Head::new(10, 7), &Form::default());
     assert_eq!(
         (form.model, &*form.hub, &*form.revision),
         (ModelChoice::Hub, "gpt2", "main")
     );
-    assert!(!runs && advice == "Press Run.", "{advice}");
+    assert!(!starts_at_once && advice == "Press Run.", "{advice}");
     let other = sweep(&[row("hub:owner/model", Some("main"), "1.0", "ioi", Some(0), 0.5)]);
     let (form, ..) = run(&other, Head::new(1, 0), &Form::default());
     assert_eq!(form.model, ModelChoice::Url);
@@ -60,10 +64,10 @@ fn a_model_of_the_hub_waits_for_the_reader() {
 #[test]
 fn what_the_page_does_not_have_is_asked_for() {
     let sweep = sweep(&[row("checkpoints/step-9", None, "1.0", "sets/mine.txt", None, 0.5)]);
-    let (form, runs, advice) = run(&sweep, Head::new(1, 0), &Form::default());
+    let (form, starts_at_once, advice) = run(&sweep, Head::new(1, 0), &Form::default());
     assert_eq!((form.model, form.prompts), (ModelChoice::Picked, PromptChoice::Own));
     assert!(
-        !runs && advice.contains("Pick the files of checkpoints/step-9") && advice.contains("sets/mine.txt"),
+        !starts_at_once && advice.contains("Pick the files of checkpoints/step-9") && advice.contains("sets/mine.txt"),
         "{advice}"
     );
 }
@@ -72,10 +76,10 @@ fn what_the_page_does_not_have_is_asked_for() {
 fn heads_that_can_not_be_taken_apart_lead_nowhere() {
     let sweep = sweep(&[row(BUNDLED_FOLDER, None, "0.3", "ioi", Some(0), 0.5)]);
     for (head, reason) in [(Head::new(0, 3), "first layer"), (Head::new(1, 1), "not in this set")] {
-        let leads = sweep.leads(head, &Form::default());
+        let link = sweep.link_for(head, &Form::default());
         assert!(
-            matches!(&leads, HeadLink::Nowhere(why) if why.contains(reason)),
-            "{leads:?}"
+            matches!(&link, HeadLink::Nowhere(why) if why.contains(reason)),
+            "{link:?}"
         );
     }
 }

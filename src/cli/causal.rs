@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::names::{Measure, Side};
 
 /// `keyside causal`: the effect of removing each component of either side, recomputed to the end of the model, and the
-/// prediction of the linear split.
+/// linear prediction.
 ///
 /// # Errors
 /// Those of [`causal_map`], [`crate::ErrorKind::Target`] for targets that are not two tokens, and those of writing.
@@ -82,7 +82,7 @@ fn description(sentence: &Sentence, map: &CausalSection) -> String {
     for measure in Measure::ALL {
         let agreement = map.agreement(measure);
         let correlation = match agreement.correlation {
-            Some(correlation) => format!("correlates with what the linear split predicts by {correlation:.3}"),
+            Some(correlation) => format!("correlates with the linear prediction by {correlation:.3}"),
             None => "is the same number everywhere, or predicted so".to_owned(),
         };
         line(

@@ -7,7 +7,7 @@ use super::listing::{LINES, largest_sizes, line};
 use super::sentence::{PairArguments, Sentence, shown, write};
 use crate::analysis::Array;
 use crate::analysis::pair::{
-    self, Account, AlongDirection, DirectionTokens, Directions, Factors, Pair, direction_tokens,
+    self, AlongDirection, DirectionTokens, Directions, Pair, QkSvd, ScoreDecomposition, direction_tokens,
 };
 use crate::error::Result;
 use crate::forward::NoMonitor;
@@ -17,29 +17,29 @@ use crate::names::{Component, Relative, Side};
 /// `keyside directions`: the singular directions of the head that make up the score between two positions.
 ///
 /// # Errors
-/// Those of [`pair::account`], and of writing.
+/// Those of [`pair::decomposition`], and of writing.
 pub async fn run_directions(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
     let minus = sentence.position("minus", arguments.minus.as_ref(), &arguments.sentence)?;
-    let account = pair::account(&mut sentence.model, &pair, &NoMonitor).await?;
-    let factors = Factors::of(&sentence.model.head_weights(pair.head, &NoMonitor).await?);
-    let found = account.directions(&factors, None)?;
-    let to_attention = account.directions(&factors, Some(Relative::Attention))?;
+    let decomposition = pair::decomposition(&mut sentence.model, &pair, &NoMonitor).await?;
+    let svd = QkSvd::new(&sentence.model.head_weights(pair.head, &NoMonitor).await?);
+    let found = decomposition.directions(&svd, None)?;
+    let to_attention = decomposition.directions(&svd, Some(Relative::Attention))?;
     let mut description = of_score(&sentence, &pair, &found);
     description.push_str(&listed(&found, "the score"));
     description.push_str(&listed(&to_attention, "the score relative to what the head attends to"));
     if let Some(minus) = minus {
-        let relative = account.directions(&factors, Some(Relative::Position(minus)))?;
+        let relative = decomposition.directions(&svd, Some(Relative::Position(minus)))?;
         let of = format!("the score relative to {:?} (position {minus})", sentence.token(minus));
         description.push_str(&listed(&relative, &of));
     }
     let direction = found.largest();
-    let along = account.along(&factors, direction, None)?;
-    description.push_str(&describe_along(&sentence, (&pair, &account), (direction, &along)));
-    let tokens = direction_tokens(&sentence.model, &factors, direction, &NoMonitor).await?;
-    let tokens = match found.turned.get(direction) {
-        Some(true) => tokens.turned(),
+    let along = decomposition.along(&svd, direction, None)?;
+    description.push_str(&describe_along(&sentence, (&pair, &decomposition), (direction, &along)));
+    let tokens = direction_tokens(&sentence.model, &svd, direction, &NoMonitor).await?;
+    let tokens = match found.flip_sign.get(direction) {
+        Some(true) => tokens.negated(),
         _ => tokens,
     };
     description.push_str(&describe_tokens(&sentence, tokens));
@@ -110,7 +110,7 @@ fn listed(found: &Directions, of: &str) -> String {
 /// The contributions of components at both ends along a direction.
 fn describe_along(
     sentence: &Sentence,
-    (pair, account): (&Pair, &Account),
+    (pair, decomposition): (&Pair, &ScoreDecomposition),
     (direction, along): (usize, &AlongDirection),
 ) -> String {
     let mut description = String::new();
@@ -124,7 +124,7 @@ fn describe_along(
             format_args!("Along direction {direction}, what was written at {token:?} adds to the {side} side:"),
         );
         for index in largest_sizes(values).take(LINES) {
-            let name = account.components[index].name();
+            let name = decomposition.components[index].name();
             line(&mut description, format_args!("{:>+9.4}  {name}", values[index]));
         }
     }

@@ -2,7 +2,7 @@
 
 use super::listing::{LINES, largest_sizes, line};
 use crate::analysis::Array;
-use crate::analysis::pair::{Opened, Opening, Pair, Part, Step, down};
+use crate::analysis::pair::{Pair, Part, PartDecomposition, PartPath, Step, drill_down};
 use crate::error::Result;
 use crate::forward::{Model, NoMonitor};
 use crate::names::{Component, Head, Side};
@@ -11,43 +11,49 @@ use crate::names::{Component, Head, Side};
 pub(super) struct Earlier {
     head: Head,
     /// The head on each side, by source token.
-    head_by: [(Side, Opened); 2],
+    head_by: [(Side, PartDecomposition); 2],
     /// The MLP on each side, by neuron.
-    mlp_by: [(Side, Opened); 2],
+    mlp_by: [(Side, PartDecomposition); 2],
     /// Number of tokens of the sentence.
     count: usize,
     /// The source token with the largest absolute contribution on the key side, and the decomposition of what was
     /// written there.
-    twice: (usize, Opened),
+    twice: (usize, PartDecomposition),
 }
 
 /// Decomposes `earlier`, and the MLP of its layer, on both sides of the score of `pair`.
 ///
 /// # Errors
-/// Those of [`down`].
+/// Those of [`drill_down`].
 pub(super) async fn open(model: &mut Model, pair: &Pair, earlier: Head) -> Result<Earlier> {
     let head = Step::Component(Component::Head(earlier));
     let mlp = Step::Component(Component::Mlp(earlier.layer));
-    let opening = |side, path: &[Step]| Opening {
+    let part_path = |side, path: &[Step]| PartPath {
         side,
         against: None,
         relative: None,
         path: path.to_vec(),
     };
     let [query, key] = [Side::Query, Side::Key];
-    let by_key = down(model, pair, &opening(key, &[head]), &NoMonitor).await?;
+    let by_key = drill_down(model, pair, &part_path(key, &[head]), &NoMonitor).await?;
     let position = largest_sizes(&values(&by_key)).next().unwrap_or_default();
-    let twice = opening(key, &[head, Step::Source(position)]);
+    let twice = part_path(key, &[head, Step::Source(position)]);
     Ok(Earlier {
         head: earlier,
-        twice: (position, down(model, pair, &twice, &NoMonitor).await?),
+        twice: (position, drill_down(model, pair, &twice, &NoMonitor).await?),
         head_by: [
             (key, by_key),
-            (query, down(model, pair, &opening(query, &[head]), &NoMonitor).await?),
+            (
+                query,
+                drill_down(model, pair, &part_path(query, &[head]), &NoMonitor).await?,
+            ),
         ],
         mlp_by: [
-            (key, down(model, pair, &opening(key, &[mlp]), &NoMonitor).await?),
-            (query, down(model, pair, &opening(query, &[mlp]), &NoMonitor).await?),
+            (key, drill_down(model, pair, &part_path(key, &[mlp]), &NoMonitor).await?),
+            (
+                query,
+                drill_down(model, pair, &part_path(query, &[mlp]), &NoMonitor).await?,
+            ),
         ],
         count: pair.tokens.len(),
     })
@@ -56,13 +62,13 @@ pub(super) async fn open(model: &mut Model, pair: &Pair, earlier: Head) -> Resul
 impl Earlier {
     /// The arrays for JSON with their names.
     pub(super) fn arrays(&self) -> Vec<(&'static str, Array)> {
-        let [by_source, by_source_query] = self.head_by.each_ref().map(|(_, opened)| {
-            let mut by_source = values(opened);
+        let [by_source, by_source_query] = self.head_by.each_ref().map(|(_, decomposition)| {
+            let mut by_source = values(decomposition);
             by_source.resize(self.count, 0.0);
             Array::vector(by_source)
         });
-        let split = |opened: &Opened| {
-            let mut neurons = values(opened);
+        let split = |decomposition: &PartDecomposition| {
+            let mut neurons = values(decomposition);
             let b_out = neurons.pop().unwrap_or_default();
             (Array::vector(neurons), Array::vector(vec![b_out]))
         };
@@ -83,9 +89,9 @@ impl Earlier {
     /// The largest parts of each list; `token` returns the text at a position.
     pub(super) fn description(&self, pair: &Pair, token: impl Fn(usize) -> String) -> String {
         let mut description = String::new();
-        let mut list = |opened: &Opened, of: &str| {
-            let (parts, rest) = opened.shown();
-            let (sum, cell) = (opened.sum, opened.cell);
+        let mut list = |decomposition: &PartDecomposition, of: &str| {
+            let (parts, rest) = decomposition.shown();
+            let (sum, cell) = (decomposition.sum, decomposition.cell);
             line(
                 &mut description,
                 format_args!("{of} adds {cell:.4}; its parts add up to {sum:.4}:"),
@@ -112,9 +118,12 @@ impl Earlier {
                 );
             }
         };
-        for (side, opened) in &self.head_by {
+        for (side, decomposition) in &self.head_by {
             let at = token(position(pair, *side));
-            list(opened, &format!("Head {} at {at:?}, on the {side} side,", self.head));
+            list(
+                decomposition,
+                &format!("Head {} at {at:?}, on the {side} side,", self.head),
+            );
         }
         let (from, twice) = &self.twice;
         list(
@@ -125,10 +134,10 @@ impl Earlier {
                 token(*from)
             ),
         );
-        for (side, opened) in &self.mlp_by {
+        for (side, decomposition) in &self.mlp_by {
             let at = token(position(pair, *side));
             let mlp = Component::Mlp(self.head.layer).name();
-            list(opened, &format!("{mlp} at {at:?}, on the {side} side,"));
+            list(decomposition, &format!("{mlp} at {at:?}, on the {side} side,"));
         }
         description
     }
@@ -142,6 +151,6 @@ fn position(pair: &Pair, side: Side) -> usize {
     }
 }
 
-fn values(opened: &Opened) -> Vec<f32> {
-    opened.parts.iter().map(|(_, value)| *value).collect()
+fn values(decomposition: &PartDecomposition) -> Vec<f32> {
+    decomposition.parts.iter().map(|(_, value)| *value).collect()
 }

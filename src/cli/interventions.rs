@@ -1,4 +1,4 @@
-//! The interventions of `keyside effects`, recomputed and predicted by the linear split.
+//! The interventions of `keyside effects`, recomputed and linearly predicted.
 
 use super::listing::line;
 use super::progress::Bar;
@@ -194,7 +194,7 @@ impl Interventions {
         line(
             &mut description,
             format_args!(
-                "Recomputed to the end (and predicted by the linear split): attention, logit of {:?} minus that of {:?}",
+                "Recomputed to the end (and linearly predicted): attention, logit of {:?} minus that of {:?}",
                 a.text, b.text
             ),
         );

@@ -11,7 +11,7 @@ use super::earlier;
 use super::files::{cannot_write, check_writable, model_source};
 use super::listing::{LINES, largest, largest_sizes, line};
 use crate::analysis::Array;
-use crate::analysis::pair::{self, Account, Attention, Pair};
+use crate::analysis::pair::{self, Attention, Pair, ScoreDecomposition};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{Model, NoMonitor};
 use crate::model::{Processing, Tokenizer};
@@ -262,24 +262,27 @@ fn describe_attention(sentence: &Sentence, pair: &Pair, found: &Attention, to_sr
 /// `keyside pair`: decomposes the score of a head between two positions on both sides.
 ///
 /// # Errors
-/// Those of [`pair::account`], and of writing.
+/// Those of [`pair::decomposition`], and of writing.
 pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<()> {
     let mut sentence = Sentence::read(&arguments.sentence).await?;
     let pair = sentence.pair(arguments)?;
     let minus = sentence.position("minus", arguments.minus.as_ref(), &arguments.sentence)?;
-    let account = pair::account(&mut sentence.model, &pair, &NoMonitor).await?;
-    let table = account.table();
-    let mut description = describe_account(&sentence, &pair, &account, &table);
+    let decomposition = pair::decomposition(&mut sentence.model, &pair, &NoMonitor).await?;
+    let table = decomposition.table();
+    let mut description = describe_decomposition(&sentence, &pair, &decomposition, &table);
     let mut arrays: BTreeMap<&'static str, Array> = [
         ("table_key_side", Array::vector(pair::key_side(&table))),
         ("table_query_side", Array::vector(pair::query_side(&table))),
-        ("table_minus_mean", account.relative(Relative::Mean)?),
-        ("table_minus_attention", account.relative(Relative::Attention)?),
+        ("table_minus_mean", decomposition.relative(Relative::Mean)?),
+        ("table_minus_attention", decomposition.relative(Relative::Attention)?),
         ("table", table),
     ]
     .into();
     if let Some(minus) = minus {
-        arrays.insert("table_minus_position", account.relative(Relative::Position(minus))?);
+        arrays.insert(
+            "table_minus_position",
+            decomposition.relative(Relative::Position(minus))?,
+        );
     }
     if let Some(earlier) = arguments.earlier {
         let found = earlier::open(&mut sentence.model, &pair, earlier).await?;
@@ -291,7 +294,12 @@ pub async fn run_pair(arguments: &PairArguments, out: &mut dyn Write) -> Result<
 }
 
 /// The score, the components that contribute most on both sides, and the largest pairs of them.
-fn describe_account(sentence: &Sentence, pair: &Pair, account: &Account, table: &Array) -> String {
+fn describe_decomposition(
+    sentence: &Sentence,
+    pair: &Pair,
+    decomposition: &ScoreDecomposition,
+    table: &Array,
+) -> String {
     let sum: f64 = table.data().iter().map(|&v| f64::from(v)).sum();
     let (dest, src) = (sentence.token(pair.dest), sentence.token(pair.src));
     let mut description = format!(
@@ -299,10 +307,10 @@ fn describe_account(sentence: &Sentence, pair: &Pair, account: &Account, table: 
         pair.head,
         pair.dest,
         pair.src,
-        account.score,
+        decomposition.score,
         table.data().len(),
     );
-    let name = |index: usize, bias: &str| match account.components.get(index) {
+    let name = |index: usize, bias: &str| match decomposition.components.get(index) {
         Some(Component::QueryBias) | None => bias.to_owned(),
         Some(component) => component.name(),
     };
@@ -322,7 +330,7 @@ fn describe_account(sentence: &Sentence, pair: &Pair, account: &Account, table: 
         }
     }
     line(&mut description, format_args!("Largest pairs:"));
-    let width = account.components.len();
+    let width = decomposition.components.len();
     for index in largest_sizes(table.data()).take(LINES) {
         let (row, column) = (index / width, index % width);
         let (query, key) = (name(row, "the bias of the query"), name(column, "the bias of the key"));

@@ -277,7 +277,7 @@ fn changes_have_the_numbers_of_their_prompts() {
     let row = &tables[1].rows[3];
     assert!(row.contains(&Field::Text("\u{b7}Mary".into())), "{row:?}");
     assert!(row.contains(&Field::Single(change[3])));
-    // The linear split predicts no log-probability.
+    // There is no linear prediction of log-probabilities.
     assert_eq!(figure("change_logprob").tables(&result).unwrap()[0].rows.len(), 1);
     let script = figure("change_attention")
         .script(&result, "r.json", &Theme::light())
@@ -286,7 +286,7 @@ fn changes_have_the_numbers_of_their_prompts() {
     let description = FigurePlace::of(FigureName::new("change_attention")).unwrap();
     let description = description.description(&result, &View::default()).join(" ");
     assert!(
-        description.contains("falls on average over 40 prompts") && description.contains("The linear split predicts"),
+        description.contains("falls on average over 40 prompts") && description.contains("The linear prediction is"),
         "{description}"
     );
 }

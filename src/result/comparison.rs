@@ -43,14 +43,14 @@ impl Comparison {
 
     /// The reverse comparison: second minus first.
     #[must_use]
-    pub fn turned(self) -> Self {
+    pub fn reversed(self) -> Self {
         let Interval { low, high } = self.interval;
         Self {
             mean: -self.mean,
             interval: Interval { low: -high, high: -low },
             wins: self.losses,
             losses: self.wins,
-            groups: self.groups.map(Groups::turned),
+            groups: self.groups.map(Groups::negated),
             ..self
         }
     }
@@ -186,15 +186,15 @@ mod tests {
         let found = Comparison::of_pairs(&A, &B).expect("a value");
         let close = |value: f64, expected: f64| (value - expected).abs() < 1e-9;
         assert_eq!((found.n, found.wins, found.losses), (10, 8, 1));
-        assert_eq!(Comparison::of_pairs(&B, &A), Some(found.turned()));
+        assert_eq!(Comparison::of_pairs(&B, &A), Some(found.reversed()));
         assert!(close(found.mean, 1.4), "{found:?}");
         assert!(
             close(found.interval.low, 0.7) && close(found.interval.high, 2.1),
             "{found:?}"
         );
         assert!(found.beats() && !found.is_beaten());
-        let turned = Comparison::of_pairs(&B, &A).expect("a value");
-        assert!(!turned.beats() && turned.is_beaten());
+        let reversed = Comparison::of_pairs(&B, &A).expect("a value");
+        assert!(!reversed.beats() && reversed.is_beaten());
         let same = Comparison::of_pairs(&A, &A).expect("a value");
         assert!(!same.beats() && !same.is_beaten() && same.wins == 0);
         // The spread is far larger than the differences, so that only a paired comparison detects them.

@@ -115,10 +115,10 @@ mod tests {
         close(interval.low, 0.424_391_2, 1e-6);
         close(interval.high, 0.950_693_3, 1e-6);
         assert_eq!(found.sure(), Some(interval));
-        let turned: Vec<(f64, f64)> = pairs.iter().map(|(x, y)| (*x, -y)).collect();
-        let turned = Correlation::of(&turned).expect("a value");
-        close(turned.r, -found.r, 1e-12);
-        assert!(turned.sure().is_some_and(|interval| interval.high < 0.0));
+        let negated: Vec<(f64, f64)> = pairs.iter().map(|(x, y)| (*x, -y)).collect();
+        let negated = Correlation::of(&negated).expect("a value");
+        close(negated.r, -found.r, 1e-12);
+        assert!(negated.sure().is_some_and(|interval| interval.high < 0.0));
     }
 
     #[test]

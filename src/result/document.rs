@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::analysis::pair::{
-    AttentionSection, CausalSection, DirectionsSection, DownSection, EffectsSection, InterventionSection, LayerSection,
-    LensSection, NextSection, PairSection, Question, SubstitutedSection, WritesSection,
+    AttentionSection, CausalSection, DirectionsSection, DrillDownSection, EffectsSection, InterventionSection,
+    LayerSection, LensSection, NextSection, PairSection, Question, SubstitutedSection, WritesSection,
 };
 use crate::analysis::{
     Analysis, Analyzed, ChangesSection, ContributionsSection, HeadEffectsSection, Heatmap, RunDirectionsSection,
@@ -272,9 +272,9 @@ impl ResultFile {
     }
 
     /// The section with the further decomposition of a component, if there is one.
-    pub fn down(&self) -> Option<&DownSection> {
+    pub fn down(&self) -> Option<&DrillDownSection> {
         self.sections.iter().find_map(|section| match section {
-            Section::Down(section) => Some(section),
+            Section::DrillDown(section) => Some(section),
             _ => None,
         })
     }

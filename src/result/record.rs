@@ -132,8 +132,8 @@ async fn record(model: &mut Model, text: &str, asked: &Recorded, monitor: &dyn M
             tokens: tokens.clone(),
             head: *head,
         };
-        let account = pair::account(model, &pair, monitor).await?;
-        pairs.push(PairSection::new(&pair, &account, None)?);
+        let decomposition = pair::decomposition(model, &pair, monitor).await?;
+        pairs.push(PairSection::new(&pair, &decomposition, None)?);
     }
     if let Some(head) = heads
         .iter()

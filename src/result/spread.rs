@@ -134,14 +134,14 @@ pub struct Groups {
 
 impl Groups {
     /// The groups of the same values with reversed signs.
-    pub(super) fn turned(self) -> Self {
-        let turned = |group: Group| Group {
+    pub(super) fn negated(self) -> Self {
+        let negated = |group: Group| Group {
             mean: -group.mean,
             ..group
         };
         Self {
-            low: turned(self.high),
-            high: turned(self.low),
+            low: negated(self.high),
+            high: negated(self.low),
             split: -self.split,
         }
     }

@@ -59,7 +59,7 @@ pub fn StoryPage(page: Page) -> impl IntoView {
                 <section class="card">
                     <h2>"And in your sentence?"</h2>
                     <p class="step-words">
-                        "Type one: the same heads, bars and maps, with the exact account of every score. Or see whether it holds on many prompts, \
+                        "Type one: the same heads, bars and maps, with the exact decomposition of every score. Or see whether it holds on many prompts, \
                          of this kind or of your own."
                     </p>
                     <div class="buttons-row">

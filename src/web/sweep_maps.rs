@@ -41,16 +41,20 @@ impl Page {
         if self.session.with_untracked(|session| session.run().is_active()) {
             return Some("A run is under way. Wait for it, or cancel it.".into());
         }
-        let leads = self.form.with_untracked(|form| {
+        let link = self.form.with_untracked(|form| {
             self.sweep
-                .with_untracked(|sweep| Some(sweep.as_ref()?.leads(head, form)))
+                .with_untracked(|sweep| Some(sweep.as_ref()?.link_for(head, form)))
         })?;
-        match leads {
+        match link {
             HeadLink::Nowhere(reason) => Some(reason),
-            HeadLink::Run { form, runs, advice } => {
+            HeadLink::Run {
+                form,
+                starts_at_once,
+                advice,
+            } => {
                 self.fill_in(*form);
                 self.session.update(Session::dismiss_error);
-                if runs {
+                if starts_at_once {
                     self.run_when_described();
                     return Some(format!("Head {head} is run below."));
                 }

@@ -121,9 +121,9 @@ impl Source for Server {
 
 /// Lets others work once.
 pub async fn turn() {
-    let mut turned = false;
+    let mut has_yielded = false;
     std::future::poll_fn(move |context| {
-        if std::mem::replace(&mut turned, true) {
+        if std::mem::replace(&mut has_yielded, true) {
             return Poll::Ready(());
         }
         context.waker().wake_by_ref();

@@ -65,7 +65,7 @@ export const causes = [
       await checkView(tab.page, "a second sentence");
       // The numbers can be taken along.
       await tab.at("card-causes").getByTestId("data-table").first().locator("summary").press("Enter");
-      await tab.at("card-causes").getByText("as the linear split predicts.").first().waitFor();
+      await tab.at("card-causes").getByText("as linearly predicted.").first().waitFor();
 
       // Any other.
       await tab.at("trial-form").locator("summary").press("Enter");
@@ -156,7 +156,7 @@ export const causes = [
       const files = await serve(path.join(root, "tests/fixtures"), { cors: true });
       try {
         const result = encodeURIComponent(new URL("tiny-causes-2.1.json", files.url).href);
-        for (const [name, title] of [["intervention", /3 interventions: where head 2\.1 looks/], ["causal", /change of the score without each component of the key, recomputed/], ["causal_predicted", /without each component of the key, as the linear split predicts/]]) {
+        for (const [name, title] of [["intervention", /3 interventions: where head 2\.1 looks/], ["causal", /change of the score without each component of the key, recomputed/], ["causal_predicted", /without each component of the key, as linearly predicted/]]) {
           await tab.page.goto(`${tab.url}?embed=${name}&result=${result}`);
           const drawn = tab.page.locator("canvas").first();
           await until(tab.page, () => drawn.evaluate((drawn) => drawn.width).catch(() => 300), (width) => width > 300, `${name} is not drawn`);

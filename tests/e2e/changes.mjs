@@ -26,7 +26,7 @@ export const changes = [
         check(/95 % interval/.test(told) || /stays as it is/.test(told) || /two groups/.test(told), `${name}: ${told}`);
       }
       const logits = await tab.at("story-change_logits").innerText();
-      check(logits.includes(`With head ${earlier} taken out of the query`) && logits.includes("The linear split predicts"), logits);
+      check(logits.includes(`With head ${earlier} taken out of the query`) && logits.includes("The linear prediction is"), logits);
       const address = tab.page.url();
       check(new URL(address).searchParams.get("intervention") === `query without ${earlier}`, address);
       // What can't be done is said at once, and nothing is lost.

@@ -1,7 +1,7 @@
 //! The eight cases of `fixtures/pairs-golden.json` by a worker: natively, in a browser, and by the page's own worker.
 
 use keyside::analysis::pair::{
-    Extent, Intervention, InterventionRequest, NamedValue, Opening, Outcome, Part, Predicted, Question, Replacement,
+    Extent, Intervention, InterventionRequest, NamedValue, Outcome, Part, PartPath, Predicted, Question, Replacement,
     Step, Vector, key_side, query_side,
 };
 use keyside::checkpoint::MemorySource;
@@ -60,8 +60,8 @@ async fn replies(worker: &impl Worker, messages: Vec<ToWorker>) -> Vec<ResultFil
 }
 
 /// The opened components on `side`, starting from `earlier`.
-fn opening(side: Side, path: Vec<Step>) -> Option<Opening> {
-    Some(Opening {
+fn part_path(side: Side, path: Vec<Step>) -> Option<PartPath> {
+    Some(PartPath {
         side,
         against: None,
         relative: None,
@@ -76,7 +76,7 @@ fn padded(rows: &[f32], seen: usize, count: usize) -> Vec<f32> {
 }
 
 fn values(result: &ResultFile, wanted: impl Fn(&Part) -> bool) -> Vec<f32> {
-    let parts = result.down().unwrap().opened.parts.iter();
+    let parts = result.down().unwrap().decomposition.parts.iter();
     parts
         .filter(|(part, _)| wanted(part))
         .map(|(_, value)| *value)
@@ -95,7 +95,7 @@ pub async fn check_answers(golden: &mut Golden, source: MemorySource, worker: &i
             head: Some(case.head),
             ..Question::default()
         };
-        let with = |relative: Option<Relative>, down: Option<Opening>| Question {
+        let with = |relative: Option<Relative>, down: Option<PartPath>| Question {
             relative,
             down,
             ..question.clone()
@@ -104,14 +104,14 @@ pub async fn check_answers(golden: &mut Golden, source: MemorySource, worker: &i
         let mlp = Step::Component(Component::Mlp(case.earlier.layer));
         let twice = case.source_that_adds_most();
         let asked = vec![
-            with(None, opening(Side::Key, vec![head])),
-            with(Some(Relative::Mean), opening(Side::Key, vec![mlp])),
+            with(None, part_path(Side::Key, vec![head])),
+            with(Some(Relative::Mean), part_path(Side::Key, vec![mlp])),
             with(Some(Relative::Attention), None),
             with(Some(Relative::Position(case.minus)), None),
-            with(None, opening(Side::Query, vec![head])),
-            with(None, opening(Side::Query, vec![mlp])),
-            with(None, opening(Side::Key, vec![mlp])),
-            with(None, opening(Side::Key, vec![head, Step::Source(twice)])),
+            with(None, part_path(Side::Query, vec![head])),
+            with(None, part_path(Side::Query, vec![mlp])),
+            with(None, part_path(Side::Key, vec![mlp])),
+            with(None, part_path(Side::Key, vec![head, Step::Source(twice)])),
             Question {
                 targets: Targets {
                     a: Some(case.a),

@@ -1,6 +1,6 @@
 //! The directions of a head.
 
-use keyside::analysis::pair::{self, Account, Directions, Factors, Pair, direction_tokens};
+use keyside::analysis::pair::{self, Directions, Pair, QkSvd, ScoreDecomposition, direction_tokens};
 use keyside::forward::{Model, NoMonitor};
 use keyside::model::Processing;
 use keyside::names::{Head, Relative, Side};
@@ -12,18 +12,18 @@ use crate::golden_file::Golden;
 use crate::golden_file::pairs::Case;
 use crate::{size, sum};
 
-fn factors(model: &mut Model, head: Head) -> Factors {
-    Factors::of(&block_on(model.head_weights(head, &NoMonitor)).unwrap())
+fn svd(model: &mut Model, head: Head) -> QkSvd {
+    QkSvd::new(&block_on(model.head_weights(head, &NoMonitor)).unwrap())
 }
 
 /// Compares the arrays of the head's directions with those of `case`: contributions by group.
-pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, account: &Account) {
-    let factors = factors(model, case.head);
+pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, decomposition: &ScoreDecomposition) {
+    let svd = svd(model, case.head);
     for (relative, contributions) in [
         (None, "svd_contributions"),
         (Some(Relative::Attention), "svd_contributions_minus_attention"),
     ] {
-        let found = account.directions(&factors, relative).unwrap();
+        let found = decomposition.directions(&svd, relative).unwrap();
         case.check_groups(golden, contributions, &found.of_groups(), &found.groups);
         match relative {
             None => {
@@ -41,7 +41,7 @@ fn close(found: f64, expected: f64, of: &[f32], what: &str) {
 }
 
 /// Checks what must hold of `found`, which is relative to `relative`.
-fn check(account: &Account, factors: &Factors, found: &Directions, relative: Option<Relative>) {
+fn check(decomposition: &ScoreDecomposition, svd: &QkSvd, found: &Directions, relative: Option<Relative>) {
     let what = format!("{relative:?}");
     assert!(found.values.is_sorted_by(|one, next| one >= next && *next >= 0.0));
     let all = [&found.contributions[..], &found.biases].concat();
@@ -54,17 +54,17 @@ fn check(account: &Account, factors: &Factors, found: &Directions, relative: Opt
     assert!((1..=found.groups.len()).contains(&explaining), "{explaining}");
     // Without biases the table's rows and columns are what directions are, added up.
     let table = match relative {
-        Some(to) => account.relative(to).unwrap(),
-        None => account.table(),
+        Some(to) => decomposition.relative(to).unwrap(),
+        None => decomposition.table(),
     };
-    let count = account.components.len() - 1;
+    let count = decomposition.components.len() - 1;
     let rows = |table: &keyside::analysis::Array| -> Vec<f64> {
         (0..count).map(|row| sum(&table.row(row).unwrap()[..count])).collect()
     };
     let mut by_query = vec![0f64; count];
     let mut by_key = vec![0f64; count];
     for (direction, &contribution) in found.contributions.iter().enumerate() {
-        let along = account.along(factors, direction, relative).unwrap();
+        let along = decomposition.along(svd, direction, relative).unwrap();
         for (side, by) in [(&along.query, &mut by_query), (&along.key, &mut by_key)] {
             close(sum(side), f64::from(contribution), side, &what);
             by.iter_mut().zip(side).for_each(|(total, &v)| *total += f64::from(v));
@@ -100,8 +100,8 @@ pub fn check_random(model: &mut Model, below: &mut impl FnMut(usize) -> usize) {
             tokens,
             head: Head::new(below(model.config().n_layer), below(model.config().n_head)),
         };
-        let account = block_on(pair::account(model, &asked, &NoMonitor)).unwrap();
-        let factors = factors(model, asked.head);
+        let decomposition = block_on(pair::decomposition(model, &asked, &NoMonitor)).unwrap();
+        let svd = svd(model, asked.head);
         let mut relatives = vec![None, Some(Relative::Mean), Some(Relative::Attention)];
         // Relative to itself a score is nothing.
         relatives.extend(
@@ -110,14 +110,14 @@ pub fn check_random(model: &mut Model, below: &mut impl FnMut(usize) -> usize) {
                 .map(|of| Some(Relative::Position(of))),
         );
         for relative in relatives.into_iter().filter(|relative| relative.is_none() || dest > 0) {
-            let found = account.directions(&factors, relative).unwrap();
-            check(&account, &factors, &found, relative);
+            let found = decomposition.directions(&svd, relative).unwrap();
+            check(&decomposition, &svd, &found, relative);
         }
-        let error = account
-            .directions(&factors, Some(Relative::Position(dest + 1)))
+        let error = decomposition
+            .directions(&svd, Some(Relative::Position(dest + 1)))
             .unwrap_err();
         assert!(error.cause.contains("can't be made relative"), "{error}");
-        let error = account.along(&factors, d_head, None).unwrap_err();
+        let error = decomposition.along(&svd, d_head, None).unwrap_err();
         assert!(error.cause.contains(&format!("no direction {d_head}")), "{error}");
     }
 }
@@ -131,24 +131,24 @@ fn vectors_turn_so_that_the_query_goes_along() {
         src: 1,
         head: Head::new(2, 1),
     };
-    let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
-    let factors = factors(&mut model, asked.head);
-    let found = account.directions(&factors, None).unwrap();
+    let decomposition = block_on(pair::decomposition(&mut model, &asked, &NoMonitor)).unwrap();
+    let svd = svd(&mut model, asked.head);
+    let found = decomposition.directions(&svd, None).unwrap();
     let resid = block_on(model.resid_pre(&asked.tokens, 2, &NoMonitor)).unwrap();
     let weights = block_on(model.head_weights(asked.head, &NoMonitor)).unwrap();
     let (normalized, _) = weights.normalize(&resid);
     let at = |position: usize| &normalized[position * 32..][..32];
     let dot = |x: &[f32], y: &[f64]| x.iter().zip(y).map(|(x, y)| f64::from(*x) * y).sum::<f64>();
     assert!(
-        found.turned.contains(&true) && found.turned.contains(&false),
+        found.flip_sign.contains(&true) && found.flip_sign.contains(&false),
         "{:?}",
-        found.turned
+        found.flip_sign
     );
-    for (direction, &turned) in found.turned.iter().enumerate() {
-        let [u, v] = factors.vectors(direction).unwrap();
-        let sign = if turned { -1.0 } else { 1.0 };
+    for (direction, &flip_sign) in found.flip_sign.iter().enumerate() {
+        let [u, v] = svd.vectors(direction).unwrap();
+        let sign = if flip_sign { -1.0 } else { 1.0 };
         assert!(sign * dot(at(4), u) >= 0.0);
-        let expected = factors.values()[direction] * dot(at(4), u) * dot(at(1), v);
+        let expected = svd.values()[direction] * dot(at(4), u) * dot(at(1), v);
         assert!((f64::from(found.contributions[direction]) - expected).abs() < 1e-5);
         // One long, and of the map's own space.
         for (side, vector) in Side::ALL.into_iter().zip([u, v]) {
@@ -170,14 +170,14 @@ fn tokens_of_a_direction_have_the_largest_cosines() {
         let mut model = random_model(7, processing);
         let all = (0..989).collect();
         block_on(model.load_embedding(&all, &NoMonitor)).unwrap();
-        let factors = factors(&mut model, Head::new(2, 1));
-        let tokens = block_on(direction_tokens(&model, &factors, 3, &NoMonitor)).unwrap();
+        let svd = svd(&mut model, Head::new(2, 1));
+        let tokens = block_on(direction_tokens(&model, &svd, 3, &NoMonitor)).unwrap();
         let cosine = |x: &[f64], y: &[f32]| {
             let dot: f64 = x.iter().zip(y).map(|(x, y)| x * f64::from(*y)).sum();
             let length = |of: &mut dyn Iterator<Item = f64>| of.map(|v| v * v).sum::<f64>().sqrt();
             dot / length(&mut x.iter().copied()) / length(&mut y.iter().copied().map(f64::from))
         };
-        for (number, vector) in factors.vectors(3).unwrap().into_iter().enumerate() {
+        for (number, vector) in svd.vectors(3).unwrap().into_iter().enumerate() {
             let row: [(_, &dyn Fn(u32) -> Vec<f32>); 2] = [
                 (&tokens.w_e[number], &|token| model.w_e(token).unwrap()),
                 (&tokens.w_u[number], &|token| model.w_u(token).unwrap()),

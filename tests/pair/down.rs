@@ -1,6 +1,6 @@
 //! The terms of a component, level by level.
 
-use keyside::analysis::pair::{self, Account, Opened, Opening, Pair, Part, Step, down};
+use keyside::analysis::pair::{self, Pair, Part, PartDecomposition, PartPath, ScoreDecomposition, Step, drill_down};
 use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
 use keyside::model::Processing;
 use keyside::names::{BlockHook, Component, Head, HookPoint, Relative, Side};
@@ -10,13 +10,13 @@ use crate::common::{block_on, tiny, tiny_changed};
 use crate::golden_file::Golden;
 use crate::golden_file::pairs::Case;
 
-fn opened(model: &mut Model, asked: &Pair, opening: &Opening) -> Opened {
-    block_on(down(model, asked, opening, &NoMonitor)).unwrap()
+fn decomposed(model: &mut Model, asked: &Pair, part_path: &PartPath) -> PartDecomposition {
+    block_on(drill_down(model, asked, part_path, &NoMonitor)).unwrap()
 }
 
 /// All of `side`, opened along `path`.
-fn of_side(side: Side, path: &[Step]) -> Opening {
-    Opening {
+fn of_side(side: Side, path: &[Step]) -> PartPath {
+    PartPath {
         side,
         against: None,
         relative: None,
@@ -24,8 +24,8 @@ fn of_side(side: Side, path: &[Step]) -> Opening {
     }
 }
 
-fn values(opened: &Opened, wanted: impl Fn(&Part) -> bool) -> Vec<f32> {
-    let parts = opened.parts.iter().filter(|(part, _)| wanted(part));
+fn values(decomposition: &PartDecomposition, wanted: impl Fn(&Part) -> bool) -> Vec<f32> {
+    let parts = decomposition.parts.iter().filter(|(part, _)| wanted(part));
     parts.map(|(_, value)| *value).collect()
 }
 
@@ -37,7 +37,7 @@ pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, asked: 
         (Side::Key, "earlier_head_by_source", "mlp_by_neuron", Some("mlp_b_out")),
         (Side::Query, "earlier_head_by_source_query", "mlp_by_neuron_query", None),
     ] {
-        let sources = opened(model, asked, &of_side(side, &[earlier]));
+        let sources = decomposed(model, asked, &of_side(side, &[earlier]));
         let mut by = values(&sources, |_| true);
         by.resize(asked.tokens.len(), 0.0);
         case.check(golden, by_source, &by);
@@ -49,11 +49,11 @@ pub fn check_golden(golden: &mut Golden, model: &mut Model, case: &Case, asked: 
             };
             let position = largest(&by);
             case.check(golden, "down_twice_position", &[position as f32]);
-            let twice = opened(model, asked, &of_side(side, &[earlier, Step::Source(position)]));
+            let twice = decomposed(model, asked, &of_side(side, &[earlier, Step::Source(position)]));
             case.check(golden, "down_twice", &values(&twice, |_| true));
             assert!(twice.parts.iter().all(|(part, _)| matches!(part, Part::Component(_))));
         }
-        let neurons = opened(model, asked, &of_side(side, &[mlp]));
+        let neurons = decomposed(model, asked, &of_side(side, &[mlp]));
         case.check(
             golden,
             by_neuron,
@@ -75,20 +75,20 @@ fn close(found: f32, expected: f32, scale: f32, of: &str) {
     );
 }
 
-/// The sum of cells that is opened by `opening` before it goes down.
-fn cell(account: &Account, opening: &Opening, component: Component) -> f32 {
-    let table = match opening.relative {
-        Some(relative) => account.relative(relative).unwrap(),
-        None => account.table(),
+/// The sum of cells that is opened by `part_path` before it goes down.
+fn cell(decomposition: &ScoreDecomposition, part_path: &PartPath, component: Component) -> f32 {
+    let table = match part_path.relative {
+        Some(relative) => decomposition.relative(relative).unwrap(),
+        None => decomposition.table(),
     };
     let number = |of: Component| {
-        let found = account.components.iter().position(|component| *component == of);
+        let found = decomposition.components.iter().position(|component| *component == of);
         // In the table b_K stands in the place of b_Q.
-        found.unwrap_or(account.components.len() - 1)
+        found.unwrap_or(decomposition.components.len() - 1)
     };
     let at = |query: usize, key: usize| table.row(query).unwrap()[key];
-    let all = 0..account.components.len();
-    let cells: Vec<f32> = match (opening.side, opening.against) {
+    let all = 0..decomposition.components.len();
+    let cells: Vec<f32> = match (part_path.side, part_path.against) {
         (Side::Key, Some(against)) => vec![at(number(against), number(component))],
         (Side::Query, Some(against)) => vec![at(number(component), number(against))],
         (Side::Key, None) => all.map(|query| at(query, number(component))).collect(),
@@ -97,27 +97,27 @@ fn cell(account: &Account, opening: &Opening, component: Component) -> f32 {
     cells.iter().map(|&v| f64::from(v)).sum::<f64>() as f32
 }
 
-/// Opens what `opening` says and, in each list, one part further by `below`; every list must add up to what was opened. Returns how
+/// Opens what `part_path` says and, in each list, one part further by `below`; every list must add up to what was opened. Returns how
 /// many lists there were.
 fn check_all_levels(
     model: &mut Model,
-    account: &Account,
-    (asked, opening): (&Pair, &Opening),
+    decomposition: &ScoreDecomposition,
+    (asked, part_path): (&Pair, &PartPath),
     below: &mut dyn FnMut(usize) -> usize,
 ) -> usize {
-    let mut opening = opening.clone();
+    let mut part_path = part_path.clone();
     let mut of_part: Option<f32> = None;
     let mut lists = 0;
     loop {
-        let found = opened(model, asked, &opening);
-        let name = format!("{asked:?} {opening:?}");
+        let found = decomposed(model, asked, &part_path);
+        let name = format!("{asked:?} {part_path:?}");
         close(found.sum, found.cell, found.scale, &name);
-        let before = match (of_part, opening.path[0]) {
+        let before = match (of_part, part_path.path[0]) {
             (Some(before), _) => before,
-            (None, Step::Component(component)) => cell(account, &opening, component),
+            (None, Step::Component(component)) => cell(decomposition, &part_path, component),
             (None, Step::Source(_)) => panic!("begins with a component"),
         };
-        let size: f32 = account.score.abs() + found.scale;
+        let size: f32 = decomposition.score.abs() + found.scale;
         close(found.cell, before, size, &name);
         lists += 1;
         let openable: Vec<(Step, f32)> = found
@@ -135,7 +135,7 @@ fn check_all_levels(
             return lists;
         }
         let (step, value) = openable[below(openable.len())];
-        opening.path.push(step);
+        part_path.path.push(step);
         of_part = Some(value);
     }
 }
@@ -162,7 +162,7 @@ fn every_list_adds_up_to_what_was_opened() {
             tokens,
             head: Head::new(2, below(4)),
         };
-        let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
+        let decomposition = block_on(pair::decomposition(&mut model, &asked, &NoMonitor)).unwrap();
         for side in Side::ALL {
             for relative in [
                 None,
@@ -170,7 +170,7 @@ fn every_list_adds_up_to_what_was_opened() {
                 Some(Relative::Attention),
                 Some(Relative::Position(below(dest + 1))),
             ] {
-                let of_other = account.components[below(account.components.len())];
+                let of_other = decomposition.components[below(decomposition.components.len())];
                 let of_other = match of_other {
                     Component::QueryBias => Component::bias(side.other()),
                     component => component,
@@ -181,13 +181,13 @@ fn every_list_adds_up_to_what_was_opened() {
                         0 => Component::Mlp(layer),
                         _ => Component::Head(Head::new(layer, below(4))),
                     };
-                    let opening = Opening {
+                    let part_path = PartPath {
                         side,
                         against,
                         relative,
                         path: vec![Step::Component(component)],
                     };
-                    lists += check_all_levels(&mut model, &account, (&asked, &opening), &mut below);
+                    lists += check_all_levels(&mut model, &decomposition, (&asked, &part_path), &mut below);
                 }
             }
         }
@@ -207,18 +207,18 @@ fn relative_lists_are_differences_of_others() {
         head: Head::new(2, 1),
         tokens,
     };
-    let account = block_on(pair::account(&mut model, &asked, &NoMonitor)).unwrap();
+    let decomposition = block_on(pair::decomposition(&mut model, &asked, &NoMonitor)).unwrap();
     let pattern = {
-        let most = account.scores.iter().copied().fold(f32::MIN, f32::max);
-        let exponentials: Vec<f32> = account.scores.iter().map(|v| (v - most).exp()).collect();
+        let most = decomposition.scores.iter().copied().fold(f32::MIN, f32::max);
+        let exponentials: Vec<f32> = decomposition.scores.iter().map(|v| (v - most).exp()).collect();
         let total: f32 = exponentials.iter().sum();
         exponentials.into_iter().map(|v| v / total).collect::<Vec<f32>>()
     };
     for component in [Component::Head(Head::new(1, 3)), Component::Mlp(1)] {
-        let opening = of_side(Side::Key, &[Step::Component(component)]);
+        let part_path = of_side(Side::Key, &[Step::Component(component)]);
         let of_key: Vec<Vec<f32>> = (0..=asked.dest)
             .map(|src| {
-                let found = opened(&mut model, &Pair { src, ..asked.clone() }, &opening);
+                let found = decomposed(&mut model, &Pair { src, ..asked.clone() }, &part_path);
                 let mut of_key = values(&found, |_| true);
                 if matches!(component, Component::Head(_)) {
                     of_key.resize(asked.dest + 1, 0.0);
@@ -235,11 +235,11 @@ fn relative_lists_are_differences_of_others() {
                 (0..count).map(|of| f32::from(u8::from(of == 4))).collect(),
             ),
         ] {
-            let opening = Opening {
+            let part_path = PartPath {
                 relative: Some(relative),
-                ..opening.clone()
+                ..part_path.clone()
             };
-            let found = values(&opened(&mut model, &asked, &opening), |_| true);
+            let found = values(&decomposed(&mut model, &asked, &part_path), |_| true);
             for (index, found) in found.into_iter().enumerate() {
                 let others: f32 = of_key
                     .iter()
@@ -272,10 +272,10 @@ fn a_constant_in_the_bias_of_keys_moves_nothing_relative() {
     let moved = tiny_changed(|name, index, value| value + if is_b_k(name, index) { 2.0 } else { 0.0 });
     let mut before = block_on(Model::open(Box::new(tiny()), Processing::default())).unwrap();
     let mut after = block_on(Model::open(Box::new(moved), Processing::default())).unwrap();
-    let account = |model: &mut Model| block_on(pair::account(model, &asked, &NoMonitor)).unwrap();
-    let (account_before, account_after) = (account(&mut before), account(&mut after));
+    let decomposition = |model: &mut Model| block_on(pair::decomposition(model, &asked, &NoMonitor)).unwrap();
+    let (decomposition_before, decomposition_after) = (decomposition(&mut before), decomposition(&mut after));
     assert!(
-        (account_before.score - account_after.score).abs() > 0.1,
+        (decomposition_before.score - decomposition_after.score).abs() > 0.1,
         "the score itself moves"
     );
     let mut compared = 0;
@@ -288,7 +288,8 @@ fn a_constant_in_the_bias_of_keys_moves_nothing_relative() {
         compared += 1;
     };
     for relative in [Relative::Mean, Relative::Attention, Relative::Position(1)] {
-        let tables = [&account_before, &account_after].map(|account| account.relative(relative).unwrap());
+        let tables = [&decomposition_before, &decomposition_after]
+            .map(|decomposition| decomposition.relative(relative).unwrap());
         same(tables[0].data(), tables[1].data(), "the table");
         for side in Side::ALL {
             for path in [
@@ -296,11 +297,11 @@ fn a_constant_in_the_bias_of_keys_moves_nothing_relative() {
                 vec![Step::Component(Component::Head(Head::new(1, 2))), Step::Source(1)],
                 vec![Step::Component(Component::Mlp(0))],
             ] {
-                let opening = Opening {
+                let part_path = PartPath {
                     relative: Some(relative),
                     ..of_side(side, &path)
                 };
-                let lists = [&mut before, &mut after].map(|model| opened(model, &asked, &opening));
+                let lists = [&mut before, &mut after].map(|model| decomposed(model, &asked, &part_path));
                 same(&values(&lists[0], |_| true), &values(&lists[1], |_| true), "a list");
             }
         }
@@ -345,23 +346,23 @@ fn the_future_is_invisible_whatever_the_scores() {
     }
     let mut worst = 0f64;
     for src in [0, 3, 11] {
-        let account = block_on(pair::account(&mut model, &of(src), &NoMonitor)).unwrap();
-        let table = account.table();
+        let decomposition = block_on(pair::decomposition(&mut model, &of(src), &NoMonitor)).unwrap();
+        let table = decomposition.table();
         let scale: f64 = table.data().iter().map(|v| f64::from(v.abs())).sum();
         let sum: f64 = table.data().iter().map(|&v| f64::from(v)).sum();
         assert!(
-            (sum - f64::from(account.score)).abs() <= 1e-6 * scale,
+            (sum - f64::from(decomposition.score)).abs() <= 1e-6 * scale,
             "{sum} for {}",
-            account.score
+            decomposition.score
         );
         for side in Side::ALL {
             for component in [Component::Head(Head::new(1, 3)), Component::Mlp(1)] {
                 for relative in [None, Some(Relative::Mean), Some(Relative::Attention)] {
-                    let opening = Opening {
+                    let part_path = PartPath {
                         relative,
                         ..of_side(side, &[Step::Component(component)])
                     };
-                    let found = opened(&mut model, &of(src), &opening);
+                    let found = decomposed(&mut model, &of(src), &part_path);
                     assert!(found.parts.iter().all(|(_, value)| value.is_finite()));
                     let difference = (f64::from(found.sum) - f64::from(found.cell)).abs();
                     worst = worst.max(difference / scale.max(f64::from(found.scale)));
@@ -414,35 +415,35 @@ fn what_can_t_be_opened_is_said() {
             "there is no head whose source token 0",
         ),
     ] {
-        let error = block_on(down(&mut model, &asked, &of_side(Side::Key, &path), &NoMonitor)).unwrap_err();
+        let error = block_on(drill_down(&mut model, &asked, &of_side(Side::Key, &path), &NoMonitor)).unwrap_err();
         assert_eq!(error.kind, keyside::ErrorKind::Request);
         assert!(error.cause.contains(part) && !error.expected.is_empty(), "{error}");
     }
     let whole = of_side(Side::Key, &[component("1.0")]);
-    for (opening, part) in [
+    for (part_path, part) in [
         (
-            Opening {
+            PartPath {
                 against: Some(Component::KeyBias),
                 ..whole.clone()
             },
             "is no part of the query of head 2.1",
         ),
         (
-            Opening {
+            PartPath {
                 against: Some(Component::Mlp(2)),
                 ..whole.clone()
             },
             "MLP 2 is no part of the query",
         ),
         (
-            Opening {
+            PartPath {
                 relative: Some(Relative::Position(4)),
                 ..whole.clone()
             },
             "relative to position 4",
         ),
     ] {
-        let error = block_on(down(&mut model, &asked, &opening, &NoMonitor)).unwrap_err();
+        let error = block_on(drill_down(&mut model, &asked, &part_path, &NoMonitor)).unwrap_err();
         assert!(error.cause.contains(part), "{error}");
     }
 }

@@ -3,7 +3,7 @@
 use keyside::analysis::Section;
 use keyside::analysis::pair::{
     CausalSection, Effect, Extent, Intervention, InterventionRequest, InterventionSection, Pair, Question,
-    QuestionCache, Replacement, Vector, account, causal_map, intervene,
+    QuestionCache, Replacement, Vector, causal_map, decomposition, intervene,
 };
 use keyside::forward::{Model, NoMonitor, Pass, PrefixTree, Request, Tap};
 use keyside::model::Processing;
@@ -182,12 +182,12 @@ pub fn check_put_back(model: &mut Model, below: &mut impl FnMut(usize) -> usize)
     tried
 }
 
-/// The term that LayerNorm adds to the linear split per unit of a small removal, for each component of `side`:
+/// The term that LayerNorm adds to the linear prediction per unit of a small removal, for each component of `side`:
 /// `(x . c) / (d_model sigma^2) (score - b_Q . k / sqrt(d_head))`, and with the sides swapped.
 fn layer_norm_terms(model: &mut Model, pair: &Pair, side: Side) -> Vec<f64> {
-    let account = block_on(account(model, pair, &NoMonitor)).unwrap();
-    let table = account.table();
-    let bias = account.components.len() - 1;
+    let decomposition = block_on(decomposition(model, pair, &NoMonitor)).unwrap();
+    let table = decomposition.table();
+    let bias = decomposition.components.len() - 1;
     let of_bias: f64 = match side {
         Side::Query => table.row(bias).unwrap().iter().map(|&v| f64::from(v)).sum(),
         Side::Key => (0..=bias).map(|row| f64::from(table.row(row).unwrap()[bias])).sum(),
@@ -210,7 +210,7 @@ fn layer_norm_terms(model: &mut Model, pair: &Pair, side: Side) -> Vec<f64> {
     let variance = centered.iter().map(|v| v * v).sum::<f64>() / d as f64 + model.config().layer_norm_epsilon;
     let term = |vector: &[f32]| {
         let product: f64 = centered.iter().zip(vector).map(|(x, &c)| x * f64::from(c)).sum();
-        product / (d as f64 * variance) * (f64::from(account.score) - of_bias)
+        product / (d as f64 * variance) * (f64::from(decomposition.score) - of_bias)
     };
     let mut terms = vec![
         term(&model.w_e(pair.tokens[position]).unwrap()),
@@ -340,19 +340,19 @@ fn a_causal_map_is_every_removal() {
                     }
                 }
             }
-            // The linear split predicts the score by the table's sums, without the bias.
+            // The linear prediction of the score is the table's sums, without the bias.
             let pair = Pair {
                 tokens: model.tokenizer().encode(&question.text).unwrap(),
                 dest: question.dest.unwrap(),
                 src,
                 head,
             };
-            let account = block_on(account(&mut model, &pair, &NoMonitor)).unwrap();
-            let by_key = keyside::analysis::pair::key_side(&account.table());
+            let decomposition = block_on(decomposition(&mut model, &pair, &NoMonitor)).unwrap();
+            let by_key = keyside::analysis::pair::key_side(&decomposition.table());
             for (predicted, sum) in map.key.predicted.score.iter().zip(by_key) {
                 assert!((predicted + sum).abs() <= 1e-4, "{predicted} for {}", -sum);
             }
-            assert!(account.relative(Relative::Mean).is_ok());
+            assert!(decomposition.relative(Relative::Mean).is_ok());
             let agreement = map.agreement(Measure::Score);
             assert_eq!(agreement.cells, 2 * map.components.len());
             assert!(

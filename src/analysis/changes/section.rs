@@ -9,8 +9,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{ChangeMeasure, Head};
 
-/// The effects of an intervention on every prompt of a run, recomputed to the end of the model, and the prediction of
-/// the linear split.
+/// The effects of an intervention on every prompt of a run, recomputed to the end of the model, and the linear
+/// prediction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChangesSection {
     /// The head whose attention from the destination to the source is measured.
@@ -25,7 +25,7 @@ pub struct ChangesSection {
     pub before: Outcomes,
     /// With the intervention, recomputed.
     pub after: Outcomes,
-    /// With the intervention, as predicted by the linear split.
+    /// With the intervention, as linearly predicted.
     pub predicted: PredictedOutcomes,
 }
 
@@ -40,7 +40,7 @@ pub struct Outcomes {
     pub logprob_a: Array,
 }
 
-/// Predictions of the linear split for every prompt: the scales of LayerNorm are frozen, and the head's output takes
+/// Linear predictions for every prompt: the scales of LayerNorm are frozen, and the head's output takes
 /// the direct path to the logits. If the intervention is at another head, the direct path is that head's, and the
 /// attention of the measured head does not change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,7 +113,7 @@ impl ChangesSection {
         minus(self.after.of(measure), self.before.of(measure))
     }
 
-    /// Predictions of `measure`, `[prompts]`; None where the linear split predicts nothing.
+    /// Predictions of `measure`, `[prompts]`; None where there is no linear prediction.
     pub fn predicted(&self, measure: ChangeMeasure) -> Option<&[f32]> {
         match measure {
             ChangeMeasure::Attention => Some(self.predicted.attention.data()),
@@ -172,13 +172,11 @@ impl SectionType for ChangesSection {
     }
 
     fn check(&self, config: &Config, prompts: usize) -> Result<()> {
-        let misfit = |error: Error| Error {
-            kind: ErrorKind::ResultFile,
-            ..error
-        };
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         // The intervention was applied already: whether there are prompts enough for a mean is not checked again.
-        self.intervention.check(self.head, config, usize::MAX).map_err(misfit)?;
+        self.intervention
+            .check(self.head, config, usize::MAX)
+            .map_err(Error::into_result_file_error)?;
         let count = self.prompts();
         if count == 0 || count > prompts || self.b.len() != count {
             let cause = format!(

@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::direction_section::DirectionsSection;
 use super::effect_sections::{EffectsSection, LensSection, WritesSection};
 use super::question_cache::QuestionCache;
-use super::sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
+use super::sections::{AttentionSection, DrillDownSection, NextSection, NextToken, PairSection};
 use super::substituted::SubstitutionRequest;
-use super::{Between, Opening, Pair, TargetTexts, attention, down, likeliest};
+use super::{Between, Pair, PartPath, TargetTexts, attention, drill_down, likeliest};
 use futures::future::LocalBoxFuture;
 
 use crate::analysis::progress_tracker::ProgressTracker;
@@ -39,7 +39,7 @@ pub struct Question {
     pub relative: Option<Relative>,
     /// The part of the score to decompose further, if any. Its own `relative` is ignored: the score's counts.
     #[serde(default)]
-    pub down: Option<Opening>,
+    pub down: Option<PartPath>,
     /// The tokens whose logits are compared. The most likely next tokens replace those that are None.
     #[serde(default, skip_serializing_if = "Targets::is_empty")]
     pub targets: Targets,
@@ -174,21 +174,21 @@ fn ask_with<'a>(
             }
         }
 
-        let account = cache.account(model, &pair, &tracker).await?;
-        let section = PairSection::new(&pair, account, question.relative)?;
+        let decomposition = cache.decomposition(model, &pair, &tracker).await?;
+        let section = PairSection::new(&pair, decomposition, question.relative)?;
         give(model, &prompt, section.into(), tracker.timing());
-        if let Some(opening) = &question.down {
-            let opening = Opening {
+        if let Some(part_path) = &question.down {
+            let part_path = PartPath {
                 relative: question.relative,
-                ..opening.clone()
+                ..part_path.clone()
             };
-            let opened = down(model, &pair, &opening, &tracker).await?;
-            let section = DownSection {
+            let decomposition = drill_down(model, &pair, &part_path, &tracker).await?;
+            let section = DrillDownSection {
                 head,
                 dest,
                 src,
-                opening,
-                opened,
+                part_path,
+                decomposition,
             };
             give(model, &prompt, section.into(), tracker.timing());
         }
@@ -207,8 +207,8 @@ fn ask_with<'a>(
             give(model, &prompt, section.into(), tracker.timing());
         }
         if question.directions {
-            let (account, factors) = cache.directions(model, &pair, &tracker).await?;
-            let of_pair = (&pair, account, factors);
+            let (decomposition, svd) = cache.directions(model, &pair, &tracker).await?;
+            let of_pair = (&pair, decomposition, svd);
             let (section, found) = DirectionsSection::new(of_pair, question.relative, question.direction)?;
             give(model, &prompt, section.clone().into(), tracker.timing());
             // Finding the tokens of a direction needs all of W_E and W_U, so the section is given without them first.
@@ -217,8 +217,8 @@ fn ask_with<'a>(
                 .direction_tokens(model, (head, direction), &tracker)
                 .await?
                 .clone();
-            if found.turned.get(direction) == Some(&true) {
-                tokens = tokens.turned();
+            if found.flip_sign.get(direction) == Some(&true) {
+                tokens = tokens.negated();
             }
             let section = section.with_tokens(tokens, model.tokenizer());
             give(model, &prompt, section.into(), tracker.timing());

@@ -1,6 +1,6 @@
 //! The attention of every head from one position, and the most likely next tokens.
 
-use super::question::Pair;
+use super::position_pair::Pair;
 use super::sentence::Sentence;
 use crate::analysis::Array;
 use crate::error::Result;

@@ -29,14 +29,6 @@ pub(super) fn check_probabilities(what: &str, values: &[f32]) -> Result<()> {
     }
 }
 
-/// Turns an error about a request into one about a file.
-pub(super) fn misfit(error: Error) -> Error {
-    Error {
-        kind: ErrorKind::ResultFile,
-        ..error
-    }
-}
-
 /// Checks that all `values` are finite. `what` names them in the error.
 ///
 /// # Errors
@@ -51,5 +43,5 @@ pub(super) fn check_finite(what: &str, values: impl IntoIterator<Item = f32>) ->
 /// Checks that the targets `a` and `b` are two different tokens of the vocabulary.
 pub(super) fn check_targets(a: &Named, b: &Named, config: &Config) -> Result<()> {
     let targets = Between { a: a.token, b: b.token };
-    targets.check(config).map_err(misfit)
+    targets.check(config).map_err(Error::into_result_file_error)
 }

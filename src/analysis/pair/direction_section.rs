@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::account::Account;
-use super::check::{check_finite, check_positions, misfit};
-use super::directions::{DirectionTokens, Directions, Factors, TokenEnds, of_groups};
-use super::question::Pair;
+use super::check::{check_finite, check_positions};
+use super::directions::{DirectionTokens, Directions, QkSvd, TokenEnds, of_groups};
+use super::position_pair::Pair;
+use super::score_decomposition::ScoreDecomposition;
 use super::token::NamedValue;
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
@@ -85,20 +85,20 @@ pub enum TokenMatrix {
 }
 
 impl DirectionsSection {
-    /// The directions of the score of `pair`; `account` is its decomposition, and `factors` are the singular vectors of
+    /// The directions of the score of `pair`; `decomposition` is its decomposition, and `svd` are the singular vectors of
     /// its head. Direction number `opened` is decomposed further, or the one that contributes most in absolute value.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a direction that does not exist, and a position that the destination does not see.
     pub(super) fn new(
-        (pair, account, factors): (&Pair, &Account, &Factors),
+        (pair, decomposition, svd): (&Pair, &ScoreDecomposition, &QkSvd),
         relative: Option<Relative>,
         opened: Option<usize>,
     ) -> Result<(Self, Directions)> {
-        let found = account.directions(factors, relative)?;
+        let found = decomposition.directions(svd, relative)?;
         let direction = opened.unwrap_or_else(|| found.largest());
-        let along = account.along(factors, direction, relative)?;
-        let count = account.components.len() - 1;
+        let along = decomposition.along(svd, direction, relative)?;
+        let count = decomposition.components.len() - 1;
         let section = Self {
             head: pair.head,
             dest: pair.dest,
@@ -112,7 +112,7 @@ impl DirectionsSection {
             score: found.score,
             opened: OpenedDirection {
                 direction,
-                components: account.components[..count].to_vec(),
+                components: decomposition.components[..count].to_vec(),
                 query: Array::vector(along.query),
                 key: Array::vector(along.key),
                 tokens: Vec::new(),
@@ -165,7 +165,7 @@ impl SectionType for DirectionsSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_positions(self.dest, self.src, None)?;
         let d_head = config.d_head();
         self.values.check("directions: values", &[d_head])?;

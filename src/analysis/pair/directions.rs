@@ -6,8 +6,8 @@
 
 use std::ops::Range;
 
-use super::account::{Account, weighted};
 use super::relative::{key_factors, relative_score};
+use super::score_decomposition::{ScoreDecomposition, weighted};
 use super::writes::{Valued, ends};
 use crate::error::{Error, ErrorKind, Result};
 use crate::forward::{HeadWeights, Model, Monitor};
@@ -22,11 +22,11 @@ const EXPLAINED: f64 = 0.9;
 
 /// Singular vectors and values of `W_Q W_K^T / sqrt(d_head)` of one head, with LayerNorm folded in.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Factors(Svd);
+pub struct QkSvd(Svd);
 
-impl Factors {
+impl QkSvd {
     /// Computes those of the head with `weights`.
-    pub fn of(weights: &HeadWeights) -> Self {
+    pub fn new(weights: &HeadWeights) -> Self {
         let [w_q, w_k] = [Side::Query, Side::Key].map(|side| weights.columns_wide(side));
         Self(svd_of_product(w_q, w_k, weights.divisor()))
     }
@@ -66,12 +66,12 @@ pub struct Directions {
     /// Contributions of the terms with biases: `q . b_K`, `b_Q . k` and `b_Q . b_K`, with q and k without biases. Only
     /// the second where the score is relative.
     pub biases: [f32; 3],
-    /// Groups of directions, see [`Factors::groups`].
+    /// Groups of directions, see [`QkSvd::groups`].
     pub groups: Vec<Range<usize>>,
     /// The sum, computed without the directions: the score, or the relative one.
     pub score: f32,
-    /// Whether `x_dest . u_k` is negative, so that both vectors of [`Factors::vectors`] should be negated for display.
-    pub turned: Vec<bool>,
+    /// Whether `x_dest . u_k` is negative, so that both vectors of [`QkSvd::vectors`] should be negated for display.
+    pub flip_sign: Vec<bool>,
 }
 
 /// The contribution of one direction, by component at both ends.
@@ -94,7 +94,7 @@ pub struct TokenEnds {
     pub against: Vec<Valued>,
 }
 
-/// Tokens of a direction's two vectors, with the signs of [`Factors::vectors`].
+/// Tokens of a direction's two vectors, with the signs of [`QkSvd::vectors`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct DirectionTokens {
     /// Among the processed rows of W_E: for the query's vector and for the key's.
@@ -103,13 +103,13 @@ pub struct DirectionTokens {
     pub w_u: [TokenEnds; 2],
 }
 
-impl Account {
-    /// The score as a sum over the directions `factors` of its head; relative to other keys where `relative` says so.
+impl ScoreDecomposition {
+    /// The score as a sum over the directions `svd` of its head; relative to other keys where `relative` says so.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a position that the destination does not see.
-    pub fn directions(&self, factors: &Factors, relative: Option<Relative>) -> Result<Directions> {
-        self.row().directions(factors, relative)
+    pub fn directions(&self, svd: &QkSvd, relative: Option<Relative>) -> Result<Directions> {
+        self.row().directions(svd, relative)
     }
 
     /// The contribution of direction number `direction`, by component. Since `S_k u_k = W_Q W_K^T v_k / sqrt(d_head)`
@@ -117,9 +117,9 @@ impl Account {
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a direction that does not exist, and a position that the destination does not see.
-    pub fn along(&self, factors: &Factors, direction: usize, relative: Option<Relative>) -> Result<AlongDirection> {
-        let [u, v] = factors.vectors(direction).ok_or_else(|| {
-            let count = factors.values().len();
+    pub fn along(&self, svd: &QkSvd, direction: usize, relative: Option<Relative>) -> Result<AlongDirection> {
+        let [u, v] = svd.vectors(direction).ok_or_else(|| {
+            let count = svd.values().len();
             Error::new(ErrorKind::Request, format!("the head has no direction {direction}"))
                 .expected(format!("one from 0 to {}", count.saturating_sub(1)))
         })?;
@@ -168,22 +168,22 @@ pub(in crate::analysis) struct ScoreRow<'a> {
 }
 
 impl ScoreRow<'_> {
-    /// As [`Account::directions`].
-    pub(in crate::analysis) fn directions(&self, factors: &Factors, relative: Option<Relative>) -> Result<Directions> {
+    /// As [`ScoreDecomposition::directions`].
+    pub(in crate::analysis) fn directions(&self, svd: &QkSvd, relative: Option<Relative>) -> Result<Directions> {
         let ends = self.ends(relative)?;
         let along = |(number, value): (usize, &f64)| {
-            let [u, v] = factors.vectors(number).unwrap_or_default();
+            let [u, v] = svd.vectors(number).unwrap_or_default();
             let (of_query, of_key) = (dot(&ends.x_dest, u), dot(&ends.x_src, v));
             (of_query < 0.0, (value * of_query * of_key) as f32)
         };
-        let (turned, contributions) = factors.values().iter().enumerate().map(along).unzip();
+        let (flip_sign, contributions) = svd.values().iter().enumerate().map(along).unzip();
         Ok(Directions {
-            values: factors.values().iter().map(|&value| value as f32).collect(),
+            values: svd.values().iter().map(|&value| value as f32).collect(),
             contributions,
             biases: ends.biases,
-            groups: factors.groups(),
+            groups: svd.groups(),
             score: relative_score(self.scores, self.src, relative)?,
-            turned,
+            flip_sign,
         })
     }
 
@@ -265,17 +265,17 @@ pub(super) fn of_groups(contributions: &[f32], groups: &[Range<usize>]) -> Vec<f
     groups.iter().map(sum).collect()
 }
 
-/// The tokens closest to direction number `direction` of `factors`. Streams W_E and W_U.
+/// The tokens closest to direction number `direction` of `svd`. Streams W_E and W_U.
 ///
 /// # Errors
 /// [`ErrorKind::Internal`] before the model's embedding has been read, read errors.
 pub async fn direction_tokens(
     model: &Model,
-    factors: &Factors,
+    svd: &QkSvd,
     direction: usize,
     monitor: &dyn Monitor,
 ) -> Result<DirectionTokens> {
-    let vectors = factors.vectors(direction).unwrap_or_default().map(<[f64]>::to_vec);
+    let vectors = svd.vectors(direction).unwrap_or_default().map(<[f64]>::to_vec);
     let cosines = model.cosines(&vectors, monitor).await?;
     let ends = |of: Vec<Vec<f32>>| {
         let mut of = of.into_iter();
@@ -293,7 +293,7 @@ pub async fn direction_tokens(
 impl DirectionTokens {
     /// The same for the negated vectors.
     #[must_use]
-    pub fn turned(self) -> Self {
+    pub fn negated(self) -> Self {
         let turn = |ends: TokenEnds| {
             let negative = |tokens: Vec<Valued>| tokens.into_iter().map(|(token, cosine)| (token, -cosine)).collect();
             TokenEnds {
@@ -316,8 +316,8 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 mod tests {
     use super::*;
 
-    fn factors(values: &[f64]) -> Factors {
-        Factors(Svd {
+    fn svd(values: &[f64]) -> QkSvd {
+        QkSvd(Svd {
             u: vec![Vec::new(); values.len()],
             values: values.to_vec(),
             v: vec![Vec::new(); values.len()],
@@ -327,9 +327,9 @@ mod tests {
     #[test]
     fn neighbors_are_chained_into_groups() {
         // Neighbors differ by less than a thousandth, the first and the third by more.
-        let found = factors(&[3.0, 2.0, 1.9985, 1.997, 1.0, 0.5, 0.0, 0.0]).groups();
+        let found = svd(&[3.0, 2.0, 1.9985, 1.997, 1.0, 0.5, 0.0, 0.0]).groups();
         assert_eq!(found, [0..1, 1..4, 4..5, 5..6, 6..8]);
-        assert_eq!(factors(&[]).groups(), Vec::<Range<usize>>::new());
+        assert_eq!(svd(&[]).groups(), Vec::<Range<usize>>::new());
     }
 
     fn directions(contributions: &[f32], groups: &[Range<usize>]) -> Directions {
@@ -339,7 +339,7 @@ mod tests {
             biases: [0.0; 3],
             groups: groups.to_vec(),
             score: 0.0,
-            turned: vec![false; contributions.len()],
+            flip_sign: vec![false; contributions.len()],
         }
     }
 
@@ -375,8 +375,8 @@ mod tests {
             w_e: [one.clone(), one.clone()],
             w_u: [one.clone(), one],
         };
-        let turned = tokens.clone().turned();
-        assert_eq!(turned.w_u[1], ends((8, 0.25), (7, -0.5)));
-        assert_eq!(turned.turned(), tokens);
+        let negated = tokens.clone().negated();
+        assert_eq!(negated.w_u[1], ends((8, 0.25), (7, -0.5)));
+        assert_eq!(negated.negated(), tokens);
     }
 }

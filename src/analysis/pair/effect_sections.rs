@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::attention::likeliest;
-use super::check::{check_finite, check_positions, check_targets, misfit};
+use super::check::{check_finite, check_positions, check_targets};
 use super::direct::{DirectEffects, Written};
-use super::question::Pair;
+use super::position_pair::Pair;
 use super::sections::NextToken;
 use super::targets::Between;
 use super::token::{Named, NamedValue};
@@ -190,7 +190,7 @@ impl SectionType for EffectsSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_targets(&self.a, &self.b, config)?;
         let count = self.components.len();
         if !Component::before(config.n_layer, config.n_head).eq(self.components.iter().copied()) {
@@ -212,7 +212,7 @@ impl SectionType for WritesSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_positions(self.dest, self.src, None)?;
         let listed = self.raised.iter().chain(&self.lowered).chain([&self.source]);
         check_finite(

@@ -1,8 +1,8 @@
 //! Analysis of one sentence and one pair of its positions: the attention of every head from one of them, and the
 //! decomposition of one head's score between the two.
 //!
-//! `question` is the pair. `attention` is the attention of all heads, `account` decomposes a score on both sides at
-//! once, `down` (with `opening`) decomposes it further. `direct` computes direct effects of all components on the
+//! `position_pair` is the pair. `attention` is the attention of all heads, `score_decomposition` decomposes a score on both sides at
+//! once, `drill_down` (with `part_path`) decomposes it further. `direct` computes direct effects of all components on the
 //! logits of two `targets`, `writes` the tokens that a head raises and lowers, `effects_of_heads` the effects of all
 //! heads as means over prompts, `directions` the singular directions of the head, `substituted` the score with other
 //! vectors as the head's input. A `sentence` that has gone through the model is kept for the next question, together
@@ -10,23 +10,23 @@
 //! `direction_section`). `intervene` changes activations and recomputes. `measures` gives statistics of all heads,
 //! before one is chosen; `layer` has the patterns of a whole layer.
 
-mod account;
 mod ask;
 mod attention;
 mod check;
 mod direct;
 mod direction_section;
 mod directions;
-mod down;
+mod drill_down;
 mod effect_sections;
 mod effects_of_heads;
 mod intervene;
 mod layer;
 mod measures;
-mod opening;
-mod question;
+mod part_path;
+mod position_pair;
 mod question_cache;
 mod relative;
+mod score_decomposition;
 mod sections;
 mod sentence;
 mod substituted;
@@ -35,14 +35,13 @@ mod targets;
 mod token;
 mod writes;
 
-pub use account::{Account, account, key_side, query_side};
 pub use ask::{Question, ask, go_on};
 pub use attention::{Attention, attention, likeliest};
 pub use direct::{DirectEffects, Written};
 pub use direction_section::{DirectionEnds, DirectionsSection, OpenedDirection, TokenMatrix};
 pub(super) use directions::ScoreRow;
-pub use directions::{AlongDirection, DirectionTokens, Directions, Factors, TokenEnds, direction_tokens};
-pub use down::down;
+pub use directions::{AlongDirection, DirectionTokens, Directions, QkSvd, TokenEnds, direction_tokens};
+pub use drill_down::drill_down;
 pub use effect_sections::{EffectsSection, LensLayer, LensSection, WritesSection};
 pub use effects_of_heads::{TargetText, head_effects, without_largest};
 pub use intervene::{
@@ -53,10 +52,11 @@ pub(crate) use intervene::{OverRun, changes};
 pub(crate) use layer::small_pattern;
 pub use layer::{LAYER_ROWS, LayerSection};
 pub use measures::{FirstPair, Measures, Survey, survey};
-pub use opening::{NEURONS_SHOWN, Opened, Opening, Part, RestOfNeurons, Step};
-pub use question::Pair;
+pub use part_path::{NEURONS_SHOWN, Part, PartDecomposition, PartPath, RestOfNeurons, Step};
+pub use position_pair::Pair;
 pub use question_cache::QuestionCache;
-pub use sections::{AttentionSection, DownSection, NextSection, NextToken, PairSection};
+pub use score_decomposition::{ScoreDecomposition, decomposition, key_side, query_side};
+pub use sections::{AttentionSection, DrillDownSection, NextSection, NextToken, PairSection};
 pub use sentence::Sentence;
 pub use substituted::SubstitutionRequest;
 pub use substituted_section::{Band, RunBands, SampledToken, SubstitutedSection};

@@ -1,11 +1,11 @@
 //! Cached results of earlier questions.
 
-use super::account::{Account, account, query_side};
 use super::direct::Written;
-use super::directions::{DirectionTokens, Factors, direction_tokens};
+use super::directions::{DirectionTokens, QkSvd, direction_tokens};
 use super::layer::LayerSection;
 use super::measures::Measures;
-use super::question::Pair;
+use super::position_pair::Pair;
+use super::score_decomposition::{ScoreDecomposition, decomposition, query_side};
 use super::sentence::Sentence;
 use super::substituted::{largest_head, substituted};
 use super::substituted_section::SubstitutedSection;
@@ -25,7 +25,7 @@ pub struct QuestionCache {
     log_probs: Option<(usize, Vec<f32>)>,
     /// Logits before the first layer and after each layer, at a position.
     lens: Option<(usize, Vec<Vec<f32>>)>,
-    account: Option<(Pair, Account)>,
+    decomposition: Option<(Pair, ScoreDecomposition)>,
     measures: Option<Measures>,
     /// Patterns of all heads of a layer.
     layer: Option<(usize, LayerSection)>,
@@ -42,7 +42,7 @@ type SubstitutedOf = (Pair, (Option<Head>, Normalization));
 /// What does not depend on the sentence.
 #[derive(Default)]
 struct OfModel {
-    factors: Option<(Head, Factors)>,
+    svd: Option<(Head, QkSvd)>,
     /// Tokens of one direction of a head.
     tokens: Option<((Head, usize), DirectionTokens)>,
 }
@@ -113,11 +113,16 @@ impl QuestionCache {
         taken(&self.lens).map(Vec::as_slice)
     }
 
-    pub(super) async fn account(&mut self, model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<&Account> {
-        if !is_of(&self.account, pair) {
-            self.account = Some((pair.clone(), account(model, pair, monitor).await?));
+    pub(super) async fn decomposition(
+        &mut self,
+        model: &mut Model,
+        pair: &Pair,
+        monitor: &dyn Monitor,
+    ) -> Result<&ScoreDecomposition> {
+        if !is_of(&self.decomposition, pair) {
+            self.decomposition = Some((pair.clone(), decomposition(model, pair, monitor).await?));
         }
-        taken(&self.account)
+        taken(&self.decomposition)
     }
 
     /// The vectors written at `dest` by each component.
@@ -158,9 +163,9 @@ impl QuestionCache {
             let earlier_head = match named {
                 Some(named) => Some(named),
                 None => {
-                    let account = self.account(model, pair, monitor).await?;
-                    let added = query_side(&account.table());
-                    largest_head(account.components.iter().copied().zip(added))
+                    let decomposition = self.decomposition(model, pair, monitor).await?;
+                    let added = query_side(&decomposition.table());
+                    largest_head(decomposition.components.iter().copied().zip(added))
                 }
             };
             let how = (earlier_head, normalization);
@@ -176,13 +181,13 @@ impl QuestionCache {
         model: &mut Model,
         pair: &Pair,
         monitor: &dyn Monitor,
-    ) -> Result<(&Account, &Factors)> {
-        self.account(model, pair, monitor).await?;
-        if !is_of(&self.of_model.factors, &pair.head) {
+    ) -> Result<(&ScoreDecomposition, &QkSvd)> {
+        self.decomposition(model, pair, monitor).await?;
+        if !is_of(&self.of_model.svd, &pair.head) {
             let weights = model.head_weights(pair.head, monitor).await?;
-            self.of_model.factors = Some((pair.head, Factors::of(&weights)));
+            self.of_model.svd = Some((pair.head, QkSvd::new(&weights)));
         }
-        Ok((taken(&self.account)?, taken(&self.of_model.factors)?))
+        Ok((taken(&self.decomposition)?, taken(&self.of_model.svd)?))
     }
 
     /// The tokens of a direction of the head whose directions were requested last.
@@ -192,9 +197,9 @@ impl QuestionCache {
         (head, direction): (Head, usize),
         monitor: &dyn Monitor,
     ) -> Result<&DirectionTokens> {
-        let OfModel { factors, tokens } = &mut self.of_model;
+        let OfModel { svd, tokens } = &mut self.of_model;
         if !is_of(tokens, &(head, direction)) {
-            let found = direction_tokens(model, taken(factors)?, direction, monitor).await?;
+            let found = direction_tokens(model, taken(svd)?, direction, monitor).await?;
             *tokens = Some(((head, direction), found));
         }
         taken(tokens)

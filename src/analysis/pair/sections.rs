@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::attention::entropy;
-use super::check::{check_finite, check_positions, check_probabilities, misfit};
-use super::{Account, Attention, LayerSection, Measures, Opened, Opening, Pair};
+use super::check::{check_finite, check_positions, check_probabilities};
+use super::{Attention, LayerSection, Measures, Pair, PartDecomposition, PartPath, ScoreDecomposition};
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
@@ -80,19 +80,21 @@ pub struct PairSection {
     pub table: Array,
 }
 
-/// The further decomposition of one component of a score: see [`super::down()`].
+/// The further decomposition of one component of a score: see [`super::drill_down()`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DownSection {
+pub struct DrillDownSection {
     /// The head.
     pub head: Head,
     /// The query position.
     pub dest: usize,
     /// The key position.
     pub src: usize,
-    /// What is decomposed.
-    pub opening: Opening,
+    /// The part that is decomposed.
+    #[serde(rename = "opening")]
+    pub part_path: PartPath,
     /// The decomposition.
-    pub opened: Opened,
+    #[serde(rename = "opened")]
+    pub decomposition: PartDecomposition,
 }
 
 impl AttentionSection {
@@ -180,7 +182,7 @@ impl SectionType for AttentionSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_positions(self.dest, self.src, Some(self.texts.len()))?;
         let shape = match &self.heads {
             None => vec![config.n_layer, config.n_head, self.dest + 1],
@@ -237,21 +239,21 @@ pub(super) fn check_next(tokens: &[NextToken]) -> Result<()> {
 }
 
 impl PairSection {
-    /// From the decomposition `account` of the score of `pair`.
+    /// From the decomposition `decomposition` of the score of `pair`.
     ///
     /// # Errors
     /// [`ErrorKind::Request`] for a `relative` position after the destination.
-    pub fn new(pair: &Pair, account: &Account, relative: Option<Relative>) -> Result<Self> {
+    pub fn new(pair: &Pair, decomposition: &ScoreDecomposition, relative: Option<Relative>) -> Result<Self> {
         let (score, table) = match relative {
-            Some(to) => (account.relative_score(to)?, account.relative(to)?),
-            None => (account.score, account.table()),
+            Some(to) => (decomposition.relative_score(to)?, decomposition.relative(to)?),
+            None => (decomposition.score, decomposition.table()),
         };
         Ok(Self {
             head: pair.head,
             dest: pair.dest,
             src: pair.src,
             relative,
-            components: account.components.clone(),
+            components: decomposition.components.clone(),
             score,
             table,
         })
@@ -264,7 +266,7 @@ impl SectionType for PairSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_positions(self.dest, self.src, None)?;
         let count = self.components.len();
         let expected = Component::before(self.head.layer, config.n_head).chain([Component::QueryBias]);
@@ -284,7 +286,9 @@ impl SectionType for LayerSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(Head::new(self.layer, 0)).map_err(misfit)?;
+        config
+            .check_head(Head::new(self.layer, 0))
+            .map_err(Error::into_result_file_error)?;
         let cells = self.patterns.shape().last().copied().unwrap_or_default();
         self.patterns.check("layer: patterns", &[config.n_head, cells])?;
         if !self.has_whole_rows() {
@@ -299,21 +303,21 @@ impl SectionType for LayerSection {
     }
 }
 
-impl SectionType for DownSection {
+impl SectionType for DrillDownSection {
     fn head(&self) -> Option<Head> {
         Some(self.head)
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_positions(self.dest, self.src, None)?;
-        let Opened {
+        let PartDecomposition {
             parts,
             sum,
             cell,
             scale,
             ..
-        } = &self.opened;
+        } = &self.decomposition;
         let values = parts.iter().map(|(_, value)| value).chain([sum, cell, scale]);
         check_finite("down: a value", values.copied())
     }
@@ -324,7 +328,7 @@ fn check_heads(heads: &[Head], head: Head, config: &Config) -> Result<()> {
     heads
         .iter()
         .try_for_each(|known| config.check_head(*known))
-        .map_err(misfit)?;
+        .map_err(Error::into_result_file_error)?;
     let twice = (1..heads.len()).find(|&index| heads[..index].contains(&heads[index]));
     let cause = match twice {
         Some(index) => format!("attention: head {} is listed twice among heads", heads[index]),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::question::Pair;
+use super::position_pair::Pair;
 use super::sentence::Sentence;
 use super::substituted_section::{SampledToken, SubstitutedSection};
 use crate::analysis::effective::EffectiveEmbeddings;

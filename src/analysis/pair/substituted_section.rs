@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::check::{check_positions, check_probabilities, misfit};
+use super::check::{check_positions, check_probabilities};
 use crate::analysis::{Array, OmittedSeries, SectionType, Series, Sides};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
@@ -146,9 +146,9 @@ impl SectionType for SubstitutedSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         if let Some(earlier) = self.earlier_head {
-            config.check_head(earlier).map_err(misfit)?;
+            config.check_head(earlier).map_err(Error::into_result_file_error)?;
         }
         check_positions(self.dest, self.src, None)?;
         for side in Side::ALL {

@@ -1,6 +1,6 @@
 //! The output of a head at the destination, in terms of tokens: the logits that it raises and lowers.
 
-use super::question::Pair;
+use super::position_pair::Pair;
 use super::sentence::Sentence;
 use crate::error::Result;
 use crate::forward::{Model, Monitor};

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub use self::section::{GroupsOverPrompts, RunDirectionsSection};
 use self::section::{OfPrompt, group_sizes};
 use crate::analysis::analyzer::{Analyzer, FinishedBatch};
-use crate::analysis::pair::{Factors, ScoreRow};
+use crate::analysis::pair::{QkSvd, ScoreRow};
 use crate::analysis::{Analysis, Array, BatchValues};
 use crate::error::Result;
 use crate::math;
@@ -20,8 +20,8 @@ use crate::names::{Head, Relative};
 /// The analysis of recurring directions.
 pub(crate) struct RunDirectionsAnalyzer {
     head: Head,
-    /// The factors of the head, once the first batch is finished.
-    factors: Option<Factors>,
+    /// The svd of the head, once the first batch is finished.
+    svd: Option<QkSvd>,
     /// By batch number, because batches may finish in any order: values for the score and for the relative score.
     batches: BTreeMap<usize, [Vec<OfPrompt>; 2]>,
 }
@@ -32,14 +32,14 @@ impl Analyzer for RunDirectionsAnalyzer {
     fn new(analysis: &Analysis) -> Self {
         Self {
             head: analysis.head,
-            factors: None,
+            svd: None,
             batches: BTreeMap::new(),
         }
     }
 
     fn feed(&mut self, batch: &FinishedBatch<'_>) -> Result<Option<&BatchValues>> {
         let scores = batch.scores()?;
-        let factors = self.factors.get_or_insert_with(|| Factors::of(scores.weights));
+        let svd = self.svd.get_or_insert_with(|| QkSvd::new(scores.weights));
         let mut found = [Vec::new(), Vec::new()];
         for (number, prompt) in batch.prompts.iter().enumerate() {
             let path = scores.tree.path(number).iter();
@@ -52,7 +52,7 @@ impl Analyzer for RunDirectionsAnalyzer {
                 src: prompt.src()?,
             };
             for (found, relative) in found.iter_mut().zip([None, Some(Relative::Attention)]) {
-                let directions = of_row.directions(factors, relative)?;
+                let directions = of_row.directions(svd, relative)?;
                 let all = math::sum(&directions.contributions) + math::sum(&directions.biases);
                 found.push(OfPrompt {
                     groups: directions.of_groups(),
@@ -68,17 +68,17 @@ impl Analyzer for RunDirectionsAnalyzer {
     }
 
     fn finish(self) -> Option<RunDirectionsSection> {
-        let factors = self.factors?;
+        let svd = self.svd?;
         let [mut score, mut relative] = [Vec::new(), Vec::new()];
         for [of_score, of_relative] in self.batches.into_values() {
             score.extend(of_score);
             relative.extend(of_relative);
         }
-        let groups = group_sizes(&factors);
+        let groups = group_sizes(&svd);
         let section = RunDirectionsSection {
             head: self.head,
             prompts: score.len(),
-            values: Array::vector(factors.values().iter().map(|&value| value as f32).collect()),
+            values: Array::vector(svd.values().iter().map(|&value| value as f32).collect()),
             score: GroupsOverPrompts::new(&score, groups.len()),
             relative: GroupsOverPrompts::new(&relative, groups.len()),
             groups,

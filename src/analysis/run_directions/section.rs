@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::analysis::pair::Factors;
+use crate::analysis::pair::QkSvd;
 use crate::analysis::{Array, SectionType};
 use crate::error::{Error, ErrorKind, Result};
 use crate::math;
@@ -61,9 +61,9 @@ pub(super) struct OfPrompt {
     pub(super) residual: f32,
 }
 
-/// Number of directions in each group of `factors`.
-pub(super) fn group_sizes(factors: &Factors) -> Vec<usize> {
-    factors.groups().iter().map(ExactSizeIterator::len).collect()
+/// Number of directions in each group of `svd`.
+pub(super) fn group_sizes(svd: &QkSvd) -> Vec<usize> {
+    svd.groups().iter().map(ExactSizeIterator::len).collect()
 }
 
 impl RunDirectionsSection {

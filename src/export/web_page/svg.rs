@@ -126,11 +126,11 @@ fn place(stroke: &Stroke, into: &mut String) {
             upwards,
             ..
         }) => {
-            let turned = match upwards {
+            let rotation = match upwards {
                 true => format!(" transform=\"rotate(-90 {x} {y})\""),
                 false => String::new(),
             };
-            write!(into, "<text x=\"{x}\" y=\"{y}\"{turned}>{}</text>", escaped(text))
+            write!(into, "<text x=\"{x}\" y=\"{y}\"{rotation}>{}</text>", escaped(text))
         }
     };
 }

@@ -28,16 +28,16 @@ pub(super) const fn title(measure: ChangeMeasure) -> &'static str {
 pub(super) const fn explanation(measure: ChangeMeasure) -> &'static str {
     match measure {
         ChangeMeasure::Attention => {
-            "The change of the head\u{2019}s attention from END to IO in every prompt, recomputed with the intervention, beside what the \
-             linear split predicts with LayerNorm\u{2019}s scales frozen."
+            "The change of the head\u{2019}s attention from END to IO in every prompt, recomputed with the intervention, beside the \
+             linear prediction with LayerNorm\u{2019}s scales frozen."
         }
         ChangeMeasure::LogitDifference => {
-            "The change of the logit difference of the two targets in every prompt, recomputed to the end of the model. The linear split \
+            "The change of the logit difference of the two targets in every prompt, recomputed to the end of the model. The linear prediction \
              knows only the direct path from what the head writes to the logits; later layers may step in."
         }
         ChangeMeasure::LogprobA => {
-            "The change of the log-probability of the first target in every prompt, recomputed to the end of the model. The linear split \
-             predicts none of it."
+            "The change of the log-probability of the first target in every prompt, recomputed to the end of the model. \
+             It has no linear prediction."
         }
     }
 }
@@ -55,9 +55,7 @@ pub(super) const fn axis(measure: ChangeMeasure) -> &'static str {
 pub(super) const fn note(recomputed: bool) -> &'static str {
     match recomputed {
         true => "With the intervention, recomputed to the end of the model, minus as it is",
-        false => {
-            "As the linear split predicts it, scales of LayerNorm frozen and the direct path alone, minus as it is"
-        }
+        false => "As linearly predicted, scales of LayerNorm frozen and the direct path alone, minus as it is",
     }
 }
 
@@ -162,7 +160,7 @@ impl Unit {
     }
 }
 
-/// One sentence on what changes, and one on what the linear split says of it: each with its number of prompts and an interval, and without a
+/// One sentence on what changes, and one on the linear prediction: each with its number of prompts and an interval, and without a
 /// conclusion where that holds 0.
 pub(super) fn description(result: &ResultFile, section: &ChangesSection, measure: ChangeMeasure) -> Vec<String> {
     let unit = Unit::of(measure);
@@ -202,10 +200,10 @@ pub(super) fn description(result: &ResultFile, section: &ChangesSection, measure
             grouped(found.larger)
         ),
         (low, high) if high < 0.0 => {
-            let turned = Interval { low: -high, high: -low };
+            let negated = Interval { low: -high, high: -low };
             format!(
                 "{done}, {subject} falls on average over {over}, {levels}: by {}; it falls in {} of them.",
-                unit.with_interval(-found.mean, turned),
+                unit.with_interval(-found.mean, negated),
                 grouped(found.smaller)
             )
         }
@@ -217,14 +215,17 @@ pub(super) fn description(result: &ResultFile, section: &ChangesSection, measure
     [first].into_iter().chain(prediction(section, measure, unit)).collect()
 }
 
-/// How far what is recomputed is from what the linear split predicts.
+/// How far what is recomputed is from the linear prediction.
 fn prediction(section: &ChangesSection, measure: ChangeMeasure, unit: Unit) -> Option<String> {
     let predicted = section.predicted(measure)?;
-    let of_split = PairedDifference::of(predicted, section.before.of(measure))?;
+    let expected_change = PairedDifference::of(predicted, section.before.of(measure))?;
     let found = PairedDifference::of(section.after.of(measure), predicted)?;
     let interval = found.interval?;
     let evidence = unit.with_interval(found.mean, interval);
-    let predicted = format!("The linear split predicts {} on average", unit.change(of_split.mean));
+    let predicted = format!(
+        "The linear prediction is {} on average",
+        unit.change(expected_change.mean)
+    );
     Some(match interval.low <= 0.0 && interval.high >= 0.0 {
         true => format!("{predicted}; the data do not show that this differs from what is recomputed ({evidence})."),
         false => format!("{predicted}: what is recomputed differs from that by {evidence}."),
@@ -293,7 +294,7 @@ mod tests {
         assert!(unclear.contains("the data do not show that"), "{unclear}");
         let few = describe(&[0.5, 0.6, 0.5, 0.4, 0.5], 0.5);
         assert!(
-            few.contains("over 5 prompts: too few to tell") && !few.contains("linear split"),
+            few.contains("over 5 prompts: too few to tell") && !few.contains("linear prediction"),
             "{few}"
         );
         let same = describe(&[1.0; 9], 1.0);

@@ -1,4 +1,4 @@
-//! The causal map: the effect of removing each component of one side, recomputed and as the linear split predicts.
+//! The causal map: the effect of removing each component of one side, recomputed and as linearly predicted.
 
 use super::causal_words::{agreement, measure_name};
 use super::keys::{CAUSAL, CAUSAL_SIDE, take_causal, take_causal_side, write_causal};
@@ -49,7 +49,7 @@ fn title(of: Subject<'_>) -> Result<String> {
     let sentence = of.view.sentence;
     let (dest, src) = ends(of.result, section.dest, section.src);
     let how = match of.name == PREDICTED {
-        true => "as the linear split predicts",
+        true => "as linearly predicted",
         false => "recomputed",
     };
     Ok(format!(
@@ -111,7 +111,7 @@ impl FigureKind for Causal {
 
     fn heading(&self, name: FigureName) -> &'static str {
         match name == PREDICTED {
-            true => "What does the linear split say of each component?",
+            true => "What is predicted linearly for each component?",
             false => "What happens without each component?",
         }
     }
@@ -119,7 +119,7 @@ impl FigureKind for Causal {
     fn explanation(&self, name: FigureName, view: &View) -> String {
         let sentence = view.sentence;
         let how = match name == PREDICTED {
-            true => "as the linear split predicts, with LayerNorm's scales frozen and the direct path alone",
+            true => "as linearly predicted, with LayerNorm's scales frozen and the direct path alone",
             false => "recomputed to the end of the model",
         };
         format!(

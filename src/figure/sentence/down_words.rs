@@ -1,7 +1,7 @@
 //! Texts about an opened component of a score.
 
 use super::words::{quoted, word};
-use crate::analysis::DownSection;
+use crate::analysis::DrillDownSection;
 use crate::analysis::pair::{Part, Step};
 use crate::names::{Component, Side};
 use crate::quantities::{grouped, number};
@@ -26,8 +26,8 @@ pub fn step_into(component: Component) -> Option<Step> {
 }
 
 /// The lines of `section`, from the largest to the least; most neurons are one line, the last.
-pub fn lines(section: &DownSection, texts: &[String]) -> Vec<Line> {
-    let (parts, rest) = section.opened.shown();
+pub fn lines(section: &DrillDownSection, texts: &[String]) -> Vec<Line> {
+    let (parts, rest) = section.decomposition.shown();
     let line = |(part, value): (Part, f32)| {
         let (name, step) = match part {
             Part::Source(position) => (
@@ -64,10 +64,10 @@ pub fn crumb(step: Step, texts: &[String]) -> String {
 }
 
 /// That the parts add up to what was opened, with the numbers.
-pub fn adds_up(section: &DownSection, texts: &[String]) -> String {
-    let opened = &section.opened;
-    let count = |is: fn(&Part) -> bool| opened.parts.iter().filter(|(part, _)| is(part)).count();
-    let what = match opened.parts.first() {
+pub fn adds_up(section: &DrillDownSection, texts: &[String]) -> String {
+    let decomposition = &section.decomposition;
+    let count = |is: fn(&Part) -> bool| decomposition.parts.iter().filter(|(part, _)| is(part)).count();
+    let what = match decomposition.parts.first() {
         Some((Part::Source(_), _)) => format!("{} source tokens", count(|part| matches!(part, Part::Source(_)))),
         Some((Part::Neuron(_), _)) => {
             format!(
@@ -75,24 +75,24 @@ pub fn adds_up(section: &DownSection, texts: &[String]) -> String {
                 grouped(count(|part| matches!(part, Part::Neuron(_))))
             )
         }
-        _ => format!("{} components", opened.parts.len()),
+        _ => format!("{} components", decomposition.parts.len()),
     };
-    let of = match section.opening.path.last() {
+    let of = match section.part_path.path.last() {
         Some(Step::Source(position)) => format!("what was read at {}", word(texts, *position)),
         Some(Step::Component(component)) => component.name(),
         None => String::new(),
     };
-    let at = match section.opening.side {
+    let at = match section.part_path.side {
         Side::Query => section.dest,
         Side::Key => section.src,
     };
-    let at = match section.opening.path.len() {
+    let at = match section.part_path.path.len() {
         1 => format!(" at {}", word(texts, at)),
         _ => String::new(),
     };
     format!(
         "{what} add up to {}; {of}{at} adds {}.",
-        number(f64::from(opened.sum), 4),
-        number(f64::from(opened.cell), 4)
+        number(f64::from(decomposition.sum), 4),
+        number(f64::from(decomposition.cell), 4)
     )
 }

@@ -169,9 +169,8 @@ impl FigureKind for Interventions {
             Table {
                 name: "measures",
                 title: title(of)?,
-                caption:
-                    "A row per number: as it is, recomputed with the intervention, and as the linear split predicts."
-                        .into(),
+                caption: "A row per number: as it is, recomputed with the intervention, and as linearly predicted."
+                    .into(),
                 columns: columns(&["intervention", "measure", "before", "after", "predicted"]),
                 rows: measures.collect(),
             },

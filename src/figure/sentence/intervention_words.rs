@@ -8,7 +8,7 @@ use crate::names::{Component, HeadActivation, Normalization, Side};
 use crate::quantities::{counted, grouped, number};
 use crate::result::ResultFile;
 
-/// One number of a pair, before and after, beside what the linear split predicts of it.
+/// One number of a pair, before and after, beside the linear prediction of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MeasureLine {
     /// What it is.
@@ -17,7 +17,7 @@ pub struct MeasureLine {
     pub before: f32,
     /// With the intervention, recomputed.
     pub after: f32,
-    /// With it, as the linear split predicts; None where it predicts nothing.
+    /// With it, as linearly predicted; None where it predicts nothing.
     pub predicted: Option<f32>,
     /// Whether it is a share of attention.
     pub is_share: bool,
@@ -253,7 +253,7 @@ fn mean_words(result: &ResultFile, section: &InterventionSection, intervention: 
     })
 }
 
-/// How far the linear split is from that, in one sentence.
+/// How far the linear prediction is from that, in one sentence.
 pub fn prediction(section: &InterventionSection, effect: &Effect) -> String {
     let lines = lines(section, effect);
     let description: Vec<String> = lines
@@ -264,7 +264,7 @@ pub fn prediction(section: &InterventionSection, effect: &Effect) -> String {
         })
         .collect();
     format!(
-        "The linear split, with LayerNorm's scales frozen and the direct path alone, predicts {}; in brackets, by how much what is recomputed differs.",
+        "The linear prediction, with LayerNorm's scales frozen and the direct path alone, is {}; in brackets, by how much what is recomputed differs.",
         description.join(", ")
     )
 }

@@ -216,7 +216,7 @@ impl FigureKind for Both {
 
     fn summary(&self, of: Subject<'_>) -> String {
         let Ok(section) = pair(of.result) else {
-            return "There is no account of a score.".into();
+            return "There is no decomposition of a score.".into();
         };
         let texts = of.result.attention().map_or(&[][..], |attention| &attention.texts);
         let description = largest_pairs(section, texts, LISTED).into_iter();
@@ -347,7 +347,7 @@ mod tests {
     #[test]
     fn a_cell_unfolds_its_row_and_column_and_folds_them_again() {
         let result = sentence();
-        let section = pair(&result).expect("an account");
+        let section = pair(&result).expect("a decomposition");
         let at = |view, cell| unfolded_at(section, view, cell);
         let folded = SentenceView::default();
         assert_eq!(at(folded, (2, 0)), unfolded());

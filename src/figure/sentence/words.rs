@@ -87,11 +87,11 @@ pub(super) fn attention(result: &ResultFile) -> Result<&AttentionSection> {
         .ok_or_else(|| Error::new(ErrorKind::Plot, "the result has no attention of a sentence"))
 }
 
-/// The section with the account of a pair of `result`.
+/// The section with the decomposition of a pair of `result`.
 pub(super) fn pair(result: &ResultFile) -> Result<&PairSection> {
     result
         .pair()
-        .ok_or_else(|| Error::new(ErrorKind::Plot, "the result has no account of a score"))
+        .ok_or_else(|| Error::new(ErrorKind::Plot, "the result has no decomposition of a score"))
 }
 
 /// The sentence's words at the ends of the pair: from, to. Positions where the texts are not known.
@@ -338,7 +338,7 @@ mod tests {
     #[test]
     fn what_is_said_over_an_account_is_of_the_side_that_is_open() {
         let result = sentence();
-        let (section, texts) = (pair(&result).expect("an account"), vec!["a".to_owned(); 20]);
+        let (section, texts) = (pair(&result).expect("a decomposition"), vec!["a".to_owned(); 20]);
         let description = |side| score_words(section, &texts, side);
         let (dest, src) = (word(&texts, section.dest), word(&texts, section.src));
         assert!(

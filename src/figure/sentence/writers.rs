@@ -103,7 +103,7 @@ impl FigureKind for Writers {
 
     fn summary(&self, of: Subject<'_>) -> String {
         let Ok(section) = pair(of.result) else {
-            return "There is no account of a score.".into();
+            return "There is no decomposition of a score.".into();
         };
         let side = of.view.sentence.side;
         let mut writers = of_side(section, side);

@@ -31,7 +31,7 @@ impl Recording {
             dest,
             tokens: tokens.clone(),
         });
-        let account = sentence.pairs.iter().find(of_pair).cloned();
+        let decomposition = sentence.pairs.iter().find(of_pair).cloned();
         let layer = question
             .layer
             .then(|| sentence.layer(&self.config, head.layer))
@@ -39,7 +39,7 @@ impl Recording {
         let sections = [
             Some(Section::from(attention)),
             next.map(Section::from),
-            account.map(Section::from),
+            decomposition.map(Section::from),
             layer.flatten().map(Section::from),
         ];
         let set = TextSet {

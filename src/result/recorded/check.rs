@@ -85,7 +85,7 @@ impl RecordedSentence {
             pair.check(config, 1)?;
             if pair.dest >= count {
                 return Err(
-                    error(format!("there is an account of position {} of {count}", pair.dest))
+                    error(format!("there is a decomposition of position {} of {count}", pair.dest))
                         .expected(format!("a position from 0 to {}", count - 1)),
                 );
             }

@@ -15,7 +15,7 @@ use super::down::Down;
 use super::offer::{Offer, is_answered_by_recording};
 use super::shown::{drawn, lacks, of_attention, of_pair, only_pick};
 use crate::analysis::PairSection;
-use crate::analysis::pair::{Opening, Step};
+use crate::analysis::pair::{PartPath, Step};
 use crate::app::method::MethodSection;
 use crate::figure::down_words::{Line, step_into};
 use crate::figure::sentence_words::{relative_words, score_words, sums, word};
@@ -174,7 +174,7 @@ fn NotRecorded(page: Page, sentence: Page) -> impl IntoView {
     let answered = is_answered_by_recording(page);
     let relative = Memo::new(move |_| page.question.with(|question| question.relative.is_some()));
     view! {
-        <p class="soft" data-testid="not-recorded">"The account of this score is not recorded: only where heads look."</p>
+        <p class="soft" data-testid="not-recorded">"The decomposition of this score is not recorded: only where heads look."</p>
         <Show when=move || relative.get()>
             <RelativeTo page=page sentence=sentence />
         </Show>
@@ -232,19 +232,19 @@ fn OneSide(page: Page, sentence: Page, side: Side) -> impl IntoView {
     // The component whose parts are shown below.
     let opened = Memo::new(move |_| {
         page.question.with(|question| {
-            let opening = question.down.as_ref().filter(|opening| opening.side == side)?;
-            opening.path.first().copied()
+            let part_path = question.down.as_ref().filter(|part_path| part_path.side == side)?;
+            part_path.path.first().copied()
         })
     });
     // Opens a component's own terms; a second click closes them.
     let open = move |step: Step| {
-        let opening = (opened.get_untracked() != Some(step)).then(|| Opening {
+        let part_path = (opened.get_untracked() != Some(step)).then(|| PartPath {
             side,
             against: None,
             relative: None,
             path: vec![step],
         });
-        page.ask_with(|question| question.down = opening);
+        page.ask_with(|question| question.down = part_path);
     };
     let component_at = move |row: usize, column: usize| {
         of_pair(sentence, |section, _| writer_at(section, side, (row, column))).flatten()

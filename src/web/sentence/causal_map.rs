@@ -1,5 +1,5 @@
-//! The causal map: each component of a side is removed in turn; the recomputed score beside the prediction of the
-//! linear split.
+//! The causal map: each component of a side is removed in turn; the recomputed score beside the linear
+//! prediction.
 
 use leptos::prelude::*;
 
@@ -31,7 +31,7 @@ pub fn CausalMap(page: Page, sentence: Page) -> impl IntoView {
         <div class="causal-map">
             <h3>"Causal map"</h3>
             <p class="soft">
-                "Each component of the query and of the key taken out by itself, and the model recomputed: beside what the linear split says."
+                "Each component of the query and of the key taken out by itself, and the model recomputed: beside the linear prediction."
             </p>
             <button
                 type="button"
@@ -112,7 +112,7 @@ fn Maps(page: Page, sentence: Page) -> impl IntoView {
         <p class="soft" data-testid="causal-known">{so_far}</p>
         <div class="two-maps">
             {map(recomputed, "Recomputed")}
-            {map(predicted, "Predicted by the linear split")}
+            {map(predicted, "Linear prediction")}
         </div>
         <p class="soft"><MethodLink page=sentence section=MethodSection::Frozen words="What is frozen for the prediction?" /></p>
         <p data-testid="causal-agreement">{agreed}</p>

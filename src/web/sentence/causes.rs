@@ -104,7 +104,7 @@ pub fn Causes(page: Page, sentence: Page) -> impl IntoView {
     let whole = move || {
         view! {
             <p class="soft">
-                "What the account says is a prediction. Here something is put in another's place, and the rest of the model computed again. "
+                "What the decomposition says is a prediction. Here something is put in another's place, and the rest of the model computed again. "
                 <MethodLink page=page section=MethodSection::Frozen words="What is frozen for the prediction?" />
             </p>
             <div class="tries" role="group" aria-label="Try">

@@ -4,22 +4,27 @@ use leptos::prelude::*;
 
 use super::super::page::Page;
 use super::bars::Bars;
-use crate::analysis::DownSection;
+use crate::analysis::DrillDownSection;
 use crate::analysis::pair::Step;
 use crate::figure::down_words::{adds_up, crumb, lines};
 use crate::names::Side;
 
 /// The result of `read` on the opened component on `side` of the shown pair, with the tokens' texts.
-fn of_down<T>(page: Page, sentence: Page, side: Side, read: impl FnOnce(&DownSection, &[String]) -> T) -> Option<T> {
+fn of_down<T>(
+    page: Page,
+    sentence: Page,
+    side: Side,
+    read: impl FnOnce(&DrillDownSection, &[String]) -> T,
+) -> Option<T> {
     let asked = page
         .question
-        .with(|question| question.down.as_ref().map(|opening| opening.side));
+        .with(|question| question.down.as_ref().map(|part_path| part_path.side));
     sentence.shown.with(|shown| {
         let result = &shown.as_ref()?.result;
         let (down, pair) = (result.down()?, result.pair()?);
         let same = (down.head, down.dest, down.src) == (pair.head, pair.dest, pair.src)
-            && down.opening.relative == pair.relative;
-        (same && asked == Some(side) && down.opening.side == side)
+            && down.part_path.relative == pair.relative;
+        (same && asked == Some(side) && down.part_path.side == side)
             .then(|| read(down, result.attention().map_or(&[][..], |a| &a.texts)))
     })
 }
@@ -29,7 +34,7 @@ fn of_down<T>(page: Page, sentence: Page, side: Side, read: impl FnOnce(&DownSec
 pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
     let crumbs = Memo::new(move |_| {
         let description = of_down(page, sentence, side, |down, texts| {
-            let path = down.opening.path.iter();
+            let path = down.part_path.path.iter();
             path.map(|step| crumb(*step, texts)).collect::<Vec<_>>()
         });
         description.unwrap_or_default()
@@ -39,16 +44,16 @@ pub fn Down(page: Page, sentence: Page, side: Side) -> impl IntoView {
     // Returns to the first `kept` levels; zero closes the view.
     let back = move |kept: usize| {
         page.ask_with(|question| {
-            if let Some(opening) = &mut question.down {
-                opening.path.truncate(kept);
+            if let Some(part_path) = &mut question.down {
+                part_path.path.truncate(kept);
             }
-            question.down.take_if(|opening| opening.path.is_empty());
+            question.down.take_if(|part_path| part_path.path.is_empty());
         });
     };
     let further = move |step: Step| {
         page.ask_with(|question| {
-            if let Some(opening) = &mut question.down {
-                opening.path.push(step);
+            if let Some(part_path) = &mut question.down {
+                part_path.path.push(step);
             }
         });
     };

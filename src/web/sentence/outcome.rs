@@ -1,4 +1,4 @@
-//! The outcome of an intervention: values before and after, beside the prediction of the linear split.
+//! The outcome of an intervention: values before and after, beside the linear prediction.
 
 use leptos::prelude::*;
 
@@ -113,7 +113,7 @@ pub fn OutcomeOf(sentence: Page) -> impl IntoView {
             <div class="outcome">
                 <div class="pairs">
                     <table data-testid="measures">
-                        <caption>"Recomputed, beside what the linear split predicts"</caption>
+                        <caption>"Recomputed, beside the linear prediction"</caption>
                         <thead>
                             <tr>
                                 <td></td>

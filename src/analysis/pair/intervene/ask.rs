@@ -4,7 +4,7 @@ use super::baseline::Baseline;
 use super::causal::Map;
 use super::causal_section::{CausalSection, CausalSide};
 use super::intervention::InterventionRequest;
-use super::prepare::{Others, prepare};
+use super::prepare::{ReplacementSources, prepare};
 use super::recompute::{before, effects};
 use super::sections::InterventionSection;
 use futures::future::LocalBoxFuture;
@@ -76,7 +76,7 @@ fn intervene_with<'a>(
             _ => None,
         };
         let run = made.as_ref().unwrap_or(&intervening.run);
-        let others = Others {
+        let sources = ReplacementSources {
             sentence: cache.sentence()?,
             second: second.as_ref(),
             run,
@@ -85,7 +85,7 @@ fn intervene_with<'a>(
         let own = baseline.frozen(model, pair.head, &tracker).await?;
         let mut all = Vec::with_capacity(interventions.len());
         for intervention in &interventions {
-            let prepared = prepare(model, (&baseline, &own), intervention, &others, &tracker).await?;
+            let prepared = prepare(model, (&baseline, &own), intervention, &sources, &tracker).await?;
             let frozen = baseline.frozen(model, prepared.head, &tracker).await?;
             all.push((*intervention, prepared, frozen));
         }
@@ -112,7 +112,7 @@ fn intervene_with<'a>(
 }
 
 /// Removes every component of the query side and of the key side of the pair of `question`, one at a time. The
-/// prediction of the linear split is passed to `give` at once, then repeatedly with the components recomputed so far,
+/// linear prediction is passed to `give` at once, then repeatedly with the components recomputed so far,
 /// at last with all.
 ///
 /// # Errors

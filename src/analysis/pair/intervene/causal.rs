@@ -34,7 +34,7 @@ struct Part {
 }
 
 impl Map {
-    /// The map predicted by the linear split for the pair of `baseline`, whose head is `frozen`. `section` is the
+    /// The map linearly predicted for the pair of `baseline`, whose head is `frozen`. `section` is the
     /// pair's section, without components. Nothing is recomputed.
     ///
     /// # Errors

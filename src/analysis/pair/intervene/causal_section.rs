@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::analysis::SectionType;
 use crate::analysis::pair::Named;
-use crate::analysis::pair::check::{check_finite, check_positions, check_targets, misfit};
+use crate::analysis::pair::check::{check_finite, check_positions, check_targets};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Component, Head, Measure, Side};
@@ -13,7 +13,7 @@ use crate::names::{Component, Head, Measure, Side};
 const WORST: usize = 5;
 
 /// The effect on a pair of positions of removing each component of either side, one at a time: recomputed to the end of
-/// the model, and as predicted by the linear split.
+/// the model, and as linearly predicted.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CausalSection {
     /// The head of the pair.
@@ -190,7 +190,7 @@ impl SectionType for CausalSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_positions(self.dest, self.src, None)?;
         check_targets(&self.a, &self.b, config)?;
         if !Component::before(self.head.layer, config.n_head).eq(self.components.iter().copied()) {

@@ -1,4 +1,4 @@
-//! Interventions: their effect on a pair, recomputed to the end of the model, and the prediction of the linear split.
+//! Interventions: their effect on a pair, recomputed to the end of the model, and the linear prediction.
 //!
 //! `intervention` is what can be done, as plain data; `prepare` turns it into edits, with `means` over a run's prompts.
 //! `baseline` is the pair without intervention, and a frozen head on which predictions are based; `recompute` runs the

@@ -115,7 +115,7 @@ async fn of_group(
     Ok(changes)
 }
 
-/// Adds the prompt of `baseline` to `found`: without intervention, and as the linear split predicts it with `edit`.
+/// Adds the prompt of `baseline` to `found`: without intervention, and as linearly predicted with `edit`.
 async fn note(
     model: &mut Model,
     found: &mut ChangesSection,

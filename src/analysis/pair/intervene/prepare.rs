@@ -14,7 +14,7 @@ use crate::prompts::Prompt;
 pub(super) struct Prepared {
     /// Edits of the model.
     pub(super) edits: Vec<Edit>,
-    /// Edits of one frozen head in the linear split (whose scales of LayerNorm are frozen): queries, keys, values,
+    /// Edits of one frozen head for the linear prediction (whose scales of LayerNorm are frozen): queries, keys, values,
     /// patterns and `z`.
     pub(super) frozen: Vec<Edit>,
     /// That head.
@@ -22,7 +22,7 @@ pub(super) struct Prepared {
 }
 
 /// The sources of replacements, and the normalization of vectors.
-pub(super) struct Others<'a> {
+pub(super) struct ReplacementSources<'a> {
     /// The sentence itself.
     pub(super) sentence: &'a Sentence,
     /// The second sentence, of the same length.
@@ -43,17 +43,17 @@ pub(super) async fn prepare(
     model: &mut Model,
     (baseline, frozen): (&Baseline<'_>, &FrozenHead),
     intervention: &Intervention,
-    others: &Others<'_>,
+    sources: &ReplacementSources<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Prepared> {
     match *intervention {
         Intervention::Substitute { side, vector } => {
-            let vector = of_vector(model, baseline, (vector, side), others, monitor).await?;
-            made_from(baseline, side, (vector, others.normalization))
+            let vector = of_vector(model, baseline, (vector, side), sources, monitor).await?;
+            made_from(baseline, side, (vector, sources.normalization))
         }
         Intervention::Remove { side, component, scale } => {
             let position = at(baseline, side);
-            let vector = of_component(model, (baseline, others.sentence), component, position, monitor).await?;
+            let vector = of_component(model, (baseline, sources.sentence), component, position, monitor).await?;
             removal(model, (baseline, frozen), side, (&vector, scale))
         }
         Intervention::Set {
@@ -70,7 +70,7 @@ pub(super) async fn prepare(
                     positions.iter().map(zeros).collect()
                 }
                 Replacement::Second => {
-                    let second = others.second.ok_or_else(no_second)?;
+                    let second = sources.second.ok_or_else(no_second)?;
                     let value =
                         |&position| Ok(second.pass().of_head(model.config(), head, hook, second.row(position)?));
                     positions.iter().map(value).collect::<Result<Vec<_>>>()?
@@ -78,7 +78,7 @@ pub(super) async fn prepare(
                 Replacement::Mean => {
                     let place = mean_at(activation, extent, &positions);
                     let of = (HookPoint::block(head.layer, hook), Some(head.head));
-                    means(model, others.run, of, &place, monitor).await?
+                    means(model, sources.run, of, &place, monitor).await?
                 }
             };
             Ok(set_to((head, activation), positions.into_iter().zip(values)))
@@ -144,7 +144,7 @@ pub(super) fn mean_at(activation: HeadActivation, extent: Extent, positions: &[u
 }
 
 /// Edits that remove `scale` times `vector [d_model]` from the input of the pair's query or key. In the model,
-/// LayerNorm sees the remainder; in the linear split its scale is frozen.
+/// LayerNorm sees the remainder; in the linear prediction its scale is frozen.
 pub(super) fn removal(
     model: &Model,
     (baseline, frozen): (&Baseline<'_>, &FrozenHead),
@@ -202,7 +202,7 @@ async fn of_vector(
     model: &mut Model,
     baseline: &Baseline<'_>,
     (vector, side): (Vector, Side),
-    others: &Others<'_>,
+    sources: &ReplacementSources<'_>,
     monitor: &dyn Monitor,
 ) -> Result<Option<Vec<f32>>> {
     let position = at(baseline, side);
@@ -210,11 +210,11 @@ async fn of_vector(
         Vector::Unembedding(token) => model.w_u(token)?,
         Vector::Embedding(token) => model.w_e(token)?,
         Vector::Component(component) => {
-            of_component(model, (baseline, others.sentence), component, position, monitor).await?
+            of_component(model, (baseline, sources.sentence), component, position, monitor).await?
         }
         Vector::Mean => {
             let point = HookPoint::block(baseline.pair.head.layer, BlockHook::ResidPre);
-            let found = means(model, others.run, (point, None), &Place::Named(side), monitor).await?;
+            let found = means(model, sources.run, (point, None), &Place::Named(side), monitor).await?;
             found.into_iter().next().unwrap_or_default()
         }
         Vector::Zero => return Ok(None),

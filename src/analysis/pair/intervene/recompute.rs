@@ -1,4 +1,4 @@
-//! Recomputes interventions to the end of the model, and predicts them by the linear split.
+//! Recomputes interventions to the end of the model, and predicts them linearly.
 
 use super::baseline::{AtDest, Baseline, FrozenHead};
 use super::intervention::Intervention;
@@ -142,7 +142,7 @@ fn outcome(model: &Model, baseline: &Baseline<'_>, (scores, row): (&[f32], Vec<f
     }
 }
 
-/// The prediction of the linear split, from the outputs `after` the intervention of the head `frozen`.
+/// The linear prediction, from the outputs `after` the intervention of the head `frozen`.
 fn predicted(baseline: &Baseline<'_>, before: &Outcome, frozen: &FrozenHead, after: &AtDest) -> Predicted {
     let src = baseline.pair.src;
     let logit_difference = (baseline.logit_difference + after.direct - frozen.before.direct) as f32;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::intervention::Intervention;
 use crate::analysis::SectionType;
-use crate::analysis::pair::check::{check_finite, check_positions, check_probabilities, check_targets, misfit};
+use crate::analysis::pair::check::{check_finite, check_positions, check_probabilities, check_targets};
 use crate::analysis::pair::sections::check_next;
 use crate::analysis::pair::{Named, NextToken};
 use crate::error::{Error, ErrorKind, Result};
@@ -49,7 +49,7 @@ pub struct Effect {
     pub intervention: Intervention,
     /// The outcome with it, recomputed.
     pub after: Outcome,
-    /// The prediction of the linear split.
+    /// The linear prediction.
     pub predicted: Predicted,
 }
 
@@ -68,7 +68,7 @@ pub struct Outcome {
     pub next: Vec<NextToken>,
 }
 
-/// The prediction of the linear split: the scales of LayerNorm are frozen, and the head's output takes the direct path
+/// The linear prediction: the scales of LayerNorm are frozen, and the head's output takes the direct path
 /// to the logits. If the intervention is at another head, the direct path is that head's, and the pair's head does not
 /// change.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -112,7 +112,7 @@ impl SectionType for InterventionSection {
     }
 
     fn check(&self, config: &Config, _prompts: usize) -> Result<()> {
-        config.check_head(self.head).map_err(misfit)?;
+        config.check_head(self.head).map_err(Error::into_result_file_error)?;
         check_positions(self.dest, self.src, None)?;
         check_targets(&self.a, &self.b, config)?;
         self.before.check(self.dest + 1)?;
@@ -126,7 +126,9 @@ impl SectionType for InterventionSection {
             predicted,
         } in &self.effects
         {
-            intervention.check(self.head, config).map_err(misfit)?;
+            intervention
+                .check(self.head, config)
+                .map_err(Error::into_result_file_error)?;
             after.check(self.dest + 1)?;
             let Predicted {
                 attention,

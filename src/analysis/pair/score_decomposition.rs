@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use super::question::Pair;
+use super::position_pair::Pair;
 use super::relative::{key_factors, relative_score};
 use crate::analysis::Array;
 use crate::analysis::contributions::{Components, Direction};
@@ -12,7 +12,7 @@ use crate::forward::{HeadWeights, Model, Monitor, Pass, PrefixTree, Request};
 use crate::names::{Component, Relative, Side};
 
 /// The score of a [`Pair`], decomposed on both sides at once.
-pub struct Account {
+pub struct ScoreDecomposition {
     /// The components on the query side, with the bias b_Q last; on the key side, b_K takes its place.
     pub components: Vec<Component>,
     /// The score itself, computed without the decomposition.
@@ -30,7 +30,7 @@ pub struct Account {
     keys: Vec<Vec<Vec<f32>>>,
 }
 
-impl Account {
+impl ScoreDecomposition {
     /// `table[m, n]`: contribution of component `m` of the query side times component `n` of the key side,
     /// `[components, components]`. The table sums to the score.
     pub fn table(&self) -> Array {
@@ -52,7 +52,7 @@ impl Account {
     /// positions where `relative` says so.
     ///
     /// # Errors
-    /// As [`Account::relative`].
+    /// As [`ScoreDecomposition::relative`].
     pub(super) fn keys(&self, relative: Option<Relative>) -> Result<Vec<Vec<f64>>> {
         let factors = key_factors(self.src, relative, &self.scores)?;
         let (bias, width) = (self.keys.len() - 1, self.weights.d_head());
@@ -66,11 +66,11 @@ impl Account {
         Ok(self.keys.iter().enumerate().map(of_component).collect())
     }
 
-    /// The sum of the table of [`Account::relative`], computed without the decomposition: the score minus the
+    /// The sum of the table of [`ScoreDecomposition::relative`], computed without the decomposition: the score minus the
     /// (weighted) mean of the others.
     ///
     /// # Errors
-    /// As [`Account::relative`].
+    /// As [`ScoreDecomposition::relative`].
     pub fn relative_score(&self, to: Relative) -> Result<f32> {
         relative_score(&self.scores, self.src, Some(to))
     }
@@ -119,7 +119,7 @@ pub fn key_side(table: &Array) -> Vec<f32> {
 /// # Errors
 /// [`crate::ErrorKind::Request`] for a head or positions that do not exist, [`crate::ErrorKind::Prompt`] for a sentence
 /// that does not fit the context, read errors, and those of `monitor`.
-pub async fn account(model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<Account> {
+pub async fn decomposition(model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> Result<ScoreDecomposition> {
     pair.check(model)?;
     let layers = pair.head.layer;
     let seen = &pair.tokens[..=pair.dest];
@@ -157,7 +157,7 @@ pub async fn account(model: &mut Model, pair: &Pair, monitor: &dyn Monitor) -> R
     by_query.push(vec![weights.bias(Side::Query).to_vec()]);
     let mut by_key = read(&at_all.borrow(), Side::Key, &rows);
     by_key.push(vec![weights.bias(Side::Key).to_vec(); rows.len()]);
-    Ok(Account {
+    Ok(ScoreDecomposition {
         components: Component::before(layers, model.config().n_head)
             .chain([Component::QueryBias])
             .collect(),

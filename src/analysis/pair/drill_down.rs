@@ -5,8 +5,8 @@
 //! reads at a token a sum over the components written there. Under the same map, each list sums to the contribution
 //! that it decomposes. Attention patterns and the scales of LayerNorms are frozen at their values in the pass.
 
-use super::opening::{CheckedPath, End, Opened, Opening, Part, positions};
-use super::question::Pair;
+use super::part_path::{CheckedPath, End, Part, PartDecomposition, PartPath, positions};
+use super::position_pair::Pair;
 use super::relative::key_weights;
 use crate::error::Result;
 use crate::forward::{HeadWeights, Model, Monitor, Pass, PrefixTree, Request, Tap};
@@ -134,7 +134,7 @@ impl OfHead {
     }
 }
 
-/// Decomposes a component of the score of `pair`, or something within it (see [`Opening`]). The sentence goes once
+/// Decomposes a component of the score of `pair`, or something within it (see [`PartPath`]). The sentence goes once
 /// through the layers before the head.
 ///
 /// On the key side the map is `W_K (sum of the query's components) / sqrt(d_head) / ln_scale(src)`, on the query side
@@ -149,7 +149,7 @@ impl OfHead {
 /// # use keyside::checkpoint::FileSource;
 /// # use keyside::forward::{Model, NoMonitor};
 /// # use keyside::model::Processing;
-/// use keyside::analysis::pair::{Opening, Pair, Step, down};
+/// use keyside::analysis::pair::{PartPath, Pair, Step, drill_down};
 /// use keyside::names::{Component, Head, Side};
 ///
 /// # let source = Box::new(FileSource::new("tests/fixtures/tiny"));
@@ -157,24 +157,29 @@ impl OfHead {
 /// let tokens = model.tokenizer().encode("When Mary and John went to the store")?;
 /// let pair = Pair { dest: tokens.len() - 1, src: 1, head: Head::new(2, 1), tokens };
 /// let path = vec![Step::Component(Component::Head(Head::new(1, 3)))];
-/// let opening = Opening { side: Side::Key, against: None, relative: None, path };
-/// let opened = block_on(down(&mut model, &pair, &opening, &NoMonitor))?;
-/// assert_eq!(opened.parts.len(), 2, "from position 1 two tokens are seen");
-/// assert!((opened.sum - opened.cell).abs() < 1e-4);
+/// let part_path = PartPath { side: Side::Key, against: None, relative: None, path };
+/// let decomposition = block_on(drill_down(&mut model, &pair, &part_path, &NoMonitor))?;
+/// assert_eq!(decomposition.parts.len(), 2, "from position 1 two tokens are seen");
+/// assert!((decomposition.sum - decomposition.cell).abs() < 1e-4);
 /// # Ok::<(), keyside::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`crate::ErrorKind::Request`] for a head or positions that do not exist, and for what can't be opened: embeddings, biases, what is
+/// [`crate::ErrorKind::Request`] for a head or positions that do not exist, and for what can't be decomposition: embeddings, biases, what is
 /// not before the layer of what reads it; [`crate::ErrorKind::Prompt`] for a sentence that does not fit the context; read errors,
 /// and `monitor`'s.
-pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &dyn Monitor) -> Result<Opened> {
+pub async fn drill_down(
+    model: &mut Model,
+    pair: &Pair,
+    part_path: &PartPath,
+    monitor: &dyn Monitor,
+) -> Result<PartDecomposition> {
     pair.check(model)?;
-    let way = opening.checked_path(pair, model.config())?;
-    let Opening { side, relative, .. } = *opening;
+    let way = part_path.checked_path(pair, model.config())?;
+    let PartPath { side, relative, .. } = *part_path;
     let n_head = model.config().n_head;
     let mut plan = TapPlan::default();
-    let against = opening
+    let against = part_path
         .against
         .map(|component| plan.component(component, &positions(pair, side.other(), relative)));
     let (passed, end) = taps(&way, positions(pair, side, relative), n_head, &mut plan);
@@ -185,7 +190,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
     model.run(&mut passes, pair.head.layer, monitor).await?;
     let [pass] = passes;
     let weights = model.head_weights(pair.head, monitor).await?;
-    let mut reading = of_score(model, &pass, &weights, (pair, opening), against.as_ref())?;
+    let mut reading = of_score(model, &pass, &weights, (pair, part_path), against.as_ref())?;
 
     // Follows the path down to what the last head on it has read: its bias, and its total.
     let (mut bias, mut whole) = (0.0, 0.0);
@@ -211,7 +216,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
                 let value = pass.captured[of_head.values].row(index);
                 (Part::Source(source), attention * math::dot_wide(&of_values, value))
             };
-            Ok(Opened::new(
+            Ok(PartDecomposition::new(
                 parts.map(part).collect(),
                 written.read(model, &pass, &reading)?,
             ))
@@ -231,7 +236,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
                 .collect();
             let factors: f64 = reading.at.iter().map(|(_, factor)| factor).sum();
             parts.push((Part::OutBias, factors * of_bias));
-            Ok(Opened::new(parts, written.read(model, &pass, &reading)?))
+            Ok(PartDecomposition::new(parts, written.read(model, &pass, &reading)?))
         }
         OfEnd::Components(all) => {
             let part = |written: &Written| {
@@ -246,7 +251,7 @@ pub async fn down(model: &mut Model, pair: &Pair, opening: &Opening, monitor: &d
             if !(processing.fold_value_biases && processing.fold_ln) {
                 parts.push((Part::ValueBias, bias));
             }
-            Ok(Opened::new(parts, whole))
+            Ok(PartDecomposition::new(parts, whole))
         }
     }
 }
@@ -292,13 +297,13 @@ fn of_score(
     model: &Model,
     pass: &Pass,
     weights: &HeadWeights,
-    (pair, opening): (&Pair, &Opening),
+    (pair, part_path): (&Pair, &PartPath),
     against: Option<&Written>,
 ) -> Result<Reading> {
     let d = model.config().d_model;
     let (normalized, ln_scale) = weights.normalize(&pass.resid);
     let row = |position: usize| &normalized[position * d..][..d];
-    let factors_of_keys = match opening.relative {
+    let factors_of_keys = match part_path.relative {
         None => vec![(pair.src, 1.0)],
         Some(relative) => {
             let query = weights.queries(row(pair.dest).to_vec())?;
@@ -319,7 +324,7 @@ fn of_score(
         let by_scale = |(position, factor)| (position, factor / f64::from(ln_scale[position]));
         factors.into_iter().map(by_scale).collect()
     };
-    let other = opening.side.other();
+    let other = part_path.side.other();
     let stream = match against {
         Some(written) => written.summed(model, pass, &scaled(factors(other)))?,
         None => {
@@ -337,14 +342,14 @@ fn of_score(
     let mut fixed = weights.read_wide(other, &stream);
     let bias = Component::bias(other);
     // b_K is the same in every key, so that it cancels in a relative view.
-    let has_bias = other == Side::Query || opening.relative.is_none();
-    if has_bias && opening.against.is_none_or(|against| against == bias) {
+    let has_bias = other == Side::Query || part_path.relative.is_none();
+    if has_bias && part_path.against.is_none_or(|against| against == bias) {
         let bias = weights.bias(other);
         fixed.iter_mut().zip(bias).for_each(|(v, &b)| *v += f64::from(b));
     }
     Ok(Reading {
-        map: weights.map_wide(opening.side, &fixed),
-        at: scaled(factors(opening.side)),
+        map: weights.map_wide(part_path.side, &fixed),
+        at: scaled(factors(part_path.side)),
     })
 }
 

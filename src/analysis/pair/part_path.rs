@@ -2,18 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::question::Pair;
+use super::position_pair::Pair;
 use super::relative::check;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::Config;
 use crate::names::{Component, Head, Relative, Side};
 
-/// Number of neurons that [`Opened::shown`] lists one by one.
+/// Number of neurons that [`PartDecomposition::shown`] lists one by one.
 pub const NEURONS_SHOWN: usize = 20;
 
 /// The part of a score to decompose: a component on one side, or something within it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Opening {
+pub struct PartPath {
     /// The side of the score that the component is on.
     pub side: Side,
     /// The other side's component, for a single cell of the table. None for the whole other side: a row or column sum.
@@ -53,7 +53,7 @@ pub enum Part {
 
 /// A decomposition.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Opened {
+pub struct PartDecomposition {
     /// All parts with their contributions to the score: tokens in order up to the last one that is read, neurons in
     /// order and b_out, or components in the order of the table.
     pub parts: Vec<(Part, f32)>,
@@ -66,7 +66,7 @@ pub struct Opened {
     pub scale: f32,
 }
 
-/// The neurons that [`Opened::shown`] does not list.
+/// The neurons that [`PartDecomposition::shown`] does not list.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct RestOfNeurons {
     /// Number of neurons.
@@ -75,7 +75,7 @@ pub struct RestOfNeurons {
     pub sum: f32,
 }
 
-impl Opened {
+impl PartDecomposition {
     pub(super) fn new(parts: Vec<(Part, f64)>, cell: f64) -> Self {
         Self {
             sum: parts.iter().map(|(_, value)| value).sum::<f64>() as f32,
@@ -118,7 +118,7 @@ pub(super) enum End {
     Components,
 }
 
-impl Opening {
+impl PartPath {
     /// The checked path in the score of `pair`, which fits the model of `config`.
     ///
     /// # Errors
@@ -245,30 +245,30 @@ mod tests {
             })
             .collect();
         parts.push((Part::OutBias, 0.5));
-        let opened = Opened::new(parts, 15.5);
+        let opened = PartDecomposition::new(parts, 15.5);
         assert_eq!((opened.sum, opened.scale), (15.5, 435.5));
         let (shown, rest) = opened.shown();
         assert_eq!(shown.len(), NEURONS_SHOWN + 1);
         assert_eq!(shown[..2], [(Part::Neuron(29), 29.0), (Part::Neuron(28), -28.0)]);
         assert_eq!(shown[20], (Part::OutBias, 0.5));
         assert_eq!(rest, Some(RestOfNeurons { count: 10, sum: 5.0 }));
-        let tokens = Opened::new(vec![(Part::Source(0), 1.0); 40], 40.0);
+        let tokens = PartDecomposition::new(vec![(Part::Source(0), 1.0); 40], 40.0);
         assert_eq!(tokens.shown(), (tokens.parts.clone(), None));
     }
 
     #[test]
     fn an_opening_is_read_as_it_is_written() {
-        let opening = Opening {
+        let part_path = PartPath {
             side: Side::Key,
             against: Some(Component::QueryBias),
             relative: Some(Relative::Position(3)),
             path: vec![Step::Component(Component::Head(Head::new(1, 3))), Step::Source(2)],
         };
-        let json = serde_json::to_string(&opening).expect("is written");
+        let json = serde_json::to_string(&part_path).expect("is written");
         assert!(
             json.ends_with(r#""path":[{"component":"1.3"},{"source":2}]}"#),
             "{json}"
         );
-        assert_eq!(serde_json::from_str::<Opening>(&json).expect("is read"), opening);
+        assert_eq!(serde_json::from_str::<PartPath>(&json).expect("is read"), part_path);
     }
 }
